@@ -1,0 +1,79 @@
+"""One node: `python -m shared.node stateful_app --port 8101`. One shop in one process, behind granian.
+
+granian's main process loads the shop's code, then forks the one worker that serves: the code is loaded once, and a
+SIGKILL of the process group ends both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import multiprocessing
+import sys
+from collections.abc import Sequence
+
+from granian import Granian
+from granian.constants import Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+
+from shared.errors import TwinshopError
+from shared.shop.settings import Settings
+
+TWINS = ("stateful_app", "stateless_app")
+
+KEEP_ALIVE_MS = 75_000
+"""How long an idle connection is kept: longer than the balancer keeps its own end, so that only the balancer ever
+closes one. Otherwise a node could close a connection at the very moment that a request is sent on it."""
+
+STOP_WITHIN_S = 2
+"""After SIGTERM, requests in flight have this long to end."""
+
+
+def serve(twin: str, *, host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        UsageError: the environment does not hold the settings of a node.
+    """
+    settings = Settings.from_environment()
+    run_server(f"{twin}:create_app", host=host, port=port, threads=settings.node_threads)
+
+
+def run_server(factory: str, *, host: str, port: int, threads: int) -> None:
+    """Serve the application that `module:function` makes, as every node is served, until SIGTERM or SIGINT."""
+    importlib.import_module(factory.partition(":")[0])  # before the fork, so that the worker has it already
+    if sys.platform == "linux":
+        multiprocessing.set_start_method("fork", force=True)
+    Granian(
+        factory,
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=threads,
+        workers_kill_timeout=STOP_WITHIN_S,
+        http1_settings=HTTP1Settings(header_read_timeout=KEEP_ALIVE_MS),
+        log_access=False,
+        log_level=LogLevels.error,
+        factory=True,
+    ).serve()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line of a node; the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m shared.node", description="Run one node of a shop.")
+    parser.add_argument("twin", choices=TWINS, metavar="APP", help=" or ".join(TWINS))
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--host", default="127.0.0.1")
+    asked = parser.parse_args(arguments)
+    try:
+        serve(asked.twin, host=asked.host, port=asked.port)
+    except TwinshopError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

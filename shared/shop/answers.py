@@ -1,0 +1,109 @@
+"""Answers: HTML for a person, JSON for a client, from the same routes; and refusals, in both."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from flask import Flask, Response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+JSON = "application/json"
+HTML = "text/html"
+
+
+class Refused(HTTPException):
+    """The shop says no: a status, a word for programs and a sentence for people."""
+
+    def __init__(self, status: int, word: str, message: str) -> None:
+        super().__init__(message)
+        self.code = status
+        self.word = word
+        self.message = message
+
+
+def not_logged_in() -> Refused:
+    """To whom the shop does not know."""
+    return Refused(401, "not_logged_in", "log in first")
+
+
+def store_unavailable() -> Refused:
+    """When the session store cannot be reached."""
+    return Refused(503, "store_unavailable", "the session store cannot be reached")
+
+
+def wants_json() -> bool:
+    """Whether the client asks for JSON rather than for a page."""
+    accept = request.headers.get("Accept", "")
+    if accept == JSON:
+        return True
+    if request.mimetype == JSON and HTML not in accept:
+        return True
+    return request.accept_mimetypes.best_match([HTML, JSON]) == JSON
+
+
+def json_answer(document: object, status: int = 200) -> Response:
+    """A JSON answer."""
+    return Response(msgspec.json.encode(document), status=status, mimetype=JSON)
+
+
+def answer(document: object, template: str, /, *, status: int = 200, **shown: Any) -> ResponseReturnValue:
+    """The document for a client, the page for a person."""
+    if wants_json():
+        return json_answer(document, status)
+    return render_template(template, **shown), status
+
+
+def done(document: object, then: str, /, *, status: int = 200) -> ResponseReturnValue:
+    """After a write: the document for a client; a person is sent on, so that reloading does not write again."""
+    if wants_json():
+        return json_answer(document, status)
+    return redirect(then, code=303)
+
+
+def refusal(refused: Refused) -> Response:
+    """A refusal, as what was asked for."""
+    status = refused.code or 500
+    if wants_json():
+        return json_answer({"error": refused.word, "message": refused.message}, status)
+    return Response(
+        render_template("refused.html", refused=refused, headline=_headline(status)), status=status, mimetype=HTML
+    )
+
+
+def _headline(status: int) -> str:
+    if status >= 500:
+        return "One moment, please"
+    return "There is no such page" if status == 404 else "That did not work"
+
+
+def fill_with_refusal(response: Response, refused: Refused) -> None:
+    """Turn an answer that was already made into a refusal."""
+    told = refusal(refused)
+    response.status_code = told.status_code
+    response.mimetype = told.mimetype or HTML
+    response.headers.pop("Location", None)
+    response.set_data(told.get_data())
+
+
+def install(app: Flask) -> None:
+    """Refusals for what Flask and the database may raise; never a traceback."""
+    app.register_error_handler(HTTPException, _plain_refusal)
+    app.register_error_handler(OperationalError, _database_down)
+
+
+def _plain_refusal(error: HTTPException) -> Response:
+    """What Flask and werkzeug refuse by themselves: 404, 405, 413; and 500, whose error is in the node's log."""
+    status = error.code or 500
+    word = error.name.lower().replace(" ", "_")
+    told = refusal(Refused(status, word, error.description or error.name))
+    for header, value in error.get_headers():
+        if header not in {"Content-Type", "Content-Length"}:
+            told.headers[header] = value
+    return told
+
+
+def _database_down(error: OperationalError) -> Response:
+    return refusal(Refused(503, "database_unavailable", "the database cannot be reached or is locked"))

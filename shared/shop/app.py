@@ -1,0 +1,91 @@
+"""Puts the shop together, around whichever session store a twin brings."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from pathlib import Path
+
+from flask import Flask, Response
+
+from shared.request_log import RequestLog
+from shared.sessions import SessionStore
+from shared.shop import answers, csrf, database, pages
+from shared.shop.accounts import Accounts
+from shared.shop.answers import Refused, not_logged_in, refusal, store_unavailable, wants_json
+from shared.shop.counter import EXTENSION, Counter
+from shared.shop.orders import Orders
+from shared.shop.routes import browse, cart, entrance, till, watch
+from shared.shop.session_guard import SessionGuard, note_outage
+from shared.shop.settings import Settings
+from shared.shop.visit import Stamp, current_visit
+
+_LARGEST_BODY = 16 * 1024
+
+
+def create_shop(store: SessionStore, settings: Settings, *, twin: str) -> Flask:
+    """One node of the shop, as a WSGI application.
+
+    Args:
+        store: where its sessions live.
+        settings: everything else that can differ from node to node.
+        twin: `stateful_app` or `stateless_app`.
+    """
+    app = Flask("shared.shop")
+    app.config.update(_flask_settings(settings))
+    engine = database.connect(settings.database_url, threads=settings.node_threads)
+    shop = Counter(
+        settings=settings,
+        store=store,
+        accounts=Accounts(engine, cost=settings.password_cost),
+        orders=Orders(engine),
+        boot=secrets.token_hex(6),
+        twin=twin,
+    )
+    app.extensions[EXTENSION] = shop
+    _install_sessions(app, store)
+    answers.install(app)
+    app.register_error_handler(Refused, _refused)
+    csrf.install(app)
+    pages.install(app)
+    for part in (browse, entrance, cart, till, watch):
+        app.register_blueprint(part.blueprint)
+    log = RequestLog(Path(settings.request_log)) if settings.request_log else None
+    app.wsgi_app = Stamp(app.wsgi_app, node=settings.node, run=settings.run, boot=shop.boot, log=log)  # type: ignore[method-assign]
+    return app
+
+
+def _flask_settings(settings: Settings) -> dict[str, object]:
+    return {
+        "SECRET_KEY": settings.secret_key,
+        "SESSION_COOKIE_NAME": settings.cookie_name,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "PERMANENT_SESSION_LIFETIME": timedelta(seconds=settings.session_lifetime_s),
+        "SESSION_REFRESH_EACH_REQUEST": settings.session_refresh_each_request,
+        "MAX_CONTENT_LENGTH": _LARGEST_BODY,
+        "SEND_FILE_MAX_AGE_DEFAULT": timedelta(days=1),
+    }
+
+
+def _install_sessions(app: Flask, store: SessionStore) -> None:
+    store.install(app)
+    app.session_interface = SessionGuard(app.session_interface, store.outages)
+    app.before_request(_refuse_in_outage)
+    for outage in store.outages:
+        app.register_error_handler(outage, _store_down)
+
+
+def _refuse_in_outage() -> None:
+    if current_visit().outage:
+        raise store_unavailable()
+
+
+def _store_down(error: Exception) -> Response:
+    note_outage(current_visit(), error)
+    return refusal(store_unavailable())
+
+
+def _refused(error: Refused) -> Response:
+    stranger = error.word == not_logged_in().word and not wants_json()
+    return entrance.stranger_page(error) if stranger else refusal(error)

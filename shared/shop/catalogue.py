@@ -1,0 +1,69 @@
+"""What the shop sells: things to remember by."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Product(msgspec.Struct, frozen=True):
+    """One article."""
+
+    sku: str
+    """Also the name of its picture: the symbol in `static/art.svg`."""
+    name: str
+    price_cents: int
+    blurb: str
+    shelf: str
+
+
+def _shelf(shelf: str, *articles: tuple[str, str, int, str]) -> tuple[Product, ...]:
+    return tuple(Product(sku, name, cents, blurb, shelf) for sku, name, cents, blurb in articles)
+
+
+SHELVES: dict[str, tuple[Product, ...]] = {
+    "Write it down": _shelf(
+        "Write it down",
+        ("notebook", "Pocket notebook", 690, "64 pages that survive a reboot."),
+        ("pencil", "Carpenter's pencil", 140, "Writes upside down, in rain, and after lunch."),
+        ("sticky-notes", "Sticky notes", 390, "They stay exactly where you put them. Mostly."),
+        ("postcard", "Postcard, blank", 120, "State, in transit."),
+        ("stamp", "Rubber stamp", 850, "Signed is not sealed."),
+        ("map", "Folding map", 980, "Will never fold back the same way."),
+        ("bookmark", "Ribbon bookmark", 260, "So you know where you were."),
+        ("chalk", "Box of chalk", 310, "For state that may be wiped at any time."),
+    ),
+    "Keep it safe": _shelf(
+        "Keep it safe",
+        ("cookie-tin", "Cookie tin", 1450, "Holds 4,096 bytes. Not one crumb more."),
+        ("token", "Brass token", 280, "Good for one ride. Carry it yourself."),
+        ("key", "Skeleton key", 720, "Rotate it now and then."),
+        ("padlock", "Padlock", 1390, "Optimists need not apply."),
+        ("jar", "Preserving jar", 560, "Summer, at room temperature."),
+        ("suitcase", "Small suitcase", 6900, "Everything you need, on every journey."),
+        ("umbrella", "Umbrella", 2490, "You will leave it somewhere."),
+        ("lantern", "Storm lantern", 3850, "Stays on when a node goes out."),
+    ),
+    "Never forget": _shelf(
+        "Never forget",
+        ("elephant", "Woollen elephant", 2900, "Remembers you, whoever answers the door."),
+        ("goldfish", "Goldfish", 3400, "Attention span: one session."),
+        ("string", "String for fingers", 180, "Tie once, wonder all day why."),
+        ("camera", "Pinhole camera", 4600, "A snapshot, taken slowly."),
+        ("frame", "Picture frame", 1650, "For people you would know anywhere."),
+        ("music-box", "Music box", 5200, "Plays the one tune it knows."),
+        ("snow-globe", "Snow globe", 2150, "Shake to invalidate."),
+        ("acorn", "Acorn", 95, "The long-term store."),
+    ),
+    "Be on time": _shelf(
+        "Be on time",
+        ("alarm-clock", "Alarm clock", 3290, "Expires, loudly."),
+        ("hourglass", "Hourglass", 1890, "Sixty minutes of session, then turn."),
+        ("calendar", "Wall calendar", 1590, "Day 100 looks just like day 1."),
+        ("bell", "Counter bell", 1120, "Ring it. Somebody will answer: see the foot of the page."),
+    ),
+}
+"""The shop's shelves, in the order in which they stand."""
+
+PRODUCTS: tuple[Product, ...] = tuple(product for shelf in SHELVES.values() for product in shelf)
+
+BY_SKU: dict[str, Product] = {product.sku: product for product in PRODUCTS}

@@ -1,0 +1,34 @@
+"""The counter: what the routes of one shop reach for. One for each app, never a global."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import current_app
+
+from shared.sessions import SessionStore
+from shared.shop.accounts import Accounts
+from shared.shop.orders import Orders
+from shared.shop.settings import Settings
+
+EXTENSION = "twinshop"
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """The parts of a shop."""
+
+    settings: Settings
+    store: SessionStore
+    accounts: Accounts
+    orders: Orders
+    boot: str
+    """A new random id for each start of the node."""
+    twin: str
+    """`stateful_app` or `stateless_app`: gives the pages their colour."""
+
+
+def counter() -> Counter:
+    """The counter of the app that is answering."""
+    found: Counter = current_app.extensions[EXTENSION]
+    return found

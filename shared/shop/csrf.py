@@ -1,0 +1,38 @@
+"""Against forged writes: a form needs a token; JSON does not, as a foreign page cannot send it without a preflight."""
+
+from __future__ import annotations
+
+from flask import Flask, request
+from flask_wtf.csrf import CSRFError, CSRFProtect
+
+from shared.shop.answers import JSON, Refused, not_logged_in, wants_json
+from shared.shop.identity import known_user
+
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_protect = CSRFProtect()
+
+
+def install(app: Flask) -> None:
+    """Check every write."""
+    app.config["WTF_CSRF_CHECK_DEFAULT"] = False
+    app.config["WTF_CSRF_TIME_LIMIT"] = None  # a token is good for as long as the session that it is in
+    _protect.init_app(app)
+    app.before_request(_check)
+
+
+def _check() -> None:
+    if request.method in _READS or request.mimetype == JSON or request.endpoint is None:
+        return
+    if wants_json() and "csrf_token" not in request.form and "X-CSRFToken" not in request.headers:
+        raise Refused(415, "unsupported_media_type", "send writes as Content-Type: application/json")
+    try:
+        _protect.protect()
+    except CSRFError as error:
+        raise _refusal(error) from error
+
+
+def _refusal(error: CSRFError) -> Refused:
+    """The token lives in the session: a shop that has forgotten the session cannot recognise its own form."""
+    if not known_user() and not wants_json():
+        return not_logged_in()
+    return Refused(400, "csrf_failed", error.description or "the form could not be verified")

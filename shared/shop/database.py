@@ -1,0 +1,138 @@
+"""The database: accounts and orders, the same for both twins. SQLite in WAL mode by default, any SQLAlchemy URL.
+
+`prepare` makes it once, before any node starts; nodes only read accounts and write orders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+from werkzeug.security import generate_password_hash
+
+from shared.database_order import DatabaseOrder
+from shared.demo_accounts import account_name
+from shared.errors import EnvironmentNotReady
+
+BUSY_TIMEOUT_S = 5.0
+"""How long a node waits for another one that is writing (SQLite has one writer at a time)."""
+
+schema = sa.MetaData()
+
+accounts = sa.Table(
+    "accounts",
+    schema,
+    sa.Column("user", sa.String(64), primary_key=True),
+    sa.Column("password_hash", sa.String(255), nullable=False),
+)
+
+orders = sa.Table(
+    "orders",
+    schema,
+    sa.Column("order_id", sa.String(32), primary_key=True),
+    sa.Column("user", sa.String(64), nullable=False, index=True),
+    sa.Column("idempotency_key", sa.String(255), nullable=True),
+    sa.Column("request", sa.String(64), nullable=False),
+    sa.Column("total_cents", sa.Integer, nullable=False),
+    sa.Column("created_us", sa.BigInteger, nullable=False),
+    # Rows without a key never collide: NULL is not equal to NULL.
+    sa.UniqueConstraint("user", "idempotency_key"),
+)
+
+order_lines = sa.Table(
+    "order_lines",
+    schema,
+    sa.Column("order_id", sa.ForeignKey("orders.order_id"), primary_key=True),
+    sa.Column("sku", sa.String(64), primary_key=True),
+    sa.Column("quantity", sa.Integer, nullable=False),
+    sa.Column("price_cents", sa.Integer, nullable=False),
+)
+
+
+def connect(url: str, *, threads: int = 1) -> Engine:
+    """An engine with a connection for each thread. Connects when first used.
+
+    Raises:
+        EnvironmentNotReady: the URL is none, its driver is not installed, or nodes could not share the database.
+    """
+    pool: dict[str, Any] = {}
+    if url.startswith("sqlite"):
+        pool["connect_args"] = {"timeout": BUSY_TIMEOUT_S}
+    else:
+        pool["pool_pre_ping"] = True
+    try:
+        # hide_parameters: an error's text ends up in the node's log and must not carry a password's hash.
+        engine = sa.create_engine(url, pool_size=threads, max_overflow=0, hide_parameters=True, **pool)
+    except (sa.exc.ArgumentError, ModuleNotFoundError, TypeError) as error:  # TypeError: a database in memory
+        raise EnvironmentNotReady(
+            "the database cannot be used", why=str(error), next_step="check TWINSHOP_DATABASE_URL and its driver"
+        ) from error
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _tune_sqlite)
+    return engine
+
+
+def _tune_sqlite(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+@contextmanager
+def _opened(url: str) -> Iterator[sa.Connection]:
+    engine = connect(url)
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except sa.exc.SQLAlchemyError as error:
+        raise EnvironmentNotReady(
+            "the database does not answer as it should",
+            why=str(getattr(error, "orig", None) or error),
+            next_step="check TWINSHOP_DATABASE_URL, its folder and its permissions",
+        ) from error
+    finally:
+        engine.dispose()
+
+
+def hash_password(password: str, *, cost: int) -> str:
+    """A salted scrypt hash; `cost` is scrypt's N."""
+    return generate_password_hash(password, method=f"scrypt:{cost}:8:1")
+
+
+def prepare(url: str, *, accounts: int, password: str, cost: int) -> None:
+    """Make the schema and the demo accounts user-0001 … . Once, before the nodes start; safe to repeat.
+
+    All accounts share one password and one hash of it: hashing 10,000 times would take longer than a run.
+
+    Raises:
+        EnvironmentNotReady: the database cannot be reached or written.
+    """
+    table = schema.tables["accounts"]
+    hashed = hash_password(password, cost=cost)
+    with _opened(url) as connection:
+        schema.create_all(connection)
+        connection.execute(table.delete())
+        rows = [{"user": account_name(number), "password_hash": hashed} for number in range(1, accounts + 1)]
+        if rows:
+            connection.execute(table.insert(), rows)
+
+
+def read_orders(url: str) -> list[DatabaseOrder]:
+    """Every order in the database, by order id.
+
+    Raises:
+        EnvironmentNotReady: the database cannot be read.
+    """
+    with _opened(url) as connection:
+        lines: dict[str, dict[str, int]] = {}
+        for line in connection.execute(sa.select(order_lines).order_by(order_lines.c.sku)):
+            lines.setdefault(line.order_id, {})[line.sku] = line.quantity
+        return [
+            DatabaseOrder(row.order_id, row.user, row.idempotency_key, row.request, lines.get(row.order_id, {}))
+            for row in connection.execute(sa.select(orders).order_by(orders.c.order_id))
+        ]

@@ -1,0 +1,67 @@
+"""Who is there: the session as the shop uses it. It holds the user's name and the cart, and nothing else of ours."""
+
+from __future__ import annotations
+
+from flask import session
+
+from shared.sessions import SessionStore, fingerprint
+from shared.shop.answers import not_logged_in
+from shared.shop.cart import Cart
+from shared.shop.visit import current_visit
+
+USER = "user"
+CART = "cart"
+
+
+def known_user() -> str:
+    """The user's name, or "" for a stranger."""
+    name: str = session.get(USER, "")
+    return name
+
+
+def current_user() -> str:
+    """The user's name.
+
+    Raises:
+        Refused: 401, the shop does not know who it is.
+    """
+    user = known_user()
+    if not user:
+        raise not_logged_in()
+    return user
+
+
+def current_cart() -> Cart:
+    """The user's cart."""
+    return dict(session.get(CART, {}))
+
+
+def keep_cart(cart: Cart) -> None:
+    """Put the cart into the session. A new dict each time: a session does not notice changes inside of one."""
+    session[CART] = cart
+
+
+def begin(store: SessionStore, user: str) -> None:
+    """Begin a session for the user, with an empty cart and under a new id.
+
+    In this order: Flask-Session gives no new id to a session that is empty.
+    """
+    session.clear()
+    session.permanent = True
+    session[USER] = user
+    session[CART] = {}
+    store.regenerate()
+    visit = current_visit()
+    visit.user = user
+    visit.event = ("opened", user, _name(store))
+
+
+def end(store: SessionStore) -> None:
+    """End the session."""
+    current_visit().event = ("ended", known_user(), _name(store))
+    session.clear()
+
+
+def _name(store: SessionStore) -> str:
+    session_id = store.session_id()
+    return fingerprint(session_id) if session_id else ""

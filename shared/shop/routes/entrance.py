@@ -1,0 +1,75 @@
+"""The entrance: login, logout, and who am I."""
+
+from __future__ import annotations
+
+import re
+
+from flask import Blueprint, Response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import generate_csrf
+
+from shared.shop import identity
+from shared.shop.answers import Refused, answer, done, refusal, wants_json
+from shared.shop.counter import counter
+from shared.shop.fields import sent_fields, text
+from shared.shop.pages import lost_session
+
+blueprint = Blueprint("entrance", __name__)
+
+_OWN_PATH = re.compile(r"/(?!/)[A-Za-z0-9._/-]*")
+
+
+@blueprint.get("/login")
+def login_page() -> ResponseReturnValue:
+    """The form."""
+    if identity.known_user() and not wants_json():
+        return redirect("/", code=303)
+    return answer({"login": "POST user and password as JSON"}, "login.html", then=_next(request.args.get("next", "")))
+
+
+@blueprint.post("/login")
+def login() -> ResponseReturnValue:
+    """Begin a session."""
+    fields = sent_fields()
+    user, password = text(fields, "user"), text(fields, "password")
+    if not counter().accounts.know(user, password):
+        refused = Refused(401, "bad_credentials", "this name and this password do not belong together")
+        if wants_json():
+            return refusal(refused)
+        return render_template("login.html", then=_next(fields.get("next")), wrong=refused.message, user=user), 401
+    identity.begin(counter().store, user)
+    if not wants_json():
+        generate_csrf()  # now, so that showing a form later need not write the session
+    return done({"user": user}, _next(fields.get("next")))
+
+
+@blueprint.post("/logout")
+def logout() -> ResponseReturnValue:
+    """End the session; a stranger is told so, because a lost session must not look like a logout."""
+    user = identity.current_user()
+    sent_fields()
+    identity.end(counter().store)
+    return done({"user": user}, "/")
+
+
+@blueprint.get("/me")
+def me() -> ResponseReturnValue:
+    """Who the shop takes you for, and where."""
+    user, cart = identity.current_user(), identity.current_cart()
+    return answer({"user": user, "node": counter().settings.node, "cart": cart}, "me.html", user=user)
+
+
+def stranger_page(refused: Refused) -> Response:
+    """For a person whom the shop does not know: the login page.
+
+    Who comes with a session that is not known here gets a page that writes none: the next node may still know it.
+    """
+    then = _next(request.path if request.method == "GET" else "")
+    page = render_template("forgotten.html" if lost_session() else "login.html", then=then)
+    return Response(page, status=refused.code, mimetype="text/html")
+
+
+def _next(asked: object) -> str:
+    """Where to go after the login: a path of this shop, never somebody else's address."""
+    inside = isinstance(asked, str) and _OWN_PATH.fullmatch(asked) and asked != "/login"
+    return str(asked) if inside else "/"

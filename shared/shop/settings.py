@@ -1,0 +1,120 @@
+"""The settings of one node: read once from the environment, checked, and never changed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+import msgspec
+
+from shared.errors import UsageError
+
+_PREFIX = "TWINSHOP_"
+_HIDDEN = frozenset({"secret_key", "control_token", "redis_url", "database_url"})
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that can be set from outside; field `node` is `TWINSHOP_NODE` and so on.
+
+    The defaults are those of `compose.cluster.Limits` (a test says so).
+    """
+
+    database_url: str
+    """Any SQLAlchemy URL; the database must have been made by `shared.shop.database.prepare`."""
+    secret_key: str
+    """Signs tokens and forms. The same on every node of a cluster."""
+    node: str = "n1"
+    run: str = ""
+    architecture: str = ""
+    store: str = ""
+    """`memory`, `token` or `redis`; empty: the twin's own first choice."""
+    redis_url: str = "redis://127.0.0.1:6379/0"
+    cookie_name: str = "session"
+    """Cookies ignore ports: two clusters on one host name need two names."""
+    session_lifetime_s: int = 3600
+    session_cap: int = 100_000
+    """The most sessions that a node keeps in its memory; beyond it the longest untouched one goes."""
+    session_refresh_each_request: bool = False
+    """Write the session on every request (Flask-Session's own default), so that a slow GET can undo a quick POST."""
+    store_timeout_s: float = 1.0
+    """For connecting to Redis, and for each answer."""
+    store_retries: int = 0
+    password_cost: int = 1024
+    """The N of scrypt: a power of two. Below 128, werkzeug gives scrypt less memory than it wants."""
+    node_threads: int = 8
+    request_log: str = ""
+    """The path of the node's request log; empty: none is written."""
+    control_token: str = ""
+    """Opens `/-/sessions`; empty: that page does not exist."""
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no sense, by the variable's name."""
+        for name, why in _complaints(self):
+            raise UsageError(
+                f"{_PREFIX}{name.upper()} cannot be {_shown(name, getattr(self, name))}",
+                why=why,
+                next_step=f"set {_PREFIX}{name.upper()} to something that fits",
+            )
+
+    def __repr__(self) -> str:
+        """All settings but the secrets, so that no log or traceback can hold them."""
+        shown = (f"{name}={_shown(name, getattr(self, name))}" for name in self.__struct_fields__)
+        return f"Settings({', '.join(shown)})"
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """The settings in these environment variables (the process's own, if none are given).
+
+        Raises:
+            UsageError: one is missing or makes no sense; the message names it.
+        """
+        environ = os.environ if environ is None else environ
+        found: dict[str, object] = {}
+        for field in msgspec.structs.fields(cls):
+            variable = _PREFIX + field.name.upper()
+            text = environ.get(variable)
+            if text is not None:
+                found[field.name] = _read(variable, text, field.type)
+            elif field.required:
+                raise UsageError(
+                    f"{variable} is not set",
+                    why="a node cannot run without it",
+                    next_step="start nodes with `twinshop up`, or set it by hand",
+                )
+        return cls(**found)  # type: ignore[arg-type]
+
+
+def _read(variable: str, text: str, kind: object) -> object:
+    """One variable, as the kind of thing that its setting is."""
+    if kind is bool:
+        if text in {"0", "1"}:
+            return text == "1"
+        expected = "0 or 1"
+    elif kind in (int, float):
+        try:
+            return int(text) if kind is int else float(text)
+        except ValueError:
+            expected = "a whole number" if kind is int else "a number"
+    else:
+        return text
+    raise UsageError(f"{variable} is {text!r}", why=f"expected {expected}", next_step=f"set {variable} to {expected}")
+
+
+def _shown(name: str, value: object) -> str:
+    return "(hidden)" if name in _HIDDEN else repr(value)
+
+
+def _complaints(settings: Settings) -> list[tuple[str, str]]:
+    """Each setting that makes no sense, and why."""
+    cost = settings.password_cost
+    rules = (
+        ("secret_key", len(settings.secret_key) >= 8, "expected at least 8 characters"),
+        ("store", settings.store in {"", "memory", "token", "redis"}, "expected memory, token or redis"),
+        ("session_lifetime_s", settings.session_lifetime_s >= 1, "expected at least 1 second"),
+        ("session_cap", settings.session_cap >= 2, "expected at least 2 sessions"),
+        ("store_timeout_s", 0 < settings.store_timeout_s <= 60, "expected more than 0 and at most 60 seconds"),
+        ("store_retries", 0 <= settings.store_retries <= 20, "expected 0 to 20"),
+        ("password_cost", 128 <= cost <= 2**16 and cost & (cost - 1) == 0, "expected a power of two, 128 to 65536"),
+        ("node_threads", 1 <= settings.node_threads <= 256, "expected 1 to 256"),
+    )
+    return [(name, why) for name, fine, why in rules if not fine]

@@ -1,0 +1,101 @@
+"""A visit: one request at this node, from the moment it comes in until its answer leaves.
+
+`Stamp` wraps the whole shop, sessions included, so that its word is the last: the status that it logs is the one that
+the client gets, also when saving the session failed.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from flask import request
+
+from shared.request_log import LoggedRequest, LoggedSession, LogRecord, RequestLog
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_VISIT = "twinshop.visit"
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_LONGEST_PATH = 200
+
+
+@dataclass(slots=True)
+class Visit:
+    """What the log will say of a request; the shop fills in what it finds out."""
+
+    id: str
+    user: str = ""
+    event: tuple[Literal["opened", "ended"], str, str] | None = None
+    """What happened to the session, whose it is, and its fingerprint."""
+    outage: bool = False
+    """The session store could not be reached: there is no session to save."""
+
+
+def current_visit() -> Visit:
+    """The visit that is being answered."""
+    visit: Visit = request.environ[_VISIT]
+    return visit
+
+
+def is_quiet(path: str) -> bool:
+    """Whether a path is for machines that watch the node: never logged, never with a session."""
+    return path == "/healthz" or path.startswith("/-/")
+
+
+class Stamp:
+    """Puts the node's name and the request's id on every answer, and writes the request log."""
+
+    def __init__(self, shop: WSGIApplication, *, node: str, run: str, boot: str, log: RequestLog | None) -> None:
+        self._shop = shop
+        self._node = node
+        self._boot = boot
+        self._log = log
+        self._marks = [("X-Node", node), ("X-Run", run), ("X-Content-Type-Options", "nosniff")]
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        at_us, started = time.time_ns() // 1000, time.perf_counter_ns()
+        visit = environ[_VISIT] = Visit(_request_id(environ.get("HTTP_X_REQUEST_ID", "")))
+        path = environ.get("PATH_INFO", "")
+        status = 0
+
+        def start(line: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
+            nonlocal status
+            status = int(line[:3])
+            if not path.startswith("/static/"):
+                headers = [header for header in headers if header[0].lower() != "cache-control"]
+                headers.append(("Cache-Control", "no-store"))
+            return start_response(line, [*headers, *self._marks, ("X-Request-Id", visit.id)], exc_info)
+
+        body = self._shop(environ, start)
+        try:
+            chunks = list(body)
+        finally:
+            if hasattr(body, "close"):
+                body.close()
+        if self._log is not None and not is_quiet(path):
+            took_us = (time.perf_counter_ns() - started) // 1000
+            method = environ["REQUEST_METHOD"]
+            asked = LoggedRequest(
+                at_us, visit.id, self._node, self._boot, method, path[:_LONGEST_PATH], status, took_us, visit.user
+            )
+            self._log.write(*self._session_event(visit, status), asked)
+        return chunks
+
+    def _session_event(self, visit: Visit, status: int) -> tuple[LogRecord, ...]:
+        if visit.event is None or status >= 500:
+            return ()
+        event, user, session = visit.event
+        now_us = time.time_ns() // 1000
+        return (LoggedSession(now_us, event, visit.id, self._node, self._boot, user, session),)
+
+
+def _request_id(asked: str) -> str:
+    """The caller's id if it is one that can be logged and echoed without thinking, else a new one."""
+    return asked if _REQUEST_ID.fullmatch(asked) else uuid.uuid4().hex

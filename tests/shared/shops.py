@@ -1,0 +1,127 @@
+"""Shops to test: nodes of either twin in this process, and visitors who speak JSON or read pages."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from werkzeug.test import TestResponse
+
+import stateful_app
+import stateless_app
+from shared.shop.database import prepare
+from shared.shop.settings import Settings
+
+PASSWORD = "correct horse"
+CHEAP = 128
+"""The lowest cost of a password hash: what is tested is not how slow scrypt is."""
+CONTROL_TOKEN = "control-token-of-the-tests"
+JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node of a shop."""
+
+    app: Flask
+    settings: Settings
+
+    @property
+    def log(self) -> Path:
+        return Path(self.settings.request_log)
+
+    def visitor(self) -> JsonVisitor:
+        return JsonVisitor(self.app)
+
+    def reader(self) -> PageVisitor:
+        return PageVisitor(self.app)
+
+
+def node(folder: Path, store: str, **changes: Any) -> Node:
+    """A node whose database is in that folder; nodes of one folder are nodes of one cluster."""
+    url = f"sqlite:///{folder}/shop.sqlite"
+    if not (folder / "shop.sqlite").exists():
+        prepare(url, accounts=9, password=PASSWORD, cost=CHEAP)
+    name = changes.setdefault("node", "n1")
+    settings = Settings(
+        **{
+            "database_url": url,
+            "secret_key": "the secret key of the tests",
+            "run": "0a1b2c3d",
+            "store": store,
+            "password_cost": CHEAP,
+            "request_log": f"{folder}/{name}.requests.ndjson",
+            "control_token": CONTROL_TOKEN,
+            **changes,
+        }
+    )
+    twin = stateful_app if store == "memory" else stateless_app
+    return Node(twin.create_app(settings), settings)
+
+
+class JsonVisitor:
+    """A client that speaks JSON, with a cookie jar."""
+
+    def __init__(self, app: Flask) -> None:
+        self.client = app.test_client()
+
+    def ask(self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None) -> TestResponse:
+        sent = {"Accept": JSON, **(headers or {})}
+        if method != "GET":
+            sent.setdefault("Content-Type", JSON)
+        if isinstance(body, bytes):
+            return self.client.open(path, method=method, data=body, headers=sent)
+        if body is None:
+            return self.client.open(path, method=method, headers=sent)
+        return self.client.open(path, method=method, json=body, headers=sent)
+
+    def get(self, path: str, **headers: str) -> TestResponse:
+        return self.ask("GET", path, headers=headers)
+
+    def post(self, path: str, body: object = None, **headers: str) -> TestResponse:
+        return self.ask("POST", path, body, headers)
+
+    def login(self, user: str = "user-0001") -> JsonVisitor:
+        answer = self.post("/login", {"user": user, "password": PASSWORD})
+        assert (answer.status_code, answer.json) == (200, {"user": user})
+        return self
+
+    def add(self, sku: str, quantity: int = 1) -> TestResponse:
+        return self.post("/cart", {"sku": sku, "quantity": quantity})
+
+    def cart(self) -> dict[str, int]:
+        answer = self.get("/cart")
+        assert answer.status_code == 200, answer.text
+        cart: dict[str, int] = answer.json["cart"]
+        return cart
+
+    def checkout(self, key: str | None = None) -> TestResponse:
+        return self.ask("POST", "/checkout", headers={"Idempotency-Key": key} if key else {})
+
+
+class PageVisitor:
+    """A browser without a script: it reads pages and sends the forms that are on them."""
+
+    def __init__(self, app: Flask) -> None:
+        self.client = app.test_client()
+
+    def get(self, path: str) -> TestResponse:
+        return self.client.get(path, headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+
+    def send(self, action: str, **fields: str) -> TestResponse:
+        return self.client.post(action, data=fields, headers={"Accept": "text/html,*/*;q=0.8"})
+
+    def submit(self, page: str, action: str, **fields: str) -> TestResponse:
+        """Fill in the form with that action on that page, and send it with everything that it hides."""
+        forms = re.findall(rf'<form[^>]*action="{re.escape(action)}"[^>]*>(.*?)</form>', self.get(page).text, re.DOTALL)
+        assert forms, f"no form for {action} on {page}"
+        hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', forms[0]))
+        return self.send(action, **{**hidden, **fields})
+
+    def login(self, user: str = "user-0001") -> PageVisitor:
+        answer = self.submit("/login", "/login", user=user, password=PASSWORD)
+        assert answer.status_code == 303, answer.text
+        return self

@@ -1,0 +1,114 @@
+"""A node as a process: it starts quickly, stops when asked, dies when its group is killed, and its log survives."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from compose.ports import answers
+from shared.node import KEEP_ALIVE_MS
+from shared.request_log import LoggedRequest, read_request_log
+from tests.shared.node_process import GONE_WITHIN_S, READY_WITHIN_S, Process
+from tests.waiting import until
+
+pytestmark = pytest.mark.cluster
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+@pytest.fixture
+def process(folder: Path) -> Iterator[Process]:
+    process = Process(folder, "stateful_app")
+    try:
+        process.wait_until_ready()
+        yield process
+    finally:
+        process.end()
+
+
+def test_it_answers_for_itself(process: Process) -> None:
+    status, told = process.ask("/healthz")
+    assert (status, told["node"], told["run"]) == (200, "n1", "0a1b2c3d")
+
+
+def test_its_processes_are_one_group(process: Process) -> None:
+    assert {os.getpgid(pid) for pid in process.group()} == {process.popen.pid}
+    assert len(process.group()) == 2, "granian's main process and its one worker"
+
+
+def test_sigterm_ends_it_at_once_despite_idle_connections(process: Process) -> None:
+    idle = [socket.create_connection(("127.0.0.1", process.port), timeout=5) for _ in range(5)]
+    for connection in idle:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: shop\r\n\r\n")
+        assert connection.recv(12) == b"HTTP/1.1 200"
+    process.popen.send_signal(signal.SIGTERM)
+    assert process.popen.wait(GONE_WITHIN_S) == 0
+    assert not answers(process.port)
+    for connection in idle:
+        connection.close()
+
+
+def test_sigkill_of_the_group_ends_both_and_the_log_survives(process: Process) -> None:
+    pids = process.group()
+    for number in range(20):
+        assert process.ask("/products", f"r{number}")[0] == 200
+    os.killpg(process.popen.pid, signal.SIGKILL)
+    process.popen.wait(GONE_WITHIN_S)
+    assert until(lambda: not answers(process.port) and not any(map(psutil.pid_exists, pids)), GONE_WITHIN_S), (
+        "somebody still serves"
+    )
+    logged = [record for record in read_request_log(process.log) if isinstance(record, LoggedRequest)]
+    assert [record.id for record in logged] == [f"r{number}" for number in range(20)]
+
+
+def test_a_restarted_node_is_another_boot_and_has_forgotten(folder: Path, process: Process) -> None:
+    first = process.ask("/healthz")[1]["boot"]
+    process.end()
+    again = Process(folder, "stateful_app")
+    try:
+        again.wait_until_ready()
+        assert again.ask("/healthz")[1]["boot"] != first
+    finally:
+        again.end()
+
+
+def test_the_stateless_twin_is_started_alike(folder: Path) -> None:
+    process = Process(folder, "stateless_app", TWINSHOP_STORE="token", TWINSHOP_NODE="n2")
+    try:
+        process.wait_until_ready()
+        assert process.ask("/healthz")[1]["node"] == "n2"
+    finally:
+        process.end()
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"TWINSHOP_SESSION_CAP": "none"}, "TWINSHOP_SESSION_CAP"),
+        ({"TWINSHOP_SECRET_KEY": ""}, "TWINSHOP_SECRET_KEY"),
+    ],
+)
+def test_bad_settings_end_it_with_words(folder: Path, settings: dict[str, str], named: str) -> None:
+    process = Process(folder, "stateful_app", **settings)
+    assert process.popen.wait(READY_WITHIN_S) == 2
+    assert named in process.words.read_text()
+    assert "Traceback" not in process.words.read_text()
+
+
+def test_a_store_that_the_twin_lacks_ends_it_with_words(folder: Path) -> None:
+    process = Process(folder, "stateful_app", TWINSHOP_STORE="redis")
+    assert process.popen.wait(READY_WITHIN_S) != 0
+    assert "no session store 'redis'" in process.words.read_text()
+
+
+def test_connections_are_kept_longer_than_the_balancer_keeps_them() -> None:
+    assert KEEP_ALIVE_MS >= 60_000

@@ -1,0 +1,74 @@
+"""The shop in a real browser, without a script and on phones: all can be reached, nothing sticks out or is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.shared.node_process import Process
+
+pytestmark = [pytest.mark.browser, pytest.mark.cluster]
+
+
+@pytest.fixture(params=[("stateful_app", "memory"), ("stateless_app", "token")], ids=["stateful", "stateless"])
+def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    twin, store = request.param
+    process = Process(tmp_path, twin, TWINSHOP_STORE=store)
+    try:
+        process.wait_until_ready()
+        yield f"http://127.0.0.1:{process.port}"
+    finally:
+        process.end()
+
+
+@pytest.mark.parametrize("width", [320, 390, 1200])
+def test_a_walk_through_the_shop(shop: str, browser: Browser, width: int) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 800}, java_script_enabled=False)
+    page = context.new_page()
+    refused: list[str] = []
+    page.on(
+        "console", lambda message: refused.append(message.text) if "Content Security Policy" in message.text else None
+    )
+
+    def fits() -> None:
+        page.wait_for_load_state("load")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
+
+    page.goto(f"{shop}/cart")
+    fits()
+    page.get_by_label("Name").fill("user-0001")
+    page.get_by_label("Password").fill("shop")
+    page.get_by_role("button", name="Log in").click()
+    assert page.url == f"{shop}/cart"
+    page.goto(shop)
+    fits()
+    page.get_by_label("How many of Acorn").fill("3")
+    page.get_by_role("button", name="Add Acorn to the cart").click()
+    page.get_by_role("button", name="Add Umbrella to the cart").click()
+    fits()
+    assert page.locator("#acorn").get_by_text("3 in your cart").is_visible()
+    page.get_by_role("link", name="Cart 4").click()
+    fits()
+    page.get_by_role("button", name="Remove Umbrella").click()
+    page.get_by_role("button", name="Order and pay").click()
+    fits()
+    assert page.get_by_text("Thank you").is_visible()
+    page.get_by_role("link", name="user-0001").click()
+    fits()
+    page.get_by_role("button", name="Log out").click()
+    page.get_by_role("link", name="Log in", exact=True).wait_for()
+    assert refused == []
+    context.close()
+
+
+def test_pictures_are_drawn(shop: str, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 1200, "height": 800})
+    page = context.new_page()
+    page.goto(shop, wait_until="networkidle")
+    boxes = page.locator(".card .art use").evaluate_all("all => all.map(one => one.getBBox().width)")
+    assert len(boxes) >= 24
+    assert all(width > 0 for width in boxes), "an empty symbol: the picture is missing or was refused"
+    context.close()
