@@ -1,0 +1,67 @@
+"""What the balancer says of the nodes, asked through its admin API."""
+
+from __future__ import annotations
+
+import msgspec
+
+from compose.balancer import CLUSTER
+from compose.http_probe import ask
+
+
+class HostState(msgspec.Struct, frozen=True):
+    """One node, by the balancer's word."""
+
+    address: str
+    """host:port"""
+    trouble: tuple[str, ...]
+    """Why it is out of rotation, in Envoy's words (failed_active_health_check, …); empty: it is in."""
+
+    @property
+    def in_rotation(self) -> bool:
+        """Whether the balancer sends shoppers there."""
+        return not self.trouble
+
+
+class _Socket(msgspec.Struct):
+    address: str
+    port_value: int
+
+
+class _Address(msgspec.Struct):
+    socket_address: _Socket
+
+
+class _Host(msgspec.Struct):
+    address: _Address
+    health_status: dict[str, bool | str]
+
+
+class _Cluster(msgspec.Struct):
+    name: str
+    host_statuses: list[_Host] = msgspec.field(default_factory=list)
+
+
+class _Clusters(msgspec.Struct):
+    cluster_statuses: list[_Cluster] = msgspec.field(default_factory=list)
+
+
+def host_states(admin_url: str, *, within_s: float = 0.3) -> dict[str, HostState]:
+    """Every node that the balancer knows, by its address (host:port).
+
+    Raises:
+        Unanswered: the balancer's admin address does not answer.
+    """
+    answer = ask(f"{admin_url}/clusters?format=json", within_s=within_s)
+    document = msgspec.json.decode(answer.body, type=_Clusters)
+    hosts = [host for cluster in document.cluster_statuses if cluster.name == CLUSTER for host in cluster.host_statuses]
+    states = [_state(host) for host in hosts]
+    return {state.address: state for state in states}
+
+
+def _state(host: _Host) -> HostState:
+    socket = host.address.socket_address
+    flags = [name for name, value in host.health_status.items() if value is True]
+    named = host.health_status.get("eds_health_status", "HEALTHY")
+    if named != "HEALTHY":
+        flags.append(str(named).lower())
+    return HostState(f"{socket.address}:{socket.port_value}", tuple(flags))

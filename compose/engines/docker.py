@@ -1,0 +1,224 @@
+"""The engine `docker`: the same cluster as containers, with Redis and PostgreSQL, on a network of its own.
+
+As with processes, everything is started at once and then watched until it is seen to work.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import docker
+import msgspec
+
+from compose.balancer import Listen, configuration
+from compose.cluster import Cluster, ClusterSpec, Engine
+from compose.cluster_file import SCHEMA, ClusterFile, read_cluster_file, work_folder
+from compose.containers import images
+from compose.containers.api import connect, container_user, engine_address
+from compose.engines.docker_cluster import DockerCluster
+from compose.engines.docker_network import Network, make_network
+from compose.engines.docker_parts import (
+    ACCESS_LOG,
+    ADMIN_PORT,
+    BALANCER,
+    BALANCER_PORT,
+    CONFIG_FOLDER,
+    DATABASE,
+    DATABASE_NAME,
+    DATABASE_USER,
+    NODE_PORT,
+    STORE,
+    Part,
+    balancer_part,
+    database_part,
+    node_part,
+    shop_command,
+    store_part,
+)
+from compose.ledger import Ledger
+from compose.observing import all_in_rotation, listen_to, shop_answers
+from compose.ports import HOST, free_ports, port_of, preflight
+from compose.store import serving_pid
+from compose.waiting import not_ready, wait_for
+from shared.errors import EnvironmentNotReady, ForeignAnswer
+
+POLL_S = 0.02
+_CONNECT = "connect_timeout=2"
+ANYWHERE = "0.0.0.0"
+NodeCommand = Callable[[ClusterFile], list[str]]
+
+
+class DockerEngine(Engine):
+    """Starts clusters of containers."""
+
+    name = "docker"
+
+    def __init__(self, node_command: NodeCommand = shop_command) -> None:
+        self._node_command = node_command
+
+    def start_once(self, spec: ClusterSpec, folder: Path, ledger: Ledger) -> Cluster:
+        """Start a cluster and return it once it was observed to be ready."""
+        address = engine_address()
+        client = connect(address)
+        try:
+            images.ensure(client, images.needed(spec.architecture.store), _say)
+            until = time.monotonic() + spec.limits.cluster_ready_s
+            cluster = _lay_out(spec, folder, ledger, client, address)
+        except BaseException:
+            client.close()
+            raise
+        try:
+            _start_parts(cluster, ledger, self._node_command, until)
+            _watch_until_ready(cluster, until)
+        except BaseException:
+            cluster.stop()
+            raise
+        return cluster
+
+    def attach(self, folder: Path, ledger: Ledger) -> Cluster:
+        """The running cluster that was started in that folder by an earlier process."""
+        written = read_cluster_file(folder)
+        return DockerCluster(folder, written, ledger, connect(written.container_engine))
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
+def _lay_out(spec: ClusterSpec, folder: Path, ledger: Ledger, client: docker.APIClient, address: str) -> DockerCluster:
+    """Choose ports and secrets; the addresses inside come with the network."""
+    spare, admin, store, database, *nodes = free_ports(spec.nodes + 4)
+    port = spec.port or spare
+    preflight(port, BALANCER)
+    password = secrets.token_urlsafe(24)
+    written = ClusterFile(
+        schema=SCHEMA,
+        engine=DockerEngine.name,
+        spec=spec,
+        url=Listen(HOST, port).url,
+        admin_url=Listen(HOST, admin).url,
+        node_urls={f"n{number}": Listen(HOST, port).url for number, port in enumerate(nodes, 1)},
+        database_url=f"postgresql+psycopg://{DATABASE_USER}:{password}@{HOST}:{database}/{DATABASE_NAME}?{_CONNECT}",
+        secret_key=secrets.token_hex(32),
+        control_token=secrets.token_urlsafe(24),
+        store_url=f"redis://{HOST}:{store}/0" if spec.architecture.store == "redis" else "",
+        container_engine=address,
+    )
+    ledger.make_folder(work_folder(folder).absolute())
+    return DockerCluster(folder.absolute(), written, ledger, client)
+
+
+def _start_parts(cluster: DockerCluster, ledger: Ledger, node_command: NodeCommand, until: float) -> None:
+    """Make the network, write the files, start all containers at once."""
+    spec, engine_at = cluster.spec, cluster.written.container_engine or ""
+    network = make_network(cluster.client, ledger, engine_at, cluster=spec.architecture.name, count=3 + spec.nodes)
+    inside = zip(cluster.written.node_urls, network.addresses[3:], strict=True)
+    inside_urls = {node: Listen(address, NODE_PORT).url for node, address in inside}
+    cluster.written = msgspec.structs.replace(cluster.written, inside_urls=inside_urls)
+    user = container_user(cluster.client)
+    cluster.prepare_files(_balancer_configuration(spec), user)
+    parts = _parts(cluster, network, user, node_command)
+
+    def start(part: Part) -> None:
+        if time.monotonic() > until:
+            raise not_ready(part.name, "the time was over before it was started", cluster.folder / f"{part.name}.log")
+        cluster.run_part(part)
+
+    with ThreadPoolExecutor(len(parts)) as pool:
+        list(pool.map(start, parts))
+    cluster.write()
+
+
+def _balancer_configuration(spec: ClusterSpec) -> bytes:
+    return configuration(
+        spec,
+        listen=Listen(ANYWHERE, BALANCER_PORT),
+        admin=Listen(ANYWHERE, ADMIN_PORT),
+        members=CONFIG_FOLDER / "endpoints.json",
+        access_log=ACCESS_LOG,
+    )
+
+
+def _parts(cluster: DockerCluster, network: Network, user: str, node_command: NodeCommand) -> list[Part]:
+    written, logs = cluster.written, cluster.log_files()
+    balancer_at, database_at, store_at = network.addresses[:3]
+    folder = cluster.configuration_folder
+    parts = [
+        database_part(written, database_at),
+        balancer_part(written, balancer_at, user=user, configuration=folder, log=logs["access"]),
+    ]
+    if written.store_url:
+        parts.append(store_part(written, store_at))
+    command = node_command(written)
+    return parts + [
+        node_part(written, node, command, user=user, log=logs[f"{node}.requests"]) for node in written.node_urls
+    ]
+
+
+def _watch_until_ready(cluster: DockerCluster, until: float) -> None:
+    limits, written = cluster.spec.limits, cluster.written
+    each = min(until, time.monotonic() + limits.node_ready_s)
+    _watch(cluster, DATABASE, lambda: _database_is_prepared(cluster), until=until)
+    if written.store_url:
+        _watch(cluster, STORE, lambda: serving_pid(port_of(written.store_url)) is not None, until=each)
+    for node in written.node_urls:
+        _watch(cluster, node, lambda node=node: _node_is_ours(cluster, node), until=each)  # type: ignore[misc]
+    # As with processes: the balancer learns of the nodes once they answer, and finds each healthy at its first look.
+    nodes = list(written.node_urls)
+    cluster.route_to(nodes)
+    _watch(cluster, BALANCER, lambda: all_in_rotation(cluster.admin_url, len(nodes)), until=until)
+    _watch(cluster, BALANCER, lambda: shop_answers(cluster.url, cluster.spec.run), until=until)
+
+
+def _watch(cluster: DockerCluster, part: str, ready: Callable[[], bool], *, until: float) -> None:
+    """Look until that part is ready.
+
+    Raises:
+        NotReadyInTime: it has ended, or the time is over.
+    """
+    began = time.monotonic()
+
+    def look() -> bool | None:
+        if ready():
+            return True
+        runs, words = cluster.state(part)
+        if not runs:
+            raise not_ready(part, f"it ended before it was ready ({words})", cluster.logs()[part])
+        return None
+
+    if wait_for(look, until=until, every_s=POLL_S) is None:
+        why = f"it was not seen to work within {time.monotonic() - began:.1f} s"
+        raise not_ready(part, why, cluster.logs()[part])
+
+
+def _database_is_prepared(cluster: DockerCluster) -> bool:
+    """PostgreSQL answers, and has the tables and the accounts."""
+    from shared.shop.database import prepare  # costs 0.2 s to import; the containers start meanwhile
+
+    spec = cluster.spec
+    try:
+        prepare(
+            cluster.written.database_url,
+            accounts=spec.accounts,
+            password=spec.password,
+            cost=spec.limits.password_cost,
+        )
+    except EnvironmentNotReady:
+        return False
+    return True
+
+
+def _node_is_ours(cluster: DockerCluster, node: str) -> bool:
+    voice = listen_to(cluster.written.node_urls[node], cluster.spec.run)
+    if voice.foreign:
+        raise ForeignAnswer(
+            f"somebody else's server answers at {cluster.written.node_urls[node]}",
+            why=voice.words,
+            next_step="try again: other ports will be chosen",
+        )
+    return voice.answers

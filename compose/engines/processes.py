@@ -1,0 +1,169 @@
+"""The engine `processes`: the balancer, the nodes and the session store as real processes of this machine.
+
+Everything is started at once and then watched until it is seen to work: the store answers with the pid we started, each
+node with our run's id, the balancer calls all of them healthy, and a request through it comes back with our run's id.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from compose.balancer import Listen, configuration
+from compose.cluster import Cluster, ClusterSpec, Engine
+from compose.cluster_file import SCHEMA, ClusterFile, read_cluster_file, work_folder
+from compose.engines.process_cluster import BALANCER, STORE, NodeCommand, ProcessCluster
+from compose.engines.process_parts import balancer_args, node_args
+from compose.ledger import Ledger
+from compose.observing import all_in_rotation, listen_to, shop_answers
+from compose.ports import HOST, free_ports, port_of, preflight
+from compose.store import server_args, server_program, serving_pid
+from compose.waiting import not_ready, wait_for
+from shared.errors import ForeignAnswer
+from shared.whole_file import write_whole
+
+POLL_S = 0.01
+
+
+def shop_node(cluster: ClusterFile, node: str) -> list[str]:
+    """The real shop."""
+    return node_args(cluster.spec.architecture, port_of(cluster.node_urls[node]))
+
+
+class ProcessesEngine(Engine):
+    """Starts clusters of processes."""
+
+    name = "processes"
+
+    def __init__(self, node_command: NodeCommand = shop_node) -> None:
+        self._node_command = node_command
+
+    def start_once(self, spec: ClusterSpec, folder: Path, ledger: Ledger) -> Cluster:
+        """Start a cluster and return it once it was observed to be ready."""
+        cluster = self._lay_out(spec, folder, ledger)
+        try:
+            _start_parts(cluster)
+            _watch_until_ready(cluster)
+        except BaseException:
+            cluster.stop()
+            raise
+        return cluster
+
+    def attach(self, folder: Path, ledger: Ledger) -> Cluster:
+        """The running cluster that was started in that folder by an earlier process."""
+        return ProcessCluster(folder, read_cluster_file(folder), ledger, self._node_command)
+
+    def _lay_out(self, spec: ClusterSpec, folder: Path, ledger: Ledger) -> ProcessCluster:
+        """Choose addresses and secrets, and write the files that the parts read."""
+        stored = spec.architecture.store == "redis"
+        spare, admin, store, *nodes = free_ports(spec.nodes + 3)
+        port = spec.port or spare
+        for number, part in ((port, BALANCER), (admin, BALANCER), (store, STORE), *((n, "node") for n in nodes)):
+            preflight(number, part)
+        work = work_folder(folder).absolute()
+        written = ClusterFile(
+            schema=SCHEMA,
+            engine=self.name,
+            spec=spec,
+            url=Listen(HOST, port).url,
+            admin_url=Listen(HOST, admin).url,
+            node_urls={f"n{number}": Listen(HOST, port).url for number, port in enumerate(nodes, 1)},
+            database_url=f"sqlite:///{work / 'shop.db'}",
+            secret_key=secrets.token_hex(32),
+            control_token=secrets.token_urlsafe(24),
+            store_url=f"redis://{HOST}:{store}/0" if stored else "",
+        )
+        ledger.make_folder(work)
+        cluster = ProcessCluster(folder.absolute(), written, ledger, self._node_command)
+        write_whole(work / "balancer.json", _balancer_configuration(cluster), mode=0o600)
+        cluster.route_to([])
+        return cluster
+
+
+def _balancer_configuration(cluster: ProcessCluster) -> bytes:
+    return configuration(
+        cluster.spec,
+        listen=Listen.at(cluster.url),
+        admin=Listen.at(cluster.admin_url),
+        members=cluster.work / "endpoints.json",
+        access_log=cluster.logs()["access"],
+    )
+
+
+def _start_parts(cluster: ProcessCluster) -> None:
+    spec, written = cluster.spec, cluster.written
+    cluster.spawn(BALANCER, balancer_args(cluster.work / "balancer.json"), {})
+    if written.store_url:
+        cluster.spawn(STORE, server_args(server_program(), port_of(written.store_url), cluster.work), {})
+    from shared.shop.database import prepare  # costs 0.2 s to import; the balancer starts meanwhile
+
+    prepare(written.database_url, accounts=spec.accounts, password=spec.password, cost=spec.limits.password_cost)
+    for node in written.node_urls:
+        cluster.spawn_node(node)
+    cluster.write()
+
+
+def _watch_until_ready(cluster: ProcessCluster) -> None:
+    limits = cluster.spec.limits
+    now = time.monotonic()
+    whole, each = now + limits.cluster_ready_s, now + min(limits.node_ready_s, limits.cluster_ready_s)
+    if cluster.written.store_url:
+        _watch(cluster, STORE, lambda: _store_is_ours(cluster), until=each)
+    for node in cluster.written.node_urls:
+        _watch(cluster, node, lambda node=node: _node_is_ours(cluster, node), until=each)  # type: ignore[misc]
+    # Only now does the balancer learn of the nodes: it then finds each healthy at its first look, and not one
+    # interval after a look that came too early.
+    nodes = list(cluster.written.node_urls)
+    cluster.route_to(nodes)
+    _watch(cluster, BALANCER, lambda: all_in_rotation(cluster.admin_url, len(nodes)), until=whole)
+    _watch(cluster, BALANCER, lambda: shop_answers(cluster.url, cluster.spec.run), until=whole)
+
+
+def _watch(cluster: ProcessCluster, part: str, ready: Callable[[], bool], *, until: float) -> None:
+    """Look until that part is ready.
+
+    Raises:
+        NotReadyInTime: it has ended, or the time is over.
+    """
+    child = cluster.child(part)
+    log = cluster.logs()[part]
+    began = time.monotonic()
+
+    def look() -> bool | None:
+        if ready():
+            return True
+        if child is None or not child.alive():
+            code = child.exit_code if child else None
+            for port in cluster.listens_on(part):
+                preflight(port, part)  # whoever took it since it was chosen is why the part ended
+            raise not_ready(part, f"it ended with exit code {code} before it was ready", log)
+        return None
+
+    if wait_for(look, until=until, every_s=POLL_S) is None:
+        raise not_ready(part, f"it was not seen to work within {time.monotonic() - began:.1f} s", log)
+
+
+def _store_is_ours(cluster: ProcessCluster) -> bool:
+    port = port_of(cluster.written.store_url)
+    pid = serving_pid(port)
+    child = cluster.child(STORE)
+    if pid is None or child is None:
+        return False
+    if pid != child.pid:
+        raise _foreign(f"{HOST}:{port}", f"the store we started has pid {child.pid}, the one that answers {pid}")
+    return True
+
+
+def _node_is_ours(cluster: ProcessCluster, node: str) -> bool:
+    voice = listen_to(cluster.written.node_urls[node], cluster.spec.run)
+    if voice.foreign:
+        raise _foreign(cluster.written.node_urls[node], voice.words)
+    return voice.answers
+
+
+def _foreign(where: str, why: str) -> ForeignAnswer:
+    return ForeignAnswer(
+        f"somebody else's server answers at {where}", why=why, next_step="try again: other ports will be chosen"
+    )

@@ -1,0 +1,34 @@
+"""The engines there are, by name. To add one, add a line here, and a test that inherits `tests/compose/contract.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from compose.cluster import Engine
+from compose.engines.processes import ProcessesEngine
+from shared.errors import UsageError
+
+
+def _docker() -> Engine:
+    from compose.engines.docker import DockerEngine  # costs 0.15 s to import
+
+    return DockerEngine()
+
+
+ENGINES: dict[str, Callable[[], Engine]] = {ProcessesEngine.name: ProcessesEngine, "docker": _docker}
+
+
+def engine_named(name: str) -> Engine:
+    """The engine of that name.
+
+    Raises:
+        UsageError: there is none; the message lists those there are.
+    """
+    try:
+        return ENGINES[name]()
+    except KeyError:
+        raise UsageError(
+            f"there is no engine named {name!r}",
+            why=f"known engines: {', '.join(ENGINES)}",
+            next_step="leave --engine away for the default",
+        ) from None

@@ -1,0 +1,39 @@
+"""The balancer's configuration for the compose files by hand: `python -m compose.hand_files` writes it anew.
+
+It is made by the same code as for every engine, once, because nobody is there to make it when a person says
+`docker compose up`. A test says whether it is up to date.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from compose.architectures import ARCHITECTURES
+from compose.balancer import Listen, configuration
+from compose.cluster import ClusterSpec
+
+FOLDER = Path(__file__).parent
+RUN = "by-hand"
+SHOPS = {"stateful": "sticky-memory", "stateless": "signed-token"}
+"""Each compose file, and the architecture whose routing it shows (`redis` is routed as `signed-token` is)."""
+
+
+def files() -> dict[Path, bytes]:
+    """Each file and what it should hold."""
+    return {FOLDER / f"balancer-{shop}.json": _configuration(name) + b"\n" for shop, name in SHOPS.items()}
+
+
+def _configuration(architecture: str) -> bytes:
+    return configuration(
+        ClusterSpec(RUN, ARCHITECTURES[architecture]),
+        listen=Listen("0.0.0.0", 8080),
+        admin=Listen("0.0.0.0", 9901),
+        # The service's name: Docker answers with the address of every container of it, however many there are.
+        members=Listen("node", 8000),
+        access_log=Path("/dev/stdout"),
+    )
+
+
+if __name__ == "__main__":
+    for path, content in files().items():
+        path.write_bytes(content)

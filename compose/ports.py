@@ -1,0 +1,83 @@
+"""Ports of 127.0.0.1 for the parts of a cluster."""
+
+from __future__ import annotations
+
+import random
+import socket
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from shared.errors import EnvironmentNotReady, PortTaken
+
+HOST = "127.0.0.1"
+_LOWEST = 15_000
+_TRIES = 2_000
+
+
+def _highest() -> int:
+    """Below the ports that the system lends to outgoing connections.
+
+    Otherwise, while a node is dead, a connection could borrow its port, and the node could not come back to it.
+    """
+    try:
+        lent_from = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    except (OSError, ValueError):
+        lent_from = 32_768
+    return lent_from if lent_from - _LOWEST >= 1_000 else 60_000
+
+
+def free_ports(count: int) -> list[int]:
+    """That many different ports on which nobody listens.
+
+    Raises:
+        EnvironmentNotReady: there are not so many.
+    """
+    found: list[int] = []
+    choose = random.SystemRandom()  # not the plan's generator: ports are not part of a plan
+    with ExitStack() as held:
+        for _ in range(_TRIES):
+            if len(found) == count:
+                return found
+            port = choose.randrange(_LOWEST, _highest())
+            trial = held.enter_context(socket.socket())
+            with suppress(OSError):
+                trial.bind((HOST, port))
+                found.append(port)
+    raise EnvironmentNotReady(
+        f"cannot find {count} free ports on {HOST}",
+        why=f"{_TRIES} ports were tried",
+        next_step="twinshop recover",
+    )
+
+
+def port_of(url: str) -> int:
+    """The port in a URL of ours."""
+    port = urlsplit(url).port
+    assert port is not None
+    return port
+
+
+def answers(port: int, *, within_s: float = 0.3) -> bool:
+    """Whether anything accepts a connection there."""
+    try:
+        socket.create_connection((HOST, port), timeout=within_s).close()
+    except OSError:
+        return False
+    return True
+
+
+def preflight(port: int, part: str) -> None:
+    """Make sure that nobody listens where a part of the cluster is to listen.
+
+    A server that binds with SO_REUSEPORT would let us share its port without a word, and answer half of our requests.
+
+    Raises:
+        PortTaken: something answers there.
+    """
+    if answers(port):
+        raise PortTaken(
+            f"port {port}, meant for the {part}, is taken",
+            why=f"something answers on {HOST}:{port} already",
+            next_step=f"stop it, or choose another port; `lsof -i :{port}` names it",
+        )

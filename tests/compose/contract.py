@@ -1,0 +1,352 @@
+"""The contract of an engine, as tests: every engine inherits them and says only how it is made, and how it fails.
+
+Nothing here knows of processes or pids, so that an engine of containers can pass it as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from compose.access_log import AccessLine, read_access_log
+from compose.architectures import ARCHITECTURES
+from compose.cluster import Cluster, ClusterSpec, Engine, Limits, Observation
+from compose.http_probe import Unanswered, ask
+from compose.ledger import Ledger
+from compose.ports import free_ports, port_of
+from shared.errors import NotReadyInTime, PortTaken, UsageError
+from shared.request_log import LoggedRequest, read_request_log
+from tests.waiting import until
+
+SEEN_WITHIN_S = 5.0
+
+
+def new_spec(architecture: str = "sticky-memory", **changes: object) -> ClusterSpec:
+    return ClusterSpec(secrets.token_hex(4), ARCHITECTURES[architecture], accounts=6, **changes)  # type: ignore[arg-type]
+
+
+def watch(cluster: Cluster, node: str, wanted: Callable[[Observation], bool]) -> Observation:
+    """The first observation that is as wanted; fails if there is none within the bound."""
+    seen: list[Observation] = []
+
+    def look() -> bool:
+        seen.append(cluster.observe(node))
+        return wanted(seen[-1])
+
+    assert until(look, SEEN_WITHIN_S), seen[-1]
+    return seen[-1]
+
+
+class Visitor:
+    """A person with one cookie jar."""
+
+    def __init__(self, cluster: Cluster, user: str = "user-0001") -> None:
+        self.cluster = cluster
+        self.user = user
+        self.web = requests.Session()
+        self.web.trust_env = False
+        self.web.headers["Accept"] = "application/json"
+
+    def __enter__(self) -> Visitor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.web.close()
+
+    def ask(self, method: str, path: str, body: object = None, **headers: str) -> requests.Response:
+        return self.web.request(method, f"{self.cluster.url}{path}", json=body, headers=headers, timeout=5)
+
+    def log_in(self) -> requests.Response:
+        body = {"user": self.user, "password": self.cluster.spec.password}
+        answer = self.ask("POST", "/login", body)
+        assert answer.status_code == 200, answer.text
+        return answer
+
+    def knows_me(self, times: int) -> list[bool]:
+        return [self.ask("GET", "/me").status_code == 200 for _ in range(times)]
+
+
+@contextmanager
+def running(engine: Engine, spec: ClusterSpec, home: Path) -> Iterator[Cluster]:
+    with Ledger.open(home / "state", spec.run) as ledger:
+        cluster = engine.start(spec, home / "cluster", ledger)
+        try:
+            yield cluster
+        finally:
+            cluster.stop()
+
+
+class EngineContract:
+    """What every engine promises."""
+
+    @classmethod
+    def make_engine(cls) -> Engine:
+        """The engine as it is used."""
+        raise NotImplementedError
+
+    @classmethod
+    def make_failing_engine(cls) -> Engine:
+        """One whose nodes say "no shop today" and end."""
+        raise NotImplementedError
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def home(cls, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        return tmp_path_factory.mktemp("engine")
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def cluster(cls, home: Path) -> Iterator[Cluster]:
+        """One for all tests that only look at it."""
+        with running(cls.make_engine(), new_spec(), home) as cluster:
+            yield cluster
+
+    @pytest.fixture
+    def own_cluster(self, tmp_path: Path) -> Iterator[Cluster]:
+        """One for tests that break it."""
+        with running(self.make_engine(), new_spec(), tmp_path) as cluster:
+            yield cluster
+
+    # looking
+
+    def test_a_started_cluster_is_ready(self, cluster: Cluster) -> None:
+        assert [node.name for node in cluster.nodes()] == ["n1", "n2", "n3"]
+        for node in cluster.nodes():
+            seen = cluster.observe(node.name)
+            assert (seen.process, seen.answers, seen.in_rotation) == (True, True, True), seen
+            assert seen.boot
+            assert len(seen.evidence) >= 3
+
+    def test_every_answer_carries_the_runs_id(self, cluster: Cluster) -> None:
+        for url in (cluster.url, *(node.url for node in cluster.nodes())):
+            assert ask(f"{url}/healthz").headers["x-run"] == cluster.spec.run
+        assert ask(f"{cluster.url}/-/anything").headers["x-run"] == cluster.spec.run
+
+    def test_an_observation_takes_less_than_a_second(self, cluster: Cluster) -> None:
+        began = time.monotonic()
+        seen = cluster.observe("n1")
+        assert began <= seen.at <= time.monotonic() <= began + 1.0
+
+    def test_a_session_is_held_where_it_was_opened(self, cluster: Cluster) -> None:
+        with Visitor(cluster, "user-0002") as visitor:
+            node = visitor.log_in().headers["X-Node"]
+            holders = {
+                name for name in ("n1", "n2", "n3") for held in cluster.held(name) or [] if held.user == "user-0002"
+            }
+            assert holders == {node}
+            assert visitor.ask("POST", "/logout", {}).status_code == 200
+            assert "user-0002" not in {held.user for held in cluster.held(node) or []}
+
+    def test_a_cookie_leads_back_to_the_same_node(self, cluster: Cluster) -> None:
+        with Visitor(cluster, "user-0003") as visitor:
+            visitor.log_in()
+            nodes = {visitor.ask("GET", "/me").headers["X-Node"] for _ in range(9)}
+            assert len(nodes) == 1
+            cookies = {cookie.name: cookie for cookie in visitor.web.cookies}
+        assert all(cluster.spec.run in name for name in cookies)
+        assert all(cookie.has_nonstandard_attr("HttpOnly") for cookie in cookies.values())
+
+    def test_what_nodes_say_of_themselves_is_not_for_shoppers(self, cluster: Cluster) -> None:
+        assert ask(f"{cluster.url}/-/sessions").status == 404
+        assert ask(f"{cluster.nodes()[0].url}/-/sessions").status == 404
+
+    def test_the_logs_agree_by_request_id(self, cluster: Cluster) -> None:
+        with Visitor(cluster) as visitor:
+            answer = visitor.ask("GET", "/products", **{"X-Request-Id": "contract.1-a_B"})
+        assert answer.headers["X-Request-Id"] == "contract.1-a_B"
+        node = answer.headers["X-Node"]
+        logs = cluster.logs()
+
+        def balancer_line() -> AccessLine | None:
+            return next((line for line in read_access_log(logs["access"]) if line.id == "contract.1-a_B"), None)
+
+        assert until(lambda: balancer_line() is not None)
+        seen = balancer_line()
+        assert seen is not None
+        assert (seen.method, seen.path, seen.status, seen.flags) == ("GET", "/products", 200, "")
+        assert (seen.node, seen.answered_by) == (node, node)
+        assert abs(seen.at_us / 1e6 - time.time()) < 30
+        assert 0 < seen.took_us < 5_000_000
+        by_node = [line for line in read_request_log(logs[f"{node}.requests"]) if isinstance(line, LoggedRequest)]
+        assert "contract.1-a_B" in {line.id for line in by_node}
+
+    def test_the_logs_are_there_and_hold_no_secret(self, cluster: Cluster) -> None:
+        logs = cluster.logs()
+        assert {"balancer", "access", "n1", "n1.requests", "n3", "n3.requests"} <= set(logs)
+        with Visitor(cluster) as visitor:
+            visitor.log_in()
+            values = [cookie.value for cookie in visitor.web.cookies if cookie.value]
+        secret = [cluster.spec.password.encode(), *(value.encode() for value in values)]
+        for path in logs.values():
+            assert path.is_file()
+            content = path.read_bytes()
+            assert not [word for word in secret if len(word) > 8 and word in content]
+
+    def test_orders_are_read_from_the_database(self, cluster: Cluster) -> None:
+        with Visitor(cluster, "user-0004") as visitor:
+            visitor.log_in()
+            sku = visitor.ask("GET", "/products").json()["products"][0]["sku"]
+            assert visitor.ask("POST", "/cart", {"sku": sku, "quantity": 2}).status_code == 200
+            answer = visitor.ask("POST", "/checkout", {}, **{"Idempotency-Key": "k1", "X-Request-Id": "checkout-1"})
+            assert answer.status_code == 201, answer.text
+        (order,) = [order for order in cluster.orders() if order.user == "user-0004"]
+        assert order.order == answer.json()["order"]
+        assert (order.key, order.request, order.lines) == ("k1", "checkout-1", {sku: 2})
+
+    def test_another_process_attaches(self, cluster: Cluster, home: Path) -> None:
+        script = (
+            "import sys, msgspec; from pathlib import Path\n"
+            "from compose.engines.registry import engine_named; from compose.ledger import Ledger\n"
+            "ledger = Ledger(Path(sys.argv[2]), sys.argv[3])\n"
+            "cluster = engine_named(sys.argv[4]).attach(Path(sys.argv[1]), ledger)\n"
+            "seen = [cluster.observe(node.name) for node in cluster.nodes()]\n"
+            "print(msgspec.json.encode([cluster.url, [(s.node, s.process, s.boot) for s in seen]]).decode())"
+        )
+        ledger = home / "state" / "ledger" / f"{cluster.spec.run}.ndjson"
+        words = [str(cluster.folder), str(ledger), cluster.spec.run, cluster.engine]
+        done = subprocess.run(
+            [sys.executable, "-c", script, *words], capture_output=True, text=True, check=False, timeout=30
+        )
+        assert done.returncode == 0, done.stderr
+        url, seen = json.loads(done.stdout)
+        assert url == cluster.url
+        assert seen == [[node.name, True, cluster.observe(node.name).boot] for node in cluster.nodes()]
+
+    def test_there_is_nothing_to_attach_to_elsewhere(self, tmp_path: Path) -> None:
+        with pytest.raises(UsageError, match="no cluster runs"):
+            self.make_engine().attach(tmp_path, Ledger(tmp_path / "none", "x"))
+
+    def test_an_unknown_node_is_named_in_the_error(self, cluster: Cluster) -> None:
+        for do in (cluster.kill, cluster.start_node, cluster.observe, cluster.held):
+            with pytest.raises(UsageError, match="n9"):
+                do("n9")
+
+    # breaking
+
+    def test_a_killed_node_is_seen_to_be_dead_and_comes_back_as_another(self, own_cluster: Cluster) -> None:
+        cluster = own_cluster
+        before = cluster.observe("n2")
+        cluster.kill("n2")
+        dead = watch(cluster, "n2", lambda seen: not seen.process and not seen.answers)
+        assert dead.boot is None
+        assert any("refused" in line for line in dead.evidence)
+        watch(cluster, "n2", lambda seen: not seen.in_rotation)
+        assert cluster.held("n2") is None
+        assert {ask(f"{cluster.url}/healthz").headers["x-node"] for _ in range(8)} == {"n1", "n3"}
+        cluster.start_node("n2")
+        back = watch(cluster, "n2", lambda seen: seen.answers and seen.in_rotation)
+        assert back.boot not in (None, before.boot)
+        assert [node.url for node in cluster.nodes() if node.name == "n2"]
+        assert "n2" in {ask(f"{cluster.url}/healthz").headers["x-node"] for _ in range(8)}
+
+    def test_all_may_be_repeated(self, own_cluster: Cluster, tmp_path: Path) -> None:
+        cluster = own_cluster
+        boot = cluster.observe("n1").boot
+        cluster.start_node("n1")  # it runs: nothing happens
+        assert cluster.observe("n1").boot == boot
+        cluster.kill("n1")
+        cluster.kill("n1")
+        cluster.start_node("n1")  # at once, while it may still be dying
+        cluster.start_node("n1")
+        back = watch(cluster, "n1", lambda seen: seen.answers)
+        assert back.boot != boot
+        cluster.stop()
+        cluster.stop()
+        cluster.kill("n1")
+        cluster.start_node("n1")
+        seen = cluster.observe("n1")
+        assert (seen.process, seen.answers, seen.in_rotation, cluster.held("n1")) == (False, False, False, None)
+
+    # starting and stopping
+
+    @pytest.mark.parametrize("architecture", sorted(ARCHITECTURES))
+    def test_every_architecture_remembers_as_it_should(self, architecture: str, tmp_path: Path) -> None:
+        with (
+            running(self.make_engine(), new_spec(architecture), tmp_path) as cluster,
+            Visitor(cluster) as visitor,
+        ):
+            visitor.log_in()
+            knows = visitor.knows_me(times=6)
+            nodes = {visitor.ask("GET", "/products").headers["X-Node"] for _ in range(6)}
+        if architecture == "roundrobin-memory":
+            assert not all(knows)
+        else:
+            assert all(knows)
+        assert len(nodes) == (1 if architecture == "sticky-memory" else 3)
+
+    def test_a_stopped_cluster_leaves_its_logs_and_nothing_else(self, tmp_path: Path) -> None:
+        with running(self.make_engine(), new_spec(), tmp_path) as cluster:
+            addresses = [cluster.url, cluster.admin_url, *(node.url for node in cluster.nodes())]
+            logs = cluster.logs()
+        for address in addresses:
+            with pytest.raises(Unanswered, match="refused"):
+                ask(f"{address}/healthz")
+        assert {path.name for path in (tmp_path / "cluster").iterdir()} == {path.name for path in logs.values()}
+        assert list((tmp_path / "state" / "ledger").iterdir()) == []
+
+    def test_as_many_nodes_as_asked_for_on_the_port_asked_for(self, tmp_path: Path) -> None:
+        with running(self.make_engine(), new_spec(nodes=1), tmp_path) as first:
+            assert [node.name for node in first.nodes()] == ["n1"]
+            port = int(first.url.rpartition(":")[2])
+            with (
+                pytest.raises(PortTaken, match=str(port)) as raised,
+                running(self.make_engine(), new_spec(nodes=1, port=port), tmp_path / "second"),
+            ):
+                pass
+            assert raised.value.next_step
+        with running(self.make_engine(), new_spec(nodes=1, port=port), tmp_path / "third") as third:
+            assert third.url == first.url
+
+    def test_a_port_taken_since_it_was_chosen_means_other_ports(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        engine = self.make_engine()
+        module = sys.modules[type(engine).__module__]
+        chosen: list[list[int]] = []
+
+        with socket.create_server(("127.0.0.1", 0)) as somebody:
+            taken = somebody.getsockname()[1]
+
+            def last_one_taken(count: int) -> list[int]:
+                ports = free_ports(count)
+                chosen.append(ports if chosen else [*ports[:-1], taken])
+                return chosen[-1]
+
+            monkeypatch.setattr(module, "free_ports", last_one_taken)
+            with running(engine, new_spec(), tmp_path) as cluster:
+                assert {port_of(node.url) for node in cluster.nodes()} <= set(chosen[1])
+        assert len(chosen) == 2
+        assert len(set(chosen[1])) == len(chosen[1])
+
+    def test_a_failed_start_shows_the_end_of_the_guilty_log(self, tmp_path: Path) -> None:
+        with (
+            pytest.raises(NotReadyInTime) as raised,
+            running(self.make_failing_engine(), new_spec(), tmp_path),
+        ):
+            pass
+        error = raised.value
+        assert error.log is not None
+        assert error.log.is_file()
+        assert "no shop today" in error.tail
+        assert len(error.tail.splitlines()) <= 32
+        assert not (tmp_path / "cluster" / "work").exists()
+
+    def test_a_start_has_a_bound(self, tmp_path: Path) -> None:
+        limits = Limits(cluster_ready_s=0.05, node_ready_s=0.05)
+        began = time.monotonic()
+        with (
+            pytest.raises(NotReadyInTime, match="did not become ready"),
+            running(self.make_engine(), new_spec(limits=limits), tmp_path),
+        ):
+            pass
+        assert time.monotonic() - began < 5.0

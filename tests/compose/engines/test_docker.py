@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import msgspec
+import pytest
+
+from compose.cluster import Cluster, Engine
+from compose.cluster_file import ClusterFile
+from compose.containers.labels import RUN, of_run
+from compose.engines import docker as docker_engine
+from compose.engines.docker import DockerEngine
+from compose.engines.docker_cluster import DockerCluster
+from compose.engines.registry import engine_named
+from compose.ledger import Ledger, recover
+from compose.ledger_file import Owner
+from compose.running import keep_cluster
+from shared.errors import EnvironmentNotReady, UsageError
+from tests.compose.contract import EngineContract, Visitor, new_spec, running, watch
+from tests.containers import Foreigners, engine, left_since, things_with
+
+__all__ = ["engine"]
+pytestmark = [pytest.mark.docker, pytest.mark.cluster]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_of_ours_is_left(engine: docker.APIClient) -> Iterator[None]:
+    before = things_with(engine)
+    yield
+    assert left_since(engine, before) == set()
+
+
+def no_shop(_cluster: ClusterFile) -> list[str]:
+    return ["python", "-c", "print('line\\n' * 40 + 'no shop today'); raise SystemExit(3)"]
+
+
+def containers_of(engine: docker.APIClient, cluster: Cluster) -> dict[str, dict[str, object]]:
+    found = engine.containers(all=True, filters=of_run(cluster.spec.run))
+    return {one["Names"][0].rpartition("-")[2]: engine.inspect_container(one["Id"]) for one in found}
+
+
+def psql(cluster: DockerCluster, query: str) -> str:
+    words = ["psql", "-U", "shop", "-At", "-c", query]
+    made = cluster.client.exec_create(cluster.container("database"), words)
+    return cluster.client.exec_start(made["Id"]).decode().strip()
+
+
+class TestDocker(EngineContract):
+    @classmethod
+    def make_engine(cls) -> Engine:
+        return DockerEngine()
+
+    @classmethod
+    def make_failing_engine(cls) -> Engine:
+        return DockerEngine(no_shop)
+
+    def test_everything_is_published_on_this_machine_only_and_labelled(
+        self, cluster: Cluster, engine: docker.APIClient
+    ) -> None:
+        found = containers_of(engine, cluster)
+        assert set(found) == {"balancer", "database", "n1", "n2", "n3"}
+        for name, container in found.items():
+            ports = container["NetworkSettings"]["Ports"]  # type: ignore[index]
+            addresses = {binding["HostIp"] for bindings in ports.values() for binding in bindings or []}
+            assert addresses == {"127.0.0.1"}, name
+            host = container["HostConfig"]
+            assert host["Memory"] > 0, name  # type: ignore[index]
+            assert host["PidsLimit"] > 0, name  # type: ignore[index]
+        networks = engine.networks(filters=of_run(cluster.spec.run))
+        assert [network["Labels"][RUN] for network in networks] == [cluster.spec.run]
+
+    def test_nodes_and_the_balancer_are_not_root_and_have_no_compiler(
+        self, cluster: Cluster, engine: docker.APIClient
+    ) -> None:
+        found = containers_of(engine, cluster)
+        for name in ("n1", "balancer"):
+            assert not str(found[name]["Config"]["User"]).startswith("0"), name  # type: ignore[index]
+        made = engine.exec_create(str(found["n1"]["Id"]), ["sh", "-c", "id -u; command -v gcc cc tcc; echo done"])
+        assert engine.exec_start(made["Id"]).decode().split()[1:] == ["done"]
+
+    def test_postgresql_really_holds_the_orders(self, cluster: Cluster) -> None:
+        assert isinstance(cluster, DockerCluster)
+        with Visitor(cluster, "user-0005") as visitor:
+            visitor.log_in()
+            sku = visitor.ask("GET", "/products").json()["products"][0]["sku"]
+            visitor.ask("POST", "/cart", {"sku": sku, "quantity": 3})
+            order = visitor.ask("POST", "/checkout", {}, **{"Idempotency-Key": "k5"}).json()["order"]
+        lines = psql(cluster, f"select sku, quantity from order_lines where order_id = '{order}'")
+        assert lines == f"{sku}|3"
+        assert psql(cluster, "show server_encoding") == "UTF8"
+        assert [one.lines for one in cluster.orders() if one.order == order] == [{sku: 3}]
+
+    def test_a_node_obeys_sigterm(self, own_cluster: Cluster, engine: docker.APIClient) -> None:
+        assert isinstance(own_cluster, DockerCluster)
+        engine.stop(own_cluster.container("n1"), timeout=8)
+        state = engine.inspect_container(own_cluster.container("n1"))["State"]
+        assert state["ExitCode"] != 137, "it had to be killed"
+        log = own_cluster.logs()["n1"].read_text()
+        assert "Traceback" not in log
+
+    def test_a_node_is_frozen_and_cut_off_and_mended(self, own_cluster: Cluster) -> None:
+        cluster = own_cluster
+        assert isinstance(cluster, DockerCluster)
+        boot = cluster.observe("n1").boot
+        cluster.pause("n1")
+        cluster.pause("n1")
+        seen = watch(cluster, "n1", lambda seen: not seen.answers)
+        assert seen.process
+        watch(cluster, "n1", lambda seen: not seen.in_rotation)
+        cluster.unpause("n1")
+        cluster.unpause("n1")
+        watch(cluster, "n1", lambda seen: seen.answers and seen.in_rotation)
+        cluster.disconnect("n1")
+        cluster.disconnect("n1")
+        seen = watch(cluster, "n1", lambda seen: not seen.answers and not seen.in_rotation)
+        assert seen.process
+        cluster.connect("n1")
+        cluster.connect("n1")
+        back = watch(cluster, "n1", lambda seen: seen.answers and seen.in_rotation)
+        assert back.boot == boot, "it kept its memory"
+        cluster.pause("n2")  # and is stopped all the same
+
+    def test_a_node_that_is_killed_keeps_its_address(self, own_cluster: Cluster, engine: docker.APIClient) -> None:
+        assert isinstance(own_cluster, DockerCluster)
+
+        def addresses() -> dict[str, str]:
+            network = engine.inspect_network(own_cluster.network)
+            return {one["Name"][-2:]: one["IPv4Address"] for one in network["Containers"].values()}
+
+        before = addresses()
+        for node in ("n1", "n2"):
+            own_cluster.kill(node)
+        for node in ("n2", "n1"):
+            own_cluster.start_node(node)
+            watch(own_cluster, node, lambda seen: seen.answers)
+        assert addresses() == before
+
+    def test_versions_name_what_really_ran(self, cluster: Cluster) -> None:
+        versions = cluster.versions()
+        assert versions["docker engine"]
+        assert versions["image envoyproxy/envoy:v1.40.0"].startswith("sha256:")
+
+    def test_an_interrupted_start_leaves_nothing(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: docker.APIClient
+    ) -> None:
+        def interrupt(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        spec = new_spec()
+        monkeypatch.setattr(docker_engine, "_watch_until_ready", interrupt)
+        with pytest.raises(KeyboardInterrupt), running(DockerEngine(), spec, tmp_path):
+            pass
+        assert things_with(engine, f"{RUN}={spec.run}") == set()
+        assert not (tmp_path / "cluster" / "work").exists()
+
+    def test_the_ledger_and_the_cluster_are_of_one_run(self, tmp_path: Path) -> None:
+        with Ledger.open(tmp_path, "another") as ledger, pytest.raises(UsageError):
+            DockerEngine().start(new_spec(), tmp_path / "cluster", ledger)
+
+    def test_recovery_removes_what_a_dead_owner_left_and_nothing_else(
+        self, tmp_path: Path, engine: docker.APIClient
+    ) -> None:
+        spec, state = new_spec(), tmp_path / "state"
+        with Foreigners(engine, spec.run) as foreigners:
+            ledger = Ledger.open(state, spec.run)
+            DockerEngine().start(spec, tmp_path / "cluster", ledger)
+            engine.create_volume(f"twinshop-{spec.run}-left", labels={RUN: spec.run})
+            assert recover(state).runs == (), "its owner lives"
+            _orphan(ledger.path)
+            done = recover(state)
+            assert done.runs == (spec.run,)
+            assert len(done.containers) == 7
+            assert done.left == ()
+            assert things_with(engine, f"{RUN}={spec.run}") == set()
+            assert foreigners.are_well()
+        assert not (tmp_path / "cluster" / "work").exists()
+
+    def test_recovery_leaves_a_kept_cluster_alone_until_it_is_litter(
+        self, tmp_path: Path, engine: docker.APIClient
+    ) -> None:
+        spec, state = new_spec(nodes=1), tmp_path / "state"
+        keep_cluster(state, DockerEngine(), spec, lambda _cluster: None)
+        path = state / "ledger" / f"{spec.run}.ndjson"
+        _orphan(path)
+        assert recover(state).runs == ()
+        for container in engine.containers(filters=of_run(spec.run)):
+            engine.kill(container["Id"])
+        assert recover(state).runs == (spec.run,), "as after a restart of the machine"
+        assert things_with(engine, f"{RUN}={spec.run}") == set()
+
+    def test_an_engine_that_does_not_answer_keeps_the_ledger(self, tmp_path: Path) -> None:
+        state = tmp_path / "state"
+        ledger = Ledger.open(state, "0badcafe")
+        ledger.making("container twinshop-0badcafe-n1", f"unix://{tmp_path}/no.sock")
+        with pytest.raises(EnvironmentNotReady, match="does not answer any more") as raised:
+            ledger.close()
+        assert "twinshop recover" in raised.value.next_step
+        assert ledger.path.exists()
+
+
+def _orphan(ledger: Path) -> None:
+    """Write the ledger as if its owner had died."""
+    lines = ledger.read_text().splitlines(keepends=True)
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    lines[0] = msgspec.json.encode(Owner(dead.pid, "never")).decode() + "\n"
+    ledger.write_text("".join(lines))
+
+
+def test_the_engine_is_known_by_name(engine: docker.APIClient) -> None:
+    assert engine_named("docker").name == "docker"

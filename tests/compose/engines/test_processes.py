@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import stat
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from compose.cluster import Cluster, Engine
+from compose.cluster_file import ClusterFile
+from compose.engines import processes
+from compose.engines.process_cluster import BALANCER, ProcessCluster
+from compose.engines.processes import ProcessesEngine
+from compose.engines.registry import engine_named
+from compose.ledger import Ledger
+from compose.ports import port_of
+from shared.errors import ForeignAnswer, NotReadyInTime, PortTaken, UsageError
+from tests.compose.contract import EngineContract, Visitor, new_spec, running, watch
+from tests.waiting import until
+
+pytestmark = pytest.mark.cluster
+
+
+def no_shop(_cluster: ClusterFile, _node: str) -> list[str]:
+    return [sys.executable, "-c", "print('line\\n' * 40 + 'no shop today'); raise SystemExit(3)"]
+
+
+class TestProcesses(EngineContract):
+    @classmethod
+    def make_engine(cls) -> Engine:
+        return ProcessesEngine()
+
+    @classmethod
+    def make_failing_engine(cls) -> Engine:
+        return ProcessesEngine(no_shop)
+
+    def test_everything_listens_on_this_machine_only(self, cluster: Cluster) -> None:
+        assert isinstance(cluster, ProcessCluster)
+        names = (BALANCER, "n1", "n2", "n3")
+        pids = {child.pid for name in names if (child := cluster.child(name))}
+        family = pids | {child.pid for pid in pids for child in psutil.Process(pid).children(recursive=True)}
+        listening = {
+            connection.laddr.ip
+            for pid in family
+            for connection in psutil.Process(pid).net_connections("inet")
+            if connection.status == psutil.CONN_LISTEN
+        }
+        assert listening == {"127.0.0.1"}
+
+    def test_secrets_are_for_us_alone(self, cluster: Cluster) -> None:
+        work = cluster.folder / "work"
+        assert stat.S_IMODE(work.stat().st_mode) == 0o700
+        assert stat.S_IMODE((work / "cluster.json").stat().st_mode) == 0o600
+
+    def test_a_killed_node_leaves_none_of_its_group(self, own_cluster: Cluster) -> None:
+        (node,) = [node for node in own_cluster.nodes() if node.name == "n3"]
+        assert node.pid is not None
+        workers = psutil.Process(node.pid).children(recursive=True)
+        assert workers
+        own_cluster.kill("n3")
+        watch(own_cluster, "n3", lambda seen: not seen.process)
+        assert not [worker for worker in workers if worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE]
+
+    def test_a_frozen_node_has_a_process_but_no_answer_and_is_stopped_all_the_same(self, own_cluster: Cluster) -> None:
+        (node,) = [node for node in own_cluster.nodes() if node.name == "n1"]
+        assert node.pid is not None
+        os.killpg(node.pid, signal.SIGSTOP)
+        seen = watch(own_cluster, "n1", lambda seen: not seen.answers)
+        assert seen.process
+        assert any("timeout" in line for line in seen.evidence)
+        watch(own_cluster, "n1", lambda seen: not seen.in_rotation)
+        own_cluster.stop()
+
+    def test_an_interrupted_start_leaves_nothing(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def interrupt(_cluster: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(processes, "_watch_until_ready", interrupt)
+        with pytest.raises(KeyboardInterrupt), running(ProcessesEngine(), new_spec(), tmp_path):
+            pass
+        assert not (tmp_path / "cluster" / "work").exists()
+
+    def test_a_foreign_server_on_a_nodes_port_is_not_taken_for_ours(self, tmp_path: Path) -> None:
+        def squatter(cluster: ClusterFile, node: str) -> list[str]:
+            port = str(port_of(cluster.node_urls[node]))
+            return [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", port]
+
+        with pytest.raises(ForeignAnswer), running(ProcessesEngine(squatter), new_spec(), tmp_path):
+            pass
+
+    def test_a_node_does_not_come_back_to_a_port_that_was_taken_meanwhile(self, own_cluster: Cluster) -> None:
+        own_cluster.kill("n1")
+        watch(own_cluster, "n1", lambda seen: not seen.process and not seen.answers)
+        with socket.create_server(("127.0.0.1", port_of(own_cluster.nodes()[0].url))) as foreign:
+            foreign.listen()
+            with pytest.raises(PortTaken):
+                own_cluster.start_node("n1")
+
+    def test_the_balancer_writes_its_last_lines_before_it_goes(self, tmp_path: Path) -> None:
+        with running(ProcessesEngine(), new_spec(), tmp_path) as cluster:
+            with Visitor(cluster) as visitor:
+                visitor.ask("GET", "/products", **{"X-Request-Id": "the-last-one"})
+            access = cluster.logs()["access"]
+        assert b"the-last-one" in access.read_bytes()
+
+    def test_a_balancer_that_ends_is_seen(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        ends = [sys.executable, "-c", "exit('no luck')"]
+        monkeypatch.setattr(processes, "balancer_args", lambda _configuration: ends)
+        with (
+            pytest.raises(NotReadyInTime, match="balancer") as raised,
+            running(ProcessesEngine(), new_spec(nodes=1), tmp_path),
+        ):
+            pass
+        assert raised.value.tail == "no luck"
+
+    def test_the_ledger_and_the_cluster_are_of_one_run(self, tmp_path: Path) -> None:
+        with Ledger.open(tmp_path, "another") as ledger, pytest.raises(UsageError):
+            ProcessesEngine().start(new_spec(), tmp_path / "cluster", ledger)
+
+
+def test_engines_are_known_by_name() -> None:
+    assert engine_named("processes").name == "processes"
+    with pytest.raises(UsageError, match="no engine named 'kubernetes'"):
+        engine_named("kubernetes")
+
+
+def test_until_gives_up() -> None:
+    assert not until(lambda: False, within_s=0.02)
