@@ -1,0 +1,25 @@
+"""Something is back in the cart, or more of it than was ever put there."""
+
+from __future__ import annotations
+
+from loadtests.checks.contract import Check
+from loadtests.checks.witness import before_loss, told
+from loadtests.history import Exchange
+from loadtests.judging.causes import cause_of_cart_loss
+from loadtests.judging.memory import Finding
+from loadtests.judging.person import Person
+
+
+class CartRolledBack(Check):
+    """Something is back in the cart, or more of it than was ever put there."""
+
+    kind = "cart_rolled_back"
+    rule = (
+        "The cart shown holds more of an article than the shopper can have put there: a removed item is back, or an "
+        "older state is shown after a newer one."
+    )
+
+    def contradicted(self, person: Person, exchange: Exchange, finding: Finding) -> None:
+        """Proved by the last cart that was shown, the way from there, and this answer."""
+        witness = [*before_loss(self.scene, person, exchange), told(exchange)]
+        self.lose(exchange, cause_of_cart_loss(self.scene, person, exchange), witness, items=finding.items)

@@ -1,0 +1,35 @@
+"""Something that was acknowledged is not in the cart, or did not come into the order made of it."""
+
+from __future__ import annotations
+
+from loadtests.checks.contract import Check
+from loadtests.checks.witness import before_loss, in_database, told, units
+from loadtests.history import Exchange, StoredOrder
+from loadtests.judging.causes import cause_of_cart_loss
+from loadtests.judging.memory import Finding
+from loadtests.judging.person import Person, Promise
+from loadtests.results import WitnessEvent
+
+
+class ItemsLost(Check):
+    """Read your writes, for the cart and for the order that is made of it."""
+
+    kind = "items_lost"
+    rule = (
+        "The cart shown is not empty and lacks units whose adding was acknowledged; or an acknowledged order holds "
+        "less, in the database, than the acknowledged cart that it was made of."
+    )
+
+    def contradicted(self, person: Person, exchange: Exchange, finding: Finding) -> None:
+        """Proved by the last cart that was shown, the way from there, and this answer."""
+        witness = [*before_loss(self.scene, person, exchange), told(exchange)]
+        self.lose(exchange, cause_of_cart_loss(self.scene, person, exchange), witness, items=finding.items)
+
+    def promised(self, promise: Promise, order: StoredOrder | None) -> None:
+        """The order in the database shows the cart as the shop had it at the checkout."""
+        if order is None or promise.cart is None or not promise.kept_by(order) or not promise.missing(order):
+            return
+        exchange = promise.exchange
+        cart = WitnessEvent(exchange.sent_us / 1000, f"the acknowledged cart holds {units(promise.cart)}")
+        witness = [cart, told(exchange), in_database(order, exchange.done_us / 1000)]
+        self.lose(exchange, "unexplained", witness, items=promise.missing(order))

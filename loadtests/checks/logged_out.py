@@ -1,0 +1,25 @@
+"""A shopper whose login was acknowledged is answered as a stranger."""
+
+from __future__ import annotations
+
+from loadtests.checks.contract import Check
+from loadtests.checks.witness import before_loss, told
+from loadtests.history import Exchange
+from loadtests.judging.causes import cause_of_logout
+from loadtests.judging.memory import Finding
+from loadtests.judging.person import Person
+
+
+class LoggedOut(Check):
+    """The first 401 after an acknowledged login, without a logout in between."""
+
+    kind = "logged_out"
+    rule = (
+        "A shopper whose login was acknowledged, and who has not logged out since, is answered 401. "
+        "Further 401s before the next acknowledged login are the same event."
+    )
+
+    def contradicted(self, person: Person, exchange: Exchange, finding: Finding) -> None:
+        """Proved by the login, the last answer that knew the shopper, what struck the node, and this answer."""
+        witness = [*before_loss(self.scene, person, exchange), told(exchange)]
+        self.lose(exchange, cause_of_logout(self.scene, person, exchange), witness)

@@ -1,0 +1,44 @@
+"""One checkout made two orders."""
+
+from __future__ import annotations
+
+from loadtests.checks.contract import Check
+from loadtests.checks.witness import in_database, told
+from loadtests.history import Exchange, StoredOrder
+from loadtests.judging.scene import Scene
+from loadtests.results import Loss
+from shared.demo_accounts import account_number
+
+
+class OrderDuplicated(Check):
+    """Two orders of one request, or of one user with one idempotency key."""
+
+    kind = "order_duplicated"
+    rule = "The database holds a second order of the same request, or of the same user with the same idempotency key."
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._of_request: dict[str, tuple[StoredOrder, Exchange | None]] = {}
+        self._of_key: dict[tuple[str, str], tuple[StoredOrder, Exchange | None]] = {}
+
+    def stored(self, order: StoredOrder, checkout: Exchange | None) -> None:
+        """Proved by the checkouts, as far as the shopper knows of them, and by the two orders."""
+        this = (order, checkout)
+        first = self._of_request.setdefault(order.request, this) if order.request else this
+        if first is not this:
+            self._accuse(first, this, "request_repeated")
+        elif order.key and (first := self._of_key.setdefault((order.user, order.key), this)) is not this:
+            self._accuse(first, this, "key_ignored")
+
+    def _accuse(
+        self, first: tuple[StoredOrder, Exchange | None], second: tuple[StoredOrder, Exchange | None], cause: str
+    ) -> None:
+        asked = sorted((made for _, made in (first, second) if made is not None), key=lambda made: made.done_us)
+        last = asked[-1] if asked else None
+        at_ms = last.done_us / 1000 if last else 0.0
+        checkouts = [told(made) for made in {made.request: made for made in asked}.values()]
+        orders = [in_database(order, at_ms) for order, _ in (first, second)]
+        proof = tuple(event for event in [*checkouts, *orders] if event is not None)
+        shopper = last.shopper if last else account_number(second[0].user)
+        units = sum(second[0].lines.values())
+        self.losses.append(Loss(self.kind, shopper, at_ms, last.node if last else "", cause, proof, units))

@@ -1,0 +1,26 @@
+"""An acknowledged order is not in the database."""
+
+from __future__ import annotations
+
+from loadtests.checks.contract import Check
+from loadtests.checks.witness import in_database, told
+from loadtests.history import StoredOrder
+from loadtests.judging.person import Promise
+
+
+class OrderLost(Check):
+    """What was promised is not there."""
+
+    kind = "order_lost"
+    rule = (
+        "A checkout was acknowledged with an order's number, and after the run the database holds no order of that "
+        "number made by that shopper with that key."
+    )
+
+    def promised(self, promise: Promise, order: StoredOrder | None) -> None:
+        """Proved by the acknowledgement and by what the database holds in its place."""
+        if order is not None and promise.kept_by(order):
+            return
+        exchange = promise.exchange
+        witness = [told(exchange), in_database(order, exchange.done_us / 1000)]
+        self.lose(exchange, "unexplained", witness, items=sum((promise.cart or {}).values()))

@@ -1,0 +1,85 @@
+"""Witnesses in words: what was asked, what came back, what struck."""
+
+from __future__ import annotations
+
+from loadtests.history import Exchange, StoredOrder
+from loadtests.judging.causes import strike_on_home
+from loadtests.judging.memory import Cart
+from loadtests.judging.person import Person
+from loadtests.judging.scene import Scene, Strike
+from loadtests.results import WitnessEvent
+
+_ASKED = {
+    "login": "asked to be logged in",
+    "browse": "looked at the products",
+    "cart": "asked for the cart",
+    "checkout": "ordered the cart",
+    "orders": "asked for the orders",
+    "me": "asked who it is",
+    "logout": "asked to be logged out",
+}
+
+
+def told(exchange: Exchange | None) -> WitnessEvent | None:
+    """What was asked and what came back; None for what there never was."""
+    if exchange is None:
+        return None
+    return WitnessEvent(
+        exchange.done_us / 1000, f"{_asked(exchange)}: {_answer(exchange)}", exchange.node, exchange.request
+    )
+
+
+def struck(strike: Strike | None) -> WitnessEvent | None:
+    """A fault that was observed."""
+    if strike is None or strike.injected_us is None:
+        return None
+    seen = f": {strike.evidence[0]}" if strike.evidence else ""
+    return WitnessEvent(
+        strike.injected_us / 1000, f"{strike.node} hit by {strike.kind!r}, and seen to be{seen}", strike.node
+    )
+
+
+def in_database(order: StoredOrder | None, at_ms: float) -> WitnessEvent:
+    """What the database held after the run."""
+    if order is None:
+        return WitnessEvent(at_ms, "after the run, the database holds no such order")
+    what = f"after the run, the database holds order {order.order} of {order.user}: {units(order.lines)}"
+    return WitnessEvent(at_ms, what, request=order.request)
+
+
+def before_loss(scene: Scene, person: Person, exchange: Exchange) -> list[WitnessEvent | None]:
+    """What had been acknowledged, and what struck the session's home since; in order of time."""
+    events = [told(person.login)]
+    for later in (person.known, person.cart, person.out):
+        events.append(told(later) if later is not person.login else None)
+    events.append(struck(strike_on_home(scene, person, exchange)))
+    unique = {(event.at_ms, event.request): event for event in events if event is not None}
+    return [unique[key] for key in sorted(unique)]
+
+
+def units(cart: Cart) -> str:
+    """A cart in words: "2 mug-red, 1 tea"."""
+    return ", ".join(f"{number} {sku}" for sku, number in sorted(cart.items())) or "nothing"
+
+
+def _asked(exchange: Exchange) -> str:
+    if exchange.do == "add":
+        return f"put {exchange.quantity} {exchange.sku} into the cart"
+    if exchange.do == "remove":
+        return f"took {exchange.sku} out of the cart"
+    return _ASKED[exchange.do]
+
+
+def _answer(exchange: Exchange) -> str:
+    if exchange.status == 0:
+        return f"no answer ({exchange.error or 'none came'})"
+    if exchange.status == 401 and exchange.do != "login":
+        return "answered as a stranger (401)"
+    if exchange.outcome != "ok":
+        return f"refused ({exchange.status})"
+    parts = [f"known as {exchange.user}"] if exchange.user and exchange.do != "login" else []
+    if exchange.cart is not None:
+        parts.append(f"the cart shown holds {units(exchange.cart)}")
+    if exchange.order:
+        parts.append(f"order {exchange.order}")
+    return f"{', '.join(parts) or 'acknowledged'} ({exchange.status})"

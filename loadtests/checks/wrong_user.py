@@ -1,0 +1,20 @@
+"""Somebody else's name is shown."""
+
+from __future__ import annotations
+
+from loadtests.checks.contract import Check
+from loadtests.checks.witness import told
+from loadtests.history import Exchange
+from loadtests.judging.memory import Finding
+from loadtests.judging.person import Person
+
+
+class WrongUser(Check):
+    """An answer that names another person."""
+
+    kind = "wrong_user"
+    rule = "An answer shows another user's name. Counted again only when the name shown changes again."
+
+    def contradicted(self, person: Person, exchange: Exchange, finding: Finding) -> None:
+        """Proved by the login and by the answer."""
+        self.lose(exchange, "unexplained", [told(person.login), told(exchange)])

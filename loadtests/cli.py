@@ -1,0 +1,138 @@
+"""The command line: finds the command, and turns every ending into its exit code. `twinshop` = `main`."""
+
+from __future__ import annotations
+
+import errno
+import sys
+import traceback
+from importlib import import_module
+
+import click
+
+from loadtests.commands.options import DEBUG_OPTION
+from loadtests.telling import hush, is_gone, tell
+from shared.errors import EnvironmentNotReady, Interrupted, TwinshopError
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "run": ("loadtests.commands.run", "Carry out a scenario on each architecture, judge it, write the report."),
+    "list": ("loadtests.commands.catalogue", "The scenarios, architectures, faults and checks there are."),
+    "plan": ("loadtests.commands.plan", "Print what a run would do and what it would cost; start nothing."),
+    "check": ("loadtests.commands.reread", "Judge a run's folder again, offline."),
+    "report": ("loadtests.commands.reread", "Write a run's report again, offline."),
+    "up": ("loadtests.commands.cluster", "Start a cluster to play with, and leave it running."),
+    "status": ("loadtests.commands.cluster", "What is running, node by node."),
+    "kill": ("loadtests.commands.cluster", "Kill a node of a running cluster."),
+    "start": ("loadtests.commands.cluster", "Start a dead node of a running cluster again."),
+    "down": ("loadtests.commands.cluster", "Stop a running cluster."),
+    "recover": ("loadtests.commands.cluster", "Clear away what a run that died has left behind."),
+    "doctor": ("loadtests.commands.doctor", "What each engine needs, what is missing, and the command that mends it."),
+    "images": ("loadtests.commands.images", "The docker engine's images: build; save and load, for rooms offline."),
+}
+"""Each command: the module that has it (under its name, in `COMMANDS` there) and its help in one line."""
+
+
+class LazyGroup(click.Group):
+    """Knows the commands by name and imports one only when it is wanted: first words within 100 ms."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which a newcomer needs them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        found: dict[str, click.Command] = import_module(COMMANDS[cmd_name][0]).COMMANDS
+        return found[cmd_name]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """One line each, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, what) for name, (_module, what) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; click would end one whose reader left with 1, which means "not as predicted" here."""
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if not is_gone(error):
+                raise
+            hush(sys.stdout)
+            raise Interrupted("nobody reads what this command says any more: it ended in the middle") from error
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Names the nearest command when there is none of that name."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            raise click.UsageError(f"there is no command {args[0]!r}; there are: {', '.join(COMMANDS)}", ctx) from error
+
+
+EXAMPLES = """\b
+Examples:
+  twinshop run node-kill                        who gets logged out when a node dies?
+  twinshop plan node-kill                       what that would do, without doing it
+  twinshop up --architecture sticky-memory      a cluster to click through
+  twinshop report runs/latest                   write a report again, offline
+
+Stateful or stateless? Settled by measurement: real clusters, real kills, every logged-out user counted.
+
+\b
+Exit codes: 0 as predicted, 1 not as predicted, 2 usage, 3 inconclusive, 4 environment not ready,
+5 internal error, 130 interrupted.
+"""
+
+
+@click.group(cls=LazyGroup, help=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="twinshop", prog_name="twinshop")
+@DEBUG_OPTION
+def twinshop() -> None:
+    """Hold the options that every command shares; `main` reads them."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        code = twinshop.main(words, prog_name="twinshop", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.ClickException as error:
+        error.show(file=sys.stderr)
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        return _complain(Interrupted("interrupted"), words)
+    except TwinshopError as error:
+        return _complain(error, words)
+    except OSError as error:
+        return _complain(_from_the_system(error), words)
+    except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback reaches a user without --debug
+        what = f"internal error: {type(error).__name__}: {error}"
+        return _complain(TwinshopError(what, next_step="run again with `twinshop --debug …` and report it"), words)
+
+
+def _complain(error: TwinshopError, words: list[str]) -> int:
+    if "--debug" in words:
+        traceback.print_exc()
+    tell(f"twinshop: {error}", err=True)
+    return error.exit_code
+
+
+def _from_the_system(error: OSError) -> EnvironmentNotReady:
+    """A full disk, a missing permission, too many open files: the machine is in the way, not the question."""
+    next_steps = {
+        errno.ENOSPC: "free some space, or name another place: --runs DIR",
+        errno.EACCES: "name a place that you may write to: --runs DIR (and TWINSHOP_STATE for the ledger)",
+        errno.EROFS: "name a place that you may write to: --runs DIR (and TWINSHOP_STATE for the ledger)",
+        errno.EMFILE: "raise the limit of open files: ulimit -n 4096",
+    }
+    return EnvironmentNotReady(
+        f"the system refused: {error.strerror or error}" + (f": {error.filename}" if error.filename else ""),
+        why=f"errno {errno.errorcode.get(error.errno or 0, '?')}",
+        next_step=next_steps.get(error.errno or 0, "run again with `twinshop --debug …` to see where"),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

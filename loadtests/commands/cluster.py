@@ -1,0 +1,315 @@
+"""`twinshop up`, `status`, `kill`, `start`, `down`, `recover`: a cluster to play with.
+
+What starts clusters is imported only when a command runs, so that help comes at once.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shlex
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from loadtests.commands.options import JSON_OPTION
+from loadtests.telling import json_text, tell
+from shared.demo_accounts import account_name
+from shared.errors import NotReadyInTime
+
+if TYPE_CHECKING:
+    from compose.cluster import Cluster, Observation
+
+LOCUSTFILE = Path(__file__).parents[1] / "locustfile.py"
+SEEN_WITHIN_S = 5.0
+BACK_WITHIN_S = 15.0
+
+CLUSTER_OPTION = click.option("--cluster", "run", metavar="RUN", help="Which cluster; the newest if left away.")
+
+
+class Users(msgspec.Struct, frozen=True):
+    """The demo accounts: user-0001 … ."""
+
+    count: int
+    password: str
+
+
+class UpNode(msgspec.Struct, frozen=True):
+    """A node by itself."""
+
+    name: str
+    url: str
+    pid: int | None
+
+
+class UpBalancer(msgspec.Struct, frozen=True):
+    """The balancer's own address."""
+
+    admin_url: str
+
+
+class UpDocument(msgspec.Struct, frozen=True):
+    """What `up --json` prints."""
+
+    url: str
+    architecture: str
+    run: str
+    users: Users
+    nodes: tuple[UpNode, ...]
+    balancer: UpBalancer
+
+
+class NodeStatus(msgspec.Struct, frozen=True):
+    """A node as `status` sees it."""
+
+    name: str
+    url: str
+    pid: int | None
+    process: bool
+    answers: bool
+    in_rotation: bool
+    sessions: int | None
+    """Logged-in sessions in its memory; null if it does not answer."""
+
+
+class ClusterStatus(msgspec.Struct, frozen=True):
+    """A cluster as `status` sees it."""
+
+    run: str
+    architecture: str
+    url: str
+    users: Users
+    nodes: tuple[NodeStatus, ...]
+
+
+class StatusDocument(msgspec.Struct, frozen=True):
+    """What `status --json` prints."""
+
+    clusters: tuple[ClusterStatus, ...]
+    """Oldest first."""
+    damaged: tuple[str, ...] = ()
+    """Clusters that cannot be read any more; `down --all` removes them."""
+
+
+@click.command(
+    help="""\b
+Examples:
+  twinshop up --architecture sticky-memory
+  twinshop up --architecture redis --nodes 2 --port 8080
+  twinshop up --architecture redis --engine docker
+
+Start a cluster and leave it running: open its URL, log in, then `twinshop kill n1`.
+"""
+)
+@click.option("--architecture", "name", required=True, metavar="NAME", help="See `twinshop list`.")
+@click.option("--nodes", type=click.IntRange(1, 50), default=3, show_default=True, help="How many nodes.")
+@click.option("--port", type=click.IntRange(1024, 65535), help="Where the shop is to listen; a free port if left away.")
+@click.option("--engine", "engine_name", default="processes", show_default=True, help="What runs it: or docker.")
+@JSON_OPTION
+def up(name: str, nodes: int, port: int | None, engine_name: str, as_json: bool) -> None:
+    """Start a cluster to play with, and leave it running."""
+    from compose.architectures import architecture_named
+    from compose.cluster import ClusterSpec
+    from compose.engines.registry import engine_named
+    from compose.ledger import recover, state_folder
+    from compose.running import keep_cluster, new_run_id
+    from loadtests.running.interrupts import interrupts_raise
+
+    architecture = architecture_named(name)
+    engine = engine_named(engine_name)
+    state = state_folder()
+    for line in recover(state).lines():
+        click.echo(line, err=True)
+    password = secrets.token_urlsafe(9)
+    spec = ClusterSpec(new_run_id(), architecture, nodes=nodes, password=password, port=port)
+    with interrupts_raise():
+        keep_cluster(state, engine, spec, lambda cluster: _announce(cluster, as_json))
+
+
+def _announce(cluster: Cluster, as_json: bool) -> None:
+    """By `click.echo`, which raises if nobody reads: a cluster whose address nobody has heard is not kept."""
+    spec = cluster.spec
+    nodes = tuple(UpNode(node.name, node.url, node.pid) for node in cluster.nodes())
+    users = Users(spec.accounts, spec.password)
+    if as_json:
+        balancer = UpBalancer(cluster.admin_url)
+        click.echo(json_text(UpDocument(cluster.url, spec.architecture.name, spec.run, users, nodes, balancer)))
+        return
+    click.echo(f"The shop is open: {cluster.url}")
+    click.echo(f"  architecture  {spec.architecture.name}: {spec.architecture.summary}")
+    click.echo(f"  log in as     {account_name(1)} … {account_name(users.count)}, password {users.password}")
+    for node in nodes:
+        click.echo(f"  {node.name:<12}  {node.url}" + (f"  (pid {node.pid})" if node.pid else ""))
+    click.echo(f"  balancer      {cluster.admin_url}  (Envoy's admin pages)")
+    crowd = f"TWINSHOP_PASSWORD={users.password} locust -f {shlex.quote(str(LOCUSTFILE))} --host {cluster.url}"
+    click.echo(f"  a crowd       {crowd}")
+    click.echo(f"  run           {spec.run}, logs in {cluster.folder}")
+    click.echo("Next: log in, fill the cart, then `twinshop kill n1`; `twinshop down` ends it.")
+
+
+@click.command()
+@JSON_OPTION
+def status(as_json: bool) -> None:
+    """What is running, node by node."""
+    from compose.ledger import state_folder
+    from compose.running import attach, kept_runs
+    from shared.errors import UsageError
+
+    state = state_folder()
+    clusters, damaged = [], []
+    for run in kept_runs(state):
+        try:
+            clusters.append(_status_of(attach(state, run)))
+        except UsageError:
+            damaged.append(run)
+    document = StatusDocument(tuple(clusters), tuple(damaged))
+    if as_json:
+        tell(json_text(document))
+    else:
+        _print_status(document)
+
+
+def _status_of(cluster: Cluster) -> ClusterStatus:
+    spec = cluster.spec
+    nodes = []
+    for node in cluster.nodes():
+        seen = cluster.observe(node.name)
+        held = cluster.held(node.name)
+        count = None if held is None else len(held)
+        nodes.append(NodeStatus(node.name, node.url, node.pid, seen.process, seen.answers, seen.in_rotation, count))
+    users = Users(spec.accounts, spec.password)
+    return ClusterStatus(spec.run, spec.architecture.name, cluster.url, users, tuple(nodes))
+
+
+def _print_status(document: StatusDocument) -> None:
+    if not document.clusters and not document.damaged:
+        tell("No cluster is running. `twinshop up --architecture sticky-memory` starts one.")
+    for cluster in document.clusters:
+        tell(f"{cluster.run}  {cluster.architecture}  {cluster.url}  password {cluster.users.password}")
+        for node in cluster.nodes:
+            held = "?" if node.sessions is None else node.sessions
+            tell(
+                f"  {node.name:<4} process {_yes(node.process)}  answers {_yes(node.answers)}"
+                f"  in rotation {_yes(node.in_rotation)}  sessions in memory {held}"
+            )
+    for run in document.damaged:
+        tell(f"{run}  cannot be read any more: `twinshop down --cluster {run}` removes it")
+
+
+def _yes(fact: bool) -> str:
+    return "yes" if fact else "no "
+
+
+@click.command()
+@click.argument("node")
+@CLUSTER_OPTION
+def kill(node: str, run: str | None) -> None:
+    """Kill a node of a running cluster (SIGKILL), and say what was seen of it."""
+    cluster = _cluster(run)
+    before = cluster.observe(node)
+    if not before.process and not before.answers:
+        tell(f"{node} of {cluster.spec.run} was dead already; `twinshop start {node}` brings it back, empty.")
+        _print_evidence(before)
+        return
+    held = cluster.held(node)
+    cluster.kill(node)
+    seen = _watch(cluster, node, lambda now: not now.process and not now.answers, SEEN_WITHIN_S)
+    count = "an unknown number of" if held is None else len(held)
+    tell(f"{node} of {cluster.spec.run} is dead; it held {count} logged-in sessions in its memory.")
+    _print_evidence(seen)
+    out = _watch(cluster, node, lambda now: not now.in_rotation, SEEN_WITHIN_S)
+    tell(f"The balancer took it out of rotation {out.at - seen.at:.1f} s later.")
+    tell(f"Next: reload the shop at {cluster.url}; `twinshop start {node}` brings it back, empty.")
+
+
+@click.command()
+@click.argument("node")
+@CLUSTER_OPTION
+def start(node: str, run: str | None) -> None:
+    """Start a dead node of a running cluster again."""
+    cluster = _cluster(run)
+    cluster.start_node(node)
+    seen = _watch(cluster, node, lambda now: now.answers and now.in_rotation, BACK_WITHIN_S)
+    tell(f"{node} of {cluster.spec.run} serves.")
+    _print_evidence(seen)
+
+
+def _cluster(run: str | None) -> Cluster:
+    from compose.ledger import state_folder
+    from compose.running import attach, choose_run
+
+    state = state_folder()
+    return attach(state, choose_run(state, run))
+
+
+def _watch(cluster: Cluster, node: str, wanted: Callable[[Observation], bool], within_s: float) -> Observation:
+    """Look from outside until it is as wanted."""
+    from compose.waiting import tail, wait_for
+
+    def look() -> Observation | None:
+        seen = cluster.observe(node)
+        return seen if wanted(seen) else None
+
+    seen = wait_for(look, until=time.monotonic() + within_s)
+    if seen is None:
+        log = cluster.logs()[node]
+        raise NotReadyInTime(
+            f"after {within_s:.0f} s, {node} is not as it should be",
+            why="; ".join(cluster.observe(node).evidence),
+            next_step="twinshop status",
+            log=log,
+            tail=tail(log),
+        )
+    return seen
+
+
+def _print_evidence(seen: Observation) -> None:
+    for line in seen.evidence:
+        tell(f"  seen: {line}")
+
+
+@click.command()
+@CLUSTER_OPTION
+@click.option("--all", "everything", is_flag=True, help="Every cluster that runs.")
+def down(run: str | None, everything: bool) -> None:
+    """Stop a running cluster (the newest, if several run) and remove what it made."""
+    from compose.ledger import state_folder
+    from compose.running import choose_run, end_cluster, kept_runs
+
+    if everything and run is not None:
+        raise click.UsageError("--all and --cluster exclude each other")
+    state = state_folder()
+    runs = kept_runs(state) if everything else [choose_run(state, run)]
+    for one in runs:
+        end_cluster(state, one)
+        tell(f"{one} is stopped; nothing of it is left.")
+    if not runs:
+        tell("No cluster was running.")
+
+
+@click.command()
+@click.option("--all", "everything", is_flag=True, help="Clusters that `twinshop up` left running on purpose, too.")
+def recover(everything: bool) -> None:
+    """Clear away what a run that died has left behind. Touches nothing that Twinshop did not start."""
+    from compose.ledger import recover as clear_away
+    from compose.ledger import state_folder
+    from shared.errors import TwinshopError
+
+    done = clear_away(state_folder(), everything=everything)
+    for line in done.lines() or ["There was nothing to clear away."]:
+        tell(line)
+    if done.left:
+        raise TwinshopError("not everything would go", why=", ".join(done.left), next_step="twinshop recover")
+
+
+COMMANDS: dict[str, click.Command] = {
+    "up": up,
+    "status": status,
+    "kill": kill,
+    "start": start,
+    "down": down,
+    "recover": recover,
+}

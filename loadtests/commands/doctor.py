@@ -1,0 +1,50 @@
+"""`twinshop doctor`: what each engine needs, what is missing, and the command that mends it."""
+
+from __future__ import annotations
+
+import click
+import msgspec
+
+from shared.errors import EnvironmentNotReady, UsageError
+
+ENGINES = ("processes", "docker")
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  twinshop doctor
+  twinshop doctor --engine docker
+  twinshop doctor --json
+"""
+)
+@click.option(
+    "--engine", "engines", multiple=True, metavar="NAME",
+    help="Exit with 4 if this one is not ready (repeatable).  [default: processes]",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+def doctor(engines: tuple[str, ...], as_json: bool) -> int:
+    """Look at what each engine needs, and name the command that mends what is missing. Changes nothing."""
+    from compose.containers.checks import DOCKER_LOOKS
+    from compose.doctor import MACHINE_LOOKS, examine, ready
+
+    asked = engines or ENGINES[:1]
+    for name in asked:
+        if name not in ENGINES:
+            raise UsageError(f"there is no engine named {name!r}", why=f"known engines: {', '.join(ENGINES)}")
+    checks = examine({**MACHINE_LOOKS, **DOCKER_LOOKS})
+    is_ready = {name: ready(checks, name) for name in ENGINES}
+    if as_json:
+        document = {"schema": 1, "ready": is_ready, "checks": [msgspec.structs.asdict(check) for check in checks]}
+        click.echo(msgspec.json.format(msgspec.json.encode(document)).decode())
+    else:
+        for check in checks:
+            mark = "ok     " if check.ok else "MISSING" if check.needed else "without"
+            mend = "" if check.ok else f"  -> {check.mend}"
+            click.echo(f"{mark}  {check.engine:<9}  {check.name:<13}  {check.says}{mend}")
+        for name, fine in is_ready.items():
+            click.echo(f"engine {name}: {'ready' if fine else 'not ready'}")
+    return 0 if all(is_ready[name] for name in asked) else EnvironmentNotReady.exit_code
+
+
+COMMANDS = {"doctor": doctor}

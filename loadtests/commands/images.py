@@ -1,0 +1,65 @@
+"""`twinshop images`: what the docker engine runs, built, and carried to a room without a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.group(
+    help="""\b
+Examples:
+  twinshop images build
+  twinshop images save twinshop-images.tar     where there is a network
+  twinshop images load twinshop-images.tar     where there is none
+
+The images of the docker engine. They are had by themselves when first needed; this is for having them before.
+"""
+)
+def images() -> None:
+    """The images of the docker engine."""
+
+
+@images.command()
+def build() -> None:
+    """Build the node's image if its inputs changed, and pull the others if they are not there."""
+    from compose.containers.api import connect
+    from compose.containers.images import OFFICIAL, ensure, look, node_image
+
+    engine = connect()
+    names = (node_image(), *OFFICIAL)
+    ensure(engine, names, _say)
+    for name in names:
+        click.echo(f"{name:<28} {look(engine, name).size_mb:>5} MB")
+
+
+@images.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def save(file: Path) -> None:
+    """Write all of them into FILE."""
+    from compose.containers.api import connect
+    from compose.containers.images import save as write
+
+    names = write(connect(), file, _say)
+    click.echo(f"{file}: {file.stat().st_size // 10**6} MB, {', '.join(names)}")
+    click.echo(f"Next: carry it to the other machine, and there: twinshop images load {file.name}")
+
+
+@images.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def load(file: Path) -> None:
+    """Read them from FILE."""
+    from compose.containers.api import connect
+    from compose.containers.images import load as read
+
+    names = read(connect(), file, _say)
+    click.echo(f"There are now: {', '.join(names)}")
+    click.echo("Next: twinshop run node-kill --engine docker")
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)
+
+
+COMMANDS = {"images": images}

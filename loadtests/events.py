@@ -1,0 +1,128 @@
+"""The events of a run: what the harness did and saw, with times. `events.ndjson`, one record a line, in order.
+
+`at_us` is microseconds since the zero of the architecture's load window; negative before it. `LoadStarted` ties that
+zero to the wall clock, which the balancer's and the nodes' own logs use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from compose.architectures import Architecture
+from compose.cluster import Limits
+from shared.ndjson import read_records
+
+
+class _Event(msgspec.Struct, frozen=True, tag_field="event"):
+    """What every event has."""
+
+    architecture: str
+    at_us: int
+
+
+class ClusterReady(_Event, frozen=True, tag="cluster_ready"):
+    """The cluster was observed to be ready."""
+
+    description: Architecture
+    engine: str
+    nodes: tuple[str, ...]
+    limits: Limits
+    versions: dict[str, str]
+    """Of the balancer, the store, the node server, … ."""
+    took_s: float
+
+
+class LoadStarted(_Event, frozen=True, tag="load_started"):
+    """The zero of all times of this architecture."""
+
+    epoch_us: int
+    """Wall clock (microseconds since 1970) at the zero."""
+    workers: int
+
+
+FaultPhase = Literal["injected", "observed", "not_observed", "healed", "observed_healed", "not_healed"]
+
+
+class FaultEvent(_Event, frozen=True, tag="fault"):
+    """One step of one fault; `injected` and `healed` come from the doer, the others from the observer."""
+
+    fault: int
+    """Index into the plan's faults."""
+    kind: str
+    node: str
+    phase: FaultPhase
+    evidence: tuple[str, ...] = ()
+
+
+class AtRisk(_Event, frozen=True, tag="at_risk"):
+    """Who could lose something when the fault struck, read from the victim and never from the shoppers."""
+
+    fault: int
+    node: str
+    users: tuple[str, ...]
+    """Users whose logged-in sessions the victim held in its memory when it was hit; sorted."""
+    source: str
+    """How it was read, in words."""
+
+
+class NodeSample(_Event, frozen=True, tag="node_sample"):
+    """Sessions each node holds in its memory, sampled while the load runs; -1: the node did not answer."""
+
+    sessions: dict[str, int]
+
+
+class LoadSample(_Event, frozen=True, tag="load_sample"):
+    """The load process, from its own progress lines."""
+
+    worker: int
+    cpu_percent: float
+    """Of one core, since the sample before."""
+
+
+class LoadEnded(_Event, frozen=True, tag="load_ended"):
+    """The load process ended. `clean` is False if it died or did not end in time: such a run is void."""
+
+    clean: bool
+    cpu_s: float
+    exchanges: int
+    why: str = ""
+
+
+class ClusterStopped(_Event, frozen=True, tag="cluster_stopped"):
+    """The cluster was stopped and nothing was left of it."""
+
+    took_s: float
+
+
+class RunInterrupted(_Event, frozen=True, tag="interrupted"):
+    """Ctrl-C, SIGTERM or an error: this architecture was not measured to its end."""
+
+    why: str
+
+
+Event = (
+    ClusterReady
+    | LoadStarted
+    | FaultEvent
+    | AtRisk
+    | NodeSample
+    | LoadSample
+    | LoadEnded
+    | ClusterStopped
+    | RunInterrupted
+)
+
+_decode = msgspec.json.Decoder(Event).decode
+
+
+def read_events(path: Path) -> Iterator[Event]:
+    """The events of a run, one by one.
+
+    Raises:
+        RunFolderError: the file or a line cannot be read; names the line.
+    """
+    return read_records(path, _decode, "an event")

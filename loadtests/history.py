@@ -1,0 +1,99 @@
+"""The history: what was asked and answered, from the shoppers' side. The only evidence that checks read.
+
+`history.ndjson` holds one record a line, grouped by architecture, in order of `done_us` within it. All times are whole
+microseconds since the zero of that architecture's load window (its `load_started` event).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from shared.ndjson import read_records
+
+Do = Literal["login", "browse", "add", "remove", "cart", "checkout", "orders", "me", "logout"]
+"""What a shopper does: browse is GET /products, add POST /cart, remove DELETE /cart/<sku>, cart GET /cart."""
+
+Why = Literal["plan", "recovery", "audit"]
+"""A planned action; a login after an involuntary logout (or after a failed login); the last audit."""
+
+Outcome = Literal["ok", "failed", "unknown", "not_sent"]
+"""failed: it surely did not happen. unknown: it may or may not have happened (timeout or 5xx on a write)."""
+
+
+NOT_LOGGED_IN = "not_logged_in"
+"""Why a shopper did not send an action: the shop does not let them in. That is the shop's doing, not the load's."""
+UNREADABLE = "unreadable"
+"""The error of an answer that says it is a success and cannot be read."""
+
+
+class Exchange(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="record", tag="exchange"):
+    """One request of one shopper and what came back (or did not)."""
+
+    architecture: str
+    shopper: int
+    """1 … U; its account is user-%04d."""
+    request: str
+    """The `X-Request-Id` it carried: unique in a run. Empty if not sent."""
+    why: Why
+    do: Do
+    outcome: Outcome
+    planned_us: int
+    """When it should have been sent; for recovery and audit, when it was due."""
+    sent_us: int = -1
+    done_us: int = -1
+    """When the answer was complete, or when the client gave up."""
+    step: int = -1
+    """The index of the planned action among the shopper's actions; -1 if not from the plan."""
+    status: int = 0
+    """The HTTP status; 0 if no answer came."""
+    error: str = ""
+    """What the client saw instead of an answer: "timeout", "refused", "reset", …; or why it was not sent."""
+    node: str = ""
+    """The answer's `X-Node`; empty if no shop answered."""
+    sku: str = ""
+    quantity: int = 0
+    key: str = ""
+    """The idempotency key of a checkout."""
+    user: str = ""
+    """Whose name the answer showed."""
+    cart: dict[str, int] | None = None
+    """The cart the answer showed (sku to quantity); None if it showed none."""
+    order: str = ""
+    """The order's id that the answer acknowledged."""
+    orders: tuple[str, ...] | None = None
+    """The order ids that the answer listed; None if it listed none."""
+
+
+class StoredOrder(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="record", tag="order"):
+    """An order as the database held it after the run: read from the database, not from the shop."""
+
+    architecture: str
+    order: str
+    user: str
+    request: str
+    lines: dict[str, int]
+    key: str = ""
+
+
+Record = Exchange | StoredOrder
+
+_decode = msgspec.json.Decoder(Record).decode
+_encoder = msgspec.json.Encoder()
+
+
+def read_history(path: Path) -> Iterator[Record]:
+    """The records of a history, one by one.
+
+    Raises:
+        RunFolderError: a line is damaged or cut off; names the file and the line.
+    """
+    return read_records(path, _decode, "a history record")
+
+
+def encode_records(records: Iterable[Record]) -> bytes:
+    """The records as NDJSON."""
+    return _encoder.encode_lines(list(records))

@@ -1,0 +1,196 @@
+"""The books of one architecture: actions, users, items. Each must balance exactly, or the run fails as a run.
+
+The left sides are counted apart from the right sides: planned actions come from the plan, users from the plan,
+acknowledged units from the single exchanges; the rest comes from the shoppers' memories and the losses.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from loadtests.history import NOT_LOGGED_IN, UNREADABLE, Exchange, Outcome, StoredOrder
+from loadtests.judging.memory import Items
+from loadtests.judging.person import Person, Promise
+from loadtests.judging.replay import Replay
+from loadtests.plan import Action, Plan
+from loadtests.results import ActionBook, ItemBook, LoggedOut, UserBook
+
+PROBLEMS_LISTED = 20
+_LOSES_ITEMS = ("cart_lost", "items_lost", "order_lost")
+
+
+class ClosedBooks(msgspec.Struct, frozen=True):
+    """All three books, and what is wrong with them."""
+
+    actions: ActionBook
+    users: UserBook
+    items: ItemBook
+    logged_out: LoggedOut
+    late: int
+    """Planned actions that were not sent for a reason that lies in the load: too late, or stopped."""
+    problems: tuple[str, ...]
+    """Sentences; none if the books balance. At most 20 and a last one that counts the rest."""
+
+
+class Books:
+    """`add` every exchange, then `close`."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._planned: dict[int, tuple[Action, ...]] = {each.shopper: each.actions for each in plan.shoppers}
+        self._seen: dict[int, int] = dict.fromkeys(self._planned, 0)  # a bit for each step
+        self._outcomes: dict[Outcome, int] = {"ok": 0, "failed": 0, "unknown": 0, "not_sent": 0}
+        self._unknown: dict[str, Exchange] = {}
+        self._late = 0
+        self._added: dict[int, int] = {}
+        self._problems: list[str] = []
+
+    def add(self, exchange: Exchange) -> None:
+        """Count one exchange."""
+        if exchange.outcome == "ok" and exchange.do == "add":
+            self._added[exchange.shopper] = self._added.get(exchange.shopper, 0) + exchange.quantity
+        elif exchange.outcome == "unknown":
+            self._unknown[exchange.request] = exchange
+        if (exchange.outcome == "ok") != (200 <= exchange.status < 300) and exchange.error != UNREADABLE:
+            self._wrong(exchange, f"its outcome {exchange.outcome!r} does not go with status {exchange.status}")
+        if exchange.why == "plan":
+            self._outcomes[exchange.outcome] += 1
+            self._tick_off(exchange)
+            if exchange.outcome == "not_sent" and exchange.error != NOT_LOGGED_IN:
+                self._late += 1
+
+    def close(self, replay: Replay, *, orders_read: bool) -> ClosedBooks:
+        """The books at the end. `orders_read`: the database was read, so it settles unknown checkouts."""
+        settled = self._settled(replay, orders_read=orders_read)
+        actions = self._actions(settled)
+        users, logged_out = self._users(replay)
+        items = self._items(replay, settled, orders_read=orders_read)
+        self._compare_with_losses(replay, items, logged_out)
+        listed = self._problems[:PROBLEMS_LISTED]
+        if len(self._problems) > len(listed):
+            listed.append(f"and {len(self._problems) - len(listed)} more")
+        return ClosedBooks(actions, users, items, logged_out, self._late, tuple(listed))
+
+    # --- actions -------------------------------------------------------------------------------------------------
+
+    def _tick_off(self, exchange: Exchange) -> None:
+        """Each planned action stands in the history once, as it was planned."""
+        planned = self._planned.get(exchange.shopper, ())
+        if not 0 <= exchange.step < len(planned):
+            self._wrong(exchange, "nobody planned it")
+            return
+        action = planned[exchange.step]
+        if (action.do, action.sku, action.quantity) != (exchange.do, exchange.sku, exchange.quantity):
+            self._wrong(exchange, f"the plan says {action.do!r} {action.sku}".rstrip())
+        bit = 1 << exchange.step
+        if self._seen[exchange.shopper] & bit:
+            self._wrong(exchange, "it stands in the history twice")
+        self._seen[exchange.shopper] |= bit
+
+    def _settled(self, replay: Replay, *, orders_read: bool) -> dict[str, Outcome]:
+        """What became of the requests whose outcome was unknown; the database knows best."""
+        settled: dict[str, Outcome] = {}
+        for person in replay.people.values():
+            for settlement in person.memory.settled:
+                if settlement.request in self._unknown:
+                    settled[settlement.request] = settlement.outcome
+        if orders_read:
+            for request, exchange in self._unknown.items():
+                if exchange.do == "checkout":
+                    settled[request] = "ok" if request in replay.made_by else "failed"
+        return settled
+
+    def _actions(self, settled: dict[str, Outcome]) -> ActionBook:
+        counts = dict(self._outcomes)
+        planned_ones = 0
+        for request, outcome in settled.items():
+            if self._unknown[request].why == "plan":
+                planned_ones += 1
+                counts["unknown"] -= 1
+                counts[outcome] += 1
+        planned = sum(len(actions) for actions in self._planned.values())
+        if sum(counts.values()) != planned:
+            self._problems.append(f"{planned} actions were planned, the history tells of {sum(counts.values())}")
+        return ActionBook(
+            planned, counts["ok"], counts["failed"], counts["unknown"], counts["not_sent"], settled=planned_ones
+        )
+
+    # --- users ---------------------------------------------------------------------------------------------------
+
+    def _users(self, replay: Replay) -> tuple[UserBook, LoggedOut]:
+        known = [person for person in replay.people.values() if person.known is not None]
+        out = [person for person in known if person.logouts]
+        never = len(self._planned.keys() - {person.shopper for person in known})
+        users = UserBook(len(self._planned), len(known) - len(out), len(out), never)
+        if users.shoppers != users.kept + users.logged_out + users.never_logged_in:
+            self._problems.append(
+                f"{users.shoppers} shoppers were planned, and {users.kept} kept their login, {users.logged_out} were "
+                f"logged out, {users.never_logged_in} never logged in"
+            )
+        events = sum(person.logouts for person in out)
+        return users, LoggedOut(len(out), events, sum(person.logouts > 1 for person in out))
+
+    # --- items ---------------------------------------------------------------------------------------------------
+
+    def _items(self, replay: Replay, settled: dict[str, Outcome], *, orders_read: bool) -> ItemBook:
+        total = Items()
+        settled_adds, open_adds = self._unknown_adds(settled)
+        for person in replay.people.values():
+            book = person.memory.book()
+            surely = self._added.get(person.shopper, 0) + settled_adds.get(person.shopper, 0)
+            self._compare_acknowledged(person, book, surely, open_adds.get(person.shopper, 0))
+            total.add(book)
+        for promise in replay.promises if orders_read else ():
+            _enter_order(total, promise, replay.orders.get(promise.exchange.order))
+        if total.balance():
+            self._problems.append(f"the units of goods do not add up: {total.balance():+d} on the left side")
+        return ItemBook(**{field: getattr(total, field) for field in Items.__slots__})
+
+    def _unknown_adds(self, settled: dict[str, Outcome]) -> tuple[dict[int, int], dict[int, int]]:
+        """Units of adds that were unknown to the client, by shopper: those that did happen, and those still open."""
+        happened: dict[int, int] = {}
+        still_open: dict[int, int] = {}
+        for request, exchange in self._unknown.items():
+            outcome = settled.get(request)
+            if exchange.do == "add" and outcome != "failed":
+                units = happened if outcome == "ok" else still_open
+                units[exchange.shopper] = units.get(exchange.shopper, 0) + exchange.quantity
+        return happened, still_open
+
+    def _compare_acknowledged(self, person: Person, book: Items, surely: int, perhaps: int) -> None:
+        """The memory's count against the sum of the single exchanges."""
+        if not surely <= book.acknowledged <= surely + perhaps:
+            self._problems.append(
+                f"shopper {person.shopper}: {surely} units were acknowledged one by one, the memory has "
+                f"{book.acknowledged}"
+            )
+
+    def _compare_with_losses(self, replay: Replay, items: ItemBook, logged_out: LoggedOut) -> None:
+        """What the checks accuse of is what the books have lost; not asked if a check crashed."""
+        if replay.crashed:
+            return
+        losses = replay.losses()
+        lost = sum(loss.items for loss in losses if loss.kind in _LOSES_ITEMS)
+        if lost != items.lost:
+            self._problems.append(f"{items.lost} units are missing, the losses name {lost}")
+        events = sum(loss.kind == "logged_out" for loss in losses)
+        if events != logged_out.events:
+            self._problems.append(f"{logged_out.events} times a login was lost, the losses name {events}")
+
+    def _wrong(self, exchange: Exchange, what: str) -> None:
+        name = exchange.request or f"step {exchange.step} of shopper {exchange.shopper}"
+        self._problems.append(f"{name} ({exchange.do}): {what}")
+
+
+def _enter_order(book: Items, promise: Promise, order: StoredOrder | None) -> None:
+    """What the database holds of an acknowledged order, in place of what the shopper believes that it ordered."""
+    if promise.cart is None:
+        return
+    if order is None or not promise.kept_by(order):
+        units = sum(promise.cart.values())
+        book.ordered -= units
+        book.lost += units
+        return
+    missing, extra = promise.missing(order), promise.extra(order)
+    book.ordered += extra - missing
+    book.gained += extra
+    book.lost += missing

@@ -1,0 +1,79 @@
+"""Did the experiment happen? The steps of each fault, planned and seen, and the reasons why a run proves nothing."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator
+
+from loadtests.judging.scene import Scene, Strike
+from loadtests.plan import PlannedFault
+from loadtests.results import ActionBook, ExperimentStep
+
+LATE_SHARE = 0.02
+"""More planned actions than this not sent for being late: the load was not the planned one."""
+LOAD_CPU_PERCENT = 80.0
+"""Median CPU of a load process above this: its own slowness may be what was measured."""
+
+
+def experiment_steps(planned: tuple[PlannedFault, ...], scene: Scene) -> tuple[ExperimentStep, ...]:
+    """The steps of all faults, in order of time."""
+    steps = [ExperimentStep(number, "planned", float(fault.at_ms), fault.node) for number, fault in enumerate(planned)]
+    steps += [
+        ExperimentStep(event.fault, event.phase, event.at_us / 1000, event.node, event.evidence)
+        for event in scene.fault_events
+    ]
+    return tuple(sorted(steps, key=lambda step: (step.fault, step.step != "planned", step.at_ms)))
+
+
+def fault_doubts(planned: tuple[PlannedFault, ...], scene: Scene, served_by_victim: int) -> Iterator[str]:
+    """Why a fault does not count: it was not seen, it was not seen to heal, or it hit nobody."""
+    strikes = {strike.fault: strike for strike in scene.strikes}
+    for number, fault in enumerate(planned):
+        strike = strikes.get(number) or Strike(number, fault.kind, fault.node)
+        name = f"the {fault.kind} of {fault.node}"
+        if strike.injected_us is None:
+            yield f"{name} was planned and never injected"
+            continue
+        if strike.observed_us is None:
+            yield f"{name} was injected, and nobody observed that it happened"
+        if strike.healed_us is None:
+            yield f"{name} was never healed"
+        elif strike.observed_healed_us is None:
+            yield f"{name} was healed, and nobody observed that the node came back"
+        if scene.store == "memory" and not strike.at_risk:
+            unread = " (nobody read its sessions)" if strike.at_risk is None else ""
+            yield f"{name} hit nobody: the node held no session of a logged-in shopper{unread}"
+    if scene.store != "memory" and scene.strikes and not served_by_victim:
+        yield "the faults hit nobody: no shopper had been answered by a victim in the second before"
+
+
+def load_doubts(scene: Scene, actions: ActionBook, late: int) -> Iterator[str]:
+    """Why the load was not the planned one."""
+    ended = scene.ended
+    if ended is not None and not ended.clean:
+        yield f"the load did not end cleanly{': ' + ended.why if ended.why else ''}"
+    if late > LATE_SHARE * actions.planned:
+        share = f"{100 * late / actions.planned:.1f} %"
+        yield (
+            f"{late} of {actions.planned} planned actions ({share}) were not sent, because it was too late for them: "
+            f"the load generator, or a shop that hangs, was too slow for this plan"
+        )
+    if scene.load_cpu and (cpu := statistics.median(scene.load_cpu)) > LOAD_CPU_PERCENT:
+        yield f"the load generator used {cpu:.0f} % of a core (median), more than {LOAD_CPU_PERCENT:.0f} %: too slow"
+
+
+def at_risk_users(scene: Scene) -> set[str]:
+    """Users whose sessions a victim held when it was hit, by what the victims said."""
+    return {user for strike in scene.strikes for user in strike.at_risk or ()}
+
+
+def at_risk_doubts(by_victim: set[str], by_balancer: set[str] | None) -> Iterator[str]:
+    """The two sources of *at risk* must name the same people."""
+    if by_balancer is None or by_balancer == by_victim:
+        return
+    differing = sorted(by_victim ^ by_balancer)
+    named = ", ".join(differing[:3]) + (", …" if len(differing) > 3 else "")
+    yield (
+        f"the victim says it held the sessions of {len(by_victim)} shoppers, "
+        f"the balancer's log says {len(by_balancer)}: they differ on {named}"
+    )

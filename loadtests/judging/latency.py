@@ -1,0 +1,64 @@
+"""How long shoppers waited, and how long they were without service."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+
+from loadtests.history import Exchange
+from loadtests.results import Latency, Percentiles
+
+
+def percentiles(waits_us: Sequence[int]) -> Percentiles:
+    """Nearest rank: the smallest wait that at least p % of all waits do not exceed. Of nothing: zeros."""
+    ordered = sorted(waits_us)
+    if not ordered:
+        return Percentiles(0, 0.0, 0.0, 0.0, 0.0)
+    p50, p95, p99 = (ordered[-(-len(ordered) * p // 100) - 1] / 1000 for p in (50, 95, 99))
+    return Percentiles(len(ordered), p50, p95, p99, ordered[-1] / 1000)
+
+
+class Waits:
+    """Planned actions that got an answer, whichever: from their sending, and from their planned start."""
+
+    def __init__(self) -> None:
+        self._raw = array("q")
+        self._from_plan = array("q")
+
+    def add(self, exchange: Exchange) -> None:
+        """Count one exchange."""
+        if exchange.why == "plan" and exchange.status:
+            self._raw.append(exchange.done_us - exchange.sent_us)
+            self._from_plan.append(exchange.done_us - exchange.planned_us)
+
+    def close(self) -> Latency:
+        """The distributions, in ms."""
+        return Latency(percentiles(self._raw), percentiles(self._from_plan))
+
+
+class WithoutService:
+    """Seconds without service, summed over shoppers.
+
+    A shopper is without service from the sending of the first planned action that was not ok (from its planned start,
+    if it could not be sent) to the answer of the next one that was, or to the end of the window.
+    """
+
+    def __init__(self, window_us: int) -> None:
+        self._window_us = window_us
+        self._since: dict[int, int] = {}
+        self._total_us = 0
+
+    def add(self, exchange: Exchange) -> None:
+        """Count one exchange."""
+        if exchange.why != "plan":
+            return
+        if exchange.outcome != "ok":
+            began_us = exchange.sent_us if exchange.request else exchange.planned_us
+            self._since.setdefault(exchange.shopper, began_us)
+        elif self._since and (since_us := self._since.pop(exchange.shopper, None)) is not None:
+            self._total_us += exchange.done_us - since_us
+
+    def close(self) -> float:
+        """The sum, in seconds."""
+        left = sum(max(0, self._window_us - since_us) for since_us in self._since.values())
+        return round((self._total_us + left) / 1e6, 3)

@@ -1,0 +1,396 @@
+"""What one shopper may rightly expect of the shop, given what it has acknowledged so far.
+
+One truth for two users: the live shopper asks its memory whether an answer contradicts an earlier one, and the checks
+replay the same memory over the history. A write whose outcome is unknown (a timeout, a 5xx) *forks* the memory into the
+carts that are possible; a cart that is shown *collapses* them, which settles the unknown. What a lost write may still
+do later (the client gave up, the node did not) is never called a loss.
+
+The item book is kept along the way: every unit of goods that was acknowledged ends in exactly one place.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from loadtests.history import Do, Exchange, Outcome
+from loadtests.results import LossKind
+
+Cart = dict[str, int]
+
+POSSIBLE_CARTS = 64
+"""Beyond this many possible carts (six unknown writes in a row) the memory stops accusing until a cart is shown."""
+EMPTY_CART = 400
+"""The status with which the shop refuses to order an empty cart: it shows the cart, and the cart is empty."""
+LATE_WRITES = 8
+"""How many writes that nobody answered are remembered as *may still happen*."""
+
+KNOWS_ME: frozenset[Do] = frozenset({"add", "remove", "cart", "checkout", "orders", "me"})
+"""What the shop only does for somebody who is logged in: being answered proves that it knew the shopper."""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One contradiction between an answer and what had been acknowledged before."""
+
+    kind: LossKind
+    items: int
+    """Units of goods that went with it."""
+    detail: str
+    """A sentence."""
+
+
+class Settlement(msgspec.Struct, frozen=True):
+    """A later answer told what became of a write whose outcome was unknown."""
+
+    request: str
+    outcome: Outcome
+    """ok or failed; a later settlement of the same request replaces an earlier one."""
+
+
+class Items:
+    """Units of goods by what became of them: acknowledged + gained = the sum of all others."""
+
+    __slots__ = ("acknowledged", "gained", "given_up", "kept", "lost", "ordered", "removed", "undecided")
+
+    def __init__(self) -> None:
+        self.acknowledged = 0
+        self.kept = 0
+        self.lost = 0
+        self.removed = 0
+        self.ordered = 0
+        self.given_up = 0
+        self.undecided = 0
+        self.gained = 0
+
+    def balance(self) -> int:
+        """Left side minus right side: 0, or the book is wrong."""
+        right = self.kept + self.lost + self.removed + self.ordered + self.given_up + self.undecided
+        return self.acknowledged + self.gained - right
+
+    def add(self, other: Items) -> None:
+        """Add another shopper's units to these."""
+        for field in Items.__slots__:
+            setattr(self, field, getattr(self, field) + getattr(other, field))
+
+
+class _World:
+    """One possible cart, and what must have happened for it to be the true one."""
+
+    __slots__ = ("acknowledged", "cart", "happened", "ordered", "removed")
+
+    def __init__(self, cart: Cart) -> None:
+        self.cart = cart
+        self.acknowledged = self.removed = self.ordered = 0
+        self.happened: dict[str, bool] = {}
+
+    def copy(self) -> _World:
+        other = _World(self.cart)
+        other.acknowledged, other.removed, other.ordered = self.acknowledged, self.removed, self.ordered
+        other.happened = dict(self.happened)
+        return other
+
+    def carry_out(self, do: Do, sku: str, quantity: int) -> bool:
+        """Do it to this cart; False if it changes nothing (a new dict is made, never the old one changed)."""
+        if do == "add":
+            self.cart = {**self.cart, sku: self.cart.get(sku, 0) + quantity}
+            self.acknowledged += quantity
+        elif do == "remove" and sku in self.cart:
+            self.removed += self.cart[sku]
+            self.cart = {other: units for other, units in self.cart.items() if other != sku}
+        elif do == "checkout" and self.cart:
+            self.ordered += sum(self.cart.values())
+            self.cart = {}
+        else:
+            return False
+        return True
+
+
+class Memory:
+    """What one shopper may expect. `saw` takes each of its exchanges, in order, and names what contradicts."""
+
+    __slots__ = (
+        "_adopt",
+        "_cart",
+        "_late",
+        "_login_unknown",
+        "_logout_unknown",
+        "_name",
+        "_unknown",
+        "_worlds",
+        "audited",
+        "checked_out",
+        "facts",
+        "items",
+        "logged_in",
+        "settled",
+        "user",
+    )
+
+    def __init__(self, user: str) -> None:
+        self.user = user
+        self.logged_in = False
+        """A login is acknowledged, and neither a logout nor a loss since."""
+        self.facts = 0
+        """Acknowledged facts that an answer was compared with."""
+        self.items = Items()
+        self.settled: list[Settlement] = []
+        """Grows by each unknown write that a later answer settled; whoever reads it may clear it."""
+        self.checked_out: Cart | None = None
+        """The cart that the last acknowledged checkout ordered; None if several were possible."""
+        self.audited = False
+        """The cart was shown at the last audit, and nothing has changed it since."""
+        self._name = user
+        self._cart: Cart = {}
+        self._worlds: list[_World] = []  # empty while only one cart is possible: the common case
+        self._unknown: dict[str, Exchange] = {}
+        self._late: dict[str, Exchange] = {}
+        self._login_unknown = ""
+        self._logout_unknown = ""
+        self._adopt = False
+
+    def saw(self, exchange: Exchange) -> tuple[Finding, ...]:
+        """Take in one exchange; what its answer contradicts (mostly nothing)."""
+        if exchange.outcome == "ok":
+            return self._acknowledged(exchange)
+        if exchange.status == 401 and exchange.do != "login":
+            return self._stranger(exchange)
+        if exchange.outcome == "unknown":
+            self._fork(exchange)
+        elif exchange.do == "checkout" and exchange.status == EMPTY_CART:
+            return self._shown(exchange, {}, ())
+        return ()
+
+    def possible_carts(self) -> list[Cart]:
+        """Every cart that the shop may hold, given what was acknowledged."""
+        return [world.cart for world in self._worlds] or [self._cart]
+
+    def book(self) -> Items:
+        """The item book as it stands: what is in the cart is kept if the audit saw it, undecided if nobody looked."""
+        book = Items()
+        book.add(self.items)
+        world = self._worlds[0] if self._worlds else _World(self._cart)
+        self._enter(book, world)
+        units = sum(world.cart.values())
+        if self.audited and not self._worlds:
+            book.kept += units
+        else:
+            book.undecided += units
+        return book
+
+    # --- being known ---------------------------------------------------------------------------------------------
+
+    def _acknowledged(self, exchange: Exchange) -> tuple[Finding, ...]:
+        do = exchange.do
+        if do in KNOWS_ME:
+            if self.logged_in:
+                self.facts += 1
+                if self._logout_unknown:
+                    self._settle(self._logout_unknown, "failed")
+                    self._logout_unknown = ""
+            elif self._login_unknown:
+                self._settle(self._login_unknown, "ok")
+                self._login_unknown = ""
+                self.logged_in = True
+        elif do == "login":
+            self._logged_in()
+        elif do == "logout":
+            self._left()
+        found: tuple[Finding, ...] = ()
+        if exchange.user and exchange.user != self._name:
+            found = self._named(exchange.user)
+        if exchange.cart is not None:
+            return self._shown(exchange, exchange.cart, found)
+        if do in ("add", "remove", "checkout"):
+            self._carry_out(exchange)
+        return found
+
+    def _logged_in(self) -> None:
+        if self.logged_in:  # nobody took the session away: the shopper replaced it, and a new one has an empty cart
+            self._left()
+        self.logged_in = True
+        self._login_unknown = ""
+        self._late.clear()  # whatever still happens to the old session, nobody will see it
+
+    def _left(self) -> None:
+        self.logged_in = False
+        self._logout_unknown = ""
+        self._give_up()
+
+    def _stranger(self, exchange: Exchange) -> tuple[Finding, ...]:
+        if not self.logged_in:
+            return ()
+        self.logged_in = False
+        if self._logout_unknown:
+            self._settle(self._logout_unknown, "ok")
+            self._left()
+            return ()
+        self.facts += 1
+        return (Finding("logged_out", 0, f"logged in, and answered as a stranger (401) to {exchange.do!r}"),)
+
+    def _named(self, name: str) -> tuple[Finding, ...]:
+        """Another name than the last one was shown."""
+        self._name = name
+        self._adopt = True  # whose cart comes with it, or comes next, cannot be told
+        if name == self.user:
+            return ()
+        return (Finding("wrong_user", 0, f"{self.user} was shown the name {name}"),)
+
+    # --- the cart ------------------------------------------------------------------------------------------------
+
+    def _fork(self, exchange: Exchange) -> None:
+        """A write may or may not have happened."""
+        do = exchange.do
+        if do == "login":
+            self._login_unknown = exchange.request
+        elif do == "logout" and self.logged_in:
+            self._logout_unknown = exchange.request
+        if do not in ("add", "remove", "checkout") or self._adopt:
+            return
+        self.audited = False
+        forked = []
+        for world in self._worlds or [_World(self._cart)]:
+            forked.append(world)
+            other = world.copy()
+            if other.carry_out(do, exchange.sku, exchange.quantity):
+                world.happened[exchange.request] = False
+                other.happened[exchange.request] = True
+                forked.append(other)
+        self._unknown[exchange.request] = exchange
+        self._possible(forked)
+
+    def _possible(self, worlds: list[_World]) -> None:
+        """From now on these carts are possible; equal ones become one, which leaves open what only one of them knew."""
+        by_cart: dict[frozenset[tuple[str, int]], _World] = {}
+        for world in worlds:
+            same = by_cart.setdefault(frozenset(world.cart.items()), world)
+            if same is not world:
+                both = same.happened.items() & world.happened.items()
+                same.happened = dict(both)
+        self._worlds = list(by_cart.values())
+        if len(self._worlds) > POSSIBLE_CARTS:
+            first = self._worlds[0]
+            self._become(first, first.cart, settle=False)
+            self._adopt = True
+
+    def _become(self, world: _World, cart: Cart, *, settle: bool) -> None:
+        """This world is the true one."""
+        self._enter(self.items, world)
+        self._cart = cart
+        self._worlds = []
+        if settle:
+            for request, happened in world.happened.items():
+                self._settle(request, "ok" if happened else "failed")
+                if not happened and self._unknown[request].status == 0 and len(self._late) < LATE_WRITES:
+                    self._late[request] = self._unknown[request]
+        self._unknown.clear()
+
+    @staticmethod
+    def _enter(book: Items, world: _World) -> None:
+        book.acknowledged += world.acknowledged
+        book.removed += world.removed
+        book.ordered += world.ordered
+
+    def _settle(self, request: str, outcome: Outcome) -> None:
+        self.settled.append(Settlement(request, outcome))
+
+    def _carry_out(self, exchange: Exchange) -> None:
+        """An acknowledged write that showed no cart: it changes every possible cart."""
+        if exchange.do == "checkout":
+            self.checked_out = None if self._worlds or self._adopt else self._cart
+        worlds = self._worlds or [_World(self._cart)]
+        for world in worlds:
+            world.carry_out(exchange.do, exchange.sku, exchange.quantity)
+        if self._worlds:
+            self._possible(worlds)
+        else:
+            self._become(worlds[0], worlds[0].cart, settle=False)
+
+    def _shown(self, exchange: Exchange, shown: Cart, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
+        """A cart was shown: the one that was expected, or a loss."""
+        self.facts += 1
+        self.audited = exchange.why == "audit"
+        if not self._worlds and not self._adopt:
+            if exchange.do in ("cart", "me", "login"):  # the common case, made fast: a read of the only possible cart
+                if shown == self._cart:
+                    return found
+            elif exchange.do == "add" and self._added(exchange, shown):
+                return found
+        before = self.possible_carts()
+        if exchange.outcome == "ok" and exchange.do in ("add", "remove", "checkout"):
+            self._carry_out(exchange)
+        worlds = self._worlds or [_World(self._cart)]
+        for world in worlds:
+            if world.cart == shown:
+                self._become(world, shown, settle=True)
+                self._adopt = False
+                return found
+        if self._came_late(worlds, shown):
+            return found
+        return found + self._contradicted(exchange, before, worlds, shown)
+
+    def _added(self, exchange: Exchange, shown: Cart) -> bool:
+        """The cart shown is the only possible one with what was just added."""
+        expected = dict(self._cart)
+        expected[exchange.sku] = expected.get(exchange.sku, 0) + exchange.quantity
+        if shown != expected:
+            return False
+        self._cart = shown
+        self.items.acknowledged += exchange.quantity
+        return True
+
+    def _came_late(self, worlds: list[_World], shown: Cart) -> bool:
+        """A write that nobody answered, taken for failed, explains the cart: it happened after all."""
+        for request, exchange in self._late.items():
+            for world in worlds:
+                later = world.copy()
+                if later.carry_out(exchange.do, exchange.sku, exchange.quantity) and later.cart == shown:
+                    self._become(later, shown, settle=True)
+                    self._settle(request, "ok")
+                    del self._late[request]
+                    return True
+        return False
+
+    def _contradicted(
+        self, exchange: Exchange, before: list[Cart], worlds: list[_World], shown: Cart
+    ) -> tuple[Finding, ...]:
+        """No possible cart is the one shown: name what is missing or back, against the likeliest, and adopt what is."""
+        world = min(worlds, key=lambda world: sum(_missing(world.cart, shown)) + sum(_missing(shown, world.cart)))
+        missing, extra = sum(_missing(world.cart, shown)), sum(_missing(shown, world.cart))
+        adopt, self._adopt = self._adopt, False
+        expected = world.cart
+        for request, happened in world.happened.items():
+            if happened:  # only with it is this world the likeliest; that the others did not happen, nobody has shown
+                self._settle(request, "ok")
+        self._become(world, shown, settle=False)
+        self.items.gained += extra
+        if adopt:  # nobody knows what should have been in it
+            self.items.undecided += missing
+            return ()
+        self.items.lost += missing
+        found = []
+        if missing:
+            own = exchange.quantity if exchange.do == "add" and exchange.outcome == "ok" else 0
+            emptied = sum(shown.values()) <= own and not (shown.keys() - {exchange.sku}) and all(before)
+            kind: LossKind = "cart_lost" if emptied else "items_lost"
+            found.append(Finding(kind, missing, f"expected {_words(expected)}, was shown {_words(shown)}"))
+        if extra:
+            detail = f"expected {_words(expected)}, was shown {_words(shown)}: more than was ever put there"
+            found.append(Finding("cart_rolled_back", extra, detail))
+        return tuple(found)
+
+    def _give_up(self) -> None:
+        """The cart goes with an acknowledged logout."""
+        world = self._worlds[0] if self._worlds else _World(self._cart)
+        self.items.given_up += sum(world.cart.values())
+        self._become(world, {}, settle=False)
+        self._late.clear()
+        self._adopt = False
+
+
+def _missing(wanted: Cart, there: Cart) -> list[int]:
+    """Units of each sku that are wanted and not there."""
+    return [units - there.get(sku, 0) for sku, units in wanted.items() if units > there.get(sku, 0)]
+
+
+def _words(cart: Cart) -> str:
+    """A cart in words."""
+    return ", ".join(f"{units} {sku}" for sku, units in sorted(cart.items())) or "an empty cart"

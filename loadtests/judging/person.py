@@ -1,0 +1,74 @@
+"""One shopper while a history is replayed: its memory, and the few exchanges that a witness is made of."""
+
+from __future__ import annotations
+
+import msgspec
+
+from loadtests.history import Exchange, StoredOrder
+from loadtests.judging.memory import KNOWS_ME, Cart, Memory
+from shared.demo_accounts import account_name
+
+
+class Person:
+    """A shopper as far as the history was read."""
+
+    __slots__ = ("cart", "first_out_us", "known", "login", "logouts", "memory", "out", "shopper")
+
+    def __init__(self, shopper: int) -> None:
+        self.shopper = shopper
+        self.memory = Memory(account_name(shopper))
+        self.login: Exchange | None = None
+        """The last acknowledged login."""
+        self.known: Exchange | None = None
+        """The last answer that knew this shopper; the login, if nothing came after it."""
+        self.cart: Exchange | None = None
+        """The last answer that showed the cart."""
+        self.out: Exchange | None = None
+        """The answer as a stranger after which no cart was shown yet."""
+        self.logouts = 0
+        """Involuntary ones."""
+        self.first_out_us = 0
+
+    def lost_login(self, exchange: Exchange) -> None:
+        """This answer was a stranger's, and should not have been."""
+        self.first_out_us = self.first_out_us if self.logouts else exchange.done_us
+        self.logouts += 1
+        self.out = exchange
+
+    def keep(self, exchange: Exchange) -> None:
+        """Keep the exchange if a witness may need it."""
+        if exchange.outcome != "ok":
+            return
+        if exchange.do == "login":
+            self.login = self.known = exchange
+        elif exchange.do in KNOWS_ME:
+            self.known = exchange
+            if exchange.cart is not None:
+                self.cart = exchange
+                self.out = None
+        elif exchange.do == "logout":
+            self.out = None
+
+
+class Promise(msgspec.Struct, frozen=True):
+    """An order that the shop acknowledged, and what it must hold."""
+
+    exchange: Exchange
+    cart: Cart | None
+    """The cart that was ordered; None if several were possible."""
+
+    def kept_by(self, order: StoredOrder) -> bool:
+        """That stored order is the one that was acknowledged."""
+        exchange = self.exchange
+        same_key = not order.key or not exchange.key or order.key == exchange.key
+        return order.order == exchange.order and order.user == account_name(exchange.shopper) and same_key
+
+    def missing(self, order: StoredOrder) -> int:
+        """Units that were in the cart and are not in the order."""
+        return sum(max(0, units - order.lines.get(sku, 0)) for sku, units in (self.cart or {}).items())
+
+    def extra(self, order: StoredOrder) -> int:
+        """Units that are in the order and were not in the cart."""
+        if self.cart is None:
+            return 0
+        return sum(max(0, units - self.cart.get(sku, 0)) for sku, units in order.lines.items())

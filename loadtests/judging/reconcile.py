@@ -1,0 +1,117 @@
+"""Do the client's, the balancer's and the nodes' logs tell the same story, request by request?
+
+Every answer that a shopper got is in the balancer's log once, with the same status and from the same node; every answer
+of a shop that the balancer passed on is in that node's log once, with the same status. What is anywhere else, or twice
+(a hidden re-send), is a mismatch. Allowed: what the client gave up on may or may not have reached the balancer, and a
+node that died while answering may have logged what the balancer never received.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from compose.access_log import AccessLine
+from loadtests.history import Exchange
+from loadtests.results import Mismatch
+from shared.request_log import LoggedRequest, LogRecord
+
+LISTED = 100
+"""At most so many mismatches are listed; all are counted."""
+HEALTH = "/healthz"
+"""What the harness itself asks through the balancer; no shopper does, and nodes do not log it."""
+
+
+class _Told(NamedTuple):
+    """What one log says of one request; equal ones are one object, so that a long run fits into memory."""
+
+    status: int
+    node: str
+    cut_off: bool = False
+    """The balancer's flags say that something went amiss on the way."""
+
+
+class Reconciler:
+    """Take in the three logs, in any order, then `mismatches`."""
+
+    def __init__(self) -> None:
+        self._same: dict[_Told, _Told] = {}
+        self._client: dict[str, _Told] = {}
+        self._balancer: dict[str, _Told] = {}
+        self._nodes: dict[str, _Told] = {}
+        self._twice: list[Mismatch] = []
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """Requests by client, balancer and nodes."""
+        return len(self._client), len(self._balancer), len(self._nodes)
+
+    def add_exchange(self, exchange: Exchange) -> None:
+        """What a shopper sent and was answered."""
+        if exchange.request:
+            self._enter(self._client, "the history", exchange.request, _Told(exchange.status, exchange.node))
+
+    def add_line(self, line: AccessLine) -> None:
+        """What the balancer passed on."""
+        if line.path != HEALTH:
+            told = _Told(line.status, line.answered_by, bool(line.flags))
+            self._enter(self._balancer, "the balancer's log", line.id, told)
+
+    def add_node(self, node: str, records: Iterable[LogRecord]) -> None:
+        """What a node was asked."""
+        for record in records:
+            if isinstance(record, LoggedRequest) and record.path != HEALTH:
+                self._enter(self._nodes, "the nodes' logs", record.id, _Told(record.status, node))
+
+    def mismatches(self) -> Iterator[Mismatch]:
+        """All of them."""
+        yield from self._twice
+        yield from self._client_against_balancer()
+        yield from self._balancer_against_nodes()
+        for request in self._balancer.keys() - self._client.keys():
+            yield Mismatch(request, "the balancer's log has it, no shopper sent it")
+        for request in self._nodes.keys() - self._balancer.keys():
+            yield Mismatch(request, f"{self._nodes[request].node} has it, the balancer's log does not")
+
+    def _client_against_balancer(self) -> Iterator[Mismatch]:
+        for request, told in self._client.items():
+            if not told.status:
+                continue
+            line = self._balancer.get(request)
+            if line is None:
+                yield Mismatch(request, f"a shopper was answered {told.status}, the balancer's log does not have it")
+            elif line.status != told.status:
+                yield Mismatch(request, f"a shopper was answered {told.status}, the balancer's log says {line.status}")
+            elif line.node != told.node:
+                yield Mismatch(
+                    request, f"answered by {_who(told.node)}, and by {_who(line.node)} in the balancer's log"
+                )
+
+    def _balancer_against_nodes(self) -> Iterator[Mismatch]:
+        for request, line in self._balancer.items():
+            told = self._nodes.get(request)
+            if line.node:
+                if told is None:
+                    yield Mismatch(request, f"{line.node} answered by the balancer's log, and no node's log has it")
+                elif (told.node, told.status) != (line.node, line.status):
+                    balancer = f"{line.node} answered {line.status} by the balancer's log"
+                    yield Mismatch(request, f"{balancer}, {told.node} answered {told.status} by its own")
+            elif told is not None and not line.cut_off:
+                yield Mismatch(
+                    request, f"{told.node} answered {told.status}, and the balancer's log knows of no answer"
+                )
+
+    def _enter(self, book: dict[str, _Told], where: str, request: str, told: _Told) -> None:
+        if request in book:
+            self._twice.append(Mismatch(request, f"{where} have it twice: it was sent again, or written down again"))
+        book[request] = self._same.setdefault(told, told)
+
+
+def list_mismatches(mismatches: Iterable[Mismatch]) -> tuple[tuple[Mismatch, ...], int]:
+    """The first hundred by request id, and how many there are."""
+    found = sorted(mismatches, key=lambda mismatch: (mismatch.request, mismatch.what))
+    return tuple(found[:LISTED]), len(found)
+
+
+def _who(node: str) -> str:
+    return node or "no shop"

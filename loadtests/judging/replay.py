@@ -1,0 +1,105 @@
+"""Replays a history through the shoppers' memories, once, and lets every check hear what it needs.
+
+Nothing of the history is kept but a few exchanges of each shopper and the checkouts, so that a history of millions of
+records needs no more memory than its shoppers and its orders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import ParamSpec
+
+from loadtests.checks import CHECKS, Check
+from loadtests.history import Exchange, StoredOrder
+from loadtests.judging.memory import Finding
+from loadtests.judging.person import Person, Promise
+from loadtests.judging.scene import Scene
+from loadtests.results import Loss, LossKind
+
+P = ParamSpec("P")
+
+
+class Replay:
+    """One architecture's history; `add` its records in order, then `close`."""
+
+    def __init__(self, scene: Scene, checks: Sequence[type[Check]] = CHECKS) -> None:
+        self.people: dict[int, Person] = {}
+        self.promises: list[Promise] = []
+        self.orders: dict[str, StoredOrder] = {}
+        """By the order's number."""
+        self.made_by: dict[str, StoredOrder] = {}
+        """By the request that made it."""
+        self.crashed: dict[str, str] = {}
+        """Checks that raised, and what; such a check is *unknown* from then on."""
+        self._scene = scene
+        self._made = [check(scene) for check in checks]
+        self._checks: dict[LossKind, Check] = {check.kind: check for check in self._made}
+        """Those that have not crashed."""
+        self._checkouts: dict[str, Exchange] = {}
+
+    def add(self, exchange: Exchange) -> None:
+        """The next exchange of the history."""
+        if exchange.outcome == "not_sent":
+            return
+        person = self.people.get(exchange.shopper)
+        if person is None:
+            person = self.people[exchange.shopper] = Person(exchange.shopper)
+        findings = person.memory.saw(exchange)
+        if findings:
+            self._contradicted(person, exchange, findings)
+        if exchange.do == "checkout":
+            self._checkout(person, exchange)
+        person.keep(exchange)
+
+    def add_order(self, order: StoredOrder) -> None:
+        """An order that the database held after the run."""
+        self.orders[order.order] = order
+        self.made_by[order.request] = order
+        checkout = self._checkouts.get(order.request)
+        for check in tuple(self._checks.values()):
+            self._guard(check.kind, check.stored, order, checkout)
+
+    def close(self) -> None:
+        """The history has ended. Orders are compared with the database only if the run came so far as to read it."""
+        for check in tuple(self._checks.values()):
+            self._guard(check.kind, self._close, check)
+
+    def losses(self) -> tuple[Loss, ...]:
+        """All losses, in order of time."""
+        found = [loss for check in self._made for loss in check.losses]
+        return tuple(sorted(found, key=lambda loss: (loss.at_ms, loss.shopper, loss.kind)))
+
+    def facts(self) -> int:
+        """Acknowledged facts that a later answer, or the database, was compared with."""
+        by_answers = sum(person.memory.facts for person in self.people.values())
+        return by_answers + (len(self.promises) if self._scene.finished else 0)
+
+    def _close(self, check: Check) -> None:
+        if self._scene.finished:
+            for promise in self.promises:
+                check.promised(promise, self.orders.get(promise.exchange.order))
+        check.close()
+
+    def _contradicted(self, person: Person, exchange: Exchange, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            check = self._checks.get(finding.kind)
+            if check is not None:
+                self._guard(finding.kind, check.contradicted, person, exchange, finding)
+            if finding.kind == "logged_out":
+                person.lost_login(exchange)
+
+    def _checkout(self, person: Person, exchange: Exchange) -> None:
+        if exchange.outcome == "ok":
+            self._checkouts[exchange.request] = exchange
+            if exchange.order:
+                self.promises.append(Promise(exchange, person.memory.checked_out))
+        elif exchange.outcome == "unknown":
+            self._checkouts[exchange.request] = exchange
+
+    def _guard(self, kind: LossKind, hear: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        """What a check that raises would have found, nobody knows; what it found before stands."""
+        try:
+            hear(*args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - whatever it is: the verdict names it
+            self.crashed[kind] = f"{type(error).__name__}: {error}"
+            self._checks.pop(kind, None)

@@ -1,0 +1,59 @@
+"""The load process. By hand, with Locust's own web interface and any number of users:
+
+    TWINSHOP_PASSWORD=... locust -f loadtests/locustfile.py --host http://127.0.0.1:PORT
+
+`twinshop run` starts the same file with a plan (see `loadtests.shoppers.assignment`).
+"""
+
+from __future__ import annotations
+
+import resource
+
+import locust  # first of all: it patches the process
+
+from loadtests.shoppers.assignment import assignment_from
+from loadtests.shoppers.client import assert_strict
+from loadtests.shoppers.floor import FreeFloor, PlannedFloor
+from loadtests.shoppers.shopper import FreeShopper, PlannedShopper
+
+CONNECTIONS = 32_768
+"""One for each shopper, and some; Locust by itself asks for 10,000 at most."""
+
+
+def allow_many_connections() -> None:
+    """As many open files as the system lets us have, up to `CONNECTIONS`."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS if hard == resource.RLIM_INFINITY else min(hard, CONNECTIONS)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+assert_strict()
+allow_many_connections()
+_assignment = assignment_from()
+_floor: FreeFloor | PlannedFloor
+
+if _assignment.plan is None:
+    _floor = _free = FreeFloor(_assignment)
+
+    class Shopper(FreeShopper):
+        """A free shopper."""
+
+        floor = _free
+
+else:
+    _floor = _planned = PlannedFloor(_assignment)
+
+    class Shopper(PlannedShopper):  # type: ignore[no-redef]
+        """A shopper of the plan."""
+
+        floor = _planned
+
+
+for _event, _listener in (
+    (locust.events.init, _floor.open),
+    (locust.events.spawning_complete, _floor.everybody_is_here),
+    (locust.events.user_error, _floor.stumbled),
+    (locust.events.quit, _floor.close),
+):
+    _event.add_listener(_listener)  # type: ignore[no-untyped-call]

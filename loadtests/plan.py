@@ -1,0 +1,188 @@
+"""The plan: who shops, what, when, and which fault hits when; made from one seed before anything starts.
+
+The plan knows nothing of architectures, engines or load workers: the same plan is carried out on each. `plan.json` is
+its canonical form; the SHA-256 of that file's bytes is the plan's name. Times are whole milliseconds since the zero of
+the load window.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from itertools import combinations, takewhile
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from loadtests.history import Do
+from loadtests.planning.drawing import Habits, Step, draw_steps, generator_of
+from loadtests.planning.page import plan_lines
+from loadtests.planning.rules import BadValue, check_actions, check_shoppers
+from loadtests.run_folder import read_document
+from shared.errors import RunFolderError, ScenarioError
+
+if TYPE_CHECKING:
+    from loadtests.scenario import Scenario
+
+PLAN_SCHEMA = 1
+
+
+class Action(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One planned step of a shopper."""
+
+    at_ms: int
+    do: Do
+    sku: str = ""
+    quantity: int = 0
+    key: str = ""
+    """The idempotency key of a checkout: unique in the plan."""
+
+
+class ShopperPlan(msgspec.Struct, frozen=True):
+    """One simulated person."""
+
+    shopper: int
+    """1 … U."""
+    actions: tuple[Action, ...]
+
+
+class PlannedFault(msgspec.Struct, frozen=True):
+    """One thing that is broken and healed on purpose."""
+
+    kind: str
+    at_ms: int
+    heal_at_ms: int
+    node: str
+    """The victim: "n2"."""
+
+
+class ClientLimits(msgspec.Struct, frozen=True):
+    """How long the shoppers' client waits; the same for every architecture."""
+
+    connect_timeout_ms: int = 1000
+    answer_timeout_ms: int = 3000
+    audit_spread_ms: int = 8
+    """The audit visits everybody within this many ms for each shopper of the plan: nobody queues for it."""
+    audit_tries: int = 5
+    audit_pause_ms: int = 300
+    late_ms: int = 2000
+    """A shopper who is later than this with an action (its answer before took so long) does not send it: `not_sent`."""
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """Everything that will happen, before anything starts."""
+
+    schema: int
+    scenario: str
+    seed: int
+    nodes: int
+    window_ms: int
+    """The load window: planned actions lie in [0, window_ms). The audit follows."""
+    client: ClientLimits
+    faults: tuple[PlannedFault, ...]
+    shoppers: tuple[ShopperPlan, ...]
+
+
+def encode_plan(plan: Plan) -> bytes:
+    """The canonical bytes of a plan."""
+    return msgspec.json.encode(plan) + b"\n"
+
+
+def plan_sha256(plan: Plan) -> str:
+    """The plan's name: the SHA-256 of its canonical bytes, in hex."""
+    return hashlib.sha256(encode_plan(plan)).hexdigest()
+
+
+def make_plan(scenario: Scenario, *, seed: int, shoppers: int | None = None) -> Plan:
+    """The plan of a scenario: the same scenario, seed and number of shoppers give the same bytes.
+
+    Raises:
+        ScenarioError: `shoppers`, where given, is not a number of people that can shop, or they would do too much; or
+            a fault would strike a node that another one still holds.
+    """
+    wanted = scenario.load.shoppers if shoppers is None else shoppers
+    try:
+        check_shoppers("--shoppers", wanted)
+        check_actions("--shoppers", wanted, scenario.load)
+    except BadValue as bad:
+        raise ScenarioError(str(bad), why=f"expected {bad.expected}", next_step="ask for another number") from bad
+    window_ms = round(scenario.load.seconds * 1000)
+    faults = tuple(_planned_fault(scenario, seed, number) for number in range(len(scenario.fault)))
+    _check_apart(faults)
+    return Plan(
+        schema=PLAN_SCHEMA,
+        scenario=scenario.name,
+        seed=seed,
+        nodes=scenario.nodes,
+        window_ms=window_ms,
+        client=ClientLimits(),
+        faults=faults,
+        shoppers=tuple(_shopper_plan(scenario, seed, number, window_ms) for number in range(1, wanted + 1)),
+    )
+
+
+def plan_page(plan: Plan, scenario: Scenario) -> str:
+    """The plan in words: what would happen, under which limits, and what it would cost in seconds."""
+    return "\n".join(plan_lines(plan, scenario, plan_sha256(plan)))
+
+
+def read_plan(path: Path) -> Plan:
+    """The plan of a run folder.
+
+    Raises:
+        RunFolderError: it is missing, damaged, or of another schema.
+    """
+    plan = read_document(path, Plan)
+    if plan.schema != PLAN_SCHEMA:
+        raise RunFolderError(
+            f"{path} was written with schema {plan.schema}",
+            why=f"this version of Twinshop reads schema {PLAN_SCHEMA}",
+            next_step="run the scenario again",
+        )
+    return plan
+
+
+def checkout_key(seed: int, shopper: int, step: int) -> str:
+    """The idempotency key of a checkout: unique in a plan."""
+    return f"{seed}-{shopper:04d}-{step:03d}"
+
+
+def _shopper_plan(scenario: Scenario, seed: int, shopper: int, window_ms: int) -> ShopperPlan:
+    load = scenario.load
+    chance = generator_of(seed, shopper)
+    leaves = chance.random() < load.leavers  # drawn always, so that a share changes nothing but who leaves
+    steps = draw_steps(chance, shopper, Habits(load.think_ms, load.login_within_ms, load.mix))
+    drawn = list(takewhile(lambda step: step.at_ms < window_ms, steps))
+    if leaves:
+        last = drawn.pop() if len(drawn) > 1 else Step(window_ms - 1, "logout")
+        drawn.append(Step(last.at_ms, "logout"))
+    actions = tuple(_action(step, seed, shopper, number) for number, step in enumerate(drawn))
+    return ShopperPlan(shopper, actions)
+
+
+def _action(step: Step, seed: int, shopper: int, number: int) -> Action:
+    key = checkout_key(seed, shopper, number) if step.do == "checkout" else ""
+    return Action(step.at_ms, step.do, step.sku, step.quantity, key)
+
+
+def _planned_fault(scenario: Scenario, seed: int, number: int) -> PlannedFault:
+    fault = scenario.fault[number]
+    drawn = f"n{Random(f'{seed}/fault/{number}').randrange(scenario.nodes) + 1}"
+    return PlannedFault(
+        kind=fault.kind,
+        at_ms=round(fault.at_s * 1000),
+        heal_at_ms=round((fault.at_s + fault.heal_after_s) * 1000),
+        node=drawn if fault.victim == "any" else fault.victim,
+    )
+
+
+def _check_apart(faults: tuple[PlannedFault, ...]) -> None:
+    """Of two faults that hold one node at once, nobody could say which was seen."""
+    for (first, one), (second, other) in combinations(enumerate(faults), 2):
+        if one.node == other.node and one.at_ms <= other.heal_at_ms and other.at_ms <= one.heal_at_ms:
+            raise ScenarioError(
+                f"fault[{first}] and fault[{second}] hold {one.node} at the same time",
+                why="what is seen of the one could come from the other",
+                next_step="give them other times or other victims; where the seed chooses the victim, another seed",
+            )

@@ -1,0 +1,75 @@
+"""A plan in words, on a page: for `twinshop plan`, so that nobody has to start anything to know what would happen."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from loadtests.plan import Plan
+    from loadtests.scenario import Scenario
+
+WIDTH = 88
+START_AND_STOP_S = 2.5
+"""What starting and stopping one cluster and its shoppers takes on two cores, about."""
+
+
+def plan_lines(plan: Plan, scenario: Scenario, sha256: str) -> list[str]:
+    """The page, line by line."""
+    window_s = plan.window_ms / 1000
+    return [
+        f"{plan.scenario}: {scenario.question}",
+        *textwrap.wrap(scenario.story, WIDTH),
+        "",
+        f"plan     {sha256}",
+        f"seed     {plan.seed}",
+        f"who      {len(plan.shoppers)} shoppers on {plan.nodes} node{'s' if plan.nodes > 1 else ''}",
+        f"when     {window_s:g} s of shopping, then an audit that visits everybody",
+        *_actions(plan),
+        *_faults(plan),
+        *_limits(plan),
+        *_costs(scenario, window_s + _audit_s(plan)),
+    ]
+
+
+def _actions(plan: Plan) -> list[str]:
+    counts = Counter(action.do for shopper in plan.shoppers for action in shopper.actions)
+    words = ", ".join(f"{count} {do}" for do, count in counts.most_common())
+    logins = [shopper.actions[0].at_ms for shopper in plan.shoppers]
+    return [
+        f"what     {counts.total()} actions: {words}",
+        f"         logins from {min(logins) / 1000:.1f} s to {max(logins) / 1000:.1f} s",
+    ]
+
+
+def _faults(plan: Plan) -> list[str]:
+    if not plan.faults:
+        return ["faults   none"]
+    lines = [
+        f"{fault.kind} {fault.node} at {fault.at_ms / 1000:.1f} s, healed at {fault.heal_at_ms / 1000:.1f} s"
+        for fault in plan.faults
+    ]
+    return [f"{'faults' if not number else '':<9}{line}" for number, line in enumerate(lines)]
+
+
+def _limits(plan: Plan) -> list[str]:
+    client = plan.client
+    return [
+        f"limits   connect {client.connect_timeout_ms} ms, answer {client.answer_timeout_ms} ms, no retries;",
+        f"         an action more than {client.late_ms} ms late is not sent;",
+        f"         audit: everybody within {_audit_s(plan):.1f} s, up to {client.audit_tries} tries, "
+        f"{client.audit_pause_ms} ms apart",
+    ]
+
+
+def _audit_s(plan: Plan) -> float:
+    """More if answers fail."""
+    return plan.client.audit_spread_ms * len(plan.shoppers) / 1000
+
+
+def _costs(scenario: Scenario, load_s: float) -> list[str]:
+    each = load_s + START_AND_STOP_S
+    lines = [f"cost     about {each * len(scenario.architectures):.0f} s:"]
+    lines += [f"           {name:<18} {each:5.0f} s" for name in scenario.architectures]
+    return lines

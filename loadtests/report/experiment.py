@@ -1,0 +1,128 @@
+"""*Did the experiment happen?* The fault's steps and the counts that must agree, architecture by architecture."""
+
+from __future__ import annotations
+
+import msgspec
+
+from loadtests.report.evidence import Evidence
+from loadtests.results import ArchitectureResult, ExperimentStep, Results
+
+STEPS = {
+    "planned": "planned",
+    "injected": "injected",
+    "observed": "observed from outside",
+    "not_observed": "not observed",
+    "healed": "healed",
+    "observed_healed": "observed healed",
+    "not_healed": "not healed",
+}
+
+
+class Count(msgspec.Struct, frozen=True):
+    """One line of the second table: a count or a statement for each architecture."""
+
+    definition: str
+    """A key of `words.DEFINITIONS`."""
+    cells: tuple[tuple[str, str], ...]
+    """(text, mark): the mark is "good", "bad" or ""."""
+
+
+class StepLine(msgspec.Struct, frozen=True):
+    """One line of the first table: when a step was taken, for each architecture."""
+
+    fault: int
+    step: str
+    cells: tuple[str, ...]
+
+
+class Experiment(msgspec.Struct, frozen=True):
+    """Both tables, and the evidence in words."""
+
+    names: tuple[str, ...]
+    steps: tuple[StepLine, ...]
+    counts: tuple[Count, ...]
+    evidence: tuple[tuple[str, tuple[ExperimentStep, ...]], ...]
+    sources: tuple[tuple[str, str], ...]
+    """(architecture, how the people at risk were read)."""
+
+
+def experiment(evidence: Evidence, results: Results) -> Experiment:
+    """The section's content."""
+    measured = results.architectures
+    return Experiment(
+        names=tuple(measured),
+        steps=_steps(results),
+        counts=_counts(evidence, measured),
+        evidence=tuple((name, result.experiment) for name, result in measured.items() if result.experiment),
+        sources=tuple(
+            (name, f"fault {risk.fault + 1}, {risk.node}: {risk.source}")
+            for name, story in evidence.stories.items()
+            for risk in story.at_risk
+        ),
+    )
+
+
+def _steps(results: Results) -> tuple[StepLine, ...]:
+    all_steps = [(step.fault, step.step) for result in results.architectures.values() for step in result.experiment]
+    order = sorted(set(all_steps), key=lambda pair: (pair[0], list(STEPS).index(pair[1]) if pair[1] in STEPS else 99))
+    return tuple(
+        StepLine(
+            fault,
+            STEPS.get(name, name),
+            tuple(
+                next(
+                    (
+                        f"{step.node} at {step.at_ms / 1000:.3f} s"
+                        for step in result.experiment
+                        if (step.fault, step.step) == (fault, name)
+                    ),
+                    "–",
+                )
+                for result in results.architectures.values()
+            ),
+        )
+        for fault, name in order
+    )
+
+
+def _counts(evidence: Evidence, measured: dict[str, ArchitectureResult]) -> tuple[Count, ...]:
+    results = measured.values()
+    lines = [
+        Count("at-risk", tuple((f"{result.at_risk:,}", "") for result in results)),
+        Count("at-risk-by-balancer", tuple(_by_balancer(evidence, name, result) for name, result in measured.items())),
+        Count("served-by-victim", tuple((f"{result.served_by_victim:,}", "") for result in results)),
+    ]
+    return (
+        *(lines if any(result.experiment for result in results) else ()),
+        Count(
+            "logged-out", tuple((f"{result.logged_out.shoppers:,} of {result.shoppers:,}", "") for result in results)
+        ),
+        Count("before-fault", tuple((f"{result.logged_out_before_fault:,}", "") for result in results)),
+        Count("more-than-once", tuple((f"{result.logged_out.more_than_once:,}", "") for result in results)),
+        Count("facts", tuple((f"{result.facts_checked:,}", "") for result in results)),
+        Count("books", tuple(_books(result) for result in results)),
+        Count("reconciled", tuple(_reconciled(result) for result in results)),
+    )
+
+
+def _by_balancer(evidence: Evidence, name: str, result: ArchitectureResult) -> tuple[str, str]:
+    count = result.reconciliation.at_risk_by_balancer
+    story = evidence.stories.get(name)
+    if count is None:
+        return "–", ""
+    if story is None or story.ready is None or story.ready.description.affinity == "round-robin":
+        return f"{count:,}", ""
+    agrees = count == result.at_risk
+    return (f"{count:,}, agrees", "good") if agrees else (f"{count:,}, does not agree", "bad")
+
+
+def _books(result: ArchitectureResult) -> tuple[str, str]:
+    return ("balance", "good") if result.books_balance else ("do not balance", "bad")
+
+
+def _reconciled(result: ArchitectureResult) -> tuple[str, str]:
+    logs = result.reconciliation
+    counts = f"shoppers {logs.client:,}, balancer {logs.balancer:,}, nodes {logs.nodes:,}"
+    if logs.mismatch_count:
+        return f"{counts}: {logs.mismatch_count:,} not explained", "bad"
+    return f"{counts}: every one accounted for", "good"

@@ -1,0 +1,104 @@
+"""Latency: raw (from being sent) and from the planned start, which does not leave out a freeze. A logarithmic axis."""
+
+from __future__ import annotations
+
+import math
+
+from loadtests.report.drawing import AnyShape, Chart, Key, Label, Line, Mark, Table, percent
+from loadtests.report.evidence import Evidence
+from loadtests.results import Percentiles, Results
+
+TRACK = 34
+TOP = 6
+FOOT = 20
+ROUND_MS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000)
+
+
+def latency(evidence: Evidence, results: Results) -> Chart:
+    """One chart of all architectures."""
+    tracks = [
+        (f"{name} · {how}", css, evidence.stories[name].css if name in evidence.stories else "", figures)
+        for name, result in results.architectures.items()
+        for how, css, figures in (
+            ("raw", "raw", result.latency_ms.raw),
+            ("from the plan", "from-plan", result.latency_ms.from_plan),
+        )
+    ]
+    low, high = _range([figures for _, _, _, figures in tracks if figures.count])
+    bottom = TOP + TRACK * len(tracks)
+    shapes: list[AnyShape] = []
+    for value in ROUND_MS:
+        if low <= value <= high:
+            x = _x(value, low, high)
+            anchor = "start" if value == low else "end" if value == high else "middle"
+            shapes.append(Line("grid", x, TOP, x, bottom))
+            shapes.append(Label("tick", x, bottom + 14, f"{value:g} ms", anchor))
+    for number, (name, css, colour, figures) in enumerate(tracks):
+        shapes.extend(_track(name, f"{css} {colour}", figures, TOP + number * TRACK, low, high))
+    return Chart(
+        id="chart-latency",
+        title="How long an answer took",
+        finding=_finding(results),
+        description="Two tracks for each architecture, on a logarithmic axis in milliseconds: raw and from the planned "
+        "start; on each a circle at the median, a square at the 95th and a diamond at the 99th percentile.",
+        height=bottom + FOOT,
+        shapes=tuple(shapes),
+        key=(
+            Key("m-circle", "median (p50)"),
+            Key("m-square", "p95"),
+            Key("m-diamond", "p99"),
+            Key("span raw", "raw: filled, solid line"),
+            Key("span from-plan", "from the planned start: hollow, dashed line"),
+        ),
+        table=_table(results),
+    )
+
+
+def _range(all_figures: list[Percentiles]) -> tuple[float, float]:
+    lowest = min((figures.p50 for figures in all_figures), default=1.0)
+    highest = max((figures.p99 for figures in all_figures), default=100.0)
+    low = max((value for value in ROUND_MS if value <= lowest), default=ROUND_MS[0])
+    high = min((value for value in ROUND_MS if value >= highest), default=ROUND_MS[-1])
+    return low, high if high > low else low * 10
+
+
+def _x(value: float, low: float, high: float) -> str:
+    return percent(0.02 + 0.96 * math.log(max(value, low) / low) / math.log(high / low))
+
+
+def _track(name: str, css: str, figures: Percentiles, top: float, low: float, high: float) -> list[AnyShape]:
+    if not figures.count:
+        return [Label("track", "0%", top + 13, f"{name} · no answers")]
+    y = top + 23
+    text = f"{name} · p50 {figures.p50:.3g}, p95 {figures.p95:.3g}, p99 {figures.p99:.3g} ms"
+    shapes: list[AnyShape] = [
+        Label("track", "0%", top + 13, text),
+        Line(f"span {css}", _x(figures.p50, low, high), y, _x(figures.p99, low, high), y),
+    ]
+    for symbol, value in (("m-circle", figures.p50), ("m-square", figures.p95), ("m-diamond", figures.p99)):
+        shapes.append(Mark(f"mark {css}", symbol, _x(value, low, high), y))
+    return shapes
+
+
+def _finding(results: Results) -> str:
+    answered = {
+        name: result.latency_ms for name, result in results.architectures.items() if result.latency_ms.raw.count
+    }
+    if not answered:
+        return "No planned action was answered."
+    fastest = min(answered, key=lambda name: answered[name].raw.p95)
+    slowest = max(answered, key=lambda name: answered[name].raw.p95)
+    low, high = answered[fastest].raw.p95, answered[slowest].raw.p95
+    text = f"p95 raw lies between {low:.3g} ms ({fastest}) and {high:.3g} ms ({slowest})"
+    hidden = max(answered, key=lambda name: answered[name].from_plan.p99 - answered[name].raw.p99)
+    gap = answered[hidden].from_plan.p99 - answered[hidden].raw.p99
+    return f"{text}; the raw p99 hides at most {max(gap, 0):.3g} ms of waiting ({hidden})."
+
+
+def _table(results: Results) -> Table:
+    rows = []
+    for name, result in results.architectures.items():
+        for how, figures in (("raw", result.latency_ms.raw), ("from the planned start", result.latency_ms.from_plan)):
+            numbers = (figures.p50, figures.p95, figures.p99, figures.max)
+            rows.append((name, how, f"{figures.count:,}", *(f"{number:.2f}" for number in numbers)))
+    return Table(("architecture", "timed", "answers", "p50 ms", "p95 ms", "p99 ms", "max ms"), tuple(rows))

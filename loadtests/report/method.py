@@ -1,0 +1,102 @@
+"""How it was measured: limits, timeouts, versions, host, and the command that runs it again."""
+
+from __future__ import annotations
+
+import shlex
+
+import msgspec
+
+from compose.cluster import Limits
+from loadtests.report.evidence import Evidence
+from loadtests.report.story import Story
+
+Fact = tuple[str, str]
+
+
+class Method(msgspec.Struct, frozen=True):
+    """Sections of facts, each a name and a value."""
+
+    command: str
+    provenance: tuple[Fact, ...]
+    client: tuple[Fact, ...]
+    limits: tuple[Fact, ...]
+    """The limits that all architectures share."""
+    differing: tuple[tuple[str, str, str], ...]
+    """Limits that are not the same everywhere: architecture, limit, value. A fair comparison has none."""
+    versions: tuple[Fact, ...]
+    costs: tuple[tuple[str, ...], ...]
+    """For each architecture: seconds to start, CPU seconds of the load, its busiest sample, seconds to stop."""
+
+
+def method(evidence: Evidence) -> Method:
+    """The facts of a run."""
+    provenance = evidence.provenance
+    shared, differing = _limits(evidence)
+    return Method(
+        command=shlex.join(provenance.command),
+        provenance=(
+            ("run", provenance.run),
+            ("scenario", provenance.scenario),
+            ("seed", str(provenance.seed)),
+            ("started", provenance.started),
+            ("engine", provenance.engine),
+            ("load processes", str(provenance.workers)),
+            ("Twinshop", provenance.twinshop),
+            ("Python", provenance.python),
+            ("host", f"{provenance.platform}, {provenance.cpus} CPUs, {provenance.memory_mb:,} MB"),
+            ("plan (SHA-256)", provenance.plan_sha256),
+        ),
+        client=tuple((_plain(name), _value(name, value)) for name, value in _fields(evidence.plan.client)),
+        limits=shared,
+        differing=differing,
+        versions=tuple(sorted(_versions(evidence).items())),
+        costs=tuple(_costs(story) for story in evidence.stories.values() if story.ready is not None),
+    )
+
+
+def _fields(settings: msgspec.Struct) -> list[tuple[str, object]]:
+    return [(field, getattr(settings, field)) for field in settings.__struct_fields__]
+
+
+def _value(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if name.endswith("_ms"):
+        return f"{value:,} ms"
+    if name.endswith("_s"):
+        return f"{value:,} s"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _plain(name: str) -> str:
+    return name.removesuffix("_ms").removesuffix("_s").replace("_", " ")
+
+
+def _limits(evidence: Evidence) -> tuple[tuple[Fact, ...], tuple[tuple[str, str, str], ...]]:
+    by_name = {name: story.ready.limits for name, story in evidence.stories.items() if story.ready is not None}
+    shared: list[Fact] = []
+    differing: list[tuple[str, str, str]] = []
+    for field in Limits.__struct_fields__:
+        values = {name: _value(field, getattr(limits, field)) for name, limits in by_name.items()}
+        if len(set(values.values())) == 1:
+            shared.append((_plain(field), next(iter(values.values()))))
+        else:
+            differing.extend((name, _plain(field), value) for name, value in values.items())
+    return tuple(shared), tuple(differing)
+
+
+def _versions(evidence: Evidence) -> dict[str, str]:
+    versions = dict(evidence.provenance.packages)
+    for story in evidence.stories.values():
+        if story.ready is not None:
+            versions.update(story.ready.versions)
+    return versions
+
+
+def _costs(story: Story) -> tuple[str, ...]:
+    assert story.ready is not None
+    busiest = f"{max(story.cpu_percent):.0f} %" if story.cpu_percent else "–"
+    cpu_s = f"{sum(ended.cpu_s for ended in story.ended):.1f} s" if story.ended else "–"
+    exchanges = f"{sum(ended.exchanges for ended in story.ended):,}" if story.ended else "–"
+    stopped = f"{story.stopped.took_s:.1f} s" if story.stopped else "–"
+    return (story.name, f"{story.ready.took_s:.1f} s", exchanges, cpu_s, busiest, stopped)

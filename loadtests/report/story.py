@@ -1,0 +1,180 @@
+"""What happened to one architecture: gathered record by record; grows with shoppers and seconds, not with records."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Literal
+
+import msgspec
+
+from loadtests import events as happened
+from loadtests.faults import FAULTS
+from loadtests.history import Exchange
+from loadtests.judging.scene import scene_of
+
+Fate = Literal["ok", "failed", "unknown", "not_sent", "stranger"]
+"""What became of an action: its outcome; or `stranger`: the shop answered, but did not know the shopper (401)."""
+
+
+class FaultBand(msgspec.Struct, frozen=True):
+    """One fault of one architecture: when it was injected, observed, healed, observed healed. None: it never was."""
+
+    fault: int
+    kind: str
+    node: str
+    injected_us: int
+    observed_us: int | None
+    healed_us: int | None
+    observed_healed_us: int | None
+
+    @property
+    def done(self) -> str:
+        """What was done, in words: "n2 killed"."""
+        return f"{self.node} {FAULTS[self.kind].done}" if self.kind in FAULTS else f"{self.kind} {self.node}"
+
+    def end_us(self, otherwise: int) -> int:
+        """When it was over: observed healed, or else healed, or else never."""
+        for at_us in (self.observed_healed_us, self.healed_us):
+            if at_us is not None:
+                return at_us
+        return otherwise
+
+    def moments(self) -> list[tuple[int, str]]:
+        """What a chart writes beside it."""
+        seen = "" if self.observed_us is not None else " (not seen)"
+        words = [(self.injected_us, self.done + seen)]
+        if self.observed_healed_us is not None:
+            words.append((self.observed_healed_us, f"{self.node} back"))
+        elif self.healed_us is not None:
+            words.append((self.healed_us, f"{self.node} healed (not seen)"))
+        return words
+
+
+class Shopper:
+    """What one shopper's row needs."""
+
+    __slots__ = ("home", "home_fixed", "logins_us", "not_ok", "trouble", "trouble_since_us")
+
+    def __init__(self) -> None:
+        self.home = ""
+        """Who answered last before the first fault; without a fault, who answered last."""
+        self.home_fixed = False
+        self.logins_us: list[int] = []
+        """When each login was acknowledged."""
+        self.trouble: list[tuple[int, int]] = []
+        """From the first action that was not ok to the next answer that was."""
+        self.trouble_since_us: int | None = None
+        self.not_ok = 0
+        """Planned actions that were not ok."""
+
+    def saw(self, exchange: Exchange, fate: Fate, fault_us: int | None) -> None:
+        """Take in one exchange."""
+        at_us = exchange.sent_us if exchange.sent_us >= 0 else exchange.planned_us
+        if exchange.node and not self.home_fixed:
+            if fault_us is not None and exchange.done_us >= fault_us:
+                self.home_fixed = bool(self.home)
+            if not self.home_fixed:
+                self.home = exchange.node
+        if exchange.do == "login" and fate == "ok":
+            self.logins_us.append(exchange.done_us)
+        if fate == "ok":
+            if self.trouble_since_us is not None:
+                self.trouble.append((self.trouble_since_us, exchange.done_us))
+                self.trouble_since_us = None
+            return
+        if exchange.why == "plan":
+            self.not_ok += 1
+        if self.trouble_since_us is None and fate != "stranger":
+            self.trouble_since_us = at_us
+
+    def close(self, end_us: int) -> None:
+        """The history is over: trouble that never ended lasts to the end."""
+        if self.trouble_since_us is not None:
+            self.trouble.append((self.trouble_since_us, max(end_us, self.trouble_since_us)))
+            self.trouble_since_us = None
+
+
+class Story:
+    """What happened to one architecture."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.ready: happened.ClusterReady | None = None
+        self.faults: list[happened.FaultEvent] = []
+        self.at_risk: list[happened.AtRisk] = []
+        self.samples: list[happened.NodeSample] = []
+        self.cpu_percent: list[float] = []
+        self.ended: list[happened.LoadEnded] = []
+        self.stopped: happened.ClusterStopped | None = None
+        self.interrupted: str | None = None
+        self.due: dict[int, dict[Fate, int]] = defaultdict(lambda: defaultdict(int))
+        """Planned actions by bucket of the planned time, and by what came of them."""
+        self.answers: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+        """Answers by node and bucket of the time they came."""
+        self.shoppers: dict[int, Shopper] = defaultdict(Shopper)
+        self.end_us = 0
+        """When the last answer came."""
+
+    @property
+    def bands(self) -> tuple[FaultBand, ...]:
+        """The faults that were injected, in order."""
+        return tuple(
+            FaultBand(
+                strike.fault,
+                strike.kind,
+                strike.node,
+                strike.injected_us,
+                strike.observed_us,
+                strike.healed_us,
+                strike.observed_healed_us,
+            )
+            for strike in scene_of(self.name, self.faults).strikes
+            if strike.injected_us is not None
+        )
+
+    @property
+    def css(self) -> str:
+        """The class of its colour."""
+        return "" if self.ready is None else self.ready.description.app.removesuffix("_app")
+
+    @property
+    def sessions_in_nodes(self) -> bool:
+        """Whether its nodes hold sessions in their memory."""
+        return self.ready is not None and self.ready.description.store == "memory"
+
+    def node_names(self) -> list[str]:
+        """All nodes, in order."""
+        known = set(self.answers) | set(self.ready.nodes if self.ready else ())
+        return sorted(known, key=lambda name: (len(name), name))
+
+    def saw(self, exchange: Exchange, fault_us: int | None, bucket_us: int) -> None:
+        """Take in one exchange."""
+        fate: Fate = exchange.outcome
+        if exchange.status == 401 and exchange.do != "login":
+            fate = "stranger"
+        if exchange.why == "plan":
+            self.due[exchange.planned_us // bucket_us][fate] += 1
+        if exchange.node:
+            self.answers[exchange.node][exchange.done_us // bucket_us] += 1
+        self.end_us = max(self.end_us, exchange.done_us)
+        self.shoppers[exchange.shopper].saw(exchange, fate, fault_us)
+
+    def took(self, event: happened.Event) -> None:
+        """Take in one event."""
+        match event:
+            case happened.ClusterReady():
+                self.ready = event
+            case happened.FaultEvent():
+                self.faults.append(event)
+            case happened.AtRisk():
+                self.at_risk.append(event)
+            case happened.NodeSample():
+                self.samples.append(event)
+            case happened.LoadSample():
+                self.cpu_percent.append(event.cpu_percent)
+            case happened.LoadEnded():
+                self.ended.append(event)
+            case happened.ClusterStopped():
+                self.stopped = event
+            case happened.RunInterrupted():
+                self.interrupted = event.why

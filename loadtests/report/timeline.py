@@ -1,0 +1,105 @@
+"""The timeline: what came of the actions that were due, bucket by bucket.
+
+Buckets go by the *planned* time, so that the bars of all architectures are equally high and only differ in what they
+are made of. What went wrong stands on the baseline, where it can be compared.
+"""
+
+from __future__ import annotations
+
+from loadtests.report.axis import FOOT, TimeAxis, frame, lanes
+from loadtests.report.drawing import AnyShape, Chart, Key, Label, Line, Region, Table, rectangle
+from loadtests.report.story import Fate, Story
+
+PLOT = 120
+"""px, the height of the highest bar."""
+MOST_ROWS = 60
+
+ORDER: tuple[tuple[Fate, str], ...] = (
+    ("stranger", "answered as a stranger (logged out)"),
+    ("failed", "failed"),
+    ("unknown", "unknown: it may or may not have happened"),
+    ("not_sent", "not sent: the shopper was still waiting"),
+    ("ok", "ok"),
+)
+"""From the baseline up."""
+
+
+def timeline(story: Story, axis: TimeAxis, bucket_us: int) -> Chart:
+    """The chart of one architecture."""
+    top = lanes(axis, story.bands) + 4
+    bottom = top + PLOT
+    highest = max((sum(bucket.values()) for bucket in story.due.values()), default=1)
+    shapes: list[AnyShape] = frame(axis, story.bands, top=top, bottom=bottom)
+    shapes.append(Line("grid", "0%", top, "100%", top))
+    shapes.extend(_bars(story, axis, bucket_us, PLOT / highest, top))
+    shapes.append(Label("scale", "0%", top + 12, f"{highest} actions due in {_width(bucket_us)}"))
+    present = [(fate, text) for fate, text in ORDER if any(bucket.get(fate) for bucket in story.due.values())]
+    return Chart(
+        id=f"chart-timeline-{story.name}",
+        title="What came of the actions that were due",
+        finding=_finding(story, bucket_us),
+        description=f"Bars for every {_width(bucket_us)} of the load window, as high as the number of planned actions; "
+        "parts: " + ", ".join(text for _, text in present) + ".",
+        height=bottom + FOOT,
+        shapes=tuple(shapes),
+        key=tuple(Key(f"due {fate}", text) for fate, text in present),
+        table=_table(story, bucket_us),
+        css=story.css,
+    )
+
+
+def _width(bucket_us: int) -> str:
+    return f"{bucket_us // 1000} ms" if bucket_us < 1_000_000 else f"{bucket_us // 1_000_000} s"
+
+
+def _bars(story: Story, axis: TimeAxis, bucket_us: int, px: float, top: float) -> list[AnyShape]:
+    paths: dict[Fate, list[str]] = {fate: [] for fate, _ in ORDER}
+    for bucket, counts in sorted(story.due.items()):
+        left, right = axis.unit(bucket * bucket_us), axis.unit((bucket + 1) * bucket_us) - 8
+        y = float(PLOT)
+        for fate, _ in ORDER:
+            if count := counts.get(fate, 0):
+                paths[fate].append(rectangle(left, round(y - count * px, 1), right, round(y, 1)))
+                y -= count * px
+    return [Region(f"due {fate}", "".join(path), top, PLOT) for fate, path in paths.items() if path]
+
+
+def _finding(story: Story, bucket_us: int) -> str:
+    total = sum(sum(bucket.values()) for bucket in story.due.values())
+    spoiled = total - sum(bucket.get("ok", 0) for bucket in story.due.values())
+    if not total:
+        return "No action was carried out."
+    if not spoiled:
+        return f"All {total:,} planned actions were ok."
+    if not story.bands:
+        return f"{spoiled:,} of {total:,} planned actions were not ok, without any fault."
+    inside = outside = due_inside = 0
+    start, end = story.bands[0].injected_us, max(band.end_us(story.end_us) for band in story.bands)
+    for bucket, counts in story.due.items():
+        wrong = sum(counts.values()) - counts.get("ok", 0)
+        if start - bucket_us < bucket * bucket_us < end:
+            inside, due_inside = inside + wrong, due_inside + sum(counts.values())
+        else:
+            outside += wrong
+    return (
+        f"Between the fault and its observed end {inside:,} of {due_inside:,} actions were not ok; "
+        f"at all other times {outside:,} of {total - due_inside:,}."
+    )
+
+
+def _table(story: Story, bucket_us: int) -> Table:
+    last = max(story.due, default=0)
+    step_us = max(1_000_000, bucket_us, -(-(last + 1) * bucket_us // MOST_ROWS // 1_000_000) * 1_000_000)
+    rows: dict[int, dict[Fate, int]] = {}
+    for bucket, counts in sorted(story.due.items()):
+        row = rows.setdefault(bucket * bucket_us // step_us, {})
+        for fate, count in counts.items():
+            row[fate] = row.get(fate, 0) + count
+    return Table(
+        ("due from", *(fate.replace("_", " ") for fate, _ in reversed(ORDER))),
+        tuple(
+            (f"{number * step_us // 1_000_000} s", *(str(row.get(fate, 0)) for fate, _ in reversed(ORDER)))
+            for number, row in sorted(rows.items())
+        ),
+        f"Summed over {step_us // 1_000_000} s; the chart shows {_width(bucket_us)}.",
+    )

@@ -1,0 +1,124 @@
+"""What every number means, and the words of the report. Their ids are stable: `#def-…` and `#word-…`."""
+
+from __future__ import annotations
+
+DEFINITIONS: dict[str, tuple[str, str]] = {
+    "verdict": (
+        "Verdict",
+        "As predicted: every prediction of the scenario held and the experiment happened. Not as predicted: "
+        "it happened, and at least one prediction did not hold. Inconclusive: it did not happen, or its books "
+        "do not balance; then the other numbers answer nothing.",
+    ),
+    "logged-out": (
+        "Logged out",
+        "Shoppers who were answered as strangers (401 or the login page) although their login had been "
+        "acknowledged, they had not logged out and their session’s lifetime was not over. Each is counted "
+        "once, of all shoppers.",
+    ),
+    "logouts": (
+        "Logouts",
+        "How often that happened: somebody who logs in again can be logged out again.",
+    ),
+    "more-than-once": (
+        "More than once",
+        "Shoppers who were logged out at least twice.",
+    ),
+    "before-fault": (
+        "Before the fault",
+        "Shoppers who were logged out at least once before anything was broken on purpose.",
+    ),
+    "carts-lost": (
+        "Carts lost",
+        "How often a cart was shown empty although the adding of goods had been acknowledged.",
+    ),
+    "items-lost": (
+        "Items lost",
+        "How often a cart that was not empty, or an order, lacked goods whose adding had been acknowledged.",
+    ),
+    "units-lost": (
+        "Units lost",
+        "Units of goods (quantities) that went with lost carts, items and orders, from the item book.",
+    ),
+    "other-losses": (
+        "Other losses",
+        "Carts rolled back (they held more than any acknowledged state: something was back), somebody else’s "
+        "name or cart shown, orders lost, orders made twice: all four together.",
+    ),
+    "failed": (
+        "Failed",
+        "Planned actions that surely did not happen: refused, or answered with an error before anything was written.",
+    ),
+    "unknown": (
+        "Unknown",
+        "Planned actions that may or may not have happened: a timeout or an error on a write, not settled by "
+        "any later read.",
+    ),
+    "not-sent": (
+        "Not sent",
+        "Planned actions that were not sent because the shopper was still waiting for the answer before, too "
+        "late to catch up.",
+    ),
+    "without-service": (
+        "Without service",
+        "Seconds, summed over shoppers, from the sending of the first planned action that was not ok to the "
+        "answer of the next one that was, or to the end of the load window.",
+    ),
+    "p95-raw": (
+        "p95 raw",
+        "95 of 100 answers to planned actions took at most this long, from being sent (nearest rank). Leaves "
+        "out the time in which a frozen client could not even send.",
+    ),
+    "p95-plan": (
+        "p95 from the plan",
+        "The same, from the moment at which the action was planned: a freeze is not left out.",
+    ),
+    "at-risk": (
+        "At risk",
+        "Shoppers whose sessions the victim held in its memory when it was hit, read from the victim and its "
+        "own log, never from the shoppers.",
+    ),
+    "at-risk-by-balancer": (
+        "At risk, by the balancer",
+        "The second source: shoppers whose last answer before the hit came from the victim, by the balancer’s own log.",
+    ),
+    "served-by-victim": (
+        "Just served by the victim",
+        "Shoppers whom the victim had answered in the second before it was hit, by the balancer’s log.",
+    ),
+    "books": (
+        "Books",
+        "Planned actions = ok + failed + unknown + not sent. Shoppers = kept + logged out + never logged in. "
+        "Units acknowledged + gained = kept + lost + removed + ordered + given up + undecided. A run whose "
+        "books do not balance counts for nothing.",
+    ),
+    "facts": (
+        "Facts checked",
+        "Acknowledged facts (logins, states of a cart, orders) with which a later answer, or the database, "
+        "was compared.",
+    ),
+    "reconciled": (
+        "Three logs",
+        "Requests by the shoppers’ history, by the balancer’s log and by the nodes’ logs, joined by request "
+        "id. Every difference is listed by name.",
+    ),
+}
+
+GLOSSARY: dict[str, str] = {
+    "architecture": "A shop, where its sessions live, and how the balancer routes.",
+    "cluster": "The balancer, the nodes, the database and, where there is one, the session store.",
+    "node": "One shop process with its own memory.",
+    "affinity": "How the balancer picks the node: in turn (round robin), or by a cookie (sticky).",
+    "shopper": (
+        "One simulated person with one cookie jar, who logs in once and remembers what the shop has acknowledged."
+    ),
+    "action": "One planned step of a shopper at a planned time.",
+    "plan": (
+        "All actions and faults of a run, made from a seed before anything starts; the same for every architecture."
+    ),
+    "fault": "Something that is broken and healed on purpose.",
+    "history": ("What was asked and answered, in order, from the shoppers’ side: the only evidence that checks read."),
+    "audit": ("A last visit to every shopper at the end, so that a loss nobody happened to look at is still found."),
+    "loss": "What a shopper lost against what had been acknowledged.",
+    "witness": "The few events that prove one loss: who, when, which node, what came back.",
+    "verdict": "As predicted, not as predicted, or inconclusive.",
+}

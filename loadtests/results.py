@@ -1,0 +1,215 @@
+"""The results of a run: `results.json`, a pure function of the run's other files.
+
+docs/reference/results.md defines every number.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+SCHEMA = 1
+"""Of `results.json`; docs/reference/results.schema.json says it in JSON Schema."""
+
+VerdictWord = Literal["as predicted", "not as predicted", "inconclusive"]
+
+LossKind = Literal[
+    "logged_out", "cart_lost", "items_lost", "cart_rolled_back", "wrong_user", "order_duplicated", "order_lost"
+]
+
+
+class WitnessEvent(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One of the few events that prove a loss, in order."""
+
+    at_ms: float
+    what: str
+    """A sentence: "login acknowledged", "n2 killed", "asked for the cart: answered as a stranger (401)"."""
+    node: str = ""
+    request: str = ""
+    """The request id, where the event is an exchange of the history."""
+
+
+class Loss(msgspec.Struct, frozen=True):
+    """What one shopper lost against what had been acknowledged."""
+
+    kind: LossKind
+    shopper: int
+    at_ms: float
+    """When the answer that showed it was complete."""
+    node: str
+    """The node that gave that answer; "" for losses found in the database."""
+    cause: str
+    """One of `loadtests.judging.causes.CAUSES`: node_killed, other_node, unexplained, …"""
+    witness: tuple[WitnessEvent, ...]
+    items: int = 0
+    """Units of goods that went with it (quantity), for cart losses."""
+
+
+class LoggedOut(msgspec.Struct, frozen=True):
+    """Who was answered as a stranger against an acknowledged login."""
+
+    shoppers: int
+    events: int
+    more_than_once: int
+
+
+class ActionBook(msgspec.Struct, frozen=True):
+    """planned = ok + failed + unknown + not_sent."""
+
+    planned: int
+    ok: int
+    failed: int
+    unknown: int
+    not_sent: int
+    settled: int
+    """Outcomes that the client did not know and a later read settled; they stand under ok or failed."""
+
+
+class UserBook(msgspec.Struct, frozen=True):
+    """shoppers = kept + logged_out + never_logged_in. A shopper logged out at least once counts as logged out."""
+
+    shoppers: int
+    kept: int
+    logged_out: int
+    never_logged_in: int
+
+
+class ItemBook(msgspec.Struct, frozen=True):
+    """Units of goods: acknowledged + gained = kept + lost + removed + ordered + given_up + undecided."""
+
+    acknowledged: int
+    kept: int
+    """Still in the cart at the audit."""
+    lost: int
+    removed: int
+    ordered: int
+    given_up: int
+    """In the cart of a shopper who logged out on purpose."""
+    undecided: int
+    """Nobody could look: the audit got no answer, or an unknown outcome was never settled."""
+    gained: int = 0
+    """Units that appeared unasked (a removed item that came back); they stand beside `acknowledged`."""
+
+
+class Percentiles(msgspec.Struct, frozen=True):
+    """Of one latency distribution, in ms; nearest-rank. `count` answers."""
+
+    count: int
+    p50: float
+    p95: float
+    p99: float
+    max: float
+
+
+class Latency(msgspec.Struct, frozen=True):
+    """Answered planned actions: from being sent, and from the planned start (so that a freeze is not left out)."""
+
+    raw: Percentiles
+    from_plan: Percentiles
+
+
+class Prediction(msgspec.Struct, frozen=True):
+    """One prediction beside what was measured."""
+
+    measure: str
+    predicted: str
+    """As the scenario says it: "at_risk", ">= 0.95 * U"."""
+    value: float
+    """The formula's value with this run's U, N and at_risk."""
+    measured: float
+    holds: bool
+
+
+class Mismatch(msgspec.Struct, frozen=True):
+    """Something on which the client's, the balancer's and the nodes' logs do not agree."""
+
+    request: str
+    what: str
+
+
+class Reconciliation(msgspec.Struct, frozen=True):
+    """Do the three logs agree, by request id?"""
+
+    client: int
+    """Requests sent, by the history."""
+    balancer: int
+    nodes: int
+    mismatches: tuple[Mismatch, ...]
+    """At most 100 of them are listed; `mismatch_count` counts all."""
+    mismatch_count: int
+    at_risk_by_balancer: int | None
+    """Logged-in shoppers whose last answer before the hit came from the victim, by the balancer's log: the second
+    source of `at_risk`. None: no fault, or the last answer does not tell where the session lives (it does with cookie
+    affinity and sessions in memory)."""
+
+
+class ExperimentStep(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One step of the fault, for *did the experiment happen?*"""
+
+    fault: int
+    step: str
+    """planned, injected, observed, not_observed, healed, observed_healed, not_healed"""
+    at_ms: float
+    node: str
+    evidence: tuple[str, ...] = ()
+
+
+class ArchitectureResult(msgspec.Struct, frozen=True):
+    """What one architecture did under the plan."""
+
+    verdict: VerdictWord
+    reasons: tuple[str, ...]
+    """Why it is inconclusive or not as predicted, in sentences; empty if as predicted."""
+    shoppers: int
+    at_risk: int
+    """Shoppers whose sessions the victim held in its memory when it was hit (0: none, or no fault)."""
+    served_by_victim: int
+    """Shoppers that the victim had answered in the second before it was hit, by the balancer's log."""
+    logged_out: LoggedOut
+    logged_out_before_fault: int
+    """Shoppers logged out at least once before the first fault was injected; without a fault, at all."""
+    carts_lost: int
+    """Losses of kind cart_lost."""
+    items_lost: int
+    """Losses of kind items_lost (units are in the item book)."""
+    carts_rolled_back: int
+    wrong_user: int
+    orders_lost: int
+    orders_duplicated: int
+    actions: ActionBook
+    users: UserBook
+    items: ItemBook
+    seconds_without_service: float
+    """Summed over shoppers: from the sending of the first planned action that was not ok to the answer of the next one
+    that was ok, or to the window's end."""
+    latency_ms: Latency
+    losses: tuple[Loss, ...]
+    predictions: tuple[Prediction, ...]
+    reconciliation: Reconciliation
+    experiment: tuple[ExperimentStep, ...]
+    facts_checked: int
+    """Acknowledged facts (logins, cart states, orders) that a later answer or the database was compared with."""
+    books_balance: bool
+
+
+class Results(msgspec.Struct, frozen=True):
+    """`results.json`."""
+
+    schema: int
+    scenario: str
+    question: str
+    seed: int
+    plan_sha256: str
+    engine: str
+    shoppers: int
+    nodes: int
+    verdict: VerdictWord
+    answer: str
+    """One sentence of at most 30 words: who was logged out, where, why."""
+    architectures: dict[str, ArchitectureResult]
+
+
+def results_schema() -> bytes:
+    """The JSON Schema of `results.json`, as it stands in docs/reference."""
+    return msgspec.json.format(msgspec.json.encode(msgspec.json.schema(Results)), indent=2) + b"\n"

@@ -1,0 +1,198 @@
+"""A run, as a table of contents: plan, measure each architecture, judge, report."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import secrets
+import shlex
+from pathlib import Path
+
+import msgspec
+
+from compose.architectures import architecture_named
+from compose.cluster import Engine, Limits
+from compose.ledger import Ledger, recover, state_folder
+from compose.machine_lock import hold_machine
+from loadtests.judging.judge import judge
+from loadtests.plan import Plan, encode_plan, make_plan, plan_sha256
+from loadtests.report import render_report
+from loadtests.results import Results
+from loadtests.run_folder import RUN_SCHEMA, Provenance, RunFolder
+from loadtests.running.fault_run import FaultBounds
+from loadtests.running.measure import Measurement, Setup
+from loadtests.running.progress import Watcher
+from loadtests.running.provenance import machine, now_utc, package_versions, twinshop_version
+from loadtests.scenario import Scenario, read_scenario, scenario_content
+from shared.errors import EnvironmentNotReady, Interrupted, UsageError
+from shared.whole_file import write_whole
+
+
+class RunRequest(msgspec.Struct, frozen=True):
+    """What somebody asked for."""
+
+    scenario: str
+    """A name or a path."""
+    architectures: tuple[str, ...] = ()
+    """None: those of the scenario."""
+    seed: int = 1
+    shoppers: int | None = None
+    """None: as many as the scenario says."""
+    workers: int = 1
+    runs: Path = Path("runs")
+    limits: Limits = Limits()
+    fault_bounds: FaultBounds = FaultBounds()
+
+
+class Finished(msgspec.Struct, frozen=True):
+    """A run that was judged."""
+
+    folder: RunFolder
+    results: Results
+    interrupted: Interrupted | None = None
+
+
+def run(request: RunRequest, engine: Engine, watcher: Watcher) -> Finished:
+    """Carry out a scenario and judge it.
+
+    Raises:
+        TwinshopError: nothing could be measured; what was started is gone.
+    """
+    path, content = scenario_content(request.scenario)
+    scenario = read_scenario(content, file=str(path), name=path.stem)
+    plan = make_plan(scenario, seed=request.seed, shoppers=request.shoppers)
+    names = request.architectures or scenario.architectures
+    state = state_folder()
+    with hold_machine(state):
+        for line in recover(state).lines():
+            watcher.say(line)
+        folder, provenance = _make_folder(request, scenario, content, plan, names, engine)
+        watcher.say(f"plan {provenance.plan_sha256}  seed {plan.seed}  {folder.root}")
+        interrupted = _measure_all(request, plan, names, engine, watcher, folder, provenance)
+    return Finished(folder, _judge_and_report(folder, watcher), interrupted)
+
+
+def _measure_all(
+    request: RunRequest, plan: Plan, names: tuple[str, ...], engine: Engine, watcher: Watcher, folder: RunFolder,
+    provenance: Provenance,
+) -> Interrupted | None:  # fmt: skip
+    ledger = Ledger.open(state_folder(), provenance.run)
+    setup = Setup(
+        provenance.run, folder, plan, engine, ledger, watcher, request.workers, secrets.token_urlsafe(9),
+        request.limits, request.fault_bounds,
+    )  # fmt: skip
+    try:
+        try:
+            for number, name in enumerate(names):
+                Measurement(setup, architecture_named(name), number).measure()
+        finally:
+            ledger.close()
+    except Interrupted as interrupted:
+        watcher.say(f"{interrupted.what}: everything is stopped; judging what there is")
+        return interrupted
+    return None
+
+
+def _judge_and_report(folder: RunFolder, watcher: Watcher) -> Results:
+    try:
+        results = write_results(folder)
+        write_report(folder, results)
+    except Interrupted as interrupted:
+        interrupted.why = "the run was carried out, but not judged and reported to the end"
+        interrupted.next_step = f"twinshop report {shlex.quote(str(folder.root))}"
+        raise
+    try:
+        _point_latest(folder)
+    except OSError as error:
+        watcher.say(f"{folder.root.parent / 'latest'} does not point to this run: {error.strerror or error}")
+    return results
+
+
+def write_results(folder: RunFolder) -> Results:
+    """Judge a run folder and write its `results.json`."""
+    results = judge(folder.root)
+    write_whole(folder.results, msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
+    return results
+
+
+def write_report(folder: RunFolder, results: Results) -> None:
+    """Write a run folder's `report.html`."""
+    write_whole(folder.report, render_report(folder.root, results))
+
+
+def _make_folder(
+    request: RunRequest, scenario: Scenario, content: bytes, plan: Plan, names: tuple[str, ...], engine: Engine
+) -> tuple[RunFolder, Provenance]:
+    started = now_utc()
+    root = request.runs / f"{started:%Y%m%d-%H%M%S}-{scenario.name}-{plan.seed}"
+    try:
+        root.mkdir(parents=True)
+    except FileExistsError as error:
+        raise UsageError(f"{root} exists already", why="two runs in one second", next_step="try again") from error
+    except OSError as error:
+        raise EnvironmentNotReady(
+            f"cannot make the run's folder {root}",
+            why=error.strerror or str(error),
+            next_step="name another place: --runs DIR",
+        ) from error
+    folder = RunFolder(root)
+    provenance = _provenance(request, scenario, content, plan, names, engine, f"{started:%Y-%m-%dT%H:%M:%SZ}")
+    write_whole(folder.scenario, content)
+    write_whole(folder.plan, encode_plan(plan))
+    write_whole(folder.provenance, msgspec.json.format(msgspec.json.encode(provenance), indent=1) + b"\n")
+    folder.history.touch()
+    folder.events.touch()
+    return folder, provenance
+
+
+def _provenance(
+    request: RunRequest, scenario: Scenario, content: bytes, plan: Plan, names: tuple[str, ...], engine: Engine,
+    started: str,
+) -> Provenance:  # fmt: skip
+    host = machine()
+    return Provenance(
+        schema=RUN_SCHEMA,
+        run=secrets.token_hex(4),
+        scenario=scenario.name,
+        seed=plan.seed,
+        plan_sha256=plan_sha256(plan),
+        engine=engine.name,
+        architectures=names,
+        shoppers=len(plan.shoppers),
+        workers=request.workers,
+        command=_command(request, scenario, names, engine),
+        started=started,
+        twinshop=twinshop_version(),
+        python=str(host["python"]),
+        platform=str(host["platform"]),
+        cpus=int(host["cpus"]),
+        memory_mb=int(host["memory_mb"]),
+        packages=package_versions(),
+        scenario_sha256=hashlib.sha256(content).hexdigest(),
+    )
+
+
+def _command(request: RunRequest, scenario: Scenario, names: tuple[str, ...], engine: Engine) -> tuple[str, ...]:
+    words = ["twinshop", "run", request.scenario, "--seed", str(request.seed), "--engine", engine.name]
+    for name in names if names != scenario.architectures else ():
+        words += ["--architecture", name]
+    if request.shoppers is not None:
+        words += ["--shoppers", str(request.shoppers)]
+    if request.workers != 1:
+        words += ["--workers", str(request.workers)]
+    return tuple(words)
+
+
+def _point_latest(folder: RunFolder) -> None:
+    """`runs/latest` points to the newest run; a link, replaced in one step.
+
+    Raises:
+        OSError: something else has that name, or there are no links here. The run is as good without.
+    """
+    link = folder.root.parent / "latest"
+    if link.exists() and not link.is_symlink():
+        raise FileExistsError(errno.EEXIST, "something that is no link has that name")
+    part = folder.root.parent / ".latest.part"
+    part.unlink(missing_ok=True)
+    part.symlink_to(folder.root.name)
+    part.replace(link)

@@ -1,0 +1,48 @@
+"""Who could lose something when a node is hit: read from the victim, never from the shoppers.
+
+The victim is asked for its sessions just before it is hit. What it opened or ended between that answer and its death is
+in its own request log, which is written line by line and so outlives a SIGKILL; together they are what it held.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from compose.cluster import Cluster
+from shared.request_log import LoggedSession, read_request_log
+from shared.sessions import HeldSession
+
+
+class Held:
+    """What a node held, from its own answer and its own log."""
+
+    def __init__(self, cluster: Cluster, node: str) -> None:
+        self.asked_at_us = time.time_ns() // 1000
+        self.answer = cluster.held(node)
+        self._log = cluster.logs().get(f"{node}.requests")
+
+    @property
+    def source(self) -> str:
+        """How it was read, in words."""
+        if self.answer is None:
+            return "the node did not say what it held"
+        return (
+            f"the node's own list of {len(self.answer)} sessions just before, and its request log up to its last line"
+        )
+
+    def users(self) -> tuple[str, ...]:
+        """The users whose sessions it held at its last moment; call it after the node was hit."""
+        return _users_at_the_end(self.answer or [], self._log, since_us=self.asked_at_us)
+
+
+def _users_at_the_end(answer: list[HeldSession], log: Path | None, *, since_us: int) -> tuple[str, ...]:
+    sessions = {held.session: held.user for held in answer}
+    lines = read_request_log(log) if log is not None and log.exists() else ()
+    for line in lines:
+        if isinstance(line, LoggedSession) and line.at_us >= since_us:
+            if line.event == "opened":
+                sessions[line.session] = line.user
+            else:
+                sessions.pop(line.session, None)
+    return tuple(sorted(set(sessions.values())))

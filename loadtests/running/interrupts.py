@@ -1,0 +1,32 @@
+"""Ctrl-C, SIGTERM and SIGHUP end a run in order: the first one is heard, the rest wait until everything is gone."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from shared.errors import Interrupted
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, *((signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()))
+
+
+@contextmanager
+def interrupts_raise() -> Iterator[None]:
+    """Within, the first of these signals raises `Interrupted` in the main thread; later ones are ignored.
+
+    Ignoring the later ones is what lets cleaning up, which is bounded, come to its end.
+    """
+
+    def first(number: int, _frame: FrameType | None) -> None:
+        for other in _SIGNALS:
+            signal.signal(other, signal.SIG_IGN)
+        raise Interrupted(f"interrupted by {signal.Signals(number).name}")
+
+    before = {number: signal.signal(number, first) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

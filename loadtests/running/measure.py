@@ -1,0 +1,295 @@
+"""Measures one architecture: start its cluster, let the shoppers shop, carry out the faults, audit, stop.
+
+What was asked, answered, done and seen ends up in the run's files; nothing is judged here.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+
+import msgspec
+
+from compose.architectures import Architecture
+from compose.cluster import Cluster, ClusterSpec, Engine, Limits
+from compose.ledger import Ledger
+from compose.waiting import not_ready, wait_for
+from loadtests.events import (
+    ClusterReady,
+    ClusterStopped,
+    LoadEnded,
+    LoadSample,
+    LoadStarted,
+    NodeSample,
+    RunInterrupted,
+)
+from loadtests.faults import FAULTS
+from loadtests.history import StoredOrder, encode_records
+from loadtests.plan import Plan
+from loadtests.run_folder import RunFolder
+from loadtests.running.event_log import EventLog
+from loadtests.running.fault_run import FaultBounds, FaultRun
+from loadtests.running.progress import Moment, Watcher
+from loadtests.running.provenance import package_versions
+from loadtests.shoppers.load import LoadProcesses, merge_histories, start_load
+from shared.errors import EnvironmentNotReady, TwinshopError
+
+LEAD_NS = 200_000_000
+"""Between saying go and the zero of the load window, so that every load process has heard it."""
+LOAD_READY_S = 20.0
+STOP_LOAD_S = 1.5
+TICK_S = 0.05
+SAMPLE_S = 0.5
+
+
+class Setup(msgspec.Struct, frozen=True):
+    """What is the same for every architecture of a run."""
+
+    run: str
+    folder: RunFolder
+    plan: Plan
+    engine: Engine
+    ledger: Ledger
+    watcher: Watcher
+    workers: int
+    password: str
+    limits: Limits
+    fault_bounds: FaultBounds
+
+
+class Measurement:
+    """One architecture's part of a run."""
+
+    def __init__(self, setup: Setup, architecture: Architecture, number: int) -> None:
+        self._setup = setup
+        self._architecture = architecture
+        self._prefix = f"{setup.run}{'abcdefghijklmnopqrstuvwxyz'[number]}"
+        self._logs = setup.folder.logs(architecture.name)
+        self._events = EventLog(setup.folder.events)
+        self._cluster: Cluster | None = None
+        self._load: LoadProcesses | None = None
+        self._faults: list[FaultRun] = []
+        self._logged_out = 0
+
+    def measure(self) -> None:
+        """From nothing to nothing; whatever happens, the evidence is written and the cluster is gone afterwards.
+
+        Raises:
+            TwinshopError: the cluster or the load could not be started, or a fault could not be carried out.
+            Interrupted: Ctrl-C; the files say so.
+        """
+        try:
+            self._show("starting")
+            cluster = self._start_cluster()
+            load = self._start_load(cluster)
+            zero_ns = self._go(load)
+            self._start_faults(cluster, zero_ns)
+            self._attend(load, cluster, zero_ns)
+            self._end_load(load)
+            self._keep_orders(cluster)
+        except BaseException as error:
+            why = str(error) if isinstance(error, TwinshopError) else f"{type(error).__name__}: {error}"
+            self._events.write(lambda at_us: RunInterrupted(self._architecture.name, at_us, why))
+            raise
+        finally:
+            self._clear_away()
+        self._raise_fault_errors()
+        self._show("measured")
+
+    def _start_cluster(self) -> Cluster:
+        setup = self._setup
+        self._logs.mkdir(parents=True, exist_ok=True)
+        spec = ClusterSpec(
+            run=setup.run,
+            architecture=self._architecture,
+            nodes=setup.plan.nodes,
+            accounts=len(setup.plan.shoppers),
+            password=setup.password,
+            limits=setup.limits,
+        )
+        began = time.monotonic()
+        self._cluster = cluster = setup.engine.start(spec, self._logs, setup.ledger)
+        took_s = round(time.monotonic() - began, 3)
+        names = tuple(node.name for node in cluster.nodes())
+        self._events.write(
+            lambda at_us: ClusterReady(
+                self._architecture.name,
+                at_us,
+                self._architecture,
+                setup.engine.name,
+                names,
+                setup.limits,
+                package_versions() | cluster.versions(),
+                took_s,
+            )
+        )
+        return cluster
+
+    def _start_load(self, cluster: Cluster) -> LoadProcesses:
+        setup = self._setup
+        self._load = load = start_load(
+            setup.ledger,
+            plan_path=setup.folder.plan,
+            plan=setup.plan,
+            architecture=self._architecture.name,
+            url=cluster.url,
+            run=setup.run,
+            prefix=self._prefix,
+            password=setup.password,
+            folder=self._logs,
+            workers=setup.workers,
+        )
+        until = time.monotonic() + LOAD_READY_S
+        wait_for(lambda: load.ready() or load.finished() or None, until=until, every_s=TICK_S / 5)
+        if not load.ready():
+            why = "a load process has ended" if load.finished() else f"the time, {LOAD_READY_S:.0f} s, is over"
+            raise not_ready("the load", why, self._logs / "load-0.log")
+        return load
+
+    def _go(self, load: LoadProcesses) -> int:
+        zero_ns = time.monotonic_ns() + LEAD_NS
+        epoch_us = (time.time_ns() + LEAD_NS) // 1000
+        load.go(zero_ns)
+        self._events.set_zero(zero_ns)
+        self._events.write(lambda at_us: LoadStarted(self._architecture.name, at_us, epoch_us, self._setup.workers))
+        return zero_ns
+
+    def _start_faults(self, cluster: Cluster, zero_ns: int) -> None:
+        for number, planned in enumerate(self._setup.plan.faults):
+            fault_run = FaultRun(
+                number, planned, FAULTS[planned.kind], cluster, self._events, zero_ns, self._setup.fault_bounds
+            )
+            self._faults.append(fault_run)
+            fault_run.start()
+
+    def _attend(self, load: LoadProcesses, cluster: Cluster, zero_ns: int) -> None:
+        """Until the load has ended by itself, or has had more time than all its own bounds allow."""
+        deadline_ns = zero_ns + _longest_ns(self._setup.plan)
+        next_sample_ns = zero_ns
+        cpu = _CpuMeter()
+        while not load.finished() and time.monotonic_ns() < deadline_ns:
+            now_ns = time.monotonic_ns()
+            if now_ns >= next_sample_ns:
+                next_sample_ns += int(SAMPLE_S * 1e9)
+                cluster.check_engine()
+                self._sample(load, cluster, cpu)
+                self._show_progress(load, now_ns - zero_ns)
+            time.sleep(TICK_S)
+
+    def _sample(self, load: LoadProcesses, cluster: Cluster, cpu: _CpuMeter) -> None:
+        name = self._architecture.name
+        counts = {node.name: _count(cluster, node.name) for node in cluster.nodes()}
+        self._events.write(lambda at_us: NodeSample(name, at_us, counts))
+        percent = cpu.percent(load.progress().cpu_s)
+        if percent is not None:
+            self._events.write(lambda at_us: LoadSample(name, at_us, 0, percent))
+
+    def _end_load(self, load: LoadProcesses) -> None:
+        ended_well = load.finished() and all(code == 0 for code in load.exit_codes())
+        why = "" if ended_well else self._why_not_clean(load)
+        progress = load.progress()
+        why = why or "; ".join(self._merge())
+        clean = not why
+        sent = progress.sent
+        self._events.write(lambda at_us: LoadEnded(self._architecture.name, at_us, clean, progress.cpu_s, sent, why))
+
+    def _why_not_clean(self, load: LoadProcesses) -> str:
+        if not load.finished():
+            return "the load processes did not end within their bounds"
+        return load.problem() or f"load processes ended with {load.exit_codes()}: see {self._logs.name}/load-0.log"
+
+    def _keep_orders(self, cluster: Cluster) -> None:
+        orders = [
+            StoredOrder(self._architecture.name, o.order, o.user, o.request, o.lines, o.key or "")
+            for o in cluster.orders()
+        ]
+        with self._setup.folder.history.open("ab") as history:
+            history.write(encode_records(orders))
+
+    def _merge(self) -> tuple[str, ...]:
+        """What the load processes wrote becomes part of the run's history, once; what was damaged in it, in words."""
+        if self._load is None:
+            return ()
+        load, self._load = self._load, None
+        load.kill()
+        merged = merge_histories(load.histories(), self._setup.folder.history)
+        for part in load.histories():
+            part.unlink(missing_ok=True)
+        return merged.remarks
+
+    def _clear_away(self) -> None:
+        """Faults first (they might start something), then the load, then the cluster; then the evidence is closed."""
+        self._show("stopping")
+        with ExitStack() as last:  # whatever fails, what comes after it is done all the same
+            last.callback(self._events.close)
+            last.callback(self._stop_cluster)
+            last.callback(self._stop_load)
+            for fault_run in self._faults:
+                fault_run.abandon()
+            for fault_run in self._faults:
+                fault_run.join(timeout=2.0)
+
+    def _stop_load(self) -> None:
+        if self._load is not None:
+            self._load.stop(STOP_LOAD_S)  # so that what was not done any more is in the history, as not sent
+            self._merge()
+
+    def _stop_cluster(self) -> None:
+        if self._cluster is not None:
+            began = time.monotonic()
+            self._cluster.stop()
+            took_s = round(time.monotonic() - began, 3)
+            self._events.write(lambda at_us: ClusterStopped(self._architecture.name, at_us, took_s))
+
+    def _raise_fault_errors(self) -> None:
+        for fault_run in self._faults:
+            if isinstance(fault_run.error, EnvironmentNotReady):
+                raise fault_run.error
+            if fault_run.error is not None:
+                raise TwinshopError(
+                    f"the {fault_run.name} could not be carried out on {self._architecture.name}",
+                    why=f"{type(fault_run.error).__name__}: {fault_run.error}",
+                    next_step="run again with --debug, and report it",
+                ) from fault_run.error
+
+    def _show_progress(self, load: LoadProcesses, elapsed_ns: int) -> None:
+        progress = load.progress()
+        self._logged_out = progress.logged_out
+        broken = [fault for fault in self._setup.plan.faults if fault.at_ms <= elapsed_ns / 1e6 < fault.heal_at_ms]
+        phase = "audit" if progress.phase == "audit" else "fault" if broken else "load"
+        detail = ", ".join(f"{fault.kind} {fault.node}" for fault in broken)
+        self._show(phase, max(0.0, self._setup.plan.window_ms / 1000 - elapsed_ns / 1e9), detail)
+
+    def _show(self, phase: str, left_s: float = 0.0, detail: str = "") -> None:
+        shoppers = len(self._setup.plan.shoppers)
+        self._setup.watcher.moment(Moment(self._architecture.name, phase, left_s, self._logged_out, shoppers, detail))
+
+
+class _CpuMeter:
+    """CPU of the load processes between two samples, in percent of one core."""
+
+    def __init__(self) -> None:
+        self._at = time.monotonic()
+        self._cpu_s: float | None = None
+
+    def percent(self, cpu_s: float) -> float | None:
+        """None for the first sample, and while no newer figure has come."""
+        now = time.monotonic()
+        if self._cpu_s is not None and cpu_s <= self._cpu_s:
+            return None
+        before, since = self._cpu_s, now - self._at
+        self._cpu_s, self._at = cpu_s, now
+        return None if before is None else round(100 * (cpu_s - before) / since, 1)
+
+
+def _count(cluster: Cluster, node: str) -> int:
+    held = cluster.held(node)
+    return -1 if held is None else len(held)
+
+
+def _longest_ns(plan: Plan) -> int:
+    """The window, then every bound of the audit one after the other, and some slack for a busy machine."""
+    client = plan.client
+    one_try_ms = client.connect_timeout_ms + client.answer_timeout_ms + client.audit_pause_ms
+    audit_ms = client.audit_spread_ms * len(plan.shoppers) + 2 * client.audit_tries * one_try_ms
+    return (plan.window_ms + audit_ms + 10_000) * 1_000_000

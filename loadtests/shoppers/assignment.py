@@ -1,0 +1,114 @@
+"""What one load process is told, through its environment: written by the harness, read by the locustfile.
+
+Without a plan the locustfile is a plain one: any number of free shoppers, for as long as one likes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from shared.errors import UsageError
+
+GO_FILE = "go.json"
+NUMBERS = ("worker", "workers", "seed", "accounts")
+
+
+class Assignment(msgspec.Struct, frozen=True):
+    """One load process's part of a run."""
+
+    plan: Path | None = None
+    """None: free shoppers."""
+    architecture: str = "free"
+    run: str = ""
+    """Every answer must carry it; empty: whatever answers is believed."""
+    prefix: str = "free"
+    """Of every request id."""
+    password: str = "shop"
+    folder: Path | None = None
+    """Where history, progress and the gate file lie. None: nothing is written."""
+    worker: int = 0
+    workers: int = 1
+    seed: int = 1
+    """Of free shoppers; planned ones have theirs in the plan."""
+    accounts: int = 60
+    """How many demo accounts free shoppers may use."""
+
+    @property
+    def history(self) -> Path | None:
+        """What this process asked and was answered."""
+        return None if self.folder is None else history_file(self.folder, self.worker)
+
+    @property
+    def progress(self) -> Path | None:
+        """How far it is."""
+        return None if self.folder is None else progress_file(self.folder, self.worker)
+
+    def mine(self, shopper: int) -> bool:
+        """Is this shopper one of this process's? Every shopper belongs to exactly one."""
+        return (shopper - 1) % self.workers == self.worker
+
+    def environment(self) -> dict[str, str]:
+        """As environment variables."""
+        return {
+            _variable(field): str(value)
+            for field in Assignment.__struct_fields__
+            if (value := getattr(self, field)) is not None
+        }
+
+
+class Go(msgspec.Struct, frozen=True):
+    """The gate file: when the load window begins."""
+
+    zero_monotonic_ns: int
+
+
+def assignment_from(environment: Mapping[str, str] = os.environ) -> Assignment:
+    """What the environment says.
+
+    Raises:
+        UsageError: a variable cannot be read; names it.
+    """
+    given = {
+        field: environment[_variable(field)]
+        for field in Assignment.__struct_fields__
+        if environment.get(_variable(field))
+    }
+    paths = {field: Path(given.pop(field)) for field in ("plan", "folder") if field in given}
+    numbers = {field: _number(field, given.pop(field)) for field in NUMBERS if field in given}
+    found = Assignment(**given, **paths, **numbers)  # type: ignore[arg-type]
+    if not 0 <= found.worker < found.workers:
+        raise UsageError(
+            f"TWINSHOP_WORKER is {found.worker}, of {found.workers} workers",
+            why="workers are counted from 0",
+            next_step="give a number from 0 to TWINSHOP_WORKERS - 1",
+        )
+    return found
+
+
+def history_file(folder: Path, worker: int) -> Path:
+    """Where a load process writes its history."""
+    return folder / f"history-{worker}.ndjson"
+
+
+def progress_file(folder: Path, worker: int) -> Path:
+    """Where a load process writes its progress."""
+    return folder / f"progress-{worker}.ndjson"
+
+
+def _variable(field: str) -> str:
+    return {"prefix": "TWINSHOP_REQUEST_PREFIX", "folder": "TWINSHOP_LOAD_FOLDER"}.get(
+        field, f"TWINSHOP_{field.upper()}"
+    )
+
+
+def _number(field: str, value: str) -> int:
+    try:
+        return int(value)
+    except ValueError as error:
+        raise UsageError(
+            f"{_variable(field)} is {value!r}", why="expected a whole number", next_step=f"unset {_variable(field)}"
+        ) from error

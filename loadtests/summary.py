@@ -1,0 +1,61 @@
+"""What a person sees when a run has ended: one sentence, one table, what to do next. Plain text, no colour needed."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from loadtests.results import ArchitectureResult, Results
+from loadtests.run_folder import Provenance, RunFolder
+
+_COLUMNS = ("architecture", "verdict", "at risk", "logged out", "carts lost", "failed", "unknown", "without service")
+
+
+def summary(results: Results, folder: Path) -> str:
+    """The answer, the table, the reasons, and the next commands."""
+    rows = [_COLUMNS, *(_row(name, result) for name, result in results.architectures.items())]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_COLUMNS))]
+    lines = [
+        results.answer,
+        "",
+        *(_line(row, widths) for row in rows),
+        "",
+        *_reasons(results),
+        f"verdict  {results.verdict}",
+        f"report   {folder / 'report.html'}",
+        f"next     {_plan_again(RunFolder(folder).read_provenance())}   (who did what when)",
+    ]
+    return "\n".join(lines)
+
+
+def _plan_again(run: Provenance) -> str:
+    """The command that prints this run's plan; the scenario is named as it was asked for: a name or a path."""
+    asked = run.command[2]
+    return shlex.join(("twinshop", "plan", asked, "--seed", str(run.seed), "--shoppers", str(run.shoppers)))
+
+
+def _row(name: str, result: ArchitectureResult) -> tuple[str, ...]:
+    return (
+        name,
+        result.verdict,
+        str(result.at_risk),
+        f"{result.logged_out.shoppers} of {result.shoppers}",
+        str(result.carts_lost),
+        str(result.actions.failed),
+        str(result.actions.unknown),
+        f"{result.seconds_without_service:.1f} user-s",
+    )
+
+
+def _line(row: tuple[str, ...], widths: list[int]) -> str:
+    """The first two columns are words, the rest are numbers."""
+    cells = [
+        cell.ljust(width) if column < 2 else cell.rjust(width)
+        for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+    ]
+    return "  ".join(cells).rstrip()
+
+
+def _reasons(results: Results) -> list[str]:
+    lines = [f"{name}: {reason}" for name, result in results.architectures.items() for reason in result.reasons]
+    return [*lines, ""] if lines else []
