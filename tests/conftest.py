@@ -1,0 +1,86 @@
+"""What every test gets: a state folder of its own, and a check that it left nothing behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.left_behind import processes_of
+from tests.waiting import until
+
+GONE_WITHIN_S = 5.0
+
+
+@pytest.fixture(autouse=True)
+def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Every test has its own ledger and its own runs, so that tests can run side by side."""
+    state = tmp_path / "state"
+    monkeypatch.setenv("TWINSHOP_STATE", str(state))
+    return state
+
+
+@pytest.fixture(autouse=True)
+def no_temp_file_is_left(own_state: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A test, and whatever it starts, that leaves a file in the folder for temporary files fails.
+
+    The folder has a short name of its own: the path of a Unix socket in it must stay below 108 bytes.
+    """
+    folder = tempfile.mkdtemp(prefix="tw-")
+    monkeypatch.setenv("TMPDIR", folder)
+    monkeypatch.setattr(tempfile, "tempdir", folder)
+    yield
+    left = [path.name for path in Path(folder).iterdir()]
+    shutil.rmtree(folder)
+    assert not left, f"the test left temporary files behind: {left}"
+
+
+def _ours(state: Path) -> dict[int, str]:
+    """Processes that were started by this test: its children, and all that carry its state folder."""
+    found = processes_of(state)
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            if child.status() != psutil.STATUS_ZOMBIE:
+                found[child.pid] = " ".join(child.cmdline())
+    found.pop(os.getpid(), None)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left(own_state: Path, no_temp_file_is_left: None) -> Iterator[None]:
+    """A test that leaves a process (and with it a port) fails, whatever else it found."""
+    before = _ours(own_state)
+
+    def left_over() -> dict[int, str]:
+        return {pid: what for pid, what in _ours(own_state).items() if pid not in before}
+
+    yield
+    until(lambda: not left_over(), GONE_WITHIN_S)
+    left = left_over()
+    for pid in left:
+        with suppress(psutil.NoSuchProcess):
+            psutil.Process(pid).kill()
+    assert not left, f"the test left processes behind: {left}"
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    """A real Chromium, one for each test: it starts processes late, which the next test would have to answer for.
+
+    Without one on the machine, browser tests are skipped; in continuous integration they fail.
+    """
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        say = pytest.fail if os.environ.get("CI") else pytest.skip
+        say("no Chromium on this machine (apt-get install chromium, or any Chrome)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()

@@ -1,0 +1,57 @@
+"""Two orders of one checkout."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from loadtests.checks.order_duplicated import OrderDuplicated
+from tests.loadtests.checks.contract import CheckContract, case
+from tests.loadtests.stories import PREFIX, Story, losses, scene, stored
+
+TEA = {"tea": 2}
+REQUEST = f"{PREFIX}-0001-0003"
+
+
+def ordered(status: int = 201) -> Story:
+    return Story().login().add("tea", 2, shows=TEA).checkout("o1" if status < 300 else "", "k1", status)
+
+
+class TestOrderDuplicated(CheckContract):
+    check = OrderDuplicated
+    guilty: ClassVar = {
+        "one request, two orders": case(
+            ordered(), stored("o1", TEA, request=REQUEST), stored("o2", TEA, request=REQUEST)
+        ),
+        "one key, two requests": case(
+            ordered(), stored("o1", TEA, request=REQUEST, key="k1"), stored("o2", TEA, request="other", key="k1")
+        ),
+        "the checkout was unknown to the client": case(
+            ordered(503), stored("o1", TEA, request=REQUEST), stored("o2", TEA, request=REQUEST)
+        ),
+        "three orders are two too many": case(
+            ordered(), *[stored(f"o{number}", TEA, request=REQUEST) for number in (1, 2, 3)], times=2
+        ),
+        "same request and same key is one duplicate": case(
+            ordered(), *[stored(f"o{number}", TEA, request=REQUEST, key="k1") for number in (1, 2)]
+        ),
+    }
+    innocent: ClassVar = {
+        "one order": case(ordered(), stored("o1", TEA, request=REQUEST, key="k1")),
+        "two checkouts, two orders of the same": case(
+            ordered().add("tea", 2, shows=TEA).checkout("o2", "k2"),
+            stored("o1", TEA, request=REQUEST, key="k1"),
+            stored("o2", TEA, request=f"{PREFIX}-0001-0005", key="k2"),
+        ),
+        "the same key of two shoppers": case(
+            stored("o1", TEA, request="a", key="k1"), stored("o2", TEA, request="b", key="k1", user="user-0002")
+        ),
+        "no key, two requests": case(stored("o1", TEA, request="a"), stored("o2", TEA, request="b")),
+    }
+
+    def test_the_cause_tells_a_repeated_request_from_an_ignored_key(self) -> None:
+        repeated = losses(
+            [*ordered().exchanges, stored("o1", TEA, request="r"), stored("o2", TEA, request="r")], scene()
+        )
+        ignored = losses([stored("o1", TEA, request="r", key="k"), stored("o2", TEA, request="s", key="k")], scene())
+        assert repeated[0].cause == "request_repeated"
+        assert [loss.cause for loss in ignored] == ["key_ignored"]

@@ -1,0 +1,269 @@
+"""The books of any true history balance; those of a history that was tampered with do not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from compose.architectures import ARCHITECTURES
+from loadtests.history import NOT_LOGGED_IN, UNREADABLE, Exchange, Record
+from loadtests.judging.books import Books, ClosedBooks
+from loadtests.judging.reconcile import Reconciler
+from loadtests.judging.replay import Replay
+from loadtests.judging.scene import Scene
+from loadtests.plan import Action, ClientLimits, Plan, ShopperPlan
+from tests.loadtests.model_shop import Model
+from tests.loadtests.stories import Story, scene, stored
+
+seeds = st.integers(0, 10**9)
+architectures = st.sampled_from(sorted(ARCHITECTURES))
+
+
+def closed(plan: Plan, records: Iterable[Record], at: Scene) -> tuple[ClosedBooks, Replay]:
+    replay, books = Replay(at), Books(plan)
+    for record in records:
+        if isinstance(record, Exchange):
+            replay.add(record)
+            books.add(record)
+        else:
+            replay.add_order(record)
+    replay.close()
+    return books.close(replay, orders_read=at.finished), replay
+
+
+def mismatches(model: Model, records: Iterable[Record]) -> int:
+    reconciler = Reconciler()
+    for record in records:
+        if isinstance(record, Exchange):
+            reconciler.add_exchange(record)
+    for line in model.access:
+        reconciler.add_line(line)
+    for node, log in model.node_logs.items():
+        reconciler.add_node(node, log)
+    return len(list(reconciler.mismatches()))
+
+
+def plan_of(*stories: Story) -> Plan:
+    people = tuple(
+        ShopperPlan(
+            story.shopper,
+            tuple(
+                Action(each.planned_us // 1000, each.do, each.sku, each.quantity, each.key)
+                for each in story.exchanges
+                if each.why == "plan"
+            ),
+        )
+        for story in stories
+    )
+    return Plan(1, "story", 1, 3, 10_000, ClientLimits(), (), people)
+
+
+def books_of(*told: Story, orders: Iterable[Record] = (), at: Scene | None = None) -> ClosedBooks:
+    records = [*(exchange for story in told for exchange in story.exchanges), *orders]
+    return closed(plan_of(*told), records, at or scene())[0]
+
+
+class TestTrueHistories:
+    @settings(max_examples=150, deadline=None)
+    @given(seed=seeds, architecture=architectures, lost=st.sampled_from([0.0, 0.15, 0.6]), kill=st.booleans())
+    def test_balance(self, seed: int, architecture: str, lost: float, kill: bool) -> None:
+        model = Model(seed, architecture=architecture, lost_answers=lost, kill=kill)
+        books, replay = closed(model.plan, model.records, model.scene)
+        assert books.problems == ()
+        assert books.logged_out.events == model.logouts
+        assert mismatches(model, model.records) == 0
+        assert not replay.crashed
+        book = books.actions
+        assert book.planned == book.ok + book.failed + book.unknown + book.not_sent
+        users = books.users
+        assert users.shoppers == users.kept + users.logged_out + users.never_logged_in
+
+    @settings(max_examples=60, deadline=None)
+    @given(seed=seeds, architecture=st.sampled_from(["signed-token", "redis"]), lost=st.sampled_from([0.0, 0.3]))
+    def test_accuse_nobody_where_nothing_can_be_lost(self, seed: int, architecture: str, lost: float) -> None:
+        model = Model(seed, architecture=architecture, lost_answers=lost)
+        _, replay = closed(model.plan, model.records, model.scene)
+        assert replay.losses() == ()
+
+    @settings(max_examples=60, deadline=None)
+    @given(seed=seeds)
+    def test_a_killed_node_logs_out_whom_it_held(self, seed: int) -> None:
+        model = Model(seed, lost_answers=0.0, leavers=False, shoppers=9)
+        books, _ = closed(model.plan, model.records, model.scene)
+        assert books.users.logged_out == len(model.at_risk)
+
+
+class TestTamperedHistories:
+    @settings(max_examples=80, deadline=None)
+    @given(seed=seeds, data=st.data())
+    def test_a_removed_record_is_noticed(self, seed: int, data: st.DataObject) -> None:
+        model, number = self.pick(seed, data)
+        assert self.noticed(model, [*model.records[:number], *model.records[number + 1 :]])
+
+    @settings(max_examples=80, deadline=None)
+    @given(seed=seeds, data=st.data())
+    def test_a_doubled_record_is_noticed(self, seed: int, data: st.DataObject) -> None:
+        model, number = self.pick(seed, data)
+        assert self.noticed(model, [*model.records[: number + 1], *model.records[number:]])
+
+    @settings(max_examples=150, deadline=None)
+    @given(
+        seed=seeds, data=st.data(), change=st.sampled_from(["outcome", "quantity", "do", "step", "status", "shopper"])
+    )
+    def test_a_changed_record_is_noticed(self, seed: int, data: st.DataObject, change: str) -> None:
+        model, number = self.pick(seed, data, planned=True)
+        record = model.records[number]
+        assert isinstance(record, Exchange)
+        changed = {
+            "outcome": "failed" if record.outcome == "ok" else "ok",
+            "quantity": record.quantity + 1,
+            "do": "orders",
+            "step": record.step + 1,
+            "status": 500 if record.status == 200 else 200,
+            "shopper": record.shopper % 4 + 1,
+        }
+        tampered = msgspec.structs.replace(record, **{change: changed[change]})
+        assert self.noticed(model, [*model.records[:number], tampered, *model.records[number + 1 :]])
+
+    @staticmethod
+    def pick(seed: int, data: st.DataObject, *, planned: bool = False) -> tuple[Model, int]:
+        model = Model(seed)
+        fit = [
+            number
+            for number, record in enumerate(model.records)
+            if isinstance(record, Exchange) and (not planned or (record.why == "plan" and record.outcome != "not_sent"))
+        ]
+        return model, data.draw(st.sampled_from(fit))
+
+    @staticmethod
+    def noticed(model: Model, records: list[Record]) -> bool:
+        books, _ = closed(model.plan, records, model.scene)
+        return bool(books.problems) or mismatches(model, records) > 0
+
+
+class TestActions:
+    def test_a_read_settles_an_unknown_write(self) -> None:
+        book = books_of(
+            Story().login().add("tea", status=503).cart({"tea": 1}).add("mug", status=503).cart({"tea": 1})
+        ).actions
+        assert (book.ok, book.failed, book.unknown, book.settled) == (4, 1, 0, 2)
+
+    def test_what_nobody_looked_at_stays_unknown(self) -> None:
+        book = books_of(Story().login().add("tea", status=503)).actions
+        assert (book.ok, book.unknown, book.settled) == (1, 1, 0)
+
+    @pytest.mark.parametrize(("made", "outcome"), [(True, "ok"), (False, "failed")])
+    def test_the_database_settles_an_unknown_checkout(self, made: bool, outcome: str) -> None:
+        told = Story().login().add("tea", shows={"tea": 1}).checkout(status=503)
+        orders = [stored("o1", {"tea": 1}, request=told.last.request)] if made else []
+        book = books_of(told, orders=orders).actions
+        assert (getattr(book, outcome), book.unknown, book.settled) == (3 if made else 1, 0, 1)
+
+    def test_a_database_that_was_not_read_settles_nothing(self) -> None:
+        told = Story().login().add("tea", shows={"tea": 1}).checkout(status=503)
+        assert books_of(told, at=scene(finished=False)).actions.unknown == 1
+
+    def test_what_nobody_planned_is_a_problem(self) -> None:
+        told = Story().login().cart({})
+        records = told.exchanges
+        books, _ = closed(plan_of(Story().login()), records, scene())
+        assert any("nobody planned it" in problem for problem in books.problems)
+        before_the_first = [msgspec.structs.replace(records[0], step=-1), records[1]]
+        books, _ = closed(plan_of(told), before_the_first, scene())
+        assert any("nobody planned it" in problem for problem in books.problems)
+
+    def test_late_is_what_the_load_did_not_send_not_what_the_shop_refused(self) -> None:
+        told = Story().login().cart({}).cart({})
+        unsent = [
+            msgspec.structs.replace(exchange, outcome="not_sent", request="", status=0, cart=None, error=error)
+            for exchange, error in zip(told.exchanges[1:], (NOT_LOGGED_IN, "late"), strict=True)
+        ]
+        books, _ = closed(plan_of(told), [told.exchanges[0], *unsent], scene())
+        assert (books.actions.not_sent, books.late, books.problems) == (2, 1, ())
+
+    @pytest.mark.parametrize(("error", "problems"), [(UNREADABLE, 0), ("", 1)])
+    def test_a_success_that_is_no_success_must_say_why(self, error: str, problems: int) -> None:
+        told = Story().login().browse()
+        unclear = msgspec.structs.replace(told.last, outcome="failed", error=error)
+        books, _ = closed(plan_of(told), [told.exchanges[0], unclear], scene())
+        assert len(books.problems) == problems, books.problems
+
+    def test_many_problems_are_counted_and_not_all_told(self) -> None:
+        told = Story().login()
+        for _ in range(40):
+            told.cart({})
+        books, _ = closed(plan_of(told), told.exchanges[:1] * 50, scene())
+        assert books.problems[-1].startswith("and ")
+        assert len(books.problems) == 21
+
+
+class TestUsers:
+    def test_each_shopper_is_one_thing(self) -> None:
+        kept, out, never = Story(1).login().cart({}), Story(2).login().stranger().stranger(), Story(3).login(status=503)
+        users = books_of(kept, out, never).users
+        assert (users.shoppers, users.kept, users.logged_out, users.never_logged_in) == (3, 1, 1, 1)
+
+    def test_events_and_shoppers_are_told_apart(self) -> None:
+        twice = Story(1).login().stranger().login(why="recovery").stranger().login(why="recovery")
+        once = Story(2).login().stranger()
+        out = books_of(twice, once).logged_out
+        assert (out.shoppers, out.events, out.more_than_once) == (2, 3, 1)
+
+    def test_a_login_that_a_later_answer_proved_counts(self) -> None:
+        assert books_of(Story().login(status=503).cart({})).users.kept == 1
+
+
+class TestItems:
+    @pytest.mark.parametrize("off", [-1, 1])
+    def test_a_memory_that_counts_otherwise_than_the_exchanges_is_a_problem(self, off: int) -> None:
+        told = Story().login().add("tea", 3, shows={"tea": 3})
+        replay, books = Replay(scene()), Books(plan_of(told))
+        for exchange in told.exchanges:
+            replay.add(exchange)
+            books.add(exchange)
+        replay.close()
+        items = replay.people[1].memory.items
+        items.acknowledged += off
+        items.removed += off  # so that the sums of the memory itself still balance
+        (problem,) = books.close(replay, orders_read=True).problems
+        assert "3 units were acknowledged one by one" in problem
+
+    def test_every_unit_ends_in_one_place(self) -> None:
+        told = (
+            Story()
+            .login()
+            .add("tea", 3, shows={"tea": 3})
+            .add("mug", 2, shows={"tea": 3, "mug": 2})
+            .remove("mug", shows={"tea": 3})
+            .checkout("o1")
+            .add("pen", 4, shows={"pen": 4})
+            .cart({"pen": 1})
+            .audit({"pen": 1})
+        )
+        items = books_of(told, orders=[stored("o1", {"tea": 3}, request=told.exchanges[4].request)]).items
+        assert (items.acknowledged, items.removed, items.ordered, items.lost, items.kept) == (9, 2, 3, 3, 1)
+        assert items.undecided == items.given_up == items.gained == 0
+
+    def test_a_cart_goes_with_its_owner(self) -> None:
+        assert books_of(Story().login().add("tea", 3, shows={"tea": 3}).logout()).items.given_up == 3
+
+    def test_without_an_audit_nobody_knows(self) -> None:
+        assert books_of(Story().login().add("tea", 3, shows={"tea": 3})).items.undecided == 3
+
+    def test_an_order_that_holds_less_has_lost_the_rest(self) -> None:
+        told = Story().login().add("tea", 3, shows={"tea": 3}).checkout("o1").audit({})
+        items = books_of(told, orders=[stored("o1", {"tea": 1}, request=told.exchanges[2].request)]).items
+        assert (items.ordered, items.lost) == (1, 2)
+
+    def test_an_order_that_holds_more_has_gained(self) -> None:
+        told = Story().login().add("tea", 3, shows={"tea": 3}).checkout("o1").audit({})
+        items = books_of(told, orders=[stored("o1", {"tea": 5}, request=told.exchanges[2].request)]).items
+        assert (items.ordered, items.gained, items.acknowledged) == (5, 2, 3)
+
+    def test_a_lost_order_is_lost_goods(self) -> None:
+        books = books_of(Story().login().add("tea", 3, shows={"tea": 3}).checkout("o1").audit({}))
+        assert (books.items.ordered, books.items.lost, books.problems) == (0, 3, ())

@@ -1,0 +1,96 @@
+"""Waiting times and time without service."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadtests.history import Exchange
+from loadtests.judging.latency import Waits, WithoutService, percentiles
+from tests.loadtests.stories import Story
+
+
+class TestPercentiles:
+    def test_nearest_rank(self) -> None:
+        found = percentiles([us * 1000 for us in range(1, 101)])
+        assert (found.count, found.p50, found.p95, found.p99, found.max) == (100, 50.0, 95.0, 99.0, 100.0)
+
+    def test_of_one(self) -> None:
+        found = percentiles([1500])
+        assert (found.p50, found.p99, found.max) == (1.5, 1.5, 1.5)
+
+    def test_of_nothing(self) -> None:
+        assert percentiles([]).count == 0
+
+    @given(st.lists(st.integers(0, 10**7), min_size=1))
+    def test_is_the_smallest_wait_that_enough_do_not_exceed(self, waits: list[int]) -> None:
+        found = percentiles(waits)
+        for percent, value in ((50, found.p50), (95, found.p95), (99, found.p99)):
+            assert round(value * 1000) in waits
+            assert sum(wait <= round(value * 1000) for wait in waits) * 100 >= percent * len(waits)
+            assert sum(wait < round(value * 1000) for wait in waits) * 100 < percent * len(waits)
+
+
+def exchange(planned_us: int, sent_us: int, done_us: int, status: int = 200, **fields: object) -> Exchange:
+    return Exchange(
+        "redis", 1, "r", fields.pop("why", "plan"), "cart", "ok" if status == 200 else "failed",  # type: ignore[arg-type]
+        planned_us, sent_us, done_us, 0, status, **fields,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+class TestWaits:
+    def test_from_sending_and_from_the_plan(self) -> None:
+        waits = Waits()
+        waits.add(exchange(1_000, 5_000, 7_000))
+        found = waits.close()
+        assert (found.raw.p50, found.from_plan.p50) == (2.0, 6.0)
+
+    @pytest.mark.parametrize("other", [exchange(0, 0, 9, why="audit"), exchange(0, 0, 9, status=0)])
+    def test_only_planned_actions_that_were_answered(self, other: Exchange) -> None:
+        waits = Waits()
+        waits.add(other)
+        assert waits.close().raw.count == 0
+
+    def test_an_error_is_an_answer(self) -> None:
+        waits = Waits()
+        waits.add(exchange(0, 0, 9000, status=503))
+        assert waits.close().raw.count == 1
+
+
+def without(*stories: Story) -> float:
+    service = WithoutService(window_us=12_000_000)
+    for story in stories:
+        for each in story.exchanges:
+            service.add(each)
+    return service.close()
+
+
+class TestWithoutService:
+    def test_from_the_first_failure_to_the_next_success(self) -> None:
+        told = Story().login().at(1).cart(None, status=503).at(2).cart(None, status=503).at(3).cart({})
+        assert without(told) == 2.01
+
+    def test_what_was_sent_late_counts_from_its_sending(self) -> None:
+        service = WithoutService(window_us=12_000_000)
+        service.add(exchange(4_000_000, 5_000_000, 5_010_000, status=503))
+        assert service.close() == 7.0
+
+    def test_to_the_end_of_the_window(self) -> None:
+        assert without(Story().at(10).login(status=503)) == 2.0
+
+    def test_summed_over_shoppers(self) -> None:
+        one, two = (Story(number).at(1).cart(None, status=503).at(2).cart({}) for number in (1, 2))
+        assert without(one, two) == 2.02
+
+    def test_a_recovery_does_not_end_it_nor_an_audit(self) -> None:
+        told = Story().at(1).stranger().at(2).login(why="recovery").at(3).cart({})
+        assert without(told) == 2.01
+
+    def test_what_could_not_be_sent_counts_from_its_planned_start(self) -> None:
+        service = WithoutService(window_us=12_000_000)
+        service.add(Exchange("redis", 1, "", "plan", "cart", "not_sent", 4_000_000, done_us=9_000_000))
+        assert service.close() == 8.0
+
+    def test_of_a_calm_day_nothing(self) -> None:
+        assert without(Story().login().cart({})) == 0.0

@@ -1,0 +1,90 @@
+"""Three logs, one story: what must agree, what may differ, and what is a hidden re-send."""
+
+from __future__ import annotations
+
+import pytest
+
+from compose.access_log import AccessLine
+from loadtests.history import Exchange
+from loadtests.judging.reconcile import Reconciler, list_mismatches
+from loadtests.results import Mismatch
+from shared.request_log import LoggedRequest, LoggedSession
+
+
+def asked(status: int = 200, node: str = "n1", request: str = "a-0001-0001") -> Exchange:
+    return Exchange("redis", 1, request, "plan", "cart", "ok", 0, 0, 1, status=status, node=node)
+
+
+def line(
+    status: int = 200, node: str = "n1", request: str = "a-0001-0001", flags: str = "", path: str = "/cart"
+) -> AccessLine:
+    return AccessLine(0, request, "GET", path, status, flags, node, node, 10)
+
+
+def logged(status: int = 200, node: str = "n1", request: str = "a-0001-0001", path: str = "/cart") -> LoggedRequest:
+    return LoggedRequest(0, request, node, "b", "GET", path, status, 10, "")
+
+
+def found(*records: Exchange | AccessLine | LoggedRequest) -> list[Mismatch]:
+    reconciler = Reconciler()
+    for record in records:
+        if isinstance(record, Exchange):
+            reconciler.add_exchange(record)
+        elif isinstance(record, AccessLine):
+            reconciler.add_line(record)
+        else:
+            reconciler.add_node(record.node, [record])
+    return list(reconciler.mismatches())
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        pytest.param([asked(), line(), logged()], id="all three agree"),
+        pytest.param([asked(503, ""), line(503, "", flags="UH")], id="the balancer had no node"),
+        pytest.param([asked(503, ""), line(503, "", flags="UC"), logged()], id="a node died while it answered"),
+        pytest.param([asked(0, ""), line(0, "", flags="DC"), logged()], id="the client gave up, the node did not"),
+        pytest.param([asked(0, ""), line(), logged()], id="the answer was lost on the way to the client"),
+        pytest.param([asked(0, "")], id="the balancer was never reached"),
+        pytest.param([asked(request="")], id="never sent"),
+        pytest.param([line(path="/healthz", request="ready-1")], id="the harness's own question"),
+        pytest.param([logged(path="/healthz", request="ready-1")], id="the harness's own question, in a node"),
+    ],
+)
+def test_agreement(records: list[Exchange | AccessLine | LoggedRequest]) -> None:
+    assert found(*records) == []
+
+
+@pytest.mark.parametrize(
+    ("records", "words"),
+    [
+        ([asked(), logged()], "the balancer's log does not have it"),
+        ([asked(), line(500), logged(500)], "answered 200, the balancer's log says 500"),
+        ([asked(), line(node="n2"), logged(node="n2")], "answered by n1, and by n2"),
+        ([asked(), line()], "no node's log has it"),
+        ([asked(), line(), logged(404)], "n1 answered 404 by its own"),
+        ([asked(), line(), logged(node="n3")], "n3 answered 200 by its own"),
+        ([asked(503, ""), line(503, ""), logged()], "the balancer's log knows of no answer"),
+        ([asked(), line(), line(), logged()], "the balancer's log have it twice"),
+        ([asked(), line(), logged(node="n2"), logged()], "the nodes' logs have it twice"),
+        ([asked(), asked(), line(), logged()], "the history have it twice"),
+        ([line(), logged()], "no shopper sent it"),
+        ([asked(0, ""), logged()], "n1 has it, the balancer's log does not"),
+        ([line(request="foreign"), logged(request="foreign")], "no shopper sent it"),
+    ],
+)
+def test_disagreement(records: list[Exchange | AccessLine | LoggedRequest], words: str) -> None:
+    mismatches = found(*records)
+    assert any(words in mismatch.what for mismatch in mismatches), mismatches
+    assert all(mismatch.request for mismatch in mismatches)
+
+
+def test_sessions_opened_are_not_requests() -> None:
+    reconciler = Reconciler()
+    reconciler.add_node("n1", [LoggedSession(0, "opened", "a", "n1", "b", "user-0001", "s")])
+    assert reconciler.counts == (0, 0, 0)
+
+
+def test_a_hundred_are_listed_and_all_counted() -> None:
+    listed, count = list_mismatches([Mismatch(f"{number:04d}", "so") for number in range(250, 0, -1)])
+    assert (len(listed), count, listed[0].request) == (100, 250, "0001")

@@ -1,0 +1,70 @@
+"""The replay tells every check, survives one that raises, and keeps nothing it does not need."""
+
+from __future__ import annotations
+
+from loadtests.checks.contract import Check
+from loadtests.checks.logged_out import LoggedOut
+from loadtests.history import Exchange
+from loadtests.judging.memory import Finding
+from loadtests.judging.person import Person
+from loadtests.judging.replay import Replay
+from tests.loadtests.stories import Story, scene
+
+
+class _CrashesTheSecondTime(LoggedOut):
+    def contradicted(self, person: Person, exchange: Exchange, finding: Finding) -> None:
+        if self.losses:
+            raise ZeroDivisionError("ouch")
+        super().contradicted(person, exchange, finding)
+
+
+class _CrashesAtTheEnd(Check):
+    kind = "order_lost"
+    rule = "Never."
+
+    def close(self) -> None:
+        raise RuntimeError("too late")
+
+
+def test_what_a_check_found_before_it_crashed_stands() -> None:
+    replay = Replay(scene(), [_CrashesTheSecondTime])
+    told = Story().login().stranger().login(why="recovery").stranger().login(why="recovery").stranger()
+    for exchange in told.exchanges:
+        replay.add(exchange)
+    replay.close()
+    assert replay.crashed == {"logged_out": "ZeroDivisionError: ouch"}
+    assert len(replay.losses()) == 1
+    assert replay.people[1].logouts == 3, "the memory goes on"
+
+
+def test_a_crash_at_the_end_is_a_crash() -> None:
+    replay = Replay(scene(), [_CrashesAtTheEnd, LoggedOut])
+    for exchange in Story().login().stranger().exchanges:
+        replay.add(exchange)
+    replay.close()
+    assert replay.crashed == {"order_lost": "RuntimeError: too late"}
+    assert [loss.kind for loss in replay.losses()] == ["logged_out"]
+
+
+def test_losses_come_in_order_of_time() -> None:
+    replay = Replay(scene())
+    for exchange in [*Story(2).at(5).login().stranger().exchanges, *Story(1).at(1).login().stranger().exchanges]:
+        replay.add(exchange)
+    replay.close()
+    assert [loss.shopper for loss in replay.losses()] == [1, 2]
+
+
+def test_facts_are_counted() -> None:
+    replay = Replay(scene())
+    for exchange in Story().login().cart({}).checkout("o1").exchanges:
+        replay.add(exchange)
+    replay.close()
+    assert replay.facts() == 2 + 1 + 1, "login and cart, login again, the order against the database"
+
+
+def test_orders_that_nobody_looked_up_are_no_facts() -> None:
+    replay = Replay(scene(finished=False))
+    for exchange in Story().login().cart({}).checkout("o1").exchanges:
+        replay.add(exchange)
+    replay.close()
+    assert replay.facts() == 2 + 1

@@ -1,0 +1,86 @@
+"""The report in a real browser: offline, without JavaScript; it asks for nothing and is never wider than the screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.loadtests.report.conftest import MadeUp
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def address(made_up: MadeUp) -> str:
+    report = made_up.folder.parent / "report.html"
+    report.write_bytes(made_up.html)
+    return report.as_uri()
+
+
+def opened(
+    browser: Browser, address: str, *, width: int, scheme: str, scripts: bool = False
+) -> tuple[Page, list[str], list[str]]:
+    context = browser.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme="dark" if scheme == "dark" else "light",
+        java_script_enabled=scripts,
+        offline=True,
+    )
+    page = context.new_page()
+    asked: list[str] = []
+    said: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text))
+    page.goto(address)
+    return page, asked, said
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_asks_for_nothing_and_complains_of_nothing(browser: Browser, address: str, scheme: str) -> None:
+    for width in (1280, 390):
+        page, asked, said = opened(browser, address, width=width, scheme=scheme)
+        assert page.locator("#n-answer").is_visible()
+        assert page.locator("#chart-strips-sticky-memory svg.plot").is_visible()
+        assert asked == [address]
+        assert said == []
+
+
+def test_nothing_is_wider_than_the_screen(browser: Browser, address: str) -> None:
+    for width in (1280, 768, 390, 320):  # 320: a screen of 1280 at 400 % zoom
+        page, _, _ = opened(browser, address, width=width, scheme="light", scripts=True)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_charts_follow_the_page_and_their_letters_do_not(browser: Browser, address: str) -> None:
+    sizes = {}
+    for width in (1280, 390):
+        page, _, _ = opened(browser, address, width=width, scheme="light", scripts=True)
+        chart = page.locator("#chart-strips-sticky-memory svg.plot")
+        box = chart.bounding_box()
+        letters = chart.locator("text.group").first.bounding_box()
+        assert box is not None
+        assert letters is not None
+        sizes[width] = (box["width"], letters["height"])
+    assert sizes[390][0] < 390 < sizes[1280][0]
+    assert sizes[390][1] == pytest.approx(sizes[1280][1], abs=1)
+
+
+def test_the_style_is_the_one_that_the_policy_names(browser: Browser, address: str) -> None:
+    page, _, _ = opened(browser, address, width=1280, scheme="dark", scripts=True)
+    paper = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    assert paper == "rgb(17, 19, 22)"
+
+
+def test_a_witness_behind_a_closed_fold_opens_by_its_link(browser: Browser, address: str) -> None:
+    page, _, _ = opened(browser, address, width=1280, scheme="light")
+    page.locator("#row-sticky-memory a", has_text="witness").first.click()
+    assert page.locator(":target").is_visible()
+
+
+def test_it_prints_on_a4_without_cutting_a_figure(browser: Browser, address: str, tmp_path: Path) -> None:
+    page, _, _ = opened(browser, address, width=1280, scheme="light")
+    pdf = page.pdf(path=tmp_path / "report.pdf", prefer_css_page_size=True, print_background=True)
+    assert pdf.startswith(b"%PDF")
+    assert 5 <= pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page ") <= 16

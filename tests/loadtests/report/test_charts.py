@@ -1,0 +1,162 @@
+"""The charts against the made-up run: what they show is what happened."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+import pytest
+
+from loadtests.report.axis import TimeAxis
+from loadtests.report.drawing import Chart, Label, Region
+from loadtests.report.evidence import Evidence, gather
+from loadtests.report.latency import latency
+from loadtests.report.sessions_by_node import sessions_by_node
+from loadtests.report.strips import MOST_ROWS, strips
+from loadtests.report.timeline import timeline
+from loadtests.results import Percentiles
+from tests.loadtests.report.conftest import MadeUp
+from tests.loadtests.synthetic_run import BACK_US, KILLED_US, synthetic_run
+
+NAMES = ("sticky-memory", "roundrobin-memory", "signed-token", "redis")
+
+
+@pytest.fixture(scope="module")
+def evidence(made_up: MadeUp) -> Evidence:
+    return gather(made_up.folder)
+
+
+@pytest.fixture(scope="module")
+def axis(evidence: Evidence) -> TimeAxis:
+    return TimeAxis(evidence.end_us, evidence.window_us)
+
+
+def region(chart: Chart, css: str) -> str:
+    return next((shape.path for shape in chart.shapes if isinstance(shape, Region) and shape.css == css), "")
+
+
+def labels(chart: Chart) -> list[str]:
+    return [shape.text for shape in chart.shapes if isinstance(shape, Label)]
+
+
+def column(chart: Chart, name: str) -> list[str]:
+    index = chart.table.head.index(name)
+    return [row[index] for row in chart.table.rows]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_timeline_counts_every_planned_action_once(
+    made_up: MadeUp, evidence: Evidence, axis: TimeAxis, name: str
+) -> None:
+    chart = timeline(evidence.stories[name], axis, evidence.bucket_us)
+    book = made_up.results.architectures[name].actions
+    assert sum(map(int, column(chart, "ok"))) == book.ok
+    assert sum(map(int, column(chart, "unknown"))) == book.unknown
+    assert sum(map(int, column(chart, "failed"))) + sum(map(int, column(chart, "stranger"))) == book.failed
+    assert len(re.findall("Z", region(chart, "due ok"))) <= 200
+
+
+def test_timeline_finds_the_trouble_within_the_fault(evidence: Evidence, axis: TimeAxis) -> None:
+    chart = timeline(evidence.stories["sticky-memory"], axis, evidence.bucket_us)
+    assert chart.finding.startswith("Between the fault and its observed end 60 of ")
+    assert "at all other times 0 of" in chart.finding
+    starts = [int(left) for left in re.findall(r"M(\d+)", region(chart, "due failed"))]
+    assert min(starts) >= axis.unit(KILLED_US - evidence.bucket_us)
+    assert max(starts) <= axis.unit(BACK_US)
+
+
+def test_buckets_are_100_ms_in_a_short_run(evidence: Evidence) -> None:
+    assert evidence.bucket_us == 100_000
+
+
+def test_strips_show_which_third_fell(made_up: MadeUp, evidence: Evidence, axis: TimeAxis) -> None:
+    chart = strips(evidence.stories["sticky-memory"], made_up.results.architectures["sticky-memory"], axis)
+    groups = [text for text in labels(chart) if "shoppers" in text]
+    assert groups == [
+        "n1 · 20 shoppers, 0 logged out",
+        "n2 · 20 shoppers, 20 logged out · n2 killed",
+        "n3 · 20 shoppers, 0 logged out",
+    ]
+    assert (
+        chart.finding
+        == "20 of 60 shoppers were logged out; all of them had been served by n2 just before it was killed."
+    )
+    assert region(chart, "strip out").count("M") == 20
+    assert region(chart, "strip shopping").count("M") >= 60
+    assert sum(map(int, column(chart, "logouts"))) == 20
+
+
+@pytest.mark.parametrize("name", ["signed-token", "redis"])
+def test_strips_of_an_architecture_that_lost_nobody(
+    made_up: MadeUp, evidence: Evidence, axis: TimeAxis, name: str
+) -> None:
+    chart = strips(evidence.stories[name], made_up.results.architectures[name], axis)
+    assert chart.finding == "None of the 60 shoppers was logged out."
+    assert region(chart, "strip out") == ""
+    assert region(chart, "strip trouble")
+
+
+def test_strips_of_a_crowd_are_thinned_out_and_say_so(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("crowd") / "run"
+    results = synthetic_run(folder, shoppers=600)
+    crowd = gather(folder)
+    chart = strips(
+        crowd.stories["sticky-memory"], results.architectures["sticky-memory"], TimeAxis(crowd.end_us, crowd.window_us)
+    )
+    assert chart.height < 5 * MOST_ROWS + 200
+    assert "201 of 600" in chart.description
+    assert len(chart.table.rows) == MOST_ROWS
+    assert "360 more" in chart.table.note
+
+
+def test_sessions_vanish_with_their_node(evidence: Evidence, axis: TimeAxis) -> None:
+    chart = sessions_by_node(evidence.stories["sticky-memory"], axis, evidence.bucket_us)
+    assert chart.title == "Sessions by node"
+    assert chart.finding.startswith("n2 held 20 sessions at the last look before it was hit; after")
+    assert region(chart, "level silent")
+    assert {"n1 · at most 30, at the end 30", "n2 · at most 20, at the end 0"} <= set(labels(chart))
+
+
+def test_stateless_nodes_show_answers_instead(evidence: Evidence, axis: TimeAxis) -> None:
+    story = evidence.stories["redis"]
+    chart = sessions_by_node(story, axis, evidence.bucket_us)
+    assert chart.title.startswith("Answers by node")
+    answers = sum(sum(buckets.values()) for buckets in story.answers.values())
+    assert f"share of the {answers:,} answers" in chart.finding
+
+
+def test_latency_has_two_tracks_for_each_architecture(made_up: MadeUp, evidence: Evidence) -> None:
+    chart = latency(evidence, made_up.results)
+    assert len(chart.table.rows) == 8
+    tracks = [text for text in labels(chart) if " · " in text]
+    assert [text.split(" · ")[1] for text in tracks] == ["raw", "from the plan"] * 4
+    raw = made_up.results.architectures["redis"].latency_ms.raw
+    assert f"{raw.p95:.2f}" in next(row for row in chart.table.rows if row[0] == "redis")
+
+
+def test_latency_of_nobody(made_up: MadeUp, evidence: Evidence) -> None:
+    none = Percentiles(0, 0, 0, 0, 0)
+    sticky = made_up.results.architectures["sticky-memory"]
+    sticky = msgspec.structs.replace(
+        sticky, latency_ms=msgspec.structs.replace(sticky.latency_ms, raw=none, from_plan=none)
+    )
+    chart = latency(evidence, msgspec.structs.replace(made_up.results, architectures={"sticky-memory": sticky}))
+    assert chart.finding == "No planned action was answered."
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_chart_has_a_title_a_finding_a_description_a_key_and_a_table(
+    made_up: MadeUp, evidence: Evidence, axis: TimeAxis, name: str
+) -> None:
+    story, result = evidence.stories[name], made_up.results.architectures[name]
+    for chart in (
+        strips(story, result, axis),
+        timeline(story, axis, evidence.bucket_us),
+        sessions_by_node(story, axis, evidence.bucket_us),
+    ):
+        assert chart.title
+        assert chart.finding.endswith(".")
+        assert chart.description.endswith(".")
+        assert chart.key
+        assert 1 <= len(chart.table.rows) <= MOST_ROWS
+        assert all(len(row) == len(chart.table.head) for row in chart.table.rows)

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import msgspec
+
+from loadtests.report.evidence import gather
+from loadtests.report.experiment import experiment
+from loadtests.results import Mismatch
+from tests.loadtests.report.conftest import MadeUp
+
+
+def line(made_up: MadeUp, definition: str, **changes: object) -> tuple[str, str]:
+    sticky = msgspec.structs.replace(made_up.results.architectures["sticky-memory"], **changes)
+    results = msgspec.structs.replace(made_up.results, architectures={"sticky-memory": sticky})
+    shown = experiment(gather(made_up.folder), results)
+    return next(count.cells[0] for count in shown.counts if count.definition == definition)
+
+
+def test_steps_in_their_order_with_times(made_up: MadeUp) -> None:
+    shown = experiment(gather(made_up.folder), made_up.results)
+    assert [step.step for step in shown.steps] == [
+        "planned",
+        "injected",
+        "observed from outside",
+        "healed",
+        "observed healed",
+    ]
+    assert shown.steps[1].cells == ("n2 at 5.002 s",) * 4
+
+
+def test_two_sources_that_disagree_are_called_out(made_up: MadeUp) -> None:
+    logs = made_up.results.architectures["sticky-memory"].reconciliation
+    assert line(made_up, "at-risk-by-balancer") == ("20, agrees", "good")
+    other = msgspec.structs.replace(logs, at_risk_by_balancer=19)
+    assert line(made_up, "at-risk-by-balancer", reconciliation=other) == ("19, does not agree", "bad")
+
+
+def test_books_and_logs_that_do_not_balance_are_called_out(made_up: MadeUp) -> None:
+    logs = made_up.results.architectures["sticky-memory"].reconciliation
+    assert line(made_up, "books", books_balance=False) == ("do not balance", "bad")
+    wrong = msgspec.structs.replace(logs, mismatches=(Mismatch("r-1", "only the client knows it"),), mismatch_count=1)
+    text, mark = line(made_up, "reconciled", reconciliation=wrong)
+    assert mark == "bad"
+    assert text.endswith("1 not explained")

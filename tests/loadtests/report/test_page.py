@@ -1,0 +1,261 @@
+"""The page as a whole: the same bytes, whole, small, safe, and true to the results."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from loadtests.events import read_events
+from loadtests.history import Exchange, encode_records, read_history
+from loadtests.plan import Plan, encode_plan
+from loadtests.report import render_report
+from loadtests.report.words import DEFINITIONS
+from loadtests.results import ArchitectureResult, Prediction, Results
+from loadtests.run_folder import Provenance, RunFolder, read_document
+from shared.errors import RunFolderError
+from tests.loadtests.report.conftest import MadeUp
+from tests.loadtests.report.parsed import Page
+from tests.loadtests.synthetic_run import synthetic_run
+
+HOSTILE = "<script>alert('x')</script>\"'&{{ 7*7 }}"
+
+
+def with_architecture(results: Results, name: str, **changes: object) -> Results:
+    changed: ArchitectureResult = msgspec.structs.replace(results.architectures[name], **changes)
+    return msgspec.structs.replace(results, architectures={**results.architectures, name: changed})
+
+
+def test_the_same_folder_gives_the_same_bytes(made_up: MadeUp, tmp_path: Path) -> None:
+    assert render_report(made_up.folder, made_up.results) == made_up.html
+    again = synthetic_run(tmp_path / "elsewhere")
+    assert render_report(tmp_path / "elsewhere", again) == made_up.html
+
+
+def test_it_only_reads(made_up: MadeUp) -> None:
+    before = {path: path.stat().st_mtime_ns for path in made_up.folder.rglob("*")}
+    render_report(made_up.folder, made_up.results)
+    assert {path: path.stat().st_mtime_ns for path in made_up.folder.rglob("*")} == before
+
+
+def test_every_tag_is_closed_and_every_id_is_unique(made_up: MadeUp) -> None:
+    assert made_up.page.problems == []
+    assert [id_ for id_, count in made_up.page.ids.items() if count > 1] == []
+
+
+def test_every_link_leads_somewhere_on_the_page(made_up: MadeUp) -> None:
+    assert [link for link in made_up.page.links if not link.startswith("#")] == []
+    assert {link[1:] for link in made_up.page.links} - set(made_up.page.ids) == set()
+    patterns = set(re.findall(r"url\(#([\w-]+)\)", made_up.html.decode()))
+    assert patterns
+    assert patterns <= set(made_up.page.ids)
+
+
+def test_the_sections_have_stable_ids(made_up: MadeUp) -> None:
+    ids = ["answer", "numbers", "experiment", "architectures", "latency", "method", "words", "command"]
+    ids += [f"arch-{name}" for name in made_up.results.architectures]
+    ids += [f"def-{key}" for key in DEFINITIONS]
+    assert set(ids) <= set(made_up.page.ids)
+
+
+def test_it_fits_the_budget(made_up: MadeUp, tmp_path: Path) -> None:
+    assert len(made_up.html) < 250_000
+    results = synthetic_run(tmp_path / "crowd", shoppers=2000)
+    assert len(render_report(tmp_path / "crowd", results)) < 500_000
+
+
+def test_no_script_no_foreign_address_no_style_beside_the_one_named(made_up: MadeUp) -> None:
+    assert made_up.page.tags["script"] == 0
+    assert made_up.page.tags["link"] == 0
+    assert [it for it in made_up.page.attributes if it[1] in ("src", "style") or it[1].startswith("on")] == []
+    assert b"http://" not in made_up.html
+    assert b"https://" not in made_up.html
+    assert b"default-src 'none'; style-src 'sha256-" in made_up.html
+
+
+COLUMNS = {
+    "logged-out": lambda it: f"{it.logged_out.shoppers:,}",
+    "logouts": lambda it: f"{it.logged_out.events:,}",
+    "carts-lost": lambda it: f"{it.carts_lost:,}",
+    "items-lost": lambda it: f"{it.items_lost:,}",
+    "units-lost": lambda it: f"{it.items.lost:,}",
+    "other-losses": lambda it: f"{it.carts_rolled_back + it.wrong_user + it.orders_lost + it.orders_duplicated:,}",
+    "failed": lambda it: f"{it.actions.failed:,}",
+    "unknown": lambda it: f"{it.actions.unknown:,}",
+    "not-sent": lambda it: f"{it.actions.not_sent:,}",
+    "without-service": lambda it: f"{it.seconds_without_service:,.1f}",
+    "p95-raw": lambda it: f"{it.latency_ms.raw.p95:,.1f}",
+    "p95-plan": lambda it: f"{it.latency_ms.from_plan.p95:,.1f}",
+}
+
+
+@pytest.mark.parametrize("key", COLUMNS)
+def test_every_number_of_the_table_is_that_of_the_results(made_up: MadeUp, key: str) -> None:
+    for name, result in made_up.results.architectures.items():
+        assert made_up.page.text(f"n-{name}-{key}") == COLUMNS[key](result), name
+
+
+def test_the_table_has_no_other_numbers(made_up: MadeUp) -> None:
+    cells = {id_ for id_ in made_up.page.ids if id_.startswith("n-sticky-memory-")}
+    assert cells == {f"n-sticky-memory-{key}" for key in (*COLUMNS, "verdict")}
+
+
+def test_losses_lead_to_a_witness(made_up: MadeUp) -> None:
+    for name in ("sticky-memory", "roundrobin-memory"):
+        losses = made_up.results.architectures[name].losses
+        first = next(number for number, loss in enumerate(losses) if loss.kind == "logged_out")
+        assert f"#loss-{name}-{first}" in made_up.page.links
+        assert f"Shopper {losses[first].shopper} was logged out" in made_up.page.text(f"loss-{name}-{first}")
+
+
+def test_the_answer_the_verdict_and_the_command_stand_there(made_up: MadeUp) -> None:
+    assert made_up.page.exact("n-answer") == made_up.results.answer
+    assert made_up.page.text("n-verdict").endswith("as predicted")
+    assert made_up.page.text("command") == "twinshop run node-kill --seed 1"
+    assert made_up.results.plan_sha256 in made_up.page.text("provenance")
+
+
+def test_every_limit_is_printed(made_up: MadeUp) -> None:
+    plan = read_document(made_up.folder / "plan.json", Plan)
+    assert len(re.findall("<dt>", made_up.html.decode().split('id="limits-client"')[1].split("</dl>")[0])) == len(
+        plan.client.__struct_fields__
+    )
+    ready = next(event for event in read_events(made_up.folder / "events.ndjson") if hasattr(event, "limits"))
+    assert len(re.findall("<dt>", made_up.html.decode().split('id="limits-cluster"')[1].split("</dl>")[0])) == len(
+        ready.limits.__struct_fields__
+    )
+
+
+def test_names_in_the_answer_are_not_broken_but_nothing_is_changed(made_up: MadeUp) -> None:
+    answer = "60 in roundrobin-memory; nobody in redis."
+    page = Page(render_report(made_up.folder, msgspec.structs.replace(made_up.results, answer=answer)))
+    assert page.exact("n-answer") == answer
+    assert ("span", "class", "whole") in page.attributes
+
+
+def test_hostile_text_is_only_text(made_up: MadeUp, tmp_path: Path) -> None:
+    folder = tmp_path / "hostile"
+    results = synthetic_run(folder)
+    events = (folder / "events.ndjson").read_bytes()
+    escaped = msgspec.json.encode(HOSTILE)[1:-1]
+    (folder / "events.ndjson").write_bytes(
+        events.replace(b"SIGKILL sent", escaped).replace(b'"envoy"', b'"' + escaped + b'"')
+    )
+    sticky = results.architectures["sticky-memory"]
+    step = msgspec.structs.replace(sticky.experiment[1], evidence=(HOSTILE,))
+    loss = msgspec.structs.replace(
+        sticky.losses[0], cause=HOSTILE, witness=(msgspec.structs.replace(sticky.losses[0].witness[0], what=HOSTILE),)
+    )
+    results = with_architecture(
+        results,
+        "sticky-memory",
+        experiment=(sticky.experiment[0], step),
+        losses=(loss,),
+        reasons=(HOSTILE,),
+        predictions=(Prediction(HOSTILE, HOSTILE, 1, 2, False),),
+    )
+    results = msgspec.structs.replace(results, scenario=HOSTILE, question=HOSTILE, answer=HOSTILE)
+    html = render_report(folder, results)
+    page = Page(html)
+    assert page.problems == []
+    assert page.tags["script"] == 0
+    assert b"<script" not in html
+    assert page.exact("n-answer") == HOSTILE
+    assert HOSTILE in page.text("evidence-sticky-memory")
+
+
+def test_an_inconclusive_run_says_so_first_with_its_reasons(made_up: MadeUp) -> None:
+    reason = "fault 1: the kill of n2 was never observed"
+    results = with_architecture(made_up.results, "sticky-memory", verdict="inconclusive", reasons=(reason,))
+    page = Page(render_report(made_up.folder, msgspec.structs.replace(results, verdict="inconclusive")))
+    assert page.text("n-verdict").endswith("inconclusive")
+    assert reason in page.text("reasons")
+    assert page.text("reasons").startswith("This run answers nothing")
+    assert page.text().index(reason) < page.text().index("The numbers")
+
+
+def test_a_refuted_prediction_is_shown_beside_the_number(made_up: MadeUp) -> None:
+    refuted = Prediction("logged_out", "0", 0, 20, False)
+    other = Prediction("logged_out_before_fault", "U / N", 20, 0, False)
+    results = with_architecture(
+        made_up.results,
+        "sticky-memory",
+        verdict="not as predicted",
+        predictions=(refuted, other),
+        reasons=("20, not 0",),
+    )
+    page = Page(render_report(made_up.folder, msgspec.structs.replace(results, verdict="not as predicted")))
+    assert "predicted 0 ✗ refuted" in page.text("row-sticky-memory")
+    assert "predicted U / N: 20, measured 0 ✗ refuted sticky-memory" in page.text("more-predictions")
+    assert "20, not 0" in page.text("reasons")
+
+
+def test_an_interrupted_run_shows_what_there_is(tmp_path: Path) -> None:
+    folder = tmp_path / "interrupted"
+    results = synthetic_run(folder)
+    files = RunFolder(folder)
+    kept = {"sticky-memory", "roundrobin-memory"}
+    history = [
+        it for it in read_history(files.history) if isinstance(it, Exchange) and it.architecture == "sticky-memory"
+    ]
+    files.history.write_bytes(encode_records(history))
+    lines = files.events.read_bytes().splitlines(keepends=True)
+    lines = [
+        line for line in lines if b'"sticky-memory"' in line or (b"cluster_ready" in line and b"roundrobin" in line)
+    ]
+    lines.append(b'{"event":"interrupted","architecture":"roundrobin-memory","at_us":0,"why":"Ctrl-C"}\n')
+    files.events.write_bytes(b"".join(lines))
+    results = msgspec.structs.replace(
+        results, architectures={"sticky-memory": results.architectures["sticky-memory"]}, verdict="inconclusive"
+    )
+    page = Page(render_report(folder, results))
+    assert page.problems == []
+    assert {link[1:] for link in page.links} - set(page.ids) == set()
+    assert "roundrobin-memory : not measured. Ctrl-C" in page.text("reasons")
+    assert "redis : not measured. The run ended before its turn came." in page.text("reasons")
+    assert all(f"arch-{name}" in page.ids for name in (*kept, "redis"))
+
+
+def test_a_control_without_faults(tmp_path: Path) -> None:
+    folder = tmp_path / "calm"
+    results = synthetic_run(folder)
+    files = RunFolder(folder)
+    plan = read_document(files.plan, Plan)
+    files.plan.write_bytes(encode_plan(msgspec.structs.replace(plan, faults=())))
+    lines = files.events.read_bytes().splitlines(keepends=True)
+    files.events.write_bytes(b"".join(line for line in lines if b'"fault"' not in line))
+    for name in results.architectures:
+        results = with_architecture(results, name, experiment=())
+    page = Page(render_report(folder, results))
+    assert page.problems == []
+    assert "Nothing was broken on purpose" in page.text("experiment")
+    assert "band-key" not in page.ids
+
+
+def test_nothing_was_measured_at_all(tmp_path: Path) -> None:
+    folder = tmp_path / "nothing"
+    results = synthetic_run(folder)
+    files = RunFolder(folder)
+    files.history.write_bytes(b"")
+    files.events.write_bytes(b"")
+    page = Page(render_report(folder, msgspec.structs.replace(results, architectures={}, verdict="inconclusive")))
+    assert page.problems == []
+    assert page.text("reasons").count("not measured") == 4
+
+
+def test_a_damaged_folder_is_named(made_up: MadeUp, tmp_path: Path) -> None:
+    with pytest.raises(RunFolderError, match=r"run\.json"):
+        render_report(tmp_path, made_up.results)
+    synthetic_run(tmp_path / "cut")
+    with (tmp_path / "cut" / "history.ndjson").open("ab") as history:
+        history.write(b'{"record":"exch')
+    with pytest.raises(RunFolderError, match="not a history record"):
+        render_report(tmp_path / "cut", made_up.results)
+
+
+def test_provenance_is_read_from_the_folder(made_up: MadeUp) -> None:
+    provenance = read_document(made_up.folder / "run.json", Provenance)
+    assert provenance.platform in made_up.page.text("provenance")
+    assert provenance.packages["locust"] in made_up.page.text("versions")

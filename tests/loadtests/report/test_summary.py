@@ -1,0 +1,17 @@
+from loadtests.judging.verdict import MEASURES
+from loadtests.report.summary import COLUMNS, formula
+from loadtests.report.words import DEFINITIONS
+from loadtests.results import Prediction
+
+
+def test_every_column_has_a_definition_and_predicts_what_can_be_predicted() -> None:
+    for column in COLUMNS:
+        assert column.key in DEFINITIONS
+        assert set(column.measures) <= set(MEASURES)
+
+
+def test_formulas_are_made_for_reading() -> None:
+    assert formula(Prediction("logged_out", "at_risk", 20, 20, True)) == "at risk: 20"
+    assert formula(Prediction("logged_out", ">= 0.95 * U", 57, 60, True)) == "≥ 0.95 × U: 57"
+    assert formula(Prediction("logged_out", "0", 0, 0, True)) == "0"
+    assert formula(Prediction("logged_out", "<= 3", 3, 0, True)) == "≤ 3"

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from loadtests.events import AtRisk, Event, FaultEvent, read_events
+from loadtests.faults import FAULTS, Evidence, Fault, Target
+from loadtests.faults.kill import Kill
+from loadtests.plan import PlannedFault
+from loadtests.running.event_log import EventLog
+from loadtests.running.fault_run import FaultBounds, FaultRun
+from shared.sessions import HeldSession
+from tests.loadtests.scripted_cluster import ScriptedCluster
+from tests.waiting import until
+
+QUICK = FaultBounds(observed_s=0.05, healed_s=0.05)
+HELD = {"n2": [HeldSession("aa", "user-0002"), HeldSession("bb", "user-0001"), HeldSession("cc", "user-0001")]}
+
+
+class NoOpKill(Kill):
+    """Says it kills, and does nothing."""
+
+    def inject(self, target: Target) -> None:
+        pass
+
+
+class NeverHeals(Kill):
+    def observe_healed(self, target: Target) -> Evidence | None:
+        return None
+
+
+class Explodes(Kill):
+    def inject(self, target: Target) -> None:
+        raise PermissionError("not allowed to signal")
+
+
+def carry_out(
+    tmp_path: Path, fault: Fault, *, heal_at_ms: int = 20, held: dict[str, list[HeldSession]] | None = None
+) -> tuple[FaultRun, list[Event]]:
+    path = tmp_path / "events.ndjson"
+    log = EventLog(path)
+    zero_ns = time.monotonic_ns()
+    log.set_zero(zero_ns)
+    cluster = ScriptedCluster(tmp_path, dict(HELD if held is None else held))
+    fault_run = FaultRun(0, PlannedFault("kill", 10, heal_at_ms, "n2"), fault, cluster, log, zero_ns, QUICK)
+    fault_run.start()
+    fault_run.join(timeout=5)
+    assert not fault_run.is_alive()
+    return fault_run, list(read_events(path)) if path.exists() else []
+
+
+def phases(events: list[Event]) -> list[str]:
+    return [event.phase for event in events if isinstance(event, FaultEvent)]
+
+
+def test_every_step_is_written_with_times_in_order(tmp_path: Path) -> None:
+    _, events = carry_out(tmp_path, FAULTS["kill"])
+    assert phases(events) == ["injected", "observed", "healed", "observed_healed"]
+    times = [event.at_us for event in events]
+    assert times == sorted(times)
+    assert times[0] >= 10_000
+    assert all(event.evidence for event in events if isinstance(event, FaultEvent) and "observed" in event.phase)
+
+
+def test_who_was_at_risk_is_read_before_the_hit(tmp_path: Path) -> None:
+    _, events = carry_out(tmp_path, FAULTS["kill"])
+    (at_risk,) = [event for event in events if isinstance(event, AtRisk)]
+    assert at_risk.users == ("user-0001", "user-0002")
+
+
+def test_a_kill_that_does_not_kill_is_not_observed(tmp_path: Path) -> None:
+    _, events = carry_out(tmp_path, NoOpKill())
+    assert phases(events)[:2] == ["injected", "not_observed"]
+    assert "observed" not in phases(events)
+
+
+def test_an_empty_victim_is_written_as_empty(tmp_path: Path) -> None:
+    _, events = carry_out(tmp_path, FAULTS["kill"], held={})
+    (at_risk,) = [event for event in events if isinstance(event, AtRisk)]
+    assert at_risk.users == ()
+
+
+def test_a_healing_that_was_not_seen_is_said(tmp_path: Path) -> None:
+    _, events = carry_out(tmp_path, NeverHeals())
+    assert phases(events)[-1] == "not_healed"
+
+
+def test_an_error_in_the_doing_reaches_the_owner(tmp_path: Path) -> None:
+    fault_run, events = carry_out(tmp_path, Explodes())
+    assert isinstance(fault_run.error, PermissionError)
+    assert phases(events) == ["injected"], "written before it is done: what the blow changes comes after it"
+
+
+def test_a_fault_that_is_abandoned_after_its_blow_heals_nothing(tmp_path: Path) -> None:
+    """The cluster is being stopped by then: healing would start a node that nobody ends."""
+    log = EventLog(tmp_path / "events.ndjson")
+    zero_ns = time.monotonic_ns()
+    log.set_zero(zero_ns)
+    cluster = ScriptedCluster(tmp_path)
+    fault_run = FaultRun(0, PlannedFault("kill", 0, 60_000, "n2"), FAULTS["kill"], cluster, log, zero_ns, QUICK)
+    fault_run.start()
+    assert until(lambda: cluster.calls == ["kill n2"])
+    fault_run.abandon()
+    fault_run.join(timeout=5)
+    assert not fault_run.is_alive()
+    assert cluster.calls == ["kill n2"]
+    assert "healed" not in phases(list(read_events(tmp_path / "events.ndjson")))
+
+
+@pytest.mark.parametrize("at_ms", [60_000, 3_600_000])
+def test_an_abandoned_fault_ends_at_once(tmp_path: Path, at_ms: int) -> None:
+    log = EventLog(tmp_path / "events.ndjson")
+    zero_ns = time.monotonic_ns()
+    cluster = ScriptedCluster(tmp_path)
+    fault_run = FaultRun(0, PlannedFault("kill", at_ms, at_ms + 1, "n2"), FAULTS["kill"], cluster, log, zero_ns, QUICK)
+    fault_run.start()
+    fault_run.abandon()
+    fault_run.join(timeout=5)
+    assert not fault_run.is_alive()
+    assert cluster.calls == []

@@ -1,0 +1,148 @@
+"""Small histories, told as stories: `Story().login("n2").add("tea", shows={"tea": 1}).cart({})`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from compose.architectures import ARCHITECTURES
+from loadtests.checks import CHECKS, Check
+from loadtests.events import LoadEnded
+from loadtests.history import Do, Exchange, Outcome, Record, StoredOrder, Why
+from loadtests.judging.memory import Cart, Finding, Memory
+from loadtests.judging.replay import Replay
+from loadtests.judging.scene import Scene, Strike
+from loadtests.results import Loss
+from shared.demo_accounts import account_name
+
+WRITES = ("login", "add", "remove", "checkout", "logout")
+PREFIX = "0a1b2c3da"
+
+
+class Story:
+    """One shopper's exchanges, one after the other, 100 ms apart, each answered within 10 ms."""
+
+    def __init__(self, shopper: int = 1, architecture: str = "sticky-memory") -> None:
+        self.shopper = shopper
+        self.architecture = architecture
+        self.exchanges: list[Exchange] = []
+        self.now_us = 0
+        self._steps = 0
+
+    def at(self, seconds: float) -> Story:
+        """The next exchange is sent then."""
+        self.now_us = round(seconds * 1_000_000)
+        return self
+
+    def say(
+        self, do: Do, status: int = 200, *, node: str = "n1", why: Why = "plan", error: str = "", user: str = "",
+        shows: Cart | None = None, sku: str = "", quantity: int = 0, key: str = "", order: str = "",
+    ) -> Story:  # fmt: skip
+        """One exchange; its outcome follows from its status."""
+        request = f"{PREFIX}-{self.shopper:04d}-{len(self.exchanges) + 1:04d}"
+        exchange = Exchange(
+            self.architecture, self.shopper, request, why, do, _outcome(do, status),
+            planned_us=self.now_us, sent_us=self.now_us, done_us=self.now_us + 10_000,
+            step=self._steps if why == "plan" else -1, status=status, error=error,
+            node=node if 0 < status < 500 else "",
+            sku=sku, quantity=quantity, key=key, user=user, cart=shows, order=order,
+        )  # fmt: skip
+        self._steps += why == "plan"
+        self.exchanges.append(exchange)
+        self.now_us += 100_000
+        return self
+
+    def login(self, node: str = "n1", status: int = 200, why: Why = "plan") -> Story:
+        return self.say("login", status, node=node, why=why, user=account_name(self.shopper) if status == 200 else "")
+
+    def logout(self, status: int = 200, node: str = "n1") -> Story:
+        return self.say("logout", status, node=node)
+
+    def browse(self, node: str = "n1") -> Story:
+        return self.say("browse", node=node)
+
+    def add(
+        self, sku: str, quantity: int = 1, *, shows: Cart | None = None, status: int = 200, node: str = "n1"
+    ) -> Story:
+        return self.say("add", status, sku=sku, quantity=quantity, shows=shows, node=node)
+
+    def remove(self, sku: str, *, shows: Cart | None = None, status: int = 200, node: str = "n1") -> Story:
+        return self.say("remove", status, sku=sku, shows=shows, node=node)
+
+    def cart(self, shows: Cart | None, status: int = 200, node: str = "n1") -> Story:
+        return self.say("cart", status, shows=shows, node=node)
+
+    def me(self, shows: Cart | None, user: str = "", node: str = "n1", why: Why = "plan") -> Story:
+        return self.say("me", user=user or account_name(self.shopper), shows=shows, node=node, why=why)
+
+    def audit(self, shows: Cart, node: str = "n1") -> Story:
+        return self.me(shows, node=node, why="audit")
+
+    def stranger(self, do: Do = "cart", node: str = "n1", why: Why = "plan") -> Story:
+        return self.say(do, 401, node=node, why=why)
+
+    def checkout(self, order: str = "", key: str = "", status: int = 201, node: str = "n1") -> Story:
+        return self.say("checkout", status, order=order, key=key, node=node)
+
+    @property
+    def last(self) -> Exchange:
+        return self.exchanges[-1]
+
+
+def stored(
+    order: str,
+    lines: Cart,
+    *,
+    request: str,
+    user: str = "user-0001",
+    key: str = "",
+    architecture: str = "sticky-memory",
+) -> StoredOrder:
+    """An order as the database holds it."""
+    return StoredOrder(architecture, order, user, request, lines, key)
+
+
+def scene(
+    *killed: tuple[str, float], architecture: str = "sticky-memory", observed: bool = True, finished: bool = True
+) -> Scene:
+    """A scene in which these nodes were killed at these seconds."""
+    strikes = tuple(
+        Strike(
+            number, "kill", node, round(at * 1e6), round(at * 1e6) + 20_000 if observed else None, evidence=("gone",)
+        )
+        for number, (node, at) in enumerate(killed)
+    )
+    ended = LoadEnded(architecture, 12_000_000, True, 1.0, 100) if finished else None
+    about = ARCHITECTURES.get(architecture)
+    return Scene(architecture, about, ("n1", "n2", "n3"), strikes, epoch_us=0, ended=ended)
+
+
+def replayed(records: Iterable[Record], at: Scene, checks: Iterable[type[Check]] = CHECKS) -> Replay:
+    """The replay of these records, closed."""
+    replay = Replay(at, tuple(checks))
+    for record in records:
+        if isinstance(record, Exchange):
+            replay.add(record)
+        else:
+            replay.add_order(record)
+    replay.close()
+    assert not replay.crashed
+    return replay
+
+
+def losses(records: Iterable[Record], at: Scene) -> tuple[Loss, ...]:
+    """What all checks find."""
+    return replayed(records, at).losses()
+
+
+def findings(story: Story) -> list[Finding]:
+    """What the shopper's memory finds."""
+    memory = Memory(account_name(story.shopper))
+    return [finding for exchange in story.exchanges for finding in memory.saw(exchange)]
+
+
+def _outcome(do: Do, status: int) -> Outcome:
+    if 200 <= status < 300:
+        return "ok"
+    unsure: Literal["unknown", "failed"] = "unknown" if status == 0 or status >= 500 else "failed"
+    return unsure if do in WRITES else "failed"

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from loadtests import cli
+from shared import errors
+
+
+def call(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    code = cli.main(arguments)
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+@pytest.mark.parametrize("name", sorted(cli.COMMANDS))
+def test_every_command_is_found_and_helps(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = call([name, "--help"], capsys)
+    assert (code, err) == (0, "")
+    assert "Usage: twinshop" in out
+
+
+def test_the_help_begins_with_examples_and_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = call(["-h"], capsys)
+    assert code == 0
+    assert out.index("Examples:") < out.index("Options:")
+    assert all(f"  {name}" in out for name in cli.COMMANDS)
+
+
+def test_the_help_imports_nothing_heavy() -> None:
+    """First words within 100 ms means: neither Flask, SQLAlchemy, Locust nor charts before the command is known."""
+    script = (
+        "import sys, loadtests.cli as c; c.main(['-h']); "
+        "heavy = {'flask', 'sqlalchemy', 'locust', 'gevent', 'rich', 'redis'} & set(sys.modules); "
+        "sys.exit(', '.join(sorted(heavy)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["frobnicate"], "there is no command"),
+        (["run"], "Missing argument"),
+        (["run", "node-kill", "--architecture", "stickymemory"], "no architecture named"),
+        (["run", "node-kill", "--architecture", "redis", "--architecture", "redis"], "named twice"),
+        (["run", "node-kill", "--engine", "kubernetes"], "no engine named"),
+        (["run", "node-kill", "--shoppers", "-3"], "--shoppers"),
+        (["run", "node-kill", "--seed", "x"], "--seed"),
+        (["run", "no-such-scenario"], "no-such-scenario"),
+        (["plan", "no-such-scenario"], "no-such-scenario"),
+        (["check", "no/such/run"], "no/such/run"),
+        (["report", "no/such/run"], "no/such/run"),
+    ],
+)
+def test_bad_usage_says_what_and_exits_2(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = call(arguments, capsys)
+    assert code == 2
+    assert says in err
+    assert "Traceback" not in err
+    assert out == ""
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (errors.UsageError("x"), 2),
+        (errors.PortTaken("x"), 4),
+        (errors.Interrupted("x"), 130),
+        (KeyboardInterrupt(), 130),
+        (click.Abort(), 130),
+        (OSError(28, "No space left on device", "runs/x"), 4),
+        (PermissionError(13, "Permission denied", "runs"), 4),
+        (RuntimeError("surprise"), 5),
+    ],
+)
+def test_every_ending_has_its_exit_code(
+    error: BaseException, code: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_args: object, **_kwargs: object) -> None:
+        raise error
+
+    monkeypatch.setattr(cli.twinshop, "main", fail)
+    ended, _out, err = call(["list"], capsys)
+    assert ended == code
+    assert err.startswith("twinshop: ")
+    assert "Traceback" not in err
+
+
+def test_debug_shows_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    _, _, err = call(["plan", "no-such-scenario", "--debug"], capsys)
+    assert "Traceback" in err

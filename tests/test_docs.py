@@ -1,0 +1,110 @@
+"""What the README and the docs tell people to type: every command is run, every link leads somewhere."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from loadtests import cli
+from tests.left_behind import processes_of
+from tests.loadtests.command import environment, twinshop
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+LINK = re.compile(r"\[[^\]]*\]\((?!https?://)([^)#]+)(#[^)]*)?\)")
+
+
+def commands(page: Path) -> list[str]:
+    """The lines that begin with a dollar sign in a page's console blocks, without their remarks."""
+    blocks = re.findall(r"```console\n(.*?)```", page.read_text(), re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+    return [line[2:].split("   #")[0].split(" #")[0].strip() for line in lines]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target, _anchor in LINK.findall(page.read_text()):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_exist(page: Path) -> None:
+    """Every `twinshop` word is a command, every `make` word a target."""
+    for command in commands(page):
+        words = shlex.split(command)
+        if words[0] == "make":
+            done = subprocess.run(["make", "-n", *words[1:]], cwd=ROOT, capture_output=True, check=False, timeout=30)
+            assert done.returncode == 0, command
+        else:
+            assert Path(words[0]).name == "twinshop", command
+            assert words[1] in cli.COMMANDS, command
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path
+    twinshop(tmp_path, "down", "--all")
+
+
+@pytest.mark.cluster
+@pytest.mark.timeout(240)
+def test_the_readme_can_be_followed_from_top_to_bottom(shop: Path) -> None:
+    """As typed, one after the other; `make test` is what CI runs, `make run` a test below."""
+    program = f"{shlex.quote(sys.executable)} -m loadtests.cli"
+    for command in commands(ROOT / "README.md"):
+        if command.startswith("make "):
+            continue
+        line = command.replace(".venv/bin/twinshop", program)
+        done = subprocess.run(
+            line, shell=True, cwd=shop, env=environment(shop / "state"), capture_output=True, text=True, check=False,
+            timeout=120,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    assert processes_of(shop / "state") == {}
+
+
+@pytest.mark.cluster
+def test_the_scenario_of_the_how_to_can_be_planned_and_run(tmp_path: Path) -> None:
+    page = ROOT / "docs" / "how-to" / "write-a-scenario.md"
+    example, *_ = re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL)
+    (tmp_path / "one-node.toml").write_text(example)
+    for command in commands(page):
+        done = twinshop(tmp_path, *shlex.split(command)[1:])
+        assert done.returncode == 0, f"{command}\n{done.stderr}"
+    (tmp_path / "one-node.toml").write_text(example.replace("shoppers", "shopers"))
+    quoted = re.search(r"```text\n(.*?)```", page.read_text(), re.DOTALL)
+    assert quoted is not None
+    assert twinshop(tmp_path, "plan", "one-node.toml").stderr == quoted[1]
+
+
+def test_the_file_of_the_how_to_on_faults_is_the_neighbour_it_names() -> None:
+    """The page shows the smallest fault without its docstrings: the code must be the same."""
+    page = (ROOT / "docs" / "how-to" / "add-a-fault.md").read_text()
+    shown, *_ = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    real = (ROOT / "loadtests" / "faults" / "kill.py").read_text()
+    assert _code(shown) == _code(real)
+
+
+def _code(source: str) -> str:
+    """The source without docstrings, comments, blank lines and the future import."""
+    tree = ast.parse(source)
+    tree.body = [node for node in tree.body if not (isinstance(node, ast.ImportFrom) and node.module == "__future__")]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:]
+    return ast.unparse(tree)
+
+
+def test_make_run_is_the_flagship() -> None:
+    done = subprocess.run(
+        ["make", "-n", "run"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=30, env=dict(os.environ)
+    )
+    assert "twinshop run node-kill" in done.stdout
