@@ -13,8 +13,12 @@ import msgspec
 from shared.errors import UsageError
 
 App = Literal["stateful_app", "stateless_app"]
-Store = Literal["memory", "token", "redis"]
-Affinity = Literal["round-robin", "cookie"]
+Store = Literal["memory", "replicated", "token", "denylist", "redis"]
+Affinity = Literal["round-robin", "least-request", "weighted", "cookie", "hash", "address"]
+"""cookie: the balancer's cookie names the node; hash: a ring, by a cookie of the balancer's that names nobody; address:
+a ring, by where the shopper comes from; weighted: in turn, n1 twice as often as each other."""
+USES_SERVER: frozenset[Store] = frozenset({"redis", "denylist"})
+"""Stores that need a Redis-compatible server in the cluster."""
 
 
 class Architecture(msgspec.Struct, frozen=True):
@@ -26,6 +30,13 @@ class Architecture(msgspec.Struct, frozen=True):
     affinity: Affinity
     summary: str
     """One sentence for a person who has never seen it."""
+    replicas: int = 0
+    """Of the store's server; with one, a sentinel promotes it when the store dies."""
+
+    @property
+    def uses_server(self) -> bool:
+        """Its cluster has a Redis-compatible server."""
+        return self.store in USES_SERVER
 
 
 ARCHITECTURES: dict[str, Architecture] = {
@@ -58,6 +69,56 @@ ARCHITECTURES: dict[str, Architecture] = {
             "redis",
             "round-robin",
             "Sessions live in a Redis-compatible server that all nodes share; nodes remember nothing.",
+        ),
+        Architecture(
+            "replicated-memory",
+            "stateful_app",
+            "replicated",
+            "cookie",
+            "Each node keeps all sessions in its memory and tells the others of every change; a cookie picks the node.",
+        ),
+        Architecture(
+            "sticky-hash",
+            "stateful_app",
+            "memory",
+            "hash",
+            "Each node keeps its sessions in its own memory; a hash ring over a cookie decides which node that is.",
+        ),
+        Architecture(
+            "sticky-address",
+            "stateful_app",
+            "memory",
+            "address",
+            "Each node keeps its sessions in its own memory; a hash ring over the shopper's address picks the node.",
+        ),
+        Architecture(
+            "token-denylist",
+            "stateless_app",
+            "denylist",
+            "round-robin",
+            "The session travels in a signed cookie, and each request asks a shared server whether it was revoked.",
+        ),
+        Architecture(
+            "redis-replica",
+            "stateless_app",
+            "redis",
+            "round-robin",
+            "Sessions live in a Redis-compatible server with a replica, which a sentinel promotes when it dies.",
+            replicas=1,
+        ),
+        Architecture(
+            "redis-least-request",
+            "stateless_app",
+            "redis",
+            "least-request",
+            "Sessions live in a shared server; each request goes to the less busy of two nodes picked at random.",
+        ),
+        Architecture(
+            "redis-weighted",
+            "stateless_app",
+            "redis",
+            "weighted",
+            "Sessions live in a shared server; requests go to the nodes in turn, twice as often to the first.",
         ),
     )
 }

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from compose.architectures import Architecture
+from compose.changes import Balancing, NodeChanges, Reply, Trouble, Wire
 from shared.database_order import DatabaseOrder
 from shared.errors import PortTaken, UsageError
 from shared.sessions import HeldSession
@@ -39,11 +40,39 @@ class Limits(msgspec.Struct, frozen=True):
     """After this the balancer closes an idle connection to a node: sooner than the node, or it meets closed ones."""
     balancer_retries: int = 0
     node_threads: int = 8
+    node_workers: int = 1
+    """Processes that serve one node's address. With more than one, each has a memory of its own."""
+    deep_health: bool = False
+    """A node's health check asks the session store too."""
+    slow_page_ms: int = 400
+    """How long the shop's slow page (its recommendations) takes."""
     session_lifetime_s: int = 3600
     session_cap: int = 100_000
     session_refresh_each_request: bool = False
     store_timeout_s: float = 1.0
     store_retries: int = 0
+    store_append_only: bool = False
+    """The session store writes each change to its file, and reads it when it starts."""
+    store_memory_mb: int = 0
+    """0: no bound."""
+    store_eviction: Literal["noeviction", "allkeys-lru"] = "noeviction"
+    """What a full store does: refuse writes, or throw out what was not used for longest."""
+    store_min_replicas: int = 0
+    """The store refuses writes while fewer replicas than this keep up."""
+    store_distance_ms: float = 0.0
+    """How far away the store is: added to each of its answers."""
+    regenerate_at_login: bool = True
+    """A new session id at login; without, a planted id becomes the victim's login (session fixation)."""
+    cart_lock: bool = False
+    """Cart writes of one user wait for each other and begin with a fresh read, so that none undoes another."""
+    idempotency_keys: bool = True
+    """A checkout whose key was seen before is the same order, not a second one."""
+    clock_leeway_s: int = 0
+    """How far ahead of the node's own clock a token may have been signed."""
+    rate_limit: str = ""
+    """Of requests of one user, as Flask-Limiter writes it ("5 per second"); empty: none."""
+    rate_limit_counters: Literal["node", "store"] = "node"
+    """Where the limiter counts: each node for itself, or all in the session store."""
     password_cost: int = 1024
     """The N of scrypt; low on purpose: logins must not be what is measured."""
 
@@ -61,6 +90,8 @@ class ClusterSpec(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     port: int | None = None
     """Where the balancer is to listen; None: on a free port."""
+    wires: bool = False
+    """Each node reaches the session store through a wire of its own, which can be slowed and cut."""
 
 
 class NodeAddress(msgspec.Struct, frozen=True):
@@ -73,25 +104,28 @@ class NodeAddress(msgspec.Struct, frozen=True):
 
 
 class Observation(msgspec.Struct, frozen=True):
-    """A node as seen from outside of whatever was done to it."""
+    """A part as seen from outside of whatever was done to it."""
 
-    node: str
+    part: str
     at: float
     """time.monotonic() when the observation was complete."""
     process: bool
-    """A process of the node exists (the engine's own books, asked of the operating system)."""
+    """A process of the part exists (the engine's own books, asked of the operating system)."""
     answers: bool
-    """Its port accepts a connection and `/healthz` answers 200 with this run's id."""
+    """A node's `/healthz` answers 200 with this run's id; the balancer's admin page does; a store answers PING."""
     in_rotation: bool
-    """The balancer calls it healthy."""
+    """The balancer calls the node healthy and sends it new shoppers; for other parts the same as `answers`."""
     boot: str | None
-    """A new id for each start of the node, from its `/healthz` answer; None if it does not answer."""
+    """A new id for each start of the part, by its own word; None if it does not answer."""
     evidence: tuple[str, ...]
     """The same in words, e.g. "connect to 127.0.0.1:41231: refused", "envoy: failed_active_hc"."""
 
 
 class Cluster(ABC):
-    """A running cluster. All operations may be repeated and called from several threads; none outlasts its limit."""
+    """A running cluster. All operations may be repeated and called from several threads; none outlasts its limit.
+
+    A *part* is a node (n1, n2, …), the `balancer`, and where there are any the `store`, its `replica` and `sentinel`.
+    """
 
     spec: ClusterSpec
     folder: Path
@@ -102,24 +136,100 @@ class Cluster(ABC):
     """The balancer's admin address."""
     engine: str
 
+    # what there is
+
     @abstractmethod
     def nodes(self) -> tuple[NodeAddress, ...]:
         """All nodes, dead ones too, in the order of their names n1, n2, … ."""
 
-    @abstractmethod
-    def kill(self, node: str) -> None:
-        """SIGKILL the node's whole process group. Returns at once; whether it died is for `observe` to say."""
+    def parts(self) -> tuple[str, ...]:
+        """All parts, dead ones too."""
+        raise NotImplementedError
+
+    def address(self, part: str) -> str:
+        """Where we reach that part: `http://…` of a node, `redis://…` of a store or its replica."""
+        raise NotImplementedError
+
+    # breaking and mending a part
 
     @abstractmethod
-    def start_node(self, node: str) -> None:
-        """Start a dead node again, on the same address. Returns when its process was started.
+    def kill(self, part: str) -> None:
+        """SIGKILL the part's whole process group. Returns at once; whether it died is for `observe` to say."""
+
+    def terminate(self, part: str) -> None:
+        """SIGTERM it: it may end what it is doing. Returns at once."""
+        raise NotImplementedError
+
+    def freeze(self, part: str) -> None:
+        """SIGSTOP it: it keeps its memory and its connections, and answers nobody."""
+        raise NotImplementedError
+
+    def thaw(self, part: str) -> None:
+        """SIGCONT it. No-op if it is not frozen, or gone."""
+        raise NotImplementedError
+
+    @abstractmethod
+    def start(self, part: str) -> None:
+        """Start a dead part again, on the same address. Returns when its process was started.
 
         No-op if it runs, or if the cluster was stopped.
         """
 
     @abstractmethod
-    def observe(self, node: str) -> Observation:
-        """Look at a node from outside: process table, port, balancer. At most 1 s."""
+    def observe(self, part: str) -> Observation:
+        """Look at a part from outside: process table, port, balancer. At most 1 s."""
+
+    def probe(self, node: str) -> Reply:
+        """Ask a node for a page of the shop, past the balancer. At most 3 s."""
+        raise NotImplementedError
+
+    # changing how nodes behave
+
+    def change(self, node: str, changes: NodeChanges) -> None:
+        """Settings that the node has from its next start on."""
+        raise NotImplementedError
+
+    def trouble(self, node: str, trouble: Trouble) -> None:
+        """Tell a living node what to suffer from. No-op if it does not answer."""
+        raise NotImplementedError
+
+    # changing who is served by whom
+
+    def drain(self, node: str) -> None:
+        """New shoppers go to other nodes; those whom their affinity leads here still come."""
+        raise NotImplementedError
+
+    def undrain(self, node: str) -> None:
+        """Send it everybody again."""
+        raise NotImplementedError
+
+    def add_node(self) -> str:
+        """Start one node more and return its name at once; it is sent shoppers as soon as it is healthy."""
+        raise NotImplementedError
+
+    def remove_node(self, node: str) -> None:
+        """Take it out of the balancer's membership, then SIGTERM it; it stays among `nodes()`, dead."""
+        raise NotImplementedError
+
+    def balance(self, balancing: Balancing) -> None:
+        """Change how the running balancer routes, without dropping a connection."""
+        raise NotImplementedError
+
+    def balancing(self) -> Balancing:
+        """How the balancer says that it routes now, read from its admin address."""
+        raise NotImplementedError
+
+    # changing how the store is reached; only where `spec.wires`
+
+    def wire(self, end: str, wire: Wire) -> None:
+        """Change the connection between that end (a node, or the replica) and the session store."""
+        raise NotImplementedError
+
+    def ask_across(self, end: str) -> Reply:
+        """PING the session store over that end's wire. At most 3 s."""
+        raise NotImplementedError
+
+    # evidence
 
     @abstractmethod
     def held(self, node: str) -> list[HeldSession] | None:

@@ -44,7 +44,8 @@ class LoadStarted(_Event, frozen=True, tag="load_started"):
     workers: int
 
 
-FaultPhase = Literal["injected", "observed", "not_observed", "healed", "observed_healed", "not_healed"]
+FaultPhase = Literal["injected", "observed", "not_observed", "healed", "observed_healed", "not_healed", "nothing_there"]
+"""nothing_there: this architecture has no such part (no store, no balancer's cookie), so nothing can break."""
 
 
 class FaultEvent(_Event, frozen=True, tag="fault"):
@@ -53,7 +54,7 @@ class FaultEvent(_Event, frozen=True, tag="fault"):
     fault: int
     """Index into the plan's faults."""
     kind: str
-    node: str
+    victim: str
     phase: FaultPhase
     evidence: tuple[str, ...] = ()
 
@@ -62,7 +63,7 @@ class AtRisk(_Event, frozen=True, tag="at_risk"):
     """Who could lose something when the fault struck, read from the victim and never from the shoppers."""
 
     fault: int
-    node: str
+    victim: str
     users: tuple[str, ...]
     """Users whose logged-in sessions the victim held in its memory when it was hit; sorted."""
     source: str

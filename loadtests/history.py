@@ -14,8 +14,17 @@ import msgspec
 
 from shared.ndjson import read_records
 
-Do = Literal["login", "browse", "add", "remove", "cart", "checkout", "orders", "me", "logout"]
-"""What a shopper does: browse is GET /products, add POST /cart, remove DELETE /cart/<sku>, cart GET /cart."""
+Do = Literal[
+    "login", "browse", "add", "remove", "cart", "checkout", "orders", "me", "logout", "linger", "logout_everywhere",
+    "watch", "forget_node", "arrive",
+]  # fmt: skip
+"""What a shopper does: browse is GET /products, add POST /cart, remove DELETE /cart/<sku>, cart GET /cart, linger the
+slow page GET /recommendations, watch the event stream GET /orders/progress, arrive GET /login (as a stranger, which
+opens an anonymous session where there is one); forget_node sends nothing: the browser loses the balancer's cookie."""
+
+Jar = Literal["main", "second", "stolen", "planted"]
+"""Whose cookies a request carries: the shopper's own; those of a second device of theirs; a copy of their own, taken
+just before they logged out; those of somebody who planted theirs on the shopper before the login."""
 
 Why = Literal["plan", "recovery", "audit"]
 """A planned action; a login after an involuntary logout (or after a failed login); the last audit."""
@@ -48,6 +57,16 @@ class Exchange(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="recor
     """When the answer was complete, or when the client gave up."""
     step: int = -1
     """The index of the planned action among the shopper's actions; -1 if not from the plan."""
+    jar: Jar = "main"
+    """Only what the shopper's own jar did counts for its memory and its cart; the others are looked at by checks."""
+    cookie_bytes: int = 0
+    """Of the Cookie header that was sent."""
+    body_bytes: int = 0
+    """Of the answer's body."""
+    cookie_refused: bool = False
+    """The answer set a cookie of over 4,096 bytes, which a browser ignores (RFC 6265bis), and so did the client."""
+    dropped: bool = False
+    """The event stream ended before its time."""
     status: int = 0
     """The HTTP status; 0 if no answer came."""
     error: str = ""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from loadtests.history import Do
+from loadtests.history import Do, Jar
 from loadtests.planning.drawing import Habits, Step, draw_steps, generator_of
 from loadtests.planning.page import plan_lines
 from loadtests.planning.rules import BadValue, check_actions, check_shoppers
@@ -36,7 +36,10 @@ class Action(msgspec.Struct, frozen=True, omit_defaults=True):
     sku: str = ""
     quantity: int = 0
     key: str = ""
-    """The idempotency key of a checkout: unique in the plan."""
+    """The idempotency key of a checkout: unique in the plan, but for a double click, which has one twice."""
+    jar: Jar = "main"
+    beside: bool = False
+    """Sent at its time though the action before may still be waiting for its answer."""
 
 
 class ShopperPlan(msgspec.Struct, frozen=True):
@@ -53,8 +56,8 @@ class PlannedFault(msgspec.Struct, frozen=True):
     kind: str
     at_ms: int
     heal_at_ms: int
-    node: str
-    """The victim: "n2"."""
+    victim: str
+    """The part that it strikes: "n2", "store", "balancer", …; `cluster` for what strikes no single part."""
 
 
 class ClientLimits(msgspec.Struct, frozen=True):
@@ -167,22 +170,22 @@ def _action(step: Step, seed: int, shopper: int, number: int) -> Action:
 
 
 def _planned_fault(scenario: Scenario, seed: int, number: int) -> PlannedFault:
-    fault = scenario.fault[number]
+    fault, load_s = scenario.fault[number], scenario.load.seconds
     drawn = f"n{Random(f'{seed}/fault/{number}').randrange(scenario.nodes) + 1}"
     return PlannedFault(
         kind=fault.kind,
         at_ms=round(fault.at_s * 1000),
-        heal_at_ms=round((fault.at_s + fault.heal_after_s) * 1000),
-        node=drawn if fault.victim == "any" else fault.victim,
+        heal_at_ms=round(1000 * (load_s if fault.heal_after_s is None else fault.at_s + fault.heal_after_s)),
+        victim=drawn if fault.victim == "any" else fault.victim,
     )
 
 
 def _check_apart(faults: tuple[PlannedFault, ...]) -> None:
     """Of two faults that hold one node at once, nobody could say which was seen."""
     for (first, one), (second, other) in combinations(enumerate(faults), 2):
-        if one.node == other.node and one.at_ms <= other.heal_at_ms and other.at_ms <= one.heal_at_ms:
+        if one.victim == other.victim and one.at_ms <= other.heal_at_ms and other.at_ms <= one.heal_at_ms:
             raise ScenarioError(
-                f"fault[{first}] and fault[{second}] hold {one.node} at the same time",
+                f"fault[{first}] and fault[{second}] hold {one.victim} at the same time",
                 why="what is seen of the one could come from the other",
                 next_step="give them other times or other victims; where the seed chooses the victim, another seed",
             )

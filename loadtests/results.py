@@ -15,7 +15,15 @@ SCHEMA = 1
 VerdictWord = Literal["as predicted", "not as predicted", "inconclusive"]
 
 LossKind = Literal[
-    "logged_out", "cart_lost", "items_lost", "cart_rolled_back", "wrong_user", "order_duplicated", "order_lost"
+    "logged_out",
+    "cart_lost",
+    "items_lost",
+    "cart_rolled_back",
+    "wrong_user",
+    "order_duplicated",
+    "order_lost",
+    "still_logged_in",
+    "session_shared",
 ]
 
 
@@ -151,7 +159,7 @@ class ExperimentStep(msgspec.Struct, frozen=True, omit_defaults=True):
     step: str
     """planned, injected, observed, not_observed, healed, observed_healed, not_healed"""
     at_ms: float
-    node: str
+    victim: str
     evidence: tuple[str, ...] = ()
 
 

@@ -45,16 +45,21 @@ class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The share of shoppers whose last planned action is a logout."""
     mix: dict[str, float] = msgspec.field(default_factory=dict)
     """Weights of browse, add, remove, cart, checkout, me, orders; missing ones take the default's weight."""
+    behaviour: str = "shop"
+    """What shoppers do beside that, or instead of it: a file in loadtests/behaviours."""
+    addresses: int = 0
+    """From how many addresses the shoppers come, as the balancer sees it; 0: each from one of its own."""
 
 
 class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One fault: its kind (a file in loadtests/faults), its times, and its victim."""
 
     kind: str
-    at_s: float
-    heal_after_s: float
+    at_s: float = 0.0
+    heal_after_s: float | None = None
+    """None: at the end of the window."""
     victim: str = "any"
-    """"any": the seed picks one of the nodes; or a node's name, "n2"."""
+    """"any": the seed picks one of the nodes; or a node's name, "n2". What strikes a part has it for its victim."""
 
 
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,6 +72,8 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Two or three sentences for a person: what happens, and why one would ask."""
     nodes: int = 3
     architectures: tuple[str, ...] = ("sticky-memory", "roundrobin-memory", "signed-token", "redis")
+    settings: dict[str, Any] = msgspec.field(default_factory=dict)
+    """Changes to `compose.cluster.Limits`, by field: cures as switches, and what the question needs."""
     fault: tuple[Fault, ...] = ()
     expect: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
     """By architecture: a measure (see `loadtests.judging.verdict.MEASURES`) and its prediction: a number or formula

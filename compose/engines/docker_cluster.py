@@ -84,7 +84,7 @@ class DockerCluster(WrittenCluster):
         voice = listen_to(url, self.spec.run)
         routed = ask_balancer(self.admin_url, self.written.inside_urls[node])
         return Observation(
-            node=node,
+            part=node,
             at=time.monotonic(),
             process=process,
             answers=voice.answers,
@@ -225,7 +225,7 @@ class DockerCluster(WrittenCluster):
             self._struck.add(node)
             self._do(f"kill {node}", lambda name: self.client.kill(name, "SIGKILL"), node)
 
-    def start_node(self, node: str) -> None:
+    def start(self, node: str) -> None:
         """Start a dead node's container again, on the same address."""
         url = self._node_url(node)
         with self._lock:

@@ -70,7 +70,7 @@ class ProcessCluster(WrittenCluster):
                 self._struck.add(node)
                 child.kill()
 
-    def start_node(self, node: str) -> None:
+    def start(self, node: str) -> None:
         """Start a dead node again, on the same address."""
         url = self._node_url(node)
         with self._lock:
@@ -113,7 +113,7 @@ class ProcessCluster(WrittenCluster):
         routed = ask_balancer(self.admin_url, url)
         pid = "" if child is None else f" {child.pid}"
         return Observation(
-            node=node,
+            part=node,
             at=time.monotonic(),
             process=process,
             answers=voice.answers,

@@ -35,7 +35,7 @@ def struck(strike: Strike | None) -> WitnessEvent | None:
         return None
     seen = f": {strike.evidence[0]}" if strike.evidence else ""
     return WitnessEvent(
-        strike.injected_us / 1000, f"{strike.node} hit by {strike.kind!r}, and seen to be{seen}", strike.node
+        strike.injected_us / 1000, f"{strike.victim} hit by {strike.kind!r}, and seen to be{seen}", strike.victim
     )
 
 

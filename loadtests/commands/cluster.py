@@ -231,7 +231,7 @@ def kill(node: str, run: str | None) -> None:
 def start(node: str, run: str | None) -> None:
     """Start a dead node of a running cluster again."""
     cluster = _cluster(run)
-    cluster.start_node(node)
+    cluster.start(node)
     seen = _watch(cluster, node, lambda now: now.answers and now.in_rotation, BACK_WITHIN_S)
     tell(f"{node} of {cluster.spec.run} serves.")
     _print_evidence(seen)

@@ -1,31 +1,44 @@
 """The contract of a fault: something that is broken and healed on purpose.
 
 A fault is one file with one class: how to inject it, how to *see* that it happened, how to heal it, and how to see that
-it healed. Seeing is done through `Cluster.observe`, which looks from outside of whatever did it; a fault that was not
-seen makes the run inconclusive, so an injection that quietly does nothing can never count as a pass.
+it healed. Seeing is done through `Cluster.observe` and its like, which look from outside of whatever did it; a fault
+that was not seen makes the run inconclusive, so an injection that quietly does nothing can never count as a pass.
+
+A *condition* is a fault that is there from the start to the end (more than one worker in a node, say): it changes the
+limits in `prepare`, and is observed like any other.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Literal
 
 import msgspec
 
-from compose.cluster import Cluster, Observation
+from compose.cluster import Cluster, Limits, Observation
 
 Evidence = tuple[str, ...]
+
+Strikes = Literal["node", "store", "replica", "balancer", "cluster"]
+"""What a fault strikes: one node, a part of that name, or (`cluster`) no single part."""
 
 
 class Target(msgspec.Struct, frozen=True):
     """What a fault strikes, and how it looked just before."""
 
     cluster: Cluster
-    node: str
-    before: Observation
+    victim: str
+    """The part's name: "n2", "store", …; "cluster" if the fault strikes no single part."""
+    before: Observation | None
+    """None where the fault strikes no single part."""
 
 
 class Fault(ABC):
-    """Inject, observe, heal, observe healed. No method waits; the run polls the two observations within a bound."""
+    """Inject, observe, heal, observe healed. No method waits; the run polls the two observations within a bound.
+
+    One object serves all clusters of a run, one after another or side by side: what it must remember about one of them
+    belongs into the cluster, not into the fault.
+    """
 
     kind: str
     """What a scenario calls it: `kind = "kill"`."""
@@ -37,6 +50,15 @@ class Fault(ABC):
     """What it did to its victim: (n2) "killed"."""
     sentence: str
     """One sentence for a person: what is broken and how it is healed."""
+    strikes: Strikes = "node"
+    takes_memory: bool = False
+    """What its victim held in memory is gone with it: then whoever's session was there is *at risk*."""
+    needs_wires: bool = False
+    """It changes how the store is reached: the cluster is started with wires."""
+
+    def prepare(self, limits: Limits) -> Limits:
+        """The limits that the cluster is started with; only conditions change them."""
+        return limits
 
     @abstractmethod
     def inject(self, target: Target) -> None:

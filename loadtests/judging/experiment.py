@@ -17,9 +17,11 @@ LOAD_CPU_PERCENT = 80.0
 
 def experiment_steps(planned: tuple[PlannedFault, ...], scene: Scene) -> tuple[ExperimentStep, ...]:
     """The steps of all faults, in order of time."""
-    steps = [ExperimentStep(number, "planned", float(fault.at_ms), fault.node) for number, fault in enumerate(planned)]
+    steps = [
+        ExperimentStep(number, "planned", float(fault.at_ms), fault.victim) for number, fault in enumerate(planned)
+    ]
     steps += [
-        ExperimentStep(event.fault, event.phase, event.at_us / 1000, event.node, event.evidence)
+        ExperimentStep(event.fault, event.phase, event.at_us / 1000, event.victim, event.evidence)
         for event in scene.fault_events
     ]
     return tuple(sorted(steps, key=lambda step: (step.fault, step.step != "planned", step.at_ms)))
@@ -29,8 +31,8 @@ def fault_doubts(planned: tuple[PlannedFault, ...], scene: Scene, served_by_vict
     """Why a fault does not count: it was not seen, it was not seen to heal, or it hit nobody."""
     strikes = {strike.fault: strike for strike in scene.strikes}
     for number, fault in enumerate(planned):
-        strike = strikes.get(number) or Strike(number, fault.kind, fault.node)
-        name = f"the {fault.kind} of {fault.node}"
+        strike = strikes.get(number) or Strike(number, fault.kind, fault.victim)
+        name = f"the {fault.kind} of {fault.victim}"
         if strike.injected_us is None:
             yield f"{name} was planned and never injected"
             continue

@@ -20,7 +20,7 @@ class _Hit:
     """One fault's victim until it was hit."""
 
     def __init__(self, strike: Strike, at_us: int, seen_us: int) -> None:
-        self.node = strike.node
+        self.victim = strike.victim
         self.at_us = at_us
         self.seen_us = seen_us
         """When it was seen to be hit: its own answers until then came before the blow, also those after `at_us`."""
@@ -31,10 +31,10 @@ class _Hit:
     def add(self, shopper: int, line: AccessLine) -> None:
         """Count one answer, if it came before the blow."""
         done_us = line.at_us + max(0, line.took_us)
-        if done_us > (self.seen_us if line.answered_by == self.node else self.at_us):
+        if done_us > (self.seen_us if line.answered_by == self.victim else self.at_us):
             return
         self.last_node[shopper] = line.answered_by
-        if line.answered_by == self.node and done_us >= self.at_us - SERVED_WITHIN_US:
+        if line.answered_by == self.victim and done_us >= self.at_us - SERVED_WITHIN_US:
             self.served.add(shopper)
         if line.method == "POST" and line.status == 200:
             if line.path == "/login":
@@ -44,7 +44,7 @@ class _Hit:
 
     def held(self) -> set[int]:
         """Shoppers who were logged in and whose last answer came from the victim."""
-        return {shopper for shopper in self.logged_in if self.last_node.get(shopper) == self.node}
+        return {shopper for shopper in self.logged_in if self.last_node.get(shopper) == self.victim}
 
 
 class Hits:

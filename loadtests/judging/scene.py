@@ -24,7 +24,7 @@ class Strike(msgspec.Struct, frozen=True):
 
     fault: int
     kind: str
-    node: str
+    victim: str
     injected_us: int | None = None
     observed_us: int | None = None
     healed_us: int | None = None
@@ -80,7 +80,7 @@ class Scene(msgspec.Struct, frozen=True):
         """
         found = None
         for strike in self.strikes:
-            if strike.node != node or strike.injected_us is None or strike.observed_us is None:
+            if strike.victim != node or strike.injected_us is None or strike.observed_us is None:
                 continue
             if since_us <= strike.observed_us and strike.injected_us <= until_us:
                 found = strike
@@ -100,7 +100,7 @@ def scene_of(architecture: str, events: Iterable[Event]) -> Scene:
             steps.append(event)
             strikes[event.fault] = _stepped(strikes.get(event.fault), event)
         elif isinstance(event, AtRisk):
-            before = strikes.get(event.fault) or Strike(event.fault, "", event.node)
+            before = strikes.get(event.fault) or Strike(event.fault, "", event.victim)
             strikes[event.fault] = msgspec.structs.replace(before, at_risk=event.users)
         else:
             scene = _told(scene, event)
@@ -123,7 +123,7 @@ def _told(scene: Scene, event: Event) -> Scene:
 
 def _stepped(strike: Strike | None, event: FaultEvent) -> Strike:
     """The strike one step further."""
-    strike = strike or Strike(event.fault, event.kind, event.node)
+    strike = strike or Strike(event.fault, event.kind, event.victim)
     if event.phase == "injected":
         return msgspec.structs.replace(strike, injected_us=event.at_us)
     if event.phase == "observed":

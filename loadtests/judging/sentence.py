@@ -36,7 +36,7 @@ def sentence_of(faults: Sequence[PlannedFault], architectures: Mapping[str, Arch
 def _opening(faults: Sequence[PlannedFault]) -> str:
     if not faults:
         return "Without any fault, the shop"
-    nodes = sorted({fault.node for fault in faults})
+    nodes = sorted({fault.victim for fault in faults})
     kinds = {fault.kind for fault in faults}
     if len(nodes) > 2:
         return f"{len(faults)} faults on {len(nodes)} nodes"

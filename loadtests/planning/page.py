@@ -47,7 +47,7 @@ def _faults(plan: Plan) -> list[str]:
     if not plan.faults:
         return ["faults   none"]
     lines = [
-        f"{fault.kind} {fault.node} at {fault.at_ms / 1000:.1f} s, healed at {fault.heal_at_ms / 1000:.1f} s"
+        f"{fault.kind} {fault.victim} at {fault.at_ms / 1000:.1f} s, healed at {fault.heal_at_ms / 1000:.1f} s"
         for fault in plan.faults
     ]
     return [f"{'faults' if not number else '':<9}{line}" for number, line in enumerate(lines)]

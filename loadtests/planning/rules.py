@@ -130,10 +130,9 @@ def _bad_fault(path: str, fault: Fault, scenario: Scenario) -> Iterator[BadValue
         yield unknown(f"{path}.kind", "fault", fault.kind, FAULTS)
     if not 0 <= fault.at_s < seconds:
         yield BadValue(f"{path}.at_s", f"{fault.at_s:g} s", f"0 or more, and less than load.seconds ({seconds:g})")
-    if not fault.heal_after_s > 0:
+    if fault.heal_after_s is not None and not fault.heal_after_s > 0:
         yield BadValue(f"{path}.heal_after_s", f"{fault.heal_after_s:g} s", "more than 0")
-    if not fault.at_s + fault.heal_after_s <= seconds:
-        healed = fault.at_s + fault.heal_after_s
+    if fault.heal_after_s is not None and not (healed := fault.at_s + fault.heal_after_s) <= seconds:
         yield BadValue(
             f"{path}.heal_after_s",
             f"the fault would be healed at {healed:g} s",

@@ -55,7 +55,7 @@ def experiment(evidence: Evidence, results: Results) -> Experiment:
         counts=_counts(evidence, measured),
         evidence=tuple((name, result.experiment) for name, result in measured.items() if result.experiment),
         sources=tuple(
-            (name, f"fault {risk.fault + 1}, {risk.node}: {risk.source}")
+            (name, f"fault {risk.fault + 1}, {risk.victim}: {risk.source}")
             for name, story in evidence.stories.items()
             for risk in story.at_risk
         ),
@@ -72,7 +72,7 @@ def _steps(results: Results) -> tuple[StepLine, ...]:
             tuple(
                 next(
                     (
-                        f"{step.node} at {step.at_ms / 1000:.3f} s"
+                        f"{step.victim} at {step.at_ms / 1000:.3f} s"
                         for step in result.experiment
                         if (step.fault, step.step) == (fault, name)
                     ),

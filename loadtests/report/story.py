@@ -122,7 +122,7 @@ class Story:
             FaultBand(
                 strike.fault,
                 strike.kind,
-                strike.node,
+                strike.victim,
                 strike.injected_us,
                 strike.observed_us,
                 strike.healed_us,

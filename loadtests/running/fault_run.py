@@ -64,7 +64,7 @@ class FaultRun(threading.Thread):
     def _steps(self) -> None:
         if not self._wait_until(self._planned.at_ms):
             return
-        node = self._planned.node
+        node = self._planned.victim
         target = Target(self._cluster, node, self._cluster.observe(node))
         held = Held(self._cluster, node)
         self._write("injected", ())
@@ -92,8 +92,8 @@ class FaultRun(threading.Thread):
 
     def _write(self, phase: FaultPhase, evidence: Evidence) -> None:
         name, number, kind = self._cluster.spec.architecture.name, self._number, self._planned.kind
-        self._log.write(lambda at_us: FaultEvent(name, at_us, number, kind, self._planned.node, phase, evidence))
+        self._log.write(lambda at_us: FaultEvent(name, at_us, number, kind, self._planned.victim, phase, evidence))
 
     def _write_at_risk(self, held: Held) -> None:
-        name, number, node = self._cluster.spec.architecture.name, self._number, self._planned.node
+        name, number, node = self._cluster.spec.architecture.name, self._number, self._planned.victim
         self._log.write(lambda at_us: AtRisk(name, at_us, number, node, held.users(), held.source))

@@ -257,7 +257,7 @@ class Measurement:
         self._logged_out = progress.logged_out
         broken = [fault for fault in self._setup.plan.faults if fault.at_ms <= elapsed_ns / 1e6 < fault.heal_at_ms]
         phase = "audit" if progress.phase == "audit" else "fault" if broken else "load"
-        detail = ", ".join(f"{fault.kind} {fault.node}" for fault in broken)
+        detail = ", ".join(f"{fault.kind} {fault.victim}" for fault in broken)
         self._show(phase, max(0.0, self._setup.plan.window_ms / 1000 - elapsed_ns / 1e9), detail)
 
     def _show(self, phase: str, left_s: float = 0.0, detail: str = "") -> None:

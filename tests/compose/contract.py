@@ -227,7 +227,7 @@ class EngineContract:
             self.make_engine().attach(tmp_path, Ledger(tmp_path / "none", "x"))
 
     def test_an_unknown_node_is_named_in_the_error(self, cluster: Cluster) -> None:
-        for do in (cluster.kill, cluster.start_node, cluster.observe, cluster.held):
+        for do in (cluster.kill, cluster.start, cluster.observe, cluster.held):
             with pytest.raises(UsageError, match="n9"):
                 do("n9")
 
@@ -243,7 +243,7 @@ class EngineContract:
         watch(cluster, "n2", lambda seen: not seen.in_rotation)
         assert cluster.held("n2") is None
         assert {ask(f"{cluster.url}/healthz").headers["x-node"] for _ in range(8)} == {"n1", "n3"}
-        cluster.start_node("n2")
+        cluster.start("n2")
         back = watch(cluster, "n2", lambda seen: seen.answers and seen.in_rotation)
         assert back.boot not in (None, before.boot)
         assert [node.url for node in cluster.nodes() if node.name == "n2"]
@@ -252,18 +252,18 @@ class EngineContract:
     def test_all_may_be_repeated(self, own_cluster: Cluster, tmp_path: Path) -> None:
         cluster = own_cluster
         boot = cluster.observe("n1").boot
-        cluster.start_node("n1")  # it runs: nothing happens
+        cluster.start("n1")  # it runs: nothing happens
         assert cluster.observe("n1").boot == boot
         cluster.kill("n1")
         cluster.kill("n1")
-        cluster.start_node("n1")  # at once, while it may still be dying
-        cluster.start_node("n1")
+        cluster.start("n1")  # at once, while it may still be dying
+        cluster.start("n1")
         back = watch(cluster, "n1", lambda seen: seen.answers)
         assert back.boot != boot
         cluster.stop()
         cluster.stop()
         cluster.kill("n1")
-        cluster.start_node("n1")
+        cluster.start("n1")
         seen = cluster.observe("n1")
         assert (seen.process, seen.answers, seen.in_rotation, cluster.held("n1")) == (False, False, False, None)
 

@@ -96,7 +96,7 @@ def test_a_shopper_whose_node_dies_gets_errors_then_another_node_and_its_cookie(
         other = moved.headers["X-Node"]
         assert other != node
         assert "Set-Cookie" in moved.headers
-        cluster.start_node(node)
+        cluster.start(node)
         watch(cluster, node, lambda seen: seen.in_rotation)
         assert {web.get(f"{cluster.url}/x", timeout=5).headers["X-Node"] for _ in range(6)} == {other}
 

@@ -33,7 +33,7 @@ class ScriptedCluster(Cluster):
         self.boots[node] = None
         self.holding.pop(node, None)
 
-    def start_node(self, node: str) -> None:
+    def start(self, node: str) -> None:
         self.calls.append(f"start {node}")
         if self.boots[node] is None:
             self.boots[node] = 2

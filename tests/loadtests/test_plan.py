@@ -100,14 +100,14 @@ def test_more_people_than_can_be_planned_are_refused_before_anything_is_drawn() 
 def test_the_victims_exist(scenario: Scenario, seed: int) -> None:
     plan = make_plan(scenario, seed=seed)
     assert len(plan.faults) == len(scenario.fault)
-    assert {fault.node for fault in plan.faults} <= {f"n{number + 1}" for number in range(plan.nodes)}
+    assert {fault.victim for fault in plan.faults} <= {f"n{number + 1}" for number in range(plan.nodes)}
 
 
 def test_any_node_can_be_the_victim_and_a_named_one_is() -> None:
     scenario = load_scenario("node-kill")
-    assert {make_plan(scenario, seed=seed).faults[0].node for seed in range(40)} == {"n1", "n2", "n3"}
+    assert {make_plan(scenario, seed=seed).faults[0].victim for seed in range(40)} == {"n1", "n2", "n3"}
     named = msgspec.structs.replace(scenario, fault=(Fault("kill", 1, 1, "n3"),))
-    assert {make_plan(named, seed=seed).faults[0].node for seed in range(40)} == {"n3"}
+    assert {make_plan(named, seed=seed).faults[0].victim for seed in range(40)} == {"n3"}
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_the_page_says_who_what_when_which_fault_and_what_it_costs() -> None:
     assert scenario.question in page
     assert plan_sha256(plan) in page
     fault = plan.faults[0]
-    assert f"kill {fault.node} at {fault.at_ms / 1000:.1f} s, healed at {fault.heal_at_ms / 1000:.1f} s" in page
+    assert f"kill {fault.victim} at {fault.at_ms / 1000:.1f} s, healed at {fault.heal_at_ms / 1000:.1f} s" in page
     assert "60 shoppers on 3 nodes" in page
     assert "60 login" in page
     assert all(name in page for name in scenario.architectures)

@@ -134,7 +134,7 @@ class TestDocker(EngineContract):
         for node in ("n1", "n2"):
             own_cluster.kill(node)
         for node in ("n2", "n1"):
-            own_cluster.start_node(node)
+            own_cluster.start(node)
             watch(own_cluster, node, lambda seen: seen.answers)
         assert addresses() == before
 

@@ -98,7 +98,7 @@ class TestProcesses(EngineContract):
         with socket.create_server(("127.0.0.1", port_of(own_cluster.nodes()[0].url))) as foreign:
             foreign.listen()
             with pytest.raises(PortTaken):
-                own_cluster.start_node("n1")
+                own_cluster.start("n1")
 
     def test_the_balancer_writes_its_last_lines_before_it_goes(self, tmp_path: Path) -> None:
         with running(ProcessesEngine(), new_spec(), tmp_path) as cluster:
