@@ -6,6 +6,7 @@ import errno
 import hashlib
 import secrets
 import shlex
+from contextlib import nullcontext
 from pathlib import Path
 
 import msgspec
@@ -52,8 +53,8 @@ class Finished(msgspec.Struct, frozen=True):
     interrupted: Interrupted | None = None
 
 
-def run(request: RunRequest, engine: Engine, watcher: Watcher) -> Finished:
-    """Carry out a scenario and judge it.
+def run(request: RunRequest, engine: Engine, watcher: Watcher, *, held: bool = False) -> Finished:
+    """Carry out a scenario and judge it. `held`: whoever asks holds the machine already.
 
     Raises:
         TwinshopError: nothing could be measured; what was started is gone.
@@ -63,7 +64,7 @@ def run(request: RunRequest, engine: Engine, watcher: Watcher) -> Finished:
     plan = make_plan(scenario, seed=request.seed, shoppers=request.shoppers)
     names = request.architectures or scenario.architectures
     state = state_folder()
-    with hold_machine(state):
+    with nullcontext() if held else hold_machine(state):
         for line in recover(state).lines():
             watcher.say(line)
         folder, provenance = _make_folder(request, scenario, content, plan, names, engine)

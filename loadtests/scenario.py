@@ -72,6 +72,12 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Two or three sentences for a person: what happens, and why one would ask."""
     nodes: int = 3
     architectures: tuple[str, ...] = ("sticky-memory", "roundrobin-memory", "signed-token", "redis")
+    without: dict[str, str] = msgspec.field(default_factory=dict)
+    """Architectures that the question is not asked of, and why: the matrix says it in their cells."""
+    alone: bool = False
+    """It measures times or costs: the matrix runs nothing beside it."""
+    headline: str = "logged_out"
+    """The measure that stands for the whole in the matrix."""
     settings: dict[str, Any] = msgspec.field(default_factory=dict)
     """Changes to `compose.cluster.Limits`, by field: cures as switches, and what the question needs."""
     fault: tuple[Fault, ...] = ()
@@ -195,6 +201,8 @@ def _leaves(document: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     load = document.get("load")
     for do, weight in _items(load.get("mix") if isinstance(load, dict) else None):
         yield f"load.mix.{do}", weight, float
+    for architecture, why in _items(document.get("without")):
+        yield f"without.{architecture}", why, str
     for architecture, predictions in _items(document.get("expect")):
         for measure, prediction in _items(predictions):
             yield f"expect.{architecture}.{measure}", prediction, str

@@ -84,6 +84,9 @@ def _bad_values(scenario: Scenario) -> Iterator[BadValue]:
         yield BadValue("nodes", f"{scenario.nodes} nodes", f"a number from 1 to {MAX_NODES}")
     yield from _bad_load(scenario.load)
     yield from _bad_architectures(scenario.architectures)
+    yield from _bad_without(scenario)
+    if scenario.headline not in MEASURES:
+        yield unknown("headline", "measure", scenario.headline, MEASURES)
     for number, fault in enumerate(scenario.fault):
         yield from _bad_fault(f"fault[{number}]", fault, scenario)
     yield from _bad_expectations(scenario)
@@ -121,6 +124,17 @@ def _bad_architectures(names: tuple[str, ...]) -> Iterator[BadValue]:
             yield unknown("architectures", "architecture", name, ARCHITECTURES)
         elif name in names[:number]:
             yield BadValue("architectures", f"{name!r} is named twice", "each at most once")
+
+
+def _bad_without(scenario: Scenario) -> Iterator[BadValue]:
+    for name, why in scenario.without.items():
+        path = f"without.{name}"
+        if name not in ARCHITECTURES:
+            yield unknown(path, "architecture", name, ARCHITECTURES)
+        elif name in scenario.architectures:
+            yield BadValue(path, f"{name!r} is among the architectures, too", "either measured or left out")
+        elif not why.strip():
+            yield BadValue(path, "it is empty", "why this architecture is left out, in a few words")
 
 
 def _bad_fault(path: str, fault: Fault, scenario: Scenario) -> Iterator[BadValue]:
