@@ -17,6 +17,7 @@ import msgspec
 
 from compose.architectures import Architecture
 from compose.changes import Balancing, NodeChanges, Reply, Trouble, Wire
+from compose.node_state import NodeState
 from shared.database_order import DatabaseOrder
 from shared.errors import PortTaken, UsageError
 from shared.sessions import HeldSession
@@ -92,6 +93,17 @@ class ClusterSpec(msgspec.Struct, frozen=True):
     """Where the balancer is to listen; None: on a free port."""
     wires: bool = False
     """Each node reaches the session store through a wire of its own, which can be slowed and cut."""
+
+
+class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one part uses of the machine, and what it counts."""
+
+    cpu_s: float
+    """Processor time since it was started, of all its processes."""
+    memory_bytes: int
+    """Resident, of all its processes."""
+    counters: dict[str, int] = {}
+    """Of a store: `commands` processed, `memory` it says it uses, keys `evicted`, `keys` it holds."""
 
 
 class NodeAddress(msgspec.Struct, frozen=True):
@@ -183,6 +195,10 @@ class Cluster(ABC):
         """Ask a node for a page of the shop, past the balancer. At most 3 s."""
         raise NotImplementedError
 
+    def state(self, node: str) -> NodeState | None:
+        """What a node says of itself, past the balancer; None if it does not answer. At most 1 s."""
+        raise NotImplementedError
+
     # changing how nodes behave
 
     def change(self, node: str, changes: NodeChanges) -> None:
@@ -244,6 +260,10 @@ class Cluster(ABC):
         """The logs by part: `balancer` (Envoy's own words), `access` (one JSON line a request, by Envoy),
         `n1` (what the node printed), `n1.requests` (one JSON line a request or session event, by the shop), `store`.
         """
+
+    def usage(self) -> dict[str, Usage]:
+        """What each node and each store uses of the machine, as far as the engine can tell. At most 1 s."""
+        return {}
 
     def versions(self) -> dict[str, str]:
         """What runs the parts, beside Twinshop's own packages: image or program, and version."""
