@@ -10,7 +10,9 @@ import msgspec
 from shared.errors import UsageError
 
 _PREFIX = "TWINSHOP_"
-_HIDDEN = frozenset({"secret_key", "control_token", "redis_url", "database_url"})
+_HIDDEN = frozenset({"secret_key", "fallback_key", "control_token", "redis_url", "database_url"})
+_STORES = ("memory", "replicated", "token", "denylist", "redis")
+_WITH_SERVER = frozenset({"redis", "denylist"})
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,12 +25,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Any SQLAlchemy URL; the database must have been made by `shared.shop.database.prepare`."""
     secret_key: str
     """Signs tokens and forms. The same on every node of a cluster."""
+    fallback_key: str = ""
+    """What was signed with it is still accepted; empty: there is none."""
     node: str = "n1"
     run: str = ""
     architecture: str = ""
     store: str = ""
-    """`memory`, `token` or `redis`; empty: the twin's own first choice."""
+    """`memory`, `replicated`, `token`, `denylist` or `redis`; empty: the twin's own first choice."""
     redis_url: str = "redis://127.0.0.1:6379/0"
+    sentinel: str = ""
+    """host:port of the sentinel that knows where Redis is, by the name `shop`; empty: it is at `redis_url`."""
+    replica_self: str = ""
+    """host:port where this node listens for other nodes' sessions."""
+    replica_peers: str = ""
+    """host:port,host:port of the other nodes."""
     cookie_name: str = "session"
     """Cookies ignore ports: two clusters on one host name need two names."""
     session_lifetime_s: int = 3600
@@ -39,13 +49,34 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     store_timeout_s: float = 1.0
     """For connecting to Redis, and for each answer."""
     store_retries: int = 0
+    regenerate_at_login: bool = True
+    """A new session id at login; without, a planted id becomes the victim's login (session fixation)."""
+    cart_lock: bool = False
+    """Cart writes of one session wait for each other, so that none undoes another."""
+    idempotency_keys: bool = True
+    """A checkout whose key was seen before is the same order; without, keys are not even kept."""
+    clock_leeway_s: int = 0
+    """How far ahead of this node's own clock a token may have been signed."""
+    rate_limit: str = ""
+    """Of requests of one user, as Flask-Limiter writes it ("5 per second"); empty: none."""
+    rate_limit_counters: str = "node"
+    """Who counts them: each `node` for itself, or all of them in the `store`."""
+    slow_page_ms: int = 400
+    """How long `GET /recommendations` takes."""
+    deep_health: bool = False
+    """`GET /healthz` asks the session store too."""
     password_cost: int = 1024
     """The N of scrypt: a power of two. Below 128, werkzeug gives scrypt less memory than it wants."""
     node_threads: int = 8
+    """How many requests one process answers at a time."""
+    node_workers: int = 1
+    """Processes that serve this node's address, each with a memory of its own."""
+    boot: str = ""
+    """The id of this start, the same in all processes of the node (`shared.node` sets it); empty: a new one."""
     request_log: str = ""
     """The path of the node's request log; empty: none is written."""
     control_token: str = ""
-    """Opens `/-/sessions`; empty: that page does not exist."""
+    """Opens the pages below `/-/`; empty: they do not exist."""
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense, by the variable's name."""
@@ -106,15 +137,43 @@ def _shown(name: str, value: object) -> str:
 
 def _complaints(settings: Settings) -> list[tuple[str, str]]:
     """Each setting that makes no sense, and why."""
-    cost = settings.password_cost
+    cost, counters = settings.password_cost, settings.rate_limit_counters
     rules = (
         ("secret_key", len(settings.secret_key) >= 8, "expected at least 8 characters"),
-        ("store", settings.store in {"", "memory", "token", "redis"}, "expected memory, token or redis"),
+        ("fallback_key", not 0 < len(settings.fallback_key) < 8, "expected at least 8 characters, or none"),
+        ("store", settings.store in {"", *_STORES}, f"expected one of {', '.join(_STORES)}"),
         ("session_lifetime_s", settings.session_lifetime_s >= 1, "expected at least 1 second"),
         ("session_cap", settings.session_cap >= 2, "expected at least 2 sessions"),
         ("store_timeout_s", 0 < settings.store_timeout_s <= 60, "expected more than 0 and at most 60 seconds"),
         ("store_retries", 0 <= settings.store_retries <= 20, "expected 0 to 20"),
+        ("sentinel", _is_address(settings.sentinel), "expected host:port"),
+        ("clock_leeway_s", 0 <= settings.clock_leeway_s <= 3600, "expected 0 to 3600 seconds"),
+        ("rate_limit", _is_rate_limit(settings.rate_limit), 'expected something like "5 per second"'),
+        ("rate_limit_counters", counters in {"node", "store"}, "expected node or store"),
+        (
+            "rate_limit_counters",
+            not settings.rate_limit or counters == "node" or settings.store in _WITH_SERVER,
+            f"only {' and '.join(sorted(_WITH_SERVER))} have a store that all nodes share",
+        ),
+        ("slow_page_ms", 0 <= settings.slow_page_ms <= 60_000, "expected 0 to 60000 milliseconds"),
         ("password_cost", 128 <= cost <= 2**16 and cost & (cost - 1) == 0, "expected a power of two, 128 to 65536"),
         ("node_threads", 1 <= settings.node_threads <= 256, "expected 1 to 256"),
+        ("node_workers", 1 <= settings.node_workers <= 16, "expected 1 to 16"),
     )
     return [(name, why) for name, fine, why in rules if not fine]
+
+
+def _is_address(text: str) -> bool:
+    host, _, port = text.rpartition(":")
+    return not text or bool(host and port.isdecimal() and 0 < int(port) < 2**16)
+
+
+def _is_rate_limit(text: str) -> bool:
+    if not text:
+        return True
+    from limits import parse_many  # not loaded by nodes that have no limit
+
+    try:
+        return bool(parse_many(text))
+    except ValueError:
+        return False

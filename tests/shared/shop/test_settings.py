@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import typing
+
 import pytest
 
-from compose.cluster import Limits
+from compose.architectures import ARCHITECTURES, Store
+from compose.cluster import ClusterSpec, Limits
+from compose.node_settings import FROM_LIMITS, node_environment
 from shared.errors import UsageError
 from shared.shop.settings import Settings
 
@@ -17,16 +21,9 @@ def read(**variables: str) -> Settings:
 
 def test_the_defaults_are_those_of_a_cluster() -> None:
     settings, limits = read(), Limits()
-    for name in (
-        "node_threads",
-        "session_lifetime_s",
-        "session_cap",
-        "session_refresh_each_request",
-        "store_timeout_s",
-        "store_retries",
-        "password_cost",
-    ):
-        assert getattr(settings, name) == getattr(limits, name)
+    for name in FROM_LIMITS:
+        assert getattr(settings, name) == getattr(limits, name), name
+    assert (settings.store, settings.fallback_key, settings.sentinel, settings.replica_peers) == ("", "", "", "")
     assert (settings.cookie_name, settings.request_log, settings.control_token) == ("session", "", "")
 
 
@@ -36,6 +33,48 @@ def test_each_variable_is_read() -> None:
     )
     assert (settings.node, settings.store, settings.session_cap) == ("n3", "redis", 500)
     assert (settings.store_timeout_s, settings.session_refresh_each_request) == (0.25, True)
+
+
+def test_every_limit_that_a_node_has_too_is_handed_to_it() -> None:
+    ours = {name for name in Limits.__struct_fields__ if name in Settings.__struct_fields__}
+    assert ours == set(FROM_LIMITS)
+
+
+def test_what_a_cluster_hands_over_is_read_back() -> None:
+    changed = {
+        **{name: not getattr(Limits(), name) for name in FROM_LIMITS if getattr(Limits(), name) in (True, False)},
+        "node_workers": 3, "slow_page_ms": 7, "clock_leeway_s": 5, "rate_limit": "5 per second",
+        "rate_limit_counters": "store", "session_cap": 9, "store_timeout_s": 0.5,
+    }  # fmt: skip
+    environment = node_environment(
+        ClusterSpec("0a1b2c3d", ARCHITECTURES["redis-replica"], limits=Limits(**changed)),  # type: ignore[arg-type]
+        "n2",
+        database_url="sqlite:///x",
+        secret_key="a secret key",
+        control_token="t",
+        request_log="/l",
+        store_url="redis://127.0.0.1:1/0",
+        fallback_key="an older key",
+        sentinel="127.0.0.1:26379",
+        replica_self="127.0.0.1:7001",
+        replica_peers="127.0.0.1:7002,127.0.0.1:7003",
+    )
+    settings = Settings.from_environment(environment)
+    assert {name: getattr(settings, name) for name in changed} == changed
+    assert (settings.fallback_key, settings.sentinel) == ("an older key", "127.0.0.1:26379")
+    assert (settings.replica_self, settings.replica_peers) == ("127.0.0.1:7001", "127.0.0.1:7002,127.0.0.1:7003")
+    assert settings.redis_url == "redis://127.0.0.1:1/0"
+
+
+@pytest.mark.parametrize("store", typing.get_args(Store))
+def test_every_store_of_an_architecture_can_be_named(store: str) -> None:
+    assert read(STORE=store).store == store
+
+
+def test_a_limiter_cannot_count_in_a_store_that_is_not_there() -> None:
+    assert read(STORE="redis", RATE_LIMIT="5 per second", RATE_LIMIT_COUNTERS="store").rate_limit == "5 per second"
+    with pytest.raises(UsageError, match="TWINSHOP_RATE_LIMIT_COUNTERS"):
+        read(STORE="token", RATE_LIMIT="5 per second", RATE_LIMIT_COUNTERS="store")
 
 
 @pytest.mark.parametrize("missing", NEEDED)
@@ -60,6 +99,14 @@ def test_a_missing_one_is_named(missing: str) -> None:
         ("PASSWORD_COST", "1000"),
         ("PASSWORD_COST", "64"),
         ("NODE_THREADS", "0"),
+        ("NODE_WORKERS", "0"),
+        ("FALLBACK_KEY", "short"),
+        ("SENTINEL", "127.0.0.1"),
+        ("CLOCK_LEEWAY_S", "-1"),
+        ("RATE_LIMIT", "often"),
+        ("RATE_LIMIT_COUNTERS", "elsewhere"),
+        ("SLOW_PAGE_MS", "-1"),
+        ("CART_LOCK", "yes"),
         ("SECRET_KEY", "short"),
     ],
 )
@@ -69,7 +116,7 @@ def test_what_makes_no_sense_is_named(name: str, text: str) -> None:
 
 
 def test_secrets_are_not_shown() -> None:
-    shown = repr(read(CONTROL_TOKEN="a token", REDIS_URL="redis://:a-password@host/0"))
-    for secret in ("a secret key", "a token", "a-password", "sqlite:///x"):
+    shown = repr(read(CONTROL_TOKEN="a token", FALLBACK_KEY="an older key", REDIS_URL="redis://:a-password@host/0"))
+    for secret in ("a secret key", "an older key", "a token", "a-password", "sqlite:///x"):
         assert secret not in shown
     assert "node='n1'" in shown
