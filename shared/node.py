@@ -1,7 +1,7 @@
 """One node: `python -m shared.node stateful_app --port 8101`. One shop in one process, behind granian.
 
-granian's main process loads the shop's code, then forks the one worker that serves: the code is loaded once, and a
-SIGKILL of the process group ends both.
+granian's main process loads the shop's code, then forks the worker that serves: the code is loaded once, and a SIGKILL
+of the process group ends both. With more workers than one (`TWINSHOP_NODE_WORKERS`), each has a memory of its own.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import argparse
 import importlib
 import multiprocessing
+import os
+import secrets
 import sys
 from collections.abc import Sequence
 
@@ -37,10 +39,11 @@ def serve(twin: str, *, host: str, port: int) -> None:
         UsageError: the environment does not hold the settings of a node.
     """
     settings = Settings.from_environment()
-    run_server(f"{twin}:create_app", host=host, port=port, threads=settings.node_threads)
+    os.environ["TWINSHOP_BOOT"] = secrets.token_hex(6)  # before the fork: all workers are one start of one node
+    run_server(f"{twin}:create_app", host=host, port=port, threads=settings.node_threads, workers=settings.node_workers)
 
 
-def run_server(factory: str, *, host: str, port: int, threads: int) -> None:
+def run_server(factory: str, *, host: str, port: int, threads: int, workers: int = 1) -> None:
     """Serve the application that `module:function` makes, as every node is served, until SIGTERM or SIGINT."""
     importlib.import_module(factory.partition(":")[0])  # before the fork, so that the worker has it already
     if sys.platform == "linux":
@@ -50,7 +53,7 @@ def run_server(factory: str, *, host: str, port: int, threads: int) -> None:
         address=host,
         port=port,
         interface=Interfaces.WSGI,
-        workers=1,
+        workers=workers,
         blocking_threads=threads,
         workers_kill_timeout=STOP_WITHIN_S,
         http1_settings=HTTP1Settings(header_read_timeout=KEEP_ALIVE_MS),

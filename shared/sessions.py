@@ -7,12 +7,16 @@ asks the store to `install` itself on the Flask app, and from then on the shop o
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Protocol
+from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
 
 import msgspec
 
 if TYPE_CHECKING:
     from flask import Flask
+
+    from shared.shop.trouble import Trouble
 
 
 class HeldSession(msgspec.Struct, frozen=True):
@@ -28,24 +32,58 @@ def fingerprint(session_id: str) -> str:
     return hashlib.sha256(session_id.encode()).hexdigest()[:12]
 
 
-class SessionStore(Protocol):
+CART_WAIT_S = 2.0
+"""How long a cart write waits for another one of the same session: less than the balancer waits for the node."""
+
+
+class CartBusy(Exception):
+    """Another write of the same cart took too long to wait for."""
+
+
+class SessionStore(ABC):
     """Where a shop keeps its sessions."""
 
     kind: str
-    """`memory`, `token` or `redis`."""
+    """`memory`, `replicated`, `token`, `denylist` or `redis`."""
     where: str
     """For a person, on every page: "in the memory of this node", "in your cookie, signed", "in Redis"."""
-    outages: tuple[type[Exception], ...]
+    outages: tuple[type[Exception], ...] = ()
     """What it raises when it cannot be reached: the shop answers such requests with 503 `store_unavailable`."""
 
+    @abstractmethod
     def install(self, app: Flask) -> None:
         """Make `flask.session` live in this store."""
 
-    def regenerate(self) -> None:
+    def regenerate(self) -> None:  # noqa: B027 - where there is no id, nothing is to be done
         """Give the current session a new id (at login, against session fixation). No-op where there is no id."""
+
+    def opened(self, user: str) -> None:  # noqa: B027 - most stores need not know
+        """A login just made the current session this user's, under the id that it will keep."""
 
     def session_id(self) -> str:
         """The id of the current session, or "" where sessions have none. A secret: log only its `fingerprint`."""
+        return ""
+
+    def revoke_user(self, user: str) -> None:  # noqa: B027 - tokens cannot
+        """End every session of that user that can be ended from here; the current one is ended by the shop itself."""
+
+    def cart_alone(self) -> AbstractContextManager[None]:
+        """Entered before the session of a cart write is read, left after it was saved: nobody else writes it meanwhile.
+
+        Who it is about stands in the request's cookie. The default, for stores that cannot, keeps nobody out.
+
+        Raises:
+            CartBusy: it took too long.
+        """
+        return nullcontext()
+
+    def reachable(self) -> bool:
+        """Whether it answers, within its own timeout; for health checks."""
+        return True
+
+    def suffer(self, trouble: Trouble) -> None:  # noqa: B027 - not all of it concerns every store
+        """Take over what of it concerns sessions: how many may be held in memory, and what time it is."""
 
     def held(self) -> list[HeldSession]:
         """The logged-in sessions in *this process's* memory: empty for stores outside of it. O(sessions)."""
+        return []

@@ -3,44 +3,76 @@
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from cachelib import SimpleCache
-from flask import session
+from flask import request, session
 from flask_session import Session
 
 from shared.errors import UsageError
+from shared.session_locks import SessionLocks
 from shared.sessions import HeldSession, SessionStore, fingerprint
 
 if TYPE_CHECKING:
     from flask import Flask
 
     from shared.shop.settings import Settings
+    from shared.shop.trouble import Trouble
 
 _PREFIX = "session:"
 
 
 class SessionCache(SimpleCache):
-    """cachelib's in-memory cache, which can also say what it holds."""
+    """cachelib's in-memory cache, which can also say what it holds, shrink, and be told that its clock is wrong."""
+
+    ahead_s = 0
+
+    def now(self) -> float:
+        """The time, as this cache takes it to be."""
+        return time.time() + self.ahead_s
+
+    def get(self, key: str) -> Any:
+        """What is kept under that key; None if nothing is, or if its time is over."""
+        with self._lock:
+            expires, value = self._cache.get(key, (0, None))
+            return self.serializer.loads(value) if value is not None and expires > self.now() else None
+
+    def _normalize_timeout(self, timeout: int | None) -> int:
+        return int(super()._normalize_timeout(timeout)) + self.ahead_s
+
+    def _remove_expired(self, now: float) -> None:
+        super()._remove_expired(now + self.ahead_s)
+
+    def hold_at_most(self, sessions: int) -> None:
+        """Keep so many at the most from now on: beyond it, the longest untouched go."""
+        with self._lock:
+            # The cache makes room only before it adds, so it can hold one more than its threshold.
+            self._threshold = sessions - 1
+            by_age = sorted(self._cache, key=lambda key: self._cache[key][0])
+            for key in by_age[: max(0, len(by_age) - sessions)]:
+                del self._cache[key]
 
     def living(self) -> list[tuple[str, dict[str, Any]]]:
         """Everything that has not expired, by key."""
-        now = time.time()
+        now = self.now()
         with self._lock:
             packed = [(key, value) for key, (expires, value) in self._cache.items() if expires == 0 or expires > now]
         return [(key, self.serializer.loads(value)) for key, value in packed]
 
 
-class MemorySessions:
+class MemorySessions(SessionStore):
     """The store."""
 
     kind = "memory"
     where = "in the memory of this node"
-    outages: tuple[type[Exception], ...] = ()
 
     def __init__(self, settings: Settings) -> None:
-        # The cache makes room only before it adds, so it can hold one more than its threshold.
-        self._cache = SessionCache(threshold=settings.session_cap - 1, default_timeout=settings.session_lifetime_s)
+        self._cap = settings.session_cap
+        self._cookie = settings.cookie_name
+        self._cache = SessionCache(default_timeout=settings.session_lifetime_s)
+        self._cache.hold_at_most(self._cap)
+        self._locks = SessionLocks()
 
     def install(self, app: Flask) -> None:
         """Make `flask.session` live in this store."""
@@ -55,6 +87,21 @@ class MemorySessions:
     def session_id(self) -> str:
         """The id of the current session."""
         return str(session.sid)  # type: ignore[attr-defined]
+
+    def revoke_user(self, user: str) -> None:
+        """End that user's sessions in this node's memory; what other nodes hold is out of reach."""
+        for key, data in self._cache.living():
+            if data.get("user") == user:
+                self._cache.delete(key)
+
+    def cart_alone(self) -> AbstractContextManager[None]:
+        """A lock in this process, which is where the session is."""
+        return self._locks.alone(request.cookies.get(self._cookie, ""))
+
+    def suffer(self, trouble: Trouble) -> None:
+        """Hold fewer sessions, take another time for the right one."""
+        self._cache.hold_at_most(trouble.session_cap or self._cap)
+        self._cache.ahead_s = trouble.clock_ahead_s
 
     def held(self) -> list[HeldSession]:
         """The logged-in sessions in this process's memory."""

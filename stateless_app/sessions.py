@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from shared.shop.settings import Settings
 
 
-class TokenSessions:
+class TokenSessions(SessionStore):
     """The whole session in the cookie: signed, so nobody can change it; not encrypted, so anybody can read it."""
 
     kind = "token"
@@ -37,7 +37,7 @@ class TokenSessions:
         return []
 
 
-class RedisSessions:
+class RedisSessions(SessionStore):
     """The session in Redis, its id in the cookie."""
 
     kind = "redis"

@@ -18,6 +18,7 @@ from shared.shop.orders import Orders
 from shared.shop.routes import browse, cart, entrance, till, watch
 from shared.shop.session_guard import SessionGuard, note_outage
 from shared.shop.settings import Settings
+from shared.shop.trouble import NodeTrouble, Suffering
 from shared.shop.visit import Stamp, current_visit
 
 _LARGEST_BODY = 16 * 1024
@@ -39,7 +40,8 @@ def create_shop(store: SessionStore, settings: Settings, *, twin: str) -> Flask:
         store=store,
         accounts=Accounts(engine, cost=settings.password_cost),
         orders=Orders(engine),
-        boot=secrets.token_hex(6),
+        trouble=NodeTrouble(),
+        boot=settings.boot or secrets.token_hex(6),
         twin=twin,
     )
     app.extensions[EXTENSION] = shop
@@ -51,13 +53,15 @@ def create_shop(store: SessionStore, settings: Settings, *, twin: str) -> Flask:
     for part in (browse, entrance, cart, till, watch):
         app.register_blueprint(part.blueprint)
     log = RequestLog(Path(settings.request_log)) if settings.request_log else None
-    app.wsgi_app = Stamp(app.wsgi_app, node=settings.node, run=settings.run, boot=shop.boot, log=log)  # type: ignore[method-assign]
+    sufferer = Suffering(app.wsgi_app, shop.trouble)
+    app.wsgi_app = Stamp(sufferer, node=settings.node, run=settings.run, boot=shop.boot, log=log)  # type: ignore[method-assign]
     return app
 
 
 def _flask_settings(settings: Settings) -> dict[str, object]:
     return {
         "SECRET_KEY": settings.secret_key,
+        "SECRET_KEY_FALLBACKS": [settings.fallback_key] if settings.fallback_key else None,
         "SESSION_COOKIE_NAME": settings.cookie_name,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",

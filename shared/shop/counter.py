@@ -10,6 +10,7 @@ from shared.sessions import SessionStore
 from shared.shop.accounts import Accounts
 from shared.shop.orders import Orders
 from shared.shop.settings import Settings
+from shared.shop.trouble import NodeTrouble
 
 EXTENSION = "twinshop"
 
@@ -22,6 +23,7 @@ class Counter:
     store: SessionStore
     accounts: Accounts
     orders: Orders
+    trouble: NodeTrouble
     boot: str
     """A new random id for each start of the node."""
     twin: str

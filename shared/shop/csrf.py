@@ -7,13 +7,15 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from shared.shop.answers import JSON, Refused, not_logged_in, wants_json
 from shared.shop.identity import known_user
+from shared.shop.visit import is_quiet
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _protect = CSRFProtect()
 
 
 def install(app: Flask) -> None:
-    """Check every write."""
+    """Check every write. Forms are signed with the node's key, and accepted with the one before it."""
+    app.config["WTF_CSRF_SECRET_KEY"] = [*(app.config["SECRET_KEY_FALLBACKS"] or ()), app.config["SECRET_KEY"]]
     app.config["WTF_CSRF_CHECK_DEFAULT"] = False
     app.config["WTF_CSRF_TIME_LIMIT"] = None  # a token is good for as long as the session that it is in
     _protect.init_app(app)
@@ -21,7 +23,7 @@ def install(app: Flask) -> None:
 
 
 def _check() -> None:
-    if request.method in _READS or request.mimetype == JSON or request.endpoint is None:
+    if request.method in _READS or request.mimetype == JSON or request.endpoint is None or is_quiet(request.path):
         return
     if wants_json() and "csrf_token" not in request.form and "X-CSRFToken" not in request.headers:
         raise Refused(415, "unsupported_media_type", "send writes as Content-Type: application/json")

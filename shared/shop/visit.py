@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _VISIT = "twinshop.visit"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LONGEST_PATH = 200
+_QUIET = frozenset({"/healthz", "/metrics"})
+_PROBE = "probe-"
+"""How the id of a request begins by which the harness looks at a node: answered like any other, and not logged."""
 
 
 @dataclass(slots=True)
@@ -35,17 +38,26 @@ class Visit:
     """What happened to the session, whose it is, and its fingerprint."""
     outage: bool = False
     """The session store could not be reached: there is no session to save."""
+    done_in_spite: bool = False
+    """All was done and saved, although the answer says that it was not."""
+    streams: bool = False
+    """The answer has no end yet: it is handed on piece by piece, and logged when it begins."""
 
 
 def current_visit() -> Visit:
     """The visit that is being answered."""
-    visit: Visit = request.environ[_VISIT]
+    return visit_of(request.environ)
+
+
+def visit_of(environ: WSGIEnvironment) -> Visit:
+    """The visit that this request is."""
+    visit: Visit = environ[_VISIT]
     return visit
 
 
 def is_quiet(path: str) -> bool:
-    """Whether a path is for machines that watch the node: never logged, never with a session."""
-    return path == "/healthz" or path.startswith("/-/")
+    """Whether a path is for machines that watch the node: never logged, never with a session, never in trouble."""
+    return path in _QUIET or path.startswith("/-/")
 
 
 class Stamp:
@@ -74,22 +86,31 @@ class Stamp:
             return start_response(line, [*headers, *self._marks, ("X-Request-Id", visit.id)], exc_info)
 
         body = self._shop(environ, start)
+        if visit.streams:
+            self._note(environ, visit, status, at_us, started)
+            return body
         try:
             chunks = list(body)
         finally:
             if hasattr(body, "close"):
                 body.close()
-        if self._log is not None and not is_quiet(path):
-            took_us = (time.perf_counter_ns() - started) // 1000
-            method = environ["REQUEST_METHOD"]
-            asked = LoggedRequest(
-                at_us, visit.id, self._node, self._boot, method, path[:_LONGEST_PATH], status, took_us, visit.user
-            )
-            self._log.write(*self._session_event(visit, status), asked)
+        self._note(environ, visit, status, at_us, started)
         return chunks
 
+    def _note(self, environ: WSGIEnvironment, visit: Visit, status: int, at_us: int, started: int) -> None:
+        """Into the log, before the answer leaves."""
+        path = environ.get("PATH_INFO", "")
+        if self._log is None or is_quiet(path) or visit.id.startswith(_PROBE):
+            return
+        took_us = (time.perf_counter_ns() - started) // 1000
+        method = environ["REQUEST_METHOD"]
+        asked = LoggedRequest(
+            at_us, visit.id, self._node, self._boot, method, path[:_LONGEST_PATH], status, took_us, visit.user
+        )
+        self._log.write(*self._session_event(visit, status), asked)
+
     def _session_event(self, visit: Visit, status: int) -> tuple[LogRecord, ...]:
-        if visit.event is None or status >= 500:
+        if visit.event is None or (status >= 500 and not visit.done_in_spite):
             return ()
         event, user, session = visit.event
         now_us = time.time_ns() // 1000

@@ -1,14 +1,19 @@
-"""For those who watch the node and do not shop: no session, no log, never through the balancer's `/-/`."""
+"""For those who watch the node and do not shop: no session, no log. The balancer lets nobody through to `/-/`."""
 
 from __future__ import annotations
 
 import hmac
+import os
+from pathlib import Path
 
+import msgspec
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import NotFound
 
-from shared.shop.answers import json_answer
-from shared.shop.counter import counter
+from shared.sessions import fingerprint
+from shared.shop.answers import Refused, json_answer
+from shared.shop.counter import Counter, counter
+from shared.shop.trouble import Trouble
 
 blueprint = Blueprint("watch", __name__)
 
@@ -22,11 +27,61 @@ def healthz() -> Response:
 
 @blueprint.get("/-/sessions")
 def sessions() -> Response:
-    """The logged-in sessions in this node's memory, for whom knows the control token."""
+    """The logged-in sessions in this process's memory, for whom knows the control token."""
+    shop = _opened()
+    return json_answer(
+        {"node": shop.settings.node, "boot": shop.boot, "store": shop.store.kind, "sessions": shop.store.held()}
+    )
+
+
+@blueprint.get("/-/state")
+def state() -> Response:
+    """What this process is and what it suffers from."""
+    shop = _opened()
+    settings = shop.settings
+    return json_answer(
+        {
+            "node": settings.node,
+            "boot": shop.boot,
+            "pid": os.getpid(),
+            "pids": _pids(settings.node_workers),
+            "key": fingerprint(settings.secret_key),
+            "fallback": fingerprint(settings.fallback_key) if settings.fallback_key else "",
+            "clock_us": shop.trouble.clock_us(),
+            "trouble": shop.trouble.now,
+            "workers": settings.node_workers,
+        }
+    )
+
+
+@blueprint.put("/-/trouble")
+def trouble() -> Response:
+    """Suffer from this, from the next request on, and from nothing else."""
+    shop = _opened()
+    try:
+        told = msgspec.json.decode(request.get_data(), type=Trouble)
+    except msgspec.DecodeError as error:
+        raise Refused(400, "bad_trouble", str(error)) from error
+    shop.trouble.now = told
+    shop.store.suffer(told)
+    return json_answer({"node": shop.settings.node, "trouble": told})
+
+
+def _opened() -> Counter:
+    """The counter, for whom knows the control token; for all others there is no such page."""
     shop = counter()
     token, shown = shop.settings.control_token, request.headers.get("X-Control-Token", "")
     if not token or not hmac.compare_digest(shown.encode(), token.encode()):
         raise NotFound
-    return json_answer(
-        {"node": shop.settings.node, "boot": shop.boot, "store": shop.store.kind, "sessions": shop.store.held()}
-    )
+    return shop
+
+
+def _pids(workers: int) -> list[int]:
+    """All processes that serve this node's address: the server's main process has no other children."""
+    if workers > 1:
+        try:
+            parent = os.getppid()
+            return sorted(map(int, Path(f"/proc/{parent}/task/{parent}/children").read_text().split()))
+        except OSError:
+            pass  # not on this system
+    return [os.getpid()]
