@@ -8,6 +8,7 @@ the load window.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from itertools import combinations, takewhile
 from pathlib import Path
 from random import Random
@@ -15,10 +16,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from loadtests.behaviours import BEHAVIOURS
+from loadtests.faults import FAULTS
 from loadtests.history import Do, Jar
-from loadtests.planning.drawing import Habits, Step, draw_steps, generator_of
+from loadtests.planning.drawing import Habits, Step, generator_of
 from loadtests.planning.page import plan_lines
-from loadtests.planning.rules import BadValue, check_actions, check_shoppers
+from loadtests.planning.rules import BadValue, check_actions, check_shoppers, is_condition
 from loadtests.run_folder import read_document
 from shared.errors import RunFolderError, ScenarioError
 
@@ -73,7 +76,7 @@ class ClientLimits(msgspec.Struct, frozen=True):
     """A shopper who is later than this with an action (its answer before took so long) does not send it: `not_sent`."""
 
 
-class Plan(msgspec.Struct, frozen=True):
+class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     """Everything that will happen, before anything starts."""
 
     schema: int
@@ -85,6 +88,8 @@ class Plan(msgspec.Struct, frozen=True):
     client: ClientLimits
     faults: tuple[PlannedFault, ...]
     shoppers: tuple[ShopperPlan, ...]
+    addresses: int = 0
+    """From how many addresses they come (see `loadtests.planning.addresses`); 0: each from one of its own."""
 
 
 def encode_plan(plan: Plan) -> bytes:
@@ -102,7 +107,7 @@ def make_plan(scenario: Scenario, *, seed: int, shoppers: int | None = None) -> 
 
     Raises:
         ScenarioError: `shoppers`, where given, is not a number of people that can shop, or they would do too much; or
-            a fault would strike a node that another one still holds.
+            a fault would strike a part that another one still holds.
     """
     wanted = scenario.load.shoppers if shoppers is None else shoppers
     try:
@@ -122,6 +127,7 @@ def make_plan(scenario: Scenario, *, seed: int, shoppers: int | None = None) -> 
         client=ClientLimits(),
         faults=faults,
         shoppers=tuple(_shopper_plan(scenario, seed, number, window_ms) for number in range(1, wanted + 1)),
+        addresses=scenario.load.addresses,
     )
 
 
@@ -155,23 +161,28 @@ def _shopper_plan(scenario: Scenario, seed: int, shopper: int, window_ms: int) -
     load = scenario.load
     chance = generator_of(seed, shopper)
     leaves = chance.random() < load.leavers  # drawn always, so that a share changes nothing but who leaves
-    steps = draw_steps(chance, shopper, Habits(load.think_ms, load.login_within_ms, load.mix))
+    habits = Habits(load.think_ms, load.login_within_ms, load.mix)
+    steps = BEHAVIOURS[load.behaviour].steps(chance, shopper, habits, window_ms)
     drawn = list(takewhile(lambda step: step.at_ms < window_ms, steps))
     if leaves:
         last = drawn.pop() if len(drawn) > 1 else Step(window_ms - 1, "logout")
         drawn.append(Step(last.at_ms, "logout"))
-    actions = tuple(_action(step, seed, shopper, number) for number, step in enumerate(drawn))
-    return ShopperPlan(shopper, actions)
+    return ShopperPlan(shopper, tuple(_actions(drawn, seed, shopper)))
 
 
-def _action(step: Step, seed: int, shopper: int, number: int) -> Action:
-    key = checkout_key(seed, shopper, number) if step.do == "checkout" else ""
-    return Action(step.at_ms, step.do, step.sku, step.quantity, key)
+def _actions(steps: list[Step], seed: int, shopper: int) -> Iterator[Action]:
+    key = ""
+    for number, step in enumerate(steps):
+        if step.do == "checkout" and not step.beside:  # one beside another is the same click again
+            key = checkout_key(seed, shopper, number)
+        shown = key if step.do == "checkout" else ""
+        yield Action(step.at_ms, step.do, step.sku, step.quantity, shown, step.jar, step.beside)
 
 
 def _planned_fault(scenario: Scenario, seed: int, number: int) -> PlannedFault:
     fault, load_s = scenario.fault[number], scenario.load.seconds
-    drawn = f"n{Random(f'{seed}/fault/{number}').randrange(scenario.nodes) + 1}"
+    strikes = FAULTS[fault.kind].strikes
+    drawn = f"n{Random(f'{seed}/fault/{number}').randrange(scenario.nodes) + 1}" if strikes == "node" else strikes
     return PlannedFault(
         kind=fault.kind,
         at_ms=round(fault.at_s * 1000),
@@ -181,11 +192,25 @@ def _planned_fault(scenario: Scenario, seed: int, number: int) -> PlannedFault:
 
 
 def _check_apart(faults: tuple[PlannedFault, ...]) -> None:
-    """Of two faults that hold one node at once, nobody could say which was seen."""
+    """Of two faults that hold one part at once, nobody could say which was seen."""
     for (first, one), (second, other) in combinations(enumerate(faults), 2):
-        if one.victim == other.victim and one.at_ms <= other.heal_at_ms and other.at_ms <= one.heal_at_ms:
+        if _told_apart(one, other):
+            continue
+        if one.at_ms <= other.heal_at_ms and other.at_ms <= one.heal_at_ms:
             raise ScenarioError(
                 f"fault[{first}] and fault[{second}] hold {one.victim} at the same time",
                 why="what is seen of the one could come from the other",
                 next_step="give them other times or other victims; where the seed chooses the victim, another seed",
             )
+
+
+def _told_apart(one: PlannedFault, other: PlannedFault) -> bool:
+    """Whatever their times, one can be seen without the other being taken for it.
+
+    Conditions change how the cluster is started, not what happens to it; and what strikes no single part is seen by
+    what it does, which differs by its kind.
+    """
+    if one.victim != other.victim:
+        return True
+    differ = one.kind != other.kind
+    return differ and (one.victim == "cluster" or is_condition(one.kind) or is_condition(other.kind))

@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from compose.cluster import Limits
 from loadtests.planning.rules import BadValue, check_rules, did_you_mean, unknown
 from loadtests.planning.toml_lines import line_of
 from shared.errors import ScenarioError
@@ -86,6 +87,10 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ("0", "at_risk", "U / N"), or a relation (">= 0.95 * U") over U (shoppers), N (nodes) and at_risk."""
     name: str = ""
     """Set from the file's name."""
+
+    def limits(self) -> Limits:
+        """The limits of a cluster with this scenario's settings; what its faults prepare is not in them."""
+        return msgspec.convert(self.settings, type=Limits, strict=True)
 
 
 def scenario_file(name_or_path: str) -> Path:

@@ -1,6 +1,7 @@
-"""What one shopper would do, drawn from its own generator: an endless, seeded stream of steps.
+"""What one shopper would do, drawn from its own generator: moments, pauses, and what it wants in its basket.
 
 A shopper's stream depends on the seed and its own number, and on nobody else: adding a shopper changes nobody's day.
+`draw_steps` is what all shoppers do unless a behaviour (see `loadtests.behaviours`) makes something else of the parts.
 Free shoppers (plain `locust -f`) take from the stream as they go; a plan cuts it off at the end of the window.
 """
 
@@ -11,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from random import Random
 from typing import NamedTuple
 
-from loadtests.history import Do
+from loadtests.history import Do, Jar
 from shared.shop.catalogue import PRODUCTS
 
 DEFAULT_MIX: dict[str, float] = {
@@ -42,12 +43,15 @@ class Step(NamedTuple):
     do: Do
     sku: str = ""
     quantity: int = 0
+    jar: Jar = "main"
+    beside: bool = False
+    """At its time, though the step before may still be waiting for its answer."""
 
 
 class Habits(NamedTuple):
     """What is the same for all shoppers of a plan."""
 
-    think_ms: int
+    think_ms: float
     login_within_ms: int
     mix: Mapping[str, float] = DEFAULT_MIX
 
@@ -62,17 +66,23 @@ def spread(shopper: int, within_ms: float) -> float:
     return math.fmod(shopper * _GOLDEN, 1.0) * within_ms
 
 
-def draw_steps(chance: Random, shopper: int, habits: Habits) -> Iterator[Step]:
-    """Log in, then shop for ever. Times never go backwards."""
+def moments(chance: Random, shopper: int, habits: Habits) -> Iterator[float]:
+    """When the shopper logs in, and then when it does each next thing, for ever, in ms. Times never go backwards."""
     within = habits.login_within_ms
     jitter = chance.random() * within / 16
     at_ms = (spread(shopper, within) + jitter) % within if within else 0.0
-    yield Step(int(at_ms), "login")
-    basket = _Basket(chance, {**DEFAULT_MIX, **habits.mix})
     while True:
+        yield at_ms
         at_ms += think(chance, habits.think_ms)
-        do, sku, quantity = basket.next()
-        yield Step(int(at_ms), do, sku, quantity)
+
+
+def draw_steps(chance: Random, shopper: int, habits: Habits) -> Iterator[Step]:
+    """Log in, then shop for ever."""
+    when = moments(chance, shopper, habits)
+    yield Step(int(next(when)), "login")
+    basket = Basket(chance, habits.mix)
+    for at_ms in when:
+        yield basket.next(int(at_ms))
 
 
 def think(chance: Random, mean_ms: float) -> float:
@@ -81,38 +91,43 @@ def think(chance: Random, mean_ms: float) -> float:
     return mean_ms * min(max(drawn, SHORTEST_THINK), LONGEST_THINK)
 
 
-class _Basket:
+class Basket:
     """What the shopper wants next, given what it means to have in its cart by then."""
 
     def __init__(self, chance: Random, mix: Mapping[str, float]) -> None:
+        weights = {**DEFAULT_MIX, **mix}
         self._chance = chance
-        self._words = [word for word in DEFAULT_MIX if mix[word] > 0]
-        self._weights = [mix[word] for word in self._words]
+        self._words = [word for word in DEFAULT_MIX if weights[word] > 0]
+        self._weights = [weights[word] for word in self._words]
         self._cart: dict[str, int] = {}
 
-    def next(self) -> tuple[Do, str, int]:
+    def next(self, at_ms: int) -> Step:
+        """Whatever comes to its mind."""
         word = self._chance.choices(self._words, self._weights)[0]
         if word == "add":
-            return self._add()
+            return self.add(at_ms)
         if word == "remove" and self._cart:
             sku = self._chance.choice(list(self._cart))
             del self._cart[sku]
-            return "remove", sku, 0
+            return Step(at_ms, "remove", sku)
         if word == "checkout" and self._cart:
             self._cart.clear()
-            return "checkout", "", 0
+            return Step(at_ms, "checkout")
         if word == "cart":
-            return "cart", "", 0
+            return Step(at_ms, "cart")
         if word == "me":
-            return "me", "", 0
+            return Step(at_ms, "me")
         if word == "orders":
-            return "orders", "", 0
-        return "browse", "", 0
+            return Step(at_ms, "orders")
+        return Step(at_ms, "browse")
 
-    def _add(self) -> tuple[Do, str, int]:
+    def add(self, at_ms: int, but: str = "") -> Step:
+        """Some more of an article (any other than `but`); a look at the cart if there is enough of it."""
         sku = self._chance.choice(SKUS)
+        while sku == but:
+            sku = self._chance.choice(SKUS)
         quantity = self._chance.choices((1, 2, 3), (7, 2, 1))[0]
         if self._cart.get(sku, 0) + quantity > MOST_OF_ONE:
-            return "cart", "", 0
+            return Step(at_ms, "cart")
         self._cart[sku] = self._cart.get(sku, 0) + quantity
-        return "add", sku, quantity
+        return Step(at_ms, "add", sku, quantity)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from loadtests.behaviours import BEHAVIOURS
+
 if TYPE_CHECKING:
-    from loadtests.plan import Plan
+    from loadtests.plan import Plan, ShopperPlan
     from loadtests.scenario import Scenario
 
 WIDTH = 88
@@ -25,22 +28,47 @@ def plan_lines(plan: Plan, scenario: Scenario, sha256: str) -> list[str]:
         f"plan     {sha256}",
         f"seed     {plan.seed}",
         f"who      {len(plan.shoppers)} shoppers on {plan.nodes} node{'s' if plan.nodes > 1 else ''}",
+        f"         {_addresses(plan)}",
+        *_behaviour(scenario),
         f"when     {window_s:g} s of shopping, then an audit that visits everybody",
         *_actions(plan),
         *_faults(plan),
+        *_settings(scenario),
         *_limits(plan),
         *_costs(scenario, window_s + _audit_s(plan)),
     ]
 
 
+def _addresses(plan: Plan) -> str:
+    if not plan.addresses:
+        return "each from an address of its own"
+    return "all from one address" if plan.addresses == 1 else f"from {plan.addresses} addresses"
+
+
+def _behaviour(scenario: Scenario) -> list[str]:
+    behaviour = BEHAVIOURS[scenario.load.behaviour]
+    lines = textwrap.wrap(f"{behaviour.name}: {behaviour.sentence}", WIDTH)
+    return [f"{'how' if not number else '':<9}{line}" for number, line in enumerate(lines)]
+
+
+def _settings(scenario: Scenario) -> list[str]:
+    """What is not as it is by itself."""
+    told = [f"{name} = {json.dumps(value)}" for name, value in scenario.settings.items()]
+    return [f"{'settings' if not number else '':<9}{line}" for number, line in enumerate(told)]
+
+
 def _actions(plan: Plan) -> list[str]:
     counts = Counter(action.do for shopper in plan.shoppers for action in shopper.actions)
     words = ", ".join(f"{count} {do}" for do, count in counts.most_common())
-    logins = [shopper.actions[0].at_ms for shopper in plan.shoppers]
+    logins = [_first_login(shopper) for shopper in plan.shoppers]
     return [
         f"what     {counts.total()} actions: {words}",
         f"         logins from {min(logins) / 1000:.1f} s to {max(logins) / 1000:.1f} s",
     ]
+
+
+def _first_login(shopper: ShopperPlan) -> int:
+    return next(action.at_ms for action in shopper.actions if action.do == "login")
 
 
 def _faults(plan: Plan) -> list[str]:

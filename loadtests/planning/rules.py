@@ -5,9 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from compose.architectures import ARCHITECTURES
+from compose.cluster import Limits
+from loadtests.behaviours import BEHAVIOURS
 from loadtests.faults import FAULTS
 from loadtests.judging.predictions import parse_prediction
 from loadtests.judging.verdict import MEASURES
@@ -21,6 +25,8 @@ MIN_SECONDS, MAX_SECONDS = 1.0, 3600.0
 MAX_ACTIONS = 5_000_000
 """Planned actions of one run; what checks and reports are made for."""
 MAX_NODES = 32
+LEAST = {"node_workers": 1, "node_threads": 1, "unhealthy_after": 1, "session_cap": 1, "session_lifetime_s": 1}
+"""The smallest number of a setting that makes sense; 0 for the others."""
 
 
 class BadValue(Exception):
@@ -70,9 +76,14 @@ def check_actions(path: str, shoppers: int, load: Load) -> None:
     Raises:
         BadValue: it is.
     """
-    planned = shoppers * load.seconds * 1000 / load.think_ms
+    planned = shoppers * load.seconds * 1000 / load.think_ms * BEHAVIOURS[load.behaviour].pace
     if planned > MAX_ACTIONS:
         raise BadValue(path, f"about {planned:,.0f} planned actions", f"at most {MAX_ACTIONS:,} in one run")
+
+
+def is_condition(kind: str) -> bool:
+    """A fault of that kind changes how the cluster is started, and is there from the start to the end."""
+    return FAULTS[kind].prepare(Limits()) != Limits()
 
 
 def _bad_values(scenario: Scenario) -> Iterator[BadValue]:
@@ -83,6 +94,7 @@ def _bad_values(scenario: Scenario) -> Iterator[BadValue]:
     if not 1 <= scenario.nodes <= MAX_NODES:
         yield BadValue("nodes", f"{scenario.nodes} nodes", f"a number from 1 to {MAX_NODES}")
     yield from _bad_load(scenario.load)
+    yield from _bad_settings(scenario.settings)
     yield from _bad_architectures(scenario.architectures)
     yield from _bad_without(scenario)
     if scenario.headline not in MEASURES:
@@ -103,6 +115,9 @@ def _bad_load(load: Load) -> Iterator[BadValue]:
     if not 0 <= load.leavers <= 1:
         yield BadValue("load.leavers", f"{load.leavers:g}", "a share from 0 to 1")
     yield from _bad_mix(load.mix)
+    yield from _bad_behaviour(load)
+    if not 0 <= load.addresses <= MAX_SHOPPERS:
+        yield BadValue("load.addresses", f"{load.addresses} addresses", f"a number from 0 to {MAX_SHOPPERS:,}")
     check_actions("load", load.shoppers, load)
 
 
@@ -114,6 +129,30 @@ def _bad_mix(mix: dict[str, float]) -> Iterator[BadValue]:
             yield BadValue(f"load.mix.{do}", f"a weight of {weight:g}", "0 or more")
     if not any(weight > 0 for weight in {**DEFAULT_MIX, **mix}.values()):
         yield BadValue("load.mix", "every weight is 0: there is nothing to do", "at least one weight above 0")
+
+
+def _bad_behaviour(load: Load) -> Iterator[BadValue]:
+    if load.behaviour not in BEHAVIOURS:
+        yield unknown("load.behaviour", "behaviour", load.behaviour, BEHAVIOURS)
+    elif load.leavers and not BEHAVIOURS[load.behaviour].may_leave:
+        yield BadValue("load.leavers", f"{load.leavers:g}", f"0: a logout would spoil what {load.behaviour!r} shows")
+
+
+def _bad_settings(settings: dict[str, Any]) -> Iterator[BadValue]:
+    """By field, and by type; what the numbers are good for, only a run can tell."""
+    kinds = {field.name: field.type for field in msgspec.structs.fields(Limits)}
+    for name, value in settings.items():
+        path = f"settings.{name}"
+        if name not in kinds:
+            yield unknown(path, "setting", name, kinds)
+            continue
+        try:
+            msgspec.convert(value, type=kinds[name], strict=True)
+        except msgspec.ValidationError as error:
+            what = str(error)
+            yield BadValue(path, what[0].lower() + what[1:], what)
+        if isinstance(value, int | float) and not (math.isfinite(value) and value >= LEAST.get(name, 0)):
+            yield BadValue(path, f"{value:g}", f"{LEAST.get(name, 0)} or more")
 
 
 def _bad_architectures(names: tuple[str, ...]) -> Iterator[BadValue]:
@@ -142,6 +181,7 @@ def _bad_fault(path: str, fault: Fault, scenario: Scenario) -> Iterator[BadValue
     nodes = [f"n{number}" for number in range(1, scenario.nodes + 1)]
     if fault.kind not in FAULTS:
         yield unknown(f"{path}.kind", "fault", fault.kind, FAULTS)
+        return
     if not 0 <= fault.at_s < seconds:
         yield BadValue(f"{path}.at_s", f"{fault.at_s:g} s", f"0 or more, and less than load.seconds ({seconds:g})")
     if fault.heal_after_s is not None and not fault.heal_after_s > 0:
@@ -152,8 +192,10 @@ def _bad_fault(path: str, fault: Fault, scenario: Scenario) -> Iterator[BadValue
             f"the fault would be healed at {healed:g} s",
             f"at_s + heal_after_s at most load.seconds ({seconds:g}): the audit visits a healed cluster",
         )
-    if fault.victim != "any" and fault.victim not in nodes:
-        yield unknown(f"{path}.victim", "node", fault.victim, ["any", *nodes])
+    strikes = FAULTS[fault.kind].strikes
+    known = ["any", *nodes] if strikes == "node" else ["any", strikes]
+    if fault.victim not in known:
+        yield unknown(f"{path}.victim", "node" if strikes == "node" else "such victim", fault.victim, known)
 
 
 def _bad_expectations(scenario: Scenario) -> Iterator[BadValue]:

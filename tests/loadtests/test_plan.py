@@ -10,10 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadtests.plan import Plan, ShopperPlan, encode_plan, make_plan, plan_page, plan_sha256, read_plan
+from compose.cluster import Limits
+from loadtests.faults import FAULTS
+from loadtests.faults.kill import Kill
+from loadtests.plan import Plan, PlannedFault, ShopperPlan, encode_plan, make_plan, plan_page, plan_sha256, read_plan
 from loadtests.scenario import Fault, Load, Scenario, load_scenario
 from shared.errors import RunFolderError, ScenarioError
 from shared.shop.catalogue import BY_SKU
+
+CALM = "d7f30651154779d53b95aaf3a85b0b181acef23002d0a87b372cd86a3b28a63b"
+NODE_KILL = "dd45101bde3469ec2b18a11b6e931757b12a92deee8bec5b9df30adbaaef2ce3"
+"""Their names for seed 1: a new behaviour or a new field must not change what is already measured."""
 
 scenarios = st.builds(
     Scenario,
@@ -129,6 +136,69 @@ def test_one_node_is_held_by_one_fault_at_a_time(one: Fault, other: Fault, apart
             make_plan(scenario, seed=1)
 
 
+def condition(limits: Limits) -> Limits:
+    return msgspec.structs.replace(limits, node_workers=4)
+
+
+@pytest.fixture
+def made_up_faults(monkeypatch: pytest.MonkeyPatch) -> None:
+    strikes = {
+        "store-a": "store",
+        "store-b": "store",
+        "wide-a": "cluster",
+        "wide-b": "cluster",
+        "balancer-a": "balancer",
+    }
+    for kind, struck in strikes.items():
+        monkeypatch.setitem(FAULTS, kind, type("MadeUp", (Kill,), {"kind": kind, "strikes": struck})())
+    prepared = {"kind": "always", "strikes": "store", "prepare": lambda self, limits: condition(limits)}
+    monkeypatch.setitem(FAULTS, "always", type("Always", (Kill,), prepared)())
+
+
+@pytest.mark.usefixtures("made_up_faults")
+@pytest.mark.parametrize(
+    ("one", "other", "apart"),
+    [
+        (Fault("store-a", 1), Fault("store-b", 2), False),
+        (Fault("store-a", 1), Fault("store-b", 2, victim="store"), False),
+        (Fault("store-a", 1), Fault("balancer-a", 2), True),
+        (Fault("store-a", 1), Fault("kill", 2, 1, "n1"), True),
+        (Fault("wide-a", 1), Fault("wide-b", 2), True),
+        (Fault("wide-a", 1), Fault("wide-a", 2), False),
+        (Fault("always"), Fault("store-a", 2), True),
+        (Fault("always"), Fault("always"), False),
+    ],
+)
+def test_faults_hold_different_parts_or_can_be_told_apart(one: Fault, other: Fault, apart: bool) -> None:
+    scenario = msgspec.structs.replace(load_scenario("node-kill"), fault=(one, other))
+    if apart:
+        assert len(make_plan(scenario, seed=1).faults) == 2
+    else:
+        with pytest.raises(ScenarioError, match="at the same time"):
+            make_plan(scenario, seed=1)
+
+
+@pytest.mark.usefixtures("made_up_faults")
+def test_what_strikes_a_part_has_it_for_its_victim_and_heals_when_the_window_ends() -> None:
+    scenario = msgspec.structs.replace(load_scenario("node-kill"), fault=(Fault("store-a", 1), Fault("wide-a")))
+    assert make_plan(scenario, seed=1).faults == (
+        PlannedFault("store-a", 1000, 15_000, "store"),
+        PlannedFault("wide-a", 0, 15_000, "cluster"),
+    )
+
+
+def test_the_plan_says_how_many_addresses_there_are_only_if_there_are_not_enough() -> None:
+    shared = Scenario("Why?", "test", Load(shoppers=3, seconds=1, login_within_ms=0, addresses=2))
+    assert b'"addresses":2' in encode_plan(make_plan(shared, seed=1))
+    alone = Scenario("Why?", "test", Load(shoppers=3, seconds=1, login_within_ms=0))
+    assert b"addresses" not in encode_plan(make_plan(alone, seed=1))
+
+
+@pytest.mark.parametrize(("name", "sha256"), [("calm", CALM), ("node-kill", NODE_KILL)])
+def test_the_plans_of_the_first_scenarios_are_what_they_were(name: str, sha256: str) -> None:
+    assert plan_sha256(make_plan(load_scenario(name), seed=1)) == sha256
+
+
 @pytest.mark.parametrize("leavers", [0.0, 0.1, 1.0])
 def test_leavers_log_out_last(leavers: float) -> None:
     scenario = Scenario("Why?", "test", Load(shoppers=400, seconds=3, leavers=leavers))
@@ -213,4 +283,18 @@ def test_the_page_says_who_what_when_which_fault_and_what_it_costs() -> None:
     assert "60 login" in page
     assert all(name in page for name in scenario.architectures)
     assert max(map(len, page.splitlines())) <= 120
+    assert "each from an address of its own" in page
+    assert "how      shop: They log in and shop" in page
+    assert "settings" not in page
     assert "faults   none" in plan_page(make_plan(load_scenario("calm"), seed=1), load_scenario("calm"))
+
+
+def test_the_page_shows_settings_behaviour_and_addresses() -> None:
+    load = Load(shoppers=3, seconds=2, login_within_ms=0, behaviour="planted", addresses=1)
+    scenario = Scenario("Why?", "test", load, settings={"regenerate_at_login": False, "store_eviction": "noeviction"})
+    lines = plan_page(make_plan(scenario, seed=1), scenario).splitlines()
+    assert "settings regenerate_at_login = false" in lines
+    assert '         store_eviction = "noeviction"' in lines
+    assert "         all from one address" in lines
+    assert any(line.startswith("how      planted: They log in with a session") for line in lines)
+    assert max(map(len, lines)) <= 120

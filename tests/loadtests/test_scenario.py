@@ -4,7 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.scenario import all_scenarios, load_scenario, read_scenario, scenario_file
+from compose.cluster import Limits
+from loadtests.faults import FAULTS
+from loadtests.faults.contract import Strikes
+from loadtests.faults.kill import Kill
+from loadtests.scenario import Scenario, all_scenarios, load_scenario, read_scenario, scenario_file
 from shared.errors import ScenarioError
 
 GOOD = """\
@@ -26,7 +30,7 @@ logged_out = "0"
 """
 
 
-def read(text: str) -> object:
+def read(text: str) -> Scenario:
     return read_scenario(text.encode(), file="my.toml", name="my")
 
 
@@ -108,6 +112,21 @@ def test_a_folder_is_not_a_scenario(tmp_path: Path) -> None:
         ('logged_out = "0"', 'loged_out = "0"', "line 15, expect.redis.loged_out", "did you mean 'logged_out'?"),
         ('logged_out = "0"', "logged_out = 0", "line 15, expect.redis.logged_out", "Expected `str`, got `int`"),
         ('logged_out = "0"', 'logged_out = "U / "', "line 15, expect.redis.logged_out", "a number or formula"),
+        ("seconds = 10", 'seconds = 10\nbehaviour = "two-tab"', "line 8, load.behaviour", "did you mean 'two-tabs'?"),
+        ("seconds = 10", "seconds = 10\naddresses = -1", "line 8, load.addresses: -1 addresses", "from 0 to"),
+        (
+            "seconds = 10",
+            'seconds = 10\nleavers = 0.5\nbehaviour = "replay"',
+            "line 8, load.leavers: 0.5",
+            "a logout would spoil",
+        ),
+        ("[[fault]]", "[settings]\nnode_worker = 2\n[[fault]]", "line 10, settings.node_worker", "'node_workers'?"),
+        ("[[fault]]", "[settings]\nnode_workers = 0\n[[fault]]", "line 10, settings.node_workers: 0", "1 or more"),
+        ("[[fault]]", '[settings]\nnode_workers = "2"\n[[fault]]', "line 10, settings.node_workers", "Expected `int`"),
+        ("[[fault]]", "[settings]\ndeep_health = 1\n[[fault]]", "line 10, settings.deep_health", "Expected `bool`"),
+        ("[[fault]]", "[settings]\nstore_timeout_s = nan\n[[fault]]", "line 10, settings.store_timeout_s: nan", "0 or"),
+        ("[[fault]]", '[settings]\nstore_eviction = "lru"\n[[fault]]', "line 10, settings.store_eviction", "'lru'"),
+        ("nodes = 3", "settings = 3", "line 3, settings", "Expected `object`"),
         ("nodes = 3", 'architectures = ["redis", "redis"]', "line 3, architectures: 'redis' is named twice", ""),
         ("nodes = 3", 'architectures = ["redis", "rediss"]', "line 3, architectures", "did you mean 'redis'?"),
         ("nodes = 3", "architectures = []", "line 3, architectures: none", "at least one"),
@@ -118,6 +137,25 @@ def test_every_slip_is_told_with_its_place_and_what_was_expected(old: str, new: 
     error = refused(GOOD.replace(old, new, 1))
     assert place in error.what
     assert expected in error.why
+
+
+def test_settings_become_limits_and_what_is_not_set_stays() -> None:
+    text = GOOD.replace("[[fault]]", "[settings]\nstore_distance_ms = 2\nregenerate_at_login = false\n[[fault]]")
+    scenario = read(text)
+    assert scenario.limits() == Limits(store_distance_ms=2.0, regenerate_at_login=False)
+    assert read(GOOD).limits() == Limits()
+
+
+@pytest.mark.parametrize("strikes", ["store", "replica", "balancer", "cluster"])
+def test_a_fault_strikes_what_it_strikes_and_nothing_else(strikes: Strikes, monkeypatch: pytest.MonkeyPatch) -> None:
+    fault = type("Other", (Kill,), {"kind": "other", "strikes": strikes})()
+    monkeypatch.setitem(FAULTS, "other", fault)
+    other = GOOD.replace('"kill"', '"other"')
+    for victim in ("any", strikes):
+        read(other.replace("at_s = 2", f'at_s = 2\nvictim = "{victim}"'))
+    error = refused(other.replace("at_s = 2", 'at_s = 2\nvictim = "n1"'))
+    assert "line 12, fault[0].victim: there is no such victim 'n1'" in error.what
+    assert error.why == f"one of any, {strikes}"
 
 
 def test_the_mark_that_some_editors_begin_a_file_with_is_no_error() -> None:

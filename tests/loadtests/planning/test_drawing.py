@@ -7,7 +7,7 @@ import pytest
 from loadtests.planning.drawing import DEFAULT_MIX, Habits, draw_steps, generator_of, spread
 
 
-def steps_of(seed: int, shopper: int, habits: Habits, count: int) -> list[tuple[int, str, str, int]]:
+def steps_of(seed: int, shopper: int, habits: Habits, count: int) -> list[tuple[int, str, str, int, str, bool]]:
     return [tuple(step) for step in islice(draw_steps(generator_of(seed, shopper), shopper, habits), count)]
 
 
@@ -37,7 +37,7 @@ def test_a_weight_of_nothing_is_never_done() -> None:
 def test_nobody_ever_wants_more_of_one_article_than_the_shop_sells() -> None:
     only_adding = dict.fromkeys(DEFAULT_MIX, 0.0) | {"add": 1.0}
     cart: dict[str, int] = {}
-    for _, do, sku, quantity in steps_of(1, 1, Habits(1, 0, only_adding), 40_000):
+    for _, do, sku, quantity, _, _ in steps_of(1, 1, Habits(1, 0, only_adding), 40_000):
         if do == "add":
             cart[sku] = cart.get(sku, 0) + quantity
     assert max(cart.values()) <= 999

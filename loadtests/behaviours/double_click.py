@@ -1,0 +1,32 @@
+"""A double click on "order": the same checkout comes twice, the second before the first can be answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+from loadtests.behaviours.contract import Behaviour
+from loadtests.planning.drawing import Habits, Step, draw_steps
+
+APART_MS = 30
+"""At most so much later is the second click."""
+
+
+class DoubleClick(Behaviour):
+    """A checkout beside another one has that one's idempotency key: it is the same form, sent twice."""
+
+    name = "double-click"
+    sentence = "They click twice when they order: the same checkout is sent again within 30 ms."
+    uses = frozenset({"checkout"})
+    pace = 1.5
+
+    def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
+        """Shopping, with every checkout twice."""
+        last_ms = 0
+        for drawn in draw_steps(chance, shopper, habits):
+            step = drawn._replace(at_ms=max(drawn.at_ms, last_ms))
+            yield step
+            last_ms = step.at_ms
+            if step.do == "checkout":
+                last_ms += chance.randint(0, APART_MS)
+                yield Step(last_ms, "checkout", beside=True)

@@ -1,0 +1,37 @@
+"""A cart that grows: so many made-to-order articles that a session kept in a cookie does not fit into one any more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+from loadtests.behaviours.contract import Behaviour
+from loadtests.planning.drawing import Habits, Step, moments
+
+HASTE = 6
+"""So many times as fast as the scenario's pauses say: some 250 articles are needed to fill a cookie."""
+LOOK_EACH = 20
+"""Every so many steps is a look at the cart."""
+ENGRAVED = "engraved-"
+"""With an engraving behind it, the article number of something that nobody else orders."""
+_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+_LENGTH = 16
+
+
+class GrowingCart(Behaviour):
+    """One of each, and never the same twice: what is random cannot be compressed."""
+
+    name = "growing-cart"
+    sentence = "They fill their carts with ever more articles made to order, and look at them in between."
+    uses = frozenset({"add", "cart"})
+    pace = float(HASTE)
+
+    def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
+        """Adds in quick succession."""
+        when = moments(chance, shopper, habits._replace(think_ms=habits.think_ms / HASTE))
+        yield Step(int(next(when)), "login")
+        for number, at_ms in enumerate(when, 1):
+            if number % LOOK_EACH:
+                yield Step(int(at_ms), "add", ENGRAVED + "".join(chance.choices(_LETTERS, k=_LENGTH)), 1)
+            else:
+                yield Step(int(at_ms), "cart")

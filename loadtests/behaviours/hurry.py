@@ -1,0 +1,34 @@
+"""Bursts: a script, or a person with a nervous finger; what rate limits are for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+from loadtests.behaviours.contract import Behaviour
+from loadtests.planning.drawing import Habits, Step, moments
+
+BURST = 20
+APART_MS = 10
+"""Between two reads of a burst."""
+PAUSES = 5
+"""Between two bursts."""
+
+
+class Hurry(Behaviour):
+    """Only reads: what is refused is lost by nobody."""
+
+    name = "hurry"
+    sentence = "They look at their cart 20 times within a fifth of a second, pause, and do it again."
+    uses = frozenset({"cart"})
+    pace = BURST / PAUSES
+
+    def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
+        """A burst, a pause, a burst."""
+        when = moments(chance, shopper, habits._replace(think_ms=habits.think_ms * PAUSES))
+        yield Step(int(next(when)), "login")
+        busy_ms = 0  # bursts take time, which pushes all later ones back
+        for at_ms in when:
+            for number in range(BURST):
+                yield Step(int(at_ms) + busy_ms + number * APART_MS, "cart")
+            busy_ms += BURST * APART_MS

@@ -1,0 +1,34 @@
+"""A planted session (session fixation): somebody opens an anonymous session and makes a shopper log in with it.
+
+How the cookies come into the shopper's browser is not ours to show; that they are there is all that matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+from loadtests.behaviours.contract import Behaviour
+from loadtests.planning.drawing import Habits, Step, draw_steps
+
+PROBES = 5
+
+
+class Planted(Behaviour):
+    """`arrive` opens the session; from then on the shopper's own jar is a copy of that one."""
+
+    name = "planted"
+    sentence = "They log in with a session that somebody else opened and planted, who then tries what it is good for."
+    uses = frozenset({"arrive", "me"})
+    may_leave = False
+
+    def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
+        """Shopping, and probes with the planter's original cookies in between."""
+        probes_ms = [window_ms * number // (PROBES + 1) for number in range(2, PROBES + 2)]
+        probes_ms = [at_ms for at_ms in probes_ms if at_ms > habits.login_within_ms] or [window_ms - 1]
+        for step in draw_steps(chance, shopper, habits):
+            if step.do == "login":
+                yield Step(step.at_ms, "arrive", jar="planted")
+            while probes_ms and probes_ms[0] <= step.at_ms:
+                yield Step(probes_ms.pop(0), "me", jar="planted")
+            yield step

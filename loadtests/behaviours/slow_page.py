@@ -1,0 +1,35 @@
+"""A slow page beside a quick click: an article is added while a page that began earlier is still being made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+from loadtests.behaviours.contract import Behaviour
+from loadtests.planning.drawing import Basket, Habits, Step, moments
+
+CLICK_AFTER_MS = 100
+LOOK_AFTER_MS = 600
+"""Later than the slow page takes (`slow_page_ms`, 400 by default), so that the look finds all that was written."""
+
+
+class SlowPage(Behaviour):
+    """Ask for recommendations, add something before they come, look at the cart when they have."""
+
+    name = "slow-page"
+    sentence = "They open the slow page, add an article while it loads, and look at their cart when it is there."
+    uses = frozenset({"linger", "add", "cart"})
+    pace = 3.0
+
+    def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
+        """The same three steps over and over, each round a pause after the one before."""
+        when = moments(chance, shopper, habits)
+        yield Step(int(next(when)), "login")
+        basket = Basket(chance, habits.mix)
+        busy_ms = 0  # rounds take time, which pushes all later ones back
+        for at_ms in when:
+            begin_ms = int(at_ms) + busy_ms
+            yield Step(begin_ms, "linger")
+            yield basket.add(begin_ms + CLICK_AFTER_MS)._replace(beside=True)
+            yield Step(begin_ms + LOOK_AFTER_MS, "cart")
+            busy_ms += LOOK_AFTER_MS

@@ -1,0 +1,34 @@
+"""Two tabs at once: every add comes with another one, of another article, before the first can be answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+from loadtests.behaviours.contract import Behaviour
+from loadtests.planning.drawing import Basket, Habits, Step, moments
+
+APART_MS = 5
+"""At most so much later is the second tab."""
+
+
+class TwoTabs(Behaviour):
+    """Adds in pairs, of different articles, so that either can be missed."""
+
+    name = "two-tabs"
+    sentence = "They shop in two tabs: whenever one adds an article, the other adds another one within 5 ms."
+    pace = 1.5
+
+    def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
+        """Shopping, with a second add beside each."""
+        when = moments(chance, shopper, habits)
+        yield Step(int(next(when)), "login")
+        basket = Basket(chance, habits.mix)
+        last_ms = 0
+        for at_ms in when:
+            step = basket.next(max(int(at_ms), last_ms))
+            yield step
+            last_ms = step.at_ms
+            if step.do == "add":
+                last_ms += chance.randint(0, APART_MS)
+                yield basket.add(last_ms, but=step.sku)._replace(beside=True)

@@ -1,0 +1,25 @@
+"""A live connection: the page with the order's progress stays open while its owner shops on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+from loadtests.behaviours.contract import Behaviour
+from loadtests.planning.drawing import Habits, Step, draw_steps
+
+
+class Watching(Behaviour):
+    """One event stream for as long as the window lasts; dropped, it is opened again, as a browser does."""
+
+    name = "watching"
+    sentence = "They keep the page with their order's progress open, a live connection, and shop meanwhile."
+    uses = frozenset({"watch"})
+    may_leave = False
+
+    def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
+        """Shopping, with the stream opened at once after the login."""
+        for step in draw_steps(chance, shopper, habits):
+            yield step
+            if step.do == "login":
+                yield Step(step.at_ms, "watch")
