@@ -1,10 +1,11 @@
-"""The faults: one file each, one line here each. docs/how-to/add-a-fault.md shows how to add one."""
+"""The faults: one file each, found by themselves. docs/how-to/add-a-fault.md shows how to add one."""
 
 from __future__ import annotations
 
 from loadtests.faults.contract import Evidence, Fault, Target
-from loadtests.faults.kill import Kill
+from loadtests.faults.found import find_faults
 
-FAULTS: dict[str, Fault] = {fault.kind: fault for fault in (Kill(),)}
+FAULTS: dict[str, Fault] = find_faults(__path__, __name__)
+"""By what a scenario calls them."""
 
 __all__ = ["FAULTS", "Evidence", "Fault", "Target"]

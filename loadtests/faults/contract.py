@@ -5,7 +5,8 @@ it healed. Seeing is done through `Cluster.observe` and its like, which look fro
 that was not seen makes the run inconclusive, so an injection that quietly does nothing can never count as a pass.
 
 A *condition* is a fault that is there from the start to the end (more than one worker in a node, say): it changes the
-limits in `prepare`, and is observed like any other.
+limits in `prepare`, and is observed like any other. Not every cluster has what a fault strikes (a store, say): such a
+fault says so in `nothing_there`, and nothing is done.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ class Target(msgspec.Struct, frozen=True):
     """The part's name: "n2", "store", …; "cluster" if the fault strikes no single part."""
     before: Observation | None
     """None where the fault strikes no single part."""
+    nodes: tuple[str, ...] = ()
+    """The names of all nodes just before."""
 
 
 class Fault(ABC):
@@ -53,12 +56,20 @@ class Fault(ABC):
     strikes: Strikes = "node"
     takes_memory: bool = False
     """What its victim held in memory is gone with it: then whoever's session was there is *at risk*."""
+    forgets: Literal["injected", "healed"] = "injected"
+    """Where it takes memory: which of its two steps does."""
+    stays: bool = False
+    """Healing undoes nothing; then `observe_healed` sees that it is still as `observe` saw it."""
     needs_wires: bool = False
     """It changes how the store is reached: the cluster is started with wires."""
 
     def prepare(self, limits: Limits) -> Limits:
         """The limits that the cluster is started with; only conditions change them."""
         return limits
+
+    def nothing_there(self, cluster: Cluster) -> str:
+        """Why there is nothing to strike in this cluster; "" if there is something."""
+        return ""
 
     @abstractmethod
     def inject(self, target: Target) -> None:

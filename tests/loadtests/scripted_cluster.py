@@ -5,52 +5,207 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import msgspec
+
 from compose.architectures import ARCHITECTURES
-from compose.cluster import Cluster, ClusterSpec, NodeAddress, Observation
+from compose.changes import Balancing, NodeChanges, Reply, Trouble, Wire
+from compose.cluster import Cluster, ClusterSpec, Limits, NodeAddress, Observation
+from compose.node_state import NodeState
 from shared.database_order import DatabaseOrder
 from shared.sessions import HeldSession
 
 
+class Part(msgspec.Struct):
+    """One part of it."""
+
+    boot: int = 1
+    alive: bool = True
+    frozen: bool = False
+    drained: bool = False
+    member: bool = True
+    role: str = ""
+    trouble: Trouble = Trouble()
+    wanted: NodeChanges = NodeChanges()
+    """Its settings from its next start on."""
+    now: NodeChanges = NodeChanges()
+    wire: Wire = Wire()
+
+    @property
+    def answers(self) -> bool:
+        return self.alive and not self.frozen
+
+
 class ScriptedCluster(Cluster):
-    """Nodes are a dict of boots; a killed node loses what it held."""
+    """Parts are a dict; a part that ends loses what it held."""
 
     engine = "scripted"
     url = "http://127.0.0.1:0"
     admin_url = "http://127.0.0.1:0"
 
-    def __init__(self, folder: Path, held: dict[str, list[HeldSession]] | None = None) -> None:
-        self.spec = ClusterSpec("0123abcd", ARCHITECTURES["sticky-memory"])
+    def __init__(
+        self, folder: Path, held: dict[str, list[HeldSession]] | None = None, *, architecture: str = "sticky-memory",
+        limits: Limits | None = None,
+    ) -> None:  # fmt: skip
+        about = ARCHITECTURES[architecture]
+        self.spec = ClusterSpec("0123abcd", about, limits=limits or Limits(), wires=about.uses_server)
         self.folder = folder
-        self.boots: dict[str, int | None] = {"n1": 1, "n2": 1, "n3": 1}
         self.holding = held or {}
         self.calls: list[str] = []
+        self.routes = Balancing()
+        self.there: dict[str, Part] = {name: Part() for name in ("n1", "n2", "n3", "balancer")}
+        self.junk = 0
+        if about.uses_server:
+            self.there["store"] = Part(role="master")
+        if about.replicas:
+            self.there |= {"replica": Part(role="slave"), "sentinel": Part()}
+
+    # what there is
 
     def nodes(self) -> tuple[NodeAddress, ...]:
-        return tuple(NodeAddress(name, self.url, None) for name in self.boots)
+        return tuple(NodeAddress(name, self.url, None) for name in self.there if name[1:].isdecimal())
 
-    def kill(self, node: str) -> None:
-        self.calls.append(f"kill {node}")
-        self.boots[node] = None
-        self.holding.pop(node, None)
+    def parts(self) -> tuple[str, ...]:
+        return tuple(self.there)
 
-    def start(self, node: str) -> None:
-        self.calls.append(f"start {node}")
-        if self.boots[node] is None:
-            self.boots[node] = 2
+    def address(self, part: str) -> str:
+        return f"redis://{part}"
 
-    def observe(self, node: str) -> Observation:
-        boot = self.boots[node]
-        up = boot is not None
-        return Observation(node, time.monotonic(), up, up, up, str(boot) if up else None, (f"{node}: {boot}",))
+    # breaking and mending a part
+
+    def kill(self, part: str) -> None:
+        self.calls.append(f"kill {part}")
+        self._end(part)
+
+    def terminate(self, part: str) -> None:
+        self.calls.append(f"terminate {part}")
+        self._end(part)
+
+    def _end(self, part: str) -> None:
+        self.there[part].alive = False
+        self.there[part].trouble = Trouble()
+        self.holding.pop(part, None)
+        if part == "store":
+            self.junk = 0
+            if "replica" in self.there:
+                self.there["replica"].role, self.there["store"].role = "master", "slave"
+
+    def freeze(self, part: str) -> None:
+        self.calls.append(f"freeze {part}")
+        self.there[part].frozen = True
+
+    def thaw(self, part: str) -> None:
+        self.calls.append(f"thaw {part}")
+        self.there[part].frozen = False
+
+    def start(self, part: str) -> None:
+        self.calls.append(f"start {part}")
+        one = self.there[part]
+        if not one.alive:
+            one.alive, one.boot, one.now = True, one.boot + 1, one.wanted
+
+    def observe(self, part: str) -> Observation:
+        one = self.there[part]
+        routed = one.answers and one.member and not one.drained
+        words = "healthy" if routed else "draining" if one.member else "not a member"
+        boot = str(one.boot) if one.answers else None
+        return Observation(
+            part, time.monotonic(), one.alive, one.answers, routed, boot, (f"{part}: {boot}", f"envoy: {words}")
+        )
+
+    def probe(self, node: str) -> Reply:
+        one = self.there[node]
+        status = 0 if not one.answers else 200 if one.trouble.errors == "none" else 500
+        return Reply(status == 200, 1.0 + one.trouble.delay_ms, f"GET /products: {status}", status)
+
+    def state(self, node: str) -> NodeState | None:
+        one = self.there[node]
+        if not one.answers:
+            return None
+        clock_us = time.time_ns() // 1000 + one.trouble.clock_ahead_s * 1_000_000
+        pids = tuple(range(100, 100 + self.spec.limits.node_workers))
+        return NodeState(str(one.boot), 100, pids, one.now.key, one.now.fallback, clock_us, one.trouble)
+
+    # changing how it behaves
+
+    def change(self, node: str, changes: NodeChanges) -> None:
+        self.there[node].wanted = changes
+
+    def trouble(self, node: str, trouble: Trouble) -> None:
+        self.calls.append(f"trouble {node}")
+        self.there[node].trouble = trouble
+        if trouble.session_cap:
+            self.holding[node] = self.holding.get(node, [])[: trouble.session_cap]
+
+    def drain(self, node: str) -> None:
+        self.calls.append(f"drain {node}")
+        self.there[node].drained = True
+
+    def undrain(self, node: str) -> None:
+        self.calls.append(f"undrain {node}")
+        self.there[node].drained = False
+
+    def add_node(self) -> str:
+        name = f"n{len(self.nodes()) + 1}"
+        self.calls.append(f"add {name}")
+        self.there[name] = Part()
+        return name
+
+    def remove_node(self, node: str) -> None:
+        self.calls.append(f"remove {node}")
+        self.there[node].member = False
+        self._end(node)
+
+    def balance(self, balancing: Balancing) -> None:
+        self.routes = balancing
+
+    def balancing(self) -> Balancing:
+        return self.routes
+
+    def wire(self, end: str, wire: Wire) -> None:
+        self.there[end].wire = wire
+
+    def ask_across(self, end: str) -> Reply:
+        wire, store = self.there[end].wire, self.there["store"]
+        ok = store.answers and not wire.cut
+        took_ms = 0.1 + wire.delay_ms + self.spec.limits.store_distance_ms
+        return Reply(ok, took_ms, f"PING from {end}: {'PONG' if ok else 'no answer'} after {took_ms:.0f} ms")
+
+    # evidence
 
     def held(self, node: str) -> list[HeldSession] | None:
-        return self.holding.get(node, []) if self.boots[node] is not None else None
+        return self.holding.get(node, []) if self.there[node].answers else None
 
     def orders(self) -> list[DatabaseOrder]:
         return []
 
     def logs(self) -> dict[str, Path]:
-        return {f"{node}.requests": self.folder / f"{node}.requests.ndjson" for node in self.boots}
+        return {f"{node.name}.requests": self.folder / f"{node.name}.requests.ndjson" for node in self.nodes()}
 
     def stop(self) -> None:
         self.calls.append("stop")
+
+
+class ScriptedStore:
+    """Stands in for `loadtests.faults.bases.store_server.StoreServer`."""
+
+    def __init__(self, cluster: ScriptedCluster, part: str) -> None:
+        self._cluster = cluster
+        self._part = cluster.there[part]
+
+    def role(self) -> str | None:
+        return self._part.role if self._part.answers else None
+
+    def evicted(self) -> int:
+        return 0
+
+    def fill(self, mb: int) -> None:
+        self._cluster.junk = 256 * mb
+
+    def junk(self) -> int:
+        return self._cluster.junk
+
+    def clear(self) -> None:
+        self._cluster.junk = 0
+
+    def refuses(self) -> str:
+        return "OOM" if self._cluster.junk else ""

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
 from compose.cluster import Observation
-from loadtests.faults import Fault, Target
-from tests.loadtests.faults.contract import FaultContract
+from loadtests.faults import FAULTS, Fault, Target
+from tests.loadtests.faults.targets import target_for
 
 
 def looks(target: Target, monkeypatch: pytest.MonkeyPatch, process: bool, answers: bool, in_rotation: bool) -> None:
@@ -15,9 +16,17 @@ def looks(target: Target, monkeypatch: pytest.MonkeyPatch, process: bool, answer
     monkeypatch.setattr(target.cluster, "observe", lambda node: seen)
 
 
-class TestKill(FaultContract):
-    kind = "kill"
+@pytest.fixture
+def fault() -> Fault:
+    return FAULTS["kill"]
 
+
+@pytest.fixture
+def target(fault: Fault, tmp_path: Path) -> Target:
+    return target_for(fault, tmp_path)
+
+
+class TestKill:
     @pytest.mark.parametrize(
         ("process", "answers", "dead"),
         [(False, False, True), (True, False, False), (False, True, False), (True, True, False)],

@@ -1,0 +1,21 @@
+"""The balancer is restarted: every connection ends, and whatever it kept in its memory is gone."""
+
+from __future__ import annotations
+
+from loadtests.faults.bases.going_down import GoesDown
+from loadtests.faults.contract import Target
+
+
+class BalancerRestart(GoesDown):
+    """SIGTERM, so that it writes its log to the end: the three logs of a run must agree."""
+
+    kind = "balancer-restart"
+    colour = "#767305"
+    doing = "Restarting"
+    done = "restarted"
+    strikes = "balancer"
+    sentence = "The balancer is stopped with SIGTERM and started again, with nothing in its memory."
+
+    def inject(self, target: Target) -> None:
+        """Ask it to end."""
+        target.cluster.terminate(target.victim)

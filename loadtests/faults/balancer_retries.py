@@ -1,0 +1,27 @@
+"""The balancer retries: a request that failed is sent to another node, though the first may have done it."""
+
+from __future__ import annotations
+
+from compose.changes import Balancing
+from compose.cluster import Cluster
+from loadtests.faults.bases.balancing import Misroutes
+
+
+class BalancerRetries(Misroutes):
+    """Once, on another node, after a 5xx or a lost connection."""
+
+    kind = "balancer-retries"
+    colour = "#c95b0a"
+    doing = "Switching on retries in"
+    done = "retrying"
+    sentence = "The balancer sends a request that failed once more, to another node, though the first may have done it."
+    balancing = Balancing(retries=1)
+
+    def nothing_there(self, cluster: Cluster) -> str:
+        """Where it retries anyway, nothing changes."""
+        retries = cluster.spec.limits.balancer_retries
+        return f"its balancer retries anyway: {retries} times" if retries else ""
+
+    def is_so(self, told: Balancing) -> bool:
+        """It retries."""
+        return bool(told.retries)

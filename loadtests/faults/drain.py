@@ -1,0 +1,33 @@
+"""A node is drained: new shoppers go elsewhere, those whom their affinity leads to it still come."""
+
+from __future__ import annotations
+
+from loadtests.faults.contract import Evidence, Fault, Target
+
+
+class Drain(Fault):
+    """Takes a node out of rotation, and leaves it alive."""
+
+    kind = "drain"
+    colour = "#129390"
+    doing = "Draining"
+    done = "drained"
+    sentence = "The balancer sends a node no new shoppers, only those whom their affinity leads there."
+
+    def inject(self, target: Target) -> None:
+        """Tell the balancer."""
+        target.cluster.drain(target.victim)
+
+    def observe(self, target: Target) -> Evidence | None:
+        """It is well, and out of rotation."""
+        seen = target.cluster.observe(target.victim)
+        return seen.evidence if seen.answers and not seen.in_rotation else None
+
+    def heal(self, target: Target) -> None:
+        """Send it everybody again."""
+        target.cluster.undrain(target.victim)
+
+    def observe_healed(self, target: Target) -> Evidence | None:
+        """It is well, and in rotation."""
+        seen = target.cluster.observe(target.victim)
+        return seen.evidence if seen.answers and seen.in_rotation else None

@@ -1,0 +1,19 @@
+"""The next signing key is announced to a node: it accepts what is signed with it, and does not use it yet."""
+
+from __future__ import annotations
+
+from compose.changes import NodeChanges
+from loadtests.faults.bases.rekeying import Rekeys
+
+
+class KeyAnnounce(Rekeys):
+    """One node's turn; a rolling change has one of these for each node."""
+
+    kind = "key-announce"
+    colour = "#a336ae"
+    doing = "Announcing the next signing key to"
+    done = "told of the next key"
+    sentence = (
+        "A node is restarted and accepts another signing key too, which nobody uses yet: the first of two phases."
+    )
+    changes = NodeChanges(key="own", fallback="next")

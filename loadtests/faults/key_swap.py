@@ -1,0 +1,19 @@
+"""A node's signing key is swapped hard: it signs with another one, and no longer accepts the old one."""
+
+from __future__ import annotations
+
+from compose.changes import NodeChanges
+from loadtests.faults.bases.rekeying import Rekeys
+
+
+class KeySwap(Rekeys):
+    """One node's turn; a rolling change has one of these for each node."""
+
+    kind = "key-swap"
+    colour = "#5559df"
+    doing = "Swapping the signing key of"
+    done = "given another key"
+    sentence = (
+        "A node is restarted with another signing key and no longer accepts the old one: a hard change, node by node."
+    )
+    changes = NodeChanges(key="next")

@@ -1,0 +1,17 @@
+"""A node is switched to the key that was announced to all: it signs with it, and accepts the old one too."""
+
+from __future__ import annotations
+
+from compose.changes import NodeChanges
+from loadtests.faults.bases.rekeying import Rekeys
+
+
+class KeySwitch(Rekeys):
+    """One node's turn; a rolling change has one of these for each node."""
+
+    kind = "key-switch"
+    colour = "#c444ac"
+    doing = "Switching the signing key of"
+    done = "switched to the next key"
+    sentence = "A node is restarted with the signing key that all nodes accept already: the second of two phases."
+    changes = NodeChanges(key="next", fallback="own")

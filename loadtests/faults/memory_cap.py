@@ -1,0 +1,39 @@
+"""A node's memory is capped: it keeps so many sessions, and forgets others without a word."""
+
+from __future__ import annotations
+
+from compose.changes import Trouble
+from compose.cluster import Cluster
+from loadtests.faults.bases.troubling import Troubles
+from loadtests.faults.contract import Evidence, Target
+
+CAP = 5
+
+
+class MemoryCap(Troubles):
+    """A handful of sessions, as with a cache whose default size nobody looked up."""
+
+    kind = "memory-cap"
+    colour = "#a752d4"
+    doing = "Capping the memory of"
+    done = "capped"
+    sentence = f"A node keeps at most {CAP} sessions in its memory from then on, and forgets the others without a word."
+    trouble = Trouble(session_cap=CAP)
+
+    def nothing_there(self, cluster: Cluster) -> str:
+        """Only where nodes hold sessions can they hold too many."""
+        architecture = cluster.spec.architecture
+        holds = architecture.store in ("memory", "replicated")
+        return "" if holds else f"the nodes of {architecture.name} hold no sessions"
+
+    def observe(self, target: Target) -> Evidence | None:
+        """It says that it is capped, and holds no more than that."""
+        state, held = target.cluster.state(target.victim), target.cluster.held(target.victim)
+        if state is None or held is None or state.trouble.session_cap != CAP or len(held) > CAP:
+            return None
+        return (f"{target.victim} holds {len(held)} sessions, by its own list", f"its cap is {CAP}, by its own word")
+
+    def observe_healed(self, target: Target) -> Evidence | None:
+        """It says that it is as it was started."""
+        state = target.cluster.state(target.victim)
+        return None if state is None or state.trouble.session_cap else (f"{target.victim} says it has no such cap",)

@@ -1,0 +1,30 @@
+"""The balancer loses its affinity: each request goes to the next node in turn, whoever sends it."""
+
+from __future__ import annotations
+
+from compose.changes import Balancing
+from compose.cluster import Cluster
+from loadtests.faults.bases.balancing import Misroutes
+
+AFFINE = ("cookie", "hash", "address")
+
+
+class NoAffinity(Misroutes):
+    """As after a wrong line in the balancer's configuration."""
+
+    kind = "no-affinity"
+    colour = "#a25a05"
+    doing = "Taking affinity from"
+    done = "without affinity"
+    sentence = "The balancer sends each request to the next node in turn, whoever sends it, until it is healed."
+    balancing = Balancing(affinity=False)
+
+    def nothing_there(self, cluster: Cluster) -> str:
+        """Where any node may answer anybody there is no affinity to lose."""
+        architecture = cluster.spec.architecture
+        affine = architecture.affinity in AFFINE
+        return "" if affine else f"{architecture.name} has no affinity: its balancer picks by {architecture.affinity}"
+
+    def is_so(self, told: Balancing) -> bool:
+        """It routes without."""
+        return not told.affinity

@@ -1,0 +1,46 @@
+"""The session store dies and its replica is promoted: what had not reached the replica is lost."""
+
+from __future__ import annotations
+
+from compose.cluster import Cluster
+from loadtests.faults.bases.store_server import StoreServer
+from loadtests.faults.contract import Evidence, Fault, Target
+
+REPLICA = "replica"
+
+
+class Promoted(Fault):
+    """SIGKILL of the store where it has a replica; the old store comes back as the replica of the new one."""
+
+    kind = "promoted"
+    colour = "#089772"
+    doing = "Promoting the replica of"
+    done = "killed, and its replica promoted"
+    strikes = "store"
+    sentence = "The session store is killed, its replica takes its place and, when healed, the old store follows it."
+
+    def nothing_there(self, cluster: Cluster) -> str:
+        """Only a replica can be promoted."""
+        return "" if REPLICA in cluster.parts() else f"{cluster.spec.architecture.name} has no replica"
+
+    def inject(self, target: Target) -> None:
+        """Kill the store; the sentinel does the rest."""
+        target.cluster.kill(target.victim)
+
+    def observe(self, target: Target) -> Evidence | None:
+        """The store is gone, and the replica says that it is the master now."""
+        seen = target.cluster.observe(target.victim)
+        if seen.process or seen.answers:
+            return None
+        role = StoreServer(target.cluster, REPLICA).role()
+        return (*seen.evidence, f"{REPLICA}: role {role}") if role == "master" else None
+
+    def heal(self, target: Target) -> None:
+        """Start the old store again."""
+        target.cluster.start(target.victim)
+
+    def observe_healed(self, target: Target) -> Evidence | None:
+        """The old store answers, and says that it is the replica now."""
+        seen = target.cluster.observe(target.victim)
+        role = StoreServer(target.cluster, target.victim).role() if seen.answers else None
+        return (*seen.evidence, f"{target.victim}: role {role}") if role == "slave" else None

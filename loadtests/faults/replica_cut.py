@@ -1,0 +1,16 @@
+"""The replica is cut off from the session store: what is written from now on is in one place only."""
+
+from __future__ import annotations
+
+from loadtests.faults.bases.wiring import CutsWire
+
+
+class ReplicaCut(CutsWire):
+    """The wire of the replica."""
+
+    kind = "replica-cut"
+    colour = "#017a9e"
+    doing = "Cutting the session store off from"
+    done = "cut off from the session store"
+    strikes = "replica"
+    sentence = "The replica no longer reaches the session store, and falls behind with each write."

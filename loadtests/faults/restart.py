@@ -1,0 +1,24 @@
+"""A node is restarted: SIGTERM, and started again as soon as its heal is due; a deploy without draining."""
+
+from __future__ import annotations
+
+from loadtests.faults.bases.going_down import GoesDown
+from loadtests.faults.contract import Target
+
+
+class Restart(GoesDown):
+    """SIGTERM, and a start: `heal_after_s` says how long it is away."""
+
+    kind = "restart"
+    colour = "#967f0e"
+    doing = "Restarting"
+    done = "restarted"
+    takes_memory = True
+    sentence = (
+        "A node is stopped with SIGTERM and started again; one after the other, without draining, that is a rolling "
+        "deploy."
+    )
+
+    def inject(self, target: Target) -> None:
+        """Ask it to end."""
+        target.cluster.terminate(target.victim)

@@ -1,0 +1,35 @@
+"""The cluster grows by a node, which starts empty and is sent shoppers as soon as it is healthy."""
+
+from __future__ import annotations
+
+from loadtests.faults.contract import Evidence, Fault, Target
+
+
+class ScaleOut(Fault):
+    """One node more."""
+
+    kind = "scale-out"
+    colour = "#009c1e"
+    doing = "Adding a node to"
+    done = "grown by a node"
+    strikes = "cluster"
+    stays = True
+    sentence = "A node is added, and is sent shoppers as soon as the balancer calls it healthy; it stays."
+
+    def inject(self, target: Target) -> None:
+        """Start it."""
+        target.cluster.add_node()
+
+    def observe(self, target: Target) -> Evidence | None:
+        """There is a node that was not there before, and it is in rotation."""
+        new = [node.name for node in target.cluster.nodes() if node.name not in target.nodes]
+        seen = [target.cluster.observe(name) for name in new]
+        there = [one for one in seen if one.answers and one.in_rotation]
+        return (f"new: {there[0].part}", *there[0].evidence) if there else None
+
+    def heal(self, target: Target) -> None:
+        """It stays."""
+
+    def observe_healed(self, target: Target) -> Evidence | None:
+        """It is still in rotation."""
+        return self.observe(target)

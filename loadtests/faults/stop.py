@@ -1,0 +1,24 @@
+"""A node is stopped: SIGTERM, so that it may end what it is doing; its memory is gone all the same."""
+
+from __future__ import annotations
+
+from loadtests.faults.bases.going_down import GoesDown
+from loadtests.faults.contract import Target
+
+
+class Stop(GoesDown):
+    """SIGTERM of a node's whole process group."""
+
+    kind = "stop"
+    colour = "#ad720d"
+    doing = "Stopping"
+    done = "stopped"
+    takes_memory = True
+    sentence = (
+        "A node is stopped with SIGTERM, which lets it answer what it has begun; when healed, it starts with an empty "
+        "memory."
+    )
+
+    def inject(self, target: Target) -> None:
+        """Ask it to end."""
+        target.cluster.terminate(target.victim)

@@ -1,0 +1,15 @@
+"""A node is cut off from the session store: both live, nothing comes through between them."""
+
+from __future__ import annotations
+
+from loadtests.faults.bases.wiring import CutsWire
+
+
+class StoreCut(CutsWire):
+    """The wire of one node."""
+
+    kind = "store-cut"
+    colour = "#0a8fa8"
+    doing = "Cutting the session store off from"
+    done = "cut off from the session store"
+    sentence = "One node no longer reaches the session store: nothing comes through, and no connection is refused."

@@ -1,0 +1,54 @@
+"""The session store is full: it throws sessions out, or refuses to write new ones; its settings say which."""
+
+from __future__ import annotations
+
+import msgspec
+
+from compose.cluster import Limits
+from loadtests.faults.bases.store_server import StoreServer
+from loadtests.faults.contract import Evidence, Fault, Target
+
+MEMORY_MB = 8
+"""Where the scenario sets no bound of its own."""
+
+
+class StoreFull(Fault):
+    """Filled with keys of somebody else's, as when another service shares it."""
+
+    kind = "store-full"
+    colour = "#ba2783"
+    doing = "Filling"
+    done = "full"
+    strikes = "store"
+    sentence = (
+        "Somebody else's keys fill the session store's memory: it throws out what was not used for longest, or refuses "
+        "writes."
+    )
+
+    def prepare(self, limits: Limits) -> Limits:
+        """A memory that can be filled."""
+        return msgspec.structs.replace(limits, store_memory_mb=limits.store_memory_mb or MEMORY_MB)
+
+    def inject(self, target: Target) -> None:
+        """Fill it."""
+        StoreServer(target.cluster, target.victim).fill(target.cluster.spec.limits.store_memory_mb)
+
+    def observe(self, target: Target) -> Evidence | None:
+        """It holds the junk, and has thrown keys out or refuses a write."""
+        store = StoreServer(target.cluster, target.victim)
+        junk, evicted, refusal = store.junk(), store.evicted(), store.refuses()
+        if not junk or not (evicted or refusal):
+            return None
+        return (f"keys of somebody else's: {junk}", f"keys thrown out: {evicted}", f"a write: {refusal or 'accepted'}")
+
+    def heal(self, target: Target) -> None:
+        """Take the junk away."""
+        StoreServer(target.cluster, target.victim).clear()
+
+    def observe_healed(self, target: Target) -> Evidence | None:
+        """It holds no junk, and accepts a write."""
+        store = StoreServer(target.cluster, target.victim)
+        seen = target.cluster.observe(target.victim)
+        if not seen.answers or store.refuses() or store.junk():
+            return None
+        return (*seen.evidence, "keys of somebody else's: 0", "a write: accepted")

@@ -1,0 +1,57 @@
+"""The session store is slow: each of its answers takes 300 ms, well within what nodes wait for."""
+
+from __future__ import annotations
+
+from compose.changes import Wire
+from compose.cluster import Cluster
+from loadtests.faults.bases.wiring import no_store, quickest
+from loadtests.faults.contract import Evidence, Fault, Target
+
+DELAY_MS = 300.0
+MUCH_OF_IT = 0.8
+TRIES = 3
+
+
+class StoreSlow(Fault):
+    """Delays on the wires of all nodes."""
+
+    kind = "store-slow"
+    colour = "#04844d"
+    doing = "Slowing down"
+    done = "slow"
+    strikes = "store"
+    needs_wires = True
+    sentence = f"Each answer of the session store takes {DELAY_MS:.0f} ms longer, for every node."
+
+    def nothing_there(self, cluster: Cluster) -> str:
+        """Without a store nothing can be slow."""
+        return no_store(cluster)
+
+    def inject(self, target: Target) -> None:
+        """Slow all wires down."""
+        _set_wires(target, Wire(delay_ms=DELAY_MS))
+
+    def observe(self, target: Target) -> Evidence | None:
+        """From each node, an answer takes that long."""
+        replies = []
+        for node in target.nodes:
+            replies.append(target.cluster.ask_across(node))
+            if not replies[-1].ok or replies[-1].took_ms < MUCH_OF_IT * DELAY_MS:
+                return None
+        return tuple(reply.words for reply in replies)
+
+    def heal(self, target: Target) -> None:
+        """All wires as they were."""
+        _set_wires(target, Wire())
+
+    def observe_healed(self, target: Target) -> Evidence | None:
+        """From each node, the quickest of a few answers takes far less."""
+        replies = [quickest(target.cluster, node, TRIES) for node in target.nodes]
+        if any(reply is None or reply.took_ms >= MUCH_OF_IT * DELAY_MS for reply in replies):
+            return None
+        return tuple(reply.words for reply in replies if reply is not None)
+
+
+def _set_wires(target: Target, wire: Wire) -> None:
+    for node in target.nodes:
+        target.cluster.wire(node, wire)

@@ -1,0 +1,49 @@
+"""Each node has two worker processes: two memories behind one name, which no balancer can tell apart."""
+
+from __future__ import annotations
+
+import msgspec
+
+from compose.cluster import Limits
+from loadtests.faults.bases.conditions import Condition
+from loadtests.faults.contract import Evidence, Target
+
+WORKERS = 2
+ASKED = 12
+"""So often is a node asked who answers, in one look."""
+
+
+class Workers(Condition):
+    """The usual setting of a web server, and a trap for sessions in memory."""
+
+    kind = "workers"
+    colour = "#d7397b"
+    doing = "Doubling the worker processes in"
+    done = "run with two processes in each node"
+    sentence = f"Each node serves its address with {WORKERS} processes, each of which has a memory of its own."
+
+    def prepare(self, limits: Limits) -> Limits:
+        """More than one process in a node."""
+        return msgspec.structs.replace(limits, node_workers=WORKERS)
+
+    def observe(self, target: Target) -> Evidence | None:
+        """In each node, several processes say that they serve it."""
+        found = {node.name: _processes(target, node.name) for node in target.cluster.nodes()}
+        if any(len(pids) < WORKERS for pids in found.values()):
+            return None
+        return tuple(
+            f"{node} is served by processes {', '.join(map(str, sorted(pids)))}" for node, pids in found.items()
+        )
+
+
+def _processes(target: Target, node: str) -> set[int]:
+    """Who answered for the node, or was named by who did."""
+    pids: set[int] = set()
+    for _ in range(ASKED):
+        state = target.cluster.state(node)
+        if state is None:
+            break
+        pids |= {state.pid, *state.pids}
+        if len(pids) >= WORKERS:
+            break
+    return pids

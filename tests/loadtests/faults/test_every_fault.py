@@ -1,0 +1,91 @@
+"""What every fault must do, on a cluster in memory; test_no_op_twins.py strikes real ones."""
+
+from __future__ import annotations
+
+import sys
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+from compose.architectures import ARCHITECTURES
+from loadtests.faults import FAULTS, Fault, Target
+from loadtests.faults.bases.conditions import Condition
+from tests.contrast import contrast
+from tests.loadtests.faults.targets import target_for
+from tests.loadtests.scripted_cluster import ScriptedCluster, ScriptedStore
+
+LIGHT, DARK = "#ffffff", "#191c20"
+
+
+@pytest.fixture
+def fault(kind: str, monkeypatch: pytest.MonkeyPatch) -> Fault:
+    module = sys.modules[type(FAULTS[kind]).__module__]
+    monkeypatch.setattr(module, "StoreServer", ScriptedStore, raising=False)
+    return FAULTS[kind]
+
+
+@pytest.fixture
+def target(fault: Fault, tmp_path: Path) -> Target:
+    return target_for(fault, tmp_path)
+
+
+@pytest.mark.parametrize("kind", list(FAULTS))
+class TestEveryFault:
+    def test_is_not_seen_before_it_is_done(self, fault: Fault, tmp_path: Path) -> None:
+        """Neither on a cluster that nobody struck, nor on one that was started as if there were no such fault."""
+        untouched = target_for(fault, tmp_path, prepared=False)
+        assert fault.observe(untouched) is None
+        if not isinstance(fault, Condition):
+            assert fault.observe(target_for(fault, tmp_path)) is None, "only a condition is there from the start"
+
+    def test_is_seen_with_evidence_once_it_is_done(self, fault: Fault, target: Target) -> None:
+        fault.inject(target)
+        evidence = fault.observe(target)
+        assert evidence
+        assert all(evidence)
+
+    def test_is_not_seen_healed_while_it_is_broken(self, fault: Fault, target: Target) -> None:
+        fault.inject(target)
+        assert bool(fault.observe_healed(target)) is fault.stays
+
+    def test_is_seen_healed_with_evidence(self, fault: Fault, target: Target) -> None:
+        fault.inject(target)
+        fault.heal(target)
+        assert fault.observe_healed(target)
+        assert bool(fault.observe(target)) is fault.stays
+
+    def test_heals_twice_and_without_having_been_done(self, fault: Fault, target: Target) -> None:
+        fault.heal(target)
+        fault.inject(target)
+        fault.heal(target)
+        fault.heal(target)
+        assert fault.observe_healed(target)
+
+    def test_says_where_there_is_nothing_to_strike(self, fault: Fault, tmp_path: Path) -> None:
+        for architecture in ARCHITECTURES:
+            why = fault.nothing_there(ScriptedCluster(tmp_path, architecture=architecture))
+            assert why == "" or len(why.split()) > 3
+
+    def test_is_described(self, fault: Fault, kind: str) -> None:
+        assert fault.kind == kind
+        assert fault.sentence.endswith(".")
+        assert fault.doing.split()[0].endswith("ing")
+        assert fault.doing[0].isupper()
+        assert fault.done[0].islower() or fault.done[0].isdecimal()
+        assert fault.strikes in ("node", "store", "replica", "balancer", "cluster")
+        assert not fault.takes_memory or fault.strikes == "node"
+
+    def test_its_colour_stands_out(self, fault: Fault) -> None:
+        assert len(fault.colour) == 7
+        assert contrast(fault.colour, LIGHT) >= 3
+        assert contrast(fault.colour, DARK) >= 3
+
+    def test_it_has_a_file_of_its_own_name(self, fault: Fault, kind: str) -> None:
+        assert type(fault).__module__ == f"loadtests.faults.{kind.replace('-', '_')}"
+
+
+def test_no_two_faults_look_alike() -> None:
+    for one, other in combinations(FAULTS.values(), 2):
+        assert one.colour != other.colour, (one.kind, other.kind)
+        assert type(one) is not type(other)
