@@ -58,7 +58,7 @@ def node(folder: Path, store: str, **changes: Any) -> Node:
             **changes,
         }
     )
-    twin = stateful_app if store == "memory" else stateless_app
+    twin = stateful_app if store in {"memory", "replicated"} else stateless_app
     return Node(twin.create_app(settings), settings)
 
 

@@ -1,0 +1,380 @@
+"""Small values that every node of a cluster keeps in its memory: PySyncObj (Raft) tells the others of each change.
+
+A change is done when a majority of the nodes has it and this node has applied it. Reading asks nobody: it is this
+node's own copy. Nothing is on a disk: a node that comes back is empty and gets everything from the others.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import zlib
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from multiprocessing.util import Finalize
+from queue import SimpleQueue
+from typing import Any, NamedTuple
+
+import msgspec
+from pysyncobj import FAIL_REASON, SyncObj, SyncObjConf, SyncObjConsumer, SyncObjException, replicated
+
+from shared.errors import UsageError
+from shared.replica_membership import Joining
+from shared.replica_transport import ReplicaTransport, close_pipe
+
+TICK_S = 0.02
+"""The longest that the thread of the protocol sleeps; messages and changes of our own wake it at once."""
+HEARTBEAT_S = 0.1
+"""How often the leader tells the others that it is there."""
+ELECTION_S = (0.4, 0.8)
+"""Without a word from the leader for a time drawn from this range, a node wants to become it."""
+FIRST_ELECTION_S = (0.9, 1.4)
+"""The same for a node that has just come, and so is empty: it leaves the lead to any other that has something."""
+ALONE_ELECTION_S = (0.005, 0.01)
+"""The same for a cluster of one, which has nobody to wait for."""
+NO_MAJORITY_S = 1.0
+"""A leader that a majority has not answered for so long gives up."""
+DEAF_S = 2.0
+"""A connection on which nothing was heard for so long is given up."""
+RECONNECT_S = 0.2
+NAMES_KEPT_S = 5.0
+"""How long an address once looked up is believed: a container comes back with another one."""
+COMPACT_AFTER = 5_000
+"""Changes after which the log is replaced by the values themselves."""
+BROKEN_OFF_S = 0.5
+"""Connections may be away for so long before it is said that no majority is connected, and changes fail at once."""
+LEAVE_WITHIN_S = 0.6
+"""Handing over the lead and leaving; a node that is stopped has 2 s in all."""
+EXPIRED_KEPT_S = 60.0
+"""Values are swept this long after their time, so that one node's wrong clock takes nothing away from the others."""
+_ASK_AGAIN_S = 0.005
+
+_log = logging.getLogger(__name__)
+
+
+class StateUnavailable(Exception):
+    """No majority of nodes took a change in time (it may still happen later), or this node has not caught up yet."""
+
+
+class Standing(NamedTuple):
+    """How this node stands in its cluster, as of the last tick."""
+
+    leader: str = ""
+    """The address of the node that leads; empty: none is known."""
+    leads: bool = False
+    """This node does."""
+    majority: bool = False
+    """It is, or was a moment ago, connected to a majority of the nodes (itself included)."""
+    caught_up: bool = False
+    """It has had everything that there was when it came; true ever after."""
+    members: int = 1
+    connected: int = 0
+    """How many of the others are."""
+
+
+class _Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    value: bytes
+    expires: float
+    owner: str
+
+
+class _Entries(SyncObjConsumer):  # type: ignore[misc]
+    """What is replicated. Its changes are carried out on every node in the same order, so they may depend on nothing
+    but their arguments: no clock, no chance, no settings that differ."""
+
+    def __init__(self, cap: int) -> None:
+        super().__init__()
+        self.cap = cap
+        self.lock = threading.Lock()
+        self.entries: OrderedDict[str, _Entry] = OrderedDict()
+        """The longest untouched first."""
+
+    @replicated  # type: ignore[untyped-decorator]
+    def put(self, key: str, value: bytes, expires: float, owner: str, now: float) -> None:
+        with self.lock:
+            self.entries.pop(key, None)
+            self.entries[key] = _Entry(value, expires, owner)
+            self._make_room(now)
+
+    @replicated  # type: ignore[untyped-decorator]
+    def drop(self, key: str) -> bool:
+        with self.lock:
+            return self.entries.pop(key, None) is not None
+
+    @replicated  # type: ignore[untyped-decorator]
+    def drop_owned(self, owner: str) -> int:
+        with self.lock:
+            keys = [key for key, entry in self.entries.items() if entry.owner == owner]
+            for key in keys:
+                del self.entries[key]
+            return len(keys)
+
+    def hold_at_most(self, cap: int) -> None:
+        with self.lock:
+            self.cap = cap
+            self._keep_to_cap()
+
+    def _keep_to_cap(self) -> None:
+        while len(self.entries) > self.cap:
+            self.entries.popitem(last=False)
+
+    def _make_room(self, now: float) -> None:
+        self._keep_to_cap()
+        while self.entries:
+            oldest = next(iter(self.entries.values()))
+            if oldest.expires + EXPIRED_KEPT_S > now:
+                break
+            self.entries.popitem(last=False)
+
+    # PySyncObj asks for these when it replaces the log, and when a node comes that needs more than the log still has.
+
+    def _serialize(self) -> dict[str, bytes]:
+        with self.lock:
+            packed = msgspec.msgpack.encode(list(self.entries.items()))
+        return {"entries": zlib.compress(packed, 1)}
+
+    def _deserialize(self, data: dict[str, bytes]) -> None:
+        pairs = msgspec.msgpack.decode(zlib.decompress(data["entries"]), type=list[tuple[str, _Entry]])
+        with self.lock:
+            self.entries = OrderedDict(pairs)
+
+
+class _Answer:
+    """What became of one change."""
+
+    def __init__(self) -> None:
+        self.result: Any = None
+        self.reason: int = FAIL_REASON.SUCCESS
+        self.done = threading.Event()
+
+    def take(self, result: object, reason: int) -> None:
+        self.result, self.reason = result, reason
+        self.done.set()
+
+
+class ReplicatedState:
+    """One node's copy of the values, and its part in the protocol, which runs in a thread of its own."""
+
+    def __init__(
+        self, address: str, peers: Iterable[str], *, password: str, cap: int = 100_000, timeout_s: float = 1.0
+    ) -> None:
+        """Listen and begin; returns at once, `ready` says when the others' values are here.
+
+        Args:
+            address: `host:port` where the others reach this node; it listens there and nowhere else.
+            peers: the addresses of the other nodes, as far as they are known. A node that they do not know asks them
+                to be let in.
+            password: the same on all nodes. Messages are pickles: without it, whoever reaches the port could run code.
+            cap: the most values kept; beyond it the longest untouched one goes.
+            timeout_s: the longest that a change may take.
+
+        Raises:
+            UsageError: it cannot listen there.
+        """
+        self._timeout_s = timeout_s
+        self._entries = _Entries(cap)
+        others = sorted(set(peers) - {address})
+        self._settings = _settings(address, password, alone=not others)
+        try:
+            self._raft = SyncObj(
+                address, others, self._settings, consumers=[self._entries], transportClass=ReplicaTransport
+            )
+        except SyncObjException as error:
+            raise UsageError(
+                f"this node cannot listen on {address} for the other nodes",
+                why="the port is taken (by another worker process of this node?), or the host is not this machine",
+                next_step="set TWINSHOP_REPLICA_SELF=host:port with a free port, and TWINSHOP_NODE_WORKERS=1",
+            ) from error
+        self.standing = Standing()
+        self.ahead_s = 0
+        """How wrong this node's clock is on purpose."""
+        self._majority_until = 0.0
+        self._closing = threading.Event()
+        self._errands: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="replicated-state", daemon=True)
+        self._thread.start()
+        self._joining = Joining(address, others, password, lambda: self.standing.caught_up)
+        # At the end of a worker process Python runs these, but no `atexit` functions.
+        self._at_exit = Finalize(None, self.close, exitpriority=10)
+
+    def now(self) -> float:
+        """The time, as this node takes it to be."""
+        return time.time() + self.ahead_s
+
+    # Reading
+
+    def get(self, key: str) -> bytes | None:
+        """This node's copy of the value, if it has one whose time is not over.
+
+        Raises:
+            StateUnavailable: this node has not caught up, so that it cannot know.
+        """
+        self._must_know()
+        entry = self._entries.entries.get(key)
+        return entry.value if entry is not None and entry.expires > self.now() else None
+
+    def has(self, key: str) -> bool:
+        """Whether this node has a value, even one whose time is over."""
+        return key in self._entries.entries
+
+    def items(self) -> list[tuple[str, bytes]]:
+        """All values whose time is not over: O(values)."""
+        now = self.now()
+        with self._entries.lock:
+            entries = list(self._entries.entries.items())
+        return [(key, entry.value) for key, entry in entries if entry.expires > now]
+
+    def __len__(self) -> int:
+        return len(self._entries.entries)
+
+    # Changing
+
+    def set(self, key: str, value: bytes, *, lifetime_s: float, owner: str = "") -> None:
+        """Keep it on every node, until its time is over by this node's clock of now.
+
+        Raises:
+            StateUnavailable: no majority took it in time. It may still happen later.
+        """
+        now = self.now()
+        self._change(self._entries.put, key, value, now + lifetime_s, owner, now)
+
+    def delete(self, key: str) -> bool:
+        """Drop it from every node; whether it was there.
+
+        Raises:
+            StateUnavailable: no majority took it in time. It may still happen later.
+        """
+        return bool(self._change(self._entries.drop, key))
+
+    def delete_owned(self, owner: str) -> int:
+        """Drop every value with that owner from every node, in one change; how many there were.
+
+        Raises:
+            StateUnavailable: no majority took it in time. It may still happen later.
+        """
+        return int(self._change(self._entries.drop_owned, owner))
+
+    def hold_at_most(self, values: int) -> None:
+        """Keep so many from now on, on this node only, as when its memory is short: the longest untouched ones go."""
+        self._entries.hold_at_most(values)
+
+    # Its place among the nodes
+
+    def ready(self) -> bool:
+        """It has caught up with the others once: what it does not have does not exist."""
+        return self.standing.caught_up
+
+    def reachable(self) -> bool:
+        """A change would be taken now: it has caught up, a leader is known, and a majority is connected."""
+        standing = self.standing
+        return standing.caught_up and standing.majority and standing.leader != ""
+
+    def close(self) -> None:
+        """Leave the cluster (the others then are fewer, and need fewer for a majority), and stop. May be repeated."""
+        if self._closing.is_set():
+            return
+        self._joining.close()
+        self._leave()
+        self._closing.set()
+        self._thread.join()
+        self._at_exit.cancel()
+
+    # How
+
+    def _must_know(self) -> None:
+        if not self.standing.caught_up:
+            raise StateUnavailable("this node has not caught up with the others yet")
+
+    def _change(self, change: Callable[..., None], *arguments: object) -> Any:
+        """Have it carried out everywhere, and what it gave.
+
+        If the leader is lost in between, the next one is asked, while there is time: a change done twice is done once.
+        """
+        deadline = time.monotonic() + self._timeout_s
+        self._must_know()
+        while not self._closing.is_set():
+            if not self.standing.majority:
+                raise StateUnavailable("no majority of nodes is connected")
+            answer = _Answer()
+            change(*arguments, callback=answer.take)
+            if not answer.done.wait(max(0.0, deadline - time.monotonic())):
+                break
+            if answer.reason == FAIL_REASON.SUCCESS:
+                return answer.result
+            if time.monotonic() + _ASK_AGAIN_S > deadline:
+                break
+            self._closing.wait(_ASK_AGAIN_S)
+        raise StateUnavailable(f"no majority of nodes took the change within {self._timeout_s:g} s")
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            try:
+                while not self._errands.empty():
+                    self._errands.get()()
+                self._raft.doTick(TICK_S)
+                self.standing = self._look()
+            except Exception:  # noqa: BLE001
+                _log.exception("replication goes on after an error")
+                self._closing.wait(TICK_S)
+        self._raft.destroy()
+        close_pipe(self._raft)
+
+    def _look(self) -> Standing:
+        raft = self._raft
+        leader = raft._getLeader()
+        if leader is not None and self._settings.raftMaxTimeout != ELECTION_S[1]:
+            self._settings.raftMinTimeout, self._settings.raftMaxTimeout = ELECTION_S
+            self._settings.appendEntriesPeriod = HEARTBEAT_S
+        others = raft.otherNodes
+        if raft.hasQuorum:
+            self._majority_until = time.monotonic() + BROKEN_OFF_S
+        return Standing(
+            leader=str(leader) if leader is not None else "",
+            leads=raft._isLeader(),
+            majority=time.monotonic() < self._majority_until,
+            caught_up=self.standing.caught_up or (raft.isReady() and raft.hasQuorum and leader is not None),
+            members=len(others) + 1,
+            connected=sum(map(raft.isNodeConnected, others)),
+        )
+
+    def _leave(self) -> None:
+        """Best effort: a cluster without a majority, or two that leave at once, stay as they are."""
+        if not self._thread.is_alive() or self.standing.members == 1 or not self.reachable():
+            return
+        deadline = time.monotonic() + LEAVE_WITHIN_S
+        if self.standing.leads:
+            self._errands.put(self._raft.transferLeadership)
+            self._wait(lambda: self.standing.leader != "" and not self.standing.leads, deadline)
+        if self.standing.leads:
+            return
+        self._raft.removeNodeFromCluster(self._raft.selfNode)
+        # Whoever is let go is hung up on, and so never hears that it was.
+        self._wait(lambda: self.standing.connected == 0, deadline)
+
+    def _wait(self, condition: Callable[[], bool], deadline: float) -> None:
+        while not condition() and time.monotonic() < deadline:
+            self._closing.wait(_ASK_AGAIN_S)
+
+
+def _settings(address: str, password: str, *, alone: bool) -> SyncObjConf:
+    shortest, longest = ALONE_ELECTION_S if alone else FIRST_ELECTION_S
+    return SyncObjConf(
+        autoTick=False,
+        password=password,
+        bindAddress=address,
+        maxBindRetries=1,
+        raftMinTimeout=shortest,
+        raftMaxTimeout=longest,
+        appendEntriesPeriod=min(HEARTBEAT_S, shortest / 4),
+        appendEntriesUseBatch=False,  # each change at once: a shopper is waiting for it
+        connectionTimeout=DEAF_S,
+        connectionRetryTime=RECONNECT_S,
+        leaderFallbackTimeout=NO_MAJORITY_S,
+        logCompactionMinEntries=COMPACT_AFTER,
+        commandsWaitLeader=False,
+        commandsQueueSize=10_000,
+        dynamicMembershipChange=True,
+        dnsCacheTime=NAMES_KEPT_S,
+        dnsFailCacheTime=RECONNECT_S,
+    )
