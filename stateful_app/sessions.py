@@ -112,12 +112,67 @@ class MemorySessions(SessionStore):
         ]
 
 
+class ReplicatedSessions(MemorySessions):
+    """Every node keeps all sessions in its memory and tells the others of each change."""
+
+    kind = "replicated"
+    where = "in the memory of every node"
+
+    def __init__(self, settings: Settings) -> None:
+        # Not loaded by nodes that keep their sessions to themselves.
+        from shared.replicated_cache import ReplicatedCache
+        from shared.replicated_state import ReplicatedState, StateUnavailable
+
+        if not settings.replica_self:
+            raise UsageError(
+                "TWINSHOP_REPLICA_SELF is not set",
+                why="the other nodes must be able to tell this one of their sessions",
+                next_step="TWINSHOP_REPLICA_SELF=host:port, and the others' in TWINSHOP_REPLICA_PEERS",
+            )
+        self.outages = (StateUnavailable,)
+        self._cap = settings.session_cap
+        self._cookie = settings.cookie_name
+        self._locks = SessionLocks()
+        self._state = ReplicatedState(
+            settings.replica_self,
+            [peer for peer in settings.replica_peers.split(",") if peer],
+            # Not the signing key: while keys are being changed, nodes differ in it.
+            password=settings.control_token or settings.secret_key,
+            cap=self._cap,
+            timeout_s=settings.store_timeout_s,
+        )
+        self._cache: Any = ReplicatedCache(self._state, lifetime_s=settings.session_lifetime_s)
+
+    def revoke_user(self, user: str) -> None:
+        """End that user's sessions on every node, in one change."""
+        self._state.delete_owned(user)
+
+    def suffer(self, trouble: Trouble) -> None:
+        """Hold fewer sessions than the other nodes do, take another time for the right one."""
+        self._state.hold_at_most(trouble.session_cap or self._cap)
+        self._state.ahead_s = trouble.clock_ahead_s
+
+    def ready(self) -> bool:
+        """Whether it has caught up with the other nodes; until then whoever asks for a session is refused."""
+        return self._state.ready()
+
+    def reachable(self) -> bool:
+        """Whether a change would be taken now: there is a leader, and a majority of the nodes is connected."""
+        return self._state.reachable()
+
+    def close(self) -> None:
+        """Leave the other nodes in order, and stop. A worker process does it by itself when it ends."""
+        self._state.close()
+
+
 def session_store(settings: Settings) -> SessionStore:
     """The store that the settings name: this twin has one.
 
     Raises:
         UsageError: they name another one.
     """
+    if settings.store == "replicated":
+        return ReplicatedSessions(settings)
     if settings.store not in {"", "memory"}:
         raise UsageError(
             f"the stateful twin has no session store {settings.store!r}",
