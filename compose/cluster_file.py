@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from compose.changes import Balancing, NodeChanges, Wire
 from compose.cluster import ClusterSpec
 from shared.errors import UsageError
 from shared.whole_file import write_whole
@@ -39,6 +40,28 @@ class ClusterFile(msgspec.Struct, frozen=True):
     container_engine: str | None = None
     """The address of the Docker engine that runs it ("" is the usual one); None: none does."""
     processes: tuple[Process, ...] = ()
+    next_key: str = ""
+    """The signing key that nodes could change to; all begin with `secret_key`."""
+    replica_url: str = ""
+    sentinel_url: str = ""
+    wires_url: str = ""
+    """Where the wires say how they are."""
+    wire_urls: dict[str, str] = {}
+    """By end: where it reaches the session store, in place of `store_url`."""
+    peers: dict[str, str] = {}
+    """By node: where it listens for the other nodes (host:port), if they tell each other of sessions."""
+    changes: dict[str, NodeChanges] = {}
+    """By node: what it has from its next start on."""
+    draining: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
+    """Nodes that were taken out of the balancer's membership."""
+    balancing: Balancing = Balancing()
+    wires: dict[str, Wire] = {}
+    """By end, where it is not as it was at the start."""
+
+    def reach(self, node: str) -> str:
+        """A node's URL as the balancer knows it."""
+        return self.inside_urls.get(node) or self.node_urls[node]
 
 
 def work_folder(folder: Path) -> Path:

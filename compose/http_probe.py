@@ -26,26 +26,31 @@ class Answer(msgspec.Struct, frozen=True):
     body: bytes
 
 
-def ask(url: str, *, headers: Mapping[str, str] | None = None, within_s: float = 0.3) -> Answer:
-    """GET that URL. The bound holds for connecting and for each read.
+def ask(
+    url: str, *, headers: Mapping[str, str] | None = None, within_s: float = 0.3, put: bytes | None = None
+) -> Answer:
+    """GET that URL, or PUT that JSON there. The bound holds for connecting and for each read.
 
     Raises:
         Unanswered: refused, timeout, reset, or not HTTP.
     """
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=within_s)
+    path = parts.path + (f"?{parts.query}" if parts.query else "")
+    sent = dict(headers or {}) | ({} if put is None else {"Content-Type": "application/json"})
     try:
-        connection.request("GET", parts.path + (f"?{parts.query}" if parts.query else ""), headers=dict(headers or {}))
+        connection.request("GET" if put is None else "PUT", path, body=put, headers=sent)
         response = connection.getresponse()
         body = response.read()
     except (OSError, http.client.HTTPException) as error:
-        raise Unanswered(_word(error)) from error
+        raise Unanswered(in_a_word(error)) from error
     finally:
         connection.close()
     return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, body)
 
 
-def _word(error: Exception) -> str:
+def in_a_word(error: Exception) -> str:
+    """Why no answer came."""
     match error:
         case ConnectionRefusedError():
             return "refused"

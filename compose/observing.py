@@ -4,59 +4,39 @@ balancer say of it; does a request through the balancer reach our own shop?
 
 from __future__ import annotations
 
+import time
 from urllib.parse import urlsplit
 
 import msgspec
 
 from compose.balancer_admin import HostState, host_states
-from compose.http_probe import Answer, Unanswered, ask
+from compose.cluster import Observation
+from compose.http_probe import Unanswered, ask
+from compose.voices import PROBE_S, Voice, is_ours, listen_to
 from shared.errors import ForeignAnswer
 from shared.sessions import HeldSession
 
-PROBE_S = 0.3
-"""One look: three of them make an observation, which may take at most 1 s."""
-
-
-class _Health(msgspec.Struct):
-    boot: str
+__all__ = ["all_in_rotation", "ask_balancer", "held_by", "listen_to", "observation", "shop_answers"]
 
 
 class _Held(msgspec.Struct):
     sessions: list[HeldSession]
 
 
-class Voice(msgspec.Struct, frozen=True):
-    """What a node's own address answered."""
-
-    answers: bool
-    """200, with our run's id."""
-    boot: str | None
-    words: str
-    foreign: bool = False
-    """Something answers, but it is not ours."""
-
-
-def listen_to(url: str, run: str) -> Voice:
-    """Ask a node for its health, past the balancer."""
-    where = urlsplit(url).netloc
-    try:
-        answer = ask(f"{url}/healthz", within_s=PROBE_S)
-    except Unanswered as silence:
-        return Voice(False, None, f"connect to {where}: {silence.reason}")
-    if not is_ours(answer, run):
-        return Voice(False, None, f"{where} is not ours: its X-Run is {answer.headers.get('x-run')!r}", foreign=True)
-    if answer.status != 200:
-        return Voice(False, None, f"{where}/healthz: {answer.status}")
-    try:
-        boot = msgspec.json.decode(answer.body, type=_Health).boot
-    except msgspec.DecodeError as error:
-        return Voice(False, None, f"{where}/healthz: {error}")
-    return Voice(True, boot, f"{where}/healthz: 200, boot {boot}")
-
-
-def is_ours(answer: Answer, run: str) -> bool:
-    """Whether an answer carries our run's id."""
-    return answer.headers.get("x-run") == run
+def observation(part: str, process: bool, words: str, voice: Voice, routed: HostState | None) -> Observation:
+    """All that was seen of a part: by the engine's books (`process`, `words`), of itself, and by the balancer."""
+    evidence = [words, voice.words]
+    if routed is not None:
+        evidence.append(f"envoy: {', '.join(routed.trouble) or 'healthy'}")
+    return Observation(
+        part=part,
+        at=time.monotonic(),
+        process=process,
+        answers=voice.answers,
+        in_rotation=voice.answers if routed is None else routed.in_rotation,
+        boot=voice.boot,
+        evidence=tuple(evidence),
+    )
 
 
 def ask_balancer(admin_url: str, node_url: str) -> HostState:

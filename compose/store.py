@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
-import socket
 from pathlib import Path
 
+from compose.http_probe import Unanswered
 from compose.ports import HOST
+from compose.server_probe import ask_server, facts
 
 
 def server_program() -> Path:
@@ -35,14 +35,6 @@ def server_args(program: Path, port: int, folder: Path) -> list[str]:
 def serving_pid(port: int, *, within_s: float = 0.3) -> int | None:
     """The pid of the server that answers on that port, by its own word; None if none does."""
     try:
-        with socket.create_connection((HOST, port), timeout=within_s) as connection:
-            connection.sendall(b"INFO server\r\n")
-            answer = b""
-            while (found := re.search(rb"process_id:(\d+)\r\n", answer)) is None:
-                piece = connection.recv(4096)
-                if not piece:
-                    return None
-                answer += piece
-            return int(found[1])
-    except OSError:
+        return int(facts(ask_server(HOST, port, "INFO server", within_s=within_s))["process_id"])
+    except (Unanswered, KeyError, ValueError):
         return None

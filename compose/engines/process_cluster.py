@@ -7,22 +7,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
-from filelock import FileLock
 
 from compose.balancer import Endpoint, Listen, endpoints
 from compose.child import Child, spawn
-from compose.cluster import NodeAddress, Observation
-from compose.cluster_file import ClusterFile, Process, read_cluster_file
+from compose.cluster import NodeAddress
+from compose.cluster_file import ClusterFile, Process
+from compose.engines.process_parts import balancer_args
 from compose.engines.written_cluster import WrittenCluster
 from compose.ledger import Ledger
 from compose.node_settings import node_environment
-from compose.observing import ask_balancer, listen_to
+from compose.part_names import BALANCER
 from compose.ports import port_of, preflight
+from compose.store import server_args, server_program
 from shared.errors import TwinshopError
 from shared.whole_file import write_whole
 
-BALANCER = "balancer"
-STORE = "store"
 NODE_GRACE_S = 0.3
 """After SIGTERM, nodes and the store have this long before SIGKILL: at the end of a run nobody waits for an answer."""
 REPLACED_WITHIN_S = 1.0
@@ -56,104 +55,117 @@ class ProcessCluster(WrittenCluster):
 
     def listens_on(self, part: str) -> list[int]:
         """The ports of that part."""
-        written = self.written
-        urls = {BALANCER: [self.url, self.admin_url], STORE: [written.store_url]}.get(part)
-        return [port_of(url) for url in urls or [written.node_urls[part]]]
+        urls = [self.url, self.admin_url] if part == BALANCER else [self.address(part)]
+        return [port_of(url) for url in urls]
 
-    def kill(self, node: str) -> None:
-        """SIGKILL the node's whole process group."""
-        self._node_url(node)
-        child = self._children.get(node)
+    def in_the_books(self, part: str) -> tuple[bool, str]:
+        """Whether the part's process exists (a frozen one does), and the same in words."""
+        child = self._children.get(part)
+        process = child is not None and child.alive()
+        pid = "" if child is None else f" {child.pid}"
+        return process, f"process group{pid}: {'alive' if process else 'gone'}"
+
+    # breaking and mending a part
+
+    def kill(self, part: str) -> None:
+        """SIGKILL the part's whole process group."""
+        self._strike("kill", part, Child.kill, deadly=True)
+
+    def terminate(self, part: str) -> None:
+        """SIGTERM it: it may end what it is doing."""
+        self._strike("terminate", part, Child.terminate)
+
+    def freeze(self, part: str) -> None:
+        """SIGSTOP it."""
+        self._strike("freeze", part, Child.freeze)
+
+    def thaw(self, part: str) -> None:
+        """SIGCONT it. No-op if it is not frozen, or gone."""
+        self._known(part)
+        child = self._children.get(part)
         if child is not None:
-            self._ledger.broken(f"kill {node}")
+            child.thaw()
+
+    def _strike(self, what: str, part: str, blow: Callable[[Child], None], *, deadly: bool = False) -> None:
+        self._known(part)
+        child = self._children.get(part)
+        if child is not None:
+            self._ledger.broken(f"{what} {part}")
             with self._lock:
-                self._struck.add(node)
-                child.kill()
+                if deadly:
+                    self._struck.add(part)
+                blow(child)
 
-    def start(self, node: str) -> None:
-        """Start a dead node again, on the same address."""
-        url = self._node_url(node)
-        with self._lock:
-            if self._stopped:
-                return
-            with FileLock(self.work / "start.lock", timeout=self.spec.limits.stop_s):
-                self._start_node(node, url)
+    def start(self, part: str) -> None:
+        """Start a dead part again, on the same address. A node that was removed joins the balancer's members again."""
+        self._known(part)
+        with self.changing() as there:
+            if there:
+                self._start_part(part)
 
-    def _start_node(self, node: str, url: str) -> None:
-        """With both locks held: threads of this process and other processes start one node at a time."""
-        self._reread()
-        old = self._children.get(node)
+    def _start_part(self, part: str) -> None:
+        """While `changing`: threads of this process and other processes start one part at a time."""
+        old = self._children.get(part)
         if old is not None:
-            if node not in self._struck and old.alive():
+            if part not in self._struck and old.alive():
                 return
             # Struck a moment ago it may still be dying; what of its group outlived its leader must go first.
             old.kill()
             if not old.gone(REPLACED_WITHIN_S):
-                raise TwinshopError(f"{node} was killed and is still there", next_step="twinshop status")
-            self._ledger.ended(node, old.pid)
-        preflight(port_of(url), node)
-        self.spawn_node(node)
-        self._struck.discard(node)
+                raise TwinshopError(f"{part} was killed and is still there", next_step="twinshop status")
+            self._ledger.ended(part, old.pid)
+        for port in self.listens_on(part):
+            preflight(port, part)
+        self.spawn_part(part)
+        self._struck.discard(part)
         self.write()
 
     def _reread(self) -> None:
-        """Another process may have started a node since."""
-        for process in read_cluster_file(self.folder).processes:
+        """Another process may have changed the cluster, or started a part, since."""
+        super()._reread()
+        for process in self.written.processes:
             mine = self._children.get(process.name)
             if mine is None or mine.pid != process.pid:
                 self._children[process.name] = Child(process.name, process.pid, process.born, self.spec.run)
                 self._struck.discard(process.name)
 
-    def observe(self, node: str) -> Observation:
-        """Look at a node from outside."""
-        url = self._node_url(node)
-        child = self._children.get(node)
-        process = child is not None and child.alive()
-        voice = listen_to(url, self.spec.run)
-        routed = ask_balancer(self.admin_url, url)
-        pid = "" if child is None else f" {child.pid}"
-        return Observation(
-            part=node,
-            at=time.monotonic(),
-            process=process,
-            answers=voice.answers,
-            in_rotation=routed.in_rotation,
-            boot=voice.boot,
-            evidence=(
-                f"process group{pid}: {'alive' if process else 'gone'}",
-                voice.words,
-                f"envoy: {', '.join(routed.trouble) or 'healthy'}",
-            ),
-        )
-
     def logs(self) -> dict[str, Path]:
         """The logs by part."""
-        found = {BALANCER: self.folder / "balancer.log", "access": self.folder / "access.ndjson"}
-        for node in self.written.node_urls:
-            found[node] = self.folder / f"{node}.log"
-            found[f"{node}.requests"] = self.folder / f"{node}.requests.ndjson"
-        if self.written.store_url:
-            found[STORE] = self.folder / "store.log"
-        return found
+        found = {part: self.folder / f"{part}.log" for part in self.parts()}
+        found |= {f"{node}.requests": self.folder / f"{node}.requests.ndjson" for node in self.written.node_urls}
+        return found | {"access": self.folder / "access.ndjson"}
 
-    def spawn(self, name: str, args: list[str], env: dict[str, str]) -> None:
-        """Start one part of the cluster."""
+    # starting
+
+    def spawn_part(self, part: str) -> None:
+        """Start the process of that part."""
+        args, env = self._how_to_run(part)
         with self._lock:
-            self._children[name] = spawn(self._ledger, name, args, env=env, log=self.logs()[name], cwd=self.work)
+            self._children[part] = spawn(self._ledger, part, args, env=env, log=self.logs()[part], cwd=self.work)
 
-    def spawn_node(self, node: str) -> None:
-        """Start a node's process."""
+    def _how_to_run(self, part: str) -> tuple[list[str], dict[str, str]]:
+        """Its command, and what its environment has beside ours."""
+        match part:
+            case "balancer":
+                return balancer_args(self.work / "balancer.json"), {}
+            case "store":
+                return server_args(server_program(), port_of(self.written.store_url), self.work), {}
+            case _:
+                return self._node_command(self.written, part), self._node_environment(part)
+
+    def _node_environment(self, node: str) -> dict[str, str]:
         written = self.written
-        env = node_environment(
+        key, fallback = self.keys(node)
+        return node_environment(
             self.spec,
             node,
             database_url=written.database_url,
-            secret_key=written.secret_key,
+            secret_key=key,
+            fallback_key=fallback,
             control_token=written.control_token,
             request_log=str(self.logs()[f"{node}.requests"].absolute()),
-            store_url=written.store_url,
+            store_url=written.wire_urls.get(node, written.store_url),
         )
-        self.spawn(node, self._node_command(written, node), env)
 
     def route_to(self, nodes: list[str]) -> None:
         """Tell the balancer its members: it watches the file."""
@@ -181,6 +193,8 @@ class ProcessCluster(WrittenCluster):
     def _end(self, children: list[Child], *, grace_s: float) -> None:
         for child in children:
             child.terminate()
+            if child.name == BALANCER:
+                child.thaw()  # frozen, it could not write its last lines
         deadline = time.monotonic() + grace_s
         for child in children:
             child.gone(deadline - time.monotonic())

@@ -14,12 +14,13 @@ from pathlib import Path
 from compose.balancer import Listen, configuration
 from compose.cluster import Cluster, ClusterSpec, Engine
 from compose.cluster_file import SCHEMA, ClusterFile, read_cluster_file, work_folder
-from compose.engines.process_cluster import BALANCER, STORE, NodeCommand, ProcessCluster
-from compose.engines.process_parts import balancer_args, node_args
+from compose.engines.process_cluster import NodeCommand, ProcessCluster
+from compose.engines.process_parts import node_args
 from compose.ledger import Ledger
 from compose.observing import all_in_rotation, listen_to, shop_answers
+from compose.part_names import BALANCER, STORE, other_parts
 from compose.ports import HOST, free_ports, port_of, preflight
-from compose.store import server_args, server_program, serving_pid
+from compose.store import serving_pid
 from compose.waiting import not_ready, wait_for
 from shared.errors import ForeignAnswer
 from shared.whole_file import write_whole
@@ -57,7 +58,7 @@ class ProcessesEngine(Engine):
 
     def _lay_out(self, spec: ClusterSpec, folder: Path, ledger: Ledger) -> ProcessCluster:
         """Choose addresses and secrets, and write the files that the parts read."""
-        stored = spec.architecture.store == "redis"
+        stored = spec.architecture.uses_server
         spare, admin, store, *nodes = free_ports(spec.nodes + 3)
         port = spec.port or spare
         for number, part in ((port, BALANCER), (admin, BALANCER), (store, STORE), *((n, "node") for n in nodes)):
@@ -72,6 +73,7 @@ class ProcessesEngine(Engine):
             node_urls={f"n{number}": Listen(HOST, port).url for number, port in enumerate(nodes, 1)},
             database_url=f"sqlite:///{work / 'shop.db'}",
             secret_key=secrets.token_hex(32),
+            next_key=secrets.token_hex(32),
             control_token=secrets.token_urlsafe(24),
             store_url=f"redis://{HOST}:{store}/0" if stored else "",
         )
@@ -94,14 +96,13 @@ def _balancer_configuration(cluster: ProcessCluster) -> bytes:
 
 def _start_parts(cluster: ProcessCluster) -> None:
     spec, written = cluster.spec, cluster.written
-    cluster.spawn(BALANCER, balancer_args(cluster.work / "balancer.json"), {})
-    if written.store_url:
-        cluster.spawn(STORE, server_args(server_program(), port_of(written.store_url), cluster.work), {})
+    for part in other_parts(spec):
+        cluster.spawn_part(part)
     from shared.shop.database import prepare  # costs 0.2 s to import; the balancer starts meanwhile
 
     prepare(written.database_url, accounts=spec.accounts, password=spec.password, cost=spec.limits.password_cost)
     for node in written.node_urls:
-        cluster.spawn_node(node)
+        cluster.spawn_part(node)
     cluster.write()
 
 

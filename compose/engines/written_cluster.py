@@ -1,18 +1,36 @@
-"""What a cluster can be asked whatever runs it: all that is answered by what is written down, and by HTTP."""
+"""What a cluster can be asked whatever runs it: all that is answered by what is written down, by HTTP, and by the
+files that the balancer watches. An engine adds what only it knows: whether a part's process lives, and how to strike
+it.
+"""
 
 from __future__ import annotations
 
+import secrets
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
-from compose.cluster import Cluster
-from compose.cluster_file import ClusterFile, work_folder, write_cluster_file
+import msgspec
+from filelock import FileLock
+
+from compose.changes import Key, NodeChanges, Reply, Trouble
+from compose.cluster import Cluster, Observation
+from compose.cluster_file import ClusterFile, read_cluster_file, work_folder, write_cluster_file
+from compose.http_probe import Unanswered, ask
 from compose.ledger import Ledger
-from compose.observing import held_by
+from compose.node_state import NodeState, state_of
+from compose.observing import ask_balancer, held_by, observation
+from compose.part_names import BALANCER, REPLICA, SENTINEL, STORE, other_parts
 from compose.recovery import is_own_folder, remove_own_folder
+from compose.replies import ask_page
+from compose.voices import Voice, listen_to, listen_to_balancer, listen_to_sentinel, listen_to_store
 from shared.database_order import DatabaseOrder
 from shared.errors import TwinshopError, UsageError
-from shared.sessions import HeldSession
+from shared.sessions import HeldSession, fingerprint
+
+TROUBLE_WITHIN_S = 1.0
 
 
 class WrittenCluster(Cluster):
@@ -30,6 +48,38 @@ class WrittenCluster(Cluster):
         self._lock = threading.RLock()
         self._stopped = False
 
+    # what only the engine knows
+
+    def in_the_books(self, part: str) -> tuple[bool, str]:
+        """Whether the part's process exists (a frozen one does), and the same in words, by the engine's books."""
+        raise NotImplementedError
+
+    # what there is
+
+    def parts(self) -> tuple[str, ...]:
+        """All parts, dead ones too."""
+        return (*self.written.node_urls, *other_parts(self.spec))
+
+    def address(self, part: str) -> str:
+        """Where we reach that part."""
+        self._known(part)
+        written = self.written
+        others = {
+            BALANCER: written.url,
+            STORE: written.store_url,
+            REPLICA: written.replica_url,
+            SENTINEL: written.sentinel_url,
+        }
+        return others[part] if part in others else self._node_url(part)
+
+    def _known(self, part: str) -> None:
+        if part not in self.parts():
+            raise UsageError(
+                f"there is no part {part!r} in this cluster",
+                why=f"its parts are {', '.join(self.parts())}",
+                next_step="twinshop status",
+            )
+
     def _node_url(self, node: str) -> str:
         try:
             return self.written.node_urls[node]
@@ -40,6 +90,37 @@ class WrittenCluster(Cluster):
                 next_step="twinshop status",
             ) from None
 
+    # looking
+
+    def observe(self, part: str) -> Observation:
+        """Look at a part from outside: the engine's books, its own address, the balancer."""
+        self._known(part)
+        process, words = self.in_the_books(part)
+        voice = self._voice(part)
+        is_node = part in self.written.node_urls
+        routed = ask_balancer(self.admin_url, self.written.reach(part)) if is_node else None
+        return observation(part, process, words, voice, routed)
+
+    def _voice(self, part: str) -> Voice:
+        match part:
+            case "balancer":
+                return listen_to_balancer(self.admin_url)
+            case "store" | "replica":
+                return listen_to_store(self.address(part))
+            case "sentinel":
+                return listen_to_sentinel(self.written.sentinel_url)
+            case _:
+                return listen_to(self._node_url(part), self.spec.run)
+
+    def probe(self, node: str) -> Reply:
+        """Ask a node for a page of the shop, past the balancer."""
+        return ask_page(self._node_url(node), "/products", f"probe-{secrets.token_hex(4)}")
+
+    def state(self, node: str) -> NodeState | None:
+        """What a node says of itself, past the balancer; None if it does not answer."""
+        keys: dict[str, Key] = {fingerprint(self.written.secret_key): "own", fingerprint(self.written.next_key): "next"}
+        return state_of(self._node_url(node), self.written.control_token, keys)
+
     def held(self, node: str) -> list[HeldSession] | None:
         """The logged-in sessions that the node says it holds."""
         return held_by(self._node_url(node), self.written.control_token)
@@ -49,6 +130,56 @@ class WrittenCluster(Cluster):
         from shared.shop.database import read_orders  # costs 0.2 s to import: not at every start of the command line
 
         return read_orders(self.written.database_url)
+
+    # changing how nodes behave
+
+    def change(self, node: str, changes: NodeChanges) -> None:
+        """Settings that the node has from its next start on."""
+        self._node_url(node)
+        with self.changing() as there:
+            if there:
+                self.rewrite(changes={**self.written.changes, node: changes})
+
+    def keys(self, node: str) -> tuple[str, str]:
+        """The signing key and the fallback ("": none) that the node is started with."""
+        asked = self.written.changes.get(node, NodeChanges())
+        key = {"own": self.written.secret_key, "next": self.written.next_key, None: ""}
+        return key[asked.key], key[asked.fallback]
+
+    def trouble(self, node: str, trouble: Trouble) -> None:
+        """Tell a living node what to suffer from.
+
+        Raises:
+            TwinshopError: it answers, but will not.
+        """
+        url = f"{self._node_url(node)}/-/trouble"
+        token = {"X-Control-Token": self.written.control_token}
+        with suppress(Unanswered):
+            answer = ask(url, headers=token, put=msgspec.json.encode(trouble), within_s=TROUBLE_WITHIN_S)
+            if answer.status >= 300:
+                raise TwinshopError(f"{node} cannot be troubled: its control page answers {answer.status}")
+
+    # writing it down
+
+    @contextmanager
+    def changing(self) -> Iterator[bool]:
+        """Hold the cluster's file, for one change at a time in all threads and processes; False if it was stopped."""
+        with self._lock:
+            if self._stopped:
+                yield False
+                return
+            with FileLock(self.work / "change.lock", timeout=self.spec.limits.stop_s):
+                self._reread()
+                yield True
+
+    def _reread(self) -> None:
+        """Another process may have changed it since."""
+        self.written = read_cluster_file(self.folder)
+
+    def rewrite(self, **changed: Any) -> None:
+        """Change the cluster's file; while `changing`."""
+        self.written = msgspec.structs.replace(self.written, **changed)
+        self.write()
 
     def write(self) -> None:
         """Write down what another process needs to attach."""

@@ -6,116 +6,31 @@ Nothing here knows of processes or pids, so that an engine of containers can pas
 from __future__ import annotations
 
 import json
-import secrets
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import requests
 
 from compose.access_log import AccessLine, read_access_log
 from compose.architectures import ARCHITECTURES
-from compose.cluster import Cluster, ClusterSpec, Engine, Limits, Observation
+from compose.cluster import Cluster, Limits
 from compose.http_probe import Unanswered, ask
 from compose.ledger import Ledger
 from compose.ports import free_ports, port_of
 from shared.errors import NotReadyInTime, PortTaken, UsageError
 from shared.request_log import LoggedRequest, read_request_log
+from tests.compose.contract_breaking import BreakingContract
+from tests.compose.engine_tests import Visitor, new_spec, running, watch
 from tests.waiting import until
 
-SEEN_WITHIN_S = 5.0
+__all__ = ["EngineContract", "Visitor", "new_spec", "running", "watch"]
 
 
-def new_spec(architecture: str = "sticky-memory", **changes: object) -> ClusterSpec:
-    return ClusterSpec(secrets.token_hex(4), ARCHITECTURES[architecture], accounts=6, **changes)  # type: ignore[arg-type]
-
-
-def watch(cluster: Cluster, node: str, wanted: Callable[[Observation], bool]) -> Observation:
-    """The first observation that is as wanted; fails if there is none within the bound."""
-    seen: list[Observation] = []
-
-    def look() -> bool:
-        seen.append(cluster.observe(node))
-        return wanted(seen[-1])
-
-    assert until(look, SEEN_WITHIN_S), seen[-1]
-    return seen[-1]
-
-
-class Visitor:
-    """A person with one cookie jar."""
-
-    def __init__(self, cluster: Cluster, user: str = "user-0001") -> None:
-        self.cluster = cluster
-        self.user = user
-        self.web = requests.Session()
-        self.web.trust_env = False
-        self.web.headers["Accept"] = "application/json"
-
-    def __enter__(self) -> Visitor:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.web.close()
-
-    def ask(self, method: str, path: str, body: object = None, **headers: str) -> requests.Response:
-        return self.web.request(method, f"{self.cluster.url}{path}", json=body, headers=headers, timeout=5)
-
-    def log_in(self) -> requests.Response:
-        body = {"user": self.user, "password": self.cluster.spec.password}
-        answer = self.ask("POST", "/login", body)
-        assert answer.status_code == 200, answer.text
-        return answer
-
-    def knows_me(self, times: int) -> list[bool]:
-        return [self.ask("GET", "/me").status_code == 200 for _ in range(times)]
-
-
-@contextmanager
-def running(engine: Engine, spec: ClusterSpec, home: Path) -> Iterator[Cluster]:
-    with Ledger.open(home / "state", spec.run) as ledger:
-        cluster = engine.start(spec, home / "cluster", ledger)
-        try:
-            yield cluster
-        finally:
-            cluster.stop()
-
-
-class EngineContract:
+class EngineContract(BreakingContract):
     """What every engine promises."""
-
-    @classmethod
-    def make_engine(cls) -> Engine:
-        """The engine as it is used."""
-        raise NotImplementedError
-
-    @classmethod
-    def make_failing_engine(cls) -> Engine:
-        """One whose nodes say "no shop today" and end."""
-        raise NotImplementedError
-
-    @pytest.fixture(scope="class")
-    @classmethod
-    def home(cls, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        return tmp_path_factory.mktemp("engine")
-
-    @pytest.fixture(scope="class")
-    @classmethod
-    def cluster(cls, home: Path) -> Iterator[Cluster]:
-        """One for all tests that only look at it."""
-        with running(cls.make_engine(), new_spec(), home) as cluster:
-            yield cluster
-
-    @pytest.fixture
-    def own_cluster(self, tmp_path: Path) -> Iterator[Cluster]:
-        """One for tests that break it."""
-        with running(self.make_engine(), new_spec(), tmp_path) as cluster:
-            yield cluster
 
     # looking
 
@@ -131,6 +46,28 @@ class EngineContract:
         for url in (cluster.url, *(node.url for node in cluster.nodes())):
             assert ask(f"{url}/healthz").headers["x-run"] == cluster.spec.run
         assert ask(f"{cluster.url}/-/anything").headers["x-run"] == cluster.spec.run
+
+    def test_every_part_is_seen_and_has_an_address(self, cluster: Cluster, store_cluster: Cluster) -> None:
+        assert cluster.parts() == ("n1", "n2", "n3", "balancer")
+        assert store_cluster.parts()[:5] == ("n1", "n2", "n3", "balancer", "store")
+        assert cluster.address("balancer") == cluster.url
+        assert [cluster.address(node.name) for node in cluster.nodes()] == [node.url for node in cluster.nodes()]
+        assert store_cluster.address("store").startswith("redis://127.0.0.1:")
+        for one in (cluster, store_cluster):
+            seen = [one.observe(part) for part in one.parts()]
+            assert [look.part for look in seen] == list(one.parts())
+            assert all(look.process and look.answers and look.in_rotation for look in seen), seen
+            assert len({look.boot for look in seen} - {None}) == len(seen)
+
+    def test_a_probe_asks_a_node_for_a_page_past_balancer_and_request_log(self, cluster: Cluster) -> None:
+        access = cluster.logs()["access"]
+        balanced = sum(1 for _ in read_access_log(access))
+        reply = cluster.probe("n2")
+        assert (reply.ok, reply.status) == (True, 200)
+        assert reply.words == f"GET /products: 200 after {reply.took_ms:.0f} ms"
+        assert b"probe-" not in cluster.logs()["n2.requests"].read_bytes()
+        assert b"probe-" not in access.read_bytes()
+        assert sum(1 for _ in read_access_log(access)) == balanced
 
     def test_an_observation_takes_less_than_a_second(self, cluster: Cluster) -> None:
         began = time.monotonic()
@@ -210,7 +147,7 @@ class EngineContract:
             "ledger = Ledger(Path(sys.argv[2]), sys.argv[3])\n"
             "cluster = engine_named(sys.argv[4]).attach(Path(sys.argv[1]), ledger)\n"
             "seen = [cluster.observe(node.name) for node in cluster.nodes()]\n"
-            "print(msgspec.json.encode([cluster.url, [(s.node, s.process, s.boot) for s in seen]]).decode())"
+            "print(msgspec.json.encode([cluster.url, [(s.part, s.process, s.boot) for s in seen]]).decode())"
         )
         ledger = home / "state" / "ledger" / f"{cluster.spec.run}.ndjson"
         words = [str(cluster.folder), str(ledger), cluster.spec.run, cluster.engine]
@@ -226,46 +163,11 @@ class EngineContract:
         with pytest.raises(UsageError, match="no cluster runs"):
             self.make_engine().attach(tmp_path, Ledger(tmp_path / "none", "x"))
 
-    def test_an_unknown_node_is_named_in_the_error(self, cluster: Cluster) -> None:
-        for do in (cluster.kill, cluster.start, cluster.observe, cluster.held):
+    def test_an_unknown_part_is_named_in_the_error(self, cluster: Cluster) -> None:
+        strikes = (cluster.kill, cluster.terminate, cluster.freeze, cluster.thaw, cluster.start)
+        for do in (*strikes, cluster.observe, cluster.address, cluster.held, cluster.probe, cluster.state):
             with pytest.raises(UsageError, match="n9"):
                 do("n9")
-
-    # breaking
-
-    def test_a_killed_node_is_seen_to_be_dead_and_comes_back_as_another(self, own_cluster: Cluster) -> None:
-        cluster = own_cluster
-        before = cluster.observe("n2")
-        cluster.kill("n2")
-        dead = watch(cluster, "n2", lambda seen: not seen.process and not seen.answers)
-        assert dead.boot is None
-        assert any("refused" in line for line in dead.evidence)
-        watch(cluster, "n2", lambda seen: not seen.in_rotation)
-        assert cluster.held("n2") is None
-        assert {ask(f"{cluster.url}/healthz").headers["x-node"] for _ in range(8)} == {"n1", "n3"}
-        cluster.start("n2")
-        back = watch(cluster, "n2", lambda seen: seen.answers and seen.in_rotation)
-        assert back.boot not in (None, before.boot)
-        assert [node.url for node in cluster.nodes() if node.name == "n2"]
-        assert "n2" in {ask(f"{cluster.url}/healthz").headers["x-node"] for _ in range(8)}
-
-    def test_all_may_be_repeated(self, own_cluster: Cluster, tmp_path: Path) -> None:
-        cluster = own_cluster
-        boot = cluster.observe("n1").boot
-        cluster.start("n1")  # it runs: nothing happens
-        assert cluster.observe("n1").boot == boot
-        cluster.kill("n1")
-        cluster.kill("n1")
-        cluster.start("n1")  # at once, while it may still be dying
-        cluster.start("n1")
-        back = watch(cluster, "n1", lambda seen: seen.answers)
-        assert back.boot != boot
-        cluster.stop()
-        cluster.stop()
-        cluster.kill("n1")
-        cluster.start("n1")
-        seen = cluster.observe("n1")
-        assert (seen.process, seen.answers, seen.in_rotation, cluster.held("n1")) == (False, False, False, None)
 
     # starting and stopping
 

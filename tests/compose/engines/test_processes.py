@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import os
-import signal
 import socket
 import stat
 import sys
@@ -12,11 +10,12 @@ import pytest
 
 from compose.cluster import Cluster, Engine
 from compose.cluster_file import ClusterFile
-from compose.engines import processes
-from compose.engines.process_cluster import BALANCER, ProcessCluster
+from compose.engines import process_cluster, processes
+from compose.engines.process_cluster import ProcessCluster
 from compose.engines.processes import ProcessesEngine
 from compose.engines.registry import engine_named
 from compose.ledger import Ledger
+from compose.part_names import BALANCER
 from compose.ports import port_of
 from shared.errors import ForeignAnswer, NotReadyInTime, PortTaken, UsageError
 from tests.compose.contract import EngineContract, Visitor, new_spec, running, watch
@@ -65,16 +64,6 @@ class TestProcesses(EngineContract):
         watch(own_cluster, "n3", lambda seen: not seen.process)
         assert not [worker for worker in workers if worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE]
 
-    def test_a_frozen_node_has_a_process_but_no_answer_and_is_stopped_all_the_same(self, own_cluster: Cluster) -> None:
-        (node,) = [node for node in own_cluster.nodes() if node.name == "n1"]
-        assert node.pid is not None
-        os.killpg(node.pid, signal.SIGSTOP)
-        seen = watch(own_cluster, "n1", lambda seen: not seen.answers)
-        assert seen.process
-        assert any("timeout" in line for line in seen.evidence)
-        watch(own_cluster, "n1", lambda seen: not seen.in_rotation)
-        own_cluster.stop()
-
     def test_an_interrupted_start_leaves_nothing(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def interrupt(_cluster: object) -> None:
             raise KeyboardInterrupt
@@ -109,7 +98,7 @@ class TestProcesses(EngineContract):
 
     def test_a_balancer_that_ends_is_seen(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ends = [sys.executable, "-c", "exit('no luck')"]
-        monkeypatch.setattr(processes, "balancer_args", lambda _configuration: ends)
+        monkeypatch.setattr(process_cluster, "balancer_args", lambda _configuration: ends)
         with (
             pytest.raises(NotReadyInTime, match="balancer") as raised,
             running(ProcessesEngine(), new_spec(nodes=1), tmp_path),

@@ -1,0 +1,26 @@
+"""The names of a cluster's parts that are no nodes: the same in every engine, in logs, ledgers and scenarios."""
+
+from __future__ import annotations
+
+from compose.cluster import ClusterSpec
+
+BALANCER = "balancer"
+STORE = "store"
+REPLICA = "replica"
+"""The store's copy; after a promotion it is the one that is written to."""
+SENTINEL = "sentinel"
+"""Watches the store, and promotes the replica when it dies."""
+WIRES = "wires"
+"""Carries what ends of the cluster and the session store say to each other, and can be told to be slow, or cut."""
+
+
+def has_wires(spec: ClusterSpec) -> bool:
+    """Whether that cluster reaches its session store through wires."""
+    return spec.architecture.uses_server and (spec.wires or spec.limits.store_distance_ms > 0)
+
+
+def other_parts(spec: ClusterSpec) -> tuple[str, ...]:
+    """All parts of such a cluster but its nodes."""
+    stored = (STORE,) if spec.architecture.uses_server else ()
+    copied = (REPLICA, SENTINEL) if stored and spec.architecture.replicas else ()
+    return (BALANCER, *stored, *copied, *((WIRES,) if has_wires(spec) else ()))

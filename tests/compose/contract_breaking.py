@@ -1,0 +1,135 @@
+"""The contract of an engine: parts are struck and mended, and are seen to be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from compose.cluster import Cluster
+from compose.http_probe import Unanswered, ask
+from tests.compose.engine_tests import EngineTests, Visitor, new_spec, running, watch
+
+
+class BreakingContract(EngineTests):
+    """Kill, terminate, freeze, thaw, start, of every part."""
+
+    # breaking
+
+    def test_a_killed_node_is_seen_to_be_dead_and_comes_back_as_another(self, own_cluster: Cluster) -> None:
+        cluster = own_cluster
+        before = cluster.observe("n2")
+        cluster.kill("n2")
+        dead = watch(cluster, "n2", lambda seen: not seen.process and not seen.answers)
+        assert dead.boot is None
+        assert any("refused" in line for line in dead.evidence)
+        watch(cluster, "n2", lambda seen: not seen.in_rotation)
+        assert cluster.held("n2") is None
+        assert cluster.state("n2") is None
+        assert (cluster.probe("n2").ok, cluster.probe("n2").status) == (False, 0)
+        assert {ask(f"{cluster.url}/healthz").headers["x-node"] for _ in range(8)} == {"n1", "n3"}
+        cluster.start("n2")
+        back = watch(cluster, "n2", lambda seen: seen.answers and seen.in_rotation)
+        assert back.boot not in (None, before.boot)
+        assert [node.url for node in cluster.nodes() if node.name == "n2"]
+        assert "n2" in {ask(f"{cluster.url}/healthz").headers["x-node"] for _ in range(8)}
+
+    def test_all_may_be_repeated(self, own_cluster: Cluster, tmp_path: Path) -> None:
+        cluster = own_cluster
+        boot = cluster.observe("n1").boot
+        cluster.start("n1")  # it runs: nothing happens
+        assert cluster.observe("n1").boot == boot
+        cluster.kill("n1")
+        cluster.kill("n1")
+        cluster.thaw("n1")  # it is dead: nothing happens
+        cluster.start("n1")  # at once, while it may still be dying
+        cluster.start("n1")
+        back = watch(cluster, "n1", lambda seen: seen.answers)
+        assert back.boot != boot
+        cluster.stop()
+        cluster.stop()
+        for do in (cluster.kill, cluster.terminate, cluster.freeze, cluster.thaw, cluster.start):
+            do("n1")
+        seen = cluster.observe("n1")
+        assert (seen.process, seen.answers, seen.in_rotation, cluster.held("n1")) == (False, False, False, None)
+
+    @pytest.mark.parametrize("part", ["n1", "balancer"])
+    def test_a_frozen_part_answers_nobody_until_it_is_thawed(self, cluster: Cluster, part: str) -> None:
+        self.freeze_and_thaw(cluster, part)
+
+    def test_a_frozen_store_answers_nobody_until_it_is_thawed(self, store_cluster: Cluster) -> None:
+        with Visitor(store_cluster) as visitor:
+            visitor.log_in()
+            self.freeze_and_thaw(store_cluster, "store")
+            assert all(visitor.knows_me(times=3))
+
+    def freeze_and_thaw(self, cluster: Cluster, part: str) -> None:
+        before = cluster.observe(part)
+        cluster.thaw(part)  # it is not frozen: nothing happens
+        cluster.freeze(part)
+        cluster.freeze(part)
+        frozen = watch(cluster, part, lambda seen: not seen.answers and not seen.in_rotation)
+        assert (frozen.process, frozen.boot) == (True, None)
+        assert any("timeout" in line for line in frozen.evidence)
+        cluster.start(part)  # it is there: nothing happens
+        assert not cluster.observe(part).answers
+        cluster.thaw(part)
+        cluster.thaw(part)
+        back = watch(cluster, part, lambda seen: seen.answers and seen.in_rotation)
+        assert back.boot == before.boot
+        for node in cluster.nodes():  # without a balancer nobody said that they are well
+            watch(cluster, node.name, lambda seen: seen.in_rotation)
+
+    def test_a_cluster_with_frozen_parts_is_stopped_all_the_same(self, tmp_path: Path) -> None:
+        with running(self.make_engine(), new_spec("redis"), tmp_path) as cluster:
+            for part in ("n1", "store", "balancer"):
+                cluster.freeze(part)
+            cluster.kill("n1")
+            watch(cluster, "n1", lambda seen: not seen.process)
+            addresses = [cluster.url, cluster.admin_url, *(node.url for node in cluster.nodes())]
+        for address in addresses:
+            with pytest.raises(Unanswered, match="refused"):
+                ask(f"{address}/healthz")
+        assert not (tmp_path / "cluster" / "work").exists()
+        assert list((tmp_path / "state" / "ledger").iterdir()) == []
+
+    def test_a_terminated_part_ends_and_a_balancer_comes_back_and_knows_its_members(self, own_cluster: Cluster) -> None:
+        cluster = own_cluster
+        self.terminate_and_start(cluster, "n3")
+        before = cluster.observe("balancer")
+        with Visitor(cluster) as visitor:
+            home = visitor.log_in().headers["X-Node"]
+            cluster.kill("balancer")
+            dead = watch(cluster, "balancer", lambda seen: not seen.process and not seen.answers)
+            assert dead.boot is None
+            assert not cluster.observe("n1").in_rotation  # nobody says so
+            cluster.start("balancer")
+            back = watch(cluster, "balancer", lambda seen: seen.answers)
+            assert back.boot not in (None, before.boot)
+            for node in cluster.nodes():
+                watch(cluster, node.name, lambda seen: seen.in_rotation)
+            assert {visitor.ask("GET", "/me").headers["X-Node"] for _ in range(6)} == {home}
+
+    def terminate_and_start(self, cluster: Cluster, part: str) -> None:
+        before = cluster.observe(part)
+        cluster.terminate(part)
+        watch(cluster, part, lambda seen: not seen.process and not seen.answers and not seen.in_rotation)
+        cluster.terminate(part)
+        cluster.start(part)
+        back = watch(cluster, part, lambda seen: seen.in_rotation)
+        assert back.boot != before.boot
+
+    def test_a_killed_store_comes_back_empty(self, tmp_path: Path) -> None:
+        with running(self.make_engine(), new_spec("redis"), tmp_path) as cluster, Visitor(cluster) as visitor:
+            visitor.log_in()
+            assert all(visitor.knows_me(times=3))
+            before = cluster.observe("store")
+            cluster.kill("store")
+            watch(cluster, "store", lambda seen: not seen.process and not seen.answers)
+            assert not any(visitor.knows_me(times=3))
+            cluster.start("store")
+            back = watch(cluster, "store", lambda seen: seen.answers)
+            assert back.boot != before.boot
+            assert not any(visitor.knows_me(times=3))
+            visitor.log_in()
+            assert all(visitor.knows_me(times=3))

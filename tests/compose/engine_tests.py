@@ -1,0 +1,112 @@
+"""What the contract tests of an engine share: clusters for tests, a visitor, and a way to watch a part."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from compose.architectures import ARCHITECTURES
+from compose.cluster import Cluster, ClusterSpec, Engine, Observation
+from compose.ledger import Ledger
+from tests.waiting import until
+
+SEEN_WITHIN_S = 5.0
+
+
+def new_spec(architecture: str = "sticky-memory", **changes: object) -> ClusterSpec:
+    return ClusterSpec(secrets.token_hex(4), ARCHITECTURES[architecture], accounts=6, **changes)  # type: ignore[arg-type]
+
+
+def watch(cluster: Cluster, node: str, wanted: Callable[[Observation], bool]) -> Observation:
+    """The first observation that is as wanted; fails if there is none within the bound."""
+    seen: list[Observation] = []
+
+    def look() -> bool:
+        seen.append(cluster.observe(node))
+        return wanted(seen[-1])
+
+    assert until(look, SEEN_WITHIN_S), seen[-1]
+    return seen[-1]
+
+
+class Visitor:
+    """A person with one cookie jar."""
+
+    def __init__(self, cluster: Cluster, user: str = "user-0001") -> None:
+        self.cluster = cluster
+        self.user = user
+        self.web = requests.Session()
+        self.web.trust_env = False
+        self.web.headers["Accept"] = "application/json"
+
+    def __enter__(self) -> Visitor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.web.close()
+
+    def ask(self, method: str, path: str, body: object = None, **headers: str) -> requests.Response:
+        return self.web.request(method, f"{self.cluster.url}{path}", json=body, headers=headers, timeout=5)
+
+    def log_in(self) -> requests.Response:
+        body = {"user": self.user, "password": self.cluster.spec.password}
+        answer = self.ask("POST", "/login", body)
+        assert answer.status_code == 200, answer.text
+        return answer
+
+    def knows_me(self, times: int) -> list[bool]:
+        return [self.ask("GET", "/me").status_code == 200 for _ in range(times)]
+
+
+@contextmanager
+def running(engine: Engine, spec: ClusterSpec, home: Path) -> Iterator[Cluster]:
+    with Ledger.open(home / "state", spec.run) as ledger:
+        cluster = engine.start(spec, home / "cluster", ledger)
+        try:
+            yield cluster
+        finally:
+            cluster.stop()
+
+
+class EngineTests:
+    """Tests that an engine inherits: it says how it is made, and how it fails."""
+
+    @classmethod
+    def make_engine(cls) -> Engine:
+        """The engine as it is used."""
+        raise NotImplementedError
+
+    @classmethod
+    def make_failing_engine(cls) -> Engine:
+        """One whose nodes say "no shop today" and end."""
+        raise NotImplementedError
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def home(cls, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        return tmp_path_factory.mktemp("engine")
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def cluster(cls, home: Path) -> Iterator[Cluster]:
+        """One for all tests that only look at it."""
+        with running(cls.make_engine(), new_spec(), home) as cluster:
+            yield cluster
+
+    @pytest.fixture
+    def own_cluster(self, tmp_path: Path) -> Iterator[Cluster]:
+        """One for tests that break it."""
+        with running(self.make_engine(), new_spec(), tmp_path) as cluster:
+            yield cluster
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def store_cluster(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+        """One with a session store, for tests that leave it as they found it."""
+        with running(cls.make_engine(), new_spec("redis"), tmp_path_factory.mktemp("stored")) as cluster:
+            yield cluster
