@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from compose.architectures import Architecture
-from compose.cluster import Limits
+from compose.cluster import Limits, Usage
 from shared.ndjson import read_records
 
 
@@ -76,6 +76,19 @@ class NodeSample(_Event, frozen=True, tag="node_sample"):
     sessions: dict[str, int]
 
 
+class PartSample(_Event, frozen=True, tag="part_sample"):
+    """What each node and each store uses of the machine, sampled with the sessions; dead parts are left out."""
+
+    usage: dict[str, Usage]
+
+
+class NodeAdded(_Event, frozen=True, tag="node_added"):
+    """A node was added by a fault; it has a request log of its own from then on."""
+
+    fault: int
+    node: str
+
+
 class LoadSample(_Event, frozen=True, tag="load_sample"):
     """The load process, from its own progress lines."""
 
@@ -111,6 +124,8 @@ Event = (
     | FaultEvent
     | AtRisk
     | NodeSample
+    | PartSample
+    | NodeAdded
     | LoadSample
     | LoadEnded
     | ClusterStopped

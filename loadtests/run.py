@@ -15,6 +15,7 @@ from compose.architectures import architecture_named
 from compose.cluster import Engine, Limits
 from compose.ledger import Ledger, recover, state_folder
 from compose.machine_lock import hold_machine
+from loadtests.faults import FAULTS
 from loadtests.judging.judge import judge
 from loadtests.plan import Plan, encode_plan, make_plan, plan_sha256
 from loadtests.report import render_report
@@ -69,18 +70,28 @@ def run(request: RunRequest, engine: Engine, watcher: Watcher, *, held: bool = F
             watcher.say(line)
         folder, provenance = _make_folder(request, scenario, content, plan, names, engine)
         watcher.say(f"plan {provenance.plan_sha256}  seed {plan.seed}  {folder.root}")
-        interrupted = _measure_all(request, plan, names, engine, watcher, folder, provenance)
+        limits = limits_of(request.limits, scenario)
+        interrupted = _measure_all(request, plan, names, engine, watcher, folder, provenance, limits)
     return Finished(folder, _judge_and_report(folder, watcher), interrupted)
+
+
+def limits_of(limits: Limits, scenario: Scenario) -> Limits:
+    """Those limits with the scenario's settings, and with what its faults need to be there from the start."""
+    settings = {name: getattr(scenario.limits(), name) for name in scenario.settings}
+    limits = msgspec.structs.replace(limits, **settings)
+    for fault in scenario.fault:
+        limits = FAULTS[fault.kind].prepare(limits)
+    return limits
 
 
 def _measure_all(
     request: RunRequest, plan: Plan, names: tuple[str, ...], engine: Engine, watcher: Watcher, folder: RunFolder,
-    provenance: Provenance,
+    provenance: Provenance, limits: Limits,
 ) -> Interrupted | None:  # fmt: skip
     ledger = Ledger.open(state_folder(), provenance.run)
     setup = Setup(
         provenance.run, folder, plan, engine, ledger, watcher, request.workers, secrets.token_urlsafe(9),
-        request.limits, request.fault_bounds,
+        limits, request.fault_bounds,
     )  # fmt: skip
     try:
         try:

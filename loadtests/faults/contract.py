@@ -81,7 +81,7 @@ class Fault(ABC):
 
     @abstractmethod
     def heal(self, target: Target) -> None:
-        """Mend it. Safe to repeat, and safe if it never broke."""
+        """Mend it. Safe to repeat, and safe if it never broke: the run repeats it until it is seen to be mended."""
 
     @abstractmethod
     def observe_healed(self, target: Target) -> Evidence | None:

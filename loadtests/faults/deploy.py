@@ -22,13 +22,15 @@ class Deploy(Drain):
     )
 
     def heal(self, target: Target) -> None:
-        """Restart it, unless that was done already."""
+        """One step further: end it, start it once it has ended, and send it everybody again."""
         cluster, victim = target.cluster, target.victim
-        before = target.before.boot if target.before else None
-        if cluster.observe(victim).boot in (before, None):
-            cluster.terminate(victim)
+        seen = cluster.observe(victim)
+        if not seen.process:
             cluster.start(victim)
-        cluster.undrain(victim)
+        elif target.before is not None and seen.boot == target.before.boot:
+            cluster.terminate(victim)
+        elif seen.answers:
+            cluster.undrain(victim)
 
     def observe_healed(self, target: Target) -> Evidence | None:
         """It is back in rotation, as another start of itself."""

@@ -7,19 +7,20 @@ in its own request log, which is written line by line and so outlives a SIGKILL;
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from compose.cluster import Cluster
 from shared.request_log import LoggedSession, read_request_log
-from shared.sessions import HeldSession
 
 
 class Held:
-    """What a node held, from its own answer and its own log."""
+    """What a node held, from its own answer and its own log; `boot` is the start of it that is to be hit."""
 
-    def __init__(self, cluster: Cluster, node: str) -> None:
+    def __init__(self, cluster: Cluster, node: str, boot: str | None) -> None:
         self.asked_at_us = time.time_ns() // 1000
         self.answer = cluster.held(node)
+        self._boot = boot
         self._log = cluster.logs().get(f"{node}.requests")
 
     @property
@@ -33,16 +34,17 @@ class Held:
 
     def users(self) -> tuple[str, ...]:
         """The users whose sessions it held at its last moment; call it after the node was hit."""
-        return _users_at_the_end(self.answer or [], self._log, since_us=self.asked_at_us)
-
-
-def _users_at_the_end(answer: list[HeldSession], log: Path | None, *, since_us: int) -> tuple[str, ...]:
-    sessions = {held.session: held.user for held in answer}
-    lines = read_request_log(log) if log is not None and log.exists() else ()
-    for line in lines:
-        if isinstance(line, LoggedSession) and line.at_us >= since_us:
+        sessions = {held.session: held.user for held in self.answer or []}
+        for line in _changes(self._log, self.asked_at_us, self._boot):
             if line.event == "opened":
                 sessions[line.session] = line.user
             else:
                 sessions.pop(line.session, None)
-    return tuple(sorted(set(sessions.values())))
+        return tuple(sorted(set(sessions.values())))
+
+
+def _changes(log: Path | None, since_us: int, boot: str | None) -> Iterator[LoggedSession]:
+    """Sessions opened and ended since then; what another start of the node says later is not about what was hit."""
+    for line in read_request_log(log) if log is not None and log.exists() else ():
+        if isinstance(line, LoggedSession) and line.at_us >= since_us and boot in (None, line.boot):
+            yield line

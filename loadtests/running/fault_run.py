@@ -1,6 +1,7 @@
 """Carries out one planned fault, step by step, and writes down each step with its evidence.
 
     planned ── inject ── observe (bounded) ── … ── heal ── observe healed (bounded)
+       └────── nothing there: this cluster has no such part, and nothing is done
 
 It runs in a thread beside the load, so that a slow observation of one thing delays nothing else. `abandon` makes it
 stop at its next step: what is broken then is mended by stopping the cluster.
@@ -15,13 +16,17 @@ from collections.abc import Callable
 import msgspec
 
 from compose.cluster import Cluster
-from loadtests.events import AtRisk, FaultEvent, FaultPhase
+from loadtests.events import AtRisk, FaultEvent, FaultPhase, NodeAdded
 from loadtests.faults import Evidence, Fault, Target
 from loadtests.plan import PlannedFault
 from loadtests.running.at_risk import Held
 from loadtests.running.event_log import EventLog
 
 POLL_S = 0.01
+HEAL_AGAIN_S = 0.25
+"""Healing is repeated this often until it is seen: a part that is still ending cannot be started yet."""
+CLUSTER = "cluster"
+"""The victim of what strikes no single part."""
 
 
 class FaultBounds(msgspec.Struct, frozen=True):
@@ -64,20 +69,68 @@ class FaultRun(threading.Thread):
     def _steps(self) -> None:
         if not self._wait_until(self._planned.at_ms):
             return
-        node = self._planned.victim
-        target = Target(self._cluster, node, self._cluster.observe(node))
-        held = Held(self._cluster, node)
+        reason = nothing_there(self._fault, self._cluster, self._planned.victim)
+        if reason:
+            self._write("nothing_there", (reason,))
+            return
+        target = self._aim()
+        held = self._held(target) if self._fault.forgets == "injected" else None
+        self._break(target, held)
+        if self._wait_until(self._planned.heal_at_ms):
+            self._mend(target, self._held(target) if self._fault.forgets == "healed" else None)
+
+    def _aim(self) -> Target:
+        names = _names(self._cluster)
+        victim = self._planned.victim
+        return Target(self._cluster, victim, None if victim == CLUSTER else self._cluster.observe(victim), names)
+
+    def _held(self, target: Target) -> Held | None:
+        """Whom the victim holds, if what it does takes it away."""
+        if not self._fault.takes_memory or target.before is None:
+            return None
+        return Held(self._cluster, target.victim, target.before.boot)
+
+    def _break(self, target: Target, held: Held | None) -> None:
         self._write("injected", ())
         self._fault.inject(target)
+        self._write_added(target)
         broken = self._watch(lambda: self._fault.observe(target), self._bounds.observed_s)
-        self._write("observed" if broken else "not_observed", broken or self._cluster.observe(node).evidence)
-        self._write_at_risk(held)
-        if not self._wait_until(self._planned.heal_at_ms):
-            return
+        self._write("observed" if broken else "not_observed", broken or self._looks())
+        if held is not None:
+            self._write_at_risk(held)
+
+    def _mend(self, target: Target, held: Held | None) -> None:
+        """Heal, and look; again and again, since a part may take its time to be able to.
+
+        Where the healing takes the victim's memory, that is over once the start of it that was hit is gone.
+        """
         self._write("healed", ())
-        self._fault.heal(target)
-        mended = self._watch(lambda: self._fault.observe_healed(target), self._bounds.healed_s)
-        self._write("observed_healed" if mended else "not_healed", mended or self._cluster.observe(node).evidence)
+        again_s = time.monotonic()
+
+        def heal_and_look() -> Evidence | None:
+            nonlocal again_s, held
+            if held is not None and self._is_gone(target):
+                self._write_at_risk(held)
+                held = None
+            if time.monotonic() >= again_s:
+                self._fault.heal(target)
+                again_s = time.monotonic() + HEAL_AGAIN_S
+            return self._fault.observe_healed(target)
+
+        mended = self._watch(heal_and_look, self._bounds.healed_s)
+        if held is not None:
+            self._write_at_risk(held)
+        self._write("observed_healed" if mended else "not_healed", mended or self._looks())
+
+    def _is_gone(self, target: Target) -> bool:
+        seen = self._cluster.observe(target.victim)
+        before = target.before.boot if target.before else None
+        return not seen.process or seen.boot not in (None, before)
+
+    def _looks(self) -> Evidence:
+        """How the victim looks: for a fault of which nothing was seen."""
+        victim = self._planned.victim
+        return ("nothing proved it",) if victim == CLUSTER else self._cluster.observe(victim).evidence
 
     def _wait_until(self, at_ms: int) -> bool:
         """True once the planned time has come; False if the run was abandoned before."""
@@ -94,6 +147,23 @@ class FaultRun(threading.Thread):
         name, number, kind = self._cluster.spec.architecture.name, self._number, self._planned.kind
         self._log.write(lambda at_us: FaultEvent(name, at_us, number, kind, self._planned.victim, phase, evidence))
 
+    def _write_added(self, target: Target) -> None:
+        name, number = self._cluster.spec.architecture.name, self._number
+        for node in _names(self._cluster):
+            if node not in target.nodes:
+                self._log.write(lambda at_us, node=node: NodeAdded(name, at_us, number, node))  # type: ignore[misc]
+
     def _write_at_risk(self, held: Held) -> None:
         name, number, node = self._cluster.spec.architecture.name, self._number, self._planned.victim
         self._log.write(lambda at_us: AtRisk(name, at_us, number, node, held.users(), held.source))
+
+
+def nothing_there(fault: Fault, cluster: Cluster, victim: str) -> str:
+    """Why that cluster has nothing for the fault to strike; "" if it has."""
+    if victim != CLUSTER and victim not in _names(cluster) and victim not in cluster.parts():
+        return f"{cluster.spec.architecture.name} has no {victim}"
+    return fault.nothing_there(cluster)
+
+
+def _names(cluster: Cluster) -> tuple[str, ...]:
+    return tuple(node.name for node in cluster.nodes())

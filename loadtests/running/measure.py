@@ -21,6 +21,7 @@ from loadtests.events import (
     LoadSample,
     LoadStarted,
     NodeSample,
+    PartSample,
     RunInterrupted,
 )
 from loadtests.faults import FAULTS
@@ -85,6 +86,7 @@ class Measurement:
             zero_ns = self._go(load)
             self._start_faults(cluster, zero_ns)
             self._attend(load, cluster, zero_ns)
+            self._sample_parts(cluster)
             self._end_load(load)
             self._keep_orders(cluster)
         except BaseException as error:
@@ -106,6 +108,7 @@ class Measurement:
             accounts=len(setup.plan.shoppers),
             password=setup.password,
             limits=setup.limits,
+            wires=any(FAULTS[fault.kind].needs_wires for fault in setup.plan.faults),
         )
         began = time.monotonic()
         self._cluster = cluster = setup.engine.start(spec, self._logs, setup.ledger)
@@ -180,9 +183,15 @@ class Measurement:
         name = self._architecture.name
         counts = {node.name: _count(cluster, node.name) for node in cluster.nodes()}
         self._events.write(lambda at_us: NodeSample(name, at_us, counts))
+        self._sample_parts(cluster)
         percent = cpu.percent(load.progress().cpu_s)
         if percent is not None:
             self._events.write(lambda at_us: LoadSample(name, at_us, 0, percent))
+
+    def _sample_parts(self, cluster: Cluster) -> None:
+        usage = cluster.usage()
+        if usage:
+            self._events.write(lambda at_us: PartSample(self._architecture.name, at_us, usage))
 
     def _end_load(self, load: LoadProcesses) -> None:
         ended_well = load.finished() and all(code == 0 for code in load.exit_codes())

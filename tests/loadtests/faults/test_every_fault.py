@@ -15,6 +15,8 @@ from tests.contrast import contrast
 from tests.loadtests.faults.targets import target_for
 from tests.loadtests.scripted_cluster import ScriptedCluster, ScriptedStore
 
+HEALS_WITHIN = 3
+"""Steps of the longest healing: end, start, send it shoppers."""
 LIGHT, DARK = "#ffffff", "#191c20"
 
 
@@ -28,6 +30,14 @@ def fault(kind: str, monkeypatch: pytest.MonkeyPatch) -> Fault:
 @pytest.fixture
 def target(fault: Fault, tmp_path: Path) -> Target:
     return target_for(fault, tmp_path)
+
+
+def heal(fault: Fault, target: Target) -> None:
+    """As a run does it: again, until it is seen."""
+    for _ in range(HEALS_WITHIN):
+        fault.heal(target)
+        if fault.observe_healed(target):
+            return
 
 
 @pytest.mark.parametrize("kind", list(FAULTS))
@@ -51,15 +61,15 @@ class TestEveryFault:
 
     def test_is_seen_healed_with_evidence(self, fault: Fault, target: Target) -> None:
         fault.inject(target)
-        fault.heal(target)
+        heal(fault, target)
         assert fault.observe_healed(target)
         assert bool(fault.observe(target)) is fault.stays
 
     def test_heals_twice_and_without_having_been_done(self, fault: Fault, target: Target) -> None:
-        fault.heal(target)
+        heal(fault, target)
         fault.inject(target)
-        fault.heal(target)
-        fault.heal(target)
+        heal(fault, target)
+        heal(fault, target)
         assert fault.observe_healed(target)
 
     def test_says_where_there_is_nothing_to_strike(self, fault: Fault, tmp_path: Path) -> None:

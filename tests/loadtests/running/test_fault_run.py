@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.events import AtRisk, Event, FaultEvent, read_events
+from compose.cluster import Limits
+from loadtests.events import AtRisk, Event, FaultEvent, NodeAdded, read_events
 from loadtests.faults import FAULTS, Evidence, Fault, Target
 from loadtests.faults.kill import Kill
 from loadtests.plan import PlannedFault
@@ -16,6 +17,7 @@ from tests.loadtests.scripted_cluster import ScriptedCluster
 from tests.waiting import until
 
 QUICK = FaultBounds(observed_s=0.05, healed_s=0.05)
+SOME_HEALS = FaultBounds(observed_s=0.5, healed_s=5.0)
 HELD = {"n2": [HeldSession("aa", "user-0002"), HeldSession("bb", "user-0001"), HeldSession("cc", "user-0001")]}
 
 
@@ -120,3 +122,78 @@ def test_an_abandoned_fault_ends_at_once(tmp_path: Path, at_ms: int) -> None:
     fault_run.join(timeout=5)
     assert not fault_run.is_alive()
     assert cluster.calls == []
+
+
+def strike(
+    tmp_path: Path, planned: PlannedFault, fault: Fault, *, architecture: str = "sticky-memory",
+    held: dict[str, list[HeldSession]] | None = None,
+) -> tuple[ScriptedCluster, list[Event]]:  # fmt: skip
+    """The same for any fault and architecture."""
+    log = EventLog(tmp_path / "events.ndjson")
+    zero_ns = time.monotonic_ns()
+    log.set_zero(zero_ns)
+    limits = fault.prepare(Limits())
+    cluster = ScriptedCluster(tmp_path, dict(held or {}), architecture=architecture, limits=limits)
+    fault_run = FaultRun(0, planned, fault, cluster, log, zero_ns, SOME_HEALS)
+    fault_run.start()
+    fault_run.join(timeout=10)
+    assert not fault_run.is_alive()
+    assert fault_run.error is None
+    return cluster, list(read_events(tmp_path / "events.ndjson"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "victim", "architecture", "words"),
+    [
+        ("store-kill", "store", "sticky-memory", "sticky-memory has no store"),
+        ("replica-cut", "replica", "redis", "redis has no replica"),
+        ("store-cut", "n1", "signed-token", "signed-token has no session store to reach"),
+        ("no-affinity", "cluster", "redis", "redis has no affinity: its balancer picks by round-robin"),
+    ],
+)
+def test_where_there_is_nothing_nothing_is_done(
+    tmp_path: Path, kind: str, victim: str, architecture: str, words: str
+) -> None:
+    cluster, events = strike(tmp_path, PlannedFault(kind, 0, 10, victim), FAULTS[kind], architecture=architecture)
+    (event,) = events
+    assert isinstance(event, FaultEvent)
+    assert (event.phase, event.evidence) == ("nothing_there", (words,))
+    assert cluster.calls == []
+
+
+def test_a_part_that_is_no_node_puts_nobody_at_risk(tmp_path: Path) -> None:
+    _, events = strike(tmp_path, PlannedFault("store-kill", 0, 10, "store"), FAULTS["store-kill"], architecture="redis")
+    assert phases(events) == ["injected", "observed", "healed", "observed_healed"]
+    assert not [event for event in events if isinstance(event, AtRisk)]
+
+
+def test_what_takes_no_memory_puts_nobody_at_risk(tmp_path: Path) -> None:
+    _, events = strike(tmp_path, PlannedFault("freeze", 0, 10, "n2"), FAULTS["freeze"], held=HELD)
+    assert phases(events) == ["injected", "observed", "healed", "observed_healed"]
+    assert not [event for event in events if isinstance(event, AtRisk)]
+
+
+def test_what_strikes_no_part_has_none_that_was_looked_at_before(tmp_path: Path) -> None:
+    _, events = strike(tmp_path, PlannedFault("no-affinity", 0, 10, "cluster"), FAULTS["no-affinity"])
+    assert phases(events) == ["injected", "observed", "healed", "observed_healed"]
+
+
+def test_a_node_that_was_added_is_written_down(tmp_path: Path) -> None:
+    _, events = strike(tmp_path, PlannedFault("scale-out", 0, 10, "cluster"), FAULTS["scale-out"])
+    assert [event.node for event in events if isinstance(event, NodeAdded)] == ["n4"]
+    assert phases(events) == ["injected", "observed", "healed", "observed_healed"]
+
+
+def test_a_deploy_takes_the_memory_when_it_is_healed(tmp_path: Path) -> None:
+    """Draining takes nothing; who was at risk is read when the restart begins, and healing goes on step by step."""
+    cluster, events = strike(tmp_path, PlannedFault("deploy", 0, 10, "n2"), FAULTS["deploy"], held=HELD)
+    assert cluster.calls == ["drain n2", "terminate n2", "start n2", "undrain n2"]
+    names = [event.phase if isinstance(event, FaultEvent) else "at risk" for event in events]
+    assert names == ["injected", "observed", "healed", "at risk", "observed_healed"]
+    (at_risk,) = [event for event in events if isinstance(event, AtRisk)]
+    assert at_risk.users == ("user-0001", "user-0002")
+
+
+def test_a_condition_is_seen_at_both_ends(tmp_path: Path) -> None:
+    _, events = strike(tmp_path, PlannedFault("workers", 0, 10, "cluster"), FAULTS["workers"])
+    assert phases(events) == ["injected", "observed", "healed", "observed_healed"]
