@@ -27,7 +27,8 @@ Jar = Literal["main", "second", "stolen", "planted"]
 just before they logged out; those of somebody who planted theirs on the shopper before the login."""
 
 Why = Literal["plan", "recovery", "audit"]
-"""A planned action; a login after an involuntary logout (or after a failed login); the last audit."""
+"""A planned action; a login after an involuntary logout (or after a failed login), or an event stream that is opened
+again after it was dropped; the last audit."""
 
 Outcome = Literal["ok", "failed", "unknown", "not_sent"]
 """failed: it surely did not happen. unknown: it may or may not have happened (timeout or 5xx on a write)."""
@@ -65,6 +66,9 @@ class Exchange(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="recor
     """Of the answer's body."""
     cookie_refused: bool = False
     """The answer set a cookie of over 4,096 bytes, which a browser ignores (RFC 6265bis), and so did the client."""
+    overlapped: bool = False
+    """While it was on its way, another request of the same jar was, and one of the two writes: either may have been
+    answered without the other's effect."""
     dropped: bool = False
     """The event stream ended before its time."""
     status: int = 0

@@ -5,17 +5,23 @@ replay the same memory over the history. A write whose outcome is unknown (a tim
 carts that are possible; a cart that is shown *collapses* them, which settles the unknown. What a lost write may still
 do later (the client gave up, the node did not) is never called a loss.
 
+Requests that overlap (two tabs) may each be answered without the other's effect: what such an answer shows of the cart
+is compared with nothing. Both writes count, and the next answer that overlaps none is held against them.
+
 The item book is kept along the way: every unit of goods that was acknowledged ends in exactly one place.
 """
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from loadtests.history import Do, Exchange, Outcome
+from loadtests.judging.carts import Cart, Items, World, in_words, lacking
 from loadtests.results import LossKind
 
-Cart = dict[str, int]
+__all__ = ["KNOWS_ME", "Cart", "Finding", "Items", "Memory", "Settlement"]
 
 POSSIBLE_CARTS = 64
 """Beyond this many possible carts (six unknown writes in a row) the memory stops accusing until a cart is shown."""
@@ -24,6 +30,11 @@ EMPTY_CART = 400
 LATE_WRITES = 8
 """How many writes that nobody answered are remembered as *may still happen*."""
 
+CART_WRITES: frozenset[Do] = frozenset({"add", "remove", "checkout"})
+WRITES: frozenset[Do] = CART_WRITES | {"login", "logout", "logout_everywhere"}
+LEAVES: frozenset[Do] = frozenset({"logout", "logout_everywhere"})
+ASIDE: frozenset[Do] = frozenset({"watch", "forget_node", "arrive"})
+"""What goes on aside from shopping and shows nothing of the cart."""
 KNOWS_ME: frozenset[Do] = frozenset({"add", "remove", "cart", "checkout", "orders", "me"})
 """What the shop only does for somebody who is logged in: being answered proves that it knew the shopper."""
 
@@ -46,76 +57,22 @@ class Settlement(msgspec.Struct, frozen=True):
     """ok or failed; a later settlement of the same request replaces an earlier one."""
 
 
-class Items:
-    """Units of goods by what became of them: acknowledged + gained = the sum of all others."""
-
-    __slots__ = ("acknowledged", "gained", "given_up", "kept", "lost", "ordered", "removed", "undecided")
-
-    def __init__(self) -> None:
-        self.acknowledged = 0
-        self.kept = 0
-        self.lost = 0
-        self.removed = 0
-        self.ordered = 0
-        self.given_up = 0
-        self.undecided = 0
-        self.gained = 0
-
-    def balance(self) -> int:
-        """Left side minus right side: 0, or the book is wrong."""
-        right = self.kept + self.lost + self.removed + self.ordered + self.given_up + self.undecided
-        return self.acknowledged + self.gained - right
-
-    def add(self, other: Items) -> None:
-        """Add another shopper's units to these."""
-        for field in Items.__slots__:
-            setattr(self, field, getattr(self, field) + getattr(other, field))
-
-
-class _World:
-    """One possible cart, and what must have happened for it to be the true one."""
-
-    __slots__ = ("acknowledged", "cart", "happened", "ordered", "removed")
-
-    def __init__(self, cart: Cart) -> None:
-        self.cart = cart
-        self.acknowledged = self.removed = self.ordered = 0
-        self.happened: dict[str, bool] = {}
-
-    def copy(self) -> _World:
-        other = _World(self.cart)
-        other.acknowledged, other.removed, other.ordered = self.acknowledged, self.removed, self.ordered
-        other.happened = dict(self.happened)
-        return other
-
-    def carry_out(self, do: Do, sku: str, quantity: int) -> bool:
-        """Do it to this cart; False if it changes nothing (a new dict is made, never the old one changed)."""
-        if do == "add":
-            self.cart = {**self.cart, sku: self.cart.get(sku, 0) + quantity}
-            self.acknowledged += quantity
-        elif do == "remove" and sku in self.cart:
-            self.removed += self.cart[sku]
-            self.cart = {other: units for other, units in self.cart.items() if other != sku}
-        elif do == "checkout" and self.cart:
-            self.ordered += sum(self.cart.values())
-            self.cart = {}
-        else:
-            return False
-        return True
-
-
 class Memory:
     """What one shopper may expect. `saw` takes each of its exchanges, in order, and names what contradicts."""
 
     __slots__ = (
         "_adopt",
+        "_beside",
         "_cart",
         "_late",
         "_login_unknown",
+        "_login_us",
         "_logout_unknown",
         "_name",
         "_unknown",
         "_worlds",
+        "_written",
+        "_written_us",
         "audited",
         "checked_out",
         "facts",
@@ -140,15 +97,30 @@ class Memory:
         """The cart was shown at the last audit, and nothing has changed it since."""
         self._name = user
         self._cart: Cart = {}
-        self._worlds: list[_World] = []  # empty while only one cart is possible: the common case
+        self._worlds: list[World] = []  # empty while only one cart is possible: the common case
         self._unknown: dict[str, Exchange] = {}
         self._late: dict[str, Exchange] = {}
         self._login_unknown = ""
         self._logout_unknown = ""
         self._adopt = False
+        self._login_us = -1  # when the last login was acknowledged
+        self._written_us = -1  # when the last answer to a write came
+        self._written: Do = "login"  # what the last write did
+        self._beside: Do | Literal[""] = ""  # what the last one of those writes did that overlap, if nothing came since
 
     def saw(self, exchange: Exchange) -> tuple[Finding, ...]:
-        """Take in one exchange; what its answer contradicts (mostly nothing)."""
+        """Take in one exchange; what its answer contradicts (mostly nothing).
+
+        Only what the shopper's own jar did counts: a second device, or somebody else's copy, has a cart of its own.
+        """
+        do = exchange.do
+        if exchange.jar != "main" or do in ASIDE:
+            return self._aside(exchange)
+        if exchange.overlapped or exchange.sent_us < self._written_us:
+            return self._overlapping(exchange)
+        self._beside = ""
+        if do in WRITES:
+            self._written, self._written_us = do, exchange.done_us
         if exchange.outcome == "ok":
             return self._acknowledged(exchange)
         if exchange.status == 401 and exchange.do != "login":
@@ -167,7 +139,7 @@ class Memory:
         """The item book as it stands: what is in the cart is kept if the audit saw it, undecided if nobody looked."""
         book = Items()
         book.add(self.items)
-        world = self._worlds[0] if self._worlds else _World(self._cart)
+        world = self._worlds[0] if self._worlds else World(self._cart)
         self._enter(book, world)
         units = sum(world.cart.values())
         if self.audited and not self._worlds:
@@ -176,9 +148,49 @@ class Memory:
             book.undecided += units
         return book
 
+    # --- what is not one thing after the other ---------------------------------------------------------------------
+
+    def _aside(self, exchange: Exchange) -> tuple[Finding, ...]:
+        """An event stream that is opened again is the first to learn that the shopper is a stranger now."""
+        return self._stranger(exchange) if exchange.jar == "main" and exchange.status == 401 else ()
+
+    def _overlapping(self, exchange: Exchange) -> tuple[Finding, ...]:
+        """Something else of this shopper was on its way: the name counts, the cart shown does not, the write does."""
+        do = exchange.do
+        twin = False  # the same was done beside it, and was answered first
+        if do in WRITES:
+            earlier = {self._beside} if self._beside else set()
+            if exchange.sent_us < self._written_us:
+                earlier.add(self._written)
+            twin = do in earlier
+            if earlier - {do}:
+                self._adopt = True  # which of them came first, nobody knows, and it matters
+            self._beside = do
+            self._written, self._written_us = do, max(exchange.done_us, self._written_us)
+        if exchange.outcome == "ok":
+            found = self._recognised(exchange)
+            if do in CART_WRITES:
+                self._carry_out(exchange)
+            if do == "checkout" and twin:
+                self.checked_out = None  # the same cart as its twin, or nothing
+            return found
+        if exchange.status == 401 and do != "login":
+            return self._stranger(exchange)
+        if exchange.outcome == "unknown":
+            self._fork(exchange)
+        return ()
+
     # --- being known ---------------------------------------------------------------------------------------------
 
     def _acknowledged(self, exchange: Exchange) -> tuple[Finding, ...]:
+        found = self._recognised(exchange)
+        if exchange.cart is not None:
+            return self._shown(exchange, exchange.cart, found)
+        if exchange.do in CART_WRITES:
+            self._carry_out(exchange)
+        return found
+
+    def _recognised(self, exchange: Exchange) -> tuple[Finding, ...]:
         do = exchange.do
         if do in KNOWS_ME:
             if self.logged_in:
@@ -192,16 +204,12 @@ class Memory:
                 self.logged_in = True
         elif do == "login":
             self._logged_in()
-        elif do == "logout":
+            self._login_us = exchange.done_us
+        elif do in LEAVES:
             self._left()
-        found: tuple[Finding, ...] = ()
         if exchange.user and exchange.user != self._name:
-            found = self._named(exchange.user)
-        if exchange.cart is not None:
-            return self._shown(exchange, exchange.cart, found)
-        if do in ("add", "remove", "checkout"):
-            self._carry_out(exchange)
-        return found
+            return self._named(exchange.user)
+        return ()
 
     def _logged_in(self) -> None:
         if self.logged_in:  # nobody took the session away: the shopper replaced it, and a new one has an empty cart
@@ -216,7 +224,7 @@ class Memory:
         self._give_up()
 
     def _stranger(self, exchange: Exchange) -> tuple[Finding, ...]:
-        if not self.logged_in:
+        if not self.logged_in or exchange.sent_us < self._login_us:  # the latter was told of a session before this one
             return ()
         self.logged_in = False
         if self._logout_unknown:
@@ -241,13 +249,13 @@ class Memory:
         do = exchange.do
         if do == "login":
             self._login_unknown = exchange.request
-        elif do == "logout" and self.logged_in:
+        elif do in LEAVES and self.logged_in:
             self._logout_unknown = exchange.request
-        if do not in ("add", "remove", "checkout") or self._adopt:
+        if do not in CART_WRITES or self._adopt:
             return
         self.audited = False
         forked = []
-        for world in self._worlds or [_World(self._cart)]:
+        for world in self._worlds or [World(self._cart)]:
             forked.append(world)
             other = world.copy()
             if other.carry_out(do, exchange.sku, exchange.quantity):
@@ -257,9 +265,9 @@ class Memory:
         self._unknown[exchange.request] = exchange
         self._possible(forked)
 
-    def _possible(self, worlds: list[_World]) -> None:
+    def _possible(self, worlds: list[World]) -> None:
         """From now on these carts are possible; equal ones become one, which leaves open what only one of them knew."""
-        by_cart: dict[frozenset[tuple[str, int]], _World] = {}
+        by_cart: dict[frozenset[tuple[str, int]], World] = {}
         for world in worlds:
             same = by_cart.setdefault(frozenset(world.cart.items()), world)
             if same is not world:
@@ -271,7 +279,7 @@ class Memory:
             self._become(first, first.cart, settle=False)
             self._adopt = True
 
-    def _become(self, world: _World, cart: Cart, *, settle: bool) -> None:
+    def _become(self, world: World, cart: Cart, *, settle: bool) -> None:
         """This world is the true one."""
         self._enter(self.items, world)
         self._cart = cart
@@ -284,7 +292,7 @@ class Memory:
         self._unknown.clear()
 
     @staticmethod
-    def _enter(book: Items, world: _World) -> None:
+    def _enter(book: Items, world: World) -> None:
         book.acknowledged += world.acknowledged
         book.removed += world.removed
         book.ordered += world.ordered
@@ -296,7 +304,7 @@ class Memory:
         """An acknowledged write that showed no cart: it changes every possible cart."""
         if exchange.do == "checkout":
             self.checked_out = None if self._worlds or self._adopt else self._cart
-        worlds = self._worlds or [_World(self._cart)]
+        worlds = self._worlds or [World(self._cart)]
         for world in worlds:
             world.carry_out(exchange.do, exchange.sku, exchange.quantity)
         if self._worlds:
@@ -315,9 +323,9 @@ class Memory:
             elif exchange.do == "add" and self._added(exchange, shown):
                 return found
         before = self.possible_carts()
-        if exchange.outcome == "ok" and exchange.do in ("add", "remove", "checkout"):
+        if exchange.outcome == "ok" and exchange.do in CART_WRITES:
             self._carry_out(exchange)
-        worlds = self._worlds or [_World(self._cart)]
+        worlds = self._worlds or [World(self._cart)]
         for world in worlds:
             if world.cart == shown:
                 self._become(world, shown, settle=True)
@@ -337,7 +345,7 @@ class Memory:
         self.items.acknowledged += exchange.quantity
         return True
 
-    def _came_late(self, worlds: list[_World], shown: Cart) -> bool:
+    def _came_late(self, worlds: list[World], shown: Cart) -> bool:
         """A write that nobody answered, taken for failed, explains the cart: it happened after all."""
         for request, exchange in self._late.items():
             for world in worlds:
@@ -350,11 +358,11 @@ class Memory:
         return False
 
     def _contradicted(
-        self, exchange: Exchange, before: list[Cart], worlds: list[_World], shown: Cart
+        self, exchange: Exchange, before: list[Cart], worlds: list[World], shown: Cart
     ) -> tuple[Finding, ...]:
         """No possible cart is the one shown: name what is missing or back, against the likeliest, and adopt what is."""
-        world = min(worlds, key=lambda world: sum(_missing(world.cart, shown)) + sum(_missing(shown, world.cart)))
-        missing, extra = sum(_missing(world.cart, shown)), sum(_missing(shown, world.cart))
+        world = min(worlds, key=lambda world: sum(lacking(world.cart, shown)) + sum(lacking(shown, world.cart)))
+        missing, extra = sum(lacking(world.cart, shown)), sum(lacking(shown, world.cart))
         adopt, self._adopt = self._adopt, False
         expected = world.cart
         for request, happened in world.happened.items():
@@ -371,26 +379,16 @@ class Memory:
             own = exchange.quantity if exchange.do == "add" and exchange.outcome == "ok" else 0
             emptied = sum(shown.values()) <= own and not (shown.keys() - {exchange.sku}) and all(before)
             kind: LossKind = "cart_lost" if emptied else "items_lost"
-            found.append(Finding(kind, missing, f"expected {_words(expected)}, was shown {_words(shown)}"))
+            found.append(Finding(kind, missing, f"expected {in_words(expected)}, was shown {in_words(shown)}"))
         if extra:
-            detail = f"expected {_words(expected)}, was shown {_words(shown)}: more than was ever put there"
+            detail = f"expected {in_words(expected)}, was shown {in_words(shown)}: more than was ever put there"
             found.append(Finding("cart_rolled_back", extra, detail))
         return tuple(found)
 
     def _give_up(self) -> None:
         """The cart goes with an acknowledged logout."""
-        world = self._worlds[0] if self._worlds else _World(self._cart)
+        world = self._worlds[0] if self._worlds else World(self._cart)
         self.items.given_up += sum(world.cart.values())
         self._become(world, {}, settle=False)
         self._late.clear()
         self._adopt = False
-
-
-def _missing(wanted: Cart, there: Cart) -> list[int]:
-    """Units of each sku that are wanted and not there."""
-    return [units - there.get(sku, 0) for sku, units in wanted.items() if units > there.get(sku, 0)]
-
-
-def _words(cart: Cart) -> str:
-    """A cart in words."""
-    return ", ".join(f"{units} {sku}" for sku, units in sorted(cart.items())) or "an empty cart"
