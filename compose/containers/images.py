@@ -13,6 +13,7 @@ import docker
 import msgspec
 from docker.errors import ImageNotFound
 
+from compose.architectures import Architecture
 from compose.containers.api import asking
 from compose.containers.labels import INPUTS
 from shared.errors import EnvironmentNotReady, TwinshopError, UsageError
@@ -60,9 +61,9 @@ def node_image() -> str:
     return f"{NODE}:{digest.hexdigest()[:12]}"
 
 
-def needed(store: str) -> tuple[str, ...]:
-    """The images of a cluster with sessions in that kind of store."""
-    return (node_image(), BALANCER, DATABASE, *((STORE,) if store == "redis" else ()))
+def needed(architecture: Architecture) -> tuple[str, ...]:
+    """The images of a cluster of that architecture."""
+    return (node_image(), BALANCER, DATABASE, *((STORE,) if architecture.uses_server else ()))
 
 
 def look(engine: docker.APIClient, name: str) -> Image:

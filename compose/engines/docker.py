@@ -19,29 +19,25 @@ from compose.balancer import Listen, configuration
 from compose.cluster import Cluster, ClusterSpec, Engine
 from compose.cluster_file import SCHEMA, ClusterFile, read_cluster_file, work_folder
 from compose.containers import images
-from compose.containers.api import connect, container_user, engine_address
+from compose.containers.api import connect, engine_address
 from compose.engines.docker_cluster import DockerCluster
-from compose.engines.docker_network import Network, make_network
+from compose.engines.docker_network import make_network
 from compose.engines.docker_parts import (
     ACCESS_LOG,
     ADMIN_PORT,
-    BALANCER,
+    ANYWHERE,
     BALANCER_PORT,
     CONFIG_FOLDER,
     DATABASE,
     DATABASE_NAME,
     DATABASE_USER,
-    NODE_PORT,
-    STORE,
-    Part,
-    balancer_part,
-    database_part,
-    node_part,
+    NodeCommand,
+    inside,
     shop_command,
-    store_part,
 )
 from compose.ledger import Ledger
 from compose.observing import all_in_rotation, listen_to, shop_answers
+from compose.part_names import BALANCER, STORE
 from compose.ports import HOST, free_ports, port_of, preflight
 from compose.store import serving_pid
 from compose.waiting import not_ready, wait_for
@@ -49,8 +45,6 @@ from shared.errors import EnvironmentNotReady, ForeignAnswer
 
 POLL_S = 0.02
 _CONNECT = "connect_timeout=2"
-ANYWHERE = "0.0.0.0"
-NodeCommand = Callable[[ClusterFile], list[str]]
 
 
 class DockerEngine(Engine):
@@ -66,14 +60,14 @@ class DockerEngine(Engine):
         address = engine_address()
         client = connect(address)
         try:
-            images.ensure(client, images.needed(spec.architecture.store), _say)
+            images.ensure(client, images.needed(spec.architecture), _say)
             until = time.monotonic() + spec.limits.cluster_ready_s
-            cluster = _lay_out(spec, folder, ledger, client, address)
+            cluster = self._lay_out(spec, folder, ledger, client, address)
         except BaseException:
             client.close()
             raise
         try:
-            _start_parts(cluster, ledger, self._node_command, until)
+            _start_parts(cluster, ledger, until)
             _watch_until_ready(cluster, until)
         except BaseException:
             cluster.stop()
@@ -83,50 +77,50 @@ class DockerEngine(Engine):
     def attach(self, folder: Path, ledger: Ledger) -> Cluster:
         """The running cluster that was started in that folder by an earlier process."""
         written = read_cluster_file(folder)
-        return DockerCluster(folder, written, ledger, connect(written.container_engine))
+        return DockerCluster(folder, written, ledger, connect(written.container_engine), self._node_command)
+
+    def _lay_out(
+        self, spec: ClusterSpec, folder: Path, ledger: Ledger, client: docker.APIClient, address: str
+    ) -> DockerCluster:
+        """Choose ports and secrets; the addresses inside come with the network."""
+        spare, admin, store, database, *nodes = free_ports(spec.nodes + 4)
+        port = spec.port or spare
+        preflight(port, BALANCER)
+        password = secrets.token_urlsafe(24)
+        written = ClusterFile(
+            schema=SCHEMA,
+            engine=self.name,
+            spec=spec,
+            url=Listen(HOST, port).url,
+            admin_url=Listen(HOST, admin).url,
+            node_urls={f"n{number}": Listen(HOST, port).url for number, port in enumerate(nodes, 1)},
+            database_url=f"postgresql+psycopg://{DATABASE_USER}:{password}@{HOST}:{database}/{DATABASE_NAME}?{_CONNECT}",
+            secret_key=secrets.token_hex(32),
+            next_key=secrets.token_hex(32),
+            control_token=secrets.token_urlsafe(24),
+            store_url=f"redis://{HOST}:{store}/0" if spec.architecture.uses_server else "",
+            container_engine=address,
+        )
+        ledger.make_folder(work_folder(folder).absolute())
+        return DockerCluster(folder.absolute(), written, ledger, client, self._node_command)
 
 
 def _say(line: str) -> None:
     sys.stderr.write(f"{line}\n")
 
 
-def _lay_out(spec: ClusterSpec, folder: Path, ledger: Ledger, client: docker.APIClient, address: str) -> DockerCluster:
-    """Choose ports and secrets; the addresses inside come with the network."""
-    spare, admin, store, database, *nodes = free_ports(spec.nodes + 4)
-    port = spec.port or spare
-    preflight(port, BALANCER)
-    password = secrets.token_urlsafe(24)
-    written = ClusterFile(
-        schema=SCHEMA,
-        engine=DockerEngine.name,
-        spec=spec,
-        url=Listen(HOST, port).url,
-        admin_url=Listen(HOST, admin).url,
-        node_urls={f"n{number}": Listen(HOST, port).url for number, port in enumerate(nodes, 1)},
-        database_url=f"postgresql+psycopg://{DATABASE_USER}:{password}@{HOST}:{database}/{DATABASE_NAME}?{_CONNECT}",
-        secret_key=secrets.token_hex(32),
-        control_token=secrets.token_urlsafe(24),
-        store_url=f"redis://{HOST}:{store}/0" if spec.architecture.store == "redis" else "",
-        container_engine=address,
-    )
-    ledger.make_folder(work_folder(folder).absolute())
-    return DockerCluster(folder.absolute(), written, ledger, client)
-
-
-def _start_parts(cluster: DockerCluster, ledger: Ledger, node_command: NodeCommand, until: float) -> None:
+def _start_parts(cluster: DockerCluster, ledger: Ledger, until: float) -> None:
     """Make the network, write the files, start all containers at once."""
-    spec, engine_at = cluster.spec, cluster.written.container_engine or ""
-    network = make_network(cluster.client, ledger, engine_at, cluster=spec.architecture.name, count=3 + spec.nodes)
-    inside = zip(cluster.written.node_urls, network.addresses[3:], strict=True)
-    inside_urls = {node: Listen(address, NODE_PORT).url for node, address in inside}
+    engine_at = cluster.written.container_engine or ""
+    network = make_network(cluster.client, ledger, engine_at, cluster=cluster.spec.architecture.name)
+    parts = (DATABASE, *cluster.parts())
+    inside_urls = {part: inside(network, part) for part in parts}
     cluster.written = msgspec.structs.replace(cluster.written, inside_urls=inside_urls)
-    user = container_user(cluster.client)
-    cluster.prepare_files(_balancer_configuration(spec), user)
-    parts = _parts(cluster, network, user, node_command)
+    cluster.prepare_files(_balancer_configuration(cluster.spec))
 
-    def start(part: Part) -> None:
+    def start(part: str) -> None:
         if time.monotonic() > until:
-            raise not_ready(part.name, "the time was over before it was started", cluster.folder / f"{part.name}.log")
+            raise not_ready(part, "the time was over before it was started", cluster.folder / f"{part}.log")
         cluster.run_part(part)
 
     with ThreadPoolExecutor(len(parts)) as pool:
@@ -142,22 +136,6 @@ def _balancer_configuration(spec: ClusterSpec) -> bytes:
         members=CONFIG_FOLDER / "endpoints.json",
         access_log=ACCESS_LOG,
     )
-
-
-def _parts(cluster: DockerCluster, network: Network, user: str, node_command: NodeCommand) -> list[Part]:
-    written, logs = cluster.written, cluster.log_files()
-    balancer_at, database_at, store_at = network.addresses[:3]
-    folder = cluster.configuration_folder
-    parts = [
-        database_part(written, database_at),
-        balancer_part(written, balancer_at, user=user, configuration=folder, log=logs["access"]),
-    ]
-    if written.store_url:
-        parts.append(store_part(written, store_at))
-    command = node_command(written)
-    return parts + [
-        node_part(written, node, command, user=user, log=logs[f"{node}.requests"]) for node in written.node_urls
-    ]
 
 
 def _watch_until_ready(cluster: DockerCluster, until: float) -> None:
@@ -186,7 +164,7 @@ def _watch(cluster: DockerCluster, part: str, ready: Callable[[], bool], *, unti
     def look() -> bool | None:
         if ready():
             return True
-        runs, words = cluster.state(part)
+        runs, words = cluster.in_the_books(part)
         if not runs:
             raise not_ready(part, f"it ended before it was ready ({words})", cluster.logs()[part])
         return None

@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-import time
 import weakref
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 
 import docker
-import requests
-from docker.errors import APIError, NotFound
-from docker.types import EndpointConfig, NetworkingConfig
 
 from compose.balancer import Endpoint, Listen, endpoints
-from compose.cluster import NodeAddress, Observation
+from compose.cluster import NodeAddress
 from compose.cluster_file import ClusterFile
-from compose.containers.api import LOOKS_WITHIN_S, asking, connect, give
-from compose.containers.images import needed
-from compose.containers.labels import labels
-from compose.containers.sweep import sweep
-from compose.engines.docker_parts import BALANCER, DATABASE, STORE, Part
+from compose.containers.api import asking, container_user, give
+from compose.containers.images import needed, node_image
+from compose.engines.docker_containers import Containers
+from compose.engines.docker_parts import DATABASE, Blueprint, NodeCommand
 from compose.engines.written_cluster import WrittenCluster
 from compose.ledger import Ledger
-from compose.observing import ask_balancer, listen_to
-from compose.ports import port_of, preflight
-from compose.waiting import wait_for
-from shared.errors import EnvironmentNotReady, TwinshopError
-
-DEAD_WITHIN_S = 5.0
-_NOT_RUNNING, _NO_SUCH = 409, 404
-_SO_ALREADY = ("is not paused", "is not connected", "already exists in network")
-"""What the engine says, with other codes, when there is nothing to be done."""
+from compose.part_names import BALANCER
+from compose.ports import preflight
+from shared.errors import EnvironmentNotReady
 
 
 class DockerCluster(WrittenCluster):
@@ -40,12 +27,17 @@ class DockerCluster(WrittenCluster):
 
     engine = "docker"
 
-    def __init__(self, folder: Path, written: ClusterFile, ledger: Ledger, client: docker.APIClient) -> None:
+    def __init__(
+        self, folder: Path, written: ClusterFile, ledger: Ledger, client: docker.APIClient, node_command: NodeCommand
+    ) -> None:
         super().__init__(folder, written, ledger)
         self.client = client
-        self._address = written.container_engine or ""
-        self._eye = connect(self._address, within_s=LOOKS_WITHIN_S)
-        for one in (client, self._eye):
+        self._node_command = node_command
+        self._hit: dict[str, str] = {}
+        """By part that was killed or terminated: when the container that was hit had been started."""
+        address = written.container_engine or ""
+        self.containers = Containers(client, ledger, address, cluster=self.spec.architecture.name, work=self.work)
+        for one in (client, self.containers.eye):
             weakref.finalize(self, one.close)  # whoever kept the cluster does not keep our connections
 
     # asking
@@ -54,48 +46,16 @@ class DockerCluster(WrittenCluster):
         """All nodes, dead ones too, in the order of their names. Their processes are the engine's, not ours."""
         return tuple(NodeAddress(name, url, None) for name, url in self.written.node_urls.items())
 
-    def container(self, part: str) -> str:
-        """The name of that part's container."""
-        return f"{self.network}-{part}"
-
-    @property
-    def network(self) -> str:
-        """The name of the cluster's network."""
-        return f"twinshop-{self.spec.run}-{self.spec.architecture.name}"
-
-    def state(self, part: str) -> tuple[bool, str]:
-        """Whether the part's container runs (a paused one does), and the same in words, by the engine's books."""
-        name = self.container(part)
+    def in_the_books(self, part: str) -> tuple[bool, str]:
+        """Whether the part's container runs (a paused one does), and the same in words."""
         if self._stopped:
-            return False, f"container {name}: removed"
-        try:
-            state = self._eye.inspect_container(name)["State"]
-        except NotFound:
-            return False, f"container {name}: gone"
-        except (APIError, requests.RequestException, OSError) as error:
-            return True, f"container {name}: the engine does not say ({type(error).__name__})"
-        words = f"{state['Status']}, exit code {state['ExitCode']}" if not state["Running"] else state["Status"]
-        return bool(state["Running"]), f"container {name}: {words}"
-
-    def observe(self, node: str) -> Observation:
-        """Look at a node from outside: the engine's books, its port, the balancer."""
-        url = self._node_url(node)
-        process, words = self.state(node)
-        voice = listen_to(url, self.spec.run)
-        routed = ask_balancer(self.admin_url, self.written.inside_urls[node])
-        return Observation(
-            part=node,
-            at=time.monotonic(),
-            process=process,
-            answers=voice.answers,
-            in_rotation=routed.in_rotation,
-            boot=voice.boot,
-            evidence=(words, voice.words, f"envoy: {', '.join(routed.trouble) or 'healthy'}"),
-        )
+            return False, f"container {self.containers.name(part)}: removed"
+        state = self.containers.state(part)
+        return state.runs, state.words
 
     def versions(self) -> dict[str, str]:
         """The Docker engine, and each image with the id of what it really was."""
-        names = needed(self.spec.architecture.store)
+        names = needed(self.spec.architecture)
         with asking("describe itself"):
             ids = {f"image {name}": str(self.client.inspect_image(name)["Id"])[:19] for name in names}
             return {"docker engine": str(self.client.version()["Version"]), **ids}
@@ -125,43 +85,52 @@ class DockerCluster(WrittenCluster):
 
     def log_files(self) -> dict[str, Path]:
         """As `logs`, without fetching anything."""
-        found = {part: self.folder / f"{part}.log" for part in self._parts()}
+        found = {part: self.folder / f"{part}.log" for part in (*self.parts(), DATABASE)}
         found |= {f"{node}.requests": self.folder / f"{node}.requests.ndjson" for node in self.written.node_urls}
         return found | {"access": self.folder / "access.ndjson"}
 
-    def _parts(self) -> list[str]:
-        stored = [STORE] if self.written.store_url else []
-        return [BALANCER, DATABASE, *stored, *self.written.node_urls]
-
     def _fetch_logs(self) -> None:
-        with ThreadPoolExecutor(8) as pool:  # at once: a fault asks for logs just before it strikes
-            list(pool.map(self._fetch_log, self._parts()))
-
-    def _fetch_log(self, part: str) -> None:
-        file = self.folder / f"{part}.log"
-        text = b""
-        with suppress(APIError, requests.RequestException, OSError):
-            text = self.client.logs(self.container(part), stdout=True, stderr=True)
-        if not file.exists() or (text and text != file.read_bytes()):
-            file.write_bytes(text)
-
-    # making
-
-    def prepare_files(self, configuration: bytes, user: str) -> None:
-        """Write what the containers will find mounted: the balancer's configuration, and empty logs they may write."""
-        folder = self.configuration_folder
-        folder.mkdir(mode=0o755)
-        self._write(folder / "balancer.json", configuration)
-        self.route_to([])
-        for name, log in self.log_files().items():
-            if log.suffix == ".ndjson" or name == BALANCER:
-                log.touch()
-        for log in self.mounted_logs():
-            give(log, user)
+        self.containers.fetch_logs({part: self.log_files()[part] for part in (*self.parts(), DATABASE)})
 
     def mounted_logs(self) -> list[Path]:
         """Those that containers write themselves, so that a line is here before the container that wrote it can die."""
         return [log for log in self.log_files().values() if log.suffix == ".ndjson"]
+
+    # making
+
+    @cached_property
+    def user(self) -> str:
+        """Who runs in the containers that may run as anybody."""
+        return container_user(self.client)
+
+    @cached_property
+    def _node_image(self) -> str:
+        # Of a cluster that runs already it is the one it was started with, whatever has changed in the rooms since.
+        return self.containers.image("n1") or node_image()
+
+    def blueprint(self) -> Blueprint:
+        """How each part is run, as things are now."""
+        return Blueprint(
+            written=self.written,
+            node_image=self._node_image,
+            node_command=self._node_command,
+            user=self.user,
+            configuration=self.configuration_folder,
+            logs=self.log_files(),
+        )
+
+    def prepare_files(self, configuration: bytes) -> None:
+        """Write what the containers will find mounted: the balancer's configuration, and empty logs they may write."""
+        self.configuration_folder.mkdir(mode=0o755)
+        self._write(self.configuration_folder / "balancer.json", configuration)
+        self.route_to([])
+        self.log_files()[BALANCER].touch()
+        for log in self.mounted_logs():
+            self._lay_log(log)
+
+    def _lay_log(self, log: Path) -> None:
+        log.touch()
+        give(log, self.user)
 
     @property
     def configuration_folder(self) -> Path:
@@ -177,107 +146,69 @@ class DockerCluster(WrittenCluster):
 
     def route_to(self, nodes: list[str]) -> None:
         """Tell the balancer its members: it watches the file."""
-        members = [Endpoint(node, Listen.at(self.written.inside_urls[node])) for node in nodes]
+        members = [Endpoint(node, Listen.at(self.written.reach(node))) for node in nodes]
         self._write(self.configuration_folder / "endpoints.json", endpoints(members))
 
-    def run_part(self, part: Part) -> None:
-        """Make and start one container.
+    def run_part(self, part: str) -> None:
+        """Make and start that part's container, for the first time.
 
         Raises:
             PortTaken, EnvironmentNotReady: as their names say.
         """
-        name = self.container(part.name)
-        self._ledger.making(f"container {name}", self._address)
-        with asking(f"make the container {name}"):
-            self.client.create_container(
-                part.image,
-                command=list(part.command),
-                entrypoint=list(part.entrypoint) or None,
-                name=name,
-                hostname=part.name,
-                environment=part.environment,
-                user=part.user or None,
-                labels=labels(self.spec.run, self.spec.architecture.name, part.role),
-                ports=list(part.publish),
-                # The health checks of compose files are for people; here they would cost CPU that is measured.
-                healthcheck={"test": ["NONE"]},
-                host_config=self.client.create_host_config(network_mode=self.network, **part.host_settings()),
-                networking_config=NetworkingConfig(  # its stub is wrong: a mapping is meant
-                    {self.network: self._endpoint(part.name, part.address)}  # type: ignore[arg-type]
-                ),
-            )
-            self._ledger.made(f"container {name}")
-        with asking(f"start the container {name}"):
-            self.client.start(name)
-
-    def _endpoint(self, part: str, address: str) -> EndpointConfig:
-        return EndpointConfig(self.client.api_version, ipv4_address=address, aliases=[part])
+        self.containers.run(self.blueprint().part(part, self.keys(part)))
 
     # breaking and mending
 
-    def kill(self, node: str) -> None:
-        """SIGKILL everything in the node's container, through the engine."""
-        self._node_url(node)
-        if self._stopped:
-            return
-        self._ledger.broken(f"kill {node}")
-        with self._lock:
-            self._struck.add(node)
-            self._do(f"kill {node}", lambda name: self.client.kill(name, "SIGKILL"), node)
+    def kill(self, part: str) -> None:
+        """SIGKILL everything in the part's container, through the engine."""
+        self._strike("kill", part, "SIGKILL")
 
-    def start(self, node: str) -> None:
-        """Start a dead node's container again, on the same address."""
-        url = self._node_url(node)
+    def terminate(self, part: str) -> None:
+        """SIGTERM its first process, which may end what it is doing; the others go when that one ends."""
+        self._strike("terminate", part, "SIGTERM")
+
+    def _strike(self, what: str, part: str, signal: str) -> None:
+        self._known(part)
         with self._lock:
             if self._stopped:
                 return
-            running, _words = self.state(node)
-            if running and node not in self._struck:
+            self._ledger.broken(f"{what} {part}")
+            self._hit[part] = self.containers.state(part).started
+            self.containers.signal(part, signal)
+
+    def freeze(self, part: str) -> None:
+        """Pause its container: it keeps its memory and its connections, and answers nobody."""
+        self._known(part)
+        if not self._stopped:
+            self._ledger.broken(f"freeze {part}")
+            self.containers.pause(part)
+
+    def thaw(self, part: str) -> None:
+        """Let it go on. No-op if it is not frozen, or gone."""
+        self._known(part)
+        if not self._stopped:
+            self.containers.unpause(part)
+
+    def start(self, part: str) -> None:
+        """Start a dead part's container again, on the same address; one made anew if its settings have changed."""
+        self._known(part)
+        with self.changing() as there:
+            if there:
+                self._start_part(part)
+
+    def _start_part(self, part: str) -> None:
+        """While `changing`: threads of this process and other processes start one part at a time."""
+        state = self.containers.state(part)
+        if state.runs:
+            if self._hit.get(part) != state.started:
                 return
-            self._wait_until_dead(node)
-            preflight(port_of(url), node)
-            self._do(f"start {node}", self.client.start, node)
-            self._struck.discard(node)
-
-    def _wait_until_dead(self, node: str) -> None:
-        """Struck a moment ago it may still be dying, and what runs cannot be started."""
-        until = time.monotonic() + DEAD_WITHIN_S
-        if wait_for(lambda: None if self.state(node)[0] else True, until=until, every_s=0.02) is None:
-            raise TwinshopError(f"{node} was killed and is still there", next_step="twinshop status")
-
-    def pause(self, node: str) -> None:
-        """Freeze a node: it keeps its memory and its connections, and answers nobody."""
-        self._node_url(node)
-        self._ledger.broken(f"pause {node}")
-        self._do(f"pause {node}", self.client.pause, node)
-
-    def unpause(self, node: str) -> None:
-        """Let it go on."""
-        self._node_url(node)
-        self._do(f"unpause {node}", self.client.unpause, node)
-
-    def disconnect(self, node: str) -> None:
-        """Cut a node off from the cluster's network: from balancer, store and database, and from us."""
-        self._node_url(node)
-        self._ledger.broken(f"disconnect {node}")
-        cut = self.client.disconnect_container_from_network
-        self._do(f"disconnect {node}", lambda name: cut(name, self.network), node)
-
-    def connect(self, node: str) -> None:
-        """Give it its network back, and its own address in it."""
-        self._node_url(node)
-        address = Listen.at(self.written.inside_urls[node]).host
-        join = self.client.connect_container_to_network
-        self._do(f"connect {node}", lambda name: join(name, self.network, ipv4_address=address, aliases=[node]), node)
-
-    def _do(self, what: str, deed: Callable[[str], object], part: str) -> None:
-        """Carry it out; no error if it is so already."""
-        with asking(what):
-            try:
-                deed(self.container(part))
-            except APIError as error:
-                if not _is_so_already(error):
-                    raise
+            # Struck a moment ago it is still dying, or ending what it was doing.
+            self.containers.end(part, self.spec.limits.stop_s)
+        plan = self.blueprint().part(part, self.keys(part))
+        for port in plan.publish.values():
+            preflight(port, part)
+        self.containers.run_again(plan, self.log_files()[part])
+        self._hit.pop(part, None)
 
     # ending
 
@@ -285,18 +216,13 @@ class DockerCluster(WrittenCluster):
         """Stop everything, keep the logs, and remove `work/`."""
         with self._lock:
             if not self._stopped:
-                # First the balancer, by SIGTERM: it writes what is left of its access log.
-                grace_s = int(self.spec.limits.stop_s)
-                self._do("stop the balancer", lambda name: self.client.stop(name, timeout=grace_s), BALANCER)
+                # First the balancer, by SIGTERM: it writes what is left of its access log; frozen it could not.
+                self.containers.unpause(BALANCER)
+                self.containers.stop(BALANCER, self.spec.limits.stop_s)
                 self._fetch_logs()
             self._stopped = True
-            sweep(self.client, self.spec.run, self.spec.architecture.name)
+            self.containers.sweep()
             for log in self.mounted_logs():
                 if log.exists():
                     give(log, "0:0")
             self._remove_work()
-
-
-def _is_so_already(error: APIError) -> bool:
-    words = str(error.explanation)
-    return error.status_code in (_NOT_RUNNING, _NO_SUCH) or any(known in words for known in _SO_ALREADY)

@@ -16,6 +16,7 @@ from docker.types import IPAMConfig, IPAMPool
 from compose.containers.api import asking
 from compose.containers.labels import labels
 from compose.ledger import Ledger
+from shared.errors import EnvironmentNotReady
 
 _TRIES = 5
 _FIRST = 10
@@ -26,11 +27,37 @@ class Network(msgspec.Struct, frozen=True):
     """A network, and the addresses in it."""
 
     name: str
-    addresses: tuple[str, ...]
+    range: str
+    """As in "172.20.0.0/16"."""
+
+    def address(self, number: int) -> str:
+        """The address of that number, from 0 on.
+
+        Raises:
+            EnvironmentNotReady: the engine gives out ranges too small for so many.
+        """
+        try:
+            return str(ipaddress.ip_network(self.range)[_FIRST + number])
+        except IndexError:
+            raise EnvironmentNotReady(
+                f"the network {self.name} has no address left",
+                why=f"its range is {self.range}",
+                next_step="give Docker larger ranges: `default-address-pools` in its daemon.json",
+            ) from None
 
 
-def make_network(engine: docker.APIClient, ledger: Ledger, address: str, *, cluster: str, count: int) -> Network:
-    """Make the network of that cluster, with addresses for that many parts.
+def find_network(engine: docker.APIClient, name: str) -> Network:
+    """The network of that name, made earlier.
+
+    Raises:
+        EnvironmentNotReady: there is none.
+    """
+    with asking(f"describe the network {name}"):
+        return Network(name, str(engine.inspect_network(name)["IPAM"]["Config"][0]["Subnet"]))
+
+
+def make_network(engine: docker.APIClient, ledger: Ledger, address: str, *, cluster: str) -> Network:
+    """Make the network of that cluster.
 
     Raises:
         EnvironmentNotReady: the engine refuses, or has no range left.
@@ -53,6 +80,5 @@ def make_network(engine: docker.APIClient, ledger: Ledger, address: str, *, clus
                     continue
                 raise
         ledger.made(f"network {name}")
-        first = ipaddress.ip_network(config["Subnet"])[_FIRST]
-        return Network(name, tuple(str(first + number) for number in range(count)))
+        return Network(name, str(config["Subnet"]))
     raise AssertionError("unreachable")

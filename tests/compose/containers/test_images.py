@@ -7,6 +7,7 @@ from typing import Any
 import docker
 import pytest
 
+from compose.architectures import ARCHITECTURES
 from compose.containers import images
 from shared.errors import EnvironmentNotReady, UsageError
 from tests.containers import engine
@@ -46,9 +47,11 @@ def test_the_context_is_always_the_same_bytes() -> None:
         assert set(archive.getnames()) == set(images.inputs())
 
 
-def test_redis_is_needed_only_where_sessions_are_in_it() -> None:
-    assert images.STORE in images.needed("redis")
-    assert images.STORE not in images.needed("token")
+def test_redis_is_needed_only_where_an_architecture_uses_it() -> None:
+    for name in ("redis", "redis-replica", "token-denylist"):
+        assert images.STORE in images.needed(ARCHITECTURES[name])
+    for name in ("signed-token", "sticky-memory", "replicated-memory"):
+        assert images.STORE not in images.needed(ARCHITECTURES[name])
 
 
 def test_the_dockerfile_and_the_code_name_the_same() -> None:

@@ -44,7 +44,7 @@ def containers_of(engine: docker.APIClient, cluster: Cluster) -> dict[str, dict[
 
 def psql(cluster: DockerCluster, query: str) -> str:
     words = ["psql", "-U", "shop", "-At", "-c", query]
-    made = cluster.client.exec_create(cluster.container("database"), words)
+    made = cluster.client.exec_create(cluster.containers.name("database"), words)
     return cluster.client.exec_start(made["Id"]).decode().strip()
 
 
@@ -95,39 +95,17 @@ class TestDocker(EngineContract):
 
     def test_a_node_obeys_sigterm(self, own_cluster: Cluster, engine: docker.APIClient) -> None:
         assert isinstance(own_cluster, DockerCluster)
-        engine.stop(own_cluster.container("n1"), timeout=8)
-        state = engine.inspect_container(own_cluster.container("n1"))["State"]
+        engine.stop(own_cluster.containers.name("n1"), timeout=8)
+        state = engine.inspect_container(own_cluster.containers.name("n1"))["State"]
         assert state["ExitCode"] != 137, "it had to be killed"
         log = own_cluster.logs()["n1"].read_text()
         assert "Traceback" not in log
-
-    def test_a_node_is_frozen_and_cut_off_and_mended(self, own_cluster: Cluster) -> None:
-        cluster = own_cluster
-        assert isinstance(cluster, DockerCluster)
-        boot = cluster.observe("n1").boot
-        cluster.pause("n1")
-        cluster.pause("n1")
-        seen = watch(cluster, "n1", lambda seen: not seen.answers)
-        assert seen.process
-        watch(cluster, "n1", lambda seen: not seen.in_rotation)
-        cluster.unpause("n1")
-        cluster.unpause("n1")
-        watch(cluster, "n1", lambda seen: seen.answers and seen.in_rotation)
-        cluster.disconnect("n1")
-        cluster.disconnect("n1")
-        seen = watch(cluster, "n1", lambda seen: not seen.answers and not seen.in_rotation)
-        assert seen.process
-        cluster.connect("n1")
-        cluster.connect("n1")
-        back = watch(cluster, "n1", lambda seen: seen.answers and seen.in_rotation)
-        assert back.boot == boot, "it kept its memory"
-        cluster.pause("n2")  # and is stopped all the same
 
     def test_a_node_that_is_killed_keeps_its_address(self, own_cluster: Cluster, engine: docker.APIClient) -> None:
         assert isinstance(own_cluster, DockerCluster)
 
         def addresses() -> dict[str, str]:
-            network = engine.inspect_network(own_cluster.network)
+            network = engine.inspect_network(own_cluster.containers.network)
             return {one["Name"][-2:]: one["IPv4Address"] for one in network["Containers"].values()}
 
         before = addresses()

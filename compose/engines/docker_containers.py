@@ -1,0 +1,223 @@
+"""The containers of one cluster, by part: made with its labels and in the ledger, looked at, struck, made anew."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import docker
+import msgspec
+import requests
+from docker.errors import APIError, NotFound
+from docker.types import EndpointConfig, NetworkingConfig
+
+from compose.containers.api import LOOKS_WITHIN_S, asking, connect
+from compose.containers.labels import SETTINGS, labels
+from compose.containers.sweep import sweep
+from compose.engines.docker_part import Part
+from compose.ledger import Ledger
+from compose.waiting import wait_for
+from shared.errors import PortTaken, TwinshopError
+
+DEAD_WITHIN_S = 5.0
+_NOT_RUNNING, _NO_SUCH = 409, 404
+_SO_ALREADY = ("is not paused", "is not connected", "already exists in network")
+"""What the engine says, with other codes, when there is nothing to be done."""
+_AT_ONCE = 8
+
+
+class State(msgspec.Struct, frozen=True):
+    """A container, by the engine's books."""
+
+    runs: bool
+    """A paused one does."""
+    words: str
+    there: bool = True
+    settings: str = ""
+    """`Part.settings` of the part that it was made as."""
+    started: str = ""
+    """When it was started last, by the engine's clock."""
+
+
+class Containers:
+    """Everything is asked of the engine by the part's name: "n1"."""
+
+    def __init__(self, client: docker.APIClient, ledger: Ledger, address: str, *, cluster: str, work: Path) -> None:
+        self.client = client
+        self.eye = connect(address, within_s=LOOKS_WITHIN_S)
+        self.network = f"twinshop-{ledger.run}-{cluster}"
+        self._ledger, self._address, self._cluster, self._work = ledger, address, cluster, work
+
+    def name(self, part: str) -> str:
+        """Of that part's container."""
+        return f"{self.network}-{part}"
+
+    # looking
+
+    def state(self, part: str) -> State:
+        """One look; an engine that does not say is no proof that the container is gone."""
+        name = self.name(part)
+        try:
+            found = self.eye.inspect_container(name)
+        except NotFound:
+            return State(False, f"container {name}: gone", there=False)
+        except (APIError, requests.RequestException, OSError) as error:
+            return State(True, f"container {name}: the engine does not say ({type(error).__name__})")
+        state = found["State"]
+        words = state["Status"] if state["Running"] else f"{state['Status']}, exit code {state['ExitCode']}"
+        settings = (found["Config"]["Labels"] or {}).get(SETTINGS, "")
+        return State(bool(state["Running"]), f"container {name}: {words}", True, settings, state["StartedAt"])
+
+    def image(self, part: str) -> str | None:
+        """The name of the image that the part's container was made of; None if it has none."""
+        with asking(f"describe {part}"), suppress(NotFound):
+            return str(self.client.inspect_container(self.name(part))["Config"]["Image"])
+        return None
+
+    def fetch_logs(self, files: dict[str, Path]) -> None:
+        """Write what the containers of these parts have printed so far."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:  # at once: a fault asks for logs just before it strikes
+            list(pool.map(self._fetch_log, files, files.values()))
+
+    def _fetch_log(self, part: str, file: Path) -> None:
+        text = b""
+        with suppress(APIError, requests.RequestException, OSError):
+            text = self.client.logs(self.name(part), stdout=True, stderr=True)
+        earlier = self._earlier(part)
+        if earlier.exists():
+            text = earlier.read_bytes() + text
+        if not file.exists() or (text and text != file.read_bytes()):
+            file.write_bytes(text)
+
+    def _earlier(self, part: str) -> Path:
+        """What earlier containers of that part printed."""
+        return self._work / f"earlier-{part}.log"
+
+    # making
+
+    def run(self, part: Part) -> None:
+        """Make and start one container.
+
+        Raises:
+            PortTaken, EnvironmentNotReady: as their names say.
+        """
+        name = self.name(part.name)
+        self._ledger.making(f"container {name}", self._address)
+        with asking(f"make the container {name}"):
+            self.client.create_container(
+                part.image,
+                command=list(part.command),
+                entrypoint=list(part.entrypoint) or None,
+                name=name,
+                hostname=part.name,
+                environment=part.environment,
+                user=part.user or None,
+                labels=labels(self._ledger.run, self._cluster, part.role) | {SETTINGS: part.settings},
+                ports=list(part.publish),
+                # The health checks of compose files are for people; here they would cost CPU that is measured.
+                healthcheck={"test": ["NONE"]},
+                host_config=self.client.create_host_config(network_mode=self.network, **part.host_settings()),
+                networking_config=NetworkingConfig(  # its stub is wrong: a mapping is meant
+                    {self.network: self._endpoint(part.name, part.address)}  # type: ignore[arg-type]
+                ),
+            )
+            self._ledger.made(f"container {name}")
+        with asking(f"start the container {name}"):
+            self.client.start(name)
+
+    def _endpoint(self, part: str, address: str) -> EndpointConfig:
+        return EndpointConfig(self.client.api_version, ipv4_address=address, aliases=[part])
+
+    def run_again(self, part: Part, log: Path) -> None:
+        """Start a dead part's container; if it has other settings by now, or none is there, one made anew.
+
+        Raises:
+            PortTaken, EnvironmentNotReady: as their names say.
+        """
+        state = self.state(part.name)
+        if state.there and state.settings == part.settings:
+            self.do(f"start {part.name}", self.client.start, part.name)
+            return
+        # What the old one printed goes with it.
+        self._fetch_log(part.name, log)
+        self._earlier(part.name).write_bytes(log.read_bytes())
+        self.remove(part.name)
+        self.run(part)
+
+    def run_new(self, describe: Callable[[], Part], tries: int) -> Part:
+        """Make and start a container that nobody knows yet: where its port was taken meanwhile, it gets another one.
+
+        Raises:
+            PortTaken: so many times over.
+            EnvironmentNotReady: as its name says.
+        """
+        for _ in range(tries - 1):
+            part = describe()
+            try:
+                self.run(part)
+            except PortTaken:
+                self.remove(part.name)
+                continue
+            return part
+        part = describe()
+        self.run(part)
+        return part
+
+    def remove(self, part: str) -> None:
+        """Remove the part's container, whatever it does."""
+        self.do(f"remove {part}", lambda name: self.client.remove_container(name, v=True, force=True), part)
+
+    # striking
+
+    def do(self, what: str, deed: Callable[[str], object], part: str) -> None:
+        """Carry it out; no error if it is so already."""
+        with asking(what):
+            try:
+                deed(self.name(part))
+            except APIError as error:
+                if not _is_so_already(error):
+                    raise
+
+    def signal(self, part: str, name: str) -> None:
+        """Send everything in the part's container (SIGKILL), or its first process (all others), that signal."""
+        self.do(f"send {part} {name}", lambda container: self.client.kill(container, name), part)
+
+    def pause(self, part: str) -> None:
+        """Freeze it."""
+        self.do(f"freeze {part}", self.client.pause, part)
+
+    def unpause(self, part: str) -> None:
+        """Let it go on."""
+        self.do(f"thaw {part}", self.client.unpause, part)
+
+    def end(self, part: str, within_s: float) -> None:
+        """Wait for a part that was struck to end; if it does not by itself, SIGKILL it.
+
+        Raises:
+            TwinshopError: not even then.
+        """
+        if self._gone(part, within_s):
+            return
+        self.signal(part, "SIGKILL")
+        if not self._gone(part, DEAD_WITHIN_S):
+            raise TwinshopError(f"{part} was killed and is still there", next_step="twinshop status")
+
+    def _gone(self, part: str, within_s: float) -> bool:
+        until = time.monotonic() + within_s
+        return wait_for(lambda: None if self.state(part).runs else True, until=until, every_s=0.02) is not None
+
+    def stop(self, part: str, within_s: float) -> None:
+        """SIGTERM, and SIGKILL for what is still there after that long."""
+        self.do(f"stop {part}", lambda name: self.client.stop(name, timeout=int(within_s)), part)
+
+    def sweep(self) -> None:
+        """Remove all of the cluster: containers, network, volumes."""
+        sweep(self.client, self._ledger.run, self._cluster)
+
+
+def _is_so_already(error: APIError) -> bool:
+    words = str(error.explanation)
+    return error.status_code in (_NOT_RUNNING, _NO_SUCH) or any(known in words for known in _SO_ALREADY)
