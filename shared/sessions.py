@@ -34,6 +34,8 @@ def fingerprint(session_id: str) -> str:
 
 CART_WAIT_S = 2.0
 """How long a cart write waits for another one of the same session: less than the balancer waits for the node."""
+CART_HELD_S = 10.0
+"""A lock in a store ends by itself after that: its holder may have been killed."""
 
 
 class CartBusy(Exception):

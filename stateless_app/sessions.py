@@ -1,68 +1,99 @@
-"""Sessions outside of the node: in a signed cookie (Flask's own), or in Redis (Flask-Session)."""
+"""Sessions outside of the node: in a signed cookie (Flask's own), or in Redis (Flask-Session), or a bit of both."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, cast
 
-from flask import session
+from flask import request, session
+from flask.sessions import SecureCookieSession
 
 from shared.errors import UsageError
-from shared.sessions import HeldSession, SessionStore
+from shared.sessions import CART_HELD_S, CART_WAIT_S, CartBusy, SessionStore, fingerprint
+from shared.shop.identity import USER
+from shared.shop.signed_cookies import SignedCookies, TokenClock
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from flask import Flask, Request, Response
+    from flask.sessions import SessionMixin
+    from redis import Redis
 
     from shared.shop.settings import Settings
+    from shared.shop.trouble import Trouble
+
+MASTER = "shop"
+"""The name by which a sentinel knows our Redis."""
+
+_PREFIX = "session:"
+_INDEX = "sessions-of:"
+_NEW_S = 60
+"""An id this young may belong to a session that is still on its way to Redis."""
+_REVOKED_TOKEN = "revoked-token:"
+_REVOKED_USER = "revoked-user:"
+_TOKEN_ID = "_id"
+_ISSUED_US = "_at"
 
 
 class TokenSessions(SessionStore):
-    """The whole session in the cookie: signed, so nobody can change it; not encrypted, so anybody can read it."""
+    """The whole session in the cookie: signed, so nobody can change it; not encrypted, so anybody can read it.
+
+    There is no looking anything up, and so nothing can be ended or kept waiting: not other tokens of a user
+    (`revoke_user`), not another request with the same cart (`cart_alone`). The last answer to arrive wins.
+    """
 
     kind = "token"
     where = "in your cookie, signed"
-    outages: tuple[type[Exception], ...] = ()
+
+    def __init__(self, settings: Settings) -> None:
+        self._clock = TokenClock(settings.clock_leeway_s)
 
     def install(self, app: Flask) -> None:
-        """Nothing to do: this is what Flask does by itself."""
+        """Make `flask.session` live in the cookie."""
+        app.session_interface = SignedCookies(app, self._clock)
 
-    def regenerate(self) -> None:
-        """A token has no id that could be fixed beforehand."""
-
-    def session_id(self) -> str:
-        """None."""
-        return ""
-
-    def held(self) -> list[HeldSession]:
-        """None: the node remembers nothing."""
-        return []
+    def suffer(self, trouble: Trouble) -> None:
+        """Take another time for the right one."""
+        self._clock.ahead_s = trouble.clock_ahead_s
 
 
-class RedisSessions(SessionStore):
+class OnRedis(SessionStore):
+    """What stores that ask Redis on each request have in common."""
+
+    def __init__(self, settings: Settings) -> None:
+        # Not loaded by nodes that keep no sessions there: it doubles the time they take to start.
+        from redis import RedisError
+
+        self.outages = (RedisError,)
+        self._client = _connect(settings)
+
+    def reachable(self) -> bool:
+        """Whether Redis answers a PING."""
+        try:
+            return bool(self._client.ping())
+        except self.outages:
+            return False
+
+
+class RedisSessions(OnRedis):
     """The session in Redis, its id in the cookie."""
 
     kind = "redis"
     where = "in Redis"
 
     def __init__(self, settings: Settings) -> None:
-        # Not loaded by nodes that keep no sessions there: it doubles the time they take to start.
-        from redis import Redis, RedisError
-        from redis.backoff import NoBackoff
-        from redis.retry import Retry
-
-        self.outages: tuple[type[Exception], ...] = (RedisError,)
-        # Left alone, redis-py asks 10 times and waits 5 s each time: then the client's patience is what is measured.
-        self._client = Redis.from_url(
-            settings.redis_url,
-            socket_timeout=settings.store_timeout_s,
-            socket_connect_timeout=settings.store_timeout_s,
-            retry=Retry(NoBackoff(), settings.store_retries),
-        )
+        super().__init__(settings)
+        if settings.sentinel:
+            self.where = "in Redis, wherever its sentinel says that it is"
+        self._cookie = settings.cookie_name
 
     def install(self, app: Flask) -> None:
         """Make `flask.session` live in this store."""
         from flask_session import Session
 
-        app.config.update(SESSION_TYPE="redis", SESSION_REDIS=self._client)
+        app.config.update(SESSION_TYPE="redis", SESSION_REDIS=self._client, SESSION_KEY_PREFIX=_PREFIX)
         Session(app)
         self._interface: Any = app.session_interface
 
@@ -70,13 +101,151 @@ class RedisSessions(SessionStore):
         """Give the current session a new id."""
         self._interface.regenerate(session)
 
+    def opened(self, user: str) -> None:
+        """Keep the session's id among the user's, and drop those whose sessions are over by now."""
+        now, index = time.time(), _INDEX + user
+        with self._client.pipeline(transaction=False) as asked:
+            asked.zadd(index, {self.session_id(): now})
+            asked.zrangebyscore(index, 0, now - _NEW_S)
+            _, earlier = asked.execute()
+        over = [each for each in earlier if not self._client.exists(_PREFIX + each.decode())]
+        if over:
+            self._client.zrem(index, *over)
+
     def session_id(self) -> str:
         """The id of the current session."""
         return str(session.sid)  # type: ignore[attr-defined]
 
-    def held(self) -> list[HeldSession]:
-        """None: the node remembers nothing."""
-        return []
+    def revoke_user(self, user: str) -> None:
+        """End all of that user's sessions: whichever node opened them, they are here."""
+        ids = cast("list[bytes]", self._client.zrange(_INDEX + user, 0, -1))
+        self._client.delete(_INDEX + user, *(_PREFIX + each.decode() for each in ids))
+
+    @contextmanager
+    def cart_alone(self) -> Iterator[None]:
+        """A lock in Redis, where all nodes see it."""
+        session_id = request.cookies.get(self._cookie, "")
+        lock = self._client.lock(
+            f"cart-lock:{fingerprint(session_id)}", timeout=CART_HELD_S, blocking_timeout=CART_WAIT_S, sleep=0.01
+        )
+        if not lock.acquire():
+            raise CartBusy(f"another write of this cart took longer than {CART_WAIT_S:g} s")
+        try:
+            yield
+        finally:
+            with suppress(*self.outages):  # then it ends by itself
+                lock.release()
+
+
+class DenylistSessions(OnRedis):
+    """The session in a signed cookie, and in Redis which of them were ended before their time: asked on each request.
+
+    A token has an id and the time of its login. A logout writes the id to the list; logging out everywhere writes the
+    user's name and the time: what was issued until then is refused. Entries go when the tokens have expired anyway.
+    """
+
+    kind = "denylist"
+    where = "in your cookie, signed, unless a list in Redis says that it was revoked"
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self._clock = TokenClock(settings.clock_leeway_s)
+        self._keep_s = settings.session_lifetime_s + settings.clock_leeway_s
+
+    def install(self, app: Flask) -> None:
+        """Make `flask.session` live in the cookie, and ask the list about it."""
+        app.session_interface = RevocableCookies(app, self._clock, self._client, self._keep_s)
+
+    def regenerate(self) -> None:
+        """A new id; the token that came with this request is revoked when its successor is sent."""
+        self.session_id()
+
+    def session_id(self) -> str:
+        """The id of the current token."""
+        current = session._get_current_object()  # type: ignore[attr-defined]
+        _identify(current, self._clock)
+        return str(current.get(_TOKEN_ID, ""))
+
+    def revoke_user(self, user: str) -> None:
+        """Refuse all tokens of that user that were issued until now."""
+        self._client.set(_REVOKED_USER + user, self._clock.now_us(), ex=self._keep_s)
+
+    def suffer(self, trouble: Trouble) -> None:
+        """Take another time for the right one."""
+        self._clock.ahead_s = trouble.clock_ahead_s
+
+
+class RevocableSession(SecureCookieSession):
+    """A session that knows under which token id it came in."""
+
+    came_as = ""
+
+
+class RevocableCookies(SignedCookies):
+    """Signed cookies, and a list of those that are no longer good."""
+
+    session_class = RevocableSession
+
+    def __init__(self, app: Flask, clock: TokenClock, client: Redis, keep_s: int) -> None:
+        super().__init__(app, clock)
+        self._clock = clock
+        self._client = client
+        self._keep_s = keep_s
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """The session in the cookie; a stranger's if the token was revoked."""
+        found = cast("RevocableSession", super().open_session(app, request))
+        token_id = dict.get(found, _TOKEN_ID, "")
+        if not token_id:
+            return found
+        if self._is_revoked(token_id, dict.get(found, USER, ""), dict.get(found, _ISSUED_US, 0)):
+            return self.session_class()
+        found.came_as = token_id
+        return found
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Revoke the token that it came as, if the session was ended or is another one now; then set the cookie."""
+        _identify(session, self._clock)
+        came_as = cast("RevocableSession", session).came_as
+        if came_as and dict.get(cast("RevocableSession", session), _TOKEN_ID) != came_as:
+            self._client.set(_REVOKED_TOKEN + came_as, b"", ex=self._keep_s)
+        super().save_session(app, session, response)
+
+    def _is_revoked(self, token_id: str, user: str, issued_us: int) -> bool:
+        ended, all_until = cast(
+            "list[bytes | None]", self._client.mget(_REVOKED_TOKEN + token_id, _REVOKED_USER + user)
+        )
+        return ended is not None or (all_until is not None and issued_us <= int(all_until))
+
+
+def _identify(session: Any, clock: TokenClock) -> None:
+    """Give a user's session without an id one, and the time of its login."""
+    if dict.get(session, USER) and not dict.get(session, _TOKEN_ID):
+        session[_TOKEN_ID] = secrets.token_hex(8)
+        session[_ISSUED_US] = clock.now_us()
+
+
+def _connect(settings: Settings) -> Redis:
+    """A client for the settings' Redis, which waits and retries as they say."""
+    from redis import Redis
+    from redis.backoff import NoBackoff
+    from redis.connection import parse_url
+    from redis.retry import Retry
+    from redis.sentinel import Sentinel
+
+    # Left alone, redis-py asks 10 times and waits 5 s each time: then the client's patience is what is measured.
+    patience: dict[str, Any] = {
+        "socket_timeout": settings.store_timeout_s,
+        "socket_connect_timeout": settings.store_timeout_s,
+        "retry": Retry(NoBackoff(), settings.store_retries),
+    }
+    if not settings.sentinel:
+        return Redis.from_url(settings.redis_url, **patience)
+    host, _, port = settings.sentinel.rpartition(":")
+    asked: dict[str, Any] = dict(parse_url(settings.redis_url))
+    account = {name: asked[name] for name in ("username", "password", "db") if name in asked}
+    master: Redis = Sentinel([(host, int(port))], sentinel_kwargs=patience, **patience).master_for(MASTER, **account)
+    return master
 
 
 def session_store(settings: Settings) -> SessionStore:
@@ -87,11 +256,13 @@ def session_store(settings: Settings) -> SessionStore:
     """
     match settings.store:
         case "" | "token":
-            return TokenSessions()
+            return TokenSessions(settings)
         case "redis":
             return RedisSessions(settings)
+        case "denylist":
+            return DenylistSessions(settings)
     raise UsageError(
         f"the stateless twin has no session store {settings.store!r}",
         why="it remembers nothing itself",
-        next_step="TWINSHOP_STORE=token or redis, or start stateful_app",
+        next_step="TWINSHOP_STORE=token, denylist or redis, or start stateful_app",
     )

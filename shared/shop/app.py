@@ -45,7 +45,7 @@ def create_shop(store: SessionStore, settings: Settings, *, twin: str) -> Flask:
         twin=twin,
     )
     app.extensions[EXTENSION] = shop
-    _install_sessions(app, store)
+    _install_sessions(app, store, settings)
     answers.install(app)
     app.register_error_handler(Refused, _refused)
     csrf.install(app)
@@ -72,9 +72,9 @@ def _flask_settings(settings: Settings) -> dict[str, object]:
     }
 
 
-def _install_sessions(app: Flask, store: SessionStore) -> None:
+def _install_sessions(app: Flask, store: SessionStore, settings: Settings) -> None:
     store.install(app)
-    app.session_interface = SessionGuard(app.session_interface, store.outages)
+    SessionGuard(app.session_interface, store, cart_lock=settings.cart_lock).install(app)
     app.before_request(_refuse_in_outage)
     for outage in store.outages:
         app.register_error_handler(outage, _store_down)

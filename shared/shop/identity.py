@@ -41,16 +41,19 @@ def keep_cart(cart: Cart) -> None:
     session[CART] = cart
 
 
-def begin(store: SessionStore, user: str) -> None:
+def begin(store: SessionStore, user: str, *, regenerate: bool = True) -> None:
     """Begin a session for the user, with an empty cart and under a new id.
 
-    In this order: Flask-Session gives no new id to a session that is empty.
+    In this order: Flask-Session gives no new id to a session that is empty. Without `regenerate` it keeps the id that
+    the browser came with, which somebody else may have planted there.
     """
     session.clear()
     session.permanent = True
     session[USER] = user
     session[CART] = {}
-    store.regenerate()
+    if regenerate:
+        store.regenerate()
+    store.opened(user)
     visit = current_visit()
     visit.user = user
     visit.event = ("opened", user, _name(store))

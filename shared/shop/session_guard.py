@@ -1,4 +1,4 @@
-"""Stands between Flask and a session store: what if the store cannot be reached, and who gets no session at all.
+"""Stands between Flask and a session store: what if it cannot be reached, who gets no session, who waits for whom.
 
 Flask opens the session before anything else and saves it after everything else, outside of every error handler; a store
 that is down would end in a bare 500, after being asked twice.
@@ -6,22 +6,36 @@ that is down would end in a bare 500, after being asked twice.
 
 from __future__ import annotations
 
+import re
+from contextlib import ExitStack
 from typing import cast
 
 from flask import Flask, Request, Response, current_app
 from flask.sessions import SessionInterface, SessionMixin
 
+from shared.sessions import CartBusy, SessionStore
 from shared.shop.answers import fill_with_refusal, store_unavailable
 from shared.shop.identity import USER
 from shared.shop.visit import Visit, current_visit, is_quiet
+
+_CART_WRITES = re.compile(r"/cart(/.*)?|/checkout")
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class SessionGuard(SessionInterface):
     """A session interface that passes on to another one."""
 
-    def __init__(self, inner: SessionInterface, outages: tuple[type[Exception], ...]) -> None:
+    def __init__(self, inner: SessionInterface, store: SessionStore, *, cart_lock: bool = False) -> None:
         self._inner = inner
-        self._outages = outages
+        self._store = store
+        self._outages = (*store.outages, CartBusy)
+        self._cart_lock = cart_lock
+
+    def install(self, app: Flask) -> None:
+        """Take the place of the app's own session interface."""
+        app.session_interface = self
+        if self._cart_lock:
+            app.teardown_request(_let_others_in)
 
     def open_session(self, app: Flask, request: Request) -> SessionMixin | None:
         """The session of a request; None (Flask makes a null session of it) for watchers, pictures and outages."""
@@ -29,6 +43,9 @@ class SessionGuard(SessionInterface):
             return None
         visit = current_visit()
         try:
+            if self._cart_lock and request.method not in _READS and _CART_WRITES.fullmatch(request.path):
+                alone = visit.alone = ExitStack()
+                alone.enter_context(self._store.cart_alone())
             session = self._inner.open_session(app, request)
         except self._outages as error:
             note_outage(visit, error)
@@ -46,6 +63,13 @@ class SessionGuard(SessionInterface):
         except self._outages as error:
             note_outage(current_visit(), error)
             fill_with_refusal(response, store_unavailable())
+
+
+def _let_others_in(_error: BaseException | None) -> None:
+    """After the session was saved, or was not."""
+    alone = current_visit().alone
+    if alone is not None:
+        alone.close()
 
 
 def note_outage(visit: Visit, error: Exception) -> None:

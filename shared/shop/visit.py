@@ -10,6 +10,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -40,6 +41,8 @@ class Visit:
     """The session store could not be reached: there is no session to save."""
     done_in_spite: bool = False
     """All was done and saved, although the answer says that it was not."""
+    alone: ExitStack | None = None
+    """Keeps others from writing the same cart; closed after the session was saved."""
     streams: bool = False
     """The answer has no end yet: it is handed on piece by piece, and logged when it begins."""
 

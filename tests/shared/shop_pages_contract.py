@@ -61,9 +61,15 @@ class ShopPagesContract(StoreContract):
             return
         page = answer.text
         assert '<span class="node">n1</span>' in page, "who served it"
-        where = {"memory": "in the memory of this node", "token": "cookie, signed", "redis": "in Redis"}[self.store]
+        where = {
+            "memory": "in the memory of this node",
+            "replicated": "in the memory of every node",
+            "token": "cookie, signed",
+            "denylist": "a list in Redis says that it was revoked",
+            "redis": "in Redis",
+        }[self.store]
         assert where in page
-        twin = "stateful" if self.store == "memory" else "stateless"
+        twin = "stateful" if self.store in {"memory", "replicated"} else "stateless"
         assert f'<html lang="en" data-twin="{twin}">' in page
         assert answer.headers["Cache-Control"] == "no-store"
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]

@@ -1,10 +1,12 @@
-"""The shop's contract, with sessions in signed tokens and in Redis (a real server)."""
+"""The shop's contract, with sessions in signed tokens, with a list of revoked ones, and in Redis (a real server)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from redis import Redis
 
 from tests.shared.session_contract import SessionContract
 from tests.shared.shop_contract import ShopContract
@@ -32,8 +34,30 @@ class OnValkey:
     store = "redis"
 
     @pytest.fixture
-    def store_settings(self, valkey: Valkey) -> dict[str, Any]:
-        return {"redis_url": valkey.url}
+    def store_settings(self, valkey: Valkey) -> Iterator[dict[str, Any]]:
+        yield {"redis_url": valkey.url}
+        with Redis.from_url(valkey.url) as client:
+            client.flushall()  # users are the same in every test, and so are what is kept by user
+
+
+class WithDenylist(OnValkey):
+    store = "denylist"
+
+
+@pytest.mark.cluster
+class TestDenylistShop(WithDenylist, ShopContract):
+    pass
+
+
+@pytest.mark.cluster
+class TestDenylistPages(WithDenylist, ShopPagesContract):
+    pass
+
+
+@pytest.mark.cluster
+class TestDenylistSessions(WithDenylist, SessionContract):
+    outlives_logout = False
+    has_ids = False
 
 
 @pytest.mark.cluster

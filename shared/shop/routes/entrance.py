@@ -24,6 +24,7 @@ def login_page() -> ResponseReturnValue:
     """The form."""
     if identity.known_user() and not wants_json():
         return redirect("/", code=303)
+    generate_csrf()  # opens a stranger's session also for a client that speaks JSON: the same visit, the same state
     return answer({"login": "POST user and password as JSON"}, "login.html", then=_next(request.args.get("next", "")))
 
 
@@ -37,7 +38,7 @@ def login() -> ResponseReturnValue:
         if wants_json():
             return refusal(refused)
         return render_template("login.html", then=_next(fields.get("next")), wrong=refused.message, user=user), 401
-    identity.begin(counter().store, user)
+    identity.begin(counter().store, user, regenerate=counter().settings.regenerate_at_login)
     if not wants_json():
         generate_csrf()  # now, so that showing a form later need not write the session
     return done({"user": user}, _next(fields.get("next")))
@@ -48,6 +49,16 @@ def logout() -> ResponseReturnValue:
     """End the session; a stranger is told so, because a lost session must not look like a logout."""
     user = identity.current_user()
     sent_fields()
+    identity.end(counter().store)
+    return done({"user": user}, "/")
+
+
+@blueprint.post("/logout/everywhere")
+def logout_everywhere() -> ResponseReturnValue:
+    """End this session, and all others of this user that the session store can end from here."""
+    user = identity.current_user()
+    sent_fields()
+    counter().store.revoke_user(user)
     identity.end(counter().store)
     return done({"user": user}, "/")
 

@@ -21,8 +21,13 @@ _LONGEST_KEY = 255
 
 @blueprint.post("/checkout")
 def checkout() -> ResponseReturnValue:
-    """Order the cart. The same key by the same user: the same order, however often and at whichever node."""
+    """Order the cart. The same key by the same user: the same order, however often and at whichever node.
+
+    Unless the shop was told to know nothing of keys: then each time is an order, as in shops that never heard of them.
+    """
     user, key = identity.current_user(), _key()
+    if not counter().settings.idempotency_keys:
+        key = None
     cart = identity.current_cart()
     order, new = counter().orders.with_key(user, key), False
     if order is None:

@@ -20,9 +20,11 @@ blueprint = Blueprint("watch", __name__)
 
 @blueprint.get("/healthz")
 def healthz() -> Response:
-    """Alive, and which life this is."""
+    """Alive, and which life this is; if the node was told to look deeper, whether it can be of use to a shopper."""
     shop = counter()
-    return json_answer({"ok": True, "node": shop.settings.node, "run": shop.settings.run, "boot": shop.boot})
+    ok = not shop.settings.deep_health or shop.store.reachable()
+    told = {"ok": ok, "node": shop.settings.node, "run": shop.settings.run, "boot": shop.boot}
+    return json_answer(told, 200 if ok else 503)
 
 
 @blueprint.get("/-/sessions")
