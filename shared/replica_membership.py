@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from pysyncobj.utility import TcpUtility, UtilityException
+
+from shared.replica_transport import hang_up
 
 ASK_AGAIN_S = 0.2
 ANSWER_WITHIN_S = 1.0
@@ -17,6 +20,8 @@ class Joining:
     def __init__(self, address: str, peers: Sequence[str], password: str, done: Callable[[], bool]) -> None:
         self._address, self._peers, self._done = address, peers, done
         self._password = password
+        self.asked = 0
+        """How many times it has asked."""
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="replicated-state-joining", daemon=True)
         if peers:
@@ -34,8 +39,8 @@ class Joining:
             for peer in self._peers:
                 if self._closing.is_set() or self._done():
                     return
-                try:
+                with suppress(UtilityException):  # it is not up yet, or has no leader, or takes us for somebody else
                     asking.executeCommand(peer, ["add", self._address])
-                except UtilityException:
-                    continue  # it is not up yet, or has no leader
+                hang_up(asking)
+                self.asked += 1
             self._closing.wait(ASK_AGAIN_S)

@@ -1,4 +1,6 @@
-"""PySyncObj's connections between nodes, with one rule of Raft that PySyncObj 0.3.17 leaves out.
+"""PySyncObj's connections between nodes, put right where PySyncObj 0.3.17 is careless.
+
+Whoever is refused a connection must close the socket all the same. And one rule of Raft is left out:
 
 A leader that is behind with its acknowledgements sends again what a node has. Raft says to keep it; PySyncObj cuts it
 off the log, puts the same back, and warns of a diverged node each time, which drowns the one time when it is true.
@@ -10,7 +12,9 @@ import os
 from typing import Any
 
 from pysyncobj import SyncObj
+from pysyncobj.tcp_connection import CONNECTION_STATE
 from pysyncobj.transport import TCPTransport
+from pysyncobj.utility import TcpUtility
 
 
 def without_what_is_there(message: dict[str, Any], last: tuple[int, int]) -> dict[str, Any]:
@@ -32,10 +36,17 @@ def without_what_is_there(message: dict[str, Any], last: tuple[int, int]) -> dic
 
 
 class ReplicaTransport(TCPTransport):  # type: ignore[misc]
-    """Connections that do not bring what is there already."""
+    """Connections that do not bring what is there already, and leave no socket behind."""
 
     def _onMessageReceived(self, node: object, message: dict[str, Any]) -> None:  # noqa: N802
         super()._onMessageReceived(node, without_what_is_there(message, last_entry(self._syncObj)))
+
+    def _connectIfNecessarySingle(self, node: object) -> bool:  # noqa: N802
+        connected = bool(super()._connectIfNecessarySingle(node))
+        connection = self._connections.get(node)
+        if connection is not None and connection.state == CONNECTION_STATE.DISCONNECTED:
+            connection.disconnect()
+        return connected
 
 
 # Names that PySyncObj calls private: the version is pinned, and tests fail if it has them no longer.
@@ -52,3 +63,8 @@ def close_pipe(raft: SyncObj) -> None:
     notifier = raft._SyncObj__pipeNotifier
     os.close(notifier._PipeNotifier__pipeR)
     os.close(notifier._PipeNotifier__pipeW)
+
+
+def hang_up(asking: TcpUtility) -> None:
+    """Close its connection, also one that was refused."""
+    asking._TcpUtility__connection.disconnect()

@@ -7,6 +7,7 @@ node's own copy. Nothing is on a disk: a node that comes back is empty and gets 
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 import time
 import zlib
@@ -17,7 +18,7 @@ from queue import SimpleQueue
 from typing import Any, NamedTuple
 
 import msgspec
-from pysyncobj import FAIL_REASON, SyncObj, SyncObjConf, SyncObjConsumer, SyncObjException, replicated
+from pysyncobj import FAIL_REASON, SyncObj, SyncObjConf, SyncObjConsumer, replicated
 
 from shared.errors import UsageError
 from shared.replica_membership import Joining
@@ -176,16 +177,10 @@ class ReplicatedState:
         self._entries = _Entries(cap)
         others = sorted(set(peers) - {address})
         self._settings = _settings(address, password, alone=not others)
-        try:
-            self._raft = SyncObj(
-                address, others, self._settings, consumers=[self._entries], transportClass=ReplicaTransport
-            )
-        except SyncObjException as error:
-            raise UsageError(
-                f"this node cannot listen on {address} for the other nodes",
-                why="the port is taken (by another worker process of this node?), or the host is not this machine",
-                next_step="set TWINSHOP_REPLICA_SELF=host:port with a free port, and TWINSHOP_NODE_WORKERS=1",
-            ) from error
+        _must_be_free(address)
+        self._raft = SyncObj(
+            address, others, self._settings, consumers=[self._entries], transportClass=ReplicaTransport
+        )
         self.standing = Standing()
         self.ahead_s = 0
         """How wrong this node's clock is on purpose."""
@@ -355,6 +350,19 @@ class ReplicatedState:
     def _wait(self, condition: Callable[[], bool], deadline: float) -> None:
         while not condition() and time.monotonic() < deadline:
             self._closing.wait(_ASK_AGAIN_S)
+
+
+def _must_be_free(address: str) -> None:
+    """PySyncObj would say so with a traceback, and leave a socket open."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_server((host, int(port))).close()
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"this node cannot listen on {address} for the other nodes",
+            why=f"{error}; a replicated store allows one worker process",
+            next_step="set TWINSHOP_REPLICA_SELF=host:port with a free port, and TWINSHOP_NODE_WORKERS=1",
+        ) from error
 
 
 def _settings(address: str, password: str, *, alone: bool) -> SyncObjConf:

@@ -1,0 +1,55 @@
+"""The shop's contract, with sessions in the memory of every node: here a cluster of one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from compose.ports import free_ports
+from stateful_app.sessions import ReplicatedSessions
+from tests.shared.session_contract import SessionContract
+from tests.shared.shop_contract import ShopContract
+from tests.shared.shop_pages_contract import ShopPagesContract
+from tests.waiting import until
+
+READY_WITHIN_S = 20.0
+
+
+class OnOneNode:
+    """A cluster of one, which is ready when the test begins and gone when it ends."""
+
+    @pytest.fixture
+    def store_settings(self) -> dict[str, Any]:
+        return {"replica_self": f"127.0.0.1:{free_ports(1)[0]}"}
+
+    @pytest.fixture(autouse=True)
+    def ready_and_closed(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        opened: list[ReplicatedSessions] = []
+        install = ReplicatedSessions.install
+
+        def install_and_wait(sessions: ReplicatedSessions, app: Flask) -> None:
+            opened.append(sessions)
+            install(sessions, app)
+            assert until(sessions.ready, READY_WITHIN_S)
+
+        monkeypatch.setattr(ReplicatedSessions, "install", install_and_wait)
+        yield
+        for sessions in opened:
+            sessions.close()
+
+
+class TestReplicatedShop(OnOneNode, ShopContract):
+    store = "replicated"
+
+
+class TestReplicatedPages(OnOneNode, ShopPagesContract):
+    store = "replicated"
+
+
+class TestReplicatedSessions(OnOneNode, SessionContract):
+    store = "replicated"
+    outlives_logout = False
+    has_ids = True
