@@ -15,7 +15,12 @@ from shared.errors import EnvironmentNotReady, Interrupted, TwinshopError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("loadtests.commands.run", "Carry out a scenario on each architecture, judge it, write the report."),
-    "list": ("loadtests.commands.catalogue", "The scenarios, architectures, faults and checks there are."),
+    "matrix": ("loadtests.commands.matrix", "Every scenario on every architecture: predicted beside measured."),
+    "claims": ("loadtests.commands.claims", "What is commonly said, decided from what the matrix has measured."),
+    "list": (
+        "loadtests.commands.catalogue",
+        "What there is: scenarios, architectures, faults, checks, behaviours.",
+    ),
     "plan": ("loadtests.commands.plan", "Print what a run would do and what it would cost; start nothing."),
     "check": ("loadtests.commands.reread", "Judge a run's folder again, offline."),
     "report": ("loadtests.commands.reread", "Write a run's report again, offline."),

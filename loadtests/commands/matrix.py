@@ -1,0 +1,80 @@
+"""`twinshop matrix`: every scenario on every architecture, predicted beside measured."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from loadtests.commands.options import DEBUG_OPTION
+from loadtests.telling import tell
+
+AGAIN = ("not as predicted", "inconclusive")
+OUT_OPTION = click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("runs/matrix"), show_default=True,
+    help="Where the matrix lies: matrix.json, matrix.html and a folder for each run.",
+)  # fmt: skip
+
+
+@click.command(
+    help="""\b
+Examples:
+  twinshop matrix                                        everything: about half an hour
+  twinshop matrix --family availability --engine docker --out runs/matrix-docker
+  twinshop matrix --scenario node-kill --architecture redis --fresh
+
+Run every scenario of the catalogue on its architectures, cheapest first, and put predicted beside measured. Ended
+in the middle, it goes on where it ended: what was run with the same scenario, seed, engine and version is kept.
+
+\b
+Exit codes: 0 all as predicted, 1 something is not, 3 something is inconclusive or could not be run.
+"""
+)
+@click.option("--family", "families", multiple=True, metavar="NAME", help="Only these (repeatable).")
+@click.option("--architecture", "architectures", multiple=True, metavar="NAME", help="Only these (repeatable).")
+@click.option("--scenario", "scenarios", multiple=True, metavar="NAME", help="Only these (repeatable).")
+@click.option("--engine", "engine_name", default="processes", show_default=True, help="What runs the clusters.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Of all plans.")
+@OUT_OPTION
+@click.option(
+    "--side-by-side", type=click.IntRange(1, 16),
+    help="Clusters at the same time.  [default: one for every two processors]",
+)  # fmt: skip
+@click.option("--fresh", is_flag=True, help="Run again what was run already.")
+@click.option("--again", multiple=True, type=click.Choice(AGAIN), help="Run again what ended so (repeatable).")
+@click.option("--json", "as_json", is_flag=True, help="Print matrix.json on stdout, and nothing else there.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@DEBUG_OPTION
+def matrix(
+    families: tuple[str, ...], architectures: tuple[str, ...], scenarios: tuple[str, ...], engine_name: str, seed: int,
+    out: Path, side_by_side: int | None, fresh: bool, again: tuple[str, ...], as_json: bool, quiet: bool,
+) -> int:  # fmt: skip
+    """Run everything, and put predicted beside measured."""
+    from loadtests.matrix.board import exit_code
+    from loadtests.matrix.cells import FILE
+    from loadtests.matrix.jobs import Selection
+    from loadtests.matrix.table import summary, table
+    from loadtests.matrix.whole import Asked, carry_out
+
+    selection = Selection(families, architectures, scenarios)
+    asked = Asked(selection, engine_name, seed, out, side_by_side, fresh, again)
+    done = carry_out(asked, (lambda _line: None) if quiet else (lambda line: tell(line, err=True)))
+    if as_json:
+        tell((out / FILE).read_text(), nl=False)
+    else:
+        tell(table(done.board, width=_width()))
+        tell(summary(done.board, done.page))
+    if done.interrupted is not None:
+        raise done.interrupted
+    return exit_code(done.board)
+
+
+def _width() -> int:
+    """Of the terminal; 100 where the words go to a file or a pipe."""
+    import shutil
+
+    return max(60, shutil.get_terminal_size().columns) if sys.stdout.isatty() else 100
+
+
+COMMANDS = {"matrix": matrix}
