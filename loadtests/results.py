@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-SCHEMA = 1
+SCHEMA = 2
 """Of `results.json`; docs/reference/results.schema.json says it in JSON Schema."""
 
 VerdictWord = Literal["as predicted", "not as predicted", "inconclusive"]
@@ -111,10 +111,54 @@ class Percentiles(msgspec.Struct, frozen=True):
 
 
 class Latency(msgspec.Struct, frozen=True):
-    """Answered planned actions: from being sent, and from the planned start (so that a freeze is not left out)."""
+    """Answered planned actions: from being sent, and from the planned start (so that a freeze is not left out).
+
+    Those that take their time on purpose (`watch`, `linger`) are left out.
+    """
 
     raw: Percentiles
     from_plan: Percentiles
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """Something that is no loss and still happened to shoppers: to how many of them, and how often in all."""
+
+    shoppers: int = 0
+    events: int = 0
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """What shoppers met with beside losses; `loadtests.checks.TALLIES` counts each, and says its rule."""
+
+    flickered: Counted = Counted()
+    """Answered as a stranger, and recognised again by the same session."""
+    stalled: Counted = Counted()
+    """Waited longer than 900 ms for an answer that still came."""
+    not_served: Counted = Counted()
+    """Planned actions that the shopper saw fail, or of which it never knew."""
+    streams_dropped: Counted = Counted()
+    """Event streams that ended before their time."""
+    streams_lost: Counted = Counted()
+    """Dropped streams whose owner was a stranger on coming back."""
+    cookies_refused: Counted = Counted()
+    """Cookies that a browser would have ignored for their size."""
+    rate_limited: Counted = Counted()
+    """Answers 429."""
+
+
+class Costs(msgspec.Struct, frozen=True):
+    """What requests and sessions cost. None: not measured, or there is nothing of that kind."""
+
+    requests_per_second: float | None = None
+    node_cpu_ms_per_request: float | None = None
+    node_memory_mb: float | None = None
+    memory_bytes_per_session: float | None = None
+    store_commands_per_request: float | None = None
+    store_memory_bytes_per_session: float | None = None
+    cookie_bytes_per_request: float | None = None
+    answer_bytes_per_request: float | None = None
+    busiest_node_share: float | None = None
+    new_node_share: float | None = None
 
 
 class Prediction(msgspec.Struct, frozen=True):
@@ -122,11 +166,13 @@ class Prediction(msgspec.Struct, frozen=True):
 
     measure: str
     predicted: str
-    """As the scenario says it: "at_risk", ">= 0.95 * U"."""
+    """As the scenario says it: "at_risk", ">= 0.95 * U", "0.2 * U .. U"."""
     value: float
-    """The formula's value with this run's U, N and at_risk."""
+    """The formula's value with this run's U, N, W and at_risk; of a range, its lower end."""
     measured: float
     holds: bool
+    upper: float | None = None
+    """The upper end of a range; None if it is none."""
 
 
 class Mismatch(msgspec.Struct, frozen=True):
@@ -157,7 +203,7 @@ class ExperimentStep(msgspec.Struct, frozen=True, omit_defaults=True):
 
     fault: int
     step: str
-    """planned, injected, observed, not_observed, healed, observed_healed, not_healed"""
+    """planned, injected, observed, not_observed, healed, observed_healed, not_healed, nothing_there"""
     at_ms: float
     victim: str
     evidence: tuple[str, ...] = ()
@@ -185,6 +231,11 @@ class ArchitectureResult(msgspec.Struct, frozen=True):
     wrong_user: int
     orders_lost: int
     orders_duplicated: int
+    still_logged_in: int
+    """Losses of kind still_logged_in."""
+    sessions_shared: int
+    """Losses of kind session_shared."""
+    counts: Counts
     actions: ActionBook
     users: UserBook
     items: ItemBook
@@ -192,6 +243,7 @@ class ArchitectureResult(msgspec.Struct, frozen=True):
     """Summed over shoppers: from the sending of the first planned action that was not ok to the answer of the next one
     that was ok, or to the window's end."""
     latency_ms: Latency
+    costs: Costs
     losses: tuple[Loss, ...]
     predictions: tuple[Prediction, ...]
     reconciliation: Reconciliation

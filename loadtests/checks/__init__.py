@@ -1,14 +1,23 @@
-"""The checks: one file each, one line here each. They read the history and name losses; see `checks.contract`."""
+"""The checks and the tallies: one file each, one line here each; see `checks.contract`."""
 
 from __future__ import annotations
 
 from loadtests.checks.cart_lost import CartLost
 from loadtests.checks.cart_rolled_back import CartRolledBack
-from loadtests.checks.contract import Check
+from loadtests.checks.contract import Check, Tally
+from loadtests.checks.cookies_refused import CookiesRefused
+from loadtests.checks.flickered import Flickered
 from loadtests.checks.items_lost import ItemsLost
 from loadtests.checks.logged_out import LoggedOut
+from loadtests.checks.not_served import NotServed
 from loadtests.checks.order_duplicated import OrderDuplicated
 from loadtests.checks.order_lost import OrderLost
+from loadtests.checks.rate_limited import RateLimited
+from loadtests.checks.session_shared import SessionShared
+from loadtests.checks.stalled import Stalled
+from loadtests.checks.still_logged_in import StillLoggedIn
+from loadtests.checks.streams_dropped import StreamsDropped
+from loadtests.checks.streams_lost import StreamsLost
 from loadtests.checks.wrong_user import WrongUser
 
 CHECKS: tuple[type[Check], ...] = (
@@ -19,6 +28,20 @@ CHECKS: tuple[type[Check], ...] = (
     WrongUser,
     OrderDuplicated,
     OrderLost,
+    StillLoggedIn,
+    SessionShared,
 )
+"""They name losses."""
 
-__all__ = ["CHECKS", "Check"]
+TALLIES: tuple[type[Tally], ...] = (
+    Flickered,
+    Stalled,
+    NotServed,
+    StreamsDropped,
+    StreamsLost,
+    CookiesRefused,
+    RateLimited,
+)
+"""They count what is no loss."""
+
+__all__ = ["CHECKS", "TALLIES", "Check", "Tally"]

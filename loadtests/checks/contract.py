@@ -1,8 +1,14 @@
-"""The contract of a check: it reads the history and names losses of one kind, each with a witness and a cause.
+"""The contracts of checks and of tallies, which both read the history.
+
+A check names losses of one kind, each with a witness and a cause.
 
 A check never decides alone what a shopper may expect: `loadtests.judging.memory` does, for live shoppers and checks
 alike. What a check adds is the proof. The smallest one is `wrong_user.py`. A check that raises is *unknown*,
 never a pass: `loadtests.judging.replay` catches it and the verdict says so.
+
+A tally counts what is no loss (an answer that took long and still came, say): whom it happened to, and how often. The
+smallest one is `rate_limited.py`. Most exchanges are a quick ok; `loadtests.judging.tallies` tells tallies of all
+others, and of everything while one of them follows somebody.
 """
 
 from __future__ import annotations
@@ -14,7 +20,7 @@ from loadtests.history import Exchange, StoredOrder
 from loadtests.judging.memory import Finding
 from loadtests.judging.person import Person, Promise
 from loadtests.judging.scene import Scene
-from loadtests.results import Loss, LossKind, WitnessEvent
+from loadtests.results import Counted, Loss, LossKind, WitnessEvent
 
 
 class Check:
@@ -34,6 +40,9 @@ class Check:
         The exchanges that `person` keeps are still those from before this one.
         """
 
+    def elsewhere(self, person: Person, exchange: Exchange) -> None:
+        """What came of a request with other cookies than the shopper's own (`Exchange.jar`); no memory hears of it."""
+
     def stored(self, order: StoredOrder, checkout: Exchange | None) -> None:
         """The database holds this order; `checkout` is the request that it says it was made by (None: nobody's)."""
 
@@ -48,3 +57,29 @@ class Check:
         proof = tuple(event for event in witness if event is not None)
         at_ms = exchange.done_us / 1000
         self.losses.append(Loss(self.kind, exchange.shopper, at_ms, exchange.node, cause, proof, items))
+
+
+class Tally:
+    """Counts one thing that happens to shoppers."""
+
+    name: ClassVar[str]
+    """A field of `loadtests.results.Counts`."""
+    rule: ClassVar[str]
+    """When it counts, in one sentence for the reference."""
+
+    def __init__(self) -> None:
+        self.following: set[int] = set()
+        """Shoppers of whom it wants to hear everything; as long as there are any, it does."""
+        self._events: dict[int, int] = {}
+
+    def saw(self, exchange: Exchange) -> None:
+        """Something that was not a quick ok, a login, a logout, or an exchange of a shopper whom it follows."""
+        raise NotImplementedError
+
+    def count(self, exchange: Exchange) -> None:
+        """It happened to this shopper, once more."""
+        self._events[exchange.shopper] = self._events.get(exchange.shopper, 0) + 1
+
+    def counted(self) -> Counted:
+        """How many shoppers it happened to, and how often in all."""
+        return Counted(len(self._events), sum(self._events.values()))

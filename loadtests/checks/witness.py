@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from loadtests.history import Exchange, StoredOrder
 from loadtests.judging.causes import strike_on_home
-from loadtests.judging.memory import Cart
+from loadtests.judging.memory import KNOWS_ME, Cart
 from loadtests.judging.person import Person
 from loadtests.judging.scene import Scene, Strike
 from loadtests.results import WitnessEvent
+from shared.demo_accounts import account_name
 
 _ASKED = {
     "login": "asked to be logged in",
@@ -17,6 +18,16 @@ _ASKED = {
     "orders": "asked for the orders",
     "me": "asked who it is",
     "logout": "asked to be logged out",
+    "logout_everywhere": "asked to be logged out everywhere",
+    "linger": "asked for the slow page",
+    "watch": "watched the orders' progress",
+    "arrive": "came as a stranger",
+    "forget_node": "forgot the balancer's cookie",
+}
+_WHO = {
+    "second": "from a second device: ",
+    "stolen": "with a copy of the cookies: ",
+    "planted": "whoever planted the session: ",
 }
 
 
@@ -37,6 +48,12 @@ def struck(strike: Strike | None) -> WitnessEvent | None:
     return WitnessEvent(
         strike.injected_us / 1000, f"{strike.victim} hit by {strike.kind!r}, and seen to be{seen}", strike.victim
     )
+
+
+def answered_as_shopper(exchange: Exchange) -> bool:
+    """The shop took whoever sent this for the shopper; an answer that names nobody is for somebody who is logged in."""
+    knew = exchange.outcome == "ok" and 200 <= exchange.status < 300 and exchange.do in KNOWS_ME
+    return knew and exchange.user in ("", account_name(exchange.shopper))
 
 
 def in_database(order: StoredOrder | None, at_ms: float) -> WitnessEvent:
@@ -63,6 +80,10 @@ def units(cart: Cart) -> str:
 
 
 def _asked(exchange: Exchange) -> str:
+    return _WHO.get(exchange.jar, "") + _what(exchange)
+
+
+def _what(exchange: Exchange) -> str:
     if exchange.do == "add":
         return f"put {exchange.quantity} {exchange.sku} into the cart"
     if exchange.do == "remove":
@@ -75,6 +96,8 @@ def _answer(exchange: Exchange) -> str:
         return f"no answer ({exchange.error or 'none came'})"
     if exchange.status == 401 and exchange.do != "login":
         return "answered as a stranger (401)"
+    if exchange.dropped:
+        return f"the connection broke off ({exchange.status})"
     if exchange.outcome != "ok":
         return f"refused ({exchange.status})"
     parts = [f"known as {exchange.user}"] if exchange.user and exchange.do != "login" else []

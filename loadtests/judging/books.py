@@ -46,11 +46,11 @@ class Books:
 
     def add(self, exchange: Exchange) -> None:
         """Count one exchange."""
-        if exchange.outcome == "ok" and exchange.do == "add":
+        if exchange.outcome == "ok" and exchange.do == "add" and exchange.jar == "main":
             self._added[exchange.shopper] = self._added.get(exchange.shopper, 0) + exchange.quantity
         elif exchange.outcome == "unknown":
             self._unknown[exchange.request] = exchange
-        if (exchange.outcome == "ok") != (200 <= exchange.status < 300) and exchange.error != UNREADABLE:
+        if (exchange.outcome == "ok") != (200 <= exchange.status < 300) and not _goes_together(exchange):
             self._wrong(exchange, f"its outcome {exchange.outcome!r} does not go with status {exchange.status}")
         if exchange.why == "plan":
             self._outcomes[exchange.outcome] += 1
@@ -81,6 +81,8 @@ class Books:
         action = planned[exchange.step]
         if (action.do, action.sku, action.quantity) != (exchange.do, exchange.sku, exchange.quantity):
             self._wrong(exchange, f"the plan says {action.do!r} {action.sku}".rstrip())
+        elif action.jar != exchange.jar:
+            self._wrong(exchange, f"the plan says with jar {action.jar!r}, the history {exchange.jar!r}")
         bit = 1 << exchange.step
         if self._seen[exchange.shopper] & bit:
             self._wrong(exchange, "it stands in the history twice")
@@ -151,7 +153,7 @@ class Books:
         still_open: dict[int, int] = {}
         for request, exchange in self._unknown.items():
             outcome = settled.get(request)
-            if exchange.do == "add" and outcome != "failed":
+            if exchange.do == "add" and outcome != "failed" and exchange.jar == "main":
                 units = happened if outcome == "ok" else still_open
                 units[exchange.shopper] = units.get(exchange.shopper, 0) + exchange.quantity
         return happened, still_open
@@ -179,6 +181,14 @@ class Books:
     def _wrong(self, exchange: Exchange, what: str) -> None:
         name = exchange.request or f"step {exchange.step} of shopper {exchange.shopper}"
         self._problems.append(f"{name} ({exchange.do}): {what}")
+
+
+def _goes_together(exchange: Exchange) -> bool:
+    """An outcome and a status that differ, and rightly so."""
+    if exchange.do == "forget_node":  # nothing is sent, so nothing can go wrong
+        return exchange.outcome == "ok" and not exchange.request
+    refused_as_meant = exchange.jar != "main" and exchange.outcome == "ok" and 400 <= exchange.status < 500
+    return refused_as_meant or exchange.dropped or exchange.error == UNREADABLE
 
 
 def _enter_order(book: Items, promise: Promise, order: StoredOrder | None) -> None:

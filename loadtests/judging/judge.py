@@ -7,23 +7,26 @@ is an error: it proves nothing, not even that.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
 import msgspec
 
 from compose.access_log import read_access_log
-from loadtests.events import Event, read_events
+from loadtests.events import ClusterReady, Event, read_events
 from loadtests.history import Exchange, Record, read_history
 from loadtests.judging.books import Books, ClosedBooks
+from loadtests.judging.costs import Spending
 from loadtests.judging.experiment import at_risk_doubts, at_risk_users, experiment_steps, fault_doubts, load_doubts
 from loadtests.judging.hits import Hits
 from loadtests.judging.latency import Waits, WithoutService
+from loadtests.judging.predictions import Terms
 from loadtests.judging.reconcile import Reconciler, list_mismatches
 from loadtests.judging.replay import Replay
-from loadtests.judging.scene import Scene, scene_of
+from loadtests.judging.scene import scene_of
 from loadtests.judging.sentence import sentence_of
+from loadtests.judging.tallies import Tallies
 from loadtests.judging.verdict import overall, predictions_for, verdict_of
 from loadtests.plan import Plan, read_plan
 from loadtests.results import SCHEMA, ArchitectureResult, Loss, LossKind, Reconciliation, Results
@@ -43,11 +46,13 @@ def judge(folder: Path) -> Results:
     provenance = run.read_provenance()
     plan = _plan(run, provenance.plan_sha256)
     scenario = _scenario(run, provenance)
-    scenes = _scenes(run, provenance.architectures)
+    events = _events(run, provenance.architectures)
     results: dict[str, ArchitectureResult] = {}
-    for architecture, records in _by_architecture(run.history, scenes):
-        results[architecture] = Trial(run, plan, scenario, scenes[architecture]).judge(records)
-    architectures = {name: results.get(name) or Trial(run, plan, scenario, scenes[name]).judge(()) for name in scenes}
+    for name, records in _by_architecture(run.history, events):
+        results[name] = Trial(run, plan, scenario, name, events[name]).judge(records)
+    architectures = {
+        name: results.get(name) or Trial(run, plan, scenario, name, told).judge(()) for name, told in events.items()
+    }
     return Results(
         schema=SCHEMA,
         scenario=provenance.scenario,
@@ -58,7 +63,7 @@ def judge(folder: Path) -> Results:
         shoppers=len(plan.shoppers),
         nodes=plan.nodes,
         verdict=overall(result.verdict for result in architectures.values()),
-        answer=sentence_of(plan.faults, architectures),
+        answer=sentence_of(plan.faults, architectures, scenario.headline),
         architectures=architectures,
     )
 
@@ -83,16 +88,22 @@ def _check_hash(path: Path, content: bytes, of_the_run: str) -> None:
 class Trial:
     """One architecture under the plan: feeds its records to all that count them, then draws them together."""
 
-    def __init__(self, run: RunFolder, plan: Plan, scenario: Scenario, scene: Scene) -> None:
-        self._logs = run.logs(scene.architecture)
+    def __init__(
+        self, run: RunFolder, plan: Plan, scenario: Scenario, architecture: str, events: Sequence[Event]
+    ) -> None:
+        scene = scene_of(architecture, events)
+        self._logs = run.logs(architecture)
         self._plan = plan
-        self._expected = scenario.expect.get(scene.architecture, {})
+        self._expected = scenario.expect.get(architecture, {})
+        self._workers = _workers(events)
         self._scene = scene
         self._replay = Replay(scene)
         self._books = Books(plan)
+        self._tallies = Tallies()
+        self._spending = Spending(scene, events, plan.window_ms * 1000)
         self._waits = Waits()
         self._without_service = WithoutService(plan.window_ms * 1000)
-        self._reconciler = Reconciler()
+        self._reconciler = Reconciler(retries=scene.retries, balancer_fell=scene.balancer_fell)
         self._hits = Hits(scene)
 
     def judge(self, records: Iterable[Record]) -> ArchitectureResult:
@@ -107,13 +118,16 @@ class Trial:
         reconciliation = self._reconcile()
         result = self._result(books, reconciliation)
         expected = self._expected if self._scene.finished else {}
-        predictions, no_value = predictions_for(expected, result, self._plan.nodes)
+        terms = Terms(result.shoppers, self._plan.nodes, result.at_risk, self._workers)
+        predictions, no_value = predictions_for(expected, result, terms)
         verdict, reasons = verdict_of([*self._doubts(books, reconciliation), *no_value], predictions)
         return msgspec.structs.replace(result, verdict=verdict, reasons=reasons, predictions=predictions)
 
     def _add(self, exchange: Exchange) -> None:
         self._replay.add(exchange)
         self._books.add(exchange)
+        self._tallies.add(exchange)
+        self._spending.add(exchange)
         self._waits.add(exchange)
         self._without_service.add(exchange)
         self._reconciler.add_exchange(exchange)
@@ -123,7 +137,7 @@ class Trial:
         for line in read_access_log(self._logs / "access.ndjson"):
             self._hits.add(line)
             self._reconciler.add_line(line)
-        for node in self._scene.nodes:
+        for node in self._scene.all_nodes:
             log = self._logs / f"{node}.requests.ndjson"
             self._reconciler.add_node(node, read_request_log(log) if log.exists() else ())
         mismatches = self._reconciler.mismatches() if self._scene.finished else ()
@@ -141,7 +155,7 @@ class Trial:
             return
         if not self._expected:
             yield "the scenario predicts nothing for it"
-        yield from fault_doubts(self._plan.faults, scene, self._hits.served_by_victim())
+        yield from fault_doubts(self._plan.faults, scene, self._hits)
         yield from at_risk_doubts(at_risk_users(scene), self._hits.at_risk())
         yield from load_doubts(scene, books.actions, books.late)
         for problem in books.problems:
@@ -154,6 +168,8 @@ class Trial:
             )
         for kind, what in self._replay.crashed.items():
             yield f"the check {kind!r} crashed, so nobody knows what it would have found: {what}"
+        for name, what in self._tallies.crashed.items():
+            yield f"the tally {name!r} crashed, so nobody knows what it would have counted: {what}"
 
     def _result(self, books: ClosedBooks, reconciliation: Reconciliation) -> ArchitectureResult:
         """Everything but the verdict."""
@@ -172,11 +188,15 @@ class Trial:
             wrong_user=_count(losses, "wrong_user"),
             orders_lost=_count(losses, "order_lost"),
             orders_duplicated=_count(losses, "order_duplicated"),
+            still_logged_in=_count(losses, "still_logged_in"),
+            sessions_shared=_count(losses, "session_shared"),
+            counts=self._tallies.close(),
             actions=books.actions,
             users=books.users,
             items=books.items,
             seconds_without_service=self._without_service.close(),
             latency_ms=self._waits.close(),
+            costs=self._spending.close(),
             losses=losses,
             predictions=(),
             reconciliation=reconciliation,
@@ -204,19 +224,24 @@ def _scenario(run: RunFolder, provenance: Provenance) -> Scenario:
     return scenario
 
 
-def _scenes(run: RunFolder, architectures: tuple[str, ...]) -> dict[str, Scene]:
-    """The scenes of all architectures that were begun, in the order in which they were asked for."""
+def _events(run: RunFolder, architectures: tuple[str, ...]) -> dict[str, list[Event]]:
+    """The events of all architectures that were begun, in the order in which they were asked for."""
     events: dict[str, list[Event]] = {}
     for event in read_events(run.events):
         events.setdefault(event.architecture, []).append(event)
-    return {name: scene_of(name, events[name]) for name in architectures if name in events}
+    return {name: events[name] for name in architectures if name in events}
 
 
-def _by_architecture(history: Path, scenes: Mapping[str, Scene]) -> Iterator[tuple[str, Iterator[Record]]]:
+def _workers(events: Iterable[Event]) -> int:
+    """How many processes serve one node; 1 if its cluster was never ready."""
+    return next((event.limits.node_workers for event in events if isinstance(event, ClusterReady)), 1)
+
+
+def _by_architecture(history: Path, begun: Collection[str]) -> Iterator[tuple[str, Iterator[Record]]]:
     """The records of each architecture, which stand together."""
     seen = set()
     for name, records in groupby(read_history(history), key=lambda record: record.architecture):
-        if name in seen or name not in scenes:
+        if name in seen or name not in begun:
             raise RunFolderError(
                 f"{history.name} tells of {name!r} {'twice' if name in seen else 'and no event does'}",
                 why="the records of one architecture stand together, and its events beside them",

@@ -5,8 +5,15 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 
-from loadtests.history import Exchange
+from loadtests.history import Do, Exchange
 from loadtests.results import Latency, Percentiles
+
+SLOW_ON_PURPOSE: frozenset[Do] = frozenset({"watch", "linger"})
+"""What takes its time because it is meant to: its waits say nothing about the shop."""
+_NO_SERVICE: frozenset[Do] = frozenset({"watch", "forget_node"})
+"""A stream that is open beside everything else, and what is not asked of the shop at all."""
+STALLED_US = 900_000
+"""An answer that takes longer, and comes, is a stall. Less than a second, so that a freeze of one is seen."""
 
 
 def percentiles(waits_us: Sequence[int]) -> Percentiles:
@@ -19,7 +26,10 @@ def percentiles(waits_us: Sequence[int]) -> Percentiles:
 
 
 class Waits:
-    """Planned actions that got an answer, whichever: from their sending, and from their planned start."""
+    """Planned actions that got an answer, whichever: from their sending, and from their planned start.
+
+    But for those that are slow on purpose.
+    """
 
     def __init__(self) -> None:
         self._raw = array("q")
@@ -27,7 +37,7 @@ class Waits:
 
     def add(self, exchange: Exchange) -> None:
         """Count one exchange."""
-        if exchange.why == "plan" and exchange.status:
+        if exchange.why == "plan" and exchange.status and exchange.do not in SLOW_ON_PURPOSE:
             self._raw.append(exchange.done_us - exchange.sent_us)
             self._from_plan.append(exchange.done_us - exchange.planned_us)
 
@@ -40,7 +50,8 @@ class WithoutService:
     """Seconds without service, summed over shoppers.
 
     A shopper is without service from the sending of the first planned action that was not ok (from its planned start,
-    if it could not be sent) to the answer of the next one that was, or to the end of the window.
+    if it could not be sent) to the answer of the next one that was, or to the end of the window. Only what was asked
+    with the shopper's own cookies counts, and only of the shop.
     """
 
     def __init__(self, window_us: int) -> None:
@@ -50,7 +61,7 @@ class WithoutService:
 
     def add(self, exchange: Exchange) -> None:
         """Count one exchange."""
-        if exchange.why != "plan":
+        if exchange.why != "plan" or exchange.jar != "main" or exchange.do in _NO_SERVICE:
             return
         if exchange.outcome != "ok":
             began_us = exchange.sent_us if exchange.request else exchange.planned_us

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import msgspec
 
-from loadtests.history import Exchange, StoredOrder
+from loadtests.history import Do, Exchange, StoredOrder
 from loadtests.judging.memory import KNOWS_ME, Cart, Memory
 from shared.demo_accounts import account_name
+
+LEAVING: frozenset[Do] = frozenset({"logout", "logout_everywhere"})
+"""What ends a session on purpose."""
 
 
 class Person:
     """A shopper as far as the history was read."""
 
-    __slots__ = ("cart", "first_out_us", "known", "login", "logouts", "memory", "out", "shopper")
+    __slots__ = (
+        "cart", "first_out_us", "known", "left", "left_everywhere", "lingered", "login", "logouts", "memory", "out", "refused",
+        "shopper",
+    )  # fmt: skip
 
     def __init__(self, shopper: int) -> None:
         self.shopper = shopper
@@ -28,6 +34,14 @@ class Person:
         self.logouts = 0
         """Involuntary ones."""
         self.first_out_us = 0
+        self.left: Exchange | None = None
+        """The last logout, here or everywhere; None before any, and if nobody knows whether it happened."""
+        self.left_everywhere: Exchange | None = None
+        """The same of the logouts everywhere."""
+        self.refused: Exchange | None = None
+        """The last answer whose cookie was too large for a browser."""
+        self.lingered: Exchange | None = None
+        """The last slow page."""
 
     def lost_login(self, exchange: Exchange) -> None:
         """This answer was a stranger's, and should not have been."""
@@ -37,8 +51,14 @@ class Person:
 
     def keep(self, exchange: Exchange) -> None:
         """Keep the exchange if a witness may need it."""
+        if exchange.do in LEAVING:
+            self._leave(exchange)
+        if exchange.cookie_refused:
+            self.refused = exchange
         if exchange.outcome != "ok":
             return
+        if exchange.do == "linger":
+            self.lingered = exchange
         if exchange.do == "login":
             self.login = self.known = exchange
         elif exchange.do in KNOWS_ME:
@@ -46,8 +66,14 @@ class Person:
             if exchange.cart is not None:
                 self.cart = exchange
                 self.out = None
-        elif exchange.do == "logout":
+        elif exchange.do in LEAVING:
             self.out = None
+
+    def _leave(self, exchange: Exchange) -> None:
+        """An attempt of which nobody knows what became leaves open whether the session is still good."""
+        self.left = exchange if exchange.outcome == "ok" else None
+        if exchange.do == "logout_everywhere":
+            self.left_everywhere = self.left
 
 
 class Promise(msgspec.Struct, frozen=True):

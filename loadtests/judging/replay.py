@@ -11,7 +11,7 @@ from typing import ParamSpec
 
 from loadtests.checks import CHECKS, Check
 from loadtests.history import Exchange, StoredOrder
-from loadtests.judging.memory import Finding
+from loadtests.judging.memory import Cart, Finding
 from loadtests.judging.person import Person, Promise
 from loadtests.judging.scene import Scene
 from loadtests.results import Loss, LossKind
@@ -44,11 +44,14 @@ class Replay:
         person = self.people.get(exchange.shopper)
         if person is None:
             person = self.people[exchange.shopper] = Person(exchange.shopper)
+        if exchange.jar != "main":
+            self._elsewhere(person, exchange)
+            return
         findings = person.memory.saw(exchange)
         if findings:
             self._contradicted(person, exchange, findings)
         if exchange.do == "checkout":
-            self._checkout(person, exchange)
+            self._checkout(exchange, person.memory.checked_out)
         person.keep(exchange)
 
     def add_order(self, order: StoredOrder) -> None:
@@ -74,6 +77,13 @@ class Replay:
         by_answers = sum(person.memory.facts for person in self.people.values())
         return by_answers + (len(self.promises) if self._scene.finished else 0)
 
+    def _elsewhere(self, person: Person, exchange: Exchange) -> None:
+        """With other cookies than the shopper's own: only an order changes what the shopper may expect."""
+        for check in tuple(self._checks.values()):
+            self._guard(check.kind, check.elsewhere, person, exchange)
+        if exchange.do == "checkout":
+            self._checkout(exchange, None)
+
     def _close(self, check: Check) -> None:
         if self._scene.finished:
             for promise in self.promises:
@@ -88,11 +98,11 @@ class Replay:
             if finding.kind == "logged_out":
                 person.lost_login(exchange)
 
-    def _checkout(self, person: Person, exchange: Exchange) -> None:
+    def _checkout(self, exchange: Exchange, cart: Cart | None) -> None:
         if exchange.outcome == "ok":
             self._checkouts[exchange.request] = exchange
             if exchange.order:
-                self.promises.append(Promise(exchange, person.memory.checked_out))
+                self.promises.append(Promise(exchange, cart))
         elif exchange.outcome == "unknown":
             self._checkouts[exchange.request] = exchange
 

@@ -4,54 +4,98 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from loadtests.faults import FAULTS
+from loadtests.judging.fault_words import doing, listed, victims_of
+from loadtests.judging.verdict import MEASURES
 from loadtests.plan import PlannedFault
 from loadtests.results import ArchitectureResult
 
 MOST_WORDS = 30
+LOGGED_OUT = "logged_out"
+PHRASES: dict[str, str] = {
+    "logged_out_events": "involuntary logouts",
+    "logged_out_more_than_once": "shoppers logged out twice or more",
+    "carts_lost": "carts lost",
+    "items_lost": "carts that lacked something",
+    "units_lost": "units of goods lost",
+    "orders_duplicated": "orders made twice",
+    "orders_lost": "orders lost",
+    "wrong_user": "answers with somebody else's name",
+    "failed": "failed actions",
+    "failed_shoppers": "shoppers who met errors",
+    "stalled": "shoppers who waited more than 0.9 s",
+    "flickered": "shoppers forgotten and then known again",
+    "still_logged_in": "sessions that outlived their logout",
+    "sessions_shared": "logins shared with a stranger",
+    "streams_dropped": "live connections dropped",
+    "streams_lost": "live connections whose owner came back as a stranger",
+    "cookies_refused": "shoppers whose cookie grew too large",
+    "rate_limited": "requests refused as too many",
+}
+"""How a sentence calls what it counts; other measures are called by their names."""
+_NOT_THE_VICTIMS = frozenset({"other_node", "unexplained"})
+"""Causes that do not say that a session went with the node that held it."""
 
 
-def sentence_of(faults: Sequence[PlannedFault], architectures: Mapping[str, ArchitectureResult]) -> str:
-    """Who was logged out, where, and after what. Of inconclusive architectures it says nothing but that."""
+def sentence_of(
+    faults: Sequence[PlannedFault], architectures: Mapping[str, ArchitectureResult], headline: str = LOGGED_OUT
+) -> str:
+    """What the headline measure came to, where, and after what. Of inconclusive architectures it says only that."""
     if not architectures:
         return "Nothing was measured."
     clear = {name: result for name, result in architectures.items() if result.verdict != "inconclusive"}
     unclear = [name for name in architectures if name not in clear]
     if not clear:
-        return f"Inconclusive: the experiment did not happen as planned in {_listed(unclear, 'and')}."
-    short = f"; inconclusive in {len(unclear)}" if unclear else ""
-    long = f"; inconclusive in {_listed(unclear, 'and')}" if unclear else ""
-    people = sum(result.logged_out.shoppers for result in clear.values())
-    where = f"{len(_hit_ones(clear))} of {len(clear)} architectures"
-    wordings = (
-        _told_apart(clear) + long,
-        _told_together(clear) + long,
-        _told_together(clear) + short,
-        f"{people} shoppers in {where}" + short,
-    )
-    sentences = [f"{_opening(faults)} logged out {wording}." for wording in wordings]
+        names = listed(unclear, "and") if len(unclear) <= MOST_WORDS // 2 else f"{len(unclear)} architectures"
+        return f"Inconclusive: the experiment did not happen as planned in {names}."
+    short = f"inconclusive in {len(unclear)}" if unclear else ""
+    long = f"inconclusive in {listed(unclear, 'and')}" if unclear else ""
+    if headline == LOGGED_OUT:
+        sentences = [f"{_opening(faults)} {wording}." for wording in _logged_out(faults, clear, long, short)]
+    else:
+        lead, phrase = _lead(faults), PHRASES.get(headline, headline.replace("_", " "))
+        sentences = [f"{lead}, {phrase}: {wording}." for wording in _counted(headline, clear, long, short)]
     return next((sentence for sentence in sentences if len(sentence.split()) <= MOST_WORDS), sentences[-1])
 
 
+def _joined(*parts: str) -> str:
+    return "; ".join(part for part in parts if part)
+
+
 def _opening(faults: Sequence[PlannedFault]) -> str:
-    if not faults:
-        return "Without any fault, the shop"
-    nodes = sorted({fault.victim for fault in faults})
-    kinds = {fault.kind for fault in faults}
-    if len(nodes) > 2:
-        return f"{len(faults)} faults on {len(nodes)} nodes"
-    known = [FAULTS[kind].doing for kind in kinds if kind in FAULTS]
-    doing = known[0] if len(kinds) == len(known) == 1 else "Faults on"
-    return f"{doing} {' and '.join(nodes)}"
+    return doing(faults) or "Without any fault, the shop"
 
 
-def _told_apart(architectures: Mapping[str, ArchitectureResult]) -> str:
+def _lead(faults: Sequence[PlannedFault]) -> str:
+    done = doing(faults)
+    return f"After {done[:1].lower()}{done[1:]}" if done else "Without any fault"
+
+
+# --- who was logged out --------------------------------------------------------------------------------------------
+
+
+def _logged_out(
+    faults: Sequence[PlannedFault], clear: Mapping[str, ArchitectureResult], long: str, short: str
+) -> list[str]:
+    """The longest wording first."""
+    people = sum(result.logged_out.shoppers for result in clear.values())
+    where = f"{len(_hit_ones(clear))} of {len(clear)} architectures"
+    they = "they" if len(victims_of(faults)) > 1 else "it"
+    wordings = (
+        _joined(_told_apart(clear, they), long),
+        _joined(_told_together(clear), long),
+        _joined(_told_together(clear), short),
+        _joined(f"{people} shoppers in {where}", short),
+    )
+    return [f"logged out {wording}" for wording in wordings]
+
+
+def _told_apart(architectures: Mapping[str, ArchitectureResult], they: str) -> str:
     """As in: 20 of 60 shoppers in sticky-memory (all whose sessions it held) and 60 in …; nobody in redis."""
-    hit = [_hit(name, result, number == 0) for number, (name, result) in enumerate(_hit_ones(architectures))]
+    hit = [_hit(name, result, they, number == 0) for number, (name, result) in enumerate(_hit_ones(architectures))]
     spared = [name for name, result in architectures.items() if not result.logged_out.shoppers]
     if not hit:
-        return f"nobody in {_listed(spared, 'or')}"
-    return _listed(hit, "and") + (f"; nobody in {_listed(spared, 'or')}" if spared else "")
+        return f"nobody in {listed(spared, 'or')}"
+    return listed(hit, "and") + (f"; nobody in {listed(spared, 'or')}" if spared else "")
 
 
 def _told_together(architectures: Mapping[str, ArchitectureResult]) -> str:
@@ -60,24 +104,38 @@ def _told_together(architectures: Mapping[str, ArchitectureResult]) -> str:
     others = len(architectures) - len(hit)
     if not hit:
         return f"nobody in {others} architectures"
-    return _listed(hit, "and") + (f"; nobody in {others} others" if others else "")
+    return listed(hit, "and") + (f"; nobody in {others} others" if others else "")
 
 
 def _hit_ones(architectures: Mapping[str, ArchitectureResult]) -> list[tuple[str, ArchitectureResult]]:
     return [(name, result) for name, result in architectures.items() if result.logged_out.shoppers]
 
 
-def _hit(name: str, result: ArchitectureResult, first: bool) -> str:
+def _hit(name: str, result: ArchitectureResult, they: str, first: bool) -> str:
     out = result.logged_out.shoppers
     who = f"{out} of {result.shoppers} shoppers" if first else str(out)
     exactly = out == result.at_risk and all(
-        loss.cause == "node_killed" for loss in result.losses if loss.kind == "logged_out"
+        loss.cause not in _NOT_THE_VICTIMS for loss in result.losses if loss.kind == LOGGED_OUT
     )
-    return f"{who} in {name}" + (" (all whose sessions it held)" if exactly else "")
+    return f"{who} in {name}" + (f" (all whose sessions {they} held)" if exactly else "")
 
 
-def _listed(words: Sequence[str], joint: str) -> str:
-    """As in: a, b and c."""
-    if len(words) < 2:
-        return "".join(words)
-    return f"{', '.join(words[:-1])} {joint} {words[-1]}"
+# --- any other headline --------------------------------------------------------------------------------------------
+
+
+def _counted(headline: str, clear: Mapping[str, ArchitectureResult], long: str, short: str) -> list[str]:
+    """As in: 60 in redis and 4 in redis-replica; none in signed-token. The longest wording first."""
+    values = {name: MEASURES[headline].read(result) for name, result in clear.items()}
+    some = listed([f"{value:.4g} in {name}" for name, value in values.items() if value], "and")
+    none = [name for name, value in values.items() if value == 0]
+    unknown = [name for name, value in values.items() if value is None]
+    named = f"none in {listed(none, 'or')}" if none else ""
+    others = f"none in {len(none)} {'others' if some else 'architectures'}" if none else ""
+    not_known = f"not measured in {len(unknown)}" if unknown else ""
+    most = max((value for value in values.values() if value is not None), default=0.0)
+    return [
+        _joined(some, named, not_known, long),
+        _joined(some, others, not_known, long),
+        _joined(some, others, not_known, short),
+        _joined(f"at most {most:.4g} in {len(clear)} architectures", not_known, short),
+    ]

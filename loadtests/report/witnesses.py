@@ -19,6 +19,8 @@ KINDS = {
     "wrong_user": "was shown somebody else's name or cart",
     "order_duplicated": "got two orders from one checkout",
     "order_lost": "lost an order",
+    "still_logged_in": "could still be impersonated after logging out",
+    "session_shared": "shared the login with whoever had planted the session",
 }
 
 

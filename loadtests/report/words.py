@@ -105,20 +105,55 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
 
 GLOSSARY: dict[str, str] = {
     "architecture": "A shop, where its sessions live, and how the balancer routes.",
-    "cluster": "The balancer, the nodes, the database and, where there is one, the session store.",
-    "node": "One shop process with its own memory.",
-    "affinity": "How the balancer picks the node: in turn (round robin), or by a cookie (sticky).",
+    "cluster": "The balancer, the nodes, the database and, where there is one, the session store; run by an engine.",
+    "engine": "What runs clusters: processes, or containers.",
+    "part": "Anything of a cluster that can be struck by itself: a node, the balancer, the store, its replica.",
+    "node": "One shop with its own memory: one process, unless a scenario wants more.",
+    "affinity": (
+        "How the balancer picks the node: in turn (round robin), by how busy nodes are, or always the same one for the "
+        "same shopper (sticky): by a cookie that names it, by a hash, by where the shopper comes from."
+    ),
     "shopper": (
         "One simulated person with one cookie jar, who logs in once and remembers what the shop has acknowledged."
     ),
+    "jar": (
+        "Whose cookies a request carries: the shopper’s own, those of a second device, a stolen copy, those of "
+        "somebody who planted theirs on the shopper."
+    ),
     "action": "One planned step of a shopper at a planned time.",
+    "behaviour": "What shoppers do beside shopping, or instead of it.",
     "plan": (
         "All actions and faults of a run, made from a seed before anything starts; the same for every architecture."
     ),
     "fault": "Something that is broken and healed on purpose.",
-    "history": ("What was asked and answered, in order, from the shoppers’ side: the only evidence that checks read."),
-    "audit": ("A last visit to every shopper at the end, so that a loss nobody happened to look at is still found."),
+    "victim": "The part that a fault strikes; the cluster, if it strikes no single part.",
+    "strike": (
+        "A planned fault as it went on one architecture: when it was injected, observed, healed, observed healed."
+    ),
+    "nothing there": "What a fault finds in an architecture that has no such part: then nothing is broken there.",
+    "at risk": "Shoppers whose logged-in sessions the victim held in its memory when it was hit.",
+    "history": "What was asked and answered, in order, from the shoppers’ side: the only evidence that checks read.",
+    "exchange": "One request of a shopper and what came back, or did not: one record of the history.",
+    "outcome": "ok, failed (it surely did not happen), unknown (it may have happened), or not sent.",
+    "recovery": "A login that was not planned, after an involuntary logout or a failed login.",
+    "audit": "A last visit to every shopper at the end, so that a loss nobody happened to look at is still found.",
+    "memory": (
+        "What one shopper may rightly expect, given what was acknowledged; shoppers and checks use the same one."
+    ),
+    "finding": "An answer that contradicts the memory.",
+    "check": "Reads the history, names losses.",
     "loss": "What a shopper lost against what had been acknowledged.",
+    "tally": "Reads the history, counts what is no loss and still happened to shoppers.",
+    "flicker": "Answered as a stranger, and recognised again without a new login.",
+    "stall": "An answer that came, and took longer than people take for prompt.",
+    "cause": "Why something was lost, from a closed list.",
     "witness": "The few events that prove one loss: who, when, which node, what came back.",
+    "books": "The sums that must balance before a run is believed.",
+    "reconciliation": "Whether the shoppers’, the balancer’s and the nodes’ logs agree, by request id.",
+    "costs": "What requests and sessions take: processor time, memory, bytes, round trips to the store.",
+    "measure": "A number that a scenario can predict.",
+    "prediction": "What a scenario says of a measure before the run: a number, a formula, a relation or a range.",
     "verdict": "As predicted, not as predicted, or inconclusive.",
+    "ledger": "What was started and what was broken, written before it is done, so that it can be undone.",
 }
+"""docs/reference/glossary.md is made of it: see `glossary_page`."""

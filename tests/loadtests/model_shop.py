@@ -20,6 +20,8 @@ from shared.demo_accounts import account_name
 from shared.request_log import LoggedRequest
 
 NODES = ("n1", "n2", "n3")
+MODELLED = ("sticky-memory", "roundrobin-memory", "signed-token", "redis")
+"""Architectures that this model knows how to play."""
 SKUS = ("tea", "mug", "pen")
 WRITES = ("login", "add", "remove", "checkout", "logout")
 PATHS = {"login": "/login", "add": "/cart", "remove": "/cart/tea", "cart": "/cart", "checkout": "/checkout"}
@@ -134,7 +136,7 @@ class Model:
         lost = "" if faultless else self._lost()
         shown = Exchange(
             self.about.name, shopper, request, why, action.do, "ok", action.at_ms * 1000 or at_us, at_us,
-            at_us + 5_000, step, 200, "", node, action.sku, action.quantity, action.key,
+            at_us + 5_000, step, status=200, node=node, sku=action.sku, quantity=action.quantity, key=action.key,
         )  # fmt: skip
         if lost != "before":
             shown = self._serve(shown)

@@ -21,6 +21,8 @@ from loadtests.plan import Action, ClientLimits, Plan, PlannedFault, ShopperPlan
 from loadtests.results import (
     ActionBook,
     ArchitectureResult,
+    Costs,
+    Counts,
     ExperimentStep,
     ItemBook,
     Latency,
@@ -40,6 +42,7 @@ SHOPPERS = 60
 WINDOW_MS = 12_000
 KILLED_US, SEEN_DEAD_US, EJECTED_US, HEALED_US, BACK_US = 5_002_000, 5_031_000, 6_010_000, 8_001_000, 8_910_000
 NODES = ("n1", "n2", "n3")
+NAMES = ("sticky-memory", "roundrobin-memory", "signed-token", "redis")
 PREDICTED = {"sticky-memory": "at_risk", "roundrobin-memory": ">= 0.95 * U", "signed-token": "0", "redis": "0"}
 
 
@@ -247,11 +250,15 @@ def result_of(name: str, plan: Plan, played: Play) -> ArchitectureResult:
         wrong_user=0,
         orders_lost=0,
         orders_duplicated=0,
+        still_logged_in=0,
+        sessions_shared=0,
+        counts=Counts(),
         actions=ActionBook(planned, outcomes["ok"], outcomes["failed"], outcomes["unknown"], outcomes["not_sent"], 0),
         users=UserBook(users, users - len(by_shopper), len(by_shopper), 0),
         items=ItemBook(added, added - lost, lost, 0, 0, 0, 0),
         seconds_without_service=round(0.55 * sum(trouble.values()), 3),
         latency_ms=Latency(_percentiles(raw), _percentiles(late)),
+        costs=Costs(),
         losses=(*losses, *(_cart_loss(loss) for loss in losses if loss.cause == "node_killed")),
         predictions=(Prediction("logged_out", formula, value, len(by_shopper), holds),),
         reconciliation=Reconciliation(
@@ -291,7 +298,7 @@ def synthetic_run(folder: Path, *, seed: int = 1, shoppers: int = SHOPPERS) -> R
     histories: list[Exchange] = []
     events: list[happened.Event] = []
     found = {}
-    for name in ARCHITECTURES:
+    for name in NAMES:
         played = Play(plan, name)
         histories += played.history
         events += events_of(name, played.history, played.held)
@@ -302,7 +309,7 @@ def synthetic_run(folder: Path, *, seed: int = 1, shoppers: int = SHOPPERS) -> R
     files.provenance.write_bytes(msgspec.json.encode(_provenance(plan)))
     sticky, round_robin = found["sticky-memory"], found["roundrobin-memory"]
     results = Results(
-        1,
+        2,
         plan.scenario,
         "Who gets logged out when a node dies?",
         seed,
@@ -327,7 +334,7 @@ def _provenance(plan: Plan) -> Provenance:
         plan.seed,
         plan_sha256(plan),
         "processes",
-        tuple(ARCHITECTURES),
+        NAMES,
         len(plan.shoppers),
         1,
         ("twinshop", "run", "node-kill", "--seed", str(plan.seed)),

@@ -7,7 +7,7 @@ from pathlib import Path
 import jsonschema
 import msgspec
 
-from loadtests.checks import CHECKS
+from loadtests.checks import CHECKS, TALLIES
 from loadtests.judging.causes import CAUSES
 from loadtests.judging.judge import judge
 from loadtests.judging.verdict import MEASURES
@@ -43,6 +43,7 @@ def test_the_reference_says_what_the_code_says() -> None:
     for sentence in [
         *CAUSES.values(),
         *(check.rule for check in CHECKS),
+        *(tally.rule for tally in TALLIES),
         *(measure.definition for measure in MEASURES.values()),
     ]:
         assert sentence in text, sentence

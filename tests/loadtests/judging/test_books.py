@@ -9,18 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compose.architectures import ARCHITECTURES
 from loadtests.history import NOT_LOGGED_IN, UNREADABLE, Exchange, Record
 from loadtests.judging.books import Books, ClosedBooks
 from loadtests.judging.reconcile import Reconciler
 from loadtests.judging.replay import Replay
 from loadtests.judging.scene import Scene
 from loadtests.plan import Action, ClientLimits, Plan, ShopperPlan
-from tests.loadtests.model_shop import Model
+from tests.loadtests.model_shop import MODELLED, Model
 from tests.loadtests.stories import Story, scene, stored
 
 seeds = st.integers(0, 10**9)
-architectures = st.sampled_from(sorted(ARCHITECTURES))
+architectures = st.sampled_from(sorted(MODELLED))
 
 
 def closed(plan: Plan, records: Iterable[Record], at: Scene) -> tuple[ClosedBooks, Replay]:

@@ -35,7 +35,7 @@ class TestPercentiles:
 def exchange(planned_us: int, sent_us: int, done_us: int, status: int = 200, **fields: object) -> Exchange:
     return Exchange(
         "redis", 1, "r", fields.pop("why", "plan"), "cart", "ok" if status == 200 else "failed",  # type: ignore[arg-type]
-        planned_us, sent_us, done_us, 0, status, **fields,  # type: ignore[arg-type]
+        planned_us, sent_us, done_us, 0, status=status, **fields,  # type: ignore[arg-type]
     )  # fmt: skip
 
 

@@ -7,9 +7,11 @@ import random
 import msgspec
 import pytest
 
+from loadtests.faults import FAULTS
+from loadtests.judging.fault_words import in_words, what_was_done
 from loadtests.judging.sentence import MOST_WORDS, sentence_of
 from loadtests.plan import PlannedFault
-from loadtests.results import ArchitectureResult, LoggedOut, Loss, VerdictWord
+from loadtests.results import ArchitectureResult, Costs, Counted, Counts, LoggedOut, Loss, VerdictWord
 from tests.loadtests.example_result import UNEVENTFUL
 
 KILL = PlannedFault("kill", 5000, 8000, "n2")
@@ -65,6 +67,85 @@ def test_what_is_inconclusive_claims_nothing() -> None:
 
 def test_nothing_measured() -> None:
     assert sentence_of([KILL], {}) == "Nothing was measured."
+
+
+def rolling(kind: str, *victims: str) -> list[PlannedFault]:
+    return [PlannedFault(kind, 1000 * number, 1000 * number + 500, victim) for number, victim in enumerate(victims)]
+
+
+@pytest.mark.parametrize(
+    ("faults", "words"),
+    [
+        (rolling("restart", "n1", "n2", "n3"), "Restarting n1, n2 and n3 logged out"),
+        (rolling("restart", "n3", "n1", "n3"), "Restarting n3 and n1 logged out"),
+        (rolling("kill", "n1", "n2", "n3", "n4"), "Killing 4 nodes logged out"),
+        (rolling("store-kill", "store"), "Killing the store logged out"),
+        (rolling("scale-out", "cluster"), "Adding a node to the cluster logged out"),
+        ([*rolling("kill", "n1"), PlannedFault("store-freeze", 9000, 9500, "store")],
+         "Killing n1 and freezing the store logged out"),
+        ([*rolling("kill", "n1"), *rolling("freeze", "n2"), *rolling("slow", "n3")], "3 faults logged out"),
+        (rolling("earthquake", "n2"), "Earthquake of n2 logged out"),
+    ],
+)  # fmt: skip
+def test_it_begins_with_what_was_done(faults: list[PlannedFault], words: str) -> None:
+    assert sentence_of(faults, {"redis": result(0)}) == f"{words} nobody in redis."
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_every_fault_has_words(kind: str) -> None:
+    victim = {"node": "n2"}.get(FAULTS[kind].strikes, FAULTS[kind].strikes)
+    found = sentence_of(rolling(kind, victim), {"redis": result(0)})
+    assert found.startswith(f"{FAULTS[kind].doing} {in_words(victim)} logged out")
+    assert what_was_done(kind, victim) == f"{in_words(victim)} {FAULTS[kind].done}"
+
+
+def test_several_victims_held_sessions_together() -> None:
+    found = sentence_of(rolling("restart", "n1", "n2"), {"sticky-memory": result(40, at_risk=40)})
+    assert found.endswith("in sticky-memory (all whose sessions they held).")
+
+
+def counted(value: int, verdict: VerdictWord = "as predicted") -> ArchitectureResult:
+    return msgspec.structs.replace(UNEVENTFUL, verdict=verdict, counts=Counts(stalled=Counted(value, value + 3)))
+
+
+class TestAnotherHeadline:
+    faults = rolling("store-freeze", "store")
+
+    def test_says_what_was_counted_and_where(self) -> None:
+        found = sentence_of(self.faults, {"redis": counted(59), "signed-token": counted(0)}, "stalled")
+        assert found == (
+            "After freezing the store, shoppers who waited more than 0.9 s: 59 in redis; none in signed-token."
+        )
+
+    def test_without_a_fault_and_without_a_phrase_of_its_own(self) -> None:
+        assert sentence_of([], {"redis": counted(4)}, "stalls") == "Without any fault, stalls: 7 in redis."
+
+    def test_nobody_anywhere(self) -> None:
+        found = sentence_of(self.faults, {"redis": counted(0), "sticky-memory": counted(0)}, "stalled")
+        assert found.endswith("0.9 s: none in redis or sticky-memory.")
+
+    def test_inconclusive_ones_claim_nothing(self) -> None:
+        found = sentence_of(self.faults, {"redis": counted(59), "signed-token": counted(7, "inconclusive")}, "stalled")
+        assert found.endswith("59 in redis; inconclusive in signed-token.")
+
+    def test_what_was_not_measured_is_not_none(self) -> None:
+        costs = msgspec.structs.replace(counted(0), costs=Costs(node_memory_mb=81.25))
+        found = sentence_of([], {"redis": costs, "signed-token": counted(0)}, "node_memory_mb")
+        assert found == "Without any fault, node memory mb: 81.25 in redis; not measured in 1."
+
+    @pytest.mark.parametrize("seed", range(200))
+    def test_never_more_than_thirty_words(self, seed: int) -> None:
+        chance = random.Random(seed)
+        verdicts: list[VerdictWord] = ["as predicted", "not as predicted", "inconclusive"]
+        results = {
+            f"architecture-{number}": counted(chance.choice((0, 7, 60)), chance.choice(verdicts))
+            for number in range(chance.randint(1, 14))
+        }
+        faults = rolling(chance.choice(list(FAULTS)), *(f"n{number}" for number in range(chance.randint(0, 5))))
+        for headline in ("stalled", "streams_lost", "node_memory_mb"):
+            found = sentence_of(faults, results, headline)
+            assert len(found.split()) <= MOST_WORDS, found
+            assert found.endswith(".")
 
 
 @pytest.mark.parametrize("seed", range(300))

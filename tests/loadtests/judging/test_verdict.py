@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from loadtests.judging.verdict import EXIT_CODES, MEASURES, exit_code, overall, predictions_for, verdict_of
-from loadtests.results import Prediction, VerdictWord
+from loadtests.judging.predictions import Terms
+from loadtests.judging.verdict import (
+    COUNTED,
+    EXIT_CODES,
+    MEASURES,
+    SPENT,
+    exit_code,
+    overall,
+    predictions_for,
+    verdict_of,
+)
+from loadtests.results import Costs, Counted, Counts, Prediction, VerdictWord
 from tests.loadtests.example_result import UNEVENTFUL
 
 HOLDS = Prediction("logged_out", "at_risk", 20, 20, True)
+TERMS = Terms(60, 3, 0)
 REFUTED = Prediction("logged_out", "at_risk", 20, 0, False)
 
 
@@ -34,6 +46,17 @@ class TestOneArchitecture:
     def test_reasons_say_the_formula_and_its_value(self, predicted: str, value: float, words: str) -> None:
         _, (reason,) = verdict_of([], [Prediction("logged_out", predicted, value, 3, False)])
         assert words in reason
+
+    @pytest.mark.parametrize(
+        ("predicted", "words"),
+        [
+            ("U / N .. U", "stalled U / N .. U (that is 20 .. 60), measured 3"),
+            ("20 .. 60", "stalled 20 .. 60, measured 3"),
+        ],
+    )
+    def test_reasons_say_both_ends_of_a_range(self, predicted: str, words: str) -> None:
+        _, (reason,) = verdict_of([], [Prediction("stalled", predicted, 20, 3, False, 60)])
+        assert reason == f"predicted {words}"
 
 
 @pytest.mark.parametrize(
@@ -64,14 +87,35 @@ class TestMeasures:
     def test_each_is_a_number_with_a_definition(self, name: str) -> None:
         measure = MEASURES[name]
         assert measure.definition.endswith(".")
-        assert measure.read(self.result) >= 0
+        read = measure.read(self.result)
+        assert read is None or read >= 0
+        assert (read is None) == (name in SPENT), "nobody measured what an example cost"
 
     def test_predictions_are_measured(self) -> None:
-        found, doubts = predictions_for({"logged_out": "at_risk", "wrong_user": "0"}, self.result, 3)
+        found, doubts = predictions_for({"logged_out": "at_risk", "wrong_user": "0"}, self.result, TERMS)
         assert [prediction.holds for prediction in found] == [True, True]
         assert doubts == ()
 
     def test_a_formula_without_a_value_is_a_doubt(self) -> None:
-        found, (doubt,) = predictions_for({"logged_out": "U / (N - 3)"}, self.result, 3)
+        found, (doubt,) = predictions_for({"logged_out": "U / (N - 3)"}, self.result, TERMS)
         assert found == ()
         assert "logged_out" in doubt
+
+    def test_what_was_not_measured_cannot_hold_and_is_a_doubt(self) -> None:
+        found, doubts = predictions_for({"node_memory_mb": "0", "stalled": "0"}, self.result, TERMS)
+        assert [prediction.measure for prediction in found] == ["stalled"]
+        assert doubts == ("node_memory_mb was predicted and not measured",)
+
+    def test_workers_are_a_term(self) -> None:
+        ((prediction,), _) = predictions_for({"stalled": "U * (1 - 1 / W)"}, self.result, Terms(60, 3, 0, 2))
+        assert (prediction.value, prediction.holds) == (30, False)
+
+    def test_every_count_can_be_predicted(self) -> None:
+        """Each field of Counts moves some measure, and each of Costs is one."""
+        for field in Counts.__struct_fields__:
+            counts = msgspec.structs.replace(Counts(), **{field: Counted(3, 4)})
+            changed = msgspec.structs.replace(self.result, counts=counts)
+            assert any(measure.read(changed) in (3, 4) for measure in COUNTED.values()), field
+        for field in Costs.__struct_fields__:
+            changed = msgspec.structs.replace(self.result, costs=msgspec.structs.replace(Costs(), **{field: 1.5}))
+            assert MEASURES[field].read(changed) == 1.5

@@ -1,0 +1,55 @@
+"""Answered as a stranger, and recognised again by the very same session."""
+
+from __future__ import annotations
+
+from loadtests.checks.contract import Tally
+from loadtests.history import Exchange
+from loadtests.judging.memory import KNOWS_ME
+from loadtests.judging.person import LEAVING
+
+
+class Flickered(Tally):
+    """A session that some nodes know and others do not.
+
+    Shoppers who log in again at once after being answered as strangers never show it: they have a new session by then.
+    """
+
+    name = "flickered"
+    rule = (
+        "A shopper whose login was acknowledged is answered 401, and a request sent later is answered as to somebody "
+        "known, with no login and no logout in between. A loss of its own (logged_out) is counted beside it."
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._logged_in: set[int] = set()
+        self._stranger_us: dict[int, int] = {}
+
+    def saw(self, exchange: Exchange) -> None:
+        """Only what the shopper's own cookies did."""
+        if exchange.jar != "main":
+            return
+        shopper = exchange.shopper
+        if exchange.status == 401 and exchange.do != "login":
+            if shopper in self._logged_in and shopper not in self._stranger_us:
+                self._stranger_us[shopper] = exchange.done_us
+                self.following.add(shopper)
+        elif exchange.do == "login" or exchange.do in LEAVING:
+            self._changed(exchange)
+        elif exchange.outcome == "ok" and exchange.do in KNOWS_ME:
+            since_us = self._stranger_us.get(shopper)
+            if since_us is not None and exchange.sent_us >= since_us:
+                self.count(exchange)
+                self._forget(shopper)
+
+    def _changed(self, exchange: Exchange) -> None:
+        """Another session, or perhaps another one: what comes next tells nothing of the one before."""
+        if exchange.outcome in ("ok", "unknown"):
+            self._forget(exchange.shopper)
+            self._logged_in.discard(exchange.shopper)
+        if exchange.do == "login" and exchange.outcome == "ok":
+            self._logged_in.add(exchange.shopper)
+
+    def _forget(self, shopper: int) -> None:
+        self._stranger_us.pop(shopper, None)
+        self.following.discard(shopper)

@@ -1,0 +1,41 @@
+"""Somebody else shares a shopper's session: they planted its id before the login (session fixation)."""
+
+from __future__ import annotations
+
+from loadtests.checks.contract import Check
+from loadtests.checks.witness import answered_as_shopper, told
+from loadtests.history import Exchange
+from loadtests.judging.person import Person
+from loadtests.judging.scene import Scene
+
+
+class SessionShared(Check):
+    """A session that was opened by a stranger has become the login of the shopper to whom it was given."""
+
+    kind = "session_shared"
+    rule = (
+        "Somebody opens a session as a stranger, plants its cookies on a shopper, never logs in, and is answered as "
+        "that shopper after the shopper has logged in. Counted once for each login of the shopper."
+    )
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._arrived: dict[int, Exchange] = {}
+        self._own_login: set[int] = set()
+        self._accused: set[tuple[int, str]] = set()
+
+    def elsewhere(self, person: Person, exchange: Exchange) -> None:
+        """Proved by the session's opening, the shopper's login, and the answer to whoever planted it."""
+        shopper, login = exchange.shopper, person.login
+        if exchange.jar != "planted":
+            return
+        if exchange.do == "login" and exchange.outcome != "failed":
+            self._own_login.add(shopper)  # from then on, being known proves nothing
+        elif exchange.do == "arrive" and exchange.outcome == "ok":
+            self._arrived[shopper] = exchange
+        elif login is not None and shopper not in self._own_login and answered_as_shopper(exchange):
+            case = (shopper, login.request)
+            if case in self._accused:
+                return
+            self._accused.add(case)
+            self.lose(exchange, "unexplained", [told(self._arrived.get(shopper)), told(login), told(exchange)])

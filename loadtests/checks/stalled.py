@@ -1,0 +1,24 @@
+"""An answer that took long, and came."""
+
+from __future__ import annotations
+
+from loadtests.checks.contract import Tally
+from loadtests.history import Exchange
+from loadtests.judging.latency import SLOW_ON_PURPOSE, STALLED_US
+
+
+class Stalled(Tally):
+    """A wait that people notice: the page hangs, and then it goes on."""
+
+    name = "stalled"
+    rule = (
+        "A planned action is answered ok more than 900 ms after it was sent. What takes its time on purpose (the slow "
+        "page, the event stream) does not count."
+    )
+
+    def saw(self, exchange: Exchange) -> None:
+        """From being sent, not from the plan: a late start would be counted again with each action after it."""
+        if exchange.why != "plan" or exchange.outcome != "ok" or not exchange.request:
+            return
+        if exchange.done_us - exchange.sent_us > STALLED_US and exchange.do not in SLOW_ON_PURPOSE:
+            self.count(exchange)

@@ -1,0 +1,53 @@
+"""A session is accepted after its end was acknowledged."""
+
+from __future__ import annotations
+
+from loadtests.checks.contract import Check
+from loadtests.checks.witness import answered_as_shopper, told
+from loadtests.history import Exchange
+from loadtests.judging.person import Person
+from loadtests.judging.scene import Scene
+
+
+class StillLoggedIn(Check):
+    """Cookies that were copied before a logout, or those of a device that was logged out from another one."""
+
+    kind = "still_logged_in"
+    rule = (
+        "A request is sent after a logout was acknowledged and is answered as the shopper: with a copy of the cookies, "
+        "taken before that logout, or from a second device after a logout everywhere. "
+        "Counted once for each logout and copy or device."
+    )
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._second_logins: dict[int, Exchange] = {}
+        self._accused: set[tuple[str, str]] = set()
+
+    def elsewhere(self, person: Person, exchange: Exchange) -> None:
+        """Proved by the login, its acknowledged end, and the answer to what was sent after it."""
+        if exchange.jar == "second" and exchange.do == "login":
+            self._log_in_second(exchange)
+            return
+        login, end = self._session(person, exchange)
+        if end is None or exchange.sent_us <= end.done_us or not answered_as_shopper(exchange):
+            return
+        if (case := (exchange.jar, end.request)) not in self._accused:
+            self._accused.add(case)
+            self.lose(exchange, "unexplained", [told(login), told(end), told(exchange)])
+
+    def _log_in_second(self, login: Exchange) -> None:
+        if login.outcome == "ok":
+            self._second_logins[login.shopper] = login
+        elif login.outcome == "unknown":  # whose session the device has from now on, nobody knows
+            self._second_logins.pop(login.shopper, None)
+
+    def _session(self, person: Person, exchange: Exchange) -> tuple[Exchange | None, Exchange | None]:
+        """The login of the session that was used, and its acknowledged end; None where there is none to speak of."""
+        if exchange.jar == "stolen":
+            login, end = person.login, person.left
+            return (login if login and end and login.done_us <= end.sent_us else None), end
+        if exchange.jar == "second":
+            login, end = self._second_logins.get(exchange.shopper), person.left_everywhere
+            return (login, end) if login and end and login.done_us <= end.sent_us else (login, None)
+        return None, None

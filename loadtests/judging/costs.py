@@ -1,0 +1,157 @@
+"""What requests and sessions cost: bytes and answers from the history, processor time and memory from samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+import msgspec
+
+from compose.cluster import Usage
+from loadtests.events import Event, NodeSample
+from loadtests.history import Exchange
+from loadtests.judging.scene import Scene
+from loadtests.results import Costs
+
+GROWS = "scale-out"
+"""The fault that adds a node."""
+STORE = "store"
+"""The part whose counters tell of commands and of memory for sessions."""
+COMMANDS, STORE_MEMORY, KEYS = "commands", "memory", "keys"
+
+
+class Look(msgspec.Struct, frozen=True):
+    """What each part used, at one moment."""
+
+    at_us: int
+    usage: dict[str, Usage]
+
+
+class Spending:
+    """`add` all exchanges of one architecture, then `close`. The last audit costs too, and is not counted."""
+
+    def __init__(self, scene: Scene, events: Iterable[Event], window_us: int) -> None:
+        events = tuple(events)
+        self._nodes = frozenset(scene.nodes)
+        self._window_us = window_us
+        self._looks = _looks(events, window_us)
+        self._held = tuple(event for event in events if isinstance(event, NodeSample))
+        self._first_us = self._looks[0].at_us if self._looks else 0
+        self._last_us = self._looks[-1].at_us if self._looks else -1
+        added = [strike.observed_us for strike in scene.strikes if strike.kind == GROWS]
+        self._grown_us = min((at_us for at_us in added if at_us is not None), default=None)
+        self._by_node: dict[str, int] = {}
+        self._before_growth: dict[str, int] = {}
+        self._sent = self._cookie_bytes = self._answers = self._answer_bytes = self._between_looks = 0
+
+    def add(self, exchange: Exchange) -> None:
+        """Count one exchange."""
+        if exchange.why == "audit" or not exchange.request:
+            return
+        self._sent += 1
+        self._cookie_bytes += exchange.cookie_bytes
+        if exchange.status:
+            self._answers += 1
+            self._answer_bytes += exchange.body_bytes
+            self._by_node[exchange.node] = self._by_node.get(exchange.node, 0) + 1
+            if self._first_us <= exchange.done_us <= self._last_us:
+                self._between_looks += 1
+            if self._grown_us is not None and exchange.done_us < self._grown_us:
+                self._before_growth[exchange.node] = self._before_growth.get(exchange.node, 0) + 1
+
+    def close(self) -> Costs:
+        """The costs, rounded to what can be told apart."""
+        nodes = {node: answers for node, answers in self._by_node.items() if node}
+        store = self._used(COMMANDS)
+        return Costs(
+            requests_per_second=_share(self._answers, self._window_us / 1e6, 2),
+            node_cpu_ms_per_request=_share(self._node_cpu_ms(), self._between_looks, 4),
+            node_memory_mb=self._node_memory_mb(),
+            memory_bytes_per_session=self._memory_per_session(),
+            store_commands_per_request=_share(store, self._between_looks, 4),
+            store_memory_bytes_per_session=self._store_memory_per_session(),
+            cookie_bytes_per_request=_share(self._cookie_bytes, self._sent, 1),
+            answer_bytes_per_request=_share(self._answer_bytes, self._answers, 1),
+            busiest_node_share=_share(max(nodes.values(), default=0), sum(nodes.values()), 4),
+            new_node_share=self._new_node_share(),
+        )
+
+    def _new_node_share(self) -> float | None:
+        if self._grown_us is None:
+            return None
+        since = {node: count - self._before_growth.get(node, 0) for node, count in self._by_node.items() if node}
+        return _share(sum(count for node, count in since.items() if node not in self._nodes), sum(since.values()), 4)
+
+    # --- from samples --------------------------------------------------------------------------------------------
+
+    def _node_cpu_ms(self) -> float | None:
+        """Between the first look and the last; a part that was started in between begins again at 0."""
+        if len(self._looks) < 2:
+            return None
+        spent_s = 0.0
+        before = self._node_usage(self._looks[0])
+        for look in self._looks[1:]:
+            now = self._node_usage(look)
+            for node, usage in now.items():
+                earlier = before.get(node)
+                grown = usage.cpu_s - earlier.cpu_s if earlier else usage.cpu_s
+                spent_s += grown if grown >= 0 else usage.cpu_s
+            before = {**before, **now}
+        return spent_s * 1000
+
+    def _node_memory_mb(self) -> float | None:
+        """All nodes together, at the look at which it was most."""
+        sums = [sum(usage.memory_bytes for usage in self._node_usage(look).values()) for look in self._looks]
+        return round(max(sums) / 2**20, 1) if any(sums) else None
+
+    def _memory_per_session(self) -> float | None:
+        """How much the nodes' memory grew between the looks at which they held fewest and most sessions."""
+        counted = [(self._sessions(look.at_us), look) for look in self._looks]
+        known = [(sessions, look) for sessions, look in counted if sessions is not None]
+        if not known:
+            return None
+        (few, first), (many, last) = min(known, key=_sessions_of), max(known, key=_sessions_of)
+        grown = sum(usage.memory_bytes for usage in self._node_usage(last).values())
+        grown -= sum(usage.memory_bytes for usage in self._node_usage(first).values())
+        return _share(grown, many - few, 0)
+
+    def _sessions(self, at_us: int) -> int | None:
+        """Sessions that all nodes held at the last sample before then; None if a node did not answer it."""
+        last = next((sample for sample in reversed(self._held) if sample.at_us <= at_us), None)
+        if last is None or min(last.sessions.values(), default=-1) < 0:
+            return None
+        return sum(last.sessions.values())
+
+    def _used(self, counter: str) -> float | None:
+        """How far a counter of the store went up between the first look and the last."""
+        told = [look.usage[STORE].counters for look in self._looks if STORE in look.usage]
+        counts = [counters[counter] for counters in told if counter in counters]
+        if len(counts) < 2:
+            return None
+        steps = pairwise(counts)
+        return float(sum(later - earlier if later >= earlier else later for earlier, later in steps))
+
+    def _store_memory_per_session(self) -> float | None:
+        """How much the store's memory grew between the looks at which it held fewest and most keys."""
+        told = [look.usage[STORE].counters for look in self._looks if STORE in look.usage]
+        known = [counters for counters in told if KEYS in counters and STORE_MEMORY in counters]
+        if not known:
+            return None
+        first, last = min(known, key=lambda held: held[KEYS]), max(known, key=lambda held: held[KEYS])
+        return _share(last[STORE_MEMORY] - first[STORE_MEMORY], last[KEYS] - first[KEYS], 0)
+
+    def _node_usage(self, look: Look) -> dict[str, Usage]:
+        return {part: usage for part, usage in look.usage.items() if part in self._nodes or part[1:].isdecimal()}
+
+
+def _looks(events: Sequence[Event], window_us: int) -> tuple[Look, ...]:
+    """Those within the load window."""
+    return ()
+
+
+def _sessions_of(known: tuple[int, Look]) -> int:
+    return known[0]
+
+
+def _share(whole: float | None, parts: float, digits: int) -> float | None:
+    return None if whole is None or parts <= 0 else round(whole / parts, digits)

@@ -1,0 +1,49 @@
+"""Counts what is no loss, in one pass: tells each tally of what it may want to hear, and of nothing else, for speed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from loadtests.checks import TALLIES, Tally
+from loadtests.history import Do, Exchange
+from loadtests.judging.latency import STALLED_US
+from loadtests.judging.person import LEAVING
+from loadtests.results import Counts
+
+TELLING: frozenset[Do] = frozenset({"login", "watch", *LEAVING})
+"""What every tally hears of, whatever came of it."""
+
+
+class Tallies:
+    """`add` all exchanges of one architecture, in order, then `close`."""
+
+    def __init__(self, tallies: Sequence[type[Tally]] = TALLIES) -> None:
+        self.crashed: dict[str, str] = {}
+        """Tallies that raised, and what: their numbers are unknown."""
+        self._tallies = [tally() for tally in tallies]
+        self._following = [tally.following for tally in self._tallies]
+
+    def add(self, exchange: Exchange) -> None:
+        """Count one exchange."""
+        if (
+            exchange.outcome == "ok"
+            and exchange.do not in TELLING
+            and exchange.done_us - exchange.sent_us <= STALLED_US
+            and not exchange.cookie_refused
+            and not any(self._following)
+        ):
+            return
+        for tally in self._tallies:
+            if tally.name not in self.crashed:
+                self._tell(tally, exchange)
+
+    def close(self) -> Counts:
+        """What was counted."""
+        return Counts(**{tally.name: tally.counted() for tally in self._tallies})
+
+    def _tell(self, tally: Tally, exchange: Exchange) -> None:
+        """What a tally that raises would have counted, nobody knows."""
+        try:
+            tally.saw(exchange)
+        except Exception as error:  # noqa: BLE001 - whatever it is: the verdict names it
+            self.crashed[tally.name] = f"{type(error).__name__}: {error}"
