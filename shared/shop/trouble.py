@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from time import sleep
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -65,7 +66,7 @@ class Suffering:
         now = self._trouble.now
         if (not now.delay_ms and now.errors == "none") or is_quiet(environ.get("PATH_INFO", "")):
             return self._shop(environ, start_response)
-        time.sleep(now.delay_ms / 1000)
+        sleep(now.delay_ms / 1000)
         if now.errors == "none":
             return self._shop(environ, start_response)
         if now.errors == "afterwards":

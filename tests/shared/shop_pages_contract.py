@@ -51,7 +51,9 @@ class ShopPagesContract(StoreContract):
         assert first.location == second.location
         assert shopper.get("/orders").text.count("<article") == 1
 
-    @pytest.mark.parametrize("path", ["/", "/products", "/login", "/cart", "/orders", "/me", "/nowhere"])
+    @pytest.mark.parametrize(
+        "path", ["/", "/products", "/login", "/cart", "/orders", "/me", "/nowhere", "/recommendations"]
+    )
     @pytest.mark.parametrize("known", [True, False])
     def test_every_page(self, shop: Node, path: str, known: bool) -> None:
         visitor = shop.reader().login() if known else shop.reader()
@@ -75,6 +77,15 @@ class ShopPagesContract(StoreContract):
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
         assert not re.search(r"<script|<style| style=| on[a-z]+=|https?://", page), "nothing inline or foreign"
         assert page.count("<h1") == 1
+
+    def test_the_slow_page_knows_whom_it_thinks_about(self, stranger: PageVisitor) -> None:
+        assert "Chosen for you" in stranger.get("/recommendations").text
+        stranger.login()
+        stranger.submit("/", "/cart", sku="notebook", quantity="1")
+        page = stranger.get("/recommendations").text
+        assert "Chosen for user-0001" in page
+        assert "/#pencil" in page
+        assert "/#notebook" not in page, "it is in the cart"
 
     @pytest.mark.parametrize("path", ["/cart", "/orders", "/me"])
     def test_a_stranger_gets_the_login_page(self, stranger: PageVisitor, path: str) -> None:
@@ -102,7 +113,7 @@ class ShopPagesContract(StoreContract):
         assert FORGOTTEN not in stranger.get("/cart").text
 
     def test_looking_around_opens_no_session(self, stranger: PageVisitor) -> None:
-        for path in ("/", "/products", "/nowhere"):
+        for path in ("/", "/products", "/nowhere", "/recommendations"):
             assert "Set-Cookie" not in stranger.get(path).headers
 
     def test_reading_pages_writes_no_session(self, shopper: PageVisitor) -> None:

@@ -53,6 +53,7 @@ def node(folder: Path, store: str, **changes: Any) -> Node:
             "run": "0a1b2c3d",
             "store": store,
             "password_cost": CHEAP,
+            "slow_page_ms": 0,
             "request_log": f"{folder}/{name}.requests.ndjson",
             "control_token": CONTROL_TOKEN,
             **changes,

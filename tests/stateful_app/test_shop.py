@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.shared.cures_contract import CuresContract
 from tests.shared.session_contract import SessionContract
 from tests.shared.shop_contract import ShopContract
 from tests.shared.shop_pages_contract import ShopPagesContract
@@ -19,3 +20,10 @@ class TestMemorySessions(SessionContract):
     store = "memory"
     outlives_logout = False
     has_ids = True
+
+
+class TestMemoryCures(CuresContract):
+    store = "memory"
+    can_be_planted = True
+    can_be_locked = True
+    can_be_ended_elsewhere = True

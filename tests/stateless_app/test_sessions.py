@@ -11,6 +11,7 @@ import pytest
 from redis import Redis
 
 from shared.errors import UsageError
+from shared.sessions import fingerprint
 from shared.shop.database import read_orders
 from shared.shop.settings import Settings
 from stateless_app.sessions import session_store
@@ -145,3 +146,71 @@ def test_a_store_that_came_back_empty_knows_nobody(server: Valkey, shop: Node) -
         client.flushall()
     answer = visitor.get("/me")
     assert (answer.status_code, "Set-Cookie" in answer.headers) == (401, False)
+
+
+@pytest.mark.cluster
+def test_logging_out_everywhere_reaches_every_node(tmp_path: Path, server: Valkey, shop: Node) -> None:
+    second = node(tmp_path, "redis", node="n2", redis_url=server.url)
+    device, other_device = shop.visitor().login(), second.visitor().login()
+    somebody_else = second.visitor().login("user-0002")
+    device.post("/logout/everywhere")
+    assert other_device.get("/me").status_code == 401
+    assert somebody_else.get("/me").status_code == 200
+    with Redis.from_url(server.url) as client:
+        assert sorted(client.keys("*")) == sorted(
+            [b"sessions-of:user-0002", *(key for key in client.keys("session:*"))]
+        )
+        assert len(client.keys("session:*")) == 1
+
+
+@pytest.mark.cluster
+def test_a_users_ids_are_forgotten_once_their_sessions_are_over(
+    server: Valkey, shop: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Redis.from_url(server.url) as client:
+        for _ in range(3):
+            shop.visitor().login()
+        assert client.zcard("sessions-of:user-0001") == 3
+        kept, *over = client.keys("session:*")
+        client.delete(*over)
+        monkeypatch.setattr("stateless_app.sessions._NEW_S", -1)
+        shop.visitor().login()
+        left = {b"session:" + each for each in client.zrange("sessions-of:user-0001", 0, -1)}
+        assert left >= {kept}
+        assert not left & set(over)
+
+
+@pytest.mark.cluster
+def test_a_cart_that_somebody_else_holds_is_waited_for_and_given_up(
+    tmp_path: Path, server: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stateless_app.sessions.CART_WAIT_S", 0.1)
+    shop = node(tmp_path, "redis", redis_url=server.url, cart_lock=True)
+    visitor = shop.visitor().login()
+    cookie = visitor.client.get_cookie("session")
+    assert cookie is not None
+    with Redis.from_url(server.url) as client:
+        name = f"cart-lock:{fingerprint(cookie.value)}"
+        client.set(name, "of another node")
+        answer = visitor.add("acorn")
+        assert (answer.status_code, answer.json) == (503, UNAVAILABLE)
+        assert visitor.get("/cart").status_code == 200, "reading waits for nobody"
+        client.delete(name)
+        assert visitor.add("acorn").status_code == 200
+        assert not client.exists(name)
+
+
+@pytest.mark.cluster
+def test_a_lock_that_was_lost_meanwhile_hides_no_answer(
+    tmp_path: Path, server: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = node(tmp_path, "redis", redis_url=server.url, cart_lock=True)
+    visitor = shop.visitor().login()
+    with Redis.from_url(server.url) as client:
+
+        def lose_the_lock(*arguments: object) -> dict[str, int]:
+            client.delete(*client.keys("cart-lock:*"))
+            return {"acorn": 1}
+
+        monkeypatch.setattr("shared.shop.cart.add", lose_the_lock)
+        assert visitor.add("acorn").json == {"cart": {"acorn": 1}}

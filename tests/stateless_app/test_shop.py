@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from tests.shared.cures_contract import CuresContract
 from tests.shared.session_contract import SessionContract
 from tests.shared.shop_contract import ShopContract
 from tests.shared.shop_pages_contract import ShopPagesContract
@@ -74,3 +75,24 @@ class TestRedisPages(OnValkey, ShopPagesContract):
 class TestRedisSessions(OnValkey, SessionContract):
     outlives_logout = False
     has_ids = True
+
+
+class TestTokenCures(CuresContract):
+    store = "token"
+    can_be_planted = False
+    can_be_locked = False
+    can_be_ended_elsewhere = False
+
+
+@pytest.mark.cluster
+class TestDenylistCures(WithDenylist, CuresContract):
+    can_be_planted = False
+    can_be_locked = False
+    can_be_ended_elsewhere = True
+
+
+@pytest.mark.cluster
+class TestRedisCures(OnValkey, CuresContract):
+    can_be_planted = True
+    can_be_locked = True
+    can_be_ended_elsewhere = True
