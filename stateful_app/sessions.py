@@ -13,6 +13,7 @@ from flask_session import Session
 from shared.errors import UsageError
 from shared.session_locks import SessionLocks
 from shared.sessions import HeldSession, SessionStore, fingerprint
+from shared.shop.answers import store_unavailable
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -142,6 +143,15 @@ class ReplicatedSessions(MemorySessions):
             timeout_s=settings.store_timeout_s,
         )
         self._cache: Any = ReplicatedCache(self._state, lifetime_s=settings.session_lifetime_s)
+
+    def install(self, app: Flask) -> None:
+        """Make `flask.session` live in this store; the node is not healthy before the store is ready."""
+        super().install(app)
+        app.before_request(self._not_healthy_yet)
+
+    def _not_healthy_yet(self) -> None:
+        if request.path == "/healthz" and not self.ready():
+            raise store_unavailable()  # or the balancer would send shoppers here, for nothing
 
     def revoke_user(self, user: str) -> None:
         """End that user's sessions on every node, in one change."""
