@@ -9,18 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
 from compose.access_log import FORMAT
+from compose.balancer_routes import AFFINITY_FILTER, NAME, affinity_cookie, routes
+from compose.changes import Balancing
 from compose.cluster import ClusterSpec
+from compose.envoy_words import CLUSTER, TYPE, Json, seconds
 
-CLUSTER = "nodes"
-_TYPE = "type.googleapis.com/envoy"
+__all__ = ["CLUSTER", "ENDPOINTS_FILE", "ROUTES_FILE", "Endpoint", "Listen", "configuration", "endpoints"]
+
+ENDPOINTS_FILE, ROUTES_FILE = "endpoints.json", "routes.json"
+"""The files that Envoy watches, in one folder."""
 _NO_LIMIT = 1_000_000
-Json = dict[str, Any]
+_POLICIES = {"least-request": "LEAST_REQUEST", "hash": "RING_HASH", "address": "RING_HASH"}
 
 
 class Listen(msgspec.Struct, frozen=True):
@@ -46,24 +50,37 @@ class Endpoint(msgspec.Struct, frozen=True):
 
     node: str
     address: Listen
-
-
-def affinity_cookie(spec: ClusterSpec) -> str:
-    """The cookie that leads a shopper back to a node; each cluster its own, since cookies ignore ports."""
-    return f"twinshop-node-{spec.architecture.name}-{spec.run}"
+    draining: bool = False
+    """Nobody is sent there whose affinity does not name it."""
+    weight: int = 1
 
 
 def configuration(
-    spec: ClusterSpec, *, listen: Listen, admin: Listen, members: Path | Listen, access_log: Path
+    spec: ClusterSpec,
+    *,
+    listen: Listen,
+    admin: Listen,
+    members: Path | Listen,
+    access_log: Path,
+    routing: Path | None = None,
 ) -> bytes:
-    """Envoy's bootstrap configuration as JSON; `members` is the file with the endpoints, or a name that has them."""
+    """Envoy's bootstrap configuration as JSON.
+
+    Args:
+        spec: the cluster's.
+        listen: where shoppers come.
+        admin: where it answers for itself.
+        members: the file with the endpoints, or a name that has them.
+        access_log: where a line for each request goes.
+        routing: the file with the routes; None: they stand in the listener, and stay as they are.
+    """
     return msgspec.json.format(
         msgspec.json.encode(
             {
                 "node": {"id": spec.run, "cluster": spec.architecture.name},
                 "admin": {"address": _address(admin)},
                 "static_resources": {
-                    "listeners": [_listener(spec, listen, access_log)],
+                    "listeners": [_listener(spec, listen, access_log, routing)],
                     "clusters": [_cluster(spec, members)],
                 },
             }
@@ -73,30 +90,32 @@ def configuration(
 
 def endpoints(nodes: Iterable[Endpoint]) -> bytes:
     """The membership file. The name of each node travels with it, into the access log."""
-    hosts = [
-        {
-            "endpoint": {"address": _address(node.address)},
-            "metadata": {"filter_metadata": {"twinshop": {"node": node.node}}},
-        }
-        for node in nodes
-    ]
+    hosts = [_host(node) for node in nodes]
     assignment = {
-        "@type": f"{_TYPE}.config.endpoint.v3.ClusterLoadAssignment",
+        "@type": f"{TYPE}.config.endpoint.v3.ClusterLoadAssignment",
         "cluster_name": CLUSTER,
         "endpoints": [{"lb_endpoints": hosts}],
     }
     return msgspec.json.format(msgspec.json.encode({"resources": [assignment]}))
 
 
+def _host(node: Endpoint) -> Json:
+    host: Json = {
+        "endpoint": {"address": _address(node.address)},
+        "metadata": {"filter_metadata": {"twinshop": {"node": node.node}}},
+    }
+    if node.draining:
+        host["health_status"] = "DRAINING"
+    if node.weight != 1:
+        host["load_balancing_weight"] = node.weight
+    return host
+
+
 def _address(listen: Listen) -> Json:
     return {"socket_address": {"address": listen.host, "port_value": listen.port}}
 
 
-def _seconds(value: float) -> str:
-    return f"{value:.3f}s"
-
-
-def _listener(spec: ClusterSpec, listen: Listen, access_log: Path) -> Json:
+def _listener(spec: ClusterSpec, listen: Listen, access_log: Path, routing: Path | None) -> Json:
     return {
         "name": "shop",
         "address": _address(listen),
@@ -107,7 +126,7 @@ def _listener(spec: ClusterSpec, listen: Listen, access_log: Path) -> Json:
                 "filters": [
                     {
                         "name": "envoy.filters.network.http_connection_manager",
-                        "typed_config": _http(spec, access_log),
+                        "typed_config": _http(spec, access_log, routing),
                     }
                 ]
             }
@@ -115,9 +134,9 @@ def _listener(spec: ClusterSpec, listen: Listen, access_log: Path) -> Json:
     }
 
 
-def _http(spec: ClusterSpec, access_log: Path) -> Json:
+def _http(spec: ClusterSpec, access_log: Path, routing: Path | None) -> Json:
     return {
-        "@type": f"{_TYPE}.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "@type": f"{TYPE}.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "shoppers",
         "codec_type": "HTTP1",
         "server_header_transformation": "PASS_THROUGH",
@@ -127,7 +146,7 @@ def _http(spec: ClusterSpec, access_log: Path) -> Json:
         "always_set_request_id_in_response": True,
         "request_id_extension": {
             "typed_config": {
-                "@type": f"{_TYPE}.extensions.request_id.uuid.v3.UuidRequestIdConfig",
+                "@type": f"{TYPE}.extensions.request_id.uuid.v3.UuidRequestIdConfig",
                 "pack_trace_reason": False,
             }
         },
@@ -135,15 +154,25 @@ def _http(spec: ClusterSpec, access_log: Path) -> Json:
             {
                 "name": "envoy.access_loggers.file",
                 "typed_config": {
-                    "@type": f"{_TYPE}.extensions.access_loggers.file.v3.FileAccessLog",
+                    "@type": f"{TYPE}.extensions.access_loggers.file.v3.FileAccessLog",
                     "path": str(access_log),
                     "log_format": {"json_format": FORMAT},
                 },
             }
         ],
         "http_filters": [*_affinity(spec), _router()],
-        "route_config": {"name": "shop", "virtual_hosts": [_routes(spec)]},
+        **_routing(spec, routing),
     }
+
+
+def _routing(spec: ClusterSpec, routing: Path | None) -> Json:
+    if routing is None:
+        return {"route_config": routes(spec, Balancing())}
+    return {"rds": {"route_config_name": NAME, "config_source": _watched(routing)}}
+
+
+def _watched(file: Path) -> Json:
+    return {"resource_api_version": "V3", "path_config_source": {"path": str(file)}}
 
 
 def _affinity(spec: ClusterSpec) -> list[Json]:
@@ -158,16 +187,16 @@ def _affinity(spec: ClusterSpec) -> list[Json]:
     state = {
         "name": "envoy.http.stateful_session.cookie",
         "typed_config": {
-            "@type": f"{_TYPE}.extensions.http.stateful_session.cookie.v3.CookieBasedSessionState",
+            "@type": f"{TYPE}.extensions.http.stateful_session.cookie.v3.CookieBasedSessionState",
             "cookie": cookie,
         },
     }
     # Not `strict`: when the cookie's node is out of rotation another one is picked, and its cookie set.
     return [
         {
-            "name": "envoy.filters.http.stateful_session",
+            "name": AFFINITY_FILTER,
             "typed_config": {
-                "@type": f"{_TYPE}.extensions.filters.http.stateful_session.v3.StatefulSession",
+                "@type": f"{TYPE}.extensions.filters.http.stateful_session.v3.StatefulSession",
                 "session_state": state,
             },
         }
@@ -178,49 +207,18 @@ def _router() -> Json:
     return {
         "name": "envoy.filters.http.router",
         "typed_config": {
-            "@type": f"{_TYPE}.extensions.filters.http.router.v3.Router",
+            "@type": f"{TYPE}.extensions.filters.http.router.v3.Router",
             "suppress_envoy_headers": True,
         },
     }
 
 
-def _routes(spec: ClusterSpec) -> Json:
-    limits = spec.limits
-    route: Json = {"cluster": CLUSTER, "timeout": _seconds(limits.balancer_route_timeout_s)}
-    if limits.balancer_retries:
-        route["retry_policy"] = {
-            "retry_on": "5xx,reset,connect-failure",
-            "num_retries": limits.balancer_retries,
-            "retry_host_predicate": [
-                {
-                    "name": "envoy.retry_host_predicates.previous_hosts",
-                    "typed_config": {
-                        "@type": f"{_TYPE}.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
-                    },
-                }
-            ],
-        }
-    return {
-        "name": "shop",
-        "domains": ["*"],
-        # Answers that Envoy makes itself (503, 404) carry the run's id too; a node's own word is left as it is.
-        "response_headers_to_add": [
-            {"header": {"key": "X-Run", "value": spec.run}, "append_action": "ADD_IF_ABSENT"},
-        ],
-        "routes": [
-            {"match": {"prefix": "/-/"}, "direct_response": {"status": 404}},
-            {"match": {"prefix": "/"}, "route": route},
-        ],
-    }
-
-
 def _membership(members: Path | Listen) -> Json:
     if isinstance(members, Path):
-        watched = {"resource_api_version": "V3", "path_config_source": {"path": str(members)}}
-        return {"type": "EDS", "eds_cluster_config": {"eds_config": watched}}
+        return {"type": "EDS", "eds_cluster_config": {"eds_config": _watched(members)}}
     hosts = [{"endpoint": {"address": _address(members)}}]
     looked_up = {
-        "@type": f"{_TYPE}.extensions.clusters.dns.v3.DnsCluster",
+        "@type": f"{TYPE}.extensions.clusters.dns.v3.DnsCluster",
         "dns_refresh_rate": "1s",
         "dns_lookup_family": "V4_ONLY",
         # Each address that the name has is a node of its own.
@@ -239,22 +237,24 @@ def _cluster(spec: ClusterSpec, members: Path | Listen) -> Json:
         **_membership(members),
         # A node that is taken out of the file is out at once, not only once it also fails its health check.
         "ignore_health_on_host_removal": True,
-        "lb_policy": "ROUND_ROBIN",
-        "connect_timeout": _seconds(limits.balancer_connect_timeout_s),
+        "lb_policy": _POLICIES.get(spec.architecture.affinity, "ROUND_ROBIN"),
+        "connect_timeout": seconds(limits.balancer_connect_timeout_s),
         "common_lb_config": {
             # With the default of 50 %, Envoy would send shoppers to dead nodes when most are down.
             "healthy_panic_threshold": {"value": 0},
             # With the default of 1 s, changes of health reach the routing up to 1 s after the admin API tells of them.
             "update_merge_window": "0s",
+            # Whom a cookie leads to a node that is being drained is still sent there; others are not.
+            "override_host_status": {"statuses": ["UNKNOWN", "HEALTHY", "DEGRADED", "DRAINING"]},
         },
         "circuit_breakers": {
             "thresholds": [{"max_connections": _NO_LIMIT, "max_pending_requests": _NO_LIMIT, "max_requests": _NO_LIMIT}]
         },
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-                "@type": f"{_TYPE}.extensions.upstreams.http.v3.HttpProtocolOptions",
+                "@type": f"{TYPE}.extensions.upstreams.http.v3.HttpProtocolOptions",
                 # Below the node's keep-alive: a node must never close a connection under a new request.
-                "common_http_protocol_options": {"idle_timeout": _seconds(limits.balancer_upstream_idle_s)},
+                "common_http_protocol_options": {"idle_timeout": seconds(limits.balancer_upstream_idle_s)},
                 "explicit_http_config": {"http_protocol_options": {}},
             }
         },
@@ -264,9 +264,9 @@ def _cluster(spec: ClusterSpec, members: Path | Listen) -> Json:
 
 def _health_check(spec: ClusterSpec) -> Json:
     limits = spec.limits
-    interval = _seconds(limits.health_interval_s)
+    interval = seconds(limits.health_interval_s)
     return {
-        "timeout": _seconds(limits.health_timeout_s),
+        "timeout": seconds(limits.health_timeout_s),
         "interval": interval,
         # Of their own accord these are 60 s, and nothing would be healthy at the start.
         "no_traffic_interval": interval,

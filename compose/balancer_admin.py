@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from compose.balancer import CLUSTER
+from compose.balancer_routes import IN_TURN
+from compose.changes import Balancing
+from compose.envoy_words import CLUSTER
 from compose.http_probe import ask
 
 
@@ -43,6 +45,55 @@ class _Cluster(msgspec.Struct):
 
 class _Clusters(msgspec.Struct):
     cluster_statuses: list[_Cluster] = msgspec.field(default_factory=list)
+
+
+class _Retries(msgspec.Struct):
+    num_retries: int = 0
+
+
+class _Action(msgspec.Struct):
+    retry_policy: _Retries = msgspec.field(default_factory=_Retries)
+
+
+class _Metadata(msgspec.Struct):
+    filter_metadata: dict[str, dict[str, object]] = {}
+
+
+class _Route(msgspec.Struct):
+    route: _Action | None = None
+    metadata: _Metadata = msgspec.field(default_factory=_Metadata)
+
+
+class _VirtualHost(msgspec.Struct):
+    routes: list[_Route] = []
+
+
+class _RouteConfig(msgspec.Struct):
+    virtual_hosts: list[_VirtualHost] = []
+
+
+class _Dumped(msgspec.Struct):
+    route_config: _RouteConfig = msgspec.field(default_factory=_RouteConfig)
+
+
+class _Dump(msgspec.Struct):
+    configs: list[_Dumped] = []
+
+
+def balancing_now(admin_url: str, *, within_s: float = 0.3) -> Balancing | None:
+    """How the balancer says that it routes, retries as a number; None if it has no routes yet.
+
+    Raises:
+        Unanswered: the balancer's admin address does not answer.
+    """
+    answer = ask(f"{admin_url}/config_dump?resource=dynamic_route_configs", within_s=within_s)
+    dump = msgspec.json.decode(answer.body, type=_Dump)
+    hosts = [host for config in dump.configs for host in config.route_config.virtual_hosts]
+    for route in [route for host in hosts for route in host.routes]:
+        if route.route is not None:
+            in_turn = route.metadata.filter_metadata.get("twinshop", {}).get(IN_TURN, False)
+            return Balancing(not in_turn, route.route.retry_policy.num_retries)
+    return None
 
 
 def host_states(admin_url: str, *, within_s: float = 0.3) -> dict[str, HostState]:

@@ -16,7 +16,9 @@ from compose.voices import PROBE_S, Voice, is_ours, listen_to
 from shared.errors import ForeignAnswer
 from shared.sessions import HeldSession
 
-__all__ = ["all_in_rotation", "ask_balancer", "held_by", "listen_to", "observation", "shop_answers"]
+__all__ = ["NO_MEMBER", "all_in_rotation", "ask_balancer", "held_by", "listen_to", "observation", "shop_answers"]
+
+NO_MEMBER = "not a member"
 
 
 class _Held(msgspec.Struct):
@@ -46,7 +48,7 @@ def ask_balancer(admin_url: str, node_url: str) -> HostState:
         known = host_states(admin_url, within_s=PROBE_S)
     except (Unanswered, msgspec.DecodeError) as error:
         return HostState(where, (f"the balancer does not say: {error}",))
-    return known.get(where) or HostState(where, ("not a member",))
+    return known.get(where) or HostState(where, (NO_MEMBER,))
 
 
 def all_in_rotation(admin_url: str, count: int) -> bool:

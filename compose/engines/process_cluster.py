@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from compose.balancer import Endpoint, Listen, endpoints
+from compose.balancer import Listen
 from compose.child import Child, spawn
 from compose.cluster import NodeAddress
 from compose.cluster_file import ClusterFile, Process
@@ -17,9 +17,9 @@ from compose.engines.written_cluster import WrittenCluster
 from compose.ledger import Ledger
 from compose.node_settings import node_environment
 from compose.part_names import BALANCER
-from compose.ports import port_of, preflight
+from compose.ports import HOST, free_ports, port_of, preflight
 from compose.store import server_args, server_program
-from shared.errors import TwinshopError
+from shared.errors import TwinshopError, UsageError
 from shared.whole_file import write_whole
 
 NODE_GRACE_S = 0.3
@@ -102,6 +102,7 @@ class ProcessCluster(WrittenCluster):
         with self.changing() as there:
             if there:
                 self._start_part(part)
+                self.rejoin(part)
 
     def _start_part(self, part: str) -> None:
         """While `changing`: threads of this process and other processes start one part at a time."""
@@ -167,10 +168,27 @@ class ProcessCluster(WrittenCluster):
             store_url=written.wire_urls.get(node, written.store_url),
         )
 
-    def route_to(self, nodes: list[str]) -> None:
-        """Tell the balancer its members: it watches the file."""
-        members = [Endpoint(node, Listen.at(self._node_url(node))) for node in nodes]
-        write_whole(self.work / "endpoints.json", endpoints(members), mode=0o600)
+    def add_node(self) -> str:
+        """Start one node more and return its name at once; it is sent shoppers as soon as it is healthy.
+
+        Raises:
+            UsageError: the cluster was stopped.
+        """
+        with self.changing() as there:
+            if not there:
+                raise UsageError("a cluster that was stopped gets no node", next_step="twinshop up")
+            node = f"n{len(self.written.node_urls) + 1}"
+            (port,) = free_ports(1)
+            preflight(port, node)
+            self._ledger.broken(f"add {node}")
+            self.rewrite(node_urls={**self.written.node_urls, node: Listen(HOST, port).url})
+            self._start_part(node)
+            self.route()
+            return node
+
+    def tell_balancer(self, file: str, content: bytes) -> None:
+        """Replace one of the files that the balancer watches."""
+        write_whole(self.work / file, content, mode=0o600)
 
     def write(self) -> None:
         """Write down what another process needs to attach."""

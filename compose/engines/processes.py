@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from compose.balancer import Listen, configuration
+from compose.balancer import ENDPOINTS_FILE, ROUTES_FILE, Listen, configuration
 from compose.cluster import Cluster, ClusterSpec, Engine
 from compose.cluster_file import SCHEMA, ClusterFile, read_cluster_file, work_folder
 from compose.engines.process_cluster import NodeCommand, ProcessCluster
@@ -80,6 +80,7 @@ class ProcessesEngine(Engine):
         ledger.make_folder(work)
         cluster = ProcessCluster(folder.absolute(), written, ledger, self._node_command)
         write_whole(work / "balancer.json", _balancer_configuration(cluster), mode=0o600)
+        cluster.tell_routes()
         cluster.route_to([])
         return cluster
 
@@ -89,7 +90,8 @@ def _balancer_configuration(cluster: ProcessCluster) -> bytes:
         cluster.spec,
         listen=Listen.at(cluster.url),
         admin=Listen.at(cluster.admin_url),
-        members=cluster.work / "endpoints.json",
+        members=cluster.work / ENDPOINTS_FILE,
+        routing=cluster.work / ROUTES_FILE,
         access_log=cluster.logs()["access"],
     )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,22 +16,28 @@ from typing import Any
 import msgspec
 from filelock import FileLock
 
-from compose.changes import Key, NodeChanges, Reply, Trouble
+from compose.balancer import ENDPOINTS_FILE, ROUTES_FILE, Endpoint, Listen, endpoints
+from compose.balancer_admin import balancing_now
+from compose.balancer_routes import routes_file
+from compose.changes import Balancing, Key, NodeChanges, Reply, Trouble
 from compose.cluster import Cluster, Observation
 from compose.cluster_file import ClusterFile, read_cluster_file, work_folder, write_cluster_file
 from compose.http_probe import Unanswered, ask
 from compose.ledger import Ledger
 from compose.node_state import NodeState, state_of
-from compose.observing import ask_balancer, held_by, observation
+from compose.observing import NO_MEMBER, ask_balancer, held_by, observation
 from compose.part_names import BALANCER, REPLICA, SENTINEL, STORE, other_parts
 from compose.recovery import is_own_folder, remove_own_folder
 from compose.replies import ask_page
 from compose.voices import Voice, listen_to, listen_to_balancer, listen_to_sentinel, listen_to_store
+from compose.waiting import wait_for
 from shared.database_order import DatabaseOrder
 from shared.errors import TwinshopError, UsageError
 from shared.sessions import HeldSession, fingerprint
 
 TROUBLE_WITHIN_S = 1.0
+REMOVED_WITHIN_S = 0.5
+"""For the balancer to hear that a node is no member any more: until then it sends it requests."""
 
 
 class WrittenCluster(Cluster):
@@ -52,6 +59,10 @@ class WrittenCluster(Cluster):
 
     def in_the_books(self, part: str) -> tuple[bool, str]:
         """Whether the part's process exists (a frozen one does), and the same in words, by the engine's books."""
+        raise NotImplementedError
+
+    def tell_balancer(self, file: str, content: bytes) -> None:
+        """Replace one of the files that the balancer watches, by rename."""
         raise NotImplementedError
 
     # what there is
@@ -158,6 +169,88 @@ class WrittenCluster(Cluster):
             answer = ask(url, headers=token, put=msgspec.json.encode(trouble), within_s=TROUBLE_WITHIN_S)
             if answer.status >= 300:
                 raise TwinshopError(f"{node} cannot be troubled: its control page answers {answer.status}")
+
+    # changing who is served by whom
+
+    def drain(self, node: str) -> None:
+        """New shoppers go to other nodes; those whom their cookie leads here still come."""
+        self._node_url(node)
+        with self.changing() as there:
+            if there:
+                self._ledger.broken(f"drain {node}")
+                self.rewrite(draining=(*(n for n in self.written.draining if n != node), node))
+                self.route()
+
+    def undrain(self, node: str) -> None:
+        """Send it everybody again."""
+        self._node_url(node)
+        with self.changing() as there:
+            if there:
+                self.rewrite(draining=tuple(n for n in self.written.draining if n != node))
+                self.route()
+
+    def remove_node(self, node: str) -> None:
+        """Take it out of the balancer's membership, then SIGTERM it; it stays among `nodes()`, dead."""
+        self._node_url(node)
+        with self.changing() as there:
+            if there:
+                self._ledger.broken(f"remove {node}")
+                self.rewrite(outside=(*(n for n in self.written.outside if n != node), node))
+                self.route()
+        if self._stopped:
+            return
+        until = time.monotonic() + REMOVED_WITHIN_S
+        wait_for(lambda: True if self._is_no_member(node) else None, until=until)
+        self.terminate(node)
+
+    def _is_no_member(self, node: str) -> bool:
+        return ask_balancer(self.admin_url, self.written.reach(node)).trouble == (NO_MEMBER,)
+
+    def rejoin(self, node: str) -> None:
+        """Make it a member again, if it was taken out; while `changing`."""
+        if node in self.written.outside:
+            self.rewrite(outside=tuple(n for n in self.written.outside if n != node))
+            self.route()
+
+    def route(self) -> None:
+        """Tell the balancer its members, and how each is to be treated."""
+        self.route_to([node for node in self.written.node_urls if node not in self.written.outside])
+
+    def route_to(self, nodes: list[str]) -> None:
+        """The same for those nodes only."""
+        written = self.written
+        doubled = {"n1"} if self.spec.architecture.affinity == "weighted" else set()
+        members = [
+            Endpoint(node, Listen.at(written.reach(node)), node in written.draining, 2 if node in doubled else 1)
+            for node in nodes
+        ]
+        self.tell_balancer(ENDPOINTS_FILE, endpoints(members))
+
+    def balance(self, balancing: Balancing) -> None:
+        """Change how the running balancer routes, without dropping a connection."""
+        with self.changing() as there:
+            if there:
+                self._ledger.broken(f"balance: {balancing}")
+                self.rewrite(balancing=balancing)
+                self.tell_routes()
+
+    def tell_routes(self) -> None:
+        """Tell the balancer how to route, as it is written down."""
+        self.tell_balancer(ROUTES_FILE, routes_file(self.spec, self.written.balancing))
+
+    def balancing(self) -> Balancing:
+        """How the balancer says that it routes now; retries are None if they are as they were at the start.
+
+        Raises:
+            TwinshopError: it does not say.
+        """
+        try:
+            said = balancing_now(self.admin_url)
+        except (Unanswered, msgspec.DecodeError) as error:
+            raise TwinshopError("the balancer does not say how it routes", why=str(error)) from error
+        if said is None:
+            raise TwinshopError("the balancer does not say how it routes", why="it has no routes yet")
+        return Balancing(said.affinity, None if said.retries == self.spec.limits.balancer_retries else said.retries)
 
     # writing it down
 

@@ -8,7 +8,9 @@ import msgspec
 import pytest
 
 from compose.architectures import ARCHITECTURES
-from compose.balancer import Endpoint, Listen, affinity_cookie, configuration, endpoints
+from compose.balancer import Endpoint, Listen, configuration, endpoints
+from compose.balancer_routes import affinity_cookie, ring_cookie, routes_file
+from compose.changes import Balancing
 from compose.cluster import ClusterSpec, Limits
 from compose.engines.process_parts import balancer_program
 
@@ -22,6 +24,11 @@ def configured(folder: Path, architecture: str = "sticky-memory", **limits: Any)
         members=folder / "endpoints.json",
         access_log=folder / "access.ndjson",
     )
+
+
+def routed(architecture: str = "sticky-memory", balancing: Balancing | None = None, **limits: Any) -> Any:
+    spec = ClusterSpec("0123abcd", ARCHITECTURES[architecture], limits=Limits(**limits))
+    return msgspec.json.decode(routes_file(spec, balancing or Balancing()))
 
 
 def everywhere(document: Any, key: str) -> list[Any]:
@@ -39,6 +46,7 @@ def everywhere(document: Any, key: str) -> list[Any]:
 @pytest.mark.parametrize("architecture", sorted(ARCHITECTURES))
 @pytest.mark.parametrize("retries", [0, 2])
 def test_envoy_takes_it(architecture: str, retries: int, tmp_path: Path) -> None:
+    """With the routes in the listener, so that they are validated too."""
     (tmp_path / "endpoints.json").write_bytes(endpoints([Endpoint("n1", Listen("127.0.0.1", 20003))]))
     (tmp_path / "envoy.json").write_bytes(configured(tmp_path, architecture, balancer_retries=retries))
     done = subprocess.run(
@@ -62,14 +70,43 @@ def test_nothing_is_retried_unless_a_limit_says_so(tmp_path: Path) -> None:
     assert policy["num_retries"] == 2
 
 
-def test_only_cookie_affinity_sets_a_cookie(tmp_path: Path) -> None:
-    with_cookie = {
-        name for name in ARCHITECTURES if everywhere(msgspec.json.decode(configured(tmp_path, name)), "cookie")
-    }
-    assert with_cookie == {name for name, known in ARCHITECTURES.items() if known.affinity == "cookie"}
-    (cookie,) = everywhere(msgspec.json.decode(configured(tmp_path)), "cookie")
-    assert cookie["name"] == affinity_cookie(ClusterSpec("0123abcd", ARCHITECTURES["sticky-memory"]))
-    assert "ttl" not in cookie
+def test_only_cookie_and_hash_affinity_set_a_cookie(tmp_path: Path) -> None:
+    for name, known in ARCHITECTURES.items():
+        spec = ClusterSpec("0123abcd", known)
+        cookies = everywhere(msgspec.json.decode(configured(tmp_path, name)), "cookie")
+        named = {"cookie": [affinity_cookie(spec)], "hash": [ring_cookie(spec)]}.get(known.affinity, [])
+        assert [cookie["name"] for cookie in cookies] == named
+        # Without a lifetime of 0 s, Envoy would make no cookie to be hashed.
+        assert [cookie.get("ttl") for cookie in cookies] == {"cookie": [None], "hash": ["0s"]}.get(known.affinity, [])
+
+
+def test_the_routes_are_in_the_listener_or_in_a_file(tmp_path: Path) -> None:
+    spec = ClusterSpec("0123abcd", ARCHITECTURES["sticky-memory"])
+    where = {"listen": Listen("h", 1), "admin": Listen("h", 2), "members": Listen("node", 8000)}
+    by_hand = configuration(spec, **where, access_log=tmp_path)  # type: ignore[arg-type]
+    (inside,) = everywhere(msgspec.json.decode(by_hand), "route_config")
+    watched = configuration(spec, **where, access_log=tmp_path, routing=tmp_path / "routes.json")  # type: ignore[arg-type]
+    assert everywhere(msgspec.json.decode(watched), "route_config") == []
+    (outside,) = routed()["resources"]
+    assert inside == {name: value for name, value in outside.items() if name != "@type"}
+
+
+def test_routes_can_be_changed() -> None:
+    assert everywhere(routed(), "typed_per_filter_config") == everywhere(routed(), "retry_policy") == []
+    changed = routed(balancing=Balancing(affinity=False, retries=3))
+    assert everywhere(changed, "disabled") == [True]
+    assert everywhere(changed, "num_retries") == [3]
+    assert everywhere(routed(balancing=Balancing(retries=0), balancer_retries=2), "num_retries") == []
+    for ring in ("sticky-hash", "sticky-address"):
+        ((by,),) = everywhere(routed(ring, Balancing(affinity=False)), "hash_policy")
+        assert by == {"header": {"header_name": "x-request-id"}}
+
+
+def test_a_node_that_is_drained_says_so_and_one_with_weight_too() -> None:
+    plain, drained, heavy = (Endpoint("n", Listen("h", 1), *more) for more in ((), (True,), (False, 2)))
+    (hosts,) = everywhere(msgspec.json.decode(endpoints([plain, drained, heavy])), "lb_endpoints")
+    assert [host.get("health_status") for host in hosts] == [None, "DRAINING", None]
+    assert [host.get("load_balancing_weight") for host in hosts] == [None, None, 2]
 
 
 def test_the_limits_arrive(tmp_path: Path) -> None:

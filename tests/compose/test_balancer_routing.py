@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
 
 from compose.access_log import AccessLine, read_access_log
+from compose.balancer_routes import ring_cookie
+from compose.changes import Balancing
 from compose.cluster import Cluster, Limits
 from compose.cluster_file import ClusterFile
 from compose.engines.process_cluster import ProcessCluster
@@ -28,6 +32,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = 65536  # an answer in two pieces would wait 40 ms for the first one's acknowledgement
     def do_GET(self):
         if self.path == "/slow":
             time.sleep(2)
@@ -160,3 +165,92 @@ def test_membership_follows_the_file(tmp_path: Path) -> None:
         cluster.route_to(["n1", "n2", "n3"])
         watch(cluster, "n2", lambda seen: seen.in_rotation)
         assert {ask(f"{cluster.url}/x").headers["x-node"] for _ in range(9)} == {"n1", "n2", "n3"}
+
+
+def counted(cluster: Cluster, name: str) -> int:
+    """A number that the balancer counts."""
+    said = ask(f"{cluster.admin_url}/stats?filter=^{name}$").body.decode()
+    return int(said.rpartition(" ")[2])
+
+
+def served(cluster: Cluster, times: int, **headers: str) -> Counter[str]:
+    return Counter(ask(f"{cluster.url}/x", headers=headers).headers["x-node"] for _ in range(times))
+
+
+def test_weights_are_exact(tmp_path: Path) -> None:
+    with running(ENGINE, new_spec("redis-weighted"), tmp_path) as cluster:
+        assert served(cluster, 40) == {"n1": 20, "n2": 10, "n3": 10}
+
+
+def test_the_less_busy_of_two_is_picked(tmp_path: Path) -> None:
+    """One of two nodes is busy with a slow answer: it is picked only when both draws fall on it, a quarter of times."""
+    with (
+        running(ENGINE, new_spec("redis-least-request", nodes=2), tmp_path) as cluster,
+        ThreadPoolExecutor() as pool,
+    ):
+        slow = pool.submit(ask, f"{cluster.url}/slow", within_s=5)
+        assert until(lambda: counted(cluster, "cluster.nodes.upstream_rq_active") == 1)
+        others = served(cluster, 100)
+        assert not slow.done()
+        assert others[slow.result(5).headers["x-node"]] < 45
+
+
+def test_a_ring_leads_by_cookie_or_address(tmp_path: Path) -> None:
+    with running(ENGINE, new_spec("sticky-hash"), tmp_path / "hash") as cluster:
+        homes = []
+        for _ in range(24):
+            with requests.Session() as web:
+                web.trust_env = False
+                first = web.get(f"{cluster.url}/x", timeout=5)
+                homes.append(first.headers["X-Node"])
+                assert ring_cookie(cluster.spec) in first.headers["Set-Cookie"]
+                assert "HttpOnly" in first.headers["Set-Cookie"]
+                assert "Max-Age" not in first.headers["Set-Cookie"]
+                answers = [web.get(f"{cluster.url}/x", timeout=5) for _ in range(3)]
+                assert {answer.headers["X-Node"] for answer in answers} == {homes[-1]}
+                assert not [answer for answer in answers if "Set-Cookie" in answer.headers]
+        assert set(homes) == {"n1", "n2", "n3"}
+    with running(ENGINE, new_spec("sticky-address"), tmp_path / "address") as cluster:
+        by_address = [served(cluster, 3, **{"X-Forwarded-For": f"203.0.113.{last}"}) for last in range(24)]
+        assert all(len(nodes) == 1 for nodes in by_address)
+        assert {node for nodes in by_address for node in nodes} == {"n1", "n2", "n3"}
+        assert len(served(cluster, 6)) == 1  # all of this machine's come from one address
+
+
+def test_on_a_ring_a_retry_goes_to_another_node(tmp_path: Path) -> None:
+    spec = new_spec("sticky-address", limits=Limits(balancer_retries=1, unhealthy_after=40))
+    with running(ENGINE, spec, tmp_path) as cluster:
+        (home,) = served(cluster, 3)
+        cluster.kill(home)
+        watch(cluster, home, lambda seen: not seen.answers)
+        assert home not in served(cluster, 6)
+
+
+@pytest.mark.parametrize("architecture", ["sticky-memory", "sticky-hash", "sticky-address"])
+def test_affinity_is_taken_away_and_given_back_without_dropping_a_connection(architecture: str, tmp_path: Path) -> None:
+    with running(ENGINE, new_spec(architecture), tmp_path) as cluster, requests.Session() as web:
+        web.trust_env = False
+        web.mount("http://", HTTPAdapter(pool_connections=1, pool_maxsize=1, pool_block=True))
+
+        def nodes(times: int) -> set[str]:
+            return {web.get(f"{cluster.url}/x", timeout=5).headers["X-Node"] for _ in range(times)}
+
+        (home,) = nodes(6)
+        cluster.balance(Balancing(affinity=False))
+        assert until(lambda: cluster.balancing() == Balancing(affinity=False))
+        assert nodes(30) == {"n1", "n2", "n3"}
+        cluster.balance(Balancing())
+        assert until(lambda: cluster.balancing() == Balancing())
+        assert nodes(6) == {home}
+        # One by the harness, to see that the cluster was ready, and one by us.
+        assert counted(cluster, "http.shoppers.downstream_cx_total") == 2
+
+
+def test_retries_are_changed_while_it_runs(tmp_path: Path) -> None:
+    with running(ENGINE, new_spec("signed-token"), tmp_path) as cluster:
+        assert cluster.balancing() == Balancing()
+        cluster.balance(Balancing(retries=1))
+        assert until(lambda: cluster.balancing() == Balancing(retries=1))
+        # The node closes without a word, and so does the one that is tried next.
+        assert ask(f"{cluster.url}/close", headers={"X-Request-Id": "closed"}).status == 503
+        assert counted(cluster, "cluster.nodes.upstream_rq_retry") == 1
