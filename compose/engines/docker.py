@@ -15,7 +15,7 @@ from pathlib import Path
 import docker
 import msgspec
 
-from compose.balancer import Listen, configuration
+from compose.balancer import ENDPOINTS_FILE, ROUTES_FILE, Listen, configuration
 from compose.cluster import Cluster, ClusterSpec, Engine
 from compose.cluster_file import SCHEMA, ClusterFile, read_cluster_file, work_folder
 from compose.containers import images
@@ -133,7 +133,8 @@ def _balancer_configuration(spec: ClusterSpec) -> bytes:
         spec,
         listen=Listen(ANYWHERE, BALANCER_PORT),
         admin=Listen(ANYWHERE, ADMIN_PORT),
-        members=CONFIG_FOLDER / "endpoints.json",
+        members=CONFIG_FOLDER / ENDPOINTS_FILE,
+        routing=CONFIG_FOLDER / ROUTES_FILE,
         access_log=ACCESS_LOG,
     )
 

@@ -7,19 +7,21 @@ from functools import cached_property
 from pathlib import Path
 
 import docker
+import msgspec
 
-from compose.balancer import Endpoint, Listen, endpoints
+from compose.balancer import Listen
 from compose.cluster import NodeAddress
 from compose.cluster_file import ClusterFile
 from compose.containers.api import asking, container_user, give
 from compose.containers.images import needed, node_image
 from compose.engines.docker_containers import Containers
-from compose.engines.docker_parts import DATABASE, Blueprint, NodeCommand
+from compose.engines.docker_network import find_network
+from compose.engines.docker_parts import DATABASE, Blueprint, NodeCommand, inside
 from compose.engines.written_cluster import WrittenCluster
 from compose.ledger import Ledger
 from compose.part_names import BALANCER
-from compose.ports import preflight
-from shared.errors import EnvironmentNotReady
+from compose.ports import HOST, free_ports, preflight
+from shared.errors import EnvironmentNotReady, PortTaken, UsageError
 
 
 class DockerCluster(WrittenCluster):
@@ -123,6 +125,7 @@ class DockerCluster(WrittenCluster):
         """Write what the containers will find mounted: the balancer's configuration, and empty logs they may write."""
         self.configuration_folder.mkdir(mode=0o755)
         self._write(self.configuration_folder / "balancer.json", configuration)
+        self.tell_routes()
         self.route_to([])
         self.log_files()[BALANCER].touch()
         for log in self.mounted_logs():
@@ -144,10 +147,9 @@ class DockerCluster(WrittenCluster):
         draft.chmod(0o644)
         draft.replace(path)
 
-    def route_to(self, nodes: list[str]) -> None:
-        """Tell the balancer its members: it watches the file."""
-        members = [Endpoint(node, Listen.at(self.written.reach(node))) for node in nodes]
-        self._write(self.configuration_folder / "endpoints.json", endpoints(members))
+    def tell_balancer(self, file: str, content: bytes) -> None:
+        """Replace one of the files that the balancer watches."""
+        self._write(self.configuration_folder / file, content)
 
     def run_part(self, part: str) -> None:
         """Make and start that part's container, for the first time.
@@ -156,6 +158,48 @@ class DockerCluster(WrittenCluster):
             PortTaken, EnvironmentNotReady: as their names say.
         """
         self.containers.run(self.blueprint().part(part, self.keys(part)))
+
+    def add_node(self) -> str:
+        """Start one node more and return its name at once; it is sent shoppers as soon as it is healthy.
+
+        Raises:
+            UsageError: the cluster was stopped.
+            PortTaken: the port chosen for it, several times over.
+        """
+        with self.changing() as there:
+            if not there:
+                raise UsageError("a cluster that was stopped gets no node", next_step="twinshop up")
+            node = f"n{len(self.written.node_urls) + 1}"
+            self._ledger.broken(f"add {node}")
+            before = self.written
+            try:
+                self._run_new_node(node, inside(find_network(self.client, self.containers.network), node))
+            except BaseException:
+                self.containers.remove(node)
+                self.written = before
+                raise
+            self.write()
+            self.route()
+            return node
+
+    def _run_new_node(self, node: str, inside_url: str) -> None:
+        for last in (False, False, True):
+            (port,) = free_ports(1)
+            written = self.written
+            self.written = msgspec.structs.replace(
+                written,
+                node_urls={**written.node_urls, node: Listen(HOST, port).url},
+                inside_urls={**written.inside_urls, node: inside_url},
+            )
+            self._lay_log(self.log_files()[f"{node}.requests"])
+            try:
+                self.run_part(node)
+            except PortTaken:
+                if last:
+                    raise
+                self.containers.remove(node)
+            else:
+                return
 
     # breaking and mending
 
@@ -195,6 +239,7 @@ class DockerCluster(WrittenCluster):
         with self.changing() as there:
             if there:
                 self._start_part(part)
+                self.rejoin(part)
 
     def _start_part(self, part: str) -> None:
         """While `changing`: threads of this process and other processes start one part at a time."""

@@ -17,10 +17,11 @@ from docker.types import EndpointConfig, NetworkingConfig
 from compose.containers.api import LOOKS_WITHIN_S, asking, connect
 from compose.containers.labels import SETTINGS, labels
 from compose.containers.sweep import sweep
+from compose.containers.usage import used
 from compose.engines.docker_part import Part
 from compose.ledger import Ledger
 from compose.waiting import wait_for
-from shared.errors import PortTaken, TwinshopError
+from shared.errors import TwinshopError
 
 DEAD_WITHIN_S = 5.0
 _NOT_RUNNING, _NO_SUCH = 409, 404
@@ -76,6 +77,10 @@ class Containers:
         with asking(f"describe {part}"), suppress(NotFound):
             return str(self.client.inspect_container(self.name(part))["Config"]["Image"])
         return None
+
+    def used(self, part: str) -> tuple[float, int] | None:
+        """Processor seconds and bytes of memory that the part's container uses; None if nobody says."""
+        return used(self.eye, self.name(part))
 
     def fetch_logs(self, files: dict[str, Path]) -> None:
         """Write what the containers of these parts have printed so far."""
@@ -146,25 +151,6 @@ class Containers:
         self._earlier(part.name).write_bytes(log.read_bytes())
         self.remove(part.name)
         self.run(part)
-
-    def run_new(self, describe: Callable[[], Part], tries: int) -> Part:
-        """Make and start a container that nobody knows yet: where its port was taken meanwhile, it gets another one.
-
-        Raises:
-            PortTaken: so many times over.
-            EnvironmentNotReady: as its name says.
-        """
-        for _ in range(tries - 1):
-            part = describe()
-            try:
-                self.run(part)
-            except PortTaken:
-                self.remove(part.name)
-                continue
-            return part
-        part = describe()
-        self.run(part)
-        return part
 
     def remove(self, part: str) -> None:
         """Remove the part's container, whatever it does."""

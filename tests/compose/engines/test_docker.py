@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +10,8 @@ import docker
 import msgspec
 import pytest
 
-from compose.cluster import Cluster, Engine
+from compose.changes import NodeChanges
+from compose.cluster import START_TRIES, Cluster, Engine
 from compose.cluster_file import ClusterFile
 from compose.containers.labels import RUN, of_run
 from compose.engines import docker as docker_engine
@@ -17,8 +20,9 @@ from compose.engines.docker_cluster import DockerCluster
 from compose.engines.registry import engine_named
 from compose.ledger import Ledger, recover
 from compose.ledger_file import Owner
+from compose.ports import free_ports
 from compose.running import keep_cluster
-from shared.errors import EnvironmentNotReady, UsageError
+from shared.errors import EnvironmentNotReady, PortTaken, UsageError
 from tests.compose.contract import EngineContract, Visitor, new_spec, running, watch
 from tests.containers import Foreigners, engine, left_since, things_with
 
@@ -116,6 +120,38 @@ class TestDocker(EngineContract):
             watch(own_cluster, node, lambda seen: seen.answers)
         assert addresses() == before
 
+    def test_a_node_with_other_settings_is_made_anew_where_it_was_and_its_log_goes_on(
+        self, own_cluster: Cluster, engine: docker.APIClient
+    ) -> None:
+        cluster = own_cluster
+        before = containers_of(engine, cluster)
+        boots = {cluster.observe("n2").boot}
+        for changes in (NodeChanges("next", fallback="own"), NodeChanges("next", fallback="own"), NodeChanges()):
+            cluster.change("n2", changes)
+            cluster.terminate("n2")
+            cluster.start("n2")
+            back = watch(cluster, "n2", lambda seen: seen.in_rotation and seen.answers and seen.boot not in boots)
+            boots.add(back.boot)
+            state = cluster.state("n2")
+            assert state is not None
+            assert (state.key, state.fallback) == (changes.key, changes.fallback)
+        after = containers_of(engine, cluster)
+        assert after["n2"]["Id"] != before["n2"]["Id"]
+        assert after["n1"]["Id"] == before["n1"]["Id"]
+        for what in ("Image", "Config"):
+            same = [found["n2"][what] for found in (before, after)]
+            assert same[0] == same[1]
+
+    def test_what_a_part_uses_is_known_at_once(self, cluster: Cluster) -> None:
+        assert isinstance(cluster, DockerCluster)
+        began = time.monotonic()
+        used = cluster.containers.used("n1")
+        assert used is not None
+        assert 0 < used[0] < 60
+        assert 20e6 < used[1] < 384e6
+        assert time.monotonic() < began + 1.0
+        assert cluster.containers.used("n9") is None
+
     def test_versions_name_what_really_ran(self, cluster: Cluster) -> None:
         versions = cluster.versions()
         assert versions["docker engine"]
@@ -131,6 +167,23 @@ class TestDocker(EngineContract):
         monkeypatch.setattr(docker_engine, "_watch_until_ready", interrupt)
         with pytest.raises(KeyboardInterrupt), running(DockerEngine(), spec, tmp_path):
             pass
+        assert things_with(engine, f"{RUN}={spec.run}") == set()
+        assert not (tmp_path / "cluster" / "work").exists()
+
+    def test_a_start_that_finds_a_port_taken_leaves_nothing(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: docker.APIClient
+    ) -> None:
+        spec, tried = new_spec(nodes=1), []
+        with socket.create_server(("127.0.0.1", 0)) as somebody:
+
+            def last_one_taken(count: int) -> list[int]:
+                tried.append(things_with(engine, f"{RUN}={spec.run}"))
+                return [*free_ports(count - 1), somebody.getsockname()[1]]
+
+            monkeypatch.setattr(docker_engine, "free_ports", last_one_taken)
+            with pytest.raises(PortTaken), running(DockerEngine(), spec, tmp_path):
+                pass
+        assert tried == [set()] * START_TRIES, "each try begins with nothing left of the one before"
         assert things_with(engine, f"{RUN}={spec.run}") == set()
         assert not (tmp_path / "cluster" / "work").exists()
 
