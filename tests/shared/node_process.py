@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -49,11 +50,25 @@ class Process:
                 start_new_session=True,
             )
 
-    def ask(self, path: str, request: str = "r") -> tuple[int, dict[str, object]]:
+    def ask(
+        self, path: str, request: str = "r", headers: Mapping[str, str] | None = None
+    ) -> tuple[int, dict[str, object]]:
+        """One request on a connection of its own."""
         with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)) as connection:
-            connection.request("GET", path, headers={"Accept": "application/json", "X-Request-Id": request})
+            sent = {"Accept": "application/json", "X-Request-Id": request, **(headers or {})}
+            connection.request("GET", path, headers=sent)
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read())
+
+    def login(self, user: str = "user-0001") -> str:
+        """The session's cookie."""
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)) as connection:
+            body = json.dumps({"user": user, "password": "shop"})
+            kinds = {"Accept": "application/json", "Content-Type": "application/json"}
+            connection.request("POST", "/login", body, kinds)
+            answer = connection.getresponse()
+            assert answer.status == 200, answer.read()
+            return str(answer.headers["Set-Cookie"]).split(";")[0]
 
     def wait_until_ready(self) -> None:
         until(lambda: answers(self.port) or self.popen.poll() is not None, READY_WITHIN_S)

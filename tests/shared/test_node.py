@@ -81,6 +81,29 @@ def test_a_restarted_node_is_another_boot_and_has_forgotten(folder: Path, proces
         again.end()
 
 
+def test_workers_are_one_node_with_a_memory_each(folder: Path) -> None:
+    process = Process(folder, "stateful_app", TWINSHOP_NODE_WORKERS="3", TWINSHOP_CONTROL_TOKEN="token")
+    try:
+        process.wait_until_ready()
+        states: dict[object, dict[str, object]] = {}
+
+        def ask() -> bool:
+            said = process.ask("/-/state", headers={"X-Control-Token": "token"})[1]
+            states[said["pid"]] = said
+            return len(states) == 3
+
+        assert until(ask, READY_WITHIN_S), "each connection may meet another one"
+        assert {state["boot"] for state in states.values()} == {process.ask("/healthz")[1]["boot"]}
+        pids = sorted(pid for pid in process.group() if pid != process.popen.pid)
+        assert sorted(map(str, states)) == sorted(map(str, pids))
+        assert {tuple(state["pids"]) for state in states.values()} == {tuple(pids)}  # type: ignore[arg-type]
+        cookie = process.login()
+        answers = [process.ask("/me", headers={"Cookie": cookie})[0] for _ in range(60)]
+        assert set(answers) == {200, 401}, "some of them know who it is, and some do not"
+    finally:
+        process.end()
+
+
 def test_the_stateless_twin_is_started_alike(folder: Path) -> None:
     process = Process(folder, "stateless_app", TWINSHOP_STORE="token", TWINSHOP_NODE="n2")
     try:
