@@ -1,6 +1,12 @@
-"""What the shop sells: things to remember by."""
+"""What the shop sells: things to remember by, and mugs with whatever a customer wants on them.
+
+The mugs are why a cart has no natural end: `engraved-happy-birthday` is as good a sku as any.
+"""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Iterable
 
 import msgspec
 
@@ -9,11 +15,15 @@ class Product(msgspec.Struct, frozen=True):
     """One article."""
 
     sku: str
-    """Also the name of its picture: the symbol in `static/art.svg`."""
     name: str
     price_cents: int
     blurb: str
     shelf: str
+
+    @property
+    def picture(self) -> str:
+        """The name of its symbol in `static/art.svg`."""
+        return self.sku if self.sku in BY_SKU else ENGRAVED
 
 
 def _shelf(shelf: str, *articles: tuple[str, str, int, str]) -> tuple[Product, ...]:
@@ -67,3 +77,37 @@ SHELVES: dict[str, tuple[Product, ...]] = {
 PRODUCTS: tuple[Product, ...] = tuple(product for shelf in SHELVES.values() for product in shelf)
 
 BY_SKU: dict[str, Product] = {product.sku: product for product in PRODUCTS}
+
+ENGRAVED = "engraved"
+"""What the skus of things made to order begin with, and the name of their picture."""
+ENGRAVED_CENTS = 1500
+_ENGRAVED = re.compile(r"engraved-([a-z0-9-]{8,24})")
+
+
+def product_of(sku: str) -> Product | None:
+    """What is sold under that sku, from a shelf or made to order; None if nothing is."""
+    return BY_SKU.get(sku) or _made_to_order(sku)
+
+
+def products_of(skus: Iterable[str]) -> dict[str, Product]:
+    """By sku, those of them that the shop sells."""
+    return {sku: product for sku in skus if (product := product_of(sku)) is not None}
+
+
+def price_cents(sku: str) -> int:
+    """What one of it costs.
+
+    Raises:
+        KeyError: the shop sells no such thing.
+    """
+    product = product_of(sku)
+    if product is None:
+        raise KeyError(sku)
+    return product.price_cents
+
+
+def _made_to_order(sku: str) -> Product | None:
+    words = _ENGRAVED.fullmatch(sku)
+    if words is None:
+        return None
+    return Product(sku, f"Engraved mug: {words[1]}", ENGRAVED_CENTS, "Nobody else has this one.", "Made to order")

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from shared.shop.cart import total_cents
-from shared.shop.catalogue import BY_SKU
+from shared.shop.catalogue import price_cents
 from shared.shop.database import order_lines, orders
 
 
@@ -92,5 +92,5 @@ def _line(order: Order, sku: str) -> dict[str, object]:
         "order_id": order.order,
         "sku": sku,
         "quantity": order.lines[sku],
-        "price_cents": BY_SKU[sku].price_cents,
+        "price_cents": price_cents(sku),
     }

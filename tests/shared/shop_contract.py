@@ -135,6 +135,23 @@ class ShopContract(StoreContract):
     def test_what_is_not_a_sku(self, shopper: JsonVisitor, sku: object) -> None:
         assert shopper.post("/cart", {"sku": sku, "quantity": 1}).json["error"] == "bad_sku"
 
+    def test_things_made_to_order(self, shop: Node, shopper: JsonVisitor) -> None:
+        assert shopper.add("engraved-for-ann-1", 2).json == {"cart": {"engraved-for-ann-1": 2}}
+        shopper.add("engraved-for-bob-1")
+        assert shopper.ask("DELETE", "/cart/engraved-for-bob-1").json == {"cart": {"engraved-for-ann-1": 2}}
+        assert shopper.add("engraved-x").json["error"] == "unknown_sku"
+        order = shopper.checkout("k").json
+        assert (order["lines"], order["total_cents"]) == ({"engraved-for-ann-1": 2}, 3000)
+        assert read_orders(shop.settings.database_url)[0].lines == {"engraved-for-ann-1": 2}
+
+    def test_a_cart_that_is_full(self, shopper: JsonVisitor, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("shared.shop.cart.MOST_ARTICLES", 2)
+        shopper.add("acorn")
+        shopper.add("engraved-for-ann-1")
+        answer = shopper.add("bell")
+        assert (answer.status_code, answer.json["error"]) == (400, "cart_full")
+        assert shopper.cart() == {"acorn": 1, "engraved-for-ann-1": 1}
+
     # The till
 
     def test_checkout(self, shop: Node, shopper: JsonVisitor) -> None:

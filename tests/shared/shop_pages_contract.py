@@ -78,6 +78,15 @@ class ShopPagesContract(StoreContract):
         assert not re.search(r"<script|<style| style=| on[a-z]+=|https?://", page), "nothing inline or foreign"
         assert page.count("<h1") == 1
 
+    def test_things_made_to_order(self, shopper: PageVisitor) -> None:
+        shopper.submit("/", "/cart", sku="engraved-for-ann-1", quantity="2")
+        cart = shopper.get("/cart").text
+        assert "Engraved mug: for-ann-1" in cart
+        assert "€ 30.00" in cart
+        assert "#engraved" in cart
+        shopper.submit("/cart", "/checkout")
+        assert "Engraved mug: for-ann-1" in shopper.get("/orders").text
+
     def test_the_slow_page_knows_whom_it_thinks_about(self, stranger: PageVisitor) -> None:
         assert "Chosen for you" in stranger.get("/recommendations").text
         stranger.login()

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from shared.shop import cart as carts
 from shared.shop import identity
 from shared.shop.answers import Refused, answer, done
-from shared.shop.catalogue import BY_SKU
+from shared.shop.catalogue import product_of, products_of
 from shared.shop.fields import sent_fields, text, whole_number
 
 blueprint = Blueprint("cart", __name__)
@@ -24,7 +24,7 @@ def show() -> ResponseReturnValue:
     return answer(
         {"cart": cart},
         "cart.html",
-        products=BY_SKU,
+        products=products_of(cart),
         total_cents=carts.total_cents(cart),
         new_key=uuid.uuid4().hex,  # so that an impatient double click makes one order
     )
@@ -39,6 +39,8 @@ def add() -> ResponseReturnValue:
     _must_exist(sku)
     try:
         cart = carts.add(identity.current_cart(), sku, quantity)
+    except carts.CartFull as error:
+        raise Refused(400, "cart_full", str(error)) from error
     except ValueError as error:
         raise Refused(400, "bad_quantity", str(error)) from error
     identity.keep_cart(cart)
@@ -58,5 +60,5 @@ def remove(sku: str) -> ResponseReturnValue:
 
 
 def _must_exist(sku: str) -> None:
-    if sku not in BY_SKU:
+    if product_of(sku) is None:
         raise Refused(404, "unknown_sku", "the shop sells no such thing")

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from shared.shop import identity
 from shared.shop.answers import Refused, answer, done
-from shared.shop.catalogue import BY_SKU
+from shared.shop.catalogue import products_of
 from shared.shop.counter import counter
 from shared.shop.fields import sent_fields
 from shared.shop.orders import Order
@@ -45,7 +45,10 @@ def orders() -> ResponseReturnValue:
     """What I have ordered, oldest first."""
     mine = counter().orders.of(identity.current_user())
     return answer(
-        {"orders": [_told(order) for order in mine]}, "orders.html", orders=list(reversed(mine)), products=BY_SKU
+        {"orders": [_told(order) for order in mine]},
+        "orders.html",
+        orders=list(reversed(mine)),
+        products=products_of(sku for order in mine for sku in order.lines),
     )
 
 

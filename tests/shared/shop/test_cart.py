@@ -28,6 +28,15 @@ def test_a_cart_has_bounds() -> None:
         cart.add({"acorn": 990}, "acorn", 10)
 
 
+def test_a_cart_grows_until_it_is_full() -> None:
+    full = {f"engraved-{number:08d}": 1 for number in range(cart.MOST_ARTICLES)}
+    with pytest.raises(cart.CartFull, match="2000 different"):
+        cart.add(full, "acorn", 1)
+    assert cart.add(full, "engraved-00000000", 1)["engraved-00000000"] == 2
+    assert len(cart.add(cart.remove(full, "engraved-00000000"), "acorn", 1)) == cart.MOST_ARTICLES
+
+
 def test_what_it_costs() -> None:
     assert cart.total_cents({}) == 0
     assert cart.total_cents({"acorn": 2, "bell": 1}) == 2 * 95 + 1120
+    assert cart.total_cents({"acorn": 1, "engraved-birthday": 3}) == 95 + 3 * 1500
