@@ -4,7 +4,8 @@
   switched off, and `assert_strict` says so at start-up if a new version has moved the switch.
 - No redirects, no retries, no status that raises.
 - Connecting and waiting for the answer are bounded, and told apart: what was never sent surely did not happen.
-- The browser's cookie rule: a cookie whose name and value exceed 4,096 bytes is not kept, and the older one stays.
+- Cookies as a browser keeps them (see `loadtests.shoppers.cookies`), in as many jars as the visit needs, and as many
+  connections as it has requests on their way at once.
 
 Import Locust before this module (it patches the process); nothing outside of the load process may import it.
 """
@@ -12,9 +13,8 @@ Import Locust before this module (it patches the process); nothing outside of th
 from __future__ import annotations
 
 import time
-from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
+from http.cookiejar import CookieJar
 from typing import Any
-from urllib.request import Request
 
 import gevent
 import geventhttpclient.client
@@ -24,12 +24,12 @@ from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError
 from geventhttpclient.url import URL
 from locust.contrib.fasthttp import FastHttpSession, LocustUserAgent
 
+from loadtests.history import Jar
 from loadtests.plan import ClientLimits
 from loadtests.shoppers.answers import Answer
+from loadtests.shoppers.cookies import Pocket
 from shared.errors import EnvironmentNotReady
 
-COOKIE_BYTES = 4096
-"""Name and value of a cookie together; browsers ignore a longer one."""
 _SWITCH = "_may_retry_after_send_error"
 
 
@@ -52,14 +52,6 @@ class NotSent(OSError):
     """No connection: the request surely did not reach anybody."""
 
 
-class BrowserCookies(DefaultCookiePolicy):
-    """Keeps what a browser keeps."""
-
-    def set_ok(self, cookie: Cookie, request: Request) -> bool:
-        """False for a cookie that is too long; the jar then keeps the one it has."""
-        return len(cookie.name) + len(cookie.value or "") <= COOKIE_BYTES and super().set_ok(cookie, request)
-
-
 class _Connections(ConnectionPool):
     """Tells failing to connect apart from everything later."""
 
@@ -73,7 +65,8 @@ class _Connections(ConnectionPool):
 class _Client(HTTPClient):
     """One server's client, on such connections. Plain HTTP only: everything under test is on this machine."""
 
-    def __init__(self, host: str, port: int, limits: ClientLimits) -> None:
+    def __init__(self, host: str, port: int, limits: ClientLimits, *, patient: bool = False) -> None:
+        """`patient`: there is no bound to how long nothing may come; whoever reads has one."""
         super().__init__(host, port)
         self._connection_pool = _Connections(
             host,
@@ -82,7 +75,7 @@ class _Client(HTTPClient):
             port,
             size=1,
             connection_timeout=limits.connect_timeout_ms / 1000,
-            network_timeout=limits.answer_timeout_ms / 1000,
+            network_timeout=None if patient else limits.answer_timeout_ms / 1000,
         )
 
 
@@ -99,51 +92,120 @@ class StrictSession(FastHttpSession):
 
     def __init__(self, base_url: str, request_event: Any, user: Any, limits: ClientLimits) -> None:
         super().__init__(base_url, request_event, user, client_pool=HTTPClientPool(), max_redirects=0, max_retries=0)
-        self.cookiejar = CookieJar(BrowserCookies())
         url = URL(base_url)
         if url.scheme != "http" or url.port is None:
             raise EnvironmentNotReady(
                 f"cannot shop at {base_url}", why="the shoppers speak plain HTTP", next_step="give a http:// address"
             )
-        self._address = (url.host, url.port, limits)
-        self._shop = _Client(*self._address)
-        self.client = _Agent(_Clients(self._shop), self.cookiejar)
-        self._limit_s = (limits.connect_timeout_ms + limits.answer_timeout_ms) / 1000
         self._base = base_url.rstrip("/")
+        self._address = (url.host, url.port, limits)
+        self._limit_s = (limits.connect_timeout_ms + limits.answer_timeout_ms) / 1000
+        self._main = Pocket("main", self._base)
+        self._pockets: dict[Jar, Pocket] = {"main": self._main}
+        self._idle: dict[Jar, list[_Client]] = {"main": []}
+        self.cookiejar = self._main.cookies
+        self.client = _Agent(_Clients(_Client(*self._address)), self.cookiejar)
 
-    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Answer:
+    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"", jar: Jar = "main") -> Answer:
         """Send one request, once, and wait for its whole answer, within the limits. Raises nothing of the network's."""
-        jar_request = _JarRequest(self._base + path, headers)
-        self.cookiejar.add_cookie_header(jar_request)
+        pocket = self._main if jar == "main" else self._pocket(jar)
+        asked = pocket.dress(path, headers)
+        idle = self._idle[jar]
+        shop = idle.pop() if idle else _Client(*self._address)
         began = time.monotonic_ns()
         limit = gevent.Timeout.start_new(self._limit_s)
         try:
-            response = self._shop.request(method, path, body, headers)
+            response = shop.request(method, path, body, headers)
             content = response.read()
         except NotSent as error:
+            idle.append(shop)
             return Answer(began, time.monotonic_ns(), error=str(error), sent=False)
         except BaseException as error:
-            self._start_over()
+            shop.close()  # a connection pool that was interrupted may count a connection as busy for ever
             if error is limit or isinstance(error, OSError | HTTPParseError):
                 return Answer(began, time.monotonic_ns(), error="timeout" if error is limit else _word(error))
             raise
         finally:
             limit.close()
         done = time.monotonic_ns()
+        idle.append(shop)
         found = response.info()
-        if "set-cookie" in found:
-            self.cookiejar.extract_cookies(_JarResponse(found), jar_request)  # type: ignore[arg-type]
-        return Answer(began, done, response.get_code(), headers=found, body=content)
+        refused = "set-cookie" in found and pocket.take(found, asked)
+        sent = len(headers.get("Cookie", ""))
+        return Answer(
+            began, done, response.get_code(), headers=found, body=content, cookie_bytes=sent, cookie_refused=refused
+        )
 
-    def _start_over(self) -> None:
-        """A connection pool that was interrupted may count a connection as busy for ever: begin with a new one."""
-        self._shop.close()
-        self._shop = _Client(*self._address)
-        self.client.clientpool = _Clients(self._shop)
+    def watch(self, path: str, headers: dict[str, str], until_ns: int) -> Answer:
+        """Open an event stream and hold it until then. What comes is counted; an early end is a drop."""
+        asked = self._main.dress(path, headers)
+        began = time.monotonic_ns()
+        shop = _Client(*self._address, patient=True)
+        limit = gevent.Timeout.start_new(self._limit_s)
+        try:
+            response = shop.request("GET", path, b"", headers)
+            content = b"" if response.get_code() == 200 else response.read()
+            limit.close()
+            found = response.info()
+            refused = "set-cookie" in found and self._main.take(found, asked)
+            streamed, dropped = (0, False) if content else _held(response, until_ns)
+        except NotSent as error:
+            return Answer(began, time.monotonic_ns(), error=str(error), sent=False)
+        except BaseException as error:
+            if error is limit or isinstance(error, OSError | HTTPParseError):
+                return Answer(began, time.monotonic_ns(), error="timeout" if error is limit else _word(error))
+            raise
+        finally:
+            limit.close()
+            shop.close()
+        return Answer(
+            began, time.monotonic_ns(), response.get_code(), headers=found, body=content, streamed=streamed,
+            dropped=dropped, cookie_bytes=len(headers.get("Cookie", "")), cookie_refused=refused,
+        )  # fmt: skip
+
+    def copy_jar(self, source: Jar, to: Jar) -> None:
+        """`to` has from now on what `source` has at this moment."""
+        self._pocket(to).fill_from(self._pocket(source))
+
+    def empty_jar(self, jar: Jar) -> None:
+        """Forget all cookies of that jar."""
+        self._pocket(jar).cookies.clear()
+
+    def forget_node(self) -> None:
+        """Forget the balancer's cookies."""
+        self._main.forget_node()
 
     def close(self) -> None:
-        """Give the connection back."""
-        self._shop.close()
+        """Give the connections back."""
+        for idle in self._idle.values():
+            while idle:
+                idle.pop().close()
+        self.client.clientpool.close()
+
+    def _pocket(self, jar: Jar) -> Pocket:
+        pocket = self._pockets.get(jar)
+        if pocket is None:
+            pocket = self._pockets[jar] = Pocket(jar, self._base)
+            self._idle[jar] = []
+        return pocket
+
+
+def _held(response: Any, until_ns: int) -> tuple[int, bool]:
+    """How many bytes came until then, and whether the stream ended before."""
+    streamed = 0
+    enough = gevent.Timeout.start_new(max(0.0, (until_ns - time.monotonic_ns()) / 1e9))
+    try:
+        while line := response.readline(b"\n"):
+            streamed += len(line)
+    except (OSError, HTTPParseError):
+        return streamed, True
+    except gevent.Timeout as timeout:
+        if timeout is not enough:
+            raise
+        return streamed, False
+    finally:
+        enough.close()
+    return streamed, True
 
 
 class _Agent(LocustUserAgent):
@@ -154,29 +216,6 @@ class _Agent(LocustUserAgent):
 
     def _verify_status(self, status_code: int, url: object = None) -> None:
         """Every status is an answer; what it means is for the shopper to say."""
-
-
-class _JarRequest(Request):
-    """As much of a request as a cookie jar wants to see; the Cookie header goes where the other headers are."""
-
-    def __init__(self, url: str, headers: dict[str, str]) -> None:
-        super().__init__(url)
-        self._sent = headers
-
-    def add_unredirected_header(self, key: str, val: str) -> None:
-        """The jar's way to say `Cookie: …`."""
-        self._sent[key] = val
-
-
-class _JarResponse:
-    """As much of an answer as a cookie jar wants to see."""
-
-    def __init__(self, headers: Any) -> None:
-        self._headers = headers
-
-    def info(self) -> Any:
-        """The headers."""
-        return self._headers
 
 
 def _word(error: BaseException) -> str:

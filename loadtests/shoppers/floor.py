@@ -22,8 +22,8 @@ from locust.exception import StopTest
 from loadtests.plan import Action, ClientLimits, ShopperPlan, read_plan
 from loadtests.planning.drawing import Habits, draw_steps, generator_of, spread
 from loadtests.shoppers.assignment import GO_FILE, Assignment, Go
+from loadtests.shoppers.contract import Terms
 from loadtests.shoppers.recorder import Recorder
-from loadtests.shoppers.visit import Terms
 from shared.demo_accounts import account_name
 from shared.errors import UsageError
 
@@ -61,12 +61,15 @@ class Clock:
 class Floor:
     """What planned and free floors have in common: the clock and the books."""
 
-    def __init__(self, assignment: Assignment, limits: ClientLimits) -> None:
+    def __init__(self, assignment: Assignment, limits: ClientLimits, *, addresses: int = 0, window_us: int = 0) -> None:
         self.assignment = assignment
         self.limits = limits
         self.clock = Clock()
         self.recorder = Recorder(assignment.history, assignment.progress)
-        self.terms = Terms(assignment.architecture, assignment.run, assignment.prefix, assignment.password, self.limits)
+        self.terms = Terms(
+            assignment.architecture, assignment.run, assignment.prefix, assignment.password, limits,
+            addresses=addresses, window_us=window_us,
+        )  # fmt: skip
 
     def open(self, environment: Environment, **_: object) -> None:
         """Locust is ready to begin."""
@@ -156,8 +159,8 @@ class PlannedFloor(Floor):
                 "a plan needs a folder", why="TWINSHOP_LOAD_FOLDER is not set", next_step="twinshop run SCENARIO"
             )
         plan = read_plan(assignment.plan)
-        super().__init__(assignment, plan.client)
         self._window_us = plan.window_ms * 1000
+        super().__init__(assignment, plan.client, addresses=plan.addresses, window_us=self._window_us)
         self._audit_ms = plan.client.audit_spread_ms * len(plan.shoppers)
         self._gate = assignment.folder / GO_FILE
         mine = [each for each in plan.shoppers if assignment.mine(each.shopper)]

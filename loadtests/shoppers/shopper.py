@@ -1,4 +1,4 @@
-"""The Locust user: a shopper with one cookie jar, who carries out a visit and tells Locust's statistics about it."""
+"""The Locust user: a shopper with its own cookies, who carries out a visit and tells Locust's statistics about it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from loadtests.judging.memory import Finding
 from loadtests.shoppers.answers import Answer
 from loadtests.shoppers.client import StrictSession
 from loadtests.shoppers.floor import FreeFloor, PlannedFloor
-from loadtests.shoppers.visit import PATHS, Visit
+from loadtests.shoppers.greenlets import GreenletJob
+from loadtests.shoppers.requests import PATHS
+from loadtests.shoppers.visit import Visit
 from shared.errors import ForeignAnswer
 
 NAMES: dict[Do, tuple[str, str]] = {**PATHS, "remove": ("DELETE", "/cart/[sku]")}
@@ -54,7 +56,7 @@ class _Person(FastHttpUser):
             request_type=method,
             name=name,
             response_time=(answer.done_ns - answer.sent_ns) / 1e6,
-            response_length=len(answer.body),
+            response_length=exchange.body_bytes,
             exception=None if exchange.outcome == "ok" and not findings else _not_ok(exchange, findings),
             context={},
             response=None,
@@ -73,7 +75,9 @@ class PlannedShopper(_Person):
         super().__init__(environment)
         self._session = self.connect(self.floor)
         plan = self.floor.enter()
-        self._visit = Visit(plan.shopper, plan.actions, self.floor.terms, self._session.ask, self.floor.clock, self)
+        self._visit = Visit(
+            plan.shopper, plan.actions, self.floor.terms, self._session, self.floor.clock, self, GreenletJob
+        )
 
     @task
     def visit(self) -> None:
@@ -100,8 +104,8 @@ class FreeShopper(_Person):
         self._session = self.connect(self.floor)
         self._number = self.floor.enter()
         self._visit = Visit(
-            self._number, self.floor.actions_of(self._number), self.floor.terms, self._session.ask, self.floor.clock,
-            self, self.floor.user_of(self._number),
+            self._number, self.floor.actions_of(self._number), self.floor.terms, self._session, self.floor.clock, self,
+            GreenletJob, self.floor.user_of(self._number),
         )  # fmt: skip
 
     @task

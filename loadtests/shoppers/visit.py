@@ -1,94 +1,55 @@
 """One shopper's visit: carries out a plan in time, remembers what the shop acknowledged, and records every action once.
 
-Knows nothing of Locust: it is given a way to ask, a clock and a desk to hand its records to.
+Knows nothing of Locust: it is given a browser, a clock, a desk to hand its records to, and a way to do things at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
+from functools import partial
 
-import msgspec
-
-from loadtests.history import NOT_LOGGED_IN, UNREADABLE, Do, Exchange, Why
-from loadtests.judging.memory import Finding, Memory
-from loadtests.plan import Action, ClientLimits
-from loadtests.shoppers.answers import NOTHING, WRITES, Answer, foreign, outcome_of, read_answer
+from loadtests.history import NOT_LOGGED_IN, UNREADABLE, Do, Exchange, Jar, Outcome, Why
+from loadtests.judging.memory import LEAVES, Memory
+from loadtests.plan import Action
+from loadtests.planning.addresses import address_of
+from loadtests.shoppers.answers import NOTHING, UNREAD, WRITES, Answer, foreign, outcome_of, read_answer
+from loadtests.shoppers.company import Company, OnTheWay, in_companies
+from loadtests.shoppers.contract import Browser, Clock, Desk, Job, StartJob, Terms
+from loadtests.shoppers.requests import PATHS, Requests
 from shared.demo_accounts import account_name
 from shared.errors import ForeignAnswer
 
-NEEDS_NO_LOGIN: frozenset[Do] = frozenset({"browse", "login"})
-PATHS: dict[Do, tuple[str, str]] = {
-    "login": ("POST", "/login"),
-    "browse": ("GET", "/products"),
-    "add": ("POST", "/cart"),
-    "remove": ("DELETE", "/cart/"),
-    "cart": ("GET", "/cart"),
-    "checkout": ("POST", "/checkout"),
-    "orders": ("GET", "/orders"),
-    "me": ("GET", "/me"),
-    "logout": ("POST", "/logout"),
-}
-"""Method and path of each action; the sku follows that of a removal."""
-_JSON = "application/json"
-
-
-class Ask(Protocol):
-    """Sends one request, once."""
-
-    def __call__(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
-        """The answer, or why there is none; raises nothing of the network's."""
-
-
-class Clock(Protocol):
-    """Microseconds since the zero of the load window."""
-
-    zero_ns: int
-    """The zero, time.monotonic_ns()."""
-
-    def now_us(self) -> int:
-        """Now."""
-
-    def wait_until(self, at_us: int) -> None:
-        """Sleep until then; not at all if it is past."""
-
-
-class Desk(Protocol):
-    """Where a visit's records go."""
-
-    def saw(self, exchange: Exchange, answer: Answer | None, findings: tuple[Finding, ...]) -> None:
-        """Take one exchange; no answer if nothing was sent."""
-
-
-class Terms(msgspec.Struct, frozen=True):
-    """What is the same for all visits to one shop."""
-
-    architecture: str
-    run: str
-    """Every answer must carry it; empty: not looked at."""
-    prefix: str
-    """Of request ids."""
-    password: str
-    limits: ClientLimits
+NEEDS_NO_LOGIN: frozenset[Do] = frozenset({"browse", "login", "arrive", "forget_node"})
+_CHANGES_JARS: frozenset[Do] = frozenset({"login", "logout", "arrive"})
+OPENS_A_JAR: frozenset[Do] = frozenset({"login", "arrive"})
+RECONNECT_US = 50_000
+"""So long after its event stream was dropped a browser opens it again."""
 
 
 class Visit:
     """One shopper in one shop, from its login to the last audit."""
 
     def __init__(
-        self, shopper: int, actions: Iterable[Action], terms: Terms, ask: Ask, clock: Clock, desk: Desk, user: str = ""
-    ) -> None:
+        self, shopper: int, actions: Iterable[Action], terms: Terms, browser: Browser, clock: Clock, desk: Desk,
+        start_job: StartJob, user: str = "",
+    ) -> None:  # fmt: skip
         self.shopper = shopper
         self.memory = Memory(user or account_name(shopper))
         self._actions = actions
         self._terms = terms
-        self._ask = ask
+        self._browser = browser
         self._clock = clock
         self._desk = desk
-        self._requests = 0
-        self._steps = 0
-        """Planned actions that are in the history."""
-        self._login_body = msgspec.json.encode({"user": self.memory.user, "password": terms.password})
+        self._start_job = start_job
+        self._requests = Requests(self.memory.user, terms.password, address_of(shopper, terms.addresses))
+        self._asked = 0
+        self._next_step = 0
+        self._begun: dict[int, Action] = {}
+        """Planned actions that have begun and are not in the history yet."""
+        self._jobs: list[Job] = []
+        self._logins = 0
+        self._jars: set[Jar] = set()
+        """Those, beside the shopper's own, that have cookies."""
 
     def shop(self) -> None:
         """Carry out the plan. Whatever ends it early, the rest of a finite plan is recorded as not sent.
@@ -97,13 +58,12 @@ class Visit:
             ForeignAnswer: somebody else's server answered.
         """
         try:
-            for action in self._actions:
+            for action, beside in in_companies(self._actions):
                 self._clock.wait_until(action.at_ms * 1000)
-                self._carry_out(action)
+                self._begin(action, beside)
+            self._join()
         except BaseException:
-            if isinstance(self._actions, tuple):
-                for action in self._actions[self._steps :]:
-                    self._not_sent(action, "stopped")
+            self._break_off()
             raise
 
     def audit(self, due_us: int) -> None:
@@ -117,28 +77,92 @@ class Visit:
         if self.memory.logged_in:
             self._look("orders", self._clock.now_us())
 
-    def _carry_out(self, action: Action) -> None:
+    # --- the plan ------------------------------------------------------------------------------------------------
+
+    def _begin(self, action: Action, beside: tuple[Action, ...]) -> None:
+        step = self._next_step
+        self._next_step += 1 + len(beside)
+        self._begun[step] = action
+        if beside:
+            self._begun.update(enumerate(beside, step + 1))
+            self._together(action, beside, step)
+        else:
+            self._carry_out(action, step)
+
+    def _carry_out(self, action: Action, step: int) -> None:
         if why_not := self._why_not(action):
-            self._not_sent(action, why_not)
-            return
-        was_known = self._known()
-        exchange = self._exchange(action, "plan", action.at_ms * 1000, self._steps)
-        if was_known and not self._known() and action.do != "logout":
-            self._log_in_again(exchange.done_us)
+            self._not_sent(action, why_not, step)
+        elif action.do == "forget_node":
+            self._browser.forget_node()
+            self._hand_over(self._nothing_sent(action, "ok", "", step), None)
+        elif action.do == "watch":
+            self._jobs.append(self._start_job(partial(self._watch, action, step)))
+        else:
+            was_known = self.memory.logged_in
+            exchange = self._exchange(action, "plan", action.at_ms * 1000, step)
+            self._log_in_again_if_lost(was_known, action, exchange.done_us)
+
+    def _together(self, action: Action, beside: tuple[Action, ...], step: int) -> None:
+        """An action and what is done beside it; nothing else is, until all of them are answered."""
+        company = Company()
+        why_not = self._why_not(action)
+        was_known = self.memory.logged_in
+        watching = len(self._jobs)
+        self._jobs += [
+            self._start_job(partial(self._do_beside, each, step + number, company))
+            for number, each in enumerate(beside, 1)
+        ]
+        if why_not:
+            self._not_sent(action, why_not, step)
+        else:
+            self._exchange(action, "plan", action.at_ms * 1000, step, company)
+        for job in self._jobs[watching:]:
+            job.join()
+        del self._jobs[watching:]
+        self._log_in_again_if_lost(was_known, action, self._clock.now_us())
+
+    def _do_beside(self, action: Action, step: int, company: Company) -> None:
+        self._clock.wait_until(action.at_ms * 1000)
+        known = action.do in NEEDS_NO_LOGIN or (
+            self.memory.logged_in if action.jar == "main" else action.jar in self._jars
+        )
+        why_not = "late" if self._late(action) else "" if known else NOT_LOGGED_IN
+        if why_not:
+            self._not_sent(action, why_not, step)
+        else:
+            self._exchange(action, "plan", action.at_ms * 1000, step, company)
+
+    def _watch(self, action: Action, step: int) -> None:
+        """Hold the event stream open until the window ends; whenever it is dropped, open it again."""
+        why: Why = "plan"
+        due_us = action.at_ms * 1000
+        while True:
+            self._exchange(action, why, due_us, step)
+            due_us, why, step = self._clock.now_us() + RECONNECT_US, "recovery", -1
+            self._clock.wait_until(due_us)
+            while not self.memory.logged_in and due_us < self._terms.window_us:
+                due_us += RECONNECT_US  # the next action logs in again
+                self._clock.wait_until(due_us)
+            if due_us >= self._terms.window_us:
+                return
 
     def _why_not(self, action: Action) -> str:
         """Why this action is not sent; "" if it is. A shopper who is not logged in tries once to be."""
-        if not self._late(action) and not self._known() and action.do not in NEEDS_NO_LOGIN:
+        if action.jar != "main":
+            if not (action.do in OPENS_A_JAR or action.jar in self._jars):
+                return NOT_LOGGED_IN
+        elif not self._late(action) and not self.memory.logged_in and action.do not in NEEDS_NO_LOGIN:
             self._log_in_again(action.at_ms * 1000)
-            if not self._known():
+            if not self.memory.logged_in:
                 return NOT_LOGGED_IN
         return "late" if self._late(action) else ""
 
-    def _known(self) -> bool:
-        return self.memory.logged_in
-
     def _late(self, action: Action) -> bool:
         return self._clock.now_us() > (action.at_ms + self._terms.limits.late_ms) * 1000
+
+    def _log_in_again_if_lost(self, was_known: bool, action: Action, due_us: int) -> None:
+        if was_known and not self.memory.logged_in and action.do not in LEAVES:
+            self._log_in_again(due_us)
 
     def _log_in_again(self, due_us: int) -> None:
         self._exchange(Action(0, "login"), "recovery", due_us)
@@ -152,33 +176,87 @@ class Visit:
             due_us = exchange.done_us + limits.audit_pause_ms * 1000
             self._clock.wait_until(due_us)
 
-    def _exchange(self, action: Action, why: Why, planned_us: int, step: int = -1) -> Exchange:
+    def _join(self) -> None:
+        """Wait for what is still being watched."""
+        for job in self._jobs:
+            job.join()
+        self._jobs.clear()
+
+    def _break_off(self) -> None:
+        """Stop what is done at the same time, and record what is not done any more."""
+        for job in self._jobs:
+            job.stop()
+        self._jobs.clear()
+        if isinstance(self._actions, tuple):
+            for step, action in enumerate(self._actions[self._next_step :], self._next_step):
+                self._begun[step] = action
+            for step, action in sorted(self._begun.items()):
+                self._not_sent(action, "stopped", step)
+
+    # --- one request ---------------------------------------------------------------------------------------------
+
+    def _exchange(
+        self, action: Action, why: Why, planned_us: int, step: int = -1, company: Company | None = None
+    ) -> Exchange:
         """Send one request and record it, whatever comes of it."""
-        self._requests += 1
-        request = f"{self._terms.prefix}-{self.shopper:04d}-{self._requests:04d}"
-        method, path, headers, body = self._request(action, request)
+        self._asked += 1
+        request = f"{self._terms.prefix}-{self.shopper:04d}-{self._asked:04d}"
+        if action.do in _CHANGES_JARS:
+            self._before(action, why)
+        mine = OnTheWay(writes=False) if company is None else company.begin(action.do in WRITES)
         sent_us = self._clock.now_us()
         try:
-            answer = self._ask(method, path, headers, body)
+            answer = self._send(action, request)
         except BaseException:  # stopped in the middle: the request is out, its answer will never be read
             zero_ns = self._clock.zero_ns
             answer = Answer(zero_ns + sent_us * 1000, zero_ns + self._clock.now_us() * 1000, error="stopped")
-            self._record(action, why, planned_us, step, request, answer)
+            self._record(action, why, planned_us, step, request, answer, overlapped=mine.overlapped)
             raise
-        exchange = self._record(action, why, planned_us, step, request, answer)
+        if company is not None:
+            company.end(mine)
+        exchange = self._record(action, why, planned_us, step, request, answer, overlapped=mine.overlapped)
         if stranger := foreign(answer, self._terms.run):
             raise ForeignAnswer(
-                f"{method} {path}: {stranger}",
+                f"{' '.join(PATHS[action.do])}: {stranger}",
                 why="another server listens on the shop's address",
                 next_step="stop it, and run again",
             )
+        if action.do in _CHANGES_JARS and exchange.outcome == "ok":
+            self._after(action)
         return exchange
 
-    def _record(self, action: Action, why: Why, planned_us: int, step: int, request: str, answer: Answer) -> Exchange:
+    def _send(self, action: Action, request: str) -> Answer:
+        method, path, headers, body = self._requests.of(action, request)
+        if action.do == "watch":
+            return self._browser.watch(path, headers, self._clock.zero_ns + self._terms.window_us * 1000)
+        return self._browser.ask(method, path, headers, body, action.jar)
+
+    def _before(self, action: Action, why: Why) -> None:
+        """What happens to the jars before a request."""
+        if action.jar == "main" and action.do == "login" and why == "plan":
+            self._logins += 1
+            if self._logins > 1:  # another visit: somebody who was never here before
+                self._browser.empty_jar("main")
+        elif action.jar == "main" and action.do == "logout":
+            self._browser.copy_jar("main", "stolen")
+            self._jars.add("stolen")
+
+    def _after(self, action: Action) -> None:
+        """What happens to the jars when it was answered well."""
+        if action.jar != "main":
+            self._jars.add(action.jar)
+            if action.do == "arrive":
+                self._browser.copy_jar(action.jar, "main")
+
+    # --- records -------------------------------------------------------------------------------------------------
+
+    def _record(
+        self, action: Action, why: Why, planned_us: int, step: int, request: str, answer: Answer, *, overlapped: bool
+    ) -> Exchange:
         do, zero_ns = action.do, self._clock.zero_ns
-        outcome = outcome_of(do, answer)
+        outcome = outcome_of(do, answer, action.jar)
         error = answer.error
-        shown = NOTHING if do == "browse" else read_answer(answer)
+        shown = NOTHING if do in UNREAD else read_answer(answer)
         if shown is None:
             shown, error = NOTHING, UNREADABLE
             outcome = "unknown" if do in WRITES else "failed"
@@ -193,6 +271,12 @@ class Visit:
             sent_us=(answer.sent_ns - zero_ns) // 1000,
             done_us=(answer.done_ns - zero_ns) // 1000,
             step=step,
+            jar=action.jar,
+            cookie_bytes=answer.cookie_bytes,
+            body_bytes=answer.streamed or len(answer.body),
+            cookie_refused=answer.cookie_refused,
+            overlapped=overlapped,
+            dropped=answer.dropped,
             status=answer.status,
             error=error,
             node=answer.header("X-Node"),
@@ -207,44 +291,29 @@ class Visit:
         self._hand_over(exchange, answer)
         return exchange
 
-    def _not_sent(self, action: Action, error: str) -> None:
-        self._hand_over(
-            Exchange(
-                architecture=self._terms.architecture,
-                shopper=self.shopper,
-                request="",
-                why="plan",
-                do=action.do,
-                outcome="not_sent",
-                planned_us=action.at_ms * 1000,
-                done_us=self._clock.now_us(),
-                step=self._steps,
-                error=error,
-                sku=action.sku,
-                quantity=action.quantity,
-                key=action.key,
-            ),
-            None,
+    def _not_sent(self, action: Action, error: str, step: int) -> None:
+        self._hand_over(self._nothing_sent(action, "not_sent", error, step), None)
+
+    def _nothing_sent(self, action: Action, outcome: Outcome, error: str, step: int) -> Exchange:
+        return Exchange(
+            architecture=self._terms.architecture,
+            shopper=self.shopper,
+            request="",
+            why="plan",
+            do=action.do,
+            outcome=outcome,
+            planned_us=action.at_ms * 1000,
+            done_us=self._clock.now_us(),
+            step=step,
+            jar=action.jar,
+            error=error,
+            sku=action.sku,
+            quantity=action.quantity,
+            key=action.key,
         )
 
     def _hand_over(self, exchange: Exchange, answer: Answer | None) -> None:
         if exchange.step >= 0:
-            self._steps += 1
+            self._begun.pop(exchange.step, None)
         findings = self.memory.saw(exchange) if exchange.outcome != "not_sent" else ()
         self._desk.saw(exchange, answer, findings)
-
-    def _request(self, action: Action, request: str) -> tuple[str, str, dict[str, str], bytes]:
-        method, path = PATHS[action.do]
-        headers = {"Accept": _JSON, "X-Request-Id": request}
-        if method == "GET":
-            return method, path, headers, b""
-        headers["Content-Type"] = _JSON
-        if action.do == "remove":
-            return method, path + action.sku, headers, b""
-        if action.do == "add":
-            return method, path, headers, msgspec.json.encode({"sku": action.sku, "quantity": action.quantity})
-        if action.do == "login":
-            return method, path, headers, self._login_body
-        if action.do == "checkout":
-            headers["Idempotency-Key"] = action.key
-        return method, path, headers, b"{}"

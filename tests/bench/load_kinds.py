@@ -17,9 +17,12 @@ from loadtests.plan import ClientLimits, ShopperPlan, make_plan
 from loadtests.scenario import Load, Scenario
 from loadtests.shoppers.answers import Answer
 from loadtests.shoppers.client import StrictSession, assert_strict
+from loadtests.shoppers.contract import Terms
+from loadtests.shoppers.greenlets import GreenletJob
 from loadtests.shoppers.recorder import Recorder
+from loadtests.shoppers.requests import Requests
 from loadtests.shoppers.shopper import _Person
-from loadtests.shoppers.visit import Terms, Visit
+from loadtests.shoppers.visit import Visit
 from shared.demo_accounts import account_name
 
 SOME_EXCHANGE = Exchange("bench", 1, "", "plan", "cart", "ok", 0)
@@ -131,7 +134,7 @@ class Bench:
 
         exchanges: list[Exchange] = []
         desk = Desk() if keep else person
-        Visit(plan.shopper, plan.actions, self._terms, session.ask, AtOnce(), desk).shop()
+        Visit(plan.shopper, plan.actions, self._terms, session, AtOnce(), desk, GreenletJob).shop()
         self._exchanges += exchanges
         session.close()
         return len(plan.actions)
@@ -153,10 +156,6 @@ class Bench:
         return len(plan.actions)
 
     def _requests(self, plan: ShopperPlan) -> Any:
-        visit = Visit(plan.shopper, (), self._terms, _nobody, AtOnce(), None)  # type: ignore[arg-type]
+        requests = Requests(account_name(plan.shopper), self._terms.password, "198.51.100.1")
         for number, action in enumerate(plan.actions):
-            yield visit._request(action, f"bench-{plan.shopper:04d}-{number:04d}")
-
-
-def _nobody(method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
-    raise NotImplementedError
+            yield requests.of(action, f"bench-{plan.shopper:04d}-{number:04d}")

@@ -57,7 +57,9 @@ from loadtests.shoppers.client import StrictSession, assert_strict
 from loadtests.shoppers.floor import Clock
 from loadtests.plan import Action, ClientLimits
 from loadtests.shoppers.recorder import Recorder
-from loadtests.shoppers.visit import Terms, Visit
+from loadtests.shoppers.contract import Terms
+from loadtests.shoppers.greenlets import GreenletJob
+from loadtests.shoppers.visit import Visit
 from locust.event import EventHook
 assert_strict()
 recorder = Recorder(Path(sys.argv[2]), None)
@@ -70,7 +72,7 @@ limits = ClientLimits(late_ms=10**9)
 def visit(number):
     session = StrictSession(sys.argv[1], EventHook(), None, limits)
     actions = (Action(0, "browse"),) * 25 + (Action(0, "login"),) * 25
-    Visit(number, actions, Terms("redis", "", "r", "shop", limits), session.ask, clock, Desk()).shop()
+    Visit(number, actions, Terms("redis", "", "r", "shop", limits), session, clock, Desk(), GreenletJob).shop()
 gevent.joinall([gevent.spawn(visit, number) for number in range(1, 21)], raise_error=True)
 recorder.close()
 print("null")

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadtests.history import Exchange
+from loadtests.history import Exchange, Jar
 from loadtests.judging.memory import Finding
 from loadtests.plan import Action, ClientLimits, make_plan
 from loadtests.scenario import Load, Scenario
 from loadtests.shoppers.answers import Answer
-from loadtests.shoppers.visit import Terms, Visit
+from loadtests.shoppers.contract import Job, Terms
+from loadtests.shoppers.visit import Visit
 from shared.errors import ForeignAnswer
 
 RUN = "0123abcd"
@@ -59,7 +60,8 @@ class PaperShop:
         self.orders: list[dict[str, str]] = []
         self.asked: list[tuple[str, str, dict[str, str], bytes]] = []
 
-    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
+    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes, jar: Jar = "main") -> Answer:
+        assert jar == "main"
         self.asked.append((method, path, headers, body))
         word, _, detail = next(self.fates, "").partition(" ")
         sent_ns = self.clock.zero_ns + self.clock.us * 1000
@@ -80,6 +82,18 @@ class PaperShop:
         run = "ffffffff" if word == "foreign" else RUN
         content = b"<html>" if word == "unreadable" else json.dumps(shown).encode()
         return Answer(sent_ns, done_ns, status, headers={"X-Run": run, "X-Node": "n2"}, body=content)
+
+    def watch(self, path: str, headers: dict[str, str], until_ns: int) -> Answer:
+        raise NotImplementedError
+
+    def copy_jar(self, source: Jar, to: Jar) -> None:
+        assert (source, to) == ("main", "stolen"), "whoever logs out could be copied"
+
+    def empty_jar(self, jar: Jar) -> None:
+        raise NotImplementedError
+
+    def forget_node(self) -> None:
+        raise NotImplementedError
 
     def serve(self, method: str, path: str, body: bytes) -> tuple[int, object]:
         sent = json.loads(body or b"{}")
@@ -108,6 +122,10 @@ class PaperShop:
         return 200, {"cart": self.cart}
 
 
+def nothing_at_once(do: Callable[[], object]) -> Job:
+    raise NotImplementedError
+
+
 class Day:
     """One visit to a paper shop, and what was recorded of it."""
 
@@ -117,7 +135,7 @@ class Day:
         self.exchanges: list[Exchange] = []
         self.findings: list[Finding] = []
         terms = msgspec.structs.replace(TERMS, limits=limits)
-        self.visit = Visit(7, actions, terms, self.shop.ask, self.clock, self)
+        self.visit = Visit(7, actions, terms, self.shop, self.clock, self, nothing_at_once)
 
     def saw(self, exchange: Exchange, answer: Answer | None, findings: tuple[Finding, ...]) -> None:
         assert (answer is None) == (exchange.outcome == "not_sent")
@@ -142,7 +160,7 @@ def test_a_calm_day() -> None:
     assert [exchange.request for exchange in day.exchanges][:2] == [f"{RUN}a-0007-0001", f"{RUN}a-0007-0002"]
     assert day.exchanges[2] == Exchange(
         "redis", 7, f"{RUN}a-0007-0003", "plan", "add", "ok", planned_us=30_000, sent_us=30_000, done_us=31_000,
-        step=2, status=200, node="n2", sku="bell", quantity=2, cart={"bell": 2},
+        step=2, body_bytes=21, status=200, node="n2", sku="bell", quantity=2, cart={"bell": 2},
     )  # fmt: skip
     assert day.exchanges[0].user == "user-0007"
 
