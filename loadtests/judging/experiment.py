@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator
 
+from loadtests.judging.hits import Hits
 from loadtests.judging.scene import Scene, Strike
 from loadtests.plan import PlannedFault
 from loadtests.results import ActionBook, ExperimentStep
@@ -27,26 +28,45 @@ def experiment_steps(planned: tuple[PlannedFault, ...], scene: Scene) -> tuple[E
     return tuple(sorted(steps, key=lambda step: (step.fault, step.step != "planned", step.at_ms)))
 
 
-def fault_doubts(planned: tuple[PlannedFault, ...], scene: Scene, served_by_victim: int) -> Iterator[str]:
-    """Why a fault does not count: it was not seen, it was not seen to heal, or it hit nobody."""
+def fault_doubts(planned: tuple[PlannedFault, ...], scene: Scene, hits: Hits) -> Iterator[str]:
+    """Why a fault does not count: it was not seen, it was not seen to heal, or it hit nobody.
+
+    One that found nothing to strike is no doubt: the architecture's own prediction says what that is worth.
+    """
     strikes = {strike.fault: strike for strike in scene.strikes}
     for number, fault in enumerate(planned):
         strike = strikes.get(number) or Strike(number, fault.kind, fault.victim)
-        name = f"the {fault.kind} of {fault.victim}"
+        if strike.nothing_there:
+            continue
+        name = f"the {fault.kind} of {fault.victim}" if strike.on_node else f"the {fault.kind}"
         if strike.injected_us is None:
             yield f"{name} was planned and never injected"
             continue
-        if strike.observed_us is None:
-            yield f"{name} was injected, and nobody observed that it happened"
-        if strike.healed_us is None:
-            yield f"{name} was never healed"
-        elif strike.observed_healed_us is None:
-            yield f"{name} was healed, and nobody observed that the node came back"
-        if scene.store == "memory" and not strike.at_risk:
-            unread = " (nobody read its sessions)" if strike.at_risk is None else ""
-            yield f"{name} hit nobody: the node held no session of a logged-in shopper{unread}"
-    if scene.store != "memory" and scene.strikes and not served_by_victim:
-        yield "the faults hit nobody: no shopper had been answered by a victim in the second before"
+        yield from (f"{name} {doubt}" for doubt in _step_doubts(strike))
+        if strike.takes_memory and scene.store == "memory":
+            if not strike.at_risk:
+                unread = " (nobody read its sessions)" if strike.at_risk is None else ""
+                yield f"{name} hit nobody: the node held no session of a logged-in shopper{unread}"
+        elif not hits.reached(number):
+            yield f"{name} hit nobody: {_WHOM[strike.on_node]}"
+
+
+_WHOM = {
+    True: "the node was asked nothing from a second before until it was over",
+    False: "no request reached the shop while it lasted",
+}
+"""Whom a fault that takes no memory must reach, by whether it strikes a node."""
+
+
+def _step_doubts(strike: Strike) -> Iterator[str]:
+    """What was not seen of a fault that was injected."""
+    if strike.observed_us is None:
+        yield "was injected, and nobody observed that it happened"
+    if strike.healed_us is None:
+        yield "was never healed"
+    elif strike.observed_healed_us is None:
+        stays = strike.about is not None and strike.about.stays
+        yield f"{'stays' if stays else 'was healed'}, and nobody observed that {'at its end' if stays else 'it was'}"
 
 
 def load_doubts(scene: Scene, actions: ActionBook, late: int) -> Iterator[str]:

@@ -3,7 +3,8 @@
 Every answer that a shopper got is in the balancer's log once, with the same status and from the same node; every answer
 of a shop that the balancer passed on is in that node's log once, with the same status. What is anywhere else, or twice
 (a hidden re-send), is a mismatch. Allowed: what the client gave up on may or may not have reached the balancer, and a
-node that died while answering may have logged what the balancer never received.
+node that died while answering may have logged what the balancer never received. A balancer that retries may have asked
+several nodes, of which one gave the answer; one that was struck wrote nothing down of what it had begun.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ LISTED = 100
 """At most so many mismatches are listed; all are counted."""
 HEALTH = "/healthz"
 """What the harness itself asks through the balancer; no shopper does, and nodes do not log it."""
+PROBE = "probe-"
+"""How the ids of its other questions begin."""
 
 
 class _Told(NamedTuple):
@@ -31,10 +34,17 @@ class _Told(NamedTuple):
     """The balancer's flags say that something went amiss on the way."""
 
 
+_ANSWERED = _Told(200, "")
+
+
 class Reconciler:
     """Take in the three logs, in any order, then `mismatches`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, retries: bool = False, balancer_fell: bool = False) -> None:
+        self._retries = retries
+        self._balancer_fell = balancer_fell
+        self._in_vain: dict[str, list[_Told]] = {}
+        """Requests that several nodes were asked, by all but the first of them."""
         self._same: dict[_Told, _Told] = {}
         self._client: dict[str, _Told] = {}
         self._balancer: dict[str, _Told] = {}
@@ -53,15 +63,20 @@ class Reconciler:
 
     def add_line(self, line: AccessLine) -> None:
         """What the balancer passed on."""
-        if line.path != HEALTH:
+        if line.path != HEALTH and not line.id.startswith(PROBE):
             told = _Told(line.status, line.answered_by, bool(line.flags))
             self._enter(self._balancer, "the balancer's log", line.id, told)
 
     def add_node(self, node: str, records: Iterable[LogRecord]) -> None:
         """What a node was asked."""
         for record in records:
-            if isinstance(record, LoggedRequest) and record.path != HEALTH:
-                self._enter(self._nodes, "the nodes' logs", record.id, _Told(record.status, node))
+            if not isinstance(record, LoggedRequest) or record.path == HEALTH or record.id.startswith(PROBE):
+                continue
+            told, before = _Told(record.status, node), self._nodes.get(record.id)
+            if before is not None and self._retries and before.node != node:
+                self._in_vain.setdefault(record.id, []).append(told)
+            else:
+                self._enter(self._nodes, "the nodes' logs", record.id, told)
 
     def mismatches(self) -> Iterator[Mismatch]:
         """All of them."""
@@ -71,6 +86,8 @@ class Reconciler:
         for request in self._balancer.keys() - self._client.keys():
             yield Mismatch(request, "the balancer's log has it, no shopper sent it")
         for request in self._nodes.keys() - self._balancer.keys():
+            if self._balancer_fell and self._client.get(request, _ANSWERED).status == 0:
+                continue
             yield Mismatch(request, f"{self._nodes[request].node} has it, the balancer's log does not")
 
     def _client_against_balancer(self) -> Iterator[Mismatch]:
@@ -89,7 +106,7 @@ class Reconciler:
 
     def _balancer_against_nodes(self) -> Iterator[Mismatch]:
         for request, line in self._balancer.items():
-            told = self._nodes.get(request)
+            told = self._by_node(request, line.node)
             if line.node:
                 if told is None:
                     yield Mismatch(request, f"{line.node} answered by the balancer's log, and no node's log has it")
@@ -100,6 +117,12 @@ class Reconciler:
                 yield Mismatch(
                     request, f"{told.node} answered {told.status}, and the balancer's log knows of no answer"
                 )
+
+    def _by_node(self, request: str, node: str) -> _Told | None:
+        """What the node that answered says of it; otherwise what any says."""
+        first = self._nodes.get(request)
+        asked = [first, *self._in_vain.get(request, ())] if first else []
+        return next((told for told in asked if told.node == node), first)
 
     def _enter(self, book: dict[str, _Told], where: str, request: str, told: _Told) -> None:
         if request in book:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import msgspec
 
 from compose.architectures import Affinity, Architecture, Store
+from compose.cluster import Limits
 from loadtests.events import (
     AtRisk,
     ClusterReady,
@@ -15,8 +16,13 @@ from loadtests.events import (
     LoadEnded,
     LoadSample,
     LoadStarted,
+    NodeAdded,
     RunInterrupted,
 )
+from loadtests.faults import FAULTS, Fault
+
+NEVER_US = 1 << 62
+"""Later than everything."""
 
 
 class Strike(msgspec.Struct, frozen=True):
@@ -33,6 +39,49 @@ class Strike(msgspec.Struct, frozen=True):
     """Of its observation."""
     at_risk: tuple[str, ...] | None = None
     """Users whose sessions the victim held; None if nobody read them."""
+    at_risk_us: int | None = None
+    """When they were read: what the victim held was gone by then."""
+    nothing_there: str = ""
+    """Why there was nothing to strike; "" if there was something."""
+
+    @property
+    def about(self) -> Fault | None:
+        """The fault that it is; None if this version of Twinshop does not know it any more."""
+        return FAULTS.get(self.kind)
+
+    @property
+    def takes_memory(self) -> bool:
+        """What its victim held in memory is gone with it."""
+        return self.about is not None and self.about.takes_memory
+
+    @property
+    def on_node(self) -> bool:
+        """Its victim is a node."""
+        return self.about is None or self.about.strikes == "node"
+
+    @property
+    def blow_us(self) -> tuple[int, int] | None:
+        """Between which two marks the blow fell; None if nobody observed it.
+
+        The first is made before it is struck, so that a busy victim may give another answer or two after it.
+        """
+        if self.injected_us is None or self.observed_us is None:
+            return None
+        if self.about is not None and self.takes_memory and self.about.forgets == "healed":
+            return None if self.healed_us is None else (self.healed_us, self.at_risk_us or self.healed_us)
+        return self.injected_us, self.observed_us
+
+    @property
+    def over_us(self) -> int:
+        """When it was over: seen to be healed; never, if it was not, or if it stays."""
+        stays = self.about is not None and self.about.stays
+        return NEVER_US if stays or self.observed_healed_us is None else self.observed_healed_us
+
+    def held(self, since_us: int, until_us: int) -> bool:
+        """Whether it was observed, and was there at any moment of that time."""
+        if self.injected_us is None or self.observed_us is None:
+            return False
+        return self.injected_us <= until_us and since_us <= self.over_us
 
 
 class Scene(msgspec.Struct, frozen=True):
@@ -41,6 +90,7 @@ class Scene(msgspec.Struct, frozen=True):
     architecture: str
     description: Architecture | None = None
     nodes: tuple[str, ...] = ()
+    """Those it was started with."""
     strikes: tuple[Strike, ...] = ()
     fault_events: tuple[FaultEvent, ...] = ()
     epoch_us: int | None = None
@@ -50,6 +100,9 @@ class Scene(msgspec.Struct, frozen=True):
     """Why it was not measured to its end; None if it was."""
     load_cpu: tuple[float, ...] = ()
     """Percent of one core, by sample."""
+    limits: Limits = Limits()
+    added: tuple[str, ...] = ()
+    """The nodes that faults added."""
 
     @property
     def store(self) -> Store | None:
@@ -72,17 +125,37 @@ class Scene(msgspec.Struct, frozen=True):
         times = [strike.injected_us for strike in self.strikes if strike.injected_us is not None]
         return min(times, default=None)
 
-    def struck(self, node: str, since_us: int, until_us: int) -> Strike | None:
-        """The last observed fault that can have hit the node within that time.
+    @property
+    def all_nodes(self) -> tuple[str, ...]:
+        """Everybody who may have answered."""
+        return (*self.nodes, *self.added)
 
-        The blow falls between its two marks: the first is made before it is struck, so that a busy node may give
-        another answer or two after it.
-        """
+    @property
+    def retries(self) -> bool:
+        """The balancer may have sent a request to several nodes."""
+        told = any(strike.kind == "balancer-retries" and strike.injected_us is not None for strike in self.strikes)
+        return told or self.limits.balancer_retries > 0
+
+    @property
+    def balancer_fell(self) -> bool:
+        """The balancer was struck: what it had begun it did not finish, nor write down."""
+        return any(strike.victim == "balancer" and strike.injected_us is not None for strike in self.strikes)
+
+    def struck(self, node: str, since_us: int, until_us: int) -> Strike | None:
+        """The last observed fault that can have taken the node's memory within that time."""
         found = None
         for strike in self.strikes:
-            if strike.victim != node or strike.injected_us is None or strike.observed_us is None:
-                continue
-            if since_us <= strike.observed_us and strike.injected_us <= until_us:
+            if strike.victim == node and strike.takes_memory and strike.blow_us is not None:
+                first_us, last_us = strike.blow_us
+                if since_us <= last_us and first_us <= until_us:
+                    found = strike
+        return found
+
+    def holding(self, kinds: Collection[str], since_us: int, until_us: int, victim: str = "") -> Strike | None:
+        """The last observed fault of one of these kinds (and with that victim) that was there within that time."""
+        found = None
+        for strike in self.strikes:
+            if strike.kind in kinds and victim in ("", strike.victim) and strike.held(since_us, until_us):
                 found = strike
         return found
 
@@ -101,7 +174,7 @@ def scene_of(architecture: str, events: Iterable[Event]) -> Scene:
             strikes[event.fault] = _stepped(strikes.get(event.fault), event)
         elif isinstance(event, AtRisk):
             before = strikes.get(event.fault) or Strike(event.fault, "", event.victim)
-            strikes[event.fault] = msgspec.structs.replace(before, at_risk=event.users)
+            strikes[event.fault] = msgspec.structs.replace(before, at_risk=event.users, at_risk_us=event.at_us)
         else:
             scene = _told(scene, event)
     by_number = tuple(strikes[number] for number in sorted(strikes))
@@ -111,7 +184,9 @@ def scene_of(architecture: str, events: Iterable[Event]) -> Scene:
 def _told(scene: Scene, event: Event) -> Scene:
     """The scene with what a single event says."""
     if isinstance(event, ClusterReady):
-        return msgspec.structs.replace(scene, description=event.description, nodes=event.nodes)
+        return msgspec.structs.replace(scene, description=event.description, nodes=event.nodes, limits=event.limits)
+    if isinstance(event, NodeAdded):
+        return msgspec.structs.replace(scene, added=(*scene.added, event.node))
     if isinstance(event, LoadStarted):
         return msgspec.structs.replace(scene, epoch_us=event.epoch_us)
     if isinstance(event, LoadEnded):
@@ -128,6 +203,8 @@ def _stepped(strike: Strike | None, event: FaultEvent) -> Strike:
         return msgspec.structs.replace(strike, injected_us=event.at_us)
     if event.phase == "observed":
         return msgspec.structs.replace(strike, observed_us=event.at_us, evidence=event.evidence)
+    if event.phase == "nothing_there":
+        return msgspec.structs.replace(strike, nothing_there="; ".join(event.evidence))
     if event.phase == "healed":
         return msgspec.structs.replace(strike, healed_us=event.at_us)
     if event.phase == "observed_healed":

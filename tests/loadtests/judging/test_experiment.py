@@ -5,9 +5,11 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from compose.access_log import AccessLine
 from loadtests.events import FaultEvent, LoadEnded
 from loadtests.judging.experiment import at_risk_doubts, at_risk_users, experiment_steps, fault_doubts, load_doubts
-from loadtests.judging.scene import Scene
+from loadtests.judging.hits import Hits
+from loadtests.judging.scene import Scene, scene_of
 from loadtests.plan import PlannedFault
 from loadtests.results import ActionBook
 from tests.loadtests.stories import scene
@@ -22,15 +24,22 @@ def struck(architecture: str = "sticky-memory", **changed: object) -> Scene:
     return msgspec.structs.replace(at, strikes=(msgspec.structs.replace(at.strikes[0], **whole),))
 
 
-def doubts(at: Scene, served: int = 20) -> str:
-    return "; ".join(fault_doubts(KILL, at, served))
+def hits(at: Scene, asked_at: float = 4.9) -> Hits:
+    """One shopper, who was answered by n2 then."""
+    found = Hits(at)
+    found.add(AccessLine(round(asked_at * 1e6), "a-0001-0001", "GET", "/cart", 200, "", "n2", "n2", 1000))
+    return found
+
+
+def doubts(at: Scene, asked_at: float = 4.9, planned: tuple[PlannedFault, ...] = KILL) -> str:
+    return "; ".join(fault_doubts(planned, at, hits(at, asked_at)))
 
 
 class TestFaultDoubts:
     def test_none(self) -> None:
         assert doubts(struck()) == ""
         assert doubts(struck("redis", at_risk=())) == ""
-        assert list(fault_doubts((), scene(), 0)) == []
+        assert doubts(scene(), planned=()) == ""
 
     @pytest.mark.parametrize(
         ("changed", "words"),
@@ -38,7 +47,7 @@ class TestFaultDoubts:
             ({"injected_us": None}, "never injected"),
             ({"observed_us": None}, "nobody observed that it happened"),
             ({"healed_us": None, "observed_healed_us": None}, "never healed"),
-            ({"observed_healed_us": None}, "nobody observed that the node came back"),
+            ({"observed_healed_us": None}, "was healed, and nobody observed that it was"),
             ({"at_risk": ()}, "hit nobody"),
             ({"at_risk": None}, "nobody read its sessions"),
         ],
@@ -51,8 +60,35 @@ class TestFaultDoubts:
         assert "never injected" in doubts(scene())
 
     def test_where_nodes_hold_nothing_the_victim_must_have_served_somebody(self) -> None:
-        assert "hit nobody" in doubts(struck("redis", at_risk=()), served=0)
-        assert doubts(struck("redis", at_risk=()), served=1) == ""
+        assert "the node was asked nothing" in doubts(struck("redis", at_risk=()), asked_at=3.0)
+        assert doubts(struck("redis", at_risk=()), asked_at=4.5) == ""
+
+    def test_what_takes_no_memory_must_have_met_somebody_while_it_lasted(self) -> None:
+        slow = (PlannedFault("slow", 5000, 8000, "n2"),)
+        at = struck(kind="slow", at_risk=None)
+        for asked_at, met in ((3.0, False), (4.5, True), (7.0, True), (8.9, True), (9.5, False)):
+            assert (doubts(at, asked_at, slow) == "") is met, asked_at
+        assert doubts(at, 3.0, slow).startswith("the slow of n2 hit nobody")
+
+    def test_what_strikes_another_part_must_have_met_somebody_while_it_lasted(self) -> None:
+        killed = (PlannedFault("store-kill", 5000, 8000, "store"),)
+        at = struck("redis", kind="store-kill", victim="store", at_risk=None)
+        assert doubts(at, 6.0, killed) == ""
+        assert doubts(at, 4.5, killed) == "the store-kill hit nobody: no request reached the shop while it lasted"
+
+    def test_what_found_nothing_to_strike_is_no_doubt(self) -> None:
+        event = FaultEvent("signed-token", 5_000_000, 0, "store-kill", "store", "nothing_there", ("it has no store",))
+        at = msgspec.structs.replace(scene_of("signed-token", [event]), epoch_us=0)
+        planned = (PlannedFault("store-kill", 5000, 8000, "store"),)
+        assert doubts(at, planned=planned) == ""
+        assert "never injected" in doubts(scene(), planned=planned), "silence is no reason"
+
+    def test_what_stays_must_be_seen_to_stay(self) -> None:
+        planned = (PlannedFault("scale-out", 5000, 8000, "cluster"),)
+        at = struck(kind="scale-out", victim="cluster", at_risk=None)
+        assert doubts(at, 9.5, planned) == "", "it is not over when it is healed"
+        gone = struck(kind="scale-out", victim="cluster", at_risk=None, observed_healed_us=None)
+        assert doubts(gone, 9.5, planned) == "the scale-out stays, and nobody observed that at its end"
 
 
 class TestLoadDoubts:

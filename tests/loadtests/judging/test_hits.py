@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from compose.access_log import AccessLine
 from loadtests.judging.hits import Hits, shopper_of_request
+from loadtests.judging.scene import Scene
 from tests.loadtests.stories import scene
 
 
@@ -16,6 +19,12 @@ def line(
 
 def login(shopper: int, node: str = "n2") -> AccessLine:
     return line(shopper, 1.0, node, "/login")
+
+
+def struck_by(kind: str, **changed: object) -> Scene:
+    """A scene in which a fault of that kind struck n2 at 5 s."""
+    at = scene(("n2", 5))
+    return msgspec.structs.replace(at, strikes=(msgspec.structs.replace(at.strikes[0], kind=kind, **changed),))
 
 
 def hits(*lines: AccessLine, architecture: str = "sticky-memory") -> Hits:
@@ -56,9 +65,58 @@ class TestAtRisk:
         assert hits(login(1), architecture="roundrobin-memory").at_risk() is None
         assert hits(login(1), architecture="redis").at_risk() is None
 
+    def test_whoever_was_a_stranger_is_held_by_nobody(self) -> None:
+        """A node that came back empty answers whom another start of it held."""
+        assert hits(login(1), line(1, 2, status=401)).at_risk() == set()
+
+    def test_only_what_takes_memory_puts_anybody_at_risk(self) -> None:
+        found = Hits(struck_by("freeze"))
+        found.add(login(1))
+        assert found.at_risk() is None
+
+    def test_a_deploy_takes_the_memory_when_it_is_healed(self) -> None:
+        """Until the start of the node that was drained is gone (at 8.2 s here) it may open sessions."""
+        found = Hits(struck_by("deploy", healed_us=8_000_000, at_risk=(), at_risk_us=8_200_000))
+        for each in (login(1), line(2, 7.5, path="/login"), line(3, 8.1, path="/login"), line(4, 8.6, path="/login")):
+            found.add(each)
+        assert found.at_risk() == {"user-0001", "user-0002", "user-0003"}
+
+    def test_where_the_balancer_lost_its_affinity_it_cannot_know(self) -> None:
+        at = struck_by("kill")
+        lost = msgspec.structs.replace(at.strikes[0], fault=1, kind="no-affinity", victim="cluster")
+        found = Hits(msgspec.structs.replace(at, strikes=(*at.strikes, lost)))
+        found.add(login(1))
+        assert found.at_risk() is None
+
     def test_without_a_fault_nobody_asks(self) -> None:
         assert Hits(scene()).at_risk() is None
         assert Hits(scene()).served_by_victim() == 0
+
+
+class TestReached:
+    def test_a_node_by_answering_or_by_being_asked_in_vain(self) -> None:
+        found = Hits(struck_by("freeze", healed_us=8_000_000, observed_healed_us=8_100_000))
+        in_vain = AccessLine(6_000_000, "a-0002-0001", "GET", "/cart", 503, "UF", "n2", "", 10)
+        for each in (line(1, 4.5), in_vain, line(3, 6, "n1"), line(4, 3.5), line(5, 8.5)):
+            found.add(each)
+        assert found.reached(0) == 2
+        assert found.reached(1) == 0
+
+    def test_a_node_that_is_killed_reaches_whom_it_served_just_before(self) -> None:
+        assert hits(line(1, 4.5), line(2, 5.03), line(3, 3.5), architecture="redis").reached(0) == 1
+
+    def test_another_part_by_whatever_is_asked_meanwhile(self) -> None:
+        found = Hits(struck_by("store-kill", victim="store", healed_us=8_000_000, observed_healed_us=8_100_000))
+        for each in (line(1, 4.5), line(2, 6, "n1"), line(3, 7, "", status=503), line(4, 9)):
+            found.add(each)
+        assert found.reached(0) == 2
+
+    def test_the_balancer_by_whom_it_served_just_before(self) -> None:
+        """While it is down nobody reaches it, and so it writes nothing down."""
+        found = Hits(struck_by("balancer-restart", victim="balancer", observed_healed_us=8_100_000))
+        for each in (line(1, 4.5), line(2, 3.5), line(3, 9)):
+            found.add(each)
+        assert found.reached(0) == 1
 
 
 class TestServedByVictim:

@@ -25,8 +25,10 @@ def logged(status: int = 200, node: str = "n1", request: str = "a-0001-0001", pa
     return LoggedRequest(0, request, node, "b", "GET", path, status, 10, "")
 
 
-def found(*records: Exchange | AccessLine | LoggedRequest) -> list[Mismatch]:
-    reconciler = Reconciler()
+def found(
+    *records: Exchange | AccessLine | LoggedRequest, retries: bool = False, balancer_fell: bool = False
+) -> list[Mismatch]:
+    reconciler = Reconciler(retries=retries, balancer_fell=balancer_fell)
     for record in records:
         if isinstance(record, Exchange):
             reconciler.add_exchange(record)
@@ -49,6 +51,8 @@ def found(*records: Exchange | AccessLine | LoggedRequest) -> list[Mismatch]:
         pytest.param([asked(request="")], id="never sent"),
         pytest.param([line(path="/healthz", request="ready-1")], id="the harness's own question"),
         pytest.param([logged(path="/healthz", request="ready-1")], id="the harness's own question, in a node"),
+        pytest.param([logged(request="probe-1")], id="the harness's own look at a page"),
+        pytest.param([line(request="probe-1"), logged(request="probe-1")], id="the same through the balancer"),
     ],
 )
 def test_agreement(records: list[Exchange | AccessLine | LoggedRequest]) -> None:
@@ -77,6 +81,27 @@ def test_disagreement(records: list[Exchange | AccessLine | LoggedRequest], word
     mismatches = found(*records)
     assert any(words in mismatch.what for mismatch in mismatches), mismatches
     assert all(mismatch.request for mismatch in mismatches)
+
+
+RETRIED = (asked(node="n3"), line(node="n3"), logged(500, "n2"), logged(200, "n3"))
+
+
+def test_a_balancer_that_retries_asks_several_nodes() -> None:
+    assert found(*RETRIED, retries=True) == []
+    assert found(*RETRIED[:2], RETRIED[3], RETRIED[2], retries=True) == [], "in whatever order logs are read"
+    assert any("have it twice" in mismatch.what for mismatch in found(*RETRIED))
+    assert len(found(asked(), line(), logged(), logged(), retries=True)) == 1, "the same node is not asked again"
+
+
+def test_one_of_the_nodes_that_were_asked_must_have_given_the_answer() -> None:
+    (mismatch,) = found(asked(node="n1"), line(node="n1"), logged(500, "n2"), logged(200, "n3"), retries=True)
+    assert "n2 answered 500 by its own" in mismatch.what
+
+
+def test_a_balancer_that_fell_wrote_nothing_down_of_what_it_had_begun() -> None:
+    assert found(asked(0, ""), logged(), balancer_fell=True) == []
+    assert found(asked(0, ""), logged()) != []
+    assert found(asked(), logged(), balancer_fell=True) != [], "what it answered it must have written down"
 
 
 def test_sessions_opened_are_not_requests() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from compose.architectures import ARCHITECTURES
 from compose.cluster import Limits
 from loadtests.events import (
@@ -13,9 +15,10 @@ from loadtests.events import (
     LoadEnded,
     LoadSample,
     LoadStarted,
+    NodeAdded,
     RunInterrupted,
 )
-from loadtests.judging.scene import scene_of
+from loadtests.judging.scene import Scene, scene_of
 
 NAME = "redis"
 
@@ -74,3 +77,56 @@ def test_the_last_of_several_blows() -> None:
     strike = found.struck("n2", 0, 99)
     assert strike is not None
     assert strike.fault == 1
+
+
+def test_a_node_that_was_added_answers_too() -> None:
+    found = scene_of(NAME, [READY, NodeAdded(NAME, 5, 0, "n3")])
+    assert (found.nodes, found.added, found.all_nodes) == (("n1", "n2"), ("n3",), ("n1", "n2", "n3"))
+
+
+def test_nothing_there() -> None:
+    event = FaultEvent(NAME, 1, 0, "replica-cut", "replica", "nothing_there", ("redis has no replica",))
+    (strike,) = scene_of(NAME, [READY, event]).strikes
+    assert (strike.nothing_there, strike.injected_us) == ("redis has no replica", None)
+
+
+def kind_of(kind: str, *phases: tuple[FaultPhase, int]) -> Scene:
+    return scene_of(NAME, [FaultEvent(NAME, at_us, 0, kind, "n2", phase) for phase, at_us in phases])
+
+
+ALL: tuple[tuple[FaultPhase, int], ...] = (
+    ("injected", 10), ("observed", 20), ("healed", 50), ("observed_healed", 60),
+)  # fmt: skip
+
+
+def test_only_what_takes_memory_struck_it() -> None:
+    assert kind_of("stop", *ALL).struck("n2", 0, 99) is not None
+    assert kind_of("freeze", *ALL).struck("n2", 0, 99) is None
+
+
+def test_a_deploy_takes_memory_when_it_is_healed() -> None:
+    events = [FaultEvent(NAME, at_us, 0, "deploy", "n2", phase) for phase, at_us in ALL]
+    found = scene_of(NAME, [*events[:3], AtRisk(NAME, 55, 0, "n2", ("user-0001",), "asked"), events[3]])
+    assert found.struck("n2", 30, 49) is None
+    assert found.struck("n2", 30, 51) is not None
+    assert found.struck("n2", 56, 99) is None
+
+
+def test_what_was_there_and_when() -> None:
+    found = kind_of("freeze", *ALL)
+    assert found.holding(("freeze",), 0, 9) is None
+    assert found.holding(("freeze",), 15, 16) is not None
+    assert found.holding(("freeze",), 15, 16, "n1") is None
+    assert found.holding(("slow",), 15, 16) is None
+    assert found.holding(("freeze",), 61, 99) is None
+    assert kind_of("freeze", *ALL[:1]).holding(("freeze",), 15, 16) is None, "nobody observed it"
+    assert kind_of("scale-in", *ALL).holding(("scale-in",), 61, 99) is not None, "it stays"
+
+
+def test_what_the_balancer_did() -> None:
+    assert not kind_of("kill", *ALL).retries
+    assert kind_of("balancer-retries", *ALL).retries
+    assert scene_of(NAME, [msgspec.structs.replace(READY, limits=Limits(balancer_retries=1))]).retries
+    restarted = FaultEvent(NAME, 1, 0, "balancer-restart", "balancer", "injected")
+    assert scene_of(NAME, [READY, restarted]).balancer_fell
+    assert not kind_of("kill", *ALL).balancer_fell
