@@ -30,17 +30,27 @@ class Limits(msgspec.Struct, frozen=True):
     """Every bound and setting that can decide an outcome; all of them are printed in the report."""
 
     cluster_ready_s: float = 30.0
+    """From the first start of a part until every part was seen to be ready."""
     node_ready_s: float = 15.0
+    """From the start of a node until it answers."""
     stop_s: float = 5.0
+    """How long a part may take to end by itself; then it is killed."""
     health_interval_s: float = 0.5
+    """How often the balancer asks each node for its health."""
     health_timeout_s: float = 0.5
+    """How long it waits for an answer to that."""
     unhealthy_after: int = 2
+    """So many health questions in a row unanswered, and it sends the node nobody any more."""
     balancer_connect_timeout_s: float = 0.5
+    """How long the balancer tries to connect to a node."""
     balancer_route_timeout_s: float = 5.0
+    """How long it waits for a node to answer a request."""
     balancer_upstream_idle_s: float = 10.0
     """After this the balancer closes an idle connection to a node: sooner than the node, or it meets closed ones."""
     balancer_retries: int = 0
+    """How often it sends a request that failed to another node; 0, or it would hide what is measured."""
     node_threads: int = 8
+    """Requests that one process of a node works on at a time."""
     node_workers: int = 1
     """Processes that serve one node's address. With more than one, each has a memory of its own."""
     deep_health: bool = False
@@ -48,14 +58,19 @@ class Limits(msgspec.Struct, frozen=True):
     slow_page_ms: int = 400
     """How long the shop's slow page (its recommendations) takes."""
     session_lifetime_s: int = 3600
+    """How long a session lives after it was last written."""
     session_cap: int = 100_000
+    """The most sessions that a node keeps in its memory; beyond it, old ones go."""
     session_refresh_each_request: bool = False
+    """Every request writes its session again, as Flask-Session does by default; off: only what changed it."""
     store_timeout_s: float = 1.0
+    """How long a node waits for the session store."""
     store_retries: int = 0
+    """How often it asks the store again after an error."""
     store_append_only: bool = False
     """The session store writes each change to its file, and reads it when it starts."""
     store_memory_mb: int = 0
-    """0: no bound."""
+    """What the session store may hold; 0: no bound."""
     store_eviction: Literal["noeviction", "allkeys-lru"] = "noeviction"
     """What a full store does: refuse writes, or throw out what was not used for longest."""
     store_min_replicas: int = 0

@@ -67,11 +67,15 @@ class ClientLimits(msgspec.Struct, frozen=True):
     """How long the shoppers' client waits; the same for every architecture."""
 
     connect_timeout_ms: int = 1000
+    """How long a shopper tries to connect to the balancer."""
     answer_timeout_ms: int = 3000
+    """How long a shopper waits for an answer."""
     audit_spread_ms: int = 8
     """The audit visits everybody within this many ms for each shopper of the plan: nobody queues for it."""
     audit_tries: int = 5
+    """How often the audit asks somebody again who got no answer."""
     audit_pause_ms: int = 300
+    """How long it waits in between."""
     late_ms: int = 2000
     """A shopper who is later than this with an action (its answer before took so long) does not send it: `not_sent`."""
 

@@ -33,7 +33,9 @@ class FaultBounds(msgspec.Struct, frozen=True):
     """How long the run waits to see a fault, and to see it healed; beyond that it was *not* observed."""
 
     observed_s: float = 5.0
+    """From being injected until it is seen."""
     healed_s: float = 15.0
+    """From being healed until that is seen."""
 
 
 class FaultRun(threading.Thread):
