@@ -93,6 +93,8 @@ class Blueprint(msgspec.Struct, frozen=True):
             control_token=written.control_token,
             request_log=str(REQUEST_LOG),
             store_url=f"redis://{STORE}:{STORE_PORT}/0" if written.store_url else "",
+            replica_self=self._peer(node) if written.spec.architecture.store == "replicated" else "",
+            replica_peers=",".join(self._peers(node)) if written.spec.architecture.store == "replicated" else "",
         )
         program, *words = self.node_command(written)
         return Part(
@@ -109,6 +111,15 @@ class Blueprint(msgspec.Struct, frozen=True):
             in_memory=("/tmp",),
             user=self.user,
         )
+
+    def _peer(self, node: str) -> str:
+        """Where it listens for other nodes' sessions."""
+        return f"{self._at(node).host}:{PEER_PORT}"
+
+    def _peers(self, node: str) -> list[str]:
+        """The others that it should know of when it starts."""
+        written = self.written
+        return [self._peer(other) for other in written.node_urls if other != node and other not in written.outside]
 
     def _balancer(self) -> Part:
         written = self.written
