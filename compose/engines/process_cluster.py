@@ -10,13 +10,14 @@ import msgspec
 
 from compose.balancer import Listen
 from compose.child import Child, spawn
-from compose.cluster import NodeAddress
+from compose.cluster import NodeAddress, Usage
 from compose.cluster_file import ClusterFile, Process
 from compose.engines.process_parts import balancer_args
 from compose.engines.written_cluster import WrittenCluster
 from compose.ledger import Ledger
 from compose.node_settings import node_environment
-from compose.part_names import BALANCER
+from compose.part_names import BALANCER, REPLICA, STORE
+from compose.part_usage import Used, usage_of, used_by_processes
 from compose.ports import HOST, free_ports, port_of, preflight
 from compose.store import server_args, server_program
 from shared.errors import TwinshopError, UsageError
@@ -135,6 +136,16 @@ class ProcessCluster(WrittenCluster):
         found = {part: self.folder / f"{part}.log" for part in self.parts()}
         found |= {f"{node}.requests": self.folder / f"{node}.requests.ndjson" for node in self.written.node_urls}
         return found | {"access": self.folder / "access.ndjson"}
+
+    def usage(self) -> dict[str, Usage]:
+        """What each node and each store uses of the machine."""
+        written = self.written
+        stores = {STORE: written.store_url, REPLICA: written.replica_url}
+        return usage_of(written.node_urls, {part: url for part, url in stores.items() if url}, self._used)
+
+    def _used(self, part: str) -> Used | None:
+        child = self._children.get(part)
+        return used_by_processes(child.pid) if child is not None and child.alive() else None
 
     # starting
 
