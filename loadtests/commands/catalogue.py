@@ -2,40 +2,65 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Mapping
+
 import click
 
 from loadtests.commands.options import DEBUG_OPTION, JSON_OPTION
 from loadtests.telling import json_text, tell
+
+WIDTH = 100
+Lines = Mapping[str, str]
+"""A sentence by name."""
 
 
 @click.command("list")
 @JSON_OPTION
 @DEBUG_OPTION
 def catalogue(as_json: bool) -> None:
-    """The scenarios, architectures, faults and checks there are, a line each."""
-    groups = _groups()
+    """What there is, a line each: scenarios by family, architectures, faults, checks and behaviours."""
+    families, others = _families(), _others()
     if as_json:
-        tell(json_text(groups))
+        tell(json_text({"schema": 1, "scenarios": families, **others}))
         return
-    width = max(len(name) for rows in groups.values() for name in rows) + 2
-    for title, rows in groups.items():
-        tell(click.style(title, bold=True))
-        for name, what in rows.items():
-            tell(f"  {name:<{width}}{what}")
-        tell("")
+    for name, rows in families.items():
+        _show(f"scenarios: {name}", rows)
+    for title, rows in others.items():
+        _show(title, rows)
 
 
-def _groups() -> dict[str, dict[str, str]]:
-    from compose.architectures import ARCHITECTURES
-    from loadtests.checks import CHECKS
-    from loadtests.faults import FAULTS
+def _show(title: str, rows: Lines) -> None:
+    tell(click.style(title, bold=True))
+    width = max(len(name) for name in rows) + 2
+    for name, what in rows.items():
+        lines = textwrap.wrap(what, WIDTH - width - 2)
+        tell(f"  {name:<{width}}{lines[0]}")
+        for line in lines[1:]:
+            tell(f"  {'':<{width}}{line}")
+    tell("")
+
+
+def _families() -> dict[str, dict[str, str]]:
     from loadtests.scenario import all_scenarios
 
+    families: dict[str, dict[str, str]] = {}
+    for scenario in sorted(all_scenarios(), key=lambda it: (it.family, it.name)):
+        families.setdefault(scenario.family, {})[scenario.name] = scenario.question
+    return families
+
+
+def _others() -> dict[str, dict[str, str]]:
+    from compose.architectures import ARCHITECTURES
+    from loadtests.behaviours import BEHAVIOURS
+    from loadtests.checks import CHECKS
+    from loadtests.faults import FAULTS
+
     return {
-        "scenarios": {scenario.name: scenario.question for scenario in all_scenarios()},
         "architectures": {name: architecture.summary for name, architecture in ARCHITECTURES.items()},
-        "faults": {kind: fault.sentence for kind, fault in FAULTS.items()},
+        "faults": {kind: fault.sentence for kind, fault in sorted(FAULTS.items())},
         "checks": {check.kind: check.rule for check in CHECKS},
+        "behaviours": {name: behaviour.sentence for name, behaviour in BEHAVIOURS.items()},
     }
 
 

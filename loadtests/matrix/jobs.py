@@ -18,10 +18,8 @@ from shared.errors import UsageError
 
 JUDGING_S = 1.0
 """What planning, judging and reporting one architecture takes, about."""
-TIMES = frozenset(
-    {"p50_ms", "p95_ms", "requests_per_second", "node_cpu_ms_per_request", "seconds_without_service", "stalled"}
-)
-"""Measures of time: a neighbour on the same cores would change them."""
+TIMES = frozenset({"p50_ms", "p95_ms", "requests_per_second", "node_cpu_ms_per_request"})
+"""Measures of time: a neighbour on the same processors would change them."""
 
 
 class Selection(msgspec.Struct, frozen=True):
@@ -97,11 +95,17 @@ def _check(thing: str, asked: Iterable[str], known: list[str]) -> None:
 
 
 def jobs_for(
-    entries: Iterable[Entry], selection: Selection, matrix: Matrix, *, again: Collection[str] = ()
+    entries: Iterable[Entry],
+    selection: Selection,
+    matrix: Matrix,
+    *,
+    again: Collection[str] = (),
+    timed: Collection[str] = (),
 ) -> tuple[Job, ...]:
     """What is left to run, cheapest first; what wants the machine to itself comes after all else.
 
-    `again`: verdicts with which a cell is run once more, though it was run.
+    `again`: verdicts with which a cell is run once more, though it was run. `timed`: scenarios whose times decide a
+    claim.
     """
     jobs = []
     for entry in entries:
@@ -115,7 +119,8 @@ def jobs_for(
         )
         if wanted:
             seconds = len(wanted) * seconds_each(scenario)
-            jobs.append(Job(scenario.name, wanted, key, seconds, wants_the_machine(scenario)))
+            alone = scenario.name in timed or wants_the_machine(scenario)
+            jobs.append(Job(scenario.name, wanted, key, seconds, alone))
     return tuple(sorted(jobs, key=lambda job: (job.alone, job.seconds, job.scenario)))
 
 

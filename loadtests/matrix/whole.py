@@ -12,10 +12,12 @@ from compose.ledger import recover, state_folder
 from compose.machine_lock import hold_machine
 from loadtests.claims.claim import all_claims
 from loadtests.claims.decide import Decision, decide_all
+from loadtests.claims.rule import references
 from loadtests.matrix.board import Board, board_of
 from loadtests.matrix.cells import FILE, Matrix, read_matrix, write_matrix
 from loadtests.matrix.conduct import Conductor
 from loadtests.matrix.jobs import (
+    TIMES,
     Entry,
     Selection,
     catalogue,
@@ -83,7 +85,7 @@ def carry_out(asked: Asked, say: Callable[[str], None], launcher: Launcher | Non
 def _run(
     asked: Asked, entries: tuple[Entry, ...], matrix: Matrix, launcher: Launcher, say: Callable[[str], None]
 ) -> Interrupted | None:
-    jobs = jobs_for(entries, asked.selection, matrix, again=asked.again)
+    jobs = jobs_for(entries, asked.selection, matrix, again=asked.again, timed=timed())
     write_matrix(asked.folder, matrix)
     cells = sum(len(job.architectures) for job in jobs)
     minutes = expected_seconds(jobs, matrix.side_by_side) / 60
@@ -134,6 +136,12 @@ def _make(folder: Path) -> None:
         raise EnvironmentNotReady(
             f"cannot make the folder {folder}", why=error.strerror or str(error), next_step="name another: --out DIR"
         ) from error
+
+
+def timed() -> frozenset[str]:
+    """Scenarios whose times decide a claim: nothing may run beside them."""
+    named = {reference for claim in all_claims() for case in claim.case for reference in references(case.holds)}
+    return frozenset(reference.scenario for reference in named if reference.measure in TIMES)
 
 
 def decisions(matrix: Matrix, entries: tuple[Entry, ...]) -> tuple[Decision, ...]:

@@ -1,0 +1,26 @@
+"""Tables and pages in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+
+def page(title: str, about: str, *parts: str) -> str:
+    """A whole page, with the remark that it is made."""
+    made = "<!-- Made by `python -m loadtests.reference`: change the source, not this page. -->"
+    return "\n\n".join([f"# {title}", made, about, *(part for part in parts if part)]) + "\n"
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table; empty if there are no rows."""
+    lines = [_row(cells) for cells in rows]
+    return "\n".join([_row(heads), "|" + "---|" * len(heads), *lines]) if lines else ""
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(' '.join(cell.split()).replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def code(text: str) -> str:
+    """A name or a value."""
+    return f"`{text}`" if text else ""

@@ -1,0 +1,41 @@
+"""Which pages there are, and whether they are up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from loadtests.reference.commands import commands
+from loadtests.reference.parts import architectures, behaviours, checks, faults, measures
+from loadtests.reference.scenarios import scenarios
+from loadtests.reference.settings import settings
+from shared.whole_file import write_whole
+
+FOLDER = Path(__file__).parents[2] / "docs" / "reference"
+PAGES: dict[str, Callable[[], str]] = {
+    "scenarios.md": scenarios,
+    "faults.md": faults,
+    "architectures.md": architectures,
+    "checks.md": checks,
+    "behaviours.md": behaviours,
+    "settings.md": settings,
+    "measures.md": measures,
+    "cli.md": commands,
+}
+
+
+def outdated(folder: Path = FOLDER) -> list[str]:
+    """The pages that say something else than the program does, or are missing."""
+    return [name for name, make in PAGES.items() if _read(folder / name) != make().encode()]
+
+
+def write(folder: Path = FOLDER) -> list[str]:
+    """Write those that are not up to date; their names."""
+    names = outdated(folder)
+    for name in names:
+        write_whole(folder / name, PAGES[name]().encode())
+    return names
+
+
+def _read(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b""

@@ -1,0 +1,61 @@
+"""The page of all scenarios: question, story, what is broken, what is set, and what is predicted where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from loadtests.reference.markdown import code, page, table
+from loadtests.scenario import Fault, Scenario, all_scenarios
+
+
+def scenarios() -> str:
+    """docs/reference/scenarios.md."""
+    families: dict[str, list[Scenario]] = {}
+    for scenario in all_scenarios():
+        families.setdefault(scenario.family, []).append(scenario)
+    parts = []
+    for name in sorted(families):
+        parts.append(f"## {name.capitalize()}")
+        parts += [part for scenario in families[name] for part in _scenario(scenario) if part]
+    count = sum(map(len, families.values()))
+    return page(
+        "Scenarios",
+        f"{count} questions in {len(families)} families. Each was predicted before it was run; `twinshop matrix` puts "
+        "predicted beside measured. One file each in [`loadtests/scenarios`](../../loadtests/scenarios). "
+        "[How to write one](../how-to/write-a-scenario.md); [where the formulas come from]"
+        "(../explanation/closed-forms.md).",
+        *parts,
+    )
+
+
+def _scenario(scenario: Scenario) -> Iterator[str]:
+    yield f"### {scenario.name}"
+    yield f"**{scenario.question}** {' '.join(scenario.story.split())}".strip()
+    load = scenario.load
+    facts = [f"{load.shoppers} shoppers, {load.seconds:g} s, {scenario.nodes} nodes"]
+    if load.behaviour != "shop":
+        facts.append(f"behaviour {code(load.behaviour)}")
+    if load.addresses:
+        facts.append(f"from {load.addresses} address{'es' if load.addresses > 1 else ''}")
+    facts += [_fault(fault) for fault in scenario.fault]
+    facts += [code(f"{name} = {value}") for name, value in scenario.settings.items()]
+    yield "; ".join(facts) + "."
+    yield table(
+        ("architecture", "predicted"),
+        [(code(name), _predicted(scenario.expect.get(name, {}))) for name in scenario.architectures]
+        + [(code(name), f"not asked: {why}") for name, why in scenario.without.items()],
+    )
+
+
+def _fault(fault: Fault) -> str:
+    until = "the end" if fault.heal_after_s is None else f"{fault.at_s + fault.heal_after_s:g} s"
+    victim = "" if fault.victim == "any" else f" of {fault.victim}"
+    return f"[{fault.kind}](faults.md){victim} from {fault.at_s:g} s to {until}"
+
+
+def _predicted(expected: dict[str, str]) -> str:
+    return ", ".join(f"{code(measure)} {_said(text)}" for measure, text in expected.items()) or "nothing"
+
+
+def _said(text: str) -> str:
+    return code(text if text.strip()[0] in "<>=" else f"= {text}" if ".." not in text else f"in {text}")

@@ -1,0 +1,35 @@
+"""`twinshop list`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from compose.architectures import ARCHITECTURES
+from loadtests.behaviours import BEHAVIOURS
+from loadtests.checks import CHECKS
+from loadtests.cli import main
+from loadtests.faults import FAULTS
+from loadtests.scenario import all_scenarios
+
+
+def test_it_names_everything_within_a_hundred_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list"]) == 0
+    out = capsys.readouterr().out
+    lines = out.splitlines()
+    assert max(map(len, lines)) <= 100
+    first_words = {line.split()[0] for line in lines if line.startswith("  ") and not line.startswith("   ")}
+    names = {scenario.name for scenario in all_scenarios()} | {check.kind for check in CHECKS}
+    assert first_words == names | set(ARCHITECTURES) | set(FAULTS) | set(BEHAVIOURS)
+
+
+def test_scenarios_stand_below_their_family(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["list", "--json"])
+    document = json.loads(capsys.readouterr().out)
+    assert document["schema"] == 1
+    families = {name: set(rows) for name, rows in document["scenarios"].items()}
+    assert "calm" in families["control"]
+    for scenario in all_scenarios():
+        assert document["scenarios"][scenario.family][scenario.name] == scenario.question
+    assert set(document) == {"schema", "scenarios", "architectures", "faults", "checks", "behaviours"}
