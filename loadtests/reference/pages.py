@@ -6,21 +6,23 @@ from collections.abc import Callable
 from pathlib import Path
 
 from loadtests.reference.commands import commands
+from loadtests.reference.cures import cures
 from loadtests.reference.parts import architectures, behaviours, checks, faults, measures
 from loadtests.reference.scenarios import scenarios
 from loadtests.reference.settings import settings
 from shared.whole_file import write_whole
 
-FOLDER = Path(__file__).parents[2] / "docs" / "reference"
+FOLDER = Path(__file__).parents[2] / "docs"
 PAGES: dict[str, Callable[[], str]] = {
-    "scenarios.md": scenarios,
-    "faults.md": faults,
-    "architectures.md": architectures,
-    "checks.md": checks,
-    "behaviours.md": behaviours,
-    "settings.md": settings,
-    "measures.md": measures,
-    "cli.md": commands,
+    "reference/scenarios.md": scenarios,
+    "reference/faults.md": faults,
+    "reference/architectures.md": architectures,
+    "reference/checks.md": checks,
+    "reference/behaviours.md": behaviours,
+    "reference/settings.md": settings,
+    "reference/measures.md": measures,
+    "reference/cli.md": commands,
+    "how-to/cures.md": cures,
 }
 
 
@@ -33,6 +35,7 @@ def write(folder: Path = FOLDER) -> list[str]:
     """Write those that are not up to date; their names."""
     names = outdated(folder)
     for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         write_whole(folder / name, PAGES[name]().encode())
     return names
 

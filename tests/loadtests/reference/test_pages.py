@@ -1,4 +1,4 @@
-"""The pages of docs/reference that are made from the registries."""
+"""The pages of docs that are made from the registries."""
 
 from __future__ import annotations
 
@@ -16,18 +16,21 @@ from loadtests.checks import CHECKS, TALLIES
 from loadtests.cli import COMMANDS
 from loadtests.faults import FAULTS
 from loadtests.judging.verdict import MEASURES
+from loadtests.reference.attributes import attributes_of
+from loadtests.reference.cures import CURES, Cure, shown_on, switch
 from loadtests.reference.pages import FOLDER, PAGES, outdated, write
-from loadtests.scenario import all_scenarios
+from loadtests.scenario import all_scenarios, load_scenario
 
 NAMES = {
-    "scenarios.md": [scenario.name for scenario in all_scenarios()],
-    "faults.md": list(FAULTS),
-    "architectures.md": list(ARCHITECTURES),
-    "checks.md": [*(check.kind for check in CHECKS), *(tally.name for tally in TALLIES)],
-    "behaviours.md": list(BEHAVIOURS),
-    "settings.md": list(Limits.__struct_fields__),
-    "measures.md": list(MEASURES),
-    "cli.md": [f"twinshop {name}" for name in COMMANDS],
+    "reference/scenarios.md": [scenario.name for scenario in all_scenarios()],
+    "reference/faults.md": list(FAULTS),
+    "reference/architectures.md": list(ARCHITECTURES),
+    "reference/checks.md": [*(check.kind for check in CHECKS), *(tally.name for tally in TALLIES)],
+    "reference/behaviours.md": list(BEHAVIOURS),
+    "reference/settings.md": list(Limits.__struct_fields__),
+    "reference/measures.md": list(MEASURES),
+    "reference/cli.md": [f"twinshop {name}" for name in COMMANDS],
+    "how-to/cures.md": [cure.loss.rstrip(".") for cure in CURES],
 }
 
 
@@ -44,15 +47,13 @@ def test_each_names_everything_that_there_is(name: str) -> None:
 def test_a_page_that_says_something_else_is_found_and_mended(tmp_path: Path) -> None:
     assert sorted(write(tmp_path)) == sorted(PAGES)
     assert outdated(tmp_path) == []
-    (tmp_path / "faults.md").write_text("# Faults\n\nThere are none.\n")
-    assert outdated(tmp_path) == ["faults.md"]
-    assert write(tmp_path) == ["faults.md"]
+    (tmp_path / "reference/faults.md").write_text("# Faults\n\nThere are none.\n")
+    assert outdated(tmp_path) == ["reference/faults.md"]
+    assert write(tmp_path) == ["reference/faults.md"]
     assert outdated(tmp_path) == []
 
 
 def test_every_limit_says_what_it_means() -> None:
-    from loadtests.reference.attributes import attributes_of
-
     assert [it.name for it in attributes_of(Limits) if not it.about] == []
     assert [it.name for it in attributes_of(Limits)] == list(Limits.__struct_fields__)
 
@@ -75,3 +76,17 @@ def test_the_command_says_what_it_found() -> None:
         timeout=60,
     )
     assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("cure", CURES, ids=lambda cure: cure.after)
+def test_every_cure_is_a_switch_between_two_scenarios_that_predict_different_things(cure: Cure) -> None:
+    before, after = load_scenario(cure.before), load_scenario(cure.after)
+    assert switch(cure, before, after)
+    names = shown_on(cure, before, after)
+    assert names
+    pairs = [
+        (before.expect[name].get(cure.measure), after.expect[cure.instead or name].get(cure.measure)) for name in names
+    ]
+    assert any(one != other for one, other in pairs), pairs
+    assert before.load.behaviour == after.load.behaviour
+    assert before.load.shoppers == after.load.shoppers
