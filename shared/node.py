@@ -21,6 +21,7 @@ from granian.log import LogLevels
 
 from shared.errors import TwinshopError
 from shared.shop.settings import Settings
+from shared.stopping import stop
 
 TWINS = ("stateful_app", "stateless_app")
 
@@ -30,6 +31,18 @@ closes one. Otherwise a node could close a connection at the very moment that a 
 
 STOP_WITHIN_S = 2
 """After SIGTERM, requests in flight have this long to end."""
+
+MORE_THREADS = 64
+"""Beside those that answer: each event stream keeps one, and each answer that was told to be late, while it waits."""
+
+
+class Server(Granian):  # type: ignore[misc,valid-type]
+    """granian, which tells endless answers to end before it waits for them."""
+
+    def shutdown(self, exit_code: int = 0) -> None:
+        """Stop."""
+        stop()
+        super().shutdown(exit_code)
 
 
 def serve(twin: str, *, host: str, port: int) -> None:
@@ -48,13 +61,13 @@ def run_server(factory: str, *, host: str, port: int, threads: int, workers: int
     importlib.import_module(factory.partition(":")[0])  # before the fork, so that the worker has it already
     if sys.platform == "linux":
         multiprocessing.set_start_method("fork", force=True)
-    Granian(
+    Server(
         factory,
         address=host,
         port=port,
         interface=Interfaces.WSGI,
         workers=workers,
-        blocking_threads=threads,
+        blocking_threads=threads + MORE_THREADS,
         workers_kill_timeout=STOP_WITHIN_S,
         http1_settings=HTTP1Settings(header_read_timeout=KEEP_ALIVE_MS),
         log_access=False,

@@ -82,6 +82,7 @@ def _headline(status: int) -> str:
 def fill_with_refusal(response: Response, refused: Refused) -> None:
     """Turn an answer that was already made into a refusal."""
     told = refusal(refused)
+    response.close()  # whatever it was made of is not read any more
     response.status_code = told.status_code
     response.mimetype = told.mimetype or HTML
     response.headers.pop("Location", None)

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from datetime import timedelta
 from pathlib import Path
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 
 from shared.request_log import RequestLog
 from shared.sessions import SessionStore
-from shared.shop import answers, csrf, database, pages
+from shared.shop import answers, csrf, database, pages, rate_limit
 from shared.shop.accounts import Accounts
 from shared.shop.answers import Refused, not_logged_in, refusal, store_unavailable, wants_json
 from shared.shop.counter import EXTENSION, Counter
 from shared.shop.orders import Orders
-from shared.shop.routes import browse, cart, entrance, till, watch
+from shared.shop.routes import browse, cart, entrance, metrics, progress, till, watch
 from shared.shop.session_guard import SessionGuard, note_outage
 from shared.shop.settings import Settings
+from shared.shop.tally import Tally
 from shared.shop.trouble import NodeTrouble, Suffering
-from shared.shop.visit import Stamp, current_visit
+from shared.shop.visit import Desks, Stamp, current_visit
 
 _LARGEST_BODY = 16 * 1024
 
@@ -41,6 +43,8 @@ def create_shop(store: SessionStore, settings: Settings, *, twin: str) -> Flask:
         accounts=Accounts(engine, cost=settings.password_cost),
         orders=Orders(engine),
         trouble=NodeTrouble(),
+        tally=Tally(),
+        streams=threading.BoundedSemaphore(progress.MOST_STREAMS),
         boot=settings.boot or secrets.token_hex(6),
         twin=twin,
     )
@@ -50,12 +54,21 @@ def create_shop(store: SessionStore, settings: Settings, *, twin: str) -> Flask:
     app.register_error_handler(Refused, _refused)
     csrf.install(app)
     pages.install(app)
-    for part in (browse, entrance, cart, till, watch):
+    rate_limit.install(app, settings)
+    for part in (browse, entrance, cart, till, progress, watch, metrics):
         app.register_blueprint(part.blueprint)
-    log = RequestLog(Path(settings.request_log)) if settings.request_log else None
-    sufferer = Suffering(app.wsgi_app, shop.trouble)
-    app.wsgi_app = Stamp(sufferer, node=settings.node, run=settings.run, boot=shop.boot, log=log)  # type: ignore[method-assign]
+    app.after_request(_note_route)
+    _wrap(app, shop)
     return app
+
+
+def _wrap(app: Flask, shop: Counter) -> None:
+    """What stands around Flask, from the inside: who waits, what goes wrong on purpose, what is told of it."""
+    settings = shop.settings
+    log = RequestLog(Path(settings.request_log)) if settings.request_log else None
+    suffering = Suffering(Desks(app.wsgi_app, settings.node_threads), shop.trouble)
+    stamp = Stamp(suffering, node=settings.node, run=settings.run, boot=shop.boot, tally=shop.tally, log=log)
+    app.wsgi_app = stamp  # type: ignore[method-assign]
 
 
 def _flask_settings(settings: Settings) -> dict[str, object]:
@@ -78,6 +91,12 @@ def _install_sessions(app: Flask, store: SessionStore, settings: Settings) -> No
     app.before_request(_refuse_in_outage)
     for outage in store.outages:
         app.register_error_handler(outage, _store_down)
+
+
+def _note_route(response: Response) -> Response:
+    if request.url_rule is not None:
+        current_visit().route = request.url_rule.rule
+    return response
 
 
 def _refuse_in_outage() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 
 from flask import current_app
@@ -10,6 +11,7 @@ from shared.sessions import SessionStore
 from shared.shop.accounts import Accounts
 from shared.shop.orders import Orders
 from shared.shop.settings import Settings
+from shared.shop.tally import Tally
 from shared.shop.trouble import NodeTrouble
 
 EXTENSION = "twinshop"
@@ -24,6 +26,9 @@ class Counter:
     accounts: Accounts
     orders: Orders
     trouble: NodeTrouble
+    tally: Tally
+    streams: threading.BoundedSemaphore
+    """As many event streams as may be open at a time."""
     boot: str
     """A new random id for each start of the node."""
     twin: str

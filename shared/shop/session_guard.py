@@ -15,6 +15,7 @@ from flask.sessions import SessionInterface, SessionMixin
 
 from shared.sessions import CartBusy, SessionStore
 from shared.shop.answers import fill_with_refusal, store_unavailable
+from shared.shop.counter import counter
 from shared.shop.identity import USER
 from shared.shop.visit import Visit, current_visit, is_quiet
 
@@ -75,4 +76,5 @@ def _let_others_in(_error: BaseException | None) -> None:
 def note_outage(visit: Visit, error: Exception) -> None:
     """One line in the node's log, and no second question to a store that is down."""
     visit.outage = True
+    counter().tally.count_outage()
     current_app.logger.warning("%s: the session store cannot be reached: %s", visit.id, type(error).__name__)

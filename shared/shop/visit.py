@@ -7,6 +7,7 @@ the client gets, also when saving the session failed.
 from __future__ import annotations
 
 import re
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable
@@ -20,6 +21,8 @@ from shared.request_log import LoggedRequest, LoggedSession, LogRecord, RequestL
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from shared.shop.tally import Tally
 
 _VISIT = "twinshop.visit"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -35,6 +38,8 @@ class Visit:
 
     id: str
     user: str = ""
+    route: str = "(none)"
+    """The pattern of its path: paths themselves are without number."""
     event: tuple[Literal["opened", "ended"], str, str] | None = None
     """What happened to the session, whose it is, and its fingerprint."""
     outage: bool = False
@@ -63,11 +68,33 @@ def is_quiet(path: str) -> bool:
     return path in _QUIET or path.startswith("/-/")
 
 
+class Desks:
+    """At so many desks the shop answers; who comes when all are taken waits.
+
+    The node has more threads than that, for what only waits. Health checks and control pages need no desk: they say
+    whether the node is alive, and not how busy it is.
+    """
+
+    def __init__(self, shop: WSGIApplication, desks: int) -> None:
+        self._shop = shop
+        self._free = threading.BoundedSemaphore(desks)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        if is_quiet(environ.get("PATH_INFO", "")):
+            return self._shop(environ, start_response)
+        with self._free:
+            return self._shop(environ, start_response)
+
+
 class Stamp:
     """Puts the node's name and the request's id on every answer, and writes the request log."""
 
-    def __init__(self, shop: WSGIApplication, *, node: str, run: str, boot: str, log: RequestLog | None) -> None:
+    def __init__(
+        self, shop: WSGIApplication, *, node: str, run: str, boot: str, tally: Tally, log: RequestLog | None
+    ) -> None:
         self._shop = shop
+        self._tally = tally
         self._node = node
         self._boot = boot
         self._log = log
@@ -101,12 +128,15 @@ class Stamp:
         return chunks
 
     def _note(self, environ: WSGIEnvironment, visit: Visit, status: int, at_us: int, started: int) -> None:
-        """Into the log, before the answer leaves."""
+        """Into the tally and the log, before the answer leaves."""
         path = environ.get("PATH_INFO", "")
-        if self._log is None or is_quiet(path) or visit.id.startswith(_PROBE):
+        if is_quiet(path) or visit.id.startswith(_PROBE):
             return
         took_us = (time.perf_counter_ns() - started) // 1000
         method = environ["REQUEST_METHOD"]
+        self._tally.count(method, visit.route, status, took_us)
+        if self._log is None:
+            return
         asked = LoggedRequest(
             at_us, visit.id, self._node, self._boot, method, path[:_LONGEST_PATH], status, took_us, visit.user
         )

@@ -51,12 +51,19 @@ class Process:
             )
 
     def ask(
-        self, path: str, request: str = "r", headers: Mapping[str, str] | None = None
+        self,
+        path: str,
+        request: str = "r",
+        headers: Mapping[str, str] | None = None,
+        put: Mapping[str, object] | None = None,
     ) -> tuple[int, dict[str, object]]:
         """One request on a connection of its own."""
         with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)) as connection:
             sent = {"Accept": "application/json", "X-Request-Id": request, **(headers or {})}
-            connection.request("GET", path, headers=sent)
+            if put is None:
+                connection.request("GET", path, headers=sent)
+            else:
+                connection.request("PUT", path, json.dumps(put), {**sent, "Content-Type": "application/json"})
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read())
 

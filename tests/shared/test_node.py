@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import signal
 import socket
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psutil
 import pytest
 
 from compose.ports import answers
-from shared.node import KEEP_ALIVE_MS
+from shared.node import KEEP_ALIVE_MS, MORE_THREADS
 from shared.request_log import LoggedRequest, read_request_log
+from shared.shop.routes.progress import MOST_STREAMS
 from tests.shared.node_process import GONE_WITHIN_S, READY_WITHIN_S, Process
 from tests.waiting import until
 
@@ -81,6 +85,68 @@ def test_a_restarted_node_is_another_boot_and_has_forgotten(folder: Path, proces
         again.end()
 
 
+def test_event_streams_keep_no_thread_from_others_and_end_with_the_node(folder: Path) -> None:
+    process = Process(folder, "stateful_app", TWINSHOP_NODE_THREADS="2")
+    try:
+        process.wait_until_ready()
+        cookie, streams = process.login(), []
+        for _ in range(6):
+            stream = http.client.HTTPConnection("127.0.0.1", process.port, timeout=10)
+            stream.request("GET", "/orders/progress", headers={"Cookie": cookie})
+            answer = stream.getresponse()
+            assert answer.status == 200
+            assert answer.readline().startswith(b"retry:"), "the first event comes at once"
+            streams.append((stream, answer))
+        assert process.ask("/me", headers={"Cookie": cookie})[0] == 200
+        process.popen.send_signal(signal.SIGTERM)
+        assert process.popen.wait(GONE_WITHIN_S) == 0
+        for stream, answer in streams:
+            assert b"event: status" in answer.read(), "it ends as it should, and is not cut off"
+            stream.close()
+    finally:
+        process.end()
+
+
+def test_a_stream_whose_client_has_left_gives_its_place_back(folder: Path) -> None:
+    process = Process(folder, "stateful_app", TWINSHOP_NODE_THREADS="2")
+    try:
+        process.wait_until_ready()
+        cookie = process.login()
+
+        def opened() -> bool:
+            """Ask for one more and leave at once."""
+            with closing(http.client.HTTPConnection("127.0.0.1", process.port, timeout=10)) as stream:
+                stream.request("GET", "/orders/progress", headers={"Cookie": cookie})
+                return stream.getresponse().status == 200
+
+        assert all(opened() for _ in range(MOST_STREAMS))
+        assert until(opened, READY_WITHIN_S), "all places are still taken"
+        assert process.ask("/me", headers={"Cookie": cookie})[0] == 200
+    finally:
+        process.end()
+
+
+def test_nodes_that_are_told_to_be_late_still_say_that_they_live(folder: Path) -> None:
+    process = Process(folder, "stateful_app", TWINSHOP_NODE_THREADS="2", TWINSHOP_CONTROL_TOKEN="token")
+    control = {"X-Control-Token": "token"}
+    try:
+        process.wait_until_ready()
+        assert process.ask("/-/trouble", headers=control, put={"delay_ms": 4000})[0] == 200
+        waiting = [http.client.HTTPConnection("127.0.0.1", process.port, timeout=20) for _ in range(12)]
+        for connection in waiting:
+            connection.request("GET", "/products", headers={"Accept": "application/json"})
+        started = time.monotonic()
+        assert process.ask("/healthz")[0] == 200
+        assert process.ask("/-/state", headers=control)[1]["trouble"]["delay_ms"] == 4000  # type: ignore[index]
+        assert time.monotonic() - started < 3, "asked behind the others, they would answer after 4 s"
+        for connection in waiting:
+            assert connection.getresponse().status == 200
+            connection.close()
+        assert time.monotonic() - started < 15, "they all wait at the same time"
+    finally:
+        process.end()
+
+
 def test_workers_are_one_node_with_a_memory_each(folder: Path) -> None:
     process = Process(folder, "stateful_app", TWINSHOP_NODE_WORKERS="3", TWINSHOP_CONTROL_TOKEN="token")
     try:
@@ -135,3 +201,7 @@ def test_a_store_that_the_twin_lacks_ends_it_with_words(folder: Path) -> None:
 
 def test_connections_are_kept_longer_than_the_balancer_keeps_them() -> None:
     assert KEEP_ALIVE_MS >= 60_000
+
+
+def test_streams_leave_threads_for_those_who_wait() -> None:
+    assert MOST_STREAMS < MORE_THREADS

@@ -150,6 +150,26 @@ def test_a_port_that_is_taken_is_said_so(start: Start) -> None:
         start(address, [])
 
 
+def test_another_process_of_a_node_is_one_more(start: Start) -> None:
+    first_address, second_address = addresses(2)
+    every = [first_address, second_address]
+    states = {address: start(address, every) for address in every}
+    beside = start(first_address, every, other_port=True)
+    assert beside.address not in every
+    states[beside.address] = beside
+    assert until(lambda: all(state.ready() for state in states.values()), WITHIN_S)
+    settle(states)
+    assert {state.standing.members for state in states.values()} == {3}
+    beside.set("a", b"1", lifetime_s=60)
+    assert everywhere(states, "a", b"1")
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.1:many", ":70000", "192.0.2.1:4711"])
+def test_where_it_cannot_listen_is_said_so(start: Start, address: str) -> None:
+    with pytest.raises(UsageError, match=address):
+        start(address, [])
+
+
 # Three
 
 

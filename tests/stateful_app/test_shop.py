@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.shared.cures_contract import CuresContract
+from tests.shared.progress_contract import ProgressContract
 from tests.shared.session_contract import SessionContract
 from tests.shared.shop_contract import ShopContract
 from tests.shared.shop_pages_contract import ShopPagesContract
@@ -27,3 +28,7 @@ class TestMemoryCures(CuresContract):
     can_be_planted = True
     can_be_locked = True
     can_be_ended_elsewhere = True
+
+
+class TestMemoryProgress(ProgressContract):
+    store = "memory"

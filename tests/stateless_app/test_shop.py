@@ -9,6 +9,7 @@ import pytest
 from redis import Redis
 
 from tests.shared.cures_contract import CuresContract
+from tests.shared.progress_contract import ProgressContract
 from tests.shared.session_contract import SessionContract
 from tests.shared.shop_contract import ShopContract
 from tests.shared.shop_pages_contract import ShopPagesContract
@@ -96,3 +97,17 @@ class TestRedisCures(OnValkey, CuresContract):
     can_be_planted = True
     can_be_locked = True
     can_be_ended_elsewhere = True
+
+
+class TestTokenProgress(ProgressContract):
+    store = "token"
+
+
+@pytest.mark.cluster
+class TestDenylistProgress(WithDenylist, ProgressContract):
+    pass
+
+
+@pytest.mark.cluster
+class TestRedisProgress(OnValkey, ProgressContract):
+    pass

@@ -1,0 +1,67 @@
+"""A limit on what one user may ask for, with Flask-Limiter. Its counters are state too: each node's, or the store's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import request
+
+from shared.shop.visit import current_visit, is_quiet
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from shared.shop.settings import Settings
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Limit all pages together, for each user; without a limit nothing is even loaded: it takes 0.2 s."""
+    if not settings.rate_limit:
+        return
+    from flask_limiter import Limiter
+
+    where, options = _counters(settings)
+    limiter = Limiter(
+        _who,
+        application_limits=[settings.rate_limit],
+        storage_uri=where,
+        storage_options=options,
+        strategy="fixed-window",
+    )
+    limiter.request_filter(_is_free)
+    limiter.init_app(app)
+
+
+def _who() -> str:
+    """The user, or for a stranger the address that the balancer passed on."""
+    visit = current_visit()
+    return f"user {visit.user}" if visit.user else f"address {_address()}"
+
+
+def _address() -> str:
+    return request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+
+
+def _is_free() -> bool:
+    """Watchers and pictures are; and strangers behind a balancer that passes no address on: all would be one."""
+    if is_quiet(request.path) or request.path.startswith("/static/"):
+        return True
+    visit = current_visit()
+    return visit.outage or (not visit.user and not _address())
+
+
+def _counters(settings: Settings) -> tuple[str, dict[str, Any]]:
+    """Where they are, and how long to wait for it."""
+    if settings.rate_limit_counters == "node":
+        return "memory://", {}
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    patience: dict[str, Any] = {
+        "socket_timeout": settings.store_timeout_s,
+        "socket_connect_timeout": settings.store_timeout_s,
+        "retry": Retry(NoBackoff(), settings.store_retries),
+    }
+    if settings.sentinel:
+        return f"redis+sentinel://{settings.sentinel}/shop", {**patience, "sentinel_kwargs": patience}
+    return settings.redis_url, patience

@@ -1,0 +1,93 @@
+"""Your order's progress: an event stream, as long as somebody looks at it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import msgspec
+from flask import Blueprint, Response, request
+
+from shared.shop import identity
+from shared.shop.answers import Refused
+from shared.shop.counter import counter
+from shared.shop.orders import Order
+from shared.shop.visit import current_visit
+from shared.stopping import is_stopping
+
+blueprint = Blueprint("progress", __name__)
+
+MOST_STREAMS = 48
+"""In one process: each keeps one of the node's threads (`shared.node.MORE_THREADS`)."""
+HEARTBEAT_S = 0.5
+LASTS_S = 60.0
+"""Then the stream ends, and a browser opens a new one."""
+_LOOKS_UP_S = 0.1
+"""How often a stream looks whether the node is to stop."""
+_RETRY_MS = 1000
+_STAGES = ((0, "received"), (2, "packed"), (6, "on its way"), (30, "delivered"))
+"""After how many seconds an order is where."""
+
+
+@blueprint.get("/orders/progress")
+def progress() -> Response:
+    """Events: `status` at once, then a `heartbeat` every half second; ids go on from `Last-Event-ID`."""
+    shop, user = counter(), identity.current_user()
+    mine = shop.orders.of(user)
+    if not shop.streams.acquire(blocking=False):
+        raise Refused(503, "too_many_streams", f"at most {MOST_STREAMS} can look at their progress here")
+    current_visit().streams = True
+    who = {"user": user, "node": shop.settings.node, "orders": len(mine)}
+    return Response(Stream(who, mine[-1] if mine else None, _seen(), shop.streams), mimetype="text/event-stream")
+
+
+class Stream(Iterator[bytes]):
+    """The events of one stream. A class and no generator: it must give its place back also if nobody ever reads it."""
+
+    def __init__(
+        self, who: dict[str, object], latest: Order | None, seen: int, places: threading.BoundedSemaphore
+    ) -> None:
+        self._who = who
+        self._latest = latest
+        self._id = seen
+        self._first = True
+        self._ends = time.monotonic() + LASTS_S
+        self._places = places
+        self._closed = threading.Lock()
+
+    def __next__(self) -> bytes:
+        """The next event, when it is time for it."""
+        if self._first:
+            self._first = False
+            return f"retry: {_RETRY_MS}\n".encode() + self._event("status")
+        due = time.monotonic() + HEARTBEAT_S
+        while (left := due - time.monotonic()) > 0:
+            if is_stopping() or time.monotonic() > self._ends:
+                raise StopIteration
+            time.sleep(min(left, _LOOKS_UP_S))
+        return self._event("heartbeat")
+
+    def close(self) -> None:
+        """Give the place back; safe to repeat."""
+        if self._closed.acquire(blocking=False):
+            self._places.release()
+
+    def _event(self, name: str) -> bytes:
+        self._id += 1
+        told = msgspec.json.encode({**self._who, "count": self._id, **_stage(self._latest)})
+        return b"id: %d\nevent: %s\ndata: %s\n\n" % (self._id, name.encode(), told)
+
+
+def _stage(order: Order | None) -> dict[str, str]:
+    if order is None:
+        return {"order": "", "stage": ""}
+    age_s = time.time() - order.created_us / 1e6
+    stages = [stage for after_s, stage in _STAGES if age_s >= after_s]
+    return {"order": order.order, "stage": stages[-1] if stages else _STAGES[0][1]}
+
+
+def _seen() -> int:
+    """The id of the last event that a client has seen; 0 if it does not say."""
+    text = request.headers.get("Last-Event-ID", "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 9 else 0
