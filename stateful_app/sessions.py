@@ -16,6 +16,8 @@ from shared.sessions import HeldSession, SessionStore, fingerprint
 from shared.shop.answers import store_unavailable
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from flask import Flask
 
     from shared.shop.settings import Settings
@@ -39,7 +41,7 @@ class SessionCache(SimpleCache):
             expires, value = self._cache.get(key, (0, None))
             return self.serializer.loads(value) if value is not None and expires > self.now() else None
 
-    def _normalize_timeout(self, timeout: int | None) -> int:
+    def _normalize_timeout(self, timeout: int | timedelta | None) -> int:
         return int(super()._normalize_timeout(timeout)) + self.ahead_s
 
     def _remove_expired(self, now: float) -> None:
@@ -141,6 +143,7 @@ class ReplicatedSessions(MemorySessions):
             password=settings.control_token or settings.secret_key,
             cap=self._cap,
             timeout_s=settings.store_timeout_s,
+            other_port=settings.node_workers > 1,
         )
         self._cache: Any = ReplicatedCache(self._state, lifetime_s=settings.session_lifetime_s)
 

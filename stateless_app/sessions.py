@@ -242,9 +242,10 @@ def _connect(settings: Settings) -> Redis:
     if not settings.sentinel:
         return Redis.from_url(settings.redis_url, **patience)
     host, _, port = settings.sentinel.rpartition(":")
-    asked: dict[str, Any] = dict(parse_url(settings.redis_url))
+    asked: dict[str, Any] = parse_url(settings.redis_url)  # type: ignore[no-untyped-call]
     account = {name: asked[name] for name in ("username", "password", "db") if name in asked}
-    master: Redis = Sentinel([(host, int(port))], sentinel_kwargs=patience, **patience).master_for(MASTER, **account)
+    sentinel = Sentinel([(host, int(port))], sentinel_kwargs=patience, **patience)  # type: ignore[no-untyped-call]
+    master: Redis = sentinel.master_for(MASTER, **account)  # type: ignore[no-untyped-call]
     return master
 
 

@@ -29,7 +29,7 @@ class SessionGuard(SessionInterface):
     def __init__(self, inner: SessionInterface, store: SessionStore, *, cart_lock: bool = False) -> None:
         self._inner = inner
         self._store = store
-        self._outages = (*store.outages, CartBusy)
+        self._outages: tuple[type[Exception], ...] = (*store.outages, CartBusy)
         self._cart_lock = cart_lock
 
     def install(self, app: Flask) -> None:

@@ -58,8 +58,8 @@ class SignedCookies(SecureCookieSessionInterface):
             raise RuntimeError("an app without a secret key has no signed cookies")
         made.signer = ClockedSigner
         made.signer_kwargs = {**made.signer_kwargs, "clock": clock}
-        self._serializer: URLSafeTimedSerializer[str] = made
+        self._serializer: URLSafeTimedSerializer = made
 
-    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer[str]:
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer:
         """What signs and judges."""
         return self._serializer
