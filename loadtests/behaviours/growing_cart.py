@@ -7,13 +7,12 @@ from random import Random
 
 from loadtests.behaviours.contract import Behaviour
 from loadtests.planning.drawing import Habits, Step, moments
+from shared.shop.catalogue import ENGRAVED
 
 HASTE = 6
 """So many times as fast as the scenario's pauses say: some 250 articles are needed to fill a cookie."""
 LOOK_EACH = 20
 """Every so many steps is a look at the cart."""
-ENGRAVED = "engraved-"
-"""With an engraving behind it, the article number of something that nobody else orders."""
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 _LENGTH = 16
 
@@ -32,6 +31,6 @@ class GrowingCart(Behaviour):
         yield Step(int(next(when)), "login")
         for number, at_ms in enumerate(when, 1):
             if number % LOOK_EACH:
-                yield Step(int(at_ms), "add", ENGRAVED + "".join(chance.choices(_LETTERS, k=_LENGTH)), 1)
+                yield Step(int(at_ms), "add", f"{ENGRAVED}-{''.join(chance.choices(_LETTERS, k=_LENGTH))}", 1)
             else:
                 yield Step(int(at_ms), "cart")

@@ -15,6 +15,8 @@ from loadtests.history import Jar
 
 COOKIE_BYTES = 4096
 """Name and value of a cookie together; browsers ignore a longer one."""
+SAME_SITE = ("SameSite", "samesite", "SAMESITE")
+"""As this attribute is written; the standard library does not know it, and so does not make one word of them."""
 NODE_COOKIES = ("twinshop-node-", "twinshop-ring-")
 """How the names of the balancer's cookies begin: those that lead to a node, or to a place on its ring."""
 SEALED: frozenset[Jar] = frozenset({"stolen", "planted"})
@@ -31,11 +33,24 @@ class BrowserCookies(DefaultCookiePolicy):
         """A cookie was too long since somebody last asked."""
 
     def set_ok(self, cookie: Cookie, request: Request) -> bool:
-        """False for a cookie that is too long; the jar then keeps the one it has."""
+        """False for a cookie that is too long, or for other sites and not secure; an older one then stays."""
         if len(cookie.name) + len(cookie.value or "") > COOKIE_BYTES:
             self.refused = True
             return False
+        if not cookie.secure and any((cookie.get_nonstandard_attr(word) or "").lower() == "none" for word in SAME_SITE):
+            return False
         return super().set_ok(cookie, request)
+
+
+class BrowserJar(CookieJar):
+    """Sends cookies in the order in which a browser does: a new value goes to the end, the same one stays."""
+
+    def set_cookie(self, cookie: Cookie) -> None:
+        """Keep it."""
+        place = cookie.domain, cookie.path, cookie.name
+        if any((kept.domain, kept.path, kept.name) == place and kept.value != cookie.value for kept in self):
+            self.clear(*place)
+        super().set_cookie(cookie)
 
 
 class Pocket:
@@ -45,7 +60,7 @@ class Pocket:
         self._policy = BrowserCookies()
         self._base = base_url
         self._seals = jar in SEALED
-        self.cookies = CookieJar(self._policy)
+        self.cookies = BrowserJar(self._policy)
 
     def dress(self, path: str, headers: dict[str, str]) -> JarRequest:
         """Put the Cookie header among the others; what comes back is for `take`."""

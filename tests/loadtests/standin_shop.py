@@ -14,7 +14,10 @@ import sys
 from typing import Any
 
 RUN = sys.argv[1] if len(sys.argv) > 1 else ""
-REASONS = {200: "OK", 201: "Created", 302: "Found", 401: "Unauthorized", 404: "Not Found", 503: "Unavailable"}
+REASONS = {200: "OK", 201: "Created", 302: "Found", 400: "Bad Request", 401: "Unauthorized", 503: "Unavailable"}
+
+SLOW_S = 0.2
+"""What the slow page takes."""
 
 sessions: dict[str, dict[str, Any]] = {}
 orders: dict[str, list[dict[str, Any]]] = {}
@@ -42,9 +45,35 @@ async def answer_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
         writer.write(message(200, control(method, path, raw), {}))
         return True
     seen.append([method, path, headers.get("x-request-id", ""), headers.get("cookie", "")])
+    if path == "/orders/progress":
+        return await stream(headers, writer)
+    if path == "/recommendations":
+        await asyncio.sleep(SLOW_S)
     status, shown, extra = shop(method, path, headers, json.loads(raw or b"{}"))
     extra |= {"X-Node": "n1", "X-Run": RUN, "X-Request-Id": headers.get("x-request-id", "")}
     return await misbehave(rule_for(method, path), writer, status, shown, extra)
+
+
+async def stream(headers: dict[str, str], writer: asyncio.StreamWriter) -> bool:
+    """An event each 50 ms, until the client goes or a rule drops it after so many events."""
+    marks = {"X-Node": "n1", "X-Run": RUN, "X-Request-Id": headers.get("x-request-id", "")}
+    if mine(headers) is None:
+        writer.write(message(401, {"error": "not_logged_in"}, marks))
+        return True
+    lines = ["HTTP/1.1 200 OK", "Content-Type: text/event-stream", "Transfer-Encoding: chunked"]
+    lines += [f"{name}: {value}" for name, value in marks.items()]
+    writer.write("\r\n".join([*lines, "", ""]).encode())
+    word, _, detail = rule_for("GET", "/orders/progress").partition(" ")
+    for number in itertools.count():
+        if word and number >= int(detail):
+            if word == "finish":
+                writer.write(b"0\r\n\r\n")
+            return word == "finish"
+        event = f"data: {number}\n\n".encode()
+        writer.write(b"%x\r\n%b\r\n" % (len(event), event))
+        await writer.drain()
+        await asyncio.sleep(0.05)
+    return False
 
 
 async def misbehave(do: str, writer: asyncio.StreamWriter, status: int, shown: Any, extra: dict[str, str]) -> bool:
@@ -106,15 +135,22 @@ def control(method: str, path: str, raw: bytes) -> Any:
 def shop(method: str, path: str, headers: dict[str, str], sent: dict[str, Any]) -> tuple[int, Any, dict[str, str]]:
     if path == "/products":
         return 200, {"products": []}, {}
+    if (method, path) == ("GET", "/login"):
+        return 200, "<html>", {"Set-Cookie": f"session=s{next(numbers)}; Path=/; HttpOnly"}
     if path == "/login":
         session = f"s{next(numbers)}"
         sessions[session] = {"user": sent["user"], "cart": {}}
         return 200, {"user": sent["user"]}, {"Set-Cookie": f"session={session}; Path=/; HttpOnly"}
-    cookies = dict(part.split("=", 1) for part in headers.get("cookie", "").split("; ") if part)
-    mine = sessions.get(cookies.get("session", ""))
-    if mine is None:
+    session = mine(headers)
+    if session is None:
         return 401, {"error": "not_logged_in"}, {}
-    return known(method, path, headers, sent, mine, cookies["session"])
+    return known(method, path, headers, sent, sessions[session], session)
+
+
+def mine(headers: dict[str, str]) -> str | None:
+    cookies = dict(part.split("=", 1) for part in headers.get("cookie", "").split("; ") if part)
+    session = cookies.get("session", "")
+    return session if session in sessions else None
 
 
 def known(
@@ -126,18 +162,32 @@ def known(
     if path == "/orders":
         return 200, {"orders": orders.get(user, [])}, {}
     if path == "/checkout":
-        order = {"order": f"o{next(numbers)}", "key": headers["idempotency-key"], "lines": dict(cart)}
-        orders.setdefault(user, []).append(order)
-        cart.clear()
-        return 201, order, {}
-    if path == "/logout":
-        del sessions[session]
+        return *order_of(user, cart, headers["idempotency-key"]), {}
+    if path.startswith("/logout"):
+        end(user, "" if path == "/logout/everywhere" else session)
         return 200, {"user": user}, {}
+    if path == "/recommendations":
+        return 200, {"products": []}, {}
     if method == "POST":
         cart[sent["sku"]] = cart.get(sent["sku"], 0) + sent["quantity"]
     elif method == "DELETE":
         cart.pop(path.removeprefix("/cart/"), None)
     return 200, {"cart": cart}, {}
+
+
+def end(user: str, only: str) -> None:
+    for session in [session for session in sessions if sessions[session]["user"] == user]:
+        if session == only or not only:
+            del sessions[session]
+
+
+def order_of(user: str, cart: dict[str, int], key: str) -> tuple[int, Any]:
+    if not cart:
+        return 400, {"error": "empty_cart"}
+    order = {"order": f"o{next(numbers)}", "key": key, "lines": dict(cart)}
+    orders.setdefault(user, []).append(order)
+    cart.clear()
+    return 201, order
 
 
 def message(status: int, shown: Any, headers: dict[str, str]) -> bytes:

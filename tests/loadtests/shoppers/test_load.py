@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from compose.ledger import Ledger
+from loadtests.behaviours import BEHAVIOURS
 from loadtests.history import Exchange, encode_records, read_history
 from loadtests.plan import Plan, encode_plan, make_plan
 from loadtests.scenario import Load, Scenario
@@ -27,8 +29,8 @@ LEAD_NS = 200_000_000
 cluster = pytest.mark.cluster
 
 
-def plan_of(shoppers: int = 12, seconds: float = 2.0, leavers: float = 0.0) -> Plan:
-    shape = Load(shoppers=shoppers, seconds=seconds, think_ms=150, login_within_ms=400, leavers=leavers)
+def plan_of(shoppers: int = 12, seconds: float = 2.0, leavers: float = 0.0, behaviour: str = "shop") -> Plan:
+    shape = Load(shoppers, seconds, 150, login_within_ms=400, leavers=leavers, behaviour=behaviour)
     return make_plan(Scenario("Why?", "test", shape), seed=1)
 
 
@@ -98,6 +100,28 @@ def test_a_calm_run(workers: int, shop: StandinShop, tmp_path: Path, own_state: 
     assert audited == {who.shopper: 401 if who.shopper in leavers else 200 for who in plan.shoppers}
     early = [each for each in history if each.why == "audit" and each.sent_us < plan.window_ms * 1000]
     assert not early
+
+
+@cluster
+def test_every_behaviour_is_carried_out(shop: StandinShop, tmp_path: Path, own_state: Path) -> None:
+    each_its_own = [
+        plan_of(len(BEHAVIOURS), behaviour=behaviour).shoppers[number] for number, behaviour in enumerate(BEHAVIOURS)
+    ]
+    plan = msgspec.structs.replace(plan_of(), shoppers=tuple(each_its_own))
+    with loaded(plan, shop.url, tmp_path, own_state) as load:
+        load.go(time.monotonic_ns() + LEAD_NS)
+        assert until(load.finished, READY_S), load.progress()
+    assert load.exit_codes() == (0,), load.problem()
+    history = history_of(load, tmp_path)
+    assert_every_planned_action_once(plan, history)
+    assert {each.request for each in history if each.request} == {request for _, _, request, _ in shop.seen()}
+    done = [each.done_us for each in history]
+    assert done == sorted(done)
+    assert load.progress().logged_out == 0
+    not_ok = [each for each in history if each.why == "plan" and each.outcome != "ok"]
+    assert {(each.do, each.status) for each in not_ok} <= {("checkout", 400)}, "a second click finds an empty cart"
+    assert {each.jar for each in history} == {"main", "second", "stolen", "planted"}
+    assert any(each.overlapped for each in history)
 
 
 @cluster
