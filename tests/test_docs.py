@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 import shlex
@@ -83,24 +82,6 @@ def test_the_scenario_of_the_how_to_can_be_planned_and_run(tmp_path: Path) -> No
     quoted = re.search(r"```text\n(.*?)```", page.read_text(), re.DOTALL)
     assert quoted is not None
     assert twinshop(tmp_path, "plan", "one-node.toml").stderr == quoted[1]
-
-
-def test_the_file_of_the_how_to_on_faults_is_the_neighbour_it_names() -> None:
-    """The page shows the smallest fault without its docstrings: the code must be the same."""
-    page = (ROOT / "docs" / "how-to" / "add-a-fault.md").read_text()
-    shown, *_ = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    real = (ROOT / "loadtests" / "faults" / "kill.py").read_text()
-    assert _code(shown) == _code(real)
-
-
-def _code(source: str) -> str:
-    """The source without docstrings, comments, blank lines and the future import."""
-    tree = ast.parse(source)
-    tree.body = [node for node in tree.body if not (isinstance(node, ast.ImportFrom) and node.module == "__future__")]
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:]
-    return ast.unparse(tree)
 
 
 def test_make_run_is_the_flagship() -> None:
