@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from compose.cluster import ClusterSpec
 
 BALANCER = "balancer"
@@ -17,6 +19,16 @@ WIRES = "wires"
 def has_wires(spec: ClusterSpec) -> bool:
     """Whether that cluster reaches its session store through wires."""
     return spec.architecture.uses_server and (spec.wires or spec.limits.store_distance_ms > 0)
+
+
+def wire_ends(spec: ClusterSpec, nodes: Iterable[str]) -> tuple[str, ...]:
+    """Who reaches the session store through a wire.
+
+    Nodes that ask a sentinel where the store is do not: they are told the store's own address. The replica does.
+    """
+    if not has_wires(spec):
+        return ()
+    return (REPLICA,) if spec.architecture.replicas else tuple(nodes)
 
 
 def other_parts(spec: ClusterSpec) -> tuple[str, ...]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import msgspec
 
-from compose.http_probe import Answer, Unanswered, ask
+from compose.http_probe import Answer, Unanswered, ask, in_a_word
 from compose.server_probe import ask_server, facts
+from compose.wire_file import WireStatus, host_and_port
 
 PROBE_S = 0.3
 """One look: three of them make an observation, which may take at most 1 s."""
@@ -97,6 +99,19 @@ def listen_to_sentinel(url: str) -> Voice:
         return boot, f"PONG, {watched}"
 
     return _of_server(url, look)
+
+
+def listen_to_wires(address: str) -> Voice:
+    """Ask the wires how they are; they say it to whoever connects."""
+    where = urlsplit(address).netloc
+    try:
+        with socket.create_connection(host_and_port(where), timeout=PROBE_S) as connection:
+            status = msgspec.json.decode(connection.makefile("rb").readline(), type=WireStatus)
+    except OSError as error:
+        return _silence(where, Unanswered(in_a_word(error)))
+    except msgspec.DecodeError as error:
+        return Voice(False, None, f"{where}: {error}")
+    return Voice(True, status.boot, f"{where}: {status.words()}, boot {status.boot}")
 
 
 def _of_server(url: str, look: Callable[[str, int], tuple[str, str]]) -> Voice:

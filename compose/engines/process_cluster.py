@@ -8,24 +8,27 @@ from pathlib import Path
 
 import msgspec
 
-from compose.balancer import Listen
 from compose.child import Child, spawn
 from compose.cluster import NodeAddress, Usage
 from compose.cluster_file import ClusterFile, Process
-from compose.engines.process_parts import balancer_args
+from compose.engines.process_addresses import lay_out_one_more, needed_by_one_more
+from compose.engines.process_parts import balancer_args, wires_args
 from compose.engines.written_cluster import WrittenCluster
 from compose.ledger import Ledger
 from compose.node_settings import node_environment
-from compose.part_names import BALANCER, REPLICA, STORE
+from compose.part_names import BALANCER, REPLICA, SENTINEL, STORE, WIRES
 from compose.part_usage import Used, usage_of, used_by_processes
 from compose.ports import HOST, free_ports, port_of, preflight
-from compose.store import server_args, server_program
+from compose.store import master_by, sentinel_file, sentinel_settings, server_args, server_program
+from compose.wire_file import WireFile
 from shared.errors import TwinshopError, UsageError
 from shared.whole_file import write_whole
 
 NODE_GRACE_S = 0.3
 """After SIGTERM, nodes and the store have this long before SIGKILL: at the end of a run nobody waits for an answer."""
 REPLACED_WITHIN_S = 1.0
+
+SENTINEL_FILE, WIRES_FILE = "sentinel.conf", "wires.json"
 
 NodeCommand = Callable[[ClusterFile, str], list[str]]
 """The command that runs a node, from the cluster and the node's name."""
@@ -160,10 +163,54 @@ class ProcessCluster(WrittenCluster):
         match part:
             case "balancer":
                 return balancer_args(self.work / "balancer.json"), {}
-            case "store":
-                return server_args(server_program(), port_of(self.written.store_url), self.work), {}
+            case "store" | "replica":
+                port, limits = port_of(self.address(part)), self.spec.limits
+                return server_args(server_program(), port, self.work / part, limits, replica_of=self._follows(part)), {}
+            case "sentinel":
+                return [str(server_program()), str(self.work / SENTINEL / SENTINEL_FILE), "--sentinel"], {}
+            case "wires":
+                return wires_args(self.work / WIRES_FILE), {}
             case _:
                 return self._node_command(self.written, part), self._node_environment(part)
+
+    def _follows(self, part: str) -> int | None:
+        """The port that leads to the server whose copy that part is to be; None: it is nobody's.
+
+        As a system's start-up would, it asks the sentinel, so that a store that was replaced does not come back as a
+        second one. (Told by nobody, it would be one for 10 s, until the sentinel makes it follow.)
+        """
+        written = self.written
+        ours = port_of(written.store_url)
+        named = master_by(port_of(written.sentinel_url)) if written.sentinel_url else None
+        leads = ours if named is None else named
+        if leads == port_of(self.address(part)):
+            return None
+        return port_of(written.wire_urls[part]) if leads == ours and part in written.wire_urls else leads
+
+    def write_files(self, balancer: bytes) -> None:
+        """Write, before anything is started, what the parts read."""
+        write_whole(self.work / "balancer.json", balancer, mode=0o600)
+        self.tell_routes()
+        self.route_to([])
+        written = self.written
+        for part in {STORE, REPLICA, SENTINEL} & set(self.parts()):
+            (self.work / part).mkdir(mode=0o700)
+        if SENTINEL in self.parts():
+            store, replica = ((HOST, port_of(url)) for url in (written.store_url, written.replica_url))
+            lines = sentinel_settings(store, replica, wired=WIRES in self.parts())
+            folder = self.work / SENTINEL
+            content = sentinel_file(port_of(written.sentinel_url), folder, lines)
+            write_whole(folder / SENTINEL_FILE, content, mode=0o600)
+        if WIRES in self.parts():
+            self.tell_wires()
+
+    def tell_wires(self) -> None:
+        """Replace the file that the wires follow."""
+        written = self.written
+        store = f"{HOST}:{port_of(written.store_url)}"
+        lines = {end: self.line(end, f"{HOST}:{port_of(url)}", store) for end, url in written.wire_urls.items()}
+        told = WireFile(f"{HOST}:{port_of(written.wires_url)}", lines)
+        write_whole(self.work / WIRES_FILE, msgspec.json.encode(told), mode=0o600)
 
     def _node_environment(self, node: str) -> dict[str, str]:
         written = self.written
@@ -177,6 +224,9 @@ class ProcessCluster(WrittenCluster):
             control_token=written.control_token,
             request_log=str(self.logs()[f"{node}.requests"].absolute()),
             store_url=written.wire_urls.get(node, written.store_url),
+            sentinel=f"{HOST}:{port_of(written.sentinel_url)}" if written.sentinel_url else "",
+            replica_self=written.peers.get(node, ""),
+            replica_peers=",".join(address for peer, address in written.peers.items() if peer != node),
         )
 
     def add_node(self) -> str:
@@ -189,10 +239,15 @@ class ProcessCluster(WrittenCluster):
             if not there:
                 raise UsageError("a cluster that was stopped gets no node", next_step="twinshop up")
             node = f"n{len(self.written.node_urls) + 1}"
-            (port,) = free_ports(1)
-            preflight(port, node)
+            names = needed_by_one_more(self.spec, node)
+            at = dict(zip(names, free_ports(len(names)), strict=True))
+            for part, port in at.items():
+                preflight(port, part)
             self._ledger.broken(f"add {node}")
-            self.rewrite(node_urls={**self.written.node_urls, node: Listen(HOST, port).url})
+            self.written = lay_out_one_more(self.written, node, at)
+            self.write()
+            if self.written.wires_url:
+                self.tell_wires()
             self._start_part(node)
             self.route()
             return node

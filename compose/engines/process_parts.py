@@ -39,3 +39,8 @@ def node_args(architecture: Architecture, port: int) -> list[str]:
     """One node of the shop. `-P`: a folder that happens to be named like ours is not imported in its place."""
     module = ["-P", "-m", "shared.node"]
     return [sys.executable, *module, architecture.app, "--host", HOST, "--port", str(port)]
+
+
+def wires_args(file: Path) -> list[str]:
+    """What carries everything between the session store and its ends."""
+    return [sys.executable, "-P", "-m", "compose.wire", str(file)]

@@ -14,16 +14,16 @@ from pathlib import Path
 from compose.balancer import ENDPOINTS_FILE, ROUTES_FILE, Listen, configuration
 from compose.cluster import Cluster, ClusterSpec, Engine
 from compose.cluster_file import SCHEMA, ClusterFile, read_cluster_file, work_folder
+from compose.engines.process_addresses import lay_out, needed
 from compose.engines.process_cluster import NodeCommand, ProcessCluster
 from compose.engines.process_parts import node_args
 from compose.ledger import Ledger
 from compose.observing import all_in_rotation, listen_to, shop_answers
-from compose.part_names import BALANCER, STORE, other_parts
+from compose.part_names import BALANCER, REPLICA, SENTINEL, STORE, WIRES, other_parts
 from compose.ports import HOST, free_ports, port_of, preflight
-from compose.store import serving_pid
+from compose.store import replicas_that_keep_up, serving_pid
 from compose.waiting import not_ready, wait_for
 from shared.errors import ForeignAnswer
-from shared.whole_file import write_whole
 
 POLL_S = 0.01
 
@@ -58,30 +58,28 @@ class ProcessesEngine(Engine):
 
     def _lay_out(self, spec: ClusterSpec, folder: Path, ledger: Ledger) -> ProcessCluster:
         """Choose addresses and secrets, and write the files that the parts read."""
-        stored = spec.architecture.uses_server
-        spare, admin, store, *nodes = free_ports(spec.nodes + 3)
-        port = spec.port or spare
-        for number, part in ((port, BALANCER), (admin, BALANCER), (store, STORE), *((n, "node") for n in nodes)):
-            preflight(number, part)
+        names = needed(spec)
+        at = dict(zip(names, free_ports(len(names)), strict=True))
+        if spec.port is not None:
+            at[BALANCER] = spec.port
+        for part, port in at.items():
+            preflight(port, part)
         work = work_folder(folder).absolute()
-        written = ClusterFile(
+        bare = ClusterFile(
             schema=SCHEMA,
             engine=self.name,
             spec=spec,
-            url=Listen(HOST, port).url,
-            admin_url=Listen(HOST, admin).url,
-            node_urls={f"n{number}": Listen(HOST, port).url for number, port in enumerate(nodes, 1)},
+            url="",
+            admin_url="",
+            node_urls={},
             database_url=f"sqlite:///{work / 'shop.db'}",
             secret_key=secrets.token_hex(32),
             next_key=secrets.token_hex(32),
             control_token=secrets.token_urlsafe(24),
-            store_url=f"redis://{HOST}:{store}/0" if stored else "",
         )
         ledger.make_folder(work)
-        cluster = ProcessCluster(folder.absolute(), written, ledger, self._node_command)
-        write_whole(work / "balancer.json", _balancer_configuration(cluster), mode=0o600)
-        cluster.tell_routes()
-        cluster.route_to([])
+        cluster = ProcessCluster(folder.absolute(), lay_out(bare, at), ledger, self._node_command)
+        cluster.write_files(_balancer_configuration(cluster))
         return cluster
 
 
@@ -112,8 +110,14 @@ def _watch_until_ready(cluster: ProcessCluster) -> None:
     limits = cluster.spec.limits
     now = time.monotonic()
     whole, each = now + limits.cluster_ready_s, now + min(limits.node_ready_s, limits.cluster_ready_s)
-    if cluster.written.store_url:
-        _watch(cluster, STORE, lambda: _store_is_ours(cluster), until=each)
+    for part in (STORE, REPLICA):
+        if part in cluster.parts():
+            _watch(cluster, part, lambda part=part: _server_is_ours(cluster, part), until=each)  # type: ignore[misc]
+    if REPLICA in cluster.parts():
+        _watch(cluster, REPLICA, lambda: replicas_that_keep_up(port_of(cluster.written.store_url)) == 1, until=each)
+    for part in (SENTINEL, WIRES):
+        if part in cluster.parts():
+            _watch(cluster, part, lambda part=part: cluster.observe(part).answers, until=each)  # type: ignore[misc]
     for node in cluster.written.node_urls:
         _watch(cluster, node, lambda node=node: _node_is_ours(cluster, node), until=each)  # type: ignore[misc]
     # Only now does the balancer learn of the nodes: it then finds each healthy at its first look, and not one
@@ -148,14 +152,14 @@ def _watch(cluster: ProcessCluster, part: str, ready: Callable[[], bool], *, unt
         raise not_ready(part, f"it was not seen to work within {time.monotonic() - began:.1f} s", log)
 
 
-def _store_is_ours(cluster: ProcessCluster) -> bool:
-    port = port_of(cluster.written.store_url)
+def _server_is_ours(cluster: ProcessCluster, part: str) -> bool:
+    port = port_of(cluster.address(part))
     pid = serving_pid(port)
-    child = cluster.child(STORE)
+    child = cluster.child(part)
     if pid is None or child is None:
         return False
     if pid != child.pid:
-        raise _foreign(f"{HOST}:{port}", f"the store we started has pid {child.pid}, the one that answers {pid}")
+        raise _foreign(f"{HOST}:{port}", f"the {part} we started has pid {child.pid}, the one that answers {pid}")
     return True
 
 

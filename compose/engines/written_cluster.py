@@ -19,18 +19,19 @@ from filelock import FileLock
 from compose.balancer import ENDPOINTS_FILE, ROUTES_FILE, Endpoint, Listen, endpoints
 from compose.balancer_admin import balancing_now
 from compose.balancer_routes import routes_file
-from compose.changes import Balancing, Key, NodeChanges, Reply, Trouble
+from compose.changes import Balancing, Key, NodeChanges, Reply, Trouble, Wire
 from compose.cluster import Cluster, Observation
 from compose.cluster_file import ClusterFile, read_cluster_file, work_folder, write_cluster_file
 from compose.http_probe import Unanswered, ask
 from compose.ledger import Ledger
 from compose.node_state import NodeState, state_of
 from compose.observing import NO_MEMBER, ask_balancer, held_by, observation
-from compose.part_names import BALANCER, REPLICA, SENTINEL, STORE, other_parts
+from compose.part_names import BALANCER, REPLICA, SENTINEL, STORE, WIRES, other_parts
 from compose.recovery import is_own_folder, remove_own_folder
-from compose.replies import ask_page
-from compose.voices import Voice, listen_to, listen_to_balancer, listen_to_sentinel, listen_to_store
+from compose.replies import ask_page, ping
+from compose.voices import Voice, listen_to, listen_to_balancer, listen_to_sentinel, listen_to_store, listen_to_wires
 from compose.waiting import wait_for
+from compose.wire_file import Line
 from shared.database_order import DatabaseOrder
 from shared.errors import TwinshopError, UsageError
 from shared.sessions import HeldSession, fingerprint
@@ -65,6 +66,10 @@ class WrittenCluster(Cluster):
         """Replace one of the files that the balancer watches, by rename."""
         raise NotImplementedError
 
+    def tell_wires(self) -> None:
+        """Replace the file that the wires follow, by rename; each of its lines is a `line`."""
+        raise NotImplementedError
+
     # what there is
 
     def parts(self) -> tuple[str, ...]:
@@ -80,6 +85,7 @@ class WrittenCluster(Cluster):
             STORE: written.store_url,
             REPLICA: written.replica_url,
             SENTINEL: written.sentinel_url,
+            WIRES: written.wires_url,
         }
         return others[part] if part in others else self._node_url(part)
 
@@ -120,6 +126,8 @@ class WrittenCluster(Cluster):
                 return listen_to_store(self.address(part))
             case "sentinel":
                 return listen_to_sentinel(self.written.sentinel_url)
+            case "wires":
+                return listen_to_wires(self.written.wires_url)
             case _:
                 return listen_to(self._node_url(part), self.spec.run)
 
@@ -251,6 +259,36 @@ class WrittenCluster(Cluster):
         if said is None:
             raise TwinshopError("the balancer does not say how it routes", why="it has no routes yet")
         return Balancing(said.affinity, None if said.retries == self.spec.limits.balancer_retries else said.retries)
+
+    # changing how the store is reached
+
+    def wire(self, end: str, wire: Wire) -> None:
+        """Change the connection between that end and the session store."""
+        self._wire_url(end)
+        with self.changing() as there:
+            if there:
+                self._ledger.broken(f"wire of {end}: {wire}")
+                self.rewrite(wires={**self.written.wires, end: wire})
+                self.tell_wires()
+
+    def line(self, end: str, listen: str, leads_to: str) -> Line:
+        """That end's wire as it is to be, between those addresses (host:port)."""
+        wire = self.written.wires.get(end, Wire())
+        return Line(listen, leads_to, self.spec.limits.store_distance_ms + wire.delay_ms, wire.cut)
+
+    def ask_across(self, end: str) -> Reply:
+        """PING the session store over that end's wire."""
+        return ping(self._wire_url(end))
+
+    def _wire_url(self, end: str) -> str:
+        try:
+            return self.written.wire_urls[end]
+        except KeyError:
+            raise UsageError(
+                f"there is no wire between {end!r} and a session store in this cluster",
+                why=f"there are wires of: {', '.join(self.written.wire_urls) or 'nobody'}",
+                next_step="twinshop status",
+            ) from None
 
     # writing it down
 

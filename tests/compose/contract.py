@@ -24,13 +24,15 @@ from shared.errors import NotReadyInTime, PortTaken, UsageError
 from shared.request_log import LoggedRequest, read_request_log
 from tests.compose.contract_balancing import BalancingContract
 from tests.compose.contract_breaking import BreakingContract
+from tests.compose.contract_changing import ChangingContract
+from tests.compose.contract_store import StoreContract
 from tests.compose.engine_tests import Visitor, new_spec, running, watch
 from tests.waiting import until
 
 __all__ = ["EngineContract", "Visitor", "new_spec", "running", "watch"]
 
 
-class EngineContract(BreakingContract, BalancingContract):
+class EngineContract(BreakingContract, BalancingContract, ChangingContract, StoreContract):
     """What every engine promises."""
 
     # looking
@@ -50,7 +52,7 @@ class EngineContract(BreakingContract, BalancingContract):
 
     def test_every_part_is_seen_and_has_an_address(self, cluster: Cluster, store_cluster: Cluster) -> None:
         assert cluster.parts() == ("n1", "n2", "n3", "balancer")
-        assert store_cluster.parts()[:5] == ("n1", "n2", "n3", "balancer", "store")
+        assert store_cluster.parts() == ("n1", "n2", "n3", "balancer", "store", "wires")
         assert cluster.address("balancer") == cluster.url
         assert [cluster.address(node.name) for node in cluster.nodes()] == [node.url for node in cluster.nodes()]
         assert store_cluster.address("store").startswith("redis://127.0.0.1:")

@@ -15,7 +15,7 @@ from compose.cluster import Cluster, ClusterSpec, Engine, Observation
 from compose.ledger import Ledger
 from tests.waiting import until
 
-SEEN_WITHIN_S = 5.0
+SEEN_WITHIN_S = 15.0
 
 
 def new_spec(architecture: str = "sticky-memory", **changes: object) -> ClusterSpec:
@@ -107,6 +107,6 @@ class EngineTests:
     @pytest.fixture(scope="class")
     @classmethod
     def store_cluster(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-        """One with a session store, for tests that leave it as they found it."""
-        with running(cls.make_engine(), new_spec("redis"), tmp_path_factory.mktemp("stored")) as cluster:
+        """One with a session store and wires to it, for tests that leave it as they found it."""
+        with running(cls.make_engine(), new_spec("redis", wires=True), tmp_path_factory.mktemp("stored")) as cluster:
             yield cluster
