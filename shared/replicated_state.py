@@ -7,48 +7,26 @@ node's own copy. Nothing is on a disk: a node that comes back is empty and gets 
 from __future__ import annotations
 
 import logging
-import socket
 import threading
 import time
-import zlib
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from multiprocessing.util import Finalize
 from queue import SimpleQueue
 from typing import Any, NamedTuple
 
-import msgspec
-from pysyncobj import FAIL_REASON, SyncObj, SyncObjConf, SyncObjConsumer, replicated
+from pysyncobj import FAIL_REASON
 
-from shared.errors import UsageError
+from shared.replica_listening import listen, no_beginner_any_more
 from shared.replica_membership import Joining
-from shared.replica_transport import ReplicaTransport, close_pipe
+from shared.replica_transport import close_pipe
+from shared.replicated_entries import Entries
 
 TICK_S = 0.02
 """The longest that the thread of the protocol sleeps; messages and changes of our own wake it at once."""
-HEARTBEAT_S = 0.1
-"""How often the leader tells the others that it is there."""
-ELECTION_S = (0.4, 0.8)
-"""Without a word from the leader for a time drawn from this range, a node wants to become it."""
-FIRST_ELECTION_S = (0.9, 1.4)
-"""The same for a node that has just come, and so is empty: it leaves the lead to any other that has something."""
-ALONE_ELECTION_S = (0.005, 0.01)
-"""The same for a cluster of one, which has nobody to wait for."""
-NO_MAJORITY_S = 1.0
-"""A leader that a majority has not answered for so long gives up."""
-DEAF_S = 2.0
-"""A connection on which nothing was heard for so long is given up."""
-RECONNECT_S = 0.2
-NAMES_KEPT_S = 5.0
-"""How long an address once looked up is believed: a container comes back with another one."""
-COMPACT_AFTER = 5_000
-"""Changes after which the log is replaced by the values themselves."""
 BROKEN_OFF_S = 0.5
 """Connections may be away for so long before it is said that no majority is connected, and changes fail at once."""
 LEAVE_WITHIN_S = 0.6
 """Handing over the lead and leaving; a node that is stopped has 2 s in all."""
-EXPIRED_KEPT_S = 60.0
-"""Values are swept this long after their time, so that one node's wrong clock takes nothing away from the others."""
 _ASK_AGAIN_S = 0.005
 
 _log = logging.getLogger(__name__)
@@ -74,73 +52,6 @@ class Standing(NamedTuple):
     """How many of the others are."""
 
 
-class _Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    value: bytes
-    expires: float
-    owner: str
-
-
-class _Entries(SyncObjConsumer):  # type: ignore[misc]
-    """What is replicated. Its changes are carried out on every node in the same order, so they may depend on nothing
-    but their arguments: no clock, no chance, no settings that differ."""
-
-    def __init__(self, cap: int) -> None:
-        super().__init__()
-        self.cap = cap
-        self.lock = threading.Lock()
-        self.entries: OrderedDict[str, _Entry] = OrderedDict()
-        """The longest untouched first."""
-
-    @replicated  # type: ignore[untyped-decorator]
-    def put(self, key: str, value: bytes, expires: float, owner: str, now: float) -> None:
-        with self.lock:
-            self.entries.pop(key, None)
-            self.entries[key] = _Entry(value, expires, owner)
-            self._make_room(now)
-
-    @replicated  # type: ignore[untyped-decorator]
-    def drop(self, key: str) -> bool:
-        with self.lock:
-            return self.entries.pop(key, None) is not None
-
-    @replicated  # type: ignore[untyped-decorator]
-    def drop_owned(self, owner: str) -> int:
-        with self.lock:
-            keys = [key for key, entry in self.entries.items() if entry.owner == owner]
-            for key in keys:
-                del self.entries[key]
-            return len(keys)
-
-    def hold_at_most(self, cap: int) -> None:
-        with self.lock:
-            self.cap = cap
-            self._keep_to_cap()
-
-    def _keep_to_cap(self) -> None:
-        while len(self.entries) > self.cap:
-            self.entries.popitem(last=False)
-
-    def _make_room(self, now: float) -> None:
-        self._keep_to_cap()
-        while self.entries:
-            oldest = next(iter(self.entries.values()))
-            if oldest.expires + EXPIRED_KEPT_S > now:
-                break
-            self.entries.popitem(last=False)
-
-    # PySyncObj asks for these when it replaces the log, and when a node comes that needs more than the log still has.
-
-    def _serialize(self) -> dict[str, bytes]:
-        with self.lock:
-            packed = msgspec.msgpack.encode(list(self.entries.items()))
-        return {"entries": zlib.compress(packed, 1)}
-
-    def _deserialize(self, data: dict[str, bytes]) -> None:
-        pairs = msgspec.msgpack.decode(zlib.decompress(data["entries"]), type=list[tuple[str, _Entry]])
-        with self.lock:
-            self.entries = OrderedDict(pairs)
-
-
 class _Answer:
     """What became of one change."""
 
@@ -158,7 +69,14 @@ class ReplicatedState:
     """One node's copy of the values, and its part in the protocol, which runs in a thread of its own."""
 
     def __init__(
-        self, address: str, peers: Iterable[str], *, password: str, cap: int = 100_000, timeout_s: float = 1.0
+        self,
+        address: str,
+        peers: Iterable[str],
+        *,
+        password: str,
+        cap: int = 100_000,
+        timeout_s: float = 1.0,
+        other_port: bool = False,
     ) -> None:
         """Listen and begin; returns at once, `ready` says when the others' values are here.
 
@@ -169,18 +87,17 @@ class ReplicatedState:
             password: the same on all nodes. Messages are pickles: without it, whoever reaches the port could run code.
             cap: the most values kept; beyond it the longest untouched one goes.
             timeout_s: the longest that a change may take.
+            other_port: if another process of this node listens there already, listen on any other port of that host,
+                and be one more that asks to be let in.
 
         Raises:
             UsageError: it cannot listen there.
         """
         self._timeout_s = timeout_s
-        self._entries = _Entries(cap)
-        others = sorted(set(peers) - {address})
-        self._settings = _settings(address, password, alone=not others)
-        _must_be_free(address)
-        self._raft = SyncObj(
-            address, others, self._settings, consumers=[self._entries], transportClass=ReplicaTransport
-        )
+        self._entries = Entries(cap)
+        self._raft = listen(self._entries, address, sorted(set(peers) | {address}), password, other_port)
+        self.address = str(self._raft.selfNode)
+        others = sorted(map(str, self._raft.otherNodes))
         self.standing = Standing()
         self.ahead_s = 0
         """How wrong this node's clock is on purpose."""
@@ -189,7 +106,7 @@ class ReplicatedState:
         self._errands: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="replicated-state", daemon=True)
         self._thread.start()
-        self._joining = Joining(address, others, password, lambda: self.standing.caught_up)
+        self._joining = Joining(self.address, others, password, lambda: self.standing.caught_up)
         # At the end of a worker process Python runs these, but no `atexit` functions.
         self._at_exit = Finalize(None, self.close, exitpriority=10)
 
@@ -318,9 +235,8 @@ class ReplicatedState:
     def _look(self) -> Standing:
         raft = self._raft
         leader = raft._getLeader()
-        if leader is not None and self._settings.raftMaxTimeout != ELECTION_S[1]:
-            self._settings.raftMinTimeout, self._settings.raftMaxTimeout = ELECTION_S
-            self._settings.appendEntriesPeriod = HEARTBEAT_S
+        if leader is not None:
+            no_beginner_any_more(raft.conf)
         others = raft.otherNodes
         if raft.hasQuorum:
             self._majority_until = time.monotonic() + BROKEN_OFF_S
@@ -350,39 +266,3 @@ class ReplicatedState:
     def _wait(self, condition: Callable[[], bool], deadline: float) -> None:
         while not condition() and time.monotonic() < deadline:
             self._closing.wait(_ASK_AGAIN_S)
-
-
-def _must_be_free(address: str) -> None:
-    """PySyncObj would say so with a traceback, and leave a socket open."""
-    host, _, port = address.rpartition(":")
-    try:
-        socket.create_server((host, int(port))).close()
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"this node cannot listen on {address} for the other nodes",
-            why=f"{error}; a replicated store allows one worker process",
-            next_step="set TWINSHOP_REPLICA_SELF=host:port with a free port, and TWINSHOP_NODE_WORKERS=1",
-        ) from error
-
-
-def _settings(address: str, password: str, *, alone: bool) -> SyncObjConf:
-    shortest, longest = ALONE_ELECTION_S if alone else FIRST_ELECTION_S
-    return SyncObjConf(
-        autoTick=False,
-        password=password,
-        bindAddress=address,
-        maxBindRetries=1,
-        raftMinTimeout=shortest,
-        raftMaxTimeout=longest,
-        appendEntriesPeriod=min(HEARTBEAT_S, shortest / 4),
-        appendEntriesUseBatch=False,  # each change at once: a shopper is waiting for it
-        connectionTimeout=DEAF_S,
-        connectionRetryTime=RECONNECT_S,
-        leaderFallbackTimeout=NO_MAJORITY_S,
-        logCompactionMinEntries=COMPACT_AFTER,
-        commandsWaitLeader=False,
-        commandsQueueSize=10_000,
-        dynamicMembershipChange=True,
-        dnsCacheTime=NAMES_KEPT_S,
-        dnsFailCacheTime=RECONNECT_S,
-    )

@@ -11,9 +11,10 @@ import psutil
 import pytest
 
 from compose.ports import free_ports
-from shared import replicated_state
+from shared import replica_listening
 from shared.errors import UsageError
 from shared.replica_transport import without_what_is_there
+from shared.replicated_entries import EXPIRED_KEPT_S
 from shared.replicated_state import ReplicatedState, StateUnavailable
 from tests.waiting import until
 
@@ -112,7 +113,7 @@ def test_a_value_ends_with_its_lifetime_by_the_clock_of_who_looks(start: Start) 
 def test_what_is_long_over_is_swept(start: Start) -> None:
     (state,) = cluster(start, 1).values()
     state.set("a", b"1", lifetime_s=60)
-    state.ahead_s = int(60 + replicated_state.EXPIRED_KEPT_S) + 2
+    state.ahead_s = int(60 + EXPIRED_KEPT_S) + 2
     state.set("b", b"2", lifetime_s=60)
     assert len(state) == 1
 
@@ -263,7 +264,7 @@ def test_two_of_three_die_and_come_back_empty_but_the_third_remembers(start: Sta
 
 
 def test_a_log_that_was_replaced_reaches_who_comes_back(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replicated_state, "COMPACT_AFTER", 10)
+    monkeypatch.setattr(replica_listening, "COMPACT_AFTER", 10)
     states = cluster(start, 3)
     settle(states)
     leader = states[leader_of(states)]

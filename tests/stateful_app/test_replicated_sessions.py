@@ -194,6 +194,27 @@ def test_a_fourth_node_joins_and_leaves(nodes: Nodes) -> None:
     assert until(lambda: shopper.cart(nodes[1]) == {"acorn": 1, "bell": 1}, WITHIN_S)
 
 
+def test_the_worker_processes_of_one_node_know_the_same_people(tmp_path: Path) -> None:
+    nodes = Nodes(tmp_path)
+    try:
+        nodes.start(1, 2, 3, TWINSHOP_NODE_WORKERS="2")
+        shopper = Shopper()
+        # Whichever worker answers first: the other one may still be on its way in.
+        login = {"user": shopper.user, "password": "shop"}
+        assert until(lambda: shopper.ask(nodes[1], "POST", "/login", login)[0] == 200, WITHIN_S)
+        asked: set[object] = set()
+
+        def both_were_asked() -> bool:
+            asked.add(shopper.ask(nodes[1], "GET", "/-/state")[1]["pid"])
+            assert shopper.ask(nodes[1], "GET", "/me")[0] in {200, 503}, "an empty worker called somebody a stranger"
+            return len(asked) == 2
+
+        assert until(both_were_asked, WITHIN_S)
+        assert until(lambda: all(shopper.is_known(nodes[1]) for _ in range(20)), WITHIN_S)
+    finally:
+        nodes.end()
+
+
 def test_its_port_is_closed_when_it_is_stopped(nodes: Nodes) -> None:
     node = nodes.running.pop(2)
     pids = node.group()
