@@ -131,6 +131,16 @@ def test_who_logs_in_on_one_node_is_known_on_all(nodes: Nodes) -> None:
     assert until(lambda: not any(shopper.is_known(nodes[number]) for number in (1, 2, 3)), WITHIN_S)
 
 
+def test_who_logs_out_everywhere_is_out_on_every_node(nodes: Nodes) -> None:
+    here, there, other = (
+        Shopper(user).login(nodes[n]) for n, user in ((1, "user-0001"), (2, "user-0001"), (3, "user-0002"))
+    )
+    assert knows(here, nodes[3])
+    assert here.ask(nodes[3], "POST", "/logout/everywhere")[0] == 200
+    assert until(lambda: not any(there.is_known(nodes[number]) for number in (1, 2, 3)), WITHIN_S)
+    assert all(knows(other, nodes[number]) for number in (1, 2, 3))
+
+
 def test_every_node_lists_every_session_and_says_so(nodes: Nodes) -> None:
     shoppers = [Shopper(user).login(nodes[number]) for number, user in ((1, "user-0001"), (2, "user-0002"))]
     held = [{"session": fingerprint(shopper.cookie), "user": shopper.user} for shopper in shoppers]

@@ -10,6 +10,8 @@ from flask import Flask
 
 from compose.ports import free_ports
 from stateful_app.sessions import ReplicatedSessions
+from tests.shared.cures_contract import CuresContract
+from tests.shared.progress_contract import ProgressContract
 from tests.shared.session_contract import SessionContract
 from tests.shared.shop_contract import ShopContract
 from tests.shared.shop_pages_contract import ShopPagesContract
@@ -53,3 +55,14 @@ class TestReplicatedSessions(OnOneNode, SessionContract):
     store = "replicated"
     outlives_logout = False
     has_ids = True
+
+
+class TestReplicatedCures(OnOneNode, CuresContract):
+    store = "replicated"
+    can_be_planted = True
+    can_be_locked = True
+    can_be_ended_elsewhere = True
+
+
+class TestReplicatedProgress(OnOneNode, ProgressContract):
+    store = "replicated"
