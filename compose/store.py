@@ -94,14 +94,19 @@ def serving_pid(port: int, *, within_s: float = _PROBE_S) -> int | None:
         return None
 
 
-def master_by(sentinel_port: int) -> int | None:
-    """The port of the server that the sentinel on that port calls the store; None if it does not say."""
+def master_address(sentinel_port: int) -> str | None:
+    """The server that the sentinel on that port calls the store, as host:port; None if it does not say."""
     try:
         said = facts(ask_server(HOST, sentinel_port, "INFO sentinel", within_s=_PROBE_S))["master0"]
-        address = dict(pair.split("=") for pair in said.split(","))["address"]
-        return int(address.rpartition(":")[2])
+        return dict(pair.split("=") for pair in said.split(","))["address"]
     except (Unanswered, KeyError, ValueError):
         return None
+
+
+def master_by(sentinel_port: int) -> int | None:
+    """The same server's port, where all are on this machine."""
+    address = master_address(sentinel_port)
+    return None if address is None else int(address.rpartition(":")[2])
 
 
 def replicas_that_keep_up(port: int) -> int:
