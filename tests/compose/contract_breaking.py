@@ -2,13 +2,45 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from compose.changes import Trouble
 from compose.cluster import Cluster
 from compose.http_probe import Unanswered, ask
+from compose.ledger import recover
+from compose.ledger_file import ledgers
 from tests.compose.engine_tests import EngineTests, Visitor, new_spec, running, watch
+from tests.waiting import until
+
+
+def requests_at_nodes(cluster: Cluster) -> int:
+    """How many the balancer has handed to nodes and not got back."""
+    said = ask(f"{cluster.admin_url}/stats?filter=^cluster.nodes.upstream_rq_active$").body.decode()
+    return int(said.rpartition(" ")[2])
+
+
+HARNESS = """
+import sys, time
+from pathlib import Path
+from compose.changes import Wire
+from compose.engines.registry import engine_named
+from compose.ledger import Ledger, state_folder
+from tests.compose.engine_tests import new_spec
+
+spec = new_spec("redis", nodes=2, wires=True)
+ledger = Ledger.open(state_folder(), spec.run)
+cluster = engine_named(sys.argv[1]).start(spec, Path(sys.argv[2]), ledger)
+cluster.freeze("n1")
+cluster.freeze("store")
+cluster.wire("n2", Wire(cut=True))
+print(cluster.url, cluster.admin_url, *(node.url for node in cluster.nodes()), flush=True)
+time.sleep(60)
+"""
 
 
 class BreakingContract(EngineTests):
@@ -95,7 +127,13 @@ class BreakingContract(EngineTests):
 
     def test_a_terminated_part_ends_and_a_balancer_comes_back_and_knows_its_members(self, own_cluster: Cluster) -> None:
         cluster = own_cluster
-        self.terminate_and_start(cluster, "n3")
+        with Visitor(cluster) as visitor, ThreadPoolExecutor() as pool:
+            home = visitor.log_in().headers["X-Node"]
+            cluster.trouble(home, Trouble(delay_ms=600))
+            in_hand = pool.submit(visitor.ask, "GET", "/products")
+            assert until(lambda: requests_at_nodes(cluster) == 1)
+            self.terminate_and_start(cluster, home)
+            assert in_hand.result(5).status_code == 200  # it ended what it was doing
         before = cluster.observe("balancer")
         with Visitor(cluster) as visitor:
             home = visitor.log_in().headers["X-Node"]
@@ -133,3 +171,21 @@ class BreakingContract(EngineTests):
             assert not any(visitor.knows_me(times=3))
             visitor.log_in()
             assert all(visitor.knows_me(times=3))
+
+    def test_what_a_killed_harness_left_frozen_and_cut_is_gone(self, own_state: Path, tmp_path: Path) -> None:
+        folder = tmp_path / "cluster"
+        harness = subprocess.Popen(
+            [sys.executable, "-c", HARNESS, self.make_engine().name, str(folder)], stdout=subprocess.PIPE, text=True
+        )
+        assert harness.stdout is not None
+        addresses = harness.stdout.readline().split()
+        harness.kill()
+        harness.communicate()
+        assert len(addresses) == 4
+        done = recover(own_state)
+        assert (len(done.runs), done.left) == (1, ())
+        for address in addresses:
+            with pytest.raises(Unanswered, match="refused"):
+                ask(f"{address}/healthz")
+        assert not (folder / "work").exists()
+        assert ledgers(own_state) == []

@@ -23,6 +23,7 @@ import msgspec
 import pytest
 
 from compose import recovery
+from compose.architectures import ARCHITECTURES
 from compose.ledger import Ledger, Recovered, recover
 from compose.ledger_file import Folder, Intent, Kept, Owner, Spawned, ledgers
 from compose.process_table import birth_of, is_alive, living_of_run
@@ -286,7 +287,7 @@ def kill_while_starting(own_state: Path, moment_s: float, architecture: str) -> 
 @pytest.mark.cluster
 @pytest.mark.parametrize("moment_s", [0.2, 0.35, 0.5, 0.7, 0.9])
 def test_sigkill_while_starting(own_state: Path, moment_s: float) -> None:
-    kill_while_starting(own_state, moment_s, "redis")
+    kill_while_starting(own_state, moment_s, "redis-replica")
 
 
 @pytest.mark.cluster
@@ -295,7 +296,7 @@ def test_sigkill_while_starting(own_state: Path, moment_s: float) -> None:
 def test_a_storm_of_sigkills_while_starting(own_state: Path) -> None:
     dice = random.Random(20261121)
     for _ in range(50):
-        architecture = dice.choice(["sticky-memory", "roundrobin-memory", "signed-token", "redis"])
+        architecture = dice.choice(sorted(ARCHITECTURES))
         kill_while_starting(own_state, dice.uniform(0.0, UP_TAKES_S), architecture)
 
 

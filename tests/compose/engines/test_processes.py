@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from compose.changes import Wire
 from compose.cluster import Cluster, Engine
 from compose.cluster_file import ClusterFile
 from compose.engines import process_cluster, processes
@@ -17,7 +18,8 @@ from compose.engines.registry import engine_named
 from compose.ledger import Ledger
 from compose.part_names import BALANCER
 from compose.ports import port_of
-from shared.errors import ForeignAnswer, NotReadyInTime, PortTaken, UsageError
+from compose.store import master_by
+from shared.errors import EnvironmentNotReady, ForeignAnswer, NotReadyInTime, PortTaken, UsageError
 from tests.compose.contract import EngineContract, Visitor, new_spec, running, watch
 from tests.waiting import until
 
@@ -63,6 +65,53 @@ class TestProcesses(EngineContract):
         own_cluster.kill("n3")
         watch(own_cluster, "n3", lambda seen: not seen.process)
         assert not [worker for worker in workers if worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE]
+
+    def test_a_blow_is_in_the_ledger_before_it_strikes(
+        self, own_cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        written: list[str] = []
+
+        def fail(_ledger: Ledger, what: str) -> None:
+            written.append(what)
+            raise EnvironmentNotReady("the disk is full")
+
+        monkeypatch.setattr(Ledger, "broken", fail)
+        for do in (own_cluster.kill, own_cluster.terminate, own_cluster.freeze, own_cluster.drain):
+            with pytest.raises(EnvironmentNotReady):
+                do("n1")
+        assert written == ["kill n1", "terminate n1", "freeze n1", "drain n1"]
+        seen = own_cluster.observe("n1")
+        assert (seen.process, seen.answers, seen.in_rotation) == (True, True, True)
+
+    def test_the_sentinel_is_asked_whom_an_old_store_follows(self, tmp_path: Path) -> None:
+        with running(ProcessesEngine(), new_spec("redis-replica", nodes=1), tmp_path) as cluster:
+            ports = {part: port_of(cluster.address(part)) for part in ("store", "replica", "sentinel")}
+            assert master_by(ports["sentinel"]) == ports["store"]
+            assert master_by(ports["store"]) is None  # it is no sentinel
+            cluster.kill("sentinel")
+            watch(cluster, "sentinel", lambda seen: not seen.answers)
+            assert master_by(ports["sentinel"]) is None
+            cluster.start("sentinel")
+            back = watch(cluster, "sentinel", lambda seen: seen.answers)
+            assert any(f"address=127.0.0.1:{ports['store']},slaves=1" in line for line in back.evidence)
+            cluster.kill("replica")
+            watch(cluster, "replica", lambda seen: not seen.answers)
+            cluster.start("replica")
+            watch(cluster, "replica", lambda seen: "master_link_status up" in " ".join(seen.evidence))
+
+    def test_the_wires_come_back_as_they_were_told(self, tmp_path: Path) -> None:
+        with running(ProcessesEngine(), new_spec("redis", nodes=1, wires=True), tmp_path) as cluster:
+            cluster.wire("n1", Wire(delay_ms=100))
+            before = cluster.observe("wires")
+            cluster.kill("wires")
+            watch(cluster, "wires", lambda seen: not seen.process and not seen.answers)
+            assert not cluster.ask_across("n1").ok
+            cluster.start("wires")
+            back = watch(cluster, "wires", lambda seen: "n1 +100 ms" in " ".join(seen.evidence))
+            assert back.boot != before.boot
+            assert cluster.add_node() == "n2"
+            watch(cluster, "n2", lambda seen: seen.in_rotation)
+            assert cluster.ask_across("n2").took_ms < cluster.ask_across("n1").took_ms
 
     def test_an_interrupted_start_leaves_nothing(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def interrupt(_cluster: object) -> None:
