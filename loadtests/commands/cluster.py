@@ -1,4 +1,4 @@
-"""`twinshop up`, `status`, `kill`, `start`, `down`, `recover`: a cluster to play with.
+"""`twinshop up`, `status`, `down`, `recover`: a cluster to play with. What can be done to its parts: `parts`.
 
 What starts clusters is imported only when a command runs, so that help comes at once.
 """
@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import secrets
 import shlex
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,18 +14,14 @@ import click
 import msgspec
 
 from loadtests.commands.options import JSON_OPTION
+from loadtests.commands.parts import CLUSTER_OPTION
 from loadtests.telling import json_text, tell
 from shared.demo_accounts import account_name
-from shared.errors import NotReadyInTime
 
 if TYPE_CHECKING:
-    from compose.cluster import Cluster, Observation
+    from compose.cluster import Cluster
 
 LOCUSTFILE = Path(__file__).parents[1] / "locustfile.py"
-SEEN_WITHIN_S = 5.0
-BACK_WITHIN_S = 15.0
-
-CLUSTER_OPTION = click.option("--cluster", "run", metavar="RUN", help="Which cluster; the newest if left away.")
 
 
 class Users(msgspec.Struct, frozen=True):
@@ -204,74 +198,6 @@ def _yes(fact: bool) -> str:
 
 
 @click.command()
-@click.argument("node")
-@CLUSTER_OPTION
-def kill(node: str, run: str | None) -> None:
-    """Kill a node of a running cluster (SIGKILL), and say what was seen of it."""
-    cluster = _cluster(run)
-    before = cluster.observe(node)
-    if not before.process and not before.answers:
-        tell(f"{node} of {cluster.spec.run} was dead already; `twinshop start {node}` brings it back, empty.")
-        _print_evidence(before)
-        return
-    held = cluster.held(node)
-    cluster.kill(node)
-    seen = _watch(cluster, node, lambda now: not now.process and not now.answers, SEEN_WITHIN_S)
-    count = "an unknown number of" if held is None else len(held)
-    tell(f"{node} of {cluster.spec.run} is dead; it held {count} logged-in sessions in its memory.")
-    _print_evidence(seen)
-    out = _watch(cluster, node, lambda now: not now.in_rotation, SEEN_WITHIN_S)
-    tell(f"The balancer took it out of rotation {out.at - seen.at:.1f} s later.")
-    tell(f"Next: reload the shop at {cluster.url}; `twinshop start {node}` brings it back, empty.")
-
-
-@click.command()
-@click.argument("node")
-@CLUSTER_OPTION
-def start(node: str, run: str | None) -> None:
-    """Start a dead node of a running cluster again."""
-    cluster = _cluster(run)
-    cluster.start(node)
-    seen = _watch(cluster, node, lambda now: now.answers and now.in_rotation, BACK_WITHIN_S)
-    tell(f"{node} of {cluster.spec.run} serves.")
-    _print_evidence(seen)
-
-
-def _cluster(run: str | None) -> Cluster:
-    from compose.ledger import state_folder
-    from compose.running import attach, choose_run
-
-    state = state_folder()
-    return attach(state, choose_run(state, run))
-
-
-def _watch(cluster: Cluster, node: str, wanted: Callable[[Observation], bool], within_s: float) -> Observation:
-    """Look from outside until it is as wanted."""
-    from compose.waiting import tail, wait_for
-
-    def look() -> Observation | None:
-        seen = cluster.observe(node)
-        return seen if wanted(seen) else None
-
-    seen = wait_for(look, until=time.monotonic() + within_s)
-    if seen is None:
-        log = cluster.logs()[node]
-        raise NotReadyInTime(
-            f"after {within_s:.0f} s, {node} is not as it should be",
-            why="; ".join(cluster.observe(node).evidence),
-            next_step="twinshop status",
-            log=log,
-            tail=tail(log),
-        )
-    return seen
-
-
-def _print_evidence(seen: Observation) -> None:
-    for line in seen.evidence:
-        tell(f"  seen: {line}")
-
-
-@click.command()
 @CLUSTER_OPTION
 @click.option("--all", "everything", is_flag=True, help="Every cluster that runs.")
 def down(run: str | None, everything: bool) -> None:
@@ -308,8 +234,6 @@ def recover(everything: bool) -> None:
 COMMANDS: dict[str, click.Command] = {
     "up": up,
     "status": status,
-    "kill": kill,
-    "start": start,
     "down": down,
     "recover": recover,
 }

@@ -51,6 +51,7 @@ class Conductor:
         self._going: list[Started] = []
         self._waiting: list[Job] = []
         self._ended = 0
+        self._expected_s = self._took_s = 0.0
 
     def carry_out(self, jobs: Iterable[Job]) -> None:
         """Run them all.
@@ -128,9 +129,12 @@ class Conductor:
 
     def _told(self, it: Started, cells: tuple[Cell, ...]) -> list[str]:
         took = time.monotonic() - it.began
+        self._took_s += took
+        self._expected_s += it.running.job.seconds
         scenario = it.running.job.scenario
         going = [each.running.job for each in self._going]
-        left_s = expected_seconds([*going, *self._waiting], self.matrix.side_by_side)
+        slower = self._took_s / self._expected_s if self._expected_s else 1.0
+        left_s = slower * expected_seconds([*going, *self._waiting], self.matrix.side_by_side)
         left = f", about {left_s / 60:.0f} min left" if left_s >= 60 else ""
         self._ended += 1
         total = self._ended + len(going) + len(self._waiting)

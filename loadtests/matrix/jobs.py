@@ -18,7 +18,7 @@ from shared.errors import UsageError
 
 JUDGING_S = 1.0
 """What planning, judging and reporting one architecture takes, about."""
-TIMES = frozenset({"p50_ms", "p95_ms", "requests_per_second", "node_cpu_ms_per_request"})
+TIMES = frozenset({"p50_ms", "p95_ms", "requests_per_second", "node_cpu_ms_per_request", "stalled", "stalls"})
 """Measures of time: a neighbour on the same processors would change them."""
 
 

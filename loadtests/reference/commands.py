@@ -32,6 +32,7 @@ def commands() -> str:
 
 def _help(command: click.Command, name: str) -> str:
     """As on a terminal of that width, wherever this runs."""
-    names = {"help_option_names": ["-h", "--help"]}
-    with click.Context(command, info_name=name, terminal_width=WIDTH, max_content_width=WIDTH, **names) as context:
+    with click.Context(
+        command, info_name=name, help_option_names=["-h", "--help"], terminal_width=WIDTH, max_content_width=WIDTH
+    ) as context:
         return "\n".join(line.rstrip() for line in command.get_help(context).splitlines())

@@ -90,7 +90,7 @@ def test_what_a_person_reads(capsys: pytest.CaptureFixture[str]) -> None:
         assert "redis" in shown
         code, _, err = call(capsys, "kill", "n7")
         assert code == 2
-        assert "there is no node 'n7'" in err
+        assert "there is no part 'n7'" in err
         assert call(capsys, "start", "n7")[0] == 2
         assert call(capsys, "kill", "n1", "--cluster", "nonsense")[0] == 2
     finally:
