@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from compose.cluster import ClusterSpec
+from shared.errors import UsageError
 
 BALANCER = "balancer"
 STORE = "store"
@@ -29,6 +30,20 @@ def wire_ends(spec: ClusterSpec, nodes: Iterable[str]) -> tuple[str, ...]:
     if not has_wires(spec):
         return ()
     return (REPLICA,) if spec.architecture.replicas else tuple(nodes)
+
+
+def check_distance(spec: ClusterSpec) -> None:
+    """Make sure that the store can be as far away as the limits say.
+
+    Raises:
+        UsageError: nodes would reach it without a wire, and it would be near.
+    """
+    if spec.limits.store_distance_ms > 0 and spec.architecture.uses_server and spec.architecture.replicas:
+        raise UsageError(
+            f"the store of {spec.architecture.name} cannot be {spec.limits.store_distance_ms:g} ms away",
+            why="its nodes ask a sentinel where it is, and go there without a wire",
+            next_step="choose an architecture without a replica, or leave store_distance_ms away",
+        )
 
 
 def other_parts(spec: ClusterSpec) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from compose.engines.process_cluster import NodeCommand, ProcessCluster
 from compose.engines.process_parts import node_args
 from compose.ledger import Ledger
 from compose.observing import all_in_rotation, listen_to, shop_answers
-from compose.part_names import BALANCER, REPLICA, SENTINEL, STORE, WIRES, other_parts
+from compose.part_names import BALANCER, REPLICA, SENTINEL, STORE, WIRES, check_distance, other_parts
 from compose.ports import HOST, free_ports, port_of, preflight
 from compose.store import replicas_that_keep_up, serving_pid
 from compose.waiting import not_ready, wait_for
@@ -58,6 +58,7 @@ class ProcessesEngine(Engine):
 
     def _lay_out(self, spec: ClusterSpec, folder: Path, ledger: Ledger) -> ProcessCluster:
         """Choose addresses and secrets, and write the files that the parts read."""
+        check_distance(spec)
         names = needed(spec)
         at = dict(zip(names, free_ports(len(names)), strict=True))
         if spec.port is not None:
