@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import count
 from pathlib import Path
 
 import msgspec
@@ -59,6 +60,7 @@ def entry(name: str, text: str) -> Entry:
     return Entry(read_scenario(content, file=f"{name}.toml", name=name), hashlib.sha256(content).hexdigest())
 
 
+_NUMBERS = count(1)
 CATALOGUE = (entry("kill", KILL), entry("calm", CALM), entry("cost", COST))
 MATRIX = Matrix(seed=1, engine="processes", twinshop="0.1.0")
 
@@ -143,7 +145,7 @@ class FakeLauncher:
         return Ending(self._write(job, measured), tuple(measured))
 
     def _write(self, job: Job, measured: list[str]) -> str:
-        files = RunFolder(self._folder / f"20261121-00000{len(self.jobs)}-{job.scenario}-1")
+        files = RunFolder(self._folder / f"20261121-{next(_NUMBERS):06}-{job.scenario}-1")
         files.root.mkdir()
         found = {name: result(20 if (job.scenario, name) == ("kill", "sticky-memory") else 0) for name in measured}
         results = Results(2, job.scenario, "Why?", 1, "0" * 64, "processes", 60, 3, "as predicted", "Nobody.", found)
