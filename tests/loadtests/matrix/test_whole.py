@@ -28,6 +28,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the matrix lies; its catalogue is the made-up one."""
     monkeypatch.setattr(conduct, "POLL_S", 0.0)
     monkeypatch.setattr(whole, "catalogue", lambda: CATALOGUE)
+    monkeypatch.setattr(whole, "timed", frozenset)
     return tmp_path / "matrix"
 
 
