@@ -26,8 +26,10 @@ NO_MAJORITY_S = 1.0
 DEAF_S = 2.0
 """A connection on which nothing was heard for so long is given up."""
 RECONNECT_S = 0.2
-NAMES_KEPT_S = 5.0
-"""How long an address once looked up is believed: a container comes back with another one."""
+NAMES_KEPT_S = 60.0
+"""How long an address once looked up is believed: while a name is looked up, the protocol stands still."""
+NO_NAME_S = 2.0
+"""How long a name that was not found is not looked up again."""
 COMPACT_AFTER = 5_000
 """Changes after which the log is replaced by the values themselves."""
 
@@ -104,5 +106,5 @@ def _settings(address: str, password: str, *, alone: bool) -> SyncObjConf:
         commandsQueueSize=10_000,
         dynamicMembershipChange=True,
         dnsCacheTime=NAMES_KEPT_S,
-        dnsFailCacheTime=RECONNECT_S,
+        dnsFailCacheTime=NO_NAME_S,
     )
