@@ -6,13 +6,15 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Two cores: two test processes. A file's tests stay together, so that a cluster or a run that they share is made once.
 TEST_PROCESSES ?= 2
 
-.PHONY: help install run test test-long bench lint lock clean
+.PHONY: help install run matrix docs test test-long bench lint lock clean
 
 help:
 	@echo "make run        who gets logged out when a node dies? (installs what it needs first)"
+	@echo "make matrix     every scenario on every architecture: predicted beside measured (about 40 minutes)"
 	@echo "make test       lint, types, import contracts and all quick tests"
 	@echo "make test-long  calibration runs and kill storms (about an hour)"
 	@echo "make bench      the figures of docs/reference/benchmarks.md, measured here and now"
+	@echo "make docs       write the pages that are made from the registries"
 	@echo "make install    everything into $(VENV), so that $(BIN)/twinshop works"
 
 $(VENV)/.venv-made:
@@ -33,6 +35,12 @@ install: $(VENV)/.installed $(VENV)/.installed-dev
 
 run: $(VENV)/.installed
 	$(BIN)/twinshop run node-kill
+
+matrix: $(VENV)/.installed
+	$(BIN)/twinshop matrix
+
+docs: $(VENV)/.installed
+	$(BIN)/python -m loadtests.reference
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
