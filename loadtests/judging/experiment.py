@@ -11,7 +11,7 @@ from loadtests.plan import PlannedFault
 from loadtests.results import ActionBook, ExperimentStep
 
 LATE_SHARE = 0.02
-"""More planned actions than this not sent for being late: the load was not the planned one."""
+"""More planned actions than this late by the load generator's doing: the load was not the planned one."""
 LOAD_CPU_PERCENT = 80.0
 """Median CPU of a load process above this: its own slowness may be what was measured."""
 
@@ -77,8 +77,8 @@ def load_doubts(scene: Scene, actions: ActionBook, late: int) -> Iterator[str]:
     if late > LATE_SHARE * actions.planned:
         share = f"{100 * late / actions.planned:.1f} %"
         yield (
-            f"{late} of {actions.planned} planned actions ({share}) were not sent, because it was too late for them: "
-            f"the load generator, or a shop that hangs, was too slow for this plan"
+            f"{late} of {actions.planned} planned actions ({share}) were not sent, because it was too late for them "
+            f"though nobody kept the shoppers waiting: the load generator was too slow for this plan"
         )
     if scene.load_cpu and (cpu := statistics.median(scene.load_cpu)) > LOAD_CPU_PERCENT:
         yield f"the load generator used {cpu:.0f} % of a core (median), more than {LOAD_CPU_PERCENT:.0f} %: too slow"

@@ -87,6 +87,7 @@ class Measurement:
             self._start_faults(cluster, zero_ns)
             self._attend(load, cluster, zero_ns)
             self._sample_parts(cluster)
+            self._await_faults()
             self._end_load(load)
             self._keep_orders(cluster)
         except BaseException as error:
@@ -178,6 +179,13 @@ class Measurement:
                 self._sample(load, cluster, cpu)
                 self._show_progress(load, now_ns - zero_ns)
             time.sleep(TICK_S)
+
+    def _await_faults(self) -> None:
+        """What is healed at the window's end may be seen to be so only after the audit; each has its bound."""
+        bounds = self._setup.fault_bounds
+        until = time.monotonic() + bounds.observed_s + bounds.healed_s
+        for fault_run in self._faults:
+            fault_run.join(timeout=max(0.0, until - time.monotonic()))
 
     def _sample(self, load: LoadProcesses, cluster: Cluster, cpu: _CpuMeter) -> None:
         name = self._architecture.name
