@@ -8,20 +8,21 @@ from __future__ import annotations
 from pathlib import Path
 
 import docker
-import psutil
 import requests
 from docker.errors import DockerException
 
+from compose.part_usage import Used, used_by_processes
 
-def used(engine: docker.APIClient, name: str) -> tuple[float, int] | None:
+
+def used(engine: docker.APIClient, name: str) -> Used | None:
     """Processor seconds and bytes of memory of all the container's processes; None if nobody says."""
     try:
         found = engine.inspect_container(name)
         pid, identity = int(found["State"]["Pid"]), str(found["Id"])
         if not pid:
             return None
-        return _by_processes(pid) if _is_process_of(identity, pid) else _by_engine(engine, name)
-    except (psutil.Error, DockerException, requests.RequestException, OSError, KeyError):
+        return used_by_processes(pid) if _is_process_of(identity, pid) else _by_engine(engine, name)
+    except (DockerException, requests.RequestException, OSError, KeyError):
         return None
 
 
@@ -33,18 +34,7 @@ def _is_process_of(container: str, pid: int) -> bool:
         return False
 
 
-def _by_processes(pid: int) -> tuple[float, int]:
-    first = psutil.Process(pid)
-    cpu_s, memory = 0.0, 0
-    for process in (first, *first.children(recursive=True)):
-        with process.oneshot():
-            times = process.cpu_times()
-            cpu_s += times.user + times.system
-            memory += process.memory_info().rss
-    return cpu_s, memory
-
-
-def _by_engine(engine: docker.APIClient, name: str) -> tuple[float, int]:
+def _by_engine(engine: docker.APIClient, name: str) -> Used:
     found = engine.stats(name, stream=False, one_shot=True)
     memory = found["memory_stats"]["stats"]
     anonymous = memory["anon"] if "anon" in memory else memory["total_rss"]  # cgroups, version 2 and 1

@@ -33,13 +33,16 @@ from compose.engines.docker_parts import (
     DATABASE_USER,
     NodeCommand,
     inside,
+    peers,
     shop_command,
+    spare_wires,
 )
+from compose.engines.process_addresses import lay_out, needed
 from compose.ledger import Ledger
 from compose.observing import all_in_rotation, listen_to, shop_answers
-from compose.part_names import BALANCER, STORE
+from compose.part_names import BALANCER, REPLICA, other_parts
 from compose.ports import HOST, free_ports, port_of, preflight
-from compose.store import serving_pid
+from compose.store import replicas_that_keep_up
 from compose.waiting import not_ready, wait_for
 from shared.errors import EnvironmentNotReady, ForeignAnswer
 
@@ -83,26 +86,31 @@ class DockerEngine(Engine):
         self, spec: ClusterSpec, folder: Path, ledger: Ledger, client: docker.APIClient, address: str
     ) -> DockerCluster:
         """Choose ports and secrets; the addresses inside come with the network."""
-        spare, admin, store, database, *nodes = free_ports(spec.nodes + 4)
-        port = spec.port or spare
-        preflight(port, BALANCER)
+        spare = spare_wires(spec)
+        names = (*needed(spec), DATABASE, *(f"spare wire at {inside}" for inside in spare))
+        at = dict(zip(names, free_ports(len(names)), strict=True))
+        if spec.port is not None:
+            at[BALANCER] = spec.port
+        preflight(at[BALANCER], BALANCER)
         password = secrets.token_urlsafe(24)
-        written = ClusterFile(
+        where = f"{HOST}:{at[DATABASE]}/{DATABASE_NAME}"
+        bare = ClusterFile(
             schema=SCHEMA,
             engine=self.name,
             spec=spec,
-            url=Listen(HOST, port).url,
-            admin_url=Listen(HOST, admin).url,
-            node_urls={f"n{number}": Listen(HOST, port).url for number, port in enumerate(nodes, 1)},
-            database_url=f"postgresql+psycopg://{DATABASE_USER}:{password}@{HOST}:{database}/{DATABASE_NAME}?{_CONNECT}",
+            url="",
+            admin_url="",
+            node_urls={},
+            database_url=f"postgresql+psycopg://{DATABASE_USER}:{password}@{where}?{_CONNECT}",
             secret_key=secrets.token_hex(32),
             next_key=secrets.token_hex(32),
             control_token=secrets.token_urlsafe(24),
-            store_url=f"redis://{HOST}:{store}/0" if spec.architecture.uses_server else "",
             container_engine=address,
         )
         ledger.make_folder(work_folder(folder).absolute())
-        return DockerCluster(folder.absolute(), written, ledger, client, self._node_command)
+        cluster = DockerCluster(folder.absolute(), lay_out(bare, at), ledger, client, self._node_command)
+        cluster.spare = {inside: at[f"spare wire at {inside}"] for inside in spare}
+        return cluster
 
 
 def _say(line: str) -> None:
@@ -115,7 +123,11 @@ def _start_parts(cluster: DockerCluster, ledger: Ledger, until: float) -> None:
     network = make_network(cluster.client, ledger, engine_at, cluster=cluster.spec.architecture.name)
     parts = (DATABASE, *cluster.parts())
     inside_urls = {part: inside(network, part) for part in parts}
-    cluster.written = msgspec.structs.replace(cluster.written, inside_urls=inside_urls)
+    cluster.written = msgspec.structs.replace(
+        cluster.written,
+        inside_urls=inside_urls,
+        peers=peers(cluster.spec, inside_urls, cluster.written.node_urls),
+    )
     cluster.prepare_files(_balancer_configuration(cluster.spec))
 
     def start(part: str) -> None:
@@ -143,8 +155,12 @@ def _watch_until_ready(cluster: DockerCluster, until: float) -> None:
     limits, written = cluster.spec.limits, cluster.written
     each = min(until, time.monotonic() + limits.node_ready_s)
     _watch(cluster, DATABASE, lambda: _database_is_prepared(cluster), until=until)
-    if written.store_url:
-        _watch(cluster, STORE, lambda: serving_pid(port_of(written.store_url)) is not None, until=each)
+    for part in other_parts(cluster.spec):
+        if part != BALANCER:
+            _watch(cluster, part, lambda part=part: cluster.observe(part).answers, until=each)  # type: ignore[misc]
+    if written.replica_url:
+        copies, port = cluster.spec.architecture.replicas, port_of(written.store_url)
+        _watch(cluster, REPLICA, lambda: replicas_that_keep_up(port) >= copies, until=each)
     for node in written.node_urls:
         _watch(cluster, node, lambda node=node: _node_is_ours(cluster, node), until=each)  # type: ignore[misc]
     # As with processes: the balancer learns of the nodes once they answer, and finds each healthy at its first look.

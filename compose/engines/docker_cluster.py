@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 
@@ -10,17 +11,30 @@ import docker
 import msgspec
 
 from compose.balancer import Listen
-from compose.cluster import NodeAddress
+from compose.cluster import NodeAddress, Usage
 from compose.cluster_file import ClusterFile
 from compose.containers.api import asking, container_user, give
 from compose.containers.images import needed, node_image
 from compose.engines.docker_containers import Containers
 from compose.engines.docker_network import find_network
-from compose.engines.docker_parts import DATABASE, Blueprint, NodeCommand, inside
+from compose.engines.docker_part import Part
+from compose.engines.docker_parts import (
+    DATABASE,
+    SPARE_WIRES,
+    WIRES_FILE,
+    Blueprint,
+    NodeCommand,
+    inside,
+    peers,
+    store_at,
+    wire_port,
+)
 from compose.engines.written_cluster import WrittenCluster
 from compose.ledger import Ledger
-from compose.part_names import BALANCER
-from compose.ports import HOST, free_ports, preflight
+from compose.part_names import BALANCER, REPLICA, STORE, WIRES, wire_ends
+from compose.part_usage import usage_of
+from compose.ports import HOST, free_ports, port_of, preflight
+from compose.store import master_address
 from shared.errors import EnvironmentNotReady, PortTaken, UsageError
 
 
@@ -35,6 +49,8 @@ class DockerCluster(WrittenCluster):
         super().__init__(folder, written, ledger)
         self.client = client
         self._node_command = node_command
+        self.spare: dict[int, int] = {}
+        """Ports of the wires, theirs and ours, for nodes to come; known while the cluster is started."""
         self._hit: dict[str, str] = {}
         """By part that was killed or terminated: when the container that was hit had been started."""
         address = written.container_engine or ""
@@ -61,6 +77,15 @@ class DockerCluster(WrittenCluster):
         with asking("describe itself"):
             ids = {f"image {name}": str(self.client.inspect_image(name)["Id"])[:19] for name in names}
             return {"docker engine": str(self.client.version()["Version"]), **ids}
+
+    def usage(self) -> dict[str, Usage]:
+        """What each node and each store uses of the machine."""
+        written = self.written
+        stores = {part: url for part, url in ((STORE, written.store_url), (REPLICA, written.replica_url)) if url}
+        parts = [*written.node_urls, *stores]
+        with ThreadPoolExecutor(len(parts)) as pool:
+            found = dict(zip(parts, pool.map(self.containers.used, parts), strict=True))
+        return usage_of(written.node_urls, stores, found.__getitem__)
 
     def check_engine(self) -> None:
         """Make sure that the Docker engine is still there.
@@ -119,12 +144,16 @@ class DockerCluster(WrittenCluster):
             user=self.user,
             configuration=self.configuration_folder,
             logs=self.log_files(),
+            spare=self.spare,
         )
 
     def prepare_files(self, configuration: bytes) -> None:
-        """Write what the containers will find mounted: the balancer's configuration, and empty logs they may write."""
-        self.configuration_folder.mkdir(mode=0o755)
-        self._write(self.configuration_folder / "balancer.json", configuration)
+        """Write what the containers will find mounted: what balancer and wires read, and empty logs they may write."""
+        for folder in (self.configuration_folder, *(self.configuration_folder / part for part in (BALANCER, WIRES))):
+            folder.mkdir(mode=0o755)
+        self.tell_balancer("balancer.json", configuration)
+        if self.written.wire_urls:
+            self.tell_wires()
         self.tell_routes()
         self.route_to([])
         self.log_files()[BALANCER].touch()
@@ -137,11 +166,11 @@ class DockerCluster(WrittenCluster):
 
     @property
     def configuration_folder(self) -> Path:
-        """What the balancer sees as its own; inside `work/`, which nobody else may enter."""
-        return self.work / "balancer"
+        """What balancer and wires each see a folder of as their own; inside `work/`, which nobody else may enter."""
+        return self.work / "read"
 
     def _write(self, path: Path, content: bytes) -> None:
-        # It holds no secret, and whoever runs in the container must read it. By rename: Envoy watches for that.
+        # It holds no secret, and whoever runs in the container must read it. By rename: they watch for that.
         draft = path.with_name(f".{path.name}.new")
         draft.write_bytes(content)
         draft.chmod(0o644)
@@ -149,7 +178,11 @@ class DockerCluster(WrittenCluster):
 
     def tell_balancer(self, file: str, content: bytes) -> None:
         """Replace one of the files that the balancer watches."""
-        self._write(self.configuration_folder / file, content)
+        self._write(self.configuration_folder / BALANCER / file, content)
+
+    def tell_wires(self) -> None:
+        """Replace the file that the wires follow."""
+        self._write(self.configuration_folder / WIRES / WIRES_FILE, self.blueprint().wire_file(self.line))
 
     def run_part(self, part: str) -> None:
         """Make and start that part's container, for the first time.
@@ -157,7 +190,25 @@ class DockerCluster(WrittenCluster):
         Raises:
             PortTaken, EnvironmentNotReady: as their names say.
         """
-        self.containers.run(self.blueprint().part(part, self.keys(part)))
+        self.containers.run(self._plan(part))
+
+    def _plan(self, part: str) -> Part:
+        blueprint = self.blueprint()
+        if part in (STORE, REPLICA):
+            return blueprint.part(part, follows=self._follows(part, blueprint))
+        return blueprint.part(part, keys=self.keys(part))
+
+    def _follows(self, part: str, blueprint: Blueprint) -> str:
+        """host:port of the server whose copy that part is to be; "": it is nobody's.
+
+        As a system's start-up would, it asks the sentinel, so that a store that was replaced does not come back as a
+        second one.
+        """
+        asked = self.written.sentinel_url
+        leads = (master_address(port_of(asked)) if asked else None) or blueprint.server(STORE)
+        if leads == blueprint.server(part):
+            return ""
+        return blueprint.store_for(part) if leads == blueprint.server(STORE) else leads
 
     def add_node(self) -> str:
         """Start one node more and return its name at once; it is sent shoppers as soon as it is healthy.
@@ -190,7 +241,11 @@ class DockerCluster(WrittenCluster):
                 written,
                 node_urls={**written.node_urls, node: Listen(HOST, port).url},
                 inside_urls={**written.inside_urls, node: inside_url},
+                wire_urls=written.wire_urls | self._new_wire(node),
+                peers=written.peers | peers(self.spec, {node: inside_url}, [node]),
             )
+            if self.written.wire_urls != written.wire_urls:
+                self.tell_wires()
             self._lay_log(self.log_files()[f"{node}.requests"])
             try:
                 self.run_part(node)
@@ -200,6 +255,23 @@ class DockerCluster(WrittenCluster):
                 self.containers.remove(node)
             else:
                 return
+
+    def _new_wire(self, node: str) -> dict[str, str]:
+        """Where a node that is being added reaches the store, if through a wire.
+
+        Raises:
+            UsageError: no wire is spare.
+        """
+        if node not in wire_ends(self.spec, [node]):
+            return {}
+        port = self.containers.published(WIRES, wire_port(node))
+        if port is None:
+            raise UsageError(
+                f"there is no wire for {node}",
+                why=f"{SPARE_WIRES} are spare: a container's ports are chosen when it is made",
+                next_step="start a cluster with more nodes",
+            )
+        return {node: store_at(port)}
 
     # breaking and mending
 
@@ -249,7 +321,7 @@ class DockerCluster(WrittenCluster):
                 return
             # Struck a moment ago it is still dying, or ending what it was doing.
             self.containers.end(part, self.spec.limits.stop_s)
-        plan = self.blueprint().part(part, self.keys(part))
+        plan = self._plan(part)
         for port in plan.publish.values():
             preflight(port, part)
         self.containers.run_again(plan, self.log_files()[part])

@@ -35,6 +35,8 @@ class Part(msgspec.Struct, frozen=True):
     """Folders that are lost with the container; without, the image would make a volume."""
     user: str = ""
     """uid:gid; empty: the image's own, which sheds root by itself."""
+    init: bool = False
+    """A first process that passes signals on: for programs that, as the first one themselves, would not hear them."""
 
     @property
     def settings(self) -> str:
@@ -49,6 +51,7 @@ class Part(msgspec.Struct, frozen=True):
             "tmpfs": dict.fromkeys(self.in_memory, ""),
             "mem_limit": self.memory_mb * MEGABYTE,
             "pids_limit": PROCESSES,
+            "init": self.init,
             "security_opt": ["no-new-privileges"],
             "cap_drop": ["ALL"] if self.user else None,
             # A part that dies stays dead: who starts it again is for the scenario to say.

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
 
 from compose.balancer import Listen
+from compose.cluster import ClusterSpec
 from compose.cluster_file import ClusterFile
 from compose.containers import images
 from compose.engines.docker_network import Network
 from compose.engines.docker_part import Part
 from compose.engines.process_parts import balancer_options
 from compose.node_settings import node_environment
-from compose.part_names import BALANCER, REPLICA, SENTINEL, STORE, WIRES
+from compose.part_names import BALANCER, REPLICA, SENTINEL, STORE, WIRES, wire_ends
 from compose.ports import HOST, port_of
+from compose.store import sentinel_settings, store_settings
+from compose.wire_file import Line, WireFile
 
 DATABASE = "database"
 """A container too, but no part that can be struck: both twins rest on it alike."""
@@ -30,8 +33,17 @@ ACCESS_LOG = Path("/var/log/twinshop/access.ndjson")
 REQUEST_LOG = Path("/var/log/twinshop/requests.ndjson")
 KEPT_FOLDER = "/var/tmp"
 """In the container's own layer, which outlives its processes but not itself; anybody may write there."""
+LOST_FOLDER = "/tmp"
+"""In memory: what is written there goes with the processes."""
+STORE_VOLUME = "/data"
+"""Redis' image would make a volume for it; nothing is written there."""
+WIRES_FILE = "wires.json"
+FIRST_WIRE_PORT = 7000
+SPARE_WIRES = 3
+"""So many nodes can be added to a cluster with wires."""
 
 NODE_MEMORY_MB, BALANCER_MEMORY_MB, STORE_MEMORY_MB, DATABASE_MEMORY_MB = 384, 256, 256, 512
+WIRES_MEMORY_MB = 128
 WORKER_MEMORY_MB = 128
 """For each worker of a node beyond the first."""
 NodeCommand = Callable[[ClusterFile], list[str]]
@@ -45,6 +57,29 @@ def inside(network: Network, part: str) -> str:
     if part in _NUMBERS:
         return Listen(network.address(_NUMBERS[part]), _PORTS[part]).url
     return Listen(network.address(len(_NUMBERS) + int(part.removeprefix("n"))), NODE_PORT).url
+
+
+def peers(spec: ClusterSpec, inside_urls: Mapping[str, str], nodes: Iterable[str]) -> dict[str, str]:
+    """Where these nodes listen for each other (host:port), if they tell each other of sessions."""
+    if spec.architecture.store != "replicated":
+        return {}
+    return {node: f"{Listen.at(inside_urls[node]).host}:{PEER_PORT}" for node in nodes}
+
+
+def store_at(port: int) -> str:
+    """A store's URL, or a wire's to it, as we reach it."""
+    return f"redis://{HOST}:{port}/0"
+
+
+def wire_port(end: str) -> int:
+    """Where the wires listen for that end, inside."""
+    return FIRST_WIRE_PORT + (0 if end == REPLICA else int(end.removeprefix("n")))
+
+
+def spare_wires(spec: ClusterSpec) -> list[int]:
+    """The ports inside of wires for nodes that may be added; none where nodes have no wires."""
+    new = [f"n{spec.nodes + more}" for more in range(1, SPARE_WIRES + 1)]
+    return [wire_port(node) for node in new if node in wire_ends(spec, new)]
 
 
 def shop_command(cluster: ClusterFile) -> list[str]:
@@ -62,19 +97,33 @@ class Blueprint(msgspec.Struct, frozen=True):
     user: str
     """Who runs in the containers that may run as anybody: uid:gid."""
     configuration: Path
-    """The folder with the balancer's files."""
+    """The folder with a folder each for what the balancer and the wires read."""
     logs: dict[str, Path]
     """Here, by name."""
+    spare: dict[int, int] = {}
+    """Ports of the wires that no end uses yet, as they are published."""
 
-    def part(self, name: str, keys: tuple[str, str] = ("", "")) -> Part:
-        """How that part is run; `keys` are a node's: what it signs with, and what else it accepts."""
+    def part(self, name: str, *, keys: tuple[str, str] = ("", ""), follows: str = "") -> Part:
+        """How that part is run.
+
+        Args:
+            name: the part's.
+            keys: a node's: what it signs with, and what else it accepts.
+            follows: a store's or replica's: whose copy it is to be (host:port); "": nobody's.
+        """
         match name:
             case "balancer":
                 return self._balancer()
             case "database":
                 return self._database()
             case "store":
-                return self._store()
+                return self._server(STORE, self.written.store_url, follows)
+            case "replica":
+                return self._server(REPLICA, self.written.replica_url, follows)
+            case "sentinel":
+                return self._sentinel()
+            case "wires":
+                return self._wires()
             case _:
                 return self._node(name, *keys)
 
@@ -92,9 +141,10 @@ class Blueprint(msgspec.Struct, frozen=True):
             fallback_key=fallback,
             control_token=written.control_token,
             request_log=str(REQUEST_LOG),
-            store_url=f"redis://{STORE}:{STORE_PORT}/0" if written.store_url else "",
-            replica_self=self._peer(node) if written.spec.architecture.store == "replicated" else "",
-            replica_peers=",".join(self._peers(node)) if written.spec.architecture.store == "replicated" else "",
+            store_url=f"redis://{self.store_for(node)}/0" if written.store_url else "",
+            sentinel=f"{self._at(SENTINEL).host}:{SENTINEL_PORT}" if written.sentinel_url else "",
+            replica_self=written.peers.get(node, ""),
+            replica_peers=",".join(address for peer, address in written.peers.items() if peer != node),
         )
         program, *words = self.node_command(written)
         return Part(
@@ -108,18 +158,9 @@ class Blueprint(msgspec.Struct, frozen=True):
             memory_mb=NODE_MEMORY_MB + WORKER_MEMORY_MB * (limits.node_workers - 1),
             environment=environment,
             mounts={self.logs[f"{node}.requests"]: (REQUEST_LOG, True)},
-            in_memory=("/tmp",),
+            in_memory=(LOST_FOLDER,),
             user=self.user,
         )
-
-    def _peer(self, node: str) -> str:
-        """Where it listens for other nodes' sessions."""
-        return f"{self._at(node).host}:{PEER_PORT}"
-
-    def _peers(self, node: str) -> list[str]:
-        """The others that it should know of when it starts."""
-        written = self.written
-        return [self._peer(other) for other in written.node_urls if other != node and other not in written.outside]
 
     def _balancer(self) -> Part:
         written = self.written
@@ -131,21 +172,97 @@ class Blueprint(msgspec.Struct, frozen=True):
             address=self._at(BALANCER).host,
             publish={BALANCER_PORT: port_of(written.url), ADMIN_PORT: port_of(written.admin_url)},
             memory_mb=BALANCER_MEMORY_MB,
-            mounts={self.configuration: (CONFIG_FOLDER, False), self.logs["access"]: (ACCESS_LOG, True)},
+            mounts={self.configuration / BALANCER: (CONFIG_FOLDER, False), self.logs["access"]: (ACCESS_LOG, True)},
             user=self.user,
         )
 
-    def _store(self) -> Part:
+    def server(self, part: str) -> str:
+        """host:port of the store or the replica, as a sentinel knows them."""
+        return f"{self._at(part).host}:{STORE_PORT}"
+
+    def store_for(self, end: str) -> str:
+        """host:port at which that end reaches the session store."""
+        if end in self.written.wire_urls:
+            return f"{self._at(WIRES).host}:{wire_port(end)}"
+        return self.server(STORE)
+
+    def _server(self, name: str, url: str, follows: str) -> Part:
+        """Redis, told all that would otherwise be for its image to say."""
+        limits, address = self.written.spec.limits, self._at(name).host
+        settings = {
+            "bind": ANYWHERE,
+            "port": str(STORE_PORT),
+            "protected-mode": "no",
+            # Without an append-only file a killed store comes back empty, so nothing may be left.
+            "dir": KEPT_FOLDER if limits.store_append_only else LOST_FOLDER,
+            "replica-announce-ip": address,
+            **store_settings(limits),
+        }
+        words = [word for key, value in settings.items() for word in (f"--{key}", value)]
+        copied = ["--replicaof", *follows.rsplit(":", 1)] if follows else []
         return Part(
-            name=STORE,
-            role=STORE,
+            name=name,
+            role=name,
             image=images.STORE,
-            command=("--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"),
-            address=self._at(STORE).host,
-            publish={STORE_PORT: port_of(self.written.store_url)},
-            memory_mb=STORE_MEMORY_MB,
-            in_memory=("/data",),
+            entrypoint=("redis-server",),
+            command=(*words, *copied),
+            address=address,
+            publish={STORE_PORT: port_of(url)},
+            # Beside what it holds, a store needs room for what it tells its replica.
+            memory_mb=max(STORE_MEMORY_MB, 2 * limits.store_memory_mb + 64),
+            in_memory=(LOST_FOLDER, STORE_VOLUME),
+            user=self.user,
         )
+
+    def _sentinel(self) -> Part:
+        """It rewrites its configuration with all that it learns, and must find it again when it comes back."""
+        file, address = f"{KEPT_FOLDER}/sentinel.conf", self._at(SENTINEL).host
+        store, replica = ((self._at(part).host, STORE_PORT) for part in (STORE, REPLICA))
+        lines = [
+            f"port {SENTINEL_PORT}",
+            f"bind {ANYWHERE}",
+            "protected-mode no",
+            f"dir {LOST_FOLDER}",
+            *sentinel_settings(store, replica, wired=bool(self.written.wire_urls)),
+        ]
+        begin = f'test -e {file} || printf "%s\\n" "$SENTINEL_CONF" > {file}'
+        return Part(
+            name=SENTINEL,
+            role=SENTINEL,
+            image=images.STORE,
+            entrypoint=("sh", "-c"),
+            command=(f"{begin}; exec redis-server {file} --sentinel",),
+            environment={"SENTINEL_CONF": "\n".join(lines)},
+            address=address,
+            publish={SENTINEL_PORT: port_of(self.written.sentinel_url)},
+            memory_mb=STORE_MEMORY_MB,
+            in_memory=(LOST_FOLDER, STORE_VOLUME),
+            user=self.user,
+        )
+
+    def _wires(self) -> Part:
+        """One for all ends; a container's ports cannot be changed later, so some are spare for nodes to come."""
+        written = self.written
+        ends = {wire_port(end): port_of(url) for end, url in written.wire_urls.items()}
+        return Part(
+            name=WIRES,
+            role="wire",
+            image=self.node_image,
+            entrypoint=("python", "-P"),
+            command=("-m", "compose.wire", str(CONFIG_FOLDER / WIRES_FILE)),
+            address=self._at(WIRES).host,
+            publish={WIRES_PORT: port_of(written.wires_url), **ends, **self.spare},
+            memory_mb=WIRES_MEMORY_MB,
+            mounts={self.configuration / WIRES: (CONFIG_FOLDER, False)},
+            in_memory=(LOST_FOLDER,),
+            user=self.user,
+            init=True,
+        )
+
+    def wire_file(self, line: Callable[[str, str, str], Line]) -> bytes:
+        """What the wires are told; `line` makes each, from its end and both its addresses."""
+        lines = {end: line(end, f"{ANYWHERE}:{wire_port(end)}", self.server(STORE)) for end in self.written.wire_urls}
+        return msgspec.json.encode(WireFile(f"{ANYWHERE}:{WIRES_PORT}", lines))
 
     def _database(self) -> Part:
         """PostgreSQL, in memory: it lives as long as the cluster, and the disk's speed is not what is measured."""
