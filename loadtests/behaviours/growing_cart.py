@@ -9,12 +9,12 @@ from loadtests.behaviours.contract import Behaviour
 from loadtests.planning.drawing import Habits, Step, moments
 from shared.shop.catalogue import ENGRAVED
 
-HASTE = 6
-"""So many times as fast as the scenario's pauses say: some 250 articles are needed to fill a cookie."""
+HASTE = 4
+"""So many times as fast as the scenario's pauses say: some 170 articles are needed to fill a cookie."""
 LOOK_EACH = 20
 """Every so many steps is a look at the cart."""
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
-_LENGTH = 16
+_LENGTH = 24
 
 
 class GrowingCart(Behaviour):

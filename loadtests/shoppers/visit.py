@@ -22,6 +22,8 @@ from shared.errors import ForeignAnswer
 NEEDS_NO_LOGIN: frozenset[Do] = frozenset({"browse", "login", "arrive", "forget_node"})
 _CHANGES_JARS: frozenset[Do] = frozenset({"login", "logout", "arrive"})
 OPENS_A_JAR: frozenset[Do] = frozenset({"login", "arrive"})
+TOO_MANY = 429
+"""Come again later: who is told so at the audit does."""
 RECONNECT_US = 50_000
 """So long after its event stream was dropped a browser opens it again."""
 
@@ -171,7 +173,7 @@ class Visit:
         limits = self._terms.limits
         for _ in range(limits.audit_tries):
             exchange = self._exchange(Action(0, do), "audit", due_us)
-            if exchange.status and exchange.status < 500:
+            if exchange.status and exchange.status < 500 and exchange.status != TOO_MANY:
                 return
             due_us = exchange.done_us + limits.audit_pause_ms * 1000
             self._clock.wait_until(due_us)

@@ -115,8 +115,8 @@ class PaperBrowser:
             self.sessions.clear()
         status, shown = self.serve(method, path, json.loads(body or b"{}"), carried, cookies)
         self.time.wait_until(sent_us + took_us)
-        if word == "broken":
-            status, shown = 503, {}
+        if word in ("broken", "limited"):
+            status, shown = 503 if word == "broken" else 429, {}
         run = "ffffffff" if word == "foreign" else RUN
         return self.answer(sent_us, status, json.dumps(shown).encode(), run)
 

@@ -100,6 +100,16 @@ def test_a_recovery_keeps_the_jar() -> None:
     assert set(day.browser.sessions) == {"s1"}
 
 
+def test_who_is_told_to_come_again_later_is_audited_later() -> None:
+    day = PaperDay(LOGIN, fates={2: "limited", 3: "limited"}).live(audit=True)
+    assert day.words("why", "do", "status")[1:] == [
+        ("audit", "me", 429),
+        ("audit", "me", 429),
+        ("audit", "me", 200),
+        ("audit", "orders", 200),
+    ]
+
+
 def test_forgetting_the_node_is_recorded_though_nothing_is_sent() -> None:
     day = PaperDay(LOGIN, Action(20, "forget_node"), Action(30, "cart"))
     day.live()
