@@ -78,7 +78,8 @@ def _sentence(claim: Claim, word: ClaimWord, cases: Sequence[Tried]) -> str:
         parts.append(f"{'it does not' if true else 'It does not hold'} for {false}")
     if word == "not decided":
         parts.append(_still_to_run(claim, cases))
-    return "; ".join(parts) + "."
+    text = "; ".join(parts)
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _listed(cases: Sequence[Tried], word: str) -> str:
@@ -95,4 +96,4 @@ def _still_to_run(claim: Claim, cases: Sequence[Tried]) -> str:
     )
     words = [word for scenario in scenarios for word in ("--scenario", scenario)]
     missing = "; ".join(dict.fromkeys(case.missing for case in cases if case.holds is None))
-    return f"not decided, because {missing}: run {shlex.join(['twinshop', 'matrix', *words])}"
+    return f"not decided yet, because {missing}: run {shlex.join(['twinshop', 'matrix', *words])}"

@@ -42,7 +42,7 @@ def claims(out: Path, as_json: bool) -> None:
         return
     for it in decided:
         tell(f"{it.claim.id:<4}{click.style(f'{it.word:<12}', bold=True)}{it.claim.claim}")
-        for line in textwrap.wrap(it.sentence, WIDTH - 16):
+        for line in textwrap.wrap(it.sentence, WIDTH - 16, break_on_hyphens=False, break_long_words=False):
             tell(f"{'':<16}{line}")
         tell("")
     tell(f"page     {page}#claims")

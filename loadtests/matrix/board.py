@@ -73,7 +73,9 @@ def _cell(matrix: Matrix, entry: Entry, architecture: str, asked: Selection) -> 
     scenario = entry.scenario
     place = (scenario.name, architecture)
     if architecture not in scenario.architectures:
-        return Cell(*place, "not run", why=scenario.without.get(architecture, "not a question for this architecture"))
+        return Cell(
+            *place, "not run", why=scenario.without.get(architecture, "not among the architectures of this scenario")
+        )
     if not asked.holds(scenario, architecture):
         return Cell(*place, "not run", why="not asked for")
     found = matrix.by_place().get(place)

@@ -34,7 +34,7 @@ CLASSES: dict[CellWord, str] = {
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """A cell that is not as predicted, inconclusive, or was not run though it was asked for."""
+    """A cell that went otherwise, and its row."""
 
     row: Row
     cell: Cell
@@ -84,9 +84,9 @@ def answer(board: Board) -> str:
 
 
 def findings(board: Board) -> tuple[Finding, ...]:
-    """What did not go as predicted comes first."""
+    """What was tried and did not go as predicted; refuted predictions come first."""
     order: tuple[CellWord, ...] = ("not as predicted", "inconclusive", "not run")
-    found = [Finding(row, cell) for row in board.rows() for cell in row.asked() if cell.word in order]
+    found = [Finding(row, cell) for row in board.rows() for cell in row.asked() if cell.went_otherwise]
     return tuple(sorted(found, key=lambda it: order.index(it.cell.word)))
 
 

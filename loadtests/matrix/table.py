@@ -12,9 +12,10 @@ from loadtests.matrix.words import MARKS, leading, relation
 from loadtests.scenario import Scenario
 
 GAP = "  "
+WIDTH = 100
 
 
-def table(board: Board, *, width: int = 100) -> str:
+def table(board: Board, *, width: int = WIDTH) -> str:
     """All families, then what went wrong, then the counts."""
     lines: list[str] = []
     for family in board.families:
@@ -93,7 +94,7 @@ def _text(row: Row, number: int) -> str:
 
 
 def _wrong(board: Board, width: int) -> Iterator[str]:
-    wrong = [(row.scenario, cell) for row in board.rows() for cell in row.asked() if cell.word not in ("as predicted",)]
+    wrong = [(row.scenario, cell) for row in board.rows() for cell in row.asked() if cell.went_otherwise]
     for word in ("not as predicted", "inconclusive", "not run"):
         those = [(scenario, cell) for scenario, cell in wrong if cell.word == word]
         if those:
@@ -105,19 +106,18 @@ def _wrong(board: Board, width: int) -> Iterator[str]:
 
 def _reason(scenario: Scenario, cell: Cell, width: int) -> list[str]:
     text = f"{scenario.name} on {cell.architecture}: {cell.why}"
-    return textwrap.wrap(text, width - 2, initial_indent="  ", subsequent_indent="    ")
+    return textwrap.wrap(text, width - 2, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
 
 
 def _legend(board: Board) -> Iterator[str]:
     headlines = {row.scenario.headline for row in board.rows()}
-    yield "Each cell: measured, predicted; ✓ as predicted, ✗ not as predicted, ? inconclusive, ! not run, · not asked."
+    yield "Measured, then predicted: ✓ as predicted, ✗ not as predicted, ? inconclusive, ! not run, · not asked."
     others = sorted(headlines - {"logged_out"})
     if others:
         named = ", ".join(
             f"{row.scenario.name} {row.scenario.headline}" for row in board.rows() if row.scenario.headline in others
         )
-        yield from textwrap.wrap(
-            f"The number is the shoppers logged out, but for: {named}.", 100, subsequent_indent="  "
-        )
+        text = f"The number is the shoppers logged out, but for: {named}."
+        yield from textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
     else:
         yield "The number is the shoppers logged out."

@@ -71,7 +71,7 @@ def test_places_that_were_not_run_say_why() -> None:
     rows = {row.scenario.name: {it.architecture: it for it in row.cells} for row in board(stale, ALL[1]).rows()}
     assert rows["calm"]["sticky-memory"].why == "it has changed since it was run"
     assert rows["kill"]["redis"].why == "its turn has not come"
-    assert rows["cost"]["sticky-memory"].why == "not a question for this architecture"
+    assert rows["cost"]["sticky-memory"].why == "not among the architectures of this scenario"
     chosen = board(*ALL, selection=Selection(scenarios=("kill",), architectures=("redis",)))
     assert chosen.columns == ("redis",)
     assert [row.scenario.name for row in chosen.rows()] == ["kill"]
