@@ -12,6 +12,7 @@ from compose.ports import HOST
 
 MEGABYTE = 2**20
 PROCESSES = 256
+"""Threads count as processes do."""
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -26,6 +27,8 @@ class Part(msgspec.Struct, frozen=True):
     publish: dict[int, int]
     """Its port: the port of 127.0.0.1 that leads there."""
     memory_mb: int
+    processes: int = PROCESSES
+    """The most it may have."""
     environment: dict[str, str] = {}
     entrypoint: tuple[str, ...] = ()
     """Empty: the image's own."""
@@ -50,7 +53,7 @@ class Part(msgspec.Struct, frozen=True):
             "binds": [f"{ours}:{theirs}:{'rw' if write else 'ro'}" for ours, (theirs, write) in self.mounts.items()],
             "tmpfs": dict.fromkeys(self.in_memory, ""),
             "mem_limit": self.memory_mb * MEGABYTE,
-            "pids_limit": PROCESSES,
+            "pids_limit": self.processes,
             "init": self.init,
             "security_opt": ["no-new-privileges"],
             "cap_drop": ["ALL"] if self.user else None,

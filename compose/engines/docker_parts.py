@@ -46,6 +46,8 @@ NODE_MEMORY_MB, BALANCER_MEMORY_MB, STORE_MEMORY_MB, DATABASE_MEMORY_MB = 384, 2
 WIRES_MEMORY_MB = 128
 WORKER_MEMORY_MB = 128
 """For each worker of a node beyond the first."""
+WAITING_THREADS = 248
+"""Of each worker, beside those at which it answers: for event streams, replication, and for good measure."""
 NodeCommand = Callable[[ClusterFile], list[str]]
 _NUMBERS = {BALANCER: 0, DATABASE: 1, STORE: 2, REPLICA: 3, SENTINEL: 4, WIRES: 5}
 _PORTS = {BALANCER: BALANCER_PORT, DATABASE: DATABASE_PORT, STORE: STORE_PORT, REPLICA: STORE_PORT}
@@ -156,6 +158,7 @@ class Blueprint(msgspec.Struct, frozen=True):
             address=self._at(node).host,
             publish={NODE_PORT: port_of(written.node_urls[node])},
             memory_mb=NODE_MEMORY_MB + WORKER_MEMORY_MB * (limits.node_workers - 1),
+            processes=(limits.node_threads + WAITING_THREADS) * limits.node_workers,
             environment=environment,
             mounts={self.logs[f"{node}.requests"]: (REQUEST_LOG, True)},
             in_memory=(LOST_FOLDER,),

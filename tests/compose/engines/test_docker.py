@@ -17,6 +17,7 @@ from compose.containers.labels import RUN, of_run
 from compose.engines import docker as docker_engine
 from compose.engines.docker import DockerEngine
 from compose.engines.docker_cluster import DockerCluster
+from compose.engines.docker_parts import SPARE_WIRES
 from compose.engines.registry import engine_named
 from compose.ledger import Ledger, recover
 from compose.ledger_file import Owner
@@ -25,6 +26,7 @@ from compose.running import keep_cluster
 from shared.errors import EnvironmentNotReady, PortTaken, UsageError
 from tests.compose.contract import EngineContract, Visitor, new_spec, running, watch
 from tests.containers import Foreigners, engine, left_since, things_with
+from tests.waiting import until
 
 __all__ = ["engine"]
 pytestmark = [pytest.mark.docker, pytest.mark.cluster]
@@ -61,11 +63,13 @@ class TestDocker(EngineContract):
     def make_failing_engine(cls) -> Engine:
         return DockerEngine(no_shop)
 
+    @pytest.mark.parametrize("which", ["cluster", "store_cluster"])
     def test_everything_is_published_on_this_machine_only_and_labelled(
-        self, cluster: Cluster, engine: docker.APIClient
+        self, which: str, request: pytest.FixtureRequest, engine: docker.APIClient
     ) -> None:
+        cluster: Cluster = request.getfixturevalue(which)
         found = containers_of(engine, cluster)
-        assert set(found) == {"balancer", "database", "n1", "n2", "n3"}
+        assert set(found) == {"database", *cluster.parts()}
         for name, container in found.items():
             ports = container["NetworkSettings"]["Ports"]  # type: ignore[index]
             addresses = {binding["HostIp"] for bindings in ports.values() for binding in bindings or []}
@@ -73,14 +77,15 @@ class TestDocker(EngineContract):
             host = container["HostConfig"]
             assert host["Memory"] > 0, name  # type: ignore[index]
             assert host["PidsLimit"] > 0, name  # type: ignore[index]
+            assert {mount["Type"] for mount in container["Mounts"]} <= {"bind"}, name  # type: ignore[attr-defined]
         networks = engine.networks(filters=of_run(cluster.spec.run))
         assert [network["Labels"][RUN] for network in networks] == [cluster.spec.run]
 
-    def test_nodes_and_the_balancer_are_not_root_and_have_no_compiler(
-        self, cluster: Cluster, engine: docker.APIClient
+    def test_whoever_need_not_be_root_is_not_and_nodes_have_no_compiler(
+        self, store_cluster: Cluster, engine: docker.APIClient
     ) -> None:
-        found = containers_of(engine, cluster)
-        for name in ("n1", "balancer"):
+        found = containers_of(engine, store_cluster)
+        for name in ("n1", "balancer", "store", "wires"):
             assert not str(found[name]["Config"]["User"]).startswith("0"), name  # type: ignore[index]
         made = engine.exec_create(str(found["n1"]["Id"]), ["sh", "-c", "id -u; command -v gcc cc tcc; echo done"])
         assert engine.exec_start(made["Id"]).decode().split()[1:] == ["done"]
@@ -152,6 +157,27 @@ class TestDocker(EngineContract):
         assert time.monotonic() < began + 1.0
         assert cluster.containers.used("n9") is None
 
+    def test_wires_end_when_they_are_told_to_and_lead_to_nodes_that_come_later(self, tmp_path: Path) -> None:
+        with running(DockerEngine(), new_spec("redis", nodes=1, wires=True), tmp_path) as cluster:
+            before = cluster.observe("wires")
+            cluster.terminate("wires")
+            watch(cluster, "wires", lambda seen: not seen.process)
+            cluster.start("wires")
+            assert watch(cluster, "wires", lambda seen: seen.answers).boot != before.boot
+            new = [f"n{number}" for number in range(2, 2 + SPARE_WIRES)]
+            for node in new:
+                assert cluster.add_node() == node
+                assert until(lambda node=node: cluster.ask_across(node).ok)  # type: ignore[misc]
+                cluster.kill(node)
+            with pytest.raises(UsageError, match="no wire for n5"):
+                cluster.add_node()
+            assert [node.name for node in cluster.nodes()] == ["n1", *new]
+            for node in new:
+                watch(cluster, node, lambda seen: not seen.process)
+            used = cluster.usage()
+            assert set(used) == {"n1", "store"}
+            assert used["store"].counters["commands"] > 0
+
     def test_versions_name_what_really_ran(self, cluster: Cluster) -> None:
         versions = cluster.versions()
         assert versions["docker engine"]
@@ -194,16 +220,19 @@ class TestDocker(EngineContract):
     def test_recovery_removes_what_a_dead_owner_left_and_nothing_else(
         self, tmp_path: Path, engine: docker.APIClient
     ) -> None:
-        spec, state = new_spec(), tmp_path / "state"
+        spec, state = new_spec("redis-replica", nodes=1, wires=True), tmp_path / "state"
         with Foreigners(engine, spec.run) as foreigners:
             ledger = Ledger.open(state, spec.run)
-            DockerEngine().start(spec, tmp_path / "cluster", ledger)
+            cluster = DockerEngine().start(spec, tmp_path / "cluster", ledger)
+            cluster.add_node()
+            for part in ("n1", "store", "wires"):
+                cluster.freeze(part)
             engine.create_volume(f"twinshop-{spec.run}-left", labels={RUN: spec.run})
             assert recover(state).runs == (), "its owner lives"
             _orphan(ledger.path)
             done = recover(state)
             assert done.runs == (spec.run,)
-            assert len(done.containers) == 7
+            assert len(done.containers) == 8 + len(("network", "volume"))
             assert done.left == ()
             assert things_with(engine, f"{RUN}={spec.run}") == set()
             assert foreigners.are_well()
