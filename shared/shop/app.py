@@ -7,7 +7,7 @@ import threading
 from datetime import timedelta
 from pathlib import Path
 
-from flask import Flask, Response, request
+from flask import Flask, Response
 
 from shared.request_log import RequestLog
 from shared.sessions import SessionStore
@@ -57,7 +57,6 @@ def create_shop(store: SessionStore, settings: Settings, *, twin: str) -> Flask:
     rate_limit.install(app, settings)
     for part in (browse, entrance, cart, till, progress, watch, metrics):
         app.register_blueprint(part.blueprint)
-    app.after_request(_note_route)
     _wrap(app, shop)
     return app
 
@@ -91,12 +90,6 @@ def _install_sessions(app: Flask, store: SessionStore, settings: Settings) -> No
     app.before_request(_refuse_in_outage)
     for outage in store.outages:
         app.register_error_handler(outage, _store_down)
-
-
-def _note_route(response: Response) -> Response:
-    if request.url_rule is not None:
-        current_visit().route = request.url_rule.rule
-    return response
 
 
 def _refuse_in_outage() -> None:

@@ -17,7 +17,7 @@ from shared.sessions import CartBusy, SessionStore
 from shared.shop.answers import fill_with_refusal, store_unavailable
 from shared.shop.counter import counter
 from shared.shop.identity import USER
-from shared.shop.visit import Visit, current_visit, is_quiet
+from shared.shop.visit import Visit, current_visit
 
 _CART_WRITES = re.compile(r"/cart(/.*)?|/checkout")
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -40,9 +40,10 @@ class SessionGuard(SessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> SessionMixin | None:
         """The session of a request; None (Flask makes a null session of it) for watchers, pictures and outages."""
-        if is_quiet(request.path) or request.path.startswith("/static/"):
-            return None
         visit = current_visit()
+        visit.asked = request
+        if visit.quiet or request.path.startswith("/static/"):
+            return None
         try:
             if self._cart_lock and request.method not in _READS and _CART_WRITES.fullmatch(request.path):
                 alone = visit.alone = ExitStack()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from shared.shop.visit import is_quiet, visit_of
+from shared.shop.visit import visit_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -64,7 +64,7 @@ class Suffering:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         now = self._trouble.now
-        if (not now.delay_ms and now.errors == "none") or is_quiet(environ.get("PATH_INFO", "")):
+        if (not now.delay_ms and now.errors == "none") or visit_of(environ).quiet:
             return self._shop(environ, start_response)
         sleep(now.delay_ms / 1000)
         if now.errors == "none":

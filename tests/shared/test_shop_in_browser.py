@@ -72,3 +72,23 @@ def test_pictures_are_drawn(shop: str, browser: Browser) -> None:
     assert len(boxes) >= 24
     assert all(width > 0 for width in boxes), "an empty symbol: the picture is missing or was refused"
     context.close()
+
+
+def test_progress_is_shown_live_and_needs_no_script_to_be_read(shop: str, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 800})
+    page = context.new_page()
+    troubles: list[str] = []
+    page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
+    page.goto(f"{shop}/orders")
+    troubles.clear()  # a browser calls the 401 of the login page an error
+    page.get_by_label("Name").fill("user-0001")
+    page.get_by_label("Password").fill("shop")
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_text("No order yet. Live from n1.").wait_for()
+    page.goto(shop)
+    page.get_by_role("button", name="Add Acorn to the cart").click()
+    page.goto(f"{shop}/cart")
+    page.get_by_role("button", name="Order and pay").click()
+    page.get_by_text("is received. Live from n1.").or_(page.get_by_text("is packed. Live from n1.")).wait_for()
+    assert troubles == []
+    context.close()
