@@ -5,6 +5,7 @@ from __future__ import annotations
 from loadtests.checks.contract import Check
 from loadtests.checks.witness import answered_as_shopper, told
 from loadtests.history import Exchange
+from loadtests.judging.causes import cause_of_shared_session
 from loadtests.judging.person import Person
 from loadtests.judging.scene import Scene
 
@@ -38,4 +39,5 @@ class SessionShared(Check):
             if case in self._accused:
                 return
             self._accused.add(case)
-            self.lose(exchange, "unexplained", [told(self._arrived.get(shopper)), told(login), told(exchange)])
+            witness = [told(self._arrived.get(shopper)), told(login), told(exchange)]
+            self.lose(exchange, cause_of_shared_session(self.scene), witness)

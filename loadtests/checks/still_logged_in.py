@@ -5,6 +5,7 @@ from __future__ import annotations
 from loadtests.checks.contract import Check
 from loadtests.checks.witness import answered_as_shopper, told
 from loadtests.history import Exchange
+from loadtests.judging.causes import cause_of_use_after_logout
 from loadtests.judging.person import Person
 from loadtests.judging.scene import Scene
 
@@ -34,7 +35,8 @@ class StillLoggedIn(Check):
             return
         if (case := (exchange.jar, end.request)) not in self._accused:
             self._accused.add(case)
-            self.lose(exchange, "unexplained", [told(login), told(end), told(exchange)])
+            cause = cause_of_use_after_logout(self.scene)
+            self.lose(exchange, cause, [told(login), told(end), told(exchange)])
 
     def _log_in_second(self, login: Exchange) -> None:
         if login.outcome == "ok":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from loadtests.history import Exchange, StoredOrder
 from loadtests.judging.causes import strike_on_home
+from loadtests.judging.fault_words import what_was_done
 from loadtests.judging.memory import KNOWS_ME, Cart
 from loadtests.judging.person import Person
 from loadtests.judging.scene import Scene, Strike
@@ -45,9 +46,8 @@ def struck(strike: Strike | None) -> WitnessEvent | None:
     if strike is None or strike.injected_us is None:
         return None
     seen = f": {strike.evidence[0]}" if strike.evidence else ""
-    return WitnessEvent(
-        strike.injected_us / 1000, f"{strike.victim} hit by {strike.kind!r}, and seen to be{seen}", strike.victim
-    )
+    done = f"{what_was_done(strike.kind, strike.victim)} ({strike.kind}), and seen to be{seen}"
+    return WitnessEvent(strike.injected_us / 1000, done, strike.victim if strike.on_node else "")
 
 
 def answered_as_shopper(exchange: Exchange) -> bool:

@@ -74,19 +74,20 @@ class Books:
 
     def _tick_off(self, exchange: Exchange) -> None:
         """Each planned action stands in the history once, as it was planned."""
-        planned = self._planned.get(exchange.shopper, ())
-        if not 0 <= exchange.step < len(planned):
+        shopper, step = exchange.shopper, exchange.step
+        planned = self._planned.get(shopper, ())
+        if not 0 <= step < len(planned):
             self._wrong(exchange, "nobody planned it")
             return
-        action = planned[exchange.step]
-        if (action.do, action.sku, action.quantity) != (exchange.do, exchange.sku, exchange.quantity):
+        action = planned[step]
+        if action.do != exchange.do or action.sku != exchange.sku or action.quantity != exchange.quantity:
             self._wrong(exchange, f"the plan says {action.do!r} {action.sku}".rstrip())
         elif action.jar != exchange.jar:
             self._wrong(exchange, f"the plan says with jar {action.jar!r}, the history {exchange.jar!r}")
-        bit = 1 << exchange.step
-        if self._seen[exchange.shopper] & bit:
+        seen, bit = self._seen[shopper], 1 << step
+        if seen & bit:
             self._wrong(exchange, "it stands in the history twice")
-        self._seen[exchange.shopper] |= bit
+        self._seen[shopper] = seen | bit
 
     def _settled(self, replay: Replay, *, orders_read: bool) -> dict[str, Outcome]:
         """What became of the requests whose outcome was unknown; the database knows best."""

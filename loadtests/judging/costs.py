@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-import msgspec
-
 from compose.cluster import Usage
-from loadtests.events import Event, NodeSample
+from loadtests.events import Event, NodeSample, PartSample
 from loadtests.history import Exchange
 from loadtests.judging.scene import Scene
 from loadtests.results import Costs
@@ -20,19 +19,13 @@ STORE = "store"
 COMMANDS, STORE_MEMORY, KEYS = "commands", "memory", "keys"
 
 
-class Look(msgspec.Struct, frozen=True):
-    """What each part used, at one moment."""
-
-    at_us: int
-    usage: dict[str, Usage]
-
-
 class Spending:
     """`add` all exchanges of one architecture, then `close`. The last audit costs too, and is not counted."""
 
     def __init__(self, scene: Scene, events: Iterable[Event], window_us: int) -> None:
         events = tuple(events)
         self._nodes = frozenset(scene.nodes)
+        self._all_nodes = frozenset(scene.all_nodes)
         self._window_us = window_us
         self._looks = _looks(events, window_us)
         self._held = tuple(event for event in events if isinstance(event, NodeSample))
@@ -40,38 +33,38 @@ class Spending:
         self._last_us = self._looks[-1].at_us if self._looks else -1
         added = [strike.observed_us for strike in scene.strikes if strike.kind == GROWS]
         self._grown_us = min((at_us for at_us in added if at_us is not None), default=None)
-        self._by_node: dict[str, int] = {}
-        self._before_growth: dict[str, int] = {}
-        self._sent = self._cookie_bytes = self._answers = self._answer_bytes = self._between_looks = 0
+        self._by_node: dict[str, int] = defaultdict(int)
+        self._before_growth: dict[str, int] = defaultdict(int)
+        self._cookie_bytes = self._unanswered = self._answer_bytes = self._between_looks = 0
 
     def add(self, exchange: Exchange) -> None:
         """Count one exchange."""
         if exchange.why == "audit" or not exchange.request:
             return
-        self._sent += 1
         self._cookie_bytes += exchange.cookie_bytes
-        if exchange.status:
-            self._answers += 1
-            self._answer_bytes += exchange.body_bytes
-            self._by_node[exchange.node] = self._by_node.get(exchange.node, 0) + 1
-            if self._first_us <= exchange.done_us <= self._last_us:
-                self._between_looks += 1
-            if self._grown_us is not None and exchange.done_us < self._grown_us:
-                self._before_growth[exchange.node] = self._before_growth.get(exchange.node, 0) + 1
+        if not exchange.status:
+            self._unanswered += 1
+            return
+        self._answer_bytes += exchange.body_bytes
+        self._by_node[exchange.node] += 1
+        if self._first_us <= exchange.done_us <= self._last_us:
+            self._between_looks += 1
+        if self._grown_us is not None and exchange.done_us < self._grown_us:
+            self._before_growth[exchange.node] += 1
 
     def close(self) -> Costs:
         """The costs, rounded to what can be told apart."""
-        nodes = {node: answers for node, answers in self._by_node.items() if node}
-        store = self._used(COMMANDS)
+        answers = sum(self._by_node.values())
+        nodes = {node: count for node, count in self._by_node.items() if node}
         return Costs(
-            requests_per_second=_share(self._answers, self._window_us / 1e6, 2),
+            requests_per_second=_share(answers, self._window_us / 1e6, 2),
             node_cpu_ms_per_request=_share(self._node_cpu_ms(), self._between_looks, 4),
             node_memory_mb=self._node_memory_mb(),
             memory_bytes_per_session=self._memory_per_session(),
-            store_commands_per_request=_share(store, self._between_looks, 4),
+            store_commands_per_request=_share(self._used(COMMANDS), self._between_looks, 4),
             store_memory_bytes_per_session=self._store_memory_per_session(),
-            cookie_bytes_per_request=_share(self._cookie_bytes, self._sent, 1),
-            answer_bytes_per_request=_share(self._answer_bytes, self._answers, 1),
+            cookie_bytes_per_request=_share(self._cookie_bytes, answers + self._unanswered, 1),
+            answer_bytes_per_request=_share(self._answer_bytes, answers, 1),
             busiest_node_share=_share(max(nodes.values(), default=0), sum(nodes.values()), 4),
             new_node_share=self._new_node_share(),
         )
@@ -79,7 +72,7 @@ class Spending:
     def _new_node_share(self) -> float | None:
         if self._grown_us is None:
             return None
-        since = {node: count - self._before_growth.get(node, 0) for node, count in self._by_node.items() if node}
+        since = {node: count - self._before_growth[node] for node, count in self._by_node.items() if node}
         return _share(sum(count for node, count in since.items() if node not in self._nodes), sum(since.values()), 4)
 
     # --- from samples --------------------------------------------------------------------------------------------
@@ -140,16 +133,17 @@ class Spending:
         first, last = min(known, key=lambda held: held[KEYS]), max(known, key=lambda held: held[KEYS])
         return _share(last[STORE_MEMORY] - first[STORE_MEMORY], last[KEYS] - first[KEYS], 0)
 
-    def _node_usage(self, look: Look) -> dict[str, Usage]:
-        return {part: usage for part, usage in look.usage.items() if part in self._nodes or part[1:].isdecimal()}
+    def _node_usage(self, look: PartSample) -> dict[str, Usage]:
+        return {part: usage for part, usage in look.usage.items() if part in self._all_nodes}
 
 
-def _looks(events: Sequence[Event], window_us: int) -> tuple[Look, ...]:
+def _looks(events: Sequence[Event], window_us: int) -> tuple[PartSample, ...]:
     """Those within the load window."""
-    return ()
+    samples = (event for event in events if isinstance(event, PartSample))
+    return tuple(sample for sample in samples if 0 <= sample.at_us <= window_us)
 
 
-def _sessions_of(known: tuple[int, Look]) -> int:
+def _sessions_of(known: tuple[int, PartSample]) -> int:
     return known[0]
 
 

@@ -7,20 +7,21 @@ is an error: it proves nothing, not even that.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
 import msgspec
 
 from compose.access_log import read_access_log
-from loadtests.events import ClusterReady, Event, read_events
+from loadtests.events import Event, read_events
 from loadtests.history import Exchange, Record, read_history
 from loadtests.judging.books import Books, ClosedBooks
 from loadtests.judging.costs import Spending
 from loadtests.judging.experiment import at_risk_doubts, at_risk_users, experiment_steps, fault_doubts, load_doubts
 from loadtests.judging.hits import Hits
 from loadtests.judging.latency import Waits, WithoutService
+from loadtests.judging.lateness import Lateness
 from loadtests.judging.predictions import Terms
 from loadtests.judging.reconcile import Reconciler, list_mismatches
 from loadtests.judging.replay import Replay
@@ -95,7 +96,6 @@ class Trial:
         self._logs = run.logs(architecture)
         self._plan = plan
         self._expected = scenario.expect.get(architecture, {})
-        self._workers = _workers(events)
         self._scene = scene
         self._replay = Replay(scene)
         self._books = Books(plan)
@@ -105,6 +105,17 @@ class Trial:
         self._without_service = WithoutService(plan.window_ms * 1000)
         self._reconciler = Reconciler(retries=scene.retries, balancer_fell=scene.balancer_fell)
         self._hits = Hits(scene)
+        self._lateness = Lateness(plan.client)
+        self._hear: tuple[Callable[[Exchange], None], ...] = (
+            self._replay.add,
+            self._books.add,
+            self._tallies.add,
+            self._spending.add,
+            self._waits.add,
+            self._without_service.add,
+            self._reconciler.add_exchange,
+            self._lateness.add,
+        )
 
     def judge(self, records: Iterable[Record]) -> ArchitectureResult:
         """What this architecture did."""
@@ -118,19 +129,14 @@ class Trial:
         reconciliation = self._reconcile()
         result = self._result(books, reconciliation)
         expected = self._expected if self._scene.finished else {}
-        terms = Terms(result.shoppers, self._plan.nodes, result.at_risk, self._workers)
+        terms = Terms(result.shoppers, self._plan.nodes, result.at_risk, self._scene.limits.node_workers)
         predictions, no_value = predictions_for(expected, result, terms)
         verdict, reasons = verdict_of([*self._doubts(books, reconciliation), *no_value], predictions)
         return msgspec.structs.replace(result, verdict=verdict, reasons=reasons, predictions=predictions)
 
     def _add(self, exchange: Exchange) -> None:
-        self._replay.add(exchange)
-        self._books.add(exchange)
-        self._tallies.add(exchange)
-        self._spending.add(exchange)
-        self._waits.add(exchange)
-        self._without_service.add(exchange)
-        self._reconciler.add_exchange(exchange)
+        for hear in self._hear:
+            hear(exchange)
 
     def _reconcile(self) -> Reconciliation:
         """Compare the three logs; not for an architecture that was cut off, whose logs end anywhere."""
@@ -157,7 +163,7 @@ class Trial:
             yield "the scenario predicts nothing for it"
         yield from fault_doubts(self._plan.faults, scene, self._hits)
         yield from at_risk_doubts(at_risk_users(scene), self._hits.at_risk())
-        yield from load_doubts(scene, books.actions, books.late)
+        yield from load_doubts(scene, books.actions, self._lateness.late)
         for problem in books.problems:
             yield f"the books do not balance: {problem}"
         if reconciliation.mismatch_count:
@@ -230,11 +236,6 @@ def _events(run: RunFolder, architectures: tuple[str, ...]) -> dict[str, list[Ev
     for event in read_events(run.events):
         events.setdefault(event.architecture, []).append(event)
     return {name: events[name] for name in architectures if name in events}
-
-
-def _workers(events: Iterable[Event]) -> int:
-    """How many processes serve one node; 1 if its cluster was never ready."""
-    return next((event.limits.node_workers for event in events if isinstance(event, ClusterReady)), 1)
 
 
 def _by_architecture(history: Path, begun: Collection[str]) -> Iterator[tuple[str, Iterator[Record]]]:

@@ -61,12 +61,15 @@ class WithoutService:
 
     def add(self, exchange: Exchange) -> None:
         """Count one exchange."""
+        ok = exchange.outcome == "ok"
+        if ok and not self._since:  # the common case, made fast
+            return
         if exchange.why != "plan" or exchange.jar != "main" or exchange.do in _NO_SERVICE:
             return
-        if exchange.outcome != "ok":
+        if not ok:
             began_us = exchange.sent_us if exchange.request else exchange.planned_us
             self._since.setdefault(exchange.shopper, began_us)
-        elif self._since and (since_us := self._since.pop(exchange.shopper, None)) is not None:
+        elif (since_us := self._since.pop(exchange.shopper, None)) is not None:
             self._total_us += exchange.done_us - since_us
 
     def close(self) -> float:

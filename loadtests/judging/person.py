@@ -16,8 +16,8 @@ class Person:
     """A shopper as far as the history was read."""
 
     __slots__ = (
-        "cart", "first_out_us", "known", "left", "left_everywhere", "lingered", "login", "logouts", "memory", "out", "refused",
-        "shopper",
+        "cart", "first_out_us", "forgot", "known", "left", "left_everywhere", "lingered", "login", "logouts", "memory",
+        "out", "refused", "shopper",
     )  # fmt: skip
 
     def __init__(self, shopper: int) -> None:
@@ -42,6 +42,8 @@ class Person:
         """The last answer whose cookie was too large for a browser."""
         self.lingered: Exchange | None = None
         """The last slow page."""
+        self.forgot: Exchange | None = None
+        """The last time that the browser lost the balancer's cookie."""
 
     def lost_login(self, exchange: Exchange) -> None:
         """This answer was a stranger's, and should not have been."""
@@ -51,29 +53,33 @@ class Person:
 
     def keep(self, exchange: Exchange) -> None:
         """Keep the exchange if a witness may need it."""
-        if exchange.do in LEAVING:
-            self._leave(exchange)
         if exchange.cookie_refused:
             self.refused = exchange
-        if exchange.outcome != "ok":
+        do = exchange.do
+        if do in LEAVING:
+            self._leave(exchange)
+        elif exchange.outcome != "ok":
             return
-        if exchange.do == "linger":
-            self.lingered = exchange
-        if exchange.do == "login":
+        elif do == "login":
             self.login = self.known = exchange
-        elif exchange.do in KNOWS_ME:
+        elif do == "linger":
+            self.lingered = exchange
+        elif do in KNOWS_ME:
             self.known = exchange
             if exchange.cart is not None:
                 self.cart = exchange
                 self.out = None
-        elif exchange.do in LEAVING:
-            self.out = None
+        elif do == "forget_node":
+            self.forgot = exchange
 
     def _leave(self, exchange: Exchange) -> None:
         """An attempt of which nobody knows what became leaves open whether the session is still good."""
-        self.left = exchange if exchange.outcome == "ok" else None
+        left = exchange.outcome == "ok"
+        self.left = exchange if left else None
         if exchange.do == "logout_everywhere":
             self.left_everywhere = self.left
+        if left:
+            self.out = None
 
 
 class Promise(msgspec.Struct, frozen=True):

@@ -21,7 +21,7 @@ class Tallies:
         self.crashed: dict[str, str] = {}
         """Tallies that raised, and what: their numbers are unknown."""
         self._tallies = [tally() for tally in tallies]
-        self._following = [tally.following for tally in self._tallies]
+        self._anybody_followed = False
 
     def add(self, exchange: Exchange) -> None:
         """Count one exchange."""
@@ -30,12 +30,13 @@ class Tallies:
             and exchange.do not in TELLING
             and exchange.done_us - exchange.sent_us <= STALLED_US
             and not exchange.cookie_refused
-            and not any(self._following)
+            and not self._anybody_followed
         ):
             return
         for tally in self._tallies:
             if tally.name not in self.crashed:
                 self._tell(tally, exchange)
+        self._anybody_followed = any(tally.following for tally in self._tallies)
 
     def close(self) -> Counts:
         """What was counted."""

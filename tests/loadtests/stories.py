@@ -8,7 +8,7 @@ from typing import Literal
 from compose.architectures import ARCHITECTURES
 from loadtests.checks import CHECKS, Check
 from loadtests.events import LoadEnded
-from loadtests.history import Do, Exchange, Outcome, Record, StoredOrder, Why
+from loadtests.history import Do, Exchange, Jar, Outcome, Record, StoredOrder, Why
 from loadtests.judging.memory import Cart, Finding, Memory
 from loadtests.judging.replay import Replay
 from loadtests.judging.scene import Scene, Strike
@@ -36,16 +36,18 @@ class Story:
 
     def say(
         self, do: Do, status: int = 200, *, node: str = "n1", why: Why = "plan", error: str = "", user: str = "",
-        shows: Cart | None = None, sku: str = "", quantity: int = 0, key: str = "", order: str = "",
+        shows: Cart | None = None, sku: str = "", quantity: int = 0, key: str = "", order: str = "", jar: Jar = "main",
+        took_ms: float = 10, dropped: bool = False, cookie_refused: bool = False,
     ) -> Story:  # fmt: skip
         """One exchange; its outcome follows from its status."""
         request = f"{PREFIX}-{self.shopper:04d}-{len(self.exchanges) + 1:04d}"
         exchange = Exchange(
             self.architecture, self.shopper, request, why, do, _outcome(do, status),
-            planned_us=self.now_us, sent_us=self.now_us, done_us=self.now_us + 10_000,
+            planned_us=self.now_us, sent_us=self.now_us, done_us=self.now_us + round(took_ms * 1000),
             step=self._steps if why == "plan" else -1, status=status, error=error,
             node=node if 0 < status < 500 else "",
-            sku=sku, quantity=quantity, key=key, user=user, cart=shows, order=order,
+            sku=sku, quantity=quantity, key=key, user=user, cart=shows, order=order, jar=jar, dropped=dropped,
+            cookie_refused=cookie_refused,
         )  # fmt: skip
         self._steps += why == "plan"
         self.exchanges.append(exchange)
@@ -54,6 +56,11 @@ class Story:
 
     def login(self, node: str = "n1", status: int = 200, why: Why = "plan") -> Story:
         return self.say("login", status, node=node, why=why, user=account_name(self.shopper) if status == 200 else "")
+
+    def probe(self, jar: Jar, do: Do = "me", status: int = 200, user: str = "", node: str = "n1") -> Story:
+        """Somebody else's cookies, or those of another device; answered as the shopper unless said otherwise."""
+        shown = (user or account_name(self.shopper)) if status == 200 and do == "me" else ""
+        return self.say(do, status, node=node, user=shown, jar=jar)
 
     def logout(self, status: int = 200, node: str = "n1") -> Story:
         return self.say("logout", status, node=node)

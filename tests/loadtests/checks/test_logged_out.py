@@ -49,7 +49,7 @@ class TestLoggedOut(CheckContract):
         assert [event.what.split(":")[0] for event in loss.witness] == [
             "asked to be logged in",
             "asked for the cart",
-            "n2 hit by 'kill', and seen to be",
+            "n2 killed (kill), and seen to be",
             "asked for the cart",
         ]
         assert loss.witness[-1].what == "asked for the cart: answered as a stranger (401)"

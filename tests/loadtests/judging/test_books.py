@@ -51,7 +51,7 @@ def plan_of(*stories: Story) -> Plan:
         ShopperPlan(
             story.shopper,
             tuple(
-                Action(each.planned_us // 1000, each.do, each.sku, each.quantity, each.key)
+                Action(each.planned_us // 1000, each.do, each.sku, each.quantity, each.key, each.jar)
                 for each in story.exchanges
                 if each.why == "plan"
             ),
@@ -266,3 +266,62 @@ class TestItems:
     def test_a_lost_order_is_lost_goods(self) -> None:
         books = books_of(Story().login().add("tea", 3, shows={"tea": 3}).checkout("o1").audit({}))
         assert (books.items.ordered, books.items.lost, books.problems) == (0, 3, ())
+
+
+class TestOtherCookies:
+    """What is asked with other cookies than the shopper's own stands in the plan, and in no cart."""
+
+    def test_a_probe_that_was_refused_may_count_as_ok_for_it_went_as_it_should(self) -> None:
+        told = Story().login().logout().probe("stolen", status=401)
+        told.exchanges[-1] = msgspec.structs.replace(told.exchanges[-1], outcome="ok")
+        assert books_of(told).problems == ()
+        assert books_of(told).actions.ok == 3
+
+    def test_of_the_shoppers_own_that_is_a_contradiction(self) -> None:
+        told = Story().login().stranger()
+        told.exchanges[-1] = msgspec.structs.replace(told.exchanges[-1], outcome="ok")
+        assert "does not go with status 401" in books_of(told).problems[0]
+
+    def test_a_second_devices_cart_is_not_the_shoppers(self) -> None:
+        told = Story().login().add("tea", shows={"tea": 1})
+        told.say("add", sku="mug", quantity=2, jar="second", shows={"mug": 2}).audit({"tea": 1})
+        found = books_of(told)
+        assert (found.problems, found.items.acknowledged, found.items.kept) == ((), 1, 1)
+
+    def test_what_nobody_answered_there_settles_nothing_here(self) -> None:
+        told = Story().login().say("add", 503, sku="mug", quantity=2, jar="second").audit({})
+        found = books_of(told)
+        assert (found.problems, found.actions.unknown, found.items.undecided) == ((), 1, 0)
+
+    def test_an_order_made_there_is_a_promise_all_the_same(self) -> None:
+        told = Story().login().say("checkout", 201, jar="second", order="o1", key="k")
+        request = told.last.request
+        assert books_of(told, orders=[stored("o1", {"mug": 1}, request=request, key="k")]).problems == ()
+        _, replay = closed(plan_of(told), told.exchanges, scene())
+        assert [loss.kind for loss in replay.losses()] == ["order_lost"]
+
+    def test_the_jar_must_be_the_planned_one(self) -> None:
+        told = Story().login().probe("stolen")
+        planned = plan_of(told)
+        told.exchanges[-1] = msgspec.structs.replace(told.exchanges[-1], jar="second")
+        books, _ = closed(planned, told.exchanges, scene())
+        assert "the plan says with jar 'stolen', the history 'second'" in books.problems[0]
+
+
+class TestWhatIsNotARequest:
+    def test_losing_the_balancers_cookie_sends_nothing_and_is_ok(self) -> None:
+        told = Story().login().say("forget_node", 0)
+        told.exchanges[-1] = msgspec.structs.replace(told.exchanges[-1], outcome="ok", request="", sent_us=-1)
+        found = books_of(told)
+        assert (found.problems, found.actions.ok) == ((), 2)
+
+    def test_sending_something_would_be_a_contradiction(self) -> None:
+        told = Story().login().say("forget_node", 0)
+        told.exchanges[-1] = msgspec.structs.replace(told.exchanges[-1], outcome="ok")
+        assert books_of(told).problems
+
+    @pytest.mark.parametrize("outcome", ["ok", "failed"])
+    def test_a_stream_that_broke_off_was_opened(self, outcome: str) -> None:
+        told = Story().login().say("watch", dropped=True)
+        told.exchanges[-1] = msgspec.structs.replace(told.exchanges[-1], outcome=outcome)
+        assert books_of(told).problems == ()

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from loadtests.checks.logged_out import LoggedOut
+from loadtests.checks.stalled import Stalled
 from loadtests.events import Event, FaultEvent, LoadEnded, RunInterrupted, read_events
 from loadtests.history import Exchange, Record, encode_records, read_history
 from loadtests.judging import judge as judge_module
@@ -132,6 +133,19 @@ class TestInconclusive:
         assert results.architectures["sticky-memory"].verdict == "inconclusive"
         assert "the check 'logged_out' crashed" in reasons(results)
         assert results.architectures["sticky-memory"].logged_out.shoppers > 0, "the books still count them"
+
+    def test_a_tally_that_crashes_is_never_a_pass(self, run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+        def crash(*_: object) -> None:
+            raise KeyError("ouch")
+
+        monkeypatch.setattr(Stalled, "saw", crash)
+        results = judge(run.root)
+        assert results.architectures["sticky-memory"].verdict == "inconclusive"
+        assert "the tally 'stalled' crashed" in reasons(results)
+
+    def test_what_nobody_measured_was_predicted(self, run: RunFolder) -> None:
+        predict_otherwise(run, run.scenario.read_text() + 'node_memory_mb = "< 500"\n')
+        assert reasons(judge(run.root), "redis") == "node_memory_mb was predicted and not measured"
 
     def test_nothing_was_predicted(self, run: RunFolder) -> None:
         predict_otherwise(run, run.scenario.read_text().split("[expect.redis]")[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,6 +53,12 @@ class TestWaits:
         waits.add(other)
         assert waits.close().raw.count == 0
 
+    @pytest.mark.parametrize("do", ["watch", "linger"])
+    def test_what_takes_its_time_on_purpose_is_left_out(self, do: str) -> None:
+        waits = Waits()
+        waits.add(msgspec.structs.replace(exchange(0, 0, 8_000_000), do=do))
+        assert waits.close().raw.count == 0
+
     def test_an_error_is_an_answer(self) -> None:
         waits = Waits()
         waits.add(exchange(0, 0, 9000, status=503))
@@ -94,3 +101,11 @@ class TestWithoutService:
 
     def test_of_a_calm_day_nothing(self) -> None:
         assert without(Story().login().cart({})) == 0.0
+
+    def test_other_cookies_neither_begin_nor_end_it(self) -> None:
+        told = Story().probe("stolen", status=401).login().cart(None, status=503).probe("second").at(2).cart({})
+        assert without(told) == pytest.approx(2.01 - 0.2)
+
+    def test_a_stream_is_no_service_by_itself(self) -> None:
+        told = Story().say("watch", 503, took_ms=4000).at(5).browse()
+        assert without(told) == 0

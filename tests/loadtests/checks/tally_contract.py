@@ -1,0 +1,65 @@
+"""What every tally must do. A test of a tally inherits this and brings histories that it must and must not count."""
+
+from __future__ import annotations
+
+from typing import ClassVar, NamedTuple
+
+import pytest
+
+from loadtests.checks import TALLIES, Tally
+from loadtests.history import Exchange
+from loadtests.judging.tallies import Tallies
+from loadtests.results import Counted, Counts
+from tests.loadtests.stories import Story
+
+
+class Case(NamedTuple):
+    """A history, and whom and how often this tally must count."""
+
+    exchanges: list[Exchange]
+    shoppers: int = 1
+    events: int = 1
+
+
+def case(*told: Story, shoppers: int = 1, events: int = 1) -> Case:
+    """A case from stories."""
+    exchanges = [exchange for story in told for exchange in story.exchanges]
+    return Case(sorted(exchanges, key=lambda exchange: exchange.done_us), shoppers, events)
+
+
+class TallyContract:
+    """Inherit, and name `tally`, `counts` and `does_not`."""
+
+    tally: ClassVar[type[Tally]]
+    counts: ClassVar[dict[str, Case]]
+    """Histories in which it must count."""
+    does_not: ClassVar[dict[str, Case]]
+    """Near misses in which it must not."""
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        for name, cases in (("counted_case", "counts"), ("near_miss", "does_not")):
+            if name in metafunc.fixturenames:
+                found = getattr(self, cases)
+                metafunc.parametrize(name, found.values(), ids=found.keys())
+
+    def found(self, exchanges: list[Exchange], tallies: tuple[type[Tally], ...] = TALLIES) -> Counted:
+        board = Tallies(tallies)
+        for exchange in exchanges:
+            board.add(exchange)
+        assert not board.crashed
+        counted: Counted = getattr(board.close(), self.tally.name)
+        return counted
+
+    def test_it_counts(self, counted_case: Case) -> None:
+        assert self.found(counted_case.exchanges) == Counted(counted_case.shoppers, counted_case.events)
+
+    def test_it_does_not_count_a_near_miss(self, near_miss: Case) -> None:
+        assert self.found(near_miss.exchanges) == Counted(0, 0)
+
+    def test_it_counts_the_same_alone(self, counted_case: Case) -> None:
+        assert self.found(counted_case.exchanges, (self.tally,)) == self.found(counted_case.exchanges)
+
+    def test_it_is_listed_once_and_says_its_rule(self) -> None:
+        assert TALLIES.count(self.tally) == 1
+        assert self.tally.rule.endswith(".")
+        assert self.tally.name in Counts.__struct_fields__
