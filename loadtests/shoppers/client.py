@@ -30,6 +30,8 @@ from loadtests.shoppers.answers import Answer
 from loadtests.shoppers.cookies import Pocket
 from shared.errors import EnvironmentNotReady
 
+WINDOW_S = 3600.0
+"""No load window is longer."""
 _SWITCH = "_may_retry_after_send_error"
 
 
@@ -65,8 +67,7 @@ class _Connections(ConnectionPool):
 class _Client(HTTPClient):
     """One server's client, on such connections. Plain HTTP only: everything under test is on this machine."""
 
-    def __init__(self, host: str, port: int, limits: ClientLimits, *, patient: bool = False) -> None:
-        """`patient`: there is no bound to how long nothing may come; whoever reads has one."""
+    def __init__(self, host: str, port: int, limits: ClientLimits, answer_timeout_s: float | None = None) -> None:
         super().__init__(host, port)
         self._connection_pool = _Connections(
             host,
@@ -75,16 +76,23 @@ class _Client(HTTPClient):
             port,
             size=1,
             connection_timeout=limits.connect_timeout_ms / 1000,
-            network_timeout=None if patient else limits.answer_timeout_ms / 1000,
+            network_timeout=limits.answer_timeout_ms / 1000 if answer_timeout_s is None else answer_timeout_s,
         )
 
 
 class _Clients(HTTPClientPool):
-    """What Locust's own methods (`self.client.get`) take their connections from: the same ones."""
+    """Where Locust's own methods (`self.client.get`) take their connections from: one of ours, made when needed."""
 
-    def __init__(self, client: _Client) -> None:
+    def __init__(self, host: str, port: int, limits: ClientLimits) -> None:
         super().__init__()
-        self.clients[client.host, client.port] = client
+        self._address = (host, port, limits)
+
+    def get_client(self, url: str | URL) -> HTTPClient:
+        """The one there is, whatever the address."""
+        host, port, _ = self._address
+        if (host, port) not in self.clients:
+            self.clients[host, port] = _Client(*self._address)
+        return self.clients[host, port]
 
 
 class StrictSession(FastHttpSession):
@@ -104,7 +112,7 @@ class StrictSession(FastHttpSession):
         self._pockets: dict[Jar, Pocket] = {"main": self._main}
         self._idle: dict[Jar, list[_Client]] = {"main": []}
         self.cookiejar = self._main.cookies
-        self.client = _Agent(_Clients(_Client(*self._address)), self.cookiejar)
+        self.client = _Agent(_Clients(*self._address), self.cookiejar)
 
     def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"", jar: Jar = "main") -> Answer:
         """Send one request, once, and wait for its whole answer, within the limits. Raises nothing of the network's."""
@@ -140,7 +148,7 @@ class StrictSession(FastHttpSession):
         """Open an event stream and hold it until then. What comes is counted; an early end is a drop."""
         asked = self._main.dress(path, headers)
         began = time.monotonic_ns()
-        shop = _Client(*self._address, patient=True)
+        shop = _Client(*self._address, WINDOW_S)  # a stream may be silent for long; `_held` has its own limit
         limit = gevent.Timeout.start_new(self._limit_s)
         try:
             response = shop.request("GET", path, b"", headers)
