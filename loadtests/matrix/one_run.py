@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from pathlib import Path
 
 import msgspec
@@ -75,8 +76,8 @@ def carry_out(order: Order) -> Ending:
             interrupted = finished.interrupted is not None
     except (Interrupted, KeyboardInterrupt):
         interrupted = True
-    except TwinshopError as problem:
-        error = " ".join(f"{problem.what} ({problem.why})".split() if problem.why else problem.what.split())
+    except Exception as problem:  # noqa: BLE001 - the matrix goes on, and this run's cells say what happened
+        error = _in_one_line(problem)
     made = _run_folders(folder) - before
     return _ending(folder, made, order, error, interrupted)
 
@@ -86,13 +87,24 @@ def _ending(folder: Path, made: set[str], order: Order, error: str, interrupted:
     if not mine:
         return Ending(error=error, interrupted=interrupted)
     found = RunFolder(folder / mine[-1])
+    measured: tuple[str, ...] = ()
+    cut: dict[str, str] = {}
     try:
-        if error or not found.results.is_file():
-            write_report(found, write_results(found))
+        results = write_results(found) if error or not found.results.is_file() else None
         measured, cut = _measured(found, order.architectures)
-    except TwinshopError as problem:
-        return Ending(mine[-1], error=error or problem.what, interrupted=interrupted)
+        if results is not None:
+            write_report(found, results)
+    except Exception as problem:  # noqa: BLE001 - a report that cannot be written takes no result with it
+        error = error or _in_one_line(problem)
     return Ending(mine[-1], measured, cut, error, interrupted)
+
+
+def _in_one_line(problem: Exception) -> str:
+    """For the cell; what nobody expected is told in full on standard error."""
+    if not isinstance(problem, TwinshopError):
+        traceback.print_exc()
+        return f"internal error: {type(problem).__name__}: {problem}"
+    return " ".join(f"{problem.what} ({problem.why})".split() if problem.why else problem.what.split())
 
 
 def _measured(found: RunFolder, asked: tuple[str, ...]) -> tuple[tuple[str, ...], dict[str, str]]:

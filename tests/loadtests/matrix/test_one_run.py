@@ -61,6 +61,20 @@ def test_what_was_measured_before_an_error_is_judged_all_the_same(
     assert RunFolder(tmp_path / NAME).report.is_file()
 
 
+def test_a_report_that_cannot_be_written_takes_no_result_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: Any) -> None:
+        raise ZeroDivisionError("no width")
+
+    pretend(monkeypatch, tmp_path, fails=ZeroDivisionError("no width"), judged=False)
+    monkeypatch.setattr(one_run, "write_report", fail)
+    ending = carry_out(order(tmp_path))
+    assert ending.measured == ("sticky-memory",)
+    assert ending.error == "internal error: ZeroDivisionError: no width"
+    assert "Traceback" in capsys.readouterr().err
+
+
 def test_interrupted_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pretend(monkeypatch, tmp_path, fails=Interrupted("interrupted by SIGINT"), judged=True)
     ending = carry_out(order(tmp_path))

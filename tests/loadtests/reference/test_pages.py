@@ -17,7 +17,7 @@ from loadtests.cli import COMMANDS
 from loadtests.faults import FAULTS
 from loadtests.judging.verdict import MEASURES
 from loadtests.reference.attributes import attributes_of
-from loadtests.reference.cures import CURES, Cure, shown_on, switch
+from loadtests.reference.cures import CURES, Cure, measure_of, shown_on, switch
 from loadtests.reference.pages import FOLDER, PAGES, outdated, write
 from loadtests.scenario import all_scenarios, load_scenario
 
@@ -84,9 +84,9 @@ def test_every_cure_is_a_switch_between_two_scenarios_that_predict_different_thi
     assert switch(cure, before, after)
     names = shown_on(cure, before, after)
     assert names
-    pairs = [
-        (before.expect[name].get(cure.measure), after.expect[cure.instead or name].get(cure.measure)) for name in names
-    ]
+    measure = measure_of(cure, before)
+    pairs = [(before.expect[name].get(measure), after.expect[cure.instead or name].get(measure)) for name in names]
+    assert all(before for before, _ in pairs)
     assert any(one != other for one, other in pairs), pairs
     assert before.load.behaviour == after.load.behaviour
     assert before.load.shoppers == after.load.shoppers
