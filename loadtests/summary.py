@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
+from loadtests.judging.verdict import MEASURES
 from loadtests.results import ArchitectureResult, Results
 from loadtests.run_folder import Provenance, RunFolder
 
 _COLUMNS = ("architecture", "verdict", "at risk", "logged out", "carts lost", "failed", "unknown", "without service")
+_WHERE_IT_MATTERS = {
+    "still_logged_in": "outlived logout",
+    "sessions_shared": "shared logins",
+    "items_lost": "items lost",
+    "orders_duplicated": "orders twice",
+    "flickered": "flickered",
+    "stalled": "stalled",
+    "streams_dropped": "streams dropped",
+    "streams_lost": "streams lost",
+    "cookies_refused": "cookies refused",
+    "rate_limited": "too many (429)",
+}
+"""Measures that get a column only if they are not 0 everywhere, or if somebody predicted them; and its head."""
 
 
 def summary(results: Results, folder: Path) -> str:
     """The answer, the table, the reasons, and the next commands."""
-    rows = [_COLUMNS, *(_row(name, result) for name, result in results.architectures.items())]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_COLUMNS))]
+    more = _more_columns(results)
+    head = (*_COLUMNS, *(_WHERE_IT_MATTERS[measure] for measure in more))
+    rows = [head, *(_row(name, result, more) for name, result in results.architectures.items())]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     lines = [
         results.answer,
         "",
@@ -34,7 +51,14 @@ def _plan_again(run: Provenance) -> str:
     return shlex.join(("twinshop", "plan", asked, "--seed", str(run.seed), "--shoppers", str(run.shoppers)))
 
 
-def _row(name: str, result: ArchitectureResult) -> tuple[str, ...]:
+def _more_columns(results: Results) -> list[str]:
+    """The measures among those that need not be shown which these results have something to say of."""
+    found = results.architectures.values()
+    predicted = {prediction.measure for result in found for prediction in result.predictions}
+    return [it for it in _WHERE_IT_MATTERS if it in predicted or any(MEASURES[it].read(result) for result in found)]
+
+
+def _row(name: str, result: ArchitectureResult, more: Sequence[str]) -> tuple[str, ...]:
     return (
         name,
         result.verdict,
@@ -44,6 +68,7 @@ def _row(name: str, result: ArchitectureResult) -> tuple[str, ...]:
         str(result.actions.failed),
         str(result.actions.unknown),
         f"{result.seconds_without_service:.1f} user-s",
+        *(f"{MEASURES[measure].read(result):g}" for measure in more),
     )
 
 

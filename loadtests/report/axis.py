@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from loadtests.report.drawing import UNITS, AnyShape, Box, Label, Line, percent
-from loadtests.report.story import FaultBand
+from loadtests.report.story import MOST_TOLD_BACK, FaultBand
 
 STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 LANE = 16
@@ -77,7 +77,8 @@ def _band(axis: TimeAxis, band: FaultBand, top: float, bottom: float) -> list[An
 
 def _labels(axis: TimeAxis, bands: tuple[FaultBand, ...]) -> list[Label]:
     """The words above the bands, in as many rows as it takes for none to run into the next."""
-    words = [(axis.share(at_us), text, "moment") for band in bands for at_us, text in band.moments()]
+    short = len(bands) > MOST_TOLD_BACK
+    words = [(axis.share(at_us), text, "moment") for band in bands for at_us, text in band.moments(short=short)]
     if axis.window_us < axis.end_us:
         words.append((axis.share(axis.window_us), "audit", "tick"))
     row_ends: list[float] = []

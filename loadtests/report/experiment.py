@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from loadtests.judging.fault_words import in_words
 from loadtests.report.evidence import Evidence
 from loadtests.results import ArchitectureResult, ExperimentStep, Results
 
@@ -15,6 +16,7 @@ STEPS = {
     "healed": "healed",
     "observed_healed": "observed healed",
     "not_healed": "not healed",
+    "nothing_there": "nothing there to break",
 }
 
 
@@ -44,6 +46,8 @@ class Experiment(msgspec.Struct, frozen=True):
     evidence: tuple[tuple[str, tuple[ExperimentStep, ...]], ...]
     sources: tuple[tuple[str, str], ...]
     """(architecture, how the people at risk were read)."""
+    nothing_there: tuple[tuple[str, str], ...]
+    """(architecture, why there was nothing to strike)."""
 
 
 def experiment(evidence: Evidence, results: Results) -> Experiment:
@@ -59,6 +63,9 @@ def experiment(evidence: Evidence, results: Results) -> Experiment:
             for name, story in evidence.stories.items()
             for risk in story.at_risk
         ),
+        nothing_there=tuple(
+            (name, why) for name, story in evidence.stories.items() for why in dict.fromkeys(story.nothing_there)
+        ),
     )
 
 
@@ -72,7 +79,7 @@ def _steps(results: Results) -> tuple[StepLine, ...]:
             tuple(
                 next(
                     (
-                        f"{step.victim} at {step.at_ms / 1000:.3f} s"
+                        f"{in_words(step.victim)} at {step.at_ms / 1000:.3f} s"
                         for step in result.experiment
                         if (step.fault, step.step) == (fault, name)
                     ),
@@ -110,7 +117,7 @@ def _by_balancer(evidence: Evidence, name: str, result: ArchitectureResult) -> t
     story = evidence.stories.get(name)
     if count is None:
         return "–", ""
-    if story is None or story.ready is None or story.ready.description.affinity == "round-robin":
+    if story is None or not story.sticky:
         return f"{count:,}", ""
     agrees = count == result.at_risk
     return (f"{count:,}, agrees", "good") if agrees else (f"{count:,}, does not agree", "bad")

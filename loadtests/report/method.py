@@ -65,7 +65,7 @@ def _value(name: str, value: object) -> str:
         return f"{value:,} ms"
     if name.endswith("_s"):
         return f"{value:,} s"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int) else str(value) or "none"
 
 
 def _plain(name: str) -> str:

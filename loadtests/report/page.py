@@ -13,6 +13,7 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from loadtests.judging.fault_words import in_words
 from loadtests.judging.verdict import MEASURES
 from loadtests.report import palette
 from loadtests.report.axis import TimeAxis
@@ -22,8 +23,9 @@ from loadtests.report.experiment import experiment
 from loadtests.report.latency import latency
 from loadtests.report.method import method
 from loadtests.report.sessions_by_node import sessions_by_node
+from loadtests.report.spending import spending
 from loadtests.report.strips import strips
-from loadtests.report.summary import COLUMNS, formula, more_predictions, rows
+from loadtests.report.summary import formula, more_predictions, rows, shown_columns
 from loadtests.report.timeline import timeline
 from loadtests.report.witnesses import Witnesses, witnesses
 from loadtests.report.words import DEFINITIONS, GLOSSARY
@@ -86,7 +88,7 @@ def render_report(folder: Path, results: Results) -> bytes:
         definitions=DEFINITIONS,
         glossary=GLOSSARY,
         measures=MEASURES,
-        columns=COLUMNS,
+        columns=shown_columns(results),
         evidence=evidence,
         results=results,
         answer=_pieces(results.answer, results.architectures),
@@ -96,6 +98,7 @@ def render_report(folder: Path, results: Results) -> bytes:
         experiment=experiment(evidence, results),
         sections=sections,
         latency=latency(evidence, results),
+        spending=spending(results),
         method=method(evidence),
     )
     return html.encode()
@@ -163,6 +166,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["formula"] = formula
+    environment.filters["in_words"] = in_words
     environment.filters["lower_first"] = lambda text: text[:1].lower() + text[1:].rstrip(".")
     environment.filters["seconds"] = lambda ms: f"{ms / 1000:.2f} s"
     return environment

@@ -50,7 +50,7 @@ def _sessions(story: Story) -> dict[str, Steps]:
     ends = [sample.at_us for sample in story.samples[1:]] + [max(story.end_us, story.samples[-1].at_us)]
     series: dict[str, Steps] = {}
     for node in story.node_names():
-        struck = [band.injected_us for band in story.bands if band.node == node]
+        struck = [band.injected_us for band in story.bands if band.victim == node]
         steps = series[node] = []
         for sample, end in zip(story.samples, ends, strict=True):
             if node in sample.sessions:
@@ -101,14 +101,15 @@ def _outline(steps: list[tuple[int, int, float]]) -> str:
 
 
 def _sessions_finding(story: Story, series: dict[str, Steps]) -> str:
-    if not story.bands:
-        held = ", ".join(f"{node} {steps[-1][2]}" for node, steps in series.items() if steps)
+    on_nodes = [band for band in story.bands if band.victim in series]
+    if len(on_nodes) != 1:
+        held = ", ".join(f"{node} {max(steps[-1][2], 0)}" for node, steps in series.items() if steps)
         return f"At the end the nodes held: {held}."
-    band = story.bands[0]
-    steps = series.get(band.node, [])
+    band = on_nodes[0]
+    steps = series[band.victim]
     before = [count for start, _, count in steps if start < band.injected_us and count >= 0]
     after = [count for start, _, count in steps if start > band.injected_us and count >= 0]
-    text = f"{band.node} held {before[-1] if before else 0} sessions at the last look before it was hit"
+    text = f"{band.victim} held {before[-1] if before else 0} sessions at the last look before it was hit"
     if not after:
         return text + " and was not seen holding any again."
     return f"{text}; after it was back it held {after[0]} at first and {after[-1]} at the end."

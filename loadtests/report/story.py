@@ -9,11 +9,20 @@ import msgspec
 
 from loadtests import events as happened
 from loadtests.faults import FAULTS
-from loadtests.history import Exchange
+from loadtests.history import Do, Exchange
+from loadtests.judging.causes import IN_NODES
+from loadtests.judging.fault_words import in_words, what_was_done
 from loadtests.judging.scene import scene_of
 
-Fate = Literal["ok", "failed", "unknown", "not_sent", "stranger"]
-"""What became of an action: its outcome; or `stranger`: the shop answered, but did not know the shopper (401)."""
+Fate = Literal["ok", "failed", "unknown", "not_sent", "stranger", "refused"]
+"""What became of an action: its outcome; or `stranger`: the shop answered, but did not know the shopper (401); or
+`refused`: the same to somebody with other cookies than the shopper's own, which takes nothing from anybody."""
+BESIDE: frozenset[Do] = frozenset({"watch", "forget_node"})
+"""A stream that is open beside everything else, and what is not asked of the shop: neither makes nor ends trouble."""
+MOST_LETTERS = 36
+"""A label on a chart with more of them would be wider than a phone: then the fault's kind has to do."""
+MOST_TOLD_BACK = 3
+"""With more faults than these, charts say when each struck, and only draw when it was over."""
 
 
 class FaultBand(msgspec.Struct, frozen=True):
@@ -21,7 +30,7 @@ class FaultBand(msgspec.Struct, frozen=True):
 
     fault: int
     kind: str
-    node: str
+    victim: str
     injected_us: int
     observed_us: int | None
     healed_us: int | None
@@ -30,23 +39,31 @@ class FaultBand(msgspec.Struct, frozen=True):
     @property
     def done(self) -> str:
         """What was done, in words: "n2 killed"."""
-        return f"{self.node} {FAULTS[self.kind].done}" if self.kind in FAULTS else f"{self.kind} {self.node}"
+        return what_was_done(self.kind, self.victim)
+
+    @property
+    def stays(self) -> bool:
+        """Healing undoes nothing: it is never over."""
+        return self.kind in FAULTS and FAULTS[self.kind].stays
 
     def end_us(self, otherwise: int) -> int:
         """When it was over: observed healed, or else healed, or else never."""
-        for at_us in (self.observed_healed_us, self.healed_us):
+        for at_us in () if self.stays else (self.observed_healed_us, self.healed_us):
             if at_us is not None:
                 return at_us
         return otherwise
 
-    def moments(self) -> list[tuple[int, str]]:
-        """What a chart writes beside it."""
+    def moments(self, *, short: bool = False) -> list[tuple[int, str]]:
+        """What a chart writes beside it; `short`: only what was done."""
         seen = "" if self.observed_us is not None else " (not seen)"
-        words = [(self.injected_us, self.done + seen)]
+        done = self.done if len(self.done) <= MOST_LETTERS else self.kind
+        words = [(self.injected_us, done + seen)]
+        if short or self.stays:
+            return words
         if self.observed_healed_us is not None:
-            words.append((self.observed_healed_us, f"{self.node} back"))
+            words.append((self.observed_healed_us, f"{in_words(self.victim)} back"))
         elif self.healed_us is not None:
-            words.append((self.healed_us, f"{self.node} healed (not seen)"))
+            words.append((self.healed_us, f"{in_words(self.victim)} healed (not seen)"))
         return words
 
 
@@ -77,6 +94,9 @@ class Shopper:
                 self.home = exchange.node
         if exchange.do == "login" and fate == "ok":
             self.logins_us.append(exchange.done_us)
+        if exchange.do in BESIDE:
+            self.not_ok += exchange.why == "plan" and fate != "ok"
+            return
         if fate == "ok":
             if self.trouble_since_us is not None:
                 self.trouble.append((self.trouble_since_us, exchange.done_us))
@@ -140,7 +160,17 @@ class Story:
     @property
     def sessions_in_nodes(self) -> bool:
         """Whether its nodes hold sessions in their memory."""
-        return self.ready is not None and self.ready.description.store == "memory"
+        return self.ready is not None and self.ready.description.store in IN_NODES
+
+    @property
+    def sticky(self) -> bool:
+        """Whether its balancer leads a shopper to the same node again."""
+        return self.ready is not None and self.ready.description.affinity in ("cookie", "hash", "address")
+
+    @property
+    def nothing_there(self) -> tuple[str, ...]:
+        """Why some faults found nothing to strike here."""
+        return tuple("; ".join(event.evidence) for event in self.faults if event.phase == "nothing_there")
 
     def node_names(self) -> list[str]:
         """All nodes, in order."""
@@ -151,13 +181,14 @@ class Story:
         """Take in one exchange."""
         fate: Fate = exchange.outcome
         if exchange.status == 401 and exchange.do != "login":
-            fate = "stranger"
+            fate = "stranger" if exchange.jar == "main" else "refused"
         if exchange.why == "plan":
             self.due[exchange.planned_us // bucket_us][fate] += 1
         if exchange.node:
             self.answers[exchange.node][exchange.done_us // bucket_us] += 1
         self.end_us = max(self.end_us, exchange.done_us)
-        self.shoppers[exchange.shopper].saw(exchange, fate, fault_us)
+        if exchange.jar == "main":
+            self.shoppers[exchange.shopper].saw(exchange, fate, fault_us)
 
     def took(self, event: happened.Event) -> None:
         """Take in one event."""

@@ -138,11 +138,10 @@ def _rows(story: Story, groups: dict[str, list[Row]], axis: TimeAxis, top: float
 
 def _group_name(story: Story, home: str, rows: list[Row]) -> str:
     fallen = sum(1 for row in rows if row.logouts_us)
-    sticky = story.ready is not None and story.ready.description.affinity == "cookie"
-    who = "never answered" if not home else home if sticky else f"last served by {home}"
+    who = "never answered" if not home else home if story.sticky else f"last served by {home}"
     name = f"{who} · {len(rows):,} shoppers, {fallen:,} logged out"
-    struck = next((band.done for band in story.bands if band.node == home), "")
-    return f"{name} · {struck}" if struck else name
+    struck = dict.fromkeys(band.done for band in story.bands if band.victim == home)
+    return " · ".join([name, *struck])
 
 
 def _finding(story: Story, result: ArchitectureResult, groups: dict[str, list[Row]]) -> str:
@@ -152,10 +151,13 @@ def _finding(story: Story, result: ArchitectureResult, groups: dict[str, list[Ro
     text = f"{fallen:,} of {result.shoppers:,} shoppers were logged out"
     if not story.bands:
         return text + ", without any fault."
-    victim = story.bands[0].node
-    mine = sum(1 for row in groups.get(victim, []) if row.logouts_us)
+    first = story.bands[0]
+    if len(story.bands) > 1 or first.victim not in groups:
+        return f"{text}, {result.logged_out_before_fault:,} of them before anything was broken on purpose."
+    mine = sum(1 for row in groups[first.victim] if row.logouts_us)
     share = "all" if mine == fallen else f"{mine:,}"
-    return f"{text}; {share} of them had been served by {victim} just before it was {story.bands[0].done.split()[-1]}."
+    done = first.done.removeprefix(f"{first.victim} ")
+    return f"{text}; {share} of them had been served by {first.victim} just before it was {done}."
 
 
 def _table(groups: dict[str, list[Row]]) -> Table:

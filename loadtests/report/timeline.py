@@ -18,6 +18,7 @@ ORDER: tuple[tuple[Fate, str], ...] = (
     ("stranger", "answered as a stranger (logged out)"),
     ("failed", "failed"),
     ("unknown", "unknown: it may or may not have happened"),
+    ("refused", "refused, with other cookies than the shopper’s own"),
     ("not_sent", "not sent: the shopper was still waiting"),
     ("ok", "ok"),
 )
@@ -66,25 +67,34 @@ def _bars(story: Story, axis: TimeAxis, bucket_us: int, px: float, top: float) -
 
 def _finding(story: Story, bucket_us: int) -> str:
     total = sum(sum(bucket.values()) for bucket in story.due.values())
-    spoiled = total - sum(bucket.get("ok", 0) for bucket in story.due.values())
+    spoiled = sum(map(_spoiled, story.due.values()))
     if not total:
         return "No action was carried out."
     if not spoiled:
-        return f"All {total:,} planned actions were ok."
+        refused = sum(bucket.get("refused", 0) for bucket in story.due.values())
+        other = f", {refused:,} of them refused to other cookies than the shopper’s own" if refused else ""
+        return (
+            f"All {total:,} planned actions went well{other}." if other else f"All {total:,} planned actions were ok."
+        )
     if not story.bands:
         return f"{spoiled:,} of {total:,} planned actions were not ok, without any fault."
     inside = outside = due_inside = 0
     start, end = story.bands[0].injected_us, max(band.end_us(story.end_us) for band in story.bands)
     for bucket, counts in story.due.items():
-        wrong = sum(counts.values()) - counts.get("ok", 0)
+        wrong = _spoiled(counts)
         if start - bucket_us < bucket * bucket_us < end:
             inside, due_inside = inside + wrong, due_inside + sum(counts.values())
         else:
             outside += wrong
+    when = "Between the fault and its observed end" if len(story.bands) == 1 else "From the first fault to the last end"
     return (
-        f"Between the fault and its observed end {inside:,} of {due_inside:,} actions were not ok; "
+        f"{when} {inside:,} of {due_inside:,} actions were not ok; "
         f"at all other times {outside:,} of {total - due_inside:,}."
     )
+
+
+def _spoiled(counts: dict[Fate, int]) -> int:
+    return sum(counts.values()) - counts.get("ok", 0) - counts.get("refused", 0)
 
 
 def _table(story: Story, bucket_us: int) -> Table:

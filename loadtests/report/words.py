@@ -27,6 +27,11 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
         "Before the fault",
         "Shoppers who were logged out at least once before anything was broken on purpose.",
     ),
+    "flickered": (
+        "Flickered",
+        "Shoppers who were answered as strangers and then, without a new login, recognised again: some nodes know the "
+        "session and others do not. Counted apart from being logged out; only those show it who do not log in again.",
+    ),
     "carts-lost": (
         "Carts lost",
         "How often a cart was shown empty although the adding of goods had been acknowledged.",
@@ -44,6 +49,25 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
         "Carts rolled back (they held more than any acknowledged state: something was back), somebody else’s "
         "name or cart shown, orders lost, orders made twice: all four together.",
     ),
+    "cookies-refused": (
+        "Cookies refused",
+        "Shoppers who were sent at least one cookie of more than 4,096 bytes, which a browser ignores without a word: "
+        "what it was to hold is not kept.",
+    ),
+    "orders-duplicated": (
+        "Orders made twice",
+        "Second orders of one checkout, in the database. Also among the other losses.",
+    ),
+    "still-logged-in": (
+        "Outlived their logout",
+        "Sessions that were accepted after their logout had been acknowledged: with a copy of the cookies, or on "
+        "another device after a logout everywhere.",
+    ),
+    "sessions-shared": (
+        "Shared logins",
+        "Logins that somebody else could use as well, who had opened the session and planted it before (session "
+        "fixation).",
+    ),
     "failed": (
         "Failed",
         "Planned actions that surely did not happen: refused, or answered with an error before anything was written.",
@@ -58,6 +82,27 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
         "Planned actions that were not sent because the shopper was still waiting for the answer before, too "
         "late to catch up.",
     ),
+    "rate-limited": (
+        "Too many",
+        "Requests that were refused for coming too often (429).",
+    ),
+    "failed-shoppers": (
+        "Met errors",
+        "Shoppers who saw at least one of their planned actions fail, or never knew what came of it. Being answered as "
+        "a stranger is one of them.",
+    ),
+    "stalled": (
+        "Stalled",
+        "Shoppers who waited more than 0.9 s, from the sending, for an answer that then came and was ok.",
+    ),
+    "streams-dropped": (
+        "Streams dropped",
+        "Live connections (event streams) that ended before their time.",
+    ),
+    "streams-lost": (
+        "Streams lost",
+        "Dropped live connections whose owner was a stranger on coming back.",
+    ),
     "without-service": (
         "Without service",
         "Seconds, summed over shoppers, from the sending of the first planned action that was not ok to the "
@@ -66,7 +111,7 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
     "p95-raw": (
         "p95 raw",
         "95 of 100 answers to planned actions took at most this long, from being sent (nearest rank). Leaves "
-        "out the time in which a frozen client could not even send.",
+        "out the time in which a frozen client could not even send, and what takes its time on purpose.",
     ),
     "p95-plan": (
         "p95 from the plan",

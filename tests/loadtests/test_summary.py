@@ -9,6 +9,9 @@ import msgspec
 import pytest
 
 from loadtests import cli
+from loadtests.judging.judge import judge
+from loadtests.results import Counted, Counts, Prediction
+from loadtests.summary import summary
 from tests.loadtests.command import SMALL_KILL
 from tests.loadtests.model_run import write_run
 
@@ -34,3 +37,27 @@ def test_the_next_command_prints_the_plan_of_this_run(
     page = capsys.readouterr().out
     assert f"{told.shoppers} shoppers" in page
     assert f"seed     {told.seed}" in page
+
+
+def told(tmp_path: Path, **changed: object) -> list[str]:
+    run = write_run(tmp_path / "run")
+    results = judge(run.root)
+    redis = msgspec.structs.replace(results.architectures["redis"], **changed)
+    results = msgspec.structs.replace(results, architectures={**results.architectures, "redis": redis})
+    return summary(results, run.root).splitlines()
+
+
+def test_what_did_not_happen_has_no_column(tmp_path: Path) -> None:
+    assert told(tmp_path, predictions=())[2].endswith("without service")
+
+
+def test_what_happened_has_one_everywhere(tmp_path: Path) -> None:
+    head, sticky, redis = told(tmp_path, still_logged_in=7, counts=Counts(stalled=Counted(3, 9)), predictions=())[2:5]
+    assert head.split("  ")[-2:] == ["outlived logout", "stalled"]
+    assert sticky.split()[-2:] == ["0", "0"]
+    assert redis.split()[-2:] == ["7", "3"]
+
+
+def test_what_was_predicted_has_one_too(tmp_path: Path) -> None:
+    predicted = (Prediction("streams_lost", "0", 0, 0, True),)
+    assert told(tmp_path, predictions=predicted)[2].endswith("streams lost")

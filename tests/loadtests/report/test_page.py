@@ -8,12 +8,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from loadtests.events import read_events
+from loadtests.events import FaultEvent, read_events
+from loadtests.faults import FAULTS
 from loadtests.history import Exchange, encode_records, read_history
 from loadtests.plan import Plan, encode_plan
 from loadtests.report import render_report
 from loadtests.report.words import DEFINITIONS
-from loadtests.results import ArchitectureResult, Prediction, Results
+from loadtests.results import ArchitectureResult, Costs, Counted, Counts, ExperimentStep, Prediction, Results
 from loadtests.run_folder import Provenance, RunFolder, read_document
 from shared.errors import RunFolderError
 from tests.loadtests.report.conftest import MadeUp
@@ -259,3 +260,69 @@ def test_provenance_is_read_from_the_folder(made_up: MadeUp) -> None:
     provenance = read_document(made_up.folder / "run.json", Provenance)
     assert provenance.platform in made_up.page.text("provenance")
     assert provenance.packages["locust"] in made_up.page.text("versions")
+
+
+def test_what_happened_beside_losses_has_a_column_where_it_happened(made_up: MadeUp) -> None:
+    optional = ("flickered", "stalled", "still-logged-in", "sessions-shared", "streams-lost", "rate-limited")
+    assert not [id_ for id_ in made_up.page.ids if any(f"-{key}" in id_ and id_.startswith("n-") for key in optional)]
+    counts = Counts(stalled=Counted(41, 44), streams_lost=Counted(2, 3))
+    results = with_architecture(made_up.results, "redis", counts=counts, still_logged_in=5)
+    page = Page(render_report(made_up.folder, results))
+    assert page.problems == []
+    assert {link[1:] for link in page.links} - set(page.ids) == set()
+    assert [page.text(f"n-redis-{key}") for key in ("stalled", "streams-lost", "still-logged-in")] == ["41", "3", "5"]
+    assert page.text("n-signed-token-stalled") == "0"
+    assert "n-redis-flickered" not in page.ids
+
+
+def test_what_was_predicted_has_a_column_also_where_nothing_happened(made_up: MadeUp) -> None:
+    predicted = (Prediction("stalled", "0.2 * U .. U", 12, 0, False, 60),)
+    page = Page(render_report(made_up.folder, with_architecture(made_up.results, "redis", predictions=predicted)))
+    assert "predicted 0.2 × U to U: 12 to 60 ✗ refuted" in page.text("row-redis")
+    assert "more-predictions" not in page.ids
+
+
+def test_costs_are_a_table_of_what_was_measured(made_up: MadeUp) -> None:
+    assert "cost-redis-node_memory_mb" not in made_up.page.ids
+    costs = Costs(node_memory_mb=231.44, store_commands_per_request=2.0, busiest_node_share=0.3341)
+    predicted = (Prediction("store_commands_per_request", "1 .. 2", 1, 2.0, True, 2),)
+    results = with_architecture(made_up.results, "redis", costs=costs, predictions=predicted)
+    page = Page(render_report(made_up.folder, results))
+    assert page.problems == []
+    assert page.text("cost-redis-node_memory_mb") == "231.4 MiB"
+    assert page.text("cost-redis-busiest_node_share") == "33.4 %"
+    assert page.text("cost-redis-store_commands_per_request") == "2.00 predicted 1 to 2 ✓"
+    assert page.text("cost-signed-token-node_memory_mb") == "–"
+    assert "cost-redis-node_cpu_ms_per_request" not in page.ids, "nobody measured it anywhere"
+    assert "more-predictions" not in page.ids
+
+
+def test_a_fault_that_found_nothing_there_is_said_in_words(tmp_path: Path) -> None:
+    folder = tmp_path / "nothing-there"
+    results = synthetic_run(folder)
+    files = RunFolder(folder)
+    lines = files.events.read_bytes().splitlines(keepends=True)
+    lines = [line for line in lines if not (b'"fault"' in line and b'"signed-token"' in line and b"phase" in line)]
+    nothing = FaultEvent("signed-token", 5_000_000, 0, "kill", "n2", "nothing_there", ("signed-token has no n2",))
+    files.events.write_bytes(b"".join(lines) + msgspec.json.encode(nothing) + b"\n")
+    step = ExperimentStep(0, "nothing_there", 5000.0, "n2", nothing.evidence)
+    page = Page(render_report(folder, with_architecture(results, "signed-token", experiment=(step,))))
+    assert page.problems == []
+    assert page.text("nothing-there") == "signed-token : nothing was broken here, for signed-token has no n2."
+    assert "nothing there to break" in page.text("fault-steps")
+
+
+def test_every_fault_can_be_told(made_up: MadeUp, tmp_path: Path) -> None:
+    """Each kind, as the plan and the events have it, makes a whole page within the budget."""
+    folder = tmp_path / "every-fault"
+    results = synthetic_run(folder, shoppers=6)
+    events = (folder / "events.ndjson").read_bytes()
+    for kind, fault in FAULTS.items():
+        victim = "n2" if fault.strikes == "node" else fault.strikes
+        told = events.replace(b'"kind":"kill","victim":"n2"', f'"kind":"{kind}","victim":"{victim}"'.encode())
+        (folder / "events.ndjson").write_bytes(told)
+        html = render_report(folder, results)
+        page = Page(html)
+        assert page.problems == [], kind
+        assert len(html) < 250_000
+        assert FAULTS[kind].done in page.text("chart-timeline-redis") or kind in page.text("chart-timeline-redis")

@@ -1,4 +1,5 @@
-from loadtests.judging.verdict import MEASURES
+from loadtests.judging.verdict import MEASURES, SPENT
+from loadtests.report.spending import SPENDINGS
 from loadtests.report.summary import COLUMNS, formula
 from loadtests.report.words import DEFINITIONS
 from loadtests.results import Prediction
@@ -15,3 +16,10 @@ def test_formulas_are_made_for_reading() -> None:
     assert formula(Prediction("logged_out", ">= 0.95 * U", 57, 60, True)) == "≥ 0.95 × U: 57"
     assert formula(Prediction("logged_out", "0", 0, 0, True)) == "0"
     assert formula(Prediction("logged_out", "<= 3", 3, 0, True)) == "≤ 3"
+    assert formula(Prediction("stalled", "U / N .. U", 20, 0, False, 60)) == "U / N to U: 20 to 60"
+    assert formula(Prediction("stalled", "20..60", 20, 0, False, 60)) == "20 to 60"
+
+
+def test_every_cost_has_a_line_or_a_column() -> None:
+    shown = {measure for column in COLUMNS for measure in column.measures} | {spent.measure for spent in SPENDINGS}
+    assert set(SPENT) <= shown
