@@ -211,10 +211,11 @@ def _check_apart(faults: tuple[PlannedFault, ...]) -> None:
 def _told_apart(one: PlannedFault, other: PlannedFault) -> bool:
     """Whatever their times, one can be seen without the other being taken for it.
 
-    Conditions change how the cluster is started, not what happens to it; and what strikes no single part is seen by
-    what it does, which differs by its kind.
+    Conditions change how the cluster is started, not what happens to it. What strikes no single part is seen by what
+    it does, which differs by its kind; and what stays when it is done is seen by what there was not before.
     """
     if one.victim != other.victim:
         return True
-    differ = one.kind != other.kind
-    return differ and (one.victim == "cluster" or is_condition(one.kind) or is_condition(other.kind))
+    if one.kind == other.kind:
+        return one.victim == "cluster" and FAULTS[one.kind].stays and one.at_ms != other.at_ms
+    return one.victim == "cluster" or is_condition(one.kind) or is_condition(other.kind)

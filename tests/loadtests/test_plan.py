@@ -151,6 +151,8 @@ def made_up_faults(monkeypatch: pytest.MonkeyPatch) -> None:
     }
     for kind, struck in strikes.items():
         monkeypatch.setitem(FAULTS, kind, type("MadeUp", (Kill,), {"kind": kind, "strikes": struck})())
+    more = {"kind": "more", "strikes": "cluster", "stays": True}
+    monkeypatch.setitem(FAULTS, "more", type("More", (Kill,), more)())
     prepared = {"kind": "always", "strikes": "store", "prepare": lambda self, limits: condition(limits)}
     monkeypatch.setitem(FAULTS, "always", type("Always", (Kill,), prepared)())
 
@@ -165,6 +167,8 @@ def made_up_faults(monkeypatch: pytest.MonkeyPatch) -> None:
         (Fault("store-a", 1), Fault("kill", 2, 1, "n1"), True),
         (Fault("wide-a", 1), Fault("wide-b", 2), True),
         (Fault("wide-a", 1), Fault("wide-a", 2), False),
+        (Fault("more", 1), Fault("more", 2), True),
+        (Fault("more", 1), Fault("more", 1), False),
         (Fault("always"), Fault("store-a", 2), True),
         (Fault("always"), Fault("always"), False),
     ],
