@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from loadtests.faults.bases.wiring import CutsWire
+from compose.cluster import Cluster
+from loadtests.faults.bases.wiring import CutsWire, no_way
 
 
 class StoreCut(CutsWire):
@@ -13,3 +14,7 @@ class StoreCut(CutsWire):
     doing = "Cutting the session store off from"
     done = "cut off from the session store"
     sentence = "One node no longer reaches the session store: nothing comes through, and no connection is refused."
+
+    def nothing_there(self, cluster: Cluster) -> str:
+        """Without a wire there is nothing to be cut."""
+        return no_way(cluster)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compose.changes import Wire
 from compose.cluster import Cluster
-from loadtests.faults.bases.wiring import no_store, quickest
+from loadtests.faults.bases.wiring import no_way, quick
 from loadtests.faults.contract import Evidence, Fault, Target
 
 DELAY_MS = 300.0
@@ -25,7 +25,7 @@ class StoreSlow(Fault):
 
     def nothing_there(self, cluster: Cluster) -> str:
         """Without a store nothing can be slow."""
-        return no_store(cluster)
+        return no_way(cluster)
 
     def inject(self, target: Target) -> None:
         """Slow all wires down."""
@@ -33,23 +33,18 @@ class StoreSlow(Fault):
 
     def observe(self, target: Target) -> Evidence | None:
         """From each node, an answer takes that long."""
-        replies = []
-        for node in target.nodes:
-            replies.append(target.cluster.ask_across(node))
-            if not replies[-1].ok or replies[-1].took_ms < MUCH_OF_IT * DELAY_MS:
-                return None
-        return tuple(reply.words for reply in replies)
+        replies = [target.cluster.ask_across(node) for node in target.nodes]
+        slow = all(reply.ok and reply.took_ms >= MUCH_OF_IT * DELAY_MS for reply in replies)
+        return tuple(reply.words for reply in replies) if slow else None
 
     def heal(self, target: Target) -> None:
         """All wires as they were."""
         _set_wires(target, Wire())
 
     def observe_healed(self, target: Target) -> Evidence | None:
-        """From each node, the quickest of a few answers takes far less."""
-        replies = [quickest(target.cluster, node, TRIES) for node in target.nodes]
-        if any(reply is None or reply.took_ms >= MUCH_OF_IT * DELAY_MS for reply in replies):
-            return None
-        return tuple(reply.words for reply in replies if reply is not None)
+        """From each node, one of a few answers takes far less."""
+        replies = [quick(target.cluster, node, MUCH_OF_IT * DELAY_MS, TRIES) for node in target.nodes]
+        return tuple(reply.words for reply in replies if reply is not None) if all(replies) else None
 
 
 def _set_wires(target: Target, wire: Wire) -> None:

@@ -195,6 +195,9 @@ class ScriptedStore:
     def role(self) -> str | None:
         return self._part.role if self._part.answers else None
 
+    def quickest_ms(self, tries: int) -> float | None:
+        return 0.1
+
     def evicted(self) -> int:
         return 0
 

@@ -10,7 +10,7 @@ from loadtests.faults import Fault, Target
 from shared.sessions import HeldSession
 from tests.loadtests.scripted_cluster import ScriptedCluster
 
-TRIED = ("sticky-memory", "redis-replica")
+TRIED = ("sticky-memory", "redis", "redis-replica")
 VICTIM = "n2"
 
 

@@ -1,0 +1,104 @@
+"""Every fault on a cluster of real processes: it is seen to happen, it heals twice without an error, and is seen to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import requests
+
+from compose.cluster import Cluster, Limits
+from compose.engines.processes import ProcessesEngine
+from loadtests.faults import FAULTS, Evidence, Fault, Target
+from loadtests.faults.bases.conditions import Condition
+from shared.errors import TwinshopError
+from tests.compose.contract import new_spec, running
+from tests.loadtests.faults.targets import something_there, target_on
+from tests.waiting import until
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
+
+WITHIN_S = 15.0
+CONDITIONS = [kind for kind, fault in FAULTS.items() if isinstance(fault, Condition)]
+MEMORY = ["memory-cap", "no-affinity"]
+"""What only a shop with sessions in its nodes has."""
+REPLICA = ["replica-cut", "promoted"]
+"""What only a store with a replica has."""
+LAST = ["scale-in"]
+"""It leaves less than there was."""
+OTHERS = [kind for kind in FAULTS if kind not in (*CONDITIONS, *MEMORY, *REPLICA, *LAST)]
+
+
+def limits_for(kinds: list[str]) -> Limits:
+    limits = Limits()
+    for kind in kinds:
+        limits = FAULTS[kind].prepare(limits)
+    return limits
+
+
+def seen(fault: Fault, target: Target, *, healing: bool = False) -> Evidence | None:
+    """What is seen within the bound; while healing, heal again and again, as a run does."""
+    found: list[Evidence | None] = [None]
+
+    def look() -> bool:
+        if healing:
+            fault.heal(target)
+        found[0] = fault.observe_healed(target) if healing else fault.observe(target)
+        return found[0] is not None
+
+    until(look, WITHIN_S)
+    return found[0]
+
+
+def strike_and_heal(fault: Fault, cluster: Cluster) -> None:
+    assert something_there(fault, cluster)
+    target = target_on(fault, cluster)
+    if not isinstance(fault, Condition):
+        assert fault.observe(target) is None, "it must not be seen before it is done"
+    fault.inject(target)
+    assert seen(fault, target), f"{fault.kind} was not seen to happen"
+    fault.heal(target)
+    assert seen(fault, target, healing=True), f"{fault.kind} was not seen to heal"
+    fault.heal(target)
+    assert seen(fault, target, healing=True), f"{fault.kind} does not stay healed when it is healed again"
+
+
+def strike_all(kinds: list[str], cluster: Cluster) -> None:
+    """One after the other, on one cluster: each leaves it as it was, but for the last ones."""
+    failed = {}
+    for kind in kinds:
+        try:
+            strike_and_heal(FAULTS[kind], cluster)
+        except (AssertionError, TwinshopError) as error:
+            failed[kind] = str(error)
+    assert not failed, "\n".join(f"{kind}: {why}" for kind, why in failed.items())
+
+
+def test_on_a_shop_with_a_store(tmp_path: Path) -> None:
+    spec = new_spec("redis", limits=limits_for(["store-full"]), wires=True)
+    with running(ProcessesEngine(), spec, tmp_path) as cluster:
+        strike_all([*OTHERS, *LAST], cluster)
+
+
+def test_on_a_shop_whose_store_has_a_replica(tmp_path: Path) -> None:
+    with running(ProcessesEngine(), new_spec("redis-replica", nodes=1, wires=True), tmp_path) as cluster:
+        strike_all(REPLICA, cluster)
+
+
+def test_on_a_shop_with_sessions_in_its_nodes(tmp_path: Path) -> None:
+    with running(ProcessesEngine(), new_spec(nodes=2), tmp_path) as cluster:
+        for number in range(4 * cluster.spec.accounts):  # each node then holds more than a cap lets it
+            body = {"user": f"user-{number % cluster.spec.accounts + 1:04d}", "password": cluster.spec.password}
+            answer = requests.post(f"{cluster.url}/login", json=body, headers={"Accept": "application/json"}, timeout=5)
+            assert answer.status_code == 200
+        strike_all(MEMORY, cluster)
+
+
+def test_on_a_cluster_that_was_started_under_conditions(tmp_path: Path) -> None:
+    spec = new_spec("redis", nodes=1, limits=limits_for(CONDITIONS), wires=True)
+    with running(ProcessesEngine(), spec, tmp_path) as cluster:
+        strike_all(CONDITIONS, cluster)
+
+
+def test_every_fault_is_tried() -> None:
+    assert {*OTHERS, *LAST, *MEMORY, *REPLICA, *CONDITIONS} == set(FAULTS)
