@@ -51,7 +51,7 @@ class ChangingContract(EngineTests):
         restart("n2")
         assert keys("n2") == ("own", None)
         cluster.kill("n2")
-        watch(cluster, "n2", lambda seen: not seen.answers)
+        watch(cluster, "n2", lambda seen: not seen.answers and not seen.in_rotation)
         cluster.trouble("n2", Trouble(delay_ms=10))  # it does not answer: nothing happens
         with Visitor(cluster) as visitor:
             visitor.log_in()
