@@ -45,7 +45,7 @@ class SessionGuard(SessionInterface):
         if visit.quiet or request.path.startswith("/static/"):
             return None
         try:
-            if self._cart_lock and request.method not in _READS and _CART_WRITES.fullmatch(request.path):
+            if self._cart_lock and _writes_a_cart(request, app.config["SESSION_COOKIE_NAME"]):
                 alone = visit.alone = ExitStack()
                 alone.enter_context(self._store.cart_alone())
             session = self._inner.open_session(app, request)
@@ -65,6 +65,12 @@ class SessionGuard(SessionInterface):
         except self._outages as error:
             note_outage(current_visit(), error)
             fill_with_refusal(response, store_unavailable())
+
+
+def _writes_a_cart(request: Request, cookie: str) -> bool:
+    """Whether it may; who comes without a session has no cart that others could write."""
+    writes = request.method not in _READS and _CART_WRITES.fullmatch(request.path) is not None
+    return writes and cookie in request.cookies
 
 
 def _let_others_in(_error: BaseException | None) -> None:
