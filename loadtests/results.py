@@ -144,6 +144,8 @@ class Counts(msgspec.Struct, frozen=True):
     """Cookies that a browser would have ignored for their size."""
     rate_limited: Counted = Counted()
     """Answers 429."""
+    over_limit: Counted = Counted()
+    """Requests let through beyond what a limit that counts them all would have allowed."""
 
 
 class Costs(msgspec.Struct, frozen=True):

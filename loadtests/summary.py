@@ -22,6 +22,7 @@ _WHERE_IT_MATTERS = {
     "streams_lost": "streams lost",
     "cookies_refused": "cookies refused",
     "rate_limited": "too many (429)",
+    "over_limit": "over the limit",
 }
 """Measures that get a column only if they are not 0 everywhere, or if somebody predicted them; and its head."""
 

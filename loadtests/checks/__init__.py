@@ -12,6 +12,7 @@ from loadtests.checks.logged_out import LoggedOut
 from loadtests.checks.not_served import NotServed
 from loadtests.checks.order_duplicated import OrderDuplicated
 from loadtests.checks.order_lost import OrderLost
+from loadtests.checks.over_limit import OverLimit
 from loadtests.checks.rate_limited import RateLimited
 from loadtests.checks.session_shared import SessionShared
 from loadtests.checks.stalled import Stalled
@@ -41,6 +42,7 @@ TALLIES: tuple[type[Tally], ...] = (
     StreamsLost,
     CookiesRefused,
     RateLimited,
+    OverLimit,
 )
 """They count what is no loss."""
 

@@ -67,7 +67,10 @@ class Tally:
     rule: ClassVar[str]
     """When it counts, in one sentence for the reference."""
 
-    def __init__(self) -> None:
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.hears_all = False
+        """It wants to hear of quick oks as well: that costs time."""
         self.following: set[int] = set()
         """Shoppers of whom it wants to hear everything; as long as there are any, it does."""
         self._events: dict[int, int] = {}

@@ -6,6 +6,7 @@ from loadtests.checks.contract import Tally
 from loadtests.history import Exchange
 from loadtests.judging.memory import KNOWS_ME
 from loadtests.judging.person import LEAVING
+from loadtests.judging.scene import Scene
 
 
 class Flickered(Tally):
@@ -20,8 +21,8 @@ class Flickered(Tally):
         "known, with no login and no logout in between. A loss of its own (logged_out) is counted beside it."
     )
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
         self._logged_in: set[int] = set()
         self._stranger_us: dict[int, int] = {}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from loadtests.checks.contract import Tally
 from loadtests.history import Exchange
+from loadtests.judging.scene import Scene
 
 
 class StreamsLost(Tally):
@@ -15,8 +16,8 @@ class StreamsLost(Tally):
         "it answers 401."
     )
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
         self._dropped: set[int] = set()
 
     def saw(self, exchange: Exchange) -> None:

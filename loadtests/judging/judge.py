@@ -99,7 +99,7 @@ class Trial:
         self._scene = scene
         self._replay = Replay(scene)
         self._books = Books(plan)
-        self._tallies = Tallies()
+        self._tallies = Tallies(scene)
         self._spending = Spending(scene, events, plan.window_ms * 1000)
         self._waits = Waits()
         self._without_service = WithoutService(plan.window_ms * 1000)

@@ -30,6 +30,7 @@ PHRASES: dict[str, str] = {
     "streams_lost": "live connections whose owner came back as a stranger",
     "cookies_refused": "shoppers whose cookie grew too large",
     "rate_limited": "requests refused as too many",
+    "over_limit": "requests let through beyond the limit",
 }
 """How a sentence calls what it counts; other measures are called by their names."""
 _NOT_THE_VICTIMS = frozenset({"other_node", "unexplained"})

@@ -8,6 +8,7 @@ from loadtests.checks import TALLIES, Tally
 from loadtests.history import Do, Exchange
 from loadtests.judging.latency import STALLED_US
 from loadtests.judging.person import LEAVING
+from loadtests.judging.scene import Scene
 from loadtests.results import Counts
 
 TELLING: frozenset[Do] = frozenset({"login", "watch", *LEAVING})
@@ -17,11 +18,11 @@ TELLING: frozenset[Do] = frozenset({"login", "watch", *LEAVING})
 class Tallies:
     """`add` all exchanges of one architecture, in order, then `close`."""
 
-    def __init__(self, tallies: Sequence[type[Tally]] = TALLIES) -> None:
+    def __init__(self, scene: Scene, tallies: Sequence[type[Tally]] = TALLIES) -> None:
         self.crashed: dict[str, str] = {}
         """Tallies that raised, and what: their numbers are unknown."""
-        self._tallies = [tally() for tally in tallies]
-        self._anybody_followed = False
+        self._tallies = [tally(scene) for tally in tallies]
+        self._tell_all = any(tally.hears_all for tally in self._tallies)
 
     def add(self, exchange: Exchange) -> None:
         """Count one exchange."""
@@ -30,13 +31,13 @@ class Tallies:
             and exchange.do not in TELLING
             and exchange.done_us - exchange.sent_us <= STALLED_US
             and not exchange.cookie_refused
-            and not self._anybody_followed
+            and not self._tell_all
         ):
             return
         for tally in self._tallies:
             if tally.name not in self.crashed:
                 self._tell(tally, exchange)
-        self._anybody_followed = any(tally.following for tally in self._tallies)
+        self._tell_all = any(tally.hears_all or tally.following for tally in self._tallies)
 
     def close(self) -> Counts:
         """What was counted."""

@@ -53,6 +53,10 @@ COUNTED: dict[str, Measure] = {
         lambda it: it.counts.cookies_refused.shoppers,
     ),
     "rate_limited": Measure("Answers 429 (too many requests).", lambda it: it.counts.rate_limited.events),
+    "over_limit": Measure(
+        "Requests let through beyond the most that a limit could have allowed which counts them all.",
+        lambda it: it.counts.over_limit.events,
+    ),
     "rate_limited_shoppers": Measure("Shoppers who got one.", lambda it: it.counts.rate_limited.shoppers),
 }
 """Of `ArchitectureResult.counts`."""

@@ -92,6 +92,7 @@ COLUMNS = (
     Column("unknown", "Actions", lambda r: r.actions.unknown, (), ("unknown",)),
     Column("not-sent", "Actions", lambda r: r.actions.not_sent, (), ("not_sent",)),
     Column("rate-limited", "Actions", lambda r: r.counts.rate_limited.events, (), ("rate_limited",), always=False),
+    Column("over-limit", "Actions", lambda r: r.counts.over_limit.events, (), ("over_limit",), always=False),
     Column(
         "failed-shoppers", "Service", lambda r: r.counts.not_served.shoppers, (), ("failed_shoppers",), always=False
     ),

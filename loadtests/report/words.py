@@ -86,6 +86,11 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
         "Too many",
         "Requests that were refused for coming too often (429).",
     ),
+    "over-limit": (
+        "Over the limit",
+        "Requests that were let through although a limit that counts all of them could not have allowed so many: more "
+        "than twice its number within one of its windows (a window’s end and the next one’s beginning).",
+    ),
     "failed-shoppers": (
         "Met errors",
         "Shoppers who saw at least one of their planned actions fail, or never knew what came of it. Being answered as "

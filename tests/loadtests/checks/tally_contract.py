@@ -8,23 +8,25 @@ import pytest
 
 from loadtests.checks import TALLIES, Tally
 from loadtests.history import Exchange
+from loadtests.judging.scene import Scene
 from loadtests.judging.tallies import Tallies
 from loadtests.results import Counted, Counts
-from tests.loadtests.stories import Story
+from tests.loadtests.stories import Story, scene
 
 
 class Case(NamedTuple):
-    """A history, and whom and how often this tally must count."""
+    """A history, where it happened, and whom and how often this tally must count."""
 
     exchanges: list[Exchange]
+    scene: Scene
     shoppers: int = 1
     events: int = 1
 
 
-def case(*told: Story, shoppers: int = 1, events: int = 1) -> Case:
+def case(*told: Story, at: Scene | None = None, shoppers: int = 1, events: int = 1) -> Case:
     """A case from stories."""
     exchanges = [exchange for story in told for exchange in story.exchanges]
-    return Case(sorted(exchanges, key=lambda exchange: exchange.done_us), shoppers, events)
+    return Case(sorted(exchanges, key=lambda exchange: exchange.done_us), at or scene(), shoppers, events)
 
 
 class TallyContract:
@@ -42,22 +44,22 @@ class TallyContract:
                 found = getattr(self, cases)
                 metafunc.parametrize(name, found.values(), ids=found.keys())
 
-    def found(self, exchanges: list[Exchange], tallies: tuple[type[Tally], ...] = TALLIES) -> Counted:
-        board = Tallies(tallies)
-        for exchange in exchanges:
+    def found(self, told: Case, tallies: tuple[type[Tally], ...] = TALLIES) -> Counted:
+        board = Tallies(told.scene, tallies)
+        for exchange in told.exchanges:
             board.add(exchange)
         assert not board.crashed
         counted: Counted = getattr(board.close(), self.tally.name)
         return counted
 
     def test_it_counts(self, counted_case: Case) -> None:
-        assert self.found(counted_case.exchanges) == Counted(counted_case.shoppers, counted_case.events)
+        assert self.found(counted_case) == Counted(counted_case.shoppers, counted_case.events)
 
     def test_it_does_not_count_a_near_miss(self, near_miss: Case) -> None:
-        assert self.found(near_miss.exchanges) == Counted(0, 0)
+        assert self.found(near_miss) == Counted(0, 0)
 
     def test_it_counts_the_same_alone(self, counted_case: Case) -> None:
-        assert self.found(counted_case.exchanges, (self.tally,)) == self.found(counted_case.exchanges)
+        assert self.found(counted_case, (self.tally,)) == self.found(counted_case)
 
     def test_it_is_listed_once_and_says_its_rule(self) -> None:
         assert TALLIES.count(self.tally) == 1

@@ -13,7 +13,7 @@ from loadtests.history import Exchange
 from loadtests.judging.tallies import Tallies
 from loadtests.results import Counted, Counts
 from tests.loadtests.model_shop import MODELLED, Model
-from tests.loadtests.stories import Story
+from tests.loadtests.stories import Story, scene
 
 
 class _Crashes(Tally):
@@ -35,7 +35,7 @@ class _Hears(Tally):
 
 
 def board(told: list[Exchange], *tallies: type[Tally]) -> Tallies:
-    found = Tallies(tallies or TALLIES)
+    found = Tallies(scene(), tallies or TALLIES)
     for exchange in told:
         found.add(exchange)
     return found
@@ -63,7 +63,7 @@ def test_everything_is_told_while_somebody_is_followed() -> None:
 @given(seed=st.integers(0, 10**9), architecture=st.sampled_from(MODELLED))
 def test_telling_less_changes_no_count(seed: int, architecture: str) -> None:
     exchanges = [record for record in Model(seed, architecture=architecture).records if isinstance(record, Exchange)]
-    told_all = [tally() for tally in TALLIES]
+    told_all = [tally(scene()) for tally in TALLIES]
     for exchange in exchanges:
         for tally in told_all:
             tally.saw(exchange)
