@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from loadtests.history import Exchange
 from loadtests.judging.person import Person
-from loadtests.judging.scene import Scene, Strike
+from loadtests.judging.scene import NEVER_US, Scene, Strike
 
 CAUSES: dict[str, str] = {
     "node_killed": "The node that held the session in its memory was killed, and the session with it.",
@@ -111,6 +111,8 @@ def _gone_from_memory(scene: Scene, person: Person, exchange: Exchange) -> Reaso
         return UNEXPLAINED
     if capped := scene.holding(("memory-cap",), known.sent_us, exchange.done_us, home):
         return Reason("memory_cap", capped)
+    if scene.fullest.get(home, 0) >= scene.limits.session_cap:
+        return Reason("memory_cap")
     if doubled := scene.holding(("workers",), known.sent_us, exchange.done_us):
         return Reason("worker", doubled)
     return UNEXPLAINED
@@ -138,7 +140,7 @@ def _turns_ring(strike: Strike) -> bool:
 
 def _refused_token(scene: Scene, known: Exchange, exchange: Exchange) -> Reason:
     ahead = scene.holding(("clock-ahead",), known.sent_us, known.done_us, known.node)
-    if ahead and exchange.node != known.node:
+    if ahead and (exchange.node != known.node or exchange.done_us >= (ahead.healed_us or NEVER_US)):
         return Reason("clock_ahead", ahead)
     rekeyed = [strike for strike in scene.strikes if strike.kind in REKEYED and strike.held(0, exchange.done_us)]
     return Reason("key_changed", rekeyed[-1]) if rekeyed else UNEXPLAINED

@@ -17,6 +17,7 @@ from loadtests.events import (
     LoadSample,
     LoadStarted,
     NodeAdded,
+    NodeSample,
     RunInterrupted,
 )
 from loadtests.faults import FAULTS, Fault
@@ -103,6 +104,8 @@ class Scene(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     added: tuple[str, ...] = ()
     """The nodes that faults added."""
+    fullest: dict[str, int] = {}
+    """The most sessions that each node was seen to hold in its memory."""
 
     @property
     def store(self) -> Store | None:
@@ -166,9 +169,12 @@ def scene_of(architecture: str, events: Iterable[Event]) -> Scene:
     strikes: dict[int, Strike] = {}
     steps: list[FaultEvent] = []
     cpu: list[float] = []
+    fullest: dict[str, int] = {}
     for event in events:
         if isinstance(event, LoadSample):
             cpu.append(event.cpu_percent)
+        elif isinstance(event, NodeSample):
+            fullest |= {node: max(held, fullest.get(node, 0)) for node, held in event.sessions.items()}
         elif isinstance(event, FaultEvent):
             steps.append(event)
             strikes[event.fault] = _stepped(strikes.get(event.fault), event)
@@ -178,7 +184,9 @@ def scene_of(architecture: str, events: Iterable[Event]) -> Scene:
         else:
             scene = _told(scene, event)
     by_number = tuple(strikes[number] for number in sorted(strikes))
-    return msgspec.structs.replace(scene, strikes=by_number, fault_events=tuple(steps), load_cpu=tuple(cpu))
+    return msgspec.structs.replace(
+        scene, strikes=by_number, fault_events=tuple(steps), load_cpu=tuple(cpu), fullest=fullest
+    )
 
 
 def _told(scene: Scene, event: Event) -> Scene:

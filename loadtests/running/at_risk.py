@@ -13,6 +13,9 @@ from pathlib import Path
 from compose.cluster import Cluster
 from shared.request_log import LoggedSession, read_request_log
 
+HOLDS = ("memory", "replicated")
+"""Where sessions live in a node; elsewhere its log tells of sessions that it opened and does not hold."""
+
 
 class Held:
     """What a node held, from its own answer and its own log; `boot` is the start of it that is to be hit."""
@@ -21,7 +24,8 @@ class Held:
         self.asked_at_us = time.time_ns() // 1000
         self.answer = cluster.held(node)
         self._boot = boot
-        self._log = cluster.logs().get(f"{node}.requests")
+        in_memory = cluster.spec.architecture.store in HOLDS
+        self._log = cluster.logs().get(f"{node}.requests") if in_memory else None
 
     @property
     def source(self) -> str:

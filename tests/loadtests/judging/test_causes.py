@@ -32,6 +32,8 @@ def causes(records: Iterable[Record], where: Scene) -> list[str]:
     return [loss.cause for loss in losses(records, where)]
 
 
+AHEAD = after("clock-ahead", "n2", "signed-token", at=-0.5)
+
 LOGOUTS = {
     "killed": (out(now="n1"), after("kill"), "node_killed"),
     "stopped": (out(now="n1"), after("stop"), "node_stopped"),
@@ -58,9 +60,11 @@ LOGOUTS = {
     "a replica is behind": (out("replicated-memory", now="n1"), scene(architecture="replicated-memory"), "other_node"),
     "rekeyed": (out("signed-token", now="n1"), after("key-swap", "n2", "signed-token"), "key_changed"),
     "rekeyed only later": (out("signed-token"), after("key-swap", "n2", "signed-token", at=7), "unexplained"),
-    "ahead": (out("signed-token", now="n1"), after("clock-ahead", "n2", "signed-token", at=-0.5), "clock_ahead"),
+    "ahead": (out("signed-token", now="n1"), AHEAD, "clock_ahead"),
+    "ahead, and put right since": (out("signed-token"), AHEAD, "clock_ahead"),
+    "ahead, and still so": (out("signed-token", at=1), AHEAD, "unexplained"),
     "ahead, but signed elsewhere": (
-        out("signed-token", home="n1", now="n3"), after("clock-ahead", "n2", "signed-token", at=-0.5), "unexplained",
+        out("signed-token", home="n1", now="n3"), AHEAD, "unexplained",
     ),
     "a killed node holds no token": (out("signed-token"), after("kill", "n2", "signed-token"), "unexplained"),
     "store killed": (out("redis"), after("store-kill", "store", "redis"), "store_lost"),
@@ -75,6 +79,12 @@ LOGOUTS = {
 def test_why_somebody_was_logged_out(name: str) -> None:
     records, where, cause = LOGOUTS[name]
     assert causes(records, where) == [cause]
+
+
+def test_a_node_that_holds_as_many_as_it_may() -> None:
+    for held, cause in ((5, "memory_cap"), (4, "unexplained")):
+        full = msgspec.structs.replace(scene(), limits=Limits(session_cap=5), fullest={"n1": 5, "n2": held})
+        assert causes(out(), full) == [cause]
 
 
 def test_a_fault_that_nobody_observed_explains_nothing() -> None:

@@ -16,6 +16,7 @@ from loadtests.events import (
     LoadSample,
     LoadStarted,
     NodeAdded,
+    NodeSample,
     RunInterrupted,
 )
 from loadtests.judging.scene import Scene, scene_of
@@ -82,6 +83,11 @@ def test_the_last_of_several_blows() -> None:
 def test_a_node_that_was_added_answers_too() -> None:
     found = scene_of(NAME, [READY, NodeAdded(NAME, 5, 0, "n3")])
     assert (found.nodes, found.added, found.all_nodes) == (("n1", "n2"), ("n3",), ("n1", "n2", "n3"))
+
+
+def test_the_most_that_a_node_was_seen_to_hold() -> None:
+    samples = [NodeSample(NAME, at_us, {"n1": held, "n2": -1}) for at_us, held in enumerate((2, 7, 5))]
+    assert scene_of(NAME, [READY, *samples]).fullest == {"n1": 7, "n2": 0}
 
 
 def test_nothing_there() -> None:

@@ -35,3 +35,12 @@ def test_a_node_that_holds_nothing_or_has_no_log(tmp_path: Path) -> None:
     held = Held(cluster, "n1", None)
     assert held.users() == ()
     assert "did not say" in held.source
+
+
+def test_what_a_node_opened_elsewhere_it_does_not_hold(tmp_path: Path) -> None:
+    cluster = ScriptedCluster(tmp_path, architecture="redis")
+    log = RequestLog(tmp_path / "n2.requests.ndjson")
+    held = Held(cluster, "n2", "b")
+    log.write(line("opened", "user-0003", "cc"))
+    log.close()
+    assert held.users() == ()
