@@ -40,7 +40,7 @@ from compose.engines.docker_parts import (
 from compose.engines.process_addresses import lay_out, needed
 from compose.ledger import Ledger
 from compose.observing import all_in_rotation, listen_to, shop_answers
-from compose.part_names import BALANCER, REPLICA, other_parts
+from compose.part_names import BALANCER, REPLICA, SENTINEL, other_parts
 from compose.ports import HOST, free_ports, port_of, preflight
 from compose.store import replicas_that_keep_up
 from compose.waiting import not_ready, wait_for
@@ -118,7 +118,7 @@ def _say(line: str) -> None:
 
 
 def _start_parts(cluster: DockerCluster, ledger: Ledger, until: float) -> None:
-    """Make the network, write the files, start all containers at once."""
+    """Make the network, write the files, start all containers at once (but the sentinel's)."""
     engine_at = cluster.written.container_engine or ""
     network = make_network(cluster.client, ledger, engine_at, cluster=cluster.spec.architecture.name)
     parts = (DATABASE, *cluster.parts())
@@ -136,7 +136,7 @@ def _start_parts(cluster: DockerCluster, ledger: Ledger, until: float) -> None:
         cluster.run_part(part)
 
     with ThreadPoolExecutor(len(parts)) as pool:
-        list(pool.map(start, parts))
+        list(pool.map(start, [part for part in parts if part != SENTINEL]))
     cluster.write()
 
 
@@ -156,11 +156,14 @@ def _watch_until_ready(cluster: DockerCluster, until: float) -> None:
     each = min(until, time.monotonic() + limits.node_ready_s)
     _watch(cluster, DATABASE, lambda: _database_is_prepared(cluster), until=until)
     for part in other_parts(cluster.spec):
-        if part != BALANCER:
+        if part not in (BALANCER, SENTINEL):
             _watch(cluster, part, lambda part=part: cluster.observe(part).answers, until=each)  # type: ignore[misc]
     if written.replica_url:
         copies, port = cluster.spec.architecture.replicas, port_of(written.store_url)
         _watch(cluster, REPLICA, lambda: replicas_that_keep_up(port) >= copies, until=each)
+        # Had it come before the store, it would have taken it for dead, and promoted the replica.
+        cluster.run_part(SENTINEL)
+        _watch(cluster, SENTINEL, lambda: cluster.observe(SENTINEL).answers, until=each)
     for node in written.node_urls:
         _watch(cluster, node, lambda node=node: _node_is_ours(cluster, node), until=each)  # type: ignore[misc]
     # As with processes: the balancer learns of the nodes once they answer, and finds each healthy at its first look.

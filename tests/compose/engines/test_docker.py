@@ -178,6 +178,13 @@ class TestDocker(EngineContract):
             assert set(used) == {"n1", "store"}
             assert used["store"].counters["commands"] > 0
 
+    def test_a_sentinel_comes_when_there_is_something_to_watch(self, tmp_path: Path, engine: docker.APIClient) -> None:
+        with running(DockerEngine(), new_spec("redis-replica", nodes=1), tmp_path) as cluster:
+            found = containers_of(engine, cluster)
+            started = {name: str(found[name]["State"]["StartedAt"]) for name in ("sentinel", "store", "replica")}  # type: ignore[index]
+            assert max(started, key=started.__getitem__) == "sentinel"
+            assert "role master" in " ".join(cluster.observe("store").evidence)
+
     def test_versions_name_what_really_ran(self, cluster: Cluster) -> None:
         versions = cluster.versions()
         assert versions["docker engine"]
