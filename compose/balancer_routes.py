@@ -14,6 +14,8 @@ from compose.envoy_words import CLUSTER, TYPE, Json, seconds
 
 NAME = "shop"
 AFFINITY_FILTER = "envoy.filters.http.stateful_session"
+EVENT_STREAM = "/orders/progress"
+"""Its answer takes as long as somebody watches: without a timeout, or the balancer would cut it."""
 IN_TURN = "in_turn"
 """Our own mark on a route without affinity, by which the balancer's admin address says so."""
 
@@ -45,19 +47,20 @@ def routes(spec: ClusterSpec, balancing: Balancing) -> Json:
         ],
         "routes": [
             {"match": {"prefix": "/-/"}, "direct_response": {"status": 404}},
-            _to_nodes(spec, balancing),
+            _to_nodes(spec, balancing, {"path": EVENT_STREAM}, timeout_s=0.0),
+            _to_nodes(spec, balancing, {"prefix": "/"}, timeout_s=spec.limits.balancer_route_timeout_s),
         ],
     }
     return {"name": NAME, "virtual_hosts": [shop]}
 
 
-def _to_nodes(spec: ClusterSpec, balancing: Balancing) -> Json:
+def _to_nodes(spec: ClusterSpec, balancing: Balancing, match: Json, *, timeout_s: float) -> Json:
     limits = spec.limits
-    action: Json = {"cluster": CLUSTER, "timeout": seconds(limits.balancer_route_timeout_s)}
+    action: Json = {"cluster": CLUSTER, "timeout": seconds(timeout_s)}
     retries = limits.balancer_retries if balancing.retries is None else balancing.retries
     if retries:
         action["retry_policy"] = _retries(retries)
-    route: Json = {"match": {"prefix": "/"}, "route": action}
+    route: Json = {"match": match, "route": action}
     if hashed := _hashed(spec, balancing.affinity):
         action["hash_policy"] = hashed
     if not balancing.affinity:

@@ -39,7 +39,7 @@ class Balancing(msgspec.Struct, frozen=True):
     """How the running balancer routes."""
 
     affinity: bool = True
-    """False: each request goes to the next node in turn, whatever the architecture says."""
+    """False: each request goes to the next node in turn (on a ring: to one by chance), whatever the cookie says."""
     retries: int | None = None
     """Of a request that failed, on another node; None: as it was started."""
 

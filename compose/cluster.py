@@ -227,7 +227,7 @@ class Cluster(ABC):
     # changing who is served by whom
 
     def drain(self, node: str) -> None:
-        """New shoppers go to other nodes; those whom their affinity leads here still come."""
+        """New shoppers go to other nodes; those whom a cookie leads here still come (a ring moves its people away)."""
         raise NotImplementedError
 
     def undrain(self, node: str) -> None:

@@ -66,18 +66,25 @@ def test_the_same_spec_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_nothing_is_retried_unless_a_limit_says_so(tmp_path: Path) -> None:
     assert everywhere(msgspec.json.decode(configured(tmp_path)), "retry_policy") == []
-    (policy,) = everywhere(msgspec.json.decode(configured(tmp_path, balancer_retries=2)), "retry_policy")
-    assert policy["num_retries"] == 2
+    policies = everywhere(msgspec.json.decode(configured(tmp_path, balancer_retries=2)), "retry_policy")
+    assert [policy["num_retries"] for policy in policies] == [2, 2]
+
+
+def test_an_event_stream_has_no_timeout(tmp_path: Path) -> None:
+    stream, page = everywhere(routed(), "route")
+    assert (stream["timeout"], page["timeout"]) == ("0.000s", "5.000s")
+    assert everywhere(routed(), "path") == ["/orders/progress"]
 
 
 def test_only_cookie_and_hash_affinity_set_a_cookie(tmp_path: Path) -> None:
     for name, known in ARCHITECTURES.items():
         spec = ClusterSpec("0123abcd", known)
         cookies = everywhere(msgspec.json.decode(configured(tmp_path, name)), "cookie")
-        named = {"cookie": [affinity_cookie(spec)], "hash": [ring_cookie(spec)]}.get(known.affinity, [])
+        # In the listener's filter, or in each of the two routes.
+        named = {"cookie": [affinity_cookie(spec)], "hash": 2 * [ring_cookie(spec)]}.get(known.affinity, [])
         assert [cookie["name"] for cookie in cookies] == named
         # Without a lifetime of 0 s, Envoy would make no cookie to be hashed.
-        assert [cookie.get("ttl") for cookie in cookies] == {"cookie": [None], "hash": ["0s"]}.get(known.affinity, [])
+        assert [cookie.get("ttl") for cookie in cookies] == {"cookie": [None], "hash": ["0s", "0s"]}.get(known.affinity, [])
 
 
 def test_the_routes_are_in_the_listener_or_in_a_file(tmp_path: Path) -> None:
@@ -94,12 +101,12 @@ def test_the_routes_are_in_the_listener_or_in_a_file(tmp_path: Path) -> None:
 def test_routes_can_be_changed() -> None:
     assert everywhere(routed(), "typed_per_filter_config") == everywhere(routed(), "retry_policy") == []
     changed = routed(balancing=Balancing(affinity=False, retries=3))
-    assert everywhere(changed, "disabled") == [True]
-    assert everywhere(changed, "num_retries") == [3]
+    assert everywhere(changed, "disabled") == [True, True]
+    assert everywhere(changed, "num_retries") == [3, 3]
     assert everywhere(routed(balancing=Balancing(retries=0), balancer_retries=2), "num_retries") == []
     for ring in ("sticky-hash", "sticky-address"):
-        ((by,),) = everywhere(routed(ring, Balancing(affinity=False)), "hash_policy")
-        assert by == {"header": {"header_name": "x-request-id"}}
+        for (by,) in everywhere(routed(ring, Balancing(affinity=False)), "hash_policy"):
+            assert by == {"header": {"header_name": "x-request-id"}}
 
 
 def test_a_node_that_is_drained_says_so_and_one_with_weight_too() -> None:
@@ -122,7 +129,7 @@ def test_the_limits_arrive(tmp_path: Path) -> None:
     (check,) = document["static_resources"]["clusters"][0]["health_checks"]
     assert {check["interval"], check["no_traffic_interval"], check["no_traffic_healthy_interval"]} == {"0.250s"}
     assert check["unhealthy_threshold"] == 5
-    assert everywhere(document, "timeout") == ["7.000s", "0.125s"]
+    assert everywhere(document, "timeout") == ["0.000s", "7.000s", "0.125s"]
     assert everywhere(document, "connect_timeout") == ["0.750s"]
     assert everywhere(document, "idle_timeout") == ["9.000s"]
     assert everywhere(document, "healthy_panic_threshold") == [{"value": 0}]
