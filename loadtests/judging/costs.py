@@ -27,6 +27,7 @@ class Spending:
         self._nodes = frozenset(scene.nodes)
         self._all_nodes = frozenset(scene.all_nodes)
         self._window_us = window_us
+        self._no_store = scene.description is not None and not scene.description.uses_server
         self._looks = _looks(events, window_us)
         self._held = tuple(event for event in events if isinstance(event, NodeSample))
         self._first_us = self._looks[0].at_us if self._looks else 0
@@ -61,7 +62,9 @@ class Spending:
             node_cpu_ms_per_request=_share(self._node_cpu_ms(), self._between_looks, 4),
             node_memory_mb=self._node_memory_mb(),
             memory_bytes_per_session=self._memory_per_session(),
-            store_commands_per_request=_share(self._used(COMMANDS), self._between_looks, 4),
+            store_commands_per_request=(
+                0.0 if self._no_store else _share(self._used(COMMANDS), self._between_looks, 4)
+            ),
             store_memory_bytes_per_session=self._store_memory_per_session(),
             cookie_bytes_per_request=_share(self._cookie_bytes, answers + self._unanswered, 1),
             answer_bytes_per_request=_share(self._answer_bytes, answers, 1),

@@ -30,6 +30,13 @@ PHRASES: dict[str, str] = {
     "streams_lost": "live connections whose owner came back as a stranger",
     "cookies_refused": "shoppers whose cookie grew too large",
     "rate_limited": "requests refused as too many",
+    "node_cpu_ms_per_request": "processor time per answer, in ms",
+    "node_memory_mb": "memory of all nodes, in MiB",
+    "store_commands_per_request": "commands to the store per answer",
+    "p50_ms": "median wait, in ms",
+    "p95_ms": "wait of the slowest 5 %, in ms",
+    "busiest_node_share": "share of the busiest node",
+    "new_node_share": "share of the added nodes",
     "over_limit": "requests let through beyond the limit",
 }
 """How a sentence calls what it counts; other measures are called by their names."""

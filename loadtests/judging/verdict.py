@@ -77,7 +77,8 @@ SPENT: dict[str, Measure] = {
         lambda it: it.costs.memory_bytes_per_session,
     ),
     "store_commands_per_request": Measure(
-        "Commands that the session store carried out, per answer.", lambda it: it.costs.store_commands_per_request
+        "Commands that the session store carried out, per answer; 0 where there is none.",
+        lambda it: it.costs.store_commands_per_request,
     ),
     "store_memory_bytes_per_session": Measure(
         "By how much the session store's memory grew, in bytes, per key that it held more.",

@@ -70,7 +70,8 @@ class TestByTheHistory:
         assert found.busiest_node_share == 0.6
 
     def test_of_nothing_nothing_is_known(self) -> None:
-        assert msgspec.structs.replace(costs([]), requests_per_second=None) == Costs()
+        found = costs([], at=scene(architecture="redis"))
+        assert msgspec.structs.replace(found, requests_per_second=None) == Costs()
 
 
 class TestNewNodes:
@@ -144,14 +145,18 @@ class TestBySamples:
             part(2, store=store(140, 1_050_000, 50)),
             part(3, store=store(150, 1_050_100, 40)),
         ]
-        found = costs(asked(10, 1.0), *looks)
+        found = costs(asked(10, 1.0), *looks, at=scene(architecture="redis"))
         assert found.store_commands_per_request == 5.0
         assert found.store_memory_bytes_per_session == 1000.0
 
     def test_a_store_that_was_started_again_begins_at_nothing(self) -> None:
         looks = [part(1, store=store(100)), part(2), part(3, store=store(10)), part(4, store=store(40))]
-        assert costs(asked(10, 1.0), *looks).store_commands_per_request == 4.0
+        assert costs(asked(10, 1.0), *looks, at=scene(architecture="redis")).store_commands_per_request == 4.0
 
-    def test_without_a_store_nothing_is_known_of_one(self) -> None:
+    def test_without_a_store_nobody_asks_one(self) -> None:
         found = costs(asked(10, 1.0), part(1, n1=node(1)), part(3, n1=node(2)))
+        assert (found.store_commands_per_request, found.store_memory_bytes_per_session) == (0.0, None)
+
+    def test_a_store_that_nobody_looked_at_is_not_idle(self) -> None:
+        found = costs(asked(10, 1.0), at=scene(architecture="redis"))
         assert (found.store_commands_per_request, found.store_memory_bytes_per_session) == (None, None)

@@ -131,7 +131,7 @@ class TestAnotherHeadline:
     def test_what_was_not_measured_is_not_none(self) -> None:
         costs = msgspec.structs.replace(counted(0), costs=Costs(node_memory_mb=81.25))
         found = sentence_of([], {"redis": costs, "signed-token": counted(0)}, "node_memory_mb")
-        assert found == "Without any fault, node memory mb: 81.25 in redis; not measured in 1."
+        assert found == "Without any fault, memory of all nodes, in MiB: 81.25 in redis; not measured in 1."
 
     @pytest.mark.parametrize("seed", range(200))
     def test_never_more_than_thirty_words(self, seed: int) -> None:
