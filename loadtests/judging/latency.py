@@ -50,13 +50,15 @@ class WithoutService:
     """Seconds without service, summed over shoppers.
 
     A shopper is without service from the sending of the first planned action that was not ok (from its planned start,
-    if it could not be sent) to the answer of the next one that was, or to the end of the window. Only what was asked
-    with the shopper's own cookies counts, and only of the shop.
+    if it could not be sent) to the answer of the next one that was, or to the end of the window. No moment counts twice:
+    what was planned before the last answer counts from that answer. Only what was asked with the shopper's own cookies
+    counts, and only of the shop.
     """
 
     def __init__(self, window_us: int) -> None:
         self._window_us = window_us
         self._since: dict[int, int] = {}
+        self._counted_until: dict[int, int] = {}
         self._total_us = 0
 
     def add(self, exchange: Exchange) -> None:
@@ -68,9 +70,10 @@ class WithoutService:
             return
         if not ok:
             began_us = exchange.sent_us if exchange.request else exchange.planned_us
-            self._since.setdefault(exchange.shopper, began_us)
+            self._since.setdefault(exchange.shopper, max(began_us, self._counted_until.get(exchange.shopper, 0)))
         elif (since_us := self._since.pop(exchange.shopper, None)) is not None:
-            self._total_us += exchange.done_us - since_us
+            self._total_us += max(0, exchange.done_us - since_us)
+            self._counted_until[exchange.shopper] = max(exchange.done_us, since_us)
 
     def close(self) -> float:
         """The sum, in seconds."""

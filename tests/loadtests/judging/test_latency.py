@@ -99,6 +99,16 @@ class TestWithoutService:
         service.add(Exchange("redis", 1, "", "plan", "cart", "not_sent", 4_000_000, done_us=9_000_000))
         assert service.close() == 8.0
 
+    def test_no_moment_counts_twice(self) -> None:
+        """A shopper who is seconds late skips every other action: each skipped one was planned long before."""
+        service = WithoutService(window_us=12_000_000)
+        for number in range(5):
+            at_us = 6_000_000 + number * 1_000_000
+            skipped = exchange(1_000_000 + number, -1, at_us, 0)
+            service.add(msgspec.structs.replace(skipped, request="", outcome="not_sent"))
+            service.add(exchange(at_us, at_us, at_us + 500_000))
+        assert service.close() == 9.5
+
     def test_of_a_calm_day_nothing(self) -> None:
         assert without(Story().login().cart({})) == 0.0
 
