@@ -25,7 +25,7 @@ from loadtests.report.method import method
 from loadtests.report.sessions_by_node import sessions_by_node
 from loadtests.report.spending import spending
 from loadtests.report.strips import strips
-from loadtests.report.summary import formula, more_predictions, rows, shown_columns
+from loadtests.report.summary import brief, formula, more_predictions, rows, shown_columns
 from loadtests.report.timeline import timeline
 from loadtests.report.witnesses import Witnesses, witnesses
 from loadtests.report.words import DEFINITIONS, GLOSSARY
@@ -166,6 +166,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["formula"] = formula
+    environment.filters["brief"] = brief
     environment.filters["in_words"] = in_words
     environment.filters["lower_first"] = lambda text: text[:1].lower() + text[1:].rstrip(".")
     environment.filters["seconds"] = lambda ms: f"{ms / 1000:.2f} s"

@@ -39,6 +39,8 @@ class Column(msgspec.Struct, frozen=True):
         )
 
 
+MOST_LETTERS = 28
+"""Longer predictions do not fit into a cell."""
 OF_ALL = frozenset({"logged-out", "failed-shoppers", "stalled", "flickered", "cookies-refused"})
 """Columns that count shoppers."""
 OTHER: tuple[LossKind, ...] = ("cart_rolled_back", "wrong_user", "order_lost", "order_duplicated")
@@ -139,7 +141,7 @@ class Row(msgspec.Struct, frozen=True):
 def formula(prediction: Prediction) -> str:
     """What was predicted, for reading: "at risk: 20", "≥ 0.95 × U: 57", "0"."""
     text = prediction.predicted.strip()
-    for sign, better in ((">=", "≥"), ("<=", "≤"), ("*", "×"), ("_", " "), ("..", " to ")):
+    for sign, better in ((">=", "≥"), ("<=", "≤"), ("**", "^"), ("*", "×"), ("_", " "), ("..", " to ")):
         text = text.replace(sign, better)
     text = " ".join(text.split())
     if prediction.upper is not None:
@@ -149,20 +151,31 @@ def formula(prediction: Prediction) -> str:
     return text if value in text.split() else f"{text}: {value}"
 
 
+def brief(prediction: Prediction) -> str:
+    """The same for a narrow cell: of a long formula only what it comes to; `more_predictions` tells it whole."""
+    text = formula(prediction)
+    if len(text) <= MOST_LETTERS:
+        return text
+    if prediction.upper is not None:
+        return f"{prediction.value:g} to {prediction.upper:g}"
+    relation = next((sign for sign in ("≥", "≤", "==", ">", "<") if text.startswith(sign)), "")
+    return f"{relation} {prediction.value:g}".strip()
+
+
 class More(msgspec.Struct, frozen=True):
-    """A prediction about a number that the table does not show, and the architectures where it went the same way."""
+    """A prediction that the tables do not tell, or not whole, and the architectures where it went the same way."""
 
     prediction: Prediction
     names: tuple[str, ...]
 
 
 def more_predictions(results: Results) -> tuple[More, ...]:
-    """Those that the table has no column for; equal ones are told once."""
+    """Those that no table has a place for, and those too long for it; equal ones are told once."""
     shown = {measure for column in COLUMNS for measure in column.measures} | {spent.measure for spent in SPENDINGS}
     names: dict[Prediction, list[str]] = {}
     for name, result in results.architectures.items():
         for prediction in result.predictions:
-            if prediction.measure not in shown:
+            if prediction.measure not in shown or len(formula(prediction)) > MOST_LETTERS:
                 names.setdefault(prediction, []).append(name)
     return tuple(More(prediction, tuple(its_names)) for prediction, its_names in names.items())
 

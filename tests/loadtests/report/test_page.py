@@ -326,3 +326,11 @@ def test_every_fault_can_be_told(made_up: MadeUp, tmp_path: Path) -> None:
         assert page.problems == [], kind
         assert len(html) < 250_000
         assert FAULTS[kind].done in page.text("chart-timeline-redis") or kind in page.text("chart-timeline-redis")
+
+
+def test_a_formula_too_long_for_a_cell_is_told_whole_below(made_up: MadeUp) -> None:
+    rolling = "U * (N - 1) / N * ((N / (N - 1)) ** N - 1)"
+    predicted = (Prediction("logged_out_events", rolling, 95, 95, True),)
+    page = Page(render_report(made_up.folder, with_architecture(made_up.results, "redis", predictions=predicted)))
+    assert "predicted 95 ✓" in page.text("row-redis")
+    assert "U × (N - 1) / N × ((N / (N - 1)) ^ N - 1): 95" in page.text("more-predictions")
