@@ -26,6 +26,7 @@ CAUSES: dict[str, str] = {
     "store_lost": "The session store was killed, and came back without the session.",
     "store_evicted": "The session store was full, and threw the session out.",
     "not_replicated": "The session store died, and its replica had not heard of it.",
+    "delayed_write": "A write hung on its way to the session store, got through later, and undid a newer one.",
     "session_gone_with_login": "The cart was part of the session that was lost with the login before.",
     "cookie_too_large": "The cookie that carries the cart had grown beyond 4,096 bytes; browsers ignore such a one.",
     "refreshed_by_slow_page": "A slow page, begun before the write, saved the session as it was then.",
@@ -43,6 +44,8 @@ IN_NODES = ("memory", "replicated")
 """Stores whose sessions are in the nodes' memory."""
 IN_TOKENS = ("token", "denylist")
 RINGS = ("hash", "address")
+HANGS = ("store-cut", "store-freeze", "store-slow")
+"""While they last, what was written to the store hangs, and gets through afterwards."""
 
 
 class Reason(NamedTuple):
@@ -170,7 +173,26 @@ def reason_of_cart_loss(scene: Scene, person: Person, exchange: Exchange) -> Rea
         return Reason("overlapping_write")
     if scene.store in IN_NODES and exchange.node != last.node:
         return Reason("other_node")
-    return _gone_from_store(scene, last, exchange) if scene.store == "redis" else UNEXPLAINED
+    if again := _asked_again(scene, last, exchange):
+        return Reason("request_repeated", again)
+    if scene.store != "redis":
+        return UNEXPLAINED
+    gone = _gone_from_store(scene, last, exchange)
+    return _got_through(scene, last, exchange) if gone is UNEXPLAINED else gone
+
+
+def _asked_again(scene: Scene, last: Exchange, exchange: Exchange) -> Strike | None:
+    """A node did what it was asked and answered that it failed, and the balancer asked another one."""
+    return scene.holding(("sick-afterwards",), last.sent_us, exchange.done_us) if scene.retries else None
+
+
+def _got_through(scene: Scene, last: Exchange, exchange: Exchange) -> Reason:
+    """Whether what had hung on the way to the store can have arrived in between: when the way was free again."""
+    for strike in scene.strikes:
+        freed_us = strike.healed_us
+        if strike.kind in HANGS and freed_us is not None and last.sent_us <= freed_us <= exchange.done_us:
+            return Reason("delayed_write", strike)
+    return UNEXPLAINED
 
 
 def _overlap(one: Exchange, other: Exchange) -> bool:

@@ -126,6 +126,13 @@ CARTS = {
                   "cookie_too_large"),
     "overlapping": (carts(overlapped=True), scene(), "overlapping_write"),
     "slow page": (lingering(), scene(), "refreshed_by_slow_page"),
+    "got through late": (carts(architecture="redis"), after("store-cut", "n2", "redis", at=3.5), "delayed_write"),
+    "could not get through yet": (carts(architecture="redis"), after("store-cut", "n2", "redis"), "unexplained"),
+    "asked again": (
+        carts(),
+        msgspec.structs.replace(after("sick-afterwards"), limits=Limits(balancer_retries=1)), "request_repeated",
+    ),
+    "done and not asked again": (carts(), after("sick-afterwards"), "unexplained"),
     "an older copy": (
         carts(architecture="redis-replica"), after("promoted", "store", "redis-replica"), "not_replicated",
     ),
