@@ -50,9 +50,9 @@ class WithoutService:
     """Seconds without service, summed over shoppers.
 
     A shopper is without service from the sending of the first planned action that was not ok (from its planned start,
-    if it could not be sent) to the answer of the next one that was, or to the end of the window. No moment counts twice:
-    what was planned before the last answer counts from that answer. Only what was asked with the shopper's own cookies
-    counts, and only of the shop.
+    if it could not be sent) to the answer of the next one that was, or to the end of the window. No moment counts
+    twice: what was planned before the last answer counts from that answer. Only what was asked with the shopper's own
+    cookies counts, and only of the shop.
     """
 
     def __init__(self, window_us: int) -> None:

@@ -84,7 +84,9 @@ def test_only_cookie_and_hash_affinity_set_a_cookie(tmp_path: Path) -> None:
         named = {"cookie": [affinity_cookie(spec)], "hash": 2 * [ring_cookie(spec)]}.get(known.affinity, [])
         assert [cookie["name"] for cookie in cookies] == named
         # Without a lifetime of 0 s, Envoy would make no cookie to be hashed.
-        assert [cookie.get("ttl") for cookie in cookies] == {"cookie": [None], "hash": ["0s", "0s"]}.get(known.affinity, [])
+        assert [cookie.get("ttl") for cookie in cookies] == {"cookie": [None], "hash": ["0s", "0s"]}.get(
+            known.affinity, []
+        )
 
 
 def test_the_routes_are_in_the_listener_or_in_a_file(tmp_path: Path) -> None:
