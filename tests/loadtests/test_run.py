@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from compose.cluster import Limits
 from compose.engines.registry import engine_named
 from compose.ledger import Ledger
 from compose.ledger_file import ledgers
 from loadtests import run as module
-from loadtests.run import RunRequest, run
+from loadtests.run import RunRequest, limits_of, run
 from loadtests.running.progress import Silent
+from loadtests.scenario import read_scenario
 from shared.errors import Interrupted
 
 
@@ -87,3 +89,23 @@ def test_interrupted_while_it_is_judged_it_says_how_to_go_on(
     assert raised.value.next_step.startswith("twinshop report '")
     assert "my runs" in raised.value.next_step
     assert ledgers(own_state) == []
+
+
+class TestLimits:
+    @staticmethod
+    def of(text: str, limits: Limits | None = None) -> Limits:
+        content = f'question = "Which limits?"\nfamily = "control"\n{text}'.encode()
+        return limits_of(limits or Limits(), read_scenario(content, file="limits.toml", name="limits"))
+
+    def test_the_settings_of_the_scenario_change_those_that_it_names(self) -> None:
+        found = self.of("[settings]\nstore_retries = 2\n", Limits(node_ready_s=99.0))
+        assert (found.store_retries, found.node_ready_s) == (2, 99.0)
+
+    def test_faults_prepare_what_they_need(self) -> None:
+        assert self.of('[[fault]]\nkind = "kill"\nat_s = 1.0\n') == Limits()
+        assert self.of('[[fault]]\nkind = "workers"\n').node_workers == 2
+        assert self.of('[[fault]]\nkind = "store-full"\nat_s = 1.0\n').store_memory_mb > 0
+
+    def test_a_setting_stands_where_a_fault_would_have_chosen(self) -> None:
+        found = self.of('[settings]\nstore_memory_mb = 3\n\n[[fault]]\nkind = "store-full"\nat_s = 1.0\n')
+        assert found.store_memory_mb == 3

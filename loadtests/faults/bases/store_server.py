@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from compose.cluster import Cluster
 from compose.replies import ping
@@ -105,5 +105,5 @@ def _refusal(server: Redis) -> str:
         server.set(f"{JUNK}write", b"x" * VALUE_BYTES)
         server.delete(f"{JUNK}write")
     except redis.ResponseError as refusal:
-        return cast("str", str(refusal))
+        return str(refusal)
     return ""
