@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from loadtests.checks.contract import Tally
 from loadtests.history import Exchange
+from loadtests.judging.memory import KNOWS_ME
+from loadtests.judging.person import LEAVING
 from loadtests.judging.scene import Scene
 
 
@@ -12,21 +14,31 @@ class StreamsLost(Tally):
 
     name = "streams_lost"
     rule = (
-        "A shopper's event stream was dropped, and the next time that the shop answers the shopper's asking for it, "
-        "it answers 401."
+        "A shopper's event stream was dropped, and the first answer to what was sent after that, and is only for "
+        "somebody who is known, is 401."
     )
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
-        self._dropped: set[int] = set()
+        self._dropped_us: dict[int, int] = {}
 
     def saw(self, exchange: Exchange) -> None:
-        """An answer that is neither the stream nor 401 decides nothing: the shopper will ask again."""
-        if exchange.do != "watch" or exchange.jar != "main":
+        """Whatever was asked for first: the stream again, or anything else. What is no answer decides nothing."""
+        if exchange.jar != "main":
             return
-        if exchange.status == 401 and exchange.shopper in self._dropped:
-            self.count(exchange)
-        if exchange.status in (200, 401):
-            self._dropped.discard(exchange.shopper)
+        shopper, dropped_us = exchange.shopper, self._dropped_us.get(exchange.shopper)
+        if dropped_us is not None and exchange.sent_us >= dropped_us and self._decides(exchange):
+            if exchange.status == 401:
+                self.count(exchange)
+            del self._dropped_us[shopper]
+            self.following.discard(shopper)
         if exchange.dropped:
-            self._dropped.add(exchange.shopper)
+            self._dropped_us[shopper] = exchange.done_us
+            self.following.add(shopper)
+
+    @staticmethod
+    def _decides(exchange: Exchange) -> bool:
+        if exchange.do == "login":
+            return exchange.outcome == "ok"  # another session: of the one before, nothing will be known any more
+        known = exchange.outcome == "ok" and exchange.do in (*KNOWS_ME, "watch")
+        return known or exchange.status == 401 or exchange.do in LEAVING

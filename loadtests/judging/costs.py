@@ -16,6 +16,8 @@ GROWS = "scale-out"
 """The fault that adds a node."""
 STORE = "store"
 """The part whose counters tell of commands and of memory for sessions."""
+TELLING = 200
+"""Fewer sessions than this tell nothing of what one takes: a program that warms up grows more than they do."""
 COMMANDS, STORE_MEMORY, KEYS = "commands", "memory", "keys"
 
 
@@ -109,7 +111,7 @@ class Spending:
         (few, first), (many, last) = min(known, key=_sessions_of), max(known, key=_sessions_of)
         grown = sum(usage.memory_bytes for usage in self._node_usage(last).values())
         grown -= sum(usage.memory_bytes for usage in self._node_usage(first).values())
-        return _share(grown, many - few, 0)
+        return _share(grown, many - few, 0) if many - few >= TELLING else None
 
     def _sessions(self, at_us: int) -> int | None:
         """Sessions that all nodes held at the last sample before then; None if a node did not answer it."""
@@ -134,7 +136,8 @@ class Spending:
         if not known:
             return None
         first, last = min(known, key=lambda held: held[KEYS]), max(known, key=lambda held: held[KEYS])
-        return _share(last[STORE_MEMORY] - first[STORE_MEMORY], last[KEYS] - first[KEYS], 0)
+        keys = last[KEYS] - first[KEYS]
+        return _share(last[STORE_MEMORY] - first[STORE_MEMORY], keys, 0) if keys >= TELLING else None
 
     def _node_usage(self, look: PartSample) -> dict[str, Usage]:
         return {part: usage for part, usage in look.usage.items() if part in self._all_nodes}

@@ -45,7 +45,7 @@ COUNTED: dict[str, Measure] = {
         "Event streams that ended before their time.", lambda it: it.counts.streams_dropped.events
     ),
     "streams_lost": Measure(
-        "Dropped event streams whose owner was a stranger (401) on coming back.",
+        "Dropped event streams whose owner was a stranger (401) on coming back to the shop.",
         lambda it: it.counts.streams_lost.events,
     ),
     "cookies_refused": Measure(
@@ -73,7 +73,7 @@ SPENT: dict[str, Measure] = {
         "Resident memory of all nodes together, in MiB, when it was most.", lambda it: it.costs.node_memory_mb
     ),
     "memory_bytes_per_session": Measure(
-        "By how much the nodes' memory grew, in bytes, per session that they held more.",
+        "By how much the nodes' memory grew, in bytes, per session that they held more (200 more at least).",
         lambda it: it.costs.memory_bytes_per_session,
     ),
     "store_commands_per_request": Measure(
@@ -81,7 +81,7 @@ SPENT: dict[str, Measure] = {
         lambda it: it.costs.store_commands_per_request,
     ),
     "store_memory_bytes_per_session": Measure(
-        "By how much the session store's memory grew, in bytes, per key that it held more.",
+        "By how much the session store's memory grew, in bytes, per key that it held more (200 more at least).",
         lambda it: it.costs.store_memory_bytes_per_session,
     ),
     "cookie_bytes_per_request": Measure(

@@ -16,6 +16,7 @@ class TestStreamsLost(TallyContract):
         "after an error in between": case(
             Story().login().say("watch", dropped=True).say("watch", 503).say("watch", 0).say("watch", 401)
         ),
+        "a stranger elsewhere": case(Story().login().say("watch", dropped=True).stranger("cart").say("watch")),
         "after dropping twice": case(
             Story().login().say("watch", dropped=True).say("watch", dropped=True).say("watch", 401)
         ),
@@ -34,5 +35,18 @@ class TestStreamsLost(TallyContract):
         "open again": case(Story().login().say("watch", dropped=True).say("watch")),
         "a stranger without a stream": case(Story().login().say("watch", 401)),
         "a stranger later on": case(Story().login().say("watch", dropped=True).say("watch").say("watch", 401)),
-        "a stranger elsewhere": case(Story().login().say("watch", dropped=True).stranger("cart").say("watch")),
+        "known elsewhere": case(Story().login().say("watch", dropped=True).cart({}).say("watch", 401)),
+        "sent before the stream was dropped": case(
+            Story()
+            .login()
+            .at(1)
+            .say("watch", dropped=True, took_ms=2000)
+            .at(2.9)
+            .say("cart", 401, took_ms=300)
+            .say("watch")
+        ),
+        "logged in again first": case(Story().login().say("watch", dropped=True).login().say("watch", 401)),
+        "logged out first": case(Story().login().say("watch", dropped=True).logout().say("watch", 401)),
+        "products are for everybody": case(Story().login().say("watch", dropped=True).browse().say("watch")),
+        "a wrong password": case(Story().login().say("watch", dropped=True).login(status=401).say("watch")),
     }

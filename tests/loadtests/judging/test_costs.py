@@ -127,13 +127,19 @@ class TestBySamples:
 
     def test_memory_by_sessions(self) -> None:
         looks = [held(1, n1=0, n2=0), part(1, n1=node(0, 50), n2=node(0, 50)),
-                 held(2, n1=40, n2=60), part(2, n1=node(0, 51), n2=node(0, 51))]  # fmt: skip
-        assert costs([], *looks).memory_bytes_per_session == round(2 * 2**20 / 100)
+                 held(2, n1=400, n2=600), part(2, n1=node(0, 51), n2=node(0, 51))]  # fmt: skip
+        assert costs([], *looks).memory_bytes_per_session == round(2 * 2**20 / 1000)
+
+    def test_a_few_sessions_tell_nothing_of_what_one_takes(self) -> None:
+        looks = [held(1, n1=0), part(1, n1=node(0, 50), store=store(1, 1_000_000)),
+                 held(2, n1=199), part(2, n1=node(0, 51), store=store(1, 1_200_000, 199))]  # fmt: skip
+        found = costs([], *looks)
+        assert (found.memory_bytes_per_session, found.store_memory_bytes_per_session) == (None, None)
 
     def test_sessions_of_a_node_that_did_not_answer_are_not_none(self) -> None:
-        looks = [held(1, n1=0), part(1, n1=node(0, 50)), held(2, n1=40), part(2, n1=node(0, 54)),
+        looks = [held(1, n1=0), part(1, n1=node(0, 50)), held(2, n1=400), part(2, n1=node(0, 54)),
                  held(3, n1=-1), part(3, n1=node(0, 1))]  # fmt: skip
-        assert costs([], *looks).memory_bytes_per_session == round(4 * 2**20 / 40)
+        assert costs([], *looks).memory_bytes_per_session == round(4 * 2**20 / 400)
 
     def test_where_nodes_hold_nothing_a_session_costs_them_nothing_that_could_be_told(self) -> None:
         looks = [held(1, n1=0), part(1, n1=node(0, 50)), held(2, n1=0), part(2, n1=node(0, 60))]
@@ -142,8 +148,8 @@ class TestBySamples:
     def test_what_the_store_did_and_holds(self) -> None:
         looks = [
             part(1, store=store(100, 1_000_000, 0)),
-            part(2, store=store(140, 1_050_000, 50)),
-            part(3, store=store(150, 1_050_100, 40)),
+            part(2, store=store(140, 1_500_000, 500)),
+            part(3, store=store(150, 1_500_100, 400)),
         ]
         found = costs(asked(10, 1.0), *looks, at=scene(architecture="redis"))
         assert found.store_commands_per_request == 5.0
