@@ -7,9 +7,8 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pysyncobj import SyncObj, SyncObjConf, SyncObjException
-
 from shared.errors import UsageError
+from shared.raft import SyncObj, SyncObjConf, SyncObjException
 from shared.replica_transport import ReplicaTransport
 from shared.replicated_entries import Entries
 

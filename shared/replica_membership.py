@@ -6,8 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from pysyncobj.utility import TcpUtility, UtilityException
-
+from shared.raft import TcpUtility, UtilityException
 from shared.replica_transport import hang_up
 
 ASK_AGAIN_S = 0.2

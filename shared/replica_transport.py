@@ -11,10 +11,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from pysyncobj import SyncObj
-from pysyncobj.tcp_connection import CONNECTION_STATE
-from pysyncobj.transport import TCPTransport
-from pysyncobj.utility import TcpUtility
+from shared.raft import CONNECTION_STATE, SyncObj, TCPTransport, TcpUtility
 
 
 def without_what_is_there(message: dict[str, Any], last: tuple[int, int]) -> dict[str, Any]:

@@ -14,8 +14,7 @@ from multiprocessing.util import Finalize
 from queue import SimpleQueue
 from typing import Any, NamedTuple
 
-from pysyncobj import FAIL_REASON
-
+from shared.raft import FAIL_REASON
 from shared.replica_listening import listen, no_beginner_any_more
 from shared.replica_membership import Joining
 from shared.replica_transport import close_pipe
