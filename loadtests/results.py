@@ -136,6 +136,8 @@ class Counts(msgspec.Struct, frozen=True):
     """Waited longer than 900 ms for an answer that still came."""
     not_served: Counted = Counted()
     """Planned actions that the shopper saw fail, or of which it never knew."""
+    server_errors: Counted = Counted()
+    """Those that were answered with a status of 500 or more, or not at all."""
     streams_dropped: Counted = Counted()
     """Event streams that ended before their time."""
     streams_lost: Counted = Counted()

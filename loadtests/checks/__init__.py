@@ -14,6 +14,7 @@ from loadtests.checks.order_duplicated import OrderDuplicated
 from loadtests.checks.order_lost import OrderLost
 from loadtests.checks.over_limit import OverLimit
 from loadtests.checks.rate_limited import RateLimited
+from loadtests.checks.server_errors import ServerErrors
 from loadtests.checks.session_shared import SessionShared
 from loadtests.checks.stalled import Stalled
 from loadtests.checks.still_logged_in import StillLoggedIn
@@ -38,6 +39,7 @@ TALLIES: tuple[type[Tally], ...] = (
     Flickered,
     Stalled,
     NotServed,
+    ServerErrors,
     StreamsDropped,
     StreamsLost,
     CookiesRefused,

@@ -24,10 +24,11 @@ class OrderDuplicated(Check):
     def stored(self, order: StoredOrder, checkout: Exchange | None) -> None:
         """Proved by the checkouts, as far as the shopper knows of them, and by the two orders."""
         this = (order, checkout)
+        key = order.key or (checkout.key if checkout else "")  # a shop that ignores keys does not store them either
         first = self._of_request.setdefault(order.request, this) if order.request else this
         if first is not this:
             self._accuse(first, this, "request_repeated")
-        elif order.key and (first := self._of_key.setdefault((order.user, order.key), this)) is not this:
+        elif key and (first := self._of_key.setdefault((order.user, key), this)) is not this:
             self._accuse(first, this, "key_ignored")
 
     def _accuse(

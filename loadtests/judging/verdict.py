@@ -41,6 +41,10 @@ COUNTED: dict[str, Measure] = {
         "Shoppers with at least one planned action that they saw fail, or of which they never knew.",
         lambda it: it.counts.not_served.shoppers,
     ),
+    "server_errors": Measure(
+        "Planned actions answered with a status of 500 or more, or not at all.",
+        lambda it: it.counts.server_errors.events,
+    ),
     "streams_dropped": Measure(
         "Event streams that ended before their time.", lambda it: it.counts.streams_dropped.events
     ),

@@ -31,6 +31,11 @@ class TestOrderDuplicated(CheckContract):
         "three orders are two too many": case(
             ordered(), *[stored(f"o{number}", TEA, request=REQUEST) for number in (1, 2, 3)], times=2
         ),
+        "a shop that ignores keys stores none": case(
+            ordered().checkout("o2", "k1"),
+            stored("o1", TEA, request=REQUEST),
+            stored("o2", TEA, request=f"{PREFIX}-0001-0004"),
+        ),
         "same request and same key is one duplicate": case(
             ordered(), *[stored(f"o{number}", TEA, request=REQUEST, key="k1") for number in (1, 2)]
         ),

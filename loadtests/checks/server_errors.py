@@ -1,0 +1,21 @@
+"""A planned action that met an error of the shop or of the balancer: what an operator would see in a monitor."""
+
+from __future__ import annotations
+
+from loadtests.checks.contract import Tally
+from loadtests.history import Exchange
+
+
+class ServerErrors(Tally):
+    """What a silent loss has none of: being answered as a stranger is no error of a server."""
+
+    name = "server_errors"
+    rule = (
+        "A planned action with the shopper's own cookies is sent, and answered with a status of 500 or more, or never."
+    )
+
+    def saw(self, exchange: Exchange) -> None:
+        """No answer has the status 0."""
+        sent = exchange.why == "plan" and exchange.jar == "main" and exchange.request
+        if sent and (exchange.status >= 500 or exchange.status == 0):
+            self.count(exchange)
