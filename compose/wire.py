@@ -127,8 +127,9 @@ class Wires:
             if end in self._wires:
                 self._wires[end].tell(line)
             else:
-                self._wires[end] = Wire(line)
-                self._servers.append(await self._wires[end].listen())
+                wire = Wire(line)
+                self._servers.append(await wire.listen())
+                self._wires[end] = wire  # only now: the status tells of wires that can be used
 
     async def _answer(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         status = WireStatus(self._boot, {end: wire.line for end, wire in self._wires.items()})

@@ -98,7 +98,8 @@ def _balancer_configuration(cluster: ProcessCluster) -> bytes:
 def _start_parts(cluster: ProcessCluster) -> None:
     spec, written = cluster.spec, cluster.written
     for part in other_parts(spec):
-        cluster.spawn_part(part)
+        if part != SENTINEL:
+            cluster.spawn_part(part)
     from shared.shop.database import prepare  # costs 0.2 s to import; the balancer starts meanwhile
 
     prepare(written.database_url, accounts=spec.accounts, password=spec.password, cost=spec.limits.password_cost)
@@ -116,6 +117,9 @@ def _watch_until_ready(cluster: ProcessCluster) -> None:
             _watch(cluster, part, lambda part=part: _server_is_ours(cluster, part), until=each)  # type: ignore[misc]
     if REPLICA in cluster.parts():
         _watch(cluster, REPLICA, lambda: replicas_that_keep_up(port_of(cluster.written.store_url)) == 1, until=each)
+        # Not before: a store that is still on its way would be taken for dead, and its replica promoted.
+        cluster.spawn_part(SENTINEL)
+        cluster.write()
     for part in (SENTINEL, WIRES):
         if part in cluster.parts():
             _watch(cluster, part, lambda part=part: cluster.observe(part).answers, until=each)  # type: ignore[misc]

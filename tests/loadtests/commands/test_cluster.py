@@ -123,7 +123,7 @@ def test_two_who_start_a_node_at_once_start_one(tmp_path: Path, capsys: pytest.C
 
 
 def test_ctrl_c_while_starting_leaves_nothing(tmp_path: Path, own_state: Path) -> None:
-    process = start(tmp_path, "up", "--architecture", "redis")
+    process = start(tmp_path, "up", "--architecture", "redis", "--nodes", "12")  # so many take seconds to start
     assert until(lambda: len(processes_of(own_state)) > 2)  # the balancer or the store, beside the command itself
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
