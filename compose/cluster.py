@@ -169,13 +169,13 @@ class Cluster(ABC):
     def nodes(self) -> tuple[NodeAddress, ...]:
         """All nodes, dead ones too, in the order of their names n1, n2, … ."""
 
+    @abstractmethod
     def parts(self) -> tuple[str, ...]:
         """All parts, dead ones too."""
-        raise NotImplementedError
 
+    @abstractmethod
     def address(self, part: str) -> str:
         """Where we reach that part: `http://…` of a node, `redis://…` of a store or its replica."""
-        raise NotImplementedError
 
     # breaking and mending a part
 
@@ -183,17 +183,17 @@ class Cluster(ABC):
     def kill(self, part: str) -> None:
         """SIGKILL the part's whole process group. Returns at once; whether it died is for `observe` to say."""
 
+    @abstractmethod
     def terminate(self, part: str) -> None:
         """SIGTERM it: it may end what it is doing. Returns at once."""
-        raise NotImplementedError
 
+    @abstractmethod
     def freeze(self, part: str) -> None:
         """SIGSTOP it: it keeps its memory and its connections, and answers nobody."""
-        raise NotImplementedError
 
+    @abstractmethod
     def thaw(self, part: str) -> None:
         """SIGCONT it. No-op if it is not frozen, or gone."""
-        raise NotImplementedError
 
     @abstractmethod
     def start(self, part: str) -> None:
@@ -206,59 +206,59 @@ class Cluster(ABC):
     def observe(self, part: str) -> Observation:
         """Look at a part from outside: process table, port, balancer. At most 1 s."""
 
+    @abstractmethod
     def probe(self, node: str) -> Reply:
         """Ask a node for a page of the shop, past the balancer. At most 3 s."""
-        raise NotImplementedError
 
+    @abstractmethod
     def state(self, node: str) -> NodeState | None:
         """What a node says of itself, past the balancer; None if it does not answer. At most 1 s."""
-        raise NotImplementedError
 
     # changing how nodes behave
 
+    @abstractmethod
     def change(self, node: str, changes: NodeChanges) -> None:
         """Settings that the node has from its next start on."""
-        raise NotImplementedError
 
+    @abstractmethod
     def trouble(self, node: str, trouble: Trouble) -> None:
         """Tell a living node what to suffer from. No-op if it does not answer."""
-        raise NotImplementedError
 
     # changing who is served by whom
 
+    @abstractmethod
     def drain(self, node: str) -> None:
         """New shoppers go to other nodes; those whom a cookie leads here still come (a ring moves its people away)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def undrain(self, node: str) -> None:
         """Send it everybody again."""
-        raise NotImplementedError
 
+    @abstractmethod
     def add_node(self) -> str:
         """Start one node more and return its name at once; it is sent shoppers as soon as it is healthy."""
-        raise NotImplementedError
 
+    @abstractmethod
     def remove_node(self, node: str) -> None:
         """Take it out of the balancer's membership, then SIGTERM it; it stays among `nodes()`, dead."""
-        raise NotImplementedError
 
+    @abstractmethod
     def balance(self, balancing: Balancing) -> None:
         """Change how the running balancer routes, without dropping a connection."""
-        raise NotImplementedError
 
+    @abstractmethod
     def balancing(self) -> Balancing:
         """How the balancer says that it routes now, read from its admin address."""
-        raise NotImplementedError
 
     # changing how the store is reached; only where `spec.wires`
 
+    @abstractmethod
     def wire(self, end: str, wire: Wire) -> None:
         """Change the connection between that end (a node, or the replica) and the session store."""
-        raise NotImplementedError
 
+    @abstractmethod
     def ask_across(self, end: str) -> Reply:
         """PING the session store over that end's wire. At most 3 s."""
-        raise NotImplementedError
 
     # evidence
 
