@@ -13,8 +13,12 @@ from compose.ports import HOST
 from compose.server_probe import ask_server, facts
 from compose.voices import MASTER
 
-DOWN_AFTER_MS = 500
-"""So long a store may be silent before its sentinel promotes the replica; it is asked that often, too."""
+DOWN_AFTER_MS = 2000
+"""So long a store may be silent before its sentinel promotes the replica.
+
+A sentinel asks once a second, and a store that it has just come to know counts as silent from then on until its first
+answer: with less than a second it would take every store that it has just promoted for dead, and promote the old one.
+"""
 MAX_LAG_S = 1
 """A replica that was not heard of for longer does not count among those that keep up."""
 _CALM_MS, _WIRED_MS = 180_000, 3_600_000

@@ -6,7 +6,9 @@ from compose.cluster import Cluster
 from loadtests.faults.bases.store_server import StoreServer
 from loadtests.faults.contract import Evidence, Fault, Target
 
-REPLICA = "replica"
+REPLICA, SENTINEL = "replica", "sentinel"
+CALM = "status=ok"
+"""The sentinel says so of the store it names, once the promotion is over."""
 
 
 class Promoted(Fault):
@@ -28,12 +30,12 @@ class Promoted(Fault):
         target.cluster.kill(target.victim)
 
     def observe(self, target: Target) -> Evidence | None:
-        """The store is gone, and the replica says that it is the master now."""
+        """The store is gone, the replica says that it is the master now, and the sentinel sends everybody to it."""
         seen = target.cluster.observe(target.victim)
-        if seen.process or seen.answers:
+        if seen.process or seen.answers or StoreServer(target.cluster, REPLICA).role() != "master":
             return None
-        role = StoreServer(target.cluster, REPLICA).role()
-        return (*seen.evidence, f"{REPLICA}: role {role}") if role == "master" else None
+        named = target.cluster.observe(SENTINEL).evidence
+        return (*seen.evidence, f"{REPLICA}: role master", *named) if CALM in " ".join(named) else None
 
     def heal(self, target: Target) -> None:
         """Start the old store again."""

@@ -108,9 +108,8 @@ class ScriptedCluster(Cluster):
         routed = one.answers and one.member and not one.drained
         words = "healthy" if routed else "draining" if one.member else "not a member"
         boot = str(one.boot) if one.answers else None
-        return Observation(
-            part, time.monotonic(), one.alive, one.answers, routed, boot, (f"{part}: {boot}", f"envoy: {words}")
-        )
+        evidence = (f"{part}: {boot}", "status=ok" if part == "sentinel" else f"envoy: {words}")
+        return Observation(part, time.monotonic(), one.alive, one.answers, routed, boot, evidence)
 
     def probe(self, node: str) -> Reply:
         one = self.there[node]
