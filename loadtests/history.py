@@ -16,11 +16,15 @@ from shared.ndjson import read_records
 
 Do = Literal[
     "login", "browse", "add", "remove", "cart", "checkout", "orders", "me", "logout", "linger", "logout_everywhere",
-    "watch", "forget_node", "arrive",
+    "watch", "forget_node", "read_cookie", "arrive",
 ]  # fmt: skip
 """What a shopper does: browse is GET /products, add POST /cart, remove DELETE /cart/<sku>, cart GET /cart, linger the
 slow page GET /recommendations, watch the event stream GET /orders/progress, arrive GET /login (as a stranger, which
-opens an anonymous session where there is one); forget_node sends nothing: the browser loses the balancer's cookie."""
+opens an anonymous session where there is one). Two send nothing: forget_node, the browser loses the balancer's cookie;
+read_cookie, somebody copies the shopper's cookies and reads what can be read without a key."""
+
+NOT_ASKED: frozenset[Do] = frozenset({"forget_node", "read_cookie"})
+"""What the shop is not asked for: nothing is sent, and nothing can go wrong."""
 
 Jar = Literal["main", "second", "stolen", "planted"]
 """Whose cookies a request carries: the shopper's own; those of a second device of theirs; a copy of their own, taken
@@ -82,7 +86,7 @@ class Exchange(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="recor
     key: str = ""
     """The idempotency key of a checkout."""
     user: str = ""
-    """Whose name the answer showed."""
+    """Whose name the answer showed; of read_cookie, the shopper's if it stands in their cookies."""
     cart: dict[str, int] | None = None
     """The cart the answer showed (sku to quantity); None if it showed none."""
     order: str = ""

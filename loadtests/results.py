@@ -144,6 +144,8 @@ class Counts(msgspec.Struct, frozen=True):
     """Dropped streams whose owner was a stranger on coming back."""
     cookies_refused: Counted = Counted()
     """Cookies that a browser would have ignored for their size."""
+    read_by_others: Counted = Counted()
+    """Shoppers whose name stands in their cookies for everybody to read."""
     rate_limited: Counted = Counted()
     """Answers 429."""
     over_limit: Counted = Counted()

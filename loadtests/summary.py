@@ -21,6 +21,7 @@ _WHERE_IT_MATTERS = {
     "streams_dropped": "streams dropped",
     "streams_lost": "streams lost",
     "cookies_refused": "cookies refused",
+    "read_by_others": "read by others",
     "rate_limited": "too many (429)",
     "over_limit": "over the limit",
 }

@@ -9,6 +9,7 @@ from loadtests.behaviours.everywhere import Everywhere
 from loadtests.behaviours.forgetful import Forgetful
 from loadtests.behaviours.growing_cart import GrowingCart
 from loadtests.behaviours.hurry import Hurry
+from loadtests.behaviours.overlooked import Overlooked
 from loadtests.behaviours.planted import Planted
 from loadtests.behaviours.replay import Replay
 from loadtests.behaviours.shop import Shop
@@ -24,6 +25,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
         SlowPage(),
         DoubleClick(),
         GrowingCart(),
+        Overlooked(),
         Replay(),
         Everywhere(),
         Planted(),

@@ -14,6 +14,7 @@ from loadtests.checks.order_duplicated import OrderDuplicated
 from loadtests.checks.order_lost import OrderLost
 from loadtests.checks.over_limit import OverLimit
 from loadtests.checks.rate_limited import RateLimited
+from loadtests.checks.read_by_others import ReadByOthers
 from loadtests.checks.server_errors import ServerErrors
 from loadtests.checks.session_shared import SessionShared
 from loadtests.checks.stalled import Stalled
@@ -43,6 +44,7 @@ TALLIES: tuple[type[Tally], ...] = (
     StreamsDropped,
     StreamsLost,
     CookiesRefused,
+    ReadByOthers,
     RateLimited,
     OverLimit,
 )

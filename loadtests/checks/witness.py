@@ -24,6 +24,7 @@ _ASKED = {
     "watch": "watched the orders' progress",
     "arrive": "came as a stranger",
     "forget_node": "forgot the balancer's cookie",
+    "read_cookie": "read what stands there",
 }
 _WHO = {
     "second": "from a second device: ",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from loadtests.history import NOT_LOGGED_IN, UNREADABLE, Exchange, Outcome, StoredOrder
+from loadtests.history import NOT_ASKED, NOT_LOGGED_IN, UNREADABLE, Exchange, Outcome, StoredOrder
 from loadtests.judging.memory import Items
 from loadtests.judging.person import Person, Promise
 from loadtests.judging.replay import Replay
@@ -186,7 +186,7 @@ class Books:
 
 def _goes_together(exchange: Exchange) -> bool:
     """An outcome and a status that differ, and rightly so."""
-    if exchange.do == "forget_node":  # nothing is sent, so nothing can go wrong
+    if exchange.do in NOT_ASKED:
         return exchange.outcome == "ok" and not exchange.request
     refused_as_meant = exchange.jar != "main" and exchange.outcome == "ok" and 400 <= exchange.status < 500
     return refused_as_meant or exchange.dropped or exchange.error == UNREADABLE

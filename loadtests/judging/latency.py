@@ -5,12 +5,12 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 
-from loadtests.history import Do, Exchange
+from loadtests.history import NOT_ASKED, Do, Exchange
 from loadtests.results import Latency, Percentiles
 
 SLOW_ON_PURPOSE: frozenset[Do] = frozenset({"watch", "linger"})
 """What takes its time because it is meant to: its waits say nothing about the shop."""
-_NO_SERVICE: frozenset[Do] = frozenset({"watch", "forget_node"})
+_NO_SERVICE: frozenset[Do] = NOT_ASKED | {"watch"}
 """A stream that is open beside everything else, and what is not asked of the shop at all."""
 STALLED_US = 900_000
 """An answer that takes longer, and comes, is a stall. Less than a second, so that a freeze of one is seen."""

@@ -17,7 +17,7 @@ from typing import Literal
 
 import msgspec
 
-from loadtests.history import Do, Exchange, Outcome
+from loadtests.history import NOT_ASKED, Do, Exchange, Outcome
 from loadtests.judging.carts import Cart, Items, World, in_words, lacking
 from loadtests.results import LossKind
 
@@ -33,7 +33,7 @@ LATE_WRITES = 8
 CART_WRITES: frozenset[Do] = frozenset({"add", "remove", "checkout"})
 WRITES: frozenset[Do] = CART_WRITES | {"login", "logout", "logout_everywhere"}
 LEAVES: frozenset[Do] = frozenset({"logout", "logout_everywhere"})
-ASIDE: frozenset[Do] = frozenset({"watch", "forget_node", "arrive"})
+ASIDE: frozenset[Do] = NOT_ASKED | {"watch", "arrive"}
 """What goes on aside from shopping and shows nothing of the cart."""
 KNOWS_ME: frozenset[Do] = frozenset({"add", "remove", "cart", "checkout", "orders", "me"})
 """What the shop only does for somebody who is logged in: being answered proves that it knew the shopper."""

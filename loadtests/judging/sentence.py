@@ -29,6 +29,7 @@ PHRASES: dict[str, str] = {
     "streams_dropped": "live connections dropped",
     "streams_lost": "live connections whose owner came back as a stranger",
     "cookies_refused": "shoppers whose cookie grew too large",
+    "read_by_others": "shoppers whose name others read in their cookie",
     "rate_limited": "requests refused as too many",
     "node_cpu_ms_per_request": "processor time per answer, in ms",
     "node_memory_mb": "memory of all nodes, in MiB",

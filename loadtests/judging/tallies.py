@@ -11,7 +11,7 @@ from loadtests.judging.person import LEAVING
 from loadtests.judging.scene import Scene
 from loadtests.results import Counts
 
-TELLING: frozenset[Do] = frozenset({"login", "watch", *LEAVING})
+TELLING: frozenset[Do] = frozenset({"login", "watch", "read_cookie", *LEAVING})
 """What every tally hears of, whatever came of it."""
 
 

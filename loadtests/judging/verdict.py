@@ -56,6 +56,10 @@ COUNTED: dict[str, Measure] = {
         "Shoppers with at least one answer whose cookie was too large for a browser.",
         lambda it: it.counts.cookies_refused.shoppers,
     ),
+    "read_by_others": Measure(
+        "Shoppers whose name somebody who copied their cookies reads there, without any key.",
+        lambda it: it.counts.read_by_others.shoppers,
+    ),
     "rate_limited": Measure("Answers 429 (too many requests).", lambda it: it.counts.rate_limited.events),
     "over_limit": Measure(
         "Requests let through beyond the most that a limit could have allowed which counts them all.",

@@ -9,7 +9,7 @@ import msgspec
 
 from loadtests import events as happened
 from loadtests.faults import FAULTS
-from loadtests.history import Do, Exchange
+from loadtests.history import NOT_ASKED, Do, Exchange
 from loadtests.judging.causes import IN_NODES
 from loadtests.judging.fault_words import in_words, what_was_done
 from loadtests.judging.scene import scene_of
@@ -17,7 +17,7 @@ from loadtests.judging.scene import scene_of
 Fate = Literal["ok", "failed", "unknown", "not_sent", "stranger", "refused"]
 """What became of an action: its outcome; or `stranger`: the shop answered, but did not know the shopper (401); or
 `refused`: the same to somebody with other cookies than the shopper's own, which takes nothing from anybody."""
-BESIDE: frozenset[Do] = frozenset({"watch", "forget_node"})
+BESIDE: frozenset[Do] = NOT_ASKED | {"watch"}
 """A stream that is open beside everything else, and what is not asked of the shop: neither makes nor ends trouble."""
 MOST_LETTERS = 36
 """A label on a chart with more of them would be wider than a phone: then the fault's kind has to do."""

@@ -41,7 +41,7 @@ class Column(msgspec.Struct, frozen=True):
 
 MOST_LETTERS = 28
 """Longer predictions do not fit into a cell."""
-OF_ALL = frozenset({"logged-out", "failed-shoppers", "stalled", "flickered", "cookies-refused"})
+OF_ALL = frozenset({"logged-out", "failed-shoppers", "stalled", "flickered", "cookies-refused", "read-by-others"})
 """Columns that count shoppers."""
 OTHER: tuple[LossKind, ...] = ("cart_rolled_back", "wrong_user", "order_lost", "order_duplicated")
 
@@ -88,6 +88,14 @@ COLUMNS = (
         lambda r: r.sessions_shared,
         ("session_shared",),
         ("sessions_shared",),
+        always=False,
+    ),
+    Column(
+        "read-by-others",
+        "Security",
+        lambda r: r.counts.read_by_others.shoppers,
+        (),
+        ("read_by_others",),
         always=False,
     ),
     Column("failed", "Actions", lambda r: r.actions.failed, (), ("failed",)),

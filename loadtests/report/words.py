@@ -58,6 +58,10 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
         "Orders made twice",
         "Second orders of one checkout, in the database. Also among the other losses.",
     ),
+    "read-by-others": (
+        "read by others",
+        "Shoppers whose name somebody who copied their cookies reads there, without any key.",
+    ),
     "still-logged-in": (
         "Outlived their logout",
         "Sessions that were accepted after their logout had been acknowledged: with a copy of the cookies, or on "

@@ -179,6 +179,10 @@ class StrictSession(FastHttpSession):
         """Forget all cookies of that jar."""
         self._pocket(jar).cookies.clear()
 
+    def values(self, jar: Jar) -> tuple[str, ...]:
+        """What the cookies of that jar hold."""
+        return tuple(cookie.value or "" for cookie in self._pocket(jar).cookies)
+
     def forget_node(self) -> None:
         """Forget the balancer's cookies."""
         self._main.forget_node()

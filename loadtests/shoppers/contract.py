@@ -31,6 +31,9 @@ class Browser(Protocol):
     def empty_jar(self, jar: Jar) -> None:
         """Forget all cookies of that jar."""
 
+    def values(self, jar: Jar) -> tuple[str, ...]:
+        """What the cookies of that jar hold."""
+
     def forget_node(self) -> None:
         """Forget what leads to a node: the balancer's cookies in `main`."""
 

@@ -8,20 +8,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
-from loadtests.history import NOT_LOGGED_IN, UNREADABLE, Do, Exchange, Jar, Outcome, Why
+from msgspec.structs import replace
+
+from loadtests.history import NOT_ASKED, NOT_LOGGED_IN, UNREADABLE, Do, Exchange, Jar, Outcome, Why
 from loadtests.judging.memory import LEAVES, Memory
 from loadtests.plan import Action
 from loadtests.planning.addresses import address_of
 from loadtests.shoppers.answers import NOTHING, UNREAD, WRITES, Answer, foreign, outcome_of, read_answer
 from loadtests.shoppers.company import Company, OnTheWay, in_companies
 from loadtests.shoppers.contract import Browser, Clock, Desk, Job, StartJob, Terms
+from loadtests.shoppers.reading import stands_in
 from loadtests.shoppers.requests import PATHS, Requests
 from shared.demo_accounts import account_name
 from shared.errors import ForeignAnswer
 
-NEEDS_NO_LOGIN: frozenset[Do] = frozenset({"browse", "login", "arrive", "forget_node"})
+NEEDS_NO_LOGIN: frozenset[Do] = NOT_ASKED | {"browse", "login", "arrive"}
 _CHANGES_JARS: frozenset[Do] = frozenset({"login", "logout", "arrive"})
-OPENS_A_JAR: frozenset[Do] = frozenset({"login", "arrive"})
+OPENS_A_JAR: frozenset[Do] = frozenset({"login", "arrive", "read_cookie"})
 TOO_MANY = 429
 """Come again later: who is told so at the audit does."""
 RECONNECT_US = 50_000
@@ -97,6 +100,8 @@ class Visit:
         elif action.do == "forget_node":
             self._browser.forget_node()
             self._hand_over(self._nothing_sent(action, "ok", "", step), None)
+        elif action.do == "read_cookie":
+            self._hand_over(self._read_cookie(action, step), None)
         elif action.do == "watch":
             self._jobs.append(self._start_job(partial(self._watch, action, step)))
         else:
@@ -313,6 +318,13 @@ class Visit:
             quantity=action.quantity,
             key=action.key,
         )
+
+    def _read_cookie(self, action: Action, step: int) -> Exchange:
+        """Somebody copies the shopper's cookies, and looks for the shopper's name."""
+        self._browser.copy_jar("main", action.jar)
+        self._jars.add(action.jar)
+        found = stands_in(self.memory.user, self._browser.values(action.jar))
+        return replace(self._nothing_sent(action, "ok", "", step), user=self.memory.user if found else "")
 
     def _hand_over(self, exchange: Exchange, answer: Answer | None) -> None:
         if exchange.step >= 0:

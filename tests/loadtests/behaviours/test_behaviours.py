@@ -204,6 +204,12 @@ def test_the_balancers_cookie_is_forgotten_once_in_the_middle() -> None:
         assert forgets.at_ms == 4000
 
 
+def test_cookies_are_read_once_in_the_middle() -> None:
+    for actions in days_of("overlooked"):
+        (read,) = [action for action in actions if action.do == "read_cookie"]
+        assert (read.at_ms, read.jar) == (4000, "stolen")
+
+
 def test_abandoned_sessions_are_many() -> None:
     for actions in days_of("abandon", seconds=30):
         visits = dos(actions).count("login")

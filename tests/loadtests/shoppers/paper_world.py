@@ -141,6 +141,9 @@ class PaperBrowser:
     def empty_jar(self, jar: Jar) -> None:
         self.jars[jar] = {}
 
+    def values(self, jar: Jar) -> tuple[str, ...]:
+        return tuple(self.jars[jar].values())
+
     def forget_node(self) -> None:
         self.jars["main"].pop("node", None)
 

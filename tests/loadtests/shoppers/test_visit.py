@@ -92,6 +92,9 @@ class PaperShop:
     def empty_jar(self, jar: Jar) -> None:
         raise NotImplementedError
 
+    def values(self, jar: Jar) -> tuple[str, ...]:
+        raise NotImplementedError
+
     def forget_node(self) -> None:
         raise NotImplementedError
 

@@ -120,6 +120,19 @@ def test_forgetting_the_node_is_recorded_though_nothing_is_sent() -> None:
     assert day.findings == []
 
 
+@pytest.mark.parametrize("written", ["", "user-0007"])
+def test_what_others_read_in_the_cookies_is_recorded_though_nothing_is_sent(written: str) -> None:
+    day = PaperDay(LOGIN, Action(20, "read_cookie", jar="stolen"), Action(30, "cart"))
+    day.browser.jars["main"]["note"] = written
+    day.live()
+    read = day.exchanges[1]
+    assert (read.request, read.outcome, read.sent_us, read.done_us) == ("", "ok", -1, 20_000)
+    assert (read.do, read.jar, read.step, read.user) == ("read_cookie", "stolen", 1, written)
+    assert day.words("do", "status")[2:] == [("cart", 200)]
+    assert len(day.browser.asked) == 2
+    assert day.findings == []
+
+
 def test_everybody_says_from_which_address_they_come() -> None:
     day = PaperDay(LOGIN, Action(20, "cart")).live()
     assert {asked[4]["X-Forwarded-For"] for asked in day.browser.asked} == {"198.51.100.7"}

@@ -1,0 +1,21 @@
+"""What a session says to whoever has its cookie: signed is not encrypted."""
+
+from __future__ import annotations
+
+from loadtests.checks.contract import Tally
+from loadtests.history import Exchange
+
+
+class ReadByOthers(Tally):
+    """A server keeps its sessions to itself; a token carries them about."""
+
+    name = "read_by_others"
+    rule = (
+        "Somebody copies a shopper's cookies and finds the shopper's name in them, as it stands or after undoing "
+        "base64 and compression, for which no key is needed."
+    )
+
+    def saw(self, exchange: Exchange) -> None:
+        """Whose name it was, the client has written down."""
+        if exchange.do == "read_cookie" and exchange.user:
+            self.count(exchange)
