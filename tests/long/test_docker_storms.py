@@ -147,7 +147,16 @@ def private(tmp_path_factory: pytest.TempPathFactory, engine: docker.APIClient) 
         yield private
     finally:
         private.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+        unmount_within(folder)
+        shutil.rmtree(folder)
+
+
+def unmount_within(folder: Path) -> None:
+    """An engine that was killed leaves its data mounted, and nobody can delete that."""
+    mounted = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    for path in sorted(mounted, reverse=True):
+        if Path(path).is_relative_to(folder):
+            subprocess.run(["umount", path], check=True)
 
 
 @pytest.mark.timeout(900)
