@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from itertools import combinations, takewhile
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from loadtests.scenario import Scenario
 
 PLAN_SCHEMA = 1
+
+Control = Literal["", "no-fault", "placebo"]
+"""What a run leaves out, to show what the rest does by itself: its faults, or only the break in each of them."""
 
 
 class Action(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -94,6 +97,8 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     shoppers: tuple[ShopperPlan, ...]
     addresses: int = 0
     """From how many addresses they come (see `loadtests.planning.addresses`); 0: each from one of its own."""
+    control: Control = ""
+    """What the run leaves out; "" if nothing."""
 
 
 def encode_plan(plan: Plan) -> bytes:
@@ -106,8 +111,10 @@ def plan_sha256(plan: Plan) -> str:
     return hashlib.sha256(encode_plan(plan)).hexdigest()
 
 
-def make_plan(scenario: Scenario, *, seed: int, shoppers: int | None = None) -> Plan:
-    """The plan of a scenario: the same scenario, seed and number of shoppers give the same bytes.
+def make_plan(scenario: Scenario, *, seed: int, shoppers: int | None = None, control: Control = "") -> Plan:
+    """The plan of a scenario: the same scenario, seed, number of shoppers and control give the same bytes.
+
+    A control has the same shoppers doing the same; without faults it has none, as a placebo it has all of them.
 
     Raises:
         ScenarioError: `shoppers`, where given, is not a number of people that can shop, or they would do too much; or
@@ -120,7 +127,8 @@ def make_plan(scenario: Scenario, *, seed: int, shoppers: int | None = None) -> 
     except BadValue as bad:
         raise ScenarioError(str(bad), why=f"expected {bad.expected}", next_step="ask for another number") from bad
     window_ms = round(scenario.load.seconds * 1000)
-    faults = tuple(_planned_fault(scenario, seed, number) for number in range(len(scenario.fault)))
+    strikes = 0 if control == "no-fault" else len(scenario.fault)
+    faults = tuple(_planned_fault(scenario, seed, number) for number in range(strikes))
     _check_apart(faults)
     return Plan(
         schema=PLAN_SCHEMA,
@@ -132,6 +140,7 @@ def make_plan(scenario: Scenario, *, seed: int, shoppers: int | None = None) -> 
         faults=faults,
         shoppers=tuple(_shopper_plan(scenario, seed, number, window_ms) for number in range(1, wanted + 1)),
         addresses=scenario.load.addresses,
+        control=control,
     )
 
 

@@ -17,12 +17,13 @@ from compose.ledger import Ledger, recover, state_folder
 from compose.machine_lock import hold_machine
 from loadtests.faults import FAULTS
 from loadtests.judging.judge import judge
-from loadtests.plan import Plan, encode_plan, make_plan, plan_sha256
+from loadtests.plan import Control, Plan, encode_plan, make_plan, plan_sha256
 from loadtests.report import render_report
 from loadtests.results import Results
 from loadtests.run_folder import RUN_SCHEMA, Provenance, RunFolder
 from loadtests.running.fault_run import FaultBounds
 from loadtests.running.measure import Measurement, Setup
+from loadtests.running.placebo import PLACEBO_BOUNDS
 from loadtests.running.progress import Watcher
 from loadtests.running.provenance import machine, now_utc, package_versions, twinshop_version
 from loadtests.scenario import Scenario, read_scenario, scenario_content
@@ -44,6 +45,7 @@ class RunRequest(msgspec.Struct, frozen=True):
     runs: Path = Path("runs")
     limits: Limits = Limits()
     fault_bounds: FaultBounds = FaultBounds()
+    control: Control = ""
 
 
 class Finished(msgspec.Struct, frozen=True):
@@ -62,7 +64,7 @@ def run(request: RunRequest, engine: Engine, watcher: Watcher, *, held: bool = F
     """
     path, content = scenario_content(request.scenario)
     scenario = read_scenario(content, file=str(path), name=path.stem)
-    plan = make_plan(scenario, seed=request.seed, shoppers=request.shoppers)
+    plan = make_plan(scenario, seed=request.seed, shoppers=request.shoppers, control=request.control)
     names = request.architectures or scenario.architectures
     state = state_folder()
     with nullcontext() if held else hold_machine(state):
@@ -70,16 +72,16 @@ def run(request: RunRequest, engine: Engine, watcher: Watcher, *, held: bool = F
             watcher.say(line)
         folder, provenance = _make_folder(request, scenario, content, plan, names, engine)
         watcher.say(f"plan {provenance.plan_sha256}  seed {plan.seed}  {folder.root}")
-        limits = limits_of(request.limits, scenario)
+        limits = limits_of(request.limits, scenario, request.control)
         interrupted = _measure_all(request, plan, names, engine, watcher, folder, provenance, limits)
     return Finished(folder, _judge_and_report(folder, watcher), interrupted)
 
 
-def limits_of(limits: Limits, scenario: Scenario) -> Limits:
-    """Those limits with the scenario's settings, and with what its faults need to be there from the start."""
+def limits_of(limits: Limits, scenario: Scenario, control: Control = "") -> Limits:
+    """Those limits with the scenario's settings, and with what its faults (not a control's) need from the start."""
     settings = {name: getattr(scenario.limits(), name) for name in scenario.settings}
     limits = msgspec.structs.replace(limits, **settings)
-    for fault in scenario.fault:
+    for fault in () if control else scenario.fault:
         limits = FAULTS[fault.kind].prepare(limits)
     return limits
 
@@ -89,9 +91,10 @@ def _measure_all(
     provenance: Provenance, limits: Limits,
 ) -> Interrupted | None:  # fmt: skip
     ledger = Ledger.open(state_folder(), provenance.run)
+    bounds = PLACEBO_BOUNDS if plan.control == "placebo" else request.fault_bounds
     setup = Setup(
         provenance.run, folder, plan, engine, ledger, watcher, request.workers, secrets.token_urlsafe(9),
-        limits, request.fault_bounds,
+        limits, bounds,
     )  # fmt: skip
     try:
         try:
@@ -192,6 +195,8 @@ def _command(request: RunRequest, scenario: Scenario, names: tuple[str, ...], en
         words += ["--shoppers", str(request.shoppers)]
     if request.workers != 1:
         words += ["--workers", str(request.workers)]
+    if request.control:
+        words += ["--control", request.control]
     return tuple(words)
 
 

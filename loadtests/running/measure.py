@@ -30,6 +30,7 @@ from loadtests.plan import Plan
 from loadtests.run_folder import RunFolder
 from loadtests.running.event_log import EventLog
 from loadtests.running.fault_run import FaultBounds, FaultRun
+from loadtests.running.placebo import fault_for
 from loadtests.running.progress import Moment, Watcher
 from loadtests.running.provenance import package_versions
 from loadtests.shoppers.load import LoadProcesses, merge_histories, start_load
@@ -161,8 +162,9 @@ class Measurement:
     def _start_faults(self, cluster: Cluster, zero_ns: int) -> None:
         for number, planned in enumerate(self._setup.plan.faults):
             fault_run = FaultRun(
-                number, planned, FAULTS[planned.kind], cluster, self._events, zero_ns, self._setup.fault_bounds
-            )
+                number, planned, fault_for(planned, self._setup.plan), cluster, self._events, zero_ns,
+                self._setup.fault_bounds,
+            )  # fmt: skip
             self._faults.append(fault_run)
             fault_run.start()
 

@@ -1,0 +1,60 @@
+"""The placebo: everything of a fault but the break."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from loadtests.events import AtRisk, FaultEvent
+from loadtests.faults import FAULTS
+from loadtests.plan import Control, make_plan
+from loadtests.run import limits_of
+from loadtests.running.placebo import Placebo, fault_for
+from loadtests.scenario import load_scenario
+from shared.sessions import HeldSession
+from tests.loadtests.running.test_fault_run import carry_out, strike
+
+HELD = {"n2": [HeldSession("aa", "user-0002")]}
+
+
+def test_it_goes_every_step_and_breaks_nothing(tmp_path: Path) -> None:
+    fault_run, events = carry_out(tmp_path, Placebo(FAULTS["kill"]), held=HELD)
+    assert fault_run.error is None
+    phases = [event.phase for event in events if isinstance(event, FaultEvent)]
+    assert phases == ["injected", "not_observed", "healed", "not_healed"]
+    (at_risk,) = [event for event in events if isinstance(event, AtRisk)]
+    assert at_risk.users == ("user-0002",), "who would have been hit is read as with the fault"
+
+
+def test_it_calls_nothing_of_the_cluster_that_changes_it(tmp_path: Path) -> None:
+    plan = make_plan(load_scenario("node-kill"), seed=1, control="placebo")
+    planned = plan.faults[0]
+    quick = type(planned)(planned.kind, 10, 20, planned.victim)
+    cluster, _ = strike(tmp_path, quick, fault_for(quick, plan))
+    assert cluster.calls == []
+
+
+@pytest.mark.parametrize("kind", sorted(FAULTS))
+def test_every_fault_has_one_that_says_what_the_fault_says(kind: str) -> None:
+    placebo, fault = Placebo(FAULTS[kind]), FAULTS[kind]
+    assert (placebo.kind, placebo.strikes, placebo.takes_memory) == (kind, fault.strikes, fault.takes_memory)
+    assert placebo.needs_wires == fault.needs_wires
+
+
+@pytest.mark.parametrize(("control", "faults"), [("", 1), ("placebo", 1), ("no-fault", 0)])
+def test_a_control_has_the_same_shoppers(control: Control, faults: int) -> None:
+    scenario = load_scenario("node-kill")
+    plan, usual = make_plan(scenario, seed=3, control=control), make_plan(scenario, seed=3)
+    assert plan.shoppers == usual.shoppers
+    assert plan.faults == usual.faults[:faults]
+    assert plan.control == control
+    assert isinstance(fault_for(usual.faults[0], plan), Placebo) == (control == "placebo")
+
+
+def test_a_control_does_not_have_the_conditions() -> None:
+    scenario = load_scenario("two-workers")
+    usual = limits_of(scenario.limits(), scenario)
+    assert usual.node_workers > 1
+    assert limits_of(scenario.limits(), scenario, "placebo").node_workers == 1
+    assert limits_of(scenario.limits(), scenario, "no-fault").node_workers == 1
