@@ -181,6 +181,20 @@ class Prediction(msgspec.Struct, frozen=True):
     """The upper end of a range; None if it is none."""
 
 
+class Threshold(msgspec.Struct, frozen=True):
+    """One threshold of the scenario (`[fail_if]`) beside what was measured."""
+
+    measure: str
+    fail_if: str
+    """As the scenario says it: "> 0", ">= 0.05 * U", "1 .. U"."""
+    value: float
+    """The formula's value with this run's U, N, W and at_risk; of a range, its lower end."""
+    measured: float
+    fired: bool
+    upper: float | None = None
+    """The upper end of a range; None if it is none."""
+
+
 class Mismatch(msgspec.Struct, frozen=True):
     """Something on which the client's, the balancer's and the nodes' logs do not agree."""
 
@@ -257,6 +271,8 @@ class ArchitectureResult(msgspec.Struct, frozen=True):
     facts_checked: int
     """Acknowledged facts (logins, cart states, orders) that a later answer or the database was compared with."""
     books_balance: bool
+    thresholds: tuple[Threshold, ...] = ()
+    """What was to fail the run here, and whether it did; they decide the exit code, not the verdict."""
 
 
 class Results(msgspec.Struct, frozen=True):

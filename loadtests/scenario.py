@@ -85,6 +85,9 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     expect: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
     """By architecture: a measure (see `loadtests.judging.verdict.MEASURES`) and its prediction: a number or formula
     ("0", "at_risk", "U / N"), or a relation (">= 0.95 * U") over U (shoppers), N (nodes) and at_risk."""
+    fail_if: dict[str, str | dict[str, str]] = msgspec.field(default_factory=dict)
+    """When the run is to fail: by measure, for every architecture, or by architecture and measure; each a relation
+    ("> 0") or a range (see `loadtests.judging.thresholds`)."""
     name: str = ""
     """Set from the file's name."""
 
@@ -211,6 +214,11 @@ def _leaves(document: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     for architecture, predictions in _items(document.get("expect")):
         for measure, prediction in _items(predictions):
             yield f"expect.{architecture}.{measure}", prediction, str
+    for name, value in _items(document.get("fail_if")):
+        for measure, threshold in _items(value):
+            yield f"fail_if.{name}.{measure}", threshold, str
+        if not isinstance(value, dict):
+            yield f"fail_if.{name}", value, str
 
 
 def _items(value: Any) -> list[tuple[str, Any]]:

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from loadtests.judging.thresholds import told
 from loadtests.judging.verdict import MEASURES
 from loadtests.results import ArchitectureResult, Results
 from loadtests.run_folder import Provenance, RunFolder
@@ -30,21 +31,27 @@ _WHERE_IT_MATTERS = {
 
 def summary(results: Results, folder: Path) -> str:
     """The answer, the table, the reasons, and the next commands."""
-    more = _more_columns(results)
-    head = (*_COLUMNS, *(_WHERE_IT_MATTERS[measure] for measure in more))
-    rows = [head, *(_row(name, result, more) for name, result in results.architectures.items())]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    rows = table_of(results)
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [
         results.answer,
         "",
         *(_line(row, widths) for row in rows),
         "",
         *_reasons(results),
+        *_thresholds(results),
         f"verdict  {results.verdict}",
         f"report   {folder / 'report.html'}",
         f"next     {_plan_again(RunFolder(folder).read_provenance())}   (who did what when)",
     ]
     return "\n".join(lines)
+
+
+def table_of(results: Results) -> list[tuple[str, ...]]:
+    """The head, then one row for each architecture: what a reader sees first, on a terminal or in a pull request."""
+    more = _more_columns(results)
+    head = (*_COLUMNS, *(_WHERE_IT_MATTERS[measure] for measure in more))
+    return [head, *(_row(name, result, more) for name, result in results.architectures.items())]
 
 
 def _plan_again(run: Provenance) -> str:
@@ -86,3 +93,15 @@ def _line(row: tuple[str, ...], widths: list[int]) -> str:
 def _reasons(results: Results) -> list[str]:
     lines = [f"{name}: {reason}" for name, result in results.architectures.items() for reason in result.reasons]
     return [*lines, ""] if lines else []
+
+
+def _thresholds(results: Results) -> list[str]:
+    """Those that fired, each with its numbers; of the others, how many there are."""
+    lines = [
+        f"{name}: {told(threshold)}" + (", but it is inconclusive" if result.verdict == "inconclusive" else "")
+        for name, result in results.architectures.items()
+        for threshold in result.thresholds
+        if threshold.fired
+    ]
+    judged = sum(len(result.thresholds) for result in results.architectures.values())
+    return [*lines, f"fail_if  {len(lines)} of {judged} thresholds fired", ""] if judged else []

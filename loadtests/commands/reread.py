@@ -17,7 +17,7 @@ RUN = click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
 @DEBUG_OPTION
 def check(folder: Path, as_json: bool) -> int:
     """Judge RUN (a run's folder, for example runs/latest) again and rewrite its results.json."""
-    from loadtests.judging.verdict import exit_code
+    from loadtests.judging.thresholds import exit_code_of
     from loadtests.run import write_results
     from loadtests.run_folder import RunFolder
     from loadtests.summary import summary
@@ -26,7 +26,7 @@ def check(folder: Path, as_json: bool) -> int:
     run = RunFolder(folder)
     results = write_results(run)
     tell(run.results.read_text() if as_json else summary(results, folder), nl=not as_json)
-    return exit_code(results.verdict)
+    return exit_code_of(results)
 
 
 @click.command()

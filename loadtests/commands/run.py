@@ -39,7 +39,7 @@ def run(
 ) -> int:  # fmt: skip
     """Carry out a SCENARIO (a name from `twinshop list`, or a TOML file) on each architecture."""
     from compose.engines.registry import engine_named
-    from loadtests.judging.verdict import exit_code
+    from loadtests.judging.thresholds import exit_code_of
     from loadtests.run import RunRequest
     from loadtests.run import run as carry_out
     from loadtests.running.interrupts import interrupts_raise
@@ -66,7 +66,7 @@ def run(
         tell(summary(finished.results, finished.folder.root))
     if finished.interrupted is not None:
         raise finished.interrupted
-    return exit_code(finished.results.verdict)
+    return exit_code_of(finished.results)
 
 
 COMMANDS = {"run": run}

@@ -28,6 +28,7 @@ from loadtests.judging.replay import Replay
 from loadtests.judging.scene import scene_of
 from loadtests.judging.sentence import sentence_of
 from loadtests.judging.tallies import Tallies
+from loadtests.judging.thresholds import in_their_stead, judge_thresholds, thresholds_of
 from loadtests.judging.verdict import overall, predictions_for, verdict_of
 from loadtests.plan import Plan, read_plan
 from loadtests.results import SCHEMA, ArchitectureResult, Loss, LossKind, Reconciliation, Results
@@ -35,9 +36,6 @@ from loadtests.run_folder import Provenance, RunFolder, read_file
 from loadtests.scenario import Scenario, read_scenario
 from shared.errors import RunFolderError
 from shared.request_log import read_request_log
-
-NOTHING_PREDICTED = "the scenario predicts nothing for it"
-"""The one doubt that is not about the measurement."""
 
 
 def judge(folder: Path) -> Results:
@@ -99,6 +97,7 @@ class Trial:
         self._logs = run.logs(architecture)
         self._plan = plan
         self._expected = scenario.expect.get(architecture, {})
+        self._fail_if = thresholds_of(scenario.fail_if, architecture)
         self._scene = scene
         self._replay = Replay(scene)
         self._books = Books(plan)
@@ -131,11 +130,17 @@ class Trial:
         books = self._books.close(self._replay, orders_read=self._scene.finished)
         reconciliation = self._reconcile()
         result = self._result(books, reconciliation)
-        expected = self._expected if self._scene.finished and not self._plan.control else {}
+        expected = self._expected if self._scene.finished else {}
         terms = Terms(result.shoppers, self._plan.nodes, result.at_risk, self._scene.limits.node_workers)
         predictions, no_value = predictions_for(expected, result, terms)
-        verdict, reasons = verdict_of([*self._doubts(books, reconciliation), *no_value], predictions)
-        return msgspec.structs.replace(result, verdict=verdict, reasons=reasons, predictions=predictions)
+        fail_if = self._fail_if if self._scene.finished else {}
+        thresholds, no_limit = judge_thresholds(fail_if, result, terms)
+        verdict, reasons = verdict_of([*self._doubts(books, reconciliation), *no_value, *no_limit], predictions)
+        if not self._expected:
+            verdict, reasons = in_their_stead(verdict, reasons, thresholds)
+        return msgspec.structs.replace(
+            result, verdict=verdict, reasons=reasons, predictions=predictions, thresholds=thresholds
+        )
 
     def _add(self, exchange: Exchange) -> None:
         for hear in self._hear:
@@ -162,13 +167,10 @@ class Trial:
         if not scene.finished:
             yield f"it was not measured to its end: {scene.interrupted or 'the run was cut off'}"
             return
-        if not self._expected:
-            yield NOTHING_PREDICTED
-        if self._plan.control:
-            yield f"it is a control ({self._plan.control}): the scenario predicts what happens with the fault"
-        else:
-            yield from fault_doubts(self._plan.faults, scene, self._hits)
-            yield from at_risk_doubts(at_risk_users(scene), self._hits.at_risk())
+        if not self._expected and not self._fail_if:
+            yield "the scenario predicts nothing for it"
+        yield from fault_doubts(self._plan.faults, scene, self._hits)
+        yield from at_risk_doubts(at_risk_users(scene), self._hits.at_risk())
         yield from load_doubts(scene, books.actions, self._lateness.late)
         for problem in books.problems:
             yield f"the books do not balance: {problem}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,8 @@ from compose.architectures import ARCHITECTURES
 from compose.cluster import Limits
 from loadtests.behaviours import BEHAVIOURS
 from loadtests.faults import FAULTS
-from loadtests.judging.predictions import parse_prediction
+from loadtests.judging.predictions import Parsed, parse_prediction
+from loadtests.judging.thresholds import parse_threshold
 from loadtests.judging.verdict import MEASURES
 from loadtests.planning.drawing import DEFAULT_MIX
 
@@ -102,6 +103,7 @@ def _bad_values(scenario: Scenario) -> Iterator[BadValue]:
     for number, fault in enumerate(scenario.fault):
         yield from _bad_fault(f"fault[{number}]", fault, scenario)
     yield from _bad_expectations(scenario)
+    yield from _bad_thresholds(scenario)
 
 
 def _bad_load(load: Load) -> Iterator[BadValue]:
@@ -203,17 +205,35 @@ def _bad_expectations(scenario: Scenario) -> Iterator[BadValue]:
         path = f"expect.{architecture}"
         if architecture not in scenario.architectures:
             yield unknown(path, "architecture of this scenario", architecture, scenario.architectures)
-        for measure, prediction in predictions.items():
-            if measure not in MEASURES:
-                yield unknown(f"{path}.{measure}", "measure", measure, MEASURES)
-            elif problem := _prediction_problem(prediction):
-                yield BadValue(f"{path}.{measure}", f"{prediction!r} cannot be read as a prediction", problem)
+        yield from _bad_measures(path, predictions, "prediction", parse_prediction)
 
 
-def _prediction_problem(prediction: str) -> str:
-    """What is wrong with a prediction, "" if nothing."""
+def _bad_thresholds(scenario: Scenario) -> Iterator[BadValue]:
+    """A text is of every architecture, so its key is a measure; a table is of the architecture that it is named for."""
+    for name, value in scenario.fail_if.items():
+        path = f"fail_if.{name}"
+        if isinstance(value, str):
+            if name in ARCHITECTURES:
+                yield BadValue(path, f"{value!r} does not say of which measure", f'[{path}], then: logged_out = "> 0"')
+            yield from _bad_measures("fail_if", {name: value}, "threshold", parse_threshold)
+        elif name not in scenario.architectures:
+            yield unknown(path, "architecture of this scenario", name, scenario.architectures)
+        else:
+            yield from _bad_measures(path, value, "threshold", parse_threshold)
+
+
+def _bad_measures(path: str, said: Mapping[str, str], kind: str, parse: Callable[[str], Parsed]) -> Iterator[BadValue]:
+    for measure, text in said.items():
+        if measure not in MEASURES:
+            yield unknown(f"{path}.{measure}", "measure", measure, MEASURES)
+        elif problem := _problem(text, parse):
+            yield BadValue(f"{path}.{measure}", f"{text!r} cannot be read as a {kind}", problem)
+
+
+def _problem(text: str, parse: Callable[[str], Parsed]) -> str:
+    """What is wrong with it, "" if nothing."""
     try:
-        parse_prediction(prediction)
+        parse(text)
     except ValueError as error:
         return str(error)
     return ""
