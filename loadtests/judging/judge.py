@@ -37,6 +37,9 @@ from loadtests.scenario import Scenario, read_scenario
 from shared.errors import RunFolderError
 from shared.request_log import read_request_log
 
+NOTHING_PREDICTED = "the scenario predicts nothing for it"
+"""The one doubt that is not about the measurement."""
+
 
 def judge(folder: Path) -> Results:
     """The results of a run.
@@ -130,7 +133,7 @@ class Trial:
         books = self._books.close(self._replay, orders_read=self._scene.finished)
         reconciliation = self._reconcile()
         result = self._result(books, reconciliation)
-        expected = self._expected if self._scene.finished else {}
+        expected = self._expected if self._scene.finished and not self._plan.control else {}
         terms = Terms(result.shoppers, self._plan.nodes, result.at_risk, self._scene.limits.node_workers)
         predictions, no_value = predictions_for(expected, result, terms)
         fail_if = self._fail_if if self._scene.finished else {}
@@ -168,9 +171,12 @@ class Trial:
             yield f"it was not measured to its end: {scene.interrupted or 'the run was cut off'}"
             return
         if not self._expected and not self._fail_if:
-            yield "the scenario predicts nothing for it"
-        yield from fault_doubts(self._plan.faults, scene, self._hits)
-        yield from at_risk_doubts(at_risk_users(scene), self._hits.at_risk())
+            yield NOTHING_PREDICTED
+        if self._plan.control:
+            yield f"it is a control ({self._plan.control}): the scenario predicts what happens with the fault"
+        else:
+            yield from fault_doubts(self._plan.faults, scene, self._hits)
+            yield from at_risk_doubts(at_risk_users(scene), self._hits.at_risk())
         yield from load_doubts(scene, books.actions, self._lateness.late)
         for problem in books.problems:
             yield f"the books do not balance: {problem}"
