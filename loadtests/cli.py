@@ -24,6 +24,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("loadtests.commands.plan", "Print what a run would do and what it would cost; start nothing."),
     "check": ("loadtests.commands.reread", "Judge a run's folder again, offline."),
     "report": ("loadtests.commands.reread", "Write a run's report again, offline."),
+    "bundle": ("loadtests.commands.bundle", "Write a whole run into one file, to be opened elsewhere."),
+    "open": ("loadtests.commands.open", "Make a run's folder of a bundle again, checked file by file."),
     "up": ("loadtests.commands.cluster", "Start a cluster to play with, and leave it running."),
     "status": ("loadtests.commands.cluster", "What is running, node by node."),
     "kill": ("loadtests.commands.parts", "Kill a node, the balancer or the store of a running cluster."),

@@ -3,7 +3,8 @@
     TwinshopError                5   something inside went wrong
     ├── UsageError               2   what was asked for cannot be done as it was asked
     │   ├── ScenarioError        2   a scenario file that cannot be read or makes no sense
-    │   └── RunFolderError       2   a folder that is not a whole, readable run
+    │   ├── RunFolderError       2   a folder that is not a whole, readable run
+    │   └── BundleError          2   a file that is not a whole, readable bundle of a run
     ├── EnvironmentNotReady      4   the machine, not the question, is in the way
     │   ├── PortTaken            4
     │   ├── NotReadyInTime       4   a part did not become ready within its bound
@@ -52,6 +53,10 @@ class ScenarioError(UsageError):
 
 class RunFolderError(UsageError):
     """A folder is not a whole, readable run."""
+
+
+class BundleError(UsageError):
+    """A file is not a whole, readable bundle of a run."""
 
 
 class EnvironmentNotReady(TwinshopError):
