@@ -100,6 +100,13 @@ class ItemBook(msgspec.Struct, frozen=True):
     """Units that appeared unasked (a removed item that came back); they stand beside `acknowledged`."""
 
 
+class Waited(msgspec.Struct, frozen=True):
+    """One bar of a latency distribution: `count` answers took up to `up_to_ms`, and longer than the bar before."""
+
+    up_to_ms: float
+    count: int
+
+
 class Percentiles(msgspec.Struct, frozen=True):
     """Of one latency distribution, in ms; nearest-rank. `count` answers."""
 
@@ -108,6 +115,9 @@ class Percentiles(msgspec.Struct, frozen=True):
     p95: float
     p99: float
     max: float
+    p99_9: float = 0.0
+    distribution: tuple[Waited, ...] = ()
+    """All of it, in bars that end at 1 ms times powers of the tenth root of 10; those that are empty are left out."""
 
 
 class Latency(msgspec.Struct, frozen=True):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from array import array
+from bisect import bisect_right
 from collections.abc import Sequence
 
 from loadtests.history import NOT_ASKED, Do, Exchange
-from loadtests.results import Latency, Percentiles
+from loadtests.results import Latency, Percentiles, Waited
 
 SLOW_ON_PURPOSE: frozenset[Do] = frozenset({"watch", "linger"})
 """What takes its time because it is meant to: its waits say nothing about the shop."""
 _NO_SERVICE: frozenset[Do] = NOT_ASKED | {"watch"}
 """A stream that is open beside everything else, and what is not asked of the shop at all."""
+BARS = 10
+"""Bars of a distribution for each factor of ten in time: each is 26 % longer than the one before."""
 STALLED_US = 900_000
 """An answer that takes longer, and comes, is a stall. Less than a second, so that a freeze of one is seen."""
 
@@ -21,8 +25,29 @@ def percentiles(waits_us: Sequence[int]) -> Percentiles:
     ordered = sorted(waits_us)
     if not ordered:
         return Percentiles(0, 0.0, 0.0, 0.0, 0.0)
-    p50, p95, p99 = (ordered[-(-len(ordered) * p // 100) - 1] / 1000 for p in (50, 95, 99))
-    return Percentiles(len(ordered), p50, p95, p99, ordered[-1] / 1000)
+    p50, p95, p99, p99_9 = (ordered[-(-len(ordered) * p // 1000) - 1] / 1000 for p in (500, 950, 990, 999))
+    return Percentiles(len(ordered), p50, p95, p99, ordered[-1] / 1000, p99_9, distribution(ordered))
+
+
+def distribution(ordered_us: Sequence[int]) -> tuple[Waited, ...]:
+    """Sorted waits in bars, `BARS` to a factor of ten."""
+    bars = []
+    done = 0
+    while done < len(ordered_us):
+        up_to_us = _bar_end_us(ordered_us[done])
+        end = bisect_right(ordered_us, up_to_us)
+        bars.append(Waited(up_to_us / 1000, end - done))
+        done = end
+    return tuple(bars)
+
+
+def _bar_end_us(wait_us: int) -> int:
+    """The end of the bar that this wait belongs to, in whole µs. The first bar ends at 1 µs."""
+    number = math.ceil(BARS * math.log10(wait_us)) if wait_us > 1 else 0
+    # A logarithm of floats may be off by one bar where the wait is just its end.
+    return next(
+        end for end in (round(10 ** (n / BARS)) for n in range(max(0, number - 1), number + 2)) if end >= wait_us
+    )
 
 
 class Waits:

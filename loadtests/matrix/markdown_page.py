@@ -35,7 +35,7 @@ def _top(matrix: Matrix, board: Board) -> Iterator[str]:
     yield "In each cell: what was measured, what had been predicted, and whether *all* predictions of the cell held:"
     yield f"{MARKS['as predicted']} they did, {MARKS['not as predicted']} at least one did not,"
     yield f"{MARKS['inconclusive']} the experiment did not happen as planned,"
-    yield f"{MARKS['not run']} not asked (the scenario's file says why). U shoppers, N nodes. All predictions are among "
+    yield f"{MARKS['not run']} not asked (the scenario's file says why). U shoppers, N nodes. All predictions are among"
     yield "the [scenarios](../reference/scenarios.md); the [measures](../reference/measures.md) are defined there."
     yield ""
 

@@ -114,6 +114,11 @@ def percent(share: float) -> str:
     return f"{min(max(share, 0.0), 1.0) * 100:.2f}".rstrip("0").rstrip(".") + "%"
 
 
+def readable(number: float) -> str:
+    """Three digits that say something, and never an exponent: 0.123, 12.3, 1,230."""
+    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"
+
+
 def rectangle(left: int, top: float, right: int, bottom: float) -> str:
     """The path of a rectangle."""
     return f"M{left} {top:g}H{right}V{bottom:g}H{left}Z"

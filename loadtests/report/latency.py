@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from loadtests.report.drawing import AnyShape, Chart, Key, Label, Line, Mark, Table, percent
+from loadtests.report.drawing import AnyShape, Chart, Key, Label, Line, Mark, Table, percent, readable
 from loadtests.report.evidence import Evidence
 from loadtests.results import Percentiles, Results
 
@@ -70,7 +70,7 @@ def _track(name: str, css: str, figures: Percentiles, top: float, low: float, hi
     if not figures.count:
         return [Label("track", "0%", top + 13, f"{name} · no answers")]
     y = top + 23
-    text = f"{name} · p50 {figures.p50:.3g}, p95 {figures.p95:.3g}, p99 {figures.p99:.3g} ms"
+    text = f"{name} · p50 {readable(figures.p50)}, p95 {readable(figures.p95)}, p99 {readable(figures.p99)} ms"
     shapes: list[AnyShape] = [
         Label("track", "0%", top + 13, text),
         Line(f"span {css}", _x(figures.p50, low, high), y, _x(figures.p99, low, high), y),
@@ -89,16 +89,16 @@ def _finding(results: Results) -> str:
     fastest = min(answered, key=lambda name: answered[name].raw.p95)
     slowest = max(answered, key=lambda name: answered[name].raw.p95)
     low, high = answered[fastest].raw.p95, answered[slowest].raw.p95
-    text = f"p95 raw lies between {low:.3g} ms ({fastest}) and {high:.3g} ms ({slowest})"
+    text = f"p95 raw lies between {readable(low)} ms ({fastest}) and {readable(high)} ms ({slowest})"
     hidden = max(answered, key=lambda name: answered[name].from_plan.p99 - answered[name].raw.p99)
     gap = answered[hidden].from_plan.p99 - answered[hidden].raw.p99
-    return f"{text}; the raw p99 hides at most {max(gap, 0):.3g} ms of waiting ({hidden})."
+    return f"{text}; the raw p99 hides at most {readable(max(gap, 0))} ms of waiting ({hidden})."
 
 
 def _table(results: Results) -> Table:
     rows = []
     for name, result in results.architectures.items():
         for how, figures in (("raw", result.latency_ms.raw), ("from the planned start", result.latency_ms.from_plan)):
-            numbers = (figures.p50, figures.p95, figures.p99, figures.max)
+            numbers = (figures.p50, figures.p95, figures.p99, figures.p99_9, figures.max)
             rows.append((name, how, f"{figures.count:,}", *(f"{number:.2f}" for number in numbers)))
-    return Table(("architecture", "timed", "answers", "p50 ms", "p95 ms", "p99 ms", "max ms"), tuple(rows))
+    return Table(("architecture", "timed", "answers", "p50 ms", "p95 ms", "p99 ms", "p99.9 ms", "max ms"), tuple(rows))

@@ -17,6 +17,7 @@ from compose.architectures import ARCHITECTURES
 from compose.cluster import Limits
 from loadtests import events as happened
 from loadtests.history import Do, Exchange, Outcome, Why, encode_records
+from loadtests.judging.latency import percentiles
 from loadtests.plan import Action, ClientLimits, Plan, PlannedFault, ShopperPlan, encode_plan, plan_sha256
 from loadtests.results import (
     ActionBook,
@@ -28,7 +29,6 @@ from loadtests.results import (
     Latency,
     LoggedOut,
     Loss,
-    Percentiles,
     Prediction,
     Reconciliation,
     Results,
@@ -257,7 +257,7 @@ def result_of(name: str, plan: Plan, played: Play) -> ArchitectureResult:
         users=UserBook(users, users - len(by_shopper), len(by_shopper), 0),
         items=ItemBook(added, added - lost, lost, 0, 0, 0, 0),
         seconds_without_service=round(0.55 * sum(trouble.values()), 3),
-        latency_ms=Latency(_percentiles(raw), _percentiles(late)),
+        latency_ms=Latency(percentiles(raw), percentiles(late)),
         costs=Costs(),
         losses=(*losses, *(_cart_loss(loss) for loss in losses if loss.cause == "node_killed")),
         predictions=(Prediction("logged_out", formula, value, len(by_shopper), holds),),
@@ -281,12 +281,6 @@ def _cart_loss(loss: Loss) -> Loss:
     return msgspec.structs.replace(
         loss, kind="cart_lost", at_ms=loss.at_ms + 20, cause="session_gone_with_login", items=3
     )
-
-
-def _percentiles(all_us: list[int]) -> Percentiles:
-    ordered = [us / 1000 for us in sorted(all_us)]
-    rank = {share: ordered[min(len(ordered) - 1, int(share * len(ordered)))] for share in (0.5, 0.95, 0.99)}
-    return Percentiles(len(ordered), rank[0.5], rank[0.95], rank[0.99], ordered[-1])
 
 
 def synthetic_run(folder: Path, *, seed: int = 1, shoppers: int = SHOPPERS) -> Results:

@@ -27,10 +27,50 @@ class TestPercentiles:
     @given(st.lists(st.integers(0, 10**7), min_size=1))
     def test_is_the_smallest_wait_that_enough_do_not_exceed(self, waits: list[int]) -> None:
         found = percentiles(waits)
-        for percent, value in ((50, found.p50), (95, found.p95), (99, found.p99)):
+        for percent, value in ((50, found.p50), (95, found.p95), (99, found.p99), (99.9, found.p99_9)):
             assert round(value * 1000) in waits
             assert sum(wait <= round(value * 1000) for wait in waits) * 100 >= percent * len(waits)
             assert sum(wait < round(value * 1000) for wait in waits) * 100 < percent * len(waits)
+
+
+class TestDistribution:
+    def test_a_wait_belongs_to_the_bar_that_ends_with_it(self) -> None:
+        found = percentiles([0, 1, 2, 1000, 1000, 1001, 1259, 1260])
+        bars = [(bar.up_to_ms, bar.count) for bar in found.distribution]
+        assert bars == [(0.001, 2), (0.002, 1), (1.0, 2), (1.259, 2), (1.585, 1)]
+
+    @given(st.lists(st.integers(0, 10**8)))
+    def test_every_wait_is_in_one_bar_and_no_bar_is_empty(self, waits: list[int]) -> None:
+        bars = percentiles(waits).distribution
+        assert sum(bar.count for bar in bars) == len(waits)
+        lower = -1.0
+        for bar in bars:
+            assert bar.count == sum(lower < wait / 1000 <= bar.up_to_ms for wait in waits) > 0
+            lower = bar.up_to_ms
+
+
+class TestFreeze:
+    """Everybody waits while the shop is frozen; a client that waits too asks less, and sees less of it."""
+
+    def test_the_percentile_from_the_plan_is_within_five_percent_of_the_truth_and_the_raw_one_is_not(self) -> None:
+        every_us, frozen_us, answer_us, window_us = 100_000, 5_000_000, 2_000, 60_000_000
+        freezes_us = 20_000_000
+        waits = Waits()
+        truth = []
+        free_us = 0
+        for planned_us in range(0, window_us, every_us):
+            sent_us = max(planned_us, free_us)  # one request at a time: what is due meanwhile is sent later
+            thaws_us = freezes_us + frozen_us if freezes_us <= sent_us < freezes_us + frozen_us else sent_us
+            free_us = thaws_us + answer_us
+            waits.add(exchange(planned_us, sent_us, free_us))
+            frozen = freezes_us <= planned_us < freezes_us + frozen_us
+            truth.append((freezes_us + frozen_us - planned_us if frozen else 0) + answer_us)
+        found = waits.close()
+        true_p99 = percentiles(truth).p99
+        assert true_p99 > 4_000
+        assert abs(found.from_plan.p99 - true_p99) <= 0.05 * true_p99
+        assert found.raw.p99 < 0.01 * true_p99
+        assert found.raw.max == pytest.approx(5_002)
 
 
 def exchange(planned_us: int, sent_us: int, done_us: int, status: int = 200, **fields: object) -> Exchange:

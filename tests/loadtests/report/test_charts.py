@@ -7,14 +7,16 @@ import re
 import msgspec
 import pytest
 
+from loadtests.judging.latency import percentiles
 from loadtests.report.axis import TimeAxis
+from loadtests.report.distribution import distribution
 from loadtests.report.drawing import Chart, Label, Region
 from loadtests.report.evidence import Evidence, gather
 from loadtests.report.latency import latency
 from loadtests.report.sessions_by_node import sessions_by_node
 from loadtests.report.strips import MOST_ROWS, strips
 from loadtests.report.timeline import timeline
-from loadtests.results import Percentiles
+from loadtests.results import Latency, Percentiles
 from tests.loadtests.report.conftest import MadeUp
 from tests.loadtests.synthetic_run import BACK_US, KILLED_US, synthetic_run
 
@@ -160,3 +162,25 @@ def test_every_chart_has_a_title_a_finding_a_description_a_key_and_a_table(
         assert chart.key
         assert 1 <= len(chart.table.rows) <= MOST_ROWS
         assert all(len(row) == len(chart.table.head) for row in chart.table.rows)
+
+
+def test_the_distribution_has_a_panel_and_two_lines_for_each_architecture(made_up: MadeUp, evidence: Evidence) -> None:
+    chart = distribution(evidence, made_up.results)
+    assert [shape.text for shape in chart.shapes if shape.css == "track"] == list(made_up.results.architectures)
+    lines = [shape for shape in chart.shapes if isinstance(shape, Region)]
+    assert [line.css.split()[1] for line in lines] == ["raw", "from-plan"] * 4
+    for number, (name, result) in enumerate(made_up.results.architectures.items()):
+        told = [int(row[1 + 2 * number].replace(",", "")) for row in chart.table.rows]
+        assert sum(told) == result.latency_ms.raw.count, name
+
+
+def test_a_line_of_the_distribution_falls_where_the_answers_are(made_up: MadeUp, evidence: Evidence) -> None:
+    waits = percentiles([1_000] * 90 + [1_000_000] * 10)
+    sticky = made_up.results.architectures["sticky-memory"]
+    sticky = msgspec.structs.replace(sticky, latency_ms=Latency(waits, waits))
+    results = msgspec.structs.replace(made_up.results, architectures={"sticky-memory": sticky})
+    chart = distribution(evidence, results)
+    raw, _ = (shape for shape in chart.shapes if isinstance(shape, Region))
+    # Down by one factor of ten (28 px) at 1 ms, a third of the way from 0.1 ms to 100 ms or so; to the floor at 1 s.
+    assert raw.path == "M0 1H2500V29H10000V55"
+    assert chart.finding.startswith("The slowest answer in a thousand took 1,000 ms")
