@@ -17,6 +17,7 @@ from loadtests.judging.fault_words import in_words
 from loadtests.judging.verdict import MEASURES
 from loadtests.report import palette
 from loadtests.report.axis import TimeAxis
+from loadtests.report.cured import cured
 from loadtests.report.distribution import distribution
 from loadtests.report.drawing import Chart, Region, percent
 from loadtests.report.evidence import Evidence, gather
@@ -98,6 +99,7 @@ def render_report(folder: Path, results: Results) -> bytes:
         minis=tuple(_mini(section, axis, evidence) for section in sections),
         experiment=experiment(evidence, results),
         sections=sections,
+        cured=cured(results),
         latency=latency(evidence, results),
         distribution=distribution(evidence, results),
         spending=spending(results),

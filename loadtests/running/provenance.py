@@ -31,7 +31,7 @@ def machine() -> dict[str, str | int]:
     """The host, as far as it bears on the figures."""
     return {
         "python": platform.python_version(),
-        "platform": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "platform": f"{platform.system()} {platform.release().partition('-')[0]} {platform.machine()}",
         "cpus": os.cpu_count() or 0,
         "memory_mb": psutil.virtual_memory().total // 2**20,
     }

@@ -1,0 +1,69 @@
+"""What it would look like with the cure: what this run measured, beside what is predicted of the cured scenario."""
+
+from __future__ import annotations
+
+import msgspec
+
+from loadtests.cures import Cure, cures_of, measure_of, shown_on, switch
+from loadtests.judging.verdict import MEASURES
+from loadtests.results import Results
+from loadtests.scenario import Scenario, all_scenarios
+
+
+class Compared(msgspec.Struct, frozen=True):
+    """One architecture."""
+
+    name: str
+    measured: str
+    """Here, without the cure."""
+    predicted: str
+    """With it, as its scenario says; "not predicted" if it does not."""
+
+
+class Cured(msgspec.Struct, frozen=True):
+    """One cure."""
+
+    loss: str
+    switch: tuple[str, ...]
+    """Words, every other of them code."""
+    price: str
+    measure: str
+    meaning: str
+    command: str
+    """Shows it."""
+    lines: tuple[Compared, ...]
+
+
+def cured(results: Results) -> tuple[Cured, ...]:
+    """The cures for what this run's scenario shows, with their lines for architectures that were measured."""
+    known = {scenario.name: scenario for scenario in all_scenarios()}
+    there = [cure for cure in cures_of(results.scenario) if cure.before in known and cure.after in known]
+    found = [_cured(cure, known[cure.before], known[cure.after], results) for cure in there]
+    return tuple(one for one in found if one.lines)
+
+
+def _cured(cure: Cure, before: Scenario, after: Scenario, results: Results) -> Cured:
+    measure = measure_of(cure, before)
+    names = [name for name in shown_on(cure, before, after) if name in results.architectures]
+    instead = f" --architecture {cure.instead}" if cure.instead else ""
+    return Cured(
+        loss=cure.loss,
+        switch=tuple(switch(cure, before, after).split("`")),
+        price=cure.price,
+        measure=measure.replace("_", " "),
+        meaning=MEASURES[measure].definition,
+        command=f"twinshop run {after.name}{instead} --seed {results.seed}",
+        lines=tuple(
+            Compared(name, _measured(results, name, measure), _predicted(after, cure.instead or name, measure))
+            for name in names
+        ),
+    )
+
+
+def _measured(results: Results, name: str, measure: str) -> str:
+    value = MEASURES[measure].read(results.architectures[name])
+    return "–" if value is None else f"{value:,g}"
+
+
+def _predicted(scenario: Scenario, name: str, measure: str) -> str:
+    return scenario.expect.get(name, {}).get(measure, "not predicted")
