@@ -126,8 +126,13 @@ def _judge_and_report(folder: RunFolder, watcher: Watcher) -> Results:
 def write_results(folder: RunFolder) -> Results:
     """Judge a run folder and write its `results.json`."""
     results = judge(folder.root)
-    write_whole(folder.results, msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
+    write_whole(folder.results, encode_results(results))
     return results
+
+
+def encode_results(results: Results) -> bytes:
+    """The bytes of `results.json`."""
+    return msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n"
 
 
 def write_report(folder: RunFolder, results: Results) -> None:

@@ -29,8 +29,8 @@ _WHERE_IT_MATTERS = {
 """Measures that get a column only if they are not 0 everywhere, or if somebody predicted them; and its head."""
 
 
-def summary(results: Results, folder: Path) -> str:
-    """The answer, the table, the reasons, and the next commands."""
+def summary(results: Results, folder: Path, *, report: str = "") -> str:
+    """The answer, the table, the reasons, and the next commands. `report` says where it is, if not in the folder."""
     rows = table_of(results)
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [
@@ -41,7 +41,7 @@ def summary(results: Results, folder: Path) -> str:
         *_reasons(results),
         *_thresholds(results),
         f"verdict  {results.verdict}",
-        f"report   {folder / 'report.html'}",
+        f"report   {report or folder / 'report.html'}",
         f"next     {_plan_again(RunFolder(folder).read_provenance())}   (who did what when)",
     ]
     return "\n".join(lines)

@@ -1,32 +1,82 @@
-"""`twinshop check RUN` and `twinshop report RUN`: judge and write again, offline, from a run's folder alone."""
+"""`twinshop check RUN` and `twinshop report RUN`: judge again, offline, from a run's folder alone; and write again."""
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from loadtests.commands.options import DEBUG_OPTION
 
+if TYPE_CHECKING:
+    from loadtests.results import Results
+
 RUN = click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
 
 
-@click.command()
-@RUN
-@click.option("--json", "as_json", is_flag=True, help="Print results.json on stdout, and nothing else there.")
+@click.command(
+    help="""\b
+Examples:
+  twinshop check runs/latest
+  twinshop check node-kill.zip --json
+
+Judge RUN (a run's folder or a bundle) again, from its evidence alone, and say whether its results.json agrees. Writes
+nothing.
+
+\b
+Exit codes: the verdict's (0, 1, 3) if it agrees; 2 if it says otherwise, or if the run is damaged.
+"""
+)
+@click.argument("run", metavar="RUN", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print what results.json should be, and nothing else.")
 @DEBUG_OPTION
-def check(folder: Path, as_json: bool) -> int:
-    """Judge RUN (a run's folder, for example runs/latest) again and rewrite its results.json."""
+def check(run: Path, as_json: bool) -> int:
+    """Judge RUN again, and say whether its results.json agrees."""
+    from loadtests.bundles.either import run_in
+    from loadtests.judging.judge import judge
     from loadtests.judging.thresholds import exit_code_of
-    from loadtests.run import write_results
-    from loadtests.run_folder import RunFolder
+    from loadtests.run import encode_results
+    from loadtests.running.interrupts import interrupts_raise
     from loadtests.summary import summary
     from loadtests.telling import tell
 
-    run = RunFolder(folder)
-    results = write_results(run)
-    tell(run.results.read_text() if as_json else summary(results, folder), nl=not as_json)
+    with interrupts_raise(), run_in(run) as folder:
+        results = judge(folder)
+        in_bundle = "" if folder == run else f"in the bundle: twinshop open {shlex.quote(str(run))}"
+        tell(
+            encode_results(results).decode() if as_json else summary(results, folder, report=in_bundle), nl=not as_json
+        )
+        tell(f"results  {_agreement(run, folder, results)}", err=as_json)
     return exit_code_of(results)
+
+
+def _agreement(run: Path, folder: Path, results: Results) -> str:
+    """What to say of the run's `results.json`.
+
+    Raises:
+        RunFolderError: it says otherwise than the evidence.
+    """
+    from loadtests.judging.agreement import agreement
+    from loadtests.run_folder import RunFolder
+    from shared.errors import RunFolderError
+
+    written = RunFolder(folder).results
+    again = f"twinshop report {shlex.quote(str(run))}"
+    if not written.is_file():
+        return f"there is no results.json; {again}"
+    found = agreement(written, results)
+    if found.otherwise:
+        raise RunFolderError(
+            f"results.json of {run} says otherwise than its evidence: {found.otherwise[0]}",
+            why="; ".join(found.otherwise[1:]) or "one of them was changed, or another version of Twinshop counted",
+            next_step=f"if you trust the evidence: {again}",
+        )
+    if found.lacking:
+        lacking = f"says nothing of {len(found.lacking)} of the numbers that are counted now"
+        return f"results.json agrees, and {lacking}; {again}"
+    return "results.json agrees with the evidence"
 
 
 @click.command()
@@ -37,7 +87,13 @@ def report(folder: Path) -> None:
     from loadtests.run import write_report, write_results
     from loadtests.run_folder import RunFolder
     from loadtests.telling import tell
+    from shared.errors import UsageError
 
+    if folder.is_file():
+        raise UsageError(
+            f"{folder} is a file, and a report lies in its run's folder",
+            next_step=f"if it is a bundle: twinshop open {shlex.quote(str(folder))}",
+        )
     run = RunFolder(folder)
     write_report(run, write_results(run))
     tell(run.report)

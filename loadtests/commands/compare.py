@@ -1,0 +1,59 @@
+"""`twinshop compare RUN RUN…`: runs side by side."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from string import ascii_uppercase
+
+import click
+
+from loadtests.commands.options import DEBUG_OPTION, JSON_OPTION
+from shared.errors import UsageError
+
+NOT_COMPARED = 3
+"""As for an experiment that answers nothing."""
+
+
+@click.command(
+    help="""\b
+Examples:
+  twinshop compare runs/20261121-013044-node-kill-1 runs/latest
+  twinshop compare mine.zip theirs.zip --json
+
+Put two or more runs side by side (folders or bundles): what was asked, where it ran, what differs; and, for each
+architecture, every number with its difference from the first run's. Numbers are compared only if the plans are the
+same; if not, it says exactly what differs. Each run is judged again, so all are counted by the same rules.
+
+\b
+Exit codes: 0 compared, 2 usage or a damaged run, 3 not comparable.
+"""
+)
+@click.argument("runs", metavar="RUN RUN…", nargs=-1, type=click.Path(path_type=Path))
+@JSON_OPTION
+@DEBUG_OPTION
+def compare(runs: tuple[Path, ...], as_json: bool) -> int:
+    """Put RUNs side by side."""
+    from loadtests.bundles.either import run_in
+    from loadtests.comparing.comparison import compare as side_by_side
+    from loadtests.comparing.page import comparison_page
+    from loadtests.comparing.side import read_side
+    from loadtests.running.interrupts import interrupts_raise
+    from loadtests.telling import json_text, tell
+
+    if not 2 <= len(runs) <= len(ascii_uppercase):
+        raise UsageError(
+            f"{len(runs)} to compare; at least 2, and at most {len(ascii_uppercase)}",
+            next_step="twinshop compare RUN RUN",
+        )
+    with interrupts_raise(), ExitStack() as opened:
+        sides = [
+            read_side(label, str(path), opened.enter_context(run_in(path)))
+            for label, path in zip(ascii_uppercase, runs, strict=False)
+        ]
+    comparison = side_by_side(sides)
+    tell(json_text(comparison) if as_json else comparison_page(comparison))
+    return 0 if comparison.comparable else NOT_COMPARED
+
+
+COMMANDS = {"compare": compare}

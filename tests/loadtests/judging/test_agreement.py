@@ -1,0 +1,103 @@
+"""Does results.json say what the evidence gives?"""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadtests.judging.agreement import MOST, agreement
+from loadtests.judging.judge import judge
+from loadtests.results import Results
+from loadtests.run import encode_results
+from shared.errors import RunFolderError
+from tests.loadtests.model_run import write_run
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    return judge(write_run(tmp_path_factory.mktemp("run") / "run", architectures=("sticky-memory",)).root)
+
+
+@pytest.fixture(scope="module")
+def document(results: Results) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(encode_results(results))
+    return loaded
+
+
+def written(tmp_path: Path, document: Any) -> Path:
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps(document))
+    return path
+
+
+def leaves(value: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Where a plain value stands."""
+    if isinstance(value, dict | list):
+        inside = value.items() if isinstance(value, dict) else enumerate(value)
+        return [leaf for key, it in inside for leaf in leaves(it, (*place, key))]
+    return [place]
+
+
+def test_it_agrees_however_it_is_spaced(results: Results, document: dict[str, Any], tmp_path: Path) -> None:
+    found = agreement(written(tmp_path, document), results)
+    assert (found.otherwise, found.lacking) == ((), ())
+
+
+@given(st.data())
+def test_any_value_changed_is_found(
+    results: Results, document: dict[str, Any], tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    changed = copy.deepcopy(document)
+    *way, last = data.draw(st.sampled_from(leaves(document)))
+    inside = changed
+    for key in way:
+        inside = inside[key]
+    value = inside[last]
+    inside[last] = (not value) if isinstance(value, bool) else value + 1 if isinstance(value, int | float) else "other"
+    found = agreement(written(tmp_path_factory.mktemp("changed"), changed), results)
+    assert len(found.otherwise) == 1
+    assert str(last) in found.otherwise[0]
+
+
+def test_what_is_not_in_it_is_lacking_and_no_lie(results: Results, document: dict[str, Any], tmp_path: Path) -> None:
+    older = copy.deepcopy(document)
+    del older["architectures"]["sticky-memory"]["counts"]
+    found = agreement(written(tmp_path, older), results)
+    assert (found.otherwise, found.lacking) == ((), ("architectures.sticky-memory.counts",))
+
+
+def test_what_the_evidence_does_not_give_is_a_lie(results: Results, document: dict[str, Any], tmp_path: Path) -> None:
+    more = {**document, "applause": 100}
+    assert agreement(written(tmp_path, more), results).otherwise == (
+        "applause: 100 in results.json, nothing by the evidence",
+    )
+
+
+def test_losses_left_out_are_found(results: Results, document: dict[str, Any], tmp_path: Path) -> None:
+    fewer = copy.deepcopy(document)
+    losses = fewer["architectures"]["sticky-memory"]["losses"]
+    assert losses, "the model loses something"
+    losses.pop()
+    (said,) = agreement(written(tmp_path, fewer), results).otherwise
+    assert said.startswith("architectures.sticky-memory.losses: ")
+
+
+def test_no_more_are_named_than_help(results: Results, document: dict[str, Any], tmp_path: Path) -> None:
+    book = document["architectures"]["sticky-memory"]["items"]
+    other = copy.deepcopy(document)
+    other["architectures"]["sticky-memory"]["items"] = {name: value + 1 for name, value in book.items()}
+    assert len(book) > MOST
+    assert len(agreement(written(tmp_path, other), results).otherwise) == MOST
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", "\x00"])
+def test_no_document_is_an_error(results: Results, tmp_path: Path, content: str) -> None:
+    (tmp_path / "results.json").write_text(content)
+    with pytest.raises(RunFolderError, match=r"results\.json"):
+        agreement(tmp_path / "results.json", results)
