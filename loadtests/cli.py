@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("loadtests.commands.plan", "Print what a run would do and what it would cost; start nothing."),
     "check": ("loadtests.commands.reread", "Judge a run again, offline: does its results.json agree?"),
     "report": ("loadtests.commands.reread", "Write a run's report again, offline."),
+    "export": ("loadtests.commands.export", "Write a run as CSV, Parquet, JUnit XML, Markdown or a badge."),
     "compare": ("loadtests.commands.compare", "Runs side by side: what differs, and the numbers of the same plan."),
     "bundle": ("loadtests.commands.bundle", "Write a whole run into one file, to be opened elsewhere."),
     "open": ("loadtests.commands.open", "Make a run's folder of a bundle again, checked file by file."),

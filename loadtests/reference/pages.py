@@ -7,6 +7,7 @@ from pathlib import Path
 
 from loadtests.reference.commands import commands
 from loadtests.reference.cures import cures
+from loadtests.reference.exports import exports
 from loadtests.reference.parts import architectures, behaviours, checks, faults, measures
 from loadtests.reference.scenarios import scenarios
 from loadtests.reference.settings import settings
@@ -21,6 +22,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/behaviours.md": behaviours,
     "reference/settings.md": settings,
     "reference/measures.md": measures,
+    "reference/exports.md": exports,
     "reference/cli.md": commands,
     "how-to/cures.md": cures,
 }

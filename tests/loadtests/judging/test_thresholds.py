@@ -13,6 +13,7 @@ from loadtests.judging.judge import judge
 from loadtests.judging.predictions import Terms
 from loadtests.judging.thresholds import (
     EXPECTED,
+    FailIf,
     exit_code_of,
     fired,
     in_their_stead,
@@ -64,7 +65,7 @@ def test_what_cannot_be_read_is_none(text: str) -> None:
 
 
 def test_the_own_threshold_of_an_architecture_stands_for_the_general_one() -> None:
-    fail_if = {"logged_out": "> 0", "failed": "> 9", "redis": {"logged_out": "> 2", "stalled": "> 1"}}
+    fail_if: FailIf = {"logged_out": "> 0", "failed": "> 9", "redis": {"logged_out": "> 2", "stalled": "> 1"}}
     assert thresholds_of(fail_if, "signed-token") == {"logged_out": "> 0", "failed": "> 9"}
     assert thresholds_of(fail_if, "redis") == {"logged_out": "> 2", "failed": "> 9", "stalled": "> 1"}
 

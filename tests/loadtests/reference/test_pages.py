@@ -14,6 +14,8 @@ from compose.cluster import Limits
 from loadtests.behaviours import BEHAVIOURS
 from loadtests.checks import CHECKS, TALLIES
 from loadtests.cli import COMMANDS
+from loadtests.exports.forms import FORMS
+from loadtests.exports.tables import TABLES
 from loadtests.faults import FAULTS
 from loadtests.judging.verdict import MEASURES
 from loadtests.reference.attributes import attributes_of
@@ -29,6 +31,7 @@ NAMES = {
     "reference/behaviours.md": list(BEHAVIOURS),
     "reference/settings.md": list(Limits.__struct_fields__),
     "reference/measures.md": list(MEASURES),
+    "reference/exports.md": [*FORMS, *(head.name for table in TABLES.values() for head in table.heads())],
     "reference/cli.md": [f"twinshop {name}" for name in COMMANDS],
     "how-to/cures.md": [cure.loss.rstrip(".") for cure in CURES],
 }

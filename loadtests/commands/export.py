@@ -1,0 +1,94 @@
+"""`twinshop export RUN`: what was found, in the forms that other machines read."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from loadtests.commands.options import DEBUG_OPTION
+from shared.errors import UsageError
+
+FORMS = ("csv", "parquet", "junit", "markdown", "badge")
+TABLES = ("actions", "losses")
+"""Both as `loadtests.exports` has them, which takes its time to import; a test compares them."""
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  twinshop export runs/latest --to junit > junit.xml
+  twinshop export runs/latest --to markdown >> "$GITHUB_STEP_SUMMARY"
+  twinshop export runs/latest --to badge --out docs/twinshop.svg
+  twinshop export runs/latest --to csv                   runs/latest/export/actions.csv, losses.csv
+  twinshop export runs/latest --to csv --table losses    one table, on standard output
+  twinshop export runs/latest --to parquet --out tables  needs: pip install 'twinshop[parquet]'
+
+It ends with 0 once it has written, whatever the run's verdict; `twinshop check RUN` ends with that of the run.
+""",
+)
+@click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
+@click.option("--to", "form", type=click.Choice(FORMS), required=True, help="The form.")
+@click.option("--table", type=click.Choice(TABLES), help="Only this table, of csv and parquet.")
+@click.option(
+    "--out", type=click.Path(path_type=Path),
+    help="The file; of both tables, the folder.  [default: standard output; of both tables, RUN/export]",
+)  # fmt: skip
+@DEBUG_OPTION
+def export(folder: Path, form: str, table: str | None, out: Path | None) -> None:
+    """Judge RUN (a run's folder, for example runs/latest) again and write it in another form."""
+    from loadtests.exports.forms import DOCUMENTS, TABLE_FORMS, whole_file, write_one, write_tables
+    from loadtests.exports.judged import judged_run
+    from loadtests.telling import tell
+
+    if form in DOCUMENTS and table:
+        raise UsageError(f"{form} has no tables", why="--table is for csv and parquet", next_step="leave --table out")
+    tables = TABLE_FORMS.get(form)
+    both = tables is not None and table is None
+    _check_place(out, both)
+    if tables is not None:
+        if tables.binary and table and out is None and sys.stdout.isatty():
+            raise UsageError(
+                f"{form} is nothing for a terminal", next_step=f"name a file: --out {table}.{form}, or lead it into one"
+            )
+        tables.check()
+    run = judged_run(folder)
+    if both:
+        for path in write_tables(run, form, out or folder / "export"):
+            tell(path)
+    elif out is not None:
+        with whole_file(out) as file:
+            write_one(run, form, table, file)
+        tell(out)
+    else:
+        _to_output(lambda stream: write_one(run, form, table, stream))
+
+
+def _to_output(write: Callable[[BinaryIO], None]) -> None:
+    """A reader may leave before the end, as `head` does: that is no error."""
+    from loadtests.telling import hush, is_gone
+
+    stream = sys.stdout.buffer
+    try:
+        write(stream)
+        stream.flush()
+    except OSError as error:
+        if not is_gone(error):
+            raise
+        hush(sys.stdout)
+
+
+def _check_place(out: Path | None, is_folder: bool) -> None:
+    if out is None or not out.exists() or out.is_dir() == is_folder:
+        return
+    raise UsageError(
+        f"{out} is {'no folder' if is_folder else 'a folder'}",
+        why="two tables go into a folder" if is_folder else "one document goes into a file",
+        next_step="name another place: --out PATH",
+    )
+
+
+COMMANDS = {"export": export}
