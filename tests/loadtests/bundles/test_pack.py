@@ -16,7 +16,7 @@ from loadtests.bundles import pack as module
 from loadtests.bundles.manifest import MANIFEST, Manifest
 from loadtests.bundles.pack import pack
 from loadtests.running.provenance import twinshop_version
-from shared.errors import RunFolderError, UsageError
+from shared.errors import Interrupted, RunFolderError, TwinshopError, UsageError
 from tests.loadtests.bundles.made_up import RUN, bundle_of, files_below, finished_run
 
 
@@ -71,7 +71,7 @@ def test_a_link_to_a_run_is_as_good_as_the_run(tmp_path: Path) -> None:
 
 
 class TestRefused:
-    def refused(self, tmp_path: Path, error: type[UsageError], says: str, out: str = "run.zip") -> None:
+    def refused(self, tmp_path: Path, error: type[TwinshopError], says: str, out: str = "run.zip") -> None:
         before = sorted(tmp_path.rglob("*"))
         with pytest.raises(error) as found:
             pack(tmp_path / "run", tmp_path / out)
@@ -112,6 +112,23 @@ class TestRefused:
     def test_the_run_itself_as_the_place(self, tmp_path: Path) -> None:
         finished_run(tmp_path / "run")
         self.refused(tmp_path, UsageError, "the run's own folder", out="run/logs/run.zip")
+
+    def test_interrupted_it_leaves_nothing(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        finished_run(tmp_path / "run")
+
+        def interrupted(*_arguments: object) -> None:
+            assert (tmp_path / ".run.zip.new").exists(), "it has begun"
+            raise Interrupted("interrupted by SIGINT")
+
+        monkeypatch.setattr(module, "_add", interrupted)
+        self.refused(tmp_path, Interrupted, "SIGINT")
+
+    def test_what_an_interrupted_one_left_is_in_nobodys_way(self, tmp_path: Path) -> None:
+        """SIGKILL cannot be heard."""
+        run = finished_run(tmp_path / "run")
+        (tmp_path / ".run.zip.new").write_text("half a bundle")
+        pack(run.root, tmp_path / "run.zip")
+        assert not (tmp_path / ".run.zip.new").exists()
 
     @pytest.mark.parametrize("change", [b"", b"shorter", b"x" * 200_000], ids=["emptied", "shorter", "longer"])
     def test_a_file_that_changes_meanwhile(
