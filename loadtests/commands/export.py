@@ -39,9 +39,11 @@ It ends with 0 once it has written, whatever the run's verdict; `twinshop check 
 )  # fmt: skip
 @DEBUG_OPTION
 def export(folder: Path, form: str, table: str | None, out: Path | None) -> None:
-    """Judge RUN (a run's folder, for example runs/latest) again and write it in another form."""
+    """Judge RUN (a run's folder, for example runs/latest, or a bundle) again and write it in another form."""
+    from loadtests.bundles.either import run_in
     from loadtests.exports.forms import DOCUMENTS, TABLE_FORMS, whole_file, write_one, write_tables
     from loadtests.exports.judged import judged_run
+    from loadtests.running.interrupts import interrupts_raise
     from loadtests.telling import tell
 
     if form in DOCUMENTS and table:
@@ -49,22 +51,29 @@ def export(folder: Path, form: str, table: str | None, out: Path | None) -> None
     tables = TABLE_FORMS.get(form)
     both = tables is not None and table is None
     _check_place(out, both)
+    if both and out is None and folder.is_file():
+        raise UsageError(
+            f"{folder} is a bundle, and stays as it is",
+            why="two tables go into a folder",
+            next_step="name one: --out FOLDER; or one table: --table losses",
+        )
     if tables is not None:
         if tables.binary and table and out is None and sys.stdout.isatty():
             raise UsageError(
                 f"{form} is nothing for a terminal", next_step=f"name a file: --out {table}.{form}, or lead it into one"
             )
         tables.check()
-    run = judged_run(folder)
-    if both:
-        for path in write_tables(run, form, out or folder / "export"):
-            tell(path)
-    elif out is not None:
-        with whole_file(out) as file:
-            write_one(run, form, table, file)
-        tell(out)
-    else:
-        _to_output(lambda stream: write_one(run, form, table, stream))
+    with interrupts_raise(), run_in(folder) as place:
+        run = judged_run(place)
+        if both:
+            for path in write_tables(run, form, out or folder / "export"):
+                tell(path)
+        elif out is not None:
+            with whole_file(out) as file:
+                write_one(run, form, table, file)
+            tell(out)
+        else:
+            _to_output(lambda stream: write_one(run, form, table, stream))
 
 
 def _to_output(write: Callable[[BinaryIO], None]) -> None:

@@ -28,6 +28,7 @@ from loadtests.report.sessions_by_node import sessions_by_node
 from loadtests.report.spending import spending
 from loadtests.report.strips import strips
 from loadtests.report.summary import brief, formula, more_predictions, rows, shown_columns
+from loadtests.report.thresholds import guards
 from loadtests.report.timeline import timeline
 from loadtests.report.witnesses import Witnesses, witnesses
 from loadtests.report.words import DEFINITIONS, GLOSSARY
@@ -96,6 +97,7 @@ def render_report(folder: Path, results: Results) -> bytes:
         answer=_pieces(results.answer, results.architectures),
         rows=rows(evidence, results),
         more=more_predictions(results),
+        guards=guards(results),
         minis=tuple(_mini(section, axis, evidence) for section in sections),
         experiment=experiment(evidence, results),
         sections=sections,

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from loadtests import cli
+from loadtests.bundles.pack import pack
 from loadtests.commands import export
 from loadtests.exports import forms, parquet_tables
 from loadtests.exports.badge import badge
@@ -145,3 +146,20 @@ def test_parquet_is_nothing_for_a_terminal(
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     said = refused(capsys, 2, str(folder), "--to", "parquet", "--table", "losses")
     assert "--out losses.parquet" in said
+
+
+def test_a_bundle_is_exported_like_the_run_that_is_in_it(
+    folder: Path, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    bundle = tmp_path / "run.zip"
+    pack(folder, bundle)
+    assert cli.main(["export", str(bundle), "--to", "junit"]) == 0
+    assert capfdbinary.readouterr().out == junit(judged_run(folder))
+    assert cli.main(["export", str(bundle), "--to", "csv", "--out", str(tmp_path / "tables")]) == 0
+    assert (tmp_path / "tables" / "losses.csv").is_file()
+
+
+def test_the_tables_of_a_bundle_need_a_folder(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bundle = tmp_path / "run.zip"
+    pack(folder, bundle)
+    assert "--out FOLDER" in refused(capsys, 2, str(bundle), "--to", "csv")
