@@ -117,7 +117,7 @@ def _judge_and_report(folder: RunFolder, watcher: Watcher) -> Results:
         interrupted.next_step = f"twinshop report {shlex.quote(str(folder.root))}"
         raise
     try:
-        _point_latest(folder)
+        point_latest(folder.root)
     except OSError as error:
         watcher.say(f"{folder.root.parent / 'latest'} does not point to this run: {error.strerror or error}")
     return results
@@ -205,16 +205,16 @@ def _command(request: RunRequest, scenario: Scenario, names: tuple[str, ...], en
     return tuple(words)
 
 
-def _point_latest(folder: RunFolder) -> None:
-    """`runs/latest` points to the newest run; a link, replaced in one step.
+def point_latest(root: Path) -> None:
+    """`runs/latest` points to the newest run or repeats, in `root`; a link, replaced in one step.
 
     Raises:
         OSError: something else has that name, or there are no links here. The run is as good without.
     """
-    link = folder.root.parent / "latest"
+    link = root.parent / "latest"
     if link.exists() and not link.is_symlink():
         raise FileExistsError(errno.EEXIST, "something that is no link has that name")
-    part = folder.root.parent / ".latest.part"
+    part = root.parent / ".latest.part"
     part.unlink(missing_ok=True)
-    part.symlink_to(folder.root.name)
+    part.symlink_to(root.name)
     part.replace(link)

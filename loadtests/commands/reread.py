@@ -83,7 +83,11 @@ def _agreement(run: Path, folder: Path, results: Results) -> str:
 @RUN
 @DEBUG_OPTION
 def report(folder: Path) -> None:
-    """Judge RUN (a run's folder, for example runs/latest) again and rewrite its results.json and report.html."""
+    """Judge RUN (a run's folder, for example runs/latest) again and rewrite its results.json and report.html.
+
+    Of the folder of repeats, compare them again and rewrite repeats.json and report.html.
+    """
+    from loadtests.repeating.repeats import FILE, PAGE
     from loadtests.run import write_report, write_results
     from loadtests.run_folder import RunFolder
     from loadtests.telling import tell
@@ -94,6 +98,12 @@ def report(folder: Path) -> None:
             f"{folder} is a file, and a report lies in its run's folder",
             next_step=f"if it is a bundle: twinshop open {shlex.quote(str(folder))}",
         )
+    if (folder / FILE).is_file():
+        from loadtests.repeating.whole import again
+
+        again(folder)
+        tell(folder / PAGE)
+        return
     run = RunFolder(folder)
     write_report(run, write_results(run))
     tell(run.report)

@@ -1,15 +1,22 @@
-"""`twinshop run SCENARIO`."""
+"""`twinshop run SCENARIO`, once or many times."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from compose.architectures import architecture_named
 from loadtests.commands.options import DEBUG_OPTION
 from shared.errors import UsageError
+
+if TYPE_CHECKING:
+    from compose.cluster import Engine
+    from loadtests.plan import Control
+    from loadtests.run import RunRequest
+    from loadtests.running.progress import Watcher
 
 
 @click.command(
@@ -18,46 +25,59 @@ Examples:
   twinshop run node-kill
   twinshop run node-kill --architecture sticky-memory --architecture redis --seed 7
   twinshop run calm --shoppers 20 --json > results.json
+  twinshop run node-kill --repeat 20            what differs, and how surely (with controls)
 """,
 )
 @click.argument("scenario")
 @click.option("--architecture", "architectures", multiple=True, metavar="NAME", help="Only these (repeatable).")
 @click.option("--shoppers", type=click.IntRange(1, 20_000), help="How many people shop.  [default: the scenario's]")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Of the plan.")
+@click.option("--repeat", type=click.IntRange(2, 1000), metavar="N", help="N blocks, each with its seed; compare.")
+@click.option(
+    "--control", type=click.Choice(["no-fault", "placebo"]), help="Leave out the faults, or only the break in each."
+)
 @click.option("--engine", "engine_name", default="processes", show_default=True, help="What runs the clusters.")
 @click.option("--workers", type=click.IntRange(1, 16), default=1, show_default=True, help="Load processes.")
 @click.option(
     "--runs", type=click.Path(file_okay=False, path_type=Path), default=Path("runs"), show_default=True,
     envvar="TWINSHOP_RUNS", help="Where run folders go.",
 )  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print results.json on stdout, and nothing else there.")
+@click.option("--json", "as_json", is_flag=True, help="Print results.json (repeats.json) and nothing else.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @DEBUG_OPTION
 def run(
-    scenario: str, architectures: tuple[str, ...], shoppers: int | None, seed: int, engine_name: str, workers: int,
-    runs: Path, as_json: bool, quiet: bool,
+    scenario: str, architectures: tuple[str, ...], shoppers: int | None, seed: int, repeat: int | None,
+    control: Control | None, engine_name: str, workers: int, runs: Path, as_json: bool, quiet: bool,
 ) -> int:  # fmt: skip
     """Carry out a SCENARIO (a name from `twinshop list`, or a TOML file) on each architecture."""
     from compose.engines.registry import engine_named
-    from loadtests.judging.thresholds import exit_code_of
     from loadtests.run import RunRequest
-    from loadtests.run import run as carry_out
     from loadtests.running.interrupts import interrupts_raise
     from loadtests.running.progress import watcher_for
     from loadtests.scenario import load_scenario
-    from loadtests.summary import summary
-    from loadtests.telling import tell
 
     for name in architectures:
         architecture_named(name)
     if len(set(architectures)) < len(architectures):
         raise UsageError("the same --architecture is named twice", next_step="name each once")
+    if repeat and control:
+        raise UsageError("repeats have their own controls", next_step="leave out --control or --repeat")
     names = architectures or load_scenario(scenario).architectures
-    request = RunRequest(scenario, architectures, seed, shoppers, workers, runs)
+    request = RunRequest(scenario, architectures, seed, shoppers, workers, runs, control=control or "")
+    engine = engine_named(engine_name)
     watcher = watcher_for(sys.stderr, names, quiet=quiet)
+    with interrupts_raise():
+        return _many(request, repeat, engine, watcher, as_json) if repeat else _once(request, engine, watcher, as_json)
+
+
+def _once(request: RunRequest, engine: Engine, watcher: Watcher, as_json: bool) -> int:
+    from loadtests.judging.thresholds import exit_code_of
+    from loadtests.run import run as carry_out
+    from loadtests.summary import summary
+    from loadtests.telling import tell
+
     try:
-        with interrupts_raise():
-            finished = carry_out(request, engine_named(engine_name), watcher)
+        finished = carry_out(request, engine, watcher)
     finally:
         watcher.close()
     if as_json:
@@ -67,6 +87,27 @@ def run(
     if finished.interrupted is not None:
         raise finished.interrupted
     return exit_code_of(finished.results)
+
+
+def _many(request: RunRequest, repeats: int, engine: Engine, watcher: Watcher, as_json: bool) -> int:
+    from loadtests.judging.thresholds import FIRED_EXIT_CODE
+    from loadtests.judging.verdict import exit_code
+    from loadtests.repeating.repeats import FILE
+    from loadtests.repeating.table import summary
+    from loadtests.repeating.whole import repeat
+    from loadtests.telling import tell
+
+    try:
+        done = repeat(request, repeats, engine, watcher)
+    finally:
+        watcher.close()
+    if as_json:
+        tell((done.folder / FILE).read_text(), nl=False)
+    else:
+        tell(summary(done.repeats, done.folder))
+    if done.ended_by is not None:
+        raise done.ended_by
+    return FIRED_EXIT_CODE if done.repeats.fired else exit_code(done.repeats.verdict)
 
 
 COMMANDS = {"run": run}

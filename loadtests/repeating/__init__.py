@@ -1,0 +1,1 @@
+"""A scenario many times over: balanced blocks, controls, and what differs. docs/reference/repeats.md"""
