@@ -111,7 +111,7 @@ def _too_few(basis: Basis) -> Iterator[str]:
     if counting < basis.least:
         yield f"too few faults: {_counted(basis, counting)}, and it takes {basis.least} to show anything"
     elif counting < LEAST_SHARE * basis.planned:
-        yield f"too few faults: {_counted(basis, counting)} of {basis.planned}, less than {LEAST_SHARE:.0%}"
+        yield f"too few faults: {_counted(basis, counting)} of {basis.planned}, less than {100 * LEAST_SHARE:.0f} %"
 
 
 def _counted(basis: Basis, counting: int) -> str:

@@ -30,7 +30,7 @@ def summary(repeats: Repeats, folder: Path) -> str:
         "",
         *_refused(repeats),
         *_controls(repeats),
-        f"blocks   {faults} of {asked.repeats}, each with one fault for every architecture; "
+        f"blocks   {faults} of {asked.repeats}, in each every architecture once under one plan; "
         f"{len(repeats.comparisons)} comparisons, corrected (Holm)",
         f"verdict  {repeats.verdict} (the worst of the blocks)",
         f"report   {folder / PAGE}",

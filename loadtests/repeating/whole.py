@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -87,28 +87,30 @@ def repeat(
             why=f"only {', '.join(names)} is to be measured",
             next_step="name another architecture: --architecture NAME",
         )
-    asked = _asked(request, scenario, names, repeats, engine.name)
-    folder = _make_folder(request.runs, asked)
-    write_whole(folder / "scenario.toml", content)
-    conductor = Conductor(
-        runner_in(folder) if runner_in else Runs(request, scenario, folder, engine, watcher),
-        asked.measures,
-        watcher.say,
-    )
-    ended_by: TwinshopError | None = None
+    with hold_machine(state_folder()):
+        asked = _asked(request, scenario, names, repeats, engine.name)
+        folder = _make_folder(request.runs, asked)
+        write_whole(folder / "scenario.toml", content)
+        runner = runner_in(folder) if runner_in else Runs(request, scenario, folder, engine, watcher)
+        conductor = Conductor(runner, asked.measures, watcher.say)
+        ended_by = _carry_out(conductor, turns(names, repeats, request.seed), seconds_each(scenario), watcher)
+        found = repeats_of(asked, conductor.blocks, ended_by.what if ended_by else "")
+        write(folder, found)
+        with suppress(OSError):  # there are no links here, or something else has that name: as good without
+            point_latest(folder)
+    return Repeated(folder, found, ended_by)
+
+
+def _carry_out(conductor: Conductor, todo: Sequence[Turn], each_s: float, watcher: Watcher) -> TwinshopError | None:
+    """What ended it early, if anything did and there is something to compare (or somebody asked for the end)."""
     try:
-        with hold_machine(state_folder()):
-            conductor.carry_out(turns(names, repeats, request.seed), seconds_each(scenario))
+        conductor.carry_out(todo, each_s)
     except TwinshopError as error:
         if not conductor.blocks and not isinstance(error, Interrupted):
             raise
         watcher.say(f"{error.what}: comparing what there is")
-        ended_by = error
-    found = repeats_of(asked, conductor.blocks, ended_by.what if ended_by else "")
-    write(folder, found)
-    with suppress(OSError):  # there are no links here, or something else has that name: as good without
-        point_latest(folder)
-    return Repeated(folder, found, ended_by)
+        return error
+    return None
 
 
 def write(folder: Path, repeats: Repeats) -> None:

@@ -106,7 +106,7 @@ def test_too_many_left_out() -> None:
         blocks = reshot(blocks, number, "redis", doubt="the kill of n1 hit nobody")
     assert compared(blocks).faults == 16
     reason = refused(reshot(blocks, 5, "sticky-memory", doubt="the kill of n1 hit nobody"))
-    assert reason == "too few faults: 15 counted (in block 1 the kill of n1 hit nobody) of 20, less than 80%"
+    assert reason == "too few faults: 15 counted (in block 1 the kill of n1 hit nobody) of 20, less than 80 %"
 
 
 def test_a_measure_that_was_not_measured() -> None:

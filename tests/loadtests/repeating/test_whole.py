@@ -171,6 +171,7 @@ def test_the_machine_is_held_all_the_while(tmp_path: Path, own_state: Path) -> N
 
     with hold_machine(own_state), pytest.raises(Busy):
         carry_out(tmp_path)
+    assert not (tmp_path / "runs").exists()
 
 
 def test_one_architecture_alone_is_nothing_to_compare(tmp_path: Path) -> None:
