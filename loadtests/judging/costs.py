@@ -30,6 +30,7 @@ class Spending:
         self._all_nodes = frozenset(scene.all_nodes)
         self._window_us = window_us
         self._no_store = scene.description is not None and not scene.description.uses_server
+        self._copied = scene.description is not None and scene.description.store == "replicated"
         self._looks = _looks(events, window_us)
         self._held = tuple(event for event in events if isinstance(event, NodeSample))
         self._first_us = self._looks[0].at_us if self._looks else 0
@@ -114,11 +115,14 @@ class Spending:
         return _share(grown, many - few, 0) if many - few >= TELLING else None
 
     def _sessions(self, at_us: int) -> int | None:
-        """Sessions that all nodes held at the last sample before then; None if a node did not answer it."""
+        """Sessions that all nodes held at the last sample before then; None if a node did not answer it.
+
+        Where each node holds a copy of all, a session counts once.
+        """
         last = next((sample for sample in reversed(self._held) if sample.at_us <= at_us), None)
         if last is None or min(last.sessions.values(), default=-1) < 0:
             return None
-        return sum(last.sessions.values())
+        return (max if self._copied else sum)(last.sessions.values())
 
     def _used(self, counter: str) -> float | None:
         """How far a counter of the store went up between the first look and the last."""

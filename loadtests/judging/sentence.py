@@ -135,7 +135,7 @@ def _hit(name: str, result: ArchitectureResult, they: str, first: bool) -> str:
 def _counted(headline: str, clear: Mapping[str, ArchitectureResult], long: str, short: str) -> list[str]:
     """As in: 60 in redis and 4 in redis-replica; none in signed-token. The longest wording first."""
     values = {name: MEASURES[headline].read(result) for name, result in clear.items()}
-    some = listed([f"{value:.4g} in {name}" for name, value in values.items() if value], "and")
+    some = listed([f"{_number(value)} in {name}" for name, value in values.items() if value], "and")
     none = [name for name, value in values.items() if value == 0]
     unknown = [name for name, value in values.items() if value is None]
     named = f"none in {listed(none, 'or')}" if none else ""
@@ -146,5 +146,10 @@ def _counted(headline: str, clear: Mapping[str, ArchitectureResult], long: str, 
         _joined(some, named, not_known, long),
         _joined(some, others, not_known, long),
         _joined(some, others, not_known, short),
-        _joined(f"at most {most:.4g} in {len(clear)} architectures", not_known, short),
+        _joined(f"at most {_number(most)} in {len(clear)} architectures", not_known, short),
     ]
+
+
+def _number(value: float) -> str:
+    """Four digits, and never an exponent."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"

@@ -81,7 +81,8 @@ SPENT: dict[str, Measure] = {
         "Resident memory of all nodes together, in MiB, when it was most.", lambda it: it.costs.node_memory_mb
     ),
     "memory_bytes_per_session": Measure(
-        "By how much the nodes' memory grew, in bytes, per session that they held more (200 more at least).",
+        "By how much the nodes' memory grew, in bytes, per session that they held more "
+        "(200 more at least; copies of a session are one).",
         lambda it: it.costs.memory_bytes_per_session,
     ),
     "store_commands_per_request": Measure(

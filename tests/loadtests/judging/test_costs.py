@@ -130,6 +130,12 @@ class TestBySamples:
                  held(2, n1=400, n2=600), part(2, n1=node(0, 51), n2=node(0, 51))]  # fmt: skip
         assert costs([], *looks).memory_bytes_per_session == round(2 * 2**20 / 1000)
 
+    def test_copies_of_a_session_are_one(self) -> None:
+        looks = [held(1, n1=0, n2=0), part(1, n1=node(0, 50), n2=node(0, 50)),
+                 held(2, n1=1000, n2=998), part(2, n1=node(0, 51), n2=node(0, 51))]  # fmt: skip
+        replicated = scene(architecture="replicated-memory")
+        assert costs([], *looks, at=replicated).memory_bytes_per_session == round(2 * 2**20 / 1000)
+
     def test_a_few_sessions_tell_nothing_of_what_one_takes(self) -> None:
         looks = [held(1, n1=0), part(1, n1=node(0, 50), store=store(1, 1_000_000)),
                  held(2, n1=199), part(2, n1=node(0, 51), store=store(1, 1_200_000, 199))]  # fmt: skip

@@ -19,7 +19,7 @@ from loadtests.exports.tables import TABLES
 from loadtests.faults import FAULTS
 from loadtests.judging.verdict import MEASURES
 from loadtests.reference.attributes import attributes_of
-from loadtests.reference.cures import CURES, Cure, measure_of, shown_on, switch
+from loadtests.cures import CURES, Cure, measure_of, shown_on, switch
 from loadtests.reference.pages import FOLDER, PAGES, outdated, write
 from loadtests.scenario import all_scenarios, load_scenario
 
