@@ -208,6 +208,7 @@ GLOSSARY: dict[str, str] = {
     "measure": "A number that a scenario can predict.",
     "prediction": "What a scenario says of a measure before the run: a number, a formula, a relation or a range.",
     "verdict": "As predicted, not as predicted, or inconclusive.",
+    "threshold": "What is to fail the run, whatever was predicted: a measure, and the numbers that nobody will have.",
     "ledger": "What was started and what was broken, written before it is done, so that it can be undone.",
 }
 """docs/reference/glossary.md is made of it: see `glossary_page`."""

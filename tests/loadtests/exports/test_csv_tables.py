@@ -48,6 +48,16 @@ def test_an_answer_that_shows_an_empty_cart_is_not_one_that_shows_none(run: Judg
     assert all(isinstance(msgspec.json.decode(cart), dict) for cart in carts if cart)
 
 
+def test_what_was_never_sent_has_no_times_and_no_sizes(run: JudgedRun) -> None:
+    waiting = Exchange("redis", 1, "", "plan", "add", "not_sent", 5000, step=0, error="late")
+    forgot = Exchange("redis", 1, "", "plan", "forget_node", "ok", 6000, sent_us=6001, done_us=6002, step=1)
+    table = Table("t", "", ACTIONS.columns, lambda _run: [waiting, forgot])
+    first, second = read_back(written(table, run))
+    assert (first["planned_us"], first["outcome"], first["error"]) == ("5000", "not_sent", "late")
+    assert {first[name] for name in ("started_us", "ended_us", "cookie_bytes", "body_bytes", "status")} == {""}
+    assert (second["started_us"], second["ended_us"], second["method"], second["path"]) == ("6001", "6002", "", "")
+
+
 def test_method_and_path_are_those_of_the_request(run: JudgedRun) -> None:
     asked = {(row["do"], row["method"], row["path"].replace(row["sku"] or "-", "SKU")) for row in
              read_back(written(ACTIONS, run))}  # fmt: skip

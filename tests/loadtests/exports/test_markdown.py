@@ -132,6 +132,12 @@ def test_any_text_is_shown_as_it_is(words: str) -> None:
     assert kinds(source) <= {"paragraph_open", "paragraph_close", "inline", "text", "text_special"}
 
 
+@pytest.mark.parametrize("name", ["redis", "a`b", "`", "``x`", "x``", "a\\", "<b>", "[a](b)", "@team"])
+def test_a_name_is_code_whatever_it_is(name: str) -> None:
+    found = [it for it in tokens(f"it is {code(name)}.") if it.type == "code_inline"]
+    assert [it.content for it in found] == [name]
+
+
 @given(st.text(min_size=1))
 def test_any_text_stays_in_its_cell(words: str) -> None:
     source = table(("a", "b", "c"), [(text(words), code(words), "end")])
