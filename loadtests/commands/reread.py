@@ -44,11 +44,12 @@ def check(run: Path, as_json: bool) -> int:
 
     with interrupts_raise(), run_in(run) as folder:
         results = judge(folder)
+        agrees = _agreement(run, folder, results)
         in_bundle = "" if folder == run else f"in the bundle: twinshop open {shlex.quote(str(run))}"
         tell(
             encode_results(results).decode() if as_json else summary(results, folder, report=in_bundle), nl=not as_json
         )
-        tell(f"results  {_agreement(run, folder, results)}", err=as_json)
+        tell(f"results  {agrees}", err=as_json)
     return exit_code_of(results)
 
 
