@@ -10,7 +10,7 @@ TEST_PROCESSES ?= 2
 
 help:
 	@echo "make run        who gets logged out when a node dies? (installs what it needs first)"
-	@echo "make matrix     every scenario on every architecture: predicted beside measured (40 minutes by estimate)"
+	@echo "make matrix     every scenario on every architecture: predicted beside measured (about 40 minutes)"
 	@echo "make test       lint, types, import contracts and all quick tests"
 	@echo "make test-long  calibration runs and kill storms (about an hour)"
 	@echo "make bench      the figures of docs/reference/benchmarks.md, measured here and now"

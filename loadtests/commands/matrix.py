@@ -20,7 +20,7 @@ OUT_OPTION = click.option(
 @click.command(
     help="""\b
 Examples:
-  twinshop matrix                                        everything: 40 minutes by estimate
+  twinshop matrix                                        everything: about 40 minutes
   twinshop matrix --family availability --engine docker --out runs/matrix-docker
   twinshop matrix --scenario node-kill --architecture redis --fresh
 
