@@ -17,6 +17,7 @@ from loadtests.history import Exchange, read_history
 from loadtests.plan import read_plan
 from tests.left_behind import processes_of
 from tests.loadtests.command import SMALL_KILL, twinshop
+from tests.loadtests.test_second_opinion import asked
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
 
@@ -108,6 +109,11 @@ def test_every_loss_has_a_cause_and_a_witness(run: Run) -> None:
     assert all(loss["witness"] for loss in losses)
     sticky = run.results["architectures"]["sticky-memory"]["losses"]
     assert {loss["cause"] for loss in sticky if loss["kind"] == "logged_out"} == {"node_killed"}
+
+
+def test_the_second_opinion_agrees(run: Run) -> None:
+    done = asked(run.folder)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_it_can_be_judged_and_written_again_to_the_same_bytes(run: Run, tmp_path: Path) -> None:
