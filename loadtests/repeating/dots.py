@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
@@ -17,18 +18,21 @@ DOT = 7
 MOST_STACKED = 8
 """Higher piles are drawn closer."""
 MARGIN = 0.02
-STEPS = (1, 2, 2.5, 5, 10)
+STEPS = (1, 2, 2.5, 5, 10, 20, 25, 50)
+"""Round numbers, in tenths of the largest power of ten within the span."""
+MOST_TICKS = 6
 
 
 def dots(repeats: Repeats, measure: str) -> Chart:
     """The chart of that measure."""
     rows = {name: _values(repeats, name, measure) for name in repeats.asked.architectures}
-    low, high, ticks = _axis([value for values in rows.values() for _, value in values])
+    means = repeats.means.get(measure, {})
+    ends = [end for mean in means.values() for end in (mean.low, mean.high) if end is not None]
+    low, high, ticks = _axis([*ends, *(value for values in rows.values() for _, value in values)])
     shapes: list[AnyShape] = []
     top = float(TOP)
     for name, values in rows.items():
-        mean = repeats.means.get(measure, {}).get(name)
-        drawn, top = _row(name, values, mean, top, low, high)
+        drawn, top = _row(name, values, means.get(name), top, low, high)
         shapes += drawn
     grid: list[AnyShape] = []
     for tick in ticks:
@@ -104,8 +108,8 @@ def _axis(values: Sequence[float]) -> tuple[float, float, list[float]]:
     if low == high:
         high = low + 1
     span = high - low
-    size = 10.0 ** (len(f"{int(span)}") - 1 if span >= 1 else -1)
-    step = next((each * size for each in STEPS if span / (each * size) <= 6), 10 * size)
+    size = 10.0 ** (math.floor(math.log10(span)) - 1)
+    step = next(each * size for each in STEPS if span / (each * size) <= MOST_TICKS)
     first, last = int(low // step), -int(-high // step)
     return first * step, last * step, [number * step for number in range(first, last + 1)]
 

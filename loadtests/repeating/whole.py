@@ -63,7 +63,10 @@ class Runs:
             seed=turn.seed,
             control=CONTROLS.get(turn.kind, ""),
         )
-        return carry_out(request, self._engine, self._watcher, held=True)
+        finished = carry_out(request, self._engine, self._watcher, held=True)
+        with suppress(OSError):  # the newest are the repeats, not a block of them
+            (self._request.runs / "latest").unlink()
+        return finished
 
 
 def repeat(

@@ -247,19 +247,26 @@ def test_the_exit_code_is_that_of_the_worst_block(
     assert capsys.readouterr().out.startswith(repeats.answer)
 
 
+QUICK_KILL = (
+    SMALL_KILL.replace("seconds = 6", "seconds = 3.5")
+    .replace("2.5", "1.6")
+    .replace("heal_after_s = 1.5", "heal_after_s = 0.8")
+)
 SMALL = ("--repeat", "2", "--architecture", "sticky-memory", "--architecture", "redis", "--runs", "r")
 
 
+@pytest.mark.long
 @pytest.mark.cluster
 @pytest.mark.timeout(300)
 def test_real_blocks_with_real_controls(tmp_path: Path, own_state: Path) -> None:
-    (tmp_path / "small.toml").write_text(SMALL_KILL)
-    process = start(tmp_path, "run", "small.toml", *SMALL, "--shoppers", "12", "--json")
+    (tmp_path / "quick.toml").write_text(QUICK_KILL)
+    process = start(tmp_path, "run", "quick.toml", *SMALL, "--shoppers", "12", "--json")
     out, err = process.communicate(timeout=280)
     assert process.returncode in (0, 3), err  # a machine that is too busy makes it inconclusive, never refuted
     repeats = msgspec.json.decode(out, type=Repeats)
     assert [block.kind for block in repeats.blocks] == ["fault", "fault", "again", "no-fault", "placebo"]
     assert all(block.plan_sha256 == block.planned_sha256 for block in repeats.blocks)
+    assert not list((tmp_path / "r").glob("*-x2/latest")), "the newest are the repeats, not a block of them"
     fault, placebo = repeats.blocks[0].shot("sticky-memory"), repeats.blocks[-1].shot("sticky-memory")
     assert fault is not None
     assert placebo is not None
@@ -273,9 +280,9 @@ def test_real_blocks_with_real_controls(tmp_path: Path, own_state: Path) -> None
 @pytest.mark.cluster
 @pytest.mark.timeout(200)
 def test_ctrl_c_after_the_first_block(tmp_path: Path, own_state: Path) -> None:
-    (tmp_path / "small.toml").write_text(SMALL_KILL)
-    process = start(tmp_path, "run", "small.toml", *SMALL, "--shoppers", "6")
-    assert until(lambda: len(list((tmp_path / "r").glob("*-x2/*/run.json"))) == 2, 100)
+    (tmp_path / "quick.toml").write_text(QUICK_KILL)
+    process = start(tmp_path, "run", "quick.toml", *SMALL, "--shoppers", "6")
+    assert until(lambda: len(list((tmp_path / "r").glob("*-x2/*-quick-*/run.json"))) == 2, 100)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
