@@ -271,8 +271,7 @@ class Memory:
         for world in worlds:
             same = by_cart.setdefault(frozenset(world.cart.items()), world)
             if same is not world:
-                both = same.happened.items() & world.happened.items()
-                same.happened = dict(both)
+                same.happened = {q: did for q, did in same.happened.items() if world.happened.get(q) == did}
         self._worlds = list(by_cart.values())
         if len(self._worlds) > POSSIBLE_CARTS:
             first = self._worlds[0]
@@ -303,7 +302,8 @@ class Memory:
     def _carry_out(self, exchange: Exchange) -> None:
         """An acknowledged write that showed no cart: it changes every possible cart."""
         if exchange.do == "checkout":
-            self.checked_out = None if self._worlds or self._adopt else self._cart
+            carts = self.possible_carts()  # one, if the writes in doubt would have changed nothing
+            self.checked_out = carts[0] if len(carts) == 1 and not self._adopt else None
         worlds = self._worlds or [World(self._cart)]
         for world in worlds:
             world.carry_out(exchange.do, exchange.sku, exchange.quantity)
@@ -348,13 +348,18 @@ class Memory:
     def _came_late(self, worlds: list[World], shown: Cart) -> bool:
         """A write that nobody answered, taken for failed, explains the cart: it happened after all."""
         for request, exchange in self._late.items():
+            explained = []
             for world in worlds:
                 later = world.copy()
                 if later.carry_out(exchange.do, exchange.sku, exchange.quantity) and later.cart == shown:
-                    self._become(later, shown, settle=True)
-                    self._settle(request, "ok")
-                    del self._late[request]
-                    return True
+                    explained.append(later)
+            if explained:
+                self._possible(explained)  # what only some of them take for done stays open
+                self._become(self._worlds[0], shown, settle=True)
+                self._adopt = False
+                self._settle(request, "ok")
+                del self._late[request]
+                return True
         return False
 
     def _contradicted(

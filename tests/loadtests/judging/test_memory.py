@@ -69,6 +69,10 @@ class TestPossibleCarts:
     def test_the_checked_out_cart_is_remembered(self) -> None:
         assert after(Story().login().add("tea", shows={"tea": 1}).checkout("o1")).checked_out == {"tea": 1}
 
+    def test_also_beside_a_doubt_that_changes_nothing(self) -> None:
+        told = Story().login().add("tea", shows={"tea": 1}).remove("mug", status=503).checkout("o1")
+        assert after(told).checked_out == {"tea": 1}, "with or without that removal"
+
     def test_too_many_possible_carts_accuse_nobody(self) -> None:
         told = Story().login()
         for number in range(8):
@@ -92,6 +96,19 @@ class TestForgiveness:
         told = Story().login().add("tea", status=0).cart({}).cart({"tea": 1})
         assert findings(told) == []
         assert settled(told) == {"0002": "ok"}
+
+    def test_and_settles_only_what_it_can_tell_apart(self) -> None:
+        """The checkout came late and emptied the cart: whether the tea was taken out before that, nobody knows."""
+        told = Story().login().add("pen", shows={"pen": 1}).checkout(status=0).add("tea", shows={"pen": 1, "tea": 1})
+        told.remove("tea", status=0).cart({})
+        assert findings(told) == []
+        assert settled(told) == {"0003": "ok"}
+
+    def test_after_another_name_only_the_next_cart_is_believed(self) -> None:
+        """Also if a write that came late explains it."""
+        told = Story().login().add("tea", status=0).cart({})
+        told.say("orders", user="user-0002").cart({"tea": 1}).cart({})
+        assert [finding.kind for finding in findings(told)] == ["wrong_user", "cart_lost"]
 
     def test_but_not_into_another_session(self) -> None:
         told = Story().login().add("tea", status=0).cart({}).stranger().login().cart({"tea": 1})
