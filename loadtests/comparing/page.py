@@ -13,7 +13,10 @@ from loadtests.comparing.rows import NONE, Row, different
 LONG = 24
 """Values longer than this do not stand in a column."""
 DIFFERS, SAME = "≠", " "
-BY_CHANCE = "Single runs differ by chance, too: how much, only repeats tell. Nothing here says which is better."
+BY_CHANCE = (
+    "Single runs differ by chance, too: how much, `twinshop run SCENARIO --repeat N` tells. "
+    "Nothing here says which is better."
+)
 
 
 def comparison_page(comparison: Comparison) -> str:
