@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadtests.bundles.names import is_inside, is_run_name, run_name
@@ -17,6 +17,7 @@ PARTS = st.lists(st.sampled_from(["..", ".", "", "a", "logs", "n1.log", "C:", "\
 NAMES = st.text(max_size=30) | PARTS.map("/".join)
 
 
+@settings(deadline=None)
 @given(NAMES)
 def test_what_is_inside_lies_below_the_folder(name: str) -> None:
     if is_inside(name):
@@ -29,6 +30,7 @@ def test_what_is_inside_lies_below_the_folder(name: str) -> None:
         assert (Path("/run") / name).resolve().is_relative_to("/run")
 
 
+@settings(deadline=None)
 @given(NAMES)
 def test_a_run_is_one_folder_that_can_be_seen(name: str) -> None:
     if is_run_name(name):
@@ -54,6 +56,7 @@ def test_the_name_is_that_of_the_folder_which_a_run_makes(provenance: Provenance
     assert run_name(run) == "20261121-013044-node-kill-7"
 
 
+@settings(deadline=None)
 @given(scenario=st.text(max_size=40), started=st.text(max_size=30), seed=st.integers(0, 2**31))
 def test_every_run_has_a_name(provenance: Provenance, scenario: str, started: str, seed: int) -> None:
     assert is_run_name(run_name(msgspec.structs.replace(provenance, scenario=scenario, started=started, seed=seed)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadtests.comparing.rows import NONE, Row, by_architecture, different, flat, rows
@@ -11,6 +11,7 @@ from loadtests.comparing.rows import NONE, Row, by_architecture, different, flat
 FACTS = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from(["0", "1", "2"]))
 
 
+@settings(deadline=None)
 @given(st.lists(FACTS, min_size=2, max_size=4))
 def test_every_fact_of_every_run_has_a_row_and_none_is_called_the_same_that_is_not(runs: list[dict[str, str]]) -> None:
     found = rows(runs)
@@ -45,6 +46,7 @@ DOCUMENTS = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(DOCUMENTS, DOCUMENTS)
 def test_documents_that_differ_have_facts_that_differ(one: object, other: object) -> None:
     """But for what means the same in words: nothing and an empty text, a list of one and the one."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadtests.judging.agreement import MOST, agreement
@@ -49,6 +49,7 @@ def test_it_agrees_however_it_is_spaced(results: Results, document: dict[str, An
     assert (found.otherwise, found.lacking) == ((), ())
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_any_value_changed_is_found(
     results: Results, document: dict[str, Any], tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
