@@ -31,6 +31,8 @@ class Case(NamedTuple):
     message: str = ""
     details: tuple[str, ...] = ()
     seconds: float = 0.0
+    kind: str = "refuted"
+    """Of a failure."""
 
 
 def junit(run: JudgedRun) -> bytes:
@@ -56,7 +58,7 @@ def _cases(run: JudgedRun) -> Iterator[Case]:
         for prediction in result.predictions:
             yield _prediction(name, result, prediction)
         for threshold in result.thresholds:
-            case = Case(name, f"fail_if {threshold.measure} {threshold.fail_if}")
+            case = Case(name, f"fail_if {threshold.measure} {threshold.fail_if}", kind="fired")
             ended: Ending = "failure" if threshold.fired else ""
             yield _unless_inconclusive(case, result, ended, told(threshold))
 
@@ -94,7 +96,7 @@ def _add(suite: ElementTree.Element, scenario: str, case: Case) -> None:
         return
     ended = ElementTree.SubElement(element, case.ending, {"message": one_line(case.message)})
     if case.ending != "skipped":
-        ended.set("type", "inconclusive" if case.ending == "error" else "refuted")
+        ended.set("type", "inconclusive" if case.ending == "error" else case.kind)
         ended.text = "\n".join(map(one_line, case.details)) or None
 
 

@@ -34,6 +34,7 @@ def plan_lines(plan: Plan, scenario: Scenario, sha256: str) -> list[str]:
         *_actions(plan),
         *_faults(plan),
         *_settings(scenario),
+        *_fail_if(scenario),
         *_limits(plan),
         *_costs(scenario, window_s + _audit_s(plan)),
     ]
@@ -79,6 +80,18 @@ def _faults(plan: Plan) -> list[str]:
         for fault in plan.faults
     ]
     return [f"{'faults' if not number else '':<9}{line}" for number, line in enumerate(lines)]
+
+
+def _fail_if(scenario: Scenario) -> list[str]:
+    """The thresholds, architecture by architecture where they are not those of all."""
+    general = [f"{measure} {text}" for measure, text in scenario.fail_if.items() if isinstance(text, str)]
+    own = [
+        f"{measure} {text} ({name})"
+        for name, of_one in scenario.fail_if.items()
+        if not isinstance(of_one, str)
+        for measure, text in of_one.items()
+    ]
+    return [f"{'fails if' if not number else '':<9}{line}" for number, line in enumerate([*general, *own])]
 
 
 def _limits(plan: Plan) -> list[str]:

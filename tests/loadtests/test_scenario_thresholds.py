@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from loadtests.judging.thresholds import thresholds_of
+from loadtests.plan import make_plan, plan_page
 from loadtests.scenario import Scenario, read_scenario
 from shared.errors import ScenarioError
 
@@ -50,3 +51,12 @@ def test_every_slip_is_told_with_its_place_and_what_was_expected(text: str, plac
         read(f"{HEAD}{text}\n")
     assert f"my.toml, {place}" in caught.value.what
     assert expected in caught.value.why
+
+
+def test_the_plan_says_what_is_to_fail_the_run() -> None:
+    scenario = read(f'{HEAD}[fail_if]\nfailed = "> 9"\n[fail_if.redis]\nlogged_out = "> 0"\n')
+    page = plan_page(make_plan(scenario, seed=1), scenario).splitlines()
+    at = page.index("fails if failed > 9")
+    assert page[at + 1] == "         logged_out > 0 (redis)"
+    without = read(HEAD)
+    assert "fails if" not in plan_page(make_plan(without, seed=1), without)

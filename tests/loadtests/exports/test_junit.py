@@ -104,12 +104,15 @@ def test_what_was_refuted_is_a_failure_with_its_numbers(tmp_path: Path) -> None:
     assert found["sticky-memory", "logged_out 0"] == "failure"
     assert found["redis", "verdict"] == "passed"
     messages = [failure.attrib["message"] for failure in suite.iter("failure")]
+    assert {failure.attrib["type"] for failure in suite.iter("failure")} == {"refuted"}
     assert messages[0] == "not as predicted"
     assert messages[1].startswith("predicted logged_out 0, measured ")
 
 
 def test_a_threshold_that_fired_is_a_failure(tmp_path: Path) -> None:
-    found = endings(parsed(runs.run_with_thresholds(tmp_path / "run")))
+    suite = parsed(runs.run_with_thresholds(tmp_path / "run"))
+    found = endings(suite)
+    assert [failure.attrib["type"] for failure in suite.iter("failure")] == ["fired"]
     assert found["sticky-memory", "fail_if logged_out > 0"] == "failure"
     assert found["sticky-memory", "verdict"] == "passed"
     assert found["redis", "fail_if logged_out > 0"] == "passed"
