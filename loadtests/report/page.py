@@ -23,6 +23,7 @@ from loadtests.report.drawing import Chart, Region, percent
 from loadtests.report.evidence import Evidence, gather
 from loadtests.report.experiment import experiment
 from loadtests.report.latency import latency
+from loadtests.report.memory import memory
 from loadtests.report.method import method
 from loadtests.report.sessions_by_node import sessions_by_node
 from loadtests.report.spending import spending
@@ -30,6 +31,7 @@ from loadtests.report.strips import strips
 from loadtests.report.summary import brief, formula, more_predictions, rows, shown_columns
 from loadtests.report.thresholds import guards
 from loadtests.report.timeline import timeline
+from loadtests.report.wire import wire
 from loadtests.report.witnesses import Witnesses, witnesses
 from loadtests.report.words import DEFINITIONS, GLOSSARY
 from loadtests.results import ArchitectureResult, Results
@@ -121,6 +123,7 @@ def _section(evidence: Evidence, axis: TimeAxis, name: str, result: Architecture
             strips(story, result, axis),
             timeline(story, axis, evidence.bucket_us),
             sessions_by_node(story, axis, evidence.bucket_us),
+            *(chart for chart in (memory(story, axis), wire(story, axis, evidence.bucket_us)) if chart is not None),
         ),
         witnesses=witnesses(name, result),
         interrupted=story.interrupted or "",

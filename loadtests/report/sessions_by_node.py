@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from loadtests.report.axis import FOOT, TimeAxis, frame, lanes
-from loadtests.report.drawing import AnyShape, Chart, Key, Label, Line, Region, Table, rectangle
+from loadtests.report.drawing import Chart, Key
+from loadtests.report.lane import LANE, Steps, lane, steps_table
 from loadtests.report.story import Story
 
-LANE = 52
-"""px a node, of which the highest bar takes all but HEAD."""
-HEAD = 18
-MOST_ROWS = 40
 ANSWERS_US = 500_000
 """Answers are counted by half seconds."""
-
-Steps = list[tuple[int, int, int]]
-"""(from, to, how many) in microseconds; -1: the node did not answer."""
 
 
 def sessions_by_node(story: Story, axis: TimeAxis, bucket_us: int) -> Chart:
@@ -28,7 +20,7 @@ def sessions_by_node(story: Story, axis: TimeAxis, bucket_us: int) -> Chart:
     bottom = top + LANE * len(series)
     shapes = frame(axis, story.bands, top=top, bottom=bottom)
     for number, (node, steps) in enumerate(series.items()):
-        shapes.extend(_lane(node, steps, axis, top + number * LANE, max(highest, 1)))
+        shapes.extend(lane(node, steps, axis, top + number * LANE, max(highest, 1)))
     what = "logged-in sessions held in its memory" if sampled else "answers given in each half second"
     key = [Key("level held", what)]
     if any(count < 0 for steps in series.values() for _, _, count in steps):
@@ -41,7 +33,7 @@ def sessions_by_node(story: Story, axis: TimeAxis, bucket_us: int) -> Chart:
         height=bottom + FOOT,
         shapes=tuple(shapes),
         key=tuple(key),
-        table=_table(series, axis, "sessions" if sampled else "answers"),
+        table=steps_table(series, axis, "sessions" if sampled else "answers"),
         css=story.css,
     )
 
@@ -72,34 +64,6 @@ def _answers(story: Story, bucket_us: int) -> dict[str, Steps]:
     return series
 
 
-def _lane(node: str, steps: Steps, axis: TimeAxis, top: float, highest: int) -> Iterable[AnyShape]:
-    room = LANE - HEAD
-    held = _outline([(axis.unit(a), axis.unit(b), max(count, 0) / highest * room) for a, b, count in steps])
-    silent = "".join(rectangle(axis.unit(a), LANE - 7, axis.unit(b), LANE) for a, b, count in steps if count < 0)
-    if held:
-        yield Region("level held", held, top, LANE)
-    if silent:
-        yield Region("level silent", silent, top, LANE)
-    yield Line("axis", "0%", top + LANE, "100%", top + LANE)
-    most = max((count for _, _, count in steps), default=0)
-    last = steps[-1][2] if steps else 0
-    yield Label("group", "0%", top + 14, f"{node} · at most {max(most, 0)}, at the end {max(last, 0)}")
-
-
-def _outline(steps: list[tuple[int, int, float]]) -> str:
-    """One closed line around each run of steps that touch; steps of height 0 end a run."""
-    path = ""
-    end = None
-    for left, right, height in steps:
-        if not height:
-            continue
-        if left != end:
-            path += f"V{LANE}ZM{left} {LANE}" if path else f"M{left} {LANE}"
-        path += f"V{LANE - height:.1f}H{right}"
-        end = right
-    return path + f"V{LANE}Z" if path else ""
-
-
 def _sessions_finding(story: Story, series: dict[str, Steps]) -> str:
     on_nodes = [band for band in story.bands if band.victim in series]
     if len(on_nodes) != 1:
@@ -122,16 +86,3 @@ def _answers_finding(series: dict[str, Steps]) -> str:
         return "No node answered."
     shares = ", ".join(f"{node} {count / total:.0%}" for node, count in totals.items())
     return f"Any node can serve anybody; share of the {total:,} answers: {shares}."
-
-
-def _table(series: dict[str, Steps], axis: TimeAxis, what: str) -> Table:
-    step_us = -(-axis.end_us // MOST_ROWS // 500_000) * 500_000 or 500_000
-    rows = []
-    for at_us in range(0, axis.end_us, step_us):
-        cells = [_at(steps, at_us) for steps in series.values()]
-        rows.append((f"{at_us / 1e6:.1f} s", *cells))
-    return Table(("at", *(f"{node}: {what}" for node in series)), tuple(rows), "–: no answer, or nothing to count.")
-
-
-def _at(steps: Steps, at_us: int) -> str:
-    return next((str(count) for start, end, count in steps if start <= at_us < end and count >= 0), "–")

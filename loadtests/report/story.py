@@ -123,6 +123,7 @@ class Story:
         self.faults: list[happened.FaultEvent] = []
         self.at_risk: list[happened.AtRisk] = []
         self.samples: list[happened.NodeSample] = []
+        self.used: list[happened.PartSample] = []
         self.cpu_percent: list[float] = []
         self.ended: list[happened.LoadEnded] = []
         self.stopped: happened.ClusterStopped | None = None
@@ -131,6 +132,10 @@ class Story:
         """Planned actions by bucket of the planned time, and by what came of them."""
         self.answers: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
         """Answers by node and bucket of the time they came."""
+        self.cookie_bytes: dict[int, int] = defaultdict(int)
+        """Of Cookie headers that were sent, by bucket of the time the answer came."""
+        self.body_bytes: dict[int, int] = defaultdict(int)
+        """Of answers, by bucket of the time they came."""
         self.shoppers: dict[int, Shopper] = defaultdict(Shopper)
         self.end_us = 0
         """When the last answer came."""
@@ -186,6 +191,9 @@ class Story:
             self.due[exchange.planned_us // bucket_us][fate] += 1
         if exchange.node:
             self.answers[exchange.node][exchange.done_us // bucket_us] += 1
+        if exchange.request:
+            self.cookie_bytes[exchange.done_us // bucket_us] += exchange.cookie_bytes
+            self.body_bytes[exchange.done_us // bucket_us] += exchange.body_bytes
         self.end_us = max(self.end_us, exchange.done_us)
         if exchange.jar == "main":
             self.shoppers[exchange.shopper].saw(exchange, fate, fault_us)
@@ -201,6 +209,8 @@ class Story:
                 self.at_risk.append(event)
             case happened.NodeSample():
                 self.samples.append(event)
+            case happened.PartSample():
+                self.used.append(event)
             case happened.LoadSample():
                 self.cpu_percent.append(event.cpu_percent)
             case happened.LoadEnded():

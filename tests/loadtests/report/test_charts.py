@@ -7,17 +7,24 @@ import re
 import msgspec
 import pytest
 
+from compose.cluster import Usage
+from loadtests.events import PartSample
+from loadtests.history import Exchange
 from loadtests.judging.latency import percentiles
 from loadtests.report.axis import TimeAxis
 from loadtests.report.distribution import distribution
 from loadtests.report.drawing import Chart, Label, Region
 from loadtests.report.evidence import Evidence, gather
 from loadtests.report.latency import latency
+from loadtests.report.memory import memory
 from loadtests.report.sessions_by_node import sessions_by_node
+from loadtests.report.story import Story
 from loadtests.report.strips import MOST_ROWS, strips
 from loadtests.report.timeline import timeline
+from loadtests.report.wire import wire
 from loadtests.results import Latency, Percentiles
 from tests.loadtests.report.conftest import MadeUp
+from tests.loadtests.stories import Story as Told
 from tests.loadtests.synthetic_run import BACK_US, KILLED_US, synthetic_run
 
 NAMES = ("sticky-memory", "roundrobin-memory", "signed-token", "redis")
@@ -184,3 +191,46 @@ def test_a_line_of_the_distribution_falls_where_the_answers_are(made_up: MadeUp,
     # Down by one factor of ten (28 px) at 1 ms, a third of the way from 0.1 ms to 100 ms or so; to the floor at 1 s.
     assert raw.path == "M0 1H2500V29H10000V55"
     assert chart.finding.startswith("The slowest answer in a thousand took 1,000 ms")
+
+
+def test_memory_has_a_lane_for_each_part_and_a_gap_where_it_was_dead() -> None:
+    story = Story("redis")
+    for at_s, usage in ((0, {"n1": 100, "store": 8}), (1, {"store": 8}), (2, {"n1": 60, "store": 9})):
+        sizes = {part: Usage(0.0, mb * 2**20) for part, mb in usage.items()}
+        story.took(PartSample("redis", at_s * 1_000_000, sizes))
+    story.end_us = 4_000_000
+    chart = memory(story, TimeAxis(4_000_000, 4_000_000))
+    assert chart is not None
+    lanes = [shape for shape in chart.shapes if isinstance(shape, Region)]
+    # 34 of 52 px are the most, 100 MiB; at 60 MiB it is 20.4 px high, from the middle to the end.
+    assert lanes[0].path == "M0 52V18.0H2500V52ZM5000 52V31.6H10000V52Z"
+    assert [text for text in labels(chart) if " · " in text] == [
+        "n1 · at most 100 MiB, at the end 60 MiB",
+        "store · at most 9 MiB, at the end 9 MiB",
+    ]
+    assert chart.finding.endswith("108 MiB when they were first looked at, 69 MiB when they were last.")
+    assert chart.table.rows[2] == ("1.0 s", "–", "8")
+
+
+def told_exchanges() -> list[Exchange]:
+    told = Told(architecture="redis")
+    for _ in range(20):
+        told.say("cart")
+    return told.exchanges
+
+
+def test_bytes_are_summed_by_half_seconds() -> None:
+    story = Story("redis")
+    for number, exchange in enumerate(told_exchanges()):
+        story.saw(msgspec.structs.replace(exchange, cookie_bytes=100, body_bytes=number), None, 100_000)
+    chart = wire(story, TimeAxis(story.end_us, story.end_us), 100_000)
+    assert chart is not None
+    sent = sum(int(row[1].replace(",", "")) for row in chart.table.rows if row[1] != "–")
+    assert sent == 20 * 100
+    assert chart.finding == "2,000 bytes of cookies were sent, and 190 bytes of bodies came back."
+
+
+def test_where_nothing_was_sampled_or_sent_there_is_no_chart() -> None:
+    story = Story("redis")
+    assert memory(story, TimeAxis(1_000_000, 1_000_000)) is None
+    assert wire(story, TimeAxis(1_000_000, 1_000_000), 100_000) is None

@@ -1,0 +1,60 @@
+"""A lane: how much there was of something over time, drawn as steps. Several, one below the other, make a chart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from loadtests.report.axis import TimeAxis
+from loadtests.report.drawing import AnyShape, Label, Line, Region, Table, rectangle
+
+LANE = 52
+"""px a lane, of which the highest bar takes all but HEAD."""
+HEAD = 18
+MOST_ROWS = 40
+
+Steps = list[tuple[int, int, int]]
+"""(from, to, how many) in microseconds; -1: nobody could say."""
+
+
+def lane(name: str, steps: Steps, axis: TimeAxis, top: float, highest: int, unit: str = "") -> Iterable[AnyShape]:
+    """One lane, with its name, the most and the last."""
+    room = LANE - HEAD
+    held = _outline([(axis.unit(a), axis.unit(b), max(count, 0) / highest * room) for a, b, count in steps])
+    silent = "".join(rectangle(axis.unit(a), LANE - 7, axis.unit(b), LANE) for a, b, count in steps if count < 0)
+    if held:
+        yield Region("level held", held, top, LANE)
+    if silent:
+        yield Region("level silent", silent, top, LANE)
+    yield Line("axis", "0%", top + LANE, "100%", top + LANE)
+    most = max((count for _, _, count in steps), default=0)
+    last = steps[-1][2] if steps else 0
+    text = f"{name} · at most {max(most, 0):,}{unit}, at the end {max(last, 0):,}{unit}"
+    yield Label("group", "0%", top + 14, text)
+
+
+def _outline(steps: list[tuple[int, int, float]]) -> str:
+    """One closed line around each run of steps that touch; steps of height 0 end a run."""
+    path = ""
+    end = None
+    for left, right, height in steps:
+        if not height:
+            continue
+        if left != end:
+            path += f"V{LANE}ZM{left} {LANE}" if path else f"M{left} {LANE}"
+        path += f"V{LANE - height:.1f}H{right}"
+        end = right
+    return path + f"V{LANE}Z" if path else ""
+
+
+def steps_table(series: dict[str, Steps], axis: TimeAxis, what: str) -> Table:
+    """All lanes as numbers, at round times."""
+    step_us = -(-axis.end_us // MOST_ROWS // 500_000) * 500_000 or 500_000
+    rows = []
+    for at_us in range(0, axis.end_us, step_us):
+        cells = [_at(steps, at_us) for steps in series.values()]
+        rows.append((f"{at_us / 1e6:.1f} s", *cells))
+    return Table(("at", *(f"{node}: {what}" for node in series)), tuple(rows), "–: no answer, or nothing to count.")
+
+
+def _at(steps: Steps, at_us: int) -> str:
+    return next((str(count) for start, end, count in steps if start <= at_us < end and count >= 0), "–")
