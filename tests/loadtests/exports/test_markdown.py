@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -125,6 +125,7 @@ def test_nobody_is_called_and_nothing_links_itself(words: str) -> None:
     assert shown(text(f"it is {words}")).replace("\u200b", "") == f"it is {words}"
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_shown_as_it_is(words: str) -> None:
     source = f"it is {text(words)}"
@@ -138,6 +139,7 @@ def test_a_name_is_code_whatever_it_is(name: str) -> None:
     assert [it.content for it in found] == [name]
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1))
 def test_any_text_stays_in_its_cell(words: str) -> None:
     source = table(("a", "b", "c"), [(text(words), code(words), "end")])
@@ -148,6 +150,7 @@ def test_any_text_stays_in_its_cell(words: str) -> None:
     assert "html_inline" not in kinds(source)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_stays_in_its_block(words: str) -> None:
     (fence,) = PARSER.parse(block(words, "sh"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadtests.exports.plain import one_line
@@ -27,6 +27,7 @@ def test_what_nobody_sees_is_told_by_its_number(text: str, line: str) -> None:
     assert one_line(text) == line
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_there_is_one_line_and_it_can_be_encoded(text: str) -> None:
     line = one_line(text)
