@@ -12,7 +12,8 @@ from loadtests.repeating.measures import definition, title
 from loadtests.repeating.repeats import Block, Comparison, Interval, Repeats
 from loadtests.report.drawing import AnyShape, Chart, Key, Label, Line, Mark, Table, percent
 
-TOP, HEADING, FOOT = 6, 18, 20
+TOP, HEADING, FOOT = 6, 33, 20
+"""px: above all, for the two lines of words of a row, below all."""
 DOT = 7
 """px from one dot to the next above it, where blocks came to the same."""
 MOST_STACKED = 8
@@ -63,13 +64,14 @@ def _row(
     """The row, and where the next one begins."""
     css = side(name)
     if mean is None:
-        return [Label("track", "0%", top + 13, f"{name} · no fault that counts")], top + HEADING + 2 * DOT
+        words = [Label("track", "0%", top + 13, name), Label("scale", "0%", top + 28, "no fault that counts")]
+        return list(words), top + HEADING + DOT
     piled = Counter(value for _, value in values)
     pile = max(piled.values(), default=1)
     step = DOT * min(1.0, MOST_STACKED / pile)
     base = top + HEADING + step * pile + 2
-    text = f"{name} · {mean.mean:.4g} ({extent(mean, len(values))})"
-    shapes: list[AnyShape] = [Label("track", "0%", top + 13, text)]
+    text = f"{mean.mean:.4g} per fault ({extent(mean, len(values))})"
+    shapes: list[AnyShape] = [Label("track", "0%", top + 13, name), Label("scale", "0%", top + 28, text)]
     shapes += [
         Mark(f"mark {css}", "m-circle", percent(_share(value, low, high)), base - step * number)
         for value, count in sorted(piled.items())
