@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import pairwise, permutations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadtests.repeating.order import CONTROLLED, controlled_blocks, in_turn, turns
@@ -17,11 +17,13 @@ def test_two_take_turns_as_abba() -> None:
     assert ["".join(in_turn("AB", block)) for block in range(8)] == ["AB", "BA", "BA", "AB", "AB", "BA", "BA", "AB"]
 
 
+@settings(deadline=None)
 @given(names, st.integers(0, 40))
 def test_in_every_block_everybody_is_once(architectures: list[str], block: int) -> None:
     assert sorted(in_turn(architectures, block)) == sorted(architectures)
 
 
+@settings(deadline=None)
 @given(names, st.integers(0, 10))
 def test_in_every_round_everybody_stands_once_in_every_place(architectures: list[str], round_: int) -> None:
     count = len(architectures)
@@ -32,6 +34,7 @@ def test_in_every_round_everybody_stands_once_in_every_place(architectures: list
     assert len(stood) == count * count
 
 
+@settings(deadline=None)
 @given(names)
 def test_over_two_rounds_everybody_comes_as_often_before_as_after_everybody_else(architectures: list[str]) -> None:
     orders = [in_turn(architectures, block) for block in range(2 * max(len(architectures), 2))]
@@ -41,6 +44,7 @@ def test_over_two_rounds_everybody_comes_as_often_before_as_after_everybody_else
     assert len(set(before.values())) == 1
 
 
+@settings(deadline=None)
 @given(st.integers(0, 5))
 def test_a_machine_that_slows_down_evenly_slows_both_alike(four: int) -> None:
     moments = enumerate(name for block in range(4) for name in in_turn("AB", 4 * four + block))
@@ -50,6 +54,7 @@ def test_a_machine_that_slows_down_evenly_slows_both_alike(four: int) -> None:
     assert sums["A"] == sums["B"]
 
 
+@settings(deadline=None)
 @given(st.integers(2, 200))
 def test_controls_are_few_at_least_one_of_each_and_spread(repeats: int) -> None:
     blocks = controlled_blocks(repeats)
@@ -60,6 +65,7 @@ def test_controls_are_few_at_least_one_of_each_and_spread(repeats: int) -> None:
     assert not gaps or max(gaps) - min(gaps) <= 1
 
 
+@settings(deadline=None)
 @given(names, st.integers(2, 40), st.integers(0, 1000))
 def test_what_is_run(architectures: list[str], repeats: int, seed: int) -> None:
     found = turns(architectures, repeats, seed)

@@ -96,6 +96,7 @@ def test_holm_by_its_own_example() -> None:
     assert holm([], 7) == ()
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_holm_never_makes_anything_surer(chances: list[float]) -> None:
     corrected = holm(chances, len(chances))
