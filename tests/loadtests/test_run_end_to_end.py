@@ -17,7 +17,7 @@ from loadtests.history import Exchange, read_history
 from loadtests.plan import read_plan
 from tests.left_behind import processes_of
 from tests.loadtests.command import SMALL_KILL, twinshop
-from tests.loadtests.test_second_opinion import asked
+from tests.loadtests.test_second_opinion import asked, each_script
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
 
@@ -111,8 +111,9 @@ def test_every_loss_has_a_cause_and_a_witness(run: Run) -> None:
     assert {loss["cause"] for loss in sticky if loss["kind"] == "logged_out"} == {"node_killed"}
 
 
-def test_the_second_opinion_agrees(run: Run) -> None:
-    done = asked(run.folder)
+@each_script
+def test_the_second_opinion_agrees(run: Run, script: Path) -> None:
+    done = asked(run.folder, script)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
