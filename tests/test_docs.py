@@ -42,6 +42,8 @@ def test_commands_exist(page: Path) -> None:
         if words[0] == "make":
             done = subprocess.run(["make", "-n", *words[1:]], cwd=ROOT, capture_output=True, check=False, timeout=30)
             assert done.returncode == 0, command
+        elif words[0] == "python3":
+            assert (ROOT / words[2]).is_file(), command
         else:
             assert Path(words[0]).name == "twinshop", command
             assert words[1] in cli.COMMANDS, command

@@ -223,6 +223,22 @@ def test_a_loss_struck_out_by_hand_is_named(run: RunFolder) -> None:
     assert f"{gone['kind']} of shopper {gone['shopper']}, shown by {gone['node']!r}" in done.stdout
 
 
+def test_the_how_to_can_be_followed(run: RunFolder) -> None:
+    """As typed, on this run; and what it shows of a disagreement is said like that."""
+    page = (SCRIPT.parents[1] / "docs" / "how-to" / "distrust-the-numbers.md").read_text()
+    commands = [line.removeprefix("$ ").split() for line in page.splitlines() if line.startswith("$ ")]
+    assert [command[2] for command in commands] == [f"loadtests/{script.name}" for script in SCRIPTS]
+    for python, *options, place in commands:
+        assert (python, place) == ("python3", "runs/latest")
+        command = [sys.executable, *options, str(run.root)]
+        done = subprocess.run(command, cwd=SCRIPT.parents[1], capture_output=True, check=False, timeout=60)
+        assert done.returncode == 0, done.stdout
+    results: dict[str, Any] = json.loads(run.results.read_bytes())
+    results["architectures"]["sticky-memory"]["users"]["kept"] = 77
+    run.results.write_text(json.dumps(results))
+    assert asked(run.root).stdout.splitlines()[0] in page
+
+
 class TestUnreadable:
     @each_script
     @pytest.mark.parametrize("name", ["history.ndjson", "events.ndjson", "plan.json", "results.json"])
