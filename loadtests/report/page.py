@@ -84,11 +84,13 @@ def render_report(folder: Path, results: Results) -> bytes:
         for name, result in results.architectures.items()
         if name in evidence.stories
     )
-    style = _style()
+    style, script = _style(), (ROOM / "report.js").read_text(encoding="utf-8")
     page = _environment().get_template("page.html.j2")
     html = page.render(
-        style=Markup(style),  # our own file, not a value from a run
-        style_hash=b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        style=Markup(style),  # our own files, not values from a run
+        style_hash=_hash(style),
+        script=Markup(script),
+        script_hash=_hash(script),
         verdicts=VERDICTS,
         definitions=DEFINITIONS,
         glossary=GLOSSARY,
@@ -110,6 +112,11 @@ def render_report(folder: Path, results: Results) -> bytes:
         method=method(evidence),
     )
     return html.encode()
+
+
+def _hash(text: str) -> str:
+    """As the content security policy names what it allows."""
+    return b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _section(evidence: Evidence, axis: TimeAxis, name: str, result: ArchitectureResult) -> Section:

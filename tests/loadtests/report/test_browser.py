@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from tests.loadtests.report.conftest import MadeUp
@@ -84,3 +85,58 @@ def test_it_prints_on_a4_without_cutting_a_figure(browser: Browser, address: str
     pdf = page.pdf(path=tmp_path / "report.pdf", prefer_css_page_size=True, print_background=True)
     assert pdf.startswith(b"%PDF")
     assert 5 <= pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page ") <= 16
+
+
+class TestWithScripts:
+    def test_the_time_axis_grows_and_all_charts_scroll_together(self, browser: Browser, address: str) -> None:
+        page, asked, said = opened(browser, address, width=1280, scheme="light", scripts=True)
+        frames = page.locator("#arch-sticky-memory .frame")
+        before = frames.first.locator("svg.plot").bounding_box()
+        page.get_by_role("button", name="4×").press("Enter")
+        after = frames.first.locator("svg.plot").bounding_box()
+        assert before is not None
+        assert after is not None
+        assert after["width"] == pytest.approx(4 * before["width"], rel=0.01)
+        frames.first.evaluate("frame => { frame.scrollLeft = 300 }")
+        page.wait_for_function("[...document.querySelectorAll('.frame')].every(it => it.scrollLeft === 300)")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+        assert page.get_by_role("button", name="4×").get_attribute("aria-pressed") == "true"
+        assert (asked, said) == ([address], [])
+
+    def test_the_numbers_under_the_pointer_are_those_of_the_table(self, browser: Browser, address: str) -> None:
+        page, _, _ = opened(browser, address, width=1280, scheme="light", scripts=True)
+        figure = page.locator("#chart-timeline-sticky-memory")
+        figure.locator(".frame").scroll_into_view_if_needed()
+        box = figure.locator(".frame").bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        told = figure.locator(".readout").text_content() or ""
+        end_s = int(page.locator("#architectures").get_attribute("data-end-us") or 0) / 1e6
+        assert told.startswith(f"{end_s / 2:.2f} s, from ")
+        second = told.split("from ")[1].split(" s")[0]
+        row = figure.locator(f".data tr:has(td:text-is('{second} s'))")
+        assert f"ok {row.locator('td').nth(1).text_content()}" in told
+        assert figure.locator(".pointer").is_visible()
+
+    def test_losses_are_found_by_their_words(self, browser: Browser, address: str) -> None:
+        page, _, _ = opened(browser, address, width=1280, scheme="light", scripts=True)
+        told = page.locator(".told")
+        number = (told.nth(0).text_content() or "").split("Shopper ")[1].split(" ")[0]
+        page.get_by_label("Losses with").fill(f"shopper {number}")
+        shown = [told.nth(place).text_content() for place in range(told.count()) if told.nth(place).is_visible()]
+        assert shown
+        assert all(f"Shopper {number} " in (text or "") for text in shown)
+        page.get_by_label("Losses with").fill("nobody at all")
+        assert page.locator("output").text_content() == f" 0 of {told.count()} losses that are told here"
+        page.get_by_label("Losses with").fill("")
+        assert told.first.is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing(browser: Browser, address: str, scheme: str, width: int) -> None:
+    """WCAG and best practices, by axe-core; with scripts, because axe is one."""
+    page, _, _ = opened(browser, address, width=width, scheme=scheme, scripts=True)
+    page.evaluate("document.querySelectorAll('details').forEach(it => { it.open = true })")
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from base64 import b64encode
 from pathlib import Path
 
 import msgspec
 import pytest
 
+import loadtests.report
 from loadtests.events import FaultEvent, read_events
 from loadtests.faults import FAULTS
 from loadtests.history import Exchange, encode_records, read_history
@@ -67,13 +70,17 @@ def test_it_fits_the_budget(made_up: MadeUp, tmp_path: Path) -> None:
     assert len(render_report(tmp_path / "crowd", results)) < 500_000
 
 
-def test_no_script_no_foreign_address_no_style_beside_the_one_named(made_up: MadeUp) -> None:
-    assert made_up.page.tags["script"] == 0
+def test_no_script_but_ours_no_foreign_address_no_style_beside_the_one_named(made_up: MadeUp) -> None:
+    script = (Path(loadtests.report.__file__).parent / "report.js").read_bytes()
+    assert made_up.html.count(b"<script") == 1
+    assert b"<script>" + script + b"</script>" in made_up.html
+    assert b64encode(hashlib.sha256(script).digest()) in made_up.html
     assert made_up.page.tags["link"] == 0
     assert [it for it in made_up.page.attributes if it[1] in ("src", "style") or it[1].startswith("on")] == []
     assert b"http://" not in made_up.html
     assert b"https://" not in made_up.html
     assert b"default-src 'none'; style-src 'sha256-" in made_up.html
+    assert b"; script-src 'sha256-" in made_up.html
 
 
 COLUMNS = {
@@ -161,8 +168,7 @@ def test_hostile_text_is_only_text(made_up: MadeUp, tmp_path: Path) -> None:
     html = render_report(folder, results)
     page = Page(html)
     assert page.problems == []
-    assert page.tags["script"] == 0
-    assert b"<script" not in html
+    assert html.count(b"<script") == 1
     assert page.exact("n-answer") == HOSTILE
     assert HOSTILE in page.text("evidence-sticky-memory")
 

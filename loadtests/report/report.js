@@ -1,0 +1,91 @@
+// What a report can do more where scripts run: a line and its numbers under the pointer, a closer look, a search among the losses.
+// Everything that can be read can be read without it. It asks for nothing, stores nothing, and makes its own controls.
+"use strict";
+(() => {
+  const section = document.querySelector("#architectures");
+  const charts = [...section.querySelectorAll(".arch figure.chart")];
+  if (!charts.length) return;
+  const end = Number(section.dataset.endUs) / 1e6;
+  const make = (tag, attributes, ...children) => {
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    element.append(...children);
+    return element;
+  };
+
+  // A closer look: all charts of the section, which share one time axis, grow and scroll together.
+  const frames = charts.map((figure) => {
+    const plot = figure.querySelector(".plot");
+    const frame = make("div", { class: "frame", role: "group", "aria-label": `${figure.querySelector("h4").textContent}, the chart; it scrolls when it is enlarged` });
+    plot.replaceWith(frame);
+    frame.append(plot);
+    return frame;
+  });
+  const together = (scrolled) => {
+    for (const frame of frames) if (frame !== scrolled) frame.scrollLeft = scrolled.scrollLeft;
+  };
+  for (const frame of frames) frame.addEventListener("scroll", () => together(frame), { passive: true });
+  const zoom = (times) => {
+    const middle = (frames[0].scrollLeft + frames[0].clientWidth / 2) / frames[0].scrollWidth;
+    for (const frame of frames) {
+      frame.firstElementChild.style.width = `${times * 100}%`;
+      if (times > 1) frame.tabIndex = 0;
+      else frame.removeAttribute("tabindex");
+      frame.scrollLeft = middle * frame.scrollWidth - frame.clientWidth / 2;
+    }
+    for (const button of closer.querySelectorAll("button")) button.setAttribute("aria-pressed", button.value === String(times));
+  };
+  const closer = make("span", { class: "closer", role: "group", "aria-label": "Enlarge the time axis" }, "Time axis ");
+  for (const times of [1, 2, 4, 8]) {
+    const button = make("button", { type: "button", value: times, "aria-pressed": times === 1 }, `${times}×`);
+    button.addEventListener("click", () => zoom(times));
+    closer.append(button);
+  }
+
+  // A search: losses that have all these words, their witnesses included.
+  const told = [...section.querySelectorAll(".told")];
+  const search = make("input", { type: "search", id: "search-losses", placeholder: "shopper 7, n2, cart …" });
+  const found = make("output", { for: "search-losses" });
+  search.addEventListener("input", () => {
+    const words = search.value.toLowerCase().match(/shopper \d+|\S+/g) ?? [];
+    const has = (text, word) => (/^shopper \d/.test(word) ? new RegExp(`${word}\\b`).test(text) : text.includes(word));
+    let shown = 0;
+    for (const loss of told) {
+      loss.hidden = !words.every((word) => has(loss.textContent.toLowerCase(), word));
+      if (!loss.hidden) shown += 1;
+      const rest = loss.parentElement.closest("details");
+      if (rest && words.length && !loss.hidden) rest.open = true;
+    }
+    found.textContent = words.length ? ` ${shown} of ${told.length} losses that are told here` : "";
+  });
+  const controls = make("p", { class: "controls" }, closer);
+  if (told.length) controls.append(make("label", { for: "search-losses" }, "Losses with ", search), found);
+  section.querySelector(".lead").after(controls);
+
+  // Under the pointer: a line at that time, and the row of the chart's own table that holds it.
+  for (const [number, figure] of charts.entries()) {
+    const frame = frames[number];
+    const table = figure.querySelector(".data table");
+    const heads = [...table.tHead.rows[0].cells].map((cell) => cell.textContent);
+    const rows = [...table.tBodies[0].rows].map((row) => [...row.cells].map((cell) => cell.textContent));
+    const timed = /^[\d.,]+ s$/.test(rows[0]?.[0] ?? "");
+    const line = make("div", { class: "pointer", hidden: "" });
+    const readout = make("p", { class: "readout", "aria-hidden": "true" });
+    frame.append(line);
+    figure.querySelector(".key").before(readout);
+    frame.addEventListener("pointermove", (event) => {
+      const plot = frame.firstElementChild.getBoundingClientRect();
+      const at = ((event.clientX - plot.left) / plot.width) * end;
+      if (at < 0 || at > end) return;
+      line.hidden = false;
+      line.style.left = `${event.clientX - plot.left}px`;
+      const row = timed ? rows.filter((cells) => parseFloat(cells[0]) <= at).at(-1) : undefined;
+      const numbers = row ? row.slice(1).map((cell, place) => `${heads[place + 1]} ${cell}`).filter((text) => !/ 0$/.test(text)) : [];
+      readout.textContent = `${at.toFixed(2)} s${row ? `, from ${row[0]}: ${numbers.join(", ") || "nothing"}` : ""}`;
+    });
+    frame.addEventListener("pointerleave", () => {
+      line.hidden = true;
+      readout.textContent = "";
+    });
+  }
+})();
