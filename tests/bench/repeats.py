@@ -4,7 +4,7 @@
 
 Runs the scenarios (all, if none is named) with the same seed, each repeat in a folder of its own, and goes on where it
 ended. A row is a number that a scenario predicts for an architecture. It is *deterministic* if the prediction is one
-number, and not a relation or a range. Ends with 1 if a
+number (no relation, no range) and comes to the same each time. Ends with 1 if a
 deterministic row differs in a repeat.
 """
 
@@ -32,11 +32,16 @@ class Row(msgspec.Struct, frozen=True):
     measure: str
     predicted: str
     values: tuple[float, ...]
+    formulas: tuple[float, ...]
+    """What the prediction came to."""
 
     @property
     def deterministic(self) -> bool:
-        """The prediction is one number."""
-        return not any(sign in self.predicted for sign in _NO_NUMBER)
+        """The prediction is one number, and came to the same each time.
+
+        Who is at risk on a hash ring, for example, is drawn anew in each run.
+        """
+        return len(set(self.formulas)) == 1 and not any(sign in self.predicted for sign in _NO_NUMBER)
 
     @property
     def same(self) -> bool:
@@ -82,8 +87,9 @@ def rows_of(repeats: Sequence[Matrix]) -> list[Row]:
         for prediction in measured[0].predictions if measured else ():
             name = prediction.measure
             values = tuple(cell.measures[name] for cell in measured if name in cell.measures)
+            formulas = tuple(said.value for cell in measured if (said := cell.prediction(name)))
             if values:
-                rows.append(Row(scenario, architecture, name, prediction.predicted, values))
+                rows.append(Row(scenario, architecture, name, prediction.predicted, values, formulas))
     return rows
 
 

@@ -7,10 +7,10 @@ from loadtests.results import Prediction
 from tests.bench.repeats import rows_of, told
 
 
-def repeat(**measures: float) -> Matrix:
+def repeat(at_risk: float = 30.0, **measures: float) -> Matrix:
     """A matrix of one cell, with one number predicted and one bounded."""
     predictions = (
-        Prediction("logged_out", "U", 30.0, measures.get("logged_out", 0.0), True),
+        Prediction("logged_out", "at_risk", at_risk, measures.get("logged_out", 0.0), True),
         Prediction("failed", "> 0", 0.0, measures.get("failed", 0.0), True),
     )
     cell = Cell("store-kill", "redis", "as predicted", predictions=predictions, measures=measures)
@@ -40,3 +40,10 @@ def test_what_is_inconclusive_says_nothing() -> None:
     )
     assert row.values == (30.0, 30.0)
     assert rows_of([Matrix(cells=(cell,))]) == []
+
+
+def test_a_formula_that_comes_to_another_number_is_not_deterministic() -> None:
+    lines, same = told(rows_of([repeat(12.0, logged_out=12.0), repeat(9.0, logged_out=9.0)]))
+    assert same
+    assert lines[0].startswith("deterministic rows  0 of 0")
+    assert "9 .. 10.5 .. 12" in lines[-1]
