@@ -35,8 +35,12 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def rendered(folder: Path, matrix: Matrix) -> bytes:
+    return render(folder, matrix, CATALOGUE, decide_all(all_claims(), matrix.by_place()))
+
+
 def page(folder: Path, matrix: Matrix = WITH_CELLS) -> Page:
-    return Page(render(folder, matrix, CATALOGUE, decide_all(all_claims(), matrix.by_place())))
+    return Page(rendered(folder, matrix))
 
 
 def test_every_tag_is_closed_every_id_unique_and_every_link_leads_somewhere(folder: Path) -> None:
