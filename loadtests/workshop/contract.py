@@ -1,0 +1,304 @@
+"""What the parts of a workshop tell each other: harness (owns the clusters), dashboard (shows them), browsers.
+
+A workshop is a row of *rounds*. A round is a run like any other, in a folder of its own, but both architectures are
+measured at the same time, and its faults are not planned: somebody presses a button. When it is closed, the faults as
+they went become its plan, so that it can be judged and reported like every run.
+
+    harness ── workshop.json (`Workshop`, written whole at each change) ──> dashboard ── events ──> browsers
+    harness <── commands (`Command`, answered by `Reply`) ── dashboard, `twinshop goto`, `twinshop rehearse`
+    run folder (history, events, logs: they grow) ── read by the dashboard ──> `Frame`s
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+WORKSHOP_SCHEMA = 1
+
+Phase = Literal["starting", "open", "predict", "run", "closing", "explain", "failed"]
+"""starting: clusters are coming up. open: free play: people shop, every button works, nothing is covered. predict: an
+episode's clusters stand, nobody shops yet and nothing can be broken, so that there is no result to be seen anywhere.
+run: predictions are closed, people shop, the episode's buttons work. closing: the last audit, judging and the report.
+explain: the round is over, its report is there. failed: it could not be carried out; `Round.why` says why."""
+
+LIVE_PHASES: frozenset[Phase] = frozenset({"open", "run"})
+"""In these people shop, and things can be broken."""
+
+SideName = Literal["left", "right"]
+SIDES: tuple[SideName, SideName] = ("left", "right")
+
+
+class Guest(msgspec.Struct, frozen=True):
+    """An account that no simulated shopper uses: for a person with a browser."""
+
+    user: str
+    password: str
+
+
+class Side(msgspec.Struct, frozen=True):
+    """One of the two shops of a round."""
+
+    side: SideName
+    architecture: str
+    stateful: bool
+    """Which of the two shops it is (`stateful_app`), hence its colour and its host name."""
+    shop_url: str
+    """For a browser on this machine: `http://stateful.localhost:PORT` or `http://stateless.localhost:PORT`, so that
+    they have different cookies; two shops of one kind: `left.localhost` and `right.localhost`."""
+    nodes: tuple[str, ...]
+    parts: tuple[str, ...]
+    """All parts: nodes, `balancer`, where there are any `store`, `replica`, `sentinel`."""
+    guests: tuple[Guest, ...]
+
+
+class Button(msgspec.Struct, frozen=True):
+    """A fault that can be made now."""
+
+    kind: str
+    """As in `loadtests.faults.FAULTS`."""
+    label: str
+    sentence: str
+    """What is broken, and how it is healed."""
+    strikes: str
+    """`node`, `store`, … `cluster`: what can be its victim."""
+    colour: str
+
+
+class LiveFault(msgspec.Struct, frozen=True):
+    """A fault of this round that was made, and is not seen to be healed yet."""
+
+    fault: int
+    """Its number in this round, from 0: its index among the plan's faults once the round is closed."""
+    sides: tuple[SideName, ...]
+    kind: str
+    victim: str
+    healing: bool = False
+
+
+class Round(msgspec.Struct, frozen=True):
+    """One round as it is now."""
+
+    number: int
+    """From 1."""
+    phase: Phase
+    episode: str = ""
+    """The episode's name; "" is free play."""
+    folder: str = ""
+    """The run's folder."""
+    sides: tuple[Side, ...] = ()
+    """Left and right; empty while starting."""
+    shoppers: int = 0
+    buttons: tuple[Button, ...] = ()
+    broken: tuple[LiveFault, ...] = ()
+    epoch_us: int = 0
+    """Wall clock at the zero of both sides' load windows, which is the same; 0 before anybody shops."""
+    window_ms: int = 0
+    """When it would be closed by itself."""
+    why: str = ""
+    """Of a failed round."""
+
+
+class Workshop(msgspec.Struct, frozen=True):
+    """`workshop.json`: what the dashboard must know beside the run's own files."""
+
+    schema: int
+    version: int
+    """One more at each change."""
+    predict: bool
+    """Off (`--no-predict`): episodes begin in `run`."""
+    round: Round
+    episodes: tuple[str, ...]
+    """Names, in the order of the lesson."""
+
+
+# --- commands: JSON, one question and one answer over the control socket
+
+
+class Begin(msgspec.Struct, frozen=True, tag_field="do", tag="begin"):
+    """Close the round, if one is open, and begin another: that episode's, or free play ("")."""
+
+    episode: str = ""
+
+
+class Release(msgspec.Struct, frozen=True, tag_field="do", tag="release"):
+    """Predictions are closed: from `predict` to `run`."""
+
+
+class Break(msgspec.Struct, frozen=True, tag_field="do", tag="break"):
+    """Make a fault, on one side or on both at once."""
+
+    kind: str
+    sides: tuple[SideName, ...]
+    victim: str = ""
+    """A part; "": the only one it can strike, or of nodes the one with the lowest number that is up."""
+
+
+class Heal(msgspec.Struct, frozen=True, tag_field="do", tag="heal"):
+    """Mend a fault; without a number, all of them."""
+
+    fault: int | None = None
+
+
+class Close(msgspec.Struct, frozen=True, tag_field="do", tag="close"):
+    """The last audit, then judge and report: from `open` or `run` to `explain`."""
+
+
+class End(msgspec.Struct, frozen=True, tag_field="do", tag="end"):
+    """The workshop is over."""
+
+
+Command = Begin | Release | Break | Heal | Close | End
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """What became of a command. Commands return at once; what they bring about is seen in `workshop.json`."""
+
+    ok: bool
+    why: str = ""
+    next_step: str = ""
+
+
+# --- what people say
+
+
+class Prediction(msgspec.Struct, frozen=True):
+    """One person's prediction; a line of `predictions.ndjson` in the round's folder. It cannot be changed."""
+
+    at_us: int
+    """Wall clock, microseconds since 1970."""
+    who: str
+    """A random id of the watcher; no name unless they gave one."""
+    name: str
+    answers: dict[str, str]
+    """By question id: a number, or the value of a choice, as text."""
+    reason: str
+
+
+# --- what the browser is told: server-sent events
+#
+# One sequence of ids for all of a workshop, without a gap. Event names: `workshop` (a `Workshop`, without what only the
+# harness needs), `picture` (a `Picture`: everything up to here; sent first, and after a gap that cannot be filled),
+# `frame` (a `Frame`: what has changed). Who may not see results yet gets the same ids as `covered`, with no more than
+# the time.
+
+ShopperState = Literal["outside", "shopping", "logged_out"]
+"""outside: not logged in yet, or logged out by themselves. logged_out: answered as a stranger, and not in again yet."""
+
+
+class ShopperView(msgspec.Struct, frozen=True, array_like=True):
+    """A shopper, as a dot."""
+
+    shopper: int
+    node: str
+    """Who answered last; "" if nobody has."""
+    state: ShopperState
+    hurt: bool
+    """Has lost something in this round, whatever it is now."""
+
+
+class NodeView(msgspec.Struct, frozen=True):
+    """A node, as a box; a dead one stays."""
+
+    name: str
+    state: Literal["up", "dead", "frozen", "broken"]
+    """dead: killed or stopped, or it does not answer; broken: another fault holds it."""
+    sessions: int
+    """That it holds in its memory; -1: it did not say."""
+    fault: str = ""
+    """The kind of the fault that holds it."""
+
+
+class PartView(msgspec.Struct, frozen=True):
+    """The balancer, the store, the database, as a box."""
+
+    name: str
+    state: Literal["up", "broken"]
+    fault: str = ""
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """The four numbers, and what they are numbers of; each as results.json defines it."""
+
+    logged_out: int = 0
+    carts_lost: int = 0
+    failed: int = 0
+    unknown: int = 0
+    actions: int = 0
+    shoppers: int = 0
+
+
+class LossView(msgspec.Struct, frozen=True):
+    """A loss, to be clicked."""
+
+    loss: int
+    """Its number on this side, from 0."""
+    kind: str
+    shopper: int
+    at_ms: int
+    cause: str
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """One step of one fault, for the time line."""
+
+    fault: int
+    kind: str
+    victim: str
+    phase: str
+    """As in `loadtests.events.FaultPhase`."""
+    at_ms: int
+    colour: str
+
+
+class Waits(msgspec.Struct, frozen=True):
+    """How long people waited in one second that is over."""
+
+    second: int
+    asked: int
+    failed: int
+    median_ms: float
+    p95_ms: float
+
+
+class GuestView(msgspec.Struct, frozen=True):
+    """A person with a browser."""
+
+    user: str
+    node: str
+    """Who served them last."""
+    logged_in: bool
+    """As that node took them."""
+
+
+class SideFrame(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What has changed on one side; of a picture: everything."""
+
+    nodes: tuple[NodeView, ...] | None = None
+    """All of them, if one has changed."""
+    parts: tuple[PartView, ...] | None = None
+    shoppers: tuple[ShopperView, ...] = ()
+    counts: Counts | None = None
+    losses: tuple[LossView, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    waits: tuple[Waits, ...] = ()
+    guests: tuple[GuestView, ...] = ()
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """What has changed since the frame before, at most four times a second."""
+
+    at_ms: int
+    """Since the zero of the load windows."""
+    left: SideFrame
+    right: SideFrame
+
+
+class Picture(msgspec.Struct, frozen=True):
+    """Everything up to a moment: what all frames before come to."""
+
+    round: int
+    at_ms: int
+    left: SideFrame
+    right: SideFrame
