@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,6 +18,9 @@ from tests.left_behind import processes_of
 from tests.waiting import until
 
 GONE_WITHIN_S = 5.0
+
+# Whoever starts the tests in the background has them, and all that they start, ignore Ctrl-C, which they send.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -119,10 +119,13 @@ def _run_folders(folder: Path) -> set[str]:
 
 
 def _end_with(parent: int) -> None:
-    """Interrupt this process when its parent is gone."""
+    """Interrupt this process when its parent is gone.
+
+    By SIGTERM: who starts the matrix in the background has it, and this process, ignore SIGINT.
+    """
     while os.getppid() == parent:
         time.sleep(LOOK_EVERY_S)
-    os.kill(os.getpid(), signal.SIGINT)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":
