@@ -1,0 +1,78 @@
+"""What the dashboard's process is told, and what it tells back: two small files of the harness, for its owner only.
+
+    harness ── dashboard.json (`DashboardAssignment`, 0600) ──> python -m loadtests.workshop.dashboard dashboard.json
+    harness <── `DashboardAssignment.ready` (`DashboardReady`), written once it listens ── dashboard
+
+A file and not the command line or the environment: other accounts of the machine can read a command line, and a
+program that is started later inherits an environment.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from loadtests.run_folder import read_document
+from shared.whole_file import write_whole
+
+MOST_WATCHERS = 60
+OWNER_ONLY = 0o600
+
+
+class DashboardAssignment(msgspec.Struct, frozen=True):
+    """One dashboard's part of a workshop."""
+
+    workshop: str
+    """The path of `workshop.json`; it may appear later."""
+    ready: str
+    """The path where it writes `DashboardReady`, whole."""
+    instructor_token: str
+    """Who has it may give commands: `http://HOST:PORT/?key=TOKEN`. At least 22 characters of chance."""
+    control: str = ""
+    """Where the harness answers commands; "": nobody does (a recorded run)."""
+    control_key: str = ""
+    """Proves to the harness that a command comes from the dashboard."""
+    join_code: str = ""
+    """What everybody else must know; "": nothing (nobody but this machine can ask)."""
+    host: str = "127.0.0.1"
+    """The address to listen on."""
+    port: int = 0
+    """0: any that is free."""
+    allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
+    """Names and addresses, without a port, by which browsers may call it; anything else is a foreign page's trick."""
+    max_watchers: int = MOST_WATCHERS
+    parent: int = 0
+    """It ends when the process with this id is not its parent any more; 0: it does not look."""
+
+
+class DashboardReady(msgspec.Struct, frozen=True):
+    """The dashboard listens."""
+
+    pid: int
+    host: str
+    port: int
+
+
+def write_assignment(path: Path, assignment: DashboardAssignment) -> None:
+    """Write it, readable to its owner only."""
+    write_whole(path, msgspec.json.encode(assignment), mode=OWNER_ONLY)
+
+
+def read_assignment(path: Path) -> DashboardAssignment:
+    """What the dashboard is told.
+
+    Raises:
+        RunFolderError: it is missing or damaged.
+    """
+    return read_document(path, DashboardAssignment)
+
+
+def write_ready(path: Path, ready: DashboardReady) -> None:
+    """Tell the harness."""
+    write_whole(path, msgspec.json.encode(ready), mode=OWNER_ONLY)
+
+
+def read_ready(path: Path) -> DashboardReady | None:
+    """What the dashboard has told; None: it does not listen yet."""
+    return read_document(path, DashboardReady) if path.is_file() else None
