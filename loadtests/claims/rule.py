@@ -77,8 +77,16 @@ def evaluate(rule: str, values: Mapping[Reference, float]) -> bool:
     """
     names = {f"v{place}": value for place, value in enumerate(values.values())}
     places = {reference: f"v{place}" for place, reference in enumerate(values)}
-    formula = REFERENCE.sub(lambda found: places[Reference(*found.groups())], rule)
-    evaluator = simpleeval.SimpleEval(functions={"min": min, "max": max, "abs": abs}, names=names)
+    return truth_of(REFERENCE.sub(lambda found: places[Reference(*found.groups())], rule), names, rule)
+
+
+def truth_of(formula: str, names: Mapping[str, float], rule: str) -> bool:
+    """Whether a formula of plain names is true; `rule` is what somebody wrote, for messages.
+
+    Raises:
+        ValueError: it is no rule.
+    """
+    evaluator = simpleeval.SimpleEval(functions={"min": min, "max": max, "abs": abs}, names=dict(names))
     evaluator.nodes = {kind: node for kind, node in evaluator.nodes.items() if kind in _PARTS}
     evaluator.operators[ast.Pow] = operator.pow
     try:

@@ -1,0 +1,216 @@
+"""An episode of the lesson: a story, a question, two shops, what may be broken, and what should come of it.
+
+One TOML file each in `loadtests/workshop/episodes`, read strictly. The words for people (`story`, `text`, `tips`) are
+what the dashboard and docs/tutorial show; `expect` and `check` are rules, and judge the round and the learner's result.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Collection, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from loadtests.planning.rules import did_you_mean
+from loadtests.scenario import Load
+from loadtests.workshop.contract import SIDES, SideName
+from shared.errors import ScenarioError, UsageError
+
+EPISODES = Path(__file__).parent / "episodes"
+EPISODE_SECONDS = 600.0
+"""When an episode's round would end by itself, unless its file says otherwise."""
+
+
+class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What all tables of an episode's file have: no unknown keys."""
+
+
+class Choice(_Part, frozen=True):
+    """One of the answers to a question that has choices."""
+
+    value: str
+    text: str
+    when: str = ""
+    """A rule over the results (see `loadtests.workshop.measured`): this is what was observed if it holds."""
+
+
+class Question(_Part, frozen=True):
+    """What is to be predicted before anything is seen."""
+
+    id: str
+    text: str
+    kind: Literal["number", "choice"]
+    choices: tuple[Choice, ...] = ()
+    unit: str = ""
+    """What a number counts: "shoppers"."""
+    observed: str = ""
+    """Of a number: the measure of a side that answers it, "left.logged_out"."""
+    truth: str = ""
+    """A fixed answer, where no file of a run holds it (what becomes of the person at the browser). Neither this nor
+    `observed` nor a choice's `when`: it asks for a decision, and nothing answers it."""
+
+
+class Check(_Part, frozen=True):
+    """One thing that the learner's own result must show."""
+
+    shows: str
+    """What has been shown if the rule holds, in a sentence."""
+    rule: str
+    """Over the results: "left.logged_out == left.at_risk"."""
+    next_step: str
+    """What to do if it does not hold yet."""
+
+
+class Step(_Part, frozen=True):
+    """One step of the rehearsal, which plays the episode as a person with a browser would."""
+
+    do: Literal["predict", "release", "enter", "look", "wait", "break", "heal", "close"]
+    """predict, release, break, heal, close: the commands of the contract. enter: log in to both shops as a person of
+    one's own. look: open the cart there again. wait: until the dashboard shows something."""
+    answers: dict[str, str] = {}
+    """Of predict: by question id."""
+    reason: str = ""
+    """Of predict."""
+    kind: str = ""
+    """Of break: the fault."""
+    sides: tuple[SideName, ...] = SIDES
+    """Of break and enter."""
+    victim: str = ""
+    """Of break: a part, or "mine": the node that serves the person in the left shop."""
+    until: str = ""
+    """Of wait: a rule over what the dashboard shows ("right.logged_out >= 1", "left.shopping >= U", "left.broken == 0",
+    "left.ended"…)."""
+    within_s: float = 30.0
+    """Of wait: it fails after that."""
+    left: str = ""
+    """Of look: "known" or "stranger"; "" is not looked at."""
+    right: str = ""
+
+
+class Episode(_Part, frozen=True):
+    """One episode."""
+
+    number: int
+    title: str
+    question: str
+    """In one sentence, ending with a question mark: the question of the round's scenario."""
+    minutes: int
+    """How long it takes with a class: for the instructor's view only."""
+    left: str
+    """Architecture."""
+    right: str
+    story: str
+    objectives: tuple[str, ...]
+    """What one is able to do afterwards; each can be tested."""
+    new_idea: str
+    new_control: str
+    questions: tuple[Question, ...]
+    tips: tuple[str, str, str]
+    """A tip, a bigger tip, the solution."""
+    explanation: str
+    check: tuple[Check, ...]
+    script: tuple[Step, ...]
+    buttons: tuple[str, ...] = ()
+    """Kinds of faults that can be made in this episode."""
+    reason_prompt: str = "Why do you think so?"
+    shoppers: int = 30
+    nodes: int = 3
+    seconds: float = EPISODE_SECONDS
+    """The round ends by itself after that; where the story needs a clock (`behaviour`), at a fixed time."""
+    think_ms: int = 500
+    login_within_ms: int = 1500
+    behaviour: str = "shop"
+    expect: dict[str, dict[str, str]] = {}
+    """Predictions of the round's scenario by architecture, as in `loadtests.scenario`: they hold in every round."""
+    after: dict[str, dict[str, dict[str, str]]] = {}
+    """More of them by kind of fault, then by architecture: they hold where such a fault was made."""
+    name: str = ""
+    """Set from the file's name, without the number."""
+
+    @property
+    def architectures(self) -> tuple[str, str]:
+        """Left and right."""
+        return self.left, self.right
+
+    def load(self) -> Load:
+        """Who shops how, as a scenario says it."""
+        return Load(
+            shoppers=self.shoppers,
+            seconds=self.seconds,
+            think_ms=self.think_ms,
+            login_within_ms=self.login_within_ms,
+            behaviour=self.behaviour,
+        )
+
+    def expectations(self, made: Collection[str] = ()) -> dict[str, dict[str, str]]:
+        """What is predicted of a round in which faults of these kinds were made, by architecture and measure."""
+        found = {architecture: dict(said) for architecture, said in self.expect.items()}
+        for kind in self.buttons:
+            for architecture, said in self.after.get(kind, {}).items() if kind in made else ():
+                found.setdefault(architecture, {}).update(said)
+        return found
+
+
+@cache
+def load_episodes() -> tuple[Episode, ...]:
+    """All episodes, in the order of the lesson.
+
+    Raises:
+        ScenarioError: a file makes no sense.
+    """
+    episodes = (read_episode(path.read_bytes(), file=path) for path in EPISODES.glob("*.toml"))
+    return tuple(sorted(episodes, key=lambda episode: episode.number))
+
+
+def episode_named(name_or_number: str) -> Episode:
+    """The episode of that name ("kill-one-of-three") or number ("2").
+
+    Raises:
+        UsageError: there is none; the message lists them.
+    """
+    episodes = load_episodes()
+    for episode in episodes:
+        if name_or_number in (episode.name, str(episode.number)):
+            return episode
+    names = [episode.name for episode in episodes]
+    raise UsageError(
+        f"there is no episode {name_or_number!r}",
+        why="there are: "
+        + ", ".join(f"{episode.number} {episode.name}" for episode in episodes)
+        + did_you_mean(name_or_number, names),
+        next_step="name one of them, by its name or its number",
+    )
+
+
+def is_episode(name_or_number: str) -> bool:
+    """Whether there is an episode of that name or number."""
+    return any(name_or_number in (episode.name, str(episode.number)) for episode in load_episodes())
+
+
+def read_episode(content: bytes, *, file: Path) -> Episode:
+    """The episode in these bytes; its name is the file's, without the number in front.
+
+    Raises:
+        ScenarioError: it is not TOML, or makes no sense; says where and what was expected.
+    """
+    try:
+        document: dict[str, Any] = tomllib.loads(content.decode())
+        episode = msgspec.convert(document, type=Episode, strict=True)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise ScenarioError(f"{file} is no episode", why=str(error), next_step=f"mend {file}") from error
+    number, _, name = file.stem.partition("-")
+    for problem in _problems(episode, number):
+        raise ScenarioError(f"{file}: {problem}", next_step=f"mend {file}")
+    return msgspec.structs.replace(episode, name=name)
+
+
+def _problems(episode: Episode, number: str) -> Iterator[str]:
+    """What makes no sense in it."""
+    from loadtests.workshop.episode_rules import problems
+
+    if number != str(episode.number):
+        yield f"its name begins with {number!r}, and its number is {episode.number}"
+    yield from problems(episode)

@@ -1,0 +1,34 @@
+"""Results of made-up rounds, for tests of what is read from them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from loadtests.results import ArchitectureResult, ExperimentStep, LoggedOut, Results
+from tests.loadtests.example_result import UNEVENTFUL
+
+
+def side(*, logged_out: int = 0, observed: int = 0, **fields: Any) -> ArchitectureResult:
+    """One shop's result; `observed` faults were seen, the first ones of the plan."""
+    steps = tuple(ExperimentStep(fault, "observed", 1000.0 * fault, "n1") for fault in range(observed))
+    changes = {"logged_out": LoggedOut(logged_out, logged_out, 0), "experiment": steps, **fields}
+    return msgspec.structs.replace(UNEVENTFUL, **changes)
+
+
+def results(*, shoppers: int = 30, nodes: int = 3, **sides: ArchitectureResult) -> Results:
+    """A round's results; sides by architecture, with `_` for `-`."""
+    return Results(
+        schema=2,
+        scenario="kill-one-of-three",
+        question="Who?",
+        seed=1,
+        plan_sha256="0",
+        engine="processes",
+        shoppers=shoppers,
+        nodes=nodes,
+        verdict="as predicted",
+        answer="",
+        architectures={name.replace("_", "-"): result for name, result in sides.items()},
+    )

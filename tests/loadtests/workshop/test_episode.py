@@ -1,0 +1,83 @@
+"""Episodes are read strictly: what makes no sense is named, with the file it stands in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from loadtests.workshop.episode import EPISODES, Episode, episode_named, is_episode, load_episodes, read_episode
+from shared.errors import ScenarioError, UsageError
+
+EXAMPLE = EPISODES / "2-kill-one-of-three.toml"
+
+
+def read_changed(old: str, new: str, file: Path = EXAMPLE) -> Episode:
+    text = EXAMPLE.read_text()
+    assert old in text
+    return read_episode(text.replace(old, new, 1).encode(), file=file)
+
+
+def test_an_episode_is_found_by_name_and_by_number() -> None:
+    assert episode_named("2") is episode_named("kill-one-of-three")
+    assert episode_named("2").architectures == ("sticky-memory", "redis")
+    assert is_episode("2")
+    assert not is_episode("runs/latest")
+
+
+def test_an_unknown_episode_is_answered_with_those_there_are() -> None:
+    with pytest.raises(UsageError, match="no episode 'kill-one-of-tree'") as caught:
+        episode_named("kill-one-of-tree")
+    assert "2 kill-one-of-three" in caught.value.why
+    assert "did you mean 'kill-one-of-three'" in caught.value.why
+
+
+def test_episodes_come_in_the_order_of_the_lesson() -> None:
+    numbers = [episode.number for episode in load_episodes()]
+    assert numbers == sorted(set(numbers))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("number = 2\n", "number = 3\n", "its name begins with '2', and its number is 3"),
+        ('title = "Kill', 'titel = "Kill', "titel"),
+        ("minutes = 20", 'minutes = "20"', "minutes"),
+        ('left = "sticky-memory"', 'left = "sticky-memories"', "no architecture 'sticky-memories'"),
+        ('left = "sticky-memory"', 'left = "redis"', "both shops are redis"),
+        ('buttons = ["kill"]', 'buttons = ["kil"]', "no fault 'kil'"),
+        ('buttons = ["kill"]', 'buttons = ["kill", "workers"]', "workers cannot be made while the cluster runs"),
+        ('buttons = ["kill"]', 'buttons = ["kill", "store-cut"]', "store-cut cannot be made while the cluster runs"),
+        ('buttons = ["kill"]', 'buttons = ["stop"]', "'kill' is none of the buttons"),
+        ('logged_out = "at_risk"', 'logged_out = "at risk"', "at risk"),
+        ('logged_out = "at_risk"', 'loggedout = "at_risk"', "no measure 'loggedout'"),
+        ("[expect.redis]", "[expect.signed-token]", "signed-token is neither left nor right"),
+        ("[expect.redis]", "[after.stop.redis]", "after.stop: it is none of the buttons"),
+        ('observed = "left.logged_out"', 'observed = "left.loggedout"', "no number 'left.loggedout'"),
+        ('observed = "left.logged_out"', "", "nothing answers it"),
+        ('truth = "right"', 'truth = "somewhere"', "none of its choices"),
+        ('id = "right"', 'id = "left"', "two have one id"),
+        ('rule = "left.observed.kill >= 1"', 'rule = "left.seen.kill >= 1"', "no number 'left.seen.kill'"),
+        ('rule = "left.observed.kill >= 1"', 'rule = "left.observed.kill"', "neither true nor false"),
+        ('answers = { left = "10", ', "answers = { ", "it predicts ['right', 'you']"),
+        ('do = "release"', 'do = "heal"', "begins with predict and release"),
+        ("when one of three nodes dies?", "when one of three nodes dies.", "does not end with '?'"),
+        ("minutes = 20", 'minutes = 20\nbehaviour = "x"', "no behaviour 'x'"),
+    ],
+)
+def test_what_makes_no_sense_is_named(old: str, new: str, complaint: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        read_changed(old, new)
+    assert complaint in str(caught.value)
+    assert str(EXAMPLE) in str(caught.value)
+
+
+def test_predictions_of_a_fault_count_only_where_it_was_made() -> None:
+    episode = read_changed("[expect.redis]\n", '[after.kill.redis]\nfailed = "> 0"\n\n[expect.redis]\n')
+    assert episode.expectations() == {"sticky-memory": {"logged_out": "at_risk"}, "redis": {"logged_out": "0"}}
+    assert episode.expectations(["kill"])["redis"] == {"logged_out": "0", "failed": "> 0"}
+
+
+def test_its_load_is_a_scenarios_load() -> None:
+    load = episode_named("2").load()
+    assert (load.shoppers, load.behaviour) == (30, "shop")
