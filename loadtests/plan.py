@@ -144,6 +144,15 @@ def make_plan(scenario: Scenario, *, seed: int, shoppers: int | None = None, con
     )
 
 
+def as_carried_out(plan: Plan, window_ms: int, faults: tuple[PlannedFault, ...]) -> Plan:
+    """The plan of a live window that ended then: what lies beyond was never planned, and its faults are as they went."""
+    shoppers = tuple(
+        ShopperPlan(who.shopper, tuple(action for action in who.actions if action.at_ms < window_ms))
+        for who in plan.shoppers
+    )
+    return msgspec.structs.replace(plan, window_ms=window_ms, faults=faults, shoppers=shoppers)
+
+
 def plan_page(plan: Plan, scenario: Scenario) -> str:
     """The plan in words: what would happen, under which limits, and what it would cost in seconds."""
     return "\n".join(plan_lines(plan, scenario, plan_sha256(plan)))

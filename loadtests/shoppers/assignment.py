@@ -14,7 +14,8 @@ import msgspec
 from shared.errors import UsageError
 
 GO_FILE = "go.json"
-NUMBERS = ("worker", "workers", "seed", "accounts")
+END_FILE = "end.json"
+NUMBERS = ("worker", "workers", "seed", "accounts", "live")
 
 
 class Assignment(msgspec.Struct, frozen=True):
@@ -36,6 +37,8 @@ class Assignment(msgspec.Struct, frozen=True):
     """Of free shoppers; planned ones have theirs in the plan."""
     accounts: int = 60
     """How many demo accounts free shoppers may use."""
+    live: int = 0
+    """1: a person says when the load window begins, and may end it early."""
 
     @property
     def history(self) -> Path | None:
@@ -64,6 +67,13 @@ class Go(msgspec.Struct, frozen=True):
     """The gate file: when the load window begins."""
 
     zero_monotonic_ns: int
+
+
+class End(msgspec.Struct, frozen=True):
+    """The file that ends a live load window early. It must be read before that moment."""
+
+    window_ms: int
+    """When the window ends, counted from its zero."""
 
 
 def assignment_from(environment: Mapping[str, str] = os.environ) -> Assignment:

@@ -50,6 +50,9 @@ class Clock(Protocol):
     def wait_until(self, at_us: int) -> None:
         """Sleep until then; not at all if it is past."""
 
+    def reach(self, at_us: int) -> bool:
+        """The same, and True; False as soon as it is known that the load window ends before."""
+
 
 class Desk(Protocol):
     """Where a visit's records go."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import logging
+import math
 import time
 from collections.abc import Iterator
 from itertools import count
@@ -21,7 +22,7 @@ from locust.exception import StopTest
 
 from loadtests.plan import Action, ClientLimits, ShopperPlan, read_plan
 from loadtests.planning.drawing import Habits, draw_steps, generator_of, spread
-from loadtests.shoppers.assignment import GO_FILE, Assignment, Go
+from loadtests.shoppers.assignment import END_FILE, GO_FILE, Assignment, End, Go
 from loadtests.shoppers.contract import Terms
 from loadtests.shoppers.recorder import Recorder
 from shared.demo_accounts import account_name
@@ -29,17 +30,25 @@ from shared.errors import UsageError
 
 FLUSH_EVERY_S = 0.25
 GO_WITHIN_S = 120.0
+LIVE_GO_WITHIN_S = 3 * 3600.0
+"""A room of people may take its time to predict."""
+LIVE_NAP_S = 0.1
+"""A shopper of a live window sleeps no longer than this without looking whether the window ends before it wakes."""
 LOOK_FOR_GO_EVERY_S = 0.02
 FREE_HABITS = Habits(think_ms=1000, login_within_ms=0)
 EXIT_GAVE_UP = 4
+NEVER_US = 1 << 62
 
 
 class Clock:
     """Microseconds since the zero, and waiting that lets the other shoppers go on. No time passes before the zero."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, end_us: int = NEVER_US, nap_s: float = math.inf) -> None:
         self.zero_ns = time.monotonic_ns()
         self.began = Event()
+        self.end_us = end_us
+        """When the load window ends."""
+        self._nap_s = nap_s
 
     def now_us(self) -> int:
         """Now."""
@@ -52,6 +61,19 @@ class Clock:
         if left_us > 0:
             gevent.sleep(left_us / 1e6)
 
+    def reach(self, at_us: int) -> bool:
+        """The same, and True; False as soon as it is known that the window ends before."""
+        self.began.wait()
+        while at_us < self.end_us and (left_us := at_us - self.now_us()) > 0:
+            gevent.sleep(min(left_us / 1e6, self._nap_s))
+        return at_us < self.end_us
+
+    def wait_for_end(self) -> None:
+        """Sleep until the window ends, though it may be ended early."""
+        self.began.wait()
+        while (left_us := self.end_us - self.now_us()) > 0:
+            gevent.sleep(min(left_us / 1e6, self._nap_s))
+
     def begin(self, zero_ns: int) -> None:
         """This is the zero."""
         self.zero_ns = zero_ns
@@ -61,10 +83,12 @@ class Clock:
 class Floor:
     """What planned and free floors have in common: the clock and the books."""
 
-    def __init__(self, assignment: Assignment, limits: ClientLimits, *, addresses: int = 0, window_us: int = 0) -> None:
+    def __init__(
+        self, assignment: Assignment, limits: ClientLimits, clock: Clock, *, addresses: int = 0, window_us: int = 0
+    ) -> None:
         self.assignment = assignment
         self.limits = limits
-        self.clock = Clock()
+        self.clock = clock
         self.recorder = Recorder(assignment.history, assignment.progress)
         self.terms = Terms(
             assignment.architecture, assignment.run, assignment.prefix, assignment.password, limits,
@@ -110,7 +134,7 @@ class FreeFloor(Floor):
     """Any number of shoppers, who come and go."""
 
     def __init__(self, assignment: Assignment) -> None:
-        super().__init__(assignment, ClientLimits())
+        super().__init__(assignment, ClientLimits(), Clock())
         self._free_numbers: list[int] = []
         self._next_number = count(1)
         self._process = uuid4().hex[:8]
@@ -159,10 +183,12 @@ class PlannedFloor(Floor):
                 "a plan needs a folder", why="TWINSHOP_LOAD_FOLDER is not set", next_step="twinshop run SCENARIO"
             )
         plan = read_plan(assignment.plan)
-        self._window_us = plan.window_ms * 1000
-        super().__init__(assignment, plan.client, addresses=plan.addresses, window_us=self._window_us)
+        window_us = plan.window_ms * 1000
+        clock = Clock(end_us=window_us, nap_s=LIVE_NAP_S if assignment.live else math.inf)
+        super().__init__(assignment, plan.client, clock, addresses=plan.addresses, window_us=window_us)
         self._audit_ms = plan.client.audit_spread_ms * len(plan.shoppers)
         self._gate = assignment.folder / GO_FILE
+        self._end = assignment.folder / END_FILE
         mine = [each for each in plan.shoppers if assignment.mine(each.shopper)]
         self._coming = iter(mine)
         self._inside = len(mine)
@@ -177,7 +203,8 @@ class PlannedFloor(Floor):
         self._wait_for_go()
         while self._inside and not self.recorder.problem:
             gevent.sleep(FLUSH_EVERY_S)
-            if self.clock.now_us() >= self._window_us:
+            self._look_for_end()
+            if self.clock.now_us() >= self.clock.end_us:
                 self.recorder.phase = "audit"
             self.keep_books()
         if not self.recorder.problem:
@@ -205,13 +232,26 @@ class PlannedFloor(Floor):
 
     def audit_at_us(self, shopper: int) -> int:
         """When this shopper takes its last look: always at the same place in the audit."""
-        return self._window_us + int(spread(shopper, self._audit_ms) * 1000)
+        return self.clock.end_us + int(spread(shopper, self._audit_ms) * 1000)
+
+    def _look_for_end(self) -> None:
+        """A live window may be ended early; whoever hears of it too late may have begun what was never planned."""
+        if not self.assignment.live or not self._end.exists():
+            return
+        end_us = msgspec.json.decode(self._end.read_bytes(), type=End).window_ms * 1000
+        if end_us >= self.clock.end_us:
+            return
+        now_us = self.clock.now_us()
+        if now_us >= end_us:
+            self.give_up(f"heard {(now_us - end_us) // 1000} ms too late that the load window was to end")
+        self.clock.end_us = end_us
 
     def _wait_for_go(self) -> None:
-        deadline = time.monotonic() + GO_WITHIN_S
+        within_s = LIVE_GO_WITHIN_S if self.assignment.live else GO_WITHIN_S
+        deadline = time.monotonic() + within_s
         while not self._gate.exists():
             if time.monotonic() > deadline:
-                self.give_up(f"nobody said go within {GO_WITHIN_S:.0f} s")
+                self.give_up(f"nobody said go within {within_s:.0f} s")
                 return
             gevent.sleep(LOOK_FOR_GO_EVERY_S)
         self.clock.begin(msgspec.json.decode(self._gate.read_bytes(), type=Go).zero_monotonic_ns)

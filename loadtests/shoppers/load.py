@@ -16,7 +16,7 @@ import msgspec
 from compose.child import Child, spawn
 from compose.ledger import Ledger
 from loadtests.plan import Plan
-from loadtests.shoppers.assignment import GO_FILE, Assignment, Go, history_file, progress_file
+from loadtests.shoppers.assignment import END_FILE, GO_FILE, Assignment, End, Go, history_file, progress_file
 from loadtests.shoppers.load_progress import Progress, newest_progress, summed
 from shared.whole_file import write_whole
 
@@ -38,6 +38,10 @@ class LoadProcesses:
     def go(self, zero_monotonic_ns: int) -> None:
         """Let the load window begin at that time.monotonic_ns()."""
         write_whole(self._folder / GO_FILE, msgspec.json.encode(Go(zero_monotonic_ns)))
+
+    def end_window(self, window_ms: int) -> None:
+        """Let a live load window end that long after its zero: far enough ahead that every process hears of it."""
+        write_whole(self._folder / END_FILE, msgspec.json.encode(End(window_ms)))
 
     def progress(self) -> Progress:
         """The newest line of each process, added up."""
@@ -93,9 +97,11 @@ class Merged(msgspec.Struct, frozen=True):
 
 def start_load(
     ledger: Ledger, *, plan_path: Path, plan: Plan, architecture: str, url: str, run: str, prefix: str, password: str,
-    folder: Path, workers: int,
+    folder: Path, workers: int, live: bool = False,
 ) -> LoadProcesses:  # fmt: skip
     """Start the load processes; each takes its share of the shoppers, and none is without any.
+
+    `live`: a person says when the load window begins, and may end it early.
 
     Raises:
         EnvironmentNotReady: one cannot be started; those that were are in the ledger.
@@ -105,7 +111,7 @@ def start_load(
     for worker in range(workers):
         told = Assignment(
             plan=plan_path.resolve(), architecture=architecture, run=run, prefix=prefix, password=password,
-            folder=folder.resolve(), worker=worker, workers=workers,
+            folder=folder.resolve(), worker=worker, workers=workers, live=int(live),
         )  # fmt: skip
         count = sum(told.mine(shopper.shopper) for shopper in plan.shoppers)
         log = folder / f"load-{worker}.log"

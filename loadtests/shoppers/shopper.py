@@ -84,6 +84,7 @@ class PlannedShopper(_Person):
         """The whole visit; there is no second one."""
         try:
             self._visit.shop()
+            self.floor.clock.wait_for_end()
             self._visit.audit(self.floor.audit_at_us(self._visit.shopper))
         except ForeignAnswer as foreign:
             self.floor.give_up(str(foreign))

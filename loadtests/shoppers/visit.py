@@ -64,7 +64,8 @@ class Visit:
         """
         try:
             for action, beside in in_companies(self._actions):
-                self._clock.wait_until(action.at_ms * 1000)
+                if not self._clock.reach(action.at_ms * 1000):
+                    break  # the window was ended early: what lies beyond it was never planned
                 self._begin(action, beside)
             self._join()
         except BaseException:
@@ -129,7 +130,9 @@ class Visit:
         self._log_in_again_if_lost(was_known, action, self._clock.now_us())
 
     def _do_beside(self, action: Action, step: int, company: Company) -> None:
-        self._clock.wait_until(action.at_ms * 1000)
+        if not self._clock.reach(action.at_ms * 1000):
+            del self._begun[step]
+            return
         known = action.do in NEEDS_NO_LOGIN or (
             self.memory.logged_in if action.jar == "main" else action.jar in self._jars
         )

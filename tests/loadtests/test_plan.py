@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from compose.cluster import Limits
 from loadtests.faults import FAULTS
 from loadtests.faults.kill import Kill
-from loadtests.plan import Plan, PlannedFault, ShopperPlan, encode_plan, make_plan, plan_page, plan_sha256, read_plan
+from loadtests.plan import (
+    Plan, PlannedFault, ShopperPlan, as_carried_out, encode_plan, make_plan, plan_page, plan_sha256, read_plan,
+)  # fmt: skip
 from loadtests.scenario import Fault, Load, Scenario, load_scenario
 from shared.errors import RunFolderError, ScenarioError
 from shared.shop.catalogue import BY_SKU
@@ -302,3 +304,15 @@ def test_the_page_shows_settings_behaviour_and_addresses() -> None:
     assert "         all from one address" in lines
     assert any(line.startswith("how      planted: They log in with a session") for line in lines)
     assert max(map(len, lines)) <= 120
+
+
+def test_a_live_window_that_ended_early_leaves_what_was_carried_out() -> None:
+    plan = make_plan(load_scenario("calm"), seed=1)
+    faults = (PlannedFault("kill", 300, 900, "n2"),)
+    done = as_carried_out(plan, 1234, faults)
+    assert (done.window_ms, done.faults) == (1234, faults)
+    pairs = list(zip(plan.shoppers, done.shoppers, strict=True))
+    assert all(kept.actions == whole.actions[: len(kept.actions)] for whole, kept in pairs)
+    assert all(whole.actions[len(kept.actions)].at_ms >= 1234 for whole, kept in pairs)
+    assert max(action.at_ms for _, kept in pairs for action in kept.actions) < 1234
+    assert as_carried_out(plan, plan.window_ms, plan.faults) == plan

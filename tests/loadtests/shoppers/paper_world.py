@@ -29,6 +29,7 @@ class PaperTime:
 
     def __init__(self) -> None:
         self.us = 0
+        self.end_us = 1 << 62
         self._waiting: list[tuple[int, int, greenlet]] = []
         self._numbers = count()
 
@@ -38,6 +39,11 @@ class PaperTime:
     def wait_until(self, at_us: int) -> None:
         self.wake(getcurrent(), at_us)
         self._hub.switch()
+
+    def reach(self, at_us: int) -> bool:
+        if at_us < self.end_us:
+            self.wait_until(at_us)
+        return at_us < self.end_us
 
     def wake(self, whom: greenlet, at_us: int) -> None:
         heapq.heappush(self._waiting, (max(at_us, self.us), next(self._numbers), whom))

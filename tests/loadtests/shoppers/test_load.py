@@ -16,7 +16,7 @@ import pytest
 from compose.ledger import Ledger
 from loadtests.behaviours import BEHAVIOURS
 from loadtests.history import Exchange, encode_records, read_history
-from loadtests.plan import Plan, encode_plan, make_plan
+from loadtests.plan import Plan, as_carried_out, encode_plan, make_plan
 from loadtests.scenario import Load, Scenario
 from loadtests.shoppers.answers import WRITES
 from loadtests.shoppers.load import LoadProcesses, merge_histories, start_load
@@ -42,7 +42,7 @@ def shop() -> Iterator[StandinShop]:
 
 @contextmanager
 def loaded(
-    plan: Plan, url: str, folder: Path, state: Path, *, workers: int = 1, run: str = RUN
+    plan: Plan, url: str, folder: Path, state: Path, *, workers: int = 1, run: str = RUN, live: bool = False
 ) -> Iterator[LoadProcesses]:
     path = folder / "plan.json"
     path.write_bytes(encode_plan(plan))
@@ -51,7 +51,7 @@ def loaded(
     try:
         load = start_load(
             ledger, plan_path=path, plan=plan, architecture="redis", url=url, run=run, prefix=f"{run}a",
-            password="shop", folder=folder, workers=workers,
+            password="shop", folder=folder, workers=workers, live=live,
         )  # fmt: skip
         assert until(load.ready, READY_S), load.progress()
         yield load
@@ -100,6 +100,46 @@ def test_a_calm_run(workers: int, shop: StandinShop, tmp_path: Path, own_state: 
     assert audited == {who.shopper: 401 if who.shopper in leavers else 200 for who in plan.shoppers}
     early = [each for each in history if each.why == "audit" and each.sent_us < plan.window_ms * 1000]
     assert not early
+
+
+@cluster
+def test_a_live_window_is_ended_early(shop: StandinShop, tmp_path: Path, own_state: Path) -> None:
+    plan = plan_of(seconds=600)
+    end_ms = 2000
+    with loaded(plan, shop.url, tmp_path, own_state, workers=2, live=True) as load:
+        load.go(time.monotonic_ns() + LEAD_NS)
+        load.end_window(end_ms)
+        assert until(load.finished, READY_S), load.progress()
+    assert load.exit_codes() == (0, 0)
+    history = history_of(load, tmp_path)
+    carried_out = as_carried_out(plan, end_ms, ())
+    assert_every_planned_action_once(carried_out, history)
+    assert 0 < sum(len(who.actions) for who in carried_out.shoppers) < len(history)
+    assert {each.outcome for each in history} == {"ok"}
+    audits = [each for each in history if each.why == "audit"]
+    assert {each.shopper for each in audits} == {who.shopper for who in plan.shoppers}
+    assert min(each.sent_us for each in audits) >= end_ms * 1000
+
+
+@cluster
+def test_who_hears_too_late_that_the_window_ends_gives_up(shop: StandinShop, tmp_path: Path, own_state: Path) -> None:
+    with loaded(plan_of(seconds=600), shop.url, tmp_path, own_state, live=True) as load:
+        load.go(time.monotonic_ns() - 5_000_000_000)
+        assert until(lambda: load.progress().phase == "load", READY_S)
+        load.end_window(1000)
+        assert until(load.finished, READY_S), load.progress()
+    assert load.exit_codes() == (4,)
+    assert "too late that the load window was to end" in load.problem()
+
+
+@cluster
+def test_a_window_that_is_not_live_is_never_ended_early(shop: StandinShop, tmp_path: Path, own_state: Path) -> None:
+    plan = plan_of()
+    with loaded(plan, shop.url, tmp_path, own_state) as load:
+        load.end_window(500)
+        load.go(time.monotonic_ns() + LEAD_NS)
+        assert until(load.finished, READY_S), load.progress()
+    assert_every_planned_action_once(plan, history_of(load, tmp_path))
 
 
 @cluster

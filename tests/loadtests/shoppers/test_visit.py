@@ -48,6 +48,10 @@ class PaperClock:
     def wait_until(self, at_us: int) -> None:
         self.us = max(self.us, at_us)
 
+    def reach(self, at_us: int) -> bool:
+        self.wait_until(at_us)
+        return True
+
 
 class PaperShop:
     """A shop with one till and one customer; `fates` says what goes wrong with the next requests, in order."""

@@ -14,6 +14,32 @@ LOGIN = Action(10, "login")
 TABS = (LOGIN, Action(50, "add", "bell", 1), Action(53, "add", "map", 1, beside=True), Action(100, "cart"))
 
 
+class TestAWindowThatEndsEarly:
+    ACTIONS = (LOGIN, Action(50, "add", "bell", 1), Action(70, "add", "map", 1, beside=True), Action(100, "cart"))
+
+    @pytest.mark.parametrize(("end_us", "steps"), [(101_000, 4), (100_000, 3), (70_000, 2), (50_000, 1), (10_000, 0)])
+    def test_nobody_begins_or_records_what_lies_beyond_it(self, end_us: int, steps: int) -> None:
+        day = PaperDay(*self.ACTIONS)
+        day.time.end_us = end_us
+        day.live()
+        assert day.raised is None
+        assert [each.step for each in day.exchanges] == list(range(steps))
+        assert len(day.browser.asked) == steps
+
+    def test_it_is_learned_of_while_everybody_shops(self) -> None:
+        day = PaperDay(*self.ACTIONS, takes_ms={"/cart": 40})
+
+        def end_it() -> None:
+            day.time.wait_until(60_000)
+            day.time.end_us = 65_000
+
+        day.time.start_job(end_it)
+        day.live(audit=True)
+        words = day.words("why", "do", "done_us")
+        assert words[:2] == [("plan", "login", 12_000), ("plan", "add", 90_000)], "what has begun is brought to its end"
+        assert [why for why, *_ in words[2:]] == ["audit", "audit"]
+
+
 class TestBeside:
     def test_it_is_sent_at_its_time_though_the_one_before_waits(self) -> None:
         day = PaperDay(*TABS, takes_ms={"/cart": 20}).live()
