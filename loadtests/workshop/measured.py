@@ -1,43 +1,78 @@
 """The numbers of a workshop's round by name, and rules over them: "left.logged_out == left.at_risk".
 
-`left.` or `right.` and a measure of `loadtests.judging.verdict`, or `at_risk`; `left.observed.kill` is how many kills
-were observed on the left (a hyphen of a fault's kind is an underscore there); `U` and `N` are shoppers and nodes.
+`left.` or `right.` and a measure of `loadtests.judging.verdict`, or `at_risk`, or
+
+    left.observed.key_switch    how many faults of that kind were observed (its hyphens are underscores here)
+    left.through.key_switch     how many parts went through such a fault until it was observed to be healed
+    left.cause.store_lost       how many losses have that cause
+    left.visitors               how many people logged in with a browser
+
+and `U` and `N`: shoppers and nodes.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from loadtests.claims.rule import truth_of
 from loadtests.faults import FAULTS
+from loadtests.judging.causes import CAUSES
 from loadtests.judging.verdict import MEASURES
 from loadtests.results import ArchitectureResult, Results
 from loadtests.workshop.contract import SIDES
 from loadtests.workshop.episode import Episode, Question
+from shared.demo_accounts import account_number
+from shared.request_log import LoggedSession, read_request_log
 
 NAME = re.compile(r"\b(?:left|right)\.[a-z0-9_.]*[a-z0-9_]\b")
-OF_THE_RUN = ("at_risk",)
+OF_THE_RUN = ("at_risk", "visitors")
 """Numbers of a side that are no measures."""
+_BY_KIND = tuple(f"{what}.{kind.replace('-', '_')}" for what in ("observed", "through") for kind in FAULTS)
+_CAUSES = tuple(f"cause.{cause}" for cause in CAUSES)
 
 
 def known_names() -> frozenset[str]:
     """Everything that a rule over results may name."""
-    own = [*MEASURES, *OF_THE_RUN, *(f"observed.{_word(kind)}" for kind in FAULTS)]
+    own = [*MEASURES, *OF_THE_RUN, *_BY_KIND, *_CAUSES]
     return frozenset(f"{side}.{name}" for side in SIDES for name in own) | {"U", "N"}
 
 
-def measured(episode: Episode, results: Results, kinds: Sequence[str] = ()) -> dict[str, float]:
+def measured(
+    episode: Episode, results: Results, kinds: Sequence[str] = (), visitors: Mapping[str, int] | None = None
+) -> dict[str, float]:
     """The numbers of a finished round, by name; what was not measured is not there.
 
-    `kinds` are those of the plan's faults, in the plan's order: the results' steps tell them by number only.
+    `kinds` are those of the plan's faults, in the plan's order: the results' steps tell them by number only. `visitors`
+    are people with a browser, by architecture: results are about shoppers, so nodes' logs tell (`visitors_of`).
     """
     values: dict[str, float] = {"U": results.shoppers, "N": results.nodes}
     for side, architecture in zip(SIDES, episode.architectures, strict=True):
         result = results.architectures.get(architecture)
         if result is not None:
             values.update({f"{side}.{name}": value for name, value in _of_side(result, kinds).items()})
+        if visitors is not None and architecture in visitors:
+            values[f"{side}.visitors"] = visitors[architecture]
     return values
+
+
+def visitors_of(logs: Path, shoppers: int) -> int:
+    """People who logged in with a browser, by the request logs of one architecture's nodes.
+
+    Theirs are the accounts that no shopper has.
+
+    Raises:
+        RunFolderError: a log cannot be read.
+    """
+    users = {
+        line.user
+        for log in sorted(logs.glob("*.requests.ndjson"))
+        for line in read_request_log(log)
+        if isinstance(line, LoggedSession) and line.event == "opened"
+    }
+    return sum(account_number(user) > shoppers for user in users)
 
 
 def holds(rule: str, values: Mapping[str, float]) -> bool:
@@ -81,9 +116,14 @@ def _of_side(result: ArchitectureResult, kinds: Sequence[str]) -> dict[str, floa
         if value is not None:
             found[name] = value
     seen = {step.fault for step in result.experiment if step.step == "observed"}
+    through = {
+        (kinds[step.fault], step.victim) for step in result.experiment if step.step == "observed_healed" and kinds
+    }
     for kind in FAULTS:
         found[f"observed.{_word(kind)}"] = sum(kinds[fault] == kind for fault in seen if fault < len(kinds))
-    return found
+        found[f"through.{_word(kind)}"] = sum(kind == its for its, _victim in through)
+    causes = Counter(loss.cause for loss in result.losses)
+    return {**found, **{f"cause.{cause}": causes[cause] for cause in CAUSES}}
 
 
 def _word(kind: str) -> str:

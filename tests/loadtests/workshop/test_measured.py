@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from loadtests.results import ExperimentStep, Loss
 from loadtests.workshop.episode import Choice, Question, episode_named
-from loadtests.workshop.measured import holds, known_names, measured, observed_answer, observed_answers
+from loadtests.workshop.measured import holds, known_names, measured, observed_answer, observed_answers, visitors_of
+from shared.request_log import LoggedSession, RequestLog
 from tests.loadtests.workshop.rounds import results, side
 
 ROUND = results(
@@ -27,6 +31,29 @@ def test_faults_are_counted_by_kind_where_they_were_seen() -> None:
     values = measured(episode_named("2"), ROUND, ["kill", "store-kill"])
     assert (values["left.observed.kill"], values["left.observed.store_kill"]) == (1, 0)
     assert (values["right.observed.kill"], values["right.observed.store_kill"]) == (1, 1)
+
+
+def test_a_part_that_went_through_a_fault_twice_counts_once() -> None:
+    steps = [ExperimentStep(fault, "observed_healed", 1.0, node) for fault, node in enumerate(("n1", "n1", "n2"))]
+    values = measured(
+        episode_named("2"), results(sticky_memory=side(experiment=tuple(steps))), ["key-switch", "key-switch", "kill"]
+    )
+    assert (values["left.through.key_switch"], values["left.through.kill"]) == (1, 1)
+
+
+def test_losses_are_counted_by_their_causes() -> None:
+    losses = tuple(Loss("logged_out", shopper, 1.0, "n1", cause, ()) for shopper, cause in ((1, "store_lost"), (2, "")))
+    values = measured(episode_named("2"), results(redis=side(losses=losses)))
+    assert (values["right.cause.store_lost"], values["right.cause.node_killed"]) == (1, 0)
+
+
+def test_visitors_are_those_accounts_that_no_shopper_has(tmp_path: Path) -> None:
+    log = RequestLog(tmp_path / "n1.requests.ndjson")
+    for user in ("user-0001", "user-0031", "user-0031", "somebody"):
+        log.write(LoggedSession(1, "opened", "", "n1", "", user, ""))
+    log.close()
+    assert visitors_of(tmp_path, 30) == 1
+    assert measured(episode_named("2"), ROUND, visitors={"redis": 1})["right.visitors"] == 1
 
 
 def test_what_was_not_measured_has_no_number() -> None:
