@@ -145,7 +145,7 @@ def make_plan(scenario: Scenario, *, seed: int, shoppers: int | None = None, con
 
 
 def as_carried_out(plan: Plan, window_ms: int, faults: tuple[PlannedFault, ...]) -> Plan:
-    """The plan of a live window that ended then: what lies beyond was never planned, and its faults are as they went."""
+    """The plan of a live window that ended then: what lies beyond was never planned, its faults are as they went."""
     shoppers = tuple(
         ShopperPlan(who.shopper, tuple(action for action in who.actions if action.at_ms < window_ms))
         for who in plan.shoppers

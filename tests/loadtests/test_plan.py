@@ -14,8 +14,16 @@ from compose.cluster import Limits
 from loadtests.faults import FAULTS
 from loadtests.faults.kill import Kill
 from loadtests.plan import (
-    Plan, PlannedFault, ShopperPlan, as_carried_out, encode_plan, make_plan, plan_page, plan_sha256, read_plan,
-)  # fmt: skip
+    Plan,
+    PlannedFault,
+    ShopperPlan,
+    as_carried_out,
+    encode_plan,
+    make_plan,
+    plan_page,
+    plan_sha256,
+    read_plan,
+)
 from loadtests.scenario import Fault, Load, Scenario, load_scenario
 from shared.errors import RunFolderError, ScenarioError
 from shared.shop.catalogue import BY_SKU
