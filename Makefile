@@ -58,6 +58,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.bench.load
 	$(BIN)/python -m tests.bench.stores
 	$(BIN)/python -m tests.bench.overhead
+	$(BIN)/python -m tests.bench.scale
 
 # Resolve the dependencies anew, for every platform; the hashes make the lock files complete by themselves.
 lock: $(VENV)/.venv-made
