@@ -16,8 +16,8 @@ Steps = list[tuple[int, int, int]]
 """(from, to, how many) in microseconds; -1: nobody could say."""
 
 
-def lane(name: str, steps: Steps, axis: TimeAxis, top: float, highest: int, unit: str = "") -> Iterable[AnyShape]:
-    """One lane, with its name, the most and the last."""
+def lane(said: str, steps: Steps, axis: TimeAxis, top: float, highest: int) -> Iterable[AnyShape]:
+    """One lane, with what is said of it."""
     room = LANE - HEAD
     held = _outline([(axis.unit(a), axis.unit(b), max(count, 0) / highest * room) for a, b, count in steps])
     silent = "".join(rectangle(axis.unit(a), LANE - 7, axis.unit(b), LANE) for a, b, count in steps if count < 0)
@@ -26,10 +26,14 @@ def lane(name: str, steps: Steps, axis: TimeAxis, top: float, highest: int, unit
     if silent:
         yield Region("level silent", silent, top, LANE)
     yield Line("axis", "0%", top + LANE, "100%", top + LANE)
+    yield Label("group", "0%", top + 14, said)
+
+
+def most_and_last(name: str, steps: Steps, unit: str = "") -> str:
+    """What to say of a lane: its name, the most, and the last."""
     most = max((count for _, _, count in steps), default=0)
     last = steps[-1][2] if steps else 0
-    text = f"{name} · at most {max(most, 0):,}{unit}, at the end {max(last, 0):,}{unit}"
-    yield Label("group", "0%", top + 14, text)
+    return f"{name} · at most {max(most, 0):,}{unit}, at the end {max(last, 0):,}{unit}"
 
 
 def _outline(steps: list[tuple[int, int, float]]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from loadtests.report.axis import FOOT, TimeAxis, frame, lanes
 from loadtests.report.drawing import Chart, Key
-from loadtests.report.lane import LANE, Steps, lane, steps_table
+from loadtests.report.lane import LANE, Steps, lane, most_and_last, steps_table
 from loadtests.report.story import Story
 
 
@@ -18,7 +18,7 @@ def memory(story: Story, axis: TimeAxis) -> Chart | None:
     bottom = top + LANE * len(series)
     shapes = frame(axis, story.bands, top=top, bottom=bottom)
     for number, (part, steps) in enumerate(series.items()):
-        shapes.extend(lane(part, steps, axis, top + number * LANE, highest, " MiB"))
+        shapes.extend(lane(most_and_last(part, steps, " MiB"), steps, axis, top + number * LANE, highest))
     return Chart(
         id=f"chart-memory-{story.name}",
         title="Memory",

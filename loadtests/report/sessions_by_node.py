@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from loadtests.report.axis import FOOT, TimeAxis, frame, lanes
 from loadtests.report.drawing import Chart, Key
-from loadtests.report.lane import LANE, Steps, lane, steps_table
+from loadtests.report.lane import LANE, Steps, lane, most_and_last, steps_table
 from loadtests.report.story import Story
 
 ANSWERS_US = 500_000
@@ -20,7 +20,7 @@ def sessions_by_node(story: Story, axis: TimeAxis, bucket_us: int) -> Chart:
     bottom = top + LANE * len(series)
     shapes = frame(axis, story.bands, top=top, bottom=bottom)
     for number, (node, steps) in enumerate(series.items()):
-        shapes.extend(lane(node, steps, axis, top + number * LANE, max(highest, 1)))
+        shapes.extend(lane(most_and_last(node, steps), steps, axis, top + number * LANE, max(highest, 1)))
     what = "logged-in sessions held in its memory" if sampled else "answers given in each half second"
     key = [Key("level held", what)]
     if any(count < 0 for steps in series.values() for _, _, count in steps):

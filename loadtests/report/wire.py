@@ -26,7 +26,8 @@ def wire(story: Story, axis: TimeAxis, bucket_us: int) -> Chart | None:
     bottom = top + LANE * len(series)
     shapes = frame(axis, story.bands, top=top, bottom=bottom)
     for number, (name, steps) in enumerate(series.items()):
-        shapes.extend(lane(name, steps, axis, top + number * LANE, highest, " bytes"))
+        most = max((count for _, _, count in steps), default=0)
+        shapes.extend(lane(f"{name} · at most {most:,} bytes", steps, axis, top + number * LANE, highest))
     sent, received = (sum(found.values()) for found in (story.cookie_bytes, story.body_bytes))
     per = "half second" if width_us == COUNTED_US else f"{width_us / 1e6:g} s"
     return Chart(

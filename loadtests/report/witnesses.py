@@ -1,14 +1,15 @@
-"""The losses of one architecture as a reader meets them: up to three told, more listed, the rest counted."""
+"""The losses of one architecture as a reader meets them: by kind and cause, the first of each told; more are listed."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import msgspec
 
 from loadtests.judging.causes import CAUSES
-from loadtests.report.summary import COLUMNS, loss_id
-from loadtests.results import ArchitectureResult, Loss
+from loadtests.report.summary import loss_id
+from loadtests.results import ArchitectureResult, Loss, LossKind
 
-TOLD = 3
 LISTED = 25
 
 KINDS = {
@@ -21,6 +22,18 @@ KINDS = {
     "order_lost": "lost an order",
     "still_logged_in": "could still be impersonated after logging out",
     "session_shared": "shared the login with whoever had planted the session",
+}
+
+LOSSES = {
+    "logged_out": "logouts",
+    "cart_lost": "carts lost whole",
+    "items_lost": "carts that lacked items",
+    "cart_rolled_back": "older carts shown",
+    "wrong_user": "answers meant for somebody else",
+    "order_duplicated": "orders made twice",
+    "order_lost": "orders lost",
+    "still_logged_in": "sessions that outlived their logout",
+    "session_shared": "logins shared with whoever had planted the session",
 }
 
 
@@ -42,12 +55,33 @@ class Told(msgspec.Struct, frozen=True):
         return CAUSES.get(self.loss.cause, "")
 
 
-class Witnesses(msgspec.Struct, frozen=True):
-    """The losses of one architecture."""
+class Branch(msgspec.Struct, frozen=True):
+    """All losses of one kind that have one cause, and the first of them."""
 
-    told: tuple[Told, ...]
+    first: Told
+    count: int
+
+
+class Limb(msgspec.Struct, frozen=True):
+    """All losses of one kind, by cause; the most frequent one first."""
+
+    name: str
+    """As a number of the table is called."""
+    count: int
+    branches: tuple[Branch, ...]
+
+
+class Witnesses(msgspec.Struct, frozen=True):
+    """The losses of one architecture: by kind and cause, with the first of each; more of them; the rest are counted."""
+
+    tree: tuple[Limb, ...]
     listed: tuple[Told, ...]
     total: int
+
+    @property
+    def told(self) -> tuple[Told, ...]:
+        """Those in the tree: whatever the table links to is among them, for it is the first of its kind and cause."""
+        return tuple(branch.first for limb in self.tree for branch in limb.branches)
 
     @property
     def left_out(self) -> int:
@@ -56,27 +90,25 @@ class Witnesses(msgspec.Struct, frozen=True):
 
 
 def witnesses(name: str, result: ArchitectureResult) -> Witnesses:
-    """The first loss that each number of the table points to comes first; then the first of each kind and cause."""
-    told = _chosen(result)
-    rest = [number for number in range(len(result.losses)) if number not in told][:LISTED]
-    return Witnesses(
-        tuple(_told(name, number, result.losses[number]) for number in told),
-        tuple(_told(name, number, result.losses[number]) for number in rest),
-        len(result.losses),
-    )
-
-
-def _chosen(result: ArchitectureResult) -> list[int]:
-    """What the table links to must be on the page; beyond that, different kinds and causes, up to TOLD."""
-    first_of: dict[tuple[str, ...], int] = {}
+    """The losses of one architecture."""
+    of: dict[LossKind, dict[str, list[int]]] = {}
     for number, loss in enumerate(result.losses):
-        for column in COLUMNS:
-            if loss.kind in column.losses:
-                first_of.setdefault(("column", column.key), number)
-        first_of.setdefault(("kind", loss.kind, loss.cause), number)
-    linked = {number for key, number in first_of.items() if key[0] == "column"}
-    others = [number for number in [*first_of.values(), *range(min(len(result.losses), TOLD))] if number not in linked]
-    return sorted(linked | set(dict.fromkeys(others[: max(0, TOLD - len(linked))])))
+        of.setdefault(loss.kind, {}).setdefault(loss.cause, []).append(number)
+    first = {numbers[0] for causes in of.values() for numbers in causes.values()}
+    rest = [number for number in range(len(result.losses)) if number not in first][:LISTED]
+
+    def told(number: int) -> Told:
+        return _told(name, number, result.losses[number])
+
+    def limb(kind: LossKind) -> Limb:
+        return Limb(LOSSES[kind], sum(map(len, of[kind].values())), tuple(_branches(of[kind], told)))
+
+    return Witnesses(tuple(map(limb, of)), tuple(told(number) for number in rest), len(result.losses))
+
+
+def _branches(causes: dict[str, list[int]], told: Callable[[int], Told]) -> list[Branch]:
+    by_size = sorted(causes.values(), key=lambda numbers: (-len(numbers), numbers[0]))
+    return [Branch(told(numbers[0]), len(numbers)) for numbers in by_size]
 
 
 def _told(name: str, number: int, loss: Loss) -> Told:

@@ -59,7 +59,7 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
         "Second orders of one checkout, in the database. Also among the other losses.",
     ),
     "read-by-others": (
-        "read by others",
+        "Read by others",
         "Shoppers whose name somebody who copied their cookies reads there, without any key.",
     ),
     "still-logged-in": (

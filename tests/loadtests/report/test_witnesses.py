@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import msgspec
 
-from loadtests.report.witnesses import KINDS, LISTED, TOLD, witnesses
+from loadtests.report.witnesses import KINDS, LISTED, LOSSES, witnesses
 from loadtests.results import LossKind
 from tests.loadtests.report.conftest import MadeUp
 
@@ -15,19 +15,34 @@ def test_told_listed_and_left_out_are_all_losses(made_up: MadeUp) -> None:
         assert len({told.id for told in (*shown.told, *shown.listed)}) == len(shown.told) + len(shown.listed)
 
 
-def test_different_causes_are_told_before_more_of_the_same(made_up: MadeUp) -> None:
-    told = witnesses("roundrobin-memory", made_up.results.architectures["roundrobin-memory"]).told
-    assert len(told) == TOLD
-    assert {it.cause for it in told} == {"other node", "node killed", "session gone with login"}
+def test_every_loss_is_counted_once_in_the_tree(made_up: MadeUp) -> None:
+    for name, result in made_up.results.architectures.items():
+        shown = witnesses(name, result)
+        assert sum(limb.count for limb in shown.tree) == len(result.losses)
+        for limb in shown.tree:
+            kinds = {branch.first.loss.kind for branch in limb.branches}
+            assert [LOSSES[kind] for kind in kinds] == [limb.name]
+            assert sum(branch.count for branch in limb.branches) == limb.count
+            for branch in limb.branches:
+                same = [it for it in result.losses if (it.kind, it.cause) == (*kinds, branch.first.loss.cause)]
+                assert (branch.first.loss, branch.count) == (same[0], len(same))
+
+
+def test_each_cause_of_a_kind_has_its_branch(made_up: MadeUp) -> None:
+    shown = witnesses("roundrobin-memory", made_up.results.architectures["roundrobin-memory"])
+    out, *_ = shown.tree
+    assert out.name == "logouts"
+    assert [branch.first.cause for branch in out.branches] == ["other node", "node killed"]
+    assert [branch.count for branch in out.branches] == sorted((branch.count for branch in out.branches), reverse=True)
 
 
 def test_every_kind_of_loss_has_its_words() -> None:
-    assert set(KINDS) == set(LossKind.__args__)
+    assert set(KINDS) == set(LOSSES) == set(LossKind.__args__)
 
 
 def test_no_loss_no_witness(made_up: MadeUp) -> None:
     shown = witnesses("redis", made_up.results.architectures["redis"])
-    assert (shown.told, shown.listed, shown.total) == ((), (), 0)
+    assert (shown.tree, shown.listed, shown.total) == ((), (), 0)
 
 
 def test_a_loss_found_in_the_database_has_no_node(made_up: MadeUp) -> None:
