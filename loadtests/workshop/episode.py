@@ -7,7 +7,7 @@ what the dashboard and docs/tutorial show; `expect` and `check` are rules, and j
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -115,6 +115,8 @@ class Episode(_Part, frozen=True):
     script: tuple[Step, ...]
     buttons: tuple[str, ...] = ()
     """Kinds of faults that can be made in this episode."""
+    about: tuple[str, ...] = ()
+    """Those of them without which a round proves nothing: the faults of the round's scenario."""
     reason_prompt: str = "Why do you think so?"
     shoppers: int = 30
     nodes: int = 3
@@ -124,9 +126,8 @@ class Episode(_Part, frozen=True):
     login_within_ms: int = 1500
     behaviour: str = "shop"
     expect: dict[str, dict[str, str]] = {}
-    """Predictions of the round's scenario by architecture, as in `loadtests.scenario`: they hold in every round."""
-    after: dict[str, dict[str, dict[str, str]]] = {}
-    """More of them by kind of fault, then by architecture: they hold where such a fault was made."""
+    """Predictions of the round's scenario by architecture, as in `loadtests.scenario`: they hold in every round in
+    which what it is `about` was made."""
     name: str = ""
     """Set from the file's name, without the number."""
 
@@ -144,14 +145,6 @@ class Episode(_Part, frozen=True):
             login_within_ms=self.login_within_ms,
             behaviour=self.behaviour,
         )
-
-    def expectations(self, made: Collection[str] = ()) -> dict[str, dict[str, str]]:
-        """What is predicted of a round in which faults of these kinds were made, by architecture and measure."""
-        found = {architecture: dict(said) for architecture, said in self.expect.items()}
-        for kind in self.buttons:
-            for architecture, said in self.after.get(kind, {}).items() if kind in made else ():
-                found.setdefault(architecture, {}).update(said)
-        return found
 
 
 @cache

@@ -47,9 +47,7 @@ def _faults(episode: Episode) -> Iterator[str]:
             yield f"buttons: there is no fault {kind!r}"
         elif is_condition(kind) or FAULTS[kind].needs_wires:
             yield f"buttons: {kind} cannot be made while the cluster runs"
-    for kind in episode.after:
-        if kind not in episode.buttons:
-            yield f"after.{kind}: it is none of the buttons"
+    yield from (f"about: {kind} is none of the buttons" for kind in episode.about if kind not in episode.buttons)
 
 
 def _questions(episode: Episode) -> Iterator[str]:
@@ -76,12 +74,14 @@ def _question(question: Question) -> Iterator[str]:
 
 
 def _expectations(episode: Episode) -> Iterator[str]:
-    for said in (episode.expect, *episode.after.values()):
-        for architecture, predictions in said.items():
-            if architecture not in episode.architectures:
-                yield f"expect: {architecture} is neither left nor right"
-            for measure, text in predictions.items():
-                yield from _expectation(measure, text)
+    for architecture in episode.architectures:
+        if not episode.expect.get(architecture):
+            yield f"expect: nothing is expected of {architecture}, so its round would always be inconclusive"
+    for architecture, predictions in episode.expect.items():
+        if architecture not in episode.architectures:
+            yield f"expect: {architecture} is neither left nor right"
+        for measure, text in predictions.items():
+            yield from _expectation(measure, text)
 
 
 def _expectation(measure: str, text: str) -> Iterator[str]:

@@ -51,11 +51,12 @@ def test_all_of_them_fit_into_the_ninety_minutes_with_time_to_spare() -> None:
         ('buttons = ["kill"]', 'buttons = ["kil"]', "no fault 'kil'"),
         ('buttons = ["kill"]', 'buttons = ["kill", "workers"]', "workers cannot be made while the cluster runs"),
         ('buttons = ["kill"]', 'buttons = ["kill", "store-cut"]', "store-cut cannot be made while the cluster runs"),
-        ('buttons = ["kill"]', 'buttons = ["stop"]', "'kill' is none of the buttons"),
+        ('buttons = ["kill"]\nabout = ["kill"]', 'buttons = ["stop"]', "'kill' is none of the buttons"),
         ('logged_out = "at_risk"', 'logged_out = "at risk"', "at risk"),
         ('logged_out = "at_risk"', 'loggedout = "at_risk"', "no measure 'loggedout'"),
+        ('[expect.redis]\nlogged_out = "0"\n', "", "nothing is expected of redis"),
         ("[expect.redis]", "[expect.signed-token]", "signed-token is neither left nor right"),
-        ("[expect.redis]", "[after.stop.redis]", "after.stop: it is none of the buttons"),
+        ('about = ["kill"]', 'about = ["stop"]', "about: stop is none of the buttons"),
         ('observed = "left.logged_out"', 'observed = "left.loggedout"', "no number 'left.loggedout'"),
         ('observed = "left.logged_out"', "", "nothing answers it"),
         ('truth = "right"', 'truth = "somewhere"', "none of its choices"),
@@ -73,12 +74,6 @@ def test_what_makes_no_sense_is_named(old: str, new: str, complaint: str) -> Non
         read_changed(old, new)
     assert complaint in str(caught.value)
     assert str(EXAMPLE) in str(caught.value)
-
-
-def test_predictions_of_a_fault_count_only_where_it_was_made() -> None:
-    episode = read_changed("[expect.redis]\n", '[after.kill.redis]\nfailed = "> 0"\n\n[expect.redis]\n')
-    assert episode.expectations() == {"sticky-memory": {"logged_out": "at_risk"}, "redis": {"logged_out": "0"}}
-    assert episode.expectations(["kill"])["redis"] == {"logged_out": "0", "failed": "> 0"}
 
 
 def test_its_load_is_a_scenarios_load() -> None:
