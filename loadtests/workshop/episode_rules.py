@@ -74,14 +74,14 @@ def _question(question: Question) -> Iterator[str]:
 
 
 def _expectations(episode: Episode) -> Iterator[str]:
-    for architecture in episode.architectures:
-        if not episode.expect.get(architecture):
-            yield f"expect: nothing is expected of {architecture}, so its round would always be inconclusive"
     for architecture, predictions in episode.expect.items():
         if architecture not in episode.architectures:
             yield f"expect: {architecture} is neither left nor right"
         for measure, text in predictions.items():
             yield from _expectation(measure, text)
+    for architecture in episode.architectures:
+        if not episode.expect.get(architecture):
+            yield f"expect: nothing is expected of {architecture}, so its round would always be inconclusive"
 
 
 def _expectation(measure: str, text: str) -> Iterator[str]:
