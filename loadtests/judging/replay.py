@@ -32,10 +32,17 @@ class Replay:
         self.crashed: dict[str, str] = {}
         """Checks that raised, and what; such a check is *unknown* from then on."""
         self._scene = scene
-        self._made = [check(scene) for check in checks]
-        self._checks: dict[LossKind, Check] = {check.kind: check for check in self._made}
+        self.checks: tuple[Check, ...] = tuple(check(scene) for check in checks)
+        """All of them, with the losses that they have named so far."""
+        self._checks: dict[LossKind, Check] = {check.kind: check for check in self.checks}
         """Those that have not crashed."""
         self._checkouts: dict[str, Exchange] = {}
+
+    def see(self, scene: Scene) -> None:
+        """What the checks look at from now on: of a run that still goes on, the scene grows."""
+        self._scene = scene
+        for check in self.checks:
+            check.scene = scene
 
     def add(self, exchange: Exchange) -> None:
         """The next exchange of the history."""
@@ -69,7 +76,7 @@ class Replay:
 
     def losses(self) -> tuple[Loss, ...]:
         """All losses, in order of time."""
-        found = [loss for check in self._made for loss in check.losses]
+        found = [loss for check in self.checks for loss in check.losses]
         return tuple(sorted(found, key=lambda loss: (loss.at_ms, loss.shopper, loss.kind)))
 
     def facts(self) -> int:

@@ -198,12 +198,15 @@ class ShopperView(msgspec.Struct, frozen=True, array_like=True):
     """Has lost something in this round, whatever it is now."""
 
 
+NodeState = Literal["up", "dead", "frozen", "broken"]
+"""dead: killed or stopped, or it does not answer; broken: another fault holds it."""
+
+
 class NodeView(msgspec.Struct, frozen=True):
     """A node, as a box; a dead one stays."""
 
     name: str
-    state: Literal["up", "dead", "frozen", "broken"]
-    """dead: killed or stopped, or it does not answer; broken: another fault holds it."""
+    state: NodeState
     sessions: int
     """That it holds in its memory; -1: it did not say."""
     fault: str = ""

@@ -1,0 +1,112 @@
+"""A finished run as frames, to be shown again: any two architectures of it, side by side from their own zeros."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from compose.part_names import BALANCER, REPLICA, SENTINEL, STORE
+from loadtests.events import ClusterReady, Event, read_events
+from loadtests.history import Record, StoredOrder, read_history
+from loadtests.plan import read_plan
+from loadtests.results import Loss
+from loadtests.run_folder import RunFolder
+from loadtests.workshop.contract import Frame, Guest, Round, Side, SideName
+from loadtests.workshop.live.frames import NOTHING, watch_of
+from loadtests.workshop.live.guests import guest_lines, guests_in
+from loadtests.workshop.live.side import MERGED, SideWatch
+from shared.errors import UsageError
+
+STEP_MS = 250
+
+
+class Recording(msgspec.Struct, frozen=True):
+    """A run to be shown again."""
+
+    round: Round
+    """As it was when it was over; nothing can be pressed in it."""
+    shoppers: int
+    frames: tuple[tuple[int, Frame], ...]
+    """Each with its time, in ms since the zero of the load windows."""
+    losses: dict[SideName, tuple[Loss, ...]]
+
+    def loss(self, side: SideName, number: int) -> Loss | None:
+        """That loss, with its witness; None if there is none."""
+        found = self.losses[side]
+        return found[number] if 0 <= number < len(found) else None
+
+
+def read_recording(folder: Path, left: str, right: str) -> Recording:
+    """The frames of a finished run, four a second of its time, for two of its architectures.
+
+    Raises:
+        RunFolderError: a file of the run is missing or damaged.
+        UsageError: the run did not measure one of them, or both are the same.
+    """
+    run = RunFolder(folder)
+    provenance, plan = run.read_provenance(), read_plan(run.plan)
+    shoppers = len(plan.shoppers)
+    events = _events(run)
+    ready = {event.architecture: event for each in events.values() for event in each if isinstance(event, ClusterReady)}
+    for name in (left, right):
+        if name not in ready or left == right:
+            raise UsageError(
+                f"{folder.name} cannot show {left} beside {right}",
+                why=f"it measured {', '.join(ready) or 'nothing'}",
+                next_step="name two of them",
+            )
+    sides = (_side("left", ready[left], run, shoppers), _side("right", ready[right], run, shoppers))
+    shown = Round(1, "explain", provenance.scenario, str(folder), sides, shoppers, window_ms=plan.window_ms)
+    watches = {side.architecture: watch_of(side, shoppers, delay_us=0) for side in sides}
+    last_us = _feed(run, watches, events)
+    frames = tuple(_frames(watches[left], watches[right], last_us))
+    return Recording(shown, shoppers, frames, {"left": watches[left].losses(), "right": watches[right].losses()})
+
+
+def _events(run: RunFolder) -> dict[str, list[Event]]:
+    events: dict[str, list[Event]] = {}
+    for event in read_events(run.events):
+        events.setdefault(event.architecture, []).append(event)
+    return events
+
+
+def _side(side: SideName, ready: ClusterReady, run: RunFolder, shoppers: int) -> Side:
+    about = ready.description
+    stored = (STORE,) if about.uses_server else ()
+    copied = (REPLICA, SENTINEL) if stored and about.replicas else ()
+    guests = guests_in(run.logs(ready.architecture), shoppers)
+    return Side(
+        side, about.name, about.app == "stateful_app", shop_url="", nodes=ready.nodes,
+        parts=(*ready.nodes, BALANCER, *stored, *copied), guests=tuple(Guest(user, "") for user in guests),
+    )  # fmt: skip
+
+
+def _feed(run: RunFolder, watches: dict[str, SideWatch], events: dict[str, list[Event]]) -> int:
+    """Everything at once: each side takes it in when its time comes. Returns when the last thing happened."""
+    last_us = 0
+    for name, watch in watches.items():
+        for event in events[name]:
+            watch.hear(event)
+            last_us = max(last_us, event.at_us)
+        for line in guest_lines(run.logs(name), watch.guests):
+            watch.logged(line)
+    for record in read_history(run.history):
+        if record.architecture in watches:
+            watches[record.architecture].told(record, MERGED)
+            last_us = max(last_us, _done_us(record))
+    return last_us
+
+
+def _done_us(record: Record) -> int:
+    return 0 if isinstance(record, StoredOrder) else record.done_us
+
+
+def _frames(left: SideWatch, right: SideWatch, last_us: int) -> Iterator[tuple[int, Frame]]:
+    end_ms = -(-last_us // (1000 * STEP_MS)) * STEP_MS
+    for at_ms in range(0, end_ms + 1, STEP_MS):
+        over = at_ms == end_ms
+        frame = Frame(at_ms, left.advance(at_ms * 1000, over=over), right.advance(at_ms * 1000, over=over))
+        if frame.left != NOTHING or frame.right != NOTHING:
+            yield at_ms, frame

@@ -1,0 +1,222 @@
+"""One side of a round as far as its evidence was read: feed it what the files say, and ask it what has changed."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Hashable, Iterable
+
+import msgspec
+
+from loadtests.events import AtRisk, Event, FaultEvent, LoadStarted, NodeSample
+from loadtests.faults import FAULTS
+from loadtests.history import Exchange, Record, StoredOrder
+from loadtests.judging.scene import NEVER_US
+from loadtests.results import Loss
+from loadtests.workshop.contract import Counts, LossView, Mark, SideFrame
+from loadtests.workshop.live.actions import LiveActions
+from loadtests.workshop.live.boxes import Boxes
+from loadtests.workshop.live.crowd import Crowd
+from loadtests.workshop.live.guests import Guests
+from loadtests.workshop.live.live_replay import LiveReplay
+from loadtests.workshop.live.live_scene import LiveScene
+from loadtests.workshop.live.pictures import mark_key
+from loadtests.workshop.live.waiting import Waiting
+from shared.request_log import LogRecord
+
+DELAY_US = 500_000
+"""An answer is judged so long after it came: by then the events that explain it have been written, and so have the
+answers of the other load processes (they write every quarter of a second)."""
+UNKNOWN_COLOUR = "#666666"
+MERGED = "history.ndjson"
+
+
+class SideWatch:
+    """One architecture of a round. All times but the nodes' own are microseconds since its load window's zero."""
+
+    def __init__(
+        self, architecture: str, shoppers: int, *, nodes: tuple[str, ...] = (), parts: tuple[str, ...] = (),
+        guests: Iterable[str] = (), delay_us: int = DELAY_US,
+    ) -> None:  # fmt: skip
+        self.epoch_us: int | None = None
+        """Wall clock at the zero; None as long as nobody shops."""
+        self._shoppers = shoppers
+        self._delay_us = delay_us
+        self._scene = LiveScene(architecture)
+        self._replay = LiveReplay(self._scene.scene)
+        self._actions = LiveActions()
+        self._crowd = Crowd(shoppers)
+        self._boxes = Boxes(nodes, parts)
+        self._waiting = Waiting()
+        self.guests = frozenset(guests)
+        self._guests = Guests(self.guests)
+        self._lines: list[LogRecord] = []
+        self._marks: dict[Hashable, Mark] = {}
+        self._new_marks: list[Mark] = []
+        self._events: deque[Event] = deque()
+        self._exchanges: dict[str, deque[Exchange]] = {}
+        self._read: dict[bool, dict[int, int]] = {True: {}, False: {}}
+        self._orders: list[StoredOrder] = []
+        self._shown = SideFrame()
+        self._closed = False
+
+    # --- what the files say
+
+    def hear(self, event: Event) -> None:
+        """An event, in order; it counts from its own time on."""
+        if isinstance(event, LoadStarted):
+            self.epoch_us = event.epoch_us
+        self._events.append(event)
+
+    def told(self, record: Record, source: str) -> None:
+        """A record of the history from that file, in the file's order.
+
+        What a load process wrote is merged into the run's history in the end: the same record comes from both, or from
+        either. Each file has all of a shopper's records in one order, so that counting tells which were there before.
+        """
+        if isinstance(record, StoredOrder):
+            self._orders.append(record)
+            return
+        mine, other = self._read[source == MERGED], self._read[source != MERGED]
+        number = mine[record.shopper] = mine.get(record.shopper, 0) + 1
+        if number > other.get(record.shopper, 0):
+            self._exchanges.setdefault(source, deque()).append(record)
+
+    def logged(self, record: LogRecord) -> None:
+        """A line of a node's request log; it counts from its own time on, too."""
+        self._lines.append(record)
+
+    # --- what it looks like
+
+    def advance(self, now_us: int, *, over: bool = False) -> SideFrame:
+        """Take in what was there by then; what has changed. `over`: everything was read, and nothing more will come."""
+        self._take_lines(now_us, over=over)
+        self._take_events(now_us, over=over)
+        judged_us = now_us - self._delay_us
+        for queue in self._exchanges.values():
+            while queue and (over or queue[0].done_us <= judged_us):
+                self._judge(queue.popleft())
+        if over and not self._closed:
+            self._close()
+        return self._changes(judged_us, over=over)
+
+    def picture(self) -> SideFrame:
+        """Everything that `advance` has told so far."""
+        return msgspec.structs.replace(
+            self._shown,
+            shoppers=tuple(self._crowd.views.values()),
+            losses=tuple(_view(number, loss) for number, loss in enumerate(self._replay.found)),
+            marks=tuple(self._marks.values()),
+            waits=tuple(self._waiting.seconds.values()),
+            guests=self._guests.all(),
+        )
+
+    def loss(self, number: int) -> Loss | None:
+        """That loss with its witness; None if there is none."""
+        return self._replay.found[number] if 0 <= number < len(self._replay.found) else None
+
+    def losses(self) -> tuple[Loss, ...]:
+        """All losses found so far, by their numbers."""
+        return tuple(self._replay.found)
+
+    # --- inside
+
+    def _take_lines(self, now_us: int, *, over: bool) -> None:
+        if not self._lines or self.epoch_us is None:
+            return
+        until_us = NEVER_US if over else now_us + self.epoch_us
+        for line in sorted(self._lines, key=lambda line: line.at_us):
+            if line.at_us <= until_us:
+                self._guests.logged(line)
+        self._lines = [line for line in self._lines if line.at_us > until_us]
+
+    def _take_events(self, now_us: int, *, over: bool) -> None:
+        changed, since_us = False, NEVER_US
+        while self._events and (over or self._events[0].at_us <= now_us):
+            event = self._events.popleft()
+            if self._scene.hear(event):
+                changed = True
+                since_us = min(since_us, self._in_doubt_since_us(event))
+            self._boxes.hear(event)
+            if isinstance(event, FaultEvent) and event.phase != "spared":
+                self._mark(event)
+        if changed:
+            self._replay.see(self._scene.scene)
+            self._replay.review(since_us)
+
+    def _in_doubt_since_us(self, event: Event) -> int:
+        """From when on a loss may have another cause than was known before this event."""
+        scene = self._scene.scene
+        if isinstance(event, NodeSample):  # how full a node was at its fullest, may explain what came long before
+            return 0 if max(event.sessions.values(), default=0) >= scene.limits.session_cap else NEVER_US
+        if isinstance(event, (FaultEvent, AtRisk)):
+            return next((strike.injected_us or 0 for strike in scene.strikes if strike.fault == event.fault), NEVER_US)
+        return NEVER_US
+
+    def _mark(self, event: FaultEvent) -> None:
+        about = FAULTS.get(event.kind)
+        colour = about.colour if about else UNKNOWN_COLOUR
+        mark = Mark(event.fault, event.kind, event.victim, event.phase, event.at_us // 1000, colour)
+        self._marks[mark_key(mark)] = mark
+        self._new_marks.append(mark)
+        in_memory = self._scene.scene.store == "memory"
+        self._guests.fault(event, event.at_us + (self.epoch_us or 0), in_memory=in_memory)
+
+    def _judge(self, exchange: Exchange) -> None:
+        self._actions.add(exchange)
+        self._waiting.add(exchange)
+        if exchange.outcome == "not_sent":
+            return
+        replay = self._replay
+        replay.add(exchange)
+        person = replay.people[exchange.shopper]
+        if person.memory.settled:
+            self._actions.settle(person.memory.settled)
+            person.memory.settled.clear()
+        self._crowd.saw(exchange, person)
+
+    def _close(self) -> None:
+        """As `loadtests.judging.judge` does it at the end: the database settles what nobody else could."""
+        self._closed = True
+        for order in self._orders:
+            self._replay.add_order(order)
+        self._replay.close()
+        if self._scene.scene.finished:
+            self._actions.settle_checkouts(self._replay.made_by)
+
+    def _changes(self, judged_us: int, *, over: bool) -> SideFrame:
+        losses = self._new_losses()
+        marks, self._new_marks = tuple(self._new_marks), []
+        nodes, parts, counts = self._boxes.nodes(), self._boxes.parts(), self._counts()
+        shown, self._shown = self._shown, SideFrame(nodes=nodes, parts=parts, counts=counts)
+        return SideFrame(
+            nodes=None if nodes == shown.nodes else nodes,
+            parts=None if parts == shown.parts else parts,
+            counts=None if counts == shown.counts else counts,
+            shoppers=self._crowd.news(),
+            losses=losses,
+            marks=marks,
+            waits=self._waiting.close_until(judged_us, over=over) if self.epoch_us is not None else (),
+            guests=self._guests.news(),
+        )
+
+    def _new_losses(self) -> tuple[LossView, ...]:
+        numbers = sorted(self._replay.news)
+        self._replay.news.clear()
+        for number in numbers:
+            self._crowd.hurt(self._replay.found[number].shopper)
+        return tuple(_view(number, self._replay.found[number]) for number in numbers)
+
+    def _counts(self) -> Counts:
+        found = self._replay.found
+        return Counts(
+            logged_out=len({loss.shopper for loss in found if loss.kind == "logged_out"}),
+            carts_lost=sum(loss.kind == "cart_lost" for loss in found),
+            failed=self._actions.failed,
+            unknown=self._actions.unknown,
+            actions=self._actions.over,
+            shoppers=self._shoppers,
+        )
+
+
+def _view(number: int, loss: Loss) -> LossView:
+    return LossView(number, loss.kind, loss.shopper, round(loss.at_ms), loss.cause)

@@ -1,0 +1,132 @@
+"""Reads what has been added to a file of records since the last time, while somebody else writes it.
+
+Only whole lines are read; half a line waits for its end. A file may not exist yet, may be deleted when its writer is
+done (what was in it is read all the same), and may be replaced by another of its name.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from io import FileIO
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+CHUNK = 256 * 1024
+"""Bytes read from one file in one call at most: about a thousand records."""
+LONGEST_LINE = 1024 * 1024
+MOST_PROBLEMS = 20
+
+
+class Tail:
+    """The end of one file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.behind = False
+        """There was more to read than one call takes."""
+        self.problems: list[str] = []
+        """What was skipped, in words; at most 20."""
+        self._file: FileIO | None = None
+        self._half = b""
+
+    def lines(self, most: int = CHUNK) -> bytes:
+        """Whole lines that are new, of at most about so many bytes; empty if there are none."""
+        content = self._read(most)
+        self.behind = len(content) == most
+        if not content:
+            return b""
+        content = self._half + content
+        end = content.rfind(b"\n") + 1
+        self._half = content[end:]
+        if len(self._half) > LONGEST_LINE:
+            self.tell(f"a line of more than {LONGEST_LINE} bytes")
+            self._half = b""
+        return content[:end]
+
+    def tell(self, what: str) -> None:
+        """Something is skipped."""
+        if len(self.problems) < MOST_PROBLEMS:
+            self.problems.append(f"{self.path.name}: {what}, skipped")
+
+    def close(self) -> None:
+        """Read no more. Safe to repeat."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _read(self, most: int) -> bytes:
+        if self._file is None and not self._open():
+            return b""
+        assert self._file is not None
+        content = self._file.read(most)
+        if content or self._is_same():
+            return content
+        # Deleted or replaced, but its writer may have added something just before: this file is read to its end.
+        content = self._file.read(most)
+        if not content:
+            self._forget()
+        return content
+
+    def _open(self) -> bool:
+        try:
+            self._file = self.path.open("rb", buffering=0)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            self.tell(error.strerror or str(error))
+            return False
+        return True
+
+    def _is_same(self) -> bool:
+        """The path still leads to the file that is open, and it holds no less than was read."""
+        assert self._file is not None
+        mine = os.fstat(self._file.fileno())
+        if mine.st_size < self._file.tell():
+            return False
+        try:
+            there = self.path.stat()
+        except OSError:
+            return False
+        return (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino)
+
+    def _forget(self) -> None:
+        if self._half:
+            self.tell("a last line that is cut off")
+        self._half = b""
+        self.close()
+
+
+class RecordTail(Tail, Generic[T]):
+    """The same, as records. `only`: lines without a match are left out before they are decoded, for speed."""
+
+    def __init__(self, path: Path, decoder: msgspec.json.Decoder[T], only: re.Pattern[bytes] | None = None) -> None:
+        super().__init__(path)
+        self._decoder = decoder
+        self._only = only
+
+    def records(self) -> list[T]:
+        """The new records; a damaged line is told of and skipped."""
+        content = self.lines()
+        if self._only is not None:
+            if not self._only.search(content):  # the common case, made fast
+                return []
+            content = b"\n".join(line for line in content.split(b"\n") if self._only.search(line))
+        try:
+            return self._decoder.decode_lines(content)
+        except msgspec.DecodeError:
+            return self._one_by_one(content)
+
+    def _one_by_one(self, content: bytes) -> list[T]:
+        records = []
+        for line in content.split(b"\n"):
+            try:
+                if line.strip():
+                    records.append(self._decoder.decode(line))
+            except msgspec.DecodeError as error:
+                self.tell(f"a damaged line ({error})")
+        return records

@@ -1,0 +1,73 @@
+"""How long people waited, second by second."""
+
+from __future__ import annotations
+
+from loadtests.history import NOT_ASKED, Exchange
+from loadtests.judging.latency import SLOW_ON_PURPOSE, percentiles
+from loadtests.workshop.contract import Waits
+
+KEPT_SECONDS = 30
+"""What comes later than this does not change the second any more."""
+
+
+class _Second:
+    __slots__ = ("asked", "failed", "waits_us")
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.failed = 0
+        self.waits_us: list[int] = []
+
+
+class Waiting:
+    """Planned actions by the second in which they were over.
+
+    asked: those that were sent. failed: those of them that the shopper saw fail, or of which it never knew, whatever a
+    later answer settles. Waits: of the answers, from their sending; what is slow on purpose is left out.
+    """
+
+    def __init__(self) -> None:
+        self.seconds: dict[int, Waits] = {}
+        self._open: dict[int, _Second] = {}
+        self._next = 0
+        self._newest = -1
+
+    def add(self, exchange: Exchange) -> None:
+        """Count one exchange."""
+        if exchange.why != "plan" or exchange.do in NOT_ASKED or exchange.outcome == "not_sent":
+            return
+        number = exchange.done_us // 1_000_000
+        if number < self._next - KEPT_SECONDS:
+            return
+        second = self._open.get(number)
+        if second is None:
+            second = self._open[number] = _Second()
+            self._newest = max(self._newest, number)
+        second.asked += 1
+        second.failed += exchange.outcome != "ok"
+        if exchange.status and exchange.do not in SLOW_ON_PURPOSE:
+            second.waits_us.append(exchange.done_us - exchange.sent_us)
+
+    def close_until(self, now_us: int, *, over: bool = False) -> tuple[Waits, ...]:
+        """The seconds that are over since the last time, and those of which more has become known.
+
+        Without a gap: a second in which nobody asked is told, too, once somebody asks again.
+        """
+        last = self._newest + 1 if over else min(self._newest + 1, now_us // 1_000_000)
+        told = [self._close(number) for number in sorted(self._open) if number < self._next and self._has_news(number)]
+        while self._next < last:
+            told.append(self._close(self._next))
+            self._next += 1
+        return tuple(told)
+
+    def _has_news(self, number: int) -> bool:
+        return self.seconds[number].asked != self._open[number].asked
+
+    def _close(self, number: int) -> Waits:
+        second = self._open.get(number) or _Second()
+        waited = percentiles(second.waits_us)
+        waits = Waits(number, second.asked, second.failed, waited.p50, waited.p95)
+        self.seconds[number] = waits
+        for old in [each for each in self._open if each < number - KEPT_SECONDS]:
+            del self._open[old]
+        return waits
