@@ -44,8 +44,11 @@ class LoadStarted(_Event, frozen=True, tag="load_started"):
     workers: int
 
 
-FaultPhase = Literal["injected", "observed", "not_observed", "healed", "observed_healed", "not_healed", "nothing_there"]
-"""nothing_there: this architecture has no such part (no store, no balancer's cookie), so nothing can break."""
+FaultPhase = Literal[
+    "injected", "observed", "not_observed", "healed", "observed_healed", "not_healed", "nothing_there", "spared",
+]  # fmt: skip
+"""nothing_there: this architecture has no such part (no store, no balancer's cookie), so nothing can break. spared: it
+could have been struck, and somebody chose to make this fault on another architecture only."""
 
 
 class FaultEvent(_Event, frozen=True, tag="fault"):
@@ -65,9 +68,18 @@ class AtRisk(_Event, frozen=True, tag="at_risk"):
     fault: int
     victim: str
     users: tuple[str, ...]
-    """Users whose logged-in sessions the victim held in its memory when it was hit; sorted."""
+    """Users whose logged-in sessions the victim held in its memory when it was hit; sorted, and without guests."""
     source: str
     """How it was read, in words."""
+
+
+class GuestsAdmitted(_Event, frozen=True, tag="guests_admitted"):
+    """People with browsers may come beside the shoppers: what they ask the shop is in its logs, and in no history."""
+
+    users: tuple[str, ...]
+    """Their accounts, which no shopper uses; sorted."""
+    run: str
+    """How the ids of all requests begin that are not a guest's."""
 
 
 class NodeSample(_Event, frozen=True, tag="node_sample"):
@@ -123,6 +135,7 @@ Event = (
     | LoadStarted
     | FaultEvent
     | AtRisk
+    | GuestsAdmitted
     | NodeSample
     | PartSample
     | NodeAdded

@@ -212,7 +212,7 @@ class Mismatch(msgspec.Struct, frozen=True):
     what: str
 
 
-class Reconciliation(msgspec.Struct, frozen=True):
+class Reconciliation(msgspec.Struct, frozen=True, omit_defaults=True):
     """Do the three logs agree, by request id?"""
 
     client: int
@@ -226,6 +226,8 @@ class Reconciliation(msgspec.Struct, frozen=True):
     """Logged-in shoppers whose last answer before the hit came from the victim, by the balancer's log: the second
     source of `at_risk`. None: no fault, or the last answer does not tell where the session lives (it does with cookie
     affinity and sessions in memory)."""
+    guests: int = 0
+    """Requests of people with browsers, by the balancer; they are in no history, and in none of the counts above."""
 
 
 class ExperimentStep(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -233,7 +235,7 @@ class ExperimentStep(msgspec.Struct, frozen=True, omit_defaults=True):
 
     fault: int
     step: str
-    """planned, injected, observed, not_observed, healed, observed_healed, not_healed, nothing_there"""
+    """planned, injected, observed, not_observed, healed, observed_healed, not_healed, nothing_there, spared"""
     at_ms: float
     victim: str
     evidence: tuple[str, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from loadtests.judging.hits import Hits
 from loadtests.judging.scene import Scene, Strike
@@ -31,12 +31,13 @@ def experiment_steps(planned: tuple[PlannedFault, ...], scene: Scene) -> tuple[E
 def fault_doubts(planned: tuple[PlannedFault, ...], scene: Scene, hits: Hits) -> Iterator[str]:
     """Why a fault does not count: it was not seen, it was not seen to heal, or it hit nobody.
 
-    One that found nothing to strike is no doubt: the architecture's own prediction says what that is worth.
+    One that found nothing to strike is no doubt: the architecture's own prediction says what that is worth. For one
+    that somebody chose to make elsewhere see `choice_doubts`.
     """
     strikes = {strike.fault: strike for strike in scene.strikes}
     for number, fault in enumerate(planned):
         strike = strikes.get(number) or Strike(number, fault.kind, fault.victim)
-        if strike.nothing_there:
+        if strike.nothing_there or strike.spared:
             continue
         name = f"the {fault.kind} of {fault.victim}" if strike.on_node else f"the {fault.kind}"
         if strike.injected_us is None:
@@ -49,6 +50,24 @@ def fault_doubts(planned: tuple[PlannedFault, ...], scene: Scene, hits: Hits) ->
                 yield f"{name} hit nobody: the node held no session of a logged-in shopper{unread}"
         elif not hits.reached(number):
             yield f"{name} hit nobody: {_WHOM[strike.on_node]}"
+
+
+def choice_doubts(foreseen: Iterable[str], planned: tuple[PlannedFault, ...], scene: Scene) -> Iterator[str]:
+    """Why what was predicted was not put to the test, where people chose the faults: nobody made it, or not here.
+
+    An architecture that was spared did nothing wrong and proved nothing: that it lost nobody after a fault which it
+    never met must not read as a prediction that came true. If it met another fault of the kind, it was tested. In a run
+    that was planned all that is foreseen is made, and everywhere.
+    """
+    made = {fault.kind for fault in planned}
+    for kind in dict.fromkeys(foreseen):
+        if kind not in made:
+            yield f"nobody made a {kind}, which the scenario is about"
+    met = {strike.kind for strike in scene.strikes if not strike.spared}
+    spared = {strike.kind: strike.spared for strike in scene.strikes if strike.spared}
+    for kind, words in spared.items():
+        if kind not in met:
+            yield f"the {kind} was not made here: {words}"
 
 
 _WHOM = {

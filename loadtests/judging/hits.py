@@ -82,6 +82,7 @@ class Hits:
 
     def __init__(self, scene: Scene) -> None:
         epoch_us = scene.epoch_us
+        self._is_guests = scene.is_guests
         struck = [strike for strike in scene.strikes if strike.injected_us is not None]
         self._hits = [] if epoch_us is None else [_Hit(strike, epoch_us) for strike in struck]
         lost_affinity = any(strike.kind == "no-affinity" for strike in struck)
@@ -91,7 +92,7 @@ class Hits:
         """Count one request."""
         if not self._hits:
             return
-        shopper = shopper_of_request(line.id)
+        shopper = 0 if self._is_guests(line.id) else shopper_of_request(line.id)
         if shopper:
             for hit in self._hits:
                 hit.add(shopper, line)

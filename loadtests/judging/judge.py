@@ -18,7 +18,14 @@ from loadtests.events import Event, read_events
 from loadtests.history import Exchange, Record, read_history
 from loadtests.judging.books import Books, ClosedBooks
 from loadtests.judging.costs import Spending
-from loadtests.judging.experiment import at_risk_doubts, at_risk_users, experiment_steps, fault_doubts, load_doubts
+from loadtests.judging.experiment import (
+    at_risk_doubts,
+    at_risk_users,
+    choice_doubts,
+    experiment_steps,
+    fault_doubts,
+    load_doubts,
+)
 from loadtests.judging.hits import Hits
 from loadtests.judging.latency import Waits, WithoutService
 from loadtests.judging.lateness import Lateness
@@ -29,16 +36,13 @@ from loadtests.judging.scene import scene_of
 from loadtests.judging.sentence import sentence_of
 from loadtests.judging.tallies import Tallies
 from loadtests.judging.thresholds import in_their_stead, judge_thresholds, thresholds_of
-from loadtests.judging.verdict import overall, predictions_for, verdict_of
+from loadtests.judging.verdict import NOTHING_PREDICTED, overall, predictions_for, verdict_of
 from loadtests.plan import Plan, read_plan
 from loadtests.results import SCHEMA, ArchitectureResult, Loss, LossKind, Reconciliation, Results
 from loadtests.run_folder import Provenance, RunFolder, read_file
 from loadtests.scenario import Scenario, read_scenario
 from shared.errors import RunFolderError
 from shared.request_log import read_request_log
-
-NOTHING_PREDICTED = "the scenario predicts nothing for it"
-"""The one doubt that is not about the measurement."""
 
 
 def judge(folder: Path) -> Results:
@@ -100,6 +104,7 @@ class Trial:
         self._logs = run.logs(architecture)
         self._plan = plan
         self._expected = scenario.expect.get(architecture, {})
+        self._foreseen = [fault.kind for fault in scenario.fault]
         self._fail_if = thresholds_of(scenario.fail_if, architecture)
         self._scene = scene
         self._replay = Replay(scene)
@@ -108,7 +113,9 @@ class Trial:
         self._spending = Spending(scene, events, plan.window_ms * 1000)
         self._waits = Waits()
         self._without_service = WithoutService(plan.window_ms * 1000)
-        self._reconciler = Reconciler(retries=scene.retries, balancer_fell=scene.balancer_fell)
+        self._reconciler = Reconciler(
+            retries=scene.retries, balancer_fell=scene.balancer_fell, is_guests=scene.is_guests
+        )
         self._hits = Hits(scene)
         self._lateness = Lateness(plan.client)
         self._hear: tuple[Callable[[Exchange], None], ...] = (
@@ -161,8 +168,9 @@ class Trial:
         listed, count = list_mismatches(mismatches)
         by_balancer = self._hits.at_risk()
         return Reconciliation(
-            *self._reconciler.counts, listed, count, None if by_balancer is None else len(by_balancer)
-        )
+            *self._reconciler.counts, listed, count, None if by_balancer is None else len(by_balancer),
+            self._reconciler.by_guests,
+        )  # fmt: skip
 
     def _doubts(self, books: ClosedBooks, reconciliation: Reconciliation) -> Iterator[str]:
         """Every reason why this architecture's part of the run proves nothing."""
@@ -176,6 +184,8 @@ class Trial:
             yield f"it is a control ({self._plan.control}): the scenario predicts what happens with the fault"
         else:
             yield from fault_doubts(self._plan.faults, scene, self._hits)
+            if self._expected or self._fail_if:
+                yield from choice_doubts(self._foreseen, self._plan.faults, scene)
             yield from at_risk_doubts(at_risk_users(scene), self._hits.at_risk())
         yield from load_doubts(scene, books.actions, self._lateness.late)
         for problem in books.problems:

@@ -5,11 +5,15 @@ of a shop that the balancer passed on is in that node's log once, with the same 
 (a hidden re-send), is a mismatch. Allowed: what the client gave up on may or may not have reached the balancer, and a
 node that died while answering may have logged what the balancer never received. A balancer that retries may have asked
 several nodes, of which one gave the answer; one that was struck wrote nothing down of what it had begun.
+
+Where people with browsers were admitted, the balancer and the nodes know requests that no shopper sent: those whose id
+does not begin with the run's. About them these two must agree all the same; whatever carries the run's id is a
+shopper's, and a hidden re-send of it is as visible as ever.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from compose.access_log import AccessLine
@@ -35,12 +39,16 @@ class _Told(NamedTuple):
 
 
 _ANSWERED = _Told(200, "")
+_LOST = _Told(0, "")
 
 
 class Reconciler:
     """Take in the three logs, in any order, then `mismatches`."""
 
-    def __init__(self, *, retries: bool = False, balancer_fell: bool = False) -> None:
+    def __init__(
+        self, *, retries: bool = False, balancer_fell: bool = False, is_guests: Callable[[str], bool] = lambda _: False
+    ) -> None:
+        self._is_guests = is_guests
         self._retries = retries
         self._balancer_fell = balancer_fell
         self._in_vain: dict[str, list[_Told]] = {}
@@ -50,11 +58,21 @@ class Reconciler:
         self._balancer: dict[str, _Told] = {}
         self._nodes: dict[str, _Told] = {}
         self._twice: list[Mismatch] = []
+        self._confused: set[str] = set()
+        """Ids that guests used again: a person may send whatever id they like, and nobody can tell those apart."""
 
     @property
     def counts(self) -> tuple[int, int, int]:
-        """Requests by client, balancer and nodes."""
-        return len(self._client), len(self._balancer), len(self._nodes)
+        """Requests by client, balancer and nodes; those of guests are in none of them."""
+        balancer, nodes = (
+            sum(not self._is_guests(request) for request in book) for book in (self._balancer, self._nodes)
+        )
+        return len(self._client), balancer, nodes
+
+    @property
+    def by_guests(self) -> int:
+        """Requests of people with browsers, by the balancer."""
+        return sum(map(self._is_guests, self._balancer))
 
     def add_exchange(self, exchange: Exchange) -> None:
         """What a shopper sent and was answered."""
@@ -84,9 +102,11 @@ class Reconciler:
         yield from self._client_against_balancer()
         yield from self._balancer_against_nodes()
         for request in self._balancer.keys() - self._client.keys():
-            yield Mismatch(request, "the balancer's log has it, no shopper sent it")
-        for request in self._nodes.keys() - self._balancer.keys():
-            if self._balancer_fell and self._client.get(request, _ANSWERED).status == 0:
+            if not self._is_guests(request):
+                yield Mismatch(request, "the balancer's log has it, no shopper sent it")
+        for request in self._nodes.keys() - self._balancer.keys() - self._confused:
+            known = _LOST if self._is_guests(request) else self._client.get(request, _ANSWERED)
+            if self._balancer_fell and known.status == 0:
                 continue
             yield Mismatch(request, f"{self._nodes[request].node} has it, the balancer's log does not")
 
@@ -106,6 +126,8 @@ class Reconciler:
 
     def _balancer_against_nodes(self) -> Iterator[Mismatch]:
         for request, line in self._balancer.items():
+            if request in self._confused:
+                continue
             told = self._by_node(request, line.node)
             if line.node:
                 if told is None:
@@ -125,7 +147,9 @@ class Reconciler:
         return next((told for told in asked if told.node == node), first)
 
     def _enter(self, book: dict[str, _Told], where: str, request: str, told: _Told) -> None:
-        if request in book:
+        if request in book and self._is_guests(request):
+            self._confused.add(request)
+        elif request in book:
             self._twice.append(Mismatch(request, f"{where} have it twice: it was sent again, or written down again"))
         book[request] = self._same.setdefault(told, told)
 

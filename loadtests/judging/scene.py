@@ -13,6 +13,7 @@ from loadtests.events import (
     ClusterReady,
     Event,
     FaultEvent,
+    GuestsAdmitted,
     LoadEnded,
     LoadSample,
     LoadStarted,
@@ -44,6 +45,8 @@ class Strike(msgspec.Struct, frozen=True):
     """When they were read: what the victim held was gone by then."""
     nothing_there: str = ""
     """Why there was nothing to strike; "" if there was something."""
+    spared: str = ""
+    """Where it was made instead of here; "" if it was made here."""
 
     @property
     def about(self) -> Fault | None:
@@ -106,6 +109,10 @@ class Scene(msgspec.Struct, frozen=True):
     """The nodes that faults added."""
     fullest: dict[str, int] = {}
     """The most sessions that each node was seen to hold in its memory."""
+    guests: tuple[str, ...] = ()
+    """Accounts of people with browsers; none if nobody was admitted."""
+    run: str = ""
+    """How the ids of all requests begin that are not a guest's, where guests were admitted."""
 
     @property
     def store(self) -> Store | None:
@@ -143,6 +150,10 @@ class Scene(msgspec.Struct, frozen=True):
     def balancer_fell(self) -> bool:
         """The balancer was struck: what it had begun it did not finish, nor write down."""
         return any(strike.victim == "balancer" and strike.injected_us is not None for strike in self.strikes)
+
+    def is_guests(self, request: str) -> bool:
+        """Whether a person with a browser sent the request of that id: no shopper of the run, nor its harness."""
+        return bool(self.guests) and not request.startswith(self.run)
 
     def struck(self, node: str, since_us: int, until_us: int) -> Strike | None:
         """The last observed fault that can have taken the node's memory within that time."""
@@ -193,6 +204,8 @@ def _told(scene: Scene, event: Event) -> Scene:
     """The scene with what a single event says."""
     if isinstance(event, ClusterReady):
         return msgspec.structs.replace(scene, description=event.description, nodes=event.nodes, limits=event.limits)
+    if isinstance(event, GuestsAdmitted):
+        return msgspec.structs.replace(scene, guests=event.users, run=event.run)
     if isinstance(event, NodeAdded):
         return msgspec.structs.replace(scene, added=(*scene.added, event.node))
     if isinstance(event, LoadStarted):
@@ -213,6 +226,8 @@ def _stepped(strike: Strike | None, event: FaultEvent) -> Strike:
         return msgspec.structs.replace(strike, observed_us=event.at_us, evidence=event.evidence)
     if event.phase == "nothing_there":
         return msgspec.structs.replace(strike, nothing_there="; ".join(event.evidence))
+    if event.phase == "spared":
+        return msgspec.structs.replace(strike, spared="; ".join(event.evidence))
     if event.phase == "healed":
         return msgspec.structs.replace(strike, healed_us=event.at_us)
     if event.phase == "observed_healed":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from loadtests.judging.fault_words import doing, listed, victims_of
-from loadtests.judging.verdict import MEASURES
+from loadtests.judging.verdict import MEASURES, NOTHING_PREDICTED
 from loadtests.plan import PlannedFault
 from loadtests.results import ArchitectureResult
 
@@ -48,35 +48,45 @@ _NOT_THE_VICTIMS = frozenset({"other_node", "unexplained"})
 def sentence_of(
     faults: Sequence[PlannedFault], architectures: Mapping[str, ArchitectureResult], headline: str = LOGGED_OUT
 ) -> str:
-    """What the headline measure came to, where, and after what. Of inconclusive architectures it says only that."""
+    """What the headline measure came to, where, and after what. Of inconclusive architectures it says only that.
+
+    Where nothing was predicted of any, and nothing else is amiss, there is nothing to doubt in what was measured.
+    """
     if not architectures:
         return "Nothing was measured."
-    clear = {name: result for name, result in architectures.items() if result.verdict != "inconclusive"}
+    if all(result.reasons == (NOTHING_PREDICTED,) for result in architectures.values()):
+        clear = dict(architectures)
+    else:
+        clear = _clear_ones(architectures)
     unclear = [name for name in architectures if name not in clear]
     if not clear:
         names = listed(unclear, "and") if len(unclear) <= MOST_WORDS // 2 else f"{len(unclear)} architectures"
         return f"Inconclusive: the experiment did not happen as planned in {names}."
     short = f"inconclusive in {len(unclear)}" if unclear else ""
     long = f"inconclusive in {listed(unclear, 'and')}" if unclear else ""
+    done = _done(faults, clear)
     if headline == LOGGED_OUT:
-        sentences = [f"{_opening(faults)} {wording}." for wording in _logged_out(faults, clear, long, short)]
+        opening = done or "Without any fault, the shop"
+        sentences = [f"{opening} {wording}." for wording in _logged_out(faults, clear, long, short)]
     else:
-        lead, phrase = _lead(faults), PHRASES.get(headline, headline.replace("_", " "))
+        lead = f"After {done[:1].lower()}{done[1:]}" if done else "Without any fault"
+        phrase = PHRASES.get(headline, headline.replace("_", " "))
         sentences = [f"{lead}, {phrase}: {wording}." for wording in _counted(headline, clear, long, short)]
     return next((sentence for sentence in sentences if len(sentence.split()) <= MOST_WORDS), sentences[-1])
 
 
+def _clear_ones(architectures: Mapping[str, ArchitectureResult]) -> dict[str, ArchitectureResult]:
+    return {name: result for name, result in architectures.items() if result.verdict != "inconclusive"}
+
+
+def _done(faults: Sequence[PlannedFault], clear: Mapping[str, ArchitectureResult]) -> str:
+    """What was done to all of them; of faults that some were spared nobody could say so."""
+    spared = any(step.step == "spared" for result in clear.values() for step in result.experiment)
+    return "Faults that not every architecture met" if spared else doing(faults)
+
+
 def _joined(*parts: str) -> str:
     return "; ".join(part for part in parts if part)
-
-
-def _opening(faults: Sequence[PlannedFault]) -> str:
-    return doing(faults) or "Without any fault, the shop"
-
-
-def _lead(faults: Sequence[PlannedFault]) -> str:
-    done = doing(faults)
-    return f"After {done[:1].lower()}{done[1:]}" if done else "Without any fault"
 
 
 # --- who was logged out --------------------------------------------------------------------------------------------

@@ -15,6 +15,9 @@ from loadtests.results import ArchitectureResult, Prediction, VerdictWord
 
 Read = Callable[[ArchitectureResult], float | None]
 
+NOTHING_PREDICTED = "the scenario predicts nothing for it"
+"""The one doubt that is not about the measurement."""
+
 EXIT_CODES: dict[VerdictWord, int] = {"as predicted": 0, "not as predicted": 1, "inconclusive": 3}
 
 

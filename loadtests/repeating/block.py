@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from loadtests.events import LoadSample, RunInterrupted, read_events
-from loadtests.judging.judge import NOTHING_PREDICTED
+from loadtests.judging.verdict import NOTHING_PREDICTED
 from loadtests.judging.thresholds import fired
 from loadtests.judging.verdict import MEASURES
 from loadtests.repeating.order import Turn

@@ -17,6 +17,7 @@ STEPS = {
     "observed_healed": "observed healed",
     "not_healed": "not healed",
     "nothing_there": "nothing there to break",
+    "spared": "not made here",
 }
 
 

@@ -7,7 +7,14 @@ import pytest
 
 from compose.access_log import AccessLine
 from loadtests.events import FaultEvent, LoadEnded
-from loadtests.judging.experiment import at_risk_doubts, at_risk_users, experiment_steps, fault_doubts, load_doubts
+from loadtests.judging.experiment import (
+    at_risk_doubts,
+    at_risk_users,
+    choice_doubts,
+    experiment_steps,
+    fault_doubts,
+    load_doubts,
+)
 from loadtests.judging.hits import Hits
 from loadtests.judging.scene import Scene, scene_of
 from loadtests.plan import PlannedFault
@@ -150,3 +157,29 @@ def test_steps_begin_with_the_plan_and_follow_in_time() -> None:
         ("healed", 8000.0),
     ]
     assert steps[2].evidence == ("seen",)
+
+
+class TestWhatPeopleChose:
+    def test_all_that_was_foreseen_was_made_everywhere(self) -> None:
+        assert list(choice_doubts(["kill"], KILL, struck())) == []
+        assert list(choice_doubts([], KILL, struck())) == []
+
+    def test_nobody_made_it(self) -> None:
+        assert list(choice_doubts(["kill", "kill"], (), scene())) == ["nobody made a kill, which the scenario is about"]
+
+    def spared(self, *others: FaultEvent) -> Scene:
+        event = FaultEvent("redis", 5_000_000, 0, "kill", "n2", "spared", ("somebody made it on sticky-memory only",))
+        return scene_of("redis", [event, *others])
+
+    def test_who_was_spared_was_not_tested(self) -> None:
+        at = self.spared()
+        assert list(choice_doubts(["kill"], KILL, at)) == [
+            "the kill was not made here: somebody made it on sticky-memory only"
+        ]
+        assert doubts(at) == "", "it was planned for the other architecture, and is not missing here"
+
+    def test_who_met_another_one_of_the_kind_was_tested(self) -> None:
+        both = (*KILL, PlannedFault("kill", 9000, 12_000, "n1"))
+        for kind, tested in (("kill", True), ("stop", False)):
+            at = self.spared(FaultEvent("redis", 1, 1, kind, "n1", "injected"))
+            assert (list(choice_doubts(["kill"], both, at)) == []) is tested

@@ -134,3 +134,14 @@ def test_the_shopper_is_in_the_request_id() -> None:
     assert shopper_of_request("run-with-dashes-0042-0007") == 42
     assert shopper_of_request("ready-f896dbb5") == 0
     assert shopper_of_request("") == 0
+
+
+def test_a_guest_is_no_shopper_whatever_the_id_looks_like() -> None:
+    """A browser's request gets its id from the balancer, which may have a number where a shopper's stands."""
+    guest = msgspec.structs.replace(login(1), id="8a2f0c3e-1d4b-4c55-8123-0123456789ab")
+    open_house = msgspec.structs.replace(scene(("n2", 5)), guests=("user-0061",), run="a")
+    found = Hits(open_house)
+    found.add(guest)
+    found.add(login(2))
+    assert found.at_risk() == {"user-0002"}
+    assert hits(guest).at_risk() == {"user-8123"}, "nobody was admitted: then it must be a shopper"

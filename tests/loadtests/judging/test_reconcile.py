@@ -28,7 +28,10 @@ def logged(status: int = 200, node: str = "n1", request: str = "a-0001-0001", pa
 def found(
     *records: Exchange | AccessLine | LoggedRequest, retries: bool = False, balancer_fell: bool = False
 ) -> list[Mismatch]:
-    reconciler = Reconciler(retries=retries, balancer_fell=balancer_fell)
+    return list(told(Reconciler(retries=retries, balancer_fell=balancer_fell), *records).mismatches())
+
+
+def told(reconciler: Reconciler, *records: Exchange | AccessLine | LoggedRequest) -> Reconciler:
     for record in records:
         if isinstance(record, Exchange):
             reconciler.add_exchange(record)
@@ -36,7 +39,7 @@ def found(
             reconciler.add_line(record)
         else:
             reconciler.add_node(record.node, [record])
-    return list(reconciler.mismatches())
+    return reconciler
 
 
 @pytest.mark.parametrize(
@@ -113,3 +116,51 @@ def test_sessions_opened_are_not_requests() -> None:
 def test_a_hundred_are_listed_and_all_counted() -> None:
     listed, count = list_mismatches([Mismatch(f"{number:04d}", "so") for number in range(250, 0, -1)])
     assert (len(listed), count, listed[0].request) == (100, 250, "0001")
+
+
+class TestGuests:
+    """In a run whose ids begin with "a-"."""
+
+    GUEST = "8a2f0c3e-1d4b-4c55-8123-0123456789ab"
+
+    def admitted(self, *records: Exchange | AccessLine | LoggedRequest, balancer_fell: bool = False) -> Reconciler:
+        guests = Reconciler(balancer_fell=balancer_fell, is_guests=lambda request: not request.startswith("a-"))
+        return told(guests, *records)
+
+    def words(self, *records: Exchange | AccessLine | LoggedRequest, balancer_fell: bool = False) -> list[str]:
+        return [mismatch.what for mismatch in self.admitted(*records, balancer_fell=balancer_fell).mismatches()]
+
+    def guest(self, status: int = 200, node: str = "n1", flags: str = "") -> AccessLine:
+        return line(status, node, self.GUEST, flags)
+
+    def test_what_they_ask_is_in_no_history(self) -> None:
+        records = (asked(), line(), logged(), self.guest(), logged(request=self.GUEST))
+        reconciler = self.admitted(*records)
+        assert list(reconciler.mismatches()) == []
+        assert (reconciler.counts, reconciler.by_guests) == ((1, 1, 1), 1)
+        assert "no shopper sent it" in " ".join(mismatch.what for mismatch in found(*records)), "without guests"
+
+    def test_a_hidden_resend_of_a_shoppers_is_as_visible_as_ever(self) -> None:
+        assert "twice" in self.words(asked(), line(), line(), logged())[0]
+        assert "twice" in self.words(asked(), line(), logged(), logged())[0]
+
+    def test_a_shoppers_request_that_nobody_recorded(self) -> None:
+        assert self.words(line(), logged()) == ["the balancer's log has it, no shopper sent it"]
+        assert self.words(asked(), line(), logged(), logged(request="a-9")) == [
+            "n1 has it, the balancer's log does not"
+        ]
+
+    def test_a_shoppers_request_that_lost_its_id_on_the_way(self) -> None:
+        assert "the balancer's log does not have it" in self.words(asked(), self.guest(), logged(request=self.GUEST))[0]
+
+    def test_balancer_and_nodes_must_agree_about_them(self) -> None:
+        assert "no node's log has it" in self.words(self.guest())[0]
+        assert "n1 answered 404" in self.words(self.guest(), logged(404, request=self.GUEST))[0]
+        assert self.words(logged(request=self.GUEST)) == ["n1 has it, the balancer's log does not"]
+
+    def test_a_balancer_that_fell_wrote_nothing_down_of_what_it_had_begun(self) -> None:
+        assert self.words(logged(request=self.GUEST), balancer_fell=True) == []
+
+    def test_a_person_may_send_whatever_id_they_like(self) -> None:
+        twice = (self.guest(), self.guest(404), logged(404, request=self.GUEST), logged(request=self.GUEST))
+        assert self.words(*twice) == []

@@ -10,8 +10,9 @@ import pytest
 from loadtests.faults import FAULTS
 from loadtests.judging.fault_words import in_words, what_was_done
 from loadtests.judging.sentence import MOST_WORDS, sentence_of
+from loadtests.judging.verdict import NOTHING_PREDICTED
 from loadtests.plan import PlannedFault
-from loadtests.results import ArchitectureResult, Costs, Counted, Counts, LoggedOut, Loss, VerdictWord
+from loadtests.results import ArchitectureResult, Costs, Counted, Counts, ExperimentStep, LoggedOut, Loss, VerdictWord
 from tests.loadtests.example_result import UNEVENTFUL
 
 KILL = PlannedFault("kill", 5000, 8000, "n2")
@@ -163,3 +164,31 @@ def test_never_more_than_thirty_words(seed: int) -> None:
     assert len(found.split()) <= MOST_WORDS, found
     assert found.endswith(".")
     assert found.count(".") == 1
+
+
+class TestFreePlay:
+    NOTHING: VerdictWord = "inconclusive"
+
+    def free(self, out: int, *reasons: str, at_risk: int = 0) -> ArchitectureResult:
+        measured = result(out, at_risk=at_risk, verdict=self.NOTHING)
+        return msgspec.structs.replace(measured, reasons=(NOTHING_PREDICTED, *reasons))
+
+    def test_where_nothing_was_predicted_there_is_nothing_to_doubt(self) -> None:
+        assert sentence_of([KILL], {"sticky-memory": self.free(20), "redis": self.free(0)}) == (
+            "Killing n2 logged out 20 of 60 shoppers in sticky-memory; nobody in redis."
+        )
+
+    def test_another_doubt_is_one(self) -> None:
+        found = sentence_of([KILL], {"sticky-memory": self.free(20, "the load died"), "redis": self.free(0)})
+        assert found.startswith("Inconclusive")
+
+    def test_what_one_was_spared_was_not_done_to_both(self) -> None:
+        step = ExperimentStep(0, "spared", 5000.0, "n2", ("somebody made it on sticky-memory only",))
+        spared = msgspec.structs.replace(self.free(0), experiment=(step,))
+        found = sentence_of([KILL], {"sticky-memory": self.free(20, at_risk=20), "redis": spared})
+        assert found == (
+            "Faults that not every architecture met logged out 20 of 60 shoppers in sticky-memory "
+            "(all whose sessions it held); nobody in redis."
+        )
+        found = sentence_of([KILL], {"sticky-memory": self.free(20), "redis": spared}, "carts_lost")
+        assert found.startswith("After faults that not every architecture met, carts lost: none in")
