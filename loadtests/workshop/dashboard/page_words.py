@@ -1,0 +1,38 @@
+"""What the dashboard's page says of numbers and causes: from the same tables as the report and the checks."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from loadtests.judging.causes import CAUSES
+from loadtests.report.words import DEFINITIONS
+
+FOUR_NUMBERS = ("logged-out", "carts-lost", "failed", "unknown")
+"""Those that stand above each column."""
+
+
+class Meaning(NamedTuple):
+    """A word of the page and what it means."""
+
+    key: str
+    word: str
+    meaning: str
+
+
+class Meanings(NamedTuple):
+    """All that the page's help explains."""
+
+    numbers: tuple[Meaning, ...]
+    causes: tuple[Meaning, ...]
+
+
+def meanings() -> Meanings:
+    """For the template `dashboard.html`."""
+    return Meanings(
+        numbers=tuple(Meaning(key, *DEFINITIONS[key]) for key in FOUR_NUMBERS),
+        causes=tuple(Meaning(cause, _spoken(cause), why) for cause, why in CAUSES.items()),
+    )
+
+
+def _spoken(cause: str) -> str:
+    return cause.replace("_", " ")

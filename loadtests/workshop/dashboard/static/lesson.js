@@ -1,0 +1,175 @@
+/**
+ * An episode's card: predict, run, explain.
+ * @module
+ */
+
+import { html, the, write } from "./elements.js";
+import { choicesOf, histogram, rangesOf } from "./histogram.js";
+import { marked, prose } from "./prose.js";
+import { ask, Refusal, tell } from "./room.js";
+
+export class Lesson {
+  /** @param {() => void} committed is told when a prediction has been committed */
+  constructor(committed) {
+    this.#committed = committed;
+    the("prediction").addEventListener("submit", (event) => this.#commit(event));
+  }
+
+  #committed;
+  #episode = null;
+  #round = 0;
+  #shown = "";
+
+  /** Another phase, another round, or another person than before: fetches what may be shown now. */
+  async draw(workshop, me) {
+    const { number, phase, episode } = workshop.round;
+    const shape = JSON.stringify([number, phase, episode, me.committed, me.who]);
+    if (shape === this.#shown) return;
+    this.#shown = shape;
+    this.#round = number;
+    the("lesson").hidden = !episode;
+    if (!episode) return;
+    this.#episode = await ask("/api/episode");
+    if (shape !== this.#shown) return;
+    this.#story();
+    const asks = workshop.predict && !me.committed && phase !== "starting" && phase !== "failed";
+    the("prediction").hidden = !asks;
+    if (asks) this.#questions(phase);
+    const own = me.committed ? this.#kept() : null;
+    the("own").hidden = !own || phase === "explain";
+    if (own) the("own-answers").replaceChildren(...this.#answered(own));
+    the("explain").hidden = phase !== "explain" || asks;
+    if (!the("explain").hidden) await this.#explain(own, workshop.predict);
+    the("story").open = phase === "predict" || phase === "starting";
+  }
+
+  /** How many have committed, while predictions are open. */
+  async count() {
+    const { count } = await ask("/api/predictions");
+    write(the("committed-count"), count === 1 ? "1 prediction has been committed." : `${count} predictions have been committed.`);
+  }
+
+  #story() {
+    const { number, title, story, objectives = [], new_idea, new_control, tips = [] } = this.#episode;
+    write(the("lesson-number"), `Episode ${number}`);
+    write(the("lesson-title"), title);
+    the("lesson-story").replaceChildren(...prose(story));
+    the("objectives").replaceChildren(...objectives.map((objective) => html("li", {}, marked(objective))));
+    the("new").replaceChildren(
+      new_idea ? html("p", {}, html("b", {}, "New idea: "), marked(new_idea)) : "",
+      new_control ? html("p", {}, html("b", {}, "New control: "), marked(new_control)) : "",
+    );
+    const names = ["A tip", "A bigger tip", "The solution"];
+    the("tips").replaceChildren(
+      ...tips.map((tip, place) => html("details", {}, html("summary", {}, names[place] ?? "More"), ...prose(tip))),
+    );
+  }
+
+  #questions(phase) {
+    const form = the("questions");
+    if (form.dataset.round !== String(this.#round)) {
+      form.dataset.round = String(this.#round);
+      form.replaceChildren(...this.#episode.questions.map(field));
+      the("reason").value = "";
+    }
+    write(the("reason-prompt"), this.#episode.reason_prompt || "Why do you think so?");
+    write(
+      the("commit-note"),
+      phase === "predict" ? "What happens stays covered until you commit." : "You are late, and it is still covered: commit, and you see it.",
+    );
+  }
+
+  async #commit(event) {
+    event.preventDefault();
+    const sent = new FormData(event.target);
+    const answers = Object.fromEntries(this.#episode.questions.map(({ id }) => [id, String(sent.get(`q-${id}`) ?? "").trim()]));
+    const prediction = { name: String(sent.get("name") ?? "").trim(), answers, reason: String(sent.get("reason")).trim() };
+    const refused = the("prediction-refusal");
+    refused.hidden = true;
+    try {
+      await tell("/api/predictions", prediction);
+    } catch (refusal) {
+      if (!(refusal instanceof Refusal)) throw refusal;
+      write(refused, refusal.sentence);
+      refused.hidden = false;
+      if (refusal.status !== 409) return;
+    }
+    window.sessionStorage.setItem(`prediction-${this.#round}`, JSON.stringify(prediction));
+    this.#committed();
+  }
+
+  /** What was committed from this browser in this round. */
+  #kept() {
+    return JSON.parse(window.sessionStorage.getItem(`prediction-${this.#round}`) ?? "null");
+  }
+
+  #answered({ answers, reason }) {
+    const rows = this.#episode.questions.map((question) => html("li", {}, `${question.text} `, html("b", {}, said(question, answers[question.id]))));
+    return [...rows, html("li", { class: "quiet" }, `Because: ${reason}`)];
+  }
+
+  async #explain(own, predicted) {
+    the("explanation").replaceChildren(...prose(this.#episode.explanation ?? ""));
+    const [observed, all] = await Promise.all([ask("/api/observed"), predicted ? ask("/api/predictions") : null]);
+    the("compared").hidden = !own;
+    if (own) {
+      the("compared-rows").replaceChildren(...this.#episode.questions.map((question) => compared(question, own.answers[question.id], observed[question.id])));
+    }
+    const counts = all?.answers ?? {};
+    const people = all?.count ?? 0;
+    the("class").hidden = people === 0;
+    write(the("class-size"), people === 1 ? "One person predicted." : `${people} people predicted.`);
+    the("histograms").replaceChildren(...(people ? this.#episode.questions.map((question) => drawn(question, counts[question.id] ?? {}, observed[question.id])) : []));
+    the("observed").hidden = predicted;
+    the("observed").replaceChildren(...this.#episode.questions.map((question) => html("li", {}, `${question.text} `, html("b", {}, said(question, observed[question.id])))));
+  }
+}
+
+function field(question) {
+  const name = `q-${question.id}`;
+  if (question.kind === "number") {
+    return html(
+      "p",
+      { class: "question" },
+      html("label", { for: name }, question.text),
+      html("span", { class: "with-unit" }, html("input", { id: name, name, type: "number", inputmode: "decimal", min: 0, step: "any", required: true, autocomplete: "off" }), question.unit),
+    );
+  }
+  const choices = question.choices.map(({ value, text }) =>
+    html("label", { class: "choice" }, html("input", { type: "radio", name, value, required: true }), html("span", {}, text)),
+  );
+  return html("fieldset", { class: "question" }, html("legend", {}, question.text), choices);
+}
+
+/** An answer, or what was observed, as people say it. */
+function said(question, answer) {
+  if (answer === null || answer === undefined || answer === "") return "not answered by this round";
+  if (question.kind === "choice") return question.choices.find((choice) => choice.value === String(answer))?.text ?? String(answer);
+  const number = Number(answer);
+  return `${Number.isInteger(number) ? number : number.toFixed(1)} ${question.unit ?? ""}`.trim();
+}
+
+function compared(question, predicted, observed) {
+  const known = observed !== null && observed !== undefined && observed !== "";
+  const same = question.kind === "number" ? Number(predicted) === Number(observed) : String(predicted) === String(observed);
+  return html(
+    "tr",
+    { class: known ? (same ? "same" : "other") : null },
+    html("th", { scope: "row" }, question.text),
+    html("td", {}, said(question, predicted)),
+    html("td", {}, said(question, observed)),
+    html("td", {}, known ? (same ? "✓ as you said" : `≠ ${difference(question, predicted, observed)}`) : ""),
+  );
+}
+
+function difference(question, predicted, observed) {
+  if (question.kind !== "number") return "otherwise";
+  const by = Number(predicted) - Number(observed);
+  return `${Math.abs(by)} too ${by > 0 ? "many" : "few"}`;
+}
+
+function drawn(question, counts, observed) {
+  const seen = observed === undefined || observed === "" ? null : observed;
+  const rows = question.kind === "number" ? rangesOf(counts, seen === null ? null : Number(seen)) : choicesOf(counts, question.choices, seen === null ? null : String(seen));
+  return histogram(question.text, rows, question.kind);
+}

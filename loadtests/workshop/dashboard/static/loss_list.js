@@ -1,0 +1,48 @@
+/**
+ * All losses of a side as a list: the same as the squares, with letters, and those that are no logouts.
+ * @module
+ */
+
+import { html, write } from "./elements.js";
+import { LOSSES, seconds, spoken } from "./words.js";
+
+const MOST_LISTED = 100;
+
+export class LossList {
+  /** @param {HTMLDetailsElement} host  @param {(loss: object) => void} opened */
+  constructor(host, opened) {
+    this.#summary = host.querySelector("summary");
+    this.#list = host.querySelector("ol");
+    this.#opened = opened;
+    this.#shown = [];
+  }
+
+  #summary;
+  #list;
+  #opened;
+  #shown;
+
+  draw(losses) {
+    write(this.#summary, losses.length === 1 ? "1 loss, with its witness" : `${losses.length} losses, each with its witness`);
+    const wanted = losses.slice(-MOST_LISTED).reverse();
+    if (wanted.length === this.#shown.length && wanted.every((loss, place) => loss.loss === this.#shown[place].loss)) return;
+    this.#shown = wanted;
+    const focused = this.#list.contains(document.activeElement) ? document.activeElement.dataset.loss : null;
+    this.#list.replaceChildren(...wanted.map((loss) => this.#row(loss)));
+    if (focused !== null) this.#list.querySelector(`[data-loss="${focused}"]`)?.focus();
+  }
+
+  #row(loss) {
+    return html(
+      "li",
+      {},
+      html(
+        "button",
+        { type: "button", "data-loss": loss.loss, onclick: () => this.#opened(loss) },
+        html("time", {}, seconds(loss.at_ms)),
+        html("span", {}, `shopper ${loss.shopper} ${LOSSES[loss.kind] ?? spoken(loss.kind)}`),
+        html("span", { class: "quiet" }, spoken(loss.cause)),
+      ),
+    );
+  }
+}

@@ -1,0 +1,222 @@
+/**
+ * The dashboard: events come in, a picture is drawn. This module only ties the others together.
+ * @module
+ */
+
+import { Announcer } from "./announcer.js";
+import { Charts } from "./charts.js";
+import { boxesBelow, Column } from "./column.js";
+import { Controls } from "./controls.js";
+import { Cover } from "./cover.js";
+import { the, write } from "./elements.js";
+import { wholePicture } from "./frames.js";
+import { Help } from "./help.js";
+import { listenToKeys } from "./keys.js";
+import { Lesson } from "./lesson.js";
+import { LossList } from "./loss_list.js";
+import { News } from "./news.js";
+import { Numbers } from "./numbers.js";
+import { Playback } from "./playback.js";
+import { Player } from "./player.js";
+import { offerProjector } from "./projector.js";
+import { Recording } from "./recording.js";
+import { ask, Refusal } from "./room.js";
+import { SeriesOf } from "./series.js";
+import { Stream } from "./stream.js";
+import { TimeLine } from "./timeline.js";
+import { Visit } from "./visit.js";
+import { Witness } from "./witness.js";
+import { clock, noStore, PHASES, SIDES, spoken, titled } from "./words.js";
+
+const LIVE = new Set(["open", "run"]);
+
+let workshop = null;
+let me = { instructor: false, who: "", committed: false, round: 0 };
+let recording = new Recording(0);
+let series = new SeriesOf(recording);
+let due = false;
+
+const player = new Player(recording, drawSoon);
+const help = new Help(the("help"));
+const witness = new Witness(the("witness"));
+const news = new News(new Announcer(the("announcements")));
+const cover = new Cover();
+const visit = new Visit();
+const controls = new Controls((side) => visit.seenOn(side, player.picture)?.node ?? "");
+const lesson = new Lesson(committed);
+const playback = new Playback(player);
+const sought = (ms) => player.seek(ms);
+const timeline = new TimeLine(the("timeline"), the("fault-rows"), sought);
+const charts = new Charts(the("charts"), sought);
+const sides = Object.fromEntries(SIDES.map((name) => [name, sideOf(name)]));
+const turnProjector = offerProjector(drawSoon);
+
+function sideOf(name) {
+  const pressed = (shopper) => witness.ofShopper(name, shopper, player.picture[name].losses, sideNamed(name));
+  const opened = (loss) => witness.ofLoss(name, loss, player.picture[name].losses, sideNamed(name));
+  return {
+    column: new Column(the(`${name}-picture`), name, pressed),
+    numbers: new Numbers(the(`${name}-numbers`), (means) => help.show(means)),
+    losses: new LossList(the(`${name}-losses`), opened),
+  };
+}
+
+function sideNamed(name) {
+  return workshop?.round.sides.find((side) => side.side === name) ?? { side: name, architecture: "", stateful: name === "left" };
+}
+
+/** At most once for each picture that the screen shows. */
+function drawSoon() {
+  if (due) return;
+  due = true;
+  requestAnimationFrame(() => {
+    due = false;
+    draw();
+  });
+}
+
+function draw() {
+  if (workshop === null) return;
+  const { round } = workshop;
+  player.goesLive = LIVE.has(round.phase);
+  const picture = player.picture;
+  drawHead(round, picture);
+  cover.draw(workshop, me);
+  visit.draw(workshop, me);
+  visit.tell(picture);
+  the("controls").hidden = !me.instructor;
+  if (me.instructor) controls.draw(workshop, { left: picture.left.nodes, right: picture.right.nodes });
+  if (cover.covers) return;
+  for (const name of SIDES) drawSide(name, picture);
+  playback.draw(LIVE.has(round.phase));
+  drawTime(picture);
+}
+
+function drawHead(round, picture) {
+  document.body.dataset.phase = round.phase;
+  write(the("round-title"), round.episode ? titled(round.episode) : "Free play");
+  write(the("phase"), PHASES[round.phase]);
+  write(the("clock"), LIVE.has(round.phase) || round.phase === "explain" ? clock(picture.at_ms) : "");
+  document.title = `${PHASES[round.phase]} · Twinshop workshop`;
+  the("why-failed").hidden = round.phase !== "failed";
+  write(the("why-failed"), round.why);
+}
+
+function drawSide(name, picture) {
+  const [side, view] = [sideNamed(name), picture[name]];
+  const section = the(name);
+  section.classList.toggle("stateful", side.stateful);
+  section.classList.toggle("stateless", !side.stateful);
+  write(the(`${name}-name`), side.architecture);
+  write(the(`${name}-kind`), side.stateful ? "stateful" : "stateless");
+  const mine = visit.seenOn(name, picture);
+  sides[name].numbers.draw(view.counts);
+  sides[name].column.draw(view, {
+    stateful: side.stateful,
+    noStore: noStore(side),
+    mine: mine?.node ?? "",
+    nodes: Math.max(picture.left.nodes.length, picture.right.nodes.length),
+    shoppers: Math.max(workshop.round.shoppers, picture.left.shoppers.length, picture.right.shoppers.length),
+    below: Math.max(boxesBelow(picture.left), boxesBelow(picture.right)),
+    waiting: SIDES.some((each) => picture[each].shoppers.some((shopper) => shopper[1] === "")),
+    faultWord: (kind) => workshop.round.buttons.find((button) => button.kind === kind)?.label ?? spoken(kind),
+  });
+  sides[name].losses.draw(view.losses);
+}
+
+function drawTime(picture) {
+  const names = { left: sideNamed("left").architecture, right: sideNamed("right").architecture };
+  timeline.draw(picture, player.atMs, names, player.mode !== "live");
+  charts.draw(series.upTo(player.place), {
+    names,
+    stateful: { left: sideNamed("left").stateful, right: sideNamed("right").stateful },
+    marks: [...picture.left.marks, ...picture.right.marks],
+    atMs: picture.at_ms,
+  });
+}
+
+function begin(picture, id) {
+  if (picture.round !== recording.round) {
+    recording = new Recording(picture.round);
+    series = new SeriesOf(recording);
+    player.follow(recording);
+  }
+  if (!recording.complete) recording.restart(picture, id);
+  fetchFrames(recording);
+}
+
+/** What was before this page was opened, for pause, step and replay. */
+async function fetchFrames(into) {
+  try {
+    const frames = await ask("/api/frames");
+    if (into === recording) into.adopt(frames);
+    drawSoon();
+  } catch (refusal) {
+    if (!(refusal instanceof Refusal)) throw refusal;
+  }
+}
+
+async function fetchMe() {
+  try {
+    me = await ask("/api/me");
+    await lesson.draw(workshop, me);
+    await lesson.count();
+  } catch (refusal) {
+    if (!(refusal instanceof Refusal)) throw refusal;
+  }
+  drawSoon();
+}
+
+function committed() {
+  fetchMe().then(() => the("columns-title").focus());
+}
+
+const on = {
+  workshop(data) {
+    const before = workshop;
+    workshop = data;
+    news.ofWorkshop(before, workshop);
+    fetchMe();
+  },
+  picture(data, id) {
+    cover.lift();
+    begin(wholePicture(data), id);
+    news.begin(data);
+  },
+  frame(data, id) {
+    cover.lift();
+    if (recording.add(id, data)) news.ofFrame(data, player.mode === "live" ? recording.pictureAt(recording.length) : null);
+  },
+  covered() {
+    cover.lay();
+  },
+};
+
+const stream = new Stream({
+  event(name, id, data) {
+    on[name](data, id);
+    drawSoon();
+  },
+  connected() {
+    the("connection").hidden = true;
+  },
+  lost(ms, why) {
+    the("connection").hidden = false;
+    write(the("connection-text"), `Connection lost, ${Math.floor(ms / 1000)} s`);
+    write(the("connection-why"), why);
+  },
+});
+
+visit.onChange(drawSoon);
+listenToKeys({
+  " ": () => playback.pauseOrGoOn(),
+  ArrowLeft: () => player.step(-1),
+  ArrowRight: () => player.step(1),
+  l: () => player.live(),
+  r: () => player.replay(),
+  p: turnProjector,
+  b: () => document.querySelector("#fault-buttons button")?.focus(),
+  "?": () => help.show(),
+});
+new ResizeObserver(drawSoon).observe(the("columns"));
+window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawSoon);

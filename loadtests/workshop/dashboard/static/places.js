@@ -1,0 +1,98 @@
+/**
+ * Where everything of one column is drawn, from its width and what both columns hold: so they have the same scale.
+ *
+ * Top to bottom: the way in, the balancer, the nodes, a rail, the store and the database. Each node has one seat for
+ * each shopper, the same one in every node and on both sides: who is sent to another node keeps their place there.
+ * Lengths are in pixels; `letter` is the size of the letters.
+ * @module
+ */
+
+const NARROW = 24;
+/** A column of fewer letters than this, for each node beside another, has its nodes one below the other. */
+const NARROW_NODE = 8.5;
+const SMALLEST_SEAT = 7;
+
+/** @typedef {{x: number, y: number, width: number, height: number}} Box */
+
+/**
+ * @param {{width: number, letter: number, shoppers: number, nodes: number, waiting: boolean, below: number}} what
+ *   waiting: somebody has not come in yet, and is shown above the balancer; below: how many boxes lie below the nodes
+ * @returns the boxes and the seats
+ */
+export function places({ width, letter, shoppers, nodes, waiting, below }) {
+  const across = width >= NARROW * letter && width / Math.max(1, nodes) >= NARROW_NODE * letter;
+  const rows = across ? rowsAcross(width, letter, nodes) : rowsDown(width, letter, nodes);
+  const inner = rows.boxWidth - 1.3 * letter;
+  const cell = seatSize(inner, (across ? 8 : 5) * letter, shoppers, letter);
+  const columns = Math.max(1, Math.floor(inner / cell));
+  const seatsHeight = Math.ceil(Math.max(1, shoppers) / columns) * cell;
+  return stacked({ width, letter, shoppers, across, cell, columns, seatsHeight, nodes, waiting, below, ...rows });
+}
+
+/** The middle of a shopper's seat; the first shopper has number 1. */
+export function seat(seats, shopper) {
+  const place = shopper - 1;
+  return {
+    x: seats.x + ((place % seats.columns) + 0.5) * seats.cell,
+    y: seats.y + (Math.floor(place / seats.columns) + 0.5) * seats.cell,
+  };
+}
+
+function rowsAcross(width, letter, nodes) {
+  const gap = 0.75 * letter;
+  const count = Math.max(1, nodes);
+  return { gap, indent: 0, boxWidth: (width - gap * (count - 1)) / count };
+}
+
+function rowsDown(width, letter) {
+  const indent = 0.9 * letter;
+  return { gap: 0.6 * letter, indent, boxWidth: width - 2 * indent };
+}
+
+/** As large as fits, so that a shopper can be seen from the last row. */
+function seatSize(width, height, shoppers, letter) {
+  const fits = Math.floor(Math.sqrt((width * height) / Math.max(1, shoppers)));
+  return Math.max(SMALLEST_SEAT, Math.min(1.6 * letter, fits));
+}
+
+function stacked(it) {
+  const { letter, width } = it;
+  const wayIn = wayInSeats(it);
+  const balancer = { x: width / 2 - 5 * letter, y: wayIn.bottom + 0.5 * letter, width: 10 * letter, height: 2.1 * letter };
+  const top = balancer.y + balancer.height + (it.across ? 2.2 : 0.9) * letter;
+  const boxHeight = 2 * letter + it.seatsHeight + 2 * letter;
+  const nodes = Array.from({ length: it.nodes }, (_, number) => nodeBox(it, number, top, boxHeight));
+  const bottom = nodes.length ? nodes[nodes.length - 1].y + boxHeight : top;
+  const rail = bottom + 1.1 * letter;
+  const below = { y: rail + (it.across ? 0.9 : 0) * letter, height: (it.across ? 3 : 2.4) * letter, step: 2.9 * letter };
+  const rows = it.across ? 1 : it.below;
+  const height = below.y + (rows - 1) * below.step + below.height + 2;
+  return { ...it, wayIn, balancer, nodeBoxes: nodes, rail, below, height };
+}
+
+/** Above the balancer: shoppers whom nobody has answered yet. */
+function wayInSeats({ width, letter, shoppers, cell, waiting }) {
+  const columns = Math.max(1, Math.floor(width / cell));
+  const used = Math.min(columns, Math.max(1, shoppers));
+  const y = 1.5 * letter;
+  return {
+    columns,
+    cell,
+    x: (width - used * cell) / 2,
+    y,
+    bottom: waiting ? y + Math.ceil(Math.max(1, shoppers) / columns) * cell : 0,
+  };
+}
+
+function nodeBox(it, number, top, height) {
+  const x = it.across ? number * (it.boxWidth + it.gap) : it.indent;
+  const y = it.across ? top : top + number * (height + it.gap);
+  const seatsWidth = it.columns * it.cell;
+  return {
+    x,
+    y,
+    width: it.boxWidth,
+    height,
+    seats: { columns: it.columns, cell: it.cell, x: x + (it.boxWidth - seatsWidth) / 2, y: y + 2 * it.letter },
+  };
+}

@@ -1,0 +1,60 @@
+/**
+ * Questions to the dashboard's server, and what it refuses.
+ * @module
+ */
+
+/** What the server does not do, in its own words: what, why, and what to do next. */
+export class Refusal extends Error {
+  constructor(status, { error = "", why = "", next = "" }) {
+    super(error || `the dashboard answered ${status}`);
+    this.status = status;
+    this.why = why;
+    this.next = next;
+  }
+
+  get sentence() {
+    return [this.message, this.why, this.next && `Next: ${this.next}`].filter(Boolean).map(ended).join(" ");
+  }
+}
+
+/** The JSON behind that path; raises `Refusal`. */
+export function ask(path) {
+  return answered(fetch(path, { headers: { Accept: "application/json" } }));
+}
+
+/** Sends JSON there; raises `Refusal`. */
+export function tell(path, body) {
+  const headers = { Accept: "application/json", "Content-Type": "application/json" };
+  return answered(fetch(path, { method: "POST", headers, body: JSON.stringify(body) }));
+}
+
+/** Gives a command to the harness; one that it refuses is a `Refusal`, too. */
+export async function command(what) {
+  const reply = await tell("/api/commands", what);
+  if (reply && reply.ok === false) throw new Refusal(200, { error: reply.why, next: reply.next_step });
+  return reply;
+}
+
+async function answered(asked) {
+  let answer;
+  try {
+    answer = await asked;
+  } catch {
+    throw new Refusal(0, { error: "the dashboard cannot be reached", next: "wait for the connection, then try again" });
+  }
+  const text = await answer.text();
+  let said = null;
+  try {
+    said = text ? JSON.parse(text) : null;
+  } catch {
+    said = { error: `the dashboard answered ${answer.status}` };
+  }
+  if (!answer.ok) throw new Refusal(answer.status, said ?? {});
+  return said;
+}
+
+function ended(sentence) {
+  const text = sentence.trim();
+  const capital = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.?!]$/.test(capital) ? capital : `${capital}.`;
+}

@@ -1,0 +1,82 @@
+/**
+ * Sentences that more than one part of the page says.
+ *
+ * What numbers and causes mean stands in the page itself, under help, where the server put it from the same tables as
+ * the report's.
+ * @module
+ */
+
+export const SIDES = ["left", "right"];
+
+/** The four numbers: key in `counts`, the words for many and for one, the definition's key, and what it is a number of. */
+export const NUMBERS = [
+  { key: "logged_out", many: "logged-out shoppers", one: "logged-out shopper", means: "logged-out", of: "shoppers" },
+  { key: "carts_lost", many: "lost carts", one: "lost cart", means: "carts-lost", of: null },
+  { key: "failed", many: "failed actions", one: "failed action", means: "failed", of: "actions" },
+  { key: "unknown", many: "unknown", one: "unknown", means: "unknown", of: "actions" },
+];
+
+export const LOSSES = {
+  logged_out: "was logged out",
+  cart_lost: "lost the whole cart",
+  items_lost: "lost items from the cart",
+  cart_rolled_back: "was shown an older cart",
+  wrong_user: "was shown somebody else’s name or cart",
+  order_duplicated: "got two orders from one checkout",
+  order_lost: "lost an order",
+  still_logged_in: "could still be impersonated after logging out",
+  session_shared: "shared the login with whoever had planted the session",
+};
+
+export const PHASES = {
+  starting: "The clusters are starting",
+  open: "Free play: people shop",
+  predict: "Predict: nobody shops yet",
+  run: "People shop",
+  closing: "The round is being closed: last audit, verdict, report",
+  explain: "The round is over",
+  failed: "This round could not be carried out",
+};
+
+/** The step of a fault, as people say it. */
+export const STEPS = {
+  injected: "injected",
+  observed: "observed",
+  not_observed: "not observed",
+  healed: "healed",
+  observed_healed: "observed healed",
+  not_healed: "not healed",
+  nothing_there: "nothing there to strike",
+};
+
+/** 83456 → "1:23". */
+export function clock(ms) {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+/** 12345.6 → "12.35 s". */
+export function seconds(ms) {
+  return `${(ms / 1000).toFixed(2)} s`;
+}
+
+/** store-kill → store kill. */
+export function spoken(name) {
+  return name.replace(/[-_]/g, " ");
+}
+
+/** kill-one-of-three → Kill one of three. */
+export function titled(name) {
+  const words = spoken(name);
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** Where sessions live if there is no store, in two lines. */
+export function noStore(side) {
+  return side.stateful ? "no store: sessions live\nin the nodes’ memory" : "no store: the session is\nin the shopper’s cookie";
+}
+
+/** What a number or a cause means, from the page's help; "" if it says nothing of it. */
+export function meaning(key) {
+  return document.querySelector(`[data-means="${CSS.escape(key)}"]`)?.textContent.trim() ?? "";
+}

@@ -1,0 +1,88 @@
+"""What the page is made of: nothing from elsewhere, nothing inline, the report's colours, uPlot unchanged."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from loadtests.judging.causes import CAUSES
+from loadtests.report.palette import DARK, LIGHT
+from loadtests.results import LossKind
+from loadtests.workshop.contract import Phase
+from loadtests.workshop.dashboard import page_words
+from loadtests.workshop.dashboard.page_words import FOUR_NUMBERS, meanings
+from tests.contrast import contrast
+
+ROOM = Path(page_words.__file__).parent
+STATIC, TEMPLATES = ROOM / "static", ROOM / "templates"
+OURS = sorted(path for path in STATIC.iterdir() if path.suffix in {".js", ".css"})
+COLOUR = re.compile(r"--([a-z-]+):(#[0-9a-fA-F]{6})")
+
+
+def colours(css: str) -> dict[str, str]:
+    return {name: value.lower() for name, value in COLOUR.findall(css)}
+
+
+def themes() -> tuple[dict[str, str], dict[str, str]]:
+    light, dark = (STATIC / "page.css").read_text().split("@media (prefers-color-scheme:dark)")
+    return colours(light), colours(dark.split(".projector{font-size")[0])
+
+
+def test_the_vendored_library_is_the_one_whose_version_is_written_down() -> None:
+    said = (STATIC / "uplot" / "SOURCE.md").read_text()
+    for name in ("uPlot.iife.min.js", "uPlot.min.css"):
+        content = (STATIC / "uplot" / name).read_bytes()
+        assert hashlib.sha256(content).hexdigest() in said
+    assert "v1.6.32" in (STATIC / "uplot" / "uPlot.iife.min.js").read_text()[:80]
+    assert "version 1.6.32" in said
+    assert "MIT" in (STATIC / "uplot" / "LICENSE").read_text()
+
+
+@pytest.mark.parametrize("path", sorted(TEMPLATES.glob("*.html")), ids=lambda path: path.name)
+def test_templates_have_nothing_inline_and_nothing_from_elsewhere(path: Path) -> None:
+    text = path.read_text()
+    assert re.findall(r"<script(?![^>]* src=)", text) == []
+    assert re.findall(r"<style|\sstyle=|\son[a-z]+=|javascript:", text) == []
+    assert re.findall(r"https?://", text) == []
+    assert "|safe" not in text
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda path: path.name)
+def test_our_files_name_no_other_place_and_write_no_html(path: Path) -> None:
+    text = path.read_text().replace("http://www.w3.org/2000/svg", "")
+    assert re.findall(r"https?://|//[a-z]+\.", text) == []
+    assert re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", text) == []
+    assert len(text.splitlines()) <= 400
+
+
+def test_colours_are_the_reports() -> None:
+    light, dark = themes()
+    for ours, theirs in ((light, LIGHT), (dark, DARK)):
+        same = {name: value for name, value in ours.items() if name != "you"}
+        assert same == {name: value.lower() for name, value in theirs.items()}
+
+
+def test_the_colour_of_oneself_can_be_read() -> None:
+    for ours, theirs in zip(themes(), (LIGHT, DARK), strict=True):
+        for ground in ("paper", "card", "band"):
+            assert contrast(ours["you"], theirs[ground]) >= 4.5
+
+
+def test_all_that_can_be_lost_has_words() -> None:
+    words = (STATIC / "words.js").read_text()
+    for kind in get_args(LossKind):
+        assert f"  {kind}: " in words
+    for phase in get_args(Phase):
+        assert f"  {phase}: " in words
+
+
+def test_numbers_and_causes_mean_what_they_mean_in_the_report() -> None:
+    said = meanings()
+    assert [meaning.key for meaning in said.numbers] == list(FOUR_NUMBERS)
+    assert {meaning.key: meaning.meaning for meaning in said.causes} == CAUSES
+    for meaning in said.numbers:
+        assert f'means: "{meaning.key}"' in (STATIC / "words.js").read_text()
