@@ -272,7 +272,7 @@ class GuestView(msgspec.Struct, frozen=True):
     node: str
     """Who served them last."""
     logged_in: bool
-    """As that node took them."""
+    """As that node took them; not any more once the memory that held their session is gone."""
 
 
 class SideFrame(msgspec.Struct, frozen=True, omit_defaults=True):

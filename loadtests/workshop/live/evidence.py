@@ -11,7 +11,7 @@ import msgspec
 from loadtests.events import Event
 from loadtests.history import Exchange, Record
 from loadtests.run_folder import RunFolder
-from loadtests.workshop.live.guests import REQUEST_LOGS, naming
+from loadtests.workshop.live.guests import OF_GUESTS, BalancerLine
 from loadtests.workshop.live.side import MERGED, SideWatch
 from loadtests.workshop.live.tail import RecordTail
 from shared.request_log import LogRecord
@@ -19,21 +19,23 @@ from shared.request_log import LogRecord
 _events = msgspec.json.Decoder(Event)
 _history = msgspec.json.Decoder(Record)
 _exchanges = msgspec.json.Decoder(Exchange)
-_requests = msgspec.json.Decoder(LogRecord)
+request_decoder = msgspec.json.Decoder(LogRecord)
+balancer_decoder = msgspec.json.Decoder(BalancerLine, strict=False)  # its times come as strings of digits
+REQUEST_LOGS = "*.requests.ndjson"
+ACCESS_LOG = "access.ndjson"
 
 
 class Evidence:
     """The files of one round. `close` it at the end."""
 
-    def __init__(self, folder: Path, sides: Mapping[str, SideWatch], guests: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(self, folder: Path, sides: Mapping[str, SideWatch]) -> None:
         run = RunFolder(folder)
         self._sides = dict(sides)
         self._logs = {name: run.logs(name) for name in sides}
-        self._naming = {name: naming(users) for name, users in guests.items() if users}
         self._events: RecordTail[Any] = RecordTail(run.events, _events)
         self._history: RecordTail[Any] = RecordTail(run.history, _history)
         self._load: dict[Path, RecordTail[Any]] = {}
-        self._nodes: dict[Path, RecordTail[Any]] = {}
+        self._guests: dict[Path, RecordTail[Any]] = {}
 
     @property
     def behind(self) -> bool:
@@ -52,7 +54,7 @@ class Evidence:
                 side.hear(event)
         for name, side in self._sides.items():
             self._read_load(name, side)
-            self._read_nodes(name, side)
+            self._read_guests(name, side)
         for record in self._history.records():
             if side := self._sides.get(record.architecture):
                 side.told(record, MERGED)
@@ -63,7 +65,7 @@ class Evidence:
             tail.close()
 
     def _tails(self) -> list[RecordTail[Any]]:
-        return [self._events, self._history, *self._load.values(), *self._nodes.values()]
+        return [self._events, self._history, *self._load.values(), *self._guests.values()]
 
     def _read_load(self, name: str, side: SideWatch) -> None:
         for path in self._logs[name].glob("history-*.ndjson"):
@@ -73,13 +75,14 @@ class Evidence:
                 for record in tail.records():
                     side.told(record, path.name)
 
-    def _read_nodes(self, name: str, side: SideWatch) -> None:
-        only = self._naming.get(name)
-        if only is None:
+    def _read_guests(self, name: str, side: SideWatch) -> None:
+        if not side.guests:
             return
-        for path in self._logs[name].glob(REQUEST_LOGS):
-            self._nodes.setdefault(path, RecordTail(path, _requests, only))
-        for path, tail in self._nodes.items():
-            if path.parent == self._logs[name]:
+        logs = self._logs[name]
+        self._guests.setdefault(logs / ACCESS_LOG, RecordTail(logs / ACCESS_LOG, balancer_decoder, OF_GUESTS))
+        for path in logs.glob(REQUEST_LOGS):
+            self._guests.setdefault(path, RecordTail(path, request_decoder, OF_GUESTS))
+        for path, tail in self._guests.items():
+            if path.parent == logs:
                 for line in tail.records():
                     side.logged(line)

@@ -26,7 +26,6 @@ class LivePicture:
         self._evidence = Evidence(
             Path(the_round.folder),
             {side.architecture: self._sides[side.side] for side in the_round.sides},
-            {side.architecture: tuple(guest.user for guest in side.guests) for side in the_round.sides},
         )
         self._at_ms = 0
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -14,12 +16,16 @@ from loadtests.plan import read_plan
 from loadtests.results import Loss
 from loadtests.run_folder import RunFolder
 from loadtests.workshop.contract import Frame, Guest, Round, Side, SideName
+from loadtests.workshop.live.evidence import ACCESS_LOG, REQUEST_LOGS, balancer_decoder, request_decoder
 from loadtests.workshop.live.frames import NOTHING, watch_of
-from loadtests.workshop.live.guests import guest_lines, guests_in
+from loadtests.workshop.live.guests import OF_GUESTS, GuestRecord
 from loadtests.workshop.live.side import MERGED, SideWatch
+from loadtests.workshop.live.tail import RecordTail
+from shared.demo_accounts import account_number
 from shared.errors import UsageError
 
 STEP_MS = 250
+ANY_USER = re.compile(rb'"user":"(user-\d+)"')
 
 
 class Recording(msgspec.Struct, frozen=True):
@@ -76,11 +82,32 @@ def _side(side: SideName, ready: ClusterReady, run: RunFolder, shoppers: int) ->
     about = ready.description
     stored = (STORE,) if about.uses_server else ()
     copied = (REPLICA, SENTINEL) if stored and about.replicas else ()
-    guests = guests_in(run.logs(ready.architecture), shoppers)
+    guests = _guests_in(run.logs(ready.architecture), shoppers)
     return Side(
         side, about.name, about.app == "stateful_app", shop_url="", nodes=ready.nodes,
         parts=(*ready.nodes, BALANCER, *stored, *copied), guests=tuple(Guest(user, "") for user in guests),
     )  # fmt: skip
+
+
+def _guests_in(logs: Path, shoppers: int) -> tuple[str, ...]:
+    """The guests that the nodes wrote of: accounts above the last shopper's."""
+    named = {user.decode() for log in logs.glob(REQUEST_LOGS) for user in ANY_USER.findall(log.read_bytes())}
+    return tuple(sorted(user for user in named if account_number(user) > shoppers))
+
+
+def _guest_lines(logs: Path) -> Iterator[GuestRecord]:
+    """What nodes and balancer wrote of everybody who is no simulated shopper; what is damaged is left out."""
+    for log in sorted(logs.glob(REQUEST_LOGS)):
+        yield from _lines(log, request_decoder)
+    yield from _lines(logs / ACCESS_LOG, balancer_decoder)
+
+
+def _lines(log: Path, decoder: msgspec.json.Decoder[Any]) -> Iterator[GuestRecord]:
+    tail: RecordTail[Any] = RecordTail(log, decoder, OF_GUESTS)
+    yield from tail.records()
+    while tail.behind:
+        yield from tail.records()
+    tail.close()
 
 
 def _feed(run: RunFolder, watches: dict[str, SideWatch], events: dict[str, list[Event]]) -> int:
@@ -90,7 +117,7 @@ def _feed(run: RunFolder, watches: dict[str, SideWatch], events: dict[str, list[
         for event in events[name]:
             watch.hear(event)
             last_us = max(last_us, event.at_us)
-        for line in guest_lines(run.logs(name), watch.guests):
+        for line in _guest_lines(run.logs(name)) if watch.guests else ():
             watch.logged(line)
     for record in read_history(run.history):
         if record.architecture in watches:

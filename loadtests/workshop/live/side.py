@@ -16,12 +16,11 @@ from loadtests.workshop.contract import Counts, LossView, Mark, SideFrame
 from loadtests.workshop.live.actions import LiveActions
 from loadtests.workshop.live.boxes import Boxes
 from loadtests.workshop.live.crowd import Crowd
-from loadtests.workshop.live.guests import Guests
+from loadtests.workshop.live.guests import GuestRecord, Guests
 from loadtests.workshop.live.live_replay import LiveReplay
 from loadtests.workshop.live.live_scene import LiveScene
 from loadtests.workshop.live.pictures import mark_key
 from loadtests.workshop.live.waiting import Waiting
-from shared.request_log import LogRecord
 
 DELAY_US = 500_000
 """An answer is judged so long after it came: by then the events that explain it have been written, and so have the
@@ -49,7 +48,7 @@ class SideWatch:
         self._waiting = Waiting()
         self.guests = frozenset(guests)
         self._guests = Guests(self.guests)
-        self._lines: list[LogRecord] = []
+        self._lines: list[GuestRecord] = []
         self._marks: dict[Hashable, Mark] = {}
         self._new_marks: list[Mark] = []
         self._events: deque[Event] = deque()
@@ -81,8 +80,8 @@ class SideWatch:
         if number > other.get(record.shopper, 0):
             self._exchanges.setdefault(source, deque()).append(record)
 
-    def logged(self, record: LogRecord) -> None:
-        """A line of a node's request log; it counts from its own time on, too."""
+    def logged(self, record: GuestRecord) -> None:
+        """A line of a node's or the balancer's log; it counts from its own time on, too."""
         self._lines.append(record)
 
     # --- what it looks like

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from loadtests.workshop.live import tail as tail_module
-from loadtests.workshop.live.guests import naming
+from loadtests.workshop.live.guests import OF_GUESTS
 from loadtests.workshop.live.tail import MOST_PROBLEMS, RecordTail
 
 
@@ -125,9 +125,11 @@ def test_a_line_without_an_end_is_given_up(path: Path, tail: RecordTail[Line], m
     assert numbers(tail) == [1]
 
 
-def test_only_lines_that_name_somebody_are_decoded(path: Path) -> None:
-    tail = RecordTail(path, msgspec.json.Decoder(Line), naming(["user-0061"]))
-    add(path, b'{"n":1,"user":"user-0006"}\n{"n":2,"user":"user-0061"}\nnot even JSON\n{"n":3,"user":""}\n')
-    assert numbers(tail) == [2]
+def test_only_lines_of_guests_are_decoded(path: Path) -> None:
+    tail = RecordTail(path, msgspec.json.Decoder(Line), OF_GUESTS)
+    ids = ["5d6409c8a-0042-0001", "0e0b7c1a-5f1e-4d2b-9c1a-112233445566", "5d6409c8b-10000-12", "abcdef12-0001-1111-x"]
+    add(path, b"".join(b'{"n":%d,"id":"%s"}\n' % (n, request.encode()) for n, request in enumerate(ids)))
+    add(path, b"not even JSON\n")
+    assert numbers(tail) == [1, 3]
     assert tail.problems == []
     tail.close()
