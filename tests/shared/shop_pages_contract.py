@@ -119,6 +119,18 @@ class ShopPagesContract(StoreContract):
         answer = stranger.send("/cart", sku="acorn", quantity="1", csrf_token="of-another-node")
         assert (answer.status_code, FORGOTTEN in answer.text) == (401, True)
 
+    def test_a_link_can_bring_the_name(self, stranger: PageVisitor) -> None:
+        page = stranger.get("/login?user=user-0031").text
+        assert 'name="user" value="user-0031"' in page
+        assert re.search(r'<input id="password"[^>]* autofocus>', page)
+        assert page.count("autofocus") == 1
+
+    @pytest.mark.parametrize("asked", ['"><script>x', "%22%20autofocus", "a" * 41, "two words", ""])
+    def test_a_link_brings_nothing_else(self, stranger: PageVisitor, asked: str) -> None:
+        page = stranger.get("/login?user=" + asked).text
+        assert 'name="user" value=""' in page
+        assert re.search(r'<input id="user"[^>]* autofocus>', page)
+
     def test_after_the_login_page_nobody_is_forgotten(self, stranger: PageVisitor) -> None:
         stranger.get("/login")
         assert FORGOTTEN not in stranger.get("/").text

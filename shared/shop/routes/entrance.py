@@ -16,16 +16,18 @@ from shared.shop.pages import lost_session
 
 blueprint = Blueprint("entrance", __name__)
 
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _OWN_PATH = re.compile(r"/(?!/)[A-Za-z0-9._/-]*")
 
 
 @blueprint.get("/login")
 def login_page() -> ResponseReturnValue:
-    """The form."""
+    """The form; a link can bring the name, `/login?user=user-0031`."""
     if identity.known_user() and not wants_json():
         return redirect("/", code=303)
     generate_csrf()  # opens a stranger's session also for a client that speaks JSON: the same visit, the same state
-    return answer({"login": "POST user and password as JSON"}, "login.html", then=_next(request.args.get("next", "")))
+    then, user = _next(request.args.get("next", "")), _named(request.args.get("user", ""))
+    return answer({"login": "POST user and password as JSON"}, "login.html", then=then, user=user)
 
 
 @blueprint.post("/login")
@@ -78,6 +80,11 @@ def stranger_page(refused: Refused) -> Response:
     then = _next(request.path if request.method == "GET" else "")
     page = render_template("forgotten.html" if lost_session() else "login.html", then=then)
     return Response(page, status=refused.code, mimetype="text/html")
+
+
+def _named(asked: str) -> str:
+    """The name that a link wants to stand in the form; nothing that could not be one."""
+    return asked if _NAME.fullmatch(asked) else ""
 
 
 def _next(asked: object) -> str:
