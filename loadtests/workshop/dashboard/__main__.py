@@ -1,0 +1,25 @@
+"""`python -m loadtests.workshop.dashboard ASSIGNMENT`: the dashboard, as the harness starts it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from loadtests.telling import tell
+from loadtests.workshop.dashboard.server import serve
+from loadtests.workshop.dashboard_assignment import read_assignment
+from shared.errors import TwinshopError
+
+
+def main(arguments: list[str]) -> int:
+    """Serve what the file tells."""
+    try:
+        serve(read_assignment(Path(arguments[0])))
+    except TwinshopError as error:
+        tell(f"dashboard: {error}", err=True)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,161 @@
+"""What the page asks for, and what it sends: events, and JSON."""
+
+from __future__ import annotations
+
+import msgspec
+from flask import Blueprint, Response, request
+
+from loadtests.workshop.contract import SIDES, Command, Round, SideName, Workshop
+from loadtests.workshop.dashboard.app import refuse_covered, the_desk, the_visitor
+from loadtests.workshop.dashboard.broadcaster import Broadcaster, now_us
+from loadtests.workshop.dashboard.cover import asks_for_predictions
+from loadtests.workshop.dashboard.episode_card import card, episode_of
+from loadtests.workshop.dashboard.observed import observed
+from loadtests.workshop.dashboard.predictions_book import PredictionsBook
+from loadtests.workshop.dashboard.refusals import Refusal
+from loadtests.workshop.dashboard.said import read_body, read_prediction
+from loadtests.workshop.predictions import tally
+from shared.errors import EnvironmentNotReady
+
+api = Blueprint("api", __name__)
+
+
+@api.get("/events")
+def events() -> Response:
+    """Server-sent events, for ever."""
+    broadcaster = the_desk().broadcaster
+    who = the_visitor().who
+    watcher = broadcaster.watchers.admit(who, broadcaster.backlog(who, _last_event_id()))
+    answer = Response(watcher.pieces(), mimetype="text/event-stream")
+    answer.call_on_close(lambda: broadcaster.watchers.leave(watcher))
+    answer.headers["X-Accel-Buffering"] = "no"
+    return answer
+
+
+@api.get("/api/me")
+def me() -> Response:
+    """Who asks, and what they have done in this round."""
+    broadcaster, visitor = the_desk().broadcaster, the_visitor()
+    workshop = broadcaster.workshop
+    return _json(
+        {
+            "instructor": visitor.instructor,
+            "who": visitor.who,
+            "committed": broadcaster.has_committed(visitor.who),
+            "covered": broadcaster.is_covered(visitor.who),
+            "round": workshop.round.number if workshop else 0,
+        }
+    )
+
+
+@api.get("/api/episode")
+def episode() -> Response:
+    """What of the round's episode may be shown now."""
+    broadcaster, visitor, said = the_desk().broadcaster, the_visitor(), _round()
+    covered = broadcaster.is_covered(visitor.who)
+    return _json(card(episode_of(said), said, covered=covered, instructor=visitor.instructor))
+
+
+@api.get("/api/losses/<side>/<int:number>")
+def loss(side: str, number: int) -> Response:
+    """One loss with its witness."""
+    refuse_covered()
+    shown = the_desk().broadcaster.round
+    found = shown.loss(_side(side), number) if shown else None
+    if found is None:
+        raise Refusal(404, "there is no such loss", why=f"number {number} of the {side} side", next_step="choose one")
+    return _json(found)
+
+
+@api.get("/api/frames")
+def frames() -> Response:
+    """All frames of the round so far."""
+    refuse_covered()
+    return Response(the_desk().broadcaster.stream.frames(), mimetype="application/json")
+
+
+@api.get("/api/observed")
+def what_was_observed() -> Response:
+    """Per question, in a round that is over."""
+    refuse_covered()
+    said = _round()
+    return _json(observed(episode_of(said), said))
+
+
+@api.get("/api/predictions")
+def predictions() -> Response:
+    """How many; once they are closed, and for whoever has committed one, how many of each answer."""
+    broadcaster, said = the_desk().broadcaster, _round()
+    made = broadcaster.book.all() if broadcaster.book else ()
+    if broadcaster.is_covered(the_visitor().who) or not said.episode:
+        return _json({"count": len(made)})
+    questions = [question.id for question in episode_of(said).questions]
+    return _json({"count": len(made), "answers": {name: tally(made, name) for name in questions}})
+
+
+@api.post("/api/predictions")
+def predict() -> Response:
+    """Commit one, for good."""
+    broadcaster, visitor = the_desk().broadcaster, the_visitor()
+    book = _open_book(broadcaster)
+    prediction = read_prediction(request.get_data(), episode_of(_round()), who=visitor.who, at_us=now_us())
+    book.commit(prediction)
+    if broadcaster.book is book:
+        broadcaster.opened(visitor.who)
+    return _json({"committed": True, "count": len(book.all())}, status=201)
+
+
+@api.post("/api/commands")
+def command() -> Response:
+    """Pass a command of the instructor's on to the harness."""
+    desk = the_desk()
+    if not the_visitor().instructor:
+        raise Refusal(
+            403, "only the instructor can do that", why="this browser has not shown the instructor's key",
+            next_step="open the address that `twinshop workshop` has printed",
+        )  # fmt: skip
+    asked: Command = read_body(request.get_data(), Command)  # type: ignore[arg-type]
+    if desk.tell_harness is None:
+        raise Refusal(409, "this is a recorded run", why="nothing runs that could be told", next_step="watch it")
+    try:
+        reply = desk.tell_harness(asked)
+    except EnvironmentNotReady as error:
+        raise Refusal(503, error.what, why=error.why, next_step=error.next_step) from error
+    said = {"ok": reply.ok, "why": reply.why, "next_step": reply.next_step}
+    return _json(said if reply.ok else {**said, "error": reply.why, "next": reply.next_step})
+
+
+def _last_event_id() -> int | None:
+    said = request.headers.get("Last-Event-ID", "")
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 20 else None
+
+
+def _workshop() -> Workshop:
+    workshop = the_desk().broadcaster.workshop
+    if workshop is None:
+        raise Refusal(503, "the workshop has not begun", next_step="wait a moment", retry_after=1)
+    return workshop
+
+
+def _round() -> Round:
+    return _workshop().round
+
+
+def _side(name: str) -> SideName:
+    for side in SIDES:
+        if side == name:
+            return side
+    raise Refusal(404, f"there is no side {name[:20]!r}", next_step="left or right")
+
+
+def _open_book(broadcaster: Broadcaster) -> PredictionsBook:
+    workshop = _workshop()
+    if not asks_for_predictions(workshop) or workshop.round.phase == "failed":
+        raise Refusal(409, "there is nothing to predict", why="this round asks nothing", next_step="watch what happens")
+    if broadcaster.book is None or workshop.round.phase == "starting":
+        raise Refusal(503, "the round has not begun", next_step="wait a moment, then commit again", retry_after=2)
+    return broadcaster.book
+
+
+def _json(document: object, *, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(document), status=status, mimetype="application/json")

@@ -1,0 +1,197 @@
+"""The one greenlet that looks at the workshop and tells all watchers what has changed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import gevent
+import msgspec
+
+from loadtests.telling import tell
+from loadtests.workshop.contract import Frame, Picture, Workshop
+from loadtests.workshop.dashboard.cover import is_covered, shown, shown_covered
+from loadtests.workshop.dashboard.predictions_book import PredictionsBook, Write
+from loadtests.workshop.dashboard.rounds import STEP_US, MakeLive, ShownRound
+from loadtests.workshop.dashboard.stream import Event, EventStream, wire
+from loadtests.workshop.dashboard.watchers import Watcher, Watchers
+from loadtests.workshop.dashboard.workshop_file import WorkshopFile
+from loadtests.workshop.live import empty_picture
+from loadtests.workshop.predictions import append_prediction
+
+LOOK_EVERY_S = 0.25
+REMEMBER_EVERY = 240
+"""Frames: a minute at most."""
+FALLEN_BEHIND_STEPS = 8
+"""Two seconds: it has been started anew, or the machine stood still. Watchers get a picture, and not all the frames."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+def now_us() -> int:
+    """Wall clock, microseconds since 1970."""
+    return time.time_ns() // 1000
+
+
+class Broadcaster:
+    """The present workshop and round, and everybody who watches them."""
+
+    def __init__(
+        self, source: WorkshopFile, watchers: Watchers, make_live: MakeLive, *, stream: EventStream | None = None,
+        write: Write = append_prediction, clock_us: Callable[[], int] = now_us,
+    ) -> None:  # fmt: skip
+        self.workshop: Workshop | None = None
+        self.watchers = watchers
+        self.round: ShownRound | None = None
+        self.book: PredictionsBook | None = None
+        self.stream = stream or EventStream()
+        self._source = source
+        self._make_live = make_live
+        self._write = write
+        self._clock_us = clock_us
+        self._opened: dict[str, int] = {}
+        self._snapshots: dict[bool, tuple[int, bytes]] = {}
+        self._trouble = ""
+
+    # --- what happens
+
+    def run(self) -> None:
+        """Look and tell, for ever."""
+        while True:
+            self.look()
+            gevent.sleep(LOOK_EVERY_S)
+
+    def look(self) -> None:
+        """Look once. Whatever is wrong is told to the log, once; the next look may find it mended."""
+        try:
+            workshop = self._source.changed()
+            if workshop is not None:
+                self._workshop_changed(workshop)
+            self._move_on()
+        except Exception as error:  # noqa: BLE001 - whatever one look finds, the room goes on watching
+            trouble = f"{type(error).__name__}: {error}"
+            if trouble != self._trouble:
+                self._trouble = trouble
+                tell(f"dashboard: {trouble}", err=True)
+
+    def opened(self, who: str) -> None:
+        """They have committed a prediction: what was covered is open to them."""
+        self._opened[who] = self.stream.last_id
+        for watcher in self.watchers:
+            if watcher.who == who:
+                self._offer(watcher, self.snapshot(self.is_covered(who)))
+
+    def _workshop_changed(self, workshop: Workshop) -> None:
+        before, self.workshop = self.workshop, workshop
+        another = before is None or before.round.number != workshop.round.number
+        if another:
+            self._forget_round()
+        if self.book is None and workshop.round.folder:
+            self.book = PredictionsBook(Path(workshop.round.folder), self._write)
+        self._publish("workshop", _encode(shown(workshop)), "workshop", _encode(shown_covered(workshop)))
+        if self._begin_picture(workshop) or another or (before and before.round.phase != workshop.round.phase):
+            self._publish_picture()
+
+    def _begin_picture(self, workshop: Workshop) -> bool:
+        """Whether the round's picture begins now, or anew: somebody shops, or the zero of time is another."""
+        said = workshop.round
+        if not (said.epoch_us and said.folder and said.sides):
+            return False
+        if self.round is not None and self.round.epoch_us == said.epoch_us:
+            return False
+        if self.round is not None:
+            self.round.close()
+        self.round = ShownRound(said, self._make_live)
+        return True
+
+    def _forget_round(self) -> None:
+        if self.round is not None:
+            self.round.close()
+        self.stream.begin_round()
+        self.round, self.book = None, None
+        self._opened.clear()
+
+    def _move_on(self) -> None:
+        shown_round, now = self.round, self._clock_us()
+        if shown_round is None:
+            return
+        quietly = shown_round.behind(now - FALLEN_BEHIND_STEPS * STEP_US)
+        while self.round is shown_round and shown_round.behind(now):
+            frame = shown_round.step(now)
+            if frame is not None:
+                self._publish_frame(shown_round, frame, quietly=quietly)
+            if quietly:
+                gevent.sleep(0)
+        if quietly:
+            self._publish_picture()
+        if self.workshop is not None and self.workshop.round.phase == "explain" and (last := shown_round.end()):
+            self._publish_frame(shown_round, last)
+
+    # --- telling
+
+    def _publish_frame(self, shown_round: ShownRound, frame: Frame, *, quietly: bool = False) -> None:
+        self._publish("frame", _encode(frame), "covered", _time_only(frame), quietly=quietly)
+        if self.stream.last_id % REMEMBER_EVERY == 0:
+            self.stream.remember(_encode(shown_round.as_one_frame()))
+
+    def _publish_picture(self) -> None:
+        picture = self.picture()
+        self._publish("picture", _encode(picture), "covered", _time_only(picture))
+
+    def _publish(self, name: str, data: bytes, covered_as: str, covered: bytes, *, quietly: bool = False) -> None:
+        event = self.stream.append(name, data, covered_as, covered)
+        if quietly:
+            return
+        for watcher in self.watchers:
+            self._offer(watcher, self._form(event, watcher.who))
+
+    def _offer(self, watcher: Watcher, event: bytes) -> None:
+        if not watcher.offer(event):
+            self.watchers.drop(watcher)
+
+    def _form(self, event: Event, who: str) -> bytes:
+        return event.covered if self.is_covered(who) else event.open
+
+    # --- asking
+
+    def is_covered(self, who: str) -> bool:
+        """Whether they may not see any result now. Without a workshop there is none."""
+        return self.workshop is not None and is_covered(self.workshop, self.has_committed(who))
+
+    def has_committed(self, who: str) -> bool:
+        """Whether they have committed a prediction in this round."""
+        return self.book is not None and self.book.has(who)
+
+    def picture(self) -> Picture:
+        """Everything up to the last event."""
+        if self.round is not None:
+            return self.round.picture()
+        return empty_picture(self.workshop.round.number if self.workshop else 0)
+
+    def backlog(self, who: str, seen: int | None) -> list[bytes]:
+        """What somebody is sent first who has seen everything up to that event; None: nothing."""
+        missed = self.stream.since(seen) if seen is not None and seen > self._opened.get(who, -1) else None
+        if missed is None:
+            return [self.snapshot(self.is_covered(who))]
+        return [self._form(event, who) for event in missed]
+
+    def snapshot(self, covered: bool) -> bytes:
+        """The workshop and the picture as they are: the picture has the newest event's id, the workshop none."""
+        kept = self._snapshots.get(covered)
+        if kept is None or kept[0] != self.stream.last_id:
+            kept = self._snapshots[covered] = self.stream.last_id, self._snapshot(covered)
+        return kept[1]
+
+    def _snapshot(self, covered: bool) -> bytes:
+        picture, number = self.picture(), self.stream.last_id
+        said = b""
+        if self.workshop is not None:
+            said = wire("workshop", _encode((shown_covered if covered else shown)(self.workshop)))
+        if covered:
+            return said + wire("covered", _time_only(picture), number)
+        return said + wire("picture", _encode(picture), number)
+
+
+def _time_only(moment: Frame | Picture) -> bytes:
+    return _encode({"at_ms": moment.at_ms})

@@ -1,0 +1,91 @@
+"""What is looked at before anything else, at every request: is this meant for us, and does it come from our own page?
+
+- `Host` must be one of our names, with our port: a foreign name that resolves to this machine (DNS rebinding) is none.
+- `Origin`, where a browser sends it, must be our own.
+- `Sec-Fetch-Site`, where a browser sends it, must not say that another site asks, but for opening a page.
+- What changes anything must be JSON: no form of another page can send that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from flask import Request, Response
+
+from loadtests.workshop.dashboard.refusals import Refusal
+
+FOREIGN = frozenset({"cross-site", "same-site"})
+"""What `Sec-Fetch-Site` says of a request that comes from elsewhere; the shops are "same-site", and elsewhere."""
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+REPORT_POLICY = (
+    "sandbox allow-scripts allow-popups allow-downloads; default-src 'none'; style-src 'unsafe-inline'; "
+    "script-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""A report names the hashes of its own style and script; here it may not act in the dashboard's name besides."""
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+class Doorkeeper:
+    """Knows our names."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = frozenset(name.lower() for name in names)
+
+    def check(self, request: Request) -> None:
+        """Let it in.
+
+        Raises:
+            Refusal: it is not meant for us, or comes from elsewhere.
+        """
+        host = request.headers.get("Host", "").lower()
+        if not self._is_ours(host, str(request.environ.get("SERVER_PORT", ""))):
+            raise _foreign(f"it asks for {host[:80]!r}, and that is not this dashboard's name")
+        origin = request.headers.get("Origin")
+        if origin is not None and origin.lower() != f"http://{host}":
+            raise _foreign("it comes from another site's page")
+        opened = request.method == "GET" and request.headers.get("Sec-Fetch-Mode") == "navigate"
+        if request.headers.get("Sec-Fetch-Site") in FOREIGN and not opened:
+            raise _foreign("it comes from another site's page")
+        if request.method not in ("GET", "HEAD", "OPTIONS"):
+            self._check_content(request, origin)
+
+    def _is_ours(self, host: str, port: str) -> bool:
+        name, _, said = host.rpartition(":")
+        if not said.isdigit():  # a bare name, or a bare IPv6 address
+            name, said = host, "80"
+        return name in self._names and said == port
+
+    def _check_content(self, request: Request, origin: str | None) -> None:
+        if request.mimetype == "application/json":
+            return
+        if request.path == "/join" and origin is not None and request.mimetype == "application/x-www-form-urlencoded":
+            return  # a form of our own page, which works without its script
+        raise Refusal(
+            403, "this must be sent as JSON", why="a form of another site's page could send anything else",
+            next_step="send it with Content-Type: application/json",
+        )  # fmt: skip
+
+
+def protect(answer: Response) -> None:
+    """The headers of every answer."""
+    for name, value in HEADERS.items():
+        answer.headers.setdefault(name, value)
+    answer.headers.setdefault("Content-Security-Policy", POLICY)
+
+
+def _foreign(why: str) -> Refusal:
+    return Refusal(
+        403, "this request is not for this dashboard", why=why, next_step="open the address that the instructor shows"
+    )

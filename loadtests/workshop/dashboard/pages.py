@@ -1,0 +1,92 @@
+"""What people open: the dashboard, the door, the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+from flask import Blueprint, Response, g, jsonify, redirect, render_template, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from loadtests.run_folder import RunFolder
+from loadtests.workshop.dashboard.app import refuse_covered, the_desk, the_visitor
+from loadtests.workshop.dashboard.doorkeeper import REPORT_POLICY
+from loadtests.workshop.dashboard.page_words import meanings
+from loadtests.workshop.dashboard.refusals import Refusal
+from loadtests.workshop.dashboard.said import read_body
+from loadtests.workshop.dashboard.visitors import joined as as_joined
+from loadtests.workshop.dashboard.visitors import promoted
+
+pages = Blueprint("pages", __name__)
+
+
+class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of `POST /join`."""
+
+    code: str
+
+
+@pages.get("/")
+def dashboard() -> AnyResponse | str:
+    """The dashboard; with `?key=TOKEN` the instructor comes in, and the token leaves the address at once."""
+    token = request.args.get("key")
+    if token is None:
+        return render_template("dashboard.html", meanings=meanings())
+    desk, address = the_desk(), request.remote_addr or ""
+    desk.guesses.check(address)
+    if not desk.visitors.is_instructor(token):
+        desk.guesses.wrong(address)
+        raise Refusal(
+            403, "this is not the instructor's key", why="each workshop has another one",
+            next_step="open the address that `twinshop workshop` has printed",
+        )  # fmt: skip
+    g.visitor = promoted(the_visitor())
+    return redirect("/", 303)
+
+
+@pages.get("/join")
+def join() -> AnyResponse | str:
+    """The door."""
+    if the_desk().visitors.may_come_in(the_visitor()):
+        return redirect("/", 303)
+    return render_template("join.html", wrong="")
+
+
+@pages.post("/join")
+def joined() -> AnyResponse:
+    """Through the door, with the join code: as JSON `{"code": …}`, or from the form of the door's page."""
+    desk, address = the_desk(), request.remote_addr or ""
+    code = read_body(request.get_data(), Code).code if request.is_json else request.form.get("code", "")
+    desk.guesses.check(address)
+    if not desk.visitors.may_join(code):
+        desk.guesses.wrong(address)
+        return _not_joined()
+    g.visitor = as_joined(the_visitor())
+    return jsonify({"joined": True}) if request.is_json else redirect("/", 303)
+
+
+@pages.get("/report")
+def report() -> Response:
+    """The report of the round that is over."""
+    refuse_covered()
+    workshop = the_desk().broadcaster.workshop
+    said = workshop.round if workshop else None
+    path = RunFolder(Path(said.folder)).report if said and said.folder and said.phase == "explain" else None
+    if path is None or not path.is_file():
+        raise Refusal(404, "there is no report yet", why="the round is not over", next_step="wait until it is closed")
+    answer = Response(path.read_bytes(), mimetype="text/html")
+    answer.headers["Content-Security-Policy"] = REPORT_POLICY
+    return answer
+
+
+@pages.get("/healthz")
+def healthz() -> Response:
+    """It lives."""
+    return jsonify({"ok": True})
+
+
+def _not_joined() -> AnyResponse:
+    wrong = "this is not the join code"
+    if request.is_json:
+        raise Refusal(403, wrong, next_step="read it again from the instructor's screen")
+    return Response(render_template("join.html", wrong=wrong), status=403)

@@ -1,0 +1,117 @@
+"""The dashboard's process: one gevent loop, a bounded number of connections, one greenlet that tells them what is new.
+
+What could hold the loop up for long, a command to the harness and the disk, is done by a thread. Whoever reads or sends
+nothing is cut off after a time: a connection cannot be kept for nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gevent
+from gevent.event import Event
+from gevent.pool import Pool
+from gevent.pywsgi import WSGIHandler, WSGIServer
+
+from loadtests.workshop.contract import Command, Prediction, Reply, Round
+from loadtests.workshop.control import ask
+from loadtests.workshop.dashboard.app import Desk, create_app
+from loadtests.workshop.dashboard.broadcaster import Broadcaster
+from loadtests.workshop.dashboard.doorkeeper import Doorkeeper
+from loadtests.workshop.dashboard.guesses import Guesses
+from loadtests.workshop.dashboard.rounds import Live, MakeLive
+from loadtests.workshop.dashboard.visitors import Visitors
+from loadtests.workshop.dashboard.watchers import Watchers
+from loadtests.workshop.dashboard.workshop_file import WorkshopFile
+from loadtests.workshop.dashboard_assignment import DashboardAssignment, DashboardReady, write_ready
+from loadtests.workshop.live import LivePicture
+from loadtests.workshop.predictions import append_prediction
+from shared.errors import PortTaken
+
+SILENT_S = 30.0
+"""How long a connection may hang in one read or one write."""
+MORE_CONNECTIONS = 200
+"""Beside the watchers': pages, questions, browsers that keep one in reserve."""
+BACKLOG = 128
+STOP_WITHIN_S = 1.0
+LOOK_FOR_PARENT_S = 0.5
+NICE = 10
+"""The shops come first: they are what is measured."""
+
+
+class _Handler(WSGIHandler):  # type: ignore[misc]
+    """A connection that hangs is cut off."""
+
+    def __init__(self, sock: socket.socket, *rest: Any) -> None:
+        sock.settimeout(SILENT_S)
+        super().__init__(sock, *rest)
+
+
+def serve(assignment: DashboardAssignment, make_live: MakeLive | None = None) -> None:
+    """Serve until SIGTERM or SIGINT, or until the parent is gone.
+
+    Raises:
+        PortTaken: the address cannot be listened on.
+    """
+    os.nice(NICE)
+    broadcaster = Broadcaster(
+        WorkshopFile(Path(assignment.workshop)), Watchers(assignment.max_watchers), make_live or _live_picture,
+        write=_write,
+    )  # fmt: skip
+    server = _server(assignment, broadcaster)
+    over = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        gevent.signal_handler(number, over.set)
+    broadcaster.look()
+    telling = gevent.spawn(broadcaster.run)
+    watching = gevent.spawn(_watch_parent, assignment.parent, over)
+    write_ready(Path(assignment.ready), DashboardReady(os.getpid(), assignment.host, server.server_port))
+    try:
+        over.wait()
+    finally:
+        gevent.killall([telling, watching])
+        server.stop(timeout=STOP_WITHIN_S)
+
+
+def _server(assignment: DashboardAssignment, broadcaster: Broadcaster) -> WSGIServer:
+    tell = _teller(assignment) if assignment.control else None
+    desk = Desk(broadcaster, Visitors(assignment.instructor_token, assignment.join_code), Guesses(), tell)
+    server = WSGIServer(
+        (assignment.host, assignment.port), create_app(desk, Doorkeeper(assignment.allowed_hosts)), backlog=BACKLOG,
+        spawn=Pool(assignment.max_watchers + MORE_CONNECTIONS), log=None, error_log=None, handler_class=_Handler,
+    )  # fmt: skip
+    try:
+        server.start()
+    except OSError as error:
+        raise PortTaken(
+            f"cannot listen on {assignment.host}:{assignment.port}", why=error.strerror or str(error),
+            next_step="name another port, or end what has that one",
+        ) from error  # fmt: skip
+    return server
+
+
+def _live_picture(said: Round) -> Live:
+    return LivePicture(said, said.shoppers)
+
+
+def _teller(assignment: DashboardAssignment) -> Callable[[Command], Reply]:
+    def tell(command: Command) -> Reply:
+        reply: Reply = gevent.get_hub().threadpool.apply(ask, (assignment.control, assignment.control_key, command))
+        return reply
+
+    return tell
+
+
+def _write(folder: Path, prediction: Prediction) -> None:
+    gevent.get_hub().threadpool.apply(append_prediction, (folder, prediction))
+
+
+def _watch_parent(parent: int, over: Event) -> None:
+    while not parent or os.getppid() == parent:
+        gevent.sleep(LOOK_FOR_PARENT_S)
+    over.set()

@@ -1,0 +1,71 @@
+"""What people predicted: `predictions.ndjson` in the round's folder, one line each, on the disk before they see more.
+
+The dashboard writes it, the report reads it. A line that was cut off by a crash was never acknowledged: it is left out.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from loadtests.workshop.contract import Prediction
+
+FILE = "predictions.ndjson"
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Prediction).decode
+
+
+def read_predictions(folder: Path) -> tuple[Prediction, ...]:
+    """All predictions of a round, in the order in which they were committed; none if there is no such file."""
+    try:
+        lines = (folder / FILE).read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return ()
+    return tuple(found for line in lines if (found := _read(line)) is not None)
+
+
+def append_prediction(folder: Path, prediction: Prediction) -> None:
+    """Write one, and return only when it is on the disk.
+
+    Raises:
+        OSError: it could not be written; of a line that was begun nothing is read.
+    """
+    handle = os.open(folder / FILE, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        line = (b"" if _ends_whole(handle) else b"\n") + _encode(prediction) + b"\n"
+        if os.write(handle, line) < len(line):
+            raise OSError(f"{FILE}: only a part of a line could be written")
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def tally(predictions: Iterable[Prediction], question: str) -> dict[str, int]:
+    """How many gave each answer to a question: numbers in their order, then words."""
+    counts = Counter(prediction.answers[question] for prediction in predictions if question in prediction.answers)
+    return dict(sorted(counts.items(), key=lambda pair: _order(pair[0])))
+
+
+def _ends_whole(handle: int) -> bool:
+    """Whether it does not end in a line that a crash has cut off."""
+    size = os.fstat(handle).st_size
+    return size == 0 or os.pread(handle, 1, size - 1) == b"\n"
+
+
+def _order(answer: str) -> tuple[int, float, str]:
+    try:
+        return 0, float(answer), answer
+    except ValueError:
+        return 1, 0.0, answer
+
+
+def _read(line: bytes) -> Prediction | None:
+    try:
+        return _decode(line) if line.strip() else None
+    except msgspec.DecodeError:
+        return None

@@ -1,0 +1,142 @@
+"""The dashboard's process over real sockets: many watchers, lazy watchers, restarts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.loadtests.workshop.dashboard.process import Dashboard, dashboard, small_buffer
+from tests.loadtests.workshop.dashboard.reader import Reader
+from tests.loadtests.workshop.dashboard.room import ANSWERS
+from tests.loadtests.workshop.dashboard.scripted import a_round, a_workshop, write_workshop
+from tests.waiting import until
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[Dashboard]:
+    """A round that goes on, without predictions; at most three may watch."""
+    make_round(tmp_path, predict=False)
+    with dashboard(tmp_path, max_watchers=3) as it:
+        yield it
+
+
+def make_round(folder: Path, *, predict: bool) -> None:
+    (folder / "run").mkdir(exist_ok=True)
+    write_workshop(folder / "workshop.json", a_workshop(a_round(folder / "run", "run"), predict=predict))
+
+
+def watchers_of(live: Dashboard) -> int:
+    """How many it says there are no more of than this."""
+    return live.ask("/events", Accept="text/event-stream").status
+
+
+def test_a_stream_goes_on_without_a_gap_over_a_reconnect(live: Dashboard) -> None:
+    reader = Reader()
+    first = live.watch()
+    first.read(reader, 6)
+    first.close()
+    reader.reconnected()
+    seen = reader.last_id
+    again = live.watch(seen)
+    again.read(reader, 4)
+    again.close()
+    assert reader.gaps == []
+    assert reader.ids == list(range(reader.ids[0], reader.ids[0] + len(reader.ids)))
+    assert reader.names[6:] == ["frame"] * 4
+
+
+def test_who_comes_when_the_room_is_full_is_told_so_and_gets_in_when_somebody_leaves(live: Dashboard) -> None:
+    watching = [live.watch() for _ in range(3)]
+    assert [it.status for it in watching] == [200, 200, 200]
+    refused = live.ask("/events", Accept="text/event-stream")
+    assert refused.status == 503
+    assert int(refused.headers["Retry-After"]) > 0
+    assert msgspec.json.decode(refused.body)["error"] == "3 people watch already"
+    page = live.ask("/events", Accept="text/html")
+    assert (page.status, page.headers["Content-Type"].split(";")[0]) == (503, "text/html")
+    watching.pop().close()
+
+    def let_in() -> bool:
+        another = live.watch()
+        another.close()
+        return another.status == 200
+
+    assert until(let_in, 10)
+    for it in watching:
+        it.close()
+
+
+def test_asking_only_for_the_head_takes_no_place(live: Dashboard) -> None:
+    for _ in range(5):
+        assert live.ask("/events", method="HEAD").status == 200
+
+
+def test_a_page_and_its_files_are_served(live: Dashboard) -> None:
+    page = live.ask("/", Accept="text/html")
+    assert page.status == 200
+    assert live.ask("/static/page.css").status == 200
+    assert live.ask("/static/../server.py").status == 404
+
+
+def test_who_does_not_read_is_dropped_and_others_are_not_held_up(tmp_path: Path) -> None:
+    make_round(tmp_path, predict=False)
+    with dashboard(tmp_path, "tests.loadtests.workshop.dashboard.flooded", max_watchers=2) as live:
+        lazy = small_buffer(live.port)
+        reader = Reader()
+        eager = live.watch()
+        eager.read(reader, 400)
+        assert reader.gaps == []
+
+        def let_in() -> bool:
+            another = live.watch()
+            another.close()
+            return another.status == 200
+
+        assert until(let_in, 20), "the lazy one still has a place"
+        lazy.close()
+        eager.close()
+
+
+def test_after_a_restart_the_prediction_stands_and_the_picture_comes_anew(tmp_path: Path) -> None:
+    make_round(tmp_path, predict=True)
+    reader = Reader()
+    with dashboard(tmp_path) as live:
+        cookie = live.ask("/api/me").headers["Set-Cookie"].split(";")[0]
+        body = msgspec.json.encode({"answers": ANSWERS, "reason": "So."})
+        sent = live.ask("/api/predictions", method="POST", body=body, cookie=cookie, Content_Type="application/json")
+        assert sent.status == 201, sent.body
+        port = live.port
+        watch = live.watch(cookie=cookie)
+        watch.read(reader, 5)
+        watch.close()
+    reader.reconnected()
+    with dashboard(tmp_path, port=port) as live:
+        assert msgspec.json.decode(live.ask("/api/me", cookie=cookie).body)["committed"] is True
+        watch = live.watch(reader.last_id, cookie=cookie)
+        watch.read(reader, 4)
+        watch.close()
+    assert reader.names[5:7] == ["workshop", "picture"]
+    assert reader.gaps == []
+
+
+def test_it_ends_within_a_moment_with_watchers_there(live: Dashboard) -> None:
+    watching = [live.watch() for _ in range(3)]
+    begun = time.monotonic()
+    live.process.terminate()
+    assert live.process.wait(10) == 0
+    assert time.monotonic() - begun < 5
+    for it in watching:
+        it.close()
+
+
+def test_its_log_never_holds_the_token(live: Dashboard) -> None:
+    from tests.loadtests.workshop.dashboard.process import TOKEN
+
+    assert live.ask(f"/?key={TOKEN}").status == 303
+    assert live.ask(f"/nothing?key={TOKEN}").status == 404
+    live.ask(f"/{'x' * 9000}?key={TOKEN}")
+    assert TOKEN not in live.log.read_text()
