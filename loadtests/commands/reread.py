@@ -1,4 +1,7 @@
-"""`twinshop check RUN` and `twinshop report RUN`: judge again, offline, from a run's folder alone; and write again."""
+"""`twinshop check RUN` and `twinshop report RUN`: judge again, offline, from a run's folder alone; and write again.
+
+`twinshop check EPISODE` asks the newest round of a workshop's episode what it has shown.
+"""
 
 from __future__ import annotations
 
@@ -21,19 +24,38 @@ RUN = click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
 Examples:
   twinshop check runs/latest
   twinshop check node-kill.zip --json
+  twinshop check 2                              what has my episode 2 shown?
 
-Judge RUN (a run's folder or a bundle) again, from its evidence alone, and say whether its results.json agrees. Writes
+Judge RUN (a run's folder or a bundle) again, from its evidence alone, and say whether its results.json agrees. Or of an
+EPISODE of the workshop (its name or number): say what your newest round of it has shown, and what not yet. Writes
 nothing.
 
 \b
-Exit codes: the verdict's (0, 1, 3) if it agrees; 2 if it says otherwise, or if the run is damaged.
+Exit codes: the verdict's (0, 1, 3) if it agrees; 2 if it says otherwise, or if the run is damaged. Of an episode: 0
+all of it was shown, 1 not yet, 2 there is no round of it.
 """
 )
-@click.argument("run", metavar="RUN", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print what results.json should be, and nothing else.")
+@click.argument("run", metavar="RUN|EPISODE", type=click.Path(path_type=Path))
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print what results.json should be (or what an episode has shown)."
+)
+@click.option(
+    "--runs", type=click.Path(file_okay=False, path_type=Path), default=Path("runs"), show_default=True,
+    help="Where an episode's rounds lie.",
+)  # fmt: skip
 @DEBUG_OPTION
-def check(run: Path, as_json: bool) -> int:
-    """Judge RUN again, and say whether its results.json agrees."""
+def check(run: Path, as_json: bool, runs: Path) -> int:
+    """Judge RUN again, and say whether its results.json agrees; or say what an episode's round has shown."""
+    from loadtests.workshop.episode import is_episode
+
+    if not run.exists() and is_episode(str(run)):
+        from loadtests.commands.episode_check import check_episode
+
+        return check_episode(str(run), runs, as_json)
+    return _check_run(run, as_json)
+
+
+def _check_run(run: Path, as_json: bool) -> int:
     from loadtests.bundles.either import run_in
     from loadtests.judging.judge import judge
     from loadtests.judging.thresholds import exit_code_of

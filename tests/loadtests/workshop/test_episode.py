@@ -36,8 +36,9 @@ def test_episodes_come_in_the_order_of_the_lesson() -> None:
     assert [episode.number for episode in load_episodes()] == [1, 2, 3, 4, 5]
 
 
-def test_all_of_them_fit_into_the_ninety_minutes_with_time_to_spare() -> None:
-    assert sum(episode.minutes for episode in load_episodes()) <= 85
+def test_they_leave_time_of_the_ninety_minutes_and_a_check_comes_every_fifteen() -> None:
+    assert sum(episode.minutes for episode in load_episodes()) <= 75
+    assert max(episode.minutes for episode in load_episodes()) <= 15
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ def test_all_of_them_fit_into_the_ninety_minutes_with_time_to_spare() -> None:
     [
         ("number = 2\n", "number = 3\n", "its name begins with '2', and its number is 3"),
         ('title = "Kill', 'titel = "Kill', "titel"),
-        ("minutes = 20", 'minutes = "20"', "minutes"),
+        ("minutes = 15", 'minutes = "15"', "minutes"),
         ('left = "sticky-memory"', 'left = "sticky-memories"', "no architecture 'sticky-memories'"),
         ('left = "sticky-memory"', 'left = "redis"', "both shops are redis"),
         ('buttons = ["kill"]', 'buttons = ["kil"]', "no fault 'kil'"),
@@ -66,7 +67,7 @@ def test_all_of_them_fit_into_the_ninety_minutes_with_time_to_spare() -> None:
         ('answers = { left = "10", ', "answers = { ", "it predicts ['right', 'you']"),
         ('do = "release"', 'do = "heal"', "begins with predict and release"),
         ("when one of three nodes dies?", "when one of three nodes dies.", "does not end with '?'"),
-        ("minutes = 20", 'minutes = 20\nbehaviour = "x"', "no behaviour 'x'"),
+        ("minutes = 15", 'minutes = 15\nbehaviour = "x"', "no behaviour 'x'"),
     ],
 )
 def test_what_makes_no_sense_is_named(old: str, new: str, complaint: str) -> None:

@@ -29,7 +29,7 @@ def test_cells_of_the_matrix_have_names() -> None:
 
 def test_scenarios_and_episodes_have_numbers_of_their_own() -> None:
     known = known_numbers("")
-    assert (known["node-kill/shoppers"], known["minutes/2"], known["seconds/4"]) == (60, 20, 30)
+    assert (known["node-kill/shoppers"], known["minutes/2"], known["seconds/4"]) == (60, 15, 30)
 
 
 def test_the_page_of_the_docs_can_be_read() -> None:
