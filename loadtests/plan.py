@@ -216,7 +216,7 @@ def _planned_fault(scenario: Scenario, seed: int, number: int) -> PlannedFault:
 def _check_apart(faults: tuple[PlannedFault, ...]) -> None:
     """Of two faults that hold one part at once, nobody could say which was seen."""
     for (first, one), (second, other) in combinations(enumerate(faults), 2):
-        if _told_apart(one, other):
+        if told_apart(one, other):
             continue
         if one.at_ms <= other.heal_at_ms and other.at_ms <= one.heal_at_ms:
             raise ScenarioError(
@@ -226,7 +226,7 @@ def _check_apart(faults: tuple[PlannedFault, ...]) -> None:
             )
 
 
-def _told_apart(one: PlannedFault, other: PlannedFault) -> bool:
+def told_apart(one: PlannedFault, other: PlannedFault) -> bool:
     """Whatever their times, one can be seen without the other being taken for it.
 
     Conditions change how the cluster is started, not what happens to it. What strikes no single part is seen by what

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import secrets
 import shlex
 from contextlib import nullcontext
@@ -17,15 +16,15 @@ from compose.ledger import Ledger, recover, state_folder
 from compose.machine_lock import hold_machine
 from loadtests.faults import FAULTS
 from loadtests.judging.judge import judge
-from loadtests.plan import Control, Plan, encode_plan, make_plan, plan_sha256
+from loadtests.plan import Control, Plan, encode_plan, make_plan
 from loadtests.report import render_report
 from loadtests.results import Results
-from loadtests.run_folder import RUN_SCHEMA, Provenance, RunFolder
+from loadtests.run_folder import Provenance, RunFolder
 from loadtests.running.fault_run import FaultBounds
 from loadtests.running.measure import Measurement, Setup
 from loadtests.running.placebo import PLACEBO_BOUNDS
 from loadtests.running.progress import Watcher
-from loadtests.running.provenance import machine, now_utc, package_versions, twinshop_version
+from loadtests.running.provenance import now_utc, provenance_of
 from loadtests.scenario import Scenario, read_scenario, scenario_content
 from shared.errors import EnvironmentNotReady, Interrupted, UsageError
 from shared.whole_file import write_whole
@@ -156,40 +155,21 @@ def _make_folder(
             next_step="name another place: --runs DIR",
         ) from error
     folder = RunFolder(root)
-    provenance = _provenance(request, scenario, content, plan, names, engine, f"{started:%Y-%m-%dT%H:%M:%SZ}")
-    write_whole(folder.scenario, content)
-    write_whole(folder.plan, encode_plan(plan))
-    write_whole(folder.provenance, msgspec.json.format(msgspec.json.encode(provenance), indent=1) + b"\n")
+    provenance = provenance_of(
+        secrets.token_hex(4), plan, content, engine=engine.name, architectures=names, workers=request.workers,
+        command=_command(request, scenario, names, engine), started=started,
+    )  # fmt: skip
+    write_run(folder, provenance, plan, content)
     folder.history.touch()
     folder.events.touch()
     return folder, provenance
 
 
-def _provenance(
-    request: RunRequest, scenario: Scenario, content: bytes, plan: Plan, names: tuple[str, ...], engine: Engine,
-    started: str,
-) -> Provenance:  # fmt: skip
-    host = machine()
-    return Provenance(
-        schema=RUN_SCHEMA,
-        run=secrets.token_hex(4),
-        scenario=scenario.name,
-        seed=plan.seed,
-        plan_sha256=plan_sha256(plan),
-        engine=engine.name,
-        architectures=names,
-        shoppers=len(plan.shoppers),
-        workers=request.workers,
-        command=_command(request, scenario, names, engine),
-        started=started,
-        twinshop=twinshop_version(),
-        python=str(host["python"]),
-        platform=str(host["platform"]),
-        cpus=int(host["cpus"]),
-        memory_mb=int(host["memory_mb"]),
-        packages=package_versions(),
-        scenario_sha256=hashlib.sha256(content).hexdigest(),
-    )
+def write_run(folder: RunFolder, provenance: Provenance, plan: Plan, scenario: bytes) -> None:
+    """Write what a run is about: its provenance, its plan and its scenario."""
+    write_whole(folder.scenario, scenario)
+    write_whole(folder.plan, encode_plan(plan))
+    write_whole(folder.provenance, msgspec.json.format(msgspec.json.encode(provenance), indent=1) + b"\n")
 
 
 def _command(request: RunRequest, scenario: Scenario, names: tuple[str, ...], engine: Engine) -> tuple[str, ...]:

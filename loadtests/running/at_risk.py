@@ -7,7 +7,7 @@ in its own request log, which is written line by line and so outlives a SIGKILL;
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from compose.cluster import Cluster
@@ -20,7 +20,8 @@ HOLDS = ("memory", "replicated")
 class Held:
     """What a node held, from its own answer and its own log; `boot` is the start of it that is to be hit."""
 
-    def __init__(self, cluster: Cluster, node: str, boot: str | None) -> None:
+    def __init__(self, cluster: Cluster, node: str, boot: str | None, guests: Collection[str] = ()) -> None:
+        self._guests = frozenset(guests)
         self.asked_at_us = time.time_ns() // 1000
         self.answer = cluster.held(node)
         self._boot = boot
@@ -32,19 +33,29 @@ class Held:
         """How it was read, in words."""
         if self.answer is None:
             return "the node did not say what it held"
+        without = f"; without {self.guests_held} guests" if self._guests else ""
         return (
             f"the node's own list of {len(self.answer)} sessions just before, and its request log up to its last line"
+            f"{without}"
         )
 
     def users(self) -> tuple[str, ...]:
-        """The users whose sessions it held at its last moment; call it after the node was hit."""
+        """The users whose sessions it held at its last moment, without guests; call it after the node was hit."""
+        return tuple(sorted(self._everybody() - self._guests))
+
+    @property
+    def guests_held(self) -> int:
+        """How many guests' sessions were among them."""
+        return len(self._everybody() & self._guests)
+
+    def _everybody(self) -> set[str]:
         sessions = {held.session: held.user for held in self.answer or []}
         for line in _changes(self._log, self.asked_at_us, self._boot):
             if line.event == "opened":
                 sessions[line.session] = line.user
             else:
                 sessions.pop(line.session, None)
-        return tuple(sorted(set(sessions.values())))
+        return set(sessions.values())
 
 
 def _changes(log: Path | None, since_us: int, boot: str | None) -> Iterator[LoggedSession]:

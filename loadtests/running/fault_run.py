@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import msgspec
 
@@ -43,7 +43,7 @@ class FaultRun(threading.Thread):
 
     def __init__(
         self, number: int, planned: PlannedFault, fault: Fault, cluster: Cluster, log: EventLog, zero_ns: int,
-        bounds: FaultBounds,
+        bounds: FaultBounds, guests: Collection[str] = (),
     ) -> None:  # fmt: skip
         super().__init__(name=f"fault {number}: {planned.kind}", daemon=True)
         self._number = number
@@ -53,6 +53,8 @@ class FaultRun(threading.Thread):
         self._log = log
         self._zero_ns = zero_ns
         self._bounds = bounds
+        self._guests = frozenset(guests)
+        """Accounts of people who are no shoppers: they are not among those at risk."""
         self._abandoned = threading.Event()
         self.error: Exception | None = None
         """What went wrong in the doing, if anything did; the run that owns this thread says so."""
@@ -69,7 +71,7 @@ class FaultRun(threading.Thread):
             self.error = error
 
     def _steps(self) -> None:
-        if not self._wait_until(self._planned.at_ms):
+        if not self._until_due():
             return
         reason = nothing_there(self._fault, self._cluster, self._planned.victim)
         if reason:
@@ -78,8 +80,26 @@ class FaultRun(threading.Thread):
         target = self._aim()
         held = self._held(target) if self._fault.forgets == "injected" else None
         self._break(target, held)
-        if self._wait_until(self._planned.heal_at_ms):
-            self._mend(target, self._held(target) if self._fault.forgets == "healed" else None)
+        if self._until_healing():
+            self._mend_until_seen(target)
+
+    def _mend_until_seen(self, target: Target) -> None:
+        """Heal it; what was not seen to be healed within its bound may get another time to be."""
+        while not self._mend(target, self._held(target) if self._fault.forgets == "healed" else None):
+            if not self._until_healing_again():
+                return
+
+    def _until_due(self) -> bool:
+        """Wait for the time to break it; False if the run was abandoned before."""
+        return self._wait_until(self._planned.at_ms)
+
+    def _until_healing(self) -> bool:
+        """Wait for the time to heal it; False if the run was abandoned before."""
+        return self._wait_until(self._planned.heal_at_ms)
+
+    def _until_healing_again(self) -> bool:
+        """The same, once it was healed in vain. A plan has one time to heal."""
+        return False
 
     def _aim(self) -> Target:
         names = _names(self._cluster)
@@ -90,7 +110,7 @@ class FaultRun(threading.Thread):
         """Whom the victim holds, if what it does takes it away."""
         if not self._fault.takes_memory or target.before is None:
             return None
-        return Held(self._cluster, target.victim, target.before.boot)
+        return Held(self._cluster, target.victim, target.before.boot, self._guests)
 
     def _break(self, target: Target, held: Held | None) -> None:
         self._write("injected", ())
@@ -101,8 +121,8 @@ class FaultRun(threading.Thread):
         if held is not None:
             self._write_at_risk(held)
 
-    def _mend(self, target: Target, held: Held | None) -> None:
-        """Heal, and look; again and again, since a part may take its time to be able to.
+    def _mend(self, target: Target, held: Held | None) -> bool:
+        """Heal, and look; again and again, since a part may take its time to be able to. Whether it was seen healed.
 
         Where the healing takes the victim's memory, that is over once the start of it that was hit is gone.
         """
@@ -123,6 +143,7 @@ class FaultRun(threading.Thread):
         if held is not None:
             self._write_at_risk(held)
         self._write("observed_healed" if mended else "not_healed", mended or self._looks())
+        return mended is not None
 
     def _is_gone(self, target: Target) -> bool:
         seen = self._cluster.observe(target.victim)

