@@ -42,6 +42,10 @@ class DashboardAssignment(msgspec.Struct, frozen=True):
     allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
     """Names and addresses, without a port, by which browsers may call it; anything else is a foreign page's trick."""
     max_watchers: int = MOST_WATCHERS
+    recorded: str = ""
+    """The folder of a finished run to be shown in place of a workshop; `workshop` is then written by the dashboard."""
+    architectures: tuple[str, ...] = ()
+    """The two of it that are shown, left and right."""
     parent: int = 0
     """It ends when the process with this id is not its parent any more; 0: it does not look."""
 

@@ -123,10 +123,11 @@ class Broadcaster:
                 self._publish_frame(shown_round, frame, quietly=quietly)
             if quietly:
                 gevent.sleep(0)
+        if self.round is shown_round and self.workshop is not None and self.workshop.round.phase == "explain":
+            while (last := shown_round.end()) is not None:
+                self._publish_frame(shown_round, last, quietly=quietly)
         if quietly:
             self._publish_picture()
-        if self.workshop is not None and self.workshop.round.phase == "explain" and (last := shown_round.end()):
-            self._publish_frame(shown_round, last)
 
     # --- telling
 

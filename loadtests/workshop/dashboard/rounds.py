@@ -53,11 +53,10 @@ class ShownRound:
         return self._live.advance(self._at_us)
 
     def end(self) -> Frame | None:
-        """The round is closed, and nothing more is written: the last frame of all. Safe to repeat."""
-        if self._ended:
-            return None
-        self._ended = True
-        return self._live.advance(self._at_us, over=True)
+        """The round is closed, and nothing more is written: what is left, until it is None. Safe to repeat."""
+        frame = None if self._ended else self._live.advance(self._at_us, over=True)
+        self._ended = frame is None
+        return frame
 
     def picture(self) -> Picture:
         """Everything up to the last step."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import gevent
+import msgspec
 from gevent.event import Event
 from gevent.pool import Pool
 from gevent.pywsgi import WSGIHandler, WSGIServer
@@ -24,14 +25,16 @@ from loadtests.workshop.dashboard.app import Desk, create_app
 from loadtests.workshop.dashboard.broadcaster import Broadcaster
 from loadtests.workshop.dashboard.doorkeeper import Doorkeeper
 from loadtests.workshop.dashboard.guesses import Guesses
+from loadtests.workshop.dashboard.recorded import RecordedPicture, recorded_workshop
 from loadtests.workshop.dashboard.rounds import Live, MakeLive
 from loadtests.workshop.dashboard.visitors import Visitors
 from loadtests.workshop.dashboard.watchers import Watchers
 from loadtests.workshop.dashboard.workshop_file import WorkshopFile
 from loadtests.workshop.dashboard_assignment import DashboardAssignment, DashboardReady, write_ready
-from loadtests.workshop.live import LivePicture
+from loadtests.workshop.live import LivePicture, read_recording
 from loadtests.workshop.predictions import append_prediction
 from shared.errors import PortTaken
+from shared.whole_file import write_whole
 
 SILENT_S = 30.0
 """How long a connection may hang in one read or one write."""
@@ -57,12 +60,13 @@ def serve(assignment: DashboardAssignment, make_live: MakeLive | None = None) ->
 
     Raises:
         PortTaken: the address cannot be listened on.
+        UsageError: there is nothing of the kind to be shown of a recorded run, or it is damaged.
     """
     os.nice(NICE)
+    make_live = make_live or (_recorded_picture(assignment) if assignment.recorded else _live_picture)
     broadcaster = Broadcaster(
-        WorkshopFile(Path(assignment.workshop)), Watchers(assignment.max_watchers), make_live or _live_picture,
-        write=_write,
-    )  # fmt: skip
+        WorkshopFile(Path(assignment.workshop)), Watchers(assignment.max_watchers), make_live, write=_write
+    )
     server = _server(assignment, broadcaster)
     over = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -97,6 +101,14 @@ def _server(assignment: DashboardAssignment, broadcaster: Broadcaster) -> WSGISe
 
 def _live_picture(said: Round) -> Live:
     return LivePicture(said, said.shoppers)
+
+
+def _recorded_picture(assignment: DashboardAssignment) -> MakeLive:
+    """Read the run, and write what a harness would have written."""
+    left, right = assignment.architectures
+    recording = read_recording(Path(assignment.recorded), left, right)
+    write_whole(Path(assignment.workshop), msgspec.json.encode(recorded_workshop(recording)))
+    return lambda _said: RecordedPicture(recording)
 
 
 def _teller(assignment: DashboardAssignment) -> Callable[[Command], Reply]:
