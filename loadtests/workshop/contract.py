@@ -233,10 +233,10 @@ class Counts(msgspec.Struct, frozen=True):
 
 
 class LossView(msgspec.Struct, frozen=True):
-    """A loss, to be clicked."""
+    """A loss, to be clicked. Of each shopper the first 20 are told; `Counts` counts all."""
 
     loss: int
-    """Its number on this side, from 0."""
+    """Its number on this side, from 0, in the order in which they were found."""
     kind: str
     shopper: int
     at_ms: int
@@ -259,9 +259,13 @@ class Waits(msgspec.Struct, frozen=True):
     """How long people waited in one second that is over."""
 
     second: int
+    """In which planned actions were over; a second of which more becomes known later is told again."""
     asked: int
+    """Those of them that were sent."""
     failed: int
+    """Those that the shopper saw fail, or of which it never knew, whatever a later answer settles."""
     median_ms: float
+    """Of the answers, from their sending, but for what is slow on purpose; 0 without any."""
     p95_ms: float
 
 

@@ -36,8 +36,13 @@ class LivePicture:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """Lines that could not be read and were skipped, in words."""
-        return self._evidence.problems
+        """Lines that could not be read and were skipped, and checks that crashed, in words."""
+        crashed = (
+            f"the check {kind!r} crashed: {what}"
+            for side in self._sides.values()
+            for kind, what in side.crashed.items()
+        )
+        return (*self._evidence.problems, *crashed)
 
     def advance(self, now_us: int, *, over: bool = False) -> Frame | None:
         """Read on; what has changed, or None.

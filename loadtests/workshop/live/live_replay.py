@@ -3,11 +3,15 @@
 The scene grows. What was named before its cause was seen (a fault is observed up to some seconds after it struck) is
 looked at again with each step of a fault that it may have come from, so that at the end every loss is as
 `loadtests.judging.judge` finds it.
+
+A round may take hours, and one architecture loses something with every other answer: all losses are counted, and of
+each shopper only the first ones are kept.
 """
 
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -17,7 +21,10 @@ from loadtests.judging.memory import Finding
 from loadtests.judging.person import Person
 from loadtests.judging.replay import Replay
 from loadtests.judging.scene import Scene
-from loadtests.results import Loss
+from loadtests.results import Loss, LossKind
+
+MOST_OF_ONE = 20
+"""So many losses of one shopper are kept, to be shown with their witness."""
 
 
 class _Case(NamedTuple):
@@ -25,8 +32,6 @@ class _Case(NamedTuple):
 
     number: int
     check: Check
-    place: int
-    """Among the check's losses."""
     person: Person
     """As it was then."""
     exchange: Exchange
@@ -38,12 +43,18 @@ class LiveReplay(Replay):
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
-        self.found: list[Loss] = []
-        """All losses, in the order in which they were found."""
+        self.kept: dict[int, Loss] = {}
+        """By number, from 0, in the order in which losses were found."""
         self.news: set[int] = set()
         """Which of them are new or other than before; whoever reads it may clear it."""
+        self.lost: Counter[LossKind] = Counter()
+        """All losses by kind."""
+        self.lost_by: dict[int, int] = {}
+        """All losses by shopper."""
+        self.logged_out: set[int] = set()
+        """Shoppers logged out involuntarily at least once."""
         self._cases: list[_Case] = []
-        self._gathered = [0] * len(self.checks)
+        self._found = 0
 
     def add(self, exchange: Exchange) -> None:
         """The next exchange."""
@@ -56,8 +67,12 @@ class LiveReplay(Replay):
         super().close()
         self._gather()
 
+    def losses(self) -> tuple[Loss, ...]:
+        """Those that are kept."""
+        return tuple(self.kept.values())
+
     def review(self, since_us: int) -> None:
-        """Look again at every loss that was shown since then: the scene knows more."""
+        """Look again at every kept loss that was shown since then: the scene knows more."""
         for case in self._cases:
             if case.exchange.done_us >= since_us:
                 self._guard(case.check.kind, self._review, case)
@@ -66,24 +81,34 @@ class LiveReplay(Replay):
         again = type(case.check)(self._scene)
         again.contradicted(case.person, case.exchange, case.finding)
         for loss in again.losses:
-            if loss != self.found[case.number]:
-                case.check.losses[case.place] = self.found[case.number] = loss
+            if loss != self.kept[case.number]:
+                self.kept[case.number] = loss
                 self.news.add(case.number)
 
     def _contradicted(self, person: Person, exchange: Exchange, findings: Iterable[Finding]) -> None:
         for finding in findings:
             before = copy.copy(person)
             super()._contradicted(person, exchange, (finding,))
-            for number, check, place in self._gather():
-                self._cases.append(_Case(number, check, place, before, exchange, finding))
+            for number, check in self._gather():
+                self._cases.append(_Case(number, check, before, exchange, finding))
 
-    def _gather(self) -> list[tuple[int, Check, int]]:
-        """What the checks have named since the last time: its number, by whom, and the index there."""
-        gathered = []
-        for place, check in enumerate(self.checks):
-            for index in range(self._gathered[place], len(check.losses)):
-                gathered.append((len(self.found), check, index))
-                self.news.add(len(self.found))
-                self.found.append(check.losses[index])
-            self._gathered[place] = len(check.losses)
-        return gathered
+    def _gather(self) -> list[tuple[int, Check]]:
+        """What the checks have named since the last time, as far as it is kept: its number, and by whom."""
+        kept = []
+        for check in self.checks:
+            for loss in check.losses:
+                if self._count(loss):
+                    self.kept[self._found] = loss
+                    self.news.add(self._found)
+                    kept.append((self._found, check))
+                self._found += 1
+            check.losses.clear()
+        return kept
+
+    def _count(self, loss: Loss) -> bool:
+        """Whether it is to be kept."""
+        self.lost[loss.kind] += 1
+        if loss.kind == "logged_out":
+            self.logged_out.add(loss.shopper)
+        number = self.lost_by[loss.shopper] = self.lost_by.get(loss.shopper, 0) + 1
+        return number <= MOST_OF_ONE

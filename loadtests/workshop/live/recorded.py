@@ -36,12 +36,11 @@ class Recording(msgspec.Struct, frozen=True):
     shoppers: int
     frames: tuple[tuple[int, Frame], ...]
     """Each with its time, in ms since the zero of the load windows."""
-    losses: dict[SideName, tuple[Loss, ...]]
+    losses: dict[SideName, dict[int, Loss]]
 
     def loss(self, side: SideName, number: int) -> Loss | None:
         """That loss, with its witness; None if there is none."""
-        found = self.losses[side]
-        return found[number] if 0 <= number < len(found) else None
+        return self.losses[side].get(number)
 
 
 def read_recording(folder: Path, left: str, right: str) -> Recording:

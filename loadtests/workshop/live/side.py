@@ -103,7 +103,7 @@ class SideWatch:
         return msgspec.structs.replace(
             self._shown,
             shoppers=tuple(self._crowd.views.values()),
-            losses=tuple(_view(number, loss) for number, loss in enumerate(self._replay.found)),
+            losses=tuple(_view(number, loss) for number, loss in self._replay.kept.items()),
             marks=tuple(self._marks.values()),
             waits=tuple(self._waiting.seconds.values()),
             guests=self._guests.all(),
@@ -111,11 +111,16 @@ class SideWatch:
 
     def loss(self, number: int) -> Loss | None:
         """That loss with its witness; None if there is none."""
-        return self._replay.found[number] if 0 <= number < len(self._replay.found) else None
+        return self._replay.kept.get(number)
 
-    def losses(self) -> tuple[Loss, ...]:
-        """All losses found so far, by their numbers."""
-        return tuple(self._replay.found)
+    def losses(self) -> dict[int, Loss]:
+        """The losses kept so far, by their numbers."""
+        return dict(self._replay.kept)
+
+    @property
+    def crashed(self) -> dict[str, str]:
+        """Checks that raised, and what: nobody knows what they would have found from then on."""
+        return dict(self._replay.crashed)
 
     # --- inside
 
@@ -202,14 +207,13 @@ class SideWatch:
         numbers = sorted(self._replay.news)
         self._replay.news.clear()
         for number in numbers:
-            self._crowd.hurt(self._replay.found[number].shopper)
-        return tuple(_view(number, self._replay.found[number]) for number in numbers)
+            self._crowd.hurt(self._replay.kept[number].shopper)
+        return tuple(_view(number, self._replay.kept[number]) for number in numbers)
 
     def _counts(self) -> Counts:
-        found = self._replay.found
         return Counts(
-            logged_out=len({loss.shopper for loss in found if loss.kind == "logged_out"}),
-            carts_lost=sum(loss.kind == "cart_lost" for loss in found),
+            logged_out=len(self._replay.logged_out),
+            carts_lost=self._replay.lost["cart_lost"],
             failed=self._actions.failed,
             unknown=self._actions.unknown,
             actions=self._actions.over,
