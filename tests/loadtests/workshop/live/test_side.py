@@ -11,6 +11,7 @@ from compose.architectures import ARCHITECTURES
 from compose.cluster import Limits
 from loadtests.checks.logged_out import LoggedOut
 from loadtests.events import (
+    AtRisk,
     ClusterReady,
     Event,
     FaultEvent,
