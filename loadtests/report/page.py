@@ -25,6 +25,7 @@ from loadtests.report.experiment import experiment
 from loadtests.report.latency import latency
 from loadtests.report.memory import memory
 from loadtests.report.method import method
+from loadtests.report.predicted import predicted
 from loadtests.report.sessions_by_node import sessions_by_node
 from loadtests.report.spending import spending
 from loadtests.report.strips import strips
@@ -106,6 +107,7 @@ def render_report(folder: Path, results: Results) -> bytes:
         experiment=experiment(evidence, results),
         sections=sections,
         cured=cured(results),
+        predicted=predicted(folder, results),
         latency=latency(evidence, results),
         distribution=distribution(evidence, results),
         spending=spending(results),
