@@ -24,9 +24,10 @@ MARK = re.compile(r"(?P<number>\d[\d,]*(?:\.\d+)?)?(?P<unit> ?(?:%|\*\*|</?stron
 _NUMERIC = re.compile(r"(?P<how>is|at most|at least|about) (?P<formula>.+)")
 _FENCE = re.compile(r"^\s*(```|~~~)")
 _NO_PROSE = re.compile(
-    r"<!--.*?-->|`[^`]*`|\]\([^)]*\)|</?\w[^>]*>|^\s*\d+\. |^#.*|\b[Ee]pisodes? \d(?: and \d)?|\bC\d+\b|\bA4\b|\bn\d\b"
+    r"<!--.*?-->|`[^`]*`|\]\([^)]*\)|</?\w[^>]*>|^\s*\d+\. |^#.*|"
+    r"\b[Ee]pisodes? \d(?:, \d)*(?: and \d)?|\bA4\b|\bn\d\b|\b\d:\d\d\b"
 )
-"""What is no claim: comments, code, where links lead, tags, list numbers, headings, and the names of things."""
+"""What is no claim: comments, code, where links lead, tags, list numbers, headings, times of day, names of things."""
 _DIGITS = re.compile(r"\d")
 
 

@@ -69,7 +69,7 @@ def test_a_mark_that_cannot_be_read_is_an_error(tmp_path: Path, text: str) -> No
         ("12 were logged out", True),
         ("10<!-- is left.logged_out --> of 30 were", True),
         ("10<!-- is left.logged_out --> of 30<!-- is U -->", False),
-        ("in episode 2, node n1, see C7 and `twinshop goto 2` and [that](page2.md)", False),
+        ("at 0:25, in episodes 1, 4 and 5, node n1, see `twinshop goto 2` and [that](page2.md)", False),
         ("1. first", False),
         ("## 90 minutes", False),
         ("<!-- promised: left.logged_out == 0 -->", False),

@@ -1,0 +1,164 @@
+"""The rehearsal as a whole: texts first, then a workshop as a child, then episode after episode as the pages say."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from loadtests.plan import read_plan
+from loadtests.results import Results
+from loadtests.run_folder import RunFolder, read_document
+from loadtests.workshop.contract import End
+from loadtests.workshop.episode import Episode
+from loadtests.workshop.learner import newest_round
+from loadtests.workshop.measured import measured, observed_answers, visitors_of
+from loadtests.workshop.rehearsal import child
+from loadtests.workshop.rehearsal.blocks import Block
+from loadtests.workshop.rehearsal.player import Player, begin, check_observed
+from loadtests.workshop.rehearsal.promises import Broken
+from loadtests.workshop.rehearsal.texts import (
+    Page,
+    all_pages,
+    broken_by_a_round,
+    broken_without_a_round,
+    known,
+    page_of,
+)
+from loadtests.workshop.rehearsal.watcher import Watcher
+from shared.errors import TwinshopError
+
+READY_WITHIN_S = 90.0
+BEGIN_WITHIN_S = 40.0
+OWN_COMMANDS = ("workshop", "rehearse")
+"""Those that the rehearsal is, or starts itself."""
+WORKSHOP = ("workshop", "--no-open", "--json")
+
+Say = Callable[[str], None]
+
+
+class Played(msgspec.Struct, frozen=True):
+    """One episode, as it was rehearsed."""
+
+    episode: str
+    round: str
+    """The run's folder; "" if none was closed."""
+    seconds: float
+    compared: int
+    """Promises of its page that were held against the round."""
+    left_out: int
+    """Numbers that were not: the round was smaller than the texts say."""
+    broken: tuple[Broken, ...]
+    values: dict[str, float]
+    """The round's numbers by name."""
+
+
+class Rehearsed(msgspec.Struct, frozen=True):
+    """All of it."""
+
+    kept: bool
+    """Every promise came true."""
+    texts: tuple[Broken, ...]
+    """What the pages say without a round, and what was not so."""
+    episodes: tuple[Played, ...]
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """The first line of `twinshop workshop --json`."""
+
+    instructor: str
+    """The dashboard's address with the instructor's key."""
+
+
+def rehearse(episodes: Sequence[Episode], folder: Path, *, shoppers: int | None, say: Say) -> Rehearsed:
+    """Play the workshop in that folder, which is made; `shoppers` other than the episodes say make it smaller.
+
+    Raises:
+        TwinshopError: the workshop did not start.
+    """
+    folder.mkdir(parents=True)
+    texts = (*broken_without_a_round(all_pages(), known()), *_broken_commands(folder))
+    say(f"texts: {len(texts)} broken")
+    words = (*WORKSHOP, *(() if shoppers is None else ("--shoppers", str(shoppers))))
+    with child.Running(words, folder, folder / "workshop.log") as workshop:
+        opened = msgspec.json.decode(workshop.first_line(READY_WITHIN_S), type=Opened)
+        with Watcher(opened.instructor) as watcher:
+            played = tuple(_episode(watcher, episode, folder, shoppers, say) for episode in episodes)
+            watcher.command(End())
+    kept = not texts and not any(one.broken for one in played)
+    return Rehearsed(kept, texts, played)
+
+
+def _broken_commands(folder: Path) -> Iterator[Broken]:
+    """The commands of pages that are no episode's."""
+    for page in all_pages():
+        if not page.path.name[0].isdigit():
+            for block in page.blocks():
+                if block.words[1] not in OWN_COMMANDS:
+                    yield from _run(block, folder)
+
+
+def _episode(watcher: Watcher, episode: Episode, folder: Path, shoppers: int | None, say: Say) -> Played:
+    """As its page says: its commands up to the check, then the script, then the check."""
+    began = time.monotonic()
+    say(f"episode {episode.number}: {episode.title}")
+    page = page_of(episode)
+    found: list[Broken] = []
+    values: dict[str, float] = {}
+    run: RunFolder | None = None
+    try:
+        before, after = _parts(page)
+        found += [bad for block in before for bad in _run(block, folder)]
+        begin(watcher, episode, BEGIN_WITHIN_S)
+        player = Player(watcher, episode)
+        player.play()
+        run = newest_round(folder / "runs", episode)
+        results = read_document(run.results, Results)
+        player.complaints += check_observed(watcher, observed_answers(episode, results))
+        values = values_of(episode, run, results)
+        found += [Broken(page.name, complaint) for complaint in player.complaints]
+        found += [bad for block in after for bad in _run(block, folder)]
+        found += broken_by_a_round(page, values, numbers=shoppers in (None, episode.shoppers))
+    except TwinshopError as error:
+        found.append(Broken(page.name, str(error)))
+    if watcher.seen.gaps:
+        found.append(Broken(page.name, f"events were missing between the ids {watcher.seen.gaps}"))
+        watcher.seen.gaps.clear()
+    for bad in found:
+        say(f"  {bad}")
+    numbers = [promise for promise in page.promises() if promise.number is not None]
+    left_out = 0 if shoppers in (None, episode.shoppers) else len(numbers)
+    return Played(
+        episode.name, str(run.root) if run else "", round(time.monotonic() - began, 1),
+        len(page.promises()) - left_out, left_out, tuple(found), values,
+    )  # fmt: skip
+
+
+def values_of(episode: Episode, run: RunFolder, results: Results) -> dict[str, float]:
+    """A round's numbers by name."""
+    kinds = [fault.kind for fault in read_plan(run.plan).faults]
+    visitors = {name: visitors_of(run.logs(name), results.shoppers) for name in episode.architectures}
+    return measured(episode, results, kinds, visitors)
+
+
+def _parts(page: Page) -> tuple[list[Block], list[Block]]:
+    """The commands before the check, and those from it on."""
+    found = list(page.blocks())
+    check = next((place for place, block in enumerate(found) if block.words[1] == "check"), len(found))
+    return found[:check], found[check:]
+
+
+def _run(block: Block, folder: Path) -> Iterator[Broken]:
+    """Run one command of a page, and compare what it says with what the page shows."""
+    try:
+        done = child.run(block.words[1:], folder)
+    except TwinshopError as error:
+        yield Broken(block.place, str(error))
+        return
+    command = " ".join(block.words)
+    if done.code:
+        yield Broken(block.place, f"`{command}` ended with {done.code}: {(done.complained or done.said).strip()}")
+    elif not block.shows(done.said):
+        yield Broken(block.place, f"`{command}` does not say what the page shows; it says:\n{done.said.strip()}")

@@ -1,0 +1,136 @@
+"""Plays an episode's script: does what a person would do in the browser, and sees what they would see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import requests
+
+from loadtests.workshop.contract import SIDES, Break, Close, Heal, Phase, Release, SideName
+from loadtests.workshop.episode import Episode, Step
+from loadtests.workshop.measured import holds
+from loadtests.workshop.rehearsal.person import TRIES, Person
+from loadtests.workshop.rehearsal.seen import Seen
+from loadtests.workshop.rehearsal.watcher import Watcher
+from shared.errors import TwinshopError
+
+RELEASE_WITHIN_S = 30.0
+EXPLAIN_WITHIN_S = 120.0
+"""The last audit, judging and the report."""
+RESULT_URLS = ("/api/frames", "/api/losses/left/0", "/api/observed")
+"""What tells results; covered until a prediction is committed."""
+
+
+class Player:
+    """One episode, from `predict` to `explain`. `complaints` are promises of the dashboard that did not come true."""
+
+    def __init__(self, watcher: Watcher, episode: Episode) -> None:
+        self.complaints: list[str] = []
+        self._watcher = watcher
+        self._episode = episode
+        self._people: dict[SideName, Person] = {}
+
+    def play(self) -> None:
+        """All steps.
+
+        Raises:
+            TwinshopError: one could not be carried out, or what it waits for did not come.
+        """
+        do: dict[str, Callable[[Step], None]] = {
+            "predict": self._predict, "release": self._release, "enter": self._enter, "look": self._look,
+            "wait": self._wait, "break": self._break, "heal": self._heal, "close": self._close,
+        }  # fmt: skip
+        try:
+            for step in self._episode.script:
+                do[step.do](step)
+        finally:
+            for person in self._people.values():
+                person.close()
+
+    def _predict(self, step: Step) -> None:
+        """Nothing is to be seen before it, it counts once, and it cannot be changed."""
+        for url in RESULT_URLS:
+            self._expect(self._watcher.get(url), requests.codes.forbidden, f"{url} before the prediction")
+        if {"picture", "frame"} & set(self._watcher.seen.names_of_round):
+            self.complaints.append("a picture was sent before the prediction was committed")
+        made = self._watcher.predict(step.answers, step.reason)
+        self._expect(made, requests.codes.created, "the prediction")
+        again = self._watcher.predict(step.answers, step.reason)
+        self._expect(again, requests.codes.conflict, "a second prediction")
+
+    def _release(self, _step: Step) -> None:
+        self._watcher.command(Release())
+        self._wait_for_phase("run", RELEASE_WITHIN_S)
+
+    def _enter(self, step: Step) -> None:
+        """Where the form is answered by whoever is next, one tries again; a person would, too."""
+        workshop = self._watcher.seen.workshop
+        assert workshop is not None
+        for side in workshop.round.sides:
+            if side.side in step.sides:
+                person = self._people[side.side] = Person(side.shop_url, side.guests[0])
+                person.enter()
+
+    def _look(self, step: Step) -> None:
+        """Nodes and store may be busy dying: a person reloads the page until it comes."""
+        for side in SIDES:
+            wanted = step.left if side == "left" else step.right
+            if not wanted:
+                continue
+            answers = (self._people[side].look() for _ in range(TRIES))
+            found = next((answer for answer in answers if answer is not None), None)
+            if found != wanted:
+                self.complaints.append(f"the person in the {side} shop is {found}, not {wanted}")
+
+    def _wait(self, step: Step) -> None:
+        self._watcher.wait_until(step.until, lambda seen: holds(step.until, seen.values()), step.within_s)
+
+    def _break(self, step: Step) -> None:
+        victim = self._people["left"].node if step.victim == "mine" else step.victim
+        self._watcher.command(Break(step.kind, step.sides, victim))
+
+    def _heal(self, _step: Step) -> None:
+        self._watcher.command(Heal())
+
+    def _close(self, _step: Step) -> None:
+        """A round may have ended by itself."""
+        if self._watcher.seen.phase == "run":
+            self._watcher.command(Close())
+        self._wait_for_phase("explain", EXPLAIN_WITHIN_S)
+        report = self._watcher.get("/report")
+        self._expect(report, requests.codes.ok, "the report")
+
+    def _wait_for_phase(self, phase: Phase, within_s: float) -> None:
+        self._watcher.wait_until(f"phase {phase}", _in_phase(phase), within_s)
+
+    def _expect(self, answer: requests.Response, status: int, what: str) -> None:
+        if answer.status_code != status:
+            self.complaints.append(f"{what}: answered with {answer.status_code}, not {status}: {answer.text[:200]}")
+
+
+def begin(watcher: Watcher, episode: Episode, within_s: float) -> None:
+    """Wait until the dashboard shows that episode's beginning.
+
+    Raises:
+        TwinshopError: it did not in time.
+    """
+
+    def begun(seen: Seen) -> bool:
+        now = seen.workshop.round if seen.workshop else None
+        return now is not None and now.episode == episode.name and now.phase == "predict"
+
+    watcher.wait_until(f"the beginning of episode {episode.number}", begun, within_s)
+
+
+def _in_phase(phase: Phase) -> Callable[[Seen], bool]:
+    return lambda seen: seen.phase == phase
+
+
+def check_observed(watcher: Watcher, wanted: dict[str, str]) -> list[str]:
+    """What the dashboard puts beside the prediction must be what the run's files say."""
+    answer = watcher.get("/api/observed")
+    if not answer.ok:
+        raise TwinshopError("the dashboard does not say what was observed", why=answer.text[:200])
+    said = {name: "" if value is None else f"{value:g}" if isinstance(value, float | int) else value
+            for name, value in answer.json().items()}  # fmt: skip
+    return [] if said == wanted else [f"the dashboard says that {said} was observed, the run's files say {wanted}"]
