@@ -55,6 +55,7 @@ async function answered(asked) {
 
 function ended(sentence) {
   const text = sentence.trim();
-  const capital = text.charAt(0).toUpperCase() + text.slice(1);
+  const named = /^\w*\d/.test(text); // a node: its name is not written with a capital
+  const capital = named ? text : text.charAt(0).toUpperCase() + text.slice(1);
   return /[.?!]$/.test(capital) ? capital : `${capital}.`;
 }

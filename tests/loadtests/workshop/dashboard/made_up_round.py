@@ -36,6 +36,8 @@ KILLED_MS = 8000
 SEEN_MS = 8250
 HEALED_MS = 14000
 LAST_MS = 18000
+LONG_AGO_US = 30_000_000
+"""So that all of it has been, however fast the browser is: nothing in it depends on the clock."""
 COLOUR = "#8a6d00"
 VICTIM = "n2"
 GUESTS = tuple(Guest(f"user-{number:04}", "open-sesame") for number in range(31, 35))
@@ -55,11 +57,11 @@ SIDES = (side("left", "sticky-memory", stateful=True), side("right", "redis", st
 
 def workshop(
     phase: Phase, *, version: int = 1, episode: str = "kill-one-of-three", predict: bool = True, folder: str = "",
-    broken: tuple[LiveFault, ...] = (), number: int = 1, ago_ms: int = LAST_MS,
+    broken: tuple[LiveFault, ...] = (), number: int = 1, until_ms: int = LAST_MS,
 ) -> Workshop:  # fmt: skip
-    epoch_us = time.time_ns() // 1000 - ago_ms * 1000 if phase not in ("starting", "predict") else 0
+    epoch_us = time.time_ns() // 1000 - LONG_AGO_US if phase not in ("starting", "predict") else 0
     the_round = Round(
-        number, phase, episode, folder, SIDES, SHOPPERS, (KILL, STORE_KILL), broken, epoch_us, 600_000
+        number, phase, episode, folder, SIDES, SHOPPERS, (KILL, STORE_KILL), broken, epoch_us, until_ms
     )  # fmt: skip
     return Workshop(WORKSHOP_SCHEMA, version, predict, the_round, ("where-does-your-cart-live", "kill-one-of-three"))
 
@@ -69,9 +71,9 @@ def home(shopper: int) -> str:
     return NODES[shopper % len(NODES)]
 
 
-def frames() -> Iterator[Frame]:
+def frames(until_ms: int = LAST_MS) -> Iterator[Frame]:
     """Every quarter of a second; the first one tells everything."""
-    for at_ms in range(0, LAST_MS + 1, STEP_MS):
+    for at_ms in range(0, until_ms + 1, STEP_MS):
         yield Frame(at_ms, _left(at_ms), _right(at_ms))
 
 

@@ -1,0 +1,297 @@
+"""The dashboard's page in a real Chromium: an episode by the keyboard alone, covers, witnesses, time, sizes, axe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from loadtests.workshop.contract import Break, Close, Heal, Release, Reply
+from loadtests.workshop.predictions import read_predictions
+from tests.loadtests.workshop.dashboard.made_up_round import SHOPPERS, VICTIM, losses
+from tests.loadtests.workshop.dashboard.stage import Played, on_stage
+from tests.waiting import until
+
+pytestmark = pytest.mark.browser
+
+MOST_TABS = 60
+SMALLEST_PROJECTED_PX = 24
+SMALL_LETTERS = """() => {
+    const small = [];
+    for (const element of document.querySelectorAll("body *")) {
+        const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
+        const box = element.getBoundingClientRect();
+        if (!own || box.width < 2 || !element.checkVisibility()) continue;
+        const size = parseFloat(getComputedStyle(element).fontSize);
+        if (size < 24) small.push(`${element.tagName} ${element.className.baseVal ?? element.className}: ${size}`);
+    }
+    return small;
+}"""
+
+
+PICTURES_FIT = """['left', 'right'].every((side) => {
+    const place = document.getElementById(`${side}-picture`);
+    return place.querySelector("svg").clientWidth === place.clientWidth;
+})"""
+
+
+def tab_to(page: Page, wanted: Locator) -> None:
+    """Press Tab until it is reached, as somebody without a mouse does."""
+    for _ in range(MOST_TABS):
+        if wanted.evaluate("it => it === document.activeElement || it.contains(document.activeElement)"):
+            return
+        page.keyboard.press("Tab")
+    pytest.fail(f"{wanted} cannot be reached by Tab")
+
+
+def seek(page: Page, at_ms: int) -> None:
+    page.locator("#moment").evaluate(f"it => {{ it.value = {at_ms}; it.dispatchEvent(new Event('input')) }}")
+
+
+def press(page: Page, wanted: Locator) -> None:
+    tab_to(page, wanted)
+    page.keyboard.press("Enter")
+
+
+def assert_axe_finds_nothing(page: Page) -> None:
+    page.evaluate("document.querySelectorAll('details').forEach(it => { it.open = true })")
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def assert_quiet(played: Played) -> None:
+    """Nothing was asked of another origin, and the browser complained of nothing: not of the policy either."""
+    assert [url for url in played.asked if not url.startswith(played.home + "/")] == []
+    assert played.said == []
+
+
+def predicted(page: Page) -> None:
+    """Fill in the form without a mouse, and commit."""
+    tab_to(page, page.get_by_label("One node of the left shop is killed."))
+    page.keyboard.type("15")
+    tab_to(page, page.get_by_label("One node of the right shop is killed, too."))
+    page.keyboard.type("0")
+    tab_to(page, page.get_by_label("in both shops"))
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    tab_to(page, page.locator("#reason"))
+    page.keyboard.type("The others do not know them.")
+    press(page, page.get_by_role("button", name="Commit my prediction"))
+
+
+def test_an_episode_by_the_keyboard_alone(browser: Browser, tmp_path: Path) -> None:
+    with on_stage(tmp_path / "w", "predict") as played:
+        page = played.open(browser, key=True)
+        expect(page.locator("#cover-what")).to_have_text("Covered until you commit a prediction")
+        predicted(page)
+        expect(page.locator("#own-answers")).to_contain_text("15 shoppers")
+        (committed,) = read_predictions(played.stage.round_folder)
+        assert committed.answers == {"left": "15", "right": "0", "you": "right"}
+
+        press(page, page.get_by_role("button", name="Close predictions, let them shop"))
+        expect(page.locator("#left-numbers [data-number=logged_out] .value")).to_have_text("10")
+        press(page, page.get_by_role("button", name="Kill", exact=True))
+        expect(page.locator("#broken-list")).to_contain_text("Kill n1 both sides")
+        press(page, page.get_by_role("button", name="Mend", exact=True))
+        expect(page.locator("#broken")).to_be_hidden()
+
+        press(page, page.get_by_role("button", name="Close the round"))
+        rows = page.locator("#compared-rows tr")
+        expect(rows.nth(0)).to_contain_text("5 too many")
+        expect(rows.nth(1)).to_contain_text("as you said")
+        expect(page.locator("#histograms table").nth(0).locator("tr.observed")).to_contain_text("10")
+        expect(page.locator("#explanation")).to_contain_text("a balancer moves requests, not memories")
+        tab_to(page, page.get_by_role("link", name="The round’s report"))
+        both = ("left", "right")
+        assert played.stage.told == [Release(), Break("kill", both), Heal(0), Close()]
+        assert_quiet(played)
+
+
+def test_who_has_not_committed_sees_nothing_even_late(browser: Browser, tmp_path: Path) -> None:
+    with on_stage(tmp_path / "w", "run") as played:
+        page = played.open(browser)
+        expect(page.locator("#cover-what")).to_have_text("Covered until you commit a prediction")
+        expect(page.locator("#commit-note")).to_contain_text("You are late")
+        for part in ("#pair", "#time", "#controls", "#explain"):
+            expect(page.locator(part)).to_be_hidden()
+        predicted(page)
+        expect(page.locator("#left-numbers [data-number=logged_out] .value")).to_have_text("10")
+        expect(page.locator("#cover")).to_be_hidden()
+        assert_quiet(played)
+
+
+def test_a_dead_node_stays_and_a_loss_shows_its_witness(browser: Browser, tmp_path: Path) -> None:
+    with on_stage(tmp_path / "w", "open", episode="") as played:
+        page = played.open(browser)
+        dead = page.locator(f'#left-picture [data-node="{VICTIM}"]')
+        expect(dead).to_contain_text("dead")
+        assert dead.locator(".hatched").count() == dead.locator(".struck").count() == 1
+        assert dead.locator(".name").evaluate("it => getComputedStyle(it).textDecorationLine") == "line-through"
+
+        out = page.locator("#left-picture .shopper.logged_out")
+        expect(out.first).to_be_visible()
+        assert out.first.locator(".sign").get_attribute("d")  # a cross: another shape, not another colour alone
+        assert "A" not in (out.first.locator(".body").get_attribute("d") or "")  # no arc: a square
+        number = int(out.first.get_attribute("data-shopper") or 0)
+        out.first.click()
+        dialog = page.get_by_role("dialog")
+        expect(dialog.get_by_role("heading", level=2)).to_have_text(f"Shopper {number}, left shop")
+        expect(dialog).to_contain_text("The node that held the session in its memory was killed")
+        told = dialog.locator(".story li:not(.left-out)")
+        expect(told).to_have_count(10)
+        expect(told.first).to_contain_text("login acknowledged")
+        expect(told.last).to_contain_text("answered as a stranger (401)")
+        expect(dialog.locator(".left-out")).to_contain_text("2 more")
+        page.keyboard.press("Escape")
+        expect(dialog).to_have_count(0)
+
+        tab_to(page, page.locator("#left-picture .people"))  # and again without a mouse
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("Enter")
+        expect(dialog.get_by_role("heading", level=2)).not_to_have_text(f"Shopper {number}, left shop")
+        assert_quiet(played)
+
+
+def test_shoppers_keep_their_place(browser: Browser, tmp_path: Path) -> None:
+    with on_stage(tmp_path / "w", "open", episode="") as played:
+        page = played.open(browser)
+        expect(page.locator("#left-picture .shopper")).to_have_count(SHOPPERS)
+        seats = """(side) => {
+            const nodes = Object.fromEntries([...document.querySelectorAll(`#${side}-picture [data-node]`)]
+                .map(it => [it.dataset.node, it.querySelector("rect").getBoundingClientRect()]));
+            return Object.fromEntries([...document.querySelectorAll(`#${side}-picture .shopper`)].map(it => {
+                const at = it.getScreenCTM();
+                const [name, box] = Object.entries(nodes).find(([, box]) => box.left < at.e && at.e < box.right);
+                return [it.dataset.shopper, [name, Math.round(at.e - box.left), Math.round(at.f - box.top)]];
+            }));
+        }"""
+        live = page.evaluate(seats, "left"), page.evaluate(seats, "right")
+        seek(page, 8000)
+        before = page.evaluate(seats, "left")
+        moved = [shopper for shopper, (node, _, _) in before.items() if node != live[0][shopper][0]]
+        assert sorted(map(int, moved)) == [loss.shopper for loss in losses()]
+        for now in (*live, before):
+            assert {shopper: place[1:] for shopper, place in now.items()} == {
+                shopper: place[1:] for shopper, place in live[0].items()
+            }
+
+
+def test_pause_step_and_replay(browser: Browser, tmp_path: Path) -> None:
+    with on_stage(tmp_path / "w", "open", episode="") as played:
+        page = played.open(browser)
+        count = page.locator("#left-numbers [data-number=logged_out] .value")
+        expect(count).to_have_text("10")
+        page.keyboard.press(" ")
+        expect(page.locator("#mode")).to_have_text("standing still")
+        seek(page, 8000)
+        expect(count).to_have_text("0")
+        expect(page.locator("#time-of")).to_have_text("0:08 of 0:11")
+        page.keyboard.press("ArrowRight")
+        expect(page.locator(f'#left-picture [data-node="{VICTIM}"] .word')).to_have_text("dead")
+        page.keyboard.press("ArrowLeft")
+        expect(count).to_have_text("0")
+        page.locator('#speeds input[value="5"]').check()
+        page.locator("#replay").click()
+        expect(page.locator("#mode")).to_have_text("replay, 5×")
+        expect(page.locator("#mode")).to_have_text("live")  # it has caught up
+        expect(count).to_have_text("10")
+        page.keyboard.press("r")
+        expect(page.locator("#mode")).to_have_text("replay, 5×")
+        page.keyboard.press("l")
+        expect(page.locator("#mode")).to_have_text("live")
+
+
+def test_the_node_that_serves_me_and_what_is_refused(browser: Browser, tmp_path: Path) -> None:
+    with on_stage(tmp_path / "w", "open", episode="") as played:
+        page = played.open(browser, key=True)
+        expect(page.locator('#right-picture [data-node="n1"]')).to_contain_text("★ you")
+        link = page.get_by_role("link", name="Open the left shop")
+        assert link.get_attribute("href") == "http://stateful.localhost:1/login?user=user-0031"
+        assert link.get_attribute("target") == "_blank"
+        expect(page.locator('#shop-links [data-side="left"] .served')).to_contain_text("you are a stranger to it")
+        expect(page.locator('#shop-links [data-side="right"] .served')).to_have_text("n1 serves you: logged in")
+
+        page.get_by_label("Victim").select_option("mine")
+        page.get_by_role("button", name="Kill", exact=True).click()
+        expect(page.locator("#broken-list li")).to_have_count(1)
+        assert played.stage.told == [Break("kill", ("left",), VICTIM), Break("kill", ("right",), "n1")]
+        played.stage.refusal = Reply(False, "n2 is dead already", "mend it first")
+        page.get_by_role("button", name="Kill the store").click()
+        expect(page.locator("#refusal")).to_have_text("n2 is dead already. Next: mend it first.")
+
+
+def test_a_lost_connection_is_told_and_resumed(browser: Browser, tmp_path: Path) -> None:
+    with on_stage(tmp_path / "w", "open", episode="") as played:
+        page = played.open(browser)
+        expect(page.locator("#left-numbers [data-number=logged_out] .value")).to_have_text("10")
+        full = '{"error": "60 people watch already", "why": "more would disturb what is measured"}'
+        page.route("**/events", lambda route: route.fulfill(status=503, body=full, content_type="application/json"))
+        page.reload()
+        expect(page.locator("#connection-text")).to_contain_text("Connection lost")
+        expect(page.locator("#connection-why")).to_contain_text("60 people watch already")
+        page.unroute("**/events")
+        expect(page.locator("#connection")).to_be_hidden(timeout=10_000)
+        expect(page.locator("#left-numbers [data-number=logged_out] .value")).to_have_text("10")
+
+
+@pytest.mark.parametrize("mode", ["light", "dark", "projector"])
+def test_axe_finds_nothing(browser: Browser, tmp_path: Path, mode: str) -> None:
+    path = "/?projector=1" if mode == "projector" else "/"
+    with on_stage(tmp_path / "w", "predict") as played:
+        page = played.open(
+            browser, key=True, dark=mode == "dark", width=1920 if mode == "projector" else 1280, path=path
+        )
+        expect(page.locator("#prediction")).to_be_visible()
+        assert_axe_finds_nothing(page)
+        predicted(page)
+        played.stage.goes_to("run")
+        expect(page.locator("#left-picture .logged_out").first).to_be_visible()
+        assert_axe_finds_nothing(page)
+        page.locator("#left-picture .logged_out").first.click()
+        expect(page.locator("#witness .story")).to_be_visible()
+        assert_axe_finds_nothing(page)
+        page.keyboard.press("Escape")
+        played.stage.obey(Close())
+        expect(page.locator("#histograms table").first).to_be_visible()
+        assert_axe_finds_nothing(page)
+        page.keyboard.press("?")
+        expect(page.locator("#help")).to_be_visible()
+        assert_axe_finds_nothing(page)
+
+
+def test_projected_letters_are_large_and_light(browser: Browser, tmp_path: Path) -> None:
+    with on_stage(tmp_path / "w", "open", episode="") as played:
+        page = played.open(browser, key=True, width=1920, height=1080, dark=True, path="/?projector=1")
+        expect(page.locator("#left-picture .logged_out").first).to_be_visible()
+        page.evaluate("document.querySelectorAll('details').forEach(it => { it.open = true })")
+        assert page.evaluate(SMALL_LETTERS) == []
+        assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(252, 251, 248)"
+        axes = "Array.from(document.querySelectorAll('#charts canvas')).map(it => it.getContext('2d').font)"
+        assert all(float(font.split("px")[0].split()[-1]) >= SMALLEST_PROJECTED_PX for font in page.evaluate(axes))
+        page.locator("#projector").click()
+        expect(page.locator("html")).not_to_have_class("projector")
+        assert len(page.evaluate(SMALL_LETTERS)) > 10
+
+
+def test_nothing_is_wider_than_the_screen(browser: Browser, tmp_path: Path) -> None:
+    with on_stage(tmp_path / "w", "predict", predict=True) as played:
+        page = played.open(browser, key=True)
+        predicted(page)
+        played.stage.goes_to("run")
+        played.stage.obey(Close())
+        for width in (1280, 768, 390, 320):
+            page.set_viewport_size({"width": width, "height": 900})
+            expect(page.locator("#histograms table").first).to_be_visible()
+            assert until(lambda width=width: page.evaluate("document.documentElement.scrollWidth") <= width)  # type: ignore[misc]
+            assert until(lambda: page.evaluate(PICTURES_FIT))
+
+
+def test_dots_glide_only_where_motion_is_welcome(browser: Browser, tmp_path: Path) -> None:
+    with on_stage(tmp_path / "w", "open", episode="") as played:
+        takes = "getComputedStyle(document.querySelector('.shopper')).transitionDuration"
+        for motion, seconds in ((True, "0.35s"), (False, "0s")):
+            page = played.open(browser, motion=motion)
+            expect(page.locator("#left-picture .shopper").first).to_be_visible()
+            assert page.evaluate(takes) == seconds

@@ -1,0 +1,194 @@
+"""The page's pure modules, imported by a real Chromium, held against Python's and against sums."""
+
+from __future__ import annotations
+
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from playwright.sync_api import Browser, Page, Route
+
+from loadtests.workshop.contract import Frame, Picture
+from loadtests.workshop.dashboard import page_words
+from loadtests.workshop.live import applied, empty_picture
+from tests.loadtests.workshop.dashboard.made_up_round import SHOPPERS, frames
+
+pytestmark = pytest.mark.browser
+
+STATIC = Path(page_words.__file__).parent / "static"
+HOME = "http://page.test/static/"
+
+
+@pytest.fixture
+def page(browser: Browser) -> Page:
+    """An empty page that finds the modules: they need no server."""
+    page = browser.new_page()
+
+    def serve(route: Route) -> None:
+        name = route.request.url.removeprefix(HOME)
+        if name:
+            route.fulfill(path=STATIC / name, content_type="text/javascript")
+        else:
+            route.fulfill(body="<!doctype html><title>Empty</title>", content_type="text/html")
+
+    page.route(HOME + "**", serve)
+    page.goto(HOME)
+    return page
+
+
+def in_page(page: Page, module: str, body: str, given: object = None) -> Any:
+    """What a function body comes to there, with the module as `it` and plain data as `given`."""
+    return page.evaluate(
+        f"async (given) => {{ const it = await import('/static/{module}.js'); {body} }}",
+        msgspec.json.decode(msgspec.json.encode(given)),
+    )
+
+
+def whole(picture: Picture) -> dict[str, Any]:
+    """As the page holds it: what is missing is empty, numbers that are zero are zero."""
+    built: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(picture))
+    for side in ("left", "right"):
+        empty = {name: [] for name in ("nodes", "parts", "shoppers", "losses", "marks", "waits", "guests")}
+        counts = dict.fromkeys(("logged_out", "carts_lost", "failed", "unknown", "actions", "shoppers"), 0)
+        built[side] = {**empty, "counts": counts, **{name: value for name, value in built[side].items() if value}}
+        built[side]["counts"] = {**counts, **built[side]["counts"]}
+    return built
+
+
+def after(all_frames: list[Frame]) -> dict[str, Any]:
+    return whole(reduce(applied, all_frames, empty_picture(1)))
+
+
+def test_frames_come_to_the_same_as_in_python(page: Page) -> None:
+    made = list(frames())
+    again = [made[0], *made[20:40], *made[30:50]]  # rows that are there already take their places
+    for some in (made, again, made[:1], []):
+        body = "return given.reduce(it.applied, it.emptyPicture(1))"
+        assert in_page(page, "frames", body, some) == after(some)
+    sent = reduce(applied, made, empty_picture(1))
+    assert in_page(page, "frames", "return it.wholePicture(given)", sent) == whole(sent)
+
+
+def test_a_recording_has_a_picture_for_every_place(page: Page) -> None:
+    made = list(frames())
+    body = """
+        const recording = new it.Recording(1);
+        given.forEach((frame, number) => recording.add(10 + number, frame));
+        recording.add(12, given[0]);  // it has that one
+        recording.adopt(given.map((frame, number) => ({id: 10 + number, frame})).slice(0, 5));
+        const places = [0, 1, 63, 64, 65, given.length, 3];
+        return [recording.length, recording.complete, recording.endMs, recording.placeAt(600), recording.placeAt(-1),
+                places.map((place) => recording.pictureAt(place))];
+    """
+    length, complete, end_ms, at_600, before, pictures = in_page(page, "recording", body, made)
+    assert (length, complete, end_ms, at_600, before) == (len(made), True, made[-1].at_ms, 3, 0)
+    assert pictures == [after(made[:place]) for place in (0, 1, 63, 64, 65, len(made), 3)]
+
+
+def test_a_player_stands_steps_and_catches_up(page: Page) -> None:
+    body = """
+        const {Recording} = await import("/static/recording.js");
+        const recording = new Recording(1);
+        recording.adopt(given.map((frame, number) => ({id: 1 + number, frame})));
+        const player = new it.Player(recording, () => {});
+        const seen = [];
+        const see = () => seen.push([player.mode, player.place, player.atMs]);
+        see(); player.step(-1); see(); player.step(1); player.step(1); see();
+        player.replay(); see(); player.speed = 5; player.tick(100); see(); player.seek(17900); see();
+        player.tick(100); see();
+        player.seek(1000); player.goesLive = true; player.replay(false); see(); player.tick(10000); see();
+        return seen;
+    """
+    last = len(list(frames()))
+    assert in_page(page, "player", body, list(frames())) == [
+        ["live", last, 18000],
+        ["paused", last - 1, 17750],
+        ["paused", last, 18000],
+        ["replay", 1, 0],
+        ["replay", 3, 500],
+        ["replay", 72, 17900],
+        ["paused", last, 18000],
+        ["replay", 5, 1000],
+        ["live", last, 18000],
+    ]
+
+
+def test_series_are_one_row_a_second_and_end_where_one_looks(page: Page) -> None:
+    body = """
+        const {Recording} = await import("/static/recording.js");
+        const recording = new Recording(1);
+        const series = new it.SeriesOf(recording);
+        given.slice(0, 30).forEach((frame, number) => recording.add(1 + number, frame));
+        series.upTo(recording.length);
+        given.forEach((frame, number) => recording.add(1 + number, frame));
+        return [series.upTo(recording.length), series.upTo(recording.placeAt(10000))];
+    """
+    to_the_end, to_ten = in_page(page, "series", body, list(frames()))
+    assert to_the_end["seconds"] == list(range(19))
+    assert to_the_end["left"]["people"][5] == SHOPPERS
+    assert min(to_the_end["left"]["people"][9:12]) == SHOPPERS - 10
+    assert to_the_end["left"]["p95"][7:10] == [31, 900, 900]
+    assert to_the_end["left"]["failed"][8] == 4
+    assert to_the_end["right"]["people"][-1] == SHOPPERS
+    assert to_ten["seconds"] == list(range(11))
+    assert to_ten["left"]["people"] == to_the_end["left"]["people"][:11]
+
+
+def test_seats_are_everybodys_own_in_every_node_and_on_both_sides(page: Page) -> None:
+    body = """
+        return given.map((what) => {
+            const layout = it.places(what);
+            const inside = layout.nodeBoxes.map((box) => Array.from({length: what.shoppers}, (_, number) => {
+                const at = it.seat(box.seats, number + 1);
+                return [at.x - box.x, at.y - box.y,
+                    at.x > box.x && at.x < box.x + box.width && at.y > box.y && at.y < box.y + box.height];
+            }));
+            return {inside, width: Math.max(...layout.nodeBoxes.map((box) => box.x + box.width)), height: layout.height,
+                    bottom: layout.below.y};
+        });
+    """
+    rooms = [
+        {"width": width, "letter": letter, "shoppers": shoppers, "nodes": nodes, "waiting": False, "below": 2}
+        for width, letter in ((560, 14), (160, 14), (880, 24))
+        for shoppers in (1, 30, 300)
+        for nodes in (1, 3, 6)
+    ]
+    for room, drawn in zip(rooms, in_page(page, "places", body, rooms), strict=True):
+        first = [[round(x, 6), round(y, 6)] for x, y, _ in drawn["inside"][0]]
+        assert len({tuple(place) for place in first}) == room["shoppers"]
+        for node in drawn["inside"]:
+            assert [[round(x, 6), round(y, 6)] for x, y, _ in node] == first
+            assert all(fits for _, _, fits in node)
+        assert drawn["width"] <= room["width"] + 0.01
+        assert drawn["bottom"] < drawn["height"]
+
+
+def test_a_histogram_has_a_row_for_what_was_observed(page: Page) -> None:
+    body = "return [it.rangesOf({'0': 2, '30': 1, '11': 3}, 10), it.rangesOf({'3': 1}, null), it.rangesOf({}, null)]"
+    ranges, one, none = in_page(page, "histogram", body)
+    assert [(row["label"], row["people"], row["observed"]) for row in ranges] == [
+        ("0 to 4", 2, False), ("5 to 9", 0, False), ("10 to 14", 3, True), ("15 to 19", 0, False),
+        ("20 to 24", 0, False), ("25 to 29", 0, False), ("30 to 34", 1, False),
+    ]  # fmt: skip
+    assert [(row["label"], row["people"]) for row in one] == [("3", 1)]
+    assert none == []
+
+
+def test_a_story_has_at_most_ten_events_and_says_how_many_it_leaves_out(page: Page) -> None:
+    body = "return given.map((events) => it.storyOf(events))"
+    short, long = in_page(page, "witness", body, [list(range(10)), list(range(25))])
+    assert short == {"events": list(range(10)), "leftOut": 0, "leftOutAfter": 0}
+    assert long == {"events": [0, 1, 2, *range(18, 25)], "leftOut": 15, "leftOutAfter": 3}
+
+
+def test_what_people_typed_stays_text(page: Page) -> None:
+    body = """
+        const host = document.createElement("div");
+        host.append(...it.prose("Say *so* in `code`.\\n\\n<img src=x onerror=alert(1)> 2 * 3 * 4"));
+        return host.innerHTML;
+    """
+    assert in_page(page, "prose", body) == (
+        "<p>Say <em>so</em> in <code>code</code>.</p><p>&lt;img src=x onerror=alert(1)&gt; 2 * 3 * 4</p>"
+    )
