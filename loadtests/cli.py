@@ -26,6 +26,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("loadtests.commands.reread", "Write a run's report again, offline."),
     "export": ("loadtests.commands.export", "Write a run as CSV, Parquet, JUnit XML, Markdown or a badge."),
     "compare": ("loadtests.commands.compare", "Runs side by side: what differs, and the numbers of the same plan."),
+    "workshop": ("loadtests.commands.workshop", "Two shops side by side in a browser: predict, break something, see."),
+    "goto": ("loadtests.commands.workshop", "Bring the running workshop to the start of an episode."),
     "bundle": ("loadtests.commands.bundle", "Write a whole run into one file, to be opened elsewhere."),
     "open": ("loadtests.commands.open", "Make a run's folder of a bundle again, checked file by file."),
     "up": ("loadtests.commands.cluster", "Start a cluster to play with, and leave it running."),

@@ -1,0 +1,188 @@
+"""`twinshop workshop` and `twinshop goto`: two shops side by side, in a browser, before a class."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from loadtests.commands.options import DEBUG_OPTION, JSON_OPTION
+from loadtests.telling import json_text, tell
+from shared.errors import EnvironmentNotReady, UsageError
+
+if TYPE_CHECKING:
+    from loadtests.workshop.contract import Round
+    from loadtests.workshop.house import Opened
+
+GOTO_WITHIN_S = 15.0
+"""An episode is at its start within this."""
+LOOK_S = 0.05
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  twinshop workshop                                 free play: sticky-memory beside redis
+  twinshop workshop --episode 2                     the lesson's second episode
+  twinshop workshop --listen 0.0.0.0 --port 8080    opened to a room, with a join code
+  twinshop workshop --replay runs/latest            a finished round or run, to be looked at again
+""",
+)
+@click.option(
+    "--architecture", "architectures", multiple=True, metavar="NAME",
+    help="Left, then right, of free play.  [default: sticky-memory, redis]",
+)  # fmt: skip
+@click.option("--episode", default="", metavar="NAME|N", help="Begin with this episode of the lesson.")
+@click.option("--shoppers", type=click.IntRange(1, 500), help="How many people shop.  [default: the episode's, 24]")
+@click.option("--nodes", type=click.IntRange(1, 9), help="Nodes of each shop.  [default: the episode's, 3]")
+@click.option("--no-predict", is_flag=True, help="Episodes begin at once; nothing is covered.")
+@click.option("--listen", "host", default="127.0.0.1", show_default=True, metavar="HOST", help="0.0.0.0: to a room.")
+@click.option("--port", type=click.IntRange(1024, 65535), help="Of the dashboard; a free port if left away.")
+@click.option("--replay", type=click.Path(path_type=Path), metavar="RUN", help="Show a finished run; measure nothing.")
+@click.option("--no-open", is_flag=True, help="Do not open a browser.")
+@click.option("--engine", "engine_name", default="processes", show_default=True, help="What runs the clusters.")
+@click.option(
+    "--runs", type=click.Path(file_okay=False, path_type=Path), default=Path("runs"), show_default=True,
+    envvar="TWINSHOP_RUNS", help="Where the rounds' folders go.",
+)  # fmt: skip
+@JSON_OPTION
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@DEBUG_OPTION
+def workshop(
+    architectures: tuple[str, ...], episode: str, shoppers: int | None, nodes: int | None, no_predict: bool, host: str,
+    port: int | None, replay: Path | None, no_open: bool, engine_name: str, runs: Path, as_json: bool, quiet: bool,
+) -> None:  # fmt: skip
+    """Two shops side by side in a browser: predict, break something, see. Ends with Ctrl-C."""
+    if replay is not None:
+        _show_again(replay, architectures, port or 0, as_json=as_json, no_open=no_open)
+        return
+    from compose.engines.registry import engine_named
+    from loadtests.running.interrupts import interrupts_raise
+    from loadtests.running.progress import PlainLines, Silent
+    from loadtests.workshop.doors import doors_at
+    from loadtests.workshop.episode import episode_named
+    from loadtests.workshop.house import hold_workshop
+    from loadtests.workshop.session import WorkshopRequest
+
+    names, first = _two(architectures), episode_named(episode).name if episode else ""
+    command = ["twinshop", "workshop", "--engine", engine_name, "--architecture", names[0], "--architecture", names[1]]
+    command += ["--shoppers", str(shoppers)] if shoppers else []
+    command += ["--nodes", str(nodes)] if nodes else []
+    request = WorkshopRequest(names, shoppers, nodes, not no_predict, runs, tuple(command))
+    engine = engine_named(engine_name)
+    watcher = Silent() if quiet else PlainLines(sys.stderr)
+
+    def announce(opened: Opened) -> None:
+        _announce(opened, as_json=as_json)
+        if not no_open:
+            _open_browser(opened.instructor_url)
+
+    with interrupts_raise():
+        hold_workshop(request, engine, doors_at(host, port or 0), watcher, announce, first)
+
+
+def _open_browser(url: str) -> None:
+    """In a thread: a browser that lives in this terminal would not come back."""
+    threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+
+
+def _show_again(run: Path, architectures: tuple[str, ...], port: int, *, as_json: bool, no_open: bool) -> None:
+    """A finished run in the dashboard, until Ctrl-C."""
+    from loadtests.running.interrupts import interrupts_raise
+    from loadtests.workshop.replay import replayed
+
+    with interrupts_raise(), replayed(run, architectures, port=port) as shown:
+        tell(json_text({"url": shown.url}) if as_json else shown.url)
+        sys.stdout.flush()
+        if not no_open:
+            _open_browser(shown.url)
+        shown.wait()
+
+
+def _two(names: tuple[str, ...]) -> tuple[str, str]:
+    from compose.architectures import architecture_named
+    from loadtests.workshop.session import WorkshopRequest
+
+    if not names:
+        return WorkshopRequest().architectures
+    for name in names:
+        architecture_named(name)
+    if len(set(names)) != 2 or len(names) != 2:
+        raise UsageError(
+            f"a workshop has two different shops, not {', '.join(names)}",
+            next_step="twinshop workshop --architecture sticky-memory --architecture redis",
+        )
+    return names[0], names[1]
+
+
+def _announce(opened: Opened, *, as_json: bool) -> None:
+    if as_json:
+        tell(json_text(opened))
+        sys.stdout.flush()
+        return
+    tell(opened.instructor_url)
+    tell("  that is the instructor's address: whoever has it may break things. Ctrl-C ends the workshop.", err=True)
+    if opened.join_code:
+        tell(f"  the room joins at {opened.room_url} with the code {opened.join_code}", err=True)
+
+
+@click.command()
+@click.argument("episode")
+@DEBUG_OPTION
+def goto(episode: str) -> None:
+    """Bring the running workshop to the start of an EPISODE (its name or number)."""
+    from compose.ledger import state_folder
+    from loadtests.workshop.contract import Begin
+    from loadtests.workshop.control import ask
+    from loadtests.workshop.episode import episode_named
+    from loadtests.workshop.house import running_workshop
+
+    name = episode_named(episode).name
+    address = running_workshop(state_folder())
+    if address is None:
+        raise UsageError("no workshop is running", next_step=f"twinshop workshop --episode {episode}")
+    board = Path(address.workshop)
+    before = _round(board)
+    reply = ask(address.socket, address.key, Begin(name))
+    if not reply.ok:
+        raise UsageError(f"the workshop does not go to {name}", why=reply.why, next_step=reply.next_step)
+    now = _reached(board, name, before.number)
+    tell(f"{name}: round {now.number} is in {now.phase!r}")
+
+
+def _reached(board: Path, name: str, before: int) -> Round:
+    """The new round, once it is at its start.
+
+    Raises:
+        EnvironmentNotReady: it could not be started, or not in time.
+    """
+    until = time.monotonic() + GOTO_WITHIN_S
+    while True:
+        now = _round(board)
+        new = now.number > before and now.episode == name
+        if new and now.phase in ("predict", "run"):
+            return now
+        if new and now.phase == "failed":
+            raise EnvironmentNotReady(f"the round of {name} could not be started", why=now.why)
+        if time.monotonic() > until:
+            raise EnvironmentNotReady(
+                f"the workshop is not at the start of {name} after {GOTO_WITHIN_S:.0f} s",
+                why=f"round {now.number} is in {now.phase!r}",
+                next_step="look at the window in which it runs",
+            )
+        time.sleep(LOOK_S)
+
+
+def _round(board: Path) -> Round:
+    from loadtests.run_folder import read_document
+    from loadtests.workshop.contract import Workshop
+
+    return read_document(board, Workshop).round
+
+
+COMMANDS: dict[str, click.Command] = {"workshop": workshop, "goto": goto}

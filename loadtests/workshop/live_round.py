@@ -1,0 +1,222 @@
+"""A live round: a run whose two architectures are measured at the same time, and whose faults somebody makes.
+
+    start ──> stands ──> release (one zero for both) ──> somebody breaks and heals ──> close ──> a run like any other
+
+What was planned beyond the moment at which it was closed was never planned: the plan in its folder is the one that was
+carried out, with the faults as they went, so that it is judged and reported like every run.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from compose.architectures import architecture_named
+from compose.cluster import Engine
+from compose.ledger import Ledger
+from compose.recovery import clear
+from loadtests.plan import Plan, as_carried_out, plan_sha256
+from loadtests.results import Results
+from loadtests.run import point_latest, write_report, write_results, write_run
+from loadtests.run_folder import RunFolder
+from loadtests.running.fault_run import FaultBounds
+from loadtests.running.measure import Setup
+from loadtests.running.progress import Watcher
+from loadtests.running.provenance import now_utc, provenance_of
+from loadtests.workshop.buttons import buttons_for
+from loadtests.workshop.contract import SIDES, Button, Guest, Side, SideName
+from loadtests.workshop.live_faults import LiveFaults
+from loadtests.workshop.live_side import END_LEAD_MS, Cues, LiveSide
+from loadtests.workshop.round_about import RoundAbout
+from shared.errors import EnvironmentNotReady, UsageError
+
+PASSWORD = "shop"
+"""Of all accounts, shoppers' and guests': a person in a room types it."""
+ABANDONED_WITHIN_S = 2.5
+"""How long both sides may take to end by themselves when the round is left; then everything of it is killed."""
+LOOK_S = 0.02
+
+
+class LiveRound:
+    """One round, in a run folder of its own. It belongs to one thread; `faults` may be used from others."""
+
+    def __init__(
+        self, number: int, about: RoundAbout, engine: Engine, state: Path, runs: Path, watcher: Watcher,
+        command: tuple[str, ...], changed: Callable[[], None],
+    ) -> None:  # fmt: skip
+        self.about = about
+        self.plan = about.plan()
+        self.cues = Cues()
+        self.scenario = about.scenario()
+        started = now_utc()
+        self.provenance = provenance_of(
+            secrets.token_hex(4), self.plan, self.scenario, engine=engine.name, architectures=about.architectures,
+            workers=1, command=command, started=started,
+        )  # fmt: skip
+        self.folder = _make_folder(runs, f"{started:%Y%m%d-%H%M%S}-workshop-{number}-{about.name}")
+        self._write(self.plan)
+        self._watcher = watcher
+        self._ledger = Ledger.open(state, self.provenance.run)
+        self._finished = False
+        bounds = FaultBounds()
+        setup = Setup(
+            self.provenance.run, self.folder, self.plan, engine, self._ledger, watcher, 1, PASSWORD, about.limits(),
+            bounds,
+        )  # fmt: skip
+        self.sides: dict[SideName, LiveSide] = {
+            side: LiveSide(setup, architecture_named(name), place, self.cues, about.buttons)
+            for place, (side, name) in enumerate(zip(SIDES, about.architectures, strict=True))
+        }
+        self.faults = LiveFaults(self.sides, about.buttons, self.cues, bounds, changed)
+
+    # --- its course
+
+    def start(self) -> None:
+        """Start both clusters and their shoppers, who wait; returns at once."""
+        for side in self.sides.values():
+            side.thread.start()
+
+    def stands(self) -> bool:
+        """Both clusters stand, and their shoppers wait for the go."""
+        return all(side.standing.is_set() for side in self.sides.values())
+
+    def release(self) -> None:
+        """Let people shop."""
+        self.cues.say_go()
+
+    def failure(self) -> BaseException | None:
+        """Why it cannot go on; None if it can."""
+        return next((side.error for side in self.sides.values() if side.error is not None), None)
+
+    def over(self) -> bool:
+        """Nothing of either side is left."""
+        return not any(side.thread.is_alive() for side in self.sides.values())
+
+    def close(self) -> None:
+        """Heal what is broken, let the shoppers finish what they are at, audit them, and stop both clusters.
+
+        Raises:
+            TwinshopError: one of the sides could not be measured to its end; both are gone all the same.
+        """
+        elapsed_ms = self.cues.elapsed_ms()
+        if self.faults.broken():
+            self.faults.mend()
+        near = self.about.window_ms - elapsed_ms < 2 * END_LEAD_MS  # closed for its time is over: then it ends in time
+        self.cues.say_end(self.about.window_ms if near else 0)
+        while not self.over():
+            if (failure := self.failure()) is not None:
+                self.abandon()
+                raise failure
+            time.sleep(LOOK_S)
+        if (failure := self.failure()) is not None:
+            raise failure
+
+    def overdue(self, before_ms: int) -> bool:
+        """Its time is over, or will be within that long."""
+        return self.cues.go is not None and self.cues.elapsed_ms() >= self.about.window_ms - before_ms
+
+    def abandon(self) -> None:
+        """Stop both sides where they are, within some seconds. Safe to repeat, and in any state."""
+        self.cues.abandoned.set()
+        self._join(ABANDONED_WITHIN_S)
+        if not self.over():
+            clear(self._ledger.path)  # whoever waits for a cluster or a load to be ready waits for the dead now
+            self._join(ABANDONED_WITHIN_S)
+
+    def _join(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        for side in self.sides.values():
+            if side.thread.ident is not None:
+                side.thread.join(max(0.0, until - time.monotonic()))
+
+    # --- its end
+
+    def finish(self) -> Results | None:
+        """Make a run of it: whole plan, whole history, judged and reported. None if nobody ever shopped."""
+        if self._finished:
+            return None
+        self._finished = True
+        try:
+            self._ledger.close()
+        finally:
+            self._put_together()
+        if self.cues.go is None:
+            return None
+        results = write_results(self.folder)
+        write_report(self.folder, results)
+        try:
+            point_latest(self.folder.root)
+        except OSError as error:
+            self._watcher.say(f"{self.folder.root.parent / 'latest'} does not point to this round: {error}")
+        return results
+
+    def _put_together(self) -> None:
+        """The two histories one after the other, and the plan that was carried out."""
+        with self.folder.history.open("wb") as history:
+            for side in self.sides.values():
+                if side.history.exists():
+                    with side.history.open("rb") as part:
+                        shutil.copyfileobj(part, history)
+        end_ms = self.cues.end_ms
+        whole_window = self.plan.window_ms if end_ms is None or self.failure() is not None else end_ms
+        plan = as_carried_out(self.plan, whole_window, self.faults.as_they_went(whole_window))
+        self._write(plan)
+        for side in self.sides.values():
+            side.history.unlink(missing_ok=True)
+
+    def _write(self, plan: Plan) -> None:
+        """What it is about; at its end its plan is another than at its beginning."""
+        self.provenance = msgspec.structs.replace(self.provenance, plan_sha256=plan_sha256(plan))
+        write_run(self.folder, self.provenance, plan, self.scenario)
+
+    # --- how it is told of
+
+    def buttons(self) -> tuple[Button, ...]:
+        """What can be broken, once it stands."""
+        return buttons_for(self.about.buttons, (side.cluster for side in self.sides.values()))
+
+    def told_sides(self) -> tuple[Side, ...]:
+        """Both sides in the contract's words, once it stands."""
+        apps = [side.architecture.app for side in self.sides.values()]
+        alike = len(set(apps)) < len(apps)
+        return tuple(_told(name, side, alike) for name, side in self.sides.items())
+
+
+def _told(name: SideName, side: LiveSide, alike: bool) -> Side:
+    """For a browser each shop has a name of its own: cookies know of names, and not of ports."""
+    cluster, app = side.cluster, side.architecture.app
+    host = name if alike else app.removesuffix("_app")
+    port = cluster.url.rpartition(":")[2]
+    nodes = tuple(node.name for node in cluster.nodes())
+    return Side(
+        side=name,
+        architecture=side.architecture.name,
+        stateful=app == "stateful_app",
+        shop_url=f"http://{host}.localhost:{port}",
+        nodes=nodes,
+        parts=cluster.parts(),
+        guests=tuple(Guest(user, PASSWORD) for user in side.guests),
+    )
+
+
+def _make_folder(runs: Path, name: str) -> RunFolder:
+    root = runs / name
+    try:
+        root.mkdir(parents=True)
+    except FileExistsError as error:
+        raise UsageError(f"{root} exists already", why="two rounds in one second", next_step="try again") from error
+    except OSError as error:
+        raise EnvironmentNotReady(
+            f"cannot make the round's folder {root}",
+            why=error.strerror or str(error),
+            next_step="name another place: --runs DIR",
+        ) from error
+    folder = RunFolder(root)
+    folder.history.touch()
+    folder.events.touch()
+    return folder

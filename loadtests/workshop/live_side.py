@@ -1,0 +1,163 @@
+"""One side of a live round: measured as in every run, but it begins, and ends, when a person says so.
+
+Both sides are measured at the same time, each in a thread. What is said to both is one `Cues`: the zero of both load
+windows is the same, and so is their end, so that their times can be compared.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import msgspec
+
+from compose.architectures import Architecture
+from compose.cluster import Cluster, ClusterSpec
+from loadtests.events import GuestsAdmitted
+from loadtests.faults import FAULTS
+from loadtests.running.event_log import EventLog
+from loadtests.running.fault_run import FaultRun
+from loadtests.running.measure import LEAD_NS, TICK_S, Measurement, Setup
+from loadtests.shoppers.load import LoadProcesses
+from shared.demo_accounts import account_name
+from shared.errors import EnvironmentNotReady, Interrupted
+
+GUESTS = 12
+"""Accounts for people with browsers, beyond those of the shoppers."""
+END_LEAD_MS = 1000
+"""Between saying that a window ends and its end, so that every load process has heard it."""
+
+
+class Go(msgspec.Struct, frozen=True):
+    """The zero of both load windows."""
+
+    zero_ns: int
+    """time.monotonic_ns()."""
+    epoch_us: int
+    """Wall clock."""
+
+
+class Cues:
+    """What both sides are told, by the thread that owns the round."""
+
+    def __init__(self) -> None:
+        self.go: Go | None = None
+        self.end_ms: int | None = None
+        """When the load windows end; None: nobody has said so yet."""
+        self.abandoned = threading.Event()
+        """It is of no use any more: stop where you are."""
+
+    def say_go(self) -> Go:
+        """Let both load windows begin, a moment from now."""
+        self.go = Go(time.monotonic_ns() + LEAD_NS, (time.time_ns() + LEAD_NS) // 1000)
+        return self.go
+
+    def elapsed_ms(self) -> int:
+        """Since the zero; 0 before it."""
+        return 0 if self.go is None else max(0, (time.monotonic_ns() - self.go.zero_ns) // 1_000_000)
+
+    def say_end(self, at_ms: int) -> int:
+        """Let both load windows end then, or as soon as everybody can have heard of it. When that is."""
+        self.end_ms = max(at_ms, self.elapsed_ms() + END_LEAD_MS)
+        return self.end_ms
+
+
+def guests_of(shoppers: int) -> tuple[str, ...]:
+    """The accounts that people with browsers use in a shop with that many shoppers."""
+    return tuple(account_name(shoppers + number) for number in range(1, GUESTS + 1))
+
+
+class LiveSide(Measurement):
+    """One architecture of a live round."""
+
+    live = True
+
+    def __init__(
+        self, setup: Setup, architecture: Architecture, number: int, cues: Cues, buttons: tuple[str, ...]
+    ) -> None:
+        super().__init__(setup, architecture, number)
+        # A file of its own: in the run's history each architecture's records stand together, and these two grow at
+        # the same time. `loadtests.workshop.live_round` puts them together.
+        self._history = self.history = self._logs / "history.ndjson"
+        self.architecture = architecture
+        self._cues = cues
+        self._wires = any(FAULTS[kind].needs_wires for kind in buttons)
+        self._told_end = False
+        self.guests = guests_of(len(setup.plan.shoppers))
+        self.standing = threading.Event()
+        """Its cluster stands, and its shoppers wait for the go."""
+        self.error: BaseException | None = None
+        """Why it could not be measured to its end."""
+        self.thread = threading.Thread(target=self._run, name=f"side {architecture.name}", daemon=True)
+
+    @property
+    def cluster(self) -> Cluster:
+        """Its cluster, once it stands."""
+        assert self._cluster is not None
+        return self._cluster
+
+    @property
+    def events(self) -> EventLog:
+        """Where what happens to it is written."""
+        return self._events
+
+    def add_fault(self, fault_run: FaultRun) -> None:
+        """From now on it is awaited at the end, and abandoned with the rest."""
+        self._faults.append(fault_run)
+
+    def _run(self) -> None:
+        try:
+            self.measure()
+        except BaseException as error:  # noqa: BLE001 - carried to the owner of the round
+            self.error = error
+
+    def _spec(self) -> ClusterSpec:
+        spec = super()._spec()
+        return msgspec.structs.replace(spec, accounts=spec.accounts + GUESTS, wires=self._wires)
+
+    def _start_cluster(self) -> Cluster:
+        cluster = super()._start_cluster()
+        name, run = self.architecture.name, self._setup.run
+        self._events.write(lambda at_us: GuestsAdmitted(name, at_us, self.guests, run))
+        return cluster
+
+    def _go(self, load: LoadProcesses) -> int:
+        self.standing.set()
+        while (go := self._cues.go) is None:
+            if load.finished():
+                raise EnvironmentNotReady(
+                    f"the shoppers of {self.architecture.name} have gone before they were let in",
+                    why=load.problem() or f"their process ended with {load.exit_codes()}",
+                    next_step="begin the round again",
+                )
+            self._go_on()
+            time.sleep(TICK_S)
+        return self._go_at(load, go.zero_ns, go.epoch_us)
+
+    def _go_on(self) -> None:
+        if self._cues.abandoned.is_set():
+            raise Interrupted("the round was left before its end")
+        if self._cues.end_ms is not None and not self._told_end and self._load is not None:
+            self._load.end_window(self._cues.end_ms)
+            self._told_end = True
+
+    def _attend(self, load: LoadProcesses, cluster: Cluster, zero_ns: int) -> None:
+        super()._attend(load, cluster, zero_ns)
+        if not self._told_end:
+            raise EnvironmentNotReady(
+                f"the shoppers of {self.architecture.name} are gone in the middle of the round",
+                why=self._why_not_clean(load),
+                next_step="begin the round again",
+            )
+
+    def _window_ms(self) -> int:
+        return super()._window_ms() if self._cues.end_ms is None else self._cues.end_ms
+
+    def _guests(self) -> frozenset[str]:
+        return frozenset(self.guests)
+
+    def _raise_fault_errors(self) -> None:
+        """A fault that could not be carried out is nobody's loss: the events do not say that it was observed."""
+        for fault_run in self._faults:
+            if fault_run.error is not None:
+                self._setup.watcher.say(f"{fault_run.name} on {self.architecture.name}: {fault_run.error}")
