@@ -41,7 +41,8 @@ SILENT_S = 30.0
 MORE_CONNECTIONS = 200
 """Beside the watchers': pages, questions, browsers that keep one in reserve."""
 BACKLOG = 128
-STOP_WITHIN_S = 1.0
+STOP_WITHIN_S = 0.3
+"""Streams never end by themselves."""
 LOOK_FOR_PARENT_S = 0.5
 NICE = 10
 """The shops come first: they are what is measured."""

@@ -60,7 +60,7 @@ class Watchers:
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self._all: set[Watcher] = set()
+        self._all: dict[Watcher, None] = {}
 
     def __len__(self) -> int:
         return len(self._all)
@@ -71,9 +71,14 @@ class Watchers:
     def admit(self, who: str, backlog: Sequence[bytes]) -> Watcher:
         """One more. `backlog` is sent first; nothing may happen between its making and this.
 
+        Where there is no room, whoever comes back takes their own place: that they have gone is seen only when
+        something cannot be sent to them.
+
         Raises:
             Refusal: there is no room.
         """
+        if len(self._all) >= self.most:
+            self._drop_one_of(who)
         if len(self._all) >= self.most:
             raise Refusal(
                 503, f"{self.most} people watch already",
@@ -82,12 +87,17 @@ class Watchers:
                 retry_after=RETRY_AFTER_S,
             )  # fmt: skip
         watcher = Watcher(who, backlog)
-        self._all.add(watcher)
+        self._all[watcher] = None
         return watcher
 
     def leave(self, watcher: Watcher) -> None:
         """They are gone. Safe to repeat."""
-        self._all.discard(watcher)
+        self._all.pop(watcher, None)
+
+    def _drop_one_of(self, who: str) -> None:
+        oldest = next((watcher for watcher in self._all if watcher.who == who), None)
+        if oldest is not None:
+            self.drop(oldest)
 
     def drop(self, watcher: Watcher) -> None:
         """They do not read: end their stream."""

@@ -70,6 +70,19 @@ def test_who_comes_when_the_room_is_full_is_told_so_and_gets_in_when_somebody_le
         it.close()
 
 
+def test_who_reloads_the_page_in_a_full_room_gets_their_own_place(live: Dashboard) -> None:
+    cookies = [live.ask("/api/me").headers["Set-Cookie"].split(";")[0] for _ in range(3)]
+    watching = [live.watch(cookie=cookie) for cookie in cookies]
+    again = live.watch(cookie=cookies[1])
+    assert again.status == 200
+    assert watching[1].ended(within_s=5)
+    reader = Reader()
+    watching[0].read(reader, 4)
+    assert live.ask("/events").status == 503
+    for it in (*watching, again):
+        it.close()
+
+
 def test_asking_only_for_the_head_takes_no_place(live: Dashboard) -> None:
     for _ in range(5):
         assert live.ask("/events", method="HEAD").status == 200
