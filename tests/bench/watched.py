@@ -80,19 +80,12 @@ def made_up(place: Path) -> Iterator[Watched]:
 
 
 @contextmanager
-def real(place: Path) -> Iterator[Watched]:
+def real(place: Path, shoppers: int) -> Iterator[Watched]:
     """`twinshop workshop` in free play: two clusters, shoppers, the dashboard; with a state of its own."""
     command = [
-        sys.executable,
-        "-m",
-        "loadtests.cli",
-        "workshop",
-        "--json",
-        "--no-open",
-        "-q",
-        "--runs",
-        str(place / "runs"),
-    ]
+        sys.executable, "-m", "loadtests.cli", "workshop", "--json", "--no-open", "-q", "--runs", str(place / "runs"),
+        "--shoppers", str(shoppers),
+    ]  # fmt: skip
     env = {**os.environ, "TWINSHOP_STATE": str(place / "state")}
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=env) as process:
         try:
