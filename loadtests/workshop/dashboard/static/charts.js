@@ -19,7 +19,7 @@ export class Charts {
     this.#sought = sought;
     this.#figures = CHARTS.map((chart) => {
       const plot = html("div", { class: "plot", role: "img", "aria-label": chart.title });
-      const figure = html("figure", { class: "chart" }, html("figcaption", {}, html("b", {}, chart.title), html("span", { class: "keys" })), plot);
+      const figure = html("figure", { class: "chart" }, html("figcaption", {}, html("b", {}, chart.title), html("span", { class: "line-keys" })), plot);
       host.append(figure);
       return { chart, figure, plot, made: null };
     });
@@ -70,7 +70,7 @@ export class Charts {
     for (const figure of this.#figures) {
       figure.made?.destroy();
       figure.made = made(figure, width, paint, this.#sought);
-      figure.figure.querySelector(".keys").replaceChildren(...keys(figure.chart, about));
+      figure.figure.querySelector(".line-keys").replaceChildren(...keys(figure.chart, about));
     }
   }
 }

@@ -30,9 +30,17 @@ export class Controls {
   #drawn = {};
 
   draw(workshop, nodes) {
+    const here = the("controls").contains(document.activeElement);
+    this.#stand(workshop, nodes);
+    if (here && !(the("controls").contains(document.activeElement) && document.activeElement.checkVisibility())) the("controls-title").focus();
+  }
+
+  /** What was pressed may be gone afterwards: whoever uses the keyboard stays where they were. */
+  #stand(workshop, nodes) {
     this.#workshop = workshop;
     this.#nodes = nodes;
     const { phase } = workshop.round;
+    the("counted").hidden = phase !== "predict";
     the("release").hidden = phase !== "predict";
     the("close-round").hidden = !LIVE.has(phase);
     the("report-link").hidden = phase !== "explain";
@@ -82,7 +90,7 @@ export class Controls {
 
   #victims() {
     const sides = this.#sides();
-    const named = sides.flatMap((side) => this.#nodes[side].map((node) => node.name));
+    const named = sides.flatMap((side) => this.#nodes[side]);
     const names = [...new Set(named)].sort((one, other) => one.localeCompare(other, "en", { numeric: true }));
     const mine = sides.map((side) => this.#nodeOfMine(side)).filter(Boolean);
     if (!this.#changed("victims", [names, mine])) return;

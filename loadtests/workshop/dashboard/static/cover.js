@@ -26,6 +26,7 @@ export class Cover {
     const [what, why] = words(phase, Boolean(episode) && workshop.predict, me);
     write(the("cover-what"), what);
     write(the("cover-why"), why);
+    the("cover-count").hidden = !(phase === "predict" && me.committed);
     the("to-prediction").hidden = !workshop.predict || !episode || me.committed || phase === "starting" || phase === "failed";
   }
 }

@@ -29,6 +29,16 @@ export class Lesson {
     this.#round = number;
     the("lesson").hidden = !episode;
     if (!episode) return;
+    try {
+      await this.#fetched(shape, workshop, me);
+    } catch (refusal) {
+      this.#shown = ""; // it is asked again with the next change
+      throw refusal;
+    }
+  }
+
+  async #fetched(shape, workshop, me) {
+    const { phase } = workshop.round;
     this.#episode = await ask("/api/episode");
     if (shape !== this.#shown) return;
     this.#story();
@@ -46,7 +56,8 @@ export class Lesson {
   /** How many have committed, while predictions are open. */
   async count() {
     const { count } = await ask("/api/predictions");
-    write(the("committed-count"), count === 1 ? "1 prediction has been committed." : `${count} predictions have been committed.`);
+    const said = count === 1 ? "1 prediction is in." : `${count} predictions are in.`;
+    for (const place of document.querySelectorAll(".committed-count")) write(place, said);
   }
 
   #story() {
@@ -156,9 +167,9 @@ function compared(question, predicted, observed) {
     "tr",
     { class: known ? (same ? "same" : "other") : null },
     html("th", { scope: "row" }, question.text),
-    html("td", {}, said(question, predicted)),
-    html("td", {}, said(question, observed)),
-    html("td", {}, known ? (same ? "✓ as you said" : `≠ ${difference(question, predicted, observed)}`) : ""),
+    html("td", { "data-head": "You predicted" }, said(question, predicted)),
+    html("td", { "data-head": "Observed" }, said(question, observed)),
+    html("td", { "data-head": "Difference" }, known ? (same ? "✓ as you said" : `≠ ${difference(question, predicted, observed)}`) : ""),
   );
 }
 

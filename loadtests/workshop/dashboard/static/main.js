@@ -29,6 +29,7 @@ import { Witness } from "./witness.js";
 import { clock, noStore, PHASES, SIDES, spoken, titled } from "./words.js";
 
 const LIVE = new Set(["open", "run"]);
+const COUNT_EVERY_MS = 4000;
 
 let workshop = null;
 let me = { instructor: false, who: "", committed: false, round: 0 };
@@ -42,7 +43,7 @@ const witness = new Witness(the("witness"));
 const news = new News(new Announcer(the("announcements")));
 const cover = new Cover();
 const visit = new Visit();
-const controls = new Controls((side) => visit.seenOn(side, player.picture)?.node ?? "");
+const controls = new Controls((side) => visit.seenOn(side, present())?.node ?? "");
 const lesson = new Lesson(committed);
 const playback = new Playback(player);
 const sought = (ms) => player.seek(ms);
@@ -65,6 +66,16 @@ function sideNamed(name) {
   return workshop?.round.sides.find((side) => side.side === name) ?? { side: name, architecture: "", stateful: name === "left" };
 }
 
+/** What is now, whatever moment is looked at: faults strike the present. */
+function present() {
+  return recording.pictureAt(recording.length);
+}
+
+function nodesOf(name) {
+  const seen = cover.covers ? [] : present()[name].nodes.map((node) => node.name);
+  return seen.length ? seen : (sideNamed(name).nodes ?? []);
+}
+
 /** At most once for each picture that the screen shows. */
 function drawSoon() {
   if (due) return;
@@ -85,7 +96,7 @@ function draw() {
   visit.draw(workshop, me);
   visit.tell(picture);
   the("controls").hidden = !me.instructor;
-  if (me.instructor) controls.draw(workshop, { left: picture.left.nodes, right: picture.right.nodes });
+  if (me.instructor) controls.draw(workshop, Object.fromEntries(SIDES.map((name) => [name, nodesOf(name)])));
   if (cover.covers) return;
   for (const name of SIDES) drawSide(name, picture);
   playback.draw(LIVE.has(round.phase));
@@ -96,6 +107,8 @@ function drawHead(round, picture) {
   document.body.dataset.phase = round.phase;
   write(the("round-title"), round.episode ? titled(round.episode) : "Free play");
   write(the("phase"), PHASES[round.phase]);
+  the("not-live").hidden = cover.covers || player.mode === "live";
+  write(the("not-live"), player.mode === "replay" ? `replay, ${player.speed}×` : "standing still");
   write(the("clock"), LIVE.has(round.phase) || round.phase === "explain" ? clock(picture.at_ms) : "");
   document.title = `${PHASES[round.phase]} · Twinshop workshop`;
   the("why-failed").hidden = round.phase !== "failed";
@@ -119,7 +132,7 @@ function drawSide(name, picture) {
     shoppers: Math.max(workshop.round.shoppers, picture.left.shoppers.length, picture.right.shoppers.length),
     below: Math.max(boxesBelow(picture.left), boxesBelow(picture.right)),
     waiting: SIDES.some((each) => picture[each].shoppers.some((shopper) => shopper[1] === "")),
-    faultWord: (kind) => workshop.round.buttons.find((button) => button.kind === kind)?.label ?? spoken(kind),
+    faultWord: spoken,
   });
   sides[name].losses.draw(view.losses);
 }
@@ -160,7 +173,6 @@ async function fetchMe() {
   try {
     me = await ask("/api/me");
     await lesson.draw(workshop, me);
-    await lesson.count();
   } catch (refusal) {
     if (!(refusal instanceof Refusal)) throw refusal;
   }
@@ -168,7 +180,10 @@ async function fetchMe() {
 }
 
 function committed() {
-  fetchMe().then(() => the("columns-title").focus());
+  fetchMe().then(() => {
+    count();
+    the("columns-title").focus();
+  });
 }
 
 const on = {
@@ -176,7 +191,7 @@ const on = {
     const before = workshop;
     workshop = data;
     news.ofWorkshop(before, workshop);
-    fetchMe();
+    fetchMe().then(count);
   },
   picture(data, id) {
     cover.lift();
@@ -185,7 +200,7 @@ const on = {
   },
   frame(data, id) {
     cover.lift();
-    if (recording.add(id, data)) news.ofFrame(data, player.mode === "live" ? recording.pictureAt(recording.length) : null);
+    if (recording.add(id, data)) news.ofFrame(data, player.mode === "live" ? present() : null);
   },
   covered() {
     cover.lay();
@@ -206,6 +221,17 @@ const stream = new Stream({
     write(the("connection-why"), why);
   },
 });
+
+/** How many have committed: the instructor waits for it. */
+async function count() {
+  if (workshop?.round.phase !== "predict" || document.hidden || !(me.instructor || me.committed)) return;
+  try {
+    await lesson.count();
+  } catch (refusal) {
+    if (!(refusal instanceof Refusal)) throw refusal;
+  }
+}
+setInterval(count, COUNT_EVERY_MS);
 
 visit.onChange(drawSoon);
 listenToKeys({

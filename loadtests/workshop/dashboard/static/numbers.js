@@ -15,7 +15,7 @@ export class Numbers {
       const word = html("span", {});
       const what = html(
         "button",
-        { type: "button", class: "what", title: meaning(number.means), onclick: () => explain(number.means) },
+        { type: "button", class: "meant", title: meaning(number.means), onclick: () => explain(number.means) },
         word,
       );
       host.append(html("div", { class: "number", "data-number": number.key }, html("dt", {}, what), html("dd", {}, value, of)));

@@ -89,6 +89,7 @@ def test_an_episode_by_the_keyboard_alone(browser: Browser, tmp_path: Path) -> N
         expect(page.locator("#own-answers")).to_contain_text("15 shoppers")
         (committed,) = read_predictions(played.stage.round_folder)
         assert committed.answers == {"left": "15", "right": "0", "you": "right"}
+        expect(page.locator("#counted")).to_have_text("1 prediction is in.")
 
         press(page, page.get_by_role("button", name="Close predictions, let them shop"))
         expect(page.locator("#left-numbers [data-number=logged_out] .value")).to_have_text("10")
@@ -96,6 +97,7 @@ def test_an_episode_by_the_keyboard_alone(browser: Browser, tmp_path: Path) -> N
         expect(page.locator("#broken-list")).to_contain_text("Kill n1 both sides")
         press(page, page.get_by_role("button", name="Mend", exact=True))
         expect(page.locator("#broken")).to_be_hidden()
+        expect(page.locator("#controls-title")).to_be_focused()  # what was pressed is gone, the place is not
 
         press(page, page.get_by_role("button", name="Close the round"))
         rows = page.locator("#compared-rows tr")
@@ -188,6 +190,7 @@ def test_pause_step_and_replay(browser: Browser, tmp_path: Path) -> None:
         seek(page, 8000)
         expect(count).to_have_text("0")
         expect(page.locator("#time-of")).to_have_text("0:08 of 0:11")
+        expect(page.locator("#not-live")).to_have_text("standing still")  # wherever one has scrolled to
         page.keyboard.press("ArrowRight")
         expect(page.locator(f'#left-picture [data-node="{VICTIM}"] .word')).to_have_text("dead")
         page.keyboard.press("ArrowLeft")
