@@ -26,6 +26,14 @@ LOOK_S = 0.02
 OK = Reply(True)
 
 
+class _Refused(Exception):
+    """Such a fault cannot be made now."""
+
+    def __init__(self, why: str, next_step: str) -> None:
+        super().__init__(why)
+        self.reply = Reply(False, why, next_step)
+
+
 class LiveFaultRun(FaultRun):
     """A fault that is broken at once, and healed when somebody says so."""
 
@@ -114,10 +122,10 @@ class LiveFaults:
     def make(self, command: Break) -> Reply:
         """Break something, if it can be broken."""
         with self._lock:
-            victim, refused = self._aim(command)
-            if refused is not None:
-                return refused
-            self._strike(command.kind, victim, command.sides)
+            try:
+                self._strike(command.kind, self._aim(command), command.sides)
+            except _Refused as refused:
+                return refused.reply
         self._changed()
         return OK
 
@@ -173,28 +181,42 @@ class LiveFaults:
 
     # --- how it is done
 
-    def _aim(self, command: Break) -> tuple[str, Reply | None]:
-        """The victim; or why there is none."""
-        if command.kind not in self._kinds:
-            can = ", ".join(self._kinds) or "nothing"
-            return "", Reply(False, f"this round has no button {command.kind!r}", f"what can be made here: {can}")
-        if not command.sides or len(set(command.sides)) < len(command.sides):
-            return "", Reply(False, "a fault is made on one side or on both", "name left, right, or each once")
-        strikes = FAULTS[command.kind].strikes
-        victim = command.victim or (self._lowest_node(command) if strikes == "node" else strikes)
-        if not victim:
-            return "", Reply(False, "every node there is broken already", "heal one first")
-        if strikes != "node" and victim != strikes:
-            return "", Reply(False, f"a {command.kind} strikes the {strikes}, not {victim!r}", "leave the victim away")
-        reasons = {
-            side: nothing_there(FAULTS[command.kind], self._sides[side].cluster, victim) for side in command.sides
-        }
+    def _aim(self, command: Break) -> str:
+        """The victim.
+
+        Raises:
+            _Refused: there is none, or it is not to be struck now.
+        """
+        kind, sides = command.kind, command.sides
+        if kind not in self._kinds:
+            raise _Refused(f"this round has no button {kind!r}", f"what there is: {', '.join(self._kinds) or 'none'}")
+        if not sides or len(set(sides)) < len(sides):
+            raise _Refused("a fault is made on one side or on both", "name left, right, or each once")
+        victim = self._victim(command, FAULTS[kind].strikes)
+        reasons = {side: nothing_there(FAULTS[kind], self._sides[side].cluster, victim) for side in sides}
         if all(reasons.values()):
-            return "", Reply(False, "; ".join(reasons.values()), "choose something that is there")
-        for side in command.sides:
-            if held := self._holding(side, command.kind, victim):
-                return "", Reply(False, f"{victim} is held by a {held.kind} on the {side}", "heal that first")
-        return victim, None
+            raise _Refused("; ".join(reasons.values()), "choose something that is there")
+        for side in sides:
+            if held := self._holding(side, kind, victim):
+                raise _Refused(f"{victim} is held by a {held.kind} on the {side}", "heal that first")
+        return victim
+
+    def _victim(self, command: Break, strikes: str) -> str:
+        """Whom such a fault can strike."""
+        if strikes != "node":
+            if command.victim not in ("", strikes):
+                raise _Refused(
+                    f"a {command.kind} strikes the {strikes}, not {command.victim!r}", "leave the victim away"
+                )
+            return strikes
+        nodes = {node.name for side in command.sides for node in self._sides[side].cluster.nodes()}
+        if command.victim and command.victim not in nodes:
+            there = ", ".join(sorted(nodes))
+            raise _Refused(f"a {command.kind} strikes a node, not {command.victim!r}", f"name one of {there}")
+        victim = command.victim or self._lowest_node(command)
+        if not victim:
+            raise _Refused("every node there is broken already", "heal one first")
+        return victim
 
     def _lowest_node(self, command: Break) -> str:
         """The one with the lowest number that is up on all of these sides; "" if there is none."""
