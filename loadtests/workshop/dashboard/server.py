@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,9 @@ SILENT_S = 30.0
 """How long a connection may hang in one read or one write."""
 MORE_CONNECTIONS = 200
 """Beside the watchers': pages, questions, browsers that keep one in reserve."""
+OWN_ADDRESSES = frozenset({"127.0.0.1", "::1"})
+MOST_OF_ONE_ADDRESS = 40
+"""Connections from one other machine: nobody in the room can take everybody's places. This machine itself may."""
 BACKLOG = 128
 STOP_WITHIN_S = 0.3
 """Streams never end by themselves."""
@@ -54,6 +58,27 @@ class _Handler(WSGIHandler):  # type: ignore[misc]
     def __init__(self, sock: socket.socket, *rest: Any) -> None:
         sock.settimeout(SILENT_S)
         super().__init__(sock, *rest)
+
+
+class _Server(WSGIServer):  # type: ignore[misc]
+    """Nobody holds more than their share of its connections."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        self._open: Counter[str] = Counter()
+        super().__init__(*args, **more)
+
+    def handle(self, sock: socket.socket, address: tuple[Any, ...]) -> None:
+        """Serve one connection to its end."""
+        theirs = str(address[0])
+        if theirs not in OWN_ADDRESSES and self._open[theirs] >= MOST_OF_ONE_ADDRESS:
+            sock.close()
+            return
+        self._open[theirs] += 1
+        try:
+            super().handle(sock, address)
+        finally:
+            self._open[theirs] -= 1
+            self._open += Counter()  # without those that hold none
 
 
 def serve(assignment: DashboardAssignment, make_live: MakeLive | None = None) -> None:
@@ -83,10 +108,10 @@ def serve(assignment: DashboardAssignment, make_live: MakeLive | None = None) ->
         server.stop(timeout=STOP_WITHIN_S)
 
 
-def _server(assignment: DashboardAssignment, broadcaster: Broadcaster) -> WSGIServer:
+def _server(assignment: DashboardAssignment, broadcaster: Broadcaster) -> _Server:
     tell = _teller(assignment) if assignment.control else None
     desk = Desk(broadcaster, Visitors(assignment.instructor_token, assignment.join_code), Guesses(), tell)
-    server = WSGIServer(
+    server = _Server(
         (assignment.host, assignment.port), create_app(desk, Doorkeeper(assignment.allowed_hosts)), backlog=BACKLOG,
         spawn=Pool(assignment.max_watchers + MORE_CONNECTIONS), log=None, error_log=None, handler_class=_Handler,
     )  # fmt: skip

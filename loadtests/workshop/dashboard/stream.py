@@ -46,12 +46,13 @@ class EventStream:
         self._bytes = 0
         self._bases: deque[Base] = deque()
         self._base: Base | None = None
+        self._frames: tuple[int, bytes] | None = None
 
     def begin_round(self) -> None:
         """Forget everything but the number of the last event."""
         self._kept.clear()
         self._bases.clear()
-        self._bytes, self._base = 0, None
+        self._bytes, self._base, self._frames = 0, None, None
 
     def append(self, name: str, data: bytes, covered_as: str, covered: bytes) -> Event:
         """The next event."""
@@ -74,7 +75,12 @@ class EventStream:
         return tuple(self._kept[place] for place in range(len(self._kept) - missing, len(self._kept)))
 
     def frames(self) -> bytes:
-        """All frames of the round, as a JSON array."""
+        """All frames of the round, as a JSON array; made once for all who ask at the same time."""
+        if self._frames is None or self._frames[0] != self.last_id:
+            self._frames = self.last_id, self._all_frames()
+        return self._frames[1]
+
+    def _all_frames(self) -> bytes:
         first = [_numbered(self._base.id, self._base.frame)] if self._base else []
         return b"[" + b",".join([*first, *_numbered_frames(self._kept)]) + b"]"
 

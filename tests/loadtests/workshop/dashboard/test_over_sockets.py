@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,6 +87,30 @@ def test_who_reloads_the_page_in_a_full_room_gets_their_own_place(live: Dashboar
 def test_asking_only_for_the_head_takes_no_place(live: Dashboard) -> None:
     for _ in range(5):
         assert live.ask("/events", method="HEAD").status == 200
+
+
+def test_nobody_in_the_room_can_take_everybodys_places(live: Dashboard) -> None:
+    greedy = [socket.create_connection(("127.0.0.1", live.port), source_address=("127.0.0.2", 0)) for _ in range(45)]
+    try:
+
+        def turned_away() -> int:
+            return sum(_hung_up(it) for it in greedy)
+
+        assert until(lambda: turned_away() == 5, 10)
+        assert live.ask("/healthz").status == 200
+    finally:
+        for it in greedy:
+            it.close()
+
+
+def _hung_up(it: socket.socket) -> bool:
+    it.setblocking(False)
+    try:
+        return it.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
 
 
 def test_a_page_and_its_files_are_served(live: Dashboard) -> None:
