@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from compose.part_names import WIRES
 from loadtests.results import Loss
 from loadtests.workshop.contract import SIDES, Frame, Picture, Round, Side, SideFrame, SideName
 from loadtests.workshop.live.evidence import Evidence
@@ -81,8 +82,8 @@ class LivePicture:
 
 
 def watch_of(side: Side, shoppers: int, *, delay_us: int = DELAY_US) -> SideWatch:
-    """What watches that side; every cluster has a database, though nothing strikes it."""
-    others = tuple(part for part in side.parts if part not in side.nodes)
+    """What watches that side. Every cluster has a database, though nothing strikes it; its wires are the harness's."""
+    others = tuple(part for part in side.parts if part not in (*side.nodes, WIRES))
     return SideWatch(
         side.architecture, shoppers, nodes=side.nodes, parts=(*others, DATABASE),
         guests=(guest.user for guest in side.guests), delay_us=delay_us,
