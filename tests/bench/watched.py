@@ -13,9 +13,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
+import psutil
 
 from loadtests.history import Exchange
 from loadtests.workshop.contract import Round, Workshop
+from loadtests.workshop.dashboard_assignment import read_ready
 from tests.loadtests.workshop.dashboard.process import dashboard
 from tests.loadtests.workshop.dashboard.scripted import a_round, a_workshop, write_workshop
 
@@ -27,14 +29,20 @@ WARM_S = 3
 class Watched:
     """A dashboard, and the history of the shoppers that it shows."""
 
-    def __init__(self, port: int, epoch_us: int, folder: Path | None = None) -> None:
+    def __init__(self, port: int, pid: int, epoch_us: int, folder: Path | None = None) -> None:
         self.port = port
+        self._process = psutil.Process(pid)
         self.epoch_us = epoch_us
         self._folder = folder
 
     def cookies(self, count: int) -> list[str]:
         """So many people's."""
         return [self._get("/api/me")[1].split(";")[0] for _ in range(count)]
+
+    def cpu_s(self) -> float:
+        """Processor time that the dashboard's process has used."""
+        used = self._process.cpu_times()
+        return float(used.user + used.system)
 
     def last_id(self) -> int:
         """Of the newest frame there is."""
@@ -76,7 +84,7 @@ def made_up(place: Path) -> Iterator[Watched]:
     said = a_round(place / "run", "open", episode="")
     write_workshop(place / "workshop.json", a_workshop(said))
     with dashboard(place) as it:
-        yield Watched(it.port, said.epoch_us)
+        yield Watched(it.port, it.process.pid, said.epoch_us)
 
 
 @contextmanager
@@ -91,7 +99,9 @@ def real(place: Path, shoppers: int) -> Iterator[Watched]:
         try:
             opened = _opened(process)
             said = _shopping(Path(opened["workshop"]), process)
-            yield Watched(int(opened["url"].rpartition(":")[2]), said.epoch_us, Path(said.folder))
+            ready = read_ready(Path(opened["workshop"]).with_name("ready.json"))
+            assert ready is not None
+            yield Watched(ready.port, ready.pid, said.epoch_us, Path(said.folder))
         finally:
             process.send_signal(signal.SIGINT)
 

@@ -48,7 +48,7 @@ BACKLOG = 128
 STOP_WITHIN_S = 0.3
 """Streams never end by themselves."""
 LOOK_FOR_PARENT_S = 0.5
-NICE = 10
+NICE = 5
 """The shops come first: they are what is measured."""
 
 
