@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from shared.ndjson import read_records
+from shared.ndjson import WHOLE, Part, read_batches, read_records
 
 Do = Literal[
     "login", "browse", "add", "remove", "cart", "checkout", "orders", "me", "logout", "linger", "logout_everywhere",
@@ -44,7 +44,7 @@ UNREADABLE = "unreadable"
 """The error of an answer that says it is a success and cannot be read."""
 
 
-class Exchange(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="record", tag="exchange"):
+class Exchange(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_field="record", tag="exchange"):
     """One request of one shopper and what came back (or did not)."""
 
     architecture: str
@@ -95,7 +95,7 @@ class Exchange(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="recor
     """The order ids that the answer listed; None if it listed none."""
 
 
-class StoredOrder(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="record", tag="order"):
+class StoredOrder(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_field="record", tag="order"):
     """An order as the database held it after the run: read from the database, not from the shop."""
 
     architecture: str
@@ -108,8 +108,9 @@ class StoredOrder(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="re
 
 Record = Exchange | StoredOrder
 
-_decode = msgspec.json.Decoder(Record).decode
+_decoder = msgspec.json.Decoder(Record)
 _encoder = msgspec.json.Encoder()
+_WHAT = "a history record"
 
 
 def read_history(path: Path) -> Iterator[Record]:
@@ -118,7 +119,16 @@ def read_history(path: Path) -> Iterator[Record]:
     Raises:
         RunFolderError: a line is damaged or cut off; names the file and the line.
     """
-    return read_records(path, _decode, "a history record")
+    return read_records(path, _decoder.decode, _WHAT)
+
+
+def read_history_batches(path: Path, part: Part = WHOLE) -> Iterator[list[Record]]:
+    """The same in lists, or those of a part of the file: for whoever reads millions.
+
+    Raises:
+        RunFolderError: as `read_history`.
+    """
+    return read_batches(path, _decoder, _WHAT, part)
 
 
 def encode_records(records: Iterable[Record]) -> bytes:

@@ -165,13 +165,44 @@ def read_plan(path: Path) -> Plan:
         RunFolderError: it is missing, damaged, or of another schema.
     """
     plan = read_document(path, Plan)
-    if plan.schema != PLAN_SCHEMA:
+    _check_schema(path, plan.schema)
+    return plan
+
+
+class _Unread(Plan, frozen=True):
+    """A plan whose shoppers are still to be read."""
+
+    shoppers: tuple[msgspec.Raw, ...]  # type: ignore[assignment]
+
+
+def read_plan_by_person(path: Path) -> tuple[Plan, Iterator[ShopperPlan]]:
+    """The plan without its shoppers, and they one by one: for whoever needs not all at once, of a plan of millions.
+
+    Raises:
+        RunFolderError: as `read_plan`, but for a damaged shopper only when it is that one's turn.
+    """
+    unread = read_document(path, _Unread)
+    _check_schema(path, unread.schema)
+    rest = {name: getattr(unread, name) for name in Plan.__struct_fields__ if name != "shoppers"}
+    return Plan(**rest, shoppers=()), _read_each(path, unread.shoppers)
+
+
+def _read_each(path: Path, shoppers: tuple[msgspec.Raw, ...]) -> Iterator[ShopperPlan]:
+    decode = msgspec.json.Decoder(ShopperPlan).decode
+    try:
+        yield from map(decode, shoppers)
+    except msgspec.DecodeError:
+        read_document(path, Plan)  # which says where in the plan it is
+        raise
+
+
+def _check_schema(path: Path, schema: int) -> None:
+    if schema != PLAN_SCHEMA:
         raise RunFolderError(
-            f"{path} was written with schema {plan.schema}",
+            f"{path} was written with schema {schema}",
             why=f"this version of Twinshop reads schema {PLAN_SCHEMA}",
             next_step="run the scenario again",
         )
-    return plan
 
 
 def checkout_key(seed: int, shopper: int, step: int) -> str:

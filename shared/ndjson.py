@@ -1,16 +1,33 @@
-"""Evidence as NDJSON, one JSON record a line: one way to read it back, and to say which line is damaged."""
+"""Evidence as NDJSON, one JSON record a line: one way to read it back, and to say which line is damaged.
+
+`read_records` gives the records one by one; `read_batches` gives some hundreds at once, at half the cost of each.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 import msgspec
 
 from shared.errors import RunFolderError
 
 T = TypeVar("T")
+
+BLOCK = 1 << 17
+"""Bytes that are decoded at once. Measured: of 2**20 bytes, the records no longer fit into the processor's caches, and
+each costs a quarter more."""
+
+
+class Part(msgspec.Struct, frozen=True):
+    """Bytes of a file, from the beginning of a line to the end of one."""
+
+    begin: int = 0
+    end: int = 1 << 62
+
+
+WHOLE = Part()
 
 
 def read_records(path: Path, decode: Callable[[bytes], T], what: str, *, may_be_cut_off: bool = False) -> Iterator[T]:
@@ -24,22 +41,90 @@ def read_records(path: Path, decode: Callable[[bytes], T], what: str, *, may_be_
     """
     try:
         with path.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                try:
-                    if may_be_cut_off:
-                        line = line.rstrip(b"\n")  # so that msgspec calls it truncated, wherever it was cut
-                    elif not line.endswith(b"\n"):
-                        raise msgspec.DecodeError("the line is cut off")
-                    yield decode(line)
-                except msgspec.DecodeError as error:
-                    if may_be_cut_off and "truncated" in str(error):
-                        continue
-                    raise RunFolderError(
-                        f"{path.name}, line {number}: not {what}",
-                        why=str(error),
-                        next_step="run the scenario again: damaged evidence proves nothing",
-                    ) from error
+            yield from _one_by_one(lines, decode, path, what, may_be_cut_off=may_be_cut_off)
     except OSError as error:
-        raise RunFolderError(
-            f"cannot read {path}", why=error.strerror or str(error), next_step="twinshop run SCENARIO"
-        ) from error
+        raise _unreadable(path, error) from error
+
+
+def read_batches(
+    path: Path, decoder: msgspec.json.Decoder[T], what: str, part: Part = WHOLE, *, may_be_cut_off: bool = False
+) -> Iterator[list[T]]:
+    """The same records, or those of a part of the file, in lists.
+
+    Raises:
+        RunFolderError: as `read_records`; the records of the lists before are whole.
+    """
+    number = 0
+    try:
+        with path.open("rb", buffering=BLOCK) as file:
+            for block in _blocks(file, part):
+                records = _at_once(block, decoder)
+                if records is None:
+                    lines, before = block.splitlines(keepends=True), number + _lines_before(path, part)
+                    decode = decoder.decode
+                    records = list(_one_by_one(lines, decode, path, what, may_be_cut_off=may_be_cut_off, before=before))
+                number += block.count(b"\n")
+                yield records
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _blocks(file: BinaryIO, part: Part) -> Iterator[bytes]:
+    """Whole lines, about `BLOCK` bytes of them."""
+    left = part.end - file.seek(part.begin)
+    while left > 0 and (block := file.read(min(BLOCK, left))):
+        if len(block) < left:
+            block += file.readline()
+        left -= len(block)
+        yield block
+
+
+def _at_once(block: bytes, decoder: msgspec.json.Decoder[T]) -> list[T] | None:
+    """The records of a block in which every line is exactly one record; None if it is not so sure of that.
+
+    The decoder looks for values and does not care for lines: two on one, or one on two, would be all right. A line
+    cannot end between `}` and `{` but between two records; so if all do, and there are as many, each line is one.
+    """
+    try:
+        records = decoder.decode_lines(block)
+    except msgspec.DecodeError:
+        return None
+    count = len(records)
+    sure = block[:1] == b"{" and block[-2:] == b"}\n" and block.count(b"\n") == count == block.count(b"}\n{") + 1
+    return records if sure else None
+
+
+def _one_by_one(
+    lines: Iterable[bytes],
+    decode: Callable[[bytes], T],
+    path: Path,
+    what: str,
+    *,
+    may_be_cut_off: bool,
+    before: int = 0,
+) -> Iterator[T]:
+    """The records; `before`: so many lines stand before these."""
+    for number, line in enumerate(lines, before + 1):
+        try:
+            if may_be_cut_off:
+                line = line.rstrip(b"\n")  # so that msgspec calls it truncated, wherever it was cut
+            elif not line.endswith(b"\n"):
+                raise msgspec.DecodeError("the line is cut off")
+            yield decode(line)
+        except msgspec.DecodeError as error:
+            if may_be_cut_off and "truncated" in str(error):
+                continue
+            raise RunFolderError(
+                f"{path.name}, line {number}: not {what}",
+                why=str(error),
+                next_step="run the scenario again: damaged evidence proves nothing",
+            ) from error
+
+
+def _lines_before(path: Path, part: Part) -> int:
+    with path.open("rb") as file:
+        return file.read(part.begin).count(b"\n")
+
+
+def _unreadable(path: Path, error: OSError) -> RunFolderError:
+    return RunFolderError(f"cannot read {path}", why=error.strerror or str(error), next_step="twinshop run SCENARIO")

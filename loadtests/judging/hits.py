@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from compose.access_log import AccessLine
+from collections.abc import Iterable
+
+from compose.access_log import AccessLine, RawLine
 from loadtests.judging.scene import Scene, Strike
 from shared.demo_accounts import account_name
 
@@ -85,8 +87,15 @@ class Hits:
         self._is_guests = scene.is_guests
         struck = [strike for strike in scene.strikes if strike.injected_us is not None]
         self._hits = [] if epoch_us is None else [_Hit(strike, epoch_us) for strike in struck]
+        self._over_us = max((max(hit.over_us, hit.seen_us, hit.at_us) for hit in self._hits), default=-1)
         lost_affinity = any(strike.kind == "no-affinity" for strike in struck)
         self._tells_home = scene.store == "memory" and scene.affinity == "cookie" and not lost_affinity
+
+    def add_all(self, lines: Iterable[RawLine]) -> None:
+        """Count many: once all faults are over, the rest tells nothing of them."""
+        for line in lines:
+            if line.at_us <= self._over_us:
+                self.add(line.line())
 
     def add(self, line: AccessLine) -> None:
         """Count one request."""

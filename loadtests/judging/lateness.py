@@ -7,6 +7,7 @@ generator's doing, and means that the load was not the planned one.
 from __future__ import annotations
 
 from collections import defaultdict, deque
+from collections.abc import Iterable
 
 from loadtests.history import Exchange
 from loadtests.plan import ClientLimits
@@ -28,6 +29,12 @@ class Lateness:
         self.late = 0
         self._late_us = limits.late_ms * 1000
         self._waits: defaultdict[int, deque[tuple[int, int]]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
+
+    def add_all(self, exchanges: Iterable[Exchange]) -> None:
+        """Take in many, in order."""
+        for exchange in exchanges:
+            if exchange.sent_us < 0 or exchange.done_us - exchange.sent_us >= SLOW_US:  # all others say nothing
+                self.add(exchange)
 
     def add(self, exchange: Exchange) -> None:
         """Take in one exchange."""

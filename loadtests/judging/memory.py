@@ -15,10 +15,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-import msgspec
-
 from loadtests.history import NOT_ASKED, Do, Exchange, Outcome
 from loadtests.judging.carts import Cart, Items, World, in_words, lacking
+from loadtests.judging.findings import Finding, Settlement
 from loadtests.results import LossKind
 
 __all__ = ["KNOWS_ME", "Cart", "Finding", "Items", "Memory", "Settlement"]
@@ -39,48 +38,14 @@ KNOWS_ME: frozenset[Do] = frozenset({"add", "remove", "cart", "checkout", "order
 """What the shop only does for somebody who is logged in: being answered proves that it knew the shopper."""
 
 
-class Finding(msgspec.Struct, frozen=True):
-    """One contradiction between an answer and what had been acknowledged before."""
-
-    kind: LossKind
-    items: int
-    """Units of goods that went with it."""
-    detail: str
-    """A sentence."""
-
-
-class Settlement(msgspec.Struct, frozen=True):
-    """A later answer told what became of a write whose outcome was unknown."""
-
-    request: str
-    outcome: Outcome
-    """ok or failed; a later settlement of the same request replaces an earlier one."""
-
-
 class Memory:
     """What one shopper may expect. `saw` takes each of its exchanges, in order, and names what contradicts."""
 
     __slots__ = (
-        "_adopt",
-        "_beside",
-        "_cart",
-        "_late",
-        "_login_unknown",
-        "_login_us",
-        "_logout_unknown",
-        "_name",
-        "_unknown",
-        "_worlds",
-        "_written",
-        "_written_us",
-        "audited",
-        "checked_out",
-        "facts",
-        "items",
-        "logged_in",
-        "settled",
+        "_adopt", "_beside", "_cart", "_late", "_login_unknown", "_login_us", "_logout_unknown", "_name", "_unknown",
+        "_worlds", "_written", "_written_us", "audited", "checked_out", "facts", "items", "logged_in", "settled",
         "user",
-    )
+    )  # fmt: skip
 
     def __init__(self, user: str) -> None:
         self.user = user
@@ -116,6 +81,8 @@ class Memory:
         do = exchange.do
         if exchange.jar != "main" or do in ASIDE:
             return self._aside(exchange)
+        if self.confirms(exchange):
+            return ()
         if exchange.overlapped or exchange.sent_us < self._written_us:
             return self._overlapping(exchange)
         self._beside = ""
@@ -130,6 +97,33 @@ class Memory:
         elif exchange.do == "checkout" and exchange.status == EMPTY_CART:
             return self._shown(exchange, {}, ())
         return ()
+
+    def confirms(self, exchange: Exchange) -> bool:
+        """Take it in if it is an answer just as expected, as nearly all are; otherwise leave it to `saw`.
+
+        It does what `saw` would do, in a fifth of the time: what needs thinking about, it does not touch.
+        """
+        if exchange.outcome != "ok" or exchange.overlapped or exchange.sent_us < self._written_us:
+            return False
+        do, cart = exchange.do, exchange.cart
+        if do == "browse" and cart is None and not exchange.user:
+            self._beside = ""
+            return True
+        if cart is None or not self.logged_in or self._worlds or self._adopt or self._logout_unknown:
+            return False
+        if exchange.user and exchange.user != self._name:
+            return False
+        if do in ("cart", "me"):
+            if cart != self._cart:
+                return False
+        elif (do == "add" and self._added(exchange, cart)) or (do == "remove" and self._removed(exchange, cart)):
+            self._written, self._written_us = do, exchange.done_us
+        else:
+            return False
+        self._beside = ""
+        self.facts += 2  # the shop knew the shopper, and showed the cart
+        self.audited = exchange.why == "audit"
+        return True
 
     def possible_carts(self) -> list[Cart]:
         """Every cart that the shop may hold, given what was acknowledged."""
@@ -316,12 +310,6 @@ class Memory:
         """A cart was shown: the one that was expected, or a loss."""
         self.facts += 1
         self.audited = exchange.why == "audit"
-        if not self._worlds and not self._adopt:
-            if exchange.do in ("cart", "me", "login"):  # the common case, made fast: a read of the only possible cart
-                if shown == self._cart:
-                    return found
-            elif exchange.do == "add" and self._added(exchange, shown):
-                return found
         before = self.possible_carts()
         if exchange.outcome == "ok" and exchange.do in CART_WRITES:
             self._carry_out(exchange)
@@ -343,6 +331,16 @@ class Memory:
             return False
         self._cart = shown
         self.items.acknowledged += exchange.quantity
+        return True
+
+    def _removed(self, exchange: Exchange, shown: Cart) -> bool:
+        """The cart shown is the only possible one without what was just taken out."""
+        expected = dict(self._cart)
+        units = expected.pop(exchange.sku, 0)
+        if shown != expected:
+            return False
+        self._cart = shown
+        self.items.removed += units
         return True
 
     def _came_late(self, worlds: list[World], shown: Cart) -> bool:

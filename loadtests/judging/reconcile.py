@@ -13,7 +13,7 @@ shopper's, and a hidden re-send of it is as visible as ever.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from compose.access_log import AccessLine
@@ -38,6 +38,8 @@ class _Told(NamedTuple):
     """The balancer's flags say that something went amiss on the way."""
 
 
+Told = tuple[int, str, bool]
+"""The same for whoever makes many of them: a plain tuple costs a fifth."""
 _ANSWERED = _Told(200, "")
 _LOST = _Told(0, "")
 
@@ -95,6 +97,12 @@ class Reconciler:
                 self._in_vain.setdefault(record.id, []).append(told)
             else:
                 self._enter(self._nodes, "the nodes' logs", record.id, told)
+
+    def take_over(self, client: Mapping[str, Told], balancer: Mapping[str, Told], nodes: Mapping[str, Told]) -> None:
+        """What another has heard of all three logs, by request."""
+        self._client |= {request: _Told(*said) for request, said in client.items()}
+        for book, told in ((self._balancer, balancer), (self._nodes, nodes)):
+            book |= {request: _Told(*said) for request, said in told.items() if not request.startswith(PROBE)}
 
     def mismatches(self) -> Iterator[Mismatch]:
         """All of them."""

@@ -44,6 +44,18 @@ class Replay:
         for check in self.checks:
             check.scene = scene
 
+    def add_all(self, exchanges: Iterable[Exchange]) -> None:
+        """The next exchanges of the history. Nearly all are as expected, and need no more than to be kept."""
+        person_of = self.people.get
+        for exchange in exchanges:
+            person = person_of(exchange.shopper)
+            if person is None or exchange.jar != "main" or not person.memory.confirms(exchange):
+                self.add(exchange)
+            elif exchange.cart is not None:
+                person.keep_cart(exchange)
+            elif exchange.cookie_refused:
+                person.refused = exchange
+
     def add(self, exchange: Exchange) -> None:
         """The next exchange of the history."""
         if exchange.outcome == "not_sent":

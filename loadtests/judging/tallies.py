@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from loadtests.checks import TALLIES, Tally
 from loadtests.history import Do, Exchange
@@ -24,16 +24,23 @@ class Tallies:
         self._tallies = [tally(scene) for tally in tallies]
         self._tell_all = any(tally.hears_all for tally in self._tallies)
 
+    def add_all(self, exchanges: Iterable[Exchange]) -> None:
+        """Count many, in order."""
+        for exchange in exchanges:
+            if (
+                exchange.outcome != "ok"
+                or self._tell_all
+                or exchange.do in TELLING
+                or exchange.done_us - exchange.sent_us > STALLED_US
+                or exchange.cookie_refused
+            ):
+                self._add(exchange)
+
     def add(self, exchange: Exchange) -> None:
         """Count one exchange."""
-        if (
-            exchange.outcome == "ok"
-            and exchange.do not in TELLING
-            and exchange.done_us - exchange.sent_us <= STALLED_US
-            and not exchange.cookie_refused
-            and not self._tell_all
-        ):
-            return
+        self.add_all((exchange,))
+
+    def _add(self, exchange: Exchange) -> None:
         for tally in self._tallies:
             if tally.name not in self.crashed:
                 self._tell(tally, exchange)

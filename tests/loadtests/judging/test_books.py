@@ -14,6 +14,7 @@ from loadtests.judging.books import Books, ClosedBooks
 from loadtests.judging.reconcile import Reconciler
 from loadtests.judging.replay import Replay
 from loadtests.judging.scene import Scene
+from loadtests.judging.steps import Steps
 from loadtests.plan import Action, ClientLimits, Plan, ShopperPlan
 from tests.loadtests.model_shop import MODELLED, Model
 from tests.loadtests.stories import Story, scene, stored
@@ -23,7 +24,7 @@ architectures = st.sampled_from(sorted(MODELLED))
 
 
 def closed(plan: Plan, records: Iterable[Record], at: Scene) -> tuple[ClosedBooks, Replay]:
-    replay, books = Replay(at), Books(plan)
+    replay, books = Replay(at), Books(Steps(plan.shoppers))
     for record in records:
         if isinstance(record, Exchange):
             replay.add(record)
@@ -220,7 +221,7 @@ class TestItems:
     @pytest.mark.parametrize("off", [-1, 1])
     def test_a_memory_that_counts_otherwise_than_the_exchanges_is_a_problem(self, off: int) -> None:
         told = Story().login().add("tea", 3, shows={"tea": 3})
-        replay, books = Replay(scene()), Books(plan_of(told))
+        replay, books = Replay(scene()), Books(Steps(plan_of(told).shoppers))
         for exchange in told.exchanges:
             replay.add(exchange)
             books.add(exchange)
