@@ -1,0 +1,45 @@
+"""docs/reference/dashboard.md names every address and every limit as it is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from loadtests.workshop import dashboard_assignment
+from loadtests.workshop.dashboard import guesses, predictions_book, said, server, stream, watchers
+from tests.loadtests.workshop.dashboard.room import Room
+
+PAGE = (Path(__file__).parents[4] / "docs" / "reference" / "dashboard.md").read_text(encoding="utf-8")
+NUMBERS = {0.25: "four", 10: "ten", 60: "sixty"}
+
+
+def test_every_address_is_named(room: Room) -> None:
+    named = set(re.findall(r"`(GET|POST) (/[^?` ]*)", PAGE))
+    there = {
+        (method, rule.rule.replace("<side>", "SIDE").replace("<int:number>", "N"))
+        for rule in room.app.url_map.iter_rules()
+        for method in (rule.methods or set()) & {"GET", "POST"}
+        if rule.endpoint != "static"
+    }
+    assert named == there
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"| watchers | {dashboard_assignment.MOST_WATCHERS} |",
+        f"| events waiting for one watcher | {watchers.QUEUE_EVENTS},",
+        f"| events kept of a round | {stream.MOST_BYTES // 2**20} MiB |",
+        f"| silence on a stream | {watchers.HEARTBEAT_S:g} s |",
+        f"| silence of a connection | {server.SILENT_S:g} s |",
+        f"| connections from one other machine | {server.MOST_OF_ONE_ADDRESS} |",
+        f"| body of a request | {said.MOST_BODY_BYTES // 1024} KiB |",
+        f"| name, reason | {said.MOST_NAME} letters, {said.MOST_REASON} letters |",
+        f"| predictions in a round | {predictions_book.MOST_PREDICTIONS:,} |",
+        f"{NUMBERS[guesses.MOST_OF_ONE]} a minute from one address, {NUMBERS[guesses.MOST_OF_ALL]} in all",
+    ],
+)
+def test_every_limit_is_as_it_says(line: str) -> None:
+    assert line in PAGE
