@@ -1,0 +1,93 @@
+"""`twinshop goto`: it finds the workshop that runs, and says why it does not come to where it was sent."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from loadtests.cli import main
+from loadtests.commands import workshop as module
+from loadtests.workshop.board import Board
+from loadtests.workshop.contract import Begin, Command, Reply, Round
+from loadtests.workshop.control import Address, ControlServer, write_address
+from loadtests.workshop.house import address_file
+
+EPISODE = "kill-one-of-three"
+
+
+@contextmanager
+def workshop(state: Path, obey: Callable[[Board, Command], Reply]) -> Iterator[Board]:
+    """One that does what it is told, without a shop."""
+    path = address_file(state)
+    path.parent.mkdir(parents=True)
+    board = Board(path.parent, predict=True, episodes=(EPISODE,))
+    board.begin(Round(3, "open"))
+    with tempfile.TemporaryDirectory() as folder:
+        server = ControlServer(Path(folder) / "control", "key", lambda command: obey(board, command))
+        write_address(path, Address(server.address, "key", str(board.path)))
+        try:
+            yield board
+        finally:
+            server.close()
+
+
+def test_it_waits_until_the_round_is_at_its_start(own_state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    heard: list[Command] = []
+
+    def obey(board: Board, command: Command) -> Reply:
+        heard.append(command)
+        board.begin(Round(4, "predict", EPISODE))
+        return Reply(True)
+
+    with workshop(own_state, obey):
+        assert main(["goto", "2"]) == 0
+    assert heard == [Begin(EPISODE)]
+    assert capsys.readouterr().out == f"{EPISODE}: round 4 is in 'predict'\n"
+
+
+def test_a_round_that_could_not_be_started(own_state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def obey(board: Board, command: Command) -> Reply:
+        board.begin(Round(4, "failed", EPISODE, why="n1 did not become ready"))
+        return Reply(True)
+
+    with workshop(own_state, obey):
+        assert main(["goto", EPISODE]) == 4
+    assert "n1 did not become ready" in capsys.readouterr().err
+
+
+def test_it_does_not_wait_for_ever(
+    own_state: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "GOTO_WITHIN_S", 0.1)
+    with workshop(own_state, lambda _board, _command: Reply(True)):
+        assert main(["goto", "2"]) == 4
+    assert "round 3 is in 'open'" in capsys.readouterr().err
+
+
+def test_a_workshop_that_refuses(own_state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with workshop(own_state, lambda _board, _command: Reply(False, "the workshop is over", "twinshop workshop")):
+        assert main(["goto", "2"]) == 2
+    assert "the workshop is over" in capsys.readouterr().err
+
+
+def test_without_a_workshop(own_state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["goto", "2"]) == 2
+    said = capsys.readouterr().err
+    assert "no workshop is running" in said
+    assert "twinshop workshop --episode 2" in said
+
+
+def test_one_that_has_died(own_state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with workshop(own_state, lambda _board, _command: Reply(True)):
+        pass
+    assert main(["goto", "2"]) == 4
+    assert "twinshop recover" in capsys.readouterr().err
+
+
+def test_an_episode_that_there_is_not(own_state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["goto", "ninety-nine"]) == 2
+    assert "no episode 'ninety-nine'" in capsys.readouterr().err
