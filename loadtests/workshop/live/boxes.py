@@ -35,7 +35,7 @@ class _Node:
         self.sessions = -1
         self.silent = 0
         self.since_fault = False
-        """It has answered since the last fault was observed."""
+        """It was seen to answer after the last fault was observed."""
 
 
 class Boxes:
@@ -72,7 +72,8 @@ class Boxes:
     def _sampled(node: _Node, sessions: int) -> None:
         node.sessions = sessions
         node.silent = node.silent + 1 if sessions < 0 else 0
-        node.since_fault = node.since_fault or sessions >= 0
+        # The last sample counts: one that was taken just before the blow may be written after it was observed.
+        node.since_fault = sessions >= 0
 
     def _fault(self, event: FaultEvent) -> None:
         if event.phase == "injected":

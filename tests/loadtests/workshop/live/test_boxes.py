@@ -114,3 +114,11 @@ def test_a_fault_of_a_kind_that_is_not_known_any_more_breaks_its_victim(boxes: B
     boxes.hear(step("injected", "flood"))
     boxes.hear(step("observed", "flood"))
     assert n2(boxes) == ("broken", 20, "flood")
+
+
+def test_a_sample_from_before_the_blow_that_is_written_after_it_does_not_wake_the_dead(boxes: Boxes) -> None:
+    boxes.hear(step("injected"))
+    boxes.hear(step("observed"))
+    boxes.hear(sample(n1=20, n2=20, n3=20))
+    boxes.hear(sample(n1=20, n2=-1, n3=20))
+    assert n2(boxes) == ("dead", -1, "kill")
