@@ -6,11 +6,12 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Two cores: two test processes. A file's tests stay together, so that a cluster or a run that they share is made once.
 TEST_PROCESSES ?= 2
 
-.PHONY: help install run matrix docs test test-long bench lint lock clean
+.PHONY: help install run matrix rehearse docs test test-long bench lint lock clean
 
 help:
 	@echo "make run        who gets logged out when a node dies? (installs what it needs first)"
 	@echo "make matrix     every scenario on every architecture: predicted beside measured (about 40 minutes)"
+	@echo "make rehearse   the whole lesson without a person: does every promise of its texts hold? (about 4 minutes)"
 	@echo "make test       lint, types, import contracts and all quick tests"
 	@echo "make test-long  calibration runs and kill storms (about an hour)"
 	@echo "make bench      the figures of docs/reference/benchmarks.md, measured here and now"
@@ -38,6 +39,9 @@ run: $(VENV)/.installed
 
 matrix: $(VENV)/.installed
 	$(BIN)/twinshop matrix
+
+rehearse: $(VENV)/.installed
+	$(BIN)/twinshop rehearse
 
 docs: $(VENV)/.installed
 	$(BIN)/python -m loadtests.reference

@@ -73,6 +73,7 @@ def workshop(
     command = ["twinshop", "workshop", "--engine", engine_name, "--architecture", names[0], "--architecture", names[1]]
     command += ["--shoppers", str(shoppers)] if shoppers else []
     command += ["--nodes", str(nodes)] if nodes else []
+    command += ["--no-predict"] if no_predict else []
     request = WorkshopRequest(names, shoppers, nodes, not no_predict, runs, tuple(command))
     engine = engine_named(engine_name)
     watcher = Silent() if quiet else PlainLines(sys.stderr)

@@ -6,17 +6,21 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
-from typing import IO
+from typing import IO, TypeVar
 
 import msgspec
 
 from shared.errors import NotReadyInTime
 
+T = TypeVar("T")
+
+ROOT = Path(__file__).parents[3]
 COMMAND_WITHIN_S = 60.0
 END_WITHIN_S = 40.0
 
@@ -30,23 +34,29 @@ class Done(msgspec.Struct, frozen=True):
 
 
 def run(words: Sequence[str], folder: Path) -> Done:
-    """Run `twinshop` with these words to its end.
+    """Run a command to its end: `twinshop …`, or `make …`, of which it is only seen that it would run.
+
+    What `make` would do (install, above all) has been done, or this would not run; it is not for a rehearsal to repeat.
 
     Raises:
         NotReadyInTime: it did not end in time.
     """
+    if words[0] == "make":
+        command, place = ["make", "-n", *words[1:]], ROOT
+    else:
+        command, place = _program(words[1:]), folder
     try:
         done = subprocess.run(
-            _program(words), cwd=folder, env=_environment(), capture_output=True, text=True, check=False,
+            command, cwd=place, env=_environment(), capture_output=True, text=True, check=False,
             timeout=COMMAND_WITHIN_S, stdin=subprocess.DEVNULL,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
-        raise NotReadyInTime(f"twinshop {' '.join(words)} did not end within {COMMAND_WITHIN_S:g} s") from error
+        raise NotReadyInTime(f"{' '.join(words)} did not end within {COMMAND_WITHIN_S:g} s") from error
     return Done(done.returncode, done.stdout, done.stderr)
 
 
 class Running:
-    """A `twinshop` that stays: its first line is JSON, and Ctrl-C ends it. Use it as a context."""
+    """A `twinshop` that stays: it says one JSON document when it is ready, and Ctrl-C ends it. Use it as a context."""
 
     def __init__(self, words: Sequence[str], folder: Path, log: Path) -> None:
         self._words = tuple(words)
@@ -67,23 +77,30 @@ class Running:
     def __exit__(self, *_error: object) -> None:
         self.end()
 
-    def first_line(self, within_s: float) -> bytes:
+    def opened(self, kind: type[T], within_s: float) -> T:
         """What it says when it is ready.
 
         Raises:
-            NotReadyInTime: it did not say anything in time, or ended.
+            NotReadyInTime: it did not say it in time, or ended.
         """
+        said = b""
+        until = time.monotonic() + within_s
+        while line := self._line(until - time.monotonic()):
+            said += line
+            with suppress(msgspec.DecodeError):  # there is more to come
+                return msgspec.json.decode(said, type=kind)
+        raise NotReadyInTime(
+            f"twinshop {' '.join(self._words)} was not ready within {within_s:g} s",
+            log=self._log,
+            tail=self._log.read_text(errors="replace")[-2000:],
+        )
+
+    def _line(self, within_s: float) -> bytes:
+        """The next line; empty if there is none in time, or none any more."""
         try:
-            line = self._lines.get(timeout=within_s)
+            return self._lines.get(timeout=max(0.0, within_s))
         except Empty:
-            line = b""
-        if not line:
-            raise NotReadyInTime(
-                f"twinshop {' '.join(self._words)} was not ready within {within_s:g} s",
-                log=self._log,
-                tail=self._log.read_text(errors="replace")[-2000:],
-            )
-        return line
+            return b""
 
     def end(self) -> int:
         """Ctrl-C, and its exit code; killed if it does not end in time."""

@@ -32,9 +32,9 @@ from shared.errors import TwinshopError
 
 READY_WITHIN_S = 90.0
 BEGIN_WITHIN_S = 40.0
-OWN_COMMANDS = ("workshop", "rehearse")
-"""Those that the rehearsal is, or starts itself."""
 WORKSHOP = ("workshop", "--no-open", "--json")
+OWN_COMMANDS = (("twinshop", "workshop"), ("twinshop", "rehearse"))
+"""Those that the rehearsal is: the workshop that it plays in, and itself."""
 
 Say = Callable[[str], None]
 
@@ -66,9 +66,9 @@ class Rehearsed(msgspec.Struct, frozen=True):
 
 
 class Opened(msgspec.Struct, frozen=True):
-    """The first line of `twinshop workshop --json`."""
+    """What `twinshop workshop --json` says when it is ready, as far as it matters here."""
 
-    instructor: str
+    instructor_url: str
     """The dashboard's address with the instructor's key."""
 
 
@@ -79,25 +79,26 @@ def rehearse(episodes: Sequence[Episode], folder: Path, *, shoppers: int | None,
         TwinshopError: the workshop did not start.
     """
     folder.mkdir(parents=True)
-    texts = (*broken_without_a_round(all_pages(), known()), *_broken_commands(folder))
-    say(f"texts: {len(texts)} broken")
+    texts = (*broken_without_a_round(all_pages(), known()), *_broken_commands(folder, say))
+    say(f"the pages without a round: {len(texts)} broken")
     words = (*WORKSHOP, *(() if shoppers is None else ("--shoppers", str(shoppers))))
     with child.Running(words, folder, folder / "workshop.log") as workshop:
-        opened = msgspec.json.decode(workshop.first_line(READY_WITHIN_S), type=Opened)
-        with Watcher(opened.instructor) as watcher:
+        opened = workshop.opened(Opened, READY_WITHIN_S)
+        with Watcher(opened.instructor_url) as watcher:
             played = tuple(_episode(watcher, episode, folder, shoppers, say) for episode in episodes)
             watcher.command(End())
     kept = not texts and not any(one.broken for one in played)
     return Rehearsed(kept, texts, played)
 
 
-def _broken_commands(folder: Path) -> Iterator[Broken]:
+def _broken_commands(folder: Path, say: Say) -> Iterator[Broken]:
     """The commands of pages that are no episode's."""
     for page in all_pages():
         if not page.path.name[0].isdigit():
             for block in page.blocks():
-                if block.words[1] not in OWN_COMMANDS:
-                    yield from _run(block, folder)
+                if block.words not in OWN_COMMANDS:
+                    say(f"  {' '.join(block.words)}")
+                    yield from broken_command(block, folder)
 
 
 def _episode(watcher: Watcher, episode: Episode, folder: Path, shoppers: int | None, say: Say) -> Played:
@@ -110,7 +111,7 @@ def _episode(watcher: Watcher, episode: Episode, folder: Path, shoppers: int | N
     run: RunFolder | None = None
     try:
         before, after = _parts(page)
-        found += [bad for block in before for bad in _run(block, folder)]
+        found += [bad for block in before for bad in broken_command(block, folder)]
         begin(watcher, episode, BEGIN_WITHIN_S)
         player = Player(watcher, episode)
         player.play()
@@ -119,7 +120,7 @@ def _episode(watcher: Watcher, episode: Episode, folder: Path, shoppers: int | N
         player.complaints += check_observed(watcher, observed_answers(episode, results))
         values = values_of(episode, run, results)
         found += [Broken(page.name, complaint) for complaint in player.complaints]
-        found += [bad for block in after for bad in _run(block, folder)]
+        found += [bad for block in after for bad in broken_command(block, folder)]
         found += broken_by_a_round(page, values, numbers=shoppers in (None, episode.shoppers))
     except TwinshopError as error:
         found.append(Broken(page.name, str(error)))
@@ -150,10 +151,13 @@ def _parts(page: Page) -> tuple[list[Block], list[Block]]:
     return found[:check], found[check:]
 
 
-def _run(block: Block, folder: Path) -> Iterator[Broken]:
+def broken_command(block: Block, folder: Path) -> Iterator[Broken]:
     """Run one command of a page, and compare what it says with what the page shows."""
+    if block.words[:2] == ("twinshop", "workshop"):
+        yield from _broken_workshop(block, folder)
+        return
     try:
-        done = child.run(block.words[1:], folder)
+        done = child.run(block.words, folder)
     except TwinshopError as error:
         yield Broken(block.place, str(error))
         return
@@ -162,3 +166,13 @@ def _run(block: Block, folder: Path) -> Iterator[Broken]:
         yield Broken(block.place, f"`{command}` ended with {done.code}: {(done.complained or done.said).strip()}")
     elif not block.shows(done.said):
         yield Broken(block.place, f"`{command}` does not say what the page shows; it says:\n{done.said.strip()}")
+
+
+def _broken_workshop(block: Block, folder: Path) -> Iterator[Broken]:
+    """One that stays: it has to get ready, and is ended then."""
+    words = (*WORKSHOP, *block.words[2:])
+    try:
+        with child.Running(words, folder, folder / "another-workshop.log") as workshop:
+            workshop.opened(Opened, READY_WITHIN_S)
+    except TwinshopError as error:
+        yield Broken(block.place, str(error))

@@ -2,7 +2,7 @@
 
     all 30<!-- is right.logged_out --> of them        the number before the mark is that one
     at least 28<!-- at most right.logged_out -->      … is at most that one
-    about 10<!-- about left.at_risk -->               … is within a fifth of it, or two
+    about 10<!-- about left.at_risk -->               … is within a quarter of it
     nobody<!-- promised: left.logged_out == 0 -->     a sentence without a number: the rule holds
 
 Names are those of `loadtests.workshop.measured`, which a round that is played answers, and those of
@@ -137,7 +137,7 @@ def _agrees(promise: Promise, value: float) -> bool:
         return promise.number <= value
     if promise.how == "at least":
         return promise.number >= value
-    return abs(promise.number - value) <= max(0.2 * value, 2.0)
+    return abs(promise.number - value) <= 0.25 * value
 
 
 def _with(promise: Promise, values: Mapping[str, float]) -> str:

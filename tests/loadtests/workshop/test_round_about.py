@@ -59,3 +59,13 @@ def test_words_of_all_kinds_survive_the_scenario() -> None:
     odd = RoundAbout("odd", 'What is "this"\\?', "Line\nbreak, tab\t, ünïcode ☃", SHOPS, about.load, 3, ())
     scenario = read_scenario(odd.scenario(), file="scenario.toml", name="odd")
     assert (scenario.question, scenario.story) == (odd.question, odd.story)
+
+
+def test_where_nothing_can_be_broken_the_plan_ends_with_the_window() -> None:
+    """Replayed cookies come in the last part of the plan: with time to spare they would come after the round."""
+    about = round_about("the-price-of-stateless", SHOPS)
+    plan = about.plan()
+    assert plan.window_ms == about.window_ms
+    probes = [action.at_ms for shopper in plan.shoppers for action in shopper.actions if action.jar == "stolen"]
+    assert probes
+    assert max(probes) < about.window_ms

@@ -11,19 +11,24 @@ from shared.errors import NotReadyInTime
 
 
 def test_a_command_is_run_in_the_folder_to_its_end(tmp_path: Path) -> None:
-    done = child.run(["check", "5"], tmp_path)
+    done = child.run(["twinshop", "check", "5"], tmp_path)
     assert (done.code, done.said) == (2, "")
     assert "episode 5 (change-the-key) has no result yet" in done.complained
 
 
-def test_the_first_line_of_one_that_stays(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("target", "known"), [("install", True), ("no-such-target", False)])
+def test_of_make_it_is_only_seen_that_it_would_run(tmp_path: Path, target: str, known: bool) -> None:
+    assert (child.run(["make", target], tmp_path).code == 0) is known
+
+
+def test_what_one_says_that_stays(tmp_path: Path) -> None:
     with child.Running(["list", "--json"], tmp_path, tmp_path / "log") as running:
-        assert running.first_line(20.0).startswith(b"{")
+        assert running.opened(dict, 20.0)["schema"] == 1
         code = running.end()
     assert running.end() == code
 
 
 def test_one_that_does_not_get_ready_is_told_of_with_the_end_of_its_log(tmp_path: Path) -> None:
     with child.Running(["workshopp"], tmp_path, tmp_path / "log") as running, pytest.raises(NotReadyInTime) as caught:
-        running.first_line(20.0)
+        running.opened(dict, 20.0)
     assert "there is no command 'workshopp'" in str(caught.value)

@@ -1,0 +1,65 @@
+"""`twinshop rehearse`: the workshop played without a person, and its texts held against what happened."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from loadtests.commands.options import DEBUG_OPTION, JSON_OPTION
+
+
+@click.command(
+    help="""\b
+Examples:
+  twinshop rehearse                 all episodes, as the pages in docs/tutorial tell them
+  twinshop rehearse 2               one of them
+  twinshop rehearse 2 --shoppers 8  smaller: the sentences are checked, the numbers of the texts are not
+
+Play the workshop as a person with a browser would: predict, release, break, heal, close, check. Fails on every promise
+of the texts that did not come true, and names its file and line. Do it before you teach.
+
+\b
+Exit codes: 0 every promise came true, 1 not every one, 2 usage, 4 environment not ready.
+"""
+)
+@click.argument("episodes", metavar="[EPISODE]...", nargs=-1)
+@click.option("--shoppers", type=click.IntRange(1), help="How many in each shop, instead of what the episodes say.")
+@click.option(
+    "--runs", type=click.Path(file_okay=False, path_type=Path), default=Path("runs"), show_default=True,
+    help="Where the rehearsal's folder is made; its rounds and logs lie in it.",
+)  # fmt: skip
+@JSON_OPTION
+@DEBUG_OPTION
+def rehearse(episodes: tuple[str, ...], shoppers: int | None, runs: Path, as_json: bool) -> int:
+    """Play the workshop, and say what did not come true."""
+    import msgspec
+
+    from loadtests.running.interrupts import interrupts_raise
+    from loadtests.telling import tell
+    from loadtests.workshop.episode import episode_named, load_episodes
+    from loadtests.workshop.rehearsal.conduct import rehearse as play
+
+    chosen = tuple(episode_named(name) for name in episodes) or load_episodes()
+    folder = runs.resolve() / time.strftime("%Y%m%d-%H%M%S-rehearsal")
+    with interrupts_raise():
+        found = play(chosen, folder, shoppers=shoppers, say=lambda words: tell(words, err=True))
+    if as_json:
+        tell(msgspec.json.encode(found).decode())
+    else:
+        broken = [*found.texts, *(bad for played in found.episodes for bad in played.broken)]
+        compared = sum(played.compared for played in found.episodes)
+        for bad in broken:
+            tell(bad)
+        left_out = sum(played.left_out for played in found.episodes)
+        tell(
+            f"{compared} promises of {len(chosen)} episodes were held against what happened, {len(broken)} were broken"
+        )
+        if left_out:
+            tell(f"{left_out} numbers were left out: they are those of the episodes' own shoppers")
+        tell(f"rounds   {folder / 'runs'}")
+    return 0 if found.kept else 1
+
+
+COMMANDS = {"rehearse": rehearse}
