@@ -28,7 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compare": ("loadtests.commands.compare", "Runs side by side: what differs, and the numbers of the same plan."),
     "workshop": ("loadtests.commands.workshop", "Two shops side by side in a browser: predict, break something, see."),
     "goto": ("loadtests.commands.workshop", "Bring the running workshop to the start of an episode."),
-    "rehearse": ("loadtests.commands.rehearse", "Play the lesson without a person: does every promise of its texts hold?"),
+    "rehearse": ("loadtests.commands.rehearse", "Play the lesson without a person: do its texts keep their promises?"),
     "bundle": ("loadtests.commands.bundle", "Write a whole run into one file, to be opened elsewhere."),
     "open": ("loadtests.commands.open", "Make a run's folder of a bundle again, checked file by file."),
     "up": ("loadtests.commands.cluster", "Start a cluster to play with, and leave it running."),
