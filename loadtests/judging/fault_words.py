@@ -22,7 +22,7 @@ def what_was_done(kind: str, victim: str) -> str:
     return f"{in_words(victim)} {done}"
 
 
-def doing(faults: Sequence[PlannedFault]) -> str:
+def doing(faults: Sequence[PlannedFault], joint: str = "and") -> str:
     """As in: Killing n2; Restarting n1, n2 and n3; Killing n1 and freezing the store; 5 faults. "" without any."""
     victims: dict[str, list[str]] = {}
     for fault in sorted(faults, key=lambda fault: fault.at_ms):
@@ -31,7 +31,7 @@ def doing(faults: Sequence[PlannedFault]) -> str:
             of_kind.append(fault.victim)
     if len(victims) > 2 or (len(victims) == 2 and any(len(of_kind) > MOST_NAMED for of_kind in victims.values())):
         return f"{len(faults)} faults"
-    parts = [_doing(kind, of_kind) for kind, of_kind in victims.items()]
+    parts = [_doing(kind, of_kind, joint) for kind, of_kind in victims.items()]
     return " and ".join(part if not number else part[:1].lower() + part[1:] for number, part in enumerate(parts))
 
 
@@ -47,7 +47,7 @@ def victims_of(faults: Iterable[PlannedFault]) -> set[str]:
     return {fault.victim for fault in faults}
 
 
-def _doing(kind: str, victims: Sequence[str]) -> str:
+def _doing(kind: str, victims: Sequence[str], joint: str) -> str:
     names = [in_words(victim) for victim in victims]
-    whom = listed(names, "and") if len(names) <= MOST_NAMED else f"{len(names)} nodes"
+    whom = listed(names, joint) if len(names) <= MOST_NAMED else f"{len(names)} nodes"
     return f"{FAULTS[kind].doing if kind in FAULTS else kind.capitalize() + ' of'} {whom}"

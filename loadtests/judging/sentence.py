@@ -81,8 +81,18 @@ def _clear_ones(architectures: Mapping[str, ArchitectureResult]) -> dict[str, Ar
 
 def _done(faults: Sequence[PlannedFault], clear: Mapping[str, ArchitectureResult]) -> str:
     """What was done to all of them; of faults that some were spared nobody could say so."""
-    spared = any(step.step == "spared" for result in clear.values() for step in result.experiment)
-    return "Faults that not every architecture met" if spared else doing(faults)
+    if not any(_spared(result) for result in clear.values()):
+        return doing(faults)
+    return doing(faults, "or") if _one_each(faults, clear) else "Faults that not every architecture met"
+
+
+def _one_each(faults: Sequence[PlannedFault], clear: Mapping[str, ArchitectureResult]) -> bool:
+    """The same was done to another victim in each: somebody struck, say, the node that served them."""
+    return len({fault.kind for fault in faults}) == 1 < len(faults) == 1 + min(map(_spared, clear.values()))
+
+
+def _spared(result: ArchitectureResult) -> int:
+    return sum(step.step == "spared" for step in result.experiment)
 
 
 def _joined(*parts: str) -> str:
@@ -98,7 +108,7 @@ def _logged_out(
     """The longest wording first."""
     people = sum(result.logged_out.shoppers for result in clear.values())
     where = f"{len(_hit_ones(clear))} of {len(clear)} architectures"
-    they = "they" if len(victims_of(faults)) > 1 else "it"
+    they = "they" if len(victims_of(faults)) > 1 and not _one_each(faults, clear) else "it"
     wordings = (
         _joined(_told_apart(clear, they), long),
         _joined(_told_together(clear), long),

@@ -192,3 +192,15 @@ class TestFreePlay:
         )
         found = sentence_of([KILL], {"sticky-memory": self.free(20), "redis": spared}, "carts_lost")
         assert found.startswith("After faults that not every architecture met, carts lost: none in")
+
+    def test_each_may_have_met_the_same_at_another_node(self) -> None:
+        def met_one(out: int, spared: int) -> ArchitectureResult:
+            step = ExperimentStep(spared, "spared", 5000.0, "", ("somebody made it elsewhere only",))
+            return msgspec.structs.replace(self.free(out, at_risk=out), experiment=(step,))
+
+        faults = [KILL, msgspec.structs.replace(KILL, victim="n1")]
+        met = {"sticky-memory": met_one(20, 1), "redis": met_one(0, 0)}
+        assert sentence_of(faults, met) == (
+            "Killing n2 or n1 logged out 20 of 60 shoppers in sticky-memory (all whose sessions it held); nobody in redis."
+        )
+        assert sentence_of([*faults, KILL], met).startswith("Faults that not every")
