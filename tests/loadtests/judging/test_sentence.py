@@ -201,6 +201,7 @@ class TestFreePlay:
         faults = [KILL, msgspec.structs.replace(KILL, victim="n1")]
         met = {"sticky-memory": met_one(20, 1), "redis": met_one(0, 0)}
         assert sentence_of(faults, met) == (
-            "Killing n2 or n1 logged out 20 of 60 shoppers in sticky-memory (all whose sessions it held); nobody in redis."
+            "Killing n2 or n1 logged out 20 of 60 shoppers in sticky-memory (all whose sessions it held); "
+            "nobody in redis."
         )
         assert sentence_of([*faults, KILL], met).startswith("Faults that not every")
