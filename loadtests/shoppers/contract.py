@@ -43,6 +43,8 @@ class Clock(Protocol):
 
     zero_ns: int
     """The zero, time.monotonic_ns()."""
+    end_us: int
+    """When the load window ends, as far as is known: it may be ended early."""
 
     def now_us(self) -> int:
         """Now."""

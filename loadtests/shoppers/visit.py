@@ -201,7 +201,8 @@ class Visit:
             for step, action in enumerate(self._actions[self._next_step :], self._next_step):
                 self._begun[step] = action
             for step, action in sorted(self._begun.items()):
-                self._not_sent(action, "stopped", step)
+                if action.at_ms * 1000 < self._clock.end_us:
+                    self._not_sent(action, "stopped", step)
 
     # --- one request ---------------------------------------------------------------------------------------------
 

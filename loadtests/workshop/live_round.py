@@ -37,7 +37,7 @@ from shared.errors import EnvironmentNotReady, UsageError
 
 PASSWORD = "shop"
 """Of all accounts, shoppers' and guests': a person in a room types it."""
-ABANDONED_WITHIN_S = 2.5
+ABANDONED_WITHIN_S = 3.5
 """How long both sides may take to end by themselves when the round is left; then everything of it is killed."""
 LOOK_S = 0.02
 
@@ -122,7 +122,7 @@ class LiveRound:
 
     def abandon(self) -> None:
         """Stop both sides where they are, within some seconds. Safe to repeat, and in any state."""
-        self.cues.abandoned.set()
+        self.cues.abandon()
         self._join(ABANDONED_WITHIN_S)
         if not self.over():
             clear(self._ledger.path)  # whoever waits for a cluster or a load to be ready waits for the dead now
@@ -162,9 +162,8 @@ class LiveRound:
                 if side.history.exists():
                     with side.history.open("rb") as part:
                         shutil.copyfileobj(part, history)
-        end_ms = self.cues.end_ms
-        whole_window = self.plan.window_ms if end_ms is None or self.failure() is not None else end_ms
-        plan = as_carried_out(self.plan, whole_window, self.faults.as_they_went(whole_window))
+        end_ms = self.plan.window_ms if self.cues.end_ms is None else self.cues.end_ms
+        plan = as_carried_out(self.plan, end_ms, self.faults.as_they_went(end_ms))
         self._write(plan)
         for side in self.sides.values():
             side.history.unlink(missing_ok=True)

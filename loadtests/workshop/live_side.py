@@ -13,11 +13,12 @@ import msgspec
 
 from compose.architectures import Architecture
 from compose.cluster import Cluster, ClusterSpec
+from compose.waiting import wait_for
 from loadtests.events import GuestsAdmitted
 from loadtests.faults import FAULTS
 from loadtests.running.event_log import EventLog
 from loadtests.running.fault_run import FaultRun
-from loadtests.running.measure import LEAD_NS, TICK_S, Measurement, Setup
+from loadtests.running.measure import LEAD_NS, STOP_LOAD_S, TICK_S, Measurement, Setup
 from loadtests.shoppers.load import LoadProcesses
 from shared.demo_accounts import account_name
 from shared.errors import EnvironmentNotReady, Interrupted
@@ -26,6 +27,8 @@ GUESTS = 12
 """Accounts for people with browsers, beyond those of the shoppers."""
 END_LEAD_MS = 1000
 """Between saying that a window ends and its end, so that every load process has heard it."""
+ABANDON_LEAD_MS = 400
+"""The same where the round is left: in a hurry, and nothing is lost if one hears it too late."""
 
 
 class Go(msgspec.Struct, frozen=True):
@@ -60,6 +63,12 @@ class Cues:
         """Let both load windows end then, or as soon as everybody can have heard of it. When that is."""
         self.end_ms = max(at_ms, self.elapsed_ms() + END_LEAD_MS)
         return self.end_ms
+
+    def abandon(self) -> None:
+        """Stop both sides. What lies beyond this moment was never planned, so that nobody writes down hours of it."""
+        if self.go is not None and self.end_ms is None:
+            self.end_ms = self.elapsed_ms() + ABANDON_LEAD_MS
+        self.abandoned.set()
 
 
 def guests_of(shoppers: int) -> tuple[str, ...]:
@@ -137,9 +146,20 @@ class LiveSide(Measurement):
     def _go_on(self) -> None:
         if self._cues.abandoned.is_set():
             raise Interrupted("the round was left before its end")
+        self._tell_end()
+
+    def _tell_end(self) -> None:
         if self._cues.end_ms is not None and not self._told_end and self._load is not None:
             self._load.end_window(self._cues.end_ms)
             self._told_end = True
+
+    def _stop_load(self) -> None:
+        """In the middle of the round the shoppers hear that it is over; who is not done soon is stopped."""
+        self._tell_end()
+        if self._load is not None and self._told_end:
+            load = self._load
+            wait_for(lambda: load.finished() or None, until=time.monotonic() + STOP_LOAD_S, every_s=TICK_S)
+        super()._stop_load()
 
     def _attend(self, load: LoadProcesses, cluster: Cluster, zero_ns: int) -> None:
         super()._attend(load, cluster, zero_ns)

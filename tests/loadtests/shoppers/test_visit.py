@@ -38,6 +38,7 @@ class PaperClock:
     """Time passes only by waiting and by being served."""
 
     zero_ns = 5_000_000_000
+    end_us = 1 << 62
 
     def __init__(self) -> None:
         self.us = 0

@@ -26,6 +26,13 @@ class TestAWindowThatEndsEarly:
         assert [each.step for each in day.exchanges] == list(range(steps))
         assert len(day.browser.asked) == steps
 
+    def test_stopped_nobody_records_what_lies_beyond_it(self) -> None:
+        day = PaperDay(*self.ACTIONS, fates={1: "stop"})
+        day.time.end_us = 60_000
+        day.live()
+        assert isinstance(day.raised, KeyboardInterrupt)
+        assert day.words("step", "error") == [(0, "stopped"), (1, "stopped")]
+
     def test_it_is_learned_of_while_everybody_shops(self) -> None:
         day = PaperDay(*self.ACTIONS, takes_ms={"/cart": 40})
 

@@ -211,6 +211,8 @@ def test_ctrl_c_at_any_moment_leaves_nothing(when: Callable[[WholeWorkshop], Non
     if folder and when is not in_predict:
         results = judge(Path(folder))
         assert {result.verdict for result in results.architectures.values()} == {"inconclusive"}
+        if when is with_something_broken:
+            assert read_plan(Path(folder) / "plan.json").window_ms < 120_000, "hours of it were never planned"
 
 
 def test_killed_it_is_cleared_away_by_recover(tmp_path: Path) -> None:
