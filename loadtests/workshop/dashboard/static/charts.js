@@ -32,13 +32,13 @@ export class Charts {
 
   /**
    * @param series what `SeriesOf.upTo` returns
-   * @param about {{names: {left: string, right: string}, stateful: {left: boolean, right: boolean}, marks, atMs: number}}
+   * @param about {{names: {left: string, right: string}, stateful: {left: boolean, right: boolean}, marks, endMs: number}}
    */
   draw(series, about) {
     const width = Math.floor(this.#figures[0].plot.clientWidth);
     if (width === 0) return;
     this.#build(width, about);
-    const end = spanOf(about.atMs);
+    const end = spanOf(about.endMs);
     const data = JSON.stringify([this.#look, end, series.seconds.length, about.marks.length, series.left.median.length]);
     if (data === this.#data) return;
     this.#data = data;
@@ -76,7 +76,7 @@ export class Charts {
 }
 
 const CHARTS = [
-  { title: "People logged in", lines: [{ of: "people", word: "" }], range: (top) => [0, Math.max(4, top * 1.08)] },
+  { title: "People logged in all through each second", lines: [{ of: "people", word: "" }], range: (top) => [0, Math.max(4, top * 1.08)] },
   {
     title: "Wait for an answer, ms",
     lines: [

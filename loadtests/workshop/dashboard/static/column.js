@@ -7,7 +7,7 @@
 
 import { svg, write } from "./elements.js";
 import { drum, fromRail, railLine, toNode, toRail } from "./lines.js";
-import { People } from "./people.js";
+import { People, shownAs } from "./people.js";
 import { places } from "./places.js";
 
 const NOT_DRAWN_BELOW = new Set(["balancer", "database"]);
@@ -47,7 +47,7 @@ export class Column {
   /**
    * @param side what a picture holds of this side
    * @param about {{stateful: boolean, noStore: string, mine: string, nodes: number, shoppers: number,
-   *   waiting: boolean, below: number, faultWord}} nodes, shoppers, waiting and below are those of both sides: so they have the same scale
+   *   waiting: boolean, below: number, atMs: number, faultWord}} nodes, shoppers, waiting and below are those of both sides: so they have the same scale
    */
   draw(side, about) {
     const width = Math.floor(this.host.clientWidth);
@@ -61,7 +61,7 @@ export class Column {
       this.people.layout(this.#kept);
     }
     this.svg.setAttribute("class", `picture ${about.stateful ? "stateful" : "stateless"}`);
-    this.people.draw(side.shoppers, side.nodes.map((node) => node.name));
+    this.people.draw(shownAs(side, about.atMs), side.nodes.map((node) => node.name));
     this.#wayIn(side);
   }
 

@@ -50,7 +50,7 @@ export class Lesson {
     if (own) the("own-answers").replaceChildren(...this.#answered(own));
     the("explain").hidden = phase !== "explain" || asks;
     if (!the("explain").hidden) await this.#explain(own, workshop.predict);
-    the("story").open = phase === "predict" || phase === "starting";
+    the("story").open = asks || phase === "predict" || phase === "starting";
   }
 
   /** How many have committed, while predictions are open. */

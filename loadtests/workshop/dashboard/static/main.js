@@ -109,7 +109,7 @@ function drawHead(round, picture) {
   write(the("phase"), PHASES[round.phase]);
   the("not-live").hidden = cover.covers || player.mode === "live";
   write(the("not-live"), player.mode === "replay" ? `replay, ${player.speed}×` : "standing still");
-  write(the("clock"), LIVE.has(round.phase) || round.phase === "explain" ? clock(picture.at_ms) : "");
+  write(the("clock"), !cover.covers && (LIVE.has(round.phase) || round.phase === "explain") ? clock(picture.at_ms) : "");
   document.title = `${PHASES[round.phase]} · Twinshop workshop`;
   the("why-failed").hidden = round.phase !== "failed";
   write(the("why-failed"), round.why);
@@ -132,6 +132,7 @@ function drawSide(name, picture) {
     shoppers: Math.max(workshop.round.shoppers, picture.left.shoppers.length, picture.right.shoppers.length),
     below: Math.max(boxesBelow(picture.left), boxesBelow(picture.right)),
     waiting: SIDES.some((each) => picture[each].shoppers.some((shopper) => shopper[1] === "")),
+    atMs: picture.at_ms,
     faultWord: spoken,
   });
   sides[name].losses.draw(view.losses);
@@ -139,12 +140,13 @@ function drawSide(name, picture) {
 
 function drawTime(picture) {
   const names = { left: sideNamed("left").architecture, right: sideNamed("right").architecture };
-  timeline.draw(picture, player.atMs, names, player.mode !== "live");
+  const endMs = Math.max(recording.endMs, picture.at_ms);
+  timeline.draw(present(), { atMs: player.atMs, endMs, names, standing: player.mode !== "live" });
   charts.draw(series.upTo(player.place), {
     names,
     stateful: { left: sideNamed("left").stateful, right: sideNamed("right").stateful },
     marks: [...picture.left.marks, ...picture.right.marks],
-    atMs: picture.at_ms,
+    endMs,
   });
 }
 

@@ -8,7 +8,21 @@
 import { svg } from "./elements.js";
 import { seat } from "./places.js";
 
+/** Where more than this move at once, nobody glides: there a move is nothing new, and gliding costs more than it tells. */
+const FEW = 3;
+const SHARE_THAT_GLIDES = 0.2;
 const SAYS = { outside: "not logged in", shopping: "shopping", logged_out: "logged out" };
+
+/** How long somebody is shown as logged out at least: simulated shoppers log in again before an eye has seen it. */
+const SEEN_MS = 4000;
+
+/** The shoppers as they are shown: who was logged out a moment ago still is. */
+export function shownAs({ shoppers, losses }, atMs) {
+  const now = losses.filter((loss) => loss.kind === "logged_out" && loss.at_ms <= atMs && loss.at_ms > atMs - SEEN_MS);
+  if (now.length === 0) return shoppers;
+  const out = new Set(now.map((loss) => loss.shopper));
+  return shoppers.map((view) => (out.has(view[0]) ? [view[0], view[1], "logged_out", true] : view));
+}
 
 export class People {
   /** @param {(shopper: number) => void} pressed */
@@ -31,11 +45,10 @@ export class People {
 
   draw(shoppers, nodeNames) {
     this.#names = nodeNames;
-    const seen = new Set();
-    for (const view of shoppers) {
-      seen.add(view[0]);
-      this.#one(view);
-    }
+    const seen = new Set(shoppers.map((view) => view[0]));
+    const moved = shoppers.filter(([shopper, node]) => this.#dots.has(shopper) && this.#dots.get(shopper).node !== node).length;
+    if (moved > 0) this.group.classList.toggle("hopping", moved > FEW && moved > SHARE_THAT_GLIDES * shoppers.length);
+    shoppers.forEach((view) => this.#one(view));
     for (const [shopper, dot] of this.#dots) {
       if (seen.has(shopper)) continue;
       dot.group.remove();

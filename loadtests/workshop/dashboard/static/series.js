@@ -21,11 +21,11 @@ export class SeriesOf {
   #sides;
   #looked;
   #wasComplete;
-  #states;
+  #crowds;
 
   #begin() {
     this.#sides = { left: emptySeries(), right: emptySeries() };
-    this.#states = { left: new Map(), right: new Map() };
+    this.#crowds = { left: new Crowd(), right: new Crowd() };
     this.#looked = 0;
     this.#wasComplete = this.recording.complete;
   }
@@ -45,9 +45,8 @@ export class SeriesOf {
 
   #look(frame) {
     for (const name of ["left", "right"]) {
-      const [side, states] = [this.#sides[name], this.#states[name]];
-      for (const [shopper, , state] of frame[name].shoppers ?? []) states.set(shopper, state);
-      put(side.people, Math.max(0, Math.floor(frame.at_ms / 1000)), shopping(states), side.people.at(-1) ?? null);
+      const side = this.#sides[name];
+      for (const [second, people] of this.#crowds[name].after(frame[name], frame.at_ms)) put(side.people, second, people, side.people.at(-1) ?? null);
       for (const waited of frame[name].waits ?? []) {
         if (waited.second < 0) continue;
         put(side.median, waited.second, waited.asked ? waited.median_ms : null);
@@ -58,10 +57,35 @@ export class SeriesOf {
   }
 }
 
-function shopping(states) {
-  let people = 0;
-  for (const state of states.values()) if (state === "shopping") people += 1;
-  return people;
+/**
+ * How many people of one side were logged in all through each second.
+ *
+ * Simulated shoppers log in again at once, mostly between two frames: whoever lost their login in a second was not
+ * logged in all through it, whatever the frames show.
+ */
+class Crowd {
+  #states = new Map();
+  #out = new Map();
+
+  /** The seconds of which that frame tells something new, and how many people were in. */
+  after(change, atMs) {
+    const now = Math.max(0, Math.floor(atMs / 1000));
+    const told = new Set([now]);
+    for (const [shopper, , state] of change.shoppers ?? []) this.#states.set(shopper, state);
+    for (const [shopper, state] of this.#states) if (state !== "shopping") this.#missing(now).add(shopper);
+    for (const loss of change.losses ?? []) {
+      if (loss.kind !== "logged_out" || loss.at_ms < 0) continue;
+      const second = Math.floor(loss.at_ms / 1000);
+      this.#missing(second).add(loss.shopper);
+      told.add(second);
+    }
+    return [...told].sort((one, other) => one - other).map((second) => [second, this.#states.size - this.#missing(second).size]);
+  }
+
+  #missing(second) {
+    if (!this.#out.has(second)) this.#out.set(second, new Set());
+    return this.#out.get(second);
+  }
 }
 
 /** Seconds before this one of which nothing was said get that other value: a gap, unless it is given. */

@@ -44,11 +44,15 @@ export class TimeLine {
   #kept = { left: 0, width: 1, end: 60 };
   #drawn = "";
 
-  draw(picture, atMs, names, standing) {
+  /**
+   * @param picture of now: the whole round's faults, so that a moment can be chosen by them
+   * @param about {{atMs: number, endMs: number, names: object, standing: boolean}} atMs: the moment that is shown
+   */
+  draw(picture, { atMs, endMs, names, standing }) {
     const width = Math.floor(this.host.clientWidth);
     if (width === 0) return;
     const letter = parseFloat(getComputedStyle(this.svg).fontSize);
-    const end = spanOf(picture.at_ms);
+    const end = spanOf(endMs);
     const shape = JSON.stringify([width, letter, end, picture.left.marks.length, picture.right.marks.length, names]);
     if (shape !== this.#drawn) {
       this.#drawn = shape;

@@ -129,7 +129,7 @@ def _right(at_ms: int) -> SideFrame:
     dead = SEEN_MS <= at_ms < HEALED_MS
     turn = at_ms // STEP_MS
     alive = [node for node in NODES if not (dead and node == VICTIM)]
-    asking = [number for number in range(1, SHOPPERS + 1) if (number + turn) % 7 == 0]
+    asking = [number for number in range(1, SHOPPERS + 1) if (number + turn) % 3 == 0]
     everybody = range(1, SHOPPERS + 1)
     return SideFrame(
         nodes=_nodes(at_ms, 0, 0, dead=dead, others=0),

@@ -171,6 +171,7 @@ def test_shoppers_keep_their_place(browser: Browser, tmp_path: Path) -> None:
         }"""
         live = page.evaluate(seats, "left"), page.evaluate(seats, "right")
         seek(page, 8000)
+        expect(page.locator("#time-of")).to_have_text("0:08 of 0:11")
         before = page.evaluate(seats, "left")
         moved = [shopper for shopper, (node, _, _) in before.items() if node != live[0][shopper][0]]
         assert sorted(map(int, moved)) == [loss.shopper for loss in losses()]
@@ -298,3 +299,7 @@ def test_dots_glide_only_where_motion_is_welcome(browser: Browser, tmp_path: Pat
             page = played.open(browser, motion=motion)
             expect(page.locator("#left-picture .shopper").first).to_be_visible()
             assert page.evaluate(takes) == seconds
+        page = played.open(browser, motion=True)
+        expect(page.locator("#right-picture .shopper").first).to_be_visible()
+        page.keyboard.press("ArrowLeft")  # there a third of all shoppers moves with each frame
+        expect(page.locator("#right-picture .people")).to_have_class("people hopping")

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from playwright.sync_api import Browser, Page, Route
 
-from loadtests.workshop.contract import Frame, Picture
+from loadtests.workshop.contract import Frame, LossView, Picture, ShopperView, SideFrame
 from loadtests.workshop.dashboard import page_words
 from loadtests.workshop.live import applied, empty_picture
 from tests.loadtests.workshop.dashboard.made_up_round import SHOPPERS, frames
@@ -129,11 +129,37 @@ def test_series_are_one_row_a_second_and_end_where_one_looks(page: Page) -> None
     assert to_the_end["seconds"] == list(range(19))
     assert to_the_end["left"]["people"][5] == SHOPPERS
     assert min(to_the_end["left"]["people"][9:12]) == SHOPPERS - 10
+    assert to_the_end["left"]["people"][8] == SHOPPERS - 5  # who was logged out within it, though back before its end
     assert to_the_end["left"]["p95"][7:10] == [31, 900, 900]
     assert to_the_end["left"]["failed"][8] == 4
     assert to_the_end["right"]["people"][-1] == SHOPPERS
     assert to_ten["seconds"] == list(range(11))
     assert to_ten["left"]["people"] == to_the_end["left"]["people"][:11]
+
+
+def test_whoever_is_back_at_once_is_still_a_gap_and_a_square(page: Page) -> None:
+    """As in a real round: logged out and in again between two frames, and told of a second later."""
+    views = tuple(ShopperView(number, "n1", "shopping", False) for number in (1, 2, 3))
+    back = ShopperView(2, "n3", "shopping", True)
+    lost = LossView(0, "logged_out", 2, 2900, "node_killed")
+    nothing = SideFrame()
+    made = [
+        Frame(1000, SideFrame(shoppers=views), nothing),
+        Frame(3500, SideFrame(shoppers=(back,), losses=(lost,)), nothing),
+        Frame(8000, SideFrame(shoppers=views[:1]), nothing),
+    ]
+    body = """
+        const {Recording} = await import("/static/recording.js");
+        const {shownAs} = await import("/static/people.js");
+        const recording = new Recording(1);
+        recording.adopt(given.map((frame, number) => ({id: 1 + number, frame})));
+        const shown = [2, 3].map((place) => shownAs(recording.pictureAt(place).left, recording.pictureAt(place).at_ms));
+        return [new it.SeriesOf(recording).upTo(3).left.people, ...shown.map((views) => views[1])];
+    """
+    people, soon, later = in_page(page, "series", body, made)
+    assert people == [None, 3, 2, 3, 3, 3, 3, 3, 3]
+    assert soon == [2, "n3", "logged_out", True]
+    assert later == [2, "n3", "shopping", True]
 
 
 def test_seats_are_everybodys_own_in_every_node_and_on_both_sides(page: Page) -> None:
