@@ -7,11 +7,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from loadtests.bundles.pack import pack
 from loadtests.report import render_report
 from loadtests.report.predicted import MOST_ANSWERS, MOST_REASONS, predicted
 from loadtests.results import Results
 from loadtests.workshop.contract import Prediction
-from loadtests.workshop.predictions import append_prediction
+from loadtests.workshop.predictions import FILE, append_prediction
 from tests.loadtests.report.parsed import Page
 from tests.loadtests.synthetic_run import synthetic_run
 
@@ -92,6 +93,13 @@ def test_a_report_of_a_run_in_which_nobody_was_asked_has_nothing_of_it(folder: P
     results = a_round(folder)
     assert predicted(folder, results) is None
     assert b"predictions-h" not in render_report(folder, results)
+
+
+def test_a_bundle_carries_what_people_said(folder: Path, tmp_path: Path) -> None:
+    a_round(folder)
+    said(folder, "20")
+    packed = pack(folder, tmp_path / "round.zip")
+    assert FILE in [file.name for file in packed.manifest.files]
 
 
 def test_a_room_full_of_words_keeps_the_report_small(folder: Path) -> None:
