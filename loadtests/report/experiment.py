@@ -130,7 +130,8 @@ def _books(result: ArchitectureResult) -> tuple[str, str]:
 
 def _reconciled(result: ArchitectureResult) -> tuple[str, str]:
     logs = result.reconciliation
-    counts = f"shoppers {logs.client:,}, balancer {logs.balancer:,}, nodes {logs.nodes:,}"
+    guests = f", beside them {logs.guests:,} by people with browsers" if logs.guests else ""
+    counts = f"shoppers {logs.client:,}, balancer {logs.balancer:,}, nodes {logs.nodes:,}{guests}"
     if logs.mismatch_count:
         return f"{counts}: {logs.mismatch_count:,} not explained", "bad"
     return f"{counts}: every one accounted for", "good"
