@@ -10,12 +10,13 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from queue import Empty, Queue
-from threading import Thread
-from typing import IO, TypeVar
+from typing import TypeVar
 
 import msgspec
 
+from compose.child import spawn
+from compose.ledger import Ledger, state_folder
+from compose.running import new_run_id
 from shared.errors import NotReadyInTime
 
 T = TypeVar("T")
@@ -23,6 +24,7 @@ T = TypeVar("T")
 ROOT = Path(__file__).parents[3]
 COMMAND_WITHIN_S = 60.0
 END_WITHIN_S = 40.0
+LOOK_S = 0.05
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -56,20 +58,23 @@ def run(words: Sequence[str], folder: Path) -> Done:
 
 
 class Running:
-    """A `twinshop` that stays: it says one JSON document when it is ready, and Ctrl-C ends it. Use it as a context."""
+    """A `twinshop` that stays: it says one JSON document when it is ready, and Ctrl-C ends it. Use it as a context.
 
-    def __init__(self, words: Sequence[str], folder: Path, log: Path) -> None:
+    It stands in a ledger: if the rehearsal is killed, the next run or `twinshop recover` ends it.
+    """
+
+    def __init__(self, words: Sequence[str], folder: Path, name: str) -> None:
         self._words = tuple(words)
-        self._log = log
-        with log.open("wb") as complaints:
-            self._process = subprocess.Popen(
-                _program(words), cwd=folder, env=_environment(), stdout=subprocess.PIPE, stderr=complaints,
-                stdin=subprocess.DEVNULL, start_new_session=True,
+        self._said, self._log = folder / f"{name}.json", folder / f"{name}.log"
+        self._ledger = Ledger.open(state_folder(), new_run_id())
+        try:
+            self._child = spawn(
+                self._ledger, "workshop", ["/bin/sh", "-c", 'exec "$@" >"$0"', str(self._said), *_program(words)],
+                env={"NO_COLOR": "1"}, log=self._log, cwd=folder,
             )  # fmt: skip
-        assert self._process.stdout is not None
-        self._lines: Queue[bytes] = Queue()
-        self._reader = Thread(target=_read, args=(self._process.stdout, self._lines), daemon=True)
-        self._reader.start()
+        except BaseException:
+            self._ledger.close()
+            raise
 
     def __enter__(self) -> Running:
         return self
@@ -83,38 +88,29 @@ class Running:
         Raises:
             NotReadyInTime: it did not say it in time, or ended.
         """
-        said = b""
         until = time.monotonic() + within_s
-        while line := self._line(until - time.monotonic()):
-            said += line
-            with suppress(msgspec.DecodeError):  # there is more to come
-                return msgspec.json.decode(said, type=kind)
-        raise NotReadyInTime(
-            f"twinshop {' '.join(self._words)} was not ready within {within_s:g} s",
-            log=self._log,
-            tail=self._log.read_text(errors="replace")[-2000:],
-        )
+        while True:
+            ended = self._child.exit_code is not None
+            with suppress(OSError, msgspec.DecodeError):  # not yet, or not yet all of it
+                return msgspec.json.decode(self._said.read_bytes(), type=kind)
+            if ended or time.monotonic() > until:
+                raise NotReadyInTime(
+                    f"twinshop {' '.join(self._words)} was not ready within {within_s:g} s",
+                    log=self._log,
+                    tail=self._log.read_text(errors="replace")[-2000:],
+                )
+            time.sleep(LOOK_S)
 
-    def _line(self, within_s: float) -> bytes:
-        """The next line; empty if there is none in time, or none any more."""
-        try:
-            return self._lines.get(timeout=max(0.0, within_s))
-        except Empty:
-            return b""
-
-    def end(self) -> int:
-        """Ctrl-C, and its exit code; killed if it does not end in time."""
-        if self._process.poll() is None:
-            with suppress(ProcessLookupError):
-                self._process.send_signal(signal.SIGINT)
-        try:
-            code = self._process.wait(END_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()  # what it started is in the ledger: the next run, or `recover`, clears it away
-            code = self._process.wait()
-        self._reader.join(END_WITHIN_S)
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+    def end(self) -> int | None:
+        """Ctrl-C, and its exit code; None if it had to be killed. Safe to repeat."""
+        with suppress(ProcessLookupError):
+            if self._child.exit_code is None:
+                os.kill(self._child.pid, signal.SIGINT)
+        code = self._child.wait(END_WITHIN_S)
+        if self._child.alive():
+            self._child.kill()  # what it started is in ledgers of its own: the next run clears it away
+            self._child.gone(1.0)
+        self._ledger.close()
         return code
 
 
@@ -124,9 +120,3 @@ def _program(words: Sequence[str]) -> list[str]:
 
 def _environment() -> dict[str, str]:
     return {**os.environ, "NO_COLOR": "1"}
-
-
-def _read(pipe: IO[bytes], lines: Queue[bytes]) -> None:
-    for line in pipe:
-        lines.put(line)
-    lines.put(b"")

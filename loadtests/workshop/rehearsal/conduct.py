@@ -82,7 +82,7 @@ def rehearse(episodes: Sequence[Episode], folder: Path, *, shoppers: int | None,
     texts = (*broken_without_a_round(all_pages(), known()), *_broken_commands(folder, say))
     say(f"the pages without a round: {len(texts)} broken")
     words = (*WORKSHOP, *(() if shoppers is None else ("--shoppers", str(shoppers))))
-    with child.Running(words, folder, folder / "workshop.log") as workshop:
+    with child.Running(words, folder, "workshop") as workshop:
         opened = workshop.opened(Opened, READY_WITHIN_S)
         with Watcher(opened.instructor_url) as watcher:
             played = tuple(_episode(watcher, episode, folder, shoppers, say) for episode in episodes)
@@ -172,7 +172,7 @@ def _broken_workshop(block: Block, folder: Path) -> Iterator[Broken]:
     """One that stays: it has to get ready, and is ended then."""
     words = (*WORKSHOP, *block.words[2:])
     try:
-        with child.Running(words, folder, folder / "another-workshop.log") as workshop:
+        with child.Running(words, folder, "another-workshop") as workshop:
             workshop.opened(Opened, READY_WITHIN_S)
     except TwinshopError as error:
         yield Broken(block.place, str(error))

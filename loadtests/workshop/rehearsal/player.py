@@ -51,6 +51,7 @@ class Player:
         """Nothing is to be seen before it, it counts once, and it cannot be changed."""
         for url in RESULT_URLS:
             self._expect(self._watcher.get(url), requests.codes.forbidden, f"{url} before the prediction")
+        self._expect_card(open_=False)
         if {"picture", "frame"} & set(self._watcher.seen.names_of_round):
             self.complaints.append("a picture was sent before the prediction was committed")
         made = self._watcher.predict(step.answers, step.reason)
@@ -99,9 +100,18 @@ class Player:
         self._wait_for_phase("explain", EXPLAIN_WITHIN_S)
         report = self._watcher.get("/report")
         self._expect(report, requests.codes.ok, "the report")
+        self._expect_card(open_=True)
 
     def _wait_for_phase(self, phase: Phase, within_s: float) -> None:
         self._watcher.wait_until(f"phase {phase}", _in_phase(phase), within_s)
+
+    def _expect_card(self, *, open_: bool) -> None:
+        """Solution and explanation are there at the end, and not before the prediction."""
+        card = self._watcher.get("/api/episode").json()
+        told = {"the explanation": "explanation" in card, "the solution": self._episode.tips[2] in card.get("tips", ())}
+        when = "at the end" if open_ else "before the prediction"
+        self.complaints += [f"{what} is {'' if is_there else 'not '}told {when}"
+                            for what, is_there in told.items() if is_there is not open_]  # fmt: skip
 
     def _expect(self, answer: requests.Response, status: int, what: str) -> None:
         if answer.status_code != status:

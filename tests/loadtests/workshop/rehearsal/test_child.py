@@ -8,6 +8,7 @@ import pytest
 
 from loadtests.workshop.rehearsal import child
 from shared.errors import NotReadyInTime
+from tests.left_behind import processes_of
 
 
 def test_a_command_is_run_in_the_folder_to_its_end(tmp_path: Path) -> None:
@@ -22,13 +23,21 @@ def test_of_make_it_is_only_seen_that_it_would_run(tmp_path: Path, target: str, 
 
 
 def test_what_one_says_that_stays(tmp_path: Path) -> None:
-    with child.Running(["list", "--json"], tmp_path, tmp_path / "log") as running:
+    with child.Running(["list", "--json"], tmp_path, "it") as running:
         assert running.opened(dict, 20.0)["schema"] == 1
-        code = running.end()
-    assert running.end() == code
+        running.end()
+    assert processes_of(tmp_path / "state") == {}
+
+
+def test_one_whose_rehearsal_was_killed_is_found_by_recover(tmp_path: Path, own_state: Path) -> None:
+    running = child.Running(["up", "--help"], tmp_path, "it")
+    (page,) = (own_state / "ledger").iterdir()
+    assert '"workshop"' in page.read_text()
+    running.end()
+    assert list((own_state / "ledger").iterdir()) == []
 
 
 def test_one_that_does_not_get_ready_is_told_of_with_the_end_of_its_log(tmp_path: Path) -> None:
-    with child.Running(["workshopp"], tmp_path, tmp_path / "log") as running, pytest.raises(NotReadyInTime) as caught:
+    with child.Running(["workshopp"], tmp_path, "it") as running, pytest.raises(NotReadyInTime) as caught:
         running.opened(dict, 20.0)
     assert "there is no command 'workshopp'" in str(caught.value)

@@ -48,13 +48,14 @@ def test_a_whole_episode_as_the_browser_would_play_it(tmp_path: Path) -> None:
         assert watcher.seen.gaps == []
 
 
-def test_results_that_can_be_seen_before_the_prediction_are_complained_of(tmp_path: Path) -> None:
+def test_what_can_be_seen_before_the_prediction_is_complained_of(tmp_path: Path) -> None:
     with on_stage(tmp_path, "predict", predict=False) as played, Watcher(f"{played.home}/?key={TOKEN}") as watcher:
         begin(watcher, scripted(), 10.0)
         player = Player(watcher, scripted())
         player.play()
     assert "/api/frames before the prediction: answered with 200, not 403" in player.complaints[0]
     assert any(complaint.startswith("the prediction: answered with 409") for complaint in player.complaints)
+    assert "the solution is told before the prediction" in player.complaints
 
 
 def test_what_does_not_come_in_time_is_an_error_that_says_what_is_shown_instead(tmp_path: Path) -> None:
