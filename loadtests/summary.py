@@ -42,7 +42,7 @@ def summary(results: Results, folder: Path, *, report: str = "") -> str:
         *_thresholds(results),
         f"verdict  {results.verdict}",
         f"report   {report or folder / 'report.html'}",
-        f"next     {_plan_again(RunFolder(folder).read_provenance())}   (who did what when)",
+        f"next     {_next(RunFolder(folder).read_provenance())}",
     ]
     return "\n".join(lines)
 
@@ -54,10 +54,16 @@ def table_of(results: Results) -> list[tuple[str, ...]]:
     return [head, *(_row(name, result, more) for name, result in results.architectures.items())]
 
 
-def _plan_again(run: Provenance) -> str:
-    """The command that prints this run's plan; the scenario is named as it was asked for: a name or a path."""
+def _next(run: Provenance) -> str:
+    """The command that prints this run's plan; the scenario is named as it was asked for: a name or a path.
+
+    A workshop's round was planned by nobody: for that, the command that begins another one.
+    """
+    if run.command[1] == "workshop":
+        return f"{shlex.join(run.command)}   (another round)"
     asked = run.command[2]
-    return shlex.join(("twinshop", "plan", asked, "--seed", str(run.seed), "--shoppers", str(run.shoppers)))
+    plan = shlex.join(("twinshop", "plan", asked, "--seed", str(run.seed), "--shoppers", str(run.shoppers)))
+    return f"{plan}   (who did what when)"
 
 
 def _more_columns(results: Results) -> list[str]:

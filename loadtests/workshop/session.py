@@ -208,7 +208,8 @@ class Session:
         request = self._request
         about = round_about(episode, request.architectures, request.shoppers, request.nodes)
         live = LiveRound(
-            number, about, self._engine, self._state, request.runs, _Words(self._watcher), request.command,
+            number, about, self._engine, self._state, request.runs, _Words(self._watcher),
+            (*request.command, *(("--episode", episode) if episode else ())),
             self._tell_broken,
         )  # fmt: skip
         self._watcher.say(f"round {number}, {about.name}: {' and '.join(about.architectures)}  {live.folder.root}")

@@ -39,6 +39,16 @@ def test_the_next_command_prints_the_plan_of_this_run(
     assert f"seed     {told.seed}" in page
 
 
+def test_after_a_workshops_round_the_next_command_begins_another_one(tmp_path: Path) -> None:
+    """Its faults were planned by nobody: there is no plan that could be printed without carrying it out."""
+    run = write_run(tmp_path / "run")
+    command = ("twinshop", "workshop", "--engine", "processes", "--episode", "kill-one-of-three")
+    provenance = msgspec.structs.replace(run.read_provenance(), command=command)
+    run.provenance.write_bytes(msgspec.json.encode(provenance))
+    said = summary(judge(run.root), run.root)
+    assert said.endswith("twinshop workshop --engine processes --episode kill-one-of-three   (another round)")
+
+
 def told(tmp_path: Path, **changed: object) -> list[str]:
     run = write_run(tmp_path / "run")
     results = judge(run.root)
