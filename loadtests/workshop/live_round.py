@@ -62,7 +62,8 @@ class LiveRound:
         self._write(self.plan)
         self._watcher = watcher
         self._ledger = Ledger.open(state, self.provenance.run)
-        self._finished = False
+        self._together = False
+        """Both histories are in the run's, and the plan is the one that was carried out."""
         bounds = FaultBounds()
         setup = Setup(
             self.provenance.run, self.folder, self.plan, engine, self._ledger, watcher, 1, PASSWORD, about.limits(),
@@ -137,15 +138,16 @@ class LiveRound:
     # --- its end
 
     def finish(self) -> Results | None:
-        """Make a run of it: whole plan, whole history, judged and reported. None if nobody ever shopped."""
-        if self._finished:
-            return None
-        self._finished = True
+        """Make a run of it: whole plan, whole history, judged and reported. None if nobody ever shopped.
+
+        Interrupted in the middle, it can be called again; once it is done, it does nothing more.
+        """
         try:
             self._ledger.close()
         finally:
-            self._put_together()
-        if self.cues.go is None:
+            if not self._together:
+                self._put_together()
+        if self.cues.go is None or self.folder.report.exists():
             return None
         results = write_results(self.folder)
         write_report(self.folder, results)
@@ -165,6 +167,7 @@ class LiveRound:
         end_ms = self.plan.window_ms if self.cues.end_ms is None else self.cues.end_ms
         plan = as_carried_out(self.plan, end_ms, self.faults.as_they_went(end_ms))
         self._write(plan)
+        self._together = True
         for side in self.sides.values():
             side.history.unlink(missing_ok=True)
 

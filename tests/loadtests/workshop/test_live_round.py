@@ -1,0 +1,166 @@
+"""A round whose clusters never stand, or whose end is disturbed: it is left in time, and its folder is whole."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from compose.child import spawn
+from compose.cluster import Cluster, ClusterSpec, Engine
+from compose.ledger import Ledger
+from compose.ledger_file import ledgers
+from loadtests.judging.judge import judge
+from loadtests.running.progress import Silent
+from loadtests.workshop import live_round as module
+from loadtests.workshop.live_round import LiveRound
+from loadtests.workshop.live_side import ABANDON_LEAD_MS, END_LEAD_MS, Cues, guests_of
+from loadtests.workshop.round_about import round_about
+from shared.errors import EnvironmentNotReady, Interrupted
+from tests.waiting import until
+
+
+class Broken(Engine):
+    """Starts nothing."""
+
+    name = "broken"
+
+    def start_once(self, spec: ClusterSpec, folder: Path, ledger: Ledger) -> Cluster:
+        raise EnvironmentNotReady(f"{spec.architecture.name} cannot be started", why="the machine is full")
+
+    def attach(self, folder: Path, ledger: Ledger) -> Cluster:
+        raise NotImplementedError
+
+
+class Hangs(Broken):
+    """Waits for a part to be ready that never is, for as long as the part lives."""
+
+    def __init__(self) -> None:
+        self.waits = threading.Semaphore(0)
+
+    def start_once(self, spec: ClusterSpec, folder: Path, ledger: Ledger) -> Cluster:
+        program = [sys.executable, "-c", "import time; time.sleep(600)"]
+        part = spawn(ledger, "n1", program, env={}, log=folder / "n1.log")
+        self.waits.release()
+        while part.alive():
+            time.sleep(0.01)
+        raise EnvironmentNotReady("n1 ended before it was ready")
+
+
+def a_round(tmp_path: Path, own_state: Path, engine: Engine) -> LiveRound:
+    about = round_about("", ("sticky-memory", "redis"), 3)
+    command = ("twinshop", "workshop")
+    return LiveRound(1, about, engine, own_state, tmp_path / "runs", Silent(), command, lambda: None)
+
+
+@pytest.fixture
+def failed(tmp_path: Path, own_state: Path) -> Iterator[LiveRound]:
+    live = a_round(tmp_path, own_state, Broken())
+    live.start()
+    assert until(live.over)
+    yield live
+    live.finish()
+
+
+def test_a_cluster_that_cannot_start_says_why(failed: LiveRound) -> None:
+    error = failed.failure()
+    assert isinstance(error, EnvironmentNotReady)
+    assert "cannot be started" in str(error)
+    assert not failed.stands()
+
+
+def test_where_nobody_shopped_there_is_nothing_to_report_and_the_folder_is_whole(
+    failed: LiveRound, own_state: Path
+) -> None:
+    failed.abandon()
+    assert failed.finish() is None
+    assert ledgers(own_state) == []
+    assert not failed.folder.report.exists()
+    assert not (failed.folder.root.parent / "latest").exists()
+    results = judge(failed.folder.root)
+    assert [result.verdict for result in results.architectures.values()] == ["inconclusive"] * 2
+    assert "the machine is full" in results.architectures["redis"].reasons[0]
+
+
+def test_who_waits_for_a_cluster_is_not_waited_for(
+    tmp_path: Path, own_state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ABANDONED_WITHIN_S", 0.3)
+    engine = Hangs()
+    live = a_round(tmp_path, own_state, engine)
+    live.start()
+    assert engine.waits.acquire(timeout=5)
+    assert engine.waits.acquire(timeout=5)
+    began = time.monotonic()
+    live.abandon()
+    assert until(live.over, 5.0)
+    assert time.monotonic() - began < 5.0
+    live.finish()
+    assert ledgers(own_state) == []
+
+
+def test_a_round_that_was_never_started_can_be_left(tmp_path: Path, own_state: Path) -> None:
+    live = a_round(tmp_path, own_state, Broken())
+    live.abandon()
+    assert live.finish() is None
+    assert ledgers(own_state) == []
+
+
+def test_interrupted_while_it_is_judged_it_is_judged_again(failed: LiveRound, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise Interrupted("interrupted by SIGINT")
+
+    failed.release()
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "write_report", interrupt)
+        with pytest.raises(Interrupted):
+            failed.finish()
+    assert failed.finish() is not None
+    assert failed.folder.report.exists()
+    assert failed.finish() is None, "it is done"
+
+
+def test_two_rounds_in_one_second_are_two_folders(tmp_path: Path, own_state: Path) -> None:
+    rounds = [a_round(tmp_path, own_state, Broken())]
+    about = round_about("2", ("sticky-memory", "redis"), 3)
+    rounds.append(LiveRound(2, about, Broken(), own_state, tmp_path / "runs", Silent(), (), lambda: None))
+    assert len({live.folder.root for live in rounds}) == 2
+    for live in rounds:
+        live.finish()
+
+
+class TestCues:
+    def test_an_end_is_far_enough_ahead_that_everybody_hears_of_it(self) -> None:
+        cues = Cues()
+        cues.say_go()
+        assert cues.say_end(0) >= END_LEAD_MS
+        assert cues.say_end(60_000) == 60_000
+
+    def test_whoever_leaves_is_in_a_hurry(self) -> None:
+        cues = Cues()
+        cues.say_go()
+        cues.abandon()
+        assert cues.end_ms is not None
+        assert ABANDON_LEAD_MS <= cues.end_ms < END_LEAD_MS
+        assert cues.abandoned.is_set()
+
+    def test_what_was_said_before_stands(self) -> None:
+        cues = Cues()
+        cues.say_go()
+        said = cues.say_end(0)
+        cues.abandon()
+        assert cues.end_ms == said
+
+    def test_before_the_go_there_is_no_end(self) -> None:
+        cues = Cues()
+        cues.abandon()
+        assert cues.end_ms is None
+        assert cues.elapsed_ms() == 0
+
+    def test_guests_have_accounts_of_their_own(self) -> None:
+        assert guests_of(24)[0] == "user-0025"
+        assert len(guests_of(24)) == 12
