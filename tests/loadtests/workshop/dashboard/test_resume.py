@@ -123,6 +123,25 @@ def test_who_commits_is_shown_everything_at_once_and_after_any_reconnect(tmp_pat
     assert play.reader.picture == play.broadcaster.picture()
 
 
+def test_an_open_stream_shows_everything_on_the_commit(tmp_path: Path) -> None:
+    play = Play(tmp_path)
+    play.room.goes_to("run", epoch_us=play.now_us)
+    play.connect()
+    play.steps(2)
+    play.reader.feed(play.sent)
+    assert play.reader.picture is None
+    play.sent = b""
+    assert play.broadcaster.book is not None
+    play.broadcaster.book._all[WHO] = None  # type: ignore[assignment]
+    play.broadcaster.opened("somebody else")
+    play.broadcaster.opened(WHO)
+    play.steps(2)
+    play.arrives()
+    assert play.reader.names[-4:] == ["workshop", "picture", "frame", "frame"]
+    assert play.reader.picture == play.broadcaster.picture()
+    assert play.reader.gaps == []
+
+
 def test_of_a_round_that_is_too_long_the_first_frames_are_remembered_as_one() -> None:
     stream = EventStream(first_id=1, most_bytes=2000)
     picture = empty_picture(1)
