@@ -60,7 +60,7 @@ def refuse(refusal: Refusal) -> Response:
 
 def wants_json() -> bool:
     """Whether a program asks, and not a person who opened an address."""
-    return request.path.startswith(("/api/", "/events", "/healthz")) and not _is_opened()
+    return request.is_json or (request.path.startswith(("/api/", "/events", "/healthz")) and not _is_opened())
 
 
 def _is_opened() -> bool:

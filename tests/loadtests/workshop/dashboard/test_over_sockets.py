@@ -89,6 +89,37 @@ def test_asking_only_for_the_head_takes_no_place(live: Dashboard) -> None:
         assert live.ask("/events", method="HEAD").status == 200
 
 
+RAW = {
+    "no host": (b"GET /api/me HTTP/1.0\r\n\r\n", b"403"),
+    "two hosts": (b"GET /api/me HTTP/1.1\r\nHost: evil\r\nHost: 127.0.0.1:%d\r\nConnection: close\r\n\r\n", b"403"),
+    "foreign address": (b"GET http://evil/api/me HTTP/1.1\r\nHost: evil\r\nConnection: close\r\n\r\n", b"403"),
+    "no words": (b"\x16\x03\x01\r\n\r\n", b"400"),
+    "a long line": (b"GET /" + b"x" * 9000 + b" HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n", b"414"),
+    "who knows how much": (
+        b"POST /join HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\n"
+        b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n" + b"2000\r\n" + b"x" * 0x2000 + b"\r\n"
+        + (b"2000\r\n" + b"x" * 0x2000 + b"\r\n") * 2 + b"0\r\n\r\n", b"411",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RAW)
+def test_hostile_bytes_are_refused_without_a_traceback(live: Dashboard, name: str) -> None:
+    said, status = RAW[name]
+    with socket.create_connection(("127.0.0.1", live.port), timeout=10) as connection:
+        connection.sendall(said.replace(b"%d", b"%d" % live.port))
+        answer = b""
+        while piece := connection.recv(65536):
+            answer += piece
+            if b"\r\n\r\n" in answer:
+                break
+    first = answer.split(b"\r\n", 1)[0]
+    assert status in first, answer[:200]
+    assert b"Traceback" not in answer
+    assert live.ask("/healthz").status == 200
+    assert "Traceback" not in live.log.read_text()
+
+
 def test_nobody_in_the_room_can_take_everybodys_places(live: Dashboard) -> None:
     greedy = [socket.create_connection(("127.0.0.1", live.port), source_address=("127.0.0.2", 0)) for _ in range(45)]
     try:
