@@ -76,7 +76,7 @@ def _start(place: Path, folder: Path, two: tuple[str, str], port: int) -> subpro
     )  # fmt: skip
     write_assignment(place / "dashboard.json", told)
     with (place / "dashboard.log").open("wb") as log:
-        command = [sys.executable, "-m", "loadtests.workshop.dashboard", str(place / "dashboard.json")]
+        command = [sys.executable, "-P", "-m", "loadtests.workshop.dashboard", str(place / "dashboard.json")]
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
 
