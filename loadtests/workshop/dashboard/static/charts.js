@@ -19,7 +19,12 @@ export class Charts {
     this.#sought = sought;
     this.#figures = CHARTS.map((chart) => {
       const plot = html("div", { class: "plot", role: "img", "aria-label": chart.title });
-      const figure = html("figure", { class: "chart" }, html("figcaption", {}, html("b", {}, chart.title), html("span", { class: "line-keys" })), plot);
+      const figure = html(
+        "figure",
+        { class: "chart" },
+        html("figcaption", {}, html("b", {}, chart.title), html("span", { class: "line-keys" })),
+        plot,
+      );
       host.append(figure);
       return { chart, figure, plot, made: null };
     });
@@ -32,14 +37,20 @@ export class Charts {
 
   /**
    * @param series what `SeriesOf.upTo` returns
-   * @param about {{names: {left: string, right: string}, stateful: {left: boolean, right: boolean}, marks, endMs: number}}
+   * @param about {{names, stateful, marks, endMs: number}} names and stateful by side
    */
   draw(series, about) {
     const width = Math.floor(this.#figures[0].plot.clientWidth);
     if (width === 0) return;
     this.#build(width, about);
     const end = spanOf(about.endMs);
-    const data = JSON.stringify([this.#look, end, series.seconds.length, about.marks.length, series.left.median.length]);
+    const data = JSON.stringify([
+      this.#look,
+      end,
+      series.seconds.length,
+      about.marks.length,
+      series.left.median.length,
+    ]);
     if (data === this.#data) return;
     this.#data = data;
     for (const { chart, plot, made } of this.#figures) {
@@ -76,7 +87,11 @@ export class Charts {
 }
 
 const CHARTS = [
-  { title: "People logged in all through each second", lines: [{ of: "people", word: "" }], range: (top) => [0, Math.max(4, top * 1.08)] },
+  {
+    title: "People logged in all through each second",
+    lines: [{ of: "people", word: "" }],
+    range: (top) => [0, Math.max(4, top * 1.08)],
+  },
   {
     title: "Wait for an answer, ms",
     lines: [
@@ -105,7 +120,13 @@ function made({ chart, plot }, width, paint, sought) {
         y: { distr: chart.logarithmic ? 3 : 1, range: (_, low, top) => chart.range(top ?? 0) },
       },
       axes: [
-        { ...axis, size: 1.7 * letter, gap: 0.3 * letter, splits: () => ticksOf(made?.end ?? 60, width / letter < 40 ? 4 : 6), values: (_, at) => at.map((second) => clock(second * 1000)) },
+        {
+          ...axis,
+          size: 1.7 * letter,
+          gap: 0.3 * letter,
+          splits: () => ticksOf(made?.end ?? 60, width / letter < 40 ? 4 : 6),
+          values: (_, at) => at.map((second) => clock(second * 1000)),
+        },
         { ...axis, size: MARGIN.left * letter, gap: 0.4 * letter, ...yAxis(chart, letter) },
       ],
       series: [{}, ...chart.lines.flatMap((line) => SIDES.map((side) => lineOf(line, side, paint)))],
@@ -120,7 +141,11 @@ function made({ chart, plot }, width, paint, sought) {
 
 function yAxis(chart, letter) {
   if (chart.logarithmic) {
-    return { splits: (plot) => powers(plot.scales.y.max), values: (_, at) => at.map((ms) => ms.toLocaleString("en")), filter: (_, at) => at };
+    return {
+      splits: (plot) => powers(plot.scales.y.max),
+      values: (_, at) => at.map((ms) => ms.toLocaleString("en")),
+      filter: (_, at) => at,
+    };
   }
   return { space: 2 * letter, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] };
 }
@@ -174,7 +199,12 @@ function keys(chart, about) {
 
 function latest(chart, series) {
   return chart.lines
-    .flatMap((line) => SIDES.map((side) => [side, line.word, series[side][line.of].findLast((value) => value !== null)]))
-    .map(([side, word, value]) => `${side}${word ? ` ${word}` : ""}: ${value === undefined ? "nothing yet" : Math.round(value)}`)
+    .flatMap((line) =>
+      SIDES.map((side) => [side, line.word, series[side][line.of].findLast((value) => value !== null)]),
+    )
+    .map(
+      ([side, word, value]) =>
+        `${side}${word ? ` ${word}` : ""}: ${value === undefined ? "nothing yet" : Math.round(value)}`,
+    )
     .join(", ");
 }

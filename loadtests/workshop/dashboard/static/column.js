@@ -34,7 +34,14 @@ export class Column {
     this.#hatch = `hatch-${name}`;
     this.#boxes = svg("g", {});
     this.#lines = svg("g", { class: "lines" });
-    this.svg = svg("svg", { class: "picture", role: "group" }, pattern(this.#hatch), this.#lines, this.#boxes, this.people.group);
+    this.svg = svg(
+      "svg",
+      { class: "picture", role: "group" },
+      pattern(this.#hatch),
+      this.#lines,
+      this.#boxes,
+      this.people.group,
+    );
     host.replaceChildren(this.svg);
   }
 
@@ -47,21 +54,43 @@ export class Column {
   /**
    * @param side what a picture holds of this side
    * @param about {{stateful: boolean, noStore: string, mine: string, nodes: number, shoppers: number,
-   *   waiting: boolean, below: number, atMs: number, faultWord}} nodes, shoppers, waiting and below are those of both sides: so they have the same scale
+   *   waiting: boolean, below: number, atMs: number, faultWord}}
+   *   nodes, shoppers, waiting and below are those of both sides: so they have the same scale
    */
   draw(side, about) {
     const width = Math.floor(this.host.clientWidth);
     if (width === 0) return;
     const letter = parseFloat(getComputedStyle(this.svg).fontSize);
-    const shape = JSON.stringify([width, letter, about.nodes, about.shoppers, side.nodes, side.parts, about.mine, about.noStore, about.waiting, about.below]);
+    const shape = JSON.stringify([
+      width,
+      letter,
+      about.nodes,
+      about.shoppers,
+      side.nodes,
+      side.parts,
+      about.mine,
+      about.noStore,
+      about.waiting,
+      about.below,
+    ]);
     if (shape !== this.#drawn) {
       this.#drawn = shape;
-      this.#kept = places({ width, letter, shoppers: about.shoppers, waiting: about.waiting, nodes: about.nodes, below: about.below });
+      this.#kept = places({
+        width,
+        letter,
+        shoppers: about.shoppers,
+        waiting: about.waiting,
+        nodes: about.nodes,
+        below: about.below,
+      });
       this.#stand(side, about);
       this.people.layout(this.#kept);
     }
     this.svg.setAttribute("class", `picture ${about.stateful ? "stateful" : "stateless"}`);
-    this.people.draw(shownAs(side, about.atMs), side.nodes.map((node) => node.name));
+    this.people.draw(
+      shownAs(side, about.atMs),
+      side.nodes.map((node) => node.name),
+    );
     this.#wayIn(side);
   }
 
@@ -74,12 +103,12 @@ export class Column {
     const below = this.#below(side, layout);
     this.#lines.replaceChildren(
       ...[
-      ...side.nodes.flatMap((node, number) => [
-        svg("path", { class: `line ${node.state}`, d: toNode(layout, number) }),
-        svg("path", { class: `line ${node.state}`, d: toRail(layout, number) }),
-      ]),
-      layout.across && svg("path", { class: "line", d: railLine(layout, below) }),
-      ...below.map((box) => svg("path", { class: `line ${box.part.state}`, d: fromRail(layout, box) })),
+        ...side.nodes.flatMap((node, number) => [
+          svg("path", { class: `line ${node.state}`, d: toNode(layout, number) }),
+          svg("path", { class: `line ${node.state}`, d: toRail(layout, number) }),
+        ]),
+        layout.across && svg("path", { class: "line", d: railLine(layout, below) }),
+        ...below.map((box) => svg("path", { class: `line ${box.part.state}`, d: fromRail(layout, box) })),
       ].filter(Boolean),
     );
     this.#boxes.replaceChildren(
@@ -104,7 +133,11 @@ export class Column {
       { class: `box part ${part.state}` },
       svg("rect", { ...balancer, rx: balancer.height / 2 }),
       broken && svg("rect", { ...balancer, rx: balancer.height / 2, class: "hatched", fill: `url(#${this.#hatch})` }),
-      svg("text", { ...middle, class: "name", "text-anchor": "middle" }, broken ? `balancer: ${about.faultWord(part.fault)}` : "balancer"),
+      svg(
+        "text",
+        { ...middle, class: "name", "text-anchor": "middle" },
+        broken ? `balancer: ${about.faultWord(part.fault)}` : "balancer",
+      ),
     );
   }
 
@@ -123,9 +156,18 @@ export class Column {
       svg("rect", rounded),
       down && svg("rect", { ...rounded, class: "hatched", fill: `url(#${this.#hatch})` }),
       node.state === "dead" && svg("path", { class: "struck", d: strike(box, letter) }),
-      svg("text", { x: left, y: head }, svg("tspan", { class: "name" }, node.name), mine && svg("tspan", { class: "you", dx: 0.4 * letter }, "★ you")),
+      svg(
+        "text",
+        { x: left, y: head },
+        svg("tspan", { class: "name" }, node.name),
+        mine && svg("tspan", { class: "you", dx: 0.4 * letter }, "★ you"),
+      ),
       down && svg("text", { class: "word", x: right, y: head, "text-anchor": "end" }, wide ? word : short(node)),
-      svg("text", { class: "holds", x: left, y: foot }, down && !wide && word !== short(node) ? word : holds(node, about)),
+      svg(
+        "text",
+        { class: "holds", x: left, y: foot },
+        down && !wide && word !== short(node) ? word : holds(node, about),
+      ),
     );
   }
 
@@ -136,7 +178,13 @@ export class Column {
     const all = [...(parts.length ? parts : [{ name: "", state: "none" }]), database];
     if (!layout.across) {
       const [x, width] = [layout.indent, layout.boxWidth];
-      return all.map((part, row) => ({ part, x, y: layout.below.y + row * layout.below.step, width, height: layout.below.height }));
+      return all.map((part, row) => ({
+        part,
+        x,
+        y: layout.below.y + row * layout.below.step,
+        width,
+        height: layout.below.height,
+      }));
     }
     const gap = 0.75 * layout.letter;
     const usable = layout.width;
@@ -161,7 +209,12 @@ export class Column {
       svg("path", { d: drum(box) }),
       broken && svg("path", { d: drum(box), class: "hatched", fill: `url(#${this.#hatch})` }),
       svg("text", { ...middle, class: "name", "text-anchor": "middle" }, part.name),
-      broken && svg("text", { x: middle.x, y: box.y + box.height + 0.2 * letter, class: "word", "text-anchor": "middle" }, about.faultWord(part.fault)),
+      broken &&
+        svg(
+          "text",
+          { x: middle.x, y: box.y + box.height + 0.2 * letter, class: "word", "text-anchor": "middle" },
+          about.faultWord(part.fault),
+        ),
     );
   }
 
@@ -174,7 +227,15 @@ export class Column {
       { class: "box none" },
       svg("rect", { ...box, rx: 0.6 * letter }),
       ...words.map((line, number) =>
-        svg("text", { x: box.x + box.width / 2, y: middle + (number - (words.length - 1) / 2) * 1.15 * letter, "text-anchor": "middle" }, line),
+        svg(
+          "text",
+          {
+            x: box.x + box.width / 2,
+            y: middle + (number - (words.length - 1) / 2) * 1.15 * letter,
+            "text-anchor": "middle",
+          },
+          line,
+        ),
       ),
     );
   }

@@ -21,7 +21,8 @@ export class Controls {
     the("end").addEventListener("click", () => the("really-end").showModal());
     the("end-now").addEventListener("click", () => this.#give({ do: "end" }).then(() => the("really-end").close()));
     the("mend-all").addEventListener("click", () => this.#give({ do: "heal", fault: null }));
-    for (const radio of document.querySelectorAll('input[name="fault-side"]')) radio.addEventListener("change", () => this.#victims());
+    for (const radio of document.querySelectorAll('input[name="fault-side"]'))
+      radio.addEventListener("change", () => this.#victims());
   }
 
   #nodeOfMine;
@@ -32,7 +33,8 @@ export class Controls {
   draw(workshop, nodes) {
     const here = the("controls").contains(document.activeElement);
     this.#stand(workshop, nodes);
-    if (here && !(the("controls").contains(document.activeElement) && document.activeElement.checkVisibility())) the("controls-title").focus();
+    if (here && !(the("controls").contains(document.activeElement) && document.activeElement.checkVisibility()))
+      the("controls-title").focus();
   }
 
   /** What was pressed may be gone afterwards: whoever uses the keyboard stays where they were. */
@@ -66,7 +68,9 @@ export class Controls {
     if (!this.#changed("episodes", [episodes, round.number])) return;
     const next = episodes[episodes.indexOf(round.episode) + 1] ?? "";
     the("next-episode").replaceChildren(
-      ...episodes.map((name, number) => html("option", { value: name, selected: name === next }, `${number + 1} ${titled(name)}`)),
+      ...episodes.map((name, number) =>
+        html("option", { value: name, selected: name === next }, `${number + 1} ${titled(name)}`),
+      ),
       html("option", { value: "", selected: next === "" }, "Free play"),
     );
   }
@@ -80,7 +84,13 @@ export class Controls {
         stripe.style.backgroundColor = button.colour;
         return html(
           "button",
-          { type: "button", class: "fault", "data-kind": button.kind, title: button.sentence, onclick: () => this.#break(button) },
+          {
+            type: "button",
+            class: "fault",
+            "data-kind": button.kind,
+            title: button.sentence,
+            onclick: () => this.#break(button),
+          },
           stripe,
           button.label,
         );
@@ -99,7 +109,11 @@ export class Controls {
     list.replaceChildren(
       html("option", { value: "" }, "the first node that is up"),
       ...names.map((name) => html("option", { value: name }, name)),
-      html("option", { value: MINE, disabled: mine.length === 0 }, `the node that serves me${mine.length ? ` (${[...new Set(mine)].join(", ")})` : ""}`),
+      html(
+        "option",
+        { value: MINE, disabled: mine.length === 0 },
+        `the node that serves me${mine.length ? ` (${[...new Set(mine)].join(", ")})` : ""}`,
+      ),
     );
     list.value = [...list.options].some((option) => option.value === kept && !option.disabled) ? kept : "";
   }
@@ -132,7 +146,12 @@ export class Controls {
         html(
           "li",
           {},
-          html("span", {}, html("b", {}, `${label(fault.kind)} ${fault.victim}`), ` ${fault.sides.length > 1 ? "both sides" : fault.sides[0]}`),
+          html(
+            "span",
+            {},
+            html("b", {}, `${label(fault.kind)} ${fault.victim}`),
+            ` ${fault.sides.length > 1 ? "both sides" : fault.sides[0]}`,
+          ),
           html(
             "button",
             { type: "button", disabled: fault.healing, onclick: () => this.#give({ do: "heal", fault: fault.fault }) },

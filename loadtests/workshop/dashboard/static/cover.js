@@ -27,7 +27,8 @@ export class Cover {
     write(the("cover-what"), what);
     write(the("cover-why"), why);
     the("cover-count").hidden = !(phase === "predict" && me.committed);
-    the("to-prediction").hidden = !workshop.predict || !episode || me.committed || phase === "starting" || phase === "failed";
+    the("to-prediction").hidden =
+      !workshop.predict || !episode || me.committed || phase === "starting" || phase === "failed";
   }
 }
 
@@ -37,9 +38,11 @@ function words(phase, predicts, me) {
   if (predicts && !me.committed) {
     return [
       "Covered until you commit a prediction",
-      "Who says beforehand what will happen, and why, learns from what does happen. Who only watches learns no more than who was not there.",
+      "Who says beforehand what will happen, and why, learns from what does happen. " +
+        "Who only watches learns no more than who was not there.",
     ];
   }
-  if (phase === "predict") return ["You have committed", "Nobody shops yet. Both shops open when predictions are closed."];
+  if (phase === "predict")
+    return ["You have committed", "Nobody shops yet. Both shops open when predictions are closed."];
   return ["Just a moment", "The picture is on its way."];
 }

@@ -22,7 +22,9 @@ export function rangesOf(counts, observed) {
   const all = given.map(([number]) => number).concat(observed === null ? [] : [observed]);
   if (all.length === 0) return [];
   const [low, high] = [Math.min(...all), Math.max(...all)];
-  const width = WIDTHS.find((each) => Math.floor(high / each) - Math.floor(low / each) < MOST_ROWS) ?? Math.ceil((high - low + 1) / MOST_ROWS);
+  const width =
+    WIDTHS.find((each) => Math.floor(high / each) - Math.floor(low / each) < MOST_ROWS) ??
+    Math.ceil((high - low + 1) / MOST_ROWS);
   const first = Math.floor(low / width);
   const inside = (number, row) => Math.floor(number / width) === first + row;
   return Array.from({ length: Math.floor(high / width) - first + 1 }, (_, row) => {
@@ -47,8 +49,16 @@ export function histogram(caption, rows, kind) {
     "table",
     { class: `histogram ${kind === "choice" ? "choices" : "ranges"}` },
     html("caption", {}, caption),
-    html("thead", {}, html("tr", {}, html("th", { scope: "col" }, "predicted"), html("th", { scope: "col" }, "people"))),
-    html("tbody", {}, rows.map((row) => rowOf(row, most))),
+    html(
+      "thead",
+      {},
+      html("tr", {}, html("th", { scope: "col" }, "predicted"), html("th", { scope: "col" }, "people")),
+    ),
+    html(
+      "tbody",
+      {},
+      rows.map((row) => rowOf(row, most)),
+    ),
   );
 }
 

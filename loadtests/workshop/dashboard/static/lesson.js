@@ -61,8 +61,19 @@ export class Lesson {
   }
 
   #story() {
-    const { number, title, story, objectives = [], new_idea, new_control, tips = [] } = this.#episode;
-    write(the("lesson-number"), `Episode ${number}`);
+    const {
+      number,
+      title,
+      question,
+      minutes,
+      story,
+      objectives = [],
+      new_idea,
+      new_control,
+      tips = [],
+    } = this.#episode;
+    write(the("lesson-number"), `Episode ${number}${minutes ? `, ${minutes} minutes` : ""}`);
+    write(the("lesson-question"), question ?? "");
     write(the("lesson-title"), title);
     the("lesson-story").replaceChildren(...prose(story));
     the("objectives").replaceChildren(...objectives.map((objective) => html("li", {}, marked(objective))));
@@ -86,15 +97,23 @@ export class Lesson {
     write(the("reason-prompt"), this.#episode.reason_prompt || "Why do you think so?");
     write(
       the("commit-note"),
-      phase === "predict" ? "What happens stays covered until you commit." : "You are late, and it is still covered: commit, and you see it.",
+      phase === "predict"
+        ? "What happens stays covered until you commit."
+        : "You are late, and it is still covered: commit, and you see it.",
     );
   }
 
   async #commit(event) {
     event.preventDefault();
     const sent = new FormData(event.target);
-    const answers = Object.fromEntries(this.#episode.questions.map(({ id }) => [id, String(sent.get(`q-${id}`) ?? "").trim()]));
-    const prediction = { name: String(sent.get("name") ?? "").trim(), answers, reason: String(sent.get("reason")).trim() };
+    const answers = Object.fromEntries(
+      this.#episode.questions.map(({ id }) => [id, String(sent.get(`q-${id}`) ?? "").trim()]),
+    );
+    const prediction = {
+      name: String(sent.get("name") ?? "").trim(),
+      answers,
+      reason: String(sent.get("reason")).trim(),
+    };
     const refused = the("prediction-refusal");
     refused.hidden = true;
     try {
@@ -115,7 +134,9 @@ export class Lesson {
   }
 
   #answered({ answers, reason }) {
-    const rows = this.#episode.questions.map((question) => html("li", {}, `${question.text} `, html("b", {}, said(question, answers[question.id]))));
+    const rows = this.#episode.questions.map((question) =>
+      html("li", {}, `${question.text} `, html("b", {}, said(question, answers[question.id]))),
+    );
     return [...rows, html("li", { class: "quiet" }, `Because: ${reason}`)];
   }
 
@@ -124,15 +145,27 @@ export class Lesson {
     const [observed, all] = await Promise.all([ask("/api/observed"), predicted ? ask("/api/predictions") : null]);
     the("compared").hidden = !own;
     if (own) {
-      the("compared-rows").replaceChildren(...this.#episode.questions.map((question) => compared(question, own.answers[question.id], observed[question.id])));
+      the("compared-rows").replaceChildren(
+        ...this.#episode.questions.map((question) =>
+          compared(question, own.answers[question.id], observed[question.id]),
+        ),
+      );
     }
     const counts = all?.answers ?? {};
     const people = all?.count ?? 0;
     the("class").hidden = people === 0;
     write(the("class-size"), people === 1 ? "One person predicted." : `${people} people predicted.`);
-    the("histograms").replaceChildren(...(people ? this.#episode.questions.map((question) => drawn(question, counts[question.id] ?? {}, observed[question.id])) : []));
+    the("histograms").replaceChildren(
+      ...(people
+        ? this.#episode.questions.map((question) => drawn(question, counts[question.id] ?? {}, observed[question.id]))
+        : []),
+    );
     the("observed").hidden = predicted;
-    the("observed").replaceChildren(...this.#episode.questions.map((question) => html("li", {}, `${question.text} `, html("b", {}, said(question, observed[question.id])))));
+    the("observed").replaceChildren(
+      ...this.#episode.questions.map((question) =>
+        html("li", {}, `${question.text} `, html("b", {}, said(question, observed[question.id]))),
+      ),
+    );
   }
 }
 
@@ -143,11 +176,30 @@ function field(question) {
       "p",
       { class: "question" },
       html("label", { for: name }, question.text),
-      html("span", { class: "with-unit" }, html("input", { id: name, name, type: "number", inputmode: "decimal", min: 0, step: "any", required: true, autocomplete: "off" }), question.unit),
+      html(
+        "span",
+        { class: "with-unit" },
+        html("input", {
+          id: name,
+          name,
+          type: "number",
+          inputmode: "decimal",
+          min: 0,
+          step: "any",
+          required: true,
+          autocomplete: "off",
+        }),
+        question.unit,
+      ),
     );
   }
   const choices = question.choices.map(({ value, text }) =>
-    html("label", { class: "choice" }, html("input", { type: "radio", name, value, required: true }), html("span", {}, text)),
+    html(
+      "label",
+      { class: "choice" },
+      html("input", { type: "radio", name, value, required: true }),
+      html("span", {}, text),
+    ),
   );
   return html("fieldset", { class: "question" }, html("legend", {}, question.text), choices);
 }
@@ -155,21 +207,27 @@ function field(question) {
 /** An answer, or what was observed, as people say it. */
 function said(question, answer) {
   if (answer === null || answer === undefined || answer === "") return "not answered by this round";
-  if (question.kind === "choice") return question.choices.find((choice) => choice.value === String(answer))?.text ?? String(answer);
+  if (question.kind === "choice")
+    return question.choices.find((choice) => choice.value === String(answer))?.text ?? String(answer);
   const number = Number(answer);
   return `${Number.isInteger(number) ? number : number.toFixed(1)} ${question.unit ?? ""}`.trim();
 }
 
 function compared(question, predicted, observed) {
   const known = observed !== null && observed !== undefined && observed !== "";
-  const same = question.kind === "number" ? Number(predicted) === Number(observed) : String(predicted) === String(observed);
+  const same =
+    question.kind === "number" ? Number(predicted) === Number(observed) : String(predicted) === String(observed);
   return html(
     "tr",
     { class: known ? (same ? "same" : "other") : null },
     html("th", { scope: "row" }, question.text),
     html("td", { "data-head": "You predicted" }, said(question, predicted)),
     html("td", { "data-head": "Observed" }, said(question, observed)),
-    html("td", { "data-head": "Difference" }, known ? (same ? "✓ as you said" : `≠ ${difference(question, predicted, observed)}`) : ""),
+    html(
+      "td",
+      { "data-head": "Difference" },
+      known ? (same ? "✓ as you said" : `≠ ${difference(question, predicted, observed)}`) : "",
+    ),
   );
 }
 
@@ -181,6 +239,9 @@ function difference(question, predicted, observed) {
 
 function drawn(question, counts, observed) {
   const seen = observed === undefined || observed === "" ? null : observed;
-  const rows = question.kind === "number" ? rangesOf(counts, seen === null ? null : Number(seen)) : choicesOf(counts, question.choices, seen === null ? null : String(seen));
+  const rows =
+    question.kind === "number"
+      ? rangesOf(counts, seen === null ? null : Number(seen))
+      : choicesOf(counts, question.choices, seen === null ? null : String(seen));
   return histogram(question.text, rows, question.kind);
 }

@@ -33,7 +33,8 @@ export function railLine(layout, boxes) {
 
 /** From the rail to a box. */
 export function fromRail(layout, box) {
-  if (!layout.across) return `M${layout.width - layout.indent / 2} ${layout.rail}V${box.y + box.height / 2}H${box.x + box.width}`;
+  if (!layout.across)
+    return `M${layout.width - layout.indent / 2} ${layout.rail}V${box.y + box.height / 2}H${box.x + box.width}`;
   return `M${box.x + box.width / 2} ${layout.rail}V${box.y}`;
 }
 

@@ -23,9 +23,13 @@ export class LossList {
   #shown;
 
   draw(losses) {
-    write(this.#summary, losses.length === 1 ? "1 loss, with its witness" : `${losses.length} losses, each with its witness`);
+    write(
+      this.#summary,
+      losses.length === 1 ? "1 loss, with its witness" : `${losses.length} losses, each with its witness`,
+    );
     const wanted = losses.slice(-MOST_LISTED).reverse();
-    if (wanted.length === this.#shown.length && wanted.every((loss, place) => loss.loss === this.#shown[place].loss)) return;
+    if (wanted.length === this.#shown.length && wanted.every((loss, place) => loss.loss === this.#shown[place].loss))
+      return;
     this.#shown = wanted;
     const focused = this.#list.contains(document.activeElement) ? document.activeElement.dataset.loss : null;
     this.#list.replaceChildren(...wanted.map((loss) => this.#row(loss)));

@@ -63,7 +63,13 @@ function sideOf(name) {
 }
 
 function sideNamed(name) {
-  return workshop?.round.sides.find((side) => side.side === name) ?? { side: name, architecture: "", stateful: name === "left" };
+  return (
+    workshop?.round.sides.find((side) => side.side === name) ?? {
+      side: name,
+      architecture: "",
+      stateful: name === "left",
+    }
+  );
 }
 
 /** What is now, whatever moment is looked at: faults strike the present. */
@@ -109,7 +115,10 @@ function drawHead(round, picture) {
   write(the("phase"), PHASES[round.phase]);
   the("not-live").hidden = cover.covers || player.mode === "live";
   write(the("not-live"), player.mode === "replay" ? `replay, ${player.speed}×` : "standing still");
-  write(the("clock"), !cover.covers && (LIVE.has(round.phase) || round.phase === "explain") ? clock(picture.at_ms) : "");
+  write(
+    the("clock"),
+    !cover.covers && (LIVE.has(round.phase) || round.phase === "explain") ? clock(picture.at_ms) : "",
+  );
   document.title = `${PHASES[round.phase]} · Twinshop workshop`;
   the("why-failed").hidden = round.phase !== "failed";
   write(the("why-failed"), round.why);

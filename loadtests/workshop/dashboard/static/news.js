@@ -31,7 +31,8 @@ export class News {
     if (picture === null) return;
     for (const side of SIDES) {
       for (const mark of frame[side].marks ?? []) {
-        if (TOLD.has(mark.phase)) this.#announcer.say(`${side} fault`, `${side}: ${spoken(mark.kind)} ${mark.victim}, ${STEPS[mark.phase]}.`);
+        if (TOLD.has(mark.phase))
+          this.#announcer.say(`${side} fault`, `${side}: ${spoken(mark.kind)} ${mark.victim}, ${STEPS[mark.phase]}.`);
       }
       const count = picture[side].counts.logged_out;
       if (count > this.#loggedOut[side]) this.#announcer.say(`${side} count`, `${side}: ${count} logged out.`);

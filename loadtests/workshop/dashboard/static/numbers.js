@@ -18,7 +18,9 @@ export class Numbers {
         { type: "button", class: "meant", title: meaning(number.means), onclick: () => explain(number.means) },
         word,
       );
-      host.append(html("div", { class: "number", "data-number": number.key }, html("dt", {}, what), html("dd", {}, value, of)));
+      host.append(
+        html("div", { class: "number", "data-number": number.key }, html("dt", {}, what), html("dd", {}, value, of)),
+      );
       return { number, value, of, word };
     });
   }

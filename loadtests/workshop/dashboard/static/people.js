@@ -8,7 +8,7 @@
 import { svg } from "./elements.js";
 import { seat } from "./places.js";
 
-/** Where more than this move at once, nobody glides: there a move is nothing new, and gliding costs more than it tells. */
+/** Where more move at once, nobody glides: there a move is nothing new, and gliding costs more than it tells. */
 const FEW = 3;
 const SHARE_THAT_GLIDES = 0.2;
 const SAYS = { outside: "not logged in", shopping: "shopping", logged_out: "logged out" };
@@ -46,7 +46,9 @@ export class People {
   draw(shoppers, nodeNames) {
     this.#names = nodeNames;
     const seen = new Set(shoppers.map((view) => view[0]));
-    const moved = shoppers.filter(([shopper, node]) => this.#dots.has(shopper) && this.#dots.get(shopper).node !== node).length;
+    const moved = shoppers.filter(
+      ([shopper, node]) => this.#dots.has(shopper) && this.#dots.get(shopper).node !== node,
+    ).length;
     if (moved > 0) this.group.classList.toggle("hopping", moved > FEW && moved > SHARE_THAT_GLIDES * shoppers.length);
     shoppers.forEach((view) => this.#one(view));
     for (const [shopper, dot] of this.#dots) {
@@ -60,7 +62,13 @@ export class People {
   #one([shopper, node, state, hurt]) {
     let dot = this.#dots.get(shopper);
     if (dot === undefined) {
-      dot = { shopper, body: svg("path", { class: "body" }), sign: svg("path", { class: "sign" }), group: null, key: "" };
+      dot = {
+        shopper,
+        body: svg("path", { class: "body" }),
+        sign: svg("path", { class: "sign" }),
+        group: null,
+        key: "",
+      };
       dot.group = svg("g", { "data-shopper": shopper }, dot.body, dot.sign);
       dot.group.addEventListener("click", () => dot.pressable && this.#pressed(shopper));
       this.#dots.set(shopper, dot);

@@ -58,13 +58,22 @@ function seatSize(width, height, shoppers, letter) {
 function stacked(it) {
   const { letter, width } = it;
   const wayIn = wayInSeats(it);
-  const balancer = { x: width / 2 - 5 * letter, y: wayIn.bottom + 0.5 * letter, width: 10 * letter, height: 2.1 * letter };
+  const balancer = {
+    x: width / 2 - 5 * letter,
+    y: wayIn.bottom + 0.5 * letter,
+    width: 10 * letter,
+    height: 2.1 * letter,
+  };
   const top = balancer.y + balancer.height + (it.across ? 2.2 : 0.9) * letter;
   const boxHeight = 2 * letter + it.seatsHeight + 2 * letter;
   const nodes = Array.from({ length: it.nodes }, (_, number) => nodeBox(it, number, top, boxHeight));
   const bottom = nodes.length ? nodes[nodes.length - 1].y + boxHeight : top;
   const rail = bottom + 1.1 * letter;
-  const below = { y: rail + (it.across ? 0.9 : 0) * letter, height: (it.across ? 3 : 2.4) * letter, step: 2.9 * letter };
+  const below = {
+    y: rail + (it.across ? 0.9 : 0) * letter,
+    height: (it.across ? 3 : 2.4) * letter,
+    step: 2.9 * letter,
+  };
   const rows = it.across ? 1 : it.below;
   const height = below.y + (rows - 1) * below.step + below.height + 2;
   return { ...it, wayIn, balancer, nodeBoxes: nodes, rail, below, height };

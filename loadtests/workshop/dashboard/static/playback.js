@@ -48,7 +48,11 @@ export class Playback {
     the("pause").classList.toggle("paused", player.mode === "paused");
     the("live").setAttribute("aria-pressed", String(player.mode === "live"));
     write(the("live-word"), isLivePhase ? "Live" : "End");
-    const words = { live: isLivePhase ? "live" : "the end of the round", paused: "standing still", replay: `replay, ${player.speed}×` };
+    const words = {
+      live: isLivePhase ? "live" : "the end of the round",
+      paused: "standing still",
+      replay: `replay, ${player.speed}×`,
+    };
     write(the("mode"), words[player.mode]);
     write(the("time-of"), `${clock(player.atMs)} of ${clock(player.recording.endMs)}`);
     document.body.dataset.mode = player.mode;

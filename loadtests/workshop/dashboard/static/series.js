@@ -46,7 +46,8 @@ export class SeriesOf {
   #look(frame) {
     for (const name of ["left", "right"]) {
       const side = this.#sides[name];
-      for (const [second, people] of this.#crowds[name].after(frame[name], frame.at_ms)) put(side.people, second, people, side.people.at(-1) ?? null);
+      for (const [second, people] of this.#crowds[name].after(frame[name], frame.at_ms))
+        put(side.people, second, people, side.people.at(-1) ?? null);
       for (const waited of frame[name].waits ?? []) {
         if (waited.second < 0) continue;
         put(side.median, waited.second, waited.asked ? waited.median_ms : null);
@@ -79,7 +80,9 @@ class Crowd {
       this.#missing(second).add(loss.shopper);
       told.add(second);
     }
-    return [...told].sort((one, other) => one - other).map((second) => [second, this.#states.size - this.#missing(second).size]);
+    return [...told]
+      .sort((one, other) => one - other)
+      .map((second) => [second, this.#states.size - this.#missing(second).size]);
   }
 
   #missing(second) {

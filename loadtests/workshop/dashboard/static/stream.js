@@ -60,7 +60,10 @@ export class Stream {
   async #askWhy() {
     const leave = new AbortController();
     try {
-      const answer = await fetch("/events", { signal: leave.signal, headers: { Accept: "text/event-stream, application/json" } });
+      const answer = await fetch("/events", {
+        signal: leave.signal,
+        headers: { Accept: "text/event-stream, application/json" },
+      });
       if (!answer.ok) {
         const said = await answer.json();
         this.#why = [said.error, said.why].filter(Boolean).join(": ");

@@ -73,7 +73,9 @@ export class TimeLine {
     this.svg.setAttribute("aria-label", told(picture));
     this.svg.replaceChildren(
       ...ticksOf(end, width / letter < 40 ? 4 : 6).map((tick) => this.#tick(tick, top, bottom, letter)),
-      ...SIDES.flatMap((side, number) => this.#lane(side, picture[side].marks, top + number * lane, lane, letter, names[side])),
+      ...SIDES.flatMap((side, number) =>
+        this.#lane(side, picture[side].marks, top + number * lane, lane, letter, names[side]),
+      ),
       svg("path", { class: "cursor", d: `M0 ${top}V${bottom}` }),
     );
     this.#tabled(picture);
@@ -108,7 +110,16 @@ export class TimeLine {
     const end = Math.min(to, this.#kept.left + this.#kept.width);
     const unit = letter / 14;
     const last = fault.marks[fault.marks.length - 1];
-    const band = fault.toMs !== null && svg("rect", { class: "band", x: from, y: y - 0.25 * letter, width: Math.max(1, end - from), height: 0.5 * letter, fill: fault.colour });
+    const band =
+      fault.toMs !== null &&
+      svg("rect", {
+        class: "band",
+        x: from,
+        y: y - 0.25 * letter,
+        width: Math.max(1, end - from),
+        height: 0.5 * letter,
+        fill: fault.colour,
+      });
     const late = this.#x(last.at_ms) > this.#kept.left + 0.7 * this.#kept.width;
     const beside = late ? { x: from - 0.7 * letter, "text-anchor": "end" } : { x: this.#x(last.at_ms) + 0.7 * letter };
     return [
@@ -141,7 +152,9 @@ export class TimeLine {
   }
 
   #tabled(picture) {
-    const rows = SIDES.flatMap((side) => picture[side].marks.map((mark) => ({ side, ...mark }))).sort((one, other) => one.at_ms - other.at_ms);
+    const rows = SIDES.flatMap((side) => picture[side].marks.map((mark) => ({ side, ...mark }))).sort(
+      (one, other) => one.at_ms - other.at_ms,
+    );
     this.table.replaceChildren(
       ...rows.map((mark) =>
         html(
@@ -165,7 +178,9 @@ export class TimeLine {
 
 function told(picture) {
   const said = SIDES.flatMap((side) =>
-    faultsOf(picture[side].marks).map((fault) => `${side}: ${spoken(fault.kind)} ${fault.victim} at ${clock(fault.fromMs)}`),
+    faultsOf(picture[side].marks).map(
+      (fault) => `${side}: ${spoken(fault.kind)} ${fault.victim} at ${clock(fault.fromMs)}`,
+    ),
   );
   return `Time line of faults. ${said.length ? said.join("; ") : "None so far"}.`;
 }

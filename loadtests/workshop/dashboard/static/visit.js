@@ -7,6 +7,8 @@ import { html, the, write } from "./elements.js";
 import { SIDES } from "./words.js";
 
 const KEPT = "twinshop-guest";
+/** When the shops can be entered. */
+const OPEN = new Set(["open", "predict", "run"]);
 const LOOPBACK = /^(localhost|.*\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 export class Visit {
@@ -40,7 +42,7 @@ export class Visit {
   draw(workshop, me) {
     this.#sides = workshop.round.sides;
     const guests = this.#sides[0]?.guests ?? [];
-    the("visit").hidden = guests.length === 0;
+    the("visit").hidden = guests.length === 0 || !OPEN.has(workshop.round.phase);
     if (!Number.isInteger(this.#number)) this.#number = me.instructor ? 0 : numberOf(me.who);
     const shape = JSON.stringify([this.#sides, this.#number]);
     if (guests.length === 0 || shape === this.#drawn) return;
@@ -48,7 +50,9 @@ export class Visit {
     const here = LOOPBACK.test(window.location.hostname);
     the("elsewhere").hidden = here;
     the("guest").replaceChildren(
-      ...guests.map((guest, number) => html("option", { value: number, selected: number === this.#number % guests.length }, guest.user)),
+      ...guests.map((guest, number) =>
+        html("option", { value: number, selected: number === this.#number % guests.length }, guest.user),
+      ),
     );
     the("shop-links").replaceChildren(...this.#sides.map((side) => this.#link(side, here)));
   }
@@ -59,7 +63,12 @@ export class Visit {
       const place = document.querySelector(`#shop-links [data-side="${side}"] .served`);
       const seen = this.seenOn(side, picture);
       if (!place) continue;
-      write(place, !seen || !seen.node ? "not seen here yet" : `${seen.node} serves you: ${seen.logged_in ? "logged in" : "you are a stranger to it"}`);
+      write(
+        place,
+        !seen || !seen.node
+          ? "not seen here yet"
+          : `${seen.node} serves you: ${seen.logged_in ? "logged in" : "you are a stranger to it"}`,
+      );
       place.classList.toggle("stranger", Boolean(seen && seen.node && !seen.logged_in));
     }
   }
@@ -77,7 +86,14 @@ export class Visit {
       "li",
       { "data-side": side.side },
       here ? go : html("span", { class: "go" }, `The ${side.side} shop`),
-      html("dl", { class: "account" }, html("dt", {}, "name"), html("dd", {}, html("code", {}, user)), html("dt", {}, "password"), html("dd", {}, html("code", {}, password))),
+      html(
+        "dl",
+        { class: "account" },
+        html("dt", {}, "name"),
+        html("dd", {}, html("code", {}, user)),
+        html("dt", {}, "password"),
+        html("dd", {}, html("code", {}, password)),
+      ),
       html("p", { class: "served" }),
     );
   }

@@ -41,13 +41,19 @@ export class Witness {
     const chosen = own.findLast((loss) => loss.kind === "logged_out") ?? own.at(-1);
     this.#open(side, `Shopper ${shopper}, ${side} shop`);
     if (chosen) this.#show(side, chosen, own, about);
-    else this.#body.replaceChildren(html("p", {}, "What this shopper lost is not shown here yet. Try again in a moment."));
+    else
+      this.#body.replaceChildren(html("p", {}, "What this shopper lost is not shown here yet. Try again in a moment."));
   }
 
   /** One loss of the list. */
   ofLoss(side, loss, losses, about) {
     this.#open(side, `Shopper ${loss.shopper}, ${side} shop`);
-    this.#show(side, loss, losses.filter((each) => each.shopper === loss.shopper), about);
+    this.#show(
+      side,
+      loss,
+      losses.filter((each) => each.shopper === loss.shopper),
+      about,
+    );
   }
 
   #open(side, title) {
@@ -78,7 +84,11 @@ export class Witness {
         {},
         html(
           "button",
-          { type: "button", "aria-current": loss.loss === view.loss ? "true" : null, onclick: () => this.#show(side, loss, own, about) },
+          {
+            type: "button",
+            "aria-current": loss.loss === view.loss ? "true" : null,
+            onclick: () => this.#show(side, loss, own, about),
+          },
           `${seconds(loss.at_ms)}: ${LOSSES[loss.kind]}`,
         ),
       ),
@@ -94,7 +104,12 @@ function told(loss, about) {
   const units = loss.items ? `, ${loss.items} ${loss.items === 1 ? "unit" : "units"} of goods with it` : "";
   return [
     html("p", { class: "headline" }, `Shopper ${loss.shopper} ${LOSSES[loss.kind]} at ${seconds(loss.at_ms)}${units}.`),
-    html("p", { class: "cause" }, html("b", {}, "Why: "), meaning(`cause-${loss.cause}`) || loss.cause.replaceAll("_", " ")),
+    html(
+      "p",
+      { class: "cause" },
+      html("b", {}, "Why: "),
+      meaning(`cause-${loss.cause}`) || loss.cause.replaceAll("_", " "),
+    ),
     html("ol", { class: "story" }, lines),
   ];
 }

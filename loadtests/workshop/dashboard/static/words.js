@@ -8,7 +8,7 @@
 
 export const SIDES = ["left", "right"];
 
-/** The four numbers: key in `counts`, the words for many and for one, the definition's key, and what it is a number of. */
+/** The four numbers: key in `counts`, words for many and for one, the definition's key, and what it is a number of. */
 export const NUMBERS = [
   { key: "logged_out", many: "logged-out shoppers", one: "logged-out shopper", means: "logged-out", of: "shoppers" },
   { key: "carts_lost", many: "lost carts", one: "lost cart", means: "carts-lost", of: null },
@@ -73,7 +73,9 @@ export function titled(name) {
 
 /** Where sessions live if there is no store, in two lines. */
 export function noStore(side) {
-  return side.stateful ? "no store: sessions live\nin the nodes’ memory" : "no store: the session is\nin the shopper’s cookie";
+  return side.stateful
+    ? "no store: sessions live\nin the nodes’ memory"
+    : "no store: the session is\nin the shopper’s cookie";
 }
 
 /** What a number or a cause means, from the page's help; "" if it says nothing of it. */

@@ -119,13 +119,13 @@ class Played:
 
 
 @contextmanager
-def on_stage(folder: Path, phase: Phase, **more: object) -> Iterator[Played]:
+def on_stage(folder: Path, phase: Phase, *, join_code: str = "", **more: object) -> Iterator[Played]:
     """Begin in that phase."""
     stage = Stage(folder)
     stage.goes_to(phase, **more)  # type: ignore[arg-type]
     harness = ControlServer(Path(tempfile.gettempdir()) / "c.sock", "key", stage.obey)
     try:
-        with dashboard(folder, SERVER, control=harness.address, control_key="key") as running:
+        with dashboard(folder, SERVER, control=harness.address, control_key="key", join_code=join_code) as running:
             yield Played(stage, running)
     finally:
         harness.close()

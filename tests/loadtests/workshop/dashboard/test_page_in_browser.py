@@ -8,14 +8,16 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from loadtests.workshop.contract import Break, Close, Heal, Release, Reply
+from loadtests.workshop.contract import Break, Close, End, Heal, Release, Reply
+from loadtests.workshop.episode import episode_named
 from loadtests.workshop.predictions import read_predictions
 from tests.loadtests.workshop.dashboard.made_up_round import SHOPPERS, VICTIM, losses
-from tests.loadtests.workshop.dashboard.stage import Played, on_stage
+from tests.loadtests.workshop.dashboard.stage import EPISODE, Played, on_stage
 from tests.waiting import until
 
 pytestmark = pytest.mark.browser
 
+LESSON = episode_named(EPISODE)
 MOST_TABS = 60
 SMALLEST_PROJECTED_PX = 24
 SMALL_LETTERS = """() => {
@@ -69,11 +71,11 @@ def assert_quiet(played: Played) -> None:
 
 def predicted(page: Page) -> None:
     """Fill in the form without a mouse, and commit."""
-    tab_to(page, page.get_by_label("One node of the left shop is killed."))
+    tab_to(page, page.get_by_label(LESSON.questions[0].text))
     page.keyboard.type("15")
-    tab_to(page, page.get_by_label("One node of the right shop is killed, too."))
+    tab_to(page, page.get_by_label(LESSON.questions[1].text))
     page.keyboard.type("0")
-    tab_to(page, page.get_by_label("in both shops"))
+    tab_to(page, page.get_by_label(LESSON.questions[2].choices[0].text))
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     tab_to(page, page.locator("#reason"))
@@ -93,6 +95,7 @@ def test_an_episode_by_the_keyboard_alone(browser: Browser, tmp_path: Path) -> N
 
         press(page, page.get_by_role("button", name="Close predictions, let them shop"))
         expect(page.locator("#left-numbers [data-number=logged_out] .value")).to_have_text("10")
+        expect(page.locator("#announcements[aria-live=polite]")).to_contain_text("People shop.")
         press(page, page.get_by_role("button", name="Kill", exact=True))
         expect(page.locator("#broken-list")).to_contain_text("Kill n1 both sides")
         press(page, page.get_by_role("button", name="Mend", exact=True))
@@ -103,8 +106,9 @@ def test_an_episode_by_the_keyboard_alone(browser: Browser, tmp_path: Path) -> N
         rows = page.locator("#compared-rows tr")
         expect(rows.nth(0)).to_contain_text("5 too many")
         expect(rows.nth(1)).to_contain_text("as you said")
-        expect(page.locator("#histograms table").nth(0).locator("tr.observed")).to_contain_text("10")
-        expect(page.locator("#explanation")).to_contain_text("a balancer moves requests, not memories")
+        expect(page.locator("#histograms tr.observed").first).to_contain_text("10")
+        expect(page.locator("#explanation")).to_contain_text(LESSON.explanation.partition(".")[0])
+        expect(page.locator("#visit")).to_be_hidden()  # the shops are closed
         tab_to(page, page.get_by_role("link", name="The round’s report"))
         both = ("left", "right")
         assert played.stage.told == [Release(), Break("kill", both), Heal(0), Close()]
@@ -238,6 +242,39 @@ def test_a_lost_connection_is_told_and_resumed(browser: Browser, tmp_path: Path)
         page.unroute("**/events")
         expect(page.locator("#connection")).to_be_hidden(timeout=10_000)
         expect(page.locator("#left-numbers [data-number=logged_out] .value")).to_have_text("10")
+
+
+def test_minutes_and_the_end_are_the_instructors(browser: Browser, tmp_path: Path) -> None:
+    with on_stage(tmp_path / "w", "predict") as played:
+        page, other = played.open(browser, key=True), played.open(browser)
+        expect(page.locator("#lesson-number")).to_have_text(f"Episode 2, {LESSON.minutes} minutes")
+        expect(other.locator("#lesson-number")).to_have_text("Episode 2")
+        expect(other.locator("#controls")).to_be_hidden()
+        page.get_by_role("button", name="End the workshop").click()
+        page.get_by_role("dialog").get_by_role("button", name="Go on").click()
+        assert played.stage.told == []
+        page.get_by_role("button", name="End the workshop").click()
+        page.get_by_role("dialog").get_by_role("button", name="End it").click()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        assert played.stage.told == [End()]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_door_to_a_room(browser: Browser, tmp_path: Path, dark: bool) -> None:
+    with on_stage(tmp_path / "w", "predict", join_code="apple-42") as played:
+        page = played.open(browser, width=390, dark=dark)
+        expect(page.get_by_label("The code on the instructor’s screen")).to_be_focused()
+        assert_axe_finds_nothing(page)
+        page.keyboard.type("pear-1")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert")).to_have_text("this is not the join code")
+        assert_axe_finds_nothing(page)
+        page.keyboard.type("APPLE 42")
+        page.keyboard.press("Enter")
+        expect(page.locator("#lesson-title")).to_have_text(LESSON.title)
+        page.goto(played.home + "/nowhere")
+        expect(page.get_by_role("heading", level=1)).to_have_text("There is nothing here")
+        assert_axe_finds_nothing(page)
 
 
 @pytest.mark.parametrize("mode", ["light", "dark", "projector"])
