@@ -8,7 +8,11 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
+from playwright.sync_api import Browser
 
+from loadtests.faults import FAULTS
+from loadtests.workshop.buttons import label_of
 from loadtests.workshop.episode import Episode, load_episodes
 from loadtests.workshop.measured import holds
 from loadtests.workshop.rehearsal.promises import MARK, prose
@@ -24,6 +28,7 @@ from loadtests.workshop.rehearsal.texts import (
 )
 from shared.errors import UsageError
 
+DASHBOARD = Path(__file__).parents[4] / "loadtests" / "workshop" / "dashboard"
 RECORDED = Path(__file__).with_name("recorded_rounds.json")
 
 
@@ -62,6 +67,26 @@ class TestEpisodePage:
 
 def test_every_number_of_the_lesson_is_tied_to_something_and_those_that_need_no_round_are_right() -> None:
     assert [str(bad) for bad in broken_without_a_round(all_pages(), known())] == []
+
+
+@pytest.mark.parametrize("page", [page_of(episode) for episode in load_episodes()], ids=lambda page: page.path.name)
+def test_what_is_to_be_pressed_is_on_the_page_of_the_dashboard(page: Page) -> None:
+    """In the part Run, bold is what the dashboard calls it."""
+    files = [*DASHBOARD.glob("templates/*.html"), *DASHBOARD.glob("static/*.js")]
+    there = " ".join(" ".join(file.read_text().split()) for file in files) + " ".join(label_of(kind) for kind in FAULTS)
+    (run,) = re.findall(r"^## Run\n(.*?)^<details>", page.path.read_text(), re.MULTILINE | re.DOTALL)
+    named = [" ".join(name.split()) for name in re.findall(r"\*\*(.+?)\*\*", run, re.DOTALL)]
+    assert "Close predictions, let them shop" in named
+    assert [name for name in named if name not in there] == []
+
+
+def test_the_decision_sheet_fits_on_one_page_of_paper(browser: Browser) -> None:
+    style = "<style>body{font:9.5pt/1.3 sans-serif} table{border-collapse:collapse} td{border:1px solid}</style>"
+    text = MarkdownIt("commonmark", {"html": True}).enable("table").render((TUTORIAL / "decision-sheet.md").read_text())
+    page = browser.new_page()
+    page.set_content(style + text)
+    printed = page.pdf(format="A4", margin=dict.fromkeys(("top", "bottom", "left", "right"), "12mm"))
+    assert len(re.findall(rb"/Type\s*/Page[^s]", printed)) == 1
 
 
 def test_the_matrix_page_is_where_it_is_looked_for() -> None:
