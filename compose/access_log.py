@@ -51,6 +51,10 @@ class AccessLine(msgspec.Struct, frozen=True):
     """Envoy's words for how the answer came about."""
 
 
+NO_FLAGS = frozenset({None, "", "-"})
+"""How Envoy writes that nothing was amiss."""
+
+
 class RawLine(msgspec.Struct, frozen=True, gc=False):
     """A line as Envoy writes it: None for what it does not know."""
 
@@ -64,11 +68,6 @@ class RawLine(msgspec.Struct, frozen=True, gc=False):
     node: str | None = None
     answered_by: str | None = None
     details: str | None = None
-
-    @property
-    def cut_off(self) -> bool:
-        """The balancer's flags say that something went amiss on the way."""
-        return self.flags not in (None, "-", "")
 
     def line(self) -> AccessLine:
         """The line in words of its own."""

@@ -15,9 +15,10 @@ from compose.cluster import Engine, Limits
 from compose.ledger import Ledger, recover, state_folder
 from compose.machine_lock import hold_machine
 from loadtests.faults import FAULTS
-from loadtests.judging.judge import judge
+from loadtests.judging.judge import judge, judge_together
 from loadtests.plan import Control, Plan, encode_plan, make_plan
 from loadtests.report import render_report
+from loadtests.report.evidence import Gathering
 from loadtests.results import Results
 from loadtests.run_folder import Provenance, RunFolder
 from loadtests.running.fault_run import FaultBounds
@@ -127,6 +128,15 @@ def write_results(folder: RunFolder) -> Results:
     results = judge(folder.root)
     write_whole(folder.results, encode_results(results))
     return results
+
+
+def write_both(folder: RunFolder) -> None:
+    """Judge a run folder and write its `results.json` and its `report.html`, reading its history only once."""
+    gathering = Gathering(folder.root)
+    results, listeners = judge_together(folder.root, gathering.listeners)
+    write_whole(folder.results, encode_results(results))
+    gathering.listeners |= listeners
+    write_whole(folder.report, render_report(folder.root, results, gathering.close()))
 
 
 def encode_results(results: Results) -> bytes:

@@ -32,6 +32,10 @@ class TwinshopError(Exception):
         self.why = why
         self.next_step = next_step
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """So that another process can tell of it."""
+        return _told_again, (type(self), self.what, self.__dict__)
+
     def __str__(self) -> str:
         lines = [self.what]
         if self.why:
@@ -39,6 +43,12 @@ class TwinshopError(Exception):
         if self.next_step:
             lines.append(f"  next: {self.next_step}")
         return "\n".join(lines)
+
+
+def _told_again(kind: type[TwinshopError], what: str, rest: dict[str, str]) -> TwinshopError:
+    error = kind.__new__(kind, what)
+    error.__dict__ |= rest
+    return error
 
 
 class UsageError(TwinshopError):

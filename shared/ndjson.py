@@ -59,11 +59,13 @@ def read_batches(
         with path.open("rb", buffering=BLOCK) as file:
             for block in _blocks(file, part):
                 records = _at_once(block, decoder)
-                if records is None:
+                if records is not None:
+                    number += len(records)
+                else:
                     lines, before = block.splitlines(keepends=True), number + _lines_before(path, part)
                     decode = decoder.decode
                     records = list(_one_by_one(lines, decode, path, what, may_be_cut_off=may_be_cut_off, before=before))
-                number += block.count(b"\n")
+                    number += len(lines)
                 yield records
     except OSError as error:
         raise _unreadable(path, error) from error

@@ -111,7 +111,7 @@ def report(folder: Path) -> None:
     Of the folder of repeats, compare them again and rewrite repeats.json and report.html.
     """
     from loadtests.repeating.repeats import FILE, PAGE
-    from loadtests.run import write_report, write_results
+    from loadtests.run import write_both
     from loadtests.run_folder import RunFolder
     from loadtests.telling import tell
     from shared.errors import UsageError
@@ -128,7 +128,7 @@ def report(folder: Path) -> None:
         tell(folder / PAGE)
         return
     run = RunFolder(folder)
-    write_report(run, write_results(run))
+    write_both(run)
     tell(run.report)
 
 

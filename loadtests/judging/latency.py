@@ -103,7 +103,7 @@ class WithoutService:
         """Count many, in order."""
         since = self._since
         for exchange in exchanges:
-            if since or exchange.outcome != "ok":  # otherwise, the common case, nothing begins and nothing ends
+            if exchange.outcome != "ok" or exchange.shopper in since:  # with all others, nothing begins or ends
                 self.add(exchange)
 
     def add(self, exchange: Exchange) -> None:

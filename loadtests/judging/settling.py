@@ -13,7 +13,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable
 
-from compose.access_log import RawLine
+from compose.access_log import NO_FLAGS, RawLine
 from loadtests.history import Exchange
 from loadtests.judging.reconcile import HEALTH, PROBE, Reconciler, Told
 from shared.request_log import LoggedRequest, LogRecord
@@ -62,7 +62,7 @@ class Settling:
     def add_lines(self, lines: Iterable[RawLine]) -> None:
         """What the balancer passed on."""
         asked = [line for line in lines if line.path != HEALTH]
-        told = [(line.status or 0, line.answered_by or "", line.cut_off) for line in asked]
+        told = [(line.status or 0, line.answered_by or "", line.flags not in NO_FLAGS) for line in asked]
         self._enter(self._balancer, [line.id or "" for line in asked], told)
 
     def add_node(self, node: str, records: Iterable[LogRecord]) -> None:

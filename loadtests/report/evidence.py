@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from pathlib import Path
 
 import msgspec
 
 from loadtests.events import read_events
-from loadtests.history import Exchange, read_history
-from loadtests.plan import Plan
+from loadtests.history import Exchange, read_history_batches
+from loadtests.plan import Plan, read_plan_by_person
 from loadtests.report.story import Story
-from loadtests.run_folder import Provenance, RunFolder, read_document
+from loadtests.run_folder import Provenance, RunFolder
 
 BUCKETS_US = (100_000, 200_000, 500_000, 1_000_000, 2_000_000, 5_000_000, 10_000_000, 30_000_000, 60_000_000)
 MOST_BUCKETS = 200
@@ -21,6 +22,7 @@ class Evidence(msgspec.Struct, frozen=True):
 
     provenance: Provenance
     plan: Plan
+    """Without its shoppers."""
     stories: dict[str, Story]
     """In the order in which they were to run; those that never began too."""
     bucket_us: int
@@ -34,36 +36,63 @@ class Evidence(msgspec.Struct, frozen=True):
         return self.plan.window_ms * 1000
 
 
-def gather(folder: Path) -> Evidence:
-    """Read a run folder.
+class Listener:
+    """Hears one architecture's history and gathers what is drawn of it; another process may do so."""
+
+    def __init__(self, story: Story, bucket_us: int) -> None:
+        self.story = story
+        self._bucket_us = bucket_us
+        self._fault_us = min((band.injected_us for band in story.bands), default=None)
+
+    def add_all(self, exchanges: list[Exchange]) -> None:
+        """What comes next in the history."""
+        self.story.saw(exchanges, self._fault_us, self._bucket_us)
+
+
+class Gathering:
+    """All that the report needs but the history, which its listeners are to hear; then `close`.
 
     Raises:
         RunFolderError: a file is missing or damaged.
     """
-    files = RunFolder(folder)
-    provenance = files.read_provenance()
-    plan = read_document(files.plan, Plan)
-    stories = {name: Story(name) for name in provenance.architectures}
-    for event in read_events(files.events):
-        _story(stories, event.architecture).took(event)
-    bucket_us = _bucket_us(plan.window_ms * 1000)
-    fault_us = {name: min((band.injected_us for band in story.bands), default=None) for name, story in stories.items()}
-    for record in read_history(files.history):
-        if isinstance(record, Exchange):
-            _story(stories, record.architecture).saw(record, fault_us.get(record.architecture), bucket_us)
-    for story in stories.values():
-        for shopper in story.shoppers.values():
-            shopper.close(story.end_us)
-    end_us = max([plan.window_ms * 1000, *(story.end_us for story in stories.values())])
-    return Evidence(provenance, plan, stories, bucket_us, end_us)
+
+    def __init__(self, folder: Path) -> None:
+        files = RunFolder(folder)
+        self._provenance = files.read_provenance()
+        self._plan, _ = read_plan_by_person(files.plan)
+        stories = {name: Story(name) for name in self._provenance.architectures}
+        for event in read_events(files.events):
+            stories.setdefault(event.architecture, Story(event.architecture)).took(event)
+        self._bucket_us = _bucket_us(self._plan.window_ms * 1000)
+        self.listeners = {name: Listener(story, self._bucket_us) for name, story in stories.items()}
+        """By architecture, in the order in which they were to run; those that never began too."""
+
+    def listener(self, name: str) -> Listener:
+        """That architecture's; a history may tell of one that nothing else tells of."""
+        return self.listeners.setdefault(name, Listener(Story(name), self._bucket_us))
+
+    def close(self) -> Evidence:
+        """What the listeners have gathered."""
+        stories = {name: listener.story for name, listener in self.listeners.items()}
+        for story in stories.values():
+            for shopper in story.shoppers.values():
+                shopper.close(story.end_us)
+        end_us = max([self._plan.window_ms * 1000, *(story.end_us for story in stories.values())])
+        return Evidence(self._provenance, self._plan, stories, self._bucket_us, end_us)
+
+
+def gather(folder: Path) -> Evidence:
+    """Read a run folder, if nobody else has read its history for us.
+
+    Raises:
+        RunFolderError: a file is missing or damaged.
+    """
+    gathering = Gathering(folder)
+    for records in read_history_batches(RunFolder(folder).history):
+        for name, some in groupby(records, key=lambda record: record.architecture):
+            gathering.listener(name).add_all([record for record in some if isinstance(record, Exchange)])
+    return gathering.close()
 
 
 def _bucket_us(window_us: int) -> int:
     return next((width for width in BUCKETS_US if window_us / width <= MOST_BUCKETS), BUCKETS_US[-1])
-
-
-def _story(stories: dict[str, Story], name: str) -> Story:
-    story = stories.get(name)
-    if story is None:
-        story = stories[name] = Story(name)
-    return story

@@ -72,13 +72,15 @@ class Section(msgspec.Struct, frozen=True):
     interrupted: str
 
 
-def render_report(folder: Path, results: Results) -> bytes:
+def render_report(folder: Path, results: Results, evidence: Evidence | None = None) -> bytes:
     """The report of a run: one self-contained HTML page. Pure: reads only the folder, writes nothing.
+
+    `evidence`: what was gathered already while the run was judged.
 
     Raises:
         RunFolderError: a file of the run is missing or damaged.
     """
-    evidence = gather(folder)
+    evidence = evidence or gather(folder)
     axis = TimeAxis(evidence.end_us, evidence.window_us)
     sections = tuple(
         _section(evidence, axis, name, result)

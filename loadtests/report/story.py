@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from functools import partial
+from itertools import groupby
 from typing import Literal
 
 import msgspec
@@ -12,13 +15,14 @@ from loadtests.faults import FAULTS
 from loadtests.history import NOT_ASKED, Do, Exchange
 from loadtests.judging.causes import IN_NODES
 from loadtests.judging.fault_words import in_words, what_was_done
-from loadtests.judging.scene import scene_of
+from loadtests.judging.scene import NEVER_US, scene_of
 
 Fate = Literal["ok", "failed", "unknown", "not_sent", "stranger", "refused"]
 """What became of an action: its outcome; or `stranger`: the shop answered, but did not know the shopper (401); or
 `refused`: the same to somebody with other cookies than the shopper's own, which takes nothing from anybody."""
 BESIDE: frozenset[Do] = NOT_ASKED | {"watch"}
 """A stream that is open beside everything else, and what is not asked of the shop: neither makes nor ends trouble."""
+STRANGER = 401
 MOST_LETTERS = 36
 """A label on a chart with more of them would be wider than a phone: then the fault's kind has to do."""
 MOST_TOLD_BACK = 3
@@ -87,11 +91,8 @@ class Shopper:
     def saw(self, exchange: Exchange, fate: Fate, fault_us: int | None) -> None:
         """Take in one exchange."""
         at_us = exchange.sent_us if exchange.sent_us >= 0 else exchange.planned_us
-        if exchange.node and not self.home_fixed:
-            if fault_us is not None and exchange.done_us >= fault_us:
-                self.home_fixed = bool(self.home)
-            if not self.home_fixed:
-                self.home = exchange.node
+        if exchange.node:
+            self.answered(exchange.node, after_fault=fault_us is not None and exchange.done_us >= fault_us)
         if exchange.do == "login" and fate == "ok":
             self.logins_us.append(exchange.done_us)
         if exchange.do in BESIDE:
@@ -106,6 +107,13 @@ class Shopper:
             self.not_ok += 1
         if self.trouble_since_us is None and fate != "stranger":
             self.trouble_since_us = at_us
+
+    def answered(self, node: str, *, after_fault: bool) -> None:
+        """That node has answered."""
+        if after_fault:
+            self.home_fixed = bool(self.home)
+        if not self.home_fixed:
+            self.home = node
 
     def close(self, end_us: int) -> None:
         """The history is over: trouble that never ended lasts to the end."""
@@ -128,9 +136,9 @@ class Story:
         self.ended: list[happened.LoadEnded] = []
         self.stopped: happened.ClusterStopped | None = None
         self.interrupted: str | None = None
-        self.due: dict[int, dict[Fate, int]] = defaultdict(lambda: defaultdict(int))
+        self.due: dict[int, dict[Fate, int]] = defaultdict(partial(defaultdict, int))
         """Planned actions by bucket of the planned time, and by what came of them."""
-        self.answers: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+        self.answers: dict[str, dict[int, int]] = defaultdict(partial(defaultdict, int))
         """Answers by node and bucket of the time they came."""
         self.cookie_bytes: dict[int, int] = defaultdict(int)
         """Of Cookie headers that were sent, by bucket of the time the answer came."""
@@ -182,21 +190,45 @@ class Story:
         known = set(self.answers) | set(self.ready.nodes if self.ready else ())
         return sorted(known, key=lambda name: (len(name), name))
 
-    def saw(self, exchange: Exchange, fault_us: int | None, bucket_us: int) -> None:
-        """Take in one exchange."""
-        fate: Fate = exchange.outcome
-        if exchange.status == 401 and exchange.do != "login":
-            fate = "stranger" if exchange.jar == "main" else "refused"
-        if exchange.why == "plan":
-            self.due[exchange.planned_us // bucket_us][fate] += 1
-        if exchange.node:
-            self.answers[exchange.node][exchange.done_us // bucket_us] += 1
-        if exchange.request:
-            self.cookie_bytes[exchange.done_us // bucket_us] += exchange.cookie_bytes
-            self.body_bytes[exchange.done_us // bucket_us] += exchange.body_bytes
-        self.end_us = max(self.end_us, exchange.done_us)
-        if exchange.jar == "main":
-            self.shoppers[exchange.shopper].saw(exchange, fate, fault_us)
+    def saw(self, exchanges: Iterable[Exchange], fault_us: int | None, bucket_us: int) -> None:
+        """Take in what comes next. Sums are made for all at once, which costs half as much as one by one."""
+        for bucket, some in groupby(exchanges, key=lambda each: each.done_us // bucket_us):
+            answered = list(some)
+            self._count(bucket, answered)
+            self._place(answered, bucket_us)
+            self._follow(answered, fault_us)
+
+    def _count(self, bucket: int, exchanges: list[Exchange]) -> None:
+        """Answers and bytes, all in one bucket."""
+        self.end_us = max(self.end_us, *[each.done_us for each in exchanges])
+        for node, count in Counter([each.node for each in exchanges if each.node]).items():
+            self.answers[node][bucket] += count
+        if sent := [each for each in exchanges if each.request]:
+            self.cookie_bytes[bucket] += sum([each.cookie_bytes for each in sent])
+            self.body_bytes[bucket] += sum([each.body_bytes for each in sent])
+
+    def _place(self, exchanges: list[Exchange], bucket_us: int) -> None:
+        """Planned actions, by the buckets in which they were due."""
+        planned = [each for each in exchanges if each.why == "plan"]
+        fine = [each.planned_us // bucket_us for each in planned if each.outcome == "ok" and each.status != STRANGER]
+        for bucket, count in Counter(fine).items():
+            self.due[bucket]["ok"] += count
+        if len(fine) < len(planned):
+            for each in planned:
+                if each.outcome != "ok" or each.status == STRANGER:
+                    self.due[each.planned_us // bucket_us][_fate(each)] += 1
+
+    def _follow(self, exchanges: list[Exchange], fault_us: int | None) -> None:
+        """Each shopper's row. What went well says no more than where the shopper is at home, if that is not known."""
+        shoppers, since_us = self.shoppers, NEVER_US if fault_us is None else fault_us
+        for exchange in exchanges:
+            if exchange.jar != "main":
+                continue
+            shopper, do, node = shoppers[exchange.shopper], exchange.do, exchange.node
+            if exchange.outcome != "ok" or do == "login" or shopper.trouble_since_us is not None:
+                shopper.saw(exchange, _fate(exchange), fault_us)
+            elif node and not shopper.home_fixed and (node != shopper.home or exchange.done_us >= since_us):
+                shopper.answered(node, after_fault=exchange.done_us >= since_us)
 
     def took(self, event: happened.Event) -> None:
         """Take in one event."""
@@ -219,3 +251,9 @@ class Story:
                 self.stopped = event
             case happened.RunInterrupted():
                 self.interrupted = event.why
+
+
+def _fate(exchange: Exchange) -> Fate:
+    if exchange.status == STRANGER and exchange.do != "login":
+        return "stranger" if exchange.jar == "main" else "refused"
+    return exchange.outcome

@@ -20,7 +20,7 @@ from loadtests.history import Record, StoredOrder
 from loadtests.plan import Action, ClientLimits, Plan, PlannedFault, ShopperPlan, checkout_key, encode_plan, plan_sha256
 from loadtests.run_folder import RUN_SCHEMA, Provenance, RunFolder
 from shared.request_log import LogRecord
-from tests.bench.big_shop import BACK_US, EPOCH_US, KILLED_US, LOGIN_MS, NODES, SEEN_US, BigShop, account
+from tests.bench.big_shop import EPOCH_US, LOGIN_MS, NODES, SEEN_AFTER_US, BigShop, account
 
 NAMES = ("sticky-memory", "signed-token", "redis", "replicated-memory")
 THINK_MS = 500
@@ -29,6 +29,8 @@ ACTIONS = 600
 MIX = "browse " * 8 + "add " * 8 + "remove " * 2 + "cart " * 6 + "checkout " + "me " * 2
 """As `loadtests.planning.drawing.DEFAULT_MIX`."""
 SKUS = ("mug", "stamp", "frame", "hourglass", "bookmark", "candle", "lamp", "globe")
+DOWN_MS = 3000
+"""From a third of the window on, n2 is dead for so long."""
 AT_ONCE = 20_000
 """Records are written in pieces of so many, so that making a run needs little memory."""
 SCENARIO = f"""
@@ -41,8 +43,8 @@ shoppers = 9
 
 [[fault]]
 kind = "kill"
-at_s = {KILLED_US / 1e6}
-heal_after_s = {(BACK_US - KILLED_US) / 1e6}
+at_s = 1
+heal_after_s = 3
 victim = "n2"
 """ + "".join(
     f'\n[expect.{name}]\nlogged_out = "{"at_risk" if name == "sticky-memory" else 0}"\nwrong_user = "0"\n'
@@ -79,7 +81,7 @@ def big_plan(actions: int, seed: int) -> Plan:
         ShopperPlan(number, tuple(_drawn(chance, seed, number, each))) for number in range(1, actions // each + 1)
     ]
     window_ms = max(action.at_ms for person in people for action in person.actions) + 1
-    fault = PlannedFault("kill", KILLED_US // 1000, BACK_US // 1000, "n2")
+    fault = PlannedFault("kill", window_ms // 3, window_ms // 3 + DOWN_MS, "n2")
     return Plan(1, "big-run", seed, len(NODES), window_ms, ClientLimits(), (fault,), tuple(people))
 
 
@@ -134,18 +136,18 @@ class _Logs:
 
 def _events(shop: BigShop, window_us: int) -> list[happened.Event]:
     """What the harness would have written."""
-    name = shop.about.name
+    name, killed_us, back_us = shop.about.name, shop.killed_us, shop.back_us
     marks = (
-        (KILLED_US, "injected"),
-        (SEEN_US, "observed"),
-        (BACK_US, "healed"),
-        (BACK_US + 900_000, "observed_healed"),
+        (killed_us, "injected"),
+        (killed_us + SEEN_AFTER_US, "observed"),
+        (back_us, "healed"),
+        (back_us + 900_000, "observed_healed"),
     )
     steps = [happened.FaultEvent(name, at_us, 0, "kill", "n2", phase, ("seen",)) for at_us, phase in marks]  # type: ignore[arg-type]
     looks = range(500_000, window_us, 500_000)
     timed: list[happened.Event] = [
         *steps,
-        happened.AtRisk(name, SEEN_US, 0, "n2", tuple(sorted(map(account, shop.held))), "the model"),
+        happened.AtRisk(name, killed_us + SEEN_AFTER_US, 0, "n2", tuple(sorted(map(account, shop.held))), "the model"),
         *(happened.NodeSample(name, at_us, dict.fromkeys(NODES, 0)) for at_us in looks),
         *(
             happened.PartSample(name, at_us, {node: Usage(at_us / 1e7, 90_000_000) for node in NODES})

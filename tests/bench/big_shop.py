@@ -16,7 +16,8 @@ from shared.request_log import LoggedRequest, LoggedSession, LogRecord
 NODES = ("n1", "n2", "n3")
 LOGIN_MS = 1500
 """Within that, everybody logs in."""
-KILLED_US, SEEN_US, EJECTED_US, BACK_US = 3_000_000, 3_020_000, 4_000_000, 6_000_000
+SEEN_AFTER_US, EJECTED_AFTER_US = 20_000, 1_000_000
+"""After the kill: it is observed, and the balancer no longer trusts the node."""
 EPOCH_US = 1_700_000_000_000_000
 WRITES = ("login", "add", "remove", "checkout")
 PATHS = {
@@ -53,6 +54,7 @@ class BigShop:
         """Whose sessions n2 held when it was killed."""
         self.told = 0
         self._plan = plan
+        self.killed_us, self.back_us = 1000 * plan.faults[0].at_ms, 1000 * plan.faults[0].heal_at_ms
         self._prefix = prefix
         self._chance = chance
         self._home: dict[int, str] = {}
@@ -66,7 +68,7 @@ class BigShop:
         """All exchanges, in order of `done_us`; the logs grow along with them."""
         killed = False
         for at_us, shopper, step, action in self._due():
-            if not killed and at_us >= KILLED_US:
+            if not killed and at_us >= self.killed_us:
                 killed = True
                 self._kill()
             yield from self._answered(before_us=at_us)
@@ -97,10 +99,10 @@ class BigShop:
     def _pick(self, shopper: int, at_us: int) -> str:
         """The balancer's choice; "" while it still trusts the dead node."""
         node = self._home.get(shopper, "") if self.about.affinity == "cookie" else ""
-        away = EJECTED_US <= at_us < BACK_US
+        away = self.killed_us + EJECTED_AFTER_US <= at_us < self.back_us
         if not node or (node == "n2" and away):
             node = self._chance.choice(("n1", "n3") if away else NODES)
-        if node == "n2" and KILLED_US <= at_us < BACK_US:
+        if node == "n2" and self.killed_us <= at_us < self.back_us:
             return ""
         self._home[shopper] = node
         return node
@@ -161,7 +163,7 @@ class BigShop:
         if not node:
             return
         user = "" if do == "login" or exchange.status == 401 else account(exchange.shopper)
-        boot = "cd7966be9306" if done_us < EPOCH_US + BACK_US else "5d7c625c5992"
+        boot = "cd7966be9306" if done_us < EPOCH_US + self.back_us else "5d7c625c5992"
         self.logged[node].append(
             LoggedRequest(at_us + 300, request, node, boot, method, path, exchange.status, done_us - at_us - 400, user)
         )

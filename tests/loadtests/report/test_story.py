@@ -37,7 +37,7 @@ def story_of(*told: Told, bands: tuple[FaultBand, ...] = ()) -> Story:
     fault_us = min((it.injected_us for it in story.bands), default=None)
     for each in told:
         for exchange in each.exchanges:
-            story.saw(exchange, fault_us, 100_000)
+            story.saw([exchange], fault_us, 100_000)
     for shopper in story.shoppers.values():
         shopper.close(story.end_us)
     return story
