@@ -8,6 +8,8 @@ import { command, Refusal } from "./room.js";
 import { SIDES, spoken, titled } from "./words.js";
 
 const MINE = "mine";
+const PANELS = ["controls", "breaking"];
+const OF_FAULTS = new Set(["break", "heal"]);
 const LIVE = new Set(["open", "run"]);
 const IDLE = new Set(["explain", "failed"]);
 
@@ -31,10 +33,11 @@ export class Controls {
   #drawn = {};
 
   draw(workshop, nodes) {
-    const here = the("controls").contains(document.activeElement);
+    const here = PANELS.find((panel) => the(panel).contains(document.activeElement));
     this.#stand(workshop, nodes);
-    if (here && !(the("controls").contains(document.activeElement) && document.activeElement.checkVisibility()))
-      the("controls-title").focus();
+    if (here && !(the(here).contains(document.activeElement) && document.activeElement.checkVisibility())) {
+      the(the(here).checkVisibility() ? `${here}-title` : "controls-title").focus();
+    }
   }
 
   /** What was pressed may be gone afterwards: whoever uses the keyboard stays where they were. */
@@ -47,7 +50,7 @@ export class Controls {
     the("close-round").hidden = !LIVE.has(phase);
     the("report-link").hidden = phase !== "explain";
     the("begin-what").hidden = phase === "starting" || phase === "closing";
-    the("faults").hidden = !LIVE.has(phase);
+    the("breaking").hidden = !LIVE.has(phase);
     the("begin").classList.toggle("first", IDLE.has(phase));
     this.#episodes();
     this.#buttons();
@@ -163,7 +166,7 @@ export class Controls {
   }
 
   async #give(what) {
-    const answer = the("refusal");
+    const answer = the(OF_FAULTS.has(what.do) ? "refusal" : "round-refusal");
     answer.hidden = true;
     try {
       await command(what);

@@ -102,6 +102,7 @@ function draw() {
   visit.draw(workshop, me);
   visit.tell(picture);
   the("controls").hidden = !me.instructor;
+  if (!me.instructor) the("breaking").hidden = true;
   if (me.instructor) controls.draw(workshop, Object.fromEntries(SIDES.map((name) => [name, nodesOf(name)])));
   if (cover.covers) return;
   for (const name of SIDES) drawSide(name, picture);

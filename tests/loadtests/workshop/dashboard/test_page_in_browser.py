@@ -100,7 +100,7 @@ def test_an_episode_by_the_keyboard_alone(browser: Browser, tmp_path: Path) -> N
         expect(page.locator("#broken-list")).to_contain_text("Kill n1 both sides")
         press(page, page.get_by_role("button", name="Mend", exact=True))
         expect(page.locator("#broken")).to_be_hidden()
-        expect(page.locator("#controls-title")).to_be_focused()  # what was pressed is gone, the place is not
+        expect(page.locator("#breaking-title")).to_be_focused()  # what was pressed is gone, the place is not
 
         press(page, page.get_by_role("button", name="Close the round"))
         rows = page.locator("#compared-rows tr")
@@ -120,7 +120,7 @@ def test_who_has_not_committed_sees_nothing_even_late(browser: Browser, tmp_path
         page = played.open(browser)
         expect(page.locator("#cover-what")).to_have_text("Covered until you commit a prediction")
         expect(page.locator("#commit-note")).to_contain_text("You are late")
-        for part in ("#pair", "#time", "#controls", "#explain"):
+        for part in ("#pair", "#time", "#controls", "#breaking", "#explain"):
             expect(page.locator(part)).to_be_hidden()
         predicted(page)
         expect(page.locator("#left-numbers [data-number=logged_out] .value")).to_have_text("10")
