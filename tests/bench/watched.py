@@ -52,12 +52,18 @@ class Watched:
     def exchanges(self) -> dict[str, list[Exchange]]:
         """Answered planned actions by architecture."""
         found: dict[str, list[Exchange]] = {}
-        for file in sorted(self._folder.glob("logs/*/history-*.ndjson")) if self._folder else ():
+        for file in self._histories():
             for line in file.read_bytes().splitlines():
                 record = _read(line)
                 if record is not None and record.why == "plan" and record.outcome == "ok" and record.sent_us >= 0:
                     found.setdefault(record.architecture, []).append(record)
         return found
+
+    def _histories(self) -> list[Path]:
+        """Of a round that has come to its end meanwhile they are one file."""
+        if self._folder is None:
+            return []
+        return sorted(self._folder.glob("logs/*/history-*.ndjson")) or [self._folder / "history.ndjson"]
 
     def _get(self, path: str) -> tuple[bytes, str]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
