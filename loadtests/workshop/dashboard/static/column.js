@@ -8,7 +8,7 @@
 import { svg, write } from "./elements.js";
 import { drum, fromRail, railLine, toNode, toRail } from "./lines.js";
 import { People, shownAs } from "./people.js";
-import { places } from "./places.js";
+import { places, ROOMY_NODE } from "./places.js";
 
 const NOT_DRAWN_BELOW = new Set(["balancer", "database"]);
 
@@ -148,6 +148,7 @@ export class Column {
     const mine = node.name === about.mine;
     const down = node.state !== "up";
     const word = wordOf(node, about);
+    const roomy = box.width >= ROOMY_NODE * letter;
     const wide = word.length * 0.6 + (mine ? 6 : 2) < box.width / letter - 2;
     const rounded = { x: box.x, y: box.y, width: box.width, height: box.height, rx: 0.6 * letter };
     return svg(
@@ -160,13 +161,13 @@ export class Column {
         "text",
         { x: left, y: head },
         svg("tspan", { class: "name" }, node.name),
-        mine && svg("tspan", { class: "you", dx: 0.4 * letter }, "★ you"),
+        mine && svg("tspan", { class: "you", dx: 0.4 * letter }, roomy ? "★ you" : "★"),
       ),
       down && svg("text", { class: "word", x: right, y: head, "text-anchor": "end" }, wide ? word : short(node)),
       svg(
         "text",
         { class: "holds", x: left, y: foot },
-        down && !wide && word !== short(node) ? word : holds(node, about),
+        down && !wide && word !== short(node) ? word : holds(node, about, roomy),
       ),
     );
   }
@@ -255,7 +256,8 @@ function wordOf(node, about) {
   return node.state === "broken" ? about.faultWord(node.fault) : node.state;
 }
 
-function holds(node, about) {
+function holds(node, about, roomy) {
+  if (!roomy) return node.state === "dead" ? "gone" : node.sessions < 0 ? "silent" : `holds ${node.sessions}`;
   if (node.state === "dead") return about.stateful ? "memory gone" : "held nothing";
   if (node.sessions < 0) return "does not say";
   return node.sessions === 1 ? "1 session" : `${node.sessions} sessions`;

@@ -152,7 +152,7 @@ export class Controls {
           html(
             "span",
             {},
-            html("b", {}, `${label(fault.kind)} ${fault.victim}`),
+            html("b", {}, fault.victim === "cluster" ? label(fault.kind) : `${label(fault.kind)} ${fault.victim}`),
             ` ${fault.sides.length > 1 ? "both sides" : fault.sides[0]}`,
           ),
           html(

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { PHASES, SIDES, spoken, STEPS } from "./words.js";
+import { faultName, PHASES, SIDES, STEPS } from "./words.js";
 
 const TOLD = new Set(["injected", "observed", "observed_healed", "not_observed", "not_healed", "nothing_there"]);
 
@@ -32,7 +32,7 @@ export class News {
     for (const side of SIDES) {
       for (const mark of frame[side].marks ?? []) {
         if (TOLD.has(mark.phase))
-          this.#announcer.say(`${side} fault`, `${side}: ${spoken(mark.kind)} ${mark.victim}, ${STEPS[mark.phase]}.`);
+          this.#announcer.say(`${side} fault`, `${side}: ${faultName(mark)}, ${STEPS[mark.phase]}.`);
       }
       const count = picture[side].counts.logged_out;
       if (count > this.#loggedOut[side]) this.#announcer.say(`${side} count`, `${side}: ${count} logged out.`);

@@ -31,8 +31,9 @@ export class Numbers {
     for (const { number, value, of, word } of this.#shown) {
       const count = counts[number.key];
       write(value, String(count));
+      value.classList.toggle("long", count >= 1000);
       write(word, count === 1 ? number.one : number.many);
-      write(of, number.of && counts[number.of] ? ` of ${counts[number.of]}` : "");
+      write(of, number.of && counts[number.of] ? `of ${counts[number.of]}` : "");
       value.parentElement.parentElement.classList.toggle("zero", count === 0);
     }
   }

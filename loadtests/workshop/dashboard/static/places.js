@@ -9,7 +9,9 @@
 
 const NARROW = 24;
 /** A column of fewer letters than this, for each node beside another, has its nodes one below the other. */
-const NARROW_NODE = 8.5;
+const NARROW_NODE = 6.2;
+/** In a box of fewer letters than this, words are shorter. */
+export const ROOMY_NODE = 8.6;
 const SMALLEST_SEAT = 7;
 
 /** @typedef {{x: number, y: number, width: number, height: number}} Box */

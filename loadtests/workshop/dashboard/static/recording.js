@@ -19,11 +19,13 @@ export class Recording {
   #base;
   #frames;
   #checkpoints;
+  #latest;
 
   #begin(base, frames) {
     this.#base = base;
     this.#frames = frames;
     this.#checkpoints = new Map();
+    this.#latest = { place: 0, picture: base };
   }
 
   /** Everything up to here in one piece; what was before is not held until `adopt`. */
@@ -86,10 +88,12 @@ export class Recording {
     let from = place - (place % BETWEEN_CHECKPOINTS);
     while (from > 0 && !this.#checkpoints.has(from)) from -= BETWEEN_CHECKPOINTS;
     let picture = this.#checkpoints.get(from) ?? this.#base;
+    if (from <= this.#latest.place && this.#latest.place <= place) ({ place: from, picture } = this.#latest);
     for (let at = from; at < place; at += 1) {
       picture = applied(picture, this.#frames[at].frame);
       if ((at + 1) % BETWEEN_CHECKPOINTS === 0) this.#checkpoints.set(at + 1, picture);
     }
+    this.#latest = { place, picture };
     return picture;
   }
 }

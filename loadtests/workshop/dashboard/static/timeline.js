@@ -5,7 +5,7 @@
 
 import { html, svg } from "./elements.js";
 import { MARGIN, spanOf, ticksOf } from "./span.js";
-import { clock, seconds, SIDES, spoken, STEPS } from "./words.js";
+import { clock, faultName, seconds, SIDES, STEPS } from "./words.js";
 
 /** The steps that are drawn, and how: a shape, filled or hollow. */
 const SHAPES = {
@@ -64,7 +64,7 @@ export class TimeLine {
   #stand(picture, { width, letter, end, names }) {
     const left = MARGIN.left * letter;
     this.#kept = { left, width: width - left - MARGIN.right * letter, end };
-    const [lane, top] = [2.1 * letter, 0.4 * letter];
+    const [lane, top] = [3 * letter, 0.2 * letter];
     const bottom = top + 2 * lane;
     const height = bottom + 1.6 * letter;
     this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
@@ -101,15 +101,20 @@ export class TimeLine {
     return [
       svg("path", { class: "lane", d: `M${this.#kept.left} ${middle}H${this.#kept.left + this.#kept.width}` }),
       svg("text", { class: "side", x: 0, y: middle + 0.35 * letter }, side, svg("title", {}, name)),
-      ...faults.flatMap((fault) => this.#fault(fault, middle, letter)),
+      ...faults.flatMap((fault, number) => this.#fault(fault, middle, letter, number % 2 === 1)),
     ];
   }
 
-  #fault(fault, y, letter) {
+  #fault(fault, y, letter, odd) {
     const [from, to] = [this.#x(fault.fromMs), this.#x(fault.toMs ?? Infinity)];
     const end = Math.min(to, this.#kept.left + this.#kept.width);
     const unit = letter / 14;
-    const last = fault.marks[fault.marks.length - 1];
+    const late = from > this.#kept.left + 0.8 * this.#kept.width;
+    const label = {
+      x: late ? from + 5 : from - 5,
+      "text-anchor": late ? "end" : "start",
+      y: y + (odd ? 1.25 : -0.6) * letter,
+    };
     const band =
       fault.toMs !== null &&
       svg("rect", {
@@ -120,11 +125,9 @@ export class TimeLine {
         height: 0.5 * letter,
         fill: fault.colour,
       });
-    const late = this.#x(last.at_ms) > this.#kept.left + 0.7 * this.#kept.width;
-    const beside = late ? { x: from - 0.7 * letter, "text-anchor": "end" } : { x: this.#x(last.at_ms) + 0.7 * letter };
     return [
       band,
-      svg("text", { class: "label", ...beside, y: y - 0.25 * letter }, `${spoken(fault.kind)} ${fault.victim}`),
+      svg("text", { class: "label", ...label }, faultName(fault)),
       ...fault.marks.map((mark) => this.#mark(mark, y, unit)),
     ].filter(Boolean);
   }
@@ -140,7 +143,7 @@ export class TimeLine {
         fill: shape.filled ? mark.colour : null,
         transform: `translate(${this.#x(mark.at_ms)} ${y}) scale(${unit})`,
       },
-      svg("title", {}, `${spoken(mark.kind)} ${mark.victim}: ${STEPS[mark.phase]} at ${seconds(mark.at_ms)}`),
+      svg("title", {}, `${faultName(mark)}: ${STEPS[mark.phase]} at ${seconds(mark.at_ms)}`),
     );
   }
 
@@ -162,7 +165,7 @@ export class TimeLine {
           {},
           html("td", {}, seconds(mark.at_ms)),
           html("td", {}, mark.side),
-          html("td", {}, `${spoken(mark.kind)} ${mark.victim}`),
+          html("td", {}, faultName(mark)),
           html("td", {}, STEPS[mark.phase]),
         ),
       ),
@@ -178,9 +181,7 @@ export class TimeLine {
 
 function told(picture) {
   const said = SIDES.flatMap((side) =>
-    faultsOf(picture[side].marks).map(
-      (fault) => `${side}: ${spoken(fault.kind)} ${fault.victim} at ${clock(fault.fromMs)}`,
-    ),
+    faultsOf(picture[side].marks).map((fault) => `${side}: ${faultName(fault)} at ${clock(fault.fromMs)}`),
   );
   return `Time line of faults. ${said.length ? said.join("; ") : "None so far"}.`;
 }

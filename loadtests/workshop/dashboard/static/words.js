@@ -65,6 +65,11 @@ export function spoken(name) {
   return name.replace(/[-_]/g, " ");
 }
 
+/** A fault and its victim, if it strikes a single part. */
+export function faultName({ kind, victim }) {
+  return victim && victim !== "cluster" ? `${spoken(kind)} ${victim}` : spoken(kind);
+}
+
 /** kill-one-of-three → Kill one of three. */
 export function titled(name) {
   const words = spoken(name);
