@@ -16,9 +16,14 @@ Steps = list[tuple[int, int, int]]
 """(from, to, how many) in microseconds; -1: nobody could say."""
 
 
+MOST_STEPS = 300
+"""Of a lane: a long run's charts are no larger than others'."""
+
+
 def lane(said: str, steps: Steps, axis: TimeAxis, top: float, highest: int) -> Iterable[AnyShape]:
     """One lane, with what is said of it."""
     room = LANE - HEAD
+    steps = _thinned(steps)
     held = _outline([(axis.unit(a), axis.unit(b), max(count, 0) / highest * room) for a, b, count in steps])
     silent = "".join(rectangle(axis.unit(a), LANE - 7, axis.unit(b), LANE) for a, b, count in steps if count < 0)
     if held:
@@ -27,6 +32,21 @@ def lane(said: str, steps: Steps, axis: TimeAxis, top: float, highest: int) -> I
         yield Region("level silent", silent, top, LANE)
     yield Line("axis", "0%", top + LANE, "100%", top + LANE)
     yield Label("group", "0%", top + 14, said)
+
+
+def _thinned(steps: Steps) -> Steps:
+    """Of too many steps, several become one, as high as the highest; what nobody could say stays so."""
+    several = -(-len(steps) // MOST_STEPS)
+    if several <= 1:
+        return steps
+    thinned: Steps = []
+    for number, (start, end, count) in enumerate(steps):
+        before = thinned[-1] if number % several and thinned else None
+        if before is not None and before[1] == start and before[2] >= 0 and count >= 0:
+            thinned[-1] = (before[0], end, max(before[2], count))
+        else:
+            thinned.append((start, end, count))
+    return thinned
 
 
 def most_and_last(name: str, steps: Steps, unit: str = "") -> str:

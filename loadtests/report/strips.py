@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 
 import msgspec
@@ -16,6 +17,9 @@ ROW = 5
 HEAD = 20
 """px above each group, for its name."""
 MOST_ROWS = 240
+MOST_PIECES = 6_000
+"""Of all rows together, so that a long run's report is not larger than others: in one with more, what lies close
+together is drawn as one."""
 SEEN = 60
 """The least width of a logged-out mark, in 10,000ths: a shopper who logs in again at once must still be seen."""
 
@@ -44,20 +48,37 @@ class Row(msgspec.Struct, frozen=True):
         logins = self.shopper.logins_us
         return (*(times[0] if times else float("inf") for times in (self.logouts_us, logins)), self.number)
 
-    def states(self, end_us: int) -> list[tuple[str, int, int]]:
-        """What the shopper was doing, from the first login to the end: (state, from, to)."""
-        logins = self.shopper.logins_us
+    def states(self, end_us: int, apart_us: int = 0) -> list[tuple[str, int, int]]:
+        """What the shopper was doing, from the first login to the end: (state, from, to).
+
+        What went wrong less than `apart_us` after the same had gone wrong is one with it.
+        """
+        logins, trouble = self.shopper.logins_us, _joined(self.shopper.trouble, apart_us)
         if not logins:
-            return [("trouble", start, end) for start, end in self.shopper.trouble]
-        out = [(at, next((login for login in logins if login > at), end_us)) for at in self.logouts_us]
+            return [("trouble", start, end) for start, end in trouble]
+        ends = [bisect_right(logins, at) for at in self.logouts_us]
+        out = [(at, logins[n] if n < len(logins) else end_us) for at, n in zip(self.logouts_us, ends, strict=True)]
+        out = _joined(out, apart_us)
         states = [("out", start, end) for start, end in out]
-        states += [("trouble", start, end) for start, end in self.shopper.trouble]
+        states += [("trouble", start, end) for start, end in trouble]
         at = logins[0]
-        for start, end in sorted([*out, *self.shopper.trouble, (end_us, end_us)]):
+        for start, end in sorted([*out, *trouble, (end_us, end_us)]):
             if start > at:
                 states.append(("again" if self.logouts_us and at >= self.logouts_us[0] else "shopping", at, start))
             at = max(at, end)
         return states
+
+
+def _joined(spans: list[tuple[int, int]], apart_us: int) -> list[tuple[int, int]]:
+    if not apart_us:
+        return spans
+    joined = spans[:1]
+    for start, end in spans[1:]:
+        if start - joined[-1][1] < apart_us:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def strips(story: Story, result: ArchitectureResult, axis: TimeAxis) -> Chart:
@@ -67,7 +88,8 @@ def strips(story: Story, result: ArchitectureResult, axis: TimeAxis) -> Chart:
     top = lanes(axis, story.bands) + 2
     bottom = top + sum(HEAD + ROW * len(rows) for rows in shown.values())
     shapes = frame(axis, story.bands, top=top, bottom=bottom)
-    shapes.extend(_rows(story, shown, axis, top, bottom))
+    apart_us = _apart_us(story, shown)
+    shapes.extend(_rows(story, shown, axis, top, bottom, apart_us))
     y = top
     for home, rows in shown.items():
         shapes.append(Label("group", "0%", y + 14, _group_name(story, home, groups[home])))
@@ -80,7 +102,7 @@ def strips(story: Story, result: ArchitectureResult, axis: TimeAxis) -> Chart:
         "A row is thick while its shopper shops, dotted without service, a block at a logout and thin after it.",
         height=bottom + FOOT,
         shapes=tuple(shapes),
-        key=KEY if shown is groups else (*KEY, Key("", _how_many(groups, shown))),
+        key=(*KEY, *(Key("", text) for text in (_left_out(groups, shown), _drawn_as_one(apart_us)) if text)),
         table=_table(groups),
         css=story.css,
     )
@@ -108,6 +130,24 @@ def _thin_out(groups: dict[str, list[Row]]) -> dict[str, list[Row]]:
     return {home: rows[::every] for home, rows in groups.items()}
 
 
+def _apart_us(story: Story, groups: dict[str, list[Row]]) -> int:
+    """How far apart things must be to be drawn apart: 0, unless there are too many."""
+    apart_us = 0
+    while sum(len(row.states(story.end_us, apart_us)) for rows in groups.values() for row in rows) > MOST_PIECES:
+        if apart_us > story.end_us:
+            break
+        apart_us = 2 * apart_us or 1 + story.end_us // 2000
+    return apart_us
+
+
+def _left_out(groups: dict[str, list[Row]], shown: dict[str, list[Row]]) -> str:
+    return "" if shown is groups else _how_many(groups, shown)
+
+
+def _drawn_as_one(apart_us: int) -> str:
+    return f"less than {apart_us / 1e6:.1f} s apart is drawn as one" if apart_us else ""
+
+
 def _how_many(groups: dict[str, list[Row]], shown: dict[str, list[Row]]) -> str:
     """Which rows are drawn, in words."""
     total, drawn = (sum(map(len, rows.values())) for rows in (groups, shown))
@@ -116,14 +156,16 @@ def _how_many(groups: dict[str, list[Row]], shown: dict[str, list[Row]]) -> str:
     return f"Rows for {drawn:,} of {total:,} shoppers, evenly taken from each group"
 
 
-def _rows(story: Story, groups: dict[str, list[Row]], axis: TimeAxis, top: float, bottom: float) -> list[Region]:
+def _rows(
+    story: Story, groups: dict[str, list[Row]], axis: TimeAxis, top: float, bottom: float, apart_us: int
+) -> list[Region]:
     """All rows as one stroked outline for each state: a few KB for 60 shoppers, where a shape for each would be 60."""
     paths: dict[str, list[str]] = {state: [] for state in STATES}
     y = 0.0
     for rows in groups.values():
         y += HEAD
         for row in rows:
-            for state, start_us, end_us in row.states(story.end_us):
+            for state, start_us, end_us in row.states(story.end_us, apart_us):
                 left, right = axis.unit(start_us), axis.unit(end_us)
                 if state == "out":
                     right = max(right, left + SEEN)
