@@ -39,9 +39,9 @@ class _Hit:
         self.last_node: dict[int, str] = {}
         self.logged_in: set[int] = set()
 
-    def add(self, shopper: int, line: AccessLine) -> None:
+    def add(self, shopper: int, line: AccessLine | RawLine) -> None:
         """Count one request."""
-        done_us = line.at_us + max(0, line.took_us)
+        done_us = line.at_us + max(0, line.took_us or 0)
         if self._reaches(line, done_us):
             self.reached.add(shopper)
         if not line.answered_by or done_us > (self.seen_us if line.answered_by == self.victim else self.at_us):
@@ -51,7 +51,7 @@ class _Hit:
             self.served.add(shopper)
         self._follow(shopper, line)
 
-    def _reaches(self, line: AccessLine, done_us: int) -> bool:
+    def _reaches(self, line: AccessLine | RawLine, done_us: int) -> bool:
         """A node by answering, or by being asked in vain; any other part by whatever anybody asks meanwhile.
 
         Of a node and of the balancer the second before counts too: then whoever it served had to do with it.
@@ -64,14 +64,14 @@ class _Hit:
         before_us = SERVED_WITHIN_US if self.victim == "balancer" else 0
         return done_us >= self.begun_us - before_us
 
-    def _follow(self, shopper: int, line: AccessLine) -> None:
+    def _follow(self, shopper: int, line: AccessLine | RawLine) -> None:
         """Who is logged in, as far as the answers tell."""
         if line.status == 401:
             self.logged_in.discard(shopper)
         elif line.method == "POST" and line.status == 200:
             if line.path == "/login":
                 self.logged_in.add(shopper)
-            elif line.path.startswith("/logout"):
+            elif line.path and line.path.startswith("/logout"):
                 self.logged_in.discard(shopper)
 
     def held(self) -> set[int]:
@@ -95,13 +95,13 @@ class Hits:
         """Count many: once all faults are over, the rest tells nothing of them."""
         for line in lines:
             if line.at_us <= self._over_us:
-                self.add(line.line())
+                self.add(line)
 
-    def add(self, line: AccessLine) -> None:
+    def add(self, line: AccessLine | RawLine) -> None:
         """Count one request."""
         if not self._hits:
             return
-        shopper = 0 if self._is_guests(line.id) else shopper_of_request(line.id)
+        shopper = 0 if self._is_guests(line.id or "") else shopper_of_request(line.id or "")
         if shopper:
             for hit in self._hits:
                 hit.add(shopper, line)
