@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from loadtests.events import LoadSample, RunInterrupted, read_events
-from loadtests.judging.verdict import NOTHING_PREDICTED
 from loadtests.judging.thresholds import fired
-from loadtests.judging.verdict import MEASURES
+from loadtests.judging.verdict import MEASURES, NOTHING_PREDICTED
 from loadtests.repeating.order import Turn
 from loadtests.repeating.repeats import Block, Shot
 from loadtests.results import ArchitectureResult, Results
