@@ -241,7 +241,9 @@ class Session:
             self._watcher.say(f"the round cannot be judged: {error}")
             return
         if results is not None:
-            self._watcher.say(results.answer)
+            # The terminal may be on the projector, and somebody in the room may not have committed yet.
+            covered = self._request.predict and self._board.round.episode
+            self._watcher.say("judged; the answer is in the report" if covered else results.answer)
 
     def _fail(self, error: Exception) -> None:
         why = str(error) if isinstance(error, TwinshopError) else f"{type(error).__name__}: {error}"

@@ -109,12 +109,23 @@ class PaperRound:
         return (LiveFault(0, ("left",), "kill", "n1"),)
 
 
+class Heard(Silent):
+    """What was said on the terminal."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, message: str) -> None:
+        self.lines.append(message)
+
+
 class Held:
     """A session that runs in a thread of its own."""
 
     def __init__(self, folder: Path, *, predict: bool = True, first: str = "") -> None:
         self.board = Board(folder, predict=predict, episodes=(EPISODE,))
-        self.session = Session(WorkshopRequest(predict=predict), cast("Engine", None), folder, self.board, Silent())
+        self.said = Heard()
+        self.session = Session(WorkshopRequest(predict=predict), cast("Engine", None), folder, self.board, self.said)
         self.error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, args=(first,), daemon=True)
         self._thread.start()
@@ -144,7 +155,7 @@ class Held:
 
 
 @pytest.fixture(autouse=True)
-def paper(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[PaperRound]]:
+def paper(monkeypatch: pytest.MonkeyPatch) -> type[PaperRound]:
     monkeypatch.setattr(PaperRound, "made", [], raising=False)
     monkeypatch.setattr(module, "LiveRound", PaperRound)
     return PaperRound
@@ -168,6 +179,22 @@ def refused(held: Held, *commands: Command) -> list[str]:
     replies = [held.obey(command) for command in commands]
     assert not any(reply.ok for reply in replies)
     return [reply.why for reply in replies]
+
+
+@pytest.mark.parametrize(
+    ("predict", "first", "told"), [(True, "", True), (False, EPISODE, True), (True, EPISODE, False)]
+)
+def test_the_terminal_tells_no_answer_that_may_be_covered(
+    hold: Callable[..., Held], predict: bool, first: str, told: bool
+) -> None:
+    held = hold(predict=predict, first=first)
+    if not told:
+        assert held.reaches("predict")
+        assert held.obey(Release()).ok
+    assert held.reaches("run" if first else "open")
+    assert held.obey(Close()).ok
+    assert held.reaches("explain")
+    assert ("Nobody was logged out." in held.said.lines) is told
 
 
 def test_free_play_is_open_at_once(hold: Callable[..., Held], paper: type[PaperRound]) -> None:
