@@ -6,10 +6,11 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Two cores: two test processes. A file's tests stay together, so that a cluster or a run that they share is made once.
 TEST_PROCESSES ?= 2
 
-.PHONY: help install run matrix rehearse docs test test-long bench lint lock clean
+.PHONY: help install run workshop matrix rehearse docs test test-long bench lint lock clean
 
 help:
 	@echo "make run        who gets logged out when a node dies? (installs what it needs first)"
+	@echo "make workshop   two shops side by side in a browser: predict, break something, see (ends with Ctrl-C)"
 	@echo "make matrix     every scenario on every architecture: predicted beside measured (about 40 minutes)"
 	@echo "make rehearse   the whole lesson without a person: does every promise of its texts hold? (about 4 minutes)"
 	@echo "make test       lint, types, import contracts and all quick tests"
@@ -36,6 +37,9 @@ install: $(VENV)/.installed $(VENV)/.installed-dev
 
 run: $(VENV)/.installed
 	$(BIN)/twinshop run node-kill
+
+workshop: $(VENV)/.installed
+	$(BIN)/twinshop workshop
 
 matrix: $(VENV)/.installed
 	$(BIN)/twinshop matrix
