@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-# Two cores: two test processes. A file's tests stay together, so that a cluster or a run that they share is made once.
-TEST_PROCESSES ?= 2
+# Three test processes on two cores: the tests of clusters mostly wait. A file's tests stay together, so that a cluster or
+# a run that they share is made once.
+TEST_PROCESSES ?= 3
 
 .PHONY: help install run workshop matrix rehearse docs test test-long bench lint lock clean
 
