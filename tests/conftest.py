@@ -12,12 +12,15 @@ from pathlib import Path
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.left_behind import processes_of
+from tests.one_network import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 from tests.waiting import until
 
 GONE_WITHIN_S = 5.0
+SHOWN_WITHIN_MS = 20_000
+"""A bound, not a speed: other tests run beside this one."""
 
 # Whoever starts the tests in the background has them, and all that they start, ignore Ctrl-C, which they send.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -84,6 +87,7 @@ def browser() -> Iterator[Browser]:
     if program is None:
         say = pytest.fail if os.environ.get("CI") else pytest.skip
         say("no Chromium on this machine (apt-get install chromium, or any Chrome)")
+    expect.set_options(timeout=SHOWN_WITHIN_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield browser

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 from flask import Blueprint, Response, g, jsonify, redirect, render_template, request
+from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
 from loadtests.run_folder import RunFolder
@@ -16,6 +17,7 @@ from loadtests.workshop.dashboard.refusals import Refusal
 from loadtests.workshop.dashboard.said import read_body
 from loadtests.workshop.dashboard.visitors import joined as as_joined
 from loadtests.workshop.dashboard.visitors import promoted
+from loadtests.workshop.dashboard.whole_page import DASHBOARD_POLICY, SCRIPT
 
 pages = Blueprint("pages", __name__)
 
@@ -27,11 +29,13 @@ class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @pages.get("/")
-def dashboard() -> AnyResponse | str:
+def dashboard() -> AnyResponse:
     """The dashboard; with `?key=TOKEN` the instructor comes in, and the token leaves the address at once."""
     token = request.args.get("key")
     if token is None:
-        return render_template("dashboard.html", meanings=meanings())
+        page = Response(render_template("dashboard.html", meanings=meanings(), whole_page=Markup(SCRIPT)))
+        page.headers["Content-Security-Policy"] = DASHBOARD_POLICY
+        return page
     desk, address = the_desk(), request.remote_addr or ""
     desk.guesses.check(address)
     if not desk.visitors.is_instructor(token):

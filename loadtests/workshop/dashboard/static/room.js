@@ -3,6 +3,10 @@
  * @module
  */
 
+const NOT_REACHED = 0;
+const MOST_ASKED = 4;
+const PAUSE_MS = 500;
+
 /** What the server does not do, in its own words: what, why, and what to do next. */
 export class Refusal extends Error {
   constructor(status, { error = "", why = "", next = "" }) {
@@ -17,9 +21,16 @@ export class Refusal extends Error {
   }
 }
 
-/** The JSON behind that path; raises `Refusal`. */
-export function ask(path) {
-  return answered(fetch(path, { headers: { Accept: "application/json" } }));
+/** The JSON behind that path, asked for again where the connection broke; raises `Refusal`. */
+export async function ask(path) {
+  for (let asked = 1; ; asked++) {
+    try {
+      return await answered(fetch(path, { headers: { Accept: "application/json" } }));
+    } catch (refusal) {
+      if (refusal.status !== NOT_REACHED || asked === MOST_ASKED) throw refusal;
+      await new Promise((go) => setTimeout(go, asked * PAUSE_MS));
+    }
+  }
 }
 
 /** Sends JSON there; raises `Refusal`. */
@@ -37,12 +48,16 @@ export async function command(what) {
 
 async function answered(asked) {
   let answer;
+  let text;
   try {
     answer = await asked;
+    text = await answer.text();
   } catch {
-    throw new Refusal(0, { error: "the dashboard cannot be reached", next: "wait for the connection, then try again" });
+    throw new Refusal(NOT_REACHED, {
+      error: "the dashboard cannot be reached",
+      next: "wait for the connection, then try again",
+    });
   }
-  const text = await answer.text();
   let said = null;
   try {
     said = text ? JSON.parse(text) : null;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from tests.loadtests.workshop.rounds import results, side
 
 SERVER = "tests.loadtests.workshop.dashboard.made_up_server"
 EPISODE = "kill-one-of-three"
+NETWORK_CHANGED = "ERR_NETWORK_CHANGED"
+"""Chromium drops what it is loading when tests of the Docker engine make a network: the page must get over it."""
 SHOPPED_MS = 11_000
 """How long people have shopped: n2 is dead by then, and everybody who was hit has come back."""
 
@@ -109,13 +112,17 @@ class Played:
         )
         page = context.new_page()
         page.on("request", lambda request: self.asked.append(request.url))
-        page.on("console", lambda message: self.said.append(message.text))
-        page.on("pageerror", lambda error: self.said.append(str(error)))
+        page.on("console", lambda message: self._hear(message.text))
+        page.on("pageerror", lambda error: self._hear(str(error)))
         if key:
             page.goto(f"{self.home}/?key={TOKEN}")
         if not key or path != "/":
             page.goto(self.home + path)
         return page
+
+    def _hear(self, text: str) -> None:
+        if NETWORK_CHANGED not in text:
+            self.said.append(text)
 
 
 @contextmanager
@@ -126,6 +133,11 @@ def on_stage(folder: Path, phase: Phase, *, join_code: str = "", **more: object)
     harness = ControlServer(Path(tempfile.gettempdir()) / "c.sock", "key", stage.obey)
     try:
         with dashboard(folder, SERVER, control=harness.address, control_key="key", join_code=join_code) as running:
-            yield Played(stage, running)
+            played = Played(stage, running)
+            try:
+                yield played
+            except BaseException:
+                sys.stdout.write("\n".join([*played.said, running.log.read_text()]))  # pytest shows it
+                raise
     finally:
         harness.close()

@@ -42,9 +42,13 @@ def test_the_vendored_library_is_the_one_whose_version_is_written_down() -> None
     assert "MIT" in (STATIC / "uplot" / "LICENSE").read_text()
 
 
+OWN_SCRIPT = "<script>{{ whole_page }}</script>"
+"""Named by its hash in the policy of the one page that has it; `whole_page.py`."""
+
+
 @pytest.mark.parametrize("path", sorted(TEMPLATES.glob("*.html")), ids=lambda path: path.name)
 def test_templates_have_nothing_inline_and_nothing_from_elsewhere(path: Path) -> None:
-    text = path.read_text()
+    text = path.read_text().replace(OWN_SCRIPT, "")
     assert re.findall(r"<script(?![^>]* src=)", text) == []
     assert re.findall(r"<style|\sstyle=|\son[a-z]+=|javascript:", text) == []
     assert re.findall(r"https?://", text) == []

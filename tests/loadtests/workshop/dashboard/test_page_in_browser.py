@@ -12,6 +12,7 @@ from loadtests.workshop.contract import Break, Close, End, Heal, Release, Reply
 from loadtests.workshop.episode import episode_named
 from loadtests.workshop.predictions import read_predictions
 from tests.loadtests.workshop.dashboard.made_up_round import SHOPPERS, VICTIM, losses
+from tests.loadtests.workshop.dashboard.process import TOKEN
 from tests.loadtests.workshop.dashboard.stage import EPISODE, Played, on_stage
 from tests.waiting import until
 
@@ -48,8 +49,15 @@ def tab_to(page: Page, wanted: Locator) -> None:
     pytest.fail(f"{wanted} cannot be reached by Tab")
 
 
-def seek(page: Page, at_ms: int) -> None:
-    page.locator("#moment").evaluate(f"it => {{ it.value = {at_ms}; it.dispatchEvent(new Event('input')) }}")
+def seek(page: Page, at_s: int) -> None:
+    """Tried again: what was before the page was opened comes after it."""
+
+    def sought() -> bool:
+        page.locator("#moment").evaluate(f"it => {{ it.value = {at_s * 1000}; it.dispatchEvent(new Event('input')) }}")
+        page.evaluate("new Promise(requestAnimationFrame)")
+        return (page.locator("#time-of").text_content() or "").startswith(f"0:{at_s:02d} of")
+
+    assert until(sought)
 
 
 def press(page: Page, wanted: Locator) -> None:
@@ -174,7 +182,7 @@ def test_shoppers_keep_their_place(browser: Browser, tmp_path: Path) -> None:
             }));
         }"""
         live = page.evaluate(seats, "left"), page.evaluate(seats, "right")
-        seek(page, 8000)
+        seek(page, 8)
         expect(page.locator("#time-of")).to_have_text("0:08 of 0:11")
         before = page.evaluate(seats, "left")
         moved = [shopper for shopper, (node, _, _) in before.items() if node != live[0][shopper][0]]
@@ -192,7 +200,7 @@ def test_pause_step_and_replay(browser: Browser, tmp_path: Path) -> None:
         expect(count).to_have_text("10")
         page.keyboard.press(" ")
         expect(page.locator("#mode")).to_have_text("standing still")
-        seek(page, 8000)
+        seek(page, 8)
         expect(count).to_have_text("0")
         expect(page.locator("#time-of")).to_have_text("0:08 of 0:11")
         expect(page.locator("#not-live")).to_have_text("standing still")  # wherever one has scrolled to
@@ -224,7 +232,8 @@ def test_the_node_that_serves_me_and_what_is_refused(browser: Browser, tmp_path:
         page.get_by_label("Victim").select_option("mine")
         page.get_by_role("button", name="Kill", exact=True).click()
         expect(page.locator("#broken-list li")).to_have_count(1)
-        assert played.stage.told == [Break("kill", ("left",), VICTIM), Break("kill", ("right",), "n1")]
+        both = [Break("kill", ("left",), VICTIM), Break("kill", ("right",), "n1")]
+        assert until(lambda: played.stage.told == both), played.stage.told
         played.stage.refusal = Reply(False, "n2 is dead already", "mend it first")
         page.get_by_role("button", name="Kill the store").click()
         expect(page.locator("#refusal")).to_have_text("n2 is dead already. Next: mend it first.")
@@ -242,6 +251,27 @@ def test_a_lost_connection_is_told_and_resumed(browser: Browser, tmp_path: Path)
         page.unroute("**/events")
         expect(page.locator("#connection")).to_be_hidden(timeout=10_000)
         expect(page.locator("#left-numbers [data-number=logged_out] .value")).to_have_text("10")
+
+
+@pytest.mark.parametrize("part", ["stream.js", "main.js", "uPlot.iife.min.js", "picture.css"])
+def test_a_page_that_has_come_in_part_is_loaded_again(browser: Browser, tmp_path: Path, part: str) -> None:
+    with on_stage(tmp_path / "w", "open", episode="") as played:
+        context = browser.new_context()
+        context.route(f"**/{part}", lambda route: route.abort(), times=1)
+        page = context.new_page()
+        with page.expect_response("**/healthz"):
+            page.goto(played.home)
+        expect(page.locator("#left-numbers [data-number=logged_out] .value")).to_have_text("10")
+        expect(page.locator("#left-picture [data-node]").first).to_be_visible()
+
+
+def test_a_question_that_was_cut_off_is_asked_again(browser: Browser, tmp_path: Path) -> None:
+    with on_stage(tmp_path / "w", "open", episode="") as played:
+        context = browser.new_context()
+        context.route("**/api/me", lambda route: route.abort(), times=2)
+        page = context.new_page()
+        page.goto(f"{played.home}/?key={TOKEN}")
+        expect(page.get_by_role("button", name="Kill", exact=True)).to_be_visible()  # it knows the instructor
 
 
 def test_minutes_and_the_end_are_the_instructors(browser: Browser, tmp_path: Path) -> None:
@@ -338,5 +368,6 @@ def test_dots_glide_only_where_motion_is_welcome(browser: Browser, tmp_path: Pat
             assert page.evaluate(takes) == seconds
         page = played.open(browser, motion=True)
         expect(page.locator("#right-picture .shopper").first).to_be_visible()
+        seek(page, 8)
         page.keyboard.press("ArrowLeft")  # there a third of all shoppers moves with each frame
         expect(page.locator("#right-picture .people")).to_have_class("people hopping")

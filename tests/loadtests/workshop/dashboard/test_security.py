@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+
 import msgspec
 import pytest
 
 from loadtests.workshop.contract import Begin, Break, Close, End, Heal, Release, Reply
+from loadtests.workshop.dashboard.whole_page import SCRIPT
 from tests.loadtests.workshop.dashboard.room import HOME, PORT, TOKEN, Room, commit, get, post
 
 COMMANDS = [
@@ -171,9 +175,14 @@ def test_a_report_may_not_act_in_the_dashboards_name(room: Room) -> None:
     assert get(room.somebody(), "/report").headers["Content-Security-Policy"].startswith("sandbox allow-scripts ")
 
 
-def test_the_page_has_nothing_inline(room: Room) -> None:
-    for path in ("/", "/join"):
-        page = get(Room(room.folder / "other", join_code="x" if path == "/join" else "").somebody(), path).text
+def test_the_pages_have_nothing_inline_but_one_script_that_the_policy_names(room: Room) -> None:
+    for path, own in (("/", f"<script>{SCRIPT}</script>"), ("/join", "")):
+        answer = get(Room(room.folder / "other", join_code="" if own else "x").somebody(), path)
+        page = answer.text
+        assert own in page
+        digest = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
+        assert (f"'sha256-{digest}'" in answer.headers["Content-Security-Policy"]) == bool(own)
+        page = page.replace(own, "")
         assert "<style" not in page
         assert " style=" not in page
         assert "<script>" not in page

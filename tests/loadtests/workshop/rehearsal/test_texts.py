@@ -80,6 +80,7 @@ def test_what_is_to_be_pressed_is_on_the_page_of_the_dashboard(page: Page) -> No
     assert [name for name in named if name not in there] == []
 
 
+@pytest.mark.browser
 def test_the_decision_sheet_fits_on_one_page_of_paper(browser: Browser) -> None:
     style = "<style>body{font:9.5pt/1.3 sans-serif} table{border-collapse:collapse} td{border:1px solid}</style>"
     text = MarkdownIt("commonmark", {"html": True}).enable("table").render((TUTORIAL / "decision-sheet.md").read_text())
