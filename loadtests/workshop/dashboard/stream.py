@@ -14,9 +14,9 @@ import msgspec
 
 MOST_BYTES = 32 * 2**20
 """Of all kept events of a round. Beyond it the oldest go, and are remembered as one frame that they come to."""
-IDS_PER_S = 1_000_000
-"""More than events can be made in a second, even of a round that is caught up with; a browser's numbers are exact up
-to five times the ids of today."""
+IDS_PER_S = 4_000_000
+"""Several times what events can be made in a second, even of a round that is caught up with. A browser's numbers are
+exact up to 2**53: such ids until the year 2041."""
 
 
 class Event(msgspec.Struct, frozen=True):
