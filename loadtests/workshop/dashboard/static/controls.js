@@ -44,13 +44,13 @@ export class Controls {
   #stand(workshop, nodes) {
     this.#workshop = workshop;
     this.#nodes = nodes;
-    const { phase } = workshop.round;
+    const { phase, buttons } = workshop.round;
     the("counted").hidden = phase !== "predict";
     the("release").hidden = phase !== "predict";
     the("close-round").hidden = !LIVE.has(phase);
     the("report-link").hidden = phase !== "explain";
     the("begin-what").hidden = phase === "starting" || phase === "closing";
-    the("breaking").hidden = !LIVE.has(phase);
+    the("breaking").hidden = !LIVE.has(phase) || buttons.length === 0;
     the("begin").classList.toggle("first", IDLE.has(phase));
     this.#episodes();
     this.#buttons();
