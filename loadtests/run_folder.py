@@ -13,6 +13,7 @@ runs/20261121-013044-node-kill-1/
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,6 +22,8 @@ import msgspec
 from shared.errors import RunFolderError
 
 RUN_SCHEMA = 1
+REPEATS = "repeats.json"
+"""What the folder of repeats has in its place; `loadtests/repeating`."""
 
 T = TypeVar("T")
 
@@ -77,6 +80,12 @@ class RunFolder:
         Raises:
             RunFolderError: `run.json` is missing, damaged or of another schema.
         """
+        if not self.provenance.exists() and (self.root / REPEATS).is_file():
+            raise RunFolderError(
+                f"{self.root} is the folder of repeats, not of one run",
+                why="each block of them is a run with a folder of its own in it",
+                next_step=f"name one of those: ls {shlex.quote(str(self.root))}",
+            )
         provenance = read_document(self.provenance, Provenance)
         if provenance.schema != RUN_SCHEMA:
             raise RunFolderError(

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from loadtests.bundles.contents import lacking
 from loadtests.bundles.names import is_inside, is_run_name
 from shared.errors import BundleError
 
@@ -17,9 +18,6 @@ MOST_MANIFEST_BYTES = 8 * 2**20
 MOST_FILES = 10_000
 MOST_BYTES = 16 * 2**30
 """Of all files together, unpacked. Five million history records with their logs are about 4 GB."""
-
-NEEDED = ("run.json", "scenario.toml", "plan.json", "history.ndjson", "events.ndjson")
-"""Without any of these nothing can be judged."""
 
 
 class BundledFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -100,7 +98,7 @@ def _check(manifest: Manifest, bundle: str) -> None:
     folders = {name.rsplit("/", depth)[0] for name in names for depth in range(1, name.count("/") + 1)}
     if both := folders & set(names):
         raise damaged(bundle, f"{min(both)!r} is both a file and a folder")
-    if missing := [name for name in NEEDED if name not in names]:
+    if missing := lacking(names):
         raise damaged(bundle, f"it lacks {', '.join(missing)}")
     if len(names) > MOST_FILES or manifest.total_bytes > MOST_BYTES:
         raise BundleError(

@@ -19,7 +19,11 @@ def run_name(provenance: Provenance) -> str:
     """
     day, _, time = provenance.started.removesuffix("Z").partition("T")
     stamp = f"{day.replace('-', '')}-{time.replace(':', '')}"
-    name = f"{stamp}-{provenance.scenario}-{provenance.seed}"
+    return portable(f"{stamp}-{provenance.scenario}-{provenance.seed}")
+
+
+def portable(name: str) -> str:
+    """The name, as a folder can be called everywhere."""
     return re.sub(r"[^\w.-]+", "-", name).lstrip(".-") or "run"
 
 

@@ -14,18 +14,17 @@ from pathlib import Path
 
 import msgspec
 
+from loadtests.bundles.contents import check_readable, lacking, name_of
 from loadtests.bundles.manifest import (
     BUNDLE_SCHEMA,
     MANIFEST,
     MOST_BYTES,
     MOST_FILES,
-    NEEDED,
     BundledFile,
     Manifest,
     encode_manifest,
 )
-from loadtests.bundles.names import is_inside, run_name
-from loadtests.run_folder import RunFolder
+from loadtests.bundles.names import is_inside
 from loadtests.running.provenance import twinshop_version
 from shared.errors import RunFolderError, UsageError
 
@@ -51,7 +50,8 @@ def pack(folder: Path, out: Path | None = None) -> Packed:
         RunFolderError: it is no whole run, holds something that is no plain file, or changes meanwhile.
         UsageError: the file exists already, or lies where it cannot.
     """
-    name = run_name(RunFolder(folder).read_provenance())
+    check_readable(folder)
+    name = name_of(folder)
     out = Path(f"{name}.zip") if out is None else out
     names = _names(folder)
     _check_out(out, folder)
@@ -81,7 +81,7 @@ def _check_out(out: Path, folder: Path) -> None:
 def _names(folder: Path) -> list[str]:
     """The run's files, in order; each one can be read back anywhere."""
     names = sorted(_walk(folder, ""))
-    if missing := [name for name in NEEDED if name not in names]:
+    if missing := lacking(names):
         raise RunFolderError(
             f"{folder} lacks {', '.join(missing)}",
             why="without it nothing of the run can be judged",

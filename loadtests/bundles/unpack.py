@@ -18,8 +18,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from loadtests.bundles.contents import check_readable
 from loadtests.bundles.manifest import MANIFEST, MOST_MANIFEST_BYTES, BundledFile, Manifest, damaged, read_manifest
-from loadtests.run_folder import RunFolder
 from shared.errors import BundleError, EnvironmentNotReady, RunFolderError, UsageError
 
 CHUNK_BYTES = 2**18
@@ -175,13 +175,13 @@ def _check_room(place: Path, manifest: Manifest) -> None:
 
 
 def _check_readable(draft: Path) -> None:
-    """The run in it is one that this version reads.
+    """What is in it is what this version reads.
 
     Raises:
         RunFolderError: it is not.
     """
     try:
-        RunFolder(draft).read_provenance()
+        check_readable(draft)
     except RunFolderError as error:
         error.what = f"the run in the bundle: {error.what}"
         raise

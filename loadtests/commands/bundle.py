@@ -15,8 +15,9 @@ Examples:
   twinshop bundle runs/latest
   twinshop bundle runs/latest --out node-kill.zip
 
-Write RUN (a run's folder) into one file that `twinshop open` makes the same folder of, on any machine: a zip file with
-a manifest that has each file's size and SHA-256. The same run gives the same bytes. Prints the file's name.
+Write RUN (a run's folder, or that of repeats with all their runs) into one file that `twinshop open` makes the same
+folder of, on any machine: a zip file with a manifest that has each file's size and SHA-256. The same run gives the same
+bytes. Prints the file's name.
 """
 )
 @click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))

@@ -26,9 +26,9 @@ Examples:
   twinshop check node-kill.zip --json
   twinshop check 2                              what has my episode 2 shown?
 
-Judge RUN (a run's folder or a bundle) again, from its evidence alone, and say whether its results.json agrees. Or of an
-EPISODE of the workshop (its name or number): say what your newest round of it has shown, and what not yet. Writes
-nothing.
+Judge RUN (a run's folder, that of repeats, or a bundle) again, from its evidence alone, and say whether its
+results.json agrees. Or of an EPISODE of the workshop (its name or number): say what your newest round of it has shown,
+and what not yet. Writes nothing.
 
 \b
 Exit codes: the verdict's (0, 1, 3) if it agrees; 2 if it says otherwise, or if the run is damaged. Of an episode: 0
@@ -60,19 +60,55 @@ def _check_run(run: Path, as_json: bool) -> int:
     from loadtests.judging.judge import judge
     from loadtests.judging.thresholds import exit_code_of
     from loadtests.run import encode_results
+    from loadtests.run_folder import REPEATS
     from loadtests.running.interrupts import interrupts_raise
     from loadtests.summary import summary
     from loadtests.telling import tell
 
     with interrupts_raise(), run_in(run) as folder:
+        if (folder / REPEATS).is_file():
+            return _check_repeats(run, folder, as_json)
         results = judge(folder)
         agrees = _agreement(run, folder, results)
-        in_bundle = "" if folder == run else f"in the bundle: twinshop open {shlex.quote(str(run))}"
+        in_bundle = _in_bundle(run, folder)
         tell(
             encode_results(results).decode() if as_json else summary(results, folder, report=in_bundle), nl=not as_json
         )
         tell(f"results  {agrees}", err=as_json)
     return exit_code_of(results)
+
+
+def _in_bundle(run: Path, folder: Path) -> str:
+    """Where the report is, if not in the folder."""
+    return "" if folder == run else f"in the bundle: twinshop open {shlex.quote(str(run))}"
+
+
+def _check_repeats(run: Path, folder: Path, as_json: bool) -> int:
+    """The same of repeats: all their runs, then what they have shown together."""
+    from loadtests.judging.judge import judge
+    from loadtests.judging.thresholds import FIRED_EXIT_CODE
+    from loadtests.judging.verdict import exit_code
+    from loadtests.repeating.repeats import encode_repeats
+    from loadtests.repeating.table import summary
+    from loadtests.repeating.whole import compared_again
+    from loadtests.run_folder import REPEATS
+    from loadtests.telling import tell
+    from shared.errors import RunFolderError
+
+    repeats = compared_again(folder)
+    for block in repeats.blocks:
+        if block.run:
+            _agreement(run / block.run, folder / block.run, judge(folder / block.run))
+    if (folder / REPEATS).read_bytes() != encode_repeats(repeats):
+        raise RunFolderError(
+            f"{REPEATS} of {run} says otherwise than its runs",
+            why="one of them was changed, or another version of Twinshop compared them",
+            next_step=f"if you trust the runs: twinshop report {shlex.quote(str(run))}",
+        )
+    told = encode_repeats(repeats).decode() if as_json else summary(repeats, folder, report=_in_bundle(run, folder))
+    tell(told, nl=not as_json)
+    tell(f"repeats  {REPEATS} and every results.json agree with the evidence", err=as_json)
+    return FIRED_EXIT_CODE if repeats.fired else exit_code(repeats.verdict)
 
 
 def _agreement(run: Path, folder: Path, results: Results) -> str:
@@ -110,9 +146,9 @@ def report(folder: Path) -> None:
 
     Of the folder of repeats, compare them again and rewrite repeats.json and report.html.
     """
-    from loadtests.repeating.repeats import FILE, PAGE
+    from loadtests.repeating.repeats import PAGE
     from loadtests.run import write_both
-    from loadtests.run_folder import RunFolder
+    from loadtests.run_folder import REPEATS, RunFolder
     from loadtests.telling import tell
     from shared.errors import UsageError
 
@@ -121,7 +157,7 @@ def report(folder: Path) -> None:
             f"{folder} is a file, and a report lies in its run's folder",
             next_step=f"if it is a bundle: twinshop open {shlex.quote(str(folder))}",
         )
-    if (folder / FILE).is_file():
+    if (folder / REPEATS).is_file():
         from loadtests.repeating.whole import again
 
         again(folder)

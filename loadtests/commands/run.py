@@ -92,9 +92,9 @@ def _once(request: RunRequest, engine: Engine, watcher: Watcher, as_json: bool) 
 def _many(request: RunRequest, repeats: int, engine: Engine, watcher: Watcher, as_json: bool) -> int:
     from loadtests.judging.thresholds import FIRED_EXIT_CODE
     from loadtests.judging.verdict import exit_code
-    from loadtests.repeating.repeats import FILE
     from loadtests.repeating.table import summary
     from loadtests.repeating.whole import repeat
+    from loadtests.run_folder import REPEATS
     from loadtests.telling import tell
 
     try:
@@ -102,7 +102,7 @@ def _many(request: RunRequest, repeats: int, engine: Engine, watcher: Watcher, a
     finally:
         watcher.close()
     if as_json:
-        tell((done.folder / FILE).read_text(), nl=False)
+        tell((done.folder / REPEATS).read_text(), nl=False)
     else:
         tell(summary(done.repeats, done.folder))
     if done.ended_by is not None:

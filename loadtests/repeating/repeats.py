@@ -15,12 +15,11 @@ import msgspec
 
 from loadtests.repeating.order import Kind
 from loadtests.results import VerdictWord
-from loadtests.run_folder import read_document
+from loadtests.run_folder import REPEATS, read_document
 from shared.errors import RunFolderError
 from shared.whole_file import write_whole
 
 REPEATS_SCHEMA = 1
-FILE = "repeats.json"
 PAGE = "report.html"
 
 Word = Literal["larger", "smaller", "no difference shown", "not comparable"]
@@ -52,6 +51,12 @@ class Asked(msgspec.Struct, frozen=True):
     """Does it again."""
     versions: dict[str, str]
     """Of Twinshop, Python, SciPy, NumPy; and the host."""
+
+    @property
+    def folder_name(self) -> str:
+        """The name of the folder that all of it goes into: `20261121-120000-node-kill-x20`."""
+        stamp = self.started.replace("-", "").replace(":", "").replace("T", "-").removesuffix("Z")
+        return f"{stamp}-{self.name}-x{self.repeats}"
 
 
 class Shot(msgspec.Struct, frozen=True):
@@ -192,7 +197,12 @@ class Repeats(msgspec.Struct, frozen=True):
 
 def write_repeats(folder: Path, repeats: Repeats) -> None:
     """Write `repeats.json`."""
-    write_whole(folder / FILE, msgspec.json.format(msgspec.json.encode(repeats), indent=1) + b"\n")
+    write_whole(folder / REPEATS, encode_repeats(repeats))
+
+
+def encode_repeats(repeats: Repeats) -> bytes:
+    """The bytes of `repeats.json`."""
+    return msgspec.json.format(msgspec.json.encode(repeats), indent=1) + b"\n"
 
 
 def read_repeats(folder: Path) -> Repeats:
@@ -201,10 +211,10 @@ def read_repeats(folder: Path) -> Repeats:
     Raises:
         RunFolderError: it is missing, damaged, or of another schema.
     """
-    repeats = read_document(folder / FILE, Repeats)
+    repeats = read_document(folder / REPEATS, Repeats)
     if repeats.schema != REPEATS_SCHEMA:
         raise RunFolderError(
-            f"{folder / FILE} was written with schema {repeats.schema}",
+            f"{folder / REPEATS} was written with schema {repeats.schema}",
             why=f"this version of Twinshop reads schema {REPEATS_SCHEMA}",
             next_step="repeat the scenario again",
         )

@@ -17,8 +17,11 @@ _MOST = 60
 _KINDS: dict[Kind, str] = {"no-fault": "without faults", "placebo": "placebo", "again": "A against A"}
 
 
-def summary(repeats: Repeats, folder: Path) -> str:
-    """The answer, the table of pairs, the controls and the next commands. Plain text."""
+def summary(repeats: Repeats, folder: Path, *, report: str = "") -> str:
+    """The answer, the table of pairs, the controls and the next commands. Plain text.
+
+    `report`: where the report is, if `folder` is gone by the time that somebody reads this.
+    """
     asked = repeats.asked
     rows = [_HEAD, *(_row(each) for each in repeats.comparisons)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
@@ -33,8 +36,8 @@ def summary(repeats: Repeats, folder: Path) -> str:
         f"blocks   {faults} of {asked.repeats}, in each every architecture once under one plan; "
         f"{len(repeats.comparisons)} comparisons, corrected (Holm)",
         f"verdict  {repeats.verdict} (the worst of the blocks)",
-        f"report   {folder / PAGE}",
-        f"next     twinshop report {shlex.quote(str(folder))}   (the same page again, offline)",
+        f"report   {report or folder / PAGE}",
+        *([] if report else [f"next     twinshop report {shlex.quote(str(folder))}   (the same page again, offline)"]),
     ))  # fmt: skip
 
 

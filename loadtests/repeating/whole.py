@@ -128,11 +128,20 @@ def again(folder: Path) -> Repeats:
     Raises:
         RunFolderError: a file is missing or damaged.
     """
-    known = read_repeats(folder)
-    blocks = read_again(known.blocks, folder, known.asked.measures)
-    found = repeats_of(known.asked, blocks, known.interrupted)
+    found = compared_again(folder)
     write(folder, found)
     return found
+
+
+def compared_again(folder: Path) -> Repeats:
+    """The same, and nothing is written.
+
+    Raises:
+        RunFolderError: a file is missing or damaged.
+    """
+    known = read_repeats(folder)
+    blocks = read_again(known.blocks, folder, known.asked.measures)
+    return repeats_of(known.asked, blocks, known.interrupted)
 
 
 def _asked(request: RunRequest, scenario: Scenario, names: tuple[str, ...], repeats: int, engine: str) -> Asked:
@@ -182,8 +191,7 @@ def _command(request: RunRequest, names: tuple[str, ...], repeats: int, engine: 
 
 
 def _make_folder(runs: Path, asked: Asked) -> Path:
-    stamp = asked.started.replace("-", "").replace(":", "").replace("T", "-").removesuffix("Z")
-    folder = runs / f"{stamp}-{asked.name}-x{asked.repeats}"
+    folder = runs / asked.folder_name
     try:
         folder.mkdir(parents=True)
     except FileExistsError as error:

@@ -19,11 +19,11 @@ from loadtests.plan import make_plan, plan_sha256
 from loadtests.repeating import whole
 from loadtests.repeating.conduct import MOST_FAILURES
 from loadtests.repeating.order import Turn
-from loadtests.repeating.repeats import FILE, PAGE, Repeats, read_repeats, repeats_schema
+from loadtests.repeating.repeats import PAGE, Repeats, read_repeats, repeats_schema
 from loadtests.repeating.whole import Repeated, Runs, again, repeat
 from loadtests.results import VerdictWord
 from loadtests.run import Finished, RunRequest, write_results
-from loadtests.run_folder import RunFolder
+from loadtests.run_folder import REPEATS, RunFolder
 from loadtests.running.progress import Silent
 from loadtests.scenario import load_scenario
 from shared.errors import Busy, Interrupted, NotReadyInTime, RunFolderError, UsageError
@@ -95,7 +95,7 @@ def test_the_file_is_as_its_published_schema_says(tmp_path: Path) -> None:
     from jsonschema import Draft202012Validator
 
     done, _ = carry_out(tmp_path)
-    Draft202012Validator(json.loads(repeats_schema())).validate(json.loads((done.folder / FILE).read_bytes()))
+    Draft202012Validator(json.loads(repeats_schema())).validate(json.loads((done.folder / REPEATS).read_bytes()))
     published = Path(__file__).parents[3] / "docs" / "reference" / "repeats.schema.json"
     assert published.read_bytes() == repeats_schema()
 
@@ -106,7 +106,7 @@ def test_again_offline_gives_the_same_bytes_elsewhere(tmp_path: Path) -> None:
     shutil.copytree(done.folder, elsewhere)
     (elsewhere / PAGE).unlink()
     again(elsewhere)
-    assert (elsewhere / FILE).read_bytes() == (done.folder / FILE).read_bytes()
+    assert (elsewhere / REPEATS).read_bytes() == (done.folder / REPEATS).read_bytes()
     assert (elsewhere / PAGE).read_bytes() == (done.folder / PAGE).read_bytes()
 
 
@@ -120,11 +120,11 @@ def test_a_run_that_was_put_there_from_elsewhere_is_refused(tmp_path: Path) -> N
 
 def test_a_damaged_or_foreign_file_is_told(tmp_path: Path) -> None:
     done, _ = carry_out(tmp_path)
-    whole_file = (done.folder / FILE).read_text()
-    (done.folder / FILE).write_text(whole_file.replace('"schema": 1', '"schema": 99', 1))
+    whole_file = (done.folder / REPEATS).read_text()
+    (done.folder / REPEATS).write_text(whole_file.replace('"schema": 1', '"schema": 99', 1))
     with pytest.raises(RunFolderError, match="schema 99"):
         again(done.folder)
-    (done.folder / FILE).write_text(whole_file[: len(whole_file) // 2])
+    (done.folder / REPEATS).write_text(whole_file[: len(whole_file) // 2])
     with pytest.raises(RunFolderError, match="damaged"):
         again(done.folder)
 
