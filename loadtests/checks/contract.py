@@ -18,7 +18,8 @@ from typing import ClassVar
 
 from loadtests.history import Exchange, StoredOrder
 from loadtests.judging.memory import Finding
-from loadtests.judging.person import Person, Promise
+from loadtests.judging.person import Person
+from loadtests.judging.promise import Promise
 from loadtests.judging.scene import Scene
 from loadtests.results import Counted, Loss, LossKind, WitnessEvent
 

@@ -7,7 +7,8 @@ from loadtests.checks.witness import before_loss, in_database, told, units
 from loadtests.history import Exchange, StoredOrder
 from loadtests.judging.causes import cause_of_cart_loss
 from loadtests.judging.memory import Finding
-from loadtests.judging.person import Person, Promise
+from loadtests.judging.person import Person
+from loadtests.judging.promise import Promise
 from loadtests.results import WitnessEvent
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from loadtests.checks.contract import Check
 from loadtests.checks.witness import in_database, told
 from loadtests.history import StoredOrder
-from loadtests.judging.person import Promise
+from loadtests.judging.promise import Promise
 
 
 class OrderLost(Check):

@@ -12,7 +12,8 @@ import msgspec
 
 from loadtests.history import NOT_ASKED, NOT_LOGGED_IN, UNREADABLE, Exchange, Outcome, StoredOrder
 from loadtests.judging.memory import Items
-from loadtests.judging.person import Person, Promise
+from loadtests.judging.person import Person
+from loadtests.judging.promise import Promise
 from loadtests.judging.replay import Replay
 from loadtests.judging.steps import Steps
 from loadtests.results import ActionBook, ItemBook, LoggedOut, UserBook

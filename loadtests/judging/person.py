@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import msgspec
-
-from loadtests.history import Do, Exchange, StoredOrder
-from loadtests.judging.memory import KNOWS_ME, Cart, Memory
+from loadtests.history import Do, Exchange
+from loadtests.judging.memory import KNOWS_ME, Memory
 from shared.demo_accounts import account_name
 
 LEAVING: frozenset[Do] = frozenset({"logout", "logout_everywhere"})
@@ -87,27 +85,3 @@ class Person:
             self.left_everywhere = self.left
         if left:
             self.out = None
-
-
-class Promise(msgspec.Struct, frozen=True):
-    """An order that the shop acknowledged, and what it must hold."""
-
-    exchange: Exchange
-    cart: Cart | None
-    """The cart that was ordered; None if several were possible."""
-
-    def kept_by(self, order: StoredOrder) -> bool:
-        """That stored order is the one that was acknowledged."""
-        exchange = self.exchange
-        same_key = not order.key or not exchange.key or order.key == exchange.key
-        return order.order == exchange.order and order.user == account_name(exchange.shopper) and same_key
-
-    def missing(self, order: StoredOrder) -> int:
-        """Units that were in the cart and are not in the order."""
-        return sum(max(0, units - order.lines.get(sku, 0)) for sku, units in (self.cart or {}).items())
-
-    def extra(self, order: StoredOrder) -> int:
-        """Units that are in the order and were not in the cart."""
-        if self.cart is None:
-            return 0
-        return sum(max(0, units - self.cart.get(sku, 0)) for sku, units in order.lines.items())

@@ -12,7 +12,8 @@ from typing import ParamSpec
 from loadtests.checks import CHECKS, Check
 from loadtests.history import Exchange, StoredOrder
 from loadtests.judging.memory import Cart, Finding
-from loadtests.judging.person import Person, Promise
+from loadtests.judging.person import Person
+from loadtests.judging.promise import Promise, packed, packed_order
 from loadtests.judging.scene import Scene
 from loadtests.results import Loss, LossKind
 
@@ -36,7 +37,8 @@ class Replay:
         """All of them, with the losses that they have named so far."""
         self._checks: dict[LossKind, Check] = {check.kind: check for check in self.checks}
         """Those that have not crashed."""
-        self._checkouts: dict[str, Exchange] = {}
+        self._checkouts: dict[str, Promise] = {}
+        """By request; those too of which nobody knows what became."""
 
     def see(self, scene: Scene) -> None:
         """What the checks look at from now on: of a run that still goes on, the scene grows."""
@@ -75,11 +77,12 @@ class Replay:
 
     def add_order(self, order: StoredOrder) -> None:
         """An order that the database held after the run."""
+        promise = self._checkouts.get(order.request)
+        order = packed_order(order, promise)
         self.orders[order.order] = order
         self.made_by[order.request] = order
-        checkout = self._checkouts.get(order.request)
         for check in tuple(self._checks.values()):
-            self._guard(check.kind, check.stored, order, checkout)
+            self._guard(check.kind, check.stored, order, promise.exchange if promise else None)
 
     def close(self) -> None:
         """The history has ended. Orders are compared with the database only if the run came so far as to read it."""
@@ -118,12 +121,12 @@ class Replay:
                 person.lost_login(exchange)
 
     def _checkout(self, exchange: Exchange, cart: Cart | None) -> None:
-        if exchange.outcome == "ok":
-            self._checkouts[exchange.request] = exchange
-            if exchange.order:
-                self.promises.append(Promise(exchange, cart))
-        elif exchange.outcome == "unknown":
-            self._checkouts[exchange.request] = exchange
+        if exchange.outcome not in ("ok", "unknown"):
+            return
+        promise = packed(exchange, cart if exchange.outcome == "ok" else None)
+        self._checkouts[exchange.request] = promise
+        if exchange.outcome == "ok" and exchange.order:
+            self.promises.append(promise)
 
     def _guard(self, kind: LossKind, hear: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
         """What a check that raises would have found, nobody knows; what it found before stands."""

@@ -100,10 +100,11 @@ class Settling:
 
 
 def _equal_ones(numbers: array[int]) -> set[int]:
-    """Those that are there more than once."""
+    """Those that are there more than once; the numbers are in order afterwards."""
     if len(numbers) < MANY:
         return {number for number, times in Counter(numbers).items() if times > 1}
     import numpy as np
 
-    ordered = np.sort(np.frombuffer(numbers, dtype=np.int64))
+    ordered = np.frombuffer(numbers, dtype=np.int64)
+    ordered.sort()  # where they are: a copy would be as large again
     return set(ordered[1:][ordered[1:] == ordered[:-1]].tolist())

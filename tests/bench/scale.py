@@ -35,7 +35,8 @@ class Cost(msgspec.Struct, frozen=True):
     wall_s: float
     cpu_s: float
     peak_mb: float
-    """Resident memory of all its processes together, at the look at which it was most; what they share counts twice."""
+    """Memory of all its processes together, at the look at which it was most; what they share (the interpreter, its
+    libraries) counts once where the system can tell (Linux: proportional set size), else once for each."""
     report_kb: float
 
     def lines(self) -> list[str]:
@@ -69,7 +70,8 @@ class Watch(threading.Thread):
         total = 0
         try:
             for process in (self._root, *self._root.children(recursive=True)):
-                total += process.memory_info().rss
+                memory = process.memory_full_info()
+                total += getattr(memory, "pss", memory.rss)
         except psutil.NoSuchProcess:
             pass
         return total
