@@ -1,5 +1,5 @@
 /**
- * The lesson's words as elements: paragraphs, *emphasis*, `code`. Everything else stays the text that it is.
+ * The lesson's words as elements: paragraphs, *emphasis*, **names**, `code`. Everything else stays the text that it is.
  * @module
  */
 
@@ -17,9 +17,10 @@ export function prose(text) {
 /** A sentence with its marks. */
 export function marked(sentence) {
   return sentence
-    .split(/(\*[^*\s][^*]*\*|`[^`]+`)/)
+    .split(/(\*\*[^*\s][^*]*\*\*|\*[^*\s][^*]*\*|`[^`]+`)/)
     .filter(Boolean)
     .map((piece) => {
+      if (piece.length > 4 && piece.startsWith("**") && piece.endsWith("**")) return html("strong", {}, piece.slice(2, -2));
       if (piece.length > 2 && piece.startsWith("*") && piece.endsWith("*")) return html("em", {}, piece.slice(1, -1));
       if (piece.length > 2 && piece.startsWith("`") && piece.endsWith("`")) return html("code", {}, piece.slice(1, -1));
       return piece;

@@ -212,9 +212,10 @@ def test_a_story_has_at_most_ten_events_and_says_how_many_it_leaves_out(page: Pa
 def test_what_people_typed_stays_text(page: Page) -> None:
     body = """
         const host = document.createElement("div");
-        host.append(...it.prose("Say *so* in `code`.\\n\\n<img src=x onerror=alert(1)> 2 * 3 * 4"));
+        host.append(...it.prose("**A, swap**: say *so* in `code`.\\n\\n<img src=x onerror=alert(1)> 2 * 3 * 4"));
         return host.innerHTML;
     """
     assert in_page(page, "prose", body) == (
-        "<p>Say <em>so</em> in <code>code</code>.</p><p>&lt;img src=x onerror=alert(1)&gt; 2 * 3 * 4</p>"
+        "<p><strong>A, swap</strong>: say <em>so</em> in <code>code</code>.</p>"
+        "<p>&lt;img src=x onerror=alert(1)&gt; 2 * 3 * 4</p>"
     )
