@@ -4,7 +4,7 @@
  */
 
 import { html, the, write } from "./elements.js";
-import { command, Refusal } from "./room.js";
+import { ask, command, Refusal } from "./room.js";
 import { SIDES, spoken, titled } from "./words.js";
 
 const MINE = "mine";
@@ -18,7 +18,10 @@ export class Controls {
   constructor(nodeOfMine) {
     this.#nodeOfMine = nodeOfMine;
     the("begin").addEventListener("click", () => this.#give({ do: "begin", episode: the("next-episode").value }));
-    the("release").addEventListener("click", () => this.#give({ do: "release" }));
+    the("release").addEventListener("click", () => this.#release());
+    the("release-now").addEventListener("click", () =>
+      this.#give({ do: "release" }).then(() => the("really-release").close()),
+    );
     the("close-round").addEventListener("click", () => this.#give({ do: "close" }));
     the("end").addEventListener("click", () => the("really-end").showModal());
     the("end-now").addEventListener("click", () => this.#give({ do: "end" }).then(() => the("really-end").close()));
@@ -124,6 +127,13 @@ export class Controls {
   #sides() {
     const side = document.querySelector('input[name="fault-side"]:checked').value;
     return side === "both" ? SIDES : [side];
+  }
+
+  /** Predictions cannot be made up for once people shop: asks before it closes them over none. */
+  async #release() {
+    const { count } = await ask("/api/predictions").catch(() => ({ count: 1 }));
+    if (this.#workshop.predict && count === 0) the("really-release").showModal();
+    else await this.#give({ do: "release" });
   }
 
   async #break(button) {

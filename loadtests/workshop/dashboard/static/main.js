@@ -102,8 +102,8 @@ function draw() {
   visit.draw(workshop, me);
   visit.tell(picture);
   the("controls").hidden = !me.instructor;
-  if (!me.instructor) the("breaking").hidden = true;
   if (me.instructor) controls.draw(workshop, Object.fromEntries(SIDES.map((name) => [name, nodesOf(name)])));
+  if (!me.instructor || cover.covers) the("breaking").hidden = true; // who sees nothing breaks nothing
   if (cover.covers) return;
   for (const name of SIDES) drawSide(name, picture);
   playback.draw(LIVE.has(round.phase));

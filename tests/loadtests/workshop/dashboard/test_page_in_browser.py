@@ -123,6 +123,24 @@ def test_an_episode_by_the_keyboard_alone(browser: Browser, tmp_path: Path) -> N
         assert_quiet(played)
 
 
+def test_the_instructor_is_asked_before_people_shop_without_a_prediction(browser: Browser, tmp_path: Path) -> None:
+    with on_stage(tmp_path / "w", "predict") as played:
+        page = played.open(browser, key=True)
+        page.get_by_role("button", name="Close predictions, let them shop").click()
+        asked = page.get_by_role("dialog")
+        expect(asked.get_by_role("button", name="Wait")).to_be_focused()
+        assert_axe_finds_nothing(page)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        assert played.stage.told == []
+        page.get_by_role("button", name="Close predictions, let them shop").click()
+        asked.get_by_role("button", name="Let them shop", exact=True).click()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        assert played.stage.told == [Release()]
+        expect(page.locator("#commit-note")).to_contain_text("You are late")
+        expect(page.locator("#breaking")).to_be_hidden()  # what is covered is not broken blindly
+
+
 def test_who_has_not_committed_sees_nothing_even_late(browser: Browser, tmp_path: Path) -> None:
     with on_stage(tmp_path / "w", "run") as played:
         page = played.open(browser)
