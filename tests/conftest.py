@@ -18,7 +18,7 @@ from tests.left_behind import processes_of
 from tests.one_network import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 from tests.waiting import until
 
-GONE_WITHIN_S = 5.0
+GONE_WITHIN_S = 10.0
 SHOWN_WITHIN_MS = 20_000
 """A bound, not a speed: other tests run beside this one."""
 

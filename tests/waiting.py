@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 
-def until(look: Callable[[], object], within_s: float = 5.0) -> bool:
+def until(look: Callable[[], object], within_s: float = 15.0) -> bool:
     """Whether it comes true within the bound; it looks at least once."""
     deadline = time.monotonic() + within_s
     while not look():
