@@ -20,14 +20,14 @@ from loadtests.plan import Control, Plan, encode_plan, make_plan
 from loadtests.report import render_report
 from loadtests.report.evidence import Gathering
 from loadtests.results import Results
-from loadtests.run_folder import Provenance, RunFolder
+from loadtests.run_folder import Provenance, RunFolder, make_folder
 from loadtests.running.fault_run import FaultBounds
 from loadtests.running.measure import Measurement, Setup
 from loadtests.running.placebo import PLACEBO_BOUNDS
 from loadtests.running.progress import Watcher
 from loadtests.running.provenance import now_utc, provenance_of
 from loadtests.scenario import Scenario, read_scenario, scenario_content
-from shared.errors import EnvironmentNotReady, Interrupted, UsageError
+from shared.errors import Interrupted
 from shared.whole_file import write_whole
 
 
@@ -153,18 +153,7 @@ def _make_folder(
     request: RunRequest, scenario: Scenario, content: bytes, plan: Plan, names: tuple[str, ...], engine: Engine
 ) -> tuple[RunFolder, Provenance]:
     started = now_utc()
-    root = request.runs / f"{started:%Y%m%d-%H%M%S}-{scenario.name}-{plan.seed}"
-    try:
-        root.mkdir(parents=True)
-    except FileExistsError as error:
-        raise UsageError(f"{root} exists already", why="two runs in one second", next_step="try again") from error
-    except OSError as error:
-        raise EnvironmentNotReady(
-            f"cannot make the run's folder {root}",
-            why=error.strerror or str(error),
-            next_step="name another place: --runs DIR",
-        ) from error
-    folder = RunFolder(root)
+    folder = RunFolder(make_folder(request.runs / f"{started:%Y%m%d-%H%M%S}-{scenario.name}-{plan.seed}"))
     provenance = provenance_of(
         secrets.token_hex(4), plan, content, engine=engine.name, architectures=names, workers=request.workers,
         command=_command(request, scenario, names, engine), started=started,

@@ -19,7 +19,7 @@ from typing import TypeVar
 
 import msgspec
 
-from shared.errors import RunFolderError
+from shared.errors import EnvironmentNotReady, RunFolderError, UsageError
 
 RUN_SCHEMA = 1
 REPEATS = "repeats.json"
@@ -94,6 +94,26 @@ class RunFolder:
                 next_step="read it with the version named in its run.json",
             )
         return provenance
+
+
+def make_folder(path: Path) -> Path:
+    """Make a folder for something that is about to be run; its name has the second in it.
+
+    Raises:
+        UsageError: it is there already.
+        EnvironmentNotReady: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True)
+    except FileExistsError as error:
+        raise UsageError(f"{path} exists already", why="two in one second", next_step="try again") from error
+    except OSError as error:
+        raise EnvironmentNotReady(
+            f"cannot make the folder {shlex.quote(str(path))}",
+            why=error.strerror or str(error),
+            next_step="name another place: --runs DIR",
+        ) from error
+    return path
 
 
 def read_file(path: Path) -> bytes:

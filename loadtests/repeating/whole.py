@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -22,10 +21,11 @@ from loadtests.repeating.page import render
 from loadtests.repeating.repeats import PAGE, Asked, Repeats, read_repeats, write_repeats
 from loadtests.run import Finished, RunRequest, point_latest
 from loadtests.run import run as carry_out
+from loadtests.run_folder import make_folder
 from loadtests.running.progress import Watcher
 from loadtests.running.provenance import machine, now_utc, twinshop_version
 from loadtests.scenario import Scenario, read_scenario, scenario_content
-from shared.errors import EnvironmentNotReady, Interrupted, TwinshopError, UsageError
+from shared.errors import Interrupted, TwinshopError, UsageError
 from shared.whole_file import write_whole
 
 CONTROLS: dict[str, Control] = {"no-fault": "no-fault", "placebo": "placebo"}
@@ -92,7 +92,7 @@ def repeat(
         )
     with hold_machine(state_folder()):
         asked = _asked(request, scenario, names, repeats, engine.name)
-        folder = _make_folder(request.runs, asked)
+        folder = make_folder(request.runs / asked.folder_name)
         write_whole(folder / "scenario.toml", content)
         runner = runner_in(folder) if runner_in else Runs(request, scenario, folder, engine, watcher)
         conductor = Conductor(runner, asked.measures, watcher.say)
@@ -188,18 +188,3 @@ def _command(request: RunRequest, names: tuple[str, ...], repeats: int, engine: 
     if request.workers != 1:
         words += ["--workers", str(request.workers)]
     return tuple(words)
-
-
-def _make_folder(runs: Path, asked: Asked) -> Path:
-    folder = runs / asked.folder_name
-    try:
-        folder.mkdir(parents=True)
-    except FileExistsError as error:
-        raise UsageError(f"{folder} exists already", why="two in one second", next_step="try again") from error
-    except OSError as error:
-        raise EnvironmentNotReady(
-            f"cannot make the folder {shlex.quote(str(folder))}",
-            why=error.strerror or str(error),
-            next_step="name another place: --runs DIR",
-        ) from error
-    return folder

@@ -23,7 +23,7 @@ from compose.recovery import clear
 from loadtests.plan import Plan, as_carried_out, plan_sha256
 from loadtests.results import Results
 from loadtests.run import point_latest, write_report, write_results, write_run
-from loadtests.run_folder import RunFolder
+from loadtests.run_folder import RunFolder, make_folder
 from loadtests.running.fault_run import FaultBounds
 from loadtests.running.measure import Setup
 from loadtests.running.progress import Watcher
@@ -33,7 +33,6 @@ from loadtests.workshop.contract import SIDES, Button, Guest, Side, SideName
 from loadtests.workshop.live_faults import LiveFaults
 from loadtests.workshop.live_side import END_LEAD_MS, Cues, LiveSide
 from loadtests.workshop.round_about import RoundAbout
-from shared.errors import EnvironmentNotReady, UsageError
 
 PASSWORD = "shop"
 """Of all accounts, shoppers' and guests': a person in a room types it."""
@@ -207,18 +206,7 @@ def _told(name: SideName, side: LiveSide, alike: bool) -> Side:
 
 
 def _make_folder(runs: Path, name: str) -> RunFolder:
-    root = runs / name
-    try:
-        root.mkdir(parents=True)
-    except FileExistsError as error:
-        raise UsageError(f"{root} exists already", why="two rounds in one second", next_step="try again") from error
-    except OSError as error:
-        raise EnvironmentNotReady(
-            f"cannot make the round's folder {root}",
-            why=error.strerror or str(error),
-            next_step="name another place: --runs DIR",
-        ) from error
-    folder = RunFolder(root)
+    folder = RunFolder(make_folder(runs / name))
     folder.history.touch()
     folder.events.touch()
     return folder
