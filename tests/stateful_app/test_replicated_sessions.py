@@ -25,6 +25,7 @@ pytestmark = pytest.mark.cluster
 CONTROL_TOKEN = "control-token-of-the-tests"
 WITHIN_S = 30.0
 JSON = "application/json"
+PORTS_TRIED = 3
 
 
 class Shopper:
@@ -108,12 +109,31 @@ class Nodes:
 
 @pytest.fixture
 def nodes(tmp_path: Path) -> Iterator[Nodes]:
-    nodes = Nodes(tmp_path)
+    nodes = started(tmp_path)
     try:
-        nodes.start(1, 2, 3)
         yield nodes
     finally:
         nodes.end()
+
+
+def started(folder: Path) -> Nodes:
+    """Three nodes; on other ports if somebody else, a test beside this one, has taken one of theirs meanwhile."""
+    for attempt in range(PORTS_TRIED):
+        place = folder / f"attempt-{attempt}"
+        place.mkdir()
+        nodes = Nodes(place)
+        try:
+            nodes.start(1, 2, 3)
+        except AssertionError as error:
+            nodes.end()
+            if "Address already in use" not in str(error):
+                raise
+        except BaseException:
+            nodes.end()
+            raise
+        else:
+            return nodes
+    pytest.fail(f"{PORTS_TRIED} times a port was taken that was free when it was chosen")
 
 
 def knows(shopper: Shopper, node: Process) -> bool:
