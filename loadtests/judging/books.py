@@ -6,11 +6,10 @@ acknowledged units from the single exchanges; the rest comes from the shoppers' 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import msgspec
 
 from loadtests.history import NOT_ASKED, NOT_LOGGED_IN, UNREADABLE, Exchange, Outcome, StoredOrder
+from loadtests.judging.batch import Batch, Kind, batch_of
 from loadtests.judging.memory import Items
 from loadtests.judging.person import Person
 from loadtests.judging.promise import Promise
@@ -46,33 +45,34 @@ class Books:
         self._added: dict[int, int] = {}
         self._problems: list[str] = []
 
-    def add_all(self, exchanges: Iterable[Exchange]) -> None:
+    def add_all(self, batch: Batch) -> None:
         """Count many, in order. Nearly all are ok, and as planned."""
-        tick_off, added, ok = self._steps.tick_off, self._added, 0
-        for exchange in exchanges:
-            if exchange.outcome != "ok" or exchange.why != "plan" or not 200 <= exchange.status < 300:
-                self.add(exchange)
-            elif tick_off(exchange):
-                ok += 1
-                if exchange.do == "add" and exchange.jar == "main":
-                    added[exchange.shopper] = added.get(exchange.shopper, 0) + exchange.quantity
-            else:
-                self.add(exchange)
-        self._outcomes["ok"] += ok
+        planned = batch.where(_planned)
+        wrong = self._steps.tick_off(batch, planned)
+        for outcome, count in batch.count(_outcome, planned):
+            self._outcomes[outcome] += count
+        added = batch.where(_added)
+        units = zip(batch.shopper[added].tolist(), batch.number(_quantity)[added].tolist(), strict=True)
+        for shopper, quantity in units:
+            self._added[shopper] = self._added.get(shopper, 0) + quantity
+        marked = (wrong > 0) | ~batch.where(_as_it_should)
+        for exchange, found in zip(batch.pick(marked), wrong[marked].tolist(), strict=True):
+            self._look_at(exchange, found)
 
     def add(self, exchange: Exchange) -> None:
         """Count one exchange."""
-        if exchange.outcome == "ok" and exchange.do == "add" and exchange.jar == "main":
-            self._added[exchange.shopper] = self._added.get(exchange.shopper, 0) + exchange.quantity
-        elif exchange.outcome == "unknown":
+        self.add_all(batch_of(exchange))
+
+    def _look_at(self, exchange: Exchange, found: int) -> None:
+        """What is more to be said of one that did not go well, or was planned otherwise (`Steps.tick_off`)."""
+        if exchange.outcome == "unknown":
             self._unknown[exchange.request] = exchange
         if (exchange.outcome == "ok") != (200 <= exchange.status < 300) and not _goes_together(exchange):
             self._wrong(exchange, f"its outcome {exchange.outcome!r} does not go with status {exchange.status}")
-        if exchange.why == "plan":
-            self._outcomes[exchange.outcome] += 1
-            self._tick_off(exchange)
-            if exchange.outcome == "not_sent" and exchange.error != NOT_LOGGED_IN:
-                self._late += 1
+        for problem in self._steps.problems(exchange, found):
+            self._wrong(exchange, problem)
+        if exchange.why == "plan" and exchange.outcome == "not_sent" and exchange.error != NOT_LOGGED_IN:
+            self._late += 1
 
     def close(self, replay: Replay, *, orders_read: bool) -> ClosedBooks:
         """The books at the end. `orders_read`: the database was read, so it settles unknown checkouts."""
@@ -87,12 +87,6 @@ class Books:
         return ClosedBooks(actions, users, items, logged_out, self._late, tuple(listed))
 
     # --- actions -------------------------------------------------------------------------------------------------
-
-    def _tick_off(self, exchange: Exchange) -> None:
-        """Each planned action stands in the history once, as it was planned."""
-        if not self._steps.tick_off(exchange):
-            for problem in self._steps.problems(exchange):
-                self._wrong(exchange, problem)
 
     def _settled(self, replay: Replay, *, orders_read: bool) -> dict[str, Outcome]:
         """What became of the requests whose outcome was unknown; the database knows best."""
@@ -188,6 +182,26 @@ class Books:
     def _wrong(self, exchange: Exchange, what: str) -> None:
         name = exchange.request or f"step {exchange.step} of shopper {exchange.shopper}"
         self._problems.append(f"{name} ({exchange.do}): {what}")
+
+
+def _planned(kind: Kind) -> bool:
+    return kind.why == "plan"
+
+
+def _outcome(kind: Kind) -> Outcome:
+    return kind.outcome
+
+
+def _added(kind: Kind) -> bool:
+    return kind.outcome == "ok" and kind.do == "add" and kind.jar == "main"
+
+
+def _quantity(kind: Kind) -> int:
+    return kind.quantity
+
+
+def _as_it_should(kind: Kind) -> bool:
+    return kind.outcome == "ok" and 200 <= kind.status < 300
 
 
 def _goes_together(exchange: Exchange) -> bool:

@@ -8,7 +8,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 
+import numpy as np
+
 from loadtests.history import NOT_ASKED, Do, Exchange
+from loadtests.judging.batch import Batch, Kind, Numbers, batch_of
 from loadtests.results import Latency, Percentiles, Waited
 
 SLOW_ON_PURPOSE: frozenset[Do] = frozenset({"watch", "linger"})
@@ -17,6 +20,8 @@ _NO_SERVICE: frozenset[Do] = NOT_ASKED | {"watch"}
 """A stream that is open beside everything else, and what is not asked of the shop at all."""
 BARS = 10
 """Bars of a distribution for each factor of ten in time: each is 26 % longer than the one before."""
+COUNTED_AT_ONCE = 100_000
+"""Waits that are kept until they are counted."""
 STALLED_US = 900_000
 """An answer that takes longer, and comes, is a stall. Less than a second, so that a freeze of one is seen."""
 
@@ -66,22 +71,51 @@ class Waits:
     """
 
     def __init__(self) -> None:
-        self._raw: Counter[int] = Counter()
-        self._from_plan: Counter[int] = Counter()
+        self._raw = _Lengths()
+        self._from_plan = _Lengths()
 
     def add(self, exchange: Exchange) -> None:
         """Count one exchange."""
-        self.add_all((exchange,))
+        self.add_all(batch_of(exchange))
 
-    def add_all(self, exchanges: Iterable[Exchange]) -> None:
+    def add_all(self, batch: Batch) -> None:
         """Count many, in order."""
-        answered = [each for each in exchanges if each.why == "plan" and each.status and each.do not in SLOW_ON_PURPOSE]
-        self._raw.update([each.done_us - each.sent_us for each in answered])
-        self._from_plan.update([each.done_us - each.planned_us for each in answered])
+        answered = batch.where(_answered_as_planned)
+        done_us = batch.done_us[answered]
+        self._raw.add(done_us - batch.sent_us[answered])
+        self._from_plan.add(done_us - batch.planned_us[answered])
 
     def close(self) -> Latency:
         """The distributions, in ms."""
-        return Latency(percentiles_of(self._raw), percentiles_of(self._from_plan))
+        return Latency(percentiles_of(self._raw.counted()), percentiles_of(self._from_plan.counted()))
+
+
+def _answered_as_planned(kind: Kind) -> bool:
+    return kind.why == "plan" and kind.status != 0 and kind.do not in SLOW_ON_PURPOSE
+
+
+class _Lengths:
+    """How many waits there were of each length."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[int] = Counter()
+        self._uncounted: list[Numbers] = []
+        self._waiting = 0
+
+    def add(self, waits_us: Numbers) -> None:
+        """Take them in; they are counted once they are many, which costs less than a few at a time."""
+        self._uncounted.append(waits_us)
+        self._waiting += len(waits_us)
+        if self._waiting >= COUNTED_AT_ONCE:
+            self.counted()
+
+    def counted(self) -> Counter[int]:
+        """How often each length was taken in, in µs."""
+        if self._uncounted:
+            lengths, counts = np.unique(np.concatenate(self._uncounted), return_counts=True)
+            self._counts.update(dict(zip(lengths.tolist(), counts.tolist(), strict=True)))
+            self._uncounted, self._waiting = [], 0
+        return self._counts
 
 
 class WithoutService:

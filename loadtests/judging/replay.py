@@ -11,7 +11,8 @@ from typing import ParamSpec
 
 from loadtests.checks import CHECKS, Check
 from loadtests.history import Exchange, StoredOrder
-from loadtests.judging.memory import Cart, Finding
+from loadtests.judging.batch import Batch
+from loadtests.judging.memory import Cart, Finding, is_plain
 from loadtests.judging.person import Person
 from loadtests.judging.promise import Promise, packed, packed_order
 from loadtests.judging.scene import Scene
@@ -46,12 +47,12 @@ class Replay:
         for check in self.checks:
             check.scene = scene
 
-    def add_all(self, exchanges: Iterable[Exchange]) -> None:
+    def add_all(self, batch: Batch) -> None:
         """The next exchanges of the history. Nearly all are as expected, and need no more than to be kept."""
         person_of = self.people.get
-        for exchange in exchanges:
+        for exchange, plain in zip(batch, batch.where(is_plain).tolist(), strict=True):
             person = person_of(exchange.shopper)
-            if person is None or exchange.jar != "main" or not person.memory.confirms(exchange):
+            if not plain or person is None or not person.memory.confirms(exchange):
                 self.add(exchange)
             elif exchange.cart is not None:
                 person.keep_cart(exchange)

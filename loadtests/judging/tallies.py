@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from loadtests.checks import TALLIES, Tally
 from loadtests.history import Do, Exchange
+from loadtests.judging.batch import Batch, Kind, batch_of
 from loadtests.judging.latency import STALLED_US
 from loadtests.judging.person import LEAVING
 from loadtests.judging.scene import Scene
@@ -24,21 +25,17 @@ class Tallies:
         self._tallies = [tally(scene) for tally in tallies]
         self._tell_all = any(tally.hears_all for tally in self._tallies)
 
-    def add_all(self, exchanges: Iterable[Exchange]) -> None:
+    def add_all(self, batch: Batch) -> None:
         """Count many, in order."""
-        for exchange in exchanges:
-            if (
-                exchange.outcome != "ok"
-                or self._tell_all
-                or exchange.do in TELLING
-                or exchange.done_us - exchange.sent_us > STALLED_US
-                or exchange.cookie_refused
-            ):
-                self._add(exchange)
+        telling = batch.where(_telling) | (batch.done_us - batch.sent_us > STALLED_US)
+        if self._tell_all or telling.any():
+            for exchange, tells in zip(batch, telling.tolist(), strict=True):
+                if tells or self._tell_all:
+                    self._add(exchange)
 
     def add(self, exchange: Exchange) -> None:
         """Count one exchange."""
-        self.add_all((exchange,))
+        self.add_all(batch_of(exchange))
 
     def _add(self, exchange: Exchange) -> None:
         for tally in self._tallies:
@@ -56,3 +53,7 @@ class Tallies:
             tally.saw(exchange)
         except Exception as error:  # noqa: BLE001 - whatever it is: the verdict names it
             self.crashed[tally.name] = f"{type(error).__name__}: {error}"
+
+
+def _telling(kind: Kind) -> bool:
+    return kind.outcome != "ok" or kind.do in TELLING or kind.cookie_refused

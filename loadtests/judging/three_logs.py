@@ -84,7 +84,7 @@ class Closely:
         """What shoppers sent and were answered."""
         self.add_exchanges([record for record in records if isinstance(record, Exchange)])
 
-    def add_exchanges(self, exchanges: list[Exchange]) -> None:
+    def add_exchanges(self, exchanges: Iterable[Exchange]) -> None:
         """The same."""
         for exchange in exchanges:
             if self._wants(exchange.request):

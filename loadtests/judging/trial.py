@@ -11,6 +11,7 @@ import msgspec
 from compose.access_log import RawLine
 from loadtests.events import Event
 from loadtests.history import Exchange, Record, StoredOrder
+from loadtests.judging.batch import Batch, Kinds
 from loadtests.judging.books import Books, ClosedBooks
 from loadtests.judging.costs import Spending
 from loadtests.judging.experiment import (
@@ -43,7 +44,7 @@ from shared.request_log import LogRecord
 class Companion(Protocol):
     """Somebody else who wants to hear the history while it is read: the report, say, which draws it."""
 
-    def add_all(self, exchanges: list[Exchange]) -> None:
+    def add_all(self, batch: Batch) -> None:
         """What comes next."""
 
 
@@ -79,7 +80,8 @@ class Trial:
         self._three_logs = ThreeLogs(scene)
         self._hits = Hits(scene)
         self._lateness = Lateness(plan.client)
-        self._hear: tuple[Callable[[list[Exchange]], None], ...] = (
+        self._kinds = Kinds()
+        self._hear: tuple[Callable[[Batch], None], ...] = (
             self._replay.add_all,
             self._books.add_all,
             self._tallies.add_all,
@@ -114,8 +116,9 @@ class Trial:
     def add_records(self, records: list[Record]) -> None:
         """Everybody hears of a piece of the history, one after the other: none needs to know of the others."""
         if set(map(type, records)) == {Exchange}:  # nearly always: orders stand at the end
+            batch = Batch(cast("list[Exchange]", records), self._kinds)
             for hear in self._hear:
-                hear(cast("list[Exchange]", records))
+                hear(batch)
             return
         for _, alike in groupby(records, key=type):
             for record in (some := list(alike)):

@@ -9,6 +9,7 @@ import msgspec
 
 from loadtests.events import read_events
 from loadtests.history import Exchange, read_history_batches
+from loadtests.judging.batch import Batch, Kinds
 from loadtests.plan import Plan, read_plan_by_person
 from loadtests.report.story import Story
 from loadtests.run_folder import Provenance, RunFolder
@@ -44,9 +45,9 @@ class Listener:
         self._bucket_us = bucket_us
         self._fault_us = min((band.injected_us for band in story.bands), default=None)
 
-    def add_all(self, exchanges: list[Exchange]) -> None:
+    def add_all(self, batch: Batch) -> None:
         """What comes next in the history."""
-        self.story.saw(exchanges, self._fault_us, self._bucket_us)
+        self.story.saw(batch, self._fault_us, self._bucket_us)
 
 
 class Gathering:
@@ -88,9 +89,11 @@ def gather(folder: Path) -> Evidence:
         RunFolderError: a file is missing or damaged.
     """
     gathering = Gathering(folder)
+    kinds = Kinds()
     for records in read_history_batches(RunFolder(folder).history):
         for name, some in groupby(records, key=lambda record: record.architecture):
-            gathering.listener(name).add_all([record for record in some if isinstance(record, Exchange)])
+            exchanges = [record for record in some if isinstance(record, Exchange)]
+            gathering.listener(name).add_all(Batch(exchanges, kinds))
     return gathering.close()
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections import defaultdict
 from functools import partial
-from itertools import groupby
 from typing import Literal
 
 import msgspec
+import numpy as np
 
 from loadtests import events as happened
 from loadtests.faults import FAULTS
 from loadtests.history import NOT_ASKED, Do, Exchange
+from loadtests.judging.batch import Batch, Kind, Numbers
 from loadtests.judging.causes import IN_NODES
 from loadtests.judging.fault_words import in_words, what_was_done
 from loadtests.judging.scene import NEVER_US, scene_of
@@ -190,45 +190,43 @@ class Story:
         known = set(self.answers) | set(self.ready.nodes if self.ready else ())
         return sorted(known, key=lambda name: (len(name), name))
 
-    def saw(self, exchanges: Iterable[Exchange], fault_us: int | None, bucket_us: int) -> None:
-        """Take in what comes next. Sums are made for all at once, which costs half as much as one by one."""
-        for bucket, some in groupby(exchanges, key=lambda each: each.done_us // bucket_us):
-            answered = list(some)
-            self._count(bucket, answered)
-            self._place(answered, bucket_us)
-            self._follow(answered, fault_us)
+    def saw(self, batch: Batch, fault_us: int | None, bucket_us: int) -> None:
+        """Take in what comes next."""
+        if len(batch):
+            self.end_us = max(self.end_us, int(batch.done_us.max()))
+            self._count(batch, bucket_us)
+            self._place(batch, bucket_us)
+            self._follow(batch, fault_us)
 
-    def _count(self, bucket: int, exchanges: list[Exchange]) -> None:
-        """Answers and bytes, all in one bucket."""
-        self.end_us = max(self.end_us, *[each.done_us for each in exchanges])
-        for node, count in Counter([each.node for each in exchanges if each.node]).items():
-            self.answers[node][bucket] += count
-        if sent := [each for each in exchanges if each.request]:
-            self.cookie_bytes[bucket] += sum([each.cookie_bytes for each in sent])
-            self.body_bytes[bucket] += sum([each.body_bytes for each in sent])
+    def _count(self, batch: Batch, bucket_us: int) -> None:
+        """Answers and bytes, by bucket."""
+        buckets, sent = batch.done_us // bucket_us, batch.asked
+        for node, answered in batch.apart(_node):
+            if node:
+                for bucket, count in zip(*_counted(buckets[answered]), strict=True):
+                    self.answers[node][bucket] += count
+        for sums, sizes in ((self.cookie_bytes, batch.cookie_bytes), (self.body_bytes, batch.body_bytes)):
+            for bucket, count in zip(*_summed(buckets[sent], sizes[sent]), strict=True):
+                sums[bucket] += count
 
-    def _place(self, exchanges: list[Exchange], bucket_us: int) -> None:
+    def _place(self, batch: Batch, bucket_us: int) -> None:
         """Planned actions, by the buckets in which they were due."""
-        planned = [each for each in exchanges if each.why == "plan"]
-        fine = [each.planned_us // bucket_us for each in planned if each.outcome == "ok" and each.status != STRANGER]
-        for bucket, count in Counter(fine).items():
+        planned, fine = batch.where(_planned), batch.where(_went_well)
+        for bucket, count in zip(*_counted(batch.planned_us[planned & fine] // bucket_us), strict=True):
             self.due[bucket]["ok"] += count
-        if len(fine) < len(planned):
-            for each in planned:
-                if each.outcome != "ok" or each.status == STRANGER:
-                    self.due[each.planned_us // bucket_us][_fate(each)] += 1
+        for each in batch.pick(planned & ~fine):
+            self.due[each.planned_us // bucket_us][_fate(each)] += 1
 
-    def _follow(self, exchanges: list[Exchange], fault_us: int | None) -> None:
+    def _follow(self, batch: Batch, fault_us: int | None) -> None:
         """Each shopper's row. What went well says no more than where the shopper is at home, if that is not known."""
         shoppers, since_us = self.shoppers, NEVER_US if fault_us is None else fault_us
-        for exchange in exchanges:
-            if exchange.jar != "main":
-                continue
-            shopper, do, node = shoppers[exchange.shopper], exchange.do, exchange.node
-            if exchange.outcome != "ok" or do == "login" or shopper.trouble_since_us is not None:
+        own, telling = batch.where(_own), batch.where(_tells)
+        for exchange, tells in zip(batch.pick(own), telling[own].tolist(), strict=True):
+            shopper = shoppers[exchange.shopper]
+            if tells or shopper.trouble_since_us is not None:
                 shopper.saw(exchange, _fate(exchange), fault_us)
-            elif node and not shopper.home_fixed and (node != shopper.home or exchange.done_us >= since_us):
-                shopper.answered(node, after_fault=exchange.done_us >= since_us)
+            elif not shopper.home_fixed and exchange.node:
+                shopper.answered(exchange.node, after_fault=exchange.done_us >= since_us)
 
     def took(self, event: happened.Event) -> None:
         """Take in one event."""
@@ -257,3 +255,37 @@ def _fate(exchange: Exchange) -> Fate:
     if exchange.status == STRANGER and exchange.do != "login":
         return "stranger" if exchange.jar == "main" else "refused"
     return exchange.outcome
+
+
+def _node(kind: Kind) -> str:
+    return kind.node
+
+
+def _planned(kind: Kind) -> bool:
+    return kind.why == "plan"
+
+
+def _went_well(kind: Kind) -> bool:
+    return kind.outcome == "ok" and kind.status != STRANGER
+
+
+def _own(kind: Kind) -> bool:
+    return kind.jar == "main"
+
+
+def _tells(kind: Kind) -> bool:
+    return kind.outcome != "ok" or kind.do == "login"
+
+
+def _counted(buckets: Numbers) -> tuple[list[int], list[int]]:
+    """Which there are, and how many of each."""
+    which, counts = np.unique(buckets, return_counts=True)
+    return which.tolist(), counts.tolist()
+
+
+def _summed(buckets: Numbers, sizes: Numbers) -> tuple[list[int], list[int]]:
+    """Which there are, and the sum of the sizes of each."""
+    which, places = np.unique(buckets, return_inverse=True)
+    sums = np.zeros(len(which), np.int64)
+    np.add.at(sums, places, sizes)
+    return which.tolist(), sums.tolist()

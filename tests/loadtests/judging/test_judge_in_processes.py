@@ -10,6 +10,7 @@ import pytest
 
 from loadtests.history import Exchange
 from loadtests.judging import judge as judge_module
+from loadtests.judging.batch import Batch, Kinds
 from loadtests.judging.books import Books
 from loadtests.judging.costs import Spending
 from loadtests.judging.judge import judge, judge_together
@@ -98,13 +99,14 @@ def test_list_by_list_is_one_by_one(architecture: str, seed: int) -> None:
     scene, exchanges = model.scene, told(model)
 
     def counted(size: int) -> list[object]:
+        kinds = Kinds()
         replay, books, waits = Replay(scene), Books(Steps(model.plan.shoppers)), Waits()
         tallies, late = Tallies(scene), Lateness(ClientLimits())
         service, spending = WithoutService(10_000_000), Spending(scene, (), 10_000_000)
         for begin in range(0, len(exchanges), size or 1):
             for each in (replay, books, waits, tallies, late, service, spending):
                 if size:
-                    each.add_all(exchanges[begin : begin + size])
+                    each.add_all(Batch(exchanges[begin : begin + size], kinds))
                 else:
                     each.add(exchanges[begin])
         replay.close()

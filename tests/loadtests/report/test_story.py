@@ -7,6 +7,7 @@ import pytest
 
 from loadtests.events import FaultEvent, FaultPhase
 from loadtests.faults import FAULTS
+from loadtests.judging.batch import batch_of
 from loadtests.report.axis import TimeAxis, frame
 from loadtests.report.drawing import Box, Label
 from loadtests.report.sessions_by_node import sessions_by_node
@@ -37,7 +38,7 @@ def story_of(*told: Told, bands: tuple[FaultBand, ...] = ()) -> Story:
     fault_us = min((it.injected_us for it in story.bands), default=None)
     for each in told:
         for exchange in each.exchanges:
-            story.saw([exchange], fault_us, 100_000)
+            story.saw(batch_of(exchange), fault_us, 100_000)
     for shopper in story.shoppers.values():
         shopper.close(story.end_us)
     return story
