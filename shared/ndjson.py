@@ -82,18 +82,27 @@ def _blocks(file: BinaryIO, part: Part) -> Iterator[bytes]:
 
 
 def _at_once(block: bytes, decoder: msgspec.json.Decoder[T]) -> list[T] | None:
-    """The records of a block in which every line is exactly one record; None if it is not so sure of that.
-
-    The decoder looks for values and does not care for lines: two on one, or one on two, would be all right. A line
-    cannot end between `}` and `{` but between two records; so if all do, and there are as many, each line is one.
-    """
+    """The records of a block in which every line is exactly one record; None if it is not so sure of that."""
     try:
         records = decoder.decode_lines(block)
     except msgspec.DecodeError:
         return None
-    count = len(records)
-    sure = block[:1] == b"{" and block[-2:] == b"}\n" and block.count(b"\n") == count == block.count(b"}\n{") + 1
-    return records if sure else None
+    return records if _one_a_line(block, len(records)) else None
+
+
+def _one_a_line(block: bytes, records: int) -> bool:
+    """Whether each line is one record.
+
+    The decoder looks for values and does not care for lines: two on one, or one on two, would be all right. A line
+    cannot end between `}` and `{` but between two records; so if all do, and there are as many, each line is one.
+    """
+    import numpy as np  # here, for nodes write logs and read none; it takes a fifth of the time of `bytes.count`
+
+    letters = np.frombuffer(block, np.uint8)
+    ends = np.flatnonzero(letters == ord("\n"))
+    if len(ends) != records or ends[-1] != len(letters) - 1 or letters[0] != ord("{"):
+        return False
+    return bool((letters[ends - 1] == ord("}")).all() and (letters[ends[:-1] + 1] == ord("{")).all())
 
 
 def _one_by_one(

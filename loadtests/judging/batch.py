@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterator
 from functools import cached_property
 from itertools import compress
 from operator import attrgetter
-from typing import NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,32 +40,26 @@ class Kind(NamedTuple):
 
 
 Rule = Callable[[Kind], bool]
-"""A question of a kind: a function of a module, for its answers are kept by it."""
+"""A question of a kind: always the same function, for its answers are kept by it."""
+K = TypeVar("K", bound=tuple[Any, ...])
 
 
-class Kinds:
-    """The kinds of a history, numbered as they come, and what was asked of each."""
+class Kinds(Generic[K]):
+    """The kinds of many records, numbered as they come, and what was asked of each."""
 
-    def __init__(self) -> None:
-        self._numbers = _Numbered()
-        self._known: list[Kind] = []
-        self._answers: dict[Rule, Marks] = {}
-        self._labels: dict[Callable[[Kind], Hashable], tuple[dict[Hashable, int], Numbers]] = {}
+    def __init__(self, kind: type[K]) -> None:
+        """`kind`: a NamedTuple whose fields the records have, too."""
+        self._make: Callable[[tuple[Any, ...]], K] = kind._make  # type: ignore[attr-defined]
+        self._kind_of = attrgetter(*kind._fields)  # type: ignore[attr-defined]
+        self._numbers = Numbered()
+        self._known: list[K] = []
+        self._labels: dict[Callable[[K], Hashable], tuple[dict[Hashable, int], Numbers]] = {}
 
-    def of(self, exchanges: list[Exchange]) -> Numbers:
+    def of(self, records: list[Any]) -> Numbers:
         """The number of each one's kind."""
-        numbers = map(self._numbers.__getitem__, map(_kind_of, exchanges))
-        return np.fromiter(numbers, np.int64, len(exchanges))
+        return np.fromiter(map(self._numbers.__getitem__, map(self._kind_of, records)), np.int64, len(records))
 
-    def where(self, rule: Rule) -> Marks:
-        """Of each kind, whether it is so."""
-        known = self._all()
-        answers = self._answers.get(rule)
-        if answers is None or len(answers) < len(known):
-            answers = self._answers[rule] = np.fromiter(map(rule, known), np.bool_, len(known))
-        return answers
-
-    def labelled(self, label: Callable[[Kind], T]) -> tuple[list[T], Numbers]:
+    def labelled(self, label: Callable[[K], T]) -> tuple[list[T], Numbers]:
         """The labels that kinds have, and of each kind the place of its own among them."""
         known = self._all()
         places, of_kinds = self._labels.get(label) or ({}, np.empty(0, np.int64))
@@ -74,22 +68,24 @@ class Kinds:
             self._labels[label] = places, of_kinds
         return list(places), of_kinds  # type: ignore[arg-type]
 
-    def _all(self) -> list[Kind]:
+    def number(self, label: Callable[[K], int]) -> Numbers:
+        """The number that each kind gives for it."""
+        labels, of_kinds = self.labelled(label)
+        return np.array(labels, np.int64)[of_kinds]
+
+    def _all(self) -> list[K]:
         known = self._known
         if len(known) < len(self._numbers):
-            known.extend(map(Kind._make, list(self._numbers)[len(known) :]))
+            known.extend(map(self._make, list(self._numbers)[len(known) :]))
         return known
 
 
-class _Numbered(dict[tuple[object, ...], int]):
+class Numbered(dict[tuple[Any, ...], int]):
     """Whatever is looked up gets the next number, if it has none."""
 
-    def __missing__(self, key: tuple[object, ...]) -> int:
+    def __missing__(self, key: tuple[Any, ...]) -> int:
         self[key] = number = len(self)
         return number
-
-
-_kind_of = attrgetter(*Kind._fields)
 
 
 def _column(field: str) -> cached_property[Numbers]:
@@ -109,7 +105,7 @@ class Batch:
     cookie_bytes = _column("cookie_bytes")
     body_bytes = _column("body_bytes")
 
-    def __init__(self, exchanges: list[Exchange], kinds: Kinds) -> None:
+    def __init__(self, exchanges: list[Exchange], kinds: Kinds[Kind]) -> None:
         self._exchanges = exchanges
         self._kinds = kinds
         self._kind = kinds.of(exchanges)
@@ -127,34 +123,35 @@ class Batch:
 
     def where(self, rule: Rule) -> Marks:
         """Of which exchanges that is so."""
-        return self._kinds.where(rule)[self._kind]
+        marks: Marks = self._kinds.number(rule)[self._kind] != 0
+        return marks
 
     def pick(self, marks: Marks) -> Iterator[Exchange]:
         """The exchanges that are marked, in order."""
         return compress(self._exchanges, marks.tolist())
 
+    def labelled(self, label: Callable[[Kind], T]) -> tuple[list[T], Numbers]:
+        """The labels that there are, and the place of each one's among them."""
+        labels, of_kinds = self._kinds.labelled(label)
+        return labels, of_kinds[self._kind]
+
     def number(self, label: Callable[[Kind], int]) -> Numbers:
         """The number that the kind of each gives for it."""
-        labels, places = self._labelled(label)
-        return np.array(labels, np.int64)[places]
+        return self._kinds.number(label)[self._kind]
 
     def apart(self, label: Callable[[Kind], T]) -> Iterator[tuple[T, Marks]]:
         """Each label that there is, and which exchanges have it."""
-        labels, places = self._labelled(label)
+        labels, places = self.labelled(label)
         present = np.flatnonzero(np.bincount(places, minlength=len(labels))).tolist()
         return ((labels[place], places == place) for place in present)
 
     def count(self, label: Callable[[Kind], T], marks: Marks) -> Iterator[tuple[T, int]]:
         """How many of those that are marked have which label; nothing of labels that none has."""
-        labels, places = self._labelled(label)
+        labels, places = self.labelled(label)
         counts = np.bincount(places[marks], minlength=len(labels)).tolist()
         return ((name, many) for name, many in zip(labels, counts, strict=True) if many)
-
-    def _labelled(self, label: Callable[[Kind], T]) -> tuple[list[T], Numbers]:
-        labels, of_kinds = self._kinds.labelled(label)
-        return labels, of_kinds[self._kind]
 
 
 def batch_of(*exchanges: Exchange) -> Batch:
     """A few of them, for whoever has no history at hand."""
-    return Batch(list(exchanges), Kinds())
+    return Batch(list(exchanges), Kinds(Kind))

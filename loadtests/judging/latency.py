@@ -133,12 +133,13 @@ class WithoutService:
         self._counted_until: dict[int, int] = {}
         self._total_us = 0
 
-    def add_all(self, exchanges: Iterable[Exchange]) -> None:
+    def add_all(self, batch: Batch) -> None:
         """Count many, in order."""
-        since = self._since
-        for exchange in exchanges:
-            if exchange.outcome != "ok" or exchange.shopper in since:  # with all others, nothing begins or ends
-                self.add(exchange)
+        since, failed = self._since, batch.where(_not_ok)
+        if since or failed.any():
+            for exchange, begins in zip(batch, failed.tolist(), strict=True):
+                if begins or exchange.shopper in since:  # with all others, nothing begins or ends
+                    self.add(exchange)
 
     def add(self, exchange: Exchange) -> None:
         """Count one exchange."""
@@ -156,3 +157,7 @@ class WithoutService:
         """The sum, in seconds."""
         left = sum(max(0, self._window_us - since_us) for since_us in self._since.values())
         return round((self._total_us + left) / 1e6, 3)
+
+
+def _not_ok(kind: Kind) -> bool:
+    return kind.outcome != "ok"

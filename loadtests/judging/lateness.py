@@ -7,9 +7,9 @@ generator's doing, and means that the load was not the planned one.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable
 
 from loadtests.history import Exchange
+from loadtests.judging.batch import Batch
 from loadtests.plan import ClientLimits
 
 LATE = "late"
@@ -30,11 +30,10 @@ class Lateness:
         self._late_us = limits.late_ms * 1000
         self._waits: defaultdict[int, deque[tuple[int, int]]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
 
-    def add_all(self, exchanges: Iterable[Exchange]) -> None:
+    def add_all(self, batch: Batch) -> None:
         """Take in many, in order."""
-        for exchange in exchanges:
-            if exchange.sent_us < 0 or exchange.done_us - exchange.sent_us >= SLOW_US:  # all others say nothing
-                self.add(exchange)
+        for exchange in batch.pick((batch.sent_us < 0) | (batch.done_us - batch.sent_us >= SLOW_US)):
+            self.add(exchange)  # all others say nothing
 
     def add(self, exchange: Exchange) -> None:
         """Take in one exchange."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from heapq import merge
 from itertools import chain
@@ -28,7 +28,7 @@ class Hearer(Protocol):
     def add_lines(self, lines: list[RawLine]) -> None:
         """What the balancer passed on."""
 
-    def add_node(self, node: str, records: Iterable[LogRecord]) -> None:
+    def add_node(self, node: str, records: list[LogRecord]) -> None:
         """What a node was asked."""
 
 

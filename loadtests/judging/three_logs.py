@@ -82,7 +82,7 @@ class Closely:
 
     def add_records(self, records: list[Record]) -> None:
         """What shoppers sent and were answered."""
-        self.add_exchanges([record for record in records if isinstance(record, Exchange)])
+        self.add_exchanges(record for record in records if isinstance(record, Exchange))
 
     def add_exchanges(self, exchanges: Iterable[Exchange]) -> None:
         """The same."""
@@ -100,7 +100,7 @@ class Closely:
             elif line.path != HEALTH and not (line.id or "").startswith(PROBE):
                 self._balancer += 1
 
-    def add_node(self, node: str, records: Iterable[LogRecord]) -> None:
+    def add_node(self, node: str, records: list[LogRecord]) -> None:
         """What a node was asked."""
         for record in records:
             if self._wants(record.id):

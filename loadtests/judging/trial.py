@@ -11,7 +11,7 @@ import msgspec
 from compose.access_log import RawLine
 from loadtests.events import Event
 from loadtests.history import Exchange, Record, StoredOrder
-from loadtests.judging.batch import Batch, Kinds
+from loadtests.judging.batch import Batch, Kind, Kinds
 from loadtests.judging.books import Books, ClosedBooks
 from loadtests.judging.costs import Spending
 from loadtests.judging.experiment import (
@@ -80,7 +80,7 @@ class Trial:
         self._three_logs = ThreeLogs(scene)
         self._hits = Hits(scene)
         self._lateness = Lateness(plan.client)
-        self._kinds = Kinds()
+        self._kinds = Kinds(Kind)
         self._hear: tuple[Callable[[Batch], None], ...] = (
             self._replay.add_all,
             self._books.add_all,
@@ -132,7 +132,7 @@ class Trial:
         self._hits.add_all(lines)
         self._three_logs.add_lines(lines)
 
-    def add_node(self, node: str, records: Iterable[LogRecord]) -> None:
+    def add_node(self, node: str, records: list[LogRecord]) -> None:
         """What a node was asked."""
         self._three_logs.add_node(node, records)
 

@@ -9,7 +9,7 @@ import msgspec
 
 from loadtests.events import read_events
 from loadtests.history import Exchange, read_history_batches
-from loadtests.judging.batch import Batch, Kinds
+from loadtests.judging.batch import Batch, Kind, Kinds
 from loadtests.plan import Plan, read_plan_by_person
 from loadtests.report.story import Story
 from loadtests.run_folder import Provenance, RunFolder
@@ -89,7 +89,7 @@ def gather(folder: Path) -> Evidence:
         RunFolderError: a file is missing or damaged.
     """
     gathering = Gathering(folder)
-    kinds = Kinds()
+    kinds = Kinds(Kind)
     for records in read_history_batches(RunFolder(folder).history):
         for name, some in groupby(records, key=lambda record: record.architecture):
             exchanges = [record for record in some if isinstance(record, Exchange)]

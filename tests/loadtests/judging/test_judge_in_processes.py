@@ -10,7 +10,7 @@ import pytest
 
 from loadtests.history import Exchange
 from loadtests.judging import judge as judge_module
-from loadtests.judging.batch import Batch, Kinds
+from loadtests.judging.batch import Batch, Kind, Kinds
 from loadtests.judging.books import Books
 from loadtests.judging.costs import Spending
 from loadtests.judging.judge import judge, judge_together
@@ -99,7 +99,7 @@ def test_list_by_list_is_one_by_one(architecture: str, seed: int) -> None:
     scene, exchanges = model.scene, told(model)
 
     def counted(size: int) -> list[object]:
-        kinds = Kinds()
+        kinds = Kinds(Kind)
         replay, books, waits = Replay(scene), Books(Steps(model.plan.shoppers)), Waits()
         tallies, late = Tallies(scene), Lateness(ClientLimits())
         service, spending = WithoutService(10_000_000), Spending(scene, (), 10_000_000)

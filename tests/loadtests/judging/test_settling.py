@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from compose.access_log import RawLine
 from loadtests.events import LoadEnded
 from loadtests.history import Exchange, Record
+from loadtests.judging.batch import Batch, Kind, Kinds
 from loadtests.judging.scene import Scene
 from loadtests.judging.settling import Settling
 from loadtests.judging.sources import Hearer
@@ -48,7 +49,7 @@ class Told:
 
 def found(records: list[Exchange | RawLine | LoggedRequest], *, piece: int | None) -> Compared:
     """What the comparison finds; told in pieces, or (None) all at once to somebody who forgets nothing."""
-    logs = ThreeLogs(FINISHED)
+    logs, kinds = ThreeLogs(FINISHED), Kinds(Kind)
     sources = Told(records)
     if piece is None:
         closely = Closely(logs._reconciler)
@@ -56,7 +57,7 @@ def found(records: list[Exchange | RawLine | LoggedRequest], *, piece: int | Non
         logs._settling = None
     for begin in range(0, len(records), piece) if piece else ():
         some = records[begin : begin + piece]
-        logs.add_exchanges([each for each in some if isinstance(each, Exchange)])
+        logs.add_exchanges(Batch([each for each in some if isinstance(each, Exchange)], kinds))
         logs.add_lines([each for each in some if isinstance(each, RawLine)])
         for node in ("n1", "n2"):
             logs.add_node(node, [each for each in some if isinstance(each, LoggedRequest) and each.node == node])
@@ -95,13 +96,13 @@ def agreeing(count: int) -> Iterator[tuple[list[LogRecord], list[RawLine], list[
 
 def room(pieces: Iterable[tuple[list[LogRecord], list[RawLine], list[Record]]]) -> int:
     """Bytes that are kept at most, beside the piece in hand."""
-    settling = Settling()
+    settling, kinds = Settling(), Kinds(Kind)
     tracemalloc.start()
     try:
         for of_node, lines, exchanges in pieces:
             settling.add_node("n1", of_node)
             settling.add_lines(lines)
-            settling.add_exchanges([each for each in exchanges if isinstance(each, Exchange)])
+            settling.add_exchanges(Batch([each for each in exchanges if isinstance(each, Exchange)], kinds))
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -109,5 +110,5 @@ def room(pieces: Iterable[tuple[list[LogRecord], list[RawLine], list[Record]]]) 
 
 def test_more_requests_need_hardly_more_room() -> None:
     """Eight bytes each, where to know three logs by heart needs some hundreds."""
-    few, many = room(agreeing(1_000)), room(agreeing(11_000))
+    few, many = room(agreeing(10_000)), room(agreeing(20_000))
     assert many - few < 10_000 * 20
