@@ -7,7 +7,7 @@ exchange; numbers (when, how many bytes) are columns of their own. Whoever must 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import cached_property
 from itertools import compress
 from operator import attrgetter
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadtests.history import Do, Exchange, Jar, Outcome, Why
+from shared.errors import RunFolderError
 
 Numbers = NDArray[np.int64]
 Marks = NDArray[np.bool_]
@@ -71,7 +72,7 @@ class Kinds(Generic[K]):
     def number(self, label: Callable[[K], int]) -> Numbers:
         """The number that each kind gives for it."""
         labels, of_kinds = self.labelled(label)
-        return np.array(labels, np.int64)[of_kinds]
+        return _numbers(labels, len(labels), label.__name__.strip("_"))[of_kinds]
 
     def _all(self) -> list[K]:
         known = self._known
@@ -91,7 +92,18 @@ class Numbered(dict[tuple[Any, ...], int]):
 def _column(field: str) -> cached_property[Numbers]:
     """What a field of `Exchange` says of each."""
     value_of = attrgetter(field)
-    return cached_property(lambda batch: np.fromiter(map(value_of, batch), np.int64, len(batch)))
+    return cached_property(lambda batch: _numbers(map(value_of, batch), len(batch), field))
+
+
+def _numbers(values: Iterable[int], count: int, what: str) -> Numbers:
+    try:
+        return np.fromiter(values, np.int64, count)
+    except OverflowError as error:
+        raise RunFolderError(
+            f"the history cannot be judged: a number of {what!r} is too large",
+            why="it does not fit into 64 bits, so nobody has measured it",
+            next_step="run the scenario again: damaged evidence proves nothing",
+        ) from error
 
 
 class Batch:
