@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import cached_property
-from itertools import compress
+from itertools import compress, islice
 from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -65,7 +65,8 @@ class Kinds(Generic[K]):
         known = self._all()
         places, of_kinds = self._labels.get(label) or ({}, np.empty(0, np.int64))
         if len(of_kinds) < len(known):
-            of_kinds = np.array([places.setdefault(label(kind), len(places)) for kind in known], np.int64)
+            new = [places.setdefault(label(kind), len(places)) for kind in known[len(of_kinds) :]]
+            of_kinds = np.concatenate([of_kinds, np.array(new, np.int64)])
             self._labels[label] = places, of_kinds
         return list(places), of_kinds  # type: ignore[arg-type]
 
@@ -77,7 +78,7 @@ class Kinds(Generic[K]):
     def _all(self) -> list[K]:
         known = self._known
         if len(known) < len(self._numbers):
-            known.extend(map(self._make, list(self._numbers)[len(known) :]))
+            known.extend(map(self._make, islice(self._numbers, len(known), None)))
         return known
 
 
