@@ -19,7 +19,8 @@ class OrderDuplicated(Check):
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._of_request: dict[str, tuple[StoredOrder, Exchange | None]] = {}
-        self._of_key: dict[tuple[str, str], tuple[StoredOrder, Exchange | None]] = {}
+        self._of_key: dict[str, dict[str, tuple[StoredOrder, Exchange | None]]] = {}
+        """By user and key."""
 
     def stored(self, order: StoredOrder, checkout: Exchange | None) -> None:
         """Proved by the checkouts, as far as the shopper knows of them, and by the two orders."""
@@ -28,7 +29,7 @@ class OrderDuplicated(Check):
         first = self._of_request.setdefault(order.request, this) if order.request else this
         if first is not this:
             self._accuse(first, this, "request_repeated")
-        elif key and (first := self._of_key.setdefault((order.user, key), this)) is not this:
+        elif key and (first := self._of_key.setdefault(order.user, {}).setdefault(key, this)) is not this:
             self._accuse(first, this, "key_ignored")
 
     def _accuse(

@@ -98,7 +98,7 @@ class Books:
         if orders_read:
             for request, exchange in self._unknown.items():
                 if exchange.do == "checkout":
-                    settled[request] = "ok" if request in replay.made_by else "failed"
+                    settled[request] = "ok" if request in replay.made else "failed"
         return settled
 
     def _actions(self, settled: dict[str, Outcome]) -> ActionBook:

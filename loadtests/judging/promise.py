@@ -37,10 +37,14 @@ class Promise(msgspec.Struct, frozen=True):
 
 
 def packed(exchange: Exchange, cart: Cart | None) -> Promise:
-    """The promise of this checkout. What many of them say, names of nodes and articles, they hold together."""
+    """The promise of this checkout. What many of them say, names of nodes and articles, they hold together.
+
+    Without what nobody asks of a promise: when it was due, which step of the plan it is, and how many bytes went about.
+    """
     kept = replace(
-        exchange, architecture=intern(exchange.architecture), node=intern(exchange.node), user=intern(exchange.user)
-    )
+        exchange, architecture=intern(exchange.architecture), node=intern(exchange.node), user=intern(exchange.user),
+        planned_us=0, step=-1, cookie_bytes=0, body_bytes=0,
+    )  # fmt: skip
     return Promise(kept, None if cart is None else _packed_lines(cart))
 
 

@@ -29,8 +29,8 @@ class Replay:
         self.promises: list[Promise] = []
         self.orders: dict[str, StoredOrder] = {}
         """By the order's number."""
-        self.made_by: dict[str, StoredOrder] = {}
-        """By the request that made it."""
+        self.made: set[str] = set()
+        """Requests that made an order, of those of which no answer says that they did."""
         self.crashed: dict[str, str] = {}
         """Checks that raised, and what; such a check is *unknown* from then on."""
         self._scene = scene
@@ -40,6 +40,8 @@ class Replay:
         """Those that have not crashed."""
         self._checkouts: dict[str, Promise] = {}
         """By request; those too of which nobody knows what became."""
+        self._unanswered: set[str] = set()
+        """The latter."""
 
     def see(self, scene: Scene) -> None:
         """What the checks look at from now on: of a run that still goes on, the scene grows."""
@@ -81,7 +83,8 @@ class Replay:
         promise = self._checkouts.get(order.request)
         order = packed_order(order, promise)
         self.orders[order.order] = order
-        self.made_by[order.request] = order
+        if promise is None or order.request in self._unanswered:
+            self.made.add(order.request)
         for check in tuple(self._checks.values()):
             self._guard(check.kind, check.stored, order, promise.exchange if promise else None)
 
@@ -126,7 +129,9 @@ class Replay:
             return
         promise = packed(exchange, cart if exchange.outcome == "ok" else None)
         self._checkouts[exchange.request] = promise
-        if exchange.outcome == "ok" and exchange.order:
+        if exchange.outcome == "unknown":
+            self._unanswered.add(exchange.request)
+        elif exchange.order:
             self.promises.append(promise)
 
     def _guard(self, kind: LossKind, hear: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:

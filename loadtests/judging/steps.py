@@ -5,6 +5,7 @@ What a step is to do is looked up by what the history says was done: equal is en
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable
 from copy import copy
 
@@ -29,19 +30,22 @@ class Steps:
 
     def __init__(self, people: Iterable[ShopperPlan]) -> None:
         self._kinds: dict[What, int] = {}
-        rows = {person.shopper: np.fromiter(map(self._kind, person.actions), np.uint32) for person in people}
+        steps = array("I")
+        rows: dict[int, tuple[int, int]] = {}
+        for person in people:
+            rows[person.shopper] = len(steps), len(person.actions)
+            steps.extend(map(self._kind, person.actions))
+        in_order = sorted(rows)
         self._what: tuple[What, ...] = tuple(self._kinds)
-        self._shoppers = np.array(sorted(rows), np.int64)
-        in_order = [rows.pop(shopper) for shopper in sorted(rows)]
-        self._counts = np.array([len(row) for row in in_order], np.int64)
-        self._begins = np.cumsum(self._counts) - self._counts
-        self._steps = np.concatenate([np.empty(0, np.uint32), *in_order])
-        """Of all shoppers, one after the other."""
+        self._shoppers = np.array(in_order, np.int64)
+        self._begins, self._counts = np.array([rows[who] for who in in_order], np.int64).reshape(-1, 2).T
+        """Where each one's steps begin among those of all, and how many they are."""
+        self._steps = np.frombuffer(steps, np.uint32)
 
     @property
     def planned(self) -> int:
         """How many steps there are in all."""
-        return len(self._steps)
+        return int(self._counts.sum())
 
     @property
     def shoppers(self) -> frozenset[int]:

@@ -185,7 +185,7 @@ class SideWatch:
             self._replay.add_order(order)
         self._replay.close()
         if self._scene.scene.finished:
-            self._actions.settle_checkouts(self._replay.made_by)
+            self._actions.settle_checkouts(self._replay.made)
 
     def _changes(self, judged_us: int, *, over: bool) -> SideFrame:
         losses = self._new_losses()
