@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from loadtests.checks.contract import Tally
 from loadtests.history import Exchange
-from loadtests.judging.memory import KNOWS_ME
-from loadtests.judging.person import LEAVING
+from loadtests.judging.doings import KNOWS_ME, LEAVES
 from loadtests.judging.scene import Scene
 
 
@@ -35,7 +34,7 @@ class Flickered(Tally):
             if shopper in self._logged_in and shopper not in self._stranger_us:
                 self._stranger_us[shopper] = exchange.done_us
                 self.following.add(shopper)
-        elif exchange.do == "login" or exchange.do in LEAVING:
+        elif exchange.do == "login" or exchange.do in LEAVES:
             self._changed(exchange)
         elif exchange.outcome == "ok" and exchange.do in KNOWS_ME:
             since_us = self._stranger_us.get(shopper)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from loadtests.checks.contract import Tally
 from loadtests.history import Exchange
-from loadtests.judging.memory import KNOWS_ME
-from loadtests.judging.person import LEAVING
+from loadtests.judging.doings import KNOWS_ME, LEAVES
 from loadtests.judging.scene import Scene
 
 
@@ -41,4 +40,4 @@ class StreamsLost(Tally):
         if exchange.do == "login":
             return exchange.outcome == "ok"  # another session: of the one before, nothing will be known any more
         known = exchange.outcome == "ok" and exchange.do in (*KNOWS_ME, "watch")
-        return known or exchange.status == 401 or exchange.do in LEAVING
+        return known or exchange.status == 401 or exchange.do in LEAVES

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from loadtests.history import Exchange, StoredOrder
 from loadtests.judging.causes import strike_on_home
+from loadtests.judging.doings import KNOWS_ME
 from loadtests.judging.fault_words import what_was_done
-from loadtests.judging.memory import KNOWS_ME, Cart
+from loadtests.judging.memory import Cart
 from loadtests.judging.person import Person
 from loadtests.judging.scene import Scene, Strike
 from loadtests.results import WitnessEvent

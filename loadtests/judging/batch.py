@@ -40,6 +40,16 @@ class Kind(NamedTuple):
     overlapped: bool
 
 
+def is_planned(kind: Kind) -> bool:
+    """It is an action of the plan."""
+    return kind.why == "plan"
+
+
+def node_of(kind: Kind) -> str:
+    """Who answered."""
+    return kind.node
+
+
 Rule = Callable[[Kind], bool]
 """A question of a kind: always the same function, for its answers are kept by it."""
 K = TypeVar("K", bound=tuple[Any, ...])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from loadtests.history import NOT_ASKED, NOT_LOGGED_IN, UNREADABLE, Exchange, Outcome, StoredOrder
-from loadtests.judging.batch import Batch, Kind, batch_of
+from loadtests.judging.batch import Batch, Kind, batch_of, is_planned
 from loadtests.judging.memory import Items
 from loadtests.judging.person import Person
 from loadtests.judging.promise import Promise
@@ -47,7 +47,7 @@ class Books:
 
     def add_all(self, batch: Batch) -> None:
         """Count many, in order. Nearly all are ok, and as planned."""
-        planned = batch.where(_planned)
+        planned = batch.where(is_planned)
         wrong = self._steps.tick_off(batch, planned)
         for outcome, count in batch.count(_outcome, planned):
             self._outcomes[outcome] += count
@@ -182,10 +182,6 @@ class Books:
     def _wrong(self, exchange: Exchange, what: str) -> None:
         name = exchange.request or f"step {exchange.step} of shopper {exchange.shopper}"
         self._problems.append(f"{name} ({exchange.do}): {what}")
-
-
-def _planned(kind: Kind) -> bool:
-    return kind.why == "plan"
 
 
 def _outcome(kind: Kind) -> Outcome:

@@ -9,7 +9,7 @@ from itertools import pairwise
 from compose.cluster import Usage
 from loadtests.events import Event, NodeSample, PartSample
 from loadtests.history import Exchange
-from loadtests.judging.batch import Batch, Kind, batch_of
+from loadtests.judging.batch import Batch, Kind, batch_of, node_of
 from loadtests.judging.scene import Scene
 from loadtests.results import Costs
 
@@ -53,11 +53,11 @@ class Spending:
         self._cookie_bytes += int(batch.cookie_bytes[sent].sum())
         self._unanswered += int((sent & ~answered).sum())
         self._answer_bytes += int(batch.body_bytes[answered].sum())
-        self._by_node.update(dict(batch.count(_node, answered)))
+        self._by_node.update(dict(batch.count(node_of, answered)))
         done_us = batch.done_us
         self._between_looks += int((answered & (self._first_us <= done_us) & (done_us <= self._last_us)).sum())
         if self._grown_us is not None:
-            self._before_growth.update(dict(batch.count(_node, answered & (done_us < self._grown_us))))
+            self._before_growth.update(dict(batch.count(node_of, answered & (done_us < self._grown_us))))
 
     def close(self) -> Costs:
         """The costs, rounded to what can be told apart."""
@@ -156,10 +156,6 @@ def _no_audit(kind: Kind) -> bool:
 
 def _answered(kind: Kind) -> bool:
     return kind.status != 0
-
-
-def _node(kind: Kind) -> str:
-    return kind.node
 
 
 def _looks(events: Sequence[Event], window_us: int) -> tuple[PartSample, ...]:

@@ -13,17 +13,15 @@ The item book is kept along the way: every unit of goods that was acknowledged e
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from loadtests.history import NOT_ASKED, Do, Exchange, Outcome
+from loadtests.history import Do, Exchange, Outcome
 from loadtests.judging.carts import Cart, Items, World, in_words, lacking
+from loadtests.judging.doings import ASIDE, CART_WRITES, KNOWS_ME, LEAVES, WRITES, is_plain
 from loadtests.judging.findings import Finding, Settlement
 from loadtests.results import LossKind
 
-if TYPE_CHECKING:
-    from loadtests.judging.batch import Kind
-
-__all__ = ["KNOWS_ME", "Cart", "Finding", "Items", "Memory", "Settlement"]
+__all__ = ["Cart", "Finding", "Items", "Memory", "Settlement"]
 
 POSSIBLE_CARTS = 64
 """Beyond this many possible carts (six unknown writes in a row) the memory stops accusing until a cart is shown."""
@@ -31,21 +29,6 @@ EMPTY_CART = 400
 """The status with which the shop refuses to order an empty cart: it shows the cart, and the cart is empty."""
 LATE_WRITES = 8
 """How many writes that nobody answered are remembered as *may still happen*."""
-
-CART_WRITES: frozenset[Do] = frozenset({"add", "remove", "checkout"})
-WRITES: frozenset[Do] = CART_WRITES | {"login", "logout", "logout_everywhere"}
-LEAVES: frozenset[Do] = frozenset({"logout", "logout_everywhere"})
-ASIDE: frozenset[Do] = NOT_ASKED | {"watch", "arrive"}
-"""What goes on aside from shopping and shows nothing of the cart."""
-EVERYDAY: frozenset[Do] = frozenset({"browse", "add", "remove", "cart", "me"})
-"""What shoppers do most."""
-KNOWS_ME: frozenset[Do] = frozenset({"add", "remove", "cart", "checkout", "orders", "me"})
-"""What the shop only does for somebody who is logged in: being answered proves that it knew the shopper."""
-
-
-def is_plain(it: Exchange | Kind) -> bool:
-    """Whether it may be an answer just as expected; if not, something is to be thought about."""
-    return it.outcome == "ok" and it.jar == "main" and not it.overlapped and it.do in EVERYDAY
 
 
 class Memory:

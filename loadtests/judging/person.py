@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from loadtests.history import Do, Exchange
-from loadtests.judging.memory import KNOWS_ME, Memory
+from loadtests.history import Exchange
+from loadtests.judging.doings import KNOWS_ME, LEAVES
+from loadtests.judging.memory import Memory
 from shared.demo_accounts import account_name
-
-LEAVING: frozenset[Do] = frozenset({"logout", "logout_everywhere"})
-"""What ends a session on purpose."""
 
 
 class Person:
@@ -54,7 +52,7 @@ class Person:
         if exchange.cookie_refused:
             self.refused = exchange
         do = exchange.do
-        if do in LEAVING:
+        if do in LEAVES:
             self._leave(exchange)
         elif exchange.outcome != "ok":
             return

@@ -12,7 +12,8 @@ from typing import ParamSpec
 from loadtests.checks import CHECKS, Check
 from loadtests.history import Exchange, StoredOrder
 from loadtests.judging.batch import Batch
-from loadtests.judging.memory import Cart, Finding, is_plain
+from loadtests.judging.doings import is_plain
+from loadtests.judging.memory import Cart, Finding
 from loadtests.judging.person import Person
 from loadtests.judging.promise import Promise, packed, packed_order
 from loadtests.judging.scene import Scene

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from loadtests.checks import TALLIES, Tally
 from loadtests.history import Do, Exchange
 from loadtests.judging.batch import Batch, Kind, batch_of
+from loadtests.judging.doings import LEAVES
 from loadtests.judging.latency import STALLED_US
-from loadtests.judging.person import LEAVING
 from loadtests.judging.scene import Scene
 from loadtests.results import Counts
 
-TELLING: frozenset[Do] = frozenset({"login", "watch", "read_cookie", *LEAVING})
+TELLING: frozenset[Do] = frozenset({"login", "watch", "read_cookie", *LEAVES})
 """What every tally hears of, whatever came of it."""
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from loadtests import events as happened
 from loadtests.faults import FAULTS
 from loadtests.history import NOT_ASKED, Do, Exchange
-from loadtests.judging.batch import Batch, Kind, Numbers
+from loadtests.judging.batch import Batch, Kind, Numbers, is_planned, node_of
 from loadtests.judging.causes import IN_NODES
 from loadtests.judging.fault_words import in_words, what_was_done
 from loadtests.judging.scene import NEVER_US, scene_of
@@ -201,7 +201,7 @@ class Story:
     def _count(self, batch: Batch, bucket_us: int) -> None:
         """Answers and bytes, by bucket."""
         buckets, sent = batch.done_us // bucket_us, batch.asked
-        for node, answered in batch.apart(_node):
+        for node, answered in batch.apart(node_of):
             if node:
                 for bucket, count in zip(*_counted(buckets[answered]), strict=True):
                     self.answers[node][bucket] += count
@@ -211,7 +211,7 @@ class Story:
 
     def _place(self, batch: Batch, bucket_us: int) -> None:
         """Planned actions, by the buckets in which they were due."""
-        planned, fine = batch.where(_planned), batch.where(_went_well)
+        planned, fine = batch.where(is_planned), batch.where(_went_well)
         for bucket, count in zip(*_counted(batch.planned_us[planned & fine] // bucket_us), strict=True):
             self.due[bucket]["ok"] += count
         for each in batch.pick(planned & ~fine):
@@ -255,14 +255,6 @@ def _fate(exchange: Exchange) -> Fate:
     if exchange.status == STRANGER and exchange.do != "login":
         return "stranger" if exchange.jar == "main" else "refused"
     return exchange.outcome
-
-
-def _node(kind: Kind) -> str:
-    return kind.node
-
-
-def _planned(kind: Kind) -> bool:
-    return kind.why == "plan"
 
 
 def _went_well(kind: Kind) -> bool:

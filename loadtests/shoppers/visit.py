@@ -11,7 +11,8 @@ from functools import partial
 from msgspec.structs import replace
 
 from loadtests.history import NOT_ASKED, NOT_LOGGED_IN, UNREADABLE, Do, Exchange, Jar, Outcome, Why
-from loadtests.judging.memory import LEAVES, Memory
+from loadtests.judging.doings import LEAVES
+from loadtests.judging.memory import Memory
 from loadtests.plan import Action
 from loadtests.planning.addresses import address_of
 from loadtests.shoppers.answers import NOTHING, UNREAD, WRITES, Answer, foreign, outcome_of, read_answer
