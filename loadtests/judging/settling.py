@@ -1,9 +1,9 @@
-"""The three logs side by side, in order of time: what all of them agree on is forgotten at once.
+"""The three logs side by side, in order of time: what all of them agree on is soon forgotten.
 
 `loadtests.judging.reconcile` has the rules, and must know all that three logs say of a request. Nearly always that is
-three times the same: shopper, balancer and one node name the same answer. Such a request is dropped as soon as the
-third of them is heard, so that no more is kept than what is on its way and what went amiss. What is left in the end
-goes to the reconciler. Should it find a mismatch, or should a request stand in a log twice (the first of the two may be
+three times the same: shopper, balancer and one node name the same answer. Such requests are dropped, some thousands at
+a time, so that no more is kept than those, what is on its way and what went amiss. What is left in the end goes to the
+reconciler. Should it find a mismatch, or should a request stand in a log twice (the first of the two may be
 forgotten by then), whoever asked reads the logs once more, and tells a reconciler all that they say of those requests.
 """
 
@@ -162,6 +162,7 @@ class Settling:
         counts = [len(each) for each in said]
         together = np.concatenate(said)
         order = np.argsort(together)
+        # Three alike in a row settle a request only if each is another log's: no other three of these sum up to 7.
         ordered, by = together[order], np.repeat((1, 2, 4), counts)[order]
         begins = np.flatnonzero((ordered[2:] == ordered[:-2]) & (by[2:] + by[1:-1] + by[:-2] == 1 + 2 + 4))
         settled = np.zeros(len(together), np.bool_)
