@@ -17,9 +17,9 @@ import msgspec
 import psutil
 
 from compose.engines.process_parts import balancer_program
-from compose.ledger import state_folder
-from compose.ports import free_ports
-from compose.store import server_program
+from compose.engines.store import server_program
+from compose.supervision.ledger import state_folder
+from compose.supervision.ports import free_ports
 from shared.errors import TwinshopError
 
 WITHIN_S = 4.0

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from compose.architectures import ARCHITECTURES
-from compose.balancer import Listen, configuration
+from compose.balancers.envoy_config import Listen, configuration
 from compose.cluster import ClusterSpec
 
 FOLDER = Path(__file__).parent

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from compose.cluster import Cluster, ClusterSpec, Engine
-from compose.cluster_file import read_cluster_file
+from compose.cluster import ClusterSpec
+from compose.engines.cluster_file import read_cluster_file
+from compose.engines.contract import Cluster, Engine
 from compose.engines.registry import engine_named
-from compose.ledger import Ledger
-from compose.ledger_file import ledgers, read_page
-from compose.recovery import Recovered, clear, own_since_ns
+from compose.supervision.ledger import Ledger
+from compose.supervision.ledger_file import ledgers, read_page
+from compose.supervision.recovery import Recovered, clear, own_since_ns
 from shared.errors import NotReadyInTime, TwinshopError, UsageError
 
 

@@ -10,7 +10,7 @@ from importlib import import_module
 import click
 
 from loadtests.commands.options import DEBUG_OPTION
-from loadtests.telling import hush, is_gone, tell
+from loadtests.running.console import hush, is_gone, tell
 from shared.errors import EnvironmentNotReady, Interrupted, TwinshopError
 
 COMMANDS: dict[str, tuple[str, str]] = {

@@ -2,7 +2,7 @@
 
     TWINSHOP_PASSWORD=... locust -f loadtests/locustfile.py --host http://127.0.0.1:PORT
 
-`twinshop run` starts the same file with a plan (see `loadtests.shoppers.assignment`).
+`twinshop run` starts the same file with a plan (see `loadtests.load.worker_config`).
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import resource
 
 import locust  # first of all: it patches the process
 
-from loadtests.shoppers.assignment import assignment_from
-from loadtests.shoppers.client import assert_strict
-from loadtests.shoppers.floor import FreeFloor, PlannedFloor
-from loadtests.shoppers.shopper import FreeShopper, PlannedShopper
+from loadtests.load.client import assert_strict
+from loadtests.load.load_worker import FreeFloor, PlannedFloor
+from loadtests.load.shopper import FreeShopper, PlannedShopper
+from loadtests.load.worker_config import assignment_from
 
 CONNECTIONS = 32_768
 """One for each shopper, and some; Locust by itself asks for 10,000 at most."""

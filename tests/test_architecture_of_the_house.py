@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -38,3 +41,67 @@ def test_modules_stay_small() -> None:
         if path.suffix == ".py" and (lines := len((ROOT / path).read_text().splitlines())) > 400
     }
     assert long == {}
+
+
+def modules() -> dict[str, Path]:
+    """The product's modules by their dotted names."""
+    found = {}
+    for path in tracked():
+        if path.suffix == ".py" and path.parts[0] in {
+            "shared",
+            "stateful_app",
+            "stateless_app",
+            "compose",
+            "loadtests",
+        }:
+            parts = path.with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = ROOT / path
+    return found
+
+
+def imported(name: str, path: Path, known: dict[str, Path]) -> Iterator[str]:
+    """Modules of the product that this one imports: at the top, late in a function, or for types alone."""
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in known)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: -(node.level - 1) or None] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            for alias in node.names:
+                whole = f"{base}.{alias.name}"
+                found = whole if whole in known else base
+                if found in known:
+                    yield found
+
+
+def circle_in(imports: dict[str, set[str]]) -> list[str]:
+    """A circle of imports; none: an empty list."""
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_there_is_no_circle_not_even_a_late_one() -> None:
+    known = modules()
+    imports = {name: set(imported(name, path, known)) - {name} for name, path in known.items()}
+    assert sum(map(len, imports.values())) > 1000, "the imports were read"
+    assert circle_in(imports) == []
+
+
+def test_a_late_circle_would_be_found(tmp_path: Path) -> None:
+    one, other = tmp_path / "one.py", tmp_path / "other.py"
+    one.write_text("from room import other\n")
+    other.write_text("def late():\n    from room.one import thing\n    return thing\n")
+    known = {"room.one": one, "room.other": other}
+    imports = {name: set(imported(name, path, known)) for name, path in known.items()}
+    assert set(circle_in(imports)) == {"room.one", "room.other"}
+
+
+def test_the_law_of_the_rooms_has_no_exemption() -> None:
+    contracts = (ROOT / "pyproject.toml").read_text(encoding="utf-8").partition("[tool.importlinter]")[2]
+    assert "exhaustive = true" in contracts
+    assert "ignore_imports" not in contracts
+    assert "exclude_type_checking_imports" not in contracts

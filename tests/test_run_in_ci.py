@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from loadtests import cli
-from tests.loadtests.exports.runs import written
+from tests.loadtests.report.exports.runs import written
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "how-to" / "run-in-ci.md"

@@ -15,11 +15,12 @@ from pathlib import Path
 import docker
 import msgspec
 
-from compose.balancer import ENDPOINTS_FILE, ROUTES_FILE, Listen, configuration
-from compose.cluster import Cluster, ClusterSpec, Engine
-from compose.cluster_file import SCHEMA, ClusterFile, read_cluster_file, work_folder
+from compose.balancers.envoy_config import ENDPOINTS_FILE, ROUTES_FILE, Listen, configuration
+from compose.cluster import ClusterSpec
 from compose.containers import images
 from compose.containers.api import connect, engine_address
+from compose.engines.cluster_file import SCHEMA, ClusterFile, read_cluster_file, work_folder
+from compose.engines.contract import Cluster, Engine
 from compose.engines.docker_cluster import DockerCluster
 from compose.engines.docker_network import make_network
 from compose.engines.docker_parts import (
@@ -37,13 +38,13 @@ from compose.engines.docker_parts import (
     shop_command,
     spare_wires,
 )
+from compose.engines.observing import all_in_rotation, listen_to, shop_answers
+from compose.engines.part_names import BALANCER, REPLICA, SENTINEL, other_parts
 from compose.engines.process_addresses import lay_out, needed
-from compose.ledger import Ledger
-from compose.observing import all_in_rotation, listen_to, shop_answers
-from compose.part_names import BALANCER, REPLICA, SENTINEL, other_parts
-from compose.ports import HOST, free_ports, port_of, preflight
-from compose.store import replicas_that_keep_up
-from compose.waiting import not_ready, wait_for
+from compose.engines.store import replicas_that_keep_up
+from compose.supervision.ledger import Ledger
+from compose.supervision.ports import HOST, free_ports, port_of, preflight
+from compose.supervision.waiting import not_ready, wait_for
 from shared.errors import EnvironmentNotReady, ForeignAnswer
 
 POLL_S = 0.02

@@ -10,11 +10,11 @@ from pathlib import Path
 import docker
 import msgspec
 
-from compose.balancer import Listen
+from compose.balancers.envoy_config import Listen
 from compose.cluster import NodeAddress, Usage
-from compose.cluster_file import ClusterFile
 from compose.containers.api import asking, container_user, give
 from compose.containers.images import needed, node_image
+from compose.engines.cluster_file import ClusterFile
 from compose.engines.docker_containers import Containers
 from compose.engines.docker_network import find_network
 from compose.engines.docker_part import Part
@@ -29,12 +29,12 @@ from compose.engines.docker_parts import (
     store_at,
     wire_port,
 )
+from compose.engines.part_names import BALANCER, REPLICA, STORE, WIRES, wire_ends
+from compose.engines.store import master_address
 from compose.engines.written_cluster import WrittenCluster
-from compose.ledger import Ledger
-from compose.part_names import BALANCER, REPLICA, STORE, WIRES, wire_ends
-from compose.part_usage import usage_of
-from compose.ports import HOST, free_ports, port_of, preflight
-from compose.store import master_address
+from compose.probes.usage import usage_of
+from compose.supervision.ledger import Ledger
+from compose.supervision.ports import HOST, free_ports, port_of, preflight
 from shared.errors import EnvironmentNotReady, PortTaken, UsageError
 
 

@@ -17,10 +17,10 @@ from docker.types import EndpointConfig, NetworkingConfig
 from compose.containers.api import LOOKS_WITHIN_S, asking, connect
 from compose.containers.labels import SETTINGS, labels
 from compose.containers.sweep import sweep
-from compose.containers.usage import used
 from compose.engines.docker_part import Part
-from compose.ledger import Ledger
-from compose.waiting import wait_for
+from compose.engines.docker_usage import used
+from compose.supervision.ledger import Ledger
+from compose.supervision.waiting import wait_for
 from shared.errors import TwinshopError
 
 DEAD_WITHIN_S = 5.0

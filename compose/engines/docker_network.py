@@ -15,7 +15,7 @@ from docker.types import IPAMConfig, IPAMPool
 
 from compose.containers.api import asking
 from compose.containers.labels import labels
-from compose.ledger import Ledger
+from compose.supervision.ledger import Ledger
 from shared.errors import EnvironmentNotReady
 
 _TRIES = 5

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from compose.ports import HOST
+from compose.supervision.ports import HOST
 
 MEGABYTE = 2**20
 PROCESSES = 256

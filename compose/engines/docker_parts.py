@@ -8,18 +8,18 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from compose.balancer import Listen
+from compose.applications.node_settings import node_environment
+from compose.balancers.envoy_config import Listen
 from compose.cluster import ClusterSpec
-from compose.cluster_file import ClusterFile
 from compose.containers import images
+from compose.engines.cluster_file import ClusterFile
 from compose.engines.docker_network import Network
 from compose.engines.docker_part import Part
+from compose.engines.part_names import BALANCER, REPLICA, SENTINEL, STORE, WIRES, wire_ends
 from compose.engines.process_parts import balancer_options
-from compose.node_settings import node_environment
-from compose.part_names import BALANCER, REPLICA, SENTINEL, STORE, WIRES, wire_ends
-from compose.ports import HOST, port_of
-from compose.store import sentinel_settings, store_settings
-from compose.wire_file import Line, WireFile
+from compose.engines.store import sentinel_settings, store_settings
+from compose.links.link_file import Line, WireFile
+from compose.supervision.ports import HOST, port_of
 
 DATABASE = "database"
 """A container too, but no part that can be struck: both twins rest on it alike."""
@@ -252,7 +252,7 @@ class Blueprint(msgspec.Struct, frozen=True):
             role="wire",
             image=self.node_image,
             entrypoint=("python", "-P"),
-            command=("-m", "compose.wire", str(CONFIG_FOLDER / WIRES_FILE)),
+            command=("-m", "compose.links.delay_proxy", str(CONFIG_FOLDER / WIRES_FILE)),
             address=self._at(WIRES).host,
             publish={WIRES_PORT: port_of(written.wires_url), **ends, **self.spare},
             memory_mb=WIRES_MEMORY_MB,

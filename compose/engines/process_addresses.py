@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from compose.balancer import Listen
+from compose.balancers.envoy_config import Listen
 from compose.cluster import ClusterSpec
-from compose.cluster_file import ClusterFile
-from compose.part_names import BALANCER, REPLICA, SENTINEL, STORE, WIRES, other_parts, wire_ends
-from compose.ports import HOST
+from compose.engines.cluster_file import ClusterFile
+from compose.engines.part_names import BALANCER, REPLICA, SENTINEL, STORE, WIRES, other_parts, wire_ends
+from compose.supervision.ports import HOST
 
 ADMIN = "balancer's admin address"
 

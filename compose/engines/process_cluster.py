@@ -8,19 +8,19 @@ from pathlib import Path
 
 import msgspec
 
-from compose.child import Child, spawn
+from compose.applications.node_settings import node_environment
 from compose.cluster import NodeAddress, Usage
-from compose.cluster_file import ClusterFile, Process
+from compose.engines.cluster_file import ClusterFile, Process
+from compose.engines.part_names import BALANCER, REPLICA, SENTINEL, STORE, WIRES
 from compose.engines.process_addresses import lay_out_one_more, needed_by_one_more
 from compose.engines.process_parts import balancer_args, wires_args
+from compose.engines.store import master_by, sentinel_file, sentinel_settings, server_args, server_program
 from compose.engines.written_cluster import WrittenCluster
-from compose.ledger import Ledger
-from compose.node_settings import node_environment
-from compose.part_names import BALANCER, REPLICA, SENTINEL, STORE, WIRES
-from compose.part_usage import Used, usage_of, used_by_processes
-from compose.ports import HOST, free_ports, port_of, preflight
-from compose.store import master_by, sentinel_file, sentinel_settings, server_args, server_program
-from compose.wire_file import WireFile
+from compose.links.link_file import WireFile
+from compose.probes.usage import Used, usage_of, used_by_processes
+from compose.supervision.child import Child, spawn
+from compose.supervision.ledger import Ledger
+from compose.supervision.ports import HOST, free_ports, port_of, preflight
 from shared.errors import TwinshopError, UsageError
 from shared.whole_file import write_whole
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from compose.architectures import Architecture
-from compose.ports import HOST
+from compose.supervision.ports import HOST
 
 ACCESS_LOG_FLUSH_MS = 100
 """The balancer's access log reaches the file at most this late; it is flushed at SIGTERM too."""
@@ -43,4 +43,4 @@ def node_args(architecture: Architecture, port: int) -> list[str]:
 
 def wires_args(file: Path) -> list[str]:
     """What carries everything between the session store and its ends."""
-    return [sys.executable, "-P", "-m", "compose.wire", str(file)]
+    return [sys.executable, "-P", "-m", "compose.links.delay_proxy", str(file)]

@@ -11,18 +11,19 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from compose.balancer import ENDPOINTS_FILE, ROUTES_FILE, Listen, configuration
-from compose.cluster import Cluster, ClusterSpec, Engine
-from compose.cluster_file import SCHEMA, ClusterFile, read_cluster_file, work_folder
+from compose.balancers.envoy_config import ENDPOINTS_FILE, ROUTES_FILE, Listen, configuration
+from compose.cluster import ClusterSpec
+from compose.engines.cluster_file import SCHEMA, ClusterFile, read_cluster_file, work_folder
+from compose.engines.contract import Cluster, Engine
+from compose.engines.observing import all_in_rotation, listen_to, shop_answers
+from compose.engines.part_names import BALANCER, REPLICA, SENTINEL, STORE, WIRES, check_distance, other_parts
 from compose.engines.process_addresses import lay_out, needed
 from compose.engines.process_cluster import NodeCommand, ProcessCluster
 from compose.engines.process_parts import node_args
-from compose.ledger import Ledger
-from compose.observing import all_in_rotation, listen_to, shop_answers
-from compose.part_names import BALANCER, REPLICA, SENTINEL, STORE, WIRES, check_distance, other_parts
-from compose.ports import HOST, free_ports, port_of, preflight
-from compose.store import replicas_that_keep_up, serving_pid
-from compose.waiting import not_ready, wait_for
+from compose.engines.store import replicas_that_keep_up, serving_pid
+from compose.supervision.ledger import Ledger
+from compose.supervision.ports import HOST, free_ports, port_of, preflight
+from compose.supervision.waiting import not_ready, wait_for
 from shared.errors import ForeignAnswer
 
 POLL_S = 0.01

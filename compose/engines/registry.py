@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from compose.cluster import Engine
+from compose.engines.contract import Engine
 from compose.engines.processes import ProcessesEngine
 from shared.errors import UsageError
 

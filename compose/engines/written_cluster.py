@@ -16,22 +16,30 @@ from typing import Any
 import msgspec
 from filelock import FileLock
 
-from compose.balancer import ENDPOINTS_FILE, ROUTES_FILE, Endpoint, Listen, endpoints
-from compose.balancer_admin import balancing_now
-from compose.balancer_routes import routes_file
+from compose.applications.node_state import NodeState, state_of
+from compose.balancers.envoy_admin import balancing_now
+from compose.balancers.envoy_config import ENDPOINTS_FILE, ROUTES_FILE, Endpoint, Listen, endpoints
+from compose.balancers.envoy_routes import routes_file
 from compose.changes import Balancing, Key, NodeChanges, Reply, Trouble, Wire
-from compose.cluster import Cluster, Observation
-from compose.cluster_file import ClusterFile, read_cluster_file, work_folder, write_cluster_file
-from compose.http_probe import Unanswered, ask
-from compose.ledger import Ledger
-from compose.node_state import NodeState, state_of
-from compose.observing import NO_MEMBER, ask_balancer, held_by, observation
-from compose.part_names import BALANCER, REPLICA, SENTINEL, STORE, WIRES, other_parts
-from compose.recovery import is_own_folder, remove_own_folder
-from compose.replies import ask_page, ping
-from compose.voices import Voice, listen_to, listen_to_balancer, listen_to_sentinel, listen_to_store, listen_to_wires
-from compose.waiting import wait_for
-from compose.wire_file import Line
+from compose.cluster import Observation
+from compose.engines.cluster_file import ClusterFile, read_cluster_file, work_folder, write_cluster_file
+from compose.engines.contract import Cluster
+from compose.engines.observing import NO_MEMBER, ask_balancer, held_by, observation
+from compose.engines.part_names import BALANCER, REPLICA, SENTINEL, STORE, WIRES, other_parts
+from compose.links.link_file import Line
+from compose.probes.http import Unanswered, ask
+from compose.probes.replies import ask_page, ping
+from compose.probes.self_reports import (
+    Voice,
+    listen_to,
+    listen_to_balancer,
+    listen_to_sentinel,
+    listen_to_store,
+    listen_to_wires,
+)
+from compose.supervision.ledger import Ledger
+from compose.supervision.recovery import is_own_folder, remove_own_folder
+from compose.supervision.waiting import wait_for
 from shared.database_order import DatabaseOrder
 from shared.errors import TwinshopError, UsageError
 from shared.sessions import HeldSession, fingerprint

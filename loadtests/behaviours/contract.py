@@ -1,7 +1,7 @@
 """The contract of a behaviour: what each shopper of a plan does, drawn from its own source of chance.
 
 A behaviour makes steps, before anything is started; it knows nothing of architectures, answers or time as it passes.
-What a step does on the wire is for `loadtests.shoppers` to know.
+What a step does on the wire is for `loadtests.load` to know.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from random import Random
 
-from loadtests.history import Do
-from loadtests.planning.drawing import Habits, Step
+from loadtests.behaviours.workload import Habits, Step
+from loadtests.model.history import Do
 
 
 class Behaviour(ABC):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from random import Random
 
 from loadtests.behaviours.contract import Behaviour
-from loadtests.planning.drawing import Habits, Step, draw_steps
+from loadtests.behaviours.workload import Habits, Step, draw_steps
 
 APART_MS = 30
 """At most so much later is the second click."""

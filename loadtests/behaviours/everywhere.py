@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from random import Random
 
 from loadtests.behaviours.contract import Behaviour
-from loadtests.planning.drawing import Habits, Step, draw_steps
+from loadtests.behaviours.workload import Habits, Step, draw_steps
 
 LEAVES_AT = 0.6
 PROBES = 5

@@ -7,7 +7,7 @@ from itertools import takewhile
 from random import Random
 
 from loadtests.behaviours.contract import Behaviour
-from loadtests.planning.drawing import Habits, Step, draw_steps
+from loadtests.behaviours.workload import Habits, Step, draw_steps
 
 LEAVES_AT = 0.6
 """Of the window; what is left of it is for replaying."""

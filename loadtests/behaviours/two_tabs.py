@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from random import Random
 
 from loadtests.behaviours.contract import Behaviour
-from loadtests.planning.drawing import Basket, Habits, Step, moments
+from loadtests.behaviours.workload import Basket, Habits, Step, moments
 
 APART_MS = 5
 """At most so much later is the second tab."""

@@ -2,8 +2,8 @@
 
 A check names losses of one kind, each with a witness and a cause.
 
-A check never decides alone what a shopper may expect: `loadtests.judging.memory` does, for live shoppers and checks
-alike. What a check adds is the proof. The smallest one is `wrong_user.py`. A check that raises is *unknown*,
+A check never decides alone what a shopper may expect: `loadtests.session_model.expectations` does, for live shoppers
+and checks alike. What a check adds is the proof. The smallest one is `wrong_user.py`. A check that raises is *unknown*,
 never a pass: `loadtests.judging.replay` catches it and the verdict says so.
 
 A tally counts what is no loss (an answer that took long and still came, say): whom it happened to, and how often. The
@@ -16,12 +16,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-from loadtests.history import Exchange, StoredOrder
-from loadtests.judging.memory import Finding
-from loadtests.judging.person import Person
-from loadtests.judging.promise import Promise
-from loadtests.judging.scene import Scene
-from loadtests.results import Counted, Loss, LossKind, WitnessEvent
+from loadtests.model.history import Exchange, StoredOrder
+from loadtests.model.results import Counted, Loss, LossKind, WitnessEvent
+from loadtests.session_model.acknowledged_order import Promise
+from loadtests.session_model.expectations import Finding
+from loadtests.session_model.shopper_trace import Person
+from loadtests.session_model.timeline import Scene
 
 
 class Check:
@@ -64,7 +64,7 @@ class Tally:
     """Counts one thing that happens to shoppers."""
 
     name: ClassVar[str]
-    """A field of `loadtests.results.Counts`."""
+    """A field of `loadtests.model.results.Counts`."""
     rule: ClassVar[str]
     """When it counts, in one sentence for the reference."""
 

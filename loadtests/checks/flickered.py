@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from loadtests.checks.contract import Tally
-from loadtests.history import Exchange
-from loadtests.judging.doings import KNOWS_ME, LEAVES
-from loadtests.judging.scene import Scene
+from loadtests.model.history import Exchange
+from loadtests.session_model.action_kinds import KNOWS_ME, LEAVES
+from loadtests.session_model.timeline import Scene
 
 
 class Flickered(Tally):

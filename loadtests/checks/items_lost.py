@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from loadtests.checks.contract import Check
 from loadtests.checks.witness import before_loss, in_database, told, units
-from loadtests.history import Exchange, StoredOrder
-from loadtests.judging.causes import cause_of_cart_loss
-from loadtests.judging.memory import Finding
-from loadtests.judging.person import Person
-from loadtests.judging.promise import Promise
-from loadtests.results import WitnessEvent
+from loadtests.model.history import Exchange, StoredOrder
+from loadtests.model.results import WitnessEvent
+from loadtests.session_model.acknowledged_order import Promise
+from loadtests.session_model.causes import cause_of_cart_loss
+from loadtests.session_model.expectations import Finding
+from loadtests.session_model.shopper_trace import Person
 
 
 class ItemsLost(Check):

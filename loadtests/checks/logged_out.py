@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from loadtests.checks.contract import Check
 from loadtests.checks.witness import before_loss, told
-from loadtests.history import Exchange
-from loadtests.judging.causes import cause_of_logout
-from loadtests.judging.memory import Finding
-from loadtests.judging.person import Person
+from loadtests.model.history import Exchange
+from loadtests.session_model.causes import cause_of_logout
+from loadtests.session_model.expectations import Finding
+from loadtests.session_model.shopper_trace import Person
 
 
 class LoggedOut(Check):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from loadtests.checks.contract import Check
 from loadtests.checks.witness import in_database, told
-from loadtests.history import Exchange, StoredOrder
-from loadtests.judging.scene import Scene
-from loadtests.results import Loss
+from loadtests.model.history import Exchange, StoredOrder
+from loadtests.model.results import Loss
+from loadtests.session_model.timeline import Scene
 from shared.demo_accounts import account_number
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from loadtests.checks.contract import Check
 from loadtests.checks.witness import in_database, told
-from loadtests.history import StoredOrder
-from loadtests.judging.promise import Promise
+from loadtests.model.history import StoredOrder
+from loadtests.session_model.acknowledged_order import Promise
 
 
 class OrderLost(Check):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from loadtests.checks.contract import Tally
 from loadtests.checks.witness import answered_as_shopper
-from loadtests.history import Exchange
-from loadtests.judging.scene import Scene
+from loadtests.model.history import Exchange
+from loadtests.session_model.timeline import Scene
 
 WINDOWS = 2
 """Any time as long as a window touches at most so many windows, wherever they begin; each allows the limit."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loadtests.checks.contract import Tally
-from loadtests.history import Exchange
+from loadtests.model.history import Exchange
 
 
 class ReadByOthers(Tally):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from loadtests.checks.contract import Tally
-from loadtests.history import Exchange
-from loadtests.judging.latency import SLOW_ON_PURPOSE, STALLED_US
+from loadtests.model.history import Exchange
+from loadtests.session_model.action_kinds import SLOW_ON_PURPOSE, STALLED_US
 
 
 class Stalled(Tally):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from loadtests.checks.contract import Check
 from loadtests.checks.witness import answered_as_shopper, told
-from loadtests.history import Exchange
-from loadtests.judging.causes import cause_of_use_after_logout
-from loadtests.judging.person import Person
-from loadtests.judging.scene import Scene
+from loadtests.model.history import Exchange
+from loadtests.session_model.causes import cause_of_use_after_logout
+from loadtests.session_model.shopper_trace import Person
+from loadtests.session_model.timeline import Scene
 
 
 class StillLoggedIn(Check):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from loadtests.history import Exchange, StoredOrder
-from loadtests.judging.causes import strike_on_home
-from loadtests.judging.doings import KNOWS_ME
-from loadtests.judging.fault_words import what_was_done
-from loadtests.judging.memory import Cart
-from loadtests.judging.person import Person
-from loadtests.judging.scene import Scene, Strike
-from loadtests.results import WitnessEvent
+from loadtests.faults.words import what_was_done
+from loadtests.model.history import Exchange, StoredOrder
+from loadtests.model.results import WitnessEvent
+from loadtests.session_model.action_kinds import KNOWS_ME
+from loadtests.session_model.causes import strike_on_home
+from loadtests.session_model.expectations import Cart
+from loadtests.session_model.shopper_trace import Person
+from loadtests.session_model.timeline import Scene, Strike
 from shared.demo_accounts import account_name
 
 _ASKED = {

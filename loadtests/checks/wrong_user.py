@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from loadtests.checks.contract import Check
 from loadtests.checks.witness import told
-from loadtests.history import Exchange
-from loadtests.judging.memory import Finding
-from loadtests.judging.person import Person
+from loadtests.model.history import Exchange
+from loadtests.session_model.expectations import Finding
+from loadtests.session_model.shopper_trace import Person
 
 
 class WrongUser(Check):

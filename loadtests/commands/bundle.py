@@ -28,9 +28,9 @@ bytes. Prints the file's name.
 @DEBUG_OPTION
 def bundle(folder: Path, out: Path | None) -> None:
     """Write RUN into one file."""
-    from loadtests.bundles.pack import pack
+    from loadtests.campaigns.bundles.pack import pack
+    from loadtests.running.console import tell
     from loadtests.running.interrupts import interrupts_raise
-    from loadtests.telling import tell
 
     with interrupts_raise():
         packed = pack(folder, out)

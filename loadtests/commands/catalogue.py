@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import click
 
 from loadtests.commands.options import DEBUG_OPTION, JSON_OPTION
-from loadtests.telling import json_text, tell
+from loadtests.running.console import json_text, tell
 
 WIDTH = 100
 Lines = Mapping[str, str]
@@ -42,7 +42,7 @@ def _show(title: str, rows: Lines) -> None:
 
 
 def _families() -> dict[str, dict[str, str]]:
-    from loadtests.scenario import all_scenarios
+    from loadtests.planning.scenario_file import all_scenarios
 
     families: dict[str, dict[str, str]] = {}
     for scenario in sorted(all_scenarios(), key=lambda it: (it.family, it.name)):

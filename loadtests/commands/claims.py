@@ -9,7 +9,7 @@ import click
 
 from loadtests.commands.matrix import OUT_OPTION
 from loadtests.commands.options import DEBUG_OPTION, JSON_OPTION
-from loadtests.telling import json_text, tell
+from loadtests.running.console import json_text, tell
 
 WIDTH = 100
 
@@ -29,10 +29,10 @@ confirmed, refuted, depends, or not decided. Writes them into the matrix' page, 
 @DEBUG_OPTION
 def claims(out: Path, as_json: bool) -> None:
     """The claims, decided from the matrix in that folder."""
-    from loadtests.matrix.cells import read_matrix
-    from loadtests.matrix.jobs import catalogue
-    from loadtests.matrix.page import write_page
-    from loadtests.matrix.whole import decisions
+    from loadtests.campaigns.cells import read_matrix
+    from loadtests.campaigns.jobs import catalogue
+    from loadtests.campaigns.matrix.matrix_run import decisions
+    from loadtests.campaigns.matrix.page import write_page
 
     matrix, entries = read_matrix(out), catalogue()
     decided = decisions(matrix, entries)

@@ -15,11 +15,11 @@ import msgspec
 
 from loadtests.commands.options import JSON_OPTION
 from loadtests.commands.parts import CLUSTER_OPTION
-from loadtests.telling import json_text, tell
+from loadtests.running.console import json_text, tell
 from shared.demo_accounts import account_name
 
 if TYPE_CHECKING:
-    from compose.cluster import Cluster
+    from compose.engines.contract import Cluster
 
 LOCUSTFILE = Path(__file__).parents[1] / "locustfile.py"
 
@@ -108,8 +108,8 @@ def up(name: str, nodes: int, port: int | None, engine_name: str, as_json: bool)
     from compose.architectures import architecture_named
     from compose.cluster import ClusterSpec
     from compose.engines.registry import engine_named
-    from compose.ledger import recover, state_folder
     from compose.running import keep_cluster, new_run_id
+    from compose.supervision.ledger import recover, state_folder
     from loadtests.running.interrupts import interrupts_raise
 
     architecture = architecture_named(name)
@@ -148,8 +148,8 @@ def _announce(cluster: Cluster, as_json: bool) -> None:
 @JSON_OPTION
 def status(as_json: bool) -> None:
     """What is running, node by node."""
-    from compose.ledger import state_folder
     from compose.running import attach, kept_runs
+    from compose.supervision.ledger import state_folder
     from shared.errors import UsageError
 
     state = state_folder()
@@ -202,8 +202,8 @@ def _yes(fact: bool) -> str:
 @click.option("--all", "everything", is_flag=True, help="Every cluster that runs.")
 def down(run: str | None, everything: bool) -> None:
     """Stop a running cluster (the newest, if several run) and remove what it made."""
-    from compose.ledger import state_folder
     from compose.running import choose_run, end_cluster, kept_runs
+    from compose.supervision.ledger import state_folder
 
     if everything and run is not None:
         raise click.UsageError("--all and --cluster exclude each other")
@@ -220,8 +220,8 @@ def down(run: str | None, everything: bool) -> None:
 @click.option("--all", "everything", is_flag=True, help="Clusters that `twinshop up` left running on purpose, too.")
 def recover(everything: bool) -> None:
     """Clear away what a run that died has left behind. Touches nothing that Twinshop did not start."""
-    from compose.ledger import recover as clear_away
-    from compose.ledger import state_folder
+    from compose.supervision.ledger import recover as clear_away
+    from compose.supervision.ledger import state_folder
     from shared.errors import TwinshopError
 
     done = clear_away(state_folder(), everything=everything)

@@ -34,12 +34,12 @@ Exit codes: 0 compared, 2 usage or a damaged run, 3 not comparable.
 @DEBUG_OPTION
 def compare(runs: tuple[Path, ...], as_json: bool) -> int:
     """Put RUNs side by side."""
-    from loadtests.bundles.either import run_in
-    from loadtests.comparing.comparison import compare as side_by_side
-    from loadtests.comparing.page import comparison_page
-    from loadtests.comparing.side import read_side
+    from loadtests.campaigns.bundles.either import run_in
+    from loadtests.campaigns.comparison.comparison import compare as side_by_side
+    from loadtests.campaigns.comparison.page import comparison_page
+    from loadtests.campaigns.comparison.side import read_side
+    from loadtests.running.console import json_text, tell
     from loadtests.running.interrupts import interrupts_raise
-    from loadtests.telling import json_text, tell
 
     if not 2 <= len(runs) <= len(ascii_uppercase):
         raise UsageError(

@@ -25,7 +25,7 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 def doctor(engines: tuple[str, ...], as_json: bool) -> int:
     """Look at what each engine needs, and name the command that mends what is missing. Changes nothing."""
-    from compose.containers.checks import DOCKER_LOOKS
+    from compose.docker_doctor import DOCKER_LOOKS
     from compose.doctor import MACHINE_LOOKS, examine, ready
 
     asked = engines or ENGINES[:1]

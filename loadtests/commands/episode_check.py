@@ -8,10 +8,11 @@ from textwrap import wrap
 
 import msgspec
 
+from loadtests.running.console import tell
 from loadtests.running.interrupts import interrupts_raise
-from loadtests.telling import tell
-from loadtests.workshop.episode import Episode, episode_named, load_episodes
-from loadtests.workshop.learner import Standing, newest_round, standing
+from loadtests.workshop.episode import Episode
+from loadtests.workshop.episode_file import episode_named, load_episodes
+from loadtests.workshop.progress import Standing, newest_round, standing
 
 WIDTH = 100
 MARGIN = " " * 9

@@ -14,7 +14,7 @@ from shared.errors import UsageError
 
 FORMS = ("csv", "parquet", "junit", "markdown", "badge")
 TABLES = ("actions", "losses")
-"""Both as `loadtests.exports` has them, which takes its time to import; a test compares them."""
+"""Both as `loadtests.report.exports` has them, which takes its time to import; a test compares them."""
 
 
 @click.command(
@@ -40,11 +40,11 @@ It ends with 0 once it has written, whatever the run's verdict; `twinshop check 
 @DEBUG_OPTION
 def export(folder: Path, form: str, table: str | None, out: Path | None) -> None:
     """Judge RUN (a run's folder, for example runs/latest, or a bundle) again and write it in another form."""
-    from loadtests.bundles.either import run_in
-    from loadtests.exports.forms import DOCUMENTS, TABLE_FORMS, whole_file, write_one, write_tables
-    from loadtests.exports.judged import judged_run
+    from loadtests.campaigns.bundles.either import run_in
+    from loadtests.report.exports.forms import DOCUMENTS, TABLE_FORMS, whole_file, write_one, write_tables
+    from loadtests.report.exports.judged import judged_run
+    from loadtests.running.console import tell
     from loadtests.running.interrupts import interrupts_raise
-    from loadtests.telling import tell
 
     if form in DOCUMENTS and table:
         raise UsageError(f"{form} has no tables", why="--table is for csv and parquet", next_step="leave --table out")
@@ -78,7 +78,7 @@ def export(folder: Path, form: str, table: str | None, out: Path | None) -> None
 
 def _to_output(write: Callable[[BinaryIO], None]) -> None:
     """A reader may leave before the end, as `head` does: that is no error."""
-    from loadtests.telling import hush, is_gone
+    from loadtests.running.console import hush, is_gone
 
     stream = sys.stdout.buffer
     try:

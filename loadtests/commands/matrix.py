@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from loadtests.commands.options import DEBUG_OPTION
-from loadtests.telling import tell
+from loadtests.running.console import tell
 
 AGAIN = ("not as predicted", "inconclusive")
 OUT_OPTION = click.option(
@@ -51,11 +51,11 @@ def matrix(
     out: Path, side_by_side: int | None, fresh: bool, again: tuple[str, ...], as_json: bool, quiet: bool,
 ) -> int:  # fmt: skip
     """Run everything, and put predicted beside measured."""
-    from loadtests.matrix.board import exit_code
-    from loadtests.matrix.cells import FILE
-    from loadtests.matrix.jobs import Selection
-    from loadtests.matrix.table import summary, table
-    from loadtests.matrix.whole import Asked, carry_out
+    from loadtests.campaigns.cells import FILE
+    from loadtests.campaigns.jobs import Selection
+    from loadtests.campaigns.matrix.board import exit_code
+    from loadtests.campaigns.matrix.matrix_run import Asked, carry_out
+    from loadtests.campaigns.matrix.table import summary, table
 
     selection = Selection(families, architectures, scenarios)
     asked = Asked(selection, engine_name, seed, out, side_by_side, fresh, again)

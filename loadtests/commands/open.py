@@ -28,9 +28,9 @@ never over anything. Prints the folder's name: `twinshop report` of it gives the
 @DEBUG_OPTION
 def open_bundle(file: Path, into: Path) -> None:
     """Unpack the bundle FILE into a new run folder."""
-    from loadtests.bundles.unpack import unpack
+    from loadtests.campaigns.bundles.unpack import unpack
+    from loadtests.running.console import tell
     from loadtests.running.interrupts import interrupts_raise
-    from loadtests.telling import tell
 
     with interrupts_raise():
         folder = unpack(file, into)

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from loadtests.telling import tell
+from loadtests.running.console import tell
 from shared.errors import NotReadyInTime, UsageError
 
 if TYPE_CHECKING:
-    from compose.cluster import Cluster, Observation
+    from compose.cluster import Observation
+    from compose.engines.contract import Cluster
 
 SEEN_WITHIN_S = 5.0
 BACK_WITHIN_S = 15.0
@@ -124,8 +125,8 @@ def attached(run: str | None) -> Cluster:
     Raises:
         UsageError: there is no such cluster.
     """
-    from compose.ledger import state_folder
     from compose.running import attach, choose_run
+    from compose.supervision.ledger import state_folder
 
     state = state_folder()
     return attach(state, choose_run(state, run))
@@ -143,7 +144,7 @@ def _tell_that_it_serves(cluster: Cluster, part: str) -> None:
 
 def _watch(cluster: Cluster, part: str, wanted: Callable[[Observation], bool], within_s: float) -> Observation:
     """Look from outside until it is as wanted."""
-    from compose.waiting import tail, wait_for
+    from compose.supervision.waiting import tail, wait_for
 
     def look() -> Observation | None:
         seen = cluster.observe(part)

@@ -15,9 +15,10 @@ from loadtests.commands.options import DEBUG_OPTION
 @DEBUG_OPTION
 def plan(scenario: str, shoppers: int | None, seed: int, as_json: bool) -> None:
     """Print what a run of SCENARIO would do and what it would cost; start nothing."""
-    from loadtests.plan import encode_plan, make_plan, plan_page
-    from loadtests.scenario import load_scenario
-    from loadtests.telling import tell
+    from loadtests.model.plan import encode_plan
+    from loadtests.planning.make_plan import make_plan, plan_page
+    from loadtests.planning.scenario_file import load_scenario
+    from loadtests.running.console import tell
 
     asked = load_scenario(scenario)
     made = make_plan(asked, seed=seed, shoppers=shoppers)

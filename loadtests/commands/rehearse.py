@@ -36,9 +36,9 @@ def rehearse(episodes: tuple[str, ...], shoppers: int | None, runs: Path, as_jso
     """Play the workshop, and say what did not come true."""
     import msgspec
 
+    from loadtests.running.console import tell
     from loadtests.running.interrupts import interrupts_raise
-    from loadtests.telling import tell
-    from loadtests.workshop.episode import episode_named, load_episodes
+    from loadtests.workshop.episode_file import episode_named, load_episodes
     from loadtests.workshop.rehearsal.conduct import rehearse as play
 
     chosen = tuple(episode_named(name) for name in episodes) or load_episodes()

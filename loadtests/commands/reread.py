@@ -14,7 +14,7 @@ import click
 from loadtests.commands.options import DEBUG_OPTION
 
 if TYPE_CHECKING:
-    from loadtests.results import Results
+    from loadtests.model.results import Results
 
 RUN = click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
 
@@ -46,7 +46,7 @@ all of it was shown, 1 not yet, 2 there is no round of it.
 @DEBUG_OPTION
 def check(run: Path, as_json: bool, runs: Path) -> int:
     """Judge RUN again, and say whether its results.json agrees; or say what an episode's round has shown."""
-    from loadtests.workshop.episode import is_episode
+    from loadtests.workshop.episode_file import is_episode
 
     if not run.exists() and is_episode(str(run)):
         from loadtests.commands.episode_check import check_episode
@@ -56,14 +56,14 @@ def check(run: Path, as_json: bool, runs: Path) -> int:
 
 
 def _check_run(run: Path, as_json: bool) -> int:
-    from loadtests.bundles.either import run_in
+    from loadtests.campaigns.bundles.either import run_in
     from loadtests.judging.judge import judge
     from loadtests.judging.thresholds import exit_code_of
-    from loadtests.run import encode_results
-    from loadtests.run_folder import REPEATS
+    from loadtests.model.run_folder import REPEATS
+    from loadtests.report.terminal import summary
+    from loadtests.running.console import tell
     from loadtests.running.interrupts import interrupts_raise
-    from loadtests.summary import summary
-    from loadtests.telling import tell
+    from loadtests.running.run import encode_results
 
     with interrupts_raise(), run_in(run) as folder:
         if (folder / REPEATS).is_file():
@@ -85,14 +85,14 @@ def _in_bundle(run: Path, folder: Path) -> str:
 
 def _check_repeats(run: Path, folder: Path, as_json: bool) -> int:
     """The same of repeats: all their runs, then what they have shown together."""
+    from loadtests.campaigns.repeats.repeats import encode_repeats
+    from loadtests.campaigns.repeats.repeats_run import compared_again
+    from loadtests.campaigns.repeats.table import summary
     from loadtests.judging.judge import judge
     from loadtests.judging.thresholds import FIRED_EXIT_CODE
     from loadtests.judging.verdict import exit_code
-    from loadtests.repeating.repeats import encode_repeats
-    from loadtests.repeating.table import summary
-    from loadtests.repeating.whole import compared_again
-    from loadtests.run_folder import REPEATS
-    from loadtests.telling import tell
+    from loadtests.model.run_folder import REPEATS
+    from loadtests.running.console import tell
     from shared.errors import RunFolderError
 
     repeats = compared_again(folder)
@@ -118,7 +118,7 @@ def _agreement(run: Path, folder: Path, results: Results) -> str:
         RunFolderError: it says otherwise than the evidence.
     """
     from loadtests.judging.agreement import agreement
-    from loadtests.run_folder import RunFolder
+    from loadtests.model.run_folder import RunFolder
     from shared.errors import RunFolderError
 
     written = RunFolder(folder).results
@@ -146,10 +146,11 @@ def report(folder: Path) -> None:
 
     Of the folder of repeats, compare them again and rewrite repeats.json and report.html.
     """
-    from loadtests.repeating.repeats import PAGE
-    from loadtests.run import write_both
-    from loadtests.run_folder import REPEATS, RunFolder
-    from loadtests.telling import tell
+    from loadtests.campaigns.repeats.repeats import PAGE
+    from loadtests.model.run_folder import REPEATS, RunFolder
+    from loadtests.running.console import tell
+    from loadtests.running.run import write_both
+    from loadtests.workshop.report_section import predictions_section
     from shared.errors import UsageError
 
     if folder.is_file():
@@ -158,13 +159,13 @@ def report(folder: Path) -> None:
             next_step=f"if it is a bundle: twinshop open {shlex.quote(str(folder))}",
         )
     if (folder / REPEATS).is_file():
-        from loadtests.repeating.whole import again
+        from loadtests.campaigns.repeats.repeats_run import again
 
         again(folder)
         tell(folder / PAGE)
         return
     run = RunFolder(folder)
-    write_both(run)
+    write_both(run, predictions_section)
     tell(run.report)
 
 

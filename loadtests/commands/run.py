@@ -13,10 +13,10 @@ from loadtests.commands.options import DEBUG_OPTION
 from shared.errors import UsageError
 
 if TYPE_CHECKING:
-    from compose.cluster import Engine
-    from loadtests.plan import Control
-    from loadtests.run import RunRequest
+    from compose.engines.contract import Engine
+    from loadtests.model.plan import Control
     from loadtests.running.progress import Watcher
+    from loadtests.running.run import RunRequest
 
 
 @click.command(
@@ -51,10 +51,10 @@ def run(
 ) -> int:  # fmt: skip
     """Carry out a SCENARIO (a name from `twinshop list`, or a TOML file) on each architecture."""
     from compose.engines.registry import engine_named
-    from loadtests.run import RunRequest
+    from loadtests.planning.scenario_file import load_scenario
     from loadtests.running.interrupts import interrupts_raise
     from loadtests.running.progress import watcher_for
-    from loadtests.scenario import load_scenario
+    from loadtests.running.run import RunRequest
 
     for name in architectures:
         architecture_named(name)
@@ -72,9 +72,9 @@ def run(
 
 def _once(request: RunRequest, engine: Engine, watcher: Watcher, as_json: bool) -> int:
     from loadtests.judging.thresholds import exit_code_of
-    from loadtests.run import run as carry_out
-    from loadtests.summary import summary
-    from loadtests.telling import tell
+    from loadtests.report.terminal import summary
+    from loadtests.running.console import tell
+    from loadtests.running.run import run as carry_out
 
     try:
         finished = carry_out(request, engine, watcher)
@@ -90,12 +90,12 @@ def _once(request: RunRequest, engine: Engine, watcher: Watcher, as_json: bool) 
 
 
 def _many(request: RunRequest, repeats: int, engine: Engine, watcher: Watcher, as_json: bool) -> int:
+    from loadtests.campaigns.repeats.repeats_run import repeat
+    from loadtests.campaigns.repeats.table import summary
     from loadtests.judging.thresholds import FIRED_EXIT_CODE
     from loadtests.judging.verdict import exit_code
-    from loadtests.repeating.table import summary
-    from loadtests.repeating.whole import repeat
-    from loadtests.run_folder import REPEATS
-    from loadtests.telling import tell
+    from loadtests.model.run_folder import REPEATS
+    from loadtests.running.console import tell
 
     try:
         done = repeat(request, repeats, engine, watcher)

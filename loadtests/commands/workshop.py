@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import click
 
 from loadtests.commands.options import DEBUG_OPTION, JSON_OPTION
-from loadtests.telling import json_text, tell
+from loadtests.running.console import json_text, tell
 from shared.errors import EnvironmentNotReady, UsageError
 
 if TYPE_CHECKING:
     from loadtests.workshop.contract import Round
-    from loadtests.workshop.house import Opened
+    from loadtests.workshop.host import Opened
 
 GOTO_WITHIN_S = 15.0
 """An episode is at its start within this."""
@@ -64,9 +64,9 @@ def workshop(
     from compose.engines.registry import engine_named
     from loadtests.running.interrupts import interrupts_raise
     from loadtests.running.progress import PlainLines, Silent
-    from loadtests.workshop.doors import doors_at
-    from loadtests.workshop.episode import episode_named
-    from loadtests.workshop.house import hold_workshop
+    from loadtests.workshop.episode_file import episode_named
+    from loadtests.workshop.host import hold_workshop
+    from loadtests.workshop.listen_addresses import doors_at
     from loadtests.workshop.session import WorkshopRequest
 
     names, first = _two(architectures), episode_named(episode).name if episode else ""
@@ -137,11 +137,11 @@ def _announce(opened: Opened, *, as_json: bool) -> None:
 @DEBUG_OPTION
 def goto(episode: str) -> None:
     """Bring the running workshop to the start of an EPISODE (its name or number)."""
-    from compose.ledger import state_folder
+    from compose.supervision.ledger import state_folder
     from loadtests.workshop.contract import Begin
     from loadtests.workshop.control import ask
-    from loadtests.workshop.episode import episode_named
-    from loadtests.workshop.house import running_workshop
+    from loadtests.workshop.episode_file import episode_named
+    from loadtests.workshop.host import running_workshop
 
     name = episode_named(episode).name
     address = running_workshop(state_folder())
@@ -180,7 +180,7 @@ def _reached(board: Path, name: str, before: int) -> Round:
 
 
 def _round(board: Path) -> Round:
-    from loadtests.run_folder import read_document
+    from loadtests.model.run_folder import read_document
     from loadtests.workshop.contract import Workshop
 
     return read_document(board, Workshop).round

@@ -16,7 +16,8 @@ from typing import Literal
 
 import msgspec
 
-from compose.cluster import Cluster, Limits, Observation
+from compose.cluster import Limits, Observation
+from compose.engines.contract import Cluster
 
 Evidence = tuple[str, ...]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compose.changes import Trouble
-from compose.cluster import Cluster
+from compose.engines.contract import Cluster
 from loadtests.faults.bases.troubling import Troubles
 from loadtests.faults.contract import Evidence, Target
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compose.changes import Balancing
-from compose.cluster import Cluster
+from compose.engines.contract import Cluster
 from loadtests.faults.bases.balancing import Misroutes
 
 AFFINE = ("cookie", "hash", "address")

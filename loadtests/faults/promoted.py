@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compose.cluster import Cluster
+from compose.engines.contract import Cluster
 from loadtests.faults.bases.store_server import StoreServer
 from loadtests.faults.contract import Evidence, Fault, Target
 

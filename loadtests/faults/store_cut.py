@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compose.cluster import Cluster
+from compose.engines.contract import Cluster
 from loadtests.faults.bases.wiring import CutsWire, no_way
 
 

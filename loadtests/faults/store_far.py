@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from compose.cluster import Cluster, Limits
+from compose.cluster import Limits
+from compose.engines.contract import Cluster
 from loadtests.faults.bases.conditions import Condition
 from loadtests.faults.bases.store_server import StoreServer
 from loadtests.faults.bases.wiring import no_way

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from loadtests.results import Results
-from loadtests.run_folder import read_document
+from loadtests.model.results import Results
+from loadtests.model.run_folder import read_document
 
 MOST = 5
 """As many places are named; one is enough to know."""

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import msgspec
 
-from loadtests.history import NOT_ASKED, NOT_LOGGED_IN, UNREADABLE, Exchange, Outcome, StoredOrder
-from loadtests.judging.batch import Batch, Kind, batch_of, is_planned
-from loadtests.judging.memory import Items
-from loadtests.judging.person import Person
-from loadtests.judging.promise import Promise
 from loadtests.judging.replay import Replay
 from loadtests.judging.steps import Steps
-from loadtests.results import ActionBook, ItemBook, LoggedOut, UserBook
+from loadtests.model.batch import Batch, Kind, batch_of, is_planned
+from loadtests.model.history import NOT_ASKED, NOT_LOGGED_IN, UNREADABLE, Exchange, Outcome, StoredOrder
+from loadtests.model.results import ActionBook, ItemBook, LoggedOut, UserBook
+from loadtests.session_model.acknowledged_order import Promise
+from loadtests.session_model.expectations import Items
+from loadtests.session_model.shopper_trace import Person
 
 PROBLEMS_LISTED = 20
 _LOSES_ITEMS = ("cart_lost", "items_lost", "order_lost")

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from compose.cluster import Usage
-from loadtests.events import Event, NodeSample, PartSample
-from loadtests.history import Exchange
-from loadtests.judging.batch import Batch, Kind, batch_of, node_of
-from loadtests.judging.scene import Scene
-from loadtests.results import Costs
+from loadtests.model.batch import Batch, Kind, batch_of, node_of
+from loadtests.model.events import Event, NodeSample, PartSample
+from loadtests.model.history import Exchange
+from loadtests.model.results import Costs
+from loadtests.session_model.timeline import Scene
 
 GROWS = "scale-out"
 """The fault that adds a node."""

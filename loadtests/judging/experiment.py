@@ -5,10 +5,10 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Iterator
 
-from loadtests.judging.hits import Hits
-from loadtests.judging.scene import Scene, Strike
-from loadtests.plan import PlannedFault
-from loadtests.results import ActionBook, ExperimentStep
+from loadtests.judging.affected_users import Hits
+from loadtests.model.plan import PlannedFault
+from loadtests.model.results import ActionBook, ExperimentStep
+from loadtests.session_model.timeline import Scene, Strike
 
 LATE_SHARE = 0.02
 """More planned actions than this late by the load generator's doing: the load was not the planned one."""

@@ -15,17 +15,17 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from loadtests.events import Event, read_events
+from loadtests.judging.architecture_judge import Case, Companion, Trial
 from loadtests.judging.parts import parts_of, read_part
 from loadtests.judging.processes import in_processes
 from loadtests.judging.sentence import sentence_of
 from loadtests.judging.steps import Steps
-from loadtests.judging.trial import Case, Companion, Trial
 from loadtests.judging.verdict import overall
-from loadtests.plan import read_plan_by_person
-from loadtests.results import SCHEMA, ArchitectureResult, Results
-from loadtests.run_folder import Provenance, RunFolder, read_file
-from loadtests.scenario import read_scenario
+from loadtests.model.events import Event, read_events
+from loadtests.model.plan import read_plan_by_person
+from loadtests.model.results import SCHEMA, ArchitectureResult, Results
+from loadtests.model.run_folder import Provenance, RunFolder, read_file
+from loadtests.planning.scenario_file import read_scenario
 from shared.errors import RunFolderError
 from shared.ndjson import Part
 

@@ -10,20 +10,17 @@ from itertools import accumulate
 
 import numpy as np
 
-from loadtests.history import NOT_ASKED, Do, Exchange
-from loadtests.judging.batch import Batch, Kind, Numbers, batch_of
-from loadtests.results import Latency, Percentiles, Waited
+from loadtests.model.batch import Batch, Kind, Numbers, batch_of
+from loadtests.model.history import NOT_ASKED, Do, Exchange
+from loadtests.model.results import Latency, Percentiles, Waited
+from loadtests.session_model.action_kinds import SLOW_ON_PURPOSE
 
-SLOW_ON_PURPOSE: frozenset[Do] = frozenset({"watch", "linger"})
-"""What takes its time because it is meant to: its waits say nothing about the shop."""
 _NO_SERVICE: frozenset[Do] = NOT_ASKED | {"watch"}
 """A stream that is open beside everything else, and what is not asked of the shop at all."""
 BARS = 10
 """Bars of a distribution for each factor of ten in time: each is 26 % longer than the one before."""
 COUNTED_AT_ONCE = 100_000
 """Waits that are kept until they are counted."""
-STALLED_US = 900_000
-"""An answer that takes longer, and comes, is a stall. Less than a second, so that a freeze of one is seen."""
 
 
 def percentiles(waits_us: Iterable[int]) -> Percentiles:

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from loadtests.history import Record, read_history, read_history_batches
+from loadtests.model.history import Record, read_history, read_history_batches
 from shared.errors import RunFolderError
 from shared.ndjson import Part
 

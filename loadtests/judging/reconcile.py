@@ -16,9 +16,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from compose.access_log import AccessLine
-from loadtests.history import Exchange
-from loadtests.results import Mismatch
+from compose.balancers.access_log import AccessLine
+from loadtests.model.history import Exchange
+from loadtests.model.results import Mismatch
 from shared.request_log import LoggedRequest, LogRecord
 
 LISTED = 100

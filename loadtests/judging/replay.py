@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import ParamSpec
 
 from loadtests.checks import CHECKS, Check
-from loadtests.history import Exchange, StoredOrder
-from loadtests.judging.batch import Batch
-from loadtests.judging.doings import is_plain
-from loadtests.judging.memory import Cart, Finding
-from loadtests.judging.person import Person
-from loadtests.judging.promise import Promise, packed, packed_order
-from loadtests.judging.scene import Scene
-from loadtests.results import Loss, LossKind
+from loadtests.model.batch import Batch
+from loadtests.model.history import Exchange, StoredOrder
+from loadtests.model.results import Loss, LossKind
+from loadtests.session_model.acknowledged_order import Promise, packed, packed_order
+from loadtests.session_model.action_kinds import is_plain
+from loadtests.session_model.expectations import Cart, Finding
+from loadtests.session_model.shopper_trace import Person
+from loadtests.session_model.timeline import Scene
 
 P = ParamSpec("P")
 

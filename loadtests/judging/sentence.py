@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from loadtests.judging.fault_words import doing, listed, victims_of
-from loadtests.judging.verdict import MEASURES, NOTHING_PREDICTED
-from loadtests.plan import PlannedFault
-from loadtests.results import ArchitectureResult
+from loadtests.faults.words import doing, listed, victims_of
+from loadtests.judging.verdict import NOTHING_PREDICTED
+from loadtests.model.measures import MEASURES
+from loadtests.model.plan import PlannedFault
+from loadtests.model.results import ArchitectureResult
 
 MOST_WORDS = 30
 LOGGED_OUT = "logged_out"

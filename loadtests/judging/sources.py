@@ -10,9 +10,9 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Protocol
 
-from compose.access_log import RawLine, read_access_batches
-from loadtests.history import Exchange, Record
-from loadtests.judging.scene import NEVER_US
+from compose.balancers.access_log import RawLine, read_access_batches
+from loadtests.model.history import Exchange, Record
+from loadtests.session_model.timeline import NEVER_US
 from shared.request_log import LogRecord, read_request_batches
 
 History = Callable[[], Iterator[list[Record]]]

@@ -12,9 +12,9 @@ from copy import copy
 import numpy as np
 from numpy.typing import NDArray
 
-from loadtests.history import Do, Exchange, Jar
-from loadtests.judging.batch import Batch, Kind, Marks, Numbers
-from loadtests.plan import Action, ShopperPlan
+from loadtests.model.batch import Batch, Kind, Marks, Numbers
+from loadtests.model.history import Do, Exchange, Jar
+from loadtests.model.plan import Action, ShopperPlan
 
 What = tuple[Do, str, int, Jar]
 """What is done, of which article, how many, and with whose cookies."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from loadtests.checks import TALLIES, Tally
-from loadtests.history import Do, Exchange
-from loadtests.judging.batch import Batch, Kind, batch_of
-from loadtests.judging.doings import LEAVES
-from loadtests.judging.latency import STALLED_US
-from loadtests.judging.scene import Scene
-from loadtests.results import Counts
+from loadtests.model.batch import Batch, Kind, batch_of
+from loadtests.model.history import Do, Exchange
+from loadtests.model.results import Counts
+from loadtests.session_model.action_kinds import LEAVES, STALLED_US
+from loadtests.session_model.timeline import Scene
 
 TELLING: frozenset[Do] = frozenset({"login", "watch", "read_cookie", *LEAVES})
 """What every tally hears of, whatever came of it."""

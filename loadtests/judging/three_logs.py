@@ -6,13 +6,13 @@ from collections.abc import Iterable
 
 import msgspec
 
-from compose.access_log import RawLine
-from loadtests.history import Exchange, Record
+from compose.balancers.access_log import RawLine
+from loadtests.judging.log_matching import Settling
 from loadtests.judging.reconcile import HEALTH, PROBE, Reconciler, list_mismatches
-from loadtests.judging.scene import Scene
-from loadtests.judging.settling import Settling
 from loadtests.judging.sources import Sources
-from loadtests.results import Mismatch
+from loadtests.model.history import Exchange, Record
+from loadtests.model.results import Mismatch
+from loadtests.session_model.timeline import Scene
 from shared.request_log import LoggedRequest, LogRecord
 
 

@@ -15,27 +15,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from loadtests.judging.predictions import Parsed, Terms, parse_prediction, predict
-from loadtests.judging.verdict import MEASURES, exit_code
-from loadtests.results import ArchitectureResult, Results, Threshold, VerdictWord
+from loadtests.judging.verdict import exit_code
+from loadtests.model.formulas import Terms, predict
+from loadtests.model.measures import MEASURES
+from loadtests.model.results import ArchitectureResult, Results, Threshold, VerdictWord
 
 FIRED_EXIT_CODE = 1
-EXPECTED = 'a relation ("> 0", ">= 0.05 * U", "== 0") or a range ("1 .. U"): when the run is to fail'
 
 FailIf = Mapping[str, str | Mapping[str, str]]
 """As a scenario has it: by measure, or by architecture and measure."""
-
-
-def parse_threshold(text: str) -> Parsed:
-    """Its parts.
-
-    Raises:
-        ValueError: it is no relation and no range, or cannot be read; the message says what was expected.
-    """
-    parsed = parse_prediction(text)
-    if not parsed.relation:
-        raise ValueError(f"it does not say whether {text!r} is to be met or exceeded; expected {EXPECTED}")
-    return parsed
 
 
 def thresholds_of(fail_if: FailIf, architecture: str) -> dict[str, str]:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from loadtests.behaviours import BEHAVIOURS
 
 if TYPE_CHECKING:
-    from loadtests.plan import Plan, ShopperPlan
-    from loadtests.scenario import Scenario
+    from loadtests.model.plan import Plan, ShopperPlan
+    from loadtests.model.scenario import Scenario
 
 WIDTH = 88
 START_AND_STOP_S = 2.5

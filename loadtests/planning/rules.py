@@ -12,14 +12,13 @@ import msgspec
 from compose.architectures import ARCHITECTURES
 from compose.cluster import Limits
 from loadtests.behaviours import BEHAVIOURS
+from loadtests.behaviours.workload import DEFAULT_MIX
 from loadtests.faults import FAULTS
-from loadtests.judging.predictions import Parsed, parse_prediction
-from loadtests.judging.thresholds import parse_threshold
-from loadtests.judging.verdict import MEASURES
-from loadtests.planning.drawing import DEFAULT_MIX
+from loadtests.model.formulas import Parsed, parse_prediction, parse_threshold
+from loadtests.model.measures import MEASURES
 
 if TYPE_CHECKING:
-    from loadtests.scenario import Fault, Load, Scenario
+    from loadtests.model.scenario import Fault, Load, Scenario
 
 MAX_SHOPPERS = 20_000
 MIN_SECONDS, MAX_SECONDS = 1.0, 3600.0

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loadtests.cures import CURES, Cure, measure_of, shown_on, switch
+from loadtests.model.scenario import Scenario
+from loadtests.planning.cures import CURES, Cure, measure_of, shown_on, switch
+from loadtests.planning.scenario_file import all_scenarios
 from loadtests.reference.markdown import code, page, table
-from loadtests.scenario import Scenario, all_scenarios
 
 
 def cures() -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from loadtests.exports.tables import TABLES
 from loadtests.reference.markdown import code, page, table
+from loadtests.report.exports.tables import TABLES
 
 FORMS = {
     "csv": "Two tables, for spreadsheets and data frames: UTF-8, what there is not is empty. Text that a spreadsheet "
@@ -30,7 +30,8 @@ def exports() -> str:
     return page(
         "Exports",
         "`twinshop export RUN --to FORM` judges a run's folder again, offline, and writes it in a form that other "
-        "machines read: the same run, the same bytes. One file each in [`loadtests/exports`](../../loadtests/exports). "
+        "machines read: the same run, the same bytes. One file each in "
+        "[`loadtests/report/exports`](../../loadtests/report/exports). "
         "[Where each number comes from](results.md); [how to run it in CI](../how-to/run-in-ci.md).",
         table(("form", "what it is"), [(code(name), about) for name, about in FORMS.items()]),
         *parts,

@@ -7,9 +7,9 @@ from loadtests.behaviours import BEHAVIOURS
 from loadtests.checks import CHECKS, TALLIES
 from loadtests.faults import FAULTS
 from loadtests.faults.contract import Fault
-from loadtests.judging.verdict import MEASURES
+from loadtests.model.measures import MEASURES
+from loadtests.planning.scenario_file import all_scenarios
 from loadtests.reference.markdown import code, page, table
-from loadtests.scenario import all_scenarios
 
 
 def architectures() -> str:

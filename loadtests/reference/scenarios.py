@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from loadtests.model.scenario import Fault, Scenario
+from loadtests.planning.scenario_file import all_scenarios
 from loadtests.reference.markdown import code, page, table
-from loadtests.scenario import Fault, Scenario, all_scenarios
 
 
 def scenarios() -> str:

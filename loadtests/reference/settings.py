@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from compose.cluster import Limits
-from loadtests.plan import ClientLimits
+from loadtests.model.plan import ClientLimits
 from loadtests.reference.attributes import attributes_of
 from loadtests.reference.markdown import code, page, table
 from loadtests.running.fault_run import FaultBounds

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from loadtests.report.drawing import UNITS, AnyShape, Box, Label, Line, percent
-from loadtests.report.story import MOST_TOLD_BACK, FaultBand
+from loadtests.report.series import MOST_TOLD_BACK, FaultBand
 
 STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 LANE = 16

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import msgspec
 
-from loadtests.events import read_events
-from loadtests.history import Exchange, read_history_batches
-from loadtests.judging.batch import Batch, Kind, Kinds
-from loadtests.plan import Plan, read_plan_by_person
-from loadtests.report.story import Story
-from loadtests.run_folder import Provenance, RunFolder
+from loadtests.model.batch import Batch, Kind, Kinds
+from loadtests.model.events import read_events
+from loadtests.model.history import Exchange, read_history_batches
+from loadtests.model.plan import Plan, read_plan_by_person
+from loadtests.model.run_folder import Provenance, RunFolder
+from loadtests.report.series import Story
 
 BUCKETS_US = (100_000, 200_000, 500_000, 1_000_000, 2_000_000, 5_000_000, 10_000_000, 30_000_000, 60_000_000)
 MOST_BUCKETS = 200

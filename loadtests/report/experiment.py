@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from loadtests.judging.fault_words import in_words
+from loadtests.faults.words import in_words
+from loadtests.model.results import ArchitectureResult, ExperimentStep, Results
 from loadtests.report.evidence import Evidence
-from loadtests.results import ArchitectureResult, ExperimentStep, Results
 
 STEPS = {
     "planned": "planned",

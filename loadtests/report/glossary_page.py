@@ -9,8 +9,8 @@ import sys
 from collections.abc import Iterable
 
 from loadtests.checks import CHECKS, TALLIES
-from loadtests.report.words import GLOSSARY
-from loadtests.results import LossKind
+from loadtests.model.results import LossKind
+from loadtests.report.glossary import GLOSSARY
 
 GUARANTEES: dict[LossKind, str] = {
     "cart_lost": "read your writes",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
+from loadtests.model.results import Percentiles, Results
 from loadtests.report.drawing import AnyShape, Chart, Key, Label, Line, Mark, Table, percent, readable
 from loadtests.report.evidence import Evidence
-from loadtests.results import Percentiles, Results
 
 TRACK = 34
 TOP = 6

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from loadtests.report.axis import FOOT, TimeAxis, frame, lanes
 from loadtests.report.drawing import Chart, Key
-from loadtests.report.lane import LANE, Steps, lane, most_and_last, steps_table
-from loadtests.report.story import Story
+from loadtests.report.series import Story
+from loadtests.report.step_chart import LANE, Steps, lane, most_and_last, steps_table
 
 
 def memory(story: Story, axis: TimeAxis) -> Chart | None:

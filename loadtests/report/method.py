@@ -8,7 +8,7 @@ import msgspec
 
 from compose.cluster import Limits
 from loadtests.report.evidence import Evidence
-from loadtests.report.story import Story
+from loadtests.report.series import Story
 
 Fact = tuple[str, str]
 

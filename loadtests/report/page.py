@@ -13,29 +13,28 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from loadtests.judging.fault_words import in_words
-from loadtests.judging.verdict import MEASURES
+from loadtests.faults.words import in_words
+from loadtests.model.measures import MEASURES
+from loadtests.model.results import ArchitectureResult, Results
 from loadtests.report import palette
 from loadtests.report.axis import TimeAxis
+from loadtests.report.bytes_chart import wire
 from loadtests.report.cured import cured
 from loadtests.report.distribution import distribution
 from loadtests.report.drawing import Chart, Region, percent
 from loadtests.report.evidence import Evidence, gather
 from loadtests.report.experiment import experiment
+from loadtests.report.glossary import DEFINITIONS, GLOSSARY
 from loadtests.report.latency import latency
 from loadtests.report.memory import memory
 from loadtests.report.method import method
-from loadtests.report.predicted import predicted
 from loadtests.report.sessions_by_node import sessions_by_node
+from loadtests.report.shopper_timelines import strips
 from loadtests.report.spending import spending
-from loadtests.report.strips import strips
 from loadtests.report.summary import brief, formula, more_predictions, rows, shown_columns
 from loadtests.report.thresholds import guards
 from loadtests.report.timeline import timeline
-from loadtests.report.wire import wire
 from loadtests.report.witnesses import Witnesses, witnesses
-from loadtests.report.words import DEFINITIONS, GLOSSARY
-from loadtests.results import ArchitectureResult, Results
 
 ROOM = Path(__file__).parent
 
@@ -72,7 +71,19 @@ class Section(msgspec.Struct, frozen=True):
     interrupted: str
 
 
-def render_report(folder: Path, results: Results, evidence: Evidence | None = None) -> bytes:
+class ExtraSection(msgspec.Struct, frozen=True):
+    """A section that a room above this one brings: what people predicted in a workshop, say."""
+
+    id: str
+    """Of its element, and the link's target."""
+    title: str
+    """Of the link to it."""
+    html: Markup
+
+
+def render_report(
+    folder: Path, results: Results, evidence: Evidence | None = None, extra: ExtraSection | None = None
+) -> bytes:
     """The report of a run: one self-contained HTML page. Pure: reads only the folder, writes nothing.
 
     `evidence`: what was gathered already while the run was judged.
@@ -109,7 +120,7 @@ def render_report(folder: Path, results: Results, evidence: Evidence | None = No
         experiment=experiment(evidence, results),
         sections=sections,
         cured=cured(results),
-        predicted=predicted(folder, results),
+        extra=extra,
         latency=latency(evidence, results),
         distribution=distribution(evidence, results),
         spending=spending(results),

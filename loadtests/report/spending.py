@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from loadtests.judging.verdict import SPENT
-from loadtests.results import Prediction, Results
+from loadtests.model.measures import SPENT
+from loadtests.model.results import Prediction, Results
 
 
 class Spent(msgspec.Struct, frozen=True):

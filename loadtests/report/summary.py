@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import msgspec
 
+from loadtests.model.results import ArchitectureResult, LossKind, Prediction, Results
 from loadtests.report.evidence import Evidence
 from loadtests.report.spending import SPENDINGS
-from loadtests.results import ArchitectureResult, LossKind, Prediction, Results
 
 
 class Column(msgspec.Struct, frozen=True):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from loadtests.model.results import Prediction, Results, Threshold
 from loadtests.report.summary import formula
-from loadtests.results import Prediction, Results, Threshold
 
 
 class Guard(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from loadtests.report.axis import FOOT, TimeAxis, frame, lanes
 from loadtests.report.drawing import AnyShape, Chart, Key, Label, Line, Region, Table, rectangle
-from loadtests.report.story import Fate, Story
+from loadtests.report.series import Fate, Story
 
 PLOT = 120
 """px, the height of the highest bar."""

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import msgspec
 
-from loadtests.judging.causes import CAUSES
+from loadtests.model.results import ArchitectureResult, Loss, LossKind
 from loadtests.report.summary import loss_id
-from loadtests.results import ArchitectureResult, Loss, LossKind
+from loadtests.session_model.causes import CAUSES
 
 LISTED = 25
 

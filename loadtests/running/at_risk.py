@@ -10,7 +10,7 @@ import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from compose.cluster import Cluster
+from compose.engines.contract import Cluster
 from shared.request_log import LoggedSession, read_request_log
 
 HOLDS = ("memory", "replicated")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from loadtests.events import Event
+from loadtests.model.events import Event
 
 _encode = msgspec.json.Encoder().encode
 

@@ -15,10 +15,10 @@ from collections.abc import Callable, Collection
 
 import msgspec
 
-from compose.cluster import Cluster
-from loadtests.events import AtRisk, FaultEvent, FaultPhase, NodeAdded
+from compose.engines.contract import Cluster
 from loadtests.faults import Evidence, Fault, Target
-from loadtests.plan import PlannedFault
+from loadtests.model.events import AtRisk, FaultEvent, FaultPhase, NodeAdded
+from loadtests.model.plan import PlannedFault
 from loadtests.running.at_risk import Held
 from loadtests.running.event_log import EventLog
 

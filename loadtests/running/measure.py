@@ -11,10 +11,13 @@ from contextlib import ExitStack
 import msgspec
 
 from compose.architectures import Architecture
-from compose.cluster import Cluster, ClusterSpec, Engine, Limits
-from compose.ledger import Ledger
-from compose.waiting import not_ready, wait_for
-from loadtests.events import (
+from compose.cluster import ClusterSpec, Limits
+from compose.engines.contract import Cluster, Engine
+from compose.supervision.ledger import Ledger
+from compose.supervision.waiting import not_ready, wait_for
+from loadtests.faults import FAULTS
+from loadtests.load.load_process import LoadProcesses, merge_histories, start_load
+from loadtests.model.events import (
     ClusterReady,
     ClusterStopped,
     LoadEnded,
@@ -24,16 +27,14 @@ from loadtests.events import (
     PartSample,
     RunInterrupted,
 )
-from loadtests.faults import FAULTS
-from loadtests.history import StoredOrder, encode_records
-from loadtests.plan import Plan
-from loadtests.run_folder import RunFolder
+from loadtests.model.history import StoredOrder, encode_records
+from loadtests.model.plan import Plan
+from loadtests.model.run_folder import RunFolder
 from loadtests.running.event_log import EventLog
 from loadtests.running.fault_run import FaultBounds, FaultRun
 from loadtests.running.placebo import fault_for
 from loadtests.running.progress import Moment, Watcher
 from loadtests.running.provenance import package_versions
-from loadtests.shoppers.load import LoadProcesses, merge_histories, start_load
 from shared.errors import EnvironmentNotReady, TwinshopError
 
 LEAD_NS = 200_000_000

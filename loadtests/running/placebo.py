@@ -6,9 +6,9 @@ machine. Nothing of it is ever observed to happen, so such a run never counts as
 
 from __future__ import annotations
 
-from compose.cluster import Cluster
+from compose.engines.contract import Cluster
 from loadtests.faults import FAULTS, Evidence, Fault, Target
-from loadtests.plan import Plan, PlannedFault
+from loadtests.model.plan import Plan, PlannedFault
 from loadtests.running.fault_run import FaultBounds
 
 PLACEBO_BOUNDS = FaultBounds(observed_s=1.0, healed_s=1.0)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO, cast
 
 import msgspec
 
-from loadtests.telling import Outlet
+from loadtests.running.console import Outlet
 
 if TYPE_CHECKING:
     from rich.table import Table

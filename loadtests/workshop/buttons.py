@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from compose.cluster import Cluster
+from compose.engines.contract import Cluster
 from loadtests.faults import FAULTS, Fault
 from loadtests.workshop.contract import Button
 

@@ -250,7 +250,7 @@ class Mark(msgspec.Struct, frozen=True):
     kind: str
     victim: str
     phase: str
-    """As in `loadtests.events.FaultPhase`."""
+    """As in `loadtests.model.events.FaultPhase`."""
     at_ms: int
     colour: str
 

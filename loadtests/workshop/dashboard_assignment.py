@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from loadtests.run_folder import read_document
+from loadtests.model.run_folder import read_document
 from shared.whole_file import write_whole
 
 MOST_WATCHERS = 60

@@ -6,20 +6,13 @@ what the dashboard and docs/tutorial show; `expect` and `check` are rules, and j
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
-from loadtests.planning.rules import did_you_mean
-from loadtests.scenario import Load
+from loadtests.model.scenario import Load
 from loadtests.workshop.contract import SIDES, SideName
-from shared.errors import ScenarioError, UsageError
 
-EPISODES = Path(__file__).parent / "episodes"
 EPISODE_SECONDS = 600.0
 """When an episode's round would end by itself, unless its file says otherwise."""
 
@@ -126,8 +119,8 @@ class Episode(_Part, frozen=True):
     login_within_ms: int = 1500
     behaviour: str = "shop"
     expect: dict[str, dict[str, str]] = {}
-    """Predictions of the round's scenario by architecture, as in `loadtests.scenario`: they hold in every round in
-    which what it is `about` was made."""
+    """Predictions of the round's scenario by architecture, as in `loadtests.model.scenario`: they hold in every round
+    in which what it is `about` was made."""
     name: str = ""
     """Set from the file's name, without the number."""
 
@@ -145,65 +138,3 @@ class Episode(_Part, frozen=True):
             login_within_ms=self.login_within_ms,
             behaviour=self.behaviour,
         )
-
-
-@cache
-def load_episodes() -> tuple[Episode, ...]:
-    """All episodes, in the order of the lesson.
-
-    Raises:
-        ScenarioError: a file makes no sense.
-    """
-    episodes = (read_episode(path.read_bytes(), file=path) for path in EPISODES.glob("*.toml"))
-    return tuple(sorted(episodes, key=lambda episode: episode.number))
-
-
-def episode_named(name_or_number: str) -> Episode:
-    """The episode of that name ("kill-one-of-three") or number ("2").
-
-    Raises:
-        UsageError: there is none; the message lists them.
-    """
-    episodes = load_episodes()
-    for episode in episodes:
-        if name_or_number in (episode.name, str(episode.number)):
-            return episode
-    names = [episode.name for episode in episodes]
-    raise UsageError(
-        f"there is no episode {name_or_number!r}",
-        why="there are: "
-        + ", ".join(f"{episode.number} {episode.name}" for episode in episodes)
-        + did_you_mean(name_or_number, names),
-        next_step="name one of them, by its name or its number",
-    )
-
-
-def is_episode(name_or_number: str) -> bool:
-    """Whether there is an episode of that name or number."""
-    return any(name_or_number in (episode.name, str(episode.number)) for episode in load_episodes())
-
-
-def read_episode(content: bytes, *, file: Path) -> Episode:
-    """The episode in these bytes; its name is the file's, without the number in front.
-
-    Raises:
-        ScenarioError: it is not TOML, or makes no sense; says where and what was expected.
-    """
-    try:
-        document: dict[str, Any] = tomllib.loads(content.decode())
-        episode = msgspec.convert(document, type=Episode, strict=True)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise ScenarioError(f"{file} is no episode", why=str(error), next_step=f"mend {file}") from error
-    number, _, name = file.stem.partition("-")
-    for problem in _problems(episode, number):
-        raise ScenarioError(f"{file}: {problem}", next_step=f"mend {file}")
-    return msgspec.structs.replace(episode, name=name)
-
-
-def _problems(episode: Episode, number: str) -> Iterator[str]:
-    """What makes no sense in it."""
-    from loadtests.workshop.episode_rules import problems
-
-    if number != str(episode.number):
-        yield f"its name begins with {number!r}, and its number is {episode.number}"
-    yield from problems(episode)

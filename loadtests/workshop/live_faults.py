@@ -13,10 +13,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
-from compose.cluster import Cluster
-from loadtests.events import FaultEvent, FaultPhase
+from compose.engines.contract import Cluster
 from loadtests.faults import FAULTS
-from loadtests.plan import PlannedFault, told_apart
+from loadtests.model.events import FaultEvent, FaultPhase
+from loadtests.model.plan import PlannedFault
+from loadtests.planning.make_plan import told_apart
 from loadtests.running.event_log import EventLog
 from loadtests.running.fault_run import FaultBounds, FaultRun, nothing_there
 from loadtests.workshop.contract import Break, Heal, LiveFault, Reply, SideName

@@ -17,21 +17,22 @@ from pathlib import Path
 import msgspec
 
 from compose.architectures import architecture_named
-from compose.cluster import Engine
-from compose.ledger import Ledger
-from compose.recovery import clear
-from loadtests.plan import Plan, as_carried_out, plan_sha256
-from loadtests.results import Results
-from loadtests.run import point_latest, write_report, write_results, write_run
-from loadtests.run_folder import RunFolder, make_folder
+from compose.engines.contract import Engine
+from compose.supervision.ledger import Ledger
+from compose.supervision.recovery import clear
+from loadtests.model.plan import Plan, as_carried_out, plan_sha256
+from loadtests.model.results import Results
+from loadtests.model.run_folder import RunFolder, make_folder
 from loadtests.running.fault_run import FaultBounds
 from loadtests.running.measure import Setup
 from loadtests.running.progress import Watcher
 from loadtests.running.provenance import now_utc, provenance_of
+from loadtests.running.run import point_latest, write_report, write_results, write_run
 from loadtests.workshop.buttons import buttons_for
 from loadtests.workshop.contract import SIDES, Button, Guest, Side, SideName
 from loadtests.workshop.live_faults import LiveFaults
 from loadtests.workshop.live_side import END_LEAD_MS, Cues, LiveSide
+from loadtests.workshop.report_section import predictions_section
 from loadtests.workshop.round_about import RoundAbout
 
 PASSWORD = "shop"
@@ -149,7 +150,7 @@ class LiveRound:
         if self.cues.go is None or self.folder.report.exists():
             return None
         results = write_results(self.folder)
-        write_report(self.folder, results)
+        write_report(self.folder, results, predictions_section(self.folder.root, results))
         try:
             point_latest(self.folder.root)
         except OSError as error:

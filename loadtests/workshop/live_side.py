@@ -12,14 +12,15 @@ import time
 import msgspec
 
 from compose.architectures import Architecture
-from compose.cluster import Cluster, ClusterSpec
-from compose.waiting import wait_for
-from loadtests.events import GuestsAdmitted
+from compose.cluster import ClusterSpec
+from compose.engines.contract import Cluster
+from compose.supervision.waiting import wait_for
 from loadtests.faults import FAULTS
+from loadtests.load.load_process import LoadProcesses
+from loadtests.model.events import GuestsAdmitted
 from loadtests.running.event_log import EventLog
 from loadtests.running.fault_run import FaultRun
 from loadtests.running.measure import LEAD_NS, STOP_LOAD_S, TICK_S, Measurement, Setup
-from loadtests.shoppers.load import LoadProcesses
 from shared.demo_accounts import account_name
 from shared.errors import EnvironmentNotReady, Interrupted
 

@@ -17,11 +17,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from loadtests.claims.rule import truth_of
+from loadtests.campaigns.claims.rule import truth_of
 from loadtests.faults import FAULTS
-from loadtests.judging.causes import CAUSES
-from loadtests.judging.verdict import MEASURES
-from loadtests.results import ArchitectureResult, Results
+from loadtests.model.measures import MEASURES
+from loadtests.model.results import ArchitectureResult, Results
+from loadtests.session_model.causes import CAUSES
 from loadtests.workshop.contract import SIDES
 from loadtests.workshop.episode import Episode, Question
 from shared.demo_accounts import account_number

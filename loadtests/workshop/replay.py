@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from loadtests.bundles.either import run_in
-from loadtests.run_folder import RunFolder
+from loadtests.campaigns.bundles.either import run_in
+from loadtests.model.run_folder import RunFolder
 from loadtests.workshop.dashboard_assignment import DashboardAssignment, read_ready, write_assignment
 from shared.errors import NotReadyInTime, UsageError
 

@@ -8,10 +8,13 @@ import msgspec
 
 from compose.cluster import Limits
 from loadtests.faults import FAULTS
-from loadtests.plan import Plan, make_plan
-from loadtests.scenario import Load, Scenario, read_scenario
+from loadtests.model.plan import Plan
+from loadtests.model.scenario import Load, Scenario
+from loadtests.planning.make_plan import make_plan
+from loadtests.planning.scenario_file import read_scenario
 from loadtests.workshop.buttons import FREE_PLAY
-from loadtests.workshop.episode import Episode, episode_named
+from loadtests.workshop.episode import Episode
+from loadtests.workshop.episode_file import episode_named
 
 FREE_SECONDS = 20 * 60.0
 FREE_SHOPPERS = 24

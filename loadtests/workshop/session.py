@@ -17,9 +17,8 @@ from typing import Any
 
 import msgspec
 
-from compose.cluster import Engine
+from compose.engines.contract import Engine
 from loadtests.running.progress import Silent, Watcher
-from loadtests.workshop.board import Board
 from loadtests.workshop.contract import (
     LIVE_PHASES,
     Begin,
@@ -33,10 +32,11 @@ from loadtests.workshop.contract import (
     Reply,
     Round,
 )
-from loadtests.workshop.episode import episode_named
+from loadtests.workshop.episode_file import episode_named
 from loadtests.workshop.live_round import LiveRound
 from loadtests.workshop.live_side import END_LEAD_MS
 from loadtests.workshop.round_about import round_about
+from loadtests.workshop.state_file import Board
 from shared.errors import Interrupted, RunFolderError, TwinshopError
 
 LOOK_S = 0.05

@@ -15,10 +15,11 @@ import msgspec
 
 from compose.architectures import ARCHITECTURES
 from compose.cluster import Limits, Usage
-from loadtests import events as happened
-from loadtests.history import Record, StoredOrder
-from loadtests.plan import Action, ClientLimits, Plan, PlannedFault, ShopperPlan, checkout_key, encode_plan, plan_sha256
-from loadtests.run_folder import RUN_SCHEMA, Provenance, RunFolder
+from loadtests.model import events as happened
+from loadtests.model.history import Record, StoredOrder
+from loadtests.model.plan import Action, ClientLimits, Plan, PlannedFault, ShopperPlan, encode_plan, plan_sha256
+from loadtests.model.run_folder import RUN_SCHEMA, Provenance, RunFolder
+from loadtests.planning.make_plan import checkout_key
 from shared.request_log import LogRecord
 from tests.bench.big_shop import EPOCH_US, LOGIN_MS, NODES, SEEN_AFTER_US, BigShop, account
 
@@ -27,7 +28,7 @@ THINK_MS = 500
 ACTIONS = 600
 """Of each shopper, or fewer in a small run: five minutes of shopping."""
 MIX = "browse " * 8 + "add " * 8 + "remove " * 2 + "cart " * 6 + "checkout " + "me " * 2
-"""As `loadtests.planning.drawing.DEFAULT_MIX`."""
+"""As `loadtests.behaviours.workload.DEFAULT_MIX`."""
 SKUS = ("mug", "stamp", "frame", "hourglass", "bookmark", "candle", "lamp", "globe")
 DOWN_MS = 3000
 """From a third of the window on, n2 is dead for so long."""

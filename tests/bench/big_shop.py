@@ -9,8 +9,8 @@ from random import Random
 from typing import Any
 
 from compose.architectures import ARCHITECTURES
-from loadtests.history import Exchange, Outcome, StoredOrder, Why
-from loadtests.plan import Action, Plan, ShopperPlan
+from loadtests.model.history import Exchange, Outcome, StoredOrder, Why
+from loadtests.model.plan import Action, Plan, ShopperPlan
 from shared.request_log import LoggedRequest, LoggedSession, LogRecord
 
 NODES = ("n1", "n2", "n3")

@@ -11,18 +11,19 @@ import gevent
 from locust import FastHttpUser
 from locust.env import Environment
 
-from loadtests.history import Exchange
-from loadtests.judging.memory import Finding, Memory
-from loadtests.plan import ClientLimits, ShopperPlan, make_plan
-from loadtests.scenario import Load, Scenario
-from loadtests.shoppers.answers import Answer
-from loadtests.shoppers.client import StrictSession, assert_strict
-from loadtests.shoppers.contract import Terms
-from loadtests.shoppers.greenlets import GreenletJob
-from loadtests.shoppers.recorder import Recorder
-from loadtests.shoppers.requests import Requests
-from loadtests.shoppers.shopper import _Person
-from loadtests.shoppers.visit import Visit
+from loadtests.load.answers import Answer
+from loadtests.load.client import StrictSession, assert_strict
+from loadtests.load.contract import Terms
+from loadtests.load.greenlets import GreenletJob
+from loadtests.load.recorder import Recorder
+from loadtests.load.requests import Requests
+from loadtests.load.shopper import _Person
+from loadtests.load.visit import Visit
+from loadtests.model.history import Exchange
+from loadtests.model.plan import ClientLimits, ShopperPlan
+from loadtests.model.scenario import Load, Scenario
+from loadtests.planning.make_plan import make_plan
+from loadtests.session_model.expectations import Finding, Memory
 from shared.demo_accounts import account_name
 
 SOME_EXCHANGE = Exchange("bench", 1, "", "plan", "cart", "ok", 0)

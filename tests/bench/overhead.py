@@ -15,8 +15,8 @@ from pathlib import Path
 
 import msgspec
 
-from loadtests.plan import read_plan
-from loadtests.scenario import load_scenario
+from loadtests.model.plan import read_plan
+from loadtests.planning.scenario_file import load_scenario
 
 RUNS = 3
 SCENARIO = "node-kill"

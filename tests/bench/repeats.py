@@ -19,7 +19,7 @@ from statistics import median
 
 import msgspec
 
-from loadtests.matrix.cells import Matrix, read_matrix
+from loadtests.campaigns.cells import Matrix, read_matrix
 
 _NO_NUMBER = ("<", ">", "=", "..")
 

@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 import psutil
 
-from compose.ports import free_ports
+from compose.supervision.ports import free_ports
 from shared.replicated_state import ReplicatedState
 from tests.waiting import until
 

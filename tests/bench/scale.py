@@ -19,8 +19,8 @@ from pathlib import Path
 import msgspec
 import psutil
 
-from loadtests.results import Results
-from loadtests.run_folder import RunFolder
+from loadtests.model.results import Results
+from loadtests.model.run_folder import RunFolder
 from tests.bench.big_run import NAMES, write_big_run
 
 RECORDS = 1_000_000

@@ -14,8 +14,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from loadtests.matrix.cells import Matrix, read_matrix
-from loadtests.scenario import load_scenario
+from loadtests.campaigns.cells import Matrix, read_matrix
+from loadtests.planning.scenario_file import load_scenario
 
 SCENARIOS = ("replay-after-logout", "session-fixation-unprotected", "scale-in", "node-kill", "rolling-deploy")
 

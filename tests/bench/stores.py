@@ -26,7 +26,7 @@ from pathlib import Path
 
 import psutil
 
-from compose.ports import answers, free_ports
+from compose.supervision.ports import answers, free_ports
 from shared.demo_accounts import account_name
 from shared.shop.database import prepare
 from tests.shared.valkey import Valkey, running_valkey

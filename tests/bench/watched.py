@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 import psutil
 
-from loadtests.history import Exchange
+from loadtests.model.history import Exchange
 from loadtests.workshop.contract import Round, Workshop
 from loadtests.workshop.dashboard_assignment import read_ready
 from tests.loadtests.workshop.dashboard.process import dashboard

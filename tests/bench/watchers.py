@@ -21,7 +21,7 @@ from pathlib import Path
 
 import msgspec
 
-from loadtests.history import Exchange
+from loadtests.model.history import Exchange
 from tests.bench.watched import Watched, made_up, real
 from tests.bench.watching import Crowd
 

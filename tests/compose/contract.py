@@ -14,12 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from compose.access_log import AccessLine, read_access_log
 from compose.architectures import ARCHITECTURES
-from compose.cluster import Cluster, Limits
-from compose.http_probe import Unanswered, ask
-from compose.ledger import Ledger
-from compose.ports import free_ports, port_of
+from compose.balancers.access_log import AccessLine, read_access_log
+from compose.cluster import Limits
+from compose.engines.contract import Cluster
+from compose.probes.http import Unanswered, ask
+from compose.supervision.ledger import Ledger
+from compose.supervision.ports import free_ports, port_of
 from shared.errors import NotReadyInTime, PortTaken, UsageError
 from shared.request_log import LoggedRequest, read_request_log
 from tests.compose.contract_balancing import BalancingContract
@@ -146,7 +147,7 @@ class EngineContract(BreakingContract, BalancingContract, ChangingContract, Stor
     def test_another_process_attaches(self, cluster: Cluster, home: Path) -> None:
         script = (
             "import sys, msgspec; from pathlib import Path\n"
-            "from compose.engines.registry import engine_named; from compose.ledger import Ledger\n"
+            "from compose.engines.registry import engine_named; from compose.supervision.ledger import Ledger\n"
             "ledger = Ledger(Path(sys.argv[2]), sys.argv[3])\n"
             "cluster = engine_named(sys.argv[4]).attach(Path(sys.argv[1]), ledger)\n"
             "seen = [cluster.observe(node.name) for node in cluster.nodes()]\n"

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from compose.changes import Trouble
-from compose.cluster import Cluster
-from compose.http_probe import Unanswered, ask
-from compose.ledger import recover
-from compose.ledger_file import ledgers
+from compose.engines.contract import Cluster
+from compose.probes.http import Unanswered, ask
+from compose.supervision.ledger import recover
+from compose.supervision.ledger_file import ledgers
 from tests.compose.engine_tests import EngineTests, Visitor, new_spec, running, watch
 from tests.waiting import until
 
@@ -29,7 +29,7 @@ import sys, time
 from pathlib import Path
 from compose.changes import Wire
 from compose.engines.registry import engine_named
-from compose.ledger import Ledger, state_folder
+from compose.supervision.ledger import Ledger, state_folder
 from tests.compose.engine_tests import new_spec
 
 spec = new_spec("redis", nodes=2, wires=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compose.changes import NodeChanges, Trouble
-from compose.cluster import Cluster
+from compose.engines.contract import Cluster
 from tests.compose.engine_tests import EngineTests, Visitor, watch
 
 

@@ -11,8 +11,9 @@ import pytest
 import requests
 
 from compose.architectures import ARCHITECTURES
-from compose.cluster import Cluster, ClusterSpec, Engine, Observation
-from compose.ledger import Ledger
+from compose.cluster import ClusterSpec, Observation
+from compose.engines.contract import Cluster, Engine
+from compose.supervision.ledger import Ledger
 from tests.waiting import until
 
 SEEN_WITHIN_S = 15.0

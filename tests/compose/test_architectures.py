@@ -3,9 +3,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from compose.applications.node_settings import node_environment, session_cookie
 from compose.architectures import ARCHITECTURES, architecture_named
 from compose.cluster import ClusterSpec, Limits
-from compose.node_settings import node_environment, session_cookie
 from shared.errors import UsageError
 from shared.shop.settings import Settings
 

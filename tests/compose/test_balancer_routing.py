@@ -11,16 +11,17 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from compose.access_log import AccessLine, read_access_log
-from compose.balancer_routes import ring_cookie
+from compose.balancers.access_log import AccessLine, read_access_log
+from compose.balancers.envoy_routes import ring_cookie
 from compose.changes import Balancing
-from compose.cluster import Cluster, Limits
-from compose.cluster_file import ClusterFile
+from compose.cluster import Limits
+from compose.engines.cluster_file import ClusterFile
+from compose.engines.contract import Cluster
+from compose.engines.observing import all_in_rotation
 from compose.engines.process_cluster import ProcessCluster
 from compose.engines.processes import ProcessesEngine
-from compose.http_probe import ask
-from compose.observing import all_in_rotation
-from compose.ports import port_of
+from compose.probes.http import ask
+from compose.supervision.ports import port_of
 from tests.compose.contract import new_spec, running, watch
 from tests.waiting import until
 

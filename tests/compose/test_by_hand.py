@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page
 
 from compose import by_hand, hand_files
 from compose.containers.images import NODE, OFFICIAL, ensure, node_image
-from compose.ports import free_ports
+from compose.supervision.ports import free_ports
 from tests.containers import engine
 
 __all__ = ["engine"]

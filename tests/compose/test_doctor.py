@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from compose import doctor
-from compose.containers.checks import DOCKER_LOOKS
+from compose.docker_doctor import DOCKER_LOOKS
 from compose.doctor import MACHINE_LOOKS, Check, examine, ready
 from shared.errors import EnvironmentNotReady
 

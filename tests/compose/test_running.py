@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from compose.cluster import Cluster
-from compose.cluster_file import ClusterFile
+from compose.engines.cluster_file import ClusterFile
+from compose.engines.contract import Cluster
 from compose.engines.processes import ProcessesEngine
-from compose.ledger import Ledger, recover
-from compose.process_table import living_of_run
 from compose.running import attach, choose_run, end_cluster, folder_of, keep_cluster, kept_runs, new_run_id
+from compose.supervision.ledger import Ledger, recover
+from compose.supervision.process_table import living_of_run
 from shared.errors import NotReadyInTime, UsageError
 from tests.compose.contract import new_spec
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loadtests.results import (
+from loadtests.model.results import (
     ActionBook,
     ArchitectureResult,
     Costs,

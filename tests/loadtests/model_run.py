@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 
 from compose.cluster import Limits
-from loadtests import events as happened
-from loadtests.history import encode_records
-from loadtests.plan import encode_plan, plan_sha256
-from loadtests.run_folder import RUN_SCHEMA, Provenance, RunFolder
+from loadtests.model import events as happened
+from loadtests.model.history import encode_records
+from loadtests.model.plan import encode_plan, plan_sha256
+from loadtests.model.run_folder import RUN_SCHEMA, Provenance, RunFolder
 from tests.loadtests.model_shop import BACK_US, EPOCH_US, KILL_US, NODES, Model
 
 SCENARIO = """

@@ -9,13 +9,13 @@ from random import Random
 
 import msgspec
 
-from compose.access_log import AccessLine
 from compose.architectures import ARCHITECTURES
-from loadtests.events import LoadEnded
-from loadtests.history import Do, Exchange, Outcome, Record, StoredOrder, Why
-from loadtests.judging.memory import Memory
-from loadtests.judging.scene import Scene, Strike
-from loadtests.plan import Action, ClientLimits, Plan, PlannedFault, ShopperPlan
+from compose.balancers.access_log import AccessLine
+from loadtests.model.events import LoadEnded
+from loadtests.model.history import Do, Exchange, Outcome, Record, StoredOrder, Why
+from loadtests.model.plan import Action, ClientLimits, Plan, PlannedFault, ShopperPlan
+from loadtests.session_model.expectations import Memory
+from loadtests.session_model.timeline import Scene, Strike
 from shared.demo_accounts import account_name
 from shared.request_log import LoggedRequest
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import msgspec
 
+from compose.applications.node_state import NodeState
 from compose.architectures import ARCHITECTURES
 from compose.changes import Balancing, NodeChanges, Reply, Trouble, Wire
-from compose.cluster import Cluster, ClusterSpec, Limits, NodeAddress, Observation
-from compose.node_state import NodeState
+from compose.cluster import ClusterSpec, Limits, NodeAddress, Observation
+from compose.engines.contract import Cluster
 from shared.database_order import DatabaseOrder
 from shared.sessions import HeldSession
 

@@ -7,12 +7,12 @@ from typing import Literal
 
 from compose.architectures import ARCHITECTURES
 from loadtests.checks import CHECKS, Check
-from loadtests.events import LoadEnded
-from loadtests.history import Do, Exchange, Jar, Outcome, Record, StoredOrder, Why
-from loadtests.judging.memory import Cart, Finding, Memory
 from loadtests.judging.replay import Replay
-from loadtests.judging.scene import Scene, Strike
-from loadtests.results import Loss
+from loadtests.model.events import LoadEnded
+from loadtests.model.history import Do, Exchange, Jar, Outcome, Record, StoredOrder, Why
+from loadtests.model.results import Loss
+from loadtests.session_model.expectations import Cart, Finding, Memory
+from loadtests.session_model.timeline import Scene, Strike
 from shared.demo_accounts import account_name
 
 WRITES = ("login", "add", "remove", "checkout", "logout")

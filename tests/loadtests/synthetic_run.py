@@ -15,11 +15,11 @@ import msgspec
 
 from compose.architectures import ARCHITECTURES
 from compose.cluster import Limits
-from loadtests import events as happened
-from loadtests.history import Do, Exchange, Outcome, Why, encode_records
 from loadtests.judging.latency import percentiles
-from loadtests.plan import Action, ClientLimits, Plan, PlannedFault, ShopperPlan, encode_plan, plan_sha256
-from loadtests.results import (
+from loadtests.model import events as happened
+from loadtests.model.history import Do, Exchange, Outcome, Why, encode_records
+from loadtests.model.plan import Action, ClientLimits, Plan, PlannedFault, ShopperPlan, encode_plan, plan_sha256
+from loadtests.model.results import (
     ActionBook,
     ArchitectureResult,
     Costs,
@@ -35,7 +35,7 @@ from loadtests.results import (
     UserBook,
     WitnessEvent,
 )
-from loadtests.run_folder import Provenance, RunFolder
+from loadtests.model.run_folder import Provenance, RunFolder
 
 SCENARIO = 'question = "Who gets logged out when a node dies?"\n'
 SHOPPERS = 60

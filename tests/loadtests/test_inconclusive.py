@@ -10,9 +10,9 @@ from compose.engines.registry import engine_named
 from loadtests.faults import FAULTS, Target
 from loadtests.faults.kill import Kill
 from loadtests.judging.verdict import exit_code
-from loadtests.run import Finished, RunRequest, run
 from loadtests.running.fault_run import FaultBounds
 from loadtests.running.progress import Silent
+from loadtests.running.run import Finished, RunRequest, run
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(120)]
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from compose.ports import free_ports
-from loadtests.history import Exchange, read_history
-from loadtests.shoppers.load import LOCUSTFILE
+from compose.supervision.ports import free_ports
+from loadtests.load.load_process import LOCUSTFILE
+from loadtests.model.history import Exchange, read_history
 from tests.loadtests.standins import RUN, StandinShop, standin_shop
 from tests.waiting import until
 

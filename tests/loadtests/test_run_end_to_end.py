@@ -14,8 +14,8 @@ import jsonschema
 import msgspec
 import pytest
 
-from loadtests.history import Exchange, read_history
-from loadtests.plan import read_plan
+from loadtests.model.history import Exchange, read_history
+from loadtests.model.plan import read_plan
 from tests.left_behind import processes_of
 from tests.loadtests.command import SMALL_KILL, twinshop
 from tests.loadtests.test_second_opinion import asked, each_script

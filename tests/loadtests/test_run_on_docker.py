@@ -10,9 +10,10 @@ from typing import Any
 import docker
 import pytest
 
-from loadtests.history import Exchange, StoredOrder, read_history
-from loadtests.plan import make_plan, plan_sha256
-from loadtests.scenario import load_scenario
+from loadtests.model.history import Exchange, StoredOrder, read_history
+from loadtests.model.plan import plan_sha256
+from loadtests.planning.make_plan import make_plan
+from loadtests.planning.scenario_file import load_scenario
 from tests.containers import engine, left_since, things_with
 from tests.loadtests.command import SMALL_KILL, twinshop
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from loadtests.judging.thresholds import thresholds_of
-from loadtests.plan import make_plan, plan_page
-from loadtests.scenario import Scenario, read_scenario
+from loadtests.model.scenario import Scenario
+from loadtests.planning.make_plan import make_plan, plan_page
+from loadtests.planning.scenario_file import read_scenario
 from shared.errors import ScenarioError
 
 HEAD = 'question = "Why?"\nfamily = "test"\n'

@@ -17,15 +17,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from loadtests import second_opinion, second_opinion_on_costs, second_opinion_on_service
-from loadtests.history import Exchange, Record, encode_records, read_history
 from loadtests.judging.judge import judge
-from loadtests.run_folder import RunFolder
+from loadtests.model.history import Exchange, Record, encode_records, read_history
+from loadtests.model.run_folder import RunFolder
+from loadtests.second_opinion import costs, losses, service
 from tests.loadtests.model_run import write_run
 
-SCRIPT = Path(second_opinion.__file__)
-ON_SERVICE = Path(second_opinion_on_service.__file__)
-ON_COSTS = Path(second_opinion_on_costs.__file__)
+SCRIPT = Path(losses.__file__)
+ON_SERVICE = Path(service.__file__)
+ON_COSTS = Path(costs.__file__)
 SCRIPTS = (SCRIPT, ON_SERVICE, ON_COSTS)
 each_script = pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
 

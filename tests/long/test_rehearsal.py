@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.workshop.episode import load_episodes
+from loadtests.workshop.episode_file import load_episodes
 from tests.left_behind import processes_of
 from tests.loadtests.command import twinshop
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.scenario import all_scenarios
+from loadtests.planning.scenario_file import all_scenarios
 from tests.loadtests.command import twinshop
 from tests.loadtests.test_second_opinion import SCRIPTS, asked
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from compose.ledger import Ledger
-from loadtests.plan import encode_plan, make_plan
-from loadtests.scenario import Load, Scenario
-from loadtests.shoppers.load import start_load
+from compose.supervision.ledger import Ledger
+from loadtests.load.load_process import start_load
+from loadtests.model.plan import encode_plan
+from loadtests.model.scenario import Load, Scenario
+from loadtests.planning.make_plan import make_plan
 from tests.loadtests.standins import RUN, standin_shop
 
 SHOPPERS = 10_000

@@ -14,7 +14,7 @@ import pytest
 
 from loadtests.workshop.contract import Break
 from loadtests.workshop.control import ask
-from loadtests.workshop.house import running_workshop
+from loadtests.workshop.host import running_workshop
 from shared.errors import EnvironmentNotReady
 from tests.left_behind import listening_ports, ports_of, processes_of, wait_until_gone
 from tests.loadtests.command import start, twinshop

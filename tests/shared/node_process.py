@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from compose.ports import answers, free_ports
+from compose.supervision.ports import answers, free_ports
 from shared.shop.database import prepare
 from tests.waiting import until
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from compose.ports import answers
+from compose.supervision.ports import answers
 from shared.node import KEEP_ALIVE_MS, MORE_THREADS
 from shared.request_log import LoggedRequest, read_request_log
 from shared.shop.routes.progress import MOST_STREAMS

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import psutil
 import pytest
 
-from compose.ports import free_ports
+from compose.supervision.ports import free_ports
 from shared import replica_listening
 from shared.errors import UsageError
 from shared.replica_transport import without_what_is_there

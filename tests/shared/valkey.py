@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from compose.ports import answers, free_ports
-from compose.store import server_args, server_program
+from compose.engines.store import server_args, server_program
+from compose.supervision.ports import answers, free_ports
 from tests.waiting import until
 
 READY_WITHIN_S = 10.0

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from compose.ports import answers, free_ports
+from compose.supervision.ports import answers, free_ports
 from shared.errors import UsageError
 from shared.sessions import fingerprint
 from shared.shop.settings import Settings

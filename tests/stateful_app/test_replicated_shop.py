@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from compose.ports import free_ports
+from compose.supervision.ports import free_ports
 from stateful_app.sessions import ReplicatedSessions
 from tests.shared.cures_contract import CuresContract
 from tests.shared.progress_contract import ProgressContract

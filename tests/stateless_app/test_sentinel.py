@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from redis import Redis, RedisError
 
-from compose.ports import answers, free_ports
-from compose.store import server_program
+from compose.engines.store import server_program
+from compose.supervision.ports import answers, free_ports
 from stateless_app.sessions import MASTER
 from tests.shared.shops import node
 from tests.shared.valkey import Valkey, running_valkey

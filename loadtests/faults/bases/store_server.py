@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from compose.cluster import Cluster
-from compose.replies import ping
+from compose.engines.contract import Cluster
+from compose.probes.replies import ping
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compose.changes import Reply, Wire
-from compose.cluster import Cluster
+from compose.engines.contract import Cluster
 from loadtests.faults.contract import Evidence, Fault, Target
 
 

@@ -6,14 +6,14 @@ import msgspec
 from flask import Blueprint, Response, request
 
 from loadtests.workshop.contract import SIDES, Command, Round, SideName, Workshop
-from loadtests.workshop.dashboard.app import refuse_covered, the_desk, the_visitor
 from loadtests.workshop.dashboard.broadcaster import Broadcaster, now_us
-from loadtests.workshop.dashboard.cover import asks_for_predictions
 from loadtests.workshop.dashboard.episode_card import card, episode_of
+from loadtests.workshop.dashboard.forms import read_body, read_prediction
 from loadtests.workshop.dashboard.observed import observed
 from loadtests.workshop.dashboard.predictions_book import PredictionsBook
+from loadtests.workshop.dashboard.present_request import refuse_covered, the_desk, the_visitor
 from loadtests.workshop.dashboard.refusals import Refusal
-from loadtests.workshop.dashboard.said import read_body, read_prediction
+from loadtests.workshop.dashboard.reveal_policy import asks_for_predictions
 from loadtests.workshop.predictions import tally
 from shared.errors import EnvironmentNotReady
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import gevent
 import msgspec
 
-from loadtests.telling import tell
+from loadtests.running.console import tell
 from loadtests.workshop.contract import Frame, Picture, Workshop
-from loadtests.workshop.dashboard.cover import is_covered, shown, shown_covered
 from loadtests.workshop.dashboard.predictions_book import PredictionsBook, Write
+from loadtests.workshop.dashboard.reveal_policy import is_covered, shown, shown_covered
 from loadtests.workshop.dashboard.rounds import STEP_US, MakeLive, ShownRound
 from loadtests.workshop.dashboard.stream import Event, EventStream, wire
 from loadtests.workshop.dashboard.watchers import Watcher, Watchers

@@ -6,7 +6,8 @@ from functools import cache
 
 from loadtests.workshop.contract import Round
 from loadtests.workshop.dashboard.refusals import Refusal
-from loadtests.workshop.episode import Episode, Question, load_episodes
+from loadtests.workshop.episode import Episode, Question
+from loadtests.workshop.episode_file import load_episodes
 
 Card = dict[str, object]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from loadtests.results import Results
-from loadtests.run_folder import RunFolder, read_document
+from loadtests.model.results import Results
+from loadtests.model.run_folder import RunFolder, read_document
 from loadtests.workshop.contract import Round
 from loadtests.workshop.dashboard.refusals import Refusal
 from loadtests.workshop.episode import Episode, Question

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from loadtests.judging.causes import CAUSES
-from loadtests.report.words import DEFINITIONS
+from loadtests.report.glossary import DEFINITIONS
+from loadtests.session_model.causes import CAUSES
 
 FOUR_NUMBERS = ("logged-out", "carts-lost", "failed", "unknown")
 """Those that stand above each column."""

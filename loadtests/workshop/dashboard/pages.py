@@ -9,14 +9,14 @@ from flask import Blueprint, Response, g, jsonify, redirect, render_template, re
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
-from loadtests.run_folder import RunFolder
-from loadtests.workshop.dashboard.app import refuse_covered, the_desk, the_visitor
-from loadtests.workshop.dashboard.doorkeeper import REPORT_POLICY
+from loadtests.model.run_folder import RunFolder
+from loadtests.workshop.dashboard.clients import joined as as_joined
+from loadtests.workshop.dashboard.clients import promoted
+from loadtests.workshop.dashboard.forms import read_body
+from loadtests.workshop.dashboard.origin_guard import REPORT_POLICY
 from loadtests.workshop.dashboard.page_words import meanings
+from loadtests.workshop.dashboard.present_request import refuse_covered, the_desk, the_visitor
 from loadtests.workshop.dashboard.refusals import Refusal
-from loadtests.workshop.dashboard.said import read_body
-from loadtests.workshop.dashboard.visitors import joined as as_joined
-from loadtests.workshop.dashboard.visitors import promoted
 from loadtests.workshop.dashboard.whole_page import DASHBOARD_POLICY, SCRIPT
 
 pages = Blueprint("pages", __name__)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from loadtests.results import Loss, Results
-from loadtests.run_folder import RunFolder, read_document
+from loadtests.model.results import Loss, Results
+from loadtests.model.run_folder import RunFolder, read_document
 from loadtests.workshop.contract import WORKSHOP_SCHEMA, Frame, LossView, Picture, SideName, Workshop
 from loadtests.workshop.dashboard.episode_card import episodes_by_name
 from loadtests.workshop.live import Recording, applied, empty_picture

@@ -8,7 +8,7 @@ from flask import Flask, Response, jsonify, make_response, render_template, requ
 from msgspec import Struct
 from werkzeug.exceptions import HTTPException
 
-from loadtests.telling import tell
+from loadtests.running.console import tell
 
 
 class Refused(Struct, frozen=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from loadtests.results import Loss
+from loadtests.model.results import Loss
 from loadtests.workshop.contract import Frame, Picture, Round, SideName
 
 STEP_US = 250_000

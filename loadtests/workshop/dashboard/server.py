@@ -22,13 +22,14 @@ from gevent.pywsgi import WSGIHandler, WSGIServer
 
 from loadtests.workshop.contract import Command, Prediction, Reply, Round
 from loadtests.workshop.control import ask
-from loadtests.workshop.dashboard.app import Desk, create_app
+from loadtests.workshop.dashboard.app import create_app
 from loadtests.workshop.dashboard.broadcaster import Broadcaster
-from loadtests.workshop.dashboard.doorkeeper import Doorkeeper
-from loadtests.workshop.dashboard.guesses import Guesses
+from loadtests.workshop.dashboard.clients import Visitors
+from loadtests.workshop.dashboard.join_throttle import Guesses
+from loadtests.workshop.dashboard.origin_guard import Doorkeeper
+from loadtests.workshop.dashboard.present_request import Desk
 from loadtests.workshop.dashboard.recorded import RecordedPicture, recorded_workshop
 from loadtests.workshop.dashboard.rounds import Live, MakeLive
-from loadtests.workshop.dashboard.visitors import Visitors
 from loadtests.workshop.dashboard.watchers import Watchers
 from loadtests.workshop.dashboard.workshop_file import WorkshopFile
 from loadtests.workshop.dashboard_assignment import DashboardAssignment, DashboardReady, write_ready

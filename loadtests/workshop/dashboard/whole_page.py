@@ -10,7 +10,7 @@ import base64
 import hashlib
 from pathlib import Path
 
-from loadtests.workshop.dashboard.doorkeeper import POLICY
+from loadtests.workshop.dashboard.origin_guard import POLICY
 
 SCRIPT = (Path(__file__).parent / "templates" / "whole_page.js").read_text(encoding="utf-8")
 _HASH = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()

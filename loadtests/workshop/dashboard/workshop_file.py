@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from loadtests.run_folder import read_document
+from loadtests.model.run_folder import read_document
 from loadtests.workshop.contract import WORKSHOP_SCHEMA, Workshop
 from shared.errors import RunFolderError
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loadtests.workshop.live.frames import LivePicture
-from loadtests.workshop.live.pictures import applied, empty_picture
 from loadtests.workshop.live.recorded import Recording, read_recording
+from loadtests.workshop.live.snapshots import applied, empty_picture
 
 __all__ = ["LivePicture", "Recording", "applied", "empty_picture", "read_recording"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from loadtests.history import Exchange, Outcome
-from loadtests.judging.memory import Settlement
+from loadtests.model.history import Exchange, Outcome
+from loadtests.session_model.expectations import Settlement
 
 
 class LiveActions:

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from loadtests.events import Event
-from loadtests.history import Exchange, Record
-from loadtests.run_folder import RunFolder
+from loadtests.model.events import Event
+from loadtests.model.history import Exchange, Record
+from loadtests.model.run_folder import RunFolder
 from loadtests.workshop.live.guests import OF_GUESTS, BalancerLine
 from loadtests.workshop.live.side import MERGED, SideWatch
 from loadtests.workshop.live.tail import RecordTail

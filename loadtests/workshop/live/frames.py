@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from compose.part_names import WIRES
-from loadtests.results import Loss
+from compose.engines.part_names import WIRES
+from loadtests.model.results import Loss
 from loadtests.workshop.contract import SIDES, Frame, Picture, Round, Side, SideFrame, SideName
 from loadtests.workshop.live.evidence import Evidence
 from loadtests.workshop.live.side import DELAY_US, SideWatch

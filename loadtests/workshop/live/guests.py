@@ -15,8 +15,8 @@ from typing import TypeVar
 
 import msgspec
 
-from loadtests.events import FaultEvent
 from loadtests.faults import FAULTS
+from loadtests.model.events import FaultEvent
 from loadtests.workshop.contract import GuestView
 from shared.request_log import LoggedRequest, LoggedSession, LogRecord
 

@@ -16,12 +16,12 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from loadtests.checks import Check
-from loadtests.history import Exchange
-from loadtests.judging.memory import Finding
-from loadtests.judging.person import Person
 from loadtests.judging.replay import Replay
-from loadtests.judging.scene import Scene
-from loadtests.results import Loss, LossKind
+from loadtests.model.history import Exchange
+from loadtests.model.results import Loss, LossKind
+from loadtests.session_model.expectations import Finding
+from loadtests.session_model.shopper_trace import Person
+from loadtests.session_model.timeline import Scene
 
 MOST_OF_ONE = 20
 """So many losses of one shopper are kept, to be shown with their witness."""

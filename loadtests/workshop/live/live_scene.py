@@ -1,9 +1,9 @@
-"""The scene of a round that still goes on: `loadtests.judging.scene`, made again whenever an event tells more."""
+"""The scene of a round that still goes on: made again whenever an event tells more."""
 
 from __future__ import annotations
 
-from loadtests.events import Event, LoadSample, NodeSample, PartSample
-from loadtests.judging.scene import Scene, scene_of
+from loadtests.model.events import Event, LoadSample, NodeSample, PartSample
+from loadtests.session_model.timeline import Scene, scene_of
 
 
 class LiveScene:

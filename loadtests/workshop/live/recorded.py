@@ -9,12 +9,12 @@ from typing import Any
 
 import msgspec
 
-from compose.part_names import BALANCER, REPLICA, SENTINEL, STORE
-from loadtests.events import ClusterReady, Event, read_events
-from loadtests.history import Record, StoredOrder, read_history
-from loadtests.plan import read_plan
-from loadtests.results import Loss
-from loadtests.run_folder import RunFolder
+from compose.engines.part_names import BALANCER, REPLICA, SENTINEL, STORE
+from loadtests.model.events import ClusterReady, Event, read_events
+from loadtests.model.history import Record, StoredOrder, read_history
+from loadtests.model.plan import read_plan
+from loadtests.model.results import Loss
+from loadtests.model.run_folder import RunFolder
 from loadtests.workshop.contract import Frame, Guest, Round, Side, SideName
 from loadtests.workshop.live.evidence import ACCESS_LOG, REQUEST_LOGS, balancer_decoder, request_decoder
 from loadtests.workshop.live.frames import NOTHING, watch_of

@@ -7,19 +7,19 @@ from collections.abc import Hashable, Iterable
 
 import msgspec
 
-from loadtests.events import AtRisk, Event, FaultEvent, LoadStarted, NodeSample
 from loadtests.faults import FAULTS
-from loadtests.history import Exchange, Record, StoredOrder
-from loadtests.judging.scene import NEVER_US
-from loadtests.results import Loss
+from loadtests.model.events import AtRisk, Event, FaultEvent, LoadStarted, NodeSample
+from loadtests.model.history import Exchange, Record, StoredOrder
+from loadtests.model.results import Loss
+from loadtests.session_model.timeline import NEVER_US
 from loadtests.workshop.contract import Counts, LossView, Mark, SideFrame
 from loadtests.workshop.live.actions import LiveActions
-from loadtests.workshop.live.boxes import Boxes
-from loadtests.workshop.live.crowd import Crowd
 from loadtests.workshop.live.guests import GuestRecord, Guests
 from loadtests.workshop.live.live_replay import LiveReplay
 from loadtests.workshop.live.live_scene import LiveScene
-from loadtests.workshop.live.pictures import mark_key
+from loadtests.workshop.live.node_states import Boxes
+from loadtests.workshop.live.shopper_states import Crowd
+from loadtests.workshop.live.snapshots import mark_key
 from loadtests.workshop.live.waiting import Waiting
 
 DELAY_US = 500_000

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from loadtests.history import NOT_ASKED, Exchange
-from loadtests.judging.latency import SLOW_ON_PURPOSE, percentiles
+from loadtests.judging.latency import percentiles
+from loadtests.model.history import NOT_ASKED, Exchange
+from loadtests.session_model.action_kinds import SLOW_ON_PURPOSE
 from loadtests.workshop.contract import Waits
 
 KEPT_SECONDS = 30

@@ -14,9 +14,9 @@ from typing import TypeVar
 
 import msgspec
 
-from compose.child import spawn
-from compose.ledger import Ledger, state_folder
 from compose.running import new_run_id
+from compose.supervision.child import spawn
+from compose.supervision.ledger import Ledger, state_folder
 from shared.errors import NotReadyInTime
 
 T = TypeVar("T")

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import msgspec
 
-from loadtests.plan import read_plan
-from loadtests.results import Results
-from loadtests.run_folder import RunFolder, read_document
+from loadtests.model.plan import read_plan
+from loadtests.model.results import Results
+from loadtests.model.run_folder import RunFolder, read_document
 from loadtests.workshop.contract import End
 from loadtests.workshop.episode import Episode
-from loadtests.workshop.learner import newest_round
 from loadtests.workshop.measured import measured, observed_answers, visitors_of
+from loadtests.workshop.progress import newest_round
 from loadtests.workshop.rehearsal import child
 from loadtests.workshop.rehearsal.blocks import Block
 from loadtests.workshop.rehearsal.player import Player, begin, check_observed

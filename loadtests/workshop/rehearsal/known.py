@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from loadtests.scenario import all_scenarios
-from loadtests.workshop.episode import load_episodes
+from loadtests.planning.scenario_file import all_scenarios
+from loadtests.workshop.episode_file import load_episodes
 
 _SCENARIO = re.compile(r"\[([a-z0-9-]+)\]\(")
 _MEASURED = re.compile(r"\d[\d,]*(?:\.\d+)?(?=\s)")

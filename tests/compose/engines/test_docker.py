@@ -11,18 +11,18 @@ import msgspec
 import pytest
 
 from compose.changes import NodeChanges
-from compose.cluster import START_TRIES, Cluster, Engine
-from compose.cluster_file import ClusterFile
 from compose.containers.labels import RUN, of_run
 from compose.engines import docker as docker_engine
+from compose.engines.cluster_file import ClusterFile
+from compose.engines.contract import START_TRIES, Cluster, Engine
 from compose.engines.docker import DockerEngine
 from compose.engines.docker_cluster import DockerCluster
 from compose.engines.docker_parts import SPARE_WIRES
 from compose.engines.registry import engine_named
-from compose.ledger import Ledger, recover
-from compose.ledger_file import Owner
-from compose.ports import free_ports
 from compose.running import keep_cluster
+from compose.supervision.ledger import Ledger, recover
+from compose.supervision.ledger_file import Owner
+from compose.supervision.ports import free_ports
 from shared.errors import EnvironmentNotReady, PortTaken, UsageError
 from tests.compose.contract import EngineContract, Visitor, new_spec, running, watch
 from tests.containers import Foreigners, engine, left_since, things_with

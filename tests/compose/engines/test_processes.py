@@ -9,16 +9,16 @@ import psutil
 import pytest
 
 from compose.changes import Wire
-from compose.cluster import Cluster, Engine
-from compose.cluster_file import ClusterFile
 from compose.engines import process_cluster, processes
+from compose.engines.cluster_file import ClusterFile
+from compose.engines.contract import Cluster, Engine
+from compose.engines.part_names import BALANCER
 from compose.engines.process_cluster import ProcessCluster
 from compose.engines.processes import ProcessesEngine
 from compose.engines.registry import engine_named
-from compose.ledger import Ledger
-from compose.part_names import BALANCER
-from compose.ports import port_of
-from compose.store import master_by
+from compose.engines.store import master_by
+from compose.supervision.ledger import Ledger
+from compose.supervision.ports import port_of
 from shared.errors import EnvironmentNotReady, ForeignAnswer, NotReadyInTime, PortTaken, UsageError
 from tests.compose.contract import EngineContract, Visitor, new_spec, running, watch
 from tests.waiting import until

@@ -10,9 +10,10 @@ from flask.sessions import SecureCookieSessionInterface
 
 from loadtests.behaviours import BEHAVIOURS
 from loadtests.behaviours.hurry import BURST
-from loadtests.plan import Action, Plan, encode_plan, make_plan
-from loadtests.planning.drawing import DEFAULT_MIX
-from loadtests.scenario import Load, Scenario
+from loadtests.behaviours.workload import DEFAULT_MIX
+from loadtests.model.plan import Action, Plan, encode_plan
+from loadtests.model.scenario import Load, Scenario
+from loadtests.planning.make_plan import make_plan
 from shared.shop.catalogue import product_of
 
 COOKIE_BYTES = 4096

@@ -8,10 +8,10 @@ from typing import ClassVar, NamedTuple
 import pytest
 
 from loadtests.checks import CHECKS, Check
-from loadtests.history import Record
-from loadtests.judging.causes import CAUSES
-from loadtests.judging.scene import Scene
-from loadtests.results import Loss
+from loadtests.model.history import Record
+from loadtests.model.results import Loss
+from loadtests.session_model.causes import CAUSES
+from loadtests.session_model.timeline import Scene
 from tests.loadtests.stories import Story, losses, replayed, scene
 
 

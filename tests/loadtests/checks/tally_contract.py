@@ -7,10 +7,10 @@ from typing import ClassVar, NamedTuple
 import pytest
 
 from loadtests.checks import TALLIES, Tally
-from loadtests.history import Exchange
-from loadtests.judging.scene import Scene
 from loadtests.judging.tallies import Tallies
-from loadtests.results import Counted, Counts
+from loadtests.model.history import Exchange
+from loadtests.model.results import Counted, Counts
+from loadtests.session_model.timeline import Scene
 from tests.loadtests.stories import Story, scene
 
 

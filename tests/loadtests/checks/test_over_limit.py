@@ -8,7 +8,7 @@ import msgspec
 
 from compose.cluster import Limits
 from loadtests.checks.over_limit import OverLimit
-from loadtests.judging.scene import Scene
+from loadtests.session_model.timeline import Scene
 from tests.loadtests.checks.tally_contract import TallyContract, case
 from tests.loadtests.stories import Story, scene
 

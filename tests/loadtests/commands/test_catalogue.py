@@ -11,7 +11,7 @@ from loadtests.behaviours import BEHAVIOURS
 from loadtests.checks import CHECKS
 from loadtests.cli import main
 from loadtests.faults import FAULTS
-from loadtests.scenario import all_scenarios
+from loadtests.planning.scenario_file import all_scenarios
 
 
 def test_it_names_everything_within_a_hundred_columns(capsys: pytest.CaptureFixture[str]) -> None:

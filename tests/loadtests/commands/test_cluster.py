@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from compose.ledger_file import ledgers
+from compose.supervision.ledger_file import ledgers
 from loadtests.cli import main
 from tests.left_behind import processes_of
 from tests.loadtests.command import start, twinshop

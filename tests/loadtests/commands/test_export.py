@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from loadtests import cli
-from loadtests.bundles.pack import pack
+from loadtests.campaigns.bundles.pack import pack
 from loadtests.commands import export
-from loadtests.exports import forms, parquet_tables
-from loadtests.exports.badge import badge
-from loadtests.exports.judged import judged_run
-from loadtests.exports.junit import junit
-from loadtests.exports.markdown import markdown
-from loadtests.exports.tables import TABLES
 from loadtests.reference.exports import FORMS
-from tests.loadtests.exports.runs import refuted_run, written
+from loadtests.report.exports import forms, parquet_tables
+from loadtests.report.exports.badge import badge
+from loadtests.report.exports.judged import judged_run
+from loadtests.report.exports.junit import junit
+from loadtests.report.exports.markdown import markdown
+from loadtests.report.exports.tables import TABLES
+from tests.loadtests.report.exports.runs import refuted_run, written
 
 MAKE = {"junit": junit, "markdown": markdown, "badge": badge}
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from loadtests import cli
-from loadtests.run_folder import RunFolder
-from tests.loadtests.bundles.made_up import bundle_of, files_below, finished_run
+from loadtests.model.run_folder import RunFolder
+from tests.loadtests.campaigns.bundles.made_up import bundle_of, files_below, finished_run
 
 
 @pytest.fixture

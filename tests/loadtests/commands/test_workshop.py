@@ -11,10 +11,10 @@ import pytest
 
 from loadtests.cli import main
 from loadtests.commands import workshop as module
-from loadtests.workshop.board import Board
 from loadtests.workshop.contract import Begin, Command, Reply, Round
 from loadtests.workshop.control import Address, ControlServer, write_address
-from loadtests.workshop.house import address_file
+from loadtests.workshop.host import address_file
+from loadtests.workshop.state_file import Board
 
 EPISODE = "kill-one-of-three"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from compose.architectures import ARCHITECTURES
-from compose.cluster import Cluster, Limits
+from compose.cluster import Limits
+from compose.engines.contract import Cluster
 from loadtests.faults import Fault, Target
 from shared.sessions import HeldSession
 from tests.loadtests.scripted_cluster import ScriptedCluster

@@ -13,12 +13,12 @@ import pytest
 
 from compose.cluster import Limits
 from compose.engines.registry import engine_named
-from loadtests.events import FaultEvent, read_events
 from loadtests.faults import FAULTS, Fault, Target
 from loadtests.judging.verdict import exit_code
-from loadtests.run import RunRequest, run
+from loadtests.model.events import FaultEvent, read_events
 from loadtests.running.fault_run import FaultBounds
 from loadtests.running.progress import Silent
+from loadtests.running.run import RunRequest, run
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from compose.cluster import Cluster, Limits
+from compose.cluster import Limits
+from compose.engines.contract import Cluster
 from compose.engines.processes import ProcessesEngine
 from loadtests.faults import FAULTS, Evidence, Fault, Target
 from loadtests.faults.bases.conditions import Condition

@@ -11,11 +11,11 @@ import pytest
 
 import loadtests.faults
 from compose.engines.registry import engine_named
-from loadtests.events import FaultEvent, read_events
 from loadtests.faults import FAULTS
 from loadtests.faults.found import find_faults
-from loadtests.run import RunRequest, run
+from loadtests.model.events import FaultEvent, read_events
 from loadtests.running.progress import Silent
+from loadtests.running.run import RunRequest, run
 from tests.contrast import contrast
 
 PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "add-a-fault.md"

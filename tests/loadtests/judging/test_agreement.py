@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from loadtests.judging.agreement import MOST, agreement
 from loadtests.judging.judge import judge
-from loadtests.results import Results
-from loadtests.run import encode_results
+from loadtests.model.results import Results
+from loadtests.running.run import encode_results
 from shared.errors import RunFolderError
 from tests.loadtests.model_run import write_run
 

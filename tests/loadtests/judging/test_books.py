@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadtests.history import NOT_LOGGED_IN, UNREADABLE, Exchange, Record
 from loadtests.judging.books import Books, ClosedBooks
 from loadtests.judging.reconcile import Reconciler
 from loadtests.judging.replay import Replay
-from loadtests.judging.scene import Scene
 from loadtests.judging.steps import Steps
-from loadtests.plan import Action, ClientLimits, Plan, ShopperPlan
+from loadtests.model.history import NOT_LOGGED_IN, UNREADABLE, Exchange, Record
+from loadtests.model.plan import Action, ClientLimits, Plan, ShopperPlan
+from loadtests.session_model.timeline import Scene
 from tests.loadtests.model_shop import MODELLED, Model
 from tests.loadtests.stories import Story, scene, stored
 

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from loadtests.judging.judge import judge
-from loadtests.plan import Control, encode_plan, plan_sha256, read_plan
-from loadtests.run_folder import RunFolder
+from loadtests.model.plan import Control, encode_plan, plan_sha256, read_plan
+from loadtests.model.run_folder import RunFolder
 from tests.loadtests.model_run import write_run
 
 

@@ -6,11 +6,11 @@ import msgspec
 import pytest
 
 from compose.cluster import Usage
-from loadtests.events import Event, NodeSample, PartSample
-from loadtests.history import Exchange
 from loadtests.judging.costs import Spending
-from loadtests.judging.scene import Scene, Strike
-from loadtests.results import Costs
+from loadtests.model.events import Event, NodeSample, PartSample
+from loadtests.model.history import Exchange
+from loadtests.model.results import Costs
+from loadtests.session_model.timeline import Scene, Strike
 from tests.loadtests.stories import Story, scene
 
 SECOND = 1_000_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from compose.access_log import AccessLine
-from loadtests.events import FaultEvent, LoadEnded
+from compose.balancers.access_log import AccessLine
+from loadtests.judging.affected_users import Hits
 from loadtests.judging.experiment import (
     at_risk_doubts,
     at_risk_users,
@@ -15,10 +15,10 @@ from loadtests.judging.experiment import (
     fault_doubts,
     load_doubts,
 )
-from loadtests.judging.hits import Hits
-from loadtests.judging.scene import Scene, scene_of
-from loadtests.plan import PlannedFault
-from loadtests.results import ActionBook
+from loadtests.model.events import FaultEvent, LoadEnded
+from loadtests.model.plan import PlannedFault
+from loadtests.model.results import ActionBook
+from loadtests.session_model.timeline import Scene, scene_of
 from tests.loadtests.stories import scene
 
 KILL = (PlannedFault("kill", 5000, 8000, "n2"),)

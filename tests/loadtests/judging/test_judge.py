@@ -10,13 +10,13 @@ import pytest
 
 from loadtests.checks.logged_out import LoggedOut
 from loadtests.checks.stalled import Stalled
-from loadtests.events import Event, FaultEvent, LoadEnded, RunInterrupted, read_events
-from loadtests.history import Exchange, Record, encode_records, read_history
 from loadtests.judging import judge as judge_module
 from loadtests.judging.judge import judge
-from loadtests.plan import encode_plan, read_plan
-from loadtests.results import Results
-from loadtests.run_folder import RunFolder
+from loadtests.model.events import Event, FaultEvent, LoadEnded, RunInterrupted, read_events
+from loadtests.model.history import Exchange, Record, encode_records, read_history
+from loadtests.model.plan import encode_plan, read_plan
+from loadtests.model.results import Results
+from loadtests.model.run_folder import RunFolder
 from shared.errors import RunFolderError
 from tests.loadtests.model_run import predict_otherwise, write_run
 

@@ -8,21 +8,21 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from loadtests.history import Exchange
 from loadtests.judging import judge as judge_module
-from loadtests.judging.batch import Batch, Kind, Kinds
 from loadtests.judging.books import Books
 from loadtests.judging.costs import Spending
+from loadtests.judging.generator_lag import Lateness
 from loadtests.judging.judge import judge, judge_together
 from loadtests.judging.latency import Waits, WithoutService
-from loadtests.judging.lateness import Lateness
 from loadtests.judging.replay import Replay
 from loadtests.judging.steps import Steps
 from loadtests.judging.tallies import Tallies
-from loadtests.plan import ClientLimits
+from loadtests.model.batch import Batch, Kind, Kinds
+from loadtests.model.history import Exchange
+from loadtests.model.plan import ClientLimits
+from loadtests.model.run_folder import RunFolder
 from loadtests.report import render_report
 from loadtests.report.evidence import Gathering, gather
-from loadtests.run_folder import RunFolder
 from shared.errors import RunFolderError
 from tests.bench.big_run import NAMES, write_big_run
 from tests.loadtests.model_shop import MODELLED, Model

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.history import Exchange
 from loadtests.judging.latency import Waits, WithoutService, percentiles
+from loadtests.model.history import Exchange
 from tests.loadtests.stories import Story
 
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadtests.history import Do, Exchange, Jar, Outcome
-from loadtests.judging.carts import Cart
-from loadtests.judging.memory import Finding, Memory
+from loadtests.model.history import Do, Exchange, Jar, Outcome
+from loadtests.session_model.carts import Cart
+from loadtests.session_model.expectations import Finding, Memory
 
 SKUS = ("tea", "mug", "pen")
 USER = "user-0001"

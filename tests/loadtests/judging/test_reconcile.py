@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from compose.access_log import AccessLine
-from loadtests.history import Exchange
+from compose.balancers.access_log import AccessLine
 from loadtests.judging.reconcile import Reconciler, list_mismatches
-from loadtests.results import Mismatch
+from loadtests.model.history import Exchange
+from loadtests.model.results import Mismatch
 from shared.request_log import LoggedRequest, LoggedSession
 
 

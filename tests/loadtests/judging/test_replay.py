@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from loadtests.checks.contract import Check
 from loadtests.checks.logged_out import LoggedOut
-from loadtests.history import Exchange
-from loadtests.judging.memory import Finding
-from loadtests.judging.person import Person
 from loadtests.judging.replay import Replay
+from loadtests.model.history import Exchange
+from loadtests.session_model.expectations import Finding
+from loadtests.session_model.shopper_trace import Person
 from tests.loadtests.stories import Story, scene
 
 

@@ -8,11 +8,20 @@ import msgspec
 import pytest
 
 from loadtests.faults import FAULTS
-from loadtests.judging.fault_words import in_words, what_was_done
+from loadtests.faults.words import in_words, what_was_done
 from loadtests.judging.sentence import MOST_WORDS, sentence_of
 from loadtests.judging.verdict import NOTHING_PREDICTED
-from loadtests.plan import PlannedFault
-from loadtests.results import ArchitectureResult, Costs, Counted, Counts, ExperimentStep, LoggedOut, Loss, VerdictWord
+from loadtests.model.plan import PlannedFault
+from loadtests.model.results import (
+    ArchitectureResult,
+    Costs,
+    Counted,
+    Counts,
+    ExperimentStep,
+    LoggedOut,
+    Loss,
+    VerdictWord,
+)
 from tests.loadtests.example_result import UNEVENTFUL
 
 KILL = PlannedFault("kill", 5000, 8000, "n2")

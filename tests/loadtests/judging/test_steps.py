@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.history import Exchange
-from loadtests.judging.batch import Batch, Kind, Kinds, batch_of
 from loadtests.judging.steps import Steps
-from loadtests.plan import Action, ShopperPlan
+from loadtests.model.batch import Batch, Kind, Kinds, batch_of
+from loadtests.model.history import Exchange
+from loadtests.model.plan import Action, ShopperPlan
 
 PLANNED = {
     2: (Action(0, "login"), Action(1, "add", "mug", 2), Action(2, "cart")),

@@ -9,9 +9,9 @@ from loadtests.checks import TALLIES
 from loadtests.checks.contract import Tally
 from loadtests.checks.flickered import Flickered
 from loadtests.checks.rate_limited import RateLimited
-from loadtests.history import Exchange
 from loadtests.judging.tallies import Tallies
-from loadtests.results import Counted, Counts
+from loadtests.model.history import Exchange
+from loadtests.model.results import Counted, Counts
 from tests.loadtests.model_shop import MODELLED, Model
 from tests.loadtests.stories import Story, scene
 

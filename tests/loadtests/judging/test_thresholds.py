@@ -10,21 +10,20 @@ import pytest
 from compose.architectures import ARCHITECTURES
 from loadtests import cli
 from loadtests.judging.judge import judge
-from loadtests.judging.predictions import Terms
 from loadtests.judging.thresholds import (
-    EXPECTED,
     FailIf,
     exit_code_of,
     fired,
     in_their_stead,
     judge_thresholds,
-    parse_threshold,
     thresholds_of,
     told,
 )
-from loadtests.judging.verdict import EXIT_CODES, MEASURES
-from loadtests.results import Costs, LoggedOut, Results, Threshold, VerdictWord
-from loadtests.summary import summary
+from loadtests.judging.verdict import EXIT_CODES
+from loadtests.model.formulas import THRESHOLD_EXPECTED, Terms, parse_threshold
+from loadtests.model.measures import MEASURES
+from loadtests.model.results import Costs, LoggedOut, Results, Threshold, VerdictWord
+from loadtests.report.terminal import summary
 from tests.loadtests.example_result import UNEVENTFUL
 from tests.loadtests.model_run import SCENARIO, predict_otherwise, write_run
 
@@ -55,7 +54,7 @@ def test_it_fires_or_not(text: str, fires: bool) -> None:
 def test_a_bare_number_is_none(text: str) -> None:
     with pytest.raises(ValueError, match="met or exceeded") as error:
         parse_threshold(text)
-    assert EXPECTED in str(error.value)
+    assert THRESHOLD_EXPECTED in str(error.value)
 
 
 @pytest.mark.parametrize("text", ["", ">", "> many", "5 .. 3", "=> 3", "> __import__('os')", "> " + "1" * 300])

@@ -5,18 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from loadtests.judging.predictions import Terms
-from loadtests.judging.verdict import (
-    COUNTED,
-    EXIT_CODES,
-    MEASURES,
-    SPENT,
-    exit_code,
-    overall,
-    predictions_for,
-    verdict_of,
-)
-from loadtests.results import Costs, Counted, Counts, Prediction, VerdictWord
+from loadtests.judging.verdict import EXIT_CODES, exit_code, overall, predictions_for, verdict_of
+from loadtests.model.formulas import Terms
+from loadtests.model.measures import COUNTED, MEASURES, SPENT
+from loadtests.model.results import Costs, Counted, Counts, Prediction, VerdictWord
 from tests.loadtests.example_result import UNEVENTFUL
 
 HOLDS = Prediction("logged_out", "at_risk", 20, 20, True)

@@ -14,14 +14,14 @@ from compose.cluster import Limits
 from loadtests.behaviours import BEHAVIOURS
 from loadtests.checks import CHECKS, TALLIES
 from loadtests.cli import COMMANDS
-from loadtests.cures import CURES, Cure, measure_of, shown_on, switch
-from loadtests.exports.forms import FORMS
-from loadtests.exports.tables import TABLES
 from loadtests.faults import FAULTS
-from loadtests.judging.verdict import MEASURES
+from loadtests.model.measures import MEASURES
+from loadtests.planning.cures import CURES, Cure, measure_of, shown_on, switch
+from loadtests.planning.scenario_file import all_scenarios, load_scenario
 from loadtests.reference.attributes import attributes_of
 from loadtests.reference.pages import FOLDER, PAGES, outdated, write
-from loadtests.scenario import all_scenarios, load_scenario
+from loadtests.report.exports.forms import FORMS
+from loadtests.report.exports.tables import TABLES
 
 NAMES = {
     "reference/scenarios.md": [scenario.name for scenario in all_scenarios()],

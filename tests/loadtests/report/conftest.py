@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from loadtests.model.results import Results
 from loadtests.report import render_report
-from loadtests.results import Results
 from tests.loadtests.report.parsed import Page
 from tests.loadtests.synthetic_run import synthetic_run
 

@@ -2,7 +2,7 @@ import pytest
 
 from loadtests.report.axis import TimeAxis, frame, lanes
 from loadtests.report.drawing import Box, Label, Line
-from loadtests.report.story import FaultBand
+from loadtests.report.series import FaultBand
 
 AXIS = TimeAxis(12_500_000, 12_000_000)
 BAND = FaultBand(0, "kill", "n2", 5_000_000, 5_030_000, 8_000_000, 9_000_000)

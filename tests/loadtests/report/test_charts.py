@@ -8,22 +8,22 @@ import msgspec
 import pytest
 
 from compose.cluster import Usage
-from loadtests.events import PartSample
-from loadtests.history import Exchange
-from loadtests.judging.batch import batch_of
 from loadtests.judging.latency import percentiles
+from loadtests.model.batch import batch_of
+from loadtests.model.events import PartSample
+from loadtests.model.history import Exchange
+from loadtests.model.results import Latency, Percentiles
 from loadtests.report.axis import TimeAxis
+from loadtests.report.bytes_chart import wire
 from loadtests.report.distribution import distribution
 from loadtests.report.drawing import Chart, Label, Region
 from loadtests.report.evidence import Evidence, gather
 from loadtests.report.latency import latency
 from loadtests.report.memory import memory
+from loadtests.report.series import Story
 from loadtests.report.sessions_by_node import sessions_by_node
-from loadtests.report.story import Story
-from loadtests.report.strips import MOST_ROWS, strips
+from loadtests.report.shopper_timelines import MOST_ROWS, strips
 from loadtests.report.timeline import timeline
-from loadtests.report.wire import wire
-from loadtests.results import Latency, Percentiles
 from tests.loadtests.report.conftest import MadeUp
 from tests.loadtests.stories import Story as Told
 from tests.loadtests.synthetic_run import BACK_US, KILLED_US, synthetic_run

@@ -6,10 +6,10 @@ import msgspec
 import pytest
 
 from compose.architectures import ARCHITECTURES
-from loadtests.cures import CURES, Cure, shown_on
+from loadtests.model.results import LoggedOut
+from loadtests.planning.cures import CURES, Cure, shown_on
+from loadtests.planning.scenario_file import load_scenario
 from loadtests.report.cured import cured
-from loadtests.results import LoggedOut
-from loadtests.scenario import load_scenario
 from tests.loadtests.report.conftest import MadeUp
 
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import msgspec
 
+from loadtests.model.results import Mismatch
 from loadtests.report.evidence import gather
 from loadtests.report.experiment import experiment
-from loadtests.results import Mismatch
 from tests.loadtests.report.conftest import MadeUp
 
 

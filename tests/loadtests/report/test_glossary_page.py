@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from loadtests.model.results import LossKind
+from loadtests.report.glossary import GLOSSARY
 from loadtests.report.glossary_page import glossary_page
-from loadtests.report.words import GLOSSARY
-from loadtests.results import LossKind
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "glossary.md"
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
-from loadtests.history import Exchange, Outcome, encode_records
 from loadtests.judging.judge import judge
+from loadtests.model.history import Exchange, Outcome, encode_records
+from loadtests.model.run_folder import RunFolder
 from loadtests.report import render_report
-from loadtests.report.lane import MOST_STEPS, _thinned
-from loadtests.report.story import Shopper
-from loadtests.report.strips import Row
-from loadtests.run_folder import RunFolder
+from loadtests.report.series import Shopper
+from loadtests.report.shopper_timelines import Row
+from loadtests.report.step_chart import MOST_STEPS, _thinned
 from tests.bench.big_run import write_big_run
 
 LIMIT = 500_000

@@ -11,14 +11,14 @@ import msgspec
 import pytest
 
 import loadtests.report
-from loadtests.events import FaultEvent, read_events
 from loadtests.faults import FAULTS
-from loadtests.history import Exchange, encode_records, read_history
-from loadtests.plan import Plan, encode_plan
+from loadtests.model.events import FaultEvent, read_events
+from loadtests.model.history import Exchange, encode_records, read_history
+from loadtests.model.plan import Plan, encode_plan
+from loadtests.model.results import ArchitectureResult, Costs, Counted, Counts, ExperimentStep, Prediction, Results
+from loadtests.model.run_folder import Provenance, RunFolder, read_document
 from loadtests.report import render_report
-from loadtests.report.words import DEFINITIONS
-from loadtests.results import ArchitectureResult, Costs, Counted, Counts, ExperimentStep, Prediction, Results
-from loadtests.run_folder import Provenance, RunFolder, read_document
+from loadtests.report.glossary import DEFINITIONS
 from shared.errors import RunFolderError
 from tests.loadtests.report.conftest import MadeUp
 from tests.loadtests.report.parsed import Page

@@ -1,8 +1,8 @@
-from loadtests.judging.verdict import MEASURES, SPENT
+from loadtests.model.measures import MEASURES, SPENT
+from loadtests.model.results import Prediction
+from loadtests.report.glossary import DEFINITIONS
 from loadtests.report.spending import SPENDINGS
 from loadtests.report.summary import COLUMNS, brief, formula
-from loadtests.report.words import DEFINITIONS
-from loadtests.results import Prediction
 
 
 def test_every_column_has_a_definition_and_predicts_what_can_be_predicted() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from loadtests.model.results import Results, Threshold, VerdictWord
 from loadtests.report import render_report
 from loadtests.report.thresholds import guards
-from loadtests.results import Results, Threshold, VerdictWord
 from tests.loadtests.report.conftest import MadeUp
 from tests.loadtests.report.parsed import Page
 

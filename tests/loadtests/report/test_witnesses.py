@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import msgspec
 
+from loadtests.model.results import LossKind
 from loadtests.report.witnesses import KINDS, LISTED, LOSSES, witnesses
-from loadtests.results import LossKind
 from tests.loadtests.report.conftest import MadeUp
 
 

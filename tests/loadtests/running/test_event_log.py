@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.events import LoadStarted, NodeSample, read_events
+from loadtests.model.events import LoadStarted, NodeSample, read_events
 from loadtests.running.event_log import EventLog
 from shared.errors import RunFolderError
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from compose.cluster import Limits
-from loadtests.events import AtRisk, Event, FaultEvent, NodeAdded, read_events
 from loadtests.faults import FAULTS, Evidence, Fault, Target
 from loadtests.faults.kill import Kill
-from loadtests.plan import PlannedFault
+from loadtests.model.events import AtRisk, Event, FaultEvent, NodeAdded, read_events
+from loadtests.model.plan import PlannedFault
 from loadtests.running.event_log import EventLog
 from loadtests.running.fault_run import FaultBounds, FaultRun
 from shared.sessions import HeldSession

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.events import AtRisk, FaultEvent
 from loadtests.faults import FAULTS
-from loadtests.plan import Control, make_plan
-from loadtests.run import limits_of
+from loadtests.model.events import AtRisk, FaultEvent
+from loadtests.model.plan import Control
+from loadtests.planning.make_plan import make_plan
+from loadtests.planning.scenario_file import load_scenario
 from loadtests.running.placebo import Placebo, fault_for
-from loadtests.scenario import load_scenario
+from loadtests.running.run import limits_of
 from shared.sessions import HeldSession
 from tests.loadtests.running.test_fault_run import carry_out, strike
 

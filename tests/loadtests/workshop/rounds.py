@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from loadtests.results import ArchitectureResult, ExperimentStep, LoggedOut, Results
+from loadtests.model.results import ArchitectureResult, ExperimentStep, LoggedOut, Results
 from tests.loadtests.example_result import UNEVENTFUL
 
 

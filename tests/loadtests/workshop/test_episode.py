@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.workshop.episode import EPISODES, Episode, episode_named, is_episode, load_episodes, read_episode
+from loadtests.workshop.episode import Episode
+from loadtests.workshop.episode_file import EPISODES, episode_named, is_episode, load_episodes, read_episode
 from shared.errors import ScenarioError, UsageError
 
 EXAMPLE = EPISODES / "2-kill-one-of-three.toml"

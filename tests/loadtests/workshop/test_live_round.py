@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from compose.child import spawn
-from compose.cluster import Cluster, ClusterSpec, Engine
-from compose.ledger import Ledger
-from compose.ledger_file import ledgers
+from compose.cluster import ClusterSpec
+from compose.engines.contract import Cluster, Engine
+from compose.supervision.child import spawn
+from compose.supervision.ledger import Ledger
+from compose.supervision.ledger_file import ledgers
 from loadtests.judging.judge import judge
 from loadtests.running.progress import Silent
 from loadtests.workshop import live_round as module

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.results import ExperimentStep, Loss
-from loadtests.workshop.episode import Choice, Question, episode_named
+from loadtests.model.results import ExperimentStep, Loss
+from loadtests.workshop.episode import Choice, Question
+from loadtests.workshop.episode_file import episode_named
 from loadtests.workshop.measured import holds, known_names, measured, observed_answer, observed_answers, visitors_of
 from shared.request_log import LoggedSession, RequestLog
 from tests.loadtests.workshop.rounds import results, side

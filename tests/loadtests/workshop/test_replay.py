@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from loadtests.model.results import Results
+from loadtests.model.run_folder import RunFolder, read_document
 from loadtests.report import render_report
-from loadtests.results import Results
-from loadtests.run import encode_results
-from loadtests.run_folder import RunFolder, read_document
+from loadtests.running.run import encode_results
 from loadtests.workshop.contract import Frame, SideFrame
 from loadtests.workshop.replay import replayed
 from shared.errors import UsageError

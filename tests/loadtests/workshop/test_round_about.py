@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from compose.cluster import Limits
-from loadtests.scenario import read_scenario
+from loadtests.planning.scenario_file import read_scenario
 from loadtests.workshop.buttons import FREE_PLAY
-from loadtests.workshop.episode import load_episodes
+from loadtests.workshop.episode_file import load_episodes
 from loadtests.workshop.round_about import SPARE_S, RoundAbout, round_about
 from shared.errors import UsageError
 

@@ -11,10 +11,9 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from compose.cluster import Engine
+from compose.engines.contract import Engine
 from loadtests.running.progress import Silent
 from loadtests.workshop import session as module
-from loadtests.workshop.board import Board
 from loadtests.workshop.contract import (
     Begin,
     Break,
@@ -31,6 +30,7 @@ from loadtests.workshop.contract import (
 )
 from loadtests.workshop.live_side import Go
 from loadtests.workshop.session import Session, WorkshopRequest
+from loadtests.workshop.state_file import Board
 from shared.errors import EnvironmentNotReady, Interrupted, UsageError
 from tests.waiting import until
 

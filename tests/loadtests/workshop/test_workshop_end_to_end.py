@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from compose.ledger_file import ledgers
+from compose.supervision.ledger_file import ledgers
 from loadtests.judging.judge import judge
-from loadtests.plan import read_plan
+from loadtests.model.plan import read_plan
 from loadtests.workshop.contract import Begin, Break, Close, End, Heal, Release, Side
 from tests.left_behind import ports_of, processes_of, wait_until_gone
 from tests.loadtests.command import twinshop

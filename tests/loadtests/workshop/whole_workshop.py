@@ -11,12 +11,12 @@ from typing import Any
 
 import msgspec
 
-from loadtests.events import FaultEvent, read_events
-from loadtests.results import Results
-from loadtests.run_folder import RunFolder
+from loadtests.model.events import FaultEvent, read_events
+from loadtests.model.results import Results
+from loadtests.model.run_folder import RunFolder
 from loadtests.workshop.contract import Command, Phase, Reply, Round, Workshop
 from loadtests.workshop.control import ask
-from loadtests.workshop.house import running_workshop
+from loadtests.workshop.host import running_workshop
 from tests.loadtests.command import start
 from tests.waiting import until
 

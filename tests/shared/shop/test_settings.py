@@ -6,9 +6,9 @@ import typing
 
 import pytest
 
+from compose.applications.node_settings import FROM_LIMITS, node_environment
 from compose.architectures import ARCHITECTURES, Store
 from compose.cluster import ClusterSpec, Limits
-from compose.node_settings import FROM_LIMITS, node_environment
 from shared.errors import UsageError
 from shared.shop.settings import Settings
 

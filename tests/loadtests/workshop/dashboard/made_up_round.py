@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from loadtests.results import Loss, WitnessEvent
+from loadtests.model.results import Loss, WitnessEvent
 from loadtests.workshop.contract import (
     WORKSHOP_SCHEMA,
     Button,

@@ -6,7 +6,7 @@ import sys
 from collections import deque
 from pathlib import Path
 
-from loadtests.results import Loss
+from loadtests.model.results import Loss
 from loadtests.workshop.contract import Frame, Picture, Round, SideName
 from loadtests.workshop.dashboard.server import serve
 from loadtests.workshop.dashboard_assignment import read_assignment

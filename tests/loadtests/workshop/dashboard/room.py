@@ -9,12 +9,13 @@ import msgspec
 from flask.testing import FlaskClient
 
 from loadtests.workshop.contract import Command, Phase, Reply
-from loadtests.workshop.dashboard.app import Desk, create_app
+from loadtests.workshop.dashboard.app import create_app
 from loadtests.workshop.dashboard.broadcaster import Broadcaster
-from loadtests.workshop.dashboard.doorkeeper import Doorkeeper
-from loadtests.workshop.dashboard.guesses import Guesses
+from loadtests.workshop.dashboard.clients import Visitors
+from loadtests.workshop.dashboard.join_throttle import Guesses
+from loadtests.workshop.dashboard.origin_guard import Doorkeeper
+from loadtests.workshop.dashboard.present_request import Desk
 from loadtests.workshop.dashboard.stream import EventStream
-from loadtests.workshop.dashboard.visitors import Visitors
 from loadtests.workshop.dashboard.watchers import Watchers
 from loadtests.workshop.dashboard.workshop_file import WorkshopFile
 from tests.loadtests.workshop.dashboard.scripted import ScriptedPicture, a_round, a_workshop, write_workshop

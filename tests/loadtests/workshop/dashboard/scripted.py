@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from loadtests.results import Loss, WitnessEvent
+from loadtests.model.results import Loss, WitnessEvent
 from loadtests.workshop.contract import (
     WORKSHOP_SCHEMA,
     Button,

@@ -9,9 +9,9 @@ from typing import get_args
 
 import pytest
 
-from loadtests.judging.causes import CAUSES
+from loadtests.model.results import LossKind
 from loadtests.report.palette import DARK, LIGHT
-from loadtests.results import LossKind
+from loadtests.session_model.causes import CAUSES
 from loadtests.workshop.contract import Phase
 from loadtests.workshop.dashboard import page_words
 from loadtests.workshop.dashboard.page_words import FOUR_NUMBERS, meanings

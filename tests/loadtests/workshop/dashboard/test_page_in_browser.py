@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from loadtests.workshop.contract import Break, Close, End, Heal, Release, Reply
-from loadtests.workshop.episode import episode_named
+from loadtests.workshop.episode_file import episode_named
 from loadtests.workshop.predictions import read_predictions
 from tests.loadtests.workshop.dashboard.made_up_round import SHOPPERS, VICTIM, losses
 from tests.loadtests.workshop.dashboard.process import TOKEN

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from loadtests.workshop import dashboard_assignment
-from loadtests.workshop.dashboard import guesses, predictions_book, said, server, stream, watchers
+from loadtests.workshop.dashboard import forms as said
+from loadtests.workshop.dashboard import join_throttle as guesses
+from loadtests.workshop.dashboard import predictions_book, server, stream, watchers
 from tests.loadtests.workshop.dashboard.room import Room
 
 PAGE = (Path(__file__).parents[4] / "docs" / "reference" / "dashboard.md").read_text(encoding="utf-8")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import msgspec
 
-from loadtests.events import Event, LoadStarted, read_events
-from loadtests.history import Exchange, Record, encode_records, read_history
-from loadtests.run_folder import RunFolder
-from loadtests.shoppers.load import merge_histories
+from loadtests.load.load_process import merge_histories
+from loadtests.model.events import Event, LoadStarted, read_events
+from loadtests.model.history import Exchange, Record, encode_records, read_history
+from loadtests.model.run_folder import RunFolder
 from loadtests.workshop.contract import Guest, Round, Side
 
 WORKERS = 2

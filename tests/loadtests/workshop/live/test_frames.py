@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from loadtests.judging.judge import judge
-from loadtests.results import ArchitectureResult
-from loadtests.run_folder import RunFolder
+from loadtests.model.results import ArchitectureResult
+from loadtests.model.run_folder import RunFolder
 from loadtests.workshop.contract import SIDES, Frame, Picture, SideFrame
 from loadtests.workshop.live import LivePicture, applied, empty_picture, read_recording
 from tests.loadtests.model_run import write_run

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from loadtests.events import FaultEvent, FaultPhase
+from loadtests.model.events import FaultEvent, FaultPhase
 from loadtests.workshop.contract import GuestView
 from loadtests.workshop.live.guests import MOST_WAITING, BalancerLine, Guests
 from shared.request_log import LoggedRequest, LoggedSession

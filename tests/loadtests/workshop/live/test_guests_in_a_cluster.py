@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from compose.engines.processes import ProcessesEngine
-from loadtests.events import LoadStarted
+from loadtests.model.events import LoadStarted
 from loadtests.workshop.contract import Guest, GuestView, Side
 from loadtests.workshop.live.evidence import Evidence
 from loadtests.workshop.live.frames import watch_of

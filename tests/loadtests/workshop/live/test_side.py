@@ -10,7 +10,8 @@ import pytest
 from compose.architectures import ARCHITECTURES
 from compose.cluster import Limits
 from loadtests.checks.logged_out import LoggedOut
-from loadtests.events import (
+from loadtests.judging.judge import judge
+from loadtests.model.events import (
     AtRisk,
     ClusterReady,
     Event,
@@ -21,9 +22,8 @@ from loadtests.events import (
     NodeSample,
     read_events,
 )
-from loadtests.history import Do, Exchange, StoredOrder, read_history
-from loadtests.judging.judge import judge
-from loadtests.run_folder import RunFolder
+from loadtests.model.history import Do, Exchange, StoredOrder, read_history
+from loadtests.model.run_folder import RunFolder
 from loadtests.workshop.contract import Counts, Mark, ShopperView, SideFrame
 from loadtests.workshop.live import LivePicture
 from loadtests.workshop.live.live_replay import MOST_OF_ONE

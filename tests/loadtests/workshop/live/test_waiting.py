@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from loadtests.history import Exchange
+from loadtests.model.history import Exchange
 from loadtests.workshop.contract import Waits
 from loadtests.workshop.live.waiting import KEPT_SECONDS, Waiting
 

@@ -13,7 +13,8 @@ from playwright.sync_api import Browser
 
 from loadtests.faults import FAULTS
 from loadtests.workshop.buttons import label_of
-from loadtests.workshop.episode import Episode, load_episodes
+from loadtests.workshop.episode import Episode
+from loadtests.workshop.episode_file import load_episodes
 from loadtests.workshop.measured import holds
 from loadtests.workshop.rehearsal.promises import MARK, prose
 from loadtests.workshop.rehearsal.texts import (

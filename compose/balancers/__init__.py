@@ -1,0 +1,1 @@
+"""Load balancers: how each is configured, asked and read."""

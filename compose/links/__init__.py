@@ -1,0 +1,1 @@
+"""The links between nodes and the session store, which can be slowed and cut."""

@@ -1,0 +1,1 @@
+"""What is seen of a part from outside of whatever was done to it."""

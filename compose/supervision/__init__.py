@@ -1,0 +1,1 @@
+"""What was started is known, watched, and ended: ledger, child processes, recovery."""

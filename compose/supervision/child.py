@@ -1,0 +1,116 @@
+"""Start a process so that nothing of it can be lost: a session of its own, a log, and two ledger entries."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from compose.supervision.ledger import Ledger
+from compose.supervision.process_table import RUN_VARIABLE, birth_of, group_lives, signal_group
+from shared.errors import EnvironmentNotReady
+
+_PAUSE_S = 0.005
+
+
+class Child:
+    """A process that leads a group of its own; started here, or by an earlier process (then `attach` to it)."""
+
+    def __init__(self, name: str, pid: int, born: str, run: str) -> None:
+        self.name = name
+        self.pid = pid
+        self.born = born
+        self.run = run
+        self._code: int | None = None
+
+    def alive(self) -> bool:
+        """Whether any process of its group lives."""
+        self._bury()
+        return group_lives(self.pid, self.born, self.run)
+
+    def kill(self) -> None:
+        """SIGKILL the whole group. No error if it is gone."""
+        signal_group(self.pid, self.born, self.run, signal.SIGKILL)
+
+    def terminate(self) -> None:
+        """SIGTERM the whole group. No error if it is gone."""
+        signal_group(self.pid, self.born, self.run, signal.SIGTERM)
+
+    def freeze(self) -> None:
+        """SIGSTOP the whole group. No error if it is gone."""
+        signal_group(self.pid, self.born, self.run, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT the whole group. No error if it is gone, or was never frozen."""
+        signal_group(self.pid, self.born, self.run, signal.SIGCONT)
+
+    def gone(self, seconds: float) -> bool:
+        """Wait at most that long for the whole group to be gone."""
+        deadline = time.monotonic() + seconds
+        while self.alive():
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(_PAUSE_S)
+        return True
+
+    def wait(self, seconds: float) -> int | None:
+        """Its exit code (negative: the signal that ended it) once the group is gone.
+
+        None if it is still there after that long, or if it was not this process that started it.
+        """
+        return self._code if self.gone(seconds) else None
+
+    @property
+    def exit_code(self) -> int | None:
+        """As for `wait`, without waiting; the group may still be there."""
+        self._bury()
+        return self._code
+
+    def _bury(self) -> None:
+        # By hand, because subprocess.Popen complains of children that are meant to outlive it.
+        try:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid:
+            self._code = os.waitstatus_to_exitcode(status)
+
+
+def spawn(
+    ledger: Ledger, name: str, args: Sequence[str], *, env: Mapping[str, str], log: Path, cwd: Path | None = None
+) -> Child:
+    """Start a process; `env` is added to this process's own environment, its output to `log`.
+
+    Raises:
+        EnvironmentNotReady: the program cannot be started, or the ledger or log not written.
+    """
+    ledger.intend(name)
+    try:
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                list(args),
+                env={**os.environ, **env, RUN_VARIABLE: ledger.run},
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+    except OSError as error:
+        raise EnvironmentNotReady(
+            f"cannot start {name}",
+            why=f"{error.filename or args[0]}: {error.strerror or error}",
+            next_step="look at that file and its permissions",
+        ) from error
+    child = Child(name, process.pid, birth_of(process.pid) or "", ledger.run)
+    process.returncode = 0  # from here on `Child` waits for it
+    try:
+        ledger.spawned(name, child.pid, child.born)
+    except BaseException:
+        child.kill()
+        child.gone(1.0)
+        raise
+    return child

@@ -1,0 +1,192 @@
+"""The ledger: what was started and what was broken, written and synced to the disk *before* it is done.
+
+Whatever happens to the process that opened it, the next one can undo what it left: see `compose.supervision.recovery`.
+
+    ledger = Ledger.open(state_folder(), run)
+    try:
+        child = spawn(ledger, "n1", [...], env={}, log=log)     # compose.supervision.child
+        ...
+    finally:
+        ledger.close()
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import msgspec
+import platformdirs
+
+from compose.supervision.ledger_file import (
+    SUFFIX,
+    Broken,
+    Ended,
+    Entry,
+    Folder,
+    Intent,
+    Kept,
+    Made,
+    Making,
+    Owner,
+    Spawned,
+    read_page,
+)
+from compose.supervision.process_table import birth_of
+from compose.supervision.recovery import Recovered, clear, make_own_folder, recover
+from shared.errors import EnvironmentNotReady, Interrupted, TwinshopError, UsageError
+
+__all__ = ["Ledger", "Recovered", "recover", "state_folder"]
+
+STATE_VARIABLE = "TWINSHOP_STATE"
+_RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_encoder = msgspec.json.Encoder()
+
+
+def state_folder() -> Path:
+    """Where ledgers, locks and kept clusters live: `TWINSHOP_STATE`, or the user's own state folder."""
+    named = os.environ.get(STATE_VARIABLE)
+    return Path(named).absolute() if named else Path(platformdirs.user_state_dir("twinshop", appauthor=False))
+
+
+class Ledger:
+    """One run's ledger, open for writing."""
+
+    def __init__(self, path: Path, run: str) -> None:
+        self.path = path
+        self.run = run
+
+    @classmethod
+    def open(cls, state: Path, run: str, *, kept: bool = False) -> Ledger:
+        """Begin the ledger of a run, owned by this process; with `kept`, go on with that of a cluster that was kept.
+
+        Raises:
+            UsageError: the run's id cannot name a file, is in use, or (kept) has no ledger.
+            EnvironmentNotReady: the state folder cannot be written.
+        """
+        if not _RUN.fullmatch(run):
+            raise UsageError(f"{run!r} is no run id", why="it may hold letters, digits, - and _, at most 64")
+        path = state / "ledger" / f"{run}{SUFFIX}"
+        ledger = cls(path, run)
+        if kept:
+            if not read_page(path).kept:
+                raise UsageError(f"there is no kept cluster {run}", next_step="twinshop status")
+        else:
+            ledger._begin()
+        return ledger
+
+    def _begin(self) -> None:
+        pid = os.getpid()
+        owner = _encoder.encode(Owner(pid, birth_of(pid) or ""))
+        draft = self.path.with_name(f".{self.run}.{pid}")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            _write(draft, owner, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            try:
+                # A ledger that can be seen has its owner: without one, another process would clear it away.
+                os.link(draft, self.path)
+            finally:
+                draft.unlink()
+            _sync_folder(self.path.parent)
+        except FileExistsError:
+            raise UsageError(f"the run {self.run} exists already", next_step="twinshop recover") from None
+        except OSError as error:
+            raise _cannot_write(self.path, error) from error
+
+    def _add(self, entry: Entry) -> None:
+        try:
+            _write(self.path, _encoder.encode(entry), os.O_WRONLY | os.O_APPEND)
+        except OSError as error:
+            raise _cannot_write(self.path, error) from error
+
+    def intend(self, name: str) -> None:
+        """A process of that name is about to be started."""
+        self._add(Intent(name))
+
+    def spawned(self, name: str, pid: int, born: str) -> None:
+        """It was started."""
+        self._add(Spawned(name, pid, born))
+
+    def ended(self, name: str, pid: int) -> None:
+        """It is gone."""
+        self._add(Ended(name, pid))
+
+    def make_folder(self, folder: Path) -> None:
+        """Make a folder (mode 0700) that must not outlive the run."""
+        self._add(Folder(str(folder.absolute())))
+        make_own_folder(folder, self.run)
+
+    def making(self, name: str, engine: str) -> None:
+        """A container or network is about to be made in the Docker engine at that address, with the run's label."""
+        self._add(Making(name, engine))
+
+    def made(self, name: str) -> None:
+        """It is made."""
+        self._add(Made(name))
+
+    def broken(self, what: str) -> None:
+        """Something is about to be broken on purpose: "kill n2"."""
+        self._add(Broken(what))
+
+    def keep(self) -> None:
+        """From here on the cluster survives this process."""
+        self._add(Kept())
+
+    def close(self) -> None:
+        """The run is over: end whatever of it is still there, and remove the ledger. Safe to repeat.
+
+        Raises:
+            Interrupted: in the middle of it; it was done to the end all the same.
+            TwinshopError: something would not go in time.
+            EnvironmentNotReady: the Docker engine does not answer, so that nobody knows what of it is left there.
+        """
+        try:
+            done = clear(self.path)
+        except Interrupted:
+            clear(self.path)  # an interruption is heard once: this time to the end
+            raise
+        left = done.left
+        if done.unanswered:
+            raise EnvironmentNotReady(
+                f"the run {self.run} was ended without its containers: the Docker engine does not answer any more",
+                why=done.unanswered,
+                next_step="start the engine again, then `twinshop recover`",
+            )
+        if left:
+            raise TwinshopError(
+                f"the run {self.run} is over, but not gone: {', '.join(left)}",
+                why="killed, and still there after some seconds",
+                next_step="twinshop recover",
+            )
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _write(path: Path, line: bytes, flags: int) -> None:
+    handle = os.open(path, flags | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(handle, line + b"\n")
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _cannot_write(path: Path, error: OSError) -> EnvironmentNotReady:
+    return EnvironmentNotReady(
+        f"cannot write the ledger {path}",
+        why=f"{error.strerror or error}; nothing is started that could not be undone",
+        next_step=f"make its folder writable, or set {STATE_VARIABLE} to another one",
+    )

@@ -1,0 +1,133 @@
+"""What one shopper would do, drawn from its own generator: moments, pauses, and what it wants in its basket.
+
+A shopper's stream depends on the seed and its own number, and on nobody else: adding a shopper changes nobody's day.
+`draw_steps` is what all shoppers do unless a behaviour (see `loadtests.behaviours`) makes something else of the parts.
+Free shoppers (plain `locust -f`) take from the stream as they go; a plan cuts it off at the end of the window.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from random import Random
+from typing import NamedTuple
+
+from loadtests.model.history import Do, Jar
+from shared.shop.catalogue import PRODUCTS
+
+DEFAULT_MIX: dict[str, float] = {
+    "browse": 4.0,
+    "add": 4.0,
+    "remove": 1.0,
+    "cart": 3.0,
+    "checkout": 0.5,
+    "me": 1.0,
+    "orders": 0.0,
+}
+"""How often a shopper does what, relative to each other."""
+
+SHORTEST_THINK, LONGEST_THINK = 0.2, 4.0
+"""Bounds of a pause, as multiples of the mean."""
+MOST_OF_ONE = 900
+"""Units of one article in a planned cart; the shop refuses more than 999."""
+_GOLDEN = 0.6180339887498949
+"""Multiples of the golden ratio, without their whole part, fill an interval evenly, however many of them there are."""
+
+SKUS = tuple(product.sku for product in PRODUCTS)
+
+
+class Step(NamedTuple):
+    """One thing to do, `at_ms` after the zero of the load window."""
+
+    at_ms: int
+    do: Do
+    sku: str = ""
+    quantity: int = 0
+    jar: Jar = "main"
+    beside: bool = False
+    """At its time, though the step before may still be waiting for its answer."""
+
+
+class Habits(NamedTuple):
+    """What is the same for all shoppers of a plan."""
+
+    think_ms: float
+    login_within_ms: int
+    mix: Mapping[str, float] = DEFAULT_MIX
+
+
+def generator_of(seed: int, shopper: int) -> Random:
+    """The shopper's own source of chance. Seeding with text goes through SHA-512: the same in every process."""
+    return Random(f"{seed}/{shopper}")
+
+
+def spread(shopper: int, within_ms: float) -> float:
+    """The shopper's place in an interval over which any number of shoppers are to be spread evenly, in ms."""
+    return math.fmod(shopper * _GOLDEN, 1.0) * within_ms
+
+
+def moments(chance: Random, shopper: int, habits: Habits) -> Iterator[float]:
+    """When the shopper logs in, and then when it does each next thing, for ever, in ms. Times never go backwards."""
+    within = habits.login_within_ms
+    jitter = chance.random() * within / 16
+    at_ms = (spread(shopper, within) + jitter) % within if within else 0.0
+    while True:
+        yield at_ms
+        at_ms += think(chance, habits.think_ms)
+
+
+def draw_steps(chance: Random, shopper: int, habits: Habits) -> Iterator[Step]:
+    """Log in, then shop for ever."""
+    when = moments(chance, shopper, habits)
+    yield Step(int(next(when)), "login")
+    basket = Basket(chance, habits.mix)
+    for at_ms in when:
+        yield basket.next(int(at_ms))
+
+
+def think(chance: Random, mean_ms: float) -> float:
+    """A pause: exponential, as people's are, but neither endless nor nothing."""
+    drawn = -math.log(1.0 - chance.random())
+    return mean_ms * min(max(drawn, SHORTEST_THINK), LONGEST_THINK)
+
+
+class Basket:
+    """What the shopper wants next, given what it means to have in its cart by then."""
+
+    def __init__(self, chance: Random, mix: Mapping[str, float]) -> None:
+        weights = {**DEFAULT_MIX, **mix}
+        self._chance = chance
+        self._words = [word for word in DEFAULT_MIX if weights[word] > 0]
+        self._weights = [weights[word] for word in self._words]
+        self._cart: dict[str, int] = {}
+
+    def next(self, at_ms: int) -> Step:
+        """Whatever comes to its mind."""
+        word = self._chance.choices(self._words, self._weights)[0]
+        if word == "add":
+            return self.add(at_ms)
+        if word == "remove" and self._cart:
+            sku = self._chance.choice(list(self._cart))
+            del self._cart[sku]
+            return Step(at_ms, "remove", sku)
+        if word == "checkout" and self._cart:
+            self._cart.clear()
+            return Step(at_ms, "checkout")
+        if word == "cart":
+            return Step(at_ms, "cart")
+        if word == "me":
+            return Step(at_ms, "me")
+        if word == "orders":
+            return Step(at_ms, "orders")
+        return Step(at_ms, "browse")
+
+    def add(self, at_ms: int, but: str = "") -> Step:
+        """Some more of an article (any other than `but`); a look at the cart if there is enough of it."""
+        sku = self._chance.choice(SKUS)
+        while sku == but:
+            sku = self._chance.choice(SKUS)
+        quantity = self._chance.choices((1, 2, 3), (7, 2, 1))[0]
+        if self._cart.get(sku, 0) + quantity > MOST_OF_ONE:
+            return Step(at_ms, "cart")
+        self._cart[sku] = self._cart.get(sku, 0) + quantity
+        return Step(at_ms, "add", sku, quantity)

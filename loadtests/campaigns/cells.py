@@ -1,0 +1,143 @@
+"""What the matrix remembers: one cell for each scenario and architecture that was run. `matrix.json`.
+
+A cell keeps every measure of its run, so that table, page and claims are made from this file alone.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from loadtests.model.measures import MEASURES
+from loadtests.model.results import ArchitectureResult, Prediction, Results
+from loadtests.model.run_folder import read_document
+from shared.errors import RunFolderError
+from shared.whole_file import write_whole
+
+SCHEMA = 1
+FILE = "matrix.json"
+
+CellWord = Literal["as predicted", "not as predicted", "inconclusive", "not run"]
+Place = tuple[str, str]
+"""Where a cell stands: its scenario and its architecture."""
+
+
+class Key(msgspec.Struct, frozen=True):
+    """What a cell was made with: a cell of the same key need not be run again."""
+
+    scenario_sha256: str
+    seed: int
+    engine: str
+    twinshop: str
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """What one architecture did in one scenario."""
+
+    scenario: str
+    architecture: str
+    word: CellWord
+    why: str = ""
+    """Why it was not run, or why it is not as predicted or inconclusive."""
+    key: Key | None = None
+    """None: it was never begun."""
+    run: str = ""
+    """The run's folder, beside `matrix.json`; empty if there is none."""
+    shoppers: int = 0
+    nodes: int = 0
+    at_risk: int = 0
+    predictions: tuple[Prediction, ...] = ()
+    measures: dict[str, float] = msgspec.field(default_factory=dict)
+    """Everything that can be predicted, by name; what has no value in this run is left out."""
+
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        return self.scenario, self.architecture
+
+    @property
+    def was_run(self) -> bool:
+        """It was measured and judged."""
+        return self.word != "not run"
+
+    @property
+    def went_otherwise(self) -> bool:
+        """It was tried, and is not as predicted, inconclusive, or could not be run."""
+        return self.key is not None and self.word != "as predicted"
+
+    def prediction(self, measure: str) -> Prediction | None:
+        """The prediction of that measure, if there is one."""
+        return next((it for it in self.predictions if it.measure == measure), None)
+
+
+class Matrix(msgspec.Struct, frozen=True):
+    """`matrix.json`."""
+
+    schema: int = SCHEMA
+    seed: int = 1
+    engine: str = "processes"
+    twinshop: str = ""
+    side_by_side: int = 1
+    """Clusters that ran at the same time, at most."""
+    cells: tuple[Cell, ...] = ()
+
+    def by_place(self) -> dict[Place, Cell]:
+        """The cells, each under its place."""
+        return {cell.place: cell for cell in self.cells}
+
+    def with_cells(self, cells: tuple[Cell, ...]) -> Matrix:
+        """The same with these cells in their places."""
+        found = self.by_place() | {cell.place: cell for cell in cells}
+        return msgspec.structs.replace(self, cells=tuple(found[place] for place in sorted(found)))
+
+
+def cell_of(results: Results, architecture: str, *, key: Key, run: str) -> Cell:
+    """The cell that a judged run fills."""
+    result = results.architectures[architecture]
+    return Cell(
+        scenario=results.scenario,
+        architecture=architecture,
+        word=result.verdict,
+        why="; ".join(result.reasons),
+        key=key,
+        run=run,
+        shoppers=result.shoppers,
+        nodes=results.nodes,
+        at_risk=result.at_risk,
+        predictions=result.predictions,
+        measures=_measures(result),
+    )
+
+
+def _measures(result: ArchitectureResult) -> dict[str, float]:
+    found: dict[str, float | None] = {name: measure.read(result) for name, measure in MEASURES.items()}
+    return {name: float(value) for name, value in found.items() if value is not None and math.isfinite(value)}
+
+
+def read_matrix(folder: Path) -> Matrix:
+    """The matrix in that folder.
+
+    Raises:
+        RunFolderError: there is none, it is damaged, or of another schema.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        raise RunFolderError(
+            f"there is no matrix in {folder}", why=f"{path} is missing", next_step=f"twinshop matrix --out {folder}"
+        )
+    matrix = read_document(path, Matrix)
+    if matrix.schema != SCHEMA:
+        raise RunFolderError(
+            f"{path} was written with schema {matrix.schema}",
+            why=f"this version of Twinshop reads schema {SCHEMA}",
+            next_step=f"twinshop matrix --out {folder} --fresh",
+        )
+    return matrix
+
+
+def write_matrix(folder: Path, matrix: Matrix) -> None:
+    """Write `matrix.json`, whole or not at all."""
+    write_whole(folder / FILE, msgspec.json.format(msgspec.json.encode(matrix), indent=1) + b"\n")

@@ -1,0 +1,99 @@
+"""What the measured cells say of a claim: confirmed, refuted, depends, or not decided; and the sentence that follows.
+
+A claim is tried in several cases. True in all of them is confirmed, in none refuted; true in some and not in others
+depends, whatever the rest would say. Otherwise, what was not run is still missing.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+import msgspec
+
+from loadtests.campaigns.cells import Cell, Place
+from loadtests.campaigns.claims.claim import Case, Claim
+from loadtests.campaigns.claims.rule import Missing, holds, told
+
+ClaimWord = Literal["confirmed", "refuted", "depends", "not decided"]
+
+
+class Tried(msgspec.Struct, frozen=True):
+    """One case, and how it came out."""
+
+    case: Case
+    holds: bool | None
+    """None: something that it needs was not measured."""
+    says: str = ""
+    """The clause with its numbers."""
+    missing: str = ""
+    """What was not measured."""
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """A claim and what is to be said of it."""
+
+    claim: Claim
+    word: ClaimWord
+    sentence: str
+    cases: tuple[Tried, ...]
+
+
+def decide_all(claims: Iterable[Claim], cells: Mapping[Place, Cell]) -> tuple[Decision, ...]:
+    """Each claim decided from these cells."""
+    return tuple(decide(claim, cells) for claim in claims)
+
+
+def decide(claim: Claim, cells: Mapping[Place, Cell]) -> Decision:
+    """One claim decided from these cells."""
+    cases = tuple(_try(case, cells) for case in claim.case)
+    word = _word([case.holds for case in cases])
+    return Decision(claim, word, _sentence(claim, word, cases), cases)
+
+
+def _try(case: Case, cells: Mapping[Place, Cell]) -> Tried:
+    try:
+        return Tried(case, holds(case.holds, cells), told(case.says, cells))
+    except Missing as missing:
+        return Tried(case, None, missing=str(missing))
+
+
+def _word(outcomes: Sequence[bool | None]) -> ClaimWord:
+    known = {outcome for outcome in outcomes if outcome is not None}
+    if known == {True, False}:
+        return "depends"
+    if None in outcomes or not known:
+        return "not decided"
+    return "confirmed" if known == {True} else "refuted"
+
+
+def _sentence(claim: Claim, word: ClaimWord, cases: Sequence[Tried]) -> str:
+    true = _listed([case for case in cases if case.holds is True], "and")
+    false = _listed([case for case in cases if case.holds is False], "or")
+    parts = []
+    if true:
+        parts.append(f"It holds for {true}")
+    if false:
+        parts.append(f"{'it does not' if true else 'It does not hold'} for {false}")
+    if word == "not decided":
+        parts.append(_still_to_run(claim, cases))
+    text = "; ".join(parts)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _listed(cases: Sequence[Tried], word: str) -> str:
+    texts = [f"{case.case.name} ({case.says})" for case in cases]
+    return texts[0] if len(texts) == 1 else f" {word} ".join((", ".join(texts[:-1]), texts[-1])) if texts else ""
+
+
+def _still_to_run(claim: Claim, cases: Sequence[Tried]) -> str:
+    scenarios = dict.fromkeys(
+        scenario
+        for case in cases
+        if case.holds is None
+        for scenario in msgspec.structs.replace(claim, case=(case.case,)).scenarios()
+    )
+    words = [word for scenario in scenarios for word in ("--scenario", scenario)]
+    missing = "; ".join(dict.fromkeys(case.missing for case in cases if case.holds is None))
+    return f"not decided yet, because {missing}: run {shlex.join(['twinshop', 'matrix', *words])}"

@@ -1,0 +1,104 @@
+"""A comparison for a terminal: facts in columns, long ones below each other, numbers with their differences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import click
+
+from loadtests.campaigns.comparison.comparison import Comparison
+from loadtests.campaigns.comparison.numbers import Number, Numbers
+from loadtests.campaigns.comparison.rows import NONE, Row, different
+
+LONG = 24
+"""Values longer than this do not stand in a column."""
+DIFFERS, SAME = "≠", " "
+BY_CHANCE = (
+    "Single runs differ by chance, too: how much, `twinshop run SCENARIO --repeat N` tells. "
+    "Nothing here says which is better."
+)
+
+
+def comparison_page(comparison: Comparison) -> str:
+    """What a person sees of a comparison."""
+    labels = [run.label for run in comparison.runs]
+    lines = [
+        *(f"{run.label}  {run.asked}" for run in comparison.runs),
+        *_section("asked", comparison.asked, labels),
+        *_section("where", comparison.environment, labels),
+        *_differing("packages and servers", comparison.packages, labels),
+        *_differing("settings", comparison.settings, labels),
+    ]
+    if comparison.scenario:
+        lines += _section("scenario files: what differs", comparison.scenario, labels)
+    if comparison.plan:
+        lines += _section("plans: what differs", comparison.plan, labels)
+    if comparison.comparable:
+        for name, found in comparison.architectures.items():
+            lines += _numbers(name, found)
+    lines += ["", *(f"only {label} measured {name}" for name, label in comparison.alone.items()), *comparison.notes]
+    lines += [f"not compared: {why}" for why in comparison.why] or [BY_CHANCE]
+    return "\n".join(lines)
+
+
+def _section(title: str, facts: Sequence[Row], labels: Sequence[str]) -> Iterator[str]:
+    yield ""
+    short = [row for row in facts if all(len(value) <= LONG for value in row.values)]
+    first = max(len(row.what) for row in facts)
+    widths = [max([len(label), *(len(row.values[at]) for row in short)]) for at, label in enumerate(labels)]
+    heads = "  ".join(label.ljust(width) for label, width in zip(labels, widths, strict=True))
+    yield f"{click.style(title.ljust(first + 4), bold=True)}  {heads}".rstrip()
+    for row in facts:
+        mark = SAME if row.same else DIFFERS
+        if row in short:
+            cells = "  ".join(value.ljust(width) for value, width in zip(row.values, widths, strict=True))
+            yield f"  {mark} {row.what:<{first}}  {cells}".rstrip()
+        elif row.same:
+            yield f"  {mark} {row.what:<{first}}  {row.values[0]}"
+        else:
+            yield f"  {mark} {row.what}"
+            yield from (f"      {label}  {value}" for label, value in zip(labels, row.values, strict=True))
+
+
+def _differing(title: str, facts: Sequence[Row], labels: Sequence[str]) -> Iterator[str]:
+    """Of long lists only what differs; how many are the same is said."""
+    found = different(facts)
+    same = f"{len(facts) - len(found)} are the same"
+    if not found:
+        yield ""
+        yield f"{click.style(title, bold=True)}: all {same}"
+        return
+    yield from _section(title, found, labels)
+    yield f"    ({same})"
+
+
+def _numbers(name: str, found: Numbers) -> Iterator[str]:
+    first = found.runs[0]
+    shown = [it for it in found.measures if _worth_a_row(it)]
+    head = ("", *found.runs, *(f"{label} − {first}" for label in found.runs[1:]))
+    table = [head, ("verdict", *found.verdicts, *("" for _ in found.runs[1:])), *(_cells(it) for it in shown)]
+    widths = [max(len(row[column]) for row in table) for column in range(len(head))]
+    yield ""
+    yield click.style(name, bold=True)
+    for row in table:
+        cells = (cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
+        yield f"    {row[0].ljust(widths[0])}  {'  '.join(cells)}".rstrip()
+    hidden = [it.measure for it in found.measures if it not in shown]
+    if hidden:
+        yield f"    ({len(hidden)} more are 0 in each, or were not measured)"
+
+
+def _worth_a_row(number: Number) -> bool:
+    return number.predicted or any(number.values) or len(set(number.values)) > 1
+
+
+def _cells(number: Number) -> tuple[str, ...]:
+    values = (NONE if value is None else _text(value) for value in number.values)
+    apart = (NONE if it is None else "=" if it == 0 else _text(it, sign="+") for it in number.differences)
+    return (number.measure, *values, *apart)
+
+
+def _text(value: float, sign: str = "") -> str:
+    """Whole numbers whole, others with as many digits as a person reads."""
+    text = f"{value:{sign},d}" if isinstance(value, int) else f"{value:{sign},.3f}".rstrip("0").rstrip(".")
+    return text.replace("-", "−")

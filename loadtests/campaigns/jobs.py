@@ -1,0 +1,164 @@
+"""What is to be run: which scenarios on which architectures, what is done already, and in which order."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Collection, Iterable
+
+import msgspec
+
+from compose.architectures import ARCHITECTURES
+from loadtests.campaigns.cells import Cell, Key, Matrix
+from loadtests.model.plan import ClientLimits
+from loadtests.model.scenario import Scenario
+from loadtests.planning.page import START_AND_STOP_S
+from loadtests.planning.rules import did_you_mean
+from loadtests.planning.scenario_file import all_scenarios, scenario_content
+from shared.errors import UsageError
+
+JUDGING_S = 1.0
+"""What planning, judging and reporting one architecture takes, about."""
+TIMES = frozenset({"p50_ms", "p95_ms", "requests_per_second", "node_cpu_ms_per_request", "stalled", "stalls"})
+"""Measures of time: a neighbour on the same processors would change them."""
+
+
+class Selection(msgspec.Struct, frozen=True):
+    """What somebody asked for; empty: everything."""
+
+    families: tuple[str, ...] = ()
+    architectures: tuple[str, ...] = ()
+    scenarios: tuple[str, ...] = ()
+
+    def holds(self, scenario: Scenario, architecture: str) -> bool:
+        """This cell was asked for."""
+        return (
+            (not self.families or scenario.family in self.families)
+            and (not self.scenarios or scenario.name in self.scenarios)
+            and (not self.architectures or architecture in self.architectures)
+        )
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A scenario of the catalogue, and the SHA-256 of its file."""
+
+    scenario: Scenario
+    sha256: str
+
+
+class Job(msgspec.Struct, frozen=True):
+    """One run: a scenario on those of its architectures that are still to be measured."""
+
+    scenario: str
+    architectures: tuple[str, ...]
+    key: Key
+    seconds: float
+    """What it will take, about."""
+    alone: bool
+    """Nothing may run beside it."""
+
+    def without(self, done: Collection[str]) -> Job:
+        """The same on the other architectures."""
+        left = tuple(name for name in self.architectures if name not in done)
+        return msgspec.structs.replace(
+            self, architectures=left, seconds=self.seconds * len(left) / len(self.architectures)
+        )
+
+
+def catalogue() -> tuple[Entry, ...]:
+    """All scenarios that come with Twinshop, family by family."""
+    entries = [
+        Entry(scenario, hashlib.sha256(scenario_content(scenario.name)[1]).hexdigest()) for scenario in all_scenarios()
+    ]
+    return tuple(sorted(entries, key=lambda it: (it.scenario.family, it.scenario.name)))
+
+
+def check_selection(selection: Selection, entries: Iterable[Entry]) -> None:
+    """Nothing, if every name in it is one.
+
+    Raises:
+        UsageError: the first that is none.
+    """
+    scenarios = [entry.scenario for entry in entries]
+    _check("family", selection.families, sorted({scenario.family for scenario in scenarios}))
+    _check("scenario", selection.scenarios, [scenario.name for scenario in scenarios])
+    _check("architecture", selection.architectures, list(ARCHITECTURES))
+
+
+def _check(thing: str, asked: Iterable[str], known: list[str]) -> None:
+    for name in asked:
+        if name not in known:
+            raise UsageError(
+                f"there is no {thing} {name!r}",
+                why=f"there are: {', '.join(known)}{did_you_mean(name, known)}",
+                next_step="twinshop list",
+            )
+
+
+def jobs_for(
+    entries: Iterable[Entry],
+    selection: Selection,
+    matrix: Matrix,
+    *,
+    again: Collection[str] = (),
+    timed: Collection[str] = (),
+) -> tuple[Job, ...]:
+    """What is left to run, cheapest first; what wants the machine to itself comes after all else.
+
+    `again`: verdicts with which a cell is run once more, though it was run. `timed`: scenarios whose times decide a
+    claim.
+    """
+    jobs = []
+    for entry in entries:
+        scenario = entry.scenario
+        key = key_of(entry, matrix)
+        done = _done(matrix, key, again)
+        wanted = tuple(
+            name
+            for name in scenario.architectures
+            if selection.holds(scenario, name) and (scenario.name, name) not in done
+        )
+        if wanted:
+            seconds = len(wanted) * seconds_each(scenario)
+            alone = scenario.name in timed or wants_the_machine(scenario)
+            jobs.append(Job(scenario.name, wanted, key, seconds, alone))
+    return tuple(sorted(jobs, key=lambda job: (job.alone, job.seconds, job.scenario)))
+
+
+def _done(matrix: Matrix, key: Key, again: Collection[str]) -> set[tuple[str, str]]:
+    return {cell.place for cell in matrix.cells if is_current(cell, key) and cell.word not in again}
+
+
+def key_of(entry: Entry, matrix: Matrix) -> Key:
+    """What a cell of this scenario is made with now."""
+    return Key(entry.sha256, matrix.seed, matrix.engine, matrix.twinshop)
+
+
+def is_current(cell: Cell, key: Key) -> bool:
+    """It was run, and with exactly that."""
+    return cell.was_run and cell.key == key
+
+
+def seconds_each(scenario: Scenario) -> float:
+    """What one architecture takes, about: its window, its audit, and starting, stopping and judging it."""
+    audit_s = ClientLimits().audit_spread_ms * scenario.load.shoppers / 1000
+    return scenario.load.seconds + audit_s + START_AND_STOP_S + JUDGING_S
+
+
+def wants_the_machine(scenario: Scenario) -> bool:
+    """It says so itself, or it predicts a time."""
+    predicted = {measure for predictions in scenario.expect.values() for measure in predictions}
+    return scenario.alone or bool((predicted | {scenario.headline}) & TIMES)
+
+
+def expected_seconds(jobs: Iterable[Job], side_by_side: int) -> float:
+    """What all of them take, about, that many at a time."""
+    jobs = tuple(jobs)
+    shared = [job.seconds for job in jobs if not job.alone]
+    longest = max(shared, default=0.0)
+    return sum(job.seconds for job in jobs if job.alone) + max(longest, sum(shared) / side_by_side)
+
+
+def default_side_by_side() -> int:
+    """How many clusters at once this machine runs without their counts changing: see docs/how-to/run-the-matrix.md."""
+    return max(1, (os.cpu_count() or 1) // 2)

@@ -1,0 +1,94 @@
+"""The matrix laid out: a row for each scenario, by family; a column for each architecture; in each place what is known.
+
+A place that was not run says why.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from compose.architectures import ARCHITECTURES
+from loadtests.campaigns.cells import Cell, CellWord, Matrix
+from loadtests.campaigns.jobs import Entry, Selection, key_of
+from loadtests.model.scenario import Scenario
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One scenario."""
+
+    scenario: Scenario
+    cells: tuple[Cell, ...]
+    """One for each column."""
+
+    def asked(self) -> tuple[Cell, ...]:
+        """The cells of architectures that this scenario is about."""
+        return tuple(cell for cell in self.cells if cell.architecture in self.scenario.architectures)
+
+
+class Family(msgspec.Struct, frozen=True):
+    """Scenarios of one family."""
+
+    name: str
+    rows: tuple[Row, ...]
+
+
+class Board(msgspec.Struct, frozen=True):
+    """The whole."""
+
+    columns: tuple[str, ...]
+    families: tuple[Family, ...]
+
+    def rows(self) -> Iterator[Row]:
+        """All rows, in order."""
+        for family in self.families:
+            yield from family.rows
+
+    def asked(self) -> Iterator[Cell]:
+        """All cells that are to be run, run or not."""
+        for row in self.rows():
+            yield from row.asked()
+
+    def count(self) -> Counter[CellWord]:
+        """How many of them there are with each word."""
+        return Counter(cell.word for cell in self.asked())
+
+
+def board_of(matrix: Matrix, entries: Iterable[Entry], selection: Selection | None = None) -> Board:
+    """The board of these scenarios; with a selection, of what it holds alone."""
+    asked = selection or Selection()
+    entries = tuple(it for it in entries if any(asked.holds(it.scenario, name) for name in it.scenario.architectures))
+    used = {name for it in entries for name in it.scenario.architectures if asked.holds(it.scenario, name)}
+    columns = tuple(name for name in ARCHITECTURES if name in used)
+    families: dict[str, list[Row]] = {}
+    for entry in entries:
+        cells = tuple(_cell(matrix, entry, name, asked) for name in columns)
+        families.setdefault(entry.scenario.family, []).append(Row(entry.scenario, cells))
+    return Board(columns, tuple(Family(name, tuple(rows)) for name, rows in families.items()))
+
+
+def _cell(matrix: Matrix, entry: Entry, architecture: str, asked: Selection) -> Cell:
+    scenario = entry.scenario
+    place = (scenario.name, architecture)
+    if architecture not in scenario.architectures:
+        return Cell(
+            *place, "not run", why=scenario.without.get(architecture, "not among the architectures of this scenario")
+        )
+    if not asked.holds(scenario, architecture):
+        return Cell(*place, "not run", why="not asked for")
+    found = matrix.by_place().get(place)
+    if found is None:
+        return Cell(*place, "not run", why="its turn has not come")
+    if found.key != key_of(entry, matrix):
+        return Cell(*place, "not run", why="it has changed since it was run")
+    return found
+
+
+def exit_code(board: Board) -> int:
+    """0 if all that is to be run was run and is as predicted; 1 if something is not as predicted; otherwise 3."""
+    words = set(board.count())
+    if "not as predicted" in words:
+        return 1
+    return 0 if words <= {"as predicted"} else 3

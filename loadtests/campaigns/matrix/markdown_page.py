@@ -1,0 +1,97 @@
+"""A measured matrix as a page of the docs.
+
+`python -m loadtests.campaigns.matrix.markdown_page runs/matrix` prints it; nothing in it is written by hand.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from loadtests.campaigns.cell_words import MARKS, formula, leading, spoken
+from loadtests.campaigns.cells import Cell, Matrix, read_matrix
+from loadtests.campaigns.claims.decide import Decision
+from loadtests.campaigns.jobs import catalogue
+from loadtests.campaigns.matrix.board import Board, Family, Row, board_of
+from loadtests.campaigns.matrix.matrix_run import decisions
+from loadtests.campaigns.matrix.page import answer, findings
+
+
+def markdown_page(matrix: Matrix, board: Board, decided: Iterable[Decision]) -> str:
+    """The whole page."""
+    return "\n".join([*_top(matrix, board), *_tables(board), *_otherwise(board), *_claims(decided)])
+
+
+def _top(matrix: Matrix, board: Board) -> Iterator[str]:
+    yield "# The matrix, as measured"
+    yield ""
+    yield answer(board)
+    yield ""
+    how = "one cluster at a time" if matrix.side_by_side == 1 else f"{matrix.side_by_side} clusters side by side"
+    yield f"One run of each scenario, seed {matrix.seed}, engine {matrix.engine}, Twinshop {matrix.twinshop}, {how}, by"
+    yield "`twinshop matrix`; this page by `python -m loadtests.campaigns.matrix.markdown_page runs/matrix`."
+    yield ""
+    yield "In each cell: what was measured, what had been predicted, and whether *all* predictions of the cell held:"
+    yield f"{MARKS['as predicted']} they did, {MARKS['not as predicted']} at least one did not,"
+    yield f"{MARKS['inconclusive']} the experiment did not happen as planned,"
+    yield f"{MARKS['not run']} not asked (the scenario's file says why). U shoppers, N nodes. All predictions are among"
+    yield "the [scenarios](../reference/scenarios.md); the [measures](../reference/measures.md) are defined there."
+    yield ""
+
+
+def _tables(board: Board) -> Iterator[str]:
+    for family in board.families:
+        yield f"## {family.name.capitalize()}"
+        yield ""
+        yield from _family(board, family)
+        yield ""
+
+
+def _family(board: Board, family: Family) -> Iterator[str]:
+    used = [
+        number
+        for number, name in enumerate(board.columns)
+        if any(name in row.scenario.architectures for row in family.rows)
+    ]
+    yield _line(["scenario", "counted", *(board.columns[number] for number in used)])
+    yield _line(["---"] * (len(used) + 2))
+    for row in family.rows:
+        name = row.scenario.name
+        link = f"[{name}](../reference/scenarios.md#{name})"
+        yield _line([link, spoken(row.scenario.headline), *(_text(row, row.cells[number]) for number in used)])
+
+
+def _text(row: Row, cell: Cell) -> str:
+    if not cell.was_run:
+        return MARKS[cell.word]
+    prediction = cell.prediction(row.scenario.headline)
+    predicted = f" ({formula(prediction)})" if prediction else ""
+    return f"{leading(cell, row.scenario)}{predicted} {MARKS[cell.word]}"
+
+
+def _otherwise(board: Board) -> Iterator[str]:
+    yield "## What went otherwise"
+    yield ""
+    for finding in findings(board):
+        yield f"- {finding.row.scenario.name}, {finding.cell.architecture}: {finding.cell.why}."
+    yield ""
+
+
+def _claims(decided: Iterable[Decision]) -> Iterator[str]:
+    yield "## What is commonly said"
+    yield ""
+    yield _line(["", "claim", "verdict", "because"])
+    yield _line(["---"] * 4)
+    for it in decided:
+        yield _line([it.claim.id, it.claim.claim, f"**{it.word}**", it.sentence])
+    yield ""
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+if __name__ == "__main__":
+    _matrix, _entries = read_matrix(Path(sys.argv[1])), catalogue()
+    sys.stdout.write(markdown_page(_matrix, board_of(_matrix, _entries), decisions(_matrix, _entries)))

@@ -1,0 +1,155 @@
+"""The whole of `twinshop matrix`: read what is known, run what is left, write the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from compose.engines.registry import engine_named
+from compose.supervision.ledger import recover, state_folder
+from compose.supervision.machine_lock import hold_machine
+from loadtests.campaigns.cells import FILE, Matrix, read_matrix, write_matrix
+from loadtests.campaigns.claims.claim import all_claims
+from loadtests.campaigns.claims.decide import Decision, decide_all
+from loadtests.campaigns.claims.rule import references
+from loadtests.campaigns.jobs import (
+    TIMES,
+    Entry,
+    Selection,
+    catalogue,
+    check_selection,
+    default_side_by_side,
+    expected_seconds,
+    is_current,
+    jobs_for,
+    key_of,
+)
+from loadtests.campaigns.matrix.board import Board, board_of
+from loadtests.campaigns.matrix.launch import Launcher, Processes
+from loadtests.campaigns.matrix.page import write_page
+from loadtests.campaigns.matrix.runner import Conductor
+from loadtests.running.interrupts import interrupts_raise
+from loadtests.running.provenance import twinshop_version
+from shared.errors import EnvironmentNotReady, Interrupted, UsageError
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What somebody asked for."""
+
+    selection: Selection
+    engine: str
+    seed: int
+    folder: Path
+    side_by_side: int | None = None
+    """None: as many as fit."""
+    fresh: bool = False
+    again: tuple[str, ...] = ()
+
+
+class Done(msgspec.Struct, frozen=True):
+    """What there is afterwards."""
+
+    board: Board
+    """Of what was asked for."""
+    page: Path
+    interrupted: Interrupted | None = None
+
+
+def carry_out(asked: Asked, say: Callable[[str], None], launcher: Launcher | None = None) -> Done:
+    """Run what is left of what was asked for; `say` hears of the progress.
+
+    Raises:
+        UsageError: a name is none, or nothing is left of the catalogue.
+        Busy: another run has the machine.
+        EnvironmentNotReady: the folder cannot be made.
+    """
+    engine_named(asked.engine)
+    entries = catalogue()
+    check_selection(asked.selection, entries)
+    matrix = _known(asked, entries)
+    board = board_of(matrix, entries, asked.selection)
+    if not board.columns:
+        raise UsageError(
+            "no scenario is left of that selection",
+            why="none of these scenarios has one of these architectures",
+            next_step="twinshop list",
+        )
+    interrupted = _run(asked, entries, matrix, launcher or Processes(asked.folder), say)
+    matrix = read_matrix(asked.folder)
+    page = write_page(asked.folder, matrix, entries, decisions(matrix, entries))
+    return Done(board_of(matrix, entries, asked.selection), page, interrupted)
+
+
+def _run(
+    asked: Asked, entries: tuple[Entry, ...], matrix: Matrix, launcher: Launcher, say: Callable[[str], None]
+) -> Interrupted | None:
+    jobs = jobs_for(entries, asked.selection, matrix, again=asked.again, timed=timed())
+    write_matrix(asked.folder, matrix)
+    cells = sum(len(job.architectures) for job in jobs)
+    minutes = expected_seconds(jobs, matrix.side_by_side) / 60
+    say(f"{len(jobs)} scenarios, {cells} cells to run, about {minutes:.0f} min, {matrix.side_by_side} side by side")
+    state = state_folder()
+
+    def clear_away() -> None:
+        for line in recover(state).lines():
+            say(line)
+
+    try:
+        with interrupts_raise(), hold_machine(state):
+            clear_away()
+            Conductor(asked.folder, matrix, launcher, say, clear_away).carry_out(jobs)
+    except Interrupted as interrupted:
+        interrupted.next_step = interrupted.next_step or "the same command again: it goes on where it ended"
+        return interrupted
+    return None
+
+
+def _known(asked: Asked, entries: tuple[Entry, ...]) -> Matrix:
+    """What was run already and still counts, under the seed and engine that are asked for now."""
+    _make(asked.folder)
+    fresh = Matrix(
+        seed=asked.seed,
+        engine=asked.engine,
+        twinshop=twinshop_version(),
+        side_by_side=asked.side_by_side or default_side_by_side(),
+    )
+    if not (asked.folder / FILE).is_file():
+        return fresh
+    keys = {entry.scenario.name: key_of(entry, fresh) for entry in entries}
+    scenarios = {entry.scenario.name: entry.scenario for entry in entries}
+    kept = tuple(
+        cell
+        for cell in read_matrix(asked.folder).cells
+        if cell.scenario in keys
+        and is_current(cell, keys[cell.scenario])
+        and not (asked.fresh and asked.selection.holds(scenarios[cell.scenario], cell.architecture))
+    )
+    return fresh.with_cells(kept)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EnvironmentNotReady(
+            f"cannot make the folder {folder}", why=error.strerror or str(error), next_step="name another: --out DIR"
+        ) from error
+
+
+def timed() -> frozenset[str]:
+    """Scenarios whose times decide a claim: nothing may run beside them."""
+    named = {reference for claim in all_claims() for case in claim.case for reference in references(case.holds)}
+    return frozenset(reference.scenario for reference in named if reference.measure in TIMES)
+
+
+def decisions(matrix: Matrix, entries: tuple[Entry, ...]) -> tuple[Decision, ...]:
+    """The claims, decided from what was run with the scenarios as they are now."""
+    keys = {entry.scenario.name: key_of(entry, matrix) for entry in entries}
+    current = {
+        cell.place: cell
+        for cell in matrix.cells
+        if cell.scenario in keys and is_current(cell, keys[cell.scenario])
+    }  # fmt: skip
+    return decide_all(all_claims(), current)

@@ -1,0 +1,167 @@
+"""Everything that repeats come to: comparisons of every pair, the controls, and one sentence. Pure; names no winner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import msgspec
+
+from loadtests.campaigns.repeats.noise import noise_of
+from loadtests.campaigns.repeats.order import controlled_blocks
+from loadtests.campaigns.repeats.refusals import Basis, Pair, pairs_again, pairs_of, refusal
+from loadtests.campaigns.repeats.repeats import REPEATS_SCHEMA, Asked, Block, Comparison, Interval, Noise, Repeats, Word
+from loadtests.campaigns.repeats.statistics import ALPHA, METHODS, chance_of, holm, interval_of, least_faults
+from loadtests.judging.sentence import PHRASES
+from loadtests.judging.verdict import overall
+
+AGAIN = "again"
+"""What is put behind the name of an architecture that is compared with itself."""
+
+
+def repeats_of(asked: Asked, blocks: Sequence[Block], interrupted: str = "") -> Repeats:
+    """What these blocks show."""
+    blocks = tuple(blocks)
+    noise = tuple(
+        noise_of(blocks, name, measure, asked.shoppers) for measure in asked.measures for name in asked.architectures
+    )
+    pairs = tuple(combinations(asked.architectures, 2))
+    least = least_faults(max(1, len(pairs) * len(asked.measures)))
+    again = _against_itself(asked, blocks, noise)
+    differs = {each.measure: asked.architectures[0] for each in again if each.word in ("larger", "smaller")}
+    bases = [
+        (first, second, _basis(asked, measure, pairs_of(blocks, first, second), least, noise, (first, second)))
+        for measure in asked.measures
+        for first, second in pairs
+    ]
+    comparisons = compare([
+        (first, second, msgspec.structs.replace(basis, itself=differs.get(basis.measure, "")))
+        for first, second, basis in bases
+    ])  # fmt: skip
+    return Repeats(
+        schema=REPEATS_SCHEMA,
+        asked=asked,
+        verdict=overall(block.verdict for block in blocks if block.kind == "fault"),
+        answer=answer(asked, comparisons),
+        blocks=blocks,
+        comparisons=comparisons,
+        again=again,
+        noise=noise,
+        means={measure: _means(asked, blocks, measure) for measure in asked.measures},
+        least_faults=least,
+        methods=METHODS,
+        interrupted=interrupted,
+    )
+
+
+def compare(bases: Sequence[tuple[str, str, Basis]]) -> tuple[Comparison, ...]:
+    """One family of comparisons: what is comparable is corrected for the number of all of them."""
+    found = [_compared(first, second, basis) for first, second, basis in bases]
+    tested = [number for number, each in enumerate(found) if each.p is not None]
+    corrected = holm([found[number].p or 0.0 for number in tested], len(found))
+    for number, p_holm in zip(tested, corrected, strict=True):
+        each = found[number]
+        found[number] = msgspec.structs.replace(each, p_holm=p_holm, word=_word(each.difference, p_holm))
+    return tuple(found)
+
+
+def _compared(first: str, second: str, basis: Basis) -> Comparison:
+    """One comparison before the correction."""
+    counting = [basis.values(pair) or (0.0, 0.0) for pair in basis.counting()]
+    reason = refusal(basis)
+    ones, others = [one for one, _ in counting], [other for _, other in counting]
+    differences = [one - other for one, other in counting]
+    return Comparison(
+        measure=basis.measure,
+        first=first,
+        second=second,
+        word="not comparable" if reason else "no difference shown",
+        reason=reason,
+        faults=len(counting),
+        first_mean=sum(ones) / len(ones) if ones else None,
+        second_mean=sum(others) / len(others) if others else None,
+        difference=None if reason else interval_of(differences),
+        p=None if reason else chance_of(differences),
+        p_holm=None,
+    )
+
+
+def _word(difference: Interval | None, p_holm: float) -> Word:
+    """Both must say so: chance after the correction, and the interval, where there is one."""
+    if difference is None or p_holm > ALPHA:
+        return "no difference shown"
+    if difference.low is not None and difference.high is not None and difference.low <= 0 <= difference.high:
+        return "no difference shown"
+    return "larger" if difference.mean > 0 else "smaller"
+
+
+def _basis(
+    asked: Asked, measure: str, pairs: tuple[Pair, ...], least: int, noise: Sequence[Noise], names: Sequence[str],
+    planned: int | None = None,
+) -> Basis:  # fmt: skip
+    noises = tuple(each for each in noise if each.measure == measure and each.architecture in names)
+    return Basis(measure, pairs, asked.repeats if planned is None else planned, least, noises)
+
+
+def _against_itself(asked: Asked, blocks: tuple[Block, ...], noise: Sequence[Noise]) -> tuple[Comparison, ...]:
+    """The first architecture's second time and its first: a family of its own, in which nothing should differ."""
+    name = asked.architectures[0]
+    pairs, least = pairs_again(blocks, name), least_faults(len(asked.measures))
+    planned = len(controlled_blocks(asked.repeats))
+    bases = [
+        (f"{name} ({AGAIN})", name, _basis(asked, measure, pairs, least, noise, (name,), planned))
+        for measure in asked.measures
+    ]
+    return compare(bases)
+
+
+def _means(asked: Asked, blocks: Sequence[Block], measure: str) -> dict[str, Interval]:
+    """Of each architecture, over its faults that count."""
+    found = {}
+    for name in asked.architectures:
+        shots = [shot for block in blocks if block.kind == "fault" and (shot := block.shot(name)) and not shot.doubt]
+        values = [value for shot in shots if (value := shot.values.get(measure)) is not None]
+        if values:
+            found[name] = interval_of(values)
+    return found
+
+
+def answer(asked: Asked, comparisons: Sequence[Comparison]) -> str:
+    """One sentence about the headline measure, of at most 30 words."""
+    told = [each for each in comparisons if each.measure == asked.headline]
+    phrase = PHRASES.get(asked.headline, asked.headline.replace("_", " "))
+    phrase = "shoppers logged out" if asked.headline == "logged_out" else phrase
+    if len(told) == 1:
+        return _of_one_pair(told[0], phrase)
+    shown = sum(each.word in ("larger", "smaller") for each in told)
+    refused = sum(each.word == "not comparable" for each in told)
+    rest = f"; {refused} not comparable" if refused else ""
+    return f"In {phrase} per fault, {shown} of {len(told)} pairs of architectures differ{rest}."
+
+
+def _of_one_pair(told: Comparison, phrase: str) -> str:
+    """Larger first, so that the numbers need no sign."""
+    if told.difference is None:
+        return f"Not comparable in {phrase}: {told.first} and {told.second} ({told.reason.split(':')[0]})."
+    if told.word == "no difference shown":
+        return f"No difference shown in {phrase} per fault: {told.first} and {told.second}, {told.faults} faults."
+    more, less, apart = told.first, told.second, told.difference
+    if told.word == "smaller":
+        more, less, apart = less, more, mirrored(apart)
+    return f"Per fault, {phrase}: {apart.mean:.4g} more in {more} than in {less} ({extent(apart, told.faults)})."
+
+
+def mirrored(apart: Interval) -> Interval:
+    """The difference the other way round."""
+    low = None if apart.high is None else -apart.high
+    high = None if apart.low is None else -apart.low
+    return msgspec.structs.replace(apart, mean=-apart.mean, low=low, high=high, commonest=-apart.commonest)
+
+
+def extent(interval: Interval, faults: int) -> str:
+    """How sure the mean is: its interval, or how often it came to the same."""
+    if interval.low is not None and interval.high is not None:
+        return f"95 %: {interval.low:.4g} to {interval.high:.4g}"
+    if interval.commonest_faults == faults:
+        return f"the same in all {faults} faults"
+    return f"{interval.commonest:.4g} in {interval.commonest_faults} of {faults} faults"

@@ -1,0 +1,145 @@
+"""When a comparison is refused: *not comparable*, and the reason. A difference that could be the instrument's is none.
+
+One reason each: plans differ within a block, the load was too much for its processor, the logs of client, balancer and
+nodes disagree, the machine was too noisy, too few faults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from loadtests.campaigns.repeats.repeats import Block, Noise, Shot
+from loadtests.judging.experiment import LOAD_CPU_PERCENT
+
+LEAST_SHARE = 0.8
+"""Of the blocks must count: what is left out could be what does not fit."""
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """Two architectures (or one and the same, twice) in one block, and the plans under which each was measured."""
+
+    number: int
+    first: Shot
+    second: Shot
+    plans: tuple[str, ...]
+    """The plan that each should have had, and those that they had: all of them should be one."""
+
+    @property
+    def doubt(self) -> str:
+        """Why the fault does not count for both; "" if it does."""
+        return self.first.doubt or self.second.doubt
+
+
+class Basis(msgspec.Struct, frozen=True):
+    """What a comparison of one measure rests on."""
+
+    measure: str
+    pairs: tuple[Pair, ...]
+    planned: int
+    """So many blocks were asked for."""
+    least: int
+    """So many faults it takes to show anything."""
+    noises: tuple[Noise, ...]
+    """Of the architectures that are compared."""
+    itself: str = ""
+    """The architecture that differs from itself in this measure; "" if none was seen to."""
+
+    def counting(self) -> tuple[Pair, ...]:
+        """The pairs in which both counted and were measured."""
+        return tuple(pair for pair in self.pairs if not pair.doubt and self.values(pair) is not None)
+
+    def values(self, pair: Pair) -> tuple[float, float] | None:
+        """Of the two; None if one was not measured."""
+        first, second = pair.first.values.get(self.measure), pair.second.values.get(self.measure)
+        return None if first is None or second is None else (first, second)
+
+
+def refusal(basis: Basis) -> str:
+    """The first reason why this is not comparable; "" if it is."""
+    reasons = (*_plans_differ(basis), *_load_too_much(basis), *_logs_disagree(basis), *_noisy(basis), *_itself(basis),
+               *_too_few(basis))  # fmt: skip
+    return reasons[0] if reasons else ""
+
+
+def _plans_differ(basis: Basis) -> Iterator[str]:
+    for pair in basis.pairs:
+        differing = sorted({plan[:12] for plan in pair.plans})
+        if len(differing) > 1:
+            yield f"the plans differ in block {pair.number}: {' and '.join(differing)}"
+
+
+def _load_too_much(basis: Basis) -> Iterator[str]:
+    for pair in basis.pairs:
+        for shot in (pair.first, pair.second):
+            if shot.load_cpu > LOAD_CPU_PERCENT:
+                yield (
+                    f"the load process of {shot.architecture} used {shot.load_cpu:.0f} % of a core in block "
+                    f"{pair.number}, more than {LOAD_CPU_PERCENT:.0f} %: its own slowness may be what was measured"
+                )
+
+
+def _logs_disagree(basis: Basis) -> Iterator[str]:
+    for pair in basis.pairs:
+        for shot in (pair.first, pair.second):
+            if shot.mismatches:
+                yield (
+                    f"the logs of client, balancer and nodes disagree on {shot.mismatches} requests of "
+                    f"{shot.architecture} in block {pair.number}"
+                )
+
+
+def _noisy(basis: Basis) -> Iterator[str]:
+    for noise in basis.noises:
+        if noise.apart is None:
+            yield f"nobody knows how noisy the machine was: no placebo beside no fault for {noise.architecture}"
+        elif noise.too_much:
+            yield (
+                f"the machine was too noisy: with nothing broken, {noise.architecture} was {noise.apart:.4g} apart "
+                f"from itself (placebo and no fault), more than {noise.bound:.4g}"
+            )
+
+
+def _itself(basis: Basis) -> Iterator[str]:
+    if basis.itself:
+        yield f"the machine was too noisy: {basis.itself} differs from itself, measured twice under the same plans"
+
+
+def _too_few(basis: Basis) -> Iterator[str]:
+    counting = len(basis.counting())
+    if counting < basis.least:
+        yield f"too few faults: {_counted(basis, counting)}, and it takes {basis.least} to show anything"
+    elif counting < LEAST_SHARE * basis.planned:
+        yield f"too few faults: {_counted(basis, counting)} of {basis.planned}, less than {100 * LEAST_SHARE:.0f} %"
+
+
+def _counted(basis: Basis, counting: int) -> str:
+    """How many counted, and why another did not."""
+    doubts = [f"in block {pair.number} {pair.doubt}" for pair in basis.pairs if pair.doubt]
+    return f"{counting} counted" + (f" ({doubts[0]})" if doubts else "")
+
+
+def pairs_of(blocks: Sequence[Block], first: str, second: str) -> tuple[Pair, ...]:
+    """Those two in every fault block that has both."""
+    found = []
+    for block in blocks:
+        if block.kind == "fault":
+            one, other = block.shot(first), block.shot(second)
+            if one and other:
+                found.append(Pair(block.number, one, other, (block.planned_sha256, block.plan_sha256)))
+    return tuple(found)
+
+
+def pairs_again(blocks: Sequence[Block], architecture: str) -> tuple[Pair, ...]:
+    """One architecture's second time and its first, under what should be the same plan."""
+    faults = {block.number: block for block in blocks if block.kind == "fault"}
+    found = []
+    for block in blocks:
+        usual = faults.get(block.number)
+        if block.kind == "again" and usual is not None:
+            one, other = block.shot(architecture), usual.shot(architecture)
+            if one and other:
+                plans = (usual.planned_sha256, usual.plan_sha256, block.plan_sha256)
+                found.append(Pair(block.number, one, other, plans))
+    return tuple(found)

@@ -1,0 +1,226 @@
+"""What repeats have shown: `repeats.json`, a pure function of what was asked and of the run folders beside it.
+
+runs/20261121-120000-node-kill-x20/
+  repeats.json                  this
+  report.html                   what people read, made from it alone
+  20261121-120002-node-kill-1/  a run folder for each block and each control
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from loadtests.campaigns.repeats.order import Kind
+from loadtests.model.results import VerdictWord
+from loadtests.model.run_folder import REPEATS, read_document
+from shared.errors import RunFolderError
+from shared.whole_file import write_whole
+
+REPEATS_SCHEMA = 1
+PAGE = "report.html"
+
+Word = Literal["larger", "smaller", "no difference shown", "not comparable"]
+"""What a comparison says: the first architecture's measure is … the second's."""
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What somebody asked for, settled before anything was run."""
+
+    scenario: str
+    """A name or a path."""
+    name: str
+    question: str
+    headline: str
+    faults: tuple[str, ...]
+    """Their kinds."""
+    architectures: tuple[str, ...]
+    repeats: int
+    seed: int
+    """Of the first block; each following block has the next one."""
+    engine: str
+    shoppers: int
+    workers: int
+    measures: tuple[str, ...]
+    """What is compared: chosen from the scenario alone, never from the numbers."""
+    started: str
+    """ISO 8601, UTC."""
+    command: tuple[str, ...]
+    """Does it again."""
+    versions: dict[str, str]
+    """Of Twinshop, Python, SciPy, NumPy; and the host."""
+
+    @property
+    def folder_name(self) -> str:
+        """The name of the folder that all of it goes into: `20261121-120000-node-kill-x20`."""
+        stamp = self.started.replace("-", "").replace(":", "").replace("T", "-").removesuffix("Z")
+        return f"{stamp}-{self.name}-x{self.repeats}"
+
+
+class Shot(msgspec.Struct, frozen=True):
+    """One architecture in one block: one fault, of each measure one number."""
+
+    architecture: str
+    verdict: VerdictWord
+    values: dict[str, float | None]
+    """By measure; None: not measured."""
+    doubt: str
+    """Why it is not counted as a fault; "" if it is."""
+    load_cpu: float
+    """Median CPU of the load process, in percent of one core."""
+    mismatches: int
+    """Requests on which the logs of client, balancer and nodes disagree."""
+
+
+class Block(msgspec.Struct, frozen=True):
+    """One run: all architectures once, under one plan; or a control."""
+
+    number: int
+    kind: Kind
+    seed: int
+    run: str
+    """The run's folder, by name; "" if there is none."""
+    planned_sha256: str
+    """The plan that the scenario, as it was when the repeats began, gives for this block."""
+    plan_sha256: str
+    """The plan that was carried out."""
+    order: tuple[str, ...]
+    verdict: VerdictWord
+    shots: tuple[Shot, ...]
+    """In that order; those not measured to their end are left out."""
+    error: str = ""
+    """Why it was not measured to its end; "" if it was."""
+    fired: bool = False
+    """One of the scenario's thresholds (`fail_if`) fired."""
+
+    def shot(self, architecture: str) -> Shot | None:
+        """That architecture's, if it was measured."""
+        return next((shot for shot in self.shots if shot.architecture == architecture), None)
+
+
+class Interval(msgspec.Struct, frozen=True):
+    """A mean of faults with its 95 % interval."""
+
+    mean: float
+    low: float | None
+    """None: fewer than five faults differ from the commonest value, so that no interval of the mean is honest."""
+    high: float | None
+    commonest: float
+    commonest_faults: int
+    """In how many faults it came to that."""
+    others_at_most: float
+    """The share of faults that come to anything else: at most so much (95 %, one-sided)."""
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """One measure of two architectures, paired by block."""
+
+    measure: str
+    first: str
+    second: str
+    word: Word
+    reason: str
+    """Why it is not comparable; "" if it is."""
+    faults: int
+    """Blocks in which both count."""
+    first_mean: float | None
+    second_mean: float | None
+    difference: Interval | None
+    """First minus second; None where it is not comparable."""
+    p: float | None
+    """Two-sided: how often chance alone, with the two exchanged in blocks at random, does at least as much."""
+    p_holm: float | None
+    """The same, corrected for the number of comparisons."""
+
+
+class Noise(msgspec.Struct, frozen=True):
+    """What the machine alone does to a measure of an architecture: placebo and no fault, which should be the same."""
+
+    architecture: str
+    measure: str
+    pairs: int
+    apart: float | None
+    """Mean distance of the two; None if one of them is missing."""
+    bound: float
+    """More than this is too noisy."""
+
+    @property
+    def too_much(self) -> bool:
+        """Nothing can be said of this measure of this architecture."""
+        return self.apart is None or self.apart > self.bound
+
+
+class Method(msgspec.Struct, frozen=True):
+    """How something was computed: by which function, and who says so."""
+
+    what: str
+    how: str
+    by: str
+    """The function that does it."""
+    cited: str
+
+
+class Repeats(msgspec.Struct, frozen=True):
+    """`repeats.json`."""
+
+    schema: int
+    asked: Asked
+    verdict: VerdictWord
+    """The worst of the fault blocks."""
+    answer: str
+    """One sentence of at most 30 words, made from the numbers. It names no winner."""
+    blocks: tuple[Block, ...]
+    comparisons: tuple[Comparison, ...]
+    """Every measure of every pair."""
+    again: tuple[Comparison, ...]
+    """The first architecture against itself."""
+    noise: tuple[Noise, ...]
+    means: dict[str, dict[str, Interval]]
+    """By measure and architecture: over its faults that count."""
+    least_faults: int
+    """Fewer cannot show anything among so many comparisons."""
+    methods: tuple[Method, ...]
+    interrupted: str = ""
+    """Why not everything that was asked for was run; "" if it was."""
+
+    @property
+    def fired(self) -> bool:
+        """A threshold fired in a fault block."""
+        return any(block.fired for block in self.of_kind("fault"))
+
+    def of_kind(self, kind: Kind) -> tuple[Block, ...]:
+        """The blocks of that kind."""
+        return tuple(block for block in self.blocks if block.kind == kind)
+
+
+def write_repeats(folder: Path, repeats: Repeats) -> None:
+    """Write `repeats.json`."""
+    write_whole(folder / REPEATS, encode_repeats(repeats))
+
+
+def encode_repeats(repeats: Repeats) -> bytes:
+    """The bytes of `repeats.json`."""
+    return msgspec.json.format(msgspec.json.encode(repeats), indent=1) + b"\n"
+
+
+def read_repeats(folder: Path) -> Repeats:
+    """Read `repeats.json`.
+
+    Raises:
+        RunFolderError: it is missing, damaged, or of another schema.
+    """
+    repeats = read_document(folder / REPEATS, Repeats)
+    if repeats.schema != REPEATS_SCHEMA:
+        raise RunFolderError(
+            f"{folder / REPEATS} was written with schema {repeats.schema}",
+            why=f"this version of Twinshop reads schema {REPEATS_SCHEMA}",
+            next_step="repeat the scenario again",
+        )
+    return repeats
+
+
+def repeats_schema() -> bytes:
+    """The JSON Schema of `repeats.json`, as it stands in docs/reference."""
+    return msgspec.json.format(msgspec.json.encode(msgspec.json.schema(Repeats)), indent=2) + b"\n"

@@ -1,0 +1,192 @@
+"""`twinshop run SCENARIO --repeat N`, as a table of contents: settle what is compared, run, compare, report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from compose.engines.contract import Engine
+from compose.supervision.ledger import state_folder
+from compose.supervision.machine_lock import hold_machine
+from loadtests.campaigns.jobs import seconds_each
+from loadtests.campaigns.repeats.compare import repeats_of
+from loadtests.campaigns.repeats.measures import compared
+from loadtests.campaigns.repeats.order import Turn, turns
+from loadtests.campaigns.repeats.page import render
+from loadtests.campaigns.repeats.repeats import PAGE, Asked, Repeats, read_repeats, write_repeats
+from loadtests.campaigns.repeats.runner import Conductor, Runner, read_again
+from loadtests.model.plan import Control, plan_sha256
+from loadtests.model.run_folder import make_folder
+from loadtests.model.scenario import Scenario
+from loadtests.planning.make_plan import make_plan
+from loadtests.planning.scenario_file import read_scenario, scenario_content
+from loadtests.running.progress import Watcher
+from loadtests.running.provenance import machine, now_utc, twinshop_version
+from loadtests.running.run import Finished, RunRequest, point_latest
+from loadtests.running.run import run as carry_out
+from shared.errors import Interrupted, TwinshopError, UsageError
+from shared.whole_file import write_whole
+
+CONTROLS: dict[str, Control] = {"no-fault": "no-fault", "placebo": "placebo"}
+
+
+class Repeated(msgspec.Struct, frozen=True):
+    """What there is afterwards."""
+
+    folder: Path
+    repeats: Repeats
+    ended_by: TwinshopError | None = None
+    """Why not everything that was asked for was run."""
+
+
+class Runs:
+    """Carries out turns with this engine, as runs in that folder."""
+
+    def __init__(self, request: RunRequest, scenario: Scenario, folder: Path, engine: Engine, watcher: Watcher) -> None:
+        self._request = msgspec.structs.replace(request, runs=folder)
+        self._scenario = scenario
+        self._engine = engine
+        self._watcher = watcher
+
+    def planned(self, turn: Turn) -> str:
+        """The SHA-256 of the plan that it should have."""
+        control = CONTROLS.get(turn.kind, "")
+        plan = make_plan(self._scenario, seed=turn.seed, shoppers=self._request.shoppers, control=control)
+        return plan_sha256(plan)
+
+    def run(self, turn: Turn) -> Finished:
+        """Run it; whoever asks holds the machine."""
+        request = msgspec.structs.replace(
+            self._request,
+            architectures=turn.architectures,
+            seed=turn.seed,
+            control=CONTROLS.get(turn.kind, ""),
+        )
+        finished = carry_out(request, self._engine, self._watcher, held=True)
+        with suppress(OSError):  # the newest are the repeats, not a block of them
+            (self._request.runs / "latest").unlink()
+        return finished
+
+
+def repeat(
+    request: RunRequest,
+    repeats: int,
+    engine: Engine,
+    watcher: Watcher,
+    runner_in: Callable[[Path], Runner] | None = None,
+) -> Repeated:
+    """Carry out a scenario that many times, and compare. `runner_in`: what carries out the turns, given the folder.
+
+    Raises:
+        TwinshopError: not one block could be measured.
+    """
+    path, content = scenario_content(request.scenario)
+    scenario = read_scenario(content, file=str(path), name=path.stem)
+    names = request.architectures or scenario.architectures
+    if len(names) < 2:
+        raise UsageError(
+            "there is nothing to compare",
+            why=f"only {', '.join(names)} is to be measured",
+            next_step="name another architecture: --architecture NAME",
+        )
+    with hold_machine(state_folder()):
+        asked = _asked(request, scenario, names, repeats, engine.name)
+        folder = make_folder(request.runs / asked.folder_name)
+        write_whole(folder / "scenario.toml", content)
+        runner = runner_in(folder) if runner_in else Runs(request, scenario, folder, engine, watcher)
+        conductor = Conductor(runner, asked.measures, watcher.say)
+        ended_by = _carry_out(conductor, turns(names, repeats, request.seed), seconds_each(scenario), watcher)
+        found = repeats_of(asked, conductor.blocks, ended_by.what if ended_by else "")
+        write(folder, found)
+        with suppress(OSError):  # there are no links here, or something else has that name: as good without
+            point_latest(folder)
+    return Repeated(folder, found, ended_by)
+
+
+def _carry_out(conductor: Conductor, todo: Sequence[Turn], each_s: float, watcher: Watcher) -> TwinshopError | None:
+    """What ended it early, if anything did and there is something to compare (or somebody asked for the end)."""
+    try:
+        conductor.carry_out(todo, each_s)
+    except TwinshopError as error:
+        if not conductor.blocks and not isinstance(error, Interrupted):
+            raise
+        watcher.say(f"{error.what}: comparing what there is")
+        return error
+    return None
+
+
+def write(folder: Path, repeats: Repeats) -> None:
+    """Write `repeats.json` and the page beside it."""
+    write_repeats(folder, repeats)
+    write_whole(folder / PAGE, render(repeats))
+
+
+def again(folder: Path) -> Repeats:
+    """Compare and report again, offline, from the folder alone: the same folder gives the same bytes.
+
+    Raises:
+        RunFolderError: a file is missing or damaged.
+    """
+    found = compared_again(folder)
+    write(folder, found)
+    return found
+
+
+def compared_again(folder: Path) -> Repeats:
+    """The same, and nothing is written.
+
+    Raises:
+        RunFolderError: a file is missing or damaged.
+    """
+    known = read_repeats(folder)
+    blocks = read_again(known.blocks, folder, known.asked.measures)
+    return repeats_of(known.asked, blocks, known.interrupted)
+
+
+def _asked(request: RunRequest, scenario: Scenario, names: tuple[str, ...], repeats: int, engine: str) -> Asked:
+    shoppers = scenario.load.shoppers if request.shoppers is None else request.shoppers
+    return Asked(
+        scenario=request.scenario,
+        name=scenario.name,
+        question=scenario.question,
+        headline=scenario.headline,
+        faults=tuple(fault.kind for fault in scenario.fault),
+        architectures=names,
+        repeats=repeats,
+        seed=request.seed,
+        engine=engine,
+        shoppers=shoppers,
+        workers=request.workers,
+        measures=compared(scenario, names),
+        started=f"{now_utc():%Y-%m-%dT%H:%M:%SZ}",
+        command=_command(request, names, repeats, engine),
+        versions=_versions(),
+    )
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    host = machine()
+    return {
+        "Twinshop": twinshop_version(),
+        "Python": str(host["python"]),
+        "SciPy": version("scipy"),
+        "NumPy": version("numpy"),
+        "host": f"{host['platform']}, {host['cpus']} CPUs, {int(host['memory_mb']):,} MB",
+    }
+
+
+def _command(request: RunRequest, names: tuple[str, ...], repeats: int, engine: str) -> tuple[str, ...]:
+    words = ["twinshop", "run", request.scenario, "--repeat", str(repeats), "--seed", str(request.seed)]
+    words += ["--engine", engine]
+    for name in names:
+        words += ["--architecture", name]
+    if request.shoppers is not None:
+        words += ["--shoppers", str(request.shoppers)]
+    if request.workers != 1:
+        words += ["--workers", str(request.workers)]
+    return tuple(words)

@@ -1,0 +1,53 @@
+"""Faults in words, for sentences about a run: what was done, to whom, one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from loadtests.faults import FAULTS
+from loadtests.model.plan import PlannedFault
+
+MOST_NAMED = 3
+"""More victims than these are counted, not named."""
+
+
+def in_words(victim: str) -> str:
+    """The victim, for reading: "n2", "the store", "the cluster"."""
+    return victim if victim[1:].isdecimal() else f"the {victim}"
+
+
+def what_was_done(kind: str, victim: str) -> str:
+    """As in: n2 killed; the store frozen."""
+    done = FAULTS[kind].done if kind in FAULTS else f"hit by {kind!r}"
+    return f"{in_words(victim)} {done}"
+
+
+def doing(faults: Sequence[PlannedFault], joint: str = "and") -> str:
+    """As in: Killing n2; Restarting n1, n2 and n3; Killing n1 and freezing the store; 5 faults. "" without any."""
+    victims: dict[str, list[str]] = {}
+    for fault in sorted(faults, key=lambda fault: fault.at_ms):
+        of_kind = victims.setdefault(fault.kind, [])
+        if fault.victim not in of_kind:
+            of_kind.append(fault.victim)
+    if len(victims) > 2 or (len(victims) == 2 and any(len(of_kind) > MOST_NAMED for of_kind in victims.values())):
+        return f"{len(faults)} faults"
+    parts = [_doing(kind, of_kind, joint) for kind, of_kind in victims.items()]
+    return " and ".join(part if not number else part[:1].lower() + part[1:] for number, part in enumerate(parts))
+
+
+def listed(words: Sequence[str], joint: str) -> str:
+    """As in: a, b and c."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {joint} {words[-1]}"
+
+
+def victims_of(faults: Iterable[PlannedFault]) -> set[str]:
+    """Everybody who was to be hit."""
+    return {fault.victim for fault in faults}
+
+
+def _doing(kind: str, victims: Sequence[str], joint: str) -> str:
+    names = [in_words(victim) for victim in victims]
+    whom = listed(names, joint) if len(names) <= MOST_NAMED else f"{len(names)} nodes"
+    return f"{FAULTS[kind].doing if kind in FAULTS else kind.capitalize() + ' of'} {whom}"

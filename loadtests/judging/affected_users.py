@@ -1,0 +1,122 @@
+"""Whom a fault hit, by the balancer's log: the second source, beside what the victim said of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from compose.balancers.access_log import AccessLine, RawLine
+from loadtests.session_model.timeline import Scene, Strike
+from shared.demo_accounts import account_name
+
+SERVED_WITHIN_US = 1_000_000
+"""How long before the blow an answer counts as being served by the victim."""
+
+
+def shopper_of_request(request: str) -> int:
+    """The shopper in a request id `<prefix>-<shopper>-<n>`; 0 if there is none."""
+    parts = request.rsplit("-", 2)
+    return int(parts[1]) if len(parts) == 3 and parts[1].isdecimal() else 0
+
+
+class _Hit:
+    """One fault until it hit, and whom it reached."""
+
+    def __init__(self, strike: Strike, epoch_us: int) -> None:
+        assert strike.injected_us is not None
+        first_us, last_us = strike.blow_us or (strike.injected_us, strike.injected_us)
+        self.fault = strike.fault
+        self.victim = strike.victim
+        self.on_node = strike.on_node
+        self.takes_memory = strike.takes_memory
+        self.begun_us = epoch_us + strike.injected_us
+        self.at_us = epoch_us + first_us
+        self.seen_us = epoch_us + last_us
+        """When it was seen to be hit: its own answers until then came before the blow, also those after `at_us`."""
+        self.over_us = self.seen_us if self.takes_memory else epoch_us + strike.over_us
+        """Until then the fault could reach somebody: one that takes memory does so once."""
+        self.served: set[int] = set()
+        self.reached: set[int] = set()
+        self.last_node: dict[int, str] = {}
+        self.logged_in: set[int] = set()
+
+    def add(self, shopper: int, line: AccessLine | RawLine) -> None:
+        """Count one request."""
+        done_us = line.at_us + max(0, line.took_us or 0)
+        if self._reaches(line, done_us):
+            self.reached.add(shopper)
+        if not line.answered_by or done_us > (self.seen_us if line.answered_by == self.victim else self.at_us):
+            return
+        self.last_node[shopper] = line.answered_by
+        if line.answered_by == self.victim and done_us >= self.begun_us - SERVED_WITHIN_US:
+            self.served.add(shopper)
+        self._follow(shopper, line)
+
+    def _reaches(self, line: AccessLine | RawLine, done_us: int) -> bool:
+        """A node by answering, or by being asked in vain; any other part by whatever anybody asks meanwhile.
+
+        Of a node and of the balancer the second before counts too: then whoever it served had to do with it.
+        """
+        if line.at_us > self.over_us:
+            return False
+        if self.on_node:
+            its = self.victim in (line.answered_by, line.node)
+            return its and done_us >= self.begun_us - SERVED_WITHIN_US
+        before_us = SERVED_WITHIN_US if self.victim == "balancer" else 0
+        return done_us >= self.begun_us - before_us
+
+    def _follow(self, shopper: int, line: AccessLine | RawLine) -> None:
+        """Who is logged in, as far as the answers tell."""
+        if line.status == 401:
+            self.logged_in.discard(shopper)
+        elif line.method == "POST" and line.status == 200:
+            if line.path == "/login":
+                self.logged_in.add(shopper)
+            elif line.path and line.path.startswith("/logout"):
+                self.logged_in.discard(shopper)
+
+    def held(self) -> set[int]:
+        """Shoppers who were logged in and whose last answer came from the victim."""
+        return {shopper for shopper in self.logged_in if self.last_node.get(shopper) == self.victim}
+
+
+class Hits:
+    """`add` the lines of the access log, in the order in which requests were done."""
+
+    def __init__(self, scene: Scene) -> None:
+        epoch_us = scene.epoch_us
+        self._is_guests = scene.is_guests
+        struck = [strike for strike in scene.strikes if strike.injected_us is not None]
+        self._hits = [] if epoch_us is None else [_Hit(strike, epoch_us) for strike in struck]
+        self._over_us = max((max(hit.over_us, hit.seen_us, hit.at_us) for hit in self._hits), default=-1)
+        lost_affinity = any(strike.kind == "no-affinity" for strike in struck)
+        self._tells_home = scene.store == "memory" and scene.affinity == "cookie" and not lost_affinity
+
+    def add_all(self, lines: Iterable[RawLine]) -> None:
+        """Count many: once all faults are over, the rest tells nothing of them."""
+        for line in lines:
+            if line.at_us <= self._over_us:
+                self.add(line)
+
+    def add(self, line: AccessLine | RawLine) -> None:
+        """Count one request."""
+        if not self._hits:
+            return
+        shopper = 0 if self._is_guests(line.id or "") else shopper_of_request(line.id or "")
+        if shopper:
+            for hit in self._hits:
+                hit.add(shopper, line)
+
+    def served_by_victim(self) -> int:
+        """Shoppers whom a node that was struck had answered within the second before."""
+        return len(set().union(*(hit.served for hit in self._hits if hit.on_node)))
+
+    def reached(self, fault: int) -> int:
+        """Shoppers who had to do with what that fault struck, from a second before until it was over."""
+        return sum(len(hit.reached) for hit in self._hits if hit.fault == fault)
+
+    def at_risk(self) -> set[str] | None:
+        """Users whose session a victim must have held; None without a fault, or if the balancer cannot know."""
+        takers = [hit for hit in self._hits if hit.takes_memory]
+        if not takers or not self._tells_home:
+            return None
+        return {account_name(shopper) for hit in takers for shopper in hit.held()}

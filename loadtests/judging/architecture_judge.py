@@ -1,0 +1,219 @@
+"""One architecture under the plan: its history and logs in, its result out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Protocol, cast
+
+import msgspec
+
+from compose.balancers.access_log import RawLine
+from loadtests.judging.affected_users import Hits
+from loadtests.judging.books import Books, ClosedBooks
+from loadtests.judging.costs import Spending
+from loadtests.judging.experiment import (
+    at_risk_doubts,
+    at_risk_users,
+    choice_doubts,
+    experiment_steps,
+    fault_doubts,
+    load_doubts,
+)
+from loadtests.judging.generator_lag import Lateness
+from loadtests.judging.latency import Waits, WithoutService
+from loadtests.judging.replay import Replay
+from loadtests.judging.sources import History, Sources
+from loadtests.judging.steps import Steps
+from loadtests.judging.tallies import Tallies
+from loadtests.judging.three_logs import ThreeLogs
+from loadtests.judging.thresholds import in_their_stead, judge_thresholds, thresholds_of
+from loadtests.judging.verdict import NOTHING_PREDICTED, predictions_for, verdict_of
+from loadtests.model.batch import Batch, Kind, Kinds
+from loadtests.model.events import Event
+from loadtests.model.formulas import Terms
+from loadtests.model.history import Exchange, Record, StoredOrder
+from loadtests.model.plan import Plan
+from loadtests.model.results import ArchitectureResult, Loss, LossKind, Reconciliation
+from loadtests.model.run_folder import RunFolder
+from loadtests.model.scenario import Scenario
+from loadtests.session_model.timeline import scene_of
+from shared.request_log import LogRecord
+
+
+class Companion(Protocol):
+    """Somebody else who wants to hear the history while it is read: the report, say, which draws it."""
+
+    def add_all(self, batch: Batch) -> None:
+        """What comes next."""
+
+
+class Case(msgspec.Struct, frozen=True):
+    """What is known before anything of the history is read; the same for every architecture."""
+
+    run: RunFolder
+    plan: Plan
+    """Without its shoppers: they are in `steps`."""
+    steps: Steps
+    scenario: Scenario
+
+
+class Trial:
+    """One architecture under the plan: feeds its records to all that count them, then draws them together."""
+
+    def __init__(
+        self, case: Case, architecture: str, events: Sequence[Event], companions: Sequence[Companion] = ()
+    ) -> None:
+        scene, plan, scenario = scene_of(architecture, events), case.plan, case.scenario
+        self._logs = case.run.logs(architecture)
+        self._plan = plan
+        self._expected = scenario.expect.get(architecture, {})
+        self._foreseen = [fault.kind for fault in scenario.fault]
+        self._fail_if = thresholds_of(scenario.fail_if, architecture)
+        self._scene = scene
+        self._replay = Replay(scene)
+        self._books = Books(case.steps.afresh())
+        self._tallies = Tallies(scene)
+        self._spending = Spending(scene, events, plan.window_ms * 1000)
+        self._waits = Waits()
+        self._without_service = WithoutService(plan.window_ms * 1000)
+        self._three_logs = ThreeLogs(scene)
+        self._hits = Hits(scene)
+        self._lateness = Lateness(plan.client)
+        self._kinds = Kinds(Kind)
+        self._hear: tuple[Callable[[Batch], None], ...] = (
+            self._replay.add_all,
+            self._books.add_all,
+            self._tallies.add_all,
+            self._spending.add_all,
+            self._waits.add_all,
+            self._without_service.add_all,
+            self._three_logs.add_exchanges,
+            self._lateness.add_all,
+            *(companion.add_all for companion in companions),
+        )
+
+    def judge(self, history: History) -> ArchitectureResult:
+        """What this architecture did."""
+        sources = Sources(history, self._logs, self._scene.all_nodes, self._scene.epoch_us or 0)
+        (sources.read_in_step if self._three_logs.in_step else sources.read_in_turn)(self)
+        self._replay.close()
+        books = self._books.close(self._replay, orders_read=self._scene.finished)
+        reconciliation = self._reconcile(sources)
+        result = self._result(books, reconciliation)
+        expected = self._expected if self._scene.finished and not self._plan.control else {}
+        terms = Terms(result.shoppers, self._plan.nodes, result.at_risk, self._scene.limits.node_workers)
+        predictions, no_value = predictions_for(expected, result, terms)
+        fail_if = self._fail_if if self._scene.finished else {}
+        thresholds, no_limit = judge_thresholds(fail_if, result, terms)
+        verdict, reasons = verdict_of([*self._doubts(books, reconciliation), *no_value, *no_limit], predictions)
+        if not self._expected:
+            verdict, reasons = in_their_stead(verdict, reasons, thresholds)
+        return msgspec.structs.replace(
+            result, verdict=verdict, reasons=reasons, predictions=predictions, thresholds=thresholds
+        )
+
+    def add_records(self, records: list[Record]) -> None:
+        """Everybody hears of a piece of the history, one after the other: none needs to know of the others."""
+        if set(map(type, records)) == {Exchange}:  # nearly always: orders stand at the end
+            batch = Batch(cast("list[Exchange]", records), self._kinds)
+            for hear in self._hear:
+                hear(batch)
+            return
+        for _, alike in groupby(records, key=type):
+            for record in (some := list(alike)):
+                if isinstance(record, StoredOrder):
+                    self._replay.add_order(record)
+            if isinstance(some[0], Exchange):
+                self.add_records(some)
+
+    def add_lines(self, lines: list[RawLine]) -> None:
+        """What the balancer passed on."""
+        self._hits.add_all(lines)
+        self._three_logs.add_lines(lines)
+
+    def add_node(self, node: str, records: list[LogRecord]) -> None:
+        """What a node was asked."""
+        self._three_logs.add_node(node, records)
+
+    def _reconcile(self, sources: Sources) -> Reconciliation:
+        """Compare the three logs."""
+        compared = self._three_logs.close(sources)
+        by_balancer = self._hits.at_risk()
+        return Reconciliation(
+            *compared.counts, compared.listed, compared.mismatches, None if by_balancer is None else len(by_balancer),
+            compared.by_guests,
+        )  # fmt: skip
+
+    def _doubts(self, books: ClosedBooks, reconciliation: Reconciliation) -> Iterator[str]:
+        """Every reason why this architecture's part of the run proves nothing."""
+        scene = self._scene
+        if not scene.finished:
+            yield f"it was not measured to its end: {scene.interrupted or 'the run was cut off'}"
+            return
+        if not self._expected and not self._fail_if:
+            yield NOTHING_PREDICTED
+        if self._plan.control:
+            yield f"it is a control ({self._plan.control}): the scenario predicts what happens with the fault"
+        else:
+            yield from fault_doubts(self._plan.faults, scene, self._hits)
+            if self._expected or self._fail_if:
+                yield from choice_doubts(self._foreseen, self._plan.faults, scene)
+            yield from at_risk_doubts(at_risk_users(scene), self._hits.at_risk())
+        yield from load_doubts(scene, books.actions, self._lateness.late)
+        for problem in books.problems:
+            yield f"the books do not balance: {problem}"
+        if reconciliation.mismatch_count:
+            first = reconciliation.mismatches[0]
+            yield (
+                f"the logs of client, balancer and nodes disagree on {reconciliation.mismatch_count} requests, "
+                f"for example {first.request}: {first.what}"
+            )
+        for kind, what in self._replay.crashed.items():
+            yield f"the check {kind!r} crashed, so nobody knows what it would have found: {what}"
+        for name, what in self._tallies.crashed.items():
+            yield f"the tally {name!r} crashed, so nobody knows what it would have counted: {what}"
+
+    def _result(self, books: ClosedBooks, reconciliation: Reconciliation) -> ArchitectureResult:
+        """Everything but the verdict."""
+        losses = self._replay.losses()
+        return ArchitectureResult(
+            verdict="inconclusive",
+            reasons=(),
+            shoppers=books.users.shoppers,
+            at_risk=len(at_risk_users(self._scene)),
+            served_by_victim=self._hits.served_by_victim(),
+            logged_out=books.logged_out,
+            logged_out_before_fault=self._logged_out_before_fault(),
+            carts_lost=_count(losses, "cart_lost"),
+            items_lost=_count(losses, "items_lost"),
+            carts_rolled_back=_count(losses, "cart_rolled_back"),
+            wrong_user=_count(losses, "wrong_user"),
+            orders_lost=_count(losses, "order_lost"),
+            orders_duplicated=_count(losses, "order_duplicated"),
+            still_logged_in=_count(losses, "still_logged_in"),
+            sessions_shared=_count(losses, "session_shared"),
+            counts=self._tallies.close(),
+            actions=books.actions,
+            users=books.users,
+            items=books.items,
+            seconds_without_service=self._without_service.close(),
+            latency_ms=self._waits.close(),
+            costs=self._spending.close(),
+            losses=losses,
+            predictions=(),
+            reconciliation=reconciliation,
+            experiment=experiment_steps(self._plan.faults, self._scene),
+            facts_checked=self._replay.facts(),
+            books_balance=not books.problems,
+        )
+
+    def _logged_out_before_fault(self) -> int:
+        """Without a fault, everybody who was logged out was so before it."""
+        fault_us = self._scene.first_injected_us
+        out = [person.first_out_us for person in self._replay.people.values() if person.logouts]
+        return len(out) if fault_us is None else sum(at_us < fault_us for at_us in out)
+
+
+def _count(losses: Iterable[Loss], kind: LossKind) -> int:
+    return sum(loss.kind == kind for loss in losses)

@@ -1,0 +1,93 @@
+"""What a visit needs of the world: a browser, a clock, a desk for its records, and a way to do two things at once.
+
+A visit knows nothing of Locust and gevent; these are the only words that it has for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from loadtests.load.answers import Answer
+from loadtests.model.history import Exchange, Jar
+from loadtests.model.plan import ClientLimits
+from loadtests.session_model.expectations import Finding
+
+
+class Browser(Protocol):
+    """Sends requests, each with the cookies of one jar, and keeps the cookies that come back."""
+
+    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"", jar: Jar = "main") -> Answer:
+        """Send one request, once. The answer, or why there is none; raises nothing of the network's."""
+
+    def watch(self, path: str, headers: dict[str, str], until_ns: int) -> Answer:
+        """Open an event stream with the cookies of `main` and hold it until then (time.monotonic_ns())."""
+
+    def copy_jar(self, source: Jar, to: Jar) -> None:
+        """`to` has from now on what `source` has at this moment."""
+
+    def empty_jar(self, jar: Jar) -> None:
+        """Forget all cookies of that jar."""
+
+    def values(self, jar: Jar) -> tuple[str, ...]:
+        """What the cookies of that jar hold."""
+
+    def forget_node(self) -> None:
+        """Forget what leads to a node: the balancer's cookies in `main`."""
+
+
+class Clock(Protocol):
+    """Microseconds since the zero of the load window."""
+
+    zero_ns: int
+    """The zero, time.monotonic_ns()."""
+    end_us: int
+    """When the load window ends, as far as is known: it may be ended early."""
+
+    def now_us(self) -> int:
+        """Now."""
+
+    def wait_until(self, at_us: int) -> None:
+        """Sleep until then; not at all if it is past."""
+
+    def reach(self, at_us: int) -> bool:
+        """The same, and True; False as soon as it is known that the load window ends before."""
+
+
+class Desk(Protocol):
+    """Where a visit's records go."""
+
+    def saw(self, exchange: Exchange, answer: Answer | None, findings: tuple[Finding, ...]) -> None:
+        """Take one exchange; no answer if nothing was sent."""
+
+
+class Job(Protocol):
+    """Something that is being done at the same time."""
+
+    def join(self) -> None:
+        """Wait until it is done; raises what it raised."""
+
+    def stop(self) -> None:
+        """Interrupt it, and wait until it has taken note. No-op if it is done."""
+
+
+StartJob = Callable[[Callable[[], object]], Job]
+"""Does something at the same time."""
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """What is the same for all visits to one shop."""
+
+    architecture: str
+    run: str
+    """Every answer must carry it; empty: not looked at."""
+    prefix: str
+    """Of request ids."""
+    password: str
+    limits: ClientLimits
+    addresses: int = 0
+    """From how many addresses the shoppers come; 0: each from one of its own."""
+    window_us: int = 0
+    """When the load window ends, and with it what is watched."""

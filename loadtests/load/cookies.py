@@ -1,0 +1,111 @@
+"""The cookies of one shopper, jar by jar, kept and sent as a browser does it (RFC 6265bis).
+
+What the standard library's jar does otherwise is corrected here; `tests/loadtests/load/test_like_a_browser.py`
+compares the two.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
+from typing import Any
+from urllib.request import Request
+
+from loadtests.model.history import Jar
+
+COOKIE_BYTES = 4096
+"""Name and value of a cookie together; browsers ignore a longer one."""
+SAME_SITE = ("SameSite", "samesite", "SAMESITE")
+"""As this attribute is written; the standard library does not know it, and so does not make one word of them."""
+NODE_COOKIES = ("twinshop-node-", "twinshop-ring-")
+"""How the names of the balancer's cookies begin: those that lead to a node, or to a place on its ring."""
+SEALED: frozenset[Jar] = frozenset({"stolen", "planted"})
+"""Copies that are tried again and again as they were: once they hold cookies, they take no others."""
+
+
+class BrowserCookies(DefaultCookiePolicy):
+    """Keeps what a browser keeps."""
+
+    def __init__(self) -> None:
+        # A browser trusts its own machine: what is `Secure` is kept and sent there without TLS.
+        super().__init__(secure_protocols=("https", "http"))
+        self.refused = False
+        """A cookie was too long since somebody last asked."""
+
+    def set_ok(self, cookie: Cookie, request: Request) -> bool:
+        """False for a cookie that is too long, or for other sites and not secure; an older one then stays."""
+        if len(cookie.name) + len(cookie.value or "") > COOKIE_BYTES:
+            self.refused = True
+            return False
+        if not cookie.secure and any((cookie.get_nonstandard_attr(word) or "").lower() == "none" for word in SAME_SITE):
+            return False
+        return super().set_ok(cookie, request)
+
+
+class BrowserJar(CookieJar):
+    """Sends cookies in the order in which a browser does: a new value goes to the end, the same one stays."""
+
+    def set_cookie(self, cookie: Cookie) -> None:
+        """Keep it."""
+        place = cookie.domain, cookie.path, cookie.name
+        if any((kept.domain, kept.path, kept.name) == place and kept.value != cookie.value for kept in self):
+            self.clear(*place)
+        super().set_cookie(cookie)
+
+
+class Pocket:
+    """One jar: its cookies, and what is asked of them for each request."""
+
+    def __init__(self, jar: Jar, base_url: str) -> None:
+        self._policy = BrowserCookies()
+        self._base = base_url
+        self._seals = jar in SEALED
+        self.cookies = BrowserJar(self._policy)
+
+    def dress(self, path: str, headers: dict[str, str]) -> JarRequest:
+        """Put the Cookie header among the others; what comes back is for `take`."""
+        request = JarRequest(self._base + path, headers)
+        self.cookies.add_cookie_header(request)
+        return request
+
+    def take(self, received: Any, request: JarRequest) -> bool:
+        """Keep the cookies of these headers; True if one of them was too long."""
+        if self._seals and len(self.cookies):
+            return False
+        self._policy.refused = False
+        self.cookies.extract_cookies(_JarResponse(received), request)  # type: ignore[arg-type]
+        return self._policy.refused
+
+    def fill_from(self, other: Pocket) -> None:
+        """Have from now on what the other one has at this moment."""
+        self.cookies.clear()
+        for cookie in other.cookies:
+            self.cookies.set_cookie(copy(cookie))
+
+    def forget_node(self) -> None:
+        """Forget the balancer's cookies."""
+        for cookie in [cookie for cookie in self.cookies if cookie.name.startswith(NODE_COOKIES)]:
+            self.cookies.clear(cookie.domain, cookie.path, cookie.name)
+
+
+class JarRequest(Request):
+    """As much of a request as a cookie jar wants to see; the Cookie header goes where the other headers are."""
+
+    def __init__(self, url: str, headers: dict[str, str]) -> None:
+        super().__init__(url)
+        self._sent = headers
+
+    def add_unredirected_header(self, key: str, val: str) -> None:
+        """The jar's way to say `Cookie: …`."""
+        self._sent[key] = val
+
+
+class _JarResponse:
+    """As much of an answer as a cookie jar wants to see."""
+
+    def __init__(self, headers: Any) -> None:
+        self._headers = headers
+
+    def info(self) -> Any:
+        """The headers."""
+        return self._headers

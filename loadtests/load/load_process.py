@@ -1,0 +1,165 @@
+"""The harness's side of the load: starts the load processes, says go, reads how far they are, merges what they wrote.
+
+Locust runs only in those processes: importing it here would patch the command line's own sockets and threads.
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from compose.supervision.child import Child, spawn
+from compose.supervision.ledger import Ledger
+from loadtests.load.load_progress import Progress, newest_progress, summed
+from loadtests.load.worker_config import END_FILE, GO_FILE, Assignment, End, Go, history_file, progress_file
+from loadtests.model.plan import Plan
+from shared.whole_file import write_whole
+
+LOCUSTFILE = Path(__file__).parents[1] / "locustfile.py"
+KILLED_WITHIN_S = 5.0
+
+
+class LoadProcesses:
+    """The load processes of one architecture."""
+
+    def __init__(self, children: Sequence[Child], folder: Path) -> None:
+        self._children = tuple(children)
+        self._folder = folder
+
+    def ready(self) -> bool:
+        """Every process has all its shoppers waiting for the go."""
+        return all(newest_progress(path) is not None for path in self._progress_files())
+
+    def go(self, zero_monotonic_ns: int) -> None:
+        """Let the load window begin at that time.monotonic_ns()."""
+        write_whole(self._folder / GO_FILE, msgspec.json.encode(Go(zero_monotonic_ns)))
+
+    def end_window(self, window_ms: int) -> None:
+        """Let a live load window end that long after its zero: far enough ahead that every process hears of it."""
+        write_whole(self._folder / END_FILE, msgspec.json.encode(End(window_ms)))
+
+    def progress(self) -> Progress:
+        """The newest line of each process, added up."""
+        return summed(newest_progress(path) or Progress() for path in self._progress_files())
+
+    def finished(self) -> bool:
+        """Every process has ended, well or badly."""
+        return all(child.exit_code is not None for child in self._children)
+
+    def exit_codes(self) -> tuple[int | None, ...]:
+        """Of each process: 0, it has done all it was to do; negative, the signal that ended it; None, it runs."""
+        return tuple(child.exit_code for child in self._children)
+
+    def pids(self) -> tuple[int, ...]:
+        """Of each process, for measuring it."""
+        return tuple(child.pid for child in self._children)
+
+    def problem(self) -> str:
+        """Why a process gave up, in its own words; "" if none did."""
+        return self.progress().problem
+
+    def histories(self) -> list[Path]:
+        """What each process asked and was answered, for `merge_histories`."""
+        return [history_file(self._folder, worker) for worker in range(len(self._children))]
+
+    def stop(self, seconds: float) -> None:
+        """Let every process record what it did not do any more, then end it; after that long, kill it."""
+        for child in self._children:
+            child.terminate()
+        for child in self._children:
+            if not child.gone(seconds):
+                child.kill()
+        self.kill()
+
+    def kill(self) -> None:
+        """End every process now. Safe to repeat."""
+        for child in self._children:
+            child.kill()
+        for child in self._children:
+            child.gone(KILLED_WITHIN_S)
+
+    def _progress_files(self) -> list[Path]:
+        return [progress_file(self._folder, worker) for worker in range(len(self._children))]
+
+
+class Merged(msgspec.Struct, frozen=True):
+    """What `merge_histories` did."""
+
+    records: int
+    remarks: tuple[str, ...]
+    """Damaged lines that were dropped (their process was killed, or the disk full): the run is void."""
+
+
+def start_load(
+    ledger: Ledger, *, plan_path: Path, plan: Plan, architecture: str, url: str, run: str, prefix: str, password: str,
+    folder: Path, workers: int, live: bool = False,
+) -> LoadProcesses:  # fmt: skip
+    """Start the load processes; each takes its share of the shoppers, and none is without any.
+
+    `live`: a person says when the load window begins, and may end it early.
+
+    Raises:
+        EnvironmentNotReady: one cannot be started; those that were are in the ledger.
+    """
+    workers = min(workers, len(plan.shoppers))
+    children = []
+    for worker in range(workers):
+        told = Assignment(
+            plan=plan_path.resolve(), architecture=architecture, run=run, prefix=prefix, password=password,
+            folder=folder.resolve(), worker=worker, workers=workers, live=int(live),
+        )  # fmt: skip
+        count = sum(told.mine(shopper.shopper) for shopper in plan.shoppers)
+        log = folder / f"load-{worker}.log"
+        environment = {**told.environment(), "PYTHONUNBUFFERED": "1"}
+        children.append(spawn(ledger, f"load-{worker}", _locust(url, count), env=environment, log=log, cwd=folder))
+    return LoadProcesses(children, folder)
+
+
+def merge_histories(paths: Sequence[Path], out: Path) -> Merged:
+    """Append the histories to `out`, in order of `done_us`; they are read line by line, never whole.
+
+    A process that died may have left its last line cut off: it is dropped, with a remark.
+    """
+    remarks: list[str] = []
+    records = 0
+    streams = [_records(path, remarks) for path in paths]
+    with out.open("ab") as merged:
+        for _, line in heapq.merge(*streams, key=lambda record: record[0]):
+            merged.write(line)
+            records += 1
+    return Merged(records, tuple(sorted(remarks)))
+
+
+class _When(msgspec.Struct):
+    done_us: int
+
+
+def _records(path: Path, remarks: list[str]) -> Iterator[tuple[int, bytes]]:
+    decoder = msgspec.json.Decoder(_When)
+    try:
+        lines = path.open("rb")
+    except FileNotFoundError:
+        remarks.append(f"{path.name} was never written")
+        return
+    with lines:
+        for number, line in enumerate(lines, 1):
+            if not line.endswith(b"\n"):
+                remarks.append(f"{path.name}, line {number}: cut off, dropped")
+                return
+            try:
+                yield decoder.decode(line).done_us, line
+            except msgspec.DecodeError:
+                remarks.append(f"{path.name}, line {number}: not a record, dropped")
+
+
+def _locust(url: str, shoppers: int) -> list[str]:
+    """The command of one load process: all shoppers at once, no statistics printed while it runs, failures are data."""
+    return [
+        sys.executable, "-m", "locust", "-f", os.fspath(LOCUSTFILE), "--headless", "--only-summary",
+        "--host", url, "--users", str(shoppers), "--spawn-rate", str(shoppers),
+    ]  # fmt: skip

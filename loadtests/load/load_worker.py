@@ -1,0 +1,258 @@
+"""What all shoppers of one load process share: the assignment, the plan, the zero of time, the books.
+
+A planned floor waits until the harness says go, ends by itself when everybody has been audited, and exits 0 then and
+only then: failed requests are data. A free floor (plain `locust -f`) goes on for as long as Locust does.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import math
+import time
+from collections.abc import Iterator
+from itertools import count
+from uuid import uuid4
+
+import gevent
+import msgspec
+from gevent.event import Event
+from locust.env import Environment
+from locust.exception import StopTest
+
+from loadtests.behaviours.workload import Habits, draw_steps, generator_of, spread
+from loadtests.load.contract import Terms
+from loadtests.load.recorder import Recorder
+from loadtests.load.worker_config import END_FILE, GO_FILE, Assignment, End, Go
+from loadtests.model.plan import Action, ClientLimits, ShopperPlan, read_plan
+from shared.demo_accounts import account_name
+from shared.errors import UsageError
+
+FLUSH_EVERY_S = 0.25
+GO_WITHIN_S = 120.0
+LIVE_GO_WITHIN_S = 3 * 3600.0
+"""A room of people may take its time to predict."""
+LIVE_NAP_S = 0.1
+"""A shopper of a live window sleeps no longer than this without looking whether the window ends before it wakes."""
+LOOK_FOR_GO_EVERY_S = 0.02
+FREE_HABITS = Habits(think_ms=1000, login_within_ms=0)
+EXIT_GAVE_UP = 4
+NEVER_US = 1 << 62
+
+
+class Clock:
+    """Microseconds since the zero, and waiting that lets the other shoppers go on. No time passes before the zero."""
+
+    def __init__(self, *, end_us: int = NEVER_US, nap_s: float = math.inf) -> None:
+        self.zero_ns = time.monotonic_ns()
+        self.began = Event()
+        self.end_us = end_us
+        """When the load window ends."""
+        self._nap_s = nap_s
+
+    def now_us(self) -> int:
+        """Now."""
+        return (time.monotonic_ns() - self.zero_ns) // 1000
+
+    def wait_until(self, at_us: int) -> None:
+        """Sleep until then; not at all if it is past."""
+        self.began.wait()
+        left_us = at_us - self.now_us()
+        if left_us > 0:
+            gevent.sleep(left_us / 1e6)
+
+    def reach(self, at_us: int) -> bool:
+        """The same, and True; False as soon as it is known that the window ends before."""
+        self.began.wait()
+        while at_us < self.end_us and (left_us := at_us - self.now_us()) > 0:
+            gevent.sleep(min(left_us / 1e6, self._nap_s))
+        return at_us < self.end_us
+
+    def wait_for_end(self) -> None:
+        """Sleep until the window ends, though it may be ended early."""
+        self.began.wait()
+        while (left_us := self.end_us - self.now_us()) > 0:
+            gevent.sleep(min(left_us / 1e6, self._nap_s))
+
+    def begin(self, zero_ns: int) -> None:
+        """This is the zero."""
+        self.zero_ns = zero_ns
+        self.began.set()
+
+
+class Floor:
+    """What planned and free floors have in common: the clock and the books."""
+
+    def __init__(
+        self, assignment: Assignment, limits: ClientLimits, clock: Clock, *, addresses: int = 0, window_us: int = 0
+    ) -> None:
+        self.assignment = assignment
+        self.limits = limits
+        self.clock = clock
+        self.recorder = Recorder(assignment.history, assignment.progress)
+        self.terms = Terms(
+            assignment.architecture, assignment.run, assignment.prefix, assignment.password, limits,
+            addresses=addresses, window_us=window_us,
+        )  # fmt: skip
+
+    def open(self, environment: Environment, **_: object) -> None:
+        """Locust is ready to begin."""
+        gevent.spawn(self.attend, environment)
+
+    def everybody_is_here(self, **_: object) -> None:
+        """All shoppers are spawned; the first progress line says that this process is ready."""
+        self.recorder.tell()
+
+    def close(self, **_: object) -> None:
+        """Locust has ended, and all shoppers with it: nothing that was recorded may be missing."""
+        self.recorder.close()
+
+    def give_up(self, why: str) -> None:
+        """This run is void: say why, and let the process end."""
+        if not self.recorder.problem:
+            logging.getLogger(__name__).error("giving up: %s", why)
+            self.recorder.problem = why
+
+    def stumbled(self, exception: BaseException, **_: object) -> None:
+        """A shopper failed in its own code."""
+        self.give_up(f"a shopper failed: {type(exception).__name__}: {exception}")
+
+    def attend(self, environment: Environment) -> None:
+        """Keep the books written, for as long as this process runs."""
+        raise NotImplementedError
+
+    def keep_books(self) -> None:
+        """Write what has come in since the last time; if that fails, this run is void."""
+        try:
+            self.recorder.flush()
+            self.recorder.tell()
+        except OSError as error:
+            self.give_up(f"cannot write the history: {error}")
+
+
+class FreeFloor(Floor):
+    """Any number of shoppers, who come and go."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        super().__init__(assignment, ClientLimits(), Clock())
+        self._free_numbers: list[int] = []
+        self._next_number = count(1)
+        self._process = uuid4().hex[:8]
+        self.clock.begin(time.monotonic_ns())
+        self.recorder.begin(self.clock.zero_ns)
+
+    def attend(self, environment: Environment) -> None:
+        """Keep the books written."""
+        while not self.recorder.problem:
+            gevent.sleep(FLUSH_EVERY_S)
+            self.keep_books()
+        if environment.runner is not None:
+            environment.process_exit_code = EXIT_GAVE_UP
+            environment.runner.quit()
+
+    def enter(self) -> int:
+        """A number for a new shopper: the lowest that nobody has."""
+        return heapq.heappop(self._free_numbers) if self._free_numbers else next(self._next_number)
+
+    def leave(self, shopper: int) -> None:
+        """The shopper has left; its number is free again."""
+        heapq.heappush(self._free_numbers, shopper)
+
+    def user_of(self, shopper: int) -> str:
+        """The account that a shopper uses; more shoppers than accounts share them."""
+        return account_name((shopper - 1) % self.assignment.accounts + 1)
+
+    def actions_of(self, shopper: int) -> Iterator[Action]:
+        """What a shopper does from now on, for ever.
+
+        The keys of checkouts are new in each process: the shop may be an old one, which remembers the last one's keys.
+        """
+        began_ms = self.clock.now_us() // 1000
+        steps = draw_steps(generator_of(self.assignment.seed, shopper), shopper, FREE_HABITS)
+        for number, step in enumerate(steps):
+            key = f"{self._process}-{shopper:04d}-{began_ms}-{number}" if step.do == "checkout" else ""
+            yield Action(began_ms + step.at_ms, step.do, step.sku, step.quantity, key)
+
+
+class PlannedFloor(Floor):
+    """This process's share of the shoppers of a plan."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        if assignment.plan is None or assignment.folder is None:
+            raise UsageError(
+                "a plan needs a folder", why="TWINSHOP_LOAD_FOLDER is not set", next_step="twinshop run SCENARIO"
+            )
+        plan = read_plan(assignment.plan)
+        window_us = plan.window_ms * 1000
+        clock = Clock(end_us=window_us, nap_s=LIVE_NAP_S if assignment.live else math.inf)
+        super().__init__(assignment, plan.client, clock, addresses=plan.addresses, window_us=window_us)
+        self._audit_ms = plan.client.audit_spread_ms * len(plan.shoppers)
+        self._gate = assignment.folder / GO_FILE
+        self._end = assignment.folder / END_FILE
+        mine = [each for each in plan.shoppers if assignment.mine(each.shopper)]
+        self._coming = iter(mine)
+        self._inside = len(mine)
+
+    def open(self, environment: Environment, **_: object) -> None:
+        """Locust is ready to begin. Until everybody was audited, any end is a bad one."""
+        environment.process_exit_code = EXIT_GAVE_UP
+        super().open(environment)
+
+    def attend(self, environment: Environment) -> None:
+        """Wait for the go, keep the books written, and end when everybody has left."""
+        self._wait_for_go()
+        while self._inside and not self.recorder.problem:
+            gevent.sleep(FLUSH_EVERY_S)
+            self._look_for_end()
+            if self.clock.now_us() >= self.clock.end_us:
+                self.recorder.phase = "audit"
+            self.keep_books()
+        if not self.recorder.problem:
+            self.recorder.phase = "done"
+            self.keep_books()  # nobody is left to record anything: from here on the history is whole, or it is not
+        if not self.recorder.problem:
+            environment.process_exit_code = 0
+        if environment.runner is not None:
+            environment.runner.quit()
+
+    def enter(self) -> ShopperPlan:
+        """The next shopper of the plan.
+
+        Raises:
+            StopTest: there are no more: Locust was told to spawn too many.
+        """
+        try:
+            return next(self._coming)
+        except StopIteration:
+            raise StopTest("Locust was told to spawn more shoppers than the plan has") from None
+
+    def leave(self) -> None:
+        """A shopper has finished its visit."""
+        self._inside -= 1
+
+    def audit_at_us(self, shopper: int) -> int:
+        """When this shopper takes its last look: always at the same place in the audit."""
+        return self.clock.end_us + int(spread(shopper, self._audit_ms) * 1000)
+
+    def _look_for_end(self) -> None:
+        """A live window may be ended early; whoever hears of it too late may have begun what was never planned."""
+        if not self.assignment.live or not self._end.exists():
+            return
+        end_us = msgspec.json.decode(self._end.read_bytes(), type=End).window_ms * 1000
+        if end_us >= self.clock.end_us:
+            return
+        now_us = self.clock.now_us()
+        if now_us >= end_us:
+            self.give_up(f"heard {(now_us - end_us) // 1000} ms too late that the load window was to end")
+        self.clock.end_us = end_us
+
+    def _wait_for_go(self) -> None:
+        within_s = LIVE_GO_WITHIN_S if self.assignment.live else GO_WITHIN_S
+        deadline = time.monotonic() + within_s
+        while not self._gate.exists():
+            if time.monotonic() > deadline:
+                self.give_up(f"nobody said go within {within_s:.0f} s")
+                return
+            gevent.sleep(LOOK_FOR_GO_EVERY_S)
+        self.clock.begin(msgspec.json.decode(self._gate.read_bytes(), type=Go).zero_monotonic_ns)
+        self.recorder.begin(self.clock.zero_ns)

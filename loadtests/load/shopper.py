@@ -1,0 +1,135 @@
+"""The Locust user: a shopper with its own cookies, who carries out a visit and tells Locust's statistics about it."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from locust import FastHttpUser, User, task
+from locust.exception import StopTest, StopUser
+
+from loadtests.load.answers import Answer
+from loadtests.load.client import StrictSession
+from loadtests.load.greenlets import GreenletJob
+from loadtests.load.load_worker import FreeFloor, PlannedFloor
+from loadtests.load.requests import PATHS
+from loadtests.load.visit import Visit
+from loadtests.model.history import Do, Exchange
+from loadtests.session_model.expectations import Finding
+from shared.errors import ForeignAnswer
+
+NAMES: dict[Do, tuple[str, str]] = {**PATHS, "remove": ("DELETE", "/cart/[sku]")}
+"""How Locust's statistics call each action."""
+
+
+class NotOk(Exception):
+    """What Locust's statistics show for an action that was not ok, or whose answer contradicted an earlier one."""
+
+
+class _Person(FastHttpUser):
+    """What planned and free shoppers have in common."""
+
+    abstract = True
+
+    def __init__(self, environment: Any) -> None:
+        User.__init__(self, environment)  # not FastHttpUser's: it would make a session that re-sends and redirects
+        if self.host is None:
+            raise StopTest("nobody said where the shop is: give --host http://127.0.0.1:PORT")
+        self._request_event = environment.events.request
+
+    def connect(self, floor: PlannedFloor | FreeFloor) -> StrictSession:
+        """A connection and a cookie jar of one's own."""
+        assert self.host is not None
+        self._recorder = floor.recorder
+        self.client = session = StrictSession(self.host, self._request_event, self, floor.limits)
+        return session
+
+    def saw(self, exchange: Exchange, answer: Answer | None, findings: tuple[Finding, ...]) -> None:
+        """Into the books, and into Locust's statistics."""
+        self._recorder.record(exchange, findings)
+        if answer is not None and answer.error != "stopped":  # stopping somebody is Locust's doing, not the shop's
+            self.tell_locust(exchange, answer, findings)
+
+    def tell_locust(self, exchange: Exchange, answer: Answer, findings: tuple[Finding, ...]) -> None:
+        """For Locust's own statistics and web interface; the history does not need it."""
+        method, name = NAMES[exchange.do]
+        self._request_event.fire(
+            request_type=method,
+            name=name,
+            response_time=(answer.done_ns - answer.sent_ns) / 1e6,
+            response_length=exchange.body_bytes,
+            exception=None if exchange.outcome == "ok" and not findings else _not_ok(exchange, findings),
+            context={},
+            response=None,
+            start_time=0.0,
+            url=name,
+        )
+
+
+class PlannedShopper(_Person):
+    """Carries out its part of the plan, is audited, and leaves."""
+
+    abstract = True
+    floor: ClassVar[PlannedFloor]
+
+    def __init__(self, environment: Any) -> None:
+        super().__init__(environment)
+        self._session = self.connect(self.floor)
+        plan = self.floor.enter()
+        self._visit = Visit(
+            plan.shopper, plan.actions, self.floor.terms, self._session, self.floor.clock, self, GreenletJob
+        )
+
+    @task
+    def visit(self) -> None:
+        """The whole visit; there is no second one."""
+        try:
+            self._visit.shop()
+            self.floor.clock.wait_for_end()
+            self._visit.audit(self.floor.audit_at_us(self._visit.shopper))
+        except ForeignAnswer as foreign:
+            self.floor.give_up(str(foreign))
+        finally:
+            self._session.close()
+        self.floor.leave()
+        raise StopUser
+
+
+class FreeShopper(_Person):
+    """Shops until Locust stops it, and takes a last look then."""
+
+    abstract = True
+    floor: ClassVar[FreeFloor]
+
+    def __init__(self, environment: Any) -> None:
+        super().__init__(environment)
+        self._session = self.connect(self.floor)
+        self._number = self.floor.enter()
+        self._visit = Visit(
+            self._number, self.floor.actions_of(self._number), self.floor.terms, self._session, self.floor.clock, self,
+            GreenletJob, self.floor.user_of(self._number),
+        )  # fmt: skip
+
+    @task
+    def visit(self) -> None:
+        """Shop for ever."""
+        try:
+            self._visit.shop()
+        except ForeignAnswer as foreign:
+            self.floor.give_up(str(foreign))
+            raise StopUser from foreign
+
+    def on_stop(self) -> None:
+        """The last audit: Locust calls this when it stops the shopper, and waits for it."""
+        try:
+            self._visit.audit(self.floor.clock.now_us())
+        except ForeignAnswer as foreign:
+            self.floor.give_up(str(foreign))
+        finally:
+            self._session.close()
+            self.floor.leave(self._number)
+
+
+def _not_ok(exchange: Exchange, findings: tuple[Finding, ...]) -> NotOk:
+    if findings:
+        return NotOk(", ".join(finding.kind for finding in findings))
+    return NotOk(f"{exchange.outcome}: {exchange.error or exchange.status}")

@@ -1,0 +1,338 @@
+"""One shopper's visit: carries out a plan in time, remembers what the shop acknowledged, and records every action once.
+
+Knows nothing of Locust: it is given a browser, a clock, a desk to hand its records to, and a way to do things at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+
+from msgspec.structs import replace
+
+from loadtests.load.answers import NOTHING, UNREAD, WRITES, Answer, foreign, outcome_of, read_answer
+from loadtests.load.concurrent_group import Company, OnTheWay, in_companies
+from loadtests.load.contract import Browser, Clock, Desk, Job, StartJob, Terms
+from loadtests.load.reading import stands_in
+from loadtests.load.requests import PATHS, Requests
+from loadtests.model.history import NOT_ASKED, NOT_LOGGED_IN, UNREADABLE, Do, Exchange, Jar, Outcome, Why
+from loadtests.model.plan import Action
+from loadtests.planning.addresses import address_of
+from loadtests.session_model.action_kinds import LEAVES
+from loadtests.session_model.expectations import Memory
+from shared.demo_accounts import account_name
+from shared.errors import ForeignAnswer
+
+NEEDS_NO_LOGIN: frozenset[Do] = NOT_ASKED | {"browse", "login", "arrive"}
+_CHANGES_JARS: frozenset[Do] = frozenset({"login", "logout", "arrive"})
+OPENS_A_JAR: frozenset[Do] = frozenset({"login", "arrive", "read_cookie"})
+TOO_MANY = 429
+"""Come again later: who is told so at the audit does."""
+RECONNECT_US = 50_000
+"""So long after its event stream was dropped a browser opens it again."""
+
+
+class Visit:
+    """One shopper in one shop, from its login to the last audit."""
+
+    def __init__(
+        self, shopper: int, actions: Iterable[Action], terms: Terms, browser: Browser, clock: Clock, desk: Desk,
+        start_job: StartJob, user: str = "",
+    ) -> None:  # fmt: skip
+        self.shopper = shopper
+        self.memory = Memory(user or account_name(shopper))
+        self._actions = actions
+        self._terms = terms
+        self._browser = browser
+        self._clock = clock
+        self._desk = desk
+        self._start_job = start_job
+        self._requests = Requests(self.memory.user, terms.password, address_of(shopper, terms.addresses))
+        self._asked = 0
+        self._next_step = 0
+        self._begun: dict[int, Action] = {}
+        """Planned actions that have begun and are not in the history yet."""
+        self._jobs: list[Job] = []
+        self._logins = 0
+        self._jars: set[Jar] = set()
+        """Those, beside the shopper's own, that have cookies."""
+
+    def shop(self) -> None:
+        """Carry out the plan. Whatever ends it early, the rest of a finite plan is recorded as not sent.
+
+        Raises:
+            ForeignAnswer: somebody else's server answered.
+        """
+        try:
+            for action, beside in in_companies(self._actions):
+                if not self._clock.reach(action.at_ms * 1000):
+                    break  # the window was ended early: what lies beyond it was never planned
+                self._begin(action, beside)
+            self._join()
+        except BaseException:
+            self._break_off()
+            raise
+
+    def audit(self, due_us: int) -> None:
+        """The last look: who am I, and what have I ordered? A stranger is not logged in again.
+
+        Raises:
+            ForeignAnswer: somebody else's server answered.
+        """
+        self._clock.wait_until(due_us)
+        self._look("me", due_us)
+        if self.memory.logged_in:
+            self._look("orders", self._clock.now_us())
+
+    # --- the plan ------------------------------------------------------------------------------------------------
+
+    def _begin(self, action: Action, beside: tuple[Action, ...]) -> None:
+        step = self._next_step
+        self._next_step += 1 + len(beside)
+        self._begun[step] = action
+        if beside:
+            self._begun.update(enumerate(beside, step + 1))
+            self._together(action, beside, step)
+        else:
+            self._carry_out(action, step)
+
+    def _carry_out(self, action: Action, step: int) -> None:
+        if why_not := self._why_not(action):
+            self._not_sent(action, why_not, step)
+        elif action.do == "forget_node":
+            self._browser.forget_node()
+            self._hand_over(self._nothing_sent(action, "ok", "", step), None)
+        elif action.do == "read_cookie":
+            self._hand_over(self._read_cookie(action, step), None)
+        elif action.do == "watch":
+            self._jobs.append(self._start_job(partial(self._watch, action, step)))
+        else:
+            was_known = self.memory.logged_in
+            exchange = self._exchange(action, "plan", action.at_ms * 1000, step)
+            self._log_in_again_if_lost(was_known, action, exchange.done_us)
+
+    def _together(self, action: Action, beside: tuple[Action, ...], step: int) -> None:
+        """An action and what is done beside it; nothing else is, until all of them are answered."""
+        company = Company()
+        why_not = self._why_not(action)
+        was_known = self.memory.logged_in
+        watching = len(self._jobs)
+        self._jobs += [
+            self._start_job(partial(self._do_beside, each, step + number, company))
+            for number, each in enumerate(beside, 1)
+        ]
+        if why_not:
+            self._not_sent(action, why_not, step)
+        else:
+            self._exchange(action, "plan", action.at_ms * 1000, step, company)
+        for job in self._jobs[watching:]:
+            job.join()
+        del self._jobs[watching:]
+        self._log_in_again_if_lost(was_known, action, self._clock.now_us())
+
+    def _do_beside(self, action: Action, step: int, company: Company) -> None:
+        if not self._clock.reach(action.at_ms * 1000):
+            del self._begun[step]
+            return
+        known = action.do in NEEDS_NO_LOGIN or (
+            self.memory.logged_in if action.jar == "main" else action.jar in self._jars
+        )
+        why_not = "late" if self._late(action) else "" if known else NOT_LOGGED_IN
+        if why_not:
+            self._not_sent(action, why_not, step)
+        else:
+            self._exchange(action, "plan", action.at_ms * 1000, step, company)
+
+    def _watch(self, action: Action, step: int) -> None:
+        """Hold the event stream open until the window ends; whenever it is dropped, open it again."""
+        why: Why = "plan"
+        due_us = action.at_ms * 1000
+        while True:
+            self._exchange(action, why, due_us, step)
+            due_us, why, step = self._clock.now_us() + RECONNECT_US, "recovery", -1
+            self._clock.wait_until(due_us)
+            while not self.memory.logged_in and due_us < self._terms.window_us:
+                due_us += RECONNECT_US  # the next action logs in again
+                self._clock.wait_until(due_us)
+            if due_us >= self._terms.window_us:
+                return
+
+    def _why_not(self, action: Action) -> str:
+        """Why this action is not sent; "" if it is. A shopper who is not logged in tries once to be."""
+        if action.jar != "main":
+            if not (action.do in OPENS_A_JAR or action.jar in self._jars):
+                return NOT_LOGGED_IN
+        elif not self._late(action) and not self.memory.logged_in and action.do not in NEEDS_NO_LOGIN:
+            self._log_in_again(action.at_ms * 1000)
+            if not self.memory.logged_in:
+                return NOT_LOGGED_IN
+        return "late" if self._late(action) else ""
+
+    def _late(self, action: Action) -> bool:
+        return self._clock.now_us() > (action.at_ms + self._terms.limits.late_ms) * 1000
+
+    def _log_in_again_if_lost(self, was_known: bool, action: Action, due_us: int) -> None:
+        if was_known and not self.memory.logged_in and action.do not in LEAVES:
+            self._log_in_again(due_us)
+
+    def _log_in_again(self, due_us: int) -> None:
+        self._exchange(Action(0, "login"), "recovery", due_us)
+
+    def _look(self, do: Do, due_us: int) -> None:
+        limits = self._terms.limits
+        for _ in range(limits.audit_tries):
+            exchange = self._exchange(Action(0, do), "audit", due_us)
+            if exchange.status and exchange.status < 500 and exchange.status != TOO_MANY:
+                return
+            due_us = exchange.done_us + limits.audit_pause_ms * 1000
+            self._clock.wait_until(due_us)
+
+    def _join(self) -> None:
+        """Wait for what is still being watched."""
+        for job in self._jobs:
+            job.join()
+        self._jobs.clear()
+
+    def _break_off(self) -> None:
+        """Stop what is done at the same time, and record what is not done any more."""
+        for job in self._jobs:
+            job.stop()
+        self._jobs.clear()
+        if isinstance(self._actions, tuple):
+            for step, action in enumerate(self._actions[self._next_step :], self._next_step):
+                self._begun[step] = action
+            for step, action in sorted(self._begun.items()):
+                if action.at_ms * 1000 < self._clock.end_us:
+                    self._not_sent(action, "stopped", step)
+
+    # --- one request ---------------------------------------------------------------------------------------------
+
+    def _exchange(
+        self, action: Action, why: Why, planned_us: int, step: int = -1, company: Company | None = None
+    ) -> Exchange:
+        """Send one request and record it, whatever comes of it."""
+        self._asked += 1
+        request = f"{self._terms.prefix}-{self.shopper:04d}-{self._asked:04d}"
+        if action.do in _CHANGES_JARS:
+            self._before(action, why)
+        mine = OnTheWay(writes=False) if company is None else company.begin(action.do in WRITES)
+        sent_us = self._clock.now_us()
+        try:
+            answer = self._send(action, request)
+        except BaseException:  # stopped in the middle: the request is out, its answer will never be read
+            zero_ns = self._clock.zero_ns
+            answer = Answer(zero_ns + sent_us * 1000, zero_ns + self._clock.now_us() * 1000, error="stopped")
+            self._record(action, why, planned_us, step, request, answer, overlapped=mine.overlapped)
+            raise
+        if company is not None:
+            company.end(mine)
+        exchange = self._record(action, why, planned_us, step, request, answer, overlapped=mine.overlapped)
+        if stranger := foreign(answer, self._terms.run):
+            raise ForeignAnswer(
+                f"{' '.join(PATHS[action.do])}: {stranger}",
+                why="another server listens on the shop's address",
+                next_step="stop it, and run again",
+            )
+        if action.do in _CHANGES_JARS and exchange.outcome == "ok":
+            self._after(action)
+        return exchange
+
+    def _send(self, action: Action, request: str) -> Answer:
+        method, path, headers, body = self._requests.of(action, request)
+        if action.do == "watch":
+            return self._browser.watch(path, headers, self._clock.zero_ns + self._terms.window_us * 1000)
+        return self._browser.ask(method, path, headers, body, action.jar)
+
+    def _before(self, action: Action, why: Why) -> None:
+        """What happens to the jars before a request."""
+        if action.jar == "main" and action.do == "login" and why == "plan":
+            self._logins += 1
+            if self._logins > 1:  # another visit: somebody who was never here before
+                self._browser.empty_jar("main")
+        elif action.jar == "main" and action.do == "logout":
+            self._browser.copy_jar("main", "stolen")
+            self._jars.add("stolen")
+
+    def _after(self, action: Action) -> None:
+        """What happens to the jars when it was answered well."""
+        if action.jar != "main":
+            self._jars.add(action.jar)
+            if action.do == "arrive":
+                self._browser.copy_jar(action.jar, "main")
+
+    # --- records -------------------------------------------------------------------------------------------------
+
+    def _record(
+        self, action: Action, why: Why, planned_us: int, step: int, request: str, answer: Answer, *, overlapped: bool
+    ) -> Exchange:
+        do, zero_ns = action.do, self._clock.zero_ns
+        outcome = outcome_of(do, answer, action.jar)
+        error = answer.error
+        shown = NOTHING if do in UNREAD else read_answer(answer)
+        if shown is None:
+            shown, error = NOTHING, UNREADABLE
+            outcome = "unknown" if do in WRITES else "failed"
+        exchange = Exchange(
+            architecture=self._terms.architecture,
+            shopper=self.shopper,
+            request=request,
+            why=why,
+            do=do,
+            outcome=outcome,
+            planned_us=planned_us,
+            sent_us=(answer.sent_ns - zero_ns) // 1000,
+            done_us=(answer.done_ns - zero_ns) // 1000,
+            step=step,
+            jar=action.jar,
+            cookie_bytes=answer.cookie_bytes,
+            body_bytes=answer.streamed or len(answer.body),
+            cookie_refused=answer.cookie_refused,
+            overlapped=overlapped,
+            dropped=answer.dropped,
+            status=answer.status,
+            error=error,
+            node=answer.header("X-Node"),
+            sku=action.sku,
+            quantity=action.quantity,
+            key=action.key,
+            user=shown.user,
+            cart=shown.cart,
+            order=shown.order,
+            orders=None if shown.orders is None else tuple(order.order for order in shown.orders),
+        )
+        self._hand_over(exchange, answer)
+        return exchange
+
+    def _not_sent(self, action: Action, error: str, step: int) -> None:
+        self._hand_over(self._nothing_sent(action, "not_sent", error, step), None)
+
+    def _nothing_sent(self, action: Action, outcome: Outcome, error: str, step: int) -> Exchange:
+        return Exchange(
+            architecture=self._terms.architecture,
+            shopper=self.shopper,
+            request="",
+            why="plan",
+            do=action.do,
+            outcome=outcome,
+            planned_us=action.at_ms * 1000,
+            done_us=self._clock.now_us(),
+            step=step,
+            jar=action.jar,
+            error=error,
+            sku=action.sku,
+            quantity=action.quantity,
+            key=action.key,
+        )
+
+    def _read_cookie(self, action: Action, step: int) -> Exchange:
+        """Somebody copies the shopper's cookies, and looks for the shopper's name."""
+        self._browser.copy_jar("main", action.jar)
+        self._jars.add(action.jar)
+        found = stands_in(self.memory.user, self._browser.values(action.jar))
+        return replace(self._nothing_sent(action, "ok", "", step), user=self.memory.user if found else "")
+
+    def _hand_over(self, exchange: Exchange, answer: Answer | None) -> None:
+        if exchange.step >= 0:
+            self._begun.pop(exchange.step, None)
+        findings = self.memory.saw(exchange) if exchange.outcome != "not_sent" else ()
+        self._desk.saw(exchange, answer, findings)

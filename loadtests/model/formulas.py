@@ -1,0 +1,180 @@
+"""Predictions: a number or formula ("0", "at_risk", "U / N"), a relation to one (">= 0.95 * U"), or a range ("1 .. U").
+
+U is the number of shoppers, N the number of nodes, W how many worker processes serve one node, at_risk how many
+shoppers' sessions the victim held. A whole number must be met exactly; a formula that does not come out whole is met
+within half a unit; both ends of a range belong to it.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+import simpleeval
+
+from loadtests.model.results import Prediction
+
+EXPECTED = (
+    'a number or formula over U, N, W and at_risk, with min, max, round, floor and ceil if need be ("0", "at_risk", '
+    '"ceil(U / N)"), a relation to one (">= 0.95 * U"), or a range ("0.2 * U .. U")'
+)
+THRESHOLD_EXPECTED = 'a relation ("> 0", ">= 0.05 * U", "== 0") or a range ("1 .. U"): when the run is to fail'
+RANGE = ".."
+_LONGEST = 200
+_LARGEST = 1e12
+_RELATION = re.compile(r"(>=|<=|==|>|<)?(.*)", re.DOTALL)
+_RELATIONS: dict[str, Callable[[float, float], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+    "==": operator.eq,
+}
+
+
+def _power(base: float, exponent: float) -> float:
+    """As floats, so that no exponent takes longer than another."""
+    return math.pow(base, exponent)
+
+
+def _nearest(number: float) -> int:
+    """To the nearest whole number; a half goes to the even one."""
+    return round(number)
+
+
+_OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Pow: _power,
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
+}
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "min": min,
+    "max": max,
+    "round": _nearest,
+    "floor": math.floor,
+    "ceil": math.ceil,
+}
+_PARTS = {ast.Name, ast.UnaryOp, ast.BinOp, ast.Constant, ast.Call}
+"""What a formula is made of; simpleeval knows more (comparisons, attributes, if-else)."""
+_NO_FORMULA = (
+    simpleeval.InvalidExpression,
+    SyntaxError,
+    ArithmeticError,
+    AttributeError,
+    TypeError,
+    ValueError,
+    RecursionError,
+    MemoryError,  # what Python's parser says of very deep nesting
+)
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """What a formula may name."""
+
+    shoppers: int
+    nodes: int
+    at_risk: int
+    workers: int = 1
+    """Processes that serve one node."""
+
+
+class Parsed(NamedTuple):
+    """A prediction taken apart."""
+
+    relation: str
+    """One of >=, <=, ==, >, <; `..` for a range; "" for a plain number or formula."""
+    formula: str
+    """Of a range, its lower end."""
+    upper: str = ""
+
+
+def parse_prediction(text: str) -> Parsed:
+    """Its parts.
+
+    A scenario is checked with it when it is read, long before there is anything to compare with.
+
+    Raises:
+        ValueError: it is none; the message says what was expected.
+    """
+    parsed = _split(text)
+    example = Terms(shoppers=60, nodes=3, at_risk=20)
+    low, high = _ends(text, parsed, example)
+    if high is not None and low > high and not re.search("[A-Za-z]", text):
+        raise ValueError(f"{text!r} is a range that holds nothing; expected {EXPECTED}")
+    return parsed
+
+
+def parse_threshold(text: str) -> Parsed:
+    """Its parts.
+
+    Raises:
+        ValueError: it is no relation and no range, or cannot be read; the message says what was expected.
+    """
+    parsed = parse_prediction(text)
+    if not parsed.relation:
+        raise ValueError(f"it does not say whether {text!r} is to be met or exceeded; expected {THRESHOLD_EXPECTED}")
+    return parsed
+
+
+def predict(measure: str, text: str, measured: float, terms: Terms) -> Prediction:
+    """The prediction beside what was measured.
+
+    Raises:
+        ValueError: it is no prediction, or has no value with these terms.
+    """
+    parsed = _split(text)
+    low, high = _ends(text, parsed, terms)
+    if high is not None:
+        if low > high:
+            raise ValueError(f"the range {text!r} goes from {low:g} to {high:g}, so nothing lies in it")
+        holds = low <= measured <= high
+    elif parsed.relation:
+        holds = _RELATIONS[parsed.relation](measured, low)
+    else:
+        holds = _meets(measured, low)
+    return Prediction(measure, text, low, measured, holds, high)
+
+
+def _meets(measured: float, value: float) -> bool:
+    return measured == value if float(value).is_integer() else abs(measured - value) <= 0.5
+
+
+def _split(text: str) -> Parsed:
+    if len(text) > _LONGEST:
+        raise ValueError(f"a prediction of {len(text)} characters; expected {EXPECTED}")
+    lower, dots, upper = text.partition(RANGE)
+    if dots:
+        return Parsed(RANGE, lower.strip(), upper.strip())
+    parts = _RELATION.fullmatch(text.strip())
+    return Parsed(parts.group(1) or "", parts.group(2).strip()) if parts else Parsed("", text)
+
+
+def _ends(text: str, parsed: Parsed, terms: Terms) -> tuple[float, float | None]:
+    """The formula's value; of a range, both ends."""
+    low = _value(text, parsed.formula, terms)
+    return low, _value(text, parsed.upper, terms) if parsed.relation == RANGE else None
+
+
+def _value(text: str, formula: str, terms: Terms) -> float:
+    """The formula's value, whatever somebody wrote there."""
+    names = {"U": terms.shoppers, "N": terms.nodes, "W": terms.workers, "at_risk": terms.at_risk}
+    evaluator = simpleeval.SimpleEval(operators=_OPERATORS, functions=_FUNCTIONS, names=names)
+    evaluator.nodes = {kind: node for kind, node in evaluator.nodes.items() if kind in _PARTS}
+    try:
+        value = evaluator.eval(formula, previously_parsed=ast.parse(formula, mode="eval").body)
+    except ZeroDivisionError:
+        raise ValueError(f"{text!r} divides by zero; expected {EXPECTED}") from None
+    except _NO_FORMULA as error:
+        raise ValueError(f"{text!r} is not a prediction ({error}); expected {EXPECTED}") from None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _LARGEST:
+        raise ValueError(f"{text!r} is not a number; expected {EXPECTED}")
+    return value

@@ -1,0 +1,157 @@
+"""The plan: who shops, what, when, and which fault hits when; made from one seed before anything starts.
+
+The plan knows nothing of architectures, engines or load workers: the same plan is carried out on each. `plan.json` is
+its canonical form; the SHA-256 of that file's bytes is the plan's name. Times are whole milliseconds since the zero of
+the load window.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from loadtests.model.history import Do, Jar
+from loadtests.model.run_folder import read_document
+from shared.errors import RunFolderError
+
+PLAN_SCHEMA = 1
+
+Control = Literal["", "no-fault", "placebo"]
+"""What a run leaves out, to show what the rest does by itself: its faults, or only the break in each of them."""
+
+
+class Action(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One planned step of a shopper."""
+
+    at_ms: int
+    do: Do
+    sku: str = ""
+    quantity: int = 0
+    key: str = ""
+    """The idempotency key of a checkout: unique in the plan, but for a double click, which has one twice."""
+    jar: Jar = "main"
+    beside: bool = False
+    """Sent at its time though the action before may still be waiting for its answer."""
+
+
+class ShopperPlan(msgspec.Struct, frozen=True):
+    """One simulated person."""
+
+    shopper: int
+    """1 … U."""
+    actions: tuple[Action, ...]
+
+
+class PlannedFault(msgspec.Struct, frozen=True):
+    """One thing that is broken and healed on purpose."""
+
+    kind: str
+    at_ms: int
+    heal_at_ms: int
+    victim: str
+    """The part that it strikes: "n2", "store", "balancer", …; `cluster` for what strikes no single part."""
+
+
+class ClientLimits(msgspec.Struct, frozen=True):
+    """How long the shoppers' client waits; the same for every architecture."""
+
+    connect_timeout_ms: int = 1000
+    """How long a shopper tries to connect to the balancer."""
+    answer_timeout_ms: int = 3000
+    """How long a shopper waits for an answer."""
+    audit_spread_ms: int = 8
+    """The audit visits everybody within this many ms for each shopper of the plan: nobody queues for it."""
+    audit_tries: int = 5
+    """How often the audit asks somebody again who got no answer."""
+    audit_pause_ms: int = 300
+    """How long it waits in between."""
+    late_ms: int = 2000
+    """A shopper who is later than this with an action (its answer before took so long) does not send it: `not_sent`."""
+
+
+class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Everything that will happen, before anything starts."""
+
+    schema: int
+    scenario: str
+    seed: int
+    nodes: int
+    window_ms: int
+    """The load window: planned actions lie in [0, window_ms). The audit follows."""
+    client: ClientLimits
+    faults: tuple[PlannedFault, ...]
+    shoppers: tuple[ShopperPlan, ...]
+    addresses: int = 0
+    """From how many addresses they come (see `loadtests.planning.addresses`); 0: each from one of its own."""
+    control: Control = ""
+    """What the run leaves out; "" if nothing."""
+
+
+def encode_plan(plan: Plan) -> bytes:
+    """The canonical bytes of a plan."""
+    return msgspec.json.encode(plan) + b"\n"
+
+
+def plan_sha256(plan: Plan) -> str:
+    """The plan's name: the SHA-256 of its canonical bytes, in hex."""
+    return hashlib.sha256(encode_plan(plan)).hexdigest()
+
+
+def as_carried_out(plan: Plan, window_ms: int, faults: tuple[PlannedFault, ...]) -> Plan:
+    """The plan of a live window that ended then: what lies beyond was never planned, its faults are as they went."""
+    shoppers = tuple(
+        ShopperPlan(who.shopper, tuple(action for action in who.actions if action.at_ms < window_ms))
+        for who in plan.shoppers
+    )
+    return msgspec.structs.replace(plan, window_ms=window_ms, faults=faults, shoppers=shoppers)
+
+
+def read_plan(path: Path) -> Plan:
+    """The plan of a run folder.
+
+    Raises:
+        RunFolderError: it is missing, damaged, or of another schema.
+    """
+    plan = read_document(path, Plan)
+    _check_schema(path, plan.schema)
+    return plan
+
+
+class _Unread(Plan, frozen=True):
+    """A plan whose shoppers are still to be read."""
+
+    shoppers: tuple[msgspec.Raw, ...]  # type: ignore[assignment]
+
+
+def read_plan_by_person(path: Path) -> tuple[Plan, Iterator[ShopperPlan]]:
+    """The plan without its shoppers, and they one by one: for whoever needs not all at once, of a plan of millions.
+
+    Raises:
+        RunFolderError: as `read_plan`, but for a damaged shopper only when it is that one's turn.
+    """
+    unread = read_document(path, _Unread)
+    _check_schema(path, unread.schema)
+    rest = {name: getattr(unread, name) for name in Plan.__struct_fields__ if name != "shoppers"}
+    return Plan(**rest, shoppers=()), _read_each(path, unread.shoppers)
+
+
+def _read_each(path: Path, shoppers: tuple[msgspec.Raw, ...]) -> Iterator[ShopperPlan]:
+    decode = msgspec.json.Decoder(ShopperPlan).decode
+    try:
+        yield from map(decode, shoppers)
+    except msgspec.DecodeError:
+        read_document(path, Plan)  # which says where in the plan it is
+        raise
+
+
+def _check_schema(path: Path, schema: int) -> None:
+    if schema != PLAN_SCHEMA:
+        raise RunFolderError(
+            f"{path} was written with schema {schema}",
+            why=f"this version of Twinshop reads schema {PLAN_SCHEMA}",
+            next_step="run the scenario again",
+        )

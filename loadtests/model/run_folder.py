@@ -1,0 +1,148 @@
+"""A run is a folder: where each file of it lies, and how it is read and written.
+
+runs/20261121-013044-node-kill-1/
+  run.json         provenance: versions, host, the command that made it
+  scenario.toml    the scenario as it was
+  plan.json        who does what when
+  history.ndjson   what was asked and answered
+  events.ndjson    what the harness did and saw
+  results.json     what was found     (a pure function of all the above and logs/)
+  report.html      what people read   (the same)
+  logs/<architecture>/…
+"""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from shared.errors import EnvironmentNotReady, RunFolderError, UsageError
+
+RUN_SCHEMA = 1
+REPEATS = "repeats.json"
+"""What the folder of repeats has in its place; `loadtests/campaigns/repeats`."""
+
+T = TypeVar("T")
+
+
+class Provenance(msgspec.Struct, frozen=True):
+    """Where a run comes from."""
+
+    schema: int
+    run: str
+    """The run's id: 8 hex digits; request ids and `X-Run` carry it."""
+    scenario: str
+    seed: int
+    plan_sha256: str
+    engine: str
+    architectures: tuple[str, ...]
+    shoppers: int
+    workers: int
+    """Load processes."""
+    command: tuple[str, ...]
+    """Runs it again."""
+    started: str
+    """ISO 8601, UTC."""
+    twinshop: str
+    python: str
+    platform: str
+    cpus: int
+    memory_mb: int
+    packages: dict[str, str]
+    """Versions of what the run was made with."""
+    scenario_sha256: str
+    """Of `scenario.toml`: its predictions are the ones that stood before the run."""
+
+
+class RunFolder:
+    """Paths in one run's folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.provenance = root / "run.json"
+        self.scenario = root / "scenario.toml"
+        self.plan = root / "plan.json"
+        self.history = root / "history.ndjson"
+        self.events = root / "events.ndjson"
+        self.results = root / "results.json"
+        self.report = root / "report.html"
+
+    def logs(self, architecture: str) -> Path:
+        """The folder of one architecture's logs."""
+        return self.root / "logs" / architecture
+
+    def read_provenance(self) -> Provenance:
+        """Where the run comes from.
+
+        Raises:
+            RunFolderError: `run.json` is missing, damaged or of another schema.
+        """
+        if not self.provenance.exists() and (self.root / REPEATS).is_file():
+            raise RunFolderError(
+                f"{self.root} is the folder of repeats, not of one run",
+                why="each block of them is a run with a folder of its own in it",
+                next_step=f"name one of those: ls {shlex.quote(str(self.root))}",
+            )
+        provenance = read_document(self.provenance, Provenance)
+        if provenance.schema != RUN_SCHEMA:
+            raise RunFolderError(
+                f"{self.root.name} was written with schema {provenance.schema}",
+                why=f"this version of Twinshop reads schema {RUN_SCHEMA}",
+                next_step="read it with the version named in its run.json",
+            )
+        return provenance
+
+
+def make_folder(path: Path) -> Path:
+    """Make a folder for something that is about to be run; its name has the second in it.
+
+    Raises:
+        UsageError: it is there already.
+        EnvironmentNotReady: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True)
+    except FileExistsError as error:
+        raise UsageError(f"{path} exists already", why="two in one second", next_step="try again") from error
+    except OSError as error:
+        raise EnvironmentNotReady(
+            f"cannot make the folder {shlex.quote(str(path))}",
+            why=error.strerror or str(error),
+            next_step="name another place: --runs DIR",
+        ) from error
+    return path
+
+
+def read_file(path: Path) -> bytes:
+    """A file of a run folder.
+
+    Raises:
+        RunFolderError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise RunFolderError(
+            f"cannot read {path}",
+            why=error.strerror or str(error),
+            next_step="name a folder that `twinshop run` made, for example runs/latest",
+        ) from error
+
+
+def read_document(path: Path, kind: type[T]) -> T:
+    """A JSON document of a run folder.
+
+    Raises:
+        RunFolderError: it is missing or damaged; says which field.
+    """
+    try:
+        return msgspec.json.decode(read_file(path), type=kind)
+    except msgspec.DecodeError as error:
+        raise RunFolderError(
+            f"{path.name} of the run {path.parent.name} is damaged",
+            why=str(error),
+            next_step="run the scenario again: a damaged run proves nothing",
+        ) from error

@@ -1,0 +1,137 @@
+"""The cures: each loss that has one, the switch, and the pair of scenarios that shows it before and after."""
+
+from __future__ import annotations
+
+import msgspec
+
+from compose.cluster import Limits
+from loadtests.model.scenario import Scenario
+
+
+class Cure(msgspec.Struct, frozen=True):
+    """One of them. What the switch is, is read from the two scenarios."""
+
+    loss: str
+    """What it is good for."""
+    price: str
+    """What it costs, or leaves."""
+    before: str
+    after: str
+    """Scenarios; the same one where the architecture is the switch."""
+    measure: str = ""
+    """What shows it; empty: the number that stands for the first scenario."""
+    on: tuple[str, ...] = ()
+    """Architectures that show it; empty: all that both scenarios have."""
+    instead: str = ""
+    """The architecture that is the cure, where it is one."""
+
+
+CURES = (
+    Cure(
+        "A planted session id becomes the shopper's login.",
+        "Nothing: it is on by default, and is switched off only to show what it prevents.",
+        "session-fixation-unprotected",
+        "session-fixation",
+    ),
+    Cure(
+        "A slow page that changes nothing saves its old copy of the session over a newer one.",
+        "A session's lifetime is counted from its last change instead of its last use.",
+        "slow-page-refresh",
+        "slow-page",
+    ),
+    Cure(
+        "Two tabs add at once, and one of the two articles is lost.",
+        "Writes of one shopper wait for each other. A token cannot be locked: it is in the browser.",
+        "two-tabs",
+        "two-tabs-lock",
+    ),
+    Cure(
+        "A checkout that is sent again makes a second order.",
+        "The shop must remember the keys that it has seen.",
+        "checkout-retried-without-keys",
+        "checkout-retried",
+    ),
+    Cure(
+        "A new signing key logs out whoever meets a node that does not know it yet.",
+        "A second roll: first every node learns to accept the new key, then they sign with it.",
+        "key-one-phase",
+        "key-two-phase",
+        on=("signed-token",),
+    ),
+    Cure(
+        "One node's clock is ahead, and the others refuse its tokens as being from the future.",
+        "A token lives that many seconds longer.",
+        "clock-ahead",
+        "clock-ahead-leeway",
+    ),
+    Cure(
+        "A token is accepted after its logout.",
+        "Each request asks the shared server: the token is stateless no more.",
+        "replay-after-logout",
+        "replay-after-logout",
+        on=("signed-token",),
+        instead="token-denylist",
+    ),
+    Cure(
+        "The session store dies, and comes back with nothing.",
+        "Each change is written to a disk; the outage stays.",
+        "store-kill",
+        "store-kill-append-only",
+    ),
+    Cure(
+        "A replica is promoted that has not heard of the newest sessions.",
+        "While no replica keeps up, the store refuses writes: errors instead of losses.",
+        "replica-promoted",
+        "replica-promoted-min-replicas",
+    ),
+    Cure(
+        "The store hangs, and everybody waits for it.",
+        "Errors at once instead of waiting.",
+        "store-freeze",
+        "store-freeze-short-timeout",
+    ),
+    Cure(
+        "A node is cut off from the store, and its health check does not notice.",
+        "If the store itself is gone, no node is healthy any more.",
+        "store-cut-off",
+        "store-cut-off-deep-health",
+    ),
+    Cure(
+        "A node comes back, and a hash ring moves its former shoppers back to it, where nobody knows them.",
+        "The balancer writes a cookie with the node's name.",
+        "hash-there-and-back",
+        "hash-there-and-back",
+        measure="logged_out_more_than_once",
+        on=("sticky-hash",),
+        instead="sticky-memory",
+    ),
+)
+
+
+def switch(cure: Cure, before: Scenario, after: Scenario) -> str:
+    """What differs between the two, in the scenarios' own words; empty if nothing does."""
+    if cure.instead:
+        return f"architecture `{cure.instead}` instead of {', '.join(f'`{name}`' for name in cure.on)}"
+    names = list({**before.settings, **after.settings})
+    changed = [name for name in names if before.settings.get(name) != after.settings.get(name)]
+    words = [f"`{name} = {after.settings.get(name, getattr(Limits(), name))}`" for name in changed]
+    kinds = [" and ".join(dict.fromkeys(f"`{fault.kind}`" for fault in it.fault)) for it in (before, after)]
+    if kinds[0] != kinds[1]:
+        words.append(f"{kinds[1]} instead of {kinds[0]}")
+    return ", ".join(words)
+
+
+def measure_of(cure: Cure, before: Scenario) -> str:
+    """What shows it."""
+    return cure.measure or before.headline
+
+
+def shown_on(cure: Cure, before: Scenario, after: Scenario) -> tuple[str, ...]:
+    """The architectures that show it."""
+    both = tuple(name for name in before.architectures if name in after.architectures)
+    return cure.on or both
+
+
+def cures_of(scenario: str) -> tuple[Cure, ...]:
+    """The cures for what that scenario shows."""
+    return tuple(cure for cure in CURES if cure.before == scenario)

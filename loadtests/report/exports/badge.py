@@ -1,0 +1,74 @@
+"""A badge (SVG) that says how a run ended: one file, no font or script from elsewhere.
+
+It says so in words and with a sign, never by colour alone; whoever cannot see it is read the same. White on each of its
+colours has a contrast of at least 4.5 to 1 (WCAG 1.4.3).
+"""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+from loadtests.model.results import VerdictWord
+from loadtests.report.exports.judged import JudgedRun
+from loadtests.report.exports.plain import one_line
+
+LABEL = "#454545"
+COLOURS = {"good": "#1a7f37", "bad": "#b3261e", "unclear": "#6b5a00"}
+ENDINGS: dict[VerdictWord, tuple[str, str]] = {
+    "as predicted": ("✓", "good"),
+    "not as predicted": ("✗", "bad"),
+    "inconclusive": ("?", "unclear"),
+}
+MOST_LETTERS = 40
+_LETTER = 6.6
+"""Mean width of a letter in pixels, at 11 pixels; `textLength` fits the text to its place, whatever the font."""
+_HEIGHT = 20
+_PAD = 6
+
+
+def badge(run: JudgedRun) -> bytes:
+    """The document."""
+    label = _short(f"twinshop {run.results.scenario}")
+    sign, mood = ENDINGS[run.results.verdict]
+    words: str = run.results.verdict
+    if run.fired:
+        sign, mood = ENDINGS["not as predicted"]
+        words = f"{len(run.fired)} threshold{'' if len(run.fired) == 1 else 's'} fired"
+    return _drawn(label, f"{sign} {words}", COLOURS[mood], f"{one_line(f'twinshop {run.results.scenario}')}: {words}")
+
+
+def _short(label: str) -> str:
+    line = one_line(label)
+    return line if len(line) <= MOST_LETTERS else f"{line[: MOST_LETTERS - 1]}…"
+
+
+def _drawn(label: str, message: str, colour: str, title: str) -> bytes:
+    left, right = _width(label), _width(message)
+    svg = ElementTree.Element(
+        "svg",
+        {
+            "xmlns": "http://www.w3.org/2000/svg",
+            "width": str(left + right),
+            "height": str(_HEIGHT),
+            "viewBox": f"0 0 {left + right} {_HEIGHT}",
+            "role": "img",
+            "aria-label": title,
+        },
+    )
+    ElementTree.SubElement(svg, "title").text = title
+    for x, width, fill in ((0, left, LABEL), (left, right, colour)):
+        place = {"x": str(x), "width": str(width), "height": str(_HEIGHT), "fill": fill}
+        ElementTree.SubElement(svg, "rect", place)
+    group = ElementTree.SubElement(
+        svg,
+        "g",
+        {"fill": "#fff", "font-family": "Verdana,DejaVu Sans,sans-serif", "font-size": "11", "aria-hidden": "true"},
+    )
+    for x, width, words in ((0, left, label), (left, right, message)):
+        place = {"x": str(x + _PAD), "y": "14", "textLength": str(width - 2 * _PAD), "lengthAdjust": "spacingAndGlyphs"}
+        ElementTree.SubElement(group, "text", place).text = words
+    return (ElementTree.tostring(svg, encoding="unicode") + "\n").encode()
+
+
+def _width(words: str) -> int:
+    return round(_LETTER * len(words)) + 2 * _PAD

@@ -1,0 +1,41 @@
+"""Tables as CSV (RFC 4180): UTF-8, one head, what there is not is empty.
+
+`yes or no` is `true` or `false`. Text that a spreadsheet would take for a formula gets an apostrophe before it, as
+OWASP advises; nothing that Twinshop writes by itself begins so.
+"""
+
+from __future__ import annotations
+
+import csv
+from typing import Any, BinaryIO
+
+from loadtests.report.exports.judged import JudgedRun
+from loadtests.report.exports.tables import Table, Value
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+class _Encoded:
+    """What `csv` writes to, as UTF-8."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+
+    def write(self, text: str) -> int:
+        return self._out.write(text.encode())
+
+
+def write_csv(table: Table[Any], run: JudgedRun, out: BinaryIO) -> None:
+    """Write the table, row by row: it need not fit into memory."""
+    writer = csv.writer(_Encoded(out), lineterminator="\r\n")
+    writer.writerow([head.name for head in table.heads()])
+    for row in table.rows(run):
+        writer.writerow([_cell(value) for value in row])
+
+
+def _cell(value: Value) -> Value:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
+    return value

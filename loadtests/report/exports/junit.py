@@ -1,0 +1,139 @@
+"""JUnit XML: one test suite for the run; one case for each verdict, each prediction and each threshold.
+
+What did not go as predicted, and a threshold that fired, are *failures*. An architecture whose part of the experiment
+did not happen is an *error*, as a test is that could not be carried out: a skipped one would be green in most places,
+and nothing may pass that nobody has seen. Its predictions and thresholds are *skipped*, for they decide nothing, and
+one failure is not told twice. An architecture that was asked for and never begun is an error, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+from xml.etree import ElementTree
+
+from loadtests.judging.thresholds import told
+from loadtests.model.events import ClusterStopped, read_events
+from loadtests.model.results import ArchitectureResult, Prediction
+from loadtests.report.exports.judged import JudgedRun
+from loadtests.report.exports.plain import one_line
+
+Ending = Literal["", "failure", "error", "skipped"]
+DECIDES_NOTHING = "it decides nothing: the experiment did not happen here as planned"
+
+
+class Case(NamedTuple):
+    """One test case."""
+
+    architecture: str
+    name: str
+    ending: Ending = ""
+    message: str = ""
+    details: tuple[str, ...] = ()
+    seconds: float = 0.0
+    kind: str = "refuted"
+    """Of a failure."""
+
+
+def junit(run: JudgedRun) -> bytes:
+    """The document."""
+    cases = [*_cases(run), *(_never_begun(name) for name in run.missing)]
+    document = ElementTree.Element("testsuites", {"name": "twinshop", **_totals(cases)})
+    suite = ElementTree.SubElement(document, "testsuite", _suite(run, cases))
+    properties = ElementTree.SubElement(suite, "properties")
+    for name, value in _facts(run):
+        ElementTree.SubElement(properties, "property", {"name": name, "value": one_line(value)})
+    for case in cases:
+        _add(suite, run.results.scenario, case)
+    ElementTree.SubElement(suite, "system-out").text = one_line(run.results.answer)
+    ElementTree.indent(document)
+    text = ElementTree.tostring(document, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'.encode()
+
+
+def _cases(run: JudgedRun) -> Iterator[Case]:
+    seconds = _seconds(run)
+    for name, result in run.results.architectures.items():
+        yield _verdict(name, result, seconds.get(name, 0.0))
+        for prediction in result.predictions:
+            yield _prediction(name, result, prediction)
+        for threshold in result.thresholds:
+            case = Case(name, f"fail_if {threshold.measure} {threshold.fail_if}", kind="fired")
+            ended: Ending = "failure" if threshold.fired else ""
+            yield _unless_inconclusive(case, result, ended, told(threshold))
+
+
+def _verdict(name: str, result: ArchitectureResult, seconds: float) -> Case:
+    endings: dict[str, Ending] = {"not as predicted": "failure", "inconclusive": "error"}
+    ending = endings.get(result.verdict, "")
+    return Case(name, "verdict", ending, result.verdict if ending else "", result.reasons if ending else (), seconds)
+
+
+def _prediction(name: str, result: ArchitectureResult, prediction: Prediction) -> Case:
+    case = Case(name, f"{prediction.measure} {prediction.predicted}")
+    words = f"predicted {prediction.measure} {prediction.predicted}, measured {prediction.measured:g}"
+    return _unless_inconclusive(case, result, "" if prediction.holds else "failure", words)
+
+
+def _unless_inconclusive(case: Case, result: ArchitectureResult, ending: Ending, words: str) -> Case:
+    if result.verdict == "inconclusive":
+        return case._replace(ending="skipped", message=f"{DECIDES_NOTHING} ({words})")
+    return case._replace(ending=ending, message=words) if ending else case
+
+
+def _never_begun(name: str) -> Case:
+    return Case(name, "verdict", "error", "never begun", ("the run ended before its turn came",))
+
+
+def _add(suite: ElementTree.Element, scenario: str, case: Case) -> None:
+    attributes = {
+        "classname": one_line(f"twinshop.{scenario}.{case.architecture}"),
+        "name": one_line(case.name),
+        "time": f"{case.seconds:.3f}",
+    }
+    element = ElementTree.SubElement(suite, "testcase", attributes)
+    if not case.ending:
+        return
+    ended = ElementTree.SubElement(element, case.ending, {"message": one_line(case.message)})
+    if case.ending != "skipped":
+        ended.set("type", "inconclusive" if case.ending == "error" else case.kind)
+        ended.text = "\n".join(map(one_line, case.details)) or None
+
+
+def _totals(cases: list[Case]) -> dict[str, str]:
+    count = {ending: str(sum(case.ending == ending for case in cases)) for ending in ("failure", "error")}
+    time = sum(case.seconds for case in cases)
+    return {"tests": str(len(cases)), "failures": count["failure"], "errors": count["error"], "time": f"{time:.3f}"}
+
+
+def _suite(run: JudgedRun, cases: list[Case]) -> dict[str, str]:
+    return {
+        "name": one_line(f"twinshop {run.results.scenario}"),
+        **_totals(cases),
+        "skipped": str(sum(case.ending == "skipped" for case in cases)),
+        "timestamp": one_line(run.provenance.started.removesuffix("Z")),
+    }
+
+
+def _facts(run: JudgedRun) -> list[tuple[str, str]]:
+    results, provenance = run.results, run.provenance
+    return [
+        ("run", provenance.run),
+        ("scenario", results.scenario),
+        ("question", results.question),
+        ("answer", results.answer),
+        ("verdict", results.verdict),
+        ("seed", str(results.seed)),
+        ("shoppers", str(results.shoppers)),
+        ("nodes", str(results.nodes)),
+        ("engine", results.engine),
+        ("plan_sha256", results.plan_sha256),
+        ("command", run.command),
+        ("twinshop", provenance.twinshop),
+    ]
+
+
+def _seconds(run: JudgedRun) -> dict[str, float]:
+    """Until each architecture's cluster was stopped, from the zero of its load window."""
+    events = read_events(run.folder.events)
+    return {event.architecture: event.at_us / 1e6 for event in events if isinstance(event, ClusterStopped)}

@@ -1,0 +1,176 @@
+"""The two tables of a run: actions (one row for each exchange of the history) and losses (one row for each loss).
+
+What their columns are called, hold and mean stands here once; every form of table, and the reference, is made of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Generic, Literal, NamedTuple, TypeVar
+
+import msgspec
+
+from loadtests.load.requests import PATHS
+from loadtests.model.history import Exchange, read_history
+from loadtests.model.results import Loss
+from loadtests.report.exports.judged import JudgedRun
+
+Kind = Literal["text", "whole", "number", "yes or no"]
+Value = str | int | float | bool | None
+T = TypeVar("T")
+
+
+class Found(NamedTuple):
+    """One loss, and where it stands in the results."""
+
+    architecture: str
+    place: int
+    loss: Loss
+    fault: int | None
+
+
+class Head(NamedTuple):
+    """What one column is called, holds and means."""
+
+    name: str
+    kind: Kind
+    about: str
+
+
+class Column(msgspec.Struct, Generic[T], frozen=True):
+    """One column. A value that there is not is empty (null), never 0 or a blank text."""
+
+    name: str
+    kind: Kind
+    about: str
+    read: Callable[[T], Value]
+
+
+class Table(msgspec.Struct, Generic[T], frozen=True):
+    """A table: what one row is, its columns, and its rows, read as they are asked for."""
+
+    name: str
+    about: str
+    columns: tuple[Column[T], ...]
+    items: Callable[[JudgedRun], Iterable[T]]
+
+    def heads(self) -> list[Head]:
+        """Of all columns, those of the run first."""
+        return [*RUN_HEADS, *(Head(column.name, column.kind, column.about) for column in self.columns)]
+
+    def rows(self, run: JudgedRun) -> Iterator[tuple[Value, ...]]:
+        """In the order of the history, or of the results."""
+        told = (run.provenance.run, run.results.scenario, run.results.seed)
+        readers = [column.read for column in self.columns]
+        for item in self.items(run):
+            yield (*told, *(read(item) for read in readers))
+
+
+RUN_HEADS = (
+    Head("run", "text", "The run's id: tables of several runs can be put together."),
+    Head("scenario", "text", "Its scenario."),
+    Head("seed", "whole", "Its seed."),
+)
+"""The same in every row; both tables begin with them."""
+
+
+def _sent(read: Callable[[Exchange], Value]) -> Callable[[Exchange], Value]:
+    """Empty for what was never sent."""
+    return lambda it: None if it.sent_us < 0 else read(it)
+
+
+def _path(exchange: Exchange) -> tuple[str | None, str | None]:
+    """Method and path; nothing for what sends nothing."""
+    method, path = PATHS.get(exchange.do, (None, None))
+    return (method, f"{path}{exchange.sku}") if exchange.do == "remove" else (method, path)
+
+
+def _json(value: object) -> str | None:
+    return None if value is None else msgspec.json.encode(value, order="deterministic").decode()
+
+
+def _exchanges(run: JudgedRun) -> Iterator[Exchange]:
+    return (record for record in read_history(run.folder.history) if isinstance(record, Exchange))
+
+
+def _losses(run: JudgedRun) -> Iterator[Found]:
+    for name, result in run.results.architectures.items():
+        injected = {step.at_ms: step.fault for step in result.experiment if step.step == "injected"}
+        for place, loss in enumerate(result.losses):
+            yield Found(name, place, loss, _fault(loss, injected))
+
+
+def _fault(loss: Loss, injected: dict[float, int]) -> int | None:
+    """The fault in the witness: the event that is no exchange and happened when that fault was injected."""
+    return next((injected[it.at_ms] for it in loss.witness if not it.request and it.at_ms in injected), None)
+
+
+ACTIONS: Table[Exchange] = Table(
+    "actions",
+    "One row for each exchange of the history: planned actions, recoveries and the last audit.",
+    (
+        Column("architecture", "text", "Where it happened.", lambda it: it.architecture),
+        Column("shopper", "whole", "Who: 1 to U.", lambda it: it.shopper),
+        Column(
+            "number", "whole", "Which of the shopper's planned actions, from 0; empty for what was not planned.",
+            lambda it: None if it.step < 0 else it.step,
+        ),
+        Column("why", "text", "plan, recovery or audit.", lambda it: it.why),
+        Column("do", "text", "What the shopper did: login, add, …", lambda it: it.do),
+        Column("method", "text", "Of the request; empty for what sends nothing.", lambda it: _path(it)[0]),
+        Column("path", "text", "Of the request.", lambda it: _path(it)[1]),
+        Column("jar", "text", "Whose cookies it carried.", lambda it: it.jar),
+        Column(
+            "planned_us", "whole", "When it was due, in microseconds since the zero of the architecture's load window.",
+            lambda it: it.planned_us,
+        ),
+        Column("started_us", "whole", "When it was sent; empty if it was not.", _sent(lambda it: it.sent_us)),
+        Column(
+            "ended_us", "whole", "When the answer was complete, or the client gave up.", _sent(lambda it: it.done_us)
+        ),
+        Column("outcome", "text", "ok, failed, unknown or not_sent, as the client knew it.", lambda it: it.outcome),
+        Column("status", "whole", "The HTTP status; empty if no answer came.", lambda it: it.status or None),
+        Column("error", "text", "What came instead of an answer, or why it was not sent.", lambda it: it.error or None),
+        Column("node", "text", "Which node answered.", lambda it: it.node or None),
+        Column("request", "text", "The request id, as in the balancer's and the nodes' logs.", lambda it: it.request),
+        Column("sku", "text", "Which article.", lambda it: it.sku or None),
+        Column("quantity", "whole", "How many of it.", lambda it: it.quantity or None),
+        Column("key", "text", "The idempotency key of a checkout.", lambda it: it.key or None),
+        Column("user", "text", "Whose name the answer showed.", lambda it: it.user or None),
+        Column("cart", "text", "The cart that the answer showed, as JSON: sku to quantity.", lambda it: _json(it.cart)),
+        Column("order", "text", "The order that the answer acknowledged.", lambda it: it.order or None),
+        Column("orders", "text", "The orders that the answer listed, as JSON.", lambda it: _json(it.orders)),
+        Column("cookie_bytes", "whole", "Of the Cookie header.", _sent(lambda it: it.cookie_bytes)),
+        Column("body_bytes", "whole", "Of the answer's body.", _sent(lambda it: it.body_bytes)),
+        Column("cookie_refused", "yes or no", "It set a cookie too large for a browser.", lambda it: it.cookie_refused),
+        Column("overlapped", "yes or no", "Another request of that jar overlapped it.", lambda it: it.overlapped),
+        Column("dropped", "yes or no", "The event stream ended before its time.", lambda it: it.dropped),
+    ),
+    _exchanges,
+)  # fmt: skip
+LOSSES: Table[Found] = Table(
+    "losses",
+    "One row for each loss, with its cause and its witness.",
+    (
+        Column("architecture", "text", "Where it happened.", lambda it: it.architecture),
+        Column("number", "whole", "Its place among the architecture's losses, from 0.", lambda it: it.place),
+        Column("kind", "text", "logged_out, cart_lost, …", lambda it: it.loss.kind),
+        Column("shopper", "whole", "Who lost something.", lambda it: it.loss.shopper),
+        Column(
+            "at_ms", "number", "When the answer that showed it was complete, in milliseconds of the load window.",
+            lambda it: it.loss.at_ms,
+        ),
+        Column("node", "text", "Which node gave it; empty if it was the database.", lambda it: it.loss.node or None),
+        Column("cause", "text", "node_killed, other_node, unexplained, …", lambda it: it.loss.cause),
+        Column("fault", "whole", "The fault of the plan that its witness names, from 0.", lambda it: it.fault),
+        Column("items", "whole", "Units of goods that went with it.", lambda it: it.loss.items),
+        Column(
+            "witness_requests", "text", "The request ids of the witness, with blanks between them.",
+            lambda it: " ".join(event.request for event in it.loss.witness if event.request) or None,
+        ),
+        Column("witness", "text", "The whole witness, as JSON.", lambda it: _json(it.loss.witness)),
+    ),
+    _losses,
+)  # fmt: skip
+TABLES: dict[str, Table[Exchange] | Table[Found]] = {"actions": ACTIONS, "losses": LOSSES}
+"""By name."""

@@ -1,0 +1,207 @@
+"""A run, as a table of contents: plan, measure each architecture, judge, report."""
+
+from __future__ import annotations
+
+import errno
+import secrets
+import shlex
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+
+import msgspec
+
+from compose.architectures import architecture_named
+from compose.cluster import Limits
+from compose.engines.contract import Engine
+from compose.supervision.ledger import Ledger, recover, state_folder
+from compose.supervision.machine_lock import hold_machine
+from loadtests.faults import FAULTS
+from loadtests.judging.judge import judge, judge_together
+from loadtests.model.plan import Control, Plan, encode_plan
+from loadtests.model.results import Results
+from loadtests.model.run_folder import Provenance, RunFolder, make_folder
+from loadtests.model.scenario import Scenario
+from loadtests.planning.make_plan import make_plan
+from loadtests.planning.scenario_file import read_scenario, scenario_content
+from loadtests.report import ExtraSection, render_report
+from loadtests.report.evidence import Gathering
+from loadtests.running.fault_run import FaultBounds
+from loadtests.running.measure import Measurement, Setup
+from loadtests.running.placebo import PLACEBO_BOUNDS
+from loadtests.running.progress import Watcher
+from loadtests.running.provenance import now_utc, provenance_of
+from shared.errors import Interrupted
+from shared.whole_file import write_whole
+
+
+class RunRequest(msgspec.Struct, frozen=True):
+    """What somebody asked for."""
+
+    scenario: str
+    """A name or a path."""
+    architectures: tuple[str, ...] = ()
+    """None: those of the scenario."""
+    seed: int = 1
+    shoppers: int | None = None
+    """None: as many as the scenario says."""
+    workers: int = 1
+    runs: Path = Path("runs")
+    limits: Limits = Limits()
+    fault_bounds: FaultBounds = FaultBounds()
+    control: Control = ""
+
+
+class Finished(msgspec.Struct, frozen=True):
+    """A run that was judged."""
+
+    folder: RunFolder
+    results: Results
+    interrupted: Interrupted | None = None
+
+
+def run(request: RunRequest, engine: Engine, watcher: Watcher, *, held: bool = False) -> Finished:
+    """Carry out a scenario and judge it. `held`: whoever asks holds the machine already.
+
+    Raises:
+        TwinshopError: nothing could be measured; what was started is gone.
+    """
+    path, content = scenario_content(request.scenario)
+    scenario = read_scenario(content, file=str(path), name=path.stem)
+    plan = make_plan(scenario, seed=request.seed, shoppers=request.shoppers, control=request.control)
+    names = request.architectures or scenario.architectures
+    state = state_folder()
+    with nullcontext() if held else hold_machine(state):
+        for line in recover(state).lines():
+            watcher.say(line)
+        folder, provenance = _make_folder(request, scenario, content, plan, names, engine)
+        watcher.say(f"plan {provenance.plan_sha256}  seed {plan.seed}  {folder.root}")
+        limits = limits_of(request.limits, scenario, request.control)
+        interrupted = _measure_all(request, plan, names, engine, watcher, folder, provenance, limits)
+    return Finished(folder, _judge_and_report(folder, watcher), interrupted)
+
+
+def limits_of(limits: Limits, scenario: Scenario, control: Control = "") -> Limits:
+    """Those limits with the scenario's settings, and with what its faults (not a control's) need from the start."""
+    settings = {name: getattr(scenario.limits(), name) for name in scenario.settings}
+    limits = msgspec.structs.replace(limits, **settings)
+    for fault in () if control else scenario.fault:
+        limits = FAULTS[fault.kind].prepare(limits)
+    return limits
+
+
+def _measure_all(
+    request: RunRequest, plan: Plan, names: tuple[str, ...], engine: Engine, watcher: Watcher, folder: RunFolder,
+    provenance: Provenance, limits: Limits,
+) -> Interrupted | None:  # fmt: skip
+    ledger = Ledger.open(state_folder(), provenance.run)
+    bounds = PLACEBO_BOUNDS if plan.control == "placebo" else request.fault_bounds
+    setup = Setup(
+        provenance.run, folder, plan, engine, ledger, watcher, request.workers, secrets.token_urlsafe(9),
+        limits, bounds,
+    )  # fmt: skip
+    try:
+        try:
+            for number, name in enumerate(names):
+                Measurement(setup, architecture_named(name), number).measure()
+        finally:
+            ledger.close()
+    except Interrupted as interrupted:
+        watcher.say(f"{interrupted.what}: everything is stopped; judging what there is")
+        return interrupted
+    return None
+
+
+def _judge_and_report(folder: RunFolder, watcher: Watcher) -> Results:
+    try:
+        results = write_results(folder)
+        write_report(folder, results)
+    except Interrupted as interrupted:
+        interrupted.why = "the run was carried out, but not judged and reported to the end"
+        interrupted.next_step = f"twinshop report {shlex.quote(str(folder.root))}"
+        raise
+    try:
+        point_latest(folder.root)
+    except OSError as error:
+        watcher.say(f"{folder.root.parent / 'latest'} does not point to this run: {error.strerror or error}")
+    return results
+
+
+def write_results(folder: RunFolder) -> Results:
+    """Judge a run folder and write its `results.json`."""
+    results = judge(folder.root)
+    write_whole(folder.results, encode_results(results))
+    return results
+
+
+MakeSection = Callable[[Path, Results], ExtraSection | None]
+"""Of a run's folder: what a room above brings to its report; None if nothing."""
+
+
+def write_both(folder: RunFolder, section: MakeSection) -> None:
+    """Judge a run folder and write its `results.json` and its `report.html`, reading its history only once."""
+    gathering = Gathering(folder.root)
+    results, listeners = judge_together(folder.root, gathering.listeners)
+    write_whole(folder.results, encode_results(results))
+    gathering.listeners |= listeners
+    write_whole(folder.report, render_report(folder.root, results, gathering.close(), section(folder.root, results)))
+
+
+def encode_results(results: Results) -> bytes:
+    """The bytes of `results.json`."""
+    return msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n"
+
+
+def write_report(folder: RunFolder, results: Results, extra: ExtraSection | None = None) -> None:
+    """Write a run folder's `report.html`."""
+    write_whole(folder.report, render_report(folder.root, results, extra=extra))
+
+
+def _make_folder(
+    request: RunRequest, scenario: Scenario, content: bytes, plan: Plan, names: tuple[str, ...], engine: Engine
+) -> tuple[RunFolder, Provenance]:
+    started = now_utc()
+    folder = RunFolder(make_folder(request.runs / f"{started:%Y%m%d-%H%M%S}-{scenario.name}-{plan.seed}"))
+    provenance = provenance_of(
+        secrets.token_hex(4), plan, content, engine=engine.name, architectures=names, workers=request.workers,
+        command=_command(request, scenario, names, engine), started=started,
+    )  # fmt: skip
+    write_run(folder, provenance, plan, content)
+    folder.history.touch()
+    folder.events.touch()
+    return folder, provenance
+
+
+def write_run(folder: RunFolder, provenance: Provenance, plan: Plan, scenario: bytes) -> None:
+    """Write what a run is about: its provenance, its plan and its scenario."""
+    write_whole(folder.scenario, scenario)
+    write_whole(folder.plan, encode_plan(plan))
+    write_whole(folder.provenance, msgspec.json.format(msgspec.json.encode(provenance), indent=1) + b"\n")
+
+
+def _command(request: RunRequest, scenario: Scenario, names: tuple[str, ...], engine: Engine) -> tuple[str, ...]:
+    words = ["twinshop", "run", request.scenario, "--seed", str(request.seed), "--engine", engine.name]
+    for name in names if names != scenario.architectures else ():
+        words += ["--architecture", name]
+    if request.shoppers is not None:
+        words += ["--shoppers", str(request.shoppers)]
+    if request.workers != 1:
+        words += ["--workers", str(request.workers)]
+    if request.control:
+        words += ["--control", request.control]
+    return tuple(words)
+
+
+def point_latest(root: Path) -> None:
+    """`runs/latest` points to the newest run or repeats, in `root`; a link, replaced in one step.
+
+    Raises:
+        OSError: something else has that name, or there are no links here. The run is as good without.
+    """
+    link = root.parent / "latest"
+    if link.exists() and not link.is_symlink():
+        raise FileExistsError(errno.EEXIST, "something that is no link has that name")
+    part = root.parent / ".latest.part"
+    part.unlink(missing_ok=True)
+    part.symlink_to(root.name)
+    part.replace(link)

@@ -1,0 +1,76 @@
+"""What expectations reckon with: carts that are possible, and the units of goods put into them."""
+
+from __future__ import annotations
+
+from loadtests.model.history import Do
+
+Cart = dict[str, int]
+
+
+class Items:
+    """Units of goods by what became of them: acknowledged + gained = the sum of all others."""
+
+    __slots__ = ("acknowledged", "gained", "given_up", "kept", "lost", "ordered", "removed", "undecided")
+
+    def __init__(self) -> None:
+        self.acknowledged = 0
+        self.kept = 0
+        self.lost = 0
+        self.removed = 0
+        self.ordered = 0
+        self.given_up = 0
+        self.undecided = 0
+        self.gained = 0
+
+    def balance(self) -> int:
+        """Left side minus right side: 0, or the book is wrong."""
+        right = self.kept + self.lost + self.removed + self.ordered + self.given_up + self.undecided
+        return self.acknowledged + self.gained - right
+
+    def add(self, other: Items) -> None:
+        """Add another shopper's units to these."""
+        for field in Items.__slots__:
+            setattr(self, field, getattr(self, field) + getattr(other, field))
+
+
+class World:
+    """One possible cart, and what must have happened for it to be the true one."""
+
+    __slots__ = ("acknowledged", "cart", "happened", "ordered", "removed")
+
+    def __init__(self, cart: Cart) -> None:
+        self.cart = cart
+        self.acknowledged = self.removed = self.ordered = 0
+        self.happened: dict[str, bool] = {}
+
+    def copy(self) -> World:
+        """Another one, as yet the same."""
+        other = World(self.cart)
+        other.acknowledged, other.removed, other.ordered = self.acknowledged, self.removed, self.ordered
+        other.happened = dict(self.happened)
+        return other
+
+    def carry_out(self, do: Do, sku: str, quantity: int) -> bool:
+        """Do it to this cart; False if it changes nothing (a new dict is made, never the old one changed)."""
+        if do == "add":
+            self.cart = {**self.cart, sku: self.cart.get(sku, 0) + quantity}
+            self.acknowledged += quantity
+        elif do == "remove" and sku in self.cart:
+            self.removed += self.cart[sku]
+            self.cart = {other: units for other, units in self.cart.items() if other != sku}
+        elif do == "checkout" and self.cart:
+            self.ordered += sum(self.cart.values())
+            self.cart = {}
+        else:
+            return False
+        return True
+
+
+def lacking(wanted: Cart, there: Cart) -> list[int]:
+    """Units of each sku that are wanted and not there."""
+    return [units - there.get(sku, 0) for sku, units in wanted.items() if units > there.get(sku, 0)]
+
+
+def in_words(cart: Cart) -> str:
+    """A cart in words."""
+    return ", ".join(f"{units} {sku}" for sku, units in sorted(cart.items())) or "an empty cart"

@@ -1,0 +1,396 @@
+"""What one shopper may rightly expect of the shop, given what it has acknowledged so far.
+
+One truth for two users: the live shopper asks its memory whether an answer contradicts an earlier one, and the checks
+replay the same memory over the history. A write whose outcome is unknown (a timeout, a 5xx) *forks* the memory into the
+carts that are possible; a cart that is shown *collapses* them, which settles the unknown. What a lost write may still
+do later (the client gave up, the node did not) is never called a loss.
+
+Requests that overlap (two tabs) may each be answered without the other's effect: what such an answer shows of the cart
+is compared with nothing. Both writes count, and the next answer that overlaps none is held against them.
+
+The item book is kept along the way: every unit of goods that was acknowledged ends in exactly one place.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from loadtests.model.history import Do, Exchange, Outcome
+from loadtests.model.results import LossKind
+from loadtests.session_model.action_kinds import ASIDE, CART_WRITES, KNOWS_ME, LEAVES, WRITES, is_plain
+from loadtests.session_model.carts import Cart, Items, World, in_words, lacking
+from loadtests.session_model.findings import Finding, Settlement
+
+__all__ = ["Cart", "Finding", "Items", "Memory", "Settlement"]
+
+POSSIBLE_CARTS = 64
+"""Beyond this many possible carts (six unknown writes in a row) the memory stops accusing until a cart is shown."""
+EMPTY_CART = 400
+"""The status with which the shop refuses to order an empty cart: it shows the cart, and the cart is empty."""
+LATE_WRITES = 8
+"""How many writes that nobody answered are remembered as *may still happen*."""
+
+
+class Memory:
+    """What one shopper may expect. `saw` takes each of its exchanges, in order, and names what contradicts."""
+
+    __slots__ = (
+        "_adopt", "_beside", "_cart", "_late", "_login_unknown", "_login_us", "_logout_unknown", "_name", "_sure",
+        "_unknown", "_worlds", "_written", "_written_us", "audited", "checked_out", "facts", "items", "logged_in",
+        "settled", "user",
+    )  # fmt: skip
+
+    def __init__(self, user: str) -> None:
+        self.user = user
+        self.logged_in = False
+        """A login is acknowledged, and neither a logout nor a loss since."""
+        self.facts = 0
+        """Acknowledged facts that an answer was compared with."""
+        self.items = Items()
+        self.settled: list[Settlement] = []
+        """Grows by each unknown write that a later answer settled; whoever reads it may clear it."""
+        self.checked_out: Cart | None = None
+        """The cart that the last acknowledged checkout ordered; None if several were possible."""
+        self.audited = False
+        """The cart was shown at the last audit, and nothing has changed it since."""
+        self._name = user
+        self._cart: Cart = {}
+        self._worlds: list[World] = []  # empty while only one cart is possible: the common case
+        self._unknown: dict[str, Exchange] = {}
+        self._late: dict[str, Exchange] = {}
+        self._login_unknown = ""
+        self._logout_unknown = ""
+        self._adopt = False
+        self._login_us = -1  # when the last login was acknowledged
+        self._written_us = -1  # when the last answer to a write came
+        self._written: Do = "login"  # what the last write did
+        self._beside: Do | Literal[""] = ""  # what the last one of those writes did that overlap, if nothing came since
+        self._sure = False  # logged in, with one possible cart and no logout in doubt
+
+    def saw(self, exchange: Exchange) -> tuple[Finding, ...]:
+        """Take in one exchange; what its answer contradicts (mostly nothing).
+
+        Only what the shopper's own jar did counts: a second device, or somebody else's copy, has a cart of its own.
+        """
+        if is_plain(exchange) and self.confirms(exchange):
+            return ()
+        found = self._saw(exchange)
+        self._sure = self.logged_in and not (self._worlds or self._adopt or self._logout_unknown)
+        return found
+
+    def _saw(self, exchange: Exchange) -> tuple[Finding, ...]:
+        do = exchange.do
+        if exchange.jar != "main" or do in ASIDE:
+            return self._aside(exchange)
+        if exchange.overlapped or exchange.sent_us < self._written_us:
+            return self._overlapping(exchange)
+        self._beside = ""
+        if do in WRITES:
+            self._written, self._written_us = do, exchange.done_us
+        if exchange.outcome == "ok":
+            return self._acknowledged(exchange)
+        if exchange.status == 401 and exchange.do != "login":
+            return self._stranger(exchange)
+        if exchange.outcome == "unknown":
+            self._fork(exchange)
+        elif exchange.do == "checkout" and exchange.status == EMPTY_CART:
+            return self._shown(exchange, {}, ())
+        return ()
+
+    def confirms(self, exchange: Exchange) -> bool:
+        """Take in a plain exchange if it is answered just as expected, as nearly all are; otherwise leave it to `saw`.
+
+        It does what `saw` would do, in a fifth of the time: what needs thinking about, it does not touch.
+        """
+        if exchange.sent_us < self._written_us:
+            return False
+        do, cart, user = exchange.do, exchange.cart, exchange.user
+        if cart is None:
+            if do != "browse" or user:
+                return False
+            self._beside = ""
+            return True
+        if not self._sure or (user and user != self._name):
+            return False
+        if do in ("cart", "me"):
+            if cart != self._cart:
+                return False
+        elif (do == "add" and self._added(exchange, cart)) or (do == "remove" and self._removed(exchange, cart)):
+            self._written, self._written_us = do, exchange.done_us
+        else:
+            return False
+        self._beside = ""
+        self.facts += 2  # the shop knew the shopper, and showed the cart
+        self.audited = exchange.why == "audit"
+        return True
+
+    def possible_carts(self) -> list[Cart]:
+        """Every cart that the shop may hold, given what was acknowledged."""
+        return [world.cart for world in self._worlds] or [self._cart]
+
+    def book(self) -> Items:
+        """The item book as it stands: what is in the cart is kept if the audit saw it, undecided if nobody looked."""
+        book = Items()
+        book.add(self.items)
+        world = self._worlds[0] if self._worlds else World(self._cart)
+        self._enter(book, world)
+        units = sum(world.cart.values())
+        if self.audited and not self._worlds:
+            book.kept += units
+        else:
+            book.undecided += units
+        return book
+
+    # --- what is not one thing after the other ---------------------------------------------------------------------
+
+    def _aside(self, exchange: Exchange) -> tuple[Finding, ...]:
+        """An event stream that is opened again is the first to learn that the shopper is a stranger now."""
+        return self._stranger(exchange) if exchange.jar == "main" and exchange.status == 401 else ()
+
+    def _overlapping(self, exchange: Exchange) -> tuple[Finding, ...]:
+        """Something else of this shopper was on its way: the name counts, the cart shown does not, the write does."""
+        do = exchange.do
+        twin = False  # the same was done beside it, and was answered first
+        if do in WRITES:
+            earlier = {self._beside} if self._beside else set()
+            if exchange.sent_us < self._written_us:
+                earlier.add(self._written)
+            twin = do in earlier
+            if earlier - {do}:
+                self._adopt = True  # which of them came first, nobody knows, and it matters
+            self._beside = do
+            self._written, self._written_us = do, max(exchange.done_us, self._written_us)
+        if exchange.outcome == "ok":
+            found = self._recognised(exchange)
+            if do in CART_WRITES:
+                self._carry_out(exchange)
+            if do == "checkout" and twin:
+                self.checked_out = None  # the same cart as its twin, or nothing
+            return found
+        if exchange.status == 401 and do != "login":
+            return self._stranger(exchange)
+        if exchange.outcome == "unknown":
+            self._fork(exchange)
+        return ()
+
+    # --- being known ---------------------------------------------------------------------------------------------
+
+    def _acknowledged(self, exchange: Exchange) -> tuple[Finding, ...]:
+        found = self._recognised(exchange)
+        if exchange.cart is not None:
+            return self._shown(exchange, exchange.cart, found)
+        if exchange.do in CART_WRITES:
+            self._carry_out(exchange)
+        return found
+
+    def _recognised(self, exchange: Exchange) -> tuple[Finding, ...]:
+        do = exchange.do
+        if do in KNOWS_ME:
+            if self.logged_in:
+                self.facts += 1
+                if self._logout_unknown:
+                    self._settle(self._logout_unknown, "failed")
+                    self._logout_unknown = ""
+            elif self._login_unknown:
+                self._settle(self._login_unknown, "ok")
+                self._login_unknown = ""
+                self.logged_in = True
+        elif do == "login":
+            self._logged_in()
+            self._login_us = exchange.done_us
+        elif do in LEAVES:
+            self._left()
+        if exchange.user and exchange.user != self._name:
+            return self._named(exchange.user)
+        return ()
+
+    def _logged_in(self) -> None:
+        if self.logged_in:  # nobody took the session away: the shopper replaced it, and a new one has an empty cart
+            self._left()
+        self.logged_in = True
+        self._login_unknown = ""
+        self._late.clear()  # whatever still happens to the old session, nobody will see it
+
+    def _left(self) -> None:
+        self.logged_in = False
+        self._logout_unknown = ""
+        self._give_up()
+
+    def _stranger(self, exchange: Exchange) -> tuple[Finding, ...]:
+        if not self.logged_in or exchange.sent_us < self._login_us:  # the latter was told of a session before this one
+            return ()
+        self.logged_in = False
+        if self._logout_unknown:
+            self._settle(self._logout_unknown, "ok")
+            self._left()
+            return ()
+        self.facts += 1
+        return (Finding("logged_out", 0, f"logged in, and answered as a stranger (401) to {exchange.do!r}"),)
+
+    def _named(self, name: str) -> tuple[Finding, ...]:
+        """Another name than the last one was shown."""
+        self._name = name
+        self._adopt = True  # whose cart comes with it, or comes next, cannot be told
+        if name == self.user:
+            return ()
+        return (Finding("wrong_user", 0, f"{self.user} was shown the name {name}"),)
+
+    # --- the cart ------------------------------------------------------------------------------------------------
+
+    def _fork(self, exchange: Exchange) -> None:
+        """A write may or may not have happened."""
+        do = exchange.do
+        if do == "login":
+            self._login_unknown = exchange.request
+        elif do in LEAVES and self.logged_in:
+            self._logout_unknown = exchange.request
+        if do not in CART_WRITES or self._adopt:
+            return
+        self.audited = False
+        forked = []
+        for world in self._worlds or [World(self._cart)]:
+            forked.append(world)
+            other = world.copy()
+            if other.carry_out(do, exchange.sku, exchange.quantity):
+                world.happened[exchange.request] = False
+                other.happened[exchange.request] = True
+                forked.append(other)
+        self._unknown[exchange.request] = exchange
+        self._possible(forked)
+
+    def _possible(self, worlds: list[World]) -> None:
+        """From now on these carts are possible; equal ones become one, which leaves open what only one of them knew."""
+        by_cart: dict[frozenset[tuple[str, int]], World] = {}
+        for world in worlds:
+            same = by_cart.setdefault(frozenset(world.cart.items()), world)
+            if same is not world:
+                same.happened = {q: did for q, did in same.happened.items() if world.happened.get(q) == did}
+        self._worlds = list(by_cart.values())
+        if len(self._worlds) > POSSIBLE_CARTS:
+            first = self._worlds[0]
+            self._become(first, first.cart, settle=False)
+            self._adopt = True
+
+    def _become(self, world: World, cart: Cart, *, settle: bool) -> None:
+        """This world is the true one."""
+        self._enter(self.items, world)
+        self._cart = cart
+        self._worlds = []
+        if settle:
+            for request, happened in world.happened.items():
+                self._settle(request, "ok" if happened else "failed")
+                if not happened and self._unknown[request].status == 0 and len(self._late) < LATE_WRITES:
+                    self._late[request] = self._unknown[request]
+        self._unknown.clear()
+
+    @staticmethod
+    def _enter(book: Items, world: World) -> None:
+        book.acknowledged += world.acknowledged
+        book.removed += world.removed
+        book.ordered += world.ordered
+
+    def _settle(self, request: str, outcome: Outcome) -> None:
+        self.settled.append(Settlement(request, outcome))
+
+    def _carry_out(self, exchange: Exchange) -> None:
+        """An acknowledged write that showed no cart: it changes every possible cart."""
+        if exchange.do == "checkout":
+            carts = self.possible_carts()  # one, if the writes in doubt would have changed nothing
+            self.checked_out = carts[0] if len(carts) == 1 and not self._adopt else None
+        worlds = self._worlds or [World(self._cart)]
+        for world in worlds:
+            world.carry_out(exchange.do, exchange.sku, exchange.quantity)
+        if self._worlds:
+            self._possible(worlds)
+        else:
+            self._become(worlds[0], worlds[0].cart, settle=False)
+
+    def _shown(self, exchange: Exchange, shown: Cart, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
+        """A cart was shown: the one that was expected, or a loss."""
+        self.facts += 1
+        self.audited = exchange.why == "audit"
+        before = self.possible_carts()
+        if exchange.outcome == "ok" and exchange.do in CART_WRITES:
+            self._carry_out(exchange)
+        worlds = self._worlds or [World(self._cart)]
+        for world in worlds:
+            if world.cart == shown:
+                self._become(world, shown, settle=True)
+                self._adopt = False
+                return found
+        if self._came_late(worlds, shown):
+            return found
+        return found + self._contradicted(exchange, before, worlds, shown)
+
+    def _added(self, exchange: Exchange, shown: Cart) -> bool:
+        """The cart shown is the only possible one with what was just added."""
+        expected = dict(self._cart)
+        expected[exchange.sku] = expected.get(exchange.sku, 0) + exchange.quantity
+        if shown != expected:
+            return False
+        self._cart = shown
+        self.items.acknowledged += exchange.quantity
+        return True
+
+    def _removed(self, exchange: Exchange, shown: Cart) -> bool:
+        """The cart shown is the only possible one without what was just taken out."""
+        expected = dict(self._cart)
+        units = expected.pop(exchange.sku, 0)
+        if shown != expected:
+            return False
+        self._cart = shown
+        self.items.removed += units
+        return True
+
+    def _came_late(self, worlds: list[World], shown: Cart) -> bool:
+        """A write that nobody answered, taken for failed, explains the cart: it happened after all."""
+        for request, exchange in self._late.items():
+            explained = []
+            for world in worlds:
+                later = world.copy()
+                if later.carry_out(exchange.do, exchange.sku, exchange.quantity) and later.cart == shown:
+                    explained.append(later)
+            if explained:
+                self._possible(explained)  # what only some of them take for done stays open
+                self._become(self._worlds[0], shown, settle=True)
+                self._adopt = False
+                self._settle(request, "ok")
+                del self._late[request]
+                return True
+        return False
+
+    def _contradicted(
+        self, exchange: Exchange, before: list[Cart], worlds: list[World], shown: Cart
+    ) -> tuple[Finding, ...]:
+        """No possible cart is the one shown: name what is missing or back, against the likeliest, and adopt what is."""
+        world = min(worlds, key=lambda world: sum(lacking(world.cart, shown)) + sum(lacking(shown, world.cart)))
+        missing, extra = sum(lacking(world.cart, shown)), sum(lacking(shown, world.cart))
+        adopt, self._adopt = self._adopt, False
+        expected = world.cart
+        for request, happened in world.happened.items():
+            if happened:  # only with it is this world the likeliest; that the others did not happen, nobody has shown
+                self._settle(request, "ok")
+        self._become(world, shown, settle=False)
+        self.items.gained += extra
+        if adopt:  # nobody knows what should have been in it
+            self.items.undecided += missing
+            return ()
+        self.items.lost += missing
+        found = []
+        if missing:
+            own = exchange.quantity if exchange.do == "add" and exchange.outcome == "ok" else 0
+            emptied = sum(shown.values()) <= own and not (shown.keys() - {exchange.sku}) and all(before)
+            kind: LossKind = "cart_lost" if emptied else "items_lost"
+            found.append(Finding(kind, missing, f"expected {in_words(expected)}, was shown {in_words(shown)}"))
+        if extra:
+            detail = f"expected {in_words(expected)}, was shown {in_words(shown)}: more than was ever put there"
+            found.append(Finding("cart_rolled_back", extra, detail))
+        return tuple(found)
+
+    def _give_up(self) -> None:
+        """The cart goes with an acknowledged logout."""
+        world = self._worlds[0] if self._worlds else World(self._cart)
+        self.items.given_up += sum(world.cart.values())
+        self._become(world, {}, settle=False)
+        self._late.clear()
+        self._adopt = False

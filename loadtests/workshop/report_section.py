@@ -1,0 +1,144 @@
+"""What people predicted in a workshop's round, beside what was observed; nothing of it in any other run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from loadtests.model.events import LoadStarted, read_events
+from loadtests.model.results import Results
+from loadtests.model.run_folder import RunFolder
+from loadtests.report import ExtraSection
+from loadtests.workshop.contract import Prediction
+from loadtests.workshop.episode import Episode, Question
+from loadtests.workshop.episode_file import load_episodes
+from loadtests.workshop.measured import observed_answers
+from loadtests.workshop.predictions import read_predictions, tally
+
+TEMPLATES = Path(__file__).parent / "templates"
+MOST_ANSWERS = 40
+"""Rows of one table."""
+MOST_REASONS = 60
+"""Quotations: a report stays small. All are in the run's folder."""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """One answer, and how many gave it."""
+
+    text: str
+    people: int
+    observed: bool
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """One question."""
+
+    text: str
+    answers: tuple[Answer, ...]
+    others: int
+    """People whose answers have no row."""
+    observed: str
+    """In words; "" if nothing in this run answers it."""
+    right: int
+    """People who said what was observed."""
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """A quotation."""
+
+    text: str
+    name: str
+    said: str
+    """Their answers, in the questions' order."""
+    late: bool
+
+
+class Predicted(msgspec.Struct, frozen=True):
+    """The section."""
+
+    people: int
+    late: int
+    """Committed when shoppers shopped already, though before they saw anything."""
+    questions: tuple[Asked, ...]
+    reasons: tuple[Reason, ...]
+    more_reasons: int
+
+
+def predictions_section(folder: Path, results: Results) -> ExtraSection | None:
+    """The report's section about what people predicted; None if nobody was asked, or nobody answered."""
+    found = predicted(folder, results)
+    if found is None:
+        return None
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    html = environment.get_template("predicted.html.j2").render(predicted=found)
+    return ExtraSection("predictions", "Predicted", Markup(html))  # rendered here, with escaping
+
+
+def predicted(folder: Path, results: Results) -> Predicted | None:
+    """What people predicted; None if nobody was asked, or nobody answered."""
+    predictions = read_predictions(folder)
+    if not predictions:
+        return None
+    episode = next((it for it in load_episodes() if it.name == results.scenario), None)
+    begun_us = _begun_us(folder)
+    late = [begun_us is not None and it.at_us > begun_us for it in predictions]
+    return Predicted(
+        people=len(predictions),
+        late=sum(late),
+        questions=_asked(episode, predictions, results),
+        reasons=tuple(
+            _reason(it, is_late, episode) for it, is_late in zip(predictions[:MOST_REASONS], late, strict=False)
+        ),
+        more_reasons=max(0, len(predictions) - MOST_REASONS),
+    )
+
+
+def _begun_us(folder: Path) -> int | None:
+    """When people began to shop, by the clock on the wall."""
+    starts = (event.epoch_us for event in read_events(RunFolder(folder).events) if isinstance(event, LoadStarted))
+    return min(starts, default=None)
+
+
+def _asked(episode: Episode | None, predictions: Sequence[Prediction], results: Results) -> tuple[Asked, ...]:
+    """Of an episode that is not known any more the questions' ids have to do."""
+    if episode is None:
+        names = sorted({name for prediction in predictions for name in prediction.answers})
+        return tuple(_question(Question(name, name, "number"), predictions, "") for name in names)
+    observed = observed_answers(episode, results)
+    return tuple(_question(question, predictions, observed[question.id]) for question in episode.questions)
+
+
+def _question(question: Question, predictions: Sequence[Prediction], observed: str) -> Asked:
+    given = tally(predictions, question.id)
+    if observed:
+        given = tally([*predictions, Prediction(0, "", "", {question.id: observed}, "")], question.id)
+        given[observed] -= 1  # it has its row, in its place, though nobody may have said it
+    rows = [Answer(_in_words(question, answer), people, answer == observed) for answer, people in given.items()]
+    kept = sorted(sorted(rows, key=lambda row: (row.observed, row.people))[-MOST_ANSWERS:], key=rows.index)
+    return Asked(
+        question.text, tuple(kept), sum(row.people for row in rows) - sum(row.people for row in kept),
+        _in_words(question, observed) if observed else "", given.get(observed, 0),
+    )  # fmt: skip
+
+
+def _in_words(question: Question, answer: str) -> str:
+    """A choice as it was offered; a number with its unit."""
+    if question.kind == "number":
+        return f"{answer} {question.unit}".strip()
+    return next((choice.text for choice in question.choices if choice.value == answer), answer)
+
+
+def _reason(prediction: Prediction, late: bool, episode: Episode | None) -> Reason:
+    questions = episode.questions if episode else ()
+    said = [_in_words(it, prediction.answers[it.id]) for it in questions if it.id in prediction.answers]
+    return Reason(prediction.reason, prediction.name, "; ".join(said or prediction.answers.values()), late)

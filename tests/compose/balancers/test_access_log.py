@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from compose.balancers.access_log import AccessLine, read_access_log
+from shared.errors import RunFolderError
+
+SERVED = (
+    '{"answered_by":"n2","at_us":"1795225354057139","details":"via_upstream","flags":"-","id":"a-1","method":"GET",'
+    '"node":"n2","path":"/cart","status":200,"took_us":936}\n'
+)
+REFUSED = (
+    '{"answered_by":null,"at_us":"1795225354343242","details":"connection_refused","flags":"UF","id":"a-2",'
+    '"method":"POST","node":"n1","path":"/cart","status":503,"took_us":null}\n'
+)
+
+
+def test_lines_are_read_and_blanks_are_filled(tmp_path: Path) -> None:
+    log = tmp_path / "access.ndjson"
+    log.write_text(SERVED + REFUSED)
+    assert list(read_access_log(log)) == [
+        AccessLine(1795225354057139, "a-1", "GET", "/cart", 200, "", "n2", "n2", 936, "via_upstream"),
+        AccessLine(1795225354343242, "a-2", "POST", "/cart", 503, "UF", "n1", "", -1, "connection_refused"),
+    ]
+
+
+def test_a_last_line_that_is_cut_off_is_left_out(tmp_path: Path) -> None:
+    log = tmp_path / "access.ndjson"
+    log.write_text(SERVED + REFUSED[:50])
+    assert [line.id for line in read_access_log(log)] == ["a-1"]
+
+
+def test_any_other_damage_is_named(tmp_path: Path) -> None:
+    log = tmp_path / "access.ndjson"
+    log.write_text(SERVED + "nonsense\n" + SERVED)
+    with pytest.raises(RunFolderError, match=r"access\.ndjson, line 2"):
+        list(read_access_log(log))
+
+
+def test_no_log_has_no_lines(tmp_path: Path) -> None:
+    assert list(read_access_log(tmp_path / "access.ndjson")) == []

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import secrets
+import socket
+from pathlib import Path
+
+import psutil
+import pytest
+
+from compose.cluster import Limits
+from compose.engines.store import server_args, server_program, serving_pid, store_settings
+from compose.probes.http import Unanswered
+from compose.probes.server import ask_server
+from compose.supervision.child import spawn
+from compose.supervision.ledger import Ledger
+from compose.supervision.ports import free_ports
+from compose.supervision.process_table import carries
+from tests.waiting import until
+
+RUN = secrets.token_hex(4)
+
+
+@pytest.mark.cluster
+def test_a_real_server_without_a_trace_on_the_disk(own_state: Path, tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    folder = tmp_path / "work"
+    folder.mkdir()
+    with Ledger.open(own_state, RUN) as ledger:
+        args = server_args(server_program(), port, folder)
+        store = spawn(ledger, "store", args, env={}, log=tmp_path / "log")
+        assert until(lambda: serving_pid(port) == store.pid)
+        assert carries(store.pid, RUN), "its environment must stay readable, or recovery would not know it"
+        listening = psutil.Process(store.pid).net_connections("inet")
+        assert {connection.laddr.ip for connection in listening} == {"127.0.0.1"}
+        with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
+            connection.sendall(b"SET a b\r\n")
+            assert connection.recv(100) == b"+OK\r\n"
+        store.terminate()
+        assert store.wait(3) == 0
+    assert list(folder.iterdir()) == []
+    assert serving_pid(port) is None
+
+
+def test_something_else_is_no_store() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        assert serving_pid(server.getsockname()[1], within_s=0.05) is None
+
+
+def test_a_store_that_nobody_asked_for_more_keeps_nothing_and_refuses_nothing() -> None:
+    settings = store_settings(Limits())
+    assert (settings["save"], settings["appendonly"], settings["maxmemory-policy"]) == ("", "no", "noeviction")
+    assert not {"maxmemory", "min-replicas-to-write"} & set(settings)
+
+
+def test_a_store_takes_its_limits() -> None:
+    limits = Limits(store_append_only=True, store_memory_mb=3, store_eviction="allkeys-lru", store_min_replicas=2)
+    settings = store_settings(limits)
+    assert (settings["appendonly"], settings["maxmemory"]) == ("yes", "3mb")
+    assert (settings["maxmemory-policy"], settings["min-replicas-to-write"]) == ("allkeys-lru", "2")
+
+
+@pytest.mark.cluster
+def test_a_full_store_refuses_or_evicts(own_state: Path, tmp_path: Path) -> None:
+    ports = dict(zip(("noeviction", "allkeys-lru"), free_ports(2), strict=True))
+    with Ledger.open(own_state, RUN) as ledger:
+        for policy, port in ports.items():
+            limits = Limits(store_memory_mb=3, store_eviction=policy)  # type: ignore[arg-type]
+            args = server_args(server_program(), port, tmp_path, limits)
+            spawn(ledger, policy, args, env={}, log=tmp_path / f"{policy}.log")
+        for port in ports.values():
+            assert until(lambda port=port: serving_pid(port) is not None)  # type: ignore[misc]
+        said = {policy: fill(port) for policy, port in ports.items()}
+    assert "OOM" in said["noeviction"]
+    assert said["allkeys-lru"] == "OK"
+
+
+def fill(port: int) -> str:
+    """What the server says to the last of more writes than it can hold."""
+    said = ""
+    for number in range(40):
+        try:
+            said = ask_server("127.0.0.1", port, f"SET {number} {'x' * 60_000}", within_s=2)
+        except Unanswered as refusal:
+            said = refusal.reason
+    return said

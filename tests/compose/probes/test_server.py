@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from compose.probes.http import Unanswered
+from compose.probes.replies import ping
+from compose.probes.self_reports import listen_to_sentinel, listen_to_store, listen_to_wires
+from compose.probes.server import ask_server, facts
+
+HOST = "127.0.0.1"
+
+
+@contextmanager
+def answering(*pieces: bytes, times: int = 1) -> Iterator[int]:
+    """A server that answers each of so many connections with these pieces, a moment apart, and waits for its end."""
+    with socket.create_server((HOST, 0)) as listening:
+
+        def serve() -> None:
+            for _ in range(times):
+                connection, _ = listening.accept()
+                with connection, suppress(OSError):  # it may have given up
+                    connection.recv(1000)
+                    for piece in pieces:
+                        connection.sendall(piece)
+                        time.sleep(0.01)
+                    connection.recv(1000)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listening.getsockname()[1]
+        thread.join(5)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "said"),
+    [
+        ((b"+PONG\r\n",), "PONG"),
+        ((b":12\r\n",), "12"),
+        ((b"$5\r\nab\r\nc\r\n",), "ab\r\nc"),
+        ((b"$5\r", b"\nhe", b"llo", b"\r\n"), "hello"),
+    ],
+)
+def test_an_answer_whole_or_in_pieces(pieces: tuple[bytes, ...], said: str) -> None:
+    with answering(*pieces) as port:
+        assert ask_server(HOST, port, "PING", within_s=2) == said
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [(b"-NOAUTH no\r\n", "NOAUTH no"), (b"*1\r\n:1\r\n", "another kind"), (b"$-1\r\n", "another kind")],
+)
+def test_what_is_no_answer_says_why(answer: bytes, why: str) -> None:
+    with answering(answer) as port, pytest.raises(Unanswered, match=why):
+        ask_server(HOST, port, "PING", within_s=2)
+
+
+def test_the_bound_is_for_all_of_it() -> None:
+    began = time.monotonic()
+    with answering(b"$9\r\n", *[b"x"] * 8) as port, pytest.raises(Unanswered, match="timeout"):
+        ask_server(HOST, port, "PING", within_s=0.05)
+    assert time.monotonic() - began < 2
+
+
+def test_facts_of_an_answer_to_info() -> None:
+    assert facts("# Server\r\nrun_id:ab\r\n\r\ndb0:keys=1,expires=0\r\n") == {"run_id": "ab", "db0": "keys=1,expires=0"}
+
+
+def test_a_ping_is_put_into_words() -> None:
+    with answering(b"+PONG\r\n") as port:
+        reply = ping(f"redis://{HOST}:{port}/0")
+    assert (reply.ok, reply.status, reply.words) == (True, 0, f"PING: PONG after {reply.took_ms:.0f} ms")
+    with answering(b"-LOADING wait\r\n") as port:
+        assert ping(f"redis://{HOST}:{port}/0").words.startswith("PING: LOADING wait after")
+
+
+@pytest.mark.parametrize("listen", [listen_to_store, listen_to_sentinel, listen_to_wires])
+def test_who_speaks_another_language_is_no_part_of_ours(listen: object) -> None:
+    assert callable(listen)
+    with answering(b"$9\r\nhello:you\r\n", times=2) as port:
+        voice = listen(f"redis://{HOST}:{port}")
+        assert (voice.answers, voice.boot) == (False, None)
+        assert str(port) in voice.words
+        listen(f"redis://{HOST}:{port}")

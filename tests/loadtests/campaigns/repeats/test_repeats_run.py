@@ -1,0 +1,295 @@
+"""`twinshop run --repeat`, with runs that are made up: order, controls, failures, Ctrl-C, the same again offline."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from compose.engines.registry import engine_named
+from compose.supervision.ledger_file import ledgers
+from loadtests.campaigns.repeats import repeats_run as whole
+from loadtests.campaigns.repeats.order import Turn
+from loadtests.campaigns.repeats.repeats import PAGE, Repeats, read_repeats, repeats_schema
+from loadtests.campaigns.repeats.repeats_run import Repeated, Runs, again, repeat
+from loadtests.campaigns.repeats.runner import MOST_FAILURES
+from loadtests.cli import main
+from loadtests.judging.judge import judge
+from loadtests.model.plan import plan_sha256
+from loadtests.model.results import VerdictWord
+from loadtests.model.run_folder import REPEATS, RunFolder
+from loadtests.planning.make_plan import make_plan
+from loadtests.planning.scenario_file import load_scenario
+from loadtests.running.progress import Silent
+from loadtests.running.run import Finished, RunRequest, write_results
+from shared.errors import Busy, Interrupted, NotReadyInTime, RunFolderError, UsageError
+from tests.left_behind import processes_of
+from tests.loadtests.campaigns.repeats.made_up import changed
+from tests.loadtests.command import SMALL_KILL, start
+from tests.loadtests.model_run import write_run
+from tests.waiting import until
+
+NAMES = ("sticky-memory", "redis")
+
+
+class FakeRuns:
+    """Every turn ends at once; its run folder is the model's, which is true to itself."""
+
+    def __init__(self, folder: Path, fail: Callable[[Turn], Exception | None] = lambda _turn: None) -> None:
+        self.folder = folder
+        self.turns: list[Turn] = []
+        self._fail = fail
+
+    def planned(self, turn: Turn) -> str:
+        return read_plan_of(self.folder / f"{turn.number}-{turn.kind}") or "0" * 64
+
+    def run(self, turn: Turn) -> Finished:
+        self.turns.append(turn)
+        error = self._fail(turn)
+        if error is not None:
+            raise error
+        run = write_run(self.folder / f"{turn.number}-{turn.kind}")
+        return Finished(run, write_results(run))
+
+
+def read_plan_of(folder: Path) -> str:
+    return RunFolder(folder).read_provenance().plan_sha256 if folder.exists() else ""
+
+
+def carry_out(
+    tmp_path: Path, repeats: int = 2, fail: Callable[[Turn], Exception | None] = lambda _turn: None
+) -> tuple[Repeated, FakeRuns]:
+    runners: list[FakeRuns] = []
+
+    def runner_in(folder: Path) -> FakeRuns:
+        runners.append(FakeRuns(folder, fail))
+        return runners[0]
+
+    request = RunRequest("node-kill", NAMES, runs=tmp_path / "runs")
+    return repeat(request, repeats, engine_named("processes"), Silent(), runner_in), runners[0]
+
+
+def test_blocks_and_controls_are_run_in_order_and_written(tmp_path: Path) -> None:
+    done, runs = carry_out(tmp_path)
+    assert [(turn.number, turn.kind, turn.architectures) for turn in runs.turns] == [
+        (1, "fault", NAMES),
+        (2, "fault", NAMES[::-1]), (2, "again", NAMES[:1]), (2, "no-fault", NAMES[::-1]), (2, "placebo", NAMES[::-1]),
+    ]  # fmt: skip
+    assert done.ended_by is None
+    assert done.folder.name.endswith("-node-kill-x2")
+    assert read_repeats(done.folder) == done.repeats
+    assert (done.folder / PAGE).read_bytes().startswith(b"<!doctype html>")
+    assert (done.folder / "scenario.toml").is_file()
+    shot = done.repeats.blocks[0].shot("sticky-memory")
+    assert shot is not None
+    assert (
+        shot.values["logged_out"] == judge(done.folder / "1-fault").architectures["sticky-memory"].logged_out.shoppers
+    )
+
+
+def test_the_file_is_as_its_published_schema_says(tmp_path: Path) -> None:
+    from jsonschema import Draft202012Validator
+
+    done, _ = carry_out(tmp_path)
+    Draft202012Validator(json.loads(repeats_schema())).validate(json.loads((done.folder / REPEATS).read_bytes()))
+    published = Path(__file__).parents[4] / "docs" / "reference" / "repeats.schema.json"
+    assert published.read_bytes() == repeats_schema()
+
+
+def test_again_offline_gives_the_same_bytes_elsewhere(tmp_path: Path) -> None:
+    done, _ = carry_out(tmp_path)
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(done.folder, elsewhere)
+    (elsewhere / PAGE).unlink()
+    again(elsewhere)
+    assert (elsewhere / REPEATS).read_bytes() == (done.folder / REPEATS).read_bytes()
+    assert (elsewhere / PAGE).read_bytes() == (done.folder / PAGE).read_bytes()
+
+
+def test_a_run_that_was_put_there_from_elsewhere_is_refused(tmp_path: Path) -> None:
+    done, _ = carry_out(tmp_path)
+    results = RunFolder(done.folder / "1-fault").results
+    results.write_text(results.read_text().replace(done.repeats.blocks[0].plan_sha256, "f" * 64))
+    with pytest.raises(RunFolderError, match="is not the run of block 1"):
+        again(done.folder)
+
+
+def test_a_damaged_or_foreign_file_is_told(tmp_path: Path) -> None:
+    done, _ = carry_out(tmp_path)
+    whole_file = (done.folder / REPEATS).read_text()
+    (done.folder / REPEATS).write_text(whole_file.replace('"schema": 1', '"schema": 99', 1))
+    with pytest.raises(RunFolderError, match="schema 99"):
+        again(done.folder)
+    (done.folder / REPEATS).write_text(whole_file[: len(whole_file) // 2])
+    with pytest.raises(RunFolderError, match="damaged"):
+        again(done.folder)
+
+
+def test_ctrl_c_keeps_the_finished_blocks_and_writes_the_page(tmp_path: Path) -> None:
+    done, runs = carry_out(
+        tmp_path, 20, lambda turn: Interrupted("interrupted by SIGINT") if turn.number == 3 else None
+    )
+    assert isinstance(done.ended_by, Interrupted)
+    assert [block.number for block in done.repeats.blocks] == [1, 2]
+    assert len(runs.turns) == 3
+    assert done.repeats.interrupted == "interrupted by SIGINT"
+    assert "interrupted by SIGINT" in (done.folder / PAGE).read_text()
+
+
+def test_ctrl_c_before_anything_was_finished_is_written_too(tmp_path: Path) -> None:
+    done, _ = carry_out(tmp_path, 2, lambda _turn: Interrupted("interrupted by SIGINT"))
+    assert done.repeats.blocks == ()
+    assert done.repeats.verdict == "inconclusive"
+
+
+def test_a_block_that_cannot_be_measured_takes_no_other_with_it(tmp_path: Path) -> None:
+    done, runs = carry_out(tmp_path, 4, lambda turn: NotReadyInTime("n1 was not ready") if turn.number == 2 else None)
+    assert done.ended_by is None
+    assert runs.turns[-1].number == 4
+    failed = [block for block in done.repeats.blocks if block.error]
+    assert {block.error for block in failed} == {"n1 was not ready"}
+    assert "n1 was not ready" in (done.folder / PAGE).read_text()
+
+
+def test_a_machine_that_can_no_more_ends_it(tmp_path: Path) -> None:
+    done, runs = carry_out(tmp_path, 20, lambda turn: NotReadyInTime("n1 was not ready") if turn.number > 2 else None)
+    assert isinstance(done.ended_by, NotReadyInTime)
+    assert len(runs.turns) == 2 + MOST_FAILURES
+
+
+def test_a_first_block_that_fails_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(NotReadyInTime):
+        carry_out(tmp_path, 2, lambda _turn: NotReadyInTime("n1 was not ready"))
+
+
+def test_the_machine_is_held_all_the_while(tmp_path: Path, own_state: Path) -> None:
+    from compose.supervision.machine_lock import hold_machine
+
+    with hold_machine(own_state), pytest.raises(Busy):
+        carry_out(tmp_path)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_one_architecture_alone_is_nothing_to_compare(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="nothing to compare"):
+        repeat(RunRequest("calm", ("redis",), runs=tmp_path), 2, engine_named("processes"), Silent())
+
+
+def test_a_turn_becomes_a_run_with_its_seed_control_and_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[RunRequest] = []
+    monkeypatch.setattr(whole, "carry_out", lambda request, *_args, **_how: asked.append(request))
+    scenario = load_scenario("node-kill")
+    runs = Runs(RunRequest("node-kill", shoppers=5), scenario, tmp_path, engine_named("processes"), Silent())
+    for kind, control in (("fault", ""), ("again", ""), ("no-fault", "no-fault"), ("placebo", "placebo")):
+        turn = Turn(3, kind, 7, ("redis",))  # type: ignore[arg-type]
+        runs.run(turn)
+        assert (asked[-1].seed, asked[-1].control, asked[-1].architectures) == (7, control, ("redis",))
+        assert asked[-1].runs == tmp_path
+        assert runs.planned(turn) == plan_sha256(make_plan(scenario, seed=7, shoppers=5, control=asked[-1].control))
+
+
+def test_what_was_begun_and_not_finished_is_no_block(tmp_path: Path) -> None:
+    """A run that was interrupted is judged as far as it went, and left out here."""
+
+    class CutShort(FakeRuns):
+        def run(self, turn: Turn) -> Finished:
+            finished = super().run(turn)
+            return msgspec.structs.replace(finished, interrupted=Interrupted("interrupted by SIGTERM"))
+
+    request = RunRequest("node-kill", NAMES, runs=tmp_path / "runs")
+    done = repeat(request, 2, engine_named("processes"), Silent(), CutShort)
+    assert done.repeats.blocks == ()
+    assert isinstance(done.ended_by, Interrupted)
+
+
+def test_latest_points_to_it_and_report_makes_it_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    done, _ = carry_out(tmp_path)
+    latest = done.folder.parent / "latest"
+    before = (done.folder / PAGE).read_bytes()
+    (done.folder / PAGE).unlink()
+    assert main(["report", str(latest)]) == 0
+    assert capsys.readouterr().out == f"{latest / PAGE}\n"
+    assert (done.folder / PAGE).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--repeat", "1"), "1 is not in the range"),
+        (("--repeat", "3", "--control", "placebo"), "repeats have their own controls"),
+        (("--repeat", "3", "--architecture", "redis"), "nothing to compare"),
+        (("--control", "sham"), "no-fault"),
+    ],
+)
+def test_bad_usage(words: tuple[str, ...], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "node-kill", "--runs", str(tmp_path / "runs"), *words]) == 2
+    assert says in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("verdict", "fired", "code"),
+    [("as predicted", False, 0), ("as predicted", True, 1), ("not as predicted", False, 1), ("inconclusive", False, 3)],
+)
+def test_the_exit_code_is_that_of_the_worst_block(
+    verdict: VerdictWord, fired: bool, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    done, _ = carry_out(tmp_path)
+    blocks = tuple(changed(done.repeats.blocks, 2, verdict=verdict, fired=fired))
+    repeats = msgspec.structs.replace(done.repeats, blocks=blocks, verdict=verdict)
+    monkeypatch.setattr(whole, "repeat", lambda *_args: Repeated(done.folder, repeats))
+    assert main(["run", "node-kill", "--repeat", "2", "-q"]) == code
+    assert capsys.readouterr().out.startswith(repeats.answer)
+
+
+QUICK_KILL = (
+    SMALL_KILL.replace("seconds = 6", "seconds = 3.5")
+    .replace("2.5", "1.6")
+    .replace("heal_after_s = 1.5", "heal_after_s = 0.8")
+)
+SMALL = ("--repeat", "2", "--architecture", "sticky-memory", "--architecture", "redis", "--runs", "r")
+
+
+@pytest.mark.long
+@pytest.mark.cluster
+@pytest.mark.timeout(300)
+def test_real_blocks_with_real_controls(tmp_path: Path, own_state: Path) -> None:
+    (tmp_path / "quick.toml").write_text(QUICK_KILL)
+    process = start(tmp_path, "run", "quick.toml", *SMALL, "--shoppers", "12", "--json")
+    out, err = process.communicate(timeout=280)
+    assert process.returncode in (0, 3), err  # a machine that is too busy makes it inconclusive, never refuted
+    repeats = msgspec.json.decode(out, type=Repeats)
+    assert [block.kind for block in repeats.blocks] == ["fault", "fault", "again", "no-fault", "placebo"]
+    assert all(block.plan_sha256 == block.planned_sha256 for block in repeats.blocks)
+    assert not list((tmp_path / "r").glob("*-x2/latest")), "the newest are the repeats, not a block of them"
+    fault, placebo = repeats.blocks[0].shot("sticky-memory"), repeats.blocks[-1].shot("sticky-memory")
+    assert fault is not None
+    assert placebo is not None
+    assert fault.values["logged_out"]
+    assert placebo.values["logged_out"] == 0
+    assert {each.reason[:14] for each in repeats.comparisons} == {"too few faults"}
+    assert processes_of(own_state) == {}
+    assert ledgers(own_state) == []
+
+
+@pytest.mark.cluster
+@pytest.mark.timeout(200)
+def test_ctrl_c_after_the_first_block(tmp_path: Path, own_state: Path) -> None:
+    (tmp_path / "quick.toml").write_text(QUICK_KILL)
+    process = start(tmp_path, "run", "quick.toml", *SMALL, "--shoppers", "6")
+    assert until(lambda: len(list((tmp_path / "r").glob("*-x2/*-quick-*/run.json"))) == 2, 100)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    (folder,) = (tmp_path / "r").glob("*-x2")
+    assert [block.number for block in read_repeats(folder).blocks] == [1]
+    assert "not comparable" in out
+    assert (folder / PAGE).is_file()
+    assert processes_of(own_state) == {}
+    assert ledgers(own_state) == []

@@ -1,0 +1,114 @@
+"""Forgetting what all logs agree on changes nothing of what is found, and needs no more room for more requests."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Iterable, Iterator
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compose.balancers.access_log import RawLine
+from loadtests.judging.log_matching import Settling
+from loadtests.judging.sources import Hearer
+from loadtests.judging.three_logs import Closely, Compared, ThreeLogs
+from loadtests.model.batch import Batch, Kind, Kinds
+from loadtests.model.events import LoadEnded
+from loadtests.model.history import Exchange, Record
+from loadtests.session_model.timeline import Scene
+from shared.request_log import LoggedRequest, LogRecord
+
+FINISHED = Scene("redis", ended=LoadEnded("redis", 1, True, 1.0, 1))
+
+
+def asked(request: str, status: int = 200, node: str = "n1") -> Exchange:
+    return Exchange("redis", 1, request, "plan", "cart", "ok", 0, 0, 1, status=status, node=node)
+
+
+def line(request: str, status: int = 200, node: str = "n1", flags: str = "-") -> RawLine:
+    return RawLine(0, status, 1, request, "GET", "/cart", flags, node, node)
+
+
+def logged(request: str, status: int = 200, node: str = "n1") -> LoggedRequest:
+    return LoggedRequest(0, request, node, "b", "GET", "/cart", status, 10, "")
+
+
+class Told:
+    """Three logs in memory, in the order in which they are told of."""
+
+    def __init__(self, records: list[Exchange | RawLine | LoggedRequest]) -> None:
+        self.records = records
+
+    def read_in_turn(self, hearer: Hearer) -> None:
+        """As `loadtests.judging.sources.Sources`."""
+        hearer.add_records([each for each in self.records if isinstance(each, Exchange)])
+        hearer.add_lines([each for each in self.records if isinstance(each, RawLine)])
+        for node in ("n1", "n2"):
+            hearer.add_node(node, [r for r in self.records if isinstance(r, LoggedRequest) and r.node == node])
+
+
+def found(records: list[Exchange | RawLine | LoggedRequest], *, piece: int | None) -> Compared:
+    """What the comparison finds; told in pieces, or (None) all at once to somebody who forgets nothing."""
+    logs, kinds = ThreeLogs(FINISHED), Kinds(Kind)
+    sources = Told(records)
+    if piece is None:
+        closely = Closely(logs._reconciler)
+        sources.read_in_turn(closely)
+        logs._settling = None
+    for begin in range(0, len(records), piece) if piece else ():
+        some = records[begin : begin + piece]
+        logs.add_exchanges(Batch([each for each in some if isinstance(each, Exchange)], kinds))
+        logs.add_lines([each for each in some if isinstance(each, RawLine)])
+        for node in ("n1", "n2"):
+            logs.add_node(node, [each for each in some if isinstance(each, LoggedRequest) and each.node == node])
+    return logs.close(sources)  # type: ignore[arg-type]
+
+
+IDS = st.sampled_from(["a-1", "a-2", "a-3", "a-4", "probe-1", ""])
+STATUSES = st.sampled_from([200, 200, 200, 503, 0])
+NODES = st.sampled_from(["n1", "n1", "n2"])
+ANYTHING = st.one_of(
+    st.builds(asked, IDS, STATUSES, st.sampled_from(["n1", "n2", ""])),
+    st.builds(line, IDS, STATUSES, st.sampled_from(["n1", "n2", ""]), st.sampled_from(["-", "UF"])),
+    st.builds(logged, IDS, st.sampled_from([200, 200, 404]), NODES),
+)
+
+
+@given(st.lists(ANYTHING, max_size=30), st.integers(1, 9), st.integers(0, 6))
+def test_the_same_is_found(records: list[Exchange | RawLine | LoggedRequest], piece: int, whole: int) -> None:
+    agreed = [make(f"b-{number}") for number in range(whole) for make in (logged, line, asked)]
+    told = [*agreed, *records, *agreed[:2]]
+    assert found(told, piece=piece) == found(told, piece=None)
+
+
+def test_a_request_that_stands_in_all_logs_twice() -> None:
+    once = [logged("a-1"), line("a-1"), asked("a-1")]
+    assert found(once * 2, piece=3) == found(once * 2, piece=None)
+    assert found(once * 2, piece=3).mismatches == 3
+    assert found(once, piece=3).mismatches == 0
+
+
+def agreeing(count: int) -> Iterator[tuple[list[LogRecord], list[RawLine], list[Record]]]:
+    for begin in range(0, count, 100):
+        requests = [f"a-0001-{number:06d}" for number in range(begin, begin + 100)]
+        yield [*map(logged, requests)], [*map(line, requests)], [*map(asked, requests)]
+
+
+def room(pieces: Iterable[tuple[list[LogRecord], list[RawLine], list[Record]]]) -> int:
+    """Bytes that are kept at most, beside the piece in hand."""
+    settling, kinds = Settling(), Kinds(Kind)
+    tracemalloc.start()
+    try:
+        for of_node, lines, exchanges in pieces:
+            settling.add_node("n1", of_node)
+            settling.add_lines(lines)
+            settling.add_exchanges(Batch([each for each in exchanges if isinstance(each, Exchange)], kinds))
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_more_requests_need_hardly_more_room() -> None:
+    """Eight bytes each, where to know three logs by heart needs some hundreds."""
+    few, many = room(agreeing(10_000)), room(agreeing(20_000))
+    assert many - few < 10_000 * 20

@@ -1,0 +1,184 @@
+"""The client's jars, its connections side by side, and its event streams, on a stand-in shop."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from compose.applications.node_settings import session_cookie
+from compose.architectures import ARCHITECTURES
+from compose.balancers.envoy_routes import affinity_cookie, ring_cookie
+from compose.cluster import ClusterSpec
+from loadtests.load.cookies import NODE_COOKIES, JarRequest, Pocket
+from tests.loadtests.standins import StandinShop, in_load_process, standin_shop
+
+BEGIN = """
+import time
+import gevent
+from loadtests.load.client import StrictSession, assert_strict
+from loadtests.model.plan import ClientLimits
+from locust.event import EventHook
+assert_strict()
+limits = ClientLimits(connect_timeout_ms=500, answer_timeout_ms=int(sys.argv[2]) if len(sys.argv) > 2 else 2000)
+session = StrictSession(sys.argv[1], EventHook(), None, limits)
+def log_in(jar="main"):
+    return session.ask("POST", "/login", {}, b'{"user": "user-0001"}', jar).status
+def me(jar="main"):
+    return session.ask("GET", "/me", {}, b"", jar).status
+"""
+JARS = """
+told = [log_in(), me(), me("second"), log_in("second"), me("second")]
+session.copy_jar("main", "stolen")
+told.append(session.ask("POST", "/logout", {}).status)
+told += [me(), me("stolen"), me("second"), log_in(), me()]
+session.empty_jar("main")
+told.append(me())
+print(json.dumps(told))
+"""
+PLANTED = """
+opened = session.ask("GET", "/login", {}, b"", "planted")
+session.copy_jar("planted", "main")
+sent = session.ask("GET", "/products", {})
+before = [cookie.value for cookie in session._pocket("planted").cookies]
+log_in()
+log_in("planted")
+after = [cookie.value for cookie in session._pocket("planted").cookies]
+print(json.dumps([opened.status, sent.cookie_bytes, before == after, me(), me("planted")]))
+"""
+AT_ONCE = """
+log_in()
+began = time.monotonic()
+asking = [gevent.spawn(session.ask, "GET", "/recommendations", {}) for _ in range(3)]
+gevent.joinall(asking)
+took = time.monotonic() - began
+apart = len(session._idle["main"])
+me()
+print(json.dumps([[each.value.status for each in asking], took, apart, len(session._idle["main"])]))
+"""
+STREAMS = """
+def watch(seconds):
+    began = time.monotonic_ns()
+    answer = session.watch("/orders/progress", {"X-Request-Id": "w"}, began + int(seconds * 1e9))
+    took = (answer.done_ns - answer.sent_ns) / 1e9
+    return [answer.status, answer.dropped, answer.streamed > 0, answer.error, took, answer.cookie_bytes > 0]
+stranger = watch(5)
+log_in()
+told = [stranger] + [watch(0.6) for _ in range(3)]
+told.append(me())
+print(json.dumps(told))
+"""
+JOBS = """
+from loadtests.load.greenlets import GreenletJob
+noted = []
+def fail():
+    raise ValueError("no")
+def wait():
+    try:
+        gevent.sleep(60)
+    except gevent.GreenletExit:
+        noted.append("stopped")
+        raise
+told = []
+done = GreenletJob(lambda: noted.append("done"))
+done.join()
+failing = GreenletJob(fail)
+try:
+    failing.join()
+except ValueError as error:
+    told.append(str(error))
+waiting, never_begun = GreenletJob(wait), None
+gevent.sleep(0)
+waiting.stop()
+waiting.stop()
+never_begun = GreenletJob(wait)
+never_begun.stop()
+done.stop()
+print(json.dumps([told, noted]))
+"""
+
+
+@pytest.fixture
+def shop() -> Iterator[StandinShop]:
+    with standin_shop() as running:
+        yield running
+
+
+def test_each_jar_has_cookies_of_its_own(shop: StandinShop) -> None:
+    assert in_load_process(BEGIN + JARS, shop.url) == [200, 200, 401, 200, 200, 200, 401, 401, 200, 200, 200, 401]
+
+
+def test_a_stolen_jar_is_taken_along_as_it_was(shop: StandinShop) -> None:
+    in_load_process(BEGIN + JARS, shop.url)
+    cookies = [cookies for method, path, _, cookies in shop.seen() if (method, path) == ("GET", "/me")]
+    assert cookies == ["session=s1", "", "session=s2", "session=s1", "session=s1", "session=s2", "session=s3", ""]
+
+
+def test_a_planted_jar_takes_no_other_cookies(shop: StandinShop) -> None:
+    assert in_load_process(BEGIN + PLANTED, shop.url) == [200, len("session=s1"), True, 200, 401]
+
+
+def test_requests_at_once_have_a_connection_each_which_are_used_again(shop: StandinShop) -> None:
+    statuses, took, apart, later = in_load_process(BEGIN + AT_ONCE, shop.url)
+    assert statuses == [200, 200, 200]
+    assert took < 0.55, "one after the other they would take 0.6 s"
+    assert (apart, later) == (3, 3)
+
+
+def test_a_stream_is_held_until_its_time_or_dropped_before(shop: StandinShop) -> None:
+    shop.rule("GET /orders/progress", "cut 3")
+    shop.rule("GET /orders/progress", "finish 3")
+    stranger, cut, finished, held, later = in_load_process(BEGIN + STREAMS, shop.url)
+    assert stranger[:4] == [401, False, False, ""]
+    assert cut[:4] == [200, True, True, ""]
+    assert finished[:4] == [200, True, True, ""]
+    assert held[:4] == [200, False, True, ""]
+    assert max(cut[4], finished[4]) < 0.6 <= held[4] < 1.5
+    assert held[5] is True
+    assert later == 200
+
+
+def test_a_stream_outlasts_the_limit_of_an_answer(shop: StandinShop) -> None:
+    _, held, *_ = in_load_process(BEGIN + STREAMS, shop.url, "300")
+    assert held[:3] == [200, False, True]
+
+
+def test_a_stream_that_nobody_answers_is_a_failure_within_the_limits() -> None:
+    with socket.socket() as unbound:  # nobody listens
+        unbound.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unbound.getsockname()[1]}"
+        stranger, *_ = in_load_process(BEGIN + STREAMS.replace("log_in()\n", ""), url)
+    assert stranger[:4] == [0, False, False, "refused"]
+
+
+def test_what_a_job_raises_is_for_who_joins_it_and_stopping_is_noted(shop: StandinShop) -> None:
+    assert in_load_process(BEGIN + JOBS, shop.url) == [["no"], ["done", "stopped"]]
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_the_balancers_cookies_are_told_by_their_names(name: str) -> None:
+    spec = ClusterSpec("0123abcd", ARCHITECTURES[name])
+    assert affinity_cookie(spec).startswith(NODE_COOKIES)
+    assert ring_cookie(spec).startswith(NODE_COOKIES)
+    assert not session_cookie(spec).startswith(NODE_COOKIES)
+
+
+def test_forgetting_the_node_leaves_the_session() -> None:
+    pocket = Pocket("main", "http://127.0.0.1:80")
+    for cookie in ("twinshop-node-redis-1=a", "twinshop-ring-redis-1=b", "twinshop-redis-1=c"):
+        pocket.take(Headers(f"{cookie}; Path=/"), JarRequest("http://127.0.0.1:80/", {}))
+    pocket.forget_node()
+    headers: dict[str, str] = {}
+    pocket.dress("/cart", headers)
+    assert headers == {"Cookie": "twinshop-redis-1=c"}
+
+
+class Headers:
+    """As many headers as a cookie jar wants to see."""
+
+    def __init__(self, cookie: str) -> None:
+        self._cookie = cookie
+
+    def get_all(self, name: str, default: list[str]) -> list[str]:
+        return [self._cookie] if name == "Set-Cookie" else default

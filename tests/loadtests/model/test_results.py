@@ -1,0 +1,56 @@
+"""`results.json` and its schema in the docs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jsonschema
+import msgspec
+
+from loadtests.checks import CHECKS, TALLIES
+from loadtests.judging.judge import judge
+from loadtests.model.measures import MEASURES
+from loadtests.model.results import Results, results_schema
+from loadtests.session_model.causes import CAUSES
+from tests.loadtests.model_run import write_run
+
+REFERENCE = Path(__file__).parents[3] / "docs" / "reference"
+WRITE_IT = (
+    'python -c "import sys; from loadtests.model.results import results_schema; '
+    'sys.stdout.buffer.write(results_schema())"'
+)
+
+
+def test_the_schema_in_the_docs_is_up_to_date() -> None:
+    path = REFERENCE / "results.schema.json"
+    assert path.read_bytes() == results_schema(), f"{WRITE_IT} > {path.relative_to(REFERENCE.parents[1])}"
+
+
+def test_results_fit_their_schema_and_come_back_the_same(tmp_path: Path) -> None:
+    results = judge(write_run(tmp_path / "20261121-000000-model-1").root)
+    document = msgspec.json.encode(results)
+    jsonschema.validate(msgspec.json.decode(document), msgspec.json.decode(results_schema()))
+    assert msgspec.json.decode(document, type=Results) == results
+
+
+def test_the_reference_defines_every_number() -> None:
+    text = (REFERENCE / "results.md").read_text()
+    for name in [*MEASURES, *CAUSES, *(check.kind for check in CHECKS), *_fields()]:
+        assert f"`{name}`" in text, f"docs/reference/results.md does not define {name}"
+
+
+def test_the_reference_says_what_the_code_says() -> None:
+    text = " ".join((REFERENCE / "results.md").read_text().split())
+    for sentence in [
+        *CAUSES.values(),
+        *(check.rule for check in CHECKS),
+        *(tally.rule for tally in TALLIES),
+        *(measure.definition for measure in MEASURES.values()),
+    ]:
+        assert sentence in text, sentence
+
+
+def _fields() -> set[str]:
+    """The names of all fields, at every depth."""
+    schema = msgspec.json.decode(results_schema())
+    return {name for each in schema["$defs"].values() for name in each.get("properties", {})}
