@@ -1,4 +1,4 @@
-"""The only file here that knows the product: `twinshop …`, called in this process, for a process each would take a second.
+"""The only file here that knows the product: `twinshop …`, called in this process: another takes a second to start.
 
 Everything else here works with files and with what a command says, so that a move within the product ends here.
 """

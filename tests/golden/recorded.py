@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow.parquet
+import pytest
 
 from tests.golden.product import Ended, twinshop
 
@@ -141,11 +142,7 @@ def transcript(ended: Ended) -> bytes:
 
 
 def agree(golden: Path, found: bytes, *, update: bool) -> None:
-    """Compare with the golden file, or write it anew.
-
-    Raises:
-        AssertionError: they differ; shows where.
-    """
+    """Compare with the golden file, or write it anew. The test fails if they differ, and shows where."""
     before = lzma.decompress(golden.read_bytes()) if golden.exists() else None
     if before == found:
         return
@@ -155,7 +152,7 @@ def agree(golden: Path, found: bytes, *, update: bool) -> None:
         return
     kind = golden.name.removesuffix(".xz").rpartition(".")[2]
     assert before is not None, f"there is no golden {golden.relative_to(HERE)}; write it: pytest --update-golden"
-    raise AssertionError(f"{golden.relative_to(HERE)} is another one now:\n{difference(before, found, kind)}")
+    pytest.fail(f"{golden.relative_to(HERE)} is another one now:\n{difference(before, found, kind)}", pytrace=False)
 
 
 def difference(before: bytes, found: bytes, kind: str) -> str:

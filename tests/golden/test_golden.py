@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import zipfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -10,7 +12,18 @@ from pathlib import Path
 import pytest
 
 from tests.golden.product import twinshop
-from tests.golden.recorded import COMPARED, OUTPUTS, RUNS, Recorded, agree, difference, names, outputs_of, transcript
+from tests.golden.recorded import (
+    COMPARED,
+    HERE,
+    OUTPUTS,
+    RUNS,
+    Recorded,
+    agree,
+    difference,
+    names,
+    outputs_of,
+    transcript,
+)
 
 CASES = [(name, output) for name in names() for output in outputs_of(name)]
 
@@ -51,6 +64,23 @@ def test_there_is_nothing_golden_that_no_run_comes_to(update_golden: bool) -> No
             (OUTPUTS / path).unlink()
         return
     assert golden == expected
+
+
+A_PLACE = re.compile(rb"/(?:home|root|tmp|mnt|srv|work|workspace|Users|private)/[^\s\"]*")
+
+
+def test_only_one_file_here_knows_the_product() -> None:
+    imports = re.compile(r"^\s*(?:from|import) (?:loadtests|compose|shared|stateful_app|stateless_app)\b", re.MULTILINE)
+    assert [path.name for path in HERE.glob("*.py") if imports.search(path.read_text())] == ["product.py"]
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_recorded_run_is_small_and_names_no_place_of_the_machine_that_made_it(name: str) -> None:
+    bundle = RUNS / f"{name}.zip"
+    assert bundle.stat().st_size < 400_000
+    with zipfile.ZipFile(bundle) as packed:
+        found = {(file, place.decode()) for file in packed.namelist() for place in A_PLACE.findall(packed.read(file))}
+    assert not found
 
 
 def test_a_difference_is_shown_where_it_is() -> None:
