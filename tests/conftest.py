@@ -26,6 +26,17 @@ SHOWN_WITHIN_MS = 20_000
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """For `tests/golden`."""
+    parser.addoption("--update-golden", action="store_true", help="write anew what the recorded runs come to")
+
+
+@pytest.fixture(scope="session")
+def update_golden(pytestconfig: pytest.Config) -> bool:
+    """Whether the golden files are to be written, not compared."""
+    return bool(pytestconfig.getoption("--update-golden"))
+
+
 @pytest.fixture(autouse=True)
 def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Every test has its own ledger and its own runs, so that tests can run side by side."""

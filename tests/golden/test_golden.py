@@ -1,0 +1,91 @@
+"""Every recorded run, judged and written again from scratch, comes to the same bytes as before."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import zipfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.golden.product import twinshop
+from tests.golden.recorded import (
+    COMPARED,
+    HERE,
+    OUTPUTS,
+    RUNS,
+    Recorded,
+    agree,
+    difference,
+    names,
+    outputs_of,
+    transcript,
+)
+
+CASES = [(name, output) for name in names() for output in outputs_of(name)]
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Recorded]:
+    """A recorded run by its name, opened once."""
+
+    @cache
+    def opened(name: str) -> Recorded:
+        return Recorded(name, tmp_path_factory.mktemp(name))
+
+    return opened
+
+
+@pytest.mark.parametrize(("name", "output"), CASES)
+def test_a_recorded_run_comes_to_the_same(
+    recorded: Callable[[str], Recorded], name: str, output: str, update_golden: bool
+) -> None:
+    found = recorded(name).output(outputs_of(name)[output])
+    agree(OUTPUTS / name / f"{output}.xz", found, update=update_golden)
+
+
+@pytest.mark.parametrize("name", COMPARED)
+def test_runs_side_by_side_come_to_the_same(tmp_path: Path, name: str, update_golden: bool) -> None:
+    words = COMPARED[name]
+    for bundle in words:
+        if bundle.endswith(".zip"):
+            shutil.copy(RUNS / bundle, tmp_path)
+    agree(OUTPUTS / "compared" / f"{name}.txt.xz", transcript(twinshop(tmp_path, *words)), update=update_golden)
+
+
+def test_there_is_nothing_golden_that_no_run_comes_to(update_golden: bool) -> None:
+    expected = {f"{name}/{output}.xz" for name, output in CASES} | {f"compared/{name}.txt.xz" for name in COMPARED}
+    golden = {path.relative_to(OUTPUTS).as_posix() for path in OUTPUTS.rglob("*.xz")}
+    if update_golden:
+        for path in golden - expected:
+            (OUTPUTS / path).unlink()
+        return
+    assert golden == expected
+
+
+A_PLACE = re.compile(rb"/(?:home|root|tmp|mnt|srv|work|workspace|Users|private)/[^\s\"]*")
+
+
+def test_only_one_file_here_knows_the_product() -> None:
+    imports = re.compile(r"^\s*(?:from|import) (?:loadtests|compose|shared|stateful_app|stateless_app)\b", re.MULTILINE)
+    assert [path.name for path in HERE.glob("*.py") if imports.search(path.read_text())] == ["product.py"]
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_recorded_run_is_small_and_names_no_place_of_the_machine_that_made_it(name: str) -> None:
+    bundle = RUNS / f"{name}.zip"
+    assert bundle.stat().st_size < 400_000
+    with zipfile.ZipFile(bundle) as packed:
+        found = {(file, place.decode()) for file in packed.namelist() for place in A_PLACE.findall(packed.read(file))}
+    assert not found
+
+
+def test_a_difference_is_shown_where_it_is() -> None:
+    before, found = (f"first\n{'=' * 4000}{word}{'=' * 4000}\nlast\n".encode() for word in ("lost", "kept"))
+    shown = difference(before, found, "txt")
+    assert "lost" in shown
+    assert "kept" in shown
+    assert len(shown) < 1000
