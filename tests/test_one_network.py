@@ -18,7 +18,7 @@ TESTS = Path(__file__).parent
         ("compose/engines/test_docker.py", True),
         ("loadtests/workshop/dashboard/test_page_in_browser.py", True),
         ("compose/test_by_hand.py", True),
-        ("loadtests/workshop/dashboard/test_cover.py", False),
+        ("loadtests/workshop/dashboard/test_reveal_policy.py", False),
     ],
 )
 def test_files_that_touch_the_network_are_known_by_their_marks(file: str, touches: bool) -> None:

@@ -24,7 +24,12 @@ OFFICIAL = (BALANCER, STORE, DATABASE)
 NODE = "twinshop-node"
 _COMPOSE = Path(__file__).parents[1]
 _ROOT = _COMPOSE.parent
-_WIRES = ("compose/__init__.py", "compose/links/delay_proxy.py", "compose/links/link_file.py")
+_WIRES = (
+    "compose/__init__.py",
+    "compose/links/__init__.py",
+    "compose/links/delay_proxy.py",
+    "compose/links/link_file.py",
+)
 _FILES = ("compose/Dockerfile", "compose/requirements-node.lock", "compose/by_hand.py", *_WIRES)
 _ROOMS = ("shared", "stateful_app", "stateless_app")
 _CHUNK = 2**20

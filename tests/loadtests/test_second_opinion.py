@@ -225,7 +225,7 @@ def test_a_loss_struck_out_by_hand_is_named(run: RunFolder) -> None:
 
 def test_the_how_to_can_be_followed(run: RunFolder) -> None:
     """As typed, on this run; and what it shows of a disagreement is said like that."""
-    page = (SCRIPT.parents[1] / "docs" / "how-to" / "distrust-the-numbers.md").read_text()
+    page = (SCRIPT.parents[2] / "docs" / "how-to" / "distrust-the-numbers.md").read_text()
     commands = [line.removeprefix("$ ").split() for line in page.splitlines() if line.startswith("$ ")]
     assert [command[2] for command in commands] == [f"loadtests/{script.name}" for script in SCRIPTS]
     for python, *options, place in commands:

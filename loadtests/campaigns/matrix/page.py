@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 FILE = "matrix.html"
 ROOM = Path(__file__).parent
-REPORT_STYLE = ROOM.parent / "report" / "report.css"
+REPORT_STYLE = ROOM.parents[1] / "report" / "report.css"
 CLASSES: dict[CellWord, str] = {
     "as predicted": "predicted", "not as predicted": "refuted", "inconclusive": "inconclusive", "not run": "not-run",
 }  # fmt: skip

@@ -21,7 +21,7 @@ from loadtests.campaigns.repeats.repeats import Block, Repeats
 from loadtests.report import palette
 
 ROOM = Path(__file__).parent
-REPORT = ROOM.parent / "report"
+REPORT = ROOM.parents[1] / "report"
 MARKS = {"larger": "▲", "smaller": "▼", "no difference shown": "≈", "not comparable": "✕"}
 
 

@@ -36,7 +36,7 @@ HARNESS = """
 import sys, time
 from pathlib import Path
 from compose.supervision.child import spawn
-from compose import recovery
+from compose.supervision import recovery
 from compose.supervision.ledger import Ledger, state_folder
 
 folder = Path(sys.argv[1])

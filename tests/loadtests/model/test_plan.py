@@ -246,7 +246,8 @@ def test_pauses_are_as_long_as_asked_on_average_and_bounded() -> None:
 
 def test_the_bytes_do_not_depend_on_the_process() -> None:
     code = (
-        "from loadtests.model.plan import *; from loadtests.model.scenario import *;"
+        "from loadtests.model.plan import plan_sha256; from loadtests.planning.make_plan import make_plan;"
+        "from loadtests.planning.scenario_file import load_scenario;"
         "print(plan_sha256(make_plan(load_scenario('node-kill'), seed=5)))"
     )
     hashes = {
