@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compose.changes import Balancing
 from compose.engines.contract import Cluster
-from loadtests.faults.bases.balancing import Misroutes
+from loadtests.faults.bases import Misroutes
 
 
 class BalancerRetries(Misroutes):

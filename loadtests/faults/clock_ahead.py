@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from compose.changes import Trouble
-from loadtests.faults.bases.troubling import Troubles
+from loadtests.faults.bases import Troubles
 from loadtests.faults.contract import Evidence, Target
 
 AHEAD_S = 5

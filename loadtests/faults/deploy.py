@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loadtests.faults.bases.going_down import back_again
+from loadtests.faults.bases import back_again
 from loadtests.faults.contract import Evidence, Target
 from loadtests.faults.drain import Drain
 

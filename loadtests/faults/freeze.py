@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loadtests.faults.bases.freezing import Freezes
+from loadtests.faults.bases import Freezes
 
 
 class Freeze(Freezes):

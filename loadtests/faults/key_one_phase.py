@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compose.changes import NodeChanges
-from loadtests.faults.bases.rekeying import Rekeys
+from loadtests.faults.bases import Rekeys
 
 
 class KeyOnePhase(Rekeys):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compose.changes import Trouble
 from compose.engines.contract import Cluster
-from loadtests.faults.bases.troubling import Troubles
+from loadtests.faults.bases import Troubles
 from loadtests.faults.contract import Evidence, Target
 
 CAP = 5

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from compose.engines.contract import Cluster
-from loadtests.faults.bases.store_server import StoreServer
 from loadtests.faults.contract import Evidence, Fault, Target
+from loadtests.faults.store_server import StoreServer
 
 REPLICA, SENTINEL = "replica", "sentinel"
 CALM = "status=ok"

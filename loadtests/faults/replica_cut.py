@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loadtests.faults.bases.wiring import CutsWire
+from loadtests.faults.bases import CutsWire
 
 
 class ReplicaCut(CutsWire):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loadtests.faults.bases.going_down import GoesDown
+from loadtests.faults.bases import GoesDown
 from loadtests.faults.contract import Target
 
 

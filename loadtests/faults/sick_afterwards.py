@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compose.changes import Reply, Trouble
-from loadtests.faults.bases.troubling import TroublesPages
+from loadtests.faults.bases import TroublesPages
 
 
 class SickAfterwards(TroublesPages):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compose.engines.contract import Cluster
-from loadtests.faults.bases.wiring import CutsWire, no_way
+from loadtests.faults.bases import CutsWire, no_way
 
 
 class StoreCut(CutsWire):

@@ -6,10 +6,9 @@ import msgspec
 
 from compose.cluster import Limits
 from compose.engines.contract import Cluster
-from loadtests.faults.bases.conditions import Condition
-from loadtests.faults.bases.store_server import StoreServer
-from loadtests.faults.bases.wiring import no_way
+from loadtests.faults.bases import Condition, no_way
 from loadtests.faults.contract import Evidence, Target
+from loadtests.faults.store_server import StoreServer
 
 DISTANCE_MS = 2.0
 MUCH_OF_IT = 0.8

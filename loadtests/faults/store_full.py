@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from compose.cluster import Limits
-from loadtests.faults.bases.store_server import StoreServer
 from loadtests.faults.contract import Evidence, Fault, Target
+from loadtests.faults.store_server import StoreServer
 
 MEMORY_MB = 8
 """Where the scenario sets no bound of its own."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compose.changes import Wire
 from compose.engines.contract import Cluster
-from loadtests.faults.bases.wiring import no_way, quick
+from loadtests.faults.bases import no_way, quick
 from loadtests.faults.contract import Evidence, Fault, Target
 
 DELAY_MS = 300.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from compose.cluster import Limits
-from loadtests.faults.bases.conditions import Condition
+from loadtests.faults.bases import Condition
 from loadtests.faults.contract import Evidence, Target
 
 WORKERS = 2

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from loadtests.model.scenario import Fault, Load, Scenario
+from loadtests.model.scenario import FaultSpec, Load, Scenario
 from loadtests.planning.rules import BadValue, check_rules, did_you_mean, unknown
 from loadtests.planning.toml_lines import line_of
 from shared.errors import ScenarioError
@@ -109,7 +109,7 @@ def _tables(document: dict[str, Any]) -> list[tuple[str, Any, type[msgspec.Struc
     faults = document.get("fault", [])
     found: list[tuple[str, Any, type[msgspec.Struct]]] = [("load", document.get("load"), Load)]
     if isinstance(faults, list):
-        found += [(f"fault[{number}]", fault, Fault) for number, fault in enumerate(faults)]
+        found += [(f"fault[{number}]", fault, FaultSpec) for number, fault in enumerate(faults)]
     return found
 
 

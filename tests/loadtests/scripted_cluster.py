@@ -186,7 +186,7 @@ class ScriptedCluster(Cluster):
 
 
 class ScriptedStore:
-    """Stands in for `loadtests.faults.bases.store_server.StoreServer`."""
+    """Stands in for `loadtests.faults.store_server.StoreServer`."""
 
     def __init__(self, cluster: ScriptedCluster, part: str) -> None:
         self._cluster = cluster

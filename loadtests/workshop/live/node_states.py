@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from loadtests.faults import FAULTS
-from loadtests.faults.bases.balancing import Misroutes
-from loadtests.faults.bases.freezing import Freezes
-from loadtests.faults.bases.going_down import GoesDown
+from loadtests.faults.bases import Freezes, GoesDown, Misroutes
 from loadtests.model.events import ClusterReady, Event, FaultEvent, NodeAdded, NodeSample
 from loadtests.workshop.contract import NodeState, NodeView, PartView
 

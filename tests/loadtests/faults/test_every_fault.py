@@ -10,7 +10,7 @@ import pytest
 
 from compose.architectures import ARCHITECTURES
 from loadtests.faults import FAULTS, Fault, Target
-from loadtests.faults.bases.conditions import Condition
+from loadtests.faults.bases import Condition
 from tests.contrast import contrast
 from tests.loadtests.faults.targets import target_for
 from tests.loadtests.scripted_cluster import ScriptedCluster, ScriptedStore
