@@ -21,7 +21,7 @@ from loadtests.model.results import Counted, Loss, LossKind, WitnessEvent
 from loadtests.session_model.acknowledged_order import Promise
 from loadtests.session_model.expectations import Finding
 from loadtests.session_model.shopper_trace import Person
-from loadtests.session_model.timeline import Scene
+from loadtests.session_model.timeline import RunTimeline
 
 
 class Check:
@@ -31,7 +31,7 @@ class Check:
     rule: ClassVar[str]
     """When it accuses, in one sentence for the reference."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: RunTimeline) -> None:
         self.scene = scene
         self.losses: list[Loss] = []
 
@@ -68,7 +68,7 @@ class Tally:
     rule: ClassVar[str]
     """When it counts, in one sentence for the reference."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: RunTimeline) -> None:
         self.scene = scene
         self.hears_all = False
         """It wants to hear of quick oks as well: that costs time."""

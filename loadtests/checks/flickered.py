@@ -5,7 +5,7 @@ from __future__ import annotations
 from loadtests.checks.contract import Tally
 from loadtests.model.history import Exchange
 from loadtests.session_model.action_kinds import KNOWS_ME, LEAVES
-from loadtests.session_model.timeline import Scene
+from loadtests.session_model.timeline import RunTimeline
 
 
 class Flickered(Tally):
@@ -20,7 +20,7 @@ class Flickered(Tally):
         "known, with no login and no logout in between. A loss of its own (logged_out) is counted beside it."
     )
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: RunTimeline) -> None:
         super().__init__(scene)
         self._logged_in: set[int] = set()
         self._stranger_us: dict[int, int] = {}

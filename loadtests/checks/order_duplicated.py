@@ -6,7 +6,7 @@ from loadtests.checks.contract import Check
 from loadtests.checks.witness import in_database, told
 from loadtests.model.history import Exchange, StoredOrder
 from loadtests.model.results import Loss
-from loadtests.session_model.timeline import Scene
+from loadtests.session_model.timeline import RunTimeline
 from shared.demo_accounts import account_number
 
 
@@ -16,7 +16,7 @@ class OrderDuplicated(Check):
     kind = "order_duplicated"
     rule = "The database holds a second order of the same request, or of the same user with the same idempotency key."
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: RunTimeline) -> None:
         super().__init__(scene)
         self._of_request: dict[str, tuple[StoredOrder, Exchange | None]] = {}
         self._of_key: dict[str, dict[str, tuple[StoredOrder, Exchange | None]]] = {}

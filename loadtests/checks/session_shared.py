@@ -7,7 +7,7 @@ from loadtests.checks.witness import answered_as_shopper, told
 from loadtests.model.history import Exchange
 from loadtests.session_model.causes import cause_of_shared_session
 from loadtests.session_model.shopper_trace import Person
-from loadtests.session_model.timeline import Scene
+from loadtests.session_model.timeline import RunTimeline
 
 
 class SessionShared(Check):
@@ -19,7 +19,7 @@ class SessionShared(Check):
         "that shopper after the shopper has logged in. Counted once for each login of the shopper."
     )
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: RunTimeline) -> None:
         super().__init__(scene)
         self._arrived: dict[int, Exchange] = {}
         self._own_login: set[int] = set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from loadtests.checks.contract import Tally
 from loadtests.model.history import Exchange
 from loadtests.session_model.action_kinds import KNOWS_ME, LEAVES
-from loadtests.session_model.timeline import Scene
+from loadtests.session_model.timeline import RunTimeline
 
 
 class StreamsLost(Tally):
@@ -17,7 +17,7 @@ class StreamsLost(Tally):
         "somebody who is known, is 401."
     )
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: RunTimeline) -> None:
         super().__init__(scene)
         self._dropped_us: dict[int, int] = {}
 

@@ -13,6 +13,8 @@ class BalancerRestart(GoesDown):
     colour = "#767305"
     doing = "Restarting"
     done = "restarted"
+    button = "Restart the balancer"
+    free_play = 13
     strikes = "balancer"
     sentence = "The balancer is stopped with SIGTERM and started again, with nothing in its memory."
 

@@ -7,11 +7,32 @@ from abc import abstractmethod
 from compose.changes import Balancing, NodeChanges, Reply, Trouble, Wire
 from compose.cluster import Limits
 from compose.engines.contract import Cluster
-from loadtests.faults.contract import Evidence, Fault, Target
+from loadtests.faults.contract import Evidence, Explains, Fault, Looks, Target
+from loadtests.model.cause import Cause
+
+NODE_STOPPED = Cause(
+    "node_stopped", "The node that held the session in its memory was stopped or restarted, and the session with it."
+)
+MOVED_BY_RING = Cause(
+    "moved_by_ring", "Nodes came or went, and the balancer's hash ring sent the shopper to another node."
+)
+KEY_CHANGED = Cause(
+    "key_changed", "Nodes were given another signing key, and this one refused what another had signed."
+)
+AFFINITY_LOST = Cause("affinity_lost", "The balancer no longer knew which node the shopper belongs to.")
+MEMORY_CAP = Cause("memory_cap", "The node that held the session in its memory held too many, and threw it out.")
+REQUEST_REPEATED = Cause(
+    "request_repeated", "One request reached the shop twice: something between client and shop sent it again."
+)
+DELAYED_WRITE = Cause(
+    "delayed_write", "A write hung on its way to the session store, got through later, and undid a newer one."
+)
 
 
 class GoesDown(Fault):
     """Ends a part; healing starts it again, on the same address."""
+
+    looks: Looks = "dead"
 
     def observe(self, target: Target) -> Evidence | None:
         """Its process is gone *and* nothing answers: either alone can be true of a part that still serves."""
@@ -27,6 +48,13 @@ class GoesDown(Fault):
         return back_again(target)
 
 
+class NodeGoesDown(GoesDown):
+    """Ends a node: its memory is gone, and a hash ring sends its shoppers, and later some of them back, elsewhere."""
+
+    takes_memory = True
+    explains: Explains = (("memory_gone", NODE_STOPPED), ("ring_turned", MOVED_BY_RING))
+
+
 def back_again(target: Target) -> Evidence | None:
     """The part is there, and it is another start of it than before."""
     seen = target.cluster.observe(target.victim)
@@ -37,6 +65,8 @@ def back_again(target: Target) -> Evidence | None:
 
 class Freezes(Fault):
     """Stops a part; healing lets it go on where it was."""
+
+    looks: Looks = "frozen"
 
     def inject(self, target: Target) -> None:
         """Freeze it."""
@@ -58,10 +88,10 @@ class Freezes(Fault):
         return seen.evidence if seen.answers and seen.in_rotation and seen.boot == before else None
 
 
-class Rekeys(GoesDown):
+class Rekeys(NodeGoesDown):
     """Ends a node; healing starts it with these keys, which it keeps."""
 
-    takes_memory = True
+    explains = (*NodeGoesDown.explains, ("keys_changed", KEY_CHANGED))
     changes: NodeChanges
 
     def inject(self, target: Target) -> None:

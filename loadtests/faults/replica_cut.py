@@ -12,5 +12,6 @@ class ReplicaCut(CutsWire):
     colour = "#017a9e"
     doing = "Cutting the session store off from"
     done = "cut off from the session store"
+    button = "Cut the replica"
     strikes = "replica"
     sentence = "The replica no longer reaches the session store, and falls behind with each write."

@@ -22,6 +22,7 @@ class StoreFar(Condition):
     colour = "#046fc7"
     doing = "Moving the session store away from"
     done = "2 ms away from the session store"
+    button = "Store far"
     needs_wires = True
     sentence = f"Each answer of the session store takes {DISTANCE_MS:.0f} ms, as from another data centre nearby."
 

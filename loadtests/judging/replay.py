@@ -17,7 +17,7 @@ from loadtests.session_model.acknowledged_order import Promise, packed, packed_o
 from loadtests.session_model.action_kinds import is_plain
 from loadtests.session_model.expectations import Cart, Finding
 from loadtests.session_model.shopper_trace import Person
-from loadtests.session_model.timeline import Scene
+from loadtests.session_model.timeline import RunTimeline
 
 P = ParamSpec("P")
 
@@ -25,7 +25,7 @@ P = ParamSpec("P")
 class Replay:
     """One architecture's history; `add` its records in order, then `close`."""
 
-    def __init__(self, scene: Scene, checks: Sequence[type[Check]] = CHECKS) -> None:
+    def __init__(self, scene: RunTimeline, checks: Sequence[type[Check]] = CHECKS) -> None:
         self.people: dict[int, Person] = {}
         self.promises: list[Promise] = []
         self.orders: dict[str, StoredOrder] = {}
@@ -44,7 +44,7 @@ class Replay:
         self._unanswered: set[str] = set()
         """The latter."""
 
-    def see(self, scene: Scene) -> None:
+    def see(self, scene: RunTimeline) -> None:
         """What the checks look at from now on: of a run that still goes on, the scene grows."""
         self._scene = scene
         for check in self.checks:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
+from loadtests.faults.contract import Cure
 from loadtests.model.measures import MEASURES
 from loadtests.model.results import Results
 from loadtests.model.scenario import Scenario
-from loadtests.planning.cures import Cure, cures_of, measure_of, shown_on, switch
+from loadtests.planning.cures import cures_of, measure_of, shown_on, switch
 from loadtests.planning.scenario_file import all_scenarios
 
 

@@ -95,7 +95,7 @@ def _versions(evidence: Evidence) -> dict[str, str]:
 
 def _costs(story: Story) -> tuple[str, ...]:
     assert story.ready is not None
-    busiest = f"{max(story.cpu_percent):.0f} %" if story.cpu_percent else "–"
+    busiest = f"{max(story.run.load_cpu):.0f} %" if story.run.load_cpu else "–"
     cpu_s = f"{sum(ended.cpu_s for ended in story.ended):.1f} s" if story.ended else "–"
     exchanges = f"{sum(ended.exchanges for ended in story.ended):,}" if story.ended else "–"
     stopped = f"{story.stopped.took_s:.1f} s" if story.stopped else "–"

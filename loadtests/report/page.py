@@ -148,7 +148,7 @@ def _section(evidence: Evidence, axis: TimeAxis, name: str, result: Architecture
             *(chart for chart in (memory(story, axis), wire(story, axis, evidence.bucket_us)) if chart is not None),
         ),
         witnesses=witnesses(name, result),
-        interrupted=story.interrupted or "",
+        interrupted=story.run.interrupted or "",
     )
 
 
@@ -162,10 +162,10 @@ def _mini(section: Section, axis: TimeAxis, evidence: Evidence) -> Mini:
         layers=tuple(layer.id for layer in layers),
         bands=tuple(
             (
-                percent(axis.share(band.injected_us)),
-                percent(axis.share(band.end_us(axis.end_us)) - axis.share(band.injected_us)),
+                percent(axis.share(fault.start_us)),
+                percent(axis.share(fault.end_us(axis.end_us)) - axis.share(fault.start_us)),
             )
-            for band in evidence.stories[section.name].bands
+            for fault in evidence.stories[section.name].faults
         ),
         text=f"{out:,} of {section.result.shoppers:,} logged out",
     )

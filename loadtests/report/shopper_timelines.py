@@ -7,6 +7,7 @@ from collections import defaultdict
 
 import msgspec
 
+from loadtests.faults.words import what_was_done
 from loadtests.model.results import ArchitectureResult
 from loadtests.report.axis import FOOT, TimeAxis, frame, lanes
 from loadtests.report.drawing import Chart, Key, Label, Region, Table
@@ -85,9 +86,9 @@ def strips(story: Story, result: ArchitectureResult, axis: TimeAxis) -> Chart:
     """The chart of one architecture."""
     groups = _groups(story, result)
     shown = _thin_out(groups)
-    top = lanes(axis, story.bands) + 2
+    top = lanes(axis, story.faults) + 2
     bottom = top + sum(HEAD + ROW * len(rows) for rows in shown.values())
-    shapes = frame(axis, story.bands, top=top, bottom=bottom)
+    shapes = frame(axis, story.faults, top=top, bottom=bottom)
     apart_us = _apart_us(story, shown)
     shapes.extend(_rows(story, shown, axis, top, bottom, apart_us))
     y = top
@@ -182,7 +183,7 @@ def _group_name(story: Story, home: str, rows: list[Row]) -> str:
     fallen = sum(1 for row in rows if row.logouts_us)
     who = "never answered" if not home else home if story.sticky else f"last served by {home}"
     name = f"{who} · {len(rows):,} shoppers, {fallen:,} logged out"
-    struck = dict.fromkeys(band.done for band in story.bands if band.victim == home)
+    struck = dict.fromkeys(what_was_done(fault.kind, fault.victim) for fault in story.faults if fault.victim == home)
     return " · ".join([name, *struck])
 
 
@@ -191,14 +192,14 @@ def _finding(story: Story, result: ArchitectureResult, groups: dict[str, list[Ro
     if not fallen:
         return f"None of the {result.shoppers:,} shoppers was logged out."
     text = f"{fallen:,} of {result.shoppers:,} shoppers were logged out"
-    if not story.bands:
+    if not story.faults:
         return text + ", without any fault."
-    first = story.bands[0]
-    if len(story.bands) > 1 or first.victim not in groups:
+    first = story.faults[0]
+    if len(story.faults) > 1 or first.victim not in groups:
         return f"{text}, {result.logged_out_before_fault:,} of them before anything was broken on purpose."
     mine = sum(1 for row in groups[first.victim] if row.logouts_us)
     share = "all" if mine == fallen else f"{mine:,}"
-    done = first.done.removeprefix(f"{first.victim} ")
+    done = what_was_done(first.kind, first.victim).removeprefix(f"{first.victim} ")
     return f"{text}; {share} of them had been served by {first.victim} just before it was {done}."
 
 

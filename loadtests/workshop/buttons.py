@@ -8,14 +8,9 @@ from compose.engines.contract import Cluster
 from loadtests.faults import FAULTS, Fault
 from loadtests.workshop.contract import Button
 
-FREE_PLAY = (
-    "kill", "stop", "freeze", "restart", "slow", "sick", "drain", "deploy", "scale-out", "scale-in", "key-swap",
-    "no-affinity", "balancer-restart", "store-kill", "store-freeze",
-)  # fmt: skip
+FREE_PLAY = tuple(fault.kind for fault in sorted(FAULTS.values(), key=lambda fault: fault.free_play) if fault.free_play)
 """What can be broken in free play. Not conditions, which are there from the start or not at all; and nothing for which
 the cluster would have to be started otherwise than in an ordinary run."""
-DONE_TO_A_PART = ("kill", "freeze", "restart", "cut", "slow")
-"""The second word of a kind whose first word is the part: `store-kill`."""
 
 
 def buttons_for(kinds: Iterable[str], clusters: Iterable[Cluster]) -> tuple[Button, ...]:
@@ -30,11 +25,4 @@ def _strikes(fault: Fault, cluster: Cluster) -> bool:
 
 
 def _button(fault: Fault) -> Button:
-    return Button(fault.kind, label_of(fault.kind), fault.sentence, fault.strikes, fault.colour)
-
-
-def label_of(kind: str) -> str:
-    """As in: Kill; Scale out; Kill the store."""
-    first, _, second = kind.partition("-")
-    words = f"{second} the {first}" if second in DONE_TO_A_PART else kind.replace("-", " ")
-    return words.capitalize()
+    return Button(fault.kind, fault.button, fault.sentence, fault.strikes, fault.colour)

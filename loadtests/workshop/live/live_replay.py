@@ -21,7 +21,7 @@ from loadtests.model.history import Exchange
 from loadtests.model.results import Loss, LossKind
 from loadtests.session_model.expectations import Finding
 from loadtests.session_model.shopper_trace import Person
-from loadtests.session_model.timeline import Scene
+from loadtests.session_model.timeline import RunTimeline
 
 MOST_OF_ONE = 20
 """So many losses of one shopper are kept, to be shown with their witness."""
@@ -41,7 +41,7 @@ class _Case(NamedTuple):
 class LiveReplay(Replay):
     """`add` exchanges as they come, `see` the scene whenever it has grown, and `close` at the end."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: RunTimeline) -> None:
         super().__init__(scene)
         self.kept: dict[int, Loss] = {}
         """By number, from 0, in the order in which losses were found."""

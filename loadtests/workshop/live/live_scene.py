@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from loadtests.model.events import Event, LoadSample, NodeSample, PartSample
-from loadtests.session_model.timeline import Scene, scene_of
+from loadtests.session_model.timeline import RunTimeline, run_timeline
 
 
 class LiveScene:
     """`hear` every event, and read `scene`."""
 
     def __init__(self, architecture: str) -> None:
-        self.scene = Scene(architecture)
+        self.scene = RunTimeline(architecture)
         self._architecture = architecture
         self._events: list[Event] = []
         self._fullest: dict[str, int] = {}
@@ -27,5 +27,5 @@ class LiveScene:
         else:
             self._events.append(event)
         most = NodeSample(self._architecture, 0, self._fullest)
-        self.scene = scene_of(self._architecture, [*self._events, most] if self._fullest else self._events)
+        self.scene = run_timeline(self._architecture, [*self._events, most] if self._fullest else self._events)
         return True

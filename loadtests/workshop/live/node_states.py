@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from loadtests.faults import FAULTS
-from loadtests.faults.bases import Freezes, GoesDown, Misroutes
+from loadtests.faults import FAULTS, Fault
 from loadtests.model.events import ClusterReady, Event, FaultEvent, NodeAdded, NodeSample
 from loadtests.workshop.contract import NodeState, NodeView, PartView
 
 BALANCER = "balancer"
-DOWN_FOR_GOOD = "scale-in"
 SILENT_TWICE = 2
 """So many samples in a row must a node leave unanswered to be called dead without a fault: a busy machine is none."""
 
@@ -20,7 +18,8 @@ class _Held:
 
     def __init__(self, kind: str, victim: str) -> None:
         self.kind = kind
-        self.victim = BALANCER if isinstance(FAULTS.get(kind), Misroutes) else victim
+        about = FAULTS.get(kind)
+        self.victim = BALANCER if about is not None and about.balancing is not None else victim
         self.observed = False
 
 
@@ -84,7 +83,7 @@ class Boxes:
                 node.since_fault = False
                 if FAULTS[event.kind].takes_memory if event.kind in FAULTS else False:
                     node.sessions = -1
-        elif event.phase == "observed_healed" and event.kind != DOWN_FOR_GOOD:
+        elif event.phase == "observed_healed" and not _gone_for_good(FAULTS.get(event.kind)):
             self._held.pop(event.fault, None)
             if node := self._nodes.get(event.victim):
                 node.silent = 0
@@ -98,9 +97,11 @@ class Boxes:
     @staticmethod
     def _state(fault: _Held, node: _Node) -> NodeState:
         about = FAULTS.get(fault.kind)
-        if not fault.observed:
+        if about is None or not fault.observed or (about.looks == "dead" and node.since_fault):
             return "broken"
-        if isinstance(about, Freezes):
-            return "frozen"
-        down = isinstance(about, GoesDown) or fault.kind == DOWN_FOR_GOOD
-        return "dead" if down and not node.since_fault else "broken"
+        return about.looks
+
+
+def _gone_for_good(about: Fault | None) -> bool:
+    """Its victim does not come back."""
+    return about is not None and about.stays and about.looks == "dead"

@@ -9,9 +9,9 @@ import msgspec
 
 from loadtests.faults import FAULTS
 from loadtests.model.events import AtRisk, Event, FaultEvent, LoadStarted, NodeSample
+from loadtests.model.fault_timeline import NEVER_US
 from loadtests.model.history import Exchange, Record, StoredOrder
 from loadtests.model.results import Loss
-from loadtests.session_model.timeline import NEVER_US
 from loadtests.workshop.contract import Counts, LossView, Mark, SideFrame
 from loadtests.workshop.live.actions import LiveActions
 from loadtests.workshop.live.guests import GuestRecord, Guests
@@ -153,7 +153,7 @@ class SideWatch:
         if isinstance(event, NodeSample):  # how full a node was at its fullest, may explain what came long before
             return 0 if max(event.sessions.values(), default=0) >= scene.limits.session_cap else NEVER_US
         if isinstance(event, (FaultEvent, AtRisk)):
-            return next((strike.injected_us or 0 for strike in scene.strikes if strike.fault == event.fault), NEVER_US)
+            return next((fault.injected_us or 0 for fault in scene.faults if fault.fault == event.fault), NEVER_US)
         return NEVER_US
 
     def _mark(self, event: FaultEvent) -> None:

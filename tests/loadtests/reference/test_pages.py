@@ -15,8 +15,9 @@ from loadtests.behaviours import BEHAVIOURS
 from loadtests.checks import CHECKS, TALLIES
 from loadtests.cli import COMMANDS
 from loadtests.faults import FAULTS
+from loadtests.faults.contract import Cure
 from loadtests.model.measures import MEASURES
-from loadtests.planning.cures import CURES, Cure, measure_of, shown_on, switch
+from loadtests.planning.cures import CURES, measure_of, shown_on, switch
 from loadtests.planning.scenario_file import all_scenarios, load_scenario
 from loadtests.reference.attributes import attributes_of
 from loadtests.reference.pages import FOLDER, PAGES, outdated, write

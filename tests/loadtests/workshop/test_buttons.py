@@ -8,7 +8,7 @@ import pytest
 
 from loadtests.faults import FAULTS
 from loadtests.planning.rules import is_condition
-from loadtests.workshop.buttons import FREE_PLAY, buttons_for, label_of
+from loadtests.workshop.buttons import FREE_PLAY, buttons_for
 from tests.loadtests.scripted_cluster import ScriptedCluster
 
 
@@ -33,8 +33,8 @@ def test_free_play_needs_no_other_cluster_than_a_run() -> None:
     [("kill", "Kill"), ("scale-out", "Scale out"), ("store-kill", "Kill the store"), ("key-swap", "Key swap")],
 )
 def test_labels(kind: str, label: str) -> None:
-    assert label_of(kind) == label
+    assert FAULTS[kind].button == label
 
 
 def test_no_two_are_called_alike() -> None:
-    assert len({label_of(kind) for kind in FAULTS}) == len(FAULTS)
+    assert len({fault.button for fault in FAULTS.values()}) == len(FAULTS)

@@ -12,7 +12,6 @@ from markdown_it import MarkdownIt
 from playwright.sync_api import Browser
 
 from loadtests.faults import FAULTS
-from loadtests.workshop.buttons import label_of
 from loadtests.workshop.episode import Episode
 from loadtests.workshop.episode_file import load_episodes
 from loadtests.workshop.measured import holds
@@ -74,7 +73,9 @@ def test_every_number_of_the_lesson_is_tied_to_something_and_those_that_need_no_
 def test_what_is_to_be_pressed_is_on_the_page_of_the_dashboard(page: Page) -> None:
     """In the part Run, bold is what the dashboard calls it."""
     files = [*DASHBOARD.glob("templates/*.html"), *DASHBOARD.glob("static/*.js")]
-    there = " ".join(" ".join(file.read_text().split()) for file in files) + " ".join(label_of(kind) for kind in FAULTS)
+    there = " ".join(" ".join(file.read_text().split()) for file in files) + " ".join(
+        fault.button for fault in FAULTS.values()
+    )
     (run,) = re.findall(r"^## Run\n(.*?)^<details>", page.path.read_text(), re.MULTILINE | re.DOTALL)
     named = [" ".join(name.split()) for name in re.findall(r"\*\*(.+?)\*\*", run, re.DOTALL)]
     assert "Close predictions, let them shop" in named
