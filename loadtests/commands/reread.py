@@ -118,6 +118,7 @@ def _agreement(run: Path, folder: Path, results: Results) -> str:
         RunFolderError: it says otherwise than the evidence.
     """
     from loadtests.judging.agreement import agreement
+    from loadtests.model.results import EARLIER
     from loadtests.model.run_folder import RunFolder
     from shared.errors import RunFolderError
 
@@ -132,6 +133,8 @@ def _agreement(run: Path, folder: Path, results: Results) -> str:
             why="; ".join(found.otherwise[1:]) or "one of them was changed, or another version of Twinshop counted",
             next_step=f"if you trust the evidence: {again}",
         )
+    if found.earlier is not None:
+        return f"results.json agrees, and was written with schema {found.earlier}, {EARLIER[found.earlier]}; {again}"
     if found.lacking:
         lacking = f"says nothing of {len(found.lacking)} of the numbers that are counted now"
         return f"results.json agrees, and {lacking}; {again}"

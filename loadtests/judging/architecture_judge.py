@@ -206,6 +206,7 @@ class Trial:
             experiment=experiment_steps(self._scene),
             facts_checked=self._replay.facts(),
             books_balance=not books.problems,
+            faults=self._scene.faults,
         )
 
     def _logged_out_before_fault(self) -> int:

@@ -11,7 +11,7 @@ NEVER_US = 1 << 62
 """Later than everything."""
 
 
-class FaultTimeline(msgspec.Struct, frozen=True, omit_defaults=True):
+class FaultTimeline(msgspec.Struct, frozen=True):
     """One fault as it went. Times are microseconds since the zero of the load window; None: that step was not taken.
 
     What its kind says of it is written down with it, so that whoever reads results needs no catalogue of faults: a

@@ -74,7 +74,7 @@ class TestFaultDoubts:
         at = struck(kind="slow", at_risk=None)
         for asked_at, met in ((3.0, False), (4.5, True), (7.0, True), (8.9, True), (9.5, False)):
             assert (doubts(at, asked_at) == "") is met, asked_at
-        assert doubts(at, 3.0, slow).startswith("the slow of n2 hit nobody")
+        assert doubts(at, 3.0).startswith("the slow of n2 hit nobody")
 
     def test_what_strikes_another_part_must_have_met_somebody_while_it_lasted(self) -> None:
         at = struck("redis", kind="store-kill", victim="store", at_risk=None)

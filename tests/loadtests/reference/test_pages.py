@@ -23,10 +23,12 @@ from loadtests.reference.attributes import attributes_of
 from loadtests.reference.pages import FOLDER, PAGES, outdated, write
 from loadtests.report.exports.forms import FORMS
 from loadtests.report.exports.tables import TABLES
+from loadtests.session_model.causes import CAUSES
 
 NAMES = {
     "reference/scenarios.md": [scenario.name for scenario in all_scenarios()],
     "reference/faults.md": list(FAULTS),
+    "reference/causes.md": list(CAUSES),
     "reference/architectures.md": list(ARCHITECTURES),
     "reference/checks.md": [*(check.kind for check in CHECKS), *(tally.name for tally in TALLIES)],
     "reference/behaviours.md": list(BEHAVIOURS),
