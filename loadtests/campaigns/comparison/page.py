@@ -9,6 +9,7 @@ import click
 from loadtests.campaigns.comparison.comparison import Comparison
 from loadtests.campaigns.comparison.numbers import Number, Numbers
 from loadtests.campaigns.comparison.rows import NONE, Row, different
+from loadtests.report.tables import Table, Text
 
 LONG = 24
 """Values longer than this do not stand in a column."""
@@ -76,13 +77,10 @@ def _numbers(name: str, found: Numbers) -> Iterator[str]:
     first = found.runs[0]
     shown = [it for it in found.measures if _worth_a_row(it)]
     head = ("", *found.runs, *(f"{label} − {first}" for label in found.runs[1:]))
-    table = [head, ("verdict", *found.verdicts, *("" for _ in found.runs[1:])), *(_cells(it) for it in shown)]
-    widths = [max(len(row[column]) for row in table) for column in range(len(head))]
+    verdicts = ("verdict", *found.verdicts, *("" for _ in found.runs[1:]))
     yield ""
     yield click.style(name, bold=True)
-    for row in table:
-        cells = (cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
-        yield f"    {row[0].ljust(widths[0])}  {'  '.join(cells)}".rstrip()
+    yield Text(indent=4).write(Table(head, (verdicts, *(_cells(it) for it in shown)), align="<>"))
     hidden = [it.measure for it in found.measures if it not in shown]
     if hidden:
         yield f"    ({len(hidden)} more are 0 in each, or were not measured)"

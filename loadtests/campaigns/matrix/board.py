@@ -46,6 +46,11 @@ class Board(msgspec.Struct, frozen=True):
         for family in self.families:
             yield from family.rows
 
+    def used_by(self, family: Family) -> list[int]:
+        """The columns that the family asks of."""
+        asked = {name for row in family.rows for name in row.scenario.architectures}
+        return [at for at, name in enumerate(self.columns) if name in asked]
+
     def asked(self) -> Iterator[Cell]:
         """All cells that are to be run, run or not."""
         for row in self.rows():
