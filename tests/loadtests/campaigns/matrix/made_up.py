@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 
 from loadtests.campaigns.cells import Cell, Key, Matrix
-from loadtests.campaigns.jobs import Entry, Job
-from loadtests.campaigns.matrix.one_run import Ending
+from loadtests.campaigns.jobs import Entry
+from loadtests.campaigns.runner import Job, Outcome
 from loadtests.model.results import ArchitectureResult, LoggedOut, Prediction, Results, VerdictWord
 from loadtests.model.run_folder import RunFolder
 from loadtests.planning.scenario_file import read_scenario
@@ -97,19 +97,19 @@ def result(out: int = 0) -> ArchitectureResult:
 class FakeRun:
     """A run that ends at once, or never."""
 
-    def __init__(self, job: Job, ending: Ending | None, told: list[str]) -> None:
+    def __init__(self, job: Job, ending: Outcome | None, told: list[str]) -> None:
         self.job = job
         self._ending = ending
         self._told = told
 
-    def ending(self) -> Ending | None:
+    def ending(self) -> Outcome | None:
         if self._ending is not None:
             self._told.append(f"end {self.job.scenario}")
         return self._ending
 
     def interrupt(self) -> None:
         self._told.append(f"interrupt {self.job.scenario}")
-        self._ending = Ending(interrupted=True)
+        self._ending = Outcome(interrupted=True)
 
     def kill(self) -> None:
         self._told.append(f"kill {self.job.scenario}")
@@ -135,14 +135,14 @@ class FakeLauncher:
             raise Interrupted("interrupted by SIGINT")
         return FakeRun(job, None if job.scenario == self._hangs else self._ending(job), self.told)
 
-    def _ending(self, job: Job) -> Ending:
+    def _ending(self, job: Job) -> Outcome:
         measured: list[str] = []
         for name in job.architectures:
             if name in self._breaks:
                 run = self._write(job, measured)
-                return Ending(run, tuple(measured), {name: self._breaks[name]}, error=self._breaks[name])
+                return Outcome(run, tuple(measured), {name: self._breaks[name]}, error=self._breaks[name])
             measured.append(name)
-        return Ending(self._write(job, measured), tuple(measured))
+        return Outcome(self._write(job, measured), tuple(measured))
 
     def _write(self, job: Job, measured: list[str]) -> str:
         files = RunFolder(self._folder / f"20261121-{next(_NUMBERS):06}-{job.scenario}-1")

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from compose.supervision.ledger_file import ledgers
+from loadtests.campaigns import runner as conduct
 from loadtests.campaigns.cells import read_matrix
 from loadtests.campaigns.jobs import Selection
 from loadtests.campaigns.matrix import matrix_run as whole
-from loadtests.campaigns.matrix import runner as conduct
 from loadtests.campaigns.matrix.matrix_run import Asked, Done, carry_out, timed
 from loadtests.cli import main
 from shared.errors import Busy, RunFolderError, UsageError
@@ -57,7 +57,7 @@ def test_another_seed_or_fresh_runs_it_again(folder: Path) -> None:
     assert [job.scenario for job in fresh.jobs] == ["calm"]
     other = FakeLauncher(folder)
     carry_out(Asked(Selection(scenarios=("kill",)), "processes", 2, folder), lambda _line: None, other)
-    assert [job.key.seed for job in other.jobs] == [2]
+    assert [job.seed for job in other.jobs] == [2]
 
 
 def test_interrupted_it_writes_what_there_is_and_goes_on_the_next_time(folder: Path) -> None:
