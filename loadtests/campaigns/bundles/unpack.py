@@ -18,12 +18,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from loadtests.campaigns.bundles.contents import check_readable
 from loadtests.campaigns.bundles.manifest import (
     MANIFEST,
     MOST_MANIFEST_BYTES,
     BundledFile,
     Manifest,
+    check_readable,
     damaged,
     read_manifest,
 )
@@ -57,6 +57,20 @@ def unpack(bundle: Path, into: Path) -> Path:
             _check_readable(draft)
             draft.rename(target)
     return target
+
+
+@contextmanager
+def run_in(path: Path) -> Iterator[Path]:
+    """The run's folder at that path; of a bundle, one that is gone afterwards.
+
+    Raises:
+        BundleError: it is a file, and no bundle.
+    """
+    if not path.is_file():
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="twinshop-") as place:
+        yield unpack(path, Path(place))
 
 
 def bundle_manifest(bundle: Path) -> Manifest:

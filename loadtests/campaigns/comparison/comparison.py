@@ -10,10 +10,15 @@ from collections.abc import Sequence
 
 import msgspec
 
-from loadtests.campaigns.comparison.numbers import Numbers, alone, numbers
-from loadtests.campaigns.comparison.plans import plan_differences, scenario_differences, work_sha256
-from loadtests.campaigns.comparison.rows import Row, different, rows
-from loadtests.campaigns.comparison.side import Side
+from loadtests.campaigns.comparison.differences import (
+    Numbers,
+    alone,
+    numbers,
+    plan_differences,
+    scenario_differences,
+    work_sha256,
+)
+from loadtests.campaigns.comparison.side import Row, Side, different, rows
 
 SCHEMA = 1
 

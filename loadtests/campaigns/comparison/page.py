@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import click
 
 from loadtests.campaigns.comparison.comparison import Comparison
-from loadtests.campaigns.comparison.numbers import Number, Numbers
-from loadtests.campaigns.comparison.rows import NONE, Row, different
+from loadtests.campaigns.comparison.differences import Number, Numbers
+from loadtests.campaigns.comparison.side import NONE, Row, different
 from loadtests.report.tables import Table, Text
 
 LONG = 24

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadtests.campaigns.comparison.rows import NONE, Row, by_architecture, different, flat, rows
+from loadtests.campaigns.comparison.side import NONE, Row, by_architecture, different, flat, rows
 
 FACTS = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from(["0", "1", "2"]))
 
