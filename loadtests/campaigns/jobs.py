@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable
 import msgspec
 
 from compose.architectures import ARCHITECTURES
-from loadtests.campaigns.cells import Cell, Key, Matrix
-from loadtests.campaigns.runner import Job
+from loadtests.campaigns.cells import Cell, CellKey, Matrix
+from loadtests.campaigns.runner import RunJob
 from loadtests.model.plan import ClientLimits
 from loadtests.model.scenario import Scenario
 from loadtests.planning.page import START_AND_STOP_S
@@ -84,7 +84,7 @@ def jobs_for(
     *,
     again: Collection[str] = (),
     timed: Collection[str] = (),
-) -> tuple[Job, ...]:
+) -> tuple[RunJob, ...]:
     """What is left to run, cheapest first; what wants the machine to itself comes after all else.
 
     `again`: verdicts with which a cell is run once more, though it was run. `timed`: scenarios whose times decide a
@@ -103,25 +103,25 @@ def jobs_for(
         if wanted:
             seconds = len(wanted) * seconds_each(scenario)
             alone = scenario.name in timed or wants_the_machine(scenario)
-            jobs.append(Job(scenario.name, wanted, matrix.seed, seconds, alone))
+            jobs.append(RunJob(scenario.name, wanted, matrix.seed, seconds, alone))
     return tuple(sorted(jobs, key=lambda job: (job.alone, job.seconds, job.scenario)))
 
 
-def _done(matrix: Matrix, key: Key, again: Collection[str]) -> set[tuple[str, str]]:
+def _done(matrix: Matrix, key: CellKey, again: Collection[str]) -> set[tuple[str, str]]:
     return {cell.place for cell in matrix.cells if is_current(cell, key) and cell.word not in again}
 
 
-def key_of(entry: Entry, matrix: Matrix) -> Key:
+def key_of(entry: Entry, matrix: Matrix) -> CellKey:
     """What a cell of this scenario is made with now."""
-    return Key(entry.sha256, matrix.seed, matrix.engine, matrix.twinshop)
+    return CellKey(entry.sha256, matrix.seed, matrix.engine, matrix.twinshop)
 
 
-def keys_of(entries: Iterable[Entry], matrix: Matrix) -> dict[str, Key]:
+def keys_of(entries: Iterable[Entry], matrix: Matrix) -> dict[str, CellKey]:
     """The same of them all, by scenario."""
     return {entry.scenario.name: key_of(entry, matrix) for entry in entries}
 
 
-def is_current(cell: Cell, key: Key) -> bool:
+def is_current(cell: Cell, key: CellKey) -> bool:
     """It was run, and with exactly that."""
     return cell.was_run and cell.key == key
 

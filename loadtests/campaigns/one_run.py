@@ -1,6 +1,6 @@
 """One run of a campaign: in this process, or in one of its own, which takes nothing with it when it dies.
 
-The latter is `python -m loadtests.campaigns.one_run`, with an `Order` as JSON. It prints one `Outcome` on standard
+The latter is `python -m loadtests.campaigns.one_run`, with an `RunOrder` as JSON. It prints one `Outcome` on standard
 output, whatever happens; progress and problems go to standard error. If the campaign dies, the run interrupts itself:
 nobody would read its results, and it does not hold the machine.
 """
@@ -21,7 +21,7 @@ import msgspec
 
 from compose.engines.contract import Engine
 from compose.engines.registry import engine_named
-from loadtests.campaigns.runner import Job, Outcome, Over
+from loadtests.campaigns.runner import Outcome, Over, RunJob
 from loadtests.model.events import RunInterrupted, read_events
 from loadtests.model.run_folder import RunFolder
 from loadtests.running.interrupts import interrupts_raise
@@ -41,7 +41,7 @@ class InThisProcess:
         self._engine = engine
         self._watcher = watcher
 
-    def start(self, job: Job) -> Over:
+    def start(self, job: RunJob) -> Over:
         """Run it to its end.
 
         Raises:
@@ -65,17 +65,19 @@ class Processes:
         self._folder = folder
         self._engine = engine
 
-    def start(self, job: Job) -> Child:
+    def start(self, job: RunJob) -> RunProcess:
         """Start one and return at once."""
         logs = self._folder / "logs"
         logs.mkdir(exist_ok=True)
-        return Child(Order(job, self._engine, str(self._folder.absolute()), os.getpid()), logs / f"{job.scenario}.log")
+        return RunProcess(
+            RunOrder(job, self._engine, str(self._folder.absolute()), os.getpid()), logs / f"{job.scenario}.log"
+        )
 
 
-class Child:
+class RunProcess:
     """One run in a process of its own."""
 
-    def __init__(self, order: Order, log: Path) -> None:
+    def __init__(self, order: RunOrder, log: Path) -> None:
         self._log = log
         with log.open("wb") as words:
             self._process = subprocess.Popen(
@@ -106,10 +108,10 @@ class Child:
         self._process.communicate()
 
 
-class Order(msgspec.Struct, frozen=True):
+class RunOrder(msgspec.Struct, frozen=True):
     """What is to be run, by whom it is wanted."""
 
-    job: Job
+    job: RunJob
     engine: str
     folder: str
     """Where run folders go."""
@@ -119,7 +121,7 @@ class Order(msgspec.Struct, frozen=True):
 
 def main() -> int:
     """Carry out the order in the first argument."""
-    order = msgspec.json.decode(sys.argv[1], type=Order)
+    order = msgspec.json.decode(sys.argv[1], type=RunOrder)
     threading.Thread(target=_end_with, args=(order.parent,), daemon=True).start()
     outcome = carry_out(order)
     sys.stdout.buffer.write(msgspec.json.encode(outcome) + b"\n")
@@ -127,7 +129,7 @@ def main() -> int:
     return 0
 
 
-def carry_out(order: Order) -> Outcome:
+def carry_out(order: RunOrder) -> Outcome:
     """Run it, and say what came of it; what was measured before something went wrong is judged all the same."""
     folder, job = Path(order.folder), order.job
     before = _run_folders(folder)
@@ -145,7 +147,7 @@ def carry_out(order: Order) -> Outcome:
     return _outcome(folder, made, order, error, interrupted)
 
 
-def _outcome(folder: Path, made: set[str], order: Order, error: str, interrupted: bool) -> Outcome:
+def _outcome(folder: Path, made: set[str], order: RunOrder, error: str, interrupted: bool) -> Outcome:
     mine = sorted(name for name in made if name.endswith(f"-{order.job.scenario}-{order.job.seed}"))
     if not mine:
         return Outcome(error=error, interrupted=interrupted)

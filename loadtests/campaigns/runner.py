@@ -29,7 +29,7 @@ LONGER = 5.0
 caught it: it is ended."""
 
 
-class Job(msgspec.Struct, frozen=True):
+class RunJob(msgspec.Struct, frozen=True):
     """One run that is to be carried out."""
 
     scenario: str
@@ -43,7 +43,7 @@ class Job(msgspec.Struct, frozen=True):
     """Nothing may run beside it."""
     control: Control = ""
 
-    def without(self, done: Collection[str]) -> Job | None:
+    def without(self, done: Collection[str]) -> RunJob | None:
         """The same on the other architectures; None if there are none."""
         left = tuple(name for name in self.architectures if name not in done)
         seconds = self.seconds * len(left) / len(self.architectures)
@@ -64,7 +64,7 @@ class Outcome(msgspec.Struct, frozen=True):
     interrupted: bool = False
 
 
-class Progress(msgspec.Struct, frozen=True):
+class CampaignProgress(msgspec.Struct, frozen=True):
     """How far the campaign is."""
 
     number: int
@@ -76,11 +76,11 @@ class Progress(msgspec.Struct, frozen=True):
     """What that job took; 0 before it begins."""
 
 
-J = TypeVar("J", bound=Job)
-J_in = TypeVar("J_in", bound=Job, contravariant=True)
+J = TypeVar("J", bound=RunJob)
+J_in = TypeVar("J_in", bound=RunJob, contravariant=True)
 
 
-class Running(Protocol):
+class RunningJob(Protocol):
     """A job that goes on."""
 
     def ending(self) -> Outcome | None:
@@ -96,7 +96,7 @@ class Running(Protocol):
 class Launcher(Protocol[J_in]):
     """Starts jobs: in processes of their own, or in this one."""
 
-    def start(self, job: J_in) -> Running:
+    def start(self, job: J_in) -> RunningJob:
         """Start one. In this process it has ended on return.
 
         Raises:
@@ -122,11 +122,11 @@ class Campaign(ABC, Generic[J]):
         """The others go on after a job that could not be carried out; `keep` is told of it."""
         return False
 
-    def before(self, job: J, progress: Progress) -> str:
+    def before(self, job: J, progress: CampaignProgress) -> str:
         """What to say when it begins; "" is not said."""
         return ""
 
-    def after(self, job: J, progress: Progress) -> str:
+    def after(self, job: J, progress: CampaignProgress) -> str:
         """What to say when it was kept; "" is not said."""
         return ""
 
@@ -152,7 +152,7 @@ class Started(msgspec.Struct, Generic[J], frozen=True):
     """A job that goes on, and until when it may."""
 
     job: J
-    running: Running
+    running: RunningJob
     began: float
     until: float
 
@@ -201,7 +201,7 @@ class Runner(Generic[J]):
             running = self._start(job)
             self._going.append(Started(job, running, began, began + LONGER * job.seconds + SLACK_S))
 
-    def _start(self, job: J) -> Running:
+    def _start(self, job: J) -> RunningJob:
         try:
             return self._launcher.start(job)
         except (Interrupted, UsageError):
@@ -241,11 +241,11 @@ class Runner(Generic[J]):
         self._ended += 1
         self._tell(self._campaign.after(it.job, self._progress(self._ended, took_s)))
 
-    def _progress(self, number: int, took_s: float = 0.0) -> Progress:
+    def _progress(self, number: int, took_s: float = 0.0) -> CampaignProgress:
         slower = self._took_s / self._expected_s if self._expected_s else 1.0
         left = [*(it.job for it in self._going), *self._waiting]
         left_s = slower * expected_seconds(left, self._campaign.side_by_side)
-        return Progress(number, self._ended + len(left), left_s, took_s)
+        return CampaignProgress(number, self._ended + len(left), left_s, took_s)
 
     def _tell(self, line: str) -> None:
         if line:
@@ -272,7 +272,7 @@ class Runner(Generic[J]):
         self._clear_away()
 
 
-def expected_seconds(jobs: Iterable[Job], side_by_side: int) -> float:
+def expected_seconds(jobs: Iterable[RunJob], side_by_side: int) -> float:
     """What all of them take, about, that many at a time."""
     jobs = tuple(jobs)
     shared = [job.seconds for job in jobs if not job.alone]

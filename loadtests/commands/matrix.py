@@ -63,11 +63,11 @@ def matrix(
     from loadtests.campaigns.cells import FILE
     from loadtests.campaigns.jobs import Selection
     from loadtests.campaigns.matrix.board import exit_code
-    from loadtests.campaigns.matrix.matrix_run import Asked, carry_out
+    from loadtests.campaigns.matrix.matrix_run import MatrixRequest, carry_out
     from loadtests.campaigns.matrix.table import summary, table
 
     selection = Selection(families, architectures, scenarios)
-    asked = Asked(selection, engine_name, seed, out, side_by_side, fresh, again)
+    asked = MatrixRequest(selection, engine_name, seed, out, side_by_side, fresh, again)
     done = carry_out(asked, (lambda _line: None) if quiet else (lambda line: tell(line, err=True)))
     if as_json:
         tell((out / FILE).read_text(), nl=False)

@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 import msgspec
 
-from loadtests.campaigns.comparison.side import NONE, Row, Side, different, flat, rows
+from loadtests.campaigns.comparison.side import NONE, FactRow, Side, different, flat, rows
 from loadtests.model.measures import MEASURES, Measure
 from loadtests.model.plan import Action, Plan, encode_plan
 from loadtests.model.results import VerdictWord
@@ -22,14 +22,14 @@ def work_sha256(plan: Plan) -> str:
     return hashlib.sha256(encode_plan(msgspec.structs.replace(plan, scenario=""))).hexdigest()
 
 
-def plan_differences(sides: Sequence[Side]) -> tuple[Row, ...]:
+def plan_differences(sides: Sequence[Side]) -> tuple[FactRow, ...]:
     """What differs in the plans; empty if they are the same."""
     found = different(rows([_facts(side.plan) for side in sides]))
     first = _first_action([side.plan for side in sides])
     return found if first is None else (*found, first)
 
 
-def scenario_differences(sides: Sequence[Side]) -> tuple[Row, ...]:
+def scenario_differences(sides: Sequence[Side]) -> tuple[FactRow, ...]:
     """What differs in the scenarios, defaults filled in; a scenario's name stands with the plan."""
     documents = [flat(msgspec.to_builtins(msgspec.structs.replace(side.scenario, name=""))) for side in sides]
     return different(rows(documents))
@@ -46,7 +46,7 @@ def _facts(plan: Plan) -> dict[str, str]:
     }
 
 
-def _first_action(plans: Sequence[Plan]) -> Row | None:
+def _first_action(plans: Sequence[Plan]) -> FactRow | None:
     """The first action that is not the same everywhere, by shopper and step."""
     for people in zip_longest(*(plan.shoppers for plan in plans)):
         actions = [() if person is None else person.actions for person in people]
@@ -56,7 +56,7 @@ def _first_action(plans: Sequence[Plan]) -> Row | None:
         for step, steps in enumerate(zip_longest(*actions)):
             if any(other != steps[0] for other in steps):
                 what = f"first action that differs: shopper {shopper}, step {step}"
-                return Row(what, tuple(_action(action) for action in steps), same=False)
+                return FactRow(what, tuple(_action(action) for action in steps), same=False)
     return None
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from loadtests.campaigns.comparison.comparison import Comparison
+from loadtests.campaigns.comparison.comparison import RunComparison
 from loadtests.campaigns.comparison.differences import Number, Numbers
-from loadtests.campaigns.comparison.side import NONE, Row, different
+from loadtests.campaigns.comparison.side import NONE, FactRow, different
 from loadtests.report.tables import Table, Text
 
 LONG = 24
@@ -20,7 +20,7 @@ BY_CHANCE = (
 )
 
 
-def comparison_page(comparison: Comparison) -> str:
+def comparison_page(comparison: RunComparison) -> str:
     """What a person sees of a comparison."""
     labels = [run.label for run in comparison.runs]
     lines = [
@@ -42,7 +42,7 @@ def comparison_page(comparison: Comparison) -> str:
     return "\n".join(lines)
 
 
-def _section(title: str, facts: Sequence[Row], labels: Sequence[str]) -> Iterator[str]:
+def _section(title: str, facts: Sequence[FactRow], labels: Sequence[str]) -> Iterator[str]:
     yield ""
     short = [row for row in facts if all(len(value) <= LONG for value in row.values)]
     first = max(len(row.what) for row in facts)
@@ -61,7 +61,7 @@ def _section(title: str, facts: Sequence[Row], labels: Sequence[str]) -> Iterato
             yield from (f"      {label}  {value}" for label, value in zip(labels, row.values, strict=True))
 
 
-def _differing(title: str, facts: Sequence[Row], labels: Sequence[str]) -> Iterator[str]:
+def _differing(title: str, facts: Sequence[FactRow], labels: Sequence[str]) -> Iterator[str]:
     """Of long lists only what differs; how many are the same is said."""
     found = different(facts)
     same = f"{len(facts) - len(found)} are the same"

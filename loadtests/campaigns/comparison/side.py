@@ -29,7 +29,7 @@ Facts = Mapping[str, str]
 """Values as text, by name."""
 
 
-class Row(msgspec.Struct, frozen=True):
+class FactRow(msgspec.Struct, frozen=True):
     """One fact of each run, in the runs' order."""
 
     what: str
@@ -37,13 +37,13 @@ class Row(msgspec.Struct, frozen=True):
     same: bool
 
 
-def rows(facts: Sequence[Facts]) -> tuple[Row, ...]:
+def rows(facts: Sequence[Facts]) -> tuple[FactRow, ...]:
     """Every fact that at least one run has, in the order in which the runs name them."""
     names = dict.fromkeys(name for run in facts for name in run)
     return tuple(_row(name, tuple(run.get(name, NONE) for run in facts)) for name in names)
 
 
-def different(rows: Sequence[Row]) -> tuple[Row, ...]:
+def different(rows: Sequence[FactRow]) -> tuple[FactRow, ...]:
     """Those that are not the same everywhere."""
     return tuple(row for row in rows if not row.same)
 
@@ -69,8 +69,8 @@ def by_architecture(facts: Mapping[str, Facts]) -> dict[str, str]:
     return found
 
 
-def _row(name: str, values: tuple[str, ...]) -> Row:
-    return Row(name, values, len(set(values)) == 1)
+def _row(name: str, values: tuple[str, ...]) -> FactRow:
+    return FactRow(name, values, len(set(values)) == 1)
 
 
 def _text(value: Any) -> str:

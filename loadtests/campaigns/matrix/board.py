@@ -16,7 +16,7 @@ from loadtests.campaigns.jobs import Entry, Selection, key_of
 from loadtests.model.scenario import Scenario
 
 
-class Row(msgspec.Struct, frozen=True):
+class ScenarioRow(msgspec.Struct, frozen=True):
     """One scenario."""
 
     scenario: Scenario
@@ -32,7 +32,7 @@ class Family(msgspec.Struct, frozen=True):
     """Scenarios of one family."""
 
     name: str
-    rows: tuple[Row, ...]
+    rows: tuple[ScenarioRow, ...]
 
 
 class Board(msgspec.Struct, frozen=True):
@@ -41,7 +41,7 @@ class Board(msgspec.Struct, frozen=True):
     columns: tuple[str, ...]
     families: tuple[Family, ...]
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[ScenarioRow]:
         """All rows, in order."""
         for family in self.families:
             yield from family.rows
@@ -67,10 +67,10 @@ def board_of(matrix: Matrix, entries: Iterable[Entry], selection: Selection | No
     entries = tuple(it for it in entries if any(asked.holds(it.scenario, name) for name in it.scenario.architectures))
     used = {name for it in entries for name in it.scenario.architectures if asked.holds(it.scenario, name)}
     columns = tuple(name for name in ARCHITECTURES if name in used)
-    families: dict[str, list[Row]] = {}
+    families: dict[str, list[ScenarioRow]] = {}
     for entry in entries:
         cells = tuple(_cell(matrix, entry, name, asked) for name in columns)
-        families.setdefault(entry.scenario.family, []).append(Row(entry.scenario, cells))
+        families.setdefault(entry.scenario.family, []).append(ScenarioRow(entry.scenario, cells))
     return Board(columns, tuple(Family(name, tuple(rows)) for name, rows in families.items()))
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from loadtests.campaigns.cells import Cell, Key, Matrix, cell_of, write_matrix
-from loadtests.campaigns.runner import Campaign, Job, Outcome, Progress
+from loadtests.campaigns.cells import Cell, CellKey, Matrix, cell_of, write_matrix
+from loadtests.campaigns.runner import Campaign, CampaignProgress, Outcome, RunJob
 from loadtests.model.results import Results
 from loadtests.model.run_folder import RunFolder, read_document
 from shared.errors import RunFolderError
 
 
-class MatrixCampaign(Campaign[Job]):
+class MatrixCampaign(Campaign[RunJob]):
     """Fills cells; `matrix` is what is known so far."""
 
-    def __init__(self, folder: Path, matrix: Matrix, keys: Mapping[str, Key]) -> None:
+    def __init__(self, folder: Path, matrix: Matrix, keys: Mapping[str, CellKey]) -> None:
         """`keys`: what a cell is made with now, by scenario."""
         self.matrix = matrix
         self.side_by_side = matrix.side_by_side
@@ -23,21 +23,21 @@ class MatrixCampaign(Campaign[Job]):
         self._keys = keys
         self._newest: tuple[Cell, ...] = ()
 
-    def keep(self, job: Job, outcome: Outcome) -> Job | None:
+    def keep(self, job: RunJob, outcome: Outcome) -> RunJob | None:
         """Fill its cells; what an error of another architecture kept from running is left."""
         self._newest = self._cells(job, outcome)
         self.matrix = self.matrix.with_cells(self._newest)
         write_matrix(self._folder, self.matrix)
         return None if outcome.interrupted else job.without({cell.architecture for cell in self._newest})
 
-    def after(self, job: Job, progress: Progress) -> str:
+    def after(self, job: RunJob, progress: CampaignProgress) -> str:
         """How its cells went, and how long the others will take."""
         left = f", about {progress.left_s / 60:.0f} min left" if progress.left_s >= 60 else ""
         words = ", ".join(f"{cell.architecture} {cell.word}" for cell in self._newest)
         took = f"{progress.took_s:.0f} s{left}"
         return f"[{progress.number}/{progress.total}] {job.scenario} ({took}): {words or 'nothing'}"
 
-    def _cells(self, job: Job, outcome: Outcome) -> tuple[Cell, ...]:
+    def _cells(self, job: RunJob, outcome: Outcome) -> tuple[Cell, ...]:
         """A cell for each architecture that was measured, and for each that an error was the end of."""
         cells = []
         key = self._keys[job.scenario]

@@ -13,7 +13,7 @@ from loadtests.campaigns.cell_words import MARKS, formula, leading, spoken
 from loadtests.campaigns.cells import Cell, Matrix, read_matrix
 from loadtests.campaigns.claims.decide import Decision
 from loadtests.campaigns.jobs import catalogue
-from loadtests.campaigns.matrix.board import Board, Family, Row, board_of
+from loadtests.campaigns.matrix.board import Board, Family, ScenarioRow, board_of
 from loadtests.campaigns.matrix.matrix_run import decisions
 from loadtests.campaigns.matrix.page import answer, findings
 from loadtests.report.tables import Markdown, Table
@@ -63,7 +63,7 @@ def _family(board: Board, family: Family) -> str:
     return Markdown().write(Table(heads, tuple(rows)))
 
 
-def _text(row: Row, cell: Cell) -> str:
+def _text(row: ScenarioRow, cell: Cell) -> str:
     if not cell.was_run:
         return MARKS[cell.word]
     prediction = cell.prediction(row.scenario.headline)

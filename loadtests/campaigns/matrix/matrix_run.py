@@ -27,13 +27,13 @@ from loadtests.campaigns.matrix.board import Board, board_of
 from loadtests.campaigns.matrix.campaign import MatrixCampaign
 from loadtests.campaigns.matrix.page import write_page
 from loadtests.campaigns.one_run import Processes
-from loadtests.campaigns.runner import Job, Launcher, Runner, expected_seconds, the_machine
+from loadtests.campaigns.runner import Launcher, RunJob, Runner, expected_seconds, the_machine
 from loadtests.running.interrupts import interrupts_raise
 from loadtests.running.provenance import twinshop_version
 from shared.errors import EnvironmentNotReady, Interrupted, UsageError
 
 
-class Asked(msgspec.Struct, frozen=True):
+class MatrixRequest(msgspec.Struct, frozen=True):
     """What somebody asked for."""
 
     selection: Selection
@@ -46,7 +46,7 @@ class Asked(msgspec.Struct, frozen=True):
     again: tuple[str, ...] = ()
 
 
-class Done(msgspec.Struct, frozen=True):
+class MatrixDone(msgspec.Struct, frozen=True):
     """What there is afterwards."""
 
     board: Board
@@ -55,7 +55,7 @@ class Done(msgspec.Struct, frozen=True):
     interrupted: Interrupted | None = None
 
 
-def carry_out(asked: Asked, say: Callable[[str], None], launcher: Launcher[Job] | None = None) -> Done:
+def carry_out(asked: MatrixRequest, say: Callable[[str], None], launcher: Launcher[RunJob] | None = None) -> MatrixDone:
     """Run what is left of what was asked for; `say` hears of the progress.
 
     Raises:
@@ -77,12 +77,16 @@ def carry_out(asked: Asked, say: Callable[[str], None], launcher: Launcher[Job] 
     interrupted = _run(asked, entries, matrix, launcher or Processes(asked.folder, asked.engine), say)
     matrix = read_matrix(asked.folder)
     page = write_page(asked.folder, matrix, entries, decisions(matrix, entries))
-    return Done(board_of(matrix, entries, asked.selection), page, interrupted)
+    return MatrixDone(board_of(matrix, entries, asked.selection), page, interrupted)
 
 
 def _run(
-    asked: Asked, entries: tuple[Entry, ...], matrix: Matrix, launcher: Launcher[Job], say: Callable[[str], None]
-) -> Interrupted | None:
+    asked: MatrixRequest,
+    entries: tuple[Entry, ...],
+    matrix: Matrix,
+    launcher: Launcher[RunJob],
+    say: Callable[[str], None],
+) -> Interrupted | None:  # fmt: skip
     jobs = jobs_for(entries, asked.selection, matrix, again=asked.again, timed=timed())
     write_matrix(asked.folder, matrix)
     cells = sum(len(job.architectures) for job in jobs)
@@ -98,7 +102,7 @@ def _run(
     return None
 
 
-def _known(asked: Asked, entries: tuple[Entry, ...]) -> Matrix:
+def _known(asked: MatrixRequest, entries: tuple[Entry, ...]) -> Matrix:
     """What was run already and still counts, under the seed and engine that are asked for now."""
     _make(asked.folder)
     fresh = Matrix(

@@ -11,7 +11,7 @@ from compose.architectures import ARCHITECTURES
 from loadtests.campaigns.cell_words import MARKS, formula, leading, number, relation, spoken
 from loadtests.campaigns.cells import Cell, CellWord, Matrix
 from loadtests.campaigns.jobs import Entry
-from loadtests.campaigns.matrix.board import Board, Row, board_of
+from loadtests.campaigns.matrix.board import Board, ScenarioRow, board_of
 from loadtests.model.measures import MEASURES
 from loadtests.model.run_folder import RunFolder
 from loadtests.report.shell import PageShell
@@ -29,10 +29,10 @@ CLASSES: dict[CellWord, str] = {
 }  # fmt: skip
 
 
-class Finding(msgspec.Struct, frozen=True):
+class NotAsPredicted(msgspec.Struct, frozen=True):
     """A cell that went otherwise, and its row."""
 
-    row: Row
+    row: ScenarioRow
     cell: Cell
 
 
@@ -75,10 +75,10 @@ def answer(board: Board) -> str:
     return f"{count['as predicted']} of {run} cells of {scenarios} scenarios went as predicted{rest}."
 
 
-def findings(board: Board) -> tuple[Finding, ...]:
+def findings(board: Board) -> tuple[NotAsPredicted, ...]:
     """What was tried and did not go as predicted; refuted predictions come first."""
     order: tuple[CellWord, ...] = ("not as predicted", "inconclusive", "not run")
-    found = [Finding(row, cell) for row in board.rows() for cell in row.asked() if cell.went_otherwise]
+    found = [NotAsPredicted(row, cell) for row in board.rows() for cell in row.asked() if cell.went_otherwise]
     return tuple(sorted(found, key=lambda it: order.index(it.cell.word)))
 
 

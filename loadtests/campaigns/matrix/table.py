@@ -8,7 +8,7 @@ from pathlib import Path
 
 from loadtests.campaigns.cell_words import MARKS, leading, relation
 from loadtests.campaigns.cells import Cell
-from loadtests.campaigns.matrix.board import Board, Family, Row
+from loadtests.campaigns.matrix.board import Board, Family, ScenarioRow
 from loadtests.model.scenario import Scenario
 from loadtests.report.tables import Table, Text
 
@@ -46,7 +46,7 @@ def _head(architecture: str) -> str:
     return architecture.replace("-", "-\n")
 
 
-def _text(row: Row, cell: Cell) -> str:
+def _text(row: ScenarioRow, cell: Cell) -> str:
     """Measured, predicted, and the mark: "20 = 20 ✓"."""
     if not cell.was_run:
         return "!" if cell.architecture in row.scenario.architectures else "·"

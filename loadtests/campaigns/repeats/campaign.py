@@ -8,7 +8,7 @@ from pathlib import Path
 
 from loadtests.campaigns.repeats.order import Turn
 from loadtests.campaigns.repeats.repeats import Block, Shot
-from loadtests.campaigns.runner import Campaign, Job, Outcome, Progress
+from loadtests.campaigns.runner import Campaign, CampaignProgress, Outcome, RunJob
 from loadtests.judging.thresholds import fired
 from loadtests.judging.verdict import NOTHING_PREDICTED
 from loadtests.model.events import LoadSample, RunInterrupted, read_events
@@ -24,7 +24,7 @@ WORDS = {"fault": "", "no-fault": ", control without faults", "placebo": ", cont
 CONTROLS: dict[str, Control] = {"no-fault": "no-fault", "placebo": "placebo"}
 
 
-class BlockJob(Job, frozen=True, kw_only=True):
+class BlockJob(RunJob, frozen=True, kw_only=True):
     """The job of a turn."""
 
     turn: Turn
@@ -42,7 +42,7 @@ class RepeatsCampaign(Campaign[BlockJob]):
     """Makes blocks; `blocks` is what is known so far."""
 
     def __init__(
-        self, folder: Path, turns: int, measures: Sequence[str], planned: Callable[[Job], str],
+        self, folder: Path, turns: int, measures: Sequence[str], planned: Callable[[RunJob], str],
         say: Callable[[str], None],
     ) -> None:  # fmt: skip
         """`turns`: of all blocks, the last one's number. `planned`: the SHA-256 of the plan a job should have."""
@@ -69,7 +69,7 @@ class RepeatsCampaign(Campaign[BlockJob]):
         self._failures += 1
         return bool(self.blocks) and self._failures < MOST_FAILURES
 
-    def before(self, job: BlockJob, progress: Progress) -> str:
+    def before(self, job: BlockJob, progress: CampaignProgress) -> str:
         """Which block it is, and how long it all will take."""
         left_s = progress.left_s
         minutes = f"about {left_s / 60:.0f} min left" if left_s >= 90 else f"about {left_s:.0f} s left"

@@ -17,7 +17,7 @@ from loadtests.campaigns.repeats.measures import compared
 from loadtests.campaigns.repeats.order import turns
 from loadtests.campaigns.repeats.page import render
 from loadtests.campaigns.repeats.repeats import PAGE, Asked, Repeats, read_repeats, write_repeats
-from loadtests.campaigns.runner import Job, Launcher, Runner, the_machine
+from loadtests.campaigns.runner import Launcher, RunJob, Runner, the_machine
 from loadtests.model.plan import plan_sha256
 from loadtests.model.run_folder import make_folder
 from loadtests.model.scenario import Scenario
@@ -66,7 +66,7 @@ def repeat(
         write_whole(folder / "scenario.toml", content)
         launcher = launcher_in(folder) if launcher_in else _in_this_process(request, folder, engine, watcher)
 
-        def planned(job: Job) -> str:
+        def planned(job: RunJob) -> str:
             plan = make_plan(scenario, seed=job.seed, shoppers=request.shoppers, control=job.control)
             return plan_sha256(plan)
 

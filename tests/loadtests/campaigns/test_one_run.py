@@ -14,8 +14,8 @@ import msgspec
 import pytest
 
 from loadtests.campaigns import one_run
-from loadtests.campaigns.one_run import Order, carry_out
-from loadtests.campaigns.runner import Job, Outcome
+from loadtests.campaigns.one_run import RunOrder, carry_out
+from loadtests.campaigns.runner import Outcome, RunJob
 from loadtests.model.events import RunInterrupted
 from loadtests.model.run_folder import RunFolder
 from loadtests.running.run import Finished, write_report, write_results
@@ -26,8 +26,8 @@ from tests.waiting import until
 NAME = "20261121-000000-model-1"
 
 
-def order(folder: Path) -> Order:
-    return Order(Job("model", ("sticky-memory", "redis"), 1, 1.0), "processes", str(folder), os.getpid())
+def order(folder: Path) -> RunOrder:
+    return RunOrder(RunJob("model", ("sticky-memory", "redis"), 1, 1.0), "processes", str(folder), os.getpid())
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, folder: Path, *, fails: Exception | None, judged: bool) -> None:
