@@ -90,7 +90,23 @@ class RunningJob(Protocol):
         """Ask it to end: it stops its cluster and judges what there is."""
 
     def kill(self) -> None:
-        """End it at once; what it started is then for `recover`."""
+        """End it at once; what it started is then for `clear_away`."""
+
+
+class Over:
+    """A job that has ended."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self._outcome = outcome
+
+    def ending(self) -> Outcome:
+        """What came of it."""
+        return self._outcome
+
+    def interrupt(self) -> None:
+        """Nothing goes on any more."""
+
+    kill = interrupt
 
 
 class Launcher(Protocol[J_in]):
@@ -129,23 +145,6 @@ class Campaign(ABC, Generic[J]):
     def after(self, job: J, progress: CampaignProgress) -> str:
         """What to say when it was kept; "" is not said."""
         return ""
-
-
-class Over:
-    """A job that has ended."""
-
-    def __init__(self, outcome: Outcome) -> None:
-        self._outcome = outcome
-
-    def ending(self) -> Outcome:
-        """What came of it."""
-        return self._outcome
-
-    def interrupt(self) -> None:
-        """Nothing goes on any more."""
-
-    def kill(self) -> None:
-        """Nothing goes on any more."""
 
 
 class Started(msgspec.Struct, Generic[J], frozen=True):

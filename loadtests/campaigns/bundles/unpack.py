@@ -73,16 +73,6 @@ def run_in(path: Path) -> Iterator[Path]:
         yield unpack(path, Path(place))
 
 
-def bundle_manifest(bundle: Path) -> Manifest:
-    """What a bundle says of itself; its files are not read.
-
-    Raises:
-        BundleError: it is no bundle, of another schema, or damaged.
-    """
-    with _archive(bundle) as archive:
-        return _agreed(archive, bundle.name)[1]
-
-
 def _check_place(into: Path, target: Path) -> None:
     if os.path.lexists(into) and not into.is_dir():
         raise UsageError(f"{into} is no folder", next_step="name another place: --into DIR")

@@ -15,6 +15,8 @@ from loadtests.campaigns.cells import Cell, CellWord, Matrix
 from loadtests.campaigns.jobs import Entry, Selection, key_of
 from loadtests.model.scenario import Scenario
 
+WORST_FIRST: tuple[CellWord, ...] = ("not as predicted", "inconclusive", "not run")
+
 
 class ScenarioRow(msgspec.Struct, frozen=True):
     """One scenario."""
@@ -59,6 +61,22 @@ class Board(msgspec.Struct, frozen=True):
     def count(self) -> Counter[CellWord]:
         """How many of them there are with each word."""
         return Counter(cell.word for cell in self.asked())
+
+    def answer(self) -> str:
+        """One sentence: how many cells there are, and how they went."""
+        count = self.count()
+        run = sum(count.values()) - count["not run"]
+        if not run:
+            return "Nothing was run yet."
+        scenarios = sum(any(cell.was_run for cell in row.cells) for row in self.rows())
+        parts = [f"{count[word]} {word}" for word in WORST_FIRST if count[word]]
+        rest = f"; {', '.join(parts)}" if parts else ""
+        return f"{count['as predicted']} of {run} cells of {scenarios} scenarios went as predicted{rest}."
+
+    def not_as_predicted(self) -> list[tuple[ScenarioRow, Cell]]:
+        """What was tried and went otherwise; refuted predictions come first."""
+        found = [(row, cell) for row in self.rows() for cell in row.asked() if cell.went_otherwise]
+        return sorted(found, key=lambda it: WORST_FIRST.index(it[1].word))
 
 
 def board_of(matrix: Matrix, entries: Iterable[Entry], selection: Selection | None = None) -> Board:

@@ -15,7 +15,6 @@ from loadtests.campaigns.claims.decide import Decision
 from loadtests.campaigns.jobs import catalogue
 from loadtests.campaigns.matrix.board import Board, Family, ScenarioRow, board_of
 from loadtests.campaigns.matrix.matrix_run import decisions
-from loadtests.campaigns.matrix.page import answer, findings
 from loadtests.report.tables import Markdown, Table
 
 
@@ -27,7 +26,7 @@ def markdown_page(matrix: Matrix, board: Board, decided: Iterable[Decision]) -> 
 def _top(matrix: Matrix, board: Board) -> Iterator[str]:
     yield "# The matrix, as measured"
     yield ""
-    yield answer(board)
+    yield board.answer()
     yield ""
     how = "one cluster at a time" if matrix.side_by_side == 1 else f"{matrix.side_by_side} clusters side by side"
     yield f"One run of each scenario, seed {matrix.seed}, engine {matrix.engine}, Twinshop {matrix.twinshop}, {how}, by"
@@ -74,8 +73,8 @@ def _text(row: ScenarioRow, cell: Cell) -> str:
 def _otherwise(board: Board) -> Iterator[str]:
     yield "## What went otherwise"
     yield ""
-    for finding in findings(board):
-        yield f"- {finding.row.scenario.name}, {finding.cell.architecture}: {finding.cell.why}."
+    for row, cell in board.not_as_predicted():
+        yield f"- {row.scenario.name}, {cell.architecture}: {cell.why}."
     yield ""
 
 

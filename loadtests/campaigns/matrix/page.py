@@ -5,13 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from compose.architectures import ARCHITECTURES
 from loadtests.campaigns.cell_words import MARKS, formula, leading, number, relation, spoken
 from loadtests.campaigns.cells import Cell, CellWord, Matrix
 from loadtests.campaigns.jobs import Entry
-from loadtests.campaigns.matrix.board import Board, ScenarioRow, board_of
+from loadtests.campaigns.matrix.board import board_of
 from loadtests.model.measures import MEASURES
 from loadtests.model.run_folder import RunFolder
 from loadtests.report.shell import PageShell
@@ -29,13 +27,6 @@ CLASSES: dict[CellWord, str] = {
 }  # fmt: skip
 
 
-class NotAsPredicted(msgspec.Struct, frozen=True):
-    """A cell that went otherwise, and its row."""
-
-    row: ScenarioRow
-    cell: Cell
-
-
 def write_page(folder: Path, matrix: Matrix, entries: tuple[Entry, ...], decisions: tuple[Decision, ...]) -> Path:
     """Write the page beside `matrix.json` and return where it is."""
     path = folder / FILE
@@ -51,8 +42,8 @@ def render(folder: Path, matrix: Matrix, entries: tuple[Entry, ...], decisions: 
         matrix=matrix,
         board=board,
         count=board.count(),
-        answer=answer(board),
-        findings=findings(board),
+        answer=board.answer(),
+        findings=board.not_as_predicted(),
         decisions=decisions,
         architectures=ARCHITECTURES,
         measures=MEASURES,
@@ -61,25 +52,6 @@ def render(folder: Path, matrix: Matrix, entries: tuple[Entry, ...], decisions: 
         report=lambda cell: _report(folder, cell),
         leading=leading,
     )
-
-
-def answer(board: Board) -> str:
-    """One sentence: how many cells there are, and how they went."""
-    count = board.count()
-    run = sum(count.values()) - count["not run"]
-    if not run:
-        return "Nothing was run yet."
-    scenarios = sum(any(cell.was_run for cell in row.cells) for row in board.rows())
-    parts = [f"{count[word]} {word}" for word in ("not as predicted", "inconclusive", "not run") if count[word]]
-    rest = f"; {', '.join(parts)}" if parts else ""
-    return f"{count['as predicted']} of {run} cells of {scenarios} scenarios went as predicted{rest}."
-
-
-def findings(board: Board) -> tuple[NotAsPredicted, ...]:
-    """What was tried and did not go as predicted; refuted predictions come first."""
-    order: tuple[CellWord, ...] = ("not as predicted", "inconclusive", "not run")
-    found = [NotAsPredicted(row, cell) for row in board.rows() for cell in row.asked() if cell.went_otherwise]
-    return tuple(sorted(found, key=lambda it: order.index(it.cell.word)))
 
 
 def _report(folder: Path, cell: Cell) -> str:

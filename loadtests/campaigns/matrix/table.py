@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 from loadtests.campaigns.cell_words import MARKS, leading, relation
 from loadtests.campaigns.cells import Cell
 from loadtests.campaigns.matrix.board import Board, Family, ScenarioRow
-from loadtests.model.scenario import Scenario
 from loadtests.report.tables import Table, Text
 
 WIDTH = 100
@@ -56,19 +56,14 @@ def _text(row: ScenarioRow, cell: Cell) -> str:
 
 
 def _wrong(board: Board, width: int) -> Iterator[str]:
-    wrong = [(row.scenario, cell) for row in board.rows() for cell in row.asked() if cell.went_otherwise]
-    for word in ("not as predicted", "inconclusive", "not run"):
-        those = [(scenario, cell) for scenario, cell in wrong if cell.word == word]
-        if those:
-            yield word.capitalize()
-            for scenario, cell in those:
-                yield from _reason(scenario, cell, width)
-            yield ""
-
-
-def _reason(scenario: Scenario, cell: Cell, width: int) -> list[str]:
-    text = f"{scenario.name} on {cell.architecture}: {cell.why}"
-    return textwrap.wrap(text, width - 2, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
+    for word, those in groupby(board.not_as_predicted(), key=lambda it: it[1].word):
+        yield word.capitalize()
+        for row, cell in those:
+            text = f"{row.scenario.name} on {cell.architecture}: {cell.why}"
+            yield from textwrap.wrap(
+                text, width - 2, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
+            )
+        yield ""
 
 
 def _legend(board: Board) -> Iterator[str]:

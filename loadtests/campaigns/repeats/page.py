@@ -10,8 +10,8 @@ import msgspec
 from loadtests.campaigns.repeats.compare import extent
 from loadtests.campaigns.repeats.dots import dots, side
 from loadtests.campaigns.repeats.measures import definition, title
-from loadtests.campaigns.repeats.noise import RULE
 from loadtests.campaigns.repeats.order import CONTROLLED
+from loadtests.campaigns.repeats.refusals import NOISE_RULE
 from loadtests.campaigns.repeats.repeats import Block, Repeats
 from loadtests.report.shell import PageShell
 
@@ -38,7 +38,7 @@ def render(repeats: Repeats) -> bytes:
         side=side,
         command=shlex.join(repeats.asked.command),
         controlled=CONTROLLED,
-        noise_rule=RULE,
+        noise_rule=NOISE_RULE,
         differs=sum(each.word in ("larger", "smaller") for each in repeats.again),
     )
 
