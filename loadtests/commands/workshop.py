@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from loadtests.commands.options import DEBUG_OPTION, JSON_OPTION
+from loadtests.commands.options import DEBUG_OPTION, ENGINE_OPTION, JSON_OPTION, QUIET_OPTION, runs_option
 from loadtests.running.console import json_text, tell
 from shared.errors import EnvironmentNotReady, UsageError
 
@@ -45,13 +45,10 @@ Examples:
 @click.option("--port", type=click.IntRange(1024, 65535), help="Of the dashboard; a free port if left away.")
 @click.option("--replay", type=click.Path(path_type=Path), metavar="RUN", help="Show a finished run; measure nothing.")
 @click.option("--no-open", is_flag=True, help="Do not open a browser.")
-@click.option("--engine", "engine_name", default="processes", show_default=True, help="What runs the clusters.")
-@click.option(
-    "--runs", type=click.Path(file_okay=False, path_type=Path), default=Path("runs"), show_default=True,
-    envvar="TWINSHOP_RUNS", help="Where the rounds' folders go.",
-)  # fmt: skip
+@ENGINE_OPTION
+@runs_option("Where the rounds' folders go.")
 @JSON_OPTION
-@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@QUIET_OPTION
 @DEBUG_OPTION
 def workshop(
     architectures: tuple[str, ...], episode: str, shoppers: int | None, nodes: int | None, no_predict: bool, host: str,

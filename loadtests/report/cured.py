@@ -12,7 +12,7 @@ from loadtests.planning.cures import cures_of, measure_of, shown_on, switch
 from loadtests.planning.scenario_file import all_scenarios
 
 
-class Compared(msgspec.Struct, frozen=True):
+class CuredArchitecture(msgspec.Struct, frozen=True):
     """One architecture."""
 
     name: str
@@ -33,7 +33,7 @@ class Cured(msgspec.Struct, frozen=True):
     meaning: str
     command: str
     """Shows it."""
-    lines: tuple[Compared, ...]
+    lines: tuple[CuredArchitecture, ...]
 
 
 def cured(results: Results) -> tuple[Cured, ...]:
@@ -56,7 +56,7 @@ def _cured(cure: Cure, before: Scenario, after: Scenario, results: Results) -> C
         meaning=MEASURES[measure].definition,
         command=f"twinshop run {after.name}{instead} --seed {results.seed}",
         lines=tuple(
-            Compared(name, _measured(results, name, measure), _predicted(after, cure.instead or name, measure))
+            CuredArchitecture(name, _measured(results, name, measure), _predicted(after, cure.instead or name, measure))
             for name in names
         ),
     )

@@ -13,7 +13,7 @@ from loadtests.report.series import Story
 Fact = tuple[str, str]
 
 
-class Method(msgspec.Struct, frozen=True):
+class MethodFacts(msgspec.Struct, frozen=True):
     """Sections of facts, each a name and a value."""
 
     command: str
@@ -28,11 +28,11 @@ class Method(msgspec.Struct, frozen=True):
     """For each architecture: seconds to start, CPU seconds of the load, its busiest sample, seconds to stop."""
 
 
-def method(evidence: Evidence) -> Method:
+def method(evidence: Evidence) -> MethodFacts:
     """The facts of a run."""
     provenance = evidence.provenance
     shared, differing = _limits(evidence)
-    return Method(
+    return MethodFacts(
         command=shlex.join(provenance.command),
         provenance=(
             ("run", provenance.run),

@@ -10,8 +10,9 @@ import msgspec
 from loadtests.faults.words import what_was_done
 from loadtests.model.results import ArchitectureResult
 from loadtests.report.axis import FOOT, TimeAxis, frame, lanes
-from loadtests.report.drawing import Chart, Key, Label, Region, Table
+from loadtests.report.drawing import Chart, Key, Label, Region
 from loadtests.report.series import Shopper, Story
+from loadtests.report.tables import Table
 
 ROW = 5
 """px a shopper."""

@@ -7,8 +7,9 @@ are made of. What went wrong stands on the baseline, where it can be compared.
 from __future__ import annotations
 
 from loadtests.report.axis import FOOT, TimeAxis, frame, lanes
-from loadtests.report.drawing import AnyShape, Chart, Key, Label, Line, Region, Table, rectangle
+from loadtests.report.drawing import AnyShape, Chart, Key, Label, Line, Region, rectangle
 from loadtests.report.series import Fate, Story
+from loadtests.report.tables import Table
 
 PLOT = 120
 """px, the height of the highest bar."""

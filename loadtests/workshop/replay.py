@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from loadtests.campaigns.bundles.either import run_in
+from loadtests.campaigns.bundles.unpack import run_in
 from loadtests.model.run_folder import RunFolder
 from loadtests.workshop.dashboard_assignment import DashboardAssignment, read_ready, write_assignment
 from shared.errors import NotReadyInTime, UsageError

@@ -10,7 +10,8 @@ from compose.architectures import ARCHITECTURES
 from loadtests.campaigns.repeats.compare import extent
 from loadtests.campaigns.repeats.measures import definition, title
 from loadtests.campaigns.repeats.repeats import Block, Comparison, Interval, Repeats
-from loadtests.report.drawing import AnyShape, Chart, Key, Label, Line, Mark, Table, percent
+from loadtests.report.drawing import AnyShape, Chart, Key, Label, Line, Mark, percent
+from loadtests.report.tables import Table
 
 TOP, HEADING, FOOT = 6, 33, 20
 """px: above all, for the two lines of words of a row, below all."""

@@ -1,4 +1,4 @@
-"""One run of the matrix: what it says of itself when it goes well, breaks in the middle, or is interrupted."""
+"""One run of a campaign in a process of its own: when it goes well, breaks in the middle, or is interrupted."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from loadtests.campaigns.matrix import one_run
-from loadtests.campaigns.matrix.one_run import Ending, Order, carry_out
+from loadtests.campaigns import one_run
+from loadtests.campaigns.one_run import RunOrder, carry_out
+from loadtests.campaigns.runner import Outcome, RunJob
 from loadtests.model.events import RunInterrupted
 from loadtests.model.run_folder import RunFolder
 from loadtests.running.run import Finished, write_report, write_results
@@ -25,8 +26,8 @@ from tests.waiting import until
 NAME = "20261121-000000-model-1"
 
 
-def order(folder: Path) -> Order:
-    return Order("model", ("sticky-memory", "redis"), 1, "processes", str(folder), os.getpid())
+def order(folder: Path) -> RunOrder:
+    return RunOrder(RunJob("model", ("sticky-memory", "redis"), 1, 1.0), "processes", str(folder), os.getpid())
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, folder: Path, *, fails: Exception | None, judged: bool) -> None:
@@ -49,7 +50,7 @@ def pretend(monkeypatch: pytest.MonkeyPatch, folder: Path, *, fails: Exception |
 
 def test_it_names_what_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pretend(monkeypatch, tmp_path, fails=None, judged=True)
-    assert carry_out(order(tmp_path)) == Ending(NAME, ("sticky-memory", "redis"))
+    assert carry_out(order(tmp_path)) == Outcome(NAME, ("sticky-memory", "redis"))
 
 
 def test_what_was_measured_before_an_error_is_judged_all_the_same(
@@ -57,7 +58,7 @@ def test_what_was_measured_before_an_error_is_judged_all_the_same(
 ) -> None:
     pretend(monkeypatch, tmp_path, fails=EnvironmentNotReady("no port", why="all taken"), judged=False)
     ending = carry_out(order(tmp_path))
-    assert ending == Ending(NAME, ("sticky-memory",), {"redis": "no node"}, "no port (all taken)")
+    assert ending == Outcome(NAME, ("sticky-memory",), {"redis": "no node"}, "no port (all taken)")
     assert RunFolder(tmp_path / NAME).results.is_file()
     assert RunFolder(tmp_path / NAME).report.is_file()
 
@@ -87,7 +88,7 @@ def test_a_run_that_made_no_folder_says_why(tmp_path: Path, monkeypatch: pytest.
         raise EnvironmentNotReady("no Envoy")
 
     monkeypatch.setattr(one_run, "run", run)
-    assert carry_out(order(tmp_path)) == Ending(error="no Envoy")
+    assert carry_out(order(tmp_path)) == Outcome(error="no Envoy")
 
 
 def test_an_older_run_of_the_same_name_is_not_taken_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,9 +98,9 @@ def test_an_older_run_of_the_same_name_is_not_taken_for_it(tmp_path: Path, monke
     shutil.rmtree(tmp_path / NAME)
 
 
-def test_it_ends_when_the_matrix_is_gone() -> None:
+def test_it_ends_when_the_campaign_is_gone() -> None:
     """Its parent is this process, not the one that it was told of."""
-    words = "import time; from loadtests.campaigns.matrix.one_run import _end_with; _end_with(1); time.sleep(60)"
+    words = "import time; from loadtests.campaigns.one_run import _end_with; _end_with(1); time.sleep(60)"
     process = subprocess.Popen([sys.executable, "-c", words])
     assert until(lambda: process.poll() is not None, 30)
     assert process.wait() == -signal.SIGTERM

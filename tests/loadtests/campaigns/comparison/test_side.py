@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadtests.campaigns.comparison.rows import NONE, Row, by_architecture, different, flat, rows
+from loadtests.campaigns.comparison.side import NONE, FactRow, by_architecture, different, flat, rows
 
 FACTS = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from(["0", "1", "2"]))
 
@@ -23,7 +23,7 @@ def test_every_fact_of_every_run_has_a_row_and_none_is_called_the_same_that_is_n
 
 
 def test_a_run_without_it_differs() -> None:
-    assert rows([{"a": "1"}, {}]) == (Row("a", ("1", NONE), same=False),)
+    assert rows([{"a": "1"}, {}]) == (FactRow("a", ("1", NONE), same=False),)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadtests.campaigns.bundles.names import is_inside, is_run_name, run_name
+from loadtests.campaigns.bundles.manifest import is_inside, is_run_name, run_name
 from loadtests.model.run_folder import Provenance
 from tests.loadtests.model_run import write_run
 
