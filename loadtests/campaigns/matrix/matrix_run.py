@@ -8,8 +8,7 @@ from pathlib import Path
 import msgspec
 
 from compose.engines.registry import engine_named
-from compose.supervision.ledger import recover, state_folder
-from compose.supervision.machine_lock import hold_machine
+from compose.supervision.ledger import hold_machine, recover, state_folder
 from loadtests.campaigns.cells import FILE, Matrix, read_matrix, write_matrix
 from loadtests.campaigns.claims.claim import all_claims
 from loadtests.campaigns.claims.decide import Decision, decide_all

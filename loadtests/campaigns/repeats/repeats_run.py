@@ -9,8 +9,7 @@ from pathlib import Path
 import msgspec
 
 from compose.engines.contract import Engine
-from compose.supervision.ledger import state_folder
-from compose.supervision.machine_lock import hold_machine
+from compose.supervision.ledger import hold_machine, state_folder
 from loadtests.campaigns.jobs import seconds_each
 from loadtests.campaigns.repeats.compare import repeats_of
 from loadtests.campaigns.repeats.measures import compared
