@@ -6,12 +6,14 @@ a session store in a twin, if it needs a new one).
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Literal, TypeVar
 
 import msgspec
 
 from shared.errors import UsageError
 
+T = TypeVar("T")
 App = Literal["stateful_app", "stateless_app"]
 Store = Literal["memory", "replicated", "token", "denylist", "redis"]
 Affinity = Literal["round-robin", "least-request", "weighted", "cookie", "hash", "address"]
@@ -97,11 +99,16 @@ def architecture_named(name: str) -> Architecture:
     Raises:
         UsageError: there is none; the message lists those there are.
     """
-    try:
-        return ARCHITECTURES[name]
-    except KeyError:
-        raise UsageError(
-            f"there is no architecture named {name!r}",
-            why=f"known architectures: {', '.join(ARCHITECTURES)}",
-            next_step="twinshop list",
-        ) from None
+    return one_of(ARCHITECTURES, name, "architecture", next_step="twinshop list")
+
+
+def one_of(known: Mapping[str, T], name: str, what: str, *, next_step: str) -> T:
+    """That one of them.
+
+    Raises:
+        UsageError: there is none of that name; the message lists those there are.
+    """
+    if name not in known:
+        listed = f"known {what}s: {', '.join(known)}"
+        raise UsageError(f"there is no {what} named {name!r}", why=listed, next_step=next_step)
+    return known[name]

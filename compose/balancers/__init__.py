@@ -6,8 +6,8 @@ from collections.abc import Callable
 from importlib import import_module
 from pkgutil import iter_modules
 
+from compose.architectures import one_of
 from compose.balancers.contract import Balancer
-from shared.errors import UsageError
 
 
 def _found() -> dict[str, Balancer]:
@@ -26,14 +26,7 @@ def balancer_named(name: str) -> Balancer:
     Raises:
         UsageError: there is none; the message lists those there are.
     """
-    try:
-        return BALANCERS[name]
-    except KeyError:
-        raise UsageError(
-            f"there is no balancer named {name!r}",
-            why=f"known balancers: {', '.join(BALANCERS)}",
-            next_step="omit --balancer for the default",
-        ) from None
+    return one_of(BALANCERS, name, "balancer", next_step="omit --balancer for the default")
 
 
 def made_by_a_balancer(header: Callable[[str], str]) -> bool:
