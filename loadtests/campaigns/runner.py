@@ -15,8 +15,7 @@ from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
-from compose.supervision.ledger import recover, state_folder
-from compose.supervision.machine_lock import hold_machine
+from compose.supervision.ledger import hold_machine, recover, state_folder
 from loadtests.model.plan import Control
 from shared.errors import Interrupted, TwinshopError, UsageError
 

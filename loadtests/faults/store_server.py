@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from compose.engines.contract import Cluster
-from compose.probes.replies import ping
+from compose.probes.parts import ping
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -20,8 +20,7 @@ import msgspec
 from compose.engines.contract import Engine
 from compose.running import new_run_id
 from compose.supervision.child import Child, spawn
-from compose.supervision.ledger import Ledger, recover, state_folder
-from compose.supervision.machine_lock import hold_machine
+from compose.supervision.ledger import Ledger, hold_machine, recover, state_folder
 from compose.supervision.waiting import not_ready
 from loadtests.running.progress import Watcher
 from loadtests.workshop.contract import Round

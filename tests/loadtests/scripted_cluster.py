@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from compose.applications.node_state import NodeState
+from compose.applications.contract import NodeState
 from compose.architectures import ARCHITECTURES
 from compose.changes import Balancing, NodeChanges, Reply, Trouble, Wire
 from compose.cluster import ClusterSpec, Limits, NodeAddress, Observation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from compose.engines.part_names import WIRES
+from compose.cluster import WIRES
 from loadtests.model.results import Loss
 from loadtests.workshop.contract import SIDES, Frame, Picture, Round, Side, SideFrame, SideName
 from loadtests.workshop.live.evidence import Evidence

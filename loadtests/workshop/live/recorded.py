@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from compose.engines.part_names import BALANCER, REPLICA, SENTINEL, STORE
+from compose.cluster import BALANCER, REPLICA, SENTINEL, STORE
 from loadtests.model.events import ClusterReady, Event, read_events
 from loadtests.model.history import Record, StoredOrder, read_history
 from loadtests.model.plan import read_plan

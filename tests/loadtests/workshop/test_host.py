@@ -10,9 +10,8 @@ import pytest
 
 from compose.engines.registry import engine_named
 from compose.supervision.child import Child, spawn
-from compose.supervision.ledger import Ledger
+from compose.supervision.ledger import Ledger, hold_machine
 from compose.supervision.ledger_file import ledgers
-from compose.supervision.machine_lock import hold_machine
 from loadtests.running.progress import Silent
 from loadtests.workshop import host as module
 from loadtests.workshop.host import Opened, hold_workshop, running_workshop

@@ -71,7 +71,7 @@ def test_interrupted_it_writes_what_there_is_and_goes_on_the_next_time(folder: P
 
 
 def test_the_machine_is_held_while_it_runs(folder: Path, own_state: Path) -> None:
-    from compose.supervision.machine_lock import hold_machine
+    from compose.supervision.ledger import hold_machine
 
     with hold_machine(own_state), pytest.raises(Busy):
         ask(folder, FakeLauncher(folder))

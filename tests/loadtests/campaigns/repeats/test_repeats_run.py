@@ -166,7 +166,7 @@ def test_a_first_block_that_fails_is_an_error(tmp_path: Path) -> None:
 
 
 def test_the_machine_is_held_all_the_while(tmp_path: Path, own_state: Path) -> None:
-    from compose.supervision.machine_lock import hold_machine
+    from compose.supervision.ledger import hold_machine
 
     with hold_machine(own_state), pytest.raises(Busy):
         carry_out(tmp_path)

@@ -3,9 +3,8 @@ from __future__ import annotations
 import pytest
 
 from compose.architectures import ARCHITECTURES
-from compose.cluster import ClusterSpec, Limits
-from compose.engines.part_names import check_distance, has_wires, other_parts, wire_ends
-from compose.engines.process_addresses import needed, needed_by_one_more
+from compose.cluster import ClusterSpec, Limits, check_distance, has_wires, other_parts, wire_ends
+from compose.engines.cluster_file import addresses_of, addresses_of_one_more
 from shared.errors import UsageError
 
 
@@ -36,10 +35,10 @@ def test_a_store_that_nodes_reach_without_a_wire_cannot_be_far() -> None:
 
 
 def test_everything_that_listens_has_a_port() -> None:
-    assert needed(spec("sticky-memory"))[-2:] == ("n1", "n2")
-    assert len(needed(spec("sticky-memory"))) == 4
-    assert len(needed(spec("redis", wires=True))) == 4 + 2 + 2
-    assert len(needed(spec("replicated-memory"))) == 4 + 2
-    assert needed_by_one_more(spec("replicated-memory"), "n3") == ("replication of n3", "n3")
-    assert needed_by_one_more(spec("redis", wires=True), "n3") == ("wire of n3", "n3")
-    assert needed_by_one_more(spec("redis-replica", wires=True), "n3") == ("n3",)
+    assert addresses_of(spec("sticky-memory"))[-2:] == ("n1", "n2")
+    assert len(addresses_of(spec("sticky-memory"))) == 4
+    assert len(addresses_of(spec("redis", wires=True))) == 4 + 2 + 2
+    assert len(addresses_of(spec("replicated-memory"))) == 4 + 2
+    assert addresses_of_one_more(spec("replicated-memory"), "n3") == ("replication of n3", "n3")
+    assert addresses_of_one_more(spec("redis", wires=True), "n3") == ("wire of n3", "n3")
+    assert addresses_of_one_more(spec("redis-replica", wires=True), "n3") == ("n3",)

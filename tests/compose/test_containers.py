@@ -7,8 +7,8 @@ import pytest
 import requests
 from docker.errors import APIError, DockerException
 
-from compose.containers import api
-from compose.containers.api import asking, connect, engine_address
+from compose import containers
+from compose.containers import asking, connect, engine_address
 from shared.errors import EnvironmentNotReady, PortTaken
 
 
@@ -96,9 +96,9 @@ def test_who_runs_in_containers(monkeypatch: pytest.MonkeyPatch) -> None:
         def info(self) -> dict[str, object]:
             return {"SecurityOptions": list(self._options)}
 
-    monkeypatch.setattr(api.os, "getuid", lambda: 1000)
-    monkeypatch.setattr(api.os, "getgid", lambda: 100)
-    assert api.container_user(Engine("name=seccomp")) == "1000:100"  # type: ignore[arg-type]
-    assert api.container_user(Engine("name=rootless")) == "0:0"  # type: ignore[arg-type]
-    monkeypatch.setattr(api.os, "getuid", lambda: 0)
-    assert api.container_user(Engine()) == api.IMAGE_USER  # type: ignore[arg-type]
+    monkeypatch.setattr(containers.os, "getuid", lambda: 1000)
+    monkeypatch.setattr(containers.os, "getgid", lambda: 100)
+    assert containers.container_user(Engine("name=seccomp")) == "1000:100"  # type: ignore[arg-type]
+    assert containers.container_user(Engine("name=rootless")) == "0:0"  # type: ignore[arg-type]
+    monkeypatch.setattr(containers.os, "getuid", lambda: 0)
+    assert containers.container_user(Engine()) == containers.IMAGE_USER  # type: ignore[arg-type]

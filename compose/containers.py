@@ -1,17 +1,21 @@
-"""The Docker engine: where it is, how to ask it, and what to tell a person when it refuses.
+"""The Docker engine: where it is, how to ask it, what to tell a person when it refuses; and what of it is ours.
 
 Everything goes through `asking`, which turns Docker's many errors into ours:
 
     engine = connect()
     with asking("start n1"):
         engine.start(container)
+
+What Twinshop makes in an engine is known by its labels. Nothing without them is touched.
 """
 
 from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -29,6 +33,22 @@ LOOKS_WITHIN_S = 0.35
 START_IT = "start it (`sudo systemctl start docker`, or open Docker Desktop), then `twinshop doctor --engine docker`"
 _USUAL = "unix:///var/run/docker.sock"
 _LOCAL = ("localhost", "127.0.0.1", "::1")
+RUN = "twinshop.run"
+CLUSTER = "twinshop.cluster"
+"""The architecture: a run has several clusters, one after the other."""
+ROLE = "twinshop.role"
+"""balancer, node, store, replica, sentinel, wire, database, network."""
+SETTINGS = "twinshop.settings"
+"""On a container: the hash of how it was made. A part that has other settings by now is made anew when it starts."""
+INPUTS = "twinshop.inputs"
+"""On the node's image: the hash of all that went into it."""
+SETTLE_S = 2.0
+"""How long to look for a thing whose making was asked for in the instant before its owner died."""
+GONE_WITHIN_S = 15.0
+_PAUSE_S = 0.1
+_AT_ONCE = 8
+_GONE, _UNDER_WAY = 404, 409
+Filter = dict[str, list[str]]
 
 
 def engine_address() -> str:
@@ -167,3 +187,84 @@ def give(path: Path, user: str) -> None:
     if os.getuid() == 0:
         uid, _, gid = user.partition(":")
         os.chown(path, int(uid), int(gid))
+
+
+def labels(run: str, cluster: str, role: str) -> dict[str, str]:
+    """What a thing of that run carries."""
+    return {RUN: run, CLUSTER: cluster, ROLE: role}
+
+
+def of_run(run: str, cluster: str | None = None) -> dict[str, list[str]]:
+    """The filter that finds the things of a run, or of one of its clusters, and no others."""
+    wanted = [f"{RUN}={run}"]
+    if cluster is not None:
+        wanted.append(f"{CLUSTER}={cluster}")
+    return {"label": wanted}
+
+
+def sweep(engine: docker.APIClient, run: str, cluster: str | None = None, *, settle_s: float = 0.0) -> list[str]:
+    """Remove the containers, then the networks and volumes of a run (or of one of its clusters); what was removed.
+
+    Raises:
+        EnvironmentNotReady: the engine does not answer, or something would not go within `GONE_WITHIN_S`.
+    """
+    wanted = of_run(run, cluster)
+    now = time.monotonic()
+    deadline, settled = now + GONE_WITHIN_S, now + settle_s
+    removed: dict[str, None] = {}
+    while True:
+        found = _remove_once(engine, wanted)
+        removed |= dict.fromkeys(found)
+        now = time.monotonic()
+        if not found and now >= settled:
+            return list(removed)
+        if now > deadline:
+            with asking(f"remove {', '.join(found)}"):
+                raise APIError("it is still there after 15 s")
+        time.sleep(_PAUSE_S if found or settle_s else 0)
+
+
+def _remove_once(engine: docker.APIClient, wanted: Filter) -> list[str]:
+    """Ask for the removal of all there is; its names. Networks and volumes go only once no container holds them."""
+    with asking("list what the run made"):
+        containers = engine.containers(all=True, filters=wanted)
+    if containers:
+        ids = [(str(found["Id"]), str(found["Names"][0]).lstrip("/")) for found in containers]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            list(pool.map(lambda one: _gone(lambda: engine.remove_container(one[0], v=True, force=True)), ids))
+    with asking("list what the run made"):
+        networks = [(str(net["Id"]), str(net["Name"])) for net in engine.networks(filters=wanted)]
+        volumes = [str(volume["Name"]) for volume in engine.volumes(filters=wanted)["Volumes"] or []]
+    for identity, _name in networks:
+        _gone(lambda identity=identity: engine.remove_network(identity))  # type: ignore[misc]
+    for name in volumes:
+        _gone(lambda name=name: engine.remove_volume(name, force=True))  # type: ignore[misc]
+    names = [f"container {name}" for _, name in ids] if containers else []
+    return names + [f"network {name}" for _, name in networks] + [f"volume {name}" for name in volumes]
+
+
+def _gone(remove: Callable[[], object]) -> None:
+    """Remove one thing; no error if it is gone, or on its way (the next look tells)."""
+    with asking("remove what the run made"):
+        try:
+            remove()
+        except APIError as error:
+            if error.status_code in (_GONE, _UNDER_WAY) or "active endpoints" in str(error.explanation):
+                return
+            raise
+
+
+def sweep_at(address: str, run: str, *, unaccounted: bool) -> list[str]:
+    """`sweep`, for recovery: all of a run, in the engine at that address."""
+    with connect(address) as engine:
+        return sweep(engine, run, settle_s=SETTLE_S if unaccounted else 0.0)
+
+
+def running_at(address: str, run: str) -> bool:
+    """Whether any container of that run runs there (a paused one does).
+
+    Raises:
+        EnvironmentNotReady: the engine does not answer.
+    """
+    with connect(address, within_s=5.0) as engine, asking("list containers"):
+        return bool(engine.containers(filters=of_run(run)))

@@ -7,9 +7,9 @@ from typing import Any
 import docker
 import pytest
 
-from compose.architectures import ARCHITECTURES
-from compose.containers import images
+from compose.engines import images
 from shared.errors import EnvironmentNotReady, UsageError
+from tests.compose.engine_tests import new_spec
 from tests.containers import engine
 
 __all__ = ["engine"]
@@ -49,9 +49,9 @@ def test_the_context_is_always_the_same_bytes() -> None:
 
 def test_redis_is_needed_only_where_an_architecture_uses_it() -> None:
     for name in ("redis", "redis-replica", "token-denylist"):
-        assert images.STORE in images.needed(ARCHITECTURES[name])
+        assert images.STORE in images.needed(new_spec(name))
     for name in ("signed-token", "sticky-memory", "replicated-memory"):
-        assert images.STORE not in images.needed(ARCHITECTURES[name])
+        assert images.STORE not in images.needed(new_spec(name))
 
 
 def test_the_dockerfile_and_the_code_name_the_same() -> None:

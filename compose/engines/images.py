@@ -13,23 +13,18 @@ import docker
 import msgspec
 from docker.errors import ImageNotFound
 
-from compose.architectures import Architecture
-from compose.containers.api import asking
-from compose.containers.labels import INPUTS
+from compose.balancers import BALANCERS, balancer_named
+from compose.cluster import ClusterSpec
+from compose.containers import INPUTS, asking
 from shared.errors import EnvironmentNotReady, TwinshopError, UsageError
 
-PYTHON, BALANCER, STORE, DATABASE = "python:3.13-slim", "envoyproxy/envoy:v1.40.0", "redis:8", "postgres:17"
-OFFICIAL = (BALANCER, STORE, DATABASE)
+PYTHON, STORE, DATABASE = "python:3.13-slim", "redis:8", "postgres:17"
+OFFICIAL = (*(balancer.image for balancer in BALANCERS.values()), STORE, DATABASE)
 """What a cluster runs besides the node's image; PYTHON is needed only to build that."""
 NODE = "twinshop-node"
 _COMPOSE = Path(__file__).parents[1]
 _ROOT = _COMPOSE.parent
-_WIRES = (
-    "compose/__init__.py",
-    "compose/links/__init__.py",
-    "compose/links/delay_proxy.py",
-    "compose/links/link_file.py",
-)
+_WIRES = ("compose/__init__.py", "compose/delay_proxy.py")
 _FILES = ("compose/Dockerfile", "compose/requirements-node.lock", "compose/by_hand.py", *_WIRES)
 _ROOMS = ("shared", "stateful_app", "stateless_app")
 _CHUNK = 2**20
@@ -67,9 +62,10 @@ def node_image() -> str:
     return f"{NODE}:{digest.hexdigest()[:12]}"
 
 
-def needed(architecture: Architecture) -> tuple[str, ...]:
-    """The images of a cluster of that architecture."""
-    return (node_image(), BALANCER, DATABASE, *((STORE,) if architecture.uses_server else ()))
+def needed(spec: ClusterSpec) -> tuple[str, ...]:
+    """The images of that cluster."""
+    stored = (STORE,) if spec.architecture.uses_server else ()
+    return (node_image(), balancer_named(spec.balancer).image, DATABASE, *stored)
 
 
 def look(engine: docker.APIClient, name: str) -> Image:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from compose.probes.http import Unanswered, ask
+from compose.probes.questions import Unanswered, ask
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The wires: `python -m compose.links.delay_proxy FILE` carries what nodes and the session store say to each other.
+"""The wires: `python -m compose.delay_proxy FILE` carries what nodes and the session store say to each other.
 
 Each end has a port of its own, so that one of them can be slowed or cut while the others, and the store itself, notice
 nothing. A cut wire behaves as a cable that was pulled: connections stay open, nobody is answered, not even those who
@@ -16,40 +16,79 @@ from pathlib import Path
 
 import msgspec
 
-from compose.links.link_file import Line, WireFile, WireStatus, host_and_port
-
 LOOK_S = 0.01
 PIECE = 65_536
 AT_ONCE = 256
 """Pieces of one direction that may be under way; a sender with more has to wait."""
 
 
-class Wire:
+class Link(msgspec.Struct, frozen=True):
+    """One wire: from an end (a node, or the replica) to the session store."""
+
+    listen: str
+    """Where that end reaches the store: host:port."""
+    leads_to: str
+    """Where the store is: host:port."""
+    delay_ms: float = 0.0
+    """Added to each answer's way back."""
+    cut: bool = False
+
+
+class WireFile(msgspec.Struct, frozen=True):
+    """What the wires are told. Lines are added and changed, never taken away."""
+
+    status: str
+    """host:port; whoever connects there is told how the wires are."""
+    lines: dict[str, Link]
+    """By end."""
+
+
+class WireStatus(msgspec.Struct, frozen=True):
+    """How the wires are, by their own word."""
+
+    boot: str
+    """A new one with each start."""
+    lines: dict[str, Link]
+
+    def words(self) -> str:
+        """Which of them are not as they should be, for an evidence."""
+        found = [f"{end} cut" for end, line in self.lines.items() if line.cut]
+        found += [f"{end} +{line.delay_ms:g} ms" for end, line in self.lines.items() if line.delay_ms]
+        return ", ".join(found) or f"{len(self.lines)} wires, none slow or cut"
+
+
+def host_and_port(address: str) -> tuple[str, int]:
+    """Both of host:port."""
+    host, _, port = address.rpartition(":")
+    return host, int(port)
+
+
+class Carrier:
     """One wire, with all connections over it."""
 
-    def __init__(self, line: Line) -> None:
-        self.line = line
+    def __init__(self, link: Link) -> None:
+        self.link = link
         self._whole = asyncio.Event()
-        self.tell(line)
+        self.tell(link)
 
-    def tell(self, line: Line) -> None:
+    def tell(self, link: Link) -> None:
         """From now on it is like that; what is under way already comes when it would have come."""
-        self.line = line
-        if line.cut:
+        self.link = link
+        if link.cut:
             self._whole.clear()
         else:
             self._whole.set()
 
     async def listen(self) -> asyncio.Server:
         """Accept connections at its end."""
-        host, port = host_and_port(self.line.listen)
+        host, port = host_and_port(self.link.listen)
         return await asyncio.start_server(self._carry, host, port, limit=PIECE, backlog=1024)
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, from its beginning to its end."""
         await self._whole.wait()
         try:
-            far_reader, far_writer = await asyncio.open_connection(*host_and_port(self.line.leads_to), limit=PIECE)
+            far_reader, far_writer = await asyncio.open_connection(*host_and_port(self.link.leads_to), limit=PIECE)
         except OSError:
             writer.transport.abort()  # as near to "refused" as one gets who has accepted already
             return
@@ -91,7 +130,7 @@ class Wire:
                 piece = await reader.read(PIECE)
             except OSError:
                 piece = b""
-            await under_way.put((loop.time() + (self.line.delay_ms / 1000 if slow else 0.0), piece))
+            await under_way.put((loop.time() + (self.link.delay_ms / 1000 if slow else 0.0), piece))
 
 
 class Wires:
@@ -100,7 +139,7 @@ class Wires:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._boot = secrets.token_hex(4)
-        self._wires: dict[str, Wire] = {}
+        self._carriers: dict[str, Carrier] = {}
         self._servers: list[asyncio.Server] = []
 
     async def run(self) -> None:
@@ -123,16 +162,16 @@ class Wires:
         return msgspec.json.decode(self._file.read_bytes(), type=WireFile)
 
     async def _follow(self, told: WireFile) -> None:
-        for end, line in told.lines.items():
-            if end in self._wires:
-                self._wires[end].tell(line)
+        for end, link in told.lines.items():
+            if end in self._carriers:
+                self._carriers[end].tell(link)
             else:
-                wire = Wire(line)
-                self._servers.append(await wire.listen())
-                self._wires[end] = wire  # only now: the status tells of wires that can be used
+                carrier = Carrier(link)
+                self._servers.append(await carrier.listen())
+                self._carriers[end] = carrier  # only now: the status tells of wires that can be used
 
     async def _answer(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        status = WireStatus(self._boot, {end: wire.line for end, wire in self._wires.items()})
+        status = WireStatus(self._boot, {end: carrier.link for end, carrier in self._carriers.items()})
         writer.write(msgspec.json.encode(status) + b"\n")
         writer.close()
 

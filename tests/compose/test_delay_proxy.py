@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -13,9 +14,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from compose.engines.process_parts import wires_args
-from compose.links.link_file import Line, WireFile
-from compose.probes.self_reports import listen_to_wires
+from compose.delay_proxy import Link, WireFile
+from compose.probes.parts import report_of_wires
 from compose.supervision.child import spawn
 from compose.supervision.ledger import Ledger
 from compose.supervision.ports import HOST, free_ports
@@ -70,16 +70,16 @@ class Bench:
         self.echo = Echo()
         self.file = folder / "wires.json"
         self.status, self.port, self.later = free_ports(3)
-        self.lines: dict[str, Line] = {}
+        self.lines: dict[str, Link] = {}
         self.tell("n1")
 
     def tell(self, end: str, *, delay_ms: float = 0.0, cut: bool = False, port: int | None = None) -> None:
-        self.lines[end] = Line(f"{HOST}:{port or self.port}", f"{HOST}:{self.echo.port}", delay_ms, cut)
+        self.lines[end] = Link(f"{HOST}:{port or self.port}", f"{HOST}:{self.echo.port}", delay_ms, cut)
         write_whole(self.file, msgspec.json.encode(WireFile(f"{HOST}:{self.status}", self.lines)))
 
     def told(self, words: str) -> None:
         """Wait until the wires say that they are like that."""
-        assert until(lambda: words in listen_to_wires(f"tcp://{HOST}:{self.status}").words)
+        assert until(lambda: words in report_of_wires(f"tcp://{HOST}:{self.status}").words)
 
     def connect(self, port: int | None = None) -> socket.socket:
         connection = socket.create_connection((HOST, port or self.port), timeout=SOON_S)
@@ -97,7 +97,13 @@ def bench(own_state: Path, tmp_path: Path) -> Iterator[Bench]:
 def wired(state: Path, folder: Path) -> Iterator[Bench]:
     found = Bench(folder)
     with Ledger.open(state, secrets.token_hex(4)) as ledger:
-        spawn(ledger, "wires", wires_args(found.file), env={}, log=folder / "wires.log")
+        spawn(
+            ledger,
+            "wires",
+            [sys.executable, "-m", "compose.delay_proxy", str(found.file)],
+            env={},
+            log=folder / "wires.log",
+        )
         found.told("1 wires, none slow or cut")
         yield found
         found.echo.end()
