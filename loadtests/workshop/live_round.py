@@ -23,17 +23,17 @@ from compose.supervision.recovery import clear
 from loadtests.model.plan import Plan, as_carried_out, plan_sha256
 from loadtests.model.results import Results
 from loadtests.model.run_folder import RunFolder, make_folder
+from loadtests.planning.scenario_file import encode_scenario
 from loadtests.running.fault_run import FaultBounds
 from loadtests.running.measure import Setup
 from loadtests.running.progress import Watcher
 from loadtests.running.provenance import now_utc, provenance_of
 from loadtests.running.run import point_latest, write_report, write_results, write_run
-from loadtests.workshop.buttons import buttons_for
 from loadtests.workshop.contract import SIDES, Button, Guest, Side, SideName
 from loadtests.workshop.live_faults import LiveFaults
 from loadtests.workshop.live_side import END_LEAD_MS, Cues, LiveSide
 from loadtests.workshop.report_section import predictions_section
-from loadtests.workshop.round_about import RoundAbout
+from loadtests.workshop.round_spec import RoundSpec, buttons_for
 
 PASSWORD = "shop"
 """Of all accounts, shoppers' and guests': a person in a room types it."""
@@ -46,19 +46,20 @@ class LiveRound:
     """One round, in a run folder of its own. It belongs to one thread; `faults` may be used from others."""
 
     def __init__(
-        self, number: int, about: RoundAbout, engine: Engine, state: Path, runs: Path, watcher: Watcher,
+        self, number: int, spec: RoundSpec, engine: Engine, state: Path, runs: Path, watcher: Watcher,
         command: tuple[str, ...], changed: Callable[[], None],
     ) -> None:  # fmt: skip
-        self.about = about
-        self.plan = about.plan()
+        self.spec = spec
+        self.plan = spec.plan()
         self.cues = Cues()
-        self.scenario = about.scenario()
+        scenario = spec.scenario
+        self.scenario = encode_scenario(scenario)
         started = now_utc()
         self.provenance = provenance_of(
-            secrets.token_hex(4), self.plan, self.scenario, engine=engine.name, architectures=about.architectures,
+            secrets.token_hex(4), self.plan, self.scenario, engine=engine.name, architectures=scenario.architectures,
             workers=1, command=command, started=started,
         )  # fmt: skip
-        self.folder = _make_folder(runs, f"{started:%Y%m%d-%H%M%S}-workshop-{number}-{about.name}")
+        self.folder = _make_folder(runs, f"{started:%Y%m%d-%H%M%S}-workshop-{number}-{scenario.name}")
         self._write(self.plan)
         self._watcher = watcher
         self._ledger = Ledger.open(state, self.provenance.run)
@@ -66,14 +67,14 @@ class LiveRound:
         """Both histories are in the run's, and the plan is the one that was carried out."""
         bounds = FaultBounds()
         setup = Setup(
-            self.provenance.run, self.folder, self.plan, engine, self._ledger, watcher, 1, PASSWORD, about.limits(),
+            self.provenance.run, self.folder, self.plan, engine, self._ledger, watcher, 1, PASSWORD, spec.limits(),
             bounds,
         )  # fmt: skip
         self.sides: dict[SideName, LiveSide] = {
-            side: LiveSide(setup, architecture_named(name), place, self.cues, about.buttons)
-            for place, (side, name) in enumerate(zip(SIDES, about.architectures, strict=True))
+            side: LiveSide(setup, architecture_named(name), place, self.cues, spec.buttons)
+            for place, (side, name) in enumerate(zip(SIDES, scenario.architectures, strict=True))
         }
-        self.faults = LiveFaults(self.sides, about.buttons, self.cues, bounds, changed)
+        self.faults = LiveFaults(self.sides, spec.buttons, self.cues, bounds, changed)
 
     # --- its course
 
@@ -107,8 +108,8 @@ class LiveRound:
         elapsed_ms = self.cues.elapsed_ms()
         if self.faults.broken():
             self.faults.mend()
-        near = self.about.window_ms - elapsed_ms < 2 * END_LEAD_MS  # closed for its time is over: then it ends in time
-        self.cues.say_end(self.about.window_ms if near else 0)
+        near = self.spec.window_ms - elapsed_ms < 2 * END_LEAD_MS  # closed for its time is over: then it ends in time
+        self.cues.say_end(self.spec.window_ms if near else 0)
         while not self.over():
             if (failure := self.failure()) is not None:
                 self.abandon()
@@ -119,7 +120,7 @@ class LiveRound:
 
     def overdue(self, before_ms: int) -> bool:
         """Its time is over, or will be within that long."""
-        return self.cues.go is not None and self.cues.elapsed_ms() >= self.about.window_ms - before_ms
+        return self.cues.go is not None and self.cues.elapsed_ms() >= self.spec.window_ms - before_ms
 
     def abandon(self) -> None:
         """Stop both sides where they are, within some seconds. Safe to repeat, and in any state."""
@@ -180,7 +181,7 @@ class LiveRound:
 
     def buttons(self) -> tuple[Button, ...]:
         """What can be broken, once it stands."""
-        return buttons_for(self.about.buttons, (side.cluster for side in self.sides.values()))
+        return buttons_for(self.spec.buttons, (side.cluster for side in self.sides.values()))
 
     def told_sides(self) -> tuple[Side, ...]:
         """Both sides in the contract's words, once it stands."""

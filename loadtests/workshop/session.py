@@ -35,7 +35,7 @@ from loadtests.workshop.contract import (
 from loadtests.workshop.episode_file import episode_named
 from loadtests.workshop.live_round import LiveRound
 from loadtests.workshop.live_side import END_LEAD_MS
-from loadtests.workshop.round_about import round_about
+from loadtests.workshop.round_spec import round_spec
 from loadtests.workshop.state_file import Board
 from shared.errors import Interrupted, RunFolderError, TwinshopError
 
@@ -190,7 +190,7 @@ class Session:
         self._wait(live, live.stands)
         self._board.tell(
             folder=str(live.folder.root.absolute()), sides=live.told_sides(), shoppers=len(live.plan.shoppers),
-            buttons=live.buttons(), window_ms=live.about.window_ms,
+            buttons=live.buttons(), window_ms=live.spec.window_ms,
         )  # fmt: skip
         if episode and self._request.predict:
             self._go_to("predict")
@@ -206,13 +206,15 @@ class Session:
 
     def _new_round(self, number: int, episode: str) -> LiveRound:
         request = self._request
-        about = round_about(episode, request.architectures, request.shoppers, request.nodes)
+        spec = round_spec(episode, request.architectures, request.shoppers, request.nodes)
         live = LiveRound(
-            number, about, self._engine, self._state, request.runs, _Words(self._watcher),
+            number, spec, self._engine, self._state, request.runs, _Words(self._watcher),
             (*request.command, *(("--episode", episode) if episode else ())),
             self._tell_broken,
         )  # fmt: skip
-        self._watcher.say(f"round {number}, {about.name}: {' and '.join(about.architectures)}  {live.folder.root}")
+        self._watcher.say(
+            f"round {number}, {spec.scenario.name}: {' and '.join(spec.scenario.architectures)}  {live.folder.root}"
+        )
         return live
 
     def _wait(self, live: LiveRound, ready: Callable[[], bool]) -> None:

@@ -121,7 +121,7 @@ def _episode(watcher: Watcher, episode: Episode, folder: Path, shoppers: int | N
         values = values_of(episode, run, results)
         found += [Broken(page.name, complaint) for complaint in player.complaints]
         found += [bad for block in after for bad in broken_command(block, folder)]
-        found += broken_by_a_round(page, values, numbers=shoppers in (None, episode.shoppers))
+        found += broken_by_a_round(page, values, numbers=shoppers in (None, episode.scenario.load.shoppers))
     except TwinshopError as error:
         found.append(Broken(page.name, str(error)))
     if watcher.seen.gaps:
@@ -130,7 +130,7 @@ def _episode(watcher: Watcher, episode: Episode, folder: Path, shoppers: int | N
     for bad in found:
         say(f"  {bad}")
     numbers = [promise for promise in page.promises() if promise.number is not None]
-    left_out = 0 if shoppers in (None, episode.shoppers) else len(numbers)
+    left_out = 0 if shoppers in (None, episode.scenario.load.shoppers) else len(numbers)
     return Played(
         episode.name, str(run.root) if run else "", round(time.monotonic() - began, 1),
         len(page.promises()) - left_out, left_out, tuple(found), values,

@@ -24,8 +24,8 @@ def known_numbers(measured_page: str) -> dict[str, float]:
         found[f"{scenario.name}/shoppers"] = float(scenario.load.shoppers)
     for episode in load_episodes():
         found[f"minutes/{episode.number}"] = float(episode.minutes)
-        found[f"shoppers/{episode.number}"] = float(episode.shoppers)
-        found[f"seconds/{episode.number}"] = episode.seconds
+        found[f"shoppers/{episode.number}"] = float(episode.scenario.load.shoppers)
+        found[f"seconds/{episode.number}"] = episode.scenario.load.seconds
     return found
 
 
