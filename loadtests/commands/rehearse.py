@@ -36,7 +36,7 @@ def rehearse(episodes: tuple[str, ...], shoppers: int | None, runs: Path, as_jso
     from loadtests.running.console import tell
     from loadtests.running.interrupts import interrupts_raise
     from loadtests.workshop.episode_file import episode_named, load_episodes
-    from loadtests.workshop.rehearsal.conduct import rehearse as play
+    from loadtests.workshop.rehearsal.rehearse import rehearse as play
 
     chosen = tuple(episode_named(name) for name in episodes) or load_episodes()
     folder = runs.resolve() / time.strftime("%Y%m%d-%H%M%S-rehearsal")

@@ -28,8 +28,7 @@ from loadtests.workshop.control import Address, ControlServer, read_address, wri
 from loadtests.workshop.dashboard_assignment import DashboardAssignment, DashboardReady, read_ready, write_assignment
 from loadtests.workshop.episode_file import load_episodes
 from loadtests.workshop.listen_addresses import Doors
-from loadtests.workshop.session import Session, WorkshopRequest
-from loadtests.workshop.state_file import Board
+from loadtests.workshop.session import Board, Session, WorkshopRequest
 
 READY_WITHIN_S = 20.0
 ENDS_WITHIN_S = 1.0

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 from flask import Blueprint, Response, g, jsonify, redirect, render_template, request
@@ -10,14 +13,50 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
 from loadtests.model.run_folder import RunFolder
+from loadtests.report.glossary import DEFINITIONS
+from loadtests.session_model.causes import CAUSES
 from loadtests.workshop.dashboard.clients import joined as as_joined
 from loadtests.workshop.dashboard.clients import promoted
-from loadtests.workshop.dashboard.forms import read_body
-from loadtests.workshop.dashboard.origin_guard import REPORT_POLICY
-from loadtests.workshop.dashboard.page_words import meanings
+from loadtests.workshop.dashboard.origin_guard import POLICY, REPORT_POLICY
+from loadtests.workshop.dashboard.predictions import read_body
 from loadtests.workshop.dashboard.present_request import refuse_covered, the_desk, the_visitor
 from loadtests.workshop.dashboard.refusals import Refusal
-from loadtests.workshop.dashboard.whole_page import DASHBOARD_POLICY, SCRIPT
+
+FOUR_NUMBERS = ("logged-out", "carts-lost", "failed", "unknown")
+"""Those that stand above each column."""
+
+
+class Meaning(NamedTuple):
+    """A word of the page and what it means."""
+
+    key: str
+    word: str
+    meaning: str
+
+
+class Meanings(NamedTuple):
+    """All that the page's help explains."""
+
+    numbers: tuple[Meaning, ...]
+    causes: tuple[Meaning, ...]
+
+
+def meanings() -> Meanings:
+    """For the template `dashboard.html`."""
+    return Meanings(
+        numbers=tuple(Meaning(key, *DEFINITIONS[key]) for key in FOUR_NUMBERS),
+        causes=tuple(Meaning(cause, _spoken(cause), why) for cause, why in CAUSES.items()),
+    )
+
+
+def _spoken(cause: str) -> str:
+    return cause.replace("_", " ")
+
+
+SCRIPT = (Path(__file__).parent / "templates" / "whole_page.js").read_text(encoding="utf-8")
+_HASH = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
+DASHBOARD_POLICY = POLICY.replace("script-src 'self'", f"script-src 'self' 'sha256-{_HASH}'")
+
 
 pages = Blueprint("pages", __name__)
 

@@ -10,8 +10,7 @@ from msgspec import Struct
 
 from loadtests.workshop.contract import Command, Reply
 from loadtests.workshop.dashboard.broadcaster import Broadcaster
-from loadtests.workshop.dashboard.clients import Visitor, Visitors
-from loadtests.workshop.dashboard.join_throttle import Guesses
+from loadtests.workshop.dashboard.clients import Guesses, Visitor, Visitors
 from loadtests.workshop.dashboard.refusals import Refusal
 
 EXTENSION = "twinshop workshop"

@@ -16,27 +16,72 @@ from typing import Any
 
 import gevent
 import msgspec
+from flask import Flask, Response, g, redirect, request
 from gevent.event import Event
 from gevent.pool import Pool
 from gevent.pywsgi import WSGIHandler, WSGIServer
+from werkzeug.wrappers import Response as AnyResponse
 
 from loadtests.workshop.contract import Command, Prediction, Reply, Round
 from loadtests.workshop.control import ask
-from loadtests.workshop.dashboard.app import create_app
-from loadtests.workshop.dashboard.broadcaster import Broadcaster
-from loadtests.workshop.dashboard.clients import Visitors
-from loadtests.workshop.dashboard.join_throttle import Guesses
-from loadtests.workshop.dashboard.origin_guard import Doorkeeper
-from loadtests.workshop.dashboard.present_request import Desk
-from loadtests.workshop.dashboard.recorded import RecordedPicture, recorded_workshop
-from loadtests.workshop.dashboard.rounds import Live, MakeLive
-from loadtests.workshop.dashboard.watchers import Watchers
+from loadtests.workshop.dashboard.api import api
+from loadtests.workshop.dashboard.broadcaster import Broadcaster, Live, MakeLive
+from loadtests.workshop.dashboard.clients import Guesses, Visitor, Visitors
+from loadtests.workshop.dashboard.origin_guard import Doorkeeper, protect
+from loadtests.workshop.dashboard.pages import pages
+from loadtests.workshop.dashboard.predictions import MOST_BODY_BYTES
+from loadtests.workshop.dashboard.present_request import EXTENSION, Desk, the_visitor
+from loadtests.workshop.dashboard.refusals import Refusal, answer_refusals, wants_json
+from loadtests.workshop.dashboard.stream import Watchers
 from loadtests.workshop.dashboard.workshop_file import WorkshopFile
 from loadtests.workshop.dashboard_assignment import DashboardAssignment, DashboardReady, write_ready
-from loadtests.workshop.live import LivePicture, read_recording
+from loadtests.workshop.live.picture import LivePicture
+from loadtests.workshop.live.recorded import RecordedPicture, read_recording, recorded_workshop
 from loadtests.workshop.predictions import append_prediction
 from shared.errors import PortTaken
 from shared.whole_file import write_whole
+
+WITHOUT_JOINING = frozenset({"pages.join", "pages.joined", "pages.healthz", "static"})
+"""What whoever does not know the join code may ask for."""
+
+
+def create_app(desk: Desk, doorkeeper: Doorkeeper) -> Flask:
+    """The app."""
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = MOST_BODY_BYTES
+    app.extensions[EXTENSION] = desk
+    app.register_blueprint(api)
+    app.register_blueprint(pages)
+    answer_refusals(app)
+
+    @app.before_request
+    def let_in() -> AnyResponse | None:
+        doorkeeper.check(request)
+        g.visitor = desk.visitors.of(request)
+        return _to_the_door(desk)
+
+    @app.after_request
+    def send_off(answer: Response) -> Response:
+        protect(answer)
+        visitor: Visitor | None = g.get("visitor")
+        if visitor is not None and visitor.new and request.endpoint != "static":
+            desk.visitors.remember(answer, visitor, request)
+        return answer
+
+    return app
+
+
+def _to_the_door(desk: Desk) -> AnyResponse | None:
+    if request.endpoint in WITHOUT_JOINING or desk.visitors.may_come_in(the_visitor()):
+        return None
+    if request.endpoint == "pages.dashboard" and request.args.get("key"):
+        return None  # the instructor comes with a better key
+    if wants_json():
+        raise Refusal(
+            403, "you have not joined", why="this workshop asks for a join code", next_step="open /join in your browser"
+        )
+    return redirect("/join", 303)
+
 
 SILENT_S = 30.0
 """How long a connection may hang in one read or one write."""

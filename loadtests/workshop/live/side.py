@@ -9,17 +9,15 @@ import msgspec
 
 from loadtests.faults import FAULTS
 from loadtests.model.events import AtRisk, Event, FaultEvent, LoadStarted, NodeSample
-from loadtests.model.fault_timeline import NEVER_US
 from loadtests.model.history import Exchange, Record, StoredOrder
 from loadtests.model.results import Loss
-from loadtests.workshop.contract import Counts, LossView, Mark, SideFrame
+from loadtests.session_model.timeline import NEVER_US
+from loadtests.workshop.contract import Counts, LossView, Mark, SideFrame, mark_key
 from loadtests.workshop.live.actions import LiveActions
 from loadtests.workshop.live.guests import GuestRecord, Guests
 from loadtests.workshop.live.live_replay import LiveReplay
 from loadtests.workshop.live.live_scene import LiveScene
-from loadtests.workshop.live.node_states import Boxes
-from loadtests.workshop.live.shopper_states import Crowd
-from loadtests.workshop.live.snapshots import mark_key
+from loadtests.workshop.live.states import Boxes, Crowd
 from loadtests.workshop.live.waiting import Waiting
 
 DELAY_US = 500_000
@@ -153,7 +151,7 @@ class SideWatch:
         if isinstance(event, NodeSample):  # how full a node was at its fullest, may explain what came long before
             return 0 if max(event.sessions.values(), default=0) >= scene.limits.session_cap else NEVER_US
         if isinstance(event, (FaultEvent, AtRisk)):
-            return next((fault.injected_us or 0 for fault in scene.faults if fault.fault == event.fault), NEVER_US)
+            return next((strike.injected_us or 0 for strike in scene.strikes if strike.fault == event.fault), NEVER_US)
         return NEVER_US
 
     def _mark(self, event: FaultEvent) -> None:

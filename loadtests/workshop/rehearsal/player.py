@@ -3,16 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
+from urllib.parse import urlsplit
 
 import requests
 
-from loadtests.workshop.contract import SIDES, Break, Close, Heal, Phase, Release, SideName
+from loadtests.workshop.contract import SIDES, Break, Close, Guest, Heal, Phase, Release, SideName
 from loadtests.workshop.episode import Episode, Step
 from loadtests.workshop.measured import holds
-from loadtests.workshop.rehearsal.person import TRIES, Person
-from loadtests.workshop.rehearsal.seen import Seen
-from loadtests.workshop.rehearsal.watcher import Watcher
+from loadtests.workshop.rehearsal.watcher import Seen, Watcher
 from shared.errors import TwinshopError
+
+ANSWER_WITHIN_S = 10.0
+GOODS = "postcard"
+TRIES = 20
+"""Where the next node in turn is asked, some requests go wrong: a person would try again, too."""
+
+Known = Literal["known", "stranger"]
+
+
+class Person:
+    """One person with one cookie jar."""
+
+    def __init__(self, shop_url: str, guest: Guest) -> None:
+        parts = urlsplit(shop_url)
+        self._url = f"http://127.0.0.1:{parts.port}"  # not every machine knows that *.localhost is itself
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers.update({"Accept": "application/json", "Host": parts.netloc})
+        self._guest = guest
+        self.node = ""
+        """Who answered last."""
+
+    def enter(self) -> None:
+        """Log in, and put something into the cart if the shop still knows who asks.
+
+        Raises:
+            requests.HTTPError: the shop does not let them in.
+        """
+        answer = self._ask("POST", "/login", {"user": self._guest.user, "password": self._guest.password})
+        answer.raise_for_status()
+        self._ask("POST", "/cart", {"sku": GOODS, "quantity": 1})
+
+    def look(self) -> Known | None:
+        """Open the cart: does the shop know them? None: it does not answer."""
+        status = self._ask("GET", "/cart").status_code
+        return "known" if status == requests.codes.ok else "stranger" if status == requests.codes.unauthorized else None
+
+    def close(self) -> None:
+        """Leave without a word."""
+        self._session.close()
+
+    def _ask(self, method: str, path: str, body: dict[str, str | int] | None = None) -> requests.Response:
+        answer = self._session.request(method, self._url + path, json=body, timeout=ANSWER_WITHIN_S)
+        self.node = answer.headers.get("X-Node", self.node)
+        return answer
+
 
 RELEASE_WITHIN_S = 30.0
 EXPLAIN_WITHIN_S = 120.0

@@ -6,7 +6,7 @@
     nobody<!-- promised: left.logged_out == 0 -->     a sentence without a number: the rule holds
 
 Names are those of `loadtests.workshop.measured`, which a round that is played answers, and those of
-`loadtests.workshop.rehearsal.known`, which need none ("node-kill/redis", "minutes/2"). A number without a mark cannot
+`loadtests.workshop.rehearsal.texts`, which need none ("node-kill/redis", "minutes/2"). A number without a mark cannot
 be held against anything, so `unmarked` finds those.
 """
 

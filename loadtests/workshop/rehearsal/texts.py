@@ -1,17 +1,101 @@
-"""The lesson's pages, and what of them can be held against numbers."""
+"""The lesson's pages: their commands and what these show, and the numbers that they quote.
+
+In shown output `…` stands for anything within a line, and a line of its own for any lines.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
+from loadtests.planning.scenario_file import all_scenarios
 from loadtests.workshop.episode import Episode
-from loadtests.workshop.rehearsal.blocks import Block, blocks
-from loadtests.workshop.rehearsal.known import known_numbers
+from loadtests.workshop.episode_file import load_episodes
 from loadtests.workshop.rehearsal.promises import Broken, Promise, broken, promises, unmarked
 from shared.errors import UsageError
+
+_FENCE = re.compile(r"^```(\w*)")
+ANYTHING = "…"
+
+
+class Block(msgspec.Struct, frozen=True):
+    """One command of a page."""
+
+    place: str
+    """File and line."""
+    words: tuple[str, ...]
+    output: tuple[str, ...]
+    """As the page shows it; none: it shows nothing."""
+
+    def shows(self, said: str) -> bool:
+        """Whether the page shows what the command said."""
+        return not self.output or _agree(self.output, said.strip().splitlines())
+
+
+def blocks(text: str, name: str) -> Iterator[Block]:
+    """The commands of a page, in order; `name` is what messages call it."""
+    console, command, place = False, "", ""
+    output: list[str] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        fence = _FENCE.match(line)
+        starts = console and line.startswith("$ ")
+        if command and (fence or starts):
+            yield Block(place, tuple(shlex.split(command, comments=True)), tuple(output))
+            command, output = "", []
+        if fence:
+            console = not console and fence[1] == "console"
+        elif starts:
+            command, place = line[2:], f"{name}:{number}"
+        elif command:
+            output.append(line.rstrip())
+
+
+def _agree(shown: Sequence[str], said: Sequence[str]) -> bool:
+    """Line by line; a line of `…` alone stands for any number of lines, none among them."""
+    if not shown:
+        return not said
+    if shown[0].strip() == ANYTHING:
+        return any(_agree(shown[1:], said[skipped:]) for skipped in range(len(said) + 1))
+    return bool(said) and _alike(shown[0], said[0]) and _agree(shown[1:], said[1:])
+
+
+def _alike(shown: str, said: str) -> bool:
+    pattern = ".*".join(re.escape(part) for part in shown.split(ANYTHING))
+    return re.fullmatch(pattern, said.rstrip()) is not None
+
+
+_SCENARIO = re.compile(r"\[([a-z0-9-]+)\]\(")
+_MEASURED = re.compile(r"\d[\d,]*(?:\.\d+)?(?=\s)")
+
+
+def known_numbers(measured_page: str) -> dict[str, float]:
+    """All of them, by name; `measured_page` is the text of docs/explanation/measured.md."""
+    found = dict(_cells(measured_page))
+    for scenario in all_scenarios():
+        found[f"{scenario.name}/shoppers"] = float(scenario.load.shoppers)
+    for episode in load_episodes():
+        found[f"minutes/{episode.number}"] = float(episode.minutes)
+        found[f"shoppers/{episode.number}"] = float(episode.scenario.load.shoppers)
+        found[f"seconds/{episode.number}"] = episode.scenario.load.seconds
+    return found
+
+
+def _cells(page: str) -> Iterator[tuple[str, float]]:
+    """The cells of the tables whose first column names scenarios."""
+    head: list[str] = []
+    for line in page.splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if cells[:2] == ["scenario", "counted"]:
+            head = cells
+        elif head and (scenario := _SCENARIO.match(cells[0])) and len(cells) == len(head):
+            for architecture, cell in zip(head[2:], cells[2:], strict=True):
+                if number := _MEASURED.match(cell):
+                    yield f"{scenario[1]}/{architecture}", float(number[0].replace(",", ""))
+
 
 DOCS = Path(__file__).parents[3] / "docs"
 TUTORIAL = DOCS / "tutorial"

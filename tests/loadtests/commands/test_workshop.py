@@ -14,7 +14,7 @@ from loadtests.commands import workshop as module
 from loadtests.workshop.contract import Begin, Command, Reply, Round
 from loadtests.workshop.control import Address, ControlServer, write_address
 from loadtests.workshop.host import address_file
-from loadtests.workshop.state_file import Board
+from loadtests.workshop.session import Board
 
 EPISODE = "kill-one-of-three"
 

@@ -20,7 +20,7 @@ from loadtests.running.progress import Silent
 from loadtests.workshop import live_round as module
 from loadtests.workshop.live_round import LiveRound
 from loadtests.workshop.live_side import ABANDON_LEAD_MS, END_LEAD_MS, Cues, guests_of
-from loadtests.workshop.round_about import round_about
+from loadtests.workshop.round_spec import round_spec
 from shared.errors import EnvironmentNotReady, Interrupted
 from tests.waiting import until
 
@@ -53,9 +53,9 @@ class Hangs(Broken):
 
 
 def a_round(tmp_path: Path, own_state: Path, engine: Engine) -> LiveRound:
-    about = round_about("", ("sticky-memory", "redis"), 3)
+    spec = round_spec("", ("sticky-memory", "redis"), 3)
     command = ("twinshop", "workshop")
-    return LiveRound(1, about, engine, own_state, tmp_path / "runs", Silent(), command, lambda: None)
+    return LiveRound(1, spec, engine, own_state, tmp_path / "runs", Silent(), command, lambda: None)
 
 
 @pytest.fixture
@@ -127,8 +127,8 @@ def test_interrupted_while_it_is_judged_it_is_judged_again(failed: LiveRound, mo
 
 def test_two_rounds_in_one_second_are_two_folders(tmp_path: Path, own_state: Path) -> None:
     rounds = [a_round(tmp_path, own_state, Broken())]
-    about = round_about("2", ("sticky-memory", "redis"), 3)
-    rounds.append(LiveRound(2, about, Broken(), own_state, tmp_path / "runs", Silent(), (), lambda: None))
+    spec = round_spec("2", ("sticky-memory", "redis"), 3)
+    rounds.append(LiveRound(2, spec, Broken(), own_state, tmp_path / "runs", Silent(), (), lambda: None))
     assert len({live.folder.root for live in rounds}) == 2
     for live in rounds:
         live.finish()

@@ -29,8 +29,7 @@ from loadtests.workshop.contract import (
     Workshop,
 )
 from loadtests.workshop.live_side import Go
-from loadtests.workshop.session import Session, WorkshopRequest
-from loadtests.workshop.state_file import Board
+from loadtests.workshop.session import Board, Session, WorkshopRequest
 from shared.errors import EnvironmentNotReady, Interrupted, UsageError
 from tests.waiting import until
 

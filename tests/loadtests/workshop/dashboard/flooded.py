@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from loadtests.workshop.contract import Frame, Mark, SideFrame
-from loadtests.workshop.dashboard import broadcaster, rounds
+from loadtests.workshop.dashboard import broadcaster
 from loadtests.workshop.dashboard.server import serve
 from loadtests.workshop.dashboard_assignment import read_assignment
 from tests.loadtests.workshop.dashboard.scripted import ScriptedPicture
@@ -22,7 +22,7 @@ class Flood(ScriptedPicture):
 
 
 if __name__ == "__main__":
-    rounds.STEP_US = broadcaster.STEP_US = 5_000
+    broadcaster.STEP_US = 5_000
     broadcaster.LOOK_EVERY_S = 0.005
     broadcaster.FALLEN_BEHIND_STEPS = 10_000
     serve(read_assignment(Path(sys.argv[1])), make_live=Flood)

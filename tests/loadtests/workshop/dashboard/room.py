@@ -9,14 +9,12 @@ import msgspec
 from flask.testing import FlaskClient
 
 from loadtests.workshop.contract import Command, Phase, Reply
-from loadtests.workshop.dashboard.app import create_app
 from loadtests.workshop.dashboard.broadcaster import Broadcaster
-from loadtests.workshop.dashboard.clients import Visitors
-from loadtests.workshop.dashboard.join_throttle import Guesses
+from loadtests.workshop.dashboard.clients import Guesses, Visitors
 from loadtests.workshop.dashboard.origin_guard import Doorkeeper
 from loadtests.workshop.dashboard.present_request import Desk
-from loadtests.workshop.dashboard.stream import EventStream
-from loadtests.workshop.dashboard.watchers import Watchers
+from loadtests.workshop.dashboard.server import create_app
+from loadtests.workshop.dashboard.stream import EventStream, Watchers
 from loadtests.workshop.dashboard.workshop_file import WorkshopFile
 from tests.loadtests.workshop.dashboard.scripted import ScriptedPicture, a_round, a_workshop, write_workshop
 

@@ -29,10 +29,11 @@ from loadtests.workshop.contract import (
     SideFrame,
     SideName,
     Workshop,
+    applied,
+    empty_picture,
 )
 from loadtests.workshop.dashboard.server import serve
 from loadtests.workshop.dashboard_assignment import read_assignment
-from loadtests.workshop.live import applied, empty_picture
 from shared.whole_file import write_whole
 
 EPISODE = "kill-one-of-three"

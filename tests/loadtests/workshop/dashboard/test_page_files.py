@@ -13,11 +13,11 @@ from loadtests.model.results import LossKind
 from loadtests.report.palette import DARK, LIGHT
 from loadtests.session_model.causes import CAUSES
 from loadtests.workshop.contract import Phase
-from loadtests.workshop.dashboard import page_words
-from loadtests.workshop.dashboard.page_words import FOUR_NUMBERS, meanings
+from loadtests.workshop.dashboard import pages
+from loadtests.workshop.dashboard.pages import FOUR_NUMBERS, meanings
 from tests.contrast import contrast
 
-ROOM = Path(page_words.__file__).parent
+ROOM = Path(pages.__file__).parent
 STATIC, TEMPLATES = ROOM / "static", ROOM / "templates"
 OURS = sorted(path for path in STATIC.iterdir() if path.suffix in {".js", ".css"})
 COLOUR = re.compile(r"--([a-z-]+):(#[0-9a-fA-F]{6})")
@@ -43,7 +43,7 @@ def test_the_vendored_library_is_the_one_whose_version_is_written_down() -> None
 
 
 OWN_SCRIPT = "<script>{{ whole_page }}</script>"
-"""Named by its hash in the policy of the one page that has it; `whole_page.py`."""
+"""Named by its hash in the policy of the one page that has it; `pages.py`."""
 
 
 @pytest.mark.parametrize("path", sorted(TEMPLATES.glob("*.html")), ids=lambda path: path.name)

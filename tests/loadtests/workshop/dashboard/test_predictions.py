@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from loadtests.workshop.contract import Prediction
-from loadtests.workshop.dashboard.predictions_book import PredictionsBook
+from loadtests.workshop.dashboard.predictions import PredictionsBook
 from loadtests.workshop.dashboard.refusals import Refusal
 from loadtests.workshop.predictions import FILE, append_prediction, read_predictions, tally
 from tests.loadtests.workshop.dashboard.room import ANSWERS, Room, commit, get

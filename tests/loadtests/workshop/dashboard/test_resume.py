@@ -9,9 +9,8 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadtests.workshop.contract import Frame, Picture, SideFrame
+from loadtests.workshop.contract import Frame, Picture, SideFrame, applied, empty_picture
 from loadtests.workshop.dashboard.stream import EventStream
-from loadtests.workshop.live import applied, empty_picture
 from tests.loadtests.workshop.dashboard.reader import Reader
 from tests.loadtests.workshop.dashboard.room import Room
 from tests.loadtests.workshop.dashboard.scripted import frame_of

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from loadtests.workshop.contract import Begin, Break, Close, End, Heal, Release, Reply
-from loadtests.workshop.dashboard.whole_page import SCRIPT
+from loadtests.workshop.dashboard.pages import SCRIPT
 from tests.loadtests.workshop.dashboard.room import HOME, PORT, TOKEN, Room, commit, get, post
 
 COMMANDS = [

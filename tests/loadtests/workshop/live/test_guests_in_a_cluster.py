@@ -9,8 +9,7 @@ import pytest
 from compose.engines.processes import ProcessesEngine
 from loadtests.model.events import LoadStarted
 from loadtests.workshop.contract import Guest, GuestView, Side
-from loadtests.workshop.live.evidence import Evidence
-from loadtests.workshop.live.frames import watch_of
+from loadtests.workshop.live.picture import Evidence, watch_of
 from tests.compose.engine_tests import Visitor, new_spec, running
 from tests.waiting import until
 

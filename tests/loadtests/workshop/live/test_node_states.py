@@ -6,7 +6,7 @@ import pytest
 
 from loadtests.model.events import FaultEvent, FaultPhase, NodeAdded, NodeSample
 from loadtests.workshop.contract import NodeView, PartView
-from loadtests.workshop.live.node_states import Boxes
+from loadtests.workshop.live.states import Boxes
 
 NODES = ("n1", "n2", "n3")
 

@@ -25,8 +25,8 @@ from loadtests.model.events import (
 from loadtests.model.history import Do, Exchange, StoredOrder, read_history
 from loadtests.model.run_folder import RunFolder
 from loadtests.workshop.contract import Counts, Mark, ShopperView, SideFrame
-from loadtests.workshop.live import LivePicture
 from loadtests.workshop.live.live_replay import MOST_OF_ONE
+from loadtests.workshop.live.picture import LivePicture
 from loadtests.workshop.live.side import DELAY_US, MERGED, SideWatch
 from tests.loadtests.model_run import write_run
 from tests.loadtests.workshop.live.growing import GrowingRun, round_of

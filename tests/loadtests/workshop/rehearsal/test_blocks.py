@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loadtests.workshop.rehearsal.blocks import Block, blocks
+from loadtests.workshop.rehearsal.texts import Block, blocks
 
 PAGE = """\
 # A page

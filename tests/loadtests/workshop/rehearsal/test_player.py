@@ -10,8 +10,7 @@ import pytest
 from loadtests.workshop.contract import Break, Close, Guest, Heal, Release
 from loadtests.workshop.episode import Episode, Step
 from loadtests.workshop.episode_file import episode_named
-from loadtests.workshop.rehearsal.person import Person
-from loadtests.workshop.rehearsal.player import Player, begin, check_observed
+from loadtests.workshop.rehearsal.player import Person, Player, begin, check_observed
 from loadtests.workshop.rehearsal.watcher import Watcher
 from shared.errors import NotReadyInTime, TwinshopError
 from tests.loadtests.standins import standin_shop

@@ -17,8 +17,7 @@ from loadtests.workshop.contract import (
     SideFrame,
     Workshop,
 )
-from loadtests.workshop.rehearsal.seen import Seen
-from loadtests.workshop.rehearsal.watcher import events
+from loadtests.workshop.rehearsal.watcher import Seen, events
 
 _json = msgspec.json.encode
 NODES = ("n1", "n2", "n3")

@@ -26,6 +26,7 @@ from loadtests.workshop.rehearsal.texts import (
     known,
     page_of,
 )
+from loadtests.workshop.round_spec import label_of
 from shared.errors import UsageError
 
 DASHBOARD = Path(__file__).parents[4] / "loadtests" / "workshop" / "dashboard"

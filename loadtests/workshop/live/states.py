@@ -1,12 +1,18 @@
-"""The nodes and the other parts as boxes, from the events alone: what holds them, and what they say of themselves."""
+"""What is drawn of a side: nodes and other parts as boxes, shoppers as dots."""
 
 from __future__ import annotations
 
-from loadtests.faults import FAULTS, Fault
+from loadtests.faults import FAULTS
+from loadtests.faults.bases.balancing import Misroutes
+from loadtests.faults.bases.freezing import Freezes
+from loadtests.faults.bases.going_down import GoesDown
 from loadtests.model.events import ClusterReady, Event, FaultEvent, NodeAdded, NodeSample
-from loadtests.workshop.contract import NodeState, NodeView, PartView
+from loadtests.model.history import Exchange
+from loadtests.session_model.shopper_trace import Person
+from loadtests.workshop.contract import NodeState, NodeView, PartView, ShopperState, ShopperView
 
 BALANCER = "balancer"
+DOWN_FOR_GOOD = "scale-in"
 SILENT_TWICE = 2
 """So many samples in a row must a node leave unanswered to be called dead without a fault: a busy machine is none."""
 
@@ -18,8 +24,7 @@ class _Held:
 
     def __init__(self, kind: str, victim: str) -> None:
         self.kind = kind
-        about = FAULTS.get(kind)
-        self.victim = BALANCER if about is not None and about.balancing is not None else victim
+        self.victim = BALANCER if isinstance(FAULTS.get(kind), Misroutes) else victim
         self.observed = False
 
 
@@ -83,7 +88,7 @@ class Boxes:
                 node.since_fault = False
                 if FAULTS[event.kind].takes_memory if event.kind in FAULTS else False:
                     node.sessions = -1
-        elif event.phase == "observed_healed" and not _gone_for_good(FAULTS.get(event.kind)):
+        elif event.phase == "observed_healed" and event.kind != DOWN_FOR_GOOD:
             self._held.pop(event.fault, None)
             if node := self._nodes.get(event.victim):
                 node.silent = 0
@@ -97,11 +102,52 @@ class Boxes:
     @staticmethod
     def _state(fault: _Held, node: _Node) -> NodeState:
         about = FAULTS.get(fault.kind)
-        if about is None or not fault.observed or (about.looks == "dead" and node.since_fault):
+        if not fault.observed:
             return "broken"
-        return about.looks
+        if isinstance(about, Freezes):
+            return "frozen"
+        down = isinstance(about, GoesDown) or fault.kind == DOWN_FOR_GOOD
+        return "dead" if down and not node.since_fault else "broken"
 
 
-def _gone_for_good(about: Fault | None) -> bool:
-    """Its victim does not come back."""
-    return about is not None and about.stays and about.looks == "dead"
+class Crowd:
+    """All shoppers of one side, from the beginning."""
+
+    def __init__(self, shoppers: int) -> None:
+        self.views: dict[int, ShopperView] = {
+            number: ShopperView(number, "", "outside", hurt=False) for number in range(1, shoppers + 1)
+        }
+        self._changed: set[int] = set(self.views)
+        self._logouts: dict[int, int] = {}
+
+    def saw(self, exchange: Exchange, person: Person) -> None:
+        """This shopper has just been answered, or not; `person` has heard of it."""
+        before = self.views.get(exchange.shopper)
+        if before is None or exchange.jar != "main":
+            return
+        node, state = exchange.node or before.node, self._state(before.state, person)
+        if node != before.node or state != before.state:
+            self._put(ShopperView(exchange.shopper, node, state, before.hurt))
+
+    def hurt(self, shopper: int) -> None:
+        """This shopper has lost something."""
+        before = self.views.get(shopper)
+        if before is not None and not before.hurt:
+            self._put(ShopperView(shopper, before.node, before.state, hurt=True))
+
+    def news(self) -> tuple[ShopperView, ...]:
+        """Who has changed since the last time, in order of their numbers."""
+        changed, self._changed = self._changed, set()
+        return tuple(self.views[number] for number in sorted(changed))
+
+    def _state(self, before: ShopperState, person: Person) -> ShopperState:
+        if person.logouts != self._logouts.get(person.shopper, 0):
+            self._logouts[person.shopper] = person.logouts
+            return "shopping" if person.memory.logged_in else "logged_out"
+        if person.memory.logged_in:
+            return "shopping"
+        return "outside" if before == "shopping" else before  # who was logged out stays so until they are in again
+
+    def _put(self, view: ShopperView) -> None:
+        self.views[view.shopper] = view
+        self._changed.add(view.shopper)

@@ -16,10 +16,10 @@ from loadtests.workshop.episode import Episode
 from loadtests.workshop.measured import measured, observed_answers, visitors_of
 from loadtests.workshop.progress import newest_round
 from loadtests.workshop.rehearsal import child
-from loadtests.workshop.rehearsal.blocks import Block
 from loadtests.workshop.rehearsal.player import Player, begin, check_observed
 from loadtests.workshop.rehearsal.promises import Broken
 from loadtests.workshop.rehearsal.texts import (
+    Block,
     Page,
     all_pages,
     broken_by_a_round,
