@@ -12,7 +12,7 @@ from typing import ParamSpec
 from loadtests.checks import CHECKS, Check
 from loadtests.model.batch import Batch
 from loadtests.model.history import Exchange, StoredOrder
-from loadtests.model.results import Loss, LossKind
+from loadtests.model.results import LoggedOut, Loss, LossKind
 from loadtests.session_model.acknowledged_order import Promise, packed, packed_order
 from loadtests.session_model.action_kinds import is_plain
 from loadtests.session_model.expectations import Cart, Finding
@@ -98,6 +98,11 @@ class Replay:
         """All losses, in order of time."""
         found = [loss for check in self.checks for loss in check.losses]
         return tuple(sorted(found, key=lambda loss: (loss.at_ms, loss.shopper, loss.kind)))
+
+    def logged_out(self) -> LoggedOut:
+        """Shoppers who were logged out involuntarily, and how often."""
+        times = [person.logouts for person in self.people.values() if person.known is not None and person.logouts]
+        return LoggedOut(len(times), sum(times), sum(each > 1 for each in times))
 
     def facts(self) -> int:
         """Acknowledged facts that a later answer, or the database, was compared with."""

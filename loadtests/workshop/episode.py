@@ -43,7 +43,7 @@ class Question(_Part, frozen=True):
     `observed` nor a choice's `when`: it asks for a decision, and nothing answers it."""
 
 
-class Check(_Part, frozen=True):
+class EpisodeCheck(_Part, frozen=True):
     """One thing that the learner's own result must show."""
 
     shows: str
@@ -54,7 +54,7 @@ class Check(_Part, frozen=True):
     """What to do if it does not hold yet."""
 
 
-class Step(_Part, frozen=True):
+class ScriptStep(_Part, frozen=True):
     """One step of the rehearsal, which plays the episode as a person with a browser would."""
 
     do: Literal["predict", "release", "enter", "look", "wait", "break", "heal", "close"]
@@ -133,8 +133,8 @@ class Episode(_Part, frozen=True):
     tips: tuple[str, str, str]
     """A tip, a bigger tip, the solution."""
     explanation: str
-    check: tuple[Check, ...]
-    script: tuple[Step, ...]
+    check: tuple[EpisodeCheck, ...]
+    script: tuple[ScriptStep, ...]
     buttons: tuple[str, ...] = ()
     """Kinds of faults that can be made in this episode."""
     reason_prompt: str = "Why do you think so?"

@@ -29,9 +29,9 @@ from loadtests.running.measure import Setup
 from loadtests.running.progress import Watcher
 from loadtests.running.provenance import now_utc, provenance_of
 from loadtests.running.run import point_latest, write_report, write_results, write_run
-from loadtests.workshop.contract import SIDES, Button, Guest, Side, SideName
+from loadtests.workshop.contract import SIDES, Button, Guest, RoundSide, SideName
 from loadtests.workshop.live_faults import LiveFaults
-from loadtests.workshop.live_side import END_LEAD_MS, Cues, LiveSide
+from loadtests.workshop.live_side import END_LEAD_MS, LiveSide, Signals
 from loadtests.workshop.report_section import predictions_section
 from loadtests.workshop.round_spec import RoundSpec, buttons_for
 
@@ -51,7 +51,7 @@ class LiveRound:
     ) -> None:  # fmt: skip
         self.spec = spec
         self.plan = spec.plan()
-        self.cues = Cues()
+        self.signals = Signals()
         scenario = spec.scenario
         self.scenario = encode_scenario(scenario)
         started = now_utc()
@@ -71,10 +71,10 @@ class LiveRound:
             bounds,
         )  # fmt: skip
         self.sides: dict[SideName, LiveSide] = {
-            side: LiveSide(setup, architecture_named(name), place, self.cues, spec.buttons)
+            side: LiveSide(setup, architecture_named(name), place, self.signals, spec.buttons)
             for place, (side, name) in enumerate(zip(SIDES, scenario.architectures, strict=True))
         }
-        self.faults = LiveFaults(self.sides, spec.buttons, self.cues, bounds, changed)
+        self.faults = LiveFaults(self.sides, spec.buttons, self.signals, bounds, changed)
 
     # --- its course
 
@@ -89,7 +89,7 @@ class LiveRound:
 
     def release(self) -> None:
         """Let people shop."""
-        self.cues.say_go()
+        self.signals.start()
 
     def failure(self) -> BaseException | None:
         """Why it cannot go on; None if it can."""
@@ -105,11 +105,11 @@ class LiveRound:
         Raises:
             TwinshopError: one of the sides could not be measured to its end; both are gone all the same.
         """
-        elapsed_ms = self.cues.elapsed_ms()
+        elapsed_ms = self.signals.elapsed_ms()
         if self.faults.broken():
             self.faults.mend()
         near = self.spec.window_ms - elapsed_ms < 2 * END_LEAD_MS  # closed for its time is over: then it ends in time
-        self.cues.say_end(self.spec.window_ms if near else 0)
+        self.signals.end_at(self.spec.window_ms if near else 0)
         while not self.over():
             if (failure := self.failure()) is not None:
                 self.abandon()
@@ -120,11 +120,11 @@ class LiveRound:
 
     def overdue(self, before_ms: int) -> bool:
         """Its time is over, or will be within that long."""
-        return self.cues.go is not None and self.cues.elapsed_ms() >= self.spec.window_ms - before_ms
+        return self.signals.go is not None and self.signals.elapsed_ms() >= self.spec.window_ms - before_ms
 
     def abandon(self) -> None:
         """Stop both sides where they are, within some seconds. Safe to repeat, and in any state."""
-        self.cues.abandon()
+        self.signals.abandon()
         self._join(ABANDONED_WITHIN_S)
         if not self.over():
             clear(self._ledger.path)  # whoever waits for a cluster or a load to be ready waits for the dead now
@@ -148,7 +148,7 @@ class LiveRound:
         finally:
             if not self._together:
                 self._put_together()
-        if self.cues.go is None or self.folder.report.exists():
+        if self.signals.go is None or self.folder.report.exists():
             return None
         results = write_results(self.folder)
         write_report(self.folder, results, predictions_section(self.folder.root, results))
@@ -165,7 +165,7 @@ class LiveRound:
                 if side.history.exists():
                     with side.history.open("rb") as part:
                         shutil.copyfileobj(part, history)
-        end_ms = self.plan.window_ms if self.cues.end_ms is None else self.cues.end_ms
+        end_ms = self.plan.window_ms if self.signals.end_ms is None else self.signals.end_ms
         plan = as_carried_out(self.plan, end_ms, self.faults.as_they_went(end_ms))
         self._write(plan)
         self._together = True
@@ -183,20 +183,20 @@ class LiveRound:
         """What can be broken, once it stands."""
         return buttons_for(self.spec.buttons, (side.cluster for side in self.sides.values()))
 
-    def told_sides(self) -> tuple[Side, ...]:
+    def told_sides(self) -> tuple[RoundSide, ...]:
         """Both sides in the contract's words, once it stands."""
         apps = [side.architecture.app for side in self.sides.values()]
         alike = len(set(apps)) < len(apps)
         return tuple(_told(name, side, alike) for name, side in self.sides.items())
 
 
-def _told(name: SideName, side: LiveSide, alike: bool) -> Side:
+def _told(name: SideName, side: LiveSide, alike: bool) -> RoundSide:
     """For a browser each shop has a name of its own: cookies know of names, and not of ports."""
     cluster, app = side.cluster, side.architecture.app
     host = name if alike else app.removesuffix("_app")
     port = cluster.url.rpartition(":")[2]
     nodes = tuple(node.name for node in cluster.nodes())
-    return Side(
+    return RoundSide(
         side=name,
         architecture=side.architecture.name,
         stateful=app == "stateful_app",

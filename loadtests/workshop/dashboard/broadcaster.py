@@ -1,4 +1,4 @@
-"""The one greenlet that looks at the workshop and tells all watchers what has changed."""
+"""The one greenlet that looks at the workshop and tells all who watch what has changed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from loadtests.model.results import Loss
 from loadtests.running.console import tell
 from loadtests.workshop.contract import Frame, Picture, Round, SideName, Workshop, empty_picture
 from loadtests.workshop.dashboard.predictions import PredictionsBook, Write
-from loadtests.workshop.dashboard.stream import Event, EventStream, Watcher, Watchers, wire
+from loadtests.workshop.dashboard.stream import EventStream, SentEvent, Subscriber, Subscribers, wire
 from loadtests.workshop.dashboard.workshop_file import WorkshopFile, is_covered, shown, shown_covered
 from loadtests.workshop.predictions import append_prediction
 
@@ -24,7 +24,7 @@ AFTERWARDS_US = 60_000_000
 """After the load window something still comes: the last audit."""
 
 
-class Live(Protocol):
+class RoundPicture(Protocol):
     """What the dashboard needs of a picture that grows; `loadtests.workshop.live.LivePicture`."""
 
     def advance(self, now_us: int, *, over: bool = False) -> Frame | None:
@@ -40,7 +40,7 @@ class Live(Protocol):
         """Let go of the files."""
 
 
-MakeLive = Callable[[Round], Live]
+MakeLive = Callable[[Round], RoundPicture]
 
 
 class ShownRound:
@@ -90,7 +90,7 @@ LOOK_EVERY_S = 0.25
 REMEMBER_EVERY = 240
 """Frames: a minute at most."""
 FALLEN_BEHIND_STEPS = 8
-"""Two seconds: it has been started anew, or the machine stood still. Watchers get a picture, and not all the frames."""
+"""Two seconds: it has been started anew, or the machine stood still. They get a picture, and not all frames."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -104,11 +104,11 @@ class Broadcaster:
     """The present workshop and round, and everybody who watches them."""
 
     def __init__(
-        self, source: WorkshopFile, watchers: Watchers, make_live: MakeLive, *, stream: EventStream | None = None,
+        self, source: WorkshopFile, subscribers: Subscribers, make_live: MakeLive, *, stream: EventStream | None = None,
         write: Write = append_prediction, clock_us: Callable[[], int] = now_us,
     ) -> None:  # fmt: skip
         self.workshop: Workshop | None = None
-        self.watchers = watchers
+        self.subscribers = subscribers
         self.round: ShownRound | None = None
         self.book: PredictionsBook | None = None
         self.stream = stream or EventStream()
@@ -144,9 +144,9 @@ class Broadcaster:
     def opened(self, who: str) -> None:
         """They have committed a prediction: what was covered is open to them."""
         self._opened[who] = self.stream.last_id
-        for watcher in self.watchers:
-            if watcher.who == who:
-                self._offer(watcher, self.snapshot(self.is_covered(who)))
+        for subscriber in self.subscribers:
+            if subscriber.who == who:
+                self._offer(subscriber, self.snapshot(self.is_covered(who)))
 
     def _workshop_changed(self, workshop: Workshop) -> None:
         before, self.workshop = self.workshop, workshop
@@ -210,14 +210,14 @@ class Broadcaster:
         event = self.stream.append(name, data, covered_as, covered)
         if quietly:
             return
-        for watcher in self.watchers:
-            self._offer(watcher, self._form(event, watcher.who))
+        for subscriber in self.subscribers:
+            self._offer(subscriber, self._form(event, subscriber.who))
 
-    def _offer(self, watcher: Watcher, event: bytes) -> None:
-        if not watcher.offer(event):
-            self.watchers.drop(watcher)
+    def _offer(self, subscriber: Subscriber, event: bytes) -> None:
+        if not subscriber.offer(event):
+            self.subscribers.drop(subscriber)
 
-    def _form(self, event: Event, who: str) -> bytes:
+    def _form(self, event: SentEvent, who: str) -> bytes:
         return event.covered if self.is_covered(who) else event.open
 
     # --- asking

@@ -25,7 +25,7 @@ COOKIE_LIFE_S = 12 * 3600
 """A workshop's day."""
 
 
-class Visitor(Struct, frozen=True):
+class Client(Struct, frozen=True):
     """Somebody with a browser."""
 
     who: str
@@ -35,8 +35,8 @@ class Visitor(Struct, frozen=True):
     """They do not have their cookie yet, or another one."""
 
 
-class Visitors:
-    """Knows visitors by their cookie."""
+class Clients:
+    """Knows them by their cookie."""
 
     def __init__(self, token: str, join_code: str) -> None:
         self._token = token.encode()
@@ -44,13 +44,13 @@ class Visitors:
         key = hmac.new(self._token, self._code, hashlib.sha256).digest()
         self._signer = URLSafeSerializer(key, salt="twinshop workshop", signer_kwargs={"digest_method": hashlib.sha256})
 
-    def of(self, request: Request) -> Visitor:
-        """Who asks; a new visitor if they have no cookie of ours."""
+    def of(self, request: Request) -> Client:
+        """Who asks; a new client if they have no cookie of ours."""
         try:
             who, rights = self._signer.loads(request.cookies.get(cookie_name(request), ""))
-            return Visitor(str(who), joined="j" in rights, instructor="i" in rights)
+            return Client(str(who), joined="j" in rights, instructor="i" in rights)
         except (BadSignature, ValueError, TypeError):
-            return Visitor(secrets.token_urlsafe(WHO_BYTES), new=True)
+            return Client(secrets.token_urlsafe(WHO_BYTES), new=True)
 
     def is_instructor(self, token: str) -> bool:
         """Whether that is the instructor's token; takes as long for every wrong one."""
@@ -60,27 +60,27 @@ class Visitors:
         """Whether that is the join code, however it was typed."""
         return hmac.compare_digest(_as_typed(code), self._code)
 
-    def may_come_in(self, visitor: Visitor) -> bool:
+    def may_come_in(self, client: Client) -> bool:
         """Whether they need not join, or have."""
-        return not self._code or visitor.joined or visitor.instructor
+        return not self._code or client.joined or client.instructor
 
-    def remember(self, answer: Response, visitor: Visitor, request: Request) -> None:
+    def remember(self, answer: Response, client: Client, request: Request) -> None:
         """Give them their cookie."""
-        rights = ("j" if visitor.joined else "") + ("i" if visitor.instructor else "")
+        rights = ("j" if client.joined else "") + ("i" if client.instructor else "")
         answer.set_cookie(
-            cookie_name(request), str(self._signer.dumps([visitor.who, rights])),
+            cookie_name(request), str(self._signer.dumps([client.who, rights])),
             max_age=COOKIE_LIFE_S, httponly=True, samesite="Strict", path="/",
         )  # fmt: skip
 
 
-def joined(visitor: Visitor) -> Visitor:
+def joined(client: Client) -> Client:
     """They know the join code."""
-    return replace(visitor, joined=True, new=True)
+    return replace(client, joined=True, new=True)
 
 
-def promoted(visitor: Visitor) -> Visitor:
+def promoted(client: Client) -> Client:
     """They know the instructor's token."""
-    return replace(visitor, instructor=True, new=True)
+    return replace(client, instructor=True, new=True)
 
 
 def cookie_name(request: Request) -> str:
@@ -100,7 +100,7 @@ MOST_ADDRESSES = 256
 """That are remembered; beyond it the oldest is forgotten, and still counts in all."""
 
 
-class Guesses:
+class JoinThrottle:
     """Wrong guesses of the last minute."""
 
     def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:

@@ -12,7 +12,7 @@ import msgspec
 
 from loadtests.model.results import Results
 from loadtests.model.run_folder import RunFolder, read_document
-from loadtests.workshop.contract import Prediction, Round
+from loadtests.workshop.contract import CommittedPrediction, Round
 from loadtests.workshop.dashboard.refusals import Refusal
 from loadtests.workshop.episode import Episode, Question
 from loadtests.workshop.measured import observed_answers
@@ -27,7 +27,7 @@ LARGEST_NUMBER = 1_000_000_000.0
 T = TypeVar("T")
 
 
-class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PredictionForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of `POST /api/predictions`."""
 
     answers: dict[str, str]
@@ -47,13 +47,13 @@ def read_body(body: bytes, kind: type[T]) -> T:
         raise Refusal(400, "this cannot be read", why=str(error)[:200], next_step="reload the page") from error
 
 
-def read_prediction(body: bytes, episode: Episode, *, who: str, at_us: int) -> Prediction:
+def read_prediction(body: bytes, episode: Episode, *, who: str, at_us: int) -> CommittedPrediction:
     """The prediction that was sent.
 
     Raises:
         Refusal: it is no whole prediction for this episode; says what is missing.
     """
-    said = read_body(body, Said)
+    said = read_body(body, PredictionForm)
     questions = {question.id: question for question in episode.questions}
     for name in said.answers:
         if name not in questions:
@@ -62,7 +62,7 @@ def read_prediction(body: bytes, episode: Episode, *, who: str, at_us: int) -> P
     reason = _text(said.reason, MOST_REASON, "a reason")
     if not reason:
         raise _unfit("there is no reason", next_step="say in a few words why you think so")
-    return Prediction(at_us, who, _text(said.name, MOST_NAME, "a name").replace("\n", " "), answers, reason)
+    return CommittedPrediction(at_us, who, _text(said.name, MOST_NAME, "a name").replace("\n", " "), answers, reason)
 
 
 def _answer(question: Question, answer: str) -> str:
@@ -102,7 +102,7 @@ def _unfit(why: str, *, next_step: str = "mend it, and commit again") -> Refusal
 MOST_PREDICTIONS = 1000
 """In a round: far more than a room has people."""
 
-Write = Callable[[Path, Prediction], object]
+Write = Callable[[Path, CommittedPrediction], object]
 
 
 class PredictionsBook:
@@ -118,11 +118,11 @@ class PredictionsBook:
         """Whether they have committed one."""
         return who in self._all
 
-    def all(self) -> tuple[Prediction, ...]:
+    def all(self) -> tuple[CommittedPrediction, ...]:
         """Every one, in the order of time."""
         return tuple(sorted(self._all.values(), key=lambda it: it.at_us))
 
-    def commit(self, prediction: Prediction) -> None:
+    def commit(self, prediction: CommittedPrediction) -> None:
         """Write it down for good. `write` may let other requests run: who asks twice meanwhile is refused, too.
 
         Raises:

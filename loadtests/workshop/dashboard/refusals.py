@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 from loadtests.running.console import tell
 
 
-class Refused(Struct, frozen=True):
+class RefusalBody(Struct, frozen=True):
     """The body of a refusal."""
 
     error: str
@@ -25,7 +25,7 @@ class Refusal(Exception):
     def __init__(self, status: int, error: str, *, why: str = "", next_step: str = "", retry_after: int = 0) -> None:
         super().__init__(error)
         self.status = status
-        self.body = Refused(error, why, next_step)
+        self.body = RefusalBody(error, why, next_step)
         self.retry_after = retry_after
         """Seconds; 0: it is no matter of time."""
 

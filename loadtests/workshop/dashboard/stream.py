@@ -1,6 +1,6 @@
 """The sequence of events, numbered without a gap and encoded once for all; and everybody who watches them.
 
-Ids go on where an earlier dashboard of the same workshop cannot have been: a watcher that comes back to one which was
+Ids go on where an earlier dashboard of the same workshop cannot have been: who comes back to one which was
 started anew is never taken for one of its own. Each has a bounded queue: who does not read is dropped, and resumes with
 `Last-Event-ID`.
 """
@@ -24,7 +24,7 @@ IDS_PER_S = 4_000_000
 exact up to 2**53: such ids until the year 2041."""
 
 
-class Event(msgspec.Struct, frozen=True):
+class SentEvent(msgspec.Struct, frozen=True):
     """One event, as bytes for the wire, in its two forms."""
 
     id: int
@@ -35,7 +35,7 @@ class Event(msgspec.Struct, frozen=True):
     covered: bytes
 
 
-class Base(msgspec.Struct, frozen=True):
+class FoldedFrames(msgspec.Struct, frozen=True):
     """What all frames up to an id come to, as one frame (JSON)."""
 
     id: int
@@ -48,10 +48,10 @@ class EventStream:
     def __init__(self, first_id: int | None = None, most_bytes: int = MOST_BYTES) -> None:
         self.last_id = (int(time.time() * IDS_PER_S) if first_id is None else first_id) - 1
         self._most_bytes = most_bytes
-        self._kept: deque[Event] = deque()
+        self._kept: deque[SentEvent] = deque()
         self._bytes = 0
-        self._bases: deque[Base] = deque()
-        self._base: Base | None = None
+        self._bases: deque[FoldedFrames] = deque()
+        self._base: FoldedFrames | None = None
         self._frames: tuple[int, bytes] | None = None
 
     def begin_round(self) -> None:
@@ -60,10 +60,12 @@ class EventStream:
         self._bases.clear()
         self._bytes, self._base, self._frames = 0, None, None
 
-    def append(self, name: str, data: bytes, covered_as: str, covered: bytes) -> Event:
+    def append(self, name: str, data: bytes, covered_as: str, covered: bytes) -> SentEvent:
         """The next event."""
         self.last_id += 1
-        event = Event(self.last_id, name, data, wire(name, data, self.last_id), wire(covered_as, covered, self.last_id))
+        event = SentEvent(
+            self.last_id, name, data, wire(name, data, self.last_id), wire(covered_as, covered, self.last_id)
+        )
         self._kept.append(event)
         self._bytes += len(event.data)
         self._forget()
@@ -71,9 +73,9 @@ class EventStream:
 
     def remember(self, frame: bytes) -> None:
         """What all frames so far come to, as one frame; call it now and then, so that old ones can be forgotten."""
-        self._bases.append(Base(self.last_id, frame))
+        self._bases.append(FoldedFrames(self.last_id, frame))
 
-    def since(self, seen: int) -> tuple[Event, ...] | None:
+    def since(self, seen: int) -> tuple[SentEvent, ...] | None:
         """All events after that one; None if they are not all there, or if that one was never sent."""
         if not self.last_id - len(self._kept) <= seen <= self.last_id:
             return None
@@ -103,7 +105,7 @@ def wire(name: str, data: bytes, number: int | None = None) -> bytes:
     return b"%sevent: %s\ndata: %s\n\n" % (numbered, name.encode(), data)
 
 
-def _numbered_frames(events: Iterable[Event]) -> Iterable[bytes]:
+def _numbered_frames(events: Iterable[SentEvent]) -> Iterable[bytes]:
     return (_numbered(event.id, event.data) for event in events if event.name == "frame")
 
 
@@ -121,7 +123,7 @@ PIECE_EVENTS = 64
 RETRY_AFTER_S = 10
 
 
-class Watcher:
+class Subscriber:
     """One open stream, in the greenlet that made it."""
 
     def __init__(self, who: str, backlog: Sequence[bytes]) -> None:
@@ -157,20 +159,20 @@ class Watcher:
                 yield HEARTBEAT
 
 
-class Watchers:
+class Subscribers:
     """All of them, at most so many."""
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self._all: dict[Watcher, None] = {}
+        self._all: dict[Subscriber, None] = {}
 
     def __len__(self) -> int:
         return len(self._all)
 
-    def __iter__(self) -> Iterator[Watcher]:
+    def __iter__(self) -> Iterator[Subscriber]:
         return iter(tuple(self._all))
 
-    def admit(self, who: str, backlog: Sequence[bytes]) -> Watcher:
+    def admit(self, who: str, backlog: Sequence[bytes]) -> Subscriber:
         """One more. `backlog` is sent first; nothing may happen between its making and this.
 
         Where there is no room, whoever comes back takes their own place: that they have gone is seen only when
@@ -188,20 +190,20 @@ class Watchers:
                 next_step="look over somebody's shoulder, or try again when somebody has left",
                 retry_after=RETRY_AFTER_S,
             )  # fmt: skip
-        watcher = Watcher(who, backlog)
-        self._all[watcher] = None
-        return watcher
+        subscriber = Subscriber(who, backlog)
+        self._all[subscriber] = None
+        return subscriber
 
-    def leave(self, watcher: Watcher) -> None:
+    def leave(self, subscriber: Subscriber) -> None:
         """They are gone. Safe to repeat."""
-        self._all.pop(watcher, None)
+        self._all.pop(subscriber, None)
 
     def _drop_one_of(self, who: str) -> None:
-        oldest = next((watcher for watcher in self._all if watcher.who == who), None)
+        oldest = next((subscriber for subscriber in self._all if subscriber.who == who), None)
         if oldest is not None:
             self.drop(oldest)
 
-    def drop(self, watcher: Watcher) -> None:
+    def drop(self, subscriber: Subscriber) -> None:
         """They do not read: end their stream."""
-        self.leave(watcher)
-        watcher.end()
+        self.leave(subscriber)
+        subscriber.end()

@@ -13,8 +13,8 @@ from loadtests.model.events import Event
 from loadtests.model.history import Exchange, Record
 from loadtests.model.results import Loss
 from loadtests.model.run_folder import RunFolder
-from loadtests.workshop.contract import SIDES, Frame, Picture, Round, Side, SideFrame, SideName
-from loadtests.workshop.live.guests import OF_GUESTS, BalancerLine
+from loadtests.workshop.contract import SIDES, Frame, Picture, Round, RoundSide, SideFrame, SideName
+from loadtests.workshop.live.browser_users import OF_GUESTS, BalancerLine
 from loadtests.workshop.live.side import DELAY_US, MERGED, SideWatch
 from loadtests.workshop.live.tail import RecordTail
 from shared.request_log import LogRecord
@@ -28,7 +28,7 @@ REQUEST_LOGS = "*.requests.ndjson"
 ACCESS_LOG = "access.ndjson"
 
 
-class Evidence:
+class RoundFiles:
     """The files of one round. `close` it at the end."""
 
     def __init__(self, folder: Path, sides: Mapping[str, SideWatch]) -> None:
@@ -105,7 +105,7 @@ class LivePicture:
     def __init__(self, the_round: Round, shoppers: int) -> None:
         self._round = the_round
         self._sides: dict[SideName, SideWatch] = {side.side: watch_of(side, shoppers) for side in the_round.sides}
-        self._evidence = Evidence(
+        self._evidence = RoundFiles(
             Path(the_round.folder),
             {side.architecture: self._sides[side.side] for side in the_round.sides},
         )
@@ -162,7 +162,7 @@ class LivePicture:
         return now_us - zero_us if zero_us else 0
 
 
-def watch_of(side: Side, shoppers: int, *, delay_us: int = DELAY_US) -> SideWatch:
+def watch_of(side: RoundSide, shoppers: int, *, delay_us: int = DELAY_US) -> SideWatch:
     """What watches that side. Every cluster has a database, though nothing strikes it; its wires are the harness's."""
     others = tuple(part for part in side.parts if part not in (*side.nodes, WIRES))
     return SideWatch(

@@ -23,14 +23,14 @@ from loadtests.workshop.contract import (
     Guest,
     Picture,
     Round,
-    Side,
+    RoundSide,
     SideName,
     Workshop,
     applied,
     empty_picture,
 )
 from loadtests.workshop.episode_file import is_episode
-from loadtests.workshop.live.guests import OF_GUESTS, GuestRecord
+from loadtests.workshop.live.browser_users import OF_GUESTS, GuestRecord
 from loadtests.workshop.live.picture import (
     ACCESS_LOG,
     NOTHING,
@@ -99,12 +99,12 @@ def _events(run: RunFolder) -> dict[str, list[Event]]:
     return events
 
 
-def _side(side: SideName, ready: ClusterReady, run: RunFolder, shoppers: int) -> Side:
+def _side(side: SideName, ready: ClusterReady, run: RunFolder, shoppers: int) -> RoundSide:
     about = ready.description
     stored = (STORE,) if about.uses_server else ()
     copied = (REPLICA, SENTINEL) if stored and about.replicas else ()
     guests = _guests_in(run.logs(ready.architecture), shoppers)
-    return Side(
+    return RoundSide(
         side, about.name, about.app == "stateful_app", shop_url="", nodes=ready.nodes,
         parts=(*ready.nodes, BALANCER, *stored, *copied), guests=tuple(Guest(user, "") for user in guests),
     )  # fmt: skip

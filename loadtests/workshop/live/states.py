@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 from loadtests.faults import FAULTS
-from loadtests.faults.bases.balancing import Misroutes
-from loadtests.faults.bases.freezing import Freezes
-from loadtests.faults.bases.going_down import GoesDown
 from loadtests.model.events import ClusterReady, Event, FaultEvent, NodeAdded, NodeSample
+from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.history import Exchange
 from loadtests.session_model.shopper_trace import Person
+from loadtests.session_model.timeline import RunTimeline
 from loadtests.workshop.contract import NodeState, NodeView, PartView, ShopperState, ShopperView
 
 BALANCER = "balancer"
-DOWN_FOR_GOOD = "scale-in"
 SILENT_TWICE = 2
 """So many samples in a row must a node leave unanswered to be called dead without a fault: a busy machine is none."""
-
-
-class _Held:
-    """A fault that holds a part."""
-
-    __slots__ = ("kind", "observed", "victim")
-
-    def __init__(self, kind: str, victim: str) -> None:
-        self.kind = kind
-        self.victim = BALANCER if isinstance(FAULTS.get(kind), Misroutes) else victim
-        self.observed = False
 
 
 class _Node:
@@ -39,17 +26,32 @@ class _Node:
         self.since_fault = False
         """It was seen to answer after the last fault was observed."""
 
+    def sampled(self, sessions: int) -> None:
+        """So many it holds; -1: it did not say."""
+        self.sessions = sessions
+        self.silent = self.silent + 1 if sessions < 0 else 0
+        # The last sample counts: one that was taken just before the blow may be written after it was observed.
+        self.since_fault = sessions >= 0
 
-class Boxes:
+    def affected(self, fault: FaultTimeline, phase: str) -> None:
+        """A step of a fault of which it is the victim."""
+        if phase == "observed":
+            self.since_fault = False
+            self.sessions = -1 if fault.takes_memory else self.sessions
+        elif phase == "observed_healed":
+            self.silent = 0
+
+
+class NodeStates:
     """All nodes and parts of one side. A fault holds its victim from its injection until it is seen to be healed."""
 
     def __init__(self, nodes: tuple[str, ...], parts: tuple[str, ...]) -> None:
         self._nodes = {node: _Node() for node in nodes}
         self._parts = parts
-        self._held: dict[int, _Held] = {}
+        self._holding: list[FaultTimeline] = []
 
-    def hear(self, event: Event) -> None:
-        """Take in what an event tells of nodes and parts."""
+    def hear(self, event: Event, scene: RunTimeline) -> None:
+        """Take in what an event tells of nodes and parts; `scene` knows of it already."""
         if isinstance(event, ClusterReady):
             for node in event.nodes:
                 self._nodes.setdefault(node, _Node())
@@ -57,9 +59,13 @@ class Boxes:
             self._nodes.setdefault(event.node, _Node())
         elif isinstance(event, NodeSample):
             for node, sessions in event.sessions.items():
-                self._sampled(self._nodes.setdefault(node, _Node()), sessions)
+                self._nodes.setdefault(node, _Node()).sampled(sessions)
         elif isinstance(event, FaultEvent):
-            self._fault(event)
+            in_vain = {step.fault for step in scene.fault_events if step.phase == "not_observed"}
+            self._holding = [each for each in scene.faults if _holds(each) and each.fault not in in_vain]
+            fault = next(each for each in scene.faults if each.fault == event.fault)
+            if event.victim in self._nodes:
+                self._nodes[event.victim].affected(fault, event.phase)
 
     def nodes(self) -> tuple[NodeView, ...]:
         """Every node, in the order in which they came."""
@@ -67,50 +73,41 @@ class Boxes:
 
     def parts(self) -> tuple[PartView, ...]:
         """Every other part."""
-        held = {fault.victim: fault.kind for fault in self._held.values()}
+        held = {_held_part(fault): fault.kind for fault in self._holding}
         return tuple(PartView(name, "broken" if name in held else "up", held.get(name, "")) for name in self._parts)
 
-    @staticmethod
-    def _sampled(node: _Node, sessions: int) -> None:
-        node.sessions = sessions
-        node.silent = node.silent + 1 if sessions < 0 else 0
-        # The last sample counts: one that was taken just before the blow may be written after it was observed.
-        node.since_fault = sessions >= 0
-
-    def _fault(self, event: FaultEvent) -> None:
-        if event.phase == "injected":
-            self._held[event.fault] = _Held(event.kind, event.victim)
-        elif event.phase in ("not_observed", "nothing_there"):
-            self._held.pop(event.fault, None)
-        elif event.phase == "observed" and event.fault in self._held:
-            self._held[event.fault].observed = True
-            if node := self._nodes.get(event.victim):
-                node.since_fault = False
-                if FAULTS[event.kind].takes_memory if event.kind in FAULTS else False:
-                    node.sessions = -1
-        elif event.phase == "observed_healed" and event.kind != DOWN_FOR_GOOD:
-            self._held.pop(event.fault, None)
-            if node := self._nodes.get(event.victim):
-                node.silent = 0
-
     def _node_view(self, name: str, node: _Node) -> NodeView:
-        for fault in reversed(self._held.values()):
+        for fault in reversed(self._holding):
             if fault.victim == name:
-                return NodeView(name, self._state(fault, node), node.sessions, fault.kind)
+                return NodeView(name, _state(fault, node), node.sessions, fault.kind)
         return NodeView(name, "dead" if node.silent >= SILENT_TWICE else "up", node.sessions)
 
-    @staticmethod
-    def _state(fault: _Held, node: _Node) -> NodeState:
-        about = FAULTS.get(fault.kind)
-        if not fault.observed:
-            return "broken"
-        if isinstance(about, Freezes):
-            return "frozen"
-        down = isinstance(about, GoesDown) or fault.kind == DOWN_FOR_GOOD
-        return "dead" if down and not node.since_fault else "broken"
+
+def _holds(fault: FaultTimeline) -> bool:
+    healed = fault.observed_healed_us is not None and not _down_for_good(fault)
+    return fault.injected_us is not None and not fault.nothing_there and not healed
 
 
-class Crowd:
+def _held_part(fault: FaultTimeline) -> str:
+    """Who routes otherwise than before is the balancer, though the whole cluster feels it."""
+    about = FAULTS.get(fault.kind)
+    return BALANCER if about is not None and about.balancing is not None else fault.victim
+
+
+def _down_for_good(fault: FaultTimeline) -> bool:
+    """A node that was taken away and does not come back: to be healed means that it is seen to stay away."""
+    about = FAULTS.get(fault.kind)
+    return about is not None and about.stays and about.looks == "dead"
+
+
+def _state(fault: FaultTimeline, node: _Node) -> NodeState:
+    about = FAULTS.get(fault.kind)
+    if about is None or fault.observed_us is None or (about.looks == "dead" and node.since_fault):
+        return "broken"
+    return about.looks
+
+
+class ShopperStates:
     """All shoppers of one side, from the beginning."""
 
     def __init__(self, shoppers: int) -> None:

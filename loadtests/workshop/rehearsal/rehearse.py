@@ -11,23 +11,23 @@ import msgspec
 from loadtests.model.plan import read_plan
 from loadtests.model.results import Results
 from loadtests.model.run_folder import RunFolder, read_document
-from loadtests.workshop.contract import End
+from loadtests.workshop.contract import EndWorkshop
 from loadtests.workshop.episode import Episode
 from loadtests.workshop.measured import measured, observed_answers, visitors_of
 from loadtests.workshop.progress import newest_round
 from loadtests.workshop.rehearsal import child
+from loadtests.workshop.rehearsal.dashboard_client import DashboardClient
 from loadtests.workshop.rehearsal.player import Player, begin, check_observed
-from loadtests.workshop.rehearsal.promises import Broken
+from loadtests.workshop.rehearsal.promises import BrokenPromise
 from loadtests.workshop.rehearsal.texts import (
-    Block,
-    Page,
+    LessonPage,
+    PageCommand,
     all_pages,
     broken_by_a_round,
     broken_without_a_round,
     known,
     page_of,
 )
-from loadtests.workshop.rehearsal.watcher import Watcher
 from shared.errors import TwinshopError
 
 READY_WITHIN_S = 90.0
@@ -50,7 +50,7 @@ class Played(msgspec.Struct, frozen=True):
     """Promises of its page that were held against the round."""
     left_out: int
     """Numbers that were not: the round was smaller than the texts say."""
-    broken: tuple[Broken, ...]
+    broken: tuple[BrokenPromise, ...]
     values: dict[str, float]
     """The round's numbers by name."""
 
@@ -60,12 +60,12 @@ class Rehearsed(msgspec.Struct, frozen=True):
 
     kept: bool
     """Every promise came true."""
-    texts: tuple[Broken, ...]
+    texts: tuple[BrokenPromise, ...]
     """What the pages say without a round, and what was not so."""
     episodes: tuple[Played, ...]
 
 
-class Opened(msgspec.Struct, frozen=True):
+class ReadyMessage(msgspec.Struct, frozen=True):
     """What `twinshop workshop --json` says when it is ready, as far as it matters here."""
 
     instructor_url: str
@@ -82,16 +82,16 @@ def rehearse(episodes: Sequence[Episode], folder: Path, *, shoppers: int | None,
     texts = (*broken_without_a_round(all_pages(), known()), *_broken_commands(folder, say))
     say(f"the pages without a round: {len(texts)} broken")
     words = (*WORKSHOP, *(() if shoppers is None else ("--shoppers", str(shoppers))))
-    with child.Running(words, folder, "workshop") as workshop:
-        opened = workshop.opened(Opened, READY_WITHIN_S)
-        with Watcher(opened.instructor_url) as watcher:
-            played = tuple(_episode(watcher, episode, folder, shoppers, say) for episode in episodes)
-            watcher.command(End())
+    with child.RunningTwinshop(words, folder, "workshop") as workshop:
+        opened = workshop.opened(ReadyMessage, READY_WITHIN_S)
+        with DashboardClient(opened.instructor_url) as client:
+            played = tuple(_episode(client, episode, folder, shoppers, say) for episode in episodes)
+            client.command(EndWorkshop())
     kept = not texts and not any(one.broken for one in played)
     return Rehearsed(kept, texts, played)
 
 
-def _broken_commands(folder: Path, say: Say) -> Iterator[Broken]:
+def _broken_commands(folder: Path, say: Say) -> Iterator[BrokenPromise]:
     """The commands of pages that are no episode's."""
     for page in all_pages():
         if not page.path.name[0].isdigit():
@@ -101,32 +101,32 @@ def _broken_commands(folder: Path, say: Say) -> Iterator[Broken]:
                     yield from broken_command(block, folder)
 
 
-def _episode(watcher: Watcher, episode: Episode, folder: Path, shoppers: int | None, say: Say) -> Played:
+def _episode(client: DashboardClient, episode: Episode, folder: Path, shoppers: int | None, say: Say) -> Played:
     """As its page says: its commands up to the check, then the script, then the check."""
     began = time.monotonic()
     say(f"episode {episode.number}: {episode.title}")
     page = page_of(episode)
-    found: list[Broken] = []
+    found: list[BrokenPromise] = []
     values: dict[str, float] = {}
     run: RunFolder | None = None
     try:
         before, after = _parts(page)
         found += [bad for block in before for bad in broken_command(block, folder)]
-        begin(watcher, episode, BEGIN_WITHIN_S)
-        player = Player(watcher, episode)
+        begin(client, episode, BEGIN_WITHIN_S)
+        player = Player(client, episode)
         player.play()
         run = newest_round(folder / "runs", episode)
         results = read_document(run.results, Results)
-        player.complaints += check_observed(watcher, observed_answers(episode, results))
+        player.complaints += check_observed(client, observed_answers(episode, results))
         values = values_of(episode, run, results)
-        found += [Broken(page.name, complaint) for complaint in player.complaints]
+        found += [BrokenPromise(page.name, complaint) for complaint in player.complaints]
         found += [bad for block in after for bad in broken_command(block, folder)]
         found += broken_by_a_round(page, values, numbers=shoppers in (None, episode.scenario.load.shoppers))
     except TwinshopError as error:
-        found.append(Broken(page.name, str(error)))
-    if watcher.seen.gaps:
-        found.append(Broken(page.name, f"events were missing between the ids {watcher.seen.gaps}"))
-        watcher.seen.gaps.clear()
+        found.append(BrokenPromise(page.name, str(error)))
+    if client.seen.gaps:
+        found.append(BrokenPromise(page.name, f"events were missing between the ids {client.seen.gaps}"))
+        client.seen.gaps.clear()
     for bad in found:
         say(f"  {bad}")
     numbers = [promise for promise in page.promises() if promise.number is not None]
@@ -144,14 +144,14 @@ def values_of(episode: Episode, run: RunFolder, results: Results) -> dict[str, f
     return measured(episode, results, kinds, visitors)
 
 
-def _parts(page: Page) -> tuple[list[Block], list[Block]]:
+def _parts(page: LessonPage) -> tuple[list[PageCommand], list[PageCommand]]:
     """The commands before the check, and those from it on."""
     found = list(page.blocks())
     check = next((place for place, block in enumerate(found) if block.words[1] == "check"), len(found))
     return found[:check], found[check:]
 
 
-def broken_command(block: Block, folder: Path) -> Iterator[Broken]:
+def broken_command(block: PageCommand, folder: Path) -> Iterator[BrokenPromise]:
     """Run one command of a page, and compare what it says with what the page shows."""
     if block.words[:2] == ("twinshop", "workshop"):
         yield from _broken_workshop(block, folder)
@@ -159,20 +159,22 @@ def broken_command(block: Block, folder: Path) -> Iterator[Broken]:
     try:
         done = child.run(block.words, folder)
     except TwinshopError as error:
-        yield Broken(block.place, str(error))
+        yield BrokenPromise(block.place, str(error))
         return
     command = " ".join(block.words)
     if done.code:
-        yield Broken(block.place, f"`{command}` ended with {done.code}: {(done.complained or done.said).strip()}")
+        yield BrokenPromise(
+            block.place, f"`{command}` ended with {done.code}: {(done.complained or done.said).strip()}"
+        )
     elif not block.shows(done.said):
-        yield Broken(block.place, f"`{command}` does not say what the page shows; it says:\n{done.said.strip()}")
+        yield BrokenPromise(block.place, f"`{command}` does not say what the page shows; it says:\n{done.said.strip()}")
 
 
-def _broken_workshop(block: Block, folder: Path) -> Iterator[Broken]:
+def _broken_workshop(block: PageCommand, folder: Path) -> Iterator[BrokenPromise]:
     """One that stays: it has to get ready, and is ended then."""
     words = (*WORKSHOP, *block.words[2:])
     try:
-        with child.Running(words, folder, "another-workshop") as workshop:
-            workshop.opened(Opened, READY_WITHIN_S)
+        with child.RunningTwinshop(words, folder, "another-workshop") as workshop:
+            workshop.opened(ReadyMessage, READY_WITHIN_S)
     except TwinshopError as error:
-        yield Broken(block.place, str(error))
+        yield BrokenPromise(block.place, str(error))

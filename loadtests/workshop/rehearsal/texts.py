@@ -15,14 +15,14 @@ import msgspec
 from loadtests.planning.scenario_file import all_scenarios
 from loadtests.workshop.episode import Episode
 from loadtests.workshop.episode_file import load_episodes
-from loadtests.workshop.rehearsal.promises import Broken, Promise, broken, promises, unmarked
+from loadtests.workshop.rehearsal.promises import BrokenPromise, Promise, broken, promises, unmarked
 from shared.errors import UsageError
 
 _FENCE = re.compile(r"^```(\w*)")
 ANYTHING = "…"
 
 
-class Block(msgspec.Struct, frozen=True):
+class PageCommand(msgspec.Struct, frozen=True):
     """One command of a page."""
 
     place: str
@@ -36,7 +36,7 @@ class Block(msgspec.Struct, frozen=True):
         return not self.output or _agree(self.output, said.strip().splitlines())
 
 
-def blocks(text: str, name: str) -> Iterator[Block]:
+def blocks(text: str, name: str) -> Iterator[PageCommand]:
     """The commands of a page, in order; `name` is what messages call it."""
     console, command, place = False, "", ""
     output: list[str] = []
@@ -44,7 +44,7 @@ def blocks(text: str, name: str) -> Iterator[Block]:
         fence = _FENCE.match(line)
         starts = console and line.startswith("$ ")
         if command and (fence or starts):
-            yield Block(place, tuple(shlex.split(command, comments=True)), tuple(output))
+            yield PageCommand(place, tuple(shlex.split(command, comments=True)), tuple(output))
             command, output = "", []
         if fence:
             console = not console and fence[1] == "console"
@@ -104,7 +104,7 @@ FREE_OF_MARKS = ("quiz.md",)
 """Their numbers are those of questions and answers, and claim nothing."""
 
 
-class Page(msgspec.Struct, frozen=True):
+class LessonPage(msgspec.Struct, frozen=True):
     """One page."""
 
     path: Path
@@ -122,18 +122,18 @@ class Page(msgspec.Struct, frozen=True):
         """
         return tuple(promises(self.path, self.name))
 
-    def blocks(self) -> tuple[Block, ...]:
+    def blocks(self) -> tuple[PageCommand, ...]:
         """All commands."""
         return tuple(blocks(self.path.read_text(), self.name))
 
 
-def all_pages(tutorial: Path = TUTORIAL) -> tuple[Page, ...]:
+def all_pages(tutorial: Path = TUTORIAL) -> tuple[LessonPage, ...]:
     """The pages of the lesson.
 
     Raises:
         UsageError: there are none: Twinshop was installed without its documentation.
     """
-    found = tuple(Page(path) for path in sorted(tutorial.glob("*.md")))
+    found = tuple(LessonPage(path) for path in sorted(tutorial.glob("*.md")))
     if not found:
         raise UsageError(
             f"{tutorial} holds no pages",
@@ -143,7 +143,7 @@ def all_pages(tutorial: Path = TUTORIAL) -> tuple[Page, ...]:
     return found
 
 
-def page_of(episode: Episode, tutorial: Path = TUTORIAL) -> Page:
+def page_of(episode: Episode, tutorial: Path = TUTORIAL) -> LessonPage:
     """An episode's page.
 
     Raises:
@@ -152,10 +152,10 @@ def page_of(episode: Episode, tutorial: Path = TUTORIAL) -> Page:
     path = tutorial / f"{episode.number}-{episode.name}.md"
     if not path.is_file():
         raise UsageError(f"episode {episode.number} has no page", why=f"there is no {path}", next_step=f"write {path}")
-    return Page(path)
+    return LessonPage(path)
 
 
-def broken_without_a_round(pages: tuple[Page, ...], known: Mapping[str, float]) -> Iterator[Broken]:
+def broken_without_a_round(pages: tuple[LessonPage, ...], known: Mapping[str, float]) -> Iterator[BrokenPromise]:
     """Numbers without a mark, and marks that need no round and did not come true."""
     for page in pages:
         if page.path.name not in FREE_OF_MARKS:
@@ -165,7 +165,7 @@ def broken_without_a_round(pages: tuple[Page, ...], known: Mapping[str, float]) 
                 yield bad
 
 
-def broken_by_a_round(page: Page, values: Mapping[str, float], *, numbers: bool) -> Iterator[Broken]:
+def broken_by_a_round(page: LessonPage, values: Mapping[str, float], *, numbers: bool) -> Iterator[BrokenPromise]:
     """What a page says of the round that was played, and what did not come true.
 
     Without `numbers` only sentences are held against it: the numbers in the texts are those of the episode as it is,

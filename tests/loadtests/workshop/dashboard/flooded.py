@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from loadtests.workshop.contract import Frame, Mark, SideFrame
+from loadtests.workshop.contract import FaultMark, Frame, SideFrame
 from loadtests.workshop.dashboard import broadcaster
 from loadtests.workshop.dashboard.server import serve
 from loadtests.workshop.dashboard_assignment import read_assignment
@@ -17,7 +17,7 @@ class Flood(ScriptedPicture):
         frame = super().advance(now_us, over=over)
         if frame is None:
             return None
-        large = SideFrame(marks=(Mark(0, "kill", "x" * 20_000, "observed", 1, ""),))
+        large = SideFrame(marks=(FaultMark(0, "kill", "x" * 20_000, "observed", 1, ""),))
         return Frame(frame.at_ms, large, large)
 
 

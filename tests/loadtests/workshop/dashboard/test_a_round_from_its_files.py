@@ -1,4 +1,4 @@
-"""The dashboard's own process and the real picture: what a round's files say is what a watcher is sent."""
+"""The dashboard's own process and the real picture: what a round's files say is what a subscriber is sent."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from loadtests.workshop.live import tail as tail_module
-from loadtests.workshop.live.guests import OF_GUESTS
+from loadtests.workshop.live.browser_users import OF_GUESTS
 from loadtests.workshop.live.tail import MOST_PROBLEMS, RecordTail
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from compose.engines.processes import ProcessesEngine
 from loadtests.model.events import LoadStarted
-from loadtests.workshop.contract import Guest, GuestView, Side
-from loadtests.workshop.live.picture import Evidence, watch_of
+from loadtests.workshop.contract import Guest, GuestView, RoundSide
+from loadtests.workshop.live.picture import RoundFiles, watch_of
 from tests.compose.engine_tests import Visitor, new_spec, running
 from tests.waiting import until
 
@@ -19,10 +19,12 @@ GUEST = "user-0006"
 
 
 def test_a_guest_who_is_answered_as_a_stranger_is_seen_to_be_out(tmp_path: Path) -> None:
-    side = Side("left", ARCHITECTURE, True, "", ("n1", "n2", "n3"), ("n1", "n2", "n3", "balancer"), (Guest(GUEST, ""),))
+    side = RoundSide(
+        "left", ARCHITECTURE, True, "", ("n1", "n2", "n3"), ("n1", "n2", "n3", "balancer"), (Guest(GUEST, ""),)
+    )
     watch = watch_of(side, 5)
     watch.hear(LoadStarted(ARCHITECTURE, 0, 1, 1))
-    evidence = Evidence(tmp_path / "round", {ARCHITECTURE: watch})
+    evidence = RoundFiles(tmp_path / "round", {ARCHITECTURE: watch})
 
     def shown() -> GuestView | None:
         evidence.read()

@@ -26,12 +26,12 @@ from loadtests.workshop.contract import (
     Break,
     Close,
     Command,
-    End,
+    CommandReply,
+    EndWorkshop,
     Heal,
     LiveFault,
     Phase,
     Release,
-    Reply,
     Round,
     Workshop,
 )
@@ -47,7 +47,7 @@ OWNER_ONLY = 0o600
 """The passwords of the shops' accounts are in it."""
 
 
-class Board:
+class StateFile:
     """Safe to write on from several threads."""
 
     def __init__(self, folder: Path, *, predict: bool, episodes: tuple[str, ...]) -> None:
@@ -88,7 +88,7 @@ class Board:
 
 
 LOOK_S = 0.05
-OK = Reply(True)
+OK = CommandReply(True)
 CLOSE_BEFORE_MS = END_LEAD_MS + 500
 """A round whose time is over is closed so long before, so that it ends in time."""
 NEXT: dict[Phase, str] = {
@@ -119,16 +119,18 @@ class _Left(Exception):
     """Somebody wants to go on to something else, and nobody has shopped yet."""
 
 
-class Session:
-    """The rounds of one workshop. `run` belongs to the main thread; `obey` may be called from any."""
+class WorkshopRunner:
+    """The rounds of one workshop. `run` belongs to the main thread; `handle` may be called from any."""
 
-    def __init__(self, request: WorkshopRequest, engine: Engine, state: Path, board: Board, watcher: Watcher) -> None:
+    def __init__(
+        self, request: WorkshopRequest, engine: Engine, state: Path, state_file: StateFile, watcher: Watcher
+    ) -> None:
         self._request = request
         self._engine = engine
         self._state = state
-        self._board = board
+        self._state_file = state_file
         self._watcher = watcher
-        self._wishes = threading.Condition()
+        self._pending = threading.Condition()
         self._telling = threading.Lock()
         self._next: str | None = None
         """The episode of the next round ("" is free play); None: nobody has asked for another one."""
@@ -139,24 +141,24 @@ class Session:
 
     # --- commands, in any thread
 
-    def obey(self, command: Command) -> Reply:
+    def handle(self, command: Command) -> CommandReply:
         """Do what can be done at once, keep the rest as a wish for the thread that owns the rounds, and say so.
 
         Raises:
             UsageError: there is no such episode.
         """
-        with self._wishes:
+        with self._pending:
             reply = self._answer(command)
-            self._wishes.notify_all()
+            self._pending.notify_all()
             return reply
 
-    def _answer(self, command: Command) -> Reply:
+    def _answer(self, command: Command) -> CommandReply:
         if self._ended:
-            return Reply(False, "the workshop is over", "twinshop workshop")
+            return CommandReply(False, "the workshop is over", "twinshop workshop")
         match command:
             case Begin(episode):
                 self._next = episode_named(episode).name if episode else ""
-            case End():
+            case EndWorkshop():
                 self._ended = True
             case Release():
                 return self._release()
@@ -164,17 +166,19 @@ class Session:
                 return self._in_a_live_round(command)
         return OK
 
-    def _release(self) -> Reply:
-        if self._board.phase != "predict":
-            return Reply(False, f"nobody waits to be let in: the round is in {self._board.phase!r}", "begin an episode")
+    def _release(self) -> CommandReply:
+        if self._state_file.phase != "predict":
+            return CommandReply(
+                False, f"nobody waits to be let in: the round is in {self._state_file.phase!r}", "begin an episode"
+            )
         self._released = True
         return OK
 
-    def _in_a_live_round(self, command: Break | Heal | Close) -> Reply:
-        phase, live = self._board.phase, self._round
+    def _in_a_live_round(self, command: Break | Heal | Close) -> CommandReply:
+        phase, live = self._state_file.phase, self._round
         if phase not in LIVE_PHASES or self._closed or live is None:
             now = "closing" if phase in LIVE_PHASES else phase
-            return Reply(False, f"nobody shops now: the round is in {now!r}", NEXT.get(now, ""))
+            return CommandReply(False, f"nobody shops now: the round is in {now!r}", NEXT.get(now, ""))
         match command:
             case Break():
                 return live.faults.make(command)
@@ -187,7 +191,7 @@ class Session:
     # --- the rounds, in their own thread
 
     def run(self, first: str) -> None:
-        """Round after round, beginning with that episode, or free play (""); until somebody says `End`.
+        """Round after round, beginning with that episode, or free play (""); until somebody says `EndWorkshop`.
 
         Raises:
             Interrupted: Ctrl-C. Both clusters are gone, and what there is was judged.
@@ -195,14 +199,14 @@ class Session:
         self._next = first
         number = 0
         while not self._ended:
-            with self._wishes:
+            with self._pending:
                 if self._next is None:
-                    self._wishes.wait(LOOK_S)
+                    self._pending.wait(LOOK_S)
                     continue
                 episode, self._next = self._next, None
                 self._released = self._closed = False
                 number += 1
-                self._board.begin(Round(number, "starting", episode))
+                self._state_file.begin(Round(number, "starting", episode))
             self._carry_out(number, episode)
 
     def _carry_out(self, number: int, episode: str) -> None:
@@ -236,7 +240,7 @@ class Session:
         """
         live.start()
         self._wait(live, live.stands)
-        self._board.tell(
+        self._state_file.tell(
             folder=str(live.folder.root.absolute()), sides=live.told_sides(), shoppers=len(live.plan.shoppers),
             buttons=live.buttons(), window_ms=live.spec.window_ms,
         )  # fmt: skip
@@ -244,8 +248,8 @@ class Session:
             self._go_to("predict")
             self._wait(live, lambda: self._released)
         live.release()
-        assert live.cues.go is not None
-        self._go_to("run" if episode else "open", epoch_us=live.cues.go.epoch_us)
+        assert live.signals.go is not None
+        self._go_to("run" if episode else "open", epoch_us=live.signals.go.epoch_us)
         self._wait(live, lambda: self._closed or self._leaving() or live.overdue(CLOSE_BEFORE_MS))
         self._go_to("closing")
         live.close()
@@ -272,16 +276,16 @@ class Session:
                 raise failure
             if self._leaving():
                 raise _Left
-            with self._wishes:
-                self._wishes.wait(LOOK_S)
+            with self._pending:
+                self._pending.wait(LOOK_S)
 
     def _leaving(self) -> bool:
         return self._ended or self._next is not None
 
     def _go_to(self, phase: Phase, **changes: Any) -> None:
-        with self._wishes:  # no command is in the middle of relying on the phase before
-            self._board.tell(phase=phase, **changes)
-        self._watcher.say(f"round {self._board.round.number}: {phase}")
+        with self._pending:  # no command is in the middle of relying on the phase before
+            self._state_file.tell(phase=phase, **changes)
+        self._watcher.say(f"round {self._state_file.round.number}: {phase}")
 
     def _finish(self, live: LiveRound) -> None:
         """Judge and report what there is."""
@@ -292,19 +296,19 @@ class Session:
             return
         if results is not None:
             # The terminal may be on the projector, and somebody in the room may not have committed yet.
-            covered = self._request.predict and self._board.round.episode
+            covered = self._request.predict and self._state_file.round.episode
             self._watcher.say("judged; the answer is in the report" if covered else results.answer)
 
     def _fail(self, error: Exception) -> None:
         why = str(error) if isinstance(error, TwinshopError) else f"{type(error).__name__}: {error}"
-        self._watcher.say(f"round {self._board.round.number} failed: {why}")
-        with self._wishes:
-            self._board.tell(phase="failed", why=why, broken=())
+        self._watcher.say(f"round {self._state_file.round.number} failed: {why}")
+        with self._pending:
+            self._state_file.tell(phase="failed", why=why, broken=())
 
     def _tell_broken(self) -> None:
         with self._telling:  # so that what is read first is told first
             if self._round is not None:
-                self._board.tell_broken(self._round.faults.broken())
+                self._state_file.tell_broken(self._round.faults.broken())
 
 
 class _Words(Silent):

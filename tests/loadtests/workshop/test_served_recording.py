@@ -13,7 +13,7 @@ from loadtests.model.run_folder import RunFolder, read_document
 from loadtests.report import render_report
 from loadtests.running.run import encode_results
 from loadtests.workshop.contract import Frame, SideFrame
-from loadtests.workshop.replay import replayed
+from loadtests.workshop.served_recording import replayed
 from shared.errors import UsageError
 from tests.loadtests.synthetic_run import synthetic_run
 from tests.loadtests.workshop.dashboard.reader import Reader

@@ -51,7 +51,7 @@ class _Guest:
         self.view = GuestView(user, "", logged_in=False)
 
 
-class Guests:
+class BrowserUsers:
     """All guests of one side that have been seen."""
 
     def __init__(self, users: Iterable[str]) -> None:

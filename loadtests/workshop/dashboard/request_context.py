@@ -8,34 +8,34 @@ from typing import cast
 from flask import current_app, g
 from msgspec import Struct
 
-from loadtests.workshop.contract import Command, Reply
+from loadtests.workshop.contract import Command, CommandReply
 from loadtests.workshop.dashboard.broadcaster import Broadcaster
-from loadtests.workshop.dashboard.clients import Guesses, Visitor, Visitors
+from loadtests.workshop.dashboard.clients import Client, Clients, JoinThrottle
 from loadtests.workshop.dashboard.refusals import Refusal
 
 EXTENSION = "twinshop workshop"
 
-Tell = Callable[[Command], Reply]
+Tell = Callable[[Command], CommandReply]
 
 
-class Desk(Struct, frozen=True):
+class RequestContext(Struct, frozen=True):
     """What the views need."""
 
     broadcaster: Broadcaster
-    visitors: Visitors
-    guesses: Guesses
+    clients: Clients
+    throttle: JoinThrottle
     tell_harness: Tell | None
     """None: there is no harness (a recorded run)."""
 
 
-def the_desk() -> Desk:
+def the_context() -> RequestContext:
     """Of the present request."""
-    return cast(Desk, current_app.extensions[EXTENSION])
+    return cast(RequestContext, current_app.extensions[EXTENSION])
 
 
-def the_visitor() -> Visitor:
+def the_client() -> Client:
     """Who makes the present request."""
-    return cast(Visitor, g.visitor)
+    return cast(Client, g.client)
 
 
 def refuse_covered() -> None:
@@ -44,7 +44,7 @@ def refuse_covered() -> None:
     Raises:
         Refusal: they may not see it yet.
     """
-    if the_desk().broadcaster.is_covered(the_visitor().who):
+    if the_context().broadcaster.is_covered(the_client().who):
         raise Refusal(
             403, "results are covered", why="who predicts first learns more from what happens",
             next_step="commit your prediction, and they are yours as soon as there are any",

@@ -24,7 +24,7 @@ STOP_WITHIN_S = 5.0
 _PAUSE_S = 0.02
 
 
-class Replay:
+class ServedRecording:
     """A dashboard that shows a run."""
 
     def __init__(self, process: subprocess.Popen[bytes], url: str, architectures: tuple[str, str]) -> None:
@@ -38,7 +38,7 @@ class Replay:
 
 
 @contextmanager
-def replayed(run: Path, architectures: Sequence[str] = (), *, port: int = 0) -> Iterator[Replay]:
+def replayed(run: Path, architectures: Sequence[str] = (), *, port: int = 0) -> Iterator[ServedRecording]:
     """The dashboard of a finished run (its folder, or a bundle of it), for this machine only; within, it is served.
 
     `architectures`: the two that are shown; by default sticky-memory and redis, or else the first two of the run.
@@ -51,7 +51,7 @@ def replayed(run: Path, architectures: Sequence[str] = (), *, port: int = 0) -> 
         two = _two_of(folder, tuple(architectures))
         process, log = _start(Path(place), folder, two, port), Path(place) / "dashboard.log"
         try:
-            yield Replay(process, _url(Path(place), process, log), two)
+            yield ServedRecording(process, _url(Path(place), process, log), two)
         finally:
             _stop(process)
 

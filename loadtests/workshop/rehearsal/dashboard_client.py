@@ -17,8 +17,8 @@ from loadtests.workshop.contract import (
     LIVE_PHASES,
     SIDES,
     Command,
-    Counts,
     Frame,
+    LiveCounts,
     NodeView,
     Phase,
     Picture,
@@ -43,7 +43,7 @@ class SideSeen:
     def __init__(self) -> None:
         self.nodes: tuple[NodeView, ...] = ()
         self.shoppers: dict[int, ShopperView] = {}
-        self.counts = Counts()
+        self.counts = LiveCounts()
         self.losses = 0
 
     def add(self, frame: SideFrame) -> None:
@@ -54,7 +54,7 @@ class SideSeen:
         self.losses += len(frame.losses)
 
 
-class Seen:
+class DashboardView:
     """All that was sent so far. `gaps` are ids that did not follow on the one before."""
 
     def __init__(self) -> None:
@@ -137,11 +137,11 @@ SILENT_AT_MOST_S = 30.0
 CHUNK = 65_536
 
 
-class Watcher:
+class DashboardClient:
     """One visitor; `seen` is what it knows. Use it as a context, or `close` it."""
 
     def __init__(self, url_with_key: str) -> None:
-        self.seen = Seen()
+        self.seen = DashboardView()
         self._changed = threading.Condition()
         self._why_gone = ""
         self._gone = False
@@ -155,7 +155,7 @@ class Watcher:
         self._listener = threading.Thread(target=self._listen, name="watcher", daemon=True)
         self._listener.start()
 
-    def __enter__(self) -> Watcher:
+    def __enter__(self) -> DashboardClient:
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -189,7 +189,7 @@ class Watcher:
         if not (answer.ok and said.get("ok")):
             raise TwinshopError(f"refused: {msgspec.json.encode(command).decode()}", why=str(said.get("why") or said))
 
-    def wait_until(self, what: str, come: Callable[[Seen], bool], within_s: float) -> None:
+    def wait_until(self, what: str, come: Callable[[DashboardView], bool], within_s: float) -> None:
         """Until the dashboard shows it.
 
         Raises:

@@ -13,23 +13,23 @@ import pytest
 
 from compose.engines.contract import Engine
 from loadtests.running.progress import Silent
-from loadtests.workshop import session as module
+from loadtests.workshop import runner as module
 from loadtests.workshop.contract import (
     Begin,
     Break,
     Close,
     Command,
-    End,
+    CommandReply,
+    EndWorkshop,
     Heal,
     LiveFault,
     Phase,
     Release,
-    Reply,
     Round,
     Workshop,
 )
-from loadtests.workshop.live_side import Go
-from loadtests.workshop.session import Board, Session, WorkshopRequest
+from loadtests.workshop.live_side import StartSignal
+from loadtests.workshop.runner import StateFile, WorkshopRequest, WorkshopRunner
 from shared.errors import EnvironmentNotReady, Interrupted, UsageError
 from tests.waiting import until
 
@@ -44,13 +44,13 @@ class PaperRound:
     stand_at_once = True
     cannot_be_made: UsageError | None = None
 
-    def __init__(self, number: int, about: Any, *_: object) -> None:
+    def __init__(self, number: int, spec: Any, *_: object) -> None:
         if self.cannot_be_made is not None:
             raise self.cannot_be_made
-        self.number, self.about = number, about
+        self.number, self.spec = number, spec
         self.folder = SimpleNamespace(root=Path(f"round-{number}"))
         self.plan = SimpleNamespace(shoppers=(1, 2, 3))
-        self.cues = SimpleNamespace(go=None)
+        self.signals = SimpleNamespace(go=None)
         self.faults = self
         self.standing = self.stand_at_once
         self.failed: Exception | None = None
@@ -69,7 +69,7 @@ class PaperRound:
 
     def release(self) -> None:
         self.calls.append("release")
-        self.cues.go = Go(1, 1_700_000_000_000_000)
+        self.signals.go = StartSignal(1, 1_700_000_000_000_000)
 
     def failure(self) -> Exception | None:
         return self.failed
@@ -96,13 +96,13 @@ class PaperRound:
     def buttons(self) -> tuple[()]:
         return ()
 
-    def make(self, command: Break) -> Reply:
+    def make(self, command: Break) -> CommandReply:
         self.calls.append(f"break {command.kind}")
-        return Reply(True)
+        return CommandReply(True)
 
-    def heal(self, command: Heal) -> Reply:
+    def heal(self, command: Heal) -> CommandReply:
         self.calls.append("heal")
-        return Reply(True)
+        return CommandReply(True)
 
     def broken(self) -> tuple[LiveFault, ...]:
         return (LiveFault(0, ("left",), "kill", "n1"),)
@@ -122,9 +122,11 @@ class Held:
     """A session that runs in a thread of its own."""
 
     def __init__(self, folder: Path, *, predict: bool = True, first: str = "") -> None:
-        self.board = Board(folder, predict=predict, episodes=(EPISODE,))
+        self.state_file = StateFile(folder, predict=predict, episodes=(EPISODE,))
         self.said = Heard()
-        self.session = Session(WorkshopRequest(predict=predict), cast("Engine", None), folder, self.board, self.said)
+        self.session = WorkshopRunner(
+            WorkshopRequest(predict=predict), cast("Engine", None), folder, self.state_file, self.said
+        )
         self.error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, args=(first,), daemon=True)
         self._thread.start()
@@ -135,16 +137,16 @@ class Held:
         except BaseException as error:  # noqa: BLE001
             self.error = error
 
-    def obey(self, command: Command) -> Reply:
-        return self.session.obey(command)
+    def handle(self, command: Command) -> CommandReply:
+        return self.session.handle(command)
 
     def reaches(self, phase: Phase, number: int = 1) -> bool:
         return until(lambda: (self.told().phase, self.told().number) == (phase, number))
 
     def told(self) -> Round:
         return (
-            msgspec.json.decode(self.board.path.read_bytes(), type=Workshop).round
-            if self.board.path.exists()
+            msgspec.json.decode(self.state_file.path.read_bytes(), type=Workshop).round
+            if self.state_file.path.exists()
             else (Round(0, "starting"))
         )
 
@@ -170,12 +172,12 @@ def hold(tmp_path: Path) -> Iterator[Callable[..., Held]]:
 
     yield begin
     for each in held:
-        each.obey(End())
+        each.handle(EndWorkshop())
         assert each.is_over()
 
 
 def refused(held: Held, *commands: Command) -> list[str]:
-    replies = [held.obey(command) for command in commands]
+    replies = [held.handle(command) for command in commands]
     assert not any(reply.ok for reply in replies)
     return [reply.why for reply in replies]
 
@@ -189,9 +191,9 @@ def test_the_terminal_tells_no_answer_that_may_be_covered(
     held = hold(predict=predict, first=first)
     if not told:
         assert held.reaches("predict")
-        assert held.obey(Release()).ok
+        assert held.handle(Release()).ok
     assert held.reaches("run" if first else "open")
-    assert held.obey(Close()).ok
+    assert held.handle(Close()).ok
     assert held.reaches("explain")
     assert ("Nobody was logged out." in held.said.lines) is told
 
@@ -200,9 +202,9 @@ def test_free_play_is_open_at_once(hold: Callable[..., Held], paper: type[PaperR
     held = hold()
     assert held.reaches("open")
     assert (held.told().episode, held.told().epoch_us) == ("", 1_700_000_000_000_000)
-    assert held.obey(KILL).ok
-    assert held.obey(Heal()).ok
-    assert held.obey(Close()).ok
+    assert held.handle(KILL).ok
+    assert held.handle(Heal()).ok
+    assert held.handle(Close()).ok
     assert held.reaches("explain")
     assert paper.made[0].calls == ["start", "release", "break kill", "heal", "close", "finish"]
 
@@ -213,9 +215,9 @@ def test_an_episode_waits_until_the_predictions_are_closed(hold: Callable[..., H
     assert (held.told().episode, held.told().epoch_us) == (EPISODE, 0)
     assert refused(held, KILL, Heal(), Close()) == ["nobody shops now: the round is in 'predict'"] * 3
     assert paper.made[0].calls == ["start"], "nobody was let in, nothing was broken"
-    assert held.obey(Release()).ok
+    assert held.handle(Release()).ok
     assert held.reaches("run")
-    assert held.obey(KILL).ok
+    assert held.handle(KILL).ok
 
 
 def test_without_predictions_an_episode_begins_at_once(hold: Callable[..., Held]) -> None:
@@ -239,7 +241,7 @@ def test_while_it_closes_nothing_more_is_broken(hold: Callable[..., Held], paper
     held = hold()
     assert held.reaches("open")
     paper.made[0].may_close.clear()
-    assert held.obey(Close()).ok
+    assert held.handle(Close()).ok
     assert refused(held, KILL, Close()) == ["nobody shops now: the round is in 'closing'"] * 2
     assert held.reaches("closing")
     assert refused(held, KILL, Heal(), Close(), Release())[:3] == ["nobody shops now: the round is in 'closing'"] * 3
@@ -252,7 +254,7 @@ def test_while_it_closes_nothing_more_is_broken(hold: Callable[..., Held], paper
 def test_predictions_can_be_closed_once(hold: Callable[..., Held]) -> None:
     held = hold(first=EPISODE)
     assert held.reaches("predict")
-    assert held.obey(Release()).ok
+    assert held.handle(Release()).ok
     assert held.reaches("run")
     assert refused(held, Release()) == ["nobody waits to be let in: the round is in 'run'"]
 
@@ -267,11 +269,11 @@ def test_a_round_whose_time_is_over_closes_itself(hold: Callable[..., Held], pap
 def test_another_round_closes_the_one_that_is_open(hold: Callable[..., Held], paper: type[PaperRound]) -> None:
     held = hold()
     assert held.reaches("open")
-    assert held.obey(Begin("2")).ok
+    assert held.handle(Begin("2")).ok
     assert held.reaches("predict", 2)
     assert held.told().episode == EPISODE
     assert paper.made[0].calls == ["start", "release", "close", "finish"]
-    assert held.obey(Begin()).ok
+    assert held.handle(Begin()).ok
     assert held.reaches("open", 3)
     assert paper.made[1].calls == ["start", "abandon", "finish"], "nobody had shopped: there is nothing to audit"
 
@@ -280,7 +282,7 @@ def test_an_episode_that_there_is_not(hold: Callable[..., Held]) -> None:
     held = hold()
     assert held.reaches("open")
     with pytest.raises(UsageError, match="no episode 'ninety-nine'"):
-        held.obey(Begin("ninety-nine"))
+        held.handle(Begin("ninety-nine"))
     assert held.told().number == 1
 
 
@@ -296,7 +298,7 @@ def test_a_cluster_that_cannot_start_fails_its_round_and_no_other(
     assert "no memory" in held.told().why
     assert paper.made[0].calls == ["start", "abandon", "finish"]
     monkeypatch.setattr(paper, "stand_at_once", True)
-    assert held.obey(Begin()).ok
+    assert held.handle(Begin()).ok
     assert held.reaches("open", 2)
     assert held.told().why == ""
 
@@ -320,7 +322,7 @@ def test_what_goes_wrong_at_the_end_fails_it_too(hold: Callable[..., Held], pape
     held = hold()
     assert held.reaches("open")
     paper.made[0].fails_to_close = EnvironmentNotReady("the engine is gone")
-    held.obey(Close())
+    held.handle(Close())
     assert held.reaches("failed")
     assert paper.made[0].calls[-2:] == ["abandon", "finish"]
 
@@ -338,11 +340,11 @@ def test_a_folder_that_cannot_be_made_fails_the_round(
 def test_the_end_closes_what_is_open(hold: Callable[..., Held], paper: type[PaperRound], first: str) -> None:
     held = hold(first=first)
     assert held.reaches("predict" if first else "open")
-    assert held.obey(End()).ok
+    assert held.handle(EndWorkshop()).ok
     assert held.is_over()
     assert held.error is None
     assert paper.made[0].calls[-2:] == (["abandon", "finish"] if first else ["close", "finish"])
-    assert held.obey(KILL) == Reply(False, "the workshop is over", "twinshop workshop")
+    assert held.handle(KILL) == CommandReply(False, "the workshop is over", "twinshop workshop")
 
 
 def test_interrupted_it_stops_everything_and_judges_what_there_is(
@@ -359,9 +361,9 @@ def test_interrupted_it_stops_everything_and_judges_what_there_is(
 def test_each_change_is_a_new_version(hold: Callable[..., Held]) -> None:
     held = hold()
     assert held.reaches("open")
-    first = msgspec.json.decode(held.board.path.read_bytes(), type=Workshop)
+    first = msgspec.json.decode(held.state_file.path.read_bytes(), type=Workshop)
     held.session._tell_broken()
-    then = msgspec.json.decode(held.board.path.read_bytes(), type=Workshop)
+    then = msgspec.json.decode(held.state_file.path.read_bytes(), type=Workshop)
     assert then.version == first.version + 1
     assert [fault.kind for fault in then.round.broken] == ["kill"]
-    assert held.board.path.stat().st_mode & 0o777 == 0o600
+    assert held.state_file.path.stat().st_mode & 0o777 == 0o600
