@@ -38,23 +38,25 @@ def episode_named(name_or_number: str) -> Episode:
     Raises:
         UsageError: there is none; the message lists them.
     """
+    if (found := _find(name_or_number)) is not None:
+        return found
     episodes = load_episodes()
-    for episode in episodes:
-        if name_or_number in (episode.name, str(episode.number)):
-            return episode
-    names = [episode.name for episode in episodes]
     raise UsageError(
         f"there is no episode {name_or_number!r}",
         why="there are: "
         + ", ".join(f"{episode.number} {episode.name}" for episode in episodes)
-        + did_you_mean(name_or_number, names),
+        + did_you_mean(name_or_number, [episode.name for episode in episodes]),
         next_step="name one of them, by its name or its number",
     )
 
 
 def is_episode(name_or_number: str) -> bool:
     """Whether there is an episode of that name or number."""
-    return any(name_or_number in (episode.name, str(episode.number)) for episode in load_episodes())
+    return _find(name_or_number) is not None
+
+
+def _find(name_or_number: str) -> Episode | None:
+    return next((it for it in load_episodes() if name_or_number in (it.name, str(it.number))), None)
 
 
 def read_episode(content: bytes, *, file: Path) -> Episode:

@@ -10,7 +10,6 @@ import os
 import secrets
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -21,18 +20,16 @@ from compose.engines.contract import Engine
 from compose.running import new_run_id
 from compose.supervision.child import Child, spawn
 from compose.supervision.ledger import Ledger, hold_machine, recover, state_folder
-from compose.supervision.waiting import not_ready
 from loadtests.running.progress import Watcher
 from loadtests.workshop.contract import Round
 from loadtests.workshop.control import ControlAddress, ControlServer, read_address, write_address
-from loadtests.workshop.dashboard_assignment import DashboardAssignment, DashboardReady, read_ready, write_assignment
+from loadtests.workshop.dashboard_assignment import DashboardAssignment, DashboardReady, await_ready, write_assignment
 from loadtests.workshop.episode_file import load_episodes
 from loadtests.workshop.listen_addresses import ListenAddress
 from loadtests.workshop.runner import StateFile, WorkshopRequest, WorkshopRunner
 
 READY_WITHIN_S = 20.0
 ENDS_WITHIN_S = 1.0
-LOOK_S = 0.02
 
 
 class WorkshopUrls(msgspec.Struct, frozen=True):
@@ -107,7 +104,7 @@ def _open_house(
         )  # fmt: skip
         child = _start_dashboard(ledger, folder, assignment)
         last.callback(_end_dashboard, child)
-        ready = _await_dashboard(child, folder, assignment)
+        ready = await_ready(Path(assignment.ready), lambda: child.exit_code, READY_WITHIN_S, folder / "dashboard.log")
         write_address(address_file(state), ControlAddress(control.address, key, str(state_file.path)))
         yield session, _opened(listen, ready, token, control, state_file)
 
@@ -117,23 +114,6 @@ def _start_dashboard(ledger: Ledger, folder: Path, assignment: DashboardAssignme
     write_assignment(path, assignment)
     args = [sys.executable, "-P", "-m", "loadtests.workshop.dashboard", str(path)]
     return spawn(ledger, "dashboard", args, env={"PYTHONUNBUFFERED": "1"}, log=folder / "dashboard.log", cwd=folder)
-
-
-def _await_dashboard(child: Child, folder: Path, assignment: DashboardAssignment) -> DashboardReady:
-    """Until it listens.
-
-    Raises:
-        NotReadyInTime: it has ended, or takes too long.
-    """
-    until = time.monotonic() + READY_WITHIN_S
-    while (ready := read_ready(Path(assignment.ready))) is None:
-        if child.exit_code is not None:
-            raise not_ready("the dashboard", f"it ended with exit code {child.exit_code}", folder / "dashboard.log")
-        if time.monotonic() > until:
-            why = f"it does not answer after {READY_WITHIN_S:.0f} s"
-            raise not_ready("the dashboard", why, folder / "dashboard.log")
-        time.sleep(LOOK_S)
-    return ready
 
 
 def _end_dashboard(child: Child) -> None:

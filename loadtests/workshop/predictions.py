@@ -12,6 +12,8 @@ from pathlib import Path
 
 import msgspec
 
+from loadtests.model.events import LoadStarted, read_events
+from loadtests.model.run_folder import RunFolder
 from loadtests.workshop.contract import CommittedPrediction
 
 FILE = "predictions.ndjson"
@@ -43,6 +45,12 @@ def append_prediction(folder: Path, prediction: CommittedPrediction) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def begun_us(run: RunFolder) -> int | None:
+    """When people began to shop, microseconds since 1970; None if nobody did."""
+    starts = (event.epoch_us for event in read_events(run.events) if isinstance(event, LoadStarted))
+    return min(starts, default=None)
 
 
 def tally(predictions: Iterable[CommittedPrediction], question: str) -> dict[str, int]:

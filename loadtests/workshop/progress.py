@@ -12,13 +12,12 @@ from pathlib import Path
 import msgspec
 
 from loadtests.judging.judge import judge
-from loadtests.model.events import LoadStarted, read_events
 from loadtests.model.plan import read_plan
 from loadtests.model.results import Results
 from loadtests.model.run_folder import Provenance, RunFolder
 from loadtests.workshop.episode import Episode, EpisodeCheck
 from loadtests.workshop.measured import holds, measured, visitors_of
-from loadtests.workshop.predictions import read_predictions
+from loadtests.workshop.predictions import begun_us, read_predictions
 from shared.errors import RunFolderError, UsageError
 
 NO_PREDICT = "--no-predict"
@@ -73,6 +72,13 @@ def progress_of(episode: Episode, run: RunFolder) -> EpisodeProgress:
     return EpisodeProgress(episode.name, str(run.root), all(one.met for one in shown), shown)
 
 
+def values_of(episode: Episode, run: RunFolder, results: Results) -> dict[str, float]:
+    """A round's numbers by name."""
+    kinds = [fault.kind for fault in read_plan(run.plan).faults]
+    visitors = {name: visitors_of(run.logs(name), results.shoppers) for name in episode.architectures}
+    return measured(episode, results, kinds, visitors)
+
+
 def _rounds(runs: Path, episode: Episode) -> Iterator[tuple[Provenance, RunFolder]]:
     """All rounds of that episode; what is no run of this version of Twinshop is none."""
     for folder in runs.iterdir() if runs.is_dir() else ():
@@ -90,7 +96,7 @@ def _rounds(runs: Path, episode: Episode) -> Iterator[tuple[Provenance, RunFolde
 def _predicted(run: RunFolder) -> Iterator[Objective]:
     if NO_PREDICT in run.read_provenance().command:
         return
-    began_us = min((event.epoch_us for event in read_events(run.events) if isinstance(event, LoadStarted)), default=0)
+    began_us = begun_us(run) or 0
     early = sum(prediction.at_us < began_us for prediction in read_predictions(run.root))
     yield Objective(
         "A prediction was committed before the first shopper came.",
@@ -107,9 +113,7 @@ def _balanced(results: Results, run: RunFolder) -> Objective:
 
 
 def _checked(episode: Episode, run: RunFolder, results: Results) -> Iterator[Objective]:
-    plan = read_plan(run.plan)
-    visitors = {name: visitors_of(run.logs(name), results.shoppers) for name in episode.architectures}
-    values = measured(episode, results, [fault.kind for fault in plan.faults], visitors)
+    values = values_of(episode, run, results)
     yield from (Objective(check.shows, _met(check, values), check.next_step) for check in episode.check)
 
 

@@ -9,7 +9,6 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from loadtests.model.events import LoadStarted, read_events
 from loadtests.model.results import Results
 from loadtests.model.run_folder import RunFolder
 from loadtests.report import ExtraSection
@@ -17,7 +16,7 @@ from loadtests.workshop.contract import CommittedPrediction
 from loadtests.workshop.episode import Episode, Question
 from loadtests.workshop.episode_file import load_episodes
 from loadtests.workshop.measured import observed_answers
-from loadtests.workshop.predictions import read_predictions, tally
+from loadtests.workshop.predictions import begun_us, read_predictions, tally
 
 TEMPLATES = Path(__file__).parent / "templates"
 MOST_ANSWERS = 40
@@ -90,8 +89,8 @@ def predicted(folder: Path, results: Results) -> Predicted | None:
     if not predictions:
         return None
     episode = next((it for it in load_episodes() if it.name == results.scenario), None)
-    begun_us = _begun_us(folder)
-    late = [begun_us is not None and it.at_us > begun_us for it in predictions]
+    began_us = begun_us(RunFolder(folder))
+    late = [began_us is not None and it.at_us > began_us for it in predictions]
     return Predicted(
         people=len(predictions),
         late=sum(late),
@@ -101,12 +100,6 @@ def predicted(folder: Path, results: Results) -> Predicted | None:
         ),
         more_reasons=max(0, len(predictions) - MOST_REASONS),
     )
-
-
-def _begun_us(folder: Path) -> int | None:
-    """When people began to shop, by the clock on the wall."""
-    starts = (event.epoch_us for event in read_events(RunFolder(folder).events) if isinstance(event, LoadStarted))
-    return min(starts, default=None)
 
 
 def _asked(

@@ -45,6 +45,18 @@ from shared.whole_file import write_whole
 FILE = "workshop.json"
 OWNER_ONLY = 0o600
 """The passwords of the shops' accounts are in it."""
+LOOK_S = 0.05
+OK = CommandReply(True)
+CLOSE_BEFORE_MS = END_LEAD_MS + 500
+"""A round whose time is over is closed so long before, so that it ends in time."""
+NEXT: dict[Phase, str] = {
+    "predict": "let people in first",
+    "explain": "begin another round",
+    "failed": "begin another round",
+    "starting": "wait until both shops stand",
+    "closing": "wait until it is closed",
+}
+"""What to do instead, by phase."""
 
 
 class StateFile:
@@ -85,20 +97,6 @@ class StateFile:
         old = self._workshop
         self._workshop = msgspec.structs.replace(old, version=old.version + 1, round=new)
         write_whole(self.path, msgspec.json.encode(self._workshop), mode=OWNER_ONLY)
-
-
-LOOK_S = 0.05
-OK = CommandReply(True)
-CLOSE_BEFORE_MS = END_LEAD_MS + 500
-"""A round whose time is over is closed so long before, so that it ends in time."""
-NEXT: dict[Phase, str] = {
-    "predict": "let people in first",
-    "explain": "begin another round",
-    "failed": "begin another round",
-    "starting": "wait until both shops stand",
-    "closing": "wait until it is closed",
-}
-"""What to do instead, by phase."""
 
 
 class WorkshopRequest(msgspec.Struct, frozen=True):

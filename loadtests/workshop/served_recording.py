@@ -7,21 +7,19 @@ import secrets
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from loadtests.campaigns.bundles.unpack import run_in
 from loadtests.model.run_folder import RunFolder
-from loadtests.workshop.dashboard_assignment import DashboardAssignment, read_ready, write_assignment
-from shared.errors import NotReadyInTime, UsageError
+from loadtests.workshop.dashboard_assignment import DashboardAssignment, await_ready, write_assignment
+from shared.errors import UsageError
 
 USUAL = ("sticky-memory", "redis")
 READY_WITHIN_S = 120.0
 """A large run takes a while to be read."""
 STOP_WITHIN_S = 5.0
-_PAUSE_S = 0.02
 
 
 class ServedRecording:
@@ -51,7 +49,8 @@ def replayed(run: Path, architectures: Sequence[str] = (), *, port: int = 0) -> 
         two = _two_of(folder, tuple(architectures))
         process, log = _start(Path(place), folder, two, port), Path(place) / "dashboard.log"
         try:
-            yield ServedRecording(process, _url(Path(place), process, log), two)
+            ready = await_ready(Path(place) / "ready.json", process.poll, READY_WITHIN_S, log)
+            yield ServedRecording(process, f"http://{ready.host}:{ready.port}/", two)
         finally:
             _stop(process)
 
@@ -78,21 +77,6 @@ def _start(place: Path, folder: Path, two: tuple[str, str], port: int) -> subpro
     with (place / "dashboard.log").open("wb") as log:
         command = [sys.executable, "-P", "-m", "loadtests.workshop.dashboard", str(place / "dashboard.json")]
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-
-
-def _url(place: Path, process: subprocess.Popen[bytes], log: Path) -> str:
-    deadline = time.monotonic() + READY_WITHIN_S
-    while process.poll() is None and time.monotonic() < deadline:
-        ready = read_ready(place / "ready.json")
-        if ready is not None:
-            return f"http://{ready.host}:{ready.port}/"
-        time.sleep(_PAUSE_S)
-    raise NotReadyInTime(
-        "the dashboard did not come up",
-        why="it ended at once" if process.poll() is not None else f"not within {READY_WITHIN_S:g} s",
-        next_step="see its own words below",
-        tail=log.read_text(encoding="utf-8", errors="replace")[-2000:],
-    )
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

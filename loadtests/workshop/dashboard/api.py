@@ -19,6 +19,11 @@ from loadtests.workshop.predictions import tally
 from shared.errors import EnvironmentNotReady
 
 Card = dict[str, object]
+CARD = (
+    "name", "number", "title", "architectures", "buttons", "objectives", "new_idea", "new_control", "reason_prompt",
+)  # fmt: skip
+"""What of an episode everybody may know at any time."""
+api = Blueprint("api", __name__)
 
 
 @cache
@@ -41,22 +46,13 @@ def episode_of(said: Round) -> Episode:
 
 def card(episode: Episode, said: Round, *, covered: bool, instructor: bool) -> Card:
     """The card. The solution comes with what is seen, the explanation at the end, minutes to the instructor only."""
-    shown: Card = {
-        "name": episode.name,
-        "number": episode.number,
-        "title": episode.title,
+    shown = {name: getattr(episode, name) for name in CARD} | {
         "question": episode.scenario.question,
-        "architectures": list(episode.architectures),
+        "story": episode.scenario.story,
         "shoppers": episode.scenario.load.shoppers,
         "nodes": episode.scenario.nodes,
-        "buttons": list(episode.buttons),
-        "story": episode.scenario.story,
-        "objectives": list(episode.objectives),
-        "new_idea": episode.new_idea,
-        "new_control": episode.new_control,
         "questions": [_question(question) for question in episode.questions],
-        "reason_prompt": episode.reason_prompt,
-        "tips": list(episode.tips[:-1] if covered else episode.tips),
+        "tips": episode.tips[:-1] if covered else episode.tips,
     }
     if not covered and said.phase == "explain":
         shown["explanation"] = episode.explanation
@@ -67,16 +63,8 @@ def card(episode: Episode, said: Round, *, covered: bool, instructor: bool) -> C
 
 def _question(question: Question) -> Card:
     """Without its answer."""
-    return {
-        "id": question.id,
-        "text": question.text,
-        "kind": question.kind,
-        "choices": [{"value": choice.value, "text": choice.text} for choice in question.choices],
-        "unit": question.unit,
-    }
-
-
-api = Blueprint("api", __name__)
+    choices = [{"value": choice.value, "text": choice.text} for choice in question.choices]
+    return {name: getattr(question, name) for name in ("id", "text", "kind", "unit")} | {"choices": choices}
 
 
 @api.get("/events")
@@ -120,7 +108,7 @@ def loss(side: str, number: int) -> Response:
     """One loss with its witness."""
     refuse_covered()
     shown = the_context().broadcaster.round
-    found = shown.loss(_side(side), number) if shown else None
+    found = shown.live.loss(_side(side), number) if shown else None
     if found is None:
         raise Refusal(404, "there is no such loss", why=f"number {number} of the {side} side", next_step="choose one")
     return _json(found)

@@ -22,6 +22,12 @@ STEP_US = 250_000
 """At most four frames a second."""
 AFTERWARDS_US = 60_000_000
 """After the load window something still comes: the last audit."""
+LOOK_EVERY_S = 0.25
+REMEMBER_EVERY = 240
+"""Frames: a minute at most."""
+FALLEN_BEHIND_STEPS = 8
+"""Two seconds: it has been started anew, or the machine stood still. They get a picture, and not all frames."""
+_encode = msgspec.json.Encoder().encode
 
 
 class RoundPicture(Protocol):
@@ -48,7 +54,7 @@ class ShownRound:
 
     def __init__(self, said: Round, make: MakeLive) -> None:
         self.epoch_us = said.epoch_us
-        self._live = make(said)
+        self.live = make(said)
         self._at_us = said.epoch_us
         self._end_us = said.epoch_us + said.window_ms * 1000 + AFTERWARDS_US
         self._ended = False
@@ -60,39 +66,13 @@ class ShownRound:
     def step(self, now_us: int) -> Frame | None:
         """One step; None: nothing has changed in it. Long after the round, all of the time up to now is one step."""
         self._at_us = self._at_us + STEP_US if self._at_us < self._end_us else now_us
-        return self._live.advance(self._at_us)
+        return self.live.advance(self._at_us)
 
     def end(self) -> Frame | None:
         """The round is closed, and nothing more is written: what is left, until it is None. Safe to repeat."""
-        frame = None if self._ended else self._live.advance(self._at_us, over=True)
+        frame = None if self._ended else self.live.advance(self._at_us, over=True)
         self._ended = frame is None
         return frame
-
-    def picture(self) -> Picture:
-        """Everything up to the last step."""
-        return self._live.picture()
-
-    def as_one_frame(self) -> Frame:
-        """What all frames up to the last step come to."""
-        picture = self._live.picture()
-        return Frame(picture.at_ms, picture.left, picture.right)
-
-    def loss(self, side: SideName, number: int) -> Loss | None:
-        """A loss with its witness; None: there is none of that number."""
-        return self._live.loss(side, number)
-
-    def close(self) -> None:
-        """Let go of the round's files."""
-        self._live.close()
-
-
-LOOK_EVERY_S = 0.25
-REMEMBER_EVERY = 240
-"""Frames: a minute at most."""
-FALLEN_BEHIND_STEPS = 8
-"""Two seconds: it has been started anew, or the machine stood still. They get a picture, and not all frames."""
-
-_encode = msgspec.json.Encoder().encode
 
 
 def now_us() -> int:
@@ -167,13 +147,13 @@ class Broadcaster:
         if self.round is not None and self.round.epoch_us == said.epoch_us:
             return False
         if self.round is not None:
-            self.round.close()
+            self.round.live.close()
         self.round = ShownRound(said, self._make_live)
         return True
 
     def _forget_round(self) -> None:
         if self.round is not None:
-            self.round.close()
+            self.round.live.close()
         self.stream.begin_round()
         self.round, self.book = None, None
         self._opened.clear()
@@ -200,7 +180,8 @@ class Broadcaster:
     def _publish_frame(self, shown_round: ShownRound, frame: Frame, *, quietly: bool = False) -> None:
         self._publish("frame", _encode(frame), "covered", _time_only(frame), quietly=quietly)
         if self.stream.last_id % REMEMBER_EVERY == 0:
-            self.stream.remember(_encode(shown_round.as_one_frame()))
+            picture = shown_round.live.picture()
+            self.stream.remember(_encode(Frame(picture.at_ms, picture.left, picture.right)))
 
     def _publish_picture(self) -> None:
         picture = self.picture()
@@ -233,7 +214,7 @@ class Broadcaster:
     def picture(self) -> Picture:
         """Everything up to the last event."""
         if self.round is not None:
-            return self.round.picture()
+            return self.round.live.picture()
         return empty_picture(self.workshop.round.number if self.workshop else 0)
 
     def backlog(self, who: str, seen: int | None) -> list[bytes]:

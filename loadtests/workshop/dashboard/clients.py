@@ -16,13 +16,17 @@ from collections.abc import Callable
 from flask import Request, Response
 from itsdangerous import BadSignature, URLSafeSerializer
 from msgspec import Struct
-from msgspec.structs import replace
 
 from loadtests.workshop.dashboard.refusals import Refusal
 
 WHO_BYTES = 9
 COOKIE_LIFE_S = 12 * 3600
 """A workshop's day."""
+WITHIN_S = 60.0
+MOST_OF_ONE = 10
+MOST_OF_ALL = 60
+MOST_ADDRESSES = 256
+"""That are remembered; beyond it the oldest is forgotten, and still counts in all."""
 
 
 class Client(Struct, frozen=True):
@@ -73,16 +77,6 @@ class Clients:
         )  # fmt: skip
 
 
-def joined(client: Client) -> Client:
-    """They know the join code."""
-    return replace(client, joined=True, new=True)
-
-
-def promoted(client: Client) -> Client:
-    """They know the instructor's token."""
-    return replace(client, instructor=True, new=True)
-
-
 def cookie_name(request: Request) -> str:
     """Cookies ignore ports: two workshops on one machine must not share a name."""
     return f"twinshop_workshop_{request.environ.get('SERVER_PORT', '')}"
@@ -93,15 +87,12 @@ def _as_typed(code: str) -> bytes:
     return "".join(code.split()).replace("-", "").upper().encode()
 
 
-WITHIN_S = 60.0
-MOST_OF_ONE = 10
-MOST_OF_ALL = 60
-MOST_ADDRESSES = 256
-"""That are remembered; beyond it the oldest is forgotten, and still counts in all."""
-
-
 class JoinThrottle:
-    """Wrong guesses of the last minute."""
+    """How often one may be wrong about the join code: so often a minute from one address, and so often in all.
+
+    Who is over the limit is refused even with the right code, or they could go on guessing. In all: because addresses
+    are cheap. A room of people who mistype stays far below both.
+    """
 
     def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._clock_s = clock_s

@@ -5,18 +5,16 @@ from __future__ import annotations
 import base64
 import hashlib
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 from flask import Blueprint, Response, g, jsonify, redirect, render_template, request
 from markupsafe import Markup
+from msgspec.structs import replace
 from werkzeug.wrappers import Response as AnyResponse
 
 from loadtests.model.run_folder import RunFolder
 from loadtests.report.glossary import DEFINITIONS
 from loadtests.session_model.causes import CAUSES
-from loadtests.workshop.dashboard.clients import joined as as_joined
-from loadtests.workshop.dashboard.clients import promoted
 from loadtests.workshop.dashboard.origin_guard import POLICY, REPORT_POLICY
 from loadtests.workshop.dashboard.predictions import read_body
 from loadtests.workshop.dashboard.refusals import Refusal
@@ -24,41 +22,24 @@ from loadtests.workshop.dashboard.request_context import refuse_covered, the_cli
 
 FOUR_NUMBERS = ("logged-out", "carts-lost", "failed", "unknown")
 """Those that stand above each column."""
-
-
-class Meaning(NamedTuple):
-    """A word of the page and what it means."""
-
-    key: str
-    word: str
-    meaning: str
-
-
-class Meanings(NamedTuple):
-    """All that the page's help explains."""
-
-    numbers: tuple[Meaning, ...]
-    causes: tuple[Meaning, ...]
-
-
-def meanings() -> Meanings:
-    """For the template `dashboard.html`."""
-    return Meanings(
-        numbers=tuple(Meaning(key, *DEFINITIONS[key]) for key in FOUR_NUMBERS),
-        causes=tuple(Meaning(cause, _spoken(cause), why) for cause, why in CAUSES.items()),
-    )
-
-
-def _spoken(cause: str) -> str:
-    return cause.replace("_", " ")
-
-
 SCRIPT = (Path(__file__).parent / "templates" / "whole_page.js").read_text(encoding="utf-8")
+# The page loads itself once more if a part of it is missing, and must say so in its own first lines: a script in a file
+# of its own could be missing, too. The policy lets no script act that stands in a page but this one, named by its hash.
 _HASH = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
 DASHBOARD_POLICY = POLICY.replace("script-src 'self'", f"script-src 'self' 'sha256-{_HASH}'")
-
-
 pages = Blueprint("pages", __name__)
+
+
+Meaning = tuple[str, str, str]
+"""A key of the page, the word for it, and what it means."""
+
+
+def meanings() -> dict[str, tuple[Meaning, ...]]:
+    """What the page's help explains, by part: from the same tables as the report and the checks."""
+    return {
+        "numbers": tuple((key, *DEFINITIONS[key]) for key in FOUR_NUMBERS),
+        "causes": tuple((cause, cause.replace("_", " "), why) for cause, why in CAUSES.items()),
+    }
 
 
 class JoinForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -83,7 +64,7 @@ def dashboard() -> AnyResponse:
             403, "this is not the instructor's key", why="each workshop has another one",
             next_step="open the address that `twinshop workshop` has printed",
         )  # fmt: skip
-    g.client = promoted(the_client())
+    g.client = replace(the_client(), instructor=True, new=True)
     return redirect("/", 303)
 
 
@@ -104,7 +85,7 @@ def joined() -> AnyResponse:
     if not context.clients.may_join(code):
         context.throttle.wrong(address)
         return _not_joined()
-    g.client = as_joined(the_client())
+    g.client = replace(the_client(), joined=True, new=True)
     return jsonify({"joined": True}) if request.is_json else redirect("/", 303)
 
 

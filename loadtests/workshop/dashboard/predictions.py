@@ -25,6 +25,10 @@ MOST_ANSWER = 40
 LARGEST_NUMBER = 1_000_000_000.0
 
 T = TypeVar("T")
+MOST_PREDICTIONS = 1000
+"""In a round: far more than a room has people."""
+Write = Callable[[Path, CommittedPrediction], object]
+Observed = dict[str, float | str | None]
 
 
 class PredictionForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,12 +103,6 @@ def _unfit(why: str, *, next_step: str = "mend it, and commit again") -> Refusal
     return Refusal(400, "this is no whole prediction", why=why, next_step=next_step)
 
 
-MOST_PREDICTIONS = 1000
-"""In a round: far more than a room has people."""
-
-Write = Callable[[Path, CommittedPrediction], object]
-
-
 class PredictionsBook:
     """The predictions of one round. Begun again for the same folder, it knows what was committed before."""
 
@@ -146,9 +144,6 @@ class PredictionsBook:
             self._all[who] = prediction
         finally:
             self._under_way.discard(who)
-
-
-Observed = dict[str, float | str | None]
 
 
 def observed(episode: Episode, said: Round) -> Observed:

@@ -43,6 +43,19 @@ from shared.whole_file import write_whole
 
 WITHOUT_JOINING = frozenset({"pages.join", "pages.joined", "pages.healthz", "static"})
 """What whoever does not know the join code may ask for."""
+SILENT_S = 30.0
+"""How long a connection may hang in one read or one write."""
+MORE_CONNECTIONS = 200
+"""Beside the watchers': pages, questions, browsers that keep one in reserve."""
+OWN_ADDRESSES = frozenset({"127.0.0.1", "::1"})
+MOST_OF_ONE_ADDRESS = 40
+"""Connections from one other machine: nobody in the room can take everybody's places. This machine itself may."""
+BACKLOG = 128
+STOP_WITHIN_S = 0.3
+"""Streams never end by themselves."""
+LOOK_FOR_PARENT_S = 0.5
+NICE = 5
+"""The shops come first: they are what is measured."""
 
 
 def create_app(context: RequestContext, guard: OriginGuard) -> Flask:
@@ -81,21 +94,6 @@ def _to_the_door(context: RequestContext) -> AnyResponse | None:
             403, "you have not joined", why="this workshop asks for a join code", next_step="open /join in your browser"
         )
     return redirect("/join", 303)
-
-
-SILENT_S = 30.0
-"""How long a connection may hang in one read or one write."""
-MORE_CONNECTIONS = 200
-"""Beside the watchers': pages, questions, browsers that keep one in reserve."""
-OWN_ADDRESSES = frozenset({"127.0.0.1", "::1"})
-MOST_OF_ONE_ADDRESS = 40
-"""Connections from one other machine: nobody in the room can take everybody's places. This machine itself may."""
-BACKLOG = 128
-STOP_WITHIN_S = 0.3
-"""Streams never end by themselves."""
-LOOK_FOR_PARENT_S = 0.5
-NICE = 5
-"""The shops come first: they are what is measured."""
 
 
 class _Handler(WSGIHandler):  # type: ignore[misc]

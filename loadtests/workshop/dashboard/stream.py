@@ -22,6 +22,14 @@ MOST_BYTES = 32 * 2**20
 IDS_PER_S = 4_000_000
 """Several times what events can be made in a second, even of a round that is caught up with. A browser's numbers are
 exact up to 2**53: such ids until the year 2041."""
+QUEUE_EVENTS = 240
+"""A minute of events. Before it fills, the system's own buffers have filled as well."""
+HEARTBEAT_S = 10.0
+HEARTBEAT = b": here\n\n"
+HELLO = b"retry: 1000\n"
+"""For a browser: come back after a second."""
+PIECE_EVENTS = 64
+RETRY_AFTER_S = 10
 
 
 class SentEvent(msgspec.Struct, frozen=True):
@@ -111,16 +119,6 @@ def _numbered_frames(events: Iterable[SentEvent]) -> Iterable[bytes]:
 
 def _numbered(number: int, frame: bytes) -> bytes:
     return b'{"id":%d,"frame":%s}' % (number, frame)
-
-
-QUEUE_EVENTS = 240
-"""A minute of events. Before it fills, the system's own buffers have filled as well."""
-HEARTBEAT_S = 10.0
-HEARTBEAT = b": here\n\n"
-HELLO = b"retry: 1000\n"
-"""For a browser: come back after a second."""
-PIECE_EVENTS = 64
-RETRY_AFTER_S = 10
 
 
 class Subscriber:

@@ -15,6 +15,8 @@ from loadtests.workshop.contract import WORKSHOP_SCHEMA, Phase, Workshop
 from shared.errors import RunFolderError
 
 _Mark = tuple[int, int, int]
+BEFORE: frozenset[Phase] = frozenset({"starting", "predict"})
+"""Nothing has run yet."""
 
 
 class WorkshopFile:
@@ -53,10 +55,6 @@ class WorkshopFile:
         except FileNotFoundError:
             return None
         return found.st_mtime_ns, found.st_size, found.st_ino
-
-
-BEFORE: frozenset[Phase] = frozenset({"starting", "predict"})
-"""Nothing has run yet."""
 
 
 def asks_for_predictions(workshop: Workshop) -> bool:

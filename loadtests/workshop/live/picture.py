@@ -26,6 +26,8 @@ request_decoder = msgspec.json.Decoder(LogRecord)
 balancer_decoder = msgspec.json.Decoder(BalancerLine, strict=False)  # its times come as strings of digits
 REQUEST_LOGS = "*.requests.ndjson"
 ACCESS_LOG = "access.ndjson"
+NOTHING = SideFrame()
+DATABASE = "database"
 
 
 class RoundFiles:
@@ -89,10 +91,6 @@ class RoundFiles:
             if path.parent == logs:
                 for line in tail.records():
                     side.logged(line)
-
-
-NOTHING = SideFrame()
-DATABASE = "database"
 
 
 class LivePicture:

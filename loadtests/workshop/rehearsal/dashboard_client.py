@@ -19,13 +19,12 @@ from loadtests.workshop.contract import (
     Command,
     Frame,
     LiveCounts,
-    NodeView,
     Phase,
     Picture,
-    ShopperView,
-    SideFrame,
     SideName,
     Workshop,
+    applied,
+    empty_picture,
 )
 from shared.errors import NotReadyInTime, TwinshopError
 
@@ -35,23 +34,10 @@ _frame = msgspec.json.Decoder(Frame).decode
 
 NUMBERS = ("logged_out", "carts_lost", "failed", "unknown", "shopping", "dead", "broken", "losses", "ended")
 """What a rule of a script may name, of each side."""
-
-
-class SideSeen:
-    """One column."""
-
-    def __init__(self) -> None:
-        self.nodes: tuple[NodeView, ...] = ()
-        self.shoppers: dict[int, ShopperView] = {}
-        self.counts = LiveCounts()
-        self.losses = 0
-
-    def add(self, frame: SideFrame) -> None:
-        """What has changed."""
-        self.nodes = frame.nodes if frame.nodes is not None else self.nodes
-        self.counts = frame.counts or self.counts
-        self.shoppers.update({view.shopper: view for view in frame.shoppers})
-        self.losses += len(frame.losses)
+ANSWER_WITHIN_S = 10.0
+SILENT_AT_MOST_S = 30.0
+"""The dashboard says something at least every 10 s."""
+CHUNK = 65_536
 
 
 class DashboardView:
@@ -59,7 +45,7 @@ class DashboardView:
 
     def __init__(self) -> None:
         self.workshop: Workshop | None = None
-        self.sides: dict[SideName, SideSeen] = {side: SideSeen() for side in SIDES}
+        self.picture = empty_picture(0)
         self.names_of_round: list[str] = []
         """Of the events since the present round was first told."""
         self.gaps: list[tuple[int, int]] = []
@@ -77,12 +63,9 @@ class DashboardView:
         if name == "workshop":
             self._begin_or_go_on(_workshop(data))
         elif name == "picture":
-            picture = _picture(data)
-            self._forget()
-            self._add_sides(picture.left, picture.right)
+            self.picture = _picture(data)
         elif name == "frame":
-            frame = _frame(data)
-            self._add_sides(frame.left, frame.right)
+            self.picture = applied(self.picture, _frame(data))
 
     def values(self) -> Mapping[str, float]:
         """The numbers by name, for rules."""
@@ -95,32 +78,25 @@ class DashboardView:
         return values
 
     def _of_side(self, side: SideName) -> dict[str, float]:
-        seen = self.sides[side]
-        broken = self.workshop.round.broken if self.workshop else ()
+        seen = self.picture.left if side == "left" else self.picture.right
+        counts, broken = seen.counts or LiveCounts(), self.workshop.round.broken if self.workshop else ()
         return {
-            "logged_out": seen.counts.logged_out,
-            "carts_lost": seen.counts.carts_lost,
-            "failed": seen.counts.failed,
-            "unknown": seen.counts.unknown,
-            "shopping": sum(view.state == "shopping" for view in seen.shoppers.values()),
-            "dead": sum(node.state == "dead" for node in seen.nodes),
+            "logged_out": counts.logged_out,
+            "carts_lost": counts.carts_lost,
+            "failed": counts.failed,
+            "unknown": counts.unknown,
+            "shopping": sum(view.state == "shopping" for view in seen.shoppers),
+            "dead": sum(node.state == "dead" for node in seen.nodes or ()),
             "broken": sum(side in fault.sides for fault in broken),
-            "losses": seen.losses,
+            "losses": len(seen.losses),
             "ended": self.phase not in LIVE_PHASES,
         }
 
     def _begin_or_go_on(self, workshop: Workshop) -> None:
         if self.workshop is None or self.workshop.round.number != workshop.round.number:
-            self._forget()
+            self.picture = empty_picture(0)
             self.names_of_round.clear()
         self.workshop = workshop
-
-    def _forget(self) -> None:
-        self.sides = {side: SideSeen() for side in SIDES}
-
-    def _add_sides(self, left: SideFrame, right: SideFrame) -> None:
-        self.sides["left"].add(left)
-        self.sides["right"].add(right)
 
     def _follow(self, number: int | None, name: str) -> None:
         """A picture begins anew, what is told again has the same id; all other events follow each other by one."""
@@ -129,12 +105,6 @@ class DashboardView:
         if self._last_id is not None and name != "picture" and number - self._last_id not in (0, 1):
             self.gaps.append((self._last_id, number))
         self._last_id = number
-
-
-ANSWER_WITHIN_S = 10.0
-SILENT_AT_MOST_S = 30.0
-"""The dashboard says something at least every 10 s."""
-CHUNK = 65_536
 
 
 class DashboardClient:

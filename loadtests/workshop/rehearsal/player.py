@@ -20,6 +20,11 @@ TRIES = 20
 """Where the next node in turn is asked, some requests go wrong: a person would try again, too."""
 
 Known = Literal["known", "stranger"]
+RELEASE_WITHIN_S = 30.0
+EXPLAIN_WITHIN_S = 120.0
+"""The last audit, judging and the report."""
+RESULT_URLS = ("/api/frames", "/api/losses/left/0", "/api/observed")
+"""What tells results; covered until a prediction is committed."""
 
 
 class BrowserUser:
@@ -58,13 +63,6 @@ class BrowserUser:
         answer = self._session.request(method, self._url + path, json=body, timeout=ANSWER_WITHIN_S)
         self.node = answer.headers.get("X-Node", self.node)
         return answer
-
-
-RELEASE_WITHIN_S = 30.0
-EXPLAIN_WITHIN_S = 120.0
-"""The last audit, judging and the report."""
-RESULT_URLS = ("/api/frames", "/api/losses/left/0", "/api/observed")
-"""What tells results; covered until a prediction is committed."""
 
 
 class Player:

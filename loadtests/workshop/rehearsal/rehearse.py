@@ -8,24 +8,24 @@ from pathlib import Path
 
 import msgspec
 
-from loadtests.model.plan import read_plan
 from loadtests.model.results import Results
 from loadtests.model.run_folder import RunFolder, read_document
 from loadtests.workshop.contract import EndWorkshop
 from loadtests.workshop.episode import Episode
-from loadtests.workshop.measured import measured, observed_answers, visitors_of
-from loadtests.workshop.progress import newest_round
+from loadtests.workshop.measured import observed_answers
+from loadtests.workshop.progress import newest_round, values_of
 from loadtests.workshop.rehearsal import child
 from loadtests.workshop.rehearsal.dashboard_client import DashboardClient
 from loadtests.workshop.rehearsal.player import Player, begin, check_observed
 from loadtests.workshop.rehearsal.promises import BrokenPromise
 from loadtests.workshop.rehearsal.texts import (
+    MEASURED,
     LessonPage,
     PageCommand,
     all_pages,
     broken_by_a_round,
     broken_without_a_round,
-    known,
+    known_numbers,
     page_of,
 )
 from shared.errors import TwinshopError
@@ -79,7 +79,7 @@ def rehearse(episodes: Sequence[Episode], folder: Path, *, shoppers: int | None,
         TwinshopError: the workshop did not start.
     """
     folder.mkdir(parents=True)
-    texts = (*broken_without_a_round(all_pages(), known()), *_broken_commands(folder, say))
+    texts = (*broken_without_a_round(all_pages(), known_numbers(MEASURED.read_text())), *_broken_commands(folder, say))
     say(f"the pages without a round: {len(texts)} broken")
     words = (*WORKSHOP, *(() if shoppers is None else ("--shoppers", str(shoppers))))
     with child.RunningTwinshop(words, folder, "workshop") as workshop:
@@ -135,13 +135,6 @@ def _episode(client: DashboardClient, episode: Episode, folder: Path, shoppers: 
         episode.name, str(run.root) if run else "", round(time.monotonic() - began, 1),
         len(page.promises()) - left_out, left_out, tuple(found), values,
     )  # fmt: skip
-
-
-def values_of(episode: Episode, run: RunFolder, results: Results) -> dict[str, float]:
-    """A round's numbers by name."""
-    kinds = [fault.kind for fault in read_plan(run.plan).faults]
-    visitors = {name: visitors_of(run.logs(name), results.shoppers) for name in episode.architectures}
-    return measured(episode, results, kinds, visitors)
 
 
 def _parts(page: LessonPage) -> tuple[list[PageCommand], list[PageCommand]]:

@@ -20,6 +20,13 @@ from shared.errors import UsageError
 
 _FENCE = re.compile(r"^```(\w*)")
 ANYTHING = "…"
+_SCENARIO = re.compile(r"\[([a-z0-9-]+)\]\(")
+_MEASURED = re.compile(r"\d[\d,]*(?:\.\d+)?(?=\s)")
+DOCS = Path(__file__).parents[3] / "docs"
+TUTORIAL = DOCS / "tutorial"
+MEASURED = DOCS / "explanation" / "measured.md"
+FREE_OF_MARKS = ("quiz.md",)
+"""Their numbers are those of questions and answers, and claim nothing."""
 
 
 class PageCommand(msgspec.Struct, frozen=True):
@@ -68,12 +75,13 @@ def _alike(shown: str, said: str) -> bool:
     return re.fullmatch(pattern, said.rstrip()) is not None
 
 
-_SCENARIO = re.compile(r"\[([a-z0-9-]+)\]\(")
-_MEASURED = re.compile(r"\d[\d,]*(?:\.\d+)?(?=\s)")
-
-
 def known_numbers(measured_page: str) -> dict[str, float]:
-    """All of them, by name; `measured_page` is the text of docs/explanation/measured.md."""
+    """Numbers that texts quote and that no round has to be played for; `measured_page`: docs/explanation/measured.md.
+
+    node-kill/redis           what that page says of that scenario and architecture
+    node-kill/shoppers        of the scenario
+    minutes/2, shoppers/2, seconds/2     of episode 2
+    """
     found = dict(_cells(measured_page))
     for scenario in all_scenarios():
         found[f"{scenario.name}/shoppers"] = float(scenario.load.shoppers)
@@ -95,13 +103,6 @@ def _cells(page: str) -> Iterator[tuple[str, float]]:
             for architecture, cell in zip(head[2:], cells[2:], strict=True):
                 if number := _MEASURED.match(cell):
                     yield f"{scenario[1]}/{architecture}", float(number[0].replace(",", ""))
-
-
-DOCS = Path(__file__).parents[3] / "docs"
-TUTORIAL = DOCS / "tutorial"
-MEASURED = DOCS / "explanation" / "measured.md"
-FREE_OF_MARKS = ("quiz.md",)
-"""Their numbers are those of questions and answers, and claim nothing."""
 
 
 class LessonPage(msgspec.Struct, frozen=True):
@@ -181,8 +182,3 @@ def broken_by_a_round(page: LessonPage, values: Mapping[str, float], *, numbers:
 def of_a_round(promise: Promise) -> bool:
     """Whether a round must be played to know."""
     return promise.of_a_round or promise.formula in ("U", "N")
-
-
-def known(measured_page: Path = MEASURED) -> dict[str, float]:
-    """Numbers that need no round."""
-    return known_numbers(measured_page.read_text())
