@@ -125,7 +125,7 @@ class ControlServer:
             command = _decode_command(connection.recv_bytes(MOST_BYTES))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             return CommandReply(
-                False, f"this is no command: {error}", "send one of loadtests.workshop.contract as JSON"
+                False, f"this is not a command: {error}", "send one of loadtests.workshop.contract as JSON"
             )
         try:
             return self._handle(command)

@@ -206,9 +206,7 @@ class LiveFaults:
         """Whom such a fault can strike."""
         if strikes != "node":
             if command.victim not in ("", strikes):
-                raise _Refused(
-                    f"a {command.kind} strikes the {strikes}, not {command.victim!r}", "leave the victim away"
-                )
+                raise _Refused(f"a {command.kind} strikes the {strikes}, not {command.victim!r}", "omit the victim")
             return strikes
         nodes = {node.name for side in command.sides for node in self._sides[side].cluster.nodes()}
         if command.victim and command.victim not in nodes:

@@ -5,7 +5,7 @@
     what goes wrong ends in `failed`, with its reason, and from there another round can be begun
 
 One thread owns the rounds and takes them from phase to phase; commands come in other threads, are answered at once, and
-leave a wish for it. Whatever ends the workshop, nothing of it is left.
+leave the rest pending for it. Whatever ends the workshop, nothing of it is left.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ class WorkshopRunner:
     # --- commands, in any thread
 
     def handle(self, command: Command) -> CommandReply:
-        """Do what can be done at once, keep the rest as a wish for the thread that owns the rounds, and say so.
+        """Do what can be done at once, leave the rest pending for the thread that owns the rounds, and say so.
 
         Raises:
             UsageError: there is no such episode.

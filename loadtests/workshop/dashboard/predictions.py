@@ -55,7 +55,7 @@ def read_prediction(body: bytes, episode: Episode, *, who: str, at_us: int) -> C
     """The prediction that was sent.
 
     Raises:
-        Refusal: it is no whole prediction for this episode; says what is missing.
+        Refusal: it is not a complete prediction for this episode; says what is missing.
     """
     said = read_body(body, PredictionForm)
     questions = {question.id: question for question in episode.questions}
@@ -99,8 +99,8 @@ def _text(text: str, most: int, what: str) -> str:
     return kept
 
 
-def _unfit(why: str, *, next_step: str = "mend it, and commit again") -> Refusal:
-    return Refusal(400, "this is no whole prediction", why=why, next_step=next_step)
+def _unfit(why: str, *, next_step: str = "correct it, and commit again") -> Refusal:
+    return Refusal(400, "this prediction is not complete", why=why, next_step=next_step)
 
 
 class PredictionsBook:

@@ -104,7 +104,7 @@ def test_what_is_no_command_gets_a_reply_that_says_why(message: bytes) -> None:
     with listening(yes) as server:
         reply = told(server, message)
         assert not reply.ok
-        assert "this is no command" in reply.why
+        assert "this is not a command" in reply.why
         assert ask(server.address, KEY, EndWorkshop()).ok
 
 
@@ -137,7 +137,7 @@ def test_more_than_it_serves_at_once_wait_for_their_turn(monkeypatch: pytest.Mon
             each.start()
         for each in asking:
             each.join(10)
-    assert replies == [CommandReply(True, "End")] * len(asking)
+    assert replies == [CommandReply(True, "EndWorkshop")] * len(asking)
 
 
 def test_what_goes_wrong_in_obeying_is_told() -> None:
