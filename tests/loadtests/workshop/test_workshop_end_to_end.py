@@ -33,7 +33,7 @@ class Person:
     """Somebody with a browser, in one shop."""
 
     def __init__(self, side: RoundSide) -> None:
-        self.session = requests.WorkshopRunner()
+        self.session = requests.Session()
         # The name is for browsers, which lead *.localhost to this machine; the resolver may not.
         self.shop = f"http://127.0.0.1:{side.shop_url.rpartition(':')[2]}"
         self.guest = side.guests[0]
