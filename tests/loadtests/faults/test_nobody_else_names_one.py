@@ -16,8 +16,9 @@ ROOMS = ("shared", "stateful_app", "stateless_app", "compose", "loadtests")
 NOT_LOOKED_AT = {"loadtests/second_opinion"}
 """It shares nothing with what it is a second opinion of, so it must know by itself what grows a cluster."""
 SAME_WORD = {
-    "compose/engines/docker_cluster.py": {"kill"},
-    "compose/engines/process_cluster.py": {"kill", "freeze"},
+    "compose/engines/docker.py": {"kill", "freeze"},
+    "compose/engines/persisted_cluster.py": {"kill", "freeze"},
+    "compose/engines/processes.py": {"kill", "freeze"},
     "loadtests/cli.py": {"kill", "stop", "freeze", "scale-out", "scale-in"},
     "loadtests/commands/parts.py": {"kill", "stop", "freeze", "scale-out", "scale-in"},
     "loadtests/load/worker_config.py": {"workers"},
