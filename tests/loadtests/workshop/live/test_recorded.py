@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.campaigns.bundles.either import run_in
+from loadtests.campaigns.bundles.unpack import run_in
 from loadtests.judging.judge import judge
 from loadtests.model.results import ArchitectureResult
 from loadtests.workshop.contract import LiveCounts, SideFrame, applied, empty_picture
