@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import Protocol, cast
+from typing import Any, Protocol
 
 import msgspec
 
@@ -29,10 +29,9 @@ from loadtests.judging.tallies import Tallies
 from loadtests.judging.three_logs import ThreeLogs
 from loadtests.judging.thresholds import in_their_stead, judge_thresholds, thresholds_of
 from loadtests.judging.verdict import NOTHING_PREDICTED, predictions_for, verdict_of
-from loadtests.model.batch import Batch, Kind, Kinds
 from loadtests.model.events import Event
 from loadtests.model.formulas import Terms
-from loadtests.model.history import Exchange, Record, StoredOrder
+from loadtests.model.history import Exchange, Record
 from loadtests.model.plan import Plan
 from loadtests.model.results import ArchitectureResult, Loss, LossKind, Reconciliation
 from loadtests.model.run_folder import RunFolder
@@ -44,7 +43,7 @@ from shared.request_log import LogRecord
 class Companion(Protocol):
     """Somebody else who wants to hear the history while it is read: the report, say, which draws it."""
 
-    def add_all(self, batch: Batch) -> None:
+    def add(self, exchange: Exchange) -> None:
         """What comes next."""
 
 
@@ -80,17 +79,16 @@ class Trial:
         self._three_logs = ThreeLogs(scene)
         self._affected = AffectedUsers(scene)
         self._lateness = Lateness(plan.client)
-        self._kinds = Kinds(Kind)
-        self._hear: tuple[Callable[[Batch], None], ...] = (
-            self._replay.add_all,
-            self._books.add_all,
-            self._tallies.add_all,
-            self._spending.add_all,
-            self._waits.add_all,
-            self._without_service.add_all,
-            self._three_logs.add_exchanges,
-            self._lateness.add_all,
-            *(companion.add_all for companion in companions),
+        self._adds: tuple[Callable[[Exchange], None], ...] = (
+            self._replay.add,
+            self._books.add,
+            self._tallies.add,
+            self._spending.add,
+            self._waits.add,
+            self._without_service.add,
+            self._three_logs.add,
+            self._lateness.add,
+            *(companion.add for companion in companions),
         )
 
     def judge(self, history: History) -> ArchitectureResult:
@@ -114,18 +112,15 @@ class Trial:
         )
 
     def add_records(self, records: list[Record]) -> None:
-        """Everybody hears of a piece of the history, one after the other: none needs to know of the others."""
-        if set(map(type, records)) == {Exchange}:  # nearly always: orders stand at the end
-            batch = Batch(cast("list[Exchange]", records), self._kinds)
-            for hear in self._hear:
-                hear(batch)
-            return
-        for _, alike in groupby(records, key=type):
-            for record in (some := list(alike)):
-                if isinstance(record, StoredOrder):
-                    self._replay.add_order(record)
-            if isinstance(some[0], Exchange):
-                self.add_records(some)
+        """Everybody hears of a piece of the history, one after the other: none needs to know of the others.
+
+        So what one of them keeps stays in the processor's caches: a fifth less time than record by record.
+        """
+        for kind, alike in groupby(records, key=type):
+            some: list[Any] = list(alike)
+            for add in self._adds if kind is Exchange else (self._replay.add_order,):
+                for record in some:
+                    add(record)
 
     def add_lines(self, lines: list[RawLine]) -> None:
         """What the balancer passed on."""

@@ -10,7 +10,6 @@ import msgspec
 
 from loadtests.judging.replay import Replay
 from loadtests.judging.steps import Steps
-from loadtests.model.batch import Batch, Kind, batch_of, is_planned
 from loadtests.model.history import NOT_ASKED, NOT_LOGGED_IN, UNREADABLE, Exchange, Outcome, StoredOrder
 from loadtests.model.results import ActionBook, ItemBook, LoggedOut, UserBook
 from loadtests.session_model.acknowledged_order import Promise
@@ -81,34 +80,21 @@ class Books(ActionCounts):
         self._added: dict[int, int] = {}
         self._problems: list[str] = []
 
-    def add_all(self, batch: Batch) -> None:
-        """Count many, in order. Nearly all are ok, and as planned."""
-        planned = batch.where(is_planned)
-        wrong = self._steps.tick_off(batch, planned)
-        for outcome, count in batch.count(_outcome, planned):
-            self._outcomes[outcome] += count
-        added = batch.where(_added)
-        units = zip(batch.shopper[added].tolist(), batch.number(_quantity)[added].tolist(), strict=True)
-        for shopper, quantity in units:
-            self._added[shopper] = self._added.get(shopper, 0) + quantity
-        marked = (wrong > 0) | ~batch.where(_as_it_should)
-        for exchange, found in zip(batch.pick(marked), wrong[marked].tolist(), strict=True):
-            self._look_at(exchange, found)
-
     def add(self, exchange: Exchange) -> None:
         """Count one exchange."""
-        self.add_all(batch_of(exchange))
-
-    def _look_at(self, exchange: Exchange, found: int) -> None:
-        """What is more to be said of one that did not go well, or was planned otherwise (`Steps.tick_off`)."""
-        if exchange.outcome == "unknown":
+        outcome = exchange.outcome
+        if outcome == "ok" and exchange.do == "add" and exchange.jar == "main":
+            self._added[exchange.shopper] = self._added.get(exchange.shopper, 0) + exchange.quantity
+        elif outcome == "unknown":
             self._unknown[exchange.request] = exchange
-        if (exchange.outcome == "ok") != (200 <= exchange.status < 300) and not _goes_together(exchange):
-            self._wrong(exchange, f"its outcome {exchange.outcome!r} does not go with status {exchange.status}")
-        for problem in self._steps.problems(exchange, found):
-            self._wrong(exchange, problem)
-        if exchange.why == "plan" and exchange.outcome == "not_sent" and exchange.error != NOT_LOGGED_IN:
-            self._late += 1
+        if (outcome == "ok") != (200 <= exchange.status < 300) and not _goes_together(exchange):
+            self._wrong(exchange, f"its outcome {outcome!r} does not go with status {exchange.status}")
+        if exchange.why == "plan":
+            self._outcomes[outcome] += 1
+            for problem in self._steps.tick_off(exchange):
+                self._wrong(exchange, problem)
+            if outcome == "not_sent" and exchange.error != NOT_LOGGED_IN:
+                self._late += 1
 
     def close(self, replay: Replay, *, orders_read: bool) -> ClosedBooks:
         """The books at the end. `orders_read`: the database was read, so it settles unknown checkouts."""
@@ -199,22 +185,6 @@ class Books(ActionCounts):
     def _wrong(self, exchange: Exchange, what: str) -> None:
         name = exchange.request or f"step {exchange.step} of shopper {exchange.shopper}"
         self._problems.append(f"{name} ({exchange.do}): {what}")
-
-
-def _outcome(kind: Kind) -> Outcome:
-    return kind.outcome
-
-
-def _added(kind: Kind) -> bool:
-    return kind.outcome == "ok" and kind.do == "add" and kind.jar == "main"
-
-
-def _quantity(kind: Kind) -> int:
-    return kind.quantity
-
-
-def _as_it_should(kind: Kind) -> bool:
-    return kind.outcome == "ok" and 200 <= kind.status < 300
 
 
 def _goes_together(exchange: Exchange) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 
-from loadtests.model.batch import Batch
 from loadtests.model.history import Exchange
 from loadtests.model.plan import ClientLimits
 
@@ -29,11 +28,6 @@ class Lateness:
         self.late = 0
         self._late_us = limits.late_ms * 1000
         self._waits: defaultdict[int, deque[tuple[int, int]]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
-
-    def add_all(self, batch: Batch) -> None:
-        """Take in many, in order."""
-        for exchange in batch.pick((batch.sent_us < 0) | (batch.done_us - batch.sent_us >= SLOW_US)):
-            self.add(exchange)  # all others say nothing
 
     def add(self, exchange: Exchange) -> None:
         """Take in one exchange."""

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
+from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 
-import numpy as np
-
-from loadtests.model.batch import Batch, Kind, Numbers, batch_of
 from loadtests.model.history import NOT_ASKED, Do, Exchange
 from loadtests.model.results import Latency, Percentiles, Waited
 from loadtests.session_model.action_kinds import SLOW_ON_PURPOSE
@@ -68,51 +66,33 @@ class Waits:
     """
 
     def __init__(self) -> None:
-        self._raw = _Lengths()
-        self._from_plan = _Lengths()
+        self._raw, self._from_plan = array("q"), array("q")
+        """Not yet counted."""
+        self._counts: tuple[Counter[int], Counter[int]] = Counter(), Counter()
 
     def add(self, exchange: Exchange) -> None:
         """Count one exchange."""
-        self.add_all(batch_of(exchange))
+        if exchange.why == "plan" and exchange.status and exchange.do not in SLOW_ON_PURPOSE:
+            self._raw.append(exchange.done_us - exchange.sent_us)
+            self._from_plan.append(exchange.done_us - exchange.planned_us)
+            if len(self._raw) == COUNTED_AT_ONCE:
+                self._count()
 
-    def add_all(self, batch: Batch) -> None:
-        """Count many, in order."""
-        answered = batch.where(_answered_as_planned)
-        done_us = batch.done_us[answered]
-        self._raw.add(done_us - batch.sent_us[answered])
-        self._from_plan.add(done_us - batch.planned_us[answered])
+    def _count(self) -> None:
+        """NumPy counts many in a sixth of the time of one by one; to load it would take longer than to count a few."""
+        import numpy as np
+
+        for counts, waits_us in zip(self._counts, (self._raw, self._from_plan), strict=True):
+            lengths, times = np.unique(np.frombuffer(waits_us, np.int64), return_counts=True)
+            counts.update(dict(zip(lengths.tolist(), times.tolist(), strict=True)))
+        self._raw, self._from_plan = array("q"), array("q")
 
     def close(self) -> Latency:
         """The distributions, in ms."""
-        return Latency(percentiles_of(self._raw.counted()), percentiles_of(self._from_plan.counted()))
-
-
-def _answered_as_planned(kind: Kind) -> bool:
-    return kind.why == "plan" and kind.status != 0 and kind.do not in SLOW_ON_PURPOSE
-
-
-class _Lengths:
-    """How many waits there were of each length."""
-
-    def __init__(self) -> None:
-        self._counts: Counter[int] = Counter()
-        self._uncounted: list[Numbers] = []
-        self._waiting = 0
-
-    def add(self, waits_us: Numbers) -> None:
-        """Take them in; they are counted once they are many, which costs less than a few at a time."""
-        self._uncounted.append(waits_us)
-        self._waiting += len(waits_us)
-        if self._waiting >= COUNTED_AT_ONCE:
-            self.counted()
-
-    def counted(self) -> Counter[int]:
-        """How often each length was taken in, in µs."""
-        if self._uncounted:
-            lengths, counts = np.unique(np.concatenate(self._uncounted), return_counts=True)
-            self._counts.update(dict(zip(lengths.tolist(), counts.tolist(), strict=True)))
-            self._uncounted, self._waiting = [], 0
-        return self._counts
+        raw, from_plan = self._counts
+        raw.update(self._raw)
+        from_plan.update(self._from_plan)
+        return Latency(percentiles_of(raw), percentiles_of(from_plan))
 
 
 class WithoutService:
@@ -130,17 +110,11 @@ class WithoutService:
         self._counted_until: dict[int, int] = {}
         self._total_us = 0
 
-    def add_all(self, batch: Batch) -> None:
-        """Count many, in order."""
-        since, failed = self._since, batch.where(_not_ok)
-        if since or failed.any():
-            for exchange, begins in zip(batch, failed.tolist(), strict=True):
-                if begins or exchange.shopper in since:  # with all others, nothing begins or ends
-                    self.add(exchange)
-
     def add(self, exchange: Exchange) -> None:
         """Count one exchange."""
         ok = exchange.outcome == "ok"
+        if ok and exchange.shopper not in self._since:  # nearly always: nothing begins or ends
+            return
         if exchange.why != "plan" or exchange.jar != "main" or exchange.do in _NO_SERVICE:
             return
         if not ok:
@@ -154,7 +128,3 @@ class WithoutService:
         """The sum, in seconds."""
         left = sum(max(0, self._window_us - since_us) for since_us in self._since.values())
         return round((self._total_us + left) / 1e6, 3)
-
-
-def _not_ok(kind: Kind) -> bool:
-    return kind.outcome != "ok"

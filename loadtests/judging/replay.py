@@ -10,11 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import ParamSpec
 
 from loadtests.checks import CHECKS, Check
-from loadtests.model.batch import Batch
 from loadtests.model.history import Exchange, StoredOrder
 from loadtests.model.results import LoggedOut, Loss, LossKind
 from loadtests.session_model.acknowledged_order import Promise, packed, packed_order
-from loadtests.session_model.action_kinds import is_plain
 from loadtests.session_model.expectations import Cart, Finding
 from loadtests.session_model.shopper_trace import Person
 from loadtests.session_model.timeline import RunTimeline
@@ -50,20 +48,17 @@ class Replay:
         for check in self.checks:
             check.scene = scene
 
-    def add_all(self, batch: Batch) -> None:
-        """The next exchanges of the history. Nearly all are as expected, and need no more than to be kept."""
-        person_of = self.people.get
-        for exchange, plain in zip(batch, batch.where(is_plain).tolist(), strict=True):
-            person = person_of(exchange.shopper)
-            if not plain or person is None or not person.memory.confirms(exchange):
-                self.add(exchange)
-            elif exchange.cart is not None:
-                person.keep_cart(exchange)
-            elif exchange.cookie_refused:
-                person.refused = exchange
-
     def add(self, exchange: Exchange) -> None:
-        """The next exchange of the history."""
+        """The next exchange of the history. Nearly all are as expected, and need no more than to be kept."""
+        person = self.people.get(exchange.shopper)
+        if person is None or not person.memory.confirms(exchange):
+            self._consider(exchange)
+        elif exchange.cart is not None:
+            person.keep_cart(exchange)
+        elif exchange.cookie_refused:
+            person.refused = exchange
+
+    def _consider(self, exchange: Exchange) -> None:
         if exchange.outcome == "not_sent":
             return
         person = self.people.get(exchange.shopper)

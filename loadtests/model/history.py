@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -38,6 +38,9 @@ Outcome = Literal["ok", "failed", "unknown", "not_sent"]
 """failed: it surely did not happen. unknown: it may or may not have happened (timeout or 5xx on a write)."""
 
 
+Whole = Annotated[int, msgspec.Meta(ge=-(2**62), le=2**62)]
+"""A number that somebody may have measured; whoever judges adds such numbers up, in 64 bits."""
+
 NOT_LOGGED_IN = "not_logged_in"
 """Why a shopper did not send an action: the shop does not let them in. That is the shop's doing, not the load's."""
 UNREADABLE = "unreadable"
@@ -48,25 +51,25 @@ class Exchange(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_fi
     """One request of one shopper and what came back (or did not)."""
 
     architecture: str
-    shopper: int
+    shopper: Whole
     """1 … U; its account is user-%04d."""
     request: str
     """The `X-Request-Id` it carried: unique in a run. Empty if not sent."""
     why: Why
     do: Do
     outcome: Outcome
-    planned_us: int
+    planned_us: Whole
     """When it should have been sent; for recovery and audit, when it was due."""
-    sent_us: int = -1
-    done_us: int = -1
+    sent_us: Whole = -1
+    done_us: Whole = -1
     """When the answer was complete, or when the client gave up."""
-    step: int = -1
+    step: Whole = -1
     """The index of the planned action among the shopper's actions; -1 if not from the plan."""
     jar: Jar = "main"
     """Only what the shopper's own jar did counts for its memory and its cart; the others are looked at by checks."""
-    cookie_bytes: int = 0
+    cookie_bytes: Whole = 0
     """Of the Cookie header that was sent."""
-    body_bytes: int = 0
+    body_bytes: Whole = 0
     """Of the answer's body."""
     cookie_refused: bool = False
     """The answer set a cookie of over 4,096 bytes, which a browser ignores (RFC 6265bis), and so did the client."""
@@ -75,14 +78,14 @@ class Exchange(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_fi
     answered without the other's effect."""
     dropped: bool = False
     """The event stream ended before its time."""
-    status: int = 0
+    status: Whole = 0
     """The HTTP status; 0 if no answer came."""
     error: str = ""
     """What the client saw instead of an answer: "timeout", "refused", "reset", …; or why it was not sent."""
     node: str = ""
     """The answer's `X-Node`; empty if no shop answered."""
     sku: str = ""
-    quantity: int = 0
+    quantity: Whole = 0
     key: str = ""
     """The idempotency key of a checkout."""
     user: str = ""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from loadtests.model.batch import Kind
-from loadtests.model.history import NOT_ASKED, Do, Exchange
+from loadtests.model.history import NOT_ASKED, Do
 
 CART_WRITES: frozenset[Do] = frozenset({"add", "remove", "checkout"})
 LEAVES: frozenset[Do] = frozenset({"logout", "logout_everywhere"})
@@ -15,12 +14,5 @@ SLOW_ON_PURPOSE: frozenset[Do] = frozenset({"watch", "linger"})
 """What takes its time because it is meant to: its waits say nothing about the shop."""
 STALLED_US = 900_000
 """An answer that takes longer, and comes, is a stall. Less than a second, so that a freeze of one is seen."""
-EVERYDAY: frozenset[Do] = frozenset({"browse", "add", "remove", "cart", "me"})
-"""What shoppers do most."""
 KNOWS_ME: frozenset[Do] = frozenset({"add", "remove", "cart", "checkout", "orders", "me"})
 """What the shop only does for somebody who is logged in: being answered proves that it knew the shopper."""
-
-
-def is_plain(it: Exchange | Kind) -> bool:
-    """Whether it may be an answer just as expected; if not, something is to be thought about."""
-    return it.outcome == "ok" and it.jar == "main" and not it.overlapped and it.do in EVERYDAY

@@ -17,7 +17,7 @@ from typing import Literal
 
 from loadtests.model.history import Do, Exchange, Outcome
 from loadtests.model.results import LossKind
-from loadtests.session_model.action_kinds import ASIDE, CART_WRITES, KNOWS_ME, LEAVES, WRITES, is_plain
+from loadtests.session_model.action_kinds import ASIDE, CART_WRITES, KNOWS_ME, LEAVES, WRITES
 from loadtests.session_model.carts import Cart, Items, World, in_words, lacking
 from loadtests.session_model.findings import Finding, Settlement
 
@@ -72,7 +72,7 @@ class Memory:
 
         Only what the shopper's own jar did counts: a second device, or somebody else's copy, has a cart of its own.
         """
-        if is_plain(exchange) and self.confirms(exchange):
+        if self.confirms(exchange):
             return ()
         found = self._saw(exchange)
         self._sure = self.logged_in and not (self._worlds or self._adopt or self._logout_unknown)
@@ -98,10 +98,12 @@ class Memory:
         return ()
 
     def confirms(self, exchange: Exchange) -> bool:
-        """Take in a plain exchange if it is answered just as expected, as nearly all are; otherwise leave it to `saw`.
+        """Take in an exchange if it is answered just as expected, as nearly all are; otherwise leave it to `saw`.
 
         It does what `saw` would do, in a fifth of the time: what needs thinking about, it does not touch.
         """
+        if exchange.outcome != "ok" or exchange.overlapped or exchange.jar != "main":
+            return False
         if exchange.sent_us < self._written_us:
             return False
         do, cart, user = exchange.do, exchange.cart, exchange.user

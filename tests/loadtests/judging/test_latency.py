@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loadtests.judging import latency
 from loadtests.judging.latency import Waits, WithoutService, percentiles
 from loadtests.model.history import Exchange
 from tests.loadtests.stories import Story
@@ -159,3 +160,15 @@ class TestWithoutService:
     def test_a_stream_is_no_service_by_itself(self) -> None:
         told = Story().say("watch", 503, took_ms=4000).at(5).browse()
         assert without(told) == 0
+
+
+def test_many_waits_are_counted_as_a_few_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    def counted() -> object:
+        waits = Waits()
+        for number in range(100):
+            waits.add(exchange(number * 10, number * 11, number * 11 + number % 7))
+        return waits.close()
+
+    at_the_end = counted()
+    monkeypatch.setattr(latency, "COUNTED_AT_ONCE", 30)
+    assert counted() == at_the_end
