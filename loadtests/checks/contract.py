@@ -18,9 +18,8 @@ from typing import ClassVar
 
 from loadtests.model.history import Exchange, StoredOrder
 from loadtests.model.results import Counted, Loss, LossKind, WitnessEvent
-from loadtests.session_model.acknowledged_order import Promise
 from loadtests.session_model.expectations import Finding
-from loadtests.session_model.shopper_trace import Person
+from loadtests.session_model.shopper_trace import Person, Promise
 from loadtests.session_model.timeline import RunTimeline
 
 

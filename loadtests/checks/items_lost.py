@@ -6,10 +6,9 @@ from loadtests.checks.contract import Check
 from loadtests.checks.witness import before_loss, in_database, told, units
 from loadtests.model.history import Exchange, StoredOrder
 from loadtests.model.results import WitnessEvent
-from loadtests.session_model.acknowledged_order import Promise
 from loadtests.session_model.causes import cause_of_cart_loss
 from loadtests.session_model.expectations import Finding
-from loadtests.session_model.shopper_trace import Person
+from loadtests.session_model.shopper_trace import Person, Promise
 
 
 class ItemsLost(Check):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from loadtests.checks.contract import Check
 from loadtests.checks.witness import in_database, told
 from loadtests.model.history import StoredOrder
-from loadtests.session_model.acknowledged_order import Promise
+from loadtests.session_model.shopper_trace import Promise
 
 
 class OrderLost(Check):

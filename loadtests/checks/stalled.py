@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from loadtests.checks.contract import Tally
-from loadtests.model.history import Exchange
-from loadtests.session_model.action_kinds import SLOW_ON_PURPOSE, STALLED_US
+from loadtests.model.history import SLOW_ON_PURPOSE, STALLED_US, Exchange
 
 
 class Stalled(Tally):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from loadtests.checks.contract import Tally
-from loadtests.model.history import Exchange
-from loadtests.session_model.action_kinds import KNOWS_ME, LEAVES
+from loadtests.model.history import KNOWS_ME, LEAVES, Exchange
 from loadtests.session_model.timeline import RunTimeline
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from loadtests.faults.words import what_was_done
 from loadtests.model.fault_timeline import FaultTimeline
-from loadtests.model.history import Exchange, StoredOrder
+from loadtests.model.history import KNOWS_ME, Exchange, StoredOrder
 from loadtests.model.results import WitnessEvent
-from loadtests.session_model.action_kinds import KNOWS_ME
 from loadtests.session_model.causes import fault_behind
 from loadtests.session_model.expectations import Cart
 from loadtests.session_model.shopper_trace import Person

@@ -10,7 +10,7 @@ import msgspec
 
 from compose.balancers.access_log import RawLine
 from loadtests.judging.affected_users import AffectedUsers
-from loadtests.judging.books import Books, ClosedBooks
+from loadtests.judging.books import Books, ClosedBooks, Steps
 from loadtests.judging.costs import Spending
 from loadtests.judging.experiment import (
     at_risk_doubts,
@@ -20,13 +20,10 @@ from loadtests.judging.experiment import (
     fault_doubts,
     load_doubts,
 )
-from loadtests.judging.generator_lag import Lateness
-from loadtests.judging.latency import Waits, WithoutService
+from loadtests.judging.latency import Lateness, Waits, WithoutService
 from loadtests.judging.replay import Replay
-from loadtests.judging.sources import History, Sources
-from loadtests.judging.steps import Steps
 from loadtests.judging.tallies import Tallies
-from loadtests.judging.three_logs import ThreeLogs
+from loadtests.judging.three_logs import History, Sources, ThreeLogs
 from loadtests.judging.thresholds import in_their_stead, judge_thresholds, thresholds_of
 from loadtests.judging.verdict import NOTHING_PREDICTED, predictions_for, verdict_of
 from loadtests.model.events import Event

@@ -1,17 +1,17 @@
-"""How long shoppers waited, and how long they were without service."""
+"""How long shoppers waited, how long they were without service, and whether the load generator kept them waiting."""
 
 from __future__ import annotations
 
 import math
 from array import array
 from bisect import bisect_left, bisect_right
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 
-from loadtests.model.history import NOT_ASKED, Do, Exchange
+from loadtests.model.history import NOT_ASKED, SLOW_ON_PURPOSE, Do, Exchange
+from loadtests.model.plan import ClientLimits
 from loadtests.model.results import Latency, Percentiles, Waited
-from loadtests.session_model.action_kinds import SLOW_ON_PURPOSE
 
 _NO_SERVICE: frozenset[Do] = NOT_ASKED | {"watch"}
 """A stream that is open beside everything else, and what is not asked of the shop at all."""
@@ -128,3 +128,43 @@ class WithoutService:
         """The sum, in seconds."""
         left = sum(max(0, self._window_us - since_us) for since_us in self._since.values())
         return round((self._total_us + left) / 1e6, 3)
+
+
+LATE = "late"
+"""Why an action was not sent, in the history."""
+STOPPED = "stopped"
+"""The same: the load was ended before the shopper came to it."""
+SLOW_US = 50_000
+"""Answers that came sooner than this keep nobody."""
+REMEMBERED = 64
+"""So many slow answers of each shopper are remembered; more cannot lie between an action's time and its end."""
+
+
+class Lateness:
+    """`add` every exchange, in order; `late` are those that nobody but the load generator can answer for.
+
+    Whoever waits for an answer is late with whatever was due meanwhile. Only what waiting does not explain is the load
+    generator's doing, and means that the load was not the planned one.
+    """
+
+    def __init__(self, limits: ClientLimits) -> None:
+        self.late = 0
+        self._late_us = limits.late_ms * 1000
+        self._waits: defaultdict[int, deque[tuple[int, int]]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
+
+    def add(self, exchange: Exchange) -> None:
+        """Take in one exchange."""
+        if exchange.sent_us >= 0:
+            if exchange.done_us - exchange.sent_us >= SLOW_US and exchange.do != "watch":
+                self._waits[exchange.shopper].append((exchange.sent_us, exchange.done_us))
+        elif exchange.error == STOPPED or (exchange.error == LATE and self._idle_us(exchange) > self._late_us):
+            self.late += 1
+
+    def _idle_us(self, exchange: Exchange) -> int:
+        """How long the shopper was not waiting for anything, from when it was due until it was given up."""
+        idle_us, since_us = 0, exchange.planned_us
+        for sent_us, done_us in sorted(self._waits[exchange.shopper]):
+            if done_us > since_us:
+                idle_us += max(0, min(sent_us, exchange.done_us) - since_us)
+                since_us = done_us
+        return idle_us + max(0, exchange.done_us - since_us)

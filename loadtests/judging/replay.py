@@ -12,9 +12,8 @@ from typing import ParamSpec
 from loadtests.checks import CHECKS, Check
 from loadtests.model.history import Exchange, StoredOrder
 from loadtests.model.results import LoggedOut, Loss, LossKind
-from loadtests.session_model.acknowledged_order import Promise, packed, packed_order
 from loadtests.session_model.expectations import Cart, Finding
-from loadtests.session_model.shopper_trace import Person
+from loadtests.session_model.shopper_trace import Person, Promise, packed, packed_order
 from loadtests.session_model.timeline import RunTimeline
 
 P = ParamSpec("P")

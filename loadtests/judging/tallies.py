@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from loadtests.checks import TALLIES, Tally
-from loadtests.model.history import Do, Exchange
+from loadtests.model.history import LEAVES, STALLED_US, Do, Exchange
 from loadtests.model.results import Counts
-from loadtests.session_model.action_kinds import LEAVES, STALLED_US
 from loadtests.session_model.timeline import RunTimeline
 
 TELLING: frozenset[Do] = frozenset({"login", "watch", "read_cookie", *LEAVES})

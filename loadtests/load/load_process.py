@@ -15,8 +15,18 @@ import msgspec
 
 from compose.supervision.child import Child, spawn
 from compose.supervision.ledger import Ledger
-from loadtests.load.load_progress import Progress, newest_progress, summed
-from loadtests.load.worker_config import END_FILE, GO_FILE, Assignment, End, Go, history_file, progress_file
+from loadtests.load.worker_config import (
+    END_FILE,
+    GO_FILE,
+    Assignment,
+    End,
+    Go,
+    Progress,
+    history_file,
+    newest_progress,
+    progress_file,
+    summed,
+)
 from loadtests.model.plan import Plan
 from shared.whole_file import write_whole
 

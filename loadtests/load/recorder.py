@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from loadtests.load.load_progress import Phase, Progress
+from loadtests.load.worker_config import Phase, Progress
 from loadtests.model.history import Exchange, encode_records
 from loadtests.session_model.expectations import Finding
 

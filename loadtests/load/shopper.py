@@ -9,8 +9,7 @@ from locust.exception import StopTest, StopUser
 
 from loadtests.load.answers import Answer
 from loadtests.load.client import StrictSession
-from loadtests.load.greenlets import GreenletJob
-from loadtests.load.load_worker import FreeFloor, PlannedFloor
+from loadtests.load.load_worker import FreeFloor, GreenletJob, PlannedFloor
 from loadtests.load.requests import PATHS
 from loadtests.load.visit import Visit
 from loadtests.model.history import Do, Exchange

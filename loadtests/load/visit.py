@@ -11,14 +11,12 @@ from functools import partial
 from msgspec.structs import replace
 
 from loadtests.load.answers import NOTHING, UNREAD, WRITES, Answer, foreign, outcome_of, read_answer
-from loadtests.load.concurrent_group import Company, OnTheWay, in_companies
-from loadtests.load.contract import Browser, Clock, Desk, Job, StartJob, Terms
-from loadtests.load.reading import stands_in
+from loadtests.load.contract import Browser, Clock, Company, Desk, Job, OnTheWay, StartJob, Terms, in_companies
+from loadtests.load.cookies import stands_in
 from loadtests.load.requests import PATHS, Requests
-from loadtests.model.history import NOT_ASKED, NOT_LOGGED_IN, UNREADABLE, Do, Exchange, Jar, Outcome, Why
+from loadtests.model.history import LEAVES, NOT_ASKED, NOT_LOGGED_IN, UNREADABLE, Do, Exchange, Jar, Outcome, Why
 from loadtests.model.plan import Action
 from loadtests.planning.addresses import address_of
-from loadtests.session_model.action_kinds import LEAVES
 from loadtests.session_model.expectations import Memory
 from shared.demo_accounts import account_name
 from shared.errors import ForeignAnswer

@@ -2,7 +2,29 @@
 
 from __future__ import annotations
 
-from loadtests.model.history import Do
+import msgspec
+
+from loadtests.model.history import Do, Outcome
+from loadtests.model.results import LossKind
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One contradiction between an answer and what had been acknowledged before."""
+
+    kind: LossKind
+    items: int
+    """Units of goods that went with it."""
+    detail: str
+    """A sentence."""
+
+
+class Settlement(msgspec.Struct, frozen=True):
+    """A later answer told what became of a write whose outcome was unknown."""
+
+    request: str
+    outcome: Outcome
+    """ok or failed; a later settlement of the same request replaces an earlier one."""
+
 
 Cart = dict[str, int]
 

@@ -15,11 +15,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from loadtests.model.history import Do, Exchange, Outcome
+from loadtests.model.history import ASIDE, CART_WRITES, KNOWS_ME, LEAVES, WRITES, Do, Exchange, Outcome
 from loadtests.model.results import LossKind
-from loadtests.session_model.action_kinds import ASIDE, CART_WRITES, KNOWS_ME, LEAVES, WRITES
-from loadtests.session_model.carts import Cart, Items, World, in_words, lacking
-from loadtests.session_model.findings import Finding, Settlement
+from loadtests.session_model.carts import Cart, Finding, Items, Settlement, World, in_words, lacking
 
 __all__ = ["Cart", "Finding", "Items", "Memory", "Settlement"]
 

@@ -14,7 +14,7 @@ from locust.env import Environment
 from loadtests.load.answers import Answer
 from loadtests.load.client import StrictSession, assert_strict
 from loadtests.load.contract import Terms
-from loadtests.load.greenlets import GreenletJob
+from loadtests.load.load_worker import GreenletJob
 from loadtests.load.recorder import Recorder
 from loadtests.load.requests import Requests
 from loadtests.load.shopper import _Person

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadtests.judging.books import Books, ClosedBooks
+from loadtests.judging.books import Books, ClosedBooks, Steps
 from loadtests.judging.reconcile import Reconciler
 from loadtests.judging.replay import Replay
-from loadtests.judging.steps import Steps
 from loadtests.model.history import NOT_LOGGED_IN, UNREADABLE, Exchange, Record
 from loadtests.model.plan import Action, ClientLimits, Plan, ShopperPlan
 from loadtests.session_model.timeline import RunTimeline

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from loadtests.judging.generator_lag import Lateness
+from loadtests.judging.latency import Lateness
 from loadtests.model.history import Do, Exchange
 from loadtests.model.plan import ClientLimits
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.judging.parts import parts_of, read_part
+from loadtests.judging.judge import parts_of, read_part
 from loadtests.model.history import Exchange, encode_records, read_history
 from shared.errors import RunFolderError
 

@@ -6,9 +6,8 @@ import pytest
 
 from loadtests.checks.contract import Check
 from loadtests.checks.logged_out import LoggedOut
-from loadtests.judging.books import Books
+from loadtests.judging.books import Books, Steps
 from loadtests.judging.replay import Replay
-from loadtests.judging.steps import Steps
 from loadtests.model.history import Exchange
 from loadtests.session_model.expectations import Finding, Memory
 from loadtests.session_model.shopper_trace import Person

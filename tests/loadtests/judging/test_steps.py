@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.judging.steps import Steps
+from loadtests.judging.books import Steps
 from loadtests.model.history import Exchange
 from loadtests.model.plan import Action, ShopperPlan
 

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compose.balancers.access_log import RawLine
-from loadtests.judging.sources import Hearer
-from loadtests.judging.three_logs import Compared, FullComparison, LogMatching, ThreeLogs
+from loadtests.judging.three_logs import Compared, FullComparison, Hearer, LogMatching, ThreeLogs
 from loadtests.model.events import LoadEnded
 from loadtests.model.history import Exchange
 from loadtests.session_model.timeline import RunTimeline
@@ -38,7 +37,7 @@ class Told:
         self.records = records
 
     def read_in_turn(self, hearer: Hearer) -> None:
-        """As `loadtests.judging.sources.Sources`."""
+        """As `loadtests.judging.three_logs.Sources`."""
         hearer.add_records([each for each in self.records if isinstance(each, Exchange)])
         hearer.add_lines([each for each in self.records if isinstance(each, RawLine)])
         for node in ("n1", "n2"):

@@ -65,7 +65,7 @@ class PaperTime:
 
 
 class PaperJob:
-    """Something that is done at the same time, as `loadtests.load.greenlets` does it."""
+    """Something that is done at the same time, as `loadtests.load.load_worker` does it."""
 
     def __init__(self, time: PaperTime, do: Callable[[], object]) -> None:
         self._time, self._do = time, do

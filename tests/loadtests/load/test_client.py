@@ -58,7 +58,7 @@ from loadtests.load.load_worker import Clock
 from loadtests.model.plan import Action, ClientLimits
 from loadtests.load.recorder import Recorder
 from loadtests.load.contract import Terms
-from loadtests.load.greenlets import GreenletJob
+from loadtests.load.load_worker import GreenletJob
 from loadtests.load.visit import Visit
 from locust.event import EventHook
 assert_strict()

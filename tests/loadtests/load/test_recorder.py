@@ -5,8 +5,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from loadtests.load.load_progress import Progress, newest_progress, summed
 from loadtests.load.recorder import Recorder
+from loadtests.load.worker_config import Progress, newest_progress, summed
 from loadtests.model.history import Exchange, read_history
 from loadtests.session_model.expectations import Finding
 
