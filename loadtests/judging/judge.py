@@ -140,6 +140,11 @@ def _events(run: RunFolder, architectures: tuple[str, ...]) -> dict[str, list[Ev
     return {name: events[name] for name in architectures if name in events}
 
 
+# --- the parts of the history -----------------------------------------------------------------------------------------
+# The records of one architecture stand together, so its part is found by halving, and can be read by itself, more than
+# once, and by a process of its own.
+
+
 class _Line(msgspec.Struct):
     """As much of a record as is looked at."""
 
@@ -147,11 +152,6 @@ class _Line(msgspec.Struct):
 
 
 _decode = msgspec.json.Decoder(_Line).decode
-
-
-# --- the parts of the history -----------------------------------------------------------------------------------------
-# The records of one architecture stand together, so its part is found by halving, and can be read by itself, more than
-# once, and by a process of its own.
 
 
 def parts_of(history: Path, begun: Collection[str]) -> dict[str, Part]:
@@ -230,12 +230,11 @@ def _otherwise(history: Path, name: str, *, twice: bool) -> RunFolderError:
     )
 
 
+# --- results beside the evidence --------------------------------------------------------------------------------------
+
 MOST = 5
 """As many places are named; one is enough to know."""
 _MISSING = object()
-
-
-# --- results beside the evidence --------------------------------------------------------------------------------------
 
 
 class Agreement(msgspec.Struct, frozen=True):

@@ -9,9 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from shared.shop import cart as carts
 from shared.shop import identity
-from shared.shop.answers import Refused, answer, done
+from shared.shop.answers import Refused, answer, done, sent_fields, text, whole_number
 from shared.shop.catalogue import product_of, products_of
-from shared.shop.fields import sent_fields, text, whole_number
 
 blueprint = Blueprint("cart", __name__)
 

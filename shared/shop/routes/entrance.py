@@ -9,9 +9,8 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
 
 from shared.shop import identity
-from shared.shop.answers import Refused, answer, done, refusal, wants_json
+from shared.shop.answers import Refused, answer, done, refusal, sent_fields, text, wants_json
 from shared.shop.counter import counter
-from shared.shop.fields import sent_fields, text
 from shared.shop.pages import lost_session
 
 blueprint = Blueprint("entrance", __name__)

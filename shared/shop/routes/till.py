@@ -7,10 +7,9 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from shared.shop import identity
-from shared.shop.answers import Refused, answer, done
+from shared.shop.answers import Refused, answer, done, sent_fields
 from shared.shop.catalogue import products_of
 from shared.shop.counter import counter
-from shared.shop.fields import sent_fields
 from shared.shop.orders import Order
 from shared.shop.visit import current_visit
 
