@@ -5,7 +5,7 @@ from __future__ import annotations
 from loadtests.checks.contract import Check
 from loadtests.checks.witness import in_database, told
 from loadtests.model.history import StoredOrder
-from loadtests.session_model.shopper_trace import Promise
+from loadtests.session_model.shopper_trace import AcknowledgedOrder
 
 
 class OrderLost(Check):
@@ -17,7 +17,7 @@ class OrderLost(Check):
         "number made by that shopper with that key."
     )
 
-    def promised(self, promise: Promise, order: StoredOrder | None) -> None:
+    def promised(self, promise: AcknowledgedOrder, order: StoredOrder | None) -> None:
         """Proved by the acknowledgement and by what the database holds in its place."""
         if order is not None and promise.kept_by(order):
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loadtests.checks.contract import Tally
-from loadtests.model.history import KNOWS_ME, LEAVES, Exchange
+from loadtests.model.history import ENDS_SESSION, NEEDS_LOGIN, Exchange
 from loadtests.session_model.timeline import RunTimeline
 
 
@@ -38,5 +38,5 @@ class StreamsLost(Tally):
     def _decides(exchange: Exchange) -> bool:
         if exchange.do == "login":
             return exchange.outcome == "ok"  # another session: of the one before, nothing will be known any more
-        known = exchange.outcome == "ok" and exchange.do in (*KNOWS_ME, "watch")
-        return known or exchange.status == 401 or exchange.do in LEAVES
+        known = exchange.outcome == "ok" and exchange.do in (*NEEDS_LOGIN, "watch")
+        return known or exchange.status == 401 or exchange.do in ENDS_SESSION

@@ -5,8 +5,8 @@ from __future__ import annotations
 from loadtests.checks.contract import Check
 from loadtests.checks.witness import told
 from loadtests.model.history import Exchange
-from loadtests.session_model.expectations import Finding
-from loadtests.session_model.shopper_trace import Person
+from loadtests.session_model.expectations import Contradiction
+from loadtests.session_model.shopper_trace import ShopperTrace
 
 
 class WrongUser(Check):
@@ -15,6 +15,6 @@ class WrongUser(Check):
     kind = "wrong_user"
     rule = "An answer shows another user's name. Counted again only when the name shown changes again."
 
-    def contradicted(self, person: Person, exchange: Exchange, finding: Finding) -> None:
+    def contradicted(self, person: ShopperTrace, exchange: Exchange, finding: Contradiction) -> None:
         """Proved by the login and by the answer."""
         self.lose(exchange, "unexplained", [told(person.login), told(exchange)])

@@ -11,7 +11,7 @@ import msgspec
 from compose.balancers.access_log import RawLine
 from loadtests.judging.affected_users import AffectedUsers
 from loadtests.judging.books import Books, ClosedBooks, Steps
-from loadtests.judging.costs import Spending
+from loadtests.judging.costs import CostCounter
 from loadtests.judging.experiment import (
     at_risk_doubts,
     at_risk_users,
@@ -20,8 +20,8 @@ from loadtests.judging.experiment import (
     fault_doubts,
     load_doubts,
 )
-from loadtests.judging.latency import Lateness, Waits, WithoutService
-from loadtests.judging.replay import Replay
+from loadtests.judging.latency import GeneratorLag, WaitCounter, WithoutService
+from loadtests.judging.replay import HistoryReplay
 from loadtests.judging.tallies import Tallies
 from loadtests.judging.three_logs import History, Sources, ThreeLogs
 from loadtests.judging.thresholds import in_their_stead, judge_thresholds, thresholds_of
@@ -37,14 +37,14 @@ from loadtests.session_model.timeline import run_timeline
 from shared.request_log import LogRecord
 
 
-class Companion(Protocol):
+class HistoryListener(Protocol):
     """Somebody else who wants to hear the history while it is read: the report, say, which draws it."""
 
     def add(self, exchange: Exchange) -> None:
         """What comes next."""
 
 
-class Case(msgspec.Struct, frozen=True):
+class RunInput(msgspec.Struct, frozen=True):
     """What is known before anything of the history is read; the same for every architecture."""
 
     run: RunFolder
@@ -54,11 +54,11 @@ class Case(msgspec.Struct, frozen=True):
     scenario: Scenario
 
 
-class Trial:
+class ArchitectureJudge:
     """One architecture under the plan: feeds its records to all that count them, then draws them together."""
 
     def __init__(
-        self, case: Case, architecture: str, events: Sequence[Event], companions: Sequence[Companion] = ()
+        self, case: RunInput, architecture: str, events: Sequence[Event], companions: Sequence[HistoryListener] = ()
     ) -> None:
         scene, plan, scenario = run_timeline(architecture, events, case.plan.faults), case.plan, case.scenario
         self._logs = case.run.logs(architecture)
@@ -67,15 +67,15 @@ class Trial:
         self._foreseen = [fault.kind for fault in scenario.fault]
         self._fail_if = thresholds_of(scenario.fail_if, architecture)
         self._scene = scene
-        self._replay = Replay(scene)
+        self._replay = HistoryReplay(scene)
         self._books = Books(case.steps.afresh())
         self._tallies = Tallies(scene)
-        self._spending = Spending(scene, events, plan.window_ms * 1000)
-        self._waits = Waits()
+        self._spending = CostCounter(scene, events, plan.window_ms * 1000)
+        self._waits = WaitCounter()
         self._without_service = WithoutService(plan.window_ms * 1000)
         self._three_logs = ThreeLogs(scene)
         self._affected = AffectedUsers(scene)
-        self._lateness = Lateness(plan.client)
+        self._lateness = GeneratorLag(plan.client)
         self._adds: tuple[Callable[[Exchange], None], ...] = (
             self._replay.add,
             self._books.add,

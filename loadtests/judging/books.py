@@ -12,12 +12,12 @@ from copy import copy
 
 import msgspec
 
-from loadtests.judging.replay import Replay
+from loadtests.judging.replay import HistoryReplay
 from loadtests.model.history import NOT_ASKED, NOT_LOGGED_IN, UNREADABLE, Do, Exchange, Jar, Outcome, StoredOrder
 from loadtests.model.plan import Action, ShopperPlan
 from loadtests.model.results import ActionBook, ItemBook, LoggedOut, UserBook
 from loadtests.session_model.expectations import Items
-from loadtests.session_model.shopper_trace import Person, Promise
+from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace
 
 What = tuple[Do, str, int, Jar]
 """What is done, of which article, how many, and with whose cookies."""
@@ -103,7 +103,7 @@ class ActionCounts:
         if exchange.why == "plan":
             self._outcomes[exchange.outcome] += 1
 
-    def settled(self, replay: Replay, *, orders_read: bool) -> dict[str, Outcome]:
+    def settled(self, replay: HistoryReplay, *, orders_read: bool) -> dict[str, Outcome]:
         """What became of the requests whose outcome was unknown; the database, if it was read, knows best."""
         settled: dict[str, Outcome] = {}
         for person in replay.people.values():
@@ -152,7 +152,7 @@ class Books(ActionCounts):
             if outcome == "not_sent" and exchange.error != NOT_LOGGED_IN:
                 self._late += 1
 
-    def close(self, replay: Replay, *, orders_read: bool) -> ClosedBooks:
+    def close(self, replay: HistoryReplay, *, orders_read: bool) -> ClosedBooks:
         """The books at the end. `orders_read`: the database was read, so it settles unknown checkouts."""
         settled = self.settled(replay, orders_read=orders_read)
         actions = self._actions(settled)
@@ -178,7 +178,7 @@ class Books(ActionCounts):
 
     # --- users ---------------------------------------------------------------------------------------------------
 
-    def _users(self, replay: Replay) -> tuple[UserBook, LoggedOut]:
+    def _users(self, replay: HistoryReplay) -> tuple[UserBook, LoggedOut]:
         known = [person for person in replay.people.values() if person.known is not None]
         out = replay.logged_out()
         planned = self._steps.shoppers
@@ -193,7 +193,7 @@ class Books(ActionCounts):
 
     # --- items ---------------------------------------------------------------------------------------------------
 
-    def _items(self, replay: Replay, settled: dict[str, Outcome], *, orders_read: bool) -> ItemBook:
+    def _items(self, replay: HistoryReplay, settled: dict[str, Outcome], *, orders_read: bool) -> ItemBook:
         total = Items()
         settled_adds, open_adds = self._unknown_adds(settled)
         for person in replay.people.values():
@@ -218,7 +218,7 @@ class Books(ActionCounts):
                 units[exchange.shopper] = units.get(exchange.shopper, 0) + exchange.quantity
         return happened, still_open
 
-    def _compare_acknowledged(self, person: Person, book: Items, surely: int, perhaps: int) -> None:
+    def _compare_acknowledged(self, person: ShopperTrace, book: Items, surely: int, perhaps: int) -> None:
         """The memory's count against the sum of the single exchanges."""
         if not surely <= book.acknowledged <= surely + perhaps:
             self._problems.append(
@@ -226,7 +226,7 @@ class Books(ActionCounts):
                 f"{book.acknowledged}"
             )
 
-    def _compare_with_losses(self, replay: Replay, items: ItemBook, logged_out: LoggedOut) -> None:
+    def _compare_with_losses(self, replay: HistoryReplay, items: ItemBook, logged_out: LoggedOut) -> None:
         """What the checks accuse of is what the books have lost; not asked if a check crashed."""
         if replay.crashed:
             return
@@ -251,7 +251,7 @@ def _goes_together(exchange: Exchange) -> bool:
     return refused_as_meant or exchange.dropped or exchange.error == UNREADABLE
 
 
-def _enter_order(book: Items, promise: Promise, order: StoredOrder | None) -> None:
+def _enter_order(book: Items, promise: AcknowledgedOrder, order: StoredOrder | None) -> None:
     """What the database holds of an acknowledged order, in place of what the shopper believes that it ordered."""
     if promise.cart is None:
         return

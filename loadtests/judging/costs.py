@@ -20,7 +20,7 @@ TELLING = 200
 COMMANDS, STORE_MEMORY, KEYS = "commands", "memory", "keys"
 
 
-class Spending:
+class CostCounter:
     """`add` all exchanges of one architecture, then `close`. The last audit costs too, and is not counted."""
 
     def __init__(self, scene: RunTimeline, events: Iterable[Event], window_us: int) -> None:

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Generic, TypeVar
 
 import msgspec
 
-from loadtests.judging.architecture_judge import Case, Companion, Trial
+from loadtests.judging.architecture_judge import ArchitectureJudge, HistoryListener, RunInput
 from loadtests.judging.books import Steps
 from loadtests.judging.processes import in_processes
 from loadtests.judging.sentence import sentence_of
@@ -27,9 +27,9 @@ from loadtests.model.results import EARLIER, SCHEMA, ArchitectureResult, Results
 from loadtests.model.run_folder import Provenance, RunFolder, read_document, read_file
 from loadtests.planning.scenario_file import read_scenario
 from shared.errors import RunFolderError
-from shared.ndjson import Part
+from shared.ndjson import FilePart
 
-C = TypeVar("C", bound=Companion)
+C = TypeVar("C", bound=HistoryListener)
 
 PAYS_BYTES = 24_000_000
 """From so many bytes of history on (80,000 records, half a second), processes save more than it takes to start them."""
@@ -84,12 +84,12 @@ def judge_together(folder: Path, companions: Mapping[str, C]) -> tuple[Results, 
 class _Task(msgspec.Struct, Generic[C], frozen=True):
     """One architecture to be judged; all that it takes, so that another process can do it."""
 
-    case: Case
+    case: RunInput
     architecture: str
     events: tuple[Event, ...]
     begun: tuple[str, ...]
     """All architectures of the run that were begun."""
-    part: Part | None
+    part: FilePart | None
     """Where it stands in the history; None: nowhere."""
     companion: C | None
 
@@ -104,14 +104,14 @@ def _carry_out_all(tasks: list[_Task[C]], history: Path) -> list[tuple[Architect
 
 def _carry_out(task: _Task[C]) -> tuple[ArchitectureResult, C | None]:
     companions = () if task.companion is None else (task.companion,)
-    trial = Trial(task.case, task.architecture, task.events, companions)
+    trial = ArchitectureJudge(task.case, task.architecture, task.events, companions)
     history = task.case.run.history
     if task.part is None:
         return trial.judge(lambda: iter(())), task.companion
     return trial.judge(partial(read_part, history, task.architecture, task.part, task.begun)), task.companion
 
 
-def _case(run: RunFolder, provenance: Provenance) -> Case:
+def _case(run: RunFolder, provenance: Provenance) -> RunInput:
     """Plan and scenario, if they are the ones that were carried out."""
     plan, people = read_plan_by_person(run.plan)
     steps = Steps(people)
@@ -119,7 +119,7 @@ def _case(run: RunFolder, provenance: Provenance) -> Case:
     content = read_file(run.scenario)
     scenario = read_scenario(content, file=str(run.scenario), name=provenance.scenario)
     _check_hash(run.scenario, content, provenance.scenario_sha256)
-    return Case(run, plan, steps, scenario)
+    return RunInput(run, plan, steps, scenario)
 
 
 def _check_hash(path: Path, content: bytes, of_the_run: str) -> None:
@@ -154,13 +154,13 @@ class _Line(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Line).decode
 
 
-def parts_of(history: Path, begun: Collection[str]) -> dict[str, Part]:
+def parts_of(history: Path, begun: Collection[str]) -> dict[str, FilePart]:
     """The part of each architecture, in the order in which they stand in the file.
 
     Raises:
         RunFolderError: a line is damaged, or one architecture stands in two places, or no event tells of it.
     """
-    parts: dict[str, Part] = {}
+    parts: dict[str, FilePart] = {}
     try:
         for name, part in _parts(history):
             if name in parts or name not in begun:
@@ -173,7 +173,7 @@ def parts_of(history: Path, begun: Collection[str]) -> dict[str, Part]:
     return parts
 
 
-def read_part(history: Path, name: str, part: Part, begun: Collection[str]) -> Iterator[list[Record]]:
+def read_part(history: Path, name: str, part: FilePart, begun: Collection[str]) -> Iterator[list[Record]]:
     """The records of one architecture, in lists.
 
     Raises:
@@ -186,7 +186,7 @@ def read_part(history: Path, name: str, part: Part, begun: Collection[str]) -> I
         yield records
 
 
-def _parts(history: Path) -> Iterator[tuple[str, Part]]:
+def _parts(history: Path) -> Iterator[tuple[str, FilePart]]:
     size = history.stat().st_size
     with history.open("rb") as file:
         begin = 0
@@ -194,7 +194,7 @@ def _parts(history: Path) -> Iterator[tuple[str, Part]]:
             file.seek(begin)
             name = _decode(file.readline()).architecture
             end = _end(file, begin, size, name)
-            yield name, Part(begin, end)
+            yield name, FilePart(begin, end)
             begin = end
 
 

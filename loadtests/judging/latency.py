@@ -58,7 +58,7 @@ def _bar_end_us(wait_us: int) -> int:
     )
 
 
-class Waits:
+class WaitCounter:
     """Planned actions that got an answer, whichever: from their sending, and from their planned start.
 
     But for those that are slow on purpose. A wait is a whole number of µs, so that few of many are of different
@@ -140,7 +140,7 @@ REMEMBERED = 64
 """So many slow answers of each shopper are remembered; more cannot lie between an action's time and its end."""
 
 
-class Lateness:
+class GeneratorLag:
     """`add` every exchange, in order; `late` are those that nobody but the load generator can answer for.
 
     Whoever waits for an answer is late with whatever was due meanwhile. Only what waiting does not explain is the load

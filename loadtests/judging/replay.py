@@ -12,19 +12,19 @@ from typing import ParamSpec
 from loadtests.checks import CHECKS, Check
 from loadtests.model.history import Exchange, StoredOrder
 from loadtests.model.results import LoggedOut, Loss, LossKind
-from loadtests.session_model.expectations import Cart, Finding
-from loadtests.session_model.shopper_trace import Person, Promise, packed, packed_order
+from loadtests.session_model.expectations import Cart, Contradiction
+from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace, packed, packed_order
 from loadtests.session_model.timeline import RunTimeline
 
 P = ParamSpec("P")
 
 
-class Replay:
+class HistoryReplay:
     """One architecture's history; `add` its records in order, then `close`."""
 
     def __init__(self, scene: RunTimeline, checks: Sequence[type[Check]] = CHECKS) -> None:
-        self.people: dict[int, Person] = {}
-        self.promises: list[Promise] = []
+        self.people: dict[int, ShopperTrace] = {}
+        self.promises: list[AcknowledgedOrder] = []
         self.orders: dict[str, StoredOrder] = {}
         """By the order's number."""
         self.made: set[str] = set()
@@ -36,7 +36,7 @@ class Replay:
         """All of them, with the losses that they have named so far."""
         self._checks: dict[LossKind, Check] = {check.kind: check for check in self.checks}
         """Those that have not crashed."""
-        self._checkouts: dict[str, Promise] = {}
+        self._checkouts: dict[str, AcknowledgedOrder] = {}
         """By request; those too of which nobody knows what became."""
         self._unanswered: set[str] = set()
         """The latter."""
@@ -62,7 +62,7 @@ class Replay:
             return
         person = self.people.get(exchange.shopper)
         if person is None:
-            person = self.people[exchange.shopper] = Person(exchange.shopper)
+            person = self.people[exchange.shopper] = ShopperTrace(exchange.shopper)
         if exchange.jar != "main":
             self._elsewhere(person, exchange)
             return
@@ -103,7 +103,7 @@ class Replay:
         by_answers = sum(person.memory.facts for person in self.people.values())
         return by_answers + (len(self.promises) if self._scene.finished else 0)
 
-    def _elsewhere(self, person: Person, exchange: Exchange) -> None:
+    def _elsewhere(self, person: ShopperTrace, exchange: Exchange) -> None:
         """With other cookies than the shopper's own: only an order changes what the shopper may expect."""
         for check in tuple(self._checks.values()):
             self._guard(check.kind, check.elsewhere, person, exchange)
@@ -116,7 +116,7 @@ class Replay:
                 check.promised(promise, self.orders.get(promise.exchange.order))
         check.close()
 
-    def _contradicted(self, person: Person, exchange: Exchange, findings: Iterable[Finding]) -> None:
+    def _contradicted(self, person: ShopperTrace, exchange: Exchange, findings: Iterable[Contradiction]) -> None:
         for finding in findings:
             check = self._checks.get(finding.kind)
             if check is not None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from loadtests.checks import TALLIES, Tally
-from loadtests.model.history import LEAVES, STALLED_US, Do, Exchange
+from loadtests.model.history import ENDS_SESSION, STALLED_US, Do, Exchange
 from loadtests.model.results import Counts
 from loadtests.session_model.timeline import RunTimeline
 
-TELLING: frozenset[Do] = frozenset({"login", "watch", "read_cookie", *LEAVES})
+TELLING: frozenset[Do] = frozenset({"login", "watch", "read_cookie", *ENDS_SESSION})
 """What every tally hears of, whatever came of it."""
 
 

@@ -33,7 +33,7 @@ History = Callable[[], Iterator[list[Record]]]
 """Reads one architecture's records in lists, from the beginning each time that it is called."""
 
 
-class Hearer(Protocol):
+class LogListener(Protocol):
     """Whoever is told all that stands in history and logs, a piece at a time."""
 
     def add_records(self, records: list[Record]) -> None:
@@ -62,12 +62,12 @@ class Sources:
         self._nodes = nodes
         self._epoch_us = epoch_us
 
-    def read_in_turn(self, hearer: Hearer) -> None:
+    def read_in_turn(self, hearer: LogListener) -> None:
         """First the history, then the balancer's log, then node by node."""
         for _, tell in chain.from_iterable(self._pieces(hearer)):
             tell()
 
-    def read_in_step(self, hearer: Hearer) -> None:
+    def read_in_step(self, hearer: LogListener) -> None:
         """All of them side by side, so that whoever compares them need not keep what the others have yet to tell.
 
         A piece of a log goes by its first line, one of the history by its last: so the logs have told of nearly all
@@ -78,7 +78,7 @@ class Sources:
         for _, tell in merge(*logs, history, key=itemgetter(0)):
             tell()
 
-    def _pieces(self, hearer: Hearer) -> Iterator[_Pieces]:
+    def _pieces(self, hearer: LogListener) -> Iterator[_Pieces]:
         yield ((self._last_us(records), partial(hearer.add_records, records)) for records in self._history())
         lines = read_access_batches(self._logs / "access.ndjson")
         yield ((some[0].at_us, partial(hearer.add_lines, some)) for some in lines if some)
@@ -104,7 +104,7 @@ MANY = 200_000
 Python would need a hundred bytes of each."""
 
 
-class Compared(msgspec.Struct, frozen=True):
+class LogComparison(msgspec.Struct, frozen=True):
     """What came of it."""
 
     counts: tuple[int, int, int]
@@ -129,7 +129,7 @@ class ThreeLogs:
         self.add_lines = listener.add_lines
         self.add_node = listener.add_node
 
-    def close(self, sources: Sources) -> Compared:
+    def close(self, sources: Sources) -> LogComparison:
         """What they disagree on; not asked of an architecture that was cut off, whose logs end anywhere.
 
         The sources are read once more if what was heard of a request may be forgotten already.
@@ -146,7 +146,7 @@ class ThreeLogs:
             else:
                 counts = matching.counts
         listed, count = list_mismatches(reconciler.mismatches() if self._scene.finished else ())
-        return Compared(counts or reconciler.counts, reconciler.by_guests, listed, count)
+        return LogComparison(counts or reconciler.counts, reconciler.by_guests, listed, count)
 
     def _new_reconciler(self) -> Reconciler:
         scene = self._scene

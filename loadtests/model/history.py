@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from shared.ndjson import WHOLE, Part, read_batches, read_records
+from shared.ndjson import WHOLE_FILE, FilePart, read_batches, read_records
 
 Do = Literal[
     "login", "browse", "add", "remove", "cart", "checkout", "orders", "me", "logout", "linger", "logout_everywhere",
@@ -125,7 +125,7 @@ def read_history(path: Path) -> Iterator[Record]:
     return read_records(path, _decoder.decode, _WHAT)
 
 
-def read_history_batches(path: Path, part: Part = WHOLE) -> Iterator[list[Record]]:
+def read_history_batches(path: Path, part: FilePart = WHOLE_FILE) -> Iterator[list[Record]]:
     """The same in lists, or those of a part of the file: for whoever reads millions.
 
     Raises:
@@ -140,14 +140,14 @@ def encode_records(records: Iterable[Record]) -> bytes:
 
 
 CART_WRITES: frozenset[Do] = frozenset({"add", "remove", "checkout"})
-LEAVES: frozenset[Do] = frozenset({"logout", "logout_everywhere"})
+ENDS_SESSION: frozenset[Do] = frozenset({"logout", "logout_everywhere"})
 """What ends a session on purpose."""
-WRITES: frozenset[Do] = CART_WRITES | LEAVES | {"login"}
-ASIDE: frozenset[Do] = NOT_ASKED | {"watch", "arrive"}
+WRITES: frozenset[Do] = CART_WRITES | ENDS_SESSION | {"login"}
+NOT_ABOUT_CART: frozenset[Do] = NOT_ASKED | {"watch", "arrive"}
 """What goes on aside from shopping and shows nothing of the cart."""
 SLOW_ON_PURPOSE: frozenset[Do] = frozenset({"watch", "linger"})
 """What takes its time because it is meant to: its waits say nothing about the shop."""
 STALLED_US = 900_000
 """An answer that takes longer, and comes, is a stall. Less than a second, so that a freeze of one is seen."""
-KNOWS_ME: frozenset[Do] = frozenset({"add", "remove", "cart", "checkout", "orders", "me"})
+NEEDS_LOGIN: frozenset[Do] = frozenset({"add", "remove", "cart", "checkout", "orders", "me"})
 """What the shop only does for somebody who is logged in: being answered proves that it knew the shopper."""

@@ -8,7 +8,7 @@ from loadtests.model.history import Do, Outcome
 from loadtests.model.results import LossKind
 
 
-class Finding(msgspec.Struct, frozen=True):
+class Contradiction(msgspec.Struct, frozen=True):
     """One contradiction between an answer and what had been acknowledged before."""
 
     kind: LossKind
@@ -55,7 +55,7 @@ class Items:
             setattr(self, field, getattr(self, field) + getattr(other, field))
 
 
-class World:
+class PossibleState:
     """One possible cart, and what must have happened for it to be the true one."""
 
     __slots__ = ("acknowledged", "cart", "happened", "ordered", "removed")
@@ -65,9 +65,9 @@ class World:
         self.acknowledged = self.removed = self.ordered = 0
         self.happened: dict[str, bool] = {}
 
-    def copy(self) -> World:
+    def copy(self) -> PossibleState:
         """Another one, as yet the same."""
-        other = World(self.cart)
+        other = PossibleState(self.cart)
         other.acknowledged, other.removed, other.ordered = self.acknowledged, self.removed, self.ordered
         other.happened = dict(self.happened)
         return other

@@ -7,12 +7,12 @@ from sys import intern
 import msgspec
 from msgspec.structs import replace
 
-from loadtests.model.history import KNOWS_ME, LEAVES, Exchange, StoredOrder
-from loadtests.session_model.expectations import Cart, Memory
+from loadtests.model.history import ENDS_SESSION, NEEDS_LOGIN, Exchange, StoredOrder
+from loadtests.session_model.expectations import Cart, ExpectedSession
 from shared.demo_accounts import account_name
 
 
-class Promise(msgspec.Struct, frozen=True):
+class AcknowledgedOrder(msgspec.Struct, frozen=True):
     """An order that the shop acknowledged, or may have made, and what it must hold."""
 
     exchange: Exchange
@@ -36,7 +36,7 @@ class Promise(msgspec.Struct, frozen=True):
         return sum(max(0, units - self.cart.get(sku, 0)) for sku, units in order.lines.items())
 
 
-def packed(exchange: Exchange, cart: Cart | None) -> Promise:
+def packed(exchange: Exchange, cart: Cart | None) -> AcknowledgedOrder:
     """The promise of this checkout. What many of them say, names of nodes and articles, they hold together.
 
     Without what nobody asks of a promise: when it was due, which step of the plan it is, and how many bytes went about.
@@ -45,10 +45,10 @@ def packed(exchange: Exchange, cart: Cart | None) -> Promise:
         exchange, architecture=intern(exchange.architecture), node=intern(exchange.node), user=intern(exchange.user),
         planned_us=0, step=-1, cookie_bytes=0, body_bytes=0,
     )  # fmt: skip
-    return Promise(kept, None if cart is None else _packed_lines(cart))
+    return AcknowledgedOrder(kept, None if cart is None else _packed_lines(cart))
 
 
-def packed_order(order: StoredOrder, promise: Promise | None) -> StoredOrder:
+def packed_order(order: StoredOrder, promise: AcknowledgedOrder | None) -> StoredOrder:
     """The same order; what it says as the checkout did that made it, it holds together with that."""
     known = {} if promise is None else {each: each for each in _said(promise.exchange)}
     cart = promise.cart if promise else None
@@ -71,7 +71,7 @@ def _packed_lines(lines: Cart) -> Cart:
     return {intern(sku): units for sku, units in lines.items()}
 
 
-class Person:
+class ShopperTrace:
     """A shopper as far as the history was read."""
 
     __slots__ = (
@@ -81,7 +81,7 @@ class Person:
 
     def __init__(self, shopper: int) -> None:
         self.shopper = shopper
-        self.memory = Memory(account_name(shopper))
+        self.memory = ExpectedSession(account_name(shopper))
         self.login: Exchange | None = None
         """The last acknowledged login."""
         self.known: Exchange | None = None
@@ -115,7 +115,7 @@ class Person:
         if exchange.cookie_refused:
             self.refused = exchange
         do = exchange.do
-        if do in LEAVES:
+        if do in ENDS_SESSION:
             self._leave(exchange)
         elif exchange.outcome != "ok":
             return
@@ -123,7 +123,7 @@ class Person:
             self.login = self.known = exchange
         elif do == "linger":
             self.lingered = exchange
-        elif do in KNOWS_ME:
+        elif do in NEEDS_LOGIN:
             self.known = exchange
             if exchange.cart is not None:
                 self.cart = exchange

@@ -36,7 +36,7 @@ class StateUnavailable(Exception):
     """No majority of nodes took a change in time (it may still happen later), or this node has not caught up yet."""
 
 
-class Standing(NamedTuple):
+class ReplicaStatus(NamedTuple):
     """How this node stands in its cluster, as of the last tick."""
 
     leader: str = ""
@@ -98,7 +98,7 @@ class ReplicatedState:
         self._raft = listen(self._entries, address, sorted(set(peers) | {address}), password, other_port)
         self.address = str(self._raft.selfNode)
         others = sorted(map(str, self._raft.otherNodes))
-        self.standing = Standing()
+        self.standing = ReplicaStatus()
         self.ahead_s = 0
         """How wrong this node's clock is on purpose."""
         self._majority_until = 0.0
@@ -232,7 +232,7 @@ class ReplicatedState:
         self._raft.destroy()
         close_pipe(self._raft)
 
-    def _look(self) -> Standing:
+    def _look(self) -> ReplicaStatus:
         raft = self._raft
         leader = raft._getLeader()
         if leader is not None:
@@ -240,7 +240,7 @@ class ReplicatedState:
         others = raft.otherNodes
         if raft.hasQuorum:
             self._majority_until = time.monotonic() + BROKEN_OFF_S
-        return Standing(
+        return ReplicaStatus(
             leader=str(leader) if leader is not None else "",
             leads=raft._isLeader(),
             majority=time.monotonic() < self._majority_until,

@@ -12,14 +12,14 @@ from flask import Flask, Response
 from shared.request_log import RequestLog
 from shared.sessions import SessionStore
 from shared.shop import answers, csrf, database, pages, rate_limit
-from shared.shop.answers import Refused, not_logged_in, refusal, store_unavailable, wants_json
+from shared.shop.answers import RequestRefused, not_logged_in, refusal, store_unavailable, wants_json
 from shared.shop.counter import EXTENSION, Counter
 from shared.shop.database import Accounts
 from shared.shop.orders import Orders
 from shared.shop.routes import browse, cart, entrance, progress, till, watch
 from shared.shop.session_guard import SessionGuard, note_outage
 from shared.shop.settings import Settings
-from shared.shop.tally import Tally
+from shared.shop.tally import RequestTally
 from shared.shop.trouble import InjectionMiddleware, NodeInjection
 from shared.shop.visit import Desks, Stamp, current_visit
 
@@ -43,7 +43,7 @@ def create_shop(store: SessionStore, settings: Settings, *, twin: str) -> Flask:
         accounts=Accounts(engine, cost=settings.password_cost),
         orders=Orders(engine),
         injection=NodeInjection(),
-        tally=Tally(),
+        tally=RequestTally(),
         streams=threading.BoundedSemaphore(progress.MOST_STREAMS),
         boot=settings.boot or secrets.token_hex(6),
         twin=twin,
@@ -51,7 +51,7 @@ def create_shop(store: SessionStore, settings: Settings, *, twin: str) -> Flask:
     app.extensions[EXTENSION] = shop
     _install_sessions(app, store, settings)
     answers.install(app)
-    app.register_error_handler(Refused, _refused)
+    app.register_error_handler(RequestRefused, _refused)
     csrf.install(app)
     pages.install(app)
     rate_limit.install(app, settings)
@@ -102,6 +102,6 @@ def _store_down(error: Exception) -> Response:
     return refusal(store_unavailable())
 
 
-def _refused(error: Refused) -> Response:
+def _refused(error: RequestRefused) -> Response:
     stranger = error.word == not_logged_in().word and not wants_json()
     return entrance.stranger_page(error) if stranger else refusal(error)

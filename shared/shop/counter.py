@@ -11,7 +11,7 @@ from shared.sessions import SessionStore
 from shared.shop.database import Accounts
 from shared.shop.orders import Orders
 from shared.shop.settings import Settings
-from shared.shop.tally import Tally
+from shared.shop.tally import RequestTally
 from shared.shop.trouble import NodeInjection
 
 EXTENSION = "twinshop"
@@ -26,7 +26,7 @@ class Counter:
     accounts: Accounts
     orders: Orders
     injection: NodeInjection
-    tally: Tally
+    tally: RequestTally
     streams: threading.BoundedSemaphore
     """As many event streams as may be open at a time."""
     boot: str

@@ -13,7 +13,7 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import NotFound
 
 from shared.sessions import Injection, fingerprint
-from shared.shop.answers import Refused, json_answer
+from shared.shop.answers import RequestRefused, json_answer
 from shared.shop.counter import Counter, counter
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def trouble() -> Response:
     try:
         told = msgspec.json.decode(request.get_data(), type=Injection)
     except msgspec.DecodeError as error:
-        raise Refused(400, "bad_trouble", str(error)) from error
+        raise RequestRefused(400, "bad_trouble", str(error)) from error
     shop.injection.now = told
     shop.store.apply(told)
     return json_answer({"node": shop.settings.node, "trouble": told})

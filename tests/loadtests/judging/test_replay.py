@@ -7,16 +7,16 @@ import pytest
 from loadtests.checks.contract import Check
 from loadtests.checks.logged_out import LoggedOut
 from loadtests.judging.books import Books, Steps
-from loadtests.judging.replay import Replay
+from loadtests.judging.replay import HistoryReplay
 from loadtests.model.history import Exchange
-from loadtests.session_model.expectations import Finding, Memory
-from loadtests.session_model.shopper_trace import Person
+from loadtests.session_model.expectations import Contradiction, ExpectedSession
+from loadtests.session_model.shopper_trace import ShopperTrace
 from tests.loadtests.model_shop import MODELLED, Model
 from tests.loadtests.stories import Story, scene
 
 
 class _CrashesTheSecondTime(LoggedOut):
-    def contradicted(self, person: Person, exchange: Exchange, finding: Finding) -> None:
+    def contradicted(self, person: ShopperTrace, exchange: Exchange, finding: Contradiction) -> None:
         if self.losses:
             raise ZeroDivisionError("ouch")
         super().contradicted(person, exchange, finding)
@@ -31,7 +31,7 @@ class _CrashesAtTheEnd(Check):
 
 
 def test_what_a_check_found_before_it_crashed_stands() -> None:
-    replay = Replay(scene(), [_CrashesTheSecondTime])
+    replay = HistoryReplay(scene(), [_CrashesTheSecondTime])
     told = Story().login().stranger().login(why="recovery").stranger().login(why="recovery").stranger()
     for exchange in told.exchanges:
         replay.add(exchange)
@@ -42,7 +42,7 @@ def test_what_a_check_found_before_it_crashed_stands() -> None:
 
 
 def test_a_crash_at_the_end_is_a_crash() -> None:
-    replay = Replay(scene(), [_CrashesAtTheEnd, LoggedOut])
+    replay = HistoryReplay(scene(), [_CrashesAtTheEnd, LoggedOut])
     for exchange in Story().login().stranger().exchanges:
         replay.add(exchange)
     replay.close()
@@ -51,7 +51,7 @@ def test_a_crash_at_the_end_is_a_crash() -> None:
 
 
 def test_losses_come_in_order_of_time() -> None:
-    replay = Replay(scene())
+    replay = HistoryReplay(scene())
     for exchange in [*Story(2).at(5).login().stranger().exchanges, *Story(1).at(1).login().stranger().exchanges]:
         replay.add(exchange)
     replay.close()
@@ -59,7 +59,7 @@ def test_losses_come_in_order_of_time() -> None:
 
 
 def test_facts_are_counted() -> None:
-    replay = Replay(scene())
+    replay = HistoryReplay(scene())
     for exchange in Story().login().cart({}).checkout("o1").exchanges:
         replay.add(exchange)
     replay.close()
@@ -67,7 +67,7 @@ def test_facts_are_counted() -> None:
 
 
 def test_orders_that_nobody_looked_up_are_no_facts() -> None:
-    replay = Replay(scene(finished=False))
+    replay = HistoryReplay(scene(finished=False))
     for exchange in Story().login().cart({}).checkout("o1").exchanges:
         replay.add(exchange)
     replay.close()
@@ -79,11 +79,11 @@ def test_orders_that_nobody_looked_up_are_no_facts() -> None:
 def test_the_short_way_leads_where_the_long_one_does(
     architecture: str, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`Memory.confirms` takes in nearly all answers without what `Memory.saw` would think about."""
+    """`ExpectedSession.confirms` takes in nearly all answers without what `ExpectedSession.saw` would think about."""
     model = Model(seed, architecture=architecture)
 
     def found() -> list[object]:
-        replay, books = Replay(model.scene), Books(Steps(model.plan.shoppers))
+        replay, books = HistoryReplay(model.scene), Books(Steps(model.plan.shoppers))
         for record in model.records:
             if isinstance(record, Exchange):
                 replay.add(record)
@@ -93,5 +93,5 @@ def test_the_short_way_leads_where_the_long_one_does(
         return [replay.losses(), people, books.close(replay, orders_read=False)]
 
     in_short = found()
-    monkeypatch.setattr(Memory, "confirms", lambda memory, exchange: False)
+    monkeypatch.setattr(ExpectedSession, "confirms", lambda memory, exchange: False)
     assert found() == in_short

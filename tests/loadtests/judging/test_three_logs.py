@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compose.balancers.access_log import RawLine
-from loadtests.judging.three_logs import Compared, FullComparison, Hearer, LogMatching, ThreeLogs
+from loadtests.judging.three_logs import FullComparison, LogComparison, LogListener, LogMatching, ThreeLogs
 from loadtests.model.events import LoadEnded
 from loadtests.model.history import Exchange
 from loadtests.session_model.timeline import RunTimeline
@@ -36,7 +36,7 @@ class Told:
     def __init__(self, records: list[Exchange | RawLine | LoggedRequest]) -> None:
         self.records = records
 
-    def read_in_turn(self, hearer: Hearer) -> None:
+    def read_in_turn(self, hearer: LogListener) -> None:
         """As `loadtests.judging.three_logs.Sources`."""
         hearer.add_records([each for each in self.records if isinstance(each, Exchange)])
         hearer.add_lines([each for each in self.records if isinstance(each, RawLine)])
@@ -44,7 +44,7 @@ class Told:
             hearer.add_node(node, [r for r in self.records if isinstance(r, LoggedRequest) and r.node == node])
 
 
-def found(records: list[Exchange | RawLine | LoggedRequest], *, piece: int | None) -> Compared:
+def found(records: list[Exchange | RawLine | LoggedRequest], *, piece: int | None) -> LogComparison:
     """What the comparison finds; told in pieces, or (None) all at once to somebody who forgets nothing."""
     logs = ThreeLogs(FINISHED)
     sources = Told(records)
