@@ -18,7 +18,7 @@ from typing import ClassVar
 
 from loadtests.model.history import Exchange, StoredOrder
 from loadtests.model.results import Counted, Loss, LossKind, WitnessEvent
-from loadtests.session_model.expectations import Contradiction
+from loadtests.session_model.carts import Contradiction
 from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace
 from loadtests.session_model.timeline import RunTimeline
 

@@ -6,8 +6,8 @@ from loadtests.checks.contract import Check
 from loadtests.checks.witness import before_loss, in_database, told, units
 from loadtests.model.history import Exchange, StoredOrder
 from loadtests.model.results import WitnessEvent
+from loadtests.session_model.carts import Contradiction
 from loadtests.session_model.causes import cause_of_cart_loss
-from loadtests.session_model.expectations import Contradiction
 from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from loadtests.checks.contract import Check
 from loadtests.checks.witness import before_loss, told
 from loadtests.model.history import Exchange
+from loadtests.session_model.carts import Contradiction
 from loadtests.session_model.causes import cause_of_logout
-from loadtests.session_model.expectations import Contradiction
 from loadtests.session_model.shopper_trace import ShopperTrace
 
 

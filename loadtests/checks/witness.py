@@ -6,8 +6,8 @@ from loadtests.faults.words import what_was_done
 from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.history import NEEDS_LOGIN, Exchange, StoredOrder
 from loadtests.model.results import WitnessEvent
+from loadtests.session_model.carts import Cart
 from loadtests.session_model.causes import fault_behind
-from loadtests.session_model.expectations import Cart
 from loadtests.session_model.shopper_trace import ShopperTrace
 from loadtests.session_model.timeline import RunTimeline
 from shared.demo_accounts import account_name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from loadtests.checks.contract import Check
 from loadtests.checks.witness import told
 from loadtests.model.history import Exchange
-from loadtests.session_model.expectations import Contradiction
+from loadtests.session_model.carts import Contradiction
 from loadtests.session_model.shopper_trace import ShopperTrace
 
 

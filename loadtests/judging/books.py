@@ -16,7 +16,7 @@ from loadtests.judging.replay import HistoryReplay
 from loadtests.model.history import NOT_ASKED, NOT_LOGGED_IN, UNREADABLE, Do, Exchange, Jar, Outcome, StoredOrder
 from loadtests.model.plan import Action, ShopperPlan
 from loadtests.model.results import ActionBook, ItemBook, LoggedOut, UserBook
-from loadtests.session_model.expectations import Items
+from loadtests.session_model.carts import Items
 from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace
 
 What = tuple[Do, str, int, Jar]

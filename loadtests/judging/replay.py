@@ -12,7 +12,7 @@ from typing import ParamSpec
 from loadtests.checks import CHECKS, Check
 from loadtests.model.history import Exchange, StoredOrder
 from loadtests.model.results import LoggedOut, Loss, LossKind
-from loadtests.session_model.expectations import Cart, Contradiction
+from loadtests.session_model.carts import Cart, Contradiction
 from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace, packed, packed_order
 from loadtests.session_model.timeline import RunTimeline
 

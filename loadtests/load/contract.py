@@ -13,7 +13,7 @@ import msgspec
 from loadtests.load.answers import HttpAnswer
 from loadtests.model.history import Exchange, Jar
 from loadtests.model.plan import Action, ClientLimits
-from loadtests.session_model.expectations import Contradiction
+from loadtests.session_model.carts import Contradiction
 
 
 class Browser(Protocol):

@@ -14,7 +14,7 @@ import msgspec
 
 from loadtests.load.worker_config import LoadProgress, Phase
 from loadtests.model.history import Exchange, encode_records
-from loadtests.session_model.expectations import Contradiction
+from loadtests.session_model.carts import Contradiction
 
 
 class Recorder:

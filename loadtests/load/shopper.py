@@ -13,7 +13,7 @@ from loadtests.load.load_worker import GreenletJob, OpenLoad, PlannedLoad
 from loadtests.load.requests import PATHS
 from loadtests.load.visit import ShopperVisit
 from loadtests.model.history import Do, Exchange
-from loadtests.session_model.expectations import Contradiction
+from loadtests.session_model.carts import Contradiction
 from shared.errors import ForeignAnswer
 
 NAMES: dict[Do, tuple[str, str]] = {**PATHS, "remove": ("DELETE", "/cart/[sku]")}

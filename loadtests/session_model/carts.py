@@ -72,6 +72,12 @@ class PossibleState:
         other.happened = dict(self.happened)
         return other
 
+    def enter(self, book: Items) -> None:
+        """Enter into the book what happened on the way to this cart."""
+        book.acknowledged += self.acknowledged
+        book.removed += self.removed
+        book.ordered += self.ordered
+
     def carry_out(self, do: Do, sku: str, quantity: int) -> bool:
         """Do it to this cart; False if it changes nothing (a new dict is made, never the old one changed)."""
         if do == "add":

@@ -28,8 +28,6 @@ from loadtests.model.history import (
 from loadtests.model.results import LossKind
 from loadtests.session_model.carts import Cart, Contradiction, Items, PossibleState, Settlement, in_words, lacking
 
-__all__ = ["Cart", "Contradiction", "ExpectedSession", "Items", "Settlement"]
-
 POSSIBLE_CARTS = 64
 """Beyond this many possible carts (six unknown writes in a row) the memory stops accusing until a cart is shown."""
 EMPTY_CART = 400
@@ -109,9 +107,8 @@ class ExpectedSession:
 
         It does what `saw` would do, in a fifth of the time: what needs thinking about, it does not touch.
         """
-        if exchange.outcome != "ok" or exchange.overlapped or exchange.jar != "main":
-            return False
-        if exchange.sent_us < self._written_us:
+        late = exchange.overlapped or exchange.sent_us < self._written_us
+        if late or exchange.outcome != "ok" or exchange.jar != "main":
             return False
         do, cart, user = exchange.do, exchange.cart, exchange.user
         if cart is None:
@@ -142,7 +139,7 @@ class ExpectedSession:
         book = Items()
         book.add(self.items)
         world = self._worlds[0] if self._worlds else PossibleState(self._cart)
-        self._enter(book, world)
+        world.enter(book)
         units = sum(world.cart.values())
         if self.audited and not self._worlds:
             book.kept += units
@@ -282,7 +279,7 @@ class ExpectedSession:
 
     def _become(self, world: PossibleState, cart: Cart, *, settle: bool) -> None:
         """This world is the true one."""
-        self._enter(self.items, world)
+        world.enter(self.items)
         self._cart = cart
         self._worlds = []
         if settle:
@@ -291,12 +288,6 @@ class ExpectedSession:
                 if not happened and self._unknown[request].status == 0 and len(self._late) < LATE_WRITES:
                     self._late[request] = self._unknown[request]
         self._unknown.clear()
-
-    @staticmethod
-    def _enter(book: Items, world: PossibleState) -> None:
-        book.acknowledged += world.acknowledged
-        book.removed += world.removed
-        book.ordered += world.ordered
 
     def _settle(self, request: str, outcome: Outcome) -> None:
         self.settled.append(Settlement(request, outcome))

@@ -8,7 +8,8 @@ import msgspec
 from msgspec.structs import replace
 
 from loadtests.model.history import ENDS_SESSION, NEEDS_LOGIN, Exchange, StoredOrder
-from loadtests.session_model.expectations import Cart, ExpectedSession
+from loadtests.session_model.carts import Cart
+from loadtests.session_model.expectations import ExpectedSession
 from shared.demo_accounts import account_name
 
 

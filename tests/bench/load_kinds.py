@@ -23,7 +23,8 @@ from loadtests.model.history import Exchange
 from loadtests.model.plan import ClientLimits, ShopperPlan
 from loadtests.model.scenario import Load, Scenario
 from loadtests.planning.make_plan import make_plan
-from loadtests.session_model.expectations import Contradiction, ExpectedSession
+from loadtests.session_model.carts import Contradiction
+from loadtests.session_model.expectations import ExpectedSession
 from shared.demo_accounts import account_name
 
 SOME_EXCHANGE = Exchange("bench", 1, "", "plan", "cart", "ok", 0)

@@ -14,7 +14,8 @@ from loadtests.model.events import LoadEnded
 from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.history import Do, Exchange, Jar, Outcome, Record, StoredOrder, Why
 from loadtests.model.results import Loss
-from loadtests.session_model.expectations import Cart, Contradiction, ExpectedSession
+from loadtests.session_model.carts import Cart, Contradiction
+from loadtests.session_model.expectations import ExpectedSession
 from loadtests.session_model.timeline import RunTimeline, assembled
 from shared.demo_accounts import account_name
 

@@ -20,7 +20,7 @@ from loadtests.judging.replay import HistoryReplay
 from loadtests.model.events import Event, LoadSample, NodeSample, PartSample
 from loadtests.model.history import Exchange
 from loadtests.model.results import Loss, LossKind
-from loadtests.session_model.expectations import Contradiction
+from loadtests.session_model.carts import Contradiction
 from loadtests.session_model.shopper_trace import ShopperTrace
 from loadtests.session_model.timeline import RunTimeline, run_timeline
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadtests.model.history import Do, Exchange, Jar, Outcome
-from loadtests.session_model.carts import Cart
-from loadtests.session_model.expectations import Contradiction, ExpectedSession
+from loadtests.session_model.carts import Cart, Contradiction
+from loadtests.session_model.expectations import ExpectedSession
 
 SKUS = ("tea", "mug", "pen")
 USER = "user-0001"

@@ -9,7 +9,8 @@ from loadtests.checks.logged_out import LoggedOut
 from loadtests.judging.books import Books, Steps
 from loadtests.judging.replay import HistoryReplay
 from loadtests.model.history import Exchange
-from loadtests.session_model.expectations import Contradiction, ExpectedSession
+from loadtests.session_model.carts import Contradiction
+from loadtests.session_model.expectations import ExpectedSession
 from loadtests.session_model.shopper_trace import ShopperTrace
 from tests.loadtests.model_shop import MODELLED, Model
 from tests.loadtests.stories import Story, scene

@@ -17,7 +17,7 @@ from loadtests.load.contract import VisitConfig
 from loadtests.load.visit import ShopperVisit
 from loadtests.model.history import Exchange, Jar
 from loadtests.model.plan import Action, ClientLimits
-from loadtests.session_model.expectations import Contradiction
+from loadtests.session_model.carts import Contradiction
 
 RUN = "0123abcd"
 

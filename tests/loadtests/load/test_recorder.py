@@ -8,7 +8,7 @@ import pytest
 from loadtests.load.recorder import Recorder
 from loadtests.load.worker_config import LoadProgress, newest_progress, summed
 from loadtests.model.history import Exchange, read_history
-from loadtests.session_model.expectations import Contradiction
+from loadtests.session_model.carts import Contradiction
 
 
 def exchange(number: int, outcome: str = "ok") -> Exchange:

@@ -16,7 +16,7 @@ from loadtests.model.history import Exchange, Jar
 from loadtests.model.plan import Action, ClientLimits
 from loadtests.model.scenario import Load, Scenario
 from loadtests.planning.make_plan import make_plan
-from loadtests.session_model.expectations import Contradiction
+from loadtests.session_model.carts import Contradiction
 from shared.errors import ForeignAnswer
 
 RUN = "0123abcd"
