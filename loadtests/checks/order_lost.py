@@ -6,6 +6,7 @@ from loadtests.checks.contract import Check
 from loadtests.checks.witness import in_database, told
 from loadtests.model.history import StoredOrder
 from loadtests.session_model.acknowledged_order import Promise
+from loadtests.session_model.causes import Reason
 
 
 class OrderLost(Check):
@@ -23,4 +24,4 @@ class OrderLost(Check):
             return
         exchange = promise.exchange
         witness = [told(exchange), in_database(order, exchange.done_us / 1000)]
-        self.lose(exchange, "unexplained", witness, items=sum((promise.cart or {}).values()))
+        self.lose(exchange, Reason(), witness, items=sum((promise.cart or {}).values()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from loadtests.checks.contract import Check
 from loadtests.checks.witness import told
 from loadtests.model.history import Exchange
+from loadtests.session_model.causes import Reason
 from loadtests.session_model.expectations import Finding
 from loadtests.session_model.shopper_trace import Person
 
@@ -17,4 +18,4 @@ class WrongUser(Check):
 
     def contradicted(self, person: Person, exchange: Exchange, finding: Finding) -> None:
         """Proved by the login and by the answer."""
-        self.lose(exchange, "unexplained", [told(person.login), told(exchange)])
+        self.lose(exchange, Reason(), [told(person.login), told(exchange)])

@@ -16,6 +16,7 @@ from loadtests.model.results import Loss, LossKind
 from loadtests.session_model.acknowledged_order import Promise, packed, packed_order
 from loadtests.session_model.action_kinds import is_plain
 from loadtests.session_model.expectations import Cart, Finding
+from loadtests.session_model.life import SessionLife
 from loadtests.session_model.shopper_trace import Person
 from loadtests.session_model.timeline import RunTimeline
 
@@ -59,8 +60,11 @@ class Replay:
                 self.add(exchange)
             elif exchange.cart is not None:
                 person.keep_cart(exchange)
-            elif exchange.cookie_refused:
-                person.refused = exchange
+            else:
+                if exchange.cookie_refused:
+                    person.refused = exchange
+                if person.life.watches_pages:
+                    person.life.page(exchange)
 
     def add(self, exchange: Exchange) -> None:
         """The next exchange of the history."""
@@ -68,7 +72,9 @@ class Replay:
             return
         person = self.people.get(exchange.shopper)
         if person is None:
-            person = self.people[exchange.shopper] = Person(exchange.shopper)
+            limits = self._scene.limits
+            life = SessionLife(store=self._scene.store, refreshes=limits.session_refresh_each_request)
+            person = self.people[exchange.shopper] = Person(exchange.shopper, life)
         if exchange.jar != "main":
             self._elsewhere(person, exchange)
             return
