@@ -35,8 +35,6 @@ class Factor(NamedTuple):
 Without = frozenset[Factor]
 NOTHING: Without = frozenset()
 TIME = Factor("time", "expired")
-NOUNS = ("deploy", "drain", "freeze", "kill", "restart", "stop")
-"""Kinds of faults that are nouns as they stand."""
 
 
 class Harm(NamedTuple):
@@ -106,10 +104,10 @@ class Circumstances(msgspec.Struct, frozen=True):
         return at_us - ((self.run.epoch_us or 0) + at_us) % 1_000_000
 
     def done_to(self, factor: Factor) -> str:
-        """A fault as that which was done: "the kill of n2", "swapping the signing key of n1"."""
+        """A fault as that which was done: "killing n2", "swapping the signing key of n1"."""
         fault = self.faults[factor]
         about, victim = FAULTS.get(fault.kind), in_words(fault.victim)
-        if fault.kind in NOUNS or about is None:
+        if about is None:
             return f"the {fault.kind} of {victim}"
         return f"{about.doing[:1].lower()}{about.doing[1:]} {victim}"
 

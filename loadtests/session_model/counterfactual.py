@@ -114,7 +114,7 @@ def _named(chosen: Without, harms: Harms) -> tuple[Harm, ...]:
 
 
 def in_words(explanation: Explanation, around: Circumstances, what: str, lifetime: str = "") -> str:
-    """The counterfactual as a sentence without its first capital: "without n2 killed at 4.0 s ...".
+    """The counterfactual as a sentence without its first capital: "without killing n2 at 4.0 s, ...".
 
     Args:
         explanation: what is thought away.

@@ -159,7 +159,7 @@ def test_a_browser_that_lost_the_balancers_cookie() -> None:
 
 def test_the_counterfactual_says_until_when_it_was_good() -> None:
     loss = only(out(now="n1"), where(STICKY, strike("kill")))
-    assert loss.counterfactual == "without the kill of n2 at 5.0 s, this session was good until 3,600.0 s"
+    assert loss.counterfactual == "without killing n2 at 5.0 s, this session was good until 3,600.0 s"
     assert [(because.word, because.fault, because.at_ms) for because in loss.because] == [("node_killed", 0, 5000.0)]
 
 
@@ -168,7 +168,7 @@ def test_what_nothing_explains_says_what_was_considered() -> None:
     assert loss.counterfactual == ""
     assert loss.considered == (
         "its lifetime: it was good until 3,600.0 s",
-        "the kill of n3: it was at n3, the session at n2, and n2 answered",
-        "the kill of n2: it began at 7.0 s, after the answer",
+        "killing n3: it was at n3, the session at n2, and n2 answered",
+        "killing n2: it began at 7.0 s, after the answer",
         "slowing down n2: it does nothing to sessions here",
     )
