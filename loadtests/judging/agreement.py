@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import msgspec
 from loadtests.model.results import EARLIER, Results
 from loadtests.model.run_folder import read_document
 
+EXPLAINS = re.compile(r"\.losses\[\d+\]\.(cause|witness)\b")
+"""What explains a loss: earlier schemas did so by other rules. What was lost, they count as this one does."""
 MOST = 5
 """As many places are named; one is enough to know."""
 _MISSING = object()
@@ -38,7 +41,7 @@ def agreement(written: Path, found: Results) -> Agreement:
     earlier = schema if type(schema) is int and schema in EARLIER else None
     otherwise, lacking = [], []
     for place, one, other in _apart(document, msgspec.to_builtins(found), ""):
-        if one is _MISSING:
+        if one is _MISSING or (earlier is not None and EXPLAINS.search(place)):
             lacking.append(place)
         elif place != "schema" or earlier is None:
             otherwise.append(f"{place}: {_brief(one)} in results.json, {_brief(other)} by the evidence")

@@ -13,8 +13,8 @@ from loadtests.model.fault_timeline import FaultTimeline
 
 SCHEMA = 3
 """Of `results.json`; docs/reference/results.schema.json says it in JSON Schema."""
-EARLIER = {2: "which had no faults"}
-"""Schemas that this version still reads, since they only lack something: by number, what."""
+EARLIER = {2: "which had no faults, and causes by other rules"}
+"""Schemas that this version still reads, since they only lack something or explain otherwise: by number, what."""
 
 VerdictWord = Literal["as predicted", "not as predicted", "inconclusive"]
 

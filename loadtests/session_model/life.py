@@ -41,7 +41,7 @@ class SessionLife:
         self.perhaps: Exchange | None = None
         """What may have written it since."""
         self.known: Exchange | None = None
-        """The last answer that knew the shopper."""
+        """The last answer that knew the shopper; of the session before, if there is none now."""
         self.at_home: Exchange | None = None
         """The last answer of the node that holds it."""
         self.strayed: Exchange | None = None
@@ -118,7 +118,7 @@ class SessionLife:
         self.perhaps = self.strayed = self.at_home = self.unsure = None
 
     def _close(self, exchange: Exchange) -> None:
-        self.opened = self.known = self.written = self.perhaps = self.strayed = self.at_home = self.unsure = None
+        self.opened = self.written = self.perhaps = self.strayed = self.at_home = self.unsure = None
         if exchange.do == "logout_everywhere":
             self.everywhere = exchange
 
