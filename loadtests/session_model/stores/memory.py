@@ -11,7 +11,7 @@ from loadtests.faults.effects import (
     Unreachable,
 )
 from loadtests.model.history import Exchange
-from loadtests.session_model.circumstances import Circumstances, Factor, Harm, Without
+from loadtests.session_model.circumstances import NOTHING, Circumstances, Factor, Harm, Without
 from loadtests.session_model.life import (
     SessionLife,
     began_to_stray,
@@ -62,7 +62,7 @@ def routed_elsewhere(
         harm = setting("other_node")
         return [] if harm.factor in without else [harm]
     found = _moved(life, answer, around, without, home)
-    if found or _moved(life, answer, around, frozenset(), home):
+    if found or _moved(life, answer, around, NOTHING, home):
         return found  # what is thought away was what moved it
     held = seen("held_for_dead", began_to_stray(life, answer).sent_us)
     return [] if held.factor in without else [held]
@@ -75,7 +75,7 @@ def _moved(life: SessionLife, answer: Exchange, around: Circumstances, without: 
     until_us = began_to_stray(life, answer).done_us
     direct: list[tuple[Factor, Harm]] = [
         (factor, Harm(factor, effect.word, effect.from_us))
-        for factor, effect in (*around.at(Unreachable, home, frozenset()), *around.of(AffinityLost, frozenset()))
+        for factor, effect in (*around.at(Unreachable, home, NOTHING), *around.of(AffinityLost, NOTHING))
         if effect.overlaps(since_us, until_us)
     ]
     if life.forgot is not None and since_us <= life.forgot.done_us <= until_us:
@@ -84,7 +84,7 @@ def _moved(life: SessionLife, answer: Exchange, around: Circumstances, without: 
     if not direct and around.run.affinity in RINGS:
         direct = [
             (factor, Harm(factor, effect.word, effect.from_us))
-            for factor, effect in around.of(RingTurns, frozenset())
+            for factor, effect in around.of(RingTurns, NOTHING)
             if effect.overlaps(since_us, until_us)
         ]
     return [harm for factor, harm in direct if factor not in without]
@@ -113,14 +113,18 @@ def thrown_out(node: str, known: Exchange, answer: Exchange, around: Circumstanc
         for factor, cap in around.at(MemoryKeepsAtMost, node, without)
         if cap.overlaps(known.sent_us, answer.done_us) and not around.ended(node, cap.from_us, known.sent_us, without)
     ]
+    split = [
+        (factor, several)
+        for factor, several in around.of(SeveralMemories, NOTHING)
+        if several.overlaps(known.sent_us, answer.done_us)
+    ]
     found += [
-        Harm(factor, several.word, several.from_us, sure=False)
-        for factor, several in around.of(SeveralMemories, without)
+        Harm(factor, several.word, several.from_us, sure=False) for factor, several in split if factor not in without
     ]
     run = around.run
     by_setting = []
     if run.fullest.get(node, 0) >= run.limits.session_cap:
         by_setting.append(setting("memory_cap", sure=False))
-    if run.limits.node_workers > 1 and not any(True for _ in around.of(SeveralMemories, frozenset())):
+    if run.limits.node_workers > 1 and not split:
         by_setting.append(setting("worker", sure=False))
     return found + [harm for harm in by_setting if harm.factor not in without]

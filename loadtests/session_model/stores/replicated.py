@@ -38,7 +38,7 @@ class ReplicatedRules(StoreRules):
 
 def copies_lost(opened: Exchange, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
     """The copies that went, if at some moment nobody had one any more: all that took one, until nobody had."""
-    has = set(around.run.nodes)
+    has = set(around.run.all_nodes)
     took: list[Harm] = []
     for at_us, back, node, factor in _copies(opened, answer, around, without):
         if back:
@@ -57,7 +57,7 @@ def _copies(
     """What became of the copies, in order of time: when, whether one came back (or went), at which node, by what."""
     changes = []
     for factor, gone in around.of(MemoryGone, without):
-        if opened.done_us <= gone.back_us and gone.from_us <= answer.done_us:
+        if gone.node in around.run.all_nodes and opened.done_us <= gone.back_us and gone.from_us <= answer.done_us:
             changes.append((max(gone.from_us, opened.done_us), False, gone.node, factor))
             if gone.back_us <= answer.done_us:
                 changes.append((gone.back_us, True, gone.node, factor))
