@@ -151,7 +151,7 @@ def good_until(life: SessionLife, around: Circumstances) -> tuple[int, int] | No
     if life.written is None:
         return None
     latest = life.written.done_us if life.perhaps is None else max(life.written.done_us, life.perhaps.done_us)
-    return around.second_us(life.written.sent_us) + around.lifetime_us, latest + around.lifetime_us
+    return around.second_us(life.written.sent_us) + around.lifetime_us, around.second_us(latest) + around.lifetime_us
 
 
 def lifetime_over(life: SessionLife, answer: Exchange, around: Circumstances, without: Without) -> Harm | None:
