@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "plan": ("loadtests.commands.run", "Print what a run would do and what it would cost; start nothing."),
     "check": ("loadtests.commands.reread", "Judge a run again, offline: does its results.json agree?"),
+    "explain": ("loadtests.commands.explain", "A shopper's session life, and why each loss came."),
     "report": ("loadtests.commands.reread", "Write a run's report again, offline."),
     "export": ("loadtests.commands.export", "Write a run as CSV, Parquet, JUnit XML, Markdown or a badge."),
     "compare": ("loadtests.commands.compare", "Runs side by side: what differs, and the numbers of the same plan."),

@@ -6,7 +6,7 @@ from loadtests.checks.contract import Check
 from loadtests.checks.witness import before_loss, told
 from loadtests.model.history import Exchange
 from loadtests.session_model.carts import Contradiction
-from loadtests.session_model.causes import cause_of_cart_loss
+from loadtests.session_model.causes import reason_of_cart_loss
 from loadtests.session_model.shopper_trace import ShopperTrace
 
 
@@ -21,5 +21,5 @@ class CartRolledBack(Check):
 
     def contradicted(self, person: ShopperTrace, exchange: Exchange, finding: Contradiction) -> None:
         """Proved by the last cart that was shown, the way from there, and this answer."""
-        witness = [*before_loss(self.scene, person, exchange), told(exchange)]
-        self.lose(exchange, cause_of_cart_loss(self.scene, person, exchange), witness, items=finding.items)
+        why = reason_of_cart_loss(self.around, person, exchange)
+        self.lose(exchange, why, [*before_loss(why, person), told(exchange)], items=finding.items)

@@ -19,6 +19,8 @@ from typing import ClassVar
 from loadtests.model.history import Exchange, StoredOrder
 from loadtests.model.results import Counted, Loss, LossKind, WitnessEvent
 from loadtests.session_model.carts import Contradiction
+from loadtests.session_model.causes import Reason
+from loadtests.session_model.circumstances import Circumstances, circumstances_of
 from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace
 from loadtests.session_model.timeline import RunTimeline
 
@@ -33,6 +35,14 @@ class Check:
     def __init__(self, scene: RunTimeline) -> None:
         self.scene = scene
         self.losses: list[Loss] = []
+        self._around: Circumstances | None = None
+
+    @property
+    def around(self) -> Circumstances:
+        """What surrounds the sessions of its scene; of a run that still goes on, that grows."""
+        if self._around is None or self._around.run is not self.scene:
+            self._around = circumstances_of(self.scene)
+        return self._around
 
     def contradicted(self, person: ShopperTrace, exchange: Exchange, finding: Contradiction) -> None:
         """An answer contradicts what had been acknowledged, with a finding of this check's kind.
@@ -52,11 +62,16 @@ class Check:
     def close(self) -> None:
         """The history has ended."""
 
-    def lose(self, exchange: Exchange, cause: str, witness: Iterable[WitnessEvent | None], *, items: int = 0) -> None:
+    def lose(self, exchange: Exchange, why: Reason, witness: Iterable[WitnessEvent | None], *, items: int = 0) -> None:
         """Name a loss that this exchange showed; witnesses that do not exist are left out."""
         proof = tuple(event for event in witness if event is not None)
         at_ms = exchange.done_us / 1000
-        self.losses.append(Loss(self.kind, exchange.shopper, at_ms, exchange.node, cause, proof, items))
+        self.losses.append(
+            Loss(
+                self.kind, exchange.shopper, at_ms, exchange.node, why.cause, proof, items,
+                why.because, why.counterfactual, why.considered,
+            )
+        )  # fmt: skip
 
 
 class Tally:

@@ -7,7 +7,7 @@ from loadtests.checks.witness import before_loss, in_database, told, units
 from loadtests.model.history import Exchange, StoredOrder
 from loadtests.model.results import WitnessEvent
 from loadtests.session_model.carts import Contradiction
-from loadtests.session_model.causes import cause_of_cart_loss
+from loadtests.session_model.causes import Reason, reason_of_cart_loss
 from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace
 
 
@@ -22,8 +22,8 @@ class ItemsLost(Check):
 
     def contradicted(self, person: ShopperTrace, exchange: Exchange, finding: Contradiction) -> None:
         """Proved by the last cart that was shown, the way from there, and this answer."""
-        witness = [*before_loss(self.scene, person, exchange), told(exchange)]
-        self.lose(exchange, cause_of_cart_loss(self.scene, person, exchange), witness, items=finding.items)
+        why = reason_of_cart_loss(self.around, person, exchange)
+        self.lose(exchange, why, [*before_loss(why, person), told(exchange)], items=finding.items)
 
     def promised(self, promise: AcknowledgedOrder, order: StoredOrder | None) -> None:
         """The order in the database shows the cart as the shop had it at the checkout."""
@@ -32,4 +32,4 @@ class ItemsLost(Check):
         exchange = promise.exchange
         cart = WitnessEvent(exchange.sent_us / 1000, f"the acknowledged cart holds {units(promise.cart)}")
         witness = [cart, told(exchange), in_database(order, exchange.done_us / 1000)]
-        self.lose(exchange, "unexplained", witness, items=promise.missing(order))
+        self.lose(exchange, Reason(), witness, items=promise.missing(order))

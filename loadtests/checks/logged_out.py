@@ -6,7 +6,7 @@ from loadtests.checks.contract import Check
 from loadtests.checks.witness import before_loss, told
 from loadtests.model.history import Exchange
 from loadtests.session_model.carts import Contradiction
-from loadtests.session_model.causes import cause_of_logout
+from loadtests.session_model.causes import reason_of_logout
 from loadtests.session_model.shopper_trace import ShopperTrace
 
 
@@ -21,5 +21,5 @@ class LoggedOut(Check):
 
     def contradicted(self, person: ShopperTrace, exchange: Exchange, finding: Contradiction) -> None:
         """Proved by the login, the last answer that knew the shopper, what struck the node, and this answer."""
-        witness = [*before_loss(self.scene, person, exchange), told(exchange)]
-        self.lose(exchange, cause_of_logout(self.scene, person, exchange), witness)
+        why = reason_of_logout(self.around, person, exchange)
+        self.lose(exchange, why, [*before_loss(why, person), told(exchange)])

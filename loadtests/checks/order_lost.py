@@ -5,6 +5,7 @@ from __future__ import annotations
 from loadtests.checks.contract import Check
 from loadtests.checks.witness import in_database, told
 from loadtests.model.history import StoredOrder
+from loadtests.session_model.causes import Reason
 from loadtests.session_model.shopper_trace import AcknowledgedOrder
 
 
@@ -23,4 +24,4 @@ class OrderLost(Check):
             return
         exchange = promise.exchange
         witness = [told(exchange), in_database(order, exchange.done_us / 1000)]
-        self.lose(exchange, "unexplained", witness, items=sum((promise.cart or {}).values()))
+        self.lose(exchange, Reason(), witness, items=sum((promise.cart or {}).values()))

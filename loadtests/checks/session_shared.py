@@ -5,7 +5,7 @@ from __future__ import annotations
 from loadtests.checks.contract import Check
 from loadtests.checks.witness import answered_as_shopper, told
 from loadtests.model.history import Exchange
-from loadtests.session_model.causes import cause_of_shared_session
+from loadtests.session_model.causes import reason_of_shared_session
 from loadtests.session_model.shopper_trace import ShopperTrace
 from loadtests.session_model.timeline import RunTimeline
 
@@ -40,4 +40,4 @@ class SessionShared(Check):
                 return
             self._accused.add(case)
             witness = [told(self._arrived.get(shopper)), told(login), told(exchange)]
-            self.lose(exchange, cause_of_shared_session(self.scene), witness)
+            self.lose(exchange, reason_of_shared_session(self.around), witness)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from loadtests.checks.contract import Check
-from loadtests.checks.witness import answered_as_shopper, told
+from loadtests.checks.witness import affected_by, answered_as_shopper, told
 from loadtests.model.history import Exchange
-from loadtests.session_model.causes import cause_of_use_after_logout
+from loadtests.session_model.causes import reason_of_use_after_end
 from loadtests.session_model.shopper_trace import ShopperTrace
+from loadtests.session_model.stores import Outlived
 from loadtests.session_model.timeline import RunTimeline
 
 
@@ -35,8 +36,8 @@ class StillLoggedIn(Check):
             return
         if (case := (exchange.jar, end.request)) not in self._accused:
             self._accused.add(case)
-            cause = cause_of_use_after_logout(self.scene)
-            self.lose(exchange, cause, [told(login), told(end), told(exchange)])
+            why = reason_of_use_after_end(self.around, Outlived(login, end, exchange))
+            self.lose(exchange, why, [told(login), told(end), *map(affected_by, why.faults), told(exchange)])
 
     def _log_in_second(self, login: Exchange) -> None:
         if login.outcome == "ok":

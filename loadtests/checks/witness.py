@@ -7,9 +7,8 @@ from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.history import NEEDS_LOGIN, Exchange, StoredOrder
 from loadtests.model.results import WitnessEvent
 from loadtests.session_model.carts import Cart
-from loadtests.session_model.causes import fault_behind
+from loadtests.session_model.causes import Reason, words_of
 from loadtests.session_model.shopper_trace import ShopperTrace
-from loadtests.session_model.timeline import RunTimeline
 from shared.demo_accounts import account_name
 
 _ASKED = {
@@ -66,13 +65,14 @@ def in_database(order: StoredOrder | None, at_ms: float) -> WitnessEvent:
     return WitnessEvent(at_ms, what, request=order.request)
 
 
-def before_loss(scene: RunTimeline, person: ShopperTrace, exchange: Exchange) -> list[WitnessEvent | None]:
-    """What had been acknowledged, and the fault behind the loss; in order of time."""
+def before_loss(why: Reason, person: ShopperTrace) -> list[WitnessEvent | None]:
+    """What had been acknowledged, and the faults without which it would not have been lost; in order of time."""
     events = [told(person.login)]
-    for later in (person.known, person.cart, person.out):
+    written = person.life.written if "expired" in words_of(why.cause) else None
+    for later in (written, person.known, person.cart, person.out):
         events.append(told(later) if later is not person.login else None)
-    events.append(affected_by(fault_behind(scene, person, exchange)))
-    unique = {(event.at_ms, event.request): event for event in events if event is not None}
+    events += map(affected_by, why.faults)
+    unique = {(event.at_ms, event.request, event.what): event for event in events if event is not None}
     return [unique[key] for key in sorted(unique)]
 
 

@@ -6,6 +6,7 @@ from loadtests.checks.contract import Check
 from loadtests.checks.witness import told
 from loadtests.model.history import Exchange
 from loadtests.session_model.carts import Contradiction
+from loadtests.session_model.causes import Reason
 from loadtests.session_model.shopper_trace import ShopperTrace
 
 
@@ -17,4 +18,4 @@ class WrongUser(Check):
 
     def contradicted(self, person: ShopperTrace, exchange: Exchange, finding: Contradiction) -> None:
         """Proved by the login and by the answer."""
-        self.lose(exchange, "unexplained", [told(person.login), told(exchange)])
+        self.lose(exchange, Reason(), [told(person.login), told(exchange)])

@@ -7,7 +7,8 @@ from abc import abstractmethod
 from compose.changes import Balancing, NodeChanges, Reply, Trouble, Wire
 from compose.cluster import Limits
 from compose.engines.contract import Cluster
-from loadtests.faults.contract import Evidence, Explains, Fault, Looks, Target
+from loadtests.faults.contract import Evidence, Fault, Looks, Target
+from loadtests.faults.effects import Effect, FaultMarks, node_down, rekeyed
 from loadtests.model.cause import Cause
 
 NODE_STOPPED = Cause(
@@ -23,6 +24,11 @@ AFFINITY_LOST = Cause("affinity_lost", "The balancer no longer knew which node t
 MEMORY_CAP = Cause("memory_cap", "The node that held the session in its memory held too many, and threw it out.")
 REQUEST_REPEATED = Cause(
     "request_repeated", "One request reached the shop twice: something between client and shop sent it again."
+)
+NOT_REPLICATED = Cause("not_replicated", "The session store died, and its replica had not heard of it.")
+RETRIED_ELSEWHERE = Cause(
+    "retried_elsewhere",
+    "The node that holds the session answered with an error, and the balancer asked another one.",
 )
 DELAYED_WRITE = Cause(
     "delayed_write", "A write hung on its way to the session store, got through later, and undid a newer one."
@@ -52,7 +58,12 @@ class NodeGoesDown(GoesDown):
     """Ends a node: its memory is gone, and a hash ring sends its shoppers, and later some of them back, elsewhere."""
 
     takes_memory = True
-    explains: Explains = (("memory_gone", NODE_STOPPED), ("ring_turned", MOVED_BY_RING))
+    causes: tuple[Cause, ...] = (NODE_STOPPED, MOVED_BY_RING)
+    """The first is what it is for the session that it held."""
+
+    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
+        """Its memory is gone, and whoever belongs there goes elsewhere."""
+        return node_down(marks, self.causes[0].name)
 
 
 def back_again(target: Target) -> Evidence | None:
@@ -91,8 +102,12 @@ class Freezes(Fault):
 class Rekeys(NodeGoesDown):
     """Ends a node; healing starts it with these keys, which it keeps."""
 
-    explains = (*NodeGoesDown.explains, ("keys_changed", KEY_CHANGED))
+    causes = (*NodeGoesDown.causes, KEY_CHANGED)
     changes: NodeChanges
+
+    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
+        """It is stopped, and starts with these keys."""
+        return rekeyed(marks, self.changes)
 
     def inject(self, target: Target) -> None:
         """Write down what changes with its next start, and end it."""

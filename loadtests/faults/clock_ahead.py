@@ -5,12 +5,17 @@ from __future__ import annotations
 import time
 
 from compose.changes import Trouble
+from compose.cluster import Limits
 from loadtests.faults.bases import Troubles
 from loadtests.faults.contract import Cure, Evidence, Target
+from loadtests.faults.effects import Effect, FaultMarks, clock_off
 from loadtests.model.cause import Cause
 
 CLOCK_AHEAD = Cause(
-    "clock_ahead", "The token was signed by a node whose clock is ahead: for the others it comes from the future."
+    "clock_ahead", "The clock of a node is ahead: of one that wrote the session or signed the token, or read it."
+)
+CLOCK_BEHIND = Cause(
+    "clock_behind", "The clock of a node is behind: of one that wrote the session or signed the token, or read it."
 )
 AHEAD_S = 5
 LOOK_TAKES_S = 1.0
@@ -25,7 +30,7 @@ class ClockAhead(Troubles):
     doing = "Advancing the clock of"
     done = "ahead of its time"
     button = "Clock ahead"
-    explains = (("clock_ahead", CLOCK_AHEAD),)
+    causes = (CLOCK_AHEAD, CLOCK_BEHIND)
     cures = (
         Cure(
             "One node's clock is ahead, and the others refuse its tokens as being from the future.",
@@ -46,6 +51,10 @@ class ClockAhead(Troubles):
         """The time that it tells is ours."""
         ahead_s = _ahead_s(target)
         return (_in_words(target, ahead_s),) if ahead_s is not None and abs(ahead_s) <= LOOK_TAKES_S else None
+
+    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
+        """Its clock is off until it is healed."""
+        return clock_off(marks, AHEAD_S)
 
 
 def _ahead_s(target: Target) -> float | None:

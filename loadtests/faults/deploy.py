@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from loadtests.faults.bases import NODE_STOPPED, back_again
+from compose.cluster import Limits
+from loadtests.faults.bases import MOVED_BY_RING, NODE_STOPPED, back_again
 from loadtests.faults.contract import Evidence, Target
 from loadtests.faults.drain import Drain
+from loadtests.faults.effects import Effect, FaultMarks, MemoryGone, NodeEnds, RingTurns, Unreachable, over, since
 
 
 class Deploy(Drain):
@@ -18,7 +20,7 @@ class Deploy(Drain):
     free_play = 8
     takes_memory = True
     forgets = "healed"
-    explains = (*Drain.explains, ("memory_gone", NODE_STOPPED))
+    causes = (*Drain.causes, NODE_STOPPED)
     sentence = (
         "A node is drained and, when healed, stopped with SIGTERM and started again; one after the other, that is a "
         "rolling deploy with draining."
@@ -38,3 +40,17 @@ class Deploy(Drain):
     def observe_healed(self, target: Target) -> Evidence | None:
         """It is back in rotation, as another start of itself."""
         return back_again(target)
+
+    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
+        """Its memory is gone when it is restarted, which is its healing."""
+        turns = RingTurns(since(marks), over(marks), MOVED_BY_RING.name)
+        if marks.healed_us is None:
+            return (turns,)
+        healed, victim, word = marks.healed_us, marks.victim, NODE_STOPPED.name
+        gone = healed if marks.at_risk_us is None else marks.at_risk_us
+        return (
+            MemoryGone(healed, gone, word, victim, over(marks)),
+            NodeEnds(healed, gone, word, victim),
+            Unreachable(healed, over(marks), word, victim),
+            turns,
+        )

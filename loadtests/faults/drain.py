@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from compose.cluster import Limits
 from loadtests.faults.bases import MOVED_BY_RING
-from loadtests.faults.contract import Evidence, Explains, Fault, Target
+from loadtests.faults.contract import Evidence, Fault, Target
+from loadtests.faults.effects import Effect, FaultMarks, RingTurns, over, since
+from loadtests.model.cause import Cause
 
 
 class Drain(Fault):
@@ -15,7 +18,7 @@ class Drain(Fault):
     done = "drained"
     button = "Drain"
     free_play = 7
-    explains: Explains = (("ring_turned", MOVED_BY_RING),)
+    causes: tuple[Cause, ...] = (MOVED_BY_RING,)
     sentence = "The balancer sends a node no new shoppers, only those whom their affinity leads there."
 
     def inject(self, target: Target) -> None:
@@ -35,3 +38,7 @@ class Drain(Fault):
         """It is well, and in rotation."""
         seen = target.cluster.observe(target.victim)
         return seen.evidence if seen.answers and seen.in_rotation else None
+
+    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
+        """Nobody's session is touched; a ring turns."""
+        return (RingTurns(since(marks), over(marks), MOVED_BY_RING.name),)

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from compose.cluster import Limits
 from loadtests.faults.bases import MOVED_BY_RING, Freezes
+from loadtests.faults.effects import (
+    BEHIND_US,
+    FOREVER_US,
+    CopyBehind,
+    Effect,
+    FaultMarks,
+    RingTurns,
+    Unreachable,
+    over,
+    since,
+)
 from loadtests.model.cause import Cause
 
 NODE_FROZEN = Cause(
-    "node_frozen", "The node that holds the session was frozen, and the balancer sent the shopper to another one."
+    "node_frozen",
+    "The node that holds the session was frozen, and the balancer sent the shopper to another one; or its own copy was "
+    "behind when it went on.",
 )
 
 
@@ -19,5 +33,15 @@ class Freeze(Freezes):
     done = "frozen"
     button = "Freeze"
     free_play = 3
-    explains = (("routed_away", NODE_FROZEN), ("ring_turned", MOVED_BY_RING))
+    causes = (NODE_FROZEN, MOVED_BY_RING)
     sentence = "A node is frozen with SIGSTOP: it keeps its memory and answers nobody; when healed, it goes on."
+
+    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
+        """It keeps its memory; whoever belongs there goes elsewhere, and what others write it does not hear."""
+        began, ended, victim, word = since(marks), over(marks), marks.victim, NODE_FROZEN.name
+        deaf = FOREVER_US if marks.healed_us is None else marks.healed_us
+        return (
+            Unreachable(began, ended, word, victim),
+            RingTurns(began, ended, MOVED_BY_RING.name),
+            CopyBehind(began, ended + BEHIND_US, word, victim, deaf),
+        )

@@ -18,7 +18,7 @@ class Kill(NodeGoesDown):
     done = "killed"
     button = "Kill"
     free_play = 1
-    explains = (("memory_gone", NODE_KILLED), ("ring_turned", MOVED_BY_RING))
+    causes = (NODE_KILLED, MOVED_BY_RING)
     sentence = "A node is killed with SIGKILL and, when healed, started again with an empty memory."
 
     def inject(self, target: Target) -> None:

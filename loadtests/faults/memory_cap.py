@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from compose.changes import Trouble
+from compose.cluster import Limits
 from compose.engines.contract import Cluster
 from loadtests.faults.bases import MEMORY_CAP, Troubles
 from loadtests.faults.contract import Evidence, Target
+from loadtests.faults.effects import Effect, FaultMarks, MemoryKeepsAtMost, over, since
 
 CAP = 5
 
@@ -18,7 +20,7 @@ class MemoryCap(Troubles):
     doing = "Capping the memory of"
     done = "capped"
     button = "Memory cap"
-    explains = (("memory_capped", MEMORY_CAP),)
+    causes = (MEMORY_CAP,)
     sentence = f"A node keeps at most {CAP} sessions in its memory from then on, and forgets the others without a word."
     trouble = Trouble(session_cap=CAP)
 
@@ -39,3 +41,7 @@ class MemoryCap(Troubles):
         """It says that it is as it was started."""
         state = target.cluster.state(target.victim)
         return None if state is None or state.trouble.session_cap else (f"{target.victim} says it has no such cap",)
+
+    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
+        """Whatever is beyond the cap may go."""
+        return (MemoryKeepsAtMost(since(marks), over(marks), MEMORY_CAP.name, marks.victim, CAP),)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from compose.changes import Balancing
+from compose.cluster import Limits
 from compose.engines.contract import Cluster
 from loadtests.faults.bases import AFFINITY_LOST, Misroutes
+from loadtests.faults.effects import AffinityLost, Effect, FaultMarks, over, since
 
 AFFINE = ("cookie", "hash", "address")
 
@@ -18,7 +20,7 @@ class NoAffinity(Misroutes):
     done = "without affinity"
     button = "No affinity"
     free_play = 12
-    explains = (("routed_anywhere", AFFINITY_LOST),)
+    causes = (AFFINITY_LOST,)
     sentence = "The balancer sends each request to the next node in turn, whoever sends it, until it is healed."
     balancing = Balancing(affinity=False)
 
@@ -31,3 +33,7 @@ class NoAffinity(Misroutes):
     def is_so(self, told: Balancing) -> bool:
         """It routes without."""
         return not told.affinity
+
+    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
+        """Anybody may be sent anywhere."""
+        return (AffinityLost(since(marks), over(marks), AFFINITY_LOST.name),)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from compose.cluster import Limits
 from compose.engines.contract import Cluster
+from loadtests.faults.bases import NOT_REPLICATED
 from loadtests.faults.contract import Cure, Evidence, Fault, Target
+from loadtests.faults.effects import Effect, FaultMarks, StoreRolledBack, seen, since
 from loadtests.faults.store_server import StoreServer
-from loadtests.model.cause import Cause
 
-NOT_REPLICATED = Cause("not_replicated", "The session store died, and its replica had not heard of it.")
 REPLICA, SENTINEL = "replica", "sentinel"
 CALM = "status=ok"
 """The sentinel says so of the store it names, once the promotion is over."""
@@ -22,7 +23,7 @@ class Promoted(Fault):
     done = "killed, and its replica promoted"
     button = "Promoted"
     strikes = "store"
-    explains = (("store_rolled_back", NOT_REPLICATED),)
+    causes = (NOT_REPLICATED,)
     cures = (
         Cure(
             "A replica is promoted that has not heard of the newest sessions.",
@@ -58,3 +59,7 @@ class Promoted(Fault):
         seen = target.cluster.observe(target.victim)
         role = StoreServer(target.cluster, target.victim).role() if seen.answers else None
         return (*seen.evidence, f"{target.victim}: role {role}") if role == "slave" else None
+
+    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
+        """It is what the replica had."""
+        return (StoreRolledBack(since(marks), seen(marks), NOT_REPLICATED.name),)

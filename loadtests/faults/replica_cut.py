@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from loadtests.faults.bases import CutsWire
+from compose.cluster import Limits
+from loadtests.faults.bases import NOT_REPLICATED, CutsWire
+from loadtests.faults.effects import Effect, FaultMarks, ReplicaBehind, over, since
 
 
 class ReplicaCut(CutsWire):
@@ -14,4 +16,9 @@ class ReplicaCut(CutsWire):
     done = "cut off from the session store"
     button = "Cut the replica"
     strikes = "replica"
+    causes = (NOT_REPLICATED,)
     sentence = "The replica no longer reaches the session store, and falls behind with each write."
+
+    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
+        """The replica hears of nothing."""
+        return (ReplicaBehind(since(marks), over(marks), NOT_REPLICATED.name),)

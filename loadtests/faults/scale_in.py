@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from loadtests.faults.bases import NodeGoesDown
+from compose.cluster import Limits
+from loadtests.faults.bases import NODE_STOPPED, NodeGoesDown
 from loadtests.faults.contract import Evidence, Fault, Target
+from loadtests.faults.effects import Effect, FaultMarks, node_down
 
 NO_MEMBER = "not a member"
 """How an observation says that the balancer does not know the node."""
@@ -21,7 +23,7 @@ class ScaleIn(Fault):
     takes_memory = True
     stays = True
     looks = "dead"
-    explains = NodeGoesDown.explains
+    causes = NodeGoesDown.causes
     sentence = "A node is taken out of the balancer's membership and then stopped with SIGTERM; it does not come back."
 
     def inject(self, target: Target) -> None:
@@ -40,3 +42,7 @@ class ScaleIn(Fault):
     def observe_healed(self, target: Target) -> Evidence | None:
         """It is still gone."""
         return self.observe(target)
+
+    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
+        """Its memory is gone for good, and whoever belongs there goes elsewhere."""
+        return node_down(marks, NODE_STOPPED.name, for_good=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from compose.cluster import Limits
 from loadtests.faults.bases import MOVED_BY_RING
 from loadtests.faults.contract import Evidence, Fault, Target
+from loadtests.faults.effects import Effect, FaultMarks, RingTurns, seen, since
 
 
 class ScaleOut(Fault):
@@ -18,7 +20,7 @@ class ScaleOut(Fault):
     strikes = "cluster"
     stays = True
     grows = True
-    explains = (("ring_turned", MOVED_BY_RING),)
+    causes = (MOVED_BY_RING,)
     sentence = "A node is added, and is sent shoppers as soon as the balancer calls it healthy; it stays."
 
     def inject(self, target: Target) -> None:
@@ -38,3 +40,7 @@ class ScaleOut(Fault):
     def observe_healed(self, target: Target) -> Evidence | None:
         """It is still in rotation."""
         return self.observe(target)
+
+    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
+        """Nobody's session is touched; a ring turns."""
+        return (RingTurns(since(marks), seen(marks), MOVED_BY_RING.name),)

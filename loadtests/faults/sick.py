@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from compose.changes import Reply, Trouble
-from loadtests.faults.bases import TroublesPages
+from compose.cluster import Limits
+from loadtests.faults.bases import RETRIED_ELSEWHERE, TroublesPages
+from loadtests.faults.effects import Effect, FaultMarks, retried_elsewhere
 
 
 class Sick(TroublesPages):
@@ -15,9 +17,14 @@ class Sick(TroublesPages):
     done = "sick"
     button = "Sick"
     free_play = 6
+    causes = (RETRIED_ELSEWHERE,)
     sentence = "A node answers each request with 500 and does nothing, while its health check says that all is well."
     trouble = Trouble(errors="instead")
 
     def suffers(self, page: Reply) -> bool:
         """It is an error."""
         return page.status == 500
+
+    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
+        """Where the balancer retries, others answer in its place."""
+        return retried_elsewhere(marks, limits)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from compose.cluster import Limits
 from compose.engines.contract import Cluster
 from loadtests.faults.bases import DELAYED_WRITE, CutsWire, no_way
 from loadtests.faults.contract import Cure
+from loadtests.faults.effects import Effect, FaultMarks, writes_hang
 
 
 class StoreCut(CutsWire):
@@ -15,7 +17,7 @@ class StoreCut(CutsWire):
     doing = "Cutting the session store off from"
     done = "cut off from the session store"
     button = "Cut the store"
-    explains = (("writes_late", DELAYED_WRITE),)
+    causes = (DELAYED_WRITE,)
     cures = (
         Cure(
             "A node is cut off from the store, and its health check does not notice.",
@@ -29,3 +31,7 @@ class StoreCut(CutsWire):
     def nothing_there(self, cluster: Cluster) -> str:
         """Without a wire there is nothing to be cut."""
         return no_way(cluster)
+
+    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
+        """What this node writes hangs."""
+        return writes_hang(marks, marks.victim)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from compose.cluster import Limits
 from loadtests.faults.bases import DELAYED_WRITE, Freezes
 from loadtests.faults.contract import Cure
+from loadtests.faults.effects import Effect, FaultMarks, writes_hang
 
 
 class StoreFreeze(Freezes):
@@ -16,7 +18,7 @@ class StoreFreeze(Freezes):
     button = "Freeze the store"
     free_play = 15
     strikes = "store"
-    explains = (("writes_late", DELAYED_WRITE),)
+    causes = (DELAYED_WRITE,)
     cures = (
         Cure(
             "The store hangs, and everybody waits for it.",
@@ -26,3 +28,7 @@ class StoreFreeze(Freezes):
         ),
     )
     sentence = "The session store is frozen with SIGSTOP: it keeps everything and answers nobody until it is healed."
+
+    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
+        """What anybody writes hangs."""
+        return writes_hang(marks)

@@ -6,6 +6,7 @@ import msgspec
 
 from compose.cluster import Limits
 from loadtests.faults.contract import Evidence, Fault, Target
+from loadtests.faults.effects import Effect, FaultMarks, StoreEvicts, StoreRefusesWrites, over, since
 from loadtests.faults.store_server import StoreServer
 from loadtests.model.cause import Cause
 
@@ -23,7 +24,7 @@ class StoreFull(Fault):
     done = "full"
     button = "Store full"
     strikes = "store"
-    explains = (("store_evicts", STORE_EVICTED),)
+    causes = (STORE_EVICTED,)
     sentence = (
         "Somebody else's keys fill the session store's memory: it throws out what was not used for longest, or refuses "
         "writes."
@@ -56,3 +57,9 @@ class StoreFull(Fault):
         if not seen.answers or store.refuses() or store.junk():
             return None
         return (*seen.evidence, "keys of somebody else's: 0", "a write: accepted")
+
+    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
+        """It throws out anything, or refuses writes, and then nothing is lost that was acknowledged."""
+        if limits.store_eviction == "noeviction":
+            return (StoreRefusesWrites(since(marks), over(marks), STORE_EVICTED.name),)
+        return (StoreEvicts(since(marks), over(marks), STORE_EVICTED.name),)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from compose.cluster import Limits
 from loadtests.faults.bases import GoesDown
 from loadtests.faults.contract import Cure, Target
+from loadtests.faults.effects import Effect, FaultMarks, StoreGone, seen, since
 from loadtests.model.cause import Cause
 
 STORE_LOST = Cause("store_lost", "The session store was killed, and came back without the session.")
@@ -19,7 +21,7 @@ class StoreKill(GoesDown):
     button = "Kill the store"
     free_play = 14
     strikes = "store"
-    explains = (("store_gone", STORE_LOST),)
+    causes = (STORE_LOST,)
     cures = (
         Cure(
             "The session store dies, and comes back with nothing.",
@@ -35,3 +37,7 @@ class StoreKill(GoesDown):
     def inject(self, target: Target) -> None:
         """Kill it."""
         target.cluster.kill(target.victim)
+
+    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
+        """All that it held is gone, unless it keeps a file."""
+        return () if limits.store_append_only else (StoreGone(since(marks), seen(marks), STORE_LOST.name),)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from compose.changes import Wire
+from compose.cluster import Limits
 from compose.engines.contract import Cluster
 from loadtests.faults.bases import DELAYED_WRITE, no_way, quick
 from loadtests.faults.contract import Evidence, Fault, Target
+from loadtests.faults.effects import Effect, FaultMarks, writes_hang
 
 DELAY_MS = 300.0
 MUCH_OF_IT = 0.8
@@ -22,7 +24,7 @@ class StoreSlow(Fault):
     button = "Slow the store"
     strikes = "store"
     needs_wires = True
-    explains = (("writes_late", DELAYED_WRITE),)
+    causes = (DELAYED_WRITE,)
     sentence = f"Each answer of the session store takes {DELAY_MS:.0f} ms longer, for every node."
 
     def nothing_there(self, cluster: Cluster) -> str:
@@ -47,6 +49,10 @@ class StoreSlow(Fault):
         """From each node, one of a few answers takes far less."""
         replies = [quick(target.cluster, node, MUCH_OF_IT * DELAY_MS, TRIES) for node in target.nodes]
         return tuple(reply.words for reply in replies if reply is not None) if all(replies) else None
+
+    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
+        """What anybody writes hangs."""
+        return writes_hang(marks)
 
 
 def _set_wires(target: Target, wire: Wire) -> None:

@@ -7,6 +7,7 @@ import msgspec
 from compose.cluster import Limits
 from loadtests.faults.bases import Condition
 from loadtests.faults.contract import Evidence, Target
+from loadtests.faults.effects import FOREVER_US, Effect, FaultMarks, SeveralMemories, since
 from loadtests.model.cause import Cause
 
 OTHER_WORKER = Cause(
@@ -26,7 +27,7 @@ class Workers(Condition):
     doing = "Doubling the worker processes in"
     done = "run with two processes in each node"
     button = "Workers"
-    explains = (("memory_split", OTHER_WORKER),)
+    causes = (OTHER_WORKER,)
     sentence = f"Each node serves its address with {WORKERS} processes, each of which has a memory of its own."
 
     def prepare(self, limits: Limits) -> Limits:
@@ -41,6 +42,10 @@ class Workers(Condition):
         return tuple(
             f"{node} is served by processes {', '.join(map(str, sorted(pids)))}" for node, pids in found.items()
         )
+
+    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
+        """Any of a node's memories may answer."""
+        return (SeveralMemories(since(marks), FOREVER_US, OTHER_WORKER.name),)
 
 
 def _processes(target: Target, node: str) -> set[int]:

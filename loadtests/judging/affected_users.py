@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from compose.balancers.access_log import AccessLine, RawLine
+from compose.cluster import Limits
 from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.session_model.timeline import RunTimeline
 from shared.demo_accounts import account_name
@@ -22,7 +23,7 @@ def shopper_of_request(request: str) -> int:
 class _Hit:
     """One fault until it hit, and whom it reached."""
 
-    def __init__(self, fault: FaultTimeline, epoch_us: int) -> None:
+    def __init__(self, fault: FaultTimeline, epoch_us: int, limits: Limits) -> None:
         assert fault.injected_us is not None
         first_us, last_us = fault.takes_effect_us or (fault.injected_us, fault.injected_us)
         self.fault = fault.fault
@@ -39,6 +40,9 @@ class _Hit:
         self.reached: set[int] = set()
         self.last_node: dict[int, str] = {}
         self.logged_in: set[int] = set()
+        self.written_us: dict[int, int] = {}
+        self._lifetime_us = limits.session_lifetime_s * 1_000_000
+        self._refreshes = limits.session_refresh_each_request
 
     def add(self, shopper: int, line: AccessLine | RawLine) -> None:
         """Count one request."""
@@ -66,18 +70,30 @@ class _Hit:
         return done_us >= self.begun_us - before_us
 
     def _follow(self, shopper: int, line: AccessLine | RawLine) -> None:
-        """Who is logged in, as far as the answers tell."""
+        """Who is logged in, and when their session was last written, as far as the answers tell."""
         if line.status == 401:
             self.logged_in.discard(shopper)
-        elif line.method == "POST" and line.status == 200:
-            if line.path == "/login":
-                self.logged_in.add(shopper)
-            elif line.path and line.path.startswith("/logout"):
-                self.logged_in.discard(shopper)
+            return
+        writes = line.method == "POST" or (line.path or "").startswith("/cart/")
+        if (writes or self._refreshes) and line.status is not None and line.status < 400:
+            self.written_us[shopper] = line.at_us + max(0, line.took_us or 0)
+        if line.method != "POST" or line.status != 200:
+            return
+        if line.path == "/login":
+            self.logged_in.add(shopper)
+        elif line.path and line.path.startswith("/logout"):
+            self.logged_in.discard(shopper)
 
     def held(self) -> set[int]:
-        """Shoppers who were logged in and whose last answer came from the victim."""
-        return {shopper for shopper in self.logged_in if self.last_node.get(shopper) == self.victim}
+        """Shoppers who were logged in, not longer than a session lives, and whose last answer came from the victim."""
+        # A session's end is noted in whole seconds, from the beginning of the one in which it was written.
+        alive_us = self.at_us - self._lifetime_us
+        return {
+            shopper
+            for shopper in self.logged_in
+            if self.last_node.get(shopper) == self.victim
+            and self.written_us.get(shopper, 0) // 1_000_000 * 1_000_000 > alive_us
+        }
 
 
 class AffectedUsers:
@@ -87,7 +103,7 @@ class AffectedUsers:
         epoch_us = run.epoch_us
         self._is_guests = run.is_guests
         injected = [fault for fault in run.faults if fault.injected_us is not None]
-        self._hits = [] if epoch_us is None else [_Hit(fault, epoch_us) for fault in injected]
+        self._hits = [] if epoch_us is None else [_Hit(fault, epoch_us, run.limits) for fault in injected]
         self._over_us = max((max(hit.over_us, hit.seen_us, hit.at_us) for hit in self._hits), default=-1)
         leads_home = all(balancing.affinity for balancing in run.told_to_balance)
         self._tells_home = run.store == "memory" and run.affinity == "cookie" and leads_home

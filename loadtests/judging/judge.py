@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -235,6 +236,8 @@ def _otherwise(history: Path, name: str, *, twice: bool) -> RunFolderError:
 MOST = 5
 """As many places are named; one is enough to know."""
 _MISSING = object()
+EXPLAINS = re.compile(r"\.losses\[\d+\]\.(cause|witness)\b")
+"""What explains a loss: earlier schemas did so by other rules. What was lost, they count as this one does."""
 
 
 class Agreement(msgspec.Struct, frozen=True):
@@ -259,7 +262,7 @@ def agreement(written: Path, found: Results) -> Agreement:
     earlier = schema if type(schema) is int and schema in EARLIER else None
     otherwise, lacking = [], []
     for place, one, other in _apart(document, msgspec.to_builtins(found), ""):
-        if one is _MISSING:
+        if one is _MISSING or (earlier is not None and EXPLAINS.search(place)):
             lacking.append(place)
         elif place != "schema" or earlier is None:
             otherwise.append(f"{place}: {_brief(one)} in results.json, {_brief(other)} by the evidence")

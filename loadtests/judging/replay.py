@@ -13,6 +13,7 @@ from loadtests.checks import CHECKS, Check
 from loadtests.model.history import Exchange, StoredOrder
 from loadtests.model.results import LoggedOut, Loss, LossKind
 from loadtests.session_model.carts import Cart, Contradiction
+from loadtests.session_model.life import SessionLife
 from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace, packed, packed_order
 from loadtests.session_model.timeline import RunTimeline
 
@@ -54,15 +55,20 @@ class HistoryReplay:
             self._consider(exchange)
         elif exchange.cart is not None:
             person.keep_cart(exchange)
-        elif exchange.cookie_refused:
-            person.refused = exchange
+        else:
+            if exchange.cookie_refused:
+                person.refused = exchange
+            if person.life.watches_pages:
+                person.life.page(exchange)
 
     def _consider(self, exchange: Exchange) -> None:
         if exchange.outcome == "not_sent":
             return
         person = self.people.get(exchange.shopper)
         if person is None:
-            person = self.people[exchange.shopper] = ShopperTrace(exchange.shopper)
+            limits = self._scene.limits
+            life = SessionLife(store=self._scene.store, refreshes=limits.session_refresh_each_request)
+            person = self.people[exchange.shopper] = ShopperTrace(exchange.shopper, life)
         if exchange.jar != "main":
             self._elsewhere(person, exchange)
             return

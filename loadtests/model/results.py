@@ -13,8 +13,8 @@ from loadtests.model.fault_timeline import FaultTimeline
 
 SCHEMA = 3
 """Of `results.json`; docs/reference/results.schema.json says it in JSON Schema."""
-EARLIER = {2: "which had no faults"}
-"""Schemas that this version still reads, since they only lack something: by number, what."""
+EARLIER = {2: "which had no faults, and causes by other rules"}
+"""Schemas that this version still reads, since they only lack something or explain otherwise: by number, what."""
 
 VerdictWord = Literal["as predicted", "not as predicted", "inconclusive"]
 
@@ -42,6 +42,19 @@ class WitnessEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     """The request id, where the event is an exchange of the history."""
 
 
+class Because(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One factor without which (and without the others of its alternative) a loss would not be."""
+
+    word: str
+    """One of `loadtests.session_model.causes.CAUSES`."""
+    fault: int | None = None
+    """Index into the plan's faults; None if it is no fault."""
+    at_ms: float = 0.0
+    """When it began; 0 for what was there from the beginning."""
+    alternative: int = 0
+    """Factors of one alternative are needed together; each alternative alone explains the loss."""
+
+
 class Loss(msgspec.Struct, frozen=True):
     """What one shopper lost against what had been acknowledged."""
 
@@ -52,10 +65,17 @@ class Loss(msgspec.Struct, frozen=True):
     node: str
     """The node that gave that answer; "" for losses found in the database."""
     cause: str
-    """One of `loadtests.session_model.causes.CAUSES`: node_killed, other_node, unexplained, …"""
+    """Words of `loadtests.session_model.causes.CAUSES`: node_killed, other_node, unexplained, …; "+" stands between
+    those that were needed together, "|" between alternatives."""
     witness: tuple[WitnessEvent, ...]
     items: int = 0
     """Units of goods that went with it (quantity), for cart losses."""
+    because: tuple[Because, ...] = ()
+    """The factors that the cause's words stand for."""
+    counterfactual: str = ""
+    """What would have been without them, in words; "" if nothing explains it."""
+    considered: tuple[str, ...] = ()
+    """Of an unexplained one: what was considered, and why it does not explain it."""
 
 
 class LoggedOut(msgspec.Struct, frozen=True):

@@ -65,24 +65,24 @@ def _memory(fault: Fault) -> str:
 
 
 def _causes(fault: Fault) -> str:
-    return ", ".join(code(cause.name) for _, cause in fault.explains) or "–"
+    return ", ".join(code(cause.name) for cause in fault.causes) or "–"
 
 
 def causes() -> str:
     """docs/reference/causes.md."""
     faults_of: dict[str, list[str]] = {}
     for kind, fault in _sorted():
-        for _, cause in fault.explains:
+        for cause in fault.causes:
             faults_of.setdefault(cause.name, []).append(f"[{kind}](faults.md)")
     rows = [
         (code(name), meaning, ", ".join(faults_of.get(name, [])) or "–") for name, meaning in sorted(CAUSES.items())
     ]
     return page(
         "Causes",
-        "Why something was lost: each loss has one of these words. A fault's own file says what it can be the "
-        "cause of; the others come from the rules in "
-        "[`loadtests/session_model/causes.py`](../../loadtests/session_model/causes.py), which name a cause only where "
-        "history and events prove that it was there in time. [What the numbers mean](results.md).",
+        "Why something was lost: each loss has one of these words, or several that were needed together (`+`), or "
+        "alternatives (`|`). A word is only named if, by the model of session life, the same answer would have known "
+        "the shopper without it: [how a loss is explained](../explanation/causes.md). A fault's own file says what it "
+        "can be the cause of. [What the numbers mean](results.md).",
         table(("cause", "meaning", "faults it can come from"), rows),
     )
 

@@ -8,7 +8,7 @@ import msgspec
 
 from loadtests.model.results import ArchitectureResult, Loss, LossKind
 from loadtests.report.summary import loss_id
-from loadtests.session_model.causes import CAUSES
+from loadtests.session_model.causes import cause_in_words, meaning_of
 
 LISTED = 25
 
@@ -47,12 +47,12 @@ class Told(msgspec.Struct, frozen=True):
     @property
     def cause(self) -> str:
         """The cause in words, short."""
-        return self.loss.cause.replace("_", " ")
+        return cause_in_words(self.loss.cause)
 
     @property
     def why(self) -> str:
         """The cause in a sentence."""
-        return CAUSES.get(self.loss.cause, "")
+        return meaning_of(self.loss.cause)
 
 
 class Branch(msgspec.Struct, frozen=True):

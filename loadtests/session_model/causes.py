@@ -1,204 +1,186 @@
-"""Why something was lost: the rules, which use nothing but history and events.
+"""Why something was lost: a closed table of causes, and for each loss the counterfactual that names some of them.
 
-A fault's own file says by which mechanisms it can make a shop lose something, and the word for each; when a mechanism
-can be the reason, and before which others, is said here.
-
-A rule names a cause only where the events prove that it was there at the right time, between the last answer that knew
-the shopper and the one that did not. What no rule proves is `unexplained`: better than a guess.
+A cause is named only if the same answer would have known the shopper, or shown the cart, without it: by the rules of
+the store (`stores/`), among the factors that were there (`circumstances`). What nothing explains is `unexplained`, with
+what was considered. docs/explanation/causes.md defines all of it.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import re
+from collections.abc import Iterator
+from functools import partial
+
+import msgspec
 
 from loadtests.faults import FAULTS
-from loadtests.faults.bases import AFFINITY_LOST, MEMORY_CAP, MOVED_BY_RING, NODE_STOPPED, REQUEST_REPEATED
-from loadtests.faults.contract import Mechanism
+from loadtests.faults.effects import RepeatsRequests
 from loadtests.model.cause import Cause
-from loadtests.model.fault_timeline import NEVER_US, FaultTimeline
+from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.history import Exchange
+from loadtests.model.results import Because
+from loadtests.session_model.circumstances import Circumstances, Harm, Without
+from loadtests.session_model.counterfactual import UNEXPLAINED, Explanation, Harms, explain_by, in_words, seconds
+from loadtests.session_model.excluded import considered
+from loadtests.session_model.life import SessionLife, good_until, seen, setting
 from loadtests.session_model.shopper_trace import ShopperTrace
-from loadtests.session_model.timeline import RunTimeline
+from loadtests.session_model.stores import RULES, Outlived
 
-UNEXPLAINED = Cause("unexplained", "Nothing that the events or the answers show explains it.")
-OTHER_NODE = Cause(
-    "other_node", "Another node answered than the one that holds the session in its memory, and it does not know it."
+OF_RULES = (
+    Cause("expired", "The session's lifetime was over."),
+    Cause(
+        "other_node",
+        "Another node answered than the one that holds the session in its memory, and it does not know it.",
+    ),
+    Cause("held_for_dead", "The balancer took the node that holds the session for dead, although it lived."),
+    Cause("copies_lost", "Every node that had a copy of the session was gone before another one had got it."),
+    Cause("session_gone_with_login", "The cart was part of the session that was lost with the login before."),
+    Cause(
+        "cookie_too_large",
+        "The cookie that carries the cart had grown beyond 4,096 bytes; browsers ignore such a one.",
+    ),
+    Cause("refreshed_by_slow_page", "A slow page, begun before the write, saved the session as it was then."),
+    Cause("overlapping_write", "Two writes of the shopper overlapped, and the one saved over the other."),
+    Cause("fixation", "The session was opened by somebody else, and the login kept its id."),
+    Cause("not_revoked", "The session travels with the shopper, and no node asks whether it was ended."),
+    Cause("denylist_lost", "The session travels with the shopper, and the list that said that it was ended was lost."),
+    Cause("node_not_told", "The session is in the memory of a node that nobody told of its end."),
+    Cause("written_back", "A request of the session was under way while it was ended, and wrote it again."),
+    Cause("key_ignored", "The shop made a second order for an idempotency key that it had already seen."),
+    Cause("unexplained", "Nothing that the events or the answers show explains it."),
 )
-GONE_WITH_LOGIN = Cause(
-    "session_gone_with_login", "The cart was part of the session that was lost with the login before."
-)
-TOO_LARGE = Cause(
-    "cookie_too_large",
-    "The cookie that carries the cart had grown beyond 4,096 bytes; browsers ignore such a one.",
-)
-SLOW_PAGE = Cause("refreshed_by_slow_page", "A slow page, begun before the write, saved the session as it was then.")
-OVERLAPPING = Cause("overlapping_write", "Two writes of the shopper overlapped, and the one saved over the other.")
-FIXATION = Cause("fixation", "The session was opened by somebody else, and the login kept its id.")
-NOT_REVOKED = Cause("not_revoked", "The session travels with the shopper, and no node asks whether it was ended.")
-KEY_IGNORED = Cause("key_ignored", "The shop made a second order for an idempotency key that it had already seen.")
-
+"""The words that no fault declares."""
 CAUSES: dict[str, str] = {
-    cause.name: cause.meaning
-    for cause in (
-        *(cause for fault in FAULTS.values() for _, cause in fault.explains),
-        OTHER_NODE, NODE_STOPPED, AFFINITY_LOST, MEMORY_CAP, MOVED_BY_RING, GONE_WITH_LOGIN, TOO_LARGE, SLOW_PAGE,
-        OVERLAPPING, FIXATION, NOT_REVOKED, REQUEST_REPEATED, KEY_IGNORED, UNEXPLAINED,
-    )
-}  # fmt: skip
-"""Every cause a loss can have, and what it means: what faults declare of themselves, and what the rules here name."""
+    cause.name: cause.meaning for cause in (*(cause for fault in FAULTS.values() for cause in fault.causes), *OF_RULES)
+}
+"""Every word of a cause, and what it means. A cause may be several: see `words_of`."""
 
 IN_NODES = ("memory", "replicated")
 """Stores whose sessions are in the nodes' memory."""
-IN_TOKENS = ("token", "denylist")
-RINGS = ("hash", "address")
 
 
-class Reason(NamedTuple):
-    """A cause, and the fault behind it, if one is."""
-
-    cause: Cause
-    fault: FaultTimeline | None = None
+def words_of(cause: str) -> tuple[str, ...]:
+    """The words of a cause: "node_killed+expired" has two, needed together; "|" stands between alternatives."""
+    return tuple(dict.fromkeys(re.split(r"[+|]", cause)))
 
 
-NO_REASON = Reason(UNEXPLAINED)
+def cause_in_words(cause: str) -> str:
+    """A cause for reading: "node killed, together with expired"; "store lost, or not replicated"."""
+    return cause.replace("_", " ").replace("+", ", together with ").replace("|", ", or ")
 
 
-def home_of(person: ShopperTrace) -> str:
-    """The node that acknowledged the login: where a session in memory lives."""
-    return person.login.node if person.login else ""
+def meaning_of(cause: str) -> str:
+    """What a cause means, in a sentence for each of its words; "" for one that this version does not know."""
+    return " ".join(CAUSES[word] for word in words_of(cause) if word in CAUSES)
 
 
-def fault_behind(run: RunTimeline, person: ShopperTrace, exchange: Exchange) -> FaultTimeline | None:
-    """The fault that explains why this answer did not know the shopper, or lacked something of the cart."""
-    return reason_of_logout(run, person, exchange).fault or reason_of_cart_loss(run, person, exchange).fault
+class Reason(msgspec.Struct, frozen=True):
+    """Why something was lost."""
+
+    cause: str = "unexplained"
+    because: tuple[Because, ...] = ()
+    counterfactual: str = ""
+    considered: tuple[str, ...] = ()
+    faults: tuple[FaultTimeline, ...] = ()
+    """The faults in it, in order of time."""
 
 
-def cause_of_logout(run: RunTimeline, person: ShopperTrace, exchange: Exchange) -> str:
+def reason_of_logout(around: Circumstances, person: ShopperTrace, answer: Exchange) -> Reason:
     """Why this answer did not know a shopper whose login was acknowledged."""
-    return reason_of_logout(run, person, exchange).cause.name
+    return _reason_of_end(around, person.life, answer)
 
 
-def cause_of_cart_loss(run: RunTimeline, person: ShopperTrace, exchange: Exchange) -> str:
-    """Why this answer showed another cart than the acknowledged one."""
-    return reason_of_cart_loss(run, person, exchange).cause.name
+def _reason_of_end(around: Circumstances, life: SessionLife, answer: Exchange) -> Reason:
+    rules = RULES.get(around.run.store or "")
+    if rules is None:
+        return Reason()
+    explanation = explain_by(lambda without: rules.harms(life, answer, around, without))
+    if not explanation.alternatives:
+        return Reason(considered=considered(around, life, answer))
+    return _reason(around, explanation, _until(around, life, explanation), _lifetime(life))
 
 
-def cause_of_use_after_logout(run: RunTimeline) -> str:
-    """Why a session was good after its logout: where nobody is asked for it, nobody can know."""
-    return (NOT_REVOKED if run.store == "token" else UNEXPLAINED).name
-
-
-def cause_of_shared_session(run: RunTimeline) -> str:
-    """Why a session that a stranger had opened became a shopper's: where sessions have ids, the id was kept."""
-    regenerated = run.limits.regenerate_at_login
-    return (UNEXPLAINED if run.store in IN_TOKENS or regenerated else FIXATION).name
-
-
-def reason_of_logout(run: RunTimeline, person: ShopperTrace, exchange: Exchange) -> Reason:
-    """The same as `cause_of_logout`, with the fault behind it.
-
-    Counted from the *sending* of what was last answered: its answer may have left just before the blow.
-    """
-    if run.store in IN_NODES:
-        return _gone_from_memory(run, person, exchange)
-    if person.known is None:
-        return NO_REASON
-    if run.store in IN_TOKENS:
-        return _refused_token(run, person.known, exchange)
-    return _gone_from_store(run, person.known, exchange)
-
-
-def _gone_from_memory(run: RunTimeline, person: ShopperTrace, exchange: Exchange) -> Reason:
-    home, known = home_of(person), person.known
-    if known is not None and (fault := run.affected_by(home, known.sent_us, exchange.done_us)):
-        return Reason(_cause(fault, "memory_gone") or NODE_STOPPED, fault)
-    if exchange.node and exchange.node != home:
-        moved = None if known is None or run.store != "memory" else _moved(run, person, known, exchange)
-        return moved or Reason(OTHER_NODE)
-    if known is None:
-        return NO_REASON
-    if capped := _lasting(run, "memory_capped", known.sent_us, exchange.done_us, home):
-        return capped
-    if run.fullest.get(home, 0) >= run.limits.session_cap:
-        return Reason(MEMORY_CAP)
-    return _lasting(run, "memory_split", known.sent_us, exchange.done_us) or NO_REASON
-
-
-def _moved(run: RunTimeline, person: ShopperTrace, known: Exchange, exchange: Exchange) -> Reason | None:
-    """Why the balancer sent the shopper away from a node that still has the session."""
-    since_us, until_us = known.sent_us, exchange.done_us
-    if lost := _lasting(run, "routed_anywhere", since_us, until_us):
-        return lost
-    if person.forgot is not None and since_us <= person.forgot.done_us:
-        return Reason(AFFINITY_LOST)
-    if away := _lasting(run, "routed_away", since_us, until_us, home_of(person)):
-        return away
-    return _lasting(run, "ring_turned", since_us, until_us) if run.affinity in RINGS else None
-
-
-def _refused_token(run: RunTimeline, known: Exchange, exchange: Exchange) -> Reason:
-    ahead = _lasting(run, "clock_ahead", known.sent_us, known.done_us, known.node)
-    if (
-        ahead
-        and ahead.fault
-        and (exchange.node != known.node or exchange.done_us >= (ahead.fault.healed_us or NEVER_US))
-    ):
-        return ahead
-    # A node that was given another key keeps it: the change counts however long ago it was.
-    return _lasting(run, "keys_changed", 0, exchange.done_us) or NO_REASON
-
-
-def _gone_from_store(run: RunTimeline, known: Exchange, exchange: Exchange) -> Reason:
-    mechanisms: tuple[Mechanism, ...] = ("store_rolled_back", "store_gone", "store_evicts")
-    reasons = (_lasting(run, mechanism, known.sent_us, exchange.done_us) for mechanism in mechanisms)
-    return next((reason for reason in reasons if reason), NO_REASON)
-
-
-def _lasting(run: RunTimeline, mechanism: Mechanism, since_us: int, until_us: int, victim: str = "") -> Reason | None:
-    """The last observed fault that works so (and has that victim) and was there within that time."""
-    found = None
-    for fault in run.faults:
-        if victim in ("", fault.victim) and fault.lasted(since_us, until_us) and (cause := _cause(fault, mechanism)):
-            found = Reason(cause, fault)
-    return found
-
-
-def _cause(fault: FaultTimeline, mechanism: Mechanism) -> Cause | None:
-    about = FAULTS.get(fault.kind)
-    return None if about is None else about.cause_by(mechanism)
-
-
-def reason_of_cart_loss(run: RunTimeline, person: ShopperTrace, exchange: Exchange) -> Reason:
-    """The same as `cause_of_cart_loss`, with the fault behind it."""
-    last = person.cart or person.login
+def reason_of_cart_loss(around: Circumstances, person: ShopperTrace, answer: Exchange) -> Reason:
+    """Why this answer showed another cart than the acknowledged one: the first that applies."""
     if person.out is not None:
-        return Reason(GONE_WITH_LOGIN)
-    if last is None:
-        return NO_REASON
+        gone = _reason_of_end(around, person.out_life or person.life, person.out)
+        return msgspec.structs.replace(gone, cause="session_gone_with_login", considered=())
+    last = person.cart or person.login
+    for harms in _about_cart(around, person, last, answer) if last is not None else ():
+        explanation = explain_by(harms)
+        if explanation.alternatives:
+            return _reason(around, explanation, "the cart shown was the acknowledged one")
+    return Reason(considered=considered(around, person.life, answer))
+
+
+def reason_of_use_after_end(around: Circumstances, used: Outlived) -> Reason:
+    """Why a session was good after its end."""
+    rules = RULES.get(around.run.store or "")
+    explanation = explain_by(lambda without: rules.outlived(used, around, without)) if rules else UNEXPLAINED
+    return _reason(around, explanation, f"this session was over from {seconds(used.end.done_us)} on")
+
+
+def reason_of_shared_session(around: Circumstances) -> Reason:
+    """Why a session that a stranger had opened became a shopper's: where sessions have ids, the id was kept."""
+    rules = RULES.get(around.run.store or "")
+    keeps_ids = rules is not None and rules.ids_can_be_planted and not around.run.limits.regenerate_at_login
+    explanation = explain_by(partial(_unless, setting("fixation"))) if keeps_ids else UNEXPLAINED
+    return _reason(around, explanation, "whoever had planted the session was a stranger after the login")
+
+
+def _about_cart(around: Circumstances, person: ShopperTrace, last: Exchange, answer: Exchange) -> Iterator[Harms]:
+    """What may be behind it, in turn: what is seen on the very write outranks what may have happened elsewhere."""
     if person.refused is not None and person.refused.done_us >= last.done_us:
-        return Reason(TOO_LARGE)
-    if person.lingered is not None and _overlap(person.lingered, last):
-        return Reason(SLOW_PAGE)
+        yield partial(_unless, setting("cookie_too_large"))
+    lingered = person.lingered
+    if lingered is not None and person.life.refreshes and _overlap(lingered, last):
+        yield partial(_unless, seen("refreshed_by_slow_page", lingered.sent_us))
     if last.overlapped:
-        return Reason(OVERLAPPING)
-    if run.store in IN_NODES and exchange.node != last.node:
-        return Reason(OTHER_NODE)
-    if run.retries and (again := _lasting(run, "done_twice", last.sent_us, exchange.done_us)):
-        return again
-    if run.store != "redis":
-        return NO_REASON
-    gone = _gone_from_store(run, last, exchange)
-    return _got_through(run, last, exchange) if gone is NO_REASON else gone
+        yield partial(_unless, seen("overlapping_write", last.sent_us))
+    if (rules := RULES.get(around.run.store or "")) is not None:
+        yield lambda without: repeated(last, answer, around, without)
+        yield lambda without: rules.cart_harms(last, answer, person.life, around, without)
 
 
-def _got_through(run: RunTimeline, last: Exchange, exchange: Exchange) -> Reason:
-    """Whether what had hung on the way to the store can have arrived in between: when the way was free again."""
-    for fault in run.faults:
-        freed_us, cause = fault.healed_us, _cause(fault, "writes_late")
-        if cause and freed_us is not None and last.sent_us <= freed_us <= exchange.done_us:
-            return Reason(cause, fault)
-    return NO_REASON
+def repeated(last: Exchange, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+    """A node did what it was asked and answered that it failed, and the balancer asked another one."""
+    return [
+        Harm(factor, effect.word, effect.from_us, sure=False)
+        for factor, effect in around.of(RepeatsRequests, without)
+        if effect.overlaps(last.sent_us, answer.done_us)
+    ]
+
+
+def _unless(harm: Harm, without: Without) -> list[Harm]:
+    return [] if harm.factor in without else [harm]
 
 
 def _overlap(one: Exchange, other: Exchange) -> bool:
     return one.sent_us < other.done_us and other.sent_us < one.done_us
+
+
+def _until(around: Circumstances, life: SessionLife, explanation: Explanation) -> str:
+    """Until when the session was good if the factors are thought away."""
+    good = good_until(life, around)
+    endless = any(harm.factor.kind == "time" for _, harm in explanation.members)
+    if good is None or endless:
+        return "this session was still good"
+    return f"this session was good until {seconds(good[1])}"
+
+
+def _lifetime(life: SessionLife) -> str:
+    """When it began, for a sentence that says when it ended."""
+    opened, written = life.opened, life.written
+    if opened is None or written is None:
+        return ""
+    since = "and was not written since" if written is opened else f"and was last written at {seconds(written.done_us)}"
+    return f" (it began at {seconds(opened.done_us)} {since})"
+
+
+def _reason(around: Circumstances, explanation: Explanation, what: str, lifetime: str = "") -> Reason:
+    because = tuple(
+        Because(harm.word, harm.factor.fault, max(harm.at_us, 0) / 1000, number) for number, harm in explanation.members
+    )
+    faults = [fault for factor, fault in around.faults.items() if factor.fault in explanation.faults]
+    in_time = sorted(faults, key=lambda fault: (fault.injected_us or 0, fault.fault))
+    return Reason(explanation.cause, because, in_words(explanation, around, what, lifetime), faults=tuple(in_time))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from sys import intern
 
 import msgspec
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 from loadtests.model.history import ENDS_SESSION, NEEDS_LOGIN, Exchange, StoredOrder
 from loadtests.session_model.carts import Cart
 from loadtests.session_model.expectations import ExpectedSession
+from loadtests.session_model.life import SessionLife
 from shared.demo_accounts import account_name
 
 
@@ -76,21 +78,22 @@ class ShopperTrace:
     """A shopper as far as the history was read."""
 
     __slots__ = (
-        "cart", "first_out_us", "forgot", "known", "left", "left_everywhere", "lingered", "login", "logouts", "memory",
-        "out", "refused", "shopper",
+        "cart", "first_out_us", "left", "left_everywhere", "life", "lingered", "login", "logouts", "memory", "out",
+        "out_life", "refused", "shopper",
     )  # fmt: skip
 
-    def __init__(self, shopper: int) -> None:
+    def __init__(self, shopper: int, life: SessionLife | None = None) -> None:
         self.shopper = shopper
         self.memory = ExpectedSession(account_name(shopper))
+        self.life = life or SessionLife()
         self.login: Exchange | None = None
         """The last acknowledged login."""
-        self.known: Exchange | None = None
-        """The last answer that knew this shopper; the login, if nothing came after it."""
         self.cart: Exchange | None = None
         """The last answer that showed the cart."""
         self.out: Exchange | None = None
         """The answer as a stranger after which no cart was shown yet."""
+        self.out_life: SessionLife | None = None
+        """The session that was lost with it, as it was then."""
         self.logouts = 0
         """Involuntary ones."""
         self.first_out_us = 0
@@ -102,41 +105,51 @@ class ShopperTrace:
         """The last answer whose cookie was too large for a browser."""
         self.lingered: Exchange | None = None
         """The last slow page."""
-        self.forgot: Exchange | None = None
-        """The last time that the browser lost the balancer's cookie."""
+
+    def __copy__(self) -> ShopperTrace:
+        """As it is now: what comes next changes only one of the two. Not of the memory, which has no part in causes."""
+        other = ShopperTrace(self.shopper)
+        for name in ShopperTrace.__slots__:
+            setattr(other, name, getattr(self, name))
+        other.life = copy.copy(self.life)
+        return other
+
+    @property
+    def known(self) -> Exchange | None:
+        """The last answer that knew this shopper; the login, if nothing came after it."""
+        return self.life.known
 
     def lost_login(self, exchange: Exchange) -> None:
         """This answer was a stranger's, and should not have been."""
         self.first_out_us = self.first_out_us if self.logouts else exchange.done_us
         self.logouts += 1
         self.out = exchange
+        self.out_life = copy.copy(self.life)
 
     def keep(self, exchange: Exchange) -> None:
         """Keep the exchange if a witness may need it."""
         if exchange.cookie_refused:
             self.refused = exchange
+        self.life.saw(exchange)
         do = exchange.do
         if do in ENDS_SESSION:
             self._leave(exchange)
         elif exchange.outcome != "ok":
             return
         elif do == "login":
-            self.login = self.known = exchange
+            self.login = exchange
         elif do == "linger":
             self.lingered = exchange
-        elif do in NEEDS_LOGIN:
-            self.known = exchange
-            if exchange.cart is not None:
-                self.cart = exchange
-                self.out = None
-        elif do == "forget_node":
-            self.forgot = exchange
+        elif do in NEEDS_LOGIN and exchange.cart is not None:
+            self.cart = exchange
+            self.out = None
 
     def keep_cart(self, exchange: Exchange) -> None:
         """The same of an answer that knew the shopper and showed the cart: the common case, made fast."""
         if exchange.cookie_refused:
             self.refused = exchange
-        self.known = self.cart = exchange
+        self.life.recognised(exchange)
+        self.cart = exchange
         self.out = None
 
     def _leave(self, exchange: Exchange) -> None:

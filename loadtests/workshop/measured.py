@@ -21,7 +21,7 @@ from loadtests.campaigns.claims.rule import truth_of
 from loadtests.faults import FAULTS
 from loadtests.model.measures import MEASURES
 from loadtests.model.results import ArchitectureResult, Results
-from loadtests.session_model.causes import CAUSES
+from loadtests.session_model.causes import CAUSES, words_of
 from loadtests.workshop.contract import SIDES
 from loadtests.workshop.episode import Episode, Question
 from shared.demo_accounts import account_number
@@ -122,7 +122,7 @@ def _of_side(result: ArchitectureResult, kinds: Sequence[str]) -> dict[str, floa
     for kind in FAULTS:
         found[f"observed.{_word(kind)}"] = sum(kinds[fault] == kind for fault in seen if fault < len(kinds))
         found[f"through.{_word(kind)}"] = sum(kind == its for its, _victim in through)
-    causes = Counter(loss.cause for loss in result.losses)
+    causes = Counter(word for loss in result.losses for word in words_of(loss.cause))
     return {**found, **{f"cause.{cause}": causes[cause] for cause in CAUSES}}
 
 

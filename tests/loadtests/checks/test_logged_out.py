@@ -66,7 +66,7 @@ class TestLoggedOut(CheckContract):
 
     def test_another_node_answered(self) -> None:
         (loss,) = losses(Story().login("n1").stranger(node="n3").exchanges, scene(("n2", 5)))
-        assert loss.cause == "other_node"
+        assert loss.cause == "held_for_dead", "with affinity, nobody but the balancer sends them there"
 
     def test_home_answered_and_nothing_struck_it(self) -> None:
         (loss,) = losses(Story().login("n1").stranger(node="n1").exchanges, scene())

@@ -44,7 +44,7 @@ def followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for kind, fault in find_faults(package, "loadtests.faults").items():
         if kind not in FAULTS:
             monkeypatch.setitem(FAULTS, kind, fault)
-            for _, cause in fault.explains:
+            for cause in fault.causes:
                 monkeypatch.setitem(CAUSES, cause.name, cause.meaning)
     yield tmp_path / "node-reclaimed.toml"
     sys.modules.pop("loadtests.faults.reclaim")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from compose.balancers.access_log import AccessLine
+from compose.cluster import Limits
 from loadtests.judging.affected_users import AffectedUsers, shopper_of_request
 from loadtests.session_model.timeline import RunTimeline
 from tests.loadtests.stories import fault, retold, scene
@@ -51,6 +52,28 @@ class TestAtRisk:
         assert hits(line(1, 5.01, path="/login")).at_risk() == {"user-0001"}
         assert hits(login(1), line(1, 5.01, "n1")).at_risk() == {"user-0001"}
         assert hits(line(1, 5.03, path="/login")).at_risk() == set()
+
+    def test_whose_session_is_over_by_time_is_not_at_risk(self) -> None:
+        """Its end is noted in whole seconds: one that was written at 1.9 s and lives 3 s is over at 4 s."""
+        for lifetime_s, held in ((3, set()), (4, set()), (5, {"user-0001"})):
+            at = msgspec.structs.replace(scene(("n2", 5)), limits=Limits(session_lifetime_s=lifetime_s))
+            found = AffectedUsers(at)
+            found.add(line(1, 1.9, path="/login"))
+            assert found.at_risk() == held, lifetime_s
+
+    def test_a_write_prolongs_a_session_and_a_look_does_not(self) -> None:
+        for path, refreshes, held in (
+            ("/cart", False, set()), ("/cart", True, {"user-0001"}),
+        ):  # fmt: skip
+            limits = Limits(session_lifetime_s=3, session_refresh_each_request=refreshes)
+            found = AffectedUsers(msgspec.structs.replace(scene(("n2", 5)), limits=limits))
+            for each in (login(1), line(1, 4, path=path)):
+                found.add(each)
+            assert found.at_risk() == held, (path, refreshes)
+        added = AffectedUsers(msgspec.structs.replace(scene(("n2", 5)), limits=Limits(session_lifetime_s=3)))
+        for each in (login(1), msgspec.structs.replace(line(1, 4), method="POST")):
+            added.add(each)
+        assert added.at_risk() == {"user-0001"}
 
     def test_who_left_is_not_at_risk(self) -> None:
         assert hits(login(1), line(1, 2, path="/logout")).at_risk() == set()

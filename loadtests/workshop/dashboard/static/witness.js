@@ -108,7 +108,7 @@ function told(loss, about) {
       "p",
       { class: "cause" },
       html("b", {}, "Why: "),
-      meaning(`cause-${loss.cause}`) || loss.cause.replaceAll("_", " "),
+      loss.cause.split(/[+|]/).map((word) => meaning(`cause-${word}`) || word.replaceAll("_", " ")).join(" "),
     ),
     html("ol", { class: "story" }, lines),
   ];

@@ -1,0 +1,210 @@
+"""What faults can do to sessions: a closed vocabulary, with the time in which each holds.
+
+A fault's own file declares its effects (`Fault.effects`) from the marks of how it went; `loadtests.session_model`
+reads them and nothing else of a fault. docs/explanation/causes.md has the whole table. One fault, walked through: n2 is
+killed at 4.0 s, seen to be gone at 4.02 s, started at 5 s and seen to be back at 6 s. Then
+
+    MemoryGone(4.0 .. 4.02, "node_killed", "n2")    what it held went in between
+    NodeEnds(4.0 .. 4.02, "node_killed", "n2")      and with it whatever it had been told to suffer from
+    Unreachable(4.0 .. 6.0, "node_killed", "n2")    whoever belongs there may be answered by others
+    RingTurns(4.0 .. 6.0, "moved_by_ring")          on a ring, others may be moved as well
+
+All times are microseconds of the load window.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from compose.changes import Key, NodeChanges
+from compose.cluster import Limits
+
+FOREVER_US = 1 << 62
+"""Later than everything."""
+BEHIND_US = 1_000_000
+"""So long after a replica was seen to be well again it may still lack what it missed; and so long may a write be under
+way to a replica that is well."""
+
+
+class FaultMarks(Protocol):
+    """When the steps of a fault that was observed were taken; those that were not are None."""
+
+    @property
+    def victim(self) -> str: ...  # noqa: D102
+    @property
+    def injected_us(self) -> int | None: ...  # noqa: D102
+    @property
+    def observed_us(self) -> int | None: ...  # noqa: D102
+    @property
+    def healed_us(self) -> int | None: ...  # noqa: D102
+    @property
+    def observed_healed_us(self) -> int | None: ...  # noqa: D102
+    @property
+    def at_risk_us(self) -> int | None: ...  # noqa: D102
+
+
+class Effect(msgspec.Struct, frozen=True):
+    """One thing that a fault did to sessions, somewhere between two times or all the time between them."""
+
+    from_us: int
+    until_us: int
+    word: str
+    """The cause of a loss that would not be without it: one of `loadtests.session_model.causes.CAUSES`."""
+
+    def overlaps(self, since_us: int, until_us: int) -> bool:
+        """Whether it was there at any moment of that time."""
+        return self.from_us <= until_us and since_us <= self.until_us
+
+
+class OnNode(Effect, frozen=True):
+    """An effect on one node; "" is any."""
+
+    node: str
+
+
+class MemoryGone(OnNode, frozen=True):
+    """What the node held in its memory went, at some moment of that time."""
+
+    back_us: int = FOREVER_US
+    """When it was seen to be back, and had from its peers what they had, if it has any."""
+
+
+class NodeEnds(OnNode, frozen=True):
+    """The node's process ends: what it was told to suffer from is over."""
+
+
+class Unreachable(OnNode, frozen=True):
+    """Whoever belongs to that node may be answered by others."""
+
+
+class RingTurns(Effect, frozen=True):
+    """On a ring, anybody may be sent elsewhere."""
+
+
+class AffinityLost(Effect, frozen=True):
+    """Where there is an affinity, anybody may be sent anywhere."""
+
+
+class MemoryKeepsAtMost(OnNode, frozen=True):
+    """Sessions beyond so many may go from that node's memory."""
+
+    sessions: int
+
+
+class SeveralMemories(Effect, frozen=True):
+    """Each node has several memories, and any of them may answer."""
+
+
+class CopyBehind(OnNode, frozen=True):
+    """What other nodes wrote until `deaf_until_us`, that node has not heard of before the end of that time."""
+
+    deaf_until_us: int
+
+
+class StoreGone(Effect, frozen=True):
+    """The store's content went, at some moment of that time."""
+
+
+class StoreRolledBack(Effect, frozen=True):
+    """At some moment of that time the store became what its replica had: perhaps not what came in the last `lag_us`."""
+
+    lag_us: int = BEHIND_US
+
+
+class ReplicaBehind(Effect, frozen=True):
+    """What is written meanwhile does not reach the replica before the end."""
+
+
+class StoreEvicts(Effect, frozen=True):
+    """Anything in the store may be thrown out."""
+
+
+class StoreRefusesWrites(Effect, frozen=True):
+    """Writes are refused, and so are not acknowledged."""
+
+
+class WritesHang(OnNode, frozen=True):
+    """A write to the store may hang, and get through once it is freed."""
+
+    freed_us: int
+
+
+class RepeatsRequests(OnNode, frozen=True):
+    """The node does what it is asked and says that it failed: a balancer that retries has another one do it again."""
+
+
+class NodeSigns(OnNode, frozen=True):
+    """From then on, until its next change, the node signs with that key and accepts those."""
+
+    key: Key
+    accepts: tuple[Key, ...]
+
+
+class ClockOff(OnNode, frozen=True):
+    """The node's clock is off by that much, as far as sessions read it: ahead if positive."""
+
+    seconds: float
+    surely_from_us: int
+    surely_until_us: int
+
+
+def since(marks: FaultMarks) -> int:
+    """When it began; for a fault that was observed."""
+    return marks.injected_us or 0
+
+
+def seen(marks: FaultMarks) -> int:
+    """When it was seen; for a fault that was observed."""
+    return since(marks) if marks.observed_us is None else marks.observed_us
+
+
+def over(marks: FaultMarks) -> int:
+    """When it was seen to be over; never, if it was not."""
+    return FOREVER_US if marks.observed_healed_us is None else marks.observed_healed_us
+
+
+def node_down(marks: FaultMarks, word: str, *, for_good: bool = False) -> tuple[Effect, ...]:
+    """A node's process ended, and was (unless it went for good) started again when it was healed."""
+    began, ended = since(marks), seen(marks)
+    back = FOREVER_US if for_good else over(marks)
+    return (
+        MemoryGone(began, ended, word, marks.victim, back),
+        NodeEnds(began, ended, word, marks.victim),
+        Unreachable(began, back, word, marks.victim),
+        RingTurns(began, ended if for_good else back, "moved_by_ring"),
+    )
+
+
+def rekeyed(marks: FaultMarks, changes: NodeChanges) -> tuple[Effect, ...]:
+    """A node was stopped, and started with these keys when it was healed."""
+    down = node_down(marks, "node_stopped")
+    if marks.healed_us is None:
+        return down
+    accepts = (changes.key,) if changes.fallback is None else (changes.key, changes.fallback)
+    signs = NodeSigns(marks.healed_us, FOREVER_US, "key_changed", marks.victim, changes.key, accepts)
+    return (*down, signs)
+
+
+def clock_off(marks: FaultMarks, seconds: float) -> tuple[Effect, ...]:
+    """A node's clock was off until it was healed: between a step and its being seen, nobody knows."""
+    healed = FOREVER_US if marks.healed_us is None else marks.healed_us
+    word = "clock_ahead" if seconds > 0 else "clock_behind"
+    return (ClockOff(since(marks), over(marks), word, marks.victim, seconds, seen(marks), healed),)
+
+
+def writes_hang(marks: FaultMarks, node: str = "") -> tuple[Effect, ...]:
+    """The way to the store was slow or shut until it was healed."""
+    freed = FOREVER_US if marks.healed_us is None else marks.healed_us
+    return (WritesHang(since(marks), over(marks), "delayed_write", node, freed),)
+
+
+def retried_elsewhere(marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
+    """A node answered with errors: where the balancer retries, others answered in its place.
+
+    `limits` as they were in force: a fault that switches retries on counts among them.
+    """
+    if not limits.balancer_retries:
+        return ()
+    return (Unreachable(since(marks), over(marks), "retried_elsewhere", marks.victim),)

@@ -1,0 +1,129 @@
+"""What surrounds every session of one architecture: its settings, and the effects of the faults that were observed.
+
+Everything that can be named as a cause is a `Factor`, and everything that keeps an answer from knowing a shopper is a
+`Harm` with the factor behind it. `Circumstances` hands out effects by what they are, leaving out the faults that are
+thought away (`without`): that is all that a counterfactual changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal, NamedTuple, TypeVar
+
+import msgspec
+
+from loadtests.faults import FAULTS
+from loadtests.faults.effects import ClockOff, Effect, NodeEnds, OnNode
+from loadtests.faults.words import in_words
+from loadtests.model.fault_timeline import FaultTimeline
+from loadtests.model.history import Exchange
+from loadtests.session_model.timeline import RunTimeline
+
+E = TypeVar("E", bound=Effect)
+N = TypeVar("N", bound=OnNode)
+
+
+class Factor(NamedTuple):
+    """Something that can be thought away."""
+
+    kind: Literal["fault", "time", "seen", "setting"]
+    name: str
+    """Of a fault, its kind; otherwise the cause's word."""
+    fault: int | None = None
+
+
+Without = frozenset[Factor]
+NOTHING: Without = frozenset()
+TIME = Factor("time", "expired")
+
+
+class Harm(NamedTuple):
+    """Why an answer does not know a shopper: it would, if this factor and those of the other harms were not."""
+
+    factor: Factor
+    word: str
+    at_us: int
+    sure: bool = True
+    """False: it may have happened, and nobody saw whether it did."""
+
+
+class Clock(NamedTuple):
+    """By how many seconds a node's clock was off during an exchange, at least and at most, and by which faults."""
+
+    least: float = 0.0
+    most: float = 0.0
+    off: tuple[tuple[Factor, ClockOff], ...] = ()
+
+
+class Circumstances(msgspec.Struct, frozen=True):
+    """The settings and the effects of one architecture's part of a run."""
+
+    run: RunTimeline
+    effects: tuple[tuple[Factor, Effect], ...]
+    faults: dict[Factor, FaultTimeline]
+
+    @property
+    def lifetime_us(self) -> int:
+        """How long a session lives after it was last written."""
+        return self.run.limits.session_lifetime_s * 1_000_000
+
+    def of(self, kind: type[E], without: Without) -> Iterator[tuple[Factor, E]]:
+        """The effects of that kind, but for those of the faults that are thought away."""
+        for factor, effect in self.effects:
+            if isinstance(effect, kind) and factor not in without:
+                yield factor, effect
+
+    def at(self, kind: type[N], node: str, without: Without) -> Iterator[tuple[Factor, N]]:
+        """Those of them at that node."""
+        for factor, effect in self.of(kind, without):
+            if effect.node in (node, ""):
+                yield factor, effect
+
+    def ended(self, node: str, since_us: int, until_us: int, without: Without) -> bool:
+        """Whether the node's process surely ended within that time."""
+        return any(since_us <= end.from_us and end.until_us <= until_us for _, end in self.at(NodeEnds, node, without))
+
+    def clock(self, node: str, during: Exchange, without: Without) -> Clock:
+        """By how much that node's clock was off while it answered."""
+        least = most = 0.0
+        off = []
+        for factor, effect in self.at(ClockOff, node, without):
+            if not effect.overlaps(during.sent_us, during.done_us):
+                continue
+            if self.ended(node, effect.from_us, during.sent_us, without):
+                continue
+            surely = effect.surely_from_us <= during.sent_us and during.done_us <= effect.surely_until_us
+            low, high = min(effect.seconds, 0.0), max(effect.seconds, 0.0)
+            least += effect.seconds if surely else low
+            most += effect.seconds if surely else high
+            off.append((factor, effect))
+        return Clock(least, most, tuple(off))
+
+    def second_us(self, at_us: int) -> int:
+        """The beginning of the second of the wall clock in which that moment is."""
+        return at_us - ((self.run.epoch_us or 0) + at_us) % 1_000_000
+
+    def done_to(self, factor: Factor) -> str:
+        """A fault as that which was done: "killing n2", "swapping the signing key of n1"."""
+        fault = self.faults[factor]
+        about, victim = FAULTS.get(fault.kind), in_words(fault.victim)
+        if about is None:
+            return f"the {fault.kind} of {victim}"
+        return f"{about.doing[:1].lower()}{about.doing[1:]} {victim}"
+
+
+def circumstances_of(run: RunTimeline) -> Circumstances:
+    """What surrounded the sessions of that run. A fault that nobody observed did nothing."""
+    limits = run.limits
+    if run.retries and not limits.balancer_retries:
+        limits = msgspec.structs.replace(limits, balancer_retries=1)
+    effects: list[tuple[Factor, Effect]] = []
+    faults: dict[Factor, FaultTimeline] = {}
+    for fault in run.faults:
+        about = FAULTS.get(fault.kind)
+        if fault.injected_us is None or fault.observed_us is None or about is None:
+            continue
+        factor = Factor("fault", fault.kind, fault.fault)
+        faults[factor] = fault
+        effects += [(factor, effect) for effect in about.effects(fault, limits)]
+    return Circumstances(run, tuple(effects), faults)

@@ -1,0 +1,199 @@
+"""A session's life: who opened it, where it is held, when it was last written, and until when it is good.
+
+    opened ── written … written ──────────────── good until          (written + lifetime, or endless)
+                 │         └ perhaps written (nobody knows)
+                 └ known, last at home ─ strayed ─ an answer that did not know it
+
+A `SessionLife` follows one shopper's session while the history is read and keeps a few exchanges of it; the rules of
+each store (`stores/`) judge from these and from the `Circumstances` whether an answer knows the shopper. One session,
+walked through, stands in docs/explanation/causes.md.
+"""
+
+from __future__ import annotations
+
+from loadtests.model.history import CART_WRITES, ENDS_SESSION, NEEDS_LOGIN, Exchange
+from loadtests.session_model.circumstances import TIME, Circumstances, Clock, Factor, Harm, Without
+
+US = 1_000_000
+IN_COOKIE = ("token", "denylist")
+
+
+class SessionLife:
+    """One shopper's session, as far as the history was read. Only what the shopper's own jar did is told to it."""
+
+    __slots__ = (
+        "at_home", "everywhere", "forgot", "hung", "in_cookie", "in_memory", "known", "opened", "perhaps", "refreshes",
+        "strayed", "unsure", "written",
+    )  # fmt: skip
+
+    def __init__(self, *, store: str | None = None, refreshes: bool = False) -> None:
+        self.in_cookie = store in IN_COOKIE
+        self.in_memory = store == "memory"
+        self.refreshes = refreshes
+        """Every request writes the session again."""
+        self.opened: Exchange | None = None
+        """The login; where nobody answered that, the first answer that knew the shopper after it."""
+        self.unsure: Exchange | None = None
+        """A login that may have opened a session, and of which nobody knows."""
+        self.written: Exchange | None = None
+        """What surely wrote it last."""
+        self.perhaps: Exchange | None = None
+        """What may have written it since."""
+        self.known: Exchange | None = None
+        """The last answer that knew the shopper; of the session before, if there is none now."""
+        self.at_home: Exchange | None = None
+        """The last answer of the node that holds it."""
+        self.strayed: Exchange | None = None
+        """The first answer of another node since."""
+        self.forgot: Exchange | None = None
+        """The last time that the browser lost the balancer's cookie."""
+        self.everywhere: Exchange | None = None
+        """The last logout everywhere, from whatever device."""
+        self.hung: Exchange | None = None
+        """The last request that may have written, and that nobody answered."""
+
+    @property
+    def home(self) -> str:
+        """The node that the session was opened at; "" if there is none."""
+        return self.opened.node if self.opened else ""
+
+    @property
+    def watches_pages(self) -> bool:
+        """Pages that say nothing of the shopper tell something of the session, too."""
+        return self.refreshes or self.in_memory
+
+    def saw(self, exchange: Exchange) -> None:
+        """The next exchange of the shopper's own jar."""
+        do = exchange.do
+        if do == "forget_node":
+            self.forgot = exchange
+        elif exchange.outcome == "unknown" or exchange.status == 0 or exchange.status >= 500:
+            self._unanswered(exchange)
+        elif exchange.status == 401 or not exchange.node:
+            self._routed(exchange)
+        elif do == "login":
+            if exchange.outcome == "ok":
+                self._open(exchange)
+        elif do in ENDS_SESSION:
+            if exchange.outcome == "ok":
+                self._close(exchange)
+        elif do in NEEDS_LOGIN and exchange.outcome == "ok":
+            self.recognised(exchange)
+        else:
+            self.page(exchange)
+
+    def recognised(self, exchange: Exchange) -> None:
+        """An answer that knew the shopper."""
+        moved = self.in_memory and self.opened is not None and exchange.node != self.opened.node
+        if self.unsure is not None or self.opened is None or moved:  # it lives where it is known
+            unsure = self.unsure
+            self._open(exchange)
+            self.written = unsure or exchange  # its lifetime began when nobody answered
+        self.known = exchange
+        if self.refreshes or exchange.do in CART_WRITES:
+            self._wrote(exchange)
+
+    def page(self, exchange: Exchange) -> None:
+        """An answer that says nothing of the shopper."""
+        self._routed(exchange)
+        if self.refreshes and self.opened is not None and not (self.in_memory and exchange.node != self.home):
+            self._wrote(exchange)
+
+    def _routed(self, exchange: Exchange) -> None:
+        """Where a session is in the memory of one node: did that answer?"""
+        if not self.in_memory or self.opened is None or not exchange.node or exchange.sent_us < self.opened.done_us:
+            return
+        if exchange.node == self.home:
+            self.at_home, self.strayed = exchange, None
+        elif self.strayed is None or (self.known is not None and self.known.done_us > self.strayed.done_us):
+            self.strayed = exchange
+
+    def _wrote(self, exchange: Exchange) -> None:
+        if not (self.in_cookie and exchange.cookie_refused):  # the browser kept the one before
+            self.written, self.perhaps = exchange, None
+
+    def _open(self, exchange: Exchange) -> None:
+        self.opened = self.known = self.written = exchange
+        self.perhaps = self.strayed = self.at_home = self.unsure = None
+
+    def _close(self, exchange: Exchange) -> None:
+        self.opened = self.written = self.perhaps = self.strayed = self.at_home = self.unsure = None
+        if exchange.do == "logout_everywhere":
+            self.everywhere = exchange
+
+    def _unanswered(self, exchange: Exchange) -> None:
+        if not exchange.request or exchange.outcome == "not_sent":
+            return
+        if exchange.do == "login":
+            self.unsure = exchange
+        elif self.refreshes or exchange.do in CART_WRITES:
+            self.perhaps = self.hung = exchange
+
+
+def home_since(life: SessionLife) -> Exchange | None:
+    """The last answer of the node that holds the session in its memory; there, whoever knew the shopper was it."""
+    known, page = life.known, life.at_home
+    return page if page is not None and (known is None or page.done_us > known.done_us) else known
+
+
+def began_to_stray(life: SessionLife, answer: Exchange) -> Exchange:
+    """The first answer of another node after that: at the latest the one in question."""
+    strayed, home = life.strayed, home_since(life)
+    return answer if strayed is None or (home is not None and strayed.done_us <= home.done_us) else strayed
+
+
+def good_until(life: SessionLife, around: Circumstances) -> tuple[int, int] | None:
+    """From when on its lifetime may be over and is surely over, in true time; None if it was never opened.
+
+    A browser counts a cookie's time in whole seconds, from the beginning of the one in which it was set.
+    """
+    if life.written is None:
+        return None
+    latest = life.written.done_us if life.perhaps is None else max(life.written.done_us, life.perhaps.done_us)
+    return around.second_us(life.written.sent_us) + around.lifetime_us, around.second_us(latest) + around.lifetime_us
+
+
+def lifetime_over(life: SessionLife, answer: Exchange, around: Circumstances, without: Without) -> Harm | None:
+    """The harm of time, in true time and by nobody's clock."""
+    good = good_until(life, around)
+    if TIME in without or good is None or answer.done_us < good[0]:
+        return None
+    sure = answer.sent_us >= good[1]
+    return Harm(TIME, "expired", good[1] if sure else good[0], sure)
+
+
+def over_by_clock(
+    life: SessionLife, answer: Exchange, around: Circumstances, writer: str, without: Without
+) -> list[Harm]:
+    """The session is over by the clock of the node that answers, though not in true time: writer or reader is off.
+
+    Where it is over in true time as well that is the cause, and no clock is needed for it.
+    """
+    written = life.written
+    if written is None or TIME in without:
+        return []
+    wrote = around.clock(writer, written, without)
+    reads = around.clock(answer.node, answer, without)
+    if not wrote.off and not reads.off:
+        return []
+    latest = written if life.perhaps is None else life.perhaps
+    youngest_us = answer.sent_us - latest.done_us + (reads.least - wrote.most) * US
+    oldest_us = answer.done_us - written.sent_us + (reads.most - wrote.least) * US
+    if oldest_us < around.lifetime_us:
+        return []
+    return clocks_off((wrote, reads), sure=youngest_us >= around.lifetime_us)
+
+
+def clocks_off(clocks: tuple[Clock, ...], *, sure: bool) -> list[Harm]:
+    """The harms of all clocks that were off."""
+    return [Harm(factor, effect.word, effect.from_us, sure) for clock in clocks for factor, effect in clock.off]
+
+
+def setting(word: str, at_us: int = -1, *, sure: bool = True) -> Harm:
+    """The harm of how it was built or set; it was there from the beginning."""
+    return Harm(Factor("setting", word), word, at_us, sure)
+
+
+def seen(word: str, at_us: int) -> Harm:
+    """The harm of something that the history shows."""
+    return Harm(Factor("seen", word), word, at_us)

@@ -1,0 +1,21 @@
+"""What each session store knows: one file of rules for each, found by the store's name."""
+
+from __future__ import annotations
+
+from loadtests.session_model.stores.contract import Outlived, StoreRules
+from loadtests.session_model.stores.denylist import DenylistRules
+from loadtests.session_model.stores.memory import MemoryRules
+from loadtests.session_model.stores.redis import RedisRules
+from loadtests.session_model.stores.replicated import ReplicatedRules
+from loadtests.session_model.stores.token import TokenRules
+
+RULES: dict[str, StoreRules] = {
+    "memory": MemoryRules(),
+    "replicated": ReplicatedRules(),
+    "token": TokenRules(),
+    "denylist": DenylistRules(),
+    "redis": RedisRules(),
+}
+"""By the store's name (`compose.architectures.Store`)."""
+
+__all__ = ["RULES", "Outlived", "StoreRules"]

@@ -1,0 +1,84 @@
+"""A session in a store that all nodes share: whoever answers knows it, as long as the store has it."""
+
+from __future__ import annotations
+
+from loadtests.faults.effects import ReplicaBehind, StoreEvicts, StoreGone, StoreRolledBack, WritesHang
+from loadtests.model.history import Exchange
+from loadtests.session_model.circumstances import Circumstances, Harm, Without
+from loadtests.session_model.life import SessionLife, lifetime_over
+from loadtests.session_model.stores.contract import Outlived, StoreRules, written_back
+
+
+class RedisRules(StoreRules):
+    """The store holds it."""
+
+    def harms(self, life: SessionLife, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+        """Whether the store lost it, and whether its time was over: by the store's clock, which nobody touches."""
+        if life.opened is None or life.known is None:
+            return []
+        over = lifetime_over(life, answer, around, without)
+        return [*lost(life.opened, life.known, answer, around, without), *([over] if over else [])]
+
+    def outlived(self, used: Outlived, around: Circumstances, without: Without) -> list[Harm]:
+        """A store that became an older one has it again."""
+        return [*rolled_back(used.end, used.end, used.answer, around, without), *written_back(used, without)]
+
+    def cart_harms(
+        self, last: Exchange, answer: Exchange, life: SessionLife, around: Circumstances, without: Without
+    ) -> list[Harm]:
+        """The store became an older one, or a write that had hung undid a newer one."""
+        gone = lost(last, last, answer, around, without)
+        return gone or came_late(last, answer, life, around, without)
+
+
+def lost(written: Exchange, known: Exchange, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+    """What was written then, and last seen to be there, the store has no more."""
+    found = [
+        Harm(factor, gone.word, gone.from_us, written.done_us <= gone.from_us)
+        for factor, gone in around.of(StoreGone, without)
+        if known.sent_us <= gone.until_us and gone.from_us <= answer.done_us
+    ]
+    found += rolled_back(written, known, answer, around, without)
+    found += [
+        Harm(factor, evicts.word, evicts.from_us, sure=False)
+        for factor, evicts in around.of(StoreEvicts, without)
+        if evicts.overlaps(known.sent_us, answer.done_us)
+    ]
+    return found
+
+
+def rolled_back(
+    written: Exchange, known: Exchange, answer: Exchange, around: Circumstances, without: Without
+) -> list[Harm]:
+    """A replica took the place of the store, and had not heard of it.
+
+    Where the replica had been cut off, either fault alone would have done no harm: both are harms.
+    """
+    found = []
+    for factor, back in around.of(StoreRolledBack, without):
+        if not (known.sent_us <= back.until_us and back.from_us <= answer.done_us):
+            continue
+        cut = [
+            Harm(cutter, missed.word, missed.from_us)
+            for cutter, missed in around.of(ReplicaBehind, without)
+            if missed.from_us <= written.sent_us and missed.overlaps(back.from_us, back.from_us)
+        ]
+        if cut:
+            found += [Harm(factor, back.word, back.from_us), *cut]
+        elif written.done_us >= back.from_us - back.lag_us:
+            found.append(Harm(factor, back.word, back.from_us, sure=False))
+    return found
+
+
+def came_late(
+    last: Exchange, answer: Exchange, life: SessionLife, around: Circumstances, without: Without
+) -> list[Harm]:
+    """What had hung on its way to the store got through in between: the way was free again."""
+    hung = life.hung
+    return [
+        Harm(factor, hangs.word, hangs.from_us, sure=False)
+        for factor, hangs in around.of(WritesHang, without)
+        if hung is not None
+        and hangs.from_us <= hung.done_us and hung.sent_us <= hangs.freed_us
+        and last.sent_us <= hangs.freed_us <= answer.done_us
+    ]  # fmt: skip

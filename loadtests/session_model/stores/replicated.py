@@ -1,0 +1,79 @@
+"""A session of which every node has a copy: whoever answers knows it, unless all copies went, or its own is behind."""
+
+from __future__ import annotations
+
+from loadtests.faults.effects import CopyBehind, MemoryGone
+from loadtests.model.history import Exchange
+from loadtests.session_model.circumstances import Circumstances, Factor, Harm, Without
+from loadtests.session_model.life import SessionLife, lifetime_over, over_by_clock, setting
+from loadtests.session_model.stores.contract import Outlived, StoreRules, written_back
+from loadtests.session_model.stores.memory import thrown_out
+
+
+class ReplicatedRules(StoreRules):
+    """Every node holds it."""
+
+    def harms(self, life: SessionLife, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+        """Whether anybody had it, whether this node had heard of it, and whether its time was over."""
+        opened, known, written = life.opened, life.known, life.written
+        if opened is None or known is None or written is None:
+            return []
+        found = copies_lost(opened, answer, around, without) + behind(opened, answer, around, without)
+        over = lifetime_over(life, answer, around, without)
+        found += [over] if over else over_by_clock(life, answer, around, written.node, without)
+        found += thrown_out(answer.node, known, answer, around, without)
+        return found + _another(written, answer, without)
+
+    def outlived(self, used: Outlived, around: Circumstances, without: Without) -> list[Harm]:
+        """The node that answers may not have heard of the end."""
+        late = [harm._replace(sure=False) for harm in behind(used.end, used.answer, around, without)]
+        return [*late, *_another(used.end, used.answer, without), *written_back(used, without)]
+
+    def cart_harms(
+        self, last: Exchange, answer: Exchange, life: SessionLife, around: Circumstances, without: Without
+    ) -> list[Harm]:
+        """The copy that was shown may be an older one."""
+        return [*behind(last, answer, around, without), *_another(last, answer, without)]
+
+
+def copies_lost(opened: Exchange, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+    """The copies that went, if at some moment nobody had one any more: all that took one, until nobody had."""
+    has = set(around.run.all_nodes)
+    took: list[Harm] = []
+    for at_us, back, node, factor in _copies(opened, answer, around, without):
+        if back:
+            has |= {node} if has else set()
+        else:
+            has.discard(node)
+            took.append(Harm(factor, "copies_lost", at_us))
+            if not has:
+                return took
+    return []
+
+
+def _copies(
+    opened: Exchange, answer: Exchange, around: Circumstances, without: Without
+) -> list[tuple[int, bool, str, Factor]]:
+    """What became of the copies, in order of time: when, whether one came back (or went), at which node, by what."""
+    changes = []
+    for factor, gone in around.of(MemoryGone, without):
+        if gone.node in around.run.all_nodes and opened.done_us <= gone.back_us and gone.from_us <= answer.done_us:
+            changes.append((max(gone.from_us, opened.done_us), False, gone.node, factor))
+            if gone.back_us <= answer.done_us:
+                changes.append((gone.back_us, True, gone.node, factor))
+    return sorted(changes)
+
+
+def behind(written: Exchange, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+    """The node that answers was deaf when this was written elsewhere, and has not caught up."""
+    return [
+        Harm(factor, copy.word, copy.from_us)
+        for factor, copy in around.at(CopyBehind, answer.node, without)
+        if copy.from_us <= written.sent_us <= copy.deaf_until_us and answer.sent_us <= copy.until_us
+    ]
+
+
+def _another(written: Exchange, answer: Exchange, without: Without) -> list[Harm]:
+    """Another node wrote it: this one's copy may be behind for reasons that nobody saw."""
+    harm = setting("other_node", sure=False)
+    return [harm] if answer.node and answer.node != written.node and harm.factor not in without else []

@@ -1,0 +1,73 @@
+"""A session that travels in a signed cookie: whoever accepts the key and finds its time right knows it."""
+
+from __future__ import annotations
+
+from compose.changes import Key
+from loadtests.faults.effects import NodeSigns
+from loadtests.model.history import Exchange
+from loadtests.session_model.circumstances import Circumstances, Factor, Harm, Without
+from loadtests.session_model.life import US, SessionLife, clocks_off, lifetime_over, over_by_clock, setting
+from loadtests.session_model.stores.contract import Outlived, StoreRules
+
+
+class TokenRules(StoreRules):
+    """The shopper holds it."""
+
+    ids_can_be_planted = False
+
+    def harms(self, life: SessionLife, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+        """The key, the age, and whether it comes from the future."""
+        written = life.written
+        if written is None:
+            return []
+        over = lifetime_over(life, answer, around, without)
+        return [
+            *refused_key(written, answer, around, without),
+            *([over] if over else over_by_clock(life, answer, around, written.node, without)),
+            *from_the_future(written, answer, around, without),
+        ]
+
+    def outlived(self, used: Outlived, around: Circumstances, without: Without) -> list[Harm]:
+        """Nobody is asked."""
+        harm = setting("not_revoked")
+        return [] if harm.factor in without else [harm]
+
+
+def keys_of(
+    node: str, at_us: int, around: Circumstances, without: Without
+) -> tuple[Key, tuple[Key, ...], tuple[Factor, int] | None]:
+    """With which key that node signs at that moment, which it accepts, and whose doing that is since when."""
+    changes = [change for change in around.at(NodeSigns, node, without) if change[1].from_us <= at_us]
+    if not changes:
+        return "own", ("own",), None
+    factor, signs = max(changes, key=lambda change: change[1].from_us)
+    return signs.key, signs.accepts, (factor, signs.from_us)
+
+
+def refused_key(written: Exchange, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+    """The token was signed with a key that the node that answers does not accept."""
+    key, _, signer = keys_of(written.node, written.done_us, around, without)
+    _, accepts, reader = keys_of(answer.node, answer.done_us, around, without)
+    if key in accepts:
+        return []
+    changed = {change for change in (signer, reader) if change is not None}
+    return [Harm(factor, "key_changed", at_us) for factor, at_us in sorted(changed)]
+
+
+def from_the_future(written: Exchange, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+    """By the clock of the node that answers, the token is signed later than now, and by more than the leeway."""
+    wrote = around.clock(written.node, written, without)
+    reads = around.clock(answer.node, answer, without)
+    if not wrote.off and not reads.off:
+        return []
+    leeway_us = around.run.limits.clock_leeway_s * US
+    # Tokens note whole seconds, of both clocks.
+    least_us = _whole(written.sent_us + wrote.least * US, around) - _whole(answer.done_us + reads.most * US, around)
+    most_us = _whole(written.done_us + wrote.most * US, around) - _whole(answer.sent_us + reads.least * US, around)
+    if most_us <= leeway_us:
+        return []
+    return clocks_off((wrote, reads), sure=least_us > leeway_us)
+
+
+def _whole(at_us: float, around: Circumstances) -> int:
+    return around.second_us(int(at_us))

@@ -1,0 +1,158 @@
+"""A session in a signed cookie, and the list of those that were ended: each effect is accused, its near miss is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from loadtests.faults import FAULTS
+from loadtests.faults.clock_ahead import ClockAhead
+from loadtests.faults.effects import clock_off
+from loadtests.model.history import Exchange
+from loadtests.session_model.timeline import RunTimeline
+from tests.loadtests.session_model.accused import SHORT, cause, faults, only, out, strike, where
+from tests.loadtests.stories import Story
+
+TOKEN = "signed-token"
+LIST = "token-denylist"
+AHEAD = strike("clock-ahead", at=-1)
+
+CASES: dict[str, tuple[list[Exchange], RunTimeline, str]] = {
+    "no fault": (out(now="n1"), where(TOKEN), "unexplained"),
+    "a killed node holds no token": (out(now="n1"), where(TOKEN, strike("kill")), "unexplained"),
+    "swapped at the reader": (out("n1", "n2"), where(TOKEN, strike("key-swap", at=3, heal=4)), "key_changed"),
+    "swapped at the signer before": (
+        out("n2", "n1"), where(TOKEN, strike("key-swap", at=-3, heal=-2)), "key_changed",
+    ),
+    "swapped at the signer afterwards": (
+        out("n2", "n1"), where(TOKEN, strike("key-swap", at=3, heal=4)), "unexplained",
+    ),
+    "swapped at both": (
+        out("n2", "n1"), where(TOKEN, strike("key-swap", at=-5, heal=-4), strike("key-swap", "n1", at=-3, heal=-2)),
+        "unexplained",
+    ),
+    "swapped elsewhere": (out("n1", "n3"), where(TOKEN, strike("key-swap", at=3, heal=4)), "unexplained"),
+    "not swapped yet": (out("n1", "n2"), where(TOKEN, strike("key-swap", at=5.5, heal=7)), "unexplained"),
+    "one phase, at the signer": (out("n2", "n1"), where(TOKEN, strike("key-one-phase", at=-3, heal=-2)), "key_changed"),
+    "one phase, at the reader": (out("n1", "n2"), where(TOKEN, strike("key-one-phase", at=3, heal=4)), "unexplained"),
+    "announced at the reader": (out("n1", "n2"), where(TOKEN, strike("key-announce", at=3, heal=4)), "unexplained"),
+    "announced at the signer": (out("n2", "n1"), where(TOKEN, strike("key-announce", at=-3, heal=-2)), "unexplained"),
+    "announced to all, then switched": (
+        out("n2", "n1"),
+        where(TOKEN, strike("key-announce", "n1", at=-9, heal=-8), strike("key-switch", at=-3, heal=-2)), "unexplained",
+    ),
+    "announced and lost, at once": (
+        out("n1", "n2"), where(TOKEN, strike("key-announce", at=1, heal=1.4), limits=SHORT), "expired",
+    ),
+    "expired and swapped": (
+        out("n1", "n2"), where(TOKEN, strike("key-swap", at=4, heal=5), limits=SHORT), "expired+key_changed",
+    ),
+    "signed ahead": (out("n2", "n1", at=2), where(TOKEN, AHEAD), "clock_ahead"),
+    "signed ahead, and read there": (out("n2", "n2", at=2), where(TOKEN, AHEAD), "unexplained"),
+    "signed ahead, and long past": (out("n2", "n1", at=6), where(TOKEN, AHEAD), "unexplained"),
+    "signed ahead, with leeway": (out("n2", "n1", at=2), where(TOKEN, AHEAD, clock_leeway_s=5), "unexplained"),
+    "signed elsewhere": (out("n1", "n3", at=2), where(TOKEN, AHEAD), "unexplained"),
+    "put right since": (
+        out("n2", "n2", at=2), where(TOKEN, strike("clock-ahead", at=-1, heal=1)), "clock_ahead",
+    ),
+    "put right by a restart": (
+        out("n2", "n2", at=2), where(TOKEN, AHEAD, strike("restart", at=0.5, heal=0.8)), "clock_ahead",
+    ),
+    "read ahead: over before its time": (out("n1", "n2", at=2), where(TOKEN, AHEAD, limits=SHORT), "clock_ahead"),
+    "read ahead, when its time is over anyway": (out("n1", "n2"), where(TOKEN, AHEAD, limits=SHORT), "expired"),
+    "ended twice by time": (out("n1", "n1"), where(TOKEN, limits=SHORT), "expired"),
+    "the list plays no part": (out("n1", "n2"), where(LIST, strike("store-kill", "store")), "unexplained"),
+    "swapped, with a list": (out("n1", "n2"), where(LIST, strike("key-swap", at=3, heal=4)), "key_changed"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(CASES))
+def test_why_it_was_lost(name: str) -> None:
+    records, at, named = CASES[name]
+    assert cause(records, at) == named
+
+
+class Off(ClockAhead):
+    """A clock that is off by as much as the victim's name says after its node: "n2" by five seconds back."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def effects(self, marks: Any, limits: Any) -> Any:
+        return clock_off(marks, self.seconds)
+
+
+def test_a_clock_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FAULTS, "clock-ahead", Off(-5))
+    assert cause(out("n1", "n2", at=2), where(TOKEN, AHEAD)) == "clock_behind"  # from the future, for that one
+    assert cause(out("n1", "n2", at=6), where(TOKEN, AHEAD)) == "unexplained"
+    assert cause(out("n2", "n1", at=2), where(TOKEN, AHEAD, limits=SHORT)) == "clock_behind"  # older than it is
+    assert cause(out("n2", "n1", at=2), where(TOKEN, AHEAD)) == "unexplained"
+
+
+def test_two_clocks_that_are_both_needed() -> None:
+    at = where(TOKEN, AHEAD, strike("clock-ahead", "n1", at=-1), clock_leeway_s=5)
+    assert cause(out("n2", "n1", at=1), at) == "unexplained"
+    only_one = where(TOKEN, AHEAD, strike("clock-ahead", "n1", at=-1))
+    assert cause(out("n2", "n3", at=1), only_one) == "clock_ahead"
+    assert faults(out("n2", "n3", at=1), only_one) == {0}
+
+
+def test_a_cookie_that_was_refused_wrote_nothing() -> None:
+    told = Story().login("n1").at(2).add("tea", shows={"tea": 1}).at(4).stranger().exchanges
+    assert cause(told, where(TOKEN, limits=SHORT)) == "unexplained"
+    told[1] = msgspec.structs.replace(told[1], cookie_refused=True)
+    assert cause(told, where(TOKEN, limits=SHORT)) == "expired"
+
+
+def used_after(do: str = "logout", *, login: str = "n1", end: str = "n1", at: float = 5.0) -> list[Exchange]:
+    """A copy of the cookies that is good after a logout, or a second device after a logout everywhere."""
+    jar = "stolen" if do == "logout" else "second"
+    told = Story().login(login)
+    if jar == "second":
+        told.say("login", node=login, jar="second")
+    told.at(2).say(do, node=end)  # type: ignore[arg-type]
+    return told.at(at).probe(jar).exchanges  # type: ignore[arg-type]
+
+
+OUTLIVED = {
+    "a token": (used_after(), where(TOKEN), "not_revoked"),
+    "a token, and a fault": (used_after(), where(TOKEN, strike("kill", "n1", at=3)), "not_revoked"),
+    "the list was lost": (used_after(), where(LIST, strike("store-kill", "store", at=3, heal=4)), "denylist_lost"),
+    "the list keeps a file": (
+        used_after(), where(LIST, strike("store-kill", "store", at=3, heal=4), store_append_only=True), "unexplained",
+    ),
+    "lost before the logout": (used_after(), where(LIST, strike("store-kill", "store", at=1, heal=1.5)), "unexplained"),
+    "lost after it was used": (used_after(), where(LIST, strike("store-kill", "store", at=6, heal=7)), "unexplained"),
+    "thrown out of the list": (
+        used_after(), where(LIST, strike("store-full", "store", at=3), store_eviction="allkeys-lru"), "denylist_lost",
+    ),
+    "the list is full": (used_after(), where(LIST, strike("store-full", "store", at=3)), "unexplained"),
+    "ended by a clock that is behind the login's": (
+        used_after("logout_everywhere", login="n2"), where(LIST, strike("clock-ahead", at=-1)), "clock_ahead",
+    ),
+    "ended by the clock that it was opened by": (
+        used_after("logout_everywhere", login="n2", end="n2"), where(LIST, strike("clock-ahead", at=-1)), "unexplained",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(OUTLIVED))
+def test_why_it_outlived_its_end(name: str) -> None:
+    records, at, named = OUTLIVED[name]
+    assert cause(records, at) == named
+
+
+def test_the_lost_list_is_credited_to_its_fault() -> None:
+    loss = only(*OUTLIVED["the list was lost"][:2])
+    assert [because.fault for because in loss.because] == [0]
+    assert any("store-kill" in event.what for event in loss.witness)
+
+
+def test_a_login_that_a_fast_clock_had_ended_before() -> None:
+    told = Story().login("n1").at(1).say("logout_everywhere", node="n2").at(2).login("n1").at(3).stranger(node="n1")
+    assert cause(told.exchanges, where(LIST, strike("clock-ahead", at=-1))) == "clock_ahead"
+    assert cause(told.exchanges, where(LIST)) == "unexplained"
+    assert cause(told.exchanges, where(TOKEN, strike("clock-ahead", at=-1))) == "unexplained"
