@@ -85,9 +85,8 @@ class TestEveryFault:
         assert fault.done[0].islower() or fault.done[0].isdecimal()
         assert fault.strikes in ("node", "store", "replica", "balancer", "cluster")
         assert not fault.takes_memory or fault.strikes == "node"
-        assert fault.takes_memory is (fault.cause_by("memory_gone") is not None)
-        assert len({mechanism for mechanism, _ in fault.explains}) == len(fault.explains)
-        assert all(cause.meaning.endswith(".") for _, cause in fault.explains)
+        assert len({cause.name for cause in fault.causes}) == len(fault.causes)
+        assert all(cause.meaning.endswith(".") for cause in fault.causes)
         assert fault.button[0].isupper()
 
     def test_its_colour_stands_out(self, fault: Fault) -> None:

@@ -118,7 +118,9 @@ class TestEventsThatComeLate:
         told.fault("injected", 1000)
         told.stranger(1100)
         first = told.at(2500)
-        assert [(view.loss, view.cause) for view in first.losses] == [(0, "other_node")]
+        assert [(view.loss, view.cause) for view in first.losses] == [(0, "held_for_dead")], (
+            "as far as anybody knows yet"
+        )
         told.fault("observed", 3000)
         second = told.at(3100)
         assert [(view.loss, view.cause) for view in second.losses] == [(0, "node_killed")]
@@ -135,7 +137,7 @@ class TestEventsThatComeLate:
         told.fault("injected", 2000)
         told.fault("observed", 2050)
         assert told.at(3000).losses == ()
-        assert self.lost(told) == [(0, "other_node")]
+        assert self.lost(told) == [(0, "held_for_dead")]
 
     def test_how_full_a_node_was_is_known_only_later(self) -> None:
         told = Told()
@@ -236,5 +238,5 @@ def test_events_that_come_as_late_as_they_may_change_nothing_in_the_end(tmp_path
     watch.advance(LATER_US, over=True)
     found = sorted((loss.kind, loss.shopper, loss.cause) for loss in watch.losses().values())
     assert found == sorted((loss.kind, loss.shopper, loss.cause) for loss in judge(run.root).architectures[name].losses)
-    assert {"other_node", "node_killed"} <= causes
-    assert "other_node" not in {cause for _, _, cause in found}
+    assert {"held_for_dead", "node_killed"} <= causes
+    assert "held_for_dead" not in {cause for _, _, cause in found}
