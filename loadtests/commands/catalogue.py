@@ -59,7 +59,7 @@ def _others() -> dict[str, dict[str, str]]:
     return {
         "architectures": {name: architecture.summary for name, architecture in ARCHITECTURES.items()},
         "faults": {kind: fault.sentence for kind, fault in sorted(FAULTS.items())},
-        "checks": {check.kind: check.rule for check in CHECKS},
+        "checks": {check.kind: check.rule for check in CHECKS.values()},
         "behaviours": {name: behaviour.sentence for name, behaviour in BEHAVIOURS.items()},
     }
 

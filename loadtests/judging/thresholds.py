@@ -15,9 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from loadtests.checks import MEASURES
 from loadtests.judging.verdict import exit_code
 from loadtests.model.formulas import Terms, predict
-from loadtests.model.measures import MEASURES
 from loadtests.model.results import ArchitectureResult, Results, Threshold, VerdictWord
 
 FIRED_EXIT_CODE = 1

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from loadtests.checks import MEASURES
 from loadtests.model.formulas import Terms, predict
-from loadtests.model.measures import MEASURES
 from loadtests.model.results import ArchitectureResult, Prediction, VerdictWord
 
 NOTHING_PREDICTED = "the scenario predicts nothing for it"

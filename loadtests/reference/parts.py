@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from compose.architectures import ARCHITECTURES
 from loadtests.behaviours import BEHAVIOURS
-from loadtests.checks import CHECKS, TALLIES
+from loadtests.checks import CHECKS, MEASURES, TALLIES
 from loadtests.faults import FAULTS
 from loadtests.faults.contract import Fault
-from loadtests.model.measures import MEASURES
 from loadtests.planning.scenario_file import all_scenarios
 from loadtests.reference.markdown import code, page, table
 
@@ -62,9 +61,9 @@ def checks() -> str:
         "counts what is no loss and still happened. One file each in [`loadtests/checks`](../../loadtests/checks). "
         "[What the numbers mean](results.md).",
         "## Losses",
-        table(("loss", "when"), [(code(check.kind), check.rule) for check in CHECKS]),
+        table(("loss", "when"), [(code(check.kind), check.rule) for check in CHECKS.values()]),
         "## Tallies",
-        table(("tally", "when"), [(code(tally.name), tally.rule) for tally in TALLIES]),
+        table(("tally", "when"), [(code(tally.name), tally.rule) for tally in TALLIES.values()]),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from loadtests.model.measures import MEASURES
+from loadtests.checks import MEASURES
 from loadtests.model.results import Results
 from loadtests.model.scenario import Scenario
 from loadtests.planning.cures import Cure, cures_of, measure_of, shown_on, switch

@@ -13,8 +13,8 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from loadtests.checks import MEASURES
 from loadtests.faults.words import in_words
-from loadtests.model.measures import MEASURES
 from loadtests.model.results import ArchitectureResult, Results
 from loadtests.report import palette
 from loadtests.report.axis import TimeAxis
@@ -24,7 +24,7 @@ from loadtests.report.distribution import distribution
 from loadtests.report.drawing import Chart, Region, percent
 from loadtests.report.evidence import Evidence, gather
 from loadtests.report.experiment import experiment
-from loadtests.report.glossary import DEFINITIONS, GLOSSARY
+from loadtests.report.glossary import GLOSSARY, definitions
 from loadtests.report.latency import latency
 from loadtests.report.memory import memory
 from loadtests.report.method import method
@@ -106,7 +106,7 @@ def render_report(
         script=Markup(script),
         script_hash=_hash(script),
         verdicts=VERDICTS,
-        definitions=DEFINITIONS,
+        definitions=definitions(),
         glossary=GLOSSARY,
         measures=MEASURES,
         columns=shown_columns(results),

@@ -16,7 +16,6 @@ from __future__ import annotations
 from typing import Literal
 
 from loadtests.model.history import Do, Exchange, Outcome
-from loadtests.model.results import LossKind
 from loadtests.session_model.action_kinds import ASIDE, CART_WRITES, KNOWS_ME, LEAVES, WRITES, is_plain
 from loadtests.session_model.carts import Cart, Items, World, in_words, lacking
 from loadtests.session_model.findings import Finding, Settlement
@@ -380,7 +379,7 @@ class Memory:
         if missing:
             own = exchange.quantity if exchange.do == "add" and exchange.outcome == "ok" else 0
             emptied = sum(shown.values()) <= own and not (shown.keys() - {exchange.sku}) and all(before)
-            kind: LossKind = "cart_lost" if emptied else "items_lost"
+            kind = "cart_lost" if emptied else "items_lost"
             found.append(Finding(kind, missing, f"expected {in_words(expected)}, was shown {in_words(shown)}"))
         if extra:
             detail = f"expected {in_words(expected)}, was shown {in_words(shown)}: more than was ever put there"

@@ -13,9 +13,9 @@ import msgspec
 
 from compose.architectures import ARCHITECTURES
 from loadtests.behaviours import BEHAVIOURS
+from loadtests.checks import MEASURES
 from loadtests.faults import FAULTS
 from loadtests.model.formulas import parse_prediction
-from loadtests.model.measures import MEASURES
 from loadtests.planning.rules import did_you_mean, is_condition
 from loadtests.workshop.episode import Episode, Question
 from loadtests.workshop.measured import NAME, holds, known_names

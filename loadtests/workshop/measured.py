@@ -18,10 +18,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from loadtests.campaigns.claims.rule import truth_of
+from loadtests.checks import CAUSES, MEASURES
 from loadtests.faults import FAULTS
-from loadtests.model.measures import MEASURES
 from loadtests.model.results import ArchitectureResult, Results
-from loadtests.session_model.causes import CAUSES
 from loadtests.workshop.contract import SIDES
 from loadtests.workshop.episode import Episode, Question
 from shared.demo_accounts import account_number

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from compose.architectures import ARCHITECTURES
-from loadtests.checks import CHECKS, Check
+from loadtests.checks import Check
 from loadtests.judging.replay import Replay
 from loadtests.model.events import LoadEnded
 from loadtests.model.history import Do, Exchange, Jar, Outcome, Record, StoredOrder, Why
@@ -124,9 +124,9 @@ def scene(
     return Scene(architecture, about, ("n1", "n2", "n3"), strikes, epoch_us=0, ended=ended)
 
 
-def replayed(records: Iterable[Record], at: Scene, checks: Iterable[type[Check]] = CHECKS) -> Replay:
+def replayed(records: Iterable[Record], at: Scene, checks: Iterable[type[Check]] | None = None) -> Replay:
     """The replay of these records, closed."""
-    replay = Replay(at, tuple(checks))
+    replay = Replay(at, checks)
     for record in records:
         if isinstance(record, Exchange):
             replay.add(record)

@@ -17,7 +17,7 @@ from loadtests.campaigns.cell_words import MARKS, formula, leading, number, rela
 from loadtests.campaigns.cells import Cell, CellWord, Matrix
 from loadtests.campaigns.jobs import Entry
 from loadtests.campaigns.matrix.board import Board, Row, board_of
-from loadtests.model.measures import MEASURES
+from loadtests.checks import MEASURES
 from loadtests.model.run_folder import RunFolder
 from loadtests.report import palette
 from shared.whole_file import write_whole

@@ -14,10 +14,11 @@ from markupsafe import Markup
 
 from loadtests.campaigns.repeats.compare import extent
 from loadtests.campaigns.repeats.dots import dots, side
-from loadtests.campaigns.repeats.measures import definition, title
+from loadtests.campaigns.repeats.measures import definition
 from loadtests.campaigns.repeats.noise import RULE
 from loadtests.campaigns.repeats.order import CONTROLLED
 from loadtests.campaigns.repeats.repeats import Block, Repeats
+from loadtests.model.measures import spoken
 from loadtests.report import palette
 
 ROOM = Path(__file__).parent
@@ -88,7 +89,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        number=_number, signed=_signed, chance=_chance, spoken=title, definition=definition, extent=extent
+        number=_number, signed=_signed, chance=_chance, spoken=spoken, definition=definition, extent=extent
     )
     return environment
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from loadtests.report.glossary import DEFINITIONS
-from loadtests.session_model.causes import CAUSES
+from loadtests.checks import CAUSES
+from loadtests.report.glossary import definitions
 
 FOUR_NUMBERS = ("logged-out", "carts-lost", "failed", "unknown")
 """Those that stand above each column."""
@@ -28,8 +28,9 @@ class Meanings(NamedTuple):
 
 def meanings() -> Meanings:
     """For the template `dashboard.html`."""
+    found = definitions()
     return Meanings(
-        numbers=tuple(Meaning(key, *DEFINITIONS[key]) for key in FOUR_NUMBERS),
+        numbers=tuple(Meaning(key, *found[key]) for key in FOUR_NUMBERS),
         causes=tuple(Meaning(cause, _spoken(cause), why) for cause, why in CAUSES.items()),
     )
 

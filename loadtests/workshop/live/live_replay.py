@@ -18,7 +18,7 @@ from typing import NamedTuple
 from loadtests.checks import Check
 from loadtests.judging.replay import Replay
 from loadtests.model.history import Exchange
-from loadtests.model.results import Loss, LossKind
+from loadtests.model.results import Loss
 from loadtests.session_model.expectations import Finding
 from loadtests.session_model.shopper_trace import Person
 from loadtests.session_model.timeline import Scene
@@ -47,7 +47,7 @@ class LiveReplay(Replay):
         """By number, from 0, in the order in which losses were found."""
         self.news: set[int] = set()
         """Which of them are new or other than before; whoever reads it may clear it."""
-        self.lost: Counter[LossKind] = Counter()
+        self.lost: Counter[str] = Counter()
         """All losses by kind."""
         self.lost_by: dict[int, int] = {}
         """All losses by shopper."""

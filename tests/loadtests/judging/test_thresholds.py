@@ -9,6 +9,7 @@ import pytest
 
 from compose.architectures import ARCHITECTURES
 from loadtests import cli
+from loadtests.checks import MEASURES
 from loadtests.judging.judge import judge
 from loadtests.judging.thresholds import (
     FailIf,
@@ -21,7 +22,6 @@ from loadtests.judging.thresholds import (
 )
 from loadtests.judging.verdict import EXIT_CODES
 from loadtests.model.formulas import THRESHOLD_EXPECTED, Terms, parse_threshold
-from loadtests.model.measures import MEASURES
 from loadtests.model.results import Costs, LoggedOut, Results, Threshold, VerdictWord
 from loadtests.report.terminal import summary
 from tests.loadtests.example_result import UNEVENTFUL

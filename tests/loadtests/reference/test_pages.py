@@ -12,10 +12,9 @@ import pytest
 from compose.architectures import ARCHITECTURES
 from compose.cluster import Limits
 from loadtests.behaviours import BEHAVIOURS
-from loadtests.checks import CHECKS, TALLIES
+from loadtests.checks import CHECKS, MEASURES, TALLIES
 from loadtests.cli import COMMANDS
 from loadtests.faults import FAULTS
-from loadtests.model.measures import MEASURES
 from loadtests.planning.cures import CURES, Cure, measure_of, shown_on, switch
 from loadtests.planning.scenario_file import all_scenarios, load_scenario
 from loadtests.reference.attributes import attributes_of
@@ -27,7 +26,7 @@ NAMES = {
     "reference/scenarios.md": [scenario.name for scenario in all_scenarios()],
     "reference/faults.md": list(FAULTS),
     "reference/architectures.md": list(ARCHITECTURES),
-    "reference/checks.md": [*(check.kind for check in CHECKS), *(tally.name for tally in TALLIES)],
+    "reference/checks.md": [*(check.kind for check in CHECKS.values()), *(tally.name for tally in TALLIES.values())],
     "reference/behaviours.md": list(BEHAVIOURS),
     "reference/settings.md": list(Limits.__struct_fields__),
     "reference/measures.md": list(MEASURES),

@@ -13,7 +13,7 @@ from loadtests.campaigns.cells import Cell, Place
 from loadtests.campaigns.claims.claim import Claim, all_claims, read_claims
 from loadtests.campaigns.claims.decide import decide
 from loadtests.campaigns.claims.rule import OF_THE_RUN, REFERENCE, Reference, evaluate, references
-from loadtests.model.measures import MEASURES
+from loadtests.checks import MEASURES
 from loadtests.planning.scenario_file import all_scenarios
 from shared.errors import ScenarioError
 
