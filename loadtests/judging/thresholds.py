@@ -20,8 +20,6 @@ from loadtests.judging.verdict import exit_code
 from loadtests.model.formulas import Terms, predict
 from loadtests.model.results import ArchitectureResult, Results, Threshold, VerdictWord
 
-FIRED_EXIT_CODE = 1
-
 FailIf = Mapping[str, str | Mapping[str, str]]
 """As a scenario has it: by measure, or by architecture and measure."""
 
@@ -88,4 +86,4 @@ def exit_code_of(results: Results) -> int:
 
     A threshold that fired on one architecture is not masked by another one that is inconclusive.
     """
-    return FIRED_EXIT_CODE if fired(results) else exit_code(results.verdict)
+    return exit_code(results.verdict, fired=bool(fired(results)))

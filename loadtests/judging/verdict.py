@@ -55,9 +55,9 @@ def overall(verdicts: Iterable[VerdictWord]) -> VerdictWord:
     return "as predicted" if words == {"as predicted"} else "inconclusive"
 
 
-def exit_code(verdict: VerdictWord) -> int:
-    """0 as predicted, 1 not as predicted, 3 inconclusive."""
-    return EXIT_CODES[verdict]
+def exit_code(verdict: VerdictWord, *, fired: bool = False) -> int:
+    """0 as predicted, 1 not as predicted, 3 inconclusive; 1 whatever the verdict if a threshold fired."""
+    return EXIT_CODES["not as predicted" if fired else verdict]
 
 
 def _refuted(prediction: Prediction) -> str:

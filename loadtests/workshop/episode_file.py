@@ -15,10 +15,10 @@ from compose.architectures import ARCHITECTURES
 from loadtests.behaviours import BEHAVIOURS
 from loadtests.checks import MEASURES
 from loadtests.faults import FAULTS
-from loadtests.model.formulas import parse_prediction
+from loadtests.model.formulas import is_true, parse_prediction
 from loadtests.planning.rules import did_you_mean, is_condition
 from loadtests.workshop.episode import Episode, Question
-from loadtests.workshop.measured import NAME, holds, known_names
+from loadtests.workshop.measured import NAME, known_names
 from shared.errors import ScenarioError, UsageError
 
 EPISODES = Path(__file__).parent / "episodes"
@@ -173,7 +173,7 @@ def _rule(rule: str) -> Iterator[str]:
             yield f"{rule!r}: there is no number {name!r}"
             return
     try:
-        holds(rule, dict.fromkeys(known_names(), 1.0))
+        is_true(rule, dict.fromkeys(known_names(), 1.0))
     except ValueError as error:
         yield str(error)
 

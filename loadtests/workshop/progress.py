@@ -13,11 +13,12 @@ import msgspec
 
 from loadtests.judging.judge import judge
 from loadtests.model.events import LoadStarted, read_events
+from loadtests.model.formulas import is_true
 from loadtests.model.plan import read_plan
 from loadtests.model.results import Results
 from loadtests.model.run_folder import Provenance, RunFolder
 from loadtests.workshop.episode import Check, Episode
-from loadtests.workshop.measured import holds, measured, visitors_of
+from loadtests.workshop.measured import measured, visitors_of
 from loadtests.workshop.predictions import read_predictions
 from shared.errors import RunFolderError, UsageError
 
@@ -116,6 +117,6 @@ def _checked(episode: Episode, run: RunFolder, results: Results) -> Iterator[Sho
 def _met(check: Check, values: dict[str, float]) -> bool:
     """A number that was not measured shows nothing."""
     try:
-        return holds(check.rule, values)
+        return is_true(check.rule, values)
     except KeyError:
         return False

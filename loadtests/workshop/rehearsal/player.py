@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import requests
 
+from loadtests.model.formulas import is_true
 from loadtests.workshop.contract import SIDES, Break, Close, Heal, Phase, Release, SideName
 from loadtests.workshop.episode import Episode, Step
-from loadtests.workshop.measured import holds
 from loadtests.workshop.rehearsal.person import TRIES, Person
 from loadtests.workshop.rehearsal.seen import Seen
 from loadtests.workshop.rehearsal.watcher import Watcher
@@ -84,7 +84,7 @@ class Player:
                 self.complaints.append(f"the person in the {side} shop is {found}, not {wanted}")
 
     def _wait(self, step: Step) -> None:
-        self._watcher.wait_until(step.until, lambda seen: holds(step.until, seen.values()), step.within_s)
+        self._watcher.wait_until(step.until, lambda seen: is_true(step.until, seen.values()), step.within_s)
 
     def _break(self, step: Step) -> None:
         victim = self._people["left"].node if step.victim == "mine" else step.victim
