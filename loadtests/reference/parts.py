@@ -59,7 +59,7 @@ def checks() -> str:
         "Checks",
         "What accuses, and when. A check reads the history and names losses, each with a cause and a witness; a tally "
         "counts what is no loss and still happened. One file each in [`loadtests/checks`](../../loadtests/checks). "
-        "[What the numbers mean](results.md).",
+        "[How to add one](../how-to/add-a-loss.md). [What the numbers mean](results.md).",
         "## Losses",
         table(("loss", "when"), [(code(check.kind), check.rule) for check in CHECKS.values()]),
         "## Tallies",
@@ -90,6 +90,10 @@ def measures() -> str:
         "Measures",
         "What a scenario can predict, and what stands in the matrix. A prediction is a number or a formula (met "
         "exactly, or within half a unit if it does not come out whole), a relation, or a range; see "
-        "[how to write a scenario](../how-to/write-a-scenario.md). [Where each number comes from](results.md).",
-        table(("measure", "definition"), [(code(name), it.definition) for name, it in MEASURES.items()]),
+        "[how to write a scenario](../how-to/write-a-scenario.md). [Where each number comes from](results.md); "
+        "[how to add one](../how-to/add-a-measure.md).",
+        table(
+            ("measure", "counts as", "unit", "better", "definition"),
+            [(code(name), it.sort, it.unit, it.better or "–", it.definition) for name, it in MEASURES.items()],
+        ),
     )

@@ -30,12 +30,11 @@ NAME = re.compile(r"\b(?:left|right)\.[a-z0-9_.]*[a-z0-9_]\b")
 OF_THE_RUN = ("at_risk", "visitors")
 """Numbers of a side that are no measures."""
 _BY_KIND = tuple(f"{what}.{kind.replace('-', '_')}" for what in ("observed", "through") for kind in FAULTS)
-_CAUSES = tuple(f"cause.{cause}" for cause in CAUSES)
 
 
 def known_names() -> frozenset[str]:
     """Everything that a rule over results may name."""
-    own = [*MEASURES, *OF_THE_RUN, *_BY_KIND, *_CAUSES]
+    own = [*MEASURES, *OF_THE_RUN, *_BY_KIND, *(f"cause.{cause}" for cause in CAUSES)]
     return frozenset(f"{side}.{name}" for side in SIDES for name in own) | {"U", "N"}
 
 
