@@ -8,7 +8,6 @@ from __future__ import annotations
 import loadtests.model.measures
 from loadtests.checks.contract import Check, Tally
 from loadtests.checks.found import find_checks
-from loadtests.model import as_before
 from loadtests.model.measures import Measure, find_measures, in_order
 from loadtests.session_model import causes
 
@@ -22,8 +21,6 @@ MEASURES: dict[str, Measure] = in_order([
     *(measure for it in _FOUND for measure in it.measures),
 ])  # fmt: skip
 """All that can be predicted of one architecture, by name, as tables have it."""
-_ORDER = [*as_before.MEASURES]
-MEASURES = dict(sorted(MEASURES.items(), key=lambda it: _ORDER.index(it[0]) if it[0] in _ORDER else len(_ORDER)))
 CAUSES: dict[str, str] = {
     **causes.CAUSES,
     **{cause.name: cause.meaning for check in CHECKS.values() for cause in check.causes},

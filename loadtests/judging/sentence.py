@@ -9,6 +9,7 @@ from loadtests.faults.words import doing, listed, victims_of
 from loadtests.judging.verdict import NOTHING_PREDICTED
 from loadtests.model.plan import PlannedFault
 from loadtests.model.results import ArchitectureResult
+from loadtests.model.wording import number
 
 MOST_WORDS = 30
 LOGGED_OUT = "logged_out"
@@ -92,7 +93,7 @@ def _logged_out(
 
 def _told_apart(architectures: Mapping[str, ArchitectureResult], they: str) -> str:
     """As in: 20 of 60 shoppers in sticky-memory (all whose sessions it held) and 60 in …; nobody in redis."""
-    hit = [_hit(name, result, they, number == 0) for number, (name, result) in enumerate(_hit_ones(architectures))]
+    hit = [_hit(name, result, they, place == 0) for place, (name, result) in enumerate(_hit_ones(architectures))]
     spared = [name for name, result in architectures.items() if not result.logged_out.shoppers]
     if not hit:
         return f"nobody in {listed(spared, 'or')}"
@@ -127,7 +128,7 @@ def _hit(name: str, result: ArchitectureResult, they: str, first: bool) -> str:
 def _counted(headline: str, clear: Mapping[str, ArchitectureResult], long: str, short: str) -> list[str]:
     """As in: 60 in redis and 4 in redis-replica; none in signed-token. The longest wording first."""
     values = {name: MEASURES[headline].read(result) for name, result in clear.items()}
-    some = listed([f"{_number(value)} in {name}" for name, value in values.items() if value], "and")
+    some = listed([f"{number(value)} in {name}" for name, value in values.items() if value], "and")
     none = [name for name, value in values.items() if value == 0]
     unknown = [name for name, value in values.items() if value is None]
     named = f"none in {listed(none, 'or')}" if none else ""
@@ -138,10 +139,5 @@ def _counted(headline: str, clear: Mapping[str, ArchitectureResult], long: str, 
         _joined(some, named, not_known, long),
         _joined(some, others, not_known, long),
         _joined(some, others, not_known, short),
-        _joined(f"at most {_number(most)} in {len(clear)} architectures", not_known, short),
+        _joined(f"at most {number(most)} in {len(clear)} architectures", not_known, short),
     ]
-
-
-def _number(value: float) -> str:
-    """Four digits, and never an exponent."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loadtests.checks import MEASURES
-from loadtests.model import as_before
+from loadtests.model.measures import in_order
 from loadtests.report.summary import columns
 
 _OF_THE_RUN: dict[str, tuple[str, str]] = {
@@ -48,11 +48,9 @@ _OF_THE_RUN: dict[str, tuple[str, str]] = {
 
 def definitions() -> dict[str, tuple[str, str]]:
     """What each number of a report is called and means, by the last part of its id."""
-    measured = [*columns(), *(it for it in MEASURES.values() if it.anchor)]
-    found = {it.key: (it.head, it.explained) for it in measured}
-    found["verdict"] = _OF_THE_RUN["verdict"]
-    order = {key: number for number, key in enumerate(as_before.DEFINITIONS)}
-    return dict(sorted(found.items(), key=lambda it: order.get(it[0], len(order)))) | _OF_THE_RUN
+    named = {it.name: it for it in (*columns(), *(it for it in MEASURES.values() if it.anchor))}
+    found = {it.key: (it.head, it.explained) for it in in_order(list(named.values())).values()}
+    return {"verdict": _OF_THE_RUN["verdict"], **found, **_OF_THE_RUN}
 
 
 GLOSSARY: dict[str, str] = {

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from loadtests.checks import MEASURES
 from loadtests.faults.words import in_words
 from loadtests.model.results import ArchitectureResult, Results
+from loadtests.model.wording import readable
 from loadtests.report import palette
 from loadtests.report.axis import TimeAxis
 from loadtests.report.bytes_chart import wire
@@ -31,8 +32,7 @@ from loadtests.report.method import method
 from loadtests.report.sessions_by_node import sessions_by_node
 from loadtests.report.shopper_timelines import strips
 from loadtests.report.spending import spending
-from loadtests.report.summary import brief, formula, more_predictions, rows, shown_columns
-from loadtests.report.thresholds import guards
+from loadtests.report.summary import guards, in_cell, more_predictions, rows, shown_columns
 from loadtests.report.timeline import timeline
 from loadtests.report.witnesses import Witnesses, witnesses
 
@@ -196,8 +196,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["formula"] = formula
-    environment.filters["brief"] = brief
+    environment.filters["readable"] = readable
+    environment.filters["in_cell"] = in_cell
     environment.filters["in_words"] = in_words
     environment.filters["lower_first"] = lambda text: text[:1].lower() + text[1:].rstrip(".")
     environment.filters["seconds"] = lambda ms: f"{ms / 1000:.2f} s"

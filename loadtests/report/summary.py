@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from loadtests.checks import MEASURES
-from loadtests.model import as_before
-from loadtests.model.measures import Measure
-from loadtests.model.results import ArchitectureResult, Prediction, Results
+from loadtests.model.measures import Measure, in_order
+from loadtests.model.results import ArchitectureResult, Prediction, Results, Threshold
+from loadtests.model.wording import brief, readable
 from loadtests.report.evidence import Evidence
 
 MOST_LETTERS = 28
@@ -42,8 +42,7 @@ P95_PLAN = Measure(
 def columns() -> tuple[Measure, ...]:
     """All that the table has a place for. Two of them nobody can predict: they stand beside others that one can."""
     found = [it for it in MEASURES.values() if it.group != "Cost" and it.report != "never"]
-    order = {key: number for number, key in enumerate(as_before.COLUMNS)}
-    return tuple(sorted([*found, OTHER_LOSSES, P95_PLAN], key=lambda it: order.get(it.key, len(order))))
+    return tuple(in_order([*found, OTHER_LOSSES, P95_PLAN]).values())
 
 
 def shown_columns(results: Results) -> tuple[Measure, ...]:
@@ -83,28 +82,10 @@ class Row(msgspec.Struct, frozen=True):
     missing: str = ""
 
 
-def formula(prediction: Prediction) -> str:
-    """What was predicted, for reading: "at risk: 20", "≥ 0.95 × U: 57", "0"."""
-    text = prediction.predicted.strip()
-    for sign, better in ((">=", "≥"), ("<=", "≤"), ("**", "^"), ("*", "×"), ("_", " "), ("..", " to ")):
-        text = text.replace(sign, better)
-    text = " ".join(text.split())
-    if prediction.upper is not None:
-        ends = f"{prediction.value:g} to {prediction.upper:g}"
-        return text if text == ends else f"{text}: {ends}"
-    value = f"{prediction.value:g}"
-    return text if value in text.split() else f"{text}: {value}"
-
-
-def brief(prediction: Prediction) -> str:
-    """The same for a narrow cell: of a long formula only what it comes to; `more_predictions` tells it whole."""
-    text = formula(prediction)
-    if len(text) <= MOST_LETTERS:
-        return text
-    if prediction.upper is not None:
-        return f"{prediction.value:g} to {prediction.upper:g}"
-    relation = next((sign for sign in ("≥", "≤", "==", ">", "<") if text.startswith(sign)), "")
-    return f"{relation} {prediction.value:g}".strip()
+def in_cell(limit: Prediction | Threshold) -> str:
+    """What was predicted, for a narrow cell: of a long formula what it comes to; `more_predictions` has it whole."""
+    text = readable(limit)
+    return text if len(text) <= MOST_LETTERS else brief(limit)
 
 
 class More(msgspec.Struct, frozen=True):
@@ -120,7 +101,7 @@ def more_predictions(results: Results) -> tuple[More, ...]:
     names: dict[Prediction, list[str]] = {}
     for name, result in results.architectures.items():
         for prediction in result.predictions:
-            if prediction.measure not in shown or len(formula(prediction)) > MOST_LETTERS:
+            if prediction.measure not in shown or len(readable(prediction)) > MOST_LETTERS:
                 names.setdefault(prediction, []).append(name)
     return tuple(More(prediction, tuple(its_names)) for prediction, its_names in names.items())
 
@@ -157,4 +138,27 @@ def _cell(name: str, column: Measure, result: ArchitectureResult) -> Cell:
         of=f"of {result.shoppers:,}" if column.of_all else "",
         witness="" if first is None else loss_id(name, first),
         predictions=tuple(prediction for prediction in result.predictions if prediction.measure == column.name),
+    )
+
+
+class Guard(msgspec.Struct, frozen=True):
+    """One threshold on one architecture."""
+
+    name: str
+    """The architecture."""
+    measure: str
+    limit: str
+    """When it fires, for reading: "> 0.05 × U (3)"."""
+    measured: str
+    fired: bool
+    counts: bool
+    """False if the experiment did not happen here: then it decides nothing."""
+
+
+def guards(results: Results) -> tuple[Guard, ...]:
+    """What was to fail the run, and whether it did; in the order of the run."""
+    return tuple(
+        Guard(name, it.measure, readable(it), f"{it.measured:g}", it.fired, result.verdict != "inconclusive")
+        for name, result in results.architectures.items()
+        for it in result.thresholds
     )

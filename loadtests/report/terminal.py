@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from loadtests.checks import MEASURES
-from loadtests.judging.thresholds import told
-from loadtests.model import as_before
 from loadtests.model.measures import Measure
 from loadtests.model.results import ArchitectureResult, Results
 from loadtests.model.run_folder import Provenance, RunFolder
+from loadtests.model.wording import fails_if
 from loadtests.report.summary import is_of_interest
 
 
@@ -36,7 +35,7 @@ def summary(results: Results, folder: Path, *, report: str = "") -> str:
 def table_of(results: Results) -> list[tuple[str, ...]]:
     """The head, then one row for each architecture: what a reader sees first, on a terminal or in a pull request."""
     shown = _shown(results)
-    head = ("architecture", "verdict", "at risk", *(_head(measure) for measure in shown))
+    head = ("architecture", "verdict", "at risk", *(measure.head.lower() for measure in shown))
     return [head, *(_row(name, result, shown) for name, result in results.architectures.items())]
 
 
@@ -54,14 +53,9 @@ def _next(run: Provenance) -> str:
 
 def _shown(results: Results) -> list[Measure]:
     """Those that everybody asks about, then those that these results have something to say of."""
-    order = [*as_before.TERMINAL]
-    more = [it for it in MEASURES.values() if it.terminal == "if any" and is_of_interest(it, results)]
-    more.sort(key=lambda it: order.index(it.name) if it.name in order else len(order))
-    return [*(it for it in MEASURES.values() if it.terminal == "always"), *more]
-
-
-def _head(measure: Measure) -> str:
-    return as_before.TERMINAL.get(measure.name, measure.head.lower())
+    found = MEASURES.values()
+    more = [it for it in found if it.terminal == "if any" and is_of_interest(it, results)]
+    return [*(it for it in found if it.terminal == "always"), *more]
 
 
 def _row(name: str, result: ArchitectureResult, shown: Sequence[Measure]) -> tuple[str, ...]:
@@ -69,11 +63,9 @@ def _row(name: str, result: ArchitectureResult, shown: Sequence[Measure]) -> tup
 
 
 def _cell(measure: Measure, result: ArchitectureResult) -> str:
-    if measure.terminal != "always":
-        return f"{measure.read(result):g}"
     if measure.of_all:
-        return f"{measure.read(result):g} of {result.shoppers}"
-    return f"{measure.read(result):.{measure.digits}f} {'user-s' if measure.unit == 's' else ''}".rstrip()
+        return f"{measure.text(measure.read(result))} of {result.shoppers:,}"
+    return f"{measure.text(measure.read(result))} {measure.unit}".rstrip()
 
 
 def _line(row: tuple[str, ...], widths: list[int]) -> str:
@@ -93,7 +85,7 @@ def _reasons(results: Results) -> list[str]:
 def _thresholds(results: Results) -> list[str]:
     """Those that fired, each with its numbers; of the others, how many there are."""
     lines = [
-        f"{name}: {told(threshold)}" + (", but it is inconclusive" if result.verdict == "inconclusive" else "")
+        f"{name}: {fails_if(threshold)}" + (", but it is inconclusive" if result.verdict == "inconclusive" else "")
         for name, result in results.architectures.items()
         for threshold in result.thresholds
         if threshold.fired

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 
 import msgspec
 
-from loadtests.campaigns.cell_words import number
 from loadtests.campaigns.cells import Cell, Place
 from loadtests.model.formulas import is_true
+from loadtests.model.wording import number
 
 REFERENCE = re.compile(r"\[([a-z0-9-]+)/([a-z0-9-]+)/([a-z0-9_]+)\]")
 OF_THE_RUN = ("shoppers", "nodes", "at_risk")

@@ -13,12 +13,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from compose.architectures import ARCHITECTURES
-from loadtests.campaigns.cell_words import MARKS, formula, leading, number, relation, spoken
+from loadtests.campaigns.cell_words import MARKS, leading, relation
 from loadtests.campaigns.cells import Cell, CellWord, Matrix
 from loadtests.campaigns.jobs import Entry
 from loadtests.campaigns.matrix.board import Board, Row, board_of
 from loadtests.checks import MEASURES
+from loadtests.model.measures import spoken
 from loadtests.model.run_folder import RunFolder
+from loadtests.model.wording import number, readable
 from loadtests.report import palette
 from shared.whole_file import write_whole
 
@@ -107,7 +109,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(number=number, formula=formula, relation=relation, spoken=spoken)
+    environment.filters.update(number=number, formula=readable, relation=relation, spoken=spoken)
     return environment
 
 

@@ -14,7 +14,7 @@ MEASURES = (
         label="Without service",
         meaning="Seconds, summed over shoppers, from the sending of the first planned action that was not ok to the "
         "answer of the next one that was, or to the end of the load window.",
-        unit="s",
+        unit="user-s",
         digits=1,
         report="always",
         terminal="always",

@@ -195,7 +195,7 @@ def test_a_refuted_prediction_is_shown_beside_the_number(made_up: MadeUp) -> Non
     )
     page = Page(render_report(made_up.folder, msgspec.structs.replace(results, verdict="not as predicted")))
     assert "predicted 0 ✗ refuted" in page.text("row-sticky-memory")
-    assert "predicted U / N: 20, measured 0 ✗ refuted sticky-memory" in page.text("more-predictions")
+    assert "predicted U / N = 20, measured 0 ✗ refuted sticky-memory" in page.text("more-predictions")
     assert "20, not 0" in page.text("reasons")
 
 
@@ -284,7 +284,7 @@ def test_what_happened_beside_losses_has_a_column_where_it_happened(made_up: Mad
 def test_what_was_predicted_has_a_column_also_where_nothing_happened(made_up: MadeUp) -> None:
     predicted = (Prediction("stalled", "0.2 * U .. U", 12, 0, False, 60),)
     page = Page(render_report(made_up.folder, with_architecture(made_up.results, "redis", predictions=predicted)))
-    assert "predicted 0.2 × U to U: 12 to 60 ✗ refuted" in page.text("row-redis")
+    assert "predicted 0.2 × U to U (12 to 60) ✗ refuted" in page.text("row-redis")
     assert "more-predictions" not in page.ids
 
 
@@ -339,4 +339,4 @@ def test_a_formula_too_long_for_a_cell_is_told_whole_below(made_up: MadeUp) -> N
     predicted = (Prediction("logged_out_events", rolling, 95, 95, True),)
     page = Page(render_report(made_up.folder, with_architecture(made_up.results, "redis", predictions=predicted)))
     assert "predicted 95 ✓" in page.text("row-redis")
-    assert "U × (N - 1) / N × ((N / (N - 1)) ^ N - 1): 95" in page.text("more-predictions")
+    assert "U × (N - 1) / N × ((N / (N - 1)) ^ N - 1) = 95" in page.text("more-predictions")

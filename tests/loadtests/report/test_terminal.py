@@ -63,9 +63,9 @@ def test_what_did_not_happen_has_no_column(tmp_path: Path) -> None:
 
 def test_what_happened_has_one_everywhere(tmp_path: Path) -> None:
     head, sticky, redis = told(tmp_path, still_logged_in=7, counts={"stalled": Counted(3, 9)}, predictions=())[2:5]
-    assert head.split("  ")[-2:] == ["outlived logout", "stalled"]
-    assert sticky.split()[-2:] == ["0", "0"]
-    assert redis.split()[-2:] == ["7", "3"]
+    assert head.split("  ")[-2:] == ["outlived their logout", "stalled"]
+    assert sticky.split()[-4:] == ["0", "0", "of", "9"]
+    assert redis.split()[-4:] == ["7", "3", "of", "9"]
 
 
 def test_what_was_predicted_has_one_too(tmp_path: Path) -> None:
