@@ -6,12 +6,14 @@ a session store in a twin, if it needs a new one).
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Literal, TypeVar
 
 import msgspec
 
 from shared.errors import UsageError
 
+T = TypeVar("T")
 App = Literal["stateful_app", "stateless_app"]
 Store = Literal["memory", "replicated", "token", "denylist", "redis"]
 Affinity = Literal["round-robin", "least-request", "weighted", "cookie", "hash", "address"]
@@ -43,85 +45,52 @@ ARCHITECTURES: dict[str, Architecture] = {
     architecture.name: architecture
     for architecture in (
         Architecture(
-            "sticky-memory",
-            "stateful_app",
-            "memory",
-            "cookie",
+            "sticky-memory", "stateful_app", "memory", "cookie",
             "Each node keeps its sessions in its own memory; a cookie sends every shopper back to the same node.",
         ),
         Architecture(
-            "roundrobin-memory",
-            "stateful_app",
-            "memory",
-            "round-robin",
+            "roundrobin-memory", "stateful_app", "memory", "round-robin",
             "Each node keeps sessions in its own memory, but the balancer sends each request to the next node in turn.",
         ),
         Architecture(
-            "signed-token",
-            "stateless_app",
-            "token",
-            "round-robin",
+            "signed-token", "stateless_app", "token", "round-robin",
             "The session travels in a signed cookie; nodes remember nothing.",
         ),
         Architecture(
-            "redis",
-            "stateless_app",
-            "redis",
-            "round-robin",
+            "redis", "stateless_app", "redis", "round-robin",
             "Sessions live in a Redis-compatible server that all nodes share; nodes remember nothing.",
         ),
         Architecture(
-            "replicated-memory",
-            "stateful_app",
-            "replicated",
-            "cookie",
+            "replicated-memory", "stateful_app", "replicated", "cookie",
             "Each node keeps all sessions in its memory and tells the others of every change; a cookie picks the node.",
         ),
         Architecture(
-            "sticky-hash",
-            "stateful_app",
-            "memory",
-            "hash",
+            "sticky-hash", "stateful_app", "memory", "hash",
             "Each node keeps its sessions in its own memory; a hash ring over a cookie decides which node that is.",
         ),
         Architecture(
-            "sticky-address",
-            "stateful_app",
-            "memory",
-            "address",
+            "sticky-address", "stateful_app", "memory", "address",
             "Each node keeps its sessions in its own memory; a hash ring over the shopper's address picks the node.",
         ),
         Architecture(
-            "token-denylist",
-            "stateless_app",
-            "denylist",
-            "round-robin",
+            "token-denylist", "stateless_app", "denylist", "round-robin",
             "The session travels in a signed cookie, and each request asks a shared server whether it was revoked.",
         ),
         Architecture(
-            "redis-replica",
-            "stateless_app",
-            "redis",
-            "round-robin",
+            "redis-replica", "stateless_app", "redis", "round-robin",
             "Sessions live in a Redis-compatible server with a replica, which a sentinel promotes when it dies.",
             replicas=1,
         ),
         Architecture(
-            "redis-least-request",
-            "stateless_app",
-            "redis",
-            "least-request",
+            "redis-least-request", "stateless_app", "redis", "least-request",
             "Sessions live in a shared server; each request goes to the less busy of two nodes picked at random.",
         ),
         Architecture(
-            "redis-weighted",
-            "stateless_app",
-            "redis",
-            "weighted",
+            "redis-weighted", "stateless_app", "redis", "weighted",
             "Sessions live in a shared server; requests go to the nodes in turn, twice as often to the first.",
         ),
     )
-}
+}  # fmt: skip
 
 
 def architecture_named(name: str) -> Architecture:
@@ -130,11 +99,16 @@ def architecture_named(name: str) -> Architecture:
     Raises:
         UsageError: there is none; the message lists those there are.
     """
-    try:
-        return ARCHITECTURES[name]
-    except KeyError:
-        raise UsageError(
-            f"there is no architecture named {name!r}",
-            why=f"known architectures: {', '.join(ARCHITECTURES)}",
-            next_step="twinshop list",
-        ) from None
+    return one_of(ARCHITECTURES, name, "architecture", next_step="twinshop list")
+
+
+def one_of(known: Mapping[str, T], name: str, what: str, *, next_step: str) -> T:
+    """That one of them.
+
+    Raises:
+        UsageError: there is none of that name; the message lists those there are.
+    """
+    if name not in known:
+        listed = f"known {what}s: {', '.join(known)}"
+        raise UsageError(f"there is no {what} named {name!r}", why=listed, next_step=next_step)
+    return known[name]

@@ -8,11 +8,23 @@ Times are `time.monotonic()` seconds, which all processes of one machine share. 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
 
 from compose.architectures import Architecture
+from shared.errors import UsageError
+
+DEFAULT_BALANCER = "envoy"
+BALANCER = "balancer"
+STORE = "store"
+REPLICA = "replica"
+"""The store's copy; after a promotion it is the one that is written to."""
+SENTINEL = "sentinel"
+"""Watches the store, and promotes the replica when it dies."""
+WIRES = "wires"
+"""Carries what ends of the cluster and the session store say to each other, and can be told to be slow, or cut."""
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -97,6 +109,64 @@ class ClusterSpec(msgspec.Struct, frozen=True):
     """Where the balancer is to listen; None: on a free port."""
     wires: bool = False
     """Each node reaches the session store through a wire of its own, which can be slowed and cut."""
+    balancer: str = DEFAULT_BALANCER
+    """Which one: a name in `compose.balancers.BALANCERS`."""
+
+    @property
+    def node_names(self) -> tuple[str, ...]:
+        """The nodes that it begins with."""
+        return tuple(f"n{number}" for number in range(1, self.nodes + 1))
+
+
+def has_wires(spec: ClusterSpec) -> bool:
+    """Whether that cluster reaches its session store through wires."""
+    return spec.architecture.uses_server and (spec.wires or spec.limits.store_distance_ms > 0)
+
+
+def wire_ends(spec: ClusterSpec, nodes: Iterable[str]) -> tuple[str, ...]:
+    """Who reaches the session store through a wire.
+
+    Nodes that ask a sentinel where the store is do not: they are told the store's own address. The replica does.
+    """
+    if not has_wires(spec):
+        return ()
+    return (REPLICA,) if spec.architecture.replicas else tuple(nodes)
+
+
+def check_distance(spec: ClusterSpec) -> None:
+    """Make sure that the store can be as far away as the limits say.
+
+    Raises:
+        UsageError: nodes would reach it without a wire, and it would be near.
+    """
+    if spec.limits.store_distance_ms > 0 and spec.architecture.uses_server and spec.architecture.replicas:
+        raise UsageError(
+            f"the store of {spec.architecture.name} cannot be {spec.limits.store_distance_ms:g} ms away",
+            why="its nodes ask a sentinel where it is, and go there without a wire",
+            next_step="choose an architecture without a replica, or leave store_distance_ms away",
+        )
+
+
+def other_parts(spec: ClusterSpec) -> tuple[str, ...]:
+    """All parts of such a cluster but its nodes."""
+    stored = (STORE,) if spec.architecture.uses_server else ()
+    copied = (REPLICA, SENTINEL) if stored and spec.architecture.replicas else ()
+    return (BALANCER, *stored, *copied, *((WIRES,) if has_wires(spec) else ()))
+
+
+class HttpInterface(msgspec.Struct, frozen=True):
+    """What of an application's HTTP interface its balancer and whoever looks at it have to know."""
+
+    health: str
+    """The path of its health check: 200 if it is well."""
+    node_header: str = ""
+    """The answers' header that names the node; empty: answers do not name it."""
+    run_header: str = ""
+    """The answers' header that carries the run's id; the balancer sets it in answers of its own."""
+    private: str = ""
+    """The prefix of paths that are not for shoppers: the balancer answers them 404. Empty: none."""
+    streams: tuple[str, ...] = ()
+    """Paths whose answer takes as long as somebody watches: the balancer must not cut them off."""
 
 
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -128,10 +198,10 @@ class Observation(msgspec.Struct, frozen=True):
     process: bool
     """A process of the part exists (the engine's own books, asked of the operating system)."""
     answers: bool
-    """A node's `/healthz` answers 200 with this run's id; the balancer's admin page does; a store answers PING."""
+    """A node's health check says that it is well and of this run; the balancer's admin page answers; a store does."""
     in_rotation: bool
     """The balancer calls the node healthy and sends it new shoppers; for other parts the same as `answers`."""
     boot: str | None
     """A new id for each start of the part, by its own word; None if it does not answer."""
     evidence: tuple[str, ...]
-    """The same in words, e.g. "connect to 127.0.0.1:41231: refused", "envoy: failed_active_hc"."""
+    """The same in words, e.g. "connect to 127.0.0.1:41231: refused", "the balancer: out, failed its health check"."""

@@ -10,17 +10,24 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
+import docker
 import msgspec
 import psutil
 
-from compose.engines.process_parts import balancer_program
+from compose.balancers import BALANCERS
+from compose.balancers.contract import Balancer
+from compose.cluster import DEFAULT_BALANCER
+from compose.containers import asking, connect
+from compose.engines.images import NODE, OFFICIAL, PYTHON, look, node_image
 from compose.engines.store import server_program
 from compose.supervision.ledger import state_folder
 from compose.supervision.ports import free_ports
-from shared.errors import TwinshopError
+from shared.errors import EnvironmentNotReady, TwinshopError
 
 WITHIN_S = 4.0
 """All looks together; they are made side by side."""
@@ -29,10 +36,15 @@ LOWEST_DISK_MB, LOWEST_MEMORY_MB, LOWEST_FILES = 500, 700, 1024
 _PORTS = 20
 _PROGRAM_S = 3.0
 _VERSION = re.compile(r"\b\d+\.\d+\.\d+\b")
+LOWEST_VERSION = (20, 10)
+LOWEST_DOCKER_DISK_MB = 2_000
+CLOCKS_APART_S = 2.0
+_ASK_S = 1.5
+_PULL = "twinshop images build   (without a network: twinshop images load FILE)"
 _BUILT_AFTER = 1_735_689_600  # 2025-01-01: a clock before that was never set
 
 
-class Check(msgspec.Struct, frozen=True):
+class DoctorCheck(msgspec.Struct, frozen=True):
     """One thing that was looked at."""
 
     engine: Engine
@@ -47,11 +59,11 @@ class Check(msgspec.Struct, frozen=True):
     """Without it, its engine is not ready."""
 
 
-Look = Callable[[], Check]
+Look = Callable[[], DoctorCheck]
 Looks = dict[tuple[Engine, str], Look]
 
 
-def examine(looks: Looks) -> tuple[Check, ...]:
+def examine(looks: Looks) -> tuple[DoctorCheck, ...]:
     """Look at everything, side by side; what is not done in time has failed."""
     pool = ThreadPoolExecutor(len(looks), thread_name_prefix="doctor")
     futures = {key: pool.submit(look) for key, look in looks.items()}
@@ -60,91 +72,162 @@ def examine(looks: Looks) -> tuple[Check, ...]:
     return tuple(_found(engine, name, future) for (engine, name), future in futures.items())
 
 
-def ready(checks: tuple[Check, ...], engine: str) -> bool:
+def ready(checks: tuple[DoctorCheck, ...], engine: str) -> bool:
     """Whether that engine has what it needs."""
     return all(check.ok or not check.needed for check in checks if check.engine in ("machine", engine))
 
 
-def _found(engine: Engine, name: str, future: Future[Check]) -> Check:
+def _found(engine: Engine, name: str, future: Future[DoctorCheck]) -> DoctorCheck:
     if not future.done():
-        return Check(engine, name, False, f"no answer within {WITHIN_S:.0f} s", "twinshop doctor")
+        return DoctorCheck(engine, name, False, f"no answer within {WITHIN_S:.0f} s", "twinshop doctor")
     error = future.exception()
     if isinstance(error, TwinshopError):
         why = f": {error.why}" if error.why else ""
-        return Check(engine, name, False, " ".join(f"{error.what}{why}".split()), error.next_step)
+        return DoctorCheck(engine, name, False, " ".join(f"{error.what}{why}".split()), error.next_step)
     if error is not None:
-        return Check(engine, name, False, f"{type(error).__name__}: {error}", "twinshop doctor")
+        return DoctorCheck(engine, name, False, f"{type(error).__name__}: {error}", "twinshop doctor")
     return future.result()
 
 
-def _python() -> Check:
+def _python() -> DoctorCheck:
     version = ".".join(map(str, sys.version_info[:3]))
-    return Check("machine", "python", sys.version_info >= (3, 11), version, "make PYTHON=python3.12 install")
+    return DoctorCheck("machine", "python", sys.version_info >= (3, 11), version, "make PYTHON=python3.12 install")
 
 
-def _ports() -> Check:
+def _ports() -> DoctorCheck:
     found = free_ports(_PORTS)
-    return Check("machine", "ports", True, f"{len(found)} free ones on 127.0.0.1 found at once")
+    return DoctorCheck("machine", "ports", True, f"{len(found)} free ones on 127.0.0.1 found at once")
 
 
-def _state() -> Check:
+def _state() -> DoctorCheck:
     folder = state_folder()
     there = next(path for path in (folder, *folder.parents) if path.exists())
     fine = os.access(there, os.W_OK | os.X_OK)
-    return Check("machine", "ledger", fine, f"{folder}", "export TWINSHOP_STATE=$HOME/.twinshop")
+    return DoctorCheck("machine", "ledger", fine, f"{folder}", "export TWINSHOP_STATE=$HOME/.twinshop")
 
 
-def _disk() -> Check:
+def _disk() -> DoctorCheck:
     free_mb = shutil.disk_usage(Path.cwd()).free // 10**6
-    return Check(
+    return DoctorCheck(
         "machine", "disk", free_mb >= LOWEST_DISK_MB, f"{free_mb} MB free here, {LOWEST_DISK_MB} wanted",
         "rm -r runs/*   (or free some space elsewhere)",
     )  # fmt: skip
 
 
-def _memory() -> Check:
+def _memory() -> DoctorCheck:
     free_mb = psutil.virtual_memory().available // 10**6
-    return Check(
+    return DoctorCheck(
         "machine", "memory", free_mb >= LOWEST_MEMORY_MB, f"{free_mb} MB free, {LOWEST_MEMORY_MB} wanted",
         "twinshop down --all   (or close other programs)",
     )  # fmt: skip
 
 
-def _clock() -> Check:
-    return Check(
+def _clock() -> DoctorCheck:
+    return DoctorCheck(
         "machine", "clock", time.time() > _BUILT_AFTER, time.strftime("%Y-%m-%d %H:%M:%S %Z"),
         "sudo timedatectl set-ntp true",
     )  # fmt: skip
 
 
-def _files() -> Check:
+def _files() -> DoctorCheck:
     import resource
 
     soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     fine = soft == resource.RLIM_INFINITY or soft >= LOWEST_FILES
-    return Check("machine", "open files", fine, f"at most {soft}, {LOWEST_FILES} wanted", "ulimit -n 4096")
+    return DoctorCheck("machine", "open files", fine, f"at most {soft}, {LOWEST_FILES} wanted", "ulimit -n 4096")
 
 
-def _balancer() -> Check:
-    return Check("processes", "envoy", True, _version_of([str(balancer_program()), "--version"]))
+def _balancer(balancer: Balancer) -> DoctorCheck:
+    version = balancer.version_of(balancer.program().path)
+    return DoctorCheck("processes", balancer.name, True, version, needed=balancer.name == DEFAULT_BALANCER)
 
 
-def _store() -> Check:
-    return Check("processes", "valkey", True, _version_of([str(server_program()), "--version"]))
-
-
-def _version_of(command: list[str]) -> str:
-    """The version that a program says it is.
-
-    Raises:
-        TwinshopError: it cannot be run.
-    """
+def _store() -> DoctorCheck:
+    program = server_program()
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_PROGRAM_S, check=True)
+        done = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=_PROGRAM_S, check=True)
     except (OSError, subprocess.SubprocessError) as error:
-        raise TwinshopError(f"{command[0]} does not run", why=str(error), next_step="make install") from error
+        raise TwinshopError(f"{program} does not run", why=str(error), next_step="make install") from error
     version = _VERSION.search(done.stdout)
-    return version[0] if version else "it runs"
+    return DoctorCheck("processes", "valkey", True, version[0] if version else "it runs")
+
+
+def _engine() -> DoctorCheck:
+    with connect(within_s=_ASK_S) as engine, asking("say its version"):
+        version = str(engine.version()["Version"])
+    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+    return DoctorCheck(
+        "docker", "docker engine", numbers >= LOWEST_VERSION, f"version {version}, 20.10 or newer wanted",
+        "sudo apt-get install --only-upgrade docker-ce   (or docker.io)",
+    )  # fmt: skip
+
+
+def _compose() -> DoctorCheck:
+    says = "no `docker compose`: only the compose files by hand need it"
+    try:
+        done = subprocess.run(
+            ["docker", "compose", "version"], capture_output=True, text=True, timeout=3.0, check=False
+        )  # fmt: skip
+        fine = done.returncode == 0
+    except (OSError, subprocess.SubprocessError):
+        fine = False
+    mend = "sudo apt-get install docker-compose-plugin"
+    return DoctorCheck("docker", "compose", fine, done.stdout.strip() if fine else says, mend, needed=False)
+
+
+def _images() -> DoctorCheck:
+    with connect(within_s=_ASK_S) as engine:
+        return _images_of(engine)
+
+
+def _images_of(engine: docker.APIClient) -> DoctorCheck:
+    node = look(engine, node_image())
+    wanted = OFFICIAL if node.present else (PYTHON, *OFFICIAL)
+    missing = [name for name in wanted if not look(engine, name).present]
+    unreachable = _not_pullable(engine, missing)
+    if unreachable:
+        return DoctorCheck("docker", "images", False, f"missing, and not to be pulled: {', '.join(unreachable)}", _PULL)
+    later = ([] if node.present else [f"{NODE} is built"]) + [f"{name} is pulled" for name in missing]
+    says = f"at the first run, {', '.join(later)}" if later else f"all {1 + len(OFFICIAL)} are there"
+    return DoctorCheck("docker", "images", True, says)
+
+
+def _not_pullable(engine: docker.APIClient, names: list[str]) -> list[str]:
+    def unreachable(name: str) -> bool:
+        try:
+            with asking(f"look {name} up"):
+                engine.inspect_distribution(name)
+        except EnvironmentNotReady:
+            return True
+        return False
+
+    if not names:
+        return []
+    with ThreadPoolExecutor(len(names)) as pool:
+        return [name for name, missing in zip(names, pool.map(unreachable, names), strict=True) if missing]
+
+
+def _docker_clock() -> DoctorCheck:
+    with connect(within_s=_ASK_S) as engine, asking("tell the time"):
+        theirs = datetime.fromisoformat(str(engine.info()["SystemTime"])).timestamp()
+    apart_s = abs(theirs - time.time())
+    fine = apart_s <= CLOCKS_APART_S
+    return DoctorCheck(
+        "docker", "docker clock", fine, f"{apart_s:.1f} s from ours", "restart Docker: its clock has drifted"
+    )
+
+
+def _docker_disk() -> DoctorCheck:
+    with connect(within_s=_ASK_S) as engine, asking("describe itself"):
+        folder = str(engine.info()["DockerRootDir"])
+    try:
+        free_mb = shutil.disk_usage(folder).free // 10**6
+    except OSError:  # in a virtual machine of its own, as on macOS
+        return DoctorCheck("docker", "docker disk", True, f"{folder} cannot be seen from here")
+    fine = free_mb >= LOWEST_DOCKER_DISK_MB
+    return DoctorCheck(
+        "docker", "docker disk", fine, f"{free_mb} MB free, {LOWEST_DOCKER_DISK_MB} wanted", "docker system prune"
+    )
 
 
 MACHINE_LOOKS: Looks = {
@@ -155,6 +238,13 @@ MACHINE_LOOKS: Looks = {
     ("machine", "memory"): _memory,
     ("machine", "clock"): _clock,
     ("machine", "open files"): _files,
-    ("processes", "envoy"): _balancer,
+    **{("processes", name): partial(_balancer, balancer) for name, balancer in BALANCERS.items()},
     ("processes", "valkey"): _store,
+}
+DOCKER_LOOKS: Looks = {
+    ("docker", "docker engine"): _engine,
+    ("docker", "compose"): _compose,
+    ("docker", "images"): _images,
+    ("docker", "docker clock"): _docker_clock,
+    ("docker", "docker disk"): _docker_disk,
 }

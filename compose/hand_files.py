@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from compose.applications import APPLICATIONS
 from compose.architectures import ARCHITECTURES
-from compose.balancers.envoy_config import Listen, configuration
+from compose.balancers import balancer_named
+from compose.balancers.contract import Site
 from compose.cluster import ClusterSpec
+from compose.supervision.ports import Listen
 
 FOLDER = Path(__file__).parent
 RUN = "by-hand"
@@ -24,14 +27,17 @@ def files() -> dict[Path, bytes]:
 
 
 def _configuration(architecture: str) -> bytes:
-    return configuration(
-        ClusterSpec(RUN, ARCHITECTURES[architecture]),
+    spec = ClusterSpec(RUN, ARCHITECTURES[architecture])
+    site = Site(
+        spec,
+        APPLICATIONS[spec.architecture.app].http,
         listen=Listen("0.0.0.0", 8080),
         admin=Listen("0.0.0.0", 9901),
-        # The service's name: Docker answers with the address of every container of it, however many there are.
-        members=Listen("node", 8000),
+        folder=Path("/etc"),
         access_log=Path("/dev/stdout"),
     )
+    # The service's name: Docker answers with the address of every container of it, however many there are.
+    return balancer_named(spec.balancer).by_hand(site, Listen("node", 8000))
 
 
 if __name__ == "__main__":

@@ -16,12 +16,12 @@ from shared.errors import EnvironmentNotReady, Interrupted, TwinshopError
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("loadtests.commands.run", "Carry out a scenario on each architecture, judge it, write the report."),
     "matrix": ("loadtests.commands.matrix", "Every scenario on every architecture: predicted beside measured."),
-    "claims": ("loadtests.commands.claims", "What is commonly said, decided from what the matrix has measured."),
+    "claims": ("loadtests.commands.matrix", "What is commonly said, decided from what the matrix has measured."),
     "list": (
         "loadtests.commands.catalogue",
         "What there is: scenarios, architectures, faults, checks, behaviours.",
     ),
-    "plan": ("loadtests.commands.plan", "Print what a run would do and what it would cost; start nothing."),
+    "plan": ("loadtests.commands.run", "Print what a run would do and what it would cost; start nothing."),
     "check": ("loadtests.commands.reread", "Judge a run again, offline: does its results.json agree?"),
     "report": ("loadtests.commands.reread", "Write a run's report again, offline."),
     "export": ("loadtests.commands.export", "Write a run as CSV, Parquet, JUnit XML, Markdown or a badge."),
@@ -30,7 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "goto": ("loadtests.commands.workshop", "Bring the running workshop to the start of an episode."),
     "rehearse": ("loadtests.commands.rehearse", "Play the lesson without a person: do its texts keep their promises?"),
     "bundle": ("loadtests.commands.bundle", "Write a whole run into one file, to be opened elsewhere."),
-    "open": ("loadtests.commands.open", "Make a run's folder of a bundle again, checked file by file."),
+    "open": ("loadtests.commands.bundle", "Make a run's folder of a bundle again, checked file by file."),
     "up": ("loadtests.commands.cluster", "Start a cluster to play with, and leave it running."),
     "status": ("loadtests.commands.cluster", "What is running, node by node."),
     "kill": ("loadtests.commands.parts", "Kill a node, the balancer or the store of a running cluster."),

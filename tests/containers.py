@@ -9,8 +9,7 @@ from collections.abc import Iterator
 import docker
 import pytest
 
-from compose.containers.api import connect
-from compose.containers.labels import RUN
+from compose.containers import RUN, connect
 from shared.errors import EnvironmentNotReady
 
 GONE_WITHIN_S = 90.0

@@ -1,30 +1,17 @@
-"""The balancer's access log: one JSON line a request, written by Envoy; here is what is in it, and how to read it."""
+"""The balancer's access log: one JSON line a request, whichever balancer saw it.
+
+A balancer that lets its log be written as one likes writes it so; the log of another is put into it by `translate`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
 
 from shared.ndjson import read_batches, read_records
-
-FORMAT = {
-    "at_us": "%START_TIME(%s%6f)%",
-    "id": "%REQ(X-REQUEST-ID)%",
-    "method": "%REQ(:METHOD)%",
-    "path": "%REQ(:PATH)%",
-    "status": "%RESPONSE_CODE%",
-    "flags": "%RESPONSE_FLAGS%",
-    "node": "%UPSTREAM_METADATA(twinshop:node)%",
-    "answered_by": "%RESP(X-NODE)%",
-    "took_us": "%COMMON_DURATION(DS_RX_BEG:DS_TX_END:us)%",
-    "details": "%RESPONSE_CODE_DETAILS%",
-    "connection": "%CONNECTION_ID%",
-}
-"""Envoy's `json_format`. `node` comes from what the balancer knows of the host it picked, not from the answer;
-`connection` numbers the clients' connections since this start of the balancer: a browser is the same one as long as it
-keeps its connection, whatever the shop takes it for."""
+from shared.whole_file import write_whole
 
 
 class AccessLine(msgspec.Struct, frozen=True):
@@ -39,8 +26,8 @@ class AccessLine(msgspec.Struct, frozen=True):
     status: int
     """What the client was answered; 0 if it had gone before."""
     flags: str
-    """Envoy's response flags, e.g. UF (could not connect), UH (no healthy node), UC (the node closed), UT (timeout);
-    empty if nothing was amiss."""
+    """What was amiss, in Envoy's words for it: UF (could not connect), UH (no healthy node), UC (the node closed),
+    UT (timeout); empty if nothing was."""
     node: str
     """The node that was picked; empty if none was."""
     answered_by: str
@@ -48,15 +35,15 @@ class AccessLine(msgspec.Struct, frozen=True):
     took_us: int
     """From the first byte in to the last byte out; -1 if that never came."""
     details: str = ""
-    """Envoy's words for how the answer came about."""
+    """The balancer's own words for how the answer came about."""
 
 
 NO_FLAGS = frozenset({None, "", "-"})
-"""How Envoy writes that nothing was amiss."""
+"""How it is written that nothing was amiss."""
 
 
 class RawLine(msgspec.Struct, frozen=True, gc=False):
-    """A line as Envoy writes it: None for what it does not know."""
+    """A line as it is written: None for what the balancer does not know."""
 
     at_us: int
     status: int | None = None
@@ -109,3 +96,16 @@ def read_access_batches(path: Path) -> Iterator[list[RawLine]]:
         RunFolderError: as `read_access_log`.
     """
     return read_batches(path, _decoder, _WHAT, may_be_cut_off=True) if path.exists() else iter(())
+
+
+def translate(own: Path, ours: Path, record: Callable[[bytes], RawLine | None]) -> None:
+    """Write a balancer's own log anew as our record, as far as its lines are complete; nothing if there is none.
+
+    As a whole each time: several processes may ask, and none knows how far another one came.
+
+    Raises:
+        RunFolderError: a line is damaged; names it.
+    """
+    if own.exists():
+        lines = [line for line in read_records(own, record, _WHAT, may_be_cut_off=True) if line is not None]
+        write_whole(ours, b"".join(msgspec.json.encode(line) + b"\n" for line in lines))

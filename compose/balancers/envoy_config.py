@@ -1,142 +1,124 @@
-"""The balancer's configuration, as data: the same for every engine. Field names are Envoy's v3 API (1.40).
+"""Envoy's configuration, as data: the same for every engine. Field names are Envoy's v3 API (1.40).
 
-Membership is a file of its own (`endpoints`), which Envoy watches: to change it, write a new one and rename it. Where
-nobody is there to write it (the compose files by hand), it is a name, looked up every second.
+Membership and routes are files of their own, which Envoy watches: to change them, write a new one and rename it. The
+listener stays as it is, so no connection is dropped. Where nobody is there to write them (the compose files by hand),
+membership is a name, looked up every second, and the routes stand in the listener.
 Envoy adds nothing of its own to what is measured: no retries, no limits on connections, no panic mode.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
 
 import msgspec
 
-from compose.balancers.access_log import FORMAT
-from compose.balancers.envoy_routes import AFFINITY_FILTER, NAME, affinity_cookie, routes
-from compose.balancers.envoy_words import CLUSTER, TYPE, Json, seconds
+from compose.balancers.contract import Member, Site
 from compose.changes import Balancing
 from compose.cluster import ClusterSpec
+from compose.supervision.ports import Listen
 
-__all__ = ["CLUSTER", "ENDPOINTS_FILE", "ROUTES_FILE", "Endpoint", "Listen", "configuration", "endpoints"]
-
+Json = dict[str, Any]
 ENDPOINTS_FILE, ROUTES_FILE = "endpoints.json", "routes.json"
-"""The files that Envoy watches, in one folder."""
+CLUSTER = "nodes"
+"""What Envoy calls the nodes of the shop."""
+NAME = "shop"
+AFFINITY_FILTER = "envoy.filters.http.stateful_session"
+IN_TURN = "in_turn"
+"""Our own mark on a route without affinity, by which Envoy's admin address says so."""
+FORMAT = {
+    "at_us": "%START_TIME(%s%6f)%",
+    "id": "%REQ(X-REQUEST-ID)%",
+    "method": "%REQ(:METHOD)%",
+    "path": "%REQ(:PATH)%",
+    "status": "%RESPONSE_CODE%",
+    "flags": "%RESPONSE_FLAGS%",
+    "node": "%UPSTREAM_METADATA(twinshop:node)%",
+    "took_us": "%COMMON_DURATION(DS_RX_BEG:DS_TX_END:us)%",
+    "details": "%RESPONSE_CODE_DETAILS%",
+    "connection": "%CONNECTION_ID%",
+}
+"""Envoy's `json_format` for our record. `node` comes from what Envoy knows of the host it picked, not from the answer;
+`connection` numbers the clients' connections since this start of Envoy: a browser is the same one as long as it keeps
+its connection, whatever the shop takes it for."""
+_TYPE = "type.googleapis.com/envoy"
+_FILTERS = "extensions.filters"
 _NO_LIMIT = 1_000_000
 _POLICIES = {"least-request": "LEAST_REQUEST", "hash": "RING_HASH", "address": "RING_HASH"}
 
 
-class Listen(msgspec.Struct, frozen=True):
-    """An address: 127.0.0.1 and a port here, other hosts in containers."""
-
-    host: str
-    port: int
-
-    @property
-    def url(self) -> str:
-        """As a client writes it."""
-        return f"http://{self.host}:{self.port}"
-
-    @classmethod
-    def at(cls, url: str) -> Listen:
-        """The address in a URL."""
-        parts = urlsplit(url)
-        return cls(parts.hostname or "", parts.port or 80)
+def written(document: Json) -> bytes:
+    """As Envoy, and a person, can read it."""
+    return msgspec.json.format(msgspec.json.encode(document))
 
 
-class Endpoint(msgspec.Struct, frozen=True):
-    """A node as the balancer reaches it."""
-
-    node: str
-    address: Listen
-    draining: bool = False
-    """Nobody is sent there whose affinity does not name it."""
-    weight: int = 1
+def _typed(kind: str, **fields: Any) -> Json:
+    return {"@type": f"{_TYPE}.{kind}", **fields}
 
 
-def configuration(
-    spec: ClusterSpec,
-    *,
-    listen: Listen,
-    admin: Listen,
-    members: Path | Listen,
-    access_log: Path,
-    routing: Path | None = None,
-) -> bytes:
-    """Envoy's bootstrap configuration as JSON.
-
-    Args:
-        spec: the cluster's.
-        listen: where shoppers come.
-        admin: where it answers for itself.
-        members: the file with the endpoints, or a name that has them.
-        access_log: where a line for each request goes.
-        routing: the file with the routes; None: they stand in the listener, and stay as they are.
-    """
-    return msgspec.json.format(
-        msgspec.json.encode(
-            {
-                "node": {"id": spec.run, "cluster": spec.architecture.name},
-                "admin": {"address": _address(admin)},
-                "static_resources": {
-                    "listeners": [_listener(spec, listen, access_log, routing)],
-                    "clusters": [_cluster(spec, members)],
-                },
-            }
-        )
-    )
+def _extension(name: str, kind: str, **fields: Any) -> Json:
+    return {"name": name, "typed_config": _typed(kind, **fields)}
 
 
-def endpoints(nodes: Iterable[Endpoint]) -> bytes:
-    """The membership file. The name of each node travels with it, into the access log."""
-    hosts = [_host(node) for node in nodes]
-    assignment = {
-        "@type": f"{TYPE}.config.endpoint.v3.ClusterLoadAssignment",
-        "cluster_name": CLUSTER,
-        "endpoints": [{"lb_endpoints": hosts}],
-    }
-    return msgspec.json.format(msgspec.json.encode({"resources": [assignment]}))
-
-
-def _host(node: Endpoint) -> Json:
-    host: Json = {
-        "endpoint": {"address": _address(node.address)},
-        "metadata": {"filter_metadata": {"twinshop": {"node": node.node}}},
-    }
-    if node.draining:
-        host["health_status"] = "DRAINING"
-    if node.weight != 1:
-        host["load_balancing_weight"] = node.weight
-    return host
+def _seconds(value: float) -> str:
+    return f"{value:.3f}s"
 
 
 def _address(listen: Listen) -> Json:
     return {"socket_address": {"address": listen.host, "port_value": listen.port}}
 
 
-def _listener(spec: ClusterSpec, listen: Listen, access_log: Path, routing: Path | None) -> Json:
+def _watched(site: Site, file: str) -> Json:
+    return {"resource_api_version": "V3", "path_config_source": {"path": str(site.folder / file)}}
+
+
+def affinity_cookie(spec: ClusterSpec) -> str:
+    """The cookie that leads a shopper back to a node; each cluster its own, since cookies ignore ports."""
+    return f"twinshop-node-{spec.architecture.name}-{spec.run}"
+
+
+def ring_cookie(spec: ClusterSpec) -> str:
+    """The cookie that Envoy hashes: it names no node, but always leads to the same place on the ring."""
+    return f"twinshop-ring-{spec.architecture.name}-{spec.run}"
+
+
+def _cookie(name: str, **more: str) -> Json:
+    # As long as the browser lives. Envoy itself makes it HttpOnly.
+    return {"name": name, "path": "/", **more, "attributes": [{"name": "SameSite", "value": "Lax"}]}
+
+
+def bootstrap(site: Site, *, nodes: Listen | None = None) -> bytes:
+    """What Envoy is started with; with `nodes`, an address behind whose name all nodes are, nothing else is needed."""
+    spec = site.spec
+    return written(
+        {
+            "node": {"id": spec.run, "cluster": spec.architecture.name},
+            "admin": {"address": _address(site.admin)},
+            "static_resources": {
+                "listeners": [_listener(site, watch=nodes is None)],
+                "clusters": [_cluster(site, nodes)],
+            },
+        }
+    )
+
+
+def _listener(site: Site, *, watch: bool) -> Json:
+    manager = "network.http_connection_manager"
+    http = _extension(
+        f"envoy.filters.{manager}", f"{_FILTERS}.{manager}.v3.HttpConnectionManager", **_http(site, watch=watch)
+    )
     return {
         "name": "shop",
-        "address": _address(listen),
+        "address": _address(site.listen),
         # Otherwise a second balancer could share the port without a word.
         "enable_reuse_port": False,
-        "filter_chains": [
-            {
-                "filters": [
-                    {
-                        "name": "envoy.filters.network.http_connection_manager",
-                        "typed_config": _http(spec, access_log, routing),
-                    }
-                ]
-            }
-        ],
+        "filter_chains": [{"filters": [http]}],
     }
 
 
-def _http(spec: ClusterSpec, access_log: Path, routing: Path | None) -> Json:
+def _http(site: Site, *, watch: bool) -> Json:
+    log = {**FORMAT, **({"answered_by": f"%RESP({site.http.node_header.upper()})%"} if site.http.node_header else {})}
     return {
-        "@type": f"{TYPE}.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "shoppers",
         "codec_type": "HTTP1",
         "server_header_transformation": "PASS_THROUGH",
@@ -145,100 +127,51 @@ def _http(spec: ClusterSpec, access_log: Path, routing: Path | None) -> Json:
         "preserve_external_request_id": True,
         "always_set_request_id_in_response": True,
         "request_id_extension": {
-            "typed_config": {
-                "@type": f"{TYPE}.extensions.request_id.uuid.v3.UuidRequestIdConfig",
-                "pack_trace_reason": False,
-            }
+            "typed_config": _typed("extensions.request_id.uuid.v3.UuidRequestIdConfig", pack_trace_reason=False)
         },
         "access_log": [
-            {
-                "name": "envoy.access_loggers.file",
-                "typed_config": {
-                    "@type": f"{TYPE}.extensions.access_loggers.file.v3.FileAccessLog",
-                    "path": str(access_log),
-                    "log_format": {"json_format": FORMAT},
-                },
-            }
+            _extension(
+                "envoy.access_loggers.file",
+                "extensions.access_loggers.file.v3.FileAccessLog",
+                path=str(site.access_log),
+                log_format={"json_format": log},
+            )
         ],
-        "http_filters": [*_affinity(spec), _router()],
-        **_routing(spec, routing),
+        "http_filters": [
+            *_affinity(site.spec),
+            _extension("envoy.filters.http.router", f"{_FILTERS}.http.router.v3.Router", suppress_envoy_headers=True),
+        ],
+        **(
+            {"rds": {"route_config_name": NAME, "config_source": _watched(site, ROUTES_FILE)}}
+            if watch
+            else {"route_config": _routes(site, Balancing())}
+        ),
     }
-
-
-def _routing(spec: ClusterSpec, routing: Path | None) -> Json:
-    if routing is None:
-        return {"route_config": routes(spec, Balancing())}
-    return {"rds": {"route_config_name": NAME, "config_source": _watched(routing)}}
-
-
-def _watched(file: Path) -> Json:
-    return {"resource_api_version": "V3", "path_config_source": {"path": str(file)}}
 
 
 def _affinity(spec: ClusterSpec) -> list[Json]:
     if spec.architecture.affinity != "cookie":
         return []
-    cookie = {
-        "name": affinity_cookie(spec),
-        "path": "/",
-        # No lifetime: as long as the browser. Envoy itself makes it HttpOnly.
-        "attributes": [{"name": "SameSite", "value": "Lax"}],
-    }
-    state = {
-        "name": "envoy.http.stateful_session.cookie",
-        "typed_config": {
-            "@type": f"{TYPE}.extensions.http.stateful_session.cookie.v3.CookieBasedSessionState",
-            "cookie": cookie,
-        },
-    }
+    state = _extension(
+        "envoy.http.stateful_session.cookie",
+        "extensions.http.stateful_session.cookie.v3.CookieBasedSessionState",
+        cookie=_cookie(affinity_cookie(spec)),
+    )
     # Not `strict`: when the cookie's node is out of rotation another one is picked, and its cookie set.
-    return [
-        {
-            "name": AFFINITY_FILTER,
-            "typed_config": {
-                "@type": f"{TYPE}.extensions.filters.http.stateful_session.v3.StatefulSession",
-                "session_state": state,
-            },
-        }
-    ]
+    kind = f"{_FILTERS}.http.stateful_session.v3.StatefulSession"
+    return [_extension(AFFINITY_FILTER, kind, session_state=state)]
 
 
-def _router() -> Json:
-    return {
-        "name": "envoy.filters.http.router",
-        "typed_config": {
-            "@type": f"{TYPE}.extensions.filters.http.router.v3.Router",
-            "suppress_envoy_headers": True,
-        },
-    }
-
-
-def _membership(members: Path | Listen) -> Json:
-    if isinstance(members, Path):
-        return {"type": "EDS", "eds_cluster_config": {"eds_config": _watched(members)}}
-    hosts = [{"endpoint": {"address": _address(members)}}]
-    looked_up = {
-        "@type": f"{TYPE}.extensions.clusters.dns.v3.DnsCluster",
-        "dns_refresh_rate": "1s",
-        "dns_lookup_family": "V4_ONLY",
-        # Each address that the name has is a node of its own.
-        "all_addresses_in_single_endpoint": False,
-    }
-    return {
-        "cluster_type": {"name": "envoy.cluster.dns", "typed_config": looked_up},
-        "load_assignment": {"cluster_name": CLUSTER, "endpoints": [{"lb_endpoints": hosts}]},
-    }
-
-
-def _cluster(spec: ClusterSpec, members: Path | Listen) -> Json:
-    limits = spec.limits
+def _cluster(site: Site, nodes: Listen | None) -> Json:
+    spec, limits = site.spec, site.spec.limits
+    options = "extensions.upstreams.http.v3.HttpProtocolOptions"
     return {
         "name": CLUSTER,
-        **_membership(members),
+        **_membership(site, nodes),
         # A node that is taken out of the file is out at once, not only once it also fails its health check.
         "ignore_health_on_host_removal": True,
         "lb_policy": _POLICIES.get(spec.architecture.affinity, "ROUND_ROBIN"),
-        "connect_timeout": seconds(limits.balancer_connect_timeout_s),
+        "connect_timeout": _seconds(limits.balancer_connect_timeout_s),
         "common_lb_config": {
             # With the default of 50 %, Envoy would send shoppers to dead nodes when most are down.
             "healthy_panic_threshold": {"value": 0},
@@ -251,27 +184,132 @@ def _cluster(spec: ClusterSpec, members: Path | Listen) -> Json:
             "thresholds": [{"max_connections": _NO_LIMIT, "max_pending_requests": _NO_LIMIT, "max_requests": _NO_LIMIT}]
         },
         "typed_extension_protocol_options": {
-            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-                "@type": f"{TYPE}.extensions.upstreams.http.v3.HttpProtocolOptions",
+            f"envoy.{options}": _typed(
+                options,
                 # Below the node's keep-alive: a node must never close a connection under a new request.
-                "common_http_protocol_options": {"idle_timeout": seconds(limits.balancer_upstream_idle_s)},
-                "explicit_http_config": {"http_protocol_options": {}},
-            }
+                common_http_protocol_options={"idle_timeout": _seconds(limits.balancer_upstream_idle_s)},
+                explicit_http_config={"http_protocol_options": {}},
+            )
         },
-        "health_checks": [_health_check(spec)],
+        "health_checks": [_health_check(site)],
     }
 
 
-def _health_check(spec: ClusterSpec) -> Json:
-    limits = spec.limits
-    interval = seconds(limits.health_interval_s)
+def _membership(site: Site, nodes: Listen | None) -> Json:
+    if nodes is None:
+        return {"type": "EDS", "eds_cluster_config": {"eds_config": _watched(site, ENDPOINTS_FILE)}}
+    looked_up = _typed(
+        "extensions.clusters.dns.v3.DnsCluster",
+        dns_refresh_rate="1s",
+        dns_lookup_family="V4_ONLY",
+        # Each address that the name has is a node of its own.
+        all_addresses_in_single_endpoint=False,
+    )
+    hosts = [{"endpoint": {"address": _address(nodes)}}]
     return {
-        "timeout": seconds(limits.health_timeout_s),
+        "cluster_type": {"name": "envoy.cluster.dns", "typed_config": looked_up},
+        "load_assignment": {"cluster_name": CLUSTER, "endpoints": [{"lb_endpoints": hosts}]},
+    }
+
+
+def _health_check(site: Site) -> Json:
+    limits = site.spec.limits
+    interval = _seconds(limits.health_interval_s)
+    return {
+        "timeout": _seconds(limits.health_timeout_s),
         "interval": interval,
         # Of their own accord these are 60 s, and nothing would be healthy at the start.
         "no_traffic_interval": interval,
         "no_traffic_healthy_interval": interval,
         "healthy_threshold": 1,
         "unhealthy_threshold": limits.unhealthy_after,
-        "http_health_check": {"path": "/healthz", "host": CLUSTER},
+        "http_health_check": {"path": site.http.health, "host": CLUSTER},
     }
+
+
+def endpoints(members: Iterable[Member]) -> bytes:
+    """The membership file. The name of each node travels with it, into the access log."""
+    assignment = _typed(
+        "config.endpoint.v3.ClusterLoadAssignment",
+        cluster_name=CLUSTER,
+        endpoints=[{"lb_endpoints": [_host(member) for member in members]}],
+    )
+    return written({"resources": [assignment]})
+
+
+def _host(member: Member) -> Json:
+    host: Json = {
+        "endpoint": {"address": _address(member.address)},
+        "metadata": {"filter_metadata": {"twinshop": {"node": member.node}}},
+    }
+    if member.draining:
+        host["health_status"] = "DRAINING"
+    if member.weight != 1:
+        host["load_balancing_weight"] = member.weight
+    return host
+
+
+def routes_file(site: Site, balancing: Balancing) -> bytes:
+    """The file with the routes."""
+    return written({"resources": [_typed("config.route.v3.RouteConfiguration", **_routes(site, balancing))]})
+
+
+def _routes(site: Site, balancing: Balancing) -> Json:
+    http, limits = site.http, site.spec.limits
+    run = {"header": {"key": http.run_header, "value": site.spec.run}, "append_action": "ADD_IF_ABSENT"}
+    private = [{"match": {"prefix": http.private}, "direct_response": {"status": 404}}] if http.private else []
+    shop = {
+        "name": NAME,
+        "domains": ["*"],
+        # Answers that Envoy makes itself (503, 404) carry the run's id too; a node's own word is left as it is.
+        "response_headers_to_add": [run] if http.run_header else [],
+        "routes": [
+            *private,
+            *(_to_nodes(site, balancing, {"path": path}, timeout_s=0.0) for path in http.streams),
+            _to_nodes(site, balancing, {"prefix": "/"}, timeout_s=limits.balancer_route_timeout_s),
+        ],
+    }
+    return {"name": NAME, "virtual_hosts": [shop]}
+
+
+def _to_nodes(site: Site, balancing: Balancing, match: Json, *, timeout_s: float) -> Json:
+    spec = site.spec
+    action: Json = {"cluster": CLUSTER, "timeout": _seconds(timeout_s)}
+    retries = spec.limits.balancer_retries if balancing.retries is None else balancing.retries
+    if retries:
+        action["retry_policy"] = _retries(retries)
+    route: Json = {"match": match, "route": action}
+    if hashed := _hashed(spec, balancing.affinity):
+        action["hash_policy"] = hashed
+    if not balancing.affinity:
+        route["metadata"] = {"filter_metadata": {"twinshop": {IN_TURN: True}}}
+        if spec.architecture.affinity == "cookie":
+            off = _typed(f"{_FILTERS}.http.stateful_session.v3.StatefulSessionPerRoute", disabled=True)
+            route["typed_per_filter_config"] = {AFFINITY_FILTER: off}
+    return route
+
+
+def _retries(retries: int) -> Json:
+    kind = "extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
+    return {
+        "retry_on": "5xx,reset,connect-failure",
+        "num_retries": retries,
+        "retry_host_predicate": [_extension("envoy.retry_host_predicates.previous_hosts", kind)],
+        # On a ring the next node may be some steps away.
+        "host_selection_retry_max_attempts": "8",
+    }
+
+
+def _hashed(spec: ClusterSpec, affinity: bool) -> list[Json]:
+    """What of a request decides its place on the ring; nothing where there is no ring."""
+    if spec.architecture.affinity not in ("hash", "address"):
+        return []
+    if not affinity:  # a place of its own for each request: a ring has no "next in turn"
+        return [{"header": {"header_name": "x-request-id"}}]
+    if spec.architecture.affinity == "hash":
+        # Without a lifetime Envoy would make no cookie; with 0 s it makes one that lives as long as the browser.
+        return [{"cookie": _cookie(ring_cookie(spec), ttl="0s")}]
+    return [
+        {"header": {"header_name": "x-forwarded-for"}, "terminal": True},
+        {"connection_properties": {"source_ip": True}},
+    ]

@@ -1,17 +1,24 @@
-"""`work/cluster.json`: what another process needs to attach to a running cluster. It holds secrets; mode 0600."""
+"""`work/cluster.json`: what another process needs to attach to a running cluster. It holds secrets; mode 0600.
+
+Where each part listens stands in it; here is also who needs an address, and how ports become a cluster.
+"""
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
-from compose.changes import Balancing, NodeChanges, Wire
-from compose.cluster import ClusterSpec
+from compose.changes import Balancing, Key, NodeChanges, Wire
+from compose.cluster import BALANCER, REPLICA, SENTINEL, STORE, WIRES, ClusterSpec, other_parts, wire_ends
+from compose.supervision.ports import HOST, Listen
 from shared.errors import UsageError
 from shared.whole_file import write_whole
 
 SCHEMA = 1
+ADMIN = "balancer's admin address"
 
 
 class Process(msgspec.Struct, frozen=True):
@@ -59,9 +66,86 @@ class ClusterFile(msgspec.Struct, frozen=True):
     wires: dict[str, Wire] = {}
     """By end, where it is not as it was at the start."""
 
-    def reach(self, node: str) -> str:
-        """A node's URL as the balancer knows it."""
-        return self.inside_urls.get(node) or self.node_urls[node]
+    def reach(self, node: str) -> Listen:
+        """A node's address as the balancer knows it."""
+        return Listen.at(self.inside_urls.get(node) or self.node_urls[node])
+
+    def peers_of(self, node: str) -> str:
+        """Where the other nodes listen for that one (host:port,host:port), if they tell each other of sessions."""
+        return ",".join(address for peer, address in self.peers.items() if peer != node)
+
+    @property
+    def keys(self) -> dict[Key, str]:
+        """The signing keys, by name."""
+        return {"own": self.secret_key, "next": self.next_key}
+
+    @property
+    def server_urls(self) -> dict[str, str]:
+        """The store and its replica, as far as there are such, by part: where we reach them."""
+        return {part: url for part, url in ((STORE, self.store_url), (REPLICA, self.replica_url)) if url}
+
+
+def new_cluster(engine: str, spec: ClusterSpec, database_url: str, at: Mapping[str, int]) -> ClusterFile:
+    """A cluster with new secrets, whose parts listen at those ports of this machine, by `addresses_of`."""
+    written = ClusterFile(
+        schema=SCHEMA,
+        engine=engine,
+        spec=spec,
+        url=Listen(HOST, at[BALANCER]).url,
+        admin_url=Listen(HOST, at[ADMIN]).url,
+        node_urls={},
+        database_url=database_url,
+        secret_key=secrets.token_hex(32),
+        next_key=secrets.token_hex(32),
+        control_token=secrets.token_urlsafe(24),
+        store_url=server_url(at.get(STORE)),
+        replica_url=server_url(at.get(REPLICA)),
+        sentinel_url=server_url(at.get(SENTINEL)),
+        wires_url=f"tcp://{HOST}:{at[WIRES]}" if WIRES in at else "",
+    )
+    return with_nodes(written, spec.node_names, at)
+
+
+def addresses_of(spec: ClusterSpec) -> tuple[str, ...]:
+    """Everything that needs a port, by name."""
+    nodes = spec.node_names
+    ends = wire_ends(spec, nodes)
+    return (*other_parts(spec), ADMIN, *map(_wire_of, ends), *_peers_of(spec, nodes), *nodes)
+
+
+def addresses_of_one_more(spec: ClusterSpec, node: str) -> tuple[str, ...]:
+    """The same for a node that joins later."""
+    ends = () if spec.architecture.replicas else wire_ends(spec, [node])
+    return (*map(_wire_of, ends), *_peers_of(spec, [node]), node)
+
+
+def with_nodes(written: ClusterFile, nodes: Sequence[str], at: Mapping[str, int]) -> ClusterFile:
+    """The cluster with these nodes too, at those ports, by name."""
+    ends = [end for end in wire_ends(written.spec, nodes) if _wire_of(end) in at]
+    return msgspec.structs.replace(
+        written,
+        node_urls=written.node_urls | {node: Listen(HOST, at[node]).url for node in nodes},
+        wire_urls=written.wire_urls | {end: server_url(at[_wire_of(end)]) for end in ends},
+        peers=written.peers | {node: f"{HOST}:{at[_peer_of(node)]}" for node in nodes if _peer_of(node) in at},
+    )
+
+
+def _wire_of(end: str) -> str:
+    return f"wire of {end}"
+
+
+def _peer_of(node: str) -> str:
+    return f"replication of {node}"
+
+
+def _peers_of(spec: ClusterSpec, nodes: Sequence[str]) -> tuple[str, ...]:
+    """The addresses at which nodes tell each other of sessions, if they do."""
+    return tuple(map(_peer_of, nodes)) if spec.architecture.store == "replicated" else ()
+
+
+def server_url(port: int | None) -> str:
+    """A store's URL, or a wire's to it, as we reach it; empty if there is none."""
+    return "" if port is None else f"redis://{HOST}:{port}/0"
 
 
 def work_folder(folder: Path) -> Path:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from pathlib import Path
 
-from compose.applications.node_state import NodeState
+from compose.applications.contract import NodeState
 from compose.changes import Balancing, NodeChanges, Reply, Trouble, Wire
 from compose.cluster import ClusterSpec, NodeAddress, Observation, Usage
 from compose.supervision.ledger import Ledger
@@ -142,7 +142,7 @@ class Cluster(ABC):
 
     @abstractmethod
     def logs(self) -> dict[str, Path]:
-        """The logs by part: `balancer` (Envoy's own words), `access` (one JSON line a request, by Envoy),
+        """The logs by part: `balancer` (its own words), `access` (one JSON line a request, as the balancer saw it),
         `n1` (what the node printed), `n1.requests` (one JSON line a request or session event, by the shop), `store`.
         """
 

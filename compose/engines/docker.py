@@ -1,6 +1,6 @@
 """The engine `docker`: the same cluster as containers, with Redis and PostgreSQL, on a network of its own.
 
-As with processes, everything is started at once and then watched until it is seen to work.
+What we talk to is published on 127.0.0.1.
 """
 
 from __future__ import annotations
@@ -8,46 +8,51 @@ from __future__ import annotations
 import secrets
 import sys
 import time
-from collections.abc import Callable
+import weakref
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 
 import docker
 import msgspec
 
-from compose.balancers.envoy_config import ENDPOINTS_FILE, ROUTES_FILE, Listen, configuration
-from compose.cluster import ClusterSpec
-from compose.containers import images
-from compose.containers.api import connect, engine_address
-from compose.engines.cluster_file import SCHEMA, ClusterFile, read_cluster_file, work_folder
+from compose.balancers.contract import Routing, Site
+from compose.cluster import BALANCER, REPLICA, STORE, WIRES, ClusterSpec, NodeAddress, check_distance, wire_ends
+from compose.containers import asking, connect, container_user, engine_address, give
+from compose.engines import images
+from compose.engines.cluster_file import (
+    ClusterFile,
+    addresses_of,
+    new_cluster,
+    read_cluster_file,
+    server_url,
+    work_folder,
+)
 from compose.engines.contract import Cluster, Engine
-from compose.engines.docker_cluster import DockerCluster
-from compose.engines.docker_network import make_network
+from compose.engines.docker_containers import Containers
 from compose.engines.docker_parts import (
-    ACCESS_LOG,
-    ADMIN_PORT,
-    ANYWHERE,
-    BALANCER_PORT,
-    CONFIG_FOLDER,
     DATABASE,
     DATABASE_NAME,
     DATABASE_USER,
+    SPARE_WIRES,
+    WIRES_FILE,
+    Blueprint,
+    ContainerPlan,
     NodeCommand,
     inside,
     peers,
-    shop_command,
     spare_wires,
+    wire_port,
 )
-from compose.engines.observing import all_in_rotation, listen_to, shop_answers
-from compose.engines.part_names import BALANCER, REPLICA, SENTINEL, other_parts
-from compose.engines.process_addresses import lay_out, needed
-from compose.engines.store import replicas_that_keep_up
+from compose.engines.persisted_cluster import Blow
+from compose.engines.readiness import bring_up
+from compose.engines.routed_cluster import RoutedCluster
+from compose.engines.store import master_address
 from compose.supervision.ledger import Ledger
-from compose.supervision.ports import HOST, free_ports, port_of, preflight
-from compose.supervision.waiting import not_ready, wait_for
-from shared.errors import EnvironmentNotReady, ForeignAnswer
+from compose.supervision.ports import HOST, Listen, free_ports, port_of, preflight
+from compose.supervision.waiting import not_ready
+from shared.errors import EnvironmentNotReady, PortTaken, UsageError
 
-POLL_S = 0.02
 _CONNECT = "connect_timeout=2"
 
 
@@ -56,7 +61,7 @@ class DockerEngine(Engine):
 
     name = "docker"
 
-    def __init__(self, node_command: NodeCommand = shop_command) -> None:
+    def __init__(self, node_command: NodeCommand | None = None) -> None:
         self._node_command = node_command
 
     def start_once(self, spec: ClusterSpec, folder: Path, ledger: Ledger) -> Cluster:
@@ -64,15 +69,14 @@ class DockerEngine(Engine):
         address = engine_address()
         client = connect(address)
         try:
-            images.ensure(client, images.needed(spec.architecture), _say)
+            images.ensure(client, images.needed(spec), lambda line: print(line, file=sys.stderr))  # noqa: T201
             until = time.monotonic() + spec.limits.cluster_ready_s
             cluster = self._lay_out(spec, folder, ledger, client, address)
         except BaseException:
             client.close()
             raise
         try:
-            _start_parts(cluster, ledger, until)
-            _watch_until_ready(cluster, until)
+            bring_up(cluster, until)
         except BaseException:
             cluster.stop()
             raise
@@ -87,137 +91,301 @@ class DockerEngine(Engine):
         self, spec: ClusterSpec, folder: Path, ledger: Ledger, client: docker.APIClient, address: str
     ) -> DockerCluster:
         """Choose ports and secrets; the addresses inside come with the network."""
+        check_distance(spec)
         spare = spare_wires(spec)
-        names = (*needed(spec), DATABASE, *(f"spare wire at {inside}" for inside in spare))
+        names = (*addresses_of(spec), DATABASE, *(f"spare wire at {port}" for port in spare))
         at = dict(zip(names, free_ports(len(names)), strict=True))
         if spec.port is not None:
             at[BALANCER] = spec.port
         preflight(at[BALANCER], BALANCER)
-        password = secrets.token_urlsafe(24)
-        where = f"{HOST}:{at[DATABASE]}/{DATABASE_NAME}"
-        bare = ClusterFile(
-            schema=SCHEMA,
-            engine=self.name,
-            spec=spec,
-            url="",
-            admin_url="",
-            node_urls={},
-            database_url=f"postgresql+psycopg://{DATABASE_USER}:{password}@{where}?{_CONNECT}",
-            secret_key=secrets.token_hex(32),
-            next_key=secrets.token_hex(32),
-            control_token=secrets.token_urlsafe(24),
-            container_engine=address,
-        )
+        account = f"{DATABASE_USER}:{secrets.token_urlsafe(24)}"
+        database = f"postgresql+psycopg://{account}@{HOST}:{at[DATABASE]}/{DATABASE_NAME}?{_CONNECT}"
+        written = new_cluster(self.name, spec, database, at)
+        written = msgspec.structs.replace(written, container_engine=address, peers={})
         ledger.make_folder(work_folder(folder).absolute())
-        cluster = DockerCluster(folder.absolute(), lay_out(bare, at), ledger, client, self._node_command)
-        cluster.spare = {inside: at[f"spare wire at {inside}"] for inside in spare}
+        cluster = DockerCluster(folder.absolute(), written, ledger, client, self._node_command)
+        cluster.spare = {port: at[f"spare wire at {port}"] for port in spare}
         return cluster
 
 
-def _say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
+class DockerCluster(RoutedCluster):
+    """Containers on a network of their own."""
 
+    engine = "docker"
+    database_part = DATABASE
 
-def _start_parts(cluster: DockerCluster, ledger: Ledger, until: float) -> None:
-    """Make the network, write the files, start all containers at once (but the sentinel's)."""
-    engine_at = cluster.written.container_engine or ""
-    network = make_network(cluster.client, ledger, engine_at, cluster=cluster.spec.architecture.name)
-    parts = (DATABASE, *cluster.parts())
-    inside_urls = {part: inside(network, part) for part in parts}
-    cluster.written = msgspec.structs.replace(
-        cluster.written,
-        inside_urls=inside_urls,
-        peers=peers(cluster.spec, inside_urls, cluster.written.node_urls),
-    )
-    cluster.prepare_files(_balancer_configuration(cluster.spec))
+    def __init__(
+        self,
+        folder: Path,
+        written: ClusterFile,
+        ledger: Ledger,
+        client: docker.APIClient,
+        node_command: NodeCommand | None,
+    ) -> None:
+        super().__init__(folder, written, ledger)
+        self.client = client
+        self._node_command = node_command
+        self.spare: dict[int, int] = {}
+        """Ports of the wires, theirs and ours, for nodes to come; known while the cluster is started."""
+        self._hit: dict[str, str] = {}
+        """By part that was killed or terminated: when the container that was hit had been started."""
+        address = written.container_engine or ""
+        self.containers = Containers(client, ledger, address, cluster=self.spec.architecture.name, work=self.work)
+        # What balancer and wires each see a folder of as their own; inside `work/`, which nobody else may enter.
+        self._read = self.work / "read"
+        self.balancer_folder = self._read / BALANCER
+        for one in (client, self.containers.eye):
+            weakref.finalize(self, one.close)  # whoever kept the cluster does not keep our connections
 
-    def start(part: str) -> None:
-        if time.monotonic() > until:
-            raise not_ready(part, "the time was over before it was started", cluster.folder / f"{part}.log")
-        cluster.run_part(part)
+    # looking
 
-    with ThreadPoolExecutor(len(parts)) as pool:
-        list(pool.map(start, [part for part in parts if part != SENTINEL]))
-    cluster.write()
+    def nodes(self) -> tuple[NodeAddress, ...]:
+        """All nodes, dead ones too, in the order of their names. Their processes are the engine's, not ours."""
+        return tuple(NodeAddress(name, url, None) for name, url in self.written.node_urls.items())
 
+    def process_state(self, part: str) -> tuple[bool, str]:
+        """Whether the part's container runs (a paused one does), and the same in words."""
+        if self._stopped:
+            return False, f"container {self.containers.name(part)}: removed"
+        state = self.containers.state(part)
+        return state.runs, state.words
 
-def _balancer_configuration(spec: ClusterSpec) -> bytes:
-    return configuration(
-        spec,
-        listen=Listen(ANYWHERE, BALANCER_PORT),
-        admin=Listen(ANYWHERE, ADMIN_PORT),
-        members=CONFIG_FOLDER / ENDPOINTS_FILE,
-        routing=CONFIG_FOLDER / ROUTES_FILE,
-        access_log=ACCESS_LOG,
-    )
+    def used(self, parts: list[str]) -> dict[str, tuple[float, int] | None]:
+        """What each part's container uses of the machine."""
+        with ThreadPoolExecutor(len(parts)) as pool:
+            return dict(zip(parts, pool.map(self.containers.used, parts), strict=True))
 
+    def versions(self) -> dict[str, str]:
+        """The Docker engine, and each image with the id of what it really was."""
+        with asking("describe itself"):
+            names = images.needed(self.spec)
+            ids = {f"image {name}": str(self.client.inspect_image(name)["Id"])[:19] for name in names}
+            return {"docker engine": str(self.client.version()["Version"]), **ids}
 
-def _watch_until_ready(cluster: DockerCluster, until: float) -> None:
-    limits, written = cluster.spec.limits, cluster.written
-    each = min(until, time.monotonic() + limits.node_ready_s)
-    _watch(cluster, DATABASE, lambda: _database_is_prepared(cluster), until=until)
-    for part in other_parts(cluster.spec):
-        if part not in (BALANCER, SENTINEL):
-            _watch(cluster, part, lambda part=part: cluster.observe(part).answers, until=each)  # type: ignore[misc]
-    if written.replica_url:
-        copies, port = cluster.spec.architecture.replicas, port_of(written.store_url)
-        _watch(cluster, REPLICA, lambda: replicas_that_keep_up(port) >= copies, until=each)
-        # Had it come before the store, it would have taken it for dead, and promoted the replica.
-        cluster.run_part(SENTINEL)
-        _watch(cluster, SENTINEL, lambda: cluster.observe(SENTINEL).answers, until=each)
-    for node in written.node_urls:
-        _watch(cluster, node, lambda node=node: _node_is_ours(cluster, node), until=each)  # type: ignore[misc]
-    # As with processes: the balancer learns of the nodes once they answer, and finds each healthy at its first look.
-    nodes = list(written.node_urls)
-    cluster.route_to(nodes)
-    _watch(cluster, BALANCER, lambda: all_in_rotation(cluster.admin_url, len(nodes)), until=until)
-    _watch(cluster, BALANCER, lambda: shop_answers(cluster.url, cluster.spec.run), until=until)
+    def check_engine(self) -> None:
+        """Make sure that the Docker engine is still there.
 
+        Raises:
+            EnvironmentNotReady: it is not; nothing that is measured from here on would mean anything.
+        """
+        try:
+            with asking("answer"):
+                self.client.ping()
+        except EnvironmentNotReady as error:
+            raise EnvironmentNotReady(
+                "the Docker engine died in the middle of the run", why=error.why, next_step=error.next_step
+            ) from error
 
-def _watch(cluster: DockerCluster, part: str, ready: Callable[[], bool], *, until: float) -> None:
-    """Look until that part is ready.
+    # logs
 
-    Raises:
-        NotReadyInTime: it has ended, or the time is over.
-    """
-    began = time.monotonic()
+    def logs(self) -> dict[str, Path]:
+        """The logs by part. What a container printed is fetched from the engine now; the others grow by themselves."""
+        with self._lock:
+            if not self._stopped:
+                self._fetch_logs()
+        return super().logs()
 
-    def look() -> bool | None:
-        if ready():
-            return True
-        runs, words = cluster.in_the_books(part)
-        if not runs:
-            raise not_ready(part, f"it ended before it was ready ({words})", cluster.logs()[part])
-        return None
+    def log_files(self) -> dict[str, Path]:
+        """As `logs`, without fetching anything."""
+        return {DATABASE: self.folder / f"{DATABASE}.log", **super().log_files()}
 
-    if wait_for(look, until=until, every_s=POLL_S) is None:
-        why = f"it was not seen to work within {time.monotonic() - began:.1f} s"
-        raise not_ready(part, why, cluster.logs()[part])
+    def _fetch_logs(self) -> None:
+        files = self.log_files()
+        self.containers.fetch_logs({part: files[part] for part in (*self.parts(), DATABASE)})
 
+    def _mounted_logs(self) -> list[Path]:
+        """Those that containers write themselves, so that a line is here before the container that wrote it can die."""
+        return [log for name, log in self.log_files().items() if name.endswith(".requests")] + [self.own_access_log]
 
-def _database_is_prepared(cluster: DockerCluster) -> bool:
-    """PostgreSQL answers, and has the tables and the accounts."""
-    from shared.shop.database import prepare  # costs 0.2 s to import; the containers start meanwhile
+    # starting
 
-    spec = cluster.spec
-    try:
-        prepare(
-            cluster.written.database_url,
-            accounts=spec.accounts,
-            password=spec.password,
-            cost=spec.limits.password_cost,
+    @cached_property
+    def _user(self) -> str:
+        """Who runs in the containers that may run as anybody."""
+        return container_user(self.client)
+
+    @cached_property
+    def _node_image(self) -> str:
+        # Of a cluster that runs already it is the one it was started with, whatever has changed in the rooms since.
+        return self.containers.image("n1") or images.node_image()
+
+    def _blueprint(self) -> Blueprint:
+        """How each part is run, as things are now."""
+        return Blueprint(
+            written=self.written,
+            application=self.application,
+            balancer=self.balancer,
+            node_image=self._node_image,
+            node_command=self._node_command,
+            user=self._user,
+            configuration=self._read,
+            logs=self.log_files(),
+            access_log=self.own_access_log,
+            spare=self.spare,
         )
-    except EnvironmentNotReady:
-        return False
-    return True
 
+    def start_all(self, parts: list[str], until: float) -> None:
+        """Make the network, write the files that containers will find mounted, start all at once."""
+        network = self.containers.make_network()
+        inside_urls = {part: inside(network, part) for part in (DATABASE, *self.parts())}
+        told = peers(self.spec, inside_urls, self.written.node_urls)
+        self.written = msgspec.structs.replace(self.written, inside_urls=inside_urls, peers=told)
+        self._prepare_files()
 
-def _node_is_ours(cluster: DockerCluster, node: str) -> bool:
-    voice = listen_to(cluster.written.node_urls[node], cluster.spec.run)
-    if voice.foreign:
-        raise ForeignAnswer(
-            f"somebody else's server answers at {cluster.written.node_urls[node]}",
-            why=voice.words,
-            next_step="try again: other ports will be chosen",
+        def start(part: str) -> None:
+            if time.monotonic() > until:
+                raise not_ready(part, "the time was over before it was started", self.folder / f"{part}.log")
+            self.run_part(part)
+
+        with ThreadPoolExecutor(len(parts) + 1) as pool:
+            list(pool.map(start, (DATABASE, *parts)))
+
+    def _prepare_files(self) -> None:
+        for folder in (self._read, self.balancer_folder, self._read / WIRES):
+            folder.mkdir(mode=0o755)
+        self.write_balancer_files(Routing())
+        if self.written.wire_urls:
+            self.tell_wires()
+        self.log_files()[BALANCER].touch()
+        for log in self._mounted_logs():
+            self._lay_log(log)
+
+    def _lay_log(self, log: Path) -> None:
+        log.touch()
+        give(log, self._user)
+
+    def write_file(self, path: Path, content: bytes) -> None:
+        """Replace it by rename; it holds no secret, and whoever runs in the container must read it."""
+        draft = path.with_name(f".{path.name}.new")
+        draft.write_bytes(content)
+        draft.chmod(0o644)
+        draft.replace(path)
+
+    def balancer_site(self) -> Site:
+        """Where the balancer is, as it sees it."""
+        return self._blueprint().site()
+
+    def tell_wires(self) -> None:
+        """Replace the file that the wires follow."""
+        self.write_file(self._read / WIRES / WIRES_FILE, self._blueprint().wire_file(self.link))
+
+    def run_part(self, part: str) -> None:
+        """Make and start that part's container, for the first time.
+
+        Raises:
+            PortTaken, EnvironmentNotReady: as their names say.
+        """
+        self.containers.run(self._plan(part))
+
+    def _plan(self, part: str) -> ContainerPlan:
+        blueprint = self._blueprint()
+        if part in (STORE, REPLICA):
+            return blueprint.part(part, follows=self._follows(part, blueprint))
+        return blueprint.part(part, keys=self.keys_of(part))
+
+    def _follows(self, part: str, blueprint: Blueprint) -> str:
+        """host:port of the server whose copy that part is to be; "": it is nobody's.
+
+        As a system's start-up would, it asks the sentinel, so that a store that was replaced does not come back as a
+        second one.
+        """
+        asked = self.written.sentinel_url
+        leads = (master_address(port_of(asked)) if asked else None) or blueprint.server(STORE)
+        if leads == blueprint.server(part):
+            return ""
+        return blueprint.store_for(part) if leads == blueprint.server(STORE) else leads
+
+    def start_again(self, part: str) -> None:
+        """In the same container, or one made anew if its settings have changed; while `changing`."""
+        state = self.containers.state(part)
+        if state.runs:
+            if self._hit.get(part) != state.started:
+                return
+            # Struck a moment ago it is still dying, or ending what it was doing.
+            self.containers.end(part, self.spec.limits.stop_s)
+        plan = self._plan(part)
+        for port in plan.publish.values():
+            preflight(port, part)
+        self.containers.run_again(plan, self.log_files()[part])
+        self._hit.pop(part, None)
+
+    def run_new_node(self, node: str) -> None:
+        """On another port if somebody took the one that was chosen; if it fails, nothing of it is left."""
+        before, inside_url = self.written, inside(self.containers.find_network(), node)
+        try:
+            for last in (False, False, True):
+                self._lay_out_new_node(node, inside_url)
+                try:
+                    return self.run_part(node)
+                except PortTaken:
+                    if last:
+                        raise
+                    self.containers.remove(node)
+                    self.written = before
+        except BaseException:
+            self.containers.remove(node)
+            self.written = before
+            raise
+
+    def _lay_out_new_node(self, node: str, inside_url: str) -> None:
+        (port,) = free_ports(1)
+        written = self.written
+        self.written = msgspec.structs.replace(
+            written,
+            node_urls={**written.node_urls, node: Listen(HOST, port).url},
+            inside_urls={**written.inside_urls, node: inside_url},
+            wire_urls=written.wire_urls | self._new_wire(node),
+            peers=written.peers | peers(self.spec, {node: inside_url}, [node]),
         )
-    return voice.answers
+        if self.written.wire_urls != written.wire_urls:
+            self.tell_wires()
+        self._lay_log(self.log_files()[f"{node}.requests"])
+
+    def _new_wire(self, node: str) -> dict[str, str]:
+        """Where a node that is being added reaches the store, if through a wire.
+
+        Raises:
+            UsageError: no wire is spare.
+        """
+        if node not in wire_ends(self.spec, [node]):
+            return {}
+        port = self.containers.published(WIRES, wire_port(node))
+        if port is None:
+            raise UsageError(
+                f"there is no wire for {node}",
+                why=f"{SPARE_WIRES} are spare: a container's ports are chosen when it is made",
+                next_step="start a cluster with more nodes",
+            )
+        return {node: server_url(port)}
+
+    # breaking and ending
+
+    def strike(self, blow: Blow, part: str) -> None:
+        """SIGKILL goes to everything in the container, SIGTERM to its first process: others go when that one ends."""
+        match blow:
+            case "freeze":
+                self.containers.pause(part)
+            case "thaw":
+                self.containers.unpause(part)
+            case _:
+                self._hit[part] = self.containers.state(part).started
+                self.containers.signal(part, "SIGKILL" if blow == "kill" else "SIGTERM")
+
+    def signal_balancer(self, name: str) -> None:
+        """Send its container's first process that signal."""
+        self.containers.signal(BALANCER, name)
+
+    def stop(self) -> None:
+        """Stop everything, keep the logs, and remove `work/`."""
+        with self._lock:
+            if not self._stopped:
+                # First the balancer, by SIGTERM: it writes what is left of its access log; frozen it could not.
+                self.containers.unpause(BALANCER)
+                self.containers.stop(BALANCER, self.spec.limits.stop_s)
+                self._fetch_logs()
+            self._stopped = True
+            self.containers.sweep()
+            for log in self._mounted_logs():
+                if log.exists():
+                    give(log, "0:0")
+            self._close()

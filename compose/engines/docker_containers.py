@@ -1,4 +1,8 @@
-"""The containers of one cluster, by part: made with its labels and in the ledger, looked at, struck, made anew."""
+"""The network and the containers of one cluster: made with its labels and in the ledger, looked at, struck, made anew.
+
+Docker gives a container an address of our choice only in a network whose range we chose. Which range is free, Docker
+knows better than we do (other networks, routes of the machine), so it is asked for one first.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +15,18 @@ from pathlib import Path
 import docker
 import msgspec
 import requests
-from docker.errors import APIError, NotFound
-from docker.types import EndpointConfig, NetworkingConfig
+from docker.errors import APIError, DockerException, NotFound
+from docker.types import EndpointConfig, IPAMConfig, IPAMPool, NetworkingConfig
 
-from compose.containers.api import LOOKS_WITHIN_S, asking, connect
-from compose.containers.labels import SETTINGS, labels
-from compose.containers.sweep import sweep
-from compose.engines.docker_part import Part
-from compose.engines.docker_usage import used
+from compose.containers import LOOKS_WITHIN_S, SETTINGS, asking, connect, labels, sweep
+from compose.engines.docker_parts import ContainerPlan, Network
 from compose.supervision.ledger import Ledger
+from compose.supervision.process_table import used_by_processes
 from compose.supervision.waiting import wait_for
 from shared.errors import TwinshopError
 
 DEAD_WITHIN_S = 5.0
+_TRIES = 5
 _NOT_RUNNING, _NO_SUCH = 409, 404
 _SO_ALREADY = ("is not paused", "is not connected", "already exists in network")
 """What the engine says, with other codes, when there is nothing to be done."""
@@ -38,7 +41,7 @@ class State(msgspec.Struct, frozen=True):
     words: str
     there: bool = True
     settings: str = ""
-    """`Part.settings` of the part that it was made as."""
+    """`ContainerPlan.settings` of the part that it was made as."""
     started: str = ""
     """When it was started last, by the engine's clock."""
 
@@ -55,6 +58,47 @@ class Containers:
     def name(self, part: str) -> str:
         """Of that part's container."""
         return f"{self.network}-{part}"
+
+    # the network
+
+    def find_network(self) -> Network:
+        """The cluster's network, made earlier.
+
+        Raises:
+            EnvironmentNotReady: there is none.
+        """
+        with asking(f"describe the network {self.network}"):
+            config = self.client.inspect_network(self.network)["IPAM"]["Config"]
+            return Network(self.network, str(config[0]["Subnet"]))
+
+    def make_network(self) -> Network:
+        """Make it.
+
+        Raises:
+            EnvironmentNotReady: the engine refuses, or has no range left.
+        """
+        marks = labels(self._ledger.run, self._cluster, "network")
+        for attempt in range(_TRIES):
+            self._ledger.making(f"network {self.network}", self._address)
+            with asking("make a network"):
+                made = self._create_network(marks, None)
+                config = self.client.inspect_network(made)["IPAM"]["Config"][0]
+                self.client.remove_network(made)
+                try:
+                    pool = IPAMPool(subnet=config["Subnet"], gateway=config.get("Gateway"))
+                    self._create_network(marks, IPAMConfig(pool_configs=[pool]))
+                except APIError as error:
+                    if "overlaps" in str(error.explanation) and attempt + 1 < _TRIES:
+                        self._ledger.made(f"network {self.network}")  # somebody else took the range in between: again
+                        continue
+                    raise
+            self._ledger.made(f"network {self.network}")
+            return Network(self.network, str(config["Subnet"]))
+        raise AssertionError("unreachable")
+
+    def _create_network(self, marks: dict[str, str], ipam: IPAMConfig | None) -> str:
+        made = self.client.create_network(self.network, driver="bridge", labels=marks, check_duplicate=True, ipam=ipam)
+        return str(made["Id"])
 
     # looking
 
@@ -87,7 +131,7 @@ class Containers:
 
     def used(self, part: str) -> tuple[float, int] | None:
         """Processor seconds and bytes of memory that the part's container uses; None if nobody says."""
-        return used(self.eye, self.name(part))
+        return _used(self.eye, self.name(part))
 
     def fetch_logs(self, files: dict[str, Path]) -> None:
         """Write what the containers of these parts have printed so far."""
@@ -110,7 +154,7 @@ class Containers:
 
     # making
 
-    def run(self, part: Part) -> None:
+    def run(self, part: ContainerPlan) -> None:
         """Make and start one container.
 
         Raises:
@@ -143,7 +187,7 @@ class Containers:
     def _endpoint(self, part: str, address: str) -> EndpointConfig:
         return EndpointConfig(self.client.api_version, ipv4_address=address, aliases=[part])
 
-    def run_again(self, part: Part, log: Path) -> None:
+    def run_again(self, part: ContainerPlan, log: Path) -> None:
         """Start a dead part's container; if it has other settings by now, or none is there, one made anew.
 
         Raises:
@@ -214,3 +258,33 @@ class Containers:
 def _is_so_already(error: APIError) -> bool:
     words = str(error.explanation)
     return error.status_code in (_NOT_RUNNING, _NO_SUCH) or any(known in words for known in _SO_ALREADY)
+
+
+def _used(engine: docker.APIClient, name: str) -> tuple[float, int] | None:
+    """By its processes, where they are processes of this machine, else by the engine.
+
+    The engine takes its figures once a second, and whoever asks waits for the next ones; the system answers at once.
+    """
+    try:
+        found = engine.inspect_container(name)
+        pid, identity = int(found["State"]["Pid"]), str(found["Id"])
+        if not pid:
+            return None
+        return used_by_processes(pid) if _is_process_of(identity, pid) else _by_engine(engine, name)
+    except (DockerException, requests.RequestException, OSError, KeyError):
+        return None
+
+
+def _is_process_of(container: str, pid: int) -> bool:
+    """Whether that pid is the container's here too: an engine in a virtual machine has other processes than we."""
+    try:
+        return container in Path(f"/proc/{pid}/cgroup").read_text()
+    except OSError:
+        return False
+
+
+def _by_engine(engine: docker.APIClient, name: str) -> tuple[float, int]:
+    found = engine.stats(name, stream=False, one_shot=True)
+    memory = found["memory_stats"]["stats"]
+    anonymous = memory["anon"] if "anon" in memory else memory["total_rss"]  # cgroups, version 2 and 1
+    return found["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9, int(anonymous)

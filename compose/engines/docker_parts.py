@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+import ipaddress
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
-from compose.applications.node_settings import node_environment
-from compose.balancers.envoy_config import Listen
-from compose.cluster import ClusterSpec
-from compose.containers import images
+from compose.applications.contract import Application, NodeSetup
+from compose.balancers.contract import Balancer, Site
+from compose.cluster import BALANCER, REPLICA, SENTINEL, STORE, WIRES, ClusterSpec, wire_ends
+from compose.delay_proxy import Link, WireFile
+from compose.engines import images
 from compose.engines.cluster_file import ClusterFile
-from compose.engines.docker_network import Network
-from compose.engines.docker_part import Part
-from compose.engines.part_names import BALANCER, REPLICA, SENTINEL, STORE, WIRES, wire_ends
-from compose.engines.process_parts import balancer_options
 from compose.engines.store import sentinel_settings, store_settings
-from compose.links.link_file import Line, WireFile
-from compose.supervision.ports import HOST, port_of
+from compose.supervision.ports import HOST, Listen, port_of
+from shared.errors import EnvironmentNotReady
 
 DATABASE = "database"
 """A container too, but no part that can be struck: both twins rest on it alike."""
@@ -48,10 +48,86 @@ WORKER_MEMORY_MB = 128
 """For each worker of a node beyond the first."""
 WAITING_THREADS = 248
 """Of each worker, beside those at which it answers: for event streams, replication, and for good measure."""
+MEGABYTE = 2**20
+PROCESSES = 256
+"""Threads count as processes do."""
+
+FIRST_ADDRESS = 10
+"""In the network: those below are the gateway's."""
 NodeCommand = Callable[[ClusterFile], list[str]]
 _NUMBERS = {BALANCER: 0, DATABASE: 1, STORE: 2, REPLICA: 3, SENTINEL: 4, WIRES: 5}
 _PORTS = {BALANCER: BALANCER_PORT, DATABASE: DATABASE_PORT, STORE: STORE_PORT, REPLICA: STORE_PORT}
 _PORTS |= {SENTINEL: SENTINEL_PORT, WIRES: WIRES_PORT}
+
+
+class ContainerPlan(msgspec.Struct, frozen=True):
+    """A container to be made."""
+
+    name: str
+    role: str
+    image: str
+    command: tuple[str, ...]
+    address: str
+    """Its own, fixed for the life of the cluster: a node that comes back is where it was."""
+    publish: dict[int, int]
+    """Its port: the port of 127.0.0.1 that leads there."""
+    memory_mb: int
+    processes: int = PROCESSES
+    """The most it may have."""
+    environment: dict[str, str] = {}
+    entrypoint: tuple[str, ...] = ()
+    """Empty: the image's own."""
+    mounts: dict[Path, tuple[Path, bool]] = {}
+    """Ours: theirs, and whether they may write there."""
+    in_memory: tuple[str, ...] = ()
+    """Folders that are lost with the container; without, the image would make a volume."""
+    user: str = ""
+    """uid:gid; empty: the image's own, which sheds root by itself."""
+    init: bool = False
+    """A first process that passes signals on: for programs that, as the first one themselves, would not hear them."""
+
+    @property
+    def settings(self) -> str:
+        """Another one as soon as it would be started with another command or environment."""
+        return hashlib.sha256(repr((self.command, self.environment)).encode()).hexdigest()[:12]
+
+    def host_settings(self) -> dict[str, Any]:
+        """Docker's HostConfig."""
+        return {
+            "port_bindings": {f"{inside}/tcp": (HOST, outside) for inside, outside in self.publish.items()},
+            "binds": [f"{ours}:{theirs}:{'rw' if write else 'ro'}" for ours, (theirs, write) in self.mounts.items()],
+            "tmpfs": dict.fromkeys(self.in_memory, ""),
+            "mem_limit": self.memory_mb * MEGABYTE,
+            "pids_limit": self.processes,
+            "init": self.init,
+            "security_opt": ["no-new-privileges"],
+            "cap_drop": ["ALL"] if self.user else None,
+            # A part that dies stays dead: who starts it again is for the scenario to say.
+            "restart_policy": {"Name": "no"},
+        }
+
+
+class Network(msgspec.Struct, frozen=True):
+    """A network, and the addresses in it."""
+
+    name: str
+    range: str
+    """As in "172.20.0.0/16"."""
+
+    def address(self, number: int) -> str:
+        """The address of that number, from 0 on.
+
+        Raises:
+            EnvironmentNotReady: the engine gives out ranges too small for so many.
+        """
+        try:
+            return str(ipaddress.ip_network(self.range)[FIRST_ADDRESS + number])
+        except IndexError:
+            raise EnvironmentNotReady(
+                f"the network {self.name} has no address left",
+                why=f"its range is {self.range}",
+                next_step="give Docker larger ranges: `default-address-pools` in its daemon.json",
+            ) from None
 
 
 def inside(network: Network, part: str) -> str:
@@ -68,11 +144,6 @@ def peers(spec: ClusterSpec, inside_urls: Mapping[str, str], nodes: Iterable[str
     return {node: f"{Listen.at(inside_urls[node]).host}:{PEER_PORT}" for node in nodes}
 
 
-def store_at(port: int) -> str:
-    """A store's URL, or a wire's to it, as we reach it."""
-    return f"redis://{HOST}:{port}/0"
-
-
 def wire_port(end: str) -> int:
     """Where the wires listen for that end, inside."""
     return FIRST_WIRE_PORT + (0 if end == REPLICA else int(end.removeprefix("n")))
@@ -84,28 +155,26 @@ def spare_wires(spec: ClusterSpec) -> list[int]:
     return [wire_port(node) for node in new if node in wire_ends(spec, new)]
 
 
-def shop_command(cluster: ClusterFile) -> list[str]:
-    """The real shop."""
-    app = cluster.spec.architecture.app
-    return ["python", "-P", "-m", "shared.node", app, "--host", ANYWHERE, "--port", str(NODE_PORT)]
-
-
 class Blueprint(msgspec.Struct, frozen=True):
     """All that it takes to say how each part is run."""
 
     written: ClusterFile
+    application: Application
+    balancer: Balancer
     node_image: str
-    node_command: NodeCommand
+    node_command: NodeCommand | None
     user: str
     """Who runs in the containers that may run as anybody: uid:gid."""
     configuration: Path
     """The folder with a folder each for what the balancer and the wires read."""
     logs: dict[str, Path]
     """Here, by name."""
+    access_log: Path
+    """As the balancer writes it, here."""
     spare: dict[int, int] = {}
     """Ports of the wires that no end uses yet, as they are published."""
 
-    def part(self, name: str, *, keys: tuple[str, str] = ("", ""), follows: str = "") -> Part:
+    def part(self, name: str, *, keys: tuple[str, str] = ("", ""), follows: str = "") -> ContainerPlan:
         """How that part is run.
 
         Args:
@@ -113,31 +182,22 @@ class Blueprint(msgspec.Struct, frozen=True):
             keys: a node's: what it signs with, and what else it accepts.
             follows: a store's or replica's: whose copy it is to be (host:port); "": nobody's.
         """
-        match name:
-            case "balancer":
-                return self._balancer()
-            case "database":
-                return self._database()
-            case "store":
-                return self._server(STORE, self.written.store_url, follows)
-            case "replica":
-                return self._server(REPLICA, self.written.replica_url, follows)
-            case "sentinel":
-                return self._sentinel()
-            case "wires":
-                return self._wires()
-            case _:
-                return self._node(name, *keys)
+        if name in (STORE, REPLICA):
+            return self._server(name, self.written.server_urls[name], follows)
+        others = {
+            BALANCER: self._balancer, DATABASE: self._database, SENTINEL: self._sentinel, WIRES: self._wires,
+        }  # fmt: skip
+        return others[name]() if name in others else self._node(name, *keys)
 
     def _at(self, part: str) -> Listen:
         return Listen.at(self.written.inside_urls[part])
 
-    def _node(self, node: str, key: str, fallback: str) -> Part:
+    def _node(self, node: str, key: str, fallback: str) -> ContainerPlan:
         written, limits = self.written, self.written.spec.limits
         outside = f"@{HOST}:{port_of(written.database_url)}"
-        environment = node_environment(
-            written.spec,
+        setup = NodeSetup(
             node,
+            Listen(ANYWHERE, NODE_PORT),
             database_url=written.database_url.replace(outside, f"@{DATABASE}:{DATABASE_PORT}"),
             secret_key=key,
             fallback_key=fallback,
@@ -146,10 +206,13 @@ class Blueprint(msgspec.Struct, frozen=True):
             store_url=f"redis://{self.store_for(node)}/0" if written.store_url else "",
             sentinel=f"{self._at(SENTINEL).host}:{SENTINEL_PORT}" if written.sentinel_url else "",
             replica_self=written.peers.get(node, ""),
-            replica_peers=",".join(address for peer, address in written.peers.items() if peer != node),
+            replica_peers=written.peers_of(node),
         )
-        program, *words = self.node_command(written)
-        return Part(
+        if self.node_command is not None:
+            program, *words = self.node_command(written)
+        else:
+            program, *words = self.application.entrypoint(written.spec, setup.listen)
+        return ContainerPlan(
             name=node,
             role="node",
             image=self.node_image,
@@ -159,23 +222,28 @@ class Blueprint(msgspec.Struct, frozen=True):
             publish={NODE_PORT: port_of(written.node_urls[node])},
             memory_mb=NODE_MEMORY_MB + WORKER_MEMORY_MB * (limits.node_workers - 1),
             processes=(limits.node_threads + WAITING_THREADS) * limits.node_workers,
-            environment=environment,
+            environment=self.application.environment(written.spec, setup),
             mounts={self.logs[f"{node}.requests"]: (REQUEST_LOG, True)},
             in_memory=(LOST_FOLDER,),
             user=self.user,
         )
 
-    def _balancer(self) -> Part:
+    def site(self) -> Site:
+        """Where the balancer is, as it sees it."""
+        listen, admin = Listen(ANYWHERE, BALANCER_PORT), Listen(ANYWHERE, ADMIN_PORT)
+        return Site(self.written.spec, self.application.http, listen, admin, CONFIG_FOLDER, ACCESS_LOG)
+
+    def _balancer(self) -> ContainerPlan:
         written = self.written
-        return Part(
+        return ContainerPlan(
             name=BALANCER,
             role=BALANCER,
-            image=images.BALANCER,
-            command=tuple(balancer_options(CONFIG_FOLDER / "balancer.json")),
+            image=self.balancer.image,
+            command=tuple(self.balancer.words(self.site())),
             address=self._at(BALANCER).host,
             publish={BALANCER_PORT: port_of(written.url), ADMIN_PORT: port_of(written.admin_url)},
             memory_mb=BALANCER_MEMORY_MB,
-            mounts={self.configuration / BALANCER: (CONFIG_FOLDER, False), self.logs["access"]: (ACCESS_LOG, True)},
+            mounts={self.configuration / BALANCER: (CONFIG_FOLDER, False), self.access_log: (ACCESS_LOG, True)},
             user=self.user,
         )
 
@@ -189,7 +257,7 @@ class Blueprint(msgspec.Struct, frozen=True):
             return f"{self._at(WIRES).host}:{wire_port(end)}"
         return self.server(STORE)
 
-    def _server(self, name: str, url: str, follows: str) -> Part:
+    def _server(self, name: str, url: str, follows: str) -> ContainerPlan:
         """Redis, told all that would otherwise be for its image to say."""
         limits, address = self.written.spec.limits, self._at(name).host
         settings = {
@@ -203,7 +271,7 @@ class Blueprint(msgspec.Struct, frozen=True):
         }
         words = [word for key, value in settings.items() for word in (f"--{key}", value)]
         copied = ["--replicaof", *follows.rsplit(":", 1)] if follows else []
-        return Part(
+        return ContainerPlan(
             name=name,
             role=name,
             image=images.STORE,
@@ -217,7 +285,7 @@ class Blueprint(msgspec.Struct, frozen=True):
             user=self.user,
         )
 
-    def _sentinel(self) -> Part:
+    def _sentinel(self) -> ContainerPlan:
         """It rewrites its configuration with all that it learns, and must find it again when it comes back."""
         file, address = f"{KEPT_FOLDER}/sentinel.conf", self._at(SENTINEL).host
         store, replica = ((self._at(part).host, STORE_PORT) for part in (STORE, REPLICA))
@@ -229,7 +297,7 @@ class Blueprint(msgspec.Struct, frozen=True):
             *sentinel_settings(store, replica, wired=bool(self.written.wire_urls)),
         ]
         begin = f'test -e {file} || printf "%s\\n" "$SENTINEL_CONF" > {file}'
-        return Part(
+        return ContainerPlan(
             name=SENTINEL,
             role=SENTINEL,
             image=images.STORE,
@@ -243,16 +311,16 @@ class Blueprint(msgspec.Struct, frozen=True):
             user=self.user,
         )
 
-    def _wires(self) -> Part:
+    def _wires(self) -> ContainerPlan:
         """One for all ends; a container's ports cannot be changed later, so some are spare for nodes to come."""
         written = self.written
         ends = {wire_port(end): port_of(url) for end, url in written.wire_urls.items()}
-        return Part(
+        return ContainerPlan(
             name=WIRES,
             role="wire",
             image=self.node_image,
             entrypoint=("python", "-P"),
-            command=("-m", "compose.links.delay_proxy", str(CONFIG_FOLDER / WIRES_FILE)),
+            command=("-m", "compose.delay_proxy", str(CONFIG_FOLDER / WIRES_FILE)),
             address=self._at(WIRES).host,
             publish={WIRES_PORT: port_of(written.wires_url), **ends, **self.spare},
             memory_mb=WIRES_MEMORY_MB,
@@ -262,15 +330,15 @@ class Blueprint(msgspec.Struct, frozen=True):
             init=True,
         )
 
-    def wire_file(self, line: Callable[[str, str, str], Line]) -> bytes:
-        """What the wires are told; `line` makes each, from its end and both its addresses."""
-        lines = {end: line(end, f"{ANYWHERE}:{wire_port(end)}", self.server(STORE)) for end in self.written.wire_urls}
+    def wire_file(self, link: Callable[[str, str, str], Link]) -> bytes:
+        """What the wires are told; `link` makes each, from its end and both its addresses."""
+        lines = {end: link(end, f"{ANYWHERE}:{wire_port(end)}", self.server(STORE)) for end in self.written.wire_urls}
         return msgspec.json.encode(WireFile(f"{ANYWHERE}:{WIRES_PORT}", lines))
 
-    def _database(self) -> Part:
+    def _database(self) -> ContainerPlan:
         """PostgreSQL, in memory: it lives as long as the cluster, and the disk's speed is not what is measured."""
         written = self.written
-        return Part(
+        return ContainerPlan(
             name=DATABASE,
             role=DATABASE,
             image=images.DATABASE,

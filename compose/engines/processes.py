@@ -1,37 +1,60 @@
 """The engine `processes`: the balancer, the nodes and the session store as real processes of this machine.
 
-Everything is started at once and then watched until it is seen to work: the store answers with the pid we started, each
-node with our run's id, the balancer calls all of them healthy, and a request through it comes back with our run's id.
+All are on 127.0.0.1, on free ports; accounts and orders are in an SQLite file.
 """
 
 from __future__ import annotations
 
-import secrets
+import os
+import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from compose.balancers.envoy_config import ENDPOINTS_FILE, ROUTES_FILE, Listen, configuration
-from compose.cluster import ClusterSpec
-from compose.engines.cluster_file import SCHEMA, ClusterFile, read_cluster_file, work_folder
+import msgspec
+
+from compose.applications.contract import NodeSetup
+from compose.balancers.contract import Routing, Site
+from compose.cluster import BALANCER, REPLICA, SENTINEL, STORE, WIRES, ClusterSpec, NodeAddress, check_distance
+from compose.delay_proxy import WireFile
+from compose.engines.cluster_file import (
+    ClusterFile,
+    Process,
+    addresses_of,
+    addresses_of_one_more,
+    new_cluster,
+    read_cluster_file,
+    with_nodes,
+    work_folder,
+)
 from compose.engines.contract import Cluster, Engine
-from compose.engines.observing import all_in_rotation, listen_to, shop_answers
-from compose.engines.part_names import BALANCER, REPLICA, SENTINEL, STORE, WIRES, check_distance, other_parts
-from compose.engines.process_addresses import lay_out, needed
-from compose.engines.process_cluster import NodeCommand, ProcessCluster
-from compose.engines.process_parts import node_args
-from compose.engines.store import replicas_that_keep_up, serving_pid
+from compose.engines.persisted_cluster import Blow
+from compose.engines.readiness import bring_up
+from compose.engines.routed_cluster import RoutedCluster
+from compose.engines.store import (
+    master_address,
+    sentinel_file,
+    sentinel_settings,
+    server_args,
+    server_program,
+    serving_pid,
+)
+from compose.supervision.child import Child, spawn
 from compose.supervision.ledger import Ledger
-from compose.supervision.ports import HOST, free_ports, port_of, preflight
-from compose.supervision.waiting import not_ready, wait_for
-from shared.errors import ForeignAnswer
+from compose.supervision.ports import HOST, Listen, free_ports, port_of, preflight
+from compose.supervision.process_table import used_by_processes
+from shared.errors import TwinshopError
+from shared.whole_file import write_whole
 
-POLL_S = 0.01
+NODE_GRACE_S = 0.3
+"""After SIGTERM, nodes and the store have this long before SIGKILL: at the end of a run nobody waits for an answer."""
+REPLACED_WITHIN_S = 1.0
+SENTINEL_FILE, WIRES_FILE = "sentinel.conf", "wires.json"
+_SIGNALS = {"kill": signal.SIGKILL, "terminate": signal.SIGTERM, "freeze": signal.SIGSTOP, "thaw": signal.SIGCONT}
 
-
-def shop_node(cluster: ClusterFile, node: str) -> list[str]:
-    """The real shop."""
-    return node_args(cluster.spec.architecture, port_of(cluster.node_urls[node]))
+NodeCommand = Callable[[ClusterFile, str], list[str]]
+"""The command that runs a node, from the cluster and the node's name."""
 
 
 class ProcessesEngine(Engine):
@@ -39,15 +62,25 @@ class ProcessesEngine(Engine):
 
     name = "processes"
 
-    def __init__(self, node_command: NodeCommand = shop_node) -> None:
+    def __init__(self, node_command: NodeCommand | None = None) -> None:
         self._node_command = node_command
 
     def start_once(self, spec: ClusterSpec, folder: Path, ledger: Ledger) -> Cluster:
         """Start a cluster and return it once it was observed to be ready."""
-        cluster = self._lay_out(spec, folder, ledger)
+        check_distance(spec)
+        names = addresses_of(spec)
+        at = dict(zip(names, free_ports(len(names)), strict=True))
+        if spec.port is not None:
+            at[BALANCER] = spec.port
+        for part, port in at.items():
+            preflight(port, part)
+        work = work_folder(folder).absolute()
+        written = new_cluster(self.name, spec, f"sqlite:///{work / 'shop.db'}", at)
+        ledger.make_folder(work)
+        cluster = ProcessCluster(folder.absolute(), written, ledger, self._node_command)
         try:
-            _start_parts(cluster)
-            _watch_until_ready(cluster)
+            cluster.write_files()
+            bring_up(cluster, time.monotonic() + spec.limits.cluster_ready_s)
         except BaseException:
             cluster.stop()
             raise
@@ -57,126 +90,250 @@ class ProcessesEngine(Engine):
         """The running cluster that was started in that folder by an earlier process."""
         return ProcessCluster(folder, read_cluster_file(folder), ledger, self._node_command)
 
-    def _lay_out(self, spec: ClusterSpec, folder: Path, ledger: Ledger) -> ProcessCluster:
-        """Choose addresses and secrets, and write the files that the parts read."""
-        check_distance(spec)
-        names = needed(spec)
+
+class ProcessCluster(RoutedCluster):
+    """Processes of this machine, all on 127.0.0.1."""
+
+    engine = "processes"
+
+    def __init__(self, folder: Path, written: ClusterFile, ledger: Ledger, node_command: NodeCommand | None) -> None:
+        super().__init__(folder, written, ledger)
+        self.balancer_folder = self.work
+        self._node_command = node_command
+        self._children = {p.name: Child(p.name, p.pid, p.born, written.spec.run) for p in written.processes}
+        self._killed: set[str] = set()
+
+    # looking
+
+    def nodes(self) -> tuple[NodeAddress, ...]:
+        """All nodes, dead ones too, in the order of their names."""
+        pids = {name: child.pid for name, child in self._children.items()}
+        return tuple(NodeAddress(name, url, pids.get(name)) for name, url in self.written.node_urls.items())
+
+    def child(self, name: str) -> Child | None:
+        """The process of that part (balancer, store, n1, …); None if it was never started."""
+        return self._children.get(name)
+
+    def process_state(self, part: str) -> tuple[bool, str]:
+        """Whether the part's process exists (a frozen one does), and the same in words."""
+        child = self._children.get(part)
+        process = child is not None and child.alive()
+        pid = "" if child is None else f" {child.pid}"
+        return process, f"process group{pid}: {'alive' if process else 'gone'}"
+
+    def why_ended(self, part: str) -> str:
+        """How it has ended, in words; raises PortTaken if somebody took its port since it was chosen."""
+        child = self._children.get(part)
+        if child is not None and child.alive():
+            return ""
+        for port in self._listens_on(part):
+            preflight(port, part)
+        return f"with exit code {child.exit_code if child else None}"
+
+    def stranger(self, part: str) -> str:
+        """A store says its pid: it must be the one that we started."""
+        child = self._children.get(part)
+        if part not in (STORE, REPLICA) or child is None:
+            return ""
+        pid = serving_pid(port_of(self.address(part)))
+        return "" if pid in (None, child.pid) else f"the {part} we started has pid {child.pid}, the one there {pid}"
+
+    def _listens_on(self, part: str) -> list[int]:
+        urls = [self.url, self.admin_url] if part == BALANCER else [self.address(part)]
+        return [port_of(url) for url in urls]
+
+    def used(self, parts: list[str]) -> dict[str, tuple[float, int] | None]:
+        """What each part uses of the machine."""
+        children = {part: self._children.get(part) for part in parts}
+        return {
+            part: used_by_processes(child.pid) if child is not None and child.alive() else None
+            for part, child in children.items()
+        }
+
+    # starting
+
+    def write_files(self) -> None:
+        """Write, before anything is started, what the parts read."""
+        written, there = self.written, self.parts()
+        self.write_balancer_files(Routing())
+        for part in {STORE, REPLICA, SENTINEL} & set(there):
+            (self.work / part).mkdir(mode=0o700)
+        if SENTINEL in there:
+            store, replica = ((HOST, port_of(url)) for url in (written.store_url, written.replica_url))
+            lines = sentinel_settings(store, replica, wired=WIRES in there)
+            folder = self.work / SENTINEL
+            self.write_file(folder / SENTINEL_FILE, sentinel_file(port_of(written.sentinel_url), folder, lines))
+        if WIRES in there:
+            self.tell_wires()
+
+    def write_file(self, path: Path, content: bytes) -> None:
+        """Replace, by rename, a file that a part reads."""
+        write_whole(path, content, mode=0o600)
+
+    def balancer_site(self) -> Site:
+        """Where the balancer runs."""
+        http = self.application.http
+        listen, admin = Listen.at(self.url), Listen.at(self.admin_url)
+        return Site(self.spec, http, listen, admin, self.work.absolute(), self.own_access_log.absolute())
+
+    def tell_wires(self) -> None:
+        """Replace the file that the wires follow."""
+        written = self.written
+        store = f"{HOST}:{port_of(written.store_url)}"
+        lines = {end: self.link(end, f"{HOST}:{port_of(url)}", store) for end, url in written.wire_urls.items()}
+        told = WireFile(f"{HOST}:{port_of(written.wires_url)}", lines)
+        self.write_file(self.work / WIRES_FILE, msgspec.json.encode(told))
+
+    def start_all(self, parts: list[str], _until: float) -> None:
+        """Start these parts; the balancer, which takes longest, first."""
+        for part in sorted(parts, key=lambda part: part != BALANCER):
+            self.run_part(part)
+
+    def run_part(self, part: str) -> None:
+        """Start the process of that part."""
+        args, env = self._how_to_run(part)
+        with self._lock:
+            log = self.log_files()[part]
+            self._children[part] = spawn(self._ledger, part, args, env=env, log=log, cwd=self.work)
+
+    def _how_to_run(self, part: str) -> tuple[list[str], dict[str, str]]:
+        """Its command, and what its environment has beside ours."""
+        if part in self.written.node_urls:
+            setup = self._node_setup(part)
+            if self._node_command is not None:
+                command = self._node_command(self.written, part)
+            else:
+                command = self.application.command(self.spec, setup.listen)
+            return command, self.application.environment(self.spec, setup)
+        if part == BALANCER:
+            return [str(self.balancer.program().path), *self.balancer.words(self.balancer_site())], {}
+        if part == SENTINEL:
+            return [str(server_program()), str(self.work / SENTINEL / SENTINEL_FILE), "--sentinel"], {}
+        if part == WIRES:
+            return [sys.executable, "-P", "-m", "compose.delay_proxy", str(self.work / WIRES_FILE)], {}
+        port = port_of(self.address(part))
+        return server_args(server_program(), port, self.work / part, self.spec.limits, self._follows(part)), {}
+
+    def _node_setup(self, node: str) -> NodeSetup:
+        written = self.written
+        key, fallback = self.keys_of(node)
+        return NodeSetup(
+            node,
+            Listen.at(written.node_urls[node]),
+            database_url=written.database_url,
+            secret_key=key,
+            fallback_key=fallback,
+            control_token=written.control_token,
+            request_log=str((self.folder / f"{node}.requests.ndjson").absolute()),
+            store_url=written.wire_urls.get(node, written.store_url),
+            sentinel=f"{HOST}:{port_of(written.sentinel_url)}" if written.sentinel_url else "",
+            replica_self=written.peers.get(node, ""),
+            replica_peers=written.peers_of(node),
+        )
+
+    def _follows(self, part: str) -> int | None:
+        """The port that leads to the server whose copy that part is to be; None: it is nobody's.
+
+        As a system's start-up would, it asks the sentinel, so that a store that was replaced does not come back as a
+        second one. (Told by nobody, it would be one for 10 s, until the sentinel makes it follow.)
+        """
+        written = self.written
+        ours = port_of(written.store_url)
+        named = master_address(port_of(written.sentinel_url)) if written.sentinel_url else None
+        leads = ours if named is None else int(named.rpartition(":")[2])
+        if leads == port_of(self.address(part)):
+            return None
+        return port_of(written.wire_urls[part]) if leads == ours and part in written.wire_urls else leads
+
+    def start_again(self, part: str) -> None:
+        """While `changing`: threads of this process and other processes start one part at a time."""
+        old = self._children.get(part)
+        if old is not None:
+            if part not in self._killed and old.alive():
+                return
+            # Struck a moment ago it may still be dying; what of its group outlived its leader must go first.
+            old.send(signal.SIGKILL)
+            if not old.gone(REPLACED_WITHIN_S):
+                raise TwinshopError(f"{part} was killed and is still there", next_step="twinshop status")
+            self._ledger.ended(part, old.pid)
+        for port in self._listens_on(part):
+            preflight(port, part)
+        self.run_part(part)
+        self._killed.discard(part)
+        self.write()
+
+    def run_new_node(self, node: str) -> None:
+        """On free ports; its wire is listened at before it begins."""
+        names = addresses_of_one_more(self.spec, node)
         at = dict(zip(names, free_ports(len(names)), strict=True))
-        if spec.port is not None:
-            at[BALANCER] = spec.port
         for part, port in at.items():
             preflight(port, part)
-        work = work_folder(folder).absolute()
-        bare = ClusterFile(
-            schema=SCHEMA,
-            engine=self.name,
-            spec=spec,
-            url="",
-            admin_url="",
-            node_urls={},
-            database_url=f"sqlite:///{work / 'shop.db'}",
-            secret_key=secrets.token_hex(32),
-            next_key=secrets.token_hex(32),
-            control_token=secrets.token_urlsafe(24),
-        )
-        ledger.make_folder(work)
-        cluster = ProcessCluster(folder.absolute(), lay_out(bare, at), ledger, self._node_command)
-        cluster.write_files(_balancer_configuration(cluster))
-        return cluster
+        self.written = with_nodes(self.written, [node], at)
+        self.write()
+        if self.written.wires_url:
+            self.tell_wires()
+        self.start_again(node)
 
+    # breaking
 
-def _balancer_configuration(cluster: ProcessCluster) -> bytes:
-    return configuration(
-        cluster.spec,
-        listen=Listen.at(cluster.url),
-        admin=Listen.at(cluster.admin_url),
-        members=cluster.work / ENDPOINTS_FILE,
-        routing=cluster.work / ROUTES_FILE,
-        access_log=cluster.logs()["access"],
-    )
+    def strike(self, blow: Blow, part: str) -> None:
+        """Send the whole process group the signal for it."""
+        child = self._children.get(part)
+        if child is not None:
+            if blow == "kill":
+                self._killed.add(part)
+            child.send(_SIGNALS[blow])
 
+    def signal_balancer(self, name: str) -> None:
+        """Send it that signal; its workers, if it has some, are for itself to tell."""
+        child = self._children.get(BALANCER)
+        if child is not None and child.alive():
+            os.kill(child.pid, signal.Signals[name])
 
-def _start_parts(cluster: ProcessCluster) -> None:
-    spec, written = cluster.spec, cluster.written
-    for part in other_parts(spec):
-        if part != SENTINEL:
-            cluster.spawn_part(part)
-    from shared.shop.database import prepare  # costs 0.2 s to import; the balancer starts meanwhile
+    # writing it down
 
-    prepare(written.database_url, accounts=spec.accounts, password=spec.password, cost=spec.limits.password_cost)
-    for node in written.node_urls:
-        cluster.spawn_part(node)
-    cluster.write()
+    def _reread(self) -> None:
+        """Another process may have changed the cluster, or started a part, since."""
+        super()._reread()
+        for process in self.written.processes:
+            mine = self._children.get(process.name)
+            if mine is None or mine.pid != process.pid:
+                self._children[process.name] = Child(process.name, process.pid, process.born, self.spec.run)
+                self._killed.discard(process.name)
 
+    def write(self) -> None:
+        """Write down what another process needs to attach."""
+        processes = tuple(Process(name, child.pid, child.born) for name, child in self._children.items())
+        self.written = msgspec.structs.replace(self.written, processes=processes)
+        super().write()
 
-def _watch_until_ready(cluster: ProcessCluster) -> None:
-    limits = cluster.spec.limits
-    now = time.monotonic()
-    whole, each = now + limits.cluster_ready_s, now + min(limits.node_ready_s, limits.cluster_ready_s)
-    for part in (STORE, REPLICA):
-        if part in cluster.parts():
-            _watch(cluster, part, lambda part=part: _server_is_ours(cluster, part), until=each)  # type: ignore[misc]
-    if REPLICA in cluster.parts():
-        _watch(cluster, REPLICA, lambda: replicas_that_keep_up(port_of(cluster.written.store_url)) == 1, until=each)
-        # Not before: a store that is still on its way would be taken for dead, and its replica promoted.
-        cluster.spawn_part(SENTINEL)
-        cluster.write()
-    for part in (SENTINEL, WIRES):
-        if part in cluster.parts():
-            _watch(cluster, part, lambda part=part: cluster.observe(part).answers, until=each)  # type: ignore[misc]
-    for node in cluster.written.node_urls:
-        _watch(cluster, node, lambda node=node: _node_is_ours(cluster, node), until=each)  # type: ignore[misc]
-    # Only now does the balancer learn of the nodes: it then finds each healthy at its first look, and not one
-    # interval after a look that came too early.
-    nodes = list(cluster.written.node_urls)
-    cluster.route_to(nodes)
-    _watch(cluster, BALANCER, lambda: all_in_rotation(cluster.admin_url, len(nodes)), until=whole)
-    _watch(cluster, BALANCER, lambda: shop_answers(cluster.url, cluster.spec.run), until=whole)
+    # ending
 
+    def stop(self) -> None:
+        """Stop everything and remove `work/`."""
+        with self._lock:
+            self._stopped = True
+            children = dict(self._children)
+            balancer = children.pop(BALANCER, None)
+            if balancer is not None:  # first, so that it writes its access log while there is still a cluster
+                self._end([balancer], grace_s=self.spec.limits.stop_s)
+            self._end(list(children.values()), grace_s=NODE_GRACE_S)
+            self._children.clear()
+            self._close()
 
-def _watch(cluster: ProcessCluster, part: str, ready: Callable[[], bool], *, until: float) -> None:
-    """Look until that part is ready.
-
-    Raises:
-        NotReadyInTime: it has ended, or the time is over.
-    """
-    child = cluster.child(part)
-    log = cluster.logs()[part]
-    began = time.monotonic()
-
-    def look() -> bool | None:
-        if ready():
-            return True
-        if child is None or not child.alive():
-            code = child.exit_code if child else None
-            for port in cluster.listens_on(part):
-                preflight(port, part)  # whoever took it since it was chosen is why the part ended
-            raise not_ready(part, f"it ended with exit code {code} before it was ready", log)
-        return None
-
-    if wait_for(look, until=until, every_s=POLL_S) is None:
-        raise not_ready(part, f"it was not seen to work within {time.monotonic() - began:.1f} s", log)
-
-
-def _server_is_ours(cluster: ProcessCluster, part: str) -> bool:
-    port = port_of(cluster.address(part))
-    pid = serving_pid(port)
-    child = cluster.child(part)
-    if pid is None or child is None:
-        return False
-    if pid != child.pid:
-        raise _foreign(f"{HOST}:{port}", f"the {part} we started has pid {child.pid}, the one that answers {pid}")
-    return True
-
-
-def _node_is_ours(cluster: ProcessCluster, node: str) -> bool:
-    voice = listen_to(cluster.written.node_urls[node], cluster.spec.run)
-    if voice.foreign:
-        raise _foreign(cluster.written.node_urls[node], voice.words)
-    return voice.answers
-
-
-def _foreign(where: str, why: str) -> ForeignAnswer:
-    return ForeignAnswer(
-        f"somebody else's server answers at {where}", why=why, next_step="try again: other ports will be chosen"
-    )
+    def _end(self, children: list[Child], *, grace_s: float) -> None:
+        for child in children:
+            child.send(signal.SIGTERM)
+            if child.name == BALANCER:
+                child.send(signal.SIGCONT)  # frozen, it could not write its last lines
+        deadline = time.monotonic() + grace_s
+        for child in children:
+            child.gone(deadline - time.monotonic())
+            child.send(signal.SIGKILL)
+        deadline = time.monotonic() + self.spec.limits.stop_s
+        for child in children:
+            if not child.gone(deadline - time.monotonic()):
+                raise TwinshopError(
+                    f"{child.name} (pid {child.pid}) was killed and is still there", next_step="twinshop recover"
+                )
+            self._ledger.ended(child.name, child.pid)

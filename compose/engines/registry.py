@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from compose.architectures import one_of
 from compose.engines.contract import Engine
 from compose.engines.processes import ProcessesEngine
-from shared.errors import UsageError
 
 
 def _docker() -> Engine:
@@ -24,11 +24,4 @@ def engine_named(name: str) -> Engine:
     Raises:
         UsageError: there is none; the message lists those there are.
     """
-    try:
-        return ENGINES[name]()
-    except KeyError:
-        raise UsageError(
-            f"there is no engine named {name!r}",
-            why=f"known engines: {', '.join(ENGINES)}",
-            next_step="leave --engine away for the default",
-        ) from None
+    return one_of(ENGINES, name, "engine", next_step="omit --engine for the default")()

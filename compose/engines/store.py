@@ -6,11 +6,11 @@ Of its own accord it writes nothing to the disk: a killed store comes back empty
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from compose.cluster import Limits
-from compose.probes.http import Unanswered
-from compose.probes.self_reports import MASTER
-from compose.probes.server import ask_server, facts
+from compose.probes.parts import MASTER
+from compose.probes.questions import Unanswered, ask_server, facts
 from compose.supervision.ports import HOST
 
 DOWN_AFTER_MS = 2000
@@ -22,7 +22,9 @@ answer: with less than a second it would take every store that it has just promo
 MAX_LAG_S = 1
 """A replica that was not heard of for longer does not count among those that keep up."""
 _CALM_MS, _WIRED_MS = 180_000, 3_600_000
-_PROBE_S = 0.3
+_PROBE_S, _COUNT_S = 0.3, 0.2
+COUNTED = {"commands": "total_commands_processed", "memory": "used_memory", "evicted": "evicted_keys"}
+"""Our names, and the server's, of what a store counts."""
 
 
 def server_program() -> Path:
@@ -52,7 +54,7 @@ def store_settings(limits: Limits) -> dict[str, str]:
 
 
 def server_args(
-    program: Path, port: int, folder: Path, limits: Limits | None = None, *, replica_of: int | None = None
+    program: Path, port: int, folder: Path, limits: Limits | None = None, replica_of: int | None = None
 ) -> list[str]:
     """How to start it on this machine; with `replica_of` as a copy of the server whom that port leads to."""
     settings = {
@@ -107,12 +109,6 @@ def master_address(sentinel_port: int) -> str | None:
         return None
 
 
-def master_by(sentinel_port: int) -> int | None:
-    """The same server's port, where all are on this machine."""
-    address = master_address(sentinel_port)
-    return None if address is None else int(address.rpartition(":")[2])
-
-
 def replicas_that_keep_up(port: int) -> int:
     """How many replicas have a whole copy of the store on that port, and are heard of, by the store's own word."""
     try:
@@ -123,3 +119,19 @@ def replicas_that_keep_up(port: int) -> int:
     online = sum("state=online" in copy for copy in copies)
     counted = said.get("min_slaves_good_slaves")  # only where writes depend on it
     return online if counted is None else min(online, int(counted))
+
+
+def store_counters(url: str) -> dict[str, int]:
+    """What the store at that address counts of itself; nothing if it does not answer."""
+    parts = urlsplit(url)
+    try:
+        said = facts(ask_server(parts.hostname or "", parts.port or 0, "INFO", within_s=_COUNT_S))
+        keys = sum(_keys(value) for name, value in said.items() if name.startswith("db") and name[2:].isdecimal())
+        return {ours: int(said[theirs]) for ours, theirs in COUNTED.items()} | {"keys": keys}
+    except (Unanswered, KeyError, ValueError):
+        return {}
+
+
+def _keys(keyspace: str) -> int:
+    """From `keys=60,expires=60,avg_ttl=…`."""
+    return int(dict(pair.split("=") for pair in keyspace.split(","))["keys"])

@@ -39,13 +39,9 @@ class Child:
         """SIGTERM the whole group. No error if it is gone."""
         signal_group(self.pid, self.born, self.run, signal.SIGTERM)
 
-    def freeze(self) -> None:
-        """SIGSTOP the whole group. No error if it is gone."""
-        signal_group(self.pid, self.born, self.run, signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        """SIGCONT the whole group. No error if it is gone, or was never frozen."""
-        signal_group(self.pid, self.born, self.run, signal.SIGCONT)
+    def send(self, number: signal.Signals) -> None:
+        """Send the whole group that signal. No error if it is gone."""
+        signal_group(self.pid, self.born, self.run, number)
 
     def gone(self, seconds: float) -> bool:
         """Wait at most that long for the whole group to be gone."""

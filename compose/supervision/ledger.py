@@ -14,10 +14,13 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 import platformdirs
+from filelock import FileLock, Timeout
 
 from compose.supervision.ledger_file import (
     SUFFIX,
@@ -35,9 +38,9 @@ from compose.supervision.ledger_file import (
 )
 from compose.supervision.process_table import birth_of
 from compose.supervision.recovery import Recovered, clear, make_own_folder, recover
-from shared.errors import EnvironmentNotReady, Interrupted, TwinshopError, UsageError
+from shared.errors import Busy, EnvironmentNotReady, Interrupted, TwinshopError, UsageError
 
-__all__ = ["Ledger", "Recovered", "recover", "state_folder"]
+__all__ = ["Ledger", "Recovered", "hold_machine", "recover", "state_folder"]
 
 STATE_VARIABLE = "TWINSHOP_STATE"
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -48,6 +51,37 @@ def state_folder() -> Path:
     """Where ledgers, locks and kept clusters live: `TWINSHOP_STATE`, or the user's own state folder."""
     named = os.environ.get(STATE_VARIABLE)
     return Path(named).absolute() if named else Path(platformdirs.user_state_dir("twinshop", appauthor=False))
+
+
+@contextmanager
+def hold_machine(state: Path) -> Iterator[None]:
+    """Hold the machine for one run at a time; the system lets go of it when the holder dies, however it dies.
+
+    Raises:
+        Busy: another run holds it.
+        EnvironmentNotReady: the state folder cannot be written.
+    """
+    path = state / "machine.lock"
+    lock = FileLock(path)
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise Busy(
+            "another run is going on",
+            why="two runs at once would measure each other",
+            next_step="wait for it to end, or stop it with Ctrl-C in its window",
+        ) from None
+    except OSError as error:
+        raise EnvironmentNotReady(
+            f"cannot lock {path}",
+            why=error.strerror or str(error),
+            next_step="make its folder writable, or set TWINSHOP_STATE to another one",
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 class Ledger:

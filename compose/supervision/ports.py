@@ -1,4 +1,4 @@
-"""Ports of 127.0.0.1 for the parts of a cluster."""
+"""Addresses: of the parts of a cluster, and free ports of 127.0.0.1 for them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,34 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import msgspec
+
 from shared.errors import EnvironmentNotReady, PortTaken
 
 HOST = "127.0.0.1"
 _LOWEST = 15_000
 _TRIES = 2_000
+
+
+class Listen(msgspec.Struct, frozen=True):
+    """An address: 127.0.0.1 and a port here, other hosts in containers."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """As a client of HTTP writes it."""
+        return f"http://{self}"
+
+    @classmethod
+    def at(cls, url: str) -> Listen:
+        """The address in a URL."""
+        parts = urlsplit(url)
+        return cls(parts.hostname or "", parts.port or 80)
 
 
 def _highest() -> int:

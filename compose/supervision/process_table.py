@@ -128,3 +128,18 @@ def kill_process(pid: int) -> None:
     """SIGKILL one process; no error if it is gone. A stopped process dies of it too: it needs no SIGCONT."""
     with suppress(ProcessLookupError, PermissionError):
         os.kill(pid, signal.SIGKILL)
+
+
+def used_by_processes(leader: int) -> tuple[float, int] | None:
+    """Processor seconds and bytes of memory that this process and all that it started use; None if it is gone."""
+    try:
+        first = psutil.Process(leader)
+        cpu_s, memory = 0.0, 0
+        for process in (first, *first.children(recursive=True)):
+            with process.oneshot():
+                times = process.cpu_times()
+                cpu_s += times.user + times.system
+                memory += process.memory_info().rss
+    except psutil.Error:
+        return None
+    return round(cpu_s, 3), memory

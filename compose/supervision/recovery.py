@@ -125,7 +125,7 @@ def containers_live(page: Page) -> bool:
     """Whether a container of that run runs. If the engine does not answer, nobody can say that none does."""
     if not page.container_engines:
         return False
-    from compose.containers.sweep import running_at  # costs 0.15 s to import, and most runs have no containers
+    from compose.containers import running_at  # costs 0.15 s to import, and most runs have no containers
 
     try:
         return any(running_at(engine, page.run) for engine in page.container_engines)
@@ -137,7 +137,7 @@ def _remove_containers(page: Page) -> tuple[tuple[str, ...], str]:
     """Remove what carries the run's label; and why an engine could not be asked, if one could not."""
     if not page.container_engines:
         return (), ""
-    from compose.containers.sweep import sweep_at
+    from compose.containers import sweep_at
 
     removed: list[str] = []
     try:

@@ -25,7 +25,7 @@ Place = tuple[str, str]
 """Where a cell stands: its scenario and its architecture."""
 
 
-class Key(msgspec.Struct, frozen=True):
+class CellKey(msgspec.Struct, frozen=True):
     """What a cell was made with: a cell of the same key need not be run again."""
 
     scenario_sha256: str
@@ -42,7 +42,7 @@ class Cell(msgspec.Struct, frozen=True):
     word: CellWord
     why: str = ""
     """Why it was not run, or why it is not as predicted or inconclusive."""
-    key: Key | None = None
+    key: CellKey | None = None
     """None: it was never begun."""
     run: str = ""
     """The run's folder, beside `matrix.json`; empty if there is none."""
@@ -94,7 +94,7 @@ class Matrix(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, cells=tuple(found[place] for place in sorted(found)))
 
 
-def cell_of(results: Results, architecture: str, *, key: Key, run: str) -> Cell:
+def cell_of(results: Results, architecture: str, *, key: CellKey, run: str) -> Cell:
     """The cell that a judged run fills."""
     result = results.architectures[architecture]
     return Cell(

@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterable
 import msgspec
 
 from compose.architectures import ARCHITECTURES
-from loadtests.campaigns.cells import Cell, Key, Matrix
+from loadtests.campaigns.cells import Cell, CellKey, Matrix
+from loadtests.campaigns.runner import RunJob
 from loadtests.model.plan import ClientLimits
 from loadtests.model.scenario import Scenario
 from loadtests.planning.page import START_AND_STOP_S
@@ -44,25 +45,6 @@ class Entry(msgspec.Struct, frozen=True):
 
     scenario: Scenario
     sha256: str
-
-
-class Job(msgspec.Struct, frozen=True):
-    """One run: a scenario on those of its architectures that are still to be measured."""
-
-    scenario: str
-    architectures: tuple[str, ...]
-    key: Key
-    seconds: float
-    """What it will take, about."""
-    alone: bool
-    """Nothing may run beside it."""
-
-    def without(self, done: Collection[str]) -> Job:
-        """The same on the other architectures."""
-        left = tuple(name for name in self.architectures if name not in done)
-        return msgspec.structs.replace(
-            self, architectures=left, seconds=self.seconds * len(left) / len(self.architectures)
-        )
 
 
 def catalogue() -> tuple[Entry, ...]:
@@ -102,7 +84,7 @@ def jobs_for(
     *,
     again: Collection[str] = (),
     timed: Collection[str] = (),
-) -> tuple[Job, ...]:
+) -> tuple[RunJob, ...]:
     """What is left to run, cheapest first; what wants the machine to itself comes after all else.
 
     `again`: verdicts with which a cell is run once more, though it was run. `timed`: scenarios whose times decide a
@@ -121,20 +103,25 @@ def jobs_for(
         if wanted:
             seconds = len(wanted) * seconds_each(scenario)
             alone = scenario.name in timed or wants_the_machine(scenario)
-            jobs.append(Job(scenario.name, wanted, key, seconds, alone))
+            jobs.append(RunJob(scenario.name, wanted, matrix.seed, seconds, alone))
     return tuple(sorted(jobs, key=lambda job: (job.alone, job.seconds, job.scenario)))
 
 
-def _done(matrix: Matrix, key: Key, again: Collection[str]) -> set[tuple[str, str]]:
+def _done(matrix: Matrix, key: CellKey, again: Collection[str]) -> set[tuple[str, str]]:
     return {cell.place for cell in matrix.cells if is_current(cell, key) and cell.word not in again}
 
 
-def key_of(entry: Entry, matrix: Matrix) -> Key:
+def key_of(entry: Entry, matrix: Matrix) -> CellKey:
     """What a cell of this scenario is made with now."""
-    return Key(entry.sha256, matrix.seed, matrix.engine, matrix.twinshop)
+    return CellKey(entry.sha256, matrix.seed, matrix.engine, matrix.twinshop)
 
 
-def is_current(cell: Cell, key: Key) -> bool:
+def keys_of(entries: Iterable[Entry], matrix: Matrix) -> dict[str, CellKey]:
+    """The same of them all, by scenario."""
+    return {entry.scenario.name: key_of(entry, matrix) for entry in entries}
+
+
+def is_current(cell: Cell, key: CellKey) -> bool:
     """It was run, and with exactly that."""
     return cell.was_run and cell.key == key
 
@@ -149,14 +136,6 @@ def wants_the_machine(scenario: Scenario) -> bool:
     """It says so itself, or it predicts a time."""
     predicted = {measure for predictions in scenario.expect.values() for measure in predictions}
     return scenario.alone or bool((predicted | {scenario.headline}) & TIMES)
-
-
-def expected_seconds(jobs: Iterable[Job], side_by_side: int) -> float:
-    """What all of them take, about, that many at a time."""
-    jobs = tuple(jobs)
-    shared = [job.seconds for job in jobs if not job.alone]
-    longest = max(shared, default=0.0)
-    return sum(job.seconds for job in jobs if job.alone) + max(longest, sum(shared) / side_by_side)
 
 
 def default_side_by_side() -> int:

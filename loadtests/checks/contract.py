@@ -24,7 +24,7 @@ from loadtests.model.results import Counted, Loss, WitnessEvent
 from loadtests.session_model.acknowledged_order import Promise
 from loadtests.session_model.expectations import Finding
 from loadtests.session_model.shopper_trace import Person
-from loadtests.session_model.timeline import Scene
+from loadtests.session_model.timeline import RunTimeline
 
 
 class Check:
@@ -46,7 +46,7 @@ class Check:
     causes: ClassVar[tuple[Cause, ...]] = ()
     """Causes that this check alone names."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: RunTimeline) -> None:
         self.scene = scene
         self.losses: list[Loss] = []
 
@@ -85,7 +85,7 @@ class Tally:
     measures: ClassVar[tuple[Measure, ...]]
     """What can be predicted of it."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: RunTimeline) -> None:
         self.scene = scene
         self.hears_all = False
         """It wants to hear of quick oks as well: that costs time."""

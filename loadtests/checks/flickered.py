@@ -6,7 +6,7 @@ from loadtests.checks.contract import Tally
 from loadtests.model.history import Exchange
 from loadtests.model.measures import Measure, events_of, shoppers_of
 from loadtests.session_model.action_kinds import KNOWS_ME, LEAVES
-from loadtests.session_model.timeline import Scene
+from loadtests.session_model.timeline import RunTimeline
 
 
 class Flickered(Tally):
@@ -46,7 +46,7 @@ class Flickered(Tally):
         ),
     )
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: RunTimeline) -> None:
         super().__init__(scene)
         self._logged_in: set[int] = set()
         self._stranger_us: dict[int, int] = {}

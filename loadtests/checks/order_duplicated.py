@@ -7,7 +7,7 @@ from loadtests.checks.witness import in_database, told
 from loadtests.model.history import Exchange, StoredOrder
 from loadtests.model.measures import Measure
 from loadtests.model.results import Loss
-from loadtests.session_model.timeline import Scene
+from loadtests.session_model.timeline import RunTimeline
 from shared.demo_accounts import account_number
 
 
@@ -34,7 +34,7 @@ class OrderDuplicated(Check):
         ),
     )
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: RunTimeline) -> None:
         super().__init__(scene)
         self._of_request: dict[str, tuple[StoredOrder, Exchange | None]] = {}
         self._of_key: dict[str, dict[str, tuple[StoredOrder, Exchange | None]]] = {}

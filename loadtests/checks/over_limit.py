@@ -6,7 +6,7 @@ from loadtests.checks.contract import Tally
 from loadtests.checks.witness import answered_as_shopper
 from loadtests.model.history import Exchange
 from loadtests.model.measures import Measure, events_of
-from loadtests.session_model.timeline import Scene
+from loadtests.session_model.timeline import RunTimeline
 
 WINDOWS = 2
 """Any time as long as a window touches at most so many windows, wherever they begin; each allows the limit."""
@@ -39,7 +39,7 @@ class OverLimit(Tally):
         ),
     )
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: RunTimeline) -> None:
         super().__init__(scene)
         self._allowed, self._window_us = _allowed(scene.limits.rate_limit)
         self.hears_all = self._window_us > 0

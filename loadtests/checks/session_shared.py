@@ -8,7 +8,7 @@ from loadtests.model.history import Exchange
 from loadtests.model.measures import Measure
 from loadtests.session_model.causes import cause_of_shared_session
 from loadtests.session_model.shopper_trace import Person
-from loadtests.session_model.timeline import Scene
+from loadtests.session_model.timeline import RunTimeline
 
 
 class SessionShared(Check):
@@ -38,7 +38,7 @@ class SessionShared(Check):
         ),
     )
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: RunTimeline) -> None:
         super().__init__(scene)
         self._arrived: dict[int, Exchange] = {}
         self._own_login: set[int] = set()

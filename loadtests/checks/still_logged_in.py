@@ -8,7 +8,7 @@ from loadtests.model.history import Exchange
 from loadtests.model.measures import Measure
 from loadtests.session_model.causes import cause_of_use_after_logout
 from loadtests.session_model.shopper_trace import Person
-from loadtests.session_model.timeline import Scene
+from loadtests.session_model.timeline import RunTimeline
 
 
 class StillLoggedIn(Check):
@@ -39,7 +39,7 @@ class StillLoggedIn(Check):
         ),
     )
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: RunTimeline) -> None:
         super().__init__(scene)
         self._second_logins: dict[int, Exchange] = {}
         self._accused: set[tuple[str, str]] = set()

@@ -6,7 +6,7 @@ from loadtests.checks.contract import Tally
 from loadtests.model.history import Exchange
 from loadtests.model.measures import Measure, events_of
 from loadtests.session_model.action_kinds import KNOWS_ME, LEAVES
-from loadtests.session_model.timeline import Scene
+from loadtests.session_model.timeline import RunTimeline
 
 
 class StreamsLost(Tally):
@@ -30,7 +30,7 @@ class StreamsLost(Tally):
         ),
     )
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: RunTimeline) -> None:
         super().__init__(scene)
         self._dropped_us: dict[int, int] = {}
 

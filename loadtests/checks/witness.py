@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from loadtests.faults.words import what_was_done
+from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.history import Exchange, StoredOrder
 from loadtests.model.results import WitnessEvent
 from loadtests.session_model.action_kinds import KNOWS_ME
-from loadtests.session_model.causes import strike_on_home
+from loadtests.session_model.causes import fault_behind
 from loadtests.session_model.expectations import Cart
 from loadtests.session_model.shopper_trace import Person
-from loadtests.session_model.timeline import Scene, Strike
+from loadtests.session_model.timeline import RunTimeline
 from shared.demo_accounts import account_name
 
 _ASKED = {
@@ -43,13 +44,13 @@ def told(exchange: Exchange | None) -> WitnessEvent | None:
     )
 
 
-def struck(strike: Strike | None) -> WitnessEvent | None:
+def affected_by(fault: FaultTimeline | None) -> WitnessEvent | None:
     """A fault that was observed."""
-    if strike is None or strike.injected_us is None:
+    if fault is None or fault.injected_us is None:
         return None
-    seen = f": {strike.evidence[0]}" if strike.evidence else ""
-    done = f"{what_was_done(strike.kind, strike.victim)} ({strike.kind}), and seen to be{seen}"
-    return WitnessEvent(strike.injected_us / 1000, done, strike.victim if strike.on_node else "")
+    seen = f": {fault.evidence[0]}" if fault.evidence else ""
+    done = f"{what_was_done(fault.kind, fault.victim)} ({fault.kind}), and seen to be{seen}"
+    return WitnessEvent(fault.injected_us / 1000, done, fault.victim if fault.on_node else "")
 
 
 def answered_as_shopper(exchange: Exchange) -> bool:
@@ -66,12 +67,12 @@ def in_database(order: StoredOrder | None, at_ms: float) -> WitnessEvent:
     return WitnessEvent(at_ms, what, request=order.request)
 
 
-def before_loss(scene: Scene, person: Person, exchange: Exchange) -> list[WitnessEvent | None]:
-    """What had been acknowledged, and what struck the session's home since; in order of time."""
+def before_loss(scene: RunTimeline, person: Person, exchange: Exchange) -> list[WitnessEvent | None]:
+    """What had been acknowledged, and the fault behind the loss; in order of time."""
     events = [told(person.login)]
     for later in (person.known, person.cart, person.out):
         events.append(told(later) if later is not person.login else None)
-    events.append(struck(strike_on_home(scene, person, exchange)))
+    events.append(affected_by(fault_behind(scene, person, exchange)))
     unique = {(event.at_ms, event.request): event for event in events if event is not None}
     return [unique[key] for key in sorted(unique)]
 

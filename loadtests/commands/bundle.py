@@ -1,4 +1,4 @@
-"""`twinshop bundle RUN`: the whole run in one file."""
+"""`twinshop bundle RUN` and `twinshop open FILE`: a whole run in one file, and its folder again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from loadtests.commands.options import DEBUG_OPTION
+from loadtests.commands.options import DEBUG_OPTION, RUN
 
 
 @click.command(
@@ -20,7 +20,7 @@ folder of, on any machine: a zip file with a manifest that has each file's size 
 bytes. Prints the file's name.
 """
 )
-@click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
+@RUN
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE",
     help="The file; it must not be there.  [default: the run's name and .zip, in this folder]",
@@ -39,4 +39,32 @@ def bundle(folder: Path, out: Path | None) -> None:
     tell(packed.file)
 
 
-COMMANDS = {"bundle": bundle}
+@click.command(
+    "open",
+    help="""\b
+Examples:
+  twinshop open 20261121-013044-node-kill-1.zip
+  twinshop open node-kill.zip --into elsewhere
+
+Check the bundle FILE against its manifest, file by file, and unpack it into a new run folder: whole or not at all, and
+never over anything. Prints the folder's name: `twinshop report` of it gives the same bytes as of the original.
+""",
+)
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option(
+    "--into", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, envvar="TWINSHOP_RUNS",
+    metavar="DIR", help="Where the run folder goes.",
+)  # fmt: skip
+@DEBUG_OPTION
+def open_bundle(file: Path, into: Path) -> None:
+    """Unpack the bundle FILE into a new run folder."""
+    from loadtests.campaigns.bundles.unpack import unpack
+    from loadtests.running.console import tell
+    from loadtests.running.interrupts import interrupts_raise
+
+    with interrupts_raise():
+        folder = unpack(file, into)
+    tell(folder)
+
+
+COMMANDS: dict[str, click.Command] = {"bundle": bundle, "open": open_bundle}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 
 import click
@@ -31,13 +30,10 @@ def catalogue(as_json: bool) -> None:
 
 
 def _show(title: str, rows: Lines) -> None:
+    from loadtests.report.tables import Table, Text
+
     tell(click.style(title, bold=True))
-    width = max(len(name) for name in rows) + 2
-    for name, what in rows.items():
-        lines = textwrap.wrap(what, WIDTH - width - 2)
-        tell(f"  {name:<{width}}{lines[0]}")
-        for line in lines[1:]:
-            tell(f"  {'':<{width}}{line}")
+    tell(Text(indent=2, width=WIDTH).write(Table(("", ""), tuple(rows.items()))))
     tell("")
 
 

@@ -125,6 +125,8 @@ def up(name: str, nodes: int, port: int | None, engine_name: str, as_json: bool)
 
 def _announce(cluster: Cluster, as_json: bool) -> None:
     """By `click.echo`, which raises if nobody reads: a cluster whose address nobody has heard is not kept."""
+    from compose.balancers import balancer_named
+
     spec = cluster.spec
     nodes = tuple(UpNode(node.name, node.url, node.pid) for node in cluster.nodes())
     users = Users(spec.accounts, spec.password)
@@ -137,7 +139,7 @@ def _announce(cluster: Cluster, as_json: bool) -> None:
     click.echo(f"  log in as     {account_name(1)} … {account_name(users.count)}, password {users.password}")
     for node in nodes:
         click.echo(f"  {node.name:<12}  {node.url}" + (f"  (pid {node.pid})" if node.pid else ""))
-    click.echo(f"  balancer      {cluster.admin_url}  (Envoy's admin pages)")
+    click.echo(f"  balancer      {cluster.admin_url}  ({balancer_named(spec.balancer).title}'s admin pages)")
     crowd = f"TWINSHOP_PASSWORD={users.password} locust -f {shlex.quote(str(LOCUSTFILE))} --host {cluster.url}"
     click.echo(f"  a crowd       {crowd}")
     click.echo(f"  run           {spec.run}, logs in {cluster.folder}")

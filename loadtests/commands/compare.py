@@ -34,7 +34,7 @@ Exit codes: 0 compared, 2 usage or a damaged run, 3 not comparable.
 @DEBUG_OPTION
 def compare(runs: tuple[Path, ...], as_json: bool) -> int:
     """Put RUNs side by side."""
-    from loadtests.campaigns.bundles.either import run_in
+    from loadtests.campaigns.bundles.unpack import run_in
     from loadtests.campaigns.comparison.comparison import compare as side_by_side
     from loadtests.campaigns.comparison.page import comparison_page
     from loadtests.campaigns.comparison.side import read_side

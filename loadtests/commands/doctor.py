@@ -25,8 +25,7 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 def doctor(engines: tuple[str, ...], as_json: bool) -> int:
     """Look at what each engine needs, and name the command that mends what is missing. Changes nothing."""
-    from compose.docker_doctor import DOCKER_LOOKS
-    from compose.doctor import MACHINE_LOOKS, examine, ready
+    from compose.doctor import DOCKER_LOOKS, MACHINE_LOOKS, examine, ready
 
     asked = engines or ENGINES[:1]
     for name in asked:

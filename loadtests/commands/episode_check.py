@@ -12,7 +12,7 @@ from loadtests.running.console import tell
 from loadtests.running.interrupts import interrupts_raise
 from loadtests.workshop.episode import Episode
 from loadtests.workshop.episode_file import episode_named, load_episodes
-from loadtests.workshop.progress import Standing, newest_round, standing
+from loadtests.workshop.progress import EpisodeProgress, newest_round, progress_of
 
 WIDTH = 100
 MARGIN = " " * 9
@@ -28,12 +28,12 @@ def check_episode(name_or_number: str, runs: Path, as_json: bool) -> int:
     """
     episode = episode_named(name_or_number)
     with interrupts_raise():
-        found = standing(episode, newest_round(runs, episode))
+        found = progress_of(episode, newest_round(runs, episode))
         tell(msgspec.json.encode(found).decode() if as_json else "\n".join(_lines(episode, found)))
     return 0 if found.met else 1
 
 
-def _lines(episode: Episode, found: Standing) -> Iterator[str]:
+def _lines(episode: Episode, found: EpisodeProgress) -> Iterator[str]:
     yield f"episode  {episode.number}, {episode.title}"
     yield f"round    {found.round}"
     yield ""

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import click
 
-from loadtests.commands.options import DEBUG_OPTION
+from loadtests.commands.options import DEBUG_OPTION, RUN
 from shared.errors import UsageError
 
 FORMS = ("csv", "parquet", "junit", "markdown", "badge")
@@ -30,7 +30,7 @@ Examples:
 It ends with 0 once it has written, whatever the run's verdict; `twinshop check RUN` ends with that of the run.
 """,
 )
-@click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
+@RUN
 @click.option("--to", "form", type=click.Choice(FORMS), required=True, help="The form.")
 @click.option("--table", type=click.Choice(TABLES), help="Only this table, of csv and parquet.")
 @click.option(
@@ -40,7 +40,7 @@ It ends with 0 once it has written, whatever the run's verdict; `twinshop check 
 @DEBUG_OPTION
 def export(folder: Path, form: str, table: str | None, out: Path | None) -> None:
     """Judge RUN (a run's folder, for example runs/latest, or a bundle) again and write it in another form."""
-    from loadtests.campaigns.bundles.either import run_in
+    from loadtests.campaigns.bundles.unpack import run_in
     from loadtests.report.exports.forms import DOCUMENTS, TABLE_FORMS, whole_file, write_one, write_tables
     from loadtests.report.exports.judged import judged_run
     from loadtests.running.console import tell

@@ -24,8 +24,8 @@ def images() -> None:
 @images.command()
 def build() -> None:
     """Build the node's image if its inputs changed, and pull the others if they are not there."""
-    from compose.containers.api import connect
-    from compose.containers.images import OFFICIAL, ensure, look, node_image
+    from compose.containers import connect
+    from compose.engines.images import OFFICIAL, ensure, look, node_image
 
     engine = connect()
     names = (node_image(), *OFFICIAL)
@@ -38,8 +38,8 @@ def build() -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def save(file: Path) -> None:
     """Write all of them into FILE."""
-    from compose.containers.api import connect
-    from compose.containers.images import save as write
+    from compose.containers import connect
+    from compose.engines.images import save as write
 
     names = write(connect(), file, _say)
     click.echo(f"{file}: {file.stat().st_size // 10**6} MB, {', '.join(names)}")
@@ -50,8 +50,8 @@ def save(file: Path) -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def load(file: Path) -> None:
     """Read them from FILE."""
-    from compose.containers.api import connect
-    from compose.containers.images import load as read
+    from compose.containers import connect
+    from compose.engines.images import load as read
 
     names = read(connect(), file, _say)
     click.echo(f"There are now: {', '.join(names)}")

@@ -1,15 +1,24 @@
-"""`twinshop matrix`: every scenario on every architecture, predicted beside measured."""
+"""`twinshop matrix`: every scenario on every architecture; and `twinshop claims`: what its numbers say of them."""
 
 from __future__ import annotations
 
 import sys
+import textwrap
 from pathlib import Path
 
 import click
 
-from loadtests.commands.options import DEBUG_OPTION
-from loadtests.running.console import tell
+from loadtests.commands.options import (
+    DEBUG_OPTION,
+    ENGINE_OPTION,
+    JSON_OPTION,
+    QUIET_OPTION,
+    names_option,
+    seed_option,
+)
+from loadtests.running.console import json_text, tell
 
+WIDTH = 100
 AGAIN = ("not as predicted", "inconclusive")
 OUT_OPTION = click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("runs/matrix"), show_default=True,
@@ -31,11 +40,11 @@ in the middle, it goes on where it ended: what was run with the same scenario, s
 Exit codes: 0 all as predicted, 1 something is not, 3 something is inconclusive or could not be run.
 """
 )
-@click.option("--family", "families", multiple=True, metavar="NAME", help="Only these (repeatable).")
-@click.option("--architecture", "architectures", multiple=True, metavar="NAME", help="Only these (repeatable).")
-@click.option("--scenario", "scenarios", multiple=True, metavar="NAME", help="Only these (repeatable).")
-@click.option("--engine", "engine_name", default="processes", show_default=True, help="What runs the clusters.")
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Of all plans.")
+@names_option("family", "families")
+@names_option("architecture", "architectures")
+@names_option("scenario", "scenarios")
+@ENGINE_OPTION
+@seed_option("Of all plans.")
 @OUT_OPTION
 @click.option(
     "--side-by-side", type=click.IntRange(1, 16),
@@ -44,7 +53,7 @@ Exit codes: 0 all as predicted, 1 something is not, 3 something is inconclusive 
 @click.option("--fresh", is_flag=True, help="Run again what was run already.")
 @click.option("--again", multiple=True, type=click.Choice(AGAIN), help="Run again what ended so (repeatable).")
 @click.option("--json", "as_json", is_flag=True, help="Print matrix.json on stdout, and nothing else there.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@QUIET_OPTION
 @DEBUG_OPTION
 def matrix(
     families: tuple[str, ...], architectures: tuple[str, ...], scenarios: tuple[str, ...], engine_name: str, seed: int,
@@ -54,11 +63,11 @@ def matrix(
     from loadtests.campaigns.cells import FILE
     from loadtests.campaigns.jobs import Selection
     from loadtests.campaigns.matrix.board import exit_code
-    from loadtests.campaigns.matrix.matrix_run import Asked, carry_out
+    from loadtests.campaigns.matrix.matrix_run import MatrixRequest, carry_out
     from loadtests.campaigns.matrix.table import summary, table
 
     selection = Selection(families, architectures, scenarios)
-    asked = Asked(selection, engine_name, seed, out, side_by_side, fresh, again)
+    asked = MatrixRequest(selection, engine_name, seed, out, side_by_side, fresh, again)
     done = carry_out(asked, (lambda _line: None) if quiet else (lambda line: tell(line, err=True)))
     if as_json:
         tell((out / FILE).read_text(), nl=False)
@@ -77,4 +86,38 @@ def _width() -> int:
     return max(60, shutil.get_terminal_size().columns) if sys.stdout.isatty() else 100
 
 
-COMMANDS = {"matrix": matrix}
+@click.command(
+    help="""\b
+Examples:
+  twinshop claims
+  twinshop claims --out runs/matrix-docker --json
+
+Decide the claims that are commonly made of stateful and stateless shops, from what `twinshop matrix` has measured:
+confirmed, refuted, depends, or not decided. Writes them into the matrix' page, too; starts nothing.
+"""
+)
+@OUT_OPTION
+@JSON_OPTION
+@DEBUG_OPTION
+def claims(out: Path, as_json: bool) -> None:
+    """The claims, decided from the matrix in that folder."""
+    from loadtests.campaigns.cells import read_matrix
+    from loadtests.campaigns.jobs import catalogue
+    from loadtests.campaigns.matrix.matrix_run import decisions
+    from loadtests.campaigns.matrix.page import write_page
+
+    matrix, entries = read_matrix(out), catalogue()
+    decided = decisions(matrix, entries)
+    page = write_page(out, matrix, entries, decided)
+    if as_json:
+        tell(json_text({"schema": 1, "claims": decided}))
+        return
+    for it in decided:
+        tell(f"{it.claim.id:<4}{click.style(f'{it.word:<12}', bold=True)}{it.claim.claim}")
+        for line in textwrap.wrap(it.sentence, WIDTH - 16, break_on_hyphens=False, break_long_words=False):
+            tell(f"{'':<16}{line}")
+        tell("")
+    tell(f"page     {page}#claims")
+
+
+COMMANDS: dict[str, click.Command] = {"matrix": matrix, "claims": claims}

@@ -2,9 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
 import click
+
+F = TypeVar("F", bound=Callable[..., object])
 
 DEBUG_OPTION = click.option(
     "--debug", is_flag=True, expose_value=False, help="Show the traceback of an error."
 )  # `loadtests.cli.main` looks for the word, because the error may come before any option is read
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+QUIET_OPTION = click.option("-q", "--quiet", is_flag=True, help="No progress.")
+ENGINE_OPTION = click.option(
+    "--engine", "engine_name", default="processes", show_default=True, help="What runs the clusters."
+)
+SHOPPERS_OPTION = click.option(
+    "--shoppers", type=click.IntRange(1, 20_000), help="How many people shop.  [default: the scenario's]"
+)
+RUN = click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
+"""A run's folder, or a bundle where the command only reads."""
+
+
+def seed_option(help_text: str) -> Callable[[F], F]:
+    """`--seed`: any that a plan can have."""
+    return click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help=help_text)
+
+
+def names_option(word: str, variable: str) -> Callable[[F], F]:
+    """`--scenario NAME` and the like: as often as one wants; none for all."""
+    return click.option(f"--{word}", variable, multiple=True, metavar="NAME", help="Only these (repeatable).")
+
+
+def runs_option(help_text: str, *, variable: str | None = "TWINSHOP_RUNS") -> Callable[[F], F]:
+    """`--runs DIR`, which the environment's `variable` can name as well."""
+    return click.option(
+        "--runs", type=click.Path(file_okay=False, path_type=Path), default=Path("runs"), show_default=True,
+        envvar=variable, help=help_text,
+    )  # fmt: skip

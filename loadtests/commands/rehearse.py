@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from loadtests.commands.options import DEBUG_OPTION, JSON_OPTION
+from loadtests.commands.options import DEBUG_OPTION, JSON_OPTION, runs_option
 
 
 @click.command(
@@ -26,10 +26,7 @@ Exit codes: 0 every promise came true, 1 not every one, 2 usage, 4 environment n
 )
 @click.argument("episodes", metavar="[EPISODE]...", nargs=-1)
 @click.option("--shoppers", type=click.IntRange(1), help="How many in each shop, instead of what the episodes say.")
-@click.option(
-    "--runs", type=click.Path(file_okay=False, path_type=Path), default=Path("runs"), show_default=True,
-    help="Where the rehearsal's folder is made; its rounds and logs lie in it.",
-)  # fmt: skip
+@runs_option("Where the rehearsal's folder is made; its rounds and logs lie in it.", variable=None)
 @JSON_OPTION
 @DEBUG_OPTION
 def rehearse(episodes: tuple[str, ...], shoppers: int | None, runs: Path, as_json: bool) -> int:
@@ -39,7 +36,7 @@ def rehearse(episodes: tuple[str, ...], shoppers: int | None, runs: Path, as_jso
     from loadtests.running.console import tell
     from loadtests.running.interrupts import interrupts_raise
     from loadtests.workshop.episode_file import episode_named, load_episodes
-    from loadtests.workshop.rehearsal.conduct import rehearse as play
+    from loadtests.workshop.rehearsal.rehearse import rehearse as play
 
     chosen = tuple(episode_named(name) for name in episodes) or load_episodes()
     folder = runs.resolve() / time.strftime("%Y%m%d-%H%M%S-rehearsal")

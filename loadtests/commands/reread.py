@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from loadtests.commands.options import DEBUG_OPTION
+from loadtests.commands.options import DEBUG_OPTION, RUN, runs_option
 
 if TYPE_CHECKING:
     from loadtests.model.results import Results
-
-RUN = click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
 
 
 @click.command(
@@ -39,10 +37,7 @@ all of it was shown, 1 not yet, 2 there is no round of it.
 @click.option(
     "--json", "as_json", is_flag=True, help="Print what results.json should be (or what an episode has shown)."
 )
-@click.option(
-    "--runs", type=click.Path(file_okay=False, path_type=Path), default=Path("runs"), show_default=True,
-    help="Where an episode's rounds lie.",
-)  # fmt: skip
+@runs_option("Where an episode's rounds lie.", variable=None)
 @DEBUG_OPTION
 def check(run: Path, as_json: bool, runs: Path) -> int:
     """Judge RUN again, and say whether its results.json agrees; or say what an episode's round has shown."""
@@ -56,7 +51,7 @@ def check(run: Path, as_json: bool, runs: Path) -> int:
 
 
 def _check_run(run: Path, as_json: bool) -> int:
-    from loadtests.campaigns.bundles.either import run_in
+    from loadtests.campaigns.bundles.unpack import run_in
     from loadtests.judging.judge import judge
     from loadtests.judging.thresholds import exit_code_of
     from loadtests.model.run_folder import REPEATS
@@ -117,6 +112,7 @@ def _agreement(run: Path, folder: Path, results: Results) -> str:
         RunFolderError: it says otherwise than the evidence.
     """
     from loadtests.judging.agreement import agreement
+    from loadtests.model.results import EARLIER
     from loadtests.model.run_folder import RunFolder
     from shared.errors import RunFolderError
 
@@ -131,6 +127,8 @@ def _agreement(run: Path, folder: Path, results: Results) -> str:
             why="; ".join(found.otherwise[1:]) or "one of them was changed, or another version of Twinshop counted",
             next_step=f"if you trust the evidence: {again}",
         )
+    if found.earlier is not None:
+        return f"results.json agrees, and was written with schema {found.earlier}, {EARLIER[found.earlier]}; {again}"
     if found.lacking:
         lacking = f"says nothing of {len(found.lacking)} of the numbers that are counted now"
         return f"results.json agrees, and {lacking}; {again}"

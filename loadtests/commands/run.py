@@ -1,4 +1,4 @@
-"""`twinshop run SCENARIO`, once or many times."""
+"""`twinshop run SCENARIO`, once or many times; and `twinshop plan SCENARIO`: what that would do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 import click
 
 from compose.architectures import architecture_named
-from loadtests.commands.options import DEBUG_OPTION
+from loadtests.commands.options import (
+    DEBUG_OPTION,
+    ENGINE_OPTION,
+    QUIET_OPTION,
+    SHOPPERS_OPTION,
+    names_option,
+    runs_option,
+    seed_option,
+)
 from shared.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,21 +37,18 @@ Examples:
 """,
 )
 @click.argument("scenario")
-@click.option("--architecture", "architectures", multiple=True, metavar="NAME", help="Only these (repeatable).")
-@click.option("--shoppers", type=click.IntRange(1, 20_000), help="How many people shop.  [default: the scenario's]")
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Of the plan.")
+@names_option("architecture", "architectures")
+@SHOPPERS_OPTION
+@seed_option("Of the plan.")
 @click.option("--repeat", type=click.IntRange(2, 1000), metavar="N", help="N blocks, each with its seed; compare.")
 @click.option(
     "--control", type=click.Choice(["no-fault", "placebo"]), help="Leave out the faults, or only the break in each."
 )
-@click.option("--engine", "engine_name", default="processes", show_default=True, help="What runs the clusters.")
+@ENGINE_OPTION
 @click.option("--workers", type=click.IntRange(1, 16), default=1, show_default=True, help="Load processes.")
-@click.option(
-    "--runs", type=click.Path(file_okay=False, path_type=Path), default=Path("runs"), show_default=True,
-    envvar="TWINSHOP_RUNS", help="Where run folders go.",
-)  # fmt: skip
+@runs_option("Where run folders go.")
 @click.option("--json", "as_json", is_flag=True, help="Print results.json (repeats.json) and nothing else.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@QUIET_OPTION
 @DEBUG_OPTION
 def run(
     scenario: str, architectures: tuple[str, ...], shoppers: int | None, seed: int, repeat: int | None,
@@ -109,4 +114,22 @@ def _many(request: RunRequest, repeats: int, engine: Engine, watcher: Watcher, a
     return exit_code(done.repeats.verdict, fired=done.repeats.fired)
 
 
-COMMANDS = {"run": run}
+@click.command()
+@click.argument("scenario")
+@SHOPPERS_OPTION
+@seed_option("Of the plan.")
+@click.option("--json", "as_json", is_flag=True, help="Print plan.json itself: its SHA-256 is the plan's name.")
+@DEBUG_OPTION
+def plan(scenario: str, shoppers: int | None, seed: int, as_json: bool) -> None:
+    """Print what a run of SCENARIO would do and what it would cost; start nothing."""
+    from loadtests.model.plan import encode_plan
+    from loadtests.planning.make_plan import make_plan, plan_page
+    from loadtests.planning.scenario_file import load_scenario
+    from loadtests.running.console import tell
+
+    asked = load_scenario(scenario)
+    made = make_plan(asked, seed=seed, shoppers=shoppers)
+    tell(encode_plan(made).decode() if as_json else plan_page(made, asked), nl=not as_json)
+
+
+COMMANDS: dict[str, click.Command] = {"run": run, "plan": plan}

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from loadtests.commands.options import DEBUG_OPTION, JSON_OPTION
+from loadtests.commands.options import DEBUG_OPTION, ENGINE_OPTION, JSON_OPTION, QUIET_OPTION, runs_option
 from loadtests.running.console import json_text, tell
 from shared.errors import EnvironmentNotReady, UsageError
 
 if TYPE_CHECKING:
     from loadtests.workshop.contract import Round
-    from loadtests.workshop.host import Opened
+    from loadtests.workshop.host import WorkshopUrls
 
 GOTO_WITHIN_S = 15.0
 """An episode is at its start within this."""
@@ -45,13 +45,10 @@ Examples:
 @click.option("--port", type=click.IntRange(1024, 65535), help="Of the dashboard; a free port if left away.")
 @click.option("--replay", type=click.Path(path_type=Path), metavar="RUN", help="Show a finished run; measure nothing.")
 @click.option("--no-open", is_flag=True, help="Do not open a browser.")
-@click.option("--engine", "engine_name", default="processes", show_default=True, help="What runs the clusters.")
-@click.option(
-    "--runs", type=click.Path(file_okay=False, path_type=Path), default=Path("runs"), show_default=True,
-    envvar="TWINSHOP_RUNS", help="Where the rounds' folders go.",
-)  # fmt: skip
+@ENGINE_OPTION
+@runs_option("Where the rounds' folders go.")
 @JSON_OPTION
-@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@QUIET_OPTION
 @DEBUG_OPTION
 def workshop(
     architectures: tuple[str, ...], episode: str, shoppers: int | None, nodes: int | None, no_predict: bool, host: str,
@@ -66,8 +63,8 @@ def workshop(
     from loadtests.running.progress import PlainLines, Silent
     from loadtests.workshop.episode_file import episode_named
     from loadtests.workshop.host import hold_workshop
-    from loadtests.workshop.listen_addresses import doors_at
-    from loadtests.workshop.session import WorkshopRequest
+    from loadtests.workshop.listen_addresses import listen_address
+    from loadtests.workshop.runner import WorkshopRequest
 
     names, first = _two(architectures), episode_named(episode).name if episode else ""
     command = ["twinshop", "workshop", "--engine", engine_name, "--architecture", names[0], "--architecture", names[1]]
@@ -78,13 +75,13 @@ def workshop(
     engine = engine_named(engine_name)
     watcher = Silent() if quiet else PlainLines(sys.stderr)
 
-    def announce(opened: Opened) -> None:
+    def announce(opened: WorkshopUrls) -> None:
         _announce(opened, as_json=as_json)
         if not no_open:
             _open_browser(opened.instructor_url)
 
     with interrupts_raise():
-        hold_workshop(request, engine, doors_at(host, port or 0), watcher, announce, first)
+        hold_workshop(request, engine, listen_address(host, port or 0), watcher, announce, first)
 
 
 def _open_browser(url: str) -> None:
@@ -95,7 +92,7 @@ def _open_browser(url: str) -> None:
 def _show_again(run: Path, architectures: tuple[str, ...], port: int, *, as_json: bool, no_open: bool) -> None:
     """A finished run in the dashboard, until Ctrl-C."""
     from loadtests.running.interrupts import interrupts_raise
-    from loadtests.workshop.replay import replayed
+    from loadtests.workshop.served_recording import replayed
 
     with interrupts_raise(), replayed(run, architectures, port=port) as shown:
         tell(json_text({"url": shown.url}) if as_json else shown.url)
@@ -107,7 +104,7 @@ def _show_again(run: Path, architectures: tuple[str, ...], port: int, *, as_json
 
 def _two(names: tuple[str, ...]) -> tuple[str, str]:
     from compose.architectures import architecture_named
-    from loadtests.workshop.session import WorkshopRequest
+    from loadtests.workshop.runner import WorkshopRequest
 
     if not names:
         return WorkshopRequest().architectures
@@ -121,7 +118,7 @@ def _two(names: tuple[str, ...]) -> tuple[str, str]:
     return names[0], names[1]
 
 
-def _announce(opened: Opened, *, as_json: bool) -> None:
+def _announce(opened: WorkshopUrls, *, as_json: bool) -> None:
     if as_json:
         tell(json_text(opened))
         sys.stdout.flush()

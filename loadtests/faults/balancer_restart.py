@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loadtests.faults.bases.going_down import GoesDown
+from loadtests.faults.bases import GoesDown
 from loadtests.faults.contract import Target
 
 
@@ -13,6 +13,8 @@ class BalancerRestart(GoesDown):
     colour = "#767305"
     doing = "Restarting"
     done = "restarted"
+    button = "Restart the balancer"
+    free_play = 13
     strikes = "balancer"
     sentence = "The balancer is stopped with SIGTERM and started again, with nothing in its memory."
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compose.changes import Balancing
 from compose.engines.contract import Cluster
-from loadtests.faults.bases.balancing import Misroutes
+from loadtests.faults.bases import Misroutes
 
 
 class BalancerRetries(Misroutes):
@@ -14,6 +14,7 @@ class BalancerRetries(Misroutes):
     colour = "#c95b0a"
     doing = "Switching on retries in"
     done = "retrying"
+    button = "Balancer retries"
     sentence = "The balancer sends a request that failed once more, to another node, though the first may have done it."
     balancing = Balancing(retries=1)
 

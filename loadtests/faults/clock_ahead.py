@@ -5,9 +5,13 @@ from __future__ import annotations
 import time
 
 from compose.changes import Trouble
-from loadtests.faults.bases.troubling import Troubles
-from loadtests.faults.contract import Evidence, Target
+from loadtests.faults.bases import Troubles
+from loadtests.faults.contract import Cure, Evidence, Target
+from loadtests.model.cause import Cause
 
+CLOCK_AHEAD = Cause(
+    "clock_ahead", "The token was signed by a node whose clock is ahead: for the others it comes from the future."
+)
 AHEAD_S = 5
 LOOK_TAKES_S = 1.0
 """Between our look at our own clock and the node's at its; far less than a clock is ahead by."""
@@ -20,6 +24,16 @@ class ClockAhead(Troubles):
     colour = "#7f63ee"
     doing = "Advancing the clock of"
     done = "ahead of its time"
+    button = "Clock ahead"
+    explains = (("clock_ahead", CLOCK_AHEAD),)
+    cures = (
+        Cure(
+            "One node's clock is ahead, and the others refuse its tokens as being from the future.",
+            "A token lives that many seconds longer.",
+            "clock-ahead",
+            "clock-ahead-leeway",
+        ),
+    )
     sentence = f"A node's clock goes {AHEAD_S} s ahead of all others, as far as sessions read it."
     trouble = Trouble(clock_ahead_s=AHEAD_S)
 

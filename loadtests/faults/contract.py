@@ -16,13 +16,58 @@ from typing import Literal
 
 import msgspec
 
+from compose.changes import Balancing
 from compose.cluster import Limits, Observation
 from compose.engines.contract import Cluster
+from loadtests.model.cause import Cause
 
 Evidence = tuple[str, ...]
 
 Strikes = Literal["node", "store", "replica", "balancer", "cluster"]
 """What a fault strikes: one node, a part of that name, or (`cluster`) no single part."""
+
+Mechanism = Literal[
+    "memory_gone", "memory_capped", "memory_split", "routed_anywhere", "routed_away", "ring_turned", "clock_ahead",
+    "keys_changed", "store_rolled_back", "store_gone", "store_evicts", "writes_late", "done_twice",
+]  # fmt: skip
+"""How a fault makes a shop lose something; `loadtests.session_model.causes` has a rule for each, which says where
+(sessions in memory, in tokens, in a store) and when it can be the reason.
+
+memory_gone        what its victim held in memory is gone with it
+memory_capped      its victim keeps fewer sessions than it was given
+memory_split       one name has several memories
+routed_anywhere    the balancer leads nobody home
+routed_away        it leads its victim's shoppers elsewhere
+ring_turned        a hash ring leads some of them to another node
+clock_ahead        its victim signs in the future
+keys_changed       nodes differ in the keys that they accept
+store_rolled_back  the session store knows an older state,
+store_gone         … nothing that it knew,
+store_evicts       … or not all of it
+writes_late        what is written while it lasts gets through when it is healed
+done_twice         its victim does what it is asked and says that it failed: who retries does it again
+"""
+
+Explains = tuple[tuple[Mechanism, Cause], ...]
+Looks = Literal["broken", "frozen", "dead"]
+
+
+class Cure(msgspec.Struct, frozen=True):
+    """A switch that prevents a loss. What it is, is read from two scenarios, which show the loss and its absence."""
+
+    loss: str
+    """What it is good for."""
+    price: str
+    """What it costs, or leaves."""
+    before: str
+    after: str
+    """Scenarios; the same one where the architecture is the switch."""
+    measure: str = ""
+    """What shows it; empty: the number that stands for the first scenario."""
+    on: tuple[str, ...] = ()
+    """Architectures that show it; empty: all that both scenarios have."""
+    instead: str = ""
+    """The architecture that is the cure, where it is one."""
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -63,6 +108,24 @@ class Fault(ABC):
     """Healing undoes nothing; then `observe_healed` sees that it is still as `observe` saw it."""
     needs_wires: bool = False
     """It changes how the store is reached: the cluster is started with wires."""
+    explains: Explains = ()
+    """What it can be the cause of: how it makes a shop lose something, and the word for that."""
+    balancing: Balancing | None = None
+    """What it tells the balancer about routing while it lasts; None: nothing."""
+    grows: bool = False
+    """It adds a node."""
+    cures: tuple[Cure, ...] = ()
+    """What prevents the losses that it causes."""
+    button: str
+    """What stands on the button that makes it in a live round: "Kill the store"."""
+    free_play: int = 0
+    """Its place among the buttons of a round without a lesson; 0: none, as for whatever needs a cluster of its own."""
+    looks: Looks = "broken"
+    """How its victim looks from its being observed until it is seen to be healed."""
+
+    def cause_by(self, mechanism: Mechanism) -> Cause | None:
+        """The word for what it causes in that way; None if it does not."""
+        return next((cause for way, cause in self.explains if way == mechanism), None)
 
     def prepare(self, limits: Limits) -> Limits:
         """The limits that the cluster is started with; only conditions change them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loadtests.faults.bases.going_down import back_again
+from loadtests.faults.bases import NODE_STOPPED, back_again
 from loadtests.faults.contract import Evidence, Target
 from loadtests.faults.drain import Drain
 
@@ -14,8 +14,11 @@ class Deploy(Drain):
     colour = "#0e8071"
     doing = "Deploying"
     done = "drained and restarted"
+    button = "Deploy"
+    free_play = 8
     takes_memory = True
     forgets = "healed"
+    explains = (*Drain.explains, ("memory_gone", NODE_STOPPED))
     sentence = (
         "A node is drained and, when healed, stopped with SIGTERM and started again; one after the other, that is a "
         "rolling deploy with draining."

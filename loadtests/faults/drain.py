@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from loadtests.faults.contract import Evidence, Fault, Target
+from loadtests.faults.bases import MOVED_BY_RING
+from loadtests.faults.contract import Evidence, Explains, Fault, Target
 
 
 class Drain(Fault):
@@ -12,6 +13,9 @@ class Drain(Fault):
     colour = "#129390"
     doing = "Draining"
     done = "drained"
+    button = "Drain"
+    free_play = 7
+    explains: Explains = (("ring_turned", MOVED_BY_RING),)
     sentence = "The balancer sends a node no new shoppers, only those whom their affinity leads there."
 
     def inject(self, target: Target) -> None:

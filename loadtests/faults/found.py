@@ -9,7 +9,7 @@ from types import ModuleType
 
 from loadtests.faults.contract import Fault
 
-NO_FAULTS = {"contract", "found", "words"}
+NO_FAULTS = {"bases", "contract", "effects", "found", "store_server", "words"}
 
 
 def find_faults(folders: Iterable[str], package: str) -> dict[str, Fault]:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from loadtests.faults.bases.freezing import Freezes
+from loadtests.faults.bases import MOVED_BY_RING, Freezes
+from loadtests.model.cause import Cause
+
+NODE_FROZEN = Cause(
+    "node_frozen", "The node that holds the session was frozen, and the balancer sent the shopper to another one."
+)
 
 
 class Freeze(Freezes):
@@ -12,4 +17,7 @@ class Freeze(Freezes):
     colour = "#0b89c8"
     doing = "Freezing"
     done = "frozen"
+    button = "Freeze"
+    free_play = 3
+    explains = (("routed_away", NODE_FROZEN), ("ring_turned", MOVED_BY_RING))
     sentence = "A node is frozen with SIGSTOP: it keeps its memory and answers nobody; when healed, it goes on."

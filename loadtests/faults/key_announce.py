@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compose.changes import NodeChanges
-from loadtests.faults.bases.rekeying import Rekeys
+from loadtests.faults.bases import Rekeys
 
 
 class KeyAnnounce(Rekeys):
@@ -13,6 +13,7 @@ class KeyAnnounce(Rekeys):
     colour = "#a336ae"
     doing = "Announcing the next signing key to"
     done = "told of the next key"
+    button = "Key announce"
     sentence = (
         "A node is restarted and accepts another signing key too, which nobody uses yet: the first of two phases."
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compose.changes import NodeChanges
-from loadtests.faults.bases.rekeying import Rekeys
+from loadtests.faults.bases import Rekeys
 
 
 class KeySwap(Rekeys):
@@ -13,6 +13,8 @@ class KeySwap(Rekeys):
     colour = "#5559df"
     doing = "Swapping the signing key of"
     done = "given another key"
+    button = "Key swap"
+    free_play = 11
     sentence = (
         "A node is restarted with another signing key and no longer accepts the old one: a hard change, node by node."
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compose.changes import NodeChanges
-from loadtests.faults.bases.rekeying import Rekeys
+from loadtests.faults.bases import Rekeys
 
 
 class KeySwitch(Rekeys):
@@ -13,5 +13,6 @@ class KeySwitch(Rekeys):
     colour = "#c444ac"
     doing = "Switching the signing key of"
     done = "switched to the next key"
+    button = "Key switch"
     sentence = "A node is restarted with the signing key that all nodes accept already: the second of two phases."
     changes = NodeChanges(key="next", fallback="own")

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from loadtests.faults.bases.going_down import GoesDown
+from loadtests.faults.bases import MOVED_BY_RING, NodeGoesDown
 from loadtests.faults.contract import Target
+from loadtests.model.cause import Cause
+
+NODE_KILLED = Cause("node_killed", "The node that held the session in its memory was killed, and the session with it.")
 
 
-class Kill(GoesDown):
+class Kill(NodeGoesDown):
     """SIGKILL of a node's whole process group."""
 
     kind = "kill"
     colour = "#8a6d00"
     doing = "Killing"
     done = "killed"
-    takes_memory = True
+    button = "Kill"
+    free_play = 1
+    explains = (("memory_gone", NODE_KILLED), ("ring_turned", MOVED_BY_RING))
     sentence = "A node is killed with SIGKILL and, when healed, started again with an empty memory."
 
     def inject(self, target: Target) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compose.changes import Trouble
 from compose.engines.contract import Cluster
-from loadtests.faults.bases.troubling import Troubles
+from loadtests.faults.bases import MEMORY_CAP, Troubles
 from loadtests.faults.contract import Evidence, Target
 
 CAP = 5
@@ -17,6 +17,8 @@ class MemoryCap(Troubles):
     colour = "#a752d4"
     doing = "Capping the memory of"
     done = "capped"
+    button = "Memory cap"
+    explains = (("memory_capped", MEMORY_CAP),)
     sentence = f"A node keeps at most {CAP} sessions in its memory from then on, and forgets the others without a word."
     trouble = Trouble(session_cap=CAP)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compose.changes import Balancing
 from compose.engines.contract import Cluster
-from loadtests.faults.bases.balancing import Misroutes
+from loadtests.faults.bases import AFFINITY_LOST, Misroutes
 
 AFFINE = ("cookie", "hash", "address")
 
@@ -16,6 +16,9 @@ class NoAffinity(Misroutes):
     colour = "#a25a05"
     doing = "Taking affinity from"
     done = "without affinity"
+    button = "No affinity"
+    free_play = 12
+    explains = (("routed_anywhere", AFFINITY_LOST),)
     sentence = "The balancer sends each request to the next node in turn, whoever sends it, until it is healed."
     balancing = Balancing(affinity=False)
 

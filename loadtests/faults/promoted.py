@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from compose.engines.contract import Cluster
-from loadtests.faults.bases.store_server import StoreServer
-from loadtests.faults.contract import Evidence, Fault, Target
+from loadtests.faults.contract import Cure, Evidence, Fault, Target
+from loadtests.faults.store_server import StoreServer
+from loadtests.model.cause import Cause
 
+NOT_REPLICATED = Cause("not_replicated", "The session store died, and its replica had not heard of it.")
 REPLICA, SENTINEL = "replica", "sentinel"
 CALM = "status=ok"
 """The sentinel says so of the store it names, once the promotion is over."""
@@ -18,7 +20,17 @@ class Promoted(Fault):
     colour = "#089772"
     doing = "Promoting the replica of"
     done = "killed, and its replica promoted"
+    button = "Promoted"
     strikes = "store"
+    explains = (("store_rolled_back", NOT_REPLICATED),)
+    cures = (
+        Cure(
+            "A replica is promoted that has not heard of the newest sessions.",
+            "While no replica keeps up, the store refuses writes: errors instead of losses.",
+            "replica-promoted",
+            "replica-promoted-min-replicas",
+        ),
+    )
     sentence = "The session store is killed, its replica takes its place and, when healed, the old store follows it."
 
     def nothing_there(self, cluster: Cluster) -> str:

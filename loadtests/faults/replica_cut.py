@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loadtests.faults.bases.wiring import CutsWire
+from loadtests.faults.bases import CutsWire
 
 
 class ReplicaCut(CutsWire):
@@ -12,5 +12,6 @@ class ReplicaCut(CutsWire):
     colour = "#017a9e"
     doing = "Cutting the session store off from"
     done = "cut off from the session store"
+    button = "Cut the replica"
     strikes = "replica"
     sentence = "The replica no longer reaches the session store, and falls behind with each write."

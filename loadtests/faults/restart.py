@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from loadtests.faults.bases.going_down import GoesDown
+from loadtests.faults.bases import NodeGoesDown
 from loadtests.faults.contract import Target
 
 
-class Restart(GoesDown):
+class Restart(NodeGoesDown):
     """SIGTERM, and a start: `heal_after_s` says how long it is away."""
 
     kind = "restart"
     colour = "#967f0e"
     doing = "Restarting"
     done = "restarted"
-    takes_memory = True
+    button = "Restart"
+    free_play = 4
     sentence = (
         "A node is stopped with SIGTERM and started again; one after the other, without draining, that is a rolling "
         "deploy."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from loadtests.faults.bases import NodeGoesDown
 from loadtests.faults.contract import Evidence, Fault, Target
 
 NO_MEMBER = "not a member"
@@ -15,8 +16,12 @@ class ScaleIn(Fault):
     colour = "#4c7f00"
     doing = "Removing"
     done = "removed"
+    button = "Scale in"
+    free_play = 10
     takes_memory = True
     stays = True
+    looks = "dead"
+    explains = NodeGoesDown.explains
     sentence = "A node is taken out of the balancer's membership and then stopped with SIGTERM; it does not come back."
 
     def inject(self, target: Target) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from loadtests.faults.bases import MOVED_BY_RING
 from loadtests.faults.contract import Evidence, Fault, Target
 
 
@@ -12,8 +13,12 @@ class ScaleOut(Fault):
     colour = "#009c1e"
     doing = "Adding a node to"
     done = "grown by a node"
+    button = "Scale out"
+    free_play = 9
     strikes = "cluster"
     stays = True
+    grows = True
+    explains = (("ring_turned", MOVED_BY_RING),)
     sentence = "A node is added, and is sent shoppers as soon as the balancer calls it healthy; it stays."
 
     def inject(self, target: Target) -> None:

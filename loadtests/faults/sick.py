@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compose.changes import Reply, Trouble
-from loadtests.faults.bases.troubling import TroublesPages
+from loadtests.faults.bases import TroublesPages
 
 
 class Sick(TroublesPages):
@@ -13,6 +13,8 @@ class Sick(TroublesPages):
     colour = "#de3b40"
     doing = "Sickening"
     done = "sick"
+    button = "Sick"
+    free_play = 6
     sentence = "A node answers each request with 500 and does nothing, while its health check says that all is well."
     trouble = Trouble(errors="instead")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compose.changes import Reply, Trouble
-from loadtests.faults.bases.troubling import TroublesPages
+from loadtests.faults.bases import REQUEST_REPEATED, TroublesPages
 
 
 class SickAfterwards(TroublesPages):
@@ -13,6 +13,8 @@ class SickAfterwards(TroublesPages):
     colour = "#c71e4f"
     doing = "Sickening"
     done = "sick after its work"
+    button = "Sick afterwards"
+    explains = (("done_twice", REQUEST_REPEATED),)
     sentence = (
         "A node does what it is asked and saves it, and then answers 500; its health check says that all is well."
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compose.changes import Reply, Trouble
-from loadtests.faults.bases.troubling import TroublesPages
+from loadtests.faults.bases import TroublesPages
 
 DELAY_MS = 1000
 MUCH_OF_IT = 0.8
@@ -16,6 +16,8 @@ class Slow(TroublesPages):
     colour = "#768b09"
     doing = "Slowing down"
     done = "slow"
+    button = "Slow"
+    free_play = 5
     sentence = "Each page of a node takes a second longer, while its health check answers at once."
     trouble = Trouble(delay_ms=DELAY_MS)
 

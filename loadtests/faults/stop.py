@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from loadtests.faults.bases.going_down import GoesDown
+from loadtests.faults.bases import NodeGoesDown
 from loadtests.faults.contract import Target
 
 
-class Stop(GoesDown):
+class Stop(NodeGoesDown):
     """SIGTERM of a node's whole process group."""
 
     kind = "stop"
     colour = "#ad720d"
     doing = "Stopping"
     done = "stopped"
-    takes_memory = True
+    button = "Stop"
+    free_play = 2
     sentence = (
         "A node is stopped with SIGTERM, which lets it answer what it has begun; when healed, it starts with an empty "
         "memory."

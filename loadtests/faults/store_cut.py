@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from compose.engines.contract import Cluster
-from loadtests.faults.bases.wiring import CutsWire, no_way
+from loadtests.faults.bases import DELAYED_WRITE, CutsWire, no_way
+from loadtests.faults.contract import Cure
 
 
 class StoreCut(CutsWire):
@@ -13,6 +14,16 @@ class StoreCut(CutsWire):
     colour = "#0a8fa8"
     doing = "Cutting the session store off from"
     done = "cut off from the session store"
+    button = "Cut the store"
+    explains = (("writes_late", DELAYED_WRITE),)
+    cures = (
+        Cure(
+            "A node is cut off from the store, and its health check does not notice.",
+            "If the store itself is gone, no node is healthy any more.",
+            "store-cut-off",
+            "store-cut-off-deep-health",
+        ),
+    )
     sentence = "One node no longer reaches the session store: nothing comes through, and no connection is refused."
 
     def nothing_there(self, cluster: Cluster) -> str:

@@ -6,10 +6,9 @@ import msgspec
 
 from compose.cluster import Limits
 from compose.engines.contract import Cluster
-from loadtests.faults.bases.conditions import Condition
-from loadtests.faults.bases.store_server import StoreServer
-from loadtests.faults.bases.wiring import no_way
+from loadtests.faults.bases import Condition, no_way
 from loadtests.faults.contract import Evidence, Target
+from loadtests.faults.store_server import StoreServer
 
 DISTANCE_MS = 2.0
 MUCH_OF_IT = 0.8
@@ -23,6 +22,7 @@ class StoreFar(Condition):
     colour = "#046fc7"
     doing = "Moving the session store away from"
     done = "2 ms away from the session store"
+    button = "Store far"
     needs_wires = True
     sentence = f"Each answer of the session store takes {DISTANCE_MS:.0f} ms, as from another data centre nearby."
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from loadtests.faults.bases.freezing import Freezes
+from loadtests.faults.bases import DELAYED_WRITE, Freezes
+from loadtests.faults.contract import Cure
 
 
 class StoreFreeze(Freezes):
@@ -12,5 +13,16 @@ class StoreFreeze(Freezes):
     colour = "#4076f5"
     doing = "Freezing"
     done = "frozen"
+    button = "Freeze the store"
+    free_play = 15
     strikes = "store"
+    explains = (("writes_late", DELAYED_WRITE),)
+    cures = (
+        Cure(
+            "The store hangs, and everybody waits for it.",
+            "Errors at once instead of waiting.",
+            "store-freeze",
+            "store-freeze-short-timeout",
+        ),
+    )
     sentence = "The session store is frozen with SIGSTOP: it keeps everything and answers nobody until it is healed."

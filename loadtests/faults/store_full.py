@@ -5,9 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from compose.cluster import Limits
-from loadtests.faults.bases.store_server import StoreServer
 from loadtests.faults.contract import Evidence, Fault, Target
+from loadtests.faults.store_server import StoreServer
+from loadtests.model.cause import Cause
 
+STORE_EVICTED = Cause("store_evicted", "The session store was full, and threw the session out.")
 MEMORY_MB = 8
 """Where the scenario sets no bound of its own."""
 
@@ -19,7 +21,9 @@ class StoreFull(Fault):
     colour = "#ba2783"
     doing = "Filling"
     done = "full"
+    button = "Store full"
     strikes = "store"
+    explains = (("store_evicts", STORE_EVICTED),)
     sentence = (
         "Somebody else's keys fill the session store's memory: it throws out what was not used for longest, or refuses "
         "writes."

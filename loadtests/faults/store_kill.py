@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from loadtests.faults.bases.going_down import GoesDown
-from loadtests.faults.contract import Target
+from loadtests.faults.bases import GoesDown
+from loadtests.faults.contract import Cure, Target
+from loadtests.model.cause import Cause
+
+STORE_LOST = Cause("store_lost", "The session store was killed, and came back without the session.")
 
 
 class StoreKill(GoesDown):
@@ -13,7 +16,18 @@ class StoreKill(GoesDown):
     colour = "#c23500"
     doing = "Killing"
     done = "killed"
+    button = "Kill the store"
+    free_play = 14
     strikes = "store"
+    explains = (("store_gone", STORE_LOST),)
+    cures = (
+        Cure(
+            "The session store dies, and comes back with nothing.",
+            "Each change is written to a disk; the outage stays.",
+            "store-kill",
+            "store-kill-append-only",
+        ),
+    )
     sentence = (
         "The session store is killed with SIGKILL and, when healed, started again: empty, unless it keeps a file."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compose.changes import Wire
 from compose.engines.contract import Cluster
-from loadtests.faults.bases.wiring import no_way, quick
+from loadtests.faults.bases import DELAYED_WRITE, no_way, quick
 from loadtests.faults.contract import Evidence, Fault, Target
 
 DELAY_MS = 300.0
@@ -19,8 +19,10 @@ class StoreSlow(Fault):
     colour = "#04844d"
     doing = "Slowing down"
     done = "slow"
+    button = "Slow the store"
     strikes = "store"
     needs_wires = True
+    explains = (("writes_late", DELAYED_WRITE),)
     sentence = f"Each answer of the session store takes {DELAY_MS:.0f} ms longer, for every node."
 
     def nothing_there(self, cluster: Cluster) -> str:

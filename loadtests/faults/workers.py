@@ -5,9 +5,14 @@ from __future__ import annotations
 import msgspec
 
 from compose.cluster import Limits
-from loadtests.faults.bases.conditions import Condition
+from loadtests.faults.bases import Condition
 from loadtests.faults.contract import Evidence, Target
+from loadtests.model.cause import Cause
 
+OTHER_WORKER = Cause(
+    "worker",
+    "The node serves its address with several processes, and another one answered than holds the session.",
+)
 WORKERS = 2
 ASKED = 12
 """So often is a node asked who answers, in one look."""
@@ -20,6 +25,8 @@ class Workers(Condition):
     colour = "#d7397b"
     doing = "Doubling the worker processes in"
     done = "run with two processes in each node"
+    button = "Workers"
+    explains = (("memory_split", OTHER_WORKER),)
     sentence = f"Each node serves its address with {WORKERS} processes, each of which has a memory of its own."
 
     def prepare(self, limits: Limits) -> Limits:

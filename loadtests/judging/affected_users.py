@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from compose.balancers.access_log import AccessLine, RawLine
-from loadtests.session_model.timeline import Scene, Strike
+from loadtests.model.fault_timeline import FaultTimeline
+from loadtests.session_model.timeline import RunTimeline
 from shared.demo_accounts import account_name
 
 SERVED_WITHIN_US = 1_000_000
-"""How long before the blow an answer counts as being served by the victim."""
+"""How long before it takes effect an answer counts as being served by the victim."""
 
 
 def shopper_of_request(request: str) -> int:
@@ -21,18 +22,18 @@ def shopper_of_request(request: str) -> int:
 class _Hit:
     """One fault until it hit, and whom it reached."""
 
-    def __init__(self, strike: Strike, epoch_us: int) -> None:
-        assert strike.injected_us is not None
-        first_us, last_us = strike.blow_us or (strike.injected_us, strike.injected_us)
-        self.fault = strike.fault
-        self.victim = strike.victim
-        self.on_node = strike.on_node
-        self.takes_memory = strike.takes_memory
-        self.begun_us = epoch_us + strike.injected_us
+    def __init__(self, fault: FaultTimeline, epoch_us: int) -> None:
+        assert fault.injected_us is not None
+        first_us, last_us = fault.takes_effect_us or (fault.injected_us, fault.injected_us)
+        self.fault = fault.fault
+        self.victim = fault.victim
+        self.on_node = fault.on_node
+        self.takes_memory = fault.takes_memory
+        self.begun_us = epoch_us + fault.injected_us
         self.at_us = epoch_us + first_us
         self.seen_us = epoch_us + last_us
         """When it was seen to be hit: its own answers until then came before the blow, also those after `at_us`."""
-        self.over_us = self.seen_us if self.takes_memory else epoch_us + strike.over_us
+        self.over_us = self.seen_us if self.takes_memory else epoch_us + fault.over_us
         """Until then the fault could reach somebody: one that takes memory does so once."""
         self.served: set[int] = set()
         self.reached: set[int] = set()
@@ -79,17 +80,17 @@ class _Hit:
         return {shopper for shopper in self.logged_in if self.last_node.get(shopper) == self.victim}
 
 
-class Hits:
+class AffectedUsers:
     """`add` the lines of the access log, in the order in which requests were done."""
 
-    def __init__(self, scene: Scene) -> None:
-        epoch_us = scene.epoch_us
-        self._is_guests = scene.is_guests
-        struck = [strike for strike in scene.strikes if strike.injected_us is not None]
-        self._hits = [] if epoch_us is None else [_Hit(strike, epoch_us) for strike in struck]
+    def __init__(self, run: RunTimeline) -> None:
+        epoch_us = run.epoch_us
+        self._is_guests = run.is_guests
+        injected = [fault for fault in run.faults if fault.injected_us is not None]
+        self._hits = [] if epoch_us is None else [_Hit(fault, epoch_us) for fault in injected]
         self._over_us = max((max(hit.over_us, hit.seen_us, hit.at_us) for hit in self._hits), default=-1)
-        lost_affinity = any(strike.kind == "no-affinity" for strike in struck)
-        self._tells_home = scene.store == "memory" and scene.affinity == "cookie" and not lost_affinity
+        leads_home = all(balancing.affinity for balancing in run.told_to_balance)
+        self._tells_home = run.store == "memory" and run.affinity == "cookie" and leads_home
 
     def add_all(self, lines: Iterable[RawLine]) -> None:
         """Count many: once all faults are over, the rest tells nothing of them."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from loadtests.model.results import Results
+from loadtests.model.results import EARLIER, Results
 from loadtests.model.run_folder import read_document
 
 MOST = 5
@@ -23,6 +23,8 @@ class Agreement(msgspec.Struct, frozen=True):
     """Where it says something else, in words; at most `MOST` places."""
     lacking: tuple[str, ...]
     """What it says nothing of: an earlier version wrote it, which did not count that."""
+    earlier: int | None = None
+    """The schema that it was written with, if that is one of `loadtests.model.results.EARLIER`."""
 
 
 def agreement(written: Path, found: Results) -> Agreement:
@@ -32,13 +34,15 @@ def agreement(written: Path, found: Results) -> Agreement:
         RunFolderError: the file cannot be read, or is no JSON.
     """
     document = read_document(written, dict[str, Any])
+    schema = document.get("schema")
+    earlier = schema if type(schema) is int and schema in EARLIER else None
     otherwise, lacking = [], []
     for place, one, other in _apart(document, msgspec.to_builtins(found), ""):
         if one is _MISSING:
             lacking.append(place)
-        else:
+        elif place != "schema" or earlier is None:
             otherwise.append(f"{place}: {_brief(one)} in results.json, {_brief(other)} by the evidence")
-    return Agreement(tuple(otherwise[:MOST]), tuple(lacking))
+    return Agreement(tuple(otherwise[:MOST]), tuple(lacking), earlier)
 
 
 def _apart(written: Any, found: Any, place: str) -> Iterator[tuple[str, Any, Any]]:

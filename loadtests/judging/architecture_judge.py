@@ -11,7 +11,7 @@ import msgspec
 
 from compose.balancers.access_log import RawLine
 from loadtests.checks import CHECKS
-from loadtests.judging.affected_users import Hits
+from loadtests.judging.affected_users import AffectedUsers
 from loadtests.judging.books import Books, ClosedBooks
 from loadtests.judging.costs import Spending
 from loadtests.judging.experiment import (
@@ -39,7 +39,7 @@ from loadtests.model.plan import Plan
 from loadtests.model.results import ArchitectureResult, Reconciliation
 from loadtests.model.run_folder import RunFolder
 from loadtests.model.scenario import Scenario
-from loadtests.session_model.timeline import scene_of
+from loadtests.session_model.timeline import run_timeline
 from shared.request_log import LogRecord
 
 
@@ -66,7 +66,7 @@ class Trial:
     def __init__(
         self, case: Case, architecture: str, events: Sequence[Event], companions: Sequence[Companion] = ()
     ) -> None:
-        scene, plan, scenario = scene_of(architecture, events), case.plan, case.scenario
+        scene, plan, scenario = run_timeline(architecture, events, case.plan.faults), case.plan, case.scenario
         self._logs = case.run.logs(architecture)
         self._plan = plan
         self._expected = scenario.expect.get(architecture, {})
@@ -80,7 +80,7 @@ class Trial:
         self._waits = Waits()
         self._without_service = WithoutService(plan.window_ms * 1000)
         self._three_logs = ThreeLogs(scene)
-        self._hits = Hits(scene)
+        self._affected = AffectedUsers(scene)
         self._lateness = Lateness(plan.client)
         self._kinds = Kinds(Kind)
         self._hear: tuple[Callable[[Batch], None], ...] = (
@@ -131,7 +131,7 @@ class Trial:
 
     def add_lines(self, lines: list[RawLine]) -> None:
         """What the balancer passed on."""
-        self._hits.add_all(lines)
+        self._affected.add_all(lines)
         self._three_logs.add_lines(lines)
 
     def add_node(self, node: str, records: list[LogRecord]) -> None:
@@ -141,7 +141,7 @@ class Trial:
     def _reconcile(self, sources: Sources) -> Reconciliation:
         """Compare the three logs."""
         compared = self._three_logs.close(sources)
-        by_balancer = self._hits.at_risk()
+        by_balancer = self._affected.at_risk()
         return Reconciliation(
             *compared.counts, compared.listed, compared.mismatches, None if by_balancer is None else len(by_balancer),
             compared.by_guests,
@@ -158,10 +158,10 @@ class Trial:
         if self._plan.control:
             yield f"it is a control ({self._plan.control}): the scenario predicts what happens with the fault"
         else:
-            yield from fault_doubts(self._plan.faults, scene, self._hits)
+            yield from fault_doubts(scene, self._affected)
             if self._expected or self._fail_if:
-                yield from choice_doubts(self._foreseen, self._plan.faults, scene)
-            yield from at_risk_doubts(at_risk_users(scene), self._hits.at_risk())
+                yield from choice_doubts(self._foreseen, scene)
+            yield from at_risk_doubts(at_risk_users(scene), self._affected.at_risk())
         yield from load_doubts(scene, books.actions, self._lateness.late)
         for problem in books.problems:
             yield f"the books do not balance: {problem}"
@@ -186,7 +186,7 @@ class Trial:
             reasons=(),
             shoppers=books.users.shoppers,
             at_risk=len(at_risk_users(self._scene)),
-            served_by_victim=self._hits.served_by_victim(),
+            served_by_victim=self._affected.served_by_victim(),
             logged_out=books.logged_out,
             logged_out_before_fault=self._logged_out_before_fault(),
             **fields,
@@ -200,9 +200,10 @@ class Trial:
             losses=losses,
             predictions=(),
             reconciliation=reconciliation,
-            experiment=experiment_steps(self._plan.faults, self._scene),
+            experiment=experiment_steps(self._scene),
             facts_checked=self._replay.facts(),
             books_balance=not books.problems,
+            faults=self._scene.faults,
         )
 
     def _logged_out_before_fault(self) -> int:

@@ -34,13 +34,49 @@ class ClosedBooks(msgspec.Struct, frozen=True):
     """Sentences; none if the books balance. At most 20 and a last one that counts the rest."""
 
 
-class Books:
+class ActionCounts:
+    """What became of the planned actions: `add` every exchange; it may be asked at any time, in a live round, too."""
+
+    def __init__(self) -> None:
+        self._outcomes: dict[Outcome, int] = {"ok": 0, "failed": 0, "unknown": 0, "not_sent": 0}
+        self._unknown: dict[str, Exchange] = {}
+
+    def add(self, exchange: Exchange) -> None:
+        """Count one exchange."""
+        if exchange.outcome == "unknown":
+            self._unknown[exchange.request] = exchange
+        if exchange.why == "plan":
+            self._outcomes[exchange.outcome] += 1
+
+    def settled(self, replay: Replay, *, orders_read: bool) -> dict[str, Outcome]:
+        """What became of the requests whose outcome was unknown; the database, if it was read, knows best."""
+        settled: dict[str, Outcome] = {}
+        for person in replay.people.values():
+            for settlement in person.memory.settled:
+                if settlement.request in self._unknown:
+                    settled[settlement.request] = settlement.outcome
+        if orders_read:
+            for request, exchange in self._unknown.items():
+                if exchange.do == "checkout":
+                    settled[request] = "ok" if request in replay.made else "failed"
+        return settled
+
+    def counts(self, settled: dict[str, Outcome]) -> dict[Outcome, int]:
+        """How many had each outcome, what was settled being what it was settled to be."""
+        counts = dict(self._outcomes)
+        for request, outcome in settled.items():
+            if self._unknown[request].why == "plan":
+                counts["unknown"] -= 1
+                counts[outcome] += 1
+        return counts
+
+
+class Books(ActionCounts):
     """`add` every exchange, then `close`."""
 
     def __init__(self, steps: Steps) -> None:
+        super().__init__()
         self._steps = steps
-        self._outcomes: dict[Outcome, int] = {"ok": 0, "failed": 0, "unknown": 0, "not_sent": 0}
-        self._unknown: dict[str, Exchange] = {}
         self._late = 0
         self._added: dict[int, int] = {}
         self._problems: list[str] = []
@@ -76,7 +112,7 @@ class Books:
 
     def close(self, replay: Replay, *, orders_read: bool) -> ClosedBooks:
         """The books at the end. `orders_read`: the database was read, so it settles unknown checkouts."""
-        settled = self._settled(replay, orders_read=orders_read)
+        settled = self.settled(replay, orders_read=orders_read)
         actions = self._actions(settled)
         users, logged_out = self._users(replay)
         items = self._items(replay, settled, orders_read=orders_read)
@@ -88,27 +124,9 @@ class Books:
 
     # --- actions -------------------------------------------------------------------------------------------------
 
-    def _settled(self, replay: Replay, *, orders_read: bool) -> dict[str, Outcome]:
-        """What became of the requests whose outcome was unknown; the database knows best."""
-        settled: dict[str, Outcome] = {}
-        for person in replay.people.values():
-            for settlement in person.memory.settled:
-                if settlement.request in self._unknown:
-                    settled[settlement.request] = settlement.outcome
-        if orders_read:
-            for request, exchange in self._unknown.items():
-                if exchange.do == "checkout":
-                    settled[request] = "ok" if request in replay.made else "failed"
-        return settled
-
     def _actions(self, settled: dict[str, Outcome]) -> ActionBook:
-        counts = dict(self._outcomes)
-        planned_ones = 0
-        for request, outcome in settled.items():
-            if self._unknown[request].why == "plan":
-                planned_ones += 1
-                counts["unknown"] -= 1
-                counts[outcome] += 1
+        counts = self.counts(settled)
+        planned_ones = sum(self._unknown[request].why == "plan" for request in settled)
         planned = self._steps.planned
         if sum(counts.values()) != planned:
             self._problems.append(f"{planned} actions were planned, the history tells of {sum(counts.values())}")
@@ -120,17 +138,16 @@ class Books:
 
     def _users(self, replay: Replay) -> tuple[UserBook, LoggedOut]:
         known = [person for person in replay.people.values() if person.known is not None]
-        out = [person for person in known if person.logouts]
+        out = replay.logged_out()
         planned = self._steps.shoppers
         never = len(planned - {person.shopper for person in known})
-        users = UserBook(len(planned), len(known) - len(out), len(out), never)
+        users = UserBook(len(planned), len(known) - out.shoppers, out.shoppers, never)
         if users.shoppers != users.kept + users.logged_out + users.never_logged_in:
             self._problems.append(
                 f"{users.shoppers} shoppers were planned, and {users.kept} kept their login, {users.logged_out} were "
                 f"logged out, {users.never_logged_in} never logged in"
             )
-        events = sum(person.logouts for person in out)
-        return users, LoggedOut(len(out), events, sum(person.logouts > 1 for person in out))
+        return users, out
 
     # --- items ---------------------------------------------------------------------------------------------------
 

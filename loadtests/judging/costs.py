@@ -7,14 +7,13 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from compose.cluster import Usage
+from loadtests.faults import FAULTS
 from loadtests.model.batch import Batch, Kind, batch_of, node_of
 from loadtests.model.events import Event, NodeSample, PartSample
 from loadtests.model.history import Exchange
 from loadtests.model.results import Costs
-from loadtests.session_model.timeline import Scene
+from loadtests.session_model.timeline import RunTimeline
 
-GROWS = "scale-out"
-"""The fault that adds a node."""
 STORE = "store"
 """The part whose counters tell of commands and of memory for sessions."""
 TELLING = 200
@@ -25,7 +24,7 @@ COMMANDS, STORE_MEMORY, KEYS = "commands", "memory", "keys"
 class Spending:
     """`add` all exchanges of one architecture, then `close`. The last audit costs too, and is not counted."""
 
-    def __init__(self, scene: Scene, events: Iterable[Event], window_us: int) -> None:
+    def __init__(self, scene: RunTimeline, events: Iterable[Event], window_us: int) -> None:
         events = tuple(events)
         self._nodes = frozenset(scene.nodes)
         self._all_nodes = frozenset(scene.all_nodes)
@@ -36,7 +35,7 @@ class Spending:
         self._held = tuple(event for event in events if isinstance(event, NodeSample))
         self._first_us = self._looks[0].at_us if self._looks else 0
         self._last_us = self._looks[-1].at_us if self._looks else -1
-        added = [strike.observed_us for strike in scene.strikes if strike.kind == GROWS]
+        added = [it.observed_us for it in scene.faults if it.kind in FAULTS and FAULTS[it.kind].grows]
         self._grown_us = min((at_us for at_us in added if at_us is not None), default=None)
         self._by_node: Counter[str] = Counter()
         self._before_growth: Counter[str] = Counter()

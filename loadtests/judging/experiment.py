@@ -5,10 +5,10 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Iterator
 
-from loadtests.judging.affected_users import Hits
-from loadtests.model.plan import PlannedFault
+from loadtests.judging.affected_users import AffectedUsers
+from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.results import ActionBook, ExperimentStep
-from loadtests.session_model.timeline import Scene, Strike
+from loadtests.session_model.timeline import RunTimeline
 
 LATE_SHARE = 0.02
 """More planned actions than this late by the load generator's doing: the load was not the planned one."""
@@ -16,56 +16,56 @@ LOAD_CPU_PERCENT = 80.0
 """Median CPU of a load process above this: its own slowness may be what was measured."""
 
 
-def experiment_steps(planned: tuple[PlannedFault, ...], scene: Scene) -> tuple[ExperimentStep, ...]:
+def experiment_steps(run: RunTimeline) -> tuple[ExperimentStep, ...]:
     """The steps of all faults, in order of time."""
     steps = [
-        ExperimentStep(number, "planned", float(fault.at_ms), fault.victim) for number, fault in enumerate(planned)
+        ExperimentStep(fault.fault, "planned", fault.planned_us / 1000, fault.victim)
+        for fault in run.faults
+        if fault.planned_us is not None
     ]
     steps += [
         ExperimentStep(event.fault, event.phase, event.at_us / 1000, event.victim, event.evidence)
-        for event in scene.fault_events
+        for event in run.fault_events
     ]
     return tuple(sorted(steps, key=lambda step: (step.fault, step.step != "planned", step.at_ms)))
 
 
-def fault_doubts(planned: tuple[PlannedFault, ...], scene: Scene, hits: Hits) -> Iterator[str]:
+def fault_doubts(run: RunTimeline, affected: AffectedUsers) -> Iterator[str]:
     """Why a fault does not count: it was not seen, it was not seen to heal, or it hit nobody.
 
     One that found nothing to strike is no doubt: the architecture's own prediction says what that is worth. For one
     that somebody chose to make elsewhere see `choice_doubts`.
     """
-    strikes = {strike.fault: strike for strike in scene.strikes}
-    for number, fault in enumerate(planned):
-        strike = strikes.get(number) or Strike(number, fault.kind, fault.victim)
-        if strike.nothing_there or strike.spared:
+    for fault in run.faults:
+        if fault.planned_us is None or fault.nothing_there or fault.not_applied:
             continue
-        name = f"the {fault.kind} of {fault.victim}" if strike.on_node else f"the {fault.kind}"
-        if strike.injected_us is None:
+        name = f"the {fault.kind} of {fault.victim}" if fault.on_node else f"the {fault.kind}"
+        if fault.injected_us is None:
             yield f"{name} was planned and never injected"
             continue
-        yield from (f"{name} {doubt}" for doubt in _step_doubts(strike))
-        if strike.takes_memory and scene.store == "memory":
-            if not strike.at_risk:
-                unread = " (nobody read its sessions)" if strike.at_risk is None else ""
+        yield from (f"{name} {doubt}" for doubt in _step_doubts(fault))
+        if fault.takes_memory and run.store == "memory":
+            if not fault.at_risk:
+                unread = " (nobody read its sessions)" if fault.at_risk is None else ""
                 yield f"{name} hit nobody: the node held no session of a logged-in shopper{unread}"
-        elif not hits.reached(number):
-            yield f"{name} hit nobody: {_WHOM[strike.on_node]}"
+        elif not affected.reached(fault.fault):
+            yield f"{name} hit nobody: {_WHOM[fault.on_node]}"
 
 
-def choice_doubts(foreseen: Iterable[str], planned: tuple[PlannedFault, ...], scene: Scene) -> Iterator[str]:
+def choice_doubts(foreseen: Iterable[str], run: RunTimeline) -> Iterator[str]:
     """Why what was predicted was not put to the test, where people chose the faults: nobody made it, or not here.
 
     An architecture that was spared did nothing wrong and proved nothing: that it lost nobody after a fault which it
     never met must not read as a prediction that came true. If it met another fault of the kind, it was tested. In a run
     that was planned all that is foreseen is made, and everywhere.
     """
-    made = {fault.kind for fault in planned}
+    made = {fault.kind for fault in run.faults if fault.planned_us is not None}
     for kind in dict.fromkeys(foreseen):
         if kind not in made:
             yield f"nobody made a {kind}, which the scenario is about"
-    met = {strike.kind for strike in scene.strikes if not strike.spared}
-    spared = {strike.kind: strike.spared for strike in scene.strikes if strike.spared}
-    for kind, words in spared.items():
+    met = {fault.kind for fault in run.faults if fault.injected_us is not None or fault.nothing_there}
+    elsewhere = {fault.kind: fault.not_applied for fault in run.faults if fault.not_applied}
+    for kind, words in elsewhere.items():
         if kind not in met:
             yield f"the {kind} was not made here: {words}"
 
@@ -77,20 +77,20 @@ _WHOM = {
 """Whom a fault that takes no memory must reach, by whether it strikes a node."""
 
 
-def _step_doubts(strike: Strike) -> Iterator[str]:
+def _step_doubts(fault: FaultTimeline) -> Iterator[str]:
     """What was not seen of a fault that was injected."""
-    if strike.observed_us is None:
+    if fault.observed_us is None:
         yield "was injected, and nobody observed that it happened"
-    if strike.healed_us is None:
+    if fault.healed_us is None:
         yield "was never healed"
-    elif strike.observed_healed_us is None:
-        stays = strike.about is not None and strike.about.stays
-        yield f"{'stays' if stays else 'was healed'}, and nobody observed that {'at its end' if stays else 'it was'}"
+    elif fault.observed_healed_us is None:
+        done, then = ("stays", "at its end") if fault.stays else ("was healed", "it was")
+        yield f"{done}, and nobody observed that {then}"
 
 
-def load_doubts(scene: Scene, actions: ActionBook, late: int) -> Iterator[str]:
+def load_doubts(run: RunTimeline, actions: ActionBook, late: int) -> Iterator[str]:
     """Why the load was not the planned one."""
-    ended = scene.ended
+    ended = run.ended
     if ended is not None and not ended.clean:
         yield f"the load did not end cleanly{': ' + ended.why if ended.why else ''}"
     if late > LATE_SHARE * actions.planned:
@@ -99,13 +99,13 @@ def load_doubts(scene: Scene, actions: ActionBook, late: int) -> Iterator[str]:
             f"{late} of {actions.planned} planned actions ({share}) were not sent, because it was too late for them "
             f"though nobody kept the shoppers waiting: the load generator was too slow for this plan"
         )
-    if scene.load_cpu and (cpu := statistics.median(scene.load_cpu)) > LOAD_CPU_PERCENT:
+    if run.load_cpu and (cpu := statistics.median(run.load_cpu)) > LOAD_CPU_PERCENT:
         yield f"the load generator used {cpu:.0f} % of a core (median), more than {LOAD_CPU_PERCENT:.0f} %: too slow"
 
 
-def at_risk_users(scene: Scene) -> set[str]:
+def at_risk_users(run: RunTimeline) -> set[str]:
     """Users whose sessions a victim held when it was hit, by what the victims said."""
-    return {user for strike in scene.strikes for user in strike.at_risk or ()}
+    return {user for fault in run.faults for user in fault.at_risk or ()}
 
 
 def at_risk_doubts(by_victim: set[str], by_balancer: set[str] | None) -> Iterator[str]:

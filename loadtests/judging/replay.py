@@ -12,12 +12,12 @@ from typing import ParamSpec
 from loadtests.checks import CHECKS, Check
 from loadtests.model.batch import Batch
 from loadtests.model.history import Exchange, StoredOrder
-from loadtests.model.results import Loss
+from loadtests.model.results import LoggedOut, Loss
 from loadtests.session_model.acknowledged_order import Promise, packed, packed_order
 from loadtests.session_model.action_kinds import is_plain
 from loadtests.session_model.expectations import Cart, Finding
 from loadtests.session_model.shopper_trace import Person
-from loadtests.session_model.timeline import Scene
+from loadtests.session_model.timeline import RunTimeline
 
 P = ParamSpec("P")
 
@@ -25,7 +25,7 @@ P = ParamSpec("P")
 class Replay:
     """One architecture's history; `add` its records in order, then `close`."""
 
-    def __init__(self, scene: Scene, checks: Iterable[type[Check]] | None = None) -> None:
+    def __init__(self, scene: RunTimeline, checks: Iterable[type[Check]] | None = None) -> None:
         self.people: dict[int, Person] = {}
         self.promises: list[Promise] = []
         self.orders: dict[str, StoredOrder] = {}
@@ -46,7 +46,7 @@ class Replay:
         self._unanswered: set[str] = set()
         """The latter."""
 
-    def see(self, scene: Scene) -> None:
+    def see(self, scene: RunTimeline) -> None:
         """What the checks look at from now on: of a run that still goes on, the scene grows."""
         self._scene = scene
         for check in self.checks:
@@ -100,6 +100,11 @@ class Replay:
         """All losses, in order of time."""
         found = [loss for check in self.checks for loss in check.losses]
         return tuple(sorted(found, key=lambda loss: (loss.at_ms, loss.shopper, loss.kind)))
+
+    def logged_out(self) -> LoggedOut:
+        """Shoppers who were logged out involuntarily, and how often."""
+        times = [person.logouts for person in self.people.values() if person.known is not None and person.logouts]
+        return LoggedOut(len(times), sum(times), sum(each > 1 for each in times))
 
     def facts(self) -> int:
         """Acknowledged facts that a later answer, or the database, was compared with."""

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Protocol
 
 from compose.balancers.access_log import RawLine, read_access_batches
+from loadtests.model.fault_timeline import NEVER_US
 from loadtests.model.history import Exchange, Record
-from loadtests.session_model.timeline import NEVER_US
 from shared.request_log import LogRecord, read_request_batches
 
 History = Callable[[], Iterator[list[Record]]]

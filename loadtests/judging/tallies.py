@@ -9,7 +9,7 @@ from loadtests.model.batch import Batch, Kind, batch_of
 from loadtests.model.history import Do, Exchange
 from loadtests.model.results import Counted
 from loadtests.session_model.action_kinds import LEAVES, STALLED_US
-from loadtests.session_model.timeline import Scene
+from loadtests.session_model.timeline import RunTimeline
 
 TELLING: frozenset[Do] = frozenset({"login", "watch", "read_cookie", *LEAVES})
 """What every tally hears of, whatever came of it."""
@@ -18,7 +18,7 @@ TELLING: frozenset[Do] = frozenset({"login", "watch", "read_cookie", *LEAVES})
 class Tallies:
     """`add` all exchanges of one architecture, in order, then `close`."""
 
-    def __init__(self, scene: Scene, tallies: Iterable[type[Tally]] | None = None) -> None:
+    def __init__(self, scene: RunTimeline, tallies: Iterable[type[Tally]] | None = None) -> None:
         self.crashed: dict[str, str] = {}
         """Tallies that raised, and what: their numbers are unknown."""
         self._tallies = [tally(scene) for tally in (TALLIES.values() if tallies is None else tallies)]

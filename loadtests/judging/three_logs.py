@@ -12,7 +12,7 @@ from loadtests.judging.reconcile import HEALTH, PROBE, Reconciler, list_mismatch
 from loadtests.judging.sources import Sources
 from loadtests.model.history import Exchange, Record
 from loadtests.model.results import Mismatch
-from loadtests.session_model.timeline import Scene
+from loadtests.session_model.timeline import RunTimeline
 from shared.request_log import LoggedRequest, LogRecord
 
 
@@ -29,7 +29,7 @@ class Compared(msgspec.Struct, frozen=True):
 class ThreeLogs:
     """Take in all that stands in the three logs then `close`."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: RunTimeline) -> None:
         self._scene = scene
         self._reconciler = self._new_reconciler()
         # A balancer that retries may ask another node long after one has answered; of guests there is no history.

@@ -9,8 +9,12 @@ from typing import Literal
 
 import msgspec
 
-SCHEMA = 2
+from loadtests.model.fault_timeline import FaultTimeline
+
+SCHEMA = 3
 """Of `results.json`; docs/reference/results.schema.json says it in JSON Schema."""
+EARLIER = {2: "which had no faults"}
+"""Schemas that this version still reads, since they only lack something: by number, what."""
 
 VerdictWord = Literal["as predicted", "not as predicted", "inconclusive"]
 
@@ -250,6 +254,8 @@ class ArchitectureResult(msgspec.Struct, frozen=True):
     books_balance: bool
     thresholds: tuple[Threshold, ...] = ()
     """What was to fail the run here, and whether it did; they decide the exit code, not the verdict."""
+    faults: tuple[FaultTimeline, ...] = ()
+    """Each fault as it went here, by number; of results of schema 2, none."""
 
 
 class Results(msgspec.Struct, frozen=True):

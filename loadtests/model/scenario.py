@@ -41,7 +41,7 @@ class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """From how many addresses the shoppers come, as the balancer sees it; 0: each from one of its own."""
 
 
-class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class FaultSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One fault: its kind (a file in loadtests/faults), its times, and its victim."""
 
     kind: str
@@ -70,7 +70,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The measure that stands for the whole in the matrix."""
     settings: dict[str, Any] = msgspec.field(default_factory=dict)
     """Changes to `compose.cluster.Limits`, by field: cures as switches, and what the question needs."""
-    fault: tuple[Fault, ...] = ()
+    fault: tuple[FaultSpec, ...] = ()
     expect: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
     """By architecture: a measure (see `loadtests.judging.verdict.MEASURES`) and its prediction: a number or formula
     ("0", "at_risk", "U / N"), or a relation (">= 0.95 * U") over U (shoppers), N (nodes) and at_risk."""

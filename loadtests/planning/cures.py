@@ -2,31 +2,12 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from compose.cluster import Limits
+from loadtests.faults import FAULTS
+from loadtests.faults.contract import Cure
 from loadtests.model.scenario import Scenario
 
-
-class Cure(msgspec.Struct, frozen=True):
-    """One of them. What the switch is, is read from the two scenarios."""
-
-    loss: str
-    """What it is good for."""
-    price: str
-    """What it costs, or leaves."""
-    before: str
-    after: str
-    """Scenarios; the same one where the architecture is the switch."""
-    measure: str = ""
-    """What shows it; empty: the number that stands for the first scenario."""
-    on: tuple[str, ...] = ()
-    """Architectures that show it; empty: all that both scenarios have."""
-    instead: str = ""
-    """The architecture that is the cure, where it is one."""
-
-
-CURES = (
+CURES: tuple[Cure, ...] = (
     Cure(
         "A planted session id becomes the shopper's login.",
         "Nothing: it is on by default, and is switched off only to show what it prevents.",
@@ -52,49 +33,12 @@ CURES = (
         "checkout-retried",
     ),
     Cure(
-        "A new signing key logs out whoever meets a node that does not know it yet.",
-        "A second roll: first every node learns to accept the new key, then they sign with it.",
-        "key-one-phase",
-        "key-two-phase",
-        on=("signed-token",),
-    ),
-    Cure(
-        "One node's clock is ahead, and the others refuse its tokens as being from the future.",
-        "A token lives that many seconds longer.",
-        "clock-ahead",
-        "clock-ahead-leeway",
-    ),
-    Cure(
         "A token is accepted after its logout.",
         "Each request asks the shared server: the token is stateless no more.",
         "replay-after-logout",
         "replay-after-logout",
         on=("signed-token",),
         instead="token-denylist",
-    ),
-    Cure(
-        "The session store dies, and comes back with nothing.",
-        "Each change is written to a disk; the outage stays.",
-        "store-kill",
-        "store-kill-append-only",
-    ),
-    Cure(
-        "A replica is promoted that has not heard of the newest sessions.",
-        "While no replica keeps up, the store refuses writes: errors instead of losses.",
-        "replica-promoted",
-        "replica-promoted-min-replicas",
-    ),
-    Cure(
-        "The store hangs, and everybody waits for it.",
-        "Errors at once instead of waiting.",
-        "store-freeze",
-        "store-freeze-short-timeout",
-    ),
-    Cure(
-        "A node is cut off from the store, and its health check does not notice.",
-        "If the store itself is gone, no node is healthy any more.",
-        "store-cut-off",
-        "store-cut-off-deep-health",
     ),
     Cure(
         "A node comes back, and a hash ring moves its former shoppers back to it, where nobody knows them.",
@@ -105,7 +49,9 @@ CURES = (
         on=("sticky-hash",),
         instead="sticky-memory",
     ),
+    *(cure for fault in FAULTS.values() for cure in fault.cures),
 )
+"""What no fault causes is cured here; each fault's own file has the cures of what it does."""
 
 
 def switch(cure: Cure, before: Scenario, after: Scenario) -> str:

@@ -18,7 +18,7 @@ from loadtests.faults import FAULTS
 from loadtests.model.formulas import Parsed, parse_prediction, parse_threshold
 
 if TYPE_CHECKING:
-    from loadtests.model.scenario import Fault, Load, Scenario
+    from loadtests.model.scenario import FaultSpec, Load, Scenario
 
 MAX_SHOPPERS = 20_000
 MIN_SECONDS, MAX_SECONDS = 1.0, 3600.0
@@ -177,7 +177,7 @@ def _bad_without(scenario: Scenario) -> Iterator[BadValue]:
             yield BadValue(path, "it is empty", "why this architecture is left out, in a few words")
 
 
-def _bad_fault(path: str, fault: Fault, scenario: Scenario) -> Iterator[BadValue]:
+def _bad_fault(path: str, fault: FaultSpec, scenario: Scenario) -> Iterator[BadValue]:
     seconds = scenario.load.seconds
     nodes = [f"n{number}" for number in range(1, scenario.nodes + 1)]
     if fault.kind not in FAULTS:

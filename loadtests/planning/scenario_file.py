@@ -1,7 +1,8 @@
-"""Reads scenarios from TOML, strictly: a misspelt key is an error with its line, not a default."""
+"""Reads scenarios from TOML, strictly: a misspelt key is an error with its line, not a default. And writes them."""
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from loadtests.model.scenario import Fault, Load, Scenario
+from loadtests.model.scenario import FaultSpec, Load, Scenario
 from loadtests.planning.rules import BadValue, check_rules, did_you_mean, unknown
 from loadtests.planning.toml_lines import line_of
 from shared.errors import ScenarioError
@@ -18,6 +19,7 @@ from shared.errors import ScenarioError
 T = TypeVar("T")
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def scenario_file(name_or_path: str) -> Path:
@@ -97,6 +99,31 @@ def read_scenario(content: bytes, *, file: str, name: str) -> Scenario:
     return scenario
 
 
+def encode_scenario(scenario: Scenario) -> bytes:
+    """Its TOML, which `read_scenario` reads as the same scenario; the name is the file's, and not in it.
+
+    Every number is written, defaults too: a later version of Twinshop may have others.
+    """
+    document = msgspec.to_builtins(msgspec.structs.replace(scenario, name=""))
+    del document["name"]
+    return "\n".join([*_toml_lines(document, ""), ""]).encode()
+
+
+def _toml_lines(table: dict[str, Any], path: str) -> Iterator[str]:
+    """Values first: what follows the head of a table is in that table. A string, number or list of JSON is TOML's."""
+    tables: list[tuple[str, dict[str, Any]]] = []
+    for key, value in table.items():
+        name = key if _BARE_KEY.fullmatch(key) else json.dumps(key)
+        if isinstance(value, dict):
+            tables += [(f"[{path}{name}]", value)] if value else []
+        elif isinstance(value, list | tuple) and value and isinstance(value[0], dict):
+            tables += [(f"[[{path}{name}]]", each) for each in value]
+        elif value is not None:
+            yield f"{name} = {json.dumps(value, ensure_ascii=False)}".replace("\x7f", "\\u007f")
+    for head, below in tables:
+        yield from ("", head, *_toml_lines(below, head.strip("[]") + "."))
+
+
 def _check_keys(document: dict[str, Any]) -> None:
     """Unknown keys, before the types: a misspelt key is best answered with the right one."""
     _check_table(document, "", set(Scenario.__struct_fields__) - {"name"})
@@ -109,7 +136,7 @@ def _tables(document: dict[str, Any]) -> list[tuple[str, Any, type[msgspec.Struc
     faults = document.get("fault", [])
     found: list[tuple[str, Any, type[msgspec.Struct]]] = [("load", document.get("load"), Load)]
     if isinstance(faults, list):
-        found += [(f"fault[{number}]", fault, Fault) for number, fault in enumerate(faults)]
+        found += [(f"fault[{number}]", fault, FaultSpec) for number, fault in enumerate(faults)]
     return found
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from loadtests.faults.contract import Cure
 from loadtests.model.scenario import Scenario
-from loadtests.planning.cures import CURES, Cure, measure_of, shown_on, switch
+from loadtests.planning.cures import CURES, measure_of, shown_on, switch
 from loadtests.planning.scenario_file import all_scenarios
 from loadtests.reference.markdown import code, page, table
 

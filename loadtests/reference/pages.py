@@ -8,7 +8,7 @@ from pathlib import Path
 from loadtests.reference.commands import commands
 from loadtests.reference.cures import cures
 from loadtests.reference.exports import exports
-from loadtests.reference.parts import architectures, behaviours, checks, faults, measures
+from loadtests.reference.parts import architectures, behaviours, causes, checks, faults, measures
 from loadtests.reference.scenarios import scenarios
 from loadtests.reference.settings import settings
 from shared.whole_file import write_whole
@@ -17,6 +17,7 @@ FOLDER = Path(__file__).parents[2] / "docs"
 PAGES: dict[str, Callable[[], str]] = {
     "reference/scenarios.md": scenarios,
     "reference/faults.md": faults,
+    "reference/causes.md": causes,
     "reference/architectures.md": architectures,
     "reference/checks.md": checks,
     "reference/behaviours.md": behaviours,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compose.architectures import ARCHITECTURES
 from loadtests.behaviours import BEHAVIOURS
-from loadtests.checks import CHECKS, MEASURES, TALLIES
+from loadtests.checks import CAUSES, CHECKS, MEASURES, TALLIES
 from loadtests.faults import FAULTS
 from loadtests.faults.contract import Fault
 from loadtests.planning.scenario_file import all_scenarios
@@ -31,13 +31,26 @@ def faults() -> str:
     for scenario in all_scenarios():
         for kind in dict.fromkeys(fault.kind for fault in scenario.fault):
             users.setdefault(kind, []).append(scenario.name)
-    rows = [(code(kind), it.sentence, it.strikes, _memory(it), _listed(users.get(kind, []))) for kind, it in _sorted()]
+    rows = [
+        (code(kind), it.sentence, it.strikes, _memory(it), _causes(it), _listed(users.get(kind, [])))
+        for kind, it in _sorted()
+    ]
     return page(
         "Faults",
         "What can be broken, seen to be broken, healed, and seen to be healed: one file each in "
         "[`loadtests/faults`](../../loadtests/faults). A fault that nobody saw makes its run inconclusive. "
         "[How to add one](../how-to/add-a-fault.md).",
-        table(("fault", "what is broken and how it is healed", "strikes", "takes memory", "scenarios"), rows),
+        table(
+            (
+                "fault",
+                "what is broken and how it is healed",
+                "strikes",
+                "takes memory",
+                "causes",
+                "scenarios",
+            ),
+            rows,
+        ),
     )
 
 
@@ -47,6 +60,29 @@ def _sorted() -> list[tuple[str, Fault]]:
 
 def _memory(fault: Fault) -> str:
     return "yes" if fault.takes_memory else "no"
+
+
+def _causes(fault: Fault) -> str:
+    return ", ".join(code(cause.name) for _, cause in fault.explains) or "–"
+
+
+def causes() -> str:
+    """docs/reference/causes.md."""
+    faults_of: dict[str, list[str]] = {}
+    for kind, fault in _sorted():
+        for _, cause in fault.explains:
+            faults_of.setdefault(cause.name, []).append(f"[{kind}](faults.md)")
+    rows = [
+        (code(name), meaning, ", ".join(faults_of.get(name, [])) or "–") for name, meaning in sorted(CAUSES.items())
+    ]
+    return page(
+        "Causes",
+        "Why something was lost: each loss has one of these words. A fault's own file says what it can be the "
+        "cause of; the others come from the rules in "
+        "[`loadtests/session_model/causes.py`](../../loadtests/session_model/causes.py), which name a cause only where "
+        "history and events prove that it was there in time. [What the numbers mean](results.md).",
+        table(("cause", "meaning", "faults it can come from"), rows),
+    )
 
 
 def _listed(names: list[str]) -> str:

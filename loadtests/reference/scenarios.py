@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loadtests.model.scenario import Fault, Scenario
+from loadtests.model.scenario import FaultSpec, Scenario
 from loadtests.planning.scenario_file import all_scenarios
 from loadtests.reference.markdown import code, page, table
 
@@ -48,7 +48,7 @@ def _scenario(scenario: Scenario) -> Iterator[str]:
     )
 
 
-def _fault(fault: Fault) -> str:
+def _fault(fault: FaultSpec) -> str:
     until = "the end" if fault.heal_after_s is None else f"{fault.at_s + fault.heal_after_s:g} s"
     victim = "" if fault.victim == "any" else f" of {fault.victim}"
     return f"[{fault.kind}](faults.md){victim} from {fault.at_s:g} s to {until}"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.report.drawing import UNITS, AnyShape, Box, Label, Line, percent
-from loadtests.report.series import MOST_TOLD_BACK, FaultBand
+from loadtests.report.series import MOST_TOLD_BACK, what_is_marked
 
 STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 LANE = 16
@@ -38,9 +39,9 @@ class TimeAxis(msgspec.Struct, frozen=True):
         return list(range(0, int(seconds) + 1, step))
 
 
-def frame(axis: TimeAxis, bands: tuple[FaultBand, ...], *, top: float, bottom: float) -> list[AnyShape]:
+def frame(axis: TimeAxis, faults: tuple[FaultTimeline, ...], *, top: float, bottom: float) -> list[AnyShape]:
     """Everything behind the data: ticks, the audit's start, fault bands with their labels in the lanes above `top`."""
-    shapes: list[AnyShape] = [shape for band in bands for shape in _band(axis, band, top, bottom)]
+    shapes: list[AnyShape] = [shape for fault in faults for shape in _band(axis, fault, top, bottom)]
     for second in axis.ticks():
         share = axis.share(second * 1e6)
         shapes.append(Line("grid", percent(share), top, percent(share), bottom))
@@ -50,24 +51,24 @@ def frame(axis: TimeAxis, bands: tuple[FaultBand, ...], *, top: float, bottom: f
     if axis.window_us < axis.end_us:
         x = percent(axis.share(axis.window_us))
         shapes.append(Line("audit", x, top, x, bottom))
-    shapes.extend(_labels(axis, bands))
+    shapes.extend(_labels(axis, faults))
     return shapes
 
 
-def lanes(axis: TimeAxis, bands: tuple[FaultBand, ...]) -> float:
+def lanes(axis: TimeAxis, faults: tuple[FaultTimeline, ...]) -> float:
     """How many px the labels of the bands and of the audit need above the plot."""
-    return max((shape.y for shape in _labels(axis, bands)), default=0.0) + 6
+    return max((shape.y for shape in _labels(axis, faults)), default=0.0) + 6
 
 
-def _band(axis: TimeAxis, band: FaultBand, top: float, bottom: float) -> list[AnyShape]:
-    start = axis.share(band.injected_us)
-    end = axis.share(band.end_us(axis.end_us))
+def _band(axis: TimeAxis, fault: FaultTimeline, top: float, bottom: float) -> list[AnyShape]:
+    start = axis.share(fault.start_us)
+    end = axis.share(fault.end_us(axis.end_us))
     shapes: list[AnyShape] = [Box("band", percent(start), top, percent(end - start), bottom - top)]
     for css, at_us in (
-        ("injected", band.injected_us),
-        ("observed", band.observed_us),
-        ("healed", band.healed_us),
-        ("observed-healed", band.observed_healed_us),
+        ("injected", fault.injected_us),
+        ("observed", fault.observed_us),
+        ("healed", fault.healed_us),
+        ("observed-healed", fault.observed_healed_us),
     ):
         if at_us is not None:
             x = percent(axis.share(at_us))
@@ -75,10 +76,12 @@ def _band(axis: TimeAxis, band: FaultBand, top: float, bottom: float) -> list[An
     return shapes
 
 
-def _labels(axis: TimeAxis, bands: tuple[FaultBand, ...]) -> list[Label]:
+def _labels(axis: TimeAxis, faults: tuple[FaultTimeline, ...]) -> list[Label]:
     """The words above the bands, in as many rows as it takes for none to run into the next."""
-    short = len(bands) > MOST_TOLD_BACK
-    words = [(axis.share(at_us), text, "moment") for band in bands for at_us, text in band.moments(short=short)]
+    short = len(faults) > MOST_TOLD_BACK
+    words = [
+        (axis.share(at_us), text, "moment") for fault in faults for at_us, text in what_is_marked(fault, short=short)
+    ]
     if axis.window_us < axis.end_us:
         words.append((axis.share(axis.window_us), "audit", "tick"))
     row_ends: list[float] = []

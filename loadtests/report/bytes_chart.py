@@ -22,9 +22,9 @@ def wire(story: Story, axis: TimeAxis, bucket_us: int) -> Chart | None:
     highest = max((count for steps in series.values() for _, _, count in steps), default=0)
     if not highest:
         return None
-    top = lanes(axis, story.bands) + 2
+    top = lanes(axis, story.faults) + 2
     bottom = top + LANE * len(series)
-    shapes = frame(axis, story.bands, top=top, bottom=bottom)
+    shapes = frame(axis, story.faults, top=top, bottom=bottom)
     for number, (name, steps) in enumerate(series.items()):
         most = max((count for _, _, count in steps), default=0)
         shapes.extend(lane(f"{name} · at most {most:,} bytes", steps, axis, top + number * LANE, highest))

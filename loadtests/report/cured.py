@@ -5,15 +5,16 @@ from __future__ import annotations
 import msgspec
 
 from loadtests.checks import MEASURES
+from loadtests.faults.contract import Cure
 from loadtests.model.measures import spoken
 from loadtests.model.results import Results
 from loadtests.model.scenario import Scenario
 from loadtests.model.wording import number
-from loadtests.planning.cures import Cure, cures_of, measure_of, shown_on, switch
+from loadtests.planning.cures import cures_of, measure_of, shown_on, switch
 from loadtests.planning.scenario_file import all_scenarios
 
 
-class Compared(msgspec.Struct, frozen=True):
+class CuredArchitecture(msgspec.Struct, frozen=True):
     """One architecture."""
 
     name: str
@@ -34,7 +35,7 @@ class Cured(msgspec.Struct, frozen=True):
     meaning: str
     command: str
     """Shows it."""
-    lines: tuple[Compared, ...]
+    lines: tuple[CuredArchitecture, ...]
 
 
 def cured(results: Results) -> tuple[Cured, ...]:
@@ -57,7 +58,7 @@ def _cured(cure: Cure, before: Scenario, after: Scenario, results: Results) -> C
         meaning=MEASURES[measure].definition,
         command=f"twinshop run {after.name}{instead} --seed {results.seed}",
         lines=tuple(
-            Compared(name, _measured(results, name, measure), _predicted(after, cure.instead or name, measure))
+            CuredArchitecture(name, _measured(results, name, measure), _predicted(after, cure.instead or name, measure))
             for name in names
         ),
     )

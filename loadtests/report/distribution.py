@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 from loadtests.model.results import Percentiles, Results
-from loadtests.report.drawing import UNITS, AnyShape, Chart, Key, Label, Line, Region, Table, percent, readable
+from loadtests.report.drawing import UNITS, AnyShape, Chart, Key, Label, Line, Region, percent, readable
 from loadtests.report.evidence import Evidence
+from loadtests.report.tables import Table
 
 DECADE = 28
 """px for a factor of ten in share."""

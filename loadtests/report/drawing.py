@@ -14,6 +14,8 @@ from typing import ClassVar
 
 import msgspec
 
+from loadtests.report.tables import Table
+
 UNITS = 10_000
 """The width of a `Region` in its own units."""
 
@@ -84,14 +86,6 @@ class Key(msgspec.Struct, frozen=True):
     text: str
 
 
-class Table(msgspec.Struct, frozen=True):
-    """The numbers behind a chart. `note` says what was left out."""
-
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    note: str = ""
-
-
 class Chart(msgspec.Struct, frozen=True):
     """A chart with all that goes with it."""
 
@@ -105,6 +99,7 @@ class Chart(msgspec.Struct, frozen=True):
     shapes: tuple[AnyShape, ...]
     key: tuple[Key, ...]
     table: Table
+    """The numbers behind it."""
     css: str = ""
     """`stateful` or `stateless`: the colour of its data."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from loadtests.model.batch import Batch, Kind, Kinds
-from loadtests.model.events import read_events
+from loadtests.model.events import Event, read_events
 from loadtests.model.history import Exchange, read_history_batches
 from loadtests.model.plan import Plan, read_plan_by_person
 from loadtests.model.run_folder import Provenance, RunFolder
@@ -43,7 +43,7 @@ class Listener:
     def __init__(self, story: Story, bucket_us: int) -> None:
         self.story = story
         self._bucket_us = bucket_us
-        self._fault_us = min((band.injected_us for band in story.bands), default=None)
+        self._fault_us = story.run.first_injected_us
 
     def add_all(self, batch: Batch) -> None:
         """What comes next in the history."""
@@ -61,9 +61,10 @@ class Gathering:
         files = RunFolder(folder)
         self._provenance = files.read_provenance()
         self._plan, _ = read_plan_by_person(files.plan)
-        stories = {name: Story(name) for name in self._provenance.architectures}
+        told: dict[str, list[Event]] = {name: [] for name in self._provenance.architectures}
         for event in read_events(files.events):
-            stories.setdefault(event.architecture, Story(event.architecture)).took(event)
+            told.setdefault(event.architecture, []).append(event)
+        stories = {name: Story(name, events, self._plan.faults) for name, events in told.items()}
         self._bucket_us = _bucket_us(self._plan.window_ms * 1000)
         self.listeners = {name: Listener(story, self._bucket_us) for name, story in stories.items()}
         """By architecture, in the order in which they were to run; those that never began too."""

@@ -60,12 +60,15 @@ def experiment(evidence: Evidence, results: Results) -> Experiment:
         counts=_counts(evidence, measured),
         evidence=tuple((name, result.experiment) for name, result in measured.items() if result.experiment),
         sources=tuple(
-            (name, f"fault {risk.fault + 1}, {risk.victim}: {risk.source}")
+            (name, f"fault {fault.fault + 1}, {fault.victim}: {fault.at_risk_source}")
             for name, story in evidence.stories.items()
-            for risk in story.at_risk
+            for fault in story.run.faults
+            if fault.at_risk is not None
         ),
         nothing_there=tuple(
-            (name, why) for name, story in evidence.stories.items() for why in dict.fromkeys(story.nothing_there)
+            (name, why)
+            for name, story in evidence.stories.items()
+            for why in dict.fromkeys(fault.nothing_there for fault in story.run.faults if fault.nothing_there)
         ),
     )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 from loadtests.model.results import Percentiles, Results
-from loadtests.report.drawing import AnyShape, Chart, Key, Label, Line, Mark, Table, percent, readable
+from loadtests.report.drawing import AnyShape, Chart, Key, Label, Line, Mark, percent, readable
 from loadtests.report.evidence import Evidence
+from loadtests.report.tables import Table
 
 TRACK = 34
 TOP = 6

@@ -14,9 +14,9 @@ def memory(story: Story, axis: TimeAxis) -> Chart | None:
     highest = max((count for steps in series.values() for _, _, count in steps), default=0)
     if not highest:
         return None
-    top = lanes(axis, story.bands) + 2
+    top = lanes(axis, story.faults) + 2
     bottom = top + LANE * len(series)
-    shapes = frame(axis, story.bands, top=top, bottom=bottom)
+    shapes = frame(axis, story.faults, top=top, bottom=bottom)
     for number, (part, steps) in enumerate(series.items()):
         shapes.extend(lane(most_and_last(part, steps, " MiB"), steps, axis, top + number * LANE, highest))
     return Chart(

@@ -13,7 +13,7 @@ from loadtests.report.series import Story
 Fact = tuple[str, str]
 
 
-class Method(msgspec.Struct, frozen=True):
+class MethodFacts(msgspec.Struct, frozen=True):
     """Sections of facts, each a name and a value."""
 
     command: str
@@ -28,11 +28,11 @@ class Method(msgspec.Struct, frozen=True):
     """For each architecture: seconds to start, CPU seconds of the load, its busiest sample, seconds to stop."""
 
 
-def method(evidence: Evidence) -> Method:
+def method(evidence: Evidence) -> MethodFacts:
     """The facts of a run."""
     provenance = evidence.provenance
     shared, differing = _limits(evidence)
-    return Method(
+    return MethodFacts(
         command=shlex.join(provenance.command),
         provenance=(
             ("run", provenance.run),
@@ -95,7 +95,7 @@ def _versions(evidence: Evidence) -> dict[str, str]:
 
 def _costs(story: Story) -> tuple[str, ...]:
     assert story.ready is not None
-    busiest = f"{max(story.cpu_percent):.0f} %" if story.cpu_percent else "–"
+    busiest = f"{max(story.run.load_cpu):.0f} %" if story.run.load_cpu else "–"
     cpu_s = f"{sum(ended.cpu_s for ended in story.ended):.1f} s" if story.ended else "–"
     exchanges = f"{sum(ended.exchanges for ended in story.ended):,}" if story.ended else "–"
     stopped = f"{story.stopped.took_s:.1f} s" if story.stopped else "–"

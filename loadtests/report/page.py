@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from base64 import b64encode
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 
 import msgspec
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from loadtests.checks import MEASURES
 from loadtests.faults.words import in_words
 from loadtests.model.results import ArchitectureResult, Results
 from loadtests.model.wording import readable
-from loadtests.report import palette
 from loadtests.report.axis import TimeAxis
 from loadtests.report.bytes_chart import wire
 from loadtests.report.cured import cured
@@ -30,13 +25,22 @@ from loadtests.report.latency import latency
 from loadtests.report.memory import memory
 from loadtests.report.method import method
 from loadtests.report.sessions_by_node import sessions_by_node
+from loadtests.report.shell import PageShell
 from loadtests.report.shopper_timelines import strips
 from loadtests.report.spending import spending
 from loadtests.report.summary import guards, in_cell, more_predictions, rows, shown_columns
 from loadtests.report.timeline import timeline
 from loadtests.report.witnesses import Witnesses, witnesses
 
-ROOM = Path(__file__).parent
+SHELL = PageShell(
+    Path(__file__).parent,
+    script="report.js",
+    readable=readable,
+    in_cell=in_cell,
+    in_words=in_words,
+    lower_first=lambda text: text[:1].lower() + text[1:].rstrip("."),
+    seconds=lambda ms: f"{ms / 1000:.2f} s",
+)
 
 VERDICTS = {
     "as predicted": ("✓", "predicted"),
@@ -98,13 +102,8 @@ def render_report(
         for name, result in results.architectures.items()
         if name in evidence.stories
     )
-    style, script = _style(), (ROOM / "report.js").read_text(encoding="utf-8")
-    page = _environment().get_template("page.html.j2")
-    html = page.render(
-        style=Markup(style),  # our own files, not values from a run
-        style_hash=_hash(style),
-        script=Markup(script),
-        script_hash=_hash(script),
+    return SHELL.page(
+        "page.html.j2",
         verdicts=VERDICTS,
         definitions=definitions(),
         glossary=GLOSSARY,
@@ -126,12 +125,6 @@ def render_report(
         spending=spending(results),
         method=method(evidence),
     )
-    return html.encode()
-
-
-def _hash(text: str) -> str:
-    """As the content security policy names what it allows."""
-    return b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _section(evidence: Evidence, axis: TimeAxis, name: str, result: ArchitectureResult) -> Section:
@@ -148,7 +141,7 @@ def _section(evidence: Evidence, axis: TimeAxis, name: str, result: Architecture
             *(chart for chart in (memory(story, axis), wire(story, axis, evidence.bucket_us)) if chart is not None),
         ),
         witnesses=witnesses(name, result),
-        interrupted=story.interrupted or "",
+        interrupted=story.run.interrupted or "",
     )
 
 
@@ -162,10 +155,10 @@ def _mini(section: Section, axis: TimeAxis, evidence: Evidence) -> Mini:
         layers=tuple(layer.id for layer in layers),
         bands=tuple(
             (
-                percent(axis.share(band.injected_us)),
-                percent(axis.share(band.end_us(axis.end_us)) - axis.share(band.injected_us)),
+                percent(axis.share(fault.start_us)),
+                percent(axis.share(fault.end_us(axis.end_us)) - axis.share(fault.start_us)),
             )
-            for band in evidence.stories[section.name].bands
+            for fault in evidence.stories[section.name].faults
         ),
         text=f"{out:,} of {section.result.shoppers:,} logged out",
     )
@@ -185,28 +178,3 @@ def _pieces(answer: str, names: Iterable[str]) -> tuple[Piece, ...]:
         return (Piece(answer, False),)
     cut = re.split(f"({'|'.join(map(re.escape, longest_first))})", answer)
     return tuple(Piece(text, number % 2 == 1) for number, text in enumerate(cut) if text)
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(ROOM / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["readable"] = readable
-    environment.filters["in_cell"] = in_cell
-    environment.filters["in_words"] = in_words
-    environment.filters["lower_first"] = lambda text: text[:1].lower() + text[1:].rstrip(".")
-    environment.filters["seconds"] = lambda ms: f"{ms / 1000:.2f} s"
-    return environment
-
-
-def _style() -> str:
-    colours = (
-        f":root{{{palette.variables(palette.LIGHT)}}}"
-        f"@media screen and (prefers-color-scheme:dark){{:root{{color-scheme:dark;{palette.variables(palette.DARK)}}}}}"
-    )
-    return colours + "\n" + (ROOM / "report.css").read_text(encoding="utf-8")

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Literal
 
-import msgspec
 import numpy as np
 
-from loadtests.faults import FAULTS
 from loadtests.faults.words import in_words, what_was_done
 from loadtests.model import events as happened
 from loadtests.model.batch import Batch, Kind, Numbers, is_planned, node_of
+from loadtests.model.fault_timeline import NEVER_US, FaultTimeline
 from loadtests.model.history import NOT_ASKED, Do, Exchange
+from loadtests.model.plan import PlannedFault
 from loadtests.session_model.causes import IN_NODES
-from loadtests.session_model.timeline import NEVER_US, scene_of
+from loadtests.session_model.timeline import run_timeline
 
 Fate = Literal["ok", "failed", "unknown", "not_sent", "stranger", "refused"]
 """What became of an action: its outcome; or `stranger`: the shop answered, but did not know the shopper (401); or
@@ -29,46 +30,18 @@ MOST_TOLD_BACK = 3
 """With more faults than these, charts say when each struck, and only draw when it was over."""
 
 
-class FaultBand(msgspec.Struct, frozen=True):
-    """One fault of one architecture: when it was injected, observed, healed, observed healed. None: it never was."""
-
-    fault: int
-    kind: str
-    victim: str
-    injected_us: int
-    observed_us: int | None
-    healed_us: int | None
-    observed_healed_us: int | None
-
-    @property
-    def done(self) -> str:
-        """What was done, in words: "n2 killed"."""
-        return what_was_done(self.kind, self.victim)
-
-    @property
-    def stays(self) -> bool:
-        """Healing undoes nothing: it is never over."""
-        return self.kind in FAULTS and FAULTS[self.kind].stays
-
-    def end_us(self, otherwise: int) -> int:
-        """When it was over: observed healed, or else healed, or else never."""
-        for at_us in () if self.stays else (self.observed_healed_us, self.healed_us):
-            if at_us is not None:
-                return at_us
-        return otherwise
-
-    def moments(self, *, short: bool = False) -> list[tuple[int, str]]:
-        """What a chart writes beside it; `short`: only what was done."""
-        seen = "" if self.observed_us is not None else " (not seen)"
-        done = self.done if len(self.done) <= MOST_LETTERS else self.kind
-        words = [(self.injected_us, done + seen)]
-        if short or self.stays:
-            return words
-        if self.observed_healed_us is not None:
-            words.append((self.observed_healed_us, f"{in_words(self.victim)} back"))
-        elif self.healed_us is not None:
-            words.append((self.healed_us, f"{in_words(self.victim)} healed (not seen)"))
+def what_is_marked(fault: FaultTimeline, *, short: bool = False) -> list[tuple[int, str]]:
+    """What a chart writes beside a fault that was injected, and when (us); `short`: only what was done."""
+    seen = "" if fault.observed_us is not None else " (not seen)"
+    done = what_was_done(fault.kind, fault.victim)
+    words = [(fault.start_us, (done if len(done) <= MOST_LETTERS else fault.kind) + seen)]
+    if short or fault.stays:
         return words
+    if fault.observed_healed_us is not None:
+        words.append((fault.observed_healed_us, f"{in_words(fault.victim)} back"))
+    elif fault.healed_us is not None:
+        words.append((fault.healed_us, f"{in_words(fault.victim)} healed (not seen)"))
+    return words
 
 
 class Shopper:
@@ -125,17 +98,15 @@ class Shopper:
 class Story:
     """What happened to one architecture."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, events: Iterable[happened.Event] = (), planned: Sequence[PlannedFault] = ()) -> None:
+        events = tuple(events)
         self.name = name
-        self.ready: happened.ClusterReady | None = None
-        self.faults: list[happened.FaultEvent] = []
-        self.at_risk: list[happened.AtRisk] = []
-        self.samples: list[happened.NodeSample] = []
-        self.used: list[happened.PartSample] = []
-        self.cpu_percent: list[float] = []
-        self.ended: list[happened.LoadEnded] = []
-        self.stopped: happened.ClusterStopped | None = None
-        self.interrupted: str | None = None
+        self.run = run_timeline(name, events, planned)
+        self.ready = next((event for event in reversed(events) if isinstance(event, happened.ClusterReady)), None)
+        self.samples = [event for event in events if isinstance(event, happened.NodeSample)]
+        self.used = [event for event in events if isinstance(event, happened.PartSample)]
+        self.ended = [event for event in events if isinstance(event, happened.LoadEnded)]
+        self.stopped = next((event for event in reversed(events) if isinstance(event, happened.ClusterStopped)), None)
         self.due: dict[int, dict[Fate, int]] = defaultdict(partial(defaultdict, int))
         """Planned actions by bucket of the planned time, and by what came of them."""
         self.answers: dict[str, dict[int, int]] = defaultdict(partial(defaultdict, int))
@@ -149,21 +120,9 @@ class Story:
         """When the last answer came."""
 
     @property
-    def bands(self) -> tuple[FaultBand, ...]:
-        """The faults that were injected, in order."""
-        return tuple(
-            FaultBand(
-                strike.fault,
-                strike.kind,
-                strike.victim,
-                strike.injected_us,
-                strike.observed_us,
-                strike.healed_us,
-                strike.observed_healed_us,
-            )
-            for strike in scene_of(self.name, self.faults).strikes
-            if strike.injected_us is not None
-        )
+    def faults(self) -> tuple[FaultTimeline, ...]:
+        """Those that were injected, in order."""
+        return tuple(fault for fault in self.run.faults if fault.injected_us is not None)
 
     @property
     def css(self) -> str:
@@ -179,11 +138,6 @@ class Story:
     def sticky(self) -> bool:
         """Whether its balancer leads a shopper to the same node again."""
         return self.ready is not None and self.ready.description.affinity in ("cookie", "hash", "address")
-
-    @property
-    def nothing_there(self) -> tuple[str, ...]:
-        """Why some faults found nothing to strike here."""
-        return tuple("; ".join(event.evidence) for event in self.faults if event.phase == "nothing_there")
 
     def node_names(self) -> list[str]:
         """All nodes, in order."""
@@ -227,28 +181,6 @@ class Story:
                 shopper.saw(exchange, _fate(exchange), fault_us)
             elif not shopper.home_fixed and exchange.node:
                 shopper.answered(exchange.node, after_fault=exchange.done_us >= since_us)
-
-    def took(self, event: happened.Event) -> None:
-        """Take in one event."""
-        match event:
-            case happened.ClusterReady():
-                self.ready = event
-            case happened.FaultEvent():
-                self.faults.append(event)
-            case happened.AtRisk():
-                self.at_risk.append(event)
-            case happened.NodeSample():
-                self.samples.append(event)
-            case happened.PartSample():
-                self.used.append(event)
-            case happened.LoadSample():
-                self.cpu_percent.append(event.cpu_percent)
-            case happened.LoadEnded():
-                self.ended.append(event)
-            case happened.ClusterStopped():
-                self.stopped = event
-            case happened.RunInterrupted():
-                self.interrupted = event.why
 
 
 def _fate(exchange: Exchange) -> Fate:

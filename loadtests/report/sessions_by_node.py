@@ -16,9 +16,9 @@ def sessions_by_node(story: Story, axis: TimeAxis, bucket_us: int) -> Chart:
     sampled = story.sessions_in_nodes and bool(story.samples)
     series = _sessions(story) if sampled else _answers(story, bucket_us)
     highest = max((count for steps in series.values() for _, _, count in steps), default=0)
-    top = lanes(axis, story.bands) + 2
+    top = lanes(axis, story.faults) + 2
     bottom = top + LANE * len(series)
-    shapes = frame(axis, story.bands, top=top, bottom=bottom)
+    shapes = frame(axis, story.faults, top=top, bottom=bottom)
     for number, (node, steps) in enumerate(series.items()):
         shapes.extend(lane(most_and_last(node, steps), steps, axis, top + number * LANE, max(highest, 1)))
     what = "logged-in sessions held in its memory" if sampled else "answers given in each half second"
@@ -42,12 +42,12 @@ def _sessions(story: Story) -> dict[str, Steps]:
     ends = [sample.at_us for sample in story.samples[1:]] + [max(story.end_us, story.samples[-1].at_us)]
     series: dict[str, Steps] = {}
     for node in story.node_names():
-        struck = [band.injected_us for band in story.bands if band.victim == node]
+        hit = [fault.start_us for fault in story.faults if fault.victim == node]
         steps = series[node] = []
         for sample, end in zip(story.samples, ends, strict=True):
             if node in sample.sessions:
                 # What a node held before it was hit says nothing about the time after, up to the next sample.
-                until = min((at for at in struck if sample.at_us < at < end), default=end)
+                until = min((at for at in hit if sample.at_us < at < end), default=end)
                 steps.append((sample.at_us, until, sample.sessions[node]))
     return series
 
@@ -65,15 +65,15 @@ def _answers(story: Story, bucket_us: int) -> dict[str, Steps]:
 
 
 def _sessions_finding(story: Story, series: dict[str, Steps]) -> str:
-    on_nodes = [band for band in story.bands if band.victim in series]
+    on_nodes = [fault for fault in story.faults if fault.victim in series]
     if len(on_nodes) != 1:
         held = ", ".join(f"{node} {max(steps[-1][2], 0)}" for node, steps in series.items() if steps)
         return f"At the end the nodes held: {held}."
-    band = on_nodes[0]
-    steps = series[band.victim]
-    before = [count for start, _, count in steps if start < band.injected_us and count >= 0]
-    after = [count for start, _, count in steps if start > band.injected_us and count >= 0]
-    text = f"{band.victim} held {before[-1] if before else 0} sessions at the last look before it was hit"
+    fault = on_nodes[0]
+    steps = series[fault.victim]
+    before = [count for start, _, count in steps if start < fault.start_us and count >= 0]
+    after = [count for start, _, count in steps if start > fault.start_us and count >= 0]
+    text = f"{fault.victim} held {before[-1] if before else 0} sessions at the last look before it was hit"
     if not after:
         return text + " and was not seen holding any again."
     return f"{text}; after it was back it held {after[0]} at first and {after[-1]} at the end."

@@ -7,10 +7,12 @@ from collections import defaultdict
 
 import msgspec
 
+from loadtests.faults.words import what_was_done
 from loadtests.model.results import ArchitectureResult
 from loadtests.report.axis import FOOT, TimeAxis, frame, lanes
-from loadtests.report.drawing import Chart, Key, Label, Region, Table
+from loadtests.report.drawing import Chart, Key, Label, Region
 from loadtests.report.series import Shopper, Story
+from loadtests.report.tables import Table
 
 ROW = 5
 """px a shopper."""
@@ -35,7 +37,7 @@ STATES = ("trouble", "shopping", "again", "out")
 """In the order in which they are painted."""
 
 
-class Row(msgspec.Struct, frozen=True):
+class ShopperRow(msgspec.Struct, frozen=True):
     """One shopper to be drawn."""
 
     number: int
@@ -85,9 +87,9 @@ def strips(story: Story, result: ArchitectureResult, axis: TimeAxis) -> Chart:
     """The chart of one architecture."""
     groups = _groups(story, result)
     shown = _thin_out(groups)
-    top = lanes(axis, story.bands) + 2
+    top = lanes(axis, story.faults) + 2
     bottom = top + sum(HEAD + ROW * len(rows) for rows in shown.values())
-    shapes = frame(axis, story.bands, top=top, bottom=bottom)
+    shapes = frame(axis, story.faults, top=top, bottom=bottom)
     apart_us = _apart_us(story, shown)
     shapes.extend(_rows(story, shown, axis, top, bottom, apart_us))
     y = top
@@ -108,20 +110,20 @@ def strips(story: Story, result: ArchitectureResult, axis: TimeAxis) -> Chart:
     )
 
 
-def _groups(story: Story, result: ArchitectureResult) -> dict[str, list[Row]]:
+def _groups(story: Story, result: ArchitectureResult) -> dict[str, list[ShopperRow]]:
     """Rows by home node, in the nodes' order; in each, those who fell first on top."""
     logouts: dict[int, list[int]] = defaultdict(list)
     for loss in result.losses:
         if loss.kind == "logged_out":
             logouts[loss.shopper].append(round(loss.at_ms * 1000))
-    groups: dict[str, list[Row]] = defaultdict(list)
+    groups: dict[str, list[ShopperRow]] = defaultdict(list)
     for number, shopper in story.shoppers.items():
-        groups[shopper.home].append(Row(number, shopper, tuple(sorted(logouts[number]))))
+        groups[shopper.home].append(ShopperRow(number, shopper, tuple(sorted(logouts[number]))))
     order = [*story.node_names(), ""]
     return {home: sorted(groups[home], key=lambda row: row.order) for home in order if home in groups}
 
 
-def _thin_out(groups: dict[str, list[Row]]) -> dict[str, list[Row]]:
+def _thin_out(groups: dict[str, list[ShopperRow]]) -> dict[str, list[ShopperRow]]:
     """At most MOST_ROWS rows, evenly taken from each group."""
     total = sum(len(rows) for rows in groups.values())
     if total <= MOST_ROWS:
@@ -130,7 +132,7 @@ def _thin_out(groups: dict[str, list[Row]]) -> dict[str, list[Row]]:
     return {home: rows[::every] for home, rows in groups.items()}
 
 
-def _apart_us(story: Story, groups: dict[str, list[Row]]) -> int:
+def _apart_us(story: Story, groups: dict[str, list[ShopperRow]]) -> int:
     """How far apart things must be to be drawn apart: 0, unless there are too many."""
     apart_us = 0
     while sum(len(row.states(story.end_us, apart_us)) for rows in groups.values() for row in rows) > MOST_PIECES:
@@ -140,7 +142,7 @@ def _apart_us(story: Story, groups: dict[str, list[Row]]) -> int:
     return apart_us
 
 
-def _left_out(groups: dict[str, list[Row]], shown: dict[str, list[Row]]) -> str:
+def _left_out(groups: dict[str, list[ShopperRow]], shown: dict[str, list[ShopperRow]]) -> str:
     return "" if shown is groups else _how_many(groups, shown)
 
 
@@ -148,7 +150,7 @@ def _drawn_as_one(apart_us: int) -> str:
     return f"less than {apart_us / 1e6:.1f} s apart is drawn as one" if apart_us else ""
 
 
-def _how_many(groups: dict[str, list[Row]], shown: dict[str, list[Row]]) -> str:
+def _how_many(groups: dict[str, list[ShopperRow]], shown: dict[str, list[ShopperRow]]) -> str:
     """Which rows are drawn, in words."""
     total, drawn = (sum(map(len, rows.values())) for rows in (groups, shown))
     if drawn == total:
@@ -157,7 +159,7 @@ def _how_many(groups: dict[str, list[Row]], shown: dict[str, list[Row]]) -> str:
 
 
 def _rows(
-    story: Story, groups: dict[str, list[Row]], axis: TimeAxis, top: float, bottom: float, apart_us: int
+    story: Story, groups: dict[str, list[ShopperRow]], axis: TimeAxis, top: float, bottom: float, apart_us: int
 ) -> list[Region]:
     """All rows as one stroked outline for each state: a few KB for 60 shoppers, where a shape for each would be 60."""
     paths: dict[str, list[str]] = {state: [] for state in STATES}
@@ -178,31 +180,31 @@ def _rows(
     ]
 
 
-def _group_name(story: Story, home: str, rows: list[Row]) -> str:
+def _group_name(story: Story, home: str, rows: list[ShopperRow]) -> str:
     fallen = sum(1 for row in rows if row.logouts_us)
     who = "never answered" if not home else home if story.sticky else f"last served by {home}"
     name = f"{who} · {len(rows):,} shoppers, {fallen:,} logged out"
-    struck = dict.fromkeys(band.done for band in story.bands if band.victim == home)
+    struck = dict.fromkeys(what_was_done(fault.kind, fault.victim) for fault in story.faults if fault.victim == home)
     return " · ".join([name, *struck])
 
 
-def _finding(story: Story, result: ArchitectureResult, groups: dict[str, list[Row]]) -> str:
+def _finding(story: Story, result: ArchitectureResult, groups: dict[str, list[ShopperRow]]) -> str:
     fallen = result.logged_out.shoppers
     if not fallen:
         return f"None of the {result.shoppers:,} shoppers was logged out."
     text = f"{fallen:,} of {result.shoppers:,} shoppers were logged out"
-    if not story.bands:
+    if not story.faults:
         return text + ", without any fault."
-    first = story.bands[0]
-    if len(story.bands) > 1 or first.victim not in groups:
+    first = story.faults[0]
+    if len(story.faults) > 1 or first.victim not in groups:
         return f"{text}, {result.logged_out_before_fault:,} of them before anything was broken on purpose."
     mine = sum(1 for row in groups[first.victim] if row.logouts_us)
     share = "all" if mine == fallen else f"{mine:,}"
-    done = first.done.removeprefix(f"{first.victim} ")
+    done = what_was_done(first.kind, first.victim).removeprefix(f"{first.victim} ")
     return f"{text}; {share} of them had been served by {first.victim} just before it was {done}."
 
 
-def _table(groups: dict[str, list[Row]]) -> Table:
+def _table(groups: dict[str, list[ShopperRow]]) -> Table:
     rows = [
         (
             str(row.number),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from loadtests.report.axis import TimeAxis
-from loadtests.report.drawing import AnyShape, Label, Line, Region, Table, rectangle
+from loadtests.report.drawing import AnyShape, Label, Line, Region, rectangle
+from loadtests.report.tables import Table
 
 LANE = 52
 """px a lane, of which the highest bar takes all but HEAD."""

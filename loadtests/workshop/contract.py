@@ -5,13 +5,14 @@ measured at the same time, and its faults are not planned: somebody presses a bu
 they went become its plan, so that it can be judged and reported like every run.
 
     harness ── workshop.json (`Workshop`, written whole at each change) ──> dashboard ── events ──> browsers
-    harness <── commands (`Command`, answered by `Reply`) ── dashboard, `twinshop goto`, `twinshop rehearse`
+    harness <── commands (`Command`, answered by `CommandReply`) ── dashboard, `twinshop goto`, `twinshop rehearse`
     run folder (history, events, logs: they grow) ── read by the dashboard ──> `Frame`s
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable, Hashable, Iterable
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -37,7 +38,7 @@ class Guest(msgspec.Struct, frozen=True):
     password: str
 
 
-class Side(msgspec.Struct, frozen=True):
+class RoundSide(msgspec.Struct, frozen=True):
     """One of the two shops of a round."""
 
     side: SideName
@@ -87,7 +88,7 @@ class Round(msgspec.Struct, frozen=True):
     """The episode's name; "" is free play."""
     folder: str = ""
     """The run's folder."""
-    sides: tuple[Side, ...] = ()
+    sides: tuple[RoundSide, ...] = ()
     """Left and right; empty while starting."""
     shoppers: int = 0
     buttons: tuple[Button, ...] = ()
@@ -145,14 +146,14 @@ class Close(msgspec.Struct, frozen=True, tag_field="do", tag="close"):
     """The last audit, then judge and report: from `open` or `run` to `explain`."""
 
 
-class End(msgspec.Struct, frozen=True, tag_field="do", tag="end"):
+class EndWorkshop(msgspec.Struct, frozen=True, tag_field="do", tag="end"):
     """The workshop is over."""
 
 
-Command = Begin | Release | Break | Heal | Close | End
+Command = Begin | Release | Break | Heal | Close | EndWorkshop
 
 
-class Reply(msgspec.Struct, frozen=True):
+class CommandReply(msgspec.Struct, frozen=True):
     """What became of a command. Commands return at once; what they bring about is seen in `workshop.json`."""
 
     ok: bool
@@ -163,7 +164,7 @@ class Reply(msgspec.Struct, frozen=True):
 # --- what people say
 
 
-class Prediction(msgspec.Struct, frozen=True):
+class CommittedPrediction(msgspec.Struct, frozen=True):
     """One person's prediction; a line of `predictions.ndjson` in the round's folder. It cannot be changed."""
 
     at_us: int
@@ -221,7 +222,7 @@ class PartView(msgspec.Struct, frozen=True):
     fault: str = ""
 
 
-class Counts(msgspec.Struct, frozen=True):
+class LiveCounts(msgspec.Struct, frozen=True):
     """The four numbers, and what they are numbers of; each as results.json defines it."""
 
     logged_out: int = 0
@@ -233,7 +234,7 @@ class Counts(msgspec.Struct, frozen=True):
 
 
 class LossView(msgspec.Struct, frozen=True):
-    """A loss, to be clicked. Of each shopper the first 20 are told; `Counts` counts all."""
+    """A loss, to be clicked. Of each shopper the first 20 are told; `LiveCounts` counts all."""
 
     loss: int
     """Its number on this side, from 0, in the order in which they were found."""
@@ -243,7 +244,7 @@ class LossView(msgspec.Struct, frozen=True):
     cause: str
 
 
-class Mark(msgspec.Struct, frozen=True):
+class FaultMark(msgspec.Struct, frozen=True):
     """One step of one fault, for the time line."""
 
     fault: int
@@ -255,7 +256,7 @@ class Mark(msgspec.Struct, frozen=True):
     colour: str
 
 
-class Waits(msgspec.Struct, frozen=True):
+class WaitsView(msgspec.Struct, frozen=True):
     """How long people waited in one second that is over."""
 
     second: int
@@ -286,10 +287,10 @@ class SideFrame(msgspec.Struct, frozen=True, omit_defaults=True):
     """All of them, if one has changed."""
     parts: tuple[PartView, ...] | None = None
     shoppers: tuple[ShopperView, ...] = ()
-    counts: Counts | None = None
+    counts: LiveCounts | None = None
     losses: tuple[LossView, ...] = ()
-    marks: tuple[Mark, ...] = ()
-    waits: tuple[Waits, ...] = ()
+    marks: tuple[FaultMark, ...] = ()
+    waits: tuple[WaitsView, ...] = ()
     guests: tuple[GuestView, ...] = ()
 
 
@@ -309,3 +310,47 @@ class Picture(msgspec.Struct, frozen=True):
     at_ms: int
     left: SideFrame
     right: SideFrame
+
+
+# --- what a frame does to a picture; the browser does the same, in `dashboard/static`
+#
+# Nodes, parts and counts: a frame that has them has all of them. Everything else is a table: a row of the frame takes
+# the place of the row with the same key, in its place; a row with a new key comes to the end.
+
+T = TypeVar("T")
+
+
+def empty_picture(round_number: int) -> Picture:
+    """Before the first frame."""
+    return Picture(round_number, 0, SideFrame(), SideFrame())
+
+
+def applied(picture: Picture, frame: Frame) -> Picture:
+    """The picture after this frame."""
+    return Picture(picture.round, frame.at_ms, _side(picture.left, frame.left), _side(picture.right, frame.right))
+
+
+def mark_key(mark: FaultMark) -> Hashable:
+    """Each step of a fault is taken once."""
+    return mark.fault, mark.phase
+
+
+def _side(before: SideFrame, news: SideFrame) -> SideFrame:
+    return SideFrame(
+        nodes=before.nodes if news.nodes is None else news.nodes,
+        parts=before.parts if news.parts is None else news.parts,
+        counts=before.counts if news.counts is None else news.counts,
+        shoppers=_table(before.shoppers, news.shoppers, lambda view: view.shopper),
+        losses=_table(before.losses, news.losses, lambda view: view.loss),
+        marks=_table(before.marks, news.marks, mark_key),
+        waits=_table(before.waits, news.waits, lambda waits: waits.second),
+        guests=_table(before.guests, news.guests, lambda guest: guest.user),
+    )
+
+
+def _table(before: tuple[T, ...], news: Iterable[T], key: Callable[[T], Hashable]) -> tuple[T, ...]:
+    if not news:
+        return before
+    rows = {key(row): row for row in before}
+    rows.update((key(row), row) for row in news)
+    return tuple(rows.values())

@@ -1,6 +1,6 @@
 """The control socket: a workshop is asked for something, and answers at once. One command, one reply, both JSON.
 
-    dashboard, `twinshop goto`, `twinshop rehearse` ── `Command` ──> harness ── `Reply` ──> the same
+    dashboard, `twinshop goto`, `twinshop rehearse` ── `Command` ──> harness ── `CommandReply` ──> the same
 
 It is a Unix socket that only its owner may open, and whoever connects must prove that they know the key. Nothing is
 ever unpickled. Every read is bounded, in time and in bytes, and so is the number of connections: what is hostile or
@@ -21,7 +21,7 @@ from pathlib import Path
 
 import msgspec
 
-from loadtests.workshop.contract import Command, Reply
+from loadtests.workshop.contract import Command, CommandReply
 from shared.errors import EnvironmentNotReady, TwinshopError
 from shared.whole_file import write_whole
 
@@ -33,15 +33,15 @@ MOST_AT_ONCE = 16
 """Connections that are served at a time; more wait."""
 OWNER_ONLY = 0o600
 
-Obey = Callable[[Command], Reply]
+Handle = Callable[[Command], CommandReply]
 """What a workshop does when it is told something."""
 
 _encode = msgspec.json.Encoder().encode
 _decode_command = msgspec.json.Decoder(Command).decode
-_decode_reply = msgspec.json.Decoder(Reply).decode
+_decode_reply = msgspec.json.Decoder(CommandReply).decode
 
 
-class Address(msgspec.Struct, frozen=True):
+class ControlAddress(msgspec.Struct, frozen=True):
     """How a running workshop is found by others of its owner: the content of a file of mode 0600."""
 
     socket: str
@@ -50,26 +50,26 @@ class Address(msgspec.Struct, frozen=True):
     """Its `workshop.json`."""
 
 
-def write_address(path: Path, address: Address) -> None:
+def write_address(path: Path, address: ControlAddress) -> None:
     """Write it, readable to its owner only."""
     write_whole(path, _encode(address), mode=OWNER_ONLY)
 
 
-def read_address(path: Path) -> Address | None:
+def read_address(path: Path) -> ControlAddress | None:
     """The workshop that is found there; None if there is none."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Address)
+        return msgspec.json.decode(path.read_bytes(), type=ControlAddress)
     except (OSError, msgspec.DecodeError):
         return None
 
 
 class ControlServer:
-    """Listens until it is closed; `obey` is called in a thread of its own for each command."""
+    """Listens until it is closed; `handle` is called in a thread of its own for each command."""
 
-    def __init__(self, path: Path, key: str, obey: Obey) -> None:
+    def __init__(self, path: Path, key: str, handle: Handle) -> None:
         self.address = str(path)
         self._key = key.encode()
-        self._obey = obey
+        self._handle = handle
         self._room = threading.BoundedSemaphore(MOST_AT_ONCE)
         self._closed = threading.Event()
         try:
@@ -120,20 +120,24 @@ class ControlServer:
         answer_challenge(connection, self._key)
         connection.send_bytes(_encode(self._reply(connection)))
 
-    def _reply(self, connection: Connection) -> Reply:
+    def _reply(self, connection: Connection) -> CommandReply:
         try:
             command = _decode_command(connection.recv_bytes(MOST_BYTES))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            return Reply(False, f"this is no command: {error}", "send one of loadtests.workshop.contract as JSON")
+            return CommandReply(
+                False, f"this is not a command: {error}", "send one of loadtests.workshop.contract as JSON"
+            )
         try:
-            return self._obey(command)
+            return self._handle(command)
         except TwinshopError as error:
-            return Reply(False, f"{error.what}: {error.why}" if error.why else error.what, error.next_step)
+            return CommandReply(False, f"{error.what}: {error.why}" if error.why else error.what, error.next_step)
         except Exception as error:  # noqa: BLE001 - whatever it is, the workshop goes on and whoever asked is told
-            return Reply(False, f"internal error: {type(error).__name__}: {error}", "look at the workshop's own words")
+            return CommandReply(
+                False, f"internal error: {type(error).__name__}: {error}", "look at the workshop's own words"
+            )
 
 
-def ask(address: str, key: str, command: Command) -> Reply:
+def ask(address: str, key: str, command: Command) -> CommandReply:
     """Tell a running workshop something, and return what it says.
 
     Raises:

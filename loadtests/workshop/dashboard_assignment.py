@@ -9,15 +9,19 @@ program that is started later inherits an environment.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
+from compose.supervision.waiting import not_ready
 from loadtests.model.run_folder import read_document
 from shared.whole_file import write_whole
 
 MOST_WATCHERS = 60
 OWNER_ONLY = 0o600
+LOOK_S = 0.02
 
 
 class DashboardAssignment(msgspec.Struct, frozen=True):
@@ -80,3 +84,19 @@ def write_ready(path: Path, ready: DashboardReady) -> None:
 def read_ready(path: Path) -> DashboardReady | None:
     """What the dashboard has told; None: it does not listen yet."""
     return read_document(path, DashboardReady) if path.is_file() else None
+
+
+def await_ready(path: Path, exit_code: Callable[[], int | None], within_s: float, log: Path) -> DashboardReady:
+    """What the dashboard tells once it listens; `exit_code` is its process's, None as long as it lives.
+
+    Raises:
+        NotReadyInTime: it has ended, or takes too long; with the last words of its log.
+    """
+    until = time.monotonic() + within_s
+    while (ready := read_ready(path)) is None:
+        if (code := exit_code()) is not None:
+            raise not_ready("the dashboard", f"it ended with exit code {code}", log)
+        if time.monotonic() > until:
+            raise not_ready("the dashboard", f"it does not answer after {within_s:.0f} s", log)
+        time.sleep(LOOK_S)
+    return ready

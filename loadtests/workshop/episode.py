@@ -10,11 +10,8 @@ from typing import Literal
 
 import msgspec
 
-from loadtests.model.scenario import Load
+from loadtests.model.scenario import FaultSpec, Load, Scenario
 from loadtests.workshop.contract import SIDES, SideName
-
-EPISODE_SECONDS = 600.0
-"""When an episode's round would end by itself, unless its file says otherwise."""
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -46,7 +43,7 @@ class Question(_Part, frozen=True):
     `observed` nor a choice's `when`: it asks for a decision, and nothing answers it."""
 
 
-class Check(_Part, frozen=True):
+class EpisodeCheck(_Part, frozen=True):
     """One thing that the learner's own result must show."""
 
     shows: str
@@ -57,7 +54,7 @@ class Check(_Part, frozen=True):
     """What to do if it does not hold yet."""
 
 
-class Step(_Part, frozen=True):
+class ScriptStep(_Part, frozen=True):
     """One step of the rehearsal, which plays the episode as a person with a browser would."""
 
     do: Literal["predict", "release", "enter", "look", "wait", "break", "heal", "close"]
@@ -83,19 +80,51 @@ class Step(_Part, frozen=True):
     right: str = ""
 
 
-class Episode(_Part, frozen=True):
-    """One episode."""
+class ScenarioKeys(_Part, frozen=True):
+    """What an episode's file says of its round: a scenario for two shops, with less to write."""
 
-    number: int
-    title: str
     question: str
-    """In one sentence, ending with a question mark: the question of the round's scenario."""
-    minutes: int
-    """How long it takes with a class: for the instructor's view only."""
+    """In one sentence, ending with a question mark."""
     left: str
     """Architecture."""
     right: str
     story: str
+    about: tuple[str, ...] = ()
+    """Kinds of faults without which a round proves nothing. They are the scenario's faults; when, people decide."""
+    shoppers: int = 30
+    nodes: int = 3
+    seconds: float = 600.0
+    """The round ends by itself after that; where the story needs a clock (`behaviour`), at a fixed time."""
+    think_ms: int = 500
+    login_within_ms: int = 1500
+    behaviour: str = "shop"
+    expect: dict[str, dict[str, str]] = {}
+    """Predictions by architecture: they hold in every round in which what it is `about` was made."""
+
+    def scenario(self, name: str) -> Scenario:
+        """The round's scenario."""
+        return Scenario(
+            question=self.question,
+            family="workshop",
+            load=Load(self.shoppers, self.seconds, self.think_ms, self.login_within_ms, behaviour=self.behaviour),
+            story=self.story.strip(),
+            nodes=self.nodes,
+            architectures=(self.left, self.right),
+            fault=tuple(FaultSpec(kind, at_s=float(place)) for place, kind in enumerate(self.about)),
+            expect=self.expect,
+            name=name,
+        )
+
+
+class Episode(_Part, frozen=True):
+    """One episode."""
+
+    scenario: Scenario
+    """Of its round; its name is the file's, without the number."""
+    number: int
+    title: str
+    minutes: int
+    """How long it takes with a class: for the instructor's view only."""
     objectives: tuple[str, ...]
     """What one is able to do afterwards; each can be tested."""
     new_idea: str
@@ -104,37 +133,19 @@ class Episode(_Part, frozen=True):
     tips: tuple[str, str, str]
     """A tip, a bigger tip, the solution."""
     explanation: str
-    check: tuple[Check, ...]
-    script: tuple[Step, ...]
+    check: tuple[EpisodeCheck, ...]
+    script: tuple[ScriptStep, ...]
     buttons: tuple[str, ...] = ()
     """Kinds of faults that can be made in this episode."""
-    about: tuple[str, ...] = ()
-    """Those of them without which a round proves nothing: the faults of the round's scenario."""
     reason_prompt: str = "Why do you think so?"
-    shoppers: int = 30
-    nodes: int = 3
-    seconds: float = EPISODE_SECONDS
-    """The round ends by itself after that; where the story needs a clock (`behaviour`), at a fixed time."""
-    think_ms: int = 500
-    login_within_ms: int = 1500
-    behaviour: str = "shop"
-    expect: dict[str, dict[str, str]] = {}
-    """Predictions of the round's scenario by architecture, as in `loadtests.model.scenario`: they hold in every round
-    in which what it is `about` was made."""
-    name: str = ""
-    """Set from the file's name, without the number."""
+
+    @property
+    def name(self) -> str:
+        """As in `twinshop goto kill-one-of-three`."""
+        return self.scenario.name
 
     @property
     def architectures(self) -> tuple[str, str]:
         """Left and right."""
-        return self.left, self.right
-
-    def load(self) -> Load:
-        """Who shops how, as a scenario says it."""
-        return Load(
-            shoppers=self.shoppers,
-            seconds=self.seconds,
-            think_ms=self.think_ms,
-            login_within_ms=self.login_within_ms,
-            behaviour=self.behaviour,
-        )
+        left, right = self.scenario.architectures
+        return left, right

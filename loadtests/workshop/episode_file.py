@@ -11,18 +11,15 @@ from typing import Any
 
 import msgspec
 
-from compose.architectures import ARCHITECTURES
-from loadtests.behaviours import BEHAVIOURS
-from loadtests.checks import MEASURES
 from loadtests.faults import FAULTS
-from loadtests.model.formulas import is_true, parse_prediction
-from loadtests.planning.rules import did_you_mean, is_condition
-from loadtests.workshop.episode import Episode, Question
+from loadtests.model.formulas import is_true
+from loadtests.planning.rules import BadValue, check_rules, did_you_mean, is_condition
+from loadtests.workshop.episode import Episode, Question, ScenarioKeys
 from loadtests.workshop.measured import NAME, known_names
 from shared.errors import ScenarioError, UsageError
 
 EPISODES = Path(__file__).parent / "episodes"
-NEEDED = ("title", "story", "new_idea", "new_control", "explanation", "reason_prompt")
+NEEDED = ("title", "new_idea", "new_control", "explanation", "reason_prompt")
 
 
 @cache
@@ -42,23 +39,25 @@ def episode_named(name_or_number: str) -> Episode:
     Raises:
         UsageError: there is none; the message lists them.
     """
+    if (found := _find(name_or_number)) is not None:
+        return found
     episodes = load_episodes()
-    for episode in episodes:
-        if name_or_number in (episode.name, str(episode.number)):
-            return episode
-    names = [episode.name for episode in episodes]
     raise UsageError(
         f"there is no episode {name_or_number!r}",
         why="there are: "
         + ", ".join(f"{episode.number} {episode.name}" for episode in episodes)
-        + did_you_mean(name_or_number, names),
+        + did_you_mean(name_or_number, [episode.name for episode in episodes]),
         next_step="name one of them, by its name or its number",
     )
 
 
 def is_episode(name_or_number: str) -> bool:
     """Whether there is an episode of that name or number."""
-    return any(name_or_number in (episode.name, str(episode.number)) for episode in load_episodes())
+    return _find(name_or_number) is not None
+
+
+def _find(name_or_number: str) -> Episode | None:
+    return next((it for it in load_episodes() if name_or_number in (it.name, str(it.number))), None)
 
 
 def read_episode(content: bytes, *, file: Path) -> Episode:
@@ -67,45 +66,36 @@ def read_episode(content: bytes, *, file: Path) -> Episode:
     Raises:
         ScenarioError: it is not TOML, or makes no sense; says where and what was expected.
     """
+    number, _, name = file.stem.partition("-")
     try:
         document: dict[str, Any] = tomllib.loads(content.decode())
-        episode = msgspec.convert(document, type=Episode, strict=True)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise ScenarioError(f"{file} is no episode", why=str(error), next_step=f"mend {file}") from error
-    number, _, name = file.stem.partition("-")
+        of_scenario = {key: document.pop(key) for key in ScenarioKeys.__struct_fields__ if key in document}
+        scenario = msgspec.convert(of_scenario, type=ScenarioKeys, strict=True).scenario(name)
+        check_rules(scenario)
+        episode = msgspec.convert({**document, "scenario": scenario}, type=Episode, strict=True)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError, BadValue) as error:
+        raise ScenarioError(f"{file} is no episode", why=str(error), next_step=f"fix {file}") from error
     for problem in _problems(episode, number):
-        raise ScenarioError(f"{file}: {problem}", next_step=f"mend {file}")
-    return msgspec.structs.replace(episode, name=name)
+        raise ScenarioError(f"{file}: {problem}", next_step=f"fix {file}")
+    return episode
 
 
 def _problems(episode: Episode, number: str) -> Iterator[str]:
-    """What makes no sense in it."""
+    """What makes no sense in it beyond its scenario, each in a sentence."""
     if number != str(episode.number):
         yield f"its name begins with {number!r}, and its number is {episode.number}"
-    yield from problems(episode)
-
-
-def problems(episode: Episode) -> Iterator[str]:
-    """Each in a sentence; none, if it makes sense."""
     yield from (f"{field} is empty" for field in NEEDED if not getattr(episode, field).strip())
-    if not episode.question.endswith("?"):
-        yield f"question: {episode.question!r} does not end with '?'"
-    if episode.behaviour not in BEHAVIOURS:
-        yield f"behaviour: there is no behaviour {episode.behaviour!r}"
-    yield from _architectures(episode)
+    if not episode.scenario.story:
+        yield "story is empty"
+    for architecture in episode.architectures:
+        if not episode.scenario.expect.get(architecture):
+            yield f"expect: nothing is expected of {architecture}, so its round would always be inconclusive"
     yield from _faults(episode)
     yield from _questions(episode)
-    yield from _expectations(episode)
-    yield from _checks(episode)
+    if not episode.check:
+        yield "check: there is none, so nothing could be shown"
+    yield from chain.from_iterable(_rule(check.rule) for check in episode.check)
     yield from _script(episode)
-
-
-def _architectures(episode: Episode) -> Iterator[str]:
-    for name in episode.architectures:
-        if name not in ARCHITECTURES:
-            yield f"there is no architecture {name!r}"
-    if episode.left == episode.right:
-        yield f"both shops are {episode.left}: results are told apart by architecture"
 
 
 def _faults(episode: Episode) -> Iterator[str]:
@@ -115,7 +105,8 @@ def _faults(episode: Episode) -> Iterator[str]:
             yield f"buttons: there is no fault {kind!r}"
         elif is_condition(kind) or FAULTS[kind].needs_wires:
             yield f"buttons: {kind} cannot be made while the cluster runs"
-    yield from (f"about: {kind} is none of the buttons" for kind in episode.about if kind not in episode.buttons)
+    about = [fault.kind for fault in episode.scenario.fault]
+    yield from (f"about: {kind} is none of the buttons" for kind in about if kind not in episode.buttons)
 
 
 def _questions(episode: Episode) -> Iterator[str]:
@@ -139,32 +130,6 @@ def _question(question: Question) -> Iterator[str]:
     if question.observed and question.observed not in known_names():
         yield f"there is no number {question.observed!r}"
     yield from chain.from_iterable(_rule(choice.when) for choice in question.choices if choice.when)
-
-
-def _expectations(episode: Episode) -> Iterator[str]:
-    for architecture, predictions in episode.expect.items():
-        if architecture not in episode.architectures:
-            yield f"expect: {architecture} is neither left nor right"
-        for measure, text in predictions.items():
-            yield from _expectation(measure, text)
-    for architecture in episode.architectures:
-        if not episode.expect.get(architecture):
-            yield f"expect: nothing is expected of {architecture}, so its round would always be inconclusive"
-
-
-def _expectation(measure: str, text: str) -> Iterator[str]:
-    if measure not in MEASURES:
-        yield f"expect: there is no measure {measure!r}"
-    try:
-        parse_prediction(text)
-    except ValueError as error:
-        yield f"expect: {error}"
-
-
-def _checks(episode: Episode) -> Iterator[str]:
-    if not episode.check:
-        yield "check: there is none, so nothing could be shown"
-    yield from chain.from_iterable(_rule(check.rule) for check in episode.check)
 
 
 def _rule(rule: str) -> Iterator[str]:

@@ -18,7 +18,7 @@ LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 CODE_LENGTH = 6
 
 
-class Doors(msgspec.Struct, frozen=True):
+class ListenAddress(msgspec.Struct, frozen=True):
     """Where it listens, and what everybody but the instructor must know."""
 
     host: str = LOOPBACK
@@ -77,9 +77,11 @@ class Doors(msgspec.Struct, frozen=True):
         )
 
 
-def doors_at(host: str, port: int) -> Doors:
-    """Those doors; opened to a room, they have a new join code."""
-    return Doors(host, port, "" if is_loopback(host) else "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH)))
+def listen_address(host: str, port: int) -> ListenAddress:
+    """That address; opened to a room, they have a new join code."""
+    return ListenAddress(
+        host, port, "" if is_loopback(host) else "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH))
+    )
 
 
 def is_loopback(host: str) -> bool:

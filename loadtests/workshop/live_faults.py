@@ -20,11 +20,11 @@ from loadtests.model.plan import PlannedFault
 from loadtests.planning.make_plan import told_apart
 from loadtests.running.event_log import EventLog
 from loadtests.running.fault_run import FaultBounds, FaultRun, nothing_there
-from loadtests.workshop.contract import Break, Heal, LiveFault, Reply, SideName
-from loadtests.workshop.live_side import Cues, LiveSide
+from loadtests.workshop.contract import Break, CommandReply, Heal, LiveFault, SideName
+from loadtests.workshop.live_side import LiveSide, Signals
 
 LOOK_S = 0.02
-OK = Reply(True)
+OK = CommandReply(True)
 
 
 class _Refused(Exception):
@@ -32,7 +32,7 @@ class _Refused(Exception):
 
     def __init__(self, why: str, next_step: str) -> None:
         super().__init__(why)
-        self.reply = Reply(False, why, next_step)
+        self.reply = CommandReply(False, why, next_step)
 
 
 class LiveFaultRun(FaultRun):
@@ -107,12 +107,12 @@ class LiveFaults:
     """All faults of one round. Safe to use from several threads; no call waits for what it brings about."""
 
     def __init__(
-        self, sides: Mapping[SideName, LiveSide], kinds: tuple[str, ...], cues: Cues, bounds: FaultBounds,
+        self, sides: Mapping[SideName, LiveSide], kinds: tuple[str, ...], signals: Signals, bounds: FaultBounds,
         changed: Callable[[], None],
     ) -> None:  # fmt: skip
         self._sides = sides
         self._kinds = kinds
-        self._cues = cues
+        self._signals = signals
         self._bounds = bounds
         self._changed = changed
         self._lock = threading.RLock()
@@ -120,7 +120,7 @@ class LiveFaults:
 
     # --- commands
 
-    def make(self, command: Break) -> Reply:
+    def make(self, command: Break) -> CommandReply:
         """Break something, if it can be broken."""
         with self._lock:
             try:
@@ -130,20 +130,20 @@ class LiveFaults:
         self._changed()
         return OK
 
-    def heal(self, command: Heal) -> Reply:
+    def heal(self, command: Heal) -> CommandReply:
         """Heal one, or all."""
         with self._lock:
             broken = {made.number: made for made in self._made if made.held}
             if command.fault is not None and command.fault not in broken:
                 numbers = ", ".join(map(str, broken)) or "none"
-                return Reply(
+                return CommandReply(
                     False, f"no fault {command.fault} is there to be healed", f"name another; there is {numbers}"
                 )
             chosen = [broken[command.fault]] if command.fault is not None else list(broken.values())
             if not chosen:
-                return Reply(False, "nothing is broken")
+                return CommandReply(False, "nothing is broken")
             for made in chosen:
-                made.healed_ms = self._cues.elapsed_ms()
+                made.healed_ms = self._signals.elapsed_ms()
                 for run in made.held.values():
                     run.heal()
         self._changed()
@@ -206,9 +206,7 @@ class LiveFaults:
         """Whom such a fault can strike."""
         if strikes != "node":
             if command.victim not in ("", strikes):
-                raise _Refused(
-                    f"a {command.kind} strikes the {strikes}, not {command.victim!r}", "leave the victim away"
-                )
+                raise _Refused(f"a {command.kind} strikes the {strikes}, not {command.victim!r}", "omit the victim")
             return strikes
         nodes = {node.name for side in command.sides for node in self._sides[side].cluster.nodes()}
         if command.victim and command.victim not in nodes:
@@ -229,14 +227,14 @@ class LiveFaults:
 
     def _holding(self, side: SideName, kind: str, victim: str) -> _Made | None:
         """The fault that is there already, and could be taken for another one of that kind."""
-        new = PlannedFault(kind, self._cues.elapsed_ms(), 0, victim)
+        new = PlannedFault(kind, self._signals.elapsed_ms(), 0, victim)
         for made in self._made:
             if side in made.held and not told_apart(made.planned(made.at_ms), new):
                 return made
         return None
 
     def _strike(self, kind: str, victim: str, sides: tuple[SideName, ...]) -> None:
-        number, at_ms = len(self._made), self._cues.elapsed_ms()
+        number, at_ms = len(self._made), self._signals.elapsed_ms()
         planned = PlannedFault(kind, at_ms, at_ms + 1, victim)
         runs: dict[SideName, LiveFaultRun] = {}
         for name, side in self._sides.items():

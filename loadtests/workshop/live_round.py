@@ -23,17 +23,17 @@ from compose.supervision.recovery import clear
 from loadtests.model.plan import Plan, as_carried_out, plan_sha256
 from loadtests.model.results import Results
 from loadtests.model.run_folder import RunFolder, make_folder
+from loadtests.planning.scenario_file import encode_scenario
 from loadtests.running.fault_run import FaultBounds
 from loadtests.running.measure import Setup
 from loadtests.running.progress import Watcher
 from loadtests.running.provenance import now_utc, provenance_of
 from loadtests.running.run import point_latest, write_report, write_results, write_run
-from loadtests.workshop.buttons import buttons_for
-from loadtests.workshop.contract import SIDES, Button, Guest, Side, SideName
+from loadtests.workshop.contract import SIDES, Button, Guest, RoundSide, SideName
 from loadtests.workshop.live_faults import LiveFaults
-from loadtests.workshop.live_side import END_LEAD_MS, Cues, LiveSide
+from loadtests.workshop.live_side import END_LEAD_MS, LiveSide, Signals
 from loadtests.workshop.report_section import predictions_section
-from loadtests.workshop.round_about import RoundAbout
+from loadtests.workshop.round_spec import RoundSpec, buttons_for
 
 PASSWORD = "shop"
 """Of all accounts, shoppers' and guests': a person in a room types it."""
@@ -46,19 +46,20 @@ class LiveRound:
     """One round, in a run folder of its own. It belongs to one thread; `faults` may be used from others."""
 
     def __init__(
-        self, number: int, about: RoundAbout, engine: Engine, state: Path, runs: Path, watcher: Watcher,
+        self, number: int, spec: RoundSpec, engine: Engine, state: Path, runs: Path, watcher: Watcher,
         command: tuple[str, ...], changed: Callable[[], None],
     ) -> None:  # fmt: skip
-        self.about = about
-        self.plan = about.plan()
-        self.cues = Cues()
-        self.scenario = about.scenario()
+        self.spec = spec
+        self.plan = spec.plan()
+        self.signals = Signals()
+        scenario = spec.scenario
+        self.scenario = encode_scenario(scenario)
         started = now_utc()
         self.provenance = provenance_of(
-            secrets.token_hex(4), self.plan, self.scenario, engine=engine.name, architectures=about.architectures,
+            secrets.token_hex(4), self.plan, self.scenario, engine=engine.name, architectures=scenario.architectures,
             workers=1, command=command, started=started,
         )  # fmt: skip
-        self.folder = _make_folder(runs, f"{started:%Y%m%d-%H%M%S}-workshop-{number}-{about.name}")
+        self.folder = _make_folder(runs, f"{started:%Y%m%d-%H%M%S}-workshop-{number}-{scenario.name}")
         self._write(self.plan)
         self._watcher = watcher
         self._ledger = Ledger.open(state, self.provenance.run)
@@ -66,14 +67,14 @@ class LiveRound:
         """Both histories are in the run's, and the plan is the one that was carried out."""
         bounds = FaultBounds()
         setup = Setup(
-            self.provenance.run, self.folder, self.plan, engine, self._ledger, watcher, 1, PASSWORD, about.limits(),
+            self.provenance.run, self.folder, self.plan, engine, self._ledger, watcher, 1, PASSWORD, spec.limits(),
             bounds,
         )  # fmt: skip
         self.sides: dict[SideName, LiveSide] = {
-            side: LiveSide(setup, architecture_named(name), place, self.cues, about.buttons)
-            for place, (side, name) in enumerate(zip(SIDES, about.architectures, strict=True))
+            side: LiveSide(setup, architecture_named(name), place, self.signals, spec.buttons)
+            for place, (side, name) in enumerate(zip(SIDES, scenario.architectures, strict=True))
         }
-        self.faults = LiveFaults(self.sides, about.buttons, self.cues, bounds, changed)
+        self.faults = LiveFaults(self.sides, spec.buttons, self.signals, bounds, changed)
 
     # --- its course
 
@@ -88,7 +89,7 @@ class LiveRound:
 
     def release(self) -> None:
         """Let people shop."""
-        self.cues.say_go()
+        self.signals.start()
 
     def failure(self) -> BaseException | None:
         """Why it cannot go on; None if it can."""
@@ -104,11 +105,11 @@ class LiveRound:
         Raises:
             TwinshopError: one of the sides could not be measured to its end; both are gone all the same.
         """
-        elapsed_ms = self.cues.elapsed_ms()
+        elapsed_ms = self.signals.elapsed_ms()
         if self.faults.broken():
             self.faults.mend()
-        near = self.about.window_ms - elapsed_ms < 2 * END_LEAD_MS  # closed for its time is over: then it ends in time
-        self.cues.say_end(self.about.window_ms if near else 0)
+        near = self.spec.window_ms - elapsed_ms < 2 * END_LEAD_MS  # closed for its time is over: then it ends in time
+        self.signals.end_at(self.spec.window_ms if near else 0)
         while not self.over():
             if (failure := self.failure()) is not None:
                 self.abandon()
@@ -119,11 +120,11 @@ class LiveRound:
 
     def overdue(self, before_ms: int) -> bool:
         """Its time is over, or will be within that long."""
-        return self.cues.go is not None and self.cues.elapsed_ms() >= self.about.window_ms - before_ms
+        return self.signals.go is not None and self.signals.elapsed_ms() >= self.spec.window_ms - before_ms
 
     def abandon(self) -> None:
         """Stop both sides where they are, within some seconds. Safe to repeat, and in any state."""
-        self.cues.abandon()
+        self.signals.abandon()
         self._join(ABANDONED_WITHIN_S)
         if not self.over():
             clear(self._ledger.path)  # whoever waits for a cluster or a load to be ready waits for the dead now
@@ -147,7 +148,7 @@ class LiveRound:
         finally:
             if not self._together:
                 self._put_together()
-        if self.cues.go is None or self.folder.report.exists():
+        if self.signals.go is None or self.folder.report.exists():
             return None
         results = write_results(self.folder)
         write_report(self.folder, results, predictions_section(self.folder.root, results))
@@ -164,7 +165,7 @@ class LiveRound:
                 if side.history.exists():
                     with side.history.open("rb") as part:
                         shutil.copyfileobj(part, history)
-        end_ms = self.plan.window_ms if self.cues.end_ms is None else self.cues.end_ms
+        end_ms = self.plan.window_ms if self.signals.end_ms is None else self.signals.end_ms
         plan = as_carried_out(self.plan, end_ms, self.faults.as_they_went(end_ms))
         self._write(plan)
         self._together = True
@@ -180,22 +181,22 @@ class LiveRound:
 
     def buttons(self) -> tuple[Button, ...]:
         """What can be broken, once it stands."""
-        return buttons_for(self.about.buttons, (side.cluster for side in self.sides.values()))
+        return buttons_for(self.spec.buttons, (side.cluster for side in self.sides.values()))
 
-    def told_sides(self) -> tuple[Side, ...]:
+    def told_sides(self) -> tuple[RoundSide, ...]:
         """Both sides in the contract's words, once it stands."""
         apps = [side.architecture.app for side in self.sides.values()]
         alike = len(set(apps)) < len(apps)
         return tuple(_told(name, side, alike) for name, side in self.sides.items())
 
 
-def _told(name: SideName, side: LiveSide, alike: bool) -> Side:
+def _told(name: SideName, side: LiveSide, alike: bool) -> RoundSide:
     """For a browser each shop has a name of its own: cookies know of names, and not of ports."""
     cluster, app = side.cluster, side.architecture.app
     host = name if alike else app.removesuffix("_app")
     port = cluster.url.rpartition(":")[2]
     nodes = tuple(node.name for node in cluster.nodes())
-    return Side(
+    return RoundSide(
         side=name,
         architecture=side.architecture.name,
         stateful=app == "stateful_app",

@@ -1,6 +1,6 @@
 """One side of a live round: measured as in every run, but it begins, and ends, when a person says so.
 
-Both sides are measured at the same time, each in a thread. What is said to both is one `Cues`: the zero of both load
+Both sides are measured at the same time, each in a thread. What is said to both is one `Signals`: the zero of both load
 windows is the same, and so is their end, so that their times can be compared.
 """
 
@@ -32,7 +32,7 @@ ABANDON_LEAD_MS = 400
 """The same where the round is left: in a hurry, and nothing is lost if one hears it too late."""
 
 
-class Go(msgspec.Struct, frozen=True):
+class StartSignal(msgspec.Struct, frozen=True):
     """The zero of both load windows."""
 
     zero_ns: int
@@ -41,26 +41,26 @@ class Go(msgspec.Struct, frozen=True):
     """Wall clock."""
 
 
-class Cues:
+class Signals:
     """What both sides are told, by the thread that owns the round."""
 
     def __init__(self) -> None:
-        self.go: Go | None = None
+        self.go: StartSignal | None = None
         self.end_ms: int | None = None
         """When the load windows end; None: nobody has said so yet."""
         self.abandoned = threading.Event()
         """It is of no use any more: stop where you are."""
 
-    def say_go(self) -> Go:
+    def start(self) -> StartSignal:
         """Let both load windows begin, a moment from now."""
-        self.go = Go(time.monotonic_ns() + LEAD_NS, (time.time_ns() + LEAD_NS) // 1000)
+        self.go = StartSignal(time.monotonic_ns() + LEAD_NS, (time.time_ns() + LEAD_NS) // 1000)
         return self.go
 
     def elapsed_ms(self) -> int:
         """Since the zero; 0 before it."""
         return 0 if self.go is None else max(0, (time.monotonic_ns() - self.go.zero_ns) // 1_000_000)
 
-    def say_end(self, at_ms: int) -> int:
+    def end_at(self, at_ms: int) -> int:
         """Let both load windows end then, or as soon as everybody can have heard of it. When that is."""
         self.end_ms = max(at_ms, self.elapsed_ms() + END_LEAD_MS)
         return self.end_ms
@@ -83,14 +83,14 @@ class LiveSide(Measurement):
     live = True
 
     def __init__(
-        self, setup: Setup, architecture: Architecture, number: int, cues: Cues, buttons: tuple[str, ...]
+        self, setup: Setup, architecture: Architecture, number: int, signals: Signals, buttons: tuple[str, ...]
     ) -> None:
         super().__init__(setup, architecture, number)
         # A file of its own: in the run's history each architecture's records stand together, and these two grow at
         # the same time. `loadtests.workshop.live_round` puts them together.
         self._history = self.history = self._logs / "history.ndjson"
         self.architecture = architecture
-        self._cues = cues
+        self._signals = signals
         self._wires = any(FAULTS[kind].needs_wires for kind in buttons)
         self._told_end = False
         self.guests = guests_of(len(setup.plan.shoppers))
@@ -133,7 +133,7 @@ class LiveSide(Measurement):
 
     def _go(self, load: LoadProcesses) -> int:
         self.standing.set()
-        while (go := self._cues.go) is None:
+        while (go := self._signals.go) is None:
             if load.finished():
                 raise EnvironmentNotReady(
                     f"the shoppers of {self.architecture.name} have gone before they were let in",
@@ -145,13 +145,13 @@ class LiveSide(Measurement):
         return self._go_at(load, go.zero_ns, go.epoch_us)
 
     def _go_on(self) -> None:
-        if self._cues.abandoned.is_set():
+        if self._signals.abandoned.is_set():
             raise Interrupted("the round was left before its end")
         self._tell_end()
 
     def _tell_end(self) -> None:
-        if self._cues.end_ms is not None and not self._told_end and self._load is not None:
-            self._load.end_window(self._cues.end_ms)
+        if self._signals.end_ms is not None and not self._told_end and self._load is not None:
+            self._load.end_window(self._signals.end_ms)
             self._told_end = True
 
     def _stop_load(self) -> None:
@@ -172,7 +172,7 @@ class LiveSide(Measurement):
             )
 
     def _window_ms(self) -> int:
-        return super()._window_ms() if self._cues.end_ms is None else self._cues.end_ms
+        return super()._window_ms() if self._signals.end_ms is None else self._signals.end_ms
 
     def _guests(self) -> frozenset[str]:
         return frozenset(self.guests)

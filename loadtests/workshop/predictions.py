@@ -12,15 +12,17 @@ from pathlib import Path
 
 import msgspec
 
-from loadtests.workshop.contract import Prediction
+from loadtests.model.events import LoadStarted, read_events
+from loadtests.model.run_folder import RunFolder
+from loadtests.workshop.contract import CommittedPrediction
 
 FILE = "predictions.ndjson"
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Prediction).decode
+_decode = msgspec.json.Decoder(CommittedPrediction).decode
 
 
-def read_predictions(folder: Path) -> tuple[Prediction, ...]:
+def read_predictions(folder: Path) -> tuple[CommittedPrediction, ...]:
     """All predictions of a round, in the order in which they were committed; none if there is no such file."""
     try:
         lines = (folder / FILE).read_bytes().split(b"\n")
@@ -29,7 +31,7 @@ def read_predictions(folder: Path) -> tuple[Prediction, ...]:
     return tuple(found for line in lines if (found := _read(line)) is not None)
 
 
-def append_prediction(folder: Path, prediction: Prediction) -> None:
+def append_prediction(folder: Path, prediction: CommittedPrediction) -> None:
     """Write one, and return only when it is on the disk.
 
     Raises:
@@ -45,7 +47,13 @@ def append_prediction(folder: Path, prediction: Prediction) -> None:
         os.close(handle)
 
 
-def tally(predictions: Iterable[Prediction], question: str) -> dict[str, int]:
+def begun_us(run: RunFolder) -> int | None:
+    """When people began to shop, microseconds since 1970; None if nobody did."""
+    starts = (event.epoch_us for event in read_events(run.events) if isinstance(event, LoadStarted))
+    return min(starts, default=None)
+
+
+def tally(predictions: Iterable[CommittedPrediction], question: str) -> dict[str, int]:
     """How many gave each answer to a question: numbers in their order, then words."""
     counts = Counter(prediction.answers[question] for prediction in predictions if question in prediction.answers)
     return dict(sorted(counts.items(), key=lambda pair: _order(pair[0])))
@@ -64,7 +72,7 @@ def _order(answer: str) -> tuple[int, float, str]:
         return 1, 0.0, answer
 
 
-def _read(line: bytes) -> Prediction | None:
+def _read(line: bytes) -> CommittedPrediction | None:
     try:
         return _decode(line) if line.strip() else None
     except msgspec.DecodeError:

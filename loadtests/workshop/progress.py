@@ -12,20 +12,19 @@ from pathlib import Path
 import msgspec
 
 from loadtests.judging.judge import judge
-from loadtests.model.events import LoadStarted, read_events
 from loadtests.model.formulas import is_true
 from loadtests.model.plan import read_plan
 from loadtests.model.results import Results
 from loadtests.model.run_folder import Provenance, RunFolder
-from loadtests.workshop.episode import Check, Episode
+from loadtests.workshop.episode import Episode, EpisodeCheck
 from loadtests.workshop.measured import measured, visitors_of
-from loadtests.workshop.predictions import read_predictions
+from loadtests.workshop.predictions import begun_us, read_predictions
 from shared.errors import RunFolderError, UsageError
 
 NO_PREDICT = "--no-predict"
 
 
-class Shown(msgspec.Struct, frozen=True):
+class Objective(msgspec.Struct, frozen=True):
     """One thing to be shown."""
 
     what: str
@@ -34,7 +33,7 @@ class Shown(msgspec.Struct, frozen=True):
     """If it is not met yet."""
 
 
-class Standing(msgspec.Struct, frozen=True):
+class EpisodeProgress(msgspec.Struct, frozen=True):
     """How far a learner has come with an episode."""
 
     episode: str
@@ -42,7 +41,7 @@ class Standing(msgspec.Struct, frozen=True):
     """The run's folder."""
     met: bool
     """All of it."""
-    shown: tuple[Shown, ...]
+    shown: tuple[Objective, ...]
 
 
 def newest_round(runs: Path, episode: Episode) -> RunFolder:
@@ -63,7 +62,7 @@ def newest_round(runs: Path, episode: Episode) -> RunFolder:
     )
 
 
-def standing(episode: Episode, run: RunFolder) -> Standing:
+def progress_of(episode: Episode, run: RunFolder) -> EpisodeProgress:
     """What that round has shown.
 
     Raises:
@@ -71,7 +70,14 @@ def standing(episode: Episode, run: RunFolder) -> Standing:
     """
     results = judge(run.root)
     shown = (*_predicted(run), _balanced(results, run), *_checked(episode, run, results))
-    return Standing(episode.name, str(run.root), all(one.met for one in shown), shown)
+    return EpisodeProgress(episode.name, str(run.root), all(one.met for one in shown), shown)
+
+
+def values_of(episode: Episode, run: RunFolder, results: Results) -> dict[str, float]:
+    """A round's numbers by name."""
+    kinds = [fault.kind for fault in read_plan(run.plan).faults]
+    visitors = {name: visitors_of(run.logs(name), results.shoppers) for name in episode.architectures}
+    return measured(episode, results, kinds, visitors)
 
 
 def _rounds(runs: Path, episode: Episode) -> Iterator[tuple[Provenance, RunFolder]]:
@@ -88,33 +94,31 @@ def _rounds(runs: Path, episode: Episode) -> Iterator[tuple[Provenance, RunFolde
             yield provenance, run
 
 
-def _predicted(run: RunFolder) -> Iterator[Shown]:
+def _predicted(run: RunFolder) -> Iterator[Objective]:
     if NO_PREDICT in run.read_provenance().command:
         return
-    began_us = min((event.epoch_us for event in read_events(run.events) if isinstance(event, LoadStarted)), default=0)
+    began_us = begun_us(run) or 0
     early = sum(prediction.at_us < began_us for prediction in read_predictions(run.root))
-    yield Shown(
+    yield Objective(
         "A prediction was committed before the first shopper came.",
         early > 0,
         "begin the episode again, and commit a prediction before you release the shoppers",
     )
 
 
-def _balanced(results: Results, run: RunFolder) -> Shown:
+def _balanced(results: Results, run: RunFolder) -> Objective:
     balance = bool(results.architectures) and all(it.books_balance for it in results.architectures.values())
-    return Shown(
+    return Objective(
         "The books of both shops balance.", balance, f"twinshop check {run.root}, which says what does not add up"
     )
 
 
-def _checked(episode: Episode, run: RunFolder, results: Results) -> Iterator[Shown]:
-    plan = read_plan(run.plan)
-    visitors = {name: visitors_of(run.logs(name), results.shoppers) for name in episode.architectures}
-    values = measured(episode, results, [fault.kind for fault in plan.faults], visitors)
-    yield from (Shown(check.shows, _met(check, values), check.next_step) for check in episode.check)
+def _checked(episode: Episode, run: RunFolder, results: Results) -> Iterator[Objective]:
+    values = values_of(episode, run, results)
+    yield from (Objective(check.shows, _met(check, values), check.next_step) for check in episode.check)
 
 
-def _met(check: Check, values: dict[str, float]) -> bool:
+def _met(check: EpisodeCheck, values: dict[str, float]) -> bool:
     """A number that was not measured shows nothing."""
     try:
         return is_true(check.rule, values)

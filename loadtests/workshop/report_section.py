@@ -9,15 +9,14 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from loadtests.model.events import LoadStarted, read_events
 from loadtests.model.results import Results
 from loadtests.model.run_folder import RunFolder
 from loadtests.report import ExtraSection
-from loadtests.workshop.contract import Prediction
+from loadtests.workshop.contract import CommittedPrediction
 from loadtests.workshop.episode import Episode, Question
 from loadtests.workshop.episode_file import load_episodes
 from loadtests.workshop.measured import observed_answers
-from loadtests.workshop.predictions import read_predictions, tally
+from loadtests.workshop.predictions import begun_us, read_predictions, tally
 
 TEMPLATES = Path(__file__).parent / "templates"
 MOST_ANSWERS = 40
@@ -26,7 +25,7 @@ MOST_REASONS = 60
 """Quotations: a report stays small. All are in the run's folder."""
 
 
-class Answer(msgspec.Struct, frozen=True):
+class AnswerRow(msgspec.Struct, frozen=True):
     """One answer, and how many gave it."""
 
     text: str
@@ -34,11 +33,11 @@ class Answer(msgspec.Struct, frozen=True):
     observed: bool
 
 
-class Asked(msgspec.Struct, frozen=True):
+class QuestionRows(msgspec.Struct, frozen=True):
     """One question."""
 
     text: str
-    answers: tuple[Answer, ...]
+    answers: tuple[AnswerRow, ...]
     others: int
     """People whose answers have no row."""
     observed: str
@@ -47,7 +46,7 @@ class Asked(msgspec.Struct, frozen=True):
     """People who said what was observed."""
 
 
-class Reason(msgspec.Struct, frozen=True):
+class QuotedReason(msgspec.Struct, frozen=True):
     """A quotation."""
 
     text: str
@@ -63,8 +62,8 @@ class Predicted(msgspec.Struct, frozen=True):
     people: int
     late: int
     """Committed when shoppers shopped already, though before they saw anything."""
-    questions: tuple[Asked, ...]
-    reasons: tuple[Reason, ...]
+    questions: tuple[QuestionRows, ...]
+    reasons: tuple[QuotedReason, ...]
     more_reasons: int
 
 
@@ -90,8 +89,8 @@ def predicted(folder: Path, results: Results) -> Predicted | None:
     if not predictions:
         return None
     episode = next((it for it in load_episodes() if it.name == results.scenario), None)
-    begun_us = _begun_us(folder)
-    late = [begun_us is not None and it.at_us > begun_us for it in predictions]
+    began_us = begun_us(RunFolder(folder))
+    late = [began_us is not None and it.at_us > began_us for it in predictions]
     return Predicted(
         people=len(predictions),
         late=sum(late),
@@ -103,13 +102,9 @@ def predicted(folder: Path, results: Results) -> Predicted | None:
     )
 
 
-def _begun_us(folder: Path) -> int | None:
-    """When people began to shop, by the clock on the wall."""
-    starts = (event.epoch_us for event in read_events(RunFolder(folder).events) if isinstance(event, LoadStarted))
-    return min(starts, default=None)
-
-
-def _asked(episode: Episode | None, predictions: Sequence[Prediction], results: Results) -> tuple[Asked, ...]:
+def _asked(
+    episode: Episode | None, predictions: Sequence[CommittedPrediction], results: Results
+) -> tuple[QuestionRows, ...]:
     """Of an episode that is not known any more the questions' ids have to do."""
     if episode is None:
         names = sorted({name for prediction in predictions for name in prediction.answers})
@@ -118,14 +113,14 @@ def _asked(episode: Episode | None, predictions: Sequence[Prediction], results: 
     return tuple(_question(question, predictions, observed[question.id]) for question in episode.questions)
 
 
-def _question(question: Question, predictions: Sequence[Prediction], observed: str) -> Asked:
+def _question(question: Question, predictions: Sequence[CommittedPrediction], observed: str) -> QuestionRows:
     given = tally(predictions, question.id)
     if observed:
-        given = tally([*predictions, Prediction(0, "", "", {question.id: observed}, "")], question.id)
+        given = tally([*predictions, CommittedPrediction(0, "", "", {question.id: observed}, "")], question.id)
         given[observed] -= 1  # it has its row, in its place, though nobody may have said it
-    rows = [Answer(_in_words(question, answer), people, answer == observed) for answer, people in given.items()]
+    rows = [AnswerRow(_in_words(question, answer), people, answer == observed) for answer, people in given.items()]
     kept = sorted(sorted(rows, key=lambda row: (row.observed, row.people))[-MOST_ANSWERS:], key=rows.index)
-    return Asked(
+    return QuestionRows(
         question.text, tuple(kept), sum(row.people for row in rows) - sum(row.people for row in kept),
         _in_words(question, observed) if observed else "", given.get(observed, 0),
     )  # fmt: skip
@@ -138,7 +133,7 @@ def _in_words(question: Question, answer: str) -> str:
     return next((choice.text for choice in question.choices if choice.value == answer), answer)
 
 
-def _reason(prediction: Prediction, late: bool, episode: Episode | None) -> Reason:
+def _reason(prediction: CommittedPrediction, late: bool, episode: Episode | None) -> QuotedReason:
     questions = episode.questions if episode else ()
     said = [_in_words(it, prediction.answers[it.id]) for it in questions if it.id in prediction.answers]
-    return Reason(prediction.reason, prediction.name, "; ".join(said or prediction.answers.values()), late)
+    return QuotedReason(prediction.reason, prediction.name, "; ".join(said or prediction.answers.values()), late)

@@ -11,7 +11,7 @@ import pytest
 
 from compose.changes import Trouble
 from compose.engines.contract import Cluster
-from compose.probes.http import Unanswered, ask
+from compose.probes.questions import Unanswered, ask
 from compose.supervision.ledger import recover
 from compose.supervision.ledger_file import ledgers
 from tests.compose.engine_tests import EngineTests, Visitor, new_spec, running, watch

@@ -3,23 +3,26 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from compose.applications.node_settings import node_environment, session_cookie
+from compose.applications.contract import NodeSetup
+from compose.applications.twins import Twins, session_cookie
 from compose.architectures import ARCHITECTURES, architecture_named
 from compose.cluster import ClusterSpec, Limits
+from compose.supervision.ports import Listen
 from shared.errors import UsageError
 from shared.shop.settings import Settings
 
 
 def environment(name: str) -> dict[str, str]:
-    return node_environment(
-        ClusterSpec("0123abcd", ARCHITECTURES[name]),
+    setup = NodeSetup(
         "n2",
+        Listen("127.0.0.1", 8101),
         database_url="sqlite:///x.db",
         secret_key="s" * 32,
         control_token="token",
         request_log="/logs/n2.requests.ndjson",
         store_url="redis://127.0.0.1:1/0" if name == "redis" else "",
     )
+    return Twins().environment(ClusterSpec("0123abcd", ARCHITECTURES[name]), setup)
 
 
 def test_architectures_are_found_by_name() -> None:

@@ -12,15 +12,13 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from compose.balancers.access_log import AccessLine, read_access_log
-from compose.balancers.envoy_routes import ring_cookie
+from compose.balancers.envoy_config import ring_cookie
 from compose.changes import Balancing
 from compose.cluster import Limits
 from compose.engines.cluster_file import ClusterFile
 from compose.engines.contract import Cluster
-from compose.engines.observing import all_in_rotation
-from compose.engines.process_cluster import ProcessCluster
-from compose.engines.processes import ProcessesEngine
-from compose.probes.http import ask
+from compose.engines.processes import ProcessCluster, ProcessesEngine
+from compose.probes.questions import ask
 from compose.supervision.ports import port_of
 from tests.compose.contract import new_spec, running, watch
 from tests.waiting import until
@@ -160,7 +158,7 @@ def test_membership_follows_the_file(tmp_path: Path) -> None:
     with running(ENGINE, new_spec("signed-token"), tmp_path) as cluster:
         assert isinstance(cluster, ProcessCluster)
         cluster.route_to(["n1", "n3"])
-        assert until(lambda: all_in_rotation(cluster.admin_url, 2))
+        watch(cluster, "n2", lambda seen: not seen.in_rotation)
         assert {ask(f"{cluster.url}/x").headers["x-node"] for _ in range(8)} == {"n1", "n3"}
         assert cluster.observe("n2").evidence[-1] == "envoy: not a member"
         cluster.route_to(["n1", "n2", "n3"])

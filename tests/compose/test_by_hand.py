@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from compose import by_hand, hand_files
-from compose.containers.images import NODE, OFFICIAL, ensure, node_image
+from compose.engines.images import NODE, OFFICIAL, ensure, node_image
 from compose.supervision.ports import free_ports
 from tests.containers import engine
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from compose import doctor
-from compose.docker_doctor import DOCKER_LOOKS
-from compose.doctor import MACHINE_LOOKS, Check, examine, ready
+from compose.doctor import DOCKER_LOOKS, MACHINE_LOOKS, DoctorCheck, examine, ready
 from shared.errors import EnvironmentNotReady
 
 
@@ -33,9 +32,9 @@ def test_a_look_that_takes_too_long_has_failed(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(doctor, "WITHIN_S", 0.1)
     enough = threading.Event()
 
-    def slow() -> Check:
+    def slow() -> DoctorCheck:
         enough.wait(10)
-        return Check("docker", "slow", True, "at last")
+        return DoctorCheck("docker", "slow", True, "at last")
 
     began = time.monotonic()
     (check,) = examine({("docker", "slow"): slow})
@@ -46,10 +45,10 @@ def test_a_look_that_takes_too_long_has_failed(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_look_that_fails_says_why() -> None:
-    def refuses() -> Check:
+    def refuses() -> DoctorCheck:
         raise EnvironmentNotReady("no", why="because", next_step="do this")
 
-    def breaks() -> Check:
+    def breaks() -> DoctorCheck:
         raise ValueError("odd")
 
     first, second = examine({("docker", "a"): refuses, ("docker", "b"): breaks})
@@ -59,8 +58,8 @@ def test_a_look_that_fails_says_why() -> None:
 
 
 def test_what_is_not_needed_does_not_count() -> None:
-    without = Check("docker", "compose", False, "none", "install it", needed=False)
+    without = DoctorCheck("docker", "compose", False, "none", "install it", needed=False)
     assert ready((without,), "docker")
-    everywhere = Check("machine", "disk", False, "full", "free some")
+    everywhere = DoctorCheck("machine", "disk", False, "full", "free some")
     assert not ready((without, everywhere), "docker")
     assert not ready((everywhere,), "processes")

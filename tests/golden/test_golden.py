@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import lzma
 import re
 import shutil
 import zipfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,6 +48,30 @@ def test_a_recorded_run_comes_to_the_same(
 ) -> None:
     found = recorded(name).output(outputs_of(name)[output])
     agree(OUTPUTS / name / f"{output}.xz", found, update=update_golden)
+
+
+NEW = {"schema", "faults"}
+"""What results have that those of the recorded runs, which were written with schema 2, have not, or have otherwise."""
+
+
+@pytest.mark.parametrize("name", [name for name in names() if "results.json" in outputs_of(name)])
+def test_results_have_what_they_had_when_they_were_recorded_and_the_faults(name: str) -> None:
+    with zipfile.ZipFile(RUNS / f"{name}.zip") as packed:
+        (file,) = [file for file in packed.namelist() if file.endswith("results.json")]
+        before = json.loads(packed.read(file))
+    found = json.loads(lzma.decompress((OUTPUTS / name / "results.json.xz").read_bytes()))
+    assert (before["schema"], found["schema"]) == (2, 3)
+    assert all(fault["kind"] for result in found["architectures"].values() for fault in result["faults"])
+    assert _without_new(found) == _without_new(before)
+
+
+def _without_new(results: dict[str, Any]) -> dict[str, Any]:
+    by_name = {name: _without(NEW, result) for name, result in results["architectures"].items()}
+    return _without(NEW, results) | {"architectures": by_name}
+
+
+def _without(keys: set[str], document: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in document.items() if key not in keys}
 
 
 @pytest.mark.parametrize("name", COMPARED)

@@ -15,9 +15,10 @@ from loadtests.model.events import LoadEnded
 from loadtests.model.history import Do, Exchange, Outcome, Record, StoredOrder, Why
 from loadtests.model.plan import Action, ClientLimits, Plan, PlannedFault, ShopperPlan
 from loadtests.session_model.expectations import Memory
-from loadtests.session_model.timeline import Scene, Strike
+from loadtests.session_model.timeline import RunTimeline
 from shared.demo_accounts import account_name
 from shared.request_log import LoggedRequest
+from tests.loadtests.stories import fault
 
 NODES = ("n1", "n2", "n3")
 MODELLED = ("sticky-memory", "roundrobin-memory", "signed-token", "redis")
@@ -64,11 +65,11 @@ class Model:
         self._carry_out()
 
     @property
-    def scene(self) -> Scene:
+    def scene(self) -> RunTimeline:
         """What the events would have said."""
-        strike = Strike(0, "kill", "n2", KILL_US, KILL_US + 20_000, BACK_US, BACK_US + 900_000, ("gone",), self.at_risk)
-        return Scene(
-            self.about.name, self.about, NODES, (strike,) if self.kill else (), epoch_us=EPOCH_US,
+        killed = fault("n2", "kill", KILL_US, KILL_US + 20_000, BACK_US, BACK_US + 900_000, at_risk=self.at_risk)
+        return RunTimeline(
+            self.about.name, self.about, NODES, (killed,) if self.kill else (), epoch_us=EPOCH_US,
             ended=LoadEnded(self.about.name, 12_000_000, True, 1.0, len(self.records)),
         )  # fmt: skip
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from compose.applications.node_state import NodeState
+from compose.applications.contract import NodeState
 from compose.architectures import ARCHITECTURES
 from compose.changes import Balancing, NodeChanges, Reply, Trouble, Wire
 from compose.cluster import ClusterSpec, Limits, NodeAddress, Observation
@@ -186,7 +186,7 @@ class ScriptedCluster(Cluster):
 
 
 class ScriptedStore:
-    """Stands in for `loadtests.faults.bases.store_server.StoreServer`."""
+    """Stands in for `loadtests.faults.store_server.StoreServer`."""
 
     def __init__(self, cluster: ScriptedCluster, part: str) -> None:
         self._cluster = cluster

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
+
+import msgspec
 
 from compose.architectures import ARCHITECTURES
 from loadtests.checks import Check
 from loadtests.judging.replay import Replay
 from loadtests.model.events import LoadEnded
+from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.history import Do, Exchange, Jar, Outcome, Record, StoredOrder, Why
 from loadtests.model.results import Loss
 from loadtests.session_model.expectations import Cart, Finding, Memory
-from loadtests.session_model.timeline import Scene, Strike
+from loadtests.session_model.timeline import RunTimeline, assembled
 from shared.demo_accounts import account_name
 
 WRITES = ("login", "add", "remove", "checkout", "logout")
@@ -109,22 +112,36 @@ def stored(
     return StoredOrder(architecture, order, user, request, lines, key)
 
 
+def fault(
+    victim: str, kind: str, injected_us: int | None, observed_us: int | None = None, healed_us: int | None = None,
+    observed_healed_us: int | None = None, number: int = 0, **others: Any,
+) -> FaultTimeline:  # fmt: skip
+    """A fault of a plan, as it went."""
+    times = {"injected_us": injected_us, "observed_us": observed_us, "healed_us": healed_us}
+    told = {"planned_us": injected_us or 0, "evidence": ("gone",), **others}
+    return assembled(FaultTimeline(number, kind, victim, observed_healed_us=observed_healed_us, **times, **told))
+
+
+def retold(at: RunTimeline, **changes: Any) -> RunTimeline:
+    """The same, with its first fault changed."""
+    first, *others = at.faults
+    return msgspec.structs.replace(at, faults=(assembled(msgspec.structs.replace(first, **changes)), *others))
+
+
 def scene(
     *killed: tuple[str, float], architecture: str = "sticky-memory", observed: bool = True, finished: bool = True
-) -> Scene:
+) -> RunTimeline:
     """A scene in which these nodes were killed at these seconds."""
-    strikes = tuple(
-        Strike(
-            number, "kill", node, round(at * 1e6), round(at * 1e6) + 20_000 if observed else None, evidence=("gone",)
-        )
+    faults = tuple(
+        fault(node, "kill", round(at * 1e6), round(at * 1e6) + 20_000 if observed else None, number=number)
         for number, (node, at) in enumerate(killed)
     )
     ended = LoadEnded(architecture, 12_000_000, True, 1.0, 100) if finished else None
     about = ARCHITECTURES.get(architecture)
-    return Scene(architecture, about, ("n1", "n2", "n3"), strikes, epoch_us=0, ended=ended)
+    return RunTimeline(architecture, about, ("n1", "n2", "n3"), faults, epoch_us=0, ended=ended)
 
 
-def replayed(records: Iterable[Record], at: Scene, checks: Iterable[type[Check]] | None = None) -> Replay:
+def replayed(records: Iterable[Record], at: RunTimeline, checks: Iterable[type[Check]] | None = None) -> Replay:
     """The replay of these records, closed."""
     replay = Replay(at, checks)
     for record in records:
@@ -137,7 +154,7 @@ def replayed(records: Iterable[Record], at: Scene, checks: Iterable[type[Check]]
     return replay
 
 
-def losses(records: Iterable[Record], at: Scene) -> tuple[Loss, ...]:
+def losses(records: Iterable[Record], at: RunTimeline) -> tuple[Loss, ...]:
     """What all checks find."""
     return replayed(records, at).losses()
 

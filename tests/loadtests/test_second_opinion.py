@@ -30,12 +30,13 @@ SCRIPTS = (SCRIPT, ON_SERVICE, ON_COSTS)
 each_script = pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
 
 LEFT_OUT_BY_ALL = {
-    "books_balance", "predictions", "reasons", "served_by_victim", "thresholds", "verdict",
+    "books_balance", "faults", "predictions", "reasons", "served_by_victim", "thresholds", "verdict",
     "reconciliation.at_risk_by_balancer", "reconciliation.balancer", "reconciliation.mismatch_count",
     "reconciliation.mismatches", "reconciliation.nodes",
 }  # fmt: skip
-"""Words, comparisons with formulas, and what only the logs of balancer and nodes tell. A number that is new in
-`results.json` belongs into one of the scripts, or here."""
+"""Words, comparisons with formulas, what only the logs of balancer and nodes tell, and the faults put together with
+what their files say of them: the steps that they are put together from are compared as `experiment`. A number that is
+new in `results.json` belongs into one of the scripts, or here."""
 
 
 def asked(run: Path, script: Path = SCRIPT) -> subprocess.CompletedProcess[str]:

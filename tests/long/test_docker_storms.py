@@ -14,7 +14,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from compose.containers.images import OFFICIAL, ensure, node_image
+from compose.engines.images import OFFICIAL, ensure, node_image
 from tests.containers import Foreigners, engine, things_with
 from tests.left_behind import processes_of, wait_until_gone
 from tests.loadtests.command import SMALL_KILL, environment, start, twinshop

@@ -1,14 +1,93 @@
-"""What a bundle says of itself: its schema, who wrote it, and each file's size and SHA-256."""
+"""What a bundle holds and says of itself: names that mean the same everywhere, the files of a run, the manifest."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
+from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 
-from loadtests.campaigns.bundles.contents import lacking
-from loadtests.campaigns.bundles.names import is_inside, is_run_name
+from loadtests.campaigns.repeats.repeats import read_repeats
+from loadtests.model.run_folder import REPEATS, Provenance, RunFolder
 from shared.errors import BundleError
+
+MOST_BYTES_IN_A_PART = 255
+MOST_PARTS = 8
+_NOT_PORTABLE = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\]')
+"""What some system reads as something else than a letter of a name."""
+
+
+def run_name(provenance: Provenance) -> str:
+    """The run's name, from what it says of itself and not from its folder: a copy has the same one.
+
+    For a folder that `twinshop run` made it is the folder's name: `20261121-013044-node-kill-1`.
+    """
+    day, _, time = provenance.started.removesuffix("Z").partition("T")
+    stamp = f"{day.replace('-', '')}-{time.replace(':', '')}"
+    return portable(f"{stamp}-{provenance.scenario}-{provenance.seed}")
+
+
+def portable(name: str) -> str:
+    """The name, as a folder can be called everywhere."""
+    return re.sub(r"[^\w.-]+", "-", name).lstrip(".-") or "run"
+
+
+def is_run_name(name: str) -> bool:
+    """Whether a folder can be called that, here and elsewhere."""
+    return "/" not in name and not name.startswith(".") and _is_part(name)
+
+
+def is_inside(name: str) -> bool:
+    """Whether it names a file below the run's folder: relative, with plain parts only, `logs/redis/n1.log`."""
+    parts = name.split("/")
+    return len(parts) <= MOST_PARTS and all(_is_part(part) for part in parts)
+
+
+def _is_part(part: str) -> bool:
+    if part in ("", ".", "..") or _NOT_PORTABLE.search(part) or part[-1] in " .":
+        return False
+    try:
+        return len(part.encode()) <= MOST_BYTES_IN_A_PART
+    except UnicodeEncodeError:  # half a character, as a name that is not UTF-8 is read
+        return False
+
+
+NEEDED = ("run.json", "scenario.toml", "plan.json", "history.ndjson", "events.ndjson")
+"""Without any of these nothing of a run can be judged."""
+
+
+def lacking(names: Collection[str]) -> list[str]:
+    """The files that a bundle of these files would lack."""
+    runs = {name.partition("/")[0] + "/" for name in names if "/" in name} if REPEATS in names else {""}
+    return [run + needed for run in sorted(runs) for needed in NEEDED if run + needed not in names]
+
+
+def name_of(folder: Path) -> str:
+    """The name of the run, or of the repeats, from what they say of themselves: a copy of the folder has the same one.
+
+    Raises:
+        RunFolderError: as `check_readable`.
+    """
+    if (folder / REPEATS).is_file():
+        return portable(read_repeats(folder).asked.folder_name)
+    return run_name(RunFolder(folder).read_provenance())
+
+
+def check_readable(folder: Path) -> None:
+    """This version reads what the folder holds.
+
+    Raises:
+        RunFolderError: it does not, or a run is missing that the repeats name.
+    """
+    if not (folder / REPEATS).is_file():
+        RunFolder(folder).read_provenance()
+        return
+    for block in read_repeats(folder).blocks:
+        if block.run:
+            RunFolder(folder / block.run).read_provenance()
+
 
 BUNDLE_SCHEMA = 1
 MANIFEST = "bundle.json"

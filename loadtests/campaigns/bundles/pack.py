@@ -14,7 +14,6 @@ from pathlib import Path
 
 import msgspec
 
-from loadtests.campaigns.bundles.contents import check_readable, lacking, name_of
 from loadtests.campaigns.bundles.manifest import (
     BUNDLE_SCHEMA,
     MANIFEST,
@@ -22,9 +21,12 @@ from loadtests.campaigns.bundles.manifest import (
     MOST_FILES,
     BundledFile,
     Manifest,
+    check_readable,
     encode_manifest,
+    is_inside,
+    lacking,
+    name_of,
 )
-from loadtests.campaigns.bundles.names import is_inside
 from loadtests.running.provenance import twinshop_version
 from shared.errors import RunFolderError, UsageError
 

@@ -18,12 +18,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from loadtests.campaigns.bundles.contents import check_readable
 from loadtests.campaigns.bundles.manifest import (
     MANIFEST,
     MOST_MANIFEST_BYTES,
     BundledFile,
     Manifest,
+    check_readable,
     damaged,
     read_manifest,
 )
@@ -59,14 +59,18 @@ def unpack(bundle: Path, into: Path) -> Path:
     return target
 
 
-def bundle_manifest(bundle: Path) -> Manifest:
-    """What a bundle says of itself; its files are not read.
+@contextmanager
+def run_in(path: Path) -> Iterator[Path]:
+    """The run's folder at that path; of a bundle, one that is gone afterwards.
 
     Raises:
-        BundleError: it is no bundle, of another schema, or damaged.
+        BundleError: it is a file, and no bundle.
     """
-    with _archive(bundle) as archive:
-        return _agreed(archive, bundle.name)[1]
+    if not path.is_file():
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="twinshop-") as place:
+        yield unpack(path, Path(place))
 
 
 def _check_place(into: Path, target: Path) -> None:

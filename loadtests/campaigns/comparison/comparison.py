@@ -10,15 +10,20 @@ from collections.abc import Sequence
 
 import msgspec
 
-from loadtests.campaigns.comparison.numbers import Numbers, alone, numbers
-from loadtests.campaigns.comparison.plans import plan_differences, scenario_differences, work_sha256
-from loadtests.campaigns.comparison.rows import Row, different, rows
-from loadtests.campaigns.comparison.side import Side
+from loadtests.campaigns.comparison.differences import (
+    Numbers,
+    alone,
+    numbers,
+    plan_differences,
+    scenario_differences,
+    work_sha256,
+)
+from loadtests.campaigns.comparison.side import FactRow, Side, different, rows
 
 SCHEMA = 1
 
 
-class Compared(msgspec.Struct, frozen=True):
+class ComparedRun(msgspec.Struct, frozen=True):
     """One of the runs."""
 
     label: str
@@ -27,24 +32,24 @@ class Compared(msgspec.Struct, frozen=True):
     """Its id."""
 
 
-class Comparison(msgspec.Struct, frozen=True):
+class RunComparison(msgspec.Struct, frozen=True):
     """What `twinshop compare --json` prints."""
 
     schema: int
     comparable: bool
     """Whether there are numbers; if not, `why` says why not."""
     why: tuple[str, ...]
-    runs: tuple[Compared, ...]
-    asked: tuple[Row, ...]
+    runs: tuple[ComparedRun, ...]
+    asked: tuple[FactRow, ...]
     """Scenario, seed, plan, load, and what came of it."""
-    plan: tuple[Row, ...]
+    plan: tuple[FactRow, ...]
     """What differs in the plans."""
-    scenario: tuple[Row, ...]
+    scenario: tuple[FactRow, ...]
     """What differs in the scenario files; the plan can be the same in spite of it."""
-    environment: tuple[Row, ...]
+    environment: tuple[FactRow, ...]
     """Versions, machine, engine, load processes."""
-    packages: tuple[Row, ...]
-    settings: tuple[Row, ...]
+    packages: tuple[FactRow, ...]
+    settings: tuple[FactRow, ...]
     """The clusters' limits, and what each architecture was."""
     architectures: dict[str, Numbers]
     """The numbers, by architecture; empty if they cannot be compared."""
@@ -53,15 +58,15 @@ class Comparison(msgspec.Struct, frozen=True):
     notes: tuple[str, ...]
 
 
-def compare(sides: Sequence[Side]) -> Comparison:
+def compare(sides: Sequence[Side]) -> RunComparison:
     """Put runs side by side."""
     same_plan = len({work_sha256(side.plan) for side in sides}) == 1
     found = numbers(sides) if same_plan else {}
-    return Comparison(
+    return RunComparison(
         schema=SCHEMA,
         comparable=bool(found),
         why=_why_not(same_plan=same_plan, anything=bool(found)),
-        runs=tuple(Compared(side.label, side.asked, side.provenance.run) for side in sides),
+        runs=tuple(ComparedRun(side.label, side.asked, side.provenance.run) for side in sides),
         asked=rows([_asked(side) for side in sides]),
         plan=plan_differences(sides),
         scenario=scenario_differences(sides),
@@ -111,7 +116,7 @@ def _environment(side: Side) -> dict[str, str]:
     }
 
 
-def _described(sides: Sequence[Side]) -> tuple[Row, ...]:
+def _described(sides: Sequence[Side]) -> tuple[FactRow, ...]:
     """Only what both sides of a row know: an architecture that one run did not have is told of elsewhere."""
     missing = set(alone(sides))
     facts = [

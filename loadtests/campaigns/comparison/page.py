@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from loadtests.campaigns.comparison.comparison import Comparison
-from loadtests.campaigns.comparison.numbers import Number, Numbers
-from loadtests.campaigns.comparison.rows import NONE, Row, different
+from loadtests.campaigns.comparison.comparison import RunComparison
+from loadtests.campaigns.comparison.differences import Number, Numbers
+from loadtests.campaigns.comparison.side import NONE, FactRow, different
+from loadtests.report.tables import Table, Text
 
 LONG = 24
 """Values longer than this do not stand in a column."""
@@ -19,7 +20,7 @@ BY_CHANCE = (
 )
 
 
-def comparison_page(comparison: Comparison) -> str:
+def comparison_page(comparison: RunComparison) -> str:
     """What a person sees of a comparison."""
     labels = [run.label for run in comparison.runs]
     lines = [
@@ -41,7 +42,7 @@ def comparison_page(comparison: Comparison) -> str:
     return "\n".join(lines)
 
 
-def _section(title: str, facts: Sequence[Row], labels: Sequence[str]) -> Iterator[str]:
+def _section(title: str, facts: Sequence[FactRow], labels: Sequence[str]) -> Iterator[str]:
     yield ""
     short = [row for row in facts if all(len(value) <= LONG for value in row.values)]
     first = max(len(row.what) for row in facts)
@@ -60,7 +61,7 @@ def _section(title: str, facts: Sequence[Row], labels: Sequence[str]) -> Iterato
             yield from (f"      {label}  {value}" for label, value in zip(labels, row.values, strict=True))
 
 
-def _differing(title: str, facts: Sequence[Row], labels: Sequence[str]) -> Iterator[str]:
+def _differing(title: str, facts: Sequence[FactRow], labels: Sequence[str]) -> Iterator[str]:
     """Of long lists only what differs; how many are the same is said."""
     found = different(facts)
     same = f"{len(facts) - len(found)} are the same"
@@ -76,13 +77,10 @@ def _numbers(name: str, found: Numbers) -> Iterator[str]:
     first = found.runs[0]
     shown = [it for it in found.measures if _worth_a_row(it)]
     head = ("", *found.runs, *(f"{label} − {first}" for label in found.runs[1:]))
-    table = [head, ("verdict", *found.verdicts, *("" for _ in found.runs[1:])), *(_cells(it) for it in shown)]
-    widths = [max(len(row[column]) for row in table) for column in range(len(head))]
+    verdicts = ("verdict", *found.verdicts, *("" for _ in found.runs[1:]))
     yield ""
     yield click.style(name, bold=True)
-    for row in table:
-        cells = (cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
-        yield f"    {row[0].ljust(widths[0])}  {'  '.join(cells)}".rstrip()
+    yield Text(indent=4).write(Table(head, (verdicts, *(_cells(it) for it in shown)), align="<>"))
     hidden = [it.measure for it in found.measures if it not in shown]
     if hidden:
         yield f"    ({len(hidden)} more are 0 in each, or were not measured)"

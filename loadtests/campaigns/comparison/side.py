@@ -1,15 +1,17 @@
 """One of the runs that are compared: what was asked, where and under which limits, and what is found in its evidence.
 
-It is judged again, so that the numbers of all runs were counted by the same rules, whichever version made them.
+It is judged again, so that the numbers of all runs were counted by the same rules, whichever version made them. What it
+says is facts: names and texts, to be put side by side.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from loadtests.campaigns.comparison.rows import Facts, by_architecture, flat
 from loadtests.judging.agreement import agreement
 from loadtests.judging.judge import judge
 from loadtests.model.events import ClusterReady, read_events
@@ -19,6 +21,66 @@ from loadtests.model.run_folder import Provenance, RunFolder
 from loadtests.model.scenario import Scenario
 from loadtests.planning.scenario_file import read_scenario
 from shared.errors import UsageError
+
+NONE = "–"
+"""A run that has no such thing."""
+
+Facts = Mapping[str, str]
+"""Values as text, by name."""
+
+
+class FactRow(msgspec.Struct, frozen=True):
+    """One fact of each run, in the runs' order."""
+
+    what: str
+    values: tuple[str, ...]
+    same: bool
+
+
+def rows(facts: Sequence[Facts]) -> tuple[FactRow, ...]:
+    """Every fact that at least one run has, in the order in which the runs name them."""
+    names = dict.fromkeys(name for run in facts for name in run)
+    return tuple(_row(name, tuple(run.get(name, NONE) for run in facts)) for name in names)
+
+
+def different(rows: Sequence[FactRow]) -> tuple[FactRow, ...]:
+    """Those that are not the same everywhere."""
+    return tuple(row for row in rows if not row.same)
+
+
+def flat(value: Any, name: str = "") -> dict[str, str]:
+    """A document as facts: `load.shoppers`, `fault[0].kind`; lists of plain values stay together."""
+    if isinstance(value, dict):
+        parts = [(f"{name}.{key}" if name else str(key), it) for key, it in value.items()]
+    elif isinstance(value, list | tuple) and any(isinstance(it, dict | list | tuple) for it in value):
+        parts = [(f"{name}[{number}]", it) for number, it in enumerate(value)]
+    else:
+        return {name: _text(value)}
+    return {key: text for part, it in parts for key, text in flat(it, part).items()}
+
+
+def by_architecture(facts: Mapping[str, Facts]) -> dict[str, str]:
+    """Facts that each architecture has, as one: said once where they agree, and of each one where they do not."""
+    found = {}
+    for name in dict.fromkeys(name for one in facts.values() for name in one):
+        values = {architecture: one.get(name, NONE) for architecture, one in facts.items()}
+        agreed = set(values.values())
+        found[name] = agreed.pop() if len(agreed) == 1 else ", ".join(f"{it} {text}" for it, text in values.items())
+    return found
+
+
+def _row(name: str, values: tuple[str, ...]) -> FactRow:
+    return FactRow(name, values, len(set(values)) == 1)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(_text(it) for it in value) or "none"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "none" if value in (None, "", {}) else " ".join(str(value).split())
 
 
 class Side(msgspec.Struct, frozen=True):

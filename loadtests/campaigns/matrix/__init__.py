@@ -1,6 +1,6 @@
 """The matrix: every scenario on every architecture, predicted beside measured.
 
-`jobs` says what is to be run and in which order, `conduct` carries it out in processes of their own (`launch`,
-`one_run`), `cells` is what is remembered of it (`matrix.json`), and `board` lays it out for `table` (the terminal) and
-`page` (`matrix.html`). `whole` is all of that from end to end.
+`matrix_run` is all of it from end to end: `jobs` says what is to be run and in which order, the runner carries it out,
+`campaign` fills cells with what comes of it (`matrix.json`), and `board` lays them out for `table` (the terminal),
+`page` (`matrix.html`) and `markdown_page` (the docs).
 """

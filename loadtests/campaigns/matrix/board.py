@@ -17,8 +17,10 @@ from loadtests.judging.verdict import exit_code as code_of
 from loadtests.judging.verdict import overall
 from loadtests.model.scenario import Scenario
 
+WORST_FIRST: tuple[CellWord, ...] = ("not as predicted", "inconclusive", "not run")
 
-class Row(msgspec.Struct, frozen=True):
+
+class ScenarioRow(msgspec.Struct, frozen=True):
     """One scenario."""
 
     scenario: Scenario
@@ -34,7 +36,7 @@ class Family(msgspec.Struct, frozen=True):
     """Scenarios of one family."""
 
     name: str
-    rows: tuple[Row, ...]
+    rows: tuple[ScenarioRow, ...]
 
 
 class Board(msgspec.Struct, frozen=True):
@@ -43,10 +45,15 @@ class Board(msgspec.Struct, frozen=True):
     columns: tuple[str, ...]
     families: tuple[Family, ...]
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[ScenarioRow]:
         """All rows, in order."""
         for family in self.families:
             yield from family.rows
+
+    def used_by(self, family: Family) -> list[int]:
+        """The columns that the family asks of."""
+        asked = {name for row in family.rows for name in row.scenario.architectures}
+        return [at for at, name in enumerate(self.columns) if name in asked]
 
     def asked(self) -> Iterator[Cell]:
         """All cells that are to be run, run or not."""
@@ -57,6 +64,22 @@ class Board(msgspec.Struct, frozen=True):
         """How many of them there are with each word."""
         return Counter(cell.word for cell in self.asked())
 
+    def answer(self) -> str:
+        """One sentence: how many cells there are, and how they went."""
+        count = self.count()
+        run = sum(count.values()) - count["not run"]
+        if not run:
+            return "Nothing was run yet."
+        scenarios = sum(any(cell.was_run for cell in row.cells) for row in self.rows())
+        parts = [f"{count[word]} {word}" for word in WORST_FIRST if count[word]]
+        rest = f"; {', '.join(parts)}" if parts else ""
+        return f"{count['as predicted']} of {run} cells of {scenarios} scenarios went as predicted{rest}."
+
+    def not_as_predicted(self) -> list[tuple[ScenarioRow, Cell]]:
+        """What was tried and went otherwise; refuted predictions come first."""
+        found = [(row, cell) for row in self.rows() for cell in row.asked() if cell.went_otherwise]
+        return sorted(found, key=lambda it: WORST_FIRST.index(it[1].word))
+
 
 def board_of(matrix: Matrix, entries: Iterable[Entry], selection: Selection | None = None) -> Board:
     """The board of these scenarios; with a selection, of what it holds alone."""
@@ -64,10 +87,10 @@ def board_of(matrix: Matrix, entries: Iterable[Entry], selection: Selection | No
     entries = tuple(it for it in entries if any(asked.holds(it.scenario, name) for name in it.scenario.architectures))
     used = {name for it in entries for name in it.scenario.architectures if asked.holds(it.scenario, name)}
     columns = tuple(name for name in ARCHITECTURES if name in used)
-    families: dict[str, list[Row]] = {}
+    families: dict[str, list[ScenarioRow]] = {}
     for entry in entries:
         cells = tuple(_cell(matrix, entry, name, asked) for name in columns)
-        families.setdefault(entry.scenario.family, []).append(Row(entry.scenario, cells))
+        families.setdefault(entry.scenario.family, []).append(ScenarioRow(entry.scenario, cells))
     return Board(columns, tuple(Family(name, tuple(rows)) for name, rows in families.items()))
 
 

@@ -13,11 +13,11 @@ from loadtests.campaigns.cell_words import MARKS, leading
 from loadtests.campaigns.cells import Cell, Matrix, read_matrix
 from loadtests.campaigns.claims.decide import Decision
 from loadtests.campaigns.jobs import catalogue
-from loadtests.campaigns.matrix.board import Board, Family, Row, board_of
+from loadtests.campaigns.matrix.board import Board, Family, ScenarioRow, board_of
 from loadtests.campaigns.matrix.matrix_run import decisions
-from loadtests.campaigns.matrix.page import answer, findings
 from loadtests.model.measures import spoken
 from loadtests.model.wording import readable
+from loadtests.report.tables import Markdown, Table
 
 
 def markdown_page(matrix: Matrix, board: Board, decided: Iterable[Decision]) -> str:
@@ -28,7 +28,7 @@ def markdown_page(matrix: Matrix, board: Board, decided: Iterable[Decision]) -> 
 def _top(matrix: Matrix, board: Board) -> Iterator[str]:
     yield "# The matrix, as measured"
     yield ""
-    yield answer(board)
+    yield board.answer()
     yield ""
     how = "one cluster at a time" if matrix.side_by_side == 1 else f"{matrix.side_by_side} clusters side by side"
     yield f"One run of each scenario, seed {matrix.seed}, engine {matrix.engine}, Twinshop {matrix.twinshop}, {how}, by"
@@ -46,25 +46,25 @@ def _tables(board: Board) -> Iterator[str]:
     for family in board.families:
         yield f"## {family.name.capitalize()}"
         yield ""
-        yield from _family(board, family)
+        yield _family(board, family)
         yield ""
 
 
-def _family(board: Board, family: Family) -> Iterator[str]:
-    used = [
-        number
-        for number, name in enumerate(board.columns)
-        if any(name in row.scenario.architectures for row in family.rows)
-    ]
-    yield _line(["scenario", "counted", *(board.columns[number] for number in used)])
-    yield _line(["---"] * (len(used) + 2))
-    for row in family.rows:
-        name = row.scenario.name
-        link = f"[{name}](../reference/scenarios.md#{name})"
-        yield _line([link, spoken(row.scenario.headline), *(_text(row, row.cells[number]) for number in used)])
+def _family(board: Board, family: Family) -> str:
+    used = board.used_by(family)
+    heads = ("scenario", "counted", *(board.columns[number] for number in used))
+    rows = (
+        (
+            f"[{row.scenario.name}](../reference/scenarios.md#{row.scenario.name})",
+            spoken(row.scenario.headline),
+            *(_text(row, row.cells[number]) for number in used),
+        )
+        for row in family.rows
+    )
+    return Markdown().write(Table(heads, tuple(rows)))
 
 
-def _text(row: Row, cell: Cell) -> str:
+def _text(row: ScenarioRow, cell: Cell) -> str:
     if not cell.was_run:
         return MARKS[cell.word]
     prediction = cell.prediction(row.scenario.headline)
@@ -75,23 +75,17 @@ def _text(row: Row, cell: Cell) -> str:
 def _otherwise(board: Board) -> Iterator[str]:
     yield "## What went otherwise"
     yield ""
-    for finding in findings(board):
-        yield f"- {finding.row.scenario.name}, {finding.cell.architecture}: {finding.cell.why}."
+    for row, cell in board.not_as_predicted():
+        yield f"- {row.scenario.name}, {cell.architecture}: {cell.why}."
     yield ""
 
 
 def _claims(decided: Iterable[Decision]) -> Iterator[str]:
     yield "## What is commonly said"
     yield ""
-    yield _line(["", "claim", "verdict", "because"])
-    yield _line(["---"] * 4)
-    for it in decided:
-        yield _line([it.claim.id, it.claim.claim, f"**{it.word}**", it.sentence])
+    rows = ((it.claim.id, it.claim.claim, f"**{it.word}**", it.sentence) for it in decided)
+    yield Markdown().write(Table(("", "claim", "verdict", "because"), tuple(rows)))
     yield ""
-
-
-def _line(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
 if __name__ == "__main__":

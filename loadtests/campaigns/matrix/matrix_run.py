@@ -8,8 +8,6 @@ from pathlib import Path
 import msgspec
 
 from compose.engines.registry import engine_named
-from compose.supervision.ledger import recover, state_folder
-from compose.supervision.machine_lock import hold_machine
 from loadtests.campaigns.cells import FILE, Matrix, read_matrix, write_matrix
 from loadtests.campaigns.claims.claim import all_claims
 from loadtests.campaigns.claims.decide import Decision, decide_all
@@ -21,21 +19,21 @@ from loadtests.campaigns.jobs import (
     catalogue,
     check_selection,
     default_side_by_side,
-    expected_seconds,
     is_current,
     jobs_for,
-    key_of,
+    keys_of,
 )
 from loadtests.campaigns.matrix.board import Board, board_of
-from loadtests.campaigns.matrix.launch import Launcher, Processes
+from loadtests.campaigns.matrix.campaign import MatrixCampaign
 from loadtests.campaigns.matrix.page import write_page
-from loadtests.campaigns.matrix.runner import Conductor
+from loadtests.campaigns.one_run import Processes
+from loadtests.campaigns.runner import Launcher, RunJob, Runner, expected_seconds, the_machine
 from loadtests.running.interrupts import interrupts_raise
 from loadtests.running.provenance import twinshop_version
 from shared.errors import EnvironmentNotReady, Interrupted, UsageError
 
 
-class Asked(msgspec.Struct, frozen=True):
+class MatrixRequest(msgspec.Struct, frozen=True):
     """What somebody asked for."""
 
     selection: Selection
@@ -48,7 +46,7 @@ class Asked(msgspec.Struct, frozen=True):
     again: tuple[str, ...] = ()
 
 
-class Done(msgspec.Struct, frozen=True):
+class MatrixDone(msgspec.Struct, frozen=True):
     """What there is afterwards."""
 
     board: Board
@@ -57,7 +55,7 @@ class Done(msgspec.Struct, frozen=True):
     interrupted: Interrupted | None = None
 
 
-def carry_out(asked: Asked, say: Callable[[str], None], launcher: Launcher | None = None) -> Done:
+def carry_out(asked: MatrixRequest, say: Callable[[str], None], launcher: Launcher[RunJob] | None = None) -> MatrixDone:
     """Run what is left of what was asked for; `say` hears of the progress.
 
     Raises:
@@ -76,37 +74,35 @@ def carry_out(asked: Asked, say: Callable[[str], None], launcher: Launcher | Non
             why="none of these scenarios has one of these architectures",
             next_step="twinshop list",
         )
-    interrupted = _run(asked, entries, matrix, launcher or Processes(asked.folder), say)
+    interrupted = _run(asked, entries, matrix, launcher or Processes(asked.folder, asked.engine), say)
     matrix = read_matrix(asked.folder)
     page = write_page(asked.folder, matrix, entries, decisions(matrix, entries))
-    return Done(board_of(matrix, entries, asked.selection), page, interrupted)
+    return MatrixDone(board_of(matrix, entries, asked.selection), page, interrupted)
 
 
 def _run(
-    asked: Asked, entries: tuple[Entry, ...], matrix: Matrix, launcher: Launcher, say: Callable[[str], None]
-) -> Interrupted | None:
+    asked: MatrixRequest,
+    entries: tuple[Entry, ...],
+    matrix: Matrix,
+    launcher: Launcher[RunJob],
+    say: Callable[[str], None],
+) -> Interrupted | None:  # fmt: skip
     jobs = jobs_for(entries, asked.selection, matrix, again=asked.again, timed=timed())
     write_matrix(asked.folder, matrix)
     cells = sum(len(job.architectures) for job in jobs)
     minutes = expected_seconds(jobs, matrix.side_by_side) / 60
     say(f"{len(jobs)} scenarios, {cells} cells to run, about {minutes:.0f} min, {matrix.side_by_side} side by side")
-    state = state_folder()
-
-    def clear_away() -> None:
-        for line in recover(state).lines():
-            say(line)
-
+    campaign = MatrixCampaign(asked.folder, matrix, keys_of(entries, matrix))
     try:
-        with interrupts_raise(), hold_machine(state):
-            clear_away()
-            Conductor(asked.folder, matrix, launcher, say, clear_away).carry_out(jobs)
+        with interrupts_raise(), the_machine(say) as clear_away:
+            Runner(campaign, launcher, say, clear_away).carry_out(jobs)
     except Interrupted as interrupted:
         interrupted.next_step = interrupted.next_step or "the same command again: it goes on where it ended"
         return interrupted
     return None
 
 
-def _known(asked: Asked, entries: tuple[Entry, ...]) -> Matrix:
+def _known(asked: MatrixRequest, entries: tuple[Entry, ...]) -> Matrix:
     """What was run already and still counts, under the seed and engine that are asked for now."""
     _make(asked.folder)
     fresh = Matrix(
@@ -117,7 +113,7 @@ def _known(asked: Asked, entries: tuple[Entry, ...]) -> Matrix:
     )
     if not (asked.folder / FILE).is_file():
         return fresh
-    keys = {entry.scenario.name: key_of(entry, fresh) for entry in entries}
+    keys = keys_of(entries, fresh)
     scenarios = {entry.scenario.name: entry.scenario for entry in entries}
     kept = tuple(
         cell
@@ -146,7 +142,7 @@ def timed() -> frozenset[str]:
 
 def decisions(matrix: Matrix, entries: tuple[Entry, ...]) -> tuple[Decision, ...]:
     """The claims, decided from what was run with the scenarios as they are now."""
-    keys = {entry.scenario.name: key_of(entry, matrix) for entry in entries}
+    keys = keys_of(entries, matrix)
     current = {
         cell.place: cell
         for cell in matrix.cells

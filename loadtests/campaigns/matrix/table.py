@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 from loadtests.campaigns.cell_words import MARKS, leading, relation
 from loadtests.campaigns.cells import Cell
-from loadtests.campaigns.matrix.board import Board, Family, Row
-from loadtests.model.scenario import Scenario
+from loadtests.campaigns.matrix.board import Board, Family, ScenarioRow
+from loadtests.report.tables import Table, Text
 
-GAP = "  "
 WIDTH = 100
 
 
@@ -32,60 +32,22 @@ def summary(board: Board, page: Path) -> str:
     return f"matrix   {', '.join(words) or 'nothing was asked for'}\npage     {page}"
 
 
-def _family(board: Board, family: Family, width: int) -> Iterator[str]:
+def _family(board: Board, family: Family, width: int) -> list[str]:
     """Only the columns that the family asks of, and as many side by side as fit."""
-    used = [
-        number
-        for number, name in enumerate(board.columns)
-        if any(name in row.scenario.architectures for row in family.rows)
-    ]
-    first = max(len(family.name), *(len(row.scenario.name) + 2 for row in family.rows))
-    texts = {number: [_text(row, number) for row in family.rows] for number in used}
-    heads = {number: _head(board.columns[number]) for number in used}
-    widths = {number: max(map(len, [*heads[number], *texts[number]])) for number in used}
-    for band in _bands(used, widths, width - first):
-        yield from _band(family, band, first, heads, texts, widths)
+    used = board.used_by(family)
+    heads = (family.name, *(_head(board.columns[number]) for number in used))
+    rows = ((f"  {row.scenario.name}", *(_text(row, row.cells[number]) for number in used)) for row in family.rows)
+    text = Text()
+    return [text.write(band) for band in Table(heads, tuple(rows)).bands(width, text.gap)]
 
 
-def _band(
-    family: Family, band: list[int], first: int, heads: dict[int, list[str]], texts: dict[int, list[str]],
-    widths: dict[int, int],
-) -> Iterator[str]:  # fmt: skip
-    height = max(len(heads[number]) for number in band)
-    for line in range(height):
-        words = [heads[number][line] if line < len(heads[number]) else "" for number in band]
-        start = family.name if line == 0 else ""
-        yield _line(start.ljust(first), [word.ljust(widths[n]) for n, word in zip(band, words, strict=True)])
-    for place, row in enumerate(family.rows):
-        start = f"  {row.scenario.name}".ljust(first)
-        yield _line(start, [texts[number][place].ljust(widths[number]) for number in band])
-
-
-def _line(start: str, cells: list[str]) -> str:
-    return GAP.join([start, *cells]).rstrip()
-
-
-def _bands(columns: list[int], widths: dict[int, int], room: int) -> list[list[int]]:
-    bands: list[list[int]] = [[]]
-    used = 0
-    for number in columns:
-        needs = widths[number] + len(GAP)
-        if bands[-1] and used + needs > room:
-            bands.append([])
-            used = 0
-        bands[-1].append(number)
-        used += needs
-    return bands
-
-
-def _head(architecture: str) -> list[str]:
+def _head(architecture: str) -> str:
     """The name in lines: it is longer than any number below it."""
-    return architecture.replace("-", "- ").split()
+    return architecture.replace("-", "-\n")
 
 
-def _text(row: Row, number: int) -> str:
+def _text(row: ScenarioRow, cell: Cell) -> str:
     """Measured, predicted, and the mark: "20 = 20 ✓"."""
-    cell = row.cells[number]
     if not cell.was_run:
         return "!" if cell.architecture in row.scenario.architectures else "·"
     prediction = cell.prediction(row.scenario.headline)
@@ -94,19 +56,14 @@ def _text(row: Row, number: int) -> str:
 
 
 def _wrong(board: Board, width: int) -> Iterator[str]:
-    wrong = [(row.scenario, cell) for row in board.rows() for cell in row.asked() if cell.went_otherwise]
-    for word in ("not as predicted", "inconclusive", "not run"):
-        those = [(scenario, cell) for scenario, cell in wrong if cell.word == word]
-        if those:
-            yield word.capitalize()
-            for scenario, cell in those:
-                yield from _reason(scenario, cell, width)
-            yield ""
-
-
-def _reason(scenario: Scenario, cell: Cell, width: int) -> list[str]:
-    text = f"{scenario.name} on {cell.architecture}: {cell.why}"
-    return textwrap.wrap(text, width - 2, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
+    for word, those in groupby(board.not_as_predicted(), key=lambda it: it[1].word):
+        yield word.capitalize()
+        for row, cell in those:
+            text = f"{row.scenario.name} on {cell.architecture}: {cell.why}"
+            yield from textwrap.wrap(
+                text, width - 2, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
+            )
+        yield ""
 
 
 def _legend(board: Board) -> Iterator[str]:

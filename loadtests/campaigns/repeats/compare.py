@@ -8,9 +8,8 @@ from itertools import combinations
 import msgspec
 
 from loadtests.campaigns.repeats.measures import phrase_of
-from loadtests.campaigns.repeats.noise import noise_of
 from loadtests.campaigns.repeats.order import controlled_blocks
-from loadtests.campaigns.repeats.refusals import Basis, Pair, pairs_again, pairs_of, refusal
+from loadtests.campaigns.repeats.refusals import Basis, Pair, noise_of, pairs_again, pairs_of, refusal
 from loadtests.campaigns.repeats.repeats import REPEATS_SCHEMA, Asked, Block, Comparison, Interval, Noise, Repeats, Word
 from loadtests.campaigns.repeats.statistics import ALPHA, METHODS, chance_of, holm, interval_of, least_faults
 from loadtests.judging.verdict import overall

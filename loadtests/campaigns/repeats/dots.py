@@ -11,7 +11,8 @@ from loadtests.campaigns.repeats.compare import extent
 from loadtests.campaigns.repeats.measures import definition
 from loadtests.campaigns.repeats.repeats import Block, Comparison, Interval, Repeats
 from loadtests.model.measures import spoken
-from loadtests.report.drawing import AnyShape, Chart, Key, Label, Line, Mark, Table, percent
+from loadtests.report.drawing import AnyShape, Chart, Key, Label, Line, Mark, percent
+from loadtests.report.tables import Table
 
 TOP, HEADING, FOOT = 6, 33, 20
 """px: above all, for the two lines of words of a row, below all."""

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import shlex
-from base64 import b64encode
-from functools import cache
 from pathlib import Path
 
 import msgspec
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from loadtests.campaigns.repeats.compare import extent
 from loadtests.campaigns.repeats.dots import dots, side
 from loadtests.campaigns.repeats.measures import definition
-from loadtests.campaigns.repeats.noise import RULE
 from loadtests.campaigns.repeats.order import CONTROLLED
+from loadtests.campaigns.repeats.refusals import NOISE_RULE
 from loadtests.campaigns.repeats.repeats import Block, Repeats
 from loadtests.model.measures import spoken
-from loadtests.report import palette
+from loadtests.report.shell import PageShell
 
-ROOM = Path(__file__).parent
-REPORT = ROOM.parents[1] / "report"
 MARKS = {"larger": "▲", "smaller": "▼", "no difference shown": "≈", "not comparable": "✕"}
 
 
@@ -36,10 +29,8 @@ class Left(msgspec.Struct, frozen=True):
 
 def render(repeats: Repeats) -> bytes:
     """The page. It names no winner: an architecture that is better in one measure is worse in another."""
-    style = _style()
-    html = _environment().get_template("repeats.html.j2").render(
-        style=Markup(style),  # our own files, not a value from a run
-        style_hash=b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+    return SHELL.page(
+        "repeats.html.j2",
         repeats=repeats,
         asked=repeats.asked,
         charts=tuple(dots(repeats, measure) for measure in repeats.asked.measures),
@@ -48,10 +39,9 @@ def render(repeats: Repeats) -> bytes:
         side=side,
         command=shlex.join(repeats.asked.command),
         controlled=CONTROLLED,
-        noise_rule=RULE,
+        noise_rule=NOISE_RULE,
         differs=sum(each.word in ("larger", "smaller") for each in repeats.again),
-    )  # fmt: skip
-    return html.encode()
+    )
 
 
 def left_out(repeats: Repeats) -> tuple[Left, ...]:
@@ -79,25 +69,13 @@ def _chance(value: float | None) -> str:
     return "< 0.0001" if value < 0.0001 else f"{value:.2g}" if value < 0.1 else f"{value:.2f}"
 
 
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader([ROOM / "templates", REPORT / "templates"]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        number=_number, signed=_signed, chance=_chance, spoken=spoken, definition=definition, extent=extent
-    )
-    return environment
-
-
-def _style() -> str:
-    colours = (
-        f":root{{{palette.variables(palette.LIGHT)}}}"
-        f"@media screen and (prefers-color-scheme:dark){{:root{{color-scheme:dark;{palette.variables(palette.DARK)}}}}}"
-    )
-    sheets = (REPORT / "report.css", ROOM / "repeats.css")
-    return "\n".join((colours, *(sheet.read_text(encoding="utf-8") for sheet in sheets)))
+SHELL = PageShell(
+    Path(__file__).parent,
+    style=("repeats.css",),
+    number=_number,
+    signed=_signed,
+    chance=_chance,
+    spoken=spoken,
+    definition=definition,
+    extent=extent,
+)

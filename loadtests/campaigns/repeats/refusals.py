@@ -6,6 +6,7 @@ nodes disagree, the machine was too noisy, too few faults.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -15,6 +16,16 @@ from loadtests.judging.experiment import LOAD_CPU_PERCENT
 
 LEAST_SHARE = 0.8
 """Of the blocks must count: what is left out could be what does not fit."""
+NOISE_SHARE = 0.25
+"""They may be apart by a quarter of the larger mean …"""
+NOISE_OF_SHOPPERS = 0.05
+"""… and, where little is counted, by one for every twenty shoppers (by one at least) …"""
+NOISE_FLOORS = {"p50_ms": 25.0, "p95_ms": 25.0, "busiest_node_share": 0.05, "new_node_share": 0.05}
+"""… or by this, of what is not counted in shoppers, goods, actions or seconds of shoppers."""
+NOISE_RULE = (
+    "placebo and no fault, of the same seed and architecture, may be apart by a quarter of the larger mean, by one for "
+    "every twenty shoppers (one at least), or by 25 ms, whichever is more"
+)
 
 
 class Pair(msgspec.Struct, frozen=True):
@@ -143,3 +154,34 @@ def pairs_again(blocks: Sequence[Block], architecture: str) -> tuple[Pair, ...]:
                 plans = (usual.planned_sha256, usual.plan_sha256, block.plan_sha256)
                 found.append(Pair(block.number, one, other, plans))
     return tuple(found)
+
+
+def noise_of(blocks: Sequence[Block], architecture: str, measure: str, shoppers: int) -> Noise:
+    """The mean distance of placebo and no fault, over all pairs of them.
+
+    Nothing is broken in either. What separates them is the machine and the looking; where that is more than the bound,
+    a difference between architectures could be that as well.
+    """
+    placebos = _values(blocks, "placebo", architecture, measure)
+    quiet = _values(blocks, "no-fault", architecture, measure)
+    pairs = [(placebos[number], quiet[number]) for number in placebos if number in quiet]
+    floor = NOISE_FLOORS.get(measure, max(1.0, NOISE_OF_SHOPPERS * shoppers))
+    if not pairs:
+        return Noise(architecture, measure, 0, None, floor)
+    larger = max(_mean([one for one, _ in pairs]), _mean([other for _, other in pairs]))
+    apart = _mean([abs(one - other) for one, other in pairs])
+    return Noise(architecture, measure, len(pairs), apart, max(floor, NOISE_SHARE * larger))
+
+
+def _values(blocks: Sequence[Block], kind: str, architecture: str, measure: str) -> dict[int, float]:
+    found = {}
+    for block in blocks:
+        shot = block.shot(architecture) if block.kind == kind else None
+        value = shot.values.get(measure) if shot else None
+        if value is not None:
+            found[block.number] = value
+    return found
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)

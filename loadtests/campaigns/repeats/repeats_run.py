@@ -9,28 +9,25 @@ from pathlib import Path
 import msgspec
 
 from compose.engines.contract import Engine
-from compose.supervision.ledger import state_folder
-from compose.supervision.machine_lock import hold_machine
 from loadtests.campaigns.jobs import seconds_each
+from loadtests.campaigns.one_run import InThisProcess
+from loadtests.campaigns.repeats.campaign import BlockJob, RepeatsCampaign, job_of, read_again
 from loadtests.campaigns.repeats.compare import repeats_of
 from loadtests.campaigns.repeats.measures import compared
-from loadtests.campaigns.repeats.order import Turn, turns
+from loadtests.campaigns.repeats.order import turns
 from loadtests.campaigns.repeats.page import render
 from loadtests.campaigns.repeats.repeats import PAGE, Asked, Repeats, read_repeats, write_repeats
-from loadtests.campaigns.repeats.runner import Conductor, Runner, read_again
-from loadtests.model.plan import Control, plan_sha256
+from loadtests.campaigns.runner import Launcher, RunJob, Runner, the_machine
+from loadtests.model.plan import plan_sha256
 from loadtests.model.run_folder import make_folder
 from loadtests.model.scenario import Scenario
 from loadtests.planning.make_plan import make_plan
 from loadtests.planning.scenario_file import read_scenario, scenario_content
 from loadtests.running.progress import Watcher
 from loadtests.running.provenance import machine, now_utc, twinshop_version
-from loadtests.running.run import Finished, RunRequest, point_latest
-from loadtests.running.run import run as carry_out
+from loadtests.running.run import RunRequest, point_latest
 from shared.errors import Interrupted, TwinshopError, UsageError
 from shared.whole_file import write_whole
-
-CONTROLS: dict[str, Control] = {"no-fault": "no-fault", "placebo": "placebo"}
 
 
 class Repeated(msgspec.Struct, frozen=True):
@@ -42,43 +39,14 @@ class Repeated(msgspec.Struct, frozen=True):
     """Why not everything that was asked for was run."""
 
 
-class Runs:
-    """Carries out turns with this engine, as runs in that folder."""
-
-    def __init__(self, request: RunRequest, scenario: Scenario, folder: Path, engine: Engine, watcher: Watcher) -> None:
-        self._request = msgspec.structs.replace(request, runs=folder)
-        self._scenario = scenario
-        self._engine = engine
-        self._watcher = watcher
-
-    def planned(self, turn: Turn) -> str:
-        """The SHA-256 of the plan that it should have."""
-        control = CONTROLS.get(turn.kind, "")
-        plan = make_plan(self._scenario, seed=turn.seed, shoppers=self._request.shoppers, control=control)
-        return plan_sha256(plan)
-
-    def run(self, turn: Turn) -> Finished:
-        """Run it; whoever asks holds the machine."""
-        request = msgspec.structs.replace(
-            self._request,
-            architectures=turn.architectures,
-            seed=turn.seed,
-            control=CONTROLS.get(turn.kind, ""),
-        )
-        finished = carry_out(request, self._engine, self._watcher, held=True)
-        with suppress(OSError):  # the newest are the repeats, not a block of them
-            (self._request.runs / "latest").unlink()
-        return finished
-
-
 def repeat(
     request: RunRequest,
     repeats: int,
     engine: Engine,
     watcher: Watcher,
-    runner_in: Callable[[Path], Runner] | None = None,
+    launcher_in: Callable[[Path], Launcher[BlockJob]] | None = None,
 ) -> Repeated:
-    """Carry out a scenario that many times, and compare. `runner_in`: what carries out the turns, given the folder.
+    """Carry out a scenario that many times, and compare. `launcher_in`: what starts the runs, given the folder.
 
     Raises:
         TwinshopError: not one block could be measured.
@@ -92,26 +60,39 @@ def repeat(
             why=f"only {', '.join(names)} is to be measured",
             next_step="name another architecture: --architecture NAME",
         )
-    with hold_machine(state_folder()):
+    with the_machine(watcher.say) as clear_away:
         asked = _asked(request, scenario, names, repeats, engine.name)
         folder = make_folder(request.runs / asked.folder_name)
         write_whole(folder / "scenario.toml", content)
-        runner = runner_in(folder) if runner_in else Runs(request, scenario, folder, engine, watcher)
-        conductor = Conductor(runner, asked.measures, watcher.say)
-        ended_by = _carry_out(conductor, turns(names, repeats, request.seed), seconds_each(scenario), watcher)
-        found = repeats_of(asked, conductor.blocks, ended_by.what if ended_by else "")
+        launcher = launcher_in(folder) if launcher_in else _in_this_process(request, folder, engine, watcher)
+
+        def planned(job: RunJob) -> str:
+            plan = make_plan(scenario, seed=job.seed, shoppers=request.shoppers, control=job.control)
+            return plan_sha256(plan)
+
+        campaign = RepeatsCampaign(folder, repeats, asked.measures, planned, watcher.say)
+        each_s = seconds_each(scenario)
+        jobs = [job_of(request.scenario, turn, each_s) for turn in turns(names, repeats, request.seed)]
+        ended_by = _ended_by(Runner(campaign, launcher, watcher.say, clear_away), jobs, campaign, watcher)
+        found = repeats_of(asked, campaign.blocks, ended_by.what if ended_by else "")
         write(folder, found)
         with suppress(OSError):  # there are no links here, or something else has that name: as good without
             point_latest(folder)
     return Repeated(folder, found, ended_by)
 
 
-def _carry_out(conductor: Conductor, todo: Sequence[Turn], each_s: float, watcher: Watcher) -> TwinshopError | None:
+def _in_this_process(request: RunRequest, folder: Path, engine: Engine, watcher: Watcher) -> Launcher[BlockJob]:
+    return InThisProcess(msgspec.structs.replace(request, runs=folder), engine, watcher)
+
+
+def _ended_by(
+    runner: Runner[BlockJob], jobs: Sequence[BlockJob], campaign: RepeatsCampaign, watcher: Watcher
+) -> TwinshopError | None:
     """What ended it early, if anything did and there is something to compare (or somebody asked for the end)."""
     try:
-        conductor.carry_out(todo, each_s)
+        runner.carry_out(jobs)
     except TwinshopError as error:
-        if not conductor.blocks and not isinstance(error, Interrupted):
+        if not campaign.blocks and not isinstance(error, Interrupted):
             raise
         watcher.say(f"{error.what}: comparing what there is")
         return error

@@ -9,6 +9,7 @@ from loadtests.campaigns.repeats.compare import extent
 from loadtests.campaigns.repeats.order import Kind
 from loadtests.campaigns.repeats.repeats import PAGE, Comparison, Repeats
 from loadtests.model.measures import spoken
+from loadtests.report.tables import Table, Text
 
 _HEAD = ("measure", "pair", "per fault", "difference", "how sure", "word")
 _MOST = 60
@@ -23,13 +24,11 @@ def summary(repeats: Repeats, folder: Path, *, report: str = "") -> str:
     `report`: where the report is, if `folder` is gone by the time that somebody reads this.
     """
     asked = repeats.asked
-    rows = [_HEAD, *(_row(each) for each in repeats.comparisons)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
     faults = len(repeats.of_kind("fault"))
     return "\n".join((
         repeats.answer,
         "",
-        *("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows),
+        Text().write(Table(_HEAD, tuple(_row(each) for each in repeats.comparisons))),
         "",
         *_refused(repeats),
         *_controls(repeats),

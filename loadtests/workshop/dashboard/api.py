@@ -2,32 +2,79 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import msgspec
 from flask import Blueprint, Response, request
 
 from loadtests.workshop.contract import SIDES, Command, Round, SideName, Workshop
 from loadtests.workshop.dashboard.broadcaster import Broadcaster, now_us
-from loadtests.workshop.dashboard.episode_card import card, episode_of
-from loadtests.workshop.dashboard.forms import read_body, read_prediction
-from loadtests.workshop.dashboard.observed import observed
-from loadtests.workshop.dashboard.predictions_book import PredictionsBook
-from loadtests.workshop.dashboard.present_request import refuse_covered, the_desk, the_visitor
+from loadtests.workshop.dashboard.predictions import PredictionsBook, observed, read_body, read_prediction
 from loadtests.workshop.dashboard.refusals import Refusal
-from loadtests.workshop.dashboard.reveal_policy import asks_for_predictions
+from loadtests.workshop.dashboard.request_context import refuse_covered, the_client, the_context
+from loadtests.workshop.dashboard.workshop_file import asks_for_predictions
+from loadtests.workshop.episode import Episode, Question
+from loadtests.workshop.episode_file import load_episodes
 from loadtests.workshop.predictions import tally
 from shared.errors import EnvironmentNotReady
 
+Card = dict[str, object]
+CARD = (
+    "name", "number", "title", "architectures", "buttons", "objectives", "new_idea", "new_control", "reason_prompt",
+)  # fmt: skip
+"""What of an episode everybody may know at any time."""
 api = Blueprint("api", __name__)
+
+
+@cache
+def episodes_by_name() -> dict[str, Episode]:
+    """All episodes."""
+    return {episode.name: episode for episode in load_episodes()}
+
+
+def episode_of(said: Round) -> Episode:
+    """The round's episode.
+
+    Raises:
+        Refusal: it has none.
+    """
+    episode = episodes_by_name().get(said.episode)
+    if episode is None:
+        raise Refusal(404, "this round has no episode", why="it is free play", next_step="watch, and play")
+    return episode
+
+
+def card(episode: Episode, said: Round, *, covered: bool, instructor: bool) -> Card:
+    """The card. The solution comes with what is seen, the explanation at the end, minutes to the instructor only."""
+    shown = {name: getattr(episode, name) for name in CARD} | {
+        "question": episode.scenario.question,
+        "story": episode.scenario.story,
+        "shoppers": episode.scenario.load.shoppers,
+        "nodes": episode.scenario.nodes,
+        "questions": [_question(question) for question in episode.questions],
+        "tips": episode.tips[:-1] if covered else episode.tips,
+    }
+    if not covered and said.phase == "explain":
+        shown["explanation"] = episode.explanation
+    if instructor:
+        shown["minutes"] = episode.minutes
+    return shown
+
+
+def _question(question: Question) -> Card:
+    """Without its answer."""
+    choices = [{"value": choice.value, "text": choice.text} for choice in question.choices]
+    return {name: getattr(question, name) for name in ("id", "text", "kind", "unit")} | {"choices": choices}
 
 
 @api.get("/events")
 def events() -> Response:
     """Server-sent events, for ever."""
-    broadcaster = the_desk().broadcaster
-    who = the_visitor().who
-    watcher = broadcaster.watchers.admit(who, broadcaster.backlog(who, _last_event_id()))
-    answer = Response(watcher.pieces(), mimetype="text/event-stream")
-    answer.call_on_close(lambda: broadcaster.watchers.leave(watcher))
+    broadcaster = the_context().broadcaster
+    who = the_client().who
+    subscriber = broadcaster.subscribers.admit(who, broadcaster.backlog(who, _last_event_id()))
+    answer = Response(subscriber.pieces(), mimetype="text/event-stream")
+    answer.call_on_close(lambda: broadcaster.subscribers.leave(subscriber))
     answer.headers["X-Accel-Buffering"] = "no"
     return answer
 
@@ -35,14 +82,14 @@ def events() -> Response:
 @api.get("/api/me")
 def me() -> Response:
     """Who asks, and what they have done in this round."""
-    broadcaster, visitor = the_desk().broadcaster, the_visitor()
+    broadcaster, client = the_context().broadcaster, the_client()
     workshop = broadcaster.workshop
     return _json(
         {
-            "instructor": visitor.instructor,
-            "who": visitor.who,
-            "committed": broadcaster.has_committed(visitor.who),
-            "covered": broadcaster.is_covered(visitor.who),
+            "instructor": client.instructor,
+            "who": client.who,
+            "committed": broadcaster.has_committed(client.who),
+            "covered": broadcaster.is_covered(client.who),
             "round": workshop.round.number if workshop else 0,
         }
     )
@@ -51,17 +98,17 @@ def me() -> Response:
 @api.get("/api/episode")
 def episode() -> Response:
     """What of the round's episode may be shown now."""
-    broadcaster, visitor, said = the_desk().broadcaster, the_visitor(), _round()
-    covered = broadcaster.is_covered(visitor.who)
-    return _json(card(episode_of(said), said, covered=covered, instructor=visitor.instructor))
+    broadcaster, client, said = the_context().broadcaster, the_client(), _round()
+    covered = broadcaster.is_covered(client.who)
+    return _json(card(episode_of(said), said, covered=covered, instructor=client.instructor))
 
 
 @api.get("/api/losses/<side>/<int:number>")
 def loss(side: str, number: int) -> Response:
     """One loss with its witness."""
     refuse_covered()
-    shown = the_desk().broadcaster.round
-    found = shown.loss(_side(side), number) if shown else None
+    shown = the_context().broadcaster.round
+    found = shown.live.loss(_side(side), number) if shown else None
     if found is None:
         raise Refusal(404, "there is no such loss", why=f"number {number} of the {side} side", next_step="choose one")
     return _json(found)
@@ -71,7 +118,7 @@ def loss(side: str, number: int) -> Response:
 def frames() -> Response:
     """All frames of the round so far."""
     refuse_covered()
-    return Response(the_desk().broadcaster.stream.frames(), mimetype="application/json")
+    return Response(the_context().broadcaster.stream.frames(), mimetype="application/json")
 
 
 @api.get("/api/observed")
@@ -85,9 +132,9 @@ def what_was_observed() -> Response:
 @api.get("/api/predictions")
 def predictions() -> Response:
     """How many; once they are closed, and for whoever has committed one, how many of each answer."""
-    broadcaster, said = the_desk().broadcaster, _round()
+    broadcaster, said = the_context().broadcaster, _round()
     made = broadcaster.book.all() if broadcaster.book else ()
-    if broadcaster.is_covered(the_visitor().who) or not said.episode:
+    if broadcaster.is_covered(the_client().who) or not said.episode:
         return _json({"count": len(made)})
     questions = [question.id for question in episode_of(said).questions]
     return _json({"count": len(made), "answers": {name: tally(made, name) for name in questions}})
@@ -96,29 +143,29 @@ def predictions() -> Response:
 @api.post("/api/predictions")
 def predict() -> Response:
     """Commit one, for good."""
-    broadcaster, visitor = the_desk().broadcaster, the_visitor()
+    broadcaster, client = the_context().broadcaster, the_client()
     book = _open_book(broadcaster)
-    prediction = read_prediction(request.get_data(), episode_of(_round()), who=visitor.who, at_us=now_us())
+    prediction = read_prediction(request.get_data(), episode_of(_round()), who=client.who, at_us=now_us())
     book.commit(prediction)
     if broadcaster.book is book:
-        broadcaster.opened(visitor.who)
+        broadcaster.opened(client.who)
     return _json({"committed": True, "count": len(book.all())}, status=201)
 
 
 @api.post("/api/commands")
 def command() -> Response:
     """Pass a command of the instructor's on to the harness."""
-    desk = the_desk()
-    if not the_visitor().instructor:
+    context = the_context()
+    if not the_client().instructor:
         raise Refusal(
             403, "only the instructor can do that", why="this browser has not shown the instructor's key",
             next_step="open the address that `twinshop workshop` has printed",
         )  # fmt: skip
     asked: Command = read_body(request.get_data(), Command)  # type: ignore[arg-type]
-    if desk.tell_harness is None:
+    if context.tell_harness is None:
         raise Refusal(409, "this is a recorded run", why="nothing runs that could be told", next_step="watch it")
     try:
-        reply = desk.tell_harness(asked)
+        reply = context.tell_harness(asked)
     except EnvironmentNotReady as error:
         raise Refusal(503, error.what, why=error.why, next_step=error.next_step) from error
     said = {"ok": reply.ok, "why": reply.why, "next_step": reply.next_step}
@@ -131,7 +178,7 @@ def _last_event_id() -> int | None:
 
 
 def _workshop() -> Workshop:
-    workshop = the_desk().broadcaster.workshop
+    workshop = the_context().broadcaster.workshop
     if workshop is None:
         raise Refusal(503, "the workshop has not begun", next_step="wait a moment", retry_after=1)
     return workshop

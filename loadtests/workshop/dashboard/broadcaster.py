@@ -1,32 +1,78 @@
-"""The one greenlet that looks at the workshop and tells all watchers what has changed."""
+"""The one greenlet that looks at the workshop and tells all who watch what has changed."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import gevent
 import msgspec
 
+from loadtests.model.results import Loss
 from loadtests.running.console import tell
-from loadtests.workshop.contract import Frame, Picture, Workshop
-from loadtests.workshop.dashboard.predictions_book import PredictionsBook, Write
-from loadtests.workshop.dashboard.reveal_policy import is_covered, shown, shown_covered
-from loadtests.workshop.dashboard.rounds import STEP_US, MakeLive, ShownRound
-from loadtests.workshop.dashboard.stream import Event, EventStream, wire
-from loadtests.workshop.dashboard.watchers import Watcher, Watchers
-from loadtests.workshop.dashboard.workshop_file import WorkshopFile
-from loadtests.workshop.live import empty_picture
+from loadtests.workshop.contract import Frame, Picture, Round, SideName, Workshop, empty_picture
+from loadtests.workshop.dashboard.predictions import PredictionsBook, Write
+from loadtests.workshop.dashboard.stream import EventStream, SentEvent, Subscriber, Subscribers, wire
+from loadtests.workshop.dashboard.workshop_file import WorkshopFile, is_covered, shown, shown_covered
 from loadtests.workshop.predictions import append_prediction
 
+STEP_US = 250_000
+"""At most four frames a second."""
+AFTERWARDS_US = 60_000_000
+"""After the load window something still comes: the last audit."""
 LOOK_EVERY_S = 0.25
 REMEMBER_EVERY = 240
 """Frames: a minute at most."""
 FALLEN_BEHIND_STEPS = 8
-"""Two seconds: it has been started anew, or the machine stood still. Watchers get a picture, and not all the frames."""
-
+"""Two seconds: it has been started anew, or the machine stood still. They get a picture, and not all frames."""
 _encode = msgspec.json.Encoder().encode
+
+
+class RoundPicture(Protocol):
+    """What the dashboard needs of a picture that grows; `loadtests.workshop.live.LivePicture`."""
+
+    def advance(self, now_us: int, *, over: bool = False) -> Frame | None:
+        """What has changed up to then (wall clock); None: nothing. `over`: nothing is written any more."""
+
+    def picture(self) -> Picture:
+        """Everything up to the last frame."""
+
+    def loss(self, side: SideName, number: int) -> Loss | None:
+        """A loss with its witness; None: there is none of that number."""
+
+    def close(self) -> None:
+        """Let go of the files."""
+
+
+MakeLive = Callable[[Round], RoundPicture]
+
+
+class ShownRound:
+    """One round's picture, moved on in steps of the same length: after a restart they come to much the same frames."""
+
+    def __init__(self, said: Round, make: MakeLive) -> None:
+        self.epoch_us = said.epoch_us
+        self.live = make(said)
+        self._at_us = said.epoch_us
+        self._end_us = said.epoch_us + said.window_ms * 1000 + AFTERWARDS_US
+        self._ended = False
+
+    def behind(self, now_us: int) -> bool:
+        """Whether there is a step to be made up to now."""
+        return self._at_us + STEP_US <= now_us and not self._ended
+
+    def step(self, now_us: int) -> Frame | None:
+        """One step; None: nothing has changed in it. Long after the round, all of the time up to now is one step."""
+        self._at_us = self._at_us + STEP_US if self._at_us < self._end_us else now_us
+        return self.live.advance(self._at_us)
+
+    def end(self) -> Frame | None:
+        """The round is closed, and nothing more is written: what is left, until it is None. Safe to repeat."""
+        frame = None if self._ended else self.live.advance(self._at_us, over=True)
+        self._ended = frame is None
+        return frame
 
 
 def now_us() -> int:
@@ -38,11 +84,11 @@ class Broadcaster:
     """The present workshop and round, and everybody who watches them."""
 
     def __init__(
-        self, source: WorkshopFile, watchers: Watchers, make_live: MakeLive, *, stream: EventStream | None = None,
+        self, source: WorkshopFile, subscribers: Subscribers, make_live: MakeLive, *, stream: EventStream | None = None,
         write: Write = append_prediction, clock_us: Callable[[], int] = now_us,
     ) -> None:  # fmt: skip
         self.workshop: Workshop | None = None
-        self.watchers = watchers
+        self.subscribers = subscribers
         self.round: ShownRound | None = None
         self.book: PredictionsBook | None = None
         self.stream = stream or EventStream()
@@ -78,9 +124,9 @@ class Broadcaster:
     def opened(self, who: str) -> None:
         """They have committed a prediction: what was covered is open to them."""
         self._opened[who] = self.stream.last_id
-        for watcher in self.watchers:
-            if watcher.who == who:
-                self._offer(watcher, self.snapshot(self.is_covered(who)))
+        for subscriber in self.subscribers:
+            if subscriber.who == who:
+                self._offer(subscriber, self.snapshot(self.is_covered(who)))
 
     def _workshop_changed(self, workshop: Workshop) -> None:
         before, self.workshop = self.workshop, workshop
@@ -101,13 +147,13 @@ class Broadcaster:
         if self.round is not None and self.round.epoch_us == said.epoch_us:
             return False
         if self.round is not None:
-            self.round.close()
+            self.round.live.close()
         self.round = ShownRound(said, self._make_live)
         return True
 
     def _forget_round(self) -> None:
         if self.round is not None:
-            self.round.close()
+            self.round.live.close()
         self.stream.begin_round()
         self.round, self.book = None, None
         self._opened.clear()
@@ -134,7 +180,8 @@ class Broadcaster:
     def _publish_frame(self, shown_round: ShownRound, frame: Frame, *, quietly: bool = False) -> None:
         self._publish("frame", _encode(frame), "covered", _time_only(frame), quietly=quietly)
         if self.stream.last_id % REMEMBER_EVERY == 0:
-            self.stream.remember(_encode(shown_round.as_one_frame()))
+            picture = shown_round.live.picture()
+            self.stream.remember(_encode(Frame(picture.at_ms, picture.left, picture.right)))
 
     def _publish_picture(self) -> None:
         picture = self.picture()
@@ -144,14 +191,14 @@ class Broadcaster:
         event = self.stream.append(name, data, covered_as, covered)
         if quietly:
             return
-        for watcher in self.watchers:
-            self._offer(watcher, self._form(event, watcher.who))
+        for subscriber in self.subscribers:
+            self._offer(subscriber, self._form(event, subscriber.who))
 
-    def _offer(self, watcher: Watcher, event: bytes) -> None:
-        if not watcher.offer(event):
-            self.watchers.drop(watcher)
+    def _offer(self, subscriber: Subscriber, event: bytes) -> None:
+        if not subscriber.offer(event):
+            self.subscribers.drop(subscriber)
 
-    def _form(self, event: Event, who: str) -> bytes:
+    def _form(self, event: SentEvent, who: str) -> bytes:
         return event.covered if self.is_covered(who) else event.open
 
     # --- asking
@@ -167,7 +214,7 @@ class Broadcaster:
     def picture(self) -> Picture:
         """Everything up to the last event."""
         if self.round is not None:
-            return self.round.picture()
+            return self.round.live.picture()
         return empty_picture(self.workshop.round.number if self.workshop else 0)
 
     def backlog(self, who: str, seen: int | None) -> list[bytes]:

@@ -9,18 +9,27 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable
 
 from flask import Request, Response
 from itsdangerous import BadSignature, URLSafeSerializer
 from msgspec import Struct
-from msgspec.structs import replace
+
+from loadtests.workshop.dashboard.refusals import Refusal
 
 WHO_BYTES = 9
 COOKIE_LIFE_S = 12 * 3600
 """A workshop's day."""
+WITHIN_S = 60.0
+MOST_OF_ONE = 10
+MOST_OF_ALL = 60
+MOST_ADDRESSES = 256
+"""That are remembered; beyond it the oldest is forgotten, and still counts in all."""
 
 
-class Visitor(Struct, frozen=True):
+class Client(Struct, frozen=True):
     """Somebody with a browser."""
 
     who: str
@@ -30,8 +39,8 @@ class Visitor(Struct, frozen=True):
     """They do not have their cookie yet, or another one."""
 
 
-class Visitors:
-    """Knows visitors by their cookie."""
+class Clients:
+    """Knows them by their cookie."""
 
     def __init__(self, token: str, join_code: str) -> None:
         self._token = token.encode()
@@ -39,13 +48,13 @@ class Visitors:
         key = hmac.new(self._token, self._code, hashlib.sha256).digest()
         self._signer = URLSafeSerializer(key, salt="twinshop workshop", signer_kwargs={"digest_method": hashlib.sha256})
 
-    def of(self, request: Request) -> Visitor:
-        """Who asks; a new visitor if they have no cookie of ours."""
+    def of(self, request: Request) -> Client:
+        """Who asks; a new client if they have no cookie of ours."""
         try:
             who, rights = self._signer.loads(request.cookies.get(cookie_name(request), ""))
-            return Visitor(str(who), joined="j" in rights, instructor="i" in rights)
+            return Client(str(who), joined="j" in rights, instructor="i" in rights)
         except (BadSignature, ValueError, TypeError):
-            return Visitor(secrets.token_urlsafe(WHO_BYTES), new=True)
+            return Client(secrets.token_urlsafe(WHO_BYTES), new=True)
 
     def is_instructor(self, token: str) -> bool:
         """Whether that is the instructor's token; takes as long for every wrong one."""
@@ -55,27 +64,17 @@ class Visitors:
         """Whether that is the join code, however it was typed."""
         return hmac.compare_digest(_as_typed(code), self._code)
 
-    def may_come_in(self, visitor: Visitor) -> bool:
+    def may_come_in(self, client: Client) -> bool:
         """Whether they need not join, or have."""
-        return not self._code or visitor.joined or visitor.instructor
+        return not self._code or client.joined or client.instructor
 
-    def remember(self, answer: Response, visitor: Visitor, request: Request) -> None:
+    def remember(self, answer: Response, client: Client, request: Request) -> None:
         """Give them their cookie."""
-        rights = ("j" if visitor.joined else "") + ("i" if visitor.instructor else "")
+        rights = ("j" if client.joined else "") + ("i" if client.instructor else "")
         answer.set_cookie(
-            cookie_name(request), str(self._signer.dumps([visitor.who, rights])),
+            cookie_name(request), str(self._signer.dumps([client.who, rights])),
             max_age=COOKIE_LIFE_S, httponly=True, samesite="Strict", path="/",
         )  # fmt: skip
-
-
-def joined(visitor: Visitor) -> Visitor:
-    """They know the join code."""
-    return replace(visitor, joined=True, new=True)
-
-
-def promoted(visitor: Visitor) -> Visitor:
-    """They know the instructor's token."""
-    return replace(visitor, instructor=True, new=True)
 
 
 def cookie_name(request: Request) -> str:
@@ -86,3 +85,46 @@ def cookie_name(request: Request) -> str:
 def _as_typed(code: str) -> bytes:
     """Capitals, spaces and dashes make no difference."""
     return "".join(code.split()).replace("-", "").upper().encode()
+
+
+class JoinThrottle:
+    """How often one may be wrong about the join code: so often a minute from one address, and so often in all.
+
+    Who is over the limit is refused even with the right code, or they could go on guessing. In all: because addresses
+    are cheap. A room of people who mistype stays far below both.
+    """
+
+    def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self._clock_s = clock_s
+        self._all: deque[float] = deque(maxlen=MOST_OF_ALL)
+        self._by_address: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def check(self, address: str) -> None:
+        """Let them guess.
+
+        Raises:
+            Refusal: too many were wrong of late.
+        """
+        of_one = self._by_address.get(address, deque())
+        for wrong, most in ((of_one, MOST_OF_ONE), (self._all, MOST_OF_ALL)):
+            wait = _wait_s(wrong, most, self._clock_s())
+            if wait > 0:
+                raise Refusal(
+                    429, "too many wrong guesses", why="somebody may be trying all of them",
+                    next_step=f"wait {int(wait) + 1} s, then read it again from the instructor's screen",
+                    retry_after=int(wait) + 1,
+                )  # fmt: skip
+
+    def wrong(self, address: str) -> None:
+        """It was a wrong one."""
+        now = self._clock_s()
+        self._all.append(now)
+        self._by_address.setdefault(address, deque(maxlen=MOST_OF_ONE)).append(now)
+        self._by_address.move_to_end(address)
+        while len(self._by_address) > MOST_ADDRESSES:
+            self._by_address.popitem(last=False)
+
+
+def _wait_s(wrong: deque[float], most: int, now: float) -> float:
+    """Until one more may be made."""
+    return wrong[0] + WITHIN_S - now if len(wrong) >= most else 0.0

@@ -37,7 +37,7 @@ HEADERS = {
 }
 
 
-class Doorkeeper:
+class OriginGuard:
     """Knows our names."""
 
     def __init__(self, names: Iterable[str]) -> None:

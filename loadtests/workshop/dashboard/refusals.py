@@ -5,18 +5,9 @@ from __future__ import annotations
 import sys
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
-from msgspec import Struct
 from werkzeug.exceptions import HTTPException
 
 from loadtests.running.console import tell
-
-
-class Refused(Struct, frozen=True):
-    """The body of a refusal."""
-
-    error: str
-    why: str = ""
-    next: str = ""
 
 
 class Refusal(Exception):
@@ -25,13 +16,13 @@ class Refusal(Exception):
     def __init__(self, status: int, error: str, *, why: str = "", next_step: str = "", retry_after: int = 0) -> None:
         super().__init__(error)
         self.status = status
-        self.body = Refused(error, why, next_step)
+        self.body = {"error": error, "why": why, "next": next_step}
         self.retry_after = retry_after
         """Seconds; 0: it is no matter of time."""
 
 
 PLAINLY: dict[int, tuple[str, str]] = {
-    400: ("this request makes no sense", "reload the page"),
+    400: ("this request cannot be understood", "reload the page"),
     404: ("there is nothing here", "go to the dashboard: /"),
     405: ("not like that", "go to the dashboard: /"),
     413: ("that is too much", "say it in fewer words"),
@@ -41,7 +32,7 @@ PLAINLY: dict[int, tuple[str, str]] = {
 
 def answer_refusals(app: Flask) -> None:
     """Have every refusal and every failure answered in words."""
-    app.register_error_handler(Refusal, _refused)
+    app.register_error_handler(Refusal, refuse)
     app.register_error_handler(HTTPException, _by_status)
     app.register_error_handler(Exception, _failed)
 
@@ -49,7 +40,7 @@ def answer_refusals(app: Flask) -> None:
 def refuse(refusal: Refusal) -> Response:
     """The answer: JSON for a program, a page for a person."""
     if wants_json():
-        answer = jsonify({"error": refusal.body.error, "why": refusal.body.why, "next": refusal.body.next})
+        answer = jsonify(refusal.body)
     else:
         answer = make_response(render_template("refused.html", refused=refusal.body))
     answer.status_code = refusal.status
@@ -65,10 +56,6 @@ def wants_json() -> bool:
 
 def _is_opened() -> bool:
     return request.method == "GET" and request.accept_mimetypes.best == "text/html"
-
-
-def _refused(refusal: Refusal) -> Response:
-    return refuse(refusal)
 
 
 def _by_status(error: HTTPException) -> Response:

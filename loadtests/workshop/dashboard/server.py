@@ -16,28 +16,33 @@ from typing import Any
 
 import gevent
 import msgspec
+from flask import Flask, Response, g, redirect, request
 from gevent.event import Event
 from gevent.pool import Pool
 from gevent.pywsgi import WSGIHandler, WSGIServer
+from werkzeug.wrappers import Response as AnyResponse
 
-from loadtests.workshop.contract import Command, Prediction, Reply, Round
+from loadtests.workshop.contract import Command, CommandReply, CommittedPrediction, Round
 from loadtests.workshop.control import ask
-from loadtests.workshop.dashboard.app import create_app
-from loadtests.workshop.dashboard.broadcaster import Broadcaster
-from loadtests.workshop.dashboard.clients import Visitors
-from loadtests.workshop.dashboard.join_throttle import Guesses
-from loadtests.workshop.dashboard.origin_guard import Doorkeeper
-from loadtests.workshop.dashboard.present_request import Desk
-from loadtests.workshop.dashboard.recorded import RecordedPicture, recorded_workshop
-from loadtests.workshop.dashboard.rounds import Live, MakeLive
-from loadtests.workshop.dashboard.watchers import Watchers
+from loadtests.workshop.dashboard.api import api
+from loadtests.workshop.dashboard.broadcaster import Broadcaster, MakeLive, RoundPicture
+from loadtests.workshop.dashboard.clients import Client, Clients, JoinThrottle
+from loadtests.workshop.dashboard.origin_guard import OriginGuard, protect
+from loadtests.workshop.dashboard.pages import pages
+from loadtests.workshop.dashboard.predictions import MOST_BODY_BYTES
+from loadtests.workshop.dashboard.refusals import Refusal, answer_refusals, wants_json
+from loadtests.workshop.dashboard.request_context import EXTENSION, RequestContext, the_client
+from loadtests.workshop.dashboard.stream import Subscribers
 from loadtests.workshop.dashboard.workshop_file import WorkshopFile
 from loadtests.workshop.dashboard_assignment import DashboardAssignment, DashboardReady, write_ready
-from loadtests.workshop.live import LivePicture, read_recording
+from loadtests.workshop.live.picture import LivePicture
+from loadtests.workshop.live.recorded import RecordedPicture, read_recording, recorded_workshop
 from loadtests.workshop.predictions import append_prediction
 from shared.errors import PortTaken
 from shared.whole_file import write_whole
 
+WITHOUT_JOINING = frozenset({"pages.join", "pages.joined", "pages.healthz", "static"})
+"""What whoever does not know the join code may ask for."""
 SILENT_S = 30.0
 """How long a connection may hang in one read or one write."""
 MORE_CONNECTIONS = 200
@@ -51,6 +56,44 @@ STOP_WITHIN_S = 0.3
 LOOK_FOR_PARENT_S = 0.5
 NICE = 5
 """The shops come first: they are what is measured."""
+
+
+def create_app(context: RequestContext, guard: OriginGuard) -> Flask:
+    """The app."""
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = MOST_BODY_BYTES
+    app.extensions[EXTENSION] = context
+    app.register_blueprint(api)
+    app.register_blueprint(pages)
+    answer_refusals(app)
+
+    @app.before_request
+    def let_in() -> AnyResponse | None:
+        guard.check(request)
+        g.client = context.clients.of(request)
+        return _to_the_door(context)
+
+    @app.after_request
+    def send_off(answer: Response) -> Response:
+        protect(answer)
+        client: Client | None = g.get("client")
+        if client is not None and client.new and request.endpoint != "static":
+            context.clients.remember(answer, client, request)
+        return answer
+
+    return app
+
+
+def _to_the_door(context: RequestContext) -> AnyResponse | None:
+    if request.endpoint in WITHOUT_JOINING or context.clients.may_come_in(the_client()):
+        return None
+    if request.endpoint == "pages.dashboard" and request.args.get("key"):
+        return None  # the instructor comes with a better key
+    if wants_json():
+        raise Refusal(
+            403, "you have not joined", why="this workshop asks for a join code", next_step="open /join in your browser"
+        )
+    return redirect("/join", 303)
 
 
 class _Handler(WSGIHandler):  # type: ignore[misc]
@@ -92,7 +135,7 @@ def serve(assignment: DashboardAssignment, make_live: MakeLive | None = None) ->
     os.nice(NICE)
     make_live = make_live or (_recorded_picture(assignment) if assignment.recorded else _live_picture)
     broadcaster = Broadcaster(
-        WorkshopFile(Path(assignment.workshop)), Watchers(assignment.max_watchers), make_live, write=_write
+        WorkshopFile(Path(assignment.workshop)), Subscribers(assignment.max_watchers), make_live, write=_write
     )
     server = _server(assignment, broadcaster)
     over = Event()
@@ -111,9 +154,11 @@ def serve(assignment: DashboardAssignment, make_live: MakeLive | None = None) ->
 
 def _server(assignment: DashboardAssignment, broadcaster: Broadcaster) -> _Server:
     tell = _teller(assignment) if assignment.control else None
-    desk = Desk(broadcaster, Visitors(assignment.instructor_token, assignment.join_code), Guesses(), tell)
+    context = RequestContext(
+        broadcaster, Clients(assignment.instructor_token, assignment.join_code), JoinThrottle(), tell
+    )
     server = _Server(
-        (assignment.host, assignment.port), create_app(desk, Doorkeeper(assignment.allowed_hosts)), backlog=BACKLOG,
+        (assignment.host, assignment.port), create_app(context, OriginGuard(assignment.allowed_hosts)), backlog=BACKLOG,
         spawn=Pool(assignment.max_watchers + MORE_CONNECTIONS), log=None, error_log=None, handler_class=_Handler,
     )  # fmt: skip
     try:
@@ -126,7 +171,7 @@ def _server(assignment: DashboardAssignment, broadcaster: Broadcaster) -> _Serve
     return server
 
 
-def _live_picture(said: Round) -> Live:
+def _live_picture(said: Round) -> RoundPicture:
     return LivePicture(said, said.shoppers)
 
 
@@ -138,15 +183,17 @@ def _recorded_picture(assignment: DashboardAssignment) -> MakeLive:
     return lambda _said: RecordedPicture(recording)
 
 
-def _teller(assignment: DashboardAssignment) -> Callable[[Command], Reply]:
-    def tell(command: Command) -> Reply:
-        reply: Reply = gevent.get_hub().threadpool.apply(ask, (assignment.control, assignment.control_key, command))
+def _teller(assignment: DashboardAssignment) -> Callable[[Command], CommandReply]:
+    def tell(command: Command) -> CommandReply:
+        reply: CommandReply = gevent.get_hub().threadpool.apply(
+            ask, (assignment.control, assignment.control_key, command)
+        )
         return reply
 
     return tell
 
 
-def _write(folder: Path, prediction: Prediction) -> None:
+def _write(folder: Path, prediction: CommittedPrediction) -> None:
     gevent.get_hub().threadpool.apply(append_prediction, (folder, prediction))
 
 

@@ -1,25 +1,38 @@
-"""The sequence of events that watchers are sent: numbered without a gap, encoded once for all, the round's ones kept.
+"""The sequence of events, numbered without a gap and encoded once for all; and everybody who watches them.
 
-Ids go on where an earlier dashboard of the same workshop cannot have been: a watcher that comes back to one which was
-started anew is never taken for one of its own.
+Ids go on where an earlier dashboard of the same workshop cannot have been: who comes back to one which was
+started anew is never taken for one of its own. Each has a bounded queue: who does not read is dropped, and resumes with
+`Last-Event-ID`.
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
+from gevent import getcurrent
+from gevent.queue import Empty, Full, Queue
+
+from loadtests.workshop.dashboard.refusals import Refusal
 
 MOST_BYTES = 32 * 2**20
 """Of all kept events of a round. Beyond it the oldest go, and are remembered as one frame that they come to."""
 IDS_PER_S = 4_000_000
 """Several times what events can be made in a second, even of a round that is caught up with. A browser's numbers are
 exact up to 2**53: such ids until the year 2041."""
+QUEUE_EVENTS = 240
+"""A minute of events. Before it fills, the system's own buffers have filled as well."""
+HEARTBEAT_S = 10.0
+HEARTBEAT = b": here\n\n"
+HELLO = b"retry: 1000\n"
+"""For a browser: come back after a second."""
+PIECE_EVENTS = 64
+RETRY_AFTER_S = 10
 
 
-class Event(msgspec.Struct, frozen=True):
+class SentEvent(msgspec.Struct, frozen=True):
     """One event, as bytes for the wire, in its two forms."""
 
     id: int
@@ -30,7 +43,7 @@ class Event(msgspec.Struct, frozen=True):
     covered: bytes
 
 
-class Base(msgspec.Struct, frozen=True):
+class FoldedFrames(msgspec.Struct, frozen=True):
     """What all frames up to an id come to, as one frame (JSON)."""
 
     id: int
@@ -43,10 +56,10 @@ class EventStream:
     def __init__(self, first_id: int | None = None, most_bytes: int = MOST_BYTES) -> None:
         self.last_id = (int(time.time() * IDS_PER_S) if first_id is None else first_id) - 1
         self._most_bytes = most_bytes
-        self._kept: deque[Event] = deque()
+        self._kept: deque[SentEvent] = deque()
         self._bytes = 0
-        self._bases: deque[Base] = deque()
-        self._base: Base | None = None
+        self._bases: deque[FoldedFrames] = deque()
+        self._base: FoldedFrames | None = None
         self._frames: tuple[int, bytes] | None = None
 
     def begin_round(self) -> None:
@@ -55,10 +68,12 @@ class EventStream:
         self._bases.clear()
         self._bytes, self._base, self._frames = 0, None, None
 
-    def append(self, name: str, data: bytes, covered_as: str, covered: bytes) -> Event:
+    def append(self, name: str, data: bytes, covered_as: str, covered: bytes) -> SentEvent:
         """The next event."""
         self.last_id += 1
-        event = Event(self.last_id, name, data, wire(name, data, self.last_id), wire(covered_as, covered, self.last_id))
+        event = SentEvent(
+            self.last_id, name, data, wire(name, data, self.last_id), wire(covered_as, covered, self.last_id)
+        )
         self._kept.append(event)
         self._bytes += len(event.data)
         self._forget()
@@ -66,9 +81,9 @@ class EventStream:
 
     def remember(self, frame: bytes) -> None:
         """What all frames so far come to, as one frame; call it now and then, so that old ones can be forgotten."""
-        self._bases.append(Base(self.last_id, frame))
+        self._bases.append(FoldedFrames(self.last_id, frame))
 
-    def since(self, seen: int) -> tuple[Event, ...] | None:
+    def since(self, seen: int) -> tuple[SentEvent, ...] | None:
         """All events after that one; None if they are not all there, or if that one was never sent."""
         if not self.last_id - len(self._kept) <= seen <= self.last_id:
             return None
@@ -98,9 +113,95 @@ def wire(name: str, data: bytes, number: int | None = None) -> bytes:
     return b"%sevent: %s\ndata: %s\n\n" % (numbered, name.encode(), data)
 
 
-def _numbered_frames(events: Iterable[Event]) -> Iterable[bytes]:
+def _numbered_frames(events: Iterable[SentEvent]) -> Iterable[bytes]:
     return (_numbered(event.id, event.data) for event in events if event.name == "frame")
 
 
 def _numbered(number: int, frame: bytes) -> bytes:
     return b'{"id":%d,"frame":%s}' % (number, frame)
+
+
+class Subscriber:
+    """One open stream, in the greenlet that made it."""
+
+    def __init__(self, who: str, backlog: Sequence[bytes]) -> None:
+        self.who = who
+        self.dropped = False
+        self._backlog = backlog
+        self._queue: Queue[bytes] = Queue(QUEUE_EVENTS)
+        self._greenlet = getcurrent()
+
+    def offer(self, event: bytes) -> bool:
+        """Have it sent; False: they have not read for so long that it cannot be kept for them."""
+        try:
+            self._queue.put_nowait(event)
+        except Full:
+            return False
+        return True
+
+    def end(self) -> None:
+        """End the stream, wherever it hangs."""
+        self.dropped = True
+        self._greenlet.kill(block=False)
+
+    def pieces(self) -> Iterator[bytes]:
+        """What is sent, piece by piece; it waits for more, for ever."""
+        yield HELLO
+        for place in range(0, len(self._backlog), PIECE_EVENTS):
+            yield b"".join(self._backlog[place : place + PIECE_EVENTS])
+        self._backlog = ()
+        while not self.dropped:
+            try:
+                yield self._queue.get(timeout=HEARTBEAT_S)
+            except Empty:
+                yield HEARTBEAT
+
+
+class Subscribers:
+    """All of them, at most so many."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._all: dict[Subscriber, None] = {}
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __iter__(self) -> Iterator[Subscriber]:
+        return iter(tuple(self._all))
+
+    def admit(self, who: str, backlog: Sequence[bytes]) -> Subscriber:
+        """One more. `backlog` is sent first; nothing may happen between its making and this.
+
+        Where there is no room, whoever comes back takes their own place: that they have gone is seen only when
+        something cannot be sent to them.
+
+        Raises:
+            Refusal: there is no room.
+        """
+        if len(self._all) >= self.most:
+            self._drop_one_of(who)
+        if len(self._all) >= self.most:
+            raise Refusal(
+                503, f"{self.most} people watch already",
+                why="more would disturb what is measured",
+                next_step="look over somebody's shoulder, or try again when somebody has left",
+                retry_after=RETRY_AFTER_S,
+            )  # fmt: skip
+        subscriber = Subscriber(who, backlog)
+        self._all[subscriber] = None
+        return subscriber
+
+    def leave(self, subscriber: Subscriber) -> None:
+        """They are gone. Safe to repeat."""
+        self._all.pop(subscriber, None)
+
+    def _drop_one_of(self, who: str) -> None:
+        oldest = next((subscriber for subscriber in self._all if subscriber.who == who), None)
+        if oldest is not None:
+            self.drop(oldest)
+
+    def drop(self, subscriber: Subscriber) -> None:
+        """They do not read: end their stream."""
+        self.leave(subscriber)
+        subscriber.end()

@@ -1,14 +1,22 @@
-"""`workshop.json`, looked at again and again: it is replaced whole at each change."""
+"""`workshop.json`, looked at again and again, and the reveal policy: what of a workshop may be shown, and to whom.
+
+Who commits a prediction sees, and who only watches learns no more than who never came. It is decided here and nowhere
+else; every answer that could tell a result asks.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from loadtests.model.run_folder import read_document
-from loadtests.workshop.contract import WORKSHOP_SCHEMA, Workshop
+from loadtests.workshop.contract import WORKSHOP_SCHEMA, Phase, Workshop
 from shared.errors import RunFolderError
 
 _Mark = tuple[int, int, int]
+BEFORE: frozenset[Phase] = frozenset({"starting", "predict"})
+"""Nothing has run yet."""
 
 
 class WorkshopFile:
@@ -47,3 +55,27 @@ class WorkshopFile:
         except FileNotFoundError:
             return None
         return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def asks_for_predictions(workshop: Workshop) -> bool:
+    """Whether this round is one with predictions: an episode, and they were not switched off."""
+    return workshop.predict and bool(workshop.round.episode)
+
+
+def is_covered(workshop: Workshop, committed: bool) -> bool:
+    """Whether somebody may not see any result now; `committed`: they have committed a prediction in this round.
+
+    It makes no difference whether they are the instructor.
+    """
+    return asks_for_predictions(workshop) and (workshop.round.phase in BEFORE or not committed)
+
+
+def shown(workshop: Workshop) -> Workshop:
+    """What everybody may know: all but what only the harness needs."""
+    return replace(workshop, round=replace(workshop.round, folder=""))
+
+
+def shown_covered(workshop: Workshop) -> Workshop:
+    """The same without what is broken, and without accounts with which one could look for oneself."""
+    sides = tuple(replace(side, guests=()) for side in workshop.round.sides)
+    return replace(workshop, round=replace(workshop.round, folder="", broken=(), why="", sides=sides))

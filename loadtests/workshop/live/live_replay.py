@@ -17,14 +17,40 @@ from typing import NamedTuple
 
 from loadtests.checks import Check
 from loadtests.judging.replay import Replay
+from loadtests.model.events import Event, LoadSample, NodeSample, PartSample
 from loadtests.model.history import Exchange
 from loadtests.model.results import Loss
 from loadtests.session_model.expectations import Finding
 from loadtests.session_model.shopper_trace import Person
-from loadtests.session_model.timeline import Scene
+from loadtests.session_model.timeline import RunTimeline, run_timeline
 
 MOST_OF_ONE = 20
 """So many losses of one shopper are kept, to be shown with their witness."""
+
+
+class LiveTimeline:
+    """The scene of a round that goes on, made again whenever an event tells more: `hear` all, and read `scene`."""
+
+    def __init__(self, architecture: str) -> None:
+        self.scene = RunTimeline(architecture)
+        self._architecture = architecture
+        self._events: list[Event] = []
+        self._fullest: dict[str, int] = {}
+
+    def hear(self, event: Event) -> bool:
+        """Whether the scene is another one now. Samples, which come all the time, are not kept."""
+        if isinstance(event, (PartSample, LoadSample)):
+            return False
+        if isinstance(event, NodeSample):
+            fullest = {node: max(held, self._fullest.get(node, 0)) for node, held in event.sessions.items()}
+            if all(self._fullest.get(node) == held for node, held in fullest.items()):
+                return False
+            self._fullest |= fullest
+        else:
+            self._events.append(event)
+        most = NodeSample(self._architecture, 0, self._fullest)
+        self.scene = run_timeline(self._architecture, [*self._events, most] if self._fullest else self._events)
+        return True
 
 
 class _Case(NamedTuple):
@@ -41,7 +67,7 @@ class _Case(NamedTuple):
 class LiveReplay(Replay):
     """`add` exchanges as they come, `see` the scene whenever it has grown, and `close` at the end."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: RunTimeline) -> None:
         super().__init__(scene)
         self.kept: dict[int, Loss] = {}
         """By number, from 0, in the order in which losses were found."""
@@ -49,10 +75,8 @@ class LiveReplay(Replay):
         """Which of them are new or other than before; whoever reads it may clear it."""
         self.lost: Counter[str] = Counter()
         """All losses by kind."""
-        self.lost_by: dict[int, int] = {}
+        self._lost_by: Counter[int] = Counter()
         """All losses by shopper."""
-        self.logged_out: set[int] = set()
-        """Shoppers logged out involuntarily at least once."""
         self._cases: list[_Case] = []
         self._found = 0
 
@@ -108,7 +132,5 @@ class LiveReplay(Replay):
     def _count(self, loss: Loss) -> bool:
         """Whether it is to be kept."""
         self.lost[loss.kind] += 1
-        if loss.kind == "logged_out":
-            self.logged_out.add(loss.shopper)
-        number = self.lost_by[loss.shopper] = self.lost_by.get(loss.shopper, 0) + 1
-        return number <= MOST_OF_ONE
+        self._lost_by[loss.shopper] += 1
+        return self._lost_by[loss.shopper] <= MOST_OF_ONE

@@ -1,30 +1,52 @@
-"""A finished run as frames, to be shown again: any two architectures of it, side by side from their own zeros."""
+"""A finished run as frames, to be shown again as a workshop in its last phase: any two architectures, side by side."""
 
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
-from compose.engines.part_names import BALANCER, REPLICA, SENTINEL, STORE
+from compose.cluster import BALANCER, REPLICA, SENTINEL, STORE
 from loadtests.model.events import ClusterReady, Event, read_events
 from loadtests.model.history import Record, StoredOrder, read_history
 from loadtests.model.plan import read_plan
 from loadtests.model.results import Loss
 from loadtests.model.run_folder import RunFolder
-from loadtests.workshop.contract import Frame, Guest, Round, Side, SideName
-from loadtests.workshop.live.evidence import ACCESS_LOG, REQUEST_LOGS, balancer_decoder, request_decoder
-from loadtests.workshop.live.frames import NOTHING, watch_of
-from loadtests.workshop.live.guests import OF_GUESTS, GuestRecord
+from loadtests.workshop.contract import (
+    WORKSHOP_SCHEMA,
+    Frame,
+    Guest,
+    Picture,
+    Round,
+    RoundSide,
+    SideName,
+    Workshop,
+    applied,
+    empty_picture,
+)
+from loadtests.workshop.episode_file import is_episode
+from loadtests.workshop.live.browser_users import OF_GUESTS, GuestRecord
+from loadtests.workshop.live.picture import (
+    ACCESS_LOG,
+    NOTHING,
+    REQUEST_LOGS,
+    balancer_decoder,
+    request_decoder,
+    watch_of,
+)
 from loadtests.workshop.live.side import MERGED, SideWatch
 from loadtests.workshop.live.tail import RecordTail
 from shared.demo_accounts import account_number
 from shared.errors import UsageError
 
 STEP_MS = 250
+EPOCH_US = 1
+"""The zero of a recorded run: so long ago that all of it is over."""
 ANY_USER = re.compile(rb'"user":"(user-\d+)"')
 
 
@@ -77,12 +99,12 @@ def _events(run: RunFolder) -> dict[str, list[Event]]:
     return events
 
 
-def _side(side: SideName, ready: ClusterReady, run: RunFolder, shoppers: int) -> Side:
+def _side(side: SideName, ready: ClusterReady, run: RunFolder, shoppers: int) -> RoundSide:
     about = ready.description
     stored = (STORE,) if about.uses_server else ()
     copied = (REPLICA, SENTINEL) if stored and about.replicas else ()
     guests = _guests_in(run.logs(ready.architecture), shoppers)
-    return Side(
+    return RoundSide(
         side, about.name, about.app == "stateful_app", shop_url="", nodes=ready.nodes,
         parts=(*ready.nodes, BALANCER, *stored, *copied), guests=tuple(Guest(user, "") for user in guests),
     )  # fmt: skip
@@ -136,3 +158,38 @@ def _frames(left: SideWatch, right: SideWatch, last_us: int) -> Iterator[tuple[i
         frame = Frame(at_ms, left.advance(at_ms * 1000, over=over), right.advance(at_ms * 1000, over=over))
         if frame.left != NOTHING or frame.right != NOTHING:
             yield at_ms, frame
+
+
+class RecordedPicture:
+    """Shows a recording's frames in the time that they took."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+        self._left = deque(recording.frames)
+        self._picture = empty_picture(recording.round.number)
+
+    def advance(self, now_us: int, *, over: bool = False) -> Frame | None:
+        """The next frame, if its time has come."""
+        if not self._left or (self._left[0][0] * 1000 > now_us - EPOCH_US and not over):
+            return None
+        _at_ms, frame = self._left.popleft()
+        self._picture = applied(self._picture, frame)
+        return frame
+
+    def picture(self) -> Picture:
+        """Everything up to the last frame."""
+        return self._picture
+
+    def loss(self, side: SideName, number: int) -> Loss | None:
+        """A loss with its witness; None: there is none of that number."""
+        return self._recording.loss(side, number)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def recorded_workshop(recording: Recording) -> Workshop:
+    """The workshop of which that is the only round."""
+    said = recording.round
+    shown = replace(said, epoch_us=EPOCH_US, episode=said.episode if is_episode(said.episode) else "")
+    return Workshop(WORKSHOP_SCHEMA, 1, False, shown, ())

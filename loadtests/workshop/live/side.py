@@ -8,18 +8,15 @@ from collections.abc import Hashable, Iterable
 import msgspec
 
 from loadtests.faults import FAULTS
+from loadtests.judging.books import ActionCounts
 from loadtests.model.events import AtRisk, Event, FaultEvent, LoadStarted, NodeSample
+from loadtests.model.fault_timeline import NEVER_US
 from loadtests.model.history import Exchange, Record, StoredOrder
 from loadtests.model.results import Loss
-from loadtests.session_model.timeline import NEVER_US
-from loadtests.workshop.contract import Counts, LossView, Mark, SideFrame
-from loadtests.workshop.live.actions import LiveActions
-from loadtests.workshop.live.guests import GuestRecord, Guests
-from loadtests.workshop.live.live_replay import LiveReplay
-from loadtests.workshop.live.live_scene import LiveScene
-from loadtests.workshop.live.node_states import Boxes
-from loadtests.workshop.live.shopper_states import Crowd
-from loadtests.workshop.live.snapshots import mark_key
+from loadtests.workshop.contract import FaultMark, LiveCounts, LossView, SideFrame, mark_key
+from loadtests.workshop.live.browser_users import BrowserUsers, GuestRecord
+from loadtests.workshop.live.live_replay import LiveReplay, LiveTimeline
+from loadtests.workshop.live.states import NodeStates, ShopperStates
 from loadtests.workshop.live.waiting import Waiting
 
 DELAY_US = 500_000
@@ -40,17 +37,17 @@ class SideWatch:
         """Wall clock at the zero; None as long as nobody shops."""
         self._shoppers = shoppers
         self._delay_us = delay_us
-        self._scene = LiveScene(architecture)
+        self._scene = LiveTimeline(architecture)
         self._replay = LiveReplay(self._scene.scene)
-        self._actions = LiveActions()
-        self._crowd = Crowd(shoppers)
-        self._boxes = Boxes(nodes, parts)
+        self._actions = ActionCounts()
+        self._shopper_states = ShopperStates(shoppers)
+        self._node_states = NodeStates(nodes, parts)
         self._waiting = Waiting()
         self.guests = frozenset(guests)
-        self._guests = Guests(self.guests)
+        self._guests = BrowserUsers(self.guests)
         self._lines: list[GuestRecord] = []
-        self._marks: dict[Hashable, Mark] = {}
-        self._new_marks: list[Mark] = []
+        self._marks: dict[Hashable, FaultMark] = {}
+        self._new_marks: list[FaultMark] = []
         self._events: deque[Event] = deque()
         self._exchanges: dict[str, deque[Exchange]] = {}
         self._read: dict[bool, dict[int, int]] = {True: {}, False: {}}
@@ -102,7 +99,7 @@ class SideWatch:
         """Everything that `advance` has told so far."""
         return msgspec.structs.replace(
             self._shown,
-            shoppers=tuple(self._crowd.views.values()),
+            shoppers=tuple(self._shopper_states.views.values()),
             losses=tuple(_view(number, loss) for number, loss in self._replay.kept.items()),
             marks=tuple(self._marks.values()),
             waits=tuple(self._waiting.seconds.values()),
@@ -140,7 +137,7 @@ class SideWatch:
             if self._scene.hear(event):
                 changed = True
                 since_us = min(since_us, self._in_doubt_since_us(event))
-            self._boxes.hear(event)
+            self._node_states.hear(event, self._scene.scene)
             if isinstance(event, FaultEvent) and event.phase != "spared":
                 self._mark(event)
         if changed:
@@ -153,13 +150,13 @@ class SideWatch:
         if isinstance(event, NodeSample):  # how full a node was at its fullest, may explain what came long before
             return 0 if max(event.sessions.values(), default=0) >= scene.limits.session_cap else NEVER_US
         if isinstance(event, (FaultEvent, AtRisk)):
-            return next((strike.injected_us or 0 for strike in scene.strikes if strike.fault == event.fault), NEVER_US)
+            return next((fault.injected_us or 0 for fault in scene.faults if fault.fault == event.fault), NEVER_US)
         return NEVER_US
 
     def _mark(self, event: FaultEvent) -> None:
         about = FAULTS.get(event.kind)
         colour = about.colour if about else UNKNOWN_COLOUR
-        mark = Mark(event.fault, event.kind, event.victim, event.phase, event.at_us // 1000, colour)
+        mark = FaultMark(event.fault, event.kind, event.victim, event.phase, event.at_us // 1000, colour)
         self._marks[mark_key(mark)] = mark
         self._new_marks.append(mark)
         in_memory = self._scene.scene.store == "memory"
@@ -170,13 +167,8 @@ class SideWatch:
         self._waiting.add(exchange)
         if exchange.outcome == "not_sent":
             return
-        replay = self._replay
-        replay.add(exchange)
-        person = replay.people[exchange.shopper]
-        if person.memory.settled:
-            self._actions.settle(person.memory.settled)
-            person.memory.settled.clear()
-        self._crowd.saw(exchange, person)
+        self._replay.add(exchange)
+        self._shopper_states.saw(exchange, self._replay.people[exchange.shopper])
 
     def _close(self) -> None:
         """As `loadtests.judging.judge` does it at the end: the database settles what nobody else could."""
@@ -184,19 +176,17 @@ class SideWatch:
         for order in self._orders:
             self._replay.add_order(order)
         self._replay.close()
-        if self._scene.scene.finished:
-            self._actions.settle_checkouts(self._replay.made)
 
     def _changes(self, judged_us: int, *, over: bool) -> SideFrame:
         losses = self._new_losses()
         marks, self._new_marks = tuple(self._new_marks), []
-        nodes, parts, counts = self._boxes.nodes(), self._boxes.parts(), self._counts()
+        nodes, parts, counts = self._node_states.nodes(), self._node_states.parts(), self._counts()
         shown, self._shown = self._shown, SideFrame(nodes=nodes, parts=parts, counts=counts)
         return SideFrame(
             nodes=None if nodes == shown.nodes else nodes,
             parts=None if parts == shown.parts else parts,
             counts=None if counts == shown.counts else counts,
-            shoppers=self._crowd.news(),
+            shoppers=self._shopper_states.news(),
             losses=losses,
             marks=marks,
             waits=self._waiting.close_until(judged_us, over=over) if self.epoch_us is not None else (),
@@ -207,16 +197,18 @@ class SideWatch:
         numbers = sorted(self._replay.news)
         self._replay.news.clear()
         for number in numbers:
-            self._crowd.hurt(self._replay.kept[number].shopper)
+            self._shopper_states.hurt(self._replay.kept[number].shopper)
         return tuple(_view(number, self._replay.kept[number]) for number in numbers)
 
-    def _counts(self) -> Counts:
-        return Counts(
-            logged_out=len(self._replay.logged_out),
+    def _counts(self) -> LiveCounts:
+        orders_read = self._closed and self._scene.scene.finished
+        counts = self._actions.counts(self._actions.settled(self._replay, orders_read=orders_read))
+        return LiveCounts(
+            logged_out=self._replay.logged_out().shoppers,
             carts_lost=self._replay.lost["cart_lost"],
-            failed=self._actions.failed,
-            unknown=self._actions.unknown,
-            actions=self._actions.over,
+            failed=counts["failed"],
+            unknown=counts["unknown"],
+            actions=sum(counts.values()),
             shoppers=self._shoppers,
         )
 

@@ -22,10 +22,10 @@ LONGEST_LINE = 1024 * 1024
 MOST_PROBLEMS = 20
 
 
-class Tail:
-    """The end of one file."""
+class RecordTail(Generic[T]):
+    """The end of one file. `only`: lines without a match are left out before they are decoded, for speed."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, decoder: msgspec.json.Decoder[T], only: re.Pattern[bytes] | None = None) -> None:
         self.path = path
         self.behind = False
         """There was more to read than one call takes."""
@@ -33,6 +33,8 @@ class Tail:
         """What was skipped, in words; at most 20."""
         self._file: FileIO | None = None
         self._half = b""
+        self._decoder = decoder
+        self._only = only
 
     def lines(self, most: int = CHUNK) -> bytes:
         """Whole lines that are new, of at most about so many bytes; empty if there are none."""
@@ -99,15 +101,6 @@ class Tail:
             self.tell("a last line that is cut off")
         self._half = b""
         self.close()
-
-
-class RecordTail(Tail, Generic[T]):
-    """The same, as records. `only`: lines without a match are left out before they are decoded, for speed."""
-
-    def __init__(self, path: Path, decoder: msgspec.json.Decoder[T], only: re.Pattern[bytes] | None = None) -> None:
-        super().__init__(path)
-        self._decoder = decoder
-        self._only = only
 
     def records(self) -> list[T]:
         """The new records; a damaged line is told of and skipped."""

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-from loadtests.judging.latency import percentiles
+from loadtests.judging.latency import Waits
 from loadtests.model.history import NOT_ASKED, Exchange
-from loadtests.session_model.action_kinds import SLOW_ON_PURPOSE
-from loadtests.workshop.contract import Waits
+from loadtests.workshop.contract import WaitsView
 
 KEPT_SECONDS = 30
 """What comes later than this does not change the second any more."""
 
 
 class _Second:
-    __slots__ = ("asked", "failed", "waits_us")
-
     def __init__(self) -> None:
         self.asked = 0
         self.failed = 0
-        self.waits_us: list[int] = []
+        self.waits = Waits()
 
 
 class Waiting:
     """Planned actions by the second in which they were over.
 
     asked: those that were sent. failed: those of them that the shopper saw fail, or of which it never knew, whatever a
-    later answer settles. Waits: of the answers, from their sending; what is slow on purpose is left out.
+    later answer settles. WaitsView: of the answers, from their sending; what is slow on purpose is left out.
     """
 
     def __init__(self) -> None:
-        self.seconds: dict[int, Waits] = {}
+        self.seconds: dict[int, WaitsView] = {}
         self._open: dict[int, _Second] = {}
         self._next = 0
         self._newest = -1
@@ -46,10 +43,9 @@ class Waiting:
             self._newest = max(self._newest, number)
         second.asked += 1
         second.failed += exchange.outcome != "ok"
-        if exchange.status and exchange.do not in SLOW_ON_PURPOSE:
-            second.waits_us.append(exchange.done_us - exchange.sent_us)
+        second.waits.add(exchange)
 
-    def close_until(self, now_us: int, *, over: bool = False) -> tuple[Waits, ...]:
+    def close_until(self, now_us: int, *, over: bool = False) -> tuple[WaitsView, ...]:
         """The seconds that are over since the last time, and those of which more has become known.
 
         Without a gap: a second in which nobody asked is told, too, once somebody asks again.
@@ -64,10 +60,10 @@ class Waiting:
     def _has_news(self, number: int) -> bool:
         return self.seconds[number].asked != self._open[number].asked
 
-    def _close(self, number: int) -> Waits:
+    def _close(self, number: int) -> WaitsView:
         second = self._open.get(number) or _Second()
-        waited = percentiles(second.waits_us)
-        waits = Waits(number, second.asked, second.failed, waited.p50, waited.p95)
+        waited = second.waits.close().raw
+        waits = WaitsView(number, second.asked, second.failed, waited.p50, waited.p95)
         self.seconds[number] = waits
         for old in [each for each in self._open if each < number - KEPT_SECONDS]:
             del self._open[old]

@@ -27,7 +27,7 @@ END_WITHIN_S = 40.0
 LOOK_S = 0.05
 
 
-class Done(msgspec.Struct, frozen=True):
+class CommandOutput(msgspec.Struct, frozen=True):
     """A command that has ended."""
 
     code: int
@@ -35,7 +35,7 @@ class Done(msgspec.Struct, frozen=True):
     complained: str
 
 
-def run(words: Sequence[str], folder: Path) -> Done:
+def run(words: Sequence[str], folder: Path) -> CommandOutput:
     """Run a command to its end: `twinshop …`, or `make …`, of which it is only seen that it would run.
 
     What `make` would do (install, above all) has been done, or this would not run; it is not for a rehearsal to repeat.
@@ -54,10 +54,10 @@ def run(words: Sequence[str], folder: Path) -> Done:
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise NotReadyInTime(f"{' '.join(words)} did not end within {COMMAND_WITHIN_S:g} s") from error
-    return Done(done.returncode, done.stdout, done.stderr)
+    return CommandOutput(done.returncode, done.stdout, done.stderr)
 
 
-class Running:
+class RunningTwinshop:
     """A `twinshop` that stays: it says one JSON document when it is ready, and Ctrl-C ends it. Use it as a context.
 
     It stands in a ledger: if the rehearsal is killed, the next run or `twinshop recover` ends it.
@@ -76,7 +76,7 @@ class Running:
             self._ledger.close()
             raise
 
-    def __enter__(self) -> Running:
+    def __enter__(self) -> RunningTwinshop:
         return self
 
     def __exit__(self, *_error: object) -> None:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
+from urllib.parse import urlsplit
 
 import requests
 
 from loadtests.model.formulas import is_true
-from loadtests.workshop.contract import SIDES, Break, Close, Heal, Phase, Release, SideName
-from loadtests.workshop.episode import Episode, Step
-from loadtests.workshop.rehearsal.person import TRIES, Person
-from loadtests.workshop.rehearsal.seen import Seen
-from loadtests.workshop.rehearsal.watcher import Watcher
+from loadtests.workshop.contract import SIDES, Break, Close, Guest, Heal, Phase, Release, SideName
+from loadtests.workshop.episode import Episode, ScriptStep
+from loadtests.workshop.rehearsal.dashboard_client import DashboardClient, DashboardView
 from shared.errors import TwinshopError
 
+ANSWER_WITHIN_S = 10.0
+GOODS = "postcard"
+TRIES = 20
+"""Where the next node in turn is asked, some requests go wrong: a person would try again, too."""
+
+Known = Literal["known", "stranger"]
 RELEASE_WITHIN_S = 30.0
 EXPLAIN_WITHIN_S = 120.0
 """The last audit, judging and the report."""
@@ -21,14 +27,52 @@ RESULT_URLS = ("/api/frames", "/api/losses/left/0", "/api/observed")
 """What tells results; covered until a prediction is committed."""
 
 
+class BrowserUser:
+    """One person with one cookie jar."""
+
+    def __init__(self, shop_url: str, guest: Guest) -> None:
+        parts = urlsplit(shop_url)
+        self._url = f"http://127.0.0.1:{parts.port}"  # not every machine knows that *.localhost is itself
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers.update({"Accept": "application/json", "Host": parts.netloc})
+        self._guest = guest
+        self.node = ""
+        """Who answered last."""
+
+    def enter(self) -> None:
+        """Log in, and put something into the cart if the shop still knows who asks.
+
+        Raises:
+            requests.HTTPError: the shop does not let them in.
+        """
+        answer = self._ask("POST", "/login", {"user": self._guest.user, "password": self._guest.password})
+        answer.raise_for_status()
+        self._ask("POST", "/cart", {"sku": GOODS, "quantity": 1})
+
+    def look(self) -> Known | None:
+        """Open the cart: does the shop know them? None: it does not answer."""
+        status = self._ask("GET", "/cart").status_code
+        return "known" if status == requests.codes.ok else "stranger" if status == requests.codes.unauthorized else None
+
+    def close(self) -> None:
+        """Leave without a word."""
+        self._session.close()
+
+    def _ask(self, method: str, path: str, body: dict[str, str | int] | None = None) -> requests.Response:
+        answer = self._session.request(method, self._url + path, json=body, timeout=ANSWER_WITHIN_S)
+        self.node = answer.headers.get("X-Node", self.node)
+        return answer
+
+
 class Player:
     """One episode, from `predict` to `explain`. `complaints` are promises of the dashboard that did not come true."""
 
-    def __init__(self, watcher: Watcher, episode: Episode) -> None:
+    def __init__(self, client: DashboardClient, episode: Episode) -> None:
         self.complaints: list[str] = []
-        self._watcher = watcher
+        self._watcher = client
         self._episode = episode
-        self._people: dict[SideName, Person] = {}
+        self._people: dict[SideName, BrowserUser] = {}
 
     def play(self) -> None:
         """All steps.
@@ -36,7 +80,7 @@ class Player:
         Raises:
             TwinshopError: one could not be carried out, or what it waits for did not come.
         """
-        do: dict[str, Callable[[Step], None]] = {
+        do: dict[str, Callable[[ScriptStep], None]] = {
             "predict": self._predict, "release": self._release, "enter": self._enter, "look": self._look,
             "wait": self._wait, "break": self._break, "heal": self._heal, "close": self._close,
         }  # fmt: skip
@@ -47,7 +91,7 @@ class Player:
             for person in self._people.values():
                 person.close()
 
-    def _predict(self, step: Step) -> None:
+    def _predict(self, step: ScriptStep) -> None:
         """Nothing is to be seen before it, it counts once, and it cannot be changed."""
         for url in RESULT_URLS:
             self._expect(self._watcher.get(url), requests.codes.forbidden, f"{url} before the prediction")
@@ -59,20 +103,20 @@ class Player:
         again = self._watcher.predict(step.answers, step.reason)
         self._expect(again, requests.codes.conflict, "a second prediction")
 
-    def _release(self, _step: Step) -> None:
+    def _release(self, _step: ScriptStep) -> None:
         self._watcher.command(Release())
         self._wait_for_phase("run", RELEASE_WITHIN_S)
 
-    def _enter(self, step: Step) -> None:
+    def _enter(self, step: ScriptStep) -> None:
         """Where the form is answered by whoever is next, one tries again; a person would, too."""
         workshop = self._watcher.seen.workshop
         assert workshop is not None
         for side in workshop.round.sides:
             if side.side in step.sides:
-                person = self._people[side.side] = Person(side.shop_url, side.guests[0])
+                person = self._people[side.side] = BrowserUser(side.shop_url, side.guests[0])
                 person.enter()
 
-    def _look(self, step: Step) -> None:
+    def _look(self, step: ScriptStep) -> None:
         """Nodes and store may be busy dying: a person reloads the page until it comes."""
         for side in SIDES:
             wanted = step.left if side == "left" else step.right
@@ -83,17 +127,17 @@ class Player:
             if found != wanted:
                 self.complaints.append(f"the person in the {side} shop is {found}, not {wanted}")
 
-    def _wait(self, step: Step) -> None:
+    def _wait(self, step: ScriptStep) -> None:
         self._watcher.wait_until(step.until, lambda seen: is_true(step.until, seen.values()), step.within_s)
 
-    def _break(self, step: Step) -> None:
+    def _break(self, step: ScriptStep) -> None:
         victim = self._people["left"].node if step.victim == "mine" else step.victim
         self._watcher.command(Break(step.kind, step.sides, victim))
 
-    def _heal(self, _step: Step) -> None:
+    def _heal(self, _step: ScriptStep) -> None:
         self._watcher.command(Heal())
 
-    def _close(self, _step: Step) -> None:
+    def _close(self, _step: ScriptStep) -> None:
         """A round may have ended by itself."""
         if self._watcher.seen.phase == "run":
             self._watcher.command(Close())
@@ -118,27 +162,27 @@ class Player:
             self.complaints.append(f"{what}: answered with {answer.status_code}, not {status}: {answer.text[:200]}")
 
 
-def begin(watcher: Watcher, episode: Episode, within_s: float) -> None:
+def begin(client: DashboardClient, episode: Episode, within_s: float) -> None:
     """Wait until the dashboard shows that episode's beginning.
 
     Raises:
         TwinshopError: it did not in time.
     """
 
-    def begun(seen: Seen) -> bool:
+    def begun(seen: DashboardView) -> bool:
         now = seen.workshop.round if seen.workshop else None
         return now is not None and now.episode == episode.name and now.phase == "predict"
 
-    watcher.wait_until(f"the beginning of episode {episode.number}", begun, within_s)
+    client.wait_until(f"the beginning of episode {episode.number}", begun, within_s)
 
 
-def _in_phase(phase: Phase) -> Callable[[Seen], bool]:
+def _in_phase(phase: Phase) -> Callable[[DashboardView], bool]:
     return lambda seen: seen.phase == phase
 
 
-def check_observed(watcher: Watcher, wanted: dict[str, str]) -> list[str]:
+def check_observed(client: DashboardClient, wanted: dict[str, str]) -> list[str]:
     """What the dashboard puts beside the prediction must be what the run's files say."""
-    answer = watcher.get("/api/observed")
+    answer = client.get("/api/observed")
     if not answer.ok:
         raise TwinshopError("the dashboard does not say what was observed", why=answer.text[:200])
     said = {name: "" if value is None else f"{value:g}" if isinstance(value, float | int) else value

@@ -6,7 +6,7 @@
     nobody<!-- promised: left.logged_out == 0 -->     a sentence without a number: the rule holds
 
 Names are those of `loadtests.workshop.measured`, which a round that is played answers, and those of
-`loadtests.workshop.rehearsal.known`, which need none ("node-kill/redis", "minutes/2"). A number without a mark cannot
+`loadtests.workshop.rehearsal.texts`, which need none ("node-kill/redis", "minutes/2"). A number without a mark cannot
 be held against anything, so `unmarked` finds those.
 """
 
@@ -56,7 +56,7 @@ class Promise(msgspec.Struct, frozen=True):
         return bool(NAME.search(self.formula))
 
 
-class Broken(msgspec.Struct, frozen=True):
+class BrokenPromise(msgspec.Struct, frozen=True):
     """A promise that did not come true."""
 
     place: str
@@ -87,15 +87,15 @@ def prose(text: str) -> Iterator[tuple[int, str]]:
             yield number, line
 
 
-def unmarked(page: Path, name: str) -> Iterator[Broken]:
+def unmarked(page: Path, name: str) -> Iterator[BrokenPromise]:
     """Numbers that no mark ties to anything: they could say whatever they like."""
     for line, text in prose(page.read_text()):
         left = _NO_PROSE.sub(" ", MARK.sub(" ", text))
         if _DIGITS.search(left):
-            yield Broken(f"{name}:{line}", f"a number without a mark: {left.strip()!r}")
+            yield BrokenPromise(f"{name}:{line}", f"a number without a mark: {left.strip()!r}")
 
 
-def broken(promise: Promise, values: Mapping[str, float]) -> Broken | None:
+def broken(promise: Promise, values: Mapping[str, float]) -> BrokenPromise | None:
     """What did not come true; None if it did."""
     try:
         if promise.how == "promised":
@@ -107,7 +107,7 @@ def broken(promise: Promise, values: Mapping[str, float]) -> Broken | None:
         good, is_so = False, f"{promise.formula}: {error.args[0]} was not measured"
     except ValueError as error:
         good, is_so = False, str(error)
-    return None if good else Broken(promise.place, is_so)
+    return None if good else BrokenPromise(promise.place, is_so)
 
 
 def _promise(mark: re.Match[str], page: str, line: int) -> Promise:

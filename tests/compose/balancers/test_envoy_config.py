@@ -7,28 +7,28 @@ from typing import Any
 import msgspec
 import pytest
 
+from compose.applications.twins import Twins
 from compose.architectures import ARCHITECTURES
-from compose.balancers.envoy_config import Endpoint, Listen, configuration, endpoints
-from compose.balancers.envoy_routes import affinity_cookie, ring_cookie, routes_file
+from compose.balancers.contract import Member, Routing, Site
+from compose.balancers.envoy import Envoy
+from compose.balancers.envoy_config import affinity_cookie, bootstrap, endpoints, ring_cookie, routes_file
 from compose.changes import Balancing
 from compose.cluster import ClusterSpec, Limits
-from compose.engines.process_parts import balancer_program
+from compose.supervision.ports import Listen
+
+
+def site(folder: Path = Path("/etc/x"), architecture: str = "sticky-memory", **limits: Any) -> Site:
+    spec = ClusterSpec("0123abcd", ARCHITECTURES[architecture], limits=Limits(**limits))
+    here, admin = Listen("127.0.0.1", 20001), Listen("127.0.0.1", 20002)
+    return Site(spec, Twins.http, here, admin, folder, folder / "access.ndjson")
 
 
 def configured(folder: Path, architecture: str = "sticky-memory", **limits: Any) -> bytes:
-    spec = ClusterSpec("0123abcd", ARCHITECTURES[architecture], limits=Limits(**limits))
-    return configuration(
-        spec,
-        listen=Listen("127.0.0.1", 20001),
-        admin=Listen("127.0.0.1", 20002),
-        members=folder / "endpoints.json",
-        access_log=folder / "access.ndjson",
-    )
+    return bootstrap(site(folder, architecture, **limits))
 
 
 def routed(architecture: str = "sticky-memory", balancing: Balancing | None = None, **limits: Any) -> Any:
-    spec = ClusterSpec("0123abcd", ARCHITECTURES[architecture], limits=Limits(**limits))
-    return msgspec.json.decode(routes_file(spec, balancing or Balancing()))
+    return msgspec.json.decode(routes_file(site(architecture=architecture, **limits), balancing or Balancing()))
 
 
 def everywhere(document: Any, key: str) -> list[Any]:
@@ -45,12 +45,16 @@ def everywhere(document: Any, key: str) -> list[Any]:
 @pytest.mark.cluster
 @pytest.mark.parametrize("architecture", sorted(ARCHITECTURES))
 @pytest.mark.parametrize("retries", [0, 2])
-def test_envoy_takes_it(architecture: str, retries: int, tmp_path: Path) -> None:
-    """With the routes in the listener, so that they are validated too."""
-    (tmp_path / "endpoints.json").write_bytes(endpoints([Endpoint("n1", Listen("127.0.0.1", 20003))]))
-    (tmp_path / "envoy.json").write_bytes(configured(tmp_path, architecture, balancer_retries=retries))
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_envoy_takes_it(architecture: str, retries: int, by_hand: bool, tmp_path: Path) -> None:
+    """By hand the routes are in the listener, so that they are validated too."""
+    where, member = site(tmp_path, architecture, balancer_retries=retries), Listen("127.0.0.1", 20003)
+    for name, content in Envoy().files(where, Routing((Member("n1", member),))).items():
+        (tmp_path / name).write_bytes(content)
+    if by_hand:
+        (tmp_path / "balancer.json").write_bytes(Envoy().by_hand(where, member))
     done = subprocess.run(
-        [balancer_program(), "--mode", "validate", "-c", str(tmp_path / "envoy.json"), "--disable-hot-restart"],
+        [Envoy().program().path, *Envoy().words(where), "--mode", "validate"],
         capture_output=True,
         text=True,
         check=False,
@@ -65,8 +69,8 @@ def test_the_same_spec_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_nothing_is_retried_unless_a_limit_says_so(tmp_path: Path) -> None:
-    assert everywhere(msgspec.json.decode(configured(tmp_path)), "retry_policy") == []
-    policies = everywhere(msgspec.json.decode(configured(tmp_path, balancer_retries=2)), "retry_policy")
+    assert everywhere(routed(), "retry_policy") == []
+    policies = everywhere(routed(balancer_retries=2), "retry_policy")
     assert [policy["num_retries"] for policy in policies] == [2, 2]
 
 
@@ -79,7 +83,7 @@ def test_an_event_stream_has_no_timeout(tmp_path: Path) -> None:
 def test_only_cookie_and_hash_affinity_set_a_cookie(tmp_path: Path) -> None:
     for name, known in ARCHITECTURES.items():
         spec = ClusterSpec("0123abcd", known)
-        cookies = everywhere(msgspec.json.decode(configured(tmp_path, name)), "cookie")
+        cookies = everywhere([msgspec.json.decode(configured(tmp_path, name)), routed(name)], "cookie")
         # In the listener's filter, or in each of the two routes.
         named = {"cookie": [affinity_cookie(spec)], "hash": 2 * [ring_cookie(spec)]}.get(known.affinity, [])
         assert [cookie["name"] for cookie in cookies] == named
@@ -90,12 +94,9 @@ def test_only_cookie_and_hash_affinity_set_a_cookie(tmp_path: Path) -> None:
 
 
 def test_the_routes_are_in_the_listener_or_in_a_file(tmp_path: Path) -> None:
-    spec = ClusterSpec("0123abcd", ARCHITECTURES["sticky-memory"])
-    where = {"listen": Listen("h", 1), "admin": Listen("h", 2), "members": Listen("node", 8000)}
-    by_hand = configuration(spec, **where, access_log=tmp_path)  # type: ignore[arg-type]
+    by_hand = bootstrap(site(tmp_path), nodes=Listen("node", 8000))
     (inside,) = everywhere(msgspec.json.decode(by_hand), "route_config")
-    watched = configuration(spec, **where, access_log=tmp_path, routing=tmp_path / "routes.json")  # type: ignore[arg-type]
-    assert everywhere(msgspec.json.decode(watched), "route_config") == []
+    assert everywhere(msgspec.json.decode(configured(tmp_path)), "route_config") == []
     (outside,) = routed()["resources"]
     assert inside == {name: value for name, value in outside.items() if name != "@type"}
 
@@ -112,7 +113,7 @@ def test_routes_can_be_changed() -> None:
 
 
 def test_a_node_that_is_drained_says_so_and_one_with_weight_too() -> None:
-    plain, drained, heavy = (Endpoint("n", Listen("h", 1), *more) for more in ((), (True,), (False, 2)))
+    plain, drained, heavy = (Member("n", Listen("h", 1), *more) for more in ((), (True,), (False, 2)))
     (hosts,) = everywhere(msgspec.json.decode(endpoints([plain, drained, heavy])), "lb_endpoints")
     assert [host.get("health_status") for host in hosts] == [None, "DRAINING", None]
     assert [host.get("load_balancing_weight") for host in hosts] == [None, None, 2]
@@ -131,7 +132,8 @@ def test_the_limits_arrive(tmp_path: Path) -> None:
     (check,) = document["static_resources"]["clusters"][0]["health_checks"]
     assert {check["interval"], check["no_traffic_interval"], check["no_traffic_healthy_interval"]} == {"0.250s"}
     assert check["unhealthy_threshold"] == 5
-    assert everywhere(document, "timeout") == ["0.000s", "7.000s", "0.125s"]
+    assert everywhere(document, "timeout") == ["0.125s"]
+    assert everywhere(routed(balancer_route_timeout_s=7.0), "timeout") == ["0.000s", "7.000s"]
     assert everywhere(document, "connect_timeout") == ["0.750s"]
     assert everywhere(document, "idle_timeout") == ["9.000s"]
     assert everywhere(document, "healthy_panic_threshold") == [{"value": 0}]
@@ -144,7 +146,7 @@ def test_the_balancer_lets_go_of_a_connection_before_the_node_does() -> None:
 
 
 def test_endpoints_carry_the_nodes_names() -> None:
-    document = msgspec.json.decode(endpoints([Endpoint("n1", Listen("h", 1)), Endpoint("n2", Listen.at("http://h:2"))]))
+    document = msgspec.json.decode(endpoints([Member("n1", Listen("h", 1)), Member("n2", Listen.at("http://h:2"))]))
     assert [meta["twinshop"]["node"] for meta in everywhere(document, "filter_metadata")] == ["n1", "n2"]
     assert [address["port_value"] for address in everywhere(document, "socket_address")] == [1, 2]
 

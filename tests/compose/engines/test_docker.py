@@ -11,12 +11,12 @@ import msgspec
 import pytest
 
 from compose.changes import NodeChanges
-from compose.containers.labels import RUN, of_run
+from compose.containers import RUN, of_run
 from compose.engines import docker as docker_engine
+from compose.engines import readiness
 from compose.engines.cluster_file import ClusterFile
 from compose.engines.contract import START_TRIES, Cluster, Engine
-from compose.engines.docker import DockerEngine
-from compose.engines.docker_cluster import DockerCluster
+from compose.engines.docker import DockerCluster, DockerEngine
 from compose.engines.docker_parts import SPARE_WIRES
 from compose.engines.registry import engine_named
 from compose.running import keep_cluster
@@ -193,11 +193,11 @@ class TestDocker(EngineContract):
     def test_an_interrupted_start_leaves_nothing(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: docker.APIClient
     ) -> None:
-        def interrupt(*_: object) -> None:
+        def interrupt(*_: object, until: float) -> None:
             raise KeyboardInterrupt
 
         spec = new_spec()
-        monkeypatch.setattr(docker_engine, "_watch_until_ready", interrupt)
+        monkeypatch.setattr(readiness, "_watch", interrupt)
         with pytest.raises(KeyboardInterrupt), running(DockerEngine(), spec, tmp_path):
             pass
         assert things_with(engine, f"{RUN}={spec.run}") == set()

@@ -8,15 +8,16 @@ from pathlib import Path
 import psutil
 import pytest
 
+from compose.balancers import BALANCERS
+from compose.balancers.contract import Program
 from compose.changes import Wire
-from compose.engines import process_cluster, processes
+from compose.cluster import BALANCER
+from compose.engines import readiness
 from compose.engines.cluster_file import ClusterFile
 from compose.engines.contract import Cluster, Engine
-from compose.engines.part_names import BALANCER
-from compose.engines.process_cluster import ProcessCluster
-from compose.engines.processes import ProcessesEngine
+from compose.engines.processes import ProcessCluster, ProcessesEngine
 from compose.engines.registry import engine_named
-from compose.engines.store import master_by
+from compose.engines.store import master_address
 from compose.supervision.ledger import Ledger
 from compose.supervision.ports import port_of
 from shared.errors import EnvironmentNotReady, ForeignAnswer, NotReadyInTime, PortTaken, UsageError
@@ -86,11 +87,11 @@ class TestProcesses(EngineContract):
     def test_the_sentinel_is_asked_whom_an_old_store_follows(self, tmp_path: Path) -> None:
         with running(ProcessesEngine(), new_spec("redis-replica", nodes=1), tmp_path) as cluster:
             ports = {part: port_of(cluster.address(part)) for part in ("store", "replica", "sentinel")}
-            assert master_by(ports["sentinel"]) == ports["store"]
-            assert master_by(ports["store"]) is None  # it is no sentinel
+            assert master_address(ports["sentinel"]) == f"127.0.0.1:{ports['store']}"
+            assert master_address(ports["store"]) is None  # it is no sentinel
             cluster.kill("sentinel")
             watch(cluster, "sentinel", lambda seen: not seen.answers)
-            assert master_by(ports["sentinel"]) is None
+            assert master_address(ports["sentinel"]) is None
             cluster.start("sentinel")
             back = watch(cluster, "sentinel", lambda seen: seen.answers)
             assert any(f"address=127.0.0.1:{ports['store']},slaves=1" in line for line in back.evidence)
@@ -114,10 +115,10 @@ class TestProcesses(EngineContract):
             assert cluster.ask_across("n2").took_ms < cluster.ask_across("n1").took_ms
 
     def test_an_interrupted_start_leaves_nothing(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        def interrupt(_cluster: object) -> None:
+        def interrupt(*_: object, until: float) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(processes, "_watch_until_ready", interrupt)
+        monkeypatch.setattr(readiness, "_watch", interrupt)
         with pytest.raises(KeyboardInterrupt), running(ProcessesEngine(), new_spec(), tmp_path):
             pass
         assert not (tmp_path / "cluster" / "work").exists()
@@ -146,8 +147,9 @@ class TestProcesses(EngineContract):
         assert b"the-last-one" in access.read_bytes()
 
     def test_a_balancer_that_ends_is_seen(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        ends = [sys.executable, "-c", "exit('no luck')"]
-        monkeypatch.setattr(process_cluster, "balancer_args", lambda _configuration: ends)
+        envoy = type(BALANCERS["envoy"])
+        monkeypatch.setattr(envoy, "program", lambda _self: Program(Path(sys.executable), "1.40.0", pinned=False))
+        monkeypatch.setattr(envoy, "words", lambda _self, _site: ["-c", "exit('no luck')"])
         with (
             pytest.raises(NotReadyInTime, match="balancer") as raised,
             running(ProcessesEngine(), new_spec(nodes=1), tmp_path),

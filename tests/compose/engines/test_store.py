@@ -8,13 +8,15 @@ import psutil
 import pytest
 
 from compose.cluster import Limits
-from compose.engines.store import server_args, server_program, serving_pid, store_settings
-from compose.probes.http import Unanswered
-from compose.probes.server import ask_server
+from compose.engines import store
+from compose.engines.processes import ProcessesEngine
+from compose.engines.store import server_args, server_program, serving_pid, store_counters, store_settings
+from compose.probes.questions import Unanswered, ask_server
 from compose.supervision.child import spawn
 from compose.supervision.ledger import Ledger
 from compose.supervision.ports import free_ports
 from compose.supervision.process_table import carries
+from tests.compose.contract import new_spec, running, watch
 from tests.waiting import until
 
 RUN = secrets.token_hex(4)
@@ -27,16 +29,16 @@ def test_a_real_server_without_a_trace_on_the_disk(own_state: Path, tmp_path: Pa
     folder.mkdir()
     with Ledger.open(own_state, RUN) as ledger:
         args = server_args(server_program(), port, folder)
-        store = spawn(ledger, "store", args, env={}, log=tmp_path / "log")
-        assert until(lambda: serving_pid(port) == store.pid)
-        assert carries(store.pid, RUN), "its environment must stay readable, or recovery would not know it"
-        listening = psutil.Process(store.pid).net_connections("inet")
+        started = spawn(ledger, "store", args, env={}, log=tmp_path / "log")
+        assert until(lambda: serving_pid(port) == started.pid)
+        assert carries(started.pid, RUN), "its environment must stay readable, or recovery would not know it"
+        listening = psutil.Process(started.pid).net_connections("inet")
         assert {connection.laddr.ip for connection in listening} == {"127.0.0.1"}
         with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
             connection.sendall(b"SET a b\r\n")
             assert connection.recv(100) == b"+OK\r\n"
-        store.terminate()
-        assert store.wait(3) == 0
+        started.terminate()
+        assert started.wait(3) == 0
     assert list(folder.iterdir()) == []
     assert serving_pid(port) is None
 
@@ -83,3 +85,31 @@ def fill(port: int) -> str:
         except Unanswered as refusal:
             said = refusal.reason
     return said
+
+
+def test_a_store_that_does_not_answer_counts_nothing() -> None:
+    assert store_counters("redis://127.0.0.1:9/0") == {}
+
+
+def test_keys_of_all_databases(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "total_commands_processed:7\r\nused_memory:99\r\nevicted_keys:0\r\ndb0:keys=2,expires=0,avg_ttl=0\r\n"
+    monkeypatch.setattr(store, "ask_server", lambda *_args, **_within: said + "db1:keys=3,expires=0,avg_ttl=0")
+    assert store_counters("redis://nowhere:1/0") == {"commands": 7, "memory": 99, "evicted": 0, "keys": 5}
+
+
+@pytest.mark.cluster
+@pytest.mark.timeout(60)
+def test_a_real_cluster(tmp_path: Path) -> None:
+    with running(ProcessesEngine(), new_spec("redis", nodes=1), tmp_path) as cluster:
+        usage = cluster.usage()
+        assert list(usage) == ["n1", "store"]
+        assert usage["n1"].cpu_s > 0
+        assert all(used.memory_bytes > 2**20 for used in usage.values())
+        counted = usage["store"].counters
+        assert counted["memory"] > 0
+        assert counted["commands"] >= 0
+        assert (counted["evicted"], counted["keys"]) == (0, 0)
+        assert usage["n1"].counters == {}
+        cluster.kill("n1")
+        watch(cluster, "n1", lambda seen: not seen.process)
+        assert list(cluster.usage()) == ["store"]

@@ -8,10 +8,8 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from compose.probes.http import Unanswered
-from compose.probes.replies import ping
-from compose.probes.self_reports import listen_to_sentinel, listen_to_store, listen_to_wires
-from compose.probes.server import ask_server, facts
+from compose.probes.parts import ping, report_of_sentinel, report_of_store, report_of_wires
+from compose.probes.questions import Unanswered, ask_server, facts
 
 HOST = "127.0.0.1"
 
@@ -79,7 +77,7 @@ def test_a_ping_is_put_into_words() -> None:
         assert ping(f"redis://{HOST}:{port}/0").words.startswith("PING: LOADING wait after")
 
 
-@pytest.mark.parametrize("listen", [listen_to_store, listen_to_sentinel, listen_to_wires])
+@pytest.mark.parametrize("listen", [report_of_store, report_of_sentinel, report_of_wires])
 def test_who_speaks_another_language_is_no_part_of_ours(listen: object) -> None:
     assert callable(listen)
     with answering(b"$9\r\nhello:you\r\n", times=2) as port:

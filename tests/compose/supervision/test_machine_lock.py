@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from compose.supervision.machine_lock import hold_machine
+from compose.supervision.ledger import hold_machine
 from shared.errors import Busy, EnvironmentNotReady
 
 HOLDER = """
 import sys, time
-from compose.supervision.ledger import state_folder
-from compose.supervision.machine_lock import hold_machine
+from compose.supervision.ledger import hold_machine, state_folder
 with hold_machine(state_folder()):
     print("held", flush=True)
     time.sleep(60)

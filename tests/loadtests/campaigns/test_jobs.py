@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from loadtests.campaigns.jobs import Job, Selection, catalogue, check_selection, expected_seconds, jobs_for
+from loadtests.campaigns.jobs import Selection, catalogue, check_selection, jobs_for
+from loadtests.campaigns.runner import RunJob, expected_seconds
 from loadtests.planning.scenario_file import all_scenarios
 from shared.errors import UsageError
 from tests.loadtests.campaigns.matrix.made_up import CATALOGUE, MATRIX, cell, key
@@ -55,8 +56,8 @@ def test_what_could_not_be_run_is_tried_again() -> None:
 
 
 def test_the_expected_time_counts_neighbours() -> None:
-    def job(seconds: float, alone: bool) -> Job:
-        return Job("x", ("redis",), key("calm"), seconds, alone)
+    def job(seconds: float, alone: bool) -> RunJob:
+        return RunJob("x", ("redis",), 1, seconds, alone)
 
     jobs = [job(10, False), job(10, False), job(10, True)]
     assert expected_seconds(jobs, 1) == 30

@@ -10,7 +10,7 @@ import pytest
 from loadtests.checks import CAUSES, CHECKS, MEASURES, Check
 from loadtests.model.history import Record
 from loadtests.model.results import ArchitectureResult, Loss
-from loadtests.session_model.timeline import Scene
+from loadtests.session_model.timeline import RunTimeline
 from tests.loadtests.stories import Story, losses, replayed, scene
 
 
@@ -18,11 +18,11 @@ class Case(NamedTuple):
     """A history, where it happened, and how often this check must accuse."""
 
     records: list[Record]
-    scene: Scene
+    scene: RunTimeline
     times: int = 1
 
 
-def case(*told: Story | Record, at: Scene | None = None, times: int = 1) -> Case:
+def case(*told: Story | Record, at: RunTimeline | None = None, times: int = 1) -> Case:
     """A case from stories and stored orders."""
     exchanges = [exchange for story in told if isinstance(story, Story) for exchange in story.exchanges]
     orders = [record for record in told if not isinstance(record, Story)]
@@ -75,7 +75,7 @@ class CheckContract:
         assert list(alone) == self.found(guilty_case)
 
     def test_of_nothing_it_finds_nothing(self) -> None:
-        assert self.found(Case([], Scene("nowhere"), 0)) == []
+        assert self.found(Case([], RunTimeline("nowhere"), 0)) == []
 
     def test_it_is_listed_once_and_says_its_rule(self) -> None:
         assert CHECKS[self.check.kind] is self.check

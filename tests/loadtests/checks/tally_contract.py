@@ -10,7 +10,7 @@ from loadtests.checks import MEASURES, TALLIES, Tally
 from loadtests.judging.tallies import Tallies
 from loadtests.model.history import Exchange
 from loadtests.model.results import Counted
-from loadtests.session_model.timeline import Scene
+from loadtests.session_model.timeline import RunTimeline
 from tests.loadtests.stories import Story, scene
 
 
@@ -18,12 +18,12 @@ class Case(NamedTuple):
     """A history, where it happened, and whom and how often this tally must count."""
 
     exchanges: list[Exchange]
-    scene: Scene
+    scene: RunTimeline
     shoppers: int = 1
     events: int = 1
 
 
-def case(*told: Story, at: Scene | None = None, shoppers: int = 1, events: int = 1) -> Case:
+def case(*told: Story, at: RunTimeline | None = None, shoppers: int = 1, events: int = 1) -> Case:
     """A case from stories."""
     exchanges = [exchange for story in told for exchange in story.exchanges]
     return Case(sorted(exchanges, key=lambda exchange: exchange.done_us), at or scene(), shoppers, events)

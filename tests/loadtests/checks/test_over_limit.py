@@ -8,12 +8,12 @@ import msgspec
 
 from compose.cluster import Limits
 from loadtests.checks.over_limit import OverLimit
-from loadtests.session_model.timeline import Scene
+from loadtests.session_model.timeline import RunTimeline
 from tests.loadtests.checks.tally_contract import TallyContract, case
 from tests.loadtests.stories import Story, scene
 
 
-def limited(rate: str = "5 per second") -> Scene:
+def limited(rate: str = "5 per second") -> RunTimeline:
     return msgspec.structs.replace(scene(), limits=Limits(rate_limit=rate))
 
 

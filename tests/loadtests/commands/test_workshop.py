@@ -11,24 +11,24 @@ import pytest
 
 from loadtests.cli import main
 from loadtests.commands import workshop as module
-from loadtests.workshop.contract import Begin, Command, Reply, Round
-from loadtests.workshop.control import Address, ControlServer, write_address
+from loadtests.workshop.contract import Begin, Command, CommandReply, Round
+from loadtests.workshop.control import ControlAddress, ControlServer, write_address
 from loadtests.workshop.host import address_file
-from loadtests.workshop.state_file import Board
+from loadtests.workshop.runner import StateFile
 
 EPISODE = "kill-one-of-three"
 
 
 @contextmanager
-def workshop(state: Path, obey: Callable[[Board, Command], Reply]) -> Iterator[Board]:
+def workshop(state: Path, handle: Callable[[StateFile, Command], CommandReply]) -> Iterator[StateFile]:
     """One that does what it is told, without a shop."""
     path = address_file(state)
     path.parent.mkdir(parents=True)
-    board = Board(path.parent, predict=True, episodes=(EPISODE,))
+    board = StateFile(path.parent, predict=True, episodes=(EPISODE,))
     board.begin(Round(3, "open"))
     with tempfile.TemporaryDirectory() as folder:
-        server = ControlServer(Path(folder) / "control", "key", lambda command: obey(board, command))
-        write_address(path, Address(server.address, "key", str(board.path)))
+        server = ControlServer(Path(folder) / "control", "key", lambda command: handle(board, command))
+        write_address(path, ControlAddress(server.address, "key", str(board.path)))
         try:
             yield board
         finally:
@@ -38,23 +38,23 @@ def workshop(state: Path, obey: Callable[[Board, Command], Reply]) -> Iterator[B
 def test_it_waits_until_the_round_is_at_its_start(own_state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     heard: list[Command] = []
 
-    def obey(board: Board, command: Command) -> Reply:
+    def handle(board: StateFile, command: Command) -> CommandReply:
         heard.append(command)
         board.begin(Round(4, "predict", EPISODE))
-        return Reply(True)
+        return CommandReply(True)
 
-    with workshop(own_state, obey):
+    with workshop(own_state, handle):
         assert main(["goto", "2"]) == 0
     assert heard == [Begin(EPISODE)]
     assert capsys.readouterr().out == f"{EPISODE}: round 4 is in 'predict'\n"
 
 
 def test_a_round_that_could_not_be_started(own_state: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    def obey(board: Board, command: Command) -> Reply:
+    def handle(board: StateFile, command: Command) -> CommandReply:
         board.begin(Round(4, "failed", EPISODE, why="n1 did not become ready"))
-        return Reply(True)
+        return CommandReply(True)
 
-    with workshop(own_state, obey):
+    with workshop(own_state, handle):
         assert main(["goto", EPISODE]) == 4
     assert "n1 did not become ready" in capsys.readouterr().err
 
@@ -63,13 +63,15 @@ def test_it_does_not_wait_for_ever(
     own_state: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "GOTO_WITHIN_S", 0.1)
-    with workshop(own_state, lambda _board, _command: Reply(True)):
+    with workshop(own_state, lambda _state_file, _command: CommandReply(True)):
         assert main(["goto", "2"]) == 4
     assert "round 3 is in 'open'" in capsys.readouterr().err
 
 
 def test_a_workshop_that_refuses(own_state: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with workshop(own_state, lambda _board, _command: Reply(False, "the workshop is over", "twinshop workshop")):
+    with workshop(
+        own_state, lambda _state_file, _command: CommandReply(False, "the workshop is over", "twinshop workshop")
+    ):
         assert main(["goto", "2"]) == 2
     assert "the workshop is over" in capsys.readouterr().err
 
@@ -82,7 +84,7 @@ def test_without_a_workshop(own_state: Path, capsys: pytest.CaptureFixture[str])
 
 
 def test_one_that_has_died(own_state: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with workshop(own_state, lambda _board, _command: Reply(True)):
+    with workshop(own_state, lambda _state_file, _command: CommandReply(True)):
         pass
     assert main(["goto", "2"]) == 4
     assert "twinshop recover" in capsys.readouterr().err

@@ -10,7 +10,7 @@ import pytest
 
 from compose.architectures import ARCHITECTURES
 from loadtests.faults import FAULTS, Fault, Target
-from loadtests.faults.bases.conditions import Condition
+from loadtests.faults.bases import Condition
 from tests.contrast import contrast
 from tests.loadtests.faults.targets import target_for
 from tests.loadtests.scripted_cluster import ScriptedCluster, ScriptedStore
@@ -85,6 +85,10 @@ class TestEveryFault:
         assert fault.done[0].islower() or fault.done[0].isdecimal()
         assert fault.strikes in ("node", "store", "replica", "balancer", "cluster")
         assert not fault.takes_memory or fault.strikes == "node"
+        assert fault.takes_memory is (fault.cause_by("memory_gone") is not None)
+        assert len({mechanism for mechanism, _ in fault.explains}) == len(fault.explains)
+        assert all(cause.meaning.endswith(".") for _, cause in fault.explains)
+        assert fault.button[0].isupper()
 
     def test_its_colour_stands_out(self, fault: Fault) -> None:
         assert len(fault.colour) == 7

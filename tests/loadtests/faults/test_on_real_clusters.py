@@ -11,7 +11,7 @@ from compose.cluster import Limits
 from compose.engines.contract import Cluster
 from compose.engines.processes import ProcessesEngine
 from loadtests.faults import FAULTS, Evidence, Fault, Target
-from loadtests.faults.bases.conditions import Condition
+from loadtests.faults.bases import Condition
 from shared.errors import TwinshopError
 from tests.compose.contract import new_spec, running
 from tests.loadtests.faults.targets import something_there, target_on

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from compose.balancers.access_log import AccessLine
-from loadtests.judging.affected_users import Hits, shopper_of_request
-from loadtests.session_model.timeline import Scene
-from tests.loadtests.stories import scene
+from loadtests.judging.affected_users import AffectedUsers, shopper_of_request
+from loadtests.session_model.timeline import RunTimeline
+from tests.loadtests.stories import fault, retold, scene
 
 
 def line(
@@ -21,14 +21,14 @@ def login(shopper: int, node: str = "n2") -> AccessLine:
     return line(shopper, 1.0, node, "/login")
 
 
-def struck_by(kind: str, **changed: object) -> Scene:
+def struck_by(kind: str, **changed: object) -> RunTimeline:
     """A scene in which a fault of that kind struck n2 at 5 s."""
     at = scene(("n2", 5))
-    return msgspec.structs.replace(at, strikes=(msgspec.structs.replace(at.strikes[0], kind=kind, **changed),))
+    return retold(at, kind=kind, **changed)
 
 
-def hits(*lines: AccessLine, architecture: str = "sticky-memory") -> Hits:
-    found = Hits(scene(("n2", 5), architecture=architecture))
+def hits(*lines: AccessLine, architecture: str = "sticky-memory") -> AffectedUsers:
+    found = AffectedUsers(scene(("n2", 5), architecture=architecture))
     for each in lines:
         found.add(each)
     return found
@@ -70,32 +70,32 @@ class TestAtRisk:
         assert hits(login(1), line(1, 2, status=401)).at_risk() == set()
 
     def test_only_what_takes_memory_puts_anybody_at_risk(self) -> None:
-        found = Hits(struck_by("freeze"))
+        found = AffectedUsers(struck_by("freeze"))
         found.add(login(1))
         assert found.at_risk() is None
 
     def test_a_deploy_takes_the_memory_when_it_is_healed(self) -> None:
         """Until the start of the node that was drained is gone (at 8.2 s here) it may open sessions."""
-        found = Hits(struck_by("deploy", healed_us=8_000_000, at_risk=(), at_risk_us=8_200_000))
+        found = AffectedUsers(struck_by("deploy", healed_us=8_000_000, at_risk=(), at_risk_us=8_200_000))
         for each in (login(1), line(2, 7.5, path="/login"), line(3, 8.1, path="/login"), line(4, 8.6, path="/login")):
             found.add(each)
         assert found.at_risk() == {"user-0001", "user-0002", "user-0003"}
 
     def test_where_the_balancer_lost_its_affinity_it_cannot_know(self) -> None:
         at = struck_by("kill")
-        lost = msgspec.structs.replace(at.strikes[0], fault=1, kind="no-affinity", victim="cluster")
-        found = Hits(msgspec.structs.replace(at, strikes=(*at.strikes, lost)))
+        lost = fault("cluster", "no-affinity", 5_000_000, 5_020_000, number=1)
+        found = AffectedUsers(msgspec.structs.replace(at, faults=(*at.faults, lost)))
         found.add(login(1))
         assert found.at_risk() is None
 
     def test_without_a_fault_nobody_asks(self) -> None:
-        assert Hits(scene()).at_risk() is None
-        assert Hits(scene()).served_by_victim() == 0
+        assert AffectedUsers(scene()).at_risk() is None
+        assert AffectedUsers(scene()).served_by_victim() == 0
 
 
 class TestReached:
     def test_a_node_by_answering_or_by_being_asked_in_vain(self) -> None:
-        found = Hits(struck_by("freeze", healed_us=8_000_000, observed_healed_us=8_100_000))
+        found = AffectedUsers(struck_by("freeze", healed_us=8_000_000, observed_healed_us=8_100_000))
         in_vain = AccessLine(6_000_000, "a-0002-0001", "GET", "/cart", 503, "UF", "n2", "", 10)
         for each in (line(1, 4.5), in_vain, line(3, 6, "n1"), line(4, 3.5), line(5, 8.5)):
             found.add(each)
@@ -106,14 +106,16 @@ class TestReached:
         assert hits(line(1, 4.5), line(2, 5.03), line(3, 3.5), architecture="redis").reached(0) == 1
 
     def test_another_part_by_whatever_is_asked_meanwhile(self) -> None:
-        found = Hits(struck_by("store-kill", victim="store", healed_us=8_000_000, observed_healed_us=8_100_000))
+        found = AffectedUsers(
+            struck_by("store-kill", victim="store", healed_us=8_000_000, observed_healed_us=8_100_000)
+        )
         for each in (line(1, 4.5), line(2, 6, "n1"), line(3, 7, "", status=503), line(4, 9)):
             found.add(each)
         assert found.reached(0) == 2
 
     def test_the_balancer_by_whom_it_served_just_before(self) -> None:
         """While it is down nobody reaches it, and so it writes nothing down."""
-        found = Hits(struck_by("balancer-restart", victim="balancer", observed_healed_us=8_100_000))
+        found = AffectedUsers(struck_by("balancer-restart", victim="balancer", observed_healed_us=8_100_000))
         for each in (line(1, 4.5), line(2, 3.5), line(3, 9)):
             found.add(each)
         assert found.reached(0) == 1
@@ -140,7 +142,7 @@ def test_a_guest_is_no_shopper_whatever_the_id_looks_like() -> None:
     """A browser's request gets its id from the balancer, which may have a number where a shopper's stands."""
     guest = msgspec.structs.replace(login(1), id="8a2f0c3e-1d4b-4c55-8123-0123456789ab")
     open_house = msgspec.structs.replace(scene(("n2", 5)), guests=("user-0061",), run="a")
-    found = Hits(open_house)
+    found = AffectedUsers(open_house)
     found.add(guest)
     found.add(login(2))
     assert found.at_risk() == {"user-0002"}

@@ -73,6 +73,17 @@ def test_what_is_not_in_it_is_lacking_and_no_lie(results: Results, document: dic
     assert (found.otherwise, found.lacking) == ((), ("architectures.sticky-memory.counts",))
 
 
+def test_an_earlier_schema_that_lacks_something_is_no_lie_and_is_named(
+    results: Results, document: dict[str, Any], tmp_path: Path
+) -> None:
+    older = copy.deepcopy(document)
+    del older["architectures"]["sticky-memory"]["faults"]
+    found = agreement(written(tmp_path, {**older, "schema": 2}), results)
+    assert (found.otherwise, found.lacking, found.earlier) == ((), ("architectures.sticky-memory.faults",), 2)
+    (said,) = agreement(written(tmp_path, {**document, "schema": 1}), results).otherwise
+    assert said == "schema: 1 in results.json, 3 by the evidence"
+
+
 def test_what_the_evidence_does_not_give_is_a_lie(results: Results, document: dict[str, Any], tmp_path: Path) -> None:
     more = {**document, "applause": 100}
     assert agreement(written(tmp_path, more), results).otherwise == (

@@ -15,7 +15,7 @@ from loadtests.judging.replay import Replay
 from loadtests.judging.steps import Steps
 from loadtests.model.history import NOT_LOGGED_IN, UNREADABLE, Exchange, Record
 from loadtests.model.plan import Action, ClientLimits, Plan, ShopperPlan
-from loadtests.session_model.timeline import Scene
+from loadtests.session_model.timeline import RunTimeline
 from tests.loadtests.model_shop import MODELLED, Model
 from tests.loadtests.stories import Story, scene, stored
 
@@ -23,7 +23,7 @@ seeds = st.integers(0, 10**9)
 architectures = st.sampled_from(sorted(MODELLED))
 
 
-def closed(plan: Plan, records: Iterable[Record], at: Scene) -> tuple[ClosedBooks, Replay]:
+def closed(plan: Plan, records: Iterable[Record], at: RunTimeline) -> tuple[ClosedBooks, Replay]:
     replay, books = Replay(at), Books(Steps(plan.shoppers))
     for record in records:
         if isinstance(record, Exchange):
@@ -62,7 +62,7 @@ def plan_of(*stories: Story) -> Plan:
     return Plan(1, "story", 1, 3, 10_000, ClientLimits(), (), people)
 
 
-def books_of(*told: Story, orders: Iterable[Record] = (), at: Scene | None = None) -> ClosedBooks:
+def books_of(*told: Story, orders: Iterable[Record] = (), at: RunTimeline | None = None) -> ClosedBooks:
     records = [*(exchange for story in told for exchange in story.exchanges), *orders]
     return closed(plan_of(*told), records, at or scene())[0]
 

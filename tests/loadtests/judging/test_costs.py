@@ -10,8 +10,8 @@ from loadtests.judging.costs import Spending
 from loadtests.model.events import Event, NodeSample, PartSample
 from loadtests.model.history import Exchange
 from loadtests.model.results import Costs
-from loadtests.session_model.timeline import Scene, Strike
-from tests.loadtests.stories import Story, scene
+from loadtests.session_model.timeline import RunTimeline
+from tests.loadtests.stories import Story, fault, scene
 
 SECOND = 1_000_000
 WINDOW_US = 10 * SECOND
@@ -41,7 +41,7 @@ def asked(times: int, since_s: float = 0.0, **fields: object) -> list[Exchange]:
     return [msgspec.structs.replace(exchange, **fields) for exchange in told.exchanges]
 
 
-def costs(exchanges: list[Exchange], *events: Event, at: Scene | None = None) -> Costs:
+def costs(exchanges: list[Exchange], *events: Event, at: RunTimeline | None = None) -> Costs:
     spending = Spending(at or scene(), events, WINDOW_US)
     for exchange in exchanges:
         spending.add(exchange)
@@ -76,7 +76,7 @@ class TestByTheHistory:
 
 class TestNewNodes:
     grown = msgspec.structs.replace(
-        scene(), strikes=(Strike(0, "scale-out", "cluster", 4 * SECOND, 5 * SECOND),), added=("n4",)
+        scene(), faults=(fault("cluster", "scale-out", 4 * SECOND, 5 * SECOND),), added=("n4",)
     )
 
     def test_share_of_the_answers_since_the_node_was_seen(self) -> None:
@@ -89,7 +89,7 @@ class TestNewNodes:
 
     def test_without_a_new_node_there_is_no_share(self) -> None:
         assert costs(asked(20)).new_node_share is None
-        unseen = msgspec.structs.replace(self.grown, strikes=(Strike(0, "scale-out", "cluster", 4 * SECOND),))
+        unseen = msgspec.structs.replace(self.grown, faults=(fault("cluster", "scale-out", 4 * SECOND),))
         assert costs(asked(20), at=unseen).new_node_share is None
 
 

@@ -15,10 +15,10 @@ from loadtests.judging.three_logs import Closely, Compared, ThreeLogs
 from loadtests.model.batch import Batch, Kind, Kinds
 from loadtests.model.events import LoadEnded
 from loadtests.model.history import Exchange, Record
-from loadtests.session_model.timeline import Scene
+from loadtests.session_model.timeline import RunTimeline
 from shared.request_log import LoggedRequest, LogRecord
 
-FINISHED = Scene("redis", ended=LoadEnded("redis", 1, True, 1.0, 1))
+FINISHED = RunTimeline("redis", ended=LoadEnded("redis", 1, True, 1.0, 1))
 
 
 def asked(request: str, status: int = 200, node: str = "n1") -> Exchange:

@@ -14,7 +14,7 @@ from compose.cluster import Limits
 from loadtests.faults import FAULTS
 from loadtests.faults.kill import Kill
 from loadtests.model.plan import Plan, PlannedFault, ShopperPlan, as_carried_out, encode_plan, plan_sha256, read_plan
-from loadtests.model.scenario import Fault, Load, Scenario
+from loadtests.model.scenario import FaultSpec, Load, Scenario
 from loadtests.planning.make_plan import make_plan, plan_page
 from loadtests.planning.scenario_file import load_scenario
 from shared.errors import RunFolderError, ScenarioError
@@ -39,7 +39,9 @@ scenarios = st.builds(
         leavers=st.floats(0, 1),
         mix=st.dictionaries(st.sampled_from(["browse", "remove", "checkout", "orders"]), st.floats(0, 5)),
     ),
-    fault=st.sampled_from([(), (Fault("kill", 0.25, 0.5),), (Fault("kill", 0.1, 0.2), Fault("kill", 0.5, 0.25))]),
+    fault=st.sampled_from(
+        [(), (FaultSpec("kill", 0.25, 0.5),), (FaultSpec("kill", 0.1, 0.2), FaultSpec("kill", 0.5, 0.25))]
+    ),
 )
 seeds = st.integers(0, 2**31 - 1)
 few = settings(max_examples=60, deadline=None)
@@ -115,21 +117,21 @@ def test_the_victims_exist(scenario: Scenario, seed: int) -> None:
 def test_any_node_can_be_the_victim_and_a_named_one_is() -> None:
     scenario = load_scenario("node-kill")
     assert {make_plan(scenario, seed=seed).faults[0].victim for seed in range(40)} == {"n1", "n2", "n3"}
-    named = msgspec.structs.replace(scenario, fault=(Fault("kill", 1, 1, "n3"),))
+    named = msgspec.structs.replace(scenario, fault=(FaultSpec("kill", 1, 1, "n3"),))
     assert {make_plan(named, seed=seed).faults[0].victim for seed in range(40)} == {"n3"}
 
 
 @pytest.mark.parametrize(
     ("one", "other", "apart"),
     [
-        (Fault("kill", 1, 1, "n2"), Fault("kill", 1.5, 1, "n2"), False),
-        (Fault("kill", 1, 1, "n2"), Fault("kill", 2, 1, "n2"), False),
-        (Fault("kill", 3, 1, "n2"), Fault("kill", 1, 5, "n2"), False),
-        (Fault("kill", 1, 1, "n2"), Fault("kill", 2.1, 1, "n2"), True),
-        (Fault("kill", 1, 1, "n2"), Fault("kill", 1.5, 1, "n3"), True),
+        (FaultSpec("kill", 1, 1, "n2"), FaultSpec("kill", 1.5, 1, "n2"), False),
+        (FaultSpec("kill", 1, 1, "n2"), FaultSpec("kill", 2, 1, "n2"), False),
+        (FaultSpec("kill", 3, 1, "n2"), FaultSpec("kill", 1, 5, "n2"), False),
+        (FaultSpec("kill", 1, 1, "n2"), FaultSpec("kill", 2.1, 1, "n2"), True),
+        (FaultSpec("kill", 1, 1, "n2"), FaultSpec("kill", 1.5, 1, "n3"), True),
     ],
 )
-def test_one_node_is_held_by_one_fault_at_a_time(one: Fault, other: Fault, apart: bool) -> None:
+def test_one_node_is_held_by_one_fault_at_a_time(one: FaultSpec, other: FaultSpec, apart: bool) -> None:
     scenario = msgspec.structs.replace(load_scenario("node-kill"), fault=(one, other))
     if apart:
         assert len(make_plan(scenario, seed=1).faults) == 2
@@ -163,19 +165,19 @@ def made_up_faults(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("one", "other", "apart"),
     [
-        (Fault("store-a", 1), Fault("store-b", 2), False),
-        (Fault("store-a", 1), Fault("store-b", 2, victim="store"), False),
-        (Fault("store-a", 1), Fault("balancer-a", 2), True),
-        (Fault("store-a", 1), Fault("kill", 2, 1, "n1"), True),
-        (Fault("wide-a", 1), Fault("wide-b", 2), True),
-        (Fault("wide-a", 1), Fault("wide-a", 2), False),
-        (Fault("more", 1), Fault("more", 2), True),
-        (Fault("more", 1), Fault("more", 1), False),
-        (Fault("always"), Fault("store-a", 2), True),
-        (Fault("always"), Fault("always"), False),
+        (FaultSpec("store-a", 1), FaultSpec("store-b", 2), False),
+        (FaultSpec("store-a", 1), FaultSpec("store-b", 2, victim="store"), False),
+        (FaultSpec("store-a", 1), FaultSpec("balancer-a", 2), True),
+        (FaultSpec("store-a", 1), FaultSpec("kill", 2, 1, "n1"), True),
+        (FaultSpec("wide-a", 1), FaultSpec("wide-b", 2), True),
+        (FaultSpec("wide-a", 1), FaultSpec("wide-a", 2), False),
+        (FaultSpec("more", 1), FaultSpec("more", 2), True),
+        (FaultSpec("more", 1), FaultSpec("more", 1), False),
+        (FaultSpec("always"), FaultSpec("store-a", 2), True),
+        (FaultSpec("always"), FaultSpec("always"), False),
     ],
 )
-def test_faults_hold_different_parts_or_can_be_told_apart(one: Fault, other: Fault, apart: bool) -> None:
+def test_faults_hold_different_parts_or_can_be_told_apart(one: FaultSpec, other: FaultSpec, apart: bool) -> None:
     scenario = msgspec.structs.replace(load_scenario("node-kill"), fault=(one, other))
     if apart:
         assert len(make_plan(scenario, seed=1).faults) == 2
@@ -186,7 +188,7 @@ def test_faults_hold_different_parts_or_can_be_told_apart(one: Fault, other: Fau
 
 @pytest.mark.usefixtures("made_up_faults")
 def test_what_strikes_a_part_has_it_for_its_victim_and_heals_when_the_window_ends() -> None:
-    scenario = msgspec.structs.replace(load_scenario("node-kill"), fault=(Fault("store-a", 1), Fault("wide-a")))
+    scenario = msgspec.structs.replace(load_scenario("node-kill"), fault=(FaultSpec("store-a", 1), FaultSpec("wide-a")))
     assert make_plan(scenario, seed=1).faults == (
         PlannedFault("store-a", 1000, 15_000, "store"),
         PlannedFault("wide-a", 0, 15_000, "cluster"),

@@ -9,7 +9,14 @@ from loadtests.faults import FAULTS
 from loadtests.faults.contract import Strikes
 from loadtests.faults.kill import Kill
 from loadtests.model.scenario import Scenario
-from loadtests.planning.scenario_file import SCENARIOS, all_scenarios, load_scenario, read_scenario, scenario_file
+from loadtests.planning.scenario_file import (
+    SCENARIOS,
+    all_scenarios,
+    encode_scenario,
+    load_scenario,
+    read_scenario,
+    scenario_file,
+)
 from shared.errors import ScenarioError
 
 GOOD = """\
@@ -195,3 +202,8 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(ScenarioError, match="cannot read") as raised:
         load_scenario(str(file))
     assert raised.value.why == "Permission denied"
+
+
+@pytest.mark.parametrize("scenario", all_scenarios(), ids=lambda scenario: scenario.name)
+def test_what_is_written_is_read_as_the_same_scenario(scenario: Scenario) -> None:
+    assert read_scenario(encode_scenario(scenario), file="scenario.toml", name=scenario.name) == scenario

@@ -12,10 +12,11 @@ import pytest
 from compose.architectures import ARCHITECTURES
 from compose.cluster import Limits
 from loadtests.behaviours import BEHAVIOURS
-from loadtests.checks import CHECKS, MEASURES, TALLIES
+from loadtests.checks import CAUSES, CHECKS, MEASURES, TALLIES
 from loadtests.cli import COMMANDS
 from loadtests.faults import FAULTS
-from loadtests.planning.cures import CURES, Cure, measure_of, shown_on, switch
+from loadtests.faults.contract import Cure
+from loadtests.planning.cures import CURES, measure_of, shown_on, switch
 from loadtests.planning.scenario_file import all_scenarios, load_scenario
 from loadtests.reference.attributes import attributes_of
 from loadtests.reference.pages import FOLDER, PAGES, outdated, write
@@ -25,6 +26,7 @@ from loadtests.report.exports.tables import TABLES
 NAMES = {
     "reference/scenarios.md": [scenario.name for scenario in all_scenarios()],
     "reference/faults.md": list(FAULTS),
+    "reference/causes.md": list(CAUSES),
     "reference/architectures.md": list(ARCHITECTURES),
     "reference/checks.md": [*(check.kind for check in CHECKS.values()), *(tally.name for tally in TALLIES.values())],
     "reference/behaviours.md": list(BEHAVIOURS),

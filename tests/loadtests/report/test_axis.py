@@ -2,10 +2,10 @@ import pytest
 
 from loadtests.report.axis import TimeAxis, frame, lanes
 from loadtests.report.drawing import Box, Label, Line
-from loadtests.report.series import FaultBand
+from tests.loadtests.stories import fault
 
 AXIS = TimeAxis(12_500_000, 12_000_000)
-BAND = FaultBand(0, "kill", "n2", 5_000_000, 5_030_000, 8_000_000, 9_000_000)
+BAND = fault("n2", "kill", 5_000_000, 5_030_000, 8_000_000, 9_000_000)
 
 
 def test_moments_lie_within_50_ms_of_where_they_belong() -> None:
@@ -34,14 +34,14 @@ def test_a_band_has_four_lines_and_two_labels() -> None:
 
 
 def test_a_fault_that_was_never_seen_says_so_and_lasts_to_the_end() -> None:
-    band = FaultBand(0, "kill", "n2", 5_000_000, None, None, None)
+    band = fault("n2", "kill", 5_000_000)
     shapes = frame(AXIS, (band,), top=20, bottom=100)
     assert "n2 killed (not seen)" in [shape.text for shape in shapes if isinstance(shape, Label)]
     assert [shape.width for shape in shapes if isinstance(shape, Box)] == ["60%"]
 
 
 def test_labels_that_would_touch_get_rows_of_their_own() -> None:
-    near = FaultBand(1, "kill", "n3", 5_200_000, 5_300_000, 8_000_000, 9_100_000)
+    near = fault("n3", "kill", 5_200_000, 5_300_000, 8_000_000, 9_100_000, number=1)
     assert lanes(AXIS, (BAND, near)) > lanes(AXIS, (BAND,))
     labels = [shape for shape in frame(AXIS, (BAND, near), top=50, bottom=90) if isinstance(shape, Label)]
     moments = [shape for shape in labels if shape.css == "moment"]

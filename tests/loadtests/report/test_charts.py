@@ -195,10 +195,11 @@ def test_a_line_of_the_distribution_falls_where_the_answers_are(made_up: MadeUp,
 
 
 def test_memory_has_a_lane_for_each_part_and_a_gap_where_it_was_dead() -> None:
-    story = Story("redis")
+    looks = []
     for at_s, usage in ((0, {"n1": 100, "store": 8}), (1, {"store": 8}), (2, {"n1": 60, "store": 9})):
         sizes = {part: Usage(0.0, mb * 2**20) for part, mb in usage.items()}
-        story.took(PartSample("redis", at_s * 1_000_000, sizes))
+        looks.append(PartSample("redis", at_s * 1_000_000, sizes))
+    story = Story("redis", looks)
     story.end_us = 4_000_000
     chart = memory(story, TimeAxis(4_000_000, 4_000_000))
     assert chart is not None

@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from compose.architectures import ARCHITECTURES
+from loadtests.faults.contract import Cure
 from loadtests.model.results import LoggedOut
-from loadtests.planning.cures import CURES, Cure, shown_on
+from loadtests.planning.cures import CURES, shown_on
 from loadtests.planning.scenario_file import load_scenario
 from loadtests.report.cured import cured
 from tests.loadtests.report.conftest import MadeUp

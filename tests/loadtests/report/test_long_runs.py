@@ -10,7 +10,7 @@ from loadtests.model.history import Exchange, Outcome, encode_records
 from loadtests.model.run_folder import RunFolder
 from loadtests.report import render_report
 from loadtests.report.series import Shopper
-from loadtests.report.shopper_timelines import Row
+from loadtests.report.shopper_timelines import ShopperRow
 from loadtests.report.step_chart import MOST_STEPS, _thinned
 from tests.bench.big_run import write_big_run
 
@@ -62,7 +62,7 @@ def test_of_too_many_steps_the_highest_remain() -> None:
 def test_what_lies_close_together_is_one() -> None:
     shopper = Shopper()
     shopper.logins_us, shopper.trouble = [0], [(10, 20), (25, 30), (90, 95)]
-    row = Row(1, shopper, ())
+    row = ShopperRow(1, shopper, ())
     assert [span for span in row.states(100) if span[0] == "trouble"] == [
         ("trouble", *span) for span in shopper.trouble
     ]

@@ -8,25 +8,27 @@ import pytest
 from loadtests.faults import FAULTS
 from loadtests.model.batch import batch_of
 from loadtests.model.events import FaultEvent, FaultPhase
+from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.results import LoggedOut
 from loadtests.report.axis import TimeAxis, frame
 from loadtests.report.drawing import Box, Label
-from loadtests.report.series import MOST_LETTERS, FaultBand, Story
+from loadtests.report.series import MOST_LETTERS, Story
 from loadtests.report.sessions_by_node import sessions_by_node
 from loadtests.report.shopper_timelines import strips
 from loadtests.report.timeline import timeline
 from tests.loadtests.example_result import UNEVENTFUL
 from tests.loadtests.stories import Story as Told
+from tests.loadtests.stories import fault as told_fault
 
 AXIS = TimeAxis(12_500_000, 12_000_000)
 
 
-def band(kind: str, victim: str, at_us: int = 5_000_000, fault: int = 0) -> FaultBand:
-    return FaultBand(fault, kind, victim, at_us, at_us + 30_000, at_us + 1_000_000, at_us + 2_000_000)
+def band(kind: str, victim: str, at_us: int = 5_000_000, fault: int = 0) -> FaultTimeline:
+    return told_fault(victim, kind, at_us, at_us + 30_000, at_us + 1_000_000, at_us + 2_000_000, number=fault)
 
 
-def story_of(*told: Told, bands: tuple[FaultBand, ...] = ()) -> Story:
-    story = Story("sticky-memory")
+def story_of(*told: Told, bands: tuple[FaultTimeline, ...] = ()) -> Story:
+    events = []
     for it in bands:
         marks: list[tuple[FaultPhase, int | None]] = [
             ("injected", it.injected_us), ("observed", it.observed_us), ("healed", it.healed_us),
@@ -34,8 +36,9 @@ def story_of(*told: Told, bands: tuple[FaultBand, ...] = ()) -> Story:
         ]  # fmt: skip
         for phase, at_us in marks:
             assert at_us is not None
-            story.took(FaultEvent("sticky-memory", at_us, it.fault, it.kind, it.victim, phase))
-    fault_us = min((it.injected_us for it in story.bands), default=None)
+            events.append(FaultEvent("sticky-memory", at_us, it.fault, it.kind, it.victim, phase))
+    story = Story("sticky-memory", events)
+    fault_us = story.run.first_injected_us
     for each in told:
         for exchange in each.exchanges:
             story.saw(batch_of(exchange), fault_us, 100_000)
@@ -44,7 +47,7 @@ def story_of(*told: Told, bands: tuple[FaultBand, ...] = ()) -> Story:
     return story
 
 
-def labels(bands: tuple[FaultBand, ...]) -> list[str]:
+def labels(bands: tuple[FaultTimeline, ...]) -> list[str]:
     return [shape.text for shape in frame(AXIS, bands, top=20, bottom=100)
             if isinstance(shape, Label) and shape.css == "moment"]  # fmt: skip
 

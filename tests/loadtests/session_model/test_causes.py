@@ -10,17 +10,17 @@ import pytest
 from compose.architectures import ARCHITECTURES
 from compose.cluster import Limits
 from loadtests.model.history import Exchange, Record
-from loadtests.session_model.causes import CAUSES, cause_of_shared_session, cause_of_use_after_logout, strike_on_home
+from loadtests.session_model.causes import CAUSES, cause_of_shared_session, cause_of_use_after_logout, fault_behind
 from loadtests.session_model.shopper_trace import Person
-from loadtests.session_model.timeline import Scene, Strike
-from tests.loadtests.stories import Story, losses, scene, stored
+from loadtests.session_model.timeline import RunTimeline
+from tests.loadtests.stories import Story, fault, losses, retold, scene, stored
 
 
-def after(kind: str, victim: str = "n2", architecture: str = "sticky-memory", at: float = 5) -> Scene:
+def after(kind: str, victim: str = "n2", architecture: str = "sticky-memory", at: float = 5) -> RunTimeline:
     """A scene in which a fault of that kind was there from that second on, for two seconds."""
     us = round(at * 1e6)
-    strike = Strike(0, kind, victim, us, us + 20_000, us + 2_000_000, us + 2_020_000, ("seen",))
-    return msgspec.structs.replace(scene(architecture=architecture), strikes=(strike,))
+    told = fault(victim, kind, us, us + 20_000, us + 2_000_000, us + 2_020_000)
+    return msgspec.structs.replace(scene(architecture=architecture), faults=(told,))
 
 
 def out(architecture: str = "sticky-memory", home: str = "n2", now: str = "n2", at: float = 6) -> list[Exchange]:
@@ -28,7 +28,7 @@ def out(architecture: str = "sticky-memory", home: str = "n2", now: str = "n2", 
     return Story(architecture=architecture).login(home).at(at).stranger(node=now).exchanges
 
 
-def causes(records: Iterable[Record], where: Scene) -> list[str]:
+def causes(records: Iterable[Record], where: RunTimeline) -> list[str]:
     return [loss.cause for loss in losses(records, where)]
 
 
@@ -89,9 +89,7 @@ def test_a_node_that_holds_as_many_as_it_may() -> None:
 
 def test_a_fault_that_nobody_observed_explains_nothing() -> None:
     for kind in ("kill", "freeze", "memory-cap"):
-        at = after(kind)
-        unseen = msgspec.structs.replace(at, strikes=(msgspec.structs.replace(at.strikes[0], observed_us=None),))
-        assert causes(out(), unseen) == ["unexplained"]
+        assert causes(out(), retold(after(kind), observed_us=None)) == ["unexplained"]
 
 
 def test_a_browser_that_lost_the_balancers_cookie() -> None:
@@ -157,7 +155,7 @@ def test_a_session_that_is_good_after_its_logout() -> None:
 
 
 def test_a_session_that_somebody_else_had_opened() -> None:
-    def kept_ids(architecture: str) -> Scene:
+    def kept_ids(architecture: str) -> RunTimeline:
         return msgspec.structs.replace(scene(architecture=architecture), limits=Limits(regenerate_at_login=False))
 
     assert cause_of_shared_session(kept_ids("redis")) == "fixation"
@@ -177,7 +175,7 @@ def test_the_fault_behind_a_loss_stands_in_its_witness() -> None:
     at = after("store-kill", "store", "redis")
     (loss,) = losses(out("redis"), at)
     assert any("store-kill" in event.what for event in loss.witness), loss.witness
-    assert strike_on_home(scene(), Person(1), out()[-1]) is None
+    assert fault_behind(scene(), Person(1), out()[-1]) is None
 
 
 def test_every_architecture_has_rules() -> None:

@@ -49,7 +49,7 @@ def test_they_leave_time_of_the_ninety_minutes_and_a_check_comes_every_fifteen()
         ('title = "Kill', 'titel = "Kill', "titel"),
         ("minutes = 15", 'minutes = "15"', "minutes"),
         ('left = "sticky-memory"', 'left = "sticky-memories"', "no architecture 'sticky-memories'"),
-        ('left = "sticky-memory"', 'left = "redis"', "both shops are redis"),
+        ('left = "sticky-memory"', 'left = "redis"', "'redis' is named twice"),
         ('buttons = ["kill"]', 'buttons = ["kil"]', "no fault 'kil'"),
         ('buttons = ["kill"]', 'buttons = ["kill", "workers"]', "workers cannot be made while the cluster runs"),
         ('buttons = ["kill"]', 'buttons = ["kill", "store-cut"]', "store-cut cannot be made while the cluster runs"),
@@ -57,7 +57,7 @@ def test_they_leave_time_of_the_ninety_minutes_and_a_check_comes_every_fifteen()
         ('logged_out = "at_risk"', 'logged_out = "at risk"', "at risk"),
         ('logged_out = "at_risk"', 'loggedout = "at_risk"', "no measure 'loggedout'"),
         ('[expect.redis]\nlogged_out = "0"\n', "", "nothing is expected of redis"),
-        ("[expect.redis]", "[expect.signed-token]", "signed-token is neither left nor right"),
+        ("[expect.redis]", "[expect.signed-token]", "no architecture of this scenario 'signed-token'"),
         ('about = ["kill"]', 'about = ["stop"]', "about: stop is none of the buttons"),
         ('observed = "left.logged_out"', 'observed = "left.loggedout"', "no number 'left.loggedout'"),
         ('observed = "left.logged_out"', "", "nothing answers it"),
@@ -67,7 +67,7 @@ def test_they_leave_time_of_the_ninety_minutes_and_a_check_comes_every_fifteen()
         ('rule = "left.observed.kill >= 1"', 'rule = "left.observed.kill"', "neither true nor false"),
         ('answers = { left = "10", ', "answers = { ", "it predicts ['right', 'you']"),
         ('do = "release"', 'do = "heal"', "begins with predict and release"),
-        ("when one of three nodes dies?", "when one of three nodes dies.", "does not end with '?'"),
+        ("when one of three nodes dies?", "when one of three nodes dies.", "is not a question"),
         ("minutes = 15", 'minutes = 15\nbehaviour = "x"', "no behaviour 'x'"),
     ],
 )
@@ -79,5 +79,5 @@ def test_what_makes_no_sense_is_named(old: str, new: str, complaint: str) -> Non
 
 
 def test_its_load_is_a_scenarios_load() -> None:
-    load = episode_named("2").load()
+    load = episode_named("2").scenario.load
     assert (load.shoppers, load.behaviour) == (30, "shop")

@@ -10,20 +10,19 @@ import pytest
 
 from compose.engines.registry import engine_named
 from compose.supervision.child import Child, spawn
-from compose.supervision.ledger import Ledger
+from compose.supervision.ledger import Ledger, hold_machine
 from compose.supervision.ledger_file import ledgers
-from compose.supervision.machine_lock import hold_machine
 from loadtests.running.progress import Silent
 from loadtests.workshop import host as module
-from loadtests.workshop.host import Opened, hold_workshop, running_workshop
-from loadtests.workshop.listen_addresses import Doors
-from loadtests.workshop.session import WorkshopRequest
+from loadtests.workshop.host import WorkshopUrls, hold_workshop, running_workshop
+from loadtests.workshop.listen_addresses import ListenAddress
+from loadtests.workshop.runner import WorkshopRequest
 from shared.errors import Busy, Interrupted, NotReadyInTime
 
 
 def hold(tmp_path: Path, announce: object = lambda opened: None) -> None:
     request = WorkshopRequest(runs=tmp_path / "runs")
-    hold_workshop(request, engine_named("processes"), Doors(), Silent(), announce)  # type: ignore[arg-type]
+    hold_workshop(request, engine_named("processes"), ListenAddress(), Silent(), announce)  # type: ignore[arg-type]
 
 
 def nothing_is_left(state: Path) -> None:
@@ -63,9 +62,9 @@ def test_a_dashboard_that_never_answers(tmp_path: Path, own_state: Path, monkeyp
 
 @pytest.mark.cluster
 def test_interrupted_as_soon_as_it_is_open_nothing_is_left(tmp_path: Path, own_state: Path) -> None:
-    seen: list[Opened] = []
+    seen: list[WorkshopUrls] = []
 
-    def interrupt(opened: Opened) -> None:
+    def interrupt(opened: WorkshopUrls) -> None:
         seen.append(opened)
         found = running_workshop(own_state)
         assert found is not None

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from loadtests.workshop.listen_addresses import LETTERS, Doors, doors_at, is_loopback
+from loadtests.workshop.listen_addresses import LETTERS, ListenAddress, is_loopback, listen_address
 from shared.errors import EnvironmentNotReady, PortTaken
 
 
@@ -17,11 +17,11 @@ from shared.errors import EnvironmentNotReady, PortTaken
 )  # fmt: skip
 def test_a_code_is_asked_for_unless_only_this_machine_can_ask(host: str, only_this_machine: bool) -> None:
     assert is_loopback(host) is only_this_machine
-    assert (doors_at(host, 0).join_code == "") is only_this_machine
+    assert (listen_address(host, 0).join_code == "") is only_this_machine
 
 
 def test_codes_can_be_read_from_a_wall_and_differ() -> None:
-    codes = {doors_at("0.0.0.0", 0).join_code for _ in range(50)}
+    codes = {listen_address("0.0.0.0", 0).join_code for _ in range(50)}
     assert len(codes) == 50
     assert {len(code) for code in codes} == {6}
     assert not set("".join(codes)) & set("ilo01")
@@ -29,11 +29,11 @@ def test_codes_can_be_read_from_a_wall_and_differ() -> None:
 
 
 def test_this_machine_calls_it_by_its_own_name() -> None:
-    assert doors_at("127.0.0.1", 0).own_name == "127.0.0.1"
-    everywhere = doors_at("0.0.0.0", 0)
+    assert listen_address("127.0.0.1", 0).own_name == "127.0.0.1"
+    everywhere = listen_address("0.0.0.0", 0)
     assert everywhere.own_name == "127.0.0.1"
     assert everywhere.room_name in everywhere.allowed_hosts
-    assert Doors("192.0.2.7").allowed_hosts == ("127.0.0.1", "localhost", "[::1]", "192.0.2.7")
+    assert ListenAddress("192.0.2.7").allowed_hosts == ("127.0.0.1", "localhost", "[::1]", "192.0.2.7")
     assert "attacker.example" not in everywhere.allowed_hosts
 
 
@@ -43,12 +43,12 @@ def test_a_port_that_is_taken_is_named() -> None:
         other.listen()
         port = other.getsockname()[1]
         with pytest.raises(PortTaken, match=str(port)) as raised:
-            doors_at("127.0.0.1", port).check()
+            listen_address("127.0.0.1", port).check()
     assert "choose another port" in raised.value.next_step
-    doors_at("127.0.0.1", port).check()
+    listen_address("127.0.0.1", port).check()
 
 
 def test_an_address_that_is_not_ours() -> None:
     with pytest.raises(EnvironmentNotReady) as raised:
-        doors_at("192.0.2.7", 0).check()
+        listen_address("192.0.2.7", 0).check()
     assert "0.0.0.0" in raised.value.next_step

@@ -14,9 +14,9 @@ from compose.architectures import ARCHITECTURES
 from loadtests.model.events import AtRisk, FaultEvent, read_events
 from loadtests.running.event_log import EventLog
 from loadtests.running.fault_run import FaultBounds, FaultRun
-from loadtests.workshop.contract import SIDES, Break, Heal, LiveFault, Reply, SideName
+from loadtests.workshop.contract import SIDES, Break, CommandReply, Heal, LiveFault, SideName
 from loadtests.workshop.live_faults import LiveFaults
-from loadtests.workshop.live_side import Cues, LiveSide
+from loadtests.workshop.live_side import LiveSide, Signals
 from shared.sessions import HeldSession
 from tests.loadtests.scripted_cluster import ScriptedCluster
 from tests.waiting import until
@@ -32,8 +32,8 @@ class Room:
     """Two sides without clusters, and the faults that are made there."""
 
     def __init__(self, folder: Path) -> None:
-        self.cues = Cues()
-        zero_ns = self.cues.say_go().zero_ns
+        self.signals = Signals()
+        zero_ns = self.signals.start().zero_ns
         self.clusters: dict[SideName, ScriptedCluster] = {}
         self.runs: list[FaultRun] = []
         self.paths = {side: folder / f"{side}.ndjson" for side in SIDES}
@@ -51,12 +51,12 @@ class Room:
                 ),
             )  # fmt: skip
         bounds = FaultBounds(observed_s=1.0, healed_s=1.0)
-        self.faults = LiveFaults(sides, KINDS, self.cues, bounds, self.changed)
+        self.faults = LiveFaults(sides, KINDS, self.signals, bounds, self.changed)
 
     def changed(self) -> None:
         self.changes += 1
 
-    def make(self, kind: str, victim: str = "", sides: tuple[SideName, ...] = BOTH) -> Reply:
+    def make(self, kind: str, victim: str = "", sides: tuple[SideName, ...] = BOTH) -> CommandReply:
         return self.faults.make(Break(kind, sides, victim))
 
     def steps(self, side: SideName) -> list[tuple[int, str, str]]:
@@ -106,7 +106,7 @@ def test_without_a_victim_the_lowest_node_that_is_up_on_all_sides(room: Room) ->
     room.make("kill", "n2", ("right",))
     assert room.make("kill").ok
     assert [fault.victim for fault in room.faults.broken()] == ["n1", "n2", "n3"]
-    assert room.make("kill") == Reply(False, "every node there is broken already", "heal one first")
+    assert room.make("kill") == CommandReply(False, "every node there is broken already", "heal one first")
     assert room.make("kill", sides=("right",)).ok, "n1 is up there"
 
 
@@ -123,7 +123,7 @@ def test_one_side_is_spared_and_its_events_say_so(room: Room) -> None:
 def test_a_side_without_such_a_part_was_not_spared(room: Room) -> None:
     assert room.make("store-kill", sides=("right",)).ok
     assert room.steps("left") == [(0, "store", "nothing_there")]
-    assert room.make("store-kill", sides=("left",)) == Reply(
+    assert room.make("store-kill", sides=("left",)) == CommandReply(
         False, "sticky-memory has no store", "choose something that is there"
     )
 
@@ -157,13 +157,13 @@ def test_what_cannot_be_made(room: Room, command: Break, why: str) -> None:
 
 def test_what_is_held_already_is_not_struck_again(room: Room) -> None:
     room.make("kill", "n2", ("left",))
-    assert room.make("freeze", "n2") == Reply(False, "n2 is held by a kill on the left", "heal that first")
+    assert room.make("freeze", "n2") == CommandReply(False, "n2 is held by a kill on the left", "heal that first")
     assert room.make("freeze", "n2", ("right",)).ok
 
 
 def test_what_stays_can_be_made_again(room: Room) -> None:
     assert room.make("scale-out").ok
-    assert until(lambda: room.cues.elapsed_ms() > room.faults.as_they_went(END_MS)[0].at_ms)
+    assert until(lambda: room.signals.elapsed_ms() > room.faults.as_they_went(END_MS)[0].at_ms)
     assert room.make("scale-out").ok
 
 
@@ -172,10 +172,12 @@ def test_one_of_several_is_healed_by_its_number(room: Room) -> None:
     room.make("kill", "n2")
     assert room.faults.heal(Heal(1)).ok
     assert until(lambda: [fault.fault for fault in room.faults.broken()] == [0])
-    assert room.faults.heal(Heal(1)) == Reply(False, "no fault 1 is there to be healed", "name another; there is 0")
+    assert room.faults.heal(Heal(1)) == CommandReply(
+        False, "no fault 1 is there to be healed", "name another; there is 0"
+    )
     assert room.faults.heal(Heal()).ok
     assert until(lambda: not room.faults.broken())
-    assert room.faults.heal(Heal()) == Reply(False, "nothing is broken")
+    assert room.faults.heal(Heal()) == CommandReply(False, "nothing is broken")
 
 
 def test_healed_in_vain_it_may_be_healed_again(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:

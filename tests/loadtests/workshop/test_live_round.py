@@ -19,8 +19,8 @@ from loadtests.judging.judge import judge
 from loadtests.running.progress import Silent
 from loadtests.workshop import live_round as module
 from loadtests.workshop.live_round import LiveRound
-from loadtests.workshop.live_side import ABANDON_LEAD_MS, END_LEAD_MS, Cues, guests_of
-from loadtests.workshop.round_about import round_about
+from loadtests.workshop.live_side import ABANDON_LEAD_MS, END_LEAD_MS, Signals, guests_of
+from loadtests.workshop.round_spec import round_spec
 from shared.errors import EnvironmentNotReady, Interrupted
 from tests.waiting import until
 
@@ -53,9 +53,9 @@ class Hangs(Broken):
 
 
 def a_round(tmp_path: Path, own_state: Path, engine: Engine) -> LiveRound:
-    about = round_about("", ("sticky-memory", "redis"), 3)
+    spec = round_spec("", ("sticky-memory", "redis"), 3)
     command = ("twinshop", "workshop")
-    return LiveRound(1, about, engine, own_state, tmp_path / "runs", Silent(), command, lambda: None)
+    return LiveRound(1, spec, engine, own_state, tmp_path / "runs", Silent(), command, lambda: None)
 
 
 @pytest.fixture
@@ -127,8 +127,8 @@ def test_interrupted_while_it_is_judged_it_is_judged_again(failed: LiveRound, mo
 
 def test_two_rounds_in_one_second_are_two_folders(tmp_path: Path, own_state: Path) -> None:
     rounds = [a_round(tmp_path, own_state, Broken())]
-    about = round_about("2", ("sticky-memory", "redis"), 3)
-    rounds.append(LiveRound(2, about, Broken(), own_state, tmp_path / "runs", Silent(), (), lambda: None))
+    spec = round_spec("2", ("sticky-memory", "redis"), 3)
+    rounds.append(LiveRound(2, spec, Broken(), own_state, tmp_path / "runs", Silent(), (), lambda: None))
     assert len({live.folder.root for live in rounds}) == 2
     for live in rounds:
         live.finish()
@@ -136,31 +136,31 @@ def test_two_rounds_in_one_second_are_two_folders(tmp_path: Path, own_state: Pat
 
 class TestCues:
     def test_an_end_is_far_enough_ahead_that_everybody_hears_of_it(self) -> None:
-        cues = Cues()
-        cues.say_go()
-        assert cues.say_end(0) >= END_LEAD_MS
-        assert cues.say_end(60_000) == 60_000
+        signals = Signals()
+        signals.start()
+        assert signals.end_at(0) >= END_LEAD_MS
+        assert signals.end_at(60_000) == 60_000
 
     def test_whoever_leaves_is_in_a_hurry(self) -> None:
-        cues = Cues()
-        cues.say_go()
-        cues.abandon()
-        assert cues.end_ms is not None
-        assert ABANDON_LEAD_MS <= cues.end_ms < END_LEAD_MS
-        assert cues.abandoned.is_set()
+        signals = Signals()
+        signals.start()
+        signals.abandon()
+        assert signals.end_ms is not None
+        assert ABANDON_LEAD_MS <= signals.end_ms < END_LEAD_MS
+        assert signals.abandoned.is_set()
 
     def test_what_was_said_before_stands(self) -> None:
-        cues = Cues()
-        cues.say_go()
-        said = cues.say_end(0)
-        cues.abandon()
-        assert cues.end_ms == said
+        signals = Signals()
+        signals.start()
+        said = signals.end_at(0)
+        signals.abandon()
+        assert signals.end_ms == said
 
     def test_before_the_go_there_is_no_end(self) -> None:
-        cues = Cues()
-        cues.abandon()
-        assert cues.end_ms is None
-        assert cues.elapsed_ms() == 0
+        signals = Signals()
+        signals.abandon()
+        assert signals.end_ms is None
+        assert signals.elapsed_ms() == 0
 
     def test_guests_have_accounts_of_their_own(self) -> None:
         assert guests_of(24)[0] == "user-0025"

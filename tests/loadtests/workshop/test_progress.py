@@ -11,15 +11,15 @@ import pytest
 from loadtests import cli
 from loadtests.model.run_folder import RunFolder
 from loadtests.running.run import write_results
-from loadtests.workshop.contract import Prediction
+from loadtests.workshop.contract import CommittedPrediction
 from loadtests.workshop.episode_file import episode_named
 from loadtests.workshop.predictions import append_prediction
-from loadtests.workshop.progress import newest_round, standing
+from loadtests.workshop.progress import newest_round, progress_of
 from shared.errors import UsageError
 from tests.loadtests.model_run import write_run
 from tests.loadtests.model_shop import EPOCH_US
 
-EARLY = Prediction(EPOCH_US - 1_000_000, "a1", "", {"left": "3"}, "it knew them")
+EARLY = CommittedPrediction(EPOCH_US - 1_000_000, "a1", "", {"left": "3"}, "it knew them")
 
 
 def a_round(
@@ -37,13 +37,13 @@ def a_round(
 
 
 def unmet(run: RunFolder) -> list[str]:
-    return [one.what for one in standing(episode_named("2"), run).shown if not one.met]
+    return [one.what for one in progress_of(episode_named("2"), run).shown if not one.met]
 
 
 def test_a_good_round_has_shown_everything(tmp_path: Path) -> None:
     run = a_round(tmp_path / "runs" / "one")
     append_prediction(run.root, EARLY)
-    found = standing(episode_named("2"), run)
+    found = progress_of(episode_named("2"), run)
     assert found.met
     assert [one.met for one in found.shown] == [True] * 6
 

@@ -10,7 +10,7 @@ import pytest
 from loadtests.campaigns.bundles.pack import pack
 from loadtests.model.results import Results
 from loadtests.report import render_report
-from loadtests.workshop.contract import Prediction
+from loadtests.workshop.contract import CommittedPrediction
 from loadtests.workshop.predictions import FILE, append_prediction
 from loadtests.workshop.report_section import MOST_ANSWERS, MOST_REASONS, predicted, predictions_section
 from tests.loadtests.report.parsed import Page
@@ -34,7 +34,7 @@ def a_round(folder: Path) -> Results:
 
 def said(folder: Path, left: str, *, at_us: int = LONG_AGO, name: str = "", reason: str = "Because.") -> None:
     answers = {"left": left, "right": "0", "you": "right"}
-    append_prediction(folder, Prediction(at_us, f"{left}{at_us}{name}", name, answers, reason))
+    append_prediction(folder, CommittedPrediction(at_us, f"{left}{at_us}{name}", name, answers, reason))
 
 
 def test_what_was_said_stands_beside_what_was_observed(folder: Path) -> None:

@@ -15,7 +15,7 @@ import requests
 from compose.supervision.ledger_file import ledgers
 from loadtests.judging.judge import judge
 from loadtests.model.plan import read_plan
-from loadtests.workshop.contract import Begin, Break, Close, End, Heal, Release, Side
+from loadtests.workshop.contract import Begin, Break, Close, EndWorkshop, Heal, Release, RoundSide
 from tests.left_behind import ports_of, processes_of, wait_until_gone
 from tests.loadtests.command import twinshop
 from tests.loadtests.workshop.whole_workshop import WholeWorkshop, whole_workshop
@@ -32,7 +32,7 @@ JSON = {"Accept": "application/json"}
 class Person:
     """Somebody with a browser, in one shop."""
 
-    def __init__(self, side: Side) -> None:
+    def __init__(self, side: RoundSide) -> None:
         self.session = requests.Session()
         # The name is for browsers, which lead *.localhost to this machine; the resolver may not.
         self.shop = f"http://127.0.0.1:{side.shop_url.rpartition(':')[2]}"
@@ -84,7 +84,7 @@ def test_an_episode_from_prediction_to_explanation(tmp_path: Path) -> None:
         workshop.do(Close())
         workshop.reaches("explain")
         assert_it_is_a_run_like_any_other(workshop)
-        workshop.do(End())
+        workshop.do(EndWorkshop())
         assert workshop.end()[0] == 0
         nothing_is_left(workshop)
 

@@ -14,7 +14,7 @@ import msgspec
 from loadtests.model.events import FaultEvent, read_events
 from loadtests.model.results import Results
 from loadtests.model.run_folder import RunFolder
-from loadtests.workshop.contract import Command, Phase, Reply, Round, Workshop
+from loadtests.workshop.contract import Command, CommandReply, Phase, Round, Workshop
 from loadtests.workshop.control import ask
 from loadtests.workshop.host import running_workshop
 from tests.loadtests.command import start
@@ -41,7 +41,7 @@ class WholeWorkshop:
         assert address is not None
         self.address = address
 
-    def tell(self, command: Command) -> Reply:
+    def tell(self, command: Command) -> CommandReply:
         return ask(self.address.socket, self.address.key, command)
 
     def do(self, command: Command) -> None:

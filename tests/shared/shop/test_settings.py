@@ -6,9 +6,11 @@ import typing
 
 import pytest
 
-from compose.applications.node_settings import FROM_LIMITS, node_environment
+from compose.applications.contract import NodeSetup
+from compose.applications.twins import FROM_LIMITS, Twins
 from compose.architectures import ARCHITECTURES, Store
 from compose.cluster import ClusterSpec, Limits
+from compose.supervision.ports import Listen
 from shared.errors import UsageError
 from shared.shop.settings import Settings
 
@@ -46,9 +48,10 @@ def test_what_a_cluster_hands_over_is_read_back() -> None:
         "node_workers": 3, "slow_page_ms": 7, "clock_leeway_s": 5, "rate_limit": "5 per second",
         "rate_limit_counters": "store", "session_cap": 9, "store_timeout_s": 0.5,
     }  # fmt: skip
-    environment = node_environment(
-        ClusterSpec("0a1b2c3d", ARCHITECTURES["redis-replica"], limits=Limits(**changed)),  # type: ignore[arg-type]
+    spec = ClusterSpec("0a1b2c3d", ARCHITECTURES["redis-replica"], limits=Limits(**changed))  # type: ignore[arg-type]
+    setup = NodeSetup(
         "n2",
+        Listen("127.0.0.1", 8101),
         database_url="sqlite:///x",
         secret_key="a secret key",
         control_token="t",
@@ -59,6 +62,7 @@ def test_what_a_cluster_hands_over_is_read_back() -> None:
         replica_self="127.0.0.1:7001",
         replica_peers="127.0.0.1:7002,127.0.0.1:7003",
     )
+    environment = Twins().environment(spec, setup)
     settings = Settings.from_environment(environment)
     assert {name: getattr(settings, name) for name in changed} == changed
     assert (settings.fallback_key, settings.sentinel) == ("an older key", "127.0.0.1:26379")

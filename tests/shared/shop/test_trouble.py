@@ -10,7 +10,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 import compose.changes
-from compose.applications.node_state import state_of
+from compose.applications.twins import Twins
 from shared.request_log import LoggedRequest, LoggedSession, read_request_log
 from shared.sessions import fingerprint
 from shared.shop.database import read_orders
@@ -55,8 +55,8 @@ def test_it_is_read_by_the_engines(shop: Node, monkeypatch: pytest.MonkeyPatch) 
     class Answer:
         status, body = answer.status_code, answer.data
 
-    monkeypatch.setattr("compose.applications.node_state.ask", lambda *_, **__: Answer)
-    read = state_of("http://n1", CONTROL_TOKEN, {fingerprint(shop.settings.secret_key): "own"})
+    monkeypatch.setattr("compose.applications.twins.ask", lambda *_, **__: Answer)
+    read = Twins().state("http://n1", CONTROL_TOKEN, {"own": shop.settings.secret_key})
     assert read is not None
     assert (read.key, read.fallback, read.trouble) == ("own", None, compose.changes.Trouble(session_cap=7))
 

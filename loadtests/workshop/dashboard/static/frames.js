@@ -1,5 +1,5 @@
 /**
- * Frames and what they come to: the same as in `loadtests/workshop/live/snapshots.py`, and nothing else.
+ * Frames and what they come to: the same as in `loadtests/workshop/contract.py`, and nothing else.
  *
  * Everything here is pure: a picture is never changed, a new one is made.
  * @module

@@ -60,7 +60,7 @@ export function seconds(ms) {
   return `${(ms / 1000).toFixed(2)} s`;
 }
 
-/** store-kill → store kill. */
+/** two-words → two words. */
 export function spoken(name) {
   return name.replace(/[-_]/g, " ");
 }

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadtests.campaigns.bundles.names import is_inside
+from loadtests.campaigns.bundles.manifest import is_inside
 from loadtests.campaigns.bundles.pack import CHUNK_BYTES, pack
 from loadtests.campaigns.bundles.unpack import unpack
 from tests.loadtests.campaigns.bundles.made_up import files_below, finished_run

@@ -16,8 +16,7 @@ import pytest
 from loadtests import cli
 from loadtests.campaigns.bundles import manifest as limits
 from loadtests.campaigns.bundles import unpack as module
-from loadtests.campaigns.bundles.either import run_in
-from loadtests.campaigns.bundles.unpack import unpack
+from loadtests.campaigns.bundles.unpack import run_in, unpack
 from shared.errors import BundleError, EnvironmentNotReady, Interrupted, RunFolderError, TwinshopError, UsageError
 from tests.loadtests.campaigns.bundles.made_up import RUN, bundle_of, files_below, finished_run, rewritten
 

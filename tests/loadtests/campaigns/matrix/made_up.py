@@ -8,9 +8,9 @@ from pathlib import Path
 
 import msgspec
 
-from loadtests.campaigns.cells import Cell, Key, Matrix
-from loadtests.campaigns.jobs import Entry, Job
-from loadtests.campaigns.matrix.one_run import Ending
+from loadtests.campaigns.cells import Cell, CellKey, Matrix
+from loadtests.campaigns.jobs import Entry
+from loadtests.campaigns.runner import Outcome, RunJob
 from loadtests.model.results import ArchitectureResult, LoggedOut, Prediction, Results, VerdictWord
 from loadtests.model.run_folder import RunFolder
 from loadtests.planning.scenario_file import read_scenario
@@ -65,9 +65,9 @@ CATALOGUE = (entry("kill", KILL), entry("calm", CALM), entry("cost", COST))
 MATRIX = Matrix(seed=1, engine="processes", twinshop="0.1.0")
 
 
-def key(name: str) -> Key:
+def key(name: str) -> CellKey:
     (found,) = (it for it in CATALOGUE if it.scenario.name == name)
-    return Key(found.sha256, MATRIX.seed, MATRIX.engine, MATRIX.twinshop)
+    return CellKey(found.sha256, MATRIX.seed, MATRIX.engine, MATRIX.twinshop)
 
 
 def cell(
@@ -97,19 +97,19 @@ def result(out: int = 0) -> ArchitectureResult:
 class FakeRun:
     """A run that ends at once, or never."""
 
-    def __init__(self, job: Job, ending: Ending | None, told: list[str]) -> None:
+    def __init__(self, job: RunJob, ending: Outcome | None, told: list[str]) -> None:
         self.job = job
         self._ending = ending
         self._told = told
 
-    def ending(self) -> Ending | None:
+    def ending(self) -> Outcome | None:
         if self._ending is not None:
             self._told.append(f"end {self.job.scenario}")
         return self._ending
 
     def interrupt(self) -> None:
         self._told.append(f"interrupt {self.job.scenario}")
-        self._ending = Ending(interrupted=True)
+        self._ending = Outcome(interrupted=True)
 
     def kill(self) -> None:
         self._told.append(f"kill {self.job.scenario}")
@@ -122,29 +122,29 @@ class FakeLauncher:
         self, folder: Path, *, breaks: dict[str, str] | None = None, hangs: str = "", interrupted_at: str = ""
     ) -> None:
         self.told: list[str] = []
-        self.jobs: list[Job] = []
+        self.jobs: list[RunJob] = []
         self._folder = folder
         self._breaks = breaks or {}
         self._hangs = hangs
         self._interrupted_at = interrupted_at
 
-    def start(self, job: Job) -> FakeRun:
+    def start(self, job: RunJob) -> FakeRun:
         self.jobs.append(job)
         self.told.append(f"start {job.scenario}")
         if job.scenario == self._interrupted_at:
             raise Interrupted("interrupted by SIGINT")
         return FakeRun(job, None if job.scenario == self._hangs else self._ending(job), self.told)
 
-    def _ending(self, job: Job) -> Ending:
+    def _ending(self, job: RunJob) -> Outcome:
         measured: list[str] = []
         for name in job.architectures:
             if name in self._breaks:
                 run = self._write(job, measured)
-                return Ending(run, tuple(measured), {name: self._breaks[name]}, error=self._breaks[name])
+                return Outcome(run, tuple(measured), {name: self._breaks[name]}, error=self._breaks[name])
             measured.append(name)
-        return Ending(self._write(job, measured), tuple(measured))
+        return Outcome(self._write(job, measured), tuple(measured))
 
-    def _write(self, job: Job, measured: list[str]) -> str:
+    def _write(self, job: RunJob, measured: list[str]) -> str:
         files = RunFolder(self._folder / f"20261121-{next(_NUMBERS):06}-{job.scenario}-1")
         files.root.mkdir()
         found = {name: result(20 if (job.scenario, name) == ("kill", "sticky-memory") else 0) for name in measured}

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from compose.supervision.ledger_file import ledgers
+from loadtests.campaigns import runner as conduct
 from loadtests.campaigns.cells import read_matrix
 from loadtests.campaigns.jobs import Selection
 from loadtests.campaigns.matrix import matrix_run as whole
-from loadtests.campaigns.matrix import runner as conduct
-from loadtests.campaigns.matrix.matrix_run import Asked, Done, carry_out, timed
+from loadtests.campaigns.matrix.matrix_run import MatrixDone, MatrixRequest, carry_out, timed
 from loadtests.cli import main
 from shared.errors import Busy, RunFolderError, UsageError
 from tests.left_behind import processes_of
@@ -33,8 +33,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "matrix"
 
 
-def ask(folder: Path, launcher: FakeLauncher, **changes: object) -> Done:
-    asked = Asked(Selection(), "processes", 1, folder, **changes)  # type: ignore[arg-type]
+def ask(folder: Path, launcher: FakeLauncher, **changes: object) -> MatrixDone:
+    asked = MatrixRequest(Selection(), "processes", 1, folder, **changes)  # type: ignore[arg-type]
     return carry_out(asked, lambda _line: None, launcher)
 
 
@@ -52,12 +52,12 @@ def test_it_is_run_once_and_then_known(folder: Path) -> None:
 def test_another_seed_or_fresh_runs_it_again(folder: Path) -> None:
     ask(folder, FakeLauncher(folder))
     fresh = FakeLauncher(folder)
-    asked = Asked(Selection(scenarios=("calm",)), "processes", 1, folder, fresh=True)
+    asked = MatrixRequest(Selection(scenarios=("calm",)), "processes", 1, folder, fresh=True)
     carry_out(asked, lambda _line: None, fresh)
     assert [job.scenario for job in fresh.jobs] == ["calm"]
     other = FakeLauncher(folder)
-    carry_out(Asked(Selection(scenarios=("kill",)), "processes", 2, folder), lambda _line: None, other)
-    assert [job.key.seed for job in other.jobs] == [2]
+    carry_out(MatrixRequest(Selection(scenarios=("kill",)), "processes", 2, folder), lambda _line: None, other)
+    assert [job.seed for job in other.jobs] == [2]
 
 
 def test_interrupted_it_writes_what_there_is_and_goes_on_the_next_time(folder: Path) -> None:
@@ -71,14 +71,14 @@ def test_interrupted_it_writes_what_there_is_and_goes_on_the_next_time(folder: P
 
 
 def test_the_machine_is_held_while_it_runs(folder: Path, own_state: Path) -> None:
-    from compose.supervision.machine_lock import hold_machine
+    from compose.supervision.ledger import hold_machine
 
     with hold_machine(own_state), pytest.raises(Busy):
         ask(folder, FakeLauncher(folder))
 
 
 def test_a_selection_that_leaves_nothing_is_told(folder: Path) -> None:
-    asked = Asked(Selection(scenarios=("cost",), architectures=("sticky-memory",)), "processes", 1, folder)
+    asked = MatrixRequest(Selection(scenarios=("cost",), architectures=("sticky-memory",)), "processes", 1, folder)
     with pytest.raises(UsageError, match="no scenario is left"):
         carry_out(asked, lambda _line: None, FakeLauncher(folder))
 

@@ -13,11 +13,14 @@ import pytest
 
 from compose.engines.registry import engine_named
 from compose.supervision.ledger_file import ledgers
+from loadtests.campaigns import one_run
+from loadtests.campaigns.one_run import InThisProcess
 from loadtests.campaigns.repeats import repeats_run as whole
+from loadtests.campaigns.repeats.campaign import MOST_FAILURES, BlockJob, job_of
 from loadtests.campaigns.repeats.order import Turn
 from loadtests.campaigns.repeats.repeats import PAGE, Repeats, read_repeats, repeats_schema
-from loadtests.campaigns.repeats.repeats_run import Repeated, Runs, again, repeat
-from loadtests.campaigns.repeats.runner import MOST_FAILURES
+from loadtests.campaigns.repeats.repeats_run import Repeated, again, repeat
+from loadtests.campaigns.runner import Outcome, Over
 from loadtests.cli import main
 from loadtests.judging.judge import judge
 from loadtests.model.plan import plan_sha256
@@ -45,33 +48,28 @@ class FakeRuns:
         self.turns: list[Turn] = []
         self._fail = fail
 
-    def planned(self, turn: Turn) -> str:
-        return read_plan_of(self.folder / f"{turn.number}-{turn.kind}") or "0" * 64
-
-    def run(self, turn: Turn) -> Finished:
+    def start(self, job: BlockJob) -> Over:
+        turn = job.turn
         self.turns.append(turn)
         error = self._fail(turn)
         if error is not None:
             raise error
         run = write_run(self.folder / f"{turn.number}-{turn.kind}")
-        return Finished(run, write_results(run))
-
-
-def read_plan_of(folder: Path) -> str:
-    return RunFolder(folder).read_provenance().plan_sha256 if folder.exists() else ""
+        write_results(run)
+        return Over(Outcome(run.root.name, job.architectures))
 
 
 def carry_out(
     tmp_path: Path, repeats: int = 2, fail: Callable[[Turn], Exception | None] = lambda _turn: None
 ) -> tuple[Repeated, FakeRuns]:
-    runners: list[FakeRuns] = []
+    launchers: list[FakeRuns] = []
 
-    def runner_in(folder: Path) -> FakeRuns:
-        runners.append(FakeRuns(folder, fail))
-        return runners[0]
+    def launcher_in(folder: Path) -> FakeRuns:
+        launchers.append(FakeRuns(folder, fail))
+        return launchers[0]
 
     request = RunRequest("node-kill", NAMES, runs=tmp_path / "runs")
-    return repeat(request, repeats, engine_named("processes"), Silent(), runner_in), runners[0]
+    return repeat(request, repeats, engine_named("processes"), Silent(), launcher_in), launchers[0]
 
 
 def test_blocks_and_controls_are_run_in_order_and_written(tmp_path: Path) -> None:
@@ -168,7 +166,7 @@ def test_a_first_block_that_fails_is_an_error(tmp_path: Path) -> None:
 
 
 def test_the_machine_is_held_all_the_while(tmp_path: Path, own_state: Path) -> None:
-    from compose.supervision.machine_lock import hold_machine
+    from compose.supervision.ledger import hold_machine
 
     with hold_machine(own_state), pytest.raises(Busy):
         carry_out(tmp_path)
@@ -182,29 +180,44 @@ def test_one_architecture_alone_is_nothing_to_compare(tmp_path: Path) -> None:
 
 def test_a_turn_becomes_a_run_with_its_seed_control_and_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[RunRequest] = []
-    monkeypatch.setattr(whole, "carry_out", lambda request, *_args, **_how: asked.append(request))
-    scenario = load_scenario("node-kill")
-    runs = Runs(RunRequest("node-kill", shoppers=5), scenario, tmp_path, engine_named("processes"), Silent())
+
+    def run(request: RunRequest, *_args: object, held: bool) -> Finished:
+        assert held
+        asked.append(request)
+        made = write_run(tmp_path / str(len(asked)))
+        return Finished(made, write_results(made))
+
+    monkeypatch.setattr(one_run, "run", run)
+    launcher = InThisProcess(RunRequest("node-kill", shoppers=5, runs=tmp_path), engine_named("processes"), Silent())
     for kind, control in (("fault", ""), ("again", ""), ("no-fault", "no-fault"), ("placebo", "placebo")):
-        turn = Turn(3, kind, 7, ("redis",))  # type: ignore[arg-type]
-        runs.run(turn)
+        over = launcher.start(job_of("node-kill", Turn(3, kind, 7, ("redis",)), 10.0))  # type: ignore[arg-type]
         assert (asked[-1].seed, asked[-1].control, asked[-1].architectures) == (7, control, ("redis",))
-        assert asked[-1].runs == tmp_path
-        assert runs.planned(turn) == plan_sha256(make_plan(scenario, seed=7, shoppers=5, control=asked[-1].control))
+        assert (asked[-1].runs, asked[-1].shoppers) == (tmp_path, 5)
+        assert over.ending().run == str(len(asked))
 
 
-def test_what_was_begun_and_not_finished_is_no_block(tmp_path: Path) -> None:
+def test_each_block_says_which_plan_it_should_have_had(tmp_path: Path) -> None:
+    done, _ = carry_out(tmp_path)
+    scenario = load_scenario("node-kill")
+    for block in done.repeats.blocks:
+        control = block.kind if block.kind in ("no-fault", "placebo") else ""
+        plan = make_plan(scenario, seed=block.seed, shoppers=None, control=control)
+        assert block.planned_sha256 == plan_sha256(plan)
+
+
+def test_what_was_begun_and_not_finished_is_no_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that was interrupted is judged as far as it went, and left out here."""
 
-    class CutShort(FakeRuns):
-        def run(self, turn: Turn) -> Finished:
-            finished = super().run(turn)
-            return msgspec.structs.replace(finished, interrupted=Interrupted("interrupted by SIGTERM"))
+    def run(request: RunRequest, *_args: object, held: bool) -> Finished:
+        made = write_run(request.runs / "cut-short")
+        return Finished(made, write_results(made), Interrupted("interrupted by SIGTERM"))
 
+    monkeypatch.setattr(one_run, "run", run)
     request = RunRequest("node-kill", NAMES, runs=tmp_path / "runs")
-    done = repeat(request, 2, engine_named("processes"), Silent(), CutShort)
+    done = repeat(request, 2, engine_named("processes"), Silent())
     assert done.repeats.blocks == ()
     assert isinstance(done.ended_by, Interrupted)
+    assert (done.folder / "cut-short" / "results.json").is_file()
 
 
 def test_latest_points_to_it_and_report_makes_it_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

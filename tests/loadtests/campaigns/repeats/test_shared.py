@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.campaigns.bundles.contents import NEEDED, lacking
+from loadtests.campaigns.bundles.manifest import NEEDED, lacking
 from loadtests.cli import main
 from loadtests.model.run_folder import REPEATS, RunFolder
 from tests.loadtests.campaigns.bundles.made_up import files_below

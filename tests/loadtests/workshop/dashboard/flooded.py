@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from loadtests.workshop.contract import Frame, Mark, SideFrame
-from loadtests.workshop.dashboard import broadcaster, rounds
+from loadtests.workshop.contract import FaultMark, Frame, SideFrame
+from loadtests.workshop.dashboard import broadcaster
 from loadtests.workshop.dashboard.server import serve
 from loadtests.workshop.dashboard_assignment import read_assignment
 from tests.loadtests.workshop.dashboard.scripted import ScriptedPicture
@@ -17,12 +17,12 @@ class Flood(ScriptedPicture):
         frame = super().advance(now_us, over=over)
         if frame is None:
             return None
-        large = SideFrame(marks=(Mark(0, "kill", "x" * 20_000, "observed", 1, ""),))
+        large = SideFrame(marks=(FaultMark(0, "kill", "x" * 20_000, "observed", 1, ""),))
         return Frame(frame.at_ms, large, large)
 
 
 if __name__ == "__main__":
-    rounds.STEP_US = broadcaster.STEP_US = 5_000
+    broadcaster.STEP_US = 5_000
     broadcaster.LOOK_EVERY_S = 0.005
     broadcaster.FALLEN_BEHIND_STEPS = 10_000
     serve(read_assignment(Path(sys.argv[1])), make_live=Flood)

@@ -9,23 +9,23 @@ from loadtests.model.results import Loss, WitnessEvent
 from loadtests.workshop.contract import (
     WORKSHOP_SCHEMA,
     Button,
-    Counts,
+    FaultMark,
     Frame,
     Guest,
     GuestView,
+    LiveCounts,
     LiveFault,
     LossView,
-    Mark,
     NodeState,
     NodeView,
     PartView,
     Phase,
     Round,
+    RoundSide,
     ShopperState,
     ShopperView,
-    Side,
     SideFrame,
-    Waits,
+    WaitsView,
     Workshop,
 )
 
@@ -46,10 +46,10 @@ KILL = Button("kill", "Kill", "The node's process is killed; it is healed by sta
 STORE_KILL = Button("store-kill", "Kill the store", "The session store is killed.", "store", "#5a4fcf")
 
 
-def side(name: str, architecture: str, *, stateful: bool) -> Side:
+def side(name: str, architecture: str, *, stateful: bool) -> RoundSide:
     host = "stateful" if stateful else "stateless"
     parts = (*NODES, "balancer") if stateful else (*NODES, "balancer", "store")
-    return Side(name, architecture, stateful, f"http://{host}.localhost:1", NODES, parts, GUESTS)  # type: ignore[arg-type]
+    return RoundSide(name, architecture, stateful, f"http://{host}.localhost:1", NODES, parts, GUESTS)  # type: ignore[arg-type]
 
 
 SIDES = (side("left", "sticky-memory", stateful=True), side("right", "redis", stateful=False))
@@ -117,7 +117,7 @@ def _left(at_ms: int) -> SideFrame:
             for node, state, hurt in [_shopper(number, at_ms)]
             if at_ms == 0 or (node, state, hurt) != _shopper(number, at_ms - STEP_MS)
         ),
-        counts=Counts(so_far, so_far // 2, 3 if moved else 0, 1 if moved else 0, at_ms // 20, SHOPPERS),
+        counts=LiveCounts(so_far, so_far // 2, 3 if moved else 0, 1 if moved else 0, at_ms // 20, SHOPPERS),
         losses=tuple(lost),
         marks=_marks(at_ms),
         waits=_waits(at_ms, slow=dead),
@@ -140,7 +140,7 @@ def _right(at_ms: int) -> SideFrame:
             )
             for number in (everybody if at_ms == 0 else asking)
         ),
-        counts=Counts(0, 0, 2 if at_ms >= SEEN_MS else 0, 0, at_ms // 20, SHOPPERS),
+        counts=LiveCounts(0, 0, 2 if at_ms >= SEEN_MS else 0, 0, at_ms // 20, SHOPPERS),
         marks=_marks(at_ms),
         waits=_waits(at_ms, slow=False),
         guests=(GuestView(GUESTS[0].user, "n1", logged_in=True),) if at_ms == 3000 else (),
@@ -179,13 +179,13 @@ def _parts(at_ms: int, *names: str) -> tuple[PartView, ...] | None:
     return tuple(PartView(name, "up") for name in names) if at_ms == 0 else None
 
 
-def _marks(at_ms: int) -> tuple[Mark, ...]:
+def _marks(at_ms: int) -> tuple[FaultMark, ...]:
     steps = {KILLED_MS: "injected", SEEN_MS: "observed", HEALED_MS: "healed", HEALED_MS + STEP_MS: "observed_healed"}
-    return (Mark(0, "kill", VICTIM, steps[at_ms], at_ms, COLOUR),) if at_ms in steps else ()
+    return (FaultMark(0, "kill", VICTIM, steps[at_ms], at_ms, COLOUR),) if at_ms in steps else ()
 
 
-def _waits(at_ms: int, *, slow: bool) -> tuple[Waits, ...]:
+def _waits(at_ms: int, *, slow: bool) -> tuple[WaitsView, ...]:
     if at_ms % 1000 or at_ms == 0:
         return ()
     second = at_ms // 1000 - 1
-    return (Waits(second, 50, 4 if slow and second == 8 else 0, 9.0 + second % 3, 900.0 if slow else 31.0),)
+    return (WaitsView(second, 50, 4 if slow and second == 8 else 0, 9.0 + second % 3, 900.0 if slow else 31.0),)

@@ -7,10 +7,9 @@ from collections import deque
 from pathlib import Path
 
 from loadtests.model.results import Loss
-from loadtests.workshop.contract import Frame, Picture, Round, SideName
+from loadtests.workshop.contract import Frame, Picture, Round, SideName, applied, empty_picture
 from loadtests.workshop.dashboard.server import serve
 from loadtests.workshop.dashboard_assignment import read_assignment
-from loadtests.workshop.live import applied, empty_picture
 from tests.loadtests.workshop.dashboard.made_up_round import frames, loss, losses
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from loadtests.workshop.contract import Frame, Picture, Workshop
-from loadtests.workshop.live import applied
+from loadtests.workshop.contract import Frame, Picture, Workshop, applied
 
 
 class Covered(msgspec.Struct, forbid_unknown_fields=True):

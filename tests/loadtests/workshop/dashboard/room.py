@@ -8,15 +8,13 @@ from typing import Any
 import msgspec
 from flask.testing import FlaskClient
 
-from loadtests.workshop.contract import Command, Phase, Reply
-from loadtests.workshop.dashboard.app import create_app
+from loadtests.workshop.contract import Command, CommandReply, Phase
 from loadtests.workshop.dashboard.broadcaster import Broadcaster
-from loadtests.workshop.dashboard.clients import Visitors
-from loadtests.workshop.dashboard.join_throttle import Guesses
-from loadtests.workshop.dashboard.origin_guard import Doorkeeper
-from loadtests.workshop.dashboard.present_request import Desk
-from loadtests.workshop.dashboard.stream import EventStream
-from loadtests.workshop.dashboard.watchers import Watchers
+from loadtests.workshop.dashboard.clients import Clients, JoinThrottle
+from loadtests.workshop.dashboard.origin_guard import OriginGuard
+from loadtests.workshop.dashboard.request_context import RequestContext
+from loadtests.workshop.dashboard.server import create_app
+from loadtests.workshop.dashboard.stream import EventStream, Subscribers
 from loadtests.workshop.dashboard.workshop_file import WorkshopFile
 from tests.loadtests.workshop.dashboard.scripted import ScriptedPicture, a_round, a_workshop, write_workshop
 
@@ -34,17 +32,17 @@ class Room:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.file = folder / "workshop.json"
         self.told: list[Command] = []
-        self.reply = Reply(True)
+        self.reply = CommandReply(True)
         self.version = 0
         self.clock_s = 1000.0
         self.broadcaster = Broadcaster(
-            WorkshopFile(self.file), Watchers(most), ScriptedPicture, stream=EventStream(first_id=100)
+            WorkshopFile(self.file), Subscribers(most), ScriptedPicture, stream=EventStream(first_id=100)
         )
-        guesses = Guesses(lambda: self.clock_s)
-        desk = Desk(self.broadcaster, Visitors(TOKEN, join_code), guesses, self._tell if harness else None)
-        self.app = create_app(desk, Doorkeeper(("127.0.0.1", "localhost", "[::1]", "teacher.local")))
+        throttle = JoinThrottle(lambda: self.clock_s)
+        context = RequestContext(self.broadcaster, Clients(TOKEN, join_code), throttle, self._tell if harness else None)
+        self.app = create_app(context, OriginGuard(("127.0.0.1", "localhost", "[::1]", "teacher.local")))
 
-    def _tell(self, command: Command) -> Reply:
+    def _tell(self, command: Command) -> CommandReply:
         self.told.append(command)
         return self.reply
 

@@ -16,23 +16,24 @@ from loadtests.model.results import Loss, WitnessEvent
 from loadtests.workshop.contract import (
     WORKSHOP_SCHEMA,
     Button,
-    Counts,
     Frame,
     Guest,
+    LiveCounts,
     LiveFault,
     LossView,
     Phase,
     Picture,
     Round,
+    RoundSide,
     ShopperView,
-    Side,
     SideFrame,
     SideName,
     Workshop,
+    applied,
+    empty_picture,
 )
 from loadtests.workshop.dashboard.server import serve
 from loadtests.workshop.dashboard_assignment import read_assignment
-from loadtests.workshop.live import applied, empty_picture
 from shared.whole_file import write_whole
 
 EPISODE = "kill-one-of-three"
@@ -70,15 +71,15 @@ def frame_of(step: int, at_ms: int) -> Frame:
     """What changes at that step."""
     shopper = step % SHOPPERS + 1
     views = (ShopperView(shopper, f"n{step % 3 + 1}", "logged_out" if step % 2 else "shopping", True),)
-    counts = Counts(logged_out=step, actions=7 * step, shoppers=SHOPPERS)
+    counts = LiveCounts(logged_out=step, actions=7 * step, shoppers=SHOPPERS)
     losses = (LossView(step - 1, "logged_out", shopper, at_ms, "node_killed"),)
     side = SideFrame(shoppers=views, counts=counts, losses=losses)
     return Frame(at_ms, side, side)
 
 
-def a_side(name: SideName, architecture: str) -> Side:
+def a_side(name: SideName, architecture: str) -> RoundSide:
     nodes = ("n1", "n2", "n3")
-    return Side(
+    return RoundSide(
         name, architecture, name == "left", f"http://{name}.localhost:1", nodes, (*nodes, "balancer"),
         (Guest("user-0031", "SECRET-PASSWORD"),),
     )  # fmt: skip

@@ -11,7 +11,18 @@ from pathlib import Path
 import msgspec
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from loadtests.workshop.contract import Begin, Break, Close, Command, Heal, LiveFault, Phase, Release, Reply, Round
+from loadtests.workshop.contract import (
+    Begin,
+    Break,
+    Close,
+    Command,
+    CommandReply,
+    Heal,
+    LiveFault,
+    Phase,
+    Release,
+    Round,
+)
 from loadtests.workshop.control import ControlServer
 from shared.whole_file import write_whole
 from tests.loadtests.workshop.dashboard.made_up_round import workshop
@@ -34,7 +45,7 @@ class Stage:
         self.round_folder = folder / "round"
         self.round_folder.mkdir(parents=True)
         self.told: list[Command] = []
-        self.refusal: Reply | None = None
+        self.refusal: CommandReply | None = None
         self._version = 0
         self._round: Round | None = None
 
@@ -59,7 +70,7 @@ class Stage:
             self.folder / "workshop.json", msgspec.json.encode(msgspec.structs.replace(said, round=self._round))
         )
 
-    def obey(self, command: Command) -> Reply:
+    def handle(self, command: Command) -> CommandReply:
         """As the harness does, only that nothing takes time."""
         self.told.append(command)
         if self.refusal is not None:
@@ -79,7 +90,7 @@ class Stage:
                 self.goes_to("predict", episode, number=2)
             case _:
                 pass
-        return Reply(True)
+        return CommandReply(True)
 
     def _now(self) -> tuple[Phase, str]:
         assert self._round is not None
@@ -130,7 +141,7 @@ def on_stage(folder: Path, phase: Phase, *, join_code: str = "", **more: object)
     """Begin in that phase."""
     stage = Stage(folder)
     stage.goes_to(phase, **more)  # type: ignore[arg-type]
-    harness = ControlServer(Path(tempfile.gettempdir()) / "c.sock", "key", stage.obey)
+    harness = ControlServer(Path(tempfile.gettempdir()) / "c.sock", "key", stage.handle)
     try:
         with dashboard(folder, SERVER, control=harness.address, control_key="key", join_code=join_code) as running:
             played = Played(stage, running)

@@ -1,4 +1,4 @@
-"""The dashboard's own process and the real picture: what a round's files say is what a watcher is sent."""
+"""The dashboard's own process and the real picture: what a round's files say is what a subscriber is sent."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from loadtests.workshop.contract import Frame, Phase
-from loadtests.workshop.live import applied, empty_picture
+from loadtests.workshop.contract import Frame, Phase, applied, empty_picture
 from tests.loadtests.synthetic_run import WINDOW_MS, synthetic_run
 from tests.loadtests.workshop.dashboard.process import REAL, Dashboard, dashboard
 from tests.loadtests.workshop.dashboard.reader import Reader

@@ -1,4 +1,4 @@
-"""The dashboard's process over real sockets: many watchers, lazy watchers, restarts."""
+"""The dashboard's process over real sockets: many subscribers, lazy subscribers, restarts."""
 
 from __future__ import annotations
 

@@ -12,11 +12,11 @@ import pytest
 from loadtests.checks import CAUSES, CHECKS
 from loadtests.report.palette import DARK, LIGHT
 from loadtests.workshop.contract import Phase
-from loadtests.workshop.dashboard import page_words
-from loadtests.workshop.dashboard.page_words import FOUR_NUMBERS, meanings
+from loadtests.workshop.dashboard import pages
+from loadtests.workshop.dashboard.pages import FOUR_NUMBERS, meanings
 from tests.contrast import contrast
 
-ROOM = Path(page_words.__file__).parent
+ROOM = Path(pages.__file__).parent
 STATIC, TEMPLATES = ROOM / "static", ROOM / "templates"
 OURS = sorted(path for path in STATIC.iterdir() if path.suffix in {".js", ".css"})
 COLOUR = re.compile(r"--([a-z-]+):(#[0-9a-fA-F]{6})")
@@ -42,7 +42,7 @@ def test_the_vendored_library_is_the_one_whose_version_is_written_down() -> None
 
 
 OWN_SCRIPT = "<script>{{ whole_page }}</script>"
-"""Named by its hash in the policy of the one page that has it; `whole_page.py`."""
+"""Named by its hash in the policy of the one page that has it; `pages.py`."""
 
 
 @pytest.mark.parametrize("path", sorted(TEMPLATES.glob("*.html")), ids=lambda path: path.name)
@@ -85,7 +85,7 @@ def test_all_that_can_be_lost_has_words() -> None:
 
 def test_numbers_and_causes_mean_what_they_mean_in_the_report() -> None:
     said = meanings()
-    assert [meaning.key for meaning in said.numbers] == list(FOUR_NUMBERS)
-    assert {meaning.key: meaning.meaning for meaning in said.causes} == CAUSES
-    for meaning in said.numbers:
-        assert f'means: "{meaning.key}"' in (STATIC / "words.js").read_text()
+    assert [key for key, _, _ in said["numbers"]] == list(FOUR_NUMBERS)
+    assert {key: why for key, _, why in said["causes"]} == CAUSES
+    for key, _, _ in said["numbers"]:
+        assert f'means: "{key}"' in (STATIC / "words.js").read_text()

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from loadtests.workshop.contract import Break, Close, End, Heal, Release, Reply
+from loadtests.workshop.contract import Break, Close, CommandReply, EndWorkshop, Heal, Release
 from loadtests.workshop.episode_file import episode_named
 from loadtests.workshop.predictions import read_predictions
 from tests.loadtests.workshop.dashboard.made_up_round import SHOPPERS, VICTIM, losses
@@ -252,7 +252,7 @@ def test_the_node_that_serves_me_and_what_is_refused(browser: Browser, tmp_path:
         expect(page.locator("#broken-list li")).to_have_count(1)
         both = [Break("kill", ("left",), VICTIM), Break("kill", ("right",), "n1")]
         assert until(lambda: played.stage.told == both), played.stage.told
-        played.stage.refusal = Reply(False, "n2 is dead already", "mend it first")
+        played.stage.refusal = CommandReply(False, "n2 is dead already", "mend it first")
         page.get_by_role("button", name="Kill the store").click()
         expect(page.locator("#refusal")).to_have_text("n2 is dead already. Next: mend it first.")
 
@@ -304,7 +304,7 @@ def test_minutes_and_the_end_are_the_instructors(browser: Browser, tmp_path: Pat
         page.get_by_role("button", name="End the workshop").click()
         page.get_by_role("dialog").get_by_role("button", name="End it").click()
         expect(page.get_by_role("dialog")).to_have_count(0)
-        assert played.stage.told == [End()]
+        assert played.stage.told == [EndWorkshop()]
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -342,7 +342,7 @@ def test_axe_finds_nothing(browser: Browser, tmp_path: Path, mode: str) -> None:
         expect(page.locator("#witness .story")).to_be_visible()
         assert_axe_finds_nothing(page)
         page.keyboard.press("Escape")
-        played.stage.obey(Close())
+        played.stage.handle(Close())
         expect(page.locator("#histograms table").first).to_be_visible()
         assert_axe_finds_nothing(page)
         page.keyboard.press("?")
@@ -369,7 +369,7 @@ def test_nothing_is_wider_than_the_screen(browser: Browser, tmp_path: Path) -> N
         page = played.open(browser, key=True)
         predicted(page)
         played.stage.goes_to("run")
-        played.stage.obey(Close())
+        played.stage.handle(Close())
         for width in (1280, 768, 390, 320):
             page.set_viewport_size({"width": width, "height": 900})
             expect(page.locator("#histograms table").first).to_be_visible()

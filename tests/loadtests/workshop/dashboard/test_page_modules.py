@@ -10,14 +10,13 @@ import msgspec
 import pytest
 from playwright.sync_api import Browser, Page, Route
 
-from loadtests.workshop.contract import Frame, LossView, Picture, ShopperView, SideFrame
-from loadtests.workshop.dashboard import page_words
-from loadtests.workshop.live import applied, empty_picture
+from loadtests.workshop.contract import Frame, LossView, Picture, ShopperView, SideFrame, applied, empty_picture
+from loadtests.workshop.dashboard import pages
 from tests.loadtests.workshop.dashboard.made_up_round import SHOPPERS, frames
 
 pytestmark = pytest.mark.browser
 
-STATIC = Path(page_words.__file__).parent / "static"
+STATIC = Path(pages.__file__).parent / "static"
 HOME = "http://page.test/static/"
 
 

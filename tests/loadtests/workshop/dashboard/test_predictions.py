@@ -8,15 +8,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from loadtests.workshop.contract import Prediction
-from loadtests.workshop.dashboard.predictions_book import PredictionsBook
+from loadtests.workshop.contract import CommittedPrediction
+from loadtests.workshop.dashboard.predictions import PredictionsBook
 from loadtests.workshop.dashboard.refusals import Refusal
 from loadtests.workshop.predictions import FILE, append_prediction, read_predictions, tally
 from tests.loadtests.workshop.dashboard.room import ANSWERS, Room, commit, get
 
 
-def said(who: str, left: str = "10") -> Prediction:
-    return Prediction(1, who, "", {"left": left}, "Because.")
+def said(who: str, left: str = "10") -> CommittedPrediction:
+    return CommittedPrediction(1, who, "", {"left": left}, "Because.")
 
 
 def test_it_is_on_the_disk_before_it_is_acknowledged(room: Room) -> None:
@@ -115,7 +115,7 @@ def test_before_the_round_has_a_folder_one_is_asked_to_wait(room: Room) -> None:
 def test_while_one_is_written_the_same_person_is_refused(tmp_path: Path) -> None:
     refused = []
 
-    def slow_disk(folder: Path, prediction: Prediction) -> None:
+    def slow_disk(folder: Path, prediction: CommittedPrediction) -> None:
         with pytest.raises(Refusal) as caught:
             book.commit(prediction)
         refused.append(caught.value.status)
@@ -128,7 +128,7 @@ def test_while_one_is_written_the_same_person_is_refused(tmp_path: Path) -> None
 
 
 def test_what_could_not_be_written_does_not_count(tmp_path: Path) -> None:
-    def full_disk(folder: Path, prediction: Prediction) -> None:
+    def full_disk(folder: Path, prediction: CommittedPrediction) -> None:
         raise OSError(28, "No space left on device")
 
     book = PredictionsBook(tmp_path, full_disk)
@@ -150,7 +150,7 @@ def test_each_is_a_line_of_its_own(tmp_path: Path) -> None:
     for who in "abc":
         append_prediction(tmp_path, said(who))
     lines = (tmp_path / FILE).read_bytes().splitlines()
-    assert [msgspec.json.decode(line, type=Prediction).who for line in lines] == ["a", "b", "c"]
+    assert [msgspec.json.decode(line, type=CommittedPrediction).who for line in lines] == ["a", "b", "c"]
     assert stat.S_ISREG((tmp_path / FILE).stat().st_mode)
 
 

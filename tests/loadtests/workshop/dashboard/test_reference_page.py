@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 
 from loadtests.workshop import dashboard_assignment
-from loadtests.workshop.dashboard import forms as said
-from loadtests.workshop.dashboard import join_throttle as guesses
-from loadtests.workshop.dashboard import predictions_book, server, stream, watchers
+from loadtests.workshop.dashboard import clients, predictions, server, stream
 from tests.loadtests.workshop.dashboard.room import Room
 
 PAGE = (Path(__file__).parents[4] / "docs" / "reference" / "dashboard.md").read_text(encoding="utf-8")
@@ -32,15 +30,15 @@ def test_every_address_is_named(room: Room) -> None:
     "line",
     [
         f"| watchers | {dashboard_assignment.MOST_WATCHERS} |",
-        f"| events waiting for one watcher | {watchers.QUEUE_EVENTS},",
+        f"| events waiting for one watcher | {stream.QUEUE_EVENTS},",
         f"| events kept of a round | {stream.MOST_BYTES // 2**20} MiB |",
-        f"| silence on a stream | {watchers.HEARTBEAT_S:g} s |",
+        f"| silence on a stream | {stream.HEARTBEAT_S:g} s |",
         f"| silence of a connection | {server.SILENT_S:g} s |",
         f"| connections from one other machine | {server.MOST_OF_ONE_ADDRESS} |",
-        f"| body of a request | {said.MOST_BODY_BYTES // 1024} KiB |",
-        f"| name, reason | {said.MOST_NAME} letters, {said.MOST_REASON} letters |",
-        f"| predictions in a round | {predictions_book.MOST_PREDICTIONS:,} |",
-        f"{NUMBERS[guesses.MOST_OF_ONE]} a minute from one address, {NUMBERS[guesses.MOST_OF_ALL]} in all",
+        f"| body of a request | {predictions.MOST_BODY_BYTES // 1024} KiB |",
+        f"| name, reason | {predictions.MOST_NAME} letters, {predictions.MOST_REASON} letters |",
+        f"| predictions in a round | {predictions.MOST_PREDICTIONS:,} |",
+        f"{NUMBERS[clients.MOST_OF_ONE]} a minute from one address, {NUMBERS[clients.MOST_OF_ALL]} in all",
     ],
 )
 def test_every_limit_is_as_it_says(line: str) -> None:

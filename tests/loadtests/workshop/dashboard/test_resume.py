@@ -9,9 +9,8 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadtests.workshop.contract import Frame, Picture, SideFrame
+from loadtests.workshop.contract import Frame, Picture, SideFrame, applied, empty_picture
 from loadtests.workshop.dashboard.stream import EventStream
-from loadtests.workshop.live import applied, empty_picture
 from tests.loadtests.workshop.dashboard.reader import Reader
 from tests.loadtests.workshop.dashboard.room import Room
 from tests.loadtests.workshop.dashboard.scripted import frame_of
@@ -35,24 +34,24 @@ class Play:
     def connect(self) -> None:
         self.reader.reconnected()
         backlog = self.broadcaster.backlog(WHO, self.reader.last_id)
-        self.watcher = self.broadcaster.watchers.admit(WHO, backlog)
+        self.subscriber = self.broadcaster.subscribers.admit(WHO, backlog)
         self.sent = b"".join(backlog)
 
     def steps(self, count: int) -> None:
         for _ in range(count):
             self.now_us += STEP_US
             self.broadcaster.look()
-        while not self.watcher._queue.empty():
-            self.sent += self.watcher._queue.get_nowait()
+        while not self.subscriber._queue.empty():
+            self.sent += self.subscriber._queue.get_nowait()
 
     def cut(self, share: float) -> None:
         """Only so much of what was sent arrived."""
         self.reader.feed(self.sent[: round(share * len(self.sent))])
-        self.broadcaster.watchers.leave(self.watcher)
+        self.broadcaster.subscribers.leave(self.subscriber)
 
     def arrives(self) -> None:
         self.reader.feed(self.sent)
-        self.broadcaster.watchers.leave(self.watcher)
+        self.broadcaster.subscribers.leave(self.subscriber)
 
 
 @settings(max_examples=60, deadline=None)

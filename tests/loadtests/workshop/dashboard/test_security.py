@@ -8,8 +8,8 @@ import hashlib
 import msgspec
 import pytest
 
-from loadtests.workshop.contract import Begin, Break, Close, End, Heal, Release, Reply
-from loadtests.workshop.dashboard.whole_page import SCRIPT
+from loadtests.workshop.contract import Begin, Break, Close, CommandReply, EndWorkshop, Heal, Release
+from loadtests.workshop.dashboard.pages import SCRIPT
 from tests.loadtests.workshop.dashboard.room import HOME, PORT, TOKEN, Room, commit, get, post
 
 COMMANDS = [
@@ -20,7 +20,7 @@ COMMANDS = [
     Heal(),
     Heal(0),
     Close(),
-    End(),
+    EndWorkshop(),
 ]
 FOREIGN_HOSTS = [
     "evil.example",
@@ -111,7 +111,7 @@ def test_what_is_no_command_is_not_passed_on(room: Room, body: bytes) -> None:
 
 
 def test_a_command_that_the_harness_refuses_says_why(room: Room) -> None:
-    room.reply = Reply(False, "n1 is dead already", "heal it first")
+    room.reply = CommandReply(False, "n1 is dead already", "heal it first")
     answer = post(room.instructor(), "/api/commands", Break("kill", ("left",), "n1"))
     assert answer.json == {
         "ok": False, "why": "n1 is dead already", "next_step": "heal it first",
@@ -226,7 +226,7 @@ def test_our_own_mistakes_show_no_traceback(room: Room, capsys: pytest.CaptureFi
 
 def test_commands_have_nobody_to_go_to_in_a_recorded_run(room: Room) -> None:
     recorded = Room(room.folder / "other", harness=False)
-    assert post(recorded.instructor(), "/api/commands", End()).status_code == 409
+    assert post(recorded.instructor(), "/api/commands", EndWorkshop()).status_code == 409
 
 
 class TestJoining:
@@ -287,4 +287,4 @@ class TestJoining:
 
 def test_replies_decode_as_the_contract_says(room: Room) -> None:
     answer = post(room.instructor(), "/api/commands", Release())
-    assert msgspec.json.decode(answer.data, type=Reply) == Reply(True)
+    assert msgspec.json.decode(answer.data, type=CommandReply) == CommandReply(True)

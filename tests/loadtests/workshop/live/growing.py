@@ -11,7 +11,7 @@ from loadtests.load.load_process import merge_histories
 from loadtests.model.events import Event, LoadStarted, read_events
 from loadtests.model.history import Exchange, Record, encode_records, read_history
 from loadtests.model.run_folder import RunFolder
-from loadtests.workshop.contract import Guest, Round, Side
+from loadtests.workshop.contract import Guest, Round, RoundSide
 
 WORKERS = 2
 
@@ -19,7 +19,7 @@ WORKERS = 2
 def round_of(folder: Path, left: str = "sticky-memory", right: str = "redis", **fields: object) -> Round:
     """The round that a run folder of these two would be; accounts 61 and 62 are guests'."""
     sides = tuple(
-        Side(
+        RoundSide(
             side, name, name.endswith("memory"), "http://shop.localhost", ("n1", "n2", "n3"),
             ("n1", "n2", "n3", "balancer", *(("store", "wires") if name == "redis" else ())),
             (Guest("user-0061", "x"), Guest("user-0062", "x")),

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from loadtests.judging.judge import judge
 from loadtests.model.results import ArchitectureResult
 from loadtests.model.run_folder import RunFolder
-from loadtests.workshop.contract import SIDES, Frame, Picture, SideFrame
-from loadtests.workshop.live import LivePicture, applied, empty_picture, read_recording
+from loadtests.workshop.contract import SIDES, Frame, Picture, SideFrame, applied, empty_picture
+from loadtests.workshop.live.picture import LivePicture
+from loadtests.workshop.live.recorded import read_recording
 from tests.loadtests.model_run import write_run
 from tests.loadtests.workshop.live.growing import GrowingRun, round_of
 

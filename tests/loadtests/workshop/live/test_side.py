@@ -24,9 +24,9 @@ from loadtests.model.events import (
 )
 from loadtests.model.history import Do, Exchange, StoredOrder, read_history
 from loadtests.model.run_folder import RunFolder
-from loadtests.workshop.contract import Counts, Mark, ShopperView, SideFrame
-from loadtests.workshop.live import LivePicture
+from loadtests.workshop.contract import FaultMark, LiveCounts, ShopperView, SideFrame
 from loadtests.workshop.live.live_replay import MOST_OF_ONE
+from loadtests.workshop.live.picture import LivePicture
 from loadtests.workshop.live.side import DELAY_US, MERGED, SideWatch
 from tests.loadtests.model_run import write_run
 from tests.loadtests.workshop.live.growing import GrowingRun, round_of
@@ -67,7 +67,7 @@ class Told:
     def at(self, now_ms: int, *, over: bool = False) -> SideFrame:
         return self.watch.advance(now_ms * 1000, over=over)
 
-    def counts(self) -> Counts:
+    def counts(self) -> LiveCounts:
         counts = self.watch.picture().counts
         assert counts is not None
         return counts
@@ -152,7 +152,7 @@ class TestEventsThatComeLate:
     def test_an_event_counts_from_its_own_time_on(self, told: Told) -> None:
         told.fault("injected", 1000)
         assert told.at(900).marks == ()
-        assert told.at(1000).marks == (Mark(0, "kill", "n2", "injected", 1000, "#8a6d00"),)
+        assert told.at(1000).marks == (FaultMark(0, "kill", "n2", "injected", 1000, "#8a6d00"),)
         assert told.at(1100).marks == ()
 
 
@@ -169,7 +169,7 @@ class TestNumbers:
     def test_what_was_not_sent_is_over_and_nothing_else(self, told: Told) -> None:
         told.asked("me", 100, outcome="not_sent", sent_us=-1, done_us=-1, status=0, request="", error="late")
         told.at(1000)
-        assert told.counts() == Counts(actions=1, shoppers=2)
+        assert told.counts() == LiveCounts(actions=1, shoppers=2)
 
     @pytest.mark.parametrize(("made", "failed"), [(True, 0), (False, 1)])
     def test_the_database_settles_a_checkout_at_the_end(self, told: Told, *, made: bool, failed: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from loadtests.model.history import Exchange
-from loadtests.workshop.contract import Waits
+from loadtests.workshop.contract import WaitsView
 from loadtests.workshop.live.waiting import KEPT_SECONDS, Waiting
 
 ASKED = Exchange("redis", 1, "r", "plan", "cart", "ok", 0, 0, 0, status=200)
@@ -26,7 +26,7 @@ def waiting_with(*exchanges: Exchange) -> Waiting:
 def test_a_second_is_told_when_it_is_over() -> None:
     waiting = waiting_with(*(exchange(100 + ms, ms) for ms in range(1, 21)))
     assert waiting.close_until(999_999) == ()
-    assert waiting.close_until(1_000_000) == (Waits(0, 20, 0, 10.0, 19.0),)
+    assert waiting.close_until(1_000_000) == (WaitsView(0, 20, 0, 10.0, 19.0),)
     assert waiting.close_until(1_500_000) == ()
 
 
@@ -37,7 +37,7 @@ def test_what_was_not_answered_has_no_wait_and_has_failed() -> None:
         exchange(700, 5, outcome="failed", status=401),
         exchange(800, 400, do="linger"),
     )
-    assert waiting.close_until(1_000_000) == (Waits(0, 4, 2, 5.0, 30.0),)
+    assert waiting.close_until(1_000_000) == (WaitsView(0, 4, 2, 5.0, 30.0),)
 
 
 def test_what_nobody_planned_or_sent_does_not_count() -> None:
@@ -52,7 +52,7 @@ def test_a_second_in_which_nobody_was_answered_is_told_once_somebody_is_again() 
     waiting = waiting_with(exchange(500))
     assert [second.second for second in waiting.close_until(4_000_000)] == [0]
     waiting.add(exchange(3_500))
-    assert waiting.close_until(4_000_000)[:2] == (Waits(1, 0, 0, 0.0, 0.0), Waits(2, 0, 0, 0.0, 0.0))
+    assert waiting.close_until(4_000_000)[:2] == (WaitsView(1, 0, 0, 0.0, 0.0), WaitsView(2, 0, 0, 0.0, 0.0))
     assert list(waiting.seconds) == [0, 1, 2, 3]
 
 
@@ -60,7 +60,7 @@ def test_more_of_a_second_that_was_told_is_told_again() -> None:
     waiting = waiting_with(exchange(500, 10))
     waiting.close_until(1_000_000)
     waiting.add(exchange(600, 30))
-    assert waiting.close_until(1_200_000) == (Waits(0, 2, 0, 10.0, 30.0),)
+    assert waiting.close_until(1_200_000) == (WaitsView(0, 2, 0, 10.0, 30.0),)
     assert waiting.seconds[0].asked == 2
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loadtests.workshop.rehearsal.blocks import Block, blocks
+from loadtests.workshop.rehearsal.texts import PageCommand, blocks
 
 PAGE = """\
 # A page
@@ -33,7 +33,7 @@ next     all met: twinshop goto 3
 
 def test_commands_come_in_order_with_place_and_output() -> None:
     goto, check = blocks(PAGE, "page.md")
-    assert goto == Block("page.md:4", ("twinshop", "goto", "2"), ())
+    assert goto == PageCommand("page.md:4", ("twinshop", "goto", "2"), ())
     assert (check.place, check.words[1:], len(check.output)) == ("page.md:5", ("check", "2"), 5)
 
 

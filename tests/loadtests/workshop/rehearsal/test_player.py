@@ -8,21 +8,20 @@ import msgspec
 import pytest
 
 from loadtests.workshop.contract import Break, Close, Guest, Heal, Release
-from loadtests.workshop.episode import Episode, Step
+from loadtests.workshop.episode import Episode, ScriptStep
 from loadtests.workshop.episode_file import episode_named
-from loadtests.workshop.rehearsal.person import Person
-from loadtests.workshop.rehearsal.player import Player, begin, check_observed
-from loadtests.workshop.rehearsal.watcher import Watcher
+from loadtests.workshop.rehearsal.dashboard_client import DashboardClient
+from loadtests.workshop.rehearsal.player import BrowserUser, Player, begin, check_observed
 from shared.errors import NotReadyInTime, TwinshopError
 from tests.loadtests.standins import standin_shop
 from tests.loadtests.workshop.dashboard.process import TOKEN
 from tests.loadtests.workshop.dashboard.stage import on_stage
 
-PREDICT = Step("predict", answers={"left": "10", "right": "0", "you": "right"}, reason="It knew them.")
+PREDICT = ScriptStep("predict", answers={"left": "10", "right": "0", "you": "right"}, reason="It knew them.")
 
 
-def scripted(*steps: Step) -> Episode:
-    return msgspec.structs.replace(episode_named("2"), script=(PREDICT, Step("release"), *steps))
+def scripted(*steps: ScriptStep) -> Episode:
+    return msgspec.structs.replace(episode_named("2"), script=(PREDICT, ScriptStep("release"), *steps))
 
 
 @pytest.fixture(autouse=True)
@@ -32,27 +31,30 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_whole_episode_as_the_browser_would_play_it(tmp_path: Path) -> None:
     episode = scripted(
-        Step("wait", until="right.shopping >= U"),
-        Step("break", kind="kill", victim="n2"),
-        Step("wait", until="left.broken == 1 and right.broken == 1"),
-        Step("heal"),
-        Step("wait", until="left.broken == 0 and left.logged_out > 0"),
-        Step("close"),
+        ScriptStep("wait", until="right.shopping >= U"),
+        ScriptStep("break", kind="kill", victim="n2"),
+        ScriptStep("wait", until="left.broken == 1 and right.broken == 1"),
+        ScriptStep("heal"),
+        ScriptStep("wait", until="left.broken == 0 and left.logged_out > 0"),
+        ScriptStep("close"),
     )
-    with on_stage(tmp_path, "predict") as played, Watcher(f"{played.home}/?key={TOKEN}") as watcher:
-        begin(watcher, episode, 10.0)
-        player = Player(watcher, episode)
+    with on_stage(tmp_path, "predict") as played, DashboardClient(f"{played.home}/?key={TOKEN}") as client:
+        begin(client, episode, 10.0)
+        player = Player(client, episode)
         player.play()
         assert player.complaints == []
         assert played.stage.told == [Release(), Break("kill", ("left", "right"), "n2"), Heal(), Close()]
-        assert check_observed(watcher, {"left": "10", "right": "0", "you": "right"}) == []
-        assert watcher.seen.gaps == []
+        assert check_observed(client, {"left": "10", "right": "0", "you": "right"}) == []
+        assert client.seen.gaps == []
 
 
 def test_what_can_be_seen_before_the_prediction_is_complained_of(tmp_path: Path) -> None:
-    with on_stage(tmp_path, "predict", predict=False) as played, Watcher(f"{played.home}/?key={TOKEN}") as watcher:
-        begin(watcher, scripted(), 10.0)
-        player = Player(watcher, scripted())
+    with (
+        on_stage(tmp_path, "predict", predict=False) as played,
+        DashboardClient(f"{played.home}/?key={TOKEN}") as client,
+    ):
+        begin(client, scripted(), 10.0)
+        player = Player(client, scripted())
         player.play()
     assert "/api/frames before the prediction: answered with 200, not 403" in player.complaints[0]
     assert any(complaint.startswith("the prediction: answered with 409") for complaint in player.complaints)
@@ -60,40 +62,40 @@ def test_what_can_be_seen_before_the_prediction_is_complained_of(tmp_path: Path)
 
 
 def test_what_does_not_come_in_time_is_an_error_that_says_what_is_shown_instead(tmp_path: Path) -> None:
-    episode = scripted(Step("wait", until="left.logged_out > U", within_s=0.2))
-    with on_stage(tmp_path, "predict") as played, Watcher(f"{played.home}/?key={TOKEN}") as watcher:
-        begin(watcher, episode, 10.0)
+    episode = scripted(ScriptStep("wait", until="left.logged_out > U", within_s=0.2))
+    with on_stage(tmp_path, "predict") as played, DashboardClient(f"{played.home}/?key={TOKEN}") as client:
+        begin(client, episode, 10.0)
         with pytest.raises(NotReadyInTime, match=r"left\.logged_out > U") as caught:
-            Player(watcher, episode).play()
+            Player(client, episode).play()
     assert "it shows phase run" in caught.value.why
 
 
 def test_a_command_that_is_refused_is_an_error(tmp_path: Path) -> None:
-    with on_stage(tmp_path, "run") as played, Watcher(played.home) as watcher:
+    with on_stage(tmp_path, "run") as played, DashboardClient(played.home) as client:
         with pytest.raises(TwinshopError, match="refused") as caught:
-            watcher.command(Close())
+            client.command(Close())
         assert "has not shown the instructor's key" in caught.value.why
 
 
 def test_a_dashboard_that_goes_away_is_noticed_at_once(tmp_path: Path) -> None:
     with on_stage(tmp_path, "predict") as played:
-        watcher = Watcher(f"{played.home}/?key={TOKEN}")
-    with watcher, pytest.raises(NotReadyInTime) as caught:
-        watcher.wait_until("anything", lambda seen: False, 20.0)
+        client = DashboardClient(f"{played.home}/?key={TOKEN}")
+    with client, pytest.raises(NotReadyInTime) as caught:
+        client.wait_until("anything", lambda seen: False, 20.0)
     assert "the dashboard" in caught.value.why
 
 
 def test_another_observation_than_the_files_is_complained_of(tmp_path: Path) -> None:
-    with on_stage(tmp_path, "predict") as played, Watcher(f"{played.home}/?key={TOKEN}") as watcher:
-        begin(watcher, scripted(), 10.0)
-        Player(watcher, scripted(Step("close"))).play()
-        (told,) = check_observed(watcher, {"left": "11", "right": "0", "you": "right"})
+    with on_stage(tmp_path, "predict") as played, DashboardClient(f"{played.home}/?key={TOKEN}") as client:
+        begin(client, scripted(), 10.0)
+        Player(client, scripted(ScriptStep("close"))).play()
+        (told,) = check_observed(client, {"left": "11", "right": "0", "you": "right"})
     assert "'left': '10'" in told
 
 
 def test_a_person_goes_shopping_and_is_known_until_they_are_not() -> None:
     with standin_shop() as shop:
-        person = Person(f"http://stateful.localhost:{shop.port}", Guest("user-0031", "shop"))
+        person = BrowserUser(f"http://stateful.localhost:{shop.port}", Guest("user-0031", "shop"))
         person.enter()
         assert person.look() == "known"
         assert person.node

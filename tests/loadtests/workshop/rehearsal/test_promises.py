@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.workshop.rehearsal.promises import Broken, broken, promises, unmarked
+from loadtests.workshop.rehearsal.promises import BrokenPromise, broken, promises, unmarked
 
 VALUES = {"left.logged_out": 10.0, "left.at_risk": 10.0, "right.logged_out": 0.0, "U": 30.0, "node-kill/redis": 0.5}
 
@@ -79,4 +79,4 @@ def test_every_number_must_have_a_mark(tmp_path: Path, text: str, bare: bool) ->
     page = tmp_path / "page.md"
     page.write_text(f"# A page\n\n{text}\n")
     assert [bad.place for bad in unmarked(page, "page.md")] == (["page.md:3"] if bare else [])
-    assert all(isinstance(bad, Broken) for bad in unmarked(page, "page.md"))
+    assert all(isinstance(bad, BrokenPromise) for bad in unmarked(page, "page.md"))

@@ -8,27 +8,30 @@ from pathlib import Path
 import pytest
 
 from loadtests import cli
-from loadtests.workshop.rehearsal.blocks import Block
-from loadtests.workshop.rehearsal.conduct import broken_command
+from loadtests.workshop.rehearsal.rehearse import broken_command
+from loadtests.workshop.rehearsal.texts import PageCommand
 from tests.left_behind import processes_of
 from tests.loadtests.command import twinshop
 
 
 def test_a_command_that_fails_is_broken_and_its_line_is_named(tmp_path: Path) -> None:
-    (bad,) = broken_command(Block("page.md:7", ("twinshop", "check", "5"), ()), tmp_path)
+    (bad,) = broken_command(PageCommand("page.md:7", ("twinshop", "check", "5"), ()), tmp_path)
     assert bad.place == "page.md:7"
     assert "`twinshop check 5` ended with 2: " in bad.what
     assert "has no result yet" in bad.what
 
 
 def test_a_command_that_says_otherwise_than_the_page_is_broken(tmp_path: Path) -> None:
-    (bad,) = broken_command(Block("page.md:7", ("twinshop", "--version"), ("twinshop, version 99",)), tmp_path)
+    (bad,) = broken_command(PageCommand("page.md:7", ("twinshop", "--version"), ("twinshop, version 99",)), tmp_path)
     assert bad.place == "page.md:7"
     assert "does not say what the page shows; it says:\ntwinshop, version" in bad.what
 
 
 def test_a_command_that_says_what_the_page_shows_is_not(tmp_path: Path) -> None:
-    assert list(broken_command(Block("page.md:7", ("twinshop", "--version"), ("twinshop, version …",)), tmp_path)) == []
+    assert (
+        list(broken_command(PageCommand("page.md:7", ("twinshop", "--version"), ("twinshop, version …",)), tmp_path))
+        == []
+    )
 
 
 def test_an_unknown_episode_is_refused_before_anything_starts(

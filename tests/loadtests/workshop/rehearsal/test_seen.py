@@ -1,52 +1,55 @@
-"""What a watcher of the dashboard knows from its events."""
+"""What a client of the dashboard knows from its events."""
 
 from __future__ import annotations
 
 import msgspec
 
 from loadtests.workshop.contract import (
-    Counts,
     Frame,
+    LiveCounts,
     LiveFault,
     LossView,
     NodeView,
     Picture,
     Round,
+    RoundSide,
     ShopperView,
-    Side,
     SideFrame,
     Workshop,
 )
-from loadtests.workshop.rehearsal.seen import Seen
-from loadtests.workshop.rehearsal.watcher import events
+from loadtests.workshop.rehearsal.dashboard_client import DashboardView, events
 
 _json = msgspec.json.encode
 NODES = ("n1", "n2", "n3")
 
 
 def workshop(**changes: object) -> Workshop:
-    sides = tuple(Side(name, "redis", False, "http://x", NODES, NODES, ()) for name in ("left", "right"))
+    sides = tuple(RoundSide(name, "redis", False, "http://x", NODES, NODES, ()) for name in ("left", "right"))
     now = Round(1, "run", "kill-one-of-three", sides=sides, shoppers=2)
     return Workshop(1, 1, True, msgspec.structs.replace(now, **changes), ())
 
 
-def seen(*told: object, first_id: int = 7) -> Seen:
-    watcher = Seen()
+def seen(*told: object, first_id: int = 7) -> DashboardView:
+    client = DashboardView()
     for number, document in enumerate(told, first_id):
-        watcher.add(type(document).__name__.lower(), _json(document), number)
-    return watcher
+        client.add(type(document).__name__.lower(), _json(document), number)
+    return client
 
 
 def test_the_four_numbers_and_the_dots() -> None:
     shopping = ShopperView(1, "n1", "shopping", False)
-    left = SideFrame(shoppers=(shopping, ShopperView(2, "n2", "outside", False)), counts=Counts(logged_out=1, failed=2))
+    left = SideFrame(
+        shoppers=(shopping, ShopperView(2, "n2", "outside", False)), counts=LiveCounts(logged_out=1, failed=2)
+    )
     values = seen(workshop(), Frame(1, left, SideFrame())).values()
     assert (values["left.logged_out"], values["left.failed"], values["left.shopping"]) == (1, 2, 1)
     assert (values["right.shopping"], values["U"], values["N"]) == (0, 2, 3)
 
 
 def test_what_a_frame_does_not_say_stays() -> None:
-    dead = SideFrame(nodes=(NodeView("n1", "dead", 0, "kill"), NodeView("n2", "up", 1)), counts=Counts(logged_out=1))
+    dead = SideFrame(
+        nodes=(NodeView("n1", "dead", 0, "kill"), NodeView("n2", "up", 1)), counts=LiveCounts(logged_out=1)
+    )
     loss = LossView(0, "logged_out", 1, 10, "node_killed")
     values = seen(workshop(), Frame(1, dead, dead), Frame(2, SideFrame(losses=(loss,)), SideFrame())).values()
     assert (values["left.dead"], values["left.logged_out"], values["left.losses"], values["right.losses"]) == (
@@ -65,7 +68,7 @@ def test_a_picture_begins_anew() -> None:
 
 
 def test_a_new_round_knows_nothing_of_the_one_before() -> None:
-    told = seen(workshop(), Frame(1, SideFrame(counts=Counts(logged_out=9)), SideFrame()), workshop(number=2))
+    told = seen(workshop(), Frame(1, SideFrame(counts=LiveCounts(logged_out=9)), SideFrame()), workshop(number=2))
     assert told.values()["left.logged_out"] == 0
     assert told.names_of_round == []
 

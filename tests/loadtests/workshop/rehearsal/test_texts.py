@@ -13,18 +13,17 @@ from playwright.sync_api import Browser
 
 from loadtests.faults import FAULTS
 from loadtests.model.formulas import is_true
-from loadtests.workshop.buttons import label_of
 from loadtests.workshop.episode import Episode
 from loadtests.workshop.episode_file import load_episodes
 from loadtests.workshop.rehearsal.promises import MARK, prose
 from loadtests.workshop.rehearsal.texts import (
     MEASURED,
     TUTORIAL,
-    Page,
+    LessonPage,
     all_pages,
     broken_by_a_round,
     broken_without_a_round,
-    known,
+    known_numbers,
     page_of,
 )
 from shared.errors import UsageError
@@ -67,14 +66,16 @@ class TestEpisodePage:
 
 
 def test_every_number_of_the_lesson_is_tied_to_something_and_those_that_need_no_round_are_right() -> None:
-    assert [str(bad) for bad in broken_without_a_round(all_pages(), known())] == []
+    assert [str(bad) for bad in broken_without_a_round(all_pages(), known_numbers(MEASURED.read_text()))] == []
 
 
 @pytest.mark.parametrize("page", [page_of(episode) for episode in load_episodes()], ids=lambda page: page.path.name)
-def test_what_is_to_be_pressed_is_on_the_page_of_the_dashboard(page: Page) -> None:
+def test_what_is_to_be_pressed_is_on_the_page_of_the_dashboard(page: LessonPage) -> None:
     """In the part Run, bold is what the dashboard calls it."""
     files = [*DASHBOARD.glob("templates/*.html"), *DASHBOARD.glob("static/*.js")]
-    there = " ".join(" ".join(file.read_text().split()) for file in files) + " ".join(label_of(kind) for kind in FAULTS)
+    there = " ".join(" ".join(file.read_text().split()) for file in files) + " ".join(
+        fault.button for fault in FAULTS.values()
+    )
     (run,) = re.findall(r"^## Run\n(.*?)^<details>", page.path.read_text(), re.MULTILINE | re.DOTALL)
     named = [" ".join(name.split()) for name in re.findall(r"\*\*(.+?)\*\*", run, re.DOTALL)]
     assert "Close predictions, let them shop" in named
@@ -168,7 +169,7 @@ class TestRecordedRounds:
         assert [str(bad) for bad in broken_by_a_round(page_of(episode), smaller, numbers=False)] == []
 
 
-def falsified(page: Page, line: int, mark: re.Match[str], folder: Path) -> Page:
+def falsified(page: LessonPage, line: int, mark: re.Match[str], folder: Path) -> LessonPage:
     """The page with that number made untrue: far above for `is` and `at most`, 0 for `at least` and `about`."""
     number = float(mark["number"].replace(",", ""))
     untrue = "0" if mark["said"].startswith(("about", "at least")) and number else f"{number + 1000:g}"
@@ -176,18 +177,21 @@ def falsified(page: Page, line: int, mark: re.Match[str], folder: Path) -> Page:
     text = lines[line - 1]
     lines[line - 1] = text[: mark.start("number")] + untrue + text[mark.end("number") :]
     (folder / page.path.name).write_text("\n".join(lines))
-    return Page(folder / page.path.name)
+    return LessonPage(folder / page.path.name)
 
 
-def places(page: Page, values: dict[str, float]) -> set[str]:
+def places(page: LessonPage, values: dict[str, float]) -> set[str]:
     """File and line of what is broken."""
-    bad = (*broken_without_a_round((page,), known()), *broken_by_a_round(page, values, numbers=True))
+    bad = (
+        *broken_without_a_round((page,), known_numbers(MEASURED.read_text())),
+        *broken_by_a_round(page, values, numbers=True),
+    )
     return {one.place for one in bad}
 
 
 @pytest.mark.parametrize("name", ["decision-sheet.md", "instructor.md"])
 def test_any_number_of_the_other_pages_that_is_falsified_is_found_with_its_line(name: str, tmp_path: Path) -> None:
-    page = Page(TUTORIAL / name)
+    page = LessonPage(TUTORIAL / name)
     for line, text in prose(page.path.read_text()):
         for mark in MARK.finditer(text):
             assert mark["number"] is not None

@@ -1,0 +1,148 @@
+"""The contract of an application under test: what runs behind the balancer, and what can be known of it.
+
+An engine starts its nodes, and everything that is asked or told of a node goes through it. What an application cannot
+do stands in its `can`, and is then not asked: not measured, never taken for a zero.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from compose.changes import Key, Reply, Trouble
+from compose.cluster import ClusterSpec, HttpInterface
+from compose.probes.parts import SelfReport
+from compose.supervision.ports import Listen
+from shared.database_order import DatabaseOrder
+from shared.sessions import HeldSession
+
+Grade = Literal["A", "B", "C"]
+"""How much can be seen: A shoppers, balancer and nodes; B shoppers and balancer; C shoppers only."""
+
+
+class Capabilities(msgspec.Struct, frozen=True):
+    """What an application's nodes can do beyond answering shoppers."""
+
+    behind_our_balancer: bool = True
+    """We start its nodes; False: it runs somewhere already."""
+    names_itself: bool = False
+    """Its answers say which node gave them."""
+    logs_requests: bool = False
+    """Each node writes a log of its requests and sessions, by request id."""
+    lists_sessions: bool = False
+    """A node tells which sessions it holds."""
+    tells_state: bool = False
+    """A node tells its keys, its clock and its trouble."""
+    takes_trouble: bool = False
+    """A living node can be told what to suffer from."""
+    shows_orders: bool = False
+    """Its orders can be read from its database."""
+
+    @property
+    def grade(self) -> Grade:
+        """How much can be seen of it."""
+        if not self.behind_our_balancer:
+            return "C"
+        return "A" if self.names_itself and self.logs_requests else "B"
+
+
+class NodeState(msgspec.Struct, frozen=True):
+    """One process of a node, in its own words."""
+
+    boot: str
+    pid: int
+    pids: tuple[int, ...] = ()
+    """Of all processes that serve the node's address, where one of them knows."""
+    key: Key | None = None
+    """What it signs with; None: a key that the cluster does not know."""
+    fallback: Key | None = None
+    clock_us: int = 0
+    """Its wall clock as sessions read it: microseconds since 1970."""
+    trouble: Trouble = Trouble()
+
+
+class NodeSetup(msgspec.Struct, frozen=True):
+    """What one node is started with; all addresses and paths are as the node itself sees them."""
+
+    node: str
+    listen: Listen
+    database_url: str
+    """Of accounts and orders."""
+    secret_key: str
+    """Signs tokens and forms."""
+    control_token: str
+    """Opens the node's control pages."""
+    request_log: str
+    """The path of its request log."""
+    store_url: str = ""
+    """Of the session store."""
+    fallback_key: str = ""
+    """Accepted beside `secret_key`, not used for signing."""
+    sentinel: str = ""
+    """host:port of who knows where the session store is."""
+    replica_self: str = ""
+    """host:port where this node listens for other nodes' sessions."""
+    replica_peers: str = ""
+    """host:port,host:port of the other nodes."""
+
+
+class Application(ABC):
+    """What is under test. Everything but starting is asked past the balancer, at a node's own address `url`."""
+
+    can: Capabilities
+    http: HttpInterface
+
+    @abstractmethod
+    def command(self, spec: ClusterSpec, listen: Listen) -> list[str]:
+        """The command that runs a node as a process of this machine."""
+
+    @abstractmethod
+    def entrypoint(self, spec: ClusterSpec, listen: Listen) -> list[str]:
+        """The command that runs a node in a container of the node's image."""
+
+    @abstractmethod
+    def environment(self, spec: ClusterSpec, setup: NodeSetup) -> dict[str, str]:
+        """Every setting of a node, by variable, beside the environment that all processes have."""
+
+    @abstractmethod
+    def prepare(self, spec: ClusterSpec, database_url: str) -> None:
+        """Make the tables and the demo accounts; safe to repeat.
+
+        Raises:
+            EnvironmentNotReady: the database cannot be reached or written.
+        """
+
+    @abstractmethod
+    def health(self, url: str, run: str) -> SelfReport:
+        """Ask a node how it is, within `PROBE_S`."""
+
+    @abstractmethod
+    def served(self, answer_headers: Mapping[str, str], run: str) -> str:
+        """Why an answer with these headers (names in lower case) is not of a node of that run; "": it is."""
+
+    @abstractmethod
+    def probe(self, url: str) -> Reply:
+        """Ask a node for a page that every shopper sees, within 3 s."""
+
+    @abstractmethod
+    def state(self, url: str, control_token: str, keys: Mapping[Key, str]) -> NodeState | None:
+        """What a node says of itself, within 1 s; None if it does not answer. `keys`: the cluster's, by name."""
+
+    @abstractmethod
+    def held(self, url: str, control_token: str) -> list[HeldSession] | None:
+        """The logged-in sessions that a node says it holds, within 1 s; None if it does not answer."""
+
+    @abstractmethod
+    def trouble(self, url: str, control_token: str, trouble: Trouble) -> None:
+        """Tell a node what to suffer from; nothing happens if it does not answer.
+
+        Raises:
+            TwinshopError: it answers, but will not.
+        """
+
+    @abstractmethod
+    def orders(self, database_url: str) -> list[DatabaseOrder]:
+        """Every order in the database, by order id."""

@@ -1,0 +1,185 @@
+"""The twins as an application under test: both are started, asked and told alike (`shared.node`, `shared.shop`)."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from compose.applications.contract import Application, Capabilities, NodeSetup, NodeState
+from compose.changes import Key, Reply, Trouble
+from compose.cluster import ClusterSpec, HttpInterface
+from compose.probes.parts import PROBE_S, SelfReport, ask_page
+from compose.probes.questions import Unanswered, ask
+from compose.supervision.ports import Listen
+from shared.database_order import DatabaseOrder
+from shared.errors import TwinshopError
+from shared.sessions import HeldSession, fingerprint
+
+STATE_WITHIN_S, TROUBLE_WITHIN_S = 0.6, 1.0
+FROM_LIMITS = (
+    "session_lifetime_s", "session_cap", "session_refresh_each_request", "store_timeout_s", "store_retries",
+    "regenerate_at_login", "cart_lock", "idempotency_keys", "clock_leeway_s", "rate_limit", "rate_limit_counters",
+    "slow_page_ms", "deep_health", "password_cost", "node_threads", "node_workers",
+)  # fmt: skip
+"""Limits that are settings of a node by the same name."""
+Said = TypeVar("Said")
+
+
+class _Health(msgspec.Struct):
+    boot: str
+
+
+class _Held(msgspec.Struct):
+    sessions: list[HeldSession]
+
+
+class _State(msgspec.Struct):
+    boot: str
+    pid: int
+    pids: tuple[int, ...] = ()
+    key: str = ""
+    fallback: str = ""
+    clock_us: int = 0
+    trouble: Trouble = Trouble()
+
+
+def session_cookie(spec: ClusterSpec) -> str:
+    """The shop's session cookie; each cluster its own, since cookies ignore ports."""
+    return f"twinshop-{spec.architecture.name}-{spec.run}"
+
+
+class Twins(Application):
+    """`stateful_app` and `stateless_app`; which one, the architecture says."""
+
+    can = Capabilities(
+        names_itself=True,
+        logs_requests=True,
+        lists_sessions=True,
+        tells_state=True,
+        takes_trouble=True,
+        shows_orders=True,
+    )
+    http = HttpInterface("/healthz", "X-Node", "X-Run", private="/-/", streams=("/orders/progress",))
+
+    def command(self, spec: ClusterSpec, listen: Listen) -> list[str]:
+        """With this very Python."""
+        return self._command(sys.executable, spec, listen)
+
+    def entrypoint(self, spec: ClusterSpec, listen: Listen) -> list[str]:
+        """With the image's Python."""
+        return self._command("python", spec, listen)
+
+    def _command(self, python: str, spec: ClusterSpec, listen: Listen) -> list[str]:
+        # -P: a folder that happens to be named like ours is not imported in its place.
+        module = ["-P", "-m", "shared.node", spec.architecture.app]
+        return [python, *module, "--host", listen.host, "--port", str(listen.port)]
+
+    def environment(self, spec: ClusterSpec, setup: NodeSetup) -> dict[str, str]:
+        """Every setting of that node, by variable; `shared.shop.settings` reads them."""
+        settings = {
+            "NODE": setup.node,
+            "RUN": spec.run,
+            "ARCHITECTURE": spec.architecture.name,
+            "STORE": spec.architecture.store,
+            "DATABASE_URL": setup.database_url,
+            "SECRET_KEY": setup.secret_key,
+            "CONTROL_TOKEN": setup.control_token,
+            "COOKIE_NAME": session_cookie(spec),
+            "REQUEST_LOG": setup.request_log,
+            **{name.upper(): _written(getattr(spec.limits, name)) for name in FROM_LIMITS},
+        }
+        where = {
+            "REDIS_URL": setup.store_url,
+            "FALLBACK_KEY": setup.fallback_key,
+            "SENTINEL": setup.sentinel,
+            "REPLICA_SELF": setup.replica_self,
+            "REPLICA_PEERS": setup.replica_peers,
+        }
+        settings |= {name: value for name, value in where.items() if value}
+        return {f"TWINSHOP_{name}": value for name, value in settings.items()}
+
+    def prepare(self, spec: ClusterSpec, database_url: str) -> None:
+        """Make the tables and the demo accounts user-0001 … ."""
+        from shared.shop.database import prepare  # costs 0.2 s to import; the parts start meanwhile
+
+        prepare(database_url, accounts=spec.accounts, password=spec.password, cost=spec.limits.password_cost)
+
+    def health(self, url: str, run: str) -> SelfReport:
+        """Ask a node for its health."""
+        where = urlsplit(url).netloc
+        try:
+            answer = ask(f"{url}{self.http.health}", within_s=PROBE_S)
+        except Unanswered as silence:
+            return SelfReport.silence(where, silence)
+        said = answer.headers.get("x-run")
+        if said != run:
+            return SelfReport(False, None, f"{where} is not ours: its X-Run is {said!r}", foreign=True)
+        asked = f"{where}{self.http.health}"
+        if answer.status != 200:
+            return SelfReport(False, None, f"{asked}: {answer.status}")
+        try:
+            boot = msgspec.json.decode(answer.body, type=_Health).boot
+        except msgspec.DecodeError as error:
+            return SelfReport(False, None, f"{asked}: {error}")
+        return SelfReport(True, boot, f"{asked}: 200, boot {boot}")
+
+    def served(self, answer_headers: Mapping[str, str], run: str) -> str:
+        """By `X-Run`, which a balancer in front of us sets in its own answers too."""
+        said = answer_headers.get("x-run", "missing")
+        return "" if said == run else f"this run is {run}, the answer's X-Run is {said}"
+
+    def probe(self, url: str) -> Reply:
+        """Ask a node for the catalogue. Ids that begin with "probe-" are not in its request log."""
+        request = f"probe-{secrets.token_hex(4)}"
+        return ask_page(url, "/products", {"X-Request-Id": request, "Accept": "application/json"})
+
+    def state(self, url: str, control_token: str, keys: Mapping[Key, str]) -> NodeState | None:
+        """By its control page; it tells its keys' fingerprints only."""
+        said = _control_page(f"{url}/-/state", control_token, _State, STATE_WITHIN_S)
+        if said is None:
+            return None
+        names = {fingerprint(key): name for name, key in keys.items()}
+        key, fallback = names.get(said.key), names.get(said.fallback)
+        return NodeState(said.boot, said.pid, said.pids, key, fallback, said.clock_us, said.trouble)
+
+    def held(self, url: str, control_token: str) -> list[HeldSession] | None:
+        """By its control page."""
+        said = _control_page(f"{url}/-/sessions", control_token, _Held, 2 * PROBE_S)
+        return None if said is None else said.sessions
+
+    def trouble(self, url: str, control_token: str, trouble: Trouble) -> None:
+        """By its control page."""
+        with suppress(Unanswered):
+            answer = ask(
+                f"{url}/-/trouble",
+                headers={"X-Control-Token": control_token},
+                put=msgspec.json.encode(trouble),
+                within_s=TROUBLE_WITHIN_S,
+            )
+            if answer.status >= 300:
+                where = urlsplit(url).netloc
+                raise TwinshopError(f"the node at {where} cannot be troubled: its control page answers {answer.status}")
+
+    def orders(self, database_url: str) -> list[DatabaseOrder]:
+        """Every order in the database, by order id."""
+        from shared.shop.database import read_orders  # costs 0.2 s to import: not at every start of the command line
+
+        return read_orders(database_url)
+
+
+def _control_page(url: str, control_token: str, kind: type[Said], within_s: float) -> Said | None:
+    try:
+        answer = ask(url, headers={"X-Control-Token": control_token}, within_s=within_s)
+        return msgspec.json.decode(answer.body, type=kind) if answer.status == 200 else None
+    except (Unanswered, msgspec.DecodeError):
+        return None
+
+
+def _written(value: object) -> str:
+    return str(int(value)) if isinstance(value, bool) else str(value)

@@ -1,0 +1,229 @@
+"""The contract of a load balancer: one file each; nothing else knows which one runs.
+
+A balancer is files, a command, and answers. `files` is everything that it reads, for the members and the routing as
+they are to be: the engine writes those that have changed, each replaced by rename, then sends `reload_signal` if there
+is one, then calls `apply`. What a balancer cannot do stands in its `can`, and is said, not imitated.
+`tests/compose/balancers/contract.py` holds the tests that every balancer inherits.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from compose.architectures import Affinity
+from compose.balancers.access_log import RawLine
+from compose.changes import Balancing
+from compose.cluster import ClusterSpec, HttpInterface
+from compose.probes.parts import SelfReport
+from compose.supervision.ports import Listen
+from shared.errors import EnvironmentNotReady
+
+OUR_LOG = "access.ndjson"
+"""The access log as our record, in a cluster's folder."""
+_VERSION_WITHIN_S = 3.0
+
+
+class Capabilities(msgspec.Struct, frozen=True):
+    """What a balancer can do, as data."""
+
+    affinities: frozenset[Affinity]
+    log_fields: frozenset[str]
+    """What its access log knows of a request: fields of `RawLine`."""
+    drain: bool = False
+    """A member can be kept for those whom a cookie leads there."""
+    live_membership: bool = False
+    """Members come and go without a dropped connection."""
+    live_affinity: bool = False
+    """Affinity can be taken away and given back while it runs."""
+    live_retries: bool = False
+    """So can retries."""
+    tells_health: bool = False
+    """It says which members it calls healthy; otherwise that is observed by asking through it."""
+    tells_routing: bool = False
+    """It says how it routes now."""
+    cannot: tuple[str, ...] = ()
+    """What else it cannot do, in sentences."""
+
+
+class Program(msgspec.Struct, frozen=True):
+    """The balancer's program on this machine."""
+
+    path: Path
+    version: str
+    pinned: bool
+    """From the package that we depend on; otherwise the system's own."""
+
+
+class Member(msgspec.Struct, frozen=True):
+    """A node as the balancer reaches it."""
+
+    node: str
+    address: Listen
+    draining: bool = False
+    """Nobody is sent there whose affinity does not name it."""
+    weight: int = 1
+
+
+class Routing(msgspec.Struct, frozen=True):
+    """Who is served by whom, as it is to be."""
+
+    members: tuple[Member, ...] = ()
+    balancing: Balancing = Balancing()
+
+
+class Site(msgspec.Struct, frozen=True):
+    """Where a balancer runs; all addresses and paths are as it sees them itself."""
+
+    spec: ClusterSpec
+    http: HttpInterface
+    """Of the application behind it."""
+    listen: Listen
+    """Where shoppers come."""
+    admin: Listen
+    """Where it answers for itself."""
+    folder: Path
+    """Of its files."""
+    access_log: Path
+    """Where a line for each request goes."""
+
+
+class MemberHealth(msgspec.Struct, frozen=True):
+    """One member, as the balancer treats it."""
+
+    trouble: tuple[str, ...] = ()
+    """Why it is out of rotation, in words; empty: it is in."""
+    remark: str = ""
+    """What else is to be said of it."""
+
+    def __str__(self) -> str:
+        return ", ".join((*self.trouble, self.remark) if self.remark else self.trouble) or "healthy"
+
+    @property
+    def in_rotation(self) -> bool:
+        """Whether the balancer sends shoppers there."""
+        return not self.trouble
+
+
+class Balancer(ABC):
+    """A load balancer."""
+
+    name: str
+    """Of its file, and in a `ClusterSpec`; the system's own program is called so, too."""
+    title: str
+    """For people."""
+    version: str
+    """That we depend on; of another one, its first two numbers must be the same."""
+    package: str
+    """That brings the program."""
+    image: str
+    """For containers."""
+    can: Capabilities
+    own_log = OUR_LOG
+    """The name of the log that it writes; another name means another format, which `record` reads."""
+    reload_signal = ""
+    """Sent to its first process when its files have changed ("SIGHUP"); empty: it watches them."""
+
+    # its program
+
+    @abstractmethod
+    def packaged(self) -> Path:
+        """The program that the package brings; raises ImportError or OSError if there is none."""
+
+    @abstractmethod
+    def words(self, site: Site) -> list[str]:
+        """What stands behind the program on its command line."""
+
+    def program(self) -> Program:
+        """The package's program, else the system's own if its version will do.
+
+        Raises:
+            EnvironmentNotReady: there is none that would do.
+        """
+        try:
+            return Program(self.packaged(), self.version, pinned=True)
+        except (ImportError, OSError):
+            found = shutil.which(self.name)
+        why = f"neither the package {self.package} nor a program {self.name!r} is there"
+        if found is not None:
+            version = self.version_of(Path(found))
+            if version.split(".")[:2] == self.version.split(".")[:2]:
+                return Program(Path(found), version, pinned=False)
+            why = f"the package {self.package} is not there, and {found} is version {version}"
+        raise EnvironmentNotReady(
+            f"there is no {self.title} {self.version}", why=why, next_step=f"pip install {self.package}=={self.version}"
+        )
+
+    def version_of(self, program: Path) -> str:
+        """The version that a program says it is.
+
+        Raises:
+            EnvironmentNotReady: it cannot be run, or does not say.
+        """
+        try:
+            done = subprocess.run(
+                [program, "--version"], capture_output=True, text=True, timeout=_VERSION_WITHIN_S, check=True
+            )
+            return self.version_in(done.stdout + done.stderr)
+        except (OSError, subprocess.SubprocessError, LookupError) as error:
+            raise EnvironmentNotReady(f"{program} does not run", why=str(error), next_step="make install") from error
+
+    @abstractmethod
+    def version_in(self, said: str) -> str:
+        """The version in what the program prints; LookupError if there is none."""
+
+    # what it reads
+
+    @abstractmethod
+    def files(self, site: Site, routing: Routing) -> dict[str, bytes]:
+        """Everything that it reads, by the name in `site.folder`; the same bytes for the same arguments."""
+
+    @abstractmethod
+    def by_hand(self, site: Site, nodes: Listen) -> bytes:
+        """One file for a balancer that nobody will tell anything: the nodes are all addresses of that name."""
+
+    def apply(self, admin_url: str, routing: Routing) -> None:  # noqa: B027 - most are told by files alone
+        """Tell a running balancer what its files cannot; called when they have changed. Safe to repeat.
+
+        Raises:
+            Unanswered: it does not answer.
+        """
+
+    # what it says
+
+    @abstractmethod
+    def self_report(self, admin_url: str) -> SelfReport:
+        """Ask it how it is, and which start of it this is."""
+
+    def members_health(self, admin_url: str) -> dict[str, MemberHealth] | None:
+        """Each member that it knows, by address (host:port); None: it cannot tell.
+
+        Raises:
+            Unanswered, msgspec.DecodeError: it did not say.
+        """
+        return None
+
+    def balancing(self, admin_url: str) -> Balancing | None:
+        """How it says that it routes, retries as a number; None: it does not say, or not yet.
+
+        Raises:
+            Unanswered, msgspec.DecodeError: it did not say.
+        """
+        return None
+
+    @abstractmethod
+    def made(self, header: Callable[[str], str]) -> bool:
+        """Whether it made an answer itself that lacks the run's id, by its headers (of no value: "")."""
+
+    def record(self, line: bytes) -> RawLine | None:
+        """A line of its own log as our record; None: the line is about no request.
+
+        Raises:
+            msgspec.DecodeError: the line is damaged.
+        """
+        raise NotImplementedError(f"{self.name} has a log of its own and does not say how it is read")

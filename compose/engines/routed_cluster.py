@@ -1,0 +1,248 @@
+"""Who is served by whom in a running cluster, and over which wires: what is written down is told to balancer and wires.
+
+What the balancer cannot do (`compose.balancers.contract.Capabilities`) is refused, and whom it treats how is, where it
+cannot tell, seen by asking through it.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from compose.balancers.contract import Member, MemberHealth, Routing, Site
+from compose.changes import Balancing, Reply, Wire
+from compose.delay_proxy import Link
+from compose.engines.persisted_cluster import PersistedCluster
+from compose.probes.parts import PROBE_S, ping
+from compose.probes.questions import Unanswered, ask
+from compose.supervision.waiting import wait_for
+from shared.errors import TwinshopError, UsageError
+
+REMOVED_WITHIN_S = 0.5
+"""For the balancer to hear that a node is no member any more: until then it sends it requests."""
+NO_MEMBER = "not a member"
+SEEN_WITHIN_S, SEEN_TRIES = 0.5, 12
+"""A node that a balancer sends no stranger to in that time, in so many tries for each node, is out of rotation."""
+
+
+class RoutedCluster(PersistedCluster):
+    """A cluster whose balancer and wires can be told."""
+
+    balancer_folder: Path
+    """Of the balancer's files, as we see it."""
+
+    @abstractmethod
+    def balancer_site(self) -> Site:
+        """Where the balancer runs, as it sees it."""
+
+    @abstractmethod
+    def signal_balancer(self, name: str) -> None:
+        """Send the balancer's first process, and no other of its own, that signal ("SIGHUP")."""
+
+    @abstractmethod
+    def tell_wires(self) -> None:
+        """Replace the file that the wires follow, by rename; each of its lines is a `link`."""
+
+    @abstractmethod
+    def run_new_node(self, node: str) -> None:
+        """Give a new node its addresses, write them down and start it; while `changing`."""
+
+    def rotation(self) -> dict[str, MemberHealth]:
+        """What the balancer says of each node; if it cannot tell, what asking through it shows."""
+        nodes = self.written.node_urls
+        try:
+            told = self.balancer.members_health(self.admin_url)
+        except (Unanswered, msgspec.DecodeError) as error:
+            return dict.fromkeys(nodes, MemberHealth((f"the balancer does not say: {error}",)))
+        if told is None:
+            return self._members_seen()
+        return {node: told.get(str(self.written.reach(node)), MemberHealth((NO_MEMBER,))) for node in nodes}
+
+    def _members_seen(self) -> dict[str, MemberHealth]:
+        """Each node by whether strangers are sent to it, as far as answers show."""
+        http, nodes = self.application.http, self.written.node_urls
+        seen: set[str | None] = set()
+        asked = failed = 0
+        until = time.monotonic() + SEEN_WITHIN_S
+        while not seen >= set(nodes) and asked < SEEN_TRIES * len(nodes) and time.monotonic() < until:
+            # Each from another place, for those that pick by the address.
+            headers = {"X-Request-Id": f"ready-{self.spec.run}", "X-Forwarded-For": f"198.51.100.{asked % 256}"}
+            asked += 1
+            try:
+                node = ask(f"{self.url}{http.health}", headers=headers, within_s=PROBE_S).headers.get(
+                    http.node_header.lower()
+                )
+            except Unanswered as silence:
+                if silence.reason == "refused":
+                    return dict.fromkeys(nodes, MemberHealth(("the balancer does not answer",)))
+                node = None
+            failed += node is None
+            seen.add(node)
+        return {node: MemberHealth() if node in seen else self._unseen(node, asked, failed) for node in nodes}
+
+    def _unseen(self, node: str, asked: int, failed: int) -> MemberHealth:
+        # Strangers whose request failed may have been sent to a node that is dead: that one is not out of rotation.
+        if failed and not self.self_report(node).answers:
+            return MemberHealth(remark=f"{failed} of {asked} strangers were answered by no node")
+        why = "draining" if node in self.written.draining else NO_MEMBER if node in self.written.outside else ""
+        return MemberHealth((f"answered none of {asked} strangers",), why)
+
+    # changing who is served by whom
+
+    def drain(self, node: str) -> None:
+        """New shoppers go to other nodes; those whom their cookie leads here still come.
+
+        Raises:
+            UsageError: the balancer cannot.
+        """
+        self._node_url(node)
+        self._able(self.balancer.can.drain, "drain a node")
+        self._rule(f"drain {node}", draining=lambda written: (*_without(written.draining, node), node))
+
+    def undrain(self, node: str) -> None:
+        """Send it everybody again."""
+        self._node_url(node)
+        self._rule(None, draining=lambda written: _without(written.draining, node))
+
+    def balance(self, balancing: Balancing) -> None:
+        """Change how the running balancer routes, without dropping a connection.
+
+        Raises:
+            UsageError: the balancer cannot.
+        """
+        self._able(self.balancer.can.live_affinity or balancing.affinity, "take affinity away while it runs")
+        self._able(self.balancer.can.live_retries or balancing.retries is None, "change its retries while it runs")
+        self._rule(f"balance: {balancing}", balancing=lambda _written: balancing)
+
+    def add_node(self) -> str:
+        """Start one node more and return its name at once; it is sent shoppers as soon as it is healthy.
+
+        Raises:
+            UsageError: the cluster was stopped.
+            PortTaken: the port chosen for it.
+        """
+        with self.changing() as there:
+            if not there:
+                raise UsageError("a cluster that was stopped gets no node", next_step="twinshop up")
+            node = f"n{len(self.written.node_urls) + 1}"
+            self._ledger.broken(f"add {node}")
+            self.run_new_node(node)
+            self.write()
+            self.route()
+            return node
+
+    def remove_node(self, node: str) -> None:
+        """Take it out of the balancer's membership, then SIGTERM it; it stays among `nodes()`, dead."""
+        self._node_url(node)
+        self._rule(f"remove {node}", outside=lambda written: (*_without(written.outside, node), node))
+        if not self._stopped:
+            until = time.monotonic() + REMOVED_WITHIN_S
+            wait_for(lambda: True if NO_MEMBER in str(self.rotation()[node]) else None, until=until)
+            self.terminate(node)
+
+    def rejoin(self, part: str) -> None:
+        """Make a node a member again, if it was taken out; while `changing`."""
+        if part in self.written.outside:
+            self.rewrite(outside=_without(self.written.outside, part))
+            self.route()
+
+    def _able(self, can: bool, what: str) -> None:
+        if not can:
+            raise UsageError(
+                f"{self.balancer.title} cannot {what}",
+                why="so its file in compose/balancers says",
+                next_step="choose another balancer, or a scenario without this",
+            )
+
+    def _rule(self, broken: str | None, **changed: Any) -> None:
+        """Change what is written down, each field by a function of it, and tell the balancer."""
+        with self.changing() as there:
+            if there:
+                if broken is not None:
+                    self._ledger.broken(broken)
+                self.rewrite(**{name: new(self.written) for name, new in changed.items()})
+                self.route()
+
+    def route(self) -> None:
+        """Tell the balancer its members, how each is to be treated, and how to route."""
+        self.route_to([node for node in self.written.node_urls if node not in self.written.outside])
+
+    def route_to(self, nodes: list[str]) -> None:
+        """The same for those nodes only."""
+        written = self.written
+        doubled = {"n1"} if self.spec.architecture.affinity == "weighted" else set()
+        members = [
+            Member(node, written.reach(node), node in written.draining, 2 if node in doubled else 1) for node in nodes
+        ]
+        routing = Routing(tuple(members), written.balancing)
+        if self.write_balancer_files(routing):
+            if self.balancer.reload_signal:
+                self.signal_balancer(self.balancer.reload_signal)
+            self.balancer.apply(self.admin_url, routing)
+
+    def write_balancer_files(self, routing: Routing) -> bool:
+        """Write what the balancer reads, as far as it is not so already; whether anything was not."""
+        found = self.balancer.files(self.balancer_site(), routing)
+        changed = {name: content for name, content in found.items() if not _holds(self.balancer_folder / name, content)}
+        for name, content in changed.items():
+            self.write_file(self.balancer_folder / name, content)
+        return bool(changed)
+
+    def balancing(self) -> Balancing:
+        """How the balancer says that it routes now; retries are None if they are as they were at the start.
+
+        Raises:
+            TwinshopError: it does not say.
+        """
+        try:
+            said = self.balancer.balancing(self.admin_url)
+        except (Unanswered, msgspec.DecodeError) as error:
+            raise TwinshopError("the balancer does not say how it routes", why=str(error)) from error
+        if said is None:
+            raise TwinshopError("the balancer does not say how it routes", why="it has no routes yet, or cannot tell")
+        return Balancing(said.affinity, None if said.retries == self.spec.limits.balancer_retries else said.retries)
+
+    # changing how the store is reached
+
+    def wire(self, end: str, wire: Wire) -> None:
+        """Change the connection between that end and the session store."""
+        self._wire_url(end)
+        with self.changing() as there:
+            if there:
+                self._ledger.broken(f"wire of {end}: {wire}")
+                self.rewrite(wires={**self.written.wires, end: wire})
+                self.tell_wires()
+
+    def link(self, end: str, listen: str, leads_to: str) -> Link:
+        """That end's wire as it is to be, between those addresses (host:port)."""
+        wire = self.written.wires.get(end, Wire())
+        return Link(listen, leads_to, self.spec.limits.store_distance_ms + wire.delay_ms, wire.cut)
+
+    def ask_across(self, end: str) -> Reply:
+        """PING the session store over that end's wire."""
+        return ping(self._wire_url(end))
+
+    def _wire_url(self, end: str) -> str:
+        try:
+            return self.written.wire_urls[end]
+        except KeyError:
+            raise UsageError(
+                f"there is no wire between {end!r} and a session store in this cluster",
+                why=f"there are wires of: {', '.join(self.written.wire_urls) or 'nobody'}",
+                next_step="twinshop status",
+            ) from None
+
+
+def _without(names: tuple[str, ...], name: str) -> tuple[str, ...]:
+    return tuple(one for one in names if one != name)
+
+
+def _holds(file: Path, content: bytes) -> bool:
+    try:
+        return file.read_bytes() == content
+    except OSError:
+        return False

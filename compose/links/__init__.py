@@ -1,1 +1,0 @@
-"""The links between nodes and the session store, which can be slowed and cut."""

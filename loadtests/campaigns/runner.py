@@ -1,0 +1,296 @@
+"""The one runner of all campaigns: a list of jobs, each a run; what comes of each is kept at once.
+
+A campaign (matrix, repeats, conformance) says what its jobs are, what a finished one comes to, and what to tell of it.
+Whatever happens to one run, the others go on. An interruption ends all that goes on, keeps what was measured, and is
+raised again.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Generic, Protocol, TypeVar
+
+import msgspec
+
+from compose.supervision.ledger import hold_machine, recover, state_folder
+from loadtests.model.plan import Control
+from shared.errors import Interrupted, TwinshopError, UsageError
+
+POLL_S = 0.1
+ENDS_WITHIN_S = 20.0
+"""After an interruption: stopping takes five seconds at most, judging what there is some more."""
+SLACK_S = 300.0
+LONGER = 5.0
+"""A run that takes this many times as long as expected, and `SLACK_S` beyond, hangs where none of its own bounds has
+caught it: it is ended."""
+
+
+class RunJob(msgspec.Struct, frozen=True):
+    """One run that is to be carried out."""
+
+    scenario: str
+    """A name or a path."""
+    architectures: tuple[str, ...]
+    """In this order."""
+    seed: int
+    seconds: float
+    """What it will take, about."""
+    alone: bool = False
+    """Nothing may run beside it."""
+    control: Control = ""
+
+    def without(self, done: Collection[str]) -> RunJob | None:
+        """The same on the other architectures; None if there are none."""
+        left = tuple(name for name in self.architectures if name not in done)
+        seconds = self.seconds * len(left) / len(self.architectures)
+        return msgspec.structs.replace(self, architectures=left, seconds=seconds) if left else None
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What came of a job."""
+
+    run: str = ""
+    """The run's folder, by name; empty if it was not even made."""
+    measured: tuple[str, ...] = ()
+    """The architectures that were measured to their end and judged."""
+    cut: dict[str, str] = msgspec.field(default_factory=dict)
+    """Those that were begun and not finished, and why."""
+    error: str = ""
+    """What went wrong with the run as a whole, in one line."""
+    interrupted: bool = False
+
+
+class CampaignProgress(msgspec.Struct, frozen=True):
+    """How far the campaign is."""
+
+    number: int
+    """Of the job that is spoken of: 1 … total."""
+    total: int
+    left_s: float
+    """What is left takes about so long, if it is as much slower than expected as what has ended."""
+    took_s: float = 0.0
+    """What that job took; 0 before it begins."""
+
+
+J = TypeVar("J", bound=RunJob)
+J_in = TypeVar("J_in", bound=RunJob, contravariant=True)
+
+
+class RunningJob(Protocol):
+    """A job that goes on."""
+
+    def ending(self) -> Outcome | None:
+        """What came of it; None as long as it goes on."""
+
+    def interrupt(self) -> None:
+        """Ask it to end: it stops its cluster and judges what there is."""
+
+    def kill(self) -> None:
+        """End it at once; what it started is then for `clear_away`."""
+
+
+class Over:
+    """A job that has ended."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self._outcome = outcome
+
+    def ending(self) -> Outcome:
+        """What came of it."""
+        return self._outcome
+
+    def interrupt(self) -> None:
+        """Nothing goes on any more."""
+
+    kill = interrupt
+
+
+class Launcher(Protocol[J_in]):
+    """Starts jobs: in processes of their own, or in this one."""
+
+    def start(self, job: J_in) -> RunningJob:
+        """Start one. In this process it has ended on return.
+
+        Raises:
+            TwinshopError: it could not be carried out.
+        """
+
+
+class Campaign(ABC, Generic[J]):
+    """What a campaign tells the runner."""
+
+    side_by_side: int = 1
+    """Jobs that may go on at the same time."""
+
+    @abstractmethod
+    def keep(self, job: J, outcome: Outcome) -> J | None:
+        """Keep what a job came to, so that an end at any later moment does not lose it.
+
+        Returns:
+            What is left of it to be run: the error may have been of one architecture alone.
+        """
+
+    def bears(self, error: TwinshopError) -> bool:
+        """The others go on after a job that could not be carried out; `keep` is told of it."""
+        return False
+
+    def before(self, job: J, progress: CampaignProgress) -> str:
+        """What to say when it begins; "" is not said."""
+        return ""
+
+    def after(self, job: J, progress: CampaignProgress) -> str:
+        """What to say when it was kept; "" is not said."""
+        return ""
+
+
+class Started(msgspec.Struct, Generic[J], frozen=True):
+    """A job that goes on, and until when it may."""
+
+    job: J
+    running: RunningJob
+    began: float
+    until: float
+
+
+class Runner(Generic[J]):
+    """Carries out a campaign; `clear_away` undoes what a killed run has left behind."""
+
+    def __init__(
+        self, campaign: Campaign[J], launcher: Launcher[J], say: Callable[[str], None], clear_away: Callable[[], None]
+    ) -> None:
+        self._campaign = campaign
+        self._launcher = launcher
+        self._say = say
+        self._clear_away = clear_away
+        self._going: list[Started[J]] = []
+        self._waiting: list[J] = []
+        self._ended = 0
+        self._expected_s = self._took_s = 0.0
+
+    def carry_out(self, jobs: Iterable[J]) -> None:
+        """Run them all.
+
+        Raises:
+            Interrupted: Ctrl-C; everything is stopped, and what was measured is kept.
+            TwinshopError: the campaign does not bear it; likewise.
+        """
+        self._waiting = list(jobs)
+        try:
+            while self._waiting or self._going:
+                self._start_what_may()
+                if not self._take_what_ended():
+                    time.sleep(POLL_S)
+        except Interrupted:
+            self._end_all()
+            raise
+        except BaseException:
+            self._kill_all()
+            raise
+
+    def _start_what_may(self) -> None:
+        while self._waiting and self._has_room_for(self._waiting[0]):
+            job = self._waiting[0]
+            self._tell(self._campaign.before(job, self._progress(self._ended + len(self._going) + 1)))
+            del self._waiting[0]
+            began = time.monotonic()
+            running = self._start(job)
+            self._going.append(Started(job, running, began, began + LONGER * job.seconds + SLACK_S))
+
+    def _start(self, job: J) -> RunningJob:
+        try:
+            return self._launcher.start(job)
+        except (Interrupted, UsageError):
+            raise
+        except TwinshopError as error:
+            if not self._campaign.bears(error):
+                raise
+            return Over(Outcome(error=error.what))
+
+    def _has_room_for(self, job: J) -> bool:
+        if not self._going:
+            return True
+        alone = job.alone or any(it.job.alone for it in self._going)
+        return not alone and len(self._going) < self._campaign.side_by_side
+
+    def _take_what_ended(self) -> bool:
+        """Some had ended."""
+        before = self._ended
+        for it in list(self._going):
+            outcome = it.running.ending()
+            if outcome is None and time.monotonic() > it.until:
+                it.running.kill()
+                self._clear_away()
+                outcome = Outcome(error="it hung, and was ended")
+            if outcome is not None:
+                self._going.remove(it)
+                self._keep(it, outcome)
+        return self._ended > before
+
+    def _keep(self, it: Started[J], outcome: Outcome) -> None:
+        left = self._campaign.keep(it.job, outcome)
+        if left is not None:
+            self._waiting.insert(0, left)
+        took_s = time.monotonic() - it.began
+        self._took_s += took_s
+        self._expected_s += it.job.seconds
+        self._ended += 1
+        self._tell(self._campaign.after(it.job, self._progress(self._ended, took_s)))
+
+    def _progress(self, number: int, took_s: float = 0.0) -> CampaignProgress:
+        slower = self._took_s / self._expected_s if self._expected_s else 1.0
+        left = [*(it.job for it in self._going), *self._waiting]
+        left_s = slower * expected_seconds(left, self._campaign.side_by_side)
+        return CampaignProgress(number, self._ended + len(left), left_s, took_s)
+
+    def _tell(self, line: str) -> None:
+        if line:
+            self._say(line)
+
+    def _end_all(self) -> None:
+        for it in self._going:
+            it.running.interrupt()
+        until = time.monotonic() + ENDS_WITHIN_S
+        while self._going and time.monotonic() < until:
+            for it in list(self._going):
+                outcome = it.running.ending()
+                if outcome is not None:
+                    self._going.remove(it)
+                    self._keep(it, msgspec.structs.replace(outcome, interrupted=True))
+            time.sleep(POLL_S / 5)
+        if self._going:
+            self._kill_all()
+
+    def _kill_all(self) -> None:
+        for it in self._going:
+            it.running.kill()
+        self._going.clear()
+        self._clear_away()
+
+
+def expected_seconds(jobs: Iterable[RunJob], side_by_side: int) -> float:
+    """What all of them take, about, that many at a time."""
+    jobs = tuple(jobs)
+    shared = [job.seconds for job in jobs if not job.alone]
+    longest = max(shared, default=0.0)
+    return sum(job.seconds for job in jobs if job.alone) + max(longest, sum(shared) / side_by_side)
+
+
+@contextmanager
+def the_machine(say: Callable[[str], None]) -> Iterator[Callable[[], None]]:
+    """Hold this machine, with all cleared away that an earlier run left behind. Gives what clears away again.
+
+    Raises:
+        Busy: another run has it.
+    """
+    state = state_folder()
+
+    def clear_away() -> None:
+        for line in recover(state).lines():
+            say(line)
+
+    with hold_machine(state):
+        clear_away()
+        yield clear_away

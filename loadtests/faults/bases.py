@@ -1,0 +1,244 @@
+"""What several faults have in common: a part goes down, hangs, suffers; the balancer misroutes; a wire is cut."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from compose.changes import Balancing, NodeChanges, Reply, Trouble, Wire
+from compose.cluster import Limits
+from compose.engines.contract import Cluster
+from loadtests.faults.contract import Evidence, Explains, Fault, Looks, Target
+from loadtests.model.cause import Cause
+
+NODE_STOPPED = Cause(
+    "node_stopped", "The node that held the session in its memory was stopped or restarted, and the session with it."
+)
+MOVED_BY_RING = Cause(
+    "moved_by_ring", "Nodes came or went, and the balancer's hash ring sent the shopper to another node."
+)
+KEY_CHANGED = Cause(
+    "key_changed", "Nodes were given another signing key, and this one refused what another had signed."
+)
+AFFINITY_LOST = Cause("affinity_lost", "The balancer no longer knew which node the shopper belongs to.")
+MEMORY_CAP = Cause("memory_cap", "The node that held the session in its memory held too many, and threw it out.")
+REQUEST_REPEATED = Cause(
+    "request_repeated", "One request reached the shop twice: something between client and shop sent it again."
+)
+DELAYED_WRITE = Cause(
+    "delayed_write", "A write hung on its way to the session store, got through later, and undid a newer one."
+)
+
+
+class GoesDown(Fault):
+    """Ends a part; healing starts it again, on the same address."""
+
+    looks: Looks = "dead"
+
+    def observe(self, target: Target) -> Evidence | None:
+        """Its process is gone *and* nothing answers: either alone can be true of a part that still serves."""
+        seen = target.cluster.observe(target.victim)
+        return None if seen.process or seen.answers else seen.evidence
+
+    def heal(self, target: Target) -> None:
+        """Start it again."""
+        target.cluster.start(target.victim)
+
+    def observe_healed(self, target: Target) -> Evidence | None:
+        """It answers, it is in rotation, and it is another start of the part than the one that was hit."""
+        return back_again(target)
+
+
+class NodeGoesDown(GoesDown):
+    """Ends a node: its memory is gone, and a hash ring sends its shoppers, and later some of them back, elsewhere."""
+
+    takes_memory = True
+    explains: Explains = (("memory_gone", NODE_STOPPED), ("ring_turned", MOVED_BY_RING))
+
+
+def back_again(target: Target) -> Evidence | None:
+    """The part is there, and it is another start of it than before."""
+    seen = target.cluster.observe(target.victim)
+    before = target.before.boot if target.before else None
+    back = seen.answers and seen.in_rotation and seen.boot != before
+    return (*seen.evidence, f"boot {seen.boot}, before {before}") if back else None
+
+
+class Freezes(Fault):
+    """Stops a part; healing lets it go on where it was."""
+
+    looks: Looks = "frozen"
+
+    def inject(self, target: Target) -> None:
+        """Freeze it."""
+        target.cluster.freeze(target.victim)
+
+    def observe(self, target: Target) -> Evidence | None:
+        """Its process is there, and it does not answer."""
+        seen = target.cluster.observe(target.victim)
+        return seen.evidence if seen.process and not seen.answers else None
+
+    def heal(self, target: Target) -> None:
+        """Let it go on."""
+        target.cluster.thaw(target.victim)
+
+    def observe_healed(self, target: Target) -> Evidence | None:
+        """It answers, it is in rotation, and it is the same start of the part: it has lost nothing."""
+        seen = target.cluster.observe(target.victim)
+        before = target.before.boot if target.before else None
+        return seen.evidence if seen.answers and seen.in_rotation and seen.boot == before else None
+
+
+class Rekeys(NodeGoesDown):
+    """Ends a node; healing starts it with these keys, which it keeps."""
+
+    explains = (*NodeGoesDown.explains, ("keys_changed", KEY_CHANGED))
+    changes: NodeChanges
+
+    def inject(self, target: Target) -> None:
+        """Write down what changes with its next start, and end it."""
+        target.cluster.change(target.victim, self.changes)
+        target.cluster.terminate(target.victim)
+
+    def observe_healed(self, target: Target) -> Evidence | None:
+        """It is back, and says that it signs with and accepts what it should."""
+        back = super().observe_healed(target)
+        state = target.cluster.state(target.victim) if back else None
+        if back is None or state is None or (state.key, state.fallback) != (self.changes.key, self.changes.fallback):
+            return None
+        return (*back, f"signs with its {state.key} key, accepts as well: {state.fallback or 'none'}")
+
+
+class Troubles(Fault):
+    """Tells a node what to suffer from; healing tells it to suffer from nothing."""
+
+    trouble: Trouble
+
+    def inject(self, target: Target) -> None:
+        """Tell it."""
+        target.cluster.trouble(target.victim, self.trouble)
+
+    def heal(self, target: Target) -> None:
+        """Tell it that all is well."""
+        target.cluster.trouble(target.victim, Trouble())
+
+
+class TroublesPages(Troubles):
+    """One that shows when a page of the shop is asked for."""
+
+    def suffers(self, page: Reply) -> bool:
+        """Whether this answer shows it."""
+        raise NotImplementedError
+
+    def observe(self, target: Target) -> Evidence | None:
+        """Its pages show it, while the balancer calls it healthy."""
+        page = target.cluster.probe(target.victim)
+        if not self.suffers(page):
+            return None
+        seen = target.cluster.observe(target.victim)
+        return (page.words, *seen.evidence) if seen.answers and seen.in_rotation else None
+
+    def observe_healed(self, target: Target) -> Evidence | None:
+        """Its pages are as they should be."""
+        page = target.cluster.probe(target.victim)
+        return (page.words,) if page.ok and not self.suffers(page) else None
+
+
+class Misroutes(Fault):
+    """Tells the balancer how to route; healing tells it to route as it was started."""
+
+    strikes = "cluster"
+    balancing: Balancing
+
+    def is_so(self, told: Balancing) -> bool:
+        """Whether the balancer routes so, by its own words."""
+        raise NotImplementedError
+
+    def inject(self, target: Target) -> None:
+        """Tell it."""
+        target.cluster.balance(self.balancing)
+
+    def observe(self, target: Target) -> Evidence | None:
+        """Its own configuration, read from its admin address, says so."""
+        told = target.cluster.balancing()
+        return (in_words(told),) if self.is_so(told) else None
+
+    def heal(self, target: Target) -> None:
+        """Tell it to route as it was started."""
+        target.cluster.balance(Balancing())
+
+    def observe_healed(self, target: Target) -> Evidence | None:
+        """Its own configuration no longer says so."""
+        told = target.cluster.balancing()
+        return None if self.is_so(told) else (in_words(told),)
+
+
+def in_words(told: Balancing) -> str:
+    """How the balancer says that it routes."""
+    return f"the balancer's configuration: affinity {'on' if told.affinity else 'off'}, retries {told.retries or 0}"
+
+
+def no_way(cluster: Cluster) -> str:
+    """Why no node has a wire to a store; "" if all have."""
+    architecture = cluster.spec.architecture
+    if not architecture.uses_server:
+        return f"{architecture.name} has no session store to reach"
+    # A sentinel sends nodes to whichever store is written to, past any wire.
+    return f"the nodes of {architecture.name} ask a sentinel for their store" if architecture.replicas else ""
+
+
+class CutsWire(Fault):
+    """Cuts the wire of its victim; healing joins it again."""
+
+    needs_wires = True
+
+    def inject(self, target: Target) -> None:
+        """Cut it."""
+        target.cluster.wire(target.victim, Wire(cut=True))
+
+    def observe(self, target: Target) -> Evidence | None:
+        """No answer comes over that wire, while the store itself answers."""
+        reply = target.cluster.ask_across(target.victim)
+        if reply.ok:
+            return None
+        store = target.cluster.observe("store")
+        return (reply.words, *store.evidence) if store.answers else None
+
+    def heal(self, target: Target) -> None:
+        """Join it again."""
+        target.cluster.wire(target.victim, Wire())
+
+    def observe_healed(self, target: Target) -> Evidence | None:
+        """The store answers over that wire."""
+        reply = target.cluster.ask_across(target.victim)
+        return (reply.words,) if reply.ok else None
+
+
+def quick(cluster: Cluster, end: str, below_ms: float, tries: int) -> Reply | None:
+    """An answer over that wire that came sooner than that; None if none of some did."""
+    replies = (cluster.ask_across(end) for _ in range(tries))
+    return next((reply for reply in replies if reply.ok and reply.took_ms < below_ms), None)
+
+
+class Condition(Fault):
+    """Changes the limits that the cluster is started with; nothing is done to it while it runs."""
+
+    strikes = "cluster"
+    stays = True
+
+    @abstractmethod
+    def prepare(self, limits: Limits) -> Limits:
+        """The limits that make it so."""
+
+    @abstractmethod
+    def observe(self, target: Target) -> Evidence | None:
+        """What proves, from outside, that it is so."""
+
+    def inject(self, target: Target) -> None:
+        """It is there already."""
+
+    def heal(self, target: Target) -> None:
+        """It stays."""
+
+    def observe_healed(self, target: Target) -> Evidence | None:
+        """It is still so."""
+        return self.observe(target)

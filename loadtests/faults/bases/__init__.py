@@ -1,1 +1,0 @@
-"""What several faults have in common."""

@@ -1,0 +1,109 @@
+"""Talks to a session store, or to its replica, as an operator would: past nodes and wires."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from compose.engines.contract import Cluster
+from compose.probes.parts import ping
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+JUNK = "junk:"
+"""What the keys begin with that a store is filled with."""
+VALUE_BYTES = 4096
+OVER_BYTES = 2**19
+PIECE = 32
+"""So many keys are written at once: few enough that a busy store answers within the bound."""
+ANSWERS_WITHIN_S = 3.0
+
+
+class StoreServer:
+    """One server of the cluster, by the part's name. Whatever it does not answer is None or False, never an error."""
+
+    def __init__(self, cluster: Cluster, part: str) -> None:
+        self._address = cluster.address(part)
+
+    def role(self) -> str | None:
+        """`master` or `slave`, by its own word."""
+        told = self._ask(lambda server: server.info("replication"))
+        return None if told is None else str(told.get("role"))
+
+    def evicted(self) -> int:
+        """Keys that it threw out for want of memory since it was started."""
+        told = self._ask(lambda server: server.info("stats"))
+        return 0 if told is None else int(told.get("evicted_keys", 0))
+
+    def quickest_ms(self, tries: int) -> float | None:
+        """The quickest of some answers to PING; None if one did not come."""
+        replies = [ping(self._address) for _ in range(tries)]
+        return min(reply.took_ms for reply in replies) if all(reply.ok for reply in replies) else None
+
+    def fill(self, mb: int) -> None:
+        """Write junk: twice what its memory holds, or until it refuses; then some more in one piece.
+
+        The last piece takes it well over its bound: what our own connection took is free again when we have gone, and
+        must not be room for others.
+        """
+        self._ask(lambda server: _fill(server, 2 * mb * 2**20 // VALUE_BYTES))
+        self._ask(lambda server: server.setrange(f"{JUNK}last", OVER_BYTES, b"x"))
+
+    def junk(self) -> int:
+        """How many keys of junk it holds."""
+        return self._ask(lambda server: sum(1 for _ in _junk_keys(server))) or 0
+
+    def clear(self) -> None:
+        """Delete the junk."""
+        self._ask(_clear)
+
+    def refuses(self) -> str:
+        """What it says when it refuses a write; "" if it takes it, or does not answer."""
+        return self._ask(_refusal) or ""
+
+    def _ask(self, question: Any) -> Any:
+        import redis  # late: it must not be imported before Locust, whose process reads the faults' names too
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+
+        with suppress(redis.RedisError, OSError):
+            server = redis.Redis.from_url(
+                self._address,
+                socket_timeout=ANSWERS_WITHIN_S,
+                socket_connect_timeout=ANSWERS_WITHIN_S,
+                retry=Retry(NoBackoff(), 0),
+            )
+            with server:
+                return question(server)
+        return None
+
+
+def _fill(server: Redis, keys: int) -> None:
+    for first in range(0, keys, PIECE):
+        with server.pipeline(transaction=False) as pipe:
+            for number in range(first, first + PIECE):
+                pipe.set(f"{JUNK}{number}", b"x" * VALUE_BYTES)
+            if any(isinstance(answer, Exception) for answer in pipe.execute(raise_on_error=False)):
+                return
+
+
+def _junk_keys(server: Redis) -> Any:
+    return server.scan_iter(match=f"{JUNK}*", count=1000)
+
+
+def _clear(server: Redis) -> None:
+    keys = list(_junk_keys(server))
+    for first in range(0, len(keys), 1000):
+        server.delete(*keys[first : first + 1000])
+
+
+def _refusal(server: Redis) -> str:
+    import redis
+
+    try:
+        server.set(f"{JUNK}write", b"x" * VALUE_BYTES)
+        server.delete(f"{JUNK}write")
+    except redis.ResponseError as refusal:
+        return str(refusal)
+    return ""

@@ -1,0 +1,80 @@
+"""The shell of every page: head, content security policy, colours, style, skip link, footer. One file, no network.
+
+A page is a template that extends `shell.html.j2` and fills its blocks. The same values give the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from loadtests.report import palette
+from loadtests.report.tables import Html, Table
+
+ROOM = Path(__file__).parent
+COLOURS = (
+    f":root{{{palette.variables(palette.LIGHT)}}}"
+    f"@media screen and (prefers-color-scheme:dark){{:root{{color-scheme:dark;{palette.variables(palette.DARK)}}}}}"
+)
+
+
+class PageShell:
+    """Renders the pages of a room: its `templates/`, with the report's to draw on."""
+
+    def __init__(
+        self, room: Path, *, style: Sequence[str] = (), script: str = "", **filters: Callable[..., object]
+    ) -> None:
+        """`style`: the room's sheets, behind the report's own. `script`: its script; a page needs none to be read."""
+        self._room = room
+        self._style = style
+        self._script = script
+        self._filters = filters
+
+    def page(self, template: str, **values: object) -> bytes:
+        """The whole page, UTF-8."""
+        style, script = self._texts
+        return self.html(
+            template,
+            style=Markup(style),  # our own files, not values from a run
+            style_hash=_hash(style),
+            script=Markup(script),
+            script_hash=_hash(script),
+            **values,
+        ).encode()
+
+    def html(self, template: str, **values: object) -> Markup:
+        """What that template gives, without the shell: a part of a page."""
+        return Markup(self._environment.get_template(template).render(**values))  # escaped by the environment
+
+    @cached_property
+    def _texts(self) -> tuple[str, str]:
+        sheets = (ROOM / "report.css", *(self._room / name for name in self._style))
+        style = "\n".join((COLOURS, *(sheet.read_text(encoding="utf-8") for sheet in sheets)))
+        return style, (self._room / self._script).read_text(encoding="utf-8") if self._script else ""
+
+    @cached_property
+    def _environment(self) -> Environment:
+        environment = Environment(
+            loader=FileSystemLoader([self._room / "templates", ROOM / "templates"]),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.filters.update(table=_table, **self._filters)
+        return environment
+
+
+def _table(table: Table) -> Markup:
+    return Markup(Html().write(table))  # it escapes its cells
+
+
+def _hash(text: str) -> str:
+    """As the content security policy names what it allows."""
+    return b64encode(hashlib.sha256(text.encode()).digest()).decode()

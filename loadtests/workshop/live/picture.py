@@ -1,0 +1,169 @@
+"""The picture of a round while it goes on: its folder is read as it grows, and each side is told what is new in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from compose.cluster import WIRES
+from loadtests.model.events import Event
+from loadtests.model.history import Exchange, Record
+from loadtests.model.results import Loss
+from loadtests.model.run_folder import RunFolder
+from loadtests.workshop.contract import SIDES, Frame, Picture, Round, RoundSide, SideFrame, SideName
+from loadtests.workshop.live.browser_users import OF_GUESTS, BalancerLine
+from loadtests.workshop.live.side import DELAY_US, MERGED, SideWatch
+from loadtests.workshop.live.tail import RecordTail
+from shared.request_log import LogRecord
+
+_events = msgspec.json.Decoder(Event)
+_history = msgspec.json.Decoder(Record)
+_exchanges = msgspec.json.Decoder(Exchange)
+request_decoder = msgspec.json.Decoder(LogRecord)
+balancer_decoder = msgspec.json.Decoder(BalancerLine, strict=False)  # its times come as strings of digits
+REQUEST_LOGS = "*.requests.ndjson"
+ACCESS_LOG = "access.ndjson"
+NOTHING = SideFrame()
+DATABASE = "database"
+
+
+class RoundFiles:
+    """The files of one round. `close` it at the end."""
+
+    def __init__(self, folder: Path, sides: Mapping[str, SideWatch]) -> None:
+        run = RunFolder(folder)
+        self._sides = dict(sides)
+        self._logs = {name: run.logs(name) for name in sides}
+        self._events: RecordTail[Any] = RecordTail(run.events, _events)
+        self._history: RecordTail[Any] = RecordTail(run.history, _history)
+        self._load: dict[Path, RecordTail[Any]] = {}
+        self._guests: dict[Path, RecordTail[Any]] = {}
+
+    @property
+    def behind(self) -> bool:
+        """There was more to read than one call takes."""
+        return any(tail.behind for tail in self._tails())
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What was skipped because it could not be read, in words."""
+        return tuple(problem for tail in self._tails() for problem in tail.problems)
+
+    def read(self) -> None:
+        """Take in what is new; of each file no more than `loadtests.workshop.live.tail.CHUNK` bytes."""
+        for event in self._events.records():
+            if side := self._sides.get(event.architecture):
+                side.hear(event)
+        for name, side in self._sides.items():
+            self._read_load(name, side)
+            self._read_guests(name, side)
+        for record in self._history.records():
+            if side := self._sides.get(record.architecture):
+                side.told(record, MERGED)
+
+    def close(self) -> None:
+        """Let go of the files. Safe to repeat."""
+        for tail in self._tails():
+            tail.close()
+
+    def _tails(self) -> list[RecordTail[Any]]:
+        return [self._events, self._history, *self._load.values(), *self._guests.values()]
+
+    def _read_load(self, name: str, side: SideWatch) -> None:
+        for path in self._logs[name].glob("history-*.ndjson"):
+            self._load.setdefault(path, RecordTail(path, _exchanges))
+        for path, tail in self._load.items():
+            if path.parent == self._logs[name]:
+                for record in tail.records():
+                    side.told(record, path.name)
+
+    def _read_guests(self, name: str, side: SideWatch) -> None:
+        if not side.guests:
+            return
+        logs = self._logs[name]
+        self._guests.setdefault(logs / ACCESS_LOG, RecordTail(logs / ACCESS_LOG, balancer_decoder, OF_GUESTS))
+        for path in logs.glob(REQUEST_LOGS):
+            self._guests.setdefault(path, RecordTail(path, request_decoder, OF_GUESTS))
+        for path, tail in self._guests.items():
+            if path.parent == logs:
+                for line in tail.records():
+                    side.logged(line)
+
+
+class LivePicture:
+    """Reads the folder of one round. Whoever owns it calls `advance`, some four times a second, and `close`.
+
+    It starts at the beginning of the files, whenever it is made, so that a dashboard may be started again within a
+    round; then `behind` is true for some calls, and what was missed comes in few large frames.
+    """
+
+    def __init__(self, the_round: Round, shoppers: int) -> None:
+        self._round = the_round
+        self._sides: dict[SideName, SideWatch] = {side.side: watch_of(side, shoppers) for side in the_round.sides}
+        self._evidence = RoundFiles(
+            Path(the_round.folder),
+            {side.architecture: self._sides[side.side] for side in the_round.sides},
+        )
+        self._at_ms = 0
+
+    @property
+    def behind(self) -> bool:
+        """There is more to read than one call takes: call `advance` again soon."""
+        return self._evidence.behind
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Lines that could not be read and were skipped, and checks that crashed, in words."""
+        crashed = (
+            f"the check {kind!r} crashed: {what}"
+            for side in self._sides.values()
+            for kind, what in side.crashed.items()
+        )
+        return (*self._evidence.problems, *crashed)
+
+    def advance(self, now_us: int, *, over: bool = False) -> Frame | None:
+        """Read on; what has changed, or None.
+
+        `now_us`: wall clock, microseconds since 1970. `over`: the round is closed, and nothing is written any more;
+        then everything is read at once, and the orders in the database are compared with what was promised.
+        """
+        self._evidence.read()
+        while over and self._evidence.behind:
+            self._evidence.read()
+        times_us = {name: self._since_zero_us(side, now_us) for name, side in self._sides.items()}
+        changes = {name: side.advance(times_us[name], over=over) for name, side in self._sides.items()}
+        left, right = (changes.get(name, NOTHING) for name in SIDES)
+        if left == NOTHING and right == NOTHING:
+            return None
+        self._at_ms = max(self._at_ms, *(time_us // 1000 for time_us in times_us.values()))
+        return Frame(self._at_ms, left, right)
+
+    def picture(self) -> Picture:
+        """What all frames so far come to."""
+        left, right = (self._sides[name].picture() if name in self._sides else NOTHING for name in SIDES)
+        return Picture(self._round.number, self._at_ms, left, right)
+
+    def loss(self, side: SideName, number: int) -> Loss | None:
+        """That loss, with its witness; None if there is none."""
+        watch = self._sides.get(side)
+        return None if watch is None else watch.loss(number)
+
+    def close(self) -> None:
+        """Let go of the files. Safe to repeat."""
+        self._evidence.close()
+
+    def _since_zero_us(self, side: SideWatch, now_us: int) -> int:
+        zero_us = self._round.epoch_us or side.epoch_us
+        return now_us - zero_us if zero_us else 0
+
+
+def watch_of(side: RoundSide, shoppers: int, *, delay_us: int = DELAY_US) -> SideWatch:
+    """What watches that side. Every cluster has a database, though nothing strikes it; its wires are the harness's."""
+    others = tuple(part for part in side.parts if part not in (*side.nodes, WIRES))
+    return SideWatch(
+        side.architecture, shoppers, nodes=side.nodes, parts=(*others, DATABASE),
+        guests=(guest.user for guest in side.guests), delay_us=delay_us,
+    )  # fmt: skip

@@ -1,0 +1,150 @@
+"""What is drawn of a side: nodes and other parts as boxes, shoppers as dots."""
+
+from __future__ import annotations
+
+from loadtests.faults import FAULTS
+from loadtests.model.events import ClusterReady, Event, FaultEvent, NodeAdded, NodeSample
+from loadtests.model.fault_timeline import FaultTimeline
+from loadtests.model.history import Exchange
+from loadtests.session_model.shopper_trace import Person
+from loadtests.session_model.timeline import RunTimeline
+from loadtests.workshop.contract import NodeState, NodeView, PartView, ShopperState, ShopperView
+
+BALANCER = "balancer"
+SILENT_TWICE = 2
+"""So many samples in a row must a node leave unanswered to be called dead without a fault: a busy machine is none."""
+
+
+class _Node:
+    """What a node says of itself."""
+
+    __slots__ = ("sessions", "silent", "since_fault")
+
+    def __init__(self) -> None:
+        self.sessions = -1
+        self.silent = 0
+        self.since_fault = False
+        """It was seen to answer after the last fault was observed."""
+
+    def sampled(self, sessions: int) -> None:
+        """So many it holds; -1: it did not say."""
+        self.sessions = sessions
+        self.silent = self.silent + 1 if sessions < 0 else 0
+        # The last sample counts: one that was taken just before the blow may be written after it was observed.
+        self.since_fault = sessions >= 0
+
+    def affected(self, fault: FaultTimeline, phase: str) -> None:
+        """A step of a fault of which it is the victim."""
+        if phase == "observed":
+            self.since_fault = False
+            self.sessions = -1 if fault.takes_memory else self.sessions
+        elif phase == "observed_healed":
+            self.silent = 0
+
+
+class NodeStates:
+    """All nodes and parts of one side. A fault holds its victim from its injection until it is seen to be healed."""
+
+    def __init__(self, nodes: tuple[str, ...], parts: tuple[str, ...]) -> None:
+        self._nodes = {node: _Node() for node in nodes}
+        self._parts = parts
+        self._holding: list[FaultTimeline] = []
+
+    def hear(self, event: Event, scene: RunTimeline) -> None:
+        """Take in what an event tells of nodes and parts; `scene` knows of it already."""
+        if isinstance(event, ClusterReady):
+            for node in event.nodes:
+                self._nodes.setdefault(node, _Node())
+        elif isinstance(event, NodeAdded):
+            self._nodes.setdefault(event.node, _Node())
+        elif isinstance(event, NodeSample):
+            for node, sessions in event.sessions.items():
+                self._nodes.setdefault(node, _Node()).sampled(sessions)
+        elif isinstance(event, FaultEvent):
+            in_vain = {step.fault for step in scene.fault_events if step.phase == "not_observed"}
+            self._holding = [each for each in scene.faults if _holds(each) and each.fault not in in_vain]
+            fault = next(each for each in scene.faults if each.fault == event.fault)
+            if event.victim in self._nodes:
+                self._nodes[event.victim].affected(fault, event.phase)
+
+    def nodes(self) -> tuple[NodeView, ...]:
+        """Every node, in the order in which they came."""
+        return tuple(self._node_view(name, node) for name, node in self._nodes.items())
+
+    def parts(self) -> tuple[PartView, ...]:
+        """Every other part."""
+        held = {_held_part(fault): fault.kind for fault in self._holding}
+        return tuple(PartView(name, "broken" if name in held else "up", held.get(name, "")) for name in self._parts)
+
+    def _node_view(self, name: str, node: _Node) -> NodeView:
+        for fault in reversed(self._holding):
+            if fault.victim == name:
+                return NodeView(name, _state(fault, node), node.sessions, fault.kind)
+        return NodeView(name, "dead" if node.silent >= SILENT_TWICE else "up", node.sessions)
+
+
+def _holds(fault: FaultTimeline) -> bool:
+    healed = fault.observed_healed_us is not None and not _down_for_good(fault)
+    return fault.injected_us is not None and not fault.nothing_there and not healed
+
+
+def _held_part(fault: FaultTimeline) -> str:
+    """Who routes otherwise than before is the balancer, though the whole cluster feels it."""
+    about = FAULTS.get(fault.kind)
+    return BALANCER if about is not None and about.balancing is not None else fault.victim
+
+
+def _down_for_good(fault: FaultTimeline) -> bool:
+    """A node that was taken away and does not come back: to be healed means that it is seen to stay away."""
+    about = FAULTS.get(fault.kind)
+    return about is not None and about.stays and about.looks == "dead"
+
+
+def _state(fault: FaultTimeline, node: _Node) -> NodeState:
+    about = FAULTS.get(fault.kind)
+    if about is None or fault.observed_us is None or (about.looks == "dead" and node.since_fault):
+        return "broken"
+    return about.looks
+
+
+class ShopperStates:
+    """All shoppers of one side, from the beginning."""
+
+    def __init__(self, shoppers: int) -> None:
+        self.views: dict[int, ShopperView] = {
+            number: ShopperView(number, "", "outside", hurt=False) for number in range(1, shoppers + 1)
+        }
+        self._changed: set[int] = set(self.views)
+        self._logouts: dict[int, int] = {}
+
+    def saw(self, exchange: Exchange, person: Person) -> None:
+        """This shopper has just been answered, or not; `person` has heard of it."""
+        before = self.views.get(exchange.shopper)
+        if before is None or exchange.jar != "main":
+            return
+        node, state = exchange.node or before.node, self._state(before.state, person)
+        if node != before.node or state != before.state:
+            self._put(ShopperView(exchange.shopper, node, state, before.hurt))
+
+    def hurt(self, shopper: int) -> None:
+        """This shopper has lost something."""
+        before = self.views.get(shopper)
+        if before is not None and not before.hurt:
+            self._put(ShopperView(shopper, before.node, before.state, hurt=True))
+
+    def news(self) -> tuple[ShopperView, ...]:
+        """Who has changed since the last time, in order of their numbers."""
+        changed, self._changed = self._changed, set()
+        return tuple(self.views[number] for number in sorted(changed))
+
+    def _state(self, before: ShopperState, person: Person) -> ShopperState:
+        if person.logouts != self._logouts.get(person.shopper, 0):
+            self._logouts[person.shopper] = person.logouts
+            return "shopping" if person.memory.logged_in else "logged_out"
+        if person.memory.logged_in:
+            return "shopping"
+        return "outside" if before == "shopping" else before  # who was logged out stays so until they are in again
+
+    def _put(self, view: ShopperView) -> None:
+        self.views[view.shopper] = view
+        self._changed.add(view.shopper)

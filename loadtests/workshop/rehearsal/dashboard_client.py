@@ -1,0 +1,227 @@
+"""A browser without a screen: opens the dashboard with the instructor's key, listens, and sends what a page would."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from http.client import HTTPConnection
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+import requests
+
+from loadtests.workshop.contract import (
+    LIVE_PHASES,
+    SIDES,
+    Command,
+    Frame,
+    LiveCounts,
+    Phase,
+    Picture,
+    SideName,
+    Workshop,
+    applied,
+    empty_picture,
+)
+from shared.errors import NotReadyInTime, TwinshopError
+
+_workshop = msgspec.json.Decoder(Workshop).decode
+_picture = msgspec.json.Decoder(Picture).decode
+_frame = msgspec.json.Decoder(Frame).decode
+
+NUMBERS = ("logged_out", "carts_lost", "failed", "unknown", "shopping", "dead", "broken", "losses", "ended")
+"""What a rule of a script may name, of each side."""
+ANSWER_WITHIN_S = 10.0
+SILENT_AT_MOST_S = 30.0
+"""The dashboard says something at least every 10 s."""
+CHUNK = 65_536
+
+
+class DashboardView:
+    """All that was sent so far. `gaps` are ids that did not follow on the one before."""
+
+    def __init__(self) -> None:
+        self.workshop: Workshop | None = None
+        self.picture = empty_picture(0)
+        self.names_of_round: list[str] = []
+        """Of the events since the present round was first told."""
+        self.gaps: list[tuple[int, int]] = []
+        self._last_id: int | None = None
+
+    @property
+    def phase(self) -> Phase | None:
+        """Of the present round; None before anything is known."""
+        return self.workshop.round.phase if self.workshop else None
+
+    def add(self, name: str, data: bytes, number: int | None) -> None:
+        """One event."""
+        self.names_of_round.append(name)
+        self._follow(number, name)
+        if name == "workshop":
+            self._begin_or_go_on(_workshop(data))
+        elif name == "picture":
+            self.picture = _picture(data)
+        elif name == "frame":
+            self.picture = applied(self.picture, _frame(data))
+
+    def values(self) -> Mapping[str, float]:
+        """The numbers by name, for rules."""
+        values: dict[str, float] = {"U": 0, "N": 0}
+        if self.workshop:
+            now = self.workshop.round
+            values = {"U": now.shoppers, "N": max((len(side.nodes) for side in now.sides), default=0)}
+        for side in SIDES:
+            values.update({f"{side}.{name}": value for name, value in self._of_side(side).items()})
+        return values
+
+    def _of_side(self, side: SideName) -> dict[str, float]:
+        seen = self.picture.left if side == "left" else self.picture.right
+        counts, broken = seen.counts or LiveCounts(), self.workshop.round.broken if self.workshop else ()
+        return {
+            "logged_out": counts.logged_out,
+            "carts_lost": counts.carts_lost,
+            "failed": counts.failed,
+            "unknown": counts.unknown,
+            "shopping": sum(view.state == "shopping" for view in seen.shoppers),
+            "dead": sum(node.state == "dead" for node in seen.nodes or ()),
+            "broken": sum(side in fault.sides for fault in broken),
+            "losses": len(seen.losses),
+            "ended": self.phase not in LIVE_PHASES,
+        }
+
+    def _begin_or_go_on(self, workshop: Workshop) -> None:
+        if self.workshop is None or self.workshop.round.number != workshop.round.number:
+            self.picture = empty_picture(0)
+            self.names_of_round.clear()
+        self.workshop = workshop
+
+    def _follow(self, number: int | None, name: str) -> None:
+        """A picture begins anew, what is told again has the same id; all other events follow each other by one."""
+        if number is None:
+            return
+        if self._last_id is not None and name != "picture" and number - self._last_id not in (0, 1):
+            self.gaps.append((self._last_id, number))
+        self._last_id = number
+
+
+class DashboardClient:
+    """One visitor; `seen` is what it knows. Use it as a context, or `close` it."""
+
+    def __init__(self, url_with_key: str) -> None:
+        self.seen = DashboardView()
+        self._changed = threading.Condition()
+        self._why_gone = ""
+        self._gone = False
+        self._session = requests.Session()
+        self._session.trust_env = False  # no proxy may stand between a dashboard and its own machine
+        opened = self._session.get(url_with_key, timeout=ANSWER_WITHIN_S)
+        opened.raise_for_status()
+        self.url = url_with_key.partition("/?")[0].rstrip("/")
+        self._stream = HTTPConnection(urlsplit(self.url).netloc, timeout=SILENT_AT_MOST_S)
+        self._stream.connect()
+        self._listener = threading.Thread(target=self._listen, name="watcher", daemon=True)
+        self._listener.start()
+
+    def __enter__(self) -> DashboardClient:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._gone = True
+        with suppress(OSError):  # it may have gone before us; a shut socket wakes whoever reads from it
+            self._stream.sock.shutdown(socket.SHUT_RDWR)
+        self._listener.join(SILENT_AT_MOST_S)
+        self._stream.close()
+        self._session.close()
+
+    def get(self, path: str) -> requests.Response:
+        """Ask for something."""
+        return self._session.get(self.url + path, timeout=ANSWER_WITHIN_S)
+
+    def predict(self, answers: Mapping[str, str], reason: str) -> requests.Response:
+        """Commit a prediction."""
+        return self._post("/api/predictions", {"name": "", "answers": dict(answers), "reason": reason})
+
+    def command(self, command: Command) -> None:
+        """Tell the harness something.
+
+        Raises:
+            TwinshopError: it was refused.
+        """
+        answer = self._post("/api/commands", msgspec.to_builtins(command))
+        said = answer.json()
+        if not (answer.ok and said.get("ok")):
+            raise TwinshopError(f"refused: {msgspec.json.encode(command).decode()}", why=str(said.get("why") or said))
+
+    def wait_until(self, what: str, come: Callable[[DashboardView], bool], within_s: float) -> None:
+        """Until the dashboard shows it.
+
+        Raises:
+            NotReadyInTime: it did not in time, or the dashboard is gone.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._why_gone or self._failed() or come(self.seen), timeout=within_s)
+            if not come(self.seen):
+                raise NotReadyInTime(
+                    f"the dashboard did not show it within {within_s:g} s: {what}",
+                    why=self._why_gone or self._failed() or self._now(),
+                    next_step="look into the round's folder: its events.ndjson says what happened when",
+                )
+
+    def _post(self, path: str, document: Any) -> requests.Response:
+        return self._session.post(
+            self.url + path, json=document, headers={"Origin": self.url}, timeout=ANSWER_WITHIN_S
+        )  # fmt: skip
+
+    def _failed(self) -> str:
+        workshop = self.seen.workshop
+        return f"the round failed: {workshop.round.why}" if workshop and workshop.round.phase == "failed" else ""
+
+    def _now(self) -> str:
+        shown = ", ".join(f"{name} {value:g}" for name, value in self.seen.values().items() if value)
+        return f"it shows phase {self.seen.phase}, {shown}"
+
+    def _listen(self) -> None:
+        try:
+            for name, data, number in events(self._pieces()):
+                with self._changed:
+                    self.seen.add(name, data, number)
+                    self._changed.notify_all()
+            self._end("the dashboard ended its events")
+        except Exception as error:  # noqa: BLE001 - whatever ends the listening, the one who waits must hear of it
+            self._end(f"the dashboard's events broke off: {error}")
+
+    def _pieces(self) -> Iterator[bytes]:
+        """Of the events, as they come."""
+        cookie = "; ".join(f"{name}={value}" for name, value in self._session.cookies.items())
+        self._stream.request("GET", "/events", headers={"Cookie": cookie, "Accept": "text/event-stream"})
+        answer = self._stream.getresponse()
+        if answer.status != requests.codes.ok:
+            raise OSError(f"status {answer.status}: {answer.read(CHUNK).decode(errors='replace')}")
+        while piece := answer.read1(CHUNK):
+            yield piece
+
+    def _end(self, why: str) -> None:
+        with self._changed:
+            self._why_gone = "" if self._gone else why
+            self._changed.notify_all()
+
+
+def events(pieces: Iterator[bytes]) -> Iterator[tuple[str, bytes, int | None]]:
+    """The server-sent events in a stream of bytes: name, data and id; comments are left out."""
+    rest = b""
+    for piece in pieces:
+        *whole, rest = (rest + piece).split(b"\n\n")
+        for block in whole:
+            fields = dict(
+                line.split(b": ", 1) for line in block.split(b"\n") if b": " in line and not line.startswith(b":")
+            )
+            if b"data" in fields:
+                number = int(fields[b"id"]) if b"id" in fields else None
+                yield fields.get(b"event", b"message").decode(), fields[b"data"], number

@@ -1,0 +1,88 @@
+"""A finished run in the workshop's dashboard, to be looked at again: no cluster, no harness, nothing is measured."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from loadtests.campaigns.bundles.unpack import run_in
+from loadtests.model.run_folder import RunFolder
+from loadtests.workshop.dashboard_assignment import DashboardAssignment, await_ready, write_assignment
+from shared.errors import UsageError
+
+USUAL = ("sticky-memory", "redis")
+READY_WITHIN_S = 120.0
+"""A large run takes a while to be read."""
+STOP_WITHIN_S = 5.0
+
+
+class ServedRecording:
+    """A dashboard that shows a run."""
+
+    def __init__(self, process: subprocess.Popen[bytes], url: str, architectures: tuple[str, str]) -> None:
+        self.url = url
+        self.architectures = architectures
+        self._process = process
+
+    def wait(self) -> int:
+        """Until it ends; its exit code."""
+        return self._process.wait()
+
+
+@contextmanager
+def replayed(run: Path, architectures: Sequence[str] = (), *, port: int = 0) -> Iterator[ServedRecording]:
+    """The dashboard of a finished run (its folder, or a bundle of it), for this machine only; within, it is served.
+
+    `architectures`: the two that are shown; by default sticky-memory and redis, or else the first two of the run.
+
+    Raises:
+        UsageError: it is no whole run, or did not measure two such architectures.
+        NotReadyInTime: the dashboard did not come up.
+    """
+    with run_in(run) as folder, tempfile.TemporaryDirectory(prefix="twinshop-") as place:
+        two = _two_of(folder, tuple(architectures))
+        process, log = _start(Path(place), folder, two, port), Path(place) / "dashboard.log"
+        try:
+            ready = await_ready(Path(place) / "ready.json", process.poll, READY_WITHIN_S, log)
+            yield ServedRecording(process, f"http://{ready.host}:{ready.port}/", two)
+        finally:
+            _stop(process)
+
+
+def _two_of(folder: Path, named: tuple[str, ...]) -> tuple[str, str]:
+    measured = RunFolder(folder).read_provenance().architectures
+    wanted = named or (USUAL if set(USUAL) <= set(measured) else measured[:2])
+    if len(wanted) != 2 or not set(wanted) <= set(measured):
+        raise UsageError(
+            f"{folder.name} cannot show {' beside '.join(wanted) or 'anything'}",
+            why=f"two are shown side by side, and it measured {', '.join(measured)}",
+            next_step="name two of them: --architecture NAME --architecture NAME",
+        )
+    return wanted[0], wanted[1]
+
+
+def _start(place: Path, folder: Path, two: tuple[str, str], port: int) -> subprocess.Popen[bytes]:
+    """In this process's own group: Ctrl-C in the terminal reaches both, and it ends when this process is gone."""
+    told = DashboardAssignment(
+        str(place / "workshop.json"), str(place / "ready.json"), secrets.token_urlsafe(24), port=port,
+        recorded=str(folder.resolve()), architectures=two, parent=os.getpid(),
+    )  # fmt: skip
+    write_assignment(place / "dashboard.json", told)
+    with (place / "dashboard.log").open("wb") as log:
+        command = [sys.executable, "-P", "-m", "loadtests.workshop.dashboard", str(place / "dashboard.json")]
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

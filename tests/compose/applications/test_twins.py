@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from compose.applications import APPLICATIONS
+from compose.applications.contract import Capabilities
+from compose.applications.twins import Twins
+from compose.architectures import ARCHITECTURES
+from compose.changes import Trouble
+from compose.cluster import ClusterSpec
+from compose.supervision.ports import Listen, free_ports
+
+
+def test_every_architecture_has_its_application() -> None:
+    assert {architecture.app for architecture in ARCHITECTURES.values()} == set(APPLICATIONS)
+
+
+@pytest.mark.parametrize(
+    ("can", "grade"),
+    [
+        (Twins.can, "A"),
+        (Capabilities(names_itself=True), "B"),
+        (Capabilities(), "B"),
+        (Capabilities(behind_our_balancer=False, names_itself=True, logs_requests=True), "C"),
+    ],
+)
+def test_what_can_be_seen_of_it_is_its_grade(can: Capabilities, grade: str) -> None:
+    assert can.grade == grade
+
+
+@pytest.mark.parametrize(("name", "app"), [("sticky-memory", "stateful_app"), ("redis", "stateless_app")])
+def test_a_node_is_the_same_program_in_a_process_and_in_a_container(name: str, app: str) -> None:
+    spec, listen = ClusterSpec("0123abcd", ARCHITECTURES[name]), Listen("127.0.0.1", 8101)
+    python, *words = Twins().command(spec, listen)
+    assert (python, Twins().entrypoint(spec, listen)) == (sys.executable, ["python", *words])
+    assert words == ["-P", "-m", "shared.node", app, "--host", "127.0.0.1", "--port", "8101"]
+
+
+def test_a_node_that_does_not_answer_says_nothing_and_is_told_nothing() -> None:
+    twins, url = Twins(), f"http://127.0.0.1:{free_ports(1)[0]}"
+    report = twins.health(url, "0123abcd")
+    assert (report.answers, report.boot, report.foreign) == (False, None, False)
+    assert report.words.endswith("refused")
+    assert twins.state(url, "token", {"own": "a key"}) is None
+    assert twins.held(url, "token") is None
+    assert not twins.probe(url).ok
+    twins.trouble(url, "token", Trouble(delay_ms=1))
+
+
+def test_an_answer_of_another_run_is_known() -> None:
+    assert Twins().served({"x-run": "0123abcd"}, "0123abcd") == ""
+    assert "is missing" in Twins().served({}, "0123abcd")
+    assert "ffff0000" in Twins().served({"x-run": "ffff0000"}, "0123abcd")

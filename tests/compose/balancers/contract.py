@@ -1,0 +1,231 @@
+"""The contract of a balancer, as tests: each balancer inherits them and says only which it is.
+
+They run on the engine of processes, with the real shop where people must be remembered, and ask nothing that only one
+balancer has: what it does is seen in answers, in its log as our record, and in what the cluster observes.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from compose.balancers import BALANCERS
+from compose.balancers.access_log import AccessLine, read_access_log
+from compose.balancers.contract import Balancer, Member, Routing, Site
+from compose.changes import Balancing
+from compose.cluster import ClusterSpec, Limits
+from compose.engines.contract import Cluster
+from compose.engines.processes import ProcessCluster, ProcessesEngine
+from compose.probes.questions import Unanswered, ask
+from compose.supervision.ports import Listen, free_ports, port_of
+from compose.supervision.process_table import living_of_run
+from shared.errors import PortTaken, UsageError
+from tests.compose.contract_balancing import strangers_go_to, visitors
+from tests.compose.engine_tests import Visitor, new_spec, running, watch
+from tests.waiting import until
+
+
+class BalancerContract:
+    """What every balancer promises, as far as its `can` says so."""
+
+    balancer: Balancer
+
+    @pytest.fixture(autouse=True)
+    def known(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(BALANCERS, self.balancer.name, self.balancer)
+
+    def spec(self, architecture: str = "sticky-memory", **changes: object) -> ClusterSpec:
+        return new_spec(architecture, balancer=self.balancer.name, **changes)
+
+    @pytest.fixture
+    def cluster(self, tmp_path: Path) -> Iterator[Cluster]:
+        with running(ProcessesEngine(), self.spec(), tmp_path) as cluster:
+            yield cluster
+
+    def line(self, cluster: Cluster, request: str) -> AccessLine:
+        """The line of that request, which may be a moment late."""
+        found: list[AccessLine] = []
+
+        def look() -> bool:
+            found[:] = [one for one in read_access_log(cluster.logs()["access"]) if one.id == request]
+            return bool(found)
+
+        assert until(look)
+        (only,) = found
+        return only
+
+    # its program and its files
+
+    def test_its_program_is_the_version_that_we_depend_on(self) -> None:
+        program = self.balancer.program()
+        assert program.path.is_file()
+        assert self.balancer.version_of(program.path) == program.version == self.balancer.version
+
+    def test_the_same_routing_gives_the_same_files(self, tmp_path: Path) -> None:
+        with running(ProcessesEngine(), self.spec(nodes=1), tmp_path) as cluster:
+            assert isinstance(cluster, ProcessCluster)
+            site: Site = cluster.balancer_site()
+        routing = Routing((Member("n1", Listen("127.0.0.1", 8101)),))
+        files = self.balancer.files(site, routing)
+        assert files == self.balancer.files(site, routing)
+        assert files != self.balancer.files(site, Routing())
+
+    # starting and ending
+
+    def test_it_is_ready_when_it_was_observed_to_be(self, cluster: Cluster) -> None:
+        for node in cluster.nodes():
+            seen = cluster.observe(node.name)
+            assert (seen.answers, seen.in_rotation) == (True, True), seen
+        itself = cluster.observe("balancer")
+        assert (itself.process, itself.answers) == (True, True)
+        assert strangers_go_to(cluster) == {"n1", "n2", "n3"}
+
+    def test_a_port_that_is_taken_is_refused(self, tmp_path: Path) -> None:
+        (port,) = free_ports(1)
+        with socket.create_server(("127.0.0.1", port)) as somebody:
+            somebody.listen()
+            with (
+                pytest.raises(PortTaken, match=str(port)),
+                running(ProcessesEngine(), self.spec(nodes=1, port=port), tmp_path),
+            ):
+                pass
+
+    def test_it_ends_and_leaves_its_whole_log_and_nothing_else(self, tmp_path: Path) -> None:
+        with running(ProcessesEngine(), self.spec(nodes=1), tmp_path) as cluster:
+            ports = [port_of(url) for url in (cluster.url, cluster.admin_url)]
+            ask(f"{cluster.url}/products", headers={"X-Request-Id": "the-last-one"})
+            logs = cluster.logs()
+        assert living_of_run(cluster.spec.run) == set()
+        for port in ports:
+            with pytest.raises(Unanswered, match="refused"):
+                ask(f"http://127.0.0.1:{port}/")
+        assert {path.name for path in cluster.folder.iterdir()} == {path.name for path in logs.values()}
+        assert "the-last-one" in {line.id for line in read_access_log(logs["access"])}
+
+    def test_it_comes_back_and_knows_its_members(self, cluster: Cluster) -> None:
+        with Visitor(cluster) as visitor:
+            home = visitor.log_in().headers["X-Node"]
+            cluster.kill("balancer")
+            watch(cluster, "balancer", lambda seen: not seen.process and not seen.answers)
+            assert not cluster.observe("n1").in_rotation
+            cluster.start("balancer")
+            for node in ("balancer", "n1", "n2", "n3"):
+                watch(cluster, node, lambda seen: seen.answers and seen.in_rotation)
+            assert {visitor.ask("GET", "/me").headers["X-Node"] for _ in range(6)} == {home}
+
+    # routing
+
+    @pytest.mark.parametrize("architecture", ["signed-token", "sticky-memory", "sticky-hash", "sticky-address"])
+    def test_it_keeps_people_by_each_affinity_that_it_has(self, architecture: str, tmp_path: Path) -> None:
+        spec = self.spec(architecture)
+        if spec.architecture.affinity not in self.balancer.can.affinities:
+            return
+        with running(ProcessesEngine(), spec, tmp_path) as cluster, Visitor(cluster) as visitor:
+            visitor.log_in()
+            answers = [visitor.ask("GET", "/me") for _ in range(9)]
+        assert {answer.status_code for answer in answers} == {200}
+        served = Counter(answer.headers["X-Node"] for answer in answers)
+        assert set(served.values()) == ({3} if architecture == "signed-token" else {9})
+
+    def test_a_dead_node_is_sent_nobody_and_a_living_one_again(self, cluster: Cluster) -> None:
+        cluster.kill("n2")
+        watch(cluster, "n2", lambda seen: not seen.in_rotation)
+        assert strangers_go_to(cluster) == {"n1", "n3"}
+        cluster.start("n2")
+        watch(cluster, "n2", lambda seen: seen.in_rotation)
+        assert strangers_go_to(cluster) == {"n1", "n2", "n3"}
+
+    def test_a_drained_node_serves_whom_it_knows(self, cluster: Cluster) -> None:
+        if not self.balancer.can.drain:
+            with pytest.raises(UsageError, match="cannot drain"):
+                cluster.drain("n2")
+            return
+        with visitors(cluster) as known:
+            cluster.drain("n2")
+            seen = watch(cluster, "n2", lambda seen: not seen.in_rotation)
+            assert "draining" in seen.evidence[-1]
+            assert strangers_go_to(cluster) == {"n1", "n3"}
+            for node, visitor in known.items():
+                assert visitor.ask("GET", "/me").headers["X-Node"] == node
+            cluster.undrain("n2")
+            watch(cluster, "n2", lambda seen: seen.in_rotation)
+
+    def test_nodes_come_and_go(self, cluster: Cluster) -> None:
+        assert cluster.add_node() == "n4"
+        watch(cluster, "n4", lambda seen: seen.answers and seen.in_rotation)
+        cluster.remove_node("n2")
+        gone = watch(cluster, "n2", lambda seen: not seen.process and not seen.in_rotation)
+        assert "not a member" in gone.evidence[-1]
+        assert strangers_go_to(cluster) == {"n1", "n3", "n4"}
+        cluster.start("n2")
+        watch(cluster, "n2", lambda seen: seen.in_rotation)
+
+    def test_affinity_is_taken_away_and_given_back(self, cluster: Cluster) -> None:
+        if not self.balancer.can.live_affinity:
+            with pytest.raises(UsageError, match="cannot take affinity away"):
+                cluster.balance(Balancing(affinity=False))
+            return
+        with Visitor(cluster) as visitor:
+            home = visitor.log_in().headers["X-Node"]
+
+            def nodes() -> set[str]:
+                return {visitor.ask("GET", "/products").headers["X-Node"] for _ in range(9)}
+
+            assert nodes() == {home}
+            cluster.balance(Balancing(affinity=False))
+            assert until(lambda: nodes() == {"n1", "n2", "n3"})
+            cluster.balance(Balancing())
+            assert until(lambda: nodes() == {home})
+
+    # retries
+
+    def test_nothing_is_sent_twice_unless_told_so(self, tmp_path: Path) -> None:
+        """Of a node that has just died, the balancer does not know yet."""
+        spec = self.spec("signed-token", nodes=2, limits=Limits(unhealthy_after=40))
+        with running(ProcessesEngine(), spec, tmp_path) as cluster:
+            cluster.kill("n1")
+            watch(cluster, "n1", lambda seen: not seen.answers)
+            statuses = {ask(f"{cluster.url}/products").status for _ in range(6)}
+            assert statuses & {502, 503}
+            if self.balancer.can.live_retries:
+                cluster.balance(Balancing(retries=1))
+                assert until(lambda: {ask(f"{cluster.url}/products").status for _ in range(6)} == {200})
+                cluster.balance(Balancing())
+                assert until(lambda: {ask(f"{cluster.url}/products").status for _ in range(6)} & {502, 503})
+            else:
+                with pytest.raises(UsageError, match="cannot change its retries"):
+                    cluster.balance(Balancing(retries=1))
+
+    def test_it_says_how_it_routes_or_that_it_cannot_tell(self, cluster: Cluster) -> None:
+        if self.balancer.can.tells_routing:
+            assert cluster.balancing() == Balancing()
+            cluster.balance(Balancing(affinity=False, retries=2))
+            assert until(lambda: cluster.balancing() == Balancing(affinity=False, retries=2))
+        else:
+            assert self.balancer.balancing(cluster.admin_url) is None
+
+    # its log
+
+    def test_every_request_is_logged_with_its_id_and_node(self, cluster: Cluster) -> None:
+        with Visitor(cluster) as visitor:
+            nodes = {
+                f"logged-{number}": visitor.ask("GET", "/products", **{"X-Request-Id": f"logged-{number}"}).headers
+                for number in range(6)
+            }
+        for request, headers in nodes.items():
+            line = self.line(cluster, request)
+            assert headers["X-Request-Id"] == request
+            assert (line.method, line.path, line.status) == ("GET", "/products", 200)
+            known = self.balancer.can.log_fields
+            assert line.node == (headers["X-Node"] if "node" in known else "")
+            assert line.answered_by == (headers["X-Node"] if "answered_by" in known else "")
+            assert (line.took_us > 0) == ("took_us" in known)
+
+    def test_what_is_not_for_shoppers_does_not_reach_a_node(self, cluster: Cluster) -> None:
+        answer = ask(f"{cluster.url}/-/sessions", headers={"X-Request-Id": "private"})
+        assert answer.status == 404
+        assert self.line(cluster, "private").answered_by == ""
