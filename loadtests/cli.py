@@ -10,7 +10,7 @@ from importlib import import_module
 import click
 
 from loadtests.commands.options import DEBUG_OPTION
-from loadtests.running.console import hush, is_gone, tell
+from loadtests.running.console import is_gone, silence, tell
 from shared.errors import EnvironmentNotReady, Interrupted, TwinshopError
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -74,7 +74,7 @@ class LazyGroup(click.Group):
         except OSError as error:
             if not is_gone(error):
                 raise
-            hush(sys.stdout)
+            silence(sys.stdout)
             raise Interrupted("nobody reads what this command says any more: it ended in the middle") from error
 
     def resolve_command(

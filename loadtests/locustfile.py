@@ -12,9 +12,9 @@ import resource
 import locust  # first of all: it patches the process
 
 from loadtests.load.client import assert_strict
-from loadtests.load.load_worker import FreeFloor, PlannedFloor
+from loadtests.load.load_worker import OpenLoad, PlannedLoad
 from loadtests.load.shopper import FreeShopper, PlannedShopper
-from loadtests.load.worker_config import assignment_from
+from loadtests.load.worker_config import worker_config_from
 
 CONNECTIONS = 32_768
 """One for each shopper, and some; Locust by itself asks for 10,000 at most."""
@@ -30,30 +30,30 @@ def allow_many_connections() -> None:
 
 assert_strict()
 allow_many_connections()
-_assignment = assignment_from()
-_floor: FreeFloor | PlannedFloor
+_config = worker_config_from()
+_worker: OpenLoad | PlannedLoad
 
-if _assignment.plan is None:
-    _floor = _free = FreeFloor(_assignment)
+if _config.plan is None:
+    _worker = _free = OpenLoad(_config)
 
     class Shopper(FreeShopper):
         """A free shopper."""
 
-        floor = _free
+        worker = _free
 
 else:
-    _floor = _planned = PlannedFloor(_assignment)
+    _worker = _planned = PlannedLoad(_config)
 
     class Shopper(PlannedShopper):  # type: ignore[no-redef]
         """A shopper of the plan."""
 
-        floor = _planned
+        worker = _planned
 
 
 for _event, _listener in (
-    (locust.events.init, _floor.open),
-    (locust.events.spawning_complete, _floor.everybody_is_here),
-    (locust.events.user_error, _floor.stumbled),
-    (locust.events.quit, _floor.close),
+    (locust.events.init, _worker.open),
+    (locust.events.spawning_complete, _worker.everybody_is_here),
+    (locust.events.user_error, _worker.stumbled),
+    (locust.events.quit, _worker.close),
 ):
     _event.add_listener(_listener)  # type: ignore[no-untyped-call]

@@ -20,14 +20,14 @@ BLOCK = 1 << 17
 each costs a quarter more."""
 
 
-class Part(msgspec.Struct, frozen=True):
+class FilePart(msgspec.Struct, frozen=True):
     """Bytes of a file, from the beginning of a line to the end of one."""
 
     begin: int = 0
     end: int = 1 << 62
 
 
-WHOLE = Part()
+WHOLE_FILE = FilePart()
 
 
 def read_records(path: Path, decode: Callable[[bytes], T], what: str, *, may_be_cut_off: bool = False) -> Iterator[T]:
@@ -47,7 +47,12 @@ def read_records(path: Path, decode: Callable[[bytes], T], what: str, *, may_be_
 
 
 def read_batches(
-    path: Path, decoder: msgspec.json.Decoder[T], what: str, part: Part = WHOLE, *, may_be_cut_off: bool = False
+    path: Path,
+    decoder: msgspec.json.Decoder[T],
+    what: str,
+    part: FilePart = WHOLE_FILE,
+    *,
+    may_be_cut_off: bool = False,
 ) -> Iterator[list[T]]:
     """The same records, or those of a part of the file, in lists.
 
@@ -71,7 +76,7 @@ def read_batches(
         raise _unreadable(path, error) from error
 
 
-def _blocks(file: BinaryIO, part: Part) -> Iterator[bytes]:
+def _blocks(file: BinaryIO, part: FilePart) -> Iterator[bytes]:
     """Whole lines, about `BLOCK` bytes of them."""
     left = part.end - file.seek(part.begin)
     while left > 0 and (block := file.read(min(BLOCK, left))):
@@ -132,7 +137,7 @@ def _one_by_one(
             ) from error
 
 
-def _lines_before(path: Path, part: Part) -> int:
+def _lines_before(path: Path, part: FilePart) -> int:
     with path.open("rb") as file:
         return file.read(part.begin).count(b"\n")
 

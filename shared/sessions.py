@@ -9,14 +9,42 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 if TYPE_CHECKING:
     from flask import Flask
 
-    from shared.shop.trouble import Trouble
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from weakref import WeakValueDictionary
+
+MOST_DELAY_MS = 60_000
+
+
+class Injection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All that can be injected into a living node, as `PUT /-/trouble` has it; without arguments: nothing.
+
+    The words are those of `compose.changes.Trouble`, which the shop cannot import (a test compares them).
+    """
+
+    delay_ms: int = 0
+    """Every answer takes that much longer."""
+    errors: Literal["none", "instead", "afterwards"] = "none"
+    """instead: 500, and nothing is done; afterwards: all is done and saved, and the answer is 500 all the same."""
+    session_cap: int = 0
+    """The most sessions it keeps in its memory from now on; 0: as it was started."""
+    clock_ahead_s: int = 0
+    """How far its clock is ahead, as far as sessions read it."""
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no sense."""
+        if not 0 <= self.delay_ms <= MOST_DELAY_MS:
+            raise ValueError(f"expected a delay of 0 to {MOST_DELAY_MS} ms")
+        if self.session_cap < 0:
+            raise ValueError("expected a cap of at least 1 session, or 0 for none of its own")
 
 
 class HeldSession(msgspec.Struct, frozen=True):
@@ -83,9 +111,39 @@ class SessionStore(ABC):
         """Whether it answers, within its own timeout; for health checks."""
         return True
 
-    def suffer(self, trouble: Trouble) -> None:  # noqa: B027 - not all of it concerns every store
+    def apply(self, injection: Injection) -> None:  # noqa: B027 - not all of it concerns every store
         """Take over what of it concerns sessions: how many may be held in memory, and what time it is."""
 
     def held(self) -> list[HeldSession]:
         """The logged-in sessions in *this process's* memory: empty for stores outside of it. O(sessions)."""
         return []
+
+
+class SessionLocks:
+    """A lock for each session that somebody holds or waits for; the others are forgotten by themselves."""
+
+    def __init__(self, wait_s: float = CART_WAIT_S) -> None:
+        self._wait_s = wait_s
+        self._locks: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
+        self._looking = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._locks)
+
+    @contextmanager
+    def alone(self, session_id: str) -> Iterator[None]:
+        """Nobody else is inside for that session.
+
+        Raises:
+            CartBusy: somebody was, for too long.
+        """
+        with self._looking:
+            lock = self._locks.get(session_id)
+            if lock is None:
+                lock = self._locks[session_id] = threading.Lock()
+        if not lock.acquire(timeout=self._wait_s):
+            raise CartBusy(f"another write of this cart took longer than {self._wait_s:g} s")
+        try:
+            yield
+        finally:
+            lock.release()

@@ -11,8 +11,7 @@ from flask import request, session
 from flask_session import Session
 
 from shared.errors import UsageError
-from shared.session_locks import SessionLocks
-from shared.sessions import HeldSession, SessionStore, fingerprint
+from shared.sessions import HeldSession, Injection, SessionLocks, SessionStore, fingerprint
 from shared.shop.answers import store_unavailable
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from shared.shop.settings import Settings
-    from shared.shop.trouble import Trouble
 
 _PREFIX = "session:"
 
@@ -101,10 +99,10 @@ class MemorySessions(SessionStore):
         """A lock in this process, which is where the session is."""
         return self._locks.alone(request.cookies.get(self._cookie, ""))
 
-    def suffer(self, trouble: Trouble) -> None:
+    def apply(self, injection: Injection) -> None:
         """Hold fewer sessions, take another time for the right one."""
-        self._cache.hold_at_most(trouble.session_cap or self._cap)
-        self._cache.ahead_s = trouble.clock_ahead_s
+        self._cache.hold_at_most(injection.session_cap or self._cap)
+        self._cache.ahead_s = injection.clock_ahead_s
 
     def held(self) -> list[HeldSession]:
         """The logged-in sessions in this process's memory."""
@@ -123,8 +121,7 @@ class ReplicatedSessions(MemorySessions):
 
     def __init__(self, settings: Settings) -> None:
         # Not loaded by nodes that keep their sessions to themselves.
-        from shared.replicated_cache import ReplicatedCache
-        from shared.replicated_state import ReplicatedState, StateUnavailable
+        from shared.replication.state import ReplicatedCache, ReplicatedState, StateUnavailable
 
         if not settings.replica_self:
             raise UsageError(
@@ -160,10 +157,10 @@ class ReplicatedSessions(MemorySessions):
         """End that user's sessions on every node, in one change."""
         self._state.delete_owned(user)
 
-    def suffer(self, trouble: Trouble) -> None:
+    def apply(self, injection: Injection) -> None:
         """Hold fewer sessions than the other nodes do, take another time for the right one."""
-        self._state.hold_at_most(trouble.session_cap or self._cap)
-        self._state.ahead_s = trouble.clock_ahead_s
+        self._state.hold_at_most(injection.session_cap or self._cap)
+        self._state.ahead_s = injection.clock_ahead_s
 
     def ready(self) -> bool:
         """Whether it has caught up with the other nodes; until then whoever asks for a session is refused."""

@@ -12,7 +12,7 @@ from flask import request, session
 from flask.sessions import SecureCookieSession
 
 from shared.errors import UsageError
-from shared.sessions import CART_HELD_S, CART_WAIT_S, CartBusy, SessionStore, fingerprint
+from shared.sessions import CART_HELD_S, CART_WAIT_S, CartBusy, Injection, SessionStore, fingerprint
 from shared.shop.identity import USER
 from shared.shop.signed_cookies import SignedCookies, TokenClock
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from shared.shop.settings import Settings
-    from shared.shop.trouble import Trouble
 
 MASTER = "shop"
 """The name by which a sentinel knows our Redis."""
@@ -54,9 +53,9 @@ class TokenSessions(SessionStore):
         """Make `flask.session` live in the cookie."""
         app.session_interface = SignedCookies(app, self._clock)
 
-    def suffer(self, trouble: Trouble) -> None:
+    def apply(self, injection: Injection) -> None:
         """Take another time for the right one."""
-        self._clock.ahead_s = trouble.clock_ahead_s
+        self._clock.ahead_s = injection.clock_ahead_s
 
 
 class OnRedis(SessionStore):
@@ -170,9 +169,9 @@ class DenylistSessions(OnRedis):
         """Refuse all tokens of that user that were issued until now."""
         self._client.set(_REVOKED_USER + user, self._clock.now_us(), ex=self._keep_s)
 
-    def suffer(self, trouble: Trouble) -> None:
+    def apply(self, injection: Injection) -> None:
         """Take another time for the right one."""
-        self._clock.ahead_s = trouble.clock_ahead_s
+        self._clock.ahead_s = injection.clock_ahead_s
 
 
 class RevocableSession(SecureCookieSession):

@@ -25,7 +25,7 @@ from loadtests.campaigns.runner import Outcome, Over, RunJob
 from loadtests.model.events import RunInterrupted, read_events
 from loadtests.model.run_folder import RunFolder
 from loadtests.running.interrupts import interrupts_raise
-from loadtests.running.progress import PlainLines, Watcher
+from loadtests.running.progress import PlainLines, RunWatcher
 from loadtests.running.run import RunRequest, run, write_report, write_results
 from shared.errors import Interrupted, TwinshopError
 
@@ -35,7 +35,7 @@ LOOK_EVERY_S = 0.5
 class InThisProcess:
     """Runs one job after the other; whoever asks holds the machine."""
 
-    def __init__(self, request: RunRequest, engine: Engine, watcher: Watcher) -> None:
+    def __init__(self, request: RunRequest, engine: Engine, watcher: RunWatcher) -> None:
         """`request`: all that a job does not say, and where the run folders go."""
         self._request = request
         self._engine = engine

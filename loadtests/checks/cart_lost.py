@@ -6,9 +6,9 @@ from loadtests.checks.contract import Check
 from loadtests.checks.witness import before_loss, told
 from loadtests.model.history import Exchange
 from loadtests.model.measures import Measure
+from loadtests.session_model.carts import Contradiction
 from loadtests.session_model.causes import cause_of_cart_loss
-from loadtests.session_model.expectations import Finding
-from loadtests.session_model.shopper_trace import Person
+from loadtests.session_model.shopper_trace import ShopperTrace
 
 
 class CartLost(Check):
@@ -37,7 +37,7 @@ class CartLost(Check):
         ),
     )
 
-    def contradicted(self, person: Person, exchange: Exchange, finding: Finding) -> None:
+    def contradicted(self, person: ShopperTrace, exchange: Exchange, finding: Contradiction) -> None:
         """Proved by the last cart that was shown, the way from there, and this answer."""
         witness = [*before_loss(self.scene, person, exchange), told(exchange)]
         self.lose(exchange, cause_of_cart_loss(self.scene, person, exchange), witness, items=finding.items)

@@ -21,9 +21,8 @@ from loadtests.model.cause import Cause
 from loadtests.model.history import Exchange, StoredOrder
 from loadtests.model.measures import Measure
 from loadtests.model.results import Counted, Loss, WitnessEvent
-from loadtests.session_model.acknowledged_order import Promise
-from loadtests.session_model.expectations import Finding
-from loadtests.session_model.shopper_trace import Person
+from loadtests.session_model.carts import Contradiction
+from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace
 from loadtests.session_model.timeline import RunTimeline
 
 
@@ -50,19 +49,19 @@ class Check:
         self.scene = scene
         self.losses: list[Loss] = []
 
-    def contradicted(self, person: Person, exchange: Exchange, finding: Finding) -> None:
+    def contradicted(self, person: ShopperTrace, exchange: Exchange, finding: Contradiction) -> None:
         """An answer contradicts what had been acknowledged, with a finding of this check's kind.
 
         The exchanges that `person` keeps are still those from before this one.
         """
 
-    def elsewhere(self, person: Person, exchange: Exchange) -> None:
+    def elsewhere(self, person: ShopperTrace, exchange: Exchange) -> None:
         """What came of a request with other cookies than the shopper's own (`Exchange.jar`); no memory hears of it."""
 
     def stored(self, order: StoredOrder, checkout: Exchange | None) -> None:
         """The database holds this order; `checkout` is the request that it says it was made by (None: nobody's)."""
 
-    def promised(self, promise: Promise, order: StoredOrder | None) -> None:
+    def promised(self, promise: AcknowledgedOrder, order: StoredOrder | None) -> None:
         """An order was acknowledged, and this is what the database holds under its number (None: nothing)."""
 
     def close(self) -> None:

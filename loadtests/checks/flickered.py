@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from loadtests.checks.contract import Tally
-from loadtests.model.history import Exchange
+from loadtests.model.history import ENDS_SESSION, NEEDS_LOGIN, Exchange
 from loadtests.model.measures import Measure, events_of, shoppers_of
-from loadtests.session_model.action_kinds import KNOWS_ME, LEAVES
 from loadtests.session_model.timeline import RunTimeline
 
 
@@ -60,9 +59,9 @@ class Flickered(Tally):
             if shopper in self._logged_in and shopper not in self._stranger_us:
                 self._stranger_us[shopper] = exchange.done_us
                 self.following.add(shopper)
-        elif exchange.do == "login" or exchange.do in LEAVES:
+        elif exchange.do == "login" or exchange.do in ENDS_SESSION:
             self._changed(exchange)
-        elif exchange.outcome == "ok" and exchange.do in KNOWS_ME:
+        elif exchange.outcome == "ok" and exchange.do in NEEDS_LOGIN:
             since_us = self._stranger_us.get(shopper)
             if since_us is not None and exchange.sent_us >= since_us:
                 self.count(exchange)

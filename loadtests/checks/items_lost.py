@@ -7,10 +7,9 @@ from loadtests.checks.witness import before_loss, in_database, told, units
 from loadtests.model.history import Exchange, StoredOrder
 from loadtests.model.measures import Measure
 from loadtests.model.results import WitnessEvent
-from loadtests.session_model.acknowledged_order import Promise
+from loadtests.session_model.carts import Contradiction
 from loadtests.session_model.causes import cause_of_cart_loss
-from loadtests.session_model.expectations import Finding
-from loadtests.session_model.shopper_trace import Person
+from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace
 
 
 class ItemsLost(Check):
@@ -41,12 +40,12 @@ class ItemsLost(Check):
         ),
     )
 
-    def contradicted(self, person: Person, exchange: Exchange, finding: Finding) -> None:
+    def contradicted(self, person: ShopperTrace, exchange: Exchange, finding: Contradiction) -> None:
         """Proved by the last cart that was shown, the way from there, and this answer."""
         witness = [*before_loss(self.scene, person, exchange), told(exchange)]
         self.lose(exchange, cause_of_cart_loss(self.scene, person, exchange), witness, items=finding.items)
 
-    def promised(self, promise: Promise, order: StoredOrder | None) -> None:
+    def promised(self, promise: AcknowledgedOrder, order: StoredOrder | None) -> None:
         """The order in the database shows the cart as the shop had it at the checkout."""
         if order is None or promise.cart is None or not promise.kept_by(order) or not promise.missing(order):
             return

@@ -6,9 +6,9 @@ from loadtests.checks.contract import Check
 from loadtests.checks.witness import before_loss, told
 from loadtests.model.history import Exchange
 from loadtests.model.measures import Measure
+from loadtests.session_model.carts import Contradiction
 from loadtests.session_model.causes import cause_of_logout
-from loadtests.session_model.expectations import Finding
-from loadtests.session_model.shopper_trace import Person
+from loadtests.session_model.shopper_trace import ShopperTrace
 
 
 class LoggedOut(Check):
@@ -83,7 +83,7 @@ class LoggedOut(Check):
         ),
     )
 
-    def contradicted(self, person: Person, exchange: Exchange, finding: Finding) -> None:
+    def contradicted(self, person: ShopperTrace, exchange: Exchange, finding: Contradiction) -> None:
         """Proved by the login, the last answer that knew the shopper, what struck the node, and this answer."""
         witness = [*before_loss(self.scene, person, exchange), told(exchange)]
         self.lose(exchange, cause_of_logout(self.scene, person, exchange), witness)

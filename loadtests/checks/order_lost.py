@@ -6,7 +6,7 @@ from loadtests.checks.contract import Check
 from loadtests.checks.witness import in_database, told
 from loadtests.model.history import StoredOrder
 from loadtests.model.measures import Measure
-from loadtests.session_model.acknowledged_order import Promise
+from loadtests.session_model.shopper_trace import AcknowledgedOrder
 
 
 class OrderLost(Check):
@@ -34,7 +34,7 @@ class OrderLost(Check):
         ),
     )
 
-    def promised(self, promise: Promise, order: StoredOrder | None) -> None:
+    def promised(self, promise: AcknowledgedOrder, order: StoredOrder | None) -> None:
         """Proved by the acknowledgement and by what the database holds in its place."""
         if order is not None and promise.kept_by(order):
             return

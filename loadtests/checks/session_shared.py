@@ -7,7 +7,7 @@ from loadtests.checks.witness import answered_as_shopper, told
 from loadtests.model.history import Exchange
 from loadtests.model.measures import Measure
 from loadtests.session_model.causes import cause_of_shared_session
-from loadtests.session_model.shopper_trace import Person
+from loadtests.session_model.shopper_trace import ShopperTrace
 from loadtests.session_model.timeline import RunTimeline
 
 
@@ -44,7 +44,7 @@ class SessionShared(Check):
         self._own_login: set[int] = set()
         self._accused: set[tuple[int, str]] = set()
 
-    def elsewhere(self, person: Person, exchange: Exchange) -> None:
+    def elsewhere(self, person: ShopperTrace, exchange: Exchange) -> None:
         """Proved by the session's opening, the shopper's login, and the answer to whoever planted it."""
         shopper, login = exchange.shopper, person.login
         if exchange.jar != "planted":

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from loadtests.checks.contract import Tally
-from loadtests.model.history import Exchange
+from loadtests.model.history import SLOW_ON_PURPOSE, STALLED_US, Exchange
 from loadtests.model.measures import Measure, events_of, shoppers_of
-from loadtests.session_model.action_kinds import SLOW_ON_PURPOSE, STALLED_US
 
 
 class Stalled(Tally):

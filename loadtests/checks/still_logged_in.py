@@ -7,7 +7,7 @@ from loadtests.checks.witness import answered_as_shopper, told
 from loadtests.model.history import Exchange
 from loadtests.model.measures import Measure
 from loadtests.session_model.causes import cause_of_use_after_logout
-from loadtests.session_model.shopper_trace import Person
+from loadtests.session_model.shopper_trace import ShopperTrace
 from loadtests.session_model.timeline import RunTimeline
 
 
@@ -44,7 +44,7 @@ class StillLoggedIn(Check):
         self._second_logins: dict[int, Exchange] = {}
         self._accused: set[tuple[str, str]] = set()
 
-    def elsewhere(self, person: Person, exchange: Exchange) -> None:
+    def elsewhere(self, person: ShopperTrace, exchange: Exchange) -> None:
         """Proved by the login, its acknowledged end, and the answer to what was sent after it."""
         if exchange.jar == "second" and exchange.do == "login":
             self._log_in_second(exchange)
@@ -63,7 +63,7 @@ class StillLoggedIn(Check):
         elif login.outcome == "unknown":  # whose session the device has from now on, nobody knows
             self._second_logins.pop(login.shopper, None)
 
-    def _session(self, person: Person, exchange: Exchange) -> tuple[Exchange | None, Exchange | None]:
+    def _session(self, person: ShopperTrace, exchange: Exchange) -> tuple[Exchange | None, Exchange | None]:
         """The login of the session that was used, and its acknowledged end; None where there is none to speak of."""
         if exchange.jar == "stolen":
             login, end = person.login, person.left

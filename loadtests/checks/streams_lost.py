@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from loadtests.checks.contract import Tally
-from loadtests.model.history import Exchange
+from loadtests.model.history import ENDS_SESSION, NEEDS_LOGIN, Exchange
 from loadtests.model.measures import Measure, events_of
-from loadtests.session_model.action_kinds import KNOWS_ME, LEAVES
 from loadtests.session_model.timeline import RunTimeline
 
 
@@ -52,5 +51,5 @@ class StreamsLost(Tally):
     def _decides(exchange: Exchange) -> bool:
         if exchange.do == "login":
             return exchange.outcome == "ok"  # another session: of the one before, nothing will be known any more
-        known = exchange.outcome == "ok" and exchange.do in (*KNOWS_ME, "watch")
-        return known or exchange.status == 401 or exchange.do in LEAVES
+        known = exchange.outcome == "ok" and exchange.do in (*NEEDS_LOGIN, "watch")
+        return known or exchange.status == 401 or exchange.do in ENDS_SESSION

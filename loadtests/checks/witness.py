@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from loadtests.faults.words import what_was_done
 from loadtests.model.fault_timeline import FaultTimeline
-from loadtests.model.history import Exchange, StoredOrder
+from loadtests.model.history import NEEDS_LOGIN, Exchange, StoredOrder
 from loadtests.model.results import WitnessEvent
-from loadtests.session_model.action_kinds import KNOWS_ME
+from loadtests.session_model.carts import Cart
 from loadtests.session_model.causes import fault_behind
-from loadtests.session_model.expectations import Cart
-from loadtests.session_model.shopper_trace import Person
+from loadtests.session_model.shopper_trace import ShopperTrace
 from loadtests.session_model.timeline import RunTimeline
 from shared.demo_accounts import account_name
 
@@ -55,7 +54,7 @@ def affected_by(fault: FaultTimeline | None) -> WitnessEvent | None:
 
 def answered_as_shopper(exchange: Exchange) -> bool:
     """The shop took whoever sent this for the shopper; an answer that names nobody is for somebody who is logged in."""
-    knew = exchange.outcome == "ok" and 200 <= exchange.status < 300 and exchange.do in KNOWS_ME
+    knew = exchange.outcome == "ok" and 200 <= exchange.status < 300 and exchange.do in NEEDS_LOGIN
     return knew and exchange.user in ("", account_name(exchange.shopper))
 
 
@@ -67,7 +66,7 @@ def in_database(order: StoredOrder | None, at_ms: float) -> WitnessEvent:
     return WitnessEvent(at_ms, what, request=order.request)
 
 
-def before_loss(scene: RunTimeline, person: Person, exchange: Exchange) -> list[WitnessEvent | None]:
+def before_loss(scene: RunTimeline, person: ShopperTrace, exchange: Exchange) -> list[WitnessEvent | None]:
     """What had been acknowledged, and the fault behind the loss; in order of time."""
     events = [told(person.login)]
     for later in (person.known, person.cart, person.out):

@@ -6,8 +6,8 @@ from loadtests.checks.contract import Check
 from loadtests.checks.witness import told
 from loadtests.model.history import Exchange
 from loadtests.model.measures import Measure
-from loadtests.session_model.expectations import Finding
-from loadtests.session_model.shopper_trace import Person
+from loadtests.session_model.carts import Contradiction
+from loadtests.session_model.shopper_trace import ShopperTrace
 
 
 class WrongUser(Check):
@@ -33,6 +33,6 @@ class WrongUser(Check):
         ),
     )
 
-    def contradicted(self, person: Person, exchange: Exchange, finding: Finding) -> None:
+    def contradicted(self, person: ShopperTrace, exchange: Exchange, finding: Contradiction) -> None:
         """Proved by the login and by the answer."""
         self.lose(exchange, "unexplained", [told(person.login), told(exchange)])

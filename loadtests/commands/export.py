@@ -78,7 +78,7 @@ def export(folder: Path, form: str, table: str | None, out: Path | None) -> None
 
 def _to_output(write: Callable[[BinaryIO], None]) -> None:
     """A reader may leave before the end, as `head` does: that is no error."""
-    from loadtests.running.console import hush, is_gone
+    from loadtests.running.console import is_gone, silence
 
     stream = sys.stdout.buffer
     try:
@@ -87,7 +87,7 @@ def _to_output(write: Callable[[BinaryIO], None]) -> None:
     except OSError as error:
         if not is_gone(error):
             raise
-        hush(sys.stdout)
+        silence(sys.stdout)
 
 
 def _check_place(out: Path | None, is_folder: bool) -> None:

@@ -111,7 +111,7 @@ def _agreement(run: Path, folder: Path, results: Results) -> str:
     Raises:
         RunFolderError: it says otherwise than the evidence.
     """
-    from loadtests.judging.agreement import agreement
+    from loadtests.judging.judge import agreement
     from loadtests.model.results import EARLIER
     from loadtests.model.run_folder import RunFolder
     from shared.errors import RunFolderError

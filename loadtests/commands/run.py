@@ -23,7 +23,7 @@ from shared.errors import UsageError
 if TYPE_CHECKING:
     from compose.engines.contract import Engine
     from loadtests.model.plan import Control
-    from loadtests.running.progress import Watcher
+    from loadtests.running.progress import RunWatcher
     from loadtests.running.run import RunRequest
 
 
@@ -75,7 +75,7 @@ def run(
         return _many(request, repeat, engine, watcher, as_json) if repeat else _once(request, engine, watcher, as_json)
 
 
-def _once(request: RunRequest, engine: Engine, watcher: Watcher, as_json: bool) -> int:
+def _once(request: RunRequest, engine: Engine, watcher: RunWatcher, as_json: bool) -> int:
     from loadtests.judging.thresholds import exit_code_of
     from loadtests.report.terminal import summary
     from loadtests.running.console import tell
@@ -94,7 +94,7 @@ def _once(request: RunRequest, engine: Engine, watcher: Watcher, as_json: bool) 
     return exit_code_of(finished.results)
 
 
-def _many(request: RunRequest, repeats: int, engine: Engine, watcher: Watcher, as_json: bool) -> int:
+def _many(request: RunRequest, repeats: int, engine: Engine, watcher: RunWatcher, as_json: bool) -> int:
     from loadtests.campaigns.repeats.repeats_run import repeat
     from loadtests.campaigns.repeats.table import summary
     from loadtests.judging.verdict import exit_code

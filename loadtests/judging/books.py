@@ -6,16 +6,71 @@ acknowledged units from the single exchanges; the rest comes from the shoppers' 
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Iterable, Sequence
+from copy import copy
+
 import msgspec
 
-from loadtests.judging.replay import Replay
-from loadtests.judging.steps import Steps
-from loadtests.model.batch import Batch, Kind, batch_of, is_planned
-from loadtests.model.history import NOT_ASKED, NOT_LOGGED_IN, UNREADABLE, Exchange, Outcome, StoredOrder
+from loadtests.judging.replay import HistoryReplay
+from loadtests.model.history import NOT_ASKED, NOT_LOGGED_IN, UNREADABLE, Do, Exchange, Jar, Outcome, StoredOrder
+from loadtests.model.plan import Action, ShopperPlan
 from loadtests.model.results import ActionBook, ItemBook, LoggedOut, UserBook
-from loadtests.session_model.acknowledged_order import Promise
-from loadtests.session_model.expectations import Items
-from loadtests.session_model.shopper_trace import Person
+from loadtests.session_model.carts import Items
+from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace
+
+What = tuple[Do, str, int, Jar]
+"""What is done, of which article, how many, and with whose cookies."""
+_DONE = 1 << 31
+"""Stands in a step's number once the history has told of it."""
+
+
+class Steps:
+    """What each shopper is to do, step by step, and whether it stands in the history.
+
+    Packed: four bytes a step where the plan needs a hundred, so that a plan of millions has room.
+    """
+
+    def __init__(self, people: Iterable[ShopperPlan]) -> None:
+        self._kinds: dict[What, int] = {}
+        self._by_shopper = {person.shopper: array("I", map(self._kind, person.actions)) for person in people}
+        self._what: tuple[What, ...] = tuple(self._kinds)
+        self.planned = sum(map(len, self._by_shopper.values()))
+        """How many steps there are in all."""
+
+    @property
+    def shoppers(self) -> frozenset[int]:
+        """Who is to shop."""
+        return frozenset(self._by_shopper)
+
+    def afresh(self) -> Steps:
+        """The same steps, with nothing ticked off."""
+        other = copy(self)
+        other._by_shopper = {shopper: row[:] for shopper, row in self._by_shopper.items()}
+        return other
+
+    def tick_off(self, exchange: Exchange) -> Sequence[str]:
+        """Tick off the step that this exchange says it is; what is wrong with it, in words: mostly nothing."""
+        row, step = self._by_shopper.get(exchange.shopper), exchange.step
+        if row is None or not 0 <= step < len(row):
+            return ("nobody planned it",)
+        planned = row[step]
+        row[step] = planned | _DONE
+        if planned == self._kinds.get((exchange.do, exchange.sku, exchange.quantity, exchange.jar)):
+            return ()
+        problems = []
+        do, sku, quantity, jar = self._what[planned & ~_DONE]
+        if do != exchange.do or sku != exchange.sku or quantity != exchange.quantity:
+            problems.append(f"the plan says {do!r} {sku}".rstrip())
+        elif jar != exchange.jar:
+            problems.append(f"the plan says with jar {jar!r}, the history {exchange.jar!r}")
+        if planned & _DONE:
+            problems.append("it stands in the history twice")
+        return problems
+
+    def _kind(self, action: Action) -> int:
+        return self._kinds.setdefault((action.do, action.sku, action.quantity, action.jar), len(self._kinds))
+
 
 PROBLEMS_LISTED = 20
 _LOSES_ITEMS = ("cart_lost", "items_lost", "order_lost")
@@ -48,7 +103,7 @@ class ActionCounts:
         if exchange.why == "plan":
             self._outcomes[exchange.outcome] += 1
 
-    def settled(self, replay: Replay, *, orders_read: bool) -> dict[str, Outcome]:
+    def settled(self, replay: HistoryReplay, *, orders_read: bool) -> dict[str, Outcome]:
         """What became of the requests whose outcome was unknown; the database, if it was read, knows best."""
         settled: dict[str, Outcome] = {}
         for person in replay.people.values():
@@ -81,36 +136,23 @@ class Books(ActionCounts):
         self._added: dict[int, int] = {}
         self._problems: list[str] = []
 
-    def add_all(self, batch: Batch) -> None:
-        """Count many, in order. Nearly all are ok, and as planned."""
-        planned = batch.where(is_planned)
-        wrong = self._steps.tick_off(batch, planned)
-        for outcome, count in batch.count(_outcome, planned):
-            self._outcomes[outcome] += count
-        added = batch.where(_added)
-        units = zip(batch.shopper[added].tolist(), batch.number(_quantity)[added].tolist(), strict=True)
-        for shopper, quantity in units:
-            self._added[shopper] = self._added.get(shopper, 0) + quantity
-        marked = (wrong > 0) | ~batch.where(_as_it_should)
-        for exchange, found in zip(batch.pick(marked), wrong[marked].tolist(), strict=True):
-            self._look_at(exchange, found)
-
     def add(self, exchange: Exchange) -> None:
         """Count one exchange."""
-        self.add_all(batch_of(exchange))
-
-    def _look_at(self, exchange: Exchange, found: int) -> None:
-        """What is more to be said of one that did not go well, or was planned otherwise (`Steps.tick_off`)."""
-        if exchange.outcome == "unknown":
+        outcome = exchange.outcome
+        if outcome == "ok" and exchange.do == "add" and exchange.jar == "main":
+            self._added[exchange.shopper] = self._added.get(exchange.shopper, 0) + exchange.quantity
+        elif outcome == "unknown":
             self._unknown[exchange.request] = exchange
-        if (exchange.outcome == "ok") != (200 <= exchange.status < 300) and not _goes_together(exchange):
-            self._wrong(exchange, f"its outcome {exchange.outcome!r} does not go with status {exchange.status}")
-        for problem in self._steps.problems(exchange, found):
-            self._wrong(exchange, problem)
-        if exchange.why == "plan" and exchange.outcome == "not_sent" and exchange.error != NOT_LOGGED_IN:
-            self._late += 1
+        if (outcome == "ok") != (200 <= exchange.status < 300) and not _goes_together(exchange):
+            self._wrong(exchange, f"its outcome {outcome!r} does not go with status {exchange.status}")
+        if exchange.why == "plan":
+            self._outcomes[outcome] += 1
+            for problem in self._steps.tick_off(exchange):
+                self._wrong(exchange, problem)
+            if outcome == "not_sent" and exchange.error != NOT_LOGGED_IN:
+                self._late += 1
 
-    def close(self, replay: Replay, *, orders_read: bool) -> ClosedBooks:
+    def close(self, replay: HistoryReplay, *, orders_read: bool) -> ClosedBooks:
         """The books at the end. `orders_read`: the database was read, so it settles unknown checkouts."""
         settled = self.settled(replay, orders_read=orders_read)
         actions = self._actions(settled)
@@ -136,7 +178,7 @@ class Books(ActionCounts):
 
     # --- users ---------------------------------------------------------------------------------------------------
 
-    def _users(self, replay: Replay) -> tuple[UserBook, LoggedOut]:
+    def _users(self, replay: HistoryReplay) -> tuple[UserBook, LoggedOut]:
         known = [person for person in replay.people.values() if person.known is not None]
         out = replay.logged_out()
         planned = self._steps.shoppers
@@ -151,7 +193,7 @@ class Books(ActionCounts):
 
     # --- items ---------------------------------------------------------------------------------------------------
 
-    def _items(self, replay: Replay, settled: dict[str, Outcome], *, orders_read: bool) -> ItemBook:
+    def _items(self, replay: HistoryReplay, settled: dict[str, Outcome], *, orders_read: bool) -> ItemBook:
         total = Items()
         settled_adds, open_adds = self._unknown_adds(settled)
         for person in replay.people.values():
@@ -176,7 +218,7 @@ class Books(ActionCounts):
                 units[exchange.shopper] = units.get(exchange.shopper, 0) + exchange.quantity
         return happened, still_open
 
-    def _compare_acknowledged(self, person: Person, book: Items, surely: int, perhaps: int) -> None:
+    def _compare_acknowledged(self, person: ShopperTrace, book: Items, surely: int, perhaps: int) -> None:
         """The memory's count against the sum of the single exchanges."""
         if not surely <= book.acknowledged <= surely + perhaps:
             self._problems.append(
@@ -184,7 +226,7 @@ class Books(ActionCounts):
                 f"{book.acknowledged}"
             )
 
-    def _compare_with_losses(self, replay: Replay, items: ItemBook, logged_out: LoggedOut) -> None:
+    def _compare_with_losses(self, replay: HistoryReplay, items: ItemBook, logged_out: LoggedOut) -> None:
         """What the checks accuse of is what the books have lost; not asked if a check crashed."""
         if replay.crashed:
             return
@@ -201,22 +243,6 @@ class Books(ActionCounts):
         self._problems.append(f"{name} ({exchange.do}): {what}")
 
 
-def _outcome(kind: Kind) -> Outcome:
-    return kind.outcome
-
-
-def _added(kind: Kind) -> bool:
-    return kind.outcome == "ok" and kind.do == "add" and kind.jar == "main"
-
-
-def _quantity(kind: Kind) -> int:
-    return kind.quantity
-
-
-def _as_it_should(kind: Kind) -> bool:
-    return kind.outcome == "ok" and 200 <= kind.status < 300
-
-
 def _goes_together(exchange: Exchange) -> bool:
     """An outcome and a status that differ, and rightly so."""
     if exchange.do in NOT_ASKED:
@@ -225,7 +251,7 @@ def _goes_together(exchange: Exchange) -> bool:
     return refused_as_meant or exchange.dropped or exchange.error == UNREADABLE
 
 
-def _enter_order(book: Items, promise: Promise, order: StoredOrder | None) -> None:
+def _enter_order(book: Items, promise: AcknowledgedOrder, order: StoredOrder | None) -> None:
     """What the database holds of an acknowledged order, in place of what the shopper believes that it ordered."""
     if promise.cart is None:
         return

@@ -8,7 +8,6 @@ from itertools import pairwise
 
 from compose.cluster import Usage
 from loadtests.faults import FAULTS
-from loadtests.model.batch import Batch, Kind, batch_of, node_of
 from loadtests.model.events import Event, NodeSample, PartSample
 from loadtests.model.history import Exchange
 from loadtests.model.results import Costs
@@ -21,7 +20,7 @@ TELLING = 200
 COMMANDS, STORE_MEMORY, KEYS = "commands", "memory", "keys"
 
 
-class Spending:
+class CostCounter:
     """`add` all exchanges of one architecture, then `close`. The last audit costs too, and is not counted."""
 
     def __init__(self, scene: RunTimeline, events: Iterable[Event], window_us: int) -> None:
@@ -43,20 +42,18 @@ class Spending:
 
     def add(self, exchange: Exchange) -> None:
         """Count one exchange."""
-        self.add_all(batch_of(exchange))
-
-    def add_all(self, batch: Batch) -> None:
-        """Count many."""
-        sent = batch.asked & batch.where(_no_audit)
-        answered = sent & batch.where(_answered)
-        self._cookie_bytes += int(batch.cookie_bytes[sent].sum())
-        self._unanswered += int((sent & ~answered).sum())
-        self._answer_bytes += int(batch.body_bytes[answered].sum())
-        self._by_node.update(dict(batch.count(node_of, answered)))
-        done_us = batch.done_us
-        self._between_looks += int((answered & (self._first_us <= done_us) & (done_us <= self._last_us)).sum())
-        if self._grown_us is not None:
-            self._before_growth.update(dict(batch.count(node_of, answered & (done_us < self._grown_us))))
+        if not exchange.request or exchange.why == "audit":
+            return
+        self._cookie_bytes += exchange.cookie_bytes
+        if not exchange.status:
+            self._unanswered += 1
+            return
+        self._answer_bytes += exchange.body_bytes
+        self._by_node[exchange.node] += 1
+        if self._first_us <= exchange.done_us <= self._last_us:
+            self._between_looks += 1
+        if self._grown_us is not None and exchange.done_us < self._grown_us:
+            self._before_growth[exchange.node] += 1
 
     def close(self) -> Costs:
         """The costs, rounded to what can be told apart."""
@@ -147,14 +144,6 @@ class Spending:
 
     def _node_usage(self, look: PartSample) -> dict[str, Usage]:
         return {part: usage for part, usage in look.usage.items() if part in self._all_nodes}
-
-
-def _no_audit(kind: Kind) -> bool:
-    return kind.why != "audit"
-
-
-def _answered(kind: Kind) -> bool:
-    return kind.status != 0
 
 
 def _looks(events: Sequence[Event], window_us: int) -> tuple[PartSample, ...]:

@@ -8,28 +8,28 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, BinaryIO, Generic, TypeVar
 
 import msgspec
 
-from loadtests.judging.architecture_judge import Case, Companion, Trial
-from loadtests.judging.parts import parts_of, read_part
+from loadtests.judging.architecture_judge import ArchitectureJudge, HistoryListener, RunInput
+from loadtests.judging.books import Steps
 from loadtests.judging.processes import in_processes
 from loadtests.judging.sentence import sentence_of
-from loadtests.judging.steps import Steps
 from loadtests.judging.verdict import overall
 from loadtests.model.events import Event, read_events
+from loadtests.model.history import Record, read_history, read_history_batches
 from loadtests.model.plan import read_plan_by_person
-from loadtests.model.results import SCHEMA, ArchitectureResult, Results
-from loadtests.model.run_folder import Provenance, RunFolder, read_file
+from loadtests.model.results import EARLIER, SCHEMA, ArchitectureResult, Results
+from loadtests.model.run_folder import Provenance, RunFolder, read_document, read_file
 from loadtests.planning.scenario_file import read_scenario
 from shared.errors import RunFolderError
-from shared.ndjson import Part
+from shared.ndjson import FilePart
 
-C = TypeVar("C", bound=Companion)
+C = TypeVar("C", bound=HistoryListener)
 
 PAYS_BYTES = 24_000_000
 """From so many bytes of history on (80,000 records, half a second), processes save more than it takes to start them."""
@@ -84,12 +84,12 @@ def judge_together(folder: Path, companions: Mapping[str, C]) -> tuple[Results, 
 class _Task(msgspec.Struct, Generic[C], frozen=True):
     """One architecture to be judged; all that it takes, so that another process can do it."""
 
-    case: Case
+    case: RunInput
     architecture: str
     events: tuple[Event, ...]
     begun: tuple[str, ...]
     """All architectures of the run that were begun."""
-    part: Part | None
+    part: FilePart | None
     """Where it stands in the history; None: nowhere."""
     companion: C | None
 
@@ -104,14 +104,14 @@ def _carry_out_all(tasks: list[_Task[C]], history: Path) -> list[tuple[Architect
 
 def _carry_out(task: _Task[C]) -> tuple[ArchitectureResult, C | None]:
     companions = () if task.companion is None else (task.companion,)
-    trial = Trial(task.case, task.architecture, task.events, companions)
+    trial = ArchitectureJudge(task.case, task.architecture, task.events, companions)
     history = task.case.run.history
     if task.part is None:
         return trial.judge(lambda: iter(())), task.companion
     return trial.judge(partial(read_part, history, task.architecture, task.part, task.begun)), task.companion
 
 
-def _case(run: RunFolder, provenance: Provenance) -> Case:
+def _case(run: RunFolder, provenance: Provenance) -> RunInput:
     """Plan and scenario, if they are the ones that were carried out."""
     plan, people = read_plan_by_person(run.plan)
     steps = Steps(people)
@@ -119,7 +119,7 @@ def _case(run: RunFolder, provenance: Provenance) -> Case:
     content = read_file(run.scenario)
     scenario = read_scenario(content, file=str(run.scenario), name=provenance.scenario)
     _check_hash(run.scenario, content, provenance.scenario_sha256)
-    return Case(run, plan, steps, scenario)
+    return RunInput(run, plan, steps, scenario)
 
 
 def _check_hash(path: Path, content: bytes, of_the_run: str) -> None:
@@ -138,3 +138,150 @@ def _events(run: RunFolder, architectures: tuple[str, ...]) -> dict[str, list[Ev
     for event in read_events(run.events):
         events.setdefault(event.architecture, []).append(event)
     return {name: events[name] for name in architectures if name in events}
+
+
+# --- the parts of the history -----------------------------------------------------------------------------------------
+# The records of one architecture stand together, so its part is found by halving, and can be read by itself, more than
+# once, and by a process of its own.
+
+
+class _Line(msgspec.Struct):
+    """As much of a record as is looked at."""
+
+    architecture: str
+
+
+_decode = msgspec.json.Decoder(_Line).decode
+
+
+def parts_of(history: Path, begun: Collection[str]) -> dict[str, FilePart]:
+    """The part of each architecture, in the order in which they stand in the file.
+
+    Raises:
+        RunFolderError: a line is damaged, or one architecture stands in two places, or no event tells of it.
+    """
+    parts: dict[str, FilePart] = {}
+    try:
+        for name, part in _parts(history):
+            if name in parts or name not in begun:
+                raise _otherwise(history, name, twice=name in parts)
+            parts[name] = part
+    except (OSError, msgspec.DecodeError):
+        for _ in read_history(history):  # whoever reads it line by line can say what is wrong with it
+            pass
+        raise
+    return parts
+
+
+def read_part(history: Path, name: str, part: FilePart, begun: Collection[str]) -> Iterator[list[Record]]:
+    """The records of one architecture, in lists.
+
+    Raises:
+        RunFolderError: a line is damaged, or tells of another architecture.
+    """
+    for records in read_history_batches(history, part):
+        if strangers := [record.architecture for record in records if record.architecture != name]:
+            known = strangers[0] in begun
+            raise _otherwise(history, name if known else strangers[0], twice=known)
+        yield records
+
+
+def _parts(history: Path) -> Iterator[tuple[str, FilePart]]:
+    size = history.stat().st_size
+    with history.open("rb") as file:
+        begin = 0
+        while begin < size:
+            file.seek(begin)
+            name = _decode(file.readline()).architecture
+            end = _end(file, begin, size, name)
+            yield name, FilePart(begin, end)
+            begin = end
+
+
+def _end(file: BinaryIO, begin: int, size: int, name: str) -> int:
+    """Where its part ends that begins there. Should another stand in between, whoever reads the part will find it."""
+    before, last = begin, size  # behind `before`, a line of that name begins, or it is the last; behind `last`, none
+    if not _goes_on(file, begin, name):
+        last = begin
+    while last - before > 1:
+        middle = (before + last) // 2
+        if _goes_on(file, middle, name):
+            before = middle
+        else:
+            last = middle
+    file.seek(last)
+    file.readline()
+    return file.tell()
+
+
+def _goes_on(file: BinaryIO, offset: int, name: str) -> bool:
+    """The first line that begins behind that byte is of that name."""
+    file.seek(offset)
+    file.readline()
+    line = file.readline()
+    return bool(line) and _decode(line).architecture == name
+
+
+def _otherwise(history: Path, name: str, *, twice: bool) -> RunFolderError:
+    return RunFolderError(
+        f"{history.name} tells of {name!r} {'twice' if twice else 'and no event does'}",
+        why="the records of one architecture stand together, and its events beside them",
+        next_step="run the scenario again: a history that was put together otherwise proves nothing",
+    )
+
+
+# --- results beside the evidence --------------------------------------------------------------------------------------
+
+MOST = 5
+"""As many places are named; one is enough to know."""
+_MISSING = object()
+
+
+class Agreement(msgspec.Struct, frozen=True):
+    """What a `results.json` says, beside what the evidence gives. The document counts, not how it is spaced."""
+
+    otherwise: tuple[str, ...]
+    """Where it says something else, in words; at most `MOST` places."""
+    lacking: tuple[str, ...]
+    """What it says nothing of: an earlier version wrote it, which did not count that."""
+    earlier: int | None = None
+    """The schema that it was written with, if that is one of `loadtests.model.results.EARLIER`."""
+
+
+def agreement(written: Path, found: Results) -> Agreement:
+    """Compare the file with the results that were found.
+
+    Raises:
+        RunFolderError: the file cannot be read, or is no JSON.
+    """
+    document = read_document(written, dict[str, Any])
+    schema = document.get("schema")
+    earlier = schema if type(schema) is int and schema in EARLIER else None
+    otherwise, lacking = [], []
+    for place, one, other in _apart(document, msgspec.to_builtins(found), ""):
+        if one is _MISSING:
+            lacking.append(place)
+        elif place != "schema" or earlier is None:
+            otherwise.append(f"{place}: {_brief(one)} in results.json, {_brief(other)} by the evidence")
+    return Agreement(tuple(otherwise[:MOST]), tuple(lacking), earlier)
+
+
+def _apart(written: Any, found: Any, place: str) -> Iterator[tuple[str, Any, Any]]:
+    """Each place where they are not the same, with what stands there."""
+    if isinstance(written, dict) and isinstance(found, dict):
+        for key in dict.fromkeys([*written, *found]):
+            below = f"{place}.{key}" if place else str(key)
+            yield from _apart(written.get(key, _MISSING), found.get(key, _MISSING), below)
+    elif isinstance(written, list) and isinstance(found, list | tuple) and len(written) == len(found):
+        for number, (one, other) in enumerate(zip(written, found, strict=True)):
+            yield from _apart(one, other, f"{place}[{number}]")
+    elif written != found:
+        yield place, written, found
+
+
+def _brief(value: Any) -> str:
+    if value is _MISSING:
+        return "nothing"
+    if isinstance(value, list | tuple | dict):
+        return f"{len(value)} entries"
+    return msgspec.json.encode(value).decode()

@@ -1,19 +1,17 @@
-"""How long shoppers waited, and how long they were without service."""
+"""How long shoppers waited, how long they were without service, and whether the load generator kept them waiting."""
 
 from __future__ import annotations
 
 import math
+from array import array
 from bisect import bisect_left, bisect_right
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 
-import numpy as np
-
-from loadtests.model.batch import Batch, Kind, Numbers, batch_of
-from loadtests.model.history import NOT_ASKED, Do, Exchange
+from loadtests.model.history import NOT_ASKED, SLOW_ON_PURPOSE, Do, Exchange
+from loadtests.model.plan import ClientLimits
 from loadtests.model.results import Latency, Percentiles, Waited
-from loadtests.session_model.action_kinds import SLOW_ON_PURPOSE
 
 _NO_SERVICE: frozenset[Do] = NOT_ASKED | {"watch"}
 """A stream that is open beside everything else, and what is not asked of the shop at all."""
@@ -60,7 +58,7 @@ def _bar_end_us(wait_us: int) -> int:
     )
 
 
-class Waits:
+class WaitCounter:
     """Planned actions that got an answer, whichever: from their sending, and from their planned start.
 
     But for those that are slow on purpose. A wait is a whole number of µs, so that few of many are of different
@@ -68,51 +66,33 @@ class Waits:
     """
 
     def __init__(self) -> None:
-        self._raw = _Lengths()
-        self._from_plan = _Lengths()
+        self._raw, self._from_plan = array("q"), array("q")
+        """Not yet counted."""
+        self._counts: tuple[Counter[int], Counter[int]] = Counter(), Counter()
 
     def add(self, exchange: Exchange) -> None:
         """Count one exchange."""
-        self.add_all(batch_of(exchange))
+        if exchange.why == "plan" and exchange.status and exchange.do not in SLOW_ON_PURPOSE:
+            self._raw.append(exchange.done_us - exchange.sent_us)
+            self._from_plan.append(exchange.done_us - exchange.planned_us)
+            if len(self._raw) == COUNTED_AT_ONCE:
+                self._count()
 
-    def add_all(self, batch: Batch) -> None:
-        """Count many, in order."""
-        answered = batch.where(_answered_as_planned)
-        done_us = batch.done_us[answered]
-        self._raw.add(done_us - batch.sent_us[answered])
-        self._from_plan.add(done_us - batch.planned_us[answered])
+    def _count(self) -> None:
+        """NumPy counts many in a sixth of the time of one by one; to load it would take longer than to count a few."""
+        import numpy as np
+
+        for counts, waits_us in zip(self._counts, (self._raw, self._from_plan), strict=True):
+            lengths, times = np.unique(np.frombuffer(waits_us, np.int64), return_counts=True)
+            counts.update(dict(zip(lengths.tolist(), times.tolist(), strict=True)))
+        self._raw, self._from_plan = array("q"), array("q")
 
     def close(self) -> Latency:
         """The distributions, in ms."""
-        return Latency(percentiles_of(self._raw.counted()), percentiles_of(self._from_plan.counted()))
-
-
-def _answered_as_planned(kind: Kind) -> bool:
-    return kind.why == "plan" and kind.status != 0 and kind.do not in SLOW_ON_PURPOSE
-
-
-class _Lengths:
-    """How many waits there were of each length."""
-
-    def __init__(self) -> None:
-        self._counts: Counter[int] = Counter()
-        self._uncounted: list[Numbers] = []
-        self._waiting = 0
-
-    def add(self, waits_us: Numbers) -> None:
-        """Take them in; they are counted once they are many, which costs less than a few at a time."""
-        self._uncounted.append(waits_us)
-        self._waiting += len(waits_us)
-        if self._waiting >= COUNTED_AT_ONCE:
-            self.counted()
-
-    def counted(self) -> Counter[int]:
-        """How often each length was taken in, in µs."""
-        if self._uncounted:
-            lengths, counts = np.unique(np.concatenate(self._uncounted), return_counts=True)
-            self._counts.update(dict(zip(lengths.tolist(), counts.tolist(), strict=True)))
-            self._uncounted, self._waiting = [], 0
-        return self._counts
+        raw, from_plan = self._counts
+        raw.update(self._raw)
+        from_plan.update(self._from_plan)
+        return Latency(percentiles_of(raw), percentiles_of(from_plan))
 
 
 class WithoutService:
@@ -130,17 +110,11 @@ class WithoutService:
         self._counted_until: dict[int, int] = {}
         self._total_us = 0
 
-    def add_all(self, batch: Batch) -> None:
-        """Count many, in order."""
-        since, failed = self._since, batch.where(_not_ok)
-        if since or failed.any():
-            for exchange, begins in zip(batch, failed.tolist(), strict=True):
-                if begins or exchange.shopper in since:  # with all others, nothing begins or ends
-                    self.add(exchange)
-
     def add(self, exchange: Exchange) -> None:
         """Count one exchange."""
         ok = exchange.outcome == "ok"
+        if ok and exchange.shopper not in self._since:  # nearly always: nothing begins or ends
+            return
         if exchange.why != "plan" or exchange.jar != "main" or exchange.do in _NO_SERVICE:
             return
         if not ok:
@@ -156,5 +130,41 @@ class WithoutService:
         return round((self._total_us + left) / 1e6, 3)
 
 
-def _not_ok(kind: Kind) -> bool:
-    return kind.outcome != "ok"
+LATE = "late"
+"""Why an action was not sent, in the history."""
+STOPPED = "stopped"
+"""The same: the load was ended before the shopper came to it."""
+SLOW_US = 50_000
+"""Answers that came sooner than this keep nobody."""
+REMEMBERED = 64
+"""So many slow answers of each shopper are remembered; more cannot lie between an action's time and its end."""
+
+
+class GeneratorLag:
+    """`add` every exchange, in order; `late` are those that nobody but the load generator can answer for.
+
+    Whoever waits for an answer is late with whatever was due meanwhile. Only what waiting does not explain is the load
+    generator's doing, and means that the load was not the planned one.
+    """
+
+    def __init__(self, limits: ClientLimits) -> None:
+        self.late = 0
+        self._late_us = limits.late_ms * 1000
+        self._waits: defaultdict[int, deque[tuple[int, int]]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
+
+    def add(self, exchange: Exchange) -> None:
+        """Take in one exchange."""
+        if exchange.sent_us >= 0:
+            if exchange.done_us - exchange.sent_us >= SLOW_US and exchange.do != "watch":
+                self._waits[exchange.shopper].append((exchange.sent_us, exchange.done_us))
+        elif exchange.error == STOPPED or (exchange.error == LATE and self._idle_us(exchange) > self._late_us):
+            self.late += 1
+
+    def _idle_us(self, exchange: Exchange) -> int:
+        """How long the shopper was not waiting for anything, from when it was due until it was given up."""
+        idle_us, since_us = 0, exchange.planned_us
+        for sent_us, done_us in sorted(self._waits[exchange.shopper]):
+            if done_us > since_us:
+                idle_us += max(0, min(sent_us, exchange.done_us) - since_us)
+                since_us = done_us
+        return idle_us + max(0, exchange.done_us - since_us)

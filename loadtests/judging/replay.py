@@ -10,24 +10,21 @@ from collections.abc import Callable, Iterable
 from typing import ParamSpec
 
 from loadtests.checks import CHECKS, Check
-from loadtests.model.batch import Batch
 from loadtests.model.history import Exchange, StoredOrder
 from loadtests.model.results import LoggedOut, Loss
-from loadtests.session_model.acknowledged_order import Promise, packed, packed_order
-from loadtests.session_model.action_kinds import is_plain
-from loadtests.session_model.expectations import Cart, Finding
-from loadtests.session_model.shopper_trace import Person
+from loadtests.session_model.carts import Cart, Contradiction
+from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace, packed, packed_order
 from loadtests.session_model.timeline import RunTimeline
 
 P = ParamSpec("P")
 
 
-class Replay:
+class HistoryReplay:
     """One architecture's history; `add` its records in order, then `close`."""
 
     def __init__(self, scene: RunTimeline, checks: Iterable[type[Check]] | None = None) -> None:
-        self.people: dict[int, Person] = {}
-        self.promises: list[Promise] = []
+        self.people: dict[int, ShopperTrace] = {}
+        self.promises: list[AcknowledgedOrder] = []
         self.orders: dict[str, StoredOrder] = {}
         """By the order's number."""
         self.made: set[str] = set()
@@ -41,7 +38,7 @@ class Replay:
         """All of them, with the losses that they have named so far."""
         self._checks: dict[str, Check] = {check.kind: check for check in self.checks}
         """Those that have not crashed."""
-        self._checkouts: dict[str, Promise] = {}
+        self._checkouts: dict[str, AcknowledgedOrder] = {}
         """By request; those too of which nobody knows what became."""
         self._unanswered: set[str] = set()
         """The latter."""
@@ -52,25 +49,22 @@ class Replay:
         for check in self.checks:
             check.scene = scene
 
-    def add_all(self, batch: Batch) -> None:
-        """The next exchanges of the history. Nearly all are as expected, and need no more than to be kept."""
-        person_of = self.people.get
-        for exchange, plain in zip(batch, batch.where(is_plain).tolist(), strict=True):
-            person = person_of(exchange.shopper)
-            if not plain or person is None or not person.memory.confirms(exchange):
-                self.add(exchange)
-            elif exchange.cart is not None:
-                person.keep_cart(exchange)
-            elif exchange.cookie_refused:
-                person.refused = exchange
-
     def add(self, exchange: Exchange) -> None:
-        """The next exchange of the history."""
+        """The next exchange of the history. Nearly all are as expected, and need no more than to be kept."""
+        person = self.people.get(exchange.shopper)
+        if person is None or not person.memory.confirms(exchange):
+            self._consider(exchange)
+        elif exchange.cart is not None:
+            person.keep_cart(exchange)
+        elif exchange.cookie_refused:
+            person.refused = exchange
+
+    def _consider(self, exchange: Exchange) -> None:
         if exchange.outcome == "not_sent":
             return
         person = self.people.get(exchange.shopper)
         if person is None:
-            person = self.people[exchange.shopper] = Person(exchange.shopper)
+            person = self.people[exchange.shopper] = ShopperTrace(exchange.shopper)
         if exchange.jar != "main":
             self._elsewhere(person, exchange)
             return
@@ -111,7 +105,7 @@ class Replay:
         by_answers = sum(person.memory.facts for person in self.people.values())
         return by_answers + (len(self.promises) if self._scene.finished else 0)
 
-    def _elsewhere(self, person: Person, exchange: Exchange) -> None:
+    def _elsewhere(self, person: ShopperTrace, exchange: Exchange) -> None:
         """With other cookies than the shopper's own: only an order changes what the shopper may expect."""
         for check in tuple(self._checks.values()):
             self._guard(check.kind, check.elsewhere, person, exchange)
@@ -124,7 +118,7 @@ class Replay:
                 check.promised(promise, self.orders.get(promise.exchange.order))
         check.close()
 
-    def _contradicted(self, person: Person, exchange: Exchange, findings: Iterable[Finding]) -> None:
+    def _contradicted(self, person: ShopperTrace, exchange: Exchange, findings: Iterable[Contradiction]) -> None:
         for finding in findings:
             check = self._checks.get(finding.kind)
             if check is not None:

@@ -14,7 +14,7 @@ UNREAD: frozenset[Do] = frozenset({"browse", "arrive", "watch"})
 """What says nothing about the shopper, or says it to a person and not in JSON."""
 
 
-class Answer(msgspec.Struct, frozen=True):
+class HttpAnswer(msgspec.Struct, frozen=True):
     """What came back, or why nothing did. Times are time.monotonic_ns()."""
 
     sent_ns: int
@@ -46,7 +46,7 @@ class _ShownOrder(msgspec.Struct):
     order: str
 
 
-class Shown(msgspec.Struct):
+class ShownState(msgspec.Struct):
     """What the shop's JSON says about the shopper; what it does not say keeps its default."""
 
     user: str = ""
@@ -55,11 +55,11 @@ class Shown(msgspec.Struct):
     orders: tuple[_ShownOrder, ...] | None = None
 
 
-NOTHING = Shown()
-_decoder = msgspec.json.Decoder(Shown)
+NOTHING = ShownState()
+_decoder = msgspec.json.Decoder(ShownState)
 
 
-def outcome_of(do: Do, answer: Answer, jar: Jar = "main") -> Outcome:
+def outcome_of(do: Do, answer: HttpAnswer, jar: Jar = "main") -> Outcome:
     """ok, failed (it surely did not happen) or unknown.
 
     Who only tries what somebody else's cookies are good for is answered properly by being turned away, too: the status
@@ -74,7 +74,7 @@ def outcome_of(do: Do, answer: Answer, jar: Jar = "main") -> Outcome:
     return "failed"
 
 
-def read_answer(answer: Answer) -> Shown | None:
+def read_answer(answer: HttpAnswer) -> ShownState | None:
     """What the answer shows; None if a successful one cannot be read."""
     if answer.status == 0 or answer.status >= 500:
         return NOTHING
@@ -84,7 +84,7 @@ def read_answer(answer: Answer) -> Shown | None:
         return None if answer.status < 300 else NOTHING
 
 
-def foreign(answer: Answer, run: str) -> str:
+def foreign(answer: HttpAnswer, run: str) -> str:
     """Why this answer is not one of the run's; "" if it is, or if nobody answered, or the balancer did so itself."""
     if not run or answer.status == 0:
         return ""

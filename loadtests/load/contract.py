@@ -5,24 +5,24 @@ A visit knows nothing of Locust and gevent; these are the only words that it has
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 import msgspec
 
-from loadtests.load.answers import Answer
+from loadtests.load.answers import HttpAnswer
 from loadtests.model.history import Exchange, Jar
-from loadtests.model.plan import ClientLimits
-from loadtests.session_model.expectations import Finding
+from loadtests.model.plan import Action, ClientLimits
+from loadtests.session_model.carts import Contradiction
 
 
 class Browser(Protocol):
     """Sends requests, each with the cookies of one jar, and keeps the cookies that come back."""
 
-    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"", jar: Jar = "main") -> Answer:
+    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"", jar: Jar = "main") -> HttpAnswer:
         """Send one request, once. The answer, or why there is none; raises nothing of the network's."""
 
-    def watch(self, path: str, headers: dict[str, str], until_ns: int) -> Answer:
+    def watch(self, path: str, headers: dict[str, str], until_ns: int) -> HttpAnswer:
         """Open an event stream with the cookies of `main` and hold it until then (time.monotonic_ns())."""
 
     def copy_jar(self, source: Jar, to: Jar) -> None:
@@ -56,14 +56,14 @@ class Clock(Protocol):
         """The same, and True; False as soon as it is known that the load window ends before."""
 
 
-class Desk(Protocol):
+class ExchangeSink(Protocol):
     """Where a visit's records go."""
 
-    def saw(self, exchange: Exchange, answer: Answer | None, findings: tuple[Finding, ...]) -> None:
+    def saw(self, exchange: Exchange, answer: HttpAnswer | None, findings: tuple[Contradiction, ...]) -> None:
         """Take one exchange; no answer if nothing was sent."""
 
 
-class Job(Protocol):
+class BackgroundJob(Protocol):
     """Something that is being done at the same time."""
 
     def join(self) -> None:
@@ -73,11 +73,11 @@ class Job(Protocol):
         """Interrupt it, and wait until it has taken note. No-op if it is done."""
 
 
-StartJob = Callable[[Callable[[], object]], Job]
+StartBackgroundJob = Callable[[Callable[[], object]], BackgroundJob]
 """Does something at the same time."""
 
 
-class Terms(msgspec.Struct, frozen=True):
+class VisitConfig(msgspec.Struct, frozen=True):
     """What is the same for all visits to one shop."""
 
     architecture: str
@@ -91,3 +91,54 @@ class Terms(msgspec.Struct, frozen=True):
     """From how many addresses the shoppers come; 0: each from one of its own."""
     window_us: int = 0
     """When the load window ends, and with it what is watched."""
+
+
+AT_ONCE = 6
+"""At most so many requests of one shopper are on their way at once, as many as a browser sends to one server."""
+
+
+class OpenRequest:
+    """One request of a company, while it is on its way."""
+
+    __slots__ = ("overlapped", "writes")
+
+    def __init__(self, writes: bool) -> None:
+        self.writes = writes
+        self.overlapped = False
+        """Another one is, or was, on its way at the same time, and one of the two writes."""
+
+
+class ConcurrentGroup:
+    """The requests of one action and of those beside it."""
+
+    def __init__(self) -> None:
+        self._open: list[OpenRequest] = []
+
+    def begin(self, writes: bool) -> OpenRequest:
+        """A request is about to be sent."""
+        mine = OpenRequest(writes)
+        for other in self._open:
+            if writes or other.writes:
+                mine.overlapped = other.overlapped = True
+        self._open.append(mine)
+        return mine
+
+    def end(self, mine: OpenRequest) -> None:
+        """It was answered, or given up."""
+        self._open.remove(mine)
+
+
+def concurrent_groups(actions: Iterable[Action]) -> Iterator[tuple[Action, tuple[Action, ...]]]:
+    """Each action that waits for the one before, with those that are done beside it."""
+    first: Action | None = None
+    beside: tuple[Action, ...] = ()
+    for action in actions:
+        if first is None:
+            first = action
+        elif action.beside and len(beside) < AT_ONCE - 1:
+            beside = (*beside, action)
+        else:
+            yield first, beside
+            first, beside = action, ()
+    if first is not None:
+        yield first, beside

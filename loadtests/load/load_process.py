@@ -15,8 +15,18 @@ import msgspec
 
 from compose.supervision.child import Child, spawn
 from compose.supervision.ledger import Ledger
-from loadtests.load.load_progress import Progress, newest_progress, summed
-from loadtests.load.worker_config import END_FILE, GO_FILE, Assignment, End, Go, history_file, progress_file
+from loadtests.load.worker_config import (
+    END_FILE,
+    GO_FILE,
+    EndSignal,
+    LoadProgress,
+    StartSignal,
+    WorkerConfig,
+    history_file,
+    newest_progress,
+    progress_file,
+    summed,
+)
 from loadtests.model.plan import Plan
 from shared.whole_file import write_whole
 
@@ -37,15 +47,15 @@ class LoadProcesses:
 
     def go(self, zero_monotonic_ns: int) -> None:
         """Let the load window begin at that time.monotonic_ns()."""
-        write_whole(self._folder / GO_FILE, msgspec.json.encode(Go(zero_monotonic_ns)))
+        write_whole(self._folder / GO_FILE, msgspec.json.encode(StartSignal(zero_monotonic_ns)))
 
     def end_window(self, window_ms: int) -> None:
         """Let a live load window end that long after its zero: far enough ahead that every process hears of it."""
-        write_whole(self._folder / END_FILE, msgspec.json.encode(End(window_ms)))
+        write_whole(self._folder / END_FILE, msgspec.json.encode(EndSignal(window_ms)))
 
-    def progress(self) -> Progress:
+    def progress(self) -> LoadProgress:
         """The newest line of each process, added up."""
-        return summed(newest_progress(path) or Progress() for path in self._progress_files())
+        return summed(newest_progress(path) or LoadProgress() for path in self._progress_files())
 
     def finished(self) -> bool:
         """Every process has ended, well or badly."""
@@ -109,7 +119,7 @@ def start_load(
     workers = min(workers, len(plan.shoppers))
     children = []
     for worker in range(workers):
-        told = Assignment(
+        told = WorkerConfig(
             plan=plan_path.resolve(), architecture=architecture, run=run, prefix=prefix, password=password,
             folder=folder.resolve(), worker=worker, workers=workers, live=int(live),
         )  # fmt: skip

@@ -1,7 +1,7 @@
-"""What all shoppers of one load process share: the assignment, the plan, the zero of time, the books.
+"""What all shoppers of one load process share: the config, the plan, the zero of time, the books.
 
-A planned floor waits until the harness says go, ends by itself when everybody has been audited, and exits 0 then and
-only then: failed requests are data. A free floor (plain `locust -f`) goes on for as long as Locust does.
+A planned load waits until the harness says go, ends by itself when everybody has been audited, and exits 0 then and
+only then: failed requests are data. An open load (plain `locust -f`) goes on for as long as Locust does.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import heapq
 import logging
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from uuid import uuid4
 
@@ -21,12 +21,45 @@ from locust.env import Environment
 from locust.exception import StopTest
 
 from loadtests.behaviours.workload import Habits, draw_steps, generator_of, spread
-from loadtests.load.contract import Terms
+from loadtests.load.contract import VisitConfig
 from loadtests.load.recorder import Recorder
-from loadtests.load.worker_config import END_FILE, GO_FILE, Assignment, End, Go
+from loadtests.load.worker_config import END_FILE, GO_FILE, EndSignal, StartSignal, WorkerConfig
 from loadtests.model.plan import Action, ClientLimits, ShopperPlan, read_plan
 from shared.demo_accounts import account_name
 from shared.errors import UsageError
+
+LOOK_FOR_GO_EVERY_S = 0.02
+FREE_HABITS = Habits(think_ms=1000, login_within_ms=0)
+EXIT_GAVE_UP = 4
+NEVER_US = 1 << 62
+STOPPED_WITHIN_S = 2.0
+"""Whoever is interrupted has only to write down what it did not do any more."""
+
+
+class GreenletJob:
+    """One thing that is being done beside others; what it raises is for whoever joins it."""
+
+    def __init__(self, do: Callable[[], object]) -> None:
+        self._do = do
+        self._raised: BaseException | None = None
+        self._greenlet = gevent.spawn(self._run)
+
+    def join(self) -> None:
+        """Wait until it is done; raises what it raised."""
+        self._greenlet.join()
+        if self._raised is not None:
+            raise self._raised
+
+    def stop(self) -> None:
+        """Interrupt it, and wait until it has taken note. No-op if it is done."""
+        self._greenlet.kill(timeout=STOPPED_WITHIN_S)
+
+    def _run(self) -> None:
+        try:
+            self._do()
+        except BaseException as error:  # noqa: BLE001 - a greenlet that raises would print it and tell nobody
+            self._raised = error
+
 
 FLUSH_EVERY_S = 0.25
 GO_WITHIN_S = 120.0
@@ -34,13 +67,9 @@ LIVE_GO_WITHIN_S = 3 * 3600.0
 """A room of people may take its time to predict."""
 LIVE_NAP_S = 0.1
 """A shopper of a live window sleeps no longer than this without looking whether the window ends before it wakes."""
-LOOK_FOR_GO_EVERY_S = 0.02
-FREE_HABITS = Habits(think_ms=1000, login_within_ms=0)
-EXIT_GAVE_UP = 4
-NEVER_US = 1 << 62
 
 
-class Clock:
+class LoadClock:
     """Microseconds since the zero, and waiting that lets the other shoppers go on. No time passes before the zero."""
 
     def __init__(self, *, end_us: int = NEVER_US, nap_s: float = math.inf) -> None:
@@ -80,18 +109,24 @@ class Clock:
         self.began.set()
 
 
-class Floor:
-    """What planned and free floors have in common: the clock and the books."""
+class LoadWorker:
+    """What planned and open loads have in common: the clock and the books."""
 
     def __init__(
-        self, assignment: Assignment, limits: ClientLimits, clock: Clock, *, addresses: int = 0, window_us: int = 0
+        self,
+        config: WorkerConfig,
+        limits: ClientLimits,
+        clock: LoadClock,
+        *,
+        addresses: int = 0,
+        window_us: int = 0,
     ) -> None:
-        self.assignment = assignment
+        self.config = config
         self.limits = limits
         self.clock = clock
-        self.recorder = Recorder(assignment.history, assignment.progress)
-        self.terms = Terms(
-            assignment.architecture, assignment.run, assignment.prefix, assignment.password, limits,
+        self.recorder = Recorder(config.history, config.progress)
+        self.terms = VisitConfig(
+            config.architecture, config.run, config.prefix, config.password, limits,
             addresses=addresses, window_us=window_us,
         )  # fmt: skip
 
@@ -130,11 +165,11 @@ class Floor:
             self.give_up(f"cannot write the history: {error}")
 
 
-class FreeFloor(Floor):
+class OpenLoad(LoadWorker):
     """Any number of shoppers, who come and go."""
 
-    def __init__(self, assignment: Assignment) -> None:
-        super().__init__(assignment, ClientLimits(), Clock())
+    def __init__(self, config: WorkerConfig) -> None:
+        super().__init__(config, ClientLimits(), LoadClock())
         self._free_numbers: list[int] = []
         self._next_number = count(1)
         self._process = uuid4().hex[:8]
@@ -160,7 +195,7 @@ class FreeFloor(Floor):
 
     def user_of(self, shopper: int) -> str:
         """The account that a shopper uses; more shoppers than accounts share them."""
-        return account_name((shopper - 1) % self.assignment.accounts + 1)
+        return account_name((shopper - 1) % self.config.accounts + 1)
 
     def actions_of(self, shopper: int) -> Iterator[Action]:
         """What a shopper does from now on, for ever.
@@ -168,28 +203,28 @@ class FreeFloor(Floor):
         The keys of checkouts are new in each process: the shop may be an old one, which remembers the last one's keys.
         """
         began_ms = self.clock.now_us() // 1000
-        steps = draw_steps(generator_of(self.assignment.seed, shopper), shopper, FREE_HABITS)
+        steps = draw_steps(generator_of(self.config.seed, shopper), shopper, FREE_HABITS)
         for number, step in enumerate(steps):
             key = f"{self._process}-{shopper:04d}-{began_ms}-{number}" if step.do == "checkout" else ""
             yield Action(began_ms + step.at_ms, step.do, step.sku, step.quantity, key)
 
 
-class PlannedFloor(Floor):
+class PlannedLoad(LoadWorker):
     """This process's share of the shoppers of a plan."""
 
-    def __init__(self, assignment: Assignment) -> None:
-        if assignment.plan is None or assignment.folder is None:
+    def __init__(self, config: WorkerConfig) -> None:
+        if config.plan is None or config.folder is None:
             raise UsageError(
                 "a plan needs a folder", why="TWINSHOP_LOAD_FOLDER is not set", next_step="twinshop run SCENARIO"
             )
-        plan = read_plan(assignment.plan)
+        plan = read_plan(config.plan)
         window_us = plan.window_ms * 1000
-        clock = Clock(end_us=window_us, nap_s=LIVE_NAP_S if assignment.live else math.inf)
-        super().__init__(assignment, plan.client, clock, addresses=plan.addresses, window_us=window_us)
+        clock = LoadClock(end_us=window_us, nap_s=LIVE_NAP_S if config.live else math.inf)
+        super().__init__(config, plan.client, clock, addresses=plan.addresses, window_us=window_us)
         self._audit_ms = plan.client.audit_spread_ms * len(plan.shoppers)
-        self._gate = assignment.folder / GO_FILE
-        self._end = assignment.folder / END_FILE
-        mine = [each for each in plan.shoppers if assignment.mine(each.shopper)]
+        self._gate = config.folder / GO_FILE
+        self._end = config.folder / END_FILE
+        mine = [each for each in plan.shoppers if config.mine(each.shopper)]
         self._coming = iter(mine)
         self._inside = len(mine)
 
@@ -236,9 +271,9 @@ class PlannedFloor(Floor):
 
     def _look_for_end(self) -> None:
         """A live window may be ended early; whoever hears of it too late may have begun what was never planned."""
-        if not self.assignment.live or not self._end.exists():
+        if not self.config.live or not self._end.exists():
             return
-        end_us = msgspec.json.decode(self._end.read_bytes(), type=End).window_ms * 1000
+        end_us = msgspec.json.decode(self._end.read_bytes(), type=EndSignal).window_ms * 1000
         if end_us >= self.clock.end_us:
             return
         now_us = self.clock.now_us()
@@ -247,12 +282,12 @@ class PlannedFloor(Floor):
         self.clock.end_us = end_us
 
     def _wait_for_go(self) -> None:
-        within_s = LIVE_GO_WITHIN_S if self.assignment.live else GO_WITHIN_S
+        within_s = LIVE_GO_WITHIN_S if self.config.live else GO_WITHIN_S
         deadline = time.monotonic() + within_s
         while not self._gate.exists():
             if time.monotonic() > deadline:
                 self.give_up(f"nobody said go within {within_s:.0f} s")
                 return
             gevent.sleep(LOOK_FOR_GO_EVERY_S)
-        self.clock.begin(msgspec.json.decode(self._gate.read_bytes(), type=Go).zero_monotonic_ns)
+        self.clock.begin(msgspec.json.decode(self._gate.read_bytes(), type=StartSignal).zero_monotonic_ns)
         self.recorder.begin(self.clock.zero_ns)

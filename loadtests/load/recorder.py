@@ -12,9 +12,9 @@ from pathlib import Path
 
 import msgspec
 
-from loadtests.load.load_progress import Phase, Progress
+from loadtests.load.worker_config import LoadProgress, Phase
 from loadtests.model.history import Exchange, encode_records
-from loadtests.session_model.expectations import Finding
+from loadtests.session_model.carts import Contradiction
 
 
 class Recorder:
@@ -38,7 +38,7 @@ class Recorder:
         self._zero_ns = zero_ns
         self.phase = "load"
 
-    def record(self, exchange: Exchange, findings: tuple[Finding, ...] = ()) -> None:
+    def record(self, exchange: Exchange, findings: tuple[Contradiction, ...] = ()) -> None:
         """Keep one exchange; `findings` are only counted."""
         self._pending.append(exchange)
         for finding in findings:
@@ -53,9 +53,9 @@ class Recorder:
         if batch and self._history is not None:
             _write(self._history, encode_records(batch))
 
-    def tell(self) -> Progress:
+    def tell(self) -> LoadProgress:
         """Write a progress line, and return it."""
-        progress = Progress(
+        progress = LoadProgress(
             at_us=(time.monotonic_ns() - self._zero_ns) // 1000 if self._zero_ns else 0,
             phase=self.phase,
             sent=self._sent,
@@ -81,7 +81,7 @@ class Recorder:
                     os.close(descriptor)
             self._history = self._progress = None
 
-    def _count(self, shopper: int, finding: Finding) -> None:
+    def _count(self, shopper: int, finding: Contradiction) -> None:
         if finding.kind == "logged_out":
             self._logged_out.add(shopper)
             self._logged_out_events += 1

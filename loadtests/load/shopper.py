@@ -7,14 +7,13 @@ from typing import Any, ClassVar
 from locust import FastHttpUser, User, task
 from locust.exception import StopTest, StopUser
 
-from loadtests.load.answers import Answer
+from loadtests.load.answers import HttpAnswer
 from loadtests.load.client import StrictSession
-from loadtests.load.greenlets import GreenletJob
-from loadtests.load.load_worker import FreeFloor, PlannedFloor
+from loadtests.load.load_worker import GreenletJob, OpenLoad, PlannedLoad
 from loadtests.load.requests import PATHS
-from loadtests.load.visit import Visit
+from loadtests.load.visit import ShopperVisit
 from loadtests.model.history import Do, Exchange
-from loadtests.session_model.expectations import Finding
+from loadtests.session_model.carts import Contradiction
 from shared.errors import ForeignAnswer
 
 NAMES: dict[Do, tuple[str, str]] = {**PATHS, "remove": ("DELETE", "/cart/[sku]")}
@@ -36,20 +35,20 @@ class _Person(FastHttpUser):
             raise StopTest("nobody said where the shop is: give --host http://127.0.0.1:PORT")
         self._request_event = environment.events.request
 
-    def connect(self, floor: PlannedFloor | FreeFloor) -> StrictSession:
+    def connect(self, worker: PlannedLoad | OpenLoad) -> StrictSession:
         """A connection and a cookie jar of one's own."""
         assert self.host is not None
-        self._recorder = floor.recorder
-        self.client = session = StrictSession(self.host, self._request_event, self, floor.limits)
+        self._recorder = worker.recorder
+        self.client = session = StrictSession(self.host, self._request_event, self, worker.limits)
         return session
 
-    def saw(self, exchange: Exchange, answer: Answer | None, findings: tuple[Finding, ...]) -> None:
+    def saw(self, exchange: Exchange, answer: HttpAnswer | None, findings: tuple[Contradiction, ...]) -> None:
         """Into the books, and into Locust's statistics."""
         self._recorder.record(exchange, findings)
         if answer is not None and answer.error != "stopped":  # stopping somebody is Locust's doing, not the shop's
             self.tell_locust(exchange, answer, findings)
 
-    def tell_locust(self, exchange: Exchange, answer: Answer, findings: tuple[Finding, ...]) -> None:
+    def tell_locust(self, exchange: Exchange, answer: HttpAnswer, findings: tuple[Contradiction, ...]) -> None:
         """For Locust's own statistics and web interface; the history does not need it."""
         method, name = NAMES[exchange.do]
         self._request_event.fire(
@@ -69,14 +68,14 @@ class PlannedShopper(_Person):
     """Carries out its part of the plan, is audited, and leaves."""
 
     abstract = True
-    floor: ClassVar[PlannedFloor]
+    worker: ClassVar[PlannedLoad]
 
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
-        self._session = self.connect(self.floor)
-        plan = self.floor.enter()
-        self._visit = Visit(
-            plan.shopper, plan.actions, self.floor.terms, self._session, self.floor.clock, self, GreenletJob
+        self._session = self.connect(self.worker)
+        plan = self.worker.enter()
+        self._visit = ShopperVisit(
+            plan.shopper, plan.actions, self.worker.terms, self._session, self.worker.clock, self, GreenletJob
         )
 
     @task
@@ -84,13 +83,13 @@ class PlannedShopper(_Person):
         """The whole visit; there is no second one."""
         try:
             self._visit.shop()
-            self.floor.clock.wait_for_end()
-            self._visit.audit(self.floor.audit_at_us(self._visit.shopper))
+            self.worker.clock.wait_for_end()
+            self._visit.audit(self.worker.audit_at_us(self._visit.shopper))
         except ForeignAnswer as foreign:
-            self.floor.give_up(str(foreign))
+            self.worker.give_up(str(foreign))
         finally:
             self._session.close()
-        self.floor.leave()
+        self.worker.leave()
         raise StopUser
 
 
@@ -98,15 +97,15 @@ class FreeShopper(_Person):
     """Shops until Locust stops it, and takes a last look then."""
 
     abstract = True
-    floor: ClassVar[FreeFloor]
+    worker: ClassVar[OpenLoad]
 
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
-        self._session = self.connect(self.floor)
-        self._number = self.floor.enter()
-        self._visit = Visit(
-            self._number, self.floor.actions_of(self._number), self.floor.terms, self._session, self.floor.clock, self,
-            GreenletJob, self.floor.user_of(self._number),
+        self._session = self.connect(self.worker)
+        self._number = self.worker.enter()
+        self._visit = ShopperVisit(
+            self._number, self.worker.actions_of(self._number), self.worker.terms, self._session, self.worker.clock,
+            self, GreenletJob, self.worker.user_of(self._number),
         )  # fmt: skip
 
     @task
@@ -115,21 +114,21 @@ class FreeShopper(_Person):
         try:
             self._visit.shop()
         except ForeignAnswer as foreign:
-            self.floor.give_up(str(foreign))
+            self.worker.give_up(str(foreign))
             raise StopUser from foreign
 
     def on_stop(self) -> None:
         """The last audit: Locust calls this when it stops the shopper, and waits for it."""
         try:
-            self._visit.audit(self.floor.clock.now_us())
+            self._visit.audit(self.worker.clock.now_us())
         except ForeignAnswer as foreign:
-            self.floor.give_up(str(foreign))
+            self.worker.give_up(str(foreign))
         finally:
             self._session.close()
-            self.floor.leave(self._number)
+            self.worker.leave(self._number)
 
 
-def _not_ok(exchange: Exchange, findings: tuple[Finding, ...]) -> NotOk:
+def _not_ok(exchange: Exchange, findings: tuple[Contradiction, ...]) -> NotOk:
     if findings:
         return NotOk(", ".join(finding.kind for finding in findings))
     return NotOk(f"{exchange.outcome}: {exchange.error or exchange.status}")

@@ -10,16 +10,24 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from loadtests.load.answers import NOTHING, UNREAD, WRITES, Answer, foreign, outcome_of, read_answer
-from loadtests.load.concurrent_group import Company, OnTheWay, in_companies
-from loadtests.load.contract import Browser, Clock, Desk, Job, StartJob, Terms
-from loadtests.load.reading import stands_in
+from loadtests.load.answers import NOTHING, UNREAD, WRITES, HttpAnswer, foreign, outcome_of, read_answer
+from loadtests.load.contract import (
+    BackgroundJob,
+    Browser,
+    Clock,
+    ConcurrentGroup,
+    ExchangeSink,
+    OpenRequest,
+    StartBackgroundJob,
+    VisitConfig,
+    concurrent_groups,
+)
+from loadtests.load.cookies import stands_in
 from loadtests.load.requests import PATHS, Requests
-from loadtests.model.history import NOT_ASKED, NOT_LOGGED_IN, UNREADABLE, Do, Exchange, Jar, Outcome, Why
+from loadtests.model.history import ENDS_SESSION, NOT_ASKED, NOT_LOGGED_IN, UNREADABLE, Do, Exchange, Jar, Outcome, Why
 from loadtests.model.plan import Action
 from loadtests.planning.addresses import address_of
-from loadtests.session_model.action_kinds import LEAVES
-from loadtests.session_model.expectations import Memory
+from loadtests.session_model.expectations import ExpectedSession
 from shared.demo_accounts import account_name
 from shared.errors import ForeignAnswer
 
@@ -32,15 +40,15 @@ RECONNECT_US = 50_000
 """So long after its event stream was dropped a browser opens it again."""
 
 
-class Visit:
+class ShopperVisit:
     """One shopper in one shop, from its login to the last audit."""
 
     def __init__(
-        self, shopper: int, actions: Iterable[Action], terms: Terms, browser: Browser, clock: Clock, desk: Desk,
-        start_job: StartJob, user: str = "",
+        self, shopper: int, actions: Iterable[Action], terms: VisitConfig, browser: Browser, clock: Clock,
+        desk: ExchangeSink, start_job: StartBackgroundJob, user: str = "",
     ) -> None:  # fmt: skip
         self.shopper = shopper
-        self.memory = Memory(user or account_name(shopper))
+        self.memory = ExpectedSession(user or account_name(shopper))
         self._actions = actions
         self._terms = terms
         self._browser = browser
@@ -52,7 +60,7 @@ class Visit:
         self._next_step = 0
         self._begun: dict[int, Action] = {}
         """Planned actions that have begun and are not in the history yet."""
-        self._jobs: list[Job] = []
+        self._jobs: list[BackgroundJob] = []
         self._logins = 0
         self._jars: set[Jar] = set()
         """Those, beside the shopper's own, that have cookies."""
@@ -64,7 +72,7 @@ class Visit:
             ForeignAnswer: somebody else's server answered.
         """
         try:
-            for action, beside in in_companies(self._actions):
+            for action, beside in concurrent_groups(self._actions):
                 if not self._clock.reach(action.at_ms * 1000):
                     break  # the window was ended early: what lies beyond it was never planned
                 self._begin(action, beside)
@@ -113,7 +121,7 @@ class Visit:
 
     def _together(self, action: Action, beside: tuple[Action, ...], step: int) -> None:
         """An action and what is done beside it; nothing else is, until all of them are answered."""
-        company = Company()
+        company = ConcurrentGroup()
         why_not = self._why_not(action)
         was_known = self.memory.logged_in
         watching = len(self._jobs)
@@ -130,7 +138,7 @@ class Visit:
         del self._jobs[watching:]
         self._log_in_again_if_lost(was_known, action, self._clock.now_us())
 
-    def _do_beside(self, action: Action, step: int, company: Company) -> None:
+    def _do_beside(self, action: Action, step: int, company: ConcurrentGroup) -> None:
         if not self._clock.reach(action.at_ms * 1000):
             del self._begun[step]
             return
@@ -172,7 +180,7 @@ class Visit:
         return self._clock.now_us() > (action.at_ms + self._terms.limits.late_ms) * 1000
 
     def _log_in_again_if_lost(self, was_known: bool, action: Action, due_us: int) -> None:
-        if was_known and not self.memory.logged_in and action.do not in LEAVES:
+        if was_known and not self.memory.logged_in and action.do not in ENDS_SESSION:
             self._log_in_again(due_us)
 
     def _log_in_again(self, due_us: int) -> None:
@@ -208,20 +216,20 @@ class Visit:
     # --- one request ---------------------------------------------------------------------------------------------
 
     def _exchange(
-        self, action: Action, why: Why, planned_us: int, step: int = -1, company: Company | None = None
+        self, action: Action, why: Why, planned_us: int, step: int = -1, company: ConcurrentGroup | None = None
     ) -> Exchange:
         """Send one request and record it, whatever comes of it."""
         self._asked += 1
         request = f"{self._terms.prefix}-{self.shopper:04d}-{self._asked:04d}"
         if action.do in _CHANGES_JARS:
             self._before(action, why)
-        mine = OnTheWay(writes=False) if company is None else company.begin(action.do in WRITES)
+        mine = OpenRequest(writes=False) if company is None else company.begin(action.do in WRITES)
         sent_us = self._clock.now_us()
         try:
             answer = self._send(action, request)
         except BaseException:  # stopped in the middle: the request is out, its answer will never be read
             zero_ns = self._clock.zero_ns
-            answer = Answer(zero_ns + sent_us * 1000, zero_ns + self._clock.now_us() * 1000, error="stopped")
+            answer = HttpAnswer(zero_ns + sent_us * 1000, zero_ns + self._clock.now_us() * 1000, error="stopped")
             self._record(action, why, planned_us, step, request, answer, overlapped=mine.overlapped)
             raise
         if company is not None:
@@ -237,7 +245,7 @@ class Visit:
             self._after(action)
         return exchange
 
-    def _send(self, action: Action, request: str) -> Answer:
+    def _send(self, action: Action, request: str) -> HttpAnswer:
         method, path, headers, body = self._requests.of(action, request)
         if action.do == "watch":
             return self._browser.watch(path, headers, self._clock.zero_ns + self._terms.window_us * 1000)
@@ -263,7 +271,15 @@ class Visit:
     # --- records -------------------------------------------------------------------------------------------------
 
     def _record(
-        self, action: Action, why: Why, planned_us: int, step: int, request: str, answer: Answer, *, overlapped: bool
+        self,
+        action: Action,
+        why: Why,
+        planned_us: int,
+        step: int,
+        request: str,
+        answer: HttpAnswer,
+        *,
+        overlapped: bool,
     ) -> Exchange:
         do, zero_ns = action.do, self._clock.zero_ns
         outcome = outcome_of(do, answer, action.jar)
@@ -331,7 +347,7 @@ class Visit:
         found = stands_in(self.memory.user, self._browser.values(action.jar))
         return replace(self._nothing_sent(action, "ok", "", step), user=self.memory.user if found else "")
 
-    def _hand_over(self, exchange: Exchange, answer: Answer | None) -> None:
+    def _hand_over(self, exchange: Exchange, answer: HttpAnswer | None) -> None:
         if exchange.step >= 0:
             self._begun.pop(exchange.step, None)
         findings = self.memory.saw(exchange) if exchange.outcome != "not_sent" else ()

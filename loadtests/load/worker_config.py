@@ -6,8 +6,9 @@ Without a plan the locustfile is a plain one: any number of free shoppers, for a
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -18,7 +19,7 @@ END_FILE = "end.json"
 NUMBERS = ("worker", "workers", "seed", "accounts", "live")
 
 
-class Assignment(msgspec.Struct, frozen=True):
+class WorkerConfig(msgspec.Struct, frozen=True):
     """One load process's part of a run."""
 
     plan: Path | None = None
@@ -58,25 +59,25 @@ class Assignment(msgspec.Struct, frozen=True):
         """As environment variables."""
         return {
             _variable(field): str(value)
-            for field in Assignment.__struct_fields__
+            for field in WorkerConfig.__struct_fields__
             if (value := getattr(self, field)) is not None
         }
 
 
-class Go(msgspec.Struct, frozen=True):
+class StartSignal(msgspec.Struct, frozen=True):
     """The gate file: when the load window begins."""
 
     zero_monotonic_ns: int
 
 
-class End(msgspec.Struct, frozen=True):
+class EndSignal(msgspec.Struct, frozen=True):
     """The file that ends a live load window early. It must be read before that moment."""
 
     window_ms: int
     """When the window ends, counted from its zero."""
 
 
-def assignment_from(environment: Mapping[str, str] = os.environ) -> Assignment:
+def worker_config_from(environment: Mapping[str, str] = os.environ) -> WorkerConfig:
     """What the environment says.
 
     Raises:
@@ -84,12 +85,12 @@ def assignment_from(environment: Mapping[str, str] = os.environ) -> Assignment:
     """
     given = {
         field: environment[_variable(field)]
-        for field in Assignment.__struct_fields__
+        for field in WorkerConfig.__struct_fields__
         if environment.get(_variable(field))
     }
     paths = {field: Path(given.pop(field)) for field in ("plan", "folder") if field in given}
     numbers = {field: _number(field, given.pop(field)) for field in NUMBERS if field in given}
-    found = Assignment(**given, **paths, **numbers)  # type: ignore[arg-type]
+    found = WorkerConfig(**given, **paths, **numbers)  # type: ignore[arg-type]
     if not 0 <= found.worker < found.workers:
         raise UsageError(
             f"TWINSHOP_WORKER is {found.worker}, of {found.workers} workers",
@@ -122,3 +123,61 @@ def _number(field: str, value: str) -> int:
         raise UsageError(
             f"{_variable(field)} is {value!r}", why="expected a whole number", next_step=f"unset {_variable(field)}"
         ) from error
+
+
+Phase = Literal["waiting", "load", "audit", "done"]
+PHASES: tuple[Phase, ...] = ("waiting", "load", "audit", "done")
+
+
+class LoadProgress(msgspec.Struct, frozen=True):
+    """The state of one load process, or of several added up."""
+
+    at_us: int = 0
+    """Microseconds since the zero of the load window; 0 while waiting for it."""
+    phase: Phase = "waiting"
+    sent: int = 0
+    """Requests sent, those of recoveries and of the audit too."""
+    ok: int = 0
+    failed: int = 0
+    unknown: int = 0
+    not_sent: int = 0
+    logged_out: int = 0
+    """Shoppers who were logged out at least once."""
+    logged_out_events: int = 0
+    carts_lost: int = 0
+    cpu_s: float = 0.0
+    problem: str = ""
+    """Why this process gave up; the run is void."""
+
+
+_decoder = msgspec.json.Decoder(LoadProgress)
+_TAIL = 4096
+
+
+def newest_progress(path: Path) -> LoadProgress | None:
+    """The last whole line; None if there is none yet."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, 2) - _TAIL))
+            lines = file.read().split(b"\n")[:-1]
+    except FileNotFoundError:
+        return None
+    return _decoder.decode(lines[-1]) if lines else None
+
+
+def summed(parts: Iterable[LoadProgress]) -> LoadProgress:
+    """Several processes as one: numbers added, the least advanced phase, the first problem."""
+    each = list(parts)
+    if not each:
+        return LoadProgress()
+    added = {
+        field: sum(getattr(part, field) for part in each)
+        for field in LoadProgress.__struct_fields__
+        if field not in ("at_us", "phase", "problem")
+    }
+    return LoadProgress(
+        at_us=min(part.at_us for part in each),
+        phase=min((part.phase for part in each), key=PHASES.index),
+        problem=next((part.problem for part in each if part.problem), ""),
+        **added,
+    )

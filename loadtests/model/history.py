@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
-from shared.ndjson import WHOLE, Part, read_batches, read_records
+from shared.ndjson import WHOLE_FILE, FilePart, read_batches, read_records
 
 Do = Literal[
     "login", "browse", "add", "remove", "cart", "checkout", "orders", "me", "logout", "linger", "logout_everywhere",
@@ -38,6 +38,9 @@ Outcome = Literal["ok", "failed", "unknown", "not_sent"]
 """failed: it surely did not happen. unknown: it may or may not have happened (timeout or 5xx on a write)."""
 
 
+Whole = Annotated[int, msgspec.Meta(ge=-(2**62), le=2**62)]
+"""A number that somebody may have measured; whoever judges adds such numbers up, in 64 bits."""
+
 NOT_LOGGED_IN = "not_logged_in"
 """Why a shopper did not send an action: the shop does not let them in. That is the shop's doing, not the load's."""
 UNREADABLE = "unreadable"
@@ -48,25 +51,25 @@ class Exchange(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_fi
     """One request of one shopper and what came back (or did not)."""
 
     architecture: str
-    shopper: int
+    shopper: Whole
     """1 … U; its account is user-%04d."""
     request: str
     """The `X-Request-Id` it carried: unique in a run. Empty if not sent."""
     why: Why
     do: Do
     outcome: Outcome
-    planned_us: int
+    planned_us: Whole
     """When it should have been sent; for recovery and audit, when it was due."""
-    sent_us: int = -1
-    done_us: int = -1
+    sent_us: Whole = -1
+    done_us: Whole = -1
     """When the answer was complete, or when the client gave up."""
-    step: int = -1
+    step: Whole = -1
     """The index of the planned action among the shopper's actions; -1 if not from the plan."""
     jar: Jar = "main"
     """Only what the shopper's own jar did counts for its memory and its cart; the others are looked at by checks."""
-    cookie_bytes: int = 0
+    cookie_bytes: Whole = 0
     """Of the Cookie header that was sent."""
-    body_bytes: int = 0
+    body_bytes: Whole = 0
     """Of the answer's body."""
     cookie_refused: bool = False
     """The answer set a cookie of over 4,096 bytes, which a browser ignores (RFC 6265bis), and so did the client."""
@@ -75,14 +78,14 @@ class Exchange(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_fi
     answered without the other's effect."""
     dropped: bool = False
     """The event stream ended before its time."""
-    status: int = 0
+    status: Whole = 0
     """The HTTP status; 0 if no answer came."""
     error: str = ""
     """What the client saw instead of an answer: "timeout", "refused", "reset", …; or why it was not sent."""
     node: str = ""
     """The answer's `X-Node`; empty if no shop answered."""
     sku: str = ""
-    quantity: int = 0
+    quantity: Whole = 0
     key: str = ""
     """The idempotency key of a checkout."""
     user: str = ""
@@ -122,7 +125,7 @@ def read_history(path: Path) -> Iterator[Record]:
     return read_records(path, _decoder.decode, _WHAT)
 
 
-def read_history_batches(path: Path, part: Part = WHOLE) -> Iterator[list[Record]]:
+def read_history_batches(path: Path, part: FilePart = WHOLE_FILE) -> Iterator[list[Record]]:
     """The same in lists, or those of a part of the file: for whoever reads millions.
 
     Raises:
@@ -134,3 +137,17 @@ def read_history_batches(path: Path, part: Part = WHOLE) -> Iterator[list[Record
 def encode_records(records: Iterable[Record]) -> bytes:
     """The records as NDJSON."""
     return _encoder.encode_lines(list(records))
+
+
+CART_WRITES: frozenset[Do] = frozenset({"add", "remove", "checkout"})
+ENDS_SESSION: frozenset[Do] = frozenset({"logout", "logout_everywhere"})
+"""What ends a session on purpose."""
+WRITES: frozenset[Do] = CART_WRITES | ENDS_SESSION | {"login"}
+NOT_ABOUT_CART: frozenset[Do] = NOT_ASKED | {"watch", "arrive"}
+"""What goes on aside from shopping and shows nothing of the cart."""
+SLOW_ON_PURPOSE: frozenset[Do] = frozenset({"watch", "linger"})
+"""What takes its time because it is meant to: its waits say nothing about the shop."""
+STALLED_US = 900_000
+"""An answer that takes longer, and comes, is a stall. Less than a second, so that a freeze of one is seen."""
+NEEDS_LOGIN: frozenset[Do] = frozenset({"add", "remove", "cart", "checkout", "orders", "me"})
+"""What the shop only does for somebody who is logged in: being answered proves that it knew the shopper."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from pathlib import Path
 
 import msgspec
 
-from loadtests.model.batch import Batch, Kind, Kinds
 from loadtests.model.events import Event, read_events
-from loadtests.model.history import Exchange, read_history_batches
+from loadtests.model.history import Exchange, read_history
 from loadtests.model.plan import Plan, read_plan_by_person
 from loadtests.model.run_folder import Provenance, RunFolder
 from loadtests.report.series import Story
@@ -45,9 +43,9 @@ class Listener:
         self._bucket_us = bucket_us
         self._fault_us = story.run.first_injected_us
 
-    def add_all(self, batch: Batch) -> None:
+    def add(self, exchange: Exchange) -> None:
         """What comes next in the history."""
-        self.story.saw(batch, self._fault_us, self._bucket_us)
+        self.story.saw(exchange, self._fault_us, self._bucket_us)
 
 
 class Gathering:
@@ -90,11 +88,10 @@ def gather(folder: Path) -> Evidence:
         RunFolderError: a file is missing or damaged.
     """
     gathering = Gathering(folder)
-    kinds = Kinds(Kind)
-    for records in read_history_batches(RunFolder(folder).history):
-        for name, some in groupby(records, key=lambda record: record.architecture):
-            exchanges = [record for record in some if isinstance(record, Exchange)]
-            gathering.listener(name).add_all(Batch(exchanges, kinds))
+    for record in read_history(RunFolder(folder).history):
+        listener = gathering.listener(record.architecture)
+        if isinstance(record, Exchange):
+            listener.add(record)
     return gathering.close()
 
 

@@ -7,12 +7,9 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Literal
 
-import numpy as np
-
 from loadtests.faults.words import in_words, what_was_done
 from loadtests.model import events as happened
-from loadtests.model.batch import Batch, Kind, Numbers, is_planned, node_of
-from loadtests.model.fault_timeline import NEVER_US, FaultTimeline
+from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.history import NOT_ASKED, Do, Exchange
 from loadtests.model.plan import PlannedFault
 from loadtests.session_model.causes import IN_NODES
@@ -144,72 +141,32 @@ class Story:
         known = set(self.answers) | set(self.ready.nodes if self.ready else ())
         return sorted(known, key=lambda name: (len(name), name))
 
-    def saw(self, batch: Batch, fault_us: int | None, bucket_us: int) -> None:
+    def saw(self, exchange: Exchange, fault_us: int | None, bucket_us: int) -> None:
         """Take in what comes next."""
-        if len(batch):
-            self.end_us = max(self.end_us, int(batch.done_us.max()))
-            self._count(batch, bucket_us)
-            self._place(batch, bucket_us)
-            self._follow(batch, fault_us)
+        done_us, fate = exchange.done_us, _fate(exchange)
+        if done_us > self.end_us:
+            self.end_us = done_us
+        bucket = done_us // bucket_us
+        if exchange.node:
+            self.answers[exchange.node][bucket] += 1
+        if exchange.request:
+            self.cookie_bytes[bucket] += exchange.cookie_bytes
+            self.body_bytes[bucket] += exchange.body_bytes
+        if exchange.why == "plan":
+            self.due[exchange.planned_us // bucket_us][fate] += 1
+        if exchange.jar == "main":
+            self._follow(exchange, fate, fault_us)
 
-    def _count(self, batch: Batch, bucket_us: int) -> None:
-        """Answers and bytes, by bucket."""
-        buckets, sent = batch.done_us // bucket_us, batch.asked
-        for node, answered in batch.apart(node_of):
-            if node:
-                for bucket, count in zip(*_counted(buckets[answered]), strict=True):
-                    self.answers[node][bucket] += count
-        for sums, sizes in ((self.cookie_bytes, batch.cookie_bytes), (self.body_bytes, batch.body_bytes)):
-            for bucket, count in zip(*_summed(buckets[sent], sizes[sent]), strict=True):
-                sums[bucket] += count
-
-    def _place(self, batch: Batch, bucket_us: int) -> None:
-        """Planned actions, by the buckets in which they were due."""
-        planned, fine = batch.where(is_planned), batch.where(_went_well)
-        for bucket, count in zip(*_counted(batch.planned_us[planned & fine] // bucket_us), strict=True):
-            self.due[bucket]["ok"] += count
-        for each in batch.pick(planned & ~fine):
-            self.due[each.planned_us // bucket_us][_fate(each)] += 1
-
-    def _follow(self, batch: Batch, fault_us: int | None) -> None:
-        """Each shopper's row. What went well says no more than where the shopper is at home, if that is not known."""
-        shoppers, since_us = self.shoppers, NEVER_US if fault_us is None else fault_us
-        own, telling = batch.where(_own), batch.where(_tells)
-        for exchange, tells in zip(batch.pick(own), telling[own].tolist(), strict=True):
-            shopper = shoppers[exchange.shopper]
-            if tells or shopper.trouble_since_us is not None:
-                shopper.saw(exchange, _fate(exchange), fault_us)
-            elif not shopper.home_fixed and exchange.node:
-                shopper.answered(exchange.node, after_fault=exchange.done_us >= since_us)
+    def _follow(self, exchange: Exchange, fate: Fate, fault_us: int | None) -> None:
+        """The shopper's row. What went well says no more than where the shopper is at home, if that is not known."""
+        shopper = self.shoppers[exchange.shopper]
+        if exchange.outcome != "ok" or exchange.do == "login" or shopper.trouble_since_us is not None:
+            shopper.saw(exchange, fate, fault_us)
+        elif not shopper.home_fixed and exchange.node:
+            shopper.answered(exchange.node, after_fault=fault_us is not None and exchange.done_us >= fault_us)
 
 
 def _fate(exchange: Exchange) -> Fate:
     if exchange.status == STRANGER and exchange.do != "login":
         return "stranger" if exchange.jar == "main" else "refused"
     return exchange.outcome
-
-
-def _went_well(kind: Kind) -> bool:
-    return kind.outcome == "ok" and kind.status != STRANGER
-
-
-def _own(kind: Kind) -> bool:
-    return kind.jar == "main"
-
-
-def _tells(kind: Kind) -> bool:
-    return kind.outcome != "ok" or kind.do == "login"
-
-
-def _counted(buckets: Numbers) -> tuple[list[int], list[int]]:
-    """Which there are, and how many of each."""
-    which, counts = np.unique(buckets, return_counts=True)
-    return which.tolist(), counts.tolist()
-
-
-def _summed(buckets: Numbers, sizes: Numbers) -> tuple[list[int], list[int]]:
-    """Which there are, and the sum of the sizes of each."""
-    which, places = np.unique(buckets, return_inverse=True)
-    sums = np.zeros(len(which), np.int64)
-    np.add.at(sums, places, sizes)
-    return which.tolist(), sums.tolist()

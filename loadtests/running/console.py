@@ -32,7 +32,7 @@ def tell(text: object, *, err: bool = False, nl: bool = True) -> None:
     except OSError as error:
         if not is_gone(error):
             raise
-        hush(sys.stderr if err else sys.stdout)
+        silence(sys.stderr if err else sys.stdout)
 
 
 def json_text(document: object) -> str:
@@ -42,7 +42,7 @@ def json_text(document: object) -> str:
     return msgspec.json.format(msgspec.json.encode(document)).decode()
 
 
-def hush(stream: TextIO) -> None:
+def silence(stream: TextIO) -> None:
     """Lead a stream that has lost its reader nowhere, or Python would complain again when it ends."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     with suppress(OSError, ValueError):  # a stream without a file needs no leading away
@@ -50,7 +50,7 @@ def hush(stream: TextIO) -> None:
     os.close(nowhere)
 
 
-class Outlet:
+class GuardedOutput:
     """A text stream that may lose its reader: from then on it takes every word and drops it."""
 
     def __init__(self, out: TextIO) -> None:
@@ -83,4 +83,4 @@ class Outlet:
     def _lost(self, error: OSError) -> None:
         if not is_gone(error):
             raise error
-        hush(self._out)
+        silence(self._out)

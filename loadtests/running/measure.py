@@ -33,7 +33,7 @@ from loadtests.model.run_folder import RunFolder
 from loadtests.running.event_log import EventLog
 from loadtests.running.fault_run import FaultBounds, FaultRun
 from loadtests.running.placebo import fault_for
-from loadtests.running.progress import Moment, Watcher
+from loadtests.running.progress import Moment, RunWatcher
 from loadtests.running.provenance import package_versions
 from shared.errors import EnvironmentNotReady, TwinshopError
 
@@ -53,7 +53,7 @@ class Setup(msgspec.Struct, frozen=True):
     plan: Plan
     engine: Engine
     ledger: Ledger
-    watcher: Watcher
+    watcher: RunWatcher
     workers: int
     password: str
     limits: Limits

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO, cast
 
 import msgspec
 
-from loadtests.running.console import Outlet
+from loadtests.running.console import GuardedOutput
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -30,7 +30,7 @@ class Moment(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
-class Watcher(Protocol):
+class RunWatcher(Protocol):
     """Is told what happens; shows it or not."""
 
     def say(self, message: str) -> None:
@@ -135,11 +135,11 @@ class LiveTable:
         return table
 
 
-def watcher_for(out: TextIO | None, architectures: tuple[str, ...], *, quiet: bool) -> Watcher:
+def watcher_for(out: TextIO | None, architectures: tuple[str, ...], *, quiet: bool) -> RunWatcher:
     """The watcher that fits where stderr leads; it goes on when nobody reads any more."""
     if quiet or out is None:
         return Silent()
-    out = cast("TextIO", Outlet(out))
+    out = cast("TextIO", GuardedOutput(out))
     if out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb":
         return LiveTable(out, architectures)
     return PlainLines(out)

@@ -28,7 +28,7 @@ from loadtests.report.evidence import Gathering
 from loadtests.running.fault_run import FaultBounds
 from loadtests.running.measure import Measurement, Setup
 from loadtests.running.placebo import PLACEBO_BOUNDS
-from loadtests.running.progress import Watcher
+from loadtests.running.progress import RunWatcher
 from loadtests.running.provenance import now_utc, provenance_of
 from shared.errors import Interrupted
 from shared.whole_file import write_whole
@@ -59,7 +59,7 @@ class Finished(msgspec.Struct, frozen=True):
     interrupted: Interrupted | None = None
 
 
-def run(request: RunRequest, engine: Engine, watcher: Watcher, *, held: bool = False) -> Finished:
+def run(request: RunRequest, engine: Engine, watcher: RunWatcher, *, held: bool = False) -> Finished:
     """Carry out a scenario and judge it. `held`: whoever asks holds the machine already.
 
     Raises:
@@ -90,7 +90,7 @@ def limits_of(limits: Limits, scenario: Scenario, control: Control = "") -> Limi
 
 
 def _measure_all(
-    request: RunRequest, plan: Plan, names: tuple[str, ...], engine: Engine, watcher: Watcher, folder: RunFolder,
+    request: RunRequest, plan: Plan, names: tuple[str, ...], engine: Engine, watcher: RunWatcher, folder: RunFolder,
     provenance: Provenance, limits: Limits,
 ) -> Interrupted | None:  # fmt: skip
     ledger = Ledger.open(state_folder(), provenance.run)
@@ -111,7 +111,7 @@ def _measure_all(
     return None
 
 
-def _judge_and_report(folder: RunFolder, watcher: Watcher) -> Results:
+def _judge_and_report(folder: RunFolder, watcher: RunWatcher) -> Results:
     try:
         results = write_results(folder)
         write_report(folder, results)

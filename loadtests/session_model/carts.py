@@ -2,7 +2,28 @@
 
 from __future__ import annotations
 
-from loadtests.model.history import Do
+import msgspec
+
+from loadtests.model.history import Do, Outcome
+
+
+class Contradiction(msgspec.Struct, frozen=True):
+    """One contradiction between an answer and what had been acknowledged before."""
+
+    kind: str
+    items: int
+    """Units of goods that went with it."""
+    detail: str
+    """A sentence."""
+
+
+class Settlement(msgspec.Struct, frozen=True):
+    """A later answer told what became of a write whose outcome was unknown."""
+
+    request: str
+    outcome: Outcome
+    """ok or failed; a later settlement of the same request replaces an earlier one."""
+
 
 Cart = dict[str, int]
 
@@ -33,7 +54,7 @@ class Items:
             setattr(self, field, getattr(self, field) + getattr(other, field))
 
 
-class World:
+class PossibleState:
     """One possible cart, and what must have happened for it to be the true one."""
 
     __slots__ = ("acknowledged", "cart", "happened", "ordered", "removed")
@@ -43,12 +64,18 @@ class World:
         self.acknowledged = self.removed = self.ordered = 0
         self.happened: dict[str, bool] = {}
 
-    def copy(self) -> World:
+    def copy(self) -> PossibleState:
         """Another one, as yet the same."""
-        other = World(self.cart)
+        other = PossibleState(self.cart)
         other.acknowledged, other.removed, other.ordered = self.acknowledged, self.removed, self.ordered
         other.happened = dict(self.happened)
         return other
+
+    def enter(self, book: Items) -> None:
+        """Enter into the book what happened on the way to this cart."""
+        book.acknowledged += self.acknowledged
+        book.removed += self.removed
+        book.ordered += self.ordered
 
     def carry_out(self, do: Do, sku: str, quantity: int) -> bool:
         """Do it to this cart; False if it changes nothing (a new dict is made, never the old one changed)."""

@@ -17,7 +17,7 @@ from loadtests.faults.contract import Mechanism
 from loadtests.model.cause import Cause
 from loadtests.model.fault_timeline import NEVER_US, FaultTimeline
 from loadtests.model.history import Exchange
-from loadtests.session_model.shopper_trace import Person
+from loadtests.session_model.shopper_trace import ShopperTrace
 from loadtests.session_model.timeline import RunTimeline
 
 UNEXPLAINED = Cause("unexplained", "Nothing that the events or the answers show explains it.")
@@ -63,22 +63,22 @@ class Reason(NamedTuple):
 NO_REASON = Reason(UNEXPLAINED)
 
 
-def home_of(person: Person) -> str:
+def home_of(person: ShopperTrace) -> str:
     """The node that acknowledged the login: where a session in memory lives."""
     return person.login.node if person.login else ""
 
 
-def fault_behind(run: RunTimeline, person: Person, exchange: Exchange) -> FaultTimeline | None:
+def fault_behind(run: RunTimeline, person: ShopperTrace, exchange: Exchange) -> FaultTimeline | None:
     """The fault that explains why this answer did not know the shopper, or lacked something of the cart."""
     return reason_of_logout(run, person, exchange).fault or reason_of_cart_loss(run, person, exchange).fault
 
 
-def cause_of_logout(run: RunTimeline, person: Person, exchange: Exchange) -> str:
+def cause_of_logout(run: RunTimeline, person: ShopperTrace, exchange: Exchange) -> str:
     """Why this answer did not know a shopper whose login was acknowledged."""
     return reason_of_logout(run, person, exchange).cause.name
 
 
-def cause_of_cart_loss(run: RunTimeline, person: Person, exchange: Exchange) -> str:
+def cause_of_cart_loss(run: RunTimeline, person: ShopperTrace, exchange: Exchange) -> str:
     """Why this answer showed another cart than the acknowledged one."""
     return reason_of_cart_loss(run, person, exchange).cause.name
 
@@ -94,7 +94,7 @@ def cause_of_shared_session(run: RunTimeline) -> str:
     return (UNEXPLAINED if run.store in IN_TOKENS or regenerated else FIXATION).name
 
 
-def reason_of_logout(run: RunTimeline, person: Person, exchange: Exchange) -> Reason:
+def reason_of_logout(run: RunTimeline, person: ShopperTrace, exchange: Exchange) -> Reason:
     """The same as `cause_of_logout`, with the fault behind it.
 
     Counted from the *sending* of what was last answered: its answer may have left just before the blow.
@@ -108,7 +108,7 @@ def reason_of_logout(run: RunTimeline, person: Person, exchange: Exchange) -> Re
     return _gone_from_store(run, person.known, exchange)
 
 
-def _gone_from_memory(run: RunTimeline, person: Person, exchange: Exchange) -> Reason:
+def _gone_from_memory(run: RunTimeline, person: ShopperTrace, exchange: Exchange) -> Reason:
     home, known = home_of(person), person.known
     if known is not None and (fault := run.affected_by(home, known.sent_us, exchange.done_us)):
         return Reason(_cause(fault, "memory_gone") or NODE_STOPPED, fault)
@@ -124,7 +124,7 @@ def _gone_from_memory(run: RunTimeline, person: Person, exchange: Exchange) -> R
     return _lasting(run, "memory_split", known.sent_us, exchange.done_us) or NO_REASON
 
 
-def _moved(run: RunTimeline, person: Person, known: Exchange, exchange: Exchange) -> Reason | None:
+def _moved(run: RunTimeline, person: ShopperTrace, known: Exchange, exchange: Exchange) -> Reason | None:
     """Why the balancer sent the shopper away from a node that still has the session."""
     since_us, until_us = known.sent_us, exchange.done_us
     if lost := _lasting(run, "routed_anywhere", since_us, until_us):
@@ -168,7 +168,7 @@ def _cause(fault: FaultTimeline, mechanism: Mechanism) -> Cause | None:
     return None if about is None else about.cause_by(mechanism)
 
 
-def reason_of_cart_loss(run: RunTimeline, person: Person, exchange: Exchange) -> Reason:
+def reason_of_cart_loss(run: RunTimeline, person: ShopperTrace, exchange: Exchange) -> Reason:
     """The same as `cause_of_cart_loss`, with the fault behind it."""
     last = person.cart or person.login
     if person.out is not None:

@@ -15,12 +15,17 @@ from __future__ import annotations
 
 from typing import Literal
 
-from loadtests.model.history import Do, Exchange, Outcome
-from loadtests.session_model.action_kinds import ASIDE, CART_WRITES, KNOWS_ME, LEAVES, WRITES, is_plain
-from loadtests.session_model.carts import Cart, Items, World, in_words, lacking
-from loadtests.session_model.findings import Finding, Settlement
-
-__all__ = ["Cart", "Finding", "Items", "Memory", "Settlement"]
+from loadtests.model.history import (
+    CART_WRITES,
+    ENDS_SESSION,
+    NEEDS_LOGIN,
+    NOT_ABOUT_CART,
+    WRITES,
+    Do,
+    Exchange,
+    Outcome,
+)
+from loadtests.session_model.carts import Cart, Contradiction, Items, PossibleState, Settlement, in_words, lacking
 
 POSSIBLE_CARTS = 64
 """Beyond this many possible carts (six unknown writes in a row) the memory stops accusing until a cart is shown."""
@@ -30,7 +35,7 @@ LATE_WRITES = 8
 """How many writes that nobody answered are remembered as *may still happen*."""
 
 
-class Memory:
+class ExpectedSession:
     """What one shopper may expect. `saw` takes each of its exchanges, in order, and names what contradicts."""
 
     __slots__ = (
@@ -54,7 +59,7 @@ class Memory:
         """The cart was shown at the last audit, and nothing has changed it since."""
         self._name = user
         self._cart: Cart = {}
-        self._worlds: list[World] = []  # empty while only one cart is possible: the common case
+        self._worlds: list[PossibleState] = []  # empty while only one cart is possible: the common case
         self._unknown: dict[str, Exchange] = {}
         self._late: dict[str, Exchange] = {}
         self._login_unknown = ""
@@ -66,20 +71,20 @@ class Memory:
         self._beside: Do | Literal[""] = ""  # what the last one of those writes did that overlap, if nothing came since
         self._sure = False  # logged in, with one possible cart and no logout in doubt
 
-    def saw(self, exchange: Exchange) -> tuple[Finding, ...]:
+    def saw(self, exchange: Exchange) -> tuple[Contradiction, ...]:
         """Take in one exchange; what its answer contradicts (mostly nothing).
 
         Only what the shopper's own jar did counts: a second device, or somebody else's copy, has a cart of its own.
         """
-        if is_plain(exchange) and self.confirms(exchange):
+        if self.confirms(exchange):
             return ()
         found = self._saw(exchange)
         self._sure = self.logged_in and not (self._worlds or self._adopt or self._logout_unknown)
         return found
 
-    def _saw(self, exchange: Exchange) -> tuple[Finding, ...]:
+    def _saw(self, exchange: Exchange) -> tuple[Contradiction, ...]:
         do = exchange.do
-        if exchange.jar != "main" or do in ASIDE:
+        if exchange.jar != "main" or do in NOT_ABOUT_CART:
             return self._aside(exchange)
         if exchange.overlapped or exchange.sent_us < self._written_us:
             return self._overlapping(exchange)
@@ -97,11 +102,12 @@ class Memory:
         return ()
 
     def confirms(self, exchange: Exchange) -> bool:
-        """Take in a plain exchange if it is answered just as expected, as nearly all are; otherwise leave it to `saw`.
+        """Take in an exchange if it is answered just as expected, as nearly all are; otherwise leave it to `saw`.
 
         It does what `saw` would do, in a fifth of the time: what needs thinking about, it does not touch.
         """
-        if exchange.sent_us < self._written_us:
+        late = exchange.overlapped or exchange.sent_us < self._written_us
+        if late or exchange.outcome != "ok" or exchange.jar != "main":
             return False
         do, cart, user = exchange.do, exchange.cart, exchange.user
         if cart is None:
@@ -131,8 +137,8 @@ class Memory:
         """The item book as it stands: what is in the cart is kept if the audit saw it, undecided if nobody looked."""
         book = Items()
         book.add(self.items)
-        world = self._worlds[0] if self._worlds else World(self._cart)
-        self._enter(book, world)
+        world = self._worlds[0] if self._worlds else PossibleState(self._cart)
+        world.enter(book)
         units = sum(world.cart.values())
         if self.audited and not self._worlds:
             book.kept += units
@@ -142,11 +148,11 @@ class Memory:
 
     # --- what is not one thing after the other ---------------------------------------------------------------------
 
-    def _aside(self, exchange: Exchange) -> tuple[Finding, ...]:
+    def _aside(self, exchange: Exchange) -> tuple[Contradiction, ...]:
         """An event stream that is opened again is the first to learn that the shopper is a stranger now."""
         return self._stranger(exchange) if exchange.jar == "main" and exchange.status == 401 else ()
 
-    def _overlapping(self, exchange: Exchange) -> tuple[Finding, ...]:
+    def _overlapping(self, exchange: Exchange) -> tuple[Contradiction, ...]:
         """Something else of this shopper was on its way: the name counts, the cart shown does not, the write does."""
         do = exchange.do
         twin = False  # the same was done beside it, and was answered first
@@ -174,7 +180,7 @@ class Memory:
 
     # --- being known ---------------------------------------------------------------------------------------------
 
-    def _acknowledged(self, exchange: Exchange) -> tuple[Finding, ...]:
+    def _acknowledged(self, exchange: Exchange) -> tuple[Contradiction, ...]:
         found = self._recognised(exchange)
         if exchange.cart is not None:
             return self._shown(exchange, exchange.cart, found)
@@ -182,9 +188,9 @@ class Memory:
             self._carry_out(exchange)
         return found
 
-    def _recognised(self, exchange: Exchange) -> tuple[Finding, ...]:
+    def _recognised(self, exchange: Exchange) -> tuple[Contradiction, ...]:
         do = exchange.do
-        if do in KNOWS_ME:
+        if do in NEEDS_LOGIN:
             if self.logged_in:
                 self.facts += 1
                 if self._logout_unknown:
@@ -197,7 +203,7 @@ class Memory:
         elif do == "login":
             self._logged_in()
             self._login_us = exchange.done_us
-        elif do in LEAVES:
+        elif do in ENDS_SESSION:
             self._left()
         if exchange.user and exchange.user != self._name:
             return self._named(exchange.user)
@@ -215,7 +221,7 @@ class Memory:
         self._logout_unknown = ""
         self._give_up()
 
-    def _stranger(self, exchange: Exchange) -> tuple[Finding, ...]:
+    def _stranger(self, exchange: Exchange) -> tuple[Contradiction, ...]:
         if not self.logged_in or exchange.sent_us < self._login_us:  # the latter was told of a session before this one
             return ()
         self.logged_in = False
@@ -224,15 +230,15 @@ class Memory:
             self._left()
             return ()
         self.facts += 1
-        return (Finding("logged_out", 0, f"logged in, and answered as a stranger (401) to {exchange.do!r}"),)
+        return (Contradiction("logged_out", 0, f"logged in, and answered as a stranger (401) to {exchange.do!r}"),)
 
-    def _named(self, name: str) -> tuple[Finding, ...]:
+    def _named(self, name: str) -> tuple[Contradiction, ...]:
         """Another name than the last one was shown."""
         self._name = name
         self._adopt = True  # whose cart comes with it, or comes next, cannot be told
         if name == self.user:
             return ()
-        return (Finding("wrong_user", 0, f"{self.user} was shown the name {name}"),)
+        return (Contradiction("wrong_user", 0, f"{self.user} was shown the name {name}"),)
 
     # --- the cart ------------------------------------------------------------------------------------------------
 
@@ -241,13 +247,13 @@ class Memory:
         do = exchange.do
         if do == "login":
             self._login_unknown = exchange.request
-        elif do in LEAVES and self.logged_in:
+        elif do in ENDS_SESSION and self.logged_in:
             self._logout_unknown = exchange.request
         if do not in CART_WRITES or self._adopt:
             return
         self.audited = False
         forked = []
-        for world in self._worlds or [World(self._cart)]:
+        for world in self._worlds or [PossibleState(self._cart)]:
             forked.append(world)
             other = world.copy()
             if other.carry_out(do, exchange.sku, exchange.quantity):
@@ -257,9 +263,9 @@ class Memory:
         self._unknown[exchange.request] = exchange
         self._possible(forked)
 
-    def _possible(self, worlds: list[World]) -> None:
+    def _possible(self, worlds: list[PossibleState]) -> None:
         """From now on these carts are possible; equal ones become one, which leaves open what only one of them knew."""
-        by_cart: dict[frozenset[tuple[str, int]], World] = {}
+        by_cart: dict[frozenset[tuple[str, int]], PossibleState] = {}
         for world in worlds:
             same = by_cart.setdefault(frozenset(world.cart.items()), world)
             if same is not world:
@@ -270,9 +276,9 @@ class Memory:
             self._become(first, first.cart, settle=False)
             self._adopt = True
 
-    def _become(self, world: World, cart: Cart, *, settle: bool) -> None:
+    def _become(self, world: PossibleState, cart: Cart, *, settle: bool) -> None:
         """This world is the true one."""
-        self._enter(self.items, world)
+        world.enter(self.items)
         self._cart = cart
         self._worlds = []
         if settle:
@@ -282,12 +288,6 @@ class Memory:
                     self._late[request] = self._unknown[request]
         self._unknown.clear()
 
-    @staticmethod
-    def _enter(book: Items, world: World) -> None:
-        book.acknowledged += world.acknowledged
-        book.removed += world.removed
-        book.ordered += world.ordered
-
     def _settle(self, request: str, outcome: Outcome) -> None:
         self.settled.append(Settlement(request, outcome))
 
@@ -296,7 +296,7 @@ class Memory:
         if exchange.do == "checkout":
             carts = self.possible_carts()  # one, if the writes in doubt would have changed nothing
             self.checked_out = carts[0] if len(carts) == 1 and not self._adopt else None
-        worlds = self._worlds or [World(self._cart)]
+        worlds = self._worlds or [PossibleState(self._cart)]
         for world in worlds:
             world.carry_out(exchange.do, exchange.sku, exchange.quantity)
         if self._worlds:
@@ -304,14 +304,14 @@ class Memory:
         else:
             self._become(worlds[0], worlds[0].cart, settle=False)
 
-    def _shown(self, exchange: Exchange, shown: Cart, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    def _shown(self, exchange: Exchange, shown: Cart, found: tuple[Contradiction, ...]) -> tuple[Contradiction, ...]:
         """A cart was shown: the one that was expected, or a loss."""
         self.facts += 1
         self.audited = exchange.why == "audit"
         before = self.possible_carts()
         if exchange.outcome == "ok" and exchange.do in CART_WRITES:
             self._carry_out(exchange)
-        worlds = self._worlds or [World(self._cart)]
+        worlds = self._worlds or [PossibleState(self._cart)]
         for world in worlds:
             if world.cart == shown:
                 self._become(world, shown, settle=True)
@@ -341,7 +341,7 @@ class Memory:
         self.items.removed += units
         return True
 
-    def _came_late(self, worlds: list[World], shown: Cart) -> bool:
+    def _came_late(self, worlds: list[PossibleState], shown: Cart) -> bool:
         """A write that nobody answered, taken for failed, explains the cart: it happened after all."""
         for request, exchange in self._late.items():
             explained = []
@@ -359,8 +359,8 @@ class Memory:
         return False
 
     def _contradicted(
-        self, exchange: Exchange, before: list[Cart], worlds: list[World], shown: Cart
-    ) -> tuple[Finding, ...]:
+        self, exchange: Exchange, before: list[Cart], worlds: list[PossibleState], shown: Cart
+    ) -> tuple[Contradiction, ...]:
         """No possible cart is the one shown: name what is missing or back, against the likeliest, and adopt what is."""
         world = min(worlds, key=lambda world: sum(lacking(world.cart, shown)) + sum(lacking(shown, world.cart)))
         missing, extra = sum(lacking(world.cart, shown)), sum(lacking(shown, world.cart))
@@ -380,15 +380,15 @@ class Memory:
             own = exchange.quantity if exchange.do == "add" and exchange.outcome == "ok" else 0
             emptied = sum(shown.values()) <= own and not (shown.keys() - {exchange.sku}) and all(before)
             kind = "cart_lost" if emptied else "items_lost"
-            found.append(Finding(kind, missing, f"expected {in_words(expected)}, was shown {in_words(shown)}"))
+            found.append(Contradiction(kind, missing, f"expected {in_words(expected)}, was shown {in_words(shown)}"))
         if extra:
             detail = f"expected {in_words(expected)}, was shown {in_words(shown)}: more than was ever put there"
-            found.append(Finding("cart_rolled_back", extra, detail))
+            found.append(Contradiction("cart_rolled_back", extra, detail))
         return tuple(found)
 
     def _give_up(self) -> None:
         """The cart goes with an acknowledged logout."""
-        world = self._worlds[0] if self._worlds else World(self._cart)
+        world = self._worlds[0] if self._worlds else PossibleState(self._cart)
         self.items.given_up += sum(world.cart.values())
         self._become(world, {}, settle=False)
         self._late.clear()

@@ -20,7 +20,7 @@ from compose.engines.contract import Engine
 from compose.running import new_run_id
 from compose.supervision.child import Child, spawn
 from compose.supervision.ledger import Ledger, hold_machine, recover, state_folder
-from loadtests.running.progress import Watcher
+from loadtests.running.progress import RunWatcher
 from loadtests.workshop.contract import Round
 from loadtests.workshop.control import ControlAddress, ControlServer, read_address, write_address
 from loadtests.workshop.dashboard_assignment import DashboardAssignment, DashboardReady, await_ready, write_assignment
@@ -59,7 +59,7 @@ def running_workshop(state: Path) -> ControlAddress | None:
 
 
 def hold_workshop(
-    request: WorkshopRequest, engine: Engine, listen: ListenAddress, watcher: Watcher,
+    request: WorkshopRequest, engine: Engine, listen: ListenAddress, watcher: RunWatcher,
     announce: Callable[[WorkshopUrls], None], first: str = "",
 ) -> None:  # fmt: skip
     """Hold a workshop, from the first round to its end; `announce` is called once its dashboard answers.
@@ -80,7 +80,7 @@ def hold_workshop(
 
 @contextmanager
 def _open_house(
-    state: Path, request: WorkshopRequest, engine: Engine, listen: ListenAddress, watcher: Watcher
+    state: Path, request: WorkshopRequest, engine: Engine, listen: ListenAddress, watcher: RunWatcher
 ) -> Iterator[tuple[WorkshopRunner, WorkshopUrls]]:
     """The session with all that is around it."""
     episodes = tuple(episode.name for episode in load_episodes())

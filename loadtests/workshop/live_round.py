@@ -26,7 +26,7 @@ from loadtests.model.run_folder import RunFolder, make_folder
 from loadtests.planning.scenario_file import encode_scenario
 from loadtests.running.fault_run import FaultBounds
 from loadtests.running.measure import Setup
-from loadtests.running.progress import Watcher
+from loadtests.running.progress import RunWatcher
 from loadtests.running.provenance import now_utc, provenance_of
 from loadtests.running.run import point_latest, write_report, write_results, write_run
 from loadtests.workshop.contract import SIDES, Button, Guest, RoundSide, SideName
@@ -46,7 +46,7 @@ class LiveRound:
     """One round, in a run folder of its own. It belongs to one thread; `faults` may be used from others."""
 
     def __init__(
-        self, number: int, spec: RoundSpec, engine: Engine, state: Path, runs: Path, watcher: Watcher,
+        self, number: int, spec: RoundSpec, engine: Engine, state: Path, runs: Path, watcher: RunWatcher,
         command: tuple[str, ...], changed: Callable[[], None],
     ) -> None:  # fmt: skip
         self.spec = spec

@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 from compose.engines.contract import Engine
-from loadtests.running.progress import Silent, Watcher
+from loadtests.running.progress import RunWatcher, Silent
 from loadtests.workshop.contract import (
     LIVE_PHASES,
     WORKSHOP_SCHEMA,
@@ -121,7 +121,7 @@ class WorkshopRunner:
     """The rounds of one workshop. `run` belongs to the main thread; `handle` may be called from any."""
 
     def __init__(
-        self, request: WorkshopRequest, engine: Engine, state: Path, state_file: StateFile, watcher: Watcher
+        self, request: WorkshopRequest, engine: Engine, state: Path, state_file: StateFile, watcher: RunWatcher
     ) -> None:
         self._request = request
         self._engine = engine
@@ -312,7 +312,7 @@ class WorkshopRunner:
 class _Words(Silent):
     """Says what the measurements say; their progress is what the dashboard shows."""
 
-    def __init__(self, watcher: Watcher) -> None:
+    def __init__(self, watcher: RunWatcher) -> None:
         self._watcher = watcher
 
     def say(self, message: str) -> None:

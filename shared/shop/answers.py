@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ JSON = "application/json"
 HTML = "text/html"
 
 
-class Refused(HTTPException):
+class RequestRefused(HTTPException):
     """The shop says no: a status, a word for programs and a sentence for people."""
 
     def __init__(self, status: int, word: str, message: str) -> None:
@@ -24,14 +25,14 @@ class Refused(HTTPException):
         self.message = message
 
 
-def not_logged_in() -> Refused:
+def not_logged_in() -> RequestRefused:
     """To whom the shop does not know."""
-    return Refused(401, "not_logged_in", "log in first")
+    return RequestRefused(401, "not_logged_in", "log in first")
 
 
-def store_unavailable() -> Refused:
+def store_unavailable() -> RequestRefused:
     """When the session store cannot be reached."""
-    return Refused(503, "store_unavailable", "the session store cannot be reached")
+    return RequestRefused(503, "store_unavailable", "the session store cannot be reached")
 
 
 def wants_json() -> bool:
@@ -63,7 +64,7 @@ def done(document: object, then: str, /, *, status: int = 200) -> ResponseReturn
     return redirect(then, code=303)
 
 
-def refusal(refused: Refused) -> Response:
+def refusal(refused: RequestRefused) -> Response:
     """A refusal, as what was asked for."""
     status = refused.code or 500
     if wants_json():
@@ -79,7 +80,7 @@ def _headline(status: int) -> str:
     return "There is no such page" if status == 404 else "That did not work"
 
 
-def fill_with_refusal(response: Response, refused: Refused) -> None:
+def fill_with_refusal(response: Response, refused: RequestRefused) -> None:
     """Turn an answer that was already made into a refusal."""
     told = refusal(refused)
     response.close()  # whatever it was made of is not read any more
@@ -99,7 +100,7 @@ def _plain_refusal(error: HTTPException) -> Response:
     """What Flask and werkzeug refuse by themselves: 404, 405, 413; and 500, whose error is in the node's log."""
     status = error.code or 500
     word = error.name.lower().replace(" ", "_")
-    told = refusal(Refused(status, word, error.description or error.name))
+    told = refusal(RequestRefused(status, word, error.description or error.name))
     for header, value in error.get_headers():
         if header not in {"Content-Type", "Content-Length"}:
             told.headers[header] = value
@@ -107,4 +108,47 @@ def _plain_refusal(error: HTTPException) -> Response:
 
 
 def _database_down(error: OperationalError) -> Response:
-    return refusal(Refused(503, "database_unavailable", "the database cannot be reached or is locked"))
+    return refusal(RequestRefused(503, "database_unavailable", "the database cannot be reached or is locked"))
+
+
+def sent_fields() -> Mapping[str, object]:
+    """The fields of the body; an empty body has none.
+
+    Raises:
+        RequestRefused: 400, the body says it is JSON and is not an object.
+    """
+    if request.mimetype != JSON:
+        return request.form
+    body = request.get_data()
+    if not body:
+        return {}
+    try:
+        return msgspec.json.decode(body, type=dict[str, object])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RequestRefused(400, "bad_json", f"expected a JSON object: {error}") from error
+
+
+def text(fields: Mapping[str, object], name: str) -> str:
+    """A field that is a text.
+
+    Raises:
+        RequestRefused: 400, it is missing or something else.
+    """
+    value = fields.get(name)
+    if not isinstance(value, str) or not value:
+        raise RequestRefused(400, f"bad_{name}", f"expected {name}, a text")
+    return value
+
+
+def whole_number(fields: Mapping[str, object], name: str) -> int:
+    """A field that is a whole number; a form can only send it as digits.
+
+    Raises:
+        RequestRefused: 400, it is missing or something else.
+    """
+    value = fields.get(name)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if request.mimetype != JSON and isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
+        return int(value)
+    raise RequestRefused(400, f"bad_{name}", f"expected {name}, a whole number")

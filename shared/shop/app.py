@@ -12,15 +12,15 @@ from flask import Flask, Response
 from shared.request_log import RequestLog
 from shared.sessions import SessionStore
 from shared.shop import answers, csrf, database, pages, rate_limit
-from shared.shop.accounts import Accounts
-from shared.shop.answers import Refused, not_logged_in, refusal, store_unavailable, wants_json
+from shared.shop.answers import RequestRefused, not_logged_in, refusal, store_unavailable, wants_json
 from shared.shop.counter import EXTENSION, Counter
+from shared.shop.database import Accounts
 from shared.shop.orders import Orders
-from shared.shop.routes import browse, cart, entrance, metrics, progress, till, watch
+from shared.shop.routes import browse, cart, entrance, progress, till, watch
 from shared.shop.session_guard import SessionGuard, note_outage
 from shared.shop.settings import Settings
-from shared.shop.tally import Tally
-from shared.shop.trouble import NodeTrouble, Suffering
+from shared.shop.tally import RequestTally
+from shared.shop.trouble import InjectionMiddleware, NodeInjection
 from shared.shop.visit import Desks, Stamp, current_visit
 
 _LARGEST_BODY = 16 * 1024
@@ -42,8 +42,8 @@ def create_shop(store: SessionStore, settings: Settings, *, twin: str) -> Flask:
         store=store,
         accounts=Accounts(engine, cost=settings.password_cost),
         orders=Orders(engine),
-        trouble=NodeTrouble(),
-        tally=Tally(),
+        injection=NodeInjection(),
+        tally=RequestTally(),
         streams=threading.BoundedSemaphore(progress.MOST_STREAMS),
         boot=settings.boot or secrets.token_hex(6),
         twin=twin,
@@ -51,11 +51,11 @@ def create_shop(store: SessionStore, settings: Settings, *, twin: str) -> Flask:
     app.extensions[EXTENSION] = shop
     _install_sessions(app, store, settings)
     answers.install(app)
-    app.register_error_handler(Refused, _refused)
+    app.register_error_handler(RequestRefused, _refused)
     csrf.install(app)
     pages.install(app)
     rate_limit.install(app, settings)
-    for part in (browse, entrance, cart, till, progress, watch, metrics):
+    for part in (browse, entrance, cart, till, progress, watch):
         app.register_blueprint(part.blueprint)
     _wrap(app, shop)
     return app
@@ -65,8 +65,8 @@ def _wrap(app: Flask, shop: Counter) -> None:
     """What stands around Flask, from the inside: who waits, what goes wrong on purpose, what is told of it."""
     settings = shop.settings
     log = RequestLog(Path(settings.request_log)) if settings.request_log else None
-    suffering = Suffering(Desks(app.wsgi_app, settings.node_threads), shop.trouble)
-    stamp = Stamp(suffering, node=settings.node, run=settings.run, boot=shop.boot, tally=shop.tally, log=log)
+    injected = InjectionMiddleware(Desks(app.wsgi_app, settings.node_threads), shop.injection)
+    stamp = Stamp(injected, node=settings.node, run=settings.run, boot=shop.boot, tally=shop.tally, log=log)
     app.wsgi_app = stamp  # type: ignore[method-assign]
 
 
@@ -102,6 +102,6 @@ def _store_down(error: Exception) -> Response:
     return refusal(store_unavailable())
 
 
-def _refused(error: Refused) -> Response:
+def _refused(error: RequestRefused) -> Response:
     stranger = error.word == not_logged_in().word and not wants_json()
     return entrance.stranger_page(error) if stranger else refusal(error)

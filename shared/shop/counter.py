@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from flask import current_app
 
 from shared.sessions import SessionStore
-from shared.shop.accounts import Accounts
+from shared.shop.database import Accounts
 from shared.shop.orders import Orders
 from shared.shop.settings import Settings
-from shared.shop.tally import Tally
-from shared.shop.trouble import NodeTrouble
+from shared.shop.tally import RequestTally
+from shared.shop.trouble import NodeInjection
 
 EXTENSION = "twinshop"
 
@@ -25,8 +25,8 @@ class Counter:
     store: SessionStore
     accounts: Accounts
     orders: Orders
-    trouble: NodeTrouble
-    tally: Tally
+    injection: NodeInjection
+    tally: RequestTally
     streams: threading.BoundedSemaphore
     """As many event streams as may be open at a time."""
     boot: str

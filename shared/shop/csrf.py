@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
-from shared.shop.answers import JSON, Refused, not_logged_in, wants_json
+from shared.shop.answers import JSON, RequestRefused, not_logged_in, wants_json
 from shared.shop.identity import known_user
 from shared.shop.visit import is_quiet
 
@@ -26,15 +26,15 @@ def _check() -> None:
     if request.method in _READS or request.mimetype == JSON or request.endpoint is None or is_quiet(request.path):
         return
     if wants_json() and "csrf_token" not in request.form and "X-CSRFToken" not in request.headers:
-        raise Refused(415, "unsupported_media_type", "send writes as Content-Type: application/json")
+        raise RequestRefused(415, "unsupported_media_type", "send writes as Content-Type: application/json")
     try:
         _protect.protect()
     except CSRFError as error:
         raise _refusal(error) from error
 
 
-def _refusal(error: CSRFError) -> Refused:
+def _refusal(error: CSRFError) -> RequestRefused:
     """The token lives in the session: a shop that has forgotten the session cannot recognise its own form."""
     if not known_user() and not wants_json():
         return not_logged_in()
-    return Refused(400, "csrf_failed", error.description or "the form could not be verified")
+    return RequestRefused(400, "csrf_failed", error.description or "the form could not be verified")

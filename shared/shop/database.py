@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
-from werkzeug.security import generate_password_hash
+from werkzeug.security import check_password_hash, generate_password_hash
 
 from shared.database_order import DatabaseOrder
 from shared.demo_accounts import account_name
@@ -136,3 +136,20 @@ def read_orders(url: str) -> list[DatabaseOrder]:
             DatabaseOrder(row.order_id, row.user, row.idempotency_key, row.request, lines.get(row.order_id, {}))
             for row in connection.execute(sa.select(orders).order_by(orders.c.order_id))
         ]
+
+
+class Accounts:
+    """Checks names and passwords."""
+
+    def __init__(self, engine: Engine, *, cost: int) -> None:
+        self._engine = engine
+        # Checked for names that do not exist, so that the time of an answer does not tell which names do.
+        self._nobody = hash_password("nobody's password", cost=cost)
+
+    def know(self, user: str, password: str) -> bool:
+        """Whether there is such a user and this is the password."""
+        query = sa.select(accounts.c.password_hash).where(accounts.c.user == user)
+        with self._engine.connect() as connection:
+            stored = connection.execute(query).scalar_one_or_none()
+        matches = check_password_hash(stored or self._nobody, password)
+        return matches and stored is not None

@@ -16,7 +16,7 @@ BOUNDS_US = (1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_
 """Of the buckets of the histogram; beyond the last one is one more."""
 
 
-class Tally:
+class RequestTally:
     """Counts; safe to use from many threads at once.
 
     Plain numbers and not the objects of prometheus-client, which cost each request several times as much, and each

@@ -22,7 +22,7 @@ from shared.request_log import LoggedRequest, LoggedSession, LogRecord, RequestL
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from shared.shop.tally import Tally
+    from shared.shop.tally import RequestTally
 
 _VISIT = "twinshop.visit"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -99,7 +99,7 @@ class Stamp:
     """Puts the node's name and the request's id on every answer, and writes the request log."""
 
     def __init__(
-        self, shop: WSGIApplication, *, node: str, run: str, boot: str, tally: Tally, log: RequestLog | None
+        self, shop: WSGIApplication, *, node: str, run: str, boot: str, tally: RequestTally, log: RequestLog | None
     ) -> None:
         self._shop = shop
         self._tally = tally

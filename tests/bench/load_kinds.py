@@ -11,19 +11,20 @@ import gevent
 from locust import FastHttpUser
 from locust.env import Environment
 
-from loadtests.load.answers import Answer
+from loadtests.load.answers import HttpAnswer
 from loadtests.load.client import StrictSession, assert_strict
-from loadtests.load.contract import Terms
-from loadtests.load.greenlets import GreenletJob
+from loadtests.load.contract import VisitConfig
+from loadtests.load.load_worker import GreenletJob
 from loadtests.load.recorder import Recorder
 from loadtests.load.requests import Requests
 from loadtests.load.shopper import _Person
-from loadtests.load.visit import Visit
+from loadtests.load.visit import ShopperVisit
 from loadtests.model.history import Exchange
 from loadtests.model.plan import ClientLimits, ShopperPlan
 from loadtests.model.scenario import Load, Scenario
 from loadtests.planning.make_plan import make_plan
-from loadtests.session_model.expectations import Finding, Memory
+from loadtests.session_model.carts import Contradiction
+from loadtests.session_model.expectations import ExpectedSession
 from shared.demo_accounts import account_name
 
 SOME_EXCHANGE = Exchange("bench", 1, "", "plan", "cart", "ok", 0)
@@ -66,7 +67,7 @@ class Bench:
         self._environment.create_local_runner()
         load = Load(shoppers=shoppers, seconds=50, login_within_ms=0)
         self._plan = make_plan(Scenario("?", "bench", load), seed=1).shoppers
-        self._terms = Terms("bench", run, "bench", "shop", PATIENT)
+        self._terms = VisitConfig("bench", run, "bench", "shop", PATIENT)
         self._recorder = Recorder(folder / "history.ndjson", folder / "progress.ndjson")
         self._exchanges: list[Exchange] = []
         self.requests = 0
@@ -96,7 +97,7 @@ class Bench:
     def statistics_us(self) -> float:
         """Of one event that tells Locust's own statistics (and its web interface) about a request."""
         person, _ = self._person()
-        answer = Answer(0, 1_000_000, 200, body=b"{}")
+        answer = HttpAnswer(0, 1_000_000, 200, body=b"{}")
         began = time.process_time()
         for exchange in self._exchanges:
             person.tell_locust(exchange, answer, ())
@@ -109,7 +110,7 @@ class Bench:
             by_shopper.setdefault(exchange.shopper, []).append(exchange)
         began = time.process_time()
         for shopper, exchanges in by_shopper.items():
-            memory = Memory(account_name(shopper))
+            memory = ExpectedSession(account_name(shopper))
             for exchange in exchanges:
                 assert not memory.saw(exchange)
         return (time.process_time() - began) * 1e6 / len(self._exchanges)
@@ -133,14 +134,14 @@ class Bench:
         keep = not self._exchanges
 
         class Desk:
-            def saw(self, exchange: Exchange, answer: Answer | None, findings: tuple[Finding, ...]) -> None:
+            def saw(self, exchange: Exchange, answer: HttpAnswer | None, findings: tuple[Contradiction, ...]) -> None:
                 assert not findings
                 exchanges.append(exchange)
                 person.saw(exchange, answer, findings)
 
         exchanges: list[Exchange] = []
         desk = Desk() if keep else person
-        Visit(plan.shopper, plan.actions, self._terms, session, AtOnce(), desk, GreenletJob).shop()
+        ShopperVisit(plan.shopper, plan.actions, self._terms, session, AtOnce(), desk, GreenletJob).shop()
         self._exchanges += exchanges
         session.close()
         return len(plan.actions)

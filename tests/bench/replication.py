@@ -19,7 +19,7 @@ import msgspec
 import psutil
 
 from compose.supervision.ports import free_ports
-from shared.replicated_state import ReplicatedState
+from shared.replication.state import ReplicatedState
 from tests.waiting import until
 
 SESSION = {"_permanent": True, "csrf": "c" * 40, "user": "user-0001", "cart": {"acorn": 1, "bell": 2, "map": 3}}

@@ -14,7 +14,7 @@ from compose.balancers.access_log import AccessLine
 from loadtests.model.events import LoadEnded
 from loadtests.model.history import Do, Exchange, Outcome, Record, StoredOrder, Why
 from loadtests.model.plan import Action, ClientLimits, Plan, PlannedFault, ShopperPlan
-from loadtests.session_model.expectations import Memory
+from loadtests.session_model.expectations import ExpectedSession
 from loadtests.session_model.timeline import RunTimeline
 from shared.demo_accounts import account_name
 from shared.request_log import LoggedRequest
@@ -61,7 +61,7 @@ class Model:
         self._killed = False
         self._numbers: dict[int, int] = {}
         self.plan = self._draw_plan(shoppers, steps, leavers)
-        self._memories = {each.shopper: Memory(account_name(each.shopper)) for each in self.plan.shoppers}
+        self._memories = {each.shopper: ExpectedSession(account_name(each.shopper)) for each in self.plan.shoppers}
         self._carry_out()
 
     @property

@@ -9,12 +9,13 @@ import msgspec
 
 from compose.architectures import ARCHITECTURES
 from loadtests.checks import Check
-from loadtests.judging.replay import Replay
+from loadtests.judging.replay import HistoryReplay
 from loadtests.model.events import LoadEnded
 from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.history import Do, Exchange, Jar, Outcome, Record, StoredOrder, Why
 from loadtests.model.results import Loss
-from loadtests.session_model.expectations import Cart, Finding, Memory
+from loadtests.session_model.carts import Cart, Contradiction
+from loadtests.session_model.expectations import ExpectedSession
 from loadtests.session_model.timeline import RunTimeline, assembled
 from shared.demo_accounts import account_name
 
@@ -141,9 +142,9 @@ def scene(
     return RunTimeline(architecture, about, ("n1", "n2", "n3"), faults, epoch_us=0, ended=ended)
 
 
-def replayed(records: Iterable[Record], at: RunTimeline, checks: Iterable[type[Check]] | None = None) -> Replay:
+def replayed(records: Iterable[Record], at: RunTimeline, checks: Iterable[type[Check]] | None = None) -> HistoryReplay:
     """The replay of these records, closed."""
-    replay = Replay(at, checks)
+    replay = HistoryReplay(at, checks)
     for record in records:
         if isinstance(record, Exchange):
             replay.add(record)
@@ -159,9 +160,9 @@ def losses(records: Iterable[Record], at: RunTimeline) -> tuple[Loss, ...]:
     return replayed(records, at).losses()
 
 
-def findings(story: Story) -> list[Finding]:
+def findings(story: Story) -> list[Contradiction]:
     """What the shopper's memory finds."""
-    memory = Memory(account_name(story.shopper))
+    memory = ExpectedSession(account_name(story.shopper))
     return [finding for exchange in story.exchanges for finding in memory.saw(exchange)]
 
 

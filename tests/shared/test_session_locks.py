@@ -7,8 +7,7 @@ import threading
 
 import pytest
 
-from shared.session_locks import SessionLocks
-from shared.sessions import CartBusy
+from shared.sessions import CartBusy, SessionLocks
 
 
 def test_one_at_a_time() -> None:

@@ -12,8 +12,7 @@ from typing import Any
 
 import msgspec
 
-from loadtests.judging.agreement import agreement
-from loadtests.judging.judge import judge
+from loadtests.judging.judge import agreement, judge
 from loadtests.model.events import ClusterReady, read_events
 from loadtests.model.plan import Plan, read_plan
 from loadtests.model.results import Results

@@ -23,7 +23,7 @@ from loadtests.model.run_folder import make_folder
 from loadtests.model.scenario import Scenario
 from loadtests.planning.make_plan import make_plan
 from loadtests.planning.scenario_file import read_scenario, scenario_content
-from loadtests.running.progress import Watcher
+from loadtests.running.progress import RunWatcher
 from loadtests.running.provenance import machine, now_utc, twinshop_version
 from loadtests.running.run import RunRequest, point_latest
 from shared.errors import Interrupted, TwinshopError, UsageError
@@ -43,7 +43,7 @@ def repeat(
     request: RunRequest,
     repeats: int,
     engine: Engine,
-    watcher: Watcher,
+    watcher: RunWatcher,
     launcher_in: Callable[[Path], Launcher[BlockJob]] | None = None,
 ) -> Repeated:
     """Carry out a scenario that many times, and compare. `launcher_in`: what starts the runs, given the folder.
@@ -81,12 +81,12 @@ def repeat(
     return Repeated(folder, found, ended_by)
 
 
-def _in_this_process(request: RunRequest, folder: Path, engine: Engine, watcher: Watcher) -> Launcher[BlockJob]:
+def _in_this_process(request: RunRequest, folder: Path, engine: Engine, watcher: RunWatcher) -> Launcher[BlockJob]:
     return InThisProcess(msgspec.structs.replace(request, runs=folder), engine, watcher)
 
 
 def _ended_by(
-    runner: Runner[BlockJob], jobs: Sequence[BlockJob], campaign: RepeatsCampaign, watcher: Watcher
+    runner: Runner[BlockJob], jobs: Sequence[BlockJob], campaign: RepeatsCampaign, watcher: RunWatcher
 ) -> TwinshopError | None:
     """What ended it early, if anything did and there is something to compare (or somebody asked for the end)."""
     try:

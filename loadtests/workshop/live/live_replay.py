@@ -16,12 +16,12 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from loadtests.checks import Check
-from loadtests.judging.replay import Replay
+from loadtests.judging.replay import HistoryReplay
 from loadtests.model.events import Event, LoadSample, NodeSample, PartSample
 from loadtests.model.history import Exchange
 from loadtests.model.results import Loss
-from loadtests.session_model.expectations import Finding
-from loadtests.session_model.shopper_trace import Person
+from loadtests.session_model.carts import Contradiction
+from loadtests.session_model.shopper_trace import ShopperTrace
 from loadtests.session_model.timeline import RunTimeline, run_timeline
 
 MOST_OF_ONE = 20
@@ -58,13 +58,13 @@ class _Case(NamedTuple):
 
     number: int
     check: Check
-    person: Person
+    person: ShopperTrace
     """As it was then."""
     exchange: Exchange
-    finding: Finding
+    finding: Contradiction
 
 
-class LiveReplay(Replay):
+class LiveReplay(HistoryReplay):
     """`add` exchanges as they come, `see` the scene whenever it has grown, and `close` at the end."""
 
     def __init__(self, scene: RunTimeline) -> None:
@@ -109,7 +109,7 @@ class LiveReplay(Replay):
                 self.kept[case.number] = loss
                 self.news.add(case.number)
 
-    def _contradicted(self, person: Person, exchange: Exchange, findings: Iterable[Finding]) -> None:
+    def _contradicted(self, person: ShopperTrace, exchange: Exchange, findings: Iterable[Contradiction]) -> None:
         for finding in findings:
             before = copy.copy(person)
             super()._contradicted(person, exchange, (finding,))

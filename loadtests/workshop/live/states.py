@@ -6,7 +6,7 @@ from loadtests.faults import FAULTS
 from loadtests.model.events import ClusterReady, Event, FaultEvent, NodeAdded, NodeSample
 from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.history import Exchange
-from loadtests.session_model.shopper_trace import Person
+from loadtests.session_model.shopper_trace import ShopperTrace
 from loadtests.session_model.timeline import RunTimeline
 from loadtests.workshop.contract import NodeState, NodeView, PartView, ShopperState, ShopperView
 
@@ -117,7 +117,7 @@ class ShopperStates:
         self._changed: set[int] = set(self.views)
         self._logouts: dict[int, int] = {}
 
-    def saw(self, exchange: Exchange, person: Person) -> None:
+    def saw(self, exchange: Exchange, person: ShopperTrace) -> None:
         """This shopper has just been answered, or not; `person` has heard of it."""
         before = self.views.get(exchange.shopper)
         if before is None or exchange.jar != "main":
@@ -137,7 +137,7 @@ class ShopperStates:
         changed, self._changed = self._changed, set()
         return tuple(self.views[number] for number in sorted(changed))
 
-    def _state(self, before: ShopperState, person: Person) -> ShopperState:
+    def _state(self, before: ShopperState, person: ShopperTrace) -> ShopperState:
         if person.logouts != self._logouts.get(person.shopper, 0):
             self._logouts[person.shopper] = person.logouts
             return "shopping" if person.memory.logged_in else "logged_out"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loadtests.judging.latency import Waits
+from loadtests.judging.latency import WaitCounter
 from loadtests.model.history import NOT_ASKED, Exchange
 from loadtests.workshop.contract import WaitsView
 
@@ -14,7 +14,7 @@ class _Second:
     def __init__(self) -> None:
         self.asked = 0
         self.failed = 0
-        self.waits = Waits()
+        self.waits = WaitCounter()
 
 
 class Waiting:

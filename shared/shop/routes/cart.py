@@ -9,9 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from shared.shop import cart as carts
 from shared.shop import identity
-from shared.shop.answers import Refused, answer, done
+from shared.shop.answers import RequestRefused, answer, done, sent_fields, text, whole_number
 from shared.shop.catalogue import product_of, products_of
-from shared.shop.fields import sent_fields, text, whole_number
 
 blueprint = Blueprint("cart", __name__)
 
@@ -40,9 +39,9 @@ def add() -> ResponseReturnValue:
     try:
         cart = carts.add(identity.current_cart(), sku, quantity)
     except carts.CartFull as error:
-        raise Refused(400, "cart_full", str(error)) from error
+        raise RequestRefused(400, "cart_full", str(error)) from error
     except ValueError as error:
-        raise Refused(400, "bad_quantity", str(error)) from error
+        raise RequestRefused(400, "bad_quantity", str(error)) from error
     identity.keep_cart(cart)
     return done({"cart": cart}, f"/#{sku}")
 
@@ -61,4 +60,4 @@ def remove(sku: str) -> ResponseReturnValue:
 
 def _must_exist(sku: str) -> None:
     if product_of(sku) is None:
-        raise Refused(404, "unknown_sku", "the shop sells no such thing")
+        raise RequestRefused(404, "unknown_sku", "the shop sells no such thing")

@@ -9,9 +9,8 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
 
 from shared.shop import identity
-from shared.shop.answers import Refused, answer, done, refusal, wants_json
+from shared.shop.answers import RequestRefused, answer, done, refusal, sent_fields, text, wants_json
 from shared.shop.counter import counter
-from shared.shop.fields import sent_fields, text
 from shared.shop.pages import lost_session
 
 blueprint = Blueprint("entrance", __name__)
@@ -36,7 +35,7 @@ def login() -> ResponseReturnValue:
     fields = sent_fields()
     user, password = text(fields, "user"), text(fields, "password")
     if not counter().accounts.know(user, password):
-        refused = Refused(401, "bad_credentials", "this name and this password do not belong together")
+        refused = RequestRefused(401, "bad_credentials", "this name and this password do not belong together")
         if wants_json():
             return refusal(refused)
         return render_template("login.html", then=_next(fields.get("next")), wrong=refused.message, user=user), 401
@@ -72,7 +71,7 @@ def me() -> ResponseReturnValue:
     return answer({"user": user, "node": counter().settings.node, "cart": cart}, "me.html", user=user)
 
 
-def stranger_page(refused: Refused) -> Response:
+def stranger_page(refused: RequestRefused) -> Response:
     """For a person whom the shop does not know: the login page.
 
     Who comes with a session that is not known here gets a page that writes none: the next node may still know it.

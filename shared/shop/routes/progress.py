@@ -10,9 +10,9 @@ import msgspec
 from flask import Blueprint, Response, request
 
 from shared.shop import identity
-from shared.shop.answers import Refused
+from shared.shop.answers import RequestRefused
 from shared.shop.counter import counter
-from shared.shop.orders import Order
+from shared.shop.orders import ShopOrder
 from shared.shop.visit import current_visit
 from shared.stopping import is_stopping
 
@@ -36,7 +36,7 @@ def progress() -> Response:
     shop, user = counter(), identity.current_user()
     mine = shop.orders.of(user)
     if not shop.streams.acquire(blocking=False):
-        raise Refused(503, "too_many_streams", f"at most {MOST_STREAMS} can look at their progress here")
+        raise RequestRefused(503, "too_many_streams", f"at most {MOST_STREAMS} can look at their progress here")
     current_visit().streams = True
     who = {"user": user, "node": shop.settings.node, "orders": len(mine)}
     return Response(Stream(who, mine[-1] if mine else None, _seen(), shop.streams), mimetype="text/event-stream")
@@ -46,7 +46,7 @@ class Stream(Iterator[bytes]):
     """The events of one stream. A class and no generator: it must give its place back also if nobody ever reads it."""
 
     def __init__(
-        self, who: dict[str, object], latest: Order | None, seen: int, places: threading.BoundedSemaphore
+        self, who: dict[str, object], latest: ShopOrder | None, seen: int, places: threading.BoundedSemaphore
     ) -> None:
         self._who = who
         self._latest = latest
@@ -79,7 +79,7 @@ class Stream(Iterator[bytes]):
         return b"id: %d\nevent: %s\ndata: %s\n\n" % (self._id, name.encode(), told)
 
 
-def _stage(order: Order | None) -> dict[str, str]:
+def _stage(order: ShopOrder | None) -> dict[str, str]:
     if order is None:
         return {"order": "", "stage": ""}
     age_s = time.time() - order.created_us / 1e6

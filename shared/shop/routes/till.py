@@ -7,11 +7,10 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from shared.shop import identity
-from shared.shop.answers import Refused, answer, done
+from shared.shop.answers import RequestRefused, answer, done, sent_fields
 from shared.shop.catalogue import products_of
 from shared.shop.counter import counter
-from shared.shop.fields import sent_fields
-from shared.shop.orders import Order
+from shared.shop.orders import ShopOrder
 from shared.shop.visit import current_visit
 
 blueprint = Blueprint("till", __name__)
@@ -32,7 +31,7 @@ def checkout() -> ResponseReturnValue:
     order, new = counter().orders.with_key(user, key), False
     if order is None:
         if not cart:
-            raise Refused(400, "empty_cart", "there is nothing in the cart")
+            raise RequestRefused(400, "empty_cart", "there is nothing in the cart")
         order, new = counter().orders.place(user, cart, key=key, request=current_visit().id)
     # Asked again with the very cart that was ordered: the first answer, which emptied it, never arrived.
     if new or cart == order.lines:
@@ -52,7 +51,7 @@ def orders() -> ResponseReturnValue:
     )
 
 
-def _told(order: Order) -> dict[str, object]:
+def _told(order: ShopOrder) -> dict[str, object]:
     told: dict[str, object] = msgspec.structs.asdict(order)
     del told["created_us"]
     return told
@@ -66,5 +65,5 @@ def _key() -> str | None:
         return None
     # The node's server hands over a header that is not ASCII as an empty one: a promise that could not be kept.
     if not isinstance(key, str) or not 1 <= len(key) <= _LONGEST_KEY or not key.isprintable():
-        raise Refused(400, "bad_key", f"expected an Idempotency-Key of 1 to {_LONGEST_KEY} printable characters")
+        raise RequestRefused(400, "bad_key", f"expected an Idempotency-Key of 1 to {_LONGEST_KEY} printable characters")
     return key

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hmac
 import os
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import NotFound
 
-from shared.sessions import fingerprint
-from shared.shop.answers import Refused, json_answer
+from shared.sessions import Injection, fingerprint
+from shared.shop.answers import RequestRefused, json_answer
 from shared.shop.counter import Counter, counter
-from shared.shop.trouble import Trouble
+
+if TYPE_CHECKING:
+    from prometheus_client.metrics_core import Metric
 
 blueprint = Blueprint("watch", __name__)
 
@@ -38,7 +42,7 @@ def sessions() -> Response:
 
 @blueprint.get("/-/state")
 def state() -> Response:
-    """What this process is and what it suffers from."""
+    """What this process is and what is injected into it."""
     shop = _opened()
     settings = shop.settings
     return json_answer(
@@ -49,8 +53,8 @@ def state() -> Response:
             "pids": _pids(settings.node_workers),
             "key": fingerprint(settings.secret_key),
             "fallback": fingerprint(settings.fallback_key) if settings.fallback_key else "",
-            "clock_us": shop.trouble.clock_us(),
-            "trouble": shop.trouble.now,
+            "clock_us": shop.injection.clock_us(),
+            "trouble": shop.injection.now,
             "workers": settings.node_workers,
         }
     )
@@ -61,11 +65,11 @@ def trouble() -> Response:
     """Suffer from this, from the next request on, and from nothing else."""
     shop = _opened()
     try:
-        told = msgspec.json.decode(request.get_data(), type=Trouble)
+        told = msgspec.json.decode(request.get_data(), type=Injection)
     except msgspec.DecodeError as error:
-        raise Refused(400, "bad_trouble", str(error)) from error
-    shop.trouble.now = told
-    shop.store.suffer(told)
+        raise RequestRefused(400, "bad_trouble", str(error)) from error
+    shop.injection.now = told
+    shop.store.apply(told)
     return json_answer({"node": shop.settings.node, "trouble": told})
 
 
@@ -87,3 +91,34 @@ def _pids(workers: int) -> list[int]:
         except OSError:
             pass  # not on this system
     return [os.getpid()]
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    """All of it. Counts the sessions in memory, which takes time where there are many."""
+    from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+    registry = CollectorRegistry()
+    registry.register(_Told(counter()))
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+class _Told:
+    """What the node tells when it is asked."""
+
+    def __init__(self, shop: Counter) -> None:
+        self._shop = shop
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing beforehand: the registry would collect everything twice."""
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        """Who it is, what it holds, what it has answered."""
+        from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily
+
+        shop = self._shop
+        who = {"node": shop.settings.node, "boot": shop.boot, "twin": shop.twin, "store": shop.store.kind}
+        yield InfoMetricFamily("twinshop_node", "Which node this is.", who)
+        yield GaugeMetricFamily("twinshop_sessions_held", "Logins in this process's memory.", len(shop.store.held()))
+        yield from shop.tally.collect()

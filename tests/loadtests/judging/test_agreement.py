@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadtests.judging.agreement import MOST, agreement
-from loadtests.judging.judge import judge
+from loadtests.judging.judge import MOST, agreement, judge
 from loadtests.model.results import Results
 from loadtests.running.run import encode_results
 from shared.errors import RunFolderError

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadtests.judging.books import Books, ClosedBooks
+from loadtests.judging.books import Books, ClosedBooks, Steps
 from loadtests.judging.reconcile import Reconciler
-from loadtests.judging.replay import Replay
-from loadtests.judging.steps import Steps
+from loadtests.judging.replay import HistoryReplay
 from loadtests.model.history import NOT_LOGGED_IN, UNREADABLE, Exchange, Record
 from loadtests.model.plan import Action, ClientLimits, Plan, ShopperPlan
 from loadtests.session_model.timeline import RunTimeline
@@ -23,8 +22,8 @@ seeds = st.integers(0, 10**9)
 architectures = st.sampled_from(sorted(MODELLED))
 
 
-def closed(plan: Plan, records: Iterable[Record], at: RunTimeline) -> tuple[ClosedBooks, Replay]:
-    replay, books = Replay(at), Books(Steps(plan.shoppers))
+def closed(plan: Plan, records: Iterable[Record], at: RunTimeline) -> tuple[ClosedBooks, HistoryReplay]:
+    replay, books = HistoryReplay(at), Books(Steps(plan.shoppers))
     for record in records:
         if isinstance(record, Exchange):
             replay.add(record)
@@ -221,7 +220,7 @@ class TestItems:
     @pytest.mark.parametrize("off", [-1, 1])
     def test_a_memory_that_counts_otherwise_than_the_exchanges_is_a_problem(self, off: int) -> None:
         told = Story().login().add("tea", 3, shows={"tea": 3})
-        replay, books = Replay(scene()), Books(Steps(plan_of(told).shoppers))
+        replay, books = HistoryReplay(scene()), Books(Steps(plan_of(told).shoppers))
         for exchange in told.exchanges:
             replay.add(exchange)
             books.add(exchange)

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from compose.cluster import Usage
-from loadtests.judging.costs import Spending
+from loadtests.judging.costs import CostCounter
 from loadtests.model.events import Event, NodeSample, PartSample
 from loadtests.model.history import Exchange
 from loadtests.model.results import Costs
@@ -42,7 +42,7 @@ def asked(times: int, since_s: float = 0.0, **fields: object) -> list[Exchange]:
 
 
 def costs(exchanges: list[Exchange], *events: Event, at: RunTimeline | None = None) -> Costs:
-    spending = Spending(at or scene(), events, WINDOW_US)
+    spending = CostCounter(at or scene(), events, WINDOW_US)
     for exchange in exchanges:
         spending.add(exchange)
     return spending.close()

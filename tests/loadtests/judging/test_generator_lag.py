@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from loadtests.judging.generator_lag import Lateness
+from loadtests.judging.latency import GeneratorLag
 from loadtests.model.history import Do, Exchange
 from loadtests.model.plan import ClientLimits
 
@@ -21,7 +21,7 @@ def given_up(due_s: float, at_s: float, error: str = "late") -> Exchange:
 
 
 def late(*exchanges: Exchange) -> int:
-    lateness = Lateness(ClientLimits(late_ms=2000))
+    lateness = GeneratorLag(ClientLimits(late_ms=2000))
     for exchange in exchanges:
         lateness.add(exchange)
     return lateness.late

@@ -9,23 +9,12 @@ import msgspec
 import pytest
 
 from loadtests.judging import judge as judge_module
-from loadtests.judging.books import Books
-from loadtests.judging.costs import Spending
-from loadtests.judging.generator_lag import Lateness
 from loadtests.judging.judge import judge, judge_together
-from loadtests.judging.latency import Waits, WithoutService
-from loadtests.judging.replay import Replay
-from loadtests.judging.steps import Steps
-from loadtests.judging.tallies import Tallies
-from loadtests.model.batch import Batch, Kind, Kinds
-from loadtests.model.history import Exchange
-from loadtests.model.plan import ClientLimits
 from loadtests.model.run_folder import RunFolder
 from loadtests.report import render_report
 from loadtests.report.evidence import Gathering, gather
 from shared.errors import RunFolderError
 from tests.bench.big_run import NAMES, write_big_run
-from tests.loadtests.model_shop import MODELLED, Model
 
 
 @pytest.fixture(scope="module")
@@ -86,42 +75,3 @@ def test_of_two_damaged_logs_the_first_is_named(tmp_path: Path) -> None:
         (run.logs(name) / "access.ndjson").write_bytes(f'{{"{name}":\n'.encode() * 3 + b"nonsense\n")
     with pytest.raises(RunFolderError, match=r"access\.ndjson, line 4"):
         judge(run.root)
-
-
-def told(model: Model) -> list[Exchange]:
-    return [record for record in model.records if isinstance(record, Exchange)]
-
-
-@pytest.mark.parametrize("architecture", MODELLED)
-@pytest.mark.parametrize("seed", range(12))
-def test_list_by_list_is_one_by_one(architecture: str, seed: int) -> None:
-    model = Model(seed, architecture=architecture)
-    scene, exchanges = model.scene, told(model)
-
-    def counted(size: int) -> list[object]:
-        kinds = Kinds(Kind)
-        replay, books, waits = Replay(scene), Books(Steps(model.plan.shoppers)), Waits()
-        tallies, late = Tallies(scene), Lateness(ClientLimits())
-        service, spending = WithoutService(10_000_000), Spending(scene, (), 10_000_000)
-        for begin in range(0, len(exchanges), size or 1):
-            for each in (replay, books, waits, tallies, late, service, spending):
-                if size:
-                    each.add_all(Batch(exchanges[begin : begin + size], kinds))
-                else:
-                    each.add(exchanges[begin])
-        replay.close()
-        people = [(person.known, person.cart, person.out, person.memory.facts) for person in replay.people.values()]
-        closed = books.close(replay, orders_read=False)
-        return [
-            replay.losses(),
-            people,
-            closed,
-            waits.close(),
-            tallies.close(),
-            late.late,
-            service.close(),
-            spending.close(),
-        ]
-
-    assert counted(7) == counted(0)
-    assert counted(len(exchanges)) == counted(0)

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.judging.latency import Waits, WithoutService, percentiles
+from loadtests.judging import latency
+from loadtests.judging.latency import WaitCounter, WithoutService, percentiles
 from loadtests.model.history import Exchange
 from tests.loadtests.stories import Story
 
@@ -55,7 +56,7 @@ class TestFreeze:
     def test_the_percentile_from_the_plan_is_within_five_percent_of_the_truth_and_the_raw_one_is_not(self) -> None:
         every_us, frozen_us, answer_us, window_us = 100_000, 5_000_000, 2_000, 60_000_000
         freezes_us = 20_000_000
-        waits = Waits()
+        waits = WaitCounter()
         truth = []
         free_us = 0
         for planned_us in range(0, window_us, every_us):
@@ -82,25 +83,25 @@ def exchange(planned_us: int, sent_us: int, done_us: int, status: int = 200, **f
 
 class TestWaits:
     def test_from_sending_and_from_the_plan(self) -> None:
-        waits = Waits()
+        waits = WaitCounter()
         waits.add(exchange(1_000, 5_000, 7_000))
         found = waits.close()
         assert (found.raw.p50, found.from_plan.p50) == (2.0, 6.0)
 
     @pytest.mark.parametrize("other", [exchange(0, 0, 9, why="audit"), exchange(0, 0, 9, status=0)])
     def test_only_planned_actions_that_were_answered(self, other: Exchange) -> None:
-        waits = Waits()
+        waits = WaitCounter()
         waits.add(other)
         assert waits.close().raw.count == 0
 
     @pytest.mark.parametrize("do", ["watch", "linger"])
     def test_what_takes_its_time_on_purpose_is_left_out(self, do: str) -> None:
-        waits = Waits()
+        waits = WaitCounter()
         waits.add(msgspec.structs.replace(exchange(0, 0, 8_000_000), do=do))
         assert waits.close().raw.count == 0
 
     def test_an_error_is_an_answer(self) -> None:
-        waits = Waits()
+        waits = WaitCounter()
         waits.add(exchange(0, 0, 9000, status=503))
         assert waits.close().raw.count == 1
 
@@ -159,3 +160,15 @@ class TestWithoutService:
     def test_a_stream_is_no_service_by_itself(self) -> None:
         told = Story().say("watch", 503, took_ms=4000).at(5).browse()
         assert without(told) == 0
+
+
+def test_many_waits_are_counted_as_a_few_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    def counted() -> object:
+        waits = WaitCounter()
+        for number in range(100):
+            waits.add(exchange(number * 10, number * 11, number * 11 + number % 7))
+        return waits.close()
+
+    at_the_end = counted()
+    monkeypatch.setattr(latency, "COUNTED_AT_ONCE", 30)
+    assert counted() == at_the_end

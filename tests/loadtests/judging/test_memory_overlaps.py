@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadtests.model.history import Do, Exchange, Jar, Outcome
-from loadtests.session_model.carts import Cart
-from loadtests.session_model.expectations import Finding, Memory
+from loadtests.session_model.carts import Cart, Contradiction
+from loadtests.session_model.expectations import ExpectedSession
 
 SKUS = ("tea", "mug", "pen")
 USER = "user-0001"
@@ -29,8 +29,8 @@ def exchange(
     )  # fmt: skip
 
 
-def told(*exchanges: Exchange) -> tuple[Memory, list[Finding]]:
-    memory = Memory(USER)
+def told(*exchanges: Exchange) -> tuple[ExpectedSession, list[Contradiction]]:
+    memory = ExpectedSession(USER)
     login = exchange("login", 0, 1, user=USER)
     found = [finding for each in (login, *exchanges) for finding in memory.saw(each)]
     return memory, found
@@ -267,7 +267,7 @@ class Till:
         return msgspec.structs.replace(each, cart=shown)
 
 
-def a_day(till: Till, *, looks: float = 0.5) -> tuple[Memory, list[Finding]]:
+def a_day(till: Till, *, looks: float = 0.5) -> tuple[ExpectedSession, list[Contradiction]]:
     memory, found = told()
     for _ in range(12):
         for each in till.group():

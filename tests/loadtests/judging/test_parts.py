@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.judging.parts import parts_of, read_part
+from loadtests.judging.judge import parts_of, read_part
 from loadtests.model.history import Exchange, encode_records, read_history
 from shared.errors import RunFolderError
 
@@ -66,3 +66,13 @@ def test_a_damaged_line_is_named_wherever_it_is(tmp_path: Path, number: int) -> 
     history.write_bytes(b"".join(lines))
     with pytest.raises(RunFolderError, match=f"line {number + 1}: not a history record"):
         read_in_parts(history)
+
+
+@pytest.mark.parametrize("field", ["sent_us", "quantity"])
+def test_a_number_that_nobody_measured_is_an_error(tmp_path: Path, field: str) -> None:
+    """Not one that turns up where numbers of 64 bits are added."""
+    exchange = Exchange("redis", 1, "a-1", "plan", "add", "ok", 0, **{field: 10**30})  # type: ignore[arg-type]
+    history = tmp_path / "history.ndjson"
+    history.write_bytes(encode_records([exchange]))
+    with pytest.raises(RunFolderError, match=r"line 1: not a history record"):
+        list(read_history(history))

@@ -6,15 +6,27 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
 import pytest
 
 from loadtests.judging.processes import in_processes
-from shared.errors import Interrupted, RunFolderError, TwinshopError
+from shared.errors import RunFolderError, TwinshopError
 from tests.waiting import until
+
+ROOT = Path(__file__).parents[3]
+ASKING = """
+import sys
+from loadtests.running.interrupts import interrupts_raise
+from shared.errors import Interrupted
+from tests.loadtests.judging.test_processes import in_processes, stay
+try:
+    with interrupts_raise():
+        in_processes(stay, [{0!r}] * 2, 2)
+except Interrupted:
+    sys.exit(130)
+"""
 
 
 def double(number: int) -> int:
@@ -36,8 +48,9 @@ def stay(told: str) -> None:
         signal.pause()
 
 
-def children() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)
+def die_or_stay(told: str) -> None:
+    """Work that is killed, or never ends."""
+    stay(told) if told else die(0)
 
 
 def test_results_come_in_the_order_of_the_pieces() -> None:
@@ -57,25 +70,32 @@ def test_a_killed_process_is_named() -> None:
     assert "signal 9" in caught.value.why
 
 
-def test_nothing_is_left_of_an_interrupted_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*_: object) -> None:
-        assert until(lambda: len(list(tmp_path.iterdir())) == 2, 30)
-        raise Interrupted("Ctrl-C")
+def test_whoever_fails_waits_for_nobody(tmp_path: Path) -> None:
+    """The first piece fails at once; the second would never end."""
+    with pytest.raises(TwinshopError, match="ended before it was done"):
+        in_processes(die_or_stay, ["", str(tmp_path)], 2)
+    assert not [int(each.name) for each in tmp_path.iterdir() if psutil.pid_exists(int(each.name))]
 
-    monkeypatch.setattr("loadtests.judging.processes.wait", interrupted)
-    began = time.monotonic()
-    with pytest.raises(Interrupted):
-        in_processes(stay, [str(tmp_path)] * 2, 2)
-    assert time.monotonic() - began < 60
+
+def test_nothing_is_left_of_an_interrupted_one(tmp_path: Path) -> None:
+    """Ctrl-C on a terminal comes to all processes of its group at once, and is answered by the one that asked."""
+    asking = subprocess.Popen(
+        [sys.executable, "-c", ASKING.format(str(tmp_path))], cwd=ROOT, start_new_session=True, stderr=subprocess.PIPE
+    )
+    try:
+        assert until(lambda: len(list(tmp_path.iterdir())) == 2, 30)
+        os.killpg(asking.pid, signal.SIGINT)
+        _, said = asking.communicate(timeout=30)
+    finally:
+        asking.kill()
+        asking.wait()
+    assert asking.returncode == 130
+    assert said == b""
     assert not [int(each.name) for each in tmp_path.iterdir() if psutil.pid_exists(int(each.name))]
 
 
 def test_they_end_with_whoever_asked(tmp_path: Path) -> None:
-    program = (
-        "from tests.loadtests.judging.test_processes import in_processes, stay\n"
-        f"if __name__ == '__main__': in_processes(stay, [{str(tmp_path)!r}] * 2, 2)"
-    )
-    asking = subprocess.Popen([sys.executable, "-c", program], cwd=Path(__file__).parents[3])
+    asking = subprocess.Popen([sys.executable, "-c", ASKING.format(str(tmp_path))], cwd=ROOT)
     try:
         assert until(lambda: len(list(tmp_path.iterdir())) == 2, 30)
     finally:

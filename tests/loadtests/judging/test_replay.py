@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import pytest
+
 from loadtests.checks.contract import Check
 from loadtests.checks.logged_out import LoggedOut
-from loadtests.judging.replay import Replay
+from loadtests.judging.books import Books, Steps
+from loadtests.judging.replay import HistoryReplay
 from loadtests.model.history import Exchange
-from loadtests.session_model.expectations import Finding
-from loadtests.session_model.shopper_trace import Person
+from loadtests.session_model.carts import Contradiction
+from loadtests.session_model.expectations import ExpectedSession
+from loadtests.session_model.shopper_trace import ShopperTrace
+from tests.loadtests.model_shop import MODELLED, Model
 from tests.loadtests.stories import Story, scene
 
 
 class _CrashesTheSecondTime(LoggedOut):
-    def contradicted(self, person: Person, exchange: Exchange, finding: Finding) -> None:
+    def contradicted(self, person: ShopperTrace, exchange: Exchange, finding: Contradiction) -> None:
         if self.losses:
             raise ZeroDivisionError("ouch")
         super().contradicted(person, exchange, finding)
@@ -27,7 +32,7 @@ class _CrashesAtTheEnd(Check):
 
 
 def test_what_a_check_found_before_it_crashed_stands() -> None:
-    replay = Replay(scene(), [_CrashesTheSecondTime])
+    replay = HistoryReplay(scene(), [_CrashesTheSecondTime])
     told = Story().login().stranger().login(why="recovery").stranger().login(why="recovery").stranger()
     for exchange in told.exchanges:
         replay.add(exchange)
@@ -38,7 +43,7 @@ def test_what_a_check_found_before_it_crashed_stands() -> None:
 
 
 def test_a_crash_at_the_end_is_a_crash() -> None:
-    replay = Replay(scene(), [_CrashesAtTheEnd, LoggedOut])
+    replay = HistoryReplay(scene(), [_CrashesAtTheEnd, LoggedOut])
     for exchange in Story().login().stranger().exchanges:
         replay.add(exchange)
     replay.close()
@@ -47,7 +52,7 @@ def test_a_crash_at_the_end_is_a_crash() -> None:
 
 
 def test_losses_come_in_order_of_time() -> None:
-    replay = Replay(scene())
+    replay = HistoryReplay(scene())
     for exchange in [*Story(2).at(5).login().stranger().exchanges, *Story(1).at(1).login().stranger().exchanges]:
         replay.add(exchange)
     replay.close()
@@ -55,7 +60,7 @@ def test_losses_come_in_order_of_time() -> None:
 
 
 def test_facts_are_counted() -> None:
-    replay = Replay(scene())
+    replay = HistoryReplay(scene())
     for exchange in Story().login().cart({}).checkout("o1").exchanges:
         replay.add(exchange)
     replay.close()
@@ -63,8 +68,31 @@ def test_facts_are_counted() -> None:
 
 
 def test_orders_that_nobody_looked_up_are_no_facts() -> None:
-    replay = Replay(scene(finished=False))
+    replay = HistoryReplay(scene(finished=False))
     for exchange in Story().login().cart({}).checkout("o1").exchanges:
         replay.add(exchange)
     replay.close()
     assert replay.facts() == 2 + 1
+
+
+@pytest.mark.parametrize("architecture", MODELLED)
+@pytest.mark.parametrize("seed", range(12))
+def test_the_short_way_leads_where_the_long_one_does(
+    architecture: str, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`ExpectedSession.confirms` takes in nearly all answers without what `ExpectedSession.saw` would think about."""
+    model = Model(seed, architecture=architecture)
+
+    def found() -> list[object]:
+        replay, books = HistoryReplay(model.scene), Books(Steps(model.plan.shoppers))
+        for record in model.records:
+            if isinstance(record, Exchange):
+                replay.add(record)
+                books.add(record)
+        replay.close()
+        people = [(person.known, person.cart, person.out, person.memory.facts) for person in replay.people.values()]
+        return [replay.losses(), people, books.close(replay, orders_read=False)]
+
+    in_short = found()
+    monkeypatch.setattr(ExpectedSession, "confirms", lambda memory, exchange: False)
+    assert found() == in_short

@@ -1,12 +1,11 @@
-"""Steps ticked off by the batch are those that would be ticked off one by one."""
+"""What the packed steps say of an exchange is what the plan itself says of it."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.judging.steps import Steps
-from loadtests.model.batch import Batch, Kind, Kinds, batch_of
+from loadtests.judging.books import Steps
 from loadtests.model.history import Exchange
 from loadtests.model.plan import Action, ShopperPlan
 
@@ -67,33 +66,19 @@ def one_by_one(exchanges: list[Exchange]) -> list[list[str]]:
     return found
 
 
-@given(st.lists(ANYTHING, max_size=20), st.integers(1, 20))
-def test_by_the_batch_is_one_by_one(exchanges: list[Exchange], piece: int) -> None:
-    steps, kinds = Steps(SHOPPERS).afresh(), Kinds(Kind)
-    found = []
-    for begin in range(0, len(exchanges), piece):
-        batch = Batch(exchanges[begin : begin + piece], kinds)
-        wrong = steps.tick_off(batch, batch.where(lambda kind: True)).tolist()
-        found += [steps.problems(each, what) for each, what in zip(batch, wrong, strict=True)]
-    assert found == one_by_one(exchanges)
-
-
-def test_what_is_not_marked_is_not_ticked_off() -> None:
-    steps, batch = Steps(SHOPPERS), batch_of(as_planned(2, 0))
-    assert steps.tick_off(batch, batch.where(lambda kind: False)).tolist() == [0]
-    assert steps.tick_off(batch, batch.where(lambda kind: True)).tolist() == [0], "it was not ticked off before"
-    assert steps.tick_off(batch, batch.where(lambda kind: True)).tolist() != [0]
+@given(st.lists(ANYTHING, max_size=20))
+def test_what_is_wrong_is_what_the_plan_itself_says(exchanges: list[Exchange]) -> None:
+    steps = Steps(SHOPPERS).afresh()
+    assert [list(steps.tick_off(each)) for each in exchanges] == one_by_one(exchanges)
 
 
 def test_a_plan_of_nobody() -> None:
-    steps, batch = Steps([]), batch_of(as_planned(2, 0))
+    steps = Steps([])
     assert (steps.planned, steps.shoppers) == (0, frozenset())
-    assert steps.problems(as_planned(2, 0), int(steps.tick_off(batch, batch.where(lambda kind: True))[0])) == [
-        "nobody planned it"
-    ]
+    assert steps.tick_off(as_planned(2, 0)) == ("nobody planned it",)
 
 
 def test_afresh_nothing_is_ticked_off() -> None:
-    steps, batch = Steps(SHOPPERS), batch_of(as_planned(5, 1))
+    steps = Steps(SHOPPERS)
     for _ in range(2):
-        assert steps.afresh().tick_off(batch, batch.where(lambda kind: True)).tolist() == [0]
+        assert not steps.afresh().tick_off(as_planned(5, 1))

@@ -12,12 +12,12 @@ from itertools import count
 
 from greenlet import GreenletExit, getcurrent, greenlet
 
-from loadtests.load.answers import Answer
-from loadtests.load.contract import Terms
-from loadtests.load.visit import Visit
+from loadtests.load.answers import HttpAnswer
+from loadtests.load.contract import VisitConfig
+from loadtests.load.visit import ShopperVisit
 from loadtests.model.history import Exchange, Jar
 from loadtests.model.plan import Action, ClientLimits
-from loadtests.session_model.expectations import Finding
+from loadtests.session_model.carts import Contradiction
 
 RUN = "0123abcd"
 
@@ -65,7 +65,7 @@ class PaperTime:
 
 
 class PaperJob:
-    """Something that is done at the same time, as `loadtests.load.greenlets` does it."""
+    """Something that is done at the same time, as `loadtests.load.load_worker` does it."""
 
     def __init__(self, time: PaperTime, do: Callable[[], object]) -> None:
         self._time, self._do = time, do
@@ -108,7 +108,7 @@ class PaperBrowser:
         """When each stream is dropped, in ms, in order; none: it is held."""
         self._numbers = count(1)
 
-    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"", jar: Jar = "main") -> Answer:
+    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"", jar: Jar = "main") -> HttpAnswer:
         cookies = self.jars.setdefault(jar, {})
         self.asked.append((self.time.us, method, path, jar, headers))
         word = self.fates.get(len(self.asked), "")
@@ -126,13 +126,13 @@ class PaperBrowser:
         run = "ffffffff" if word == "foreign" else RUN
         return self.answer(sent_us, status, json.dumps(shown).encode(), run)
 
-    def answer(self, sent_us: int, status: int, body: bytes, run: str = RUN, **more: object) -> Answer:
+    def answer(self, sent_us: int, status: int, body: bytes, run: str = RUN, **more: object) -> HttpAnswer:
         zero_ns = self.time.zero_ns
         headers = {"X-Run": run, "X-Node": "n1"}
         sent_ns, done_ns = zero_ns + sent_us * 1000, zero_ns + self.time.us * 1000
-        return Answer(sent_ns, done_ns, status, headers=headers, body=body, **more)  # type: ignore[arg-type]
+        return HttpAnswer(sent_ns, done_ns, status, headers=headers, body=body, **more)  # type: ignore[arg-type]
 
-    def watch(self, path: str, headers: dict[str, str], until_ns: int) -> Answer:
+    def watch(self, path: str, headers: dict[str, str], until_ns: int) -> HttpAnswer:
         self.asked.append((self.time.us, "GET", path, "main", headers))
         sent_us, until_us = self.time.us, (until_ns - self.time.zero_ns) // 1000
         if self.jars["main"].get("session") not in self.sessions:
@@ -198,10 +198,10 @@ class PaperDay:
         self.time = PaperTime()
         self.browser = PaperBrowser(self.time, takes_ms or {}, fates or {})
         self.exchanges: list[Exchange] = []
-        self.findings: list[Finding] = []
+        self.findings: list[Contradiction] = []
         limits = ClientLimits(late_ms=late_ms)
-        terms = Terms("redis", RUN, f"{RUN}a", "secret", limits, window_us=window_ms * 1000)
-        self.visit = Visit(7, actions, terms, self.browser, self.time, self, self.time.start_job)
+        terms = VisitConfig("redis", RUN, f"{RUN}a", "secret", limits, window_us=window_ms * 1000)
+        self.visit = ShopperVisit(7, actions, terms, self.browser, self.time, self, self.time.start_job)
         self.raised: BaseException | None = None
 
     def live(self, *, audit: bool = False) -> PaperDay:
@@ -218,7 +218,7 @@ class PaperDay:
         except BaseException as error:  # noqa: BLE001
             self.raised = error
 
-    def saw(self, exchange: Exchange, answer: Answer | None, findings: tuple[Finding, ...]) -> None:
+    def saw(self, exchange: Exchange, answer: HttpAnswer | None, findings: tuple[Contradiction, ...]) -> None:
         assert (answer is None) == (not exchange.request)
         self.exchanges.append(exchange)
         self.findings += findings

@@ -54,16 +54,16 @@ CLOSED_ON = """
 from pathlib import Path
 import gevent
 from loadtests.load.client import StrictSession, assert_strict
-from loadtests.load.load_worker import Clock
+from loadtests.load.load_worker import LoadClock
 from loadtests.model.plan import Action, ClientLimits
 from loadtests.load.recorder import Recorder
-from loadtests.load.contract import Terms
-from loadtests.load.greenlets import GreenletJob
-from loadtests.load.visit import Visit
+from loadtests.load.contract import VisitConfig
+from loadtests.load.load_worker import GreenletJob
+from loadtests.load.visit import ShopperVisit
 from locust.event import EventHook
 assert_strict()
 recorder = Recorder(Path(sys.argv[2]), None)
-clock = Clock()
+clock = LoadClock()
 clock.begin(clock.zero_ns)
 class Desk:
     def saw(self, exchange, answer, findings):
@@ -72,7 +72,8 @@ limits = ClientLimits(late_ms=10**9)
 def visit(number):
     session = StrictSession(sys.argv[1], EventHook(), None, limits)
     actions = (Action(0, "browse"),) * 25 + (Action(0, "login"),) * 25
-    Visit(number, actions, Terms("redis", "", "r", "shop", limits), session, clock, Desk(), GreenletJob).shop()
+    config = VisitConfig("redis", "", "r", "shop", limits)
+    ShopperVisit(number, actions, config, session, clock, Desk(), GreenletJob).shop()
 gevent.joinall([gevent.spawn(visit, number) for number in range(1, 21)], raise_error=True)
 recorder.close()
 print("null")

@@ -70,7 +70,7 @@ told.append(me())
 print(json.dumps(told))
 """
 JOBS = """
-from loadtests.load.greenlets import GreenletJob
+from loadtests.load.load_worker import GreenletJob
 noted = []
 def fail():
     raise ValueError("no")

@@ -9,7 +9,7 @@ from flask import Flask, session
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.load.reading import stands_in
+from loadtests.load.cookies import stands_in
 
 NAME = "user-0007"
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from loadtests.load.load_progress import Progress, newest_progress, summed
 from loadtests.load.recorder import Recorder
+from loadtests.load.worker_config import LoadProgress, newest_progress, summed
 from loadtests.model.history import Exchange, read_history
-from loadtests.session_model.expectations import Finding
+from loadtests.session_model.carts import Contradiction
 
 
 def exchange(number: int, outcome: str = "ok") -> Exchange:
@@ -37,7 +37,7 @@ def test_progress_counts_outcomes_and_losses(tmp_path: Path) -> None:
     assert first is not None
     assert first.phase == "waiting"
     recorder.begin(1)
-    out, lost = Finding("logged_out", 0, ""), Finding("cart_lost", 3, "")
+    out, lost = Contradiction("logged_out", 0, ""), Contradiction("cart_lost", 3, "")
     recorder.record(exchange(1))
     recorder.record(exchange(2, "failed"), (out,))
     recorder.record(exchange(2, "unknown"), (out, lost))
@@ -63,7 +63,7 @@ def test_without_files_it_only_counts() -> None:
 
 def test_a_half_written_line_of_progress_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "p.ndjson"
-    path.write_bytes(msgspec.json.encode(Progress(sent=1)) + b"\n" + msgspec.json.encode(Progress(sent=2))[:-3])
+    path.write_bytes(msgspec.json.encode(LoadProgress(sent=1)) + b"\n" + msgspec.json.encode(LoadProgress(sent=2))[:-3])
     told = newest_progress(path)
     assert told is not None
     assert told.sent == 1
@@ -73,10 +73,10 @@ def test_a_half_written_line_of_progress_is_not_read(tmp_path: Path) -> None:
 
 
 def test_processes_add_up_to_the_slowest_phase_and_the_first_problem() -> None:
-    one = Progress(5, "audit", sent=3, ok=3, logged_out=1, cpu_s=0.5)
-    two = Progress(7, "load", sent=4, failed=4, cpu_s=0.25, problem="no")
-    assert summed([one, two]) == Progress(5, "load", 7, 3, 4, 0, 0, 1, 0, 0, 0.75, "no")
-    assert summed([]) == Progress()
+    one = LoadProgress(5, "audit", sent=3, ok=3, logged_out=1, cpu_s=0.5)
+    two = LoadProgress(7, "load", sent=4, failed=4, cpu_s=0.25, problem="no")
+    assert summed([one, two]) == LoadProgress(5, "load", 7, 3, 4, 0, 0, 1, 0, 0, 0.75, "no")
+    assert summed([]) == LoadProgress()
 
 
 def test_a_full_disk_is_an_error_and_not_a_loss() -> None:

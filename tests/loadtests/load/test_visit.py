@@ -9,18 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadtests.load.answers import Answer
-from loadtests.load.contract import Job, Terms
-from loadtests.load.visit import Visit
+from loadtests.load.answers import HttpAnswer
+from loadtests.load.contract import BackgroundJob, VisitConfig
+from loadtests.load.visit import ShopperVisit
 from loadtests.model.history import Exchange, Jar
 from loadtests.model.plan import Action, ClientLimits
 from loadtests.model.scenario import Load, Scenario
 from loadtests.planning.make_plan import make_plan
-from loadtests.session_model.expectations import Finding
+from loadtests.session_model.carts import Contradiction
 from shared.errors import ForeignAnswer
 
 RUN = "0123abcd"
-TERMS = Terms("redis", RUN, f"{RUN}a", "secret", ClientLimits())
+TERMS = VisitConfig("redis", RUN, f"{RUN}a", "secret", ClientLimits())
 SHOPPING = (
     Action(10, "login"),
     Action(20, "browse"),
@@ -66,7 +66,7 @@ class PaperShop:
         self.orders: list[dict[str, str]] = []
         self.asked: list[tuple[str, str, dict[str, str], bytes]] = []
 
-    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes, jar: Jar = "main") -> Answer:
+    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes, jar: Jar = "main") -> HttpAnswer:
         assert jar == "main"
         self.asked.append((method, path, headers, body))
         word, _, detail = next(self.fates, "").partition(" ")
@@ -76,20 +76,20 @@ class PaperShop:
         if word == "stop":
             raise Stopped
         if word == "refused":
-            return Answer(sent_ns, done_ns, error="refused", sent=False)
+            return HttpAnswer(sent_ns, done_ns, error="refused", sent=False)
         if word == "forget":
             self.user, self.cart = "", {}
         if word != "lost":
             status, shown = self.serve(method, path, body)
         if word in ("lost", "mute"):
-            return Answer(sent_ns, done_ns, error="timeout")
+            return HttpAnswer(sent_ns, done_ns, error="timeout")
         if word == "broken":
             status, shown = 503, {}
         run = "ffffffff" if word == "foreign" else RUN
         content = b"<html>" if word == "unreadable" else json.dumps(shown).encode()
-        return Answer(sent_ns, done_ns, status, headers={"X-Run": run, "X-Node": "n2"}, body=content)
+        return HttpAnswer(sent_ns, done_ns, status, headers={"X-Run": run, "X-Node": "n2"}, body=content)
 
-    def watch(self, path: str, headers: dict[str, str], until_ns: int) -> Answer:
+    def watch(self, path: str, headers: dict[str, str], until_ns: int) -> HttpAnswer:
         raise NotImplementedError
 
     def copy_jar(self, source: Jar, to: Jar) -> None:
@@ -131,7 +131,7 @@ class PaperShop:
         return 200, {"cart": self.cart}
 
 
-def nothing_at_once(do: Callable[[], object]) -> Job:
+def nothing_at_once(do: Callable[[], object]) -> BackgroundJob:
     raise NotImplementedError
 
 
@@ -142,11 +142,11 @@ class Day:
         self.clock = PaperClock()
         self.shop = PaperShop(self.clock, iter(fates))
         self.exchanges: list[Exchange] = []
-        self.findings: list[Finding] = []
+        self.findings: list[Contradiction] = []
         terms = msgspec.structs.replace(TERMS, limits=limits)
-        self.visit = Visit(7, actions, terms, self.shop, self.clock, self, nothing_at_once)
+        self.visit = ShopperVisit(7, actions, terms, self.shop, self.clock, self, nothing_at_once)
 
-    def saw(self, exchange: Exchange, answer: Answer | None, findings: tuple[Finding, ...]) -> None:
+    def saw(self, exchange: Exchange, answer: HttpAnswer | None, findings: tuple[Contradiction, ...]) -> None:
         assert (answer is None) == (exchange.outcome == "not_sent")
         self.exchanges.append(exchange)
         self.findings += findings

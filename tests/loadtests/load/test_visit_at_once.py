@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from loadtests.load.concurrent_group import AT_ONCE, Company, in_companies
+from loadtests.load.contract import AT_ONCE, ConcurrentGroup, concurrent_groups
 from loadtests.model.plan import Action
 from loadtests.model.scenario import Load, Scenario
 from loadtests.planning.make_plan import make_plan
@@ -137,15 +137,15 @@ class TestBeside:
 
 class TestCompanies:
     def test_what_is_beside_belongs_to_the_one_before(self) -> None:
-        assert list(in_companies(TABS)) == [(TABS[0], ()), (TABS[1], (TABS[2],)), (TABS[3], ())]
-        assert list(in_companies(())) == []
+        assert list(concurrent_groups(TABS)) == [(TABS[0], ()), (TABS[1], (TABS[2],)), (TABS[3], ())]
+        assert list(concurrent_groups(())) == []
 
     def test_a_browser_does_only_so_much_at_once(self) -> None:
         many = (Action(1, "cart"), *(Action(1, "cart", beside=True) for _ in range(9)))
-        assert [1 + len(beside) for _, beside in in_companies(many)] == [AT_ONCE, 4]
+        assert [1 + len(beside) for _, beside in concurrent_groups(many)] == [AT_ONCE, 4]
 
     def test_who_overlapped_whom(self) -> None:
-        company = Company()
+        company = ConcurrentGroup()
         early, late = company.begin(False), company.begin(True)
         company.end(early)
         alone = company.begin(False)

@@ -9,7 +9,6 @@ import pytest
 
 from compose.cluster import Usage
 from loadtests.judging.latency import percentiles
-from loadtests.model.batch import batch_of
 from loadtests.model.events import PartSample
 from loadtests.model.history import Exchange
 from loadtests.model.results import Latency, Percentiles
@@ -224,7 +223,7 @@ def told_exchanges() -> list[Exchange]:
 def test_bytes_are_summed_by_half_seconds() -> None:
     story = Story("redis")
     for number, exchange in enumerate(told_exchanges()):
-        story.saw(batch_of(msgspec.structs.replace(exchange, cookie_bytes=100, body_bytes=number)), None, 100_000)
+        story.saw(msgspec.structs.replace(exchange, cookie_bytes=100, body_bytes=number), None, 100_000)
     chart = wire(story, TimeAxis(story.end_us, story.end_us), 100_000)
     assert chart is not None
     sent = sum(int(row[1].replace(",", "")) for row in chart.table.rows if row[1] != "–")

@@ -6,7 +6,6 @@ import msgspec
 import pytest
 
 from loadtests.faults import FAULTS
-from loadtests.model.batch import batch_of
 from loadtests.model.events import FaultEvent, FaultPhase
 from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.results import LoggedOut
@@ -41,7 +40,7 @@ def story_of(*told: Told, bands: tuple[FaultTimeline, ...] = ()) -> Story:
     fault_us = story.run.first_injected_us
     for each in told:
         for exchange in each.exchanges:
-            story.saw(batch_of(exchange), fault_us, 100_000)
+            story.saw(exchange, fault_us, 100_000)
     for shopper in story.shoppers.values():
         shopper.close(story.end_us)
     return story

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.running.console import Outlet, is_gone
+from loadtests.running.console import GuardedOutput, is_gone
 from tests.loadtests.command import environment
 
 CLI = [sys.executable, "-m", "loadtests.cli"]
@@ -57,7 +57,7 @@ def test_what_counts_as_gone() -> None:
 def test_an_outlet_takes_every_word_and_passes_it_on_while_it_can() -> None:
     reading, writing = os.pipe()
     with os.fdopen(writing, "w") as out:
-        outlet = Outlet(out)
+        outlet = GuardedOutput(out)
         outlet.write("heard")
         outlet.flush()
         assert os.read(reading, 99) == b"heard"

@@ -10,8 +10,13 @@ import pytest
 from compose.architectures import ARCHITECTURES
 from compose.cluster import Limits
 from loadtests.model.history import Exchange, Record
-from loadtests.session_model.causes import CAUSES, cause_of_shared_session, cause_of_use_after_logout, fault_behind
-from loadtests.session_model.shopper_trace import Person
+from loadtests.session_model.causes import (
+    CAUSES,
+    cause_of_shared_session,
+    cause_of_use_after_logout,
+    fault_behind,
+)
+from loadtests.session_model.shopper_trace import ShopperTrace
 from loadtests.session_model.timeline import RunTimeline
 from tests.loadtests.stories import Story, fault, losses, retold, scene, stored
 
@@ -175,7 +180,7 @@ def test_the_fault_behind_a_loss_stands_in_its_witness() -> None:
     at = after("store-kill", "store", "redis")
     (loss,) = losses(out("redis"), at)
     assert any("store-kill" in event.what for event in loss.witness), loss.witness
-    assert fault_behind(scene(), Person(1), out()[-1]) is None
+    assert fault_behind(scene(), ShopperTrace(1), out()[-1]) is None
 
 
 def test_every_architecture_has_rules() -> None:

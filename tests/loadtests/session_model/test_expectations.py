@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from loadtests.session_model.expectations import LATE_WRITES, POSSIBLE_CARTS, Memory
+from loadtests.session_model.expectations import LATE_WRITES, POSSIBLE_CARTS, ExpectedSession
 from tests.loadtests.stories import Story, findings
 
 
-def after(story: Story) -> Memory:
-    memory = Memory("user-0001")
+def after(story: Story) -> ExpectedSession:
+    memory = ExpectedSession("user-0001")
     for exchange in story.exchanges:
         memory.saw(exchange)
     return memory

@@ -8,8 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from shared.errors import EnvironmentNotReady
-from shared.shop.accounts import Accounts
-from shared.shop.database import connect, prepare, read_orders
+from shared.shop.database import Accounts, connect, prepare, read_orders
 from shared.shop.orders import Orders
 
 

@@ -9,7 +9,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from shared.request_log import read_request_log
-from shared.shop.tally import BOUNDS_US, Tally
+from shared.shop.tally import BOUNDS_US, RequestTally
 from tests.shared.shops import Node, node
 
 LABELS = ("method", "route", "status", "le", "node", "twin", "store")
@@ -63,7 +63,7 @@ def test_a_store_that_is_away(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("took_us", "first"), [(0, 0), (1_000, 0), (1_001, 1), (2_500_000, 10), (9_000_000, 11)])
 def test_a_time_is_in_its_bucket_and_all_above(took_us: int, first: int) -> None:
-    tally = Tally()
+    tally = RequestTally()
     tally.count("GET", "/me", 200, took_us)
     family = next(each for each in tally.collect() if each.name == "twinshop_request_seconds")
     buckets = [sample.value for sample in family.samples if sample.name.endswith("_bucket")]
@@ -73,7 +73,7 @@ def test_a_time_is_in_its_bucket_and_all_above(took_us: int, first: int) -> None
 
 
 def test_counting_costs_next_to_nothing() -> None:
-    tally, started = Tally(), time.process_time()
+    tally, started = RequestTally(), time.process_time()
     for _ in range(10_000):
         tally.count("GET", "/me", 200, 700)
     assert (time.process_time() - started) / 10_000 < 20e-6

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from shared.shop.orders import Order
+from shared.shop.orders import ShopOrder
 from shared.shop.routes.progress import _stage
 
 
@@ -15,5 +15,5 @@ from shared.shop.routes.progress import _stage
     [(-5, "received"), (0.1, "received"), (3, "packed"), (8, "on its way"), (3600, "delivered")],
 )
 def test_stages(age_s: float, stage: str) -> None:
-    order = Order("o", None, {}, 0, int((time.time() - age_s) * 1e6))
+    order = ShopOrder("o", None, {}, 0, int((time.time() - age_s) * 1e6))
     assert _stage(order) == {"order": "o", "stage": stage}

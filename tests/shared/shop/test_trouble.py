@@ -12,9 +12,8 @@ from werkzeug.test import TestResponse
 import compose.changes
 from compose.applications.twins import Twins
 from shared.request_log import LoggedRequest, LoggedSession, read_request_log
-from shared.sessions import fingerprint
+from shared.sessions import Injection, fingerprint
 from shared.shop.database import read_orders
-from shared.shop.trouble import Trouble
 from tests.shared.shops import CONTROL_TOKEN, PASSWORD, JsonVisitor, Node, node
 
 CONTROL = {"X-Control-Token": CONTROL_TOKEN}
@@ -30,9 +29,9 @@ def tell(shop: Node, **trouble: Any) -> TestResponse:
 
 
 def test_the_words_are_those_of_a_cluster() -> None:
-    assert Trouble.__struct_fields__ == compose.changes.Trouble.__struct_fields__
-    assert Trouble.__struct_defaults__ == compose.changes.Trouble.__struct_defaults__
-    assert Trouble.__annotations__ == compose.changes.Trouble.__annotations__
+    assert Injection.__struct_fields__ == compose.changes.Trouble.__struct_fields__
+    assert Injection.__struct_defaults__ == compose.changes.Trouble.__struct_defaults__
+    assert Injection.__annotations__ == compose.changes.Trouble.__annotations__
 
 
 def test_the_state(tmp_path: Path) -> None:

@@ -9,12 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compose.balancers.access_log import RawLine
-from loadtests.judging.log_matching import Settling
-from loadtests.judging.sources import Hearer
-from loadtests.judging.three_logs import Closely, Compared, ThreeLogs
-from loadtests.model.batch import Batch, Kind, Kinds
+from loadtests.judging.three_logs import FullComparison, LogComparison, LogListener, LogMatching, ThreeLogs
 from loadtests.model.events import LoadEnded
-from loadtests.model.history import Exchange, Record
+from loadtests.model.history import Exchange
 from loadtests.session_model.timeline import RunTimeline
 from shared.request_log import LoggedRequest, LogRecord
 
@@ -39,25 +36,26 @@ class Told:
     def __init__(self, records: list[Exchange | RawLine | LoggedRequest]) -> None:
         self.records = records
 
-    def read_in_turn(self, hearer: Hearer) -> None:
-        """As `loadtests.judging.sources.Sources`."""
+    def read_in_turn(self, hearer: LogListener) -> None:
+        """As `loadtests.judging.three_logs.Sources`."""
         hearer.add_records([each for each in self.records if isinstance(each, Exchange)])
         hearer.add_lines([each for each in self.records if isinstance(each, RawLine)])
         for node in ("n1", "n2"):
             hearer.add_node(node, [r for r in self.records if isinstance(r, LoggedRequest) and r.node == node])
 
 
-def found(records: list[Exchange | RawLine | LoggedRequest], *, piece: int | None) -> Compared:
+def found(records: list[Exchange | RawLine | LoggedRequest], *, piece: int | None) -> LogComparison:
     """What the comparison finds; told in pieces, or (None) all at once to somebody who forgets nothing."""
-    logs, kinds = ThreeLogs(FINISHED), Kinds(Kind)
+    logs = ThreeLogs(FINISHED)
     sources = Told(records)
     if piece is None:
-        closely = Closely(logs._reconciler)
-        sources.read_in_turn(closely)
-        logs._settling = None
+        sources.read_in_turn(FullComparison(logs._reconciler))
+        logs._matching = None
     for begin in range(0, len(records), piece) if piece else ():
         some = records[begin : begin + piece]
-        logs.add_exchanges(Batch([each for each in some if isinstance(each, Exchange)], kinds))
+        for each in some:
+            if isinstance(each, Exchange):
+                logs.add(each)
         logs.add_lines([each for each in some if isinstance(each, RawLine)])
         for node in ("n1", "n2"):
             logs.add_node(node, [each for each in some if isinstance(each, LoggedRequest) and each.node == node])
@@ -88,21 +86,22 @@ def test_a_request_that_stands_in_all_logs_twice() -> None:
     assert found(once, piece=3).mismatches == 0
 
 
-def agreeing(count: int) -> Iterator[tuple[list[LogRecord], list[RawLine], list[Record]]]:
+def agreeing(count: int) -> Iterator[tuple[list[LogRecord], list[RawLine], list[Exchange]]]:
     for begin in range(0, count, 100):
         requests = [f"a-0001-{number:06d}" for number in range(begin, begin + 100)]
         yield [*map(logged, requests)], [*map(line, requests)], [*map(asked, requests)]
 
 
-def room(pieces: Iterable[tuple[list[LogRecord], list[RawLine], list[Record]]]) -> int:
+def room(pieces: Iterable[tuple[list[LogRecord], list[RawLine], list[Exchange]]]) -> int:
     """Bytes that are kept at most, beside the piece in hand."""
-    settling, kinds = Settling(), Kinds(Kind)
+    matching = LogMatching()
     tracemalloc.start()
     try:
         for of_node, lines, exchanges in pieces:
-            settling.add_node("n1", of_node)
-            settling.add_lines(lines)
-            settling.add_exchanges(Batch([each for each in exchanges if isinstance(each, Exchange)], kinds))
+            matching.add_node("n1", of_node)
+            matching.add_lines(lines)
+            for exchange in exchanges:
+                matching.add(exchange)
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -14,11 +14,12 @@ from multiprocessing.util import Finalize
 from queue import SimpleQueue
 from typing import Any, NamedTuple
 
-from shared.raft import FAIL_REASON
-from shared.replica_listening import listen, no_beginner_any_more
-from shared.replica_membership import Joining
-from shared.replica_transport import close_pipe
-from shared.replicated_entries import Entries
+import msgspec
+from cachelib.base import BaseCache
+
+from shared.replication.entries import Entries
+from shared.replication.peers import Joining, close_pipe, listen, no_beginner_any_more
+from shared.replication.raft import FAIL_REASON
 
 TICK_S = 0.02
 """The longest that the thread of the protocol sleeps; messages and changes of our own wake it at once."""
@@ -35,7 +36,7 @@ class StateUnavailable(Exception):
     """No majority of nodes took a change in time (it may still happen later), or this node has not caught up yet."""
 
 
-class Standing(NamedTuple):
+class ReplicaStatus(NamedTuple):
     """How this node stands in its cluster, as of the last tick."""
 
     leader: str = ""
@@ -97,7 +98,7 @@ class ReplicatedState:
         self._raft = listen(self._entries, address, sorted(set(peers) | {address}), password, other_port)
         self.address = str(self._raft.selfNode)
         others = sorted(map(str, self._raft.otherNodes))
-        self.standing = Standing()
+        self.standing = ReplicaStatus()
         self.ahead_s = 0
         """How wrong this node's clock is on purpose."""
         self._majority_until = 0.0
@@ -231,7 +232,7 @@ class ReplicatedState:
         self._raft.destroy()
         close_pipe(self._raft)
 
-    def _look(self) -> Standing:
+    def _look(self) -> ReplicaStatus:
         raft = self._raft
         leader = raft._getLeader()
         if leader is not None:
@@ -239,7 +240,7 @@ class ReplicatedState:
         others = raft.otherNodes
         if raft.hasQuorum:
             self._majority_until = time.monotonic() + BROKEN_OFF_S
-        return Standing(
+        return ReplicaStatus(
             leader=str(leader) if leader is not None else "",
             leads=raft._isLeader(),
             majority=time.monotonic() < self._majority_until,
@@ -265,3 +266,41 @@ class ReplicatedState:
     def _wait(self, condition: Callable[[], bool], deadline: float) -> None:
         while not condition() and time.monotonic() < deadline:
             self._closing.wait(_ASK_AGAIN_S)
+
+
+class ReplicatedCache(BaseCache):
+    """Holds dictionaries of plain values; the `user` in one owns it.
+
+    All of it raises `StateUnavailable` where its state does.
+    """
+
+    def __init__(self, state: ReplicatedState, *, lifetime_s: int) -> None:
+        super().__init__(lifetime_s)
+        self.state = state
+
+    def get(self, key: str) -> Any:
+        """What is kept under that key; None if nothing is, or if its time is over."""
+        packed = self.state.get(key)
+        return None if packed is None else msgspec.msgpack.decode(packed)
+
+    def set(self, key: str, value: Any, timeout: Any = None) -> bool:
+        """Keep it on every node."""
+        self.state.set(
+            key,
+            msgspec.msgpack.encode(value),
+            lifetime_s=self._normalize_timeout(timeout),
+            owner=value.get("user", ""),
+        )
+        return True
+
+    def delete(self, key: str) -> bool:
+        """Drop it from every node. What this node does not have is not asked for: ids are random, nobody has them."""
+        return self.state.has(key) and self.state.delete(key)
+
+    def has(self, key: str) -> bool:
+        """Whether it is kept, and its time is not over."""
+        return self.state.get(key) is not None
+
+    def living(self) -> list[tuple[str, dict[str, Any]]]:
+        """Everything that has not expired, by key: O(values)."""
+        return [(key, msgspec.msgpack.decode(packed)) for key, packed in self.state.items()]

@@ -11,11 +11,11 @@ import psutil
 import pytest
 
 from compose.supervision.ports import free_ports
-from shared import replica_listening
 from shared.errors import UsageError
-from shared.replica_transport import without_what_is_there
-from shared.replicated_entries import EXPIRED_KEPT_S
-from shared.replicated_state import ReplicatedState, StateUnavailable
+from shared.replication import peers
+from shared.replication.entries import EXPIRED_KEPT_S
+from shared.replication.peers import without_what_is_there
+from shared.replication.state import ReplicatedState, StateUnavailable
 from tests.waiting import until
 
 WITHIN_S = 20.0
@@ -264,7 +264,7 @@ def test_two_of_three_die_and_come_back_empty_but_the_third_remembers(start: Sta
 
 
 def test_a_log_that_was_replaced_reaches_who_comes_back(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replica_listening, "COMPACT_AFTER", 10)
+    monkeypatch.setattr(peers, "COMPACT_AFTER", 10)
     states = cluster(start, 3)
     settle(states)
     leader = states[leader_of(states)]

@@ -8,7 +8,7 @@ from collections import OrderedDict
 
 import msgspec
 
-from shared.raft import SyncObjConsumer, replicated
+from shared.replication.raft import SyncObjConsumer, replicated
 
 EXPIRED_KEPT_S = 60.0
 """Values are swept this long after their time, so that one node's wrong clock takes nothing away from the others."""
