@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from loadtests.model.measures import MEASURES
+from loadtests.checks import MEASURES
 from loadtests.model.results import ArchitectureResult, Prediction, Results
 from loadtests.model.run_folder import read_document
 from shared.errors import RunFolderError

@@ -1,53 +1,30 @@
-"""The checks and the tallies: one file each, one line here each; see `checks.contract`."""
+"""The checks and the tallies: one file each, found by themselves. docs/how-to/add-a-loss.md shows how to add one.
+
+Here is all that can be measured, too: what the checks and tallies declare, and `loadtests.model.measures`.
+"""
 
 from __future__ import annotations
 
-from loadtests.checks.cart_lost import CartLost
-from loadtests.checks.cart_rolled_back import CartRolledBack
+import loadtests.model.measures
 from loadtests.checks.contract import Check, Tally
-from loadtests.checks.cookies_refused import CookiesRefused
-from loadtests.checks.flickered import Flickered
-from loadtests.checks.items_lost import ItemsLost
-from loadtests.checks.logged_out import LoggedOut
-from loadtests.checks.not_served import NotServed
-from loadtests.checks.order_duplicated import OrderDuplicated
-from loadtests.checks.order_lost import OrderLost
-from loadtests.checks.over_limit import OverLimit
-from loadtests.checks.rate_limited import RateLimited
-from loadtests.checks.read_by_others import ReadByOthers
-from loadtests.checks.server_errors import ServerErrors
-from loadtests.checks.session_shared import SessionShared
-from loadtests.checks.stalled import Stalled
-from loadtests.checks.still_logged_in import StillLoggedIn
-from loadtests.checks.streams_dropped import StreamsDropped
-from loadtests.checks.streams_lost import StreamsLost
-from loadtests.checks.wrong_user import WrongUser
+from loadtests.checks.found import find_checks
+from loadtests.model.measures import Measure, find_measures, in_order
+from loadtests.session_model import causes
 
-CHECKS: tuple[type[Check], ...] = (
-    LoggedOut,
-    CartLost,
-    ItemsLost,
-    CartRolledBack,
-    WrongUser,
-    OrderDuplicated,
-    OrderLost,
-    StillLoggedIn,
-    SessionShared,
-)
-"""They name losses."""
+_FOUND = find_checks(__path__, __name__)
+CHECKS: dict[str, type[Check]] = {it.kind: it for it in _FOUND if issubclass(it, Check)}
+"""They name losses; by kind."""
+TALLIES: dict[str, type[Tally]] = {it.name: it for it in _FOUND if issubclass(it, Tally)}
+"""They count what is no loss; by name, in the order of `results.json`."""
+MEASURES: dict[str, Measure] = in_order([
+    *find_measures(loadtests.model.measures.__path__, loadtests.model.measures.__name__),
+    *(measure for it in _FOUND for measure in it.measures),
+])  # fmt: skip
+"""All that can be predicted of one architecture, by name, as tables have it."""
+CAUSES: dict[str, str] = {
+    **causes.CAUSES,
+    **{cause.name: cause.meaning for check in CHECKS.values() for cause in check.causes},
+}
+"""Every cause that a loss can have, and what it means."""
 
-TALLIES: tuple[type[Tally], ...] = (
-    Flickered,
-    Stalled,
-    NotServed,
-    ServerErrors,
-    StreamsDropped,
-    StreamsLost,
-    CookiesRefused,
-    ReadByOthers,
-    RateLimited,
-    OverLimit,
-)
-"""They count what is no loss."""
-
-__all__ = ["CHECKS", "TALLIES", "Check", "Tally"]
+__all__ = ["CAUSES", "CHECKS", "MEASURES", "TALLIES", "Check", "Tally"]

@@ -1,4 +1,5 @@
-"""The contracts of checks and of tallies, which both read the history.
+"""The contracts of checks and of tallies, which both read the history, and say all there is to say of what they find:
+a rule, words for people, and the measures by which scenarios can predict it.
 
 A check names losses of one kind, each with a witness and a cause.
 
@@ -16,8 +17,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+from loadtests.model.cause import Cause
 from loadtests.model.history import Exchange, StoredOrder
-from loadtests.model.results import Counted, Loss, LossKind, WitnessEvent
+from loadtests.model.measures import Measure
+from loadtests.model.results import Counted, Loss, WitnessEvent
 from loadtests.session_model.carts import Contradiction
 from loadtests.session_model.causes import Reason
 from loadtests.session_model.circumstances import Circumstances, circumstances_of
@@ -28,9 +31,21 @@ from loadtests.session_model.timeline import RunTimeline
 class Check:
     """One kind of loss. A check overrides what it needs to hear of; it is told everything in the history's order."""
 
-    kind: ClassVar[LossKind]
+    kind: ClassVar[str]
     rule: ClassVar[str]
     """When it accuses, in one sentence for the reference."""
+    happened: ClassVar[str]
+    """What happened to the shopper: (shopper 7) "lost the whole cart"."""
+    plural: ClassVar[str]
+    """How many of them are called: (20) "carts lost whole"."""
+    measures: ClassVar[tuple[Measure, ...]]
+    """What can be predicted of it; the first one counts its losses or the people who had them."""
+    breaks: ClassVar[str] = ""
+    """The session guarantee that is broken (Terry et al., 1994), if one is."""
+    field: ClassVar[str] = ""
+    """The field of `ArchitectureResult` that counts its losses, if one does; of others the list of losses tells."""
+    causes: ClassVar[tuple[Cause, ...]] = ()
+    """Causes that this check alone names."""
 
     def __init__(self, scene: RunTimeline) -> None:
         self.scene = scene
@@ -78,9 +93,11 @@ class Tally:
     """Counts one thing that happens to shoppers."""
 
     name: ClassVar[str]
-    """A field of `loadtests.model.results.Counts`."""
+    """Its key in `ArchitectureResult.counts`."""
     rule: ClassVar[str]
     """When it counts, in one sentence for the reference."""
+    measures: ClassVar[tuple[Measure, ...]]
+    """What can be predicted of it."""
 
     def __init__(self, scene: RunTimeline) -> None:
         self.scene = scene

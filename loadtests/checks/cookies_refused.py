@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from loadtests.checks.contract import Tally
 from loadtests.model.history import Exchange
+from loadtests.model.measures import Measure, shoppers_of
 
 
 class CookiesRefused(Tally):
@@ -13,6 +14,20 @@ class CookiesRefused(Tally):
     rule = (
         "An answer sets a cookie of more than 4,096 bytes, which a browser ignores, and so does the client: "
         "the shopper keeps the one from before."
+    )
+    measures = (
+        Measure(
+            "cookies_refused",
+            "Shoppers with at least one answer whose cookie was too large for a browser.",
+            shoppers_of("cookies_refused"),
+            sort="count",
+            group="Goods",
+            meaning="Shoppers who were sent at least one cookie of more than 4,096 bytes, which a browser ignores "
+            "without a word: what it was to hold is not kept.",
+            headline="shoppers whose cookie grew too large",
+            of_all=True,
+            place=38,
+        ),
     )
 
     def saw(self, exchange: Exchange) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from loadtests.checks.contract import Tally
 from loadtests.model.history import ENDS_SESSION, NEEDS_LOGIN, Exchange
+from loadtests.model.measures import Measure, events_of, shoppers_of
 from loadtests.session_model.timeline import RunTimeline
 
 
@@ -17,6 +18,31 @@ class Flickered(Tally):
     rule = (
         "A shopper whose login was acknowledged is answered 401, and a request sent later is answered as to somebody "
         "known, with no login and no logout in between. A loss of its own (logged_out) is counted beside it."
+    )
+    measures = (
+        Measure(
+            "flickered",
+            "Shoppers answered as strangers and then recognised again without a new login.",
+            shoppers_of("flickered"),
+            sort="count",
+            group="People",
+            meaning="Shoppers who were answered as strangers and then, without a new login, recognised again: some "
+            "nodes know the session and others do not. Counted apart from being logged out; only those show it who do "
+            "not log in again.",
+            headline="shoppers forgotten and then known again",
+            of_all=True,
+            place=30,
+        ),
+        Measure(
+            "flickers",
+            "How often that happened.",
+            events_of("flickered"),
+            sort="count",
+            group="People",
+            report="never",
+            terminal="never",
+            place=31,
+        ),
     )
 
     def __init__(self, scene: RunTimeline) -> None:

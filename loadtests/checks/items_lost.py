@@ -5,6 +5,7 @@ from __future__ import annotations
 from loadtests.checks.contract import Check
 from loadtests.checks.witness import before_loss, in_database, told, units
 from loadtests.model.history import Exchange, StoredOrder
+from loadtests.model.measures import Measure
 from loadtests.model.results import WitnessEvent
 from loadtests.session_model.carts import Contradiction
 from loadtests.session_model.causes import Reason, reason_of_cart_loss
@@ -18,6 +19,25 @@ class ItemsLost(Check):
     rule = (
         "The cart shown is not empty and lacks units whose adding was acknowledged; or an acknowledged order holds "
         "less, in the database, than the acknowledged cart that it was made of."
+    )
+    happened = "lost items from the cart"
+    plural = "carts that lacked items"
+    breaks = "read your writes"
+    field = "items_lost"
+    measures = (
+        Measure(
+            "items_lost",
+            "Times that a cart which is not empty, or an order, lacked acknowledged units.",
+            lambda it: it.items_lost,
+            sort="loss",
+            group="Goods",
+            meaning="How often a cart that was not empty, or an order, lacked goods whose adding had been "
+            "acknowledged.",
+            headline="carts that lacked something",
+            kinds=("items_lost",),
+            report="always",
+            place=21,
+        ),
     )
 
     def contradicted(self, person: ShopperTrace, exchange: Exchange, finding: Contradiction) -> None:

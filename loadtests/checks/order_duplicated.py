@@ -5,6 +5,7 @@ from __future__ import annotations
 from loadtests.checks.contract import Check
 from loadtests.checks.witness import in_database, told
 from loadtests.model.history import Exchange, StoredOrder
+from loadtests.model.measures import Measure
 from loadtests.model.results import Loss
 from loadtests.session_model.timeline import RunTimeline
 from shared.demo_accounts import account_number
@@ -15,6 +16,23 @@ class OrderDuplicated(Check):
 
     kind = "order_duplicated"
     rule = "The database holds a second order of the same request, or of the same user with the same idempotency key."
+    happened = "got two orders from one checkout"
+    plural = "orders made twice"
+    field = "orders_duplicated"
+    measures = (
+        Measure(
+            "orders_duplicated",
+            "Second orders of one checkout in the database.",
+            lambda it: it.orders_duplicated,
+            sort="loss",
+            group="Goods",
+            label="Orders made twice",
+            meaning="Second orders of one checkout, in the database. Also among the other losses.",
+            headline="orders made twice",
+            kinds=("order_duplicated",),
+            place=45,
+        ),
+    )
 
     def __init__(self, scene: RunTimeline) -> None:
         super().__init__(scene)

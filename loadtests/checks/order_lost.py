@@ -5,6 +5,7 @@ from __future__ import annotations
 from loadtests.checks.contract import Check
 from loadtests.checks.witness import in_database, told
 from loadtests.model.history import StoredOrder
+from loadtests.model.measures import Measure
 from loadtests.session_model.causes import Reason
 from loadtests.session_model.shopper_trace import AcknowledgedOrder
 
@@ -16,6 +17,22 @@ class OrderLost(Check):
     rule = (
         "A checkout was acknowledged with an order's number, and after the run the database holds no order of that "
         "number made by that shopper with that key."
+    )
+    happened = "lost an order"
+    plural = "orders lost"
+    field = "orders_lost"
+    measures = (
+        Measure(
+            "orders_lost",
+            "Acknowledged orders that the database does not hold.",
+            lambda it: it.orders_lost,
+            sort="loss",
+            group="Goods",
+            kinds=("order_lost",),
+            report="never",
+            terminal="never",
+            place=46,
+        ),
     )
 
     def promised(self, promise: AcknowledgedOrder, order: StoredOrder | None) -> None:

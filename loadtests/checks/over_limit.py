@@ -5,6 +5,7 @@ from __future__ import annotations
 from loadtests.checks.contract import Tally
 from loadtests.checks.witness import answered_as_shopper
 from loadtests.model.history import Exchange
+from loadtests.model.measures import Measure, events_of
 from loadtests.session_model.timeline import RunTimeline
 
 WINDOWS = 2
@@ -22,6 +23,20 @@ class OverLimit(Tally):
     rule = (
         "Within one window of the scenario's rate limit, from the sending of the first to the answer of the last, more "
         "than twice the limit's number of a shopper's requests are let through: each one beyond that."
+    )
+    measures = (
+        Measure(
+            "over_limit",
+            "Requests let through beyond the most that a limit could have allowed which counts them all.",
+            events_of("over_limit"),
+            sort="count",
+            group="Actions",
+            label="Over the limit",
+            meaning="Requests that were let through although a limit that counts all of them could not have allowed so "
+            "many: more than twice its number within one of its windows (a window’s end and the next one’s beginning).",
+            headline="requests let through beyond the limit",
+            place=42,
+        ),
     )
 
     def __init__(self, scene: RunTimeline) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from loadtests.checks.contract import Tally
 from loadtests.model.history import Exchange
+from loadtests.model.measures import Measure, events_of, shoppers_of
 
 
 class RateLimited(Tally):
@@ -11,6 +12,29 @@ class RateLimited(Tally):
 
     name = "rate_limited"
     rule = "A request is answered 429 (too many requests)."
+    measures = (
+        Measure(
+            "rate_limited",
+            "Answers 429 (too many requests).",
+            events_of("rate_limited"),
+            sort="count",
+            group="Actions",
+            label="Too many",
+            meaning="Requests that were refused for coming too often (429).",
+            headline="requests refused as too many",
+            place=40,
+        ),
+        Measure(
+            "rate_limited_shoppers",
+            "Shoppers who got one.",
+            shoppers_of("rate_limited"),
+            sort="count",
+            group="Actions",
+            report="never",
+            terminal="never",
+            place=41,
+        ),
+    )
 
     def saw(self, exchange: Exchange) -> None:
         """Whatever it asked for."""

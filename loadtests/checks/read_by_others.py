@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from loadtests.checks.contract import Tally
 from loadtests.model.history import Exchange
+from loadtests.model.measures import Measure, shoppers_of
 
 
 class ReadByOthers(Tally):
@@ -13,6 +14,18 @@ class ReadByOthers(Tally):
     rule = (
         "Somebody copies a shopper's cookies and finds the shopper's name in them, as it stands or after undoing "
         "base64 and compression, for which no key is needed."
+    )
+    measures = (
+        Measure(
+            "read_by_others",
+            "Shoppers whose name somebody who copied their cookies reads there, without any key.",
+            shoppers_of("read_by_others"),
+            sort="count",
+            group="Security",
+            headline="shoppers whose name others read in their cookie",
+            of_all=True,
+            place=39,
+        ),
     )
 
     def saw(self, exchange: Exchange) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from loadtests.checks.contract import Tally
 from loadtests.model.history import Exchange
+from loadtests.model.measures import Measure, events_of
 
 
 class ServerErrors(Tally):
@@ -12,6 +13,18 @@ class ServerErrors(Tally):
     name = "server_errors"
     rule = (
         "A planned action with the shopper's own cookies is sent, and answered with a status of 500 or more, or never."
+    )
+    measures = (
+        Measure(
+            "server_errors",
+            "Planned actions answered with a status of 500 or more, or not at all.",
+            events_of("server_errors"),
+            sort="count",
+            group="Service",
+            report="never",
+            terminal="never",
+            place=35,
+        ),
     )
 
     def saw(self, exchange: Exchange) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from loadtests.checks.contract import Check
 from loadtests.checks.witness import answered_as_shopper, told
 from loadtests.model.history import Exchange
+from loadtests.model.measures import Measure
 from loadtests.session_model.causes import reason_of_shared_session
 from loadtests.session_model.shopper_trace import ShopperTrace
 from loadtests.session_model.timeline import RunTimeline
@@ -17,6 +18,24 @@ class SessionShared(Check):
     rule = (
         "Somebody opens a session as a stranger, plants its cookies on a shopper, never logs in, and is answered as "
         "that shopper after the shopper has logged in. Counted once for each login of the shopper."
+    )
+    happened = "shared the login with whoever had planted the session"
+    plural = "logins shared with whoever had planted the session"
+    field = "sessions_shared"
+    measures = (
+        Measure(
+            "sessions_shared",
+            "Logins that whoever had planted the session before could use as well.",
+            lambda it: it.sessions_shared,
+            sort="loss",
+            group="Security",
+            label="Shared logins",
+            meaning="Logins that somebody else could use as well, who had opened the session and planted it before "
+            "(session fixation).",
+            headline="logins shared with a stranger",
+            kinds=("session_shared",),
+            place=48,
+        ),
     )
 
     def __init__(self, scene: RunTimeline) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from loadtests.checks.contract import Check
 from loadtests.checks.witness import affected_by, answered_as_shopper, told
 from loadtests.model.history import Exchange
+from loadtests.model.measures import Measure
 from loadtests.session_model.causes import reason_of_use_after_end
 from loadtests.session_model.shopper_trace import ShopperTrace
 from loadtests.session_model.stores import Outlived
@@ -19,6 +20,24 @@ class StillLoggedIn(Check):
         "A request is sent after a logout was acknowledged and is answered as the shopper: with a copy of the cookies, "
         "taken before that logout, or from a second device after a logout everywhere. "
         "Counted once for each logout and copy or device."
+    )
+    happened = "could still be impersonated after logging out"
+    plural = "sessions that outlived their logout"
+    field = "still_logged_in"
+    measures = (
+        Measure(
+            "still_logged_in",
+            "Times that a session was accepted after its logout was acknowledged.",
+            lambda it: it.still_logged_in,
+            sort="loss",
+            group="Security",
+            label="Outlived their logout",
+            meaning="Sessions that were accepted after their logout had been acknowledged: with a copy of the cookies, "
+            "or on another device after a logout everywhere.",
+            headline="sessions that outlived their logout",
+            kinds=("still_logged_in",),
+            place=47,
+        ),
     )
 
     def __init__(self, scene: RunTimeline) -> None:

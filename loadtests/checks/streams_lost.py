@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from loadtests.checks.contract import Tally
 from loadtests.model.history import ENDS_SESSION, NEEDS_LOGIN, Exchange
+from loadtests.model.measures import Measure, events_of
 from loadtests.session_model.timeline import RunTimeline
 
 
@@ -14,6 +15,18 @@ class StreamsLost(Tally):
     rule = (
         "A shopper's event stream was dropped, and the first answer to what was sent after that, and is only for "
         "somebody who is known, is 401."
+    )
+    measures = (
+        Measure(
+            "streams_lost",
+            "Dropped event streams whose owner was a stranger (401) on coming back to the shop.",
+            events_of("streams_lost"),
+            sort="count",
+            group="Service",
+            meaning="Dropped live connections whose owner was a stranger on coming back.",
+            headline="live connections whose owner came back as a stranger",
+            place=37,
+        ),
     )
 
     def __init__(self, scene: RunTimeline) -> None:

@@ -18,7 +18,7 @@ Lines = Mapping[str, str]
 @JSON_OPTION
 @DEBUG_OPTION
 def catalogue(as_json: bool) -> None:
-    """What there is, a line each: scenarios by family, architectures, faults, checks and behaviours."""
+    """What there is, a line each: scenarios by family, architectures, faults, checks, measures, behaviours."""
     families, others = _families(), _others()
     if as_json:
         tell(json_text({"schema": 1, "scenarios": families, **others}))
@@ -49,13 +49,14 @@ def _families() -> dict[str, dict[str, str]]:
 def _others() -> dict[str, dict[str, str]]:
     from compose.architectures import ARCHITECTURES
     from loadtests.behaviours import BEHAVIOURS
-    from loadtests.checks import CHECKS
+    from loadtests.checks import CHECKS, MEASURES
     from loadtests.faults import FAULTS
 
     return {
         "architectures": {name: architecture.summary for name, architecture in ARCHITECTURES.items()},
         "faults": {kind: fault.sentence for kind, fault in sorted(FAULTS.items())},
-        "checks": {check.kind: check.rule for check in CHECKS},
+        "checks": {check.kind: check.rule for check in CHECKS.values()},
+        "measures": {name: measure.definition for name, measure in MEASURES.items()},
         "behaviours": {name: behaviour.sentence for name, behaviour in BEHAVIOURS.items()},
     }
 

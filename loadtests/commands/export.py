@@ -13,7 +13,7 @@ from loadtests.commands.options import DEBUG_OPTION, RUN
 from shared.errors import UsageError
 
 FORMS = ("csv", "parquet", "junit", "markdown", "badge")
-TABLES = ("actions", "losses")
+TABLES = ("actions", "losses", "measures")
 """Both as `loadtests.report.exports` has them, which takes its time to import; a test compares them."""
 
 
@@ -23,7 +23,7 @@ Examples:
   twinshop export runs/latest --to junit > junit.xml
   twinshop export runs/latest --to markdown >> "$GITHUB_STEP_SUMMARY"
   twinshop export runs/latest --to badge --out docs/twinshop.svg
-  twinshop export runs/latest --to csv                   runs/latest/export/actions.csv, losses.csv
+  twinshop export runs/latest --to csv                   runs/latest/export/actions.csv, losses.csv, measures.csv
   twinshop export runs/latest --to csv --table losses    one table, on standard output
   twinshop export runs/latest --to parquet --out tables  needs: pip install 'twinshop[parquet]'
 
@@ -35,7 +35,7 @@ It ends with 0 once it has written, whatever the run's verdict; `twinshop check 
 @click.option("--table", type=click.Choice(TABLES), help="Only this table, of csv and parquet.")
 @click.option(
     "--out", type=click.Path(path_type=Path),
-    help="The file; of both tables, the folder.  [default: standard output; of both tables, RUN/export]",
+    help="The file; of all tables, the folder.  [default: standard output; of all tables, RUN/export]",
 )  # fmt: skip
 @DEBUG_OPTION
 def export(folder: Path, form: str, table: str | None, out: Path | None) -> None:
@@ -54,7 +54,7 @@ def export(folder: Path, form: str, table: str | None, out: Path | None) -> None
     if both and out is None and folder.is_file():
         raise UsageError(
             f"{folder} is a bundle, and stays as it is",
-            why="two tables go into a folder",
+            why="several tables go into a folder",
             next_step="name one: --out FOLDER; or one table: --table losses",
         )
     if tables is not None:
@@ -95,7 +95,7 @@ def _check_place(out: Path | None, is_folder: bool) -> None:
         return
     raise UsageError(
         f"{out} is {'no folder' if is_folder else 'a folder'}",
-        why="two tables go into a folder" if is_folder else "one document goes into a file",
+        why="several tables go into a folder" if is_folder else "one document goes into a file",
         next_step="name another place: --out PATH",
     )
 

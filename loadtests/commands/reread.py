@@ -84,7 +84,6 @@ def _check_repeats(run: Path, folder: Path, as_json: bool) -> int:
     from loadtests.campaigns.repeats.repeats_run import compared_again
     from loadtests.campaigns.repeats.table import summary
     from loadtests.judging.judge import judge
-    from loadtests.judging.thresholds import FIRED_EXIT_CODE
     from loadtests.judging.verdict import exit_code
     from loadtests.model.run_folder import REPEATS
     from loadtests.running.console import tell
@@ -103,7 +102,7 @@ def _check_repeats(run: Path, folder: Path, as_json: bool) -> int:
     told = encode_repeats(repeats).decode() if as_json else summary(repeats, folder, report=_in_bundle(run, folder))
     tell(told, nl=not as_json)
     tell(f"repeats  {REPEATS} and every results.json agree with the evidence", err=as_json)
-    return FIRED_EXIT_CODE if repeats.fired else exit_code(repeats.verdict)
+    return exit_code(repeats.verdict, fired=repeats.fired)
 
 
 def _agreement(run: Path, folder: Path, results: Results) -> str:

@@ -97,7 +97,6 @@ def _once(request: RunRequest, engine: Engine, watcher: RunWatcher, as_json: boo
 def _many(request: RunRequest, repeats: int, engine: Engine, watcher: RunWatcher, as_json: bool) -> int:
     from loadtests.campaigns.repeats.repeats_run import repeat
     from loadtests.campaigns.repeats.table import summary
-    from loadtests.judging.thresholds import FIRED_EXIT_CODE
     from loadtests.judging.verdict import exit_code
     from loadtests.model.run_folder import REPEATS
     from loadtests.running.console import tell
@@ -112,7 +111,7 @@ def _many(request: RunRequest, repeats: int, engine: Engine, watcher: RunWatcher
         tell(summary(done.repeats, done.folder))
     if done.ended_by is not None:
         raise done.ended_by
-    return FIRED_EXIT_CODE if done.repeats.fired else exit_code(done.repeats.verdict)
+    return exit_code(done.repeats.verdict, fired=done.repeats.fired)
 
 
 @click.command()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, Protocol
 
 import msgspec
 
 from compose.balancers.access_log import RawLine
+from loadtests.checks import CHECKS
 from loadtests.judging.affected_users import AffectedUsers
 from loadtests.judging.books import Books, ClosedBooks, Steps
 from loadtests.judging.costs import CostCounter
@@ -30,7 +32,7 @@ from loadtests.model.events import Event
 from loadtests.model.formulas import Terms
 from loadtests.model.history import Exchange, Record
 from loadtests.model.plan import Plan
-from loadtests.model.results import ArchitectureResult, Loss, LossKind, Reconciliation
+from loadtests.model.results import ArchitectureResult, Reconciliation
 from loadtests.model.run_folder import RunFolder
 from loadtests.model.scenario import Scenario
 from loadtests.session_model.timeline import run_timeline
@@ -169,6 +171,8 @@ class ArchitectureJudge:
     def _result(self, books: ClosedBooks, reconciliation: Reconciliation) -> ArchitectureResult:
         """Everything but the verdict."""
         losses = self._replay.losses()
+        lost = Counter(loss.kind for loss in losses)
+        fields: dict[str, Any] = {check.field: lost[check.kind] for check in CHECKS.values() if check.field}
         return ArchitectureResult(
             verdict="inconclusive",
             reasons=(),
@@ -177,14 +181,7 @@ class ArchitectureJudge:
             served_by_victim=self._affected.served_by_victim(),
             logged_out=books.logged_out,
             logged_out_before_fault=self._logged_out_before_fault(),
-            carts_lost=_count(losses, "cart_lost"),
-            items_lost=_count(losses, "items_lost"),
-            carts_rolled_back=_count(losses, "cart_rolled_back"),
-            wrong_user=_count(losses, "wrong_user"),
-            orders_lost=_count(losses, "order_lost"),
-            orders_duplicated=_count(losses, "order_duplicated"),
-            still_logged_in=_count(losses, "still_logged_in"),
-            sessions_shared=_count(losses, "session_shared"),
+            **fields,
             counts=self._tallies.close(),
             actions=books.actions,
             users=books.users,
@@ -206,7 +203,3 @@ class ArchitectureJudge:
         fault_us = self._scene.first_injected_us
         out = [person.first_out_us for person in self._replay.people.values() if person.logouts]
         return len(out) if fault_us is None else sum(at_us < fault_us for at_us in out)
-
-
-def _count(losses: Iterable[Loss], kind: LossKind) -> int:
-    return sum(loss.kind == kind for loss in losses)

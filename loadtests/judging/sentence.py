@@ -4,44 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from loadtests.checks import MEASURES
 from loadtests.faults.words import doing, listed, victims_of
 from loadtests.judging.verdict import NOTHING_PREDICTED
-from loadtests.model.measures import MEASURES
 from loadtests.model.plan import PlannedFault
 from loadtests.model.results import ArchitectureResult
+from loadtests.model.wording import number
 
 MOST_WORDS = 30
 LOGGED_OUT = "logged_out"
-PHRASES: dict[str, str] = {
-    "logged_out_events": "involuntary logouts",
-    "logged_out_more_than_once": "shoppers logged out twice or more",
-    "carts_lost": "carts lost",
-    "items_lost": "carts that lacked something",
-    "units_lost": "units of goods lost",
-    "orders_duplicated": "orders made twice",
-    "orders_lost": "orders lost",
-    "wrong_user": "answers with somebody else's name",
-    "failed": "failed actions",
-    "failed_shoppers": "shoppers who met errors",
-    "stalled": "shoppers who waited more than 0.9 s",
-    "flickered": "shoppers forgotten and then known again",
-    "still_logged_in": "sessions that outlived their logout",
-    "sessions_shared": "logins shared with a stranger",
-    "streams_dropped": "live connections dropped",
-    "streams_lost": "live connections whose owner came back as a stranger",
-    "cookies_refused": "shoppers whose cookie grew too large",
-    "read_by_others": "shoppers whose name others read in their cookie",
-    "rate_limited": "requests refused as too many",
-    "node_cpu_ms_per_request": "processor time per answer, in ms",
-    "node_memory_mb": "memory of all nodes, in MiB",
-    "store_commands_per_request": "commands to the store per answer",
-    "p50_ms": "median wait, in ms",
-    "p95_ms": "wait of the slowest 5 %, in ms",
-    "busiest_node_share": "share of the busiest node",
-    "new_node_share": "share of the added nodes",
-    "over_limit": "requests let through beyond the limit",
-}
-"""How a sentence calls what it counts; other measures are called by their names."""
 _NOT_THE_VICTIMS = frozenset({"other_node", "unexplained"})
 """Causes that do not say that a session went with the node that held it."""
 
@@ -71,8 +42,9 @@ def sentence_of(
         sentences = [f"{opening} {wording}." for wording in _logged_out(faults, clear, long, short)]
     else:
         lead = f"After {done[:1].lower()}{done[1:]}" if done else "Without any fault"
-        phrase = PHRASES.get(headline, headline.replace("_", " "))
-        sentences = [f"{lead}, {phrase}: {wording}." for wording in _counted(headline, clear, long, short)]
+        sentences = [
+            f"{lead}, {MEASURES[headline].phrase}: {wording}." for wording in _counted(headline, clear, long, short)
+        ]
     return next((sentence for sentence in sentences if len(sentence.split()) <= MOST_WORDS), sentences[-1])
 
 
@@ -121,7 +93,7 @@ def _logged_out(
 
 def _told_apart(architectures: Mapping[str, ArchitectureResult], they: str) -> str:
     """As in: 20 of 60 shoppers in sticky-memory (all whose sessions it held) and 60 in …; nobody in redis."""
-    hit = [_hit(name, result, they, number == 0) for number, (name, result) in enumerate(_hit_ones(architectures))]
+    hit = [_hit(name, result, they, place == 0) for place, (name, result) in enumerate(_hit_ones(architectures))]
     spared = [name for name, result in architectures.items() if not result.logged_out.shoppers]
     if not hit:
         return f"nobody in {listed(spared, 'or')}"
@@ -156,7 +128,7 @@ def _hit(name: str, result: ArchitectureResult, they: str, first: bool) -> str:
 def _counted(headline: str, clear: Mapping[str, ArchitectureResult], long: str, short: str) -> list[str]:
     """As in: 60 in redis and 4 in redis-replica; none in signed-token. The longest wording first."""
     values = {name: MEASURES[headline].read(result) for name, result in clear.items()}
-    some = listed([f"{_number(value)} in {name}" for name, value in values.items() if value], "and")
+    some = listed([f"{number(value)} in {name}" for name, value in values.items() if value], "and")
     none = [name for name, value in values.items() if value == 0]
     unknown = [name for name, value in values.items() if value is None]
     named = f"none in {listed(none, 'or')}" if none else ""
@@ -167,10 +139,5 @@ def _counted(headline: str, clear: Mapping[str, ArchitectureResult], long: str, 
         _joined(some, named, not_known, long),
         _joined(some, others, not_known, long),
         _joined(some, others, not_known, short),
-        _joined(f"at most {_number(most)} in {len(clear)} architectures", not_known, short),
+        _joined(f"at most {number(most)} in {len(clear)} architectures", not_known, short),
     ]
-
-
-def _number(value: float) -> str:
-    """Four digits, and never an exponent."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"

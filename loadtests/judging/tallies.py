@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from loadtests.checks import TALLIES, Tally
 from loadtests.model.history import ENDS_SESSION, STALLED_US, Do, Exchange
-from loadtests.model.results import Counts
+from loadtests.model.results import Counted
 from loadtests.session_model.timeline import RunTimeline
 
 TELLING: frozenset[Do] = frozenset({"login", "watch", "read_cookie", *ENDS_SESSION})
@@ -16,10 +16,10 @@ TELLING: frozenset[Do] = frozenset({"login", "watch", "read_cookie", *ENDS_SESSI
 class Tallies:
     """`add` all exchanges of one architecture, in order, then `close`."""
 
-    def __init__(self, scene: RunTimeline, tallies: Sequence[type[Tally]] = TALLIES) -> None:
+    def __init__(self, scene: RunTimeline, tallies: Iterable[type[Tally]] | None = None) -> None:
         self.crashed: dict[str, str] = {}
         """Tallies that raised, and what: their numbers are unknown."""
-        self._tallies = [tally(scene) for tally in tallies]
+        self._tallies = [tally(scene) for tally in (TALLIES.values() if tallies is None else tallies)]
         self._tell_all = any(tally.hears_all for tally in self._tallies)
 
     def add(self, exchange: Exchange) -> None:
@@ -37,9 +37,9 @@ class Tallies:
                 self._tell(tally, exchange)
         self._tell_all = any(tally.hears_all or tally.following for tally in self._tallies)
 
-    def close(self) -> Counts:
-        """What was counted."""
-        return Counts(**{tally.name: tally.counted() for tally in self._tallies})
+    def close(self) -> dict[str, Counted]:
+        """What was counted, by tally."""
+        return {tally.name: tally.counted() for tally in self._tallies}
 
     def _tell(self, tally: Tally, exchange: Exchange) -> None:
         """What a tally that raises would have counted, nobody knows."""

@@ -15,12 +15,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from loadtests.checks import MEASURES
 from loadtests.judging.verdict import exit_code
 from loadtests.model.formulas import Terms, predict
-from loadtests.model.measures import MEASURES
 from loadtests.model.results import ArchitectureResult, Results, Threshold, VerdictWord
-
-FIRED_EXIT_CODE = 1
+from loadtests.model.wording import fails_if
 
 FailIf = Mapping[str, str | Mapping[str, str]]
 """As a scenario has it: by measure, or by architecture and measure."""
@@ -56,20 +55,10 @@ def in_their_stead(
     verdict: VerdictWord, reasons: tuple[str, ...], thresholds: Iterable[Threshold]
 ) -> tuple[VerdictWord, tuple[str, ...]]:
     """The verdict on an architecture of which nothing is predicted: that no threshold fires is the prediction then."""
-    fired = tuple(told(threshold) for threshold in thresholds if threshold.fired)
+    fired = tuple(fails_if(threshold) for threshold in thresholds if threshold.fired)
     if verdict == "inconclusive" or not fired:
         return verdict, (*reasons, *fired)
     return "not as predicted", (*reasons, *fired)
-
-
-def told(threshold: Threshold) -> str:
-    """One threshold in words: "fails if logged_out > 0.05 * U (that is 3), measured 4"."""
-    text, value = " ".join(threshold.fail_if.split()), f"{threshold.value:g}"
-    ends = value if threshold.upper is None else f"{value} .. {threshold.upper:g}"
-    formula = text.lstrip("<>= ")
-    return f"fails if {threshold.measure} {text}{'' if formula == ends else f' (that is {ends})'}, measured " + (
-        f"{threshold.measured:g}"
-    )
 
 
 def fired(results: Results) -> list[tuple[str, Threshold]]:
@@ -88,4 +77,4 @@ def exit_code_of(results: Results) -> int:
 
     A threshold that fired on one architecture is not masked by another one that is inconclusive.
     """
-    return FIRED_EXIT_CODE if fired(results) else exit_code(results.verdict)
+    return exit_code(results.verdict, fired=bool(fired(results)))

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from loadtests.checks import MEASURES
 from loadtests.model.formulas import Terms, predict
-from loadtests.model.measures import MEASURES
 from loadtests.model.results import ArchitectureResult, Prediction, VerdictWord
+from loadtests.model.wording import beside
 
 NOTHING_PREDICTED = "the scenario predicts nothing for it"
 """The one doubt that is not about the measurement."""
@@ -41,7 +42,7 @@ def predictions_for(
 
 def verdict_of(doubts: Sequence[str], predictions: Iterable[Prediction]) -> tuple[VerdictWord, tuple[str, ...]]:
     """The verdict on one architecture, and its reasons in sentences (none if as predicted)."""
-    refuted = [_refuted(prediction) for prediction in predictions if not prediction.holds]
+    refuted = [beside(prediction) for prediction in predictions if not prediction.holds]
     if doubts:
         return "inconclusive", (*doubts, *refuted)  # said, though it decides nothing: never masked
     return ("not as predicted", tuple(refuted)) if refuted else ("as predicted", ())
@@ -55,16 +56,6 @@ def overall(verdicts: Iterable[VerdictWord]) -> VerdictWord:
     return "as predicted" if words == {"as predicted"} else "inconclusive"
 
 
-def exit_code(verdict: VerdictWord) -> int:
-    """0 as predicted, 1 not as predicted, 3 inconclusive."""
-    return EXIT_CODES[verdict]
-
-
-def _refuted(prediction: Prediction) -> str:
-    if prediction.upper is not None:
-        ends = f"{prediction.value:g} .. {prediction.upper:g}"
-        said = ends if ends == prediction.predicted else f"{prediction.predicted} (that is {ends})"
-        return f"predicted {prediction.measure} {said}, measured {prediction.measured:g}"
-    text, value = prediction.predicted, f"{prediction.value:g}"
-    predicted = text if text == value else f"{text} = {value}" if text[:1] not in "<>=" else f"{text} (that is {value})"
-    return f"predicted {prediction.measure} {predicted}, measured {prediction.measured:g}"
+def exit_code(verdict: VerdictWord, *, fired: bool = False) -> int:
+    """0 as predicted, 1 not as predicted, 3 inconclusive; 1 whatever the verdict if a threshold fired."""
+    return EXIT_CODES["not as predicted" if fired else verdict]

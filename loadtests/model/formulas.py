@@ -1,4 +1,4 @@
-"""Predictions: a number or formula ("0", "at_risk", "U / N"), a relation to one (">= 0.95 * U"), or a range ("1 .. U").
+"""The formula language: of predictions, thresholds, the rules of claims and those of the lesson.
 
 U is the number of shoppers, N the number of nodes, W how many worker processes serve one node, at_risk how many
 shoppers' sessions the victim held. A whole number must be met exactly; a formula that does not come out whole is met
@@ -11,13 +11,32 @@ import ast
 import math
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
 import simpleeval
 
 from loadtests.model.results import Prediction
+
+# prediction ::= [ relation ] sum | sum ".." sum        what is measured is compared with it: "at_risk", ">= 0.95 * U"
+# threshold  ::= relation sum | sum ".." sum            a bare number would fire when it is met, which nobody means
+# rule       ::= both { "or" both }                     true or false by itself: "[calm/redis/failed] == 0 and not …"
+# both       ::= each { "and" each }
+# each       ::= [ "not" ] ( comparison | "(" rule ")" )
+# comparison ::= sum relation sum { relation sum }
+# relation   ::= ">=" | "<=" | "==" | ">" | "<" | "!="  ("!=" in rules only)
+# sum        ::= product { ( "+" | "-" ) product }
+# product    ::= factor { ( "*" | "/" ) factor }
+# factor     ::= [ "-" | "+" ] power
+# power      ::= atom [ "**" factor ]
+# atom       ::= number | name | function "(" sum { "," sum } ")" | "(" sum ")"
+# function   ::= "min" | "max" | "abs" | "round" | "floor" | "ceil"
+# name       ::= "U" | "N" | "W" | "at_risk"            in predictions and thresholds
+#              | "U" | "N" | word { "." word }          in the lesson: left.logged_out, right.cause.store_lost
+#              | "[" scenario "/" architecture "/" measure "]"   in claims: one number of one cell
+#
+# It is a part of Python's, so Python parses it; what is evaluated is only what stands here.
 
 EXPECTED = (
     'a number or formula over U, N, W and at_risk, with min, max, round, floor and ceil if need be ("0", "at_risk", '
@@ -35,36 +54,37 @@ _RELATIONS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "==": operator.eq,
 }
-
-
-def _power(base: float, exponent: float) -> float:
-    """As floats, so that no exponent takes longer than another."""
-    return math.pow(base, exponent)
-
-
-def _nearest(number: float) -> int:
-    """To the nearest whole number; a half goes to the even one."""
-    return round(number)
-
-
+_LONG_NAME = re.compile(r"\[[a-z0-9-]+/[a-z0-9-]+/[a-z0-9_]+\]|\b[a-z_]\w*(?:\.\w+)+")
+"""Names that are none of Python's; a rule may have them."""
 _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
-    ast.Pow: _power,
+    ast.Pow: math.pow,  # as floats, so that no exponent takes longer than another
     ast.USub: operator.neg,
     ast.UAdd: operator.pos,
+}
+_COMPARISONS: dict[type[ast.AST], Callable[..., Any]] = {
+    ast.GtE: operator.ge,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.Lt: operator.lt,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Not: operator.not_,
 }
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "min": min,
     "max": max,
-    "round": _nearest,
+    "abs": abs,
+    "round": lambda number: round(number),  # one argument: to a whole number, a half goes to the even one
     "floor": math.floor,
     "ceil": math.ceil,
 }
 _PARTS = {ast.Name, ast.UnaryOp, ast.BinOp, ast.Constant, ast.Call}
-"""What a formula is made of; simpleeval knows more (comparisons, attributes, if-else)."""
+"""What a formula is made of; simpleeval knows more (attributes, if-else)."""
+_OF_RULES = _PARTS | {ast.Compare, ast.BoolOp}
 _NO_FORMULA = (
     simpleeval.InvalidExpression,
     SyntaxError,
@@ -72,6 +92,7 @@ _NO_FORMULA = (
     AttributeError,
     TypeError,
     ValueError,
+    KeyError,
     RecursionError,
     MemoryError,  # what Python's parser says of very deep nesting
 )
@@ -164,13 +185,37 @@ def _ends(text: str, parsed: Parsed, terms: Terms) -> tuple[float, float | None]
     return low, _value(text, parsed.upper, terms) if parsed.relation == RANGE else None
 
 
+def names_in(rule: str) -> tuple[str, ...]:
+    """The numbers that a rule names, but for plain ones such as U; each once, in order."""
+    return tuple(dict.fromkeys(_LONG_NAME.findall(rule)))
+
+
+def is_true(rule: str, values: Mapping[str, float]) -> bool:
+    """Whether a rule holds; what divides by zero does not.
+
+    Raises:
+        KeyError: it names a number that is not there.
+        ValueError: it is no rule.
+    """
+    places = {name: f"v{place}" for place, name in enumerate(names_in(rule))}
+    names = {place: values[name] for name, place in places.items()}
+    plain = {name: value for name, value in values.items() if name.isidentifier()}
+    try:
+        value = _evaluate(_LONG_NAME.sub(lambda found: places[found[0]], rule), {**plain, **names}, _OF_RULES)
+    except ZeroDivisionError:
+        return False
+    except _NO_FORMULA as error:
+        raise ValueError(f"{rule!r} is no rule: {error}") from error
+    if not isinstance(value, bool):
+        raise ValueError(f"{rule!r} is no rule: it gives {value!r}, neither true nor false")
+    return value
+
+
 def _value(text: str, formula: str, terms: Terms) -> float:
     """The formula's value, whatever somebody wrote there."""
     names = {"U": terms.shoppers, "N": terms.nodes, "W": terms.workers, "at_risk": terms.at_risk}
-    evaluator = simpleeval.SimpleEval(operators=_OPERATORS, functions=_FUNCTIONS, names=names)
-    evaluator.nodes = {kind: node for kind, node in evaluator.nodes.items() if kind in _PARTS}
     try:
-        value = evaluator.eval(formula, previously_parsed=ast.parse(formula, mode="eval").body)
+        value = _evaluate(formula, names, _PARTS)
     except ZeroDivisionError:
         raise ValueError(f"{text!r} divides by zero; expected {EXPECTED}") from None
     except _NO_FORMULA as error:
@@ -178,3 +223,9 @@ def _value(text: str, formula: str, terms: Terms) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _LARGEST:
         raise ValueError(f"{text!r} is not a number; expected {EXPECTED}")
     return value
+
+
+def _evaluate(formula: str, names: Mapping[str, float], parts: set[type[ast.AST]]) -> Any:
+    evaluator = simpleeval.SimpleEval({**_OPERATORS, **_COMPARISONS}, _FUNCTIONS, dict(names))
+    evaluator.nodes = {kind: node for kind, node in evaluator.nodes.items() if kind in parts}
+    return evaluator.eval(formula, previously_parsed=ast.parse(formula.strip(), mode="eval").body)

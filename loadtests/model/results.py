@@ -18,18 +18,6 @@ EARLIER = {2: "which had no faults, and causes by other rules"}
 
 VerdictWord = Literal["as predicted", "not as predicted", "inconclusive"]
 
-LossKind = Literal[
-    "logged_out",
-    "cart_lost",
-    "items_lost",
-    "cart_rolled_back",
-    "wrong_user",
-    "order_duplicated",
-    "order_lost",
-    "still_logged_in",
-    "session_shared",
-]
-
 
 class WitnessEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     """One of the few events that prove a loss, in order."""
@@ -58,14 +46,15 @@ class Because(msgspec.Struct, frozen=True, omit_defaults=True):
 class Loss(msgspec.Struct, frozen=True):
     """What one shopper lost against what had been acknowledged."""
 
-    kind: LossKind
+    kind: str
+    """That of the check which found it, one of `loadtests.checks.CHECKS`: logged_out, cart_lost, …"""
     shopper: int
     at_ms: float
     """When the answer that showed it was complete."""
     node: str
     """The node that gave that answer; "" for losses found in the database."""
     cause: str
-    """Words of `loadtests.session_model.causes.CAUSES`: node_killed, other_node, unexplained, …; "+" stands between
+    """Words of `loadtests.checks.CAUSES`: node_killed, other_node, unexplained, …; "+" stands between
     those that were needed together, "|" between alternatives."""
     witness: tuple[WitnessEvent, ...]
     items: int = 0
@@ -159,31 +148,6 @@ class Counted(msgspec.Struct, frozen=True):
 
     shoppers: int = 0
     events: int = 0
-
-
-class Counts(msgspec.Struct, frozen=True):
-    """What shoppers met with beside losses; `loadtests.checks.TALLIES` counts each, and says its rule."""
-
-    flickered: Counted = Counted()
-    """Answered as a stranger, and recognised again by the same session."""
-    stalled: Counted = Counted()
-    """Waited longer than 900 ms for an answer that still came."""
-    not_served: Counted = Counted()
-    """Planned actions that the shopper saw fail, or of which it never knew."""
-    server_errors: Counted = Counted()
-    """Those that were answered with a status of 500 or more, or not at all."""
-    streams_dropped: Counted = Counted()
-    """Event streams that ended before their time."""
-    streams_lost: Counted = Counted()
-    """Dropped streams whose owner was a stranger on coming back."""
-    cookies_refused: Counted = Counted()
-    """Cookies that a browser would have ignored for their size."""
-    read_by_others: Counted = Counted()
-    """Shoppers whose name stands in their cookies for everybody to read."""
-    rate_limited: Counted = Counted()
-    """Answers 429."""
-    over_limit: Counted = Counted()
-    """Requests let through beyond what a limit that counts them all would have allowed."""
 
 
 class Costs(msgspec.Struct, frozen=True):
@@ -291,7 +255,8 @@ class ArchitectureResult(msgspec.Struct, frozen=True):
     """Losses of kind still_logged_in."""
     sessions_shared: int
     """Losses of kind session_shared."""
-    counts: Counts
+    counts: dict[str, Counted]
+    """What shoppers met with beside losses, by tally; `loadtests.checks.TALLIES` has their rules."""
     actions: ActionBook
     users: UserBook
     items: ItemBook

@@ -13,9 +13,9 @@ from compose.architectures import ARCHITECTURES
 from compose.cluster import Limits
 from loadtests.behaviours import BEHAVIOURS
 from loadtests.behaviours.workload import DEFAULT_MIX
+from loadtests.checks import MEASURES
 from loadtests.faults import FAULTS
 from loadtests.model.formulas import Parsed, parse_prediction, parse_threshold
-from loadtests.model.measures import MEASURES
 
 if TYPE_CHECKING:
     from loadtests.model.scenario import FaultSpec, Load, Scenario

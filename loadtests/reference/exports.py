@@ -6,7 +6,7 @@ from loadtests.reference.markdown import code, page, table
 from loadtests.report.exports.tables import TABLES
 
 FORMS = {
-    "csv": "Two tables, for spreadsheets and data frames: UTF-8, what there is not is empty. Text that a spreadsheet "
+    "csv": "Three tables, for spreadsheets and data frames: UTF-8, what there is not is empty. Text that a spreadsheet "
     "would take for a formula gets an apostrophe before it.",
     "parquet": "The same tables, typed: text, 64-bit whole numbers, doubles, booleans; what there is not is null. "
     "Needs `pip install 'twinshop[parquet]'`.",

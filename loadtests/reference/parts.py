@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from compose.architectures import ARCHITECTURES
 from loadtests.behaviours import BEHAVIOURS
-from loadtests.checks import CHECKS, TALLIES
+from loadtests.checks import CAUSES, CHECKS, MEASURES, TALLIES
 from loadtests.faults import FAULTS
 from loadtests.faults.contract import Fault
-from loadtests.model.measures import MEASURES
 from loadtests.planning.scenario_file import all_scenarios
 from loadtests.reference.markdown import code, page, table
-from loadtests.session_model.causes import CAUSES
 
 
 def architectures() -> str:
@@ -97,11 +95,11 @@ def checks() -> str:
         "Checks",
         "What accuses, and when. A check reads the history and names losses, each with a cause and a witness; a tally "
         "counts what is no loss and still happened. One file each in [`loadtests/checks`](../../loadtests/checks). "
-        "[What the numbers mean](results.md).",
+        "[How to add one](../how-to/add-a-loss.md). [What the numbers mean](results.md).",
         "## Losses",
-        table(("loss", "when"), [(code(check.kind), check.rule) for check in CHECKS]),
+        table(("loss", "when"), [(code(check.kind), check.rule) for check in CHECKS.values()]),
         "## Tallies",
-        table(("tally", "when"), [(code(tally.name), tally.rule) for tally in TALLIES]),
+        table(("tally", "when"), [(code(tally.name), tally.rule) for tally in TALLIES.values()]),
     )
 
 
@@ -128,6 +126,10 @@ def measures() -> str:
         "Measures",
         "What a scenario can predict, and what stands in the matrix. A prediction is a number or a formula (met "
         "exactly, or within half a unit if it does not come out whole), a relation, or a range; see "
-        "[how to write a scenario](../how-to/write-a-scenario.md). [Where each number comes from](results.md).",
-        table(("measure", "definition"), [(code(name), it.definition) for name, it in MEASURES.items()]),
+        "[how to write a scenario](../how-to/write-a-scenario.md). [Where each number comes from](results.md); "
+        "[how to add one](../how-to/add-a-measure.md).",
+        table(
+            ("measure", "counts as", "unit", "better", "definition"),
+            [(code(name), it.sort, it.unit, it.better or "–", it.definition) for name, it in MEASURES.items()],
+        ),
     )

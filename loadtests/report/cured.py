@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import msgspec
 
+from loadtests.checks import MEASURES
 from loadtests.faults.contract import Cure
-from loadtests.model.measures import MEASURES
+from loadtests.model.measures import spoken
 from loadtests.model.results import Results
 from loadtests.model.scenario import Scenario
+from loadtests.model.wording import number
 from loadtests.planning.cures import cures_of, measure_of, shown_on, switch
 from loadtests.planning.scenario_file import all_scenarios
 
@@ -52,7 +54,7 @@ def _cured(cure: Cure, before: Scenario, after: Scenario, results: Results) -> C
         loss=cure.loss,
         switch=tuple(switch(cure, before, after).split("`")),
         price=cure.price,
-        measure=measure.replace("_", " "),
+        measure=spoken(measure),
         meaning=MEASURES[measure].definition,
         command=f"twinshop run {after.name}{instead} --seed {results.seed}",
         lines=tuple(
@@ -64,7 +66,7 @@ def _cured(cure: Cure, before: Scenario, after: Scenario, results: Results) -> C
 
 def _measured(results: Results, name: str, measure: str) -> str:
     value = MEASURES[measure].read(results.architectures[name])
-    return "–" if value is None else f"{value:,g}"
+    return "–" if value is None else number(value)
 
 
 def _predicted(scenario: Scenario, name: str, measure: str) -> str:

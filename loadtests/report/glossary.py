@@ -2,129 +2,16 @@
 
 from __future__ import annotations
 
-DEFINITIONS: dict[str, tuple[str, str]] = {
+from loadtests.checks import MEASURES
+from loadtests.model.measures import in_order
+from loadtests.report.summary import columns
+
+_OF_THE_RUN: dict[str, tuple[str, str]] = {
     "verdict": (
         "Verdict",
         "As predicted: every prediction of the scenario held and the experiment happened. Not as predicted: "
         "it happened, and at least one prediction did not hold. Inconclusive: it did not happen, or its books "
         "do not balance; then the other numbers answer nothing.",
-    ),
-    "logged-out": (
-        "Logged out",
-        "Shoppers who were answered as strangers (401 or the login page) although their login had been "
-        "acknowledged, they had not logged out and their session’s lifetime was not over. Each is counted "
-        "once, of all shoppers.",
-    ),
-    "logouts": (
-        "Logouts",
-        "How often that happened: somebody who logs in again can be logged out again.",
-    ),
-    "more-than-once": (
-        "More than once",
-        "Shoppers who were logged out at least twice.",
-    ),
-    "before-fault": (
-        "Before the fault",
-        "Shoppers who were logged out at least once before anything was broken on purpose.",
-    ),
-    "flickered": (
-        "Flickered",
-        "Shoppers who were answered as strangers and then, without a new login, recognised again: some nodes know the "
-        "session and others do not. Counted apart from being logged out; only those show it who do not log in again.",
-    ),
-    "carts-lost": (
-        "Carts lost",
-        "How often a cart was shown empty although the adding of goods had been acknowledged.",
-    ),
-    "items-lost": (
-        "Items lost",
-        "How often a cart that was not empty, or an order, lacked goods whose adding had been acknowledged.",
-    ),
-    "units-lost": (
-        "Units lost",
-        "Units of goods (quantities) that went with lost carts, items and orders, from the item book.",
-    ),
-    "other-losses": (
-        "Other losses",
-        "Carts rolled back (they held more than any acknowledged state: something was back), somebody else’s "
-        "name or cart shown, orders lost, orders made twice: all four together.",
-    ),
-    "cookies-refused": (
-        "Cookies refused",
-        "Shoppers who were sent at least one cookie of more than 4,096 bytes, which a browser ignores without a word: "
-        "what it was to hold is not kept.",
-    ),
-    "orders-duplicated": (
-        "Orders made twice",
-        "Second orders of one checkout, in the database. Also among the other losses.",
-    ),
-    "read-by-others": (
-        "Read by others",
-        "Shoppers whose name somebody who copied their cookies reads there, without any key.",
-    ),
-    "still-logged-in": (
-        "Outlived their logout",
-        "Sessions that were accepted after their logout had been acknowledged: with a copy of the cookies, or on "
-        "another device after a logout everywhere.",
-    ),
-    "sessions-shared": (
-        "Shared logins",
-        "Logins that somebody else could use as well, who had opened the session and planted it before (session "
-        "fixation).",
-    ),
-    "failed": (
-        "Failed",
-        "Planned actions that surely did not happen: refused, or answered with an error before anything was written.",
-    ),
-    "unknown": (
-        "Unknown",
-        "Planned actions that may or may not have happened: a timeout or an error on a write, not settled by "
-        "any later read.",
-    ),
-    "not-sent": (
-        "Not sent",
-        "Planned actions that were not sent because the shopper was still waiting for the answer before, too "
-        "late to catch up.",
-    ),
-    "rate-limited": (
-        "Too many",
-        "Requests that were refused for coming too often (429).",
-    ),
-    "over-limit": (
-        "Over the limit",
-        "Requests that were let through although a limit that counts all of them could not have allowed so many: more "
-        "than twice its number within one of its windows (a window’s end and the next one’s beginning).",
-    ),
-    "failed-shoppers": (
-        "Met errors",
-        "Shoppers who saw at least one of their planned actions fail, or never knew what came of it. Being answered as "
-        "a stranger is one of them.",
-    ),
-    "stalled": (
-        "Stalled",
-        "Shoppers who waited more than 0.9 s, from the sending, for an answer that then came and was ok.",
-    ),
-    "streams-dropped": (
-        "Streams dropped",
-        "Live connections (event streams) that ended before their time.",
-    ),
-    "streams-lost": (
-        "Streams lost",
-        "Dropped live connections whose owner was a stranger on coming back.",
-    ),
-    "without-service": (
-        "Without service",
-        "Seconds, summed over shoppers, from the sending of the first planned action that was not ok to the "
-        "answer of the next one that was, or to the end of the load window.",
-    ),
-    "p95-raw": (
-        "p95 raw",
-        "95 of 100 answers to planned actions took at most this long, from being sent (nearest rank). Leaves "
-        "out the time in which a frozen client could not even send, and what takes its time on purpose.",
-    ),
-    "p95-plan": (
-        "p95 from the plan",
-        "The same, from the moment at which the action was planned: a freeze is not left out.",
     ),
     "at-risk": (
         "At risk",
@@ -156,6 +43,15 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
         "id. Every difference is listed by name.",
     ),
 }
+"""What is no measure, by the last part of its id: (what it is called, what it means)."""
+
+
+def definitions() -> dict[str, tuple[str, str]]:
+    """What each number of a report is called and means, by the last part of its id."""
+    named = {it.name: it for it in (*columns(), *(it for it in MEASURES.values() if it.anchor))}
+    found = {it.key: (it.head, it.explained) for it in in_order(list(named.values())).values()}
+    return {"verdict": _OF_THE_RUN["verdict"], **found, **_OF_THE_RUN}
+
 
 GLOSSARY: dict[str, str] = {
     "architecture": "A shop, where its sessions live, and how the balancer routes.",

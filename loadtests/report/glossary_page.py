@@ -8,16 +8,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 
-from loadtests.checks import CHECKS, TALLIES
-from loadtests.model.results import LossKind
+from loadtests.checks import CHECKS, TALLIES, Check
 from loadtests.report.glossary import GLOSSARY
-
-GUARANTEES: dict[LossKind, str] = {
-    "cart_lost": "read your writes",
-    "items_lost": "read your writes",
-    "cart_rolled_back": "monotonic reads",
-}
-"""Session guarantees that a loss breaks (Terry et al., 1994)."""
 
 
 def glossary_page() -> str:
@@ -36,18 +28,18 @@ def glossary_page() -> str:
             "Some break a session guarantee (Terry et al., *Session Guarantees for Weakly Consistent Replicated",
             "Data*, 1994).",
             "",
-            *_table(("loss", "when"), ((f"`{check.kind}`", check.rule + _broken(check.kind)) for check in CHECKS)),
+            *_table(("loss", "when"), ((f"`{check.kind}`", check.rule + _broken(check)) for check in CHECKS.values())),
             "",
             "## What is counted beside losses",
             "",
-            *_table(("count", "when"), ((f"`{tally.name}`", tally.rule) for tally in TALLIES)),
+            *_table(("count", "when"), ((f"`{tally.name}`", tally.rule) for tally in TALLIES.values())),
             "",
         ]
     )
 
 
-def _broken(kind: LossKind) -> str:
-    return f" Breaks *{GUARANTEES[kind]}*." if kind in GUARANTEES else ""
+def _broken(check: type[Check]) -> str:
+    return f" Breaks *{check.breaks}*." if check.breaks else ""
 
 
 def _table(head: tuple[str, str], rows: Iterable[tuple[str, str]]) -> list[str]:

@@ -9,9 +9,10 @@ from pathlib import Path
 import msgspec
 from markupsafe import Markup
 
+from loadtests.checks import MEASURES
 from loadtests.faults.words import in_words
-from loadtests.model.measures import MEASURES
 from loadtests.model.results import ArchitectureResult, Results
+from loadtests.model.wording import readable
 from loadtests.report.axis import TimeAxis
 from loadtests.report.bytes_chart import wire
 from loadtests.report.cured import cured
@@ -19,7 +20,7 @@ from loadtests.report.distribution import distribution
 from loadtests.report.drawing import Chart, Region, percent
 from loadtests.report.evidence import Evidence, gather
 from loadtests.report.experiment import experiment
-from loadtests.report.glossary import DEFINITIONS, GLOSSARY
+from loadtests.report.glossary import GLOSSARY, definitions
 from loadtests.report.latency import latency
 from loadtests.report.memory import memory
 from loadtests.report.method import method
@@ -27,16 +28,15 @@ from loadtests.report.sessions_by_node import sessions_by_node
 from loadtests.report.shell import PageShell
 from loadtests.report.shopper_timelines import strips
 from loadtests.report.spending import spending
-from loadtests.report.summary import brief, formula, more_predictions, rows, shown_columns
-from loadtests.report.thresholds import guards
+from loadtests.report.summary import guards, in_cell, more_predictions, rows, shown_columns
 from loadtests.report.timeline import timeline
 from loadtests.report.witnesses import Witnesses, witnesses
 
 SHELL = PageShell(
     Path(__file__).parent,
     script="report.js",
-    formula=formula,
-    brief=brief,
+    readable=readable,
+    in_cell=in_cell,
     in_words=in_words,
     lower_first=lambda text: text[:1].lower() + text[1:].rstrip("."),
     seconds=lambda ms: f"{ms / 1000:.2f} s",
@@ -105,7 +105,7 @@ def render_report(
     return SHELL.page(
         "page.html.j2",
         verdicts=VERDICTS,
-        definitions=DEFINITIONS,
+        definitions=definitions(),
         glossary=GLOSSARY,
         measures=MEASURES,
         columns=shown_columns(results),

@@ -4,34 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from loadtests.model.measures import SPENT
+from loadtests.checks import MEASURES
+from loadtests.model.measures import NOT_MEASURED, Measure
 from loadtests.model.results import Prediction, Results
-
-
-class Spent(msgspec.Struct, frozen=True):
-    """One cost."""
-
-    measure: str
-    """A key of `verdict.SPENT`."""
-    name: str
-    digits: int = 1
-    unit: str = ""
-    percent: bool = False
-
-
-SPENDINGS = (
-    Spent("requests_per_second", "Answers a second"),
-    Spent("p50_ms", "Median wait", 2, "ms"),
-    Spent("node_cpu_ms_per_request", "Processor time of the nodes, per answer", 3, "ms"),
-    Spent("node_memory_mb", "Memory of all nodes", 1, "MiB"),
-    Spent("memory_bytes_per_session", "Nodes’ memory per session", 0, "bytes"),
-    Spent("store_commands_per_request", "Commands to the session store, per answer", 2),
-    Spent("store_memory_bytes_per_session", "Store’s memory per key", 0, "bytes"),
-    Spent("cookie_bytes_per_request", "Cookie sent with a request", 0, "bytes"),
-    Spent("answer_bytes_per_request", "Body of an answer", 0, "bytes"),
-    Spent("busiest_node_share", "Share of the busiest node", percent=True),
-    Spent("new_node_share", "Share of added nodes, since they were there", percent=True),
-)
 
 
 class CostCell(msgspec.Struct, frozen=True):
@@ -52,26 +27,22 @@ class CostLine(msgspec.Struct, frozen=True):
 
 def spending(results: Results) -> tuple[CostLine, ...]:
     """The lines of what was measured or predicted anywhere."""
-    lines = (_line(spent, results) for spent in SPENDINGS)
-    return tuple(line for line in lines if any(cell.text != "–" or cell.predictions for cell in line.cells))
+    lines = (_line(measure, results) for measure in MEASURES.values() if measure.group == "Cost")
+    return tuple(line for line in lines if any(cell.text != NOT_MEASURED or cell.predictions for cell in line.cells))
 
 
-def _line(spent: Spent, results: Results) -> CostLine:
-    measure = SPENT[spent.measure]
+def _line(measure: Measure, results: Results) -> CostLine:
     cells = tuple(
         CostCell(
-            f"cost-{name}-{spent.measure}",
-            _text(spent, measure.read(result)),
-            tuple(prediction for prediction in result.predictions if prediction.measure == spent.measure),
+            f"cost-{name}-{measure.name}",
+            _text(measure, measure.read(result)),
+            tuple(prediction for prediction in result.predictions if prediction.measure == measure.name),
         )
         for name, result in results.architectures.items()
     )
-    return CostLine(spent.name, measure.definition, cells)
+    return CostLine(measure.head, measure.definition, cells)
 
 
-def _text(spent: Spent, value: float | None) -> str:
-    if value is None:
-        return "–"
-    if spent.percent:
-        return f"{100 * value:.1f} %"
-    return f"{value:,.{spent.digits}f} {spent.unit}".rstrip()
+def _text(measure: Measure, value: float | None) -> str:
+    unit = "" if value is None else measure.unit
+    return f"{measure.text(value)} {unit}".rstrip()

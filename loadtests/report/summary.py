@@ -1,132 +1,68 @@
-"""The table of results: which numbers it shows, in which order, and where each one leads."""
+"""The table of results: which measures it shows, and where each number leads."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import msgspec
 
-from loadtests.model.results import ArchitectureResult, LossKind, Prediction, Results
+from loadtests.checks import MEASURES
+from loadtests.model.measures import Measure, in_order
+from loadtests.model.results import ArchitectureResult, Prediction, Results, Threshold
+from loadtests.model.wording import brief, readable
 from loadtests.report.evidence import Evidence
-from loadtests.report.spending import SPENDINGS
-
-
-class Column(msgspec.Struct, frozen=True):
-    """One number of each architecture."""
-
-    key: str
-    """A key of `words.DEFINITIONS`."""
-    group: str
-    value: Callable[[ArchitectureResult], float]
-    losses: tuple[LossKind, ...] = ()
-    """The losses that are its witnesses."""
-    measures: tuple[str, ...] = ()
-    """The names under which scenarios predict it."""
-    unit: str = ""
-    digits: int = 0
-    always: bool = True
-    """Shown also where it is 0 everywhere and nobody predicted it."""
-
-    def text(self, result: ArchitectureResult) -> str:
-        """The number as it is printed."""
-        return f"{self.value(result):,.{self.digits}f}"
-
-    def is_shown(self, results: Results) -> bool:
-        """Whether the table has it."""
-        return self.always or any(
-            self.value(result) or any(prediction.measure in self.measures for prediction in result.predictions)
-            for result in results.architectures.values()
-        )
-
 
 MOST_LETTERS = 28
 """Longer predictions do not fit into a cell."""
-OF_ALL = frozenset({"logged-out", "failed-shoppers", "stalled", "flickered", "cookies-refused", "read-by-others"})
-"""Columns that count shoppers."""
-OTHER: tuple[LossKind, ...] = ("cart_rolled_back", "wrong_user", "order_lost", "order_duplicated")
 
-COLUMNS = (
-    Column("logged-out", "People", lambda r: r.logged_out.shoppers, ("logged_out",), ("logged_out",)),
-    Column("logouts", "People", lambda r: r.logged_out.events, ("logged_out",), ("logged_out_events",)),
-    Column("flickered", "People", lambda r: r.counts.flickered.shoppers, (), ("flickered",), always=False),
-    Column("carts-lost", "Goods", lambda r: r.carts_lost, ("cart_lost",), ("carts_lost",)),
-    Column("items-lost", "Goods", lambda r: r.items_lost, ("items_lost",), ("items_lost",)),
-    Column("units-lost", "Goods", lambda r: r.items.lost, ("cart_lost", "items_lost"), ("units_lost",)),
-    Column(
-        "cookies-refused",
-        "Goods",
-        lambda r: r.counts.cookies_refused.shoppers,
-        (),
-        ("cookies_refused",),
-        always=False,
-    ),
-    Column(
-        "other-losses",
-        "Goods",
-        lambda r: r.carts_rolled_back + r.wrong_user + r.orders_lost + r.orders_duplicated,
-        OTHER,
-    ),
-    Column(
-        "orders-duplicated",
-        "Goods",
-        lambda r: r.orders_duplicated,
-        ("order_duplicated",),
-        ("orders_duplicated",),
-        always=False,
-    ),
-    Column(
-        "still-logged-in",
-        "Security",
-        lambda r: r.still_logged_in,
-        ("still_logged_in",),
-        ("still_logged_in",),
-        always=False,
-    ),
-    Column(
-        "sessions-shared",
-        "Security",
-        lambda r: r.sessions_shared,
-        ("session_shared",),
-        ("sessions_shared",),
-        always=False,
-    ),
-    Column(
-        "read-by-others",
-        "Security",
-        lambda r: r.counts.read_by_others.shoppers,
-        (),
-        ("read_by_others",),
-        always=False,
-    ),
-    Column("failed", "Actions", lambda r: r.actions.failed, (), ("failed",)),
-    Column("unknown", "Actions", lambda r: r.actions.unknown, (), ("unknown",)),
-    Column("not-sent", "Actions", lambda r: r.actions.not_sent, (), ("not_sent",)),
-    Column("rate-limited", "Actions", lambda r: r.counts.rate_limited.events, (), ("rate_limited",), always=False),
-    Column("over-limit", "Actions", lambda r: r.counts.over_limit.events, (), ("over_limit",), always=False),
-    Column(
-        "failed-shoppers", "Service", lambda r: r.counts.not_served.shoppers, (), ("failed_shoppers",), always=False
-    ),
-    Column("stalled", "Service", lambda r: r.counts.stalled.shoppers, (), ("stalled",), always=False),
-    Column(
-        "streams-dropped", "Service", lambda r: r.counts.streams_dropped.events, (), ("streams_dropped",), always=False
-    ),
-    Column("streams-lost", "Service", lambda r: r.counts.streams_lost.events, (), ("streams_lost",), always=False),
-    Column("without-service", "Service", lambda r: r.seconds_without_service, (), ("seconds_without_service",), "s", 1),
-    Column("p95-raw", "Service", lambda r: r.latency_ms.raw.p95, (), ("p95_ms",), "ms", 1),
-    Column("p95-plan", "Service", lambda r: r.latency_ms.from_plan.p95, (), (), "ms", 1),
+OTHER_LOSSES = Measure(
+    "other_losses",
+    "Carts rolled back, somebody else’s name or cart shown, orders lost, orders made twice.",
+    lambda it: it.carts_rolled_back + it.wrong_user + it.orders_lost + it.orders_duplicated,
+    sort="loss",
+    group="Goods",
+    meaning="Carts rolled back (they held more than any acknowledged state: something was back), somebody else’s "
+    "name or cart shown, orders lost, orders made twice: all four together.",
+    kinds=("cart_rolled_back", "wrong_user", "order_lost", "order_duplicated"),
+    report="always",
+    place=30,
+)
+P95_PLAN = Measure(
+    "p95_plan",
+    "The same, from the moment at which the action was planned: a freeze is not left out.",
+    lambda it: it.latency_ms.from_plan.p95,
+    sort="latency",
+    group="Service",
+    label="p95 from the plan",
+    unit="ms",
+    digits=1,
+    report="always",
+    place=62,
 )
 
 
-def shown_columns(results: Results) -> tuple[Column, ...]:
+def columns() -> tuple[Measure, ...]:
+    """All that the table has a place for. Two of them nobody can predict: they stand beside others that one can."""
+    found = [it for it in MEASURES.values() if it.group != "Cost" and it.report != "never"]
+    return tuple(in_order([*found, OTHER_LOSSES, P95_PLAN]).values())
+
+
+def shown_columns(results: Results) -> tuple[Measure, ...]:
     """Those that the table of these results has."""
-    return tuple(column for column in COLUMNS if column.is_shown(results))
+    return tuple(it for it in columns() if it.report == "always" or is_of_interest(it, results))
+
+
+def is_of_interest(measure: Measure, results: Results) -> bool:
+    """Whether it is not 0 everywhere, or somebody predicted it."""
+    return any(
+        measure.read(result) or any(prediction.measure == measure.name for prediction in result.predictions)
+        for result in results.architectures.values()
+    )
 
 
 class Cell(msgspec.Struct, frozen=True):
     """One number of the table."""
 
     id: str
-    column: Column
+    column: Measure
     text: str
     of: str
     """ "of 60": what it is a part of."""
@@ -146,28 +82,10 @@ class Row(msgspec.Struct, frozen=True):
     missing: str = ""
 
 
-def formula(prediction: Prediction) -> str:
-    """What was predicted, for reading: "at risk: 20", "≥ 0.95 × U: 57", "0"."""
-    text = prediction.predicted.strip()
-    for sign, better in ((">=", "≥"), ("<=", "≤"), ("**", "^"), ("*", "×"), ("_", " "), ("..", " to ")):
-        text = text.replace(sign, better)
-    text = " ".join(text.split())
-    if prediction.upper is not None:
-        ends = f"{prediction.value:g} to {prediction.upper:g}"
-        return text if text == ends else f"{text}: {ends}"
-    value = f"{prediction.value:g}"
-    return text if value in text.split() else f"{text}: {value}"
-
-
-def brief(prediction: Prediction) -> str:
-    """The same for a narrow cell: of a long formula only what it comes to; `more_predictions` tells it whole."""
-    text = formula(prediction)
-    if len(text) <= MOST_LETTERS:
-        return text
-    if prediction.upper is not None:
-        return f"{prediction.value:g} to {prediction.upper:g}"
-    relation = next((sign for sign in ("≥", "≤", "==", ">", "<") if text.startswith(sign)), "")
-    return f"{relation} {prediction.value:g}".strip()
+def in_cell(limit: Prediction | Threshold) -> str:
+    """What was predicted, for a narrow cell: of a long formula what it comes to; `more_predictions` has it whole."""
+    text = readable(limit)
+    return text if len(text) <= MOST_LETTERS else brief(limit)
 
 
 class More(msgspec.Struct, frozen=True):
@@ -179,11 +97,11 @@ class More(msgspec.Struct, frozen=True):
 
 def more_predictions(results: Results) -> tuple[More, ...]:
     """Those that no table has a place for, and those too long for it; equal ones are told once."""
-    shown = {measure for column in COLUMNS for measure in column.measures} | {spent.measure for spent in SPENDINGS}
+    shown = {it.name for it in MEASURES.values() if it.report != "never"}
     names: dict[Prediction, list[str]] = {}
     for name, result in results.architectures.items():
         for prediction in result.predictions:
-            if prediction.measure not in shown or len(formula(prediction)) > MOST_LETTERS:
+            if prediction.measure not in shown or len(readable(prediction)) > MOST_LETTERS:
                 names.setdefault(prediction, []).append(name)
     return tuple(More(prediction, tuple(its_names)) for prediction, its_names in names.items())
 
@@ -201,7 +119,7 @@ def rows(evidence: Evidence, results: Results) -> tuple[Row, ...]:
     return tuple(_row(evidence, name, results.architectures.get(name), columns) for name in names)
 
 
-def _row(evidence: Evidence, name: str, result: ArchitectureResult | None, columns: tuple[Column, ...]) -> Row:
+def _row(evidence: Evidence, name: str, result: ArchitectureResult | None, columns: tuple[Measure, ...]) -> Row:
     story = evidence.stories.get(name)
     css = story.css if story else ""
     about = story.ready.description.summary if story and story.ready else ""
@@ -211,13 +129,36 @@ def _row(evidence: Evidence, name: str, result: ArchitectureResult | None, colum
     return Row(name, css, about, result, tuple(_cell(name, column, result) for column in columns), interrupted)
 
 
-def _cell(name: str, column: Column, result: ArchitectureResult) -> Cell:
-    first = next((number for number, loss in enumerate(result.losses) if loss.kind in column.losses), None)
+def _cell(name: str, column: Measure, result: ArchitectureResult) -> Cell:
+    first = next((number for number, loss in enumerate(result.losses) if loss.kind in column.kinds), None)
     return Cell(
         id=f"n-{name}-{column.key}",
         column=column,
-        text=column.text(result),
-        of=f"of {result.shoppers:,}" if column.key in OF_ALL else "",
+        text=column.text(column.read(result)),
+        of=f"of {result.shoppers:,}" if column.of_all else "",
         witness="" if first is None else loss_id(name, first),
-        predictions=tuple(prediction for prediction in result.predictions if prediction.measure in column.measures),
+        predictions=tuple(prediction for prediction in result.predictions if prediction.measure == column.name),
+    )
+
+
+class Guard(msgspec.Struct, frozen=True):
+    """One threshold on one architecture."""
+
+    name: str
+    """The architecture."""
+    measure: str
+    limit: str
+    """When it fires, for reading: "> 0.05 × U (3)"."""
+    measured: str
+    fired: bool
+    counts: bool
+    """False if the experiment did not happen here: then it decides nothing."""
+
+
+def guards(results: Results) -> tuple[Guard, ...]:
+    """What was to fail the run, and whether it did; in the order of the run."""
+    return tuple(
+        Guard(name, it.measure, readable(it), f"{it.measured:g}", it.fired, result.verdict != "inconclusive")
+        for name, result in results.architectures.items()
+        for it in result.thresholds
     )

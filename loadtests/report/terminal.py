@@ -6,27 +6,12 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from loadtests.judging.thresholds import told
-from loadtests.model.measures import MEASURES
+from loadtests.checks import MEASURES
+from loadtests.model.measures import Measure
 from loadtests.model.results import ArchitectureResult, Results
 from loadtests.model.run_folder import Provenance, RunFolder
-
-_COLUMNS = ("architecture", "verdict", "at risk", "logged out", "carts lost", "failed", "unknown", "without service")
-_WHERE_IT_MATTERS = {
-    "still_logged_in": "outlived logout",
-    "sessions_shared": "shared logins",
-    "items_lost": "items lost",
-    "orders_duplicated": "orders twice",
-    "flickered": "flickered",
-    "stalled": "stalled",
-    "streams_dropped": "streams dropped",
-    "streams_lost": "streams lost",
-    "cookies_refused": "cookies refused",
-    "read_by_others": "read by others",
-    "rate_limited": "too many (429)",
-    "over_limit": "over the limit",
-}
-"""Measures that get a column only if they are not 0 everywhere, or if somebody predicted them; and its head."""
+from loadtests.model.wording import fails_if
+from loadtests.report.summary import is_of_interest
 
 
 def summary(results: Results, folder: Path, *, report: str = "") -> str:
@@ -49,9 +34,9 @@ def summary(results: Results, folder: Path, *, report: str = "") -> str:
 
 def table_of(results: Results) -> list[tuple[str, ...]]:
     """The head, then one row for each architecture: what a reader sees first, on a terminal or in a pull request."""
-    more = _more_columns(results)
-    head = (*_COLUMNS, *(_WHERE_IT_MATTERS[measure] for measure in more))
-    return [head, *(_row(name, result, more) for name, result in results.architectures.items())]
+    shown = _shown(results)
+    head = ("architecture", "verdict", "at risk", *(measure.head.lower() for measure in shown))
+    return [head, *(_row(name, result, shown) for name, result in results.architectures.items())]
 
 
 def _next(run: Provenance) -> str:
@@ -66,25 +51,21 @@ def _next(run: Provenance) -> str:
     return f"{plan}   (who did what when)"
 
 
-def _more_columns(results: Results) -> list[str]:
-    """The measures among those that need not be shown which these results have something to say of."""
-    found = results.architectures.values()
-    predicted = {prediction.measure for result in found for prediction in result.predictions}
-    return [it for it in _WHERE_IT_MATTERS if it in predicted or any(MEASURES[it].read(result) for result in found)]
+def _shown(results: Results) -> list[Measure]:
+    """Those that everybody asks about, then those that these results have something to say of."""
+    found = MEASURES.values()
+    more = [it for it in found if it.terminal == "if any" and is_of_interest(it, results)]
+    return [*(it for it in found if it.terminal == "always"), *more]
 
 
-def _row(name: str, result: ArchitectureResult, more: Sequence[str]) -> tuple[str, ...]:
-    return (
-        name,
-        result.verdict,
-        str(result.at_risk),
-        f"{result.logged_out.shoppers} of {result.shoppers}",
-        str(result.carts_lost),
-        str(result.actions.failed),
-        str(result.actions.unknown),
-        f"{result.seconds_without_service:.1f} user-s",
-        *(f"{MEASURES[measure].read(result):g}" for measure in more),
-    )
+def _row(name: str, result: ArchitectureResult, shown: Sequence[Measure]) -> tuple[str, ...]:
+    return (name, result.verdict, str(result.at_risk), *(_cell(measure, result) for measure in shown))
+
+
+def _cell(measure: Measure, result: ArchitectureResult) -> str:
+    if measure.of_all:
+        return f"{measure.text(measure.read(result))} of {result.shoppers:,}"
+    return f"{measure.text(measure.read(result))} {measure.unit}".rstrip()
 
 
 def _line(row: tuple[str, ...], widths: list[int]) -> str:
@@ -104,7 +85,7 @@ def _reasons(results: Results) -> list[str]:
 def _thresholds(results: Results) -> list[str]:
     """Those that fired, each with its numbers; of the others, how many there are."""
     lines = [
-        f"{name}: {told(threshold)}" + (", but it is inconclusive" if result.verdict == "inconclusive" else "")
+        f"{name}: {fails_if(threshold)}" + (", but it is inconclusive" if result.verdict == "inconclusive" else "")
         for name, result in results.architectures.items()
         for threshold in result.thresholds
         if threshold.fired

@@ -6,35 +6,12 @@ from collections.abc import Callable
 
 import msgspec
 
-from loadtests.model.results import ArchitectureResult, Loss, LossKind
+from loadtests.checks import CHECKS
+from loadtests.model.results import ArchitectureResult, Loss
 from loadtests.report.summary import loss_id
 from loadtests.session_model.causes import cause_in_words, meaning_of
 
 LISTED = 25
-
-KINDS = {
-    "logged_out": "was logged out",
-    "cart_lost": "lost the whole cart",
-    "items_lost": "lost items from the cart",
-    "cart_rolled_back": "was shown an older cart",
-    "wrong_user": "was shown somebody else's name or cart",
-    "order_duplicated": "got two orders from one checkout",
-    "order_lost": "lost an order",
-    "still_logged_in": "could still be impersonated after logging out",
-    "session_shared": "shared the login with whoever had planted the session",
-}
-
-LOSSES = {
-    "logged_out": "logouts",
-    "cart_lost": "carts lost whole",
-    "items_lost": "carts that lacked items",
-    "cart_rolled_back": "older carts shown",
-    "wrong_user": "answers meant for somebody else",
-    "order_duplicated": "orders made twice",
-    "order_lost": "orders lost",
-    "still_logged_in": "sessions that outlived their logout",
-    "session_shared": "logins shared with whoever had planted the session",
-}
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -91,7 +68,7 @@ class Witnesses(msgspec.Struct, frozen=True):
 
 def witnesses(name: str, result: ArchitectureResult) -> Witnesses:
     """The losses of one architecture."""
-    of: dict[LossKind, dict[str, list[int]]] = {}
+    of: dict[str, dict[str, list[int]]] = {}
     for number, loss in enumerate(result.losses):
         of.setdefault(loss.kind, {}).setdefault(loss.cause, []).append(number)
     first = {numbers[0] for causes in of.values() for numbers in causes.values()}
@@ -100,8 +77,8 @@ def witnesses(name: str, result: ArchitectureResult) -> Witnesses:
     def told(number: int) -> Told:
         return _told(name, number, result.losses[number])
 
-    def limb(kind: LossKind) -> Limb:
-        return Limb(LOSSES[kind], sum(map(len, of[kind].values())), tuple(_branches(of[kind], told)))
+    def limb(kind: str) -> Limb:
+        return Limb(CHECKS[kind].plural, sum(map(len, of[kind].values())), tuple(_branches(of[kind], told)))
 
     return Witnesses(tuple(map(limb, of)), tuple(told(number) for number in rest), len(result.losses))
 
@@ -113,5 +90,5 @@ def _branches(causes: dict[str, list[int]], told: Callable[[int], Told]) -> list
 
 def _told(name: str, number: int, loss: Loss) -> Told:
     where = f"shown by {loss.node}" if loss.node else "found in the database"
-    sentence = f"Shopper {loss.shopper} {KINDS[loss.kind]} at {loss.at_ms / 1000:.2f} s, {where}"
+    sentence = f"Shopper {loss.shopper} {CHECKS[loss.kind].happened} at {loss.at_ms / 1000:.2f} s, {where}"
     return Told(loss_id(name, number), sentence, loss)

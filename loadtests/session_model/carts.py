@@ -5,13 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from loadtests.model.history import Do, Outcome
-from loadtests.model.results import LossKind
 
 
 class Contradiction(msgspec.Struct, frozen=True):
     """One contradiction between an answer and what had been acknowledged before."""
 
-    kind: LossKind
+    kind: str
     items: int
     """Units of goods that went with it."""
     detail: str

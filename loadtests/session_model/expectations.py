@@ -25,7 +25,6 @@ from loadtests.model.history import (
     Exchange,
     Outcome,
 )
-from loadtests.model.results import LossKind
 from loadtests.session_model.carts import Cart, Contradiction, Items, PossibleState, Settlement, in_words, lacking
 
 POSSIBLE_CARTS = 64
@@ -380,7 +379,7 @@ class ExpectedSession:
         if missing:
             own = exchange.quantity if exchange.do == "add" and exchange.outcome == "ok" else 0
             emptied = sum(shown.values()) <= own and not (shown.keys() - {exchange.sku}) and all(before)
-            kind: LossKind = "cart_lost" if emptied else "items_lost"
+            kind = "cart_lost" if emptied else "items_lost"
             found.append(Contradiction(kind, missing, f"expected {in_words(expected)}, was shown {in_words(shown)}"))
         if extra:
             detail = f"expected {in_words(expected)}, was shown {in_words(shown)}: more than was ever put there"

@@ -12,9 +12,10 @@ from typing import Any
 import msgspec
 
 from loadtests.faults import FAULTS
+from loadtests.model.formulas import is_true
 from loadtests.planning.rules import BadValue, check_rules, did_you_mean, is_condition
 from loadtests.workshop.episode import Episode, Question, ScenarioKeys
-from loadtests.workshop.measured import NAME, holds, known_names
+from loadtests.workshop.measured import NAME, known_names
 from shared.errors import ScenarioError, UsageError
 
 EPISODES = Path(__file__).parent / "episodes"
@@ -137,7 +138,7 @@ def _rule(rule: str) -> Iterator[str]:
             yield f"{rule!r}: there is no number {name!r}"
             return
     try:
-        holds(rule, dict.fromkeys(known_names(), 1.0))
+        is_true(rule, dict.fromkeys(known_names(), 1.0))
     except ValueError as error:
         yield str(error)
 

@@ -1,6 +1,6 @@
 """The numbers of a workshop's round by name, and rules over them: "left.logged_out == left.at_risk".
 
-`left.` or `right.` and a measure of `loadtests.judging.verdict`, or `at_risk`, or
+`left.` or `right.` and a measure, or `at_risk`, or
 
     left.observed.key_switch    how many faults of that kind were observed (its hyphens are underscores here)
     left.through.key_switch     how many parts went through such a fault until it was observed to be healed
@@ -17,11 +17,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from loadtests.campaigns.claims.rule import truth_of
+from loadtests.checks import CAUSES, MEASURES
 from loadtests.faults import FAULTS
-from loadtests.model.measures import MEASURES
+from loadtests.model.formulas import is_true
 from loadtests.model.results import ArchitectureResult, Results
-from loadtests.session_model.causes import CAUSES, words_of
+from loadtests.session_model.causes import words_of
 from loadtests.workshop.contract import SIDES
 from loadtests.workshop.episode import Episode, Question
 from shared.demo_accounts import account_number
@@ -31,12 +31,11 @@ NAME = re.compile(r"\b(?:left|right)\.[a-z0-9_.]*[a-z0-9_]\b")
 OF_THE_RUN = ("at_risk", "visitors")
 """Numbers of a side that are no measures."""
 _BY_KIND = tuple(f"{what}.{kind.replace('-', '_')}" for what in ("observed", "through") for kind in FAULTS)
-_CAUSES = tuple(f"cause.{cause}" for cause in CAUSES)
 
 
 def known_names() -> frozenset[str]:
     """Everything that a rule over results may name."""
-    own = [*MEASURES, *OF_THE_RUN, *_BY_KIND, *_CAUSES]
+    own = [*MEASURES, *OF_THE_RUN, *_BY_KIND, *(f"cause.{cause}" for cause in CAUSES)]
     return frozenset(f"{side}.{name}" for side in SIDES for name in own) | {"U", "N"}
 
 
@@ -75,20 +74,6 @@ def visitors_of(logs: Path, shoppers: int) -> int:
     return sum(account_number(user) > shoppers for user in users)
 
 
-def holds(rule: str, values: Mapping[str, float]) -> bool:
-    """Whether it holds.
-
-    Raises:
-        KeyError: a number that it names is not there.
-        ValueError: it is no rule.
-    """
-    wanted = dict.fromkeys(NAME.findall(rule))
-    names = {f"v{place}": values[name] for place, name in enumerate(wanted)}
-    places = {name: f"v{place}" for place, name in enumerate(wanted)}
-    plain = {name: values[name] for name in ("U", "N") if name in values}
-    return truth_of(NAME.sub(lambda found: places[found[0]], rule), {**names, **plain}, rule)
-
-
 def observed_answer(question: Question, values: Mapping[str, float]) -> str:
     """What was observed of a question, as text: a number, or the value of a choice; "" if nothing answers it."""
     if question.observed:
@@ -96,7 +81,7 @@ def observed_answer(question: Question, values: Mapping[str, float]) -> str:
         return "" if value is None else f"{value:g}"
     for choice in question.choices:
         try:
-            if choice.when and holds(choice.when, values):
+            if choice.when and is_true(choice.when, values):
                 return choice.value
         except KeyError:
             continue

@@ -12,11 +12,12 @@ from pathlib import Path
 import msgspec
 
 from loadtests.judging.judge import judge
+from loadtests.model.formulas import is_true
 from loadtests.model.plan import read_plan
 from loadtests.model.results import Results
 from loadtests.model.run_folder import Provenance, RunFolder
 from loadtests.workshop.episode import Episode, EpisodeCheck
-from loadtests.workshop.measured import holds, measured, visitors_of
+from loadtests.workshop.measured import measured, visitors_of
 from loadtests.workshop.predictions import begun_us, read_predictions
 from shared.errors import RunFolderError, UsageError
 
@@ -120,6 +121,6 @@ def _checked(episode: Episode, run: RunFolder, results: Results) -> Iterator[Obj
 def _met(check: EpisodeCheck, values: dict[str, float]) -> bool:
     """A number that was not measured shows nothing."""
     try:
-        return holds(check.rule, values)
+        return is_true(check.rule, values)
     except KeyError:
         return False

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from compose.architectures import ARCHITECTURES
-from loadtests.checks import CHECKS, Check
+from loadtests.checks import Check
 from loadtests.judging.replay import HistoryReplay
 from loadtests.model.events import LoadEnded
 from loadtests.model.fault_timeline import FaultTimeline
@@ -142,9 +142,9 @@ def scene(
     return RunTimeline(architecture, about, ("n1", "n2", "n3"), faults, epoch_us=0, ended=ended)
 
 
-def replayed(records: Iterable[Record], at: RunTimeline, checks: Iterable[type[Check]] = CHECKS) -> HistoryReplay:
+def replayed(records: Iterable[Record], at: RunTimeline, checks: Iterable[type[Check]] | None = None) -> HistoryReplay:
     """The replay of these records, closed."""
-    replay = HistoryReplay(at, tuple(checks))
+    replay = HistoryReplay(at, checks)
     for record in records:
         if isinstance(record, Exchange):
             replay.add(record)

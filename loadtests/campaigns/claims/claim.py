@@ -6,7 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from loadtests.campaigns.claims.rule import evaluate, references
+from loadtests.campaigns.claims.rule import references
+from loadtests.model.formulas import is_true, names_in
 from shared.errors import ScenarioError
 
 FILE = Path(__file__).parent / "claims.toml"
@@ -52,7 +53,7 @@ def read_claims(content: bytes, *, file: str) -> tuple[Claim, ...]:
         claims = msgspec.toml.decode(content, type=_File).claim
         for claim in claims:
             for case in claim.case:
-                evaluate(case.holds, dict.fromkeys(references(case.holds), 1.0))
+                is_true(case.holds, dict.fromkeys(names_in(case.holds), 1.0))
     except (msgspec.DecodeError, ValueError) as error:
         raise ScenarioError(f"{file}: {error}", next_step=f"mend {file}") from error
     return claims

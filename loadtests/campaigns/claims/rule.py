@@ -1,26 +1,23 @@
 """A rule over measured cells: "[node-kill/sticky-memory/logged_out] > 0".
 
-In brackets stands one number of one cell: scenario, architecture, and a measure (of `loadtests.judging.verdict`, or
-shoppers, nodes, at_risk). Around them: arithmetic, comparisons, and, or, not, min, max, abs.
+In brackets stands one number of one cell: scenario, architecture, and a measure (or shoppers, nodes, at_risk). The
+language is that of `loadtests.model.formulas`.
 """
 
 from __future__ import annotations
 
-import ast
-import operator
 import re
 from collections.abc import Mapping
 
 import msgspec
-import simpleeval
 
-from loadtests.campaigns.cell_words import number
 from loadtests.campaigns.cells import Cell, Place
+from loadtests.model.formulas import is_true
+from loadtests.model.wording import number
 
 REFERENCE = re.compile(r"\[([a-z0-9-]+)/([a-z0-9-]+)/([a-z0-9_]+)\]")
 OF_THE_RUN = ("shoppers", "nodes", "at_risk")
 """Numbers of a cell that are no measures."""
-_PARTS = {ast.Expr, ast.Name, ast.UnaryOp, ast.BinOp, ast.Constant, ast.Compare, ast.BoolOp, ast.Call}
 
 
 class Missing(LookupError):
@@ -33,6 +30,11 @@ class Reference(msgspec.Struct, frozen=True):
     scenario: str
     architecture: str
     measure: str
+
+    @property
+    def name(self) -> str:
+        """As it stands in a rule."""
+        return f"[{self.scenario}/{self.architecture}/{self.measure}]"
 
     def value(self, cells: Mapping[Place, Cell]) -> float:
         """Its value.
@@ -65,39 +67,7 @@ def holds(rule: str, cells: Mapping[Place, Cell]) -> bool:
         Missing: a number that it needs is not there.
         ValueError: it is no rule.
     """
-    values = {reference: reference.value(cells) for reference in references(rule)}
-    return evaluate(rule, values)
-
-
-def evaluate(rule: str, values: Mapping[Reference, float]) -> bool:
-    """Whether it holds with these values.
-
-    Raises:
-        ValueError: it is no rule.
-    """
-    names = {f"v{place}": value for place, value in enumerate(values.values())}
-    places = {reference: f"v{place}" for place, reference in enumerate(values)}
-    return truth_of(REFERENCE.sub(lambda found: places[Reference(*found.groups())], rule), names, rule)
-
-
-def truth_of(formula: str, names: Mapping[str, float], rule: str) -> bool:
-    """Whether a formula of plain names is true; `rule` is what somebody wrote, for messages.
-
-    Raises:
-        ValueError: it is no rule.
-    """
-    evaluator = simpleeval.SimpleEval(functions={"min": min, "max": max, "abs": abs}, names=dict(names))
-    evaluator.nodes = {kind: node for kind, node in evaluator.nodes.items() if kind in _PARTS}
-    evaluator.operators[ast.Pow] = operator.pow
-    try:
-        value = evaluator.eval(formula)
-    except ZeroDivisionError:
-        return False
-    except (simpleeval.InvalidExpression, SyntaxError, TypeError, KeyError) as error:
-        raise ValueError(f"{rule!r} is no rule: {error}") from error
-    if not isinstance(value, bool):
-        raise ValueError(f"{rule!r} is no rule: it gives {value!r}, neither true nor false")
-    return value
+    return is_true(rule, {reference.name: reference.value(cells) for reference in references(rule)})
 
 
 def told(text: str, cells: Mapping[Place, Cell]) -> str:

@@ -9,7 +9,8 @@ from itertools import zip_longest
 import msgspec
 
 from loadtests.campaigns.comparison.side import NONE, FactRow, Side, different, flat, rows
-from loadtests.model.measures import MEASURES, Measure
+from loadtests.checks import MEASURES
+from loadtests.model.measures import Read
 from loadtests.model.plan import Action, Plan, encode_plan
 from loadtests.model.results import VerdictWord
 
@@ -68,8 +69,6 @@ def _action(action: Action | None) -> str:
     return f"{action.do}{goods}{jar} at {action.at_ms} ms"
 
 
-AT_RISK = Measure("Shoppers whose sessions the victim held in its memory when it was hit.", lambda it: it.at_risk)
-ALL = {"at_risk": AT_RISK, **MEASURES}
 DIGITS = 6
 """After the point, of a difference: more would be the noise of subtracting."""
 
@@ -109,6 +108,11 @@ def alone(sides: Sequence[Side]) -> dict[str, str]:
     return {name: labels[0] for name, labels in found.items() if len(labels) == 1}
 
 
+def all_numbers() -> dict[str, Read]:
+    """By name: every measure, and how many people were at risk, which nobody predicts."""
+    return {"at_risk": lambda it: it.at_risk, **{name: measure.read for name, measure in MEASURES.items()}}
+
+
 def _numbers(name: str, sides: Sequence[Side]) -> Numbers:
     results = [side.results.architectures[name] for side in sides]
     predicted = {it.measure for result in results for it in result.predictions}
@@ -116,8 +120,8 @@ def _numbers(name: str, sides: Sequence[Side]) -> Numbers:
         runs=tuple(side.label for side in sides),
         verdicts=tuple(result.verdict for result in results),
         measures=tuple(
-            _number(name, [measure.read(result) for result in results], predicted=name in predicted)
-            for name, measure in ALL.items()
+            _number(name, [read(result) for result in results], predicted=name in predicted)
+            for name, read in all_numbers().items()
         ),
     )
 

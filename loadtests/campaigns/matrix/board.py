@@ -13,6 +13,8 @@ import msgspec
 from compose.architectures import ARCHITECTURES
 from loadtests.campaigns.cells import Cell, CellWord, Matrix
 from loadtests.campaigns.jobs import Entry, Selection, key_of
+from loadtests.judging.verdict import exit_code as code_of
+from loadtests.judging.verdict import overall
 from loadtests.model.scenario import Scenario
 
 WORST_FIRST: tuple[CellWord, ...] = ("not as predicted", "inconclusive", "not run")
@@ -111,7 +113,4 @@ def _cell(matrix: Matrix, entry: Entry, architecture: str, asked: Selection) -> 
 
 def exit_code(board: Board) -> int:
     """0 if all that is to be run was run and is as predicted; 1 if something is not as predicted; otherwise 3."""
-    words = set(board.count())
-    if "not as predicted" in words:
-        return 1
-    return 0 if words <= {"as predicted"} else 3
+    return code_of(overall("inconclusive" if word == "not run" else word for word in board.count()))

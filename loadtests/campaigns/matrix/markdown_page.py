@@ -9,12 +9,14 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from loadtests.campaigns.cell_words import MARKS, formula, leading, spoken
+from loadtests.campaigns.cell_words import MARKS, leading
 from loadtests.campaigns.cells import Cell, Matrix, read_matrix
 from loadtests.campaigns.claims.decide import Decision
 from loadtests.campaigns.jobs import catalogue
 from loadtests.campaigns.matrix.board import Board, Family, ScenarioRow, board_of
 from loadtests.campaigns.matrix.matrix_run import decisions
+from loadtests.model.measures import spoken
+from loadtests.model.wording import readable
 from loadtests.report.tables import Markdown, Table
 
 
@@ -66,7 +68,7 @@ def _text(row: ScenarioRow, cell: Cell) -> str:
     if not cell.was_run:
         return MARKS[cell.word]
     prediction = cell.prediction(row.scenario.headline)
-    predicted = f" ({formula(prediction)})" if prediction else ""
+    predicted = f" ({readable(prediction)})" if prediction else ""
     return f"{leading(cell, row.scenario)}{predicted} {MARKS[cell.word]}"
 
 

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from compose.architectures import ARCHITECTURES
-from loadtests.campaigns.cell_words import MARKS, formula, leading, number, relation, spoken
+from loadtests.campaigns.cell_words import MARKS, leading, relation
 from loadtests.campaigns.cells import Cell, CellWord, Matrix
 from loadtests.campaigns.jobs import Entry
 from loadtests.campaigns.matrix.board import board_of
-from loadtests.model.measures import MEASURES
+from loadtests.checks import MEASURES
+from loadtests.model.measures import spoken
 from loadtests.model.run_folder import RunFolder
+from loadtests.model.wording import number, readable
 from loadtests.report.shell import PageShell
 from shared.whole_file import write_whole
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 FILE = "matrix.html"
 SHELL = PageShell(
-    Path(__file__).parent, style=("matrix.css",), number=number, formula=formula, relation=relation, spoken=spoken
+    Path(__file__).parent, style=("matrix.css",), number=number, formula=readable, relation=relation, spoken=spoken
 )
 CLASSES: dict[CellWord, str] = {
     "as predicted": "predicted", "not as predicted": "refuted", "inconclusive": "inconclusive", "not run": "not-run",

@@ -9,10 +9,10 @@ from pathlib import Path
 from loadtests.campaigns.repeats.order import Turn
 from loadtests.campaigns.repeats.repeats import Block, Shot
 from loadtests.campaigns.runner import Campaign, CampaignProgress, Outcome, RunJob
+from loadtests.checks import MEASURES
 from loadtests.judging.thresholds import fired
 from loadtests.judging.verdict import NOTHING_PREDICTED
 from loadtests.model.events import LoadSample, RunInterrupted, read_events
-from loadtests.model.measures import MEASURES
 from loadtests.model.plan import Control
 from loadtests.model.results import ArchitectureResult, Results
 from loadtests.model.run_folder import RunFolder, read_document

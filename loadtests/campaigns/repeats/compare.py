@@ -7,11 +7,11 @@ from itertools import combinations
 
 import msgspec
 
+from loadtests.campaigns.repeats.measures import phrase_of
 from loadtests.campaigns.repeats.order import controlled_blocks
 from loadtests.campaigns.repeats.refusals import Basis, Pair, noise_of, pairs_again, pairs_of, refusal
 from loadtests.campaigns.repeats.repeats import REPEATS_SCHEMA, Asked, Block, Comparison, Interval, Noise, Repeats, Word
 from loadtests.campaigns.repeats.statistics import ALPHA, METHODS, chance_of, holm, interval_of, least_faults
-from loadtests.judging.sentence import PHRASES
 from loadtests.judging.verdict import overall
 
 AGAIN = "again"
@@ -128,8 +128,7 @@ def _means(asked: Asked, blocks: Sequence[Block], measure: str) -> dict[str, Int
 def answer(asked: Asked, comparisons: Sequence[Comparison]) -> str:
     """One sentence about the headline measure, of at most 30 words."""
     told = [each for each in comparisons if each.measure == asked.headline]
-    phrase = PHRASES.get(asked.headline, asked.headline.replace("_", " "))
-    phrase = "shoppers logged out" if asked.headline == "logged_out" else phrase
+    phrase = phrase_of(asked.headline)
     if len(told) == 1:
         return _of_one_pair(told[0], phrase)
     shown = sum(each.word in ("larger", "smaller") for each in told)

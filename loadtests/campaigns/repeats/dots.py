@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 from compose.architectures import ARCHITECTURES
 from loadtests.campaigns.repeats.compare import extent
-from loadtests.campaigns.repeats.measures import definition, title
+from loadtests.campaigns.repeats.measures import definition
 from loadtests.campaigns.repeats.repeats import Block, Comparison, Interval, Repeats
+from loadtests.model.measures import spoken
 from loadtests.report.drawing import AnyShape, Chart, Key, Label, Line, Mark, percent
 from loadtests.report.tables import Table
 
@@ -44,7 +45,7 @@ def dots(repeats: Repeats, measure: str) -> Chart:
     told = [each for each in repeats.comparisons if each.measure == measure]
     return Chart(
         id=f"chart-{measure}",
-        title=f"{title(measure).capitalize()}, block by block",
+        title=f"{spoken(measure).capitalize()}, block by block",
         finding=_finding(told),
         description=f"{definition(measure)} A row for each architecture: a dot for each block, piled up where blocks "
         "came to the same; a diamond at the mean; a line for its 95 % interval, where there is one.",

@@ -9,10 +9,11 @@ import msgspec
 
 from loadtests.campaigns.repeats.compare import extent
 from loadtests.campaigns.repeats.dots import dots, side
-from loadtests.campaigns.repeats.measures import definition, title
+from loadtests.campaigns.repeats.measures import definition
 from loadtests.campaigns.repeats.order import CONTROLLED
 from loadtests.campaigns.repeats.refusals import NOISE_RULE
 from loadtests.campaigns.repeats.repeats import Block, Repeats
+from loadtests.model.measures import spoken
 from loadtests.report.shell import PageShell
 
 MARKS = {"larger": "▲", "smaller": "▼", "no difference shown": "≈", "not comparable": "✕"}
@@ -74,7 +75,7 @@ SHELL = PageShell(
     number=_number,
     signed=_signed,
     chance=_chance,
-    spoken=title,
+    spoken=spoken,
     definition=definition,
     extent=extent,
 )

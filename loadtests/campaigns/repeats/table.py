@@ -6,9 +6,9 @@ import shlex
 from pathlib import Path
 
 from loadtests.campaigns.repeats.compare import extent
-from loadtests.campaigns.repeats.measures import title
 from loadtests.campaigns.repeats.order import Kind
 from loadtests.campaigns.repeats.repeats import PAGE, Comparison, Repeats
+from loadtests.model.measures import spoken
 from loadtests.report.tables import Table, Text
 
 _HEAD = ("measure", "pair", "per fault", "difference", "how sure", "word")
@@ -46,9 +46,9 @@ def _row(told: Comparison) -> tuple[str, ...]:
         means = f"{told.first_mean:.4g} / {told.second_mean:.4g}"
     pair = f"{told.first} / {told.second}"
     if told.difference is None:
-        return (title(told.measure), pair, means, "–", "–", told.word)
+        return (spoken(told.measure), pair, means, "–", "–", told.word)
     difference, sure = f"{told.difference.mean:+.4g}", extent(told.difference, told.faults)
-    return (title(told.measure), pair, means, difference, sure, told.word)
+    return (spoken(told.measure), pair, means, difference, sure, told.word)
 
 
 def _refused(repeats: Repeats) -> list[str]:
@@ -56,7 +56,7 @@ def _refused(repeats: Repeats) -> list[str]:
     reasons: dict[str, list[str]] = {}
     for each in repeats.comparisons:
         if each.reason:
-            reasons.setdefault(each.reason, []).append(title(each.measure))
+            reasons.setdefault(each.reason, []).append(spoken(each.measure))
     return [f"not comparable ({_listed(measures)}): {reason}" for reason, measures in reasons.items()]
 
 
@@ -67,8 +67,8 @@ def _listed(measures: list[str]) -> str:
 
 def _controls(repeats: Repeats) -> list[str]:
     counts = ", ".join(f"{len(repeats.of_kind(kind))} {words}" for kind, words in _KINDS.items())
-    noisy = [f"{title(each.measure)} of {each.architecture}" for each in repeats.noise if each.too_much]
+    noisy = [f"{spoken(each.measure)} of {each.architecture}" for each in repeats.noise if each.too_much]
     told = f"too noisy or unknown: {', '.join(noisy[:3])}{', …' if len(noisy) > 3 else ''}" if noisy else "quiet enough"
     false = [each for each in repeats.again if each.word in ("larger", "smaller")]
-    itself = f"; differs from itself in {', '.join(title(each.measure) for each in false)}" if false else ""
+    itself = f"; differs from itself in {', '.join(spoken(each.measure) for each in false)}" if false else ""
     return [f"controls {counts}; the machine: {told}{itself}"]

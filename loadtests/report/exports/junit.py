@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 from xml.etree import ElementTree
 
-from loadtests.judging.thresholds import told
 from loadtests.model.events import ClusterStopped, read_events
 from loadtests.model.results import ArchitectureResult, Prediction
+from loadtests.model.wording import beside, fails_if
 from loadtests.report.exports.judged import JudgedRun
 from loadtests.report.exports.plain import one_line
 
@@ -60,7 +60,7 @@ def _cases(run: JudgedRun) -> Iterator[Case]:
         for threshold in result.thresholds:
             case = Case(name, f"fail_if {threshold.measure} {threshold.fail_if}", kind="fired")
             ended: Ending = "failure" if threshold.fired else ""
-            yield _unless_inconclusive(case, result, ended, told(threshold))
+            yield _unless_inconclusive(case, result, ended, fails_if(threshold))
 
 
 def _verdict(name: str, result: ArchitectureResult, seconds: float) -> Case:
@@ -71,8 +71,7 @@ def _verdict(name: str, result: ArchitectureResult, seconds: float) -> Case:
 
 def _prediction(name: str, result: ArchitectureResult, prediction: Prediction) -> Case:
     case = Case(name, f"{prediction.measure} {prediction.predicted}")
-    words = f"predicted {prediction.measure} {prediction.predicted}, measured {prediction.measured:g}"
-    return _unless_inconclusive(case, result, "" if prediction.holds else "failure", words)
+    return _unless_inconclusive(case, result, "" if prediction.holds else "failure", beside(prediction))
 
 
 def _unless_inconclusive(case: Case, result: ArchitectureResult, ending: Ending, words: str) -> Case:

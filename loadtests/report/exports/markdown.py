@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from loadtests.judging.thresholds import told
 from loadtests.model.results import Prediction, Threshold, VerdictWord
+from loadtests.model.wording import fails_if, said
 from loadtests.report.exports.judged import JudgedRun
 from loadtests.report.exports.plain import one_line
 from loadtests.report.terminal import table_of
@@ -60,7 +60,7 @@ def _thresholds(run: JudgedRun) -> str:
     """All of them: a reader wants to know what was guarded, too."""
     judged = [(name, it) for name, result in run.results.architectures.items() for it in result.thresholds]
     fired = set(run.fired)
-    rows = [(code(name), text(told(it)), _ended(it, (name, it) in fired)) for name, it in judged]
+    rows = [(code(name), text(fails_if(it)), _ended(it, (name, it) in fired)) for name, it in judged]
     return table(("architecture", "threshold", ""), rows)
 
 
@@ -75,17 +75,11 @@ def _predictions(run: JudgedRun) -> str:
     if not found:
         return ""
     held = sum(it.holds for _, it in found)
-    rows = [(code(name), code(it.measure), text(_predicted(it)), f"{it.measured:g}", _held(it)) for name, it in found]
+    rows = [(code(name), code(it.measure), text(said(it)), f"{it.measured:g}", _held(it)) for name, it in found]
     return (
         f"<details><summary>{held} of {_count(len(found), 'prediction')} held</summary>\n\n"
         f"{table(('architecture', 'measure', 'predicted', 'measured', ''), rows)}\n\n</details>"
     )
-
-
-def _predicted(prediction: Prediction) -> str:
-    ends = f"{prediction.value:g}" + ("" if prediction.upper is None else f" .. {prediction.upper:g}")
-    said = one_line(prediction.predicted)
-    return said if said == ends else f"{said} (that is {ends})"
 
 
 def _held(prediction: Prediction) -> str:

@@ -1,4 +1,4 @@
-"""The two tables of a run: actions (one row for each exchange of the history) and losses (one row for each loss).
+"""The tables of a run: actions (a row for each exchange of the history), losses (a row for each loss) and measures.
 
 What their columns are called, hold and mean stands here once; every form of table, and the reference, is made of it.
 """
@@ -10,8 +10,10 @@ from typing import Generic, Literal, NamedTuple, TypeVar
 
 import msgspec
 
+from loadtests.checks import MEASURES
 from loadtests.load.requests import PATHS
 from loadtests.model.history import Exchange, read_history
+from loadtests.model.measures import Measure
 from loadtests.model.results import Loss
 from loadtests.report.exports.judged import JudgedRun
 
@@ -27,6 +29,14 @@ class Found(NamedTuple):
     place: int
     loss: Loss
     fault: int | None
+
+
+class Measured(NamedTuple):
+    """One measure of one architecture."""
+
+    architecture: str
+    measure: Measure
+    value: float | None
 
 
 class Head(NamedTuple):
@@ -71,7 +81,7 @@ RUN_HEADS = (
     Head("scenario", "text", "Its scenario."),
     Head("seed", "whole", "Its seed."),
 )
-"""The same in every row; both tables begin with them."""
+"""The same in every row; all tables begin with them."""
 
 
 def _sent(read: Callable[[Exchange], Value]) -> Callable[[Exchange], Value]:
@@ -98,6 +108,13 @@ def _losses(run: JudgedRun) -> Iterator[Found]:
         injected = {step.at_ms: step.fault for step in result.experiment if step.step == "injected"}
         for place, loss in enumerate(result.losses):
             yield Found(name, place, loss, _fault(loss, injected))
+
+
+def _measured(run: JudgedRun) -> Iterator[Measured]:
+    for name, result in run.results.architectures.items():
+        for measure in MEASURES.values():
+            value = measure.read(result)
+            yield Measured(name, measure, None if value is None else float(value))
 
 
 def _fault(loss: Loss, injected: dict[float, int]) -> int | None:
@@ -172,5 +189,20 @@ LOSSES: Table[Found] = Table(
     ),
     _losses,
 )  # fmt: skip
-TABLES: dict[str, Table[Exchange] | Table[Found]] = {"actions": ACTIONS, "losses": LOSSES}
+MEASURED: Table[Measured] = Table(
+    "measures",
+    "One row for each measure of each architecture.",
+    (
+        Column("architecture", "text", "Where it was measured.", lambda it: it.architecture),
+        Column("measure", "text", "Its name, as scenarios predict it.", lambda it: it.measure.name),
+        Column("value", "number", "What was measured; empty if it was not.", lambda it: it.value),
+        Column("unit", "text", "Of the value; empty for what is counted.", lambda it: it.measure.unit or None),
+        Column("sort", "text", "loss, count, book, latency or cost.", lambda it: it.measure.sort),
+        Column("definition", "text", "What it means.", lambda it: it.measure.definition),
+    ),
+    _measured,
+)
+TABLES: dict[str, Table[Exchange] | Table[Found] | Table[Measured]] = {
+    table.name: table for table in (ACTIONS, LOSSES, MEASURED)
+}
 """By name."""

@@ -12,9 +12,9 @@ from markupsafe import Markup
 from msgspec.structs import replace
 from werkzeug.wrappers import Response as AnyResponse
 
+from loadtests.checks import CAUSES
 from loadtests.model.run_folder import RunFolder
-from loadtests.report.glossary import DEFINITIONS
-from loadtests.session_model.causes import CAUSES
+from loadtests.report.glossary import definitions
 from loadtests.workshop.dashboard.origin_guard import POLICY, REPORT_POLICY
 from loadtests.workshop.dashboard.predictions import read_body
 from loadtests.workshop.dashboard.refusals import Refusal
@@ -36,8 +36,9 @@ Meaning = tuple[str, str, str]
 
 def meanings() -> dict[str, tuple[Meaning, ...]]:
     """What the page's help explains, by part: from the same tables as the report and the checks."""
+    found = definitions()
     return {
-        "numbers": tuple((key, *DEFINITIONS[key]) for key in FOUR_NUMBERS),
+        "numbers": tuple((key, *found[key]) for key in FOUR_NUMBERS),
         "causes": tuple((cause, cause.replace("_", " "), why) for cause, why in CAUSES.items()),
     }
 

@@ -19,7 +19,7 @@ from loadtests.checks import Check
 from loadtests.judging.replay import HistoryReplay
 from loadtests.model.events import Event, LoadSample, NodeSample, PartSample
 from loadtests.model.history import Exchange
-from loadtests.model.results import Loss, LossKind
+from loadtests.model.results import Loss
 from loadtests.session_model.carts import Contradiction
 from loadtests.session_model.shopper_trace import ShopperTrace
 from loadtests.session_model.timeline import RunTimeline, run_timeline
@@ -73,7 +73,7 @@ class LiveReplay(HistoryReplay):
         """By number, from 0, in the order in which losses were found."""
         self.news: set[int] = set()
         """Which of them are new or other than before; whoever reads it may clear it."""
-        self.lost: Counter[LossKind] = Counter()
+        self.lost: Counter[str] = Counter()
         """All losses by kind."""
         self._lost_by: Counter[int] = Counter()
         """All losses by shopper."""

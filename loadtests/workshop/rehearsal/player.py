@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 import requests
 
+from loadtests.model.formulas import is_true
 from loadtests.workshop.contract import SIDES, Break, Close, Guest, Heal, Phase, Release, SideName
 from loadtests.workshop.episode import Episode, ScriptStep
-from loadtests.workshop.measured import holds
 from loadtests.workshop.rehearsal.dashboard_client import DashboardClient, DashboardView
 from shared.errors import TwinshopError
 
@@ -128,7 +128,7 @@ class Player:
                 self.complaints.append(f"the person in the {side} shop is {found}, not {wanted}")
 
     def _wait(self, step: ScriptStep) -> None:
-        self._watcher.wait_until(step.until, lambda seen: holds(step.until, seen.values()), step.within_s)
+        self._watcher.wait_until(step.until, lambda seen: is_true(step.until, seen.values()), step.within_s)
 
     def _break(self, step: ScriptStep) -> None:
         victim = self._people["left"].node if step.victim == "mine" else step.victim

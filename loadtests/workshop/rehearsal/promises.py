@@ -18,7 +18,8 @@ from pathlib import Path
 
 import msgspec
 
-from loadtests.workshop.measured import NAME, holds
+from loadtests.model.formulas import is_true
+from loadtests.workshop.measured import NAME
 
 MARK = re.compile(r"(?P<number>\d[\d,]*(?:\.\d+)?)?(?P<unit> ?(?:%|\*\*|</?strong>))?<!-- (?P<said>.+?) -->")
 _NUMERIC = re.compile(r"(?P<how>is|at most|at least|about) (?P<formula>.+)")
@@ -98,7 +99,7 @@ def broken(promise: Promise, values: Mapping[str, float]) -> BrokenPromise | Non
     """What did not come true; None if it did."""
     try:
         if promise.how == "promised":
-            good, is_so = holds(promise.formula, values), f"{promise.formula} does not hold{_with(promise, values)}"
+            good, is_so = is_true(promise.formula, values), f"{promise.formula} does not hold{_with(promise, values)}"
         else:
             value = _value(promise.formula, values)
             good, is_so = _agrees(promise, value), f"says {promise.number:g}, and {promise.formula} is {value:g}"

@@ -7,10 +7,9 @@ from typing import ClassVar, NamedTuple
 
 import pytest
 
-from loadtests.checks import CHECKS, Check
+from loadtests.checks import CAUSES, CHECKS, MEASURES, Check
 from loadtests.model.history import Record
-from loadtests.model.results import Loss
-from loadtests.session_model.causes import CAUSES
+from loadtests.model.results import ArchitectureResult, Loss
 from loadtests.session_model.timeline import RunTimeline
 from tests.loadtests.stories import Story, losses, replayed, scene
 
@@ -79,8 +78,14 @@ class CheckContract:
         assert self.found(Case([], RunTimeline("nowhere"), 0)) == []
 
     def test_it_is_listed_once_and_says_its_rule(self) -> None:
-        assert CHECKS.count(self.check) == 1
+        assert CHECKS[self.check.kind] is self.check
         assert self.check.rule.endswith(".")
+        assert self.check.happened
+        assert self.check.plural
+
+    def test_what_it_names_is_counted_and_can_be_predicted(self) -> None:
+        assert not self.check.field or self.check.field in ArchitectureResult.__struct_fields__
+        assert all(MEASURES[measure.name] is measure for measure in self.check.measures)
 
 
 def _between(records: Iterable[Record], story: Story) -> list[Record]:

@@ -8,7 +8,7 @@ import pytest
 
 from compose.architectures import ARCHITECTURES
 from loadtests.behaviours import BEHAVIOURS
-from loadtests.checks import CHECKS
+from loadtests.checks import CHECKS, MEASURES
 from loadtests.cli import main
 from loadtests.faults import FAULTS
 from loadtests.planning.scenario_file import all_scenarios
@@ -20,8 +20,8 @@ def test_it_names_everything_within_a_hundred_columns(capsys: pytest.CaptureFixt
     lines = out.splitlines()
     assert max(map(len, lines)) <= 100
     first_words = {line.split()[0] for line in lines if line.startswith("  ") and not line.startswith("   ")}
-    names = {scenario.name for scenario in all_scenarios()} | {check.kind for check in CHECKS}
-    assert first_words == names | set(ARCHITECTURES) | set(FAULTS) | set(BEHAVIOURS)
+    names = {scenario.name for scenario in all_scenarios()} | {check.kind for check in CHECKS.values()}
+    assert first_words == names | set(ARCHITECTURES) | set(FAULTS) | set(BEHAVIOURS) | set(MEASURES)
 
 
 def test_scenarios_stand_below_their_family(capsys: pytest.CaptureFixture[str]) -> None:
@@ -32,4 +32,4 @@ def test_scenarios_stand_below_their_family(capsys: pytest.CaptureFixture[str]) 
     assert "calm" in families["control"]
     for scenario in all_scenarios():
         assert document["scenarios"][scenario.family][scenario.name] == scenario.question
-    assert set(document) == {"schema", "scenarios", "architectures", "faults", "checks", "behaviours"}
+    assert set(document) == {"schema", "scenarios", "architectures", "faults", "checks", "measures", "behaviours"}

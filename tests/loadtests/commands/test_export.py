@@ -79,7 +79,11 @@ def test_both_tables_go_into_a_folder_of_the_run(folder: Path, capsys: pytest.Ca
 
 def test_or_into_a_folder_of_that_name(folder: Path, tmp_path: Path) -> None:
     assert cli.main(["export", str(folder), "--to", "csv", "--out", str(tmp_path / "tables")]) == 0
-    assert sorted(path.name for path in (tmp_path / "tables").iterdir()) == ["actions.csv", "losses.csv"]
+    assert sorted(path.name for path in (tmp_path / "tables").iterdir()) == [
+        "actions.csv",
+        "losses.csv",
+        "measures.csv",
+    ]
     assert not (folder / "export").exists()
 
 

@@ -16,7 +16,6 @@ from loadtests.model.results import (
     ArchitectureResult,
     Costs,
     Counted,
-    Counts,
     ExperimentStep,
     LoggedOut,
     Loss,
@@ -115,7 +114,7 @@ def test_several_victims_held_sessions_together() -> None:
 
 
 def counted(value: int, verdict: VerdictWord = "as predicted") -> ArchitectureResult:
-    return msgspec.structs.replace(UNEVENTFUL, verdict=verdict, counts=Counts(stalled=Counted(value, value + 3)))
+    return msgspec.structs.replace(UNEVENTFUL, verdict=verdict, counts={"stalled": Counted(value, value + 3)})
 
 
 class TestAnotherHeadline:

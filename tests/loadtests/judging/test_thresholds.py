@@ -9,6 +9,7 @@ import pytest
 
 from compose.architectures import ARCHITECTURES
 from loadtests import cli
+from loadtests.checks import MEASURES
 from loadtests.judging.judge import judge
 from loadtests.judging.thresholds import (
     FailIf,
@@ -17,12 +18,11 @@ from loadtests.judging.thresholds import (
     in_their_stead,
     judge_thresholds,
     thresholds_of,
-    told,
 )
 from loadtests.judging.verdict import EXIT_CODES
 from loadtests.model.formulas import THRESHOLD_EXPECTED, Terms, parse_threshold
-from loadtests.model.measures import MEASURES
 from loadtests.model.results import Costs, LoggedOut, Results, Threshold, VerdictWord
+from loadtests.model.wording import fails_if
 from loadtests.report.terminal import summary
 from tests.loadtests.example_result import UNEVENTFUL
 from tests.loadtests.model_run import SCENARIO, predict_otherwise, write_run
@@ -87,15 +87,15 @@ def test_what_was_not_measured_is_a_doubt_and_no_pass() -> None:
     ],
 )
 def test_it_is_told_with_its_numbers(threshold: Threshold, words: str) -> None:
-    assert told(threshold) == words
+    assert fails_if(threshold) == words
 
 
 @pytest.mark.parametrize(
     ("verdict", "thresholds", "expected"),
     [
         ("as predicted", (QUIET,), ("as predicted", ())),
-        ("as predicted", (QUIET, FIRED), ("not as predicted", (told(FIRED),))),
-        ("inconclusive", (FIRED,), ("inconclusive", (told(FIRED),))),
+        ("as predicted", (QUIET, FIRED), ("not as predicted", (fails_if(FIRED),))),
+        ("inconclusive", (FIRED,), ("inconclusive", (fails_if(FIRED),))),
     ],
 )
 def test_where_nothing_is_predicted_they_are_the_prediction(
@@ -155,7 +155,7 @@ class TestAWholeRun:
         assert cli.main(["check", str(run.root)]) == 1
         said = capsys.readouterr().out.splitlines()
         assert [line for line in said if "fails if" in line] == [
-            f"sticky-memory: {told(judge(run.root).architectures['sticky-memory'].thresholds[0])}"
+            f"sticky-memory: {fails_if(judge(run.root).architectures['sticky-memory'].thresholds[0])}"
         ]
         assert "fail_if  1 of 2 thresholds fired" in said
         assert "verdict  as predicted" in said

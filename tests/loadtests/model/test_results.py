@@ -7,11 +7,9 @@ from pathlib import Path
 import jsonschema
 import msgspec
 
-from loadtests.checks import CHECKS, TALLIES
+from loadtests.checks import CAUSES, CHECKS, MEASURES, TALLIES
 from loadtests.judging.judge import judge
-from loadtests.model.measures import MEASURES
 from loadtests.model.results import Results, results_schema
-from loadtests.session_model.causes import CAUSES
 from tests.loadtests.model_run import write_run
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference"
@@ -35,15 +33,15 @@ def test_results_fit_their_schema_and_come_back_the_same(tmp_path: Path) -> None
 
 def test_the_reference_defines_every_number() -> None:
     text = (REFERENCE / "results.md").read_text()
-    for name in [*MEASURES, *(check.kind for check in CHECKS), *_fields()]:
+    for name in [*MEASURES, *(check.kind for check in CHECKS.values()), *_fields()]:
         assert f"`{name}`" in text, f"docs/reference/results.md does not define {name}"
 
 
 def test_the_reference_says_what_the_code_says() -> None:
     text = " ".join((REFERENCE / "results.md").read_text().split())
     for sentence in [
-        *(check.rule for check in CHECKS),
-        *(tally.rule for tally in TALLIES),
+        *(check.rule for check in CHECKS.values()),
+        *(tally.rule for tally in TALLIES.values()),
         *(measure.definition for measure in MEASURES.values()),
     ]:
         assert sentence in text, sentence

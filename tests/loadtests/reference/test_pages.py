@@ -12,25 +12,23 @@ import pytest
 from compose.architectures import ARCHITECTURES
 from compose.cluster import Limits
 from loadtests.behaviours import BEHAVIOURS
-from loadtests.checks import CHECKS, TALLIES
+from loadtests.checks import CAUSES, CHECKS, MEASURES, TALLIES
 from loadtests.cli import COMMANDS
 from loadtests.faults import FAULTS
 from loadtests.faults.contract import Cure
-from loadtests.model.measures import MEASURES
 from loadtests.planning.cures import CURES, measure_of, shown_on, switch
 from loadtests.planning.scenario_file import all_scenarios, load_scenario
 from loadtests.reference.attributes import attributes_of
 from loadtests.reference.pages import FOLDER, PAGES, outdated, write
 from loadtests.report.exports.forms import FORMS
 from loadtests.report.exports.tables import TABLES
-from loadtests.session_model.causes import CAUSES
 
 NAMES = {
     "reference/scenarios.md": [scenario.name for scenario in all_scenarios()],
     "reference/faults.md": list(FAULTS),
     "reference/causes.md": list(CAUSES),
     "reference/architectures.md": list(ARCHITECTURES),
-    "reference/checks.md": [*(check.kind for check in CHECKS), *(tally.name for tally in TALLIES)],
+    "reference/checks.md": [*(check.kind for check in CHECKS.values()), *(tally.name for tally in TALLIES.values())],
     "reference/behaviours.md": list(BEHAVIOURS),
     "reference/settings.md": list(Limits.__struct_fields__),
     "reference/measures.md": list(MEASURES),

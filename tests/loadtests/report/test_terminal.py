@@ -10,7 +10,7 @@ import pytest
 
 from loadtests import cli
 from loadtests.judging.judge import judge
-from loadtests.model.results import Counted, Counts, Prediction
+from loadtests.model.results import Counted, Prediction
 from loadtests.report.terminal import summary
 from tests.loadtests.command import SMALL_KILL
 from tests.loadtests.model_run import write_run
@@ -62,10 +62,10 @@ def test_what_did_not_happen_has_no_column(tmp_path: Path) -> None:
 
 
 def test_what_happened_has_one_everywhere(tmp_path: Path) -> None:
-    head, sticky, redis = told(tmp_path, still_logged_in=7, counts=Counts(stalled=Counted(3, 9)), predictions=())[2:5]
-    assert head.split("  ")[-2:] == ["outlived logout", "stalled"]
-    assert sticky.split()[-2:] == ["0", "0"]
-    assert redis.split()[-2:] == ["7", "3"]
+    head, sticky, redis = told(tmp_path, still_logged_in=7, counts={"stalled": Counted(3, 9)}, predictions=())[2:5]
+    assert head.split("  ")[-2:] == ["outlived their logout", "stalled"]
+    assert sticky.split()[-4:] == ["0", "0", "of", "9"]
+    assert redis.split()[-4:] == ["7", "3", "of", "9"]
 
 
 def test_what_was_predicted_has_one_too(tmp_path: Path) -> None:

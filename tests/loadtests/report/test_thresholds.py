@@ -7,7 +7,7 @@ import pytest
 
 from loadtests.model.results import Results, Threshold, VerdictWord
 from loadtests.report import render_report
-from loadtests.report.thresholds import guards
+from loadtests.report.summary import guards
 from tests.loadtests.report.conftest import MadeUp
 from tests.loadtests.report.parsed import Page
 
@@ -32,7 +32,7 @@ def page_of(made_up: MadeUp, results: Results) -> Page:
 def test_the_lines_are_made_for_reading(made_up: MadeUp) -> None:
     fired, quiet = guards(guarded(made_up, "as predicted", FIRED, QUIET))
     assert (fired.name, fired.measure, fired.limit, fired.measured) == (
-        "sticky-memory", "logged_out", "≥ 0.05 × U: 3", "20",
+        "sticky-memory", "logged_out", "≥ 0.05 × U (3)", "20",
     )  # fmt: skip
     assert (fired.fired, fired.counts) == (True, True)
     assert (quiet.limit, quiet.measured, quiet.fired) == ("> 500", "8.25", False)
@@ -48,7 +48,7 @@ def test_what_fired_stands_beside_the_verdict_and_leads_to_the_table(made_up: Ma
     assert page.text("n-fired") == "✗ 1 threshold fired"
     assert "#thresholds" in page.links
     assert page.text("thresholds").split("sticky-memory")[1:] == [
-        " logged out ≥ 0.05 × U: 3 20 ✗ fired ", " p95 ms > 500 8.25 ✓ did not fire",
+        " logged out ≥ 0.05 × U (3) 20 ✗ fired ", " p95 ms > 500 8.25 ✓ did not fire",
     ]  # fmt: skip
 
 

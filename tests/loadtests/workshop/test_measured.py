@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from loadtests.model.formulas import is_true
 from loadtests.model.results import ExperimentStep, Loss
 from loadtests.workshop.episode import Choice, Question
 from loadtests.workshop.episode_file import episode_named
-from loadtests.workshop.measured import holds, known_names, measured, observed_answer, observed_answers, visitors_of
+from loadtests.workshop.measured import known_names, measured, observed_answer, observed_answers, visitors_of
 from shared.request_log import LoggedSession, RequestLog
 from tests.loadtests.workshop.rounds import results, side
 
@@ -71,18 +72,18 @@ def test_what_was_not_measured_has_no_number() -> None:
     ],
 )
 def test_rules_hold_or_do_not(rule: str, expected: bool) -> None:
-    assert holds(rule, measured(episode_named("2"), ROUND, ["kill", "store-kill"])) is expected
+    assert is_true(rule, measured(episode_named("2"), ROUND, ["kill", "store-kill"])) is expected
 
 
 def test_a_rule_over_a_number_that_is_not_there_does_not_hold_by_accident() -> None:
     with pytest.raises(KeyError):
-        holds("left.new_node_share > 0", measured(episode_named("2"), ROUND))
+        is_true("left.new_node_share > 0", measured(episode_named("2"), ROUND))
 
 
 @pytest.mark.parametrize("rule", ["left.logged_out", "left.logged_out >", "__import__('os')", "left.logged_out = 0"])
 def test_what_is_no_rule_is_refused(rule: str) -> None:
     with pytest.raises(ValueError, match="is no rule"):
-        holds(rule, measured(episode_named("2"), ROUND))
+        is_true(rule, measured(episode_named("2"), ROUND))
 
 
 def test_what_was_observed_stands_beside_each_question() -> None:

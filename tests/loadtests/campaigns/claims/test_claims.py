@@ -12,8 +12,9 @@ from compose.architectures import ARCHITECTURES
 from loadtests.campaigns.cells import Cell, Place
 from loadtests.campaigns.claims.claim import Claim, all_claims, read_claims
 from loadtests.campaigns.claims.decide import decide
-from loadtests.campaigns.claims.rule import OF_THE_RUN, REFERENCE, Reference, evaluate, references
-from loadtests.model.measures import MEASURES
+from loadtests.campaigns.claims.rule import OF_THE_RUN, REFERENCE, Reference, references
+from loadtests.checks import MEASURES
+from loadtests.model.formulas import is_true
 from loadtests.planning.scenario_file import all_scenarios
 from shared.errors import ScenarioError
 
@@ -61,7 +62,7 @@ def _search(
     free = [reference for reference in references(rule) if reference not in values]
     for choice in _choices(len(free)):
         tried = values | dict(zip(free, choice, strict=True))
-        if evaluate(rule, {reference: tried[reference] for reference in references(rule)}) is wanted[place]:
+        if is_true(rule, {reference.name: tried[reference] for reference in references(rule)}) is wanted[place]:
             found = _search(claim, wanted, tried, place + 1)
             if found is not None:
                 return found

@@ -9,9 +9,8 @@ from typing import get_args
 
 import pytest
 
-from loadtests.model.results import LossKind
+from loadtests.checks import CAUSES, CHECKS
 from loadtests.report.palette import DARK, LIGHT
-from loadtests.session_model.causes import CAUSES
 from loadtests.workshop.contract import Phase
 from loadtests.workshop.dashboard import pages
 from loadtests.workshop.dashboard.pages import FOUR_NUMBERS, meanings
@@ -78,7 +77,7 @@ def test_the_colour_of_oneself_can_be_read() -> None:
 
 def test_all_that_can_be_lost_has_words() -> None:
     words = (STATIC / "words.js").read_text()
-    for kind in get_args(LossKind):
+    for kind in CHECKS:
         assert f"  {kind}: " in words
     for phase in get_args(Phase):
         assert f"  {phase}: " in words

@@ -12,9 +12,9 @@ from markdown_it import MarkdownIt
 from playwright.sync_api import Browser
 
 from loadtests.faults import FAULTS
+from loadtests.model.formulas import is_true
 from loadtests.workshop.episode import Episode
 from loadtests.workshop.episode_file import load_episodes
-from loadtests.workshop.measured import holds
 from loadtests.workshop.rehearsal.promises import MARK, prose
 from loadtests.workshop.rehearsal.texts import (
     MEASURED,
@@ -161,7 +161,7 @@ class TestRecordedRounds:
         values = {**recorded(episode), **{name: 7.0 for name in recorded(episode) if "." in name}}
         sentences = [promise for promise in page.promises() if promise.how == "promised"]
         assert {promise.place for promise in sentences} <= places(page, values) | {
-            promise.place for promise in sentences if holds(promise.formula, values)
+            promise.place for promise in sentences if is_true(promise.formula, values)
         }
 
     def test_a_number_of_a_smaller_round_is_not_held_against_the_text(self, episode: Episode) -> None:
