@@ -16,7 +16,7 @@ from loadtests.model.results import Loss, LossKind
 from loadtests.session_model.acknowledged_order import Promise, packed, packed_order
 from loadtests.session_model.action_kinds import is_plain
 from loadtests.session_model.expectations import Cart, Finding
-from loadtests.session_model.life import SessionLife
+from loadtests.session_model.life import life_in
 from loadtests.session_model.shopper_trace import Person
 from loadtests.session_model.timeline import RunTimeline
 
@@ -72,9 +72,7 @@ class Replay:
             return
         person = self.people.get(exchange.shopper)
         if person is None:
-            limits = self._scene.limits
-            life = SessionLife(store=self._scene.store, refreshes=limits.session_refresh_each_request)
-            person = self.people[exchange.shopper] = Person(exchange.shopper, life)
+            person = self.people[exchange.shopper] = Person(exchange.shopper, life_in(self._scene))
         if exchange.jar != "main":
             self._elsewhere(person, exchange)
             return
