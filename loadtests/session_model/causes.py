@@ -19,6 +19,7 @@ from loadtests.model.cause import Cause
 from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.history import Exchange
 from loadtests.model.results import Because
+from loadtests.session_model.action_kinds import LEAVES
 from loadtests.session_model.circumstances import Circumstances, Harm, Without
 from loadtests.session_model.counterfactual import UNEXPLAINED, Explanation, Harms, explain_by, in_words, seconds
 from loadtests.session_model.excluded import considered
@@ -91,13 +92,18 @@ def reason_of_logout(around: Circumstances, person: Person, answer: Exchange) ->
 
 
 def _reason_of_end(around: Circumstances, life: SessionLife, answer: Exchange) -> Reason:
-    rules = RULES.get(around.run.store or "")
-    if rules is None:
+    if around.run.store not in RULES:
         return Reason()
-    explanation = explain_by(lambda without: rules.harms(life, answer, around, without))
+    explanation = explain_by(partial(harms_of_end, around, life, answer))
     if not explanation.alternatives:
         return Reason(considered=considered(around, life, answer))
     return _reason(around, explanation, _until(around, life, explanation), _lifetime(life))
+
+
+def harms_of_end(around: Circumstances, life: SessionLife, answer: Exchange, without: Without) -> list[Harm]:
+    """Why that answer does not know the shopper; a logout may have met its own end, if it was asked for twice."""
+    found = RULES[around.run.store or ""].harms(life, answer, around, without)
+    return [*found, *repeated(answer, answer, around, without)] if answer.do in LEAVES else found
 
 
 def reason_of_cart_loss(around: Circumstances, person: Person, answer: Exchange) -> Reason:

@@ -42,34 +42,37 @@ def copies_lost(
     """The copies that went, if at some moment nobody had one any more: all that took one, until nobody had."""
     has = set(around.run.all_nodes)
     took: list[Harm] = []
-    for at_us, back, node, factor in _copies(opened, answer, around, without):
+    for at_us, back, node, factor, sure in _copies(opened, answer, around, without):
         if back:
             has |= {node} if has else set()
         else:
             has.discard(node)
-            took.append(Harm(factor, "copies_lost", at_us))
+            took.append(Harm(factor, "copies_lost", at_us, sure))
             if not has and at_us < known.sent_us:  # somebody had one still: it was known after that
                 has = {known.node}
             elif not has:
-                return took
+                return [harm._replace(sure=all(one.sure for one in took)) for harm in took]
     return []
 
 
 def _copies(
     opened: Exchange, answer: Exchange, around: Circumstances, without: Without
-) -> list[tuple[int, bool, str, Factor]]:
-    """What became of the copies, in order of time: when, whether one came back (or went), at which node, by what."""
+) -> list[tuple[int, bool, str, Factor, bool]]:
+    """What became of the copies, in order of time: when, whether one came back (or went), at which node, by what, and
+    whether that surely was before the answer."""
     changes = []
     for factor, gone in around.of(MemoryGone, without):
         if gone.node in around.run.all_nodes and opened.done_us <= gone.back_us and gone.from_us <= answer.done_us:
-            changes.append((max(gone.from_us, opened.done_us), False, gone.node, factor))
+            changes.append(
+                (max(gone.from_us, opened.done_us), False, gone.node, factor, gone.until_us <= answer.sent_us)
+            )
             if gone.back_us <= answer.done_us:
-                changes.append((gone.back_us, True, gone.node, factor))
+                changes.append((gone.back_us, True, gone.node, factor, True))
     for factor, copy in around.of(CopyBehind, without):  # who was deaf then never had one, and has it once it hears
         if copy.from_us <= opened.sent_us <= copy.deaf_until_us:
-            changes.append((opened.done_us, False, copy.node, factor))
+            changes.append((opened.done_us, False, copy.node, factor, True))
             if not around.ended(copy.node, copy.from_us, copy.deaf_until_us, without):
-                changes.append((copy.deaf_until_us, True, copy.node, factor))
+                changes.append((copy.deaf_until_us, True, copy.node, factor, True))
     return sorted(changes)
 
 
