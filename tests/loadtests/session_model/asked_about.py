@@ -13,11 +13,11 @@ from loadtests.faults.effects import Effect, FaultMarks, clock_off
 from loadtests.model.events import ClusterReady, LoadStarted
 from loadtests.model.history import Exchange
 from loadtests.model.results import Because, Loss
+from loadtests.session_model.causes import harms_of_end
 from loadtests.session_model.circumstances import TIME, Factor, Harm, Without
 from loadtests.session_model.findings import Finding
 from loadtests.session_model.life import SessionLife
 from loadtests.session_model.shopper_trace import Person
-from loadtests.session_model.stores import RULES
 from loadtests.session_model.timeline import run_timeline
 from tests.loadtests.session_model.truth.causes import Case, Sets
 from tests.loadtests.session_model.truth.happenings import NEVER, US, Fault, at
@@ -49,7 +49,7 @@ class Remembering(LoggedOut):
     def harms(self, number: int, without: Without) -> list[Harm]:
         """Why the answer of that loss does not know the shopper, by the model."""
         life, exchange = self.lives[number]
-        return RULES[self.around.run.store or ""].harms(life, exchange, self.around, without)
+        return harms_of_end(self.around, life, exchange, without)
 
 
 def asked(case: Case) -> tuple[Remembering, StillLoggedIn]:

@@ -25,6 +25,7 @@ ELSEWHERE = {
     "redis-replica": ("promoted",),
 }  # fmt: skip
 VICTIMS = {"no-affinity": "cluster", "scale-out": "cluster", "store-kill": "store", "promoted": "store"}
+RESIGN = ("key-one-phase", "key-switch", "key-swap")
 STAYS = ("scale-in", "scale-out")
 MOVES = ("no-affinity", "scale-out", "scale-in", "freeze", "sick", "kill", "stop", "restart", "deploy")
 
@@ -87,6 +88,9 @@ def clear(case: Case, answer: Answer) -> bool:
     ]
     if any(each.step.at - TOOK <= b and a - TOOK <= each.done for each in since for a, b in marks):
         return False
+    keys = [it for it in case.faults if it.kind in RESIGN]
+    if len(keys) > 1 and any(each.step.do == "add" or case.setup.refresh for each in since[1:-1]):
+        return False  # who signed it again only could because of one of them: the page holds that fixed
     moving = [it for it in case.faults if it.kind in MOVES or it.kind == "drain" or it.kind.startswith("key")]
     return case.setup.affinity != "hash" or len(moving) <= 1
 

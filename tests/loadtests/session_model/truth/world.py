@@ -226,6 +226,8 @@ class World:
         status = 0 if asked and self.nodes[asked[-1]].frozen else 503
         for name in by:
             status = self._shop(self.nodes[name], number, step, browser, now)
+            if number == self.asked and not self.nodes[name].errors:
+                break  # nobody would have asked the next one
             if status == 503:
                 by = []
             elif self.nodes[name].errors and self.done_by is None:
@@ -244,7 +246,7 @@ class World:
         try:
             return self._answer(node, number, step, browser, now)
         except Unavailable:
-            return 503
+            return 503 if number != self.asked else 200  # known, and not to be changed just then
 
     def _answer(self, node: Node, number: int, step: Step, browser: Browser, now: int) -> int:
         cookie = browser.shop if step.at < browser.until else None
@@ -259,7 +261,7 @@ class World:
             if step.do == "logout_everywhere":
                 self.store.end_all(node, session.user, now)
             browser.shop, browser.written = None, -1
-        elif number != self.asked and (step.do in ("login", "add") or self.setup.refresh):
+        elif step.do in ("login", "add") or self.setup.refresh:
             browser.shop = self.store.save(node, session, now)
             browser.written = now
             browser.until = self._ends(now)
