@@ -81,7 +81,7 @@ def test_a_session_that_outlives_its_end(name: str) -> None:
     jar = "stolen" if end == "logout" else "second"
     steps = [Step(at(6), "login"), Step(at(6.2), "login", jar="second"), Step(at(7.1), end)]
     steps.append(Step(at(9.1), "me", "n2", jar=jar))
-    case = Case(architecture, Setup(store, "round-robin"), faults, tuple(steps))
+    case = Case(architecture, Setup(store, "round-robin", leeway_s=10), faults, tuple(steps))
     answer = case.answers[-1]
     losses = asked(case)[1].losses
     assert answer.knew is bool(cause)
