@@ -90,6 +90,8 @@ class Answer:
     node: str = ""
     by: tuple[str, ...] = ()
     """Who carried it out, also if nobody heard of it."""
+    retried: bool = False
+    """The balancer asked somebody else first."""
     time_over: bool = False
     """In true time the session's lifetime was over, or its cookie's."""
     on_edge: bool = False

@@ -238,7 +238,9 @@ class World:
         if status == 200 and step.do == "login":
             browser.home = last
         node = by[-1] if by and 0 < status < 500 else ""
-        self.answers.append(Answer(number, step, step.at + TOOK, status, node, tuple(by), over, on_edge))
+        self.answers.append(
+            Answer(number, step, step.at + TOOK, status, node, tuple(by), len(asked) > 1, over, on_edge)
+        )
 
     # --- the shop --------------------------------------------------------------------------------------------------
 
