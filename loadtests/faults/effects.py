@@ -80,7 +80,10 @@ class Unreachable(OnNode, frozen=True):
 
 
 class RingTurns(Effect, frozen=True):
-    """On a ring, anybody may be sent elsewhere."""
+    """On a ring, anybody may be sent elsewhere, until it has turned back, if it does."""
+
+    settled_us: int = FOREVER_US
+    """When it surely had turned for good: who was at home after it was not moved by it."""
 
 
 class AffinityLost(Effect, frozen=True):
@@ -173,7 +176,7 @@ def node_down(marks: FaultMarks, word: str, *, for_good: bool = False) -> tuple[
         MemoryGone(began, ended, word, marks.victim, back),
         NodeEnds(began, ended, word, marks.victim),
         Unreachable(began, back, word, marks.victim),
-        RingTurns(began, ended if for_good else back, "moved_by_ring"),
+        RingTurns(began, back, "moved_by_ring", ended if for_good else back),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from compose.cluster import Limits
 from loadtests.faults.bases import MOVED_BY_RING
 from loadtests.faults.contract import Evidence, Fault, Target
-from loadtests.faults.effects import Effect, FaultMarks, RingTurns, seen, since
+from loadtests.faults.effects import FOREVER_US, Effect, FaultMarks, RingTurns, seen, since
 
 
 class ScaleOut(Fault):
@@ -43,4 +43,4 @@ class ScaleOut(Fault):
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
         """Nobody's session is touched; a ring turns."""
-        return (RingTurns(since(marks), seen(marks), MOVED_BY_RING.name),)
+        return (RingTurns(since(marks), FOREVER_US, MOVED_BY_RING.name, seen(marks)),)

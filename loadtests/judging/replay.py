@@ -13,7 +13,7 @@ from loadtests.checks import CHECKS, Check
 from loadtests.model.history import Exchange, StoredOrder
 from loadtests.model.results import LoggedOut, Loss
 from loadtests.session_model.carts import Cart, Contradiction
-from loadtests.session_model.life import SessionLife
+from loadtests.session_model.life import life_in
 from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace, packed, packed_order
 from loadtests.session_model.timeline import RunTimeline
 
@@ -68,9 +68,7 @@ class HistoryReplay:
             return
         person = self.people.get(exchange.shopper)
         if person is None:
-            limits = self._scene.limits
-            life = SessionLife(store=self._scene.store, refreshes=limits.session_refresh_each_request)
-            person = self.people[exchange.shopper] = ShopperTrace(exchange.shopper, life)
+            person = self.people[exchange.shopper] = ShopperTrace(exchange.shopper, life_in(self._scene))
         if exchange.jar != "main":
             self._elsewhere(person, exchange)
             return

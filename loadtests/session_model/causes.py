@@ -17,7 +17,7 @@ from loadtests.faults import FAULTS
 from loadtests.faults.effects import RepeatsRequests
 from loadtests.model.cause import Cause
 from loadtests.model.fault_timeline import FaultTimeline
-from loadtests.model.history import Exchange
+from loadtests.model.history import ENDS_SESSION, Exchange
 from loadtests.model.results import Because
 from loadtests.session_model.circumstances import Circumstances, Harm, Without
 from loadtests.session_model.counterfactual import UNEXPLAINED, Explanation, Harms, explain_by, in_words, seconds
@@ -91,13 +91,18 @@ def reason_of_logout(around: Circumstances, person: ShopperTrace, answer: Exchan
 
 
 def _reason_of_end(around: Circumstances, life: SessionLife, answer: Exchange) -> Reason:
-    rules = RULES.get(around.run.store or "")
-    if rules is None:
+    if around.run.store not in RULES:
         return Reason()
-    explanation = explain_by(lambda without: rules.harms(life, answer, around, without))
+    explanation = explain_by(partial(harms_of_end, around, life, answer))
     if not explanation.alternatives:
         return Reason(considered=considered(around, life, answer))
     return _reason(around, explanation, _until(around, life, explanation), _lifetime(life))
+
+
+def harms_of_end(around: Circumstances, life: SessionLife, answer: Exchange, without: Without) -> list[Harm]:
+    """Why that answer does not know the shopper; a logout may have met its own end, if it was asked for twice."""
+    found = RULES[around.run.store or ""].harms(life, answer, around, without)
+    return [*found, *repeated(answer, answer, around, without)] if answer.do in ENDS_SESSION else found
 
 
 def reason_of_cart_loss(around: Circumstances, person: ShopperTrace, answer: Exchange) -> Reason:

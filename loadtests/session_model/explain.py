@@ -15,7 +15,7 @@ from loadtests.model.results import Loss
 from loadtests.session_model.causes import Reason, reason_of_logout
 from loadtests.session_model.circumstances import NOTHING, Circumstances
 from loadtests.session_model.counterfactual import seconds
-from loadtests.session_model.life import SessionLife, good_until
+from loadtests.session_model.life import good_until, life_in
 from loadtests.session_model.shopper_trace import ShopperTrace
 from loadtests.session_model.stores.token import keys_of
 
@@ -72,9 +72,8 @@ class Storyteller:
 
     def __init__(self, around: Circumstances, shopper: int) -> None:
         run = around.run
-        life = SessionLife(store=run.store, refreshes=run.limits.session_refresh_each_request)
         self._around = around
-        self._person = ShopperTrace(shopper, life)
+        self._person = ShopperTrace(shopper, life_in(run))
         self._told: list[SessionStory] = []
         self._lost = False
 

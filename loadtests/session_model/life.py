@@ -11,8 +11,10 @@ walked through, stands in docs/explanation/causes.md.
 
 from __future__ import annotations
 
+from loadtests.faults.effects import FOREVER_US
 from loadtests.model.history import CART_WRITES, ENDS_SESSION, NEEDS_LOGIN, Exchange
 from loadtests.session_model.circumstances import TIME, Circumstances, Clock, Factor, Harm, Without
+from loadtests.session_model.timeline import RunTimeline
 
 US = 1_000_000
 IN_COOKIE = ("token", "denylist")
@@ -22,13 +24,17 @@ class SessionLife:
     """One shopper's session, as far as the history was read. Only what the shopper's own jar did is told to it."""
 
     __slots__ = (
-        "at_home", "everywhere", "forgot", "hung", "in_cookie", "in_memory", "known", "opened", "perhaps", "refreshes",
-        "strayed", "unsure", "written",
+        "adrift", "at_home", "epoch_us", "everywhere", "forgot", "hung", "in_cookie", "in_memory", "known",
+        "lifetime_us", "opened", "perhaps", "refreshes", "strayed", "unsure", "written",
     )  # fmt: skip
 
-    def __init__(self, *, store: str | None = None, refreshes: bool = False) -> None:
+    def __init__(
+        self, *, store: str | None = None, refreshes: bool = False, lifetime_us: int = FOREVER_US, epoch_us: int = 0
+    ) -> None:
         self.in_cookie = store in IN_COOKIE
         self.in_memory = store == "memory"
+        self.lifetime_us = lifetime_us
+        self.epoch_us = epoch_us
         self.refreshes = refreshes
         """Every request writes the session again."""
         self.opened: Exchange | None = None
@@ -45,6 +51,8 @@ class SessionLife:
         """The last answer of the node that holds it."""
         self.strayed: Exchange | None = None
         """The first answer of another node since."""
+        self.adrift: Exchange | None = None
+        """The first that was answered with an error since: by whom, nobody knows."""
         self.forgot: Exchange | None = None
         """The last time that the browser lost the balancer's cookie."""
         self.everywhere: Exchange | None = None
@@ -85,10 +93,12 @@ class SessionLife:
     def recognised(self, exchange: Exchange) -> None:
         """An answer that knew the shopper."""
         moved = self.in_memory and self.opened is not None and exchange.node != self.opened.node
-        if self.unsure is not None or self.opened is None or moved:  # it lives where it is known
-            unsure = self.unsure
+        unsure = self.unsure
+        if self.opened is None or moved:  # it lives where it is known
             self._open(exchange)
             self.written = unsure or exchange  # its lifetime began when nobody answered
+        elif unsure is not None:  # that login may have opened another one: by this answer, nobody can tell
+            self.perhaps, self.unsure = unsure, None
         self.known = exchange
         if self.refreshes or exchange.do in CART_WRITES:
             self._wrote(exchange)
@@ -96,15 +106,15 @@ class SessionLife:
     def page(self, exchange: Exchange) -> None:
         """An answer that says nothing of the shopper."""
         self._routed(exchange)
-        if self.refreshes and self.opened is not None and not (self.in_memory and exchange.node != self.home):
-            self._wrote(exchange)
+        if self.refreshes and self.written is not None and not (self.in_memory and exchange.node != self.home):
+            self._refreshed(exchange, self.written)
 
     def _routed(self, exchange: Exchange) -> None:
         """Where a session is in the memory of one node: did that answer?"""
         if not self.in_memory or self.opened is None or not exchange.node or exchange.sent_us < self.opened.done_us:
             return
         if exchange.node == self.home:
-            self.at_home, self.strayed = exchange, None
+            self.at_home, self.strayed, self.adrift = exchange, None, None
         elif self.strayed is None or (self.known is not None and self.known.done_us > self.strayed.done_us):
             self.strayed = exchange
 
@@ -112,22 +122,44 @@ class SessionLife:
         if not (self.in_cookie and exchange.cookie_refused):  # the browser kept the one before
             self.written, self.perhaps = exchange, None
 
+    def _refreshed(self, page: Exchange, written: Exchange) -> None:
+        """A page wrote the session again, if that was still good: the answer does not say whether it was."""
+        latest = written if self.perhaps is None else self.perhaps
+        whole_us = written.sent_us - (self.epoch_us + written.sent_us) % US  # so a browser counts
+        if page.done_us < whole_us + self.lifetime_us:
+            self._wrote(page)
+        elif page.sent_us < latest.done_us + self.lifetime_us:
+            self.perhaps = page
+
     def _open(self, exchange: Exchange) -> None:
         self.opened = self.known = self.written = exchange
-        self.perhaps = self.strayed = self.at_home = self.unsure = None
+        self.perhaps = self.strayed = self.adrift = self.at_home = self.unsure = None
 
     def _close(self, exchange: Exchange) -> None:
-        self.opened = self.written = self.perhaps = self.strayed = self.at_home = self.unsure = None
+        self.opened = self.written = self.perhaps = self.unsure = None
+        self.strayed = self.adrift = self.at_home = None
         if exchange.do == "logout_everywhere":
             self.everywhere = exchange
 
     def _unanswered(self, exchange: Exchange) -> None:
         if not exchange.request or exchange.outcome == "not_sent":
             return
+        home = home_since(self)
+        if exchange.status and (self.adrift is None or (home is not None and self.adrift.done_us <= home.done_us)):
+            self.adrift = exchange
         if exchange.do == "login":
             self.unsure = exchange
         elif self.refreshes or exchange.do in CART_WRITES:
             self.perhaps = self.hung = exchange
+
+
+def life_in(run: RunTimeline) -> SessionLife:
+    """The life of a session there, before it begins."""
+    limits = run.limits
+    return SessionLife(
+        store=run.store, refreshes=limits.session_refresh_each_request,
+        lifetime_us=limits.session_lifetime_s * US, epoch_us=run.epoch_us or 0,
+    )  # fmt: skip
 
 
 def home_since(life: SessionLife) -> Exchange | None:
@@ -138,8 +170,19 @@ def home_since(life: SessionLife) -> Exchange | None:
 
 def began_to_stray(life: SessionLife, answer: Exchange) -> Exchange:
     """The first answer of another node after that: at the latest the one in question."""
-    strayed, home = life.strayed, home_since(life)
-    return answer if strayed is None or (home is not None and strayed.done_us <= home.done_us) else strayed
+    return _since_home(life, life.strayed) or answer
+
+
+def went_adrift(life: SessionLife, answer: Exchange) -> Exchange:
+    """The first request after that of which nobody knows that its home had it: an error carries the balancer's cookie,
+    too."""
+    strayed, adrift = began_to_stray(life, answer), _since_home(life, life.adrift)
+    return adrift if adrift is not None and adrift.sent_us < strayed.sent_us else strayed
+
+
+def _since_home(life: SessionLife, exchange: Exchange | None) -> Exchange | None:
+    home = home_since(life)
+    return None if exchange is None or (home is not None and exchange.done_us <= home.done_us) else exchange
 
 
 def good_until(life: SessionLife, around: Circumstances) -> tuple[int, int] | None:
@@ -163,9 +206,9 @@ def lifetime_over(life: SessionLife, answer: Exchange, around: Circumstances, wi
 
 
 def over_by_clock(
-    life: SessionLife, answer: Exchange, around: Circumstances, writer: str, without: Without
+    life: SessionLife, answer: Exchange, around: Circumstances, writer: str, reader: str, without: Without
 ) -> list[Harm]:
-    """The session is over by the clock of the node that answers, though not in true time: writer or reader is off.
+    """The session is over by the clock of the node that reads it, though not in true time: writer or reader is off.
 
     Where it is over in true time as well that is the cause, and no clock is needed for it.
     """
@@ -173,7 +216,7 @@ def over_by_clock(
     if written is None or TIME in without:
         return []
     wrote = around.clock(writer, written, without)
-    reads = around.clock(answer.node, answer, without)
+    reads = around.clock(reader, answer, without)
     if not wrote.off and not reads.off:
         return []
     latest = written if life.perhaps is None else life.perhaps

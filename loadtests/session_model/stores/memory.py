@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from loadtests.faults.effects import (
     AffinityLost,
+    Effect,
     MemoryGone,
     MemoryKeepsAtMost,
     RingTurns,
@@ -20,6 +21,7 @@ from loadtests.session_model.life import (
     over_by_clock,
     seen,
     setting,
+    went_adrift,
 )
 from loadtests.session_model.stores.contract import Outlived, StoreRules, written_back
 
@@ -69,25 +71,56 @@ def routed_elsewhere(
 
 
 def _moved(life: SessionLife, answer: Exchange, around: Circumstances, without: Without, home: str) -> list[Harm]:
-    """What may have moved it between the last answer of its home and the first of another node: all of that did."""
+    """What may have moved it away from its home: all of that did."""
+    since_us, until_us = _decided(life, answer, around)
     last = home_since(life)
-    since_us = last.sent_us if last is not None else -1
-    until_us = began_to_stray(life, answer).done_us
-    direct: list[tuple[Factor, Harm]] = [
-        (factor, Harm(factor, effect.word, effect.from_us))
-        for factor, effect in (*around.at(Unreachable, home, NOTHING), *around.of(AffinityLost, NOTHING))
+    home_us = last.sent_us if last is not None else -1
+    moved: list[tuple[Factor, Effect]] = [
+        (factor, effect)
+        for factor, effect in around.at(Unreachable, home, NOTHING)
         if effect.overlaps(since_us, until_us)
     ]
-    if life.forgot is not None and since_us <= life.forgot.done_us <= until_us:
-        harm = seen("affinity_lost", life.forgot.done_us)
-        direct.append((harm.factor, harm))
-    if not direct and around.run.affinity in RINGS:
-        direct = [
-            (factor, Harm(factor, effect.word, effect.from_us))
-            for factor, effect in around.of(RingTurns, NOTHING)
-            if effect.overlaps(since_us, until_us)
+    moved += [(factor, lost) for factor, lost in around.of(AffinityLost, NOTHING) if _went_by(lost, life, answer)]
+    harms = [Harm(factor, effect.word, effect.from_us) for factor, effect in moved]
+    if life.forgot is not None and around.run.affinity != "address" and home_us <= life.forgot.done_us <= until_us:
+        harms.append(seen("affinity_lost", life.forgot.done_us))
+    if not harms and around.run.affinity in RINGS and last is not None:
+        harms = [
+            Harm(factor, turns.word, turns.from_us)
+            for factor, turns in around.of(RingTurns, NOTHING)
+            if home_us <= turns.settled_us
+            and (turns.overlaps(since_us, until_us) or turns.overlaps(last.sent_us, last.done_us))
         ]
-    return [harm for factor, harm in direct if factor not in without]
+        harms += [  # its home answered in the place of the node that it belonged to
+            Harm(factor, effect.word, effect.from_us)
+            for factor, effect in around.of(Unreachable, NOTHING)
+            if effect.overlaps(last.sent_us, last.done_us) and factor not in {harm.factor for harm in harms}
+        ]
+    return [harm for harm in harms if harm.factor not in without]
+
+
+def _decided(life: SessionLife, answer: Exchange, around: Circumstances) -> tuple[int, int]:
+    """When it was decided who answers: on a ring, with each request anew.
+
+    With a cookie, when a request first went elsewhere: its answer took the cookie there, and all others followed. But
+    not while the balancer heeded no cookies: then it was some request since.
+    """
+    if around.run.affinity in RINGS:
+        return answer.sent_us, answer.done_us
+    strayed = began_to_stray(life, answer)
+    unheeded = any(lost.overlaps(strayed.sent_us, strayed.done_us) for _, lost in around.of(AffinityLost, NOTHING))
+    return went_adrift(life, answer).sent_us, (answer if unheeded else strayed).done_us
+
+
+def _went_by(lost: AffinityLost, life: SessionLife, answer: Exchange) -> bool:
+    """Whether there was no affinity: at that answer, or ever since the login, so that no cookie names its home."""
+    opened, last = life.opened, home_since(life)
+    if lost.overlaps(answer.sent_us, answer.done_us):
+        return True
+    return (
+        opened is not None and last is not None
+        and lost.overlaps(opened.sent_us, opened.done_us) and lost.overlaps(last.sent_us, last.done_us)
+    )  # fmt: skip
 
 
 def held_no_more(life: SessionLife, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
@@ -97,12 +130,12 @@ def held_no_more(life: SessionLife, answer: Exchange, around: Circumstances, wit
         return []
     home = opened.node
     found = [
-        Harm(factor, gone.word, gone.from_us, opened.done_us <= gone.from_us)
+        Harm(factor, gone.word, gone.from_us, opened.done_us <= gone.from_us and gone.until_us <= answer.sent_us)
         for factor, gone in around.at(MemoryGone, home, without)
         if known.sent_us <= gone.until_us and gone.from_us <= answer.done_us
     ]
     over = lifetime_over(life, answer, around, without)
-    found += [over] if over else over_by_clock(life, answer, around, home, without)
+    found += [over] if over else over_by_clock(life, answer, around, home, home, without)
     return [*found, *thrown_out(home, known, answer, around, without)]
 
 

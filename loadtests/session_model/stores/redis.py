@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from loadtests.faults.effects import ReplicaBehind, StoreEvicts, StoreGone, StoreRolledBack, WritesHang
 from loadtests.model.history import Exchange
-from loadtests.session_model.circumstances import Circumstances, Harm, Without
+from loadtests.session_model.circumstances import TIME, Circumstances, Harm, Without
 from loadtests.session_model.life import SessionLife, lifetime_over
 from loadtests.session_model.stores.contract import Outlived, StoreRules, written_back
 
@@ -17,7 +17,8 @@ class RedisRules(StoreRules):
         if life.opened is None or life.known is None:
             return []
         over = lifetime_over(life, answer, around, without)
-        return [*lost(life.opened, life.known, answer, around, without), *([over] if over else [])]
+        gone = lost(life.opened, life.known, answer, around, without) or renewal_lost(life, answer, around, without)
+        return [*gone, *([over] if over else [])]
 
     def outlived(self, used: Outlived, around: Circumstances, without: Without) -> list[Harm]:
         """A store that became an older one has it again."""
@@ -34,7 +35,7 @@ class RedisRules(StoreRules):
 def lost(written: Exchange, known: Exchange, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
     """What was written then, and last seen to be there, the store has no more."""
     found = [
-        Harm(factor, gone.word, gone.from_us, written.done_us <= gone.from_us)
+        Harm(factor, gone.word, gone.from_us, written.done_us <= gone.from_us and gone.until_us <= answer.sent_us)
         for factor, gone in around.of(StoreGone, without)
         if known.sent_us <= gone.until_us and gone.from_us <= answer.done_us
     ]
@@ -68,6 +69,18 @@ def rolled_back(
         elif written.done_us >= back.from_us - back.lag_us:
             found.append(Harm(factor, back.word, back.from_us, sure=False))
     return found
+
+
+def renewal_lost(life: SessionLife, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+    """A replica took the place of the store that knew the session, and had not heard that it was written again since.
+
+    What it had may have been over: that would have been good for a lifetime from some earlier write.
+    """
+    opened, written = life.opened, life.written
+    if opened is None or written is None or answer.done_us < opened.sent_us + around.lifetime_us or TIME in without:
+        return []
+    behind = rolled_back(written, written, answer, around, without)
+    return [harm._replace(sure=False) for harm in behind]
 
 
 def came_late(

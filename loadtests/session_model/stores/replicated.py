@@ -18,9 +18,9 @@ class ReplicatedRules(StoreRules):
         opened, known, written = life.opened, life.known, life.written
         if opened is None or known is None or written is None:
             return []
-        found = copies_lost(opened, answer, around, without) + behind(opened, answer, around, without)
+        found = copies_lost(opened, known, answer, around, without) + behind(opened, answer, around, without)
         over = lifetime_over(life, answer, around, without)
-        found += [over] if over else over_by_clock(life, answer, around, written.node, without)
+        found += [over] if over else over_by_clock(life, answer, around, written.node, answer.node, without)
         found += thrown_out(answer.node, known, answer, around, without)
         return found + _another(written, answer, without)
 
@@ -36,31 +36,43 @@ class ReplicatedRules(StoreRules):
         return [*behind(last, answer, around, without), *_another(last, answer, without)]
 
 
-def copies_lost(opened: Exchange, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+def copies_lost(
+    opened: Exchange, known: Exchange, answer: Exchange, around: Circumstances, without: Without
+) -> list[Harm]:
     """The copies that went, if at some moment nobody had one any more: all that took one, until nobody had."""
     has = set(around.run.all_nodes)
     took: list[Harm] = []
-    for at_us, back, node, factor in _copies(opened, answer, around, without):
+    for at_us, back, node, factor, sure in _copies(opened, answer, around, without):
         if back:
             has |= {node} if has else set()
         else:
             has.discard(node)
-            took.append(Harm(factor, "copies_lost", at_us))
-            if not has:
-                return took
+            took.append(Harm(factor, "copies_lost", at_us, sure))
+            if not has and at_us < known.sent_us:  # somebody had one still: it was known after that
+                has = {known.node}
+            elif not has:
+                return [harm._replace(sure=all(one.sure for one in took)) for harm in took]
     return []
 
 
 def _copies(
     opened: Exchange, answer: Exchange, around: Circumstances, without: Without
-) -> list[tuple[int, bool, str, Factor]]:
-    """What became of the copies, in order of time: when, whether one came back (or went), at which node, by what."""
+) -> list[tuple[int, bool, str, Factor, bool]]:
+    """What became of the copies, in order of time: when, whether one came back (or went), at which node, by what, and
+    whether that surely was before the answer."""
     changes = []
     for factor, gone in around.of(MemoryGone, without):
         if gone.node in around.run.all_nodes and opened.done_us <= gone.back_us and gone.from_us <= answer.done_us:
-            changes.append((max(gone.from_us, opened.done_us), False, gone.node, factor))
+            changes.append(
+                (max(gone.from_us, opened.done_us), False, gone.node, factor, gone.until_us <= answer.sent_us)
+            )
             if gone.back_us <= answer.done_us:
-                changes.append((gone.back_us, True, gone.node, factor))
+                changes.append((gone.back_us, True, gone.node, factor, True))
+    for factor, copy in around.of(CopyBehind, without):  # who was deaf then never had one, and has it once it hears
+        if copy.from_us <= opened.sent_us <= copy.deaf_until_us:
+            changes.append((opened.done_us, False, copy.node, factor, True))
+            if not around.ended(copy.node, copy.from_us, copy.deaf_until_us, without):
+                changes.append((copy.deaf_until_us, True, copy.node, factor, True))
     return sorted(changes)
 
 
@@ -69,7 +81,9 @@ def behind(written: Exchange, answer: Exchange, around: Circumstances, without: 
     return [
         Harm(factor, copy.word, copy.from_us)
         for factor, copy in around.at(CopyBehind, answer.node, without)
-        if copy.from_us <= written.sent_us <= copy.deaf_until_us and answer.sent_us <= copy.until_us
+        if copy.from_us <= written.sent_us <= copy.deaf_until_us
+        and answer.sent_us <= copy.until_us
+        and not around.ended(answer.node, copy.from_us, answer.sent_us, without)
     ]
 
 

@@ -23,7 +23,7 @@ class TokenRules(StoreRules):
         over = lifetime_over(life, answer, around, without)
         return [
             *refused_key(written, answer, around, without),
-            *([over] if over else over_by_clock(life, answer, around, written.node, without)),
+            *([over] if over else over_by_clock(life, answer, around, written.node, answer.node, without)),
             *from_the_future(written, answer, around, without),
         ]
 

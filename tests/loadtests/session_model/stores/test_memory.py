@@ -33,7 +33,11 @@ CASES: dict[str, tuple[list[Exchange], RunTimeline, str]] = {
     "drained": (out(), where(STICKY, strike("drain")), "unexplained"),
     "frozen, answered by another": (out(now="n1"), where(STICKY, strike("freeze")), "node_frozen"),
     "frozen, moved and answered after it": (
-        out(now="n1", at=9, known=[(4.9, "n2")]), where(STICKY, strike("freeze", heal=7)), "node_frozen",
+        Story().login("n2").at(6).browse("n1").at(9).stranger(node="n1").exchanges,
+        where(STICKY, strike("freeze", heal=7)), "node_frozen",
+    ),
+    "frozen, and nothing was asked meanwhile": (
+        out(now="n1", at=9, known=[(4.9, "n2")]), where(STICKY, strike("freeze", heal=7)), "held_for_dead",
     ),
     "frozen, and answered by itself": (out(), where(STICKY, strike("freeze", heal=5.5)), "unexplained"),
     "frozen, and at home again before it strayed": (
@@ -114,7 +118,7 @@ def test_why_it_was_lost(name: str) -> None:
 
 
 def test_a_page_at_home_narrows_when_it_strayed() -> None:
-    told = Story().login("n2").at(6).browse("n2").at(9).stranger(node="n1").exchanges
+    told = Story().login("n2").at(6).browse("n2").at(7.5).browse("n1").at(9).stranger(node="n1").exchanges
     assert cause(told, where(STICKY, strike("freeze", heal=5.5))) == "held_for_dead"
     assert cause(told, where(STICKY, strike("freeze", at=7, heal=8))) == "node_frozen"
 

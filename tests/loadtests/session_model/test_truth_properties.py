@@ -1,0 +1,89 @@
+"""Made-up worlds: what is named is the truth, is minimal, and a fault that changes nothing is never in it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from loadtests.faults import FAULTS
+from tests.loadtests.session_model import truth
+from tests.loadtests.session_model.asked_about import ClockBehind, asked, fault, named
+from tests.loadtests.session_model.made_up_worlds import demand, demand_not_named, twins, worlds
+from tests.loadtests.session_model.truth.causes import Case
+from tests.loadtests.session_model.truth.happenings import Fault, Setup, Step, at
+
+OWN_RECORDS = {"loadtests.model.events", "loadtests.model.history"}
+OUTLIVED: dict[str, tuple[str, tuple[Fault, ...], str, str]] = {
+    "the list was lost": ("token-denylist", (fault("store-kill", "store", 8, 8.3),), "logout", "denylist_lost"),
+    "lost, and a node killed": (
+        "token-denylist", (fault("store-kill", "store", 8, 8.3), fault("kill", "n3", 7.5, 8)), "logout",
+        "denylist_lost",
+    ),
+    "by a clock that is behind": (
+        "token-denylist", (fault("clock-behind", "n1", 6.8, 7.5),), "logout_everywhere", "clock_behind",
+    ),
+    "lost before it was ended": ("token-denylist", (fault("store-kill", "store", 6.3, 6.4),), "logout", ""),
+    "the replica never heard of it": (
+        "redis-replica", (fault("replica-cut", "replica", 6.8), fault("promoted", "store", 8, 8.4)), "logout",
+        "not_replicated|not_replicated",
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def clocks_of_either_sign() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(FAULTS, "clock-behind", ClockBehind())
+        yield
+
+
+def test_the_truth_shares_no_code_with_what_it_judges() -> None:
+    (folder,) = truth.__path__
+    found = set()
+    for path in Path(folder).glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom):
+                found.add(node.module or "")
+            elif isinstance(node, ast.Import):
+                found |= {each.name for each in node.names}
+    products = {
+        name
+        for name in found
+        if name.split(".")[0] in ("loadtests", "compose", "shared", "stateful_app", "stateless_app")
+    }
+    assert products == OWN_RECORDS
+    assert {name for name in found if name.startswith("tests.")} <= {
+        f"{truth.__name__}.{name}" for name in ("causes", "happenings", "stores", "world")
+    }
+
+
+@given(worlds())
+@settings(max_examples=150, deadline=None)
+def test_what_is_named_is_true_and_minimal(case: Case) -> None:
+    demand(case)
+
+
+@given(worlds(), st.data())
+@settings(max_examples=100, deadline=None)
+def test_a_fault_that_changes_nothing_is_never_named(case: Case, data: st.DataObject) -> None:
+    demand_not_named(*data.draw(twins(case)))
+
+
+@pytest.mark.parametrize("name", list(OUTLIVED))
+def test_a_session_that_outlives_its_end(name: str) -> None:
+    architecture, faults, end, cause = OUTLIVED[name]
+    store = "denylist" if "token" in architecture else "redis"
+    jar = "stolen" if end == "logout" else "second"
+    steps = [Step(at(6), "login"), Step(at(6.2), "login", jar="second"), Step(at(7.1), end)]
+    steps.append(Step(at(9.1), "me", "n2", jar=jar))
+    case = Case(architecture, Setup(store, "round-robin", leeway_s=10), faults, tuple(steps))
+    answer = case.answers[-1]
+    losses = asked(case)[1].losses
+    assert answer.knew is bool(cause)
+    assert [named(loss) for loss in losses] == [case.cause(answer)] * bool(cause)
+    assert ["|".join(because.word for because in loss.because) for loss in losses] == [cause] * bool(cause)
