@@ -13,9 +13,9 @@ from loadtests.faults.effects import Effect, FaultMarks, clock_off
 from loadtests.model.events import ClusterReady, LoadStarted
 from loadtests.model.history import Exchange
 from loadtests.model.results import Because, Loss
+from loadtests.session_model.carts import Contradiction
 from loadtests.session_model.causes import harms_of_end
 from loadtests.session_model.circumstances import TIME, Factor, Harm, Without
-from loadtests.session_model.findings import Contradiction
 from loadtests.session_model.life import SessionLife
 from loadtests.session_model.shopper_trace import ShopperTrace
 from loadtests.session_model.timeline import run_timeline
