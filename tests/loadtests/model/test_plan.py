@@ -21,7 +21,7 @@ from shared.errors import RunFolderError, ScenarioError
 from shared.shop.catalogue import BY_SKU
 
 CALM = "d7f30651154779d53b95aaf3a85b0b181acef23002d0a87b372cd86a3b28a63b"
-NODE_KILL = "dd45101bde3469ec2b18a11b6e931757b12a92deee8bec5b9df30adbaaef2ce3"
+NODE_KILL = "b140e1f9dba63831c1fb6569fda93cbb4847db4eed7635c33c7639b89934d785"
 """Their names for seed 1: a new behaviour or a new field must not change what is already measured."""
 
 scenarios = st.builds(
