@@ -5,8 +5,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # uv installs in seconds what takes pip a minute, from the same lock files. `make run UV=` does without.
 UV ?= $(or $(shell command -v uv),$(BIN)/uv)
-# What is missing of a lock file is installed, with its hashes checked. Without compiling, for most of it is never imported.
-INSTALL = $(if $(and $(UV),$(wildcard $(UV))),$(UV) pip install --quiet --python $(BIN)/python,$(PIP) --no-compile)
+# By pip where there is no uv, or it cannot (pip may know of an index that uv does not). Both check every hash. Without
+# compiling, for most of it is never imported.
+INSTALL = { command -v "$(UV)" >/dev/null && $(UV) pip install --quiet --python $(BIN)/python $(1); } || \
+  { echo "… by pip, which takes a while."; $(PIP) --no-compile $(1); }
+
 # Three test processes on two cores: the tests of clusters mostly wait. A file's tests stay together, so that a cluster or
 # a run that they share is made once.
 TEST_PROCESSES ?= 3
@@ -34,23 +37,23 @@ $(VENV)/.venv-made:
 $(VENV)/.uv-asked: $(VENV)/.venv-made
 	@if [ "$(UV)" = "$(BIN)/uv" ]; then echo "Getting uv, which installs the rest in seconds …"; \
 	  sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.lock > $(VENV)/uv.txt; \
-	  $(PIP) --require-hashes -r $(VENV)/uv.txt || echo "… it is not to be had: pip installs, which takes about a minute."; fi
+	  $(PIP) --require-hashes -r $(VENV)/uv.txt || echo "… it is not to be had."; fi
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.uv-asked requirements.lock pyproject.toml
 	@echo "Installing what a run needs into $(VENV) …"
-	@$(INSTALL) --require-hashes -r requirements.lock
-	@$(INSTALL) --no-deps --no-build-isolation -e .
+	@$(call INSTALL,--require-hashes -r requirements.lock)
+	@$(call INSTALL,--no-deps --no-build-isolation -e .)
 	@touch $@
 
 $(VENV)/.installed-statistics: $(VENV)/.installed requirements-statistics.lock
 	@echo "Installing SciPy …"
-	@$(INSTALL) --require-hashes -r requirements-statistics.lock
+	@$(call INSTALL,--require-hashes -r requirements-statistics.lock)
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed-statistics requirements-dev.lock
 	@echo "Installing what the tests need …"
-	@$(INSTALL) --require-hashes -r requirements-dev.lock
+	@$(call INSTALL,--require-hashes -r requirements-dev.lock)
 	@touch $@
 
 install: $(VENV)/.installed-dev

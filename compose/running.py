@@ -65,10 +65,9 @@ def choose_run(state: Path, run: str | None) -> str:
     if not there:
         raise UsageError("no cluster is running", next_step="twinshop up --architecture sticky-memory")
     if run is None and len(there) > 1:
-        clusters = [f"{one} ({_architecture(state, one)})" for one in there]
         raise UsageError(
             f"{len(there)} clusters are running: which one is meant?",
-            why=f"oldest first: {', '.join(clusters)}",
+            why=f"oldest first: {', '.join(f'{one} ({_architecture(state, one)})' for one in there)}",
             next_step=f"the same command with --cluster {there[-1]}, or another of them",
         )
     if run is None:

@@ -19,7 +19,6 @@ Lines = Mapping[str, str]
     "list",
     epilog="""\b
 Examples:
-  twinshop list
   twinshop list availability                    one family of scenarios
   twinshop list cookie                          whatever has that word in its name or sentence
 """,
@@ -32,14 +31,10 @@ def catalogue(word: str, as_json: bool) -> None:
     families, others = _families(), _others()
     if word in families:
         families, others = {word: families[word]}, {}
-    elif word:
+    else:
         families, others = _with(word, families), _with(word, others)
-        if not families and not others:
-            raise UsageError(
-                f"nothing here is called {word!r}, or speaks of it",
-                why=f"families: {', '.join(_families())}",
-                next_step="twinshop list",
-            )
+    if not families and not others:
+        raise UsageError(f"nothing here is called {word!r}, or speaks of it", next_step="twinshop list")
     if as_json:
         tell(json_text({"schema": 1, "scenarios": families, **others}))
         return
@@ -50,11 +45,13 @@ def catalogue(word: str, as_json: bool) -> None:
 
 
 def _with(word: str, groups: Mapping[str, Lines]) -> dict[str, dict[str, str]]:
-    found = {
-        title: {name: says for name, says in rows.items() if word.lower() in f"{name} {says}".lower()}
-        for title, rows in groups.items()
-    }
-    return {title: rows for title, rows in found.items() if rows}
+    """Whatever has that word in its name or sentence; groups without any are left out."""
+    held = ((title, name, says) for title, rows in groups.items() for name, says in rows.items())
+    found: dict[str, dict[str, str]] = {}
+    for title, name, says in held:
+        if word.lower() in f"{name} {says}".lower():
+            found.setdefault(title, {})[name] = says
+    return found
 
 
 def _show(title: str, rows: Lines) -> None:

@@ -39,32 +39,22 @@ def tell(text: object, *, err: bool = False, nl: bool = True) -> None:
         silence(sys.stderr if err else sys.stdout)
 
 
-def called() -> str:
-    """How this program can be called again from here: `twinshop`, or the path by which it was called.
-
-    Another one that is found on PATH is not meant. Where it was called neither way (`python -m`, a test), its name.
-    """
-    mine, found = Path(sys.argv[0]), shutil.which("twinshop")
-    if mine.name != "twinshop" or not mine.exists() or (found and Path(found).resolve() == mine.resolve()):
-        return "twinshop"
-    return shlex.quote(sys.argv[0])
-
-
 _COMMAND = re.compile(r"(?<![\w./-])twinshop (?=[a-z-])")
 
 
 def pasteable(text: str) -> str:
-    """The text, its commands as they can be pasted into this shell, whether or not it knows of `.venv`."""
-    program = called()
-    return text if program == "twinshop" else _COMMAND.sub(lambda _found: f"{program} ", text)
+    """The text, its commands as they can be pasted into this shell, whether or not it knows of `.venv`.
+
+    `twinshop` becomes the path by which it was called, if PATH has none or another one; after `python -m` it stays.
+    """
+    mine, found = Path(sys.argv[0]), shutil.which("twinshop")
+    if mine.name != "twinshop" or not mine.exists() or (found and Path(found).resolve() == mine.resolve()):
+        return text
+    return _COMMAND.sub(lambda _found: f"{shlex.quote(sys.argv[0])} ", text)
 
 
 def advise(text: str, *, err: bool = False) -> None:
-    """Print words for a person, with commands that can be pasted.
-
-    Raises:
-        OSError: they cannot be written, and not because nobody reads.
-    """
+    """Print words for a person, as `tell` does, with commands that can be pasted."""
     tell(pasteable(text), err=err)
 
 

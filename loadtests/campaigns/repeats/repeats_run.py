@@ -89,11 +89,9 @@ def forecast(asked: Asked, jobs: Sequence[BlockJob]) -> str:
     """Before anything starts: how long all of it takes, and from which N on a difference can be shown."""
     minutes = max(1, round(sum(job.seconds for job in jobs) / 60))
     least = least_for(asked)
-    shown = (
-        f"a difference can be shown if at least {least} of the {asked.repeats} faults count"
-        if asked.repeats >= least
-        else f"no difference can be shown before --repeat {least}, {asked.repeats} only give the counts"
-    )
+    shown = f"a difference can be shown if at least {least} of the {asked.repeats} faults count"
+    if asked.repeats < least:
+        shown = f"no difference can be shown before --repeat {least}, {asked.repeats} only give the counts"
     return (
         f"{asked.repeats} blocks of {len(asked.architectures)} architectures and their controls: {len(jobs)} runs, "
         f"about {minutes} min; {shown}"
