@@ -190,8 +190,8 @@ def test_faults_hold_different_parts_or_can_be_told_apart(one: FaultSpec, other:
 def test_what_strikes_a_part_has_it_for_its_victim_and_heals_when_the_window_ends() -> None:
     scenario = msgspec.structs.replace(load_scenario("node-kill"), fault=(FaultSpec("store-a", 1), FaultSpec("wide-a")))
     assert make_plan(scenario, seed=1).faults == (
-        PlannedFault("store-a", 1000, 15_000, "store"),
-        PlannedFault("wide-a", 0, 15_000, "cluster"),
+        PlannedFault("store-a", 1000, 10_000, "store"),
+        PlannedFault("wide-a", 0, 10_000, "cluster"),
     )
 
 
