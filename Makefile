@@ -3,6 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# uv installs in seconds what takes pip a minute, from the same lock files. `make run UV=` does without.
+UV ?= $(or $(shell command -v uv),$(BIN)/uv)
+# By pip where there is no uv, or it cannot (pip may know of an index that uv does not). Both check every hash. Without
+# compiling, for most of it is never imported.
+INSTALL = { command -v "$(UV)" >/dev/null && $(UV) pip install --quiet --python $(BIN)/python $(1); } || \
+  { echo "… by pip, which takes a while."; $(PIP) --no-compile $(1); }
+
 # Three test processes on two cores: the tests of clusters mostly wait. A file's tests stay together, so that a cluster or
 # a run that they share is made once.
 TEST_PROCESSES ?= 3
@@ -22,19 +29,34 @@ help:
 
 $(VENV)/.venv-made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "twinshop needs Python 3.11 or newer, this is %s; try: make PYTHON=python3.12 run" % sys.version.split()[0])'
-	$(PYTHON) -m venv $(VENV)
+	@echo "Making $(VENV) …"
+	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.installed: $(VENV)/.venv-made requirements.lock pyproject.toml
-	$(PIP) --require-hashes -r requirements.lock
-	$(PIP) --no-deps --no-build-isolation -e .
+# uv comes by pip, at the version and the hashes that the lock file has; where it is not to be had, pip does all of it.
+$(VENV)/.uv-asked: $(VENV)/.venv-made
+	@if [ "$(UV)" = "$(BIN)/uv" ]; then echo "Getting uv, which installs the rest in seconds …"; \
+	  sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.lock > $(VENV)/uv.txt; \
+	  $(PIP) --require-hashes -r $(VENV)/uv.txt || echo "… it is not to be had."; fi
 	@touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
-	$(PIP) --require-hashes -r requirements-dev.lock
+$(VENV)/.installed: $(VENV)/.uv-asked requirements.lock pyproject.toml
+	@echo "Installing what a run needs into $(VENV) …"
+	@$(call INSTALL,--require-hashes -r requirements.lock)
+	@$(call INSTALL,--no-deps --no-build-isolation -e .)
 	@touch $@
 
-install: $(VENV)/.installed $(VENV)/.installed-dev
+$(VENV)/.installed-statistics: $(VENV)/.installed requirements-statistics.lock
+	@echo "Installing SciPy …"
+	@$(call INSTALL,--require-hashes -r requirements-statistics.lock)
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed-statistics requirements-dev.lock
+	@echo "Installing what the tests need …"
+	@$(call INSTALL,--require-hashes -r requirements-dev.lock)
+	@touch $@
+
+install: $(VENV)/.installed-dev
 
 run: $(VENV)/.installed
 	$(BIN)/twinshop run node-kill
@@ -42,7 +64,7 @@ run: $(VENV)/.installed
 workshop: $(VENV)/.installed
 	$(BIN)/twinshop workshop
 
-matrix: $(VENV)/.installed
+matrix: $(VENV)/.installed-statistics
 	$(BIN)/twinshop matrix
 
 rehearse: $(VENV)/.installed
@@ -70,16 +92,15 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.bench.scale
 
 # Resolve the dependencies anew, for every platform; the hashes make the lock files complete by themselves.
-lock: $(VENV)/.venv-made
-	$(PIP) uv
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
-	  --python-version 3.11 --extra build pyproject.toml --output-file requirements.lock
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
-	  --python-version 3.11 --extra build --extra dev --constraint requirements.lock pyproject.toml \
+COMPILE = $(or $(UV),$(BIN)/uv) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+  --python-version 3.11
+lock: $(VENV)/.uv-asked
+	$(COMPILE) --extra build pyproject.toml --output-file requirements.lock
+	$(COMPILE) --extra build --extra statistics --extra dev --constraint requirements.lock pyproject.toml \
 	  --output-file requirements-dev.lock
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
-	  --python-version 3.11 --constraint requirements.lock compose/requirements-node.in \
-	  --output-file compose/requirements-node.lock
+	sed -n 's/^statistics = \["\(.*\)"\]/\1/p' pyproject.toml | \
+	  $(COMPILE) --constraint requirements-dev.lock - --output-file requirements-statistics.lock
+	$(COMPILE) --constraint requirements.lock compose/requirements-node.in --output-file compose/requirements-node.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

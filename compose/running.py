@@ -56,21 +56,34 @@ def kept_runs(state: Path) -> list[str]:
 
 
 def choose_run(state: Path, run: str | None) -> str:
-    """That run, or the newest one if none is named.
+    """That run, or the only one if none is named.
 
     Raises:
-        UsageError: there is no such cluster, or none at all.
+        UsageError: there is no such cluster, none at all, or several to choose from.
     """
     there = kept_runs(state)
     if not there:
         raise UsageError("no cluster is running", next_step="twinshop up --architecture sticky-memory")
+    if run is None and len(there) > 1:
+        raise UsageError(
+            f"{len(there)} clusters are running: which one is meant?",
+            why=f"oldest first: {', '.join(f'{one} ({_architecture(state, one)})' for one in there)}",
+            next_step=f"the same command with --cluster {there[-1]}, or another of them",
+        )
     if run is None:
-        return there[-1]
+        return there[0]
     if run not in there:
         raise UsageError(
             f"no cluster {run} is running", why=f"running: {', '.join(there)}", next_step="twinshop status"
         )
     return run
+
+
+def _architecture(state: Path, run: str) -> str:
+    try:
+        return read_cluster_file(folder_of(state, run)).spec.architecture.name
+    except UsageError:
+        return "damaged"
 
 
 def _started_ns(state: Path, run: str) -> int:

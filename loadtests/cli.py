@@ -6,11 +6,12 @@ import errno
 import sys
 import traceback
 from importlib import import_module
+from io import StringIO
 
 import click
 
 from loadtests.commands.options import DEBUG_OPTION
-from loadtests.running.console import is_gone, silence, tell
+from loadtests.running.console import advise, is_gone, silence
 from shared.errors import EnvironmentNotReady, Interrupted, TwinshopError
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -22,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "What there is: scenarios, architectures, faults, checks, behaviours.",
     ),
     "plan": ("loadtests.commands.run", "Print what a run would do and what it would cost; start nothing."),
+    "runs": ("loadtests.commands.runs", "The runs that there are, newest first, each with its sentence."),
     "check": ("loadtests.commands.reread", "Judge a run again, offline: does its results.json agree?"),
     "explain": ("loadtests.commands.explain", "A shopper's session life, and why each loss came."),
     "report": ("loadtests.commands.reread", "Write a run's report again, offline."),
@@ -117,7 +119,8 @@ def main(arguments: list[str] | None = None) -> int:
         code = twinshop.main(words, prog_name="twinshop", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except click.ClickException as error:
-        error.show(file=sys.stderr)
+        error.show(file=(told := StringIO()))
+        advise(told.getvalue().rstrip(), err=True)
         return 2
     except (click.Abort, KeyboardInterrupt):
         return _complain(Interrupted("interrupted"), words)
@@ -133,7 +136,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _complain(error: TwinshopError, words: list[str]) -> int:
     if "--debug" in words:
         traceback.print_exc()
-    tell(f"twinshop: {error}", err=True)
+    advise(f"twinshop: {error}", err=True)
     return error.exit_code
 
 

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import resource
+import sys
 
 import locust  # first of all: it patches the process
 
@@ -15,6 +16,7 @@ from loadtests.load.client import assert_strict
 from loadtests.load.load_worker import OpenLoad, PlannedLoad
 from loadtests.load.shopper import FreeShopper, PlannedShopper
 from loadtests.load.worker_config import worker_config_from
+from shared.errors import UsageError
 
 CONNECTIONS = 32_768
 """One for each shopper, and some; Locust by itself asks for 10,000 at most."""
@@ -30,7 +32,10 @@ def allow_many_connections() -> None:
 
 assert_strict()
 allow_many_connections()
-_config = worker_config_from()
+try:
+    _config = worker_config_from()
+except UsageError as _error:  # Locust would show a traceback
+    sys.exit(f"twinshop: {_error}")
 _worker: OpenLoad | PlannedLoad
 
 if _config.plan is None:

@@ -107,6 +107,10 @@ class Busy(EnvironmentNotReady):
 
 
 class Interrupted(TwinshopError):
-    """Ctrl-C or SIGTERM: everything was healed and stopped."""
+    """Ctrl-C or SIGTERM: everything was healed and stopped. `by`: the signal's number, 0 if it was none."""
 
     exit_code = 130
+
+    def __init__(self, what: str, *, why: str = "", next_step: str = "", by: int = 0) -> None:
+        super().__init__(what, why=why, next_step=next_step)
+        self.by = by

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 PROMISED = {
     "pyproject.toml", "README.md", "stateful_app", "stateless_app", "shared", "loadtests", "compose", "tests", "docs",
 }  # fmt: skip
-WANTED_BY_TOOLS = {"LICENSE", "Makefile", "requirements.lock", "requirements-dev.lock"}
+WANTED_BY_TOOLS = {"LICENSE", "Makefile", "requirements.lock", "requirements-statistics.lock", "requirements-dev.lock"}
 
 
 def tracked() -> list[Path]:

@@ -23,7 +23,7 @@ bytes. Prints the file's name.
 @RUN
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE",
-    help="The file; it must not be there.  [default: the run's name and .zip, in this folder]",
+    help="The file; it must not be there.  [default: the run's name and .zip, beside its folder]",
 )  # fmt: skip
 @DEBUG_OPTION
 def bundle(folder: Path, out: Path | None) -> None:

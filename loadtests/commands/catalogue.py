@@ -8,18 +8,33 @@ import click
 
 from loadtests.commands.options import DEBUG_OPTION, JSON_OPTION
 from loadtests.running.console import json_text, tell
+from shared.errors import UsageError
 
 WIDTH = 100
 Lines = Mapping[str, str]
 """A sentence by name."""
 
 
-@click.command("list")
+@click.command(
+    "list",
+    epilog="""\b
+Examples:
+  twinshop list availability                    one family of scenarios
+  twinshop list cookie                          whatever has that word in its name or sentence
+""",
+)
+@click.argument("word", metavar="[FAMILY|WORD]", default="")
 @JSON_OPTION
 @DEBUG_OPTION
-def catalogue(as_json: bool) -> None:
+def catalogue(word: str, as_json: bool) -> None:
     """What there is, a line each: scenarios by family, architectures, faults, checks, measures, behaviours."""
     families, others = _families(), _others()
+    if word in families:
+        families, others = {word: families[word]}, {}
+    else:
+        families, others = _with(word, families), _with(word, others)
+    if not families and not others:
+        raise UsageError(f"nothing here is called {word!r}, or speaks of it", next_step="twinshop list")
     if as_json:
         tell(json_text({"schema": 1, "scenarios": families, **others}))
         return
@@ -27,6 +42,16 @@ def catalogue(as_json: bool) -> None:
         _show(f"scenarios: {name}", rows)
     for title, rows in others.items():
         _show(title, rows)
+
+
+def _with(word: str, groups: Mapping[str, Lines]) -> dict[str, dict[str, str]]:
+    """Whatever has that word in its name or sentence; groups without any are left out."""
+    held = ((title, name, says) for title, rows in groups.items() for name, says in rows.items())
+    found: dict[str, dict[str, str]] = {}
+    for title, name, says in held:
+        if word.lower() in f"{name} {says}".lower():
+            found.setdefault(title, {})[name] = says
+    return found
 
 
 def _show(title: str, rows: Lines) -> None:

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import secrets
 import shlex
+import sys
 from pathlib import Path
+from shutil import which
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
-from loadtests.commands.options import JSON_OPTION
+from loadtests.commands.options import JSON_OPTION, completed
 from loadtests.commands.parts import CLUSTER_OPTION
-from loadtests.running.console import json_text, tell
+from loadtests.running.console import advise, json_text, pasteable, tell
 from shared.demo_accounts import account_name
 
 if TYPE_CHECKING:
@@ -98,7 +100,9 @@ Examples:
 Start a cluster and leave it running: open its URL, log in, then `twinshop kill n1`.
 """
 )
-@click.option("--architecture", "name", required=True, metavar="NAME", help="See `twinshop list`.")
+@click.option(
+    "--architecture", "name", required=True, metavar="NAME", shell_complete=completed, help="See `twinshop list`."
+)
 @click.option("--nodes", type=click.IntRange(1, 50), default=3, show_default=True, help="How many nodes.")
 @click.option("--port", type=click.IntRange(1024, 65535), help="Where the shop is to listen; a free port if left away.")
 @click.option("--engine", "engine_name", default="processes", show_default=True, help="What runs it: or docker.")
@@ -140,10 +144,11 @@ def _announce(cluster: Cluster, as_json: bool) -> None:
     for node in nodes:
         click.echo(f"  {node.name:<12}  {node.url}" + (f"  (pid {node.pid})" if node.pid else ""))
     click.echo(f"  balancer      {cluster.admin_url}  ({balancer_named(spec.balancer).title}'s admin pages)")
-    crowd = f"TWINSHOP_PASSWORD={users.password} locust -f {shlex.quote(str(LOCUSTFILE))} --host {cluster.url}"
+    locust = "locust" if which("locust") else f"{shlex.quote(sys.executable)} -m locust"
+    crowd = f"TWINSHOP_PASSWORD={users.password} {locust} -f {shlex.quote(str(LOCUSTFILE))} --host {cluster.url}"
     click.echo(f"  a crowd       {crowd}")
     click.echo(f"  run           {spec.run}, logs in {cluster.folder}")
-    click.echo("Next: log in, fill the cart, then `twinshop kill n1`; `twinshop down` ends it.")
+    click.echo(pasteable("Next: log in, fill the cart, then `twinshop kill n1`; `twinshop down` ends it."))
 
 
 @click.command()
@@ -182,7 +187,7 @@ def _status_of(cluster: Cluster) -> ClusterStatus:
 
 def _print_status(document: StatusDocument) -> None:
     if not document.clusters and not document.damaged:
-        tell("No cluster is running. `twinshop up --architecture sticky-memory` starts one.")
+        advise("No cluster is running. `twinshop up --architecture sticky-memory` starts one.")
     for cluster in document.clusters:
         tell(f"{cluster.run}  {cluster.architecture}  {cluster.url}  password {cluster.users.password}")
         for node in cluster.nodes:
@@ -192,7 +197,7 @@ def _print_status(document: StatusDocument) -> None:
                 f"  in rotation {_yes(node.in_rotation)}  sessions in memory {held}"
             )
     for run in document.damaged:
-        tell(f"{run}  cannot be read any more: `twinshop down --cluster {run}` removes it")
+        advise(f"{run}  cannot be read any more: `twinshop down --cluster {run}` removes it")
 
 
 def _yes(fact: bool) -> str:
@@ -203,14 +208,15 @@ def _yes(fact: bool) -> str:
 @CLUSTER_OPTION
 @click.option("--all", "everything", is_flag=True, help="Every cluster that runs.")
 def down(run: str | None, everything: bool) -> None:
-    """Stop a running cluster (the newest, if several run) and remove what it made."""
+    """Stop the running cluster and remove what it made. If several run, name one, or all."""
     from compose.running import choose_run, end_cluster, kept_runs
     from compose.supervision.ledger import state_folder
 
     if everything and run is not None:
         raise click.UsageError("--all and --cluster exclude each other")
     state = state_folder()
-    runs = kept_runs(state) if everything else [choose_run(state, run)]
+    there = kept_runs(state)
+    runs = there if everything or (run is None and not there) else [choose_run(state, run)]
     for one in runs:
         end_cluster(state, one)
         tell(f"{one} is stopped; nothing of it is left.")

@@ -20,26 +20,29 @@ Examples:
 )
 @click.option(
     "--engine", "engines", multiple=True, metavar="NAME",
-    help="Exit with 4 if this one is not ready (repeatable).  [default: processes]",
+    help="Only this one (repeatable); exit with 4 if it is not ready.  [default: processes must be]",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 def doctor(engines: tuple[str, ...], as_json: bool) -> int:
     """Look at what each engine needs, and name the command that mends what is missing. Changes nothing."""
     from compose.doctor import DOCKER_LOOKS, MACHINE_LOOKS, examine, ready
+    from loadtests.running.console import pasteable
 
     asked = engines or ENGINES[:1]
     for name in asked:
         if name not in ENGINES:
             raise UsageError(f"there is no engine named {name!r}", why=f"known engines: {', '.join(ENGINES)}")
-    checks = examine({**MACHINE_LOOKS, **DOCKER_LOOKS})
-    is_ready = {name: ready(checks, name) for name in ENGINES}
+    told = engines or ENGINES
+    looks = {key: look for key, look in (MACHINE_LOOKS | DOCKER_LOOKS).items() if key[0] in ("machine", *told)}
+    checks = examine(looks)
+    is_ready = {name: ready(checks, name) for name in ENGINES if name in told}
     if as_json:
         document = {"schema": 1, "ready": is_ready, "checks": [msgspec.structs.asdict(check) for check in checks]}
         click.echo(msgspec.json.format(msgspec.json.encode(document)).decode())
     else:
         for check in checks:
             mark = "ok     " if check.ok else "MISSING" if check.needed else "without"
-            mend = "" if check.ok else f"  -> {check.mend}"
+            mend = "" if check.ok else pasteable(f"  -> {check.mend}")
             click.echo(f"{mark}  {check.engine:<9}  {check.name:<13}  {check.says}{mend}")
         for name, fine in is_ready.items():
             click.echo(f"engine {name}: {'ready' if fine else 'not ready'}")

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from loadtests.running.console import pasteable
+
 
 @click.group(
     help="""\b
@@ -43,7 +45,7 @@ def save(file: Path) -> None:
 
     names = write(connect(), file, _say)
     click.echo(f"{file}: {file.stat().st_size // 10**6} MB, {', '.join(names)}")
-    click.echo(f"Next: carry it to the other machine, and there: twinshop images load {file.name}")
+    click.echo(pasteable(f"Next: carry it to the other machine, and there: twinshop images load {file.name}"))
 
 
 @images.command()
@@ -55,7 +57,7 @@ def load(file: Path) -> None:
 
     names = read(connect(), file, _say)
     click.echo(f"There are now: {', '.join(names)}")
-    click.echo("Next: twinshop run node-kill --engine docker")
+    click.echo(pasteable("Next: twinshop run node-kill --engine docker"))
 
 
 def _say(line: str) -> None:

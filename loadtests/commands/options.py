@@ -30,9 +30,28 @@ def seed_option(help_text: str) -> Callable[[F], F]:
     return click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help=help_text)
 
 
+def completed(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    """What a shell offers: the scenarios or the architectures that begin so."""
+    if parameter.name in ("scenario", "scenarios"):
+        from loadtests.planning.scenario_file import SCENARIOS
+
+        names = sorted(path.stem for path in SCENARIOS.glob("*.toml"))
+    else:
+        from compose.architectures import ARCHITECTURES
+
+        names = list(ARCHITECTURES)
+    return [name for name in names if name.startswith(begun)]
+
+
+SCENARIO = click.argument("scenario", shell_complete=completed)
+
+
 def names_option(word: str, variable: str) -> Callable[[F], F]:
     """`--scenario NAME` and the like: as often as one wants; none for all."""
-    return click.option(f"--{word}", variable, multiple=True, metavar="NAME", help="Only these (repeatable).")
+    completes = completed if word in ("scenario", "architecture") else None
+    return click.option(
+        f"--{word}", variable, multiple=True, metavar="NAME", help="Only these (repeatable).", shell_complete=completes
+    )
 
 
 def runs_option(help_text: str, *, variable: str | None = "TWINSHOP_RUNS") -> Callable[[F], F]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from loadtests.running.console import tell
+from loadtests.running.console import advise, tell
 from shared.errors import NotReadyInTime, UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SEEN_WITHIN_S = 5.0
 BACK_WITHIN_S = 15.0
 
-CLUSTER_OPTION = click.option("--cluster", "run", metavar="RUN", help="Which cluster; the newest if left away.")
+CLUSTER_OPTION = click.option("--cluster", "run", metavar="RUN", help="Which cluster, if several run.")
 PART = click.argument("part")
 NODE = click.argument("node")
 
@@ -47,7 +47,7 @@ def _end(run: str | None, part: str, ended: str, strike: Callable[[Cluster], Non
     before = cluster.observe(part)
     back = f"`twinshop start {part}` brings it back"
     if not before.process and not before.answers:
-        tell(f"{part} of {cluster.spec.run} was dead already; {back}.")
+        advise(f"{part} of {cluster.spec.run} was dead already; {back}.")
         _print_evidence(before)
         return
     is_node = _is_node(cluster, part)
@@ -61,7 +61,7 @@ def _end(run: str | None, part: str, ended: str, strike: Callable[[Cluster], Non
     if is_node:
         out = _watch(cluster, part, lambda now: not now.in_rotation, SEEN_WITHIN_S)
         tell(f"The balancer took it out of rotation {max(0.0, out.at - seen.at):.1f} s later.")
-    tell(f"Next: reload the shop at {cluster.url}; {back}{', empty' if is_node else ''}.")
+    advise(f"Next: reload the shop at {cluster.url}; {back}{', empty' if is_node else ''}.")
 
 
 @click.command()
@@ -72,7 +72,7 @@ def freeze(part: str, run: str | None) -> None:
     cluster = attached(run)
     cluster.freeze(part)
     seen = _watch(cluster, part, lambda now: not now.answers, SEEN_WITHIN_S)
-    tell(f"{part} of {cluster.spec.run} is frozen; `twinshop thaw {part}` lets it go on.")
+    advise(f"{part} of {cluster.spec.run} is frozen; `twinshop thaw {part}` lets it go on.")
     _print_evidence(seen)
 
 
@@ -115,15 +115,15 @@ def scale_in(node: str, run: str | None) -> None:
         raise UsageError(f"there is no node {node!r}", why=f"nodes: {nodes}", next_step="twinshop status")
     cluster.remove_node(node)
     seen = _watch(cluster, node, lambda now: not now.process and not now.in_rotation, SEEN_WITHIN_S)
-    tell(f"{node} of {cluster.spec.run} is out; `twinshop start {node}` brings it back, empty.")
+    advise(f"{node} of {cluster.spec.run} is out; `twinshop start {node}` brings it back, empty.")
     _print_evidence(seen)
 
 
 def attached(run: str | None) -> Cluster:
-    """The running cluster of that name; the newest if there is none.
+    """The running cluster of that name, or the only one that runs.
 
     Raises:
-        UsageError: there is no such cluster.
+        UsageError: there is no such cluster, or several and none is named.
     """
     from compose.running import attach, choose_run
     from compose.supervision.ledger import state_folder

@@ -56,7 +56,7 @@ def _check_run(run: Path, as_json: bool) -> int:
     from loadtests.judging.thresholds import exit_code_of
     from loadtests.model.run_folder import REPEATS
     from loadtests.report.terminal import summary
-    from loadtests.running.console import tell
+    from loadtests.running.console import advise, tell
     from loadtests.running.interrupts import interrupts_raise
     from loadtests.running.run import encode_results
 
@@ -66,10 +66,11 @@ def _check_run(run: Path, as_json: bool) -> int:
         results = judge(folder)
         agrees = _agreement(run, folder, results)
         in_bundle = _in_bundle(run, folder)
-        tell(
-            encode_results(results).decode() if as_json else summary(results, folder, report=in_bundle), nl=not as_json
-        )
-        tell(f"results  {agrees}", err=as_json)
+        if as_json:
+            tell(encode_results(results).decode(), nl=False)
+        else:
+            advise(summary(results, folder, report=in_bundle))
+        advise(f"results  {agrees}", err=as_json)
     return exit_code_of(results)
 
 
@@ -86,7 +87,7 @@ def _check_repeats(run: Path, folder: Path, as_json: bool) -> int:
     from loadtests.judging.judge import judge
     from loadtests.judging.verdict import exit_code
     from loadtests.model.run_folder import REPEATS
-    from loadtests.running.console import tell
+    from loadtests.running.console import advise, tell
     from shared.errors import RunFolderError
 
     repeats = compared_again(folder)
@@ -99,8 +100,10 @@ def _check_repeats(run: Path, folder: Path, as_json: bool) -> int:
             why="one of them was changed, or another version of Twinshop compared them",
             next_step=f"if you trust the runs: twinshop report {shlex.quote(str(run))}",
         )
-    told = encode_repeats(repeats).decode() if as_json else summary(repeats, folder, report=_in_bundle(run, folder))
-    tell(told, nl=not as_json)
+    if as_json:
+        tell(encode_repeats(repeats).decode(), nl=False)
+    else:
+        advise(summary(repeats, folder, report=_in_bundle(run, folder)))
     tell(f"repeats  {REPEATS} and every results.json agree with the evidence", err=as_json)
     return exit_code(repeats.verdict, fired=repeats.fired)
 

@@ -13,6 +13,7 @@ from loadtests.commands.options import (
     DEBUG_OPTION,
     ENGINE_OPTION,
     QUIET_OPTION,
+    SCENARIO,
     SHOPPERS_OPTION,
     names_option,
     runs_option,
@@ -36,7 +37,7 @@ Examples:
   twinshop run node-kill --repeat 20            what differs, and how surely (with controls)
 """,
 )
-@click.argument("scenario")
+@SCENARIO
 @names_option("architecture", "architectures")
 @SHOPPERS_OPTION
 @seed_option("Of the plan.")
@@ -78,7 +79,7 @@ def run(
 def _once(request: RunRequest, engine: Engine, watcher: RunWatcher, as_json: bool) -> int:
     from loadtests.judging.thresholds import exit_code_of
     from loadtests.report.terminal import summary
-    from loadtests.running.console import tell
+    from loadtests.running.console import advise, tell
     from loadtests.running.run import run as carry_out
 
     try:
@@ -88,7 +89,7 @@ def _once(request: RunRequest, engine: Engine, watcher: RunWatcher, as_json: boo
     if as_json:
         tell(finished.folder.results.read_text(), nl=False)
     else:
-        tell(summary(finished.results, finished.folder.root))
+        advise(summary(finished.results, finished.folder.root))
     if finished.interrupted is not None:
         raise finished.interrupted
     return exit_code_of(finished.results)
@@ -99,7 +100,7 @@ def _many(request: RunRequest, repeats: int, engine: Engine, watcher: RunWatcher
     from loadtests.campaigns.repeats.table import summary
     from loadtests.judging.verdict import exit_code
     from loadtests.model.run_folder import REPEATS
-    from loadtests.running.console import tell
+    from loadtests.running.console import advise, tell
 
     try:
         done = repeat(request, repeats, engine, watcher)
@@ -108,14 +109,14 @@ def _many(request: RunRequest, repeats: int, engine: Engine, watcher: RunWatcher
     if as_json:
         tell((done.folder / REPEATS).read_text(), nl=False)
     else:
-        tell(summary(done.repeats, done.folder))
+        advise(summary(done.repeats, done.folder))
     if done.ended_by is not None:
         raise done.ended_by
     return exit_code(done.repeats.verdict, fired=done.repeats.fired)
 
 
 @click.command()
-@click.argument("scenario")
+@SCENARIO
 @SHOPPERS_OPTION
 @seed_option("Of the plan.")
 @click.option("--json", "as_json", is_flag=True, help="Print plan.json itself: its SHA-256 is the plan's name.")

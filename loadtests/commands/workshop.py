@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import threading
 import time
 import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from loadtests.commands.options import DEBUG_OPTION, ENGINE_OPTION, JSON_OPTION, QUIET_OPTION, runs_option
+from loadtests.commands.options import DEBUG_OPTION, ENGINE_OPTION, JSON_OPTION, QUIET_OPTION, completed, runs_option
 from loadtests.running.console import json_text, tell
-from shared.errors import EnvironmentNotReady, UsageError
+from shared.errors import EnvironmentNotReady, Interrupted, UsageError
 
 if TYPE_CHECKING:
     from loadtests.workshop.contract import Round
@@ -34,7 +37,7 @@ Examples:
 """,
 )
 @click.option(
-    "--architecture", "architectures", multiple=True, metavar="NAME",
+    "--architecture", "architectures", multiple=True, metavar="NAME", shell_complete=completed,
     help="Left, then right, of free play.  [default: sticky-memory, redis]",
 )  # fmt: skip
 @click.option("--episode", default="", metavar="NAME|N", help="Begin with this episode of the lesson.")
@@ -59,7 +62,6 @@ def workshop(
         _show_again(replay, architectures, port or 0, as_json=as_json, no_open=no_open)
         return
     from compose.engines.registry import engine_named
-    from loadtests.running.interrupts import interrupts_raise
     from loadtests.running.progress import PlainLines, Silent
     from loadtests.workshop.episode_file import episode_named
     from loadtests.workshop.host import hold_workshop
@@ -80,8 +82,22 @@ def workshop(
         if not no_open:
             _open_browser(opened.instructor_url)
 
-    with interrupts_raise():
+    with _until_ctrl_c():
         hold_workshop(request, engine, listen_address(host, port or 0), watcher, announce, first)
+
+
+@contextmanager
+def _until_ctrl_c() -> Iterator[None]:
+    """Ctrl-C is how a workshop ends, and no accident; what ends it from elsewhere is one."""
+    from loadtests.running.interrupts import interrupts_raise
+
+    try:
+        with interrupts_raise():
+            yield
+    except Interrupted as interrupted:
+        if interrupted.by != signal.SIGINT:
+            raise
+        tell("The workshop is over; nothing of it is left running.", err=True)
 
 
 def _open_browser(url: str) -> None:
@@ -91,10 +107,9 @@ def _open_browser(url: str) -> None:
 
 def _show_again(run: Path, architectures: tuple[str, ...], port: int, *, as_json: bool, no_open: bool) -> None:
     """A finished run in the dashboard, until Ctrl-C."""
-    from loadtests.running.interrupts import interrupts_raise
     from loadtests.workshop.served_recording import replayed
 
-    with interrupts_raise(), replayed(run, architectures, port=port) as shown:
+    with _until_ctrl_c(), replayed(run, architectures, port=port) as shown:
         tell(json_text({"url": shown.url}) if as_json else shown.url)
         sys.stdout.flush()
         if not no_open:

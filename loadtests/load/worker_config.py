@@ -81,7 +81,7 @@ def worker_config_from(environment: Mapping[str, str] = os.environ) -> WorkerCon
     """What the environment says.
 
     Raises:
-        UsageError: a variable cannot be read; names it.
+        UsageError: a variable cannot be read, or free shoppers have no password; names it.
     """
     given = {
         field: environment[_variable(field)]
@@ -91,6 +91,12 @@ def worker_config_from(environment: Mapping[str, str] = os.environ) -> WorkerCon
     paths = {field: Path(given.pop(field)) for field in ("plan", "folder") if field in given}
     numbers = {field: _number(field, given.pop(field)) for field in NUMBERS if field in given}
     found = WorkerConfig(**given, **paths, **numbers)  # type: ignore[arg-type]
+    if found.plan is None and not environment.get("TWINSHOP_PASSWORD"):
+        raise UsageError(
+            "TWINSHOP_PASSWORD is not set",
+            why="without the shop's password nobody can log in; `twinshop up` and `twinshop status` print it",
+            next_step="TWINSHOP_PASSWORD=… locust -f loadtests/locustfile.py --host http://127.0.0.1:PORT",
+        )
     if not 0 <= found.worker < found.workers:
         raise UsageError(
             f"TWINSHOP_WORKER is {found.worker}, of {found.workers} workers",

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import errno
 import os
+import re
+import shlex
+import shutil
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import TextIO
 
 import click
@@ -33,6 +37,25 @@ def tell(text: object, *, err: bool = False, nl: bool = True) -> None:
         if not is_gone(error):
             raise
         silence(sys.stderr if err else sys.stdout)
+
+
+_COMMAND = re.compile(r"(?<![\w./-])twinshop (?=[a-z-])")
+
+
+def pasteable(text: str) -> str:
+    """The text, its commands as they can be pasted into this shell, whether or not it knows of `.venv`.
+
+    `twinshop` becomes the path by which it was called, if PATH has none or another one; after `python -m` it stays.
+    """
+    mine, found = Path(sys.argv[0]), shutil.which("twinshop")
+    if mine.name != "twinshop" or not mine.exists() or (found and Path(found).resolve() == mine.resolve()):
+        return text
+    return _COMMAND.sub(lambda _found: f"{shlex.quote(sys.argv[0])} ", text)
+
+
+def advise(text: str, *, err: bool = False) -> None:
+    """Print words for a person, as `tell` does, with commands that can be pasted."""
+    tell(pasteable(text), err=err)
 
 
 def json_text(document: object) -> str:

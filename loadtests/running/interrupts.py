@@ -22,7 +22,7 @@ def interrupts_raise() -> Iterator[None]:
     def first(number: int, _frame: FrameType | None) -> None:
         for other in _SIGNALS:
             signal.signal(other, signal.SIG_IGN)
-        raise Interrupted(f"interrupted by {signal.Signals(number).name}")
+        raise Interrupted(f"interrupted by {signal.Signals(number).name}", by=number)
 
     before = {number: signal.signal(number, first) for number in _SIGNALS}
     try:

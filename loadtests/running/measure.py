@@ -297,9 +297,11 @@ class Measurement:
     def _show_progress(self, load: LoadProcesses, elapsed_ns: int) -> None:
         progress = load.progress()
         self._logged_out = progress.logged_out
-        broken = [fault for fault in self._setup.plan.faults if fault.at_ms <= elapsed_ns / 1e6 < fault.heal_at_ms]
-        phase = "audit" if progress.phase == "audit" else "fault" if broken else "load"
-        detail = ", ".join(f"{fault.kind} {fault.victim}" for fault in broken)
+        plan = self._setup.plan
+        broken = [fault for fault in plan.faults if fault.at_ms <= elapsed_ns / 1e6 < fault.heal_at_ms]
+        fault = "load" if plan.control else "fault"  # of a placebo nothing is broken
+        phase = "audit" if progress.phase in ("audit", "done") else fault if broken else "load"
+        detail = "placebo" if broken and plan.control else ", ".join(f"{it.kind} {it.victim}" for it in broken)
         self._show(phase, max(0.0, self._setup.plan.window_ms / 1000 - elapsed_ns / 1e9), detail)
 
     def _show(self, phase: str, left_s: float = 0.0, detail: str = "") -> None:

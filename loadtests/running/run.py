@@ -77,7 +77,7 @@ def run(request: RunRequest, engine: Engine, watcher: RunWatcher, *, held: bool 
         watcher.say(f"plan {provenance.plan_sha256}  seed {plan.seed}  {folder.root}")
         limits = limits_of(request.limits, scenario, request.control)
         interrupted = _measure_all(request, plan, names, engine, watcher, folder, provenance, limits)
-    return Finished(folder, _judge_and_report(folder, watcher), interrupted)
+    return Finished(folder, _judge_and_report(folder, watcher, whole=interrupted is None), interrupted)
 
 
 def limits_of(limits: Limits, scenario: Scenario, control: Control = "") -> Limits:
@@ -111,7 +111,7 @@ def _measure_all(
     return None
 
 
-def _judge_and_report(folder: RunFolder, watcher: RunWatcher) -> Results:
+def _judge_and_report(folder: RunFolder, watcher: RunWatcher, *, whole: bool) -> Results:
     try:
         results = write_results(folder)
         write_report(folder, results)
@@ -120,7 +120,8 @@ def _judge_and_report(folder: RunFolder, watcher: RunWatcher) -> Results:
         interrupted.next_step = f"twinshop report {shlex.quote(str(folder.root))}"
         raise
     try:
-        point_latest(folder.root)
+        if whole:
+            point_latest(folder.root)
     except OSError as error:
         watcher.say(f"{folder.root.parent / 'latest'} does not point to this run: {error.strerror or error}")
     return results

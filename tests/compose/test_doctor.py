@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import threading
 import time
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from compose import doctor
 from compose.doctor import DOCKER_LOOKS, MACHINE_LOOKS, DoctorCheck, examine, ready
+from loadtests.cli import main
 from shared.errors import EnvironmentNotReady
 
 
@@ -63,3 +65,14 @@ def test_what_is_not_needed_does_not_count() -> None:
     everywhere = DoctorCheck("machine", "disk", False, "full", "free some")
     assert not ready((without, everywhere), "docker")
     assert not ready((everywhere,), "processes")
+
+
+def test_asked_of_one_engine_the_command_tells_of_that_one_only(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--engine", "processes", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["ready"] == {"processes": True}
+    assert {check["engine"] for check in told["checks"]} == {"machine", "processes"}
+    main(["doctor", "--engine", "docker"])
+    out = capsys.readouterr().out
+    assert "engine docker: " in out
+    assert "processes" not in out

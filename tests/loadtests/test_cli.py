@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.shell_completion import ShellComplete
 
 from loadtests import cli
 from shared import errors
@@ -99,3 +100,20 @@ def test_every_ending_has_its_exit_code(
 def test_debug_shows_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     _, _, err = call(["plan", "no-such-scenario", "--debug"], capsys)
     assert "Traceback" in err
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("run node-k", ["node-kill", "node-kill-stays-down"]),
+        ("plan cal", ["calm"]),
+        ("run calm --architecture signed", ["signed-token"]),
+        ("matrix --scenario spi", ["spike"]),
+        ("up --architecture roundrobin", ["roundrobin-memory"]),
+        ("workshop --architecture sticky-m", ["sticky-memory"]),
+    ],
+)
+def test_a_shell_completes_scenarios_and_architectures(typed: str, offered: list[str]) -> None:
+    *words, begun = typed.split()
+    complete = ShellComplete(cli.twinshop, {}, "twinshop", "_TWINSHOP_COMPLETE")
+    assert [item.value for item in complete.get_completions(words, begun)] == offered

@@ -135,3 +135,11 @@ def _poll(url: str, good: Callable[[str], bool]) -> None:
             return False
 
     assert until(look, PATIENCE_S), url
+
+
+def test_without_the_password_it_says_what_to_set(shop: StandinShop, tmp_path: Path) -> None:
+    out, _ = (process := locust(shop, tmp_path, "--headless", TWINSHOP_PASSWORD="")).communicate(timeout=PATIENCE_S)
+    assert process.returncode == 1
+    assert "TWINSHOP_PASSWORD is not set" in out
+    assert "Traceback" not in out
+    assert shop.seen() == []

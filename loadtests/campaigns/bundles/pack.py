@@ -44,7 +44,7 @@ class Packed(msgspec.Struct, frozen=True):
 
 
 def pack(folder: Path, out: Path | None = None) -> Packed:
-    """Write a run folder into one file, whole or not at all; `out` is by default the run's name, here.
+    """Write a run folder into one file, whole or not at all; `out` is by default the run's name, beside its folder.
 
     Files whose names begin with a dot are left out: drafts, and what desktops leave.
 
@@ -54,7 +54,7 @@ def pack(folder: Path, out: Path | None = None) -> Packed:
     """
     check_readable(folder)
     name = name_of(folder)
-    out = Path(f"{name}.zip") if out is None else out
+    out = Path(os.path.relpath(folder.resolve().parent)) / f"{name}.zip" if out is None else out
     names = _names(folder)
     _check_out(out, folder)
     draft = out.with_name(f".{out.name}.new")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import combinations
 
@@ -25,7 +26,7 @@ def repeats_of(asked: Asked, blocks: Sequence[Block], interrupted: str = "") -> 
         noise_of(blocks, name, measure, asked.shoppers) for measure in asked.measures for name in asked.architectures
     )
     pairs = tuple(combinations(asked.architectures, 2))
-    least = least_faults(max(1, len(pairs) * len(asked.measures)))
+    least = least_for(asked)
     again = _against_itself(asked, blocks, noise)
     differs = {each.measure: asked.architectures[0] for each in again if each.word in ("larger", "smaller")}
     bases = [
@@ -51,6 +52,11 @@ def repeats_of(asked: Asked, blocks: Sequence[Block], interrupted: str = "") -> 
         methods=METHODS,
         interrupted=interrupted,
     )
+
+
+def least_for(asked: Asked) -> int:
+    """So many faults it takes before any difference can be shown between two of these architectures."""
+    return least_faults(max(1, math.comb(len(asked.architectures), 2) * len(asked.measures)))
 
 
 def compare(bases: Sequence[tuple[str, str, Basis]]) -> tuple[Comparison, ...]:

@@ -12,11 +12,12 @@ from compose.engines.contract import Engine
 from loadtests.campaigns.jobs import seconds_each
 from loadtests.campaigns.one_run import InThisProcess
 from loadtests.campaigns.repeats.campaign import BlockJob, RepeatsCampaign, job_of, read_again
-from loadtests.campaigns.repeats.compare import repeats_of
+from loadtests.campaigns.repeats.compare import least_for, repeats_of
 from loadtests.campaigns.repeats.measures import compared
 from loadtests.campaigns.repeats.order import turns
 from loadtests.campaigns.repeats.page import render
 from loadtests.campaigns.repeats.repeats import PAGE, Asked, Repeats, read_repeats, write_repeats
+from loadtests.campaigns.repeats.statistics import check_statistics
 from loadtests.campaigns.runner import Launcher, RunJob, Runner, the_machine
 from loadtests.model.plan import plan_sha256
 from loadtests.model.run_folder import make_folder
@@ -60,6 +61,7 @@ def repeat(
             why=f"only {', '.join(names)} is to be measured",
             next_step="name another architecture: --architecture NAME",
         )
+    check_statistics()
     with the_machine(watcher.say) as clear_away:
         asked = _asked(request, scenario, names, repeats, engine.name)
         folder = make_folder(request.runs / asked.folder_name)
@@ -73,12 +75,27 @@ def repeat(
         campaign = RepeatsCampaign(folder, repeats, asked.measures, planned, watcher.say)
         each_s = seconds_each(scenario)
         jobs = [job_of(request.scenario, turn, each_s) for turn in turns(names, repeats, request.seed)]
+        watcher.say(forecast(asked, jobs))
         ended_by = _ended_by(Runner(campaign, launcher, watcher.say, clear_away), jobs, campaign, watcher)
         found = repeats_of(asked, campaign.blocks, ended_by.what if ended_by else "")
         write(folder, found)
-        with suppress(OSError):  # there are no links here, or something else has that name: as good without
-            point_latest(folder)
+        if ended_by is None:
+            with suppress(OSError):  # there are no links here, or something else has that name: as good without
+                point_latest(folder)
     return Repeated(folder, found, ended_by)
+
+
+def forecast(asked: Asked, jobs: Sequence[BlockJob]) -> str:
+    """Before anything starts: how long all of it takes, and from which N on a difference can be shown."""
+    minutes = max(1, round(sum(job.seconds for job in jobs) / 60))
+    least = least_for(asked)
+    shown = f"a difference can be shown if at least {least} of the {asked.repeats} faults count"
+    if asked.repeats < least:
+        shown = f"no difference can be shown before --repeat {least}, {asked.repeats} only give the counts"
+    return (
+        f"{asked.repeats} blocks of {len(asked.architectures)} architectures and their controls: {len(jobs)} runs, "
+        f"about {minutes} min; {shown}"
+    )
 
 
 def _in_this_process(request: RunRequest, folder: Path, engine: Engine, watcher: RunWatcher) -> Launcher[BlockJob]:
@@ -122,6 +139,7 @@ def compared_again(folder: Path) -> Repeats:
     Raises:
         RunFolderError: a file is missing or damaged.
     """
+    check_statistics()
     known = read_repeats(folder)
     blocks = read_again(known.blocks, folder, known.asked.measures)
     return repeats_of(known.asked, blocks, known.interrupted)

@@ -12,12 +12,16 @@ SciPy takes a second to import: it is imported where it is used.
 from __future__ import annotations
 
 import math
+import shlex
+import sys
 import warnings
 from collections import Counter
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from loadtests.campaigns.repeats.repeats import Interval, Method
+from shared.errors import EnvironmentNotReady
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,6 +37,8 @@ EXCHANGES = 99_999
 """Ways to exchange the architectures that are tried, at random; all of them if there are no more than that."""
 SEED = 20_061
 """Of what is drawn at random here: the same numbers give the same results."""
+SCIPY = "'scipy>=1.15,<2'"
+"""The extra `statistics`, as one types it."""
 LEAST_SPREAD = 0.1
 """A resample that hardly varies would have a t without bound: its spread counts as this share of the sample's."""
 
@@ -72,6 +78,20 @@ METHODS = (
         "P. Virtanen et al., Nature Methods 17 (2020) 261",
     ),
 )
+
+
+def check_statistics() -> None:
+    """Nothing, if repeats can be compared here.
+
+    Raises:
+        EnvironmentNotReady: SciPy is not installed; names the command that installs it.
+    """
+    if find_spec("scipy") is None:
+        raise EnvironmentNotReady(
+            "cannot compare repeats: SciPy is not installed",
+            why="it is large and only repeats need it, so it comes only when asked for",
+            next_step=f"{shlex.quote(sys.executable)} -m pip install {SCIPY}   (in a checkout: make install)",
+        )
 
 
 def interval_of(values: Sequence[float]) -> Interval:

@@ -24,6 +24,20 @@ def test_it_names_everything_within_a_hundred_columns(capsys: pytest.CaptureFixt
     assert first_words == names | set(ARCHITECTURES) | set(FAULTS) | set(BEHAVIOURS) | set(MEASURES)
 
 
+def test_a_family_or_a_word_narrows_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "availability", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert set(document["scenarios"]) == {"availability"}
+    assert set(document) == {"schema", "scenarios"}
+    assert main(["list", "REPLICA", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert "redis-replica" in document["architectures"]
+    assert "redis" not in document["architectures"]
+    assert all("replica" in f"{name} {says}".lower() for name, says in document["faults"].items())
+    assert main(["list", "no such thing"]) == 2
+    assert "twinshop list" in capsys.readouterr().err
+
+
 def test_scenarios_stand_below_their_family(capsys: pytest.CaptureFixture[str]) -> None:
     main(["list", "--json"])
     document = json.loads(capsys.readouterr().out)

@@ -97,6 +97,24 @@ def test_what_a_person_reads(capsys: pytest.CaptureFixture[str]) -> None:
         assert call(capsys, "down", "--all")[0] == 0
 
 
+def test_with_two_clusters_one_has_to_be_named(capsys: pytest.CaptureFixture[str]) -> None:
+    runs = []
+    try:
+        for name in ("signed-token", "sticky-memory"):
+            assert call(capsys, "up", "--architecture", name, "--nodes", "1")[0] == 0
+        runs = [cluster["run"] for cluster in statuses(capsys)]
+        for command in (["kill", "n1"], ["down"]):
+            code, out, err = call(capsys, *command)
+            assert (code, out) == (2, "")
+            assert f"{runs[0]} (signed-token), {runs[1]} (sticky-memory)" in err
+            assert f"--cluster {runs[1]}" in err
+        assert all(node["process"] for cluster in statuses(capsys) for node in cluster["nodes"])
+        assert call(capsys, "kill", "n1", "--cluster", runs[0])[0] == 0
+        assert [cluster["nodes"][0]["process"] for cluster in statuses(capsys)] == [False, True]
+    finally:
+        assert call(capsys, "down", "--all")[0] == 0
+
+
 def test_recover_ends_kept_clusters_only_when_asked(own_state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(capsys, "up", "--architecture", "signed-token", "--nodes", "1")[0] == 0
     assert call(capsys, "recover")[1] == "There was nothing to clear away.\n"
@@ -146,7 +164,6 @@ def test_ctrl_c_while_starting_leaves_nothing(tmp_path: Path, own_state: Path) -
         (["kill", "n1"], 2, "no cluster is running"),
         (["start", "n1"], 2, "no cluster is running"),
         (["kill"], 2, "Missing argument"),
-        (["down"], 2, "no cluster is running"),
         (["down", "--cluster", "x"], 2, "no cluster is running"),
         (["down", "--all", "--cluster", "x"], 2, "exclude each other"),
     ],
@@ -161,7 +178,8 @@ def test_bad_usage(words: list[str], code: int, says: str, own_state: Path, caps
 def test_no_cluster_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert "No cluster is running" in call(capsys, "status")[1]
     assert statuses(capsys) == []
-    assert call(capsys, "down", "--all")[:2] == (0, "No cluster was running.\n")
+    for words in (["down"], ["down", "--all"]):
+        assert call(capsys, *words)[:2] == (0, "No cluster was running.\n")
     assert call(capsys, "recover")[0] == 0
 
 

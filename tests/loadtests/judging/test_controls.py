@@ -27,6 +27,7 @@ def test_it_is_inconclusive_and_says_why(tmp_path: Path, control: Control) -> No
     as_control(run, control)
     results = judge(run.root)
     assert results.verdict == "inconclusive"
+    assert "ill" not in results.answer, "nobody killed anything"
     for result in results.architectures.values():
         assert result.reasons == (f"it is a control ({control}): the scenario predicts what happens with the fault",)
         assert result.predictions == ()

@@ -16,7 +16,13 @@ def test_what_is_told_is_what_is_heard(tmp_path: Path) -> None:
 
 
 def test_nothing_told_means_free_shoppers() -> None:
-    assert worker_config_from({}) == WorkerConfig()
+    assert worker_config_from({"TWINSHOP_PASSWORD": "shop"}) == WorkerConfig()
+
+
+def test_free_shoppers_without_a_password_are_told_what_to_set() -> None:
+    with pytest.raises(UsageError, match="TWINSHOP_PASSWORD is not set") as caught:
+        worker_config_from({})
+    assert caught.value.next_step.startswith("TWINSHOP_PASSWORD=")
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 7])
@@ -29,4 +35,4 @@ def test_bad_values_are_named() -> None:
     with pytest.raises(UsageError, match="TWINSHOP_WORKERS is 'two'"):
         worker_config_from({"TWINSHOP_WORKERS": "two"})
     with pytest.raises(UsageError, match="TWINSHOP_WORKER is 2"):
-        worker_config_from({"TWINSHOP_WORKER": "2", "TWINSHOP_WORKERS": "2"})
+        worker_config_from({"TWINSHOP_PASSWORD": "shop", "TWINSHOP_WORKER": "2", "TWINSHOP_WORKERS": "2"})

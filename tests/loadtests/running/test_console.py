@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.running.console import GuardedOutput, is_gone
+from loadtests.running.console import GuardedOutput, is_gone, pasteable
 from tests.loadtests.command import environment
 
 CLI = [sys.executable, "-m", "loadtests.cli"]
@@ -66,3 +66,66 @@ def test_an_outlet_takes_every_word_and_passes_it_on_while_it_can() -> None:
         outlet.flush()
         outlet.write("for ever")
         outlet.flush()
+
+
+class TestPasteable:
+    """Whatever the shell knows of `.venv`: the program is named as it was called."""
+
+    TEXT = "next: twinshop report runs/latest (`twinshop runs` lists them)"
+
+    @pytest.fixture
+    def program(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        program = tmp_path / "my venv" / "bin" / "twinshop"
+        program.parent.mkdir(parents=True)
+        program.write_text("#!/bin/sh\n")
+        program.chmod(0o755)
+        monkeypatch.setattr(sys, "argv", [str(program)])
+        monkeypatch.setenv("PATH", str(tmp_path))
+        return program
+
+    def test_called_by_its_path_it_is_named_by_it(self, program: Path) -> None:
+        by_path = f"'{program}'"
+        assert pasteable(self.TEXT) == (f"next: {by_path} report runs/latest (`{by_path} runs` lists them)")
+        assert pasteable(f"{by_path} runs") == f"{by_path} runs"
+
+    def test_found_on_path_its_name_is_enough(self, program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PATH", str(program.parent))
+        assert pasteable(self.TEXT) == self.TEXT
+
+    def test_another_one_on_path_is_not_meant(
+        self, program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        other = tmp_path / "other" / "twinshop"
+        other.parent.mkdir()
+        other.write_text("#!/bin/sh\n")
+        other.chmod(0o755)
+        monkeypatch.setenv("PATH", str(other.parent))
+        assert str(program) in pasteable(self.TEXT)
+
+    def test_called_as_a_module_it_has_its_name(self, program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sys, "argv", ["loadtests/cli.py"])
+        assert pasteable(self.TEXT) == self.TEXT
+
+
+def test_what_a_command_advises_can_be_pasted(tmp_path: Path) -> None:
+    """As `.venv/bin/twinshop`, in a shell that has no such folder on its path."""
+    program = tmp_path / ".venv" / "bin" / "twinshop"
+    program.parent.mkdir(parents=True)
+    program.write_text(f"#!{sys.executable}\nimport sys\nfrom loadtests.cli import main\nsys.exit(main())\n")
+    program.chmod(0o755)
+    surroundings = environment(tmp_path / "state") | {
+        "PATH": "/usr/bin:/bin",
+        "PYTHONPATH": str(Path(__file__).parents[3]),
+    }
+
+    def typed(line: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            line, shell=True, cwd=tmp_path, env=surroundings, capture_output=True, text=True, timeout=30, check=False
+        )
+
+    told = typed(".venv/bin/twinshop run no-such-scenario").stderr
+    (advised,) = [line.partition("next: ")[2] for line in told.splitlines() if "next: " in line]
+    assert advised.startswith(".venv/bin/twinshop ")
+    assert typed(advised).returncode == 0
+    assert "Try '.venv/bin/twinshop run --help'" in typed(".venv/bin/twinshop run").stderr
+    assert "`.venv/bin/twinshop up " in typed(".venv/bin/twinshop status").stdout

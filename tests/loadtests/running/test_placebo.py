@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
+from compose.architectures import architecture_named
 from loadtests.faults import FAULTS
+from loadtests.load.worker_config import LoadProgress
 from loadtests.model.events import AtRisk, FaultEvent
 from loadtests.model.plan import Control
+from loadtests.model.run_folder import RunFolder
 from loadtests.planning.make_plan import make_plan
 from loadtests.planning.scenario_file import load_scenario
+from loadtests.running.measure import Measurement
 from loadtests.running.placebo import Placebo, fault_for
+from loadtests.running.progress import Moment, Silent
 from loadtests.running.run import limits_of
 from shared.sessions import HeldSession
 from tests.loadtests.running.test_fault_run import carry_out, strike
@@ -59,3 +65,21 @@ def test_a_control_does_not_have_the_conditions() -> None:
     assert usual.node_workers > 1
     assert limits_of(scenario.limits(), scenario, "placebo").node_workers == 1
     assert limits_of(scenario.limits(), scenario, "no-fault").node_workers == 1
+
+
+@pytest.mark.parametrize(("control", "told"), [("", ("fault", "kill n2")), ("placebo", ("load", "placebo"))])
+def test_the_progress_does_not_announce_what_does_not_happen(
+    tmp_path: Path, control: Control, told: tuple[str, str]
+) -> None:
+    class Recorder(Silent):
+        def moment(self, moment: Moment) -> None:
+            shown.append(moment)
+
+    shown: list[Moment] = []
+    plan = make_plan(load_scenario("node-kill"), seed=1, control=control)
+    (fault,) = plan.faults
+    setup = Mock(plan=plan, watcher=Recorder(), folder=RunFolder(tmp_path), run="0123abcd")
+    measurement = Measurement(setup, architecture_named("redis"), 0)
+    load = Mock(progress=LoadProgress)
+    measurement._show_progress(load, (fault.at_ms + 1) * 1_000_000)
+    assert [(moment.phase, moment.detail.replace(fault.victim, "n2")) for moment in shown] == [told]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,18 @@ def test_latest_points_to_it(carry_out: Callable[[Said], module.Finished], tmp_p
     finished = carry_out(Said())
     assert (tmp_path / "my runs" / "latest").resolve() == finished.folder.root.resolve()
     assert finished.interrupted is None
+
+
+def test_latest_does_not_point_to_one_that_was_interrupted(
+    carry_out: Callable[[Said], module.Finished], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = carry_out(Said()).folder.root
+    monkeypatch.setattr(module, "now_utc", lambda: datetime(2030, 1, 1, tzinfo=UTC))
+    monkeypatch.setattr(module.Measurement, "measure", interrupt)
+    cut = carry_out(Said())
+    assert cut.interrupted is not None
+    assert cut.folder.root != whole
+    assert (tmp_path / "my runs" / "latest").resolve() == whole.resolve()
 
 
 def test_something_else_of_that_name_stays_and_the_run_counts(

@@ -50,11 +50,14 @@ def test_the_manifest_has_every_file_with_its_size_and_hash(tmp_path: Path) -> N
     }
 
 
-def test_it_is_named_for_the_run_and_lies_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = finished_run(tmp_path / "latest")
+def test_it_is_named_for_the_run_and_lies_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where runs lie git does not look; the folder that somebody stands in may be a checkout."""
+    run = finished_run(tmp_path / "runs" / "mine")
+    (tmp_path / "latest").symlink_to(run.root)
     monkeypatch.chdir(tmp_path)
-    assert pack(run.root).file == Path(f"{RUN}.zip")
-    assert (tmp_path / f"{RUN}.zip").is_file()
+    assert pack(Path("latest")).file == Path("runs") / f"{RUN}.zip"
+    assert {path.name for path in tmp_path.iterdir()} == {"runs", "latest"}
+    assert {path.name for path in (tmp_path / "runs").iterdir()} == {"mine", f"{RUN}.zip"}
 
 
 def test_drafts_are_no_part_of_a_run(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from loadtests.campaigns.repeats.campaign import MOST_FAILURES, BlockJob, job_of
 from loadtests.campaigns.repeats.order import Turn
 from loadtests.campaigns.repeats.repeats import PAGE, Repeats, read_repeats, repeats_schema
 from loadtests.campaigns.repeats.repeats_run import Repeated, again, repeat
+from loadtests.campaigns.repeats.statistics import SCIPY
 from loadtests.campaigns.runner import Outcome, Over
 from loadtests.cli import main
 from loadtests.judging.judge import judge
@@ -30,7 +32,7 @@ from loadtests.planning.make_plan import make_plan
 from loadtests.planning.scenario_file import load_scenario
 from loadtests.running.progress import Silent
 from loadtests.running.run import Finished, RunRequest, write_results
-from shared.errors import Busy, Interrupted, NotReadyInTime, RunFolderError, UsageError
+from shared.errors import Busy, EnvironmentNotReady, Interrupted, NotReadyInTime, RunFolderError, UsageError
 from tests.left_behind import processes_of
 from tests.loadtests.campaigns.repeats.made_up import changed
 from tests.loadtests.command import SMALL_KILL, start
@@ -90,6 +92,48 @@ def test_blocks_and_controls_are_run_in_order_and_written(tmp_path: Path) -> Non
     )
 
 
+@pytest.mark.parametrize(
+    ("repeats", "told"),
+    [
+        (2, "2 blocks of 2 architectures and their controls: 5 runs, about 2 min; no difference can be shown before "
+            "--repeat 9, 2 only give the counts"),
+        (20, "a difference can be shown if at least 9 of the 20 faults count"),
+    ],
+)  # fmt: skip
+def test_before_it_starts_it_says_how_long_it_takes_and_what_can_be_shown(
+    tmp_path: Path, repeats: int, told: str
+) -> None:
+    class Said(Silent):
+        def say(self, message: str) -> None:
+            said.append(message)
+
+    said: list[str] = []
+    began: list[str] = []
+
+    def launcher_in(folder: Path) -> FakeRuns:
+        return FakeRuns(folder, lambda _turn: began.extend(said) or Interrupted("enough"))
+
+    request = RunRequest("node-kill", NAMES, runs=tmp_path / "runs")
+    done = repeat(request, repeats, engine_named("processes"), Said(), launcher_in)
+    assert [line for line in began if told in line]
+    assert done.repeats.least_faults == 9
+
+
+def test_without_scipy_nothing_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loadtests.campaigns.repeats.statistics.find_spec", lambda _name: None)
+    with pytest.raises(EnvironmentNotReady, match="SciPy is not installed") as caught:
+        carry_out(tmp_path)
+    assert "-m pip install 'scipy" in caught.value.next_step
+    assert not (tmp_path / "runs").exists()
+
+
+def test_what_it_advises_to_install_is_the_extra() -> None:
+    extras = tomllib.loads((Path(__file__).parents[4] / "pyproject.toml").read_text())["project"]
+    (asked,) = extras["optional-dependencies"]["statistics"]
+    assert f"'{asked}'" in SCIPY
+    assert asked not in extras["dependencies"]
+
+
 def test_the_file_is_as_its_published_schema_says(tmp_path: Path) -> None:
     from jsonschema import Draft202012Validator
 
@@ -135,6 +179,7 @@ def test_ctrl_c_keeps_the_finished_blocks_and_writes_the_page(tmp_path: Path) ->
     assert isinstance(done.ended_by, Interrupted)
     assert [block.number for block in done.repeats.blocks] == [1, 2]
     assert len(runs.turns) == 3
+    assert not (done.folder.parent / "latest").is_symlink(), "what was cut short is not the newest"
     assert done.repeats.interrupted == "interrupted by SIGINT"
     assert "interrupted by SIGINT" in (done.folder / PAGE).read_text()
 
