@@ -11,8 +11,9 @@ from typing import Any
 
 import msgspec
 
+from compose.architectures import did_you_mean
 from loadtests.faults import FAULTS
-from loadtests.planning.rules import BadValue, check_rules, did_you_mean, is_condition
+from loadtests.planning.rules import BadValue, check_rules, is_condition
 from loadtests.workshop.episode import Episode, Question, ScenarioKeys
 from loadtests.workshop.measured import NAME, holds, known_names
 from shared.errors import ScenarioError, UsageError
