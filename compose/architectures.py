@@ -24,7 +24,7 @@ USES_SERVER: frozenset[Store] = frozenset({"redis", "denylist"})
 """Stores that need a Redis-compatible server in the cluster."""
 
 
-class Architecture(msgspec.Struct, frozen=True):
+class Architecture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A shop, where its sessions live, and how the balancer routes."""
 
     name: str

@@ -202,7 +202,7 @@ class HttpInterface(msgspec.Struct, frozen=True):
     """Paths whose answer takes as long as somebody watches: the balancer must not cut them off."""
 
 
-class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
+class Usage(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What one part uses of the machine, and what it counts."""
 
     cpu_s: float
