@@ -6,7 +6,8 @@ a session store in a twin, if it needs a new one).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from typing import Literal, TypeVar
 
 import msgspec
@@ -23,7 +24,7 @@ USES_SERVER: frozenset[Store] = frozenset({"redis", "denylist"})
 """Stores that need a Redis-compatible server in the cluster."""
 
 
-class Architecture(msgspec.Struct, frozen=True):
+class Architecture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A shop, where its sessions live, and how the balancer routes."""
 
     name: str
@@ -109,6 +110,12 @@ def one_of(known: Mapping[str, T], name: str, what: str, *, next_step: str) -> T
         UsageError: there is none of that name; the message lists those there are.
     """
     if name not in known:
-        listed = f"known {what}s: {', '.join(known)}"
+        listed = f"known {what}s: {', '.join(known)}{did_you_mean(name, known)}"
         raise UsageError(f"there is no {what} named {name!r}", why=listed, next_step=next_step)
     return known[name]
+
+
+def did_you_mean(word: str, known: Collection[str]) -> str:
+    """`; did you mean "…"?`, or nothing if nothing is close."""
+    close = get_close_matches(word, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

@@ -9,7 +9,7 @@ Times are `time.monotonic()` seconds, which all processes of one machine share. 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Annotated, Literal, get_args, get_type_hints
 
 import msgspec
 
@@ -27,56 +27,87 @@ WIRES = "wires"
 """Carries what ends of the cluster and the session store say to each other, and can be told to be slow, or cut."""
 
 
-class Limits(msgspec.Struct, frozen=True):
+class Range(msgspec.Struct, frozen=True):
+    """What a number may be, beside its field: no scenario may ask for another; what was recorded with one is read."""
+
+    least: float
+    most: float
+    unit: str
+    """Of both; "" for a bare number."""
+    why: str
+    """What it would be good for beyond them, in words."""
+
+    def __str__(self) -> str:
+        return f"{self.least:,.10g} to {self.most:,.10g} {self.unit}".rstrip()
+
+
+def ranges(kind: type[msgspec.Struct]) -> dict[str, Range]:
+    """The ranges of the fields that have one, by their names."""
+    found: dict[str, Range] = {}
+    for name, annotated in get_type_hints(kind, include_extras=True).items():
+        for one in (annotated, *get_args(annotated)):  # of what may be None, too
+            found.update((name, each) for each in getattr(one, "__metadata__", ()) if isinstance(each, Range))
+    return found
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Every bound and setting that can decide an outcome; all of them are printed in the report."""
 
-    cluster_ready_s: float = 30.0
+    cluster_ready_s: Annotated[float, Range(1, 600, "s", "parts take seconds to start")] = 30.0
     """From the first start of a part until every part was seen to be ready."""
-    node_ready_s: float = 15.0
+    node_ready_s: Annotated[float, Range(1, 600, "s", "a node takes a second to start")] = 15.0
     """From the start of a node until it answers."""
-    stop_s: float = 5.0
+    stop_s: Annotated[float, Range(0.1, 60, "s", "a part that may take no time to end is killed and saves nothing")] = (
+        5.0
+    )
     """How long a part may take to end by itself; then it is killed."""
-    health_interval_s: float = 0.5
+    health_interval_s: Annotated[
+        float, Range(0.05, 60, "s", "more often, the questions are a load of their own; balancers refuse 0")
+    ] = 0.5
     """How often the balancer asks each node for its health."""
-    health_timeout_s: float = 0.5
+    health_timeout_s: Annotated[float, Range(0.05, 60, "s", "in no time, no node is well")] = 0.5
     """How long it waits for an answer to that."""
-    unhealthy_after: int = 2
+    unhealthy_after: Annotated[int, Range(1, 100, "questions", "at 0 no node is ever well")] = 2
     """So many health questions in a row unanswered, and it sends the node nobody any more."""
-    balancer_connect_timeout_s: float = 0.5
+    balancer_connect_timeout_s: Annotated[float, Range(0.05, 60, "s", "in no time, nothing connects")] = 0.5
     """How long the balancer tries to connect to a node."""
-    balancer_route_timeout_s: float = 5.0
+    balancer_route_timeout_s: Annotated[
+        float, Range(0.1, 600, "s", "every wait has a bound; balancers take 0 for none")
+    ] = 5.0
     """How long it waits for a node to answer a request."""
-    balancer_upstream_idle_s: float = 10.0
+    balancer_upstream_idle_s: Annotated[float, Range(0.1, 70, "s", "a node closes its end after 75 s")] = 10.0
     """After this the balancer closes an idle connection to a node: sooner than the node, or it meets closed ones."""
-    balancer_retries: int = 0
+    balancer_retries: Annotated[int, Range(0, 10, "times", "more than there are nodes to ask help nobody")] = 0
     """How often it sends a request that failed to another node; 0, or it would hide what is measured."""
-    node_threads: int = 8
+    node_threads: Annotated[int, Range(1, 128, "threads", "somebody must work")] = 8
     """Requests that one process of a node works on at a time."""
-    node_workers: int = 1
+    node_workers: Annotated[int, Range(1, 16, "processes", "somebody must work, and all on one machine")] = 1
     """Processes that serve one node's address. With more than one, each has a memory of its own."""
     deep_health: bool = False
     """A node's health check asks the session store too."""
-    slow_page_ms: int = 400
+    slow_page_ms: Annotated[int, Range(0, 60_000, "ms", "nobody waits longer for a page")] = 400
     """How long the shop's slow page (its recommendations) takes."""
-    session_lifetime_s: int = 3600
+    session_lifetime_s: Annotated[int, Range(1, 34_560_000, "s", "browsers keep no cookie for more than 400 days")] = (
+        3600
+    )
     """How long a session lives after it was last written."""
-    session_cap: int = 100_000
+    session_cap: Annotated[int, Range(1, 1_000_000, "sessions", "a node that may keep none knows nobody")] = 100_000
     """The most sessions that a node keeps in its memory; beyond it, old ones go."""
     session_refresh_each_request: bool = False
     """Every request writes its session again, as Flask-Session does by default; off: only what changed it."""
-    store_timeout_s: float = 1.0
+    store_timeout_s: Annotated[float, Range(0.01, 60, "s", "in no time, no store answers")] = 1.0
     """How long a node waits for the session store."""
-    store_retries: int = 0
+    store_retries: Annotated[int, Range(0, 10, "times", "each may take as long as store_timeout_s")] = 0
     """How often it asks the store again after an error."""
     store_append_only: bool = False
     """The session store writes each change to its file, and reads it when it starts."""
-    store_memory_mb: int = 0
+    store_memory_mb: Annotated[int, Range(0, 16_384, "MB", "it must fit into the machine")] = 0
     """What the session store may hold; 0: no bound."""
     store_eviction: Literal["noeviction", "allkeys-lru"] = "noeviction"
     """What a full store does: refuse writes, or throw out what was not used for longest."""
-    store_min_replicas: int = 0
+    store_min_replicas: Annotated[int, Range(0, 1, "replicas", "no architecture has more than one")] = 0
     """The store refuses writes while fewer replicas than this keep up."""
-    store_distance_ms: float = 0.0
+    store_distance_ms: Annotated[float, Range(0, 10_000, "ms", "farther away there is no store")] = 0.0
     """How far away the store is: added to each of its answers."""
     regenerate_at_login: bool = True
     """A new session id at login; without, a planted id becomes the victim's login (session fixation)."""
@@ -84,13 +115,15 @@ class Limits(msgspec.Struct, frozen=True):
     """Cart writes of one user wait for each other and begin with a fresh read, so that none undoes another."""
     idempotency_keys: bool = True
     """A checkout whose key was seen before is the same order, not a second one."""
-    clock_leeway_s: int = 0
+    clock_leeway_s: Annotated[int, Range(0, 86_400, "s", "a clock that is days ahead is no leeway")] = 0
     """How far ahead of the node's own clock a token may have been signed."""
     rate_limit: str = ""
     """Of requests of one user, as Flask-Limiter writes it ("5 per second"); empty: none."""
     rate_limit_counters: Literal["node", "store"] = "node"
     """Where the limiter counts: each node for itself, or all in the session store."""
-    password_cost: int = 1024
+    password_cost: Annotated[int, Range(2, 65_536, "", "the N of scrypt: beyond, one login takes more than 64 MB")] = (
+        1024
+    )
     """The N of scrypt; low on purpose: logins must not be what is measured."""
 
 
@@ -169,7 +202,7 @@ class HttpInterface(msgspec.Struct, frozen=True):
     """Paths whose answer takes as long as somebody watches: the balancer must not cut them off."""
 
 
-class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
+class Usage(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What one part uses of the machine, and what it counts."""
 
     cpu_s: float

@@ -4,6 +4,7 @@
     ├── UsageError               2   what was asked for cannot be done as it was asked
     │   ├── ScenarioError        2   a scenario file that cannot be read or makes no sense
     │   ├── RunFolderError       2   a folder that is not a whole, readable run
+    │   │   └── LossesLeftOut    1   its results.json lacks losses that its evidence proves
     │   └── BundleError          2   a file that is not a whole, readable bundle of a run
     ├── EnvironmentNotReady      4   the machine, not the question, is in the way
     │   ├── PortTaken            4
@@ -63,6 +64,12 @@ class ScenarioError(UsageError):
 
 class RunFolderError(UsageError):
     """A folder is not a whole, readable run."""
+
+
+class LossesLeftOut(RunFolderError):
+    """A `results.json` lacks losses that its evidence proves: nobody may take it for an agreement, nor for a slip."""
+
+    exit_code = 1
 
 
 class BundleError(UsageError):

@@ -14,6 +14,8 @@ import msgspec
 from shared.errors import RunFolderError
 
 T = TypeVar("T")
+UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError)
+"""What bytes end in that are not the JSON that they should be."""
 
 BLOCK = 1 << 17
 """Bytes that are decoded at once. Measured: of 2**20 bytes, the records no longer fit into the processor's caches, and
@@ -90,7 +92,7 @@ def _at_once(block: bytes, decoder: msgspec.json.Decoder[T]) -> list[T] | None:
     """The records of a block in which every line is exactly one record; None if it is not so sure of that."""
     try:
         records = decoder.decode_lines(block)
-    except msgspec.DecodeError:
+    except UNDECODABLE:
         return None
     return records if _one_a_line(block, len(records)) else None
 
@@ -127,7 +129,7 @@ def _one_by_one(
             elif not line.endswith(b"\n"):
                 raise msgspec.DecodeError("the line is cut off")
             yield decode(line)
-        except msgspec.DecodeError as error:
+        except UNDECODABLE as error:
             if may_be_cut_off and "truncated" in str(error):
                 continue
             raise RunFolderError(

@@ -8,13 +8,12 @@ from collections.abc import Collection, Iterable
 
 import msgspec
 
-from compose.architectures import ARCHITECTURES
+from compose.architectures import ARCHITECTURES, did_you_mean
 from loadtests.campaigns.cells import Cell, CellKey, Matrix
 from loadtests.campaigns.runner import RunJob
 from loadtests.model.plan import ClientLimits
 from loadtests.model.scenario import Scenario
 from loadtests.planning.page import START_AND_STOP_S
-from loadtests.planning.rules import did_you_mean
 from loadtests.planning.scenario_file import all_scenarios, scenario_content
 from shared.errors import UsageError
 

@@ -29,8 +29,8 @@ results.json agrees. Or of an EPISODE of the workshop (its name or number): say 
 and what not yet. Writes nothing.
 
 \b
-Exit codes: the verdict's (0, 1, 3) if it agrees; 2 if it says otherwise, or if the run is damaged. Of an episode: 0
-all of it was shown, 1 not yet, 2 there is no round of it.
+Exit codes: the verdict's (0, 1, 3) if it agrees; 1 if it leaves out losses that the evidence proves; 2 if it says
+otherwise, or if the run is damaged. Of an episode: 0 all of it was shown, 1 not yet, 2 there is no round of it.
 """
 )
 @click.argument("run", metavar="RUN|EPISODE", type=click.Path(path_type=Path))
@@ -54,7 +54,7 @@ def _check_run(run: Path, as_json: bool) -> int:
     from loadtests.campaigns.bundles.unpack import run_in
     from loadtests.judging.judge import judge
     from loadtests.judging.thresholds import exit_code_of
-    from loadtests.model.run_folder import REPEATS
+    from loadtests.model.run_folder import REPEATS, check_text
     from loadtests.report.terminal import summary
     from loadtests.running.console import advise, tell
     from loadtests.running.interrupts import interrupts_raise
@@ -63,6 +63,7 @@ def _check_run(run: Path, as_json: bool) -> int:
     with interrupts_raise(), run_in(run) as folder:
         if (folder / REPEATS).is_file():
             return _check_repeats(run, folder, as_json)
+        check_text(folder)
         results = judge(folder)
         agrees = _agreement(run, folder, results)
         in_bundle = _in_bundle(run, folder)
@@ -86,10 +87,11 @@ def _check_repeats(run: Path, folder: Path, as_json: bool) -> int:
     from loadtests.campaigns.repeats.table import summary
     from loadtests.judging.judge import judge
     from loadtests.judging.verdict import exit_code
-    from loadtests.model.run_folder import REPEATS
+    from loadtests.model.run_folder import REPEATS, check_text
     from loadtests.running.console import advise, tell
     from shared.errors import RunFolderError
 
+    check_text(folder)
     repeats = compared_again(folder)
     for block in repeats.blocks:
         if block.run:
@@ -113,17 +115,25 @@ def _agreement(run: Path, folder: Path, results: Results) -> str:
 
     Raises:
         RunFolderError: it says otherwise than the evidence.
+        LossesLeftOut: it lacks losses that the evidence proves.
     """
-    from loadtests.judging.judge import agreement
+    from loadtests.judging.judge import MOST, agreement
     from loadtests.model.results import EARLIER
     from loadtests.model.run_folder import RunFolder
-    from shared.errors import RunFolderError
+    from shared.errors import LossesLeftOut, RunFolderError
 
     written = RunFolder(folder).results
     again = f"twinshop report {shlex.quote(str(run))}"
     if not written.is_file():
         return f"there is no results.json; {again}"
     found = agreement(written, results)
+    if found.left_out:
+        raise LossesLeftOut(
+            f"results.json of {run} leaves out {len(found.left_out)} of the losses that its evidence proves: "
+            f"{found.left_out[0]}",
+            why="; ".join(found.left_out[1:MOST]) or "it was changed, or the evidence was",
+            next_step=f"if you trust the evidence: {again}",
+        )
     if found.otherwise:
         raise RunFolderError(
             f"results.json of {run} says otherwise than its evidence: {found.otherwise[0]}",
@@ -132,9 +142,6 @@ def _agreement(run: Path, folder: Path, results: Results) -> str:
         )
     if found.earlier is not None:
         return f"results.json agrees, and was written with schema {found.earlier}, {EARLIER[found.earlier]}; {again}"
-    if found.lacking:
-        lacking = f"says nothing of {len(found.lacking)} of the numbers that are counted now"
-        return f"results.json agrees, and {lacking}; {again}"
     return "results.json agrees with the evidence"
 
 

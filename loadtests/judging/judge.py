@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -28,7 +29,7 @@ from loadtests.model.results import EARLIER, SCHEMA, ArchitectureResult, Results
 from loadtests.model.run_folder import Provenance, RunFolder, read_document, read_file
 from loadtests.planning.scenario_file import read_scenario
 from shared.errors import RunFolderError
-from shared.ndjson import FilePart
+from shared.ndjson import UNDECODABLE, FilePart
 
 C = TypeVar("C", bound=HistoryListener)
 
@@ -167,7 +168,7 @@ def parts_of(history: Path, begun: Collection[str]) -> dict[str, FilePart]:
             if name in parts or name not in begun:
                 raise _otherwise(history, name, twice=name in parts)
             parts[name] = part
-    except (OSError, msgspec.DecodeError):
+    except (OSError, *UNDECODABLE):
         for _ in read_history(history):  # whoever reads it line by line can say what is wrong with it
             pass
         raise
@@ -244,7 +245,9 @@ class Agreement(msgspec.Struct, frozen=True):
     """What a `results.json` says, beside what the evidence gives. The document counts, not how it is spaced."""
 
     otherwise: tuple[str, ...]
-    """Where it says something else, in words; at most `MOST` places."""
+    """Where it says something else, or nothing, in words; at most `MOST` places."""
+    left_out: tuple[str, ...]
+    """The losses that the evidence proves and it does not name, in words."""
     lacking: tuple[str, ...]
     """What it says nothing of: an earlier version wrote it, which did not count that."""
     earlier: int | None = None
@@ -262,11 +265,27 @@ def agreement(written: Path, found: Results) -> Agreement:
     earlier = schema if type(schema) is int and schema in EARLIER else None
     otherwise, lacking = [], []
     for place, one, other in _apart(document, msgspec.to_builtins(found), ""):
-        if one is _MISSING or (earlier is not None and EXPLAINS.search(place)):
+        if earlier is not None and (one is _MISSING or EXPLAINS.search(place)):
             lacking.append(place)
         elif place != "schema" or earlier is None:
             otherwise.append(f"{place}: {_brief(one)} in results.json, {_brief(other)} by the evidence")
-    return Agreement(tuple(otherwise[:MOST]), tuple(lacking), earlier)
+    return Agreement(tuple(otherwise[:MOST]), tuple(_left_out(document, found)), tuple(lacking), earlier)
+
+
+def _left_out(document: dict[str, Any], found: Results) -> Iterator[str]:
+    """A loss is known by what was lost, by whom and when; the words that explain it may be others."""
+    for name, result in found.architectures.items():
+        try:
+            named = Counter(
+                (it["kind"], it["shopper"], it["at_ms"]) for it in document["architectures"][name]["losses"]
+            )
+        except (KeyError, TypeError):
+            named = Counter()
+        for loss in result.losses:
+            its = (loss.kind, loss.shopper, loss.at_ms)
+            named[its] -= 1
+            if named[its] < 0:
+                yield f"{name}: {loss.kind} of shopper {loss.shopper} at {loss.at_ms / 1000:.3f} s"
 
 
 def _apart(written: Any, found: Any, place: str) -> Iterator[tuple[str, Any, Any]]:

@@ -17,7 +17,7 @@ from compose.cluster import Limits, Usage
 from shared.ndjson import read_records
 
 
-class _Event(msgspec.Struct, frozen=True, tag_field="event"):
+class _Event(msgspec.Struct, frozen=True, tag_field="event", forbid_unknown_fields=True):
     """What every event has."""
 
     architecture: str

@@ -108,6 +108,11 @@ class Terms(msgspec.Struct, frozen=True):
     """Processes that serve one node."""
 
 
+_SOME = Terms(shoppers=60, nodes=3, at_risk=20)
+_MANY = Terms(shoppers=20_000, nodes=32, at_risk=20_000)
+"""What every formula must have a value for. What is negative for both is for all that matter: "U - 100" need not be."""
+
+
 class Parsed(NamedTuple):
     """A prediction taken apart."""
 
@@ -127,8 +132,11 @@ def parse_prediction(text: str) -> Parsed:
         ValueError: it is none; the message says what was expected.
     """
     parsed = _split(text)
-    example = Terms(shoppers=60, nodes=3, at_risk=20)
-    low, high = _ends(text, parsed, example)
+    low, high = _ends(text, parsed, _SOME)
+    if (low < 0 and _ends(text, parsed, _MANY)[0] < 0) or (parsed.relation == "<" and low == 0):
+        raise ValueError(
+            f"{text!r} is about less than nothing, and nothing that is measured can be; expected {EXPECTED}"
+        )
     if high is not None and low > high and not re.search("[A-Za-z]", text):
         raise ValueError(f"{text!r} is a range that holds nothing; expected {EXPECTED}")
     return parsed

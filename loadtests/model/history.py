@@ -47,7 +47,15 @@ UNREADABLE = "unreadable"
 """The error of an answer that says it is a success and cannot be read."""
 
 
-class Exchange(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_field="record", tag="exchange"):
+class Exchange(
+    msgspec.Struct,
+    frozen=True,
+    gc=False,
+    omit_defaults=True,
+    tag_field="record",
+    tag="exchange",
+    forbid_unknown_fields=True,
+):
     """One request of one shopper and what came back (or did not)."""
 
     architecture: str
@@ -98,7 +106,15 @@ class Exchange(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_fi
     """The order ids that the answer listed; None if it listed none."""
 
 
-class StoredOrder(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_field="record", tag="order"):
+class StoredOrder(
+    msgspec.Struct,
+    frozen=True,
+    gc=False,
+    omit_defaults=True,
+    tag_field="record",
+    tag="order",
+    forbid_unknown_fields=True,
+):
     """An order as the database held it after the run: read from the database, not from the shop."""
 
     architecture: str

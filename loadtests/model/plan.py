@@ -17,6 +17,7 @@ import msgspec
 from loadtests.model.history import Do, Jar
 from loadtests.model.run_folder import read_document
 from shared.errors import RunFolderError
+from shared.ndjson import UNDECODABLE
 
 PLAN_SCHEMA = 1
 
@@ -24,7 +25,7 @@ Control = Literal["", "no-fault", "placebo"]
 """What a run leaves out, to show what the rest does by itself: its faults, or only the break in each of them."""
 
 
-class Action(msgspec.Struct, frozen=True, omit_defaults=True):
+class Action(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """One planned step of a shopper."""
 
     at_ms: int
@@ -38,7 +39,7 @@ class Action(msgspec.Struct, frozen=True, omit_defaults=True):
     """Sent at its time though the action before may still be waiting for its answer."""
 
 
-class ShopperPlan(msgspec.Struct, frozen=True):
+class ShopperPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One simulated person."""
 
     shopper: int
@@ -46,7 +47,7 @@ class ShopperPlan(msgspec.Struct, frozen=True):
     actions: tuple[Action, ...]
 
 
-class PlannedFault(msgspec.Struct, frozen=True):
+class PlannedFault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One thing that is broken and healed on purpose."""
 
     kind: str
@@ -56,7 +57,7 @@ class PlannedFault(msgspec.Struct, frozen=True):
     """The part that it strikes: "n2", "store", "balancer", …; `cluster` for what strikes no single part."""
 
 
-class ClientLimits(msgspec.Struct, frozen=True):
+class ClientLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long the shoppers' client waits; the same for every architecture."""
 
     connect_timeout_ms: int = 1000
@@ -73,7 +74,7 @@ class ClientLimits(msgspec.Struct, frozen=True):
     """A shopper who is later than this with an action (its answer before took so long) does not send it: `not_sent`."""
 
 
-class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
+class Plan(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Everything that will happen, before anything starts."""
 
     schema: int
@@ -143,7 +144,7 @@ def _read_each(path: Path, shoppers: tuple[msgspec.Raw, ...]) -> Iterator[Shoppe
     decode = msgspec.json.Decoder(ShopperPlan).decode
     try:
         yield from map(decode, shoppers)
-    except msgspec.DecodeError:
+    except UNDECODABLE:
         read_document(path, Plan)  # which says where in the plan it is
         raise
 

@@ -20,6 +20,7 @@ from typing import TypeVar
 import msgspec
 
 from shared.errors import EnvironmentNotReady, RunFolderError, UsageError
+from shared.ndjson import UNDECODABLE
 
 RUN_SCHEMA = 1
 REPEATS = "repeats.json"
@@ -132,6 +133,31 @@ def read_file(path: Path) -> bytes:
         ) from error
 
 
+TEXTS = frozenset({".json", ".ndjson", ".toml", ".html", ".log"})
+"""How the names of a run's files end; all are UTF-8."""
+
+
+def check_text(folder: Path) -> None:
+    """Nothing, if every file of a run is text, also those that nobody judges: a byte that is none proves damage.
+
+    Raises:
+        RunFolderError: one is not; names the file and the line.
+    """
+    for path in sorted(path for path in folder.rglob("*") if path.suffix in TEXTS and path.is_file()):
+        with path.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                try:
+                    line.decode()
+                except UnicodeDecodeError as error:
+                    if error.end == len(line) and error.reason == "unexpected end of data":
+                        continue  # whoever wrote it was killed in the middle of a letter
+                    raise RunFolderError(
+                        f"{path.relative_to(folder)}, line {number}: not UTF-8",
+                        why=str(error),
+                        next_step="run the scenario again: a damaged run proves nothing",
+                    ) from error
+
+
 def read_document(path: Path, kind: type[T]) -> T:
     """A JSON document of a run folder.
 
@@ -140,7 +166,7 @@ def read_document(path: Path, kind: type[T]) -> T:
     """
     try:
         return msgspec.json.decode(read_file(path), type=kind)
-    except msgspec.DecodeError as error:
+    except UNDECODABLE as error:
         raise RunFolderError(
             f"{path.name} of the run {path.parent.name} is damaged",
             why=str(error),

@@ -3,51 +3,45 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-from compose.architectures import ARCHITECTURES
-from compose.cluster import Limits
+from compose.architectures import ARCHITECTURES, did_you_mean
+from compose.cluster import Limits, ranges
 from loadtests.behaviours import BEHAVIOURS
 from loadtests.behaviours.workload import DEFAULT_MIX
 from loadtests.checks import MEASURES
 from loadtests.faults import FAULTS
 from loadtests.model.formulas import Parsed, parse_prediction, parse_threshold
+from loadtests.model.scenario import FaultSpec, Load, Scenario
 
-if TYPE_CHECKING:
-    from loadtests.model.scenario import FaultSpec, Load, Scenario
-
-MAX_SHOPPERS = 20_000
-MIN_SECONDS, MAX_SECONDS = 1.0, 3600.0
 MAX_ACTIONS = 5_000_000
 """Planned actions of one run; what checks and reports are made for."""
-MAX_NODES = 32
-LEAST = {"node_workers": 1, "node_threads": 1, "unhealthy_after": 1, "session_cap": 1, "session_lifetime_s": 1}
-"""The smallest number of a setting that makes sense; 0 for the others."""
+MAX_NAME_BYTES = 200
+"""Of a scenario's name: a run's folder has it in its own, which most systems bound at 255 bytes."""
 
 
 class BadValue(Exception):
-    """One value that makes no sense: its `path` in the file, `what` is wrong, what was `expected`."""
+    """One value that makes no sense: its `path` in the file, `what` is wrong, what was `expected`.
 
-    def __init__(self, path: str, what: str, expected: str) -> None:
+    `beside`: the paths of values beside which it makes none; should one of those be wrong itself, this may be right.
+    """
+
+    def __init__(self, path: str, what: str, expected: str, *beside: str) -> None:
         super().__init__(f"{path}: {what}")
         self.path = path
         self.what = what
         self.expected = expected
+        self.beside = beside
 
 
-def did_you_mean(word: str, known: Collection[str]) -> str:
-    """`; did you mean "…"?`, or nothing if nothing is close."""
-    close = get_close_matches(word, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
-
-
-def unknown(path: str, thing: str, word: str, known: Collection[str]) -> BadValue:
+def unknown(path: str, thing: str, word: str, known: Collection[str], *beside: str) -> BadValue:
     """A word that is none of those known."""
-    return BadValue(path, f"there is no {thing} {word!r}", f"one of {', '.join(known)}{did_you_mean(word, known)}")
+    expected = f"one of {', '.join(known)}{did_you_mean(word, known)}"
+    return BadValue(path, f"there is no {thing} {word!r}", expected, *beside)
 
 
 def check_rules(scenario: Scenario) -> None:
@@ -56,7 +50,7 @@ def check_rules(scenario: Scenario) -> None:
     Raises:
         BadValue: the first value that does not.
     """
-    for bad in _bad_values(scenario):
+    for bad in bad_values(scenario):
         raise bad
 
 
@@ -66,8 +60,8 @@ def check_shoppers(path: str, shoppers: int) -> None:
     Raises:
         BadValue: they are none, or too many.
     """
-    if not 1 <= shoppers <= MAX_SHOPPERS:
-        raise BadValue(path, f"{shoppers} shoppers", f"a number from 1 to {MAX_SHOPPERS:,}")
+    for bad in _out_of_range(Load, {"shoppers": shoppers}, ""):
+        raise BadValue(path, bad.what, bad.expected)
 
 
 def check_actions(path: str, shoppers: int, load: Load) -> None:
@@ -86,13 +80,16 @@ def is_condition(kind: str) -> bool:
     return FAULTS[kind].prepare(Limits()) != Limits()
 
 
-def _bad_values(scenario: Scenario) -> Iterator[BadValue]:
+def bad_values(scenario: Scenario) -> Iterator[BadValue]:
+    """Every value that makes no sense."""
+    if len(os.fsencode(scenario.name)) > MAX_NAME_BYTES:
+        name = f"{scenario.name[:20]!r}… is too long for the name of a run's folder"
+        yield BadValue("name", name, f"a file's name of at most {MAX_NAME_BYTES} bytes")
     if not scenario.question.strip().endswith("?"):
         yield BadValue("question", f"{scenario.question!r} is not a question", "one sentence that ends with '?'")
     if not scenario.family.strip():
         yield BadValue("family", "it is empty", 'a word such as "availability"')
-    if not 1 <= scenario.nodes <= MAX_NODES:
-        yield BadValue("nodes", f"{scenario.nodes} nodes", f"a number from 1 to {MAX_NODES}")
+    yield from _out_of_range(Scenario, {"nodes": scenario.nodes}, "")
     yield from _bad_load(scenario.load)
     yield from _bad_settings(scenario.settings)
     yield from _bad_architectures(scenario.architectures)
@@ -105,21 +102,29 @@ def _bad_values(scenario: Scenario) -> Iterator[BadValue]:
     yield from _bad_thresholds(scenario)
 
 
+def _out_of_range(kind: type[msgspec.Struct], values: Mapping[str, Any], prefix: str) -> Iterator[BadValue]:
+    """The numbers among those values that are not in the range which stands beside their field."""
+    for name, its in ranges(kind).items():
+        value = values.get(name)
+        if value is not None and not its.least <= value <= its.most:  # NaN compares False, so it ends here too
+            yield BadValue(f"{prefix}{name}", f"{value:,.15g} {its.unit}".rstrip(), f"from {its}: {its.why}")
+
+
 def _bad_load(load: Load) -> Iterator[BadValue]:
-    check_shoppers("load.shoppers", load.shoppers)
-    if not MIN_SECONDS <= load.seconds <= MAX_SECONDS:  # NaN compares False, so it ends here too
-        yield BadValue("load.seconds", f"{load.seconds:g} seconds", f"from {MIN_SECONDS:g} to {MAX_SECONDS:g}")
-    if load.think_ms < 1:
-        yield BadValue("load.think_ms", f"{load.think_ms} ms", "1 or more")
-    if not 0 <= load.login_within_ms <= load.seconds * 1000:
-        yield BadValue("load.login_within_ms", f"{load.login_within_ms} ms", "0 or more, and within load.seconds")
-    if not 0 <= load.leavers <= 1:
-        yield BadValue("load.leavers", f"{load.leavers:g}", "a share from 0 to 1")
+    bad = list(_out_of_range(Load, msgspec.structs.asdict(load), "load."))
+    yield from bad
+    if load.login_within_ms > load.seconds * 1000:
+        yield BadValue(
+            "load.login_within_ms", f"{load.login_within_ms} ms", "0 or more, and within load.seconds",
+            "load.seconds",
+        )  # fmt: skip
     yield from _bad_mix(load.mix)
     yield from _bad_behaviour(load)
-    if not 0 <= load.addresses <= MAX_SHOPPERS:
-        yield BadValue("load.addresses", f"{load.addresses} addresses", f"a number from 0 to {MAX_SHOPPERS:,}")
-    check_actions("load", load.shoppers, load)
+    if load.behaviour in BEHAVIOURS and not bad:
+        try:
+            check_actions("load", load.shoppers, load)
+        except BadValue as too_many:
+            yield too_many
 
 
 def _bad_mix(mix: dict[str, float]) -> Iterator[BadValue]:
@@ -140,20 +145,34 @@ def _bad_behaviour(load: Load) -> Iterator[BadValue]:
 
 
 def _bad_settings(settings: dict[str, Any]) -> Iterator[BadValue]:
-    """By field, and by type; what the numbers are good for, only a run can tell."""
     kinds = {field.name: field.type for field in msgspec.structs.fields(Limits)}
+    well = {}
     for name, value in settings.items():
         path = f"settings.{name}"
         if name not in kinds:
             yield unknown(path, "setting", name, kinds)
             continue
         try:
-            msgspec.convert(value, type=kinds[name], strict=True)
+            well[name] = msgspec.convert(value, type=kinds[name], strict=True)
         except msgspec.ValidationError as error:
             what = str(error)
             yield BadValue(path, what[0].lower() + what[1:], what)
-        if isinstance(value, int | float) and not (math.isfinite(value) and value >= LEAST.get(name, 0)):
-            yield BadValue(path, f"{value:g}", f"{LEAST.get(name, 0)} or more")
+    yield from _out_of_range(Limits, well, "settings.")
+    if (cost := well.get("password_cost", 2)) & (cost - 1):
+        yield BadValue("settings.password_cost", f"{cost}", "a power of two: scrypt takes no other")
+    if limit := well.get("rate_limit"):
+        yield from _bad_rate_limit(limit)
+
+
+def _bad_rate_limit(limit: str) -> Iterator[BadValue]:
+    from limits import parse_many  # here, for few scenarios have one, and it takes a tenth of a second
+
+    try:
+        few = min(each.amount for each in parse_many(limit)) < 1
+    except ValueError:
+        few = True
+    if few:
+        yield BadValue("settings.rate_limit", f"{limit!r}", 'a limit of 1 or more such as "5 per second", or ""')
 
 
 def _bad_architectures(names: tuple[str, ...]) -> Iterator[BadValue]:
@@ -179,31 +198,35 @@ def _bad_without(scenario: Scenario) -> Iterator[BadValue]:
 
 def _bad_fault(path: str, fault: FaultSpec, scenario: Scenario) -> Iterator[BadValue]:
     seconds = scenario.load.seconds
-    nodes = [f"n{number}" for number in range(1, scenario.nodes + 1)]
-    if fault.kind not in FAULTS:
-        yield unknown(f"{path}.kind", "fault", fault.kind, FAULTS)
-        return
-    if not 0 <= fault.at_s < seconds:
-        yield BadValue(f"{path}.at_s", f"{fault.at_s:g} s", f"0 or more, and less than load.seconds ({seconds:g})")
-    if fault.heal_after_s is not None and not fault.heal_after_s > 0:
-        yield BadValue(f"{path}.heal_after_s", f"{fault.heal_after_s:g} s", "more than 0")
-    if fault.heal_after_s is not None and not (healed := fault.at_s + fault.heal_after_s) <= seconds:
+    bad = list(_out_of_range(type(fault), msgspec.structs.asdict(fault), f"{path}."))
+    yield from bad
+    if not bad and not fault.at_s < seconds:
+        expected = f"0 or more, and less than load.seconds ({seconds:g})"
+        yield BadValue(f"{path}.at_s", f"{fault.at_s:g} s", expected, "load.seconds")
+    elif not bad and fault.heal_after_s is not None and (healed := fault.at_s + fault.heal_after_s) > seconds:
         yield BadValue(
             f"{path}.heal_after_s",
             f"the fault would be healed at {healed:g} s",
             f"at_s + heal_after_s at most load.seconds ({seconds:g}): the audit visits a healed cluster",
+            "load.seconds",
         )
+    if fault.kind not in FAULTS:
+        yield unknown(f"{path}.kind", "fault", fault.kind, FAULTS)
+        return
     strikes = FAULTS[fault.kind].strikes
-    known = ["any", *nodes] if strikes == "node" else ["any", strikes]
+    known = (
+        ["any", *(f"n{number}" for number in range(1, scenario.nodes + 1))] if strikes == "node" else ["any", strikes]
+    )
     if fault.victim not in known:
-        yield unknown(f"{path}.victim", "node" if strikes == "node" else "such victim", fault.victim, known)
+        thing = "node" if strikes == "node" else "such victim"
+        yield unknown(f"{path}.victim", thing, fault.victim, known, f"{path}.kind", "nodes")
 
 
 def _bad_expectations(scenario: Scenario) -> Iterator[BadValue]:
     for architecture, predictions in scenario.expect.items():
         path = f"expect.{architecture}"
         if architecture not in scenario.architectures:
-            yield unknown(path, "architecture of this scenario", architecture, scenario.architectures)
+            yield unknown(path, "architecture of this scenario", architecture, scenario.architectures, "architectures")
         yield from _bad_measures(path, predictions, "prediction", parse_prediction)
 
 
@@ -216,7 +239,7 @@ def _bad_thresholds(scenario: Scenario) -> Iterator[BadValue]:
                 yield BadValue(path, f"{value!r} does not say of which measure", f'[{path}], then: logged_out = "> 0"')
             yield from _bad_measures("fail_if", {name: value}, "threshold", parse_threshold)
         elif name not in scenario.architectures:
-            yield unknown(path, "architecture of this scenario", name, scenario.architectures)
+            yield unknown(path, "architecture of this scenario", name, scenario.architectures, "architectures")
         else:
             yield from _bad_measures(path, value, "threshold", parse_threshold)
 

@@ -6,13 +6,15 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
+from compose.architectures import did_you_mean
 from loadtests.model.scenario import FaultSpec, Load, Scenario
-from loadtests.planning.rules import BadValue, check_rules, did_you_mean, unknown
+from loadtests.planning.rules import BadValue, bad_values, unknown
 from shared.errors import ScenarioError
 
 T = TypeVar("T")
@@ -29,8 +31,9 @@ def scenario_file(name_or_path: str) -> Path:
     """
     is_path = "/" in name_or_path or name_or_path.endswith(".toml")
     path = Path(name_or_path) if is_path else SCENARIOS / f"{name_or_path}.toml"
-    if path.is_file():
-        return path
+    with suppress(OSError):  # a name that is longer than a file's can be
+        if path.is_file():
+            return path
     names = sorted(file.stem for file in SCENARIOS.glob("*.toml"))
     raise ScenarioError(
         f"there is no scenario file {name_or_path}" if is_path else f"there is no scenario named {name_or_path!r}",
@@ -73,7 +76,8 @@ def read_scenario(content: bytes, *, file: str, name: str) -> Scenario:
     """The scenario in these bytes; `file` and `name` are for messages and for `Scenario.name`.
 
     Raises:
-        ScenarioError: it is not TOML, or makes no sense; says which line or path and what was expected.
+        ScenarioError: it is not TOML, or makes no sense; says of all that does not in which line or path, and what was
+            expected.
     """
     try:
         text = content.decode("utf-8-sig")  # some editors begin a file with a mark that TOML does not know
@@ -83,19 +87,29 @@ def read_scenario(content: bytes, *, file: str, name: str) -> Scenario:
         raise ScenarioError(
             f"{file}, line {line}: not UTF-8", why=str(error), next_step="save the file as UTF-8"
         ) from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also for thousands of digits, or of brackets
         raise ScenarioError(
             f"{_toml_place(file, error)}: not TOML", why=str(error), next_step=f"mend {file}"
         ) from error
-    try:
-        _check_keys(document)
-        scenario = msgspec.structs.replace(_convert(document), name=name)
-        check_rules(scenario)
-    except BadValue as bad:
-        raise ScenarioError(
-            f"{_place(file, text, bad.path)}: {bad.what}", why=bad.expected, next_step=f"mend {bad.path} in {file}"
-        ) from bad
-    return scenario
+    bad: dict[str, BadValue] = {}
+    for one in _bad_in(document, name):
+        if not any(other.startswith(path) for path in bad for other in one.beside):
+            bad.setdefault(one.path, one)
+    if bad:
+        raise _refusal(file, text, list(bad.values()))
+    return msgspec.structs.replace(msgspec.convert(document, type=Scenario), name=name)
+
+
+def _refusal(file: str, text: str, bad: list[BadValue]) -> ScenarioError:
+    """All of it at once, in the order of the file's lines."""
+    if len(bad) == 1:
+        what = f"{_place(file, text, bad[0].path)}: {bad[0].what}"
+        return ScenarioError(what, why=bad[0].expected, next_step=f"mend {bad[0].path} in {file}")
+    in_order = sorted(bad, key=lambda one: _nearest_line(text, one.path))
+    told = [f"{_place('', text, one.path)}: {one.what}; {one.expected}" for one in in_order]
+    return ScenarioError(
+        f"{file}: {len(bad)} values make no sense", why="\n        ".join(told), next_step=f"mend them in {file}"
+    )
 
 
 def encode_scenario(scenario: Scenario) -> bytes:
@@ -123,85 +137,97 @@ def _toml_lines(table: dict[str, Any], path: str) -> Iterator[str]:
         yield from ("", head, *_toml_lines(below, head.strip("[]") + "."))
 
 
-def _check_keys(document: dict[str, Any]) -> None:
-    """Unknown keys, before the types: a misspelt key is best answered with the right one."""
-    _check_table(document, "", set(Scenario.__struct_fields__) - {"name"})
-    for path, table, kind in _tables(document):
-        if isinstance(table, dict):
-            _check_table(table, f"{path}.", set(kind.__struct_fields__))
+Said = str | int | float
+"""A prediction or a threshold: a text, or one of TOML's numbers, which is read as if it stood in quotes."""
+_FILLERS = {"question": "?", "family": "?", "kind": "kill"}
+"""What stands for a value that is needed and not there, so that the others can be looked at beside it."""
 
 
-def _tables(document: dict[str, Any]) -> list[tuple[str, Any, type[msgspec.Struct]]]:
-    faults = document.get("fault", [])
-    found: list[tuple[str, Any, type[msgspec.Struct]]] = [("load", document.get("load"), Load)]
-    if isinstance(faults, list):
-        found += [(f"fault[{number}]", fault, FaultSpec) for number, fault in enumerate(faults)]
-    return found
+def _bad_in(document: dict[str, Any], name: str) -> Iterator[BadValue]:
+    """Every value that makes no sense; what is told of is gone from the document, so that the rest can be looked at."""
+    for path, table, key, kind in list(_leaves(document)):
+        if bad := _bad_type(table[key], kind, f"{path}.{key}"):
+            del table[key]
+            yield bad
+        elif kind is Said:
+            table[key] = str(table[key])
+    for path, table, struct in _tables(document):
+        yield from _bad_keys(path, table, struct)
+    yield from bad_values(msgspec.structs.replace(msgspec.convert(document, type=Scenario), name=name))
 
 
-def _check_table(table: dict[str, Any], prefix: str, known: set[str]) -> None:
-    for key in table:
-        if key not in known:
-            raise unknown(f"{prefix}{key}", "key", key, sorted(known))
+def _bad_keys(path: str, table: dict[str, Any], struct: type[msgspec.Struct]) -> Iterator[BadValue]:
+    fields = {it.name: it for it in msgspec.structs.fields(struct) if (struct, it.name) != (Scenario, "name")}
+    needed = {name for name, field in fields.items() if field.required}
+    for name in sorted(needed - set(table)):
+        yield BadValue(path.removesuffix(".") or name, f"{name!r} is missing", f"a value for {name}")
+    for key in list(table):
+        if key not in fields:  # before its type: a misspelt key is best answered with the right one
+            bad: BadValue | None = unknown(f"{path}{key}", "key", key, sorted(fields))
+        else:
+            bad = _bad_type(table[key], fields[key].type, f"{path}{key}")
+        if bad:
+            del table[key]
+            yield bad
+    table.update({name: _FILLERS[name] for name in needed - set(table)})
 
 
-def _convert(document: dict[str, Any]) -> Scenario:
-    """Types, value by value where there are many alike: msgspec does not say which one of them it means."""
-    for path, value, kind in _leaves(document):
-        _converted(value, kind, path)
-    return _converted(document, Scenario, "")
+def _tables(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], type[msgspec.Struct]]]:
+    """The tables that have keys of their own, from the inside; the document is the last."""
+    faults = document.get("fault")
+    for number, fault in enumerate(faults if isinstance(faults, list) else ()):
+        if isinstance(fault, dict):
+            yield f"fault[{number}].", fault, FaultSpec
+    if isinstance(document.get("load"), dict):
+        yield "load.", document["load"], Load
+    yield "", document, Scenario
 
 
-def _leaves(document: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    for path, table, kind in _tables(document):
-        if path != "load":
-            yield path, table, kind
-    load = document.get("load")
-    for do, weight in _items(load.get("mix") if isinstance(load, dict) else None):
-        yield f"load.mix.{do}", weight, float
-    for architecture, why in _items(document.get("without")):
-        yield f"without.{architecture}", why, str
-    for architecture, predictions in _items(document.get("expect")):
-        for measure, prediction in _items(predictions):
-            yield f"expect.{architecture}.{measure}", prediction, str
-    for name, value in _items(document.get("fail_if")):
-        for measure, threshold in _items(value):
-            yield f"fail_if.{name}.{measure}", threshold, str
-        if not isinstance(value, dict):
-            yield f"fail_if.{name}", value, str
+def _leaves(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str, Any]]:
+    """Where many values are alike, each by itself: msgspec does not say which of them it means."""
+    load: Any = document.get("load")
+    fail_if: Any = document.get("fail_if")
+    tables: list[tuple[str, Any, Any]] = [("load.mix", load.get("mix") if isinstance(load, dict) else None, float)]
+    tables += [("without", document.get("without"), str)]
+    tables += [(f"expect.{name}", said, Said) for name, said in _items(document.get("expect"))]
+    tables += [(f"fail_if.{name}", said, Said) for name, said in _items(fail_if) if isinstance(said, dict)]
+    for path, table, kind in tables:
+        yield from ((path, table, key, kind) for key, _value in _items(table))
+    yield from (("fail_if", fail_if, key, Said) for key, value in _items(fail_if) if not isinstance(value, dict))
 
 
 def _items(value: Any) -> list[tuple[str, Any]]:
     return list(value.items()) if isinstance(value, dict) else []
 
 
-def _converted(value: Any, kind: type[T], prefix: str) -> T:
+def _bad_type(value: Any, kind: Any, path: str) -> BadValue | None:
     try:
-        return msgspec.convert(value, type=kind, strict=True)
+        msgspec.convert(value, type=kind, strict=True)
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at `")
-        below = where.removesuffix("`").removeprefix("$").lstrip(".").removesuffix("[...]")
-        path = ".".join(part for part in (prefix, below) if part)
-        missing = re.search(r"missing required field `(\w+)`", what)
-        if missing:
-            raise BadValue(path or missing[1], f"{missing[1]!r} is missing", f"a value for {missing[1]}") from error
-        raise BadValue(path, what[0].lower() + what[1:], what) from error
+        below = where.removesuffix("`").removeprefix("$").removesuffix("[...]")
+        return BadValue(f"{path}{below}", what[0].lower() + what[1:], what)
+    return None
 
 
-def _toml_place(file: str, error: tomllib.TOMLDecodeError) -> str:
+def _toml_place(file: str, error: Exception) -> str:
     place = re.search(r"\(at line (\d+)", str(error))
     return f"{file}, line {place[1]}" if place else file
 
 
 def _place(file: str, text: str, path: str) -> str:
-    """The file, the line where the path (or the table it lies in) stands, and the path."""
-    look = path
-    while look:
-        line = line_of(text, look)
-        if line is not None:
-            return f"{file}, line {line}, {path}"
-        look = look.rpartition(".")[0]
-    return f"{file}, {path}" if path else file
+    """The file, the line, and the path."""
+    line = _nearest_line(text, path)
+    return ", ".join(part for part in (file, f"line {line}" if line else "", path) if part)
+
+
+def _nearest_line(text: str, path: str) -> int:
+    """Where the path stands, or the table that it lies in; 0 if neither is found."""
+    while path:
+        if line := line_of(text, path):
+            return line
+        path = path.rpartition(".")[0]
+    return 0
 
 
 _HEADER = re.compile(r"^\s*\[(?P<array>\[)?\s*(?P<name>[^\[\]]+?)\s*\]{1,2}\s*(#.*)?$")

@@ -38,9 +38,12 @@ def _body(kind: type[msgspec.Struct]) -> list[ast.stmt]:
 
 
 def _attribute(statement: ast.AnnAssign, follower: ast.stmt | None) -> Attribute:
+    kind = statement.annotation
+    if isinstance(kind, ast.Subscript) and ast.unparse(kind.value) == "Annotated" and isinstance(kind.slice, ast.Tuple):
+        kind = kind.slice.elts[0]  # the range beside it is told in its own words
     return Attribute(
         ast.unparse(statement.target),
-        ast.unparse(statement.annotation),
+        ast.unparse(kind),
         "" if statement.value is None else ast.unparse(statement.value),
         " ".join("".join(_docstring(follower)).split()),
     )

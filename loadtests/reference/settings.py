@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from compose.cluster import Limits
+from compose.cluster import Limits, Range, ranges
 from loadtests.model.plan import ClientLimits
-from loadtests.reference.attributes import attributes_of
+from loadtests.model.scenario import FaultSpec, Load, Scenario
+from loadtests.reference.attributes import Attribute, attributes_of
 from loadtests.reference.markdown import code, page, table
 from loadtests.running.fault_run import FaultBounds
 
@@ -17,8 +18,12 @@ def settings() -> str:
         "Settings",
         "Every bound and switch that can decide an outcome, with its default. All of them are printed in each report.",
         "## Of a cluster",
-        "A scenario changes them below `[settings]`; [cures](../how-to/cures.md) are such changes.",
+        "A scenario changes them below `[settings]`; [cures](../how-to/cures.md) are such changes. What is not in its "
+        "range is refused before anything starts, with exit code 2.",
         _table(Limits),
+        "## Of a scenario's load and its faults",
+        "Below `[load]`, and in each `[[fault]]`; `nodes` stands above both.",
+        _ranged(Load, FaultSpec, Scenario),
         "## Of the shoppers' client",
         "The same for every architecture, and for every scenario.",
         _table(ClientLimits),
@@ -29,10 +34,33 @@ def settings() -> str:
 
 
 def _table(kind: type[msgspec.Struct]) -> str:
+    its = ranges(kind)
     return table(
-        ("setting", "default", "kind", "meaning"),
-        [(code(it.name), code(it.default), code(it.type), it.about or _spelt(it.name)) for it in attributes_of(kind)],
+        ("setting", "default", "kind", *(("range", "because") if its else ()), "meaning"),
+        [
+            (code(it.name), code(it.default), code(it.type), *(_range(it.name, its) if its else ()), _meaning(it))
+            for it in attributes_of(kind)
+        ],
     )
+
+
+def _ranged(*kinds: type[msgspec.Struct]) -> str:
+    """Only what has a range."""
+    rows = [
+        (code(it.name), code(it.default), *_range(it.name, ranges(kind)), _meaning(it))
+        for kind in kinds
+        for it in attributes_of(kind)
+        if it.name in ranges(kind)
+    ]
+    return table(("key", "default", "range", "because", "meaning"), rows)
+
+
+def _range(name: str, its: dict[str, Range]) -> tuple[str, str]:
+    return (str(its[name]), its[name].why) if name in its else ("", "")
+
+
+def _meaning(it: Attribute) -> str:
+    return it.about or _spelt(it.name)
 
 
 def _spelt(name: str) -> str:

@@ -11,9 +11,10 @@ from typing import Any
 
 import msgspec
 
+from compose.architectures import did_you_mean
 from loadtests.faults import FAULTS
 from loadtests.model.formulas import is_true
-from loadtests.planning.rules import BadValue, check_rules, did_you_mean, is_condition
+from loadtests.planning.rules import BadValue, check_rules, is_condition
 from loadtests.workshop.episode import Episode, Question, ScenarioKeys
 from loadtests.workshop.measured import NAME, known_names
 from shared.errors import ScenarioError, UsageError

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from flask import Flask, Response, redirect, render_template, request
+from flask import Flask, Request, Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 JSON = "application/json"
 HTML = "text/html"
@@ -109,6 +109,19 @@ def _plain_refusal(error: HTTPException) -> Response:
 
 def _database_down(error: OperationalError) -> Response:
     return refusal(RequestRefused(503, "database_unavailable", "the database cannot be reached or is locked"))
+
+
+def body_is_too_large(asked: Request) -> bool:
+    """Whether the body is over the limit: known before anything else is done, or whoever answers first would decide.
+
+    One whose length nobody tells is read, and kept for whoever wants it: it is no longer than the limit.
+    """
+    if asked.content_length is not None or "Transfer-Encoding" not in asked.headers:
+        return (asked.content_length or 0) > (asked.max_content_length or 0)
+    try:
+        return len(asked.get_data(parse_form_data=True)) >= (asked.max_content_length or 0)  # it is cut off there
+    except RequestEntityTooLarge:
+        return True
 
 
 def sent_fields() -> Mapping[str, object]:

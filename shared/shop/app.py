@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from flask import Flask, Response
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from shared.request_log import RequestLog
 from shared.sessions import SessionStore
@@ -87,12 +88,14 @@ def _flask_settings(settings: Settings) -> dict[str, object]:
 def _install_sessions(app: Flask, store: SessionStore, settings: Settings) -> None:
     store.install(app)
     SessionGuard(app.session_interface, store, cart_lock=settings.cart_lock).install(app)
-    app.before_request(_refuse_in_outage)
+    app.before_request(_refuse_at_once)
     for outage in store.outages:
         app.register_error_handler(outage, _store_down)
 
 
-def _refuse_in_outage() -> None:
+def _refuse_at_once() -> None:
+    if current_visit().too_large:
+        raise RequestEntityTooLarge
     if current_visit().outage:
         raise store_unavailable()
 

@@ -14,7 +14,7 @@ from flask import Flask, Request, Response, current_app
 from flask.sessions import SessionInterface, SessionMixin
 
 from shared.sessions import CartBusy, SessionStore
-from shared.shop.answers import fill_with_refusal, store_unavailable
+from shared.shop.answers import body_is_too_large, fill_with_refusal, store_unavailable
 from shared.shop.counter import counter
 from shared.shop.identity import USER
 from shared.shop.visit import Visit, current_visit
@@ -39,10 +39,11 @@ class SessionGuard(SessionInterface):
             app.teardown_request(_let_others_in)
 
     def open_session(self, app: Flask, request: Request) -> SessionMixin | None:
-        """The session of a request; None (Flask makes a null session of it) for watchers, pictures and outages."""
+        """The session of a request; None (Flask makes a null session) for watchers, pictures, outages, large bodies."""
         visit = current_visit()
         visit.asked = request
-        if visit.quiet or request.path.startswith("/static/"):
+        visit.too_large = body_is_too_large(request)
+        if visit.too_large or visit.quiet or request.path.startswith("/static/"):
             return None
         try:
             if self._cart_lock and _writes_a_cart(request, app.config["SESSION_COOKIE_NAME"]):

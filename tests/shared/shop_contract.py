@@ -247,9 +247,21 @@ class ShopContract(StoreContract):
         assert (wrong.status_code, wrong.json["error"]) == (405, "method_not_allowed")
         assert "POST" in wrong.headers["Allow"]
 
-    def test_a_body_that_is_too_large(self, shopper: JsonVisitor) -> None:
-        answer = shopper.post("/cart", b'{"sku":"' + b"x" * 20_000 + b'"}')
-        assert (answer.status_code, answer.json["error"]) == (413, "request_entity_too_large")
+    @pytest.mark.parametrize(("method", "path"), [("POST", "/login"), ("POST", "/cart"), ("DELETE", "/cart/acorn"),
+        ("POST", "/checkout"), ("POST", "/logout"), ("GET", "/me"), ("POST", "/nowhere")])  # fmt: skip
+    @pytest.mark.parametrize("chunked", [False, True])
+    def test_a_body_that_is_too_large_is_refused_whoever_sent_it(
+        self, shopper: JsonVisitor, stranger: JsonVisitor, method: str, path: str, chunked: bool
+    ) -> None:
+        body = b'{"sku":"' + b"x" * 20_000 + b'"}'
+        for visitor in (shopper, stranger):
+            answer = visitor.chunked(method, path, body) if chunked else visitor.ask(method, path, body)
+            assert (answer.status_code, answer.json["error"]) == (413, "request_entity_too_large")
+        assert shopper.get("/me").status_code == 200
+
+    def test_a_body_whose_length_nobody_tells(self, shopper: JsonVisitor) -> None:
+        assert shopper.chunked("POST", "/cart", b'{"sku":"acorn","quantity":2}').status_code == 200
+        assert shopper.cart() == {"acorn": 2}
 
     def test_an_error_of_ours_tells_nothing(self, shop: Node, shopper: JsonVisitor) -> None:
         def fail() -> None:

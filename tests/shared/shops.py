@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,12 @@ class JsonVisitor:
         if body is None:
             return self.client.open(path, method=method, headers=sent)
         return self.client.open(path, method=method, json=body, headers=sent)
+
+    def chunked(self, method: str, path: str, body: bytes) -> TestResponse:
+        """The same, of a client that does not tell how long its body is."""
+        sent = {"Accept": JSON, "Content-Type": JSON, "Transfer-Encoding": "chunked"}
+        stream = {"wsgi.input": BytesIO(body), "wsgi.input_terminated": True}
+        return self.client.open(path, method=method, headers=sent, environ_overrides=stream)
 
     def get(self, path: str, **headers: str) -> TestResponse:
         return self.ask("GET", path, headers=headers)

@@ -90,6 +90,7 @@ def test_a_dead_store_is_said_and_not_waited_for(server: Valkey, shop: Node, cap
         assert (answer.status_code, answer.json) == (503, UNAVAILABLE)
         assert time.monotonic() - started < 10 * TIMEOUT_S
     assert shop.visitor().post("/login", {"user": "user-0001", "password": "correct horse"}).json == UNAVAILABLE
+    assert visitor.post("/cart", b" " * 20_000).status_code == 413, "nobody needs the store to see that"
     page = reader.get("/cart")
     assert (page.status_code, "One moment, please" in page.text) == (503, True)
     assert visitor.get("/healthz").status_code == 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Literal
@@ -17,6 +18,8 @@ MOST_BYTES_IN_A_PART = 255
 MOST_PARTS = 8
 _NOT_PORTABLE = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\]')
 """What some system reads as something else than a letter of a name."""
+_UNSEEN = frozenset({"Cf", "Cc", "Zl", "Zp"})
+"""Kinds of letters that nobody sees, or that turn a name's direction: it would look like another one."""
 
 
 def run_name(provenance: Provenance) -> str:
@@ -48,10 +51,23 @@ def is_inside(name: str) -> bool:
 def _is_part(part: str) -> bool:
     if part in ("", ".", "..") or _NOT_PORTABLE.search(part) or part[-1] in " .":
         return False
+    if any(unicodedata.category(letter) in _UNSEEN for letter in part):
+        return False
     try:
         return len(part.encode()) <= MOST_BYTES_IN_A_PART
     except UnicodeEncodeError:  # half a character, as a name that is not UTF-8 is read
         return False
+
+
+def same_elsewhere(names: Collection[str]) -> list[str]:
+    """Two of the names, or of their folders', that are one where case does not count; none if all differ."""
+    seen: dict[str, str] = {}
+    for name in names:
+        for path in (name, *(name.rsplit("/", depth)[0] for depth in range(1, name.count("/") + 1))):
+            alike = unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
+            if seen.setdefault(alike, path) != path:
+                return [seen[alike], path]
+    return []
 
 
 NEEDED = ("run.json", "scenario.toml", "plan.json", "history.ndjson", "events.ndjson")
@@ -97,6 +113,8 @@ MOST_MANIFEST_BYTES = 8 * 2**20
 MOST_FILES = 10_000
 MOST_BYTES = 16 * 2**30
 """Of all files together, unpacked. Five million history records with their logs are about 4 GB."""
+MOST_RATIO = 200
+"""So many times the bundle's own bytes may come out of it. Runs have 5 to 22 times; a bomb, thousands."""
 
 
 class BundledFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -139,8 +157,8 @@ def encode_manifest(manifest: Manifest) -> bytes:
     return msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
 
 
-def read_manifest(content: bytes, bundle: str) -> Manifest:
-    """The manifest in these bytes; `bundle` is the file's name, for messages.
+def read_manifest(content: bytes, bundle: str, packed_bytes: int) -> Manifest:
+    """The manifest in these bytes; `bundle` is the file's name, for messages, and `packed_bytes` its size.
 
     Raises:
         BundleError: it is damaged, of another schema, lacks a file that a run needs, names something outside the
@@ -159,6 +177,7 @@ def read_manifest(content: bytes, bundle: str) -> Manifest:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise damaged(bundle, f"{MANIFEST}: {error}") from error
     _check(manifest, bundle)
+    _check_size(manifest, bundle, packed_bytes)
     return manifest
 
 
@@ -179,9 +198,16 @@ def _check(manifest: Manifest, bundle: str) -> None:
         raise damaged(bundle, f"{min(both)!r} is both a file and a folder")
     if missing := lacking(names):
         raise damaged(bundle, f"it lacks {', '.join(missing)}")
-    if len(names) > MOST_FILES or manifest.total_bytes > MOST_BYTES:
+    if alike := same_elsewhere(names):
+        raise damaged(bundle, f"{alike[0]!r} and {alike[1]!r} are one name where case does not count")
+
+
+def _check_size(manifest: Manifest, bundle: str, packed_bytes: int) -> None:
+    most = min(MOST_BYTES, MOST_RATIO * packed_bytes)
+    if len(manifest.files) > MOST_FILES or manifest.total_bytes > most:
         raise BundleError(
-            f"{bundle} is too large to open: {len(names):,} files, {manifest.total_bytes:,} bytes",
-            why=f"the limits are {MOST_FILES:,} files and {MOST_BYTES:,} bytes",
+            f"{bundle} is too large to open: {len(manifest.files):,} files, {manifest.total_bytes:,} bytes",
+            why=f"the limits are {MOST_FILES:,} files, {MOST_BYTES:,} bytes, and {MOST_RATIO} times the bundle's own "
+            f"{packed_bytes:,} bytes",
             next_step="unpack it by hand (it is a zip file) if you trust where it comes from",
         )

@@ -19,6 +19,7 @@ from loadtests.campaigns.bundles.manifest import (
     MANIFEST,
     MOST_BYTES,
     MOST_FILES,
+    MOST_RATIO,
     BundledFile,
     Manifest,
     check_readable,
@@ -26,6 +27,7 @@ from loadtests.campaigns.bundles.manifest import (
     is_inside,
     lacking,
     name_of,
+    same_elsewhere,
 )
 from loadtests.running.provenance import twinshop_version
 from shared.errors import RunFolderError, UsageError
@@ -61,11 +63,21 @@ def pack(folder: Path, out: Path | None = None) -> Packed:
     draft.unlink(missing_ok=True)
     try:
         manifest = _write(draft, folder, name, names)
+        _check_ratio(folder, manifest, draft.stat().st_size)
         draft.rename(out)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
     return Packed(out, manifest)
+
+
+def _check_ratio(folder: Path, manifest: Manifest, packed_bytes: int) -> None:
+    if manifest.total_bytes > MOST_RATIO * packed_bytes:
+        raise RunFolderError(
+            f"the bundle of {folder} would unpack to {manifest.total_bytes / packed_bytes:.0f} times its size",
+            why=f"nobody could open it: the limit is {MOST_RATIO} times",
+            next_step="copy the folder itself",
+        )
 
 
 def _check_out(out: Path, folder: Path) -> None:
@@ -93,6 +105,11 @@ def _names(folder: Path) -> list[str]:
         raise RunFolderError(
             f"{folder} holds a file that not every system can name: {bad[0]!r}",
             next_step="rename it, or move it out of the run's folder",
+        )
+    if alike := same_elsewhere(names):
+        raise RunFolderError(
+            f"{folder} holds two files that not every system can tell apart: {alike[0]!r} and {alike[1]!r}",
+            next_step="rename one, or move it out of the run's folder",
         )
     total = sum((folder / name).stat().st_size for name in names)
     if len(names) > MOST_FILES or total > MOST_BYTES:

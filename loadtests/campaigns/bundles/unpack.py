@@ -48,7 +48,7 @@ def unpack(bundle: Path, into: Path) -> Path:
         EnvironmentNotReady: the disk has no room for it.
     """
     with _archive(bundle) as archive:
-        entries, manifest = _agreed(archive, bundle.name)
+        entries, manifest = _agreed(archive, bundle.name, bundle.stat().st_size)
         target = into / manifest.run
         _check_place(into, target)
         with _draft(into, manifest) as draft:
@@ -103,7 +103,7 @@ def _archive(bundle: Path) -> Iterator[zipfile.ZipFile]:
             yield archive
 
 
-def _agreed(archive: zipfile.ZipFile, bundle: str) -> tuple[dict[str, zipfile.ZipInfo], Manifest]:
+def _agreed(archive: zipfile.ZipFile, bundle: str, packed_bytes: int) -> tuple[dict[str, zipfile.ZipInfo], Manifest]:
     """The entries by name, and the manifest; they name the same files, of the same sizes."""
     entries = {entry.orig_filename: entry for entry in archive.infolist()}
     if len(entries) != len(archive.infolist()):
@@ -113,7 +113,7 @@ def _agreed(archive: zipfile.ZipFile, bundle: str) -> tuple[dict[str, zipfile.Zi
     for entry in entries.values():
         _check_plain(entry, bundle)
     content = b"".join(_pieces(archive, entries[MANIFEST], MOST_MANIFEST_BYTES, bundle))
-    manifest = read_manifest(content, bundle)
+    manifest = read_manifest(content, bundle, packed_bytes)
     promised = {f"{manifest.run}/{file.name}": file.bytes for file in manifest.files}
     found = {name: entry.file_size for name, entry in entries.items() if name != MANIFEST}
     if found != promised:

@@ -93,12 +93,58 @@ class TestCheck:
         assert f"there is no results.json; twinshop report {run.root}" in capsys.readouterr().out
         assert not run.results.exists()
 
-    def test_results_of_an_earlier_version(self, run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_results_that_lack_a_number(self, run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
         document = json.loads(run.results.read_text())
         del document["architectures"]["sticky-memory"]["facts_checked"]
         run.results.write_text(json.dumps(document))
+        assert cli.main(["check", str(run.root)]) == 2
+        assert "sticky-memory.facts_checked: nothing in results.json" in capsys.readouterr().err
+
+    @pytest.mark.parametrize("how", ["one", "all", "key", "architecture", "earlier"])
+    def test_results_that_leave_out_losses(self, run: RunFolder, how: str, capsys: pytest.CaptureFixture[str]) -> None:
+        document = json.loads(run.results.read_text())
+        its = document["architectures"]["sticky-memory"]
+        losses = its["losses"]
+        shopper = losses[-1]["shopper"]
+        if how == "one":
+            losses.pop()
+        elif how in ("all", "earlier"):
+            losses.clear()
+            document["schema"] = 2 if how == "earlier" else document["schema"]
+        elif how == "key":
+            del its["losses"]
+        else:
+            del document["architectures"]["sticky-memory"]
+        run.results.write_text(json.dumps(document))
+        assert cli.main(["check", str(run.root)]) == 1
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert "of the losses that its evidence proves: sticky-memory: " in said.err
+        assert f"of shopper {shopper} at " in said.err
+
+    def test_results_that_call_a_loss_twice_and_leave_out_another(self, run: RunFolder) -> None:
+        document = json.loads(run.results.read_text())
+        losses = document["architectures"]["sticky-memory"]["losses"]
+        assert len(losses) > 1
+        losses[-1] = losses[0]
+        run.results.write_text(json.dumps(document))
+        assert cli.main(["check", str(run.root)]) == 1
+
+    def test_a_byte_that_is_no_text_in_any_file(self, run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+        (run.root / "logs" / "sticky-memory" / "n1.log").write_text("some\nlines\n")
+        files = [path for path in sorted(run.root.rglob("*")) if path.is_file()]
+        assert {"plan.json", "history.ndjson", "n1.log", "report.html"} <= {path.name for path in files}
+        for path in files:
+            whole = path.read_bytes()
+            for place in {0, len(whole) // 2, len(whole) - 1}:
+                path.write_bytes(whole[:place] + b"\xff" + whole[place + 1 :])
+                assert cli.main(["check", str(run.root)]) == 2, path
+                assert path.name in capsys.readouterr().err
+            path.write_bytes(whole)
+
+    def test_a_half_letter_at_the_end_of_a_log_is_no_damage(self, run: RunFolder) -> None:
+        (run.root / "logs" / "sticky-memory" / "n1.log").write_bytes("killed in the middle of an \u00fc".encode()[:-1])
         assert cli.main(["check", str(run.root)]) == 0
-        assert "agrees, and says nothing of 1 of the numbers that are counted now" in capsys.readouterr().out
 
     def test_a_bundle(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         bundle = bundle_of(tmp_path / "run", tmp_path / "run.zip")

@@ -65,11 +65,15 @@ def test_any_value_changed_is_found(
     assert str(last) in found.otherwise[0]
 
 
-def test_what_is_not_in_it_is_lacking_and_no_lie(results: Results, document: dict[str, Any], tmp_path: Path) -> None:
-    older = copy.deepcopy(document)
-    del older["architectures"]["sticky-memory"]["counts"]
-    found = agreement(written(tmp_path, older), results)
-    assert (found.otherwise, found.lacking) == ((), ("architectures.sticky-memory.counts",))
+def test_what_this_version_writes_and_is_not_in_it_was_taken_out(
+    results: Results, document: dict[str, Any], tmp_path: Path
+) -> None:
+    less = copy.deepcopy(document)
+    del less["architectures"]["sticky-memory"]["counts"]
+    found = agreement(written(tmp_path, less), results)
+    (said,) = found.otherwise
+    assert said.startswith("architectures.sticky-memory.counts: nothing in results.json, ")
+    assert (found.lacking, found.left_out) == ((), ())
 
 
 def test_an_earlier_schema_that_lacks_something_is_no_lie_and_is_named(
@@ -94,9 +98,12 @@ def test_losses_left_out_are_found(results: Results, document: dict[str, Any], t
     fewer = copy.deepcopy(document)
     losses = fewer["architectures"]["sticky-memory"]["losses"]
     assert losses, "the model loses something"
-    losses.pop()
-    (said,) = agreement(written(tmp_path, fewer), results).otherwise
+    gone = losses.pop()
+    found = agreement(written(tmp_path, fewer), results)
+    (said,) = found.otherwise
     assert said.startswith("architectures.sticky-memory.losses: ")
+    at = f"{gone['at_ms'] / 1000:.3f} s"
+    assert found.left_out == (f"sticky-memory: {gone['kind']} of shopper {gone['shopper']} at {at}",)
 
 
 def test_no_more_are_named_than_help(results: Results, document: dict[str, Any], tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadtests.campaigns.bundles.manifest import is_inside, is_run_name, run_name
+from loadtests.campaigns.bundles.manifest import is_inside, is_run_name, run_name, same_elsewhere
 from loadtests.model.run_folder import Provenance
 from tests.loadtests.model_run import write_run
 
@@ -44,6 +44,27 @@ def test_a_run_is_one_folder_that_can_be_seen(name: str) -> None:
 )
 def test_names_of_a_run_are_inside(name: str) -> None:
     assert is_inside(name)
+
+
+@pytest.mark.parametrize(
+    "letter",
+    ["\u202e", "\u202d", "\u2066", "\u2069", "\u200e", "\u200f", "\u061c", "\u200b", "\u200d", "\u2060", "\ufeff",
+     "\u00ad", "\u0085", "\u2028", "\u2029", "\U000e0041"],
+)  # fmt: skip
+def test_a_letter_that_nobody_sees_or_that_turns_the_direction_is_in_no_name(letter: str) -> None:
+    for name in (f"notes{letter}.txt", f"{letter}notes.txt", f"logs{letter}/n1.log"):
+        assert not is_inside(name)
+    assert not is_run_name(f"run{letter}")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("plan.json", "Plan.json"), ("logs/n1.log", "Logs/n2.log"), ("logs/N1.log", "logs/n1.log"),
+     ("stra\u00dfe", "STRASSE"), ("\u00fc.txt", "u\u0308.txt"), ("a/b", "A")],
+)  # fmt: skip
+def test_names_that_are_one_where_case_does_not_count(names: tuple[str, str]) -> None:
+    assert same_elsewhere(names) != []
+    assert same_elsewhere(("logs/n1.log", "logs/n2.log", "logs/n10.log", "plan.json", "logs.json")) == []
 
 
 @pytest.fixture(scope="module")

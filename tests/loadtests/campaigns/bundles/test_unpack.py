@@ -276,6 +276,30 @@ class TestBombs:
         monkeypatch.setattr(limits, "MOST_BYTES", 1000)
         refused(bundle, tmp_path / "into", "too large to open", "1,000 bytes")
 
+    def test_more_than_so_many_times_its_own_size(self, bundle: Path, tmp_path: Path) -> None:
+        """A bomb that says what it is: 64 MB of nothing in 64 kB."""
+        nothing = bytes(64 * 2**20)
+        said = {"name": "zeros", "bytes": len(nothing), "sha256": hashlib.sha256(nothing).hexdigest()}
+        bomb = rewritten(
+            bundle,
+            tmp_path / "bomb.zip",
+            manifest=lambda it: it["files"].append(said),
+            contents={f"{RUN}/zeros": nothing},
+        )
+        assert bomb.stat().st_size < 200_000
+        refused(bomb, tmp_path / "into", "too large to open", "200 times the bundle's own")
+
+    @pytest.mark.parametrize("name", ["Zlan.json", "z\u202enosj.nalp"])
+    def test_names_that_only_look_like_others(self, bundle: Path, tmp_path: Path, name: str) -> None:
+        said = [{"name": each, "bytes": 0, "sha256": hashlib.sha256(b"").hexdigest()} for each in (name, "zlan.json")]
+        more = {f"{RUN}/{each['name']}": b"" for each in said}
+
+        def change(it: dict[str, Any]) -> None:
+            it["files"] = sorted([*it["files"], *said], key=lambda file: file["name"])
+
+        odd = rewritten(bundle, tmp_path / "odd.zip", manifest=change, contents=more)
+        refused(odd, tmp_path / "into", "odd.zip is no whole bundle", ascii(name) if "\u202e" in name else name)
+
     def test_more_files_than_the_limit(self, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(limits, "MOST_FILES", 3)
         refused(bundle, tmp_path / "into", "too large to open", "3 files")
