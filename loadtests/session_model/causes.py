@@ -35,17 +35,16 @@ SLOW_PAGE = Cause("refreshed_by_slow_page", "A slow page, begun before the write
 OVERLAPPING = Cause("overlapping_write", "Two writes of the shopper overlapped, and the one saved over the other.")
 FIXATION = Cause("fixation", "The session was opened by somebody else, and the login kept its id.")
 NOT_REVOKED = Cause("not_revoked", "The session travels with the shopper, and no node asks whether it was ended.")
-KEY_IGNORED = Cause("key_ignored", "The shop made a second order for an idempotency key that it had already seen.")
 
 CAUSES: dict[str, str] = {
     cause.name: cause.meaning
     for cause in (
         *(cause for fault in FAULTS.values() for _, cause in fault.explains),
         OTHER_NODE, NODE_STOPPED, AFFINITY_LOST, MEMORY_CAP, MOVED_BY_RING, GONE_WITH_LOGIN, TOO_LARGE, SLOW_PAGE,
-        OVERLAPPING, FIXATION, NOT_REVOKED, REQUEST_REPEATED, KEY_IGNORED, UNEXPLAINED,
+        OVERLAPPING, FIXATION, NOT_REVOKED, REQUEST_REPEATED, UNEXPLAINED,
     )
 }  # fmt: skip
-"""Every cause a loss can have, and what it means: what faults declare of themselves, and what the rules here name."""
+"""What faults declare of themselves, and what the rules here name; `loadtests.checks.CAUSES` has those of checks."""
 
 IN_NODES = ("memory", "replicated")
 """Stores whose sessions are in the nodes' memory."""

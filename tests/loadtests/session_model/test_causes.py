@@ -9,9 +9,9 @@ import pytest
 
 from compose.architectures import ARCHITECTURES
 from compose.cluster import Limits
+from loadtests.checks import CAUSES
 from loadtests.model.history import Exchange, Record
 from loadtests.session_model.causes import (
-    CAUSES,
     cause_of_shared_session,
     cause_of_use_after_logout,
     fault_behind,
