@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from loadtests.checks.contract import Check
 from loadtests.checks.witness import in_database, told
+from loadtests.model.cause import Cause
 from loadtests.model.history import Exchange, StoredOrder
 from loadtests.model.measures import Measure
 from loadtests.model.results import Loss
 from loadtests.session_model.timeline import RunTimeline
 from shared.demo_accounts import account_number
+
+KEY_IGNORED = Cause("key_ignored", "The shop made a second order for an idempotency key that it had already seen.")
 
 
 class OrderDuplicated(Check):
@@ -19,6 +22,7 @@ class OrderDuplicated(Check):
     happened = "got two orders from one checkout"
     plural = "orders made twice"
     field = "orders_duplicated"
+    causes = (KEY_IGNORED,)
     measures = (
         Measure(
             "orders_duplicated",
@@ -48,7 +52,7 @@ class OrderDuplicated(Check):
         if first is not this:
             self._accuse(first, this, "request_repeated")
         elif key and (first := self._of_key.setdefault(order.user, {}).setdefault(key, this)) is not this:
-            self._accuse(first, this, "key_ignored")
+            self._accuse(first, this, KEY_IGNORED.name)
 
     def _accuse(
         self, first: tuple[StoredOrder, Exchange | None], second: tuple[StoredOrder, Exchange | None], cause: str

@@ -46,7 +46,6 @@ OF_RULES = (
     Cause("denylist_lost", "The session travels with the shopper, and the list that said that it was ended was lost."),
     Cause("node_not_told", "The session is in the memory of a node that nobody told of its end."),
     Cause("written_back", "A request of the session was under way while it was ended, and wrote it again."),
-    Cause("key_ignored", "The shop made a second order for an idempotency key that it had already seen."),
     Cause("unexplained", "Nothing that the events or the answers show explains it."),
 )
 """The words that no fault declares."""

@@ -23,7 +23,7 @@ from loadtests.model.history import Exchange, StoredOrder, encode_records, read_
 from loadtests.model.measures import find_measures, in_order
 from loadtests.model.run_folder import RunFolder
 from loadtests.planning.scenario_file import load_scenario
-from loadtests.reference.parts import checks, measures
+from loadtests.reference.parts import causes, checks, measures
 from loadtests.report.exports.forms import FORMS, write_one
 from loadtests.report.exports.judged import JudgedRun, judged_run
 from loadtests.report.exports.tables import TABLES
@@ -173,6 +173,7 @@ def test_a_kind_of_loss_is_one_file(loss: Followed, tmp_path: Path, capsys: pyte
     assert "threshold" in said["badge"].decode()
     for page in (checks(), glossary_page()):
         assert "`order_misdelivered`" in page
+    assert "`accounts_mixed_up`" in causes()
     assert f"`{name}`" in measures()
     assert {"left.orders_misdelivered", "right.cause.accounts_mixed_up"} <= known_names()
     assert main(["list"]) == 0

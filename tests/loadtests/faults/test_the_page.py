@@ -11,6 +11,7 @@ import pytest
 
 import loadtests.faults
 from compose.engines.registry import engine_named
+from loadtests.checks import CAUSES
 from loadtests.faults import FAULTS
 from loadtests.faults.found import find_faults
 from loadtests.reference.parts import causes, faults
@@ -18,7 +19,6 @@ from loadtests.report.exports.forms import write_tables
 from loadtests.report.exports.judged import judged_run
 from loadtests.running.progress import Silent
 from loadtests.running.run import RunRequest, run
-from loadtests.session_model.causes import CAUSES
 from tests.contrast import contrast
 
 PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "add-a-fault.md"

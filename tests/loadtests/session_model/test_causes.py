@@ -8,9 +8,10 @@ import msgspec
 import pytest
 
 from compose.cluster import Limits
+from loadtests.checks import CAUSES
 from loadtests.faults import FAULTS
 from loadtests.model.history import Exchange, Record
-from loadtests.session_model.causes import CAUSES, meaning_of, reason_of_shared_session, words_of
+from loadtests.session_model.causes import meaning_of, reason_of_shared_session, words_of
 from loadtests.session_model.circumstances import circumstances_of
 from loadtests.session_model.timeline import RunTimeline
 from tests.loadtests.session_model.accused import strike, where
