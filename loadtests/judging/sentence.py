@@ -10,10 +10,11 @@ from loadtests.judging.verdict import NOTHING_PREDICTED
 from loadtests.model.plan import PlannedFault
 from loadtests.model.results import ArchitectureResult
 from loadtests.model.wording import number
+from loadtests.session_model.causes import words_of
 
 MOST_WORDS = 30
 LOGGED_OUT = "logged_out"
-_NOT_THE_VICTIMS = frozenset({"other_node", "unexplained"})
+_NOT_THE_VICTIMS = frozenset({"expired", "held_for_dead", "other_node", "unexplained"})
 """Causes that do not say that a session went with the node that held it."""
 
 
@@ -117,7 +118,7 @@ def _hit(name: str, result: ArchitectureResult, they: str, first: bool) -> str:
     out = result.logged_out.shoppers
     who = f"{out} of {result.shoppers} shoppers" if first else str(out)
     exactly = out == result.at_risk and all(
-        loss.cause not in _NOT_THE_VICTIMS for loss in result.losses if loss.kind == LOGGED_OUT
+        _NOT_THE_VICTIMS.isdisjoint(words_of(loss.cause)) for loss in result.losses if loss.kind == LOGGED_OUT
     )
     return f"{who} in {name}" + (f" (all whose sessions {they} held)" if exactly else "")
 
