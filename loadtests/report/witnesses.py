@@ -29,7 +29,7 @@ class Told(msgspec.Struct, frozen=True):
     @property
     def why(self) -> str:
         """The cause in a sentence."""
-        return meaning_of(self.loss.cause)
+        return meaning_of(self.loss.cause, CAUSES)
 
 
 class Branch(msgspec.Struct, frozen=True):

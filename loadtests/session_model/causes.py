@@ -8,7 +8,7 @@ what was considered. docs/explanation/causes.md defines all of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 import msgspec
@@ -68,9 +68,9 @@ def cause_in_words(cause: str) -> str:
     return cause.replace("_", " ").replace("+", ", together with ").replace("|", ", or ")
 
 
-def meaning_of(cause: str) -> str:
+def meaning_of(cause: str, meanings: Mapping[str, str]) -> str:
     """What a cause means, in a sentence for each of its words; "" for one that this version does not know."""
-    return " ".join(CAUSES[word] for word in words_of(cause) if word in CAUSES)
+    return " ".join(meanings[word] for word in words_of(cause) if word in meanings)
 
 
 class Reason(msgspec.Struct, frozen=True):

@@ -116,8 +116,8 @@ def test_a_session_that_somebody_else_had_opened() -> None:
 def test_a_cause_of_several_words() -> None:
     assert words_of("node_killed+expired|other_node") == ("node_killed", "expired", "other_node")
     assert words_of("other_node") == ("other_node",)
-    assert meaning_of("expired+key_changed") == f"{CAUSES['expired']} {CAUSES['key_changed']}"
-    assert meaning_of("something_new") == ""
+    assert meaning_of("expired+key_changed", CAUSES) == f"{CAUSES['expired']} {CAUSES['key_changed']}"
+    assert meaning_of("something_new", CAUSES) == ""
 
 
 def test_every_word_that_a_fault_declares_is_a_cause() -> None:
