@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from loadtests.checks import CHECKS
+from loadtests.checks import CAUSES, CHECKS
 from loadtests.model.results import ArchitectureResult, Loss
 from loadtests.report.summary import loss_id
 from loadtests.session_model.causes import cause_in_words, meaning_of
