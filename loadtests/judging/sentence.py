@@ -76,48 +76,74 @@ def _joined(*parts: str) -> str:
 # --- who was logged out --------------------------------------------------------------------------------------------
 
 
+def credited(result: ArchitectureResult) -> frozenset[int]:
+    """Shoppers with a logout that has a fault among its causes: a sentence credits the faults with these, and no more.
+
+    Whoever would have been out without any fault (by time, by how the balancer picks nodes) is not among them.
+    """
+    return frozenset(
+        loss.shopper
+        for loss in result.losses
+        if loss.kind == LOGGED_OUT and any(factor.fault is not None for factor in loss.because)
+    )
+
+
+def _out_by(faults: Sequence[PlannedFault], result: ArchitectureResult) -> int:
+    """Shoppers of whom the sentence says that what it begins with logged them out: all, where it is no fault."""
+    return len(credited(result)) if faults else result.logged_out.shoppers
+
+
 def _logged_out(
     faults: Sequence[PlannedFault], clear: Mapping[str, ArchitectureResult], long: str, short: str
 ) -> list[str]:
     """The longest wording first."""
-    people = sum(result.logged_out.shoppers for result in clear.values())
-    where = f"{len(_hit_ones(clear))} of {len(clear)} architectures"
+    by = {name: _out_by(faults, result) for name, result in clear.items()}
+    where = f"{sum(map(bool, by.values()))} of {len(clear)} architectures"
     they = "they" if len(victims_of(faults)) > 1 and not _one_each(faults, clear) else "it"
+    apart = [(name, result) for name, result in clear.items() if result.logged_out.shoppers > by[name]]
+    told = listed([_out_otherwise(name, result, by[name]) for name, result in apart], "and")
+    brief = listed([f"{result.logged_out.shoppers - by[name]} in {name}" for name, result in apart], "and")
+    brief = f"for other reasons {brief}" if brief else ""
+    most = f"for other reasons {sum(result.logged_out.shoppers - by[name] for name, result in apart)}" if apart else ""
     wordings = (
-        _joined(_told_apart(clear, they), long),
-        _joined(_told_together(clear), long),
-        _joined(_told_together(clear), short),
-        _joined(f"{people} shoppers in {where}", short),
+        _joined(_told_apart(clear, by, they), told, long),
+        _joined(_told_apart(clear, by, they), brief, long),
+        _joined(_told_together(clear, by), brief, long),
+        _joined(_told_together(clear, by), brief, short),
+        _joined(f"{sum(by.values())} shoppers in {where}", most, short),
     )
     return [f"logged out {wording}" for wording in wordings]
 
 
-def _told_apart(architectures: Mapping[str, ArchitectureResult], they: str) -> str:
-    """As in: 20 of 60 shoppers in sticky-memory (all whose sessions it held) and 60 in …; nobody in redis."""
-    hit = [_hit(name, result, they, place == 0) for place, (name, result) in enumerate(_hit_ones(architectures))]
-    spared = [name for name, result in architectures.items() if not result.logged_out.shoppers]
-    if not hit:
-        return f"nobody in {listed(spared, 'or')}"
-    return listed(hit, "and") + (f"; nobody in {listed(spared, 'or')}" if spared else "")
+def _out_otherwise(name: str, result: ArchitectureResult, by_faults: int) -> str:
+    """Who was logged out and not by a fault: as in roundrobin-memory had already lost 57 of 60 before."""
+    others = result.logged_out.shoppers - by_faults
+    if result.logged_out_before_fault:
+        return f"{name} had already lost {result.logged_out_before_fault} of {result.shoppers} before"
+    words = {word for loss in result.losses if loss.kind == LOGGED_OUT for word in words_of(loss.cause)}
+    return f"time logged out {others} in {name}" if words == {"expired"} else f"for other reasons {others} in {name}"
 
 
-def _told_together(architectures: Mapping[str, ArchitectureResult]) -> str:
+def _told_apart(architectures: Mapping[str, ArchitectureResult], by: Mapping[str, int], they: str) -> str:
+    """As in: 20 of 60 shoppers in sticky-memory (all whose sessions it held) and 3 in …; nobody in redis."""
+    names = [name for name in architectures if by[name]]
+    hit = [_hit(name, architectures[name], by[name], they, place == 0) for place, name in enumerate(names)]
+    nobody = [name for name, result in architectures.items() if not result.logged_out.shoppers]
+    named = f"nobody in {listed(nobody, 'or')}" if nobody else ""
+    return _joined(listed(hit, "and"), named) or "nobody"
+
+
+def _told_together(architectures: Mapping[str, ArchitectureResult], by: Mapping[str, int]) -> str:
     """The same without the reasons."""
-    hit = [f"{result.logged_out.shoppers} in {name}" for name, result in _hit_ones(architectures)]
-    others = len(architectures) - len(hit)
-    if not hit:
-        return f"nobody in {others} architectures"
-    return listed(hit, "and") + (f"; nobody in {others} others" if others else "")
+    hit = [f"{by[name]} in {name}" for name in architectures if by[name]]
+    nobody = sum(not result.logged_out.shoppers for result in architectures.values())
+    others = f"nobody in {nobody} {'others' if hit else 'architectures'}" if nobody else ""
+    return _joined(listed(hit, "and"), others) or "nobody"
 
 
-def _hit_ones(architectures: Mapping[str, ArchitectureResult]) -> list[tuple[str, ArchitectureResult]]:
-    return [(name, result) for name, result in architectures.items() if result.logged_out.shoppers]
-
-
-def _hit(name: str, result: ArchitectureResult, they: str, first: bool) -> str:
-    out = result.logged_out.shoppers
+def _hit(name: str, result: ArchitectureResult, out: int, they: str, first: bool) -> str:
     who = f"{out} of {result.shoppers} shoppers" if first else str(out)
-    exactly = out == result.at_risk and all(
+    exactly = out == result.at_risk == result.logged_out.shoppers and all(
         _NOT_THE_VICTIMS.isdisjoint(words_of(loss.cause)) for loss in result.losses if loss.kind == LOGGED_OUT
     )
     return f"{who} in {name}" + (f" (all whose sessions {they} held)" if exactly else "")

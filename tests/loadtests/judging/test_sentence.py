@@ -9,11 +9,12 @@ import pytest
 
 from loadtests.faults import FAULTS
 from loadtests.faults.words import in_words, what_was_done
-from loadtests.judging.sentence import MOST_WORDS, sentence_of
+from loadtests.judging.sentence import MOST_WORDS, credited, sentence_of
 from loadtests.judging.verdict import NOTHING_PREDICTED
 from loadtests.model.plan import PlannedFault
 from loadtests.model.results import (
     ArchitectureResult,
+    Because,
     Costs,
     Counted,
     ExperimentStep,
@@ -25,15 +26,37 @@ from tests.loadtests.example_result import UNEVENTFUL
 
 KILL = PlannedFault("kill", 5000, 8000, "n2")
 LOSS = Loss("logged_out", 1, 1.0, "n1", "node_killed", ())
+BY_FAULT = (Because("node_killed", 0, 5000.0),)
 
 
 def result(
     out: int, *, at_risk: int = 0, verdict: VerdictWord = "as predicted", cause: str = "node_killed"
 ) -> ArchitectureResult:
-    losses = (msgspec.structs.replace(LOSS, cause=cause),) * out
+    because = BY_FAULT if cause == "node_killed" else (Because(cause),)
+    losses = tuple(
+        msgspec.structs.replace(LOSS, shopper=number, cause=cause, because=because) for number in range(1, out + 1)
+    )
     return msgspec.structs.replace(
         UNEVENTFUL, verdict=verdict, shoppers=60, logged_out=LoggedOut(out, out, 0), at_risk=at_risk, losses=losses
     )
+
+
+def before(found: ArchitectureResult, lost: int) -> ArchitectureResult:
+    return msgspec.structs.replace(found, logged_out_before_fault=lost)
+
+
+def test_a_fault_is_credited_with_whom_it_has_in_their_cause_and_nobody_else() -> None:
+    killed, expired = result(2), result(4, cause="expired")
+    others = tuple(msgspec.structs.replace(loss, shopper=loss.shopper + 2) for loss in expired.losses)
+    mixed = msgspec.structs.replace(killed, losses=(*killed.losses, *others), logged_out=LoggedOut(6, 6, 0))
+    assert credited(mixed) == {1, 2}
+    found = sentence_of([KILL], {"sticky-memory": mixed})
+    assert found == ("Killing n2 logged out 2 of 60 shoppers in sticky-memory; for other reasons 4 in sticky-memory.")
+
+
+def test_time_alone_is_said_to_be_time() -> None:
+    found = sentence_of([KILL], {"redis": result(18, cause="expired"), "signed-token": result(0)})
+    assert found == "Killing n2 logged out nobody in signed-token; time logged out 18 in redis."
 
 
 def test_the_first_comparison() -> None:
@@ -41,14 +64,14 @@ def test_the_first_comparison() -> None:
         [KILL],
         {
             "sticky-memory": result(20, at_risk=20),
-            "roundrobin-memory": result(60, at_risk=47, cause="other_node"),
+            "roundrobin-memory": before(result(60, at_risk=47, cause="other_node"), 57),
             "signed-token": result(0),
             "redis": result(0),
         },
     )
     assert found == (
-        "Killing n2 logged out 20 of 60 shoppers in sticky-memory (all whose sessions it held) and 60 in "
-        "roundrobin-memory; nobody in signed-token or redis."
+        "Killing n2 logged out 20 of 60 shoppers in sticky-memory (all whose sessions it held); nobody in "
+        "signed-token or redis; roundrobin-memory had already lost 57 of 60 before."
     )
 
 
