@@ -29,8 +29,8 @@ class LoggedOut(Check):
             sort="loss",
             group="People",
             meaning="Shoppers who were answered as strangers (401 or the login page) although their login had been "
-            "acknowledged, they had not logged out and their session’s lifetime was not over. Each is counted "
-            "once, of all shoppers.",
+            "acknowledged and they had not logged out. A session that ended because its lifetime was over counts, too, "
+            "with the cause expired. Each is counted once, of all shoppers.",
             headline="shoppers logged out",
             of_all=True,
             kinds=("logged_out",),

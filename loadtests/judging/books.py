@@ -183,11 +183,12 @@ class Books(ActionCounts):
         out = replay.logged_out()
         planned = self._steps.shoppers
         never = len(planned - {person.shopper for person in known})
-        users = UserBook(len(planned), len(known) - out.shoppers, out.shoppers, never)
-        if users.shoppers != users.kept + users.logged_out + users.never_logged_in:
+        undecided = sum(person.undecided for person in known)
+        users = UserBook(len(planned), len(known) - out.shoppers - undecided, out.shoppers, never, undecided)
+        if users.shoppers != users.kept + users.logged_out + users.never_logged_in + users.undecided:
             self._problems.append(
                 f"{users.shoppers} shoppers were planned, and {users.kept} kept their login, {users.logged_out} were "
-                f"logged out, {users.never_logged_in} never logged in"
+                f"logged out, {users.never_logged_in} never logged in, {users.undecided} undecided"
             )
         return users, out
 

@@ -62,6 +62,8 @@ class HistoryReplay:
                 person.refused = exchange
             if person.life.watches_pages:
                 person.life.page(exchange)
+        if exchange.why == "audit" and (exchange.outcome == "ok" or exchange.status == 401):
+            self.people[exchange.shopper].seen_by_audit = True
 
     def _consider(self, exchange: Exchange) -> None:
         if exchange.outcome == "not_sent":

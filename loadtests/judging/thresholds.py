@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from loadtests.checks import MEASURES
-from loadtests.judging.verdict import exit_code
+from loadtests.judging.verdict import exit_code, hangs_on_undecided
 from loadtests.model.formulas import Terms, predict
 from loadtests.model.results import ArchitectureResult, Results, Threshold, VerdictWord
 from loadtests.model.wording import fails_if
@@ -47,6 +47,10 @@ def judge_thresholds(
         except ValueError as error:
             doubts.append(f"the threshold of {measure} has no value here: {error}")
             continue
+        if not it.holds and hangs_on_undecided(measure, text, result, terms):
+            doubts.append(
+                f"the threshold of {measure} hangs on {result.users.undecided} shoppers whom nobody could look at"
+            )
         found.append(Threshold(measure, text, it.value, measured, it.holds, it.upper))
     return tuple(found), tuple(doubts)
 

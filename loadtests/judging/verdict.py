@@ -27,7 +27,7 @@ def predictions_for(
     (A scenario is checked when it is read; but "U / at_risk" has no value if nobody was at risk, and not every cluster
     can say what its nodes use.)
     """
-    found, doubts = [], []
+    found, doubts, open_ones = [], [], []
     for measure, text in expected.items():
         measured = MEASURES[measure].read(result)
         if measured is None:
@@ -35,9 +35,31 @@ def predictions_for(
             continue
         try:
             found.append(predict(measure, text, measured, terms))
+            if hangs_on_undecided(measure, text, result, terms):
+                open_ones.append(measure)
         except ValueError as error:
             doubts.append(f"the prediction of {measure} has no value here: {error}")
+    if open_ones:
+        doubts.append(
+            f"{result.users.undecided} shoppers could not be looked at in the audit, so nobody knows what would have "
+            f"been counted: {', '.join(open_ones)}"
+        )
     return tuple(found), tuple(doubts)
+
+
+def hangs_on_undecided(measure: str, text: str, result: ArchitectureResult, terms: Terms) -> bool:
+    """Whether what became of those whom nobody could look at could turn it: each may have lost once what it counts.
+
+    Orders are looked at in the database, whoever answers or not.
+
+    Raises:
+        ValueError: it has no value with these terms.
+    """
+    undecided, it = result.users.undecided, MEASURES[measure]
+    if not undecided or it.sort != "loss" or any(kind.startswith("order") for kind in it.kinds):
+        return False
+    measured = it.read(result) or 0
+    return len({predict(measure, text, measured + more, terms).holds for more in range(undecided + 1)}) > 1
 
 
 def verdict_of(doubts: Sequence[str], predictions: Iterable[Prediction]) -> tuple[VerdictWord, tuple[str, ...]]:

@@ -88,12 +88,14 @@ class ActionBook(msgspec.Struct, frozen=True):
 
 
 class UserBook(msgspec.Struct, frozen=True):
-    """shoppers = kept + logged_out + never_logged_in. A shopper logged out at least once counts as logged out."""
+    """shoppers = kept + logged_out + never_logged_in + undecided. Logged out at least once counts as logged out."""
 
     shoppers: int
     kept: int
     logged_out: int
     never_logged_in: int
+    undecided: int = 0
+    """Who was logged in to the end, as far as anybody saw, and whom the audit could not look at: no answer came."""
 
 
 class ItemBook(msgspec.Struct, frozen=True):

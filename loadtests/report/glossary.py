@@ -28,8 +28,8 @@ _OF_THE_RUN: dict[str, tuple[str, str]] = {
     ),
     "books": (
         "Books",
-        "Planned actions = ok + failed + unknown + not sent. Shoppers = kept + logged out + never logged in. "
-        "Units acknowledged + gained = kept + lost + removed + ordered + given up + undecided. A run whose "
+        "Planned actions = ok + failed + unknown + not sent. Shoppers = kept + logged out + never logged in + "
+        "undecided. Units acknowledged + gained = kept + lost + removed + ordered + given up + undecided. A run whose "
         "books do not balance counts for nothing.",
     ),
     "facts": (

@@ -79,7 +79,7 @@ class ShopperTrace:
 
     __slots__ = (
         "cart", "first_out_us", "left", "left_everywhere", "life", "lingered", "login", "logouts", "memory", "out",
-        "out_life", "refused", "shopper",
+        "out_life", "refused", "seen_by_audit", "shopper",
     )  # fmt: skip
 
     def __init__(self, shopper: int, life: SessionLife | None = None) -> None:
@@ -94,6 +94,8 @@ class ShopperTrace:
         """The answer as a stranger after which no cart was shown yet."""
         self.out_life: SessionLife | None = None
         """The session that was lost with it, as it was then."""
+        self.seen_by_audit = False
+        """The audit got an answer that knew this shopper, or that did not."""
         self.logouts = 0
         """Involuntary ones."""
         self.first_out_us = 0
@@ -118,6 +120,11 @@ class ShopperTrace:
     def known(self) -> Exchange | None:
         """The last answer that knew this shopper; the login, if nothing came after it."""
         return self.life.known
+
+    @property
+    def undecided(self) -> bool:
+        """Nobody knows whether this shopper is still logged in: nobody could look at the end."""
+        return self.known is not None and self.memory.logged_in and not self.logouts and not self.seen_by_audit
 
     def lost_login(self, exchange: Exchange) -> None:
         """This answer was a stranger's, and should not have been."""

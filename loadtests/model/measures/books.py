@@ -16,6 +16,19 @@ MEASURES = (
         place=14,
     ),
     Measure(
+        "undecided",
+        "Shoppers whom the audit could not look at: nobody knows whether they were still logged in.",
+        lambda it: it.users.undecided,
+        sort="book",
+        group="People",
+        label="Undecided",
+        meaning="Shoppers who were logged in as far as anybody saw, and who got no answer in the audit: neither kept "
+        "nor lost.",
+        headline="shoppers whom nobody could look at",
+        of_all=True,
+        place=15,
+    ),
+    Measure(
         "units_lost",
         "Units of goods lost with carts, items and orders.",
         lambda it: it.items.lost,

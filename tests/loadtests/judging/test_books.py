@@ -202,7 +202,7 @@ class TestActions:
 
 class TestUsers:
     def test_each_shopper_is_one_thing(self) -> None:
-        kept, out, never = Story(1).login().cart({}), Story(2).login().stranger().stranger(), Story(3).login(status=503)
+        kept, out, never = Story(1).login().audit({}), Story(2).login().stranger().stranger(), Story(3).login(status=503)
         users = books_of(kept, out, never).users
         assert (users.shoppers, users.kept, users.logged_out, users.never_logged_in) == (3, 1, 1, 1)
 
@@ -213,7 +213,13 @@ class TestUsers:
         assert (out.shoppers, out.events, out.more_than_once) == (2, 3, 1)
 
     def test_a_login_that_a_later_answer_proved_counts(self) -> None:
-        assert books_of(Story().login(status=503).cart({})).users.kept == 1
+        assert books_of(Story().login(status=503).audit({})).users.kept == 1
+
+    def test_who_could_not_be_looked_at_is_neither_kept_nor_lost(self) -> None:
+        unseen = Story(1).login().cart({}).say("me", 503, why="audit")
+        left = Story(2).login().logout()
+        users = books_of(unseen, left, Story(3).login().audit({})).users
+        assert (users.kept, users.logged_out, users.never_logged_in, users.undecided) == (2, 0, 0, 1)
 
 
 class TestItems:

@@ -16,6 +16,24 @@ TERMS = Terms(60, 3, 0)
 REFUTED = Prediction("logged_out", "at_risk", 20, 0, False)
 
 
+class TestWhoCouldNotBeLookedAt:
+    UNSEEN = msgspec.structs.replace(UNEVENTFUL, users=msgspec.structs.replace(UNEVENTFUL.users, undecided=6))
+
+    @pytest.mark.parametrize("text", ["0", "<= 3", "6", "1 .. 6"])
+    def test_a_prediction_that_hangs_on_them_is_in_doubt(self, text: str) -> None:
+        _, doubts = predictions_for({"logged_out": text}, self.UNSEEN, TERMS)
+        assert doubts == (
+            "6 shoppers could not be looked at in the audit, so nobody knows what would have been counted: logged_out",
+        )
+
+    @pytest.mark.parametrize("text", [">= 0", "<= 6", "7", "0 .. 6"])
+    def test_one_that_comes_out_the_same_whatever_became_of_them_is_not(self, text: str) -> None:
+        assert predictions_for({"logged_out": text}, self.UNSEEN, TERMS)[1] == ()
+
+    def test_orders_and_actions_do_not_hang_on_them(self) -> None:
+        assert predictions_for({"orders_lost": "0", "failed": "0"}, self.UNSEEN, TERMS)[1] == ()
+
+
 class TestOneArchitecture:
     def test_as_predicted(self) -> None:
         assert verdict_of([], [HOLDS]) == ("as predicted", ())
