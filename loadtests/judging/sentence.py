@@ -99,6 +99,7 @@ def _logged_out(
     """The longest wording first."""
     by = {name: _out_by(faults, result) for name, result in clear.items()}
     where = f"{sum(map(bool, by.values()))} of {len(clear)} architectures"
+    also = _security(clear)
     they = "they" if len(victims_of(faults)) > 1 and not _one_each(faults, clear) else "it"
     apart = [(name, result) for name, result in clear.items() if result.logged_out.shoppers > by[name]]
     told = listed([_out_otherwise(name, result, by[name]) for name, result in apart], "and")
@@ -106,22 +107,39 @@ def _logged_out(
     brief = f"for other reasons {brief}" if brief else ""
     most = f"for other reasons {sum(result.logged_out.shoppers - by[name] for name, result in apart)}" if apart else ""
     wordings = (
-        _joined(_told_apart(clear, by, they), told, long),
-        _joined(_told_apart(clear, by, they), brief, long),
-        _joined(_told_together(clear, by), brief, long),
-        _joined(_told_together(clear, by), brief, short),
+        _joined(_told_apart(clear, by, they), told, also, long),
+        _joined(_told_apart(clear, by, they), brief, also, long),
+        _joined(_told_together(clear, by), brief, also, long),
+        _joined(_told_together(clear, by), brief, also, short),
         _joined(f"{sum(by.values())} shoppers in {where}", most, short),
     )
     return [f"logged out {wording}" for wording in wordings]
 
 
+def _security(clear: Mapping[str, ArchitectureResult]) -> str:
+    """Losses by which nobody is logged out and that nobody must miss: sessions that outlived their logout, say."""
+    return _joined(*(
+        f"{measure.phrase}: {listed([f'{number(value)} in {name}' for name, value in found.items()], 'and')}"
+        for measure in MEASURES.values()
+        if measure.sort == "loss" and measure.group == "Security"
+        and (found := {name: value for name, result in clear.items() if (value := measure.read(result))})
+    ))  # fmt: skip
+
+
 def _out_otherwise(name: str, result: ArchitectureResult, by_faults: int) -> str:
     """Who was logged out and not by a fault: as in roundrobin-memory had already lost 57 of 60 before."""
-    others = result.logged_out.shoppers - by_faults
-    if result.logged_out_before_fault:
-        return f"{name} had already lost {result.logged_out_before_fault} of {result.shoppers} before"
-    words = {word for loss in result.losses if loss.kind == LOGGED_OUT for word in words_of(loss.cause)}
-    return f"time logged out {others} in {name}" if words == {"expired"} else f"for other reasons {others} in {name}"
+    first_us = min((fault.injected_us for fault in result.faults if fault.injected_us is not None), default=None)
+    by = credited(result)
+    rest = [loss for loss in result.losses if loss.kind == LOGGED_OUT and loss.shopper not in by]
+    later = {loss.shopper for loss in rest} - {
+        loss.shopper for loss in rest if first_us is not None and loss.at_ms * 1000 < first_us
+    }
+    alone = {word for loss in rest for word in words_of(loss.cause)} == {"expired"}
+    if not result.logged_out_before_fault:
+        others = result.logged_out.shoppers - by_faults
+        return f"time logged out {others} in {name}" if alone else f"for other reasons {others} in {name}"
+    before = f"{name} had already lost {result.logged_out_before_fault} of {result.shoppers} before"
+    return before + (f", and later {len(later)} {'by time' if alone else 'for other reasons'}" if later else "")
 
 
 def _told_apart(architectures: Mapping[str, ArchitectureResult], by: Mapping[str, int], they: str) -> str:

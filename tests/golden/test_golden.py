@@ -52,7 +52,9 @@ def test_a_recorded_run_comes_to_the_same(
 
 EXPLAINS = {"cause", "witness", "because", "counterfactual", "considered"}
 """What explains a loss, which schema 2 did by other rules: what was lost, by whom and when has not changed."""
-NEW = {"schema", "faults"}
+UNDECIDED = {"verdict", "reasons"}
+"""What may hang on people whom nobody could look at; the outputs beside the runs hold it."""
+NEW = {"schema", "faults", "answer"}
 """What results have that those of the recorded runs, which were written with schema 2, have not, or have otherwise."""
 
 
@@ -68,11 +70,16 @@ def test_results_have_what_they_had_when_they_were_recorded_and_the_faults(name:
 
 
 def _without_new(results: dict[str, Any]) -> dict[str, Any]:
-    by_name = {
-        name: _without(NEW, result) | {"losses": [_without(EXPLAINS, loss) for loss in result["losses"]]}
-        for name, result in results["architectures"].items()
-    }
-    return _without(NEW, results) | {"architectures": by_name}
+    by_name = {name: _of_one(result) for name, result in results["architectures"].items()}
+    return _without({*NEW, "verdict"}, results) | {"architectures": by_name}
+
+
+def _of_one(result: dict[str, Any]) -> dict[str, Any]:
+    """Whom nobody could look at counted as kept; what was predicted of them was taken for decided."""
+    users = dict(result["users"])
+    users["kept"] += users.pop("undecided", 0)
+    losses = [_without(EXPLAINS, loss) for loss in result["losses"]]
+    return _without(NEW | UNDECIDED, result) | {"losses": losses, "users": users}
 
 
 def _without(keys: set[str], document: dict[str, Any]) -> dict[str, Any]:

@@ -202,7 +202,11 @@ class TestActions:
 
 class TestUsers:
     def test_each_shopper_is_one_thing(self) -> None:
-        kept, out, never = Story(1).login().audit({}), Story(2).login().stranger().stranger(), Story(3).login(status=503)
+        kept, out, never = (
+            Story(1).login().audit({}),
+            Story(2).login().stranger().stranger(),
+            Story(3).login(status=503),
+        )
         users = books_of(kept, out, never).users
         assert (users.shoppers, users.kept, users.logged_out, users.never_logged_in) == (3, 1, 1, 1)
 
