@@ -11,6 +11,7 @@ from loadtests.faults import FAULTS
 from loadtests.faults.words import in_words, what_was_done
 from loadtests.judging.sentence import MOST_WORDS, credited, sentence_of
 from loadtests.judging.verdict import NOTHING_PREDICTED
+from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.plan import PlannedFault
 from loadtests.model.results import (
     ArchitectureResult,
@@ -42,7 +43,8 @@ def result(
 
 
 def before(found: ArchitectureResult, lost: int) -> ArchitectureResult:
-    return msgspec.structs.replace(found, logged_out_before_fault=lost)
+    kill = FaultTimeline(0, "kill", "n2", injected_us=5_000_000)
+    return msgspec.structs.replace(found, logged_out_before_fault=lost, faults=(kill,))
 
 
 def test_a_fault_is_credited_with_whom_it_has_in_their_cause_and_nobody_else() -> None:
@@ -51,7 +53,7 @@ def test_a_fault_is_credited_with_whom_it_has_in_their_cause_and_nobody_else() -
     mixed = msgspec.structs.replace(killed, losses=(*killed.losses, *others), logged_out=LoggedOut(6, 6, 0))
     assert credited(mixed) == {1, 2}
     found = sentence_of([KILL], {"sticky-memory": mixed})
-    assert found == ("Killing n2 logged out 2 of 60 shoppers in sticky-memory; for other reasons 4 in sticky-memory.")
+    assert found == ("Killing n2 logged out 2 of 60 shoppers in sticky-memory; time logged out 4 in sticky-memory.")
 
 
 def test_time_alone_is_said_to_be_time() -> None:
