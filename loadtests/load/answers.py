@@ -14,7 +14,7 @@ UNREAD: frozenset[Do] = frozenset({"browse", "arrive", "watch"})
 """What says nothing about the shopper, or says it to a person and not in JSON."""
 
 
-class HttpAnswer(msgspec.Struct, frozen=True):
+class ShopAnswer(msgspec.Struct, frozen=True):
     """What came back, or why nothing did. Times are time.monotonic_ns()."""
 
     sent_ns: int
@@ -59,7 +59,7 @@ NOTHING = ShownState()
 _decoder = msgspec.json.Decoder(ShownState)
 
 
-def outcome_of(do: Do, answer: HttpAnswer, jar: Jar = "main") -> Outcome:
+def outcome_of(do: Do, answer: ShopAnswer, jar: Jar = "main") -> Outcome:
     """ok, failed (it surely did not happen) or unknown.
 
     Who only tries what somebody else's cookies are good for is answered properly by being turned away, too: the status
@@ -74,7 +74,7 @@ def outcome_of(do: Do, answer: HttpAnswer, jar: Jar = "main") -> Outcome:
     return "failed"
 
 
-def read_answer(answer: HttpAnswer) -> ShownState | None:
+def read_answer(answer: ShopAnswer) -> ShownState | None:
     """What the answer shows; None if a successful one cannot be read."""
     if answer.status == 0 or answer.status >= 500:
         return NOTHING
@@ -84,7 +84,7 @@ def read_answer(answer: HttpAnswer) -> ShownState | None:
         return None if answer.status < 300 else NOTHING
 
 
-def foreign(answer: HttpAnswer, run: str) -> str:
+def foreign(answer: ShopAnswer, run: str) -> str:
     """Why this answer is not one of the run's; "" if it is, or if nobody answered, or the balancer did so itself."""
     if not run or answer.status == 0:
         return ""

@@ -24,7 +24,7 @@ from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError
 from geventhttpclient.url import URL
 from locust.contrib.fasthttp import FastHttpSession, LocustUserAgent
 
-from loadtests.load.answers import HttpAnswer
+from loadtests.load.answers import ShopAnswer
 from loadtests.load.cookies import Pocket
 from loadtests.model.history import Jar
 from loadtests.model.plan import ClientLimits
@@ -114,7 +114,7 @@ class StrictSession(FastHttpSession):
         self.cookiejar = self._main.cookies
         self.client = _Agent(_Clients(*self._address), self.cookiejar)
 
-    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"", jar: Jar = "main") -> HttpAnswer:
+    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"", jar: Jar = "main") -> ShopAnswer:
         """Send one request, once, and wait for its whole answer, within the limits. Raises nothing of the network's."""
         pocket = self._main if jar == "main" else self._pocket(jar)
         asked = pocket.dress(path, headers)
@@ -127,11 +127,11 @@ class StrictSession(FastHttpSession):
             content = response.read()
         except NotSent as error:
             idle.append(shop)
-            return HttpAnswer(began, time.monotonic_ns(), error=str(error), sent=False)
+            return ShopAnswer(began, time.monotonic_ns(), error=str(error), sent=False)
         except BaseException as error:
             shop.close()  # a connection pool that was interrupted may count a connection as busy for ever
             if error is limit or isinstance(error, OSError | HTTPParseError):
-                return HttpAnswer(began, time.monotonic_ns(), error="timeout" if error is limit else _word(error))
+                return ShopAnswer(began, time.monotonic_ns(), error="timeout" if error is limit else _word(error))
             raise
         finally:
             limit.close()
@@ -140,11 +140,11 @@ class StrictSession(FastHttpSession):
         found = response.info()
         refused = "set-cookie" in found and pocket.take(found, asked)
         sent = len(headers.get("Cookie", ""))
-        return HttpAnswer(
+        return ShopAnswer(
             began, done, response.get_code(), headers=found, body=content, cookie_bytes=sent, cookie_refused=refused
         )
 
-    def watch(self, path: str, headers: dict[str, str], until_ns: int) -> HttpAnswer:
+    def watch(self, path: str, headers: dict[str, str], until_ns: int) -> ShopAnswer:
         """Open an event stream and hold it until then. What comes is counted; an early end is a drop."""
         asked = self._main.dress(path, headers)
         began = time.monotonic_ns()
@@ -158,15 +158,15 @@ class StrictSession(FastHttpSession):
             refused = "set-cookie" in found and self._main.take(found, asked)
             streamed, dropped = (0, False) if content else _held(response, until_ns)
         except NotSent as error:
-            return HttpAnswer(began, time.monotonic_ns(), error=str(error), sent=False)
+            return ShopAnswer(began, time.monotonic_ns(), error=str(error), sent=False)
         except BaseException as error:
             if error is limit or isinstance(error, OSError | HTTPParseError):
-                return HttpAnswer(began, time.monotonic_ns(), error="timeout" if error is limit else _word(error))
+                return ShopAnswer(began, time.monotonic_ns(), error="timeout" if error is limit else _word(error))
             raise
         finally:
             limit.close()
             shop.close()
-        return HttpAnswer(
+        return ShopAnswer(
             began, time.monotonic_ns(), response.get_code(), headers=found, body=content, streamed=streamed,
             dropped=dropped, cookie_bytes=len(headers.get("Cookie", "")), cookie_refused=refused,
         )  # fmt: skip

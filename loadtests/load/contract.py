@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from loadtests.load.answers import HttpAnswer
+from loadtests.load.answers import ShopAnswer
 from loadtests.model.history import Exchange, Jar
 from loadtests.model.plan import Action, ClientLimits
 from loadtests.session_model.carts import Contradiction
@@ -19,10 +19,10 @@ from loadtests.session_model.carts import Contradiction
 class Browser(Protocol):
     """Sends requests, each with the cookies of one jar, and keeps the cookies that come back."""
 
-    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"", jar: Jar = "main") -> HttpAnswer:
+    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"", jar: Jar = "main") -> ShopAnswer:
         """Send one request, once. The answer, or why there is none; raises nothing of the network's."""
 
-    def watch(self, path: str, headers: dict[str, str], until_ns: int) -> HttpAnswer:
+    def watch(self, path: str, headers: dict[str, str], until_ns: int) -> ShopAnswer:
         """Open an event stream with the cookies of `main` and hold it until then (time.monotonic_ns())."""
 
     def copy_jar(self, source: Jar, to: Jar) -> None:
@@ -59,7 +59,7 @@ class Clock(Protocol):
 class ExchangeSink(Protocol):
     """Where a visit's records go."""
 
-    def saw(self, exchange: Exchange, answer: HttpAnswer | None, findings: tuple[Contradiction, ...]) -> None:
+    def saw(self, exchange: Exchange, answer: ShopAnswer | None, findings: tuple[Contradiction, ...]) -> None:
         """Take one exchange; no answer if nothing was sent."""
 
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from locust import FastHttpUser, User, task
 from locust.exception import StopTest, StopUser
 
-from loadtests.load.answers import HttpAnswer
+from loadtests.load.answers import ShopAnswer
 from loadtests.load.client import StrictSession
 from loadtests.load.load_worker import GreenletJob, OpenLoad, PlannedLoad
 from loadtests.load.requests import PATHS
@@ -42,13 +42,13 @@ class _Person(FastHttpUser):
         self.client = session = StrictSession(self.host, self._request_event, self, worker.limits)
         return session
 
-    def saw(self, exchange: Exchange, answer: HttpAnswer | None, findings: tuple[Contradiction, ...]) -> None:
+    def saw(self, exchange: Exchange, answer: ShopAnswer | None, findings: tuple[Contradiction, ...]) -> None:
         """Into the books, and into Locust's statistics."""
         self._recorder.record(exchange, findings)
         if answer is not None and answer.error != "stopped":  # stopping somebody is Locust's doing, not the shop's
             self.tell_locust(exchange, answer, findings)
 
-    def tell_locust(self, exchange: Exchange, answer: HttpAnswer, findings: tuple[Contradiction, ...]) -> None:
+    def tell_locust(self, exchange: Exchange, answer: ShopAnswer, findings: tuple[Contradiction, ...]) -> None:
         """For Locust's own statistics and web interface; the history does not need it."""
         method, name = NAMES[exchange.do]
         self._request_event.fire(

@@ -10,7 +10,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from loadtests.load.answers import NOTHING, UNREAD, WRITES, HttpAnswer, foreign, outcome_of, read_answer
+from loadtests.load.answers import NOTHING, UNREAD, WRITES, ShopAnswer, foreign, outcome_of, read_answer
 from loadtests.load.contract import (
     BackgroundJob,
     Browser,
@@ -229,7 +229,7 @@ class ShopperVisit:
             answer = self._send(action, request)
         except BaseException:  # stopped in the middle: the request is out, its answer will never be read
             zero_ns = self._clock.zero_ns
-            answer = HttpAnswer(zero_ns + sent_us * 1000, zero_ns + self._clock.now_us() * 1000, error="stopped")
+            answer = ShopAnswer(zero_ns + sent_us * 1000, zero_ns + self._clock.now_us() * 1000, error="stopped")
             self._record(action, why, planned_us, step, request, answer, overlapped=mine.overlapped)
             raise
         if company is not None:
@@ -245,7 +245,7 @@ class ShopperVisit:
             self._after(action)
         return exchange
 
-    def _send(self, action: Action, request: str) -> HttpAnswer:
+    def _send(self, action: Action, request: str) -> ShopAnswer:
         method, path, headers, body = self._requests.of(action, request)
         if action.do == "watch":
             return self._browser.watch(path, headers, self._clock.zero_ns + self._terms.window_us * 1000)
@@ -277,7 +277,7 @@ class ShopperVisit:
         planned_us: int,
         step: int,
         request: str,
-        answer: HttpAnswer,
+        answer: ShopAnswer,
         *,
         overlapped: bool,
     ) -> Exchange:
@@ -347,7 +347,7 @@ class ShopperVisit:
         found = stands_in(self.memory.user, self._browser.values(action.jar))
         return replace(self._nothing_sent(action, "ok", "", step), user=self.memory.user if found else "")
 
-    def _hand_over(self, exchange: Exchange, answer: HttpAnswer | None) -> None:
+    def _hand_over(self, exchange: Exchange, answer: ShopAnswer | None) -> None:
         if exchange.step >= 0:
             self._begun.pop(exchange.step, None)
         findings = self.memory.saw(exchange) if exchange.outcome != "not_sent" else ()

@@ -67,7 +67,7 @@ class Loss(msgspec.Struct, frozen=True):
     """Of an unexplained one: what was considered, and why it does not explain it."""
 
 
-class LoggedOut(msgspec.Struct, frozen=True):
+class LogoutCounts(msgspec.Struct, frozen=True):
     """Who was answered as a stranger against an acknowledged login."""
 
     shoppers: int
@@ -242,7 +242,7 @@ class ArchitectureResult(msgspec.Struct, frozen=True):
     """Shoppers whose sessions the victim held in its memory when it was hit (0: none, or no fault)."""
     served_by_victim: int
     """Shoppers that the victim had answered in the second before it was hit, by the balancer's log."""
-    logged_out: LoggedOut
+    logged_out: LogoutCounts
     logged_out_before_fault: int
     """Shoppers logged out at least once before the first fault was injected; without a fault, at all."""
     carts_lost: int

@@ -58,7 +58,7 @@ def is_of_interest(measure: Measure, results: Results) -> bool:
     )
 
 
-class Cell(msgspec.Struct, frozen=True):
+class NumberCell(msgspec.Struct, frozen=True):
     """One number of the table."""
 
     id: str
@@ -78,7 +78,7 @@ class Row(msgspec.Struct, frozen=True):
     css: str
     about: str
     result: ArchitectureResult | None
-    cells: tuple[Cell, ...]
+    cells: tuple[NumberCell, ...]
     missing: str = ""
 
 
@@ -129,9 +129,9 @@ def _row(evidence: Evidence, name: str, result: ArchitectureResult | None, colum
     return Row(name, css, about, result, tuple(_cell(name, column, result) for column in columns), interrupted)
 
 
-def _cell(name: str, column: Measure, result: ArchitectureResult) -> Cell:
+def _cell(name: str, column: Measure, result: ArchitectureResult) -> NumberCell:
     first = next((number for number, loss in enumerate(result.losses) if loss.kind in column.kinds), None)
-    return Cell(
+    return NumberCell(
         id=f"n-{name}-{column.key}",
         column=column,
         text=column.text(column.read(result)),

@@ -47,7 +47,7 @@ class Harm(NamedTuple):
     """False: it may have happened, and nobody saw whether it did."""
 
 
-class Clock(NamedTuple):
+class NodeClock(NamedTuple):
     """By how many seconds a node's clock was off during an exchange, at least and at most, and by which faults."""
 
     least: float = 0.0
@@ -83,7 +83,7 @@ class Circumstances(msgspec.Struct, frozen=True):
         """Whether the node's process surely ended within that time."""
         return any(since_us <= end.from_us and end.until_us <= until_us for _, end in self.at(NodeEnds, node, without))
 
-    def clock(self, node: str, during: Exchange, without: Without) -> Clock:
+    def clock(self, node: str, during: Exchange, without: Without) -> NodeClock:
         """By how much that node's clock was off while it answered."""
         least = most = 0.0
         off = []
@@ -97,7 +97,7 @@ class Circumstances(msgspec.Struct, frozen=True):
             least += effect.seconds if surely else low
             most += effect.seconds if surely else high
             off.append((factor, effect))
-        return Clock(least, most, tuple(off))
+        return NodeClock(least, most, tuple(off))
 
     def second_us(self, at_us: int) -> int:
         """The beginning of the second of the wall clock in which that moment is."""

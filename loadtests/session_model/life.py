@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from loadtests.faults.effects import FOREVER_US
 from loadtests.model.history import CART_WRITES, ENDS_SESSION, NEEDS_LOGIN, Exchange
-from loadtests.session_model.circumstances import TIME, Circumstances, Clock, Factor, Harm, Without
+from loadtests.session_model.circumstances import TIME, Circumstances, Factor, Harm, NodeClock, Without
 from loadtests.session_model.timeline import RunTimeline
 
 US = 1_000_000
@@ -227,7 +227,7 @@ def over_by_clock(
     return clocks_off((wrote, reads), sure=youngest_us >= around.lifetime_us)
 
 
-def clocks_off(clocks: tuple[Clock, ...], *, sure: bool) -> list[Harm]:
+def clocks_off(clocks: tuple[NodeClock, ...], *, sure: bool) -> list[Harm]:
     """The harms of all clocks that were off."""
     return [Harm(factor, effect.word, effect.from_us, sure) for clock in clocks for factor, effect in clock.off]
 

@@ -32,7 +32,7 @@ ABANDON_LEAD_MS = 400
 """The same where the round is left: in a hurry, and nothing is lost if one hears it too late."""
 
 
-class StartSignal(msgspec.Struct, frozen=True):
+class RoundStart(msgspec.Struct, frozen=True):
     """The zero of both load windows."""
 
     zero_ns: int
@@ -45,15 +45,15 @@ class Signals:
     """What both sides are told, by the thread that owns the round."""
 
     def __init__(self) -> None:
-        self.go: StartSignal | None = None
+        self.go: RoundStart | None = None
         self.end_ms: int | None = None
         """When the load windows end; None: nobody has said so yet."""
         self.abandoned = threading.Event()
         """It is of no use any more: stop where you are."""
 
-    def start(self) -> StartSignal:
+    def start(self) -> RoundStart:
         """Let both load windows begin, a moment from now."""
-        self.go = StartSignal(time.monotonic_ns() + LEAD_NS, (time.time_ns() + LEAD_NS) // 1000)
+        self.go = RoundStart(time.monotonic_ns() + LEAD_NS, (time.time_ns() + LEAD_NS) // 1000)
         return self.go
 
     def elapsed_ms(self) -> int:

@@ -11,7 +11,7 @@ import gevent
 from locust import FastHttpUser
 from locust.env import Environment
 
-from loadtests.load.answers import HttpAnswer
+from loadtests.load.answers import ShopAnswer
 from loadtests.load.client import StrictSession, assert_strict
 from loadtests.load.contract import VisitConfig
 from loadtests.load.load_worker import GreenletJob
@@ -97,7 +97,7 @@ class Bench:
     def statistics_us(self) -> float:
         """Of one event that tells Locust's own statistics (and its web interface) about a request."""
         person, _ = self._person()
-        answer = HttpAnswer(0, 1_000_000, 200, body=b"{}")
+        answer = ShopAnswer(0, 1_000_000, 200, body=b"{}")
         began = time.process_time()
         for exchange in self._exchanges:
             person.tell_locust(exchange, answer, ())
@@ -134,7 +134,7 @@ class Bench:
         keep = not self._exchanges
 
         class Desk:
-            def saw(self, exchange: Exchange, answer: HttpAnswer | None, findings: tuple[Contradiction, ...]) -> None:
+            def saw(self, exchange: Exchange, answer: ShopAnswer | None, findings: tuple[Contradiction, ...]) -> None:
                 assert not findings
                 exchanges.append(exchange)
                 person.saw(exchange, answer, findings)

@@ -13,7 +13,7 @@ from shared.errors import ScenarioError
 FILE = Path(__file__).parent / "claims.toml"
 
 
-class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ClaimCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One architecture or setting in which a claim is tried."""
 
     name: str
@@ -31,7 +31,7 @@ class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """C1 … C15."""
     claim: str
     """The sentence, as it is usually made."""
-    case: tuple[Case, ...]
+    case: tuple[ClaimCase, ...]
 
     def scenarios(self) -> tuple[str, ...]:
         """The scenarios that decide it, in order."""

@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from loadtests.campaigns.cells import Cell, Place
-from loadtests.campaigns.claims.claim import Case, Claim
+from loadtests.campaigns.claims.claim import Claim, ClaimCase
 from loadtests.campaigns.claims.rule import Missing, holds, told
 
 ClaimWord = Literal["confirmed", "refuted", "depends", "not decided"]
@@ -22,7 +22,7 @@ ClaimWord = Literal["confirmed", "refuted", "depends", "not decided"]
 class Tried(msgspec.Struct, frozen=True):
     """One case, and how it came out."""
 
-    case: Case
+    case: ClaimCase
     holds: bool | None
     """None: something that it needs was not measured."""
     says: str = ""
@@ -52,7 +52,7 @@ def decide(claim: Claim, cells: Mapping[Place, Cell]) -> Decision:
     return Decision(claim, word, _sentence(claim, word, cases), cases)
 
 
-def _try(case: Case, cells: Mapping[Place, Cell]) -> Tried:
+def _try(case: ClaimCase, cells: Mapping[Place, Cell]) -> Tried:
     try:
         return Tried(case, holds(case.holds, cells), told(case.says, cells))
     except Missing as missing:

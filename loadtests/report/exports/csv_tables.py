@@ -10,7 +10,7 @@ import csv
 from typing import Any, BinaryIO
 
 from loadtests.report.exports.judged import JudgedRun
-from loadtests.report.exports.tables import Table, Value
+from loadtests.report.exports.tables import ExportTable, Value
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -25,7 +25,7 @@ class _Encoded:
         return self._out.write(text.encode())
 
 
-def write_csv(table: Table[Any], run: JudgedRun, out: BinaryIO) -> None:
+def write_csv(table: ExportTable[Any], run: JudgedRun, out: BinaryIO) -> None:
     """Write the table, row by row: it need not fit into memory."""
     writer = csv.writer(_Encoded(out), lineterminator="\r\n")
     writer.writerow([head.name for head in table.heads()])

@@ -15,13 +15,13 @@ from loadtests.report.exports.judged import JudgedRun
 from loadtests.report.exports.junit import junit
 from loadtests.report.exports.markdown import markdown
 from loadtests.report.exports.parquet_tables import check_parquet, write_parquet
-from loadtests.report.exports.tables import TABLES, Table
+from loadtests.report.exports.tables import TABLES, ExportTable
 
 
 class TableForm(msgspec.Struct, frozen=True):
     """How a table is written."""
 
-    write: Callable[[Table[Any], JudgedRun, BinaryIO], None]
+    write: Callable[[ExportTable[Any], JudgedRun, BinaryIO], None]
     check: Callable[[], None] = lambda: None
     """Raises what is in the way, before the run is read."""
     binary: bool = False

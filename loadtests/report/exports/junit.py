@@ -22,7 +22,7 @@ Ending = Literal["", "failure", "error", "skipped"]
 DECIDES_NOTHING = "it decides nothing: the experiment did not happen here as planned"
 
 
-class Case(NamedTuple):
+class JUnitCase(NamedTuple):
     """One test case."""
 
     architecture: str
@@ -51,40 +51,42 @@ def junit(run: JudgedRun) -> bytes:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'.encode()
 
 
-def _cases(run: JudgedRun) -> Iterator[Case]:
+def _cases(run: JudgedRun) -> Iterator[JUnitCase]:
     seconds = _seconds(run)
     for name, result in run.results.architectures.items():
         yield _verdict(name, result, seconds.get(name, 0.0))
         for prediction in result.predictions:
             yield _prediction(name, result, prediction)
         for threshold in result.thresholds:
-            case = Case(name, f"fail_if {threshold.measure} {threshold.fail_if}", kind="fired")
+            case = JUnitCase(name, f"fail_if {threshold.measure} {threshold.fail_if}", kind="fired")
             ended: Ending = "failure" if threshold.fired else ""
             yield _unless_inconclusive(case, result, ended, fails_if(threshold))
 
 
-def _verdict(name: str, result: ArchitectureResult, seconds: float) -> Case:
+def _verdict(name: str, result: ArchitectureResult, seconds: float) -> JUnitCase:
     endings: dict[str, Ending] = {"not as predicted": "failure", "inconclusive": "error"}
     ending = endings.get(result.verdict, "")
-    return Case(name, "verdict", ending, result.verdict if ending else "", result.reasons if ending else (), seconds)
+    return JUnitCase(
+        name, "verdict", ending, result.verdict if ending else "", result.reasons if ending else (), seconds
+    )
 
 
-def _prediction(name: str, result: ArchitectureResult, prediction: Prediction) -> Case:
-    case = Case(name, f"{prediction.measure} {prediction.predicted}")
+def _prediction(name: str, result: ArchitectureResult, prediction: Prediction) -> JUnitCase:
+    case = JUnitCase(name, f"{prediction.measure} {prediction.predicted}")
     return _unless_inconclusive(case, result, "" if prediction.holds else "failure", beside(prediction))
 
 
-def _unless_inconclusive(case: Case, result: ArchitectureResult, ending: Ending, words: str) -> Case:
+def _unless_inconclusive(case: JUnitCase, result: ArchitectureResult, ending: Ending, words: str) -> JUnitCase:
     if result.verdict == "inconclusive":
         return case._replace(ending="skipped", message=f"{DECIDES_NOTHING} ({words})")
     return case._replace(ending=ending, message=words) if ending else case
 
 
-def _never_begun(name: str) -> Case:
-    return Case(name, "verdict", "error", "never begun", ("the run ended before its turn came",))
+def _never_begun(name: str) -> JUnitCase:
+    return JUnitCase(name, "verdict", "error", "never begun", ("the run ended before its turn came",))
 
 
-def _add(suite: ElementTree.Element, scenario: str, case: Case) -> None:
+def _add(suite: ElementTree.Element, scenario: str, case: JUnitCase) -> None:
     attributes = {
         "classname": one_line(f"twinshop.{scenario}.{case.architecture}"),
         "name": one_line(case.name),
@@ -99,13 +101,13 @@ def _add(suite: ElementTree.Element, scenario: str, case: Case) -> None:
         ended.text = "\n".join(map(one_line, case.details)) or None
 
 
-def _totals(cases: list[Case]) -> dict[str, str]:
+def _totals(cases: list[JUnitCase]) -> dict[str, str]:
     count = {ending: str(sum(case.ending == ending for case in cases)) for ending in ("failure", "error")}
     time = sum(case.seconds for case in cases)
     return {"tests": str(len(cases)), "failures": count["failure"], "errors": count["error"], "time": f"{time:.3f}"}
 
 
-def _suite(run: JudgedRun, cases: list[Case]) -> dict[str, str]:
+def _suite(run: JudgedRun, cases: list[JUnitCase]) -> dict[str, str]:
     return {
         "name": one_line(f"twinshop {run.results.scenario}"),
         **_totals(cases),

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from loadtests.report.exports.judged import JudgedRun
-from loadtests.report.exports.tables import Kind, Table
+from loadtests.report.exports.tables import ExportTable, Kind
 from shared.errors import EnvironmentNotReady
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def check_parquet() -> None:
         )
 
 
-def write_parquet(table: Table[Any], run: JudgedRun, out: BinaryIO) -> None:
+def write_parquet(table: ExportTable[Any], run: JudgedRun, out: BinaryIO) -> None:
     """Write the table, one row group after the other: it need not fit into memory.
 
     Raises:
@@ -55,7 +55,7 @@ def write_parquet(table: Table[Any], run: JudgedRun, out: BinaryIO) -> None:
             writer.write_table(pyarrow.Table.from_arrays(columns, schema=schema))
 
 
-def _schema(table: Table[Any]) -> pyarrow.Schema:
+def _schema(table: ExportTable[Any]) -> pyarrow.Schema:
     """With what each column means, for whoever opens the file without this page."""
     import pyarrow
 

@@ -56,7 +56,7 @@ class Column(msgspec.Struct, Generic[T], frozen=True):
     read: Callable[[T], Value]
 
 
-class Table(msgspec.Struct, Generic[T], frozen=True):
+class ExportTable(msgspec.Struct, Generic[T], frozen=True):
     """A table: what one row is, its columns, and its rows, read as they are asked for."""
 
     name: str
@@ -122,7 +122,7 @@ def _fault(loss: Loss, injected: dict[float, int]) -> int | None:
     return next((injected[it.at_ms] for it in loss.witness if not it.request and it.at_ms in injected), None)
 
 
-ACTIONS: Table[Exchange] = Table(
+ACTIONS: ExportTable[Exchange] = ExportTable(
     "actions",
     "One row for each exchange of the history: planned actions, recoveries and the last audit.",
     (
@@ -165,7 +165,7 @@ ACTIONS: Table[Exchange] = Table(
     ),
     _exchanges,
 )  # fmt: skip
-LOSSES: Table[Found] = Table(
+LOSSES: ExportTable[Found] = ExportTable(
     "losses",
     "One row for each loss, with its cause and its witness.",
     (
@@ -189,7 +189,7 @@ LOSSES: Table[Found] = Table(
     ),
     _losses,
 )  # fmt: skip
-MEASURED: Table[Measured] = Table(
+MEASURED: ExportTable[Measured] = ExportTable(
     "measures",
     "One row for each measure of each architecture.",
     (
@@ -202,7 +202,7 @@ MEASURED: Table[Measured] = Table(
     ),
     _measured,
 )
-TABLES: dict[str, Table[Exchange] | Table[Found] | Table[Measured]] = {
+TABLES: dict[str, ExportTable[Exchange] | ExportTable[Found] | ExportTable[Measured]] = {
     table.name: table for table in (ACTIONS, LOSSES, MEASURED)
 }
 """By name."""

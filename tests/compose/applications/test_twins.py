@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from compose.applications import APPLICATIONS
-from compose.applications.contract import Capabilities
+from compose.applications.contract import ApplicationCapabilities
 from compose.applications.twins import Twins
 from compose.architectures import ARCHITECTURES
 from compose.changes import Trouble
@@ -21,12 +21,12 @@ def test_every_architecture_has_its_application() -> None:
     ("can", "grade"),
     [
         (Twins.can, "A"),
-        (Capabilities(names_itself=True), "B"),
-        (Capabilities(), "B"),
-        (Capabilities(behind_our_balancer=False, names_itself=True, logs_requests=True), "C"),
+        (ApplicationCapabilities(names_itself=True), "B"),
+        (ApplicationCapabilities(), "B"),
+        (ApplicationCapabilities(behind_our_balancer=False, names_itself=True, logs_requests=True), "C"),
     ],
 )
-def test_what_can_be_seen_of_it_is_its_grade(can: Capabilities, grade: str) -> None:
+def test_what_can_be_seen_of_it_is_its_grade(can: ApplicationCapabilities, grade: str) -> None:
     assert can.grade == grade
 
 

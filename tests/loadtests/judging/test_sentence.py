@@ -19,7 +19,7 @@ from loadtests.model.results import (
     Costs,
     Counted,
     ExperimentStep,
-    LoggedOut,
+    LogoutCounts,
     Loss,
     VerdictWord,
 )
@@ -38,7 +38,7 @@ def result(
         msgspec.structs.replace(LOSS, shopper=number, cause=cause, because=because) for number in range(1, out + 1)
     )
     return msgspec.structs.replace(
-        UNEVENTFUL, verdict=verdict, shoppers=60, logged_out=LoggedOut(out, out, 0), at_risk=at_risk, losses=losses
+        UNEVENTFUL, verdict=verdict, shoppers=60, logged_out=LogoutCounts(out, out, 0), at_risk=at_risk, losses=losses
     )
 
 
@@ -50,7 +50,7 @@ def before(found: ArchitectureResult, lost: int) -> ArchitectureResult:
 def test_a_fault_is_credited_with_whom_it_has_in_their_cause_and_nobody_else() -> None:
     killed, expired = result(2), result(4, cause="expired")
     others = tuple(msgspec.structs.replace(loss, shopper=loss.shopper + 2) for loss in expired.losses)
-    mixed = msgspec.structs.replace(killed, losses=(*killed.losses, *others), logged_out=LoggedOut(6, 6, 0))
+    mixed = msgspec.structs.replace(killed, losses=(*killed.losses, *others), logged_out=LogoutCounts(6, 6, 0))
     assert credited(mixed) == {1, 2}
     found = sentence_of([KILL], {"sticky-memory": mixed})
     assert found == ("Killing n2 logged out 2 of 60 shoppers in sticky-memory; time logged out 4 in sticky-memory.")

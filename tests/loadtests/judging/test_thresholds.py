@@ -21,14 +21,14 @@ from loadtests.judging.thresholds import (
 )
 from loadtests.judging.verdict import EXIT_CODES
 from loadtests.model.formulas import THRESHOLD_EXPECTED, Terms, parse_threshold
-from loadtests.model.results import Costs, LoggedOut, Results, Threshold, VerdictWord
+from loadtests.model.results import Costs, LogoutCounts, Results, Threshold, VerdictWord
 from loadtests.model.wording import fails_if
 from loadtests.report.terminal import summary
 from tests.loadtests.example_result import UNEVENTFUL
 from tests.loadtests.model_run import SCENARIO, predict_otherwise, write_run
 
 TERMS = Terms(60, 3, 20)
-THREE_OUT = msgspec.structs.replace(UNEVENTFUL, logged_out=LoggedOut(3, 4, 1))
+THREE_OUT = msgspec.structs.replace(UNEVENTFUL, logged_out=LogoutCounts(3, 4, 1))
 FIRED = Threshold("logged_out", "> 0", 0, 3, True)
 QUIET = Threshold("logged_out", "> 3", 3, 3, False)
 

@@ -12,7 +12,7 @@ from itertools import count
 
 from greenlet import GreenletExit, getcurrent, greenlet
 
-from loadtests.load.answers import HttpAnswer
+from loadtests.load.answers import ShopAnswer
 from loadtests.load.contract import VisitConfig
 from loadtests.load.visit import ShopperVisit
 from loadtests.model.history import Exchange, Jar
@@ -108,7 +108,7 @@ class PaperBrowser:
         """When each stream is dropped, in ms, in order; none: it is held."""
         self._numbers = count(1)
 
-    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"", jar: Jar = "main") -> HttpAnswer:
+    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"", jar: Jar = "main") -> ShopAnswer:
         cookies = self.jars.setdefault(jar, {})
         self.asked.append((self.time.us, method, path, jar, headers))
         word = self.fates.get(len(self.asked), "")
@@ -126,13 +126,13 @@ class PaperBrowser:
         run = "ffffffff" if word == "foreign" else RUN
         return self.answer(sent_us, status, json.dumps(shown).encode(), run)
 
-    def answer(self, sent_us: int, status: int, body: bytes, run: str = RUN, **more: object) -> HttpAnswer:
+    def answer(self, sent_us: int, status: int, body: bytes, run: str = RUN, **more: object) -> ShopAnswer:
         zero_ns = self.time.zero_ns
         headers = {"X-Run": run, "X-Node": "n1"}
         sent_ns, done_ns = zero_ns + sent_us * 1000, zero_ns + self.time.us * 1000
-        return HttpAnswer(sent_ns, done_ns, status, headers=headers, body=body, **more)  # type: ignore[arg-type]
+        return ShopAnswer(sent_ns, done_ns, status, headers=headers, body=body, **more)  # type: ignore[arg-type]
 
-    def watch(self, path: str, headers: dict[str, str], until_ns: int) -> HttpAnswer:
+    def watch(self, path: str, headers: dict[str, str], until_ns: int) -> ShopAnswer:
         self.asked.append((self.time.us, "GET", path, "main", headers))
         sent_us, until_us = self.time.us, (until_ns - self.time.zero_ns) // 1000
         if self.jars["main"].get("session") not in self.sessions:
@@ -218,7 +218,7 @@ class PaperDay:
         except BaseException as error:  # noqa: BLE001
             self.raised = error
 
-    def saw(self, exchange: Exchange, answer: HttpAnswer | None, findings: tuple[Contradiction, ...]) -> None:
+    def saw(self, exchange: Exchange, answer: ShopAnswer | None, findings: tuple[Contradiction, ...]) -> None:
         assert (answer is None) == (not exchange.request)
         self.exchanges.append(exchange)
         self.findings += findings

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from loadtests.load.answers import HttpAnswer, foreign, outcome_of, read_answer
+from loadtests.load.answers import ShopAnswer, foreign, outcome_of, read_answer
 from loadtests.model.history import Do
 
 
@@ -23,7 +23,7 @@ from loadtests.model.history import Do
     ],
 )
 def test_outcomes(status: int, error: str, sent: bool, read: str, write: str) -> None:
-    answer = HttpAnswer(0, 1, status, error, sent)
+    answer = ShopAnswer(0, 1, status, error, sent)
     reads: tuple[Do, ...] = ("browse", "cart", "orders", "me")
     writes: tuple[Do, ...] = ("login", "add", "remove", "checkout", "logout")
     assert {outcome_of(do, answer) for do in reads} == {read}
@@ -48,20 +48,20 @@ def test_outcomes(status: int, error: str, sent: bool, read: str, write: str) ->
 def test_an_answer_is_ours_or_the_balancers_own_or_foreign(
     status: int, headers: dict[str, str] | None, is_foreign: bool
 ) -> None:
-    answer = HttpAnswer(0, 1, status, headers=headers)
+    answer = ShopAnswer(0, 1, status, headers=headers)
     assert bool(foreign(answer, "mine")) is is_foreign
     assert not foreign(answer, "")
 
 
 def test_what_an_answer_shows_is_read_and_what_it_does_not_show_is_nothing() -> None:
-    shown = read_answer(HttpAnswer(0, 1, 200, body=b'{"user": "user-0001", "node": "n1", "cart": {"bell": 2}}'))
+    shown = read_answer(ShopAnswer(0, 1, 200, body=b'{"user": "user-0001", "node": "n1", "cart": {"bell": 2}}'))
     assert shown is not None
     assert (shown.user, shown.cart, shown.order, shown.orders) == ("user-0001", {"bell": 2}, "", None)
-    empty = read_answer(HttpAnswer(0, 1, 200, body=b'{"orders": []}'))
+    empty = read_answer(ShopAnswer(0, 1, 200, body=b'{"orders": []}'))
     assert empty is not None
     assert empty.orders == ()
-    assert read_answer(HttpAnswer(0, 1, 200, body=b"<html>")) is None
-    assert read_answer(HttpAnswer(0, 1, 200, body=b'{"cart": {"bell": "two"}}')) is None
-    refused = read_answer(HttpAnswer(0, 1, 404, body=b"<html>"))
+    assert read_answer(ShopAnswer(0, 1, 200, body=b"<html>")) is None
+    assert read_answer(ShopAnswer(0, 1, 200, body=b'{"cart": {"bell": "two"}}')) is None
+    refused = read_answer(ShopAnswer(0, 1, 404, body=b"<html>"))
     assert refused is not None
     assert refused.cart is None

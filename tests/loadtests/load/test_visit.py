@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadtests.load.answers import HttpAnswer
+from loadtests.load.answers import ShopAnswer
 from loadtests.load.contract import BackgroundJob, VisitConfig
 from loadtests.load.visit import ShopperVisit
 from loadtests.model.history import Exchange, Jar
@@ -66,7 +66,7 @@ class PaperShop:
         self.orders: list[dict[str, str]] = []
         self.asked: list[tuple[str, str, dict[str, str], bytes]] = []
 
-    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes, jar: Jar = "main") -> HttpAnswer:
+    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes, jar: Jar = "main") -> ShopAnswer:
         assert jar == "main"
         self.asked.append((method, path, headers, body))
         word, _, detail = next(self.fates, "").partition(" ")
@@ -76,20 +76,20 @@ class PaperShop:
         if word == "stop":
             raise Stopped
         if word == "refused":
-            return HttpAnswer(sent_ns, done_ns, error="refused", sent=False)
+            return ShopAnswer(sent_ns, done_ns, error="refused", sent=False)
         if word == "forget":
             self.user, self.cart = "", {}
         if word != "lost":
             status, shown = self.serve(method, path, body)
         if word in ("lost", "mute"):
-            return HttpAnswer(sent_ns, done_ns, error="timeout")
+            return ShopAnswer(sent_ns, done_ns, error="timeout")
         if word == "broken":
             status, shown = 503, {}
         run = "ffffffff" if word == "foreign" else RUN
         content = b"<html>" if word == "unreadable" else json.dumps(shown).encode()
-        return HttpAnswer(sent_ns, done_ns, status, headers={"X-Run": run, "X-Node": "n2"}, body=content)
+        return ShopAnswer(sent_ns, done_ns, status, headers={"X-Run": run, "X-Node": "n2"}, body=content)
 
-    def watch(self, path: str, headers: dict[str, str], until_ns: int) -> HttpAnswer:
+    def watch(self, path: str, headers: dict[str, str], until_ns: int) -> ShopAnswer:
         raise NotImplementedError
 
     def copy_jar(self, source: Jar, to: Jar) -> None:
@@ -146,7 +146,7 @@ class Day:
         terms = msgspec.structs.replace(TERMS, limits=limits)
         self.visit = ShopperVisit(7, actions, terms, self.shop, self.clock, self, nothing_at_once)
 
-    def saw(self, exchange: Exchange, answer: HttpAnswer | None, findings: tuple[Contradiction, ...]) -> None:
+    def saw(self, exchange: Exchange, answer: ShopAnswer | None, findings: tuple[Contradiction, ...]) -> None:
         assert (answer is None) == (exchange.outcome == "not_sent")
         self.exchanges.append(exchange)
         self.findings += findings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from loadtests.load.answers import HttpAnswer, outcome_of
+from loadtests.load.answers import ShopAnswer, outcome_of
 from loadtests.model.history import Jar
 from loadtests.model.plan import Action
 from tests.loadtests.load.paper_world import PaperDay
@@ -152,5 +152,5 @@ def test_everybody_says_from_which_address_they_come() -> None:
     ],
 )
 def test_turned_away_with_somebody_elses_cookies_is_a_proper_answer(status: int, jar: Jar, outcome: str) -> None:
-    assert outcome_of("me", HttpAnswer(0, 1, status), jar) == outcome
-    assert outcome_of("login", HttpAnswer(0, 1, 401), jar) == "failed"
+    assert outcome_of("me", ShopAnswer(0, 1, status), jar) == outcome
+    assert outcome_of("login", ShopAnswer(0, 1, 401), jar) == "failed"

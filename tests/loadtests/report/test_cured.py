@@ -7,7 +7,7 @@ import pytest
 
 from compose.architectures import ARCHITECTURES
 from loadtests.faults.contract import Cure
-from loadtests.model.results import LoggedOut
+from loadtests.model.results import LogoutCounts
 from loadtests.planning.cures import CURES, shown_on
 from loadtests.planning.scenario_file import load_scenario
 from loadtests.report.cured import cured
@@ -28,7 +28,7 @@ def test_every_cure_says_its_switch_and_its_command(made_up: MadeUp, cure: Cure)
 
 
 def test_what_was_measured_here_stands_beside_what_is_predicted(made_up: MadeUp) -> None:
-    redis = msgspec.structs.replace(made_up.results.architectures["redis"], logged_out=LoggedOut(17, 17, 0))
+    redis = msgspec.structs.replace(made_up.results.architectures["redis"], logged_out=LogoutCounts(17, 17, 0))
     results = msgspec.structs.replace(
         made_up.results, scenario="store-kill", seed=7, architectures={"redis": redis, "sticky-memory": redis}
     )

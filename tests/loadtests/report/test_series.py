@@ -8,7 +8,7 @@ import pytest
 from loadtests.faults import FAULTS
 from loadtests.model.events import FaultEvent, FaultPhase
 from loadtests.model.fault_timeline import FaultTimeline
-from loadtests.model.results import LoggedOut
+from loadtests.model.results import LogoutCounts
 from loadtests.report.axis import TimeAxis, frame
 from loadtests.report.drawing import Box, Label
 from loadtests.report.series import MOST_LETTERS, Story
@@ -91,7 +91,7 @@ class TestSeveralFaults:
     told = (Told(1).login("n1").at(2).stranger(node="n2"), Told(2).login("n3").at(2).cart({}, node="n3"))
 
     def test_strips_say_who_fell_before_them(self) -> None:
-        out = msgspec.structs.replace(UNEVENTFUL, shoppers=2, logged_out=LoggedOut(1, 1, 0))
+        out = msgspec.structs.replace(UNEVENTFUL, shoppers=2, logged_out=LogoutCounts(1, 1, 0))
         chart = strips(story_of(*self.told, bands=self.rolling), out, AXIS)
         assert chart.finding == "1 of 2 shoppers were logged out, 0 of them before anything was broken on purpose."
         groups = [shape.text for shape in chart.shapes if isinstance(shape, Label) and shape.css == "group"]
@@ -103,7 +103,9 @@ class TestSeveralFaults:
 
     def test_one_that_struck_no_node_has_no_node_to_speak_of(self) -> None:
         story = story_of(*self.told, bands=(band("store-freeze", "store", 1_500_000),))
-        out = msgspec.structs.replace(UNEVENTFUL, shoppers=2, logged_out=LoggedOut(1, 1, 0), logged_out_before_fault=1)
+        out = msgspec.structs.replace(
+            UNEVENTFUL, shoppers=2, logged_out=LogoutCounts(1, 1, 0), logged_out_before_fault=1
+        )
         assert strips(story, out, AXIS).finding.endswith("1 of them before anything was broken on purpose.")
         assert "the store" not in sessions_by_node(story, AXIS, 100_000).finding
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import msgspec
 
-from loadtests.model.results import ArchitectureResult, ExperimentStep, LoggedOut, Results
+from loadtests.model.results import ArchitectureResult, ExperimentStep, LogoutCounts, Results
 from tests.loadtests.example_result import UNEVENTFUL
 
 
 def side(*, logged_out: int = 0, observed: int = 0, **fields: Any) -> ArchitectureResult:
     """One shop's result; `observed` faults were seen, the first ones of the plan."""
     steps = tuple(ExperimentStep(fault, "observed", 1000.0 * fault, "n1") for fault in range(observed))
-    changes = {"logged_out": LoggedOut(logged_out, logged_out, 0), "experiment": steps, **fields}
+    changes = {"logged_out": LogoutCounts(logged_out, logged_out, 0), "experiment": steps, **fields}
     return msgspec.structs.replace(UNEVENTFUL, **changes)
 
 

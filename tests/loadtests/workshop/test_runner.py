@@ -28,7 +28,7 @@ from loadtests.workshop.contract import (
     Round,
     Workshop,
 )
-from loadtests.workshop.live_side import StartSignal
+from loadtests.workshop.live_side import RoundStart
 from loadtests.workshop.runner import StateFile, WorkshopRequest, WorkshopRunner
 from shared.errors import EnvironmentNotReady, Interrupted, UsageError
 from tests.waiting import until
@@ -69,7 +69,7 @@ class PaperRound:
 
     def release(self) -> None:
         self.calls.append("release")
-        self.signals.go = StartSignal(1, 1_700_000_000_000_000)
+        self.signals.go = RoundStart(1, 1_700_000_000_000_000)
 
     def failure(self) -> Exception | None:
         return self.failed

@@ -11,7 +11,7 @@ import msgspec
 from loadtests.campaigns.cells import Cell, CellKey, Matrix
 from loadtests.campaigns.jobs import Entry
 from loadtests.campaigns.runner import Outcome, RunJob
-from loadtests.model.results import ArchitectureResult, LoggedOut, Prediction, Results, VerdictWord
+from loadtests.model.results import ArchitectureResult, LogoutCounts, Prediction, Results, VerdictWord
 from loadtests.model.run_folder import RunFolder
 from loadtests.planning.scenario_file import read_scenario
 from shared.errors import Interrupted
@@ -91,7 +91,7 @@ def cell(
 
 def result(out: int = 0) -> ArchitectureResult:
     holds = Prediction("logged_out", str(out), float(out), float(out), True)
-    return msgspec.structs.replace(UNEVENTFUL, logged_out=LoggedOut(out, out, 0), at_risk=out, predictions=(holds,))
+    return msgspec.structs.replace(UNEVENTFUL, logged_out=LogoutCounts(out, out, 0), at_risk=out, predictions=(holds,))
 
 
 class FakeRun:

@@ -12,11 +12,11 @@ import pytest
 from loadtests.model.history import Exchange, read_history
 from loadtests.report.exports.csv_tables import write_csv
 from loadtests.report.exports.judged import JudgedRun
-from loadtests.report.exports.tables import ACTIONS, LOSSES, Column, Table
+from loadtests.report.exports.tables import ACTIONS, LOSSES, Column, ExportTable
 from tests.loadtests.report.exports.runs import HOSTILE
 
 
-def written(table: Table[Any], run: JudgedRun) -> bytes:
+def written(table: ExportTable[Any], run: JudgedRun) -> bytes:
     out = BytesIO()
     write_csv(table, run, out)
     return out.getvalue()
@@ -51,7 +51,7 @@ def test_an_answer_that_shows_an_empty_cart_is_not_one_that_shows_none(run: Judg
 def test_what_was_never_sent_has_no_times_and_no_sizes(run: JudgedRun) -> None:
     waiting = Exchange("redis", 1, "", "plan", "add", "not_sent", 5000, step=0, error="late")
     forgot = Exchange("redis", 1, "", "plan", "forget_node", "ok", 6000, sent_us=6001, done_us=6002, step=1)
-    table = Table("t", "", ACTIONS.columns, lambda _run: [waiting, forgot])
+    table = ExportTable("t", "", ACTIONS.columns, lambda _run: [waiting, forgot])
     first, second = read_back(written(table, run))
     assert (first["planned_us"], first["outcome"], first["error"]) == ("5000", "not_sent", "late")
     assert {first[name] for name in ("started_us", "ended_us", "cookie_bytes", "body_bytes", "status")} == {""}
@@ -85,12 +85,12 @@ def test_hostile_text_comes_back_as_it_was(hostile: JudgedRun) -> None:
 
 @pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", '=cmd|" /C calc"!A0'])
 def test_no_text_is_a_formula(run: JudgedRun, formula: str) -> None:
-    table = Table("t", "", (Column("c", "text", "", lambda it: it),), lambda _run: [formula])
+    table = ExportTable("t", "", (Column("c", "text", "", lambda it: it),), lambda _run: [formula])
     assert read_back(written(table, run))[0]["c"] == f"'{formula}"
 
 
 def test_a_negative_number_stays_one(run: JudgedRun) -> None:
-    table = Table("t", "", (Column("c", "number", "", lambda it: it),), lambda _run: [-1.5])
+    table = ExportTable("t", "", (Column("c", "number", "", lambda it: it),), lambda _run: [-1.5])
     assert read_back(written(table, run))[0]["c"] == "-1.5"
 
 

@@ -14,7 +14,7 @@ from loadtests import cli
 from loadtests.report.exports import parquet_tables
 from loadtests.report.exports.judged import JudgedRun
 from loadtests.report.exports.parquet_tables import write_parquet
-from loadtests.report.exports.tables import ACTIONS, LOSSES, TABLES, Kind, Table
+from loadtests.report.exports.tables import ACTIONS, LOSSES, TABLES, ExportTable, Kind
 from tests.loadtests.report.exports.runs import HOSTILE, written
 
 TYPES: dict[Kind, pyarrow.DataType] = {
@@ -25,13 +25,13 @@ TYPES: dict[Kind, pyarrow.DataType] = {
 }
 
 
-def file_of(table: Table[Any], run: JudgedRun) -> bytes:
+def file_of(table: ExportTable[Any], run: JudgedRun) -> bytes:
     out = BytesIO()
     write_parquet(table, run, out)
     return out.getvalue()
 
 
-def read_back(table: Table[Any], run: JudgedRun) -> pyarrow.Table:
+def read_back(table: ExportTable[Any], run: JudgedRun) -> pyarrow.Table:
     return parquet.read_table(BytesIO(file_of(table, run)))
 
 
@@ -70,7 +70,7 @@ def test_many_row_groups_hold_the_same(run: JudgedRun, monkeypatch: pytest.Monke
 
 
 def test_a_table_without_rows_still_has_its_columns(run: JudgedRun) -> None:
-    empty = Table("none", "", ACTIONS.columns, lambda _run: [])
+    empty = ExportTable("none", "", ACTIONS.columns, lambda _run: [])
     found = read_back(empty, run)
     assert (found.num_rows, found.num_columns) == (0, len(ACTIONS.heads()))
 
