@@ -132,6 +132,8 @@ class LoadWorker:
 
     def open(self, environment: Environment, **_: object) -> None:
         """Locust is ready to begin."""
+        # The hub loads these at the first name that is looked up: that shopper, and all others, would wait for it.
+        _loaded = (gevent.get_hub().resolver, gevent.get_hub().threadpool)
         gevent.spawn(self.attend, environment)
 
     def everybody_is_here(self, **_: object) -> None:
