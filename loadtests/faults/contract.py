@@ -70,7 +70,7 @@ class Fault(ABC):
     kind: str
     """What a scenario calls it: `kind = "kill"`."""
     colour: str
-    """Of its band in charts, as #rrggbb."""
+    """Of its band on the workshop's timeline, and of its button, as #rrggbb."""
     doing: str
     """How a sentence about it begins: "Killing" (n2 …)."""
     done: str
