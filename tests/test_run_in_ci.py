@@ -96,5 +96,5 @@ def test_the_summary_and_the_artifacts_are_there_after_a_run(workflow: dict[Any,
     assert told.read_text().startswith("# from the step before\n## ✅ Twinshop: as predicted\n")
     (kept,) = (step["with"]["path"] for step in steps(workflow) if "upload-artifact" in step.get("uses", ""))
     assert sorted(path.name for path in (tmp_path / kept).iterdir()) == [
-        "actions.csv", "badge.svg", "junit.xml", "losses.csv", "report.html", "results.json",
+        "actions.csv", "badge.svg", "junit.xml", "losses.csv", "measures.csv", "report.html", "results.json",
     ]  # fmt: skip

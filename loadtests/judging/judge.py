@@ -237,8 +237,9 @@ def _otherwise(history: Path, name: str, *, twice: bool) -> RunFolderError:
 MOST = 5
 """As many places are named; one is enough to know."""
 _MISSING = object()
-EXPLAINS = re.compile(r"\.losses\[\d+\]\.(cause|witness)\b")
-"""What explains a loss: earlier schemas did so by other rules. What was lost, they count as this one does."""
+EXPLAINS = re.compile(r"\.losses\[\d+\]\.(cause|witness)\b|^(answer|verdict)$|\.(verdict|reasons|users\.kept)\b")
+"""What earlier schemas said by other rules: causes and sentences, and who could not be looked at. What was lost, they
+count as this one does."""
 
 
 class Agreement(msgspec.Struct, frozen=True):

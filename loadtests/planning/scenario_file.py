@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from compose.architectures import did_you_mean
+from loadtests.faults import FAULTS
 from loadtests.model.scenario import FaultSpec, Load, Scenario
 from loadtests.planning.rules import BadValue, bad_values, unknown
 from shared.errors import ScenarioError
@@ -139,7 +140,7 @@ def _toml_lines(table: dict[str, Any], path: str) -> Iterator[str]:
 
 Said = str | int | float
 """A prediction or a threshold: a text, or one of TOML's numbers, which is read as if it stood in quotes."""
-_FILLERS = {"question": "?", "family": "?", "kind": "kill"}
+_FILLERS = {"question": "?", "family": "?", "kind": next(iter(FAULTS))}
 """What stands for a value that is needed and not there, so that the others can be looked at beside it."""
 
 

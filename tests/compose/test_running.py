@@ -37,14 +37,17 @@ def test_a_run_that_is_not_kept_is_not_to_be_found(own_state: Path) -> None:
 
 
 @pytest.mark.cluster
-def test_the_newest_is_meant_if_none_is_named(own_state: Path) -> None:
+def test_of_several_one_must_be_named(own_state: Path) -> None:
     specs = [new_spec("signed-token", nodes=1), new_spec(nodes=1)]
     for spec in specs:
         keep_cluster(own_state, ProcessesEngine(), spec, say_nothing)
     first, second = (spec.run for spec in specs)
     try:
-        attach(own_state, first).kill("n1")  # what happens later to the older one does not make it the newest
-        assert choose_run(own_state, None) == second
+        attach(own_state, first).kill("n1")  # what happens to one does not choose it
+        with pytest.raises(UsageError, match="which one is meant") as asked:
+            choose_run(own_state, None)
+        assert first in asked.value.why
+        assert second in asked.value.why
         assert kept_runs(own_state) == [first, second]
         assert choose_run(own_state, first) == first
         assert attach(own_state, first).spec == specs[0]
