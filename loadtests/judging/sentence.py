@@ -103,11 +103,13 @@ def _logged_out(
     they = "they" if len(victims_of(faults)) > 1 and not _one_each(faults, clear) else "it"
     apart = [(name, result) for name, result in clear.items() if result.logged_out.shoppers > by[name]]
     told = listed([_out_otherwise(name, result, by[name]) for name, result in apart], "and")
+    short_told = listed([_out_otherwise(name, result, by[name], brief=True) for name, result in apart], "and")
     brief = listed([f"{result.logged_out.shoppers - by[name]} in {name}" for name, result in apart], "and")
     brief = f"for other reasons {brief}" if brief else ""
     most = f"for other reasons {sum(result.logged_out.shoppers - by[name] for name, result in apart)}" if apart else ""
     wordings = (
         _joined(_told_apart(clear, by, they), told, also, long),
+        _joined(_told_apart(clear, by, they), short_told, also, long),
         _joined(_told_apart(clear, by, they), brief, also, long),
         _joined(_told_together(clear, by), brief, also, long),
         _joined(_told_together(clear, by), brief, also, short),
@@ -126,8 +128,10 @@ def _security(clear: Mapping[str, ArchitectureResult]) -> str:
     ))  # fmt: skip
 
 
-def _out_otherwise(name: str, result: ArchitectureResult, by_faults: int) -> str:
+def _out_otherwise(name: str, result: ArchitectureResult, by_faults: int, *, brief: bool = False) -> str:
     """Who was logged out and not by a fault: as in roundrobin-memory had already lost 57 of 60 before."""
+    if brief and result.logged_out_before_fault:
+        return f"{name} had already lost {result.logged_out_before_fault}"
     first_us = min((fault.injected_us for fault in result.faults if fault.injected_us is not None), default=None)
     by = credited(result)
     rest = [loss for loss in result.losses if loss.kind == LOGGED_OUT and loss.shopper not in by]

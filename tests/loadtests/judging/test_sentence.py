@@ -56,6 +56,25 @@ def test_a_fault_is_credited_with_whom_it_has_in_their_cause_and_nobody_else() -
     assert found == ("Killing n2 logged out 2 of 60 shoppers in sticky-memory; time logged out 4 in sticky-memory.")
 
 
+def test_who_was_out_before_is_said_even_where_there_is_little_room() -> None:
+    both = before(result(60, at_risk=46, cause="other_node"), 58)
+    killed = tuple(msgspec.structs.replace(loss, because=BY_FAULT) for loss in both.losses[:22])
+    some = msgspec.structs.replace(both, losses=(*killed, *both.losses[22:]))
+    found = sentence_of(
+        [KILL],
+        {
+            "sticky-memory": result(20, at_risk=20),
+            "roundrobin-memory": some,
+            "signed-token": result(0),
+            "redis": result(0),
+        },
+    )
+    assert found == (
+        "Killing n2 logged out 20 of 60 shoppers in sticky-memory (all whose sessions it held) and 22 in "
+        "roundrobin-memory; nobody in signed-token or redis; roundrobin-memory had already lost 58."
+    )
+
+
 def test_time_alone_is_said_to_be_time() -> None:
     found = sentence_of([KILL], {"redis": result(18, cause="expired"), "signed-token": result(0)})
     assert found == "Killing n2 logged out nobody in signed-token; time logged out 18 in redis."
