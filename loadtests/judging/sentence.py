@@ -79,7 +79,7 @@ def _joined(*parts: str) -> str:
 def credited(result: ArchitectureResult) -> frozenset[int]:
     """Shoppers with a logout that has a fault among its causes: a sentence credits the faults with these, and no more.
 
-    Whoever would have been out without any fault (by time, by how the balancer picks nodes) is not among them.
+    Where several factors were needed together, the fault is one of them: it is credited, and not alone.
     """
     return frozenset(
         loss.shopper
