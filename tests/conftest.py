@@ -14,7 +14,7 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.left_behind import processes_of
+from tests.left_behind import left_over
 from tests.one_network import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 from tests.waiting import until
 
@@ -60,28 +60,13 @@ def no_temp_file_is_left(own_state: Path, monkeypatch: pytest.MonkeyPatch) -> It
     assert not left, f"the test left temporary files behind: {left}"
 
 
-def _ours(state: Path) -> dict[int, str]:
-    """Processes that were started by this test: its children, and all that carry its state folder."""
-    found = processes_of(state)
-    for child in psutil.Process().children(recursive=True):
-        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            if child.status() != psutil.STATUS_ZOMBIE:
-                found[child.pid] = " ".join(child.cmdline())
-    found.pop(os.getpid(), None)
-    return found
-
-
 @pytest.fixture(autouse=True)
 def nothing_is_left(own_state: Path, no_temp_file_is_left: None) -> Iterator[None]:
     """A test that leaves a process (and with it a port) fails, whatever else it found."""
-    before = _ours(own_state)
-
-    def left_over() -> dict[int, str]:
-        return {pid: what for pid, what in _ours(own_state).items() if pid not in before}
-
+    before = set(psutil.pids())
     yield
-    until(lambda: not left_over(), GONE_WITHIN_S)
-    left = left_over()
+    until(lambda: not left_over(own_state, before), GONE_WITHIN_S)
+    left = left_over(own_state, before)
     for pid in left:
         with suppress(psutil.NoSuchProcess):
             psutil.Process(pid).kill()
