@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
+import pytest
 
 from tests.waiting import until
 
@@ -31,7 +32,40 @@ def left_over(state: Path, before: Collection[int]) -> dict[int, str]:
 
 
 def _is_ours(process: psutil.Process) -> bool:
-    return os.getpid() in {parent.pid for parent in process.parents()}
+    above = {parent.pid for parent in process.parents()}
+    return os.getpid() in above and not _ANSWERED_FOR & {process.pid, *above}
+
+
+_ANSWERED_FOR: set[int] = set()
+"""Processes of ours that live longer than a test; also for what they start, whoever started them answers."""
+
+
+@contextmanager
+def outlives_a_test(state: Path, gone_within_s: float = 10.0) -> Iterator[Callable[[], None]]:
+    """Of children that are started in here, until it is told that they were, no test is asked.
+
+    Args:
+        state: the folder that they, and all that ever comes of them, carry; none of them may live when this ends.
+
+    Raises:
+        AssertionError: one does.
+    """
+    before = set(psutil.pids())
+    roots: set[int] = set()
+    carries = pytest.MonkeyPatch()
+    carries.setenv("TWINSHOP_STATE", str(state))
+
+    def started() -> None:
+        carries.undo()
+        roots.update({child.pid for child in psutil.Process().children()} - before)
+        _ANSWERED_FOR.update(roots)
+
+    try:
+        yield started
+    finally:
+        carries.undo()
+        _ANSWERED_FOR.difference_update(roots)
+    assert until(lambda: not left_over(state, before), gone_within_s), f"left behind: {left_over(state, before)}"
 
 
 def _living(besides: Collection[int], belongs: Callable[[psutil.Process], bool]) -> dict[int, str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.left_behind import left_over
+from tests.left_behind import left_over, outlives_a_test
 from tests.waiting import until
 
 ORPHAN = (
@@ -56,3 +56,25 @@ def test_an_orphan_is_seen_by_its_state_folder(own_state: Path, before: set[int]
         for process in (ours, another):
             process.kill()
             process.wait()
+
+
+def test_what_outlives_a_test_answers_for_itself_at_its_end(own_state: Path, tmp_path: Path, before: set[int]) -> None:
+    state = tmp_path / "longer"
+    with outlives_a_test(state) as started:
+        process = subprocess.Popen(["sleep", "60"])
+        assert set(left_over(own_state, before)) == {process.pid}
+        started()
+        assert left_over(own_state, before) == {}
+        assert os.environ["TWINSHOP_STATE"] == str(own_state)
+        process.kill()
+        process.wait()
+
+    def lose_one() -> None:
+        with outlives_a_test(state, 0) as started:
+            started()
+            lost.append(orphan(state))
+
+    lost: list[psutil.Process] = []
+    with pytest.raises(AssertionError, match="left behind"):
+        lose_one()
+    lost[0].kill()
