@@ -6,7 +6,7 @@
 
 import { html } from "./elements.js";
 import { ask } from "./room.js";
-import { LOSSES, meaning, seconds } from "./words.js";
+import { happened, meaning, seconds } from "./words.js";
 
 const MOST_EVENTS = 10;
 const FIRST_KEPT = 3;
@@ -89,7 +89,7 @@ export class Witness {
             "aria-current": loss.loss === view.loss ? "true" : null,
             onclick: () => this.#show(side, loss, own, about),
           },
-          `${seconds(loss.at_ms)}: ${LOSSES[loss.kind]}`,
+          `${seconds(loss.at_ms)}: ${happened(loss.kind)}`,
         ),
       ),
     );
@@ -103,7 +103,7 @@ function told(loss, about) {
   if (leftOut) lines.splice(leftOutAfter, 0, html("li", { class: "left-out" }, `… ${leftOut} more …`));
   const units = loss.items ? `, ${loss.items} ${loss.items === 1 ? "unit" : "units"} of goods with it` : "";
   return [
-    html("p", { class: "headline" }, `Shopper ${loss.shopper} ${LOSSES[loss.kind]} at ${seconds(loss.at_ms)}${units}.`),
+    html("p", { class: "headline" }, `Shopper ${loss.shopper} ${happened(loss.kind)} at ${seconds(loss.at_ms)}${units}.`),
     html(
       "p",
       { class: "cause" },

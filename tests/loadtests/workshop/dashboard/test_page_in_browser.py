@@ -170,6 +170,7 @@ def test_a_dead_node_stays_and_a_loss_shows_its_witness(browser: Browser, tmp_pa
         out.first.click()
         dialog = page.get_by_role("dialog")
         expect(dialog.get_by_role("heading", level=2)).to_have_text(f"Shopper {number}, left shop")
+        expect(dialog.locator(".headline")).to_contain_text(f"Shopper {number} was logged out at ")
         expect(dialog).to_contain_text("The node that held the session in its memory was killed")
         told = dialog.locator(".story li:not(.left-out)")
         expect(told).to_have_count(10)
