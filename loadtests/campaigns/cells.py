@@ -52,6 +52,8 @@ class Cell(msgspec.Struct, frozen=True):
     predictions: tuple[Prediction, ...] = ()
     measures: dict[str, float] = msgspec.field(default_factory=dict)
     """Everything that can be predicted, by name; what has no value in this run is left out."""
+    machine: str = ""
+    """Where it was run, of several machines; empty: where the matrix lies."""
 
     @property
     def place(self) -> Place:
@@ -94,7 +96,7 @@ class Matrix(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, cells=tuple(found[place] for place in sorted(found)))
 
 
-def cell_of(results: Results, architecture: str, *, key: CellKey, run: str) -> Cell:
+def cell_of(results: Results, architecture: str, *, key: CellKey, run: str, machine: str = "") -> Cell:
     """The cell that a judged run fills."""
     result = results.architectures[architecture]
     return Cell(
@@ -109,6 +111,7 @@ def cell_of(results: Results, architecture: str, *, key: CellKey, run: str) -> C
         at_risk=result.at_risk,
         predictions=result.predictions,
         measures=_measures(result),
+        machine=machine,
     )
 
 

@@ -151,7 +151,8 @@ def pairs_again(blocks: Sequence[Block], architecture: str) -> tuple[Pair, ...]:
     found = []
     for block in blocks:
         usual = faults.get(block.number)
-        if block.kind == "again" and usual is not None:
+        # Two machines are two speeds: what is compared with itself was measured on one.
+        if block.kind == "again" and usual is not None and usual.machine == block.machine:
             one, other = block.shot(architecture), usual.shot(architecture)
             if one and other:
                 plans = (usual.planned_sha256, usual.plan_sha256, block.plan_sha256)
@@ -167,7 +168,7 @@ def noise_of(blocks: Sequence[Block], architecture: str, measure: str, shoppers:
     """
     placebos = _values(blocks, "placebo", architecture, measure)
     quiet = _values(blocks, "no-fault", architecture, measure)
-    pairs = [(placebos[number], quiet[number]) for number in placebos if number in quiet]
+    pairs = [(placebos[at], quiet[at]) for at in placebos if at in quiet]
     floor = _noise_floor(MEASURES[measure], shoppers)
     if not pairs:
         return Noise(architecture, measure, 0, None, floor)
@@ -182,13 +183,14 @@ def _noise_floor(measure: Measure, shoppers: int) -> float:
     return NOISE_OF_A_SHARE if measure.percent else max(1.0, NOISE_OF_SHOPPERS * shoppers)
 
 
-def _values(blocks: Sequence[Block], kind: str, architecture: str, measure: str) -> dict[int, float]:
+def _values(blocks: Sequence[Block], kind: str, architecture: str, measure: str) -> dict[tuple[int, str], float]:
+    """By block and machine: only what was measured on one is held against each other."""
     found = {}
     for block in blocks:
         shot = block.shot(architecture) if block.kind == kind else None
         value = shot.values.get(measure) if shot else None
         if value is not None:
-            found[block.number] = value
+            found[block.number, block.machine] = value
     return found
 
 
