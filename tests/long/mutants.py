@@ -2,10 +2,10 @@
 
     python -m tests.long.mutants [--count 300] [--seed 1] [--jobs N] [--out FILE]
 
-A mutant is one small mistake in one place. Each is tried in a copy of the tree by the tests of its own module, then of
-its room, then of all three rooms: unit tests only, nothing that starts a cluster, a browser or a container. What comes
-of each is a line of FILE at once, so that the same command goes on where it ended. At the end every survivor is told
-with its place and its diff. `EQUIVALENT` names survivors that no test can kill, each with the reason.
+A mutant is one small mistake in one place. Each is tried in a copy of the tree by the tests of its own module, then by
+all tests of the three rooms that enter the function that it changes: unit tests only, nothing that starts a cluster, a
+browser or a container. What comes of each is a line of FILE at once, so that the same command goes on where it ended.
+At the end every survivor is told with its place and its diff. `EQUIVALENT` names survivors that no test can kill, each with the reason.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -33,13 +33,15 @@ from queue import SimpleQueue
 import msgspec
 
 from tests.long.mutations import ARITHMETIC, COMPARISONS, REMOVED, Came, Kind
+from tests.long.touched import TO, Touched, read_touched, stages
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("session_model", "checks", "judging")
 UNIT = "not cluster and not browser and not docker and not long"
 BOUND_S = 600.0
 """For all tests of one mutant; one that runs for ever is seen sooner, by the bound of each test."""
-TEST_BOUND_S = 60
+TEST_BOUND_S = 120
+"""On a busy machine, too: a mutant that is only slow must not count as detected."""
 EQUIVALENT: dict[str, str] = {}
 """By `Mutant.name`: why it is the same program."""
 
@@ -215,14 +217,6 @@ def drawn(mutants: Sequence[Mutant], count: int, seed: int) -> list[Mutant]:
     return order[:count]
 
 
-def stages(mutant: Mutant, root: Path) -> list[list[str]]:
-    """The tests to try, those that are nearest first."""
-    room = mutant.path.split("/")[1]
-    own = f"tests/loadtests/{room}/test_{Path(mutant.path).stem}.py"
-    others = [f"tests/loadtests/{other}" for other in ROOMS if other != room]
-    return [*([[own]] if (root / own).is_file() else []), [f"tests/loadtests/{room}"], others]
-
-
 class Tree:
     """A copy of the project's files in which one mutant at a time is tried."""
 
@@ -234,15 +228,27 @@ class Tree:
                 shutil.copyfile(root / name, to / name)
         self.root = to
 
-    def try_one(self, mutant: Mutant, bound_s: float = BOUND_S) -> Tried:
+    def touched(self) -> dict[str, Touched]:
+        """Run all tests, without any mutant.
+
+        Raises:
+            SystemExit: they fail.
+        """
+        to = self.root / "touched.json"
+        if self.run_tests([f"tests/loadtests/{room}" for room in ROOMS], 2 * BOUND_S, {TO: str(to)}) != 0:
+            raise SystemExit("the tests fail, or take too long, without any mutant")
+        return read_touched(to)
+
+    def try_one(self, mutant: Mutant, touched: Mapping[str, Touched], bound_s: float = BOUND_S) -> Tried:
         """Put it in, run the tests until one fails, take it out."""
         path = self.root / mutant.path
         source = path.read_bytes()
         began = time.monotonic()
         came, by = "survived", ""
+        chosen = stages(mutant.path, mutant.line, self.root, touched)
         try:
             path.write_bytes(mutant.applied(source))
-            for tests in stages(mutant, self.root):
+            for tests in chosen:
                 code = self.run_tests(tests, bound_s - (time.monotonic() - began))
                 if code != 0:
                     came, by = ("timed out" if code is None else "killed"), " ".join(tests)
@@ -252,14 +258,14 @@ class Tree:
         took_s = round(time.monotonic() - began, 1)
         return Tried(mutant.place, mutant.name, mutant.line, mutant.kind, came, by, took_s, mutant.diff(source))
 
-    def run_tests(self, tests: Sequence[str], bound_s: float) -> int | None:
+    def run_tests(self, tests: Sequence[str], bound_s: float, told: Mapping[str, str] | None = None) -> int | None:
         """The exit code of pytest; None if it took longer, and was ended with all that it had started."""
         command = [
-            sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", UNIT,
-            "--timeout", str(TEST_BOUND_S), *tests,
+            sys.executable, "-m", "pytest", "-xq", "-p", "no:cacheprovider", "-p", "tests.long.touched", "-m", UNIT,
+            "--hypothesis-seed", "0", "--timeout", str(TEST_BOUND_S), *tests,
         ]  # fmt: skip
         # Installed is the original: the copy goes before it. Compiled files are told apart by the second: none is kept.
-        environment = {**os.environ, "PYTHONPATH": str(self.root), "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = {**os.environ, "PYTHONPATH": str(self.root), "PYTHONDONTWRITEBYTECODE": "1", **(told or {})}
         process = subprocess.Popen(
             command, cwd=self.root, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL, start_new_session=True,
@@ -300,11 +306,7 @@ class Record:
 
 
 def try_all(root: Path, mutants: Sequence[Mutant], record: Record, jobs: int) -> None:
-    """Try those that were not tried before.
-
-    Raises:
-        SystemExit: the tests fail without any mutant.
-    """
+    """Try those that were not tried before."""
     left = [mutant for mutant in mutants if mutant.place not in record.done]
     if not left:
         return
@@ -313,14 +315,13 @@ def try_all(root: Path, mutants: Sequence[Mutant], record: Record, jobs: int) ->
         for number in range(jobs):
             trees.put(Tree(root, Path(folder) / str(number)))
         first = trees.get()
-        if first.run_tests([f"tests/loadtests/{room}" for room in ROOMS], 2 * BOUND_S) != 0:
-            raise SystemExit("the tests fail, or take too long, without any mutant")
+        touched = first.touched()
         trees.put(first)
 
         def one(mutant: Mutant) -> None:
             tree = trees.get()
             try:
-                record.add(tried := tree.try_one(mutant))
+                record.add(tried := tree.try_one(mutant, touched))
                 done = f"{len(record.done):>4} of {len(mutants)}"
                 sys.stdout.write(f"{done}  {tried.came:<9} {tried.took_s:6.1f} s  {tried.name}\n")
                 sys.stdout.flush()
