@@ -5,7 +5,8 @@
 A mutant is one small mistake in one place. Each is tried in a copy of the tree by the tests of its own module, then by
 all tests of the three rooms that enter the function that it changes: unit tests only, nothing that starts a cluster, a
 browser or a container. What comes of each is a line of FILE at once, so that the same command goes on where it ended.
-At the end every survivor is told with its place and its diff. `EQUIVALENT` names survivors that no test can kill, each with the reason.
+At the end every survivor is told with its place and its diff. `EQUIVALENT` names survivors that no test can kill, each
+with the reason.
 """
 
 from __future__ import annotations

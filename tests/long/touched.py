@@ -1,8 +1,8 @@
 """Which tests enter which function: so that a mutant is tried by those that can see it, and by no others.
 
-As a plugin of pytest (`-p tests.long.touched`) it leaves out the search for processes that a test left behind:
-nine tenths of what a unit test costs, and what counts and judges starts none. With `TWINSHOP_TOUCHED=FILE` it writes, too, what
-each file of tests entered.
+As a plugin of pytest (`-p tests.long.touched`) it leaves out the search for processes that a test left behind: nine
+tenths of what a unit test costs, and what counts and judges starts none. With `TWINSHOP_TOUCHED=FILE` it writes, too,
+what each file of tests entered.
 """
 
 from __future__ import annotations
