@@ -122,7 +122,7 @@ def _logged_out(
         _joined(_told_apart(clear, by, they, {}), brief, also, long),
         _joined(_told_together(clear, by), brief, also, long),
         _joined(_told_together(clear, by), brief, also, short),
-        _joined(f"{sum(by.values())} shoppers in {where}", most, short),
+        _joined(f"{sum(by.values())} shoppers in {where}" if any(by.values()) else "nobody", most, short),
     )
     return [f"logged out {wording}" for wording in wordings]
 
