@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.long import mutants
-from tests.long.mutants import ROOT, Draft, Header, Mutant, Record, Tried, drawn, share, told
+from tests.long.mutants import ROOT, Header, Record, Tried, drawn, share, told
+from tests.long.mutations import Came, Draft, Mutant
 from tests.long.touched import Touched, function_at, stages
 
 COUNT = int(os.environ.get("TWINSHOP_MUTANTS", "300"))
@@ -120,7 +121,7 @@ def test_a_function_is_named_as_python_names_its_code() -> None:
         assert function_at("it", source, line) == f"it:{expected.co_firstlineno}"
 
 
-def tried(mutant: Mutant, came: mutants.Came) -> Tried:
+def tried(mutant: Mutant, came: Came) -> Tried:
     return Tried(mutant.place, mutant.name, mutant.line, mutant.kind, came, "", 0.1, mutant.diff(SOURCE))
 
 

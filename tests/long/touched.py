@@ -1,4 +1,4 @@
-"""Which tests enter which function: so that a mutant is tried by those that can see it, and by no others.
+"""Which tests enter which function, so that a mutant is tried by those that can see it; and a quick way to run them.
 
 As a plugin of pytest (`-p tests.long.touched`) it leaves out the search for processes that a test left behind: nine
 tenths of what a unit test costs, and what counts and judges starts none. With `TWINSHOP_TOUCHED=FILE` it writes, too,
@@ -8,7 +8,9 @@ what each file of tests entered.
 from __future__ import annotations
 
 import ast
+import importlib
 import os
+import pkgutil
 import sys
 import threading
 import time
@@ -22,6 +24,9 @@ import pytest
 
 TO = "TWINSHOP_TOUCHED"
 LEFT_OUT = "nothing_is_left"
+AHEAD = ("hypothesis", "hypothesis.strategies", "playwright.sync_api", "compose.architectures", "compose.cluster")
+ROOMS_BELOW = ("loadtests.model", "loadtests.faults", "loadtests.behaviours")
+"""They import none of the rooms that mutants are in."""
 
 _entered: dict[str, set[CodeType]] = defaultdict(set)
 _took: dict[str, float] = defaultdict(float)
@@ -116,3 +121,34 @@ def stages(path: str, line: int, root: Path, touched: Mapping[str, Touched]) -> 
     found = found or [tests for tests in touched if tests.split("/")[2] == room]
     others = sorted((tests for tests in found if tests != own), key=order)
     return [stage for stage in ([own] if (root / own).is_file() else [], others) if stage]
+
+
+def serve() -> None:
+    """Run pytest again and again: each line of the input is what it is told; a process of its own answers each.
+
+    That is a copy of this one, which has imported what no mutant is in: half of what a short test costs. Each is told
+    of in two lines, the number of its process group when it begins and its exit code when it has ended.
+    """
+    for name in AHEAD:
+        importlib.import_module(name)
+    for room in ROOMS_BELOW:
+        for module in pkgutil.walk_packages(importlib.import_module(room).__path__, f"{room}."):
+            importlib.import_module(module.name)
+    for line in sys.stdin.buffer:
+        words = msgspec.json.decode(line, type=list[str])
+        pid = os.fork()
+        if not pid:
+            os.setsid()
+            os.dup2(os.open(os.devnull, os.O_RDWR), 0)
+            for stream in (1, 2):
+                os.dup2(0, stream)
+            # hypothesis was imported before pytest could rewrite its assertions: nobody needs them
+            os._exit(pytest.main([*words, "-W", "ignore::pytest.PytestAssertRewriteWarning"]))
+        sys.stdout.write(f"{pid}\n")
+        sys.stdout.flush()
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    serve()
