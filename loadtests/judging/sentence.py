@@ -205,10 +205,11 @@ def _counted(headline: str, clear: Mapping[str, ArchitectureResult], long: str, 
     named = f"none in {listed(none, 'or')}" if none else ""
     others = f"none in {len(none)} {'others' if some else 'architectures'}" if none else ""
     not_known = f"not measured in {len(unknown)}" if unknown else ""
-    most = max((value for value in values.values() if value is not None), default=0.0)
+    known = [value for value in values.values() if value is not None]
+    most = f"at most {number(max(known))} in {len(clear)} architectures" if known else ""
     return [
         _joined(some, named, not_known, long),
         _joined(some, others, not_known, long),
         _joined(some, others, not_known, short),
-        _joined(f"at most {number(most)} in {len(clear)} architectures", not_known, short),
+        _joined(most, not_known, short),
     ]
