@@ -8,7 +8,7 @@ what was considered. docs/explanation/causes.md defines all of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 import msgspec
@@ -130,6 +130,23 @@ def reason_of_shared_session(around: Circumstances) -> Reason:
     keeps_ids = rules is not None and rules.ids_can_be_planted and not around.run.limits.regenerate_at_login
     explanation = explain_by(partial(_unless, setting("fixation"))) if keeps_ids else UNEXPLAINED
     return _reason(around, explanation, "whoever had planted the session was a stranger after the login")
+
+
+def reason_of_second_order(around: Circumstances, word: str, asked: Sequence[Exchange]) -> Reason:
+    """Why one checkout made two orders; `word` tells what the orders themselves show, and so holds whatever else did.
+
+    Args:
+        around: tells which faults have requests repeated.
+        word: request_repeated or key_ignored.
+        asked: the checkouts behind the two orders, in the order of their answers; those that the history knows.
+    """
+    if not asked:
+        return Reason(word, (Because(word),))
+    by_itself = seen(word, asked[-1].sent_us) if word == "request_repeated" else setting(word)
+    turns: list[Harms] = [partial(repeated, asked[0], asked[-1], around)] if word == "request_repeated" else []
+    explanations = (explain_by(harms) for harms in (*turns, partial(_unless, by_itself)))
+    explanation = next(found for found in explanations if found.alternatives)
+    return _reason(around, explanation, "this checkout would have made one order")
 
 
 def _about_cart(around: Circumstances, person: ShopperTrace, last: Exchange, answer: Exchange) -> Iterator[Harms]:

@@ -111,7 +111,14 @@ function told(loss, about) {
       loss.cause.split(/[+|]/).map((word) => meaning(`cause-${word}`) || word.replaceAll("_", " ")).join(" "),
     ),
     html("ol", { class: "story" }, lines),
+    ...counterfactual(loss),
   ];
+}
+
+/** What would have been without its cause, as the report says it; nothing where no cause explains it. */
+export function counterfactual(loss) {
+  const said = loss.counterfactual ?? "";
+  return said ? [html("p", { class: "counterfactual" }, `${said[0].toUpperCase()}${said.slice(1)}.`)] : [];
 }
 
 function line(event, about) {
