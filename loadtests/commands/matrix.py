@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from loadtests.campaigns.far.machines import FarLauncher
 
 WIDTH = 100
-AGAIN = ("not as predicted", "inconclusive")
+AGAIN = ("not as predicted", "refuted and understood", "inconclusive")
 OUT_OPTION = click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("runs/matrix"), show_default=True,
     help="Where the matrix lies: matrix.json, matrix.html and a folder for each run.",
@@ -47,7 +47,8 @@ Run every scenario of the catalogue on its architectures, cheapest first, and pu
 in the middle, it goes on where it ended: what was run with the same scenario, seed, engine and version is kept.
 
 \b
-Exit codes: 0 all as predicted, 1 something is not, 3 something is inconclusive or could not be run.
+Exit codes: 0 all as predicted, or refuted and understood; 1 something is neither; 3 something is inconclusive or could
+not be run.
 """
 )
 @names_option("family", "families")
@@ -131,12 +132,12 @@ confirmed, refuted, depends, or not decided. Writes them into the matrix' page, 
 @DEBUG_OPTION
 def claims(out: Path, as_json: bool) -> None:
     """The claims, decided from the matrix in that folder."""
-    from loadtests.campaigns.cells import read_matrix
     from loadtests.campaigns.jobs import catalogue
     from loadtests.campaigns.matrix.matrix_run import decisions
     from loadtests.campaigns.matrix.page import write_page
+    from loadtests.campaigns.matrix.second_predictions import read_understood
 
-    matrix, entries = read_matrix(out), catalogue()
+    matrix, entries = read_understood(out), catalogue()
     decided = decisions(matrix, entries)
     page = write_page(out, matrix, entries, decided)
     if as_json:

@@ -23,7 +23,7 @@ from loadtests.session_model.circumstances import Circumstances, Harm, Without
 from loadtests.session_model.counterfactual import UNEXPLAINED, Explanation, Harms, explain_by, in_words, seconds
 from loadtests.session_model.excluded import considered
 from loadtests.session_model.life import SessionLife, good_until, seen, setting
-from loadtests.session_model.shopper_trace import ShopperTrace
+from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace
 from loadtests.session_model.stores import RULES, Outlived
 
 OF_RULES = (
@@ -115,6 +115,14 @@ def reason_of_cart_loss(around: Circumstances, person: ShopperTrace, answer: Exc
         if explanation.alternatives:
             return _reason(around, explanation, "the cart shown was the acknowledged one")
     return Reason(considered=considered(around, person.life, answer))
+
+
+def reason_of_short_order(around: Circumstances, promise: AcknowledgedOrder) -> Reason:
+    """Why an order lacks what was acknowledged, as far as the very write shows it: the cart was lost before."""
+    if promise.overlapped is None:
+        return Reason()
+    explanation = explain_by(partial(_unless, seen("overlapping_write", promise.overlapped.sent_us)))
+    return _reason(around, explanation, "the order held the acknowledged cart")
 
 
 def reason_of_use_after_end(around: Circumstances, used: Outlived) -> Reason:

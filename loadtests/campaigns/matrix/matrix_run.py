@@ -26,6 +26,7 @@ from loadtests.campaigns.jobs import (
 from loadtests.campaigns.matrix.board import Board, board_of
 from loadtests.campaigns.matrix.campaign import MatrixCampaign
 from loadtests.campaigns.matrix.page import write_page
+from loadtests.campaigns.matrix.second_predictions import read_understood
 from loadtests.campaigns.one_run import Processes
 from loadtests.campaigns.runner import Launcher, RunJob, Runner, expected_seconds
 from loadtests.campaigns.shards import Shard, of_shard
@@ -80,7 +81,8 @@ def carry_out(asked: MatrixRequest, say: Callable[[str], None], launcher: Launch
             next_step="twinshop list",
         )
     interrupted = _run(asked, entries, matrix, launcher or Processes(asked.folder, asked.engine), say)
-    matrix = read_matrix(asked.folder)
+    matrix = read_understood(asked.folder)
+    write_matrix(asked.folder, matrix)
     page = write_page(asked.folder, matrix, entries, decisions(matrix, entries))
     return MatrixDone(board_of(matrix, entries, asked.selection), page, interrupted)
 
