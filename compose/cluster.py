@@ -91,6 +91,12 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         3600
     )
     """How long a session lives after it was last written."""
+    access_lifetime_s: Annotated[float, Range(0.1, 86_400, "s", "shorter, each request needs a new one")] = 300.0
+    """How long an access token is good; then its refresh token is needed."""
+    refresh_grace_s: Annotated[float, Range(0, 3600, "s", "longer, nobody finds a stolen refresh token")] = 0.0
+    """So long after its use a refresh token is answered with the same new one; later, it ends the session."""
+    session_absolute_s: Annotated[int, Range(0, 34_560_000, "s", "browsers keep no cookie for more than 400 days")] = 0
+    """How long a session lives after its login, however much it is used; 0: for as long as it is used."""
     session_cap: Annotated[int, Range(1, 1_000_000, "sessions", "a node that may keep none knows nobody")] = 100_000
     """The most sessions that a node keeps in its memory; beyond it, old ones go."""
     session_refresh_each_request: bool = False

@@ -74,7 +74,7 @@ class SessionStore(ABC):
     """Where a shop keeps its sessions."""
 
     kind: str
-    """`memory`, `replicated`, `token`, `denylist` or `redis`."""
+    """`memory`, `replicated`, `token`, `denylist`, `redis`, `refresh` or `refresh-database`."""
     where: str
     """For a person, on every page: "in the memory of this node", "in your cookie, signed", "in Redis"."""
     outages: tuple[type[Exception], ...] = ()

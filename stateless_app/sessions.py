@@ -13,6 +13,7 @@ from flask.sessions import SecureCookieSession
 
 from shared.errors import UsageError
 from shared.sessions import CART_HELD_S, CART_WAIT_S, CartBusy, Injection, SessionStore, fingerprint
+from shared.shop import database
 from shared.shop.identity import USER
 from shared.shop.signed_cookies import SignedCookies, TokenClock
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from flask.sessions import SessionMixin
     from redis import Redis
 
+    from shared.refresh.families import RefreshFamilies
     from shared.shop.settings import Settings
 
 MASTER = "shop"
@@ -161,13 +163,74 @@ class DenylistSessions(OnRedis):
 
     def session_id(self) -> str:
         """The id of the current token."""
-        current = session._get_current_object()  # type: ignore[attr-defined]
+        current = _current()
         _identify(current, self._clock)
         return str(current.get(_TOKEN_ID, ""))
 
     def revoke_user(self, user: str) -> None:
         """Refuse all tokens of that user that were issued until now."""
         self._client.set(_REVOKED_USER + user, self._clock.now_us(), ex=self._keep_s)
+
+    def apply(self, injection: Injection) -> None:
+        """Take another time for the right one."""
+        self._clock.ahead_s = injection.clock_ahead_s
+
+
+class RefreshTokens(SessionStore):
+    """The session in an access token that is soon over, and a refresh token that renews it: each good for one use.
+
+    Who has an access token is not asked about; so a session that was ended is good for as long as that one was.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.kind = settings.store
+        self._clock = TokenClock(settings.clock_leeway_s)
+        self._settings = settings
+        self._families = self._families_in(settings)
+
+    def _families_in(self, settings: Settings) -> RefreshFamilies:
+        """Where the refresh tokens are, as the settings say."""
+        from shared.refresh import families
+
+        times = families.FamilyTimes(
+            settings.session_lifetime_s * 1000, settings.session_absolute_s * 1000, int(settings.refresh_grace_s * 1000)
+        )
+        if settings.store == "refresh":
+            from redis import RedisError
+
+            self.where = "in your cookie, signed, for a short time; what renews it is in Redis"
+            self.outages = (RedisError,)
+            return families.FamiliesInRedis(_connect(settings), times)
+        self.where = "in your cookie, signed, for a short time; what renews it is in the database"
+        self.outages = (families.FamiliesUnavailable,)
+        engine = database.connect(settings.database_url, threads=settings.node_threads)
+        return families.FamiliesInDatabase(engine, database.refresh_families, times, self._clock.now_us)
+
+    def install(self, app: Flask) -> None:
+        """Make `flask.session` live in the two cookies."""
+        from shared.refresh.cookies import RefreshCookies
+
+        self._interface = RefreshCookies(self._settings, self._families, self._clock)
+        app.session_interface = self._interface
+
+    def opened(self, user: str) -> None:
+        """Open a family for it."""
+        self._interface.open_family(_current(), user)
+
+    def session_id(self) -> str:
+        """The family of the current session."""
+        return str(_current().family)
+
+    def revoke_user(self, user: str) -> None:
+        """End all families of that user: what access tokens there are is good until they are over."""
+        self._families.end_all(user)
+
+    def reachable(self) -> bool:
+        """Whether the families' store answers."""
+        try:
+            return self._families.reachable()
+        except self.outages:
+            return False
 
     def apply(self, injection: Injection) -> None:
         """Take another time for the right one."""
@@ -217,6 +280,11 @@ class RevocableCookies(SignedCookies):
         return ended is not None or (all_until is not None and issued_us <= int(all_until))
 
 
+def _current() -> Any:
+    """The session itself, where Flask has a proxy of it."""
+    return session._get_current_object()  # type: ignore[attr-defined]
+
+
 def _identify(session: Any, clock: TokenClock) -> None:
     """Give a user's session without an id one, and the time of its login."""
     if dict.get(session, USER) and not dict.get(session, _TOKEN_ID):
@@ -261,8 +329,10 @@ def session_store(settings: Settings) -> SessionStore:
             return RedisSessions(settings)
         case "denylist":
             return DenylistSessions(settings)
+        case "refresh" | "refresh-database":
+            return RefreshTokens(settings)
     raise UsageError(
         f"the stateless twin has no session store {settings.store!r}",
         why="it remembers nothing itself",
-        next_step="TWINSHOP_STORE=token, denylist or redis, or start stateful_app",
+        next_step="TWINSHOP_STORE=token, denylist, redis, refresh or refresh-database, or start stateful_app",
     )

@@ -23,9 +23,10 @@ from shared.sessions import HeldSession, fingerprint
 
 STATE_WITHIN_S, TROUBLE_WITHIN_S = 0.6, 1.0
 FROM_LIMITS = (
-    "session_lifetime_s", "session_cap", "session_refresh_each_request", "store_timeout_s", "store_retries",
-    "regenerate_at_login", "cart_lock", "idempotency_keys", "clock_leeway_s", "rate_limit", "rate_limit_counters",
-    "slow_page_ms", "deep_health", "password_cost", "node_threads", "node_workers",
+    "session_lifetime_s", "access_lifetime_s", "refresh_grace_s", "session_absolute_s", "session_cap",
+    "session_refresh_each_request", "store_timeout_s", "store_retries", "regenerate_at_login", "cart_lock",
+    "idempotency_keys", "clock_leeway_s", "rate_limit", "rate_limit_counters", "slow_page_ms", "deep_health",
+    "password_cost", "node_threads", "node_workers",
 )  # fmt: skip
 """Limits that are settings of a node by the same name."""
 Said = TypeVar("Said")

@@ -51,6 +51,18 @@ order_lines = sa.Table(
     sa.Column("price_cents", sa.Integer, nullable=False),
 )
 
+refresh_families = sa.Table(
+    "refresh_families",
+    schema,
+    sa.Column("family", sa.String(32), primary_key=True),
+    sa.Column("user", sa.String(64), nullable=False, index=True),
+    sa.Column("secret", sa.String(32), nullable=False),
+    sa.Column("before", sa.String(32), nullable=False),
+    sa.Column("opened_ms", sa.BigInteger, nullable=False),
+    sa.Column("used_ms", sa.BigInteger, nullable=False),
+)
+"""Used only where refresh tokens are kept in the database."""
+
 
 def connect(url: str, *, threads: int = 1) -> Engine:
     """An engine with a connection for each thread. Connects when first used.

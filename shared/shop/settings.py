@@ -11,8 +11,8 @@ from shared.errors import UsageError
 
 _PREFIX = "TWINSHOP_"
 _HIDDEN = frozenset({"secret_key", "fallback_key", "control_token", "redis_url", "database_url"})
-_STORES = ("memory", "replicated", "token", "denylist", "redis")
-_WITH_SERVER = frozenset({"redis", "denylist"})
+_STORES = ("memory", "replicated", "token", "denylist", "redis", "refresh", "refresh-database")
+_WITH_SERVER = frozenset({"redis", "denylist", "refresh"})
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +31,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     run: str = ""
     architecture: str = ""
     store: str = ""
-    """`memory`, `replicated`, `token`, `denylist` or `redis`; empty: the twin's own first choice."""
+    """`memory`, `replicated`, `token`, `denylist`, `redis`, `refresh` or `refresh-database`; empty: its first."""
     redis_url: str = "redis://127.0.0.1:6379/0"
     sentinel: str = ""
     """host:port of the sentinel that knows where Redis is, by the name `shop`; empty: it is at `redis_url`."""
@@ -42,6 +42,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     cookie_name: str = "session"
     """Cookies ignore ports: two clusters on one host name need two names."""
     session_lifetime_s: int = 3600
+    access_lifetime_s: float = 300.0
+    """How long an access token is good; then its refresh token is needed."""
+    refresh_grace_s: float = 0.0
+    """So long after its use a refresh token is answered with the same new one; later, it ends the session."""
+    session_absolute_s: int = 0
+    """How long a session lives after its login, however much it is used; 0: for as long as it is used."""
     session_cap: int = 100_000
     """The most sessions that a node keeps in its memory; beyond it the longest untouched one goes."""
     session_refresh_each_request: bool = False
@@ -143,6 +149,9 @@ def _complaints(settings: Settings) -> list[tuple[str, str]]:
         ("fallback_key", not 0 < len(settings.fallback_key) < 8, "expected at least 8 characters, or none"),
         ("store", settings.store in {"", *_STORES}, f"expected one of {', '.join(_STORES)}"),
         ("session_lifetime_s", settings.session_lifetime_s >= 1, "expected at least 1 second"),
+        ("access_lifetime_s", 0.1 <= settings.access_lifetime_s <= 86_400, "expected 0.1 to 86400 seconds"),
+        ("refresh_grace_s", 0 <= settings.refresh_grace_s <= 3600, "expected 0 to 3600 seconds"),
+        ("session_absolute_s", settings.session_absolute_s >= 0, "expected seconds, or 0 for no such bound"),
         ("session_cap", settings.session_cap >= 2, "expected at least 2 sessions"),
         ("store_timeout_s", 0 < settings.store_timeout_s <= 60, "expected more than 0 and at most 60 seconds"),
         ("store_retries", 0 <= settings.store_retries <= 20, "expected 0 to 20"),
