@@ -161,7 +161,7 @@ class FamiliesInDatabase(RefreshFamilies):
         """It answers a question."""
         try:
             with self._engine.connect() as connection:
-                return connection.execute(sa.select(1)).scalar_one() == 1
+                return int(connection.execute(sa.select(1)).scalar_one()) == 1
         except sa.exc.OperationalError as error:
             raise FamiliesUnavailable from error
 
