@@ -91,6 +91,10 @@ ARCHITECTURES: dict[str, Architecture] = {
             "Sessions live in a shared server; requests go to the nodes in turn, twice as often to the first.",
         ),
         Architecture(
+            "signed-token-sticky", "stateless_app", "token", "cookie",
+            "The session travels in a signed cookie; all the same, another one sends every shopper back to one node.",
+        ),
+        Architecture(
             "refresh-token", "stateless_app", "refresh", "round-robin",
             "A short-lived signed token carries the session; a refresh token, kept in a shared server, renews it.",
         ),

@@ -115,6 +115,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The store refuses writes while fewer replicas than this keep up."""
     store_distance_ms: Annotated[float, Range(0, 10_000, "ms", "farther away there is no store")] = 0.0
     """How far away the store is: added to each of its answers."""
+    key_per_process: bool = False
+    """Each process of a node signs with a key of its own, made when it starts, as where nobody has set one."""
     regenerate_at_login: bool = True
     """A new session id at login; without, a planted id becomes the victim's login (session fixation)."""
     cart_lock: bool = False

@@ -37,7 +37,9 @@ class Injection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     session_cap: int = 0
     """The most sessions it keeps in its memory from now on; 0: as it was started."""
     clock_ahead_s: int = 0
-    """How far its clock is ahead, as far as sessions read it."""
+    """How far its clock is ahead, as far as sessions read it; behind, if negative."""
+    dies_before_saving: bool = False
+    """Its process is gone as soon as it has committed an order, before the session is saved and anybody is answered."""
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""

@@ -13,6 +13,7 @@ from flask_session import Session
 from shared.errors import UsageError
 from shared.sessions import HeldSession, Injection, SessionLocks, SessionStore, fingerprint
 from shared.shop.answers import store_unavailable
+from shared.shop.session_format import FORMATS
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -71,6 +72,7 @@ class MemorySessions(SessionStore):
     def __init__(self, settings: Settings) -> None:
         self._cap = settings.session_cap
         self._cookie = settings.cookie_name
+        self._format = FORMATS[settings.session_format]
         self._cache = SessionCache(default_timeout=settings.session_lifetime_s)
         self._cache.hold_at_most(self._cap)
         self._locks = SessionLocks()
@@ -92,7 +94,7 @@ class MemorySessions(SessionStore):
     def revoke_user(self, user: str) -> None:
         """End that user's sessions in this node's memory; what other nodes hold is out of reach."""
         for key, data in self._cache.living():
-            if data.get("user") == user:
+            if self._format.user(data) == user:
                 self._cache.delete(key)
 
     def cart_alone(self) -> AbstractContextManager[None]:
@@ -107,9 +109,9 @@ class MemorySessions(SessionStore):
     def held(self) -> list[HeldSession]:
         """The logged-in sessions in this process's memory."""
         return [
-            HeldSession(fingerprint(key.removeprefix(_PREFIX)), data["user"])
+            HeldSession(fingerprint(key.removeprefix(_PREFIX)), user)
             for key, data in self._cache.living()
-            if "user" in data
+            if (user := self._format.user(data))
         ]
 
 
@@ -132,6 +134,7 @@ class ReplicatedSessions(MemorySessions):
         self.outages = (StateUnavailable,)
         self._cap = settings.session_cap
         self._cookie = settings.cookie_name
+        self._format = FORMATS[settings.session_format]
         self._locks = SessionLocks()
         self._state = ReplicatedState(
             settings.replica_self,

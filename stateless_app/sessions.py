@@ -14,7 +14,7 @@ from flask.sessions import SecureCookieSession
 from shared.errors import UsageError
 from shared.sessions import CART_HELD_S, CART_WAIT_S, CartBusy, Injection, SessionStore, fingerprint
 from shared.shop import database
-from shared.shop.identity import USER
+from shared.shop.session_format import FORMATS, SessionFormat
 from shared.shop.signed_cookies import SignedCookies, TokenClock
 
 if TYPE_CHECKING:
@@ -151,11 +151,12 @@ class DenylistSessions(OnRedis):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self._clock = TokenClock(settings.clock_leeway_s)
+        self._format = FORMATS[settings.session_format]
         self._keep_s = settings.session_lifetime_s + settings.clock_leeway_s
 
     def install(self, app: Flask) -> None:
         """Make `flask.session` live in the cookie, and ask the list about it."""
-        app.session_interface = RevocableCookies(app, self._clock, self._client, self._keep_s)
+        app.session_interface = RevocableCookies(app, self._clock, self._client, self._keep_s, self._format)
 
     def regenerate(self) -> None:
         """A new id; the token that came with this request is revoked when its successor is sent."""
@@ -164,7 +165,7 @@ class DenylistSessions(OnRedis):
     def session_id(self) -> str:
         """The id of the current token."""
         current = _current()
-        _identify(current, self._clock)
+        _identify(current, self._clock, self._format)
         return str(current.get(_TOKEN_ID, ""))
 
     def revoke_user(self, user: str) -> None:
@@ -248,11 +249,12 @@ class RevocableCookies(SignedCookies):
 
     session_class = RevocableSession
 
-    def __init__(self, app: Flask, clock: TokenClock, client: Redis, keep_s: int) -> None:
+    def __init__(self, app: Flask, clock: TokenClock, client: Redis, keep_s: int, form: SessionFormat) -> None:
         super().__init__(app, clock)
         self._clock = clock
         self._client = client
         self._keep_s = keep_s
+        self._format = form
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """The session in the cookie; a stranger's if the token was revoked."""
@@ -260,14 +262,14 @@ class RevocableCookies(SignedCookies):
         token_id = dict.get(found, _TOKEN_ID, "")
         if not token_id:
             return found
-        if self._is_revoked(token_id, dict.get(found, USER, ""), dict.get(found, _ISSUED_US, 0)):
+        if self._is_revoked(token_id, self._format.user(dict(found)), dict.get(found, _ISSUED_US, 0)):
             return self.session_class()
         found.came_as = token_id
         return found
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Revoke the token that it came as, if the session was ended or is another one now; then set the cookie."""
-        _identify(session, self._clock)
+        _identify(session, self._clock, self._format)
         came_as = cast("RevocableSession", session).came_as
         if came_as and dict.get(cast("RevocableSession", session), _TOKEN_ID) != came_as:
             self._client.set(_REVOKED_TOKEN + came_as, b"", ex=self._keep_s)
@@ -285,9 +287,9 @@ def _current() -> Any:
     return session._get_current_object()  # type: ignore[attr-defined]
 
 
-def _identify(session: Any, clock: TokenClock) -> None:
+def _identify(session: Any, clock: TokenClock, form: SessionFormat) -> None:
     """Give a user's session without an id one, and the time of its login."""
-    if dict.get(session, USER) and not dict.get(session, _TOKEN_ID):
+    if form.user(dict(session)) and not dict.get(session, _TOKEN_ID):
         session[_TOKEN_ID] = secrets.token_hex(8)
         session[_ISSUED_US] = clock.now_us()
 

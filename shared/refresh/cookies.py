@@ -18,7 +18,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-from shared.shop.identity import USER
+from shared.shop.session_format import FORMATS
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -50,13 +50,14 @@ class AccessTokens:
     def __init__(self, settings: Settings, clock: TokenClock) -> None:
         keys = (settings.secret_key, settings.fallback_key) if settings.fallback_key else (settings.secret_key,)
         self._keys = [_key(key) for key in keys]
+        self._format = FORMATS[settings.session_format]
         self._clock = clock
         self._leeway_s = settings.clock_leeway_s
 
     def sign(self, session: RenewedSession, lifetime_s: float) -> str:
         """The token; good for so long from now on, or as long as it was before it was changed."""
         claims = {
-            "sub": session.get(USER, ""),
+            "sub": self._format.user(session),
             "sid": session.family,
             "exp": session.good_until_s or self._now_s() + lifetime_s,
             "session": dict(session),
@@ -85,6 +86,7 @@ class RefreshCookies(SessionInterface):
         self._access = AccessTokens(settings, clock)
         self._families = families
         self._name = settings.cookie_name
+        self._user_field = FORMATS[settings.session_format].user_field
         self._idle_s = settings.session_lifetime_s
         self._access_s = min(settings.access_lifetime_s, self._idle_s)
 
@@ -97,7 +99,7 @@ class RefreshCookies(SessionInterface):
         rotated = self._families.rotate(shown) if shown else None
         if rotated is None:
             return RenewedSession()
-        return _renewed(rotated, read[0] if read else {})
+        return self._renewed(rotated, read[0] if read else {})
 
     def open_family(self, session: RenewedSession, user: str) -> None:
         """A login: another family than the session had, if it had one."""
@@ -124,6 +126,13 @@ class RefreshCookies(SessionInterface):
             lifetime_s = self._access_s if renewed.family else self._idle_s
             self._set(response, self._name, self._access.sign(renewed, lifetime_s), expires)
 
+    def _renewed(self, rotated: Rotated, claims: dict[str, Any]) -> RenewedSession:
+        """With what the access token held, if it is of that family; if nobody of us signed it, with the name alone."""
+        same = claims.get("sid") == rotated.family
+        session = RenewedSession(claims["session"] if same else {self._user_field: rotated.user, "_permanent": True})
+        session.family, session.send = rotated.family, rotated.token
+        return session
+
     def _end(self, session: RenewedSession, response: Response) -> None:
         if session.family:
             self._families.end(session.family)
@@ -139,14 +148,6 @@ def _session_of(claims: dict[str, Any]) -> RenewedSession:
     session = RenewedSession(claims["session"])
     session.family, session.good_until_s = claims["sid"], claims["exp"]
     session.modified = False
-    return session
-
-
-def _renewed(rotated: Rotated, claims: dict[str, Any]) -> RenewedSession:
-    """With what the access token held, if it is of that family; if nobody of us signed it, with the name alone."""
-    same = claims.get("sid") == rotated.family
-    session = RenewedSession(claims["session"] if same else {USER: rotated.user, "_permanent": True})
-    session.family, session.send = rotated.family, rotated.token
     return session
 
 

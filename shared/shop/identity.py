@@ -7,16 +7,16 @@ from flask import session
 from shared.sessions import SessionStore, fingerprint
 from shared.shop.answers import not_logged_in
 from shared.shop.cart import Cart
+from shared.shop.counter import counter
+from shared.shop.session_format import FORMATS, SessionFormat
 from shared.shop.visit import current_visit
 
-USER = "user"
 CART = "cart"
 
 
 def known_user() -> str:
     """The user's name, or "" for a stranger."""
-    name: str = session.get(USER, "")
-    return name
+    return _format().user(session)
 
 
 def current_user() -> str:
@@ -28,17 +28,18 @@ def current_user() -> str:
     user = known_user()
     if not user:
         raise not_logged_in()
+    _format().migrate(session)
     return user
 
 
 def current_cart() -> Cart:
     """The user's cart."""
-    return dict(session.get(CART, {}))
+    return _format().cart(session)
 
 
 def keep_cart(cart: Cart) -> None:
-    """Put the cart into the session. A new dict each time: a session does not notice changes inside of one."""
-    session[CART] = cart
+    """Put the cart into the session."""
+    session[CART] = _format().packed(cart)
 
 
 def begin(store: SessionStore, user: str, *, regenerate: bool = True) -> None:
@@ -49,8 +50,8 @@ def begin(store: SessionStore, user: str, *, regenerate: bool = True) -> None:
     """
     session.clear()
     session.permanent = True
-    session[USER] = user
-    session[CART] = {}
+    session[_format().user_field] = user
+    keep_cart({})
     if regenerate:
         store.regenerate()
     store.opened(user)
@@ -63,6 +64,11 @@ def end(store: SessionStore) -> None:
     """End the session."""
     current_visit().event = ("ended", known_user(), _name(store))
     session.clear()
+
+
+def _format() -> SessionFormat:
+    """How this version of the shop keeps sessions."""
+    return FORMATS[counter().settings.session_format]
 
 
 def _name(store: SessionStore) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Mapping
 
 import msgspec
 
 from shared.errors import UsageError
+from shared.shop.session_format import FORMATS
 
 _PREFIX = "TWINSHOP_"
 _HIDDEN = frozenset({"secret_key", "fallback_key", "control_token", "redis_url", "database_url"})
@@ -39,6 +41,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """host:port where this node listens for other nodes' sessions."""
     replica_peers: str = ""
     """host:port,host:port of the other nodes."""
+    session_format: str = "first"
+    """What a session looks like inside: one of `shared.shop.session_format.FORMATS`."""
+    key_per_process: bool = False
+    """Each process signs with a key of its own, made when it starts, as where nobody has set one."""
     cookie_name: str = "session"
     """Cookies ignore ports: two clusters on one host name need two names."""
     session_lifetime_s: int = 3600
@@ -98,6 +104,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         shown = (f"{name}={_shown(name, getattr(self, name))}" for name in self.__struct_fields__)
         return f"Settings({', '.join(shown)})"
 
+    def for_this_process(self) -> Settings:
+        """The same; where each process is to have a key of its own, with one."""
+        own = {"secret_key": secrets.token_hex(16), "fallback_key": ""}
+        return msgspec.structs.replace(self, **own) if self.key_per_process else self
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """The settings in these environment variables (the process's own, if none are given).
@@ -148,6 +159,7 @@ def _complaints(settings: Settings) -> list[tuple[str, str]]:
         ("secret_key", len(settings.secret_key) >= 8, "expected at least 8 characters"),
         ("fallback_key", not 0 < len(settings.fallback_key) < 8, "expected at least 8 characters, or none"),
         ("store", settings.store in {"", *_STORES}, f"expected one of {', '.join(_STORES)}"),
+        ("session_format", settings.session_format in FORMATS, f"expected one of {', '.join(FORMATS)}"),
         ("session_lifetime_s", settings.session_lifetime_s >= 1, "expected at least 1 second"),
         ("access_lifetime_s", 0.1 <= settings.access_lifetime_s <= 86_400, "expected 0.1 to 86400 seconds"),
         ("refresh_grace_s", 0 <= settings.refresh_grace_s <= 3600, "expected 0 to 3600 seconds"),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from loadtests.faults.effects import ClockOff, NodeSigns
+from loadtests.faults.effects import ClockOff, KeyOfItsOwn, NodeSigns
 from loadtests.model.history import Exchange
 from loadtests.session_model.circumstances import TIME, Circumstances, Factor, Harm, Without
 from loadtests.session_model.life import US, SessionLife, lifetime_over, setting
 from loadtests.session_model.stores.contract import Outlived, StoreRules
+from loadtests.session_model.stores.formats import cart_not_understood, not_understood
 from loadtests.session_model.stores.redis import lost, rolled_back
 from loadtests.session_model.stores.token import refused_key
 from loadtests.session_model.token_trail import TokenTrail, TokenUse
@@ -28,7 +29,8 @@ class RefreshRules(StoreRules):
         over = lifetime_over(life, answer, around, without)
         gone = lost(opened, opened, answer, around, without) or rolled_back(written, written, answer, around, without)
         used = [] if life.tokens is None else used_twice(life.tokens, answer, around, without)
-        return [*gone, *([over] if over else []), *_absolute_end(opened, answer, around, without), *used]
+        unread = not_understood(opened, answer, around, without)
+        return [*gone, *([over] if over else []), *_absolute_end(opened, answer, around, without), *used, *unread]
 
     def outlived(self, used: Outlived, around: Circumstances, without: Without) -> list[Harm]:
         """Nobody is asked until the access token is over; a store that became an older one has the family again."""
@@ -42,7 +44,7 @@ class RefreshRules(StoreRules):
         self, last: Exchange, answer: Exchange, life: SessionLife, around: Circumstances, without: Without
     ) -> list[Harm]:
         """The cart is in the access token: a node that does not accept its key has the shopper's name alone."""
-        return refused_key(last, answer, around, without)
+        return refused_key(last, answer, around, without) or cart_not_understood(last, answer, around, without)
 
 
 def _absolute_end(opened: Exchange, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
@@ -102,4 +104,4 @@ def _named(word: str, at_us: int, *, sure: bool) -> Harm:
 
 def _refused_early(around: Circumstances, without: Without) -> bool:
     """Nodes may have refused access tokens that were not over: by another key, or by another clock."""
-    return any(True for kind in (NodeSigns, ClockOff) for _ in around.of(kind, without))
+    return any(True for kind in (NodeSigns, KeyOfItsOwn, ClockOff) for _ in around.of(kind, without))

@@ -56,6 +56,7 @@ def state() -> Response:
             "clock_us": shop.injection.clock_us(),
             "trouble": shop.injection.now,
             "workers": settings.node_workers,
+            "format": settings.session_format,
         }
     )
 
