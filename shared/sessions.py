@@ -57,6 +57,15 @@ class HeldSession(msgspec.Struct, frozen=True):
     user: str
 
 
+class OpenSession(msgspec.Struct, frozen=True):
+    """One of a user's own sessions, as the user sees it."""
+
+    session: str
+    """Its fingerprint."""
+    current: bool
+    """It is the one that asks."""
+
+
 def fingerprint(session_id: str) -> str:
     """A name for a session that tells it apart from others and cannot be used to steal it."""
     return hashlib.sha256(session_id.encode()).hexdigest()[:12]
@@ -98,6 +107,18 @@ class SessionStore(ABC):
 
     def revoke_user(self, user: str) -> None:  # noqa: B027 - tokens cannot
         """End every session of that user that can be ended from here; the current one is ended by the shop itself."""
+
+    def sessions_of(self, user: str) -> list[OpenSession] | None:
+        """That user's sessions, as far as this store can tell; None where nobody keeps a list of them."""
+        return None
+
+    def end_session(self, user: str, name: str) -> bool:
+        """End the one of that fingerprint; False: that user has none such here."""
+        return False
+
+    def revoke_others(self, user: str) -> bool:
+        """End every session of that user but the current one; False: this store cannot."""
+        return False
 
     def cart_alone(self) -> AbstractContextManager[None]:
         """Entered before the session of a cart write is read, left after it was saved: nobody else writes it meanwhile.

@@ -11,7 +11,7 @@ from flask import request, session
 from flask_session import Session
 
 from shared.errors import UsageError
-from shared.sessions import HeldSession, Injection, SessionLocks, SessionStore, fingerprint
+from shared.sessions import HeldSession, Injection, OpenSession, SessionLocks, SessionStore, fingerprint
 from shared.shop.answers import store_unavailable
 from shared.shop.session_format import FORMATS
 
@@ -93,9 +93,31 @@ class MemorySessions(SessionStore):
 
     def revoke_user(self, user: str) -> None:
         """End that user's sessions in this node's memory; what other nodes hold is out of reach."""
-        for key, data in self._cache.living():
-            if self._format.user(data) == user:
-                self._cache.delete(key)
+        for each in self._ids_of(user):
+            self._cache.delete(_PREFIX + each)
+
+    def sessions_of(self, user: str) -> list[OpenSession]:
+        """That user's sessions in this node's memory."""
+        own = self.session_id()
+        return [OpenSession(fingerprint(each), each == own) for each in self._ids_of(user)]
+
+    def end_session(self, user: str, name: str) -> bool:
+        """Forget it, if this node holds it."""
+        found = [each for each in self._ids_of(user) if fingerprint(each) == name]
+        for each in found:
+            self._cache.delete(_PREFIX + each)
+        return bool(found)
+
+    def revoke_others(self, user: str) -> bool:
+        """Forget them, as far as this node holds them."""
+        for each in self._ids_of(user):
+            if each != self.session_id():
+                self._cache.delete(_PREFIX + each)
+        return True
+
+    def _ids_of(self, user: str) -> list[str]:
+        living = self._cache.living()
+        return [key.removeprefix(_PREFIX) for key, data in living if self._format.user(data) == user]
 
     def cart_alone(self) -> AbstractContextManager[None]:
         """A lock in this process, which is where the session is."""

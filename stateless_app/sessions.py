@@ -12,7 +12,7 @@ from flask import request, session
 from flask.sessions import SecureCookieSession
 
 from shared.errors import UsageError
-from shared.sessions import CART_HELD_S, CART_WAIT_S, CartBusy, Injection, SessionStore, fingerprint
+from shared.sessions import CART_HELD_S, CART_WAIT_S, CartBusy, Injection, OpenSession, SessionStore, fingerprint
 from shared.shop import database
 from shared.shop.session_format import FORMATS, SessionFormat
 from shared.shop.signed_cookies import SignedCookies, TokenClock
@@ -119,8 +119,28 @@ class RedisSessions(OnRedis):
 
     def revoke_user(self, user: str) -> None:
         """End all of that user's sessions: whichever node opened them, they are here."""
-        ids = cast("list[bytes]", self._client.zrange(_INDEX + user, 0, -1))
-        self._client.delete(_INDEX + user, *(_PREFIX + each.decode() for each in ids))
+        self._client.delete(_INDEX + user, *(_PREFIX + each for each in self._ids_of(user)))
+
+    def sessions_of(self, user: str) -> list[OpenSession]:
+        """That user's sessions, by the index."""
+        own = self.session_id()
+        ids = [each for each in self._ids_of(user) if self._client.exists(_PREFIX + each)]
+        return [OpenSession(fingerprint(each), each == own) for each in ids]
+
+    def end_session(self, user: str, name: str) -> bool:
+        """Delete it."""
+        found = [each for each in self._ids_of(user) if fingerprint(each) == name]
+        return bool(found and self._client.delete(*(_PREFIX + each for each in found)))
+
+    def revoke_others(self, user: str) -> bool:
+        """Delete them."""
+        others = [_PREFIX + each for each in self._ids_of(user) if each != self.session_id()]
+        if others:
+            self._client.delete(*others)
+        return True
+
+    def _ids_of(self, user: str) -> list[str]:
+        return [each.decode() for each in cast("list[bytes]", self._client.zrange(_INDEX + user, 0, -1))]
 
     @contextmanager
     def cart_alone(self) -> Iterator[None]:
@@ -171,6 +191,15 @@ class DenylistSessions(OnRedis):
     def revoke_user(self, user: str) -> None:
         """Refuse all tokens of that user that were issued until now."""
         self._client.set(_REVOKED_USER + user, self._clock.now_us(), ex=self._keep_s)
+
+    def revoke_others(self, user: str) -> bool:
+        """The same, and another token for the current session, issued after that."""
+        self.revoke_user(user)
+        current = _current()
+        current.pop(_TOKEN_ID, None)
+        _identify(current, self._clock, self._format)
+        current[_ISSUED_US] += 1
+        return True
 
     def apply(self, injection: Injection) -> None:
         """Take another time for the right one."""
@@ -225,6 +254,25 @@ class RefreshTokens(SessionStore):
     def revoke_user(self, user: str) -> None:
         """End all families of that user: what access tokens there are is good until they are over."""
         self._families.end_all(user)
+
+    def sessions_of(self, user: str) -> list[OpenSession]:
+        """That user's families."""
+        own = self.session_id()
+        return [OpenSession(fingerprint(each), each == own) for each in self._families.of(user)]
+
+    def end_session(self, user: str, name: str) -> bool:
+        """End that family."""
+        found = [each for each in self._families.of(user) if fingerprint(each) == name]
+        for each in found:
+            self._families.end(each)
+        return bool(found)
+
+    def revoke_others(self, user: str) -> bool:
+        """End all other families of that user."""
+        for each in self._families.of(user):
+            if each != self.session_id():
+                self._families.end(each)
+        return True
 
     def reachable(self) -> bool:
         """Whether the families' store answers."""

@@ -230,10 +230,20 @@ def good_until(life: SessionLife, around: Circumstances) -> tuple[int, int] | No
 def lifetime_over(life: SessionLife, answer: Exchange, around: Circumstances, without: Without) -> Harm | None:
     """The harm of time, in true time and by nobody's clock."""
     good = good_until(life, around)
-    if TIME in without or good is None or answer.done_us < good[0]:
+    if TIME in without or good is None:
         return None
+    if answer.done_us < good[0]:
+        return _absolute_end(life, answer, around)
     sure = answer.sent_us >= good[1]
     return Harm(TIME, "expired", good[1] if sure else good[0], sure)
+
+
+def _absolute_end(life: SessionLife, answer: Exchange, around: Circumstances) -> Harm | None:
+    """However much it was used, so long after its login it is over."""
+    opened, absolute_us = life.opened, around.run.limits.session_absolute_s * US
+    if opened is None or not absolute_us or answer.done_us < opened.sent_us + absolute_us:
+        return None
+    return Harm(TIME, "expired", opened.done_us + absolute_us, answer.sent_us >= opened.done_us + absolute_us)
 
 
 def over_by_clock(

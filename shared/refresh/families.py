@@ -72,6 +72,10 @@ class RefreshFamilies(ABC):
         """End all of that user."""
 
     @abstractmethod
+    def of(self, user: str) -> list[str]:
+        """The families of that user that are not over."""
+
+    @abstractmethod
     def reachable(self) -> bool:
         """Whether it answers."""
 
@@ -128,6 +132,11 @@ class FamiliesInRedis(RefreshFamilies):
         found = cast("set[bytes]", self._client.smembers(_INDEX + user))
         self._client.delete(_INDEX + user, *(_FAMILY + family.decode() for family in found))
 
+    def of(self, user: str) -> list[str]:
+        """Those that the user's index names, and that are there."""
+        named = sorted(each.decode() for each in cast("set[bytes]", self._client.smembers(_INDEX + user)))
+        return [family for family in named if self._client.exists(_FAMILY + family)]
+
     def reachable(self) -> bool:
         """It answers a PING."""
         return bool(self._client.ping())
@@ -156,6 +165,16 @@ class FamiliesInDatabase(RefreshFamilies):
     def end_all(self, user: str) -> None:
         """Delete all of that user."""
         self._change(self._table.delete().where(self._table.c.user == user))
+
+    def of(self, user: str) -> list[str]:
+        """Those that were used within their lifetime."""
+        kept = self._table.c
+        asked = sa.select(kept.family).where(kept.user == user, kept.used_ms > self._now_ms() - self._times.idle_ms)
+        try:
+            with self._engine.connect() as connection:
+                return list(connection.execute(asked.order_by(kept.family)).scalars())
+        except sa.exc.OperationalError as error:
+            raise FamiliesUnavailable from error
 
     def reachable(self) -> bool:
         """It answers a question."""

@@ -12,11 +12,21 @@ from shared.shop.session_format import FORMATS, SessionFormat
 from shared.shop.visit import current_visit
 
 CART = "cart"
+OPENED_US = "opened_us"
+"""When the login was, where sessions have an absolute lifetime."""
 
 
 def known_user() -> str:
     """The user's name, or "" for a stranger."""
-    return _format().user(session)
+    name = _format().user(session)
+    return "" if name and _is_over() else name
+
+
+def _is_over() -> bool:
+    """Whether its absolute lifetime is over, however much it is used."""
+    lifetime_s = counter().settings.session_absolute_s
+    opened_us: int | None = session.get(OPENED_US) if lifetime_s else None
+    return opened_us is not None and counter().injection.clock_us() - opened_us >= lifetime_s * 1_000_000
 
 
 def current_user() -> str:
@@ -52,6 +62,8 @@ def begin(store: SessionStore, user: str, *, regenerate: bool = True) -> None:
     session.permanent = True
     session[_format().user_field] = user
     keep_cart({})
+    if counter().settings.session_absolute_s:
+        session[OPENED_US] = counter().injection.clock_us()
     if regenerate:
         store.regenerate()
     store.opened(user)

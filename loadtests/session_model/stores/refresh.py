@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from loadtests.faults.effects import ClockOff, KeyOfItsOwn, NodeSigns
 from loadtests.model.history import Exchange
-from loadtests.session_model.circumstances import TIME, Circumstances, Factor, Harm, Without
+from loadtests.session_model.circumstances import Circumstances, Factor, Harm, Without
 from loadtests.session_model.life import US, SessionLife, lifetime_over, setting
 from loadtests.session_model.stores.contract import Outlived, StoreRules
 from loadtests.session_model.stores.formats import cart_not_understood, not_understood
@@ -30,7 +30,7 @@ class RefreshRules(StoreRules):
         gone = lost(opened, opened, answer, around, without) or rolled_back(written, written, answer, around, without)
         used = [] if life.tokens is None else used_twice(life.tokens, answer, around, without)
         unread = not_understood(opened, answer, around, without)
-        return [*gone, *([over] if over else []), *_absolute_end(opened, answer, around, without), *used, *unread]
+        return [*gone, *([over] if over else []), *used, *unread]
 
     def outlived(self, used: Outlived, around: Circumstances, without: Without) -> list[Harm]:
         """Nobody is asked until the access token is over; a store that became an older one has the family again."""
@@ -45,14 +45,6 @@ class RefreshRules(StoreRules):
     ) -> list[Harm]:
         """The cart is in the access token: a node that does not accept its key has the shopper's name alone."""
         return refused_key(last, answer, around, without) or cart_not_understood(last, answer, around, without)
-
-
-def _absolute_end(opened: Exchange, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
-    absolute_us = around.run.limits.session_absolute_s * US
-    if not absolute_us or TIME in without or answer.done_us < opened.sent_us + absolute_us:
-        return []
-    sure = answer.sent_us >= opened.done_us + absolute_us
-    return [Harm(TIME, TIME.name, opened.done_us + absolute_us, sure)]
 
 
 def used_twice(trail: TokenTrail, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:

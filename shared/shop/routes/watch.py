@@ -74,6 +74,23 @@ def trouble() -> Response:
     return json_answer({"node": shop.settings.node, "trouble": told})
 
 
+@blueprint.post("/-/users/<user>/end")
+def end_user(user: str) -> Response:
+    """End all sessions of that user that can be ended from this node."""
+    _opened().store.revoke_user(user)
+    return json_answer({"user": user})
+
+
+@blueprint.post("/-/users/<user>/disable")
+def disable_user(user: str) -> Response:
+    """Let the user log in no more, and end the user's sessions."""
+    shop = _opened()
+    if not shop.accounts.disable(user):
+        raise RequestRefused(404, "no_such_user", "there is no such user")
+    shop.store.revoke_user(user)
+    return json_answer({"user": user})
+
+
 def _opened() -> Counter:
     """The counter, for whom knows the control token; for all others there is no such page."""
     shop = counter()
