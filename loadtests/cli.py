@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("loadtests.commands.run", "Carry out a scenario on each architecture, judge it, write the report."),
     "matrix": ("loadtests.commands.matrix", "Every scenario on every architecture: predicted beside measured."),
     "claims": ("loadtests.commands.matrix", "What is commonly said, decided from what the matrix has measured."),
+    "scorecard": ("loadtests.commands.scorecard", "What a security standard asks of sessions, executed."),
     "list": (
         "loadtests.commands.catalogue",
         "What there is: scenarios, architectures, faults, checks, behaviours.",
