@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "matrix": ("loadtests.commands.matrix", "Every scenario on every architecture: predicted beside measured."),
     "merge": ("loadtests.commands.matrix", "Put parts of a matrix together."),
     "claims": ("loadtests.commands.matrix", "What is commonly said, decided from what the matrix has measured."),
+    "scorecard": ("loadtests.commands.scorecard", "What a security standard asks of sessions, executed."),
     "list": (
         "loadtests.commands.catalogue",
         "What there is: scenarios, architectures, faults, checks, behaviours.",

@@ -115,6 +115,7 @@ class HistoryReplay:
         """With other cookies than the shopper's own: only an order changes what the shopper may expect."""
         for check in tuple(self._checks.values()):
             self._guard(check.kind, check.elsewhere, person, exchange)
+        person.life.renewed(exchange)
         if exchange.do == "checkout":
             self._checkout(exchange, None)
 

@@ -45,6 +45,16 @@ OF_RULES = (
     Cause("not_revoked", "The session travels with the shopper, and no node asks whether it was ended."),
     Cause("denylist_lost", "The session travels with the shopper, and the list that said that it was ended was lost."),
     Cause("node_not_told", "The session is in the memory of a node that nobody told of its end."),
+    Cause("access_token_good", "The access token was not over yet, and nobody asks whether its session was ended."),
+    Cause("error_taken_for_logout", "The shopper's client took an error for a logout, and threw its cookies away."),
+    Cause(
+        "refresh_race", "Two requests of one browser showed the same refresh token; its second use ends the session."
+    ),
+    Cause("refresh_stolen", "Somebody else showed the shopper's refresh token; its second use ends the session."),
+    Cause(
+        "refresh_answer_lost",
+        "The answer with the new refresh token did not arrive; the second use of the old one ends the session.",
+    ),
     Cause("written_back", "A request of the session was under way while it was ended, and wrote it again."),
     Cause("unexplained", "Nothing that the events or the answers show explains it."),
 )
@@ -101,6 +111,8 @@ def _reason_of_end(around: Circumstances, life: SessionLife, answer: Exchange) -
 def harms_of_end(around: Circumstances, life: SessionLife, answer: Exchange, without: Without) -> list[Harm]:
     """Why that answer does not know the shopper; a logout may have met its own end, if it was asked for twice."""
     found = RULES[around.run.store or ""].harms(life, answer, around, without)
+    if life.gave_up is not None:
+        found = [*found, *_unless(seen("error_taken_for_logout", life.gave_up.done_us), without)]
     return [*found, *repeated(answer, answer, around, without)] if answer.do in ENDS_SESSION else found
 
 

@@ -153,16 +153,20 @@ class ShopperTrace:
         elif do == "linger":
             self.lingered = exchange
         elif do in NEEDS_LOGIN and exchange.cart is not None:
-            self.cart = exchange
-            self.out = None
+            self._showed(exchange)
 
     def keep_cart(self, exchange: Exchange) -> None:
         """The same of an answer that knew the shopper and showed the cart: the common case, made fast."""
         if exchange.cookie_refused:
             self.refused = exchange
         self.life.recognised(exchange)
+        self._showed(exchange)
+
+    def _showed(self, exchange: Exchange) -> None:
         self.cart = exchange
-        self.out = None
+        # What was asked beside the request that met a stranger's answer, and answered later, is of the session before.
+        if self.out is not None and exchange.sent_us >= self.out.done_us:
+            self.out = None
 
     def _leave(self, exchange: Exchange) -> None:
         """An attempt of which nobody knows what became leaves open whether the session is still good."""
