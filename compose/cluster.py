@@ -14,6 +14,7 @@ from typing import Annotated, Literal, get_args, get_type_hints
 import msgspec
 
 from compose.architectures import Architecture
+from compose.description import Description
 from shared.errors import UsageError
 
 DEFAULT_BALANCER = "envoy"
@@ -142,6 +143,8 @@ class ClusterSpec(msgspec.Struct, frozen=True):
     """Where the balancer is to listen; None: on a free port."""
     wires: bool = False
     """Each node reaches the session store through a wire of its own, which can be slowed and cut."""
+    application: Description | None = None
+    """What is under test, if it is none of the twins."""
     balancer: str = DEFAULT_BALANCER
     """Which one: a name in `compose.balancers.BALANCERS`."""
 

@@ -96,7 +96,7 @@ def _shop_answers(cluster: RoutedCluster) -> bool:
     """Whether a request through the balancer reaches a node of ours."""
     http, run = cluster.application.http, cluster.spec.run
     try:
-        answer = ask(f"{cluster.url}{http.health}", headers={"X-Request-Id": f"ready-{run}"}, within_s=PROBE_S)
+        answer = ask(f"{cluster.url}{http.health}", headers={"X-Request-Id": f"probe-ready-{run}"}, within_s=PROBE_S)
     except Unanswered:
         return False
     if stranger := cluster.application.served(answer.headers, run):

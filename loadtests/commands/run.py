@@ -10,6 +10,7 @@ import click
 
 from compose.architectures import architecture_named
 from loadtests.commands.options import (
+    APP_OPTION,
     DEBUG_OPTION,
     ENGINE_OPTION,
     QUIET_OPTION,
@@ -35,10 +36,12 @@ Examples:
   twinshop run node-kill --architecture sticky-memory --architecture redis --seed 7
   twinshop run calm --shoppers 20 --json > results.json
   twinshop run node-kill --repeat 20            what differs, and how surely (with controls)
+  twinshop run node-kill --app shop.toml        your own application (see: twinshop app)
 """,
 )
 @SCENARIO
 @names_option("architecture", "architectures")
+@APP_OPTION
 @SHOPPERS_OPTION
 @seed_option("Of the plan.")
 @click.option("--repeat", type=click.IntRange(2, 1000), metavar="N", help="N blocks, each with its seed; compare.")
@@ -52,24 +55,31 @@ Examples:
 @QUIET_OPTION
 @DEBUG_OPTION
 def run(
-    scenario: str, architectures: tuple[str, ...], shoppers: int | None, seed: int, repeat: int | None,
-    control: Control | None, engine_name: str, workers: int, runs: Path, as_json: bool, quiet: bool,
+    scenario: str, architectures: tuple[str, ...], app: Path | None, shoppers: int | None, seed: int,
+    repeat: int | None, control: Control | None, engine_name: str, workers: int, runs: Path, as_json: bool, quiet: bool,
 ) -> int:  # fmt: skip
     """Carry out a SCENARIO (a name from `twinshop list`, or a TOML file) on each architecture."""
     from compose.engines.registry import engine_named
     from loadtests.planning.scenario_file import load_scenario
+    from loadtests.running.application import ApplicationUnderTest
     from loadtests.running.interrupts import interrupts_raise
     from loadtests.running.progress import watcher_for
     from loadtests.running.run import RunRequest
 
-    for name in architectures:
+    under_test = ApplicationUnderTest.load(app) if app else None
+    for name in architectures if under_test is None else ():
         architecture_named(name)
     if len(set(architectures)) < len(architectures):
         raise UsageError("the same --architecture is named twice", next_step="name each once")
     if repeat and control:
         raise UsageError("repeats have their own controls", next_step="leave out --control or --repeat")
-    names = architectures or load_scenario(scenario).architectures
-    request = RunRequest(scenario, architectures, seed, shoppers, workers, runs, control=control or "")
+    if repeat and under_test:
+        raise UsageError("repeats compare the twins", next_step="leave out --repeat or --app")
+    asked = load_scenario(scenario)
+    names = under_test.chosen(architectures) if under_test else architectures or asked.architectures
+    request = RunRequest(
+        scenario, architectures, seed, shoppers, workers, runs, control=control or "", application=under_test
+    )
     engine = engine_named(engine_name)
     watcher = watcher_for(sys.stderr, names, quiet=quiet)
     with interrupts_raise():

@@ -44,7 +44,7 @@ def fault_doubts(run: RunTimeline, affected: AffectedUsers) -> Iterator[str]:
             yield f"{name} was planned and never injected"
             continue
         yield from (f"{name} {doubt}" for doubt in _step_doubts(fault))
-        if fault.takes_memory and run.store == "memory":
+        if fault.takes_memory and run.store == "memory" and (run.application is None or fault.at_risk is not None):
             if not fault.at_risk:
                 unread = " (nobody read its sessions)" if fault.at_risk is None else ""
                 yield f"{name} hit nobody: the node held no session of a logged-in shopper{unread}"

@@ -16,12 +16,14 @@ from shared.ndjson import WHOLE_FILE, FilePart, read_batches, read_records
 
 Do = Literal[
     "login", "browse", "add", "remove", "cart", "checkout", "orders", "me", "logout", "linger", "logout_everywhere",
-    "watch", "forget_node", "read_cookie", "arrive",
+    "watch", "forget_node", "read_cookie", "arrive", "remember", "recall", "page",
 ]  # fmt: skip
 """What a shopper does: browse is GET /products, add POST /cart, remove DELETE /cart/<sku>, cart GET /cart, linger the
 slow page GET /recommendations, watch the event stream GET /orders/progress, arrive GET /login (as a stranger, which
 opens an anonymous session where there is one). Two send nothing: forget_node, the browser loses the balancer's cookie;
-read_cookie, somebody copies the shopper's cookies and reads what can be read without a key."""
+read_cookie, somebody copies the shopper's cookies and reads what can be read without a key. Three are of described
+applications only: remember puts a value in the place of the one before (add puts it beside), recall reads back what is
+remembered, page is what an action fetches on its way: a form, or what leads on to another page."""
 
 NOT_ASKED: frozenset[Do] = frozenset({"forget_node", "read_cookie"})
 """What the shop is not asked for: nothing is sent, and nothing can go wrong."""
@@ -30,9 +32,9 @@ Jar = Literal["main", "second", "stolen", "planted"]
 """Whose cookies a request carries: the shopper's own; those of a second device of theirs; a copy of their own, taken
 just before they logged out; those of somebody who planted theirs on the shopper before the login."""
 
-Why = Literal["plan", "recovery", "audit"]
+Why = Literal["plan", "recovery", "audit", "way"]
 """A planned action; a login after an involuntary logout (or after a failed login), or an event stream that is opened
-again after it was dropped; the last audit."""
+again after it was dropped; the last audit; a page on the way to one of them."""
 
 Outcome = Literal["ok", "failed", "unknown", "not_sent"]
 """failed: it surely did not happen. unknown: it may or may not have happened (timeout or 5xx on a write)."""
@@ -104,6 +106,13 @@ class Exchange(
     """The order's id that the answer acknowledged."""
     orders: tuple[str, ...] | None = None
     """The order ids that the answer listed; None if it listed none."""
+    stranger: bool = False
+    """Answered as to somebody who is not logged in, by whatever sign the application's description names."""
+
+    @property
+    def as_stranger(self) -> bool:
+        """Answered as to somebody who is not logged in; said of a login, it was refused."""
+        return self.stranger or self.status == 401
 
 
 class StoredOrder(
@@ -155,15 +164,16 @@ def encode_records(records: Iterable[Record]) -> bytes:
     return _encoder.encode_lines(list(records))
 
 
-CART_WRITES: frozenset[Do] = frozenset({"add", "remove", "checkout"})
+CART_WRITES: frozenset[Do] = frozenset({"add", "remove", "checkout", "remember"})
 ENDS_SESSION: frozenset[Do] = frozenset({"logout", "logout_everywhere"})
 """What ends a session on purpose."""
 WRITES: frozenset[Do] = CART_WRITES | ENDS_SESSION | {"login"}
-NOT_ABOUT_CART: frozenset[Do] = NOT_ASKED | {"watch", "arrive"}
+"""What changes something: if nobody answers, it may or may not have happened."""
+NOT_ABOUT_CART: frozenset[Do] = NOT_ASKED | {"watch", "arrive", "page"}
 """What goes on aside from shopping and shows nothing of the cart."""
 SLOW_ON_PURPOSE: frozenset[Do] = frozenset({"watch", "linger"})
 """What takes its time because it is meant to: its waits say nothing about the shop."""
 STALLED_US = 900_000
 """An answer that takes longer, and comes, is a stall. Less than a second, so that a freeze of one is seen."""
-NEEDS_LOGIN: frozenset[Do] = frozenset({"add", "remove", "cart", "checkout", "orders", "me"})
+NEEDS_LOGIN: frozenset[Do] = frozenset({"add", "remove", "cart", "checkout", "orders", "me", "remember", "recall"})
 """What the shop only does for somebody who is logged in: being answered proves that it knew the shopper."""

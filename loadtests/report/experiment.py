@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from loadtests.faults.words import in_words
+from loadtests.model.measures import NOT_MEASURED
 from loadtests.model.results import ArchitectureResult, ExperimentStep, Results
 from loadtests.report.evidence import Evidence
 
@@ -99,7 +100,7 @@ def _steps(results: Results) -> tuple[StepLine, ...]:
 def _counts(evidence: Evidence, measured: dict[str, ArchitectureResult]) -> tuple[Count, ...]:
     results = measured.values()
     lines = [
-        Count("at-risk", tuple((f"{result.at_risk:,}", "") for result in results)),
+        Count("at-risk", tuple((_at_risk(result), "") for result in results)),
         Count("at-risk-by-balancer", tuple(_by_balancer(evidence, name, result) for name, result in measured.items())),
         Count("served-by-victim", tuple((f"{result.served_by_victim:,}", "") for result in results)),
     ]
@@ -138,3 +139,7 @@ def _reconciled(result: ArchitectureResult) -> tuple[str, str]:
     if logs.mismatch_count:
         return f"{counts}: {logs.mismatch_count:,} not explained", "bad"
     return f"{counts}: every one accounted for", "good"
+
+
+def _at_risk(result: ArchitectureResult) -> str:
+    return NOT_MEASURED if result.at_risk is None else f"{result.at_risk:,}"

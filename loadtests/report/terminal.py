@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from loadtests.checks import MEASURES
-from loadtests.model.measures import Measure
+from loadtests.model.measures import NOT_MEASURED, Measure
 from loadtests.model.results import ArchitectureResult, Results
 from loadtests.model.run_folder import Provenance, RunFolder
 from loadtests.model.wording import fails_if
@@ -59,7 +59,8 @@ def _shown(results: Results) -> list[Measure]:
 
 
 def _row(name: str, result: ArchitectureResult, shown: Sequence[Measure]) -> tuple[str, ...]:
-    return (name, result.verdict, str(result.at_risk), *(_cell(measure, result) for measure in shown))
+    at_risk = NOT_MEASURED if result.at_risk is None else str(result.at_risk)
+    return (name, result.verdict, at_risk, *(_cell(measure, result) for measure in shown))
 
 
 def _cell(measure: Measure, result: ArchitectureResult) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loadtests.session_model.stores.contract import Outlived, StoreRules
+from loadtests.session_model.stores.contract import Outlived, StoreRules, UnknownRules
 from loadtests.session_model.stores.denylist import DenylistRules
 from loadtests.session_model.stores.memory import MemoryRules
 from loadtests.session_model.stores.redis import RedisRules
@@ -15,6 +15,8 @@ RULES: dict[str, StoreRules] = {
     "token": TokenRules(),
     "denylist": DenylistRules(),
     "redis": RedisRules(),
+    "shared": RedisRules(),
+    "unknown": UnknownRules(),
 }
 """By the store's name (`compose.architectures.Store`)."""
 
