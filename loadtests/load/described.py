@@ -83,6 +83,10 @@ class DescribedClient(Client):
         if source in self._tokens:
             self._tokens[to] = self._tokens[source]
 
+    def copy_from(self, other: DescribedClient) -> None:
+        """Have the tokens that another one has."""
+        self._tokens = dict(other._tokens)
+
     def empty_jar(self, jar: Jar) -> None:
         """Tokens are forgotten with cookies."""
         self._tokens.pop(jar, None)
