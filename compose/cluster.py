@@ -201,6 +201,8 @@ class HttpInterface(msgspec.Struct, frozen=True):
     """The answers' header that carries the run's id; the balancer sets it in answers of its own."""
     private: str = ""
     """The prefix of paths that are not for shoppers: the balancer answers them 404. Empty: none."""
+    host: str = "nodes"
+    """Whom the balancer's health checks ask for: frameworks refuse hosts that they do not expect."""
     streams: tuple[str, ...] = ()
     """Paths whose answer takes as long as somebody watches: the balancer must not cut them off."""
 

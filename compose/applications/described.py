@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,9 +20,10 @@ from compose.cluster import ClusterSpec, HttpInterface
 from compose.description import PLACES, Description, variant_of
 from compose.probes.parts import PROBE_S, SelfReport, ask_page
 from compose.probes.questions import Unanswered, ask
-from compose.supervision.ports import Listen
+from compose.supervision.ports import HOST, Listen
+from compose.supervision.waiting import not_ready
 from shared.database_order import DatabaseOrder
-from shared.errors import EnvironmentNotReady, UsageError
+from shared.errors import UsageError
 from shared.sessions import HeldSession
 
 PREPARED_WITHIN_S = 60.0
@@ -37,7 +39,7 @@ class DescribedApplication(Application):
     def __init__(self, description: Description) -> None:
         self._it = description
         self.home = description.folder
-        self.http = HttpInterface(description.node.ready)
+        self.http = HttpInterface(description.node.ready, host=HOST)
 
     def command(self, spec: ClusterSpec, setup: NodeSetup) -> list[str]:
         """As described, with its words filled in."""
@@ -55,7 +57,8 @@ class DescribedApplication(Application):
         asked = {**self._it.node.env, **variant_of(self._it, spec.architecture.name).env}
         words = _words(spec, setup)
         own = Path(words["own"])
-        own.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(own, ignore_errors=True)  # what a node keeps on its disk goes with it, as with a container
+        own.mkdir(parents=True)
         return dict(zip(asked, placed(list(asked.values()), words), strict=True))
 
     def prepare(self, spec: ClusterSpec, database_url: str) -> None:
@@ -71,10 +74,7 @@ class DescribedApplication(Application):
     def _run(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
         why = run_within(command, environment, self.home, log, PREPARED_WITHIN_S)
         if why:
-            raise EnvironmentNotReady(
-                f"the command that prepares {self._it.name} {why}", why=f"node.prepare: {command[0]}",
-                next_step=f"read {log}",
-            )  # fmt: skip
+            raise not_ready(f"the preparation of {self._it.name}", f"the command {command[0]} {why}", log)
 
     def health(self, url: str, run: str) -> SelfReport:
         """Ask for the page that answers 200 when it is ready; it names no start of its own."""
@@ -156,4 +156,6 @@ def _words(spec: ClusterSpec, setup: NodeSetup) -> dict[str, str]:
         "shared": setup.folder,
         "own": str(Path(setup.folder) / setup.node),
         "secret": setup.secret_key,
+        "peer": setup.replica_self,
+        "peers": setup.replica_peers,
     }

@@ -109,7 +109,7 @@ def _one_node(under_test: ApplicationUnderTest, name: str) -> Iterator[Cluster]:
     description = under_test.description
     spec = ClusterSpec(
         new_run_id(), under_test.architectures()[name], nodes=1, accounts=2, application=description,
-        limits=Limits(node_ready_s=description.node.ready_within_s),
+        limits=under_test.patient(Limits()),
     )  # fmt: skip
     folder = folder_of(state, spec.run)
     with Ledger.open(state, spec.run) as ledger:

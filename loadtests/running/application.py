@@ -16,6 +16,7 @@ from compose.applications.described import placed
 from compose.applications.description_file import load_description
 from compose.architectures import Architecture, one_of
 from compose.balancers.access_log import NO_FLAGS, RawLine, read_access_batches
+from compose.cluster import Limits
 from compose.description import Description, architectures_of
 from loadtests.behaviours.described import Described
 from loadtests.faults import FAULTS
@@ -53,6 +54,12 @@ class ApplicationUnderTest(msgspec.Struct, frozen=True):
     def facts(self) -> ApplicationFacts:
         """What the run's files say of it."""
         return facts_of(self.description, self.sha256, "B")
+
+    def patient(self, limits: Limits) -> Limits:
+        """The limits with as much time for a node to start as the description gives it."""
+        ready_s = max(limits.node_ready_s, self.description.node.ready_within_s)
+        cluster_s = max(limits.cluster_ready_s, 2 * ready_s)
+        return msgspec.structs.replace(limits, node_ready_s=ready_s, cluster_ready_s=cluster_s)
 
     @property
     def behaviour(self) -> Described:

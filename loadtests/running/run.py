@@ -86,6 +86,7 @@ def run(request: RunRequest, engine: Engine, watcher: RunWatcher, *, held: bool 
         folder, provenance = _make_folder(request, scenario, content, plan, names, engine)
         watcher.say(f"plan {provenance.plan_sha256}  seed {plan.seed}  {folder.root}")
         limits = limits_of(request.limits, scenario, request.control)
+        limits = app.patient(limits) if app else limits
         interrupted = _measure_all(request, plan, names, engine, watcher, folder, provenance, limits)
     return Finished(folder, _judge_and_report(folder, watcher, whole=interrupted is None), interrupted)
 
@@ -105,6 +106,9 @@ def _measure_all(
 ) -> Interrupted | None:  # fmt: skip
     ledger = Ledger.open(state_folder(), provenance.run)
     bounds = PLACEBO_BOUNDS if plan.control == "placebo" else request.fault_bounds
+    if request.application is not None:  # whose nodes may take longer to start than the twins'
+        healed_s = max(bounds.healed_s, limits.node_ready_s)
+        bounds = msgspec.structs.replace(bounds, healed_s=healed_s)
     setup = Setup(
         provenance.run, folder, plan, engine, ledger, watcher, request.workers, secrets.token_urlsafe(9),
         limits, bounds, request.application,

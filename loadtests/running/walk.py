@@ -188,9 +188,7 @@ def _stranger(what: str, person: WalkPerson, reading: Reading) -> WalkStep:
     return _step(what, person, reading.stranger, _said(reading), hint)
 
 
-def _step(
-    what: str, person: WalkPerson, ok: bool, said: str, hint: str, *, remark: bool = False
-) -> WalkStep:
+def _step(what: str, person: WalkPerson, ok: bool, said: str, hint: str, *, remark: bool = False) -> WalkStep:
     return WalkStep(what, ", ".join(person.went), ok, said if ok else f"{said}; {hint}", remark and not ok)
 
 
