@@ -213,7 +213,12 @@ class DescribedClient(Client):
         return Reading("ok")
 
     def _remembered(self, texts: list[str]) -> Reading:
-        """This run's values; of somebody else's, whose they are. What earlier runs left behind is nothing."""
+        """This run's values; of somebody else's, whose they are. What earlier runs left behind is nothing.
+
+        Where one is kept, the first that is shown counts: pages list the newest first.
+        """
+        one = self._app.remember is not None and self._app.remember.keeps == "one"
+        texts = texts[:1] if one else texts
         found = [match.groups() for text in texts for match in _VALUE.finditer(text) if match[1] == self._prefix]
         others = [int(shopper) for _, shopper, _ in found if int(shopper) != self._shopper]
         if others:
@@ -221,7 +226,6 @@ class DescribedClient(Client):
         cart: dict[str, int] = {}
         for _, _, sku in found:
             cart[sku] = cart.get(sku, 0) + 1
-        one = self._app.remember is not None and self._app.remember.keeps == "one"
         return Reading("ok", ShownState(cart=dict.fromkeys(cart, 1) if one else cart))
 
 

@@ -27,7 +27,7 @@ from loadtests.load.contract import (
 )
 from loadtests.load.cookies import stands_in
 from loadtests.load.requests import ShopClient
-from loadtests.model.history import ENDS_SESSION, NOT_ASKED, NOT_LOGGED_IN, WRITES, Do, Exchange, Jar, Outcome, Why
+from loadtests.model.history import ENDS_SESSION, NOT_ASKED, NOT_LOGGED_IN, WRITES, Do, Exchange, Jar, Outcome, Why, trace_of
 from loadtests.model.plan import Action
 from loadtests.planning.addresses import address_of
 from loadtests.session_model.expectations import ExpectedSession
@@ -268,6 +268,7 @@ class ShopperVisit:
         headers = asked.headers
         headers["X-Request-Id"] = request
         headers["X-Forwarded-For"] = self._address
+        headers["traceparent"] = f"00-{trace_of(request)}-{self.shopper:08d}{self._asked:08d}-01"
         if action.do == "watch":
             return self._browser.watch(asked.path, headers, self._clock.zero_ns + self._terms.window_us * 1000)
         return self._browser.ask(asked.method, asked.path, headers, asked.body, action.jar)

@@ -6,6 +6,8 @@ microseconds since the zero of that architecture's load window (its `load_starte
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Literal
@@ -162,6 +164,21 @@ def read_history_batches(path: Path, part: FilePart = WHOLE_FILE) -> Iterator[li
 def encode_records(records: Iterable[Record]) -> bytes:
     """The records as NDJSON."""
     return _encoder.encode_lines(list(records))
+
+
+_OF_A_RUN = re.compile(r"([0-9a-f]{8})([a-z])-(\d{1,10})-(\d{1,10})")
+
+
+def trace_of(request: str) -> str:
+    """The trace id that a request carries (W3C Trace Context, https://www.w3.org/TR/trace-context/): 32 hex digits.
+
+    It can be read: the run, the architecture's number, the shopper, and the number of the request.
+    """
+    parts = _OF_A_RUN.fullmatch(request)
+    if parts is None:  # none of a run's shoppers: any that is as good
+        return hashlib.sha256(request.encode()).hexdigest()[:32]
+    run, letter, shopper, number = parts.groups()
+    return f"{run}{ord(letter) - ord('a') + 1:04d}{int(shopper):010d}{int(number):010d}"
 
 
 CART_WRITES: frozenset[Do] = frozenset({"add", "remove", "checkout", "remember"})

@@ -11,6 +11,7 @@ import msgspec
 
 from loadtests.model.application import ApplicationFacts
 from loadtests.model.fault_timeline import FaultTimeline
+from loadtests.model.history import trace_of
 
 SCHEMA = 3
 """Of `results.json`; docs/reference/results.schema.json says it in JSON Schema."""
@@ -29,6 +30,11 @@ class WitnessEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     node: str = ""
     request: str = ""
     """The request id, where the event is an exchange of the history."""
+
+    @property
+    def trace(self) -> str:
+        """The trace id that it carried, by which its owner's own tracing and logs know it; "" if it is no exchange."""
+        return trace_of(self.request) if self.request else ""
 
 
 class Because(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -155,6 +155,8 @@ def _lines(story: ShopperStory) -> Iterator[str]:
     for loss in story.losses:
         where = f", shown by {loss.node}" if loss.node else ""
         yield f"  {_at(loss.at_ms)} {loss.kind} ({loss.cause}){where}"
+        if trace := loss.witness[-1].trace if loss.witness else "":
+            yield f"    trace {trace}"
         yield from _why(loss.counterfactual, loss.considered)
 
 
