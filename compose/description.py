@@ -70,6 +70,7 @@ class Call(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     json: dict[str, Any] | None = None
     """Or a JSON body."""
     headers: dict[str, str] = {}
+    """Of this request, beside those of every one."""
 
     @property
     def method(self) -> str:
@@ -120,20 +121,24 @@ class NodeCommand(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     """How a node is started: a command of which `{port}` is replaced. See `PLACES` for the other words."""
 
     command: list[str]
+    """The program and its arguments; it is run in the folder of the description."""
     ready: str
     """A path that answers 200 when the node is ready; the balancer asks for it, too."""
     prepare: list[str] = []
     """A command that is run once before any node starts: tables, accounts."""
     env: dict[str, str] = {}
+    """Variables beside the environment of whoever runs Twinshop."""
     ready_within_s: float = 15.0
+    """How long it may take to start, in seconds."""
 
 
 class Accounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Who may log in: a pattern and one password, a list, or a command that prints `name password` line by line."""
 
     pattern: str = ""
-    """`{number}` is 1, 2, …; "user-{number:04d}" writes it with four digits."""
+    """Of the names. `{number}` is 1, 2, …; "user-{number:04d}" writes it with four digits."""
     password: str = ""
+    """Of everybody whom the pattern names."""
     list: tuple[tuple[str, str], ...] = ()
     """Names and passwords."""
     command: tuple[str, ...] = ()
@@ -144,21 +149,28 @@ class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     """One way to run the application: where its sessions live, how the balancer routes, and its settings for that."""
 
     sessions: Sessions = "unknown"
+    """memory, replicated, token, denylist, redis (a Redis-compatible server is started with the cluster), shared (a
+    database or a folder that is the application's own); unknown: then nothing is predicted, and no cause is named."""
     affinity: Affinity = "cookie"
+    """How the balancer picks the node: cookie, round-robin, hash, address, least-request, weighted."""
     env: dict[str, str] = {}
+    """Variables beside the node's, of this variant only."""
 
 
 class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """An application, as its file describes it."""
 
     name: str
+    """Lower-case letters, digits and hyphens: its architectures are called so, with the variant's name."""
     node: NodeCommand
     accounts: Accounts
     login: LoginCall
     who: WhoCall
     remember: RememberCall | None = None
+    """Without it, nobody can tell whether what was remembered is lost."""
     recall: RecallCall | None = None
     logout: Call | None = None
+    """Without it, nobody can tell whether a session outlives its logout."""
     stranger: Sign = Sign()
     """How somebody who is not logged in is answered, beside 401 and a redirect to the page of the login."""
     csrf: Extract | None = None

@@ -21,7 +21,7 @@ class Described(Behaviour):
     name = "described"
     sentence = (
         "They log in, look who they are, have values remembered and read them back; near the end they log out, "
-        "somebody tries the cookies as they were before that, and they log in again: as far as the description says how."
+        "somebody tries the cookies as they were before, and they log in again: as far as the description says how."
     )
     uses = frozenset({"remember", "recall", "logout"})
 

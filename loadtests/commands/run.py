@@ -127,20 +127,28 @@ def _many(request: RunRequest, repeats: int, engine: Engine, watcher: RunWatcher
 
 @click.command()
 @SCENARIO
+@APP_OPTION
 @SHOPPERS_OPTION
 @seed_option("Of the plan.")
 @click.option("--json", "as_json", is_flag=True, help="Print plan.json itself: its SHA-256 is the plan's name.")
 @DEBUG_OPTION
-def plan(scenario: str, shoppers: int | None, seed: int, as_json: bool) -> None:
+def plan(scenario: str, app: Path | None, shoppers: int | None, seed: int, as_json: bool) -> None:
     """Print what a run of SCENARIO would do and what it would cost; start nothing."""
     from loadtests.model.plan import encode_plan
     from loadtests.planning.make_plan import make_plan, plan_page
     from loadtests.planning.scenario_file import load_scenario
+    from loadtests.running.application import ApplicationUnderTest
     from loadtests.running.console import tell
 
     asked = load_scenario(scenario)
-    made = make_plan(asked, seed=seed, shoppers=shoppers)
+    under_test = ApplicationUnderTest.load(app) if app else None
+    if under_test is not None:
+        under_test.check_scenario(asked)
+    made = make_plan(asked, seed=seed, shoppers=shoppers, behaviour=under_test.behaviour if under_test else None)
     tell(encode_plan(made).decode() if as_json else plan_page(made, asked), nl=not as_json)
+    if under_test is not None and not as_json:
+        for line in under_test.said():
+            tell(line)
 
 
 COMMANDS: dict[str, click.Command] = {"run": run, "plan": plan}

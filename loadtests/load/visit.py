@@ -27,7 +27,18 @@ from loadtests.load.contract import (
 )
 from loadtests.load.cookies import stands_in
 from loadtests.load.requests import ShopClient
-from loadtests.model.history import ENDS_SESSION, NOT_ASKED, NOT_LOGGED_IN, WRITES, Do, Exchange, Jar, Outcome, Why, trace_of
+from loadtests.model.history import (
+    ENDS_SESSION,
+    NOT_ASKED,
+    NOT_LOGGED_IN,
+    WRITES,
+    Do,
+    Exchange,
+    Jar,
+    Outcome,
+    Why,
+    trace_of,
+)
 from loadtests.model.plan import Action
 from loadtests.planning.addresses import address_of
 from loadtests.session_model.expectations import ExpectedSession

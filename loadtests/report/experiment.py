@@ -8,6 +8,7 @@ from loadtests.faults.words import in_words
 from loadtests.model.measures import NOT_MEASURED
 from loadtests.model.results import ArchitectureResult, ExperimentStep, Results
 from loadtests.report.evidence import Evidence
+from loadtests.report.terminal import unseen
 
 STEPS = {
     "planned": "planned",
@@ -50,6 +51,8 @@ class Experiment(msgspec.Struct, frozen=True):
     """(architecture, how the people at risk were read)."""
     nothing_there: tuple[tuple[str, str], ...]
     """(architecture, why there was nothing to strike)."""
+    unseen: tuple[str, ...]
+    """What of a described application nobody could see."""
 
 
 def experiment(evidence: Evidence, results: Results) -> Experiment:
@@ -71,6 +74,7 @@ def experiment(evidence: Evidence, results: Results) -> Experiment:
             for name, story in evidence.stories.items()
             for why in dict.fromkeys(fault.nothing_there for fault in story.run.faults if fault.nothing_there)
         ),
+        unseen=tuple(unseen(results)),
     )
 
 
@@ -135,7 +139,8 @@ def _books(result: ArchitectureResult) -> tuple[str, str]:
 def _reconciled(result: ArchitectureResult) -> tuple[str, str]:
     logs = result.reconciliation
     guests = f", beside them {logs.guests:,} by people with browsers" if logs.guests else ""
-    counts = f"shoppers {logs.client:,}, balancer {logs.balancer:,}, nodes {logs.nodes:,}{guests}"
+    nodes = "nodes not measured" if result.facts else f"nodes {logs.nodes:,}"
+    counts = f"shoppers {logs.client:,}, balancer {logs.balancer:,}, {nodes}{guests}"
     if logs.mismatch_count:
         return f"{counts}: {logs.mismatch_count:,} not explained", "bad"
     return f"{counts}: every one accounted for", "good"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from loadtests.checks import MEASURES
+from loadtests.model.application import not_measured
 from loadtests.model.measures import NOT_MEASURED, Measure
 from loadtests.model.results import ArchitectureResult, Results
 from loadtests.model.run_folder import Provenance, RunFolder
@@ -25,11 +26,26 @@ def summary(results: Results, folder: Path, *, report: str = "") -> str:
         "",
         *_reasons(results),
         *_thresholds(results),
+        *_unseen(results),
         f"verdict  {results.verdict}",
         f"report   {report or folder / 'report.html'}",
         f"next     {_next(RunFolder(folder).read_provenance())}",
     ]
     return "\n".join(lines)
+
+
+def _unseen(results: Results) -> list[str]:
+    """What of a described application nobody could see."""
+    lines = unseen(results)
+    return [*lines, ""] if lines else []
+
+
+def unseen(results: Results) -> list[str]:
+    """The same as sentences: the variants of one application are seen alike."""
+    facts = next((result.facts for result in results.architectures.values() if result.facts), None)
+    if facts is None:
+        return []
+    return [f"{facts.name} is of grade {facts.grade}; not measured: {gap}" for gap in not_measured(facts)]
 
 
 def table_of(results: Results) -> list[tuple[str, ...]]:
@@ -47,7 +63,10 @@ def _next(run: Provenance) -> str:
     if run.command[1] == "workshop":
         return f"{shlex.join(run.command)}   (another round)"
     asked = run.command[2]
-    plan = shlex.join(("twinshop", "plan", asked, "--seed", str(run.seed), "--shoppers", str(run.shoppers)))
+    words = ["twinshop", "plan", asked, "--seed", str(run.seed), "--shoppers", str(run.shoppers)]
+    if "--app" in run.command:
+        words += ["--app", run.command[run.command.index("--app") + 1]]
+    plan = shlex.join(words)
     return f"{plan}   (who did what when)"
 
 

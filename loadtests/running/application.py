@@ -70,6 +70,15 @@ class ApplicationUnderTest(msgspec.Struct, frozen=True):
         """One for each of its variants."""
         return architectures_of(self.description)
 
+    def said(self) -> list[str]:
+        """For the plan: whose application it is, what its shoppers would send, and as what."""
+        it = self.description
+        calls = {"login": it.login, "me": it.who, "remember": it.remember, "recall": it.recall, "logout": it.logout}
+        page = {do: f"GET {call.page}, then " if call and call.page else "" for do, call in calls.items()}
+        sent = [f"  {do:<9} {page[do]}{call.send}" for do, call in calls.items() if call]
+        whose = f"on {it.name} ({self.file}), in the place of the twins:"
+        return [whose, *sent, f"variants: {', '.join(self.architectures())}"]
+
     def chosen(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """Those of these names (a variant's own will do), or all.
 

@@ -1,4 +1,4 @@
-"""The shipped examples are what their descriptions say: in memory, exactly those are logged out whom the victim served."""
+"""The shipped examples do as they are described: in memory, exactly those whom the victim served are logged out."""
 
 from __future__ import annotations
 
