@@ -157,15 +157,41 @@ class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     """Variables beside the node's, of this variant only."""
 
 
+class Running(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """It runs already, with nothing of ours in front of it: grade C."""
+
+    url: str
+    """http://host:port, what shoppers talk to. One beyond this machine needs `--beyond-this-machine`."""
+    most_per_second: float = 20.0
+    """A run that would send more requests is refused."""
+
+
+class FaultCommands(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A fault that is carried out by commands of the owner's. Exit code 0 means yes; what they print is not kept."""
+
+    inject: list[str]
+    """Breaks it."""
+    observe: list[str]
+    """Is it broken? Asked again and again."""
+    heal: list[str]
+    """Mends it. It may be run more than once, and at the end of a run in any case, unless it was seen to be mended."""
+    observe_healed: list[str]
+    """Is it mended?"""
+    within_s: float = 30.0
+    """How long `inject` and `heal` may take."""
+
+
 class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """An application, as its file describes it."""
 
     name: str
     """Lower-case letters, digits and hyphens: its architectures are called so, with the variant's name."""
-    node: NodeCommand
     accounts: Accounts
     login: LoginCall
     who: WhoCall
+    node: NodeCommand | None = None
+    running: Running | None = None
+    """In the place of `node`: it runs already."""
     remember: RememberCall | None = None
     """Without it, nobody can tell whether what was remembered is lost."""
     recall: RecallCall | None = None
@@ -178,8 +204,16 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     headers: dict[str, str] = {}
     """Of every request: `Authorization = "Bearer {token}"`. A header whose `{token}` is not known yet is left out."""
     variant: dict[str, Variant] = {}
+    fault: dict[str, FaultCommands] = {}
+    """Of an application that runs already: by the fault's kind, how it is carried out."""
     folder: str = ""
     """Where its file lies: there its commands are run. Not in the file."""
+
+    @property
+    def nodes(self) -> NodeCommand:
+        """How its nodes are started; only of one that does not run already."""
+        assert self.node is not None
+        return self.node
 
     def variants(self) -> dict[str, Variant]:
         """By name; one without a name of its own if none is described."""

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlsplit
 
 from compose.applications.contract import Application, ApplicationCapabilities, NodeSetup, NodeState
@@ -39,11 +40,11 @@ class DescribedApplication(Application):
     def __init__(self, description: Description) -> None:
         self._it = description
         self.home = description.folder
-        self.http = HttpInterface(description.node.ready, host=HOST)
+        self.http = HttpInterface(description.nodes.ready, host=HOST)
 
     def command(self, spec: ClusterSpec, setup: NodeSetup) -> list[str]:
         """As described, with its words filled in."""
-        return placed(self._it.node.command, _words(spec, setup))
+        return placed(self._it.nodes.command, _words(spec, setup))
 
     def entrypoint(self, spec: ClusterSpec, listen: Listen) -> list[str]:
         """There is no image of it."""
@@ -54,7 +55,7 @@ class DescribedApplication(Application):
 
     def environment(self, spec: ClusterSpec, setup: NodeSetup) -> dict[str, str]:
         """What the description says, and what the variant says beyond that."""
-        asked = {**self._it.node.env, **variant_of(self._it, spec.architecture.name).env}
+        asked = {**self._it.nodes.env, **variant_of(self._it, spec.architecture.name).env}
         words = _words(spec, setup)
         own = Path(words["own"])
         shutil.rmtree(own, ignore_errors=True)  # what a node keeps on its disk goes with it, as with a container
@@ -66,13 +67,14 @@ class DescribedApplication(Application):
 
     def before_start(self, spec: ClusterSpec, setup: NodeSetup, log: Path) -> None:
         """Run the command that makes tables and accounts."""
-        command = self._it.node.prepare
+        command = self._it.nodes.prepare
         if command:
             environment = {**os.environ, **self.environment(spec, setup)}
             self._run(placed(command, _words(spec, setup)), environment, log)
 
     def _run(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
-        why = run_within(command, environment, self.home, log, PREPARED_WITHIN_S)
+        with log.open("ab") as output:
+            why = run_within(command, environment, self.home, output, PREPARED_WITHIN_S)
         if why:
             raise not_ready(f"the preparation of {self._it.name}", f"the command {command[0]} {why}", log)
 
@@ -118,23 +120,24 @@ def placed(texts: Sequence[str], words: Mapping[str, str]) -> list[str]:
     return [_PLACE.sub(lambda found: words.get(found[1], found[0]), text) for text in texts]
 
 
-def run_within(command: Sequence[str], environment: Mapping[str, str], folder: str, log: Path, within_s: float) -> str:
+def run_within(
+    command: Sequence[str], environment: Mapping[str, str], folder: str, output: IO[bytes] | int, within_s: float
+) -> str:
     """Run a command to its end; why it went wrong, in words, or "". Nothing of it is left, however it ends."""
-    with log.open("ab") as output:
-        try:
-            process = subprocess.Popen(
-                list(command), env=dict(environment), cwd=folder or None, stdin=subprocess.DEVNULL, stdout=output,
-                stderr=output, start_new_session=True,
-            )  # fmt: skip
-        except OSError as error:
-            return f"cannot be started: {error.strerror or error}"
-        try:
-            code = process.wait(within_s)
-            return f"ended with exit code {code}" if code else ""
-        except subprocess.TimeoutExpired:
-            return f"did not end within {within_s:.0f} s"
-        finally:
-            _end_group(process)
+    try:
+        process = subprocess.Popen(
+            list(command), env=dict(environment), cwd=folder or None, stdin=subprocess.DEVNULL, stdout=output,
+            stderr=output, start_new_session=True,
+        )  # fmt: skip
+    except OSError as error:
+        return f"cannot be started: {error.strerror or error}"
+    try:
+        code = process.wait(within_s)
+        return f"ended with exit code {code}" if code else ""
+    except subprocess.TimeoutExpired:
+        return f"did not end within {within_s:.0f} s"
+    finally:
+        _end_group(process)
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:

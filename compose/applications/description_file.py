@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -155,6 +156,7 @@ def _wrong(it: Description) -> Iterator[Wrong]:
     """Everything of the right type that still makes no sense."""
     if not _NAME.fullmatch(it.name) or len(it.name) > 30:
         yield Wrong("name", f"{it.name!r} is no name", 'up to 30 lower-case letters, digits and hyphens: "my-shop"')
+    yield from _wrong_running(it)
     yield from _wrong_node(it)
     yield from _wrong_accounts(it.accounts)
     for name in CALLS:
@@ -173,8 +175,29 @@ def _wrong(it: Description) -> Iterator[Wrong]:
         yield from _unknown_words(f"variant.{name}.env", it.variant[name].env.values(), PLACES)
 
 
+def _wrong_running(it: Description) -> Iterator[Wrong]:
+    if (it.node is None) == (it.running is None):
+        yield Wrong("node", "it has none, or it runs already as well", "one of [node] and [running]")
+    if it.running is not None:
+        url = urlsplit(it.running.url)
+        if url.scheme != "http" or not url.hostname or url.path not in ("", "/") or url.query:
+            yield Wrong("running.url", f"{it.running.url!r} is no such address", 'plain HTTP: "http://127.0.0.1:8080"')
+        if not 0 < it.running.most_per_second <= 1000:
+            yield Wrong("running.most_per_second", f"{it.running.most_per_second:g}", "more than 0, up to 1000")
+    elif it.fault:
+        yield Wrong(
+            "fault", "its nodes are started by Twinshop, which can break them itself", "[running], or no [fault]"
+        )
+    for kind, commands in it.fault.items():
+        for name in ("inject", "observe", "heal", "observe_healed"):
+            if not getattr(commands, name):
+                yield Wrong(f"fault.{kind}.{name}", "it is empty", 'a command: ["kubectl", "delete", "pod", "shop-0"]')
+
+
 def _wrong_node(it: Description) -> Iterator[Wrong]:
     node = it.node
+    if node is None:
+        return
     if not node.command:
         yield Wrong("node.command", "it is empty", 'a program and its arguments: ["python", "app.py", "{port}"]')
     everywhere = [*node.command, *node.env.values(), *(v for each in it.variant.values() for v in each.env.values())]

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
-from loadtests.commands.options import DEBUG_OPTION, JSON_OPTION
+from loadtests.commands.options import (
+    BEYOND_OPTION,
+    DEBUG_OPTION,
+    JSON_OPTION,
+    QUIET_OPTION,
+    SHOPPERS_OPTION,
+    runs_option,
+    seed_option,
+)
 from loadtests.running.console import json_text, pasteable, tell
 from shared.errors import DescriptionError, NotReadyInTime, UsageError
 
@@ -29,6 +39,7 @@ Examples:
   twinshop app new shop.toml                    a commented file to fill in
   twinshop app check shop.toml                  start one node of it, and walk through it once
   twinshop run node-kill --app shop.toml        then ask it what the twins are asked
+  twinshop app table shop.toml blog.toml        several applications, several scenarios, one table
 
 Your own application: one file describes it, and it gets the same shoppers, faults, checks and report.
 """
@@ -68,14 +79,15 @@ def schema() -> None:
 @app.command()
 @FILE
 @click.option("--variant", metavar="NAME", help="Which one is started.  [default: the first]")
+@BEYOND_OPTION
 @JSON_OPTION
 @DEBUG_OPTION
-def check(file: Path, variant: str | None, as_json: bool) -> None:
+def check(file: Path, variant: str | None, beyond: bool, as_json: bool) -> None:
     """Start one node of the application, walk through it once, and say what was understood, and what is missing."""
     from loadtests.running.application import ApplicationUnderTest
     from loadtests.running.interrupts import interrupts_raise
 
-    under_test = ApplicationUnderTest.load(file)
+    under_test = ApplicationUnderTest.load(file, beyond=beyond)
     name = under_test.chosen((variant,) if variant else ())[0]
     with interrupts_raise(), _one_node(under_test, name) as cluster:
         steps = list(_walk(under_test, cluster, as_json))
@@ -115,7 +127,7 @@ def _one_node(under_test: ApplicationUnderTest, name: str) -> Iterator[Cluster]:
     with Ledger.open(state, spec.run) as ledger:
         ledger.make_folder(folder)
         try:
-            cluster = engine_named("processes").start(spec, folder, ledger)
+            cluster = (under_test.engine or engine_named("processes")).start(spec, folder, ledger)
         except NotReadyInTime as error:
             if error.log is not None and error.log.exists():
                 error.log = Path(shutil.copy(error.log, state / f"failed-{error.log.name}"))
@@ -150,6 +162,91 @@ def _understood(under_test: ApplicationUnderTest) -> list[str]:
         told = f"predicted as {twin}" if twin else "nothing is predicted: say in [variant] where its sessions live"
         lines.append(f"variant {name}: {architecture.summary} ({told})")
     return [*lines, *(f"not measured: {gap}" for gap in not_measured(facts))]
+
+
+@app.command()
+@click.argument("files", metavar="FILE…", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--scenario", "scenarios", multiple=True, metavar="NAME", default=("node-kill", "rolling-deploy", "calm"),
+    show_default=True, help="Which ones (repeatable).",
+)  # fmt: skip
+@SHOPPERS_OPTION
+@seed_option("Of the plans.")
+@runs_option("Where run folders go.")
+@JSON_OPTION
+@QUIET_OPTION
+@DEBUG_OPTION
+def table(
+    files: tuple[Path, ...], scenarios: tuple[str, ...], shoppers: int | None, seed: int, runs: Path, as_json: bool,
+    quiet: bool,
+) -> int:  # fmt: skip
+    """Run several scenarios on all variants of several applications, and print who was logged out, as one table."""
+    from loadtests.running.interrupts import interrupts_raise
+
+    asked = [(file, scenario) for file in files for scenario in scenarios]
+    with interrupts_raise():
+        done = [_run_one(file, scenario, shoppers, seed, runs, quiet) for file, scenario in asked]
+    if as_json:
+        tell(json_text({"schema": 1, "cells": [cell for cells in done for cell in cells]}))
+    else:
+        tell(_as_table([cell for cells in done for cell in cells], scenarios))
+    return max(cell.code for cells in done for cell in cells)
+
+
+class TableCell(msgspec.Struct, frozen=True):
+    """What one variant did in one scenario."""
+
+    architecture: str
+    scenario: str
+    shoppers: int
+    logged_out: int
+    at_risk: int | None
+    verdict: str
+    code: int
+    run: str
+
+    @property
+    def text(self) -> str:
+        """In a table."""
+        risk = "" if self.at_risk is None else f", {self.at_risk} at risk"
+        return f"{self.logged_out} of {self.shoppers}{risk}; {self.verdict}"
+
+
+def _run_one(file: Path, scenario: str, shoppers: int | None, seed: int, runs: Path, quiet: bool) -> list[TableCell]:
+    from compose.engines.registry import engine_named
+    from loadtests.judging.verdict import exit_code
+    from loadtests.running.application import ApplicationUnderTest
+    from loadtests.running.progress import watcher_for
+    from loadtests.running.run import RunRequest, run
+
+    under_test = ApplicationUnderTest.load(file)
+    watcher = watcher_for(sys.stderr, under_test.chosen(()), quiet=quiet)
+    try:
+        request = RunRequest(scenario, (), seed, shoppers, runs=runs, application=under_test)
+        finished = run(request, engine_named("processes"), watcher)
+    finally:
+        watcher.close()
+    if finished.interrupted is not None:
+        raise finished.interrupted
+    return [
+        TableCell(
+            name, finished.results.scenario, it.shoppers, it.logged_out.shoppers, it.at_risk, it.verdict,
+            exit_code(it.verdict), str(finished.folder.root),
+        )
+        for name, it in finished.results.architectures.items()
+    ]  # fmt: skip
+
+
+def _as_table(cells: list[TableCell], scenarios: tuple[str, ...]) -> str:
+    from loadtests.report.tables import Table, Text
+
+    names = [Path(scenario).stem for scenario in scenarios]
+    found = {(cell.architecture, cell.scenario): cell.text for cell in cells}
+    rows = [
+        (architecture, *(found.get((architecture, name), "") for name in names))
+        for architecture in dict.fromkeys(cell.architecture for cell in cells)
+    ]
+    return Text().write(Table(("logged out", *names), tuple(rows)))
 
 
 COMMANDS: dict[str, click.Command] = {"app": app}

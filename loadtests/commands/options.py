@@ -22,6 +22,10 @@ APP_OPTION = click.option(
     "--app", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
     help="Your own application, described in FILE, in the place of the twins.",
 )  # fmt: skip
+BEYOND_OPTION = click.option(
+    "--beyond-this-machine", "beyond", is_flag=True,
+    help="An application that runs already may be at another address than this machine's.",
+)  # fmt: skip
 SHOPPERS_OPTION = click.option(
     "--shoppers", type=click.IntRange(1, 20_000), help="How many people shop.  [default: the scenario's]"
 )

@@ -11,6 +11,7 @@ import click
 from compose.architectures import architecture_named
 from loadtests.commands.options import (
     APP_OPTION,
+    BEYOND_OPTION,
     DEBUG_OPTION,
     ENGINE_OPTION,
     QUIET_OPTION,
@@ -42,6 +43,7 @@ Examples:
 @SCENARIO
 @names_option("architecture", "architectures")
 @APP_OPTION
+@BEYOND_OPTION
 @SHOPPERS_OPTION
 @seed_option("Of the plan.")
 @click.option("--repeat", type=click.IntRange(2, 1000), metavar="N", help="N blocks, each with its seed; compare.")
@@ -55,7 +57,7 @@ Examples:
 @QUIET_OPTION
 @DEBUG_OPTION
 def run(
-    scenario: str, architectures: tuple[str, ...], app: Path | None, shoppers: int | None, seed: int,
+    scenario: str, architectures: tuple[str, ...], app: Path | None, beyond: bool, shoppers: int | None, seed: int,
     repeat: int | None, control: Control | None, engine_name: str, workers: int, runs: Path, as_json: bool, quiet: bool,
 ) -> int:  # fmt: skip
     """Carry out a SCENARIO (a name from `twinshop list`, or a TOML file) on each architecture."""
@@ -66,7 +68,7 @@ def run(
     from loadtests.running.progress import watcher_for
     from loadtests.running.run import RunRequest
 
-    under_test = ApplicationUnderTest.load(app) if app else None
+    under_test = ApplicationUnderTest.load(app, beyond=beyond) if app else None
     for name in architectures if under_test is None else ():
         architecture_named(name)
     if len(set(architectures)) < len(architectures):
@@ -80,7 +82,7 @@ def run(
     request = RunRequest(
         scenario, architectures, seed, shoppers, workers, runs, control=control or "", application=under_test
     )
-    engine = engine_named(engine_name)
+    engine = (under_test.engine if under_test else None) or engine_named(engine_name)
     watcher = watcher_for(sys.stderr, names, quiet=quiet)
     with interrupts_raise():
         return _many(request, repeat, engine, watcher, as_json) if repeat else _once(request, engine, watcher, as_json)
@@ -128,11 +130,12 @@ def _many(request: RunRequest, repeats: int, engine: Engine, watcher: RunWatcher
 @click.command()
 @SCENARIO
 @APP_OPTION
+@BEYOND_OPTION
 @SHOPPERS_OPTION
 @seed_option("Of the plan.")
 @click.option("--json", "as_json", is_flag=True, help="Print plan.json itself: its SHA-256 is the plan's name.")
 @DEBUG_OPTION
-def plan(scenario: str, app: Path | None, shoppers: int | None, seed: int, as_json: bool) -> None:
+def plan(scenario: str, app: Path | None, beyond: bool, shoppers: int | None, seed: int, as_json: bool) -> None:
     """Print what a run of SCENARIO would do and what it would cost; start nothing."""
     from loadtests.model.plan import encode_plan
     from loadtests.planning.make_plan import make_plan, plan_page
@@ -141,10 +144,11 @@ def plan(scenario: str, app: Path | None, shoppers: int | None, seed: int, as_js
     from loadtests.running.console import tell
 
     asked = load_scenario(scenario)
-    under_test = ApplicationUnderTest.load(app) if app else None
+    under_test = ApplicationUnderTest.load(app, beyond=beyond) if app else None
     if under_test is not None:
         under_test.check_scenario(asked)
     made = make_plan(asked, seed=seed, shoppers=shoppers, behaviour=under_test.behaviour if under_test else None)
+    made = under_test.planned(made) if under_test else made
     tell(encode_plan(made).decode() if as_json else plan_page(made, asked), nl=not as_json)
     if under_test is not None and not as_json:
         for line in under_test.said():

@@ -173,7 +173,8 @@ class HeldByLog:
             return None
         if store in HELD_NOWHERE:
             return ()
-        if (store, affinity) != ("memory", "cookie"):
+        seen = self._run.application is not None and self._run.application.grade != "C"
+        if not seen or (store, affinity) != ("memory", "cookie"):
             return None
         held = (shopper for shopper, node in self._last_node[fault].items() if node == fault.victim)
         return tuple(sorted(map(account_name, held)))

@@ -49,8 +49,9 @@ class Reconciler:
 
     def __init__(
         self, *, retries: bool = False, balancer_fell: bool = False, is_guests: Callable[[str], bool] = lambda _: False,
-        nodes_tell: bool = True,
+        nodes_tell: bool = True, balancer_tells: bool = True,
     ) -> None:  # fmt: skip
+        self._balancer_tells = balancer_tells
         self._nodes_tell = nodes_tell
         self._is_guests = is_guests
         self._retries = retries
@@ -109,6 +110,8 @@ class Reconciler:
     def mismatches(self) -> Iterator[Mismatch]:
         """All of them."""
         yield from self._twice
+        if not self._balancer_tells:
+            return
         yield from self._client_against_balancer()
         if self._nodes_tell:
             yield from self._balancer_against_nodes()

@@ -154,6 +154,7 @@ class ThreeLogs:
         return Reconciler(
             retries=scene.retries, balancer_fell=scene.balancer_fell, is_guests=scene.is_guests,
             nodes_tell=scene.application is None,
+            balancer_tells=scene.application is None or scene.application.grade != "C",
         )  # fmt: skip
 
 

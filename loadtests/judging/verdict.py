@@ -52,6 +52,9 @@ def predictions_for(
         if measured is None:
             doubts.append(f"{measure} was predicted and not measured")
             continue
+        if result.at_risk is None and "at_risk" in text:
+            doubts.append(f"{measure} was predicted by at_risk ({text}), which was not measured")
+            continue
         try:
             found.append(predict(measure, text, measured, terms))
             if hangs_on_undecided(measure, text, result, terms):

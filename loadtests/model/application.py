@@ -59,6 +59,7 @@ BLIND: dict[str, tuple[str, ...]] = {
     "cart_lost": ("recall",),
     "carts_lost": ("recall",),
     "items_lost": ("recall",),
+    "units_lost": ("recall",),
     "carts_rolled_back": ("recall",),
     "still_logged_in": ("logout",),
     "sessions_shared": ("arrive",),

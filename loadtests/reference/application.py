@@ -10,10 +10,12 @@ from compose.description import (
     Call,
     Description,
     Extract,
+    FaultCommands,
     LoginCall,
     NodeCommand,
     RecallCall,
     RememberCall,
+    Running,
     Sign,
     Variant,
     WhoCall,
@@ -33,6 +35,8 @@ def application() -> str:
         ("Where something stands in an answer", (Extract,)),
         ("How an answer can be told", (Sign,)),
         ("`[variant.NAME]`", (Variant,)),
+        ("`[running]`, in the place of `[node]`", (Running,)),
+        ("`[fault.KIND]`, beside `[running]`", (FaultCommands,)),
     ]
     return page(
         "The description of an application",

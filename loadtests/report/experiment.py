@@ -139,8 +139,10 @@ def _books(result: ArchitectureResult) -> tuple[str, str]:
 def _reconciled(result: ArchitectureResult) -> tuple[str, str]:
     logs = result.reconciliation
     guests = f", beside them {logs.guests:,} by people with browsers" if logs.guests else ""
-    nodes = "nodes not measured" if result.facts else f"nodes {logs.nodes:,}"
-    counts = f"shoppers {logs.client:,}, balancer {logs.balancer:,}, {nodes}{guests}"
+    grade = result.facts.grade if result.facts else "A"
+    nodes = "not measured" if grade != "A" else f"{logs.nodes:,}"
+    balancer = "not measured" if grade == "C" else f"{logs.balancer:,}"
+    counts = f"shoppers {logs.client:,}, balancer {balancer}, nodes {nodes}{guests}"
     if logs.mismatch_count:
         return f"{counts}: {logs.mismatch_count:,} not explained", "bad"
     return f"{counts}: every one accounted for", "good"

@@ -7,8 +7,10 @@ the names are written into the history, request by request, so that whoever read
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import subprocess
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -18,12 +20,16 @@ from compose.architectures import Architecture, one_of
 from compose.balancers.access_log import NO_FLAGS, RawLine, read_access_batches
 from compose.cluster import Limits
 from compose.description import Description, architectures_of
+from compose.engines.contract import Engine
+from compose.engines.running import RunningEngine
 from loadtests.behaviours.described import Described
 from loadtests.faults import FAULTS
 from loadtests.load.described import DescribedApp
 from loadtests.model.application import ApplicationFacts, asked_of, facts_of
 from loadtests.model.history import Exchange, encode_records, read_history_batches
+from loadtests.model.plan import Plan
 from loadtests.model.scenario import Scenario
+from loadtests.running.fault_run import CLUSTER
 from shared.errors import EnvironmentNotReady, UsageError
 from shared.ndjson import FilePart
 from shared.whole_file import write_whole
@@ -39,24 +45,40 @@ class ApplicationUnderTest(msgspec.Struct, frozen=True):
     file: Path
     description: Description
     sha256: str
+    beyond: bool = False
+    """Somebody said that requests may leave this machine."""
 
     @classmethod
-    def load(cls, file: Path) -> ApplicationUnderTest:
+    def load(cls, file: Path, *, beyond: bool = False) -> ApplicationUnderTest:
         """From its file.
 
         Raises:
             DescriptionError: it cannot be read or makes no sense.
+            UsageError: it runs beyond this machine, and nobody said that this is meant.
         """
         description = load_description(file)
-        return cls(file, description, hashlib.sha256(file.read_bytes()).hexdigest())
+        running = description.running
+        if running is not None and not beyond and not _is_here(running.url):
+            raise UsageError(
+                f"{running.url} is not on this machine", why="nobody said that requests may be sent there",
+                next_step="is it yours, and may it be broken? then add --beyond-this-machine",
+            )  # fmt: skip
+        return cls(file, description, hashlib.sha256(file.read_bytes()).hexdigest(), beyond)
+
+    @property
+    def engine(self) -> Engine | None:
+        """What runs it, if nothing of ours does."""
+        return RunningEngine() if self.description.running is not None else None
 
     @property
     def facts(self) -> ApplicationFacts:
         """What the run's files say of it."""
-        return facts_of(self.description, self.sha256, "B")
+        return facts_of(self.description, self.sha256, "C" if self.description.running else "B")
 
     def patient(self, limits: Limits) -> Limits:
         """The limits with as much time for a node to start as the description gives it."""
+        if self.description.node is None:
+            return limits
         ready_s = max(limits.node_ready_s, self.description.node.ready_within_s)
         cluster_s = max(limits.cluster_ready_s, 2 * ready_s)
         return msgspec.structs.replace(limits, node_ready_s=ready_s, cluster_ready_s=cluster_s)
@@ -76,7 +98,8 @@ class ApplicationUnderTest(msgspec.Struct, frozen=True):
         calls = {"login": it.login, "me": it.who, "remember": it.remember, "recall": it.recall, "logout": it.logout}
         page = {do: f"GET {call.page}, then " if call and call.page else "" for do, call in calls.items()}
         sent = [f"  {do:<9} {page[do]}{call.send}" for do, call in calls.items() if call]
-        whose = f"on {it.name} ({self.file}), in the place of the twins:"
+        where = f"sent to {it.running.url}, which runs already" if it.running else "in the place of the twins"
+        whose = f"on {it.name} ({self.file}), {where}:"
         return [whose, *sent, f"variants: {', '.join(self.architectures())}"]
 
     def chosen(self, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -98,8 +121,11 @@ class ApplicationUnderTest(msgspec.Struct, frozen=True):
             UsageError: it needs what only the twins have.
         """
         kinds = [fault.kind for fault in scenario.fault if FAULTS[fault.kind].of_twins]
+        ours = [fault.kind for fault in scenario.fault if fault.kind not in self.description.fault]
         why = ""
-        if kinds:
+        if self.description.running is not None and ours:
+            why = f"it runs already, and no command says how to carry out a {ours[0]}: describe [fault.{ours[0]}]"
+        elif kinds and self.description.running is None:
             why = f"its fault {kinds[0]} tells nodes something that only the twins listen to"
         elif scenario.load.behaviour != "shop":
             why = f"it is about what its shoppers do ({scenario.load.behaviour}), which no description says how to ask"
@@ -110,6 +136,43 @@ class ApplicationUnderTest(msgspec.Struct, frozen=True):
                 f"the scenario {scenario.name} cannot be carried out on {self.description.name}", why=why,
                 next_step=f"twinshop run node-kill --app {self.file}",
             )  # fmt: skip
+
+    def planned(self, plan: Plan) -> Plan:
+        """The plan as it can be carried out there: what runs without us has no nodes that we know.
+
+        Raises:
+            UsageError: it would send more than may be sent.
+        """
+        running = self.description.running
+        if running is None:
+            return plan
+        rate = _requests_per_second(self.description, plan)
+        if rate > running.most_per_second:
+            fewer = max(1, int(len(plan.shoppers) * running.most_per_second / rate))
+            raise UsageError(
+                f"the plan would send about {rate:.0f} requests a second to {running.url}",
+                why=f"running.most_per_second is {running.most_per_second:g}",
+                next_step=f"ask for fewer people: --shoppers {fewer}",
+            )
+        faults = tuple(msgspec.structs.replace(fault, victim=CLUSTER) for fault in plan.faults)
+        return msgspec.structs.replace(plan, faults=faults)
+
+
+def _is_here(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _requests_per_second(description: Description, plan: Plan) -> float:
+    """By the plan, with the pages on the way; what redirects add is not known, and is reckoned as one each."""
+    calls = {"login": description.login, "me": description.who, "logout": description.logout}
+    calls |= {"remember": description.remember, "add": description.remember, "recall": description.recall}
+    each = {do: 1 + bool(call.page) + (call.method != "GET") for do, call in calls.items() if call is not None}
+    sent = sum(each.get(action.do, 1) for shopper in plan.shoppers for action in shopper.actions)
+    return sent * 1000 / plan.window_ms
 
 
 def accounts_of(description: Description, count: int) -> tuple[tuple[str, str], ...]:

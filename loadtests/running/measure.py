@@ -15,7 +15,7 @@ from compose.cluster import ClusterSpec, Limits
 from compose.engines.contract import Cluster, Engine
 from compose.supervision.ledger import Ledger
 from compose.supervision.waiting import not_ready, wait_for
-from loadtests.faults import FAULTS
+from loadtests.faults import FAULTS, Fault
 from loadtests.load.load_process import LoadProcesses, merge_histories, start_load
 from loadtests.model.events import (
     ClusterReady,
@@ -28,11 +28,12 @@ from loadtests.model.events import (
     RunInterrupted,
 )
 from loadtests.model.history import StoredOrder, encode_records
-from loadtests.model.plan import Plan
+from loadtests.model.plan import Plan, PlannedFault
 from loadtests.model.run_folder import RunFolder
 from loadtests.running.application import ApplicationUnderTest, name_nodes, write_for_load
 from loadtests.running.event_log import EventLog
 from loadtests.running.fault_run import FaultBounds, FaultRun
+from loadtests.running.hooks import CommandedFault
 from loadtests.running.placebo import fault_for
 from loadtests.running.progress import Moment, RunWatcher
 from loadtests.running.provenance import package_versions
@@ -181,11 +182,18 @@ class Measurement:
     def _start_faults(self, cluster: Cluster, zero_ns: int) -> None:
         for number, planned in enumerate(self._setup.plan.faults):
             fault_run = FaultRun(
-                number, planned, fault_for(planned, self._setup.plan), cluster, self._events, zero_ns,
+                number, planned, self._fault_for(planned), cluster, self._events, zero_ns,
                 self._setup.fault_bounds,
             )  # fmt: skip
             self._faults.append(fault_run)
             fault_run.start()
+
+    def _fault_for(self, planned: PlannedFault) -> Fault:
+        app = self._setup.application
+        commands = app.description.fault.get(planned.kind) if app else None
+        if app is None or commands is None:
+            return fault_for(planned, self._setup.plan)
+        return CommandedFault(planned.kind, commands, app.description.folder)
 
     def _attend(self, load: LoadProcesses, cluster: Cluster, zero_ns: int) -> None:
         """Until the load has ended by itself, or has had more time than all its own bounds allow."""
@@ -290,7 +298,7 @@ class Measurement:
         if self._cluster is not None:
             began = time.monotonic()
             self._cluster.stop()
-            if self._setup.application is not None:
+            if self._setup.application is not None and self._setup.application.engine is None:
                 name_nodes(self._history, self._began_at, self._logs / "access.ndjson")
             took_s = round(time.monotonic() - began, 3)
             self._events.write(lambda at_us: ClusterStopped(self._architecture.name, at_us, took_s))

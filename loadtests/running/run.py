@@ -77,6 +77,7 @@ def run(request: RunRequest, engine: Engine, watcher: RunWatcher, *, held: bool 
     )  # fmt: skip
     if app is not None:
         app.check_scenario(scenario)
+        plan = app.planned(plan)
         accounts_of(app.description, len(plan.shoppers))  # before anything is started
     names = app.chosen(request.architectures) if app else request.architectures or scenario.architectures
     state = state_folder()

@@ -77,7 +77,7 @@ class SessionLife:
             self.forgot = exchange
         elif exchange.outcome == "unknown" or exchange.status == 0 or exchange.status >= 500:
             self._unanswered(exchange)
-        elif exchange.as_stranger or not exchange.node:
+        elif exchange.as_stranger or (not exchange.node and exchange.outcome != "ok"):
             self._routed(exchange)
         elif do == "login":
             if exchange.outcome == "ok":

@@ -1,7 +1,7 @@
 """A web application that remembers a note, whole or broken in one of many ways: app.py PORT; the environment has BREAK.
 
-Sessions are files of a folder, or in memory, or signed tokens in the cookie. Nothing but the standard library: it starts
-at once.
+Sessions are files of a folder, or in memory, or signed tokens in the cookie. It starts at once: it imports nothing but
+the standard library.
 """
 
 from __future__ import annotations
