@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "What there is: scenarios, architectures, faults, checks, behaviours.",
     ),
     "plan": ("loadtests.commands.run", "Print what a run would do and what it would cost; start nothing."),
+    "app": ("loadtests.commands.app", "Your own application: describe it in a file, and see what is understood."),
     "runs": ("loadtests.commands.runs", "The runs that there are, newest first, each with its sentence."),
     "check": ("loadtests.commands.reread", "Judge a run again, offline: does its results.json agree?"),
     "explain": ("loadtests.commands.explain", "A shopper's session life, and why each loss came."),

@@ -223,7 +223,7 @@ def _health_check(site: Site) -> Json:
         "no_traffic_healthy_interval": interval,
         "healthy_threshold": 1,
         "unhealthy_threshold": limits.unhealthy_after,
-        "http_health_check": {"path": site.http.health, "host": CLUSTER},
+        "http_health_check": {"path": site.http.health, "host": site.http.host},
     }
 
 

@@ -125,7 +125,7 @@ def cell_of(results: Results, architecture: str, *, key: CellKey, run: str, mach
         run=run,
         shoppers=result.shoppers,
         nodes=results.nodes,
-        at_risk=result.at_risk,
+        at_risk=result.at_risk or 0,
         predictions=result.predictions,
         measures=_measures(result),
         machine=machine,

@@ -25,6 +25,7 @@ from loadtests.planning.make_plan import make_plan
 from loadtests.planning.scenario_file import read_scenario, scenario_content
 from loadtests.report import ExtraSection, render_report
 from loadtests.report.evidence import Gathering
+from loadtests.running.application import ApplicationUnderTest, accounts_of
 from loadtests.running.fault_run import FaultBounds
 from loadtests.running.measure import Measurement, Setup
 from loadtests.running.placebo import PLACEBO_BOUNDS
@@ -49,6 +50,8 @@ class RunRequest(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     fault_bounds: FaultBounds = FaultBounds()
     control: Control = ""
+    application: ApplicationUnderTest | None = None
+    """What is under test, if it is none of the twins; its variants are the architectures then."""
 
 
 class Finished(msgspec.Struct, frozen=True):
@@ -67,8 +70,16 @@ def run(request: RunRequest, engine: Engine, watcher: RunWatcher, *, held: bool 
     """
     path, content = scenario_content(request.scenario)
     scenario = read_scenario(content, file=str(path), name=path.stem)
-    plan = make_plan(scenario, seed=request.seed, shoppers=request.shoppers, control=request.control)
-    names = request.architectures or scenario.architectures
+    app = request.application
+    plan = make_plan(
+        scenario, seed=request.seed, shoppers=request.shoppers, control=request.control,
+        behaviour=app.behaviour if app else None,
+    )  # fmt: skip
+    if app is not None:
+        app.check_scenario(scenario)
+        plan = app.planned(plan)
+        accounts_of(app.description, len(plan.shoppers))  # before anything is started
+    names = app.chosen(request.architectures) if app else request.architectures or scenario.architectures
     state = state_folder()
     with nullcontext() if held else hold_machine(state):
         for line in recover(state).lines():
@@ -76,6 +87,7 @@ def run(request: RunRequest, engine: Engine, watcher: RunWatcher, *, held: bool 
         folder, provenance = _make_folder(request, scenario, content, plan, names, engine)
         watcher.say(f"plan {provenance.plan_sha256}  seed {plan.seed}  {folder.root}")
         limits = limits_of(request.limits, scenario, request.control)
+        limits = app.patient(limits) if app else limits
         interrupted = _measure_all(request, plan, names, engine, watcher, folder, provenance, limits)
     return Finished(folder, _judge_and_report(folder, watcher, whole=interrupted is None), interrupted)
 
@@ -95,14 +107,18 @@ def _measure_all(
 ) -> Interrupted | None:  # fmt: skip
     ledger = Ledger.open(state_folder(), provenance.run)
     bounds = PLACEBO_BOUNDS if plan.control == "placebo" else request.fault_bounds
+    if request.application is not None:  # whose nodes may take longer to start than the twins'
+        healed_s = max(bounds.healed_s, limits.node_ready_s)
+        bounds = msgspec.structs.replace(bounds, healed_s=healed_s)
     setup = Setup(
         provenance.run, folder, plan, engine, ledger, watcher, request.workers, secrets.token_urlsafe(9),
-        limits, bounds,
+        limits, bounds, request.application,
     )  # fmt: skip
+    known = request.application.architectures() if request.application else {}
     try:
         try:
             for number, name in enumerate(names):
-                Measurement(setup, architecture_named(name), number).measure()
+                Measurement(setup, known[name] if known else architecture_named(name), number).measure()
         finally:
             ledger.close()
     except Interrupted as interrupted:
@@ -181,7 +197,7 @@ def write_run(folder: RunFolder, provenance: Provenance, plan: Plan, scenario: b
 
 def _command(request: RunRequest, scenario: Scenario, names: tuple[str, ...], engine: Engine) -> tuple[str, ...]:
     words = ["twinshop", "run", request.scenario, "--seed", str(request.seed), "--engine", engine.name]
-    for name in names if names != scenario.architectures else ():
+    for name in names if names != scenario.architectures and (request.architectures or not request.application) else ():
         words += ["--architecture", name]
     if request.shoppers is not None:
         words += ["--shoppers", str(request.shoppers)]
@@ -189,6 +205,8 @@ def _command(request: RunRequest, scenario: Scenario, names: tuple[str, ...], en
         words += ["--workers", str(request.workers)]
     if request.control:
         words += ["--control", request.control]
+    if request.application:
+        words += ["--app", str(request.application.file)]
     return tuple(words)
 
 
