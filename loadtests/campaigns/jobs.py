@@ -112,7 +112,7 @@ def _done(matrix: Matrix, key: CellKey, again: Collection[str]) -> set[tuple[str
 
 def key_of(entry: Entry, matrix: Matrix) -> CellKey:
     """What a cell of this scenario is made with now."""
-    return CellKey(entry.sha256, matrix.seed, matrix.engine, matrix.twinshop)
+    return CellKey(entry.sha256, matrix.seed, matrix.engine, matrix.twinshop, matrix.balancer)
 
 
 def keys_of(entries: Iterable[Entry], matrix: Matrix) -> dict[str, CellKey]:

@@ -61,16 +61,18 @@ class InThisProcess:
 class Processes:
     """Each run is a child process; what it says on the way goes to `logs/<scenario>.log` in the campaign's folder."""
 
-    def __init__(self, folder: Path, engine: str) -> None:
+    def __init__(self, folder: Path, engine: str, balancer: str = "") -> None:
         self._folder = folder
         self._engine = engine
+        self._balancer = balancer
 
     def start(self, job: RunJob) -> RunProcess:
         """Start one and return at once."""
         logs = self._folder / "logs"
         logs.mkdir(exist_ok=True)
         return RunProcess(
-            RunOrder(job, self._engine, str(self._folder.absolute()), os.getpid()), logs / f"{job.scenario}.log"
+            RunOrder(job, self._engine, str(self._folder.absolute()), os.getpid(), self._balancer),
+            logs / f"{job.scenario}.log",
         )
 
 
@@ -117,6 +119,8 @@ class RunOrder(msgspec.Struct, frozen=True):
     """Where run folders go."""
     parent: int
     """The pid of the campaign."""
+    balancer: str = ""
+    """In front of the nodes; empty: the scenario's, or the default."""
 
 
 def main() -> int:
@@ -136,7 +140,9 @@ def carry_out(order: RunOrder) -> Outcome:
     error, interrupted = "", False
     try:
         with interrupts_raise():
-            request = RunRequest(job.scenario, job.architectures, job.seed, runs=folder, control=job.control)
+            request = RunRequest(
+                job.scenario, job.architectures, job.seed, runs=folder, control=job.control, balancer=order.balancer
+            )
             finished = run(request, engine_named(order.engine), PlainLines(sys.stderr), held=True)
             interrupted = finished.interrupted is not None
     except (Interrupted, KeyboardInterrupt):

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from loadtests.commands.options import (
+    BALANCER_OPTION,
     DEBUG_OPTION,
     ENGINE_OPTION,
     JSON_OPTION,
@@ -31,6 +32,7 @@ OUT_OPTION = click.option(
 Examples:
   twinshop matrix                                        everything: about 40 minutes
   twinshop matrix --family availability --engine docker --out runs/matrix-docker
+  twinshop matrix --family availability --balancer haproxy --out runs/matrix-haproxy
   twinshop matrix --scenario node-kill --architecture redis --fresh
 
 Run every scenario of the catalogue on its architectures, cheapest first, and put predicted beside measured. Ended
@@ -44,6 +46,7 @@ Exit codes: 0 all as predicted, 1 something is not, 3 something is inconclusive 
 @names_option("architecture", "architectures")
 @names_option("scenario", "scenarios")
 @ENGINE_OPTION
+@BALANCER_OPTION
 @seed_option("Of all plans.")
 @OUT_OPTION
 @click.option(
@@ -56,8 +59,9 @@ Exit codes: 0 all as predicted, 1 something is not, 3 something is inconclusive 
 @QUIET_OPTION
 @DEBUG_OPTION
 def matrix(
-    families: tuple[str, ...], architectures: tuple[str, ...], scenarios: tuple[str, ...], engine_name: str, seed: int,
-    out: Path, side_by_side: int | None, fresh: bool, again: tuple[str, ...], as_json: bool, quiet: bool,
+    families: tuple[str, ...], architectures: tuple[str, ...], scenarios: tuple[str, ...], engine_name: str,
+    balancer: str, seed: int, out: Path, side_by_side: int | None, fresh: bool, again: tuple[str, ...], as_json: bool,
+    quiet: bool,
 ) -> int:  # fmt: skip
     """Run everything, and put predicted beside measured."""
     from loadtests.campaigns.cells import FILE
@@ -67,7 +71,7 @@ def matrix(
     from loadtests.campaigns.matrix.table import summary, table
 
     selection = Selection(families, architectures, scenarios)
-    asked = MatrixRequest(selection, engine_name, seed, out, side_by_side, fresh, again)
+    asked = MatrixRequest(selection, engine_name, seed, out, side_by_side, fresh, again, balancer)
     done = carry_out(asked, (lambda _line: None) if quiet else (lambda line: tell(line, err=True)))
     if as_json:
         tell((out / FILE).read_text(), nl=False)

@@ -18,6 +18,9 @@ QUIET_OPTION = click.option("-q", "--quiet", is_flag=True, help="No progress.")
 ENGINE_OPTION = click.option(
     "--engine", "engine_name", default="processes", show_default=True, help="What runs the clusters."
 )
+BALANCER_OPTION = click.option(
+    "--balancer", default="", metavar="NAME", help="Which one is in front of the nodes: see `twinshop list`."
+)
 SHOPPERS_OPTION = click.option(
     "--shoppers", type=click.IntRange(1, 20_000), help="How many people shop.  [default: the scenario's]"
 )

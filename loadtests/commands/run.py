@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 
 from compose.architectures import architecture_named
 from loadtests.commands.options import (
+    BALANCER_OPTION,
     DEBUG_OPTION,
     ENGINE_OPTION,
     QUIET_OPTION,
@@ -34,6 +36,7 @@ Examples:
   twinshop run node-kill
   twinshop run node-kill --architecture sticky-memory --architecture redis --seed 7
   twinshop run calm --shoppers 20 --json > results.json
+  twinshop run node-kill --balancer haproxy
   twinshop run node-kill --repeat 20            what differs, and how surely (with controls)
 """,
 )
@@ -46,6 +49,7 @@ Examples:
     "--control", type=click.Choice(["no-fault", "placebo"]), help="Leave out the faults, or only the break in each."
 )
 @ENGINE_OPTION
+@BALANCER_OPTION
 @click.option("--workers", type=click.IntRange(1, 16), default=1, show_default=True, help="Load processes.")
 @runs_option("Where run folders go.")
 @click.option("--json", "as_json", is_flag=True, help="Print results.json (repeats.json) and nothing else.")
@@ -53,7 +57,7 @@ Examples:
 @DEBUG_OPTION
 def run(
     scenario: str, architectures: tuple[str, ...], shoppers: int | None, seed: int, repeat: int | None,
-    control: Control | None, engine_name: str, workers: int, runs: Path, as_json: bool, quiet: bool,
+    control: Control | None, engine_name: str, balancer: str, workers: int, runs: Path, as_json: bool, quiet: bool,
 ) -> int:  # fmt: skip
     """Carry out a SCENARIO (a name from `twinshop list`, or a TOML file) on each architecture."""
     from compose.engines.registry import engine_named
@@ -69,7 +73,9 @@ def run(
     if repeat and control:
         raise UsageError("repeats have their own controls", next_step="leave out --control or --repeat")
     names = architectures or load_scenario(scenario).architectures
-    request = RunRequest(scenario, architectures, seed, shoppers, workers, runs, control=control or "")
+    request = RunRequest(
+        scenario, architectures, seed, shoppers, workers, runs, control=control or "", balancer=balancer
+    )
     engine = engine_named(engine_name)
     watcher = watcher_for(sys.stderr, names, quiet=quiet)
     with interrupts_raise():
@@ -118,18 +124,24 @@ def _many(request: RunRequest, repeats: int, engine: Engine, watcher: RunWatcher
 @click.command()
 @SCENARIO
 @SHOPPERS_OPTION
+@BALANCER_OPTION
 @seed_option("Of the plan.")
 @click.option("--json", "as_json", is_flag=True, help="Print plan.json itself: its SHA-256 is the plan's name.")
 @DEBUG_OPTION
-def plan(scenario: str, shoppers: int | None, seed: int, as_json: bool) -> None:
+def plan(scenario: str, shoppers: int | None, balancer: str, seed: int, as_json: bool) -> None:
     """Print what a run of SCENARIO would do and what it would cost; start nothing."""
     from loadtests.model.plan import encode_plan
     from loadtests.planning.make_plan import make_plan, plan_page
     from loadtests.planning.scenario_file import load_scenario
     from loadtests.running.console import tell
+    from loadtests.running.run import balancer_for
 
     asked = load_scenario(scenario)
     made = make_plan(asked, seed=seed, shoppers=shoppers)
+    if balancer:
+        # It decides nothing of the plan, and may be one that cannot do what the plan asks.
+        balancer_for(balancer, asked, asked.architectures, "processes", lambda _remark: None)
+        asked = replace(asked, balancer=balancer)
     tell(encode_plan(made).decode() if as_json else plan_page(made, asked), nl=not as_json)
 
 

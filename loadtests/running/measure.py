@@ -11,7 +11,7 @@ from contextlib import ExitStack
 import msgspec
 
 from compose.architectures import Architecture
-from compose.cluster import ClusterSpec, Limits
+from compose.cluster import DEFAULT_BALANCER, ClusterSpec, Limits
 from compose.engines.contract import Cluster, Engine
 from compose.supervision.ledger import Ledger
 from compose.supervision.waiting import not_ready, wait_for
@@ -58,6 +58,8 @@ class Setup(msgspec.Struct, frozen=True):
     password: str
     limits: Limits
     fault_bounds: FaultBounds
+    balancer: str = DEFAULT_BALANCER
+    """By name."""
 
 
 class Measurement:
@@ -115,6 +117,7 @@ class Measurement:
             password=setup.password,
             limits=setup.limits,
             wires=any(FAULTS[fault.kind].needs_wires for fault in setup.plan.faults),
+            balancer=setup.balancer,
         )
 
     def _start_cluster(self) -> Cluster:

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from compose.architectures import architecture_named
+from compose.balancers import check_balancer, choose_balancer
 from compose.cluster import Limits
 from compose.engines.contract import Engine
 from compose.supervision.ledger import Ledger, hold_machine, recover, state_folder
@@ -49,6 +50,8 @@ class RunRequest(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     fault_bounds: FaultBounds = FaultBounds()
     control: Control = ""
+    balancer: str = ""
+    """Empty: the scenario's, or the default."""
 
 
 class Finished(msgspec.Struct, frozen=True):
@@ -69,15 +72,40 @@ def run(request: RunRequest, engine: Engine, watcher: RunWatcher, *, held: bool 
     scenario = read_scenario(content, file=str(path), name=path.stem)
     plan = make_plan(scenario, seed=request.seed, shoppers=request.shoppers, control=request.control)
     names = request.architectures or scenario.architectures
+    balancer = balancer_for(request.balancer, scenario, names, engine.name, watcher.say)
     state = state_folder()
     with nullcontext() if held else hold_machine(state):
         for line in recover(state).lines():
             watcher.say(line)
-        folder, provenance = _make_folder(request, scenario, content, plan, names, engine)
+        folder, provenance = _make_folder(request, scenario, content, plan, names, engine, balancer)
         watcher.say(f"plan {provenance.plan_sha256}  seed {plan.seed}  {folder.root}")
         limits = limits_of(request.limits, scenario, request.control)
         interrupted = _measure_all(request, plan, names, engine, watcher, folder, provenance, limits)
     return Finished(folder, _judge_and_report(folder, watcher, whole=interrupted is None), interrupted)
+
+
+def balancer_for(
+    asked: str, scenario: Scenario, names: tuple[str, ...], engine: str, say: Callable[[str], None]
+) -> str:
+    """The balancer of a run: the one that is asked for, the scenario's, or the default; `say` hears of a substitute.
+
+    Raises:
+        UsageError: there is none of that name, or it cannot do what the scenario or an architecture asks of it.
+        EnvironmentNotReady: its program is not there.
+    """
+    choice = choose_balancer(asked or scenario.balancer, engine=engine)
+    if choice.remark:
+        say(choice.remark)
+    wanted = asked_of_balancer(scenario)
+    for name in names:
+        check_balancer(architecture_named(name), choice.name, engine=engine, wanted=wanted)
+    return choice.name
+
+
+def asked_of_balancer(scenario: Scenario) -> set[str]:
+    """What its faults need of the balancer, as fields of a balancer's `can`."""
+    asked: set[str] = {FAULTS[fault.kind].asks_of_balancer for fault in scenario.fault}
+    return asked - {""}
 
 
 def limits_of(limits: Limits, scenario: Scenario, control: Control = "") -> Limits:
@@ -97,7 +125,7 @@ def _measure_all(
     bounds = PLACEBO_BOUNDS if plan.control == "placebo" else request.fault_bounds
     setup = Setup(
         provenance.run, folder, plan, engine, ledger, watcher, request.workers, secrets.token_urlsafe(9),
-        limits, bounds,
+        limits, bounds, provenance.balancer,
     )  # fmt: skip
     try:
         try:
@@ -158,13 +186,14 @@ def write_report(folder: RunFolder, results: Results, extra: ExtraSection | None
 
 
 def _make_folder(
-    request: RunRequest, scenario: Scenario, content: bytes, plan: Plan, names: tuple[str, ...], engine: Engine
-) -> tuple[RunFolder, Provenance]:
+    request: RunRequest, scenario: Scenario, content: bytes, plan: Plan, names: tuple[str, ...], engine: Engine,
+    balancer: str,
+) -> tuple[RunFolder, Provenance]:  # fmt: skip
     started = now_utc()
     folder = RunFolder(make_folder(request.runs / f"{started:%Y%m%d-%H%M%S}-{scenario.name}-{plan.seed}"))
     provenance = provenance_of(
         secrets.token_hex(4), plan, content, engine=engine.name, architectures=names, workers=request.workers,
-        command=_command(request, scenario, names, engine), started=started,
+        command=_command(request, scenario, names, engine), started=started, balancer=balancer,
     )  # fmt: skip
     write_run(folder, provenance, plan, content)
     folder.history.touch()
@@ -187,6 +216,8 @@ def _command(request: RunRequest, scenario: Scenario, names: tuple[str, ...], en
         words += ["--shoppers", str(request.shoppers)]
     if request.workers != 1:
         words += ["--workers", str(request.workers)]
+    if request.balancer:
+        words += ["--balancer", request.balancer]
     if request.control:
         words += ["--control", request.control]
     return tuple(words)
