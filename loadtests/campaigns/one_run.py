@@ -61,18 +61,17 @@ class InThisProcess:
 class Processes:
     """Each run is a child process; what it says on the way goes to `logs/<scenario>.log` in the campaign's folder."""
 
-    def __init__(self, folder: Path, engine: str, balancer: str = "") -> None:
+    def __init__(self, folder: Path, engine: str) -> None:
         self._folder = folder
         self._engine = engine
-        self._balancer = balancer
 
     def start(self, job: RunJob) -> RunProcess:
         """Start one and return at once."""
         logs = self._folder / "logs"
         logs.mkdir(exist_ok=True)
         return RunProcess(
-            RunOrder(job, self._engine, str(self._folder.absolute()), os.getpid(), self._balancer),
-            logs / f"{job.scenario}.log",
+            RunOrder(job, self._engine, str(self._folder.absolute()), os.getpid()),
+            logs / f"{Path(job.scenario).stem}.log",
         )
 
 
@@ -119,8 +118,6 @@ class RunOrder(msgspec.Struct, frozen=True):
     """Where run folders go."""
     parent: int
     """The pid of the campaign."""
-    balancer: str = ""
-    """In front of the nodes; empty: the scenario's, or the default."""
 
 
 def main() -> int:
@@ -141,7 +138,7 @@ def carry_out(order: RunOrder) -> Outcome:
     try:
         with interrupts_raise():
             request = RunRequest(
-                job.scenario, job.architectures, job.seed, runs=folder, control=job.control, balancer=order.balancer
+                job.scenario, job.architectures, job.seed, runs=folder, control=job.control, balancer=job.balancer
             )
             finished = run(request, engine_named(order.engine), PlainLines(sys.stderr), held=True)
             interrupted = finished.interrupted is not None
@@ -154,7 +151,7 @@ def carry_out(order: RunOrder) -> Outcome:
 
 
 def _outcome(folder: Path, made: set[str], order: RunOrder, error: str, interrupted: bool) -> Outcome:
-    mine = sorted(name for name in made if name.endswith(f"-{order.job.scenario}-{order.job.seed}"))
+    mine = sorted(name for name in made if name.endswith(f"-{Path(order.job.scenario).stem}-{order.job.seed}"))
     if not mine:
         return Outcome(error=error, interrupted=interrupted)
     found = RunFolder(folder / mine[-1])

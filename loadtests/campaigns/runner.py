@@ -41,6 +41,8 @@ class RunJob(msgspec.Struct, frozen=True):
     alone: bool = False
     """Nothing may run beside it."""
     control: Control = ""
+    balancer: str = ""
+    """In front of the nodes; empty: the scenario's, or the default."""
 
     def without(self, done: Collection[str]) -> RunJob | None:
         """The same on the other architectures; None if there are none."""

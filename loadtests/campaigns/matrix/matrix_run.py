@@ -83,7 +83,7 @@ def carry_out(asked: MatrixRequest, say: Callable[[str], None], launcher: Launch
             why="none of these scenarios has one of these architectures",
             next_step="twinshop list",
         )
-    interrupted = _run(asked, entries, matrix, launcher or Processes(asked.folder, asked.engine, asked.balancer), say)
+    interrupted = _run(asked, entries, matrix, launcher or Processes(asked.folder, asked.engine), say)
     matrix = read_matrix(asked.folder)
     page = write_page(asked.folder, matrix, entries, decisions(matrix, entries))
     return MatrixDone(board_of(matrix, entries, asked.selection), page, interrupted)
