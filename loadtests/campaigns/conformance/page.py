@@ -9,7 +9,7 @@ import msgspec
 from compose.architectures import ARCHITECTURES
 from compose.balancers import BALANCERS
 from loadtests.campaigns.conformance.cells import COLUMNS, Column, Conformance, ConformanceCell
-from loadtests.campaigns.conformance.sentences import Remark, remarks, steadiness, who
+from loadtests.campaigns.conformance.sentences import Remark, decide_c19, remarks, steadiness, who
 from loadtests.model.run_folder import RunFolder
 from loadtests.report.shell import PageShell
 from loadtests.report.tables import Markdown, Table
@@ -45,6 +45,7 @@ def write_pages(folder: Path, known: Conformance) -> Path:
         affinity=lambda cell: ARCHITECTURES[cell.architecture].affinity,
         report=lambda cell, number: _report(folder, cell, number),
         balancers={name: balancer for name, balancer in BALANCERS.items() if _was_run(known, name)},
+        c19=decide_c19(known),
         same=same,
         all_of_them=all_of_them,
     )
@@ -77,6 +78,7 @@ def markdown(known: Conformance, tables: tuple[EventTable, ...]) -> str:
         rows = tuple((*_names(cell), str(len(cell.repeats)), *_numbers(table, cell)) for cell in table.cells)
         parts += [f"### {table.event}", Markdown().write(Table(head, rows, align="<<>"))]
         parts += [f"- {who(cell)}: {cell.why}" for cell in table.refused]
+    parts += ["### Any load balancer with sticky sessions will do (C19)", decide_c19(known)]
     parts += ["### What differs from the best", *(f"- {remark.sentence}" for remark in remarks(known))]
     return "\n\n".join(parts) + "\n"
 

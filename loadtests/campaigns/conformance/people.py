@@ -65,19 +65,19 @@ def count_people(folder: RunFolder, architecture: str) -> PeopleCounts:
     """
     result = read_document(folder.results, Results).architectures[architecture]
     events = [event for event in read_events(folder.events) if event.architecture == architecture]
-    outages = tuple(_outages(events))
+    outages = tuple(outages_of(events))
     picked = {line.id: line.node for line in read_access_log(folder.logs(architecture) / OUR_LOG)}
     people = _by_shopper(folder, architecture)
-    stretches = [max(_stretches(asked, picked, outages), default=0) for asked in people.values()]
-    came = list(_newcomers(people.values(), _joined_us(events)))
+    trapped_us = [max(stretches(asked, picked, outages), default=0) for asked in people.values()]
+    came = list(newcomers(people.values(), _joined_us(events)))
     new = next((event.node for event in events if isinstance(event, NodeAdded)), "")
     return PeopleCounts(
         shoppers=result.shoppers,
         logged_out=result.logged_out.shoppers,
         met_errors=sum(any(_failed(one) for one in asked) for asked in people.values()),
-        trapped=sum(stretch > 0 for stretch in stretches),
-        trapped_s=round(max(stretches, default=0) / 1e6, 1),
-        moved=sum(_moved(asked, outages) for asked in people.values()),
+        trapped=sum(stretch > 0 for stretch in trapped_us),
+        trapped_s=round(max(trapped_us, default=0) / 1e6, 1),
+        moved=sum(moved(asked, outages) for asked in people.values()),
         again=result.logged_out.more_than_once,
         newcomers=len(came),
         on_new_node=sum(node == new for node in came),
@@ -97,7 +97,8 @@ def _by_shopper(folder: RunFolder, architecture: str) -> dict[int, list[Exchange
     return found
 
 
-def _outages(events: Iterable[Event]) -> Iterator[Outage]:
+def outages_of(events: Iterable[Event]) -> Iterator[Outage]:
+    """When which node served nobody, by what was done and seen."""
     begun: dict[int, FaultEvent] = {}
     for event in events:
         if not isinstance(event, FaultEvent) or event.kind not in TAKES_AWAY:
@@ -125,7 +126,7 @@ def _down(outages: Iterable[Outage], node: str, from_us: int, to_us: int) -> boo
     return any(it.node == node and it.from_us <= to_us and from_us <= it.to_us for it in outages)
 
 
-def _stretches(asked: list[Exchange], picked: dict[str, str], outages: tuple[Outage, ...]) -> Iterator[int]:
+def stretches(asked: list[Exchange], picked: dict[str, str], outages: tuple[Outage, ...]) -> Iterator[int]:
     """How long (microseconds) somebody was sent to nodes that were down, each time; once in a row is no time."""
 
     def in_vain(one: Exchange) -> bool:
@@ -138,7 +139,7 @@ def _stretches(asked: list[Exchange], picked: dict[str, str], outages: tuple[Out
             yield stretch[-1].done_us - stretch[0].sent_us
 
 
-def _moved(asked: list[Exchange], outages: tuple[Outage, ...]) -> bool:
+def moved(asked: list[Exchange], outages: tuple[Outage, ...]) -> bool:
     """Answered by another node than before, which was there all the while."""
     served = [one for one in asked if one.node]
     return any(
@@ -147,7 +148,7 @@ def _moved(asked: list[Exchange], outages: tuple[Outage, ...]) -> bool:
     )
 
 
-def _newcomers(people: Iterable[list[Exchange]], joined_us: int) -> Iterator[str]:
+def newcomers(people: Iterable[list[Exchange]], joined_us: int) -> Iterator[str]:
     """The node that served each first login after the new node was there."""
     for asked in people:
         first = next((one for one in asked if one.do == "login"), None)

@@ -65,3 +65,26 @@ def steadiness(known: Conformance) -> tuple[int, int]:
     whole = [column for column in COLUMNS if column.unit == "people"]
     cells = [(cell, column) for cell in known.cells if cell.repeats for column in whole]
     return sum(column.steadiness(cell) == "always" for cell, column in cells), len(cells)
+
+
+def decide_c19(known: Conformance) -> str:
+    """Claim C19, "any load balancer with sticky sessions will do", by the recommended set-ups, by cookie."""
+    cells = [
+        cell
+        for cell in known.cells
+        if cell.repeats and cell.architecture == "sticky-memory" and cell.balancer in BALANCERS
+        and not BALANCERS[cell.balancer].variant.name
+    ]  # fmt: skip
+    apart: dict[str, tuple[float, float]] = {}
+    for event in dict.fromkeys(cell.event for cell in cells):
+        beside = [cell for cell in cells if cell.event == event]
+        for column in (column for column in COLUMNS if column.name in ("logged_out", "trapped")):
+            middles = [middle for cell in beside if (middle := column.middle(cell)) is not None]
+            if len(beside) > 1 and max(middles) > min(middles):
+                apart.setdefault(f"{event} ({_VERBS[column.name]})", (min(middles), max(middles)))
+    if len({cell.balancer for cell in cells}) < 2:
+        return "Not decided: fewer than two balancers were run."
+    if not apart:
+        return "Confirmed, as far as it was run: the recommended set-ups differ in no count of people."
+    told = "; ".join(f"{event}: {least:g} to {most:g} people" for event, (least, most) in apart.items())
+    return f"Refuted: with a cookie and their recommended settings, balancers differ in {told}."
