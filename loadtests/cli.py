@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "loadtests.commands.catalogue",
         "What there is: scenarios, architectures, faults, checks, behaviours.",
     ),
+    "conformance": ("loadtests.commands.conformance", "Balancers against events: what each of them does to people."),
     "plan": ("loadtests.commands.run", "Print what a run would do and what it would cost; start nothing."),
     "app": ("loadtests.commands.app", "Your own application: describe it in a file, and see what is understood."),
     "runs": ("loadtests.commands.runs", "The runs that there are, newest first, each with its sentence."),

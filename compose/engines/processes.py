@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from compose.applications.contract import NodeSetup
+from compose.balancers import check_balancer
 from compose.balancers.contract import Routing, Site
 from compose.changes import NodeChanges
 from compose.cluster import BALANCER, REPLICA, SENTINEL, STORE, WIRES, ClusterSpec, NodeAddress, check_distance
@@ -71,6 +72,7 @@ class ProcessesEngine(Engine):
     def start_once(self, spec: ClusterSpec, folder: Path, ledger: Ledger) -> Cluster:
         """Start a cluster and return it once it was observed to be ready."""
         check_distance(spec)
+        check_balancer(spec.architecture, spec.balancer)
         names = addresses_of(spec)
         at = dict(zip(names, free_ports(len(names)), strict=True))
         if spec.port is not None:
@@ -157,6 +159,10 @@ class ProcessCluster(RoutedCluster):
             part: used_by_processes(child.pid) if child is not None and child.alive() else None
             for part, child in children.items()
         }
+
+    def versions(self) -> dict[str, str]:
+        """The balancer's program."""
+        return {self.balancer.package: self.balancer.program().version}
 
     # starting
 

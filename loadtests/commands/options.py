@@ -29,6 +29,9 @@ BEYOND_OPTION = click.option(
     "--beyond-this-machine", "beyond", is_flag=True,
     help="An application that runs already may be at another address than this machine's.",
 )  # fmt: skip
+BALANCER_OPTION = click.option(
+    "--balancer", default="", metavar="NAME", help="Which one is in front of the nodes: see `twinshop list`."
+)
 SHOPPERS_OPTION = click.option(
     "--shoppers", type=click.IntRange(1, 20_000), help="How many people shop.  [default: the scenario's]"
 )
