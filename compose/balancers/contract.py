@@ -47,6 +47,8 @@ class BalancerCapabilities(msgspec.Struct, frozen=True):
     """It says which members it calls healthy; otherwise that is observed by asking through it."""
     tells_routing: bool = False
     """It says how it routes now."""
+    public: bool = False
+    """It can listen for people with browsers, too (`compose.cluster.PublicListener`)."""
     cannot: tuple[str, ...] = ()
     """What else it cannot do, in sentences."""
 
@@ -91,6 +93,8 @@ class Site(msgspec.Struct, frozen=True):
     """Of its files."""
     access_log: Path
     """Where a line for each request goes."""
+    public: Listen | None = None
+    """Where people with browsers come; None: nowhere."""
 
 
 class MemberHealth(msgspec.Struct, frozen=True):

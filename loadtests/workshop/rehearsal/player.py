@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Literal
-from urllib.parse import urlsplit
 
 import requests
 
@@ -31,11 +30,10 @@ class BrowserUser:
     """One person with one cookie jar."""
 
     def __init__(self, shop_url: str, guest: Guest) -> None:
-        parts = urlsplit(shop_url)
-        self._url = f"http://127.0.0.1:{parts.port}"  # not every machine knows that *.localhost is itself
+        self._url = shop_url
         self._session = requests.Session()
         self._session.trust_env = False
-        self._session.headers.update({"Accept": "application/json", "Host": parts.netloc})
+        self._session.headers.update({"Accept": "application/json"})
         self._guest = guest
         self.node = ""
         """Who answered last."""
@@ -111,9 +109,10 @@ class Player:
         """Where the form is answered by whoever is next, one tries again; a person would, too."""
         workshop = self._watcher.seen.workshop
         assert workshop is not None
+        account = self._watcher.account()
         for side in workshop.round.sides:
             if side.side in step.sides:
-                person = self._people[side.side] = BrowserUser(side.shop_url, side.guests[0])
+                person = self._people[side.side] = BrowserUser(side.shop_url, account)
                 person.enter()
 
     def _look(self, step: ScriptStep) -> None:

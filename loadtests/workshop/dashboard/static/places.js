@@ -13,22 +13,45 @@ const NARROW_NODE = 6.2;
 /** In a box of fewer letters than this, words are shorter. */
 export const ROOMY_NODE = 8.6;
 const SMALLEST_SEAT = 7;
+/** Of more people of the room than these, the names stand in the list below the columns only. */
+const MOST_NAMED = 12;
 
 /** @typedef {{x: number, y: number, width: number, height: number}} Box */
 
 /**
- * @param {{width: number, letter: number, shoppers: number, nodes: number, waiting: boolean, below: number}} what
- *   waiting: somebody has not come in yet, and is shown above the balancer; below: how many boxes lie below the nodes
+ * @param {{width: number, letter: number, shoppers: number, guests: number, nodes: number, waiting: boolean,
+ *   below: number, tight: boolean}} what
+ *   waiting: somebody has not come in yet, and is shown above the balancer; below: how many boxes lie below the nodes;
+ *   guests: people of the room, below the shoppers of each node; tight: all of it must be seen at once
  * @returns the boxes and the seats
  */
-export function places({ width, letter, shoppers, nodes, waiting, below }) {
+export function places({ width, letter, shoppers, guests = 0, nodes, waiting, below, tight = false }) {
   const across = width >= NARROW * letter && width / Math.max(1, nodes) >= NARROW_NODE * letter;
   const rows = across ? rowsAcross(width, letter, nodes) : rowsDown(width, letter, nodes);
   const inner = rows.boxWidth - 1.3 * letter;
-  const cell = seatSize(inner, (across ? 8 : 5) * letter, shoppers, letter);
+  const cell = seatSize(inner, (tight ? 3 : across ? 8 : 5) * letter, shoppers, letter);
   const columns = Math.max(1, Math.floor(inner / cell));
   const seatsHeight = Math.ceil(Math.max(1, shoppers) / columns) * cell;
-  return stacked({ width, letter, shoppers, across, cell, columns, seatsHeight, nodes, waiting, below, ...rows });
+  const tags = tagRows(inner, letter, guests);
+  return stacked({ width, letter, shoppers, across, cell, columns, seatsHeight, tags, nodes, waiting, below, ...rows });
+}
+
+/** Room for the names of the people who may be in one node: as many beside each other as can be read, or just marks. */
+function tagRows(inner, letter, guests) {
+  const named = guests > 0 && guests <= MOST_NAMED;
+  const width = named ? Math.min(inner, 5.4 * letter) : 0.9 * letter;
+  const columns = Math.max(1, Math.floor(inner / width));
+  const rows = Math.ceil(guests / columns);
+  const step = named ? 1.25 * letter : 0.9 * letter;
+  return { named, columns, width: inner / columns, step, height: rows * step + (guests ? 0.3 * letter : 0) };
+}
+
+/** Where a guest's mark stands in a node's box. */
+export function tag(box, { columns, width, step }, place) {
+  return {
+    x: box.tags.x + (place % columns) * width,
+    y: box.tags.y + Math.floor(place / columns) * step,
+  };
 }
 
 /** The middle of a shopper's seat; the first shopper has number 1. */
@@ -67,7 +90,7 @@ function stacked(it) {
     height: 2.1 * letter,
   };
   const top = balancer.y + balancer.height + (it.across ? 2.2 : 0.9) * letter;
-  const boxHeight = 2 * letter + it.seatsHeight + 2 * letter;
+  const boxHeight = 2 * letter + it.seatsHeight + it.tags.height + 2 * letter;
   const nodes = Array.from({ length: it.nodes }, (_, number) => nodeBox(it, number, top, boxHeight));
   const bottom = nodes.length ? nodes[nodes.length - 1].y + boxHeight : top;
   const rail = bottom + 1.1 * letter;
@@ -105,5 +128,6 @@ function nodeBox(it, number, top, height) {
     width: it.boxWidth,
     height,
     seats: { columns: it.columns, cell: it.cell, x: x + (it.boxWidth - seatsWidth) / 2, y: y + 2 * it.letter },
+    tags: { x: x + 0.65 * it.letter, y: y + 2 * it.letter + it.seatsHeight + 0.3 * it.letter },
   };
 }
