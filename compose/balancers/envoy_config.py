@@ -51,8 +51,8 @@ PUBLIC_CONNECTIONS = 4_000
 """At a time, through the public listener."""
 PUBLIC_BURST, PUBLIC_PER_S = 120, 30
 """Requests of one address: so many at once, and so many a second from then on. A page takes three or four."""
-PUBLIC_ADDRESSES = 1_000
-"""That are counted for themselves; beyond it the one that asked least lately is forgotten."""
+PUBLIC_ADDRESSES, PUBLIC_BODY = 1_000, 16_384
+"""Addresses that are counted for themselves, and bytes of a request's body."""
 HEADERS_WITHIN_S, REQUEST_WITHIN_S, PUBLIC_IDLE_S = 5.0, 10.0, 30.0
 """How long a person's browser may take to say its headers and all of a request, and be silent between requests."""
 _POLICIES = {"least-request": "LEAST_REQUEST", "hash": "RING_HASH", "address": "RING_HASH"}
@@ -124,8 +124,7 @@ def _listener(name: str, listen: Listen, filters: list[Json], http: Json) -> Jso
     return {
         "name": name,
         "address": _address(listen),
-        # Otherwise a second balancer could share the port without a word.
-        "enable_reuse_port": False,
+        "enable_reuse_port": False,  # or a second balancer could share the port without a word
         "filter_chains": [{"filters": [*filters, _extension(f"envoy.filters.{manager}", kind, **http)]}],
     }
 
@@ -174,7 +173,7 @@ def _public_http(site: Site) -> Json:
         "stream_idle_timeout": _seconds(2 * PUBLIC_IDLE_S),
         "common_http_protocol_options": {"idle_timeout": _seconds(PUBLIC_IDLE_S)},
         "access_log": [_access_log(site, {**FORMAT, "path": "%PATH(NQ)%"})],
-        "http_filters": [_rate_limit(), *common["http_filters"]],
+        "http_filters": [_rate_limit(), _buffer(), *common["http_filters"]],
     }
 
 
@@ -192,6 +191,12 @@ def _connection_limit() -> Json:
     kind = "filters.network.connection_limit"
     limits = {"stat_prefix": PUBLIC, "max_connections": PUBLIC_CONNECTIONS}
     return _extension(f"envoy.{kind}", f"extensions.{kind}.v3.ConnectionLimit", **limits)
+
+
+def _buffer() -> Json:
+    """A node hears of a request when it has come as a whole: who is slow keeps none of its threads."""
+    kind = "filters.http.buffer"
+    return _extension(f"envoy.{kind}", f"extensions.{kind}.v3.Buffer", max_request_bytes=PUBLIC_BODY)
 
 
 def _rate_limit() -> Json:
@@ -234,8 +239,7 @@ def _cluster(site: Site, nodes: Listen | None) -> Json:
         "lb_policy": _POLICIES.get(spec.architecture.affinity, "ROUND_ROBIN"),
         "connect_timeout": _seconds(limits.balancer_connect_timeout_s),
         "common_lb_config": {
-            # With the default of 50 %, Envoy would send shoppers to dead nodes when most are down.
-            "healthy_panic_threshold": {"value": 0},
+            "healthy_panic_threshold": {"value": 0},  # or dead nodes would be sent shoppers when most are down
             # With the default of 1 s, changes of health reach the routing up to 1 s after the admin API tells of them.
             "update_merge_window": "0s",
             # Whom a cookie leads to a node that is being drained is still sent there; others are not.
@@ -276,8 +280,7 @@ def _health_check(site: Site) -> Json:
     return {
         "timeout": _seconds(limits.health_timeout_s),
         "interval": interval,
-        # Of their own accord these are 60 s, and nothing would be healthy at the start.
-        "no_traffic_interval": interval,
+        "no_traffic_interval": interval,  # of its own accord 60 s: nothing would be healthy at the start
         "no_traffic_healthy_interval": interval,
         "healthy_threshold": 1,
         "unhealthy_threshold": limits.unhealthy_after,
@@ -342,8 +345,8 @@ def _routes(site: Site, balancing: Balancing) -> Json:
 
 
 def _host_of(site: Site, name: str, domains: list[str]) -> Json:
-    run = {"header": {"key": site.http.run_header, "value": site.spec.run}, "append_action": "ADD_IF_ABSENT"}
     # Answers that Envoy makes itself (503, 404) carry the run's id too; a node's own word is left as it is.
+    run = {"header": {"key": site.http.run_header, "value": site.spec.run}, "append_action": "ADD_IF_ABSENT"}
     return {"name": name, "domains": domains, "response_headers_to_add": [run] if site.http.run_header else []}
 
 
@@ -378,8 +381,7 @@ def _retries(retries: int) -> Json:
         "retry_on": "5xx,reset,connect-failure",
         "num_retries": retries,
         "retry_host_predicate": [_extension("envoy.retry_host_predicates.previous_hosts", kind)],
-        # On a ring the next node may be some steps away.
-        "host_selection_retry_max_attempts": "8",
+        "host_selection_retry_max_attempts": "8",  # on a ring the next node may be some steps away
     }
 
 

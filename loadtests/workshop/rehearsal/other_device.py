@@ -31,7 +31,7 @@ class OtherDevice:
     """One that is there."""
 
     def __init__(self, pid: int, network: str, addresses: int) -> None:
-        self._pid = pid
+        self.network = f"/proc/{pid}/ns/net"
         self.address = f"{network}.{HERE}"
         """This machine's, in the network of both."""
         self.own = tuple(f"{network}.{FIRST + number}" for number in range(addresses))
@@ -39,7 +39,7 @@ class OtherDevice:
 
     def words(self, command: Sequence[str]) -> list[str]:
         """The command that runs one over there."""
-        return ["nsenter", f"--net=/proc/{self._pid}/ns/net", "--", *command]
+        return ["nsenter", f"--net={self.network}", "--", *command]
 
 
 def why_not() -> str:

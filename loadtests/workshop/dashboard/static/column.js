@@ -63,7 +63,7 @@ export class Column {
   /**
    * @param side what a picture holds of this side
    * @param about {{stateful: boolean, noStore: string, mine: string, user: string, named: Map<string, string>,
-   *   nodes: number, shoppers: number, waiting: boolean, tight: boolean, below: number, atMs: number, faultWord}}
+   *   nodes: number, shoppers: number, waiting: boolean, below: number, atMs: number, faultWord}}
    *   nodes, shoppers, waiting and below are those of both sides: so they have the same scale
    */
   draw(side, about) {
@@ -82,7 +82,6 @@ export class Column {
       about.waiting,
       about.below,
       about.named.size,
-      about.tight,
     ]);
     if (shape !== this.#drawn) {
       this.#drawn = shape;
@@ -92,7 +91,6 @@ export class Column {
         shoppers: about.shoppers,
         guests: about.named.size,
         waiting: about.waiting,
-        tight: about.tight,
         nodes: about.nodes,
         below: about.below,
       });
@@ -155,7 +153,7 @@ export class Column {
   #node(node, box, about) {
     const { letter } = this.#kept;
     const [left, right] = [box.x + 0.7 * letter, box.x + box.width - 0.7 * letter];
-    const [head, foot] = [box.y + 1.4 * letter, box.y + box.height - 0.75 * letter];
+    const [head, foot] = [box.y + 1.25 * letter, box.y + box.height - 0.45 * letter];
     const mine = node.name === about.mine;
     const down = node.state !== "up";
     const word = wordOf(node, about);

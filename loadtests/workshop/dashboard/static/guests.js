@@ -53,7 +53,7 @@ export class Guests {
     const state = guest.logged_in ? "in" : "out";
     mark.group.setAttribute("class", `guest ${state}${guest.lost ? " lost" : ""}${mine ? " you" : ""}`);
     mark.group.style.transform = `translate(${at.x}px, ${at.y}px)`;
-    const size = 0.36 * layout.letter;
+    const size = Math.min(0.36 * layout.letter, 0.46 * layout.tags.step);
     mark.body.setAttribute("d", guest.logged_in ? diamond(size) : cross(size));
     write(mark.title, `${name}: ${guest.logged_in ? `logged in, ${guest.node} serves them` : "the shop does not know them"}`);
     const shown = layout.tags.named && inside ? `${mine ? "★ " : ""}${shortened(name, layout)}` : "";

@@ -119,6 +119,7 @@ function draw() {
 
 function drawHead(round, picture) {
   document.body.dataset.phase = round.phase;
+  stand(LIVE.has(round.phase) && !cover.covers);
   write(the("round-title"), round.episode ? titled(round.episode) : "Free play");
   write(the("phase"), PHASES[round.phase]);
   the("not-live").hidden = cover.covers || player.mode === "live";
@@ -130,6 +131,19 @@ function drawHead(round, picture) {
   document.title = `${PHASES[round.phase]} · Twinshop workshop`;
   the("why-failed").hidden = round.phase !== "failed";
   write(the("why-failed"), round.why);
+}
+
+/** While people shop, the shops stand first, with the faults; before and after that, the lesson does. */
+function stand(shopsFirst) {
+  const main = the("columns").parentElement;
+  if (main.dataset.first === String(shopsFirst)) return;
+  main.dataset.first = String(shopsFirst);
+  const order = shopsFirst
+    ? ["visit", "breaking", "columns", "room", "controls", "lesson"]
+    : ["controls", "lesson", "visit", "breaking", "columns", "room"];
+  const here = document.activeElement;
+  the("time").before(...order.map(the));
+  here?.focus(); // what is moved loses it
 }
 
 function drawSide(name, picture) {
@@ -147,7 +161,6 @@ function drawSide(name, picture) {
     mine: mine?.logged_in ? mine.node : "",
     user: me.user,
     named: roster.named(picture),
-    tight: document.documentElement.classList.contains("projector"),
     nodes: Math.max(picture.left.nodes.length, picture.right.nodes.length),
     shoppers: Math.max(workshop.round.shoppers, picture.left.shoppers.length, picture.right.shoppers.length),
     below: Math.max(boxesBelow(picture.left), boxesBelow(picture.right)),

@@ -14,7 +14,7 @@ from loadtests.workshop.dashboard_assignment import SEATS_OF_ONE_ADDRESS
 from tests.loadtests.workshop.dashboard.room import Room
 
 PAGE = (Path(__file__).parents[4] / "docs" / "reference" / "dashboard.md").read_text(encoding="utf-8")
-NUMBERS = {0.25: "four", 10: "ten"}
+NUMBERS = {2: "two", 0.25: "four", 10: "ten"}
 
 
 def test_every_address_is_named(room: Room) -> None:
@@ -31,7 +31,7 @@ def test_every_address_is_named(room: Room) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        f"| watchers | {dashboard_assignment.MOST_WATCHERS} |",
+        f"| watchers | {dashboard_assignment.MOST_WATCHERS}, {NUMBERS[stream.MOST_OF_ONE]} for each person |",
         f"| events waiting for one watcher | {stream.QUEUE_EVENTS},",
         f"| events kept of a round | {stream.MOST_BYTES // 2**20} MiB |",
         f"| silence on a stream | {stream.HEARTBEAT_S:g} s |",
