@@ -6,19 +6,25 @@ The namespace is that of a process, and has no name: when the process is gone, w
 
 from __future__ import annotations
 
+import ctypes
 import os
 import random
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from compose.supervision.child import spawn
 from compose.supervision.ledger import Ledger
 from shared.errors import EnvironmentNotReady
 
+T = TypeVar("T")
+CLONE_NEWNET = 0x40000000
+"""Of <sched.h>: Python has no name for it before 3.12."""
 NETWORK = "198.18"
 """Set apart for tests of networks (RFC 2544): no room has addresses of it."""
 PROGRAMS = ("ip", "unshare", "nsenter")
@@ -40,6 +46,18 @@ class OtherDevice:
     def words(self, command: Sequence[str]) -> list[str]:
         """The command that runs one over there."""
         return ["nsenter", f"--net={self.network}", "--", *command]
+
+    def call(self, do: Callable[[], T]) -> T:
+        """Do it in a thread that is over there: sockets that it opens are of that network."""
+
+        def there() -> T:
+            with Path(self.network).open() as network:
+                if ctypes.CDLL(None, use_errno=True).setns(network.fileno(), CLONE_NEWNET):
+                    raise OSError(ctypes.get_errno(), "cannot enter the other network")
+            return do()
+
+        with ThreadPoolExecutor(1) as one:
+            return one.submit(there).result()
 
 
 def why_not() -> str:

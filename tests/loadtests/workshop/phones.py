@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import shlex
 import shutil
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
 
 import pytest
-import requests
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from requests.adapters import HTTPAdapter
 
 from compose.running import new_run_id
 from compose.supervision.ledger import Ledger
@@ -90,78 +85,3 @@ class Phone:
         shop = opened.value
         expect(shop.locator("footer")).to_contain_text("Your session lives")
         return shop
-
-
-CLONE_NEWNET = 0x40000000
-T = TypeVar("T")
-
-
-def over_there(device: OtherDevice, do: Callable[[], T]) -> T:
-    """Do it in a thread that is over there: sockets that it opens are of that network."""
-
-    def there() -> T:
-        with Path(device.network).open() as network:
-            if ctypes.CDLL(None, use_errno=True).setns(network.fileno(), CLONE_NEWNET):
-                raise OSError(ctypes.get_errno(), "cannot enter the other network")
-        return do()
-
-    with ThreadPoolExecutor(1) as one:
-        return one.submit(there).result()
-
-
-class _From(HTTPAdapter):
-    """Asks from that address."""
-
-    def __init__(self, address: str) -> None:
-        self._address = address
-        super().__init__()
-
-    def init_poolmanager(self, *args: Any, **more: Any) -> None:
-        super().init_poolmanager(*args, **more, source_address=(self._address, 0))
-
-
-class ScriptedPhone:
-    """Somebody with a cookie jar at one of the other device's addresses; no browser."""
-
-    def __init__(self, device: OtherDevice, home: str, number: int = 0) -> None:
-        self.device = device
-        self.home = home
-        self.address = device.own[number]
-        self.session = requests.Session()
-        self.session.trust_env = False
-        self.session.mount("http://", _From(self.address))
-
-    def ask(self, method: str, path: str, *, to: str = "", **more: Any) -> requests.Response:
-        """As a program asks; `to`: another server than the dashboard."""
-        headers = {"Accept": "application/json", **more.pop("headers", {})}
-        url = (to or self.home) + path
-
-        def asked() -> requests.Response:
-            request = requests.Request(method, url, headers=headers, cookies=None, **more)
-            prepared = self.session.prepare_request(request)
-            prepared.url = url  # as it was typed: nobody tidies it up on the way
-            return self.session.send(prepared, timeout=15, allow_redirects=False)
-
-        return over_there(self.device, asked)
-
-    def get(self, path: str, **more: Any) -> requests.Response:
-        return self.ask("GET", path, **more)
-
-    def post(self, path: str, body: object, **more: Any) -> requests.Response:
-        headers = {"Origin": more.get("to") or self.home, **more.pop("headers", {})}
-        return self.ask("POST", path, json=body, headers=headers, **more)
-
-    def joins(self, code: str, name: str = "") -> requests.Response:
-        return self.post("/join", {"code": code, "name": name})
-
-    def predicts(self, **fields: Any) -> requests.Response:
-        answers = {"left": "2", "right": "0", "you": "right"}
-        return self.post("/api/predictions", {"answers": answers, "reason": "so", **fields})
-
-    def me(self) -> dict[str, Any]:
-        told: dict[str, Any] = self.get("/api/me").json()
-        return told
-
-    def logs_in(self, shop: str) -> requests.Response:
-        me = self.me()
-        return self.post("/login", {"user": me["user"], "password": me["password"]}, to=shop)

@@ -18,7 +18,8 @@ import requests
 
 from loadtests.workshop.contract import Begin, Break, Close, EndWorkshop, Heal, Release
 from loadtests.workshop.rehearsal.other_device import OtherDevice
-from tests.loadtests.workshop.phones import ScriptedPhone, another_network, over_there
+from loadtests.workshop.rehearsal.room_visitor import RoomVisitor
+from tests.loadtests.workshop.phones import another_network
 from tests.loadtests.workshop.whole_workshop import WholeWorkshop, whole_workshop
 from tests.waiting import until
 
@@ -31,6 +32,7 @@ CONTROL_PAGES = [
     "/products/../healthz", "/admin", "/static/%2e%2e/%2e%2e/etc/passwd",
 ]  # fmt: skip
 ADDRESSES = 14
+ANSWERS = {"left": "2", "right": "0", "you": "right"}
 SOON_S = 5.0
 """A bound for a machine on which much else runs; alone it takes some milliseconds."""
 
@@ -44,10 +46,10 @@ class Attacked:
         self.home = workshop.opened["room_url"].removesuffix("/join")
         self.code = workshop.opened["join_code"]
 
-    def somebody(self, number: int = 0) -> ScriptedPhone:
-        return ScriptedPhone(self.device, self.home, number)
+    def somebody(self, number: int = 0) -> RoomVisitor:
+        return RoomVisitor(self.home, self.device.own[number], self.device)
 
-    def joined(self, number: int) -> ScriptedPhone:
+    def joined(self, number: int) -> RoomVisitor:
         phone = self.somebody(number)
         answer = phone.joins(self.code)
         assert answer.status_code == 200, answer.text
@@ -88,7 +90,7 @@ def sound_in_spite_of_all(workshop: WholeWorkshop) -> None:
 
 
 @pytest.fixture(scope="module")
-def ann(predicting: Attacked) -> ScriptedPhone:
+def ann(predicting: Attacked) -> RoomVisitor:
     """She has joined, and has not predicted."""
     return predicting.joined(1)
 
@@ -96,7 +98,7 @@ def ann(predicting: Attacked) -> ScriptedPhone:
 class TestWhileTheyPredict:
     @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: type(command).__name__)
     def test_no_participant_does_what_is_the_instructors(
-        self, predicting: Attacked, ann: ScriptedPhone, command: object
+        self, predicting: Attacked, ann: RoomVisitor, command: object
     ) -> None:
         before = predicting.workshop.round
         assert ann.post("/api/commands", msgspec.to_builtins(command)).status_code == 403
@@ -104,36 +106,36 @@ class TestWhileTheyPredict:
         assert predicting.workshop.round == before
 
     @pytest.mark.parametrize("path", RESULTS)
-    def test_no_result_is_seen_early(self, ann: ScriptedPhone, path: str) -> None:
+    def test_no_result_is_seen_early(self, ann: RoomVisitor, path: str) -> None:
         assert ann.get(path).status_code in (403, 404)
 
-    def test_the_stream_tells_no_result_and_nobodys_password(self, predicting: Attacked, ann: ScriptedPhone) -> None:
+    def test_the_stream_tells_no_result_and_nobodys_password(self, predicting: Attacked, ann: RoomVisitor) -> None:
         def heard() -> bytes:
             with ann.session.get(f"{ann.home}/events", stream=True, timeout=15) as answer:
                 return b"".join(itertools.islice(answer.iter_content(None), 2))
 
-        said = over_there(predicting.device, heard)
+        said = predicting.device.call(heard)
         assert b"event: covered" in said
         assert b"event: picture" not in said
         for side in predicting.workshop.round.sides:
             assert not [guest for guest in side.guests if guest.password.encode() in said]
 
-    def test_the_shops_cannot_be_entered_before_the_reveal(self, predicting: Attacked, ann: ScriptedPhone) -> None:
+    def test_the_shops_cannot_be_entered_before_the_reveal(self, predicting: Attacked, ann: RoomVisitor) -> None:
         assert ann.me()["password"] == ""
         assert ann.get("/api/me").text.count("password") == 1
 
     def test_a_page_without_a_cookie_predicts_nothing(self, predicting: Attacked) -> None:
         for _ in range(50):
-            assert predicting.somebody().predicts().status_code == 403
+            assert predicting.somebody().predicts(ANSWERS).status_code == 403
 
     def test_a_thousand_predictions_of_one_shut_nobody_out(self, predicting: Attacked) -> None:
         eve, bob = predicting.joined(2), predicting.joined(3)
-        assert [eve.predicts().status_code for _ in range(20)] == [201, *[409] * 19]
-        assert bob.predicts().status_code == 201
+        assert [eve.predicts(ANSWERS).status_code for _ in range(20)] == [201, *[409] * 19]
+        assert bob.predicts(ANSWERS).status_code == 201
 
-    def test_a_megabyte_of_reason_is_not_read(self, predicting: Attacked, ann: ScriptedPhone) -> None:
+    def test_a_megabyte_of_reason_is_not_read(self, predicting: Attacked, ann: RoomVisitor) -> None:
         with suppress(requests.ConnectionError):  # it may hang up in the middle of it
-            assert ann.predicts(reason="x" * 2**20).status_code == 413
+            assert ann.predicts(ANSWERS, "x" * 2**20).status_code == 413
         assert ann.get("/api/me").status_code == 200
 
     def test_names_are_text_and_short(self, predicting: Attacked) -> None:
@@ -160,14 +162,14 @@ class TestWhileTheyPredict:
 
     @pytest.mark.parametrize("name", ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io"])
     def test_a_foreign_name_that_leads_here_leads_to_nothing(
-        self, predicting: Attacked, ann: ScriptedPhone, name: str
+        self, predicting: Attacked, ann: RoomVisitor, name: str
     ) -> None:
         for to in (predicting.home, *predicting.shops):
             port = to.rpartition(":")[2]
             for host in (name, f"{name}:{port}"):
                 assert ann.get("/", to=to, headers={"Host": host}).status_code in (403, 404), to
 
-    def test_another_sites_page_sends_nothing(self, predicting: Attacked, ann: ScriptedPhone) -> None:
+    def test_another_sites_page_sends_nothing(self, predicting: Attacked, ann: RoomVisitor) -> None:
         foreign = {"Origin": "http://evil.example"}
         assert ann.post("/join", {"code": predicting.code}, headers=foreign).status_code == 403
         assert ann.post("/api/predictions", {"answers": {}, "reason": "x"}, headers=foreign).status_code == 403
@@ -185,9 +187,9 @@ class TestWhileTheyPredict:
 
 
 @pytest.fixture(scope="module")
-def shopping(predicting: Attacked, ann: ScriptedPhone) -> Attacked:
+def shopping(predicting: Attacked, ann: RoomVisitor) -> Attacked:
     """People shop; Ann has predicted, and is in both shops."""
-    ann.predicts()
+    ann.predicts(ANSWERS)
     predicting.workshop.do(Release())
     predicting.workshop.reaches("run")
     for shop in predicting.shops:
@@ -197,7 +199,7 @@ def shopping(predicting: Attacked, ann: ScriptedPhone) -> Attacked:
 
 class TestWhileTheyShop:
     @pytest.mark.parametrize("path", CONTROL_PAGES)
-    def test_no_page_but_the_shops_own_is_reached(self, shopping: Attacked, ann: ScriptedPhone, path: str) -> None:
+    def test_no_page_but_the_shops_own_is_reached(self, shopping: Attacked, ann: RoomVisitor, path: str) -> None:
         for shop in shopping.shops:
             answer = ann.get(path, to=shop, headers={"X-Control-Token": "guess"})
             assert answer.status_code in (400, 404), answer.text[:200]
@@ -222,9 +224,9 @@ class TestWhileTheyShop:
                         found.add(port)
             return found
 
-        assert over_there(shopping.device, reached) == set()
+        assert shopping.device.call(reached) == set()
 
-    def test_nobody_enters_as_somebody_else(self, shopping: Attacked, ann: ScriptedPhone) -> None:
+    def test_nobody_enters_as_somebody_else(self, shopping: Attacked, ann: RoomVisitor) -> None:
         me = ann.me()
         for shop in shopping.shops:
             for user in ("guest-00", "guest-02", "user-0001"):
@@ -233,7 +235,7 @@ class TestWhileTheyShop:
                     assert answer.status_code in (400, 401, 429)
 
     def test_guesses_of_passwords_are_throttled_where_they_come_from(
-        self, shopping: Attacked, ann: ScriptedPhone
+        self, shopping: Attacked, ann: RoomVisitor
     ) -> None:
         guesser, shop = shopping.somebody(5), shopping.shops[1]
         said = []
@@ -245,23 +247,23 @@ class TestWhileTheyShop:
         assert set(said) == {401, 429}
         assert said.count(401) <= 30, "ten at each of three nodes"
         bob = shopping.joined(12)
-        assert bob.predicts().status_code == 201
+        assert bob.predicts(ANSWERS).status_code == 201
         assert bob.logs_in(shop).status_code == 200
 
     @pytest.mark.parametrize("name", ["a b", "x" * 300, "\u00e9", "probe-1", "%s"])
-    def test_a_request_id_of_ones_own_is_not_used(self, shopping: Attacked, ann: ScriptedPhone, name: str) -> None:
+    def test_a_request_id_of_ones_own_is_not_used(self, shopping: Attacked, ann: RoomVisitor, name: str) -> None:
         for shop in shopping.shops:
             answer = ann.get("/products", to=shop, headers={"X-Request-Id": name.encode().decode("latin-1")})
             assert answer.status_code == 200
             assert answer.headers["X-Request-Id"] != name
 
-    def test_a_shoppers_request_id_is_not_taken_over(self, shopping: Attacked, ann: ScriptedPhone) -> None:
+    def test_a_shoppers_request_id_is_not_taken_over(self, shopping: Attacked, ann: RoomVisitor) -> None:
         run = ann.get("/products", to=shopping.shops[0]).headers["X-Run"]
         for shop in shopping.shops:
             answer = ann.get("/me", to=shop, headers={"X-Request-Id": f"{run}a-0001-1"})
             assert not answer.headers["X-Request-Id"].startswith(run)
 
-    def test_who_floods_a_shop_is_held_up_alone(self, shopping: Attacked, ann: ScriptedPhone) -> None:
+    def test_who_floods_a_shop_is_held_up_alone(self, shopping: Attacked, ann: RoomVisitor) -> None:
         flooder, shop = shopping.somebody(6), shopping.shops[0]
 
         def flood() -> set[int]:
@@ -271,12 +273,10 @@ class TestWhileTheyShop:
                 found.add(flooder.session.get(url, timeout=10).status_code)
             return found
 
-        assert 429 in over_there(shopping.device, flood)
+        assert 429 in shopping.device.call(flood)
         assert ann.get("/me", to=shop).status_code == 200
 
-    def test_slow_connections_stop_neither_the_dashboard_nor_a_shop(
-        self, shopping: Attacked, ann: ScriptedPhone
-    ) -> None:
+    def test_slow_connections_stop_neither_the_dashboard_nor_a_shop(self, shopping: Attacked, ann: RoomVisitor) -> None:
         targets = [shopping.home, *shopping.shops]
         with ExitStack() as held:
 
@@ -292,21 +292,21 @@ class TestWhileTheyShop:
                     found.append(slow)
                 return found
 
-            over_there(shopping.device, hold)
+            shopping.device.call(hold)
             began = time.monotonic()
             assert ann.get("/api/me").status_code == 200
             for shop in shopping.shops:
                 assert ann.get("/me", to=shop).status_code == 200
             assert time.monotonic() - began < SOON_S
 
-    def test_who_watches_ten_times_takes_nobodys_place(self, shopping: Attacked, ann: ScriptedPhone) -> None:
+    def test_who_watches_ten_times_takes_nobodys_place(self, shopping: Attacked, ann: RoomVisitor) -> None:
         def watch() -> list[int]:
             return [ann.session.get(f"{ann.home}/events", stream=True, timeout=10).status_code for _ in range(10)]
 
-        assert over_there(shopping.device, watch) == [200] * 10
+        assert shopping.device.call(watch) == [200] * 10
         assert shopping.somebody(8).get("/healthz").status_code == 200
 
-    def test_broken_requests_leave_no_traceback_in_the_log(self, shopping: Attacked, ann: ScriptedPhone) -> None:
+    def test_broken_requests_leave_no_traceback_in_the_log(self, shopping: Attacked, ann: RoomVisitor) -> None:
         host, port = shopping.home.removeprefix("http://").split(":")
         before = len(shopping.log())
 
@@ -321,12 +321,12 @@ class TestWhileTheyShop:
                     with socket.create_connection((host, int(port)), 5) as connection:
                         connection.sendall(words)
 
-        over_there(shopping.device, broken)
+        shopping.device.call(broken)
         assert ann.get("/api/me").status_code == 200
         assert "Traceback" not in shopping.log()
         assert len(shopping.log()) - before < 500
 
-    def test_a_megabyte_of_cart_is_refused(self, shopping: Attacked, ann: ScriptedPhone) -> None:
+    def test_a_megabyte_of_cart_is_refused(self, shopping: Attacked, ann: RoomVisitor) -> None:
         for shop in shopping.shops:
             with suppress(requests.ConnectionError):  # it may hang up in the middle of it
                 assert ann.post("/cart", {"sku": "x" * 2**20, "quantity": 1}, to=shop).status_code == 413
