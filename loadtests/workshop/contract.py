@@ -31,6 +31,8 @@ SideName = Literal["left", "right"]
 SIDES: tuple[SideName, SideName] = ("left", "right")
 
 
+GUEST = "guest-"
+"""How the accounts of people with browsers begin; in old rounds they had the numbers after the last shopper's."""
 SEATS = 61
 """So many people with browsers a workshop has accounts for in both shops: sixty participants, and the instructor."""
 
@@ -46,7 +48,7 @@ class Guest(msgspec.Struct, frozen=True):
 
 def guest_name(seat: int) -> str:
     """The account of that seat; the instructor's is 0."""
-    return f"guest-{seat:02d}"
+    return f"{GUEST}{seat:02d}"
 
 
 class Participant(msgspec.Struct, frozen=True):

@@ -192,8 +192,9 @@ def shopping(predicting: Attacked, ann: RoomVisitor) -> Attacked:
     ann.predicts(ANSWERS)
     predicting.workshop.do(Release())
     predicting.workshop.reaches("run")
+    assert until(lambda: ann.me()["password"] != "", 10.0)  # the dashboard has heard of it
     for shop in predicting.shops:
-        assert until(lambda shop=shop: ann.logs_in(shop).status_code == 200, 10.0)  # type: ignore[misc]
+        assert ann.logs_in(shop).status_code == 200
     return predicting
 
 

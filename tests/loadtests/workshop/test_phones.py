@@ -62,6 +62,7 @@ class ARoom:
     def log_in(self) -> dict[str, str]:
         """Everybody, to both shops; the left node of each who has no browser, by account."""
         homes = {}
+        assert until(lambda: self.people[-1].me()["password"] != "", TOLD_WITHIN_S)  # the dashboard has heard of it
         for person in self.people:
             for side in self.workshop.round.sides:
                 answer = person.logs_in(side.shop_url)

@@ -241,11 +241,12 @@ def test_the_node_that_serves_me_and_what_is_refused(browser: Browser, tmp_path:
     with on_stage(tmp_path / "w", "open", episode="") as played:
         page = played.open(browser, key=True)
         expect(page.locator('#right-picture [data-node="n1"]')).to_contain_text("★ you")
-        link = page.get_by_role("link", name="Open the left shop")
-        assert link.get_attribute("href") == "http://stateful.localhost:1/login?user=user-0031"
-        assert link.get_attribute("target") == "_blank"
-        expect(page.locator('#shop-links [data-side="left"] .served')).to_contain_text("you are a stranger to it")
-        expect(page.locator('#shop-links [data-side="right"] .served')).to_have_text("n1 serves you: logged in")
+        form = page.locator('#shop-links [data-side="left"] form')
+        expect(form.get_by_role("button", name="Log in to the left shop")).to_be_visible()
+        assert form.get_attribute("action") == "http://127.0.0.1:1/login"
+        assert form.locator("[name=password]").input_value() == "open-sesame"
+        expect(page.locator('#shop-links [data-side="left"] .served')).to_have_text("n2 does not know you")
+        expect(page.locator('#shop-links [data-side="right"] .served')).to_have_text("★ n1")
 
         page.get_by_label("Victim").select_option("mine")
         page.get_by_role("button", name="Kill", exact=True).click()
