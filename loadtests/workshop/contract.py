@@ -110,6 +110,8 @@ class Round(msgspec.Struct, frozen=True):
     """The episode's name; "" is free play."""
     folder: str = ""
     """The run's folder."""
+    run: str = ""
+    """The run's id: with it end the names of the cookies of its shops."""
     sides: tuple[RoundSide, ...] = ()
     """Left and right; empty while starting."""
     shoppers: int = 0

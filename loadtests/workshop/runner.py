@@ -242,7 +242,8 @@ class WorkshopRunner:
         live.start()
         self._wait(live, live.stands)
         self._state_file.tell(
-            folder=str(live.folder.root.absolute()), sides=live.told_sides(), shoppers=len(live.plan.shoppers),
+            folder=str(live.folder.root.absolute()), run=live.provenance.run, sides=live.told_sides(),
+            shoppers=len(live.plan.shoppers),
             buttons=live.buttons(), window_ms=live.spec.window_ms,
         )  # fmt: skip
         if episode and self._request.predict:

@@ -57,6 +57,8 @@ STREAM = "text/event-stream; charset=utf-8"
 MOST_CONNECTIONS = 2000
 MOST_UNHEARD = 800
 """Of these, so many may be about to say something: beyond it the one that is at it for longest is closed."""
+SHOP_COOKIES = "twinshop-"
+"""How the names of the shops' cookies begin."""
 OF_ONE_BROWSER = 8
 """Connections: six, and one or two in reserve. As many times that as seats has one other machine."""
 BACKLOG = 128
@@ -85,12 +87,23 @@ def create_app(context: RequestContext, guard: OriginGuard) -> Flask:
     @app.after_request
     def send_off(answer: Response) -> Response:
         protect(answer)
+        _take_back_cookies(answer, context)
         client: Client | None = g.get("client")
         if client is not None and client.new and request.endpoint != "static":
             context.clients.remember(answer, client, request)
         return answer
 
     return app
+
+
+def _take_back_cookies(answer: Response, context: RequestContext) -> None:
+    """Those of shops of earlier rounds: a browser sends them here, too, and would in the end be refused for so many."""
+    workshop = context.broadcaster.workshop
+    if request.endpoint != "pages.dashboard" or workshop is None or not workshop.round.run:
+        return
+    for name in request.cookies:
+        if name.startswith(SHOP_COOKIES) and not name.endswith(workshop.round.run):
+            answer.delete_cookie(name)
 
 
 def _to_the_door(context: RequestContext) -> AnyResponse | None:

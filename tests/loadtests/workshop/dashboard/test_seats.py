@@ -9,6 +9,7 @@ import pytest
 from loadtests.workshop.contract import Participant
 from loadtests.workshop.dashboard.refusals import Refusal
 from loadtests.workshop.dashboard.seats import IDLE_S, Seats, nickname
+from tests.loadtests.workshop.dashboard.room import Room, get
 
 
 class Clock:
@@ -82,3 +83,16 @@ def test_they_outlive_a_restart(clock: Clock, tmp_path: Path) -> None:
 )
 def test_a_name_is_one_short_line_of_text(typed: str, shown: str) -> None:
     assert nickname(typed) == shown
+
+
+def test_cookies_of_earlier_rounds_shops_are_taken_back(room: Room) -> None:
+    """A browser sends them to the dashboard, too, and after a day of rounds they would be too many."""
+    room.goes_to("open", episode="", run="1a2b3c4d")
+    client = room.somebody()
+    for name in ("twinshop-redis-1a2b3c4d", "twinshop-redis-99999999", "twinshop-node-sticky-memory-99999999"):
+        client.set_cookie(name, "x", domain="127.0.0.1")
+    get(client, "/")
+    assert client.get_cookie("twinshop-redis-1a2b3c4d", domain="127.0.0.1") is not None
+    assert client.get_cookie("twinshop-redis-99999999", domain="127.0.0.1") is None
+    assert client.get_cookie("twinshop-node-sticky-memory-99999999", domain="127.0.0.1") is None
+    assert get(client, "/api/me").json["user"] == "guest-01"
