@@ -91,6 +91,12 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         3600
     )
     """How long a session lives after it was last written."""
+    access_lifetime_s: Annotated[float, Range(0.1, 86_400, "s", "shorter, each request needs a new one")] = 300.0
+    """How long an access token is good; then its refresh token is needed."""
+    refresh_grace_s: Annotated[float, Range(0, 3600, "s", "longer, nobody finds a stolen refresh token")] = 0.0
+    """So long after its use a refresh token is answered with the same new one; later, it ends the session."""
+    session_absolute_s: Annotated[int, Range(0, 34_560_000, "s", "browsers keep no cookie for more than 400 days")] = 0
+    """How long a session lives after its login, however much it is used; 0: for as long as it is used."""
     session_cap: Annotated[int, Range(1, 1_000_000, "sessions", "a node that may keep none knows nobody")] = 100_000
     """The most sessions that a node keeps in its memory; beyond it, old ones go."""
     session_refresh_each_request: bool = False
@@ -109,6 +115,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The store refuses writes while fewer replicas than this keep up."""
     store_distance_ms: Annotated[float, Range(0, 10_000, "ms", "farther away there is no store")] = 0.0
     """How far away the store is: added to each of its answers."""
+    key_per_process: bool = False
+    """Each process of a node signs with a key of its own, made when it starts, as where nobody has set one."""
     regenerate_at_login: bool = True
     """A new session id at login; without, a planted id becomes the victim's login (session fixation)."""
     cart_lock: bool = False

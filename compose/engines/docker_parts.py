@@ -13,6 +13,7 @@ import msgspec
 
 from compose.applications.contract import Application, NodeSetup
 from compose.balancers.contract import Balancer, Site
+from compose.changes import NodeChanges
 from compose.cluster import BALANCER, REPLICA, SENTINEL, STORE, WIRES, ClusterSpec, wire_ends
 from compose.delay_proxy import Link, WireFile
 from compose.engines import images
@@ -208,6 +209,7 @@ class Blueprint(msgspec.Struct, frozen=True):
             Listen(ANYWHERE, NODE_PORT),
             database_url=written.database_url.replace(outside, f"@{DATABASE}:{DATABASE_PORT}"),
             secret_key=key,
+            session_format=written.changes.get(node, NodeChanges()).session_format,
             fallback_key=fallback,
             control_token=written.control_token,
             request_log=str(REQUEST_LOG),

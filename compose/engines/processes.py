@@ -17,6 +17,7 @@ import msgspec
 from compose.applications.contract import NodeSetup
 from compose.balancers import check_public
 from compose.balancers.contract import Routing, Site
+from compose.changes import NodeChanges
 from compose.cluster import BALANCER, REPLICA, SENTINEL, STORE, WIRES, ClusterSpec, NodeAddress, check_distance
 from compose.delay_proxy import WireFile
 from compose.engines.cluster_file import (
@@ -225,6 +226,7 @@ class ProcessCluster(RoutedCluster):
             Listen.at(written.node_urls[node]),
             database_url=written.database_url,
             secret_key=key,
+            session_format=written.changes.get(node, NodeChanges()).session_format,
             fallback_key=fallback,
             control_token=written.control_token,
             request_log=str((self.folder / f"{node}.requests.ndjson").absolute()),

@@ -12,9 +12,11 @@ from compose.architectures import architecture_named
 from loadtests.commands.options import (
     DEBUG_OPTION,
     ENGINE_OPTION,
+    ON_OPTION,
     QUIET_OPTION,
     SCENARIO,
     SHOPPERS_OPTION,
+    machines_at,
     names_option,
     runs_option,
     seed_option,
@@ -23,6 +25,7 @@ from shared.errors import UsageError
 
 if TYPE_CHECKING:
     from compose.engines.contract import Engine
+    from loadtests.campaigns.repeats.repeats_run import Repeated
     from loadtests.model.plan import Control
     from loadtests.running.progress import RunWatcher
     from loadtests.running.run import RunRequest
@@ -35,6 +38,7 @@ Examples:
   twinshop run node-kill --architecture sticky-memory --architecture redis --seed 7
   twinshop run calm --shoppers 20 --json > results.json
   twinshop run node-kill --repeat 20            what differs, and how surely (with controls)
+  twinshop run node-kill --repeat 20 --on tcp://10.0.0.5:8786    on the workers of a Dask scheduler
 """,
 )
 @SCENARIO
@@ -46,6 +50,7 @@ Examples:
     "--control", type=click.Choice(["no-fault", "placebo"]), help="Leave out the faults, or only the break in each."
 )
 @ENGINE_OPTION
+@ON_OPTION
 @click.option("--workers", type=click.IntRange(1, 16), default=1, show_default=True, help="Load processes.")
 @runs_option("Where run folders go.")
 @click.option("--json", "as_json", is_flag=True, help="Print results.json (repeats.json) and nothing else.")
@@ -53,7 +58,8 @@ Examples:
 @DEBUG_OPTION
 def run(
     scenario: str, architectures: tuple[str, ...], shoppers: int | None, seed: int, repeat: int | None,
-    control: Control | None, engine_name: str, workers: int, runs: Path, as_json: bool, quiet: bool,
+    control: Control | None, engine_name: str, scheduler: str | None, workers: int, runs: Path,
+    as_json: bool, quiet: bool,
 ) -> int:  # fmt: skip
     """Carry out a SCENARIO (a name from `twinshop list`, or a TOML file) on each architecture."""
     from compose.engines.registry import engine_named
@@ -73,7 +79,27 @@ def run(
     engine = engine_named(engine_name)
     watcher = watcher_for(sys.stderr, names, quiet=quiet)
     with interrupts_raise():
-        return _many(request, repeat, engine, watcher, as_json) if repeat else _once(request, engine, watcher, as_json)
+        if repeat:
+            return _many(request, repeat, engine, watcher, as_json, _check_far(scheduler, scenario, repeat))
+        _check_far(scheduler, scenario, repeat)
+        return _once(request, engine, watcher, as_json)
+
+
+def _check_far(scheduler: str | None, scenario: str, repeat: int | None) -> str | None:
+    """The scheduler, if it can be asked for that."""
+    from loadtests.planning.scenario_file import SCENARIOS
+
+    if scheduler and not repeat:
+        raise UsageError(
+            "--on is for many runs", why="one run stays on one machine", next_step=f"twinshop run {scenario}"
+        )
+    if scheduler and not (SCENARIOS / f"{scenario}.toml").is_file():
+        raise UsageError(
+            f"{scenario} cannot be run on other machines",
+            why="a worker runs what its own checkout holds, and that are the scenarios of twinshop list",
+            next_step="leave --on out",
+        )
+    return scheduler
 
 
 def _once(request: RunRequest, engine: Engine, watcher: RunWatcher, as_json: bool) -> int:
@@ -95,7 +121,9 @@ def _once(request: RunRequest, engine: Engine, watcher: RunWatcher, as_json: boo
     return exit_code_of(finished.results)
 
 
-def _many(request: RunRequest, repeats: int, engine: Engine, watcher: RunWatcher, as_json: bool) -> int:
+def _many(
+    request: RunRequest, repeats: int, engine: Engine, watcher: RunWatcher, as_json: bool, scheduler: str | None
+) -> int:  # fmt: skip
     from loadtests.campaigns.repeats.repeats_run import repeat
     from loadtests.campaigns.repeats.table import summary
     from loadtests.judging.verdict import exit_code
@@ -103,7 +131,10 @@ def _many(request: RunRequest, repeats: int, engine: Engine, watcher: RunWatcher
     from loadtests.running.console import advise, tell
 
     try:
-        done = repeat(request, repeats, engine, watcher)
+        if scheduler is None:
+            done = repeat(request, repeats, engine, watcher)
+        else:
+            done = _far_repeat(request, repeats, engine, watcher, scheduler)
     finally:
         watcher.close()
     if as_json:
@@ -113,6 +144,19 @@ def _many(request: RunRequest, repeats: int, engine: Engine, watcher: RunWatcher
     if done.ended_by is not None:
         raise done.ended_by
     return exit_code(done.repeats.verdict, fired=done.repeats.fired)
+
+
+def _far_repeat(
+    request: RunRequest, repeats: int, engine: Engine, watcher: RunWatcher, scheduler: str
+) -> Repeated:  # fmt: skip
+    machines = machines_at(scheduler)  # first: it says what to install
+    from loadtests.campaigns.far.machines import FarLauncher
+    from loadtests.campaigns.repeats.repeats_run import repeat
+
+    def launcher_in(folder: Path) -> FarLauncher:
+        return FarLauncher(machines, folder, engine.name, shoppers=request.shoppers, workers=request.workers)
+
+    return repeat(request, repeats, engine, watcher, launcher_in, machines.hold)
 
 
 @click.command()

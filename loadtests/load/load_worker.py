@@ -120,6 +120,7 @@ class LoadWorker:
         *,
         addresses: int = 0,
         window_us: int = 0,
+        gives_up: bool = False,
     ) -> None:
         self.config = config
         self.limits = limits
@@ -127,7 +128,7 @@ class LoadWorker:
         self.recorder = Recorder(config.history, config.progress)
         self.terms = VisitConfig(
             config.architecture, config.run, config.prefix, config.password, limits,
-            addresses=addresses, window_us=window_us,
+            addresses=addresses, window_us=window_us, gives_up=gives_up,
         )  # fmt: skip
 
     def open(self, environment: Environment, **_: object) -> None:
@@ -222,7 +223,9 @@ class PlannedLoad(LoadWorker):
         plan = read_plan(config.plan)
         window_us = plan.window_ms * 1000
         clock = LoadClock(end_us=window_us, nap_s=LIVE_NAP_S if config.live else math.inf)
-        super().__init__(config, plan.client, clock, addresses=plan.addresses, window_us=window_us)
+        super().__init__(
+            config, plan.client, clock, addresses=plan.addresses, window_us=window_us, gives_up=plan.gives_up
+        )
         self._audit_ms = plan.client.audit_spread_ms * len(plan.shoppers)
         self._gate = config.folder / GO_FILE
         self._end = config.folder / END_FILE

@@ -117,6 +117,7 @@ class ShopperVisit:
         else:
             was_known = self.memory.logged_in
             exchange = self._exchange(action, "plan", action.at_ms * 1000, step)
+            self._gave_up(exchange)
             self._log_in_again_if_lost(was_known, action, exchange.done_us)
 
     def _together(self, action: Action, beside: tuple[Action, ...], step: int) -> None:
@@ -179,6 +180,14 @@ class ShopperVisit:
     def _late(self, action: Action) -> bool:
         return self._clock.now_us() > (action.at_ms + self._terms.limits.late_ms) * 1000
 
+    def _gave_up(self, exchange: Exchange) -> None:
+        """A client that cannot tell an error from a logout throws its cookies away, whatever the shop still knows."""
+        failed = exchange.status >= 500 or (exchange.status == 0 and exchange.request != "")
+        if self._terms.gives_up and failed and exchange.jar == "main" and self.memory.logged_in:
+            self._browser.forget_session()
+            forgets = Action(exchange.done_us // 1000, "forget_session")
+            self._hand_over(replace(self._nothing_sent(forgets, "ok", "", -1), why="recovery"), None)
+
     def _log_in_again_if_lost(self, was_known: bool, action: Action, due_us: int) -> None:
         if was_known and not self.memory.logged_in and action.do not in ENDS_SESSION:
             self._log_in_again(due_us)
@@ -230,11 +239,11 @@ class ShopperVisit:
         except BaseException:  # stopped in the middle: the request is out, its answer will never be read
             zero_ns = self._clock.zero_ns
             answer = ShopAnswer(zero_ns + sent_us * 1000, zero_ns + self._clock.now_us() * 1000, error="stopped")
-            self._record(action, why, planned_us, step, request, answer, overlapped=mine.overlapped)
+            self._record(action, why, planned_us, step, request, answer, mine)
             raise
         if company is not None:
             company.end(mine)
-        exchange = self._record(action, why, planned_us, step, request, answer, overlapped=mine.overlapped)
+        exchange = self._record(action, why, planned_us, step, request, answer, mine)
         if stranger := foreign(answer, self._terms.run):
             raise ForeignAnswer(
                 f"{' '.join(PATHS[action.do])}: {stranger}",
@@ -278,8 +287,7 @@ class ShopperVisit:
         step: int,
         request: str,
         answer: ShopAnswer,
-        *,
-        overlapped: bool,
+        open_request: OpenRequest,
     ) -> Exchange:
         do, zero_ns = action.do, self._clock.zero_ns
         outcome = outcome_of(do, answer, action.jar)
@@ -303,7 +311,8 @@ class ShopperVisit:
             cookie_bytes=answer.cookie_bytes,
             body_bytes=answer.streamed or len(answer.body),
             cookie_refused=answer.cookie_refused,
-            overlapped=overlapped,
+            overlapped=open_request.overlapped,
+            beside=open_request.beside,
             dropped=answer.dropped,
             status=answer.status,
             error=error,

@@ -54,6 +54,7 @@ def make_plan(scenario: Scenario, *, seed: int, shoppers: int | None = None, con
         faults=faults,
         shoppers=tuple(_shopper_plan(scenario, seed, number, window_ms) for number in range(1, wanted + 1)),
         addresses=scenario.load.addresses,
+        gives_up=BEHAVIOURS[scenario.load.behaviour].gives_up,
         control=control,
     )
 

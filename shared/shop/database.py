@@ -28,6 +28,7 @@ accounts = sa.Table(
     schema,
     sa.Column("user", sa.String(64), primary_key=True),
     sa.Column("password_hash", sa.String(255), nullable=False),
+    sa.Column("disabled", sa.Boolean, nullable=False, default=False),
 )
 
 orders = sa.Table(
@@ -51,6 +52,18 @@ order_lines = sa.Table(
     sa.Column("quantity", sa.Integer, nullable=False),
     sa.Column("price_cents", sa.Integer, nullable=False),
 )
+
+refresh_families = sa.Table(
+    "refresh_families",
+    schema,
+    sa.Column("family", sa.String(32), primary_key=True),
+    sa.Column("user", sa.String(64), nullable=False, index=True),
+    sa.Column("secret", sa.String(32), nullable=False),
+    sa.Column("before", sa.String(32), nullable=False),
+    sa.Column("opened_ms", sa.BigInteger, nullable=False),
+    sa.Column("used_ms", sa.BigInteger, nullable=False),
+)
+"""Used only where refresh tokens are kept in the database."""
 
 
 def connect(url: str, *, threads: int = 1) -> Engine:
@@ -148,13 +161,26 @@ class Accounts:
 
     def __init__(self, engine: Engine, *, cost: int) -> None:
         self._engine = engine
+        self._cost = cost
         # Checked for names that do not exist, so that the time of an answer does not tell which names do.
         self._nobody = hash_password("nobody's password", cost=cost)
 
     def know(self, user: str, password: str) -> bool:
         """Whether there is such a user and this is the password."""
-        query = sa.select(accounts.c.password_hash).where(accounts.c.user == user)
+        query = sa.select(accounts.c.password_hash).where(accounts.c.user == user, accounts.c.disabled.is_(False))
         with self._engine.connect() as connection:
             stored = connection.execute(query).scalar_one_or_none()
         matches = check_password_hash(stored or self._nobody, password)
         return matches and stored is not None
+
+    def change_password(self, user: str, password: str) -> None:
+        """Give the user another one."""
+        self._change(user, password_hash=hash_password(password, cost=self._cost))
+
+    def disable(self, user: str) -> bool:
+        """Let the user log in no more; False: there is no such user."""
+        return self._change(user, disabled=True)
+
+    def _change(self, user: str, **values: object) -> bool:
+        with self._engine.begin() as connection:
+            return connection.execute(accounts.update().where(accounts.c.user == user).values(**values)).rowcount > 0

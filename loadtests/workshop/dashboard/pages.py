@@ -14,7 +14,7 @@ from markupsafe import Markup
 from msgspec.structs import replace
 from werkzeug.wrappers import Response as AnyResponse
 
-from loadtests.checks import CAUSES
+from loadtests.checks import CAUSES, CHECKS
 from loadtests.model.run_folder import RunFolder
 from loadtests.report.glossary import definitions
 from loadtests.workshop.dashboard.origin_guard import POLICY, REPORT_POLICY
@@ -43,6 +43,7 @@ def meanings() -> dict[str, tuple[Meaning, ...]]:
     found = definitions()
     return {
         "numbers": tuple((key, *found[key]) for key in FOUR_NUMBERS),
+        "losses": tuple((kind, check.happened.replace("'", "’"), check.rule) for kind, check in CHECKS.items()),
         "causes": tuple((cause, cause.replace("_", " "), why) for cause, why in CAUSES.items()),
     }
 

@@ -61,6 +61,6 @@ def test_an_answer_of_another_run_is_known() -> None:
 def test_people_reach_every_page_of_the_shop_and_none_for_those_who_watch_it(tmp_path: Path) -> None:
     http, rules = Twins.http, node(tmp_path, "memory").app.url_map.iter_rules()
     for rule in rules:
-        path = rule.rule.replace("<sku>", "acorn").replace("<path:filename>", "shop.css")
+        path = rule.rule.replace("<sku>", "acorn").replace("<path:filename>", "shop.css").replace("<name>", "1a2b")
         public = path in http.streams or any(re.fullmatch(pattern, path) for pattern in http.public)
         assert public is not rule.endpoint.startswith("watch."), path

@@ -42,6 +42,12 @@ def told(reconciler: Reconciler, *records: Exchange | AccessLine | LoggedRequest
     return reconciler
 
 
+def test_unless_it_is_told_that_the_balancer_fell_it_did_not() -> None:
+    unlogged = (asked(0, ""), logged())
+    assert len([*told(Reconciler(), *unlogged).mismatches()]) == 1
+    assert found(*unlogged, balancer_fell=True) == []
+
+
 @pytest.mark.parametrize(
     "records",
     [

@@ -100,7 +100,9 @@ def loss(number: int) -> Loss:
         ),
     )
     first = WitnessEvent(600.0, "login acknowledged", VICTIM, f"r-{view.shopper}-0")
-    return Loss("logged_out", view.shopper, float(view.at_ms), "n3", "node_killed", (first, *asked, *end))
+    without = "without killing n2 at 5.0 s, this session was good until 3,600.6 s"
+    proof = (first, *asked, *end)
+    return Loss("logged_out", view.shopper, float(view.at_ms), "n3", "node_killed", proof, counterfactual=without)
 
 
 def _left(at_ms: int) -> SideFrame:

@@ -170,12 +170,16 @@ def test_a_dead_node_stays_and_a_loss_shows_its_witness(browser: Browser, tmp_pa
         out.first.click()
         dialog = page.get_by_role("dialog")
         expect(dialog.get_by_role("heading", level=2)).to_have_text(f"Shopper {number}, left shop")
+        expect(dialog.locator(".headline")).to_contain_text(f"Shopper {number} was logged out at ")
         expect(dialog).to_contain_text("The node that held the session in its memory was killed")
         told = dialog.locator(".story li:not(.left-out)")
         expect(told).to_have_count(10)
         expect(told.first).to_contain_text("login acknowledged")
         expect(told.last).to_contain_text("answered as a stranger (401)")
         expect(dialog.locator(".left-out")).to_contain_text("2 more")
+        expect(dialog.locator(".counterfactual")).to_have_text(
+            "Without killing n2 at 5.0 s, this session was good until 3,600.6 s."
+        )
         page.keyboard.press("Escape")
         expect(dialog).to_have_count(0)
 
