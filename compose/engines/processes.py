@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from compose.applications.contract import NodeSetup
-from compose.balancers import check_balancer
+from compose.balancers import check_balancer, check_public
 from compose.balancers.contract import Routing, Site
 from compose.changes import NodeChanges
 from compose.cluster import BALANCER, REPLICA, SENTINEL, STORE, WIRES, ClusterSpec, NodeAddress, check_distance
@@ -79,6 +79,7 @@ class ProcessesEngine(Engine):
             at[BALANCER] = spec.port
         for part, port in at.items():
             preflight(port, part)
+        check_public(spec)
         work = work_folder(folder).absolute()
         written = new_cluster(self.name, spec, f"sqlite:///{work / 'shop.db'}", at)
         ledger.make_folder(work)
@@ -188,7 +189,8 @@ class ProcessCluster(RoutedCluster):
         """Where the balancer runs."""
         http = self.application.http
         listen, admin = Listen.at(self.url), Listen.at(self.admin_url)
-        return Site(self.spec, http, listen, admin, self.work.absolute(), self.own_access_log.absolute())
+        public = Listen(self.spec.public.host, self.spec.public.port) if self.spec.public else None
+        return Site(self.spec, http, listen, admin, self.work.absolute(), self.own_access_log.absolute(), public)
 
     def tell_wires(self) -> None:
         """Replace the file that the wires follow."""
