@@ -197,6 +197,16 @@ def counted(value: int, verdict: VerdictWord = "as predicted") -> ArchitectureRe
     return msgspec.structs.replace(UNEVENTFUL, verdict=verdict, counts={"stalled": Counted(value, value + 3)})
 
 
+def test_where_there_is_little_room_those_who_were_hit_are_told_together() -> None:
+    """Nine architectures: the wording without reasons is the first that fits."""
+    names = ("sticky-memory", "sticky-hash", "signed-token", "redis", "redis-replica", "token-denylist")
+    some = {name: result(20 if name.startswith("sticky") else 0, at_risk=20) for name in names}
+    found = sentence_of([KILL], {**some, "sticky-address": result(30, at_risk=7), "redis-weighted": result(0)})
+    assert found == (
+        "Killing n2 logged out 20 in sticky-memory, 20 in sticky-hash and 30 in sticky-address; nobody in 5 others."
+    )
+
+
 class TestAnotherHeadline:
     faults = rolling("store-freeze", "store")
 
