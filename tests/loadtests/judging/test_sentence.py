@@ -140,6 +140,17 @@ def test_a_calm_day() -> None:
     )
 
 
+@pytest.mark.parametrize(("cause", "all_of_them"), [("node_killed", True), ("node_killed+other_node", False)])
+def test_that_all_whose_sessions_it_held_were_hit_is_said_only_where_they_went_with_it(
+    cause: str, all_of_them: bool
+) -> None:
+    hit = result(20, at_risk=20)
+    losses = tuple(msgspec.structs.replace(loss, cause=cause) for loss in hit.losses)
+    carts = msgspec.structs.replace(LOSS, kind="cart_lost", cause="expired")
+    found = sentence_of([KILL], {"sticky-memory": msgspec.structs.replace(hit, losses=(*losses, carts))})
+    assert ("(all whose sessions it held)" in found) is all_of_them
+
+
 def test_nobody_anywhere() -> None:
     assert sentence_of([KILL], {"redis": result(0)}) == "Killing n2 logged out nobody in redis."
 
