@@ -8,7 +8,7 @@ what was considered. docs/explanation/causes.md defines all of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 import msgspec
@@ -23,7 +23,7 @@ from loadtests.session_model.circumstances import Circumstances, Harm, Without
 from loadtests.session_model.counterfactual import UNEXPLAINED, Explanation, Harms, explain_by, in_words, seconds
 from loadtests.session_model.excluded import considered
 from loadtests.session_model.life import SessionLife, good_until, seen, setting
-from loadtests.session_model.shopper_trace import ShopperTrace
+from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace
 from loadtests.session_model.stores import RULES, Outlived
 
 OF_RULES = (
@@ -129,6 +129,14 @@ def reason_of_cart_loss(around: Circumstances, person: ShopperTrace, answer: Exc
     return Reason(considered=considered(around, person.life, answer))
 
 
+def reason_of_short_order(around: Circumstances, promise: AcknowledgedOrder) -> Reason:
+    """Why an order lacks what was acknowledged, as far as the very write shows it: the cart was lost before."""
+    if promise.overlapped is None:
+        return Reason()
+    explanation = explain_by(partial(_unless, seen("overlapping_write", promise.overlapped.sent_us)))
+    return _reason(around, explanation, "the order held the acknowledged cart")
+
+
 def reason_of_use_after_end(around: Circumstances, used: Outlived) -> Reason:
     """Why a session was good after its end."""
     rules = RULES.get(around.run.store or "")
@@ -142,6 +150,24 @@ def reason_of_shared_session(around: Circumstances) -> Reason:
     keeps_ids = rules is not None and rules.ids_can_be_planted and not around.run.limits.regenerate_at_login
     explanation = explain_by(partial(_unless, setting("fixation"))) if keeps_ids else UNEXPLAINED
     return _reason(around, explanation, "whoever had planted the session was a stranger after the login")
+
+
+def reason_of_second_order(around: Circumstances, word: str, asked: Sequence[Exchange]) -> Reason:
+    """Why one checkout made two orders; `word` tells what the orders themselves show, and so holds whatever else did.
+
+    Args:
+        around: tells which faults have requests repeated.
+        word: request_repeated or key_ignored.
+        asked: the checkouts behind the two orders, in the order of their answers; those that the history knows.
+    """
+    if not asked:
+        return Reason(word, (Because(word),))
+    by_itself = seen(word, asked[-1].sent_us) if word == "request_repeated" else setting(word)
+    turns: list[Harms] = [partial(repeated, asked[0], asked[-1], around)] if word == "request_repeated" else []
+    turns.append(partial(_unless, by_itself))
+    explanations = (explain_by(harms) for harms in turns)
+    explanation = next(found for found in explanations if found.alternatives)
+    return _reason(around, explanation, "this checkout would have made one order")
 
 
 def _about_cart(around: Circumstances, person: ShopperTrace, last: Exchange, answer: Exchange) -> Iterator[Harms]:

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -117,10 +118,13 @@ def hash_password(password: str, *, cost: int) -> str:
     return generate_password_hash(password, method=f"scrypt:{cost}:8:1")
 
 
-def prepare(url: str, *, accounts: int, password: str, cost: int) -> None:
+def prepare(
+    url: str, *, accounts: int, password: str, cost: int, guests: Mapping[str, str] = MappingProxyType({})
+) -> None:
     """Make the schema and the demo accounts user-0001 … . Once, before the nodes start; safe to repeat.
 
-    All accounts share one password and one hash of it: hashing 10,000 times would take longer than a run.
+    All of them share one password and one hash of it: hashing 10,000 times would take longer than a run. `guests` are
+    accounts of other names, each with a password of its own.
 
     Raises:
         EnvironmentNotReady: the database cannot be reached or written.
@@ -131,6 +135,7 @@ def prepare(url: str, *, accounts: int, password: str, cost: int) -> None:
         schema.create_all(connection)
         connection.execute(table.delete())
         rows = [{"user": account_name(number), "password_hash": hashed} for number in range(1, accounts + 1)]
+        rows += [{"user": user, "password_hash": hash_password(own, cost=cost)} for user, own in guests.items()]
         if rows:
             connection.execute(table.insert(), rows)
 

@@ -73,6 +73,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Of requests of one user, as Flask-Limiter writes it ("5 per second"); empty: none."""
     rate_limit_counters: str = "node"
     """Who counts them: each `node` for itself, or all of them in the `store`."""
+    login_failures: str = ""
+    """Of wrong passwords from one address, as Flask-Limiter writes it ("10 per minute"); empty: none."""
     slow_page_ms: int = 400
     """How long `GET /recommendations` takes."""
     deep_health: bool = False
@@ -170,6 +172,7 @@ def _complaints(settings: Settings) -> list[tuple[str, str]]:
         ("sentinel", _is_address(settings.sentinel), "expected host:port"),
         ("clock_leeway_s", 0 <= settings.clock_leeway_s <= 3600, "expected 0 to 3600 seconds"),
         ("rate_limit", _is_rate_limit(settings.rate_limit), 'expected something like "5 per second"'),
+        ("login_failures", _is_rate_limit(settings.login_failures), 'expected something like "10 per minute"'),
         ("rate_limit_counters", counters in {"node", "store"}, "expected node or store"),
         (
             "rate_limit_counters",
