@@ -11,7 +11,8 @@ import msgspec
 
 from compose.architectures import Architecture, one_of
 from compose.balancers.contract import Balancer
-from compose.cluster import DEFAULT_BALANCER
+from compose.cluster import DEFAULT_BALANCER, ClusterSpec
+from compose.supervision.ports import bindable
 from shared.errors import EnvironmentNotReady, UsageError
 
 
@@ -93,6 +94,25 @@ def check_balancer(
             why="there it is Envoy that runs in front of the containers",
             next_step="leave out --engine docker, or --balancer",
         )
+
+
+def check_public(spec: ClusterSpec) -> None:
+    """Make sure that people with browsers can come in where the spec says, if they are to.
+
+    Raises:
+        UsageError: the balancer has no public listener.
+        PortTaken, EnvironmentNotReady: one cannot listen there.
+    """
+    if spec.public is None:
+        return
+    balancer = balancer_named(spec.balancer)
+    if not balancer.can.public:
+        raise UsageError(
+            f"{balancer.title} has no listener for people with browsers",
+            why="so its file in compose/balancers says",
+            next_step="choose another balancer",
+        )
+    bindable(spec.public.host, spec.public.port, "shop")
 
 
 def made_by_a_balancer(header: Callable[[str], str]) -> bool:

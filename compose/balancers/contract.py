@@ -68,6 +68,8 @@ class BalancerCapabilities(msgspec.Struct, frozen=True):
     """It calls a node dead when requests of shoppers failed there: to ask through it is then to change it."""
     tells_routing: bool = False
     """It says how it routes now."""
+    public: bool = False
+    """It can listen for people with browsers, too (`compose.cluster.PublicListener`)."""
     cannot: tuple[str, ...] = ()
     """What else it cannot do, in sentences."""
 
@@ -112,6 +114,8 @@ class Site(msgspec.Struct, frozen=True):
     """Of its files."""
     access_log: Path
     """Where a line for each request goes."""
+    public: Listen | None = None
+    """Where people with browsers come; None: nowhere."""
 
 
 class MemberHealth(msgspec.Struct, frozen=True):

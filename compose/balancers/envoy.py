@@ -12,16 +12,20 @@ import msgspec
 
 from compose.architectures import Affinity
 from compose.balancers.access_log import RawLine
-from compose.balancers.contract import AS_SHIPPED, Balancer, BalancerCapabilities, MemberHealth, Routing, Site
+from compose.balancers.contract import AS_SHIPPED, Balancer, BalancerCapabilities, MemberHealth, Routing, Site, Variant
 from compose.balancers.envoy_config import (
+    AFFINITY_FILTER,
     CLUSTER,
     ENDPOINTS_FILE,
     IN_TURN,
+    NAME,
+    PUBLIC_ROUTES_FILE,
     ROUTES_FILE,
-    STRICT,
     bootstrap,
     endpoints,
+    public_routes_file,
     routes_file,
+    written,
 )
 from compose.changes import Balancing
 from compose.probes.parts import PROBE_S, SelfReport
@@ -29,6 +33,10 @@ from compose.probes.questions import Unanswered, ask
 from compose.supervision.ports import Listen
 
 CONFIG_FILE = "balancer.json"
+STRICT = Variant("strict", "strict")
+"""Whose cookie names a node that is out of rotation is answered 503, and not by another node."""
+_OURS = ("ignore_health_on_host_removal", "connect_timeout", "common_lb_config", "circuit_breakers", "health_checks")
+"""What of a cluster is set beside its addresses and its policy."""
 ACCESS_LOG_FLUSH_MS = 100
 """The access log reaches its file at most this late; it is flushed at SIGTERM too."""
 _VERSION = re.compile(r"\b\d+\.\d+\.\d+\b")
@@ -54,6 +62,7 @@ class Envoy(Balancer):
         live_retries=True,
         tells_health=True,
         tells_routing=True,
+        public=True,
         cannot=("On a ring nothing can be sent to the next node in turn, and a drained node's people move away.",),
     )
 
@@ -78,12 +87,27 @@ class Envoy(Balancer):
         ]
 
     def files(self, site: Site, routing: Routing) -> dict[str, bytes]:
-        """The configuration, which never changes, and the two files that it watches."""
+        """The configuration, which never changes, and the files that it watches."""
         return {
-            CONFIG_FILE: bootstrap(site, variant=self.variant),
+            CONFIG_FILE: self._varied(bootstrap(site)),
             ENDPOINTS_FILE: endpoints(routing.members),
             ROUTES_FILE: routes_file(site, routing.balancing),
+            **({PUBLIC_ROUTES_FILE: public_routes_file(site, routing.balancing)} if site.public else {}),
         }
+
+    def _varied(self, config: bytes) -> bytes:
+        """The configuration as the variant has it."""
+        if self.variant not in (STRICT, AS_SHIPPED):
+            return config
+        document = msgspec.json.decode(config)
+        for cluster in document["static_resources"]["clusters"] if self.variant is AS_SHIPPED else ():
+            for name in _OURS:
+                cluster.pop(name, None)
+        for listener in document["static_resources"]["listeners"] if self.variant is STRICT else ():
+            for one in listener["filter_chains"][0]["filters"][-1]["typed_config"]["http_filters"]:
+                if one["name"] == AFFINITY_FILTER:
+                    one["typed_config"]["strict"] = True
+        return written(document)
 
     def by_hand(self, site: Site, nodes: Listen) -> bytes:
         """The configuration with all that it would watch in it."""
@@ -117,7 +141,8 @@ class Envoy(Balancer):
         """By the routes that it follows now."""
         answer = ask(f"{admin_url}/config_dump?resource=dynamic_route_configs", within_s=PROBE_S)
         dump = msgspec.json.decode(answer.body, type=_Dump)
-        hosts = [host for config in dump.configs for host in config.route_config.virtual_hosts]
+        tables = [config.route_config for config in dump.configs if config.route_config.name == NAME]
+        hosts = [host for table in tables for host in table.virtual_hosts]
         for route in [route for host in hosts for route in host.routes]:
             if route.route is not None:
                 in_turn = route.metadata.filter_metadata.get("twinshop", {}).get(IN_TURN, False)
@@ -174,6 +199,7 @@ class _VirtualHost(msgspec.Struct):
 
 
 class _RouteConfig(msgspec.Struct):
+    name: str = ""
     virtual_hosts: list[_VirtualHost] = []
 
 

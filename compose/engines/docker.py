@@ -16,7 +16,7 @@ from pathlib import Path
 import docker
 import msgspec
 
-from compose.balancers import check_balancer
+from compose.balancers import check_balancer, check_public
 from compose.balancers.contract import Routing, Site
 from compose.cluster import BALANCER, REPLICA, STORE, WIRES, ClusterSpec, NodeAddress, check_distance, wire_ends
 from compose.containers import asking, connect, container_user, engine_address, give
@@ -100,6 +100,7 @@ class DockerEngine(Engine):
         if spec.port is not None:
             at[BALANCER] = spec.port
         preflight(at[BALANCER], BALANCER)
+        check_public(spec)
         account = f"{DATABASE_USER}:{secrets.token_urlsafe(24)}"
         database = f"postgresql+psycopg://{account}@{HOST}:{at[DATABASE]}/{DATABASE_NAME}?{_CONNECT}"
         written = new_cluster(self.name, spec, database, at)

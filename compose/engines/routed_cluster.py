@@ -77,7 +77,7 @@ class RoutedCluster(PersistedCluster):
         until = time.monotonic() + SEEN_WITHIN_S
         while not seen >= set(nodes) and asked < SEEN_TRIES * len(nodes) and time.monotonic() < until:
             # Each from another place, for those that pick by the address.
-            headers = {"X-Request-Id": f"ready-{self.spec.run}", "X-Forwarded-For": f"198.51.100.{asked % 256}"}
+            headers = {"X-Request-Id": f"probe-ready-{self.spec.run}", "X-Forwarded-For": f"198.51.100.{asked % 256}"}
             asked += 1
             try:
                 node = ask(f"{self.url}{http.health}", headers=headers, within_s=PROBE_S).headers.get(

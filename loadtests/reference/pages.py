@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from loadtests.reference.application import application
 from loadtests.reference.balancers import balancers
 from loadtests.reference.commands import commands
 from loadtests.reference.cures import cures
@@ -26,6 +27,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/settings.md": settings,
     "reference/measures.md": measures,
     "reference/exports.md": exports,
+    "reference/application.md": application,
     "reference/cli.md": commands,
     "how-to/cures.md": cures,
 }

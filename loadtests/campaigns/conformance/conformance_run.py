@@ -30,6 +30,7 @@ from loadtests.campaigns.one_run import Processes, RunProcess
 from loadtests.campaigns.runner import (
     Campaign,
     CampaignProgress,
+    Launcher,
     Outcome,
     RunJob,
     Runner,
@@ -76,7 +77,7 @@ class ConformanceJob(RunJob, frozen=True):
     repeat: int = 1
 
 
-class InFolders:
+class InFolders(Launcher[ConformanceJob]):
     """Starts each repeat in a folder of its own: two of one event that end in the same second must not be mixed up."""
 
     def __init__(self, folder: Path) -> None:

@@ -84,9 +84,7 @@ def decide_c19(known: Conformance) -> str:
         for least, most in _apart([cell for cell in cells if cell.event == event], name)
     ]
     if not apart:
-        return (
-            "Confirmed, as far as it was run: the recommended set-ups differ in no count of people by more than timing."
-        )
+        return "Confirmed, as far as it was run: the recommended set-ups differ in no count by more than timing."
     return f"Refuted: with a cookie and their recommended settings, balancers differ. {'; '.join(apart)}."
 
 
@@ -96,7 +94,7 @@ def _recommended(cell: ConformanceCell) -> bool:
 
 
 def _apart(beside: list[ConformanceCell], name: str) -> Iterator[tuple[float, float]]:
-    """The most that the best came to and the least that the worst did, if all of the one lies below all of the other."""
+    """The most that the best came to and the least that the worst did, if these ranges do not overlap."""
     column = next(column for column in COLUMNS if column.name == name)
     ranges = [(min(values), max(values)) for cell in beside if (values := column.values(cell))]
     if ranges:

@@ -28,8 +28,10 @@ from loadtests.campaigns.jobs import (
 from loadtests.campaigns.matrix.board import Board, board_of
 from loadtests.campaigns.matrix.campaign import MatrixCampaign
 from loadtests.campaigns.matrix.page import write_page
+from loadtests.campaigns.matrix.second_predictions import read_understood
 from loadtests.campaigns.one_run import Processes
-from loadtests.campaigns.runner import Launcher, RunJob, Runner, expected_seconds, the_machine
+from loadtests.campaigns.runner import Launcher, RunJob, Runner, expected_seconds
+from loadtests.campaigns.shards import Shard, of_shard
 from loadtests.running.interrupts import interrupts_raise
 from loadtests.running.provenance import twinshop_version
 from loadtests.running.run import asked_of_balancer
@@ -49,6 +51,8 @@ class MatrixRequest(msgspec.Struct, frozen=True):
     again: tuple[str, ...] = ()
     balancer: str = ""
     """Empty: the default. Architectures that it cannot route for are left out."""
+    shard: Shard | None = None
+    """Only this part of it."""
 
 
 class MatrixDone(msgspec.Struct, frozen=True):
@@ -75,6 +79,8 @@ def carry_out(asked: MatrixRequest, say: Callable[[str], None], launcher: Launch
     asked = msgspec.structs.replace(asked, balancer=choice.name)
     entries = tuple(for_balancer(entry, choice.name) for entry in catalogue())
     check_selection(asked.selection, entries)
+    if asked.shard is not None:
+        asked = _part(asked, entries, asked.shard)
     matrix = _known(asked, entries)
     board = board_of(matrix, entries, asked.selection)
     if not board.columns:
@@ -84,7 +90,8 @@ def carry_out(asked: MatrixRequest, say: Callable[[str], None], launcher: Launch
             next_step="twinshop list",
         )
     interrupted = _run(asked, entries, matrix, launcher or Processes(asked.folder, asked.engine), say)
-    matrix = read_matrix(asked.folder)
+    matrix = read_understood(asked.folder)
+    write_matrix(asked.folder, matrix)
     page = write_page(asked.folder, matrix, entries, decisions(matrix, entries))
     return MatrixDone(board_of(matrix, entries, asked.selection), page, interrupted)
 
@@ -110,16 +117,36 @@ def _run(
     jobs = jobs_for(entries, asked.selection, matrix, again=asked.again, timed=timed())
     write_matrix(asked.folder, matrix)
     cells = sum(len(job.architectures) for job in jobs)
-    minutes = expected_seconds(jobs, matrix.side_by_side) / 60
-    say(f"{len(jobs)} scenarios, {cells} cells to run, about {minutes:.0f} min, {matrix.side_by_side} side by side")
+    machines = launcher.machines()
+    minutes = expected_seconds(jobs, matrix.side_by_side, machines) / 60
+    how = f"{matrix.side_by_side} side by side" if machines is None else f"on {machines} machines"
+    say(f"{len(jobs)} scenarios, {cells} cells to run, about {minutes:.0f} min, {how}")
     campaign = MatrixCampaign(asked.folder, matrix, keys_of(entries, matrix))
     try:
-        with interrupts_raise(), the_machine(say) as clear_away:
+        with interrupts_raise(), launcher.hold(say) as clear_away:
             Runner(campaign, launcher, say, clear_away).carry_out(jobs)
     except Interrupted as interrupted:
         interrupted.next_step = interrupted.next_step or "the same command again: it goes on where it ended"
         return interrupted
     return None
+
+
+def _part(asked: MatrixRequest, entries: tuple[Entry, ...], shard: Shard) -> MatrixRequest:
+    """Only the shard's scenarios: of all that was asked for, whatever is done of it, so that parts stay what they are.
+
+    Raises:
+        UsageError: there are more shards than scenarios.
+    """
+    nothing_done = Matrix(seed=asked.seed, engine=asked.engine, twinshop=twinshop_version())
+    jobs = jobs_for(entries, asked.selection, nothing_done)
+    mine = tuple(job.scenario for job in of_shard(jobs, shard))
+    if not mine:
+        raise UsageError(
+            f"shard {shard.number}/{shard.of} is empty",
+            why=f"{len(jobs)} scenarios are asked for",
+            next_step=f"--shard 1/{max(1, len(jobs))}",
+        )
+    return msgspec.structs.replace(asked, selection=msgspec.structs.replace(asked.selection, scenarios=mine))
 
 
 def _known(asked: MatrixRequest, entries: tuple[Entry, ...]) -> Matrix:

@@ -17,7 +17,7 @@ from compose.balancers import BALANCERS
 from compose.balancers.access_log import AccessLine, read_access_log
 from compose.balancers.contract import Balancer, Member, Routing, Site
 from compose.changes import Balancing
-from compose.cluster import ClusterSpec, Limits
+from compose.cluster import ClusterSpec, Limits, PublicListener
 from compose.engines.contract import Cluster
 from compose.engines.processes import ProcessCluster, ProcessesEngine
 from compose.probes.questions import Unanswered, ask
@@ -294,3 +294,26 @@ class BalancerContract:
         answer = ask(f"{cluster.url}/-/sessions", headers={"X-Request-Id": "private"})
         assert answer.status == 404
         assert self.line(cluster, "private").answered_by == ""
+
+    # people with browsers
+
+    def test_people_reach_what_the_application_serves_and_nothing_else(self, tmp_path: Path) -> None:
+        (port,) = free_ports(1)
+        public = PublicListener("127.0.0.1", port, ("127.0.0.1",))
+        spec = self.spec(nodes=1, public=public, guests={"guest-01": "secret"})
+        if not self.balancer.can.public:
+            with pytest.raises(UsageError, match="no listener for people"), running(ProcessesEngine(), spec, tmp_path):
+                pass
+            return
+        room = f"http://127.0.0.1:{port}"
+        with running(ProcessesEngine(), spec, tmp_path) as cluster:
+            served = ask(f"{room}/products", headers={"X-Request-Id": "mine", "X-Forwarded-For": "203.0.113.9"})
+            assert (served.status, served.headers["x-run"]) == (200, spec.run)
+            assert self.line(cluster, served.headers["x-request-id"]).answered_by == "n1"
+            assert served.headers["x-request-id"] != "mine"
+            for path in ("/-/state", "/%2d/state", "//-/state", "/metrics", "/%6detrics", "/healthz", "/nothing"):
+                assert ask(f"{room}{path}").status == 404, path
+            assert ask(f"{room}/products", headers={"Host": "evil.example"}).status == 404
+            assert ask(f"{cluster.url}/%2d/state").status == 404, "nor do shoppers reach what is private"
+            cluster.balance(Balancing(affinity=False))
+            assert until(lambda: ask(f"{room}/products").status == 200)
