@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from difflib import unified_diff
 from pathlib import Path
 
 from compose.applications.twins import Twins
@@ -46,10 +47,14 @@ def _one(balancer: Balancer) -> str:
     folder = Path("/run/twinshop")
     listen, admin = Listen(_HOST, 8000), Listen(_HOST, 9000)
     site = Site(spec, Twins.http, listen, admin, folder, folder / balancer.own_log)
-    members = tuple(Member(f"n{number}", Listen(_HOST, 8100 + number)) for number in (1, 2, 3))
-    files = balancer.files(site, Routing(members))
+    files, plain = _files(balancer, site), _files(_plain(balancer), site)
     words = [word for word in balancer.words(site) if "TWINSHOP" not in word]
-    shown = [f"`{name}`:\n\n```\n{content.decode().rstrip()}\n```" for name, content in files.items()]
+    shown = [
+        f"`{name}`{what}:\n\n```{kind}\n{text}\n```"
+        for name in files
+        for what, kind, text in [_shown(files[name], plain[name], whole=balancer is _plain(balancer))]
+        if text
+    ]
     cannot = "\n".join(f"- {sentence}" for sentence in balancer.can.cannot)
     sources = "\n".join(f"- <{source}>" for source in balancer.sources)
     return "\n\n".join(
@@ -62,3 +67,21 @@ def _one(balancer: Balancer) -> str:
             *shown,
         ]
     )
+
+
+def _plain(balancer: Balancer) -> Balancer:
+    """The same program as recommended."""
+    return next(it for it in BALANCERS.values() if not it.variant.name and balancer.package == it.package)
+
+
+def _files(balancer: Balancer, site: Site) -> dict[str, str]:
+    members = tuple(Member(f"n{number}", Listen(_HOST, 8100 + number)) for number in (1, 2, 3))
+    return {name: content.decode().rstrip() for name, content in balancer.files(site, Routing(members)).items()}
+
+
+def _shown(text: str, plain: str, *, whole: bool) -> tuple[str, str, str]:
+    """What a file is shown as: itself, or how it differs from the recommended one."""
+    if whole:
+        return "", "", text
+    lines = unified_diff(plain.splitlines(), text.splitlines(), lineterm="", n=1)
+    return ", beside the recommended one", "diff", "\n".join(list(lines)[2:])
