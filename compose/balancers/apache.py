@@ -208,8 +208,8 @@ def _server(site: Site) -> str:
 def _log(site: Site) -> str:
     fields = (
         r"{\"at\":\"%{begin:usec}t\",\"took\":%D,\"status\":%>s,\"id\":\"%{X-Request-Id}i\",\"method\":\"%m\","
-        r"\"path\":\"%U%q\",\"node\":\"%{BALANCER_WORKER_ROUTE}e\",\"answered_by\":\"%{X-Node}o\"}"
-    )
+        r"\"path\":\"%U%q\",\"node\":\"%{BALANCER_WORKER_ROUTE}e\",\"answered_by\":\"%{NODE}o\"}"
+    ).replace("NODE", site.http.node_header or "X-Node")
     return f'LogFormat "{fields}" record'
 
 
