@@ -132,7 +132,7 @@ class NodeCommand(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     """How long it may take to start, in seconds."""
 
 
-class Accounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class AccountSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Who may log in: a pattern and one password, a list, or a command that prints `name password` line by line."""
 
     pattern: str = ""
@@ -186,7 +186,7 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
 
     name: str
     """Lower-case letters, digits and hyphens: its architectures are called so, with the variant's name."""
-    accounts: Accounts
+    accounts: AccountSource
     login: LoginCall
     who: WhoCall
     node: NodeCommand | None = None

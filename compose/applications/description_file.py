@@ -16,7 +16,7 @@ from compose.architectures import did_you_mean
 from compose.description import (
     IN_REQUESTS,
     PLACES,
-    Accounts,
+    AccountSource,
     Call,
     Description,
     LoginCall,
@@ -36,7 +36,7 @@ _WORD = re.compile(r"\{([A-Za-z_]+)(?::[^{}]*)?\}")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.+?)`")
 CALLS = ("login", "who", "remember", "recall", "logout")
 _TABLES: dict[str, type[msgspec.Struct]] = {
-    "node": NodeCommand, "accounts": Accounts, "login": LoginCall, "who": WhoCall, "remember": RememberCall,
+    "node": NodeCommand, "accounts": AccountSource, "login": LoginCall, "who": WhoCall, "remember": RememberCall,
     "recall": RecallCall, "logout": Call,
 }  # fmt: skip
 
@@ -212,7 +212,7 @@ def _wrong_node(it: Description) -> Iterator[Wrong]:
     yield from _unknown_words("node.env", node.env.values(), PLACES)
 
 
-def _wrong_accounts(accounts: Accounts) -> Iterator[Wrong]:
+def _wrong_accounts(accounts: AccountSource) -> Iterator[Wrong]:
     ways = [name for name in ("pattern", "list", "command") if getattr(accounts, name)]
     if len(ways) != 1:
         yield Wrong("accounts", f"it has {len(ways)} sources of accounts", "one of pattern, list, command")

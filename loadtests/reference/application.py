@@ -6,7 +6,7 @@ import msgspec
 
 from compose.description import (
     PLACES,
-    Accounts,
+    AccountSource,
     Call,
     Description,
     Extract,
@@ -29,7 +29,7 @@ def application() -> str:
     tables: list[tuple[str, tuple[type[msgspec.Struct], ...]]] = [
         ("The file", (Description,)),
         ("`[node]`", (NodeCommand,)),
-        ("`[accounts]`", (Accounts,)),
+        ("`[accounts]`", (AccountSource,)),
         ("Each request: `[login]`, `[who]`, `[remember]`, `[recall]`, `[logout]`", (Call,)),
         ("Beyond that, of single requests", (LoginCall, WhoCall, RememberCall, RecallCall)),
         ("Where something stands in an answer", (Extract,)),
