@@ -17,11 +17,14 @@ from shared.errors import EnvironmentNotReady, Interrupted, TwinshopError
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("loadtests.commands.run", "Carry out a scenario on each architecture, judge it, write the report."),
     "matrix": ("loadtests.commands.matrix", "Every scenario on every architecture: predicted beside measured."),
+    "merge": ("loadtests.commands.matrix", "Put parts of a matrix together."),
     "claims": ("loadtests.commands.matrix", "What is commonly said, decided from what the matrix has measured."),
+    "scorecard": ("loadtests.commands.scorecard", "What a security standard asks of sessions, executed."),
     "list": (
         "loadtests.commands.catalogue",
         "What there is: scenarios, architectures, faults, checks, behaviours.",
     ),
+    "conformance": ("loadtests.commands.conformance", "Balancers against events: what each of them does to people."),
     "plan": ("loadtests.commands.run", "Print what a run would do and what it would cost; start nothing."),
     "app": ("loadtests.commands.app", "Your own application: describe it in a file, and see what is understood."),
     "runs": ("loadtests.commands.runs", "The runs that there are, newest first, each with its sentence."),
@@ -33,6 +36,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "workshop": ("loadtests.commands.workshop", "Two shops side by side in a browser: predict, break something, see."),
     "goto": ("loadtests.commands.workshop", "Bring the running workshop to the start of an episode."),
     "rehearse": ("loadtests.commands.rehearse", "Play the lesson without a person: do its texts keep their promises?"),
+    "dataset": ("loadtests.commands.dataset", "Write a campaign as an open data set."),
+    "verify": ("loadtests.commands.dataset", "Recompute the numbers of a data set."),
     "bundle": ("loadtests.commands.bundle", "Write a whole run into one file, to be opened elsewhere."),
     "open": ("loadtests.commands.bundle", "Make a run's folder of a bundle again, checked file by file."),
     "up": ("loadtests.commands.cluster", "Start a cluster to play with, and leave it running."),

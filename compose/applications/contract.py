@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from compose.changes import Key, Reply, Trouble
+from compose.changes import FIRST_FORMAT, Key, Reply, Trouble
 from compose.cluster import ClusterSpec, HttpInterface
 from compose.probes.parts import SelfReport
 from compose.supervision.ports import Listen
@@ -63,6 +63,8 @@ class NodeState(msgspec.Struct, frozen=True):
     clock_us: int = 0
     """Its wall clock as sessions read it: microseconds since 1970."""
     trouble: Trouble = Trouble()
+    session_format: str = ""
+    """What it makes of sessions: a version of the shop's code; "" if it does not say."""
 
 
 class NodeSetup(msgspec.Struct, frozen=True):
@@ -78,6 +80,8 @@ class NodeSetup(msgspec.Struct, frozen=True):
     """Opens the node's control pages."""
     request_log: str
     """The path of its request log."""
+    session_format: str = FIRST_FORMAT
+    """The version of the shop's code, as far as sessions are concerned."""
     store_url: str = ""
     """Of the session store."""
     fallback_key: str = ""

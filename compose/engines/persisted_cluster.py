@@ -209,7 +209,8 @@ class PersistedCluster(Cluster):
 
     def _translate_access_log(self) -> None:
         if self.balancer.own_log != OUR_LOG:
-            translate(self.own_access_log, self.folder / OUR_LOG, self.balancer.record)
+            nodes = {str(self.written.reach(node)): node for node in self.written.node_urls}
+            translate(self.own_access_log, self.folder / OUR_LOG, lambda line: self.balancer.record(line, nodes))
 
     # breaking and mending
 

@@ -15,7 +15,9 @@ from pathlib import Path
 import msgspec
 
 from compose.applications.contract import NodeSetup
+from compose.balancers import check_balancer, check_public
 from compose.balancers.contract import Routing, Site
+from compose.changes import NodeChanges
 from compose.cluster import BALANCER, REPLICA, SENTINEL, STORE, WIRES, ClusterSpec, NodeAddress, check_distance
 from compose.delay_proxy import WireFile
 from compose.engines.cluster_file import (
@@ -70,12 +72,14 @@ class ProcessesEngine(Engine):
     def start_once(self, spec: ClusterSpec, folder: Path, ledger: Ledger) -> Cluster:
         """Start a cluster and return it once it was observed to be ready."""
         check_distance(spec)
+        check_balancer(spec.architecture, spec.balancer)
         names = addresses_of(spec)
         at = dict(zip(names, free_ports(len(names)), strict=True))
         if spec.port is not None:
             at[BALANCER] = spec.port
         for part, port in at.items():
             preflight(port, part)
+        check_public(spec)
         work = work_folder(folder).absolute()
         written = new_cluster(self.name, spec, f"sqlite:///{work / 'shop.db'}", at)
         ledger.make_folder(work)
@@ -157,6 +161,10 @@ class ProcessCluster(RoutedCluster):
             for part, child in children.items()
         }
 
+    def versions(self) -> dict[str, str]:
+        """The balancer's program."""
+        return {self.balancer.package: self.balancer.program().version}
+
     # starting
 
     def write_files(self) -> None:
@@ -181,7 +189,8 @@ class ProcessCluster(RoutedCluster):
         """Where the balancer runs."""
         http = self.application.http
         listen, admin = Listen.at(self.url), Listen.at(self.admin_url)
-        return Site(self.spec, http, listen, admin, self.work.absolute(), self.own_access_log.absolute())
+        public = Listen(self.spec.public.host, self.spec.public.port) if self.spec.public else None
+        return Site(self.spec, http, listen, admin, self.work.absolute(), self.own_access_log.absolute(), public)
 
     def tell_wires(self) -> None:
         """Replace the file that the wires follow."""
@@ -233,6 +242,7 @@ class ProcessCluster(RoutedCluster):
             Listen.at(written.node_urls[node]),
             database_url=written.database_url,
             secret_key=key,
+            session_format=written.changes.get(node, NodeChanges()).session_format,
             fallback_key=fallback,
             control_token=written.control_token,
             request_log=str((self.folder / f"{node}.requests.ndjson").absolute()),

@@ -24,6 +24,7 @@ _ASKED = {
     "watch": "watched the orders' progress",
     "arrive": "came as a stranger",
     "forget_node": "forgot the balancer's cookie",
+    "forget_session": "took an error for a logout and threw its cookies away",
     "read_cookie": "read what stands there",
     "recall": "asked what it remembers",
     "page": "fetched a page on the way",
@@ -32,6 +33,7 @@ _WHO = {
     "second": "from a second device: ",
     "stolen": "with a copy of the cookies: ",
     "planted": "whoever planted the session: ",
+    "thief": "whoever has a copy of the cookies: ",
 }
 
 
@@ -71,6 +73,9 @@ def before_loss(why: Reason, person: ShopperTrace) -> list[WitnessEvent | None]:
     """What had been acknowledged, and the faults without which it would not have been lost; in order of time."""
     events = [told(person.login)]
     written = person.life.written if "expired" in words_of(why.cause) else None
+    tokens = person.life.tokens if "refresh" in why.cause else None
+    for use in tokens.uses if tokens is not None else ():
+        events.append(told(use.exchange) if use.sure else None)
     for later in (written, person.known, person.cart, person.out):
         events.append(told(later) if later is not person.login else None)
     events += map(affected_by, why.faults)

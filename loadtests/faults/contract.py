@@ -92,6 +92,8 @@ class Fault(ABC):
     """The words for losses that would not be without it, and what they mean; its effects name them."""
     balancing: Balancing | None = None
     """What it tells the balancer about routing while it lasts; None: nothing."""
+    asks_of_balancer: Literal["", "drain", "live_affinity", "live_retries"] = ""
+    """What the balancer must be able to do, by the field of its `can`; "": nothing that some cannot."""
     grows: bool = False
     """It adds a node."""
     cures: tuple[Cure, ...] = ()

@@ -77,7 +77,7 @@ class HistoryReplay:
         if findings:
             self._contradicted(person, exchange, findings)
         if exchange.do == "checkout":
-            self._checkout(exchange, person.memory.checked_out)
+            self._checkout(exchange, person.memory.checked_out, person.cart)
         person.keep(exchange)
 
     def add_order(self, order: StoredOrder) -> None:
@@ -114,6 +114,7 @@ class HistoryReplay:
         """With other cookies than the shopper's own: only an order changes what the shopper may expect."""
         for check in tuple(self._checks.values()):
             self._guard(check.kind, check.elsewhere, person, exchange)
+        person.life.renewed(exchange)
         if exchange.do == "checkout":
             self._checkout(exchange, None)
 
@@ -131,10 +132,10 @@ class HistoryReplay:
             if finding.kind == "logged_out":
                 person.lost_login(exchange)
 
-    def _checkout(self, exchange: Exchange, cart: Cart | None) -> None:
+    def _checkout(self, exchange: Exchange, cart: Cart | None, shown: Exchange | None = None) -> None:
         if exchange.outcome not in ("ok", "unknown"):
             return
-        promise = packed(exchange, cart if exchange.outcome == "ok" else None)
+        promise = packed(exchange, cart if exchange.outcome == "ok" else None, shown)
         self._checkouts[exchange.request] = promise
         if exchange.outcome == "unknown":
             self._unanswered.add(exchange.request)

@@ -191,6 +191,10 @@ class StrictSession(FastHttpSession):
         """Forget the balancer's cookies."""
         self._main.forget_node()
 
+    def forget_session(self) -> None:
+        """Forget the shop's cookies."""
+        self._main.forget_session()
+
     def close(self) -> None:
         """Give the connections back."""
         for idle in self._idle.values():

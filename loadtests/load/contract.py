@@ -41,6 +41,9 @@ class Browser(Protocol):
     def forget_node(self) -> None:
         """Forget what leads to a node: the balancer's cookies in `main`."""
 
+    def forget_session(self) -> None:
+        """Forget everything else in `main`: the shop's cookies."""
+
 
 class HttpRequest(NamedTuple):
     """One request, without what every one carries (its id, its shopper's address, its trace)."""
@@ -134,6 +137,8 @@ class VisitConfig(msgspec.Struct, frozen=True):
     limits: ClientLimits
     addresses: int = 0
     """From how many addresses the shoppers come; 0: each from one of its own."""
+    gives_up: bool = False
+    """The client takes any error of the shop for a logout."""
     window_us: int = 0
     """When the load window ends, and with it what is watched."""
     in_account: bool = False
@@ -147,10 +152,12 @@ AT_ONCE = 6
 class OpenRequest:
     """One request of a company, while it is on its way."""
 
-    __slots__ = ("overlapped", "writes")
+    __slots__ = ("beside", "overlapped", "writes")
 
     def __init__(self, writes: bool) -> None:
         self.writes = writes
+        self.beside = False
+        """Another one is, or was, on its way at the same time."""
         self.overlapped = False
         """Another one is, or was, on its way at the same time, and one of the two writes."""
 
@@ -165,6 +172,7 @@ class ConcurrentGroup:
         """A request is about to be sent."""
         mine = OpenRequest(writes)
         for other in self._open:
+            mine.beside = other.beside = True
             if writes or other.writes:
                 mine.overlapped = other.overlapped = True
         self._open.append(mine)

@@ -123,6 +123,7 @@ class LoadWorker:
         *,
         addresses: int = 0,
         window_us: int = 0,
+        gives_up: bool = False,
         in_account: bool = False,
     ) -> None:
         self.config = config
@@ -132,7 +133,7 @@ class LoadWorker:
         # Only answers of the twins carry the run's id.
         self.terms = VisitConfig(
             config.architecture, "" if config.application else config.run, config.prefix, config.password, limits,
-            addresses=addresses, window_us=window_us, in_account=in_account,
+            addresses=addresses, window_us=window_us, gives_up=gives_up, in_account=in_account,
         )  # fmt: skip
 
     def open(self, environment: Environment, **_: object) -> None:
@@ -231,7 +232,7 @@ class PlannedLoad(LoadWorker):
         self._names = {} if app is None else app.names()
         remember = None if app is None else app.description.remember
         super().__init__(
-            config, plan.client, clock, addresses=plan.addresses, window_us=window_us,
+            config, plan.client, clock, addresses=plan.addresses, window_us=window_us, gives_up=plan.gives_up,
             in_account=remember is not None and remember.kept_in == "account",
         )  # fmt: skip
         self._audit_ms = plan.client.audit_spread_ms * len(plan.shoppers)

@@ -134,6 +134,7 @@ class ShopperVisit:
         else:
             was_known = self.memory.logged_in
             exchange = self._exchange(action, "plan", action.at_ms * 1000, step)
+            self._gave_up(exchange)
             self._log_in_again_if_lost(was_known, action, exchange.done_us)
 
     def _together(self, action: Action, beside: tuple[Action, ...], step: int) -> None:
@@ -196,6 +197,14 @@ class ShopperVisit:
     def _late(self, action: Action) -> bool:
         return self._clock.now_us() > (action.at_ms + self._terms.limits.late_ms) * 1000
 
+    def _gave_up(self, exchange: Exchange) -> None:
+        """A client that cannot tell an error from a logout throws its cookies away, whatever the shop still knows."""
+        failed = exchange.status >= 500 or (exchange.status == 0 and exchange.request != "")
+        if self._terms.gives_up and failed and exchange.jar == "main" and self.memory.logged_in:
+            self._browser.forget_session()
+            forgets = Action(exchange.done_us // 1000, "forget_session")
+            self._hand_over(replace(self._nothing_sent(forgets, "ok", "", -1), why="recovery"), None)
+
     def _log_in_again_if_lost(self, was_known: bool, action: Action, due_us: int) -> None:
         if was_known and not self.memory.logged_in and action.do not in ENDS_SESSION:
             self._log_in_again(due_us)
@@ -251,7 +260,7 @@ class ShopperVisit:
                 zero_ns = self._clock.zero_ns
                 answer = ShopAnswer(zero_ns + sent_us * 1000, zero_ns + self._clock.now_us() * 1000, error="stopped")
                 reading = Reading(outcome_of(action.do, answer, action.jar), error=answer.error)
-                self._record(action, why, planned_us, step, request, answer, reading, overlapped=mine.overlapped)
+                self._record(action, why, planned_us, step, request, answer, reading, mine)
                 raise
             try:
                 asked = steps.send(answer)
@@ -261,7 +270,7 @@ class ShopperVisit:
             self._record_page(action, planned_us, request, answer)
         if company is not None:
             company.end(mine)
-        exchange = self._record(action, why, planned_us, step, request, answer, reading, overlapped=mine.overlapped)
+        exchange = self._record(action, why, planned_us, step, request, answer, reading, mine)
         self._check_ours(asked, answer)
         if action.do in _CHANGES_JARS and exchange.outcome == "ok":
             self._after(action)
@@ -317,8 +326,7 @@ class ShopperVisit:
         request: str,
         answer: ShopAnswer,
         reading: Reading,
-        *,
-        overlapped: bool,
+        open_request: OpenRequest,
     ) -> Exchange:
         zero_ns, shown = self._clock.zero_ns, reading.shown
         exchange = Exchange(
@@ -336,7 +344,8 @@ class ShopperVisit:
             cookie_bytes=answer.cookie_bytes,
             body_bytes=answer.streamed or len(answer.body),
             cookie_refused=answer.cookie_refused,
-            overlapped=overlapped,
+            overlapped=open_request.overlapped,
+            beside=open_request.beside,
             dropped=answer.dropped,
             status=answer.status,
             error=reading.error,
@@ -357,7 +366,7 @@ class ShopperVisit:
         """A page on the way to what an action wants: the one with its form, or one that only leads on."""
         page = Action(action.at_ms, "page", jar=action.jar)
         reading = Reading("ok" if 200 <= answer.status < 400 else "failed", error=answer.error)
-        self._record(page, "way", planned_us, -1, request, answer, reading, overlapped=False)
+        self._record(page, "way", planned_us, -1, request, answer, reading, OpenRequest(writes=False))
 
     def _not_sent(self, action: Action, error: str, step: int) -> None:
         self._hand_over(self._nothing_sent(action, "not_sent", error, step), None)

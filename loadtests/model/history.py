@@ -18,21 +18,23 @@ from shared.ndjson import WHOLE_FILE, FilePart, read_batches, read_records
 
 Do = Literal[
     "login", "browse", "add", "remove", "cart", "checkout", "orders", "me", "logout", "linger", "logout_everywhere",
-    "watch", "forget_node", "read_cookie", "arrive", "remember", "recall", "page",
+    "watch", "forget_node", "read_cookie", "arrive", "forget_session", "remember", "recall", "page",
 ]  # fmt: skip
 """What a shopper does: browse is GET /products, add POST /cart, remove DELETE /cart/<sku>, cart GET /cart, linger the
 slow page GET /recommendations, watch the event stream GET /orders/progress, arrive GET /login (as a stranger, which
-opens an anonymous session where there is one). Two send nothing: forget_node, the browser loses the balancer's cookie;
-read_cookie, somebody copies the shopper's cookies and reads what can be read without a key. Three are of described
+opens an anonymous session where there is one). Three send nothing: forget_node, the browser loses the balancer's
+cookie; read_cookie, somebody copies the shopper's cookies and reads what can be read without a key; forget_session,
+the shopper's client takes an error for a logout, and throws the shop's cookies away. Three are of described
 applications only: remember puts a value in the place of the one before (add puts it beside), recall reads back what is
 remembered, page is what an action fetches on its way: a form, or what leads on to another page."""
 
-NOT_ASKED: frozenset[Do] = frozenset({"forget_node", "read_cookie"})
+NOT_ASKED: frozenset[Do] = frozenset({"forget_node", "read_cookie", "forget_session"})
 """What the shop is not asked for: nothing is sent, and nothing can go wrong."""
 
-Jar = Literal["main", "second", "stolen", "planted"]
+Jar = Literal["main", "second", "stolen", "planted", "thief"]
 """Whose cookies a request carries: the shopper's own; those of a second device of theirs; a copy of their own, taken
-just before they logged out; those of somebody who planted theirs on the shopper before the login."""
+just before they logged out; those of somebody who planted theirs on the shopper before the login; a copy in the browser
+of somebody who goes on with it, and takes what cookies come."""
 
 Why = Literal["plan", "recovery", "audit", "way"]
 """A planned action; a login after an involuntary logout (or after a failed login), or an event stream that is opened
@@ -88,6 +90,8 @@ class Exchange(
     overlapped: bool = False
     """While it was on its way, another request of the same jar was, and one of the two writes: either may have been
     answered without the other's effect."""
+    beside: bool = False
+    """While it was on its way, another request of the same shopper was, whatever the two do."""
     dropped: bool = False
     """The event stream ended before its time."""
     status: Whole = 0

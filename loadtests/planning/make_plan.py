@@ -61,6 +61,7 @@ def make_plan(
             for number in range(1, wanted + 1)
         ),
         addresses=scenario.load.addresses,
+        gives_up=BEHAVIOURS[scenario.load.behaviour].gives_up,
         control=control,
     )
 

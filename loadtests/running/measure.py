@@ -11,7 +11,7 @@ from contextlib import ExitStack
 import msgspec
 
 from compose.architectures import Architecture
-from compose.cluster import ClusterSpec, Limits
+from compose.cluster import DEFAULT_BALANCER, ClusterSpec, Limits
 from compose.engines.contract import Cluster, Engine
 from compose.supervision.ledger import Ledger
 from compose.supervision.waiting import not_ready, wait_for
@@ -62,6 +62,8 @@ class Setup(msgspec.Struct, frozen=True):
     fault_bounds: FaultBounds
     application: ApplicationUnderTest | None = None
     """What is under test, if it is none of the twins."""
+    balancer: str = DEFAULT_BALANCER
+    """By name."""
 
 
 class Measurement:
@@ -121,6 +123,7 @@ class Measurement:
             limits=setup.limits,
             wires=any(FAULTS[fault.kind].needs_wires for fault in setup.plan.faults),
             application=setup.application.description if setup.application else None,
+            balancer=setup.balancer,
         )
 
     def _start_cluster(self) -> Cluster:

@@ -25,6 +25,8 @@ HELD = {
     "token": "in the shopper's cookie, signed",
     "denylist": "in the shopper's cookie, signed, unless the list in the store says that it was ended",
     "redis": "in the session store",
+    "refresh": "in the shopper's cookie, signed, for a short time; what renews it is in the store",
+    "refresh-database": "in the shopper's cookie, signed, for a short time; what renews it is in the database",
 }
 
 
@@ -85,7 +87,10 @@ class Storyteller:
     def add(self, exchange: Exchange) -> None:
         """The next exchange; only what was done with the shopper's own cookies makes a session."""
         person = self._person
-        if exchange.outcome == "not_sent" or exchange.jar != "main":
+        if exchange.outcome == "not_sent":
+            return
+        if exchange.jar != "main":
+            person.life.renewed(exchange)  # whoever has the shopper's refresh token can end the session with it
             return
         before = person.life.opened
         findings = person.memory.saw(exchange)

@@ -35,6 +35,7 @@ def render(repeats: Repeats) -> bytes:
         asked=repeats.asked,
         charts=tuple(dots(repeats, measure) for measure in repeats.asked.measures),
         left=left_out(repeats),
+        versions=asked_on(repeats),
         marks=MARKS,
         side=side,
         command=shlex.join(repeats.asked.command),
@@ -42,6 +43,12 @@ def render(repeats: Repeats) -> bytes:
         noise_rule=NOISE_RULE,
         differs=sum(each.word in ("larger", "smaller") for each in repeats.again),
     )
+
+
+def asked_on(repeats: Repeats) -> dict[str, str]:
+    """With which versions, and on which machines if there were several."""
+    machines = [name for name in repeats.machines if name]
+    return repeats.asked.versions | ({"machines": ", ".join(machines)} if machines else {})
 
 
 def left_out(repeats: Repeats) -> tuple[Left, ...]:

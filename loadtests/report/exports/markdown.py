@@ -89,10 +89,11 @@ def _held(prediction: Prediction) -> str:
 
 def _origin(run: JudgedRun) -> str:
     results, provenance = run.results, run.provenance
+    balancer = f", balancer {code(provenance.balancer)}" if provenance.balancer else ""
     return (
         f"Scenario {code(results.scenario)}, seed {results.seed}, {_count(results.shoppers, 'shopper')} on "
-        f"{_count(results.nodes, 'node')}, engine {code(results.engine)}, Twinshop {text(provenance.twinshop)}, "
-        f"started {text(provenance.started)}. Plan {code(results.plan_sha256)}."
+        f"{_count(results.nodes, 'node')}, engine {code(results.engine)}{balancer}, "
+        f"Twinshop {text(provenance.twinshop)}, started {text(provenance.started)}. Plan {code(results.plan_sha256)}."
     )
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import re
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ from compose.architectures import ARCHITECTURES
 from compose.changes import Trouble
 from compose.cluster import ClusterSpec
 from compose.supervision.ports import Listen, free_ports
+from tests.shared.shops import node
 
 
 def test_every_architecture_has_its_application() -> None:
@@ -53,3 +56,11 @@ def test_an_answer_of_another_run_is_known() -> None:
     assert Twins().served({"x-run": "0123abcd"}, "0123abcd") == ""
     assert "is missing" in Twins().served({}, "0123abcd")
     assert "ffff0000" in Twins().served({"x-run": "ffff0000"}, "0123abcd")
+
+
+def test_people_reach_every_page_of_the_shop_and_none_for_those_who_watch_it(tmp_path: Path) -> None:
+    http, rules = Twins.http, node(tmp_path, "memory").app.url_map.iter_rules()
+    for rule in rules:
+        path = rule.rule.replace("<sku>", "acorn").replace("<path:filename>", "shop.css").replace("<name>", "1a2b")
+        public = path in http.streams or any(re.fullmatch(pattern, path) for pattern in http.public)
+        assert public is not rule.endpoint.startswith("watch."), path
