@@ -18,12 +18,12 @@ from compose.description import (
     PLACES,
     AccountSource,
     Call,
+    DescribedVariant,
     Description,
     LoginCall,
     NodeCommand,
     RecallCall,
     RememberCall,
-    Variant,
     WhoCall,
 )
 from shared.errors import DescriptionError
@@ -133,7 +133,7 @@ def _which(document: Mapping[str, Any], path: str) -> str:
     below: Any = document
     for word in table.split("."):
         below = below.get(word, {}) if isinstance(below, Mapping) else {}
-    kind: Any = Variant if table == "variant" else str
+    kind: Any = DescribedVariant if table == "variant" else str
     for key, value in below.items() if isinstance(below, Mapping) else ():
         try:
             msgspec.convert(value, type=kind, strict=True)
@@ -144,7 +144,7 @@ def _which(document: Mapping[str, Any], path: str) -> str:
 
 
 def _known_keys(path: str) -> list[str]:
-    kind = _TABLES.get(path) or (Variant if path.startswith("variant") else Description if not path else None)
+    kind = _TABLES.get(path) or (DescribedVariant if path.startswith("variant") else Description if not path else None)
     return sorted(set(kind.__struct_fields__) - {"folder"}) if kind else []
 
 

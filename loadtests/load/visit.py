@@ -318,16 +318,9 @@ class ShopperVisit:
     # --- records -------------------------------------------------------------------------------------------------
 
     def _record(
-        self,
-        action: Action,
-        why: Why,
-        planned_us: int,
-        step: int,
-        request: str,
-        answer: ShopAnswer,
-        reading: Reading,
+        self, action: Action, why: Why, planned_us: int, step: int, request: str, answer: ShopAnswer, reading: Reading,
         open_request: OpenRequest,
-    ) -> Exchange:
+    ) -> Exchange:  # fmt: skip
         zero_ns, shown = self._clock.zero_ns, reading.shown
         exchange = Exchange(
             architecture=self._terms.architecture,

@@ -8,6 +8,7 @@ from compose.description import (
     PLACES,
     AccountSource,
     Call,
+    DescribedVariant,
     Description,
     Extract,
     FaultCommands,
@@ -17,7 +18,6 @@ from compose.description import (
     RememberCall,
     Running,
     Sign,
-    Variant,
     WhoCall,
 )
 from loadtests.reference.attributes import attributes_of
@@ -34,7 +34,7 @@ def application() -> str:
         ("Beyond that, of single requests", (LoginCall, WhoCall, RememberCall, RecallCall)),
         ("Where something stands in an answer", (Extract,)),
         ("How an answer can be told", (Sign,)),
-        ("`[variant.NAME]`", (Variant,)),
+        ("`[variant.NAME]`", (DescribedVariant,)),
         ("`[running]`, in the place of `[node]`", (Running,)),
         ("`[fault.KIND]`, beside `[running]`", (FaultCommands,)),
     ]
