@@ -8,7 +8,7 @@ import msgspec
 
 from compose.architectures import ARCHITECTURES
 from compose.balancers import BALANCERS
-from loadtests.campaigns.conformance.cells import COLUMNS, Column, Conformance, ConformanceCell
+from loadtests.campaigns.conformance.cells import COLUMNS, BalancerColumn, Conformance, ConformanceCell
 
 REPEATS_TO_DECIDE = 3
 """Of a cell that may decide a claim; below, nobody knows what is timing."""
@@ -36,7 +36,7 @@ def who(cell: ConformanceCell) -> str:
     return f"{balancer.title if balancer else cell.balancer}, by {affinity}"
 
 
-def best(cells: Iterable[ConformanceCell], column: Column) -> float | None:
+def best(cells: Iterable[ConformanceCell], column: BalancerColumn) -> float | None:
     """The least of an event's medians; None without any."""
     middles = [middle for cell in cells if (middle := column.middle(cell)) is not None]
     return min(middles) if middles else None
