@@ -73,7 +73,7 @@ def _text(row: ScenarioRow, cell: Cell) -> str:
 
 
 def _otherwise(board: Board) -> Iterator[str]:
-    yield "## What went otherwise"
+    yield "## What did not go as predicted"
     yield ""
     for row, cell in board.not_as_predicted():
         yield f"- {row.scenario.name}, {cell.architecture}: {cell.why}."
