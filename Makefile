@@ -14,7 +14,7 @@ INSTALL = { command -v "$(UV)" >/dev/null && $(UV) pip install --quiet --python 
 # a run that they share is made once.
 TEST_PROCESSES ?= 3
 
-.PHONY: help install run workshop matrix rehearse docs test test-long bench lint lock clean
+.PHONY: help install run workshop matrix rehearse docs test test-long bench lint style lock clean
 
 help:
 	@echo "make run        who gets logged out when a node dies? (installs what it needs first)"
@@ -73,14 +73,20 @@ rehearse: $(VENV)/.installed
 docs: $(VENV)/.installed
 	$(BIN)/python -m loadtests.reference
 
-lint: $(VENV)/.installed-dev
+lint: style
+	$(BIN)/mypy
+
+style: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint
-	$(BIN)/python -m pytest -m "not long" -n $(TEST_PROCESSES) --dist loadfile
+# The types are looked at beside the tests, which mostly wait for processes; what it says stands below theirs.
+test: style
+	@$(BIN)/mypy >$(VENV)/types.txt 2>&1 & types=$$!; trap "kill $$types" INT TERM; \
+	echo '$(BIN)/python -m pytest -m "not long" -n $(TEST_PROCESSES) --dist loadfile'; \
+	$(BIN)/python -m pytest -m "not long" -n $(TEST_PROCESSES) --dist loadfile; tests=$$?; \
+	wait $$types; types=$$?; echo '$(BIN)/mypy'; cat $(VENV)/types.txt; exit $$((tests || types))
 
 test-long: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m long --timeout 5400
@@ -96,7 +102,7 @@ COMPILE = $(or $(UV),$(BIN)/uv) pip compile --quiet --universal --generate-hashe
   --python-version 3.11
 lock: $(VENV)/.uv-asked
 	$(COMPILE) --extra build pyproject.toml --output-file requirements.lock
-	$(COMPILE) --extra build --extra statistics --extra dev --constraint requirements.lock pyproject.toml \
+	$(COMPILE) --extra build --extra statistics --extra balancers --extra dev --constraint requirements.lock pyproject.toml \
 	  --output-file requirements-dev.lock
 	sed -n 's/^statistics = \["\(.*\)"\]/\1/p' pyproject.toml | \
 	  $(COMPILE) --constraint requirements-dev.lock - --output-file requirements-statistics.lock

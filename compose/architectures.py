@@ -15,12 +15,17 @@ import msgspec
 from shared.errors import UsageError
 
 T = TypeVar("T")
-App = Literal["stateful_app", "stateless_app"]
-Store = Literal["memory", "replicated", "token", "denylist", "redis"]
+App = Literal["stateful_app", "stateless_app", "described"]
+"""A twin, or an application that somebody described (`compose.applications.description`)."""
+Store = Literal[
+    "memory", "replicated", "token", "denylist", "redis", "refresh", "refresh-database", "shared", "unknown",
+]  # fmt: skip
+"""Where sessions live. Of described applications only: shared, in a place that all nodes share and that is none of the
+cluster's parts (a database, a folder); unknown, nobody said."""
 Affinity = Literal["round-robin", "least-request", "weighted", "cookie", "hash", "address"]
 """cookie: the balancer's cookie names the node; hash: a ring, by a cookie of the balancer's that names nobody; address:
 a ring, by where the shopper comes from; weighted: in turn, n1 twice as often as each other."""
-USES_SERVER: frozenset[Store] = frozenset({"redis", "denylist"})
+USES_SERVER: frozenset[Store] = frozenset({"redis", "denylist", "refresh"})
 """Stores that need a Redis-compatible server in the cluster."""
 
 
@@ -89,6 +94,18 @@ ARCHITECTURES: dict[str, Architecture] = {
         Architecture(
             "redis-weighted", "stateless_app", "redis", "weighted",
             "Sessions live in a shared server; requests go to the nodes in turn, twice as often to the first.",
+        ),
+        Architecture(
+            "signed-token-sticky", "stateless_app", "token", "cookie",
+            "The session travels in a signed cookie; all the same, another one sends every shopper back to one node.",
+        ),
+        Architecture(
+            "refresh-token", "stateless_app", "refresh", "round-robin",
+            "A short-lived signed token carries the session; a refresh token, kept in a shared server, renews it.",
+        ),
+        Architecture(
+            "refresh-token-database", "stateless_app", "refresh-database", "round-robin",
+            "A short-lived signed token carries the session; a refresh token, kept in the database, renews it.",
         ),
     )
 }  # fmt: skip

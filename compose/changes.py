@@ -13,6 +13,10 @@ Key = Literal["own", "next"]
 """Each cluster is started with two signing keys: the one that all nodes use, and the one that they could change to."""
 
 
+FIRST_FORMAT = "first"
+"""The version of sessions that every node is started with (`shared.shop.session_format.FORMATS`)."""
+
+
 class NodeChanges(msgspec.Struct, frozen=True):
     """Settings that a node has from its next start on."""
 
@@ -20,6 +24,8 @@ class NodeChanges(msgspec.Struct, frozen=True):
     """Signs tokens and forms."""
     fallback: Key | None = None
     """Accepted, not used for signing."""
+    session_format: str = FIRST_FORMAT
+    """The version of the shop's code, as far as sessions are concerned."""
 
 
 class Trouble(msgspec.Struct, frozen=True):
@@ -32,7 +38,9 @@ class Trouble(msgspec.Struct, frozen=True):
     session_cap: int = 0
     """The most sessions it keeps in its memory from now on; 0: as it was started."""
     clock_ahead_s: int = 0
-    """How far its clock is ahead, as far as sessions read it."""
+    """How far its clock is ahead, as far as sessions read it; behind, if negative."""
+    dies_before_saving: bool = False
+    """Its process is gone as soon as it has committed an order, before the session is saved and anybody is answered."""
 
 
 class Balancing(msgspec.Struct, frozen=True):

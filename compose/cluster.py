@@ -14,6 +14,7 @@ from typing import Annotated, Literal, get_args, get_type_hints
 import msgspec
 
 from compose.architectures import Architecture
+from compose.description import Description
 from shared.errors import UsageError
 
 DEFAULT_BALANCER = "envoy"
@@ -91,6 +92,12 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         3600
     )
     """How long a session lives after it was last written."""
+    access_lifetime_s: Annotated[float, Range(0.1, 86_400, "s", "shorter, each request needs a new one")] = 300.0
+    """How long an access token is good; then its refresh token is needed."""
+    refresh_grace_s: Annotated[float, Range(0, 3600, "s", "longer, nobody finds a stolen refresh token")] = 0.0
+    """So long after its use a refresh token is answered with the same new one; later, it ends the session."""
+    session_absolute_s: Annotated[int, Range(0, 34_560_000, "s", "browsers keep no cookie for more than 400 days")] = 0
+    """How long a session lives after its login, however much it is used; 0: for as long as it is used."""
     session_cap: Annotated[int, Range(1, 1_000_000, "sessions", "a node that may keep none knows nobody")] = 100_000
     """The most sessions that a node keeps in its memory; beyond it, old ones go."""
     session_refresh_each_request: bool = False
@@ -109,6 +116,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The store refuses writes while fewer replicas than this keep up."""
     store_distance_ms: Annotated[float, Range(0, 10_000, "ms", "farther away there is no store")] = 0.0
     """How far away the store is: added to each of its answers."""
+    key_per_process: bool = False
+    """Each process of a node signs with a key of its own, made when it starts, as where nobody has set one."""
     regenerate_at_login: bool = True
     """A new session id at login; without, a planted id becomes the victim's login (session fixation)."""
     cart_lock: bool = False
@@ -121,10 +130,22 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Of requests of one user, as Flask-Limiter writes it ("5 per second"); empty: none."""
     rate_limit_counters: Literal["node", "store"] = "node"
     """Where the limiter counts: each node for itself, or all in the session store."""
+    login_failures: str = ""
+    """Of wrong passwords from one address, as Flask-Limiter writes it ("10 per minute"), on each node; empty: none."""
     password_cost: Annotated[int, Range(2, 65_536, "", "the N of scrypt: beyond, one login takes more than 64 MB")] = (
         1024
     )
     """The N of scrypt; low on purpose: logins must not be what is measured."""
+
+
+class PublicListener(msgspec.Struct, frozen=True):
+    """Where people with browsers reach a cluster, beside its shoppers: what the application serves, no more."""
+
+    host: str
+    """The address of this machine to listen on; 0.0.0.0: all of them."""
+    port: int
+    names: tuple[str, ...]
+    """By which browsers may call it, without a port; anything else is a foreign page's trick."""
 
 
 class ClusterSpec(msgspec.Struct, frozen=True):
@@ -142,8 +163,14 @@ class ClusterSpec(msgspec.Struct, frozen=True):
     """Where the balancer is to listen; None: on a free port."""
     wires: bool = False
     """Each node reaches the session store through a wire of its own, which can be slowed and cut."""
+    application: Description | None = None
+    """What is under test, if it is none of the twins."""
     balancer: str = DEFAULT_BALANCER
     """Which one: a name in `compose.balancers.BALANCERS`."""
+    public: PublicListener | None = None
+    """None: only this machine's programs talk to it."""
+    guests: dict[str, str] = {}
+    """Accounts for people with browsers, each with a password of its own; no shopper uses one."""
 
     @property
     def node_names(self) -> tuple[str, ...]:
@@ -198,6 +225,10 @@ class HttpInterface(msgspec.Struct, frozen=True):
     """The answers' header that carries the run's id; the balancer sets it in answers of its own."""
     private: str = ""
     """The prefix of paths that are not for shoppers: the balancer answers them 404. Empty: none."""
+    host: str = "nodes"
+    """Whom the balancer's health checks ask for: frameworks refuse hosts that they do not expect."""
+    public: tuple[str, ...] = ()
+    """Regular expressions of the whole paths that it serves to people: a public listener answers anything else 404."""
     streams: tuple[str, ...] = ()
     """Paths whose answer takes as long as somebody watches: the balancer must not cut them off."""
 

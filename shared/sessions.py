@@ -37,7 +37,9 @@ class Injection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     session_cap: int = 0
     """The most sessions it keeps in its memory from now on; 0: as it was started."""
     clock_ahead_s: int = 0
-    """How far its clock is ahead, as far as sessions read it."""
+    """How far its clock is ahead, as far as sessions read it; behind, if negative."""
+    dies_before_saving: bool = False
+    """Its process is gone as soon as it has committed an order, before the session is saved and anybody is answered."""
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
@@ -53,6 +55,15 @@ class HeldSession(msgspec.Struct, frozen=True):
     session: str
     """The first 12 hex digits of the SHA-256 of the session id: enough to tell sessions apart, useless to steal one."""
     user: str
+
+
+class OpenSession(msgspec.Struct, frozen=True):
+    """One of a user's own sessions, as the user sees it."""
+
+    session: str
+    """Its fingerprint."""
+    current: bool
+    """It is the one that asks."""
 
 
 def fingerprint(session_id: str) -> str:
@@ -74,7 +85,7 @@ class SessionStore(ABC):
     """Where a shop keeps its sessions."""
 
     kind: str
-    """`memory`, `replicated`, `token`, `denylist` or `redis`."""
+    """`memory`, `replicated`, `token`, `denylist`, `redis`, `refresh` or `refresh-database`."""
     where: str
     """For a person, on every page: "in the memory of this node", "in your cookie, signed", "in Redis"."""
     outages: tuple[type[Exception], ...] = ()
@@ -96,6 +107,18 @@ class SessionStore(ABC):
 
     def revoke_user(self, user: str) -> None:  # noqa: B027 - tokens cannot
         """End every session of that user that can be ended from here; the current one is ended by the shop itself."""
+
+    def sessions_of(self, user: str) -> list[OpenSession] | None:
+        """That user's sessions, as far as this store can tell; None where nobody keeps a list of them."""
+        return None
+
+    def end_session(self, user: str, name: str) -> bool:
+        """End the one of that fingerprint; False: that user has none such here."""
+        return False
+
+    def revoke_others(self, user: str) -> bool:
+        """End every session of that user but the current one; False: this store cannot."""
+        return False
 
     def cart_alone(self) -> AbstractContextManager[None]:
         """Entered before the session of a cart write is read, left after it was saved: nobody else writes it meanwhile.

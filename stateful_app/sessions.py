@@ -11,8 +11,9 @@ from flask import request, session
 from flask_session import Session
 
 from shared.errors import UsageError
-from shared.sessions import HeldSession, Injection, SessionLocks, SessionStore, fingerprint
+from shared.sessions import HeldSession, Injection, OpenSession, SessionLocks, SessionStore, fingerprint
 from shared.shop.answers import store_unavailable
+from shared.shop.session_format import FORMATS
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -71,6 +72,7 @@ class MemorySessions(SessionStore):
     def __init__(self, settings: Settings) -> None:
         self._cap = settings.session_cap
         self._cookie = settings.cookie_name
+        self._format = FORMATS[settings.session_format]
         self._cache = SessionCache(default_timeout=settings.session_lifetime_s)
         self._cache.hold_at_most(self._cap)
         self._locks = SessionLocks()
@@ -91,9 +93,31 @@ class MemorySessions(SessionStore):
 
     def revoke_user(self, user: str) -> None:
         """End that user's sessions in this node's memory; what other nodes hold is out of reach."""
-        for key, data in self._cache.living():
-            if data.get("user") == user:
-                self._cache.delete(key)
+        for each in self._ids_of(user):
+            self._cache.delete(_PREFIX + each)
+
+    def sessions_of(self, user: str) -> list[OpenSession]:
+        """That user's sessions in this node's memory."""
+        own = self.session_id()
+        return [OpenSession(fingerprint(each), each == own) for each in self._ids_of(user)]
+
+    def end_session(self, user: str, name: str) -> bool:
+        """Forget it, if this node holds it."""
+        found = [each for each in self._ids_of(user) if fingerprint(each) == name]
+        for each in found:
+            self._cache.delete(_PREFIX + each)
+        return bool(found)
+
+    def revoke_others(self, user: str) -> bool:
+        """Forget them, as far as this node holds them."""
+        for each in self._ids_of(user):
+            if each != self.session_id():
+                self._cache.delete(_PREFIX + each)
+        return True
+
+    def _ids_of(self, user: str) -> list[str]:
+        living = self._cache.living()
+        return [key.removeprefix(_PREFIX) for key, data in living if self._format.user(data) == user]
 
     def cart_alone(self) -> AbstractContextManager[None]:
         """A lock in this process, which is where the session is."""
@@ -107,9 +131,9 @@ class MemorySessions(SessionStore):
     def held(self) -> list[HeldSession]:
         """The logged-in sessions in this process's memory."""
         return [
-            HeldSession(fingerprint(key.removeprefix(_PREFIX)), data["user"])
+            HeldSession(fingerprint(key.removeprefix(_PREFIX)), user)
             for key, data in self._cache.living()
-            if "user" in data
+            if (user := self._format.user(data))
         ]
 
 
@@ -132,6 +156,7 @@ class ReplicatedSessions(MemorySessions):
         self.outages = (StateUnavailable,)
         self._cap = settings.session_cap
         self._cookie = settings.cookie_name
+        self._format = FORMATS[settings.session_format]
         self._locks = SessionLocks()
         self._state = ReplicatedState(
             settings.replica_self,

@@ -12,5 +12,5 @@ from .sessions import session_store
 
 def create_app(settings: Settings | None = None) -> Flask:
     """One node of this shop, with the settings of the environment unless others are given."""
-    settings = settings or Settings.from_environment()
+    settings = (settings or Settings.from_environment()).for_this_process()
     return create_shop(session_store(settings), settings, twin=__name__)

@@ -12,8 +12,9 @@ from flask import request, session
 from flask.sessions import SecureCookieSession
 
 from shared.errors import UsageError
-from shared.sessions import CART_HELD_S, CART_WAIT_S, CartBusy, Injection, SessionStore, fingerprint
-from shared.shop.identity import USER
+from shared.sessions import CART_HELD_S, CART_WAIT_S, CartBusy, Injection, OpenSession, SessionStore, fingerprint
+from shared.shop import database
+from shared.shop.session_format import FORMATS, SessionFormat
 from shared.shop.signed_cookies import SignedCookies, TokenClock
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from flask.sessions import SessionMixin
     from redis import Redis
 
+    from shared.refresh.families import RefreshFamilies
     from shared.shop.settings import Settings
 
 MASTER = "shop"
@@ -117,8 +119,28 @@ class RedisSessions(OnRedis):
 
     def revoke_user(self, user: str) -> None:
         """End all of that user's sessions: whichever node opened them, they are here."""
-        ids = cast("list[bytes]", self._client.zrange(_INDEX + user, 0, -1))
-        self._client.delete(_INDEX + user, *(_PREFIX + each.decode() for each in ids))
+        self._client.delete(_INDEX + user, *(_PREFIX + each for each in self._ids_of(user)))
+
+    def sessions_of(self, user: str) -> list[OpenSession]:
+        """That user's sessions, by the index."""
+        own = self.session_id()
+        ids = [each for each in self._ids_of(user) if self._client.exists(_PREFIX + each)]
+        return [OpenSession(fingerprint(each), each == own) for each in ids]
+
+    def end_session(self, user: str, name: str) -> bool:
+        """Delete it."""
+        found = [each for each in self._ids_of(user) if fingerprint(each) == name]
+        return bool(found and self._client.delete(*(_PREFIX + each for each in found)))
+
+    def revoke_others(self, user: str) -> bool:
+        """Delete them."""
+        others = [_PREFIX + each for each in self._ids_of(user) if each != self.session_id()]
+        if others:
+            self._client.delete(*others)
+        return True
+
+    def _ids_of(self, user: str) -> list[str]:
+        return [each.decode() for each in cast("list[bytes]", self._client.zrange(_INDEX + user, 0, -1))]
 
     @contextmanager
     def cart_alone(self) -> Iterator[None]:
@@ -149,11 +171,12 @@ class DenylistSessions(OnRedis):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self._clock = TokenClock(settings.clock_leeway_s)
+        self._format = FORMATS[settings.session_format]
         self._keep_s = settings.session_lifetime_s + settings.clock_leeway_s
 
     def install(self, app: Flask) -> None:
         """Make `flask.session` live in the cookie, and ask the list about it."""
-        app.session_interface = RevocableCookies(app, self._clock, self._client, self._keep_s)
+        app.session_interface = RevocableCookies(app, self._clock, self._client, self._keep_s, self._format)
 
     def regenerate(self) -> None:
         """A new id; the token that came with this request is revoked when its successor is sent."""
@@ -161,13 +184,102 @@ class DenylistSessions(OnRedis):
 
     def session_id(self) -> str:
         """The id of the current token."""
-        current = session._get_current_object()  # type: ignore[attr-defined]
-        _identify(current, self._clock)
+        current = _current()
+        _identify(current, self._clock, self._format)
         return str(current.get(_TOKEN_ID, ""))
 
     def revoke_user(self, user: str) -> None:
         """Refuse all tokens of that user that were issued until now."""
         self._client.set(_REVOKED_USER + user, self._clock.now_us(), ex=self._keep_s)
+
+    def revoke_others(self, user: str) -> bool:
+        """The same, and another token for the current session, issued after that."""
+        self.revoke_user(user)
+        current = _current()
+        current.pop(_TOKEN_ID, None)
+        _identify(current, self._clock, self._format)
+        current[_ISSUED_US] += 1
+        return True
+
+    def apply(self, injection: Injection) -> None:
+        """Take another time for the right one."""
+        self._clock.ahead_s = injection.clock_ahead_s
+
+
+class RefreshTokens(SessionStore):
+    """The session in an access token that is soon over, and a refresh token that renews it: each good for one use.
+
+    Who has an access token is not asked about; so a session that was ended is good for as long as that one was.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.kind = settings.store
+        self._clock = TokenClock(settings.clock_leeway_s)
+        self._settings = settings
+        self._families = self._families_in(settings)
+
+    def _families_in(self, settings: Settings) -> RefreshFamilies:
+        """Where the refresh tokens are, as the settings say."""
+        from shared.refresh import families
+
+        times = families.FamilyTimes(
+            settings.session_lifetime_s * 1000, settings.session_absolute_s * 1000, int(settings.refresh_grace_s * 1000)
+        )
+        if settings.store == "refresh":
+            from redis import RedisError
+
+            self.where = "in your cookie, signed, for a short time; what renews it is in Redis"
+            self.outages = (RedisError,)
+            return families.FamiliesInRedis(_connect(settings), times)
+        self.where = "in your cookie, signed, for a short time; what renews it is in the database"
+        self.outages = (families.FamiliesUnavailable,)
+        engine = database.connect(settings.database_url, threads=settings.node_threads)
+        return families.FamiliesInDatabase(engine, database.refresh_families, times, self._clock.now_us)
+
+    def install(self, app: Flask) -> None:
+        """Make `flask.session` live in the two cookies."""
+        from shared.refresh.cookies import RefreshCookies
+
+        self._interface = RefreshCookies(self._settings, self._families, self._clock)
+        app.session_interface = self._interface
+
+    def opened(self, user: str) -> None:
+        """Open a family for it."""
+        self._interface.open_family(_current(), user)
+
+    def session_id(self) -> str:
+        """The family of the current session."""
+        return str(_current().family)
+
+    def revoke_user(self, user: str) -> None:
+        """End all families of that user: what access tokens there are is good until they are over."""
+        self._families.end_all(user)
+
+    def sessions_of(self, user: str) -> list[OpenSession]:
+        """That user's families."""
+        own = self.session_id()
+        return [OpenSession(fingerprint(each), each == own) for each in self._families.of(user)]
+
+    def end_session(self, user: str, name: str) -> bool:
+        """End that family."""
+        found = [each for each in self._families.of(user) if fingerprint(each) == name]
+        for each in found:
+            self._families.end(each)
+        return bool(found)
+
+    def revoke_others(self, user: str) -> bool:
+        """End all other families of that user."""
+        for each in self._families.of(user):
+            if each != self.session_id():
+                self._families.end(each)
+        return True
+
+    def reachable(self) -> bool:
+        """Whether the families' store answers."""
+        try:
+            return self._families.reachable()
+        except self.outages:
+            return False
 
     def apply(self, injection: Injection) -> None:
         """Take another time for the right one."""
@@ -185,11 +297,12 @@ class RevocableCookies(SignedCookies):
 
     session_class = RevocableSession
 
-    def __init__(self, app: Flask, clock: TokenClock, client: Redis, keep_s: int) -> None:
+    def __init__(self, app: Flask, clock: TokenClock, client: Redis, keep_s: int, form: SessionFormat) -> None:
         super().__init__(app, clock)
         self._clock = clock
         self._client = client
         self._keep_s = keep_s
+        self._format = form
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """The session in the cookie; a stranger's if the token was revoked."""
@@ -197,14 +310,14 @@ class RevocableCookies(SignedCookies):
         token_id = dict.get(found, _TOKEN_ID, "")
         if not token_id:
             return found
-        if self._is_revoked(token_id, dict.get(found, USER, ""), dict.get(found, _ISSUED_US, 0)):
+        if self._is_revoked(token_id, self._format.user(dict(found)), dict.get(found, _ISSUED_US, 0)):
             return self.session_class()
         found.came_as = token_id
         return found
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Revoke the token that it came as, if the session was ended or is another one now; then set the cookie."""
-        _identify(session, self._clock)
+        _identify(session, self._clock, self._format)
         came_as = cast("RevocableSession", session).came_as
         if came_as and dict.get(cast("RevocableSession", session), _TOKEN_ID) != came_as:
             self._client.set(_REVOKED_TOKEN + came_as, b"", ex=self._keep_s)
@@ -217,9 +330,14 @@ class RevocableCookies(SignedCookies):
         return ended is not None or (all_until is not None and issued_us <= int(all_until))
 
 
-def _identify(session: Any, clock: TokenClock) -> None:
+def _current() -> Any:
+    """The session itself, where Flask has a proxy of it."""
+    return session._get_current_object()  # type: ignore[attr-defined]
+
+
+def _identify(session: Any, clock: TokenClock, form: SessionFormat) -> None:
     """Give a user's session without an id one, and the time of its login."""
-    if dict.get(session, USER) and not dict.get(session, _TOKEN_ID):
+    if form.user(dict(session)) and not dict.get(session, _TOKEN_ID):
         session[_TOKEN_ID] = secrets.token_hex(8)
         session[_ISSUED_US] = clock.now_us()
 
@@ -261,8 +379,10 @@ def session_store(settings: Settings) -> SessionStore:
             return RedisSessions(settings)
         case "denylist":
             return DenylistSessions(settings)
+        case "refresh" | "refresh-database":
+            return RefreshTokens(settings)
     raise UsageError(
         f"the stateless twin has no session store {settings.store!r}",
         why="it remembers nothing itself",
-        next_step="TWINSHOP_STORE=token, denylist or redis, or start stateful_app",
+        next_step="TWINSHOP_STORE=token, denylist, redis, refresh or refresh-database, or start stateful_app",
     )

@@ -14,7 +14,8 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.left_behind import processes_of
+from tests.left_behind import left_over, outlives_a_test
+from tests.one_network import pytest_collection_modifyitems as pytest_collection_modifyitems
 from tests.one_network import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 from tests.waiting import until
 
@@ -60,37 +61,22 @@ def no_temp_file_is_left(own_state: Path, monkeypatch: pytest.MonkeyPatch) -> It
     assert not left, f"the test left temporary files behind: {left}"
 
 
-def _ours(state: Path) -> dict[int, str]:
-    """Processes that were started by this test: its children, and all that carry its state folder."""
-    found = processes_of(state)
-    for child in psutil.Process().children(recursive=True):
-        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            if child.status() != psutil.STATUS_ZOMBIE:
-                found[child.pid] = " ".join(child.cmdline())
-    found.pop(os.getpid(), None)
-    return found
-
-
 @pytest.fixture(autouse=True)
 def nothing_is_left(own_state: Path, no_temp_file_is_left: None) -> Iterator[None]:
     """A test that leaves a process (and with it a port) fails, whatever else it found."""
-    before = _ours(own_state)
-
-    def left_over() -> dict[int, str]:
-        return {pid: what for pid, what in _ours(own_state).items() if pid not in before}
-
+    before = set(psutil.pids())
     yield
-    until(lambda: not left_over(), GONE_WITHIN_S)
-    left = left_over()
+    until(lambda: not left_over(own_state, before), GONE_WITHIN_S)
+    left = left_over(own_state, before)
     for pid in left:
         with suppress(psutil.NoSuchProcess):
             psutil.Process(pid).kill()
     assert not left, f"the test left processes behind: {left}"
 
 
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    """A real Chromium, one for each test: it starts processes late, which the next test would have to answer for.
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A real Chromium, one for a module's tests. It starts processes late: it answers for them itself, at its end.
 
     Without one on the machine, browser tests are skipped; in continuous integration they fail.
     """
@@ -99,7 +85,16 @@ def browser() -> Iterator[Browser]:
         say = pytest.fail if os.environ.get("CI") else pytest.skip
         say("no Chromium on this machine (apt-get install chromium, or any Chrome)")
     expect.set_options(timeout=SHOWN_WITHIN_MS)
-    with sync_playwright() as playwright:
+    with outlives_a_test(tmp_path_factory.mktemp("chromium")) as started, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        started()
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def browser(chromium: Browser) -> Iterator[Browser]:
+    """Chromium as if it were new: what a test has opened is closed behind it, with its cookies and its storage."""
+    yield chromium
+    for context in chromium.contexts:
+        context.close()

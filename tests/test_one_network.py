@@ -1,4 +1,4 @@
-"""Docker's tests and Chromium's are given to one test process."""
+"""Docker's tests and Chromium's are given to one test process, first; what waits comes before what reckons."""
 
 from __future__ import annotations
 
@@ -7,22 +7,24 @@ from pathlib import Path
 
 import pytest
 
-from tests.one_network import touches_the_network
+from tests.one_network import touches_the_network, turn
 
 TESTS = Path(__file__).parent
 
 
 @pytest.mark.parametrize(
-    ("file", "touches"),
+    ("file", "when"),
     [
-        ("compose/engines/test_docker.py", True),
-        ("loadtests/workshop/dashboard/test_page_in_browser.py", True),
-        ("compose/test_by_hand.py", True),
-        ("loadtests/workshop/dashboard/test_reveal_policy.py", False),
+        ("compose/engines/test_docker.py", 0),
+        ("loadtests/workshop/dashboard/test_page_in_browser.py", 0),
+        ("compose/test_by_hand.py", 0),
+        ("compose/engines/test_processes.py", 1),
+        ("loadtests/workshop/dashboard/test_reveal_policy.py", 2),
     ],
 )
-def test_files_that_touch_the_network_are_known_by_their_marks(file: str, touches: bool) -> None:
-    assert touches_the_network(TESTS / file) == touches
+def test_files_are_known_by_their_marks(file: str, when: int) -> None:
+    assert touches_the_network(TESTS / file) == (when == 0)
+    assert turn(TESTS / file) == when
 
 
 def test_whatever_uses_the_browser_is_marked() -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from compose.changes import Key, Reply, Trouble
+from compose.changes import FIRST_FORMAT, Key, Reply, Trouble
 from compose.cluster import ClusterSpec, HttpInterface
 from compose.probes.parts import SelfReport
 from compose.supervision.ports import Listen
@@ -62,6 +63,8 @@ class NodeState(msgspec.Struct, frozen=True):
     clock_us: int = 0
     """Its wall clock as sessions read it: microseconds since 1970."""
     trouble: Trouble = Trouble()
+    session_format: str = ""
+    """What it makes of sessions: a version of the shop's code; "" if it does not say."""
 
 
 class NodeSetup(msgspec.Struct, frozen=True):
@@ -77,6 +80,8 @@ class NodeSetup(msgspec.Struct, frozen=True):
     """Opens the node's control pages."""
     request_log: str
     """The path of its request log."""
+    session_format: str = FIRST_FORMAT
+    """The version of the shop's code, as far as sessions are concerned."""
     store_url: str = ""
     """Of the session store."""
     fallback_key: str = ""
@@ -87,6 +92,8 @@ class NodeSetup(msgspec.Struct, frozen=True):
     """host:port where this node listens for other nodes' sessions."""
     replica_peers: str = ""
     """host:port,host:port of the other nodes."""
+    folder: str = ""
+    """A folder that all nodes share, new in each run; and, below it, one of the node's own by its name."""
 
 
 class Application(ABC):
@@ -94,9 +101,11 @@ class Application(ABC):
 
     can: ApplicationCapabilities
     http: HttpInterface
+    home: str = ""
+    """The folder in which its commands are run; "": the cluster's own."""
 
     @abstractmethod
-    def command(self, spec: ClusterSpec, listen: Listen) -> list[str]:
+    def command(self, spec: ClusterSpec, setup: NodeSetup) -> list[str]:
         """The command that runs a node as a process of this machine."""
 
     @abstractmethod
@@ -113,6 +122,13 @@ class Application(ABC):
 
         Raises:
             EnvironmentNotReady: the database cannot be reached or written.
+        """
+
+    def before_start(self, spec: ClusterSpec, setup: NodeSetup, log: Path) -> None:  # noqa: B027 - most need nothing
+        """What must be there before any node starts, with the setup of the first; what it prints goes to `log`.
+
+        Raises:
+            EnvironmentNotReady: it failed, or took too long.
         """
 
     @abstractmethod

@@ -23,11 +23,20 @@ from shared.sessions import HeldSession, fingerprint
 
 STATE_WITHIN_S, TROUBLE_WITHIN_S = 0.6, 1.0
 FROM_LIMITS = (
-    "session_lifetime_s", "session_cap", "session_refresh_each_request", "store_timeout_s", "store_retries",
-    "regenerate_at_login", "cart_lock", "idempotency_keys", "clock_leeway_s", "rate_limit", "rate_limit_counters",
+    "session_lifetime_s", "access_lifetime_s", "refresh_grace_s", "session_absolute_s", "session_cap",
+    "session_refresh_each_request", "store_timeout_s", "store_retries", "regenerate_at_login", "cart_lock",
+    "key_per_process", "idempotency_keys", "clock_leeway_s", "rate_limit", "rate_limit_counters", "login_failures",
     "slow_page_ms", "deep_health", "password_cost", "node_threads", "node_workers",
 )  # fmt: skip
 """Limits that are settings of a node by the same name."""
+PUBLIC_PATHS = (
+    "/(products|recommendations|cart|checkout|orders)?",
+    "/(login|logout|logout/everywhere|me|password|sessions)",
+    "/cart/[A-Za-z0-9_-]+(/remove)?",
+    "/sessions/[A-Za-z0-9_-]+/end",
+    r"/static/[A-Za-z0-9._-]+",
+)
+"""What the shop serves to people; a test holds it against the shop's own routes."""
 Said = TypeVar("Said")
 
 
@@ -47,6 +56,7 @@ class _State(msgspec.Struct):
     fallback: str = ""
     clock_us: int = 0
     trouble: Trouble = Trouble()
+    format: str = ""
 
 
 def session_cookie(spec: ClusterSpec) -> str:
@@ -65,11 +75,13 @@ class Twins(Application):
         takes_trouble=True,
         shows_orders=True,
     )
-    http = HttpInterface("/healthz", "X-Node", "X-Run", private="/-/", streams=("/orders/progress",))
+    http = HttpInterface(
+        "/healthz", "X-Node", "X-Run", private="/-/", public=PUBLIC_PATHS, streams=("/orders/progress",)
+    )
 
-    def command(self, spec: ClusterSpec, listen: Listen) -> list[str]:
+    def command(self, spec: ClusterSpec, setup: NodeSetup) -> list[str]:
         """With this very Python."""
-        return self._command(sys.executable, spec, listen)
+        return self._command(sys.executable, spec, setup.listen)
 
     def entrypoint(self, spec: ClusterSpec, listen: Listen) -> list[str]:
         """With the image's Python."""
@@ -89,6 +101,7 @@ class Twins(Application):
             "STORE": spec.architecture.store,
             "DATABASE_URL": setup.database_url,
             "SECRET_KEY": setup.secret_key,
+            "SESSION_FORMAT": setup.session_format,
             "CONTROL_TOKEN": setup.control_token,
             "COOKIE_NAME": session_cookie(spec),
             "REQUEST_LOG": setup.request_log,
@@ -108,7 +121,10 @@ class Twins(Application):
         """Make the tables and the demo accounts user-0001 … ."""
         from shared.shop.database import prepare  # costs 0.2 s to import; the parts start meanwhile
 
-        prepare(database_url, accounts=spec.accounts, password=spec.password, cost=spec.limits.password_cost)
+        prepare(
+            database_url, accounts=spec.accounts, password=spec.password, cost=spec.limits.password_cost,
+            guests=spec.guests,
+        )  # fmt: skip
 
     def health(self, url: str, run: str) -> SelfReport:
         """Ask a node for its health."""
@@ -146,7 +162,7 @@ class Twins(Application):
             return None
         names = {fingerprint(key): name for name, key in keys.items()}
         key, fallback = names.get(said.key), names.get(said.fallback)
-        return NodeState(said.boot, said.pid, said.pids, key, fallback, said.clock_us, said.trouble)
+        return NodeState(said.boot, said.pid, said.pids, key, fallback, said.clock_us, said.trouble, said.format)
 
     def held(self, url: str, control_token: str) -> list[HeldSession] | None:
         """By its control page."""

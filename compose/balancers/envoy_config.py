@@ -13,16 +13,17 @@ from typing import Any
 
 import msgspec
 
-from compose.balancers.contract import Member, Site
+from compose.balancers.contract import Member, Site, affinity_cookie, retries_of, ring_cookie
 from compose.changes import Balancing
 from compose.cluster import ClusterSpec
 from compose.supervision.ports import Listen
 
 Json = dict[str, Any]
-ENDPOINTS_FILE, ROUTES_FILE = "endpoints.json", "routes.json"
+ENDPOINTS_FILE, ROUTES_FILE, PUBLIC_ROUTES_FILE = "endpoints.json", "routes.json", "public-routes.json"
 CLUSTER = "nodes"
 """What Envoy calls the nodes of the shop."""
-NAME = "shop"
+NAME, PUBLIC = "shop", "public"
+"""Of the listeners, and of their routes."""
 AFFINITY_FILTER = "envoy.filters.http.stateful_session"
 IN_TURN = "in_turn"
 """Our own mark on a route without affinity, by which Envoy's admin address says so."""
@@ -43,7 +44,17 @@ FORMAT = {
 its connection, whatever the shop takes it for."""
 _TYPE = "type.googleapis.com/envoy"
 _FILTERS = "extensions.filters"
+_REQUEST_ID = "extensions.request_id.uuid.v3.UuidRequestIdConfig"
+_STATEFUL = f"{_FILTERS}.http.stateful_session.v3"
 _NO_LIMIT = 1_000_000
+PUBLIC_CONNECTIONS = 4_000
+"""At a time, through the public listener."""
+PUBLIC_BURST, PUBLIC_PER_S = 120, 30
+"""Requests of one address: so many at once, and so many a second from then on. A page takes three or four."""
+PUBLIC_ADDRESSES, PUBLIC_BODY = 1_000, 16_384
+"""Addresses that are counted for themselves, and bytes of a request's body."""
+HEADERS_WITHIN_S, REQUEST_WITHIN_S, PUBLIC_IDLE_S = 5.0, 10.0, 30.0
+"""How long a person's browser may take to say its headers and all of a request, and be silent between requests."""
 _POLICIES = {"least-request": "LEAST_REQUEST", "hash": "RING_HASH", "address": "RING_HASH"}
 
 
@@ -72,16 +83,6 @@ def _watched(site: Site, file: str) -> Json:
     return {"resource_api_version": "V3", "path_config_source": {"path": str(site.folder / file)}}
 
 
-def affinity_cookie(spec: ClusterSpec) -> str:
-    """The cookie that leads a shopper back to a node; each cluster its own, since cookies ignore ports."""
-    return f"twinshop-node-{spec.architecture.name}-{spec.run}"
-
-
-def ring_cookie(spec: ClusterSpec) -> str:
-    """The cookie that Envoy hashes: it names no node, but always leads to the same place on the ring."""
-    return f"twinshop-ring-{spec.architecture.name}-{spec.run}"
-
-
 def _cookie(name: str, **more: str) -> Json:
     # As long as the browser lives. Envoy itself makes it HttpOnly.
     return {"name": name, "path": "/", **more, "attributes": [{"name": "SameSite", "value": "Lax"}]}
@@ -90,63 +91,119 @@ def _cookie(name: str, **more: str) -> Json:
 def bootstrap(site: Site, *, nodes: Listen | None = None) -> bytes:
     """What Envoy is started with; with `nodes`, an address behind whose name all nodes are, nothing else is needed."""
     spec = site.spec
+    resources = {"listeners": _listeners(site, watch=nodes is None), "clusters": [_cluster(site, nodes)]}
     return written(
         {
             "node": {"id": spec.run, "cluster": spec.architecture.name},
             "admin": {"address": _address(site.admin)},
-            "static_resources": {
-                "listeners": [_listener(site, watch=nodes is None)],
-                "clusters": [_cluster(site, nodes)],
-            },
+            "static_resources": resources,
         }
     )
 
 
-def _listener(site: Site, *, watch: bool) -> Json:
+def _listeners(site: Site, *, watch: bool) -> list[Json]:
+    found = [_listener(NAME, site.listen, [], _http(site, ROUTES_FILE if watch else ""))]
+    if site.public is not None:
+        found.append(_listener(PUBLIC, site.public, [_connection_limit()], _public_http(site)))
+    return found
+
+
+def _listener(name: str, listen: Listen, filters: list[Json], http: Json) -> Json:
     manager = "network.http_connection_manager"
-    http = _extension(
-        f"envoy.filters.{manager}", f"{_FILTERS}.{manager}.v3.HttpConnectionManager", **_http(site, watch=watch)
-    )
+    kind = f"{_FILTERS}.{manager}.v3.HttpConnectionManager"
     return {
-        "name": "shop",
-        "address": _address(site.listen),
-        # Otherwise a second balancer could share the port without a word.
-        "enable_reuse_port": False,
-        "filter_chains": [{"filters": [http]}],
+        "name": name,
+        "address": _address(listen),
+        "enable_reuse_port": False,  # or a second balancer could share the port without a word
+        "filter_chains": [{"filters": [*filters, _extension(f"envoy.filters.{manager}", kind, **http)]}],
     }
 
 
-def _http(site: Site, *, watch: bool) -> Json:
-    log = {**FORMAT, **({"answered_by": f"%RESP({site.http.node_header.upper()})%"} if site.http.node_header else {})}
+def _http(site: Site, routes: str) -> Json:
+    """What both listeners have in common, and the shoppers' own; `routes`: the file with them, "": they stand here."""
     return {
         "stat_prefix": "shoppers",
         "codec_type": "HTTP1",
         "server_header_transformation": "PASS_THROUGH",
         "skip_xff_append": True,
+        # Otherwise `/%2d/` and `//-/` would be other paths than `/-/` here, and the same ones for a node.
+        "normalize_path": True,
+        "merge_slashes": True,
         # The three logs agree by the shopper's request id: it passes untouched, and comes back with every answer.
         "preserve_external_request_id": True,
         "always_set_request_id_in_response": True,
-        "request_id_extension": {
-            "typed_config": _typed("extensions.request_id.uuid.v3.UuidRequestIdConfig", pack_trace_reason=False)
-        },
-        "access_log": [
-            _extension(
-                "envoy.access_loggers.file",
-                "extensions.access_loggers.file.v3.FileAccessLog",
-                path=str(site.access_log),
-                log_format={"json_format": log},
-            )
-        ],
+        "request_id_extension": {"typed_config": _typed(_REQUEST_ID, pack_trace_reason=False)},
+        "access_log": [_access_log(site, FORMAT)],
         "http_filters": [
             *_affinity(site.spec),
             _extension("envoy.filters.http.router", f"{_FILTERS}.http.router.v3.Router", suppress_envoy_headers=True),
         ],
-        **(
-            {"rds": {"route_config_name": NAME, "config_source": _watched(site, ROUTES_FILE)}}
-            if watch
-            else {"route_config": _routes(site, Balancing())}
-        ),
+        **({"rds": _rds(NAME, site, routes)} if routes else {"route_config": _routes(site, Balancing())}),
     }
+
+
+def _rds(name: str, site: Site, file: str) -> Json:
+    return {"route_config_name": name, "config_source": _watched(site, file)}
+
+
+def _public_http(site: Site) -> Json:
+    """For people's browsers: who they are and what they may ask is not for them to say, nor how long it may take."""
+    common = _http(site, ROUTES_FILE)
+    return {
+        **common,
+        "stat_prefix": PUBLIC,
+        "rds": _rds(PUBLIC, site, PUBLIC_ROUTES_FILE),
+        "path_with_escaped_slashes_action": "REJECT_REQUEST",
+        # The peer is whoever connects, whatever a header says; and a request's id is ours, so that it can be logged,
+        # and is never taken for a shopper's.
+        "use_remote_address": True,
+        "preserve_external_request_id": False,
+        "request_headers_timeout": _seconds(HEADERS_WITHIN_S),
+        "request_timeout": _seconds(REQUEST_WITHIN_S),
+        "stream_idle_timeout": _seconds(2 * PUBLIC_IDLE_S),
+        "common_http_protocol_options": {"idle_timeout": _seconds(PUBLIC_IDLE_S)},
+        "access_log": [_access_log(site, {**FORMAT, "path": "%PATH(NQ)%"})],
+        "http_filters": [_rate_limit(), _buffer(), *common["http_filters"]],
+    }
+
+
+def _access_log(site: Site, line: dict[str, str]) -> Json:
+    header = site.http.node_header
+    return _extension(
+        "envoy.access_loggers.file",
+        "extensions.access_loggers.file.v3.FileAccessLog",
+        path=str(site.access_log),
+        log_format={"json_format": {**line, **({"answered_by": f"%RESP({header.upper()})%"} if header else {})}},
+    )
+
+
+def _connection_limit() -> Json:
+    kind = "filters.network.connection_limit"
+    limits = {"stat_prefix": PUBLIC, "max_connections": PUBLIC_CONNECTIONS}
+    return _extension(f"envoy.{kind}", f"extensions.{kind}.v3.ConnectionLimit", **limits)
+
+
+def _buffer() -> Json:
+    """A node hears of a request when it has come as a whole: who is slow keeps none of its threads."""
+    kind = "filters.http.buffer"
+    return _extension(f"envoy.{kind}", f"extensions.{kind}.v3.Buffer", max_request_bytes=PUBLIC_BODY)
+
+
+def _rate_limit() -> Json:
+    """For each address by itself; the bucket for all, which the filter wants too, is never empty."""
+    always = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
+    each = {"max_tokens": PUBLIC_BURST, "tokens_per_fill": PUBLIC_PER_S, "fill_interval": "1s"}
+    return _extension(
+        "envoy.filters.http.local_ratelimit",
+        f"{_FILTERS}.http.local_ratelimit.v3.LocalRateLimit",
+        stat_prefix=PUBLIC,
+        token_bucket={"max_tokens": _NO_LIMIT, "tokens_per_fill": _NO_LIMIT, "fill_interval": "1s"},
+        filter_enabled=always,
+        filter_enforced=always,
+        descriptors=[{"entries": [{"key": "remote_address"}], "token_bucket": each}],
+        max_dynamic_descriptors=PUBLIC_ADDRESSES,
+        rate_limits=[{"actions": [{"remote_address": {}}]}],
+    )
 
 
 def _affinity(spec: ClusterSpec) -> list[Json]:
@@ -158,8 +215,7 @@ def _affinity(spec: ClusterSpec) -> list[Json]:
         cookie=_cookie(affinity_cookie(spec)),
     )
     # Not `strict`: when the cookie's node is out of rotation another one is picked, and its cookie set.
-    kind = f"{_FILTERS}.http.stateful_session.v3.StatefulSession"
-    return [_extension(AFFINITY_FILTER, kind, session_state=state)]
+    return [_extension(AFFINITY_FILTER, f"{_STATEFUL}.StatefulSession", session_state=state)]
 
 
 def _cluster(site: Site, nodes: Listen | None) -> Json:
@@ -173,8 +229,7 @@ def _cluster(site: Site, nodes: Listen | None) -> Json:
         "lb_policy": _POLICIES.get(spec.architecture.affinity, "ROUND_ROBIN"),
         "connect_timeout": _seconds(limits.balancer_connect_timeout_s),
         "common_lb_config": {
-            # With the default of 50 %, Envoy would send shoppers to dead nodes when most are down.
-            "healthy_panic_threshold": {"value": 0},
+            "healthy_panic_threshold": {"value": 0},  # or dead nodes would be sent shoppers when most are down
             # With the default of 1 s, changes of health reach the routing up to 1 s after the admin API tells of them.
             "update_merge_window": "0s",
             # Whom a cookie leads to a node that is being drained is still sent there; others are not.
@@ -205,11 +260,8 @@ def _membership(site: Site, nodes: Listen | None) -> Json:
         # Each address that the name has is a node of its own.
         all_addresses_in_single_endpoint=False,
     )
-    hosts = [{"endpoint": {"address": _address(nodes)}}]
-    return {
-        "cluster_type": {"name": "envoy.cluster.dns", "typed_config": looked_up},
-        "load_assignment": {"cluster_name": CLUSTER, "endpoints": [{"lb_endpoints": hosts}]},
-    }
+    hosts = {"cluster_name": CLUSTER, "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(nodes)}}]}]}
+    return {"cluster_type": {"name": "envoy.cluster.dns", "typed_config": looked_up}, "load_assignment": hosts}
 
 
 def _health_check(site: Site) -> Json:
@@ -218,22 +270,18 @@ def _health_check(site: Site) -> Json:
     return {
         "timeout": _seconds(limits.health_timeout_s),
         "interval": interval,
-        # Of their own accord these are 60 s, and nothing would be healthy at the start.
-        "no_traffic_interval": interval,
+        "no_traffic_interval": interval,  # of its own accord 60 s: nothing would be healthy at the start
         "no_traffic_healthy_interval": interval,
         "healthy_threshold": 1,
         "unhealthy_threshold": limits.unhealthy_after,
-        "http_health_check": {"path": site.http.health, "host": CLUSTER},
+        "http_health_check": {"path": site.http.health, "host": site.http.host},
     }
 
 
 def endpoints(members: Iterable[Member]) -> bytes:
     """The membership file. The name of each node travels with it, into the access log."""
-    assignment = _typed(
-        "config.endpoint.v3.ClusterLoadAssignment",
-        cluster_name=CLUSTER,
-        endpoints=[{"lb_endpoints": [_host(member) for member in members]}],
-    )
+    hosts = [{"lb_endpoints": [_host(member) for member in members]}]
+    assignment = _typed("config.endpoint.v3.ClusterLoadAssignment", cluster_name=CLUSTER, endpoints=hosts)
     return written({"resources": [assignment]})
 
 
@@ -250,32 +298,60 @@ def _host(member: Member) -> Json:
 
 
 def routes_file(site: Site, balancing: Balancing) -> bytes:
-    """The file with the routes."""
-    return written({"resources": [_typed("config.route.v3.RouteConfiguration", **_routes(site, balancing))]})
+    """The file with the routes of shoppers."""
+    return _in_a_file(_routes(site, balancing))
+
+
+def public_routes_file(site: Site, balancing: Balancing) -> bytes:
+    """The file with the routes of people's browsers: the same ones, to what the application serves them only."""
+    public = site.spec.public
+    assert public is not None
+    limit_s = site.spec.limits.balancer_route_timeout_s
+    # A route for each: Envoy takes no long expressions.
+    served = [{"safe_regex": {"regex": pattern}} for pattern in site.http.public]
+    address = {"key": "x-forwarded-for", "value": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"}
+    host = {
+        **_host_of(site, PUBLIC, [f"{name}:{public.port}" for name in public.names]),
+        # In place of what a browser says there: the shop throttles by it.
+        "request_headers_to_add": [{"header": address, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}],
+        "routes": [
+            *_streams(site, balancing),
+            *(_to_nodes(site, balancing, match, timeout_s=limit_s) for match in served),
+            _nothing("/"),
+        ],
+    }
+    return _in_a_file({"name": PUBLIC, "virtual_hosts": [host]})
+
+
+def _in_a_file(routes: Json) -> bytes:
+    return written({"resources": [_typed("config.route.v3.RouteConfiguration", **routes)]})
 
 
 def _routes(site: Site, balancing: Balancing) -> Json:
-    http, limits = site.http, site.spec.limits
-    run = {"header": {"key": http.run_header, "value": site.spec.run}, "append_action": "ADD_IF_ABSENT"}
-    private = [{"match": {"prefix": http.private}, "direct_response": {"status": 404}}] if http.private else []
-    shop = {
-        "name": NAME,
-        "domains": ["*"],
-        # Answers that Envoy makes itself (503, 404) carry the run's id too; a node's own word is left as it is.
-        "response_headers_to_add": [run] if http.run_header else [],
-        "routes": [
-            *private,
-            *(_to_nodes(site, balancing, {"path": path}, timeout_s=0.0) for path in http.streams),
-            _to_nodes(site, balancing, {"prefix": "/"}, timeout_s=limits.balancer_route_timeout_s),
-        ],
-    }
-    return {"name": NAME, "virtual_hosts": [shop]}
+    everything = _to_nodes(site, balancing, {"prefix": "/"}, timeout_s=site.spec.limits.balancer_route_timeout_s)
+    private = [_nothing(site.http.private)] if site.http.private else []
+    routes = [*private, *_streams(site, balancing), everything]
+    return {"name": NAME, "virtual_hosts": [{**_host_of(site, NAME, ["*"]), "routes": routes}]}
+
+
+def _host_of(site: Site, name: str, domains: list[str]) -> Json:
+    # Answers that Envoy makes itself (503, 404) carry the run's id too; a node's own word is left as it is.
+    run = {"header": {"key": site.http.run_header, "value": site.spec.run}, "append_action": "ADD_IF_ABSENT"}
+    return {"name": name, "domains": domains, "response_headers_to_add": [run] if site.http.run_header else []}
+
+
+def _nothing(prefix: str) -> Json:
+    return {"match": {"prefix": prefix}, "direct_response": {"status": 404}}
+
+
+def _streams(site: Site, balancing: Balancing) -> list[Json]:
+    return [_to_nodes(site, balancing, {"path": path}, timeout_s=0.0) for path in site.http.streams]
 
 
 def _to_nodes(site: Site, balancing: Balancing, match: Json, *, timeout_s: float) -> Json:
     spec = site.spec
     action: Json = {"cluster": CLUSTER, "timeout": _seconds(timeout_s)}
-    retries = spec.limits.balancer_retries if balancing.retries is None else balancing.retries
+    retries = retries_of(site, balancing)
     if retries:
         action["retry_policy"] = _retries(retries)
     route: Json = {"match": match, "route": action}
@@ -284,7 +360,7 @@ def _to_nodes(site: Site, balancing: Balancing, match: Json, *, timeout_s: float
     if not balancing.affinity:
         route["metadata"] = {"filter_metadata": {"twinshop": {IN_TURN: True}}}
         if spec.architecture.affinity == "cookie":
-            off = _typed(f"{_FILTERS}.http.stateful_session.v3.StatefulSessionPerRoute", disabled=True)
+            off = _typed(f"{_STATEFUL}.StatefulSessionPerRoute", disabled=True)
             route["typed_per_filter_config"] = {AFFINITY_FILTER: off}
     return route
 
@@ -295,8 +371,7 @@ def _retries(retries: int) -> Json:
         "retry_on": "5xx,reset,connect-failure",
         "num_retries": retries,
         "retry_host_predicate": [_extension("envoy.retry_host_predicates.previous_hosts", kind)],
-        # On a ring the next node may be some steps away.
-        "host_selection_retry_max_attempts": "8",
+        "host_selection_retry_max_attempts": "8",  # on a ring the next node may be some steps away
     }
 
 

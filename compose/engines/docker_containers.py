@@ -172,7 +172,7 @@ class Containers:
                 environment=part.environment,
                 user=part.user or None,
                 labels=labels(self._ledger.run, self._cluster, part.role) | {SETTINGS: part.settings},
-                ports=list(part.publish),
+                ports=list(part.published),
                 # The health checks of compose files are for people; here they would cost CPU that is measured.
                 healthcheck={"test": ["NONE"]},
                 host_config=self.client.create_host_config(network_mode=self.network, **part.host_settings()),

@@ -13,6 +13,7 @@ import msgspec
 
 from compose.applications.contract import Application, NodeSetup
 from compose.balancers.contract import Balancer, Site
+from compose.changes import NodeChanges
 from compose.cluster import BALANCER, REPLICA, SENTINEL, STORE, WIRES, ClusterSpec, wire_ends
 from compose.delay_proxy import Link, WireFile
 from compose.engines import images
@@ -23,7 +24,7 @@ from shared.errors import EnvironmentNotReady
 
 DATABASE = "database"
 """A container too, but no part that can be struck: both twins rest on it alike."""
-BALANCER_PORT, ADMIN_PORT, NODE_PORT, STORE_PORT, DATABASE_PORT = 8080, 9901, 8000, 6379, 5432
+BALANCER_PORT, PUBLIC_PORT, ADMIN_PORT, NODE_PORT, STORE_PORT, DATABASE_PORT = 8080, 8081, 9901, 8000, 6379, 5432
 SENTINEL_PORT, WIRES_PORT, PEER_PORT = 26379, 8002, 8001
 ANYWHERE = "0.0.0.0"
 DATABASE_USER = DATABASE_NAME = "shop"
@@ -72,6 +73,8 @@ class ContainerPlan(msgspec.Struct, frozen=True):
     publish: dict[int, int]
     """Its port: the port of 127.0.0.1 that leads there."""
     memory_mb: int
+    public: Listen | None = None
+    """The address of this machine that leads to its `PUBLIC_PORT`: for people with browsers, anywhere they may be."""
     processes: int = PROCESSES
     """The most it may have."""
     environment: dict[str, str] = {}
@@ -91,10 +94,16 @@ class ContainerPlan(msgspec.Struct, frozen=True):
         """Another one as soon as it would be started with another command or environment."""
         return hashlib.sha256(repr((self.command, self.environment)).encode()).hexdigest()[:12]
 
+    @property
+    def published(self) -> dict[int, Listen]:
+        """Its ports, and the addresses of this machine that lead there."""
+        ours = {inside: Listen(HOST, outside) for inside, outside in self.publish.items()}
+        return ours if self.public is None else {**ours, PUBLIC_PORT: self.public}
+
     def host_settings(self) -> dict[str, Any]:
         """Docker's HostConfig."""
         return {
-            "port_bindings": {f"{inside}/tcp": (HOST, outside) for inside, outside in self.publish.items()},
+            "port_bindings": {f"{inside}/tcp": (at.host, at.port) for inside, at in self.published.items()},
             "binds": [f"{ours}:{theirs}:{'rw' if write else 'ro'}" for ours, (theirs, write) in self.mounts.items()],
             "tmpfs": dict.fromkeys(self.in_memory, ""),
             "mem_limit": self.memory_mb * MEGABYTE,
@@ -200,6 +209,7 @@ class Blueprint(msgspec.Struct, frozen=True):
             Listen(ANYWHERE, NODE_PORT),
             database_url=written.database_url.replace(outside, f"@{DATABASE}:{DATABASE_PORT}"),
             secret_key=key,
+            session_format=written.changes.get(node, NodeChanges()).session_format,
             fallback_key=fallback,
             control_token=written.control_token,
             request_log=str(REQUEST_LOG),
@@ -231,10 +241,11 @@ class Blueprint(msgspec.Struct, frozen=True):
     def site(self) -> Site:
         """Where the balancer is, as it sees it."""
         listen, admin = Listen(ANYWHERE, BALANCER_PORT), Listen(ANYWHERE, ADMIN_PORT)
-        return Site(self.written.spec, self.application.http, listen, admin, CONFIG_FOLDER, ACCESS_LOG)
+        public = Listen(ANYWHERE, PUBLIC_PORT) if self.written.spec.public else None
+        return Site(self.written.spec, self.application.http, listen, admin, CONFIG_FOLDER, ACCESS_LOG, public)
 
     def _balancer(self) -> ContainerPlan:
-        written = self.written
+        written, public = self.written, self.written.spec.public
         return ContainerPlan(
             name=BALANCER,
             role=BALANCER,
@@ -243,6 +254,7 @@ class Blueprint(msgspec.Struct, frozen=True):
             address=self._at(BALANCER).host,
             publish={BALANCER_PORT: port_of(written.url), ADMIN_PORT: port_of(written.admin_url)},
             memory_mb=BALANCER_MEMORY_MB,
+            public=Listen(public.host, public.port) if public else None,
             mounts={self.configuration / BALANCER: (CONFIG_FOLDER, False), self.access_log: (ACCESS_LOG, True)},
             user=self.user,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import random
 import socket
 from contextlib import ExitStack, suppress
@@ -104,3 +105,32 @@ def preflight(port: int, part: str) -> None:
             why=f"something answers on {HOST}:{port} already",
             next_step=f"stop it, or choose another port; `lsof -i :{port}` names it",
         )
+
+
+def bindable(host: str, port: int, part: str) -> None:
+    """Make sure that a part can listen at that address of this machine, which may be any of its own.
+
+    Raises:
+        PortTaken: somebody else does.
+        EnvironmentNotReady: this machine has no such address, or not for us.
+    """
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, port))
+        except OSError as error:
+            raise _cannot_listen(host, port, part, error) from error
+
+
+def _cannot_listen(host: str, port: int, part: str, error: OSError) -> EnvironmentNotReady:
+    if error.errno == errno.EADDRINUSE:
+        return PortTaken(
+            f"port {port}, meant for the {part}, is taken",
+            why=f"something listens on {host}:{port} already",
+            next_step=f"stop it, or choose another port; `lsof -i :{port}` names it",
+        )
+    return EnvironmentNotReady(
+        f"the {part} cannot listen on {host}:{port}",
+        why=error.strerror or str(error),
+        next_step="name an address of this machine: --listen 0.0.0.0 for all of them",
+    )

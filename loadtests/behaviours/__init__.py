@@ -8,12 +8,19 @@ from loadtests.behaviours.double_click import DoubleClick
 from loadtests.behaviours.everywhere import Everywhere
 from loadtests.behaviours.forgetful import Forgetful
 from loadtests.behaviours.growing_cart import GrowingCart
+from loadtests.behaviours.hasty_client import HastyClient
 from loadtests.behaviours.hurry import Hurry
+from loadtests.behaviours.idle import Idle
+from loadtests.behaviours.leave_in_flight import LeaveInFlight
 from loadtests.behaviours.overlooked import Overlooked
+from loadtests.behaviours.page import Page
+from loadtests.behaviours.page_single_flight import PageSingleFlight
 from loadtests.behaviours.planted import Planted
 from loadtests.behaviours.replay import Replay
 from loadtests.behaviours.shop import Shop
 from loadtests.behaviours.slow_page import SlowPage
+from loadtests.behaviours.tabs_apart import TabsApart
+from loadtests.behaviours.thief import Thief
 from loadtests.behaviours.two_tabs import TwoTabs
 from loadtests.behaviours.watching import Watching
 
@@ -33,6 +40,13 @@ BEHAVIOURS: dict[str, Behaviour] = {
         Watching(),
         Abandon(),
         Hurry(),
+        Page(),
+        PageSingleFlight(),
+        TabsApart(),
+        Thief(),
+        Idle(),
+        LeaveInFlight(),
+        HastyClient(),
     )
 }
 

@@ -25,6 +25,8 @@ class Behaviour(ABC):
     """What they do beside logging in and what the scenario's mix has."""
     pace: float = 1.0
     """Planned actions for each mean pause of the scenario."""
+    gives_up: bool = False
+    """Their client takes any error of the shop for a logout."""
     may_leave: bool = True
     """Some of them may log out as their last action (`load.leavers`): it would not spoil what the behaviour shows."""
 

@@ -5,12 +5,14 @@ A cell keeps every measure of its run, so that table, page and claims are made f
 
 from __future__ import annotations
 
+import datetime
 import math
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+from compose.cluster import DEFAULT_BALANCER
 from loadtests.checks import MEASURES
 from loadtests.model.results import ArchitectureResult, Prediction, Results
 from loadtests.model.run_folder import read_document
@@ -20,7 +22,8 @@ from shared.whole_file import write_whole
 SCHEMA = 1
 FILE = "matrix.json"
 
-CellWord = Literal["as predicted", "not as predicted", "inconclusive", "not run"]
+CellWord = Literal["as predicted", "refuted and understood", "not as predicted", "inconclusive", "not run"]
+"""Not as predicted: and nobody has shown why, so far."""
 Place = tuple[str, str]
 """Where a cell stands: its scenario and its architecture."""
 
@@ -32,6 +35,20 @@ class CellKey(msgspec.Struct, frozen=True):
     seed: int
     engine: str
     twinshop: str
+    balancer: str = DEFAULT_BALANCER
+
+
+class SecondLook(msgspec.Struct, frozen=True):
+    """A second prediction beside what was measured, in a cell whose first one was refuted."""
+
+    dated: datetime.date
+    predictions: tuple[Prediction, ...]
+    finding: str
+    """A heading of docs/explanation/findings.md, as an address."""
+    because: str
+    """The cause that was found, in one sentence."""
+    seeds: tuple[int, ...]
+    """On which it was tried; none of them had refuted the first."""
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -52,6 +69,10 @@ class Cell(msgspec.Struct, frozen=True):
     predictions: tuple[Prediction, ...] = ()
     measures: dict[str, float] = msgspec.field(default_factory=dict)
     """Everything that can be predicted, by name; what has no value in this run is left out."""
+    machine: str = ""
+    """Where it was run, of several machines; empty: where the matrix lies."""
+    second: SecondLook | None = None
+    """None: nothing was predicted a second time, or the first prediction was not refuted."""
 
     @property
     def place(self) -> Place:
@@ -79,6 +100,7 @@ class Matrix(msgspec.Struct, frozen=True):
     schema: int = SCHEMA
     seed: int = 1
     engine: str = "processes"
+    balancer: str = DEFAULT_BALANCER
     twinshop: str = ""
     side_by_side: int = 1
     """Clusters that ran at the same time, at most."""
@@ -94,7 +116,7 @@ class Matrix(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, cells=tuple(found[place] for place in sorted(found)))
 
 
-def cell_of(results: Results, architecture: str, *, key: CellKey, run: str) -> Cell:
+def cell_of(results: Results, architecture: str, *, key: CellKey, run: str, machine: str = "") -> Cell:
     """The cell that a judged run fills."""
     result = results.architectures[architecture]
     return Cell(
@@ -106,9 +128,10 @@ def cell_of(results: Results, architecture: str, *, key: CellKey, run: str) -> C
         run=run,
         shoppers=result.shoppers,
         nodes=results.nodes,
-        at_risk=result.at_risk,
+        at_risk=result.at_risk or 0,
         predictions=result.predictions,
         measures=_measures(result),
+        machine=machine,
     )
 
 

@@ -21,18 +21,18 @@ import msgspec
 
 from compose.engines.contract import Engine
 from compose.engines.registry import engine_named
-from loadtests.campaigns.runner import Outcome, Over, RunJob
+from loadtests.campaigns.runner import Launcher, Outcome, Over, RunJob
 from loadtests.model.events import RunInterrupted, read_events
 from loadtests.model.run_folder import RunFolder
 from loadtests.running.interrupts import interrupts_raise
 from loadtests.running.progress import PlainLines, RunWatcher
 from loadtests.running.run import RunRequest, run, write_report, write_results
-from shared.errors import Interrupted, TwinshopError
+from shared.errors import Busy, Interrupted, TwinshopError
 
 LOOK_EVERY_S = 0.5
 
 
-class InThisProcess:
+class InThisProcess(Launcher[RunJob]):
     """Runs one job after the other; whoever asks holds the machine."""
 
     def __init__(self, request: RunRequest, engine: Engine, watcher: RunWatcher) -> None:
@@ -58,7 +58,7 @@ class InThisProcess:
         return Over(Outcome(finished.folder.root.name, tuple(finished.results.architectures)))
 
 
-class Processes:
+class Processes(Launcher[RunJob]):
     """Each run is a child process; what it says on the way goes to `logs/<scenario>.log` in the campaign's folder."""
 
     def __init__(self, folder: Path, engine: str) -> None:
@@ -70,7 +70,8 @@ class Processes:
         logs = self._folder / "logs"
         logs.mkdir(exist_ok=True)
         return RunProcess(
-            RunOrder(job, self._engine, str(self._folder.absolute()), os.getpid()), logs / f"{job.scenario}.log"
+            RunOrder(job, self._engine, str(self._folder.absolute()), os.getpid()),
+            logs / f"{Path(job.scenario).stem}.log",
         )
 
 
@@ -117,6 +118,12 @@ class RunOrder(msgspec.Struct, frozen=True):
     """Where run folders go."""
     parent: int
     """The pid of the campaign."""
+    shoppers: int | None = None
+    """None: as many as the scenario says."""
+    workers: int = 1
+    """Load processes."""
+    held: bool = True
+    """Whoever asks holds the machine already."""
 
 
 def main() -> int:
@@ -136,11 +143,16 @@ def carry_out(order: RunOrder) -> Outcome:
     error, interrupted = "", False
     try:
         with interrupts_raise():
-            request = RunRequest(job.scenario, job.architectures, job.seed, runs=folder, control=job.control)
-            finished = run(request, engine_named(order.engine), PlainLines(sys.stderr), held=True)
+            request = RunRequest(
+                job.scenario, job.architectures, job.seed, order.shoppers, order.workers, runs=folder,
+                control=job.control, balancer=job.balancer,
+            )  # fmt: skip
+            finished = run(request, engine_named(order.engine), PlainLines(sys.stderr), held=order.held)
             interrupted = finished.interrupted is not None
     except (Interrupted, KeyboardInterrupt):
         interrupted = True
+    except Busy as problem:
+        return Outcome(error=_in_one_line(problem), busy=True)
     except Exception as problem:  # noqa: BLE001 - the campaign goes on, and this run's cells say what happened
         error = _in_one_line(problem)
     made = _run_folders(folder) - before
@@ -148,7 +160,7 @@ def carry_out(order: RunOrder) -> Outcome:
 
 
 def _outcome(folder: Path, made: set[str], order: RunOrder, error: str, interrupted: bool) -> Outcome:
-    mine = sorted(name for name in made if name.endswith(f"-{order.job.scenario}-{order.job.seed}"))
+    mine = sorted(name for name in made if name.endswith(f"-{Path(order.job.scenario).stem}-{order.job.seed}"))
     if not mine:
         return Outcome(error=error, interrupted=interrupted)
     found = RunFolder(folder / mine[-1])

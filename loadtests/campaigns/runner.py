@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
@@ -39,8 +39,12 @@ class RunJob(msgspec.Struct, frozen=True):
     seconds: float
     """What it will take, about."""
     alone: bool = False
-    """Nothing may run beside it."""
+    """Nothing may run beside it on its machine."""
     control: Control = ""
+    together: str = ""
+    """Jobs of one word are compared with each other as to time: one after the other, and on one machine."""
+    balancer: str = ""
+    """In front of the nodes; empty: the scenario's, or the default."""
 
     def without(self, done: Collection[str]) -> RunJob | None:
         """The same on the other architectures; None if there are none."""
@@ -61,6 +65,10 @@ class Outcome(msgspec.Struct, frozen=True):
     error: str = ""
     """What went wrong with the run as a whole, in one line."""
     interrupted: bool = False
+    machine: str = ""
+    """Where it was run, of several machines; empty: here."""
+    busy: bool = False
+    """It was not begun, for another run has the machine."""
 
 
 class CampaignProgress(msgspec.Struct, frozen=True):
@@ -77,6 +85,7 @@ class CampaignProgress(msgspec.Struct, frozen=True):
 
 J = TypeVar("J", bound=RunJob)
 J_in = TypeVar("J_in", bound=RunJob, contravariant=True)
+ClearAway = Callable[[], None]
 
 
 class RunningJob(Protocol):
@@ -108,15 +117,28 @@ class Over:
     kill = interrupt
 
 
-class Launcher(Protocol[J_in]):
-    """Starts jobs: in processes of their own, or in this one."""
+class Launcher(ABC, Generic[J_in]):
+    """Starts jobs: in processes of their own, in this one, or on other machines."""
 
+    @abstractmethod
     def start(self, job: J_in) -> RunningJob:
         """Start one. In this process it has ended on return.
 
         Raises:
             TwinshopError: it could not be carried out.
         """
+
+    def machines(self) -> int | None:
+        """That many, each of which takes one run at a time; None: this one, with as many as go side by side."""
+        return None
+
+    def hold(self, say: Callable[[str], None]) -> AbstractContextManager[ClearAway]:
+        """Hold what the runs are carried out on. Gives what clears away after a run that had to be killed.
+
+        Raises:
+            Busy: another run has it.
+        """
+        return the_machine(say)
 
 
 class Campaign(ABC, Generic[J]):
@@ -159,7 +181,7 @@ class Runner(Generic[J]):
     """Carries out a campaign; `clear_away` undoes what a killed run has left behind."""
 
     def __init__(
-        self, campaign: Campaign[J], launcher: Launcher[J], say: Callable[[str], None], clear_away: Callable[[], None]
+        self, campaign: Campaign[J], launcher: Launcher[J], say: Callable[[str], None], clear_away: ClearAway
     ) -> None:
         self._campaign = campaign
         self._launcher = launcher
@@ -191,10 +213,9 @@ class Runner(Generic[J]):
             raise
 
     def _start_what_may(self) -> None:
-        while self._waiting and self._has_room_for(self._waiting[0]):
-            job = self._waiting[0]
+        while (job := self._next()) is not None:
             self._tell(self._campaign.before(job, self._progress(self._ended + len(self._going) + 1)))
-            del self._waiting[0]
+            self._waiting.remove(job)
             began = time.monotonic()
             running = self._start(job)
             self._going.append(Started(job, running, began, began + LONGER * job.seconds + SLACK_S))
@@ -209,7 +230,16 @@ class Runner(Generic[J]):
                 raise
             return Over(Outcome(error=error.what))
 
+    def _next(self) -> J | None:
+        """The first that may start: none is held up by one that waits for another of its own kind."""
+        going = {it.job.together for it in self._going} - {""}
+        job = next((job for job in self._waiting if job.together not in going), None)
+        return job if job is not None and self._has_room_for(job) else None
+
     def _has_room_for(self, job: J) -> bool:
+        machines = self._launcher.machines()
+        if machines is not None:
+            return len(self._going) < machines
         if not self._going:
             return True
         alone = job.alone or any(it.job.alone for it in self._going)
@@ -242,7 +272,7 @@ class Runner(Generic[J]):
     def _progress(self, number: int, took_s: float = 0.0) -> CampaignProgress:
         slower = self._took_s / self._expected_s if self._expected_s else 1.0
         left = [*(it.job for it in self._going), *self._waiting]
-        left_s = slower * expected_seconds(left, self._campaign.side_by_side)
+        left_s = slower * expected_seconds(left, self._campaign.side_by_side, self._launcher.machines())
         return CampaignProgress(number, self._ended + len(left), left_s, took_s)
 
     def _tell(self, line: str) -> None:
@@ -270,16 +300,17 @@ class Runner(Generic[J]):
         self._clear_away()
 
 
-def expected_seconds(jobs: Iterable[RunJob], side_by_side: int) -> float:
-    """What all of them take, about, that many at a time."""
+def expected_seconds(jobs: Iterable[RunJob], side_by_side: int, machines: int | None = None) -> float:
+    """What all of them take, about, that many at a time; or one at a time on each of so many machines."""
     jobs = tuple(jobs)
-    shared = [job.seconds for job in jobs if not job.alone]
+    shared = [job.seconds for job in jobs if machines is not None or not job.alone]
     longest = max(shared, default=0.0)
-    return sum(job.seconds for job in jobs if job.alone) + max(longest, sum(shared) / side_by_side)
+    alone = sum(job.seconds for job in jobs if job.alone and machines is None)
+    return alone + max(longest, sum(shared) / max(1, machines or side_by_side))
 
 
 @contextmanager
-def the_machine(say: Callable[[str], None]) -> Iterator[Callable[[], None]]:
+def the_machine(say: Callable[[str], None]) -> Iterator[ClearAway]:
     """Hold this machine, with all cleared away that an earlier run left behind. Gives what clears away again.
 
     Raises:

@@ -8,7 +8,7 @@ from loadtests.model.history import Exchange, StoredOrder
 from loadtests.model.measures import Measure
 from loadtests.model.results import WitnessEvent
 from loadtests.session_model.carts import Contradiction
-from loadtests.session_model.causes import Reason, reason_of_cart_loss
+from loadtests.session_model.causes import reason_of_cart_loss, reason_of_short_order
 from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace
 
 
@@ -53,4 +53,4 @@ class ItemsLost(Check):
         exchange = promise.exchange
         cart = WitnessEvent(exchange.sent_us / 1000, f"the acknowledged cart holds {units(promise.cart)}")
         witness = [cart, told(exchange), in_database(order, exchange.done_us / 1000)]
-        self.lose(exchange, Reason(), witness, items=promise.missing(order))
+        self.lose(exchange, reason_of_short_order(self.around, promise), witness, items=promise.missing(order))

@@ -8,6 +8,7 @@ from loadtests.model.cause import Cause
 from loadtests.model.history import Exchange, StoredOrder
 from loadtests.model.measures import Measure
 from loadtests.model.results import Loss
+from loadtests.session_model.causes import reason_of_second_order
 from loadtests.session_model.timeline import RunTimeline
 from shared.demo_accounts import account_number
 
@@ -66,4 +67,8 @@ class OrderDuplicated(Check):
         proof = tuple(event for event in [*checkouts, *orders] if event is not None)
         shopper = last.shopper if last else account_number(second[0].user)
         units = sum(second[0].lines.values())
-        self.losses.append(Loss(self.kind, shopper, at_ms, last.node if last else "", cause, proof, units))
+        why = reason_of_second_order(self.around, cause, asked)
+        node = last.node if last else ""
+        self.losses.append(
+            Loss(self.kind, shopper, at_ms, node, why.cause, proof, units, why.because, why.counterfactual)
+        )

@@ -5,21 +5,30 @@ from __future__ import annotations
 import sys
 import textwrap
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from loadtests.commands.options import (
+    BALANCER_OPTION,
     DEBUG_OPTION,
     ENGINE_OPTION,
     JSON_OPTION,
+    ON_OPTION,
     QUIET_OPTION,
+    machines_at,
     names_option,
     seed_option,
 )
 from loadtests.running.console import json_text, tell
+from shared.errors import UsageError
+
+if TYPE_CHECKING:
+    from loadtests.campaigns.far.machines import FarLauncher
 
 WIDTH = 100
-AGAIN = ("not as predicted", "inconclusive")
+AGAIN = ("not as predicted", "refuted and understood", "inconclusive")
 OUT_OPTION = click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("runs/matrix"), show_default=True,
     help="Where the matrix lies: matrix.json, matrix.html and a folder for each run.",
@@ -31,44 +40,63 @@ OUT_OPTION = click.option(
 Examples:
   twinshop matrix                                        everything: about 40 minutes
   twinshop matrix --family availability --engine docker --out runs/matrix-docker
+  twinshop matrix --family availability --balancer haproxy --out runs/matrix-haproxy
   twinshop matrix --scenario node-kill --architecture redis --fresh
+  twinshop matrix --shard 3/20 --out runs/part-3         a twentieth of it; twinshop merge puts the parts together
+  twinshop matrix --on tcp://10.0.0.5:8786               on the workers of a Dask scheduler
 
 Run every scenario of the catalogue on its architectures, cheapest first, and put predicted beside measured. Ended
 in the middle, it goes on where it ended: what was run with the same scenario, seed, engine and version is kept.
 
 \b
-Exit codes: 0 all as predicted, 1 something is not, 3 something is inconclusive or could not be run.
+Exit codes: 0 all as predicted, or refuted and understood; 1 something is neither; 3 something is inconclusive or could
+not be run.
 """
 )
 @names_option("family", "families")
 @names_option("architecture", "architectures")
 @names_option("scenario", "scenarios")
 @ENGINE_OPTION
+@BALANCER_OPTION
 @seed_option("Of all plans.")
 @OUT_OPTION
 @click.option(
     "--side-by-side", type=click.IntRange(1, 16),
     help="Clusters at the same time.  [default: one for every two processors]",
 )  # fmt: skip
+@click.option("--shard", metavar="K/N", help="Only the K-th of N parts that take about as long as each other.")
+@ON_OPTION
 @click.option("--fresh", is_flag=True, help="Run again what was run already.")
 @click.option("--again", multiple=True, type=click.Choice(AGAIN), help="Run again what ended so (repeatable).")
 @click.option("--json", "as_json", is_flag=True, help="Print matrix.json on stdout, and nothing else there.")
 @QUIET_OPTION
 @DEBUG_OPTION
 def matrix(
-    families: tuple[str, ...], architectures: tuple[str, ...], scenarios: tuple[str, ...], engine_name: str, seed: int,
-    out: Path, side_by_side: int | None, fresh: bool, again: tuple[str, ...], as_json: bool, quiet: bool,
+    families: tuple[str, ...], architectures: tuple[str, ...], scenarios: tuple[str, ...], engine_name: str,
+    balancer: str, seed: int, out: Path, side_by_side: int | None, shard: str | None, scheduler: str | None,
+    fresh: bool, again: tuple[str, ...], as_json: bool, quiet: bool,
 ) -> int:  # fmt: skip
     """Run everything, and put predicted beside measured."""
+    if scheduler and side_by_side:
+        raise UsageError(
+            "--on and --side-by-side exclude each other",
+            why="a worker carries out one run at a time",
+            next_step="leave --side-by-side out",
+        )
     from loadtests.campaigns.cells import FILE
     from loadtests.campaigns.jobs import Selection
     from loadtests.campaigns.matrix.board import exit_code
     from loadtests.campaigns.matrix.matrix_run import MatrixRequest, carry_out
     from loadtests.campaigns.matrix.table import summary, table
+    from loadtests.campaigns.shards import shard_named
 
     selection = Selection(families, architectures, scenarios)
-    asked = MatrixRequest(selection, engine_name, seed, out, side_by_side, fresh, again)
-    done = carry_out(asked, (lambda _line: None) if quiet else (lambda line: tell(line, err=True)))
+    one_at_a_time = 1 if scheduler else side_by_side
+    asked = MatrixRequest(selection, engine_name, seed, out, one_at_a_time, fresh, again, balancer)
+    if shard:
+        asked = msgspec.structs.replace(asked, shard=shard_named(shard))
+    launcher = _far(scheduler, out, engine_name) if scheduler else None
+    done = carry_out(asked, (lambda _line: None) if quiet else (lambda line: tell(line, err=True)), launcher)
     if as_json:
         tell((out / FILE).read_text(), nl=False)
     else:
@@ -77,6 +105,13 @@ def matrix(
     if done.interrupted is not None:
         raise done.interrupted
     return exit_code(done.board)
+
+
+def _far(scheduler: str, out: Path, engine: str) -> FarLauncher:
+    machines = machines_at(scheduler)  # first: it says what to install
+    from loadtests.campaigns.far.machines import FarLauncher
+
+    return FarLauncher(machines, out, engine)
 
 
 def _width() -> int:
@@ -101,12 +136,12 @@ confirmed, refuted, depends, or not decided. Writes them into the matrix' page, 
 @DEBUG_OPTION
 def claims(out: Path, as_json: bool) -> None:
     """The claims, decided from the matrix in that folder."""
-    from loadtests.campaigns.cells import read_matrix
     from loadtests.campaigns.jobs import catalogue
     from loadtests.campaigns.matrix.matrix_run import decisions
     from loadtests.campaigns.matrix.page import write_page
+    from loadtests.campaigns.matrix.second_predictions import read_understood
 
-    matrix, entries = read_matrix(out), catalogue()
+    matrix, entries = read_understood(out), catalogue()
     decided = decisions(matrix, entries)
     page = write_page(out, matrix, entries, decided)
     if as_json:
@@ -120,4 +155,26 @@ def claims(out: Path, as_json: bool) -> None:
     tell(f"page     {page}#claims")
 
 
-COMMANDS: dict[str, click.Command] = {"matrix": matrix, "claims": claims}
+@click.command(
+    help="""\b
+Examples:
+  twinshop merge runs/part-1 runs/part-2 runs/part-3 --out runs/matrix
+
+Put folders of `twinshop matrix` (its --shard, usually) together into a new one, with all their runs: the page is the
+one that a single machine would have made.
+"""
+)
+@click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("runs/merged"), show_default=True,
+    help="The new folder; it must not be there.",
+)  # fmt: skip
+@DEBUG_OPTION
+def merge(folders: tuple[Path, ...], out: Path) -> None:
+    """Several parts of a matrix as one."""
+    from loadtests.campaigns.matrix.merge import merge as put_together
+
+    tell(put_together(folders, out))
+
+
+COMMANDS: dict[str, click.Command] = {"matrix": matrix, "merge": merge, "claims": claims}

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from loadtests.campaigns.far.machines import Machines
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -17,6 +20,17 @@ JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print one JS
 QUIET_OPTION = click.option("-q", "--quiet", is_flag=True, help="No progress.")
 ENGINE_OPTION = click.option(
     "--engine", "engine_name", default="processes", show_default=True, help="What runs the clusters."
+)
+APP_OPTION = click.option(
+    "--app", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    help="Your own application, described in FILE, in the place of the twins.",
+)  # fmt: skip
+BEYOND_OPTION = click.option(
+    "--beyond-this-machine", "beyond", is_flag=True,
+    help="An application that runs already may be at another address than this machine's.",
+)  # fmt: skip
+BALANCER_OPTION = click.option(
+    "--balancer", default="", metavar="NAME", help="Which one is in front of the nodes: see `twinshop list`."
 )
 SHOPPERS_OPTION = click.option(
     "--shoppers", type=click.IntRange(1, 20_000), help="How many people shop.  [default: the scenario's]"
@@ -60,3 +74,31 @@ def runs_option(help_text: str, *, variable: str | None = "TWINSHOP_RUNS") -> Ca
         "--runs", type=click.Path(file_okay=False, path_type=Path), default=Path("runs"), show_default=True,
         envvar=variable, help=help_text,
     )  # fmt: skip
+
+
+ON_OPTION = click.option(
+    "--on", "scheduler", metavar="ADDRESS",
+    help="Run it on the workers of the Dask scheduler at that address: tcp://HOST:8786.",
+)  # fmt: skip
+
+
+def machines_at(address: str) -> Machines:
+    """The machines of a Dask scheduler.
+
+    Raises:
+        EnvironmentNotReady: Dask is not installed, or there is no machine that may be used.
+    """
+    from importlib.util import find_spec
+
+    from loadtests.running.console import tell
+    from shared.errors import EnvironmentNotReady
+
+    if find_spec("distributed") is None:
+        raise EnvironmentNotReady(
+            "cannot run on other machines: Dask is not installed",
+            why="only campaigns on several machines need it",
+            next_step="pip install 'twinshop[campaigns]'",
+        )
+    from loadtests.campaigns.far.machines import Machines
+
+    return Machines(address, lambda line: tell(line, err=True))

@@ -32,7 +32,8 @@ LOOK_S = 0.05
 Examples:
   twinshop workshop                                 free play: sticky-memory beside redis
   twinshop workshop --episode 2                     the lesson's second episode
-  twinshop workshop --listen 0.0.0.0 --port 8080    opened to a room, with a join code
+  twinshop workshop --room                          opened to this room's phones and laptops, with a join code
+  twinshop workshop --listen 0.0.0.0 --port 8080    the same, on all addresses of this machine
   twinshop workshop --replay runs/latest            a finished round or run, to be looked at again
 """,
 )
@@ -44,8 +45,13 @@ Examples:
 @click.option("--shoppers", type=click.IntRange(1, 500), help="How many people shop.  [default: the episode's, 24]")
 @click.option("--nodes", type=click.IntRange(1, 9), help="Nodes of each shop.  [default: the episode's, 3]")
 @click.option("--no-predict", is_flag=True, help="Episodes begin at once; nothing is covered.")
-@click.option("--listen", "host", default="127.0.0.1", show_default=True, metavar="HOST", help="0.0.0.0: to a room.")
-@click.option("--port", type=click.IntRange(1024, 65535), help="Of the dashboard; a free port if left away.")
+@click.option("--room", is_flag=True, help="Open it to the room: finds this machine's address in its network.")
+@click.option("--listen", "host", metavar="HOST", help="Open it at that address; 0.0.0.0: all.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(1024, 65533), help="Of the dashboard; the shops are at the next two.")
+@click.option(
+    "--seats-per-address", "seats", type=click.IntRange(1, 60), default=4, show_default=True,
+    help="Browsers that may join from one address: more where the network shows all people as one.",
+)  # fmt: skip
 @click.option("--replay", type=click.Path(path_type=Path), metavar="RUN", help="Show a finished run; measure nothing.")
 @click.option("--no-open", is_flag=True, help="Do not open a browser.")
 @ENGINE_OPTION
@@ -54,8 +60,9 @@ Examples:
 @QUIET_OPTION
 @DEBUG_OPTION
 def workshop(
-    architectures: tuple[str, ...], episode: str, shoppers: int | None, nodes: int | None, no_predict: bool, host: str,
-    port: int | None, replay: Path | None, no_open: bool, engine_name: str, runs: Path, as_json: bool, quiet: bool,
+    architectures: tuple[str, ...], episode: str, shoppers: int | None, nodes: int | None, no_predict: bool,
+    room: bool, host: str | None, port: int | None, seats: int, replay: Path | None, no_open: bool, engine_name: str,
+    runs: Path, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Two shops side by side in a browser: predict, break something, see. Ends with Ctrl-C."""
     if replay is not None:
@@ -65,9 +72,12 @@ def workshop(
     from loadtests.running.progress import PlainLines, Silent
     from loadtests.workshop.episode_file import episode_named
     from loadtests.workshop.host import hold_workshop
-    from loadtests.workshop.listen_addresses import listen_address
+    from loadtests.workshop.listen_addresses import LOOPBACK, listen_address, room_address
     from loadtests.workshop.runner import WorkshopRequest
 
+    if room and host is not None:
+        raise UsageError("--room finds the address, and --listen names it", next_step="say one of the two")
+    listen = listen_address(room_address() if room else host or LOOPBACK, port or 0, seats)
     names, first = _two(architectures), episode_named(episode).name if episode else ""
     command = ["twinshop", "workshop", "--engine", engine_name, "--architecture", names[0], "--architecture", names[1]]
     command += ["--shoppers", str(shoppers)] if shoppers else []
@@ -83,7 +93,7 @@ def workshop(
             _open_browser(opened.instructor_url)
 
     with _until_ctrl_c():
-        hold_workshop(request, engine, listen_address(host, port or 0), watcher, announce, first)
+        hold_workshop(request, engine, listen, watcher, announce, first)
 
 
 @contextmanager
@@ -139,9 +149,12 @@ def _announce(opened: WorkshopUrls, *, as_json: bool) -> None:
         sys.stdout.flush()
         return
     tell(opened.instructor_url)
-    tell("  that is the instructor's address: whoever has it may break things. Ctrl-C ends the workshop.", err=True)
+    tell("  That is the instructor's address: whoever has it may break things. Ctrl-C ends the workshop.", err=True)
     if opened.join_code:
-        tell(f"  the room joins at {opened.room_url} with the code {opened.join_code}", err=True)
+        tell(
+            f"  The room joins at {opened.room_url} with the code {opened.join_code}, as the dashboard shows.",
+            err=True,
+        )
 
 
 @click.command()

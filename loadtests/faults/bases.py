@@ -8,7 +8,7 @@ from compose.changes import Balancing, NodeChanges, Reply, Trouble, Wire
 from compose.cluster import Limits
 from compose.engines.contract import Cluster
 from loadtests.faults.contract import Evidence, Fault, Looks, Target
-from loadtests.faults.effects import Effect, FaultMarks, node_down, rekeyed
+from loadtests.faults.effects import FIRST, FOREVER_US, Effect, FaultMarks, NodeFormat, node_down, redeployed, rekeyed
 from loadtests.model.cause import Cause
 
 NODE_STOPPED = Cause(
@@ -29,6 +29,10 @@ NOT_REPLICATED = Cause("not_replicated", "The session store died, and its replic
 RETRIED_ELSEWHERE = Cause(
     "retried_elsewhere",
     "The node that holds the session answered with an error, and the balancer asked another one.",
+)
+FORMAT_CHANGED = Cause(
+    "format_changed",
+    "Nodes ran different versions of the shop's code, and this one did not understand what another had written.",
 )
 DELAYED_WRITE = Cause(
     "delayed_write", "A write hung on its way to the session store, got through later, and undid a newer one."
@@ -103,6 +107,7 @@ class Rekeys(NodeGoesDown):
     """Ends a node; healing starts it with these keys, which it keeps."""
 
     causes = (*NodeGoesDown.causes, KEY_CHANGED)
+    of_twins = True
     changes: NodeChanges
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
@@ -123,9 +128,42 @@ class Rekeys(NodeGoesDown):
         return (*back, f"signs with its {state.key} key, accepts as well: {state.fallback or 'none'}")
 
 
+class Deploys(NodeGoesDown):
+    """Ends a node; healing starts it with another version of the shop's code, which it keeps."""
+
+    causes = (*NodeGoesDown.causes, FORMAT_CHANGED)
+    version: str
+    """What it makes of sessions: a word of `shared.shop.session_format.FORMATS`."""
+    writes: str = FIRST[0]
+    """The field in which it keeps the user's name."""
+    reads: tuple[str, ...] = FIRST
+    """Those in which it looks for it."""
+    cart: str = ""
+    """What it takes a cart for, if not for what the first version does."""
+
+    def inject(self, target: Target) -> None:
+        """Write down what changes with its next start, and end it."""
+        target.cluster.change(target.victim, NodeChanges(session_format=self.version))
+        target.cluster.terminate(target.victim)
+
+    def observe_healed(self, target: Target) -> Evidence | None:
+        """It is back, and says that it is that version."""
+        back = super().observe_healed(target)
+        state = target.cluster.state(target.victim) if back else None
+        if back is None or state is None or state.session_format != self.version:
+            return None
+        return (*back, f"keeps sessions as version {state.session_format!r} of the shop's code")
+
+    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
+        """It is stopped, and starts as that version."""
+        version = NodeFormat(0, FOREVER_US, FORMAT_CHANGED.name, "", self.writes, self.reads, self.cart)
+        return redeployed(marks, version)
+
+
 class Troubles(Fault):
     """Tells a node what to suffer from; healing tells it to suffer from nothing."""
 
+    of_twins = True
     trouble: Trouble
 
     def inject(self, target: Target) -> None:
@@ -239,6 +277,7 @@ class Condition(Fault):
 
     strikes = "cluster"
     stays = True
+    of_twins = True
 
     @abstractmethod
     def prepare(self, limits: Limits) -> Limits:

@@ -44,23 +44,25 @@ class ClockAhead(Troubles):
 
     def observe(self, target: Target) -> Evidence | None:
         """The time that it tells is ahead of ours."""
-        ahead_s = _ahead_s(target)
-        return (_in_words(target, ahead_s),) if ahead_s is not None and ahead_s >= AHEAD_S - LOOK_TAKES_S else None
+        ahead = ahead_s(target)
+        return (clock_in_words(target, ahead),) if ahead is not None and ahead >= AHEAD_S - LOOK_TAKES_S else None
 
     def observe_healed(self, target: Target) -> Evidence | None:
         """The time that it tells is ours."""
-        ahead_s = _ahead_s(target)
-        return (_in_words(target, ahead_s),) if ahead_s is not None and abs(ahead_s) <= LOOK_TAKES_S else None
+        ahead = ahead_s(target)
+        return (clock_in_words(target, ahead),) if ahead is not None and abs(ahead) <= LOOK_TAKES_S else None
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
         """Its clock is off until it is healed."""
         return clock_off(marks, AHEAD_S)
 
 
-def _ahead_s(target: Target) -> float | None:
+def ahead_s(target: Target) -> float | None:
+    """By how many seconds the clock that its sessions read is ahead of ours; None if it does not say."""
     state = target.cluster.state(target.victim)
     return None if state is None else (state.clock_us - time.time_ns() // 1000) / 1e6
 
 
-def _in_words(target: Target, ahead_s: float) -> str:
-    return f"{target.victim} tells a time {ahead_s:+.1f} s from ours"
+def clock_in_words(target: Target, ahead: float) -> str:
+    """The same, for an evidence."""
+    return f"{target.victim} tells a time {ahead:+.1f} s from ours"

@@ -23,6 +23,8 @@ from compose.cluster import Limits
 
 FOREVER_US = 1 << 62
 """Later than everything."""
+FIRST = ("user",)
+"""The fields in which the first version of the shop's code looks for the user's name; it writes the only one."""
 BEHIND_US = 1_000_000
 """So long after a replica was seen to be well again it may still lack what it missed; and so long may a write be under
 way to a replica that is well."""
@@ -145,6 +147,21 @@ class NodeSigns(OnNode, frozen=True):
     accepts: tuple[Key, ...]
 
 
+class KeyOfItsOwn(Effect, frozen=True):
+    """Each process signs with a key of its own, that no other accepts."""
+
+
+class NodeFormat(OnNode, frozen=True):
+    """From then on, until its next change, the node writes sessions in that format and understands those."""
+
+    writes: str
+    """The field in which it keeps the user's name."""
+    reads: tuple[str, ...]
+    """Those in which it looks for it."""
+    cart: str = ""
+    """What it takes a cart for; "": what the first version does."""
+
+
 class ClockOff(OnNode, frozen=True):
     """The node's clock is off by that much, as far as sessions read it: ahead if positive."""
 
@@ -188,6 +205,14 @@ def rekeyed(marks: FaultMarks, changes: NodeChanges) -> tuple[Effect, ...]:
     accepts = (changes.key,) if changes.fallback is None else (changes.key, changes.fallback)
     signs = NodeSigns(marks.healed_us, FOREVER_US, "key_changed", marks.victim, changes.key, accepts)
     return (*down, signs)
+
+
+def redeployed(marks: FaultMarks, version: NodeFormat) -> tuple[Effect, ...]:
+    """A node was stopped, and started with another version of the shop's code when it was healed."""
+    down = node_down(marks, "node_stopped")
+    if marks.healed_us is None:
+        return down
+    return (*down, msgspec.structs.replace(version, from_us=marks.healed_us, node=marks.victim))
 
 
 def clock_off(marks: FaultMarks, seconds: float) -> tuple[Effect, ...]:

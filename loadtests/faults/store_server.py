@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from compose.engines.contract import Cluster
 from compose.probes.parts import ping
@@ -18,6 +18,9 @@ OVER_BYTES = 2**19
 PIECE = 32
 """So many keys are written at once: few enough that a busy store answers within the bound."""
 ANSWERS_WITHIN_S = 3.0
+MAX_CLIENTS = 10_000
+"""As many connections as a store takes that nobody has told otherwise."""
+PASSWORD = "nobody told the nodes"
 
 
 class StoreServer:
@@ -58,25 +61,90 @@ class StoreServer:
         """Delete the junk."""
         self._ask(_clear)
 
+    def flush(self) -> None:
+        """Empty it."""
+        self._ask(lambda server: server.flushall())
+
+    def flushes(self) -> int:
+        """How often it was emptied since it was started, by its own count."""
+        told = self._ask(lambda server: server.info("commandstats"))
+        return int((told or {}).get("cmdstat_flushall", {}).get("calls", 0))
+
+    def crowd(self) -> None:
+        """Take the only connection that it may have, end all others, and keep it."""
+        kept = _KEPT.get(self._address) or _connection(self._address)
+        with suppress(OSError, kept.errors):
+            kept.server.config_set("maxclients", 1)
+            _KEPT[self._address] = kept
+            kept.server.client_kill_filter(_type="normal", skipme=True)
+
+    def let_in(self) -> None:
+        """As many connections as it had by itself."""
+        kept = _KEPT.pop(self._address, None) or _connection(self._address)
+        with suppress(OSError, kept.errors):
+            kept.server.config_set("maxclients", MAX_CLIENTS)
+        kept.server.close()
+
+    def lock(self) -> None:
+        """Ask everybody for a password, and end the connections of those who had none."""
+        self._ask(_lock)
+
+    def unlock(self) -> None:
+        """Ask nobody for one."""
+        self._ask(lambda server: server.config_set("requirepass", ""), password=PASSWORD)
+
+    def refuses_to_talk(self) -> str:
+        """What it says to somebody new who asks for nothing but an answer; "" if it answers."""
+        one = _connection(self._address)
+        try:
+            one.server.ping()
+        except (OSError, one.errors) as refusal:
+            return str(refusal)
+        finally:
+            one.server.close()
+        return ""
+
     def refuses(self) -> str:
         """What it says when it refuses a write; "" if it takes it, or does not answer."""
         return self._ask(_refusal) or ""
 
-    def _ask(self, question: Any) -> Any:
-        import redis  # late: it must not be imported before Locust, whose process reads the faults' names too
-        from redis.backoff import NoBackoff
-        from redis.retry import Retry
-
-        with suppress(redis.RedisError, OSError):
-            server = redis.Redis.from_url(
-                self._address,
-                socket_timeout=ANSWERS_WITHIN_S,
-                socket_connect_timeout=ANSWERS_WITHIN_S,
-                retry=Retry(NoBackoff(), 0),
-            )
-            with server:
-                return question(server)
+    def _ask(self, question: Any, password: str = "") -> Any:
+        one = _connection(self._address, password)
+        with suppress(OSError, one.errors), one.server as server:
+            return question(server)
         return None
+
+
+class StoreConnection(NamedTuple):
+    """A client of one connection, and the errors of its library."""
+
+    server: Redis
+    errors: type[Exception]
+
+
+_KEPT: dict[str, StoreConnection] = {}
+"""By address: the one connection that a crowded store has; if this process ends, so does it."""
+
+
+def _connection(address: str, password: str = "") -> StoreConnection:
+    import redis  # late: it must not be imported before Locust, whose process reads the faults' names too
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    server = redis.Redis.from_url(
+        address,
+        password=password or None,
+        socket_timeout=ANSWERS_WITHIN_S,
+        socket_connect_timeout=ANSWERS_WITHIN_S,
+        retry=Retry(NoBackoff(), 0),
+        single_connection_client=not password,
+    )
+    return StoreConnection(server, redis.RedisError)
+
+
+def _lock(server: Redis) -> None:
+    server.config_set("requirepass", PASSWORD)
+    server.client_kill_filter(_type="normal", skipme=True)
 
 
 def _fill(server: Redis, keys: int) -> None:

@@ -6,7 +6,7 @@ import math
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
 from loadtests.model.history import NOT_ASKED, SLOW_ON_PURPOSE, Do, Exchange
@@ -21,13 +21,12 @@ COUNTED_AT_ONCE = 100_000
 """Waits that are kept until they are counted."""
 
 
-def percentiles(waits_us: Iterable[int]) -> Percentiles:
-    """Nearest rank: the smallest wait that at least p % of all waits do not exceed. Of nothing: zeros."""
-    return percentiles_of(Counter(waits_us))
-
-
 def percentiles_of(counted: Mapping[int, int]) -> Percentiles:
-    """The same of waits that were counted: how many waits there were of each length, in µs."""
+    """Nearest rank: the smallest wait that at least p % of all waits do not exceed. Of nothing: zeros.
+
+    Args:
+        counted: how many waits there were of each length, in µs.
+    """
     ordered = sorted(counted)
     if not ordered:
         return Percentiles(0, 0.0, 0.0, 0.0, 0.0)

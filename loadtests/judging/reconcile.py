@@ -7,8 +7,10 @@ node that died while answering may have logged what the balancer never received.
 several nodes, of which one gave the answer; one that was struck wrote nothing down of what it had begun.
 
 Where people with browsers were admitted, the balancer and the nodes know requests that no shopper sent: those whose id
-does not begin with the run's. About them these two must agree all the same; whatever carries the run's id is a
-shopper's, and a hidden re-send of it is as visible as ever.
+does not begin with the run's. They are counted by themselves, and whether the logs agree about them is nobody's
+question: a person may ask for what nodes do not log, or under an id that cannot be logged, and what a guest asks must
+not make an experiment doubtful. Whatever carries the run's id is a shopper's, and a hidden re-send of it is as visible
+as ever.
 """
 
 from __future__ import annotations
@@ -41,15 +43,17 @@ class _Told(NamedTuple):
 Told = tuple[int, str, bool]
 """The same for whoever makes many of them: a plain tuple costs a fifth."""
 _ANSWERED = _Told(200, "")
-_LOST = _Told(0, "")
 
 
 class Reconciler:
     """Take in the three logs, in any order, then `mismatches`."""
 
     def __init__(
-        self, *, retries: bool = False, balancer_fell: bool = False, is_guests: Callable[[str], bool] = lambda _: False
-    ) -> None:
+        self, *, retries: bool = False, balancer_fell: bool = False, is_guests: Callable[[str], bool] = lambda _: False,
+        nodes_tell: bool = True, balancer_tells: bool = True,
+    ) -> None:  # fmt: skip
+        self._balancer_tells = balancer_tells
+        self._nodes_tell = nodes_tell
         self._is_guests = is_guests
         self._retries = retries
         self._balancer_fell = balancer_fell
@@ -60,8 +64,6 @@ class Reconciler:
         self._balancer: dict[str, _Told] = {}
         self._nodes: dict[str, _Told] = {}
         self._twice: list[Mismatch] = []
-        self._confused: set[str] = set()
-        """Ids that guests used again: a person may send whatever id they like, and nobody can tell those apart."""
 
     @property
     def counts(self) -> tuple[int, int, int]:
@@ -106,14 +108,19 @@ class Reconciler:
 
     def mismatches(self) -> Iterator[Mismatch]:
         """All of them."""
+        return (found for found in self._disagreements() if not self._is_guests(found.request))
+
+    def _disagreements(self) -> Iterator[Mismatch]:
         yield from self._twice
+        if not self._balancer_tells:
+            return
         yield from self._client_against_balancer()
-        yield from self._balancer_against_nodes()
+        if self._nodes_tell:
+            yield from self._balancer_against_nodes()
         for request in self._balancer.keys() - self._client.keys():
-            if not self._is_guests(request):
-                yield Mismatch(request, "the balancer's log has it, no shopper sent it")
-        for request in self._nodes.keys() - self._balancer.keys() - self._confused:
-            known = _LOST if self._is_guests(request) else self._client.get(request, _ANSWERED)
+            yield Mismatch(request, "the balancer's log has it, no shopper sent it")
+        for request in self._nodes.keys() - self._balancer.keys():
+            known = self._client.get(request, _ANSWERED)
             if self._balancer_fell and known.status == 0:
                 continue
             yield Mismatch(request, f"{self._nodes[request].node} has it, the balancer's log does not")
@@ -134,8 +141,6 @@ class Reconciler:
 
     def _balancer_against_nodes(self) -> Iterator[Mismatch]:
         for request, line in self._balancer.items():
-            if request in self._confused:
-                continue
             told = self._by_node(request, line.node)
             if line.node:
                 if told is None:
@@ -155,9 +160,7 @@ class Reconciler:
         return next((told for told in asked if told.node == node), first)
 
     def _enter(self, book: dict[str, _Told], where: str, request: str, told: _Told) -> None:
-        if request in book and self._is_guests(request):
-            self._confused.add(request)
-        elif request in book:
+        if request in book:
             self._twice.append(Mismatch(request, f"{where} have it twice: it was sent again, or written down again"))
         book[request] = self._same.setdefault(told, told)
 

@@ -13,8 +13,7 @@ from loadtests.checks import CHECKS, Check
 from loadtests.model.history import Exchange, StoredOrder
 from loadtests.model.results import LogoutCounts, Loss
 from loadtests.session_model.carts import Cart, Contradiction
-from loadtests.session_model.life import life_in
-from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace, packed, packed_order
+from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace, packed, packed_order, trace_in
 from loadtests.session_model.timeline import RunTimeline
 
 P = ParamSpec("P")
@@ -62,7 +61,7 @@ class HistoryReplay:
                 person.refused = exchange
             if person.life.watches_pages:
                 person.life.page(exchange)
-        if exchange.why == "audit" and (exchange.outcome == "ok" or exchange.status == 401):
+        if exchange.why == "audit" and (exchange.outcome == "ok" or exchange.as_stranger):
             self.people[exchange.shopper].seen_by_audit = True
 
     def _consider(self, exchange: Exchange) -> None:
@@ -70,7 +69,7 @@ class HistoryReplay:
             return
         person = self.people.get(exchange.shopper)
         if person is None:
-            person = self.people[exchange.shopper] = ShopperTrace(exchange.shopper, life_in(self._scene))
+            person = self.people[exchange.shopper] = trace_in(self._scene, exchange.shopper)
         if exchange.jar != "main":
             self._elsewhere(person, exchange)
             return
@@ -78,7 +77,7 @@ class HistoryReplay:
         if findings:
             self._contradicted(person, exchange, findings)
         if exchange.do == "checkout":
-            self._checkout(exchange, person.memory.checked_out)
+            self._checkout(exchange, person.memory.checked_out, person.cart)
         person.keep(exchange)
 
     def add_order(self, order: StoredOrder) -> None:
@@ -115,6 +114,7 @@ class HistoryReplay:
         """With other cookies than the shopper's own: only an order changes what the shopper may expect."""
         for check in tuple(self._checks.values()):
             self._guard(check.kind, check.elsewhere, person, exchange)
+        person.life.renewed(exchange)
         if exchange.do == "checkout":
             self._checkout(exchange, None)
 
@@ -132,10 +132,10 @@ class HistoryReplay:
             if finding.kind == "logged_out":
                 person.lost_login(exchange)
 
-    def _checkout(self, exchange: Exchange, cart: Cart | None) -> None:
+    def _checkout(self, exchange: Exchange, cart: Cart | None, shown: Exchange | None = None) -> None:
         if exchange.outcome not in ("ok", "unknown"):
             return
-        promise = packed(exchange, cart if exchange.outcome == "ok" else None)
+        promise = packed(exchange, cart if exchange.outcome == "ok" else None, shown)
         self._checkouts[exchange.request] = promise
         if exchange.outcome == "unknown":
             self._unanswered.add(exchange.request)

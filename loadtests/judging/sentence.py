@@ -102,18 +102,27 @@ def _logged_out(
     also = _security(clear)
     they = "they" if len(victims_of(faults)) > 1 and not _one_each(faults, clear) else "it"
     apart = [(name, result) for name, result in clear.items() if result.logged_out.shoppers > by[name]]
+    # Beside "had already lost 58", people whom the fault logged out a second time would be counted twice.
+    again = {name: count for name, result in apart if (count := _logged_out_again(result))}
+    those = {
+        name: f" ({count} of the {clear[name].logged_out_before_fault} out before)" for name, count in again.items()
+    }
     told = listed([_out_otherwise(name, result, by[name]) for name, result in apart], "and")
-    short_told = listed([_out_otherwise(name, result, by[name], brief=True) for name, result in apart], "and")
+    short_told = listed(
+        [_out_otherwise(name, result, by[name], brief=True) for name, result in apart if name not in again], "and"
+    )
     brief = listed([f"{result.logged_out.shoppers - by[name]} in {name}" for name, result in apart], "and")
     brief = f"for other reasons {brief}" if brief else ""
     most = f"for other reasons {sum(result.logged_out.shoppers - by[name] for name, result in apart)}" if apart else ""
     wordings = (
-        _joined(_told_apart(clear, by, they), told, also, long),
-        _joined(_told_apart(clear, by, they), short_told, also, long),
-        _joined(_told_apart(clear, by, they), brief, also, long),
+        _joined(
+            _told_apart(clear, by, they, {name: f" ({count} again)" for name, count in again.items()}), told, also, long
+        ),
+        _joined(_told_apart(clear, by, they, those), short_told, also, long),
+        _joined(_told_apart(clear, by, they, {}), brief, also, long),
         _joined(_told_together(clear, by), brief, also, long),
         _joined(_told_together(clear, by), brief, also, short),
-        _joined(f"{sum(by.values())} shoppers in {where}", most, short),
+        _joined(f"{sum(by.values())} shoppers in {where}" if any(by.values()) else "nobody", most, short),
     )
     return [f"logged out {wording}" for wording in wordings]
 
@@ -132,12 +141,9 @@ def _out_otherwise(name: str, result: ArchitectureResult, by_faults: int, *, bri
     """Who was logged out and not by a fault: as in roundrobin-memory had already lost 57 of 60 before."""
     if brief and result.logged_out_before_fault:
         return f"{name} had already lost {result.logged_out_before_fault}"
-    first_us = min((fault.injected_us for fault in result.faults if fault.injected_us is not None), default=None)
     by = credited(result)
     rest = [loss for loss in result.losses if loss.kind == LOGGED_OUT and loss.shopper not in by]
-    later = {loss.shopper for loss in rest} - {
-        loss.shopper for loss in rest if first_us is not None and loss.at_ms * 1000 < first_us
-    }
+    later = {loss.shopper for loss in rest} - _out_before_fault(result)
     alone = {word for loss in rest for word in words_of(loss.cause)} == {"expired"}
     if not result.logged_out_before_fault:
         others = result.logged_out.shoppers - by_faults
@@ -146,10 +152,26 @@ def _out_otherwise(name: str, result: ArchitectureResult, by_faults: int, *, bri
     return before + (f", and later {len(later)} {'by time' if alone else 'for other reasons'}" if later else "")
 
 
-def _told_apart(architectures: Mapping[str, ArchitectureResult], by: Mapping[str, int], they: str) -> str:
-    """As in: 20 of 60 shoppers in sticky-memory (all whose sessions it held) and 3 in …; nobody in redis."""
+def _out_before_fault(result: ArchitectureResult) -> frozenset[int]:
+    """Shoppers who had been logged out before the first fault struck; nobody, without one."""
+    first_us = min((fault.injected_us for fault in result.faults if fault.injected_us is not None), default=0)
+    return frozenset(loss.shopper for loss in result.losses if loss.kind == LOGGED_OUT and loss.at_ms * 1000 < first_us)
+
+
+def _logged_out_again(result: ArchitectureResult) -> int:
+    """Shoppers whom a fault logged out, and who had been logged out before any struck."""
+    return len(credited(result) & _out_before_fault(result)) if result.logged_out_before_fault else 0
+
+
+def _told_apart(
+    architectures: Mapping[str, ArchitectureResult], by: Mapping[str, int], they: str, notes: Mapping[str, str]
+) -> str:
+    """As in: 20 of 60 shoppers in sticky-memory (all whose sessions it held) and 3 in … (2 again); nobody in redis."""
     names = [name for name in architectures if by[name]]
-    hit = [_hit(name, architectures[name], by[name], they, place == 0) for place, name in enumerate(names)]
+    hit = [
+        _hit(name, architectures[name], by[name], they, place == 0) + notes.get(name, "")
+        for place, name in enumerate(names)
+    ]
     nobody = [name for name, result in architectures.items() if not result.logged_out.shoppers]
     named = f"nobody in {listed(nobody, 'or')}" if nobody else ""
     return _joined(listed(hit, "and"), named) or "nobody"
@@ -183,10 +205,11 @@ def _counted(headline: str, clear: Mapping[str, ArchitectureResult], long: str, 
     named = f"none in {listed(none, 'or')}" if none else ""
     others = f"none in {len(none)} {'others' if some else 'architectures'}" if none else ""
     not_known = f"not measured in {len(unknown)}" if unknown else ""
-    most = max((value for value in values.values() if value is not None), default=0.0)
+    known = [value for value in values.values() if value is not None]
+    most = f"at most {number(max(known))} in {len(clear)} architectures" if known else ""
     return [
         _joined(some, named, not_known, long),
         _joined(some, others, not_known, long),
         _joined(some, others, not_known, short),
-        _joined(f"at most {number(most)} in {len(clear)} architectures", not_known, short),
+        _joined(most, not_known, short),
     ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import zlib
 from base64 import urlsafe_b64decode
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
 from typing import Any
@@ -88,7 +88,14 @@ class Pocket:
 
     def forget_node(self) -> None:
         """Forget the balancer's cookies."""
-        for cookie in [cookie for cookie in self.cookies if cookie.name.startswith(NODE_COOKIES)]:
+        self._forget(lambda name: name.startswith(NODE_COOKIES))
+
+    def forget_session(self) -> None:
+        """Forget all others."""
+        self._forget(lambda name: not name.startswith(NODE_COOKIES))
+
+    def _forget(self, which: Callable[[str], bool]) -> None:
+        for cookie in [cookie for cookie in self.cookies if which(cookie.name)]:
             self.cookies.clear(cookie.domain, cookie.path, cookie.name)
 
 

@@ -68,10 +68,6 @@ class FaultTimeline(msgspec.Struct, frozen=True):
         """When it was over: seen to be healed; never, if it was not, or if it stays."""
         return NEVER_US if self.stays or self.observed_healed_us is None else self.observed_healed_us
 
-    def lasted(self, since_us: int, until_us: int) -> bool:
-        """Whether it was observed, and was there at any moment of that time."""
-        return self.observed_us is not None and self.start_us <= until_us and since_us <= self.over_us
-
     def end_us(self, otherwise: int) -> int:
         """When it was over, as charts draw it: seen to be healed, or else healed, or else `otherwise`."""
         if self.stays:

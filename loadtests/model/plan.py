@@ -88,6 +88,8 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
     shoppers: tuple[ShopperPlan, ...]
     addresses: int = 0
     """From how many addresses they come (see `loadtests.planning.addresses`); 0: each from one of its own."""
+    gives_up: bool = False
+    """Their client takes any error of the shop for a logout, and throws its cookies away."""
     control: Control = ""
     """What the run leaves out; "" if nothing."""
 

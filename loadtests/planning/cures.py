@@ -7,6 +7,8 @@ from loadtests.faults import FAULTS
 from loadtests.faults.contract import Cure
 from loadtests.model.scenario import Scenario
 
+_REFRESHED = ("refresh-token", "refresh-token-database")
+
 CURES: tuple[Cure, ...] = (
     Cure(
         "A planted session id becomes the shopper's login.",
@@ -48,6 +50,41 @@ CURES: tuple[Cure, ...] = (
         measure="logged_out_more_than_once",
         on=("sticky-hash",),
         instead="sticky-memory",
+    ),
+    Cure(
+        "Several requests of one page show the same refresh token, and its second use ends the session.",
+        "For so long a stolen token can be used beside its owner, and nobody notices.",
+        "refresh-race",
+        "refresh-race-grace",
+        on=_REFRESHED,
+    ),
+    Cure(
+        "The same, cured in the client: one refresh at a time, and the rest of the page when it was answered.",
+        "A round trip before each page that needs one; it helps nobody who has two browsers' tabs apart.",
+        "refresh-race",
+        "refresh-race-single-flight",
+        on=_REFRESHED,
+    ),
+    Cure(
+        "A client takes an error for a logout, and throws the session away.",
+        "Nothing: the client must only tell a 401 from everything else.",
+        "outage-taken-for-logout",
+        "outage-told-from-logout",
+    ),
+    Cure(
+        "A deploy renames a field of the session, and two versions are strangers to each other's sessions.",
+        "Three deploys instead of one, and between the last two as long as a session lives.",
+        "deploy-renamed-field",
+        "deploy-in-three-steps",
+    ),
+    Cure(
+        "A canary is a stranger to whoever lands there by chance.",
+        "An affinity: the balancer must remember, and the canary's share is no longer even.",
+        "canary",
+        "canary-with-affinity",
+        measure="logged_out_more_than_once",
+        on=("signed-token",),
+        instead="signed-token-sticky",
     ),
     *(cure for fault in FAULTS.values() for cure in fault.cures),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from loadtests.reference.application import application
 from loadtests.reference.commands import commands
 from loadtests.reference.cures import cures
 from loadtests.reference.exports import exports
@@ -24,6 +25,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/settings.md": settings,
     "reference/measures.md": measures,
     "reference/exports.md": exports,
+    "reference/application.md": application,
     "reference/cli.md": commands,
     "how-to/cures.md": cures,
 }

@@ -20,7 +20,8 @@ def architectures() -> str:
     return page(
         "Architectures",
         "An architecture is a shop, where its sessions live, and how the balancer picks the node. They are data, in "
-        "[`compose/architectures.py`](../../compose/architectures.py).",
+        "[`compose/architectures.py`](../../compose/architectures.py). "
+        "[How to add one](../how-to/add-an-architecture.md).",
         table(("architecture", "shop", "sessions", "affinity", "replicas", "in a sentence"), rows),
     )
 

@@ -25,6 +25,8 @@ class Told(msgspec.Struct, frozen=True):
     sentence: str
     architecture: str
     loss: Loss
+    traced: bool = False
+    """Its trace ids are told, for whoever has a tracing of their own."""
 
     @property
     def cause(self) -> str:
@@ -66,19 +68,19 @@ class MoreLosses(msgspec.Struct, frozen=True):
 
 def causes_of(architectures: Mapping[str, ArchitectureResult]) -> tuple[CauseOfLosses, ...]:
     """What was lost, by cause; the most frequent one first."""
-    of: dict[str, list[tuple[str, int, Loss]]] = {}
+    of: dict[str, list[Told]] = {}
     for name, result in architectures.items():
         for number, loss in enumerate(result.losses):
-            of.setdefault(loss.cause, []).append((name, number, loss))
+            of.setdefault(loss.cause, []).append(told(name, number, result))
     found = [_cause(cause, losses) for cause, losses in of.items()]
     return tuple(sorted(found, key=lambda it: -it.total))
 
 
-def _cause(cause: str, losses: list[tuple[str, int, Loss]]) -> CauseOfLosses:
+def _cause(cause: str, losses: list[Told]) -> CauseOfLosses:
     firsts: dict[tuple[str, str], Told] = {}
-    for name, number, loss in losses:
-        firsts.setdefault((name, loss.kind), told(name, number, loss))
-    counts = Counter((name, loss.kind) for name, _, loss in losses)
+    for it in losses:
+        firsts.setdefault((it.architecture, it.loss.kind), it)
+    counts = Counter((it.architecture, it.loss.kind) for it in losses)
     first, *others = firsts.values()
     return CauseOfLosses(
         cause=cause_in_words(cause),
@@ -100,12 +102,13 @@ def more_losses(name: str, result: ArchitectureResult) -> MoreLosses:
         first.setdefault((loss.cause, loss.kind), number)
     told_already = set(first.values())
     rest = [number for number in range(len(result.losses)) if number not in told_already]
-    listed = tuple(told(name, number, result.losses[number]) for number in rest[:LISTED])
+    listed = tuple(told(name, number, result) for number in rest[:LISTED])
     return MoreLosses(name, listed, len(result.losses), len(rest) - len(listed))
 
 
-def told(name: str, number: int, loss: Loss) -> Told:
+def told(name: str, number: int, result: ArchitectureResult) -> Told:
     """That loss; `number` is its index in results.json."""
+    loss = result.losses[number]
     where = f"shown by {loss.node}" if loss.node else "found in the database"
     sentence = f"Shopper {loss.shopper} {CHECKS[loss.kind].happened} at {loss.at_ms / 1000:.2f} s, {where}"
-    return Told(loss_id(name, number), sentence, name, loss)
+    return Told(loss_id(name, number), sentence, name, loss, traced=result.facts is not None)

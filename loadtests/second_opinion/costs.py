@@ -17,7 +17,7 @@ KNOWN = ("cart", "orders", "me", "add", "remove", "checkout")  # only somebody w
 GAPS: dict[str, Any] = {
     "jar": "main", "cart": None, "order": "", "overlapped": False, "node": "", "status": 0, "cookie_bytes": 0,
     "body_bytes": 0, "phase": "", "kind": "", "evidence": []}
-WITHOUT_SERVER = ("memory", "replicated", "token")  # stores that need no server of their own
+WITHOUT_SERVER = ("memory", "replicated", "token", "refresh-database")  # stores that need no server of their own
 
 def share(whole: float | None, parts: float, digits: int) -> float | None:
     """One part, rounded; None if there is nothing to share, or nobody to share it among."""
@@ -66,12 +66,17 @@ def sampled(events: list[Any], answered: list[Any], window_us: int) -> dict[str,
         "store_memory_bytes_per_session": growth([(c["keys"], c["memory"]) for c in store if "keys" in c]),
     }
 
+def aside(do: str) -> bool:
+    """What goes on beside shopping."""
+    return do in ("watch", "forget_node", "read_cookie", "arrive", "forget_session")
+
+
 def facts(records: list[Any]) -> int:
     """How often an answer could be held against what had been acknowledged to one shopper: a login, or a cart."""
     count, logged_in, entering, leaving, login_us = 0, False, False, False, -1
     for r in records:
         ok, unknown, leaves = r.outcome == "ok", r.outcome == "unknown", r.do in ("logout", "logout_everywhere")
-        known, shops = ok and r.do in KNOWN, r.do not in ("watch", "forget_node", "read_cookie", "arrive")
+        known, shops = ok and r.do in KNOWN, not aside(r.do)
         stranger = r.status == 401 and r.do != "login" and logged_in and r.sent_us >= login_us
         count += logged_in and (known or (stranger and not leaving))
         empty = r.do == "checkout" and r.status == 400

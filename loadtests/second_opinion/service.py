@@ -46,7 +46,7 @@ def befall(me: Any, r: Any) -> None:
         me.session, me.stranger_us = ok and r.do == "login", -1
     elif again or (own and refused and me.session and me.stranger_us < 0):
         me.stranger_us = -1 if again else r.done_us
-    if planned and r.do not in ("watch", "forget_node", "read_cookie"):
+    if planned and r.do not in ("watch", "forget_node", "read_cookie", "forget_session"):
         if not ok and me.since_us is None:
             me.since_us = max(r.sent_us if r.request else r.planned_us, me.served_us)
         elif ok and me.since_us is not None:

@@ -8,7 +8,7 @@ what was considered. docs/explanation/causes.md defines all of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 import msgspec
@@ -23,7 +23,7 @@ from loadtests.session_model.circumstances import Circumstances, Harm, Without
 from loadtests.session_model.counterfactual import UNEXPLAINED, Explanation, Harms, explain_by, in_words, seconds
 from loadtests.session_model.excluded import considered
 from loadtests.session_model.life import SessionLife, good_until, seen, setting
-from loadtests.session_model.shopper_trace import ShopperTrace
+from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace
 from loadtests.session_model.stores import RULES, Outlived
 
 OF_RULES = (
@@ -45,6 +45,16 @@ OF_RULES = (
     Cause("not_revoked", "The session travels with the shopper, and no node asks whether it was ended."),
     Cause("denylist_lost", "The session travels with the shopper, and the list that said that it was ended was lost."),
     Cause("node_not_told", "The session is in the memory of a node that nobody told of its end."),
+    Cause("access_token_good", "The access token was not over yet, and nobody asks whether its session was ended."),
+    Cause("error_taken_for_logout", "The shopper's client took an error for a logout, and threw its cookies away."),
+    Cause(
+        "refresh_race", "Two requests of one browser showed the same refresh token; its second use ends the session."
+    ),
+    Cause("refresh_stolen", "Somebody else showed the shopper's refresh token; its second use ends the session."),
+    Cause(
+        "refresh_answer_lost",
+        "The answer with the new refresh token did not arrive; the second use of the old one ends the session.",
+    ),
     Cause("written_back", "A request of the session was under way while it was ended, and wrote it again."),
     Cause("unexplained", "Nothing that the events or the answers show explains it."),
 )
@@ -101,6 +111,8 @@ def _reason_of_end(around: Circumstances, life: SessionLife, answer: Exchange) -
 def harms_of_end(around: Circumstances, life: SessionLife, answer: Exchange, without: Without) -> list[Harm]:
     """Why that answer does not know the shopper; a logout may have met its own end, if it was asked for twice."""
     found = RULES[around.run.store or ""].harms(life, answer, around, without)
+    if life.gave_up is not None:
+        found = [*found, *_unless(seen("error_taken_for_logout", life.gave_up.done_us), without)]
     return [*found, *repeated(answer, answer, around, without)] if answer.do in ENDS_SESSION else found
 
 
@@ -117,6 +129,14 @@ def reason_of_cart_loss(around: Circumstances, person: ShopperTrace, answer: Exc
     return Reason(considered=considered(around, person.life, answer))
 
 
+def reason_of_short_order(around: Circumstances, promise: AcknowledgedOrder) -> Reason:
+    """Why an order lacks what was acknowledged, as far as the very write shows it: the cart was lost before."""
+    if promise.overlapped is None:
+        return Reason()
+    explanation = explain_by(partial(_unless, seen("overlapping_write", promise.overlapped.sent_us)))
+    return _reason(around, explanation, "the order held the acknowledged cart")
+
+
 def reason_of_use_after_end(around: Circumstances, used: Outlived) -> Reason:
     """Why a session was good after its end."""
     rules = RULES.get(around.run.store or "")
@@ -130,6 +150,24 @@ def reason_of_shared_session(around: Circumstances) -> Reason:
     keeps_ids = rules is not None and rules.ids_can_be_planted and not around.run.limits.regenerate_at_login
     explanation = explain_by(partial(_unless, setting("fixation"))) if keeps_ids else UNEXPLAINED
     return _reason(around, explanation, "whoever had planted the session was a stranger after the login")
+
+
+def reason_of_second_order(around: Circumstances, word: str, asked: Sequence[Exchange]) -> Reason:
+    """Why one checkout made two orders; `word` tells what the orders themselves show, and so holds whatever else did.
+
+    Args:
+        around: tells which faults have requests repeated.
+        word: request_repeated or key_ignored.
+        asked: the checkouts behind the two orders, in the order of their answers; those that the history knows.
+    """
+    if not asked:
+        return Reason(word, (Because(word),))
+    by_itself = seen(word, asked[-1].sent_us) if word == "request_repeated" else setting(word)
+    turns: list[Harms] = [partial(repeated, asked[0], asked[-1], around)] if word == "request_repeated" else []
+    turns.append(partial(_unless, by_itself))
+    explanations = (explain_by(harms) for harms in turns)
+    explanation = next(found for found in explanations if found.alternatives)
+    return _reason(around, explanation, "this checkout would have made one order")
 
 
 def _about_cart(around: Circumstances, person: ShopperTrace, last: Exchange, answer: Exchange) -> Iterator[Harms]:

@@ -154,6 +154,8 @@ PHRASES = {
     "fixation": "a login that keeps the session's id",
     "cookie_too_large": "the limit of 4,096 bytes on a cookie",
     "refreshed_by_slow_page": "the slow page that saved the session as it had been",
+    "request_repeated": "the second sending of one request",
+    "key_ignored": "a shop that makes a second order for a key that it has seen",
     "overlapping_write": "the write that overlapped it",
 }
 """What is thought away that is no fault, for a sentence that begins "without"."""

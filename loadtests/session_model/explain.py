@@ -15,8 +15,8 @@ from loadtests.model.results import Loss
 from loadtests.session_model.causes import Reason, reason_of_logout
 from loadtests.session_model.circumstances import NOTHING, Circumstances
 from loadtests.session_model.counterfactual import seconds
-from loadtests.session_model.life import good_until, life_in
-from loadtests.session_model.shopper_trace import ShopperTrace
+from loadtests.session_model.life import good_until
+from loadtests.session_model.shopper_trace import trace_in
 from loadtests.session_model.stores.token import keys_of
 
 HELD = {
@@ -25,6 +25,8 @@ HELD = {
     "token": "in the shopper's cookie, signed",
     "denylist": "in the shopper's cookie, signed, unless the list in the store says that it was ended",
     "redis": "in the session store",
+    "refresh": "in the shopper's cookie, signed, for a short time; what renews it is in the store",
+    "refresh-database": "in the shopper's cookie, signed, for a short time; what renews it is in the database",
 }
 
 
@@ -73,7 +75,7 @@ class Storyteller:
     def __init__(self, around: Circumstances, shopper: int) -> None:
         run = around.run
         self._around = around
-        self._person = ShopperTrace(shopper, life_in(run))
+        self._person = trace_in(run, shopper)
         self._told: list[SessionStory] = []
         self._lost = False
 
@@ -85,7 +87,10 @@ class Storyteller:
     def add(self, exchange: Exchange) -> None:
         """The next exchange; only what was done with the shopper's own cookies makes a session."""
         person = self._person
-        if exchange.outcome == "not_sent" or exchange.jar != "main":
+        if exchange.outcome == "not_sent":
+            return
+        if exchange.jar != "main":
+            person.life.renewed(exchange)  # whoever has the shopper's refresh token can end the session with it
             return
         before = person.life.opened
         findings = person.memory.saw(exchange)
@@ -155,6 +160,8 @@ def _lines(story: ShopperStory) -> Iterator[str]:
     for loss in story.losses:
         where = f", shown by {loss.node}" if loss.node else ""
         yield f"  {_at(loss.at_ms)} {loss.kind} ({loss.cause}){where}"
+        if trace := loss.witness[-1].trace if loss.witness else "":
+            yield f"    trace {trace}"
         yield from _why(loss.counterfactual, loss.considered)
 
 

@@ -15,23 +15,30 @@ from loadtests.faults.effects import FOREVER_US
 from loadtests.model.history import CART_WRITES, ENDS_SESSION, NEEDS_LOGIN, Exchange
 from loadtests.session_model.circumstances import TIME, Circumstances, Factor, Harm, NodeClock, Without
 from loadtests.session_model.timeline import RunTimeline
+from loadtests.session_model.token_trail import TokenTrail
 
 US = 1_000_000
-IN_COOKIE = ("token", "denylist")
+REFRESHED = ("refresh", "refresh-database")
+"""Stores whose sessions are renewed by a refresh token."""
+IN_COOKIE = ("token", "denylist", *REFRESHED)
 
 
 class SessionLife:
     """One shopper's session, as far as the history was read. Only what the shopper's own jar did is told to it."""
 
     __slots__ = (
-        "adrift", "at_home", "epoch_us", "everywhere", "forgot", "hung", "in_cookie", "in_memory", "known",
-        "lifetime_us", "opened", "perhaps", "refreshes", "strayed", "unsure", "written",
+        "_access_us", "adrift", "at_home", "epoch_us", "everywhere", "forgot", "gave_up", "hung", "in_cookie",
+        "in_memory", "known", "lifetime_us", "opened", "perhaps", "refreshes", "strayed", "tokens", "unsure", "written",
     )  # fmt: skip
 
     def __init__(
-        self, *, store: str | None = None, refreshes: bool = False, lifetime_us: int = FOREVER_US, epoch_us: int = 0
-    ) -> None:
+        self, *, store: str | None = None, refreshes: bool = False, lifetime_us: int = FOREVER_US, epoch_us: int = 0,
+        access_us: int = 0,
+    ) -> None:  # fmt: skip
         self.in_cookie = store in IN_COOKIE
+        self._access_us = access_us if store in REFRESHED else 0
+        self.tokens: TokenTrail | None = None
+        """Of a session that is renewed by a refresh token: only that makes it live longer."""
         self.in_memory = store == "memory"
         self.lifetime_us = lifetime_us
         self.epoch_us = epoch_us
@@ -55,6 +62,8 @@ class SessionLife:
         """The first that was answered with an error since: by whom, nobody knows."""
         self.forgot: Exchange | None = None
         """The last time that the browser lost the balancer's cookie."""
+        self.gave_up: Exchange | None = None
+        """When the shopper's client threw its cookies away; None, if there was a login since."""
         self.everywhere: Exchange | None = None
         """The last logout everywhere, from whatever device."""
         self.hung: Exchange | None = None
@@ -68,22 +77,27 @@ class SessionLife:
     @property
     def watches_pages(self) -> bool:
         """Pages that say nothing of the shopper tell something of the session, too."""
-        return self.refreshes or self.in_memory
+        return self.refreshes or self.in_memory or self._access_us > 0
 
     def saw(self, exchange: Exchange) -> None:
         """The next exchange of the shopper's own jar."""
         do = exchange.do
         if do == "forget_node":
             self.forgot = exchange
+        elif do == "forget_session":
+            self.gave_up = exchange
         elif exchange.outcome == "unknown" or exchange.status == 0 or exchange.status >= 500:
             self._unanswered(exchange)
-        elif exchange.status == 401 or not exchange.node:
+            self.renewed(exchange)
+        elif exchange.as_stranger or (not exchange.node and exchange.outcome != "ok"):
             self._routed(exchange)
+            self.renewed(exchange)
         elif do == "login":
             if exchange.outcome == "ok":
                 self._open(exchange)
         elif do in ENDS_SESSION:
             if exchange.outcome == "ok":
+                self.renewed(exchange)
                 self._close(exchange)
         elif do in NEEDS_LOGIN and exchange.outcome == "ok":
             self.recognised(exchange)
@@ -100,13 +114,27 @@ class SessionLife:
         elif unsure is not None:  # that login may have opened another one: by this answer, nobody can tell
             self.perhaps, self.unsure = unsure, None
         self.known = exchange
-        if self.refreshes or exchange.do in CART_WRITES:
+        if self.tokens is not None:
+            self.renewed(exchange)
+        elif self.refreshes or exchange.do in CART_WRITES:
             self._wrote(exchange)
+
+    def renewed(self, exchange: Exchange) -> None:
+        """It may have shown a refresh token, and been given another one. Of other jars, too."""
+        use = None if self.tokens is None else self.tokens.saw(exchange)
+        if use is None or exchange.jar != "main" or exchange.status == 401 or not 0 < exchange.status < 500:
+            return
+        if use.sure:
+            self._wrote(exchange)
+        else:
+            self.perhaps = exchange
 
     def page(self, exchange: Exchange) -> None:
         """An answer that says nothing of the shopper."""
         self._routed(exchange)
-        if self.refreshes and self.written is not None and not (self.in_memory and exchange.node != self.home):
+        if self.tokens is not None:
+            self.renewed(exchange)
+        elif self.refreshes and self.written is not None and not (self.in_memory and exchange.node != self.home):
             self._refreshed(exchange, self.written)
 
     def _routed(self, exchange: Exchange) -> None:
@@ -133,7 +161,9 @@ class SessionLife:
 
     def _open(self, exchange: Exchange) -> None:
         self.opened = self.known = self.written = exchange
-        self.perhaps = self.strayed = self.adrift = self.at_home = self.unsure = None
+        self.perhaps = self.strayed = self.adrift = self.at_home = self.unsure = self.gave_up = None
+        if self._access_us:
+            self.tokens = TokenTrail(exchange, self._access_us)
 
     def _close(self, exchange: Exchange) -> None:
         self.opened = self.written = self.perhaps = self.unsure = None
@@ -149,7 +179,7 @@ class SessionLife:
             self.adrift = exchange
         if exchange.do == "login":
             self.unsure = exchange
-        elif self.refreshes or exchange.do in CART_WRITES:
+        elif self.tokens is None and (self.refreshes or exchange.do in CART_WRITES):
             self.perhaps = self.hung = exchange
 
 
@@ -159,6 +189,7 @@ def life_in(run: RunTimeline) -> SessionLife:
     return SessionLife(
         store=run.store, refreshes=limits.session_refresh_each_request,
         lifetime_us=limits.session_lifetime_s * US, epoch_us=run.epoch_us or 0,
+        access_us=round(min(limits.access_lifetime_s, limits.session_lifetime_s) * US),
     )  # fmt: skip
 
 
@@ -199,10 +230,20 @@ def good_until(life: SessionLife, around: Circumstances) -> tuple[int, int] | No
 def lifetime_over(life: SessionLife, answer: Exchange, around: Circumstances, without: Without) -> Harm | None:
     """The harm of time, in true time and by nobody's clock."""
     good = good_until(life, around)
-    if TIME in without or good is None or answer.done_us < good[0]:
+    if TIME in without or good is None:
         return None
+    if answer.done_us < good[0]:
+        return _absolute_end(life, answer, around)
     sure = answer.sent_us >= good[1]
     return Harm(TIME, "expired", good[1] if sure else good[0], sure)
+
+
+def _absolute_end(life: SessionLife, answer: Exchange, around: Circumstances) -> Harm | None:
+    """However much it was used, so long after its login it is over."""
+    opened, absolute_us = life.opened, around.run.limits.session_absolute_s * US
+    if opened is None or not absolute_us or answer.done_us < opened.sent_us + absolute_us:
+        return None
+    return Harm(TIME, "expired", opened.done_us + absolute_us, answer.sent_us >= opened.done_us + absolute_us)
 
 
 def over_by_clock(

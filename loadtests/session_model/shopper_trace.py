@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from loadtests.model.history import ENDS_SESSION, NEEDS_LOGIN, Exchange, StoredOrder
 from loadtests.session_model.carts import Cart
 from loadtests.session_model.expectations import ExpectedSession
-from loadtests.session_model.life import SessionLife
+from loadtests.session_model.life import SessionLife, life_in
+from loadtests.session_model.timeline import RunTimeline
 from shared.demo_accounts import account_name
 
 
@@ -21,6 +22,9 @@ class AcknowledgedOrder(msgspec.Struct, frozen=True):
     exchange: Exchange
     cart: Cart | None
     """The cart that was ordered; None if several were possible."""
+    overlapped: Exchange | None = None
+    """The answer that last showed that cart, if another request overlapped it: the one may have saved over the other.
+    Else None: of millions of orders nobody keeps one answer more without need."""
 
     def kept_by(self, order: StoredOrder) -> bool:
         """That stored order is the one that was acknowledged."""
@@ -39,16 +43,18 @@ class AcknowledgedOrder(msgspec.Struct, frozen=True):
         return sum(max(0, units - self.cart.get(sku, 0)) for sku, units in order.lines.items())
 
 
-def packed(exchange: Exchange, cart: Cart | None) -> AcknowledgedOrder:
-    """The promise of this checkout. What many of them say, names of nodes and articles, they hold together.
+def packed(exchange: Exchange, cart: Cart | None, shown: Exchange | None = None) -> AcknowledgedOrder:
+    """The promise of this checkout; `shown`: the last answer with the cart.
 
-    Without what nobody asks of a promise: when it was due, which step of the plan it is, and how many bytes went about.
+    What many of them say, names of nodes and articles, they hold together. Without what nobody asks of a promise: when
+    it was due, which step of the plan it is, and how many bytes went about.
     """
     kept = replace(
         exchange, architecture=intern(exchange.architecture), node=intern(exchange.node), user=intern(exchange.user),
         planned_us=0, step=-1, cookie_bytes=0, body_bytes=0,
     )  # fmt: skip
-    return AcknowledgedOrder(kept, None if cart is None else _packed_lines(cart))
+    overlapped = shown if shown is not None and shown.overlapped else None
+    return AcknowledgedOrder(kept, None if cart is None else _packed_lines(cart), overlapped)
 
 
 def packed_order(order: StoredOrder, promise: AcknowledgedOrder | None) -> StoredOrder:
@@ -82,9 +88,9 @@ class ShopperTrace:
         "out_life", "refused", "seen_by_audit", "shopper",
     )  # fmt: skip
 
-    def __init__(self, shopper: int, life: SessionLife | None = None) -> None:
+    def __init__(self, shopper: int, life: SessionLife | None = None, *, in_account: bool = False) -> None:
         self.shopper = shopper
-        self.memory = ExpectedSession(account_name(shopper))
+        self.memory = ExpectedSession(account_name(shopper), in_account=in_account)
         self.life = life or SessionLife()
         self.login: Exchange | None = None
         """The last acknowledged login."""
@@ -148,16 +154,20 @@ class ShopperTrace:
         elif do == "linger":
             self.lingered = exchange
         elif do in NEEDS_LOGIN and exchange.cart is not None:
-            self.cart = exchange
-            self.out = None
+            self._showed(exchange)
 
     def keep_cart(self, exchange: Exchange) -> None:
         """The same of an answer that knew the shopper and showed the cart: the common case, made fast."""
         if exchange.cookie_refused:
             self.refused = exchange
         self.life.recognised(exchange)
+        self._showed(exchange)
+
+    def _showed(self, exchange: Exchange) -> None:
         self.cart = exchange
-        self.out = None
+        # What was asked beside the request that met a stranger's answer, and answered later, is of the session before.
+        if self.out is not None and exchange.sent_us >= self.out.done_us:
+            self.out = None
 
     def _leave(self, exchange: Exchange) -> None:
         """An attempt of which nobody knows what became leaves open whether the session is still good."""
@@ -167,3 +177,9 @@ class ShopperTrace:
             self.left_everywhere = self.left
         if left:
             self.out = None
+
+
+def trace_in(run: RunTimeline, shopper: int) -> ShopperTrace:
+    """A shopper there, before anything was asked."""
+    application = run.application
+    return ShopperTrace(shopper, life_in(run), in_account=application is not None and application.in_account)

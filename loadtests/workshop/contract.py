@@ -31,11 +31,33 @@ SideName = Literal["left", "right"]
 SIDES: tuple[SideName, SideName] = ("left", "right")
 
 
+GUEST = "guest-"
+"""How the accounts of people with browsers begin; in old rounds they had the numbers after the last shopper's."""
+SEATS = 61
+"""So many people with browsers a workshop has accounts for in both shops: sixty participants, and the instructor."""
+
+
 class Guest(msgspec.Struct, frozen=True):
-    """An account that no simulated shopper uses: for a person with a browser."""
+    """An account that no simulated shopper uses: for a person with a browser, the same one in both shops."""
 
     user: str
+    """The same all workshop long (`guest_name`)."""
     password: str
+    """Another one in each round: who knows an old one cannot look into a round that is still covered for them."""
+
+
+def guest_name(seat: int) -> str:
+    """The account of that seat; the instructor's is 0."""
+    return f"{GUEST}{seat:02d}"
+
+
+class Participant(msgspec.Struct, frozen=True):
+    """A person of the room."""
+
+    user: str
+    """Their account in both shops."""
+    name: str
+    """As they want to be called: whatever they typed, hence text and never markup."""
 
 
 class RoundSide(msgspec.Struct, frozen=True):
@@ -44,10 +66,10 @@ class RoundSide(msgspec.Struct, frozen=True):
     side: SideName
     architecture: str
     stateful: bool
-    """Which of the two shops it is (`stateful_app`), hence its colour and its host name."""
+    """Which of the two shops it is (`stateful_app`), hence its colour."""
     shop_url: str
-    """For a browser on this machine: `http://stateful.localhost:PORT` or `http://stateless.localhost:PORT`, so that
-    they have different cookies; two shops of one kind: `left.localhost` and `right.localhost`."""
+    """Of its public listener, as this machine calls it; a browser of the room puts in the name by which it has reached
+    the dashboard. "": people cannot enter it."""
     nodes: tuple[str, ...]
     parts: tuple[str, ...]
     """All parts: nodes, `balancer`, where there are any `store`, `replica`, `sentinel`."""
@@ -88,6 +110,8 @@ class Round(msgspec.Struct, frozen=True):
     """The episode's name; "" is free play."""
     folder: str = ""
     """The run's folder."""
+    run: str = ""
+    """The run's id: with it end the names of the cookies of its shops."""
     sides: tuple[RoundSide, ...] = ()
     """Left and right; empty while starting."""
     shoppers: int = 0
@@ -112,6 +136,8 @@ class Workshop(msgspec.Struct, frozen=True):
     round: Round
     episodes: tuple[str, ...]
     """Names, in the order of the lesson."""
+    participants: tuple[Participant, ...] = ()
+    """Who is in the room: the dashboard knows, and tells those who watch."""
 
 
 # --- commands: JSON, one question and one answer over the control socket
@@ -278,6 +304,8 @@ class GuestView(msgspec.Struct, frozen=True):
     """Who served them last."""
     logged_in: bool
     """As that node took them; not any more once the memory that held their session is gone."""
+    lost: bool = False
+    """Was logged out in this round, and not by themselves; whatever they are now."""
 
 
 class SideFrame(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -17,9 +17,13 @@ import msgspec
 
 from compose.supervision.waiting import not_ready
 from loadtests.model.run_folder import read_document
+from loadtests.workshop.contract import SEATS
 from shared.whole_file import write_whole
 
-MOST_WATCHERS = 60
+MOST_WATCHERS = 2 * SEATS
+"""Each may look at it in a second tab."""
+SEATS_OF_ONE_ADDRESS = 4
+"""Browsers that may join from one other machine: in a room each has an address of its own."""
 OWNER_ONLY = 0o600
 LOOK_S = 0.02
 
@@ -39,6 +43,11 @@ class DashboardAssignment(msgspec.Struct, frozen=True):
     """Proves to the harness that a command comes from the dashboard."""
     join_code: str = ""
     """What everybody else must know; "": nothing (nobody but this machine can ask)."""
+    room_url: str = ""
+    """Where they say it; "": nowhere."""
+    seats_of_one_address: int = SEATS_OF_ONE_ADDRESS
+    shop_ports: tuple[int, ...] = ()
+    """Of the two shops, for people with browsers."""
     host: str = "127.0.0.1"
     """The address to listen on."""
     port: int = 0

@@ -92,7 +92,7 @@ def _open_house(
         ledger.make_folder(sockets)  # not in the state folder: a socket's name must be shorter than many a path
         state_file = StateFile(folder, predict=request.predict, episodes=episodes)
         state_file.begin(Round(1, "starting"))
-        session = WorkshopRunner(request, engine, state, state_file, watcher)
+        session = WorkshopRunner(request, engine, state, state_file, watcher, listen)
         key = secrets.token_urlsafe(24)
         control = ControlServer(sockets / "control", key, session.handle)
         last.callback(control.close)
@@ -100,7 +100,8 @@ def _open_house(
         assignment = DashboardAssignment(
             workshop=str(state_file.path), ready=str(folder / "ready.json"), instructor_token=token,
             control=control.address, control_key=key, join_code=listen.join_code, host=listen.host, port=listen.port,
-            allowed_hosts=listen.allowed_hosts, parent=os.getpid(),
+            allowed_hosts=listen.allowed_hosts, parent=os.getpid(), room_url=listen.room_url,
+            shop_ports=listen.shop_ports, seats_of_one_address=listen.seats_of_one_address,
         )  # fmt: skip
         child = _start_dashboard(ledger, folder, assignment)
         last.callback(_end_dashboard, child)
@@ -129,7 +130,7 @@ def _opened(
     return WorkshopUrls(
         url=url,
         instructor_url=f"{url}/?key={token}",
-        room_url=f"http://{listen.room_name}:{ready.port}/join" if listen.join_code else "",
+        room_url=listen.room_url,
         join_code=listen.join_code,
         control=control.address,
         workshop=str(state_file.path),

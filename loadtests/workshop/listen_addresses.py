@@ -1,8 +1,11 @@
-"""Where a workshop's dashboard listens, and who may come in: this machine alone, or a room with a join code."""
+"""Where a workshop listens, and who may come in: this machine alone, or a room with a join code.
+
+One address with three ports: the dashboard's, and each shop's. Cookies know of names and not of ports; so all three
+name their cookies differently.
+"""
 
 from __future__ import annotations
 
-import errno
 import ipaddress
 import secrets
 import socket
@@ -10,12 +13,22 @@ import socket
 import msgspec
 import psutil
 
-from shared.errors import EnvironmentNotReady, PortTaken
+from compose.cluster import PublicListener
+from compose.supervision.ports import bindable, free_ports
+from loadtests.workshop.contract import SIDES, SideName
+from loadtests.workshop.dashboard_assignment import SEATS_OF_ONE_ADDRESS
+from shared.errors import EnvironmentNotReady, PortTaken, UsageError
 
-LOOPBACK = "127.0.0.1"
+LOOPBACK, EVERYWHERE = "127.0.0.1", ("0.0.0.0", "::")
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without those that are taken for each other when somebody reads them from a wall."""
 CODE_LENGTH = 6
+ROOM_PORTS = range(8080, 9000, 100)
+"""The first of three that are free: a room types it."""
+OF_CONTAINERS = ("docker", "br-", "veth", "virbr", "cni", "podman")
+"""How the names of interfaces begin that lead to no room."""
+ELSEWHERE = "192.0.2.1"
+"""Documentation's own (RFC 5737): nothing is ever sent there, only asked which way it would go."""
 
 
 class ListenAddress(msgspec.Struct, frozen=True):
@@ -23,30 +36,46 @@ class ListenAddress(msgspec.Struct, frozen=True):
 
     host: str = LOOPBACK
     port: int = 0
-    """0: any that is free."""
+    """The dashboard's; 0: any that is free."""
     join_code: str = ""
     """ "": nothing; only this machine can ask."""
+    shop_ports: tuple[int, ...] = ()
+    """Left, then right, all rounds long; empty: people cannot enter the shops."""
+
+    seats_of_one_address: int = SEATS_OF_ONE_ADDRESS
+    """How many browsers of one other machine may join."""
+
+    @property
+    def room_url(self) -> str:
+        """Where a room joins; "" if it was not opened to one."""
+        return f"http://{self.room_name}:{self.port}/join" if self.join_code else ""
 
     @property
     def everywhere(self) -> bool:
         """It listens on all addresses of this machine."""
-        return self.host in ("0.0.0.0", "::")
+        return self.host in EVERYWHERE
 
     @property
     def own_name(self) -> str:
         """By which a browser on this machine calls it."""
-        return LOOPBACK if self.everywhere else self.host
+        return own_name(self.host)
 
     @property
     def room_name(self) -> str:
         """By which a browser of the room calls it."""
-        return next(iter(_addresses()), LOOPBACK) if self.everywhere else self.host
+        return next(iter(_addresses()), LOOPBACK) if self.everywhere else _in_a_url(self.host)
 
     @property
     def allowed_hosts(self) -> tuple[str, ...]:
         """All names by which browsers may call it."""
-        room = (*_addresses(), socket.gethostname()) if self.everywhere else (self.host,)
+        room = (*_addresses(), socket.gethostname()) if self.everywhere else (_in_a_url(self.host),)
         return tuple(dict.fromkeys((LOOPBACK, "localhost", "[::1]", *room)))
+
+    def shop(self, side: SideName) -> PublicListener | None:
+        """Where people reach that side's shop."""
+        if not self.shop_ports:
+            return None
+        return PublicListener(self.host, self.shop_ports[SIDES.index(side)], self.allowed_hosts)
 
     def check(self) -> None:
         """Make sure that one can listen there.
@@ -55,33 +84,52 @@ class ListenAddress(msgspec.Struct, frozen=True):
             PortTaken: somebody else does.
             EnvironmentNotReady: this machine has no such address, or not for us.
         """
-        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
-        with socket.socket(family) as trial:
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                trial.bind((self.host, self.port))
-            except OSError as error:
-                raise self._cannot_listen(error) from error
-
-    def _cannot_listen(self, error: OSError) -> EnvironmentNotReady:
-        if error.errno == errno.EADDRINUSE:
-            return PortTaken(
-                f"port {self.port}, meant for the dashboard, is taken",
-                why=f"something listens on {self.host}:{self.port} already",
-                next_step=f"stop it, or choose another port; `lsof -i :{self.port}` names it",
-            )
-        return EnvironmentNotReady(
-            f"the dashboard cannot listen on {self.host}:{self.port}",
-            why=error.strerror or str(error),
-            next_step="name an address of this machine: --listen 0.0.0.0 for all of them",
-        )
+        bindable(self.host, self.port, "dashboard")
+        for port in self.shop_ports:
+            bindable(self.host, port, "shop")
 
 
-def listen_address(host: str, port: int) -> ListenAddress:
-    """That address; opened to a room, they have a new join code."""
-    return ListenAddress(
-        host, port, "" if is_loopback(host) else "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH))
+def listen_address(host: str, port: int = 0, seats_of_one_address: int = SEATS_OF_ONE_ADDRESS) -> ListenAddress:
+    """That address; opened to a room, they have a new join code. The shops are at the two ports behind the dashboard's.
+
+    Raises:
+        UsageError: a port beyond the last one.
+    """
+    if port > 65_533:
+        raise UsageError(f"port {port} leaves none for the shops", next_step="choose one up to 65533")
+    if is_loopback(host):
+        return ListenAddress(host, port, "", (port + 1, port + 2) if port else tuple(free_ports(len(SIDES))))
+    code = "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH))
+    first = port or _first_port(host)
+    return ListenAddress(host, first, code, (first + 1, first + 2), seats_of_one_address)
+
+
+def room_address() -> str:
+    """The address by which other devices reach this machine: where its way out begins, or the only network it has.
+
+    Raises:
+        EnvironmentNotReady: it has none.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        try:
+            asked.connect((ELSEWHERE, 9))
+            found = str(asked.getsockname()[0])
+        except OSError:  # no way out: a room without internet
+            found = ""
+    if found and not is_loopback(found):
+        return found
+    for address in _addresses():
+        return address
+    raise EnvironmentNotReady(
+        "this machine is in no network that other devices could reach",
+        why="it has no address but its own",
+        next_step="join the room's network, or open a hotspot; or name an address: --listen ADDRESS",
     )
+
+
+def own_name(host: str) -> str:
+    """By which a browser on this machine calls what listens at that address."""
+    return LOOPBACK if host in EVERYWHERE else _in_a_url(host)
 
 
 def is_loopback(host: str) -> bool:
@@ -92,11 +140,30 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def _first_port(host: str) -> int:
+    for first in ROOM_PORTS:
+        try:
+            for port in range(first, first + 1 + len(SIDES)):
+                bindable(host, port, "workshop")
+        except PortTaken:
+            continue
+        return first
+    raise PortTaken(
+        "no three ports in a row are free", why=f"{ROOM_PORTS[0]} to {ROOM_PORTS[-1]} were tried",
+        next_step="name the first one: --port N",
+    )  # fmt: skip
+
+
+def _in_a_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
 def _addresses() -> tuple[str, ...]:
-    """This machine's IPv4 addresses, without those that only itself can reach."""
+    """This machine's IPv4 addresses, without those that only itself or its containers can reach."""
     found = [
         address.address
-        for addresses in psutil.net_if_addrs().values()
+        for name, addresses in psutil.net_if_addrs().items()
+        if not name.startswith(OF_CONTAINERS)
         for address in addresses
         if address.family == socket.AF_INET and not is_loopback(address.address)
     ]

@@ -29,14 +29,17 @@ from loadtests.running.measure import Setup
 from loadtests.running.progress import RunWatcher
 from loadtests.running.provenance import now_utc, provenance_of
 from loadtests.running.run import point_latest, write_report, write_results, write_run
-from loadtests.workshop.contract import SIDES, Button, Guest, RoundSide, SideName
+from loadtests.workshop.contract import SEATS, SIDES, Button, Guest, RoundSide, SideName, guest_name
+from loadtests.workshop.listen_addresses import ListenAddress, own_name
 from loadtests.workshop.live_faults import LiveFaults
 from loadtests.workshop.live_side import END_LEAD_MS, LiveSide, Signals
 from loadtests.workshop.report_section import predictions_section
 from loadtests.workshop.round_spec import RoundSpec, buttons_for
 
-PASSWORD = "shop"
-"""Of all accounts, shoppers' and guests': a person in a room types it."""
+PASSWORD_LETTERS, PASSWORD_LENGTH = "abcdefghjkmnpqrstuvwxyz23456789", 8
+"""Somebody whom a shop has forgotten may have to type it on a phone."""
+LOGIN_FAILURES = "10 per minute"
+"""How often one address may be wrong about a password, at each node."""
 ABANDONED_WITHIN_S = 3.5
 """How long both sides may take to end by themselves when the round is left; then everything of it is killed."""
 LOOK_S = 0.02
@@ -47,7 +50,7 @@ class LiveRound:
 
     def __init__(
         self, number: int, spec: RoundSpec, engine: Engine, state: Path, runs: Path, watcher: RunWatcher,
-        command: tuple[str, ...], changed: Callable[[], None],
+        command: tuple[str, ...], changed: Callable[[], None], listen: ListenAddress | None = None,
     ) -> None:  # fmt: skip
         self.spec = spec
         self.plan = spec.plan()
@@ -66,12 +69,17 @@ class LiveRound:
         self._together = False
         """Both histories are in the run's, and the plan is the one that was carried out."""
         bounds = FaultBounds()
+        limits = msgspec.structs.replace(spec.limits(), login_failures=LOGIN_FAILURES)
         setup = Setup(
-            self.provenance.run, self.folder, self.plan, engine, self._ledger, watcher, 1, PASSWORD, spec.limits(),
+            self.provenance.run, self.folder, self.plan, engine, self._ledger, watcher, 1, _new_password(), limits,
             bounds,
         )  # fmt: skip
+        guests = tuple(Guest(guest_name(seat), _new_password()) for seat in range(SEATS))
+        listen = listen or ListenAddress()
         self.sides: dict[SideName, LiveSide] = {
-            side: LiveSide(setup, architecture_named(name), place, self.signals, spec.buttons)
+            side: LiveSide(
+                setup, architecture_named(name), place, self.signals, spec.buttons, guests, listen.shop(side)
+            )
             for place, (side, name) in enumerate(zip(SIDES, scenario.architectures, strict=True))
         }
         self.faults = LiveFaults(self.sides, spec.buttons, self.signals, bounds, changed)
@@ -185,26 +193,24 @@ class LiveRound:
 
     def told_sides(self) -> tuple[RoundSide, ...]:
         """Both sides in the contract's words, once it stands."""
-        apps = [side.architecture.app for side in self.sides.values()]
-        alike = len(set(apps)) < len(apps)
-        return tuple(_told(name, side, alike) for name, side in self.sides.items())
+        return tuple(_told(name, side) for name, side in self.sides.items())
 
 
-def _told(name: SideName, side: LiveSide, alike: bool) -> RoundSide:
-    """For a browser each shop has a name of its own: cookies know of names, and not of ports."""
-    cluster, app = side.cluster, side.architecture.app
-    host = name if alike else app.removesuffix("_app")
-    port = cluster.url.rpartition(":")[2]
-    nodes = tuple(node.name for node in cluster.nodes())
+def _told(name: SideName, side: LiveSide) -> RoundSide:
+    cluster, public = side.cluster, side.public
     return RoundSide(
         side=name,
         architecture=side.architecture.name,
-        stateful=app == "stateful_app",
-        shop_url=f"http://{host}.localhost:{port}",
-        nodes=nodes,
+        stateful=side.architecture.app == "stateful_app",
+        shop_url=f"http://{own_name(public.host)}:{public.port}" if public else "",
+        nodes=tuple(node.name for node in cluster.nodes()),
         parts=cluster.parts(),
-        guests=tuple(Guest(user, PASSWORD) for user in side.guests),
+        guests=side.accounts,
     )
+
+
+def _new_password() -> str:
+    return "".join(secrets.choice(PASSWORD_LETTERS) for _ in range(PASSWORD_LENGTH))
 
 
 def _make_folder(runs: Path, name: str) -> RunFolder:

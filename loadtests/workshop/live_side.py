@@ -12,7 +12,7 @@ import time
 import msgspec
 
 from compose.architectures import Architecture
-from compose.cluster import ClusterSpec
+from compose.cluster import ClusterSpec, PublicListener
 from compose.engines.contract import Cluster
 from compose.supervision.waiting import wait_for
 from loadtests.faults import FAULTS
@@ -21,11 +21,9 @@ from loadtests.model.events import GuestsAdmitted
 from loadtests.running.event_log import EventLog
 from loadtests.running.fault_run import FaultRun
 from loadtests.running.measure import LEAD_NS, STOP_LOAD_S, TICK_S, Measurement, Setup
-from shared.demo_accounts import account_name
+from loadtests.workshop.contract import Guest
 from shared.errors import EnvironmentNotReady, Interrupted
 
-GUESTS = 12
-"""Accounts for people with browsers, beyond those of the shoppers."""
 END_LEAD_MS = 1000
 """Between saying that a window ends and its end, so that every load process has heard it."""
 ABANDON_LEAD_MS = 400
@@ -72,19 +70,15 @@ class Signals:
         self.abandoned.set()
 
 
-def guests_of(shoppers: int) -> tuple[str, ...]:
-    """The accounts that people with browsers use in a shop with that many shoppers."""
-    return tuple(account_name(shoppers + number) for number in range(1, GUESTS + 1))
-
-
 class LiveSide(Measurement):
     """One architecture of a live round."""
 
     live = True
 
     def __init__(
-        self, setup: Setup, architecture: Architecture, number: int, signals: Signals, buttons: tuple[str, ...]
-    ) -> None:
+        self, setup: Setup, architecture: Architecture, number: int, signals: Signals, buttons: tuple[str, ...],
+        guests: tuple[Guest, ...] = (), public: PublicListener | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(setup, architecture, number)
         # A file of its own: in the run's history each architecture's records stand together, and these two grow at
         # the same time. `loadtests.workshop.live_round` puts them together.
@@ -93,7 +87,10 @@ class LiveSide(Measurement):
         self._signals = signals
         self._wires = any(FAULTS[kind].needs_wires for kind in buttons)
         self._told_end = False
-        self.guests = guests_of(len(setup.plan.shoppers))
+        self.accounts = guests
+        """For people with browsers, who come in at `public`."""
+        self.guests = tuple(guest.user for guest in guests)
+        self.public = public
         self.standing = threading.Event()
         """Its cluster stands, and its shoppers wait for the go."""
         self.error: BaseException | None = None
@@ -123,7 +120,9 @@ class LiveSide(Measurement):
 
     def _spec(self) -> ClusterSpec:
         spec = super()._spec()
-        return msgspec.structs.replace(spec, accounts=spec.accounts + GUESTS, wires=self._wires)
+        return msgspec.structs.replace(
+            spec, wires=self._wires, public=self.public, guests={guest.user: guest.password for guest in self.accounts}
+        )
 
     def _start_cluster(self) -> Cluster:
         cluster = super()._start_cluster()

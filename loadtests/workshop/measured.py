@@ -22,7 +22,7 @@ from loadtests.faults import FAULTS
 from loadtests.model.formulas import is_true
 from loadtests.model.results import ArchitectureResult, Results
 from loadtests.session_model.causes import words_of
-from loadtests.workshop.contract import SIDES
+from loadtests.workshop.contract import GUEST, SIDES
 from loadtests.workshop.episode import Episode, Question
 from shared.demo_accounts import account_number
 from shared.request_log import LoggedSession, read_request_log
@@ -71,7 +71,7 @@ def visitors_of(logs: Path, shoppers: int) -> int:
         for line in read_request_log(log)
         if isinstance(line, LoggedSession) and line.event == "opened"
     }
-    return sum(account_number(user) > shoppers for user in users)
+    return sum(user.startswith(GUEST) or account_number(user) > shoppers for user in users)
 
 
 def observed_answer(question: Question, values: Mapping[str, float]) -> str:
@@ -95,7 +95,7 @@ def observed_answers(episode: Episode, results: Results) -> dict[str, str]:
 
 
 def _of_side(result: ArchitectureResult, kinds: Sequence[str]) -> dict[str, float]:
-    found: dict[str, float] = {"at_risk": result.at_risk}
+    found: dict[str, float] = {} if result.at_risk is None else {"at_risk": result.at_risk}
     for name, measure in MEASURES.items():
         value = measure.read(result)
         if value is not None:

@@ -15,6 +15,7 @@ from loadtests.report import ExtraSection
 from loadtests.workshop.contract import CommittedPrediction
 from loadtests.workshop.episode import Episode, Question
 from loadtests.workshop.episode_file import load_episodes
+from loadtests.workshop.live.recorded import guests_seen
 from loadtests.workshop.measured import observed_answers
 from loadtests.workshop.predictions import begun_us, read_predictions, tally
 
@@ -56,6 +57,16 @@ class QuotedReason(msgspec.Struct, frozen=True):
     late: bool
 
 
+class RoomLosses(msgspec.Struct, frozen=True):
+    """What became of the people of the room in one of the shops; they are in no shopper's books."""
+
+    architecture: str
+    people: int
+    """Who entered it."""
+    logged_out: int
+    """Of these, by the shop and not by themselves."""
+
+
 class Predicted(msgspec.Struct, frozen=True):
     """The section."""
 
@@ -65,6 +76,7 @@ class Predicted(msgspec.Struct, frozen=True):
     questions: tuple[QuestionRows, ...]
     reasons: tuple[QuotedReason, ...]
     more_reasons: int
+    room: tuple[RoomLosses, ...]
 
 
 def predictions_section(folder: Path, results: Results) -> ExtraSection | None:
@@ -99,6 +111,14 @@ def predicted(folder: Path, results: Results) -> Predicted | None:
             _reason(it, is_late, episode) for it, is_late in zip(predictions[:MOST_REASONS], late, strict=False)
         ),
         more_reasons=max(0, len(predictions) - MOST_REASONS),
+        room=_room(folder),
+    )
+
+
+def _room(folder: Path) -> tuple[RoomLosses, ...]:
+    seen = guests_seen(folder)
+    return tuple(
+        RoomLosses(name, len(guests), sum(guest.lost for guest in guests)) for name, guests in seen.items() if guests
     )
 
 

@@ -36,6 +36,7 @@ from loadtests.workshop.contract import (
     Workshop,
 )
 from loadtests.workshop.episode_file import episode_named
+from loadtests.workshop.listen_addresses import ListenAddress
 from loadtests.workshop.live_round import LiveRound
 from loadtests.workshop.live_side import END_LEAD_MS
 from loadtests.workshop.round_spec import round_spec
@@ -121,9 +122,11 @@ class WorkshopRunner:
     """The rounds of one workshop. `run` belongs to the main thread; `handle` may be called from any."""
 
     def __init__(
-        self, request: WorkshopRequest, engine: Engine, state: Path, state_file: StateFile, watcher: RunWatcher
-    ) -> None:
+        self, request: WorkshopRequest, engine: Engine, state: Path, state_file: StateFile, watcher: RunWatcher,
+        listen: ListenAddress | None = None,
+    ) -> None:  # fmt: skip
         self._request = request
+        self._listen = listen
         self._engine = engine
         self._state = state
         self._state_file = state_file
@@ -239,7 +242,8 @@ class WorkshopRunner:
         live.start()
         self._wait(live, live.stands)
         self._state_file.tell(
-            folder=str(live.folder.root.absolute()), sides=live.told_sides(), shoppers=len(live.plan.shoppers),
+            folder=str(live.folder.root.absolute()), run=live.provenance.run, sides=live.told_sides(),
+            shoppers=len(live.plan.shoppers),
             buttons=live.buttons(), window_ms=live.spec.window_ms,
         )  # fmt: skip
         if episode and self._request.predict:
@@ -260,7 +264,7 @@ class WorkshopRunner:
         live = LiveRound(
             number, spec, self._engine, self._state, request.runs, _Words(self._watcher),
             (*request.command, *(("--episode", episode) if episode else ())),
-            self._tell_broken,
+            self._tell_broken, self._listen,
         )  # fmt: skip
         self._watcher.say(
             f"round {number}, {spec.scenario.name}: {' and '.join(spec.scenario.architectures)}  {live.folder.root}"

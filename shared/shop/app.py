@@ -17,7 +17,7 @@ from shared.shop.answers import RequestRefused, not_logged_in, refusal, store_un
 from shared.shop.counter import EXTENSION, Counter
 from shared.shop.database import Accounts
 from shared.shop.orders import Orders
-from shared.shop.routes import browse, cart, entrance, progress, till, watch
+from shared.shop.routes import account, browse, cart, entrance, progress, till, watch
 from shared.shop.session_guard import SessionGuard, note_outage
 from shared.shop.settings import Settings
 from shared.shop.tally import RequestTally
@@ -56,7 +56,7 @@ def create_shop(store: SessionStore, settings: Settings, *, twin: str) -> Flask:
     csrf.install(app)
     pages.install(app)
     rate_limit.install(app, settings)
-    for part in (browse, entrance, cart, till, progress, watch):
+    for part in (browse, entrance, account, cart, till, progress, watch):
         app.register_blueprint(part.blueprint)
     _wrap(app, shop)
     return app

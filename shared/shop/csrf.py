@@ -1,6 +1,12 @@
-"""Against forged writes: a form needs a token; JSON does not, as a foreign page cannot send it without a preflight."""
+"""Against forged writes: a form needs a token; JSON does not, as a foreign page cannot send it without a preflight.
+
+A login may also come from a page of this very host on another port: a workshop's dashboard, which knows the account of
+whoever looks at it. Browsers say which page sends a form (`Origin`), and no page can say that it is another one.
+"""
 
 from __future__ import annotations
+
+from urllib.parse import urlsplit
 
 from flask import Flask, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
@@ -25,12 +31,22 @@ def install(app: Flask) -> None:
 def _check() -> None:
     if request.method in _READS or request.mimetype == JSON or request.endpoint is None or is_quiet(request.path):
         return
+    if request.endpoint == "entrance.login" and _from_this_host():
+        return
     if wants_json() and "csrf_token" not in request.form and "X-CSRFToken" not in request.headers:
         raise RequestRefused(415, "unsupported_media_type", "send writes as Content-Type: application/json")
     try:
         _protect.protect()
     except CSRFError as error:
         raise _refusal(error) from error
+
+
+def _from_this_host() -> bool:
+    try:
+        origin, host = urlsplit(request.headers.get("Origin", "")), urlsplit(f"http://{request.host}")
+    except ValueError:  # of an address that is none
+        return False
+    return origin.scheme == "http" and bool(host.hostname) and origin.hostname == host.hostname
 
 
 def _refusal(error: CSRFError) -> RequestRefused:

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,6 +28,7 @@ accounts = sa.Table(
     schema,
     sa.Column("user", sa.String(64), primary_key=True),
     sa.Column("password_hash", sa.String(255), nullable=False),
+    sa.Column("disabled", sa.Boolean, nullable=False, default=False),
 )
 
 orders = sa.Table(
@@ -50,6 +52,18 @@ order_lines = sa.Table(
     sa.Column("quantity", sa.Integer, nullable=False),
     sa.Column("price_cents", sa.Integer, nullable=False),
 )
+
+refresh_families = sa.Table(
+    "refresh_families",
+    schema,
+    sa.Column("family", sa.String(32), primary_key=True),
+    sa.Column("user", sa.String(64), nullable=False, index=True),
+    sa.Column("secret", sa.String(32), nullable=False),
+    sa.Column("before", sa.String(32), nullable=False),
+    sa.Column("opened_ms", sa.BigInteger, nullable=False),
+    sa.Column("used_ms", sa.BigInteger, nullable=False),
+)
+"""Used only where refresh tokens are kept in the database."""
 
 
 def connect(url: str, *, threads: int = 1) -> Engine:
@@ -104,10 +118,13 @@ def hash_password(password: str, *, cost: int) -> str:
     return generate_password_hash(password, method=f"scrypt:{cost}:8:1")
 
 
-def prepare(url: str, *, accounts: int, password: str, cost: int) -> None:
+def prepare(
+    url: str, *, accounts: int, password: str, cost: int, guests: Mapping[str, str] = MappingProxyType({})
+) -> None:
     """Make the schema and the demo accounts user-0001 … . Once, before the nodes start; safe to repeat.
 
-    All accounts share one password and one hash of it: hashing 10,000 times would take longer than a run.
+    All of them share one password and one hash of it: hashing 10,000 times would take longer than a run. `guests` are
+    accounts of other names, each with a password of its own.
 
     Raises:
         EnvironmentNotReady: the database cannot be reached or written.
@@ -118,6 +135,7 @@ def prepare(url: str, *, accounts: int, password: str, cost: int) -> None:
         schema.create_all(connection)
         connection.execute(table.delete())
         rows = [{"user": account_name(number), "password_hash": hashed} for number in range(1, accounts + 1)]
+        rows += [{"user": user, "password_hash": hash_password(own, cost=cost)} for user, own in guests.items()]
         if rows:
             connection.execute(table.insert(), rows)
 
@@ -143,13 +161,26 @@ class Accounts:
 
     def __init__(self, engine: Engine, *, cost: int) -> None:
         self._engine = engine
+        self._cost = cost
         # Checked for names that do not exist, so that the time of an answer does not tell which names do.
         self._nobody = hash_password("nobody's password", cost=cost)
 
     def know(self, user: str, password: str) -> bool:
         """Whether there is such a user and this is the password."""
-        query = sa.select(accounts.c.password_hash).where(accounts.c.user == user)
+        query = sa.select(accounts.c.password_hash).where(accounts.c.user == user, accounts.c.disabled.is_(False))
         with self._engine.connect() as connection:
             stored = connection.execute(query).scalar_one_or_none()
         matches = check_password_hash(stored or self._nobody, password)
         return matches and stored is not None
+
+    def change_password(self, user: str, password: str) -> None:
+        """Give the user another one."""
+        self._change(user, password_hash=hash_password(password, cost=self._cost))
+
+    def disable(self, user: str) -> bool:
+        """Let the user log in no more; False: there is no such user."""
+        return self._change(user, disabled=True)
+
+    def _change(self, user: str, **values: object) -> bool:
+        with self._engine.begin() as connection:
+            return connection.execute(accounts.update().where(accounts.c.user == user).values(**values)).rowcount > 0

@@ -7,16 +7,26 @@ from flask import session
 from shared.sessions import SessionStore, fingerprint
 from shared.shop.answers import not_logged_in
 from shared.shop.cart import Cart
+from shared.shop.counter import counter
+from shared.shop.session_format import FORMATS, SessionFormat
 from shared.shop.visit import current_visit
 
-USER = "user"
 CART = "cart"
+OPENED_US = "opened_us"
+"""When the login was, where sessions have an absolute lifetime."""
 
 
 def known_user() -> str:
     """The user's name, or "" for a stranger."""
-    name: str = session.get(USER, "")
-    return name
+    name = _format().user(session)
+    return "" if name and _is_over() else name
+
+
+def _is_over() -> bool:
+    """Whether its absolute lifetime is over, however much it is used."""
+    lifetime_s = counter().settings.session_absolute_s
+    opened_us: int | None = session.get(OPENED_US) if lifetime_s else None
+    return opened_us is not None and counter().injection.clock_us() - opened_us >= lifetime_s * 1_000_000
 
 
 def current_user() -> str:
@@ -28,17 +38,18 @@ def current_user() -> str:
     user = known_user()
     if not user:
         raise not_logged_in()
+    _format().migrate(session)
     return user
 
 
 def current_cart() -> Cart:
     """The user's cart."""
-    return dict(session.get(CART, {}))
+    return _format().cart(session)
 
 
 def keep_cart(cart: Cart) -> None:
-    """Put the cart into the session. A new dict each time: a session does not notice changes inside of one."""
-    session[CART] = cart
+    """Put the cart into the session."""
+    session[CART] = _format().packed(cart)
 
 
 def begin(store: SessionStore, user: str, *, regenerate: bool = True) -> None:
@@ -49,8 +60,10 @@ def begin(store: SessionStore, user: str, *, regenerate: bool = True) -> None:
     """
     session.clear()
     session.permanent = True
-    session[USER] = user
-    session[CART] = {}
+    session[_format().user_field] = user
+    keep_cart({})
+    if counter().settings.session_absolute_s:
+        session[OPENED_US] = counter().injection.clock_us()
     if regenerate:
         store.regenerate()
     store.opened(user)
@@ -63,6 +76,11 @@ def end(store: SessionStore) -> None:
     """End the session."""
     current_visit().event = ("ended", known_user(), _name(store))
     session.clear()
+
+
+def _format() -> SessionFormat:
+    """How this version of the shop keeps sessions."""
+    return FORMATS[counter().settings.session_format]
 
 
 def _name(store: SessionStore) -> str:

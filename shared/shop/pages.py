@@ -32,6 +32,7 @@ _WHY_LOST = {
     "memory": "Sessions live in the memory of one node here. The one that knew you is gone, or this is another one.",
     "token": "Here the session is your cookie. Its signature was not accepted, or its time is over.",
     "denylist": "Here the session is your cookie. Its signature was not accepted, its time is over, or it was revoked.",
+    "refresh": "Here the session is your cookie, for a short time; what renews it was refused.",
     "replicated": "Every node keeps all sessions in its memory here, and tells the others. None of them has yours.",
     "redis": "Sessions live in Redis here, and every node asks it. It has lost yours, or your time is over.",
 }

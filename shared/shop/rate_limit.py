@@ -1,21 +1,31 @@
-"""A limit on what one user may ask for, with Flask-Limiter. Its counters are state too: each node's, or the store's."""
+"""Limits on what one user may ask for, and on how often one address may be wrong about a password.
+
+The first with Flask-Limiter; its counters are state too: each node's, or the store's. The second is each node's own.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from flask import request
+from werkzeug.exceptions import TooManyRequests
 
 from shared.shop.visit import current_visit, is_quiet
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from flask import Flask, Response
+    from limits import RateLimitItem
 
     from shared.shop.settings import Settings
 
 
+LOGIN = "entrance.login"
+
+
 def install(app: Flask, settings: Settings) -> None:
     """Limit all pages together, for each user; without a limit nothing is even loaded: it takes 0.2 s."""
+    if settings.login_failures:
+        LoginThrottle(settings.login_failures).install(app)
     if not settings.rate_limit:
         return
     from flask_limiter import Limiter
@@ -30,6 +40,38 @@ def install(app: Flask, settings: Settings) -> None:
     )
     limiter.request_filter(_is_free)
     limiter.init_app(app)
+
+
+class LoginThrottle:
+    """Who was wrong too often is not even heard for a while: also not with the right password, or they could go on.
+
+    Nobody else has to wait for that. Where no balancer passes an address on, nobody is throttled.
+    """
+
+    def __init__(self, allowed: str) -> None:
+        from limits import parse_many  # not loaded by nodes that have no limit
+        from limits.storage import MemoryStorage
+        from limits.strategies import FixedWindowRateLimiter
+
+        self._allowed: list[RateLimitItem] = parse_many(allowed)
+        self._wrong = FixedWindowRateLimiter(MemoryStorage())
+
+    def install(self, app: Flask) -> None:
+        """Look at each login."""
+        app.before_request(self._check)
+        app.after_request(self._count)
+
+    def _check(self) -> None:
+        if not (request.method == "POST" and request.endpoint == LOGIN and (address := _address())):
+            return
+        if not all(self._wrong.test(each, address) for each in self._allowed):
+            raise TooManyRequests("too many wrong passwords from there: wait a minute")
+
+    def _count(self, response: Response) -> Response:
+        if current_visit().wrong_password and (address := _address()):
+            for each in self._allowed:
+                self._wrong.hit(each, address)
+        return response
 
 
 def _who() -> str:

@@ -6,20 +6,24 @@ that is down would end in a bare 500, after being asked twice.
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from contextlib import ExitStack
 from typing import cast
 
-from flask import Flask, Request, Response, current_app
+from flask import Flask, Request, Response, current_app, request
 from flask.sessions import SessionInterface, SessionMixin
 
 from shared.sessions import CartBusy, SessionStore
 from shared.shop.answers import body_is_too_large, fill_with_refusal, store_unavailable
 from shared.shop.counter import counter
-from shared.shop.identity import USER
+from shared.shop.session_format import FORMATS
 from shared.shop.visit import Visit, current_visit
 
 _CART_WRITES = re.compile(r"/cart(/.*)?|/checkout")
+NEW_ORDER = 201
+"""The status with which a new order is answered."""
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -54,18 +58,24 @@ class SessionGuard(SessionInterface):
             note_outage(visit, error)
             return None
         # Past the session's own `get`, which would note that the answer depends on the session: it does not.
-        visit.user = dict.get(cast("dict[str, str]", session), USER, "")
+        visit.user = FORMATS[counter().settings.session_format].user(dict(cast("dict[str, str]", session)))
         return session
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Save it, or turn the answer into a refusal: what was not saved must not look like a success."""
         if current_visit().outage:
             return
+        if counter().injection.now.dies_before_saving and response.status_code == NEW_ORDER and _ordered():
+            os.kill(os.getpid(), signal.SIGKILL)  # the order is in the database, the session is as it was before
         try:
             self._inner.save_session(app, session, response)
         except self._outages as error:
             note_outage(current_visit(), error)
             fill_with_refusal(response, store_unavailable())
+
+
+def _ordered() -> bool:
+    return request.method == "POST" and request.path == "/checkout"
 
 
 def _writes_a_cart(request: Request, cookie: str) -> bool:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Mapping
 
 import msgspec
 
 from shared.errors import UsageError
+from shared.shop.session_format import FORMATS
 
 _PREFIX = "TWINSHOP_"
 _HIDDEN = frozenset({"secret_key", "fallback_key", "control_token", "redis_url", "database_url"})
-_STORES = ("memory", "replicated", "token", "denylist", "redis")
-_WITH_SERVER = frozenset({"redis", "denylist"})
+_STORES = ("memory", "replicated", "token", "denylist", "redis", "refresh", "refresh-database")
+_WITH_SERVER = frozenset({"redis", "denylist", "refresh"})
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +33,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     run: str = ""
     architecture: str = ""
     store: str = ""
-    """`memory`, `replicated`, `token`, `denylist` or `redis`; empty: the twin's own first choice."""
+    """`memory`, `replicated`, `token`, `denylist`, `redis`, `refresh` or `refresh-database`; empty: its first."""
     redis_url: str = "redis://127.0.0.1:6379/0"
     sentinel: str = ""
     """host:port of the sentinel that knows where Redis is, by the name `shop`; empty: it is at `redis_url`."""
@@ -39,9 +41,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """host:port where this node listens for other nodes' sessions."""
     replica_peers: str = ""
     """host:port,host:port of the other nodes."""
+    session_format: str = "first"
+    """What a session looks like inside: one of `shared.shop.session_format.FORMATS`."""
+    key_per_process: bool = False
+    """Each process signs with a key of its own, made when it starts, as where nobody has set one."""
     cookie_name: str = "session"
     """Cookies ignore ports: two clusters on one host name need two names."""
     session_lifetime_s: int = 3600
+    access_lifetime_s: float = 300.0
+    """How long an access token is good; then its refresh token is needed."""
+    refresh_grace_s: float = 0.0
+    """So long after its use a refresh token is answered with the same new one; later, it ends the session."""
+    session_absolute_s: int = 0
+    """How long a session lives after its login, however much it is used; 0: for as long as it is used."""
     session_cap: int = 100_000
     """The most sessions that a node keeps in its memory; beyond it the longest untouched one goes."""
     session_refresh_each_request: bool = False
@@ -61,6 +73,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Of requests of one user, as Flask-Limiter writes it ("5 per second"); empty: none."""
     rate_limit_counters: str = "node"
     """Who counts them: each `node` for itself, or all of them in the `store`."""
+    login_failures: str = ""
+    """Of wrong passwords from one address, as Flask-Limiter writes it ("10 per minute"); empty: none."""
     slow_page_ms: int = 400
     """How long `GET /recommendations` takes."""
     deep_health: bool = False
@@ -91,6 +105,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """All settings but the secrets, so that no log or traceback can hold them."""
         shown = (f"{name}={_shown(name, getattr(self, name))}" for name in self.__struct_fields__)
         return f"Settings({', '.join(shown)})"
+
+    def for_this_process(self) -> Settings:
+        """The same; where each process is to have a key of its own, with one."""
+        own = {"secret_key": secrets.token_hex(16), "fallback_key": ""}
+        return msgspec.structs.replace(self, **own) if self.key_per_process else self
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -142,13 +161,18 @@ def _complaints(settings: Settings) -> list[tuple[str, str]]:
         ("secret_key", len(settings.secret_key) >= 8, "expected at least 8 characters"),
         ("fallback_key", not 0 < len(settings.fallback_key) < 8, "expected at least 8 characters, or none"),
         ("store", settings.store in {"", *_STORES}, f"expected one of {', '.join(_STORES)}"),
+        ("session_format", settings.session_format in FORMATS, f"expected one of {', '.join(FORMATS)}"),
         ("session_lifetime_s", settings.session_lifetime_s >= 1, "expected at least 1 second"),
+        ("access_lifetime_s", 0.1 <= settings.access_lifetime_s <= 86_400, "expected 0.1 to 86400 seconds"),
+        ("refresh_grace_s", 0 <= settings.refresh_grace_s <= 3600, "expected 0 to 3600 seconds"),
+        ("session_absolute_s", settings.session_absolute_s >= 0, "expected seconds, or 0 for no such bound"),
         ("session_cap", settings.session_cap >= 2, "expected at least 2 sessions"),
         ("store_timeout_s", 0 < settings.store_timeout_s <= 60, "expected more than 0 and at most 60 seconds"),
         ("store_retries", 0 <= settings.store_retries <= 20, "expected 0 to 20"),
         ("sentinel", _is_address(settings.sentinel), "expected host:port"),
         ("clock_leeway_s", 0 <= settings.clock_leeway_s <= 3600, "expected 0 to 3600 seconds"),
         ("rate_limit", _is_rate_limit(settings.rate_limit), 'expected something like "5 per second"'),
+        ("login_failures", _is_rate_limit(settings.login_failures), 'expected something like "10 per minute"'),
         ("rate_limit_counters", counters in {"node", "store"}, "expected node or store"),
         (
             "rate_limit_counters",

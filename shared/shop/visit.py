@@ -44,6 +44,7 @@ class Visit:
     """Where Flask notes which route it is; given back when the answer leaves, lest the two keep each other alive."""
     event: tuple[Literal["opened", "ended"], str, str] | None = None
     """What happened to the session, whose it is, and its fingerprint."""
+    wrong_password: bool = False
     too_large: bool = False
     """Its body is: it is refused before anybody asks who sent it."""
     outage: bool = False

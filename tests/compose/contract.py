@@ -178,12 +178,12 @@ class EngineContract(BreakingContract, BalancingContract, ChangingContract, Stor
     @pytest.mark.parametrize("architecture", sorted(ARCHITECTURES))
     def test_every_architecture_remembers_as_it_should(self, architecture: str, tmp_path: Path) -> None:
         with (
-            running(self.make_engine(), new_spec(architecture), tmp_path) as cluster,
+            running(self.make_engine(), new_spec(architecture, nodes=2), tmp_path) as cluster,
             Visitor(cluster) as visitor,
         ):
             visitor.log_in()
             knows = visitor.knows_me(times=6)
-            nodes = {visitor.ask("GET", "/products").headers["X-Node"] for _ in range(12)}
+            nodes = {visitor.ask("GET", "/products").headers["X-Node"] for _ in range(18)}
         if architecture == "roundrobin-memory":
             assert not all(knows)
         else:
@@ -192,7 +192,7 @@ class EngineContract(BreakingContract, BalancingContract, ChangingContract, Stor
         assert (len(nodes) == 1) if sticky else (len(nodes) > 1)
 
     def test_a_stopped_cluster_leaves_its_logs_and_nothing_else(self, tmp_path: Path) -> None:
-        with running(self.make_engine(), new_spec(), tmp_path) as cluster:
+        with running(self.make_engine(), new_spec(nodes=1), tmp_path) as cluster:
             addresses = [cluster.url, cluster.admin_url, *(node.url for node in cluster.nodes())]
             logs = cluster.logs()
         for address in addresses:
@@ -230,7 +230,7 @@ class EngineContract(BreakingContract, BalancingContract, ChangingContract, Stor
                 return chosen[-1]
 
             monkeypatch.setattr(module, "free_ports", last_one_taken)
-            with running(engine, new_spec(), tmp_path) as cluster:
+            with running(engine, new_spec(nodes=1), tmp_path) as cluster:
                 assert {port_of(node.url) for node in cluster.nodes()} <= set(chosen[1])
         assert len(chosen) == 2
         assert len(set(chosen[1])) == len(chosen[1])
@@ -238,7 +238,7 @@ class EngineContract(BreakingContract, BalancingContract, ChangingContract, Stor
     def test_a_failed_start_shows_the_end_of_the_guilty_log(self, tmp_path: Path) -> None:
         with (
             pytest.raises(NotReadyInTime) as raised,
-            running(self.make_failing_engine(), new_spec(), tmp_path),
+            running(self.make_failing_engine(), new_spec(nodes=1), tmp_path),
         ):
             pass
         error = raised.value
@@ -253,7 +253,7 @@ class EngineContract(BreakingContract, BalancingContract, ChangingContract, Stor
         began = time.monotonic()
         with (
             pytest.raises(NotReadyInTime, match="did not become ready"),
-            running(self.make_engine(), new_spec(limits=limits), tmp_path),
+            running(self.make_engine(), new_spec(nodes=1, limits=limits), tmp_path),
         ):
             pass
         assert time.monotonic() - began < 5.0

@@ -113,7 +113,7 @@ class BreakingContract(EngineTests):
             watch(cluster, node.name, lambda seen: seen.in_rotation)
 
     def test_a_cluster_with_frozen_parts_is_stopped_all_the_same(self, tmp_path: Path) -> None:
-        with running(self.make_engine(), new_spec("redis"), tmp_path) as cluster:
+        with running(self.make_engine(), new_spec("redis", nodes=1), tmp_path) as cluster:
             for part in ("n1", "store", "balancer"):
                 cluster.freeze(part)
             cluster.kill("n1")
@@ -158,7 +158,7 @@ class BreakingContract(EngineTests):
         assert back.boot != before.boot
 
     def test_a_killed_store_comes_back_empty(self, tmp_path: Path) -> None:
-        with running(self.make_engine(), new_spec("redis"), tmp_path) as cluster, Visitor(cluster) as visitor:
+        with running(self.make_engine(), new_spec("redis", nodes=2), tmp_path) as cluster, Visitor(cluster) as visitor:
             visitor.log_in()
             assert all(visitor.knows_me(times=3))
             before = cluster.observe("store")

@@ -98,7 +98,7 @@ class StoreContract(EngineTests):
             assert until(lambda: all(visitor.knows_me(times=3)))
 
     def test_a_replica_is_promoted_and_the_old_store_follows_it(self, tmp_path: Path) -> None:
-        spec = new_spec("redis-replica", wires=True, limits=Limits(store_min_replicas=1))
+        spec = new_spec("redis-replica", nodes=2, wires=True, limits=Limits(store_min_replicas=1))
         with running(self.make_engine(), spec, tmp_path) as cluster, Visitor(cluster) as visitor:
             assert {"store", "replica", "sentinel", "wires"} <= set(cluster.parts())
             assert cluster.ask_across("replica").ok

@@ -55,6 +55,8 @@ class ScriptedCluster(Cluster):
         self.routes = Balancing()
         self.there: dict[str, Part] = {name: Part() for name in ("n1", "n2", "n3", "balancer")}
         self.junk = 0
+        self.flushes = 0
+        self.store_says = ""
         if about.uses_server:
             self.there["store"] = Part(role="master")
         if about.replicas:
@@ -87,6 +89,8 @@ class ScriptedCluster(Cluster):
         self.holding.pop(part, None)
         if part == "store":
             self.junk = 0
+            self.flushes = 0
+            self.store_says = ""
             if "replica" in self.there:
                 self.there["replica"].role, self.there["store"].role = "master", "slave"
 
@@ -123,7 +127,8 @@ class ScriptedCluster(Cluster):
             return None
         clock_us = time.time_ns() // 1000 + one.trouble.clock_ahead_s * 1_000_000
         pids = tuple(range(100, 100 + self.spec.limits.node_workers))
-        return NodeState(str(one.boot), 100, pids, one.now.key, one.now.fallback, clock_us, one.trouble)
+        key = None if self.spec.limits.key_per_process else one.now.key
+        return NodeState(str(one.boot), 100, pids, key, one.now.fallback, clock_us, one.trouble, one.now.session_format)
 
     # changing how it behaves
 
@@ -133,6 +138,8 @@ class ScriptedCluster(Cluster):
     def trouble(self, node: str, trouble: Trouble) -> None:
         self.calls.append(f"trouble {node}")
         self.there[node].trouble = trouble
+        if trouble.dies_before_saving:
+            self.kill(node)
         if trouble.session_cap:
             self.holding[node] = self.holding.get(node, [])[: trouble.session_cap]
 
@@ -212,3 +219,23 @@ class ScriptedStore:
 
     def refuses(self) -> str:
         return "OOM" if self._cluster.junk else ""
+
+    def flush(self) -> None:
+        self._cluster.flushes += 1
+
+    def flushes(self) -> int:
+        return self._cluster.flushes
+
+    def crowd(self) -> None:
+        self._cluster.store_says = "max number of clients reached"
+
+    def lock(self) -> None:
+        self._cluster.store_says = "Authentication required."
+
+    def let_in(self) -> None:
+        self._cluster.store_says = ""
+
+    unlock = let_in
+
+    def refuses_to_talk(self) -> str:
+        return self._cluster.store_says

@@ -15,7 +15,7 @@ import msgspec
 
 from compose.architectures import ARCHITECTURES
 from compose.cluster import Limits
-from loadtests.judging.latency import percentiles
+from loadtests.judging.latency import percentiles_of
 from loadtests.model import events as happened
 from loadtests.model.history import Do, Exchange, Outcome, Why, encode_records
 from loadtests.model.plan import Action, ClientLimits, Plan, PlannedFault, ShopperPlan, encode_plan, plan_sha256
@@ -257,7 +257,7 @@ def result_of(name: str, plan: Plan, played: Play) -> ArchitectureResult:
         users=UserBook(users, users - len(by_shopper), len(by_shopper), 0),
         items=ItemBook(added, added - lost, lost, 0, 0, 0, 0),
         seconds_without_service=round(0.55 * sum(trouble.values()), 3),
-        latency_ms=Latency(percentiles(raw), percentiles(late)),
+        latency_ms=Latency(percentiles_of(Counter(raw)), percentiles_of(Counter(late))),
         costs=Costs(),
         losses=(*losses, *(_cart_loss(loss) for loss in losses if loss.cause == "node_killed")),
         predictions=(Prediction("logged_out", formula, value, len(by_shopper), holds),),

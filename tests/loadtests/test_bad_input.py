@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.golden.product import twinshop as called
 from tests.left_behind import processes_of, wait_until_gone
 from tests.loadtests.command import SMALL_KILL, start, twinshop
 
@@ -39,9 +40,13 @@ def refused(done: subprocess.CompletedProcess[str], code: int, *says: str) -> No
     """It ended with that code, and said what, without a traceback and without a word on stdout."""
     assert done.returncode == code, done.stderr
     assert done.stdout == ""
-    assert "Traceback" not in done.stderr
+    complains(done.stderr, *says)
+
+
+def complains(complaint: str, *says: str) -> None:
+    assert "Traceback" not in complaint
     for words in says:
-        assert words in done.stderr, done.stderr
+        assert words in complaint, complaint
 
 
 @pytest.mark.parametrize(
@@ -64,7 +69,9 @@ def test_a_scenario_that_makes_no_sense(home: Path, change: tuple[str, str], say
     assert change[0] in SMALL_KILL
     (home / "bad.toml").write_text(SMALL_KILL.replace(*change, 1))
     for command in ("plan", "run"):
-        refused(twinshop(home, command, "bad.toml"), 2, *says)
+        done = called(home, command, "bad.toml")
+        assert (done.code, done.said) == (2, b""), done.complained
+        complains(done.complained, *says)
     assert not (home / "runs").exists()
 
 

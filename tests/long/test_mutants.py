@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.long import mutants
-from tests.long.mutants import ROOT, Draft, Header, Mutant, Record, Tried, drawn, share, stages, told
+from tests.long.mutants import ROOT, Header, Record, Tried, drawn, share, told
+from tests.long.mutations import Came, Draft, Mutant
+from tests.long.touched import Touched, function_at, stages
 
 COUNT = int(os.environ.get("TWINSHOP_MUTANTS", "300"))
 JOBS = int(os.environ.get("TWINSHOP_MUTANT_JOBS", "2"))
@@ -85,16 +87,41 @@ def test_a_draw_is_the_seeds_and_the_beginning_of_a_larger_one() -> None:
     assert len({mutant.place for mutant in every()}) == len(every())
 
 
-def test_the_nearest_tests_come_first() -> None:
-    of_books = next(mutant for mutant in every() if mutant.path.endswith("judging/books.py"))
-    assert stages(of_books, ROOT) == [
-        ["tests/loadtests/judging/test_books.py"],
-        ["tests/loadtests/judging"],
-        ["tests/loadtests/session_model", "tests/loadtests/checks"],
+def test_the_nearest_tests_come_first_and_those_that_cannot_see_it_are_left_out() -> None:
+    mutant = next(mutant for mutant in every() if mutant.path.endswith("judging/books.py"))
+    function = function_at(mutant.path, (ROOT / mutant.path).read_bytes(), mutant.line)
+    own, quick, slow, other = (
+        f"tests/loadtests/{name}.py"
+        for name in ("judging/test_books", "judging/test_judge", "judging/test_slow", "checks/test_found")
+    )
+    touched = {
+        other: Touched(0.1, {function}), slow: Touched(9, {function}), quick: Touched(1, {function}),
+        own: Touched(1, set()), "tests/loadtests/judging/test_costs.py": Touched(0.5, {f"{function}0"}),
+    }  # fmt: skip
+    assert stages(mutant.path, mutant.line, ROOT, touched) == [[own], [quick, slow, other]]
+    unseen = {path: Touched(about.seconds, set()) for path, about in touched.items()}
+    assert stages(mutant.path, mutant.line, ROOT, unseen) == [
+        [own],
+        ["tests/loadtests/judging/test_costs.py", quick, slow],
     ]
 
 
-def tried(mutant: Mutant, came: mutants.Came) -> Tried:
+def test_a_function_is_named_as_python_names_its_code() -> None:
+    def outer() -> object:
+        @functools.cache
+        def inner() -> int:
+            return 1
+
+        return inner
+
+    source = Path(__file__).read_bytes()
+    code = outer.__code__
+    inside = next(each for each in code.co_consts if hasattr(each, "co_firstlineno"))
+    for line, expected in ((code.co_firstlineno, code), (inside.co_firstlineno + 2, inside)):
+        assert function_at("it", source, line) == f"it:{expected.co_firstlineno}"
+
+
+def tried(mutant: Mutant, came: Came) -> Tried:
     return Tried(mutant.place, mutant.name, mutant.line, mutant.kind, came, "", 0.1, mutant.diff(SOURCE))
 
 

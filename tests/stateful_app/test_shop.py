@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.shared.account_contract import AccountContract
 from tests.shared.cures_contract import CuresContract
 from tests.shared.progress_contract import ProgressContract
 from tests.shared.session_contract import SessionContract
@@ -32,3 +33,9 @@ class TestMemoryCures(CuresContract):
 
 class TestMemoryProgress(ProgressContract):
     store = "memory"
+
+
+class TestMemoryAccount(AccountContract):
+    store = "memory"
+    can_list = True
+    can_end = True

@@ -62,6 +62,45 @@ class TestDenylistSessions(WithDenylist, SessionContract):
     has_ids = False
 
 
+class WithRefresh(OnValkey):
+    store = "refresh"
+
+
+@pytest.mark.cluster
+class TestRefreshShop(WithRefresh, ShopContract):
+    pass
+
+
+@pytest.mark.cluster
+class TestRefreshPages(WithRefresh, ShopPagesContract):
+    pass
+
+
+@pytest.mark.cluster
+class TestRefreshSessions(WithRefresh, SessionContract):
+    cookies = frozenset({"session", "session-refresh"})
+    outlives_logout = True
+    has_ids = False
+
+
+@pytest.mark.cluster
+class TestRefreshCures(WithRefresh, CuresContract):
+    can_be_planted = False
+    can_be_locked = False
+    can_be_ended_elsewhere = False
+
+
+class TestRefreshInDatabaseShop(ShopContract):
+    store = "refresh-database"
+
+
+class TestRefreshInDatabaseSessions(SessionContract):
+    store = "refresh-database"
+    cookies = frozenset({"session", "session-refresh"})
+    outlives_logout = True
+    has_ids = False
+
+
 @pytest.mark.cluster
 class TestRedisShop(OnValkey, ShopContract):
     pass

@@ -28,7 +28,7 @@ class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Something that people say."""
 
     id: str
-    """C1 … C15."""
+    """C1 … C18."""
     claim: str
     """The sentence, as it is usually made."""
     case: tuple[ClaimCase, ...]

@@ -15,9 +15,15 @@ from loadtests.campaigns.cells import Cell, CellWord, Matrix
 from loadtests.campaigns.jobs import Entry, Selection, key_of
 from loadtests.judging.verdict import exit_code as code_of
 from loadtests.judging.verdict import overall
+from loadtests.model.results import VerdictWord
 from loadtests.model.scenario import Scenario
 
-WORST_FIRST: tuple[CellWord, ...] = ("not as predicted", "inconclusive", "not run")
+WORST_FIRST: tuple[CellWord, ...] = ("not as predicted", "inconclusive", "not run", "refuted and understood")
+
+COUNTS_AS: dict[CellWord, VerdictWord] = {
+    "as predicted": "as predicted", "refuted and understood": "as predicted", "not as predicted": "not as predicted",
+    "inconclusive": "inconclusive", "not run": "inconclusive",
+}  # fmt: skip
 
 
 class ScenarioRow(msgspec.Struct, frozen=True):
@@ -76,7 +82,7 @@ class Board(msgspec.Struct, frozen=True):
         return f"{count['as predicted']} of {run} cells of {scenarios} scenarios went as predicted{rest}."
 
     def not_as_predicted(self) -> list[tuple[ScenarioRow, Cell]]:
-        """What was tried and went otherwise; refuted predictions come first."""
+        """What was tried and went otherwise; refuted predictions that nobody understands come first."""
         found = [(row, cell) for row in self.rows() for cell in row.asked() if cell.went_otherwise]
         return sorted(found, key=lambda it: WORST_FIRST.index(it[1].word))
 
@@ -112,5 +118,5 @@ def _cell(matrix: Matrix, entry: Entry, architecture: str, asked: Selection) -> 
 
 
 def exit_code(board: Board) -> int:
-    """0 if all that is to be run was run and is as predicted; 1 if something is not as predicted; otherwise 3."""
-    return code_of(overall("inconclusive" if word == "not run" else word for word in board.count()))
+    """0 if all that is to be run was run and is as predicted or understood; 1 if something is neither; otherwise 3."""
+    return code_of(overall(COUNTS_AS[word] for word in board.count()))

@@ -45,7 +45,10 @@ class MatrixCampaign(Campaign[RunJob]):
         if outcome.measured:
             try:
                 results = read_document(RunFolder(self._folder / outcome.run).results, Results)
-                cells += [cell_of(results, name, key=key, run=outcome.run) for name in outcome.measured]
+                cells += [
+                    cell_of(results, name, key=key, run=outcome.run, machine=outcome.machine)
+                    for name in outcome.measured
+                ]
             except (RunFolderError, KeyError) as error:
                 problem = problem or f"its results cannot be read: {error}"
         if outcome.interrupted:

@@ -9,12 +9,13 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from loadtests.campaigns.cell_words import MARKS, leading
-from loadtests.campaigns.cells import Cell, Matrix, read_matrix
+from loadtests.campaigns.cell_words import MARKS, REFUTED, leading, second_look
+from loadtests.campaigns.cells import Cell, Matrix
 from loadtests.campaigns.claims.decide import Decision
 from loadtests.campaigns.jobs import catalogue
 from loadtests.campaigns.matrix.board import Board, Family, ScenarioRow, board_of
 from loadtests.campaigns.matrix.matrix_run import decisions
+from loadtests.campaigns.matrix.second_predictions import read_understood
 from loadtests.model.measures import spoken
 from loadtests.model.wording import readable
 from loadtests.report.tables import Markdown, Table
@@ -36,6 +37,8 @@ def _top(matrix: Matrix, board: Board) -> Iterator[str]:
     yield ""
     yield "In each cell: what was measured, what had been predicted, and whether *all* predictions of the cell held:"
     yield f"{MARKS['as predicted']} they did, {MARKS['not as predicted']} at least one did not,"
+    yield f"{MARKS['refuted and understood']} at least one did not, and a second prediction holds that follows from its"
+    yield "[finding](findings.md),"
     yield f"{MARKS['inconclusive']} the experiment did not happen as planned,"
     yield f"{MARKS['not run']} not asked (the scenario's file says why). U shoppers, N nodes. All predictions are among"
     yield "the [scenarios](../reference/scenarios.md); the [measures](../reference/measures.md) are defined there."
@@ -69,15 +72,25 @@ def _text(row: ScenarioRow, cell: Cell) -> str:
         return MARKS[cell.word]
     prediction = cell.prediction(row.scenario.headline)
     predicted = f" ({readable(prediction)})" if prediction else ""
-    return f"{leading(cell, row.scenario)}{predicted} {MARKS[cell.word]}"
+    return f"{leading(cell, row.scenario)}{predicted} {_mark(cell)}"
+
+
+def _mark(cell: Cell) -> str:
+    return f"[{MARKS[cell.word]}](findings.md#{cell.second.finding})" if cell.second else MARKS[cell.word]
 
 
 def _otherwise(board: Board) -> Iterator[str]:
     yield "## What did not go as predicted"
     yield ""
     for row, cell in board.not_as_predicted():
-        yield f"- {row.scenario.name}, {cell.architecture}: {cell.why}."
+        refuted = cell.word in REFUTED
+        yield f"- {row.scenario.name}, {cell.architecture}: {cell.why}.{f' {_why(cell)}' if refuted else ''}"
     yield ""
+
+
+def _why(cell: Cell) -> str:
+    finding = f" ([finding](findings.md#{cell.second.finding}))" if cell.second else ""
+    return f"*{cell.word.capitalize()}*: {second_look(cell)}{finding}."
 
 
 def _claims(decided: Iterable[Decision]) -> Iterator[str]:
@@ -89,5 +102,5 @@ def _claims(decided: Iterable[Decision]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    _matrix, _entries = read_matrix(Path(sys.argv[1])), catalogue()
+    _matrix, _entries = read_understood(Path(sys.argv[1])), catalogue()
     sys.stdout.write(markdown_page(_matrix, board_of(_matrix, _entries), decisions(_matrix, _entries)))

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from compose.architectures import ARCHITECTURES
+from compose.balancers import balancer_named, choose_balancer
 from compose.engines.registry import engine_named
 from loadtests.campaigns.cells import FILE, Matrix, read_matrix, write_matrix
 from loadtests.campaigns.claims.claim import all_claims
@@ -26,10 +28,13 @@ from loadtests.campaigns.jobs import (
 from loadtests.campaigns.matrix.board import Board, board_of
 from loadtests.campaigns.matrix.campaign import MatrixCampaign
 from loadtests.campaigns.matrix.page import write_page
+from loadtests.campaigns.matrix.second_predictions import read_understood
 from loadtests.campaigns.one_run import Processes
-from loadtests.campaigns.runner import Launcher, RunJob, Runner, expected_seconds, the_machine
+from loadtests.campaigns.runner import Launcher, RunJob, Runner, expected_seconds
+from loadtests.campaigns.shards import Shard, of_shard
 from loadtests.running.interrupts import interrupts_raise
 from loadtests.running.provenance import twinshop_version
+from loadtests.running.run import asked_of_balancer
 from shared.errors import EnvironmentNotReady, Interrupted, UsageError
 
 
@@ -44,6 +49,10 @@ class MatrixRequest(msgspec.Struct, frozen=True):
     """None: as many as fit."""
     fresh: bool = False
     again: tuple[str, ...] = ()
+    balancer: str = ""
+    """Empty: the default. Architectures that it cannot route for are left out."""
+    shard: Shard | None = None
+    """Only this part of it."""
 
 
 class MatrixDone(msgspec.Struct, frozen=True):
@@ -64,8 +73,14 @@ def carry_out(asked: MatrixRequest, say: Callable[[str], None], launcher: Launch
         EnvironmentNotReady: the folder cannot be made.
     """
     engine_named(asked.engine)
-    entries = catalogue()
+    choice = choose_balancer(asked.balancer, engine=asked.engine)
+    if choice.remark:
+        say(choice.remark)
+    asked = msgspec.structs.replace(asked, balancer=choice.name)
+    entries = tuple(for_balancer(entry, choice.name) for entry in catalogue())
     check_selection(asked.selection, entries)
+    if asked.shard is not None:
+        asked = _part(asked, entries, asked.shard)
     matrix = _known(asked, entries)
     board = board_of(matrix, entries, asked.selection)
     if not board.columns:
@@ -75,11 +90,23 @@ def carry_out(asked: MatrixRequest, say: Callable[[str], None], launcher: Launch
             next_step="twinshop list",
         )
     interrupted = _run(asked, entries, matrix, launcher or Processes(asked.folder, asked.engine), say)
-    matrix = read_matrix(asked.folder)
+    matrix = read_understood(asked.folder)
+    write_matrix(asked.folder, matrix)
     selection = asked.selection
     claimed = () if selection.options() else decisions(matrix, entries)  # claims are decided over all scenarios
     page = write_page(asked.folder, matrix, entries, claimed, selection)
     return MatrixDone(board_of(matrix, entries, asked.selection), page, interrupted)
+
+
+def for_balancer(entry: Entry, balancer: str) -> Entry:
+    """The entry without the architectures that the balancer cannot serve, and why, for their cells."""
+    scenario, known, wanted = entry.scenario, balancer_named(balancer), asked_of_balancer(entry.scenario)
+    whys = {name: known.cannot_serve(ARCHITECTURES[name].affinity, wanted) for name in scenario.architectures}
+    left = tuple(name for name, why in whys.items() if not why)
+    without = scenario.without | {name: why for name, why in whys.items() if why}
+    return msgspec.structs.replace(
+        entry, scenario=msgspec.structs.replace(scenario, architectures=left, without=without)
+    )
 
 
 def _run(
@@ -92,16 +119,36 @@ def _run(
     jobs = jobs_for(entries, asked.selection, matrix, again=asked.again, timed=timed())
     write_matrix(asked.folder, matrix)
     cells = sum(len(job.architectures) for job in jobs)
-    minutes = expected_seconds(jobs, matrix.side_by_side) / 60
-    say(f"{len(jobs)} scenarios, {cells} cells to run, about {minutes:.0f} min, {matrix.side_by_side} side by side")
+    machines = launcher.machines()
+    minutes = expected_seconds(jobs, matrix.side_by_side, machines) / 60
+    how = f"{matrix.side_by_side} side by side" if machines is None else f"on {machines} machines"
+    say(f"{len(jobs)} scenarios, {cells} cells to run, about {minutes:.0f} min, {how}")
     campaign = MatrixCampaign(asked.folder, matrix, keys_of(entries, matrix))
     try:
-        with interrupts_raise(), the_machine(say) as clear_away:
+        with interrupts_raise(), launcher.hold(say) as clear_away:
             Runner(campaign, launcher, say, clear_away).carry_out(jobs)
     except Interrupted as interrupted:
         interrupted.next_step = interrupted.next_step or "the same command again: it goes on where it ended"
         return interrupted
     return None
+
+
+def _part(asked: MatrixRequest, entries: tuple[Entry, ...], shard: Shard) -> MatrixRequest:
+    """Only the shard's scenarios: of all that was asked for, whatever is done of it, so that parts stay what they are.
+
+    Raises:
+        UsageError: there are more shards than scenarios.
+    """
+    nothing_done = Matrix(seed=asked.seed, engine=asked.engine, twinshop=twinshop_version())
+    jobs = jobs_for(entries, asked.selection, nothing_done)
+    mine = tuple(job.scenario for job in of_shard(jobs, shard))
+    if not mine:
+        raise UsageError(
+            f"shard {shard.number}/{shard.of} is empty",
+            why=f"{len(jobs)} scenarios are asked for",
+            next_step=f"--shard 1/{max(1, len(jobs))}",
+        )
+    return msgspec.structs.replace(asked, selection=msgspec.structs.replace(asked.selection, scenarios=mine))
 
 
 def _known(asked: MatrixRequest, entries: tuple[Entry, ...]) -> Matrix:
@@ -110,6 +157,7 @@ def _known(asked: MatrixRequest, entries: tuple[Entry, ...]) -> Matrix:
     fresh = Matrix(
         seed=asked.seed,
         engine=asked.engine,
+        balancer=asked.balancer,
         twinshop=twinshop_version(),
         side_by_side=asked.side_by_side or default_side_by_side(),
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from compose.architectures import ARCHITECTURES
-from loadtests.campaigns.cell_words import MARKS, leading, relation
+from loadtests.campaigns.cell_words import FINDINGS, MARKS, REFUTED, leading, relation, second_look
 from loadtests.campaigns.cells import Cell, CellWord, Matrix
 from loadtests.campaigns.jobs import Entry, Selection
 from loadtests.campaigns.matrix.board import board_of
@@ -25,7 +25,8 @@ SHELL = PageShell(
     Path(__file__).parent, style=("matrix.css",), number=number, formula=readable, relation=relation, spoken=spoken
 )
 CLASSES: dict[CellWord, str] = {
-    "as predicted": "predicted", "not as predicted": "refuted", "inconclusive": "inconclusive", "not run": "not-run",
+    "as predicted": "predicted", "refuted and understood": "understood",
+    "not as predicted": "refuted", "inconclusive": "inconclusive", "not run": "not-run",
 }  # fmt: skip
 
 
@@ -68,6 +69,9 @@ def render(
         leading=leading,
         asked=asked,
         options=asked.options(),
+        second_look=second_look,
+        refuted=REFUTED,
+        findings_page=FINDINGS,
     )
 
 

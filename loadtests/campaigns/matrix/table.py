@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
-from loadtests.campaigns.cell_words import MARKS, leading, relation
+from loadtests.campaigns.cell_words import FINDINGS, MARKS, REFUTED, leading, relation, second_look
 from loadtests.campaigns.cells import Cell
 from loadtests.campaigns.matrix.board import Board, Family, ScenarioRow
 from loadtests.report.tables import Table, Text
@@ -60,15 +60,20 @@ def _wrong(board: Board, width: int) -> Iterator[str]:
         yield word.capitalize()
         for row, cell in those:
             text = f"{row.scenario.name} on {cell.architecture}: {cell.why}"
+            if word in REFUTED:
+                text += f"; {second_look(cell)}"
             yield from textwrap.wrap(
                 text, width - 2, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
             )
+        if word == "refuted and understood":
+            yield f"  The findings: {FINDINGS}"
         yield ""
 
 
 def _legend(board: Board) -> Iterator[str]:
     headlines = {row.scenario.headline for row in board.rows()}
-    yield "Measured, then predicted: ✓ as predicted, ✗ not as predicted, ? inconclusive, ! not run, · not asked."
+    yield "Measured, then predicted: ✓ as predicted, ✗ not as predicted, ✗✓ not as predicted and understood,"
+    yield "? inconclusive, ! not run, · not asked."
     others = sorted(headlines - {"logged_out"})
     if others:
         named = ", ".join(

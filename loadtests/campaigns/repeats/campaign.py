@@ -34,7 +34,7 @@ def job_of(scenario: str, turn: Turn, each_s: float) -> BlockJob:
     """The run that a turn asks for; `each_s` is what one architecture takes, about."""
     return BlockJob(
         scenario, turn.architectures, turn.seed, each_s * len(turn.architectures), alone=True,
-        control=CONTROLS.get(turn.kind, ""), turn=turn,
+        control=CONTROLS.get(turn.kind, ""), together=f"block {turn.number}", turn=turn,
     )  # fmt: skip
 
 
@@ -62,7 +62,12 @@ class RepeatsCampaign(Campaign[BlockJob]):
             self.blocks.append(not_measured(job.turn, planned, outcome.error))
             return
         self._failures = 0
-        self.blocks.append(read_block(job.turn, planned, self._folder / outcome.run, self._measures))
+        self.blocks.append(read_block(job.turn, planned, self._folder / outcome.run, self._measures, outcome.machine))
+
+    def in_turn(self, jobs: Sequence[BlockJob]) -> list[Block]:
+        """The blocks as they were asked for; several machines end them in another order."""
+        places = {(job.turn.number, job.turn.kind): place for place, job in enumerate(jobs)}
+        return sorted(self.blocks, key=lambda block: places[block.number, block.kind])
 
     def bears(self, error: TwinshopError) -> bool:
         """Not if it is the first, and not several in a row."""
@@ -89,7 +94,7 @@ def read_again(blocks: Sequence[Block], folder: Path, measures: Sequence[str]) -
             found.append(block)
             continue
         turn = Turn(block.number, block.kind, block.seed, block.order)
-        fresh = read_block(turn, block.planned_sha256, folder / block.run, measures)
+        fresh = read_block(turn, block.planned_sha256, folder / block.run, measures, block.machine)
         if fresh.plan_sha256 != block.plan_sha256:
             raise RunFolderError(
                 f"{block.run} is not the run of block {block.number}",
@@ -100,7 +105,9 @@ def read_again(blocks: Sequence[Block], folder: Path, measures: Sequence[str]) -
     return found
 
 
-def read_block(turn: Turn, planned_sha256: str, folder: Path, measures: Sequence[str]) -> Block:
+def read_block(
+    turn: Turn, planned_sha256: str, folder: Path, measures: Sequence[str], machine: str = ""
+) -> Block:  # fmt: skip
     """The block that was measured in this run folder; `planned_sha256` names the plan that it should have had.
 
     Raises:
@@ -124,7 +131,7 @@ def read_block(turn: Turn, planned_sha256: str, folder: Path, measures: Sequence
     error = "; ".join(f"{name} was not measured: {cut.get(name, 'the block ended before')}" for name in missing)
     return Block(
         turn.number, turn.kind, turn.seed, folder.name, planned_sha256, results.plan_sha256, turn.architectures,
-        results.verdict, shots, error, bool(fired(results)),
+        results.verdict, shots, error, bool(fired(results)), machine,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from itertools import combinations
 
 import msgspec
 
+from loadtests.campaigns.jobs import TIMES
 from loadtests.campaigns.repeats.measures import phrase_of
 from loadtests.campaigns.repeats.order import controlled_blocks
 from loadtests.campaigns.repeats.refusals import TOO_FEW, Basis, Pair, noise_of, pairs_again, pairs_of, refusal
@@ -125,7 +126,9 @@ def _against_itself(asked: Asked, blocks: tuple[Block, ...], noise: Sequence[Noi
 
 
 def _means(asked: Asked, blocks: Sequence[Block], measure: str) -> dict[str, Interval]:
-    """Of each architecture, over its faults that count."""
+    """Of each architecture, over its faults that count; of times none, where several machines measured them."""
+    if measure in TIMES and len({block.machine for block in blocks if block.run}) > 1:
+        return {}
     found = {}
     for name in asked.architectures:
         shots = [shot for block in blocks if block.kind == "fault" and (shot := block.shot(name)) and not shot.doubt]

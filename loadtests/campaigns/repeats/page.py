@@ -40,6 +40,7 @@ def render(repeats: Repeats) -> bytes:
         charts=tuple(dots(repeats, measure) for measure in repeats.asked.measures),
         left=left_out(repeats),
         counts=counted_tables(repeats),
+        versions=asked_on(repeats),
         marks=MARKS,
         side=side,
         command=shlex.join(repeats.asked.command),
@@ -85,6 +86,12 @@ def _counts_of(repeats: Repeats, measure: str) -> CountsOfBlocks:
     head = ("block", *names)
     rest = Table(head, rows[AT_ONCE:]) if len(rows) > AT_ONCE else None
     return CountsOfBlocks(measure, Table(head, rows[:AT_ONCE]), rest)
+
+
+def asked_on(repeats: Repeats) -> dict[str, str]:
+    """With which versions, and on which machines if there were several."""
+    machines = [name for name in repeats.machines if name]
+    return repeats.asked.versions | ({"machines": ", ".join(machines)} if machines else {})
 
 
 def left_out(repeats: Repeats) -> tuple[Left, ...]:

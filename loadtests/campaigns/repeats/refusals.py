@@ -12,7 +12,9 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from loadtests.campaigns.repeats.repeats import Block, Noise, Shot
+from loadtests.checks import MEASURES
 from loadtests.judging.experiment import LOAD_CPU_PERCENT
+from loadtests.model.measures import Measure
 
 LEAST_SHARE = 0.8
 """Of the blocks must count: what is left out could be what does not fit."""
@@ -20,8 +22,9 @@ NOISE_SHARE = 0.25
 """They may be apart by a quarter of the larger mean …"""
 NOISE_OF_SHOPPERS = 0.05
 """… and, where little is counted, by one for every twenty shoppers (by one at least) …"""
-NOISE_FLOORS = {"p50_ms": 25.0, "p95_ms": 25.0, "busiest_node_share": 0.05, "new_node_share": 0.05}
-"""… or by this, of what is not counted in shoppers, goods, actions or seconds of shoppers."""
+NOISE_MS = 25.0
+NOISE_OF_A_SHARE = 0.05
+"""… or by these, of what is not counted in shoppers, goods, actions or seconds of shoppers."""
 NOISE_RULE = (
     "placebo and no fault, of the same seed and architecture, may be apart by a quarter of the larger mean, by one for "
     "every twenty shoppers (one at least), or by 25 ms, whichever is more"
@@ -152,7 +155,8 @@ def pairs_again(blocks: Sequence[Block], architecture: str) -> tuple[Pair, ...]:
     found = []
     for block in blocks:
         usual = faults.get(block.number)
-        if block.kind == "again" and usual is not None:
+        # Two machines are two speeds: what is compared with itself was measured on one.
+        if block.kind == "again" and usual is not None and usual.machine == block.machine:
             one, other = block.shot(architecture), usual.shot(architecture)
             if one and other:
                 plans = (usual.planned_sha256, usual.plan_sha256, block.plan_sha256)
@@ -168,8 +172,8 @@ def noise_of(blocks: Sequence[Block], architecture: str, measure: str, shoppers:
     """
     placebos = _values(blocks, "placebo", architecture, measure)
     quiet = _values(blocks, "no-fault", architecture, measure)
-    pairs = [(placebos[number], quiet[number]) for number in placebos if number in quiet]
-    floor = NOISE_FLOORS.get(measure, max(1.0, NOISE_OF_SHOPPERS * shoppers))
+    pairs = [(placebos[at], quiet[at]) for at in placebos if at in quiet]
+    floor = _noise_floor(MEASURES[measure], shoppers)
     if not pairs:
         return Noise(architecture, measure, 0, None, floor)
     larger = max(_mean([one for one, _ in pairs]), _mean([other for _, other in pairs]))
@@ -177,13 +181,20 @@ def noise_of(blocks: Sequence[Block], architecture: str, measure: str, shoppers:
     return Noise(architecture, measure, len(pairs), apart, max(floor, NOISE_SHARE * larger))
 
 
-def _values(blocks: Sequence[Block], kind: str, architecture: str, measure: str) -> dict[int, float]:
+def _noise_floor(measure: Measure, shoppers: int) -> float:
+    if measure.sort == "latency" and measure.unit == "ms":
+        return NOISE_MS
+    return NOISE_OF_A_SHARE if measure.percent else max(1.0, NOISE_OF_SHOPPERS * shoppers)
+
+
+def _values(blocks: Sequence[Block], kind: str, architecture: str, measure: str) -> dict[tuple[int, str], float]:
+    """By block and machine: only what was measured on one is held against each other."""
     found = {}
     for block in blocks:
         shot = block.shot(architecture) if block.kind == kind else None
         value = shot.values.get(measure) if shot else None
         if value is not None:
-            found[block.number] = value
+            found[block.number, block.machine] = value
     return found
 
 

@@ -94,6 +94,8 @@ class Block(msgspec.Struct, frozen=True):
     """Why it was not measured to its end; "" if it was."""
     fired: bool = False
     """One of the scenario's thresholds (`fail_if`) fired."""
+    machine: str = ""
+    """Where it was run, of several machines; empty: where the folder lies."""
 
     def shot(self, architecture: str) -> Shot | None:
         """That architecture's, if it was measured."""
@@ -184,6 +186,11 @@ class Repeats(msgspec.Struct, frozen=True):
     methods: tuple[Method, ...]
     interrupted: str = ""
     """Why not everything that was asked for was run; "" if it was."""
+
+    @property
+    def machines(self) -> tuple[str, ...]:
+        """The machines that measured something, by name; one nameless one if all was done in one place."""
+        return tuple(sorted({block.machine for block in self.blocks if block.run}))
 
     @property
     def fired(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 import msgspec
@@ -18,7 +18,7 @@ from loadtests.campaigns.repeats.order import turns
 from loadtests.campaigns.repeats.page import render
 from loadtests.campaigns.repeats.repeats import PAGE, Asked, Repeats, read_repeats, write_repeats
 from loadtests.campaigns.repeats.statistics import check_statistics
-from loadtests.campaigns.runner import Launcher, RunJob, Runner, the_machine
+from loadtests.campaigns.runner import ClearAway, Launcher, RunJob, Runner, the_machine
 from loadtests.model.plan import plan_sha256
 from loadtests.model.run_folder import make_folder
 from loadtests.model.scenario import Scenario
@@ -46,8 +46,11 @@ def repeat(
     engine: Engine,
     watcher: RunWatcher,
     launcher_in: Callable[[Path], Launcher[BlockJob]] | None = None,
+    hold: Callable[[Callable[[str], None]], AbstractContextManager[ClearAway]] = the_machine,
 ) -> Repeated:
-    """Carry out a scenario that many times, and compare. `launcher_in`: what starts the runs, given the folder.
+    """Carry out a scenario that many times, and compare.
+
+    `launcher_in`: what starts the runs, given the folder; `hold`: what holds whatever they are carried out on.
 
     Raises:
         TwinshopError: not one block could be measured.
@@ -62,7 +65,7 @@ def repeat(
             next_step="name another architecture: --architecture NAME",
         )
     check_statistics()
-    with the_machine(watcher.say) as clear_away:
+    with hold(watcher.say) as clear_away:
         asked = _asked(request, scenario, names, repeats, engine.name)
         folder = make_folder(request.runs / asked.folder_name)
         write_whole(folder / "scenario.toml", content)
@@ -77,7 +80,7 @@ def repeat(
         jobs = [job_of(request.scenario, turn, each_s) for turn in turns(names, repeats, request.seed)]
         watcher.say(forecast(asked, jobs))
         ended_by = _ended_by(Runner(campaign, launcher, watcher.say, clear_away), jobs, campaign, watcher)
-        found = repeats_of(asked, campaign.blocks, ended_by.what if ended_by else "")
+        found = repeats_of(asked, campaign.in_turn(jobs), ended_by.what if ended_by else "")
         write(folder, found)
         if ended_by is None:
             with suppress(OSError):  # there are no links here, or something else has that name: as good without
@@ -182,6 +185,8 @@ def _versions() -> dict[str, str]:
 def _command(request: RunRequest, names: tuple[str, ...], repeats: int, engine: str) -> tuple[str, ...]:
     words = ["twinshop", "run", request.scenario, "--repeat", str(repeats), "--seed", str(request.seed)]
     words += ["--engine", engine]
+    if request.balancer:
+        words += ["--balancer", request.balancer]
     for name in names:
         words += ["--architecture", name]
     if request.shoppers is not None:

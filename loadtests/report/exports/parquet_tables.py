@@ -16,6 +16,7 @@ from shared.errors import EnvironmentNotReady
 
 if TYPE_CHECKING:
     import pyarrow
+    from pyarrow.parquet import ParquetWriter
 
 ROWS_AT_ONCE = 65_536
 """The rows of one row group, which is what is in memory at a time."""
@@ -42,20 +43,32 @@ def write_parquet(table: ExportTable[Any], run: JudgedRun, out: BinaryIO) -> Non
         EnvironmentNotReady: pyarrow is not installed.
     """
     check_parquet()
-    import pyarrow
+    with parquet_writer(table, out) as writer:
+        write_rows(writer, table, run)
+
+
+def parquet_writer(table: ExportTable[Any], out: BinaryIO) -> ParquetWriter:
+    """Of a file with that table's columns, to be closed in the end."""
     from pyarrow import parquet
 
-    schema = _schema(table)
-    rows = table.rows(run)
-    with parquet.ParquetWriter(out, schema, compression="zstd") as writer:
-        while group := list(islice(rows, ROWS_AT_ONCE)):
-            columns = [
-                pyarrow.array(values, kind) for values, kind in zip(zip(*group, strict=True), schema.types, strict=True)
-            ]
-            writer.write_table(pyarrow.Table.from_arrays(columns, schema=schema))
+    return parquet.ParquetWriter(out, schema_of(table), compression="zstd")
 
 
-def _schema(table: ExportTable[Any]) -> pyarrow.Schema:
+def write_rows(writer: ParquetWriter, table: ExportTable[Any], run: JudgedRun) -> int:
+    """Add a run's rows, in row groups of their own; how many they are."""
+    import pyarrow
+
+    schema, rows, count = writer.schema, table.rows(run), 0
+    while group := list(islice(rows, ROWS_AT_ONCE)):
+        columns = [
+            pyarrow.array(values, kind) for values, kind in zip(zip(*group, strict=True), schema.types, strict=True)
+        ]
+        writer.write_table(pyarrow.Table.from_arrays(columns, schema=schema))
+        count += len(group)
+    return count
+
+
+def schema_of(table: ExportTable[Any]) -> pyarrow.Schema:
     """With what each column means, for whoever opens the file without this page."""
     import pyarrow
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from loadtests.session_model.stores.contract import Outlived, StoreRules
+from loadtests.session_model.stores.contract import Outlived, StoreRules, UnknownRules
 from loadtests.session_model.stores.denylist import DenylistRules
 from loadtests.session_model.stores.memory import MemoryRules
 from loadtests.session_model.stores.redis import RedisRules
+from loadtests.session_model.stores.refresh import RefreshRules
 from loadtests.session_model.stores.replicated import ReplicatedRules
 from loadtests.session_model.stores.token import TokenRules
 
@@ -15,6 +16,10 @@ RULES: dict[str, StoreRules] = {
     "token": TokenRules(),
     "denylist": DenylistRules(),
     "redis": RedisRules(),
+    "refresh": RefreshRules(),
+    "refresh-database": RefreshRules(),
+    "shared": RedisRules(),
+    "unknown": UnknownRules(),
 }
 """By the store's name (`compose.architectures.Store`)."""
 

@@ -7,6 +7,7 @@ from loadtests.model.history import Exchange
 from loadtests.session_model.circumstances import TIME, Circumstances, Harm, Without
 from loadtests.session_model.life import SessionLife, lifetime_over
 from loadtests.session_model.stores.contract import Outlived, StoreRules, written_back
+from loadtests.session_model.stores.formats import cart_not_understood, not_understood
 
 
 class RedisRules(StoreRules):
@@ -18,7 +19,8 @@ class RedisRules(StoreRules):
             return []
         over = lifetime_over(life, answer, around, without)
         gone = lost(life.opened, life.known, answer, around, without) or renewal_lost(life, answer, around, without)
-        return [*gone, *([over] if over else [])]
+        unread = not_understood(life.opened, answer, around, without)
+        return [*gone, *([over] if over else []), *unread]
 
     def outlived(self, used: Outlived, around: Circumstances, without: Without) -> list[Harm]:
         """A store that became an older one has it again."""
@@ -29,7 +31,8 @@ class RedisRules(StoreRules):
     ) -> list[Harm]:
         """The store became an older one, or a write that had hung undid a newer one."""
         gone = lost(last, last, answer, around, without)
-        return gone or came_late(last, answer, life, around, without)
+        unread = cart_not_understood(last, answer, around, without)
+        return gone or unread or came_late(last, answer, life, around, without)
 
 
 def lost(written: Exchange, known: Exchange, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:

@@ -7,6 +7,7 @@ from loadtests.model.history import Exchange
 from loadtests.session_model.circumstances import Circumstances, Factor, Harm, Without
 from loadtests.session_model.life import SessionLife, lifetime_over, over_by_clock, setting
 from loadtests.session_model.stores.contract import Outlived, StoreRules, written_back
+from loadtests.session_model.stores.formats import cart_not_understood, not_understood
 from loadtests.session_model.stores.memory import thrown_out
 
 
@@ -22,6 +23,7 @@ class ReplicatedRules(StoreRules):
         over = lifetime_over(life, answer, around, without)
         found += [over] if over else over_by_clock(life, answer, around, written.node, answer.node, without)
         found += thrown_out(answer.node, known, answer, around, without)
+        found += not_understood(opened, answer, around, without)
         return found + _another(written, answer, without)
 
     def outlived(self, used: Outlived, around: Circumstances, without: Without) -> list[Harm]:
@@ -33,7 +35,8 @@ class ReplicatedRules(StoreRules):
         self, last: Exchange, answer: Exchange, life: SessionLife, around: Circumstances, without: Without
     ) -> list[Harm]:
         """The copy that was shown may be an older one."""
-        return [*behind(last, answer, around, without), *_another(last, answer, without)]
+        unread = cart_not_understood(last, answer, around, without)
+        return [*behind(last, answer, around, without), *unread, *_another(last, answer, without)]
 
 
 def copies_lost(

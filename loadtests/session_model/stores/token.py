@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from compose.changes import Key
-from loadtests.faults.effects import NodeSigns
+from loadtests.faults.effects import KeyOfItsOwn, NodeSigns
 from loadtests.model.history import Exchange
 from loadtests.session_model.circumstances import Circumstances, Factor, Harm, Without
 from loadtests.session_model.life import US, SessionLife, clocks_off, lifetime_over, over_by_clock, setting
 from loadtests.session_model.stores.contract import Outlived, StoreRules
+from loadtests.session_model.stores.formats import cart_not_understood, not_understood
 
 
 class TokenRules(StoreRules):
@@ -23,9 +24,16 @@ class TokenRules(StoreRules):
         over = lifetime_over(life, answer, around, without)
         return [
             *refused_key(written, answer, around, without),
+            *not_understood(life.opened or written, answer, around, without),
             *([over] if over else over_by_clock(life, answer, around, written.node, answer.node, without)),
             *from_the_future(written, answer, around, without),
         ]
+
+    def cart_harms(
+        self, last: Exchange, answer: Exchange, life: SessionLife, around: Circumstances, without: Without
+    ) -> list[Harm]:
+        """Another version took the cart for what it is not."""
+        return cart_not_understood(last, answer, around, without)
 
     def outlived(self, used: Outlived, around: Circumstances, without: Without) -> list[Harm]:
         """Nobody is asked."""
@@ -49,9 +57,18 @@ def refused_key(written: Exchange, answer: Exchange, around: Circumstances, with
     key, _, signer = keys_of(written.node, written.done_us, around, without)
     _, accepts, reader = keys_of(answer.node, answer.done_us, around, without)
     if key in accepts:
-        return []
+        return _own_keys(written, answer, around, without)
     changed = {change for change in (signer, reader) if change is not None}
     return [Harm(factor, "key_changed", at_us) for factor, at_us in sorted(changed)]
+
+
+def _own_keys(written: Exchange, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+    """Each process has a key of its own, which no other node accepts, nor another process of the same."""
+    own = list(around.of(KeyOfItsOwn, without))
+    same = written.node == answer.node
+    if same and around.run.limits.node_workers == 1:
+        return []
+    return [Harm(factor, effect.word, effect.from_us, sure=not same) for factor, effect in own]
 
 
 def from_the_future(written: Exchange, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:

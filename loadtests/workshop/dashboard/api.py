@@ -7,11 +7,11 @@ from functools import cache
 import msgspec
 from flask import Blueprint, Response, request
 
-from loadtests.workshop.contract import SIDES, Command, Round, SideName, Workshop
+from loadtests.workshop.contract import LIVE_PHASES, SIDES, Command, Round, SideName, Workshop, guest_name
 from loadtests.workshop.dashboard.broadcaster import Broadcaster, now_us
 from loadtests.workshop.dashboard.predictions import PredictionsBook, observed, read_body, read_prediction
 from loadtests.workshop.dashboard.refusals import Refusal
-from loadtests.workshop.dashboard.request_context import refuse_covered, the_client, the_context
+from loadtests.workshop.dashboard.request_context import refuse_covered, the_client, the_context, the_seat
 from loadtests.workshop.dashboard.workshop_file import asks_for_predictions
 from loadtests.workshop.episode import Episode, Question
 from loadtests.workshop.episode_file import load_episodes
@@ -81,18 +81,29 @@ def events() -> Response:
 
 @api.get("/api/me")
 def me() -> Response:
-    """Who asks, and what they have done in this round."""
-    broadcaster, client = the_context().broadcaster, the_client()
-    workshop = broadcaster.workshop
+    """Who asks, what they have done in this round, and their own account: nobody is told another one."""
+    broadcaster, client, room = the_context().broadcaster, the_client(), the_context().room
+    workshop, seat = broadcaster.workshop, the_seat()
+    covered = broadcaster.is_covered(client.who)
+    number = 0 if client.instructor else seat.number if seat else None
     return _json(
         {
             "instructor": client.instructor,
             "who": client.who,
+            "name": seat.name if seat else "",
+            "user": "" if number is None else guest_name(number),
+            "password": "" if covered or number is None else _password(workshop, guest_name(number)),
             "committed": broadcaster.has_committed(client.who),
-            "covered": broadcaster.is_covered(client.who),
+            "covered": covered,
             "round": workshop.round.number if workshop else 0,
+            "room": {"address": room.short, "code": room.code} if room else None,
         }
     )
+
+
+def _password(workshop: Workshop | None, user: str) -> str:
+    sides = workshop.round.sides if workshop and workshop.round.phase in LIVE_PHASES else ()
+    return next((guest.password for side in sides for guest in side.guests if guest.user == user), "")
 
 
 @api.get("/api/episode")
@@ -144,6 +155,9 @@ def predictions() -> Response:
 def predict() -> Response:
     """Commit one, for good."""
     broadcaster, client = the_context().broadcaster, the_client()
+    seat = the_seat()
+    if seat is None and not client.instructor:
+        raise Refusal(403, "you have no seat in this room", why="one each predicts", next_step="open the dashboard: /")
     book = _open_book(broadcaster)
     prediction = read_prediction(request.get_data(), episode_of(_round()), who=client.who, at_us=now_us())
     book.commit(prediction)

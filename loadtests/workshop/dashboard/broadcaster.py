@@ -12,8 +12,9 @@ import msgspec
 
 from loadtests.model.results import Loss
 from loadtests.running.console import tell
-from loadtests.workshop.contract import Frame, Picture, Round, SideName, Workshop, empty_picture
+from loadtests.workshop.contract import SEATS, Frame, Picture, Round, SideName, Workshop, empty_picture
 from loadtests.workshop.dashboard.predictions import PredictionsBook, Write
+from loadtests.workshop.dashboard.seats import Seats
 from loadtests.workshop.dashboard.stream import EventStream, SentEvent, Subscriber, Subscribers, wire
 from loadtests.workshop.dashboard.workshop_file import WorkshopFile, is_covered, shown, shown_covered
 from loadtests.workshop.predictions import append_prediction
@@ -85,8 +86,10 @@ class Broadcaster:
 
     def __init__(
         self, source: WorkshopFile, subscribers: Subscribers, make_live: MakeLive, *, stream: EventStream | None = None,
-        write: Write = append_prediction, clock_us: Callable[[], int] = now_us,
+        write: Write = append_prediction, clock_us: Callable[[], int] = now_us, seats: Seats | None = None,
     ) -> None:  # fmt: skip
+        self.seats = seats or Seats(of_one_address=SEATS)
+        self.seats.watching = lambda who: any(subscriber.who == who for subscriber in subscribers)
         self.workshop: Workshop | None = None
         self.subscribers = subscribers
         self.round: ShownRound | None = None
@@ -114,6 +117,8 @@ class Broadcaster:
             workshop = self._source.changed()
             if workshop is not None:
                 self._workshop_changed(workshop)
+            elif self.seats.changed:
+                self._publish_workshop()
             self._move_on()
         except Exception as error:  # noqa: BLE001 - whatever one look finds, the room goes on watching
             trouble = f"{type(error).__name__}: {error}"
@@ -135,7 +140,7 @@ class Broadcaster:
             self._forget_round()
         if self.book is None and workshop.round.folder:
             self.book = PredictionsBook(Path(workshop.round.folder), self._write)
-        self._publish("workshop", _encode(shown(workshop)), "workshop", _encode(shown_covered(workshop)))
+        self._publish_workshop()
         if self._begin_picture(workshop) or another or (before and before.round.phase != workshop.round.phase):
             self._publish_picture()
 
@@ -182,6 +187,16 @@ class Broadcaster:
         if self.stream.last_id % REMEMBER_EVERY == 0:
             picture = shown_round.live.picture()
             self.stream.remember(_encode(Frame(picture.at_ms, picture.left, picture.right)))
+
+    def _publish_workshop(self) -> None:
+        if self.workshop is not None:
+            self.seats.changed = False
+            open_, covered = (_encode(self._shown(covered=covered)) for covered in (False, True))
+            self._publish("workshop", open_, "workshop", covered)
+
+    def _shown(self, *, covered: bool) -> Workshop:
+        assert self.workshop is not None
+        return (shown_covered if covered else shown)(self.workshop, self.seats.all())
 
     def _publish_picture(self) -> None:
         picture = self.picture()
@@ -235,7 +250,7 @@ class Broadcaster:
         picture, number = self.picture(), self.stream.last_id
         said = b""
         if self.workshop is not None:
-            said = wire("workshop", _encode((shown_covered if covered else shown)(self.workshop)))
+            said = wire("workshop", _encode(self._shown(covered=covered)))
         if covered:
             return said + wire("covered", _time_only(picture), number)
         return said + wire("picture", _encode(picture), number)

@@ -18,22 +18,20 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from msgspec import Struct
 
 from loadtests.workshop.dashboard.refusals import Refusal
+from loadtests.workshop.dashboard.seats import WHO_BYTES
 
-WHO_BYTES = 9
 COOKIE_LIFE_S = 12 * 3600
 """A workshop's day."""
 WITHIN_S = 60.0
 MOST_OF_ONE = 10
-MOST_OF_ALL = 60
-MOST_ADDRESSES = 256
-"""That are remembered; beyond it the oldest is forgotten, and still counts in all."""
+MOST_ADDRESSES = 4096
+"""That are remembered; beyond it the oldest is forgotten."""
 
 
 class Client(Struct, frozen=True):
     """Somebody with a browser."""
 
     who: str
-    joined: bool = False
     instructor: bool = False
     new: bool = False
     """They do not have their cookie yet, or another one."""
@@ -52,7 +50,7 @@ class Clients:
         """Who asks; a new client if they have no cookie of ours."""
         try:
             who, rights = self._signer.loads(request.cookies.get(cookie_name(request), ""))
-            return Client(str(who), joined="j" in rights, instructor="i" in rights)
+            return Client(str(who), instructor="i" in rights)
         except (BadSignature, ValueError, TypeError):
             return Client(secrets.token_urlsafe(WHO_BYTES), new=True)
 
@@ -64,15 +62,15 @@ class Clients:
         """Whether that is the join code, however it was typed."""
         return hmac.compare_digest(_as_typed(code), self._code)
 
-    def may_come_in(self, client: Client) -> bool:
-        """Whether they need not join, or have."""
-        return not self._code or client.joined or client.instructor
+    @property
+    def asks_for_a_code(self) -> bool:
+        """Whether not just this machine can ask."""
+        return bool(self._code)
 
     def remember(self, answer: Response, client: Client, request: Request) -> None:
         """Give them their cookie."""
-        rights = ("j" if client.joined else "") + ("i" if client.instructor else "")
         answer.set_cookie(
-            cookie_name(request), str(self._signer.dumps([client.who, rights])),
+            cookie_name(request), str(self._signer.dumps([client.who, "i" if client.instructor else ""])),
             max_age=COOKIE_LIFE_S, httponly=True, samesite="Strict", path="/",
         )  # fmt: skip
 
@@ -88,15 +86,14 @@ def _as_typed(code: str) -> bytes:
 
 
 class JoinThrottle:
-    """How often one may be wrong about the join code: so often a minute from one address, and so often in all.
+    """How often one address may be wrong about the join code, in a minute.
 
-    Who is over the limit is refused even with the right code, or they could go on guessing. In all: because addresses
-    are cheap. A room of people who mistype stays far below both.
+    Who is over the limit is refused even with the right code, or they could go on guessing; nobody else is. Of codes
+    there are 900 million: a room full of guessers, all at the limit, would be at it for two years.
     """
 
     def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._clock_s = clock_s
-        self._all: deque[float] = deque(maxlen=MOST_OF_ALL)
         self._by_address: OrderedDict[str, deque[float]] = OrderedDict()
 
     def check(self, address: str) -> None:
@@ -105,21 +102,17 @@ class JoinThrottle:
         Raises:
             Refusal: too many were wrong of late.
         """
-        of_one = self._by_address.get(address, deque())
-        for wrong, most in ((of_one, MOST_OF_ONE), (self._all, MOST_OF_ALL)):
-            wait = _wait_s(wrong, most, self._clock_s())
-            if wait > 0:
-                raise Refusal(
-                    429, "too many wrong guesses", why="somebody may be trying all of them",
-                    next_step=f"wait {int(wait) + 1} s, then read it again from the instructor's screen",
-                    retry_after=int(wait) + 1,
-                )  # fmt: skip
+        wait = _wait_s(self._by_address.get(address, deque()), MOST_OF_ONE, self._clock_s())
+        if wait > 0:
+            raise Refusal(
+                429, "too many wrong guesses", why="somebody may be trying all of them",
+                next_step=f"wait {int(wait) + 1} s, then read it again from the instructor's screen",
+                retry_after=int(wait) + 1,
+            )  # fmt: skip
 
     def wrong(self, address: str) -> None:
         """It was a wrong one."""
-        now = self._clock_s()
-        self._all.append(now)
-        self._by_address.setdefault(address, deque(maxlen=MOST_OF_ONE)).append(now)
+        self._by_address.setdefault(address, deque(maxlen=MOST_OF_ONE)).append(self._clock_s())
         self._by_address.move_to_end(address)
         while len(self._by_address) > MOST_ADDRESSES:
             self._by_address.popitem(last=False)

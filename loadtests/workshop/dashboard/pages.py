@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 from pathlib import Path
 
 import msgspec
+import segno
 from flask import Blueprint, Response, g, jsonify, redirect, render_template, request
 from markupsafe import Markup
 from msgspec.structs import replace
 from werkzeug.wrappers import Response as AnyResponse
 
-from loadtests.checks import CAUSES
+from loadtests.checks import CAUSES, CHECKS
 from loadtests.model.run_folder import RunFolder
 from loadtests.report.glossary import definitions
 from loadtests.workshop.dashboard.origin_guard import POLICY, REPORT_POLICY
 from loadtests.workshop.dashboard.predictions import read_body
 from loadtests.workshop.dashboard.refusals import Refusal
-from loadtests.workshop.dashboard.request_context import refuse_covered, the_client, the_context
+from loadtests.workshop.dashboard.request_context import refuse_covered, the_client, the_context, the_seat
+from loadtests.workshop.dashboard.seats import MOST_NAME, nickname
 
 FOUR_NUMBERS = ("logged-out", "carts-lost", "failed", "unknown")
 """Those that stand above each column."""
@@ -28,6 +31,7 @@ SCRIPT = (Path(__file__).parent / "templates" / "whole_page.js").read_text(encod
 _HASH = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
 DASHBOARD_POLICY = POLICY.replace("script-src 'self'", f"script-src 'self' 'sha256-{_HASH}'")
 pages = Blueprint("pages", __name__)
+MOST_CODE = 40
 
 
 Meaning = tuple[str, str, str]
@@ -39,6 +43,7 @@ def meanings() -> dict[str, tuple[Meaning, ...]]:
     found = definitions()
     return {
         "numbers": tuple((key, *found[key]) for key in FOUR_NUMBERS),
+        "losses": tuple((kind, check.happened.replace("'", "’"), check.rule) for kind, check in CHECKS.items()),
         "causes": tuple((cause, cause.replace("_", " "), why) for cause, why in CAUSES.items()),
     }
 
@@ -47,20 +52,38 @@ class JoinForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of `POST /join`."""
 
     code: str
+    name: str = ""
 
 
 @pages.get("/")
 def dashboard() -> AnyResponse:
-    """The dashboard; with `?key=TOKEN` the instructor comes in, and the token leaves the address at once."""
+    """The dashboard; with `?key=TOKEN` the instructor comes in, and the token leaves the address at once.
+
+    Where nobody asks for a code, whoever opens it takes a seat by that.
+    """
     token = request.args.get("key")
-    if token is None:
-        page = Response(render_template("dashboard.html", meanings=meanings(), whole_page=Markup(SCRIPT)))
-        page.headers["Content-Security-Policy"] = DASHBOARD_POLICY
-        return page
-    context, address = the_context(), request.remote_addr or ""
-    context.throttle.check(address)
-    if not context.clients.is_instructor(token):
-        context.throttle.wrong(address)
+    if token is not None:
+        return _instructor(token)
+    context = the_context()
+    if the_seat() is None and not the_client().instructor:
+        _sit_down("")
+    page = Response(render_template("dashboard.html", meanings=meanings(), whole_page=Markup(SCRIPT)))
+    page.headers["Content-Security-Policy"] = _dashboard_policy(context.shop_ports)
+    # With less, a browser would not tell a shop that it was this page that sent somebody to its login.
+    page.headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
+    return page
+
+
+def _dashboard_policy(shop_ports: tuple[int, ...]) -> str:
+    """Its forms may log people in to the shops, which are at its own address."""
+    host = request.host.rpartition(":")[0]
+    shops = "".join(f" http://{host}:{port}" for port in shop_ports)
+    return DASHBOARD_POLICY.replace("form-action 'self'", f"form-action 'self'{shops}")
+
+
+def _instructor(token: str) -> AnyResponse:
+    """No guess is counted: of 192 bits nobody guesses one, and who teaches must not be locked out by guessers."""
+    if not the_context().clients.is_instructor(token):
         raise Refusal(
             403, "this is not the instructor's key", why="each workshop has another one",
             next_step="open the address that `twinshop workshop` has printed",
@@ -71,23 +94,43 @@ def dashboard() -> AnyResponse:
 
 @pages.get("/join")
 def join() -> AnyResponse | str:
-    """The door."""
-    if the_context().clients.may_come_in(the_client()):
+    """The door; a code that was read from a picture stands in its form already."""
+    if the_seat() is not None or the_client().instructor:
         return redirect("/", 303)
-    return render_template("join.html", wrong="")
+    return _door(code=request.args.get("code", "")[:MOST_CODE])
 
 
 @pages.post("/join")
 def joined() -> AnyResponse:
     """Through the door, with the join code: as JSON `{"code": …}`, or from the form of the door's page."""
     context, address = the_context(), request.remote_addr or ""
-    code = read_body(request.get_data(), JoinForm).code if request.is_json else request.form.get("code", "")
+    if request.is_json:
+        said = read_body(request.get_data(), JoinForm)
+    else:
+        said = JoinForm(request.form.get("code", ""), request.form.get("name", ""))
     context.throttle.check(address)
-    if not context.clients.may_join(code):
+    if not context.clients.may_join(said.code):
         context.throttle.wrong(address)
         return _not_joined()
-    g.client = replace(the_client(), joined=True, new=True)
+    if the_seat() is None and not the_client().instructor:
+        _sit_down(said.name)
     return jsonify({"joined": True}) if request.is_json else redirect("/", 303)
+
+
+def _sit_down(name: str) -> None:
+    seat = the_context().seats.take(request.remote_addr or "", nickname(name))
+    g.client = replace(the_client(), who=seat.who, new=True)
+
+
+@pages.get("/join.svg")
+def join_picture() -> Response:
+    """The door's address with its code, for telephones."""
+    room = the_context().room
+    if room is None:
+        raise Refusal(404, "nobody joins here", why="this workshop was not opened to a room", next_step="go on")
+    drawn = io.BytesIO()
+    segno.make(room.with_code, error="m").save(drawn, kind="svg", omitsize=True, xmldecl=False, light="#fff", border=2)
+    return Response(drawn.getvalue(), mimetype="image/svg+xml")
 
 
 @pages.get("/report")
@@ -114,4 +157,8 @@ def _not_joined() -> AnyResponse:
     wrong = "this is not the join code"
     if request.is_json:
         raise Refusal(403, wrong, next_step="read it again from the instructor's screen")
-    return Response(render_template("join.html", wrong=wrong), status=403)
+    return Response(_door(wrong=wrong), status=403)
+
+
+def _door(*, code: str = "", wrong: str = "") -> str:
+    return render_template("join.html", code=code, wrong=wrong, most_name=MOST_NAME)

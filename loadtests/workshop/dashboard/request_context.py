@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import cast
+from urllib.parse import urlsplit
 
 from flask import current_app, g
 from msgspec import Struct
@@ -12,10 +13,29 @@ from loadtests.workshop.contract import Command, CommandReply
 from loadtests.workshop.dashboard.broadcaster import Broadcaster
 from loadtests.workshop.dashboard.clients import Client, Clients, JoinThrottle
 from loadtests.workshop.dashboard.refusals import Refusal
+from loadtests.workshop.dashboard.seats import Seat, Seats
 
 EXTENSION = "twinshop workshop"
 
 Tell = Callable[[Command], CommandReply]
+
+
+class JoinAddress(Struct, frozen=True):
+    """What a room is shown, so that it can come in."""
+
+    url: str
+    """Of the door."""
+    code: str
+
+    @property
+    def short(self) -> str:
+        """As somebody types it."""
+        return urlsplit(self.url).netloc
+
+    @property
+    def with_code(self) -> str:
+        """As a telephone reads it."""
+        return f"{self.url}?code={self.code}"
 
 
 class RequestContext(Struct, frozen=True):
@@ -24,8 +44,13 @@ class RequestContext(Struct, frozen=True):
     broadcaster: Broadcaster
     clients: Clients
     throttle: JoinThrottle
+    seats: Seats
     tell_harness: Tell | None
     """None: there is no harness (a recorded run)."""
+    room: JoinAddress | None = None
+    """How others join; None: they do not."""
+    shop_ports: tuple[int, ...] = ()
+    """Of the two shops, by the name by which a browser has reached the dashboard."""
 
 
 def the_context() -> RequestContext:
@@ -36,6 +61,11 @@ def the_context() -> RequestContext:
 def the_client() -> Client:
     """Who makes the present request."""
     return cast(Client, g.client)
+
+
+def the_seat() -> Seat | None:
+    """Of whoever makes the present request; None: they have not joined, or are the instructor."""
+    return the_context().seats.of(the_client().who)
 
 
 def refuse_covered() -> None:

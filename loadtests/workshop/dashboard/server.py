@@ -7,10 +7,12 @@ nothing is cut off after a time: a connection cannot be kept for nothing.
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,9 @@ from loadtests.workshop.dashboard.origin_guard import OriginGuard, protect
 from loadtests.workshop.dashboard.pages import pages
 from loadtests.workshop.dashboard.predictions import MOST_BODY_BYTES
 from loadtests.workshop.dashboard.refusals import Refusal, answer_refusals, wants_json
-from loadtests.workshop.dashboard.request_context import EXTENSION, RequestContext, the_client
+from loadtests.workshop.dashboard.request_context import EXTENSION, JoinAddress, RequestContext, the_client, the_seat
+from loadtests.workshop.dashboard.seats import FILE as SEATS_FILE
+from loadtests.workshop.dashboard.seats import OWN_ADDRESSES, Seats
 from loadtests.workshop.dashboard.stream import Subscribers
 from loadtests.workshop.dashboard.workshop_file import WorkshopFile
 from loadtests.workshop.dashboard_assignment import DashboardAssignment, DashboardReady, write_ready
@@ -45,11 +49,18 @@ WITHOUT_JOINING = frozenset({"pages.join", "pages.joined", "pages.healthz", "sta
 """What whoever does not know the join code may ask for."""
 SILENT_S = 30.0
 """How long a connection may hang in one read or one write."""
-MORE_CONNECTIONS = 200
-"""Beside the watchers': pages, questions, browsers that keep one in reserve."""
-OWN_ADDRESSES = frozenset({"127.0.0.1", "::1"})
-MOST_OF_ONE_ADDRESS = 40
-"""Connections from one other machine: nobody in the room can take everybody's places. This machine itself may."""
+REQUEST_WITHIN_S = 15.0
+"""How long a connection may take to say a whole request, its silence before that included."""
+ANSWER_WITHIN_S = 60.0
+"""How long an answer may take to be sent, and what is left of the request to be read, unless it is a stream."""
+STREAM = "text/event-stream; charset=utf-8"
+MOST_CONNECTIONS = 2000
+MOST_UNHEARD = 800
+"""Of these, so many may be about to say something: beyond it the one that is at it for longest is closed."""
+SHOP_COOKIES = "twinshop-"
+"""How the names of the shops' cookies begin."""
+OF_ONE_BROWSER = 8
+"""Connections: six, and one or two in reserve. As many times that as seats has one other machine."""
 BACKLOG = 128
 STOP_WITHIN_S = 0.3
 """Streams never end by themselves."""
@@ -76,6 +87,7 @@ def create_app(context: RequestContext, guard: OriginGuard) -> Flask:
     @app.after_request
     def send_off(answer: Response) -> Response:
         protect(answer)
+        _take_back_cookies(answer, context)
         client: Client | None = g.get("client")
         if client is not None and client.new and request.endpoint != "static":
             context.clients.remember(answer, client, request)
@@ -84,8 +96,19 @@ def create_app(context: RequestContext, guard: OriginGuard) -> Flask:
     return app
 
 
+def _take_back_cookies(answer: Response, context: RequestContext) -> None:
+    """Those of shops of earlier rounds: a browser sends them here, too, and would in the end be refused for so many."""
+    workshop = context.broadcaster.workshop
+    if request.endpoint != "pages.dashboard" or workshop is None or not workshop.round.run:
+        return
+    for name in request.cookies:
+        if name.startswith(SHOP_COOKIES) and not name.endswith(workshop.round.run):
+            answer.delete_cookie(name)
+
+
 def _to_the_door(context: RequestContext) -> AnyResponse | None:
-    if request.endpoint in WITHOUT_JOINING or context.clients.may_come_in(the_client()):
+    joined = not context.clients.asks_for_a_code or the_client().instructor or the_seat() is not None
+    if joined or request.endpoint in WITHOUT_JOINING:
         return None
     if request.endpoint == "pages.dashboard" and request.args.get("key"):
         return None  # the instructor comes with a better key
@@ -97,32 +120,79 @@ def _to_the_door(context: RequestContext) -> AnyResponse | None:
 
 
 class _Handler(WSGIHandler):  # type: ignore[misc]
-    """A connection that hangs is cut off."""
+    """Says what it wants within a time, or is cut off; and what is no request is not worth a line in the log."""
 
     def __init__(self, sock: socket.socket, *rest: Any) -> None:
         sock.settimeout(SILENT_S)
+        self._hurry: gevent.Timeout | None = None
         super().__init__(sock, *rest)
+
+    def handle_one_request(self) -> Any:
+        """Hear a request, silence before it included, and answer it."""
+        self.server.unheard(self.socket)
+        self._hurry = gevent.Timeout.start_new(REQUEST_WITHIN_S)
+        try:
+            return super().handle_one_request()
+        except gevent.Timeout:
+            return None
+        finally:
+            self._hurry.close()
+
+    def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        """It was heard; an answer has its own time, and a stream as long as somebody watches."""
+        assert self._hurry is not None
+        self._hurry.close()
+        if ("Content-Type", STREAM) not in headers:
+            self._hurry = gevent.Timeout.start_new(ANSWER_WITHIN_S)
+        self.server.heard(self.socket)
+        return super().start_response(status, headers, exc_info)
+
+    def handle_error(self, kind: Any, value: Any, trace: Any) -> None:
+        """Whoever hangs up, or is too slow, gets no line of the log; our own mistakes get one from Flask."""
+        self.close_connection = True
+        if not issubclass(kind, (gevent.Timeout, OSError)):
+            super().handle_error(kind, value, None)
+
+    def log_error(self, msg: str, *args: Any) -> None:
+        """A request that is none: told to whoever sent it, and to nobody else."""
 
 
 class _Server(WSGIServer):  # type: ignore[misc]
-    """Nobody holds more than their share of its connections."""
+    """Nobody holds more than their share of its connections, and those who say nothing make room for those who do."""
 
-    def __init__(self, *args: Any, **more: Any) -> None:
+    def __init__(self, *args: Any, of_one_address: int, **more: Any) -> None:
+        self._of_one_address = of_one_address
         self._open: Counter[str] = Counter()
+        self._unheard: dict[socket.socket, None] = {}
         super().__init__(*args, **more)
 
     def handle(self, sock: socket.socket, address: tuple[Any, ...]) -> None:
         """Serve one connection to its end."""
         theirs = str(address[0])
-        if theirs not in OWN_ADDRESSES and self._open[theirs] >= MOST_OF_ONE_ADDRESS:
+        if theirs not in OWN_ADDRESSES and self._open[theirs] >= self._of_one_address:
             sock.close()
             return
         self._open[theirs] += 1
         try:
             super().handle(sock, address)
         finally:
+            self._unheard.pop(sock, None)
             self._open[theirs] -= 1
             self._open += Counter()  # without those that hold none
+
+    def unheard(self, sock: socket.socket) -> None:
+        """It has not said yet what it wants: where too many have not, the first of them has had its time."""
+        self._unheard.pop(sock, None)
+        self._unheard[sock] = None
+        while len(self._unheard) > MOST_UNHEARD:
+            first = next(iter(self._unheard))
+            del self._unheard[first]
+            with suppress(OSError):
+                first.shutdown(socket.SHUT_RDWR)
+
+    def heard(self, sock: socket.socket) -> None:
+        """It has said what it wants."""
+        self._unheard.pop(sock, None)
 
 
 def serve(assignment: DashboardAssignment, make_live: MakeLive | None = None) -> None:
@@ -134,9 +204,12 @@ def serve(assignment: DashboardAssignment, make_live: MakeLive | None = None) ->
     """
     os.nice(NICE)
     make_live = make_live or (_recorded_picture(assignment) if assignment.recorded else _live_picture)
+    _open_more_files()
+    seats = Seats(of_one_address=assignment.seats_of_one_address, file=Path(assignment.workshop).parent / SEATS_FILE)
     broadcaster = Broadcaster(
-        WorkshopFile(Path(assignment.workshop)), Subscribers(assignment.max_watchers), make_live, write=_write
-    )
+        WorkshopFile(Path(assignment.workshop)), Subscribers(assignment.max_watchers), make_live, write=_write,
+        seats=seats,
+    )  # fmt: skip
     server = _server(assignment, broadcaster)
     over = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -154,12 +227,15 @@ def serve(assignment: DashboardAssignment, make_live: MakeLive | None = None) ->
 
 def _server(assignment: DashboardAssignment, broadcaster: Broadcaster) -> _Server:
     tell = _teller(assignment) if assignment.control else None
+    room = JoinAddress(assignment.room_url, assignment.join_code) if assignment.room_url else None
     context = RequestContext(
-        broadcaster, Clients(assignment.instructor_token, assignment.join_code), JoinThrottle(), tell
-    )
+        broadcaster, Clients(assignment.instructor_token, assignment.join_code), JoinThrottle(), broadcaster.seats,
+        tell, room, assignment.shop_ports,
+    )  # fmt: skip
     server = _Server(
         (assignment.host, assignment.port), create_app(context, OriginGuard(assignment.allowed_hosts)), backlog=BACKLOG,
-        spawn=Pool(assignment.max_watchers + MORE_CONNECTIONS), log=None, error_log=None, handler_class=_Handler,
+        spawn=Pool(MOST_CONNECTIONS), log=None, handler_class=_Handler,
+        of_one_address=OF_ONE_BROWSER * assignment.seats_of_one_address,
     )  # fmt: skip
     try:
         server.start()
@@ -169,6 +245,14 @@ def _server(assignment: DashboardAssignment, broadcaster: Broadcaster) -> _Serve
             next_step="name another port, or end what has that one",
         ) from error  # fmt: skip
     return server
+
+
+def _open_more_files() -> None:
+    """Each connection is one; a process may often open a thousand only, though the system would grant more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_CONNECTIONS + 200
+    if hard == resource.RLIM_INFINITY or hard > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted if hard < 0 else min(wanted, hard)), hard))
 
 
 def _live_picture(said: Round) -> RoundPicture:

@@ -30,6 +30,8 @@ HELLO = b"retry: 1000\n"
 """For a browser: come back after a second."""
 PIECE_EVENTS = 64
 RETRY_AFTER_S = 10
+MOST_OF_ONE = 2
+"""Streams of one person."""
 
 
 class SentEvent(msgspec.Struct, frozen=True):
@@ -173,13 +175,14 @@ class Subscribers:
     def admit(self, who: str, backlog: Sequence[bytes]) -> Subscriber:
         """One more. `backlog` is sent first; nothing may happen between its making and this.
 
-        Where there is no room, whoever comes back takes their own place: that they have gone is seen only when
+        Whoever comes back takes their own place, and has no more than two: that they have gone is seen only when
         something cannot be sent to them.
 
         Raises:
             Refusal: there is no room.
         """
-        if len(self._all) >= self.most:
+        theirs = sum(subscriber.who == who for subscriber in self._all)
+        if theirs >= MOST_OF_ONE or len(self._all) >= self.most:
             self._drop_one_of(who)
         if len(self._all) >= self.most:
             raise Refusal(

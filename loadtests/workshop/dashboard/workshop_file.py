@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from loadtests.model.run_folder import read_document
-from loadtests.workshop.contract import WORKSHOP_SCHEMA, Phase, Workshop
+from loadtests.workshop.contract import WORKSHOP_SCHEMA, Participant, Phase, Workshop
 from shared.errors import RunFolderError
 
 _Mark = tuple[int, int, int]
@@ -70,12 +70,13 @@ def is_covered(workshop: Workshop, committed: bool) -> bool:
     return asks_for_predictions(workshop) and (workshop.round.phase in BEFORE or not committed)
 
 
-def shown(workshop: Workshop) -> Workshop:
-    """What everybody may know: all but what only the harness needs."""
-    return replace(workshop, round=replace(workshop.round, folder=""))
-
-
-def shown_covered(workshop: Workshop) -> Workshop:
-    """The same without what is broken, and without accounts with which one could look for oneself."""
+def shown(workshop: Workshop, participants: tuple[Participant, ...] = ()) -> Workshop:
+    """What everybody may know: all but what only the harness needs, and nobody's account."""
     sides = tuple(replace(side, guests=()) for side in workshop.round.sides)
-    return replace(workshop, round=replace(workshop.round, folder="", broken=(), why="", sides=sides))
+    return replace(workshop, round=replace(workshop.round, folder="", sides=sides), participants=participants)
+
+
+def shown_covered(workshop: Workshop, participants: tuple[Participant, ...] = ()) -> Workshop:
+    """The same without what is broken."""
+    open_ = shown(workshop, participants)
+    return replace(open_, round=replace(open_.round, broken=(), why=""))

@@ -82,7 +82,7 @@ class BrowserUsers:
             for guest in self._guests.values():
                 if guest.home == event.victim and guest.in_since_us < at_us:
                     guest.home = ""
-                    self._show(guest, at_us, guest.view.node, logged_in=False)
+                    self._show(guest, at_us, guest.view.node, logged_in=False, lost=guest.view.logged_in)
 
     def all(self) -> tuple[GuestView, ...]:
         """Everybody, in the order in which they came."""
@@ -125,17 +125,18 @@ class BrowserUsers:
         if request.user:
             self._on[connection] = request.user
         elif (user := self._on.get(connection)) is not None:
-            self._show(self._guest(user), request.at_us, request.node, logged_in=False)
+            guest = self._guest(user)
+            self._show(guest, request.at_us, request.node, logged_in=False, lost=guest.view.logged_in)
 
     def _guest(self, user: str) -> _Guest:
         return self._guests.setdefault(user, _Guest(user))
 
-    def _show(self, guest: _Guest, at_us: int, node: str, *, logged_in: bool) -> None:
-        """What happened later counts, whichever was read first."""
+    def _show(self, guest: _Guest, at_us: int, node: str, *, logged_in: bool, lost: bool = False) -> None:
+        """What happened later counts, whichever was read first. `lost`: the shop has ended their session, not they."""
         if at_us < guest.at_us:
             return
         guest.at_us = at_us
-        view = GuestView(guest.view.user, node, logged_in)
+        view = GuestView(guest.view.user, node, logged_in, guest.view.lost or lost)
         if view != guest.view:
             guest.view = view
             self._changed.add(view.user)

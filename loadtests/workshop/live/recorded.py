@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from compose.cluster import BALANCER, REPLICA, SENTINEL, STORE
-from loadtests.model.events import ClusterReady, Event, read_events
+from loadtests.model.events import ClusterReady, Event, FaultEvent, GuestsAdmitted, LoadStarted, read_events
 from loadtests.model.history import Record, StoredOrder, read_history
 from loadtests.model.plan import read_plan
 from loadtests.model.results import Loss
@@ -21,6 +21,7 @@ from loadtests.workshop.contract import (
     WORKSHOP_SCHEMA,
     Frame,
     Guest,
+    GuestView,
     Picture,
     Round,
     RoundSide,
@@ -30,7 +31,7 @@ from loadtests.workshop.contract import (
     empty_picture,
 )
 from loadtests.workshop.episode_file import is_episode
-from loadtests.workshop.live.browser_users import OF_GUESTS, GuestRecord
+from loadtests.workshop.live.browser_users import OF_GUESTS, BrowserUsers, GuestRecord
 from loadtests.workshop.live.picture import (
     ACCESS_LOG,
     NOTHING,
@@ -41,13 +42,12 @@ from loadtests.workshop.live.picture import (
 )
 from loadtests.workshop.live.side import MERGED, SideWatch
 from loadtests.workshop.live.tail import RecordTail
-from shared.demo_accounts import account_number
 from shared.errors import UsageError
 
 STEP_MS = 250
 EPOCH_US = 1
 """The zero of a recorded run: so long ago that all of it is over."""
-ANY_USER = re.compile(rb'"user":"(user-\d+)"')
+ANY_USER = re.compile(rb'"user":"([a-z]+-\d+)"')
 
 
 class Recording(msgspec.Struct, frozen=True):
@@ -84,8 +84,11 @@ def read_recording(folder: Path, left: str, right: str) -> Recording:
                 why=f"it measured {', '.join(ready) or 'nothing'}",
                 next_step="name two of them",
             )
-    sides = (_side("left", ready[left], run, shoppers), _side("right", ready[right], run, shoppers))
-    shown = Round(1, "explain", provenance.scenario, str(folder), sides, shoppers, window_ms=plan.window_ms)
+    admitted = _admitted(events)
+    sides = (_side("left", ready[left], run, admitted), _side("right", ready[right], run, admitted))
+    shown = Round(
+        1, "explain", provenance.scenario, str(folder), provenance.run, sides, shoppers, window_ms=plan.window_ms
+    )  # fmt: skip
     watches = {side.architecture: watch_of(side, shoppers, delay_us=0) for side in sides}
     last_us = _feed(run, watches, events)
     frames = tuple(_frames(watches[left], watches[right], last_us))
@@ -99,21 +102,59 @@ def _events(run: RunFolder) -> dict[str, list[Event]]:
     return events
 
 
-def _side(side: SideName, ready: ClusterReady, run: RunFolder, shoppers: int) -> RoundSide:
+def _admitted(events: Mapping[str, Iterable[Event]]) -> dict[str, frozenset[str]]:
+    """The accounts of people with browsers, by architecture."""
+    return {
+        name: frozenset(user for event in each if isinstance(event, GuestsAdmitted) for user in event.users)
+        for name, each in events.items()
+    }
+
+
+def guests_seen(folder: Path) -> dict[str, tuple[GuestView, ...]]:
+    """What became of the people with browsers who entered a shop in that run, by architecture; of others, nothing.
+
+    Raises:
+        RunFolderError: a file of the run is missing or damaged.
+    """
+    run = RunFolder(folder)
+    events = _events(run)
+    return {name: _guests_of(run.logs(name), users, events[name]) for name, users in _admitted(events).items() if users}
+
+
+def _guests_of(logs: Path, users: Iterable[str], events: Iterable[Event]) -> tuple[GuestView, ...]:
+    seen, lines = BrowserUsers(users), sorted(_guest_lines(logs), key=lambda line: line.at_us)
+    zero_us, in_memory, place = 0, False, 0
+    for event in events:
+        if isinstance(event, LoadStarted):
+            zero_us = event.epoch_us
+        elif isinstance(event, ClusterReady):
+            in_memory = event.description.store == "memory"
+        elif isinstance(event, FaultEvent):
+            at_us = zero_us + event.at_us
+            while place < len(lines) and lines[place].at_us <= at_us:
+                seen.logged(lines[place])
+                place += 1
+            seen.fault(event, at_us, in_memory=in_memory)
+    for line in lines[place:]:
+        seen.logged(line)
+    return seen.all()
+
+
+def _side(side: SideName, ready: ClusterReady, run: RunFolder, admitted: Mapping[str, frozenset[str]]) -> RoundSide:
     about = ready.description
     stored = (STORE,) if about.uses_server else ()
     copied = (REPLICA, SENTINEL) if stored and about.replicas else ()
-    guests = _guests_in(run.logs(ready.architecture), shoppers)
+    guests = _guests_in(run.logs(ready.architecture), admitted.get(ready.architecture, frozenset()))
     return RoundSide(
         side, about.name, about.app == "stateful_app", shop_url="", nodes=ready.nodes,
         parts=(*ready.nodes, BALANCER, *stored, *copied), guests=tuple(Guest(user, "") for user in guests),
     )  # fmt: skip
 
 
-def _guests_in(logs: Path, shoppers: int) -> tuple[str, ...]:
-    """The guests that the nodes wrote of: accounts above the last shopper's."""
+def _guests_in(logs: Path, admitted: frozenset[str]) -> tuple[str, ...]:
+    """The guests that the nodes wrote of."""
     named = {user.decode() for log in logs.glob(REQUEST_LOGS) for user in ANY_USER.findall(log.read_bytes())}
-    return tuple(sorted(user for user in named if account_number(user) > shoppers))
+    return tuple(sorted(named & admitted))
 
 
 def _guest_lines(logs: Path) -> Iterator[GuestRecord]:

@@ -18,6 +18,7 @@ from loadtests.workshop.contract import (
     SIDES,
     Command,
     Frame,
+    Guest,
     LiveCounts,
     Phase,
     Picture,
@@ -143,6 +144,17 @@ class DashboardClient:
     def get(self, path: str) -> requests.Response:
         """Ask for something."""
         return self._session.get(self.url + path, timeout=ANSWER_WITHIN_S)
+
+    def account(self) -> Guest:
+        """The visitor's own, in both shops.
+
+        Raises:
+            TwinshopError: nobody can enter them now.
+        """
+        said = self.get("/api/me").json()
+        if not said["password"]:
+            raise TwinshopError("the shops cannot be entered", why="results are covered, or nobody shops")
+        return Guest(said["user"], said["password"])
 
     def predict(self, answers: Mapping[str, str], reason: str) -> requests.Response:
         """Commit a prediction."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Literal
-from urllib.parse import urlsplit
 
 import requests
 
@@ -12,6 +11,7 @@ from loadtests.model.formulas import is_true
 from loadtests.workshop.contract import SIDES, Break, Close, Guest, Heal, Phase, Release, SideName
 from loadtests.workshop.episode import Episode, ScriptStep
 from loadtests.workshop.rehearsal.dashboard_client import DashboardClient, DashboardView
+from loadtests.workshop.rehearsal.room_visitor import RoomVisitor
 from shared.errors import TwinshopError
 
 ANSWER_WITHIN_S = 10.0
@@ -21,6 +21,7 @@ TRIES = 20
 
 Known = Literal["known", "stranger"]
 RELEASE_WITHIN_S = 30.0
+FATE_WITHIN_S = 10.0
 EXPLAIN_WITHIN_S = 120.0
 """The last audit, judging and the report."""
 RESULT_URLS = ("/api/frames", "/api/losses/left/0", "/api/observed")
@@ -31,11 +32,10 @@ class BrowserUser:
     """One person with one cookie jar."""
 
     def __init__(self, shop_url: str, guest: Guest) -> None:
-        parts = urlsplit(shop_url)
-        self._url = f"http://127.0.0.1:{parts.port}"  # not every machine knows that *.localhost is itself
+        self._url = shop_url
         self._session = requests.Session()
         self._session.trust_env = False
-        self._session.headers.update({"Accept": "application/json", "Host": parts.netloc})
+        self._session.headers.update({"Accept": "application/json"})
         self._guest = guest
         self.node = ""
         """Who answered last."""
@@ -68,9 +68,10 @@ class BrowserUser:
 class Player:
     """One episode, from `predict` to `explain`. `complaints` are promises of the dashboard that did not come true."""
 
-    def __init__(self, client: DashboardClient, episode: Episode) -> None:
+    def __init__(self, client: DashboardClient, episode: Episode, visitor: RoomVisitor | None = None) -> None:
         self.complaints: list[str] = []
         self._watcher = client
+        self._visitor = visitor
         self._episode = episode
         self._people: dict[SideName, BrowserUser] = {}
 
@@ -100,6 +101,9 @@ class Player:
             self.complaints.append("a picture was sent before the prediction was committed")
         made = self._watcher.predict(step.answers, step.reason)
         self._expect(made, requests.codes.created, "the prediction")
+        if self._visitor is not None:
+            theirs = self._visitor.predicts(step.answers, step.reason)
+            self._expect(theirs, requests.codes.created, "the prediction of a participant on another device")
         again = self._watcher.predict(step.answers, step.reason)
         self._expect(again, requests.codes.conflict, "a second prediction")
 
@@ -111,10 +115,14 @@ class Player:
         """Where the form is answered by whoever is next, one tries again; a person would, too."""
         workshop = self._watcher.seen.workshop
         assert workshop is not None
+        account = self._watcher.account()
         for side in workshop.round.sides:
             if side.side in step.sides:
-                person = self._people[side.side] = BrowserUser(side.shop_url, side.guests[0])
+                person = self._people[side.side] = BrowserUser(side.shop_url, account)
                 person.enter()
+                if self._visitor is not None:
+                    entered = self._visitor.logs_in(side.shop_url)
+                    self._expect(entered, requests.codes.ok, f"a participant's login to the {side.side} shop")
 
     def _look(self, step: ScriptStep) -> None:
         """Nodes and store may be busy dying: a person reloads the page until it comes."""
@@ -126,6 +134,19 @@ class Player:
             found = next((answer for answer in answers if answer is not None), None)
             if found != wanted:
                 self.complaints.append(f"the person in the {side} shop is {found}, not {wanted}")
+        if self._visitor is not None:
+            self._look_from_elsewhere(self._visitor)
+
+    def _look_from_elsewhere(self, visitor: RoomVisitor) -> None:
+        """What the dashboard tells of a participant must be what they see themselves, on their own device."""
+        workshop, user = self._watcher.seen.workshop, visitor.me()["user"]
+        assert workshop is not None
+        for side in workshop.round.sides:
+            answers = (visitor.is_known(side) for _ in range(TRIES))
+            known = next((answer for answer in answers if answer is not None), None)
+            if known is not None:
+                what = f"a participant is {'known' if known else 'a stranger'} in the {side.side} shop"
+                self._watcher.wait_until(what, _told_of(side.side, user, known), FATE_WITHIN_S)
 
     def _wait(self, step: ScriptStep) -> None:
         self._watcher.wait_until(step.until, lambda seen: is_true(step.until, seen.values()), step.within_s)
@@ -174,6 +195,14 @@ def begin(client: DashboardClient, episode: Episode, within_s: float) -> None:
         return now is not None and now.episode == episode.name and now.phase == "predict"
 
     client.wait_until(f"the beginning of episode {episode.number}", begun, within_s)
+
+
+def _told_of(side: SideName, user: str, known: bool) -> Callable[[DashboardView], bool]:
+    def told(seen: DashboardView) -> bool:
+        guests = (seen.picture.left if side == "left" else seen.picture.right).guests
+        return any(guest.user == user and guest.logged_in is known for guest in guests)
+
+    return told
 
 
 def _in_phase(phase: Phase) -> Callable[[DashboardView], bool]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
+from compose.running import new_run_id
+from compose.supervision.ledger import Ledger, state_folder
 from loadtests.model.results import Results
 from loadtests.model.run_folder import RunFolder, read_document
 from loadtests.workshop.contract import EndWorkshop
@@ -16,8 +19,10 @@ from loadtests.workshop.measured import observed_answers
 from loadtests.workshop.progress import newest_round, values_of
 from loadtests.workshop.rehearsal import child
 from loadtests.workshop.rehearsal.dashboard_client import DashboardClient
+from loadtests.workshop.rehearsal.other_device import OtherDevice, other_device, why_not
 from loadtests.workshop.rehearsal.player import Player, begin, check_observed
 from loadtests.workshop.rehearsal.promises import BrokenPromise
+from loadtests.workshop.rehearsal.room_visitor import RoomVisitor
 from loadtests.workshop.rehearsal.texts import (
     MEASURED,
     LessonPage,
@@ -32,6 +37,8 @@ from shared.errors import TwinshopError
 
 READY_WITHIN_S = 90.0
 BEGIN_WITHIN_S = 40.0
+NO_DEVICE = "127.0.0.2"
+"""Where there can be no other device: another address of this one."""
 WORKSHOP = ("workshop", "--no-open", "--json")
 OWN_COMMANDS = (("twinshop", "workshop"), ("twinshop", "rehearse"))
 """Those that the rehearsal is: the workshop that it plays in, and itself."""
@@ -68,8 +75,11 @@ class Rehearsed(msgspec.Struct, frozen=True):
 class ReadyMessage(msgspec.Struct, frozen=True):
     """What `twinshop workshop --json` says when it is ready, as far as it matters here."""
 
+    url: str
+    """The dashboard's address."""
     instructor_url: str
-    """The dashboard's address with the instructor's key."""
+    """The same with the instructor's key."""
+    join_code: str = ""
 
 
 def rehearse(episodes: Sequence[Episode], folder: Path, *, shoppers: int | None, say: Say) -> Rehearsed:
@@ -82,13 +92,50 @@ def rehearse(episodes: Sequence[Episode], folder: Path, *, shoppers: int | None,
     texts = (*broken_without_a_round(all_pages(), known_numbers(MEASURED.read_text())), *_broken_commands(folder, say))
     say(f"the pages without a round: {len(texts)} broken")
     words = (*WORKSHOP, *(() if shoppers is None else ("--shoppers", str(shoppers))))
-    with child.RunningTwinshop(words, folder, "workshop") as workshop:
-        opened = workshop.opened(ReadyMessage, READY_WITHIN_S)
+    with _elsewhere(say) as device, _held(words, folder, device) as opened:
+        visitor = _visitor(opened, device)
         with DashboardClient(opened.instructor_url) as client:
-            played = tuple(_episode(client, episode, folder, shoppers, say) for episode in episodes)
+            played = tuple(_episode(client, episode, folder, shoppers, say, visitor) for episode in episodes)
             client.command(EndWorkshop())
+        visitor.close()
     kept = not texts and not any(one.broken for one in played)
     return Rehearsed(kept, texts, played)
+
+
+@contextmanager
+def _elsewhere(say: Say) -> Iterator[OtherDevice | None]:
+    """Another device, for a participant; None where this machine cannot be two."""
+    if why := why_not():
+        say(f"a participant joins from {NO_DEVICE} of this machine: {why}")
+        yield None
+        return
+    ledger = Ledger.open(state_folder(), new_run_id())
+    try:
+        with other_device(ledger) as device:
+            say(f"a participant joins from another device: {device.own[0]}, in a network of its own")
+            yield device
+    finally:
+        ledger.close()
+
+
+@contextmanager
+def _held(words: tuple[str, ...], folder: Path, device: OtherDevice | None) -> Iterator[ReadyMessage]:
+    listen = ("--listen", device.address) if device else ()
+    with child.RunningTwinshop((*words, *listen), folder, "workshop") as workshop:
+        yield workshop.opened(ReadyMessage, READY_WITHIN_S)
+
+
+def _visitor(opened: ReadyMessage, device: OtherDevice | None) -> RoomVisitor:
+    """Somebody who has joined.
+
+    Raises:
+        TwinshopError: they were not let in.
+    """
+    visitor = RoomVisitor(opened.url, device.own[0] if device else NO_DEVICE, device)
+    answer = visitor.joins(opened.join_code, "Rehearsal")
+    if not answer.ok:
+        raise TwinshopError("a participant cannot join", why=answer.text[:200])
+    return visitor
 
 
 def _broken_commands(folder: Path, say: Say) -> Iterator[BrokenPromise]:
@@ -101,7 +148,9 @@ def _broken_commands(folder: Path, say: Say) -> Iterator[BrokenPromise]:
                     yield from broken_command(block, folder)
 
 
-def _episode(client: DashboardClient, episode: Episode, folder: Path, shoppers: int | None, say: Say) -> Played:
+def _episode(
+    client: DashboardClient, episode: Episode, folder: Path, shoppers: int | None, say: Say, visitor: RoomVisitor
+) -> Played:
     """As its page says: its commands up to the check, then the script, then the check."""
     began = time.monotonic()
     say(f"episode {episode.number}: {episode.title}")
@@ -113,7 +162,7 @@ def _episode(client: DashboardClient, episode: Episode, folder: Path, shoppers: 
         before, after = _parts(page)
         found += [bad for block in before for bad in broken_command(block, folder)]
         begin(client, episode, BEGIN_WITHIN_S)
-        player = Player(client, episode)
+        player = Player(client, episode, visitor)
         player.play()
         run = newest_round(folder / "runs", episode)
         results = read_document(run.results, Results)

@@ -12,6 +12,7 @@ from shared.shop import identity
 from shared.shop.answers import RequestRefused, answer, done, refusal, sent_fields, text, wants_json
 from shared.shop.counter import counter
 from shared.shop.pages import lost_session
+from shared.shop.visit import current_visit
 
 blueprint = Blueprint("entrance", __name__)
 
@@ -35,6 +36,7 @@ def login() -> ResponseReturnValue:
     fields = sent_fields()
     user, password = text(fields, "user"), text(fields, "password")
     if not counter().accounts.know(user, password):
+        current_visit().wrong_password = True
         refused = RequestRefused(401, "bad_credentials", "this name and this password do not belong together")
         if wants_json():
             return refusal(refused)

@@ -56,6 +56,7 @@ def state() -> Response:
             "clock_us": shop.injection.clock_us(),
             "trouble": shop.injection.now,
             "workers": settings.node_workers,
+            "format": settings.session_format,
         }
     )
 
@@ -71,6 +72,23 @@ def trouble() -> Response:
     shop.injection.now = told
     shop.store.apply(told)
     return json_answer({"node": shop.settings.node, "trouble": told})
+
+
+@blueprint.post("/-/users/<user>/end")
+def end_user(user: str) -> Response:
+    """End all sessions of that user that can be ended from this node."""
+    _opened().store.revoke_user(user)
+    return json_answer({"user": user})
+
+
+@blueprint.post("/-/users/<user>/disable")
+def disable_user(user: str) -> Response:
+    """Let the user log in no more, and end the user's sessions."""
+    shop = _opened()
+    if not shop.accounts.disable(user):
+        raise RequestRefused(404, "no_such_user", "there is no such user")
+    shop.store.revoke_user(user)
+    return json_answer({"user": user})
 
 
 def _opened() -> Counter:

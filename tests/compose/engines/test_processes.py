@@ -128,7 +128,7 @@ class TestProcesses(EngineContract):
             port = str(port_of(cluster.node_urls[node]))
             return [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", port]
 
-        with pytest.raises(ForeignAnswer), running(ProcessesEngine(squatter), new_spec(), tmp_path):
+        with pytest.raises(ForeignAnswer), running(ProcessesEngine(squatter), new_spec(nodes=1), tmp_path):
             pass
 
     def test_a_node_does_not_come_back_to_a_port_that_was_taken_meanwhile(self, own_cluster: Cluster) -> None:
@@ -140,7 +140,7 @@ class TestProcesses(EngineContract):
                 own_cluster.start("n1")
 
     def test_the_balancer_writes_its_last_lines_before_it_goes(self, tmp_path: Path) -> None:
-        with running(ProcessesEngine(), new_spec(), tmp_path) as cluster:
+        with running(ProcessesEngine(), new_spec(nodes=1), tmp_path) as cluster:
             with Visitor(cluster) as visitor:
                 visitor.ask("GET", "/products", **{"X-Request-Id": "the-last-one"})
             access = cluster.logs()["access"]

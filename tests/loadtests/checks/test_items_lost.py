@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import msgspec
+
 from loadtests.checks.items_lost import ItemsLost
 from tests.loadtests.checks.contract import CheckContract, case
 from tests.loadtests.stories import Story, losses, scene, stored
@@ -54,3 +56,12 @@ class TestItemsLost(CheckContract):
     def test_an_unknown_add_is_not_counted_as_missing(self) -> None:
         (loss,) = losses(with_both().add("pen", 7, status=503).cart({"tea": 2}).exchanges, scene())
         assert loss.items == 1
+
+    def test_a_short_order_is_blamed_on_the_write_that_overlapped_another_before_it(self) -> None:
+        for overlapped, cause in ((True, "overlapping_write"), (False, "unexplained")):
+            told = with_both()
+            told.exchanges[-1] = msgspec.structs.replace(told.last, overlapped=overlapped)
+            told.checkout("o1")
+            (loss,) = losses([*told.exchanges, stored("o1", {"tea": 2}, request=told.last.request)], scene())
+            assert (loss.kind, loss.items, loss.cause) == ("items_lost", 1, cause)
+            assert bool(loss.counterfactual) is overlapped

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import msgspec
+
+from compose.cluster import Limits
 from loadtests.checks.order_duplicated import OrderDuplicated
 from tests.loadtests.checks.contract import CheckContract, case
-from tests.loadtests.stories import PREFIX, Story, losses, scene, stored
+from tests.loadtests.stories import PREFIX, Story, fault, losses, scene, stored
 
 TEA = {"tea": 2}
 REQUEST = f"{PREFIX}-0001-0003"
@@ -60,3 +63,37 @@ class TestOrderDuplicated(CheckContract):
         ignored = losses([stored("o1", TEA, request="r", key="k"), stored("o2", TEA, request="s", key="k")], scene())
         assert repeated[0].cause == "request_repeated"
         assert [loss.cause for loss in ignored] == ["key_ignored"]
+        assert [because.word for loss in (*repeated, *ignored) for because in loss.because] == [
+            "request_repeated", "key_ignored",
+        ]  # fmt: skip
+
+    def test_a_fault_that_has_the_balancer_repeat_requests_is_its_cause_and_only_then(self) -> None:
+        orders = [stored(name, TEA, request=REQUEST) for name in ("o1", "o2")]
+        sick = fault("n1", "sick-afterwards", 100_000, 120_000, 900_000, 950_000)
+        retried = msgspec.structs.replace(scene(), faults=(sick,), limits=Limits(balancer_retries=1))
+        for run, by, sentence in (
+            (retried, 0, "without sickening n1 at 0.1 s, this checkout would have made one order"),
+            (
+                msgspec.structs.replace(retried, limits=Limits()), None,
+                "without the second sending of one request at 0.2 s, this checkout would have made one order",
+            ),
+            (
+                msgspec.structs.replace(retried, faults=(fault("n1", "sick-afterwards", 300_000, 310_000),)), None,
+                "without the second sending of one request at 0.2 s, this checkout would have made one order",
+            ),
+        ):  # fmt: skip
+            (loss,) = [each for each in losses([*ordered().exchanges, *orders], run) if each.kind == "order_duplicated"]
+            assert loss.cause == "request_repeated"
+            assert [because.fault for because in loss.because] == [by]
+            assert loss.counterfactual == sentence
+
+    def test_a_shop_that_ignores_keys_is_the_cause_whatever_is_broken(self) -> None:
+        again = ordered().checkout("o2", "k1")
+        orders = [stored("o1", TEA, request=REQUEST), stored("o2", TEA, request=again.last.request)]
+        found = [
+            each for each in losses([*again.exchanges, *orders], scene(("n1", 0.2))) if each.cause == "key_ignored"
+        ]
+        assert [each.counterfactual for each in found] == [
+            "without a shop that makes a second order for a key that it has seen, this checkout would have made one "
+            "order"
+        ]

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from loadtests.checks.streams_lost import StreamsLost
 from tests.loadtests.checks.tally_contract import TallyContract, case
-from tests.loadtests.stories import Story
+from tests.loadtests.stories import Story, scene
 
 
 class TestStreamsLost(TallyContract):
@@ -50,3 +50,10 @@ class TestStreamsLost(TallyContract):
         "products are for everybody": case(Story().login().say("watch", dropped=True).browse().say("watch")),
         "a wrong password": case(Story().login().say("watch", dropped=True).login(status=401).say("watch")),
     }
+
+    def test_whose_stream_was_decided_about_is_not_followed_any_more(self) -> None:
+        tally = StreamsLost(scene())
+        told = Story().login().say("watch", dropped=True).say("watch", 401).exchanges
+        for exchange, followed in zip(told, (False, True, False), strict=True):
+            tally.saw(exchange)
+            assert bool(tally.following) is followed

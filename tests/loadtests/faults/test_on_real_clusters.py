@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from compose.cluster import Limits
 from compose.engines.contract import Cluster
 from compose.engines.processes import ProcessesEngine
 from loadtests.faults import FAULTS, Evidence, Fault, Target
-from loadtests.faults.bases import Condition
+from loadtests.faults.bases import Condition, Deploys
 from shared.errors import TwinshopError
 from tests.compose.contract import new_spec, running
 from tests.loadtests.faults.targets import something_there, target_on
@@ -27,7 +28,11 @@ REPLICA = ["replica-cut", "promoted"]
 """What only a store with a replica has."""
 LAST = ["scale-in"]
 """It leaves less than there was."""
-OTHERS = [kind for kind in FAULTS if kind not in (*CONDITIONS, *MEMORY, *REPLICA, *LAST)]
+ALIKE = [kind for kind, fault in FAULTS.items() if isinstance(fault, Deploys) and kind != "deploy-renamed"]
+"""What differs from another one by data alone: that one is tried."""
+OTHERS = [kind for kind in FAULTS if kind not in (*CONDITIONS, *MEMORY, *REPLICA, *LAST, *ALIKE)]
+BY_AN_ORDER = {"dies-before-saving"}
+"""What happens only once somebody orders."""
 
 
 def limits_for(kinds: list[str]) -> Limits:
@@ -57,11 +62,26 @@ def strike_and_heal(fault: Fault, cluster: Cluster) -> None:
     if not isinstance(fault, Condition):
         assert fault.observe(target) is None, "it must not be seen before it is done"
     fault.inject(target)
+    if fault.kind in BY_AN_ORDER:
+        order_at(cluster, target.victim)
     assert seen(fault, target), f"{fault.kind} was not seen to happen"
     fault.heal(target)
     assert seen(fault, target, healing=True), f"{fault.kind} was not seen to heal"
     fault.heal(target)
     assert seen(fault, target, healing=True), f"{fault.kind} does not stay healed when it is healed again"
+
+
+def order_at(cluster: Cluster, node: str) -> None:
+    """Somebody orders there, past the balancer; the node may be gone before it answers."""
+    (url,) = (each.url for each in cluster.nodes() if each.name == node)
+    with requests.Session() as browser, suppress(requests.ConnectionError):
+        browser.headers["Accept"] = "application/json"
+        for path, body in (
+            ("/login", {"user": "user-0001", "password": cluster.spec.password}),
+            ("/cart", {"sku": "acorn", "quantity": 1}),
+            ("/checkout", {}),
+        ):
+            browser.post(f"{url}{path}", json=body, timeout=5)
 
 
 def strike_all(kinds: list[str], cluster: Cluster) -> None:
@@ -102,4 +122,4 @@ def test_on_a_cluster_that_was_started_under_conditions(tmp_path: Path) -> None:
 
 
 def test_every_fault_is_tried() -> None:
-    assert {*OTHERS, *LAST, *MEMORY, *REPLICA, *CONDITIONS} == set(FAULTS)
+    assert {*OTHERS, *LAST, *MEMORY, *REPLICA, *CONDITIONS, *ALIKE} == set(FAULTS)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from loadtests.judging.books import Books, ClosedBooks, Steps
 from loadtests.judging.reconcile import Reconciler
 from loadtests.judging.replay import HistoryReplay
-from loadtests.model.history import NOT_LOGGED_IN, UNREADABLE, Exchange, Record
+from loadtests.model.history import NOT_LOGGED_IN, UNREADABLE, Exchange, Jar, Record
 from loadtests.model.plan import Action, ClientLimits, Plan, ShopperPlan
 from loadtests.session_model.timeline import RunTimeline
 from tests.loadtests.model_shop import MODELLED, Model
@@ -335,3 +335,20 @@ class TestWhatIsNotARequest:
         told = Story().login().say("watch", dropped=True)
         told.exchanges[-1] = msgspec.structs.replace(told.exchanges[-1], outcome=outcome)
         assert books_of(told).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("jar", "status", "balances"),
+    [
+        ("stolen", 400, True),
+        ("stolen", 499, True),
+        ("stolen", 500, False),
+        ("main", 401, False),
+        ("stolen", 399, False),
+    ],
+)
+def test_only_what_others_were_refused_as_meant_is_ok_without_success(jar: Jar, status: int, balances: bool) -> None:
+    told = Story().login().probe(jar, "browse", status)
+    told.exchanges[-1] = msgspec.structs.replace(told.last, outcome="ok")
+    problems = [problem for problem in books_of(told).problems if "does not go with status" in problem]
+    assert (problems == []) is balances

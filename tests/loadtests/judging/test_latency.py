@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtests.judging import latency
-from loadtests.judging.latency import WaitCounter, WithoutService, percentiles
+from loadtests.judging.latency import WaitCounter, WithoutService, percentiles_of
 from loadtests.model.history import Exchange
+from loadtests.model.results import Percentiles
 from tests.loadtests.stories import Story
+
+
+def percentiles(waits_us: Iterable[int]) -> Percentiles:
+    return percentiles_of(Counter(waits_us))
 
 
 class TestPercentiles:

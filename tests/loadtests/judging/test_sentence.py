@@ -56,23 +56,59 @@ def test_a_fault_is_credited_with_whom_it_has_in_their_cause_and_nobody_else() -
     assert found == ("Killing n2 logged out 2 of 60 shoppers in sticky-memory; time logged out 4 in sticky-memory.")
 
 
-def test_who_was_out_before_is_said_even_where_there_is_little_room() -> None:
-    both = before(result(60, at_risk=46, cause="other_node"), 58)
-    killed = tuple(msgspec.structs.replace(loss, because=BY_FAULT) for loss in both.losses[:22])
-    some = msgspec.structs.replace(both, losses=(*killed, *both.losses[22:]))
+def twice_out(before_us: int = 58, killed: int = 22, both: int = 20, later: int = 0) -> ArchitectureResult:
+    """So many were out before the kill; it logged out so many, of whom `both` had been; the others came later."""
+    early = [msgspec.structs.replace(LOSS, shopper=n, cause="other_node", because=()) for n in range(before_us)]
+    hit = range(before_us - both, before_us - both + killed)
+    by_kill = [msgspec.structs.replace(LOSS, shopper=n, at_ms=5100.0, because=BY_FAULT) for n in hit]
+    people = len({loss.shopper for loss in (*early, *by_kill)})
+    late = [
+        msgspec.structs.replace(LOSS, shopper=1000 + n, at_ms=6000.0, cause="other_node", because=())
+        for n in range(later)
+    ]
+    counts = LogoutCounts(people + later, len(early) + killed + later, both)
+    both_times = msgspec.structs.replace(result(0, at_risk=46), losses=(*early, *by_kill, *late), logged_out=counts)
+    return before(both_times, before_us)
+
+
+def test_who_was_out_before_is_said_even_where_there_is_little_room_and_people_are_counted_once() -> None:
     found = sentence_of(
         [KILL],
         {
             "sticky-memory": result(20, at_risk=20),
-            "roundrobin-memory": some,
+            "roundrobin-memory": twice_out(),
             "signed-token": result(0),
             "redis": result(0),
         },
     )
     assert found == (
         "Killing n2 logged out 20 of 60 shoppers in sticky-memory (all whose sessions it held) and 22 in "
-        "roundrobin-memory; nobody in signed-token or redis; roundrobin-memory had already lost 58."
+        "roundrobin-memory (20 of the 58 out before); nobody in signed-token or redis."
     )
+
+
+def test_who_was_out_before_and_again_and_later_are_all_who_were_logged_out() -> None:
+    both = twice_out(30, 10, 4, 6)
+    found = sentence_of([KILL], {"roundrobin-memory": both})
+    assert found == (
+        "Killing n2 logged out 10 of 60 shoppers in roundrobin-memory (4 again); roundrobin-memory had already lost "
+        "30 of 60 before, and later 6 for other reasons."
+    )
+    assert both.logged_out.shoppers == 10 + 30 - 4 + 6
+
+
+def test_nobody_is_out_again_where_nobody_else_was_out() -> None:
+    """Then all who were logged out are told once, as the fault's."""
+    found = sentence_of([KILL], {"roundrobin-memory": twice_out(5, 22, 5)})
+    assert found == "Killing n2 logged out 22 of 60 shoppers in roundrobin-memory."
+
+
+def test_where_there_is_no_room_for_again_the_others_are_counted_without_them() -> None:
+    some = {name: twice_out() for name in ("roundrobin-memory", "least-request-memory", "sticky-memory")}
+    found = sentence_of([KILL], some)
+    assert "already" not in found
+    assert "again" not in found
+    assert "for other reasons 38 in roundrobin-memory" in found
 
 
 def test_time_alone_is_said_to_be_time() -> None:

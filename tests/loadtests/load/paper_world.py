@@ -153,6 +153,9 @@ class PaperBrowser:
     def forget_node(self) -> None:
         self.jars["main"].pop("node", None)
 
+    def forget_session(self) -> None:
+        self.jars["main"] = {name: kept for name, kept in self.jars["main"].items() if name == "node"}
+
     def serve(
         self, method: str, path: str, sent: dict[str, object], carried: dict[str, str], cookies: dict[str, str]
     ) -> tuple[int, object]:

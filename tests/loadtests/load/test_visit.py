@@ -104,6 +104,9 @@ class PaperShop:
     def forget_node(self) -> None:
         raise NotImplementedError
 
+    def forget_session(self) -> None:
+        raise NotImplementedError
+
     def serve(self, method: str, path: str, body: bytes) -> tuple[int, object]:
         sent = json.loads(body or b"{}")
         if path == "/login":

@@ -43,6 +43,11 @@ def lingering() -> list[Exchange]:
     return [told.exchanges[0], write, slow, *told.at(6).cart({}).exchanges[3:]]
 
 
+def lingered_before() -> list[Exchange]:
+    """A slow page was over when the item was put into the cart."""
+    return Story().login("n1").say("linger").add("tea", shows={"tea": 1}).at(6).cart({}).exchanges
+
+
 def hanging(at: float, node: str = "n2") -> list[Exchange]:
     """One write was answered, and another hung before it, at that second."""
     told = Story(architecture="redis").login("n1").at(at).add("mug", status=0, node=node)
@@ -67,6 +72,7 @@ CARTS: dict[str, tuple[list[Exchange], RunTimeline, str]] = {
     "too large": (carts(architecture="signed-token", cookie_refused=True), where("signed-token"), "cookie_too_large"),
     "overlapping": (carts(overlapped=True), scene(), "overlapping_write"),
     "slow page": (lingering(), REFRESHING, "refreshed_by_slow_page"),
+    "slow page that was over": (lingered_before(), REFRESHING, "unexplained"),
     "slow page that saves nothing": (lingering(), scene(), "overlapping_write"),
     "got through late": (hanging(4), where("redis", strike("store-cut", heal=5.5, at=3.5)), "delayed_write"),
     "nothing had hung": (

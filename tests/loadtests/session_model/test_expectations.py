@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from loadtests.session_model.expectations import LATE_WRITES, POSSIBLE_CARTS, ExpectedSession
+from loadtests.session_model.shopper_trace import packed
 from tests.loadtests.stories import Story, findings
 
 
@@ -143,3 +146,12 @@ class TestFacts:
         assert after(Story().login().cart({})).facts == 2, "the login and the cart"
         assert after(Story().login().stranger()).facts == 1
         assert after(Story().stranger()).facts == 0
+
+
+def test_a_promise_keeps_what_is_asked_of_it() -> None:
+    told = Story().login().add("tea", shows={"tea": 1}).checkout("o1", "k1").last
+    full = msgspec.structs.replace(told, planned_us=7, step=2, cookie_bytes=99, body_bytes=99)
+    promise = packed(full, {"tea": 1})
+    assert promise.cart == {"tea": 1}
+    assert promise.exchange == msgspec.structs.replace(full, planned_us=0, step=-1, cookie_bytes=0, body_bytes=0)
+    assert packed(full, None).cart is None

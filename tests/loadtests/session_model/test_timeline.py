@@ -19,6 +19,7 @@ from loadtests.model.events import (
     NodeSample,
     RunInterrupted,
 )
+from loadtests.model.fault_timeline import NEVER_US
 from loadtests.model.plan import PlannedFault
 from loadtests.session_model.timeline import RunTimeline, run_timeline
 
@@ -121,14 +122,14 @@ def test_a_deploy_takes_memory_when_it_is_healed() -> None:
     assert found.affected_by("n2", 56, 99) is None
 
 
-def test_what_was_there_and_when() -> None:
+def test_when_it_takes_effect() -> None:
     (frozen,) = kind_of("freeze", *ALL).faults
-    assert [frozen.lasted(*time) for time in ((0, 9), (15, 16), (61, 99))] == [False, True, False]
+    assert (frozen.start_us, frozen.over_us) == (10, 60)
     assert frozen.takes_effect_us == (10, 20)
     (unseen,) = kind_of("freeze", *ALL[:1]).faults
-    assert (unseen.lasted(15, 16), unseen.takes_effect_us) == (False, None), "nobody observed it"
+    assert unseen.takes_effect_us is None, "nobody observed it"
     (gone,) = kind_of("scale-in", *ALL).faults
-    assert gone.lasted(61, 99), "it stays"
+    assert gone.over_us == NEVER_US, "it stays"
 
 
 def test_what_was_planned_stands_beside_what_happened() -> None:

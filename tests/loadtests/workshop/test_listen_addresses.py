@@ -6,8 +6,16 @@ import socket
 
 import pytest
 
-from loadtests.workshop.listen_addresses import LETTERS, ListenAddress, is_loopback, listen_address
-from shared.errors import EnvironmentNotReady, PortTaken
+from loadtests.workshop.contract import SIDES
+from loadtests.workshop.listen_addresses import (
+    LETTERS,
+    ROOM_PORTS,
+    ListenAddress,
+    is_loopback,
+    listen_address,
+    room_address,
+)
+from shared.errors import EnvironmentNotReady, PortTaken, UsageError
 
 
 @pytest.mark.parametrize(
@@ -17,7 +25,33 @@ from shared.errors import EnvironmentNotReady, PortTaken
 )  # fmt: skip
 def test_a_code_is_asked_for_unless_only_this_machine_can_ask(host: str, only_this_machine: bool) -> None:
     assert is_loopback(host) is only_this_machine
-    assert (listen_address(host, 0).join_code == "") is only_this_machine
+    assert (listen_address(host, 20_000).join_code == "") is only_this_machine
+
+
+def test_a_room_gets_three_ports_in_a_row_that_one_can_type() -> None:
+    listen = listen_address("0.0.0.0")
+    assert listen.port in ROOM_PORTS
+    assert listen.shop_ports == (listen.port + 1, listen.port + 2)
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what was there before may still linger
+        other.bind(("0.0.0.0", listen.port + 2))
+        other.listen()
+        assert listen_address("0.0.0.0").port > listen.port
+    with pytest.raises(UsageError):
+        listen_address("0.0.0.0", 65_534)
+
+
+def test_the_shops_are_reached_by_the_dashboards_names() -> None:
+    left, right = (listen_address("0.0.0.0", 9000).shop(side) for side in SIDES)
+    assert left is not None
+    assert right is not None
+    assert (left.host, left.port, right.port) == ("0.0.0.0", 9001, 9002)
+    assert "127.0.0.1" in left.names
+    assert ListenAddress().shop("left") is None
+
+
+def test_a_room_finds_an_address_that_others_can_reach() -> None:
+    assert not is_loopback(room_address())
 
 
 def test_codes_can_be_read_from_a_wall_and_differ() -> None:

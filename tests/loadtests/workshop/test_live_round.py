@@ -18,8 +18,9 @@ from compose.supervision.ledger_file import ledgers
 from loadtests.judging.judge import judge
 from loadtests.running.progress import Silent
 from loadtests.workshop import live_round as module
+from loadtests.workshop.contract import SEATS, guest_name
 from loadtests.workshop.live_round import LiveRound
-from loadtests.workshop.live_side import ABANDON_LEAD_MS, END_LEAD_MS, Signals, guests_of
+from loadtests.workshop.live_side import ABANDON_LEAD_MS, END_LEAD_MS, Signals
 from loadtests.workshop.round_spec import round_spec
 from shared.errors import EnvironmentNotReady, Interrupted
 from tests.waiting import until
@@ -162,6 +163,15 @@ class TestCues:
         assert signals.end_ms is None
         assert signals.elapsed_ms() == 0
 
-    def test_guests_have_accounts_of_their_own(self) -> None:
-        assert guests_of(24)[0] == "user-0025"
-        assert len(guests_of(24)) == 12
+
+def test_guests_have_accounts_of_their_own_and_other_passwords_in_each_round(tmp_path: Path, own_state: Path) -> None:
+    first, second = (a_round(tmp_path / name, own_state, Broken()) for name in ("1", "2"))
+    for live in (first, second):
+        left, right = (side.accounts for side in live.sides.values())
+        assert left == right
+        assert [guest.user for guest in left] == [guest_name(seat) for seat in range(SEATS)]
+        assert len({guest.password for guest in left}) == SEATS
+        live.finish()
+    assert not {guest.password for guest in first.sides["left"].accounts} & {
+        guest.password for guest in second.sides["left"].accounts
+    }

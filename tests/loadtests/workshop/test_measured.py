@@ -51,10 +51,10 @@ def test_losses_are_counted_by_their_causes() -> None:
 
 def test_visitors_are_those_accounts_that_no_shopper_has(tmp_path: Path) -> None:
     log = RequestLog(tmp_path / "n1.requests.ndjson")
-    for user in ("user-0001", "user-0031", "user-0031", "somebody"):
+    for user in ("user-0001", "user-0031", "user-0031", "somebody", "guest-07"):
         log.write(LoggedSession(1, "opened", "", "n1", "", user, ""))
     log.close()
-    assert visitors_of(tmp_path, 30) == 1
+    assert visitors_of(tmp_path, 30) == 2
     assert measured(episode_named("2"), ROUND, visitors={"redis": 1})["right.visitors"] == 1
 
 

@@ -7,6 +7,7 @@
 
 import { svg, write } from "./elements.js";
 import { drum, fromRail, railLine, toNode, toRail } from "./lines.js";
+import { Guests } from "./guests.js";
 import { People, shownAs } from "./people.js";
 import { places, ROOMY_NODE } from "./places.js";
 
@@ -15,6 +16,12 @@ const NOT_DRAWN_BELOW = new Set(["balancer", "database"]);
 /** How many boxes lie below a side's nodes: its parts or the place where there is none, and the database. */
 export function boxesBelow(side) {
   return 1 + Math.max(1, partsBelow(side).length);
+}
+
+/** Shoppers whom no node has answered yet, or whose node is dead. */
+export function onTheirWay(side) {
+  const dead = new Set(side.nodes.filter((node) => node.state === "dead").map((node) => node.name));
+  return side.shoppers.filter((shopper) => shopper[1] === "" || dead.has(shopper[1]));
 }
 
 function partsBelow(side) {
@@ -31,6 +38,7 @@ export class Column {
     this.host = host;
     this.name = name;
     this.people = new People(pressed);
+    this.guests = new Guests();
     this.#hatch = `hatch-${name}`;
     this.#boxes = svg("g", {});
     this.#lines = svg("g", { class: "lines" });
@@ -41,6 +49,7 @@ export class Column {
       this.#lines,
       this.#boxes,
       this.people.group,
+      this.guests.group,
     );
     host.replaceChildren(this.svg);
   }
@@ -53,8 +62,8 @@ export class Column {
 
   /**
    * @param side what a picture holds of this side
-   * @param about {{stateful: boolean, noStore: string, mine: string, nodes: number, shoppers: number,
-   *   waiting: boolean, below: number, atMs: number, faultWord}}
+   * @param about {{stateful: boolean, noStore: string, mine: string, user: string, named: Map<string, string>,
+   *   nodes: number, shoppers: number, waiting: boolean, below: number, atMs: number, faultWord}}
    *   nodes, shoppers, waiting and below are those of both sides: so they have the same scale
    */
   draw(side, about) {
@@ -72,6 +81,7 @@ export class Column {
       about.noStore,
       about.waiting,
       about.below,
+      about.named.size,
     ]);
     if (shape !== this.#drawn) {
       this.#drawn = shape;
@@ -79,6 +89,7 @@ export class Column {
         width,
         letter,
         shoppers: about.shoppers,
+        guests: about.named.size,
         waiting: about.waiting,
         nodes: about.nodes,
         below: about.below,
@@ -87,10 +98,8 @@ export class Column {
       this.people.layout(this.#kept);
     }
     this.svg.setAttribute("class", `picture ${about.stateful ? "stateful" : "stateless"}`);
-    this.people.draw(
-      shownAs(side, about.atMs),
-      side.nodes.map((node) => node.name),
-    );
+    this.people.draw(shownAs(side, about.atMs), side.nodes);
+    this.guests.draw(side.guests, about.named, about.user, this.#kept, side.nodes);
     this.#wayIn(side);
   }
 
@@ -120,7 +129,7 @@ export class Column {
   }
 
   #wayIn(side) {
-    const waiting = side.shoppers.filter((shopper) => shopper[1] === "").length;
+    const waiting = onTheirWay(side).length;
     const text = this.#boxes.querySelector(".way-in");
     if (text) write(text, waiting ? `${waiting} on their way in` : "");
   }
@@ -144,7 +153,7 @@ export class Column {
   #node(node, box, about) {
     const { letter } = this.#kept;
     const [left, right] = [box.x + 0.7 * letter, box.x + box.width - 0.7 * letter];
-    const [head, foot] = [box.y + 1.4 * letter, box.y + box.height - 0.75 * letter];
+    const [head, foot] = [box.y + 1.25 * letter, box.y + box.height - 0.45 * letter];
     const mine = node.name === about.mine;
     const down = node.state !== "up";
     const word = wordOf(node, about);

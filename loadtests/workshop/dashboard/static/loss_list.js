@@ -4,7 +4,7 @@
  */
 
 import { html, write } from "./elements.js";
-import { LOSSES, seconds, spoken } from "./words.js";
+import { happened, seconds, spoken } from "./words.js";
 
 const MOST_LISTED = 100;
 
@@ -44,7 +44,7 @@ export class LossList {
         "button",
         { type: "button", "data-loss": loss.loss, onclick: () => this.#opened(loss) },
         html("time", {}, seconds(loss.at_ms)),
-        html("span", {}, `shopper ${loss.shopper} ${LOSSES[loss.kind] ?? spoken(loss.kind)}`),
+        html("span", {}, `shopper ${loss.shopper} ${happened(loss.kind)}`),
         html("span", { class: "quiet" }, spoken(loss.cause)),
       ),
     );

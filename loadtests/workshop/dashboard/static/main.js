@@ -5,12 +5,13 @@
 
 import { Announcer } from "./announcer.js";
 import { Charts } from "./charts.js";
-import { boxesBelow, Column } from "./column.js";
+import { boxesBelow, Column, onTheirWay } from "./column.js";
 import { Controls } from "./controls.js";
 import { Cover } from "./cover.js";
 import { the, write } from "./elements.js";
 import { wholePicture } from "./frames.js";
 import { Help } from "./help.js";
+import { Join } from "./join.js";
 import { listenToKeys } from "./keys.js";
 import { Lesson } from "./lesson.js";
 import { LossList } from "./loss_list.js";
@@ -21,6 +22,7 @@ import { Player } from "./player.js";
 import { offerProjector } from "./projector.js";
 import { Recording } from "./recording.js";
 import { ask, Refusal } from "./room.js";
+import { Roster } from "./roster.js";
 import { SeriesOf } from "./series.js";
 import { Stream } from "./stream.js";
 import { TimeLine } from "./timeline.js";
@@ -32,7 +34,7 @@ const LIVE = new Set(["open", "run"]);
 const COUNT_EVERY_MS = 4000;
 
 let workshop = null;
-let me = { instructor: false, who: "", committed: false, round: 0 };
+let me = { instructor: false, who: "", user: "", password: "", committed: false, round: 0, room: null };
 let recording = new Recording(0);
 let series = new SeriesOf(recording);
 let due = false;
@@ -43,6 +45,8 @@ const witness = new Witness(the("witness"));
 const news = new News(new Announcer(the("announcements")));
 const cover = new Cover();
 const visit = new Visit();
+const join = new Join();
+const roster = new Roster();
 const controls = new Controls((side) => visit.seenOn(side, present())?.node ?? "");
 const lesson = new Lesson(committed);
 const playback = new Playback(player);
@@ -99,6 +103,8 @@ function draw() {
   const picture = player.picture;
   drawHead(round, picture);
   cover.draw(workshop, me);
+  join.draw(workshop, me);
+  roster.know(workshop.participants ?? []);
   visit.draw(workshop, me);
   visit.tell(picture);
   the("controls").hidden = !me.instructor;
@@ -106,12 +112,14 @@ function draw() {
   if (!me.instructor || cover.covers) the("breaking").hidden = true; // who sees nothing breaks nothing
   if (cover.covers) return;
   for (const name of SIDES) drawSide(name, picture);
+  roster.draw(picture, me.user);
   playback.draw(LIVE.has(round.phase));
   drawTime(picture);
 }
 
 function drawHead(round, picture) {
   document.body.dataset.phase = round.phase;
+  stand(LIVE.has(round.phase) && !cover.covers);
   write(the("round-title"), round.episode ? titled(round.episode) : "Free play");
   write(the("phase"), PHASES[round.phase]);
   the("not-live").hidden = cover.covers || player.mode === "live";
@@ -123,6 +131,19 @@ function drawHead(round, picture) {
   document.title = `${PHASES[round.phase]} · Twinshop workshop`;
   the("why-failed").hidden = round.phase !== "failed";
   write(the("why-failed"), round.why);
+}
+
+/** While people shop, the shops stand first, with the faults; before and after that, the lesson does. */
+function stand(shopsFirst) {
+  const main = the("columns").parentElement;
+  if (main.dataset.first === String(shopsFirst)) return;
+  main.dataset.first = String(shopsFirst);
+  const order = shopsFirst
+    ? ["visit", "breaking", "columns", "room", "controls", "lesson"]
+    : ["controls", "lesson", "visit", "breaking", "columns", "room"];
+  const here = document.activeElement;
+  the("time").before(...order.map(the));
+  here?.focus(); // what is moved loses it
 }
 
 function drawSide(name, picture) {
@@ -137,11 +158,13 @@ function drawSide(name, picture) {
   sides[name].column.draw(view, {
     stateful: side.stateful,
     noStore: noStore(side),
-    mine: mine?.node ?? "",
+    mine: mine?.logged_in ? mine.node : "",
+    user: me.user,
+    named: roster.named(picture),
     nodes: Math.max(picture.left.nodes.length, picture.right.nodes.length),
     shoppers: Math.max(workshop.round.shoppers, picture.left.shoppers.length, picture.right.shoppers.length),
     below: Math.max(boxesBelow(picture.left), boxesBelow(picture.right)),
-    waiting: SIDES.some((each) => picture[each].shoppers.some((shopper) => shopper[1] === "")),
+    waiting: SIDES.some((each) => onTheirWay(picture[each]).length > 0),
     atMs: picture.at_ms,
     faultWord: spoken,
   });
@@ -203,7 +226,7 @@ const on = {
     const before = workshop;
     workshop = data;
     news.ofWorkshop(before, workshop);
-    fetchMe().then(count);
+    if (before?.version !== workshop.version) fetchMe().then(count); // else somebody has joined
   },
   picture(data, id) {
     cover.lift();
@@ -245,7 +268,6 @@ async function count() {
 }
 setInterval(count, COUNT_EVERY_MS);
 
-visit.onChange(drawSoon);
 listenToKeys({
   " ": () => playback.pauseOrGoOn(),
   ArrowLeft: () => player.step(-1),
@@ -253,6 +275,7 @@ listenToKeys({
   l: () => player.live(),
   r: () => player.replay(),
   p: turnProjector,
+  j: () => join.show(),
   b: () => document.querySelector("#fault-buttons button")?.focus(),
   "?": () => help.show(),
 });

@@ -43,8 +43,9 @@ export class People {
     for (const dot of this.#dots.values()) this.#shape(dot);
   }
 
-  draw(shoppers, nodeNames) {
-    this.#names = nodeNames;
+  /** Nobody stands in a node that is dead: whom it served last is on the way to another one. */
+  draw(shoppers, nodes) {
+    this.#names = nodes.map((node) => (node.state === "dead" ? null : node.name));
     const seen = new Set(shoppers.map((view) => view[0]));
     const moved = shoppers.filter(
       ([shopper, node]) => this.#dots.has(shopper) && this.#dots.get(shopper).node !== node,

@@ -7,28 +7,54 @@
  * @module
  */
 
-const NARROW = 24;
+const NARROW = 22;
 /** A column of fewer letters than this, for each node beside another, has its nodes one below the other. */
 const NARROW_NODE = 6.2;
 /** In a box of fewer letters than this, words are shorter. */
 export const ROOMY_NODE = 8.6;
 const SMALLEST_SEAT = 7;
+/** Above and below the seats of a node, in letters: a line of words each. */
+const HEAD = 1.7;
+const FOOT = 1.4;
+/** Of more people of the room than these, the names stand in the list below the columns only. */
+const MOST_NAMED = 4;
 
 /** @typedef {{x: number, y: number, width: number, height: number}} Box */
 
 /**
- * @param {{width: number, letter: number, shoppers: number, nodes: number, waiting: boolean, below: number}} what
- *   waiting: somebody has not come in yet, and is shown above the balancer; below: how many boxes lie below the nodes
+ * @param {{width: number, letter: number, shoppers: number, guests: number, nodes: number, waiting: boolean,
+ *   below: number}} what
+ *   waiting: somebody has not come in yet, and is shown above the balancer; below: how many boxes lie below the nodes;
+ *   guests: people of the room, below the shoppers of each node
  * @returns the boxes and the seats
  */
-export function places({ width, letter, shoppers, nodes, waiting, below }) {
+export function places({ width, letter, shoppers, guests = 0, nodes, waiting, below }) {
   const across = width >= NARROW * letter && width / Math.max(1, nodes) >= NARROW_NODE * letter;
   const rows = across ? rowsAcross(width, letter, nodes) : rowsDown(width, letter, nodes);
   const inner = rows.boxWidth - 1.3 * letter;
-  const cell = seatSize(inner, (across ? 8 : 5) * letter, shoppers, letter);
+  const cell = seatSize(inner, (across ? 3 : 5) * letter, shoppers, letter);
   const columns = Math.max(1, Math.floor(inner / cell));
   const seatsHeight = Math.ceil(Math.max(1, shoppers) / columns) * cell;
-  return stacked({ width, letter, shoppers, across, cell, columns, seatsHeight, nodes, waiting, below, ...rows });
+  const tags = tagRows(inner, letter, guests);
+  return stacked({ width, letter, shoppers, across, cell, columns, seatsHeight, tags, nodes, waiting, below, ...rows });
+}
+
+/** Room for all people of the room in each node: with their names if they are few, as marks if they are many. */
+function tagRows(inner, letter, guests) {
+  const named = guests > 0 && guests <= MOST_NAMED;
+  const fits = Math.floor(Math.sqrt((inner * 2 * letter) / Math.max(1, guests)));
+  const step = named ? 1.25 * letter : Math.max(SMALLEST_SEAT, Math.min(letter, fits));
+  const columns = Math.max(1, Math.floor(inner / (named ? 5 * letter : step)));
+  const rows = Math.ceil(guests / columns);
+  return { named, columns, width: named ? inner / columns : step, step, height: rows * step };
+}
+
+/** Where a guest's mark stands in a node's box. */
+export function tag(box, { columns, width, step }, place) {
+  return {
+    x: box.tags.x + (place % columns) * width,
+    y: box.tags.y + Math.floor(place / columns) * step,
+  };
 }
 
 /** The middle of a shopper's seat; the first shopper has number 1. */
@@ -62,18 +88,18 @@ function stacked(it) {
   const wayIn = wayInSeats(it);
   const balancer = {
     x: width / 2 - 5 * letter,
-    y: wayIn.bottom + 0.5 * letter,
+    y: wayIn.bottom + 0.2 * letter,
     width: 10 * letter,
-    height: 2.1 * letter,
+    height: 1.7 * letter,
   };
-  const top = balancer.y + balancer.height + (it.across ? 2.2 : 0.9) * letter;
-  const boxHeight = 2 * letter + it.seatsHeight + 2 * letter;
+  const top = balancer.y + balancer.height + (it.across ? 1.2 : 0.9) * letter;
+  const boxHeight = HEAD * letter + it.seatsHeight + it.tags.height + FOOT * letter;
   const nodes = Array.from({ length: it.nodes }, (_, number) => nodeBox(it, number, top, boxHeight));
   const bottom = nodes.length ? nodes[nodes.length - 1].y + boxHeight : top;
-  const rail = bottom + 1.1 * letter;
+  const rail = bottom + (it.across ? 0.6 : 1.1) * letter;
   const below = {
-    y: rail + (it.across ? 0.9 : 0) * letter,
-    height: (it.across ? 3 : 2.4) * letter,
+    y: rail + (it.across ? 0.5 : 0) * letter,
+    height: 2.4 * letter,
     step: 2.9 * letter,
   };
   const rows = it.across ? 1 : it.below;
@@ -85,7 +111,7 @@ function stacked(it) {
 function wayInSeats({ width, letter, shoppers, cell, waiting }) {
   const columns = Math.max(1, Math.floor(width / cell));
   const used = Math.min(columns, Math.max(1, shoppers));
-  const y = 1.5 * letter;
+  const y = 1.2 * letter;
   return {
     columns,
     cell,
@@ -104,6 +130,7 @@ function nodeBox(it, number, top, height) {
     y,
     width: it.boxWidth,
     height,
-    seats: { columns: it.columns, cell: it.cell, x: x + (it.boxWidth - seatsWidth) / 2, y: y + 2 * it.letter },
+    seats: { columns: it.columns, cell: it.cell, x: x + (it.boxWidth - seatsWidth) / 2, y: y + HEAD * it.letter },
+    tags: { x: x + 0.65 * it.letter, y: y + HEAD * it.letter + it.seatsHeight },
   };
 }

@@ -6,7 +6,7 @@
 
 import { html } from "./elements.js";
 import { ask } from "./room.js";
-import { LOSSES, meaning, seconds } from "./words.js";
+import { happened, meaning, seconds } from "./words.js";
 
 const MOST_EVENTS = 10;
 const FIRST_KEPT = 3;
@@ -89,7 +89,7 @@ export class Witness {
             "aria-current": loss.loss === view.loss ? "true" : null,
             onclick: () => this.#show(side, loss, own, about),
           },
-          `${seconds(loss.at_ms)}: ${LOSSES[loss.kind]}`,
+          `${seconds(loss.at_ms)}: ${happened(loss.kind)}`,
         ),
       ),
     );
@@ -103,7 +103,7 @@ function told(loss, about) {
   if (leftOut) lines.splice(leftOutAfter, 0, html("li", { class: "left-out" }, `… ${leftOut} more …`));
   const units = loss.items ? `, ${loss.items} ${loss.items === 1 ? "unit" : "units"} of goods with it` : "";
   return [
-    html("p", { class: "headline" }, `Shopper ${loss.shopper} ${LOSSES[loss.kind]} at ${seconds(loss.at_ms)}${units}.`),
+    html("p", { class: "headline" }, `Shopper ${loss.shopper} ${happened(loss.kind)} at ${seconds(loss.at_ms)}${units}.`),
     html(
       "p",
       { class: "cause" },
@@ -111,7 +111,14 @@ function told(loss, about) {
       loss.cause.split(/[+|]/).map((word) => meaning(`cause-${word}`) || word.replaceAll("_", " ")).join(" "),
     ),
     html("ol", { class: "story" }, lines),
+    ...counterfactual(loss),
   ];
+}
+
+/** What would have been without its cause, as the report says it; nothing where no cause explains it. */
+export function counterfactual(loss) {
+  const said = loss.counterfactual ?? "";
+  return said ? [html("p", { class: "counterfactual" }, `${said[0].toUpperCase()}${said.slice(1)}.`)] : [];
 }
 
 function line(event, about) {

@@ -1,8 +1,8 @@
 /**
  * Sentences that more than one part of the page says.
  *
- * What numbers and causes mean stands in the page itself, under help, where the server put it from the same tables as
- * the report's.
+ * What numbers, losses and causes mean stands in the page itself, under help, where the server put it from the same
+ * tables as the report's.
  * @module
  */
 
@@ -15,18 +15,6 @@ export const NUMBERS = [
   { key: "failed", many: "failed actions", one: "failed action", means: "failed", of: "actions" },
   { key: "unknown", many: "unknown", one: "unknown", means: "unknown", of: "actions" },
 ];
-
-export const LOSSES = {
-  logged_out: "was logged out",
-  cart_lost: "lost the whole cart",
-  items_lost: "lost items from the cart",
-  cart_rolled_back: "was shown an older cart",
-  wrong_user: "was shown somebody else’s name or cart",
-  order_duplicated: "got two orders from one checkout",
-  order_lost: "lost an order",
-  still_logged_in: "could still be impersonated after logging out",
-  session_shared: "shared the login with whoever had planted the session",
-};
 
 export const PHASES = {
   starting: "The clusters are starting",
@@ -86,4 +74,9 @@ export function noStore(side) {
 /** What a number or a cause means, from the page's help; "" if it says nothing of it. */
 export function meaning(key) {
   return document.querySelector(`[data-means="${CSS.escape(key)}"]`)?.textContent.trim() ?? "";
+}
+
+/** What happened to a shopper who has such a loss, from the page's help: "was logged out". */
+export function happened(kind) {
+  return document.querySelector(`[data-happened="${CSS.escape(kind)}"]`)?.textContent ?? spoken(kind);
 }

@@ -73,8 +73,8 @@ def _choices(count: int) -> Iterator[tuple[float, ...]]:
     yield from itertools.product(TRIED, repeat=count)
 
 
-def test_there_are_fifteen_each_with_a_number_of_its_own() -> None:
-    assert [claim.id for claim in CLAIMS] == [f"C{number}" for number in range(1, 16)]
+def test_there_are_eighteen_each_with_a_number_of_its_own() -> None:
+    assert [claim.id for claim in CLAIMS] == [f"C{number}" for number in range(1, 19)]
 
 
 @by_id

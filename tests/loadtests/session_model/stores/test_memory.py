@@ -59,6 +59,23 @@ CASES: dict[str, tuple[list[Exchange], RunTimeline, str]] = {
         out(now="n1", at=60, known=[(50, "n2")]), where(STICKY, strike("no-affinity", "cluster", heal=6)),
         "held_for_dead",
     ),
+    "no affinity at the login and when it was last known": (
+        out(now="n1", known=[(1, "n2")]), where(STICKY, strike("no-affinity", "cluster", at=-1, heal=2)),
+        "affinity_lost",
+    ),
+    "no affinity at the login, and one when it was last known": (
+        out(now="n1", known=[(3, "n2")]), where(STICKY, strike("no-affinity", "cluster", at=-1, heal=2)),
+        "held_for_dead",
+    ),
+    "no affinity from the middle of its straying on, and frozen since": (
+        Story().login("n2").at(4).browse("n1").at(9).stranger(node="n1").exchanges,
+        where(STICKY, strike("no-affinity", "cluster", at=4.005, heal=4.5), strike("freeze", at=7, heal=8)),
+        "node_frozen",
+    ),
+    "a logout of a killed session, where others are asked again": (
+        Story().login("n2").at(6).logout(401, node="n2").exchanges,
+        where(STICKY, strike("kill", heal=5.5), strike("sick-afterwards", "n1"), balancer_retries=1), "node_killed",
+    ),
     "no affinity, by design": (out(now="n1"), where(ROBIN), "other_node"),
     "no affinity by design, and another one killed": (out(now="n1"), where(ROBIN, strike("kill", "n3")), "other_node"),
     "no affinity by design, and killed": (out(now="n1"), where(ROBIN, strike("kill")), "node_killed+other_node"),

@@ -17,6 +17,12 @@ CASES: dict[str, tuple[list[Exchange], RunTimeline, str]] = {
     "a copy that is behind": (out(now="n1"), where(ALL), "other_node"),
     "one killed": (out(), where(ALL, strike("kill", heal=5.5)), "unexplained"),
     "all gone at once": (out(now="n3"), where(ALL, *THREE), "copies_lost"),
+    "the last one gone at the moment of the answer": (
+        out(now="n3"), where(ALL, *THREE[:2], strike("kill", "n3", at=6.01)), "copies_lost+other_node",
+    ),
+    "the last one gone after it": (
+        out(now="n3"), where(ALL, *THREE[:2], strike("kill", "n3", at=6.010_001)), "other_node",
+    ),
     "one after the other, each back in between": (out(now="n3"), where(ALL, *IN_TURN), "other_node"),
     "all but one": (out(now="n3"), where(ALL, *THREE[:2]), "other_node"),
     "frozen while it was opened": (

@@ -117,10 +117,18 @@ def used_after(do: str = "logout", *, login: str = "n1", end: str = "n1", at: fl
     return told.at(at).probe(jar).exchanges  # type: ignore[arg-type]
 
 
+LEFT = 2.0
+"""When `used_after` sends its logout."""
 OUTLIVED = {
     "a token": (used_after(), where(TOKEN), "not_revoked"),
     "a token, and a fault": (used_after(), where(TOKEN, strike("kill", "n1", at=3)), "not_revoked"),
     "the list was lost": (used_after(), where(LIST, strike("store-kill", "store", at=3, heal=4)), "denylist_lost"),
+    "the list was lost at the moment of the logout": (
+        used_after(), where(LIST, strike("store-kill", "store", at=LEFT - 0.02)), "denylist_lost",
+    ),
+    "the list was lost just before": (
+        used_after(), where(LIST, strike("store-kill", "store", at=LEFT - 0.020_001)), "unexplained",
+    ),
     "the list keeps a file": (
         used_after(), where(LIST, strike("store-kill", "store", at=3, heal=4), store_append_only=True), "unexplained",
     ),

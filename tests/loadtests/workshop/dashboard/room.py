@@ -12,7 +12,8 @@ from loadtests.workshop.contract import Command, CommandReply, Phase
 from loadtests.workshop.dashboard.broadcaster import Broadcaster
 from loadtests.workshop.dashboard.clients import Clients, JoinThrottle
 from loadtests.workshop.dashboard.origin_guard import OriginGuard
-from loadtests.workshop.dashboard.request_context import RequestContext
+from loadtests.workshop.dashboard.request_context import JoinAddress, RequestContext
+from loadtests.workshop.dashboard.seats import Seats
 from loadtests.workshop.dashboard.server import create_app
 from loadtests.workshop.dashboard.stream import EventStream, Subscribers
 from loadtests.workshop.dashboard.workshop_file import WorkshopFile
@@ -36,10 +37,16 @@ class Room:
         self.version = 0
         self.clock_s = 1000.0
         self.broadcaster = Broadcaster(
-            WorkshopFile(self.file), Subscribers(most), ScriptedPicture, stream=EventStream(first_id=100)
-        )
+            WorkshopFile(self.file), Subscribers(most), ScriptedPicture, stream=EventStream(first_id=100),
+            seats=Seats(of_one_address=4, file=folder / "participants.json", clock_s=lambda: self.clock_s),
+        )  # fmt: skip
         throttle = JoinThrottle(lambda: self.clock_s)
-        context = RequestContext(self.broadcaster, Clients(TOKEN, join_code), throttle, self._tell if harness else None)
+        self.seats = self.broadcaster.seats
+        context = RequestContext(
+            self.broadcaster, Clients(TOKEN, join_code), throttle, self.seats, self._tell if harness else None,
+            JoinAddress("http://192.0.2.7:8080/join", join_code) if join_code else None, (8081, 8082),
+        )  # fmt: skip
+        self._join_code = join_code
         self.app = create_app(context, OriginGuard(("127.0.0.1", "localhost", "[::1]", "teacher.local")))
 
     def _tell(self, command: Command) -> CommandReply:
@@ -54,12 +61,15 @@ class Room:
         self.broadcaster.look()
 
     def somebody(self) -> FlaskClient:
-        """A browser of its own."""
-        return self.app.test_client()
+        """A browser of its own; where nobody needs a code, it has opened the page."""
+        client = self.app.test_client()
+        if not self._join_code:
+            assert client.get("/", base_url=HOME).status_code == 200
+        return client
 
     def instructor(self) -> FlaskClient:
         """One that has shown the instructor's token."""
-        client = self.somebody()
+        client = self.app.test_client()
         assert client.get(f"/?key={TOKEN}", base_url=HOME).status_code == 303
         return client
 

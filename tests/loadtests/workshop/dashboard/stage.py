@@ -143,7 +143,9 @@ def on_stage(folder: Path, phase: Phase, *, join_code: str = "", **more: object)
     stage.goes_to(phase, **more)  # type: ignore[arg-type]
     harness = ControlServer(Path(tempfile.gettempdir()) / "c.sock", "key", stage.handle)
     try:
-        with dashboard(folder, SERVER, control=harness.address, control_key="key", join_code=join_code) as running:
+        told: dict[str, object] = {"room_url": "http://192.0.2.7:8080/join"} if join_code else {}
+        told |= {"control": harness.address, "control_key": "key", "join_code": join_code, "shop_ports": (1, 2)}
+        with dashboard(folder, SERVER, **told) as running:
             played = Played(stage, running)
             try:
                 yield played

@@ -76,9 +76,9 @@ def test_the_colour_of_oneself_can_be_read() -> None:
 
 
 def test_all_that_can_be_lost_has_words() -> None:
+    assert {key: rule for key, _, rule in meanings()["losses"]} == {kind: it.rule for kind, it in CHECKS.items()}
+    assert all(word for _, word, _ in meanings()["losses"])
     words = (STATIC / "words.js").read_text()
-    for kind in CHECKS:
-        assert f"  {kind}: " in words
     for phase in get_args(Phase):
         assert f"  {phase}: " in words
 

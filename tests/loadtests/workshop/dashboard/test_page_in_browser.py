@@ -170,12 +170,16 @@ def test_a_dead_node_stays_and_a_loss_shows_its_witness(browser: Browser, tmp_pa
         out.first.click()
         dialog = page.get_by_role("dialog")
         expect(dialog.get_by_role("heading", level=2)).to_have_text(f"Shopper {number}, left shop")
+        expect(dialog.locator(".headline")).to_contain_text(f"Shopper {number} was logged out at ")
         expect(dialog).to_contain_text("The node that held the session in its memory was killed")
         told = dialog.locator(".story li:not(.left-out)")
         expect(told).to_have_count(10)
         expect(told.first).to_contain_text("login acknowledged")
         expect(told.last).to_contain_text("answered as a stranger (401)")
         expect(dialog.locator(".left-out")).to_contain_text("2 more")
+        expect(dialog.locator(".counterfactual")).to_have_text(
+            "Without killing n2 at 5.0 s, this session was good until 3,600.6 s."
+        )
         page.keyboard.press("Escape")
         expect(dialog).to_have_count(0)
 
@@ -241,11 +245,12 @@ def test_the_node_that_serves_me_and_what_is_refused(browser: Browser, tmp_path:
     with on_stage(tmp_path / "w", "open", episode="") as played:
         page = played.open(browser, key=True)
         expect(page.locator('#right-picture [data-node="n1"]')).to_contain_text("★ you")
-        link = page.get_by_role("link", name="Open the left shop")
-        assert link.get_attribute("href") == "http://stateful.localhost:1/login?user=user-0031"
-        assert link.get_attribute("target") == "_blank"
-        expect(page.locator('#shop-links [data-side="left"] .served')).to_contain_text("you are a stranger to it")
-        expect(page.locator('#shop-links [data-side="right"] .served')).to_have_text("n1 serves you: logged in")
+        form = page.locator('#shop-links [data-side="left"] form')
+        expect(form.get_by_role("button", name="Log in to the left shop")).to_be_visible()
+        assert form.get_attribute("action") == "http://127.0.0.1:1/login"
+        assert form.locator("[name=password]").input_value() == "open-sesame"
+        expect(page.locator('#shop-links [data-side="left"] .served')).to_have_text("n2 does not know you")
+        expect(page.locator('#shop-links [data-side="right"] .served')).to_have_text("★ n1")
 
         page.get_by_label("Victim").select_option("mine")
         page.get_by_role("button", name="Kill", exact=True).click()
@@ -389,3 +394,57 @@ def test_dots_glide_only_where_motion_is_welcome(browser: Browser, tmp_path: Pat
         seek(page, 8)
         page.keyboard.press("ArrowLeft")  # there a third of all shoppers moves with each frame
         expect(page.locator("#right-picture .people")).to_have_class("people hopping")
+
+
+SEEN_AT_ONCE = (
+    "#left-numbers",
+    "#right-numbers",
+    "#left-picture svg",
+    "#right-picture svg",
+    "#fault-buttons",
+    "#visit",
+)
+
+
+def test_all_that_a_room_looks_at_is_seen_without_scrolling(browser: Browser, tmp_path: Path) -> None:
+    """In both modes, on small projectors too; and no dot stands in a dead node."""
+    with on_stage(tmp_path / "w", "run", predict=False, join_code="apple-42") as played:
+        page = played.open(browser, key=True)
+        for width, height in ((1280, 720), (1280, 800), (1920, 1080)):
+            page.set_viewport_size({"width": width, "height": height})
+            for mode in ("plain", "projector"):
+                expect(page.locator("#left-picture .node.dead")).to_have_count(1)
+                page.wait_for_timeout(300)  # it is drawn anew with the next picture of the screen
+                page.evaluate("scrollTo(0, 0)")
+                for part in SEEN_AT_ONCE:
+                    box = page.locator(part).bounding_box()
+                    assert box is not None, (width, mode, part)
+                    assert box["y"] >= 0, (width, mode, part)
+                    assert box["y"] + box["height"] <= height, (width, height, mode, part, box)
+                assert dots_in_dead_nodes(page) == 0
+                page.locator("#projector").click()
+
+
+def dots_in_dead_nodes(page: Page) -> int:
+    found: int = page.evaluate("""() => {
+        const dead = [...document.querySelectorAll(".node.dead > rect")].map((rect) => rect.getBoundingClientRect());
+        const dots = [...document.querySelectorAll(".shopper, .guest")].map((dot) => dot.getBoundingClientRect());
+        const inside = (dot, box) => dot.left > box.left && dot.right < box.right && dot.top > box.top
+            && dot.bottom < box.bottom;
+        return dots.filter((dot) => dead.some((box) => inside(dot, box))).length;
+    }""")
+    return found
+
+
+def test_a_room_is_shown_how_to_join_and_never_the_instructors_key(browser: Browser, tmp_path: Path) -> None:
+    with on_stage(tmp_path / "w", "predict", join_code="apple4") as played:
+        page = played.open(browser, key=True, path="/?projector=1")
+        expect(page.locator("#join-button")).to_have_text("Join at 192.0.2.7:8080 code APP LE4")
+        expect(page.locator("#cover-join .qr")).to_be_visible()
+        page.keyboard.press("j")
+        shown = page.get_by_role("dialog")
+        expect(shown).to_contain_text("or open 192.0.2.7:8080 and type APP LE4")
+        assert page.locator("#join .qr").evaluate("(picture) => picture.naturalWidth") > 0
+        assert TOKEN not in page.content() + page.url
+        assert_axe_finds_nothing(page)
+        assert_quiet(played)

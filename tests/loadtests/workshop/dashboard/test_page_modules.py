@@ -208,6 +208,12 @@ def test_a_story_has_at_most_ten_events_and_says_how_many_it_leaves_out(page: Pa
     assert long == {"events": [0, 1, 2, *range(18, 25)], "leftOut": 15, "leftOutAfter": 3}
 
 
+def test_a_loss_that_nothing_explains_has_no_counterfactual(page: Page) -> None:
+    body = "return given.map((loss) => it.counterfactual(loss).map((line) => line.textContent))"
+    told = [{"counterfactual": "without killing n2, it was good"}, {"counterfactual": ""}, {}]
+    assert in_page(page, "witness", body, told) == [["Without killing n2, it was good."], [], []]
+
+
 def test_what_people_typed_stays_text(page: Page) -> None:
     body = """
         const host = document.createElement("div");

@@ -95,7 +95,7 @@ def test_another_observation_than_the_files_is_complained_of(tmp_path: Path) -> 
 
 def test_a_person_goes_shopping_and_is_known_until_they_are_not() -> None:
     with standin_shop() as shop:
-        person = BrowserUser(f"http://stateful.localhost:{shop.port}", Guest("user-0031", "shop"))
+        person = BrowserUser(f"http://127.0.0.1:{shop.port}", Guest("guest-00", "shop"))
         person.enter()
         assert person.look() == "known"
         assert person.node

@@ -52,6 +52,7 @@ def test_an_episode_is_rehearsed_from_prediction_to_check(tmp_path: Path) -> Non
     (played,) = found["episodes"]
     assert (found["kept"], found["texts"], played["broken"]) == (True, [], [])
     assert played["values"]["left.logged_out"] == played["values"]["left.at_risk"] > 0
-    assert played["values"]["left.visitors"] == played["values"]["right.visitors"] == 1
+    assert played["values"]["left.visitors"] == played["values"]["right.visitors"] == 2
+    assert "a participant joins from " in done.stderr
     assert played["left_out"] > 0
     assert processes_of(tmp_path / "state") == {}

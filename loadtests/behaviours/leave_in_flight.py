@@ -1,0 +1,32 @@
+"""A logout beside a request that is still on its way: the slow page was opened before, and is answered after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import takewhile
+from random import Random
+
+from loadtests.behaviours.contract import Behaviour
+from loadtests.behaviours.workload import Habits, Step, draw_steps
+
+LEAVES_AT, CLICK_AFTER_MS, PROBES = 0.6, 150, 5
+
+
+class LeaveInFlight(Behaviour):
+    """The copy that is tried afterwards is the one of the moment before the logout."""
+
+    name = "leave-in-flight"
+    sentence = "They log out while a slow page of theirs is still loading; then a copy of their cookies is tried."
+    uses = frozenset({"linger", "logout", "me"})
+    may_leave = False
+
+    def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
+        """Shopping, the slow page, the logout beside it, and evenly spread probes until the end."""
+        leaves_ms = max(int(window_ms * LEAVES_AT), habits.login_within_ms)
+        yield from takewhile(lambda step: step.do == "login" or step.at_ms < leaves_ms,
+                             draw_steps(chance, shopper, habits))  # fmt: skip
+        yield Step(leaves_ms, "linger")
+        yield Step(leaves_ms + CLICK_AFTER_MS, "logout", beside=True)
+        first_ms = leaves_ms + 4 * CLICK_AFTER_MS
+        for number in range(PROBES):
+            yield Step(first_ms + (window_ms - first_ms) * number // PROBES, "me", jar="stolen")

@@ -1,0 +1,39 @@
+"""A page of several requests: what a front end asks at once, each for itself, with whatever cookies there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+from loadtests.behaviours.contract import Behaviour
+from loadtests.behaviours.workload import Basket, Habits, Step, moments
+from loadtests.model.history import Do
+
+PARTS: tuple[Do, ...] = ("me", "cart", "orders", "cart")
+"""What the page asks for."""
+CLICK_AFTER_MS = 300
+"""So long after a page they add something: alone, so that it is not carts that are lost."""
+
+
+class Page(Behaviour):
+    """Where pages are further apart than access tokens live, each page meets the end of one."""
+
+    name = "page"
+    sentence = f"They open pages that ask {len(PARTS)} things at once, each for itself; in between they add something."
+    uses = frozenset({*PARTS, "add"})
+    pace = float(len(PARTS) + 1)
+    first_alone_ms = 0
+    """How long the first request of a page is ahead of the others."""
+
+    def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
+        """A page, a click, and again, at least the mean pause after it."""
+        at_ms = int(next(moments(chance, shopper, habits)))
+        yield Step(at_ms, "login")
+        basket = Basket(chance, habits.mix)
+        while True:
+            at_ms += int(habits.think_ms) + chance.randint(0, CLICK_AFTER_MS)
+            yield Step(at_ms, PARTS[0])
+            others_ms = at_ms + self.first_alone_ms
+            yield from (Step(others_ms, do, beside=n > 0 or not self.first_alone_ms) for n, do in enumerate(PARTS[1:]))
+            at_ms = others_ms + CLICK_AFTER_MS
+            yield basket.add(at_ms)

@@ -1,0 +1,13 @@
+"""A page whose front end asks once who it is, and everything else when that was answered: one refresh at a time."""
+
+from __future__ import annotations
+
+from loadtests.behaviours.page import Page
+
+
+class PageSingleFlight(Page):
+    """The same page, by a good client: whatever has to be renewed is, before the other requests are sent."""
+
+    name = "page-single-flight"
+    sentence = "They open pages that ask one thing first, and three more at once when that was answered."
+    first_alone_ms = 200

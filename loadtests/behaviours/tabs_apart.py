@@ -1,0 +1,30 @@
+"""Two tabs at the end of an access token: one opens a slow page, the other asks something while it loads, or after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+from loadtests.behaviours.contract import Behaviour
+from loadtests.behaviours.workload import Habits, Step, moments
+
+WITHIN_MS = 800
+"""At most so much later is the second tab; each moment is as likely."""
+
+
+class TabsApart(Behaviour):
+    """The slow page (`slow_page_ms`) is the round trip: until its answer is there, the other tab has the old tokens."""
+
+    name = "tabs-apart"
+    sentence = f"Once they open the slow page, and within {WITHIN_MS} ms, at any moment, ask something in a second tab."
+    uses = frozenset({"linger", "me"})
+    may_leave = False
+
+    def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
+        """A login, a pause, one such pair, and a look at who they are."""
+        at_ms = int(next(moments(chance, shopper, habits)))
+        yield Step(at_ms, "login")
+        at_ms += int(habits.think_ms)
+        yield Step(at_ms, "linger")
+        yield Step(at_ms + chance.randint(1, WITHIN_MS), "me", beside=True)
+        yield Step(at_ms + WITHIN_MS + int(habits.think_ms), "me")

@@ -1,0 +1,220 @@
+"""Recomputes every published number of a data set from its rows, by the second opinion, which shares no code with us.
+
+A run's rows are turned back into the files that it was made of; the scripts of `loadtests/second_opinion` compute all
+that they know of from them; and each table that tells a number is held against what they say, or against what it was
+derived from.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from loadtests.campaigns.dataset.tables import RUNS, TABLES
+from loadtests.campaigns.dataset.write import SUMS, sums
+from loadtests.checks import MEASURES
+from loadtests.judging.processes import in_processes
+from loadtests.model.results import ArchitectureResult, Results
+from loadtests.report.exports.parquet_tables import check_parquet
+from loadtests.report.exports.tables import ExportTable
+from loadtests.second_opinion import costs, losses, service
+from shared.errors import BundleError
+
+LEFT_OUT = "left out: "
+FEW = 4
+Row = dict[str, Any]
+
+
+class Verified(msgspec.Struct, frozen=True):
+    """What came out."""
+
+    runs: int
+    numbers: int
+    """So many were compared."""
+    differences: tuple[str, ...]
+    left_out: tuple[str, ...]
+    """What the second opinion does not compute: it is held against the results, and they against nothing."""
+
+
+def verify(folder: Path, say: Callable[[str], None]) -> Verified:
+    """Check the sums, then all runs, as many at a time as there are processors.
+
+    Raises:
+        BundleError: it is no data set, or a file of it cannot be read.
+        EnvironmentNotReady: pyarrow is not installed.
+    """
+    check_parquet()
+    differences = list(_sums(folder))
+    runs = [row["run"] for row in _rows(folder, RUNS, None)]
+    left_out: set[str] = set()
+    numbers = 0
+    for number, found in enumerate(_all_runs(folder, runs), start=1):
+        differences += found.differences
+        left_out |= set(found.left_out)
+        numbers += found.numbers
+        say(f"[{number}/{len(runs)}] {runs[number - 1]}: {len(found.differences)} differences")
+    return Verified(len(runs), numbers, tuple(differences), tuple(sorted(left_out)))
+
+
+def _all_runs(folder: Path, runs: list[str]) -> list[Verified]:
+    """In their order. A few are done before a process has started."""
+    if len(runs) <= FEW:
+        return verify_runs((folder, runs))
+    at_once = os.cpu_count() or 1
+    length = -(-len(runs) // at_once)
+    pieces = [(folder, runs[start : start + length]) for start in range(0, len(runs), length)]
+    return [found for piece in in_processes(verify_runs, pieces, at_once) for found in piece]
+
+
+def verify_runs(piece: tuple[Path, list[str]]) -> list[Verified]:
+    """Several runs of a data set, one after the other."""
+    folder, runs = piece
+    return [verify_run(folder, run) for run in runs]
+
+
+def verify_run(folder: Path, run: str) -> Verified:
+    """One run, by its id."""
+    tables = {table.name: list(_rows(folder, table, run)) for table in TABLES}
+    row = tables["runs"][0]
+    try:
+        results = msgspec.json.decode(row["results"], type=Results)
+    except msgspec.DecodeError as error:
+        return Verified(1, 0, (f"run {run}: its results cannot be read: {error}",), ())
+    with tempfile.TemporaryDirectory(prefix="twinshop-") as place:
+        rebuild(Path(place), tables)
+        said, left_out = _opinions(Path(place))
+    found = [*said, *_cells(tables["cells"], results), *_derived(tables, results)]
+    numbers = len(tables["cells"]) + len(tables["losses"]) + len(tables["faults"])
+    return Verified(1, numbers, tuple(f"run {run}, {line}" for line in found), left_out)
+
+
+def rebuild(place: Path, tables: dict[str, list[Row]]) -> None:
+    """Of one run's rows, the files that the second opinion reads."""
+    row = tables["runs"][0]
+    (place / "plan.json").write_text(row["plan"])
+    (place / "results.json").write_text(row["results"])
+    (place / "events.ndjson").write_text("".join(f"{event['event']}\n" for event in tables["events"]))
+    records = [*map(_exchange, tables["actions"]), *map(_order, tables["orders"])]
+    (place / "history.ndjson").write_bytes(b"".join(msgspec.json.encode(record) + b"\n" for record in records))
+
+
+def _exchange(row: Row) -> Row:
+    """The record that the row was made of; of what it does not say, nothing."""
+    told = {
+        "record": "exchange", **{name: row[name] for name in KEPT}, "step": row["number"], "sent_us": row["started_us"],
+        "done_us": row["ended_us"], "cart": _read(row["cart"]), "orders": _read(row["orders"]),
+    }  # fmt: skip
+    given = {key: value for key, value in told.items() if value is not None}
+    return {"step": -1, "sent_us": -1, "done_us": -1} | given
+
+
+KEPT = (
+    "architecture", "shopper", "request", "why", "do", "outcome", "planned_us", "jar", "cookie_bytes", "body_bytes",
+    "cookie_refused", "overlapped", "dropped", "status", "error", "node", "sku", "quantity", "key", "user", "order",
+)  # fmt: skip
+"""Columns that are called as the record's fields are."""
+
+
+def _order(row: Row) -> Row:
+    return {
+        "record": "order", "architecture": row["architecture"], "order": row["order"], "user": row["user"],
+        "request": row["request"], "lines": _read(row["lines"]), "key": row["key"] or "",
+    }  # fmt: skip
+
+
+def _read(text: str | None) -> Any:
+    return None if text is None else msgspec.json.decode(text)
+
+
+def _opinions(place: Path) -> tuple[list[str], tuple[str, ...]]:
+    """What the scripts say that differs, and what none of them computes."""
+    said: list[str] = []
+    left: list[set[str]] = []
+    for script in (losses, service, costs):
+        with redirect_stdout(io.StringIO()) as out, redirect_stderr(out):
+            script.main(place)
+        lines = out.getvalue().splitlines()
+        left += [set(line.removeprefix(LEFT_OUT).split(", ")) for line in lines if line.startswith(LEFT_OUT)]
+        said += [line for line in lines if line and not line.startswith(LEFT_OUT)]
+    return said, tuple(sorted(set.intersection(*left))) if len(left) == 3 else ()
+
+
+def _cells(rows: Iterable[Row], results: Results) -> Iterator[str]:
+    """The cells against the results that the second opinion was asked about."""
+    for row in rows:
+        result = results.architectures.get(row["architecture"])
+        measure = MEASURES.get(row["measure"])
+        if result is None or measure is None:
+            yield f"{row['architecture']}: {row['measure']} is in the cells and not in the results"
+            continue
+        value = measure.read(result)
+        yield from _apart(row, "value", None if value is None else float(value))
+        for name, own in (("verdict", result.verdict), ("shoppers", result.shoppers), ("at_risk", result.at_risk)):
+            yield from _apart(row, name, own)
+
+
+def _apart(row: Row, column: str, own: object) -> Iterator[str]:
+    if row[column] != own:
+        what = row["measure"] if column == "value" else column
+        yield f"{row['architecture']}: {what}: {row[column]} published, {own} recomputed"
+
+
+def _derived(tables: dict[str, list[Row]], results: Results) -> Iterator[str]:
+    """Losses and faults, row by row."""
+    for name, result in results.architectures.items():
+        yield from _losses([row for row in tables["losses"] if row["architecture"] == name], name, result)
+        steps = [row for row in tables["faults"] if row["architecture"] == name]
+        own = [(step.fault, step.step, step.at_ms) for step in result.experiment]
+        told = [(row["fault"], row["step"], row["at_ms"]) for row in steps]
+        yield from (f"{name}: fault step {there} published, {here} recomputed" for there, here in _unlike(told, own))
+
+
+def _losses(rows: list[Row], name: str, result: ArchitectureResult) -> Iterator[str]:
+    own = [(loss.kind, loss.shopper, loss.at_ms, loss.cause, loss.items) for loss in result.losses]
+    told = [(row["kind"], row["shopper"], row["at_ms"], row["cause"], row["items"]) for row in rows]
+    yield from (f"{name}: loss {there} published, {here} recomputed" for there, here in _unlike(told, own))
+
+
+def _unlike(told: list[Any], own: list[Any]) -> Iterator[tuple[Any, Any]]:
+    longest = max(len(told), len(own))
+    both = zip(told + [None] * (longest - len(told)), own + [None] * (longest - len(own)), strict=True)
+    return ((there, here) for there, here in both if there != here)
+
+
+def _sums(folder: Path) -> Iterator[str]:
+    try:
+        written = (folder / SUMS).read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise _no_dataset(folder, f"{SUMS}: {error}") from error
+    now = sums(folder).splitlines()
+    names = {line.rpartition("  ")[2] for line in set(written) ^ set(now)}
+    yield from (f"{name} is not what {SUMS} says" for name in sorted(names))
+
+
+def _rows(folder: Path, table: ExportTable[Any], run: str | None) -> Iterator[Row]:
+    """The rows of a run, or of all; only its row groups are read."""
+    from pyarrow import ArrowException, parquet
+
+    path = folder / f"{table.name}.parquet"
+    try:
+        found = parquet.read_table(path, filters=None if run is None else [("run", "=", run)])
+    except (OSError, ArrowException) as error:
+        raise _no_dataset(folder, f"{path.name}: {' '.join(str(error).split())[:200]}") from error
+    missing = [head.name for head in table.heads() if head.name not in found.column_names]
+    if missing:
+        raise _no_dataset(folder, f"{path.name} has no column {missing[0]}")
+    for batch in found.to_batches():
+        yield from batch.to_pylist()
+
+
+def _no_dataset(folder: Path, why: str) -> BundleError:
+    return BundleError(
+        f"{folder} is no data set of Twinshop", why=why, next_step="make one: twinshop dataset runs/matrix --out DIR"
+    )

@@ -1,0 +1,124 @@
+"""Writes the data set of a campaign: the tables, a README of their columns, checksums. Whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from loadtests.campaigns.cells import FILE as MATRIX
+from loadtests.campaigns.cells import read_matrix
+from loadtests.campaigns.dataset.tables import TABLES, RunOfCampaign
+from loadtests.campaigns.repeats.repeats import read_repeats
+from loadtests.model.run_folder import REPEATS
+from loadtests.report.exports.judged import judged_run
+from loadtests.report.exports.parquet_tables import check_parquet, parquet_writer, write_rows
+from loadtests.report.exports.tables import ExportTable
+from loadtests.running.provenance import twinshop_version
+from shared.errors import RunFolderError, UsageError
+
+SUMS = "SHA256SUMS"
+README = "README.md"
+
+
+def write_dataset(campaign: Path, out: Path, licence: str, say: Callable[[str], None]) -> dict[str, int]:
+    """Write the data set of a folder of `twinshop matrix` or of repeats; how many rows each table has.
+
+    Raises:
+        UsageError: there is something at `out`.
+        RunFolderError: it is no campaign, or a run of it is missing or damaged.
+        EnvironmentNotReady: pyarrow is not installed.
+    """
+    check_parquet()
+    members = _members(campaign)
+    if out.exists():
+        raise UsageError(f"{out} is there already", next_step="name a new folder: --out DIR")
+    draft = out.with_name(f".{out.name}.new")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    try:
+        counts = _write_tables(members, draft, say)
+        (draft / README).write_text("\n".join(_readme(campaign, len(members), counts, licence)))
+        (draft / SUMS).write_text(sums(draft))
+        draft.rename(out)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    return counts
+
+
+def sums(folder: Path) -> str:
+    """What `sha256sum -c` reads, of all files but itself."""
+    lines = []
+    for path in sorted(folder.iterdir()):
+        if path.name != SUMS:
+            with path.open("rb") as file:
+                lines.append(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {path.name}\n")
+    return "".join(lines)
+
+
+def _members(campaign: Path) -> list[tuple[Path, str, str]]:
+    """Each run's folder, machine and kind."""
+    if (campaign / MATRIX).is_file():
+        found = {
+            cell.run: (campaign / cell.run, cell.machine, "matrix") for cell in read_matrix(campaign).cells if cell.run
+        }
+        return [found[run] for run in sorted(found)]
+    if (campaign / REPEATS).is_file():
+        blocks = read_repeats(campaign).blocks
+        return [(campaign / block.run, block.machine, block.kind) for block in blocks if block.run]
+    raise RunFolderError(
+        f"{campaign} is no campaign",
+        why=f"there is neither {MATRIX} nor {REPEATS} in it",
+        next_step="name the folder of twinshop matrix --out, or of twinshop run --repeat",
+    )
+
+
+def _write_tables(members: list[tuple[Path, str, str]], draft: Path, say: Callable[[str], None]) -> dict[str, int]:
+    counts = {table.name: 0 for table in TABLES}
+    with ExitStack() as files:
+        writers = [
+            (table, files.enter_context(parquet_writer(table, files.enter_context(_file(draft, table).open("wb")))))
+            for table in TABLES
+        ]
+        for number, (folder, machine, kind) in enumerate(members, start=1):
+            judged = judged_run(folder)
+            run = RunOfCampaign(judged.folder, judged.provenance, judged.results, machine, kind)
+            for table, writer in writers:
+                counts[table.name] += write_rows(writer, table, run)
+            say(f"[{number}/{len(members)}] {folder.name}")
+    return counts
+
+
+def _file(folder: Path, table: ExportTable[Any]) -> Path:
+    return folder / f"{table.name}.parquet"
+
+
+def _readme(campaign: Path, runs: int, counts: dict[str, int], licence: str) -> Iterator[str]:
+    yield f"# Data set of the campaign {campaign.resolve().name}"
+    yield ""
+    yield (
+        f"{runs} runs, measured by Twinshop {twinshop_version()}: who was logged out, lost a cart or met an error "
+        "while a web shop's sessions were kept in different places and parts of it were broken on purpose."
+    )
+    yield ""
+    yield f"Licence: {licence}."
+    yield ""
+    yield f"Whole: `sha256sum -c {SUMS}`. Right: `twinshop verify DIR` recomputes every number from the rows."
+    yield ""
+    yield "An empty value (null) is one that there is not; never 0, and never a blank text. Every row has its run's id."
+    for table in TABLES:
+        yield ""
+        yield f"## {table.name}.parquet"
+        yield ""
+        yield f"{table.about} {counts[table.name]:,} rows."
+        yield ""
+        yield "| column | type | what it is |"
+        yield "|---|---|---|"
+        for head in table.heads():
+            about = head.about.replace("|", "\\|")
+            yield f"| {head.name} | {head.kind} | {about} |"
+    yield ""

@@ -1,0 +1,163 @@
+"""The worker's side: carry out one run that is named, in a process of its own, and give back its bundle.
+
+Dask hands `carry_out` over by its name and not as code, so what is executed is what this machine's checkout holds.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+from distributed import Event, WorkerPlugin, get_client, get_worker
+
+from compose.supervision.ledger import recover, state_folder
+from compose.supervision.process_table import birth_of
+from loadtests.campaigns.bundles.pack import pack
+from loadtests.campaigns.far.sameness import differences, digest, sameness
+from loadtests.campaigns.one_run import RunOrder
+from loadtests.campaigns.runner import Outcome, RunJob
+from shared.errors import TwinshopError
+
+MACHINE = "machine"
+"""The resource of which a worker has one: one run at a time."""
+LOOK_EVERY_S = 0.5
+BUSY_WITHIN_S = 60.0
+"""So long may the orphan of a worker that was killed take to end its run, before this machine counts as busy."""
+ENDS_WITHIN_S = 30.0
+
+
+class Order(msgspec.Struct, frozen=True):
+    """One run that is to be carried out, and with what."""
+
+    job: RunJob
+    engine: str
+    shoppers: int | None
+    workers: int
+    same: dict[str, str]
+    """What must be the same here."""
+    ends: str
+    """The name of the event that ends it."""
+
+
+class Returned(msgspec.Struct, frozen=True):
+    """What came of it."""
+
+    outcome: Outcome
+    bundle: bytes = b""
+    """Of the run; empty if there is nothing to judge."""
+    address: str = ""
+    """Where Dask reaches the worker."""
+    refused: tuple[str, ...] = ()
+    """What is different here: it was not carried out."""
+
+
+Work = Callable[[bytes], bytes]
+"""An `Order` to a `Returned`, both as MessagePack."""
+
+
+def carry_out(asked: bytes) -> bytes:
+    """Carry out an order on this machine."""
+    order = msgspec.msgpack.decode(asked, type=Order)
+    refused = differences(order.same, sameness())
+    returned = Returned(Outcome(), refused=refused) if refused else _run(order)
+    return msgspec.msgpack.encode(returned)
+
+
+def resource_of(same: dict[str, str]) -> str:
+    """The resource that a worker has if it is the same."""
+    return f"twinshop-{digest(same)}"
+
+
+class SameHere(WorkerPlugin):
+    """Tells the scheduler what this worker would run with, and clears away what an earlier one left here."""
+
+    async def setup(self, worker: object) -> None:
+        """Called by Dask when the campaign begins, or the worker."""
+        with suppress(TwinshopError):  # whatever cannot be cleared away now is told by the next run
+            recover(state_folder())
+            _sweep()
+        if MACHINE in worker.state.total_resources:  # type: ignore[attr-defined]
+            await worker.set_resources(**{resource_of(sameness()): 1})  # type: ignore[attr-defined]
+
+
+def same_here() -> dict[str, str]:
+    """`sameness`, as the campaign asks a worker for it."""
+    return sameness()
+
+
+def _run(order: Order) -> Returned:
+    """In a folder of the state's own: whatever is left of it when this process dies is swept by the next one."""
+    _sweep()
+    places = state_folder() / "far"
+    places.mkdir(parents=True, exist_ok=True)
+    me = os.getpid()
+    place = Path(tempfile.mkdtemp(prefix=f"{me}-{_written(birth_of(me) or '')}-", dir=places))
+    here = get_worker()
+    try:
+        outcome = msgspec.structs.replace(_outcome(order, place), machine=str(here.name))
+        bundle = pack(place / outcome.run, place / "run.zip").file.read_bytes() if outcome.run else b""
+        return Returned(outcome, bundle, here.address)
+    except TwinshopError as error:  # a run of which there is no bundle
+        return Returned(Outcome(error=error.what, machine=str(here.name)), address=here.address)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _outcome(order: Order, place: Path) -> Outcome:
+    """Carry it out; again, as long as the machine is busy with ending another one."""
+    until = time.monotonic() + BUSY_WITHIN_S
+    while True:
+        outcome = _in_a_process(order, place)
+        if not outcome.busy or time.monotonic() > until:
+            return outcome
+        time.sleep(LOOK_EVERY_S)
+
+
+def _in_a_process(order: Order, place: Path) -> Outcome:
+    run = RunOrder(order.job, order.engine, str(place), os.getpid(), order.shoppers, order.workers, held=False)
+    with (place / "words.log").open("wb") as words:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "loadtests.campaigns.one_run", msgspec.json.encode(run).decode()],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=words,
+        )  # fmt: skip
+    try:
+        while process.poll() is None and not _is_over(order.ends):
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(LOOK_EVERY_S)
+        if process.poll() is None:
+            process.terminate()
+        said, _ = process.communicate(timeout=ENDS_WITHIN_S)
+        return msgspec.json.decode(said, type=Outcome)
+    except (subprocess.TimeoutExpired, msgspec.DecodeError):
+        process.kill()
+        process.communicate()
+        return Outcome(error=f"its process ended with {process.returncode}")
+
+
+def _is_over(event: str) -> bool:
+    """Its user ended it. Without a scheduler nobody knows; then Dask ends this worker, too."""
+    try:
+        return bool(Event(event, client=get_client()).wait(timeout=0))
+    except Exception:  # noqa: BLE001 - Dask raises whatever its connections raise
+        return False
+
+
+def _sweep() -> None:
+    """Remove the folders of workers that are gone."""
+    for place in (state_folder() / "far").glob("*-*-*"):
+        pid, born, _rest = place.name.split("-", 2)
+        if _written(birth_of(int(pid)) or "") != born:
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def _written(born: str) -> str:
+    """As a part of a file's name."""
+    return born.replace(":", ".")

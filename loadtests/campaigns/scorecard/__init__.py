@@ -1,0 +1,1 @@
+"""What a security standard asks of sessions, executed on every architecture, calm and while something is broken."""

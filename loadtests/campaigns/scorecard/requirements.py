@@ -1,0 +1,189 @@
+"""Requirements of OWASP ASVS 5.0, chapter V7 (session management), that can be executed; in our own words.
+
+Source: https://github.com/OWASP/ASVS/blob/v5.0.0/5.0/en/0x16-V7-Session-Management.md (CC BY-SA 4.0). Each is a
+generator: what comes before its `yield` happens while all is well, what comes after it in the state that is asked
+about. So a session is opened, something breaks, and then it is logged out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Generator
+from typing import NamedTuple
+
+from loadtests.campaigns.scorecard.shop_door import DoorVisitor, Finding, ShopDoor
+from loadtests.load.cookies import stands_in
+
+Steps = Generator[None, None, Finding]
+ENTROPY_BITS = 128
+LOGINS = 8
+AT_ONCE_S, BEAT_S, SPARE_S = 1.1, 0.4, 1.5
+PASS, FAIL, NOT_APPLICABLE = "pass", "fail", "not applicable"
+
+
+class Requirement(NamedTuple):
+    """One requirement."""
+
+    number: str
+    asks: str
+    """What it asks, in one sentence."""
+    steps: Callable[[ShopDoor, str], Steps]
+    """From a shop and the account that is this requirement's own."""
+
+
+def _verified_by_the_backend(door: ShopDoor, user: str) -> Steps:
+    visitor = _logged_in(door, user)
+    yield
+    status = 0
+    for name, value in visitor.tokens.items():  # each alone: another one must not make up for what was forged
+        forged = DoorVisitor(door, user, {**_others(visitor), name: altered(value)})
+        if (status := forged.me()) == 200:
+            return Finding(FAIL, f"a token with another letter in its middle ({name}) was answered 200")
+    return Finding(PASS, f"tokens with another letter in their middle were answered {status}")
+
+
+def _made_anew(door: ShopDoor, user: str) -> Steps:
+    yield
+    first, second = door.visitor(user), door.visitor(user)
+    if not first.login():
+        return _nobody_can_log_in()
+    door.wait(user, AT_ONCE_S)
+    if not second.login():
+        return _nobody_can_log_in()
+    same = sorted(set(first.tokens.values()) & set(second.tokens.values()))
+    return Finding(FAIL, "two logins were given the same token") if same else Finding(PASS, "two logins, two tokens")
+
+
+def _unguessable(door: ShopDoor, user: str) -> Steps:
+    yield
+    visitors = [door.visitor(user) for _ in range(LOGINS)]
+    if not all(visitor.login() for visitor in visitors):
+        return _nobody_can_log_in()
+    references = [value for visitor in visitors for value in visitor.tokens.values() if not stands_in(user, [value])]
+    if not references:
+        return Finding(NOT_APPLICABLE, "its tokens carry the session themselves, and name nothing on the server")
+    if len(set(references)) < len(references):
+        return Finding(FAIL, f"{LOGINS} logins were given {len(set(references))} different tokens")
+    bits = min(entropy_bits(value) for value in references)
+    word = PASS if bits >= ENTROPY_BITS else FAIL
+    return Finding(word, f"{LOGINS} logins, {len(references)} different tokens of {bits} random bits each")
+
+
+def _renewed_at_login(door: ShopDoor, user: str) -> Steps:
+    visitor = _logged_in(door, user)
+    old = visitor.copy()
+    yield
+    if not visitor.login():
+        return _nobody_can_log_in()
+    if set(old.tokens.values()) & set(visitor.tokens.values()):
+        return Finding(FAIL, "who logs in again is given the same token")
+    return _ended(old, "after another login the token from before")
+
+
+def _ends_unused(door: ShopDoor, user: str) -> Steps:
+    visitor = _logged_in(door, user)
+    yield
+    door.wait(user, door.lifetimes.idle_s + SPARE_S)
+    return _ended(visitor, f"after {door.lifetimes.idle_s + SPARE_S:g} s without use, of {door.lifetimes.idle_s} s, it")
+
+
+def _ends_in_spite_of_use(door: ShopDoor, user: str) -> Steps:
+    visitor = _logged_in(door, user)
+    yield
+    lasts_s = door.lifetimes.absolute_s + SPARE_S
+    for _ in range(round(lasts_s / BEAT_S)):
+        door.wait(user, BEAT_S)
+        visitor.ask("POST", "/cart", {"sku": "acorn", "quantity": 1})
+    return _ended(visitor, f"after {lasts_s:g} s of use, of {door.lifetimes.absolute_s} s, it")
+
+
+def _ended_by_logout(door: ShopDoor, user: str) -> Steps:
+    visitor = _logged_in(door, user)
+    copy = visitor.copy()
+    yield
+    status, _ = visitor.ask("POST", "/logout", {})
+    return _ended(copy, f"the logout was answered {status}; a copy of the session")
+
+
+def _ended_with_the_account(door: ShopDoor, user: str) -> Steps:
+    visitor = _logged_in(door, user)
+    yield
+    said = door.administer(user, "disable")
+    return _ended(visitor, f"the account was disabled ({said}); its session")
+
+
+def _ended_by_another_password(door: ShopDoor, user: str) -> Steps:
+    visitor, other = _logged_in(door, user), _logged_in(door, user)
+    yield
+    status, _ = visitor.ask("POST", "/password", {"password": door.password, "new": f"{door.password} 2"})
+    return _ended(other, f"the change of the password was answered {status}; the other session")
+
+
+def _ended_by_an_administrator(door: ShopDoor, user: str) -> Steps:
+    visitor = _logged_in(door, user)
+    yield
+    said = door.administer(user, "end")
+    return _ended(visitor, f"an administrator ended the user's sessions ({said}); one of them")
+
+
+def _ended_from_ones_own_list(door: ShopDoor, user: str) -> Steps:
+    visitor, other = _logged_in(door, user), _logged_in(door, user)
+    yield
+    status, told = visitor.ask("GET", "/sessions")
+    others = [each["session"] for each in told.get("sessions", ()) if not each["current"]]
+    if status != 200 or not others:
+        return Finding(FAIL, f"the list of one's own sessions was answered {status}, with {len(others)} others in it")
+    for name in others:
+        status, _ = visitor.ask("POST", f"/sessions/{name}/end", {"password": door.password})
+    return _ended(other, f"ending the other one was answered {status}; it")
+
+
+REQUIREMENTS = (
+    Requirement("7.2.1", "Session tokens are verified by the backend.", _verified_by_the_backend),
+    Requirement("7.2.2", "Tokens are made for each session, and are no fixed secrets.", _made_anew),
+    Requirement("7.2.3", "Tokens that only refer to a session are unique, with 128 random bits.", _unguessable),
+    Requirement("7.2.4", "A login gives a new token, and ends the one from before.", _renewed_at_login),
+    Requirement("7.3.1", "A session that is not used ends.", _ends_unused),
+    Requirement("7.3.2", "A session ends after its absolute lifetime, however much it is used.", _ends_in_spite_of_use),
+    Requirement("7.4.1", "After a logout the session can be used no more.", _ended_by_logout),
+    Requirement("7.4.2", "A disabled account has no sessions.", _ended_with_the_account),
+    Requirement("7.4.3", "Who changes the password can end all other sessions.", _ended_by_another_password),
+    Requirement("7.4.5", "An administrator can end the sessions of a user.", _ended_by_an_administrator),
+    Requirement("7.5.2", "Users see their sessions, and can end them.", _ended_from_ones_own_list),
+)
+
+
+class CannotBegin(Exception):
+    """Nobody could log in while all was well: nothing can be said."""
+
+
+def altered(token: str) -> str:
+    """The same with another letter in its middle."""
+    place = len(token) // 2
+    return f"{token[:place]}{'A' if token[place : place + 1] != 'A' else 'B'}{token[place + 1 :]}"
+
+
+def entropy_bits(token: str) -> int:
+    """How many bits a token of that look can have at most: of its last part, by its alphabet."""
+    secret = token.rpartition(".")[2]
+    return len(secret) * (4 if re.fullmatch("[0-9a-f]+", secret) else 6)
+
+
+def _others(visitor: DoorVisitor) -> dict[str, str]:
+    return {name: value for name, value in visitor.cookies.items() if name not in visitor.tokens}
+
+
+def _logged_in(door: ShopDoor, user: str) -> DoorVisitor:
+    visitor = door.visitor(user)
+    if not visitor.login():
+        raise CannotBegin(f"{user} could not log in while all was well")
+    return visitor
+
+
+def _nobody_can_log_in() -> Finding:
+    return Finding(NOT_APPLICABLE, "nobody can log in meanwhile")
+
+
+def _ended(session: DoorVisitor, what: str) -> Finding:
+    status = session.me()
+    return Finding(FAIL if status == 200 else PASS, f"{what} was answered {status or 'by nobody'}")

@@ -1,0 +1,135 @@
+"""Executes the requirements: on each architecture a cluster, in each state all requirements at the same time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import msgspec
+
+from compose.architectures import ARCHITECTURES
+from compose.cluster import STORE, ClusterSpec, Limits
+from compose.engines.contract import Cluster, Engine
+from compose.running import new_run_id
+from compose.supervision.ledger import Ledger
+from compose.supervision.waiting import wait_for
+from loadtests.campaigns.scorecard.cluster_door import ClusterDoor
+from loadtests.campaigns.scorecard.requirements import REQUIREMENTS, CannotBegin, Requirement, Steps
+from loadtests.campaigns.scorecard.shop_door import DoorLifetimes, Finding, ShopDoor
+from shared.demo_accounts import account_name
+from shared.errors import TwinshopError
+
+SCHEMA = 1
+STATES = ("calm", "store down", "one node down")
+VICTIM, NODES = "n2", 3
+WITHIN_S = 15.0
+Cells = dict[str, dict[str, Finding]]
+"""By state, by the requirement's number."""
+
+
+class Scorecard(msgspec.Struct, frozen=True):
+    """`scorecard.json`."""
+
+    schema: int
+    standard: str
+    requirements: dict[str, str]
+    architectures: dict[str, Cells]
+
+
+def scorecard_of(cells: dict[str, Cells]) -> Scorecard:
+    """The document."""
+    asked = {requirement.number: requirement.asks for requirement in REQUIREMENTS}
+    return Scorecard(SCHEMA, "OWASP ASVS 5.0, chapter V7", asked, cells)
+
+
+def score(
+    names: Iterable[str], engine: Engine, state: Path, folder: Path, announce: Callable[[str], None]
+) -> Scorecard:
+    """Try all of them, one architecture after the other.
+
+    Raises:
+        As `Engine.start` does.
+    """
+    cells = {}
+    for name in names:
+        announce(name)
+        cells[name] = _score_one(name, engine, state, folder / name)
+    return scorecard_of(cells)
+
+
+def _score_one(name: str, engine: Engine, state: Path, folder: Path) -> Cells:
+    times = DoorLifetimes()
+    limits = Limits(
+        session_lifetime_s=times.idle_s, session_absolute_s=times.absolute_s, access_lifetime_s=times.access_s
+    )
+    accounts = len(STATES) * len(REQUIREMENTS)
+    spec = ClusterSpec(new_run_id(), ARCHITECTURES[name], NODES, accounts=accounts, limits=limits)
+    ledger = Ledger.open(state, spec.run)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        cluster = engine.start(spec, folder, ledger)
+        try:
+            return {word: _in_state(cluster, word, number) for number, word in enumerate(STATES)}
+        finally:
+            cluster.stop()
+    finally:
+        ledger.close()
+
+
+def _in_state(cluster: Cluster, word: str, number: int) -> dict[str, Finding]:
+    part = {"store down": STORE, "one node down": VICTIM}.get(word, "")
+    if part and part not in cluster.parts():
+        nothing = Finding("not applicable", f"{cluster.spec.architecture.name} has no {part}")
+        return {requirement.number: nothing for requirement in REQUIREMENTS}
+    first = 1 + number * len(REQUIREMENTS)
+    found = execute(ClusterDoor(cluster), [account_name(first + n) for n in range(len(REQUIREMENTS))],
+                    lambda: _take_down(cluster, part))  # fmt: skip
+    if part:
+        cluster.start(part)
+        _soon(lambda: cluster.observe(part).in_rotation)
+    return found
+
+
+def _take_down(cluster: Cluster, part: str) -> None:
+    if part:
+        cluster.kill(part)
+        _soon(lambda: not (cluster.observe(part).answers or cluster.observe(part).in_rotation))
+
+
+def _soon(look: Callable[[], bool]) -> None:
+    if not wait_for(look, until=time.monotonic() + WITHIN_S):
+        raise TwinshopError("a part of the cluster did not do as it was told", next_step="run it again")
+
+
+def execute(
+    door: ShopDoor, users: list[str], breaks: Callable[[], None], requirements: tuple[Requirement, ...] = REQUIREMENTS
+) -> dict[str, Finding]:
+    """Each with an account of its own: all as far as they go while all is well, then the break, then the rest."""
+    steps = [requirement.steps(door, user) for requirement, user in zip(requirements, users, strict=True)]
+    with ThreadPoolExecutor(len(steps)) as pool:
+        begun = list(pool.map(_begin, steps))
+        breaks()
+        ended = list(pool.map(_end, steps, begun))
+    return {requirement.number: finding for requirement, finding in zip(requirements, ended, strict=True)}
+
+
+def _begin(steps: Steps) -> str:
+    """Why it could not begin; "" if it did."""
+    try:
+        next(steps)
+    except CannotBegin as why:
+        return str(why)
+    return ""
+
+
+def _end(steps: Steps, why_not: str) -> Finding:
+    if why_not:
+        return Finding("not applicable", why_not)
+    try:
+        next(steps)
+    except StopIteration as done:
+        found: Finding = done.value
+        return found
+    raise AssertionError("a requirement has one break in it")

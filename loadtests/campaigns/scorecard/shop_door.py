@@ -1,0 +1,86 @@
+"""What the requirements ask of a shop: visitors with cookies of their own, an administrator, and time that passes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import msgspec
+
+CellWord = Literal["pass", "fail", "not applicable"]
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What came of one requirement, on one architecture, in one state."""
+
+    word: CellWord
+    witness: str
+    """What was asked and what came back, in a sentence."""
+
+
+class DoorLifetimes(msgspec.Struct, frozen=True):
+    """How long sessions live in the shop that is asked; short, since the requirements wait for their ends."""
+
+    idle_s: int = 3
+    absolute_s: int = 6
+    access_s: float = 0.5
+
+
+@dataclass
+class DoorVisitor:
+    """One browser: an account, and the cookies that it was given."""
+
+    door: ShopDoor
+    user: str
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    def ask(self, method: str, path: str, body: dict[str, object] | None = None) -> tuple[int, dict[str, Any]]:
+        """Status and document; 0 if nobody answered. Takes the cookies that come."""
+        return self.door.ask(self, method, path, body)
+
+    def login(self) -> bool:
+        """Whether it is logged in from now on."""
+        return self.ask("POST", "/login", {"user": self.user, "password": self.door.password})[0] == 200
+
+    def me(self) -> int:
+        """The status with which it is told who it is: 200 if the shop knows."""
+        return self.ask("GET", "/me")[0]
+
+    def copy(self) -> DoorVisitor:
+        """Another browser with the same cookies."""
+        return DoorVisitor(self.door, self.user, dict(self.cookies))
+
+    @property
+    def tokens(self) -> dict[str, str]:
+        """Its cookies but for the balancer's."""
+        return {name: value for name, value in self.cookies.items() if not self.door.is_balancers(name)}
+
+
+class ShopDoor(ABC):
+    """A shop, as far as the requirements see it."""
+
+    password: str
+    lifetimes = DoorLifetimes()
+
+    def visitor(self, user: str) -> DoorVisitor:
+        """Somebody new."""
+        return DoorVisitor(self, user)
+
+    @abstractmethod
+    def ask(
+        self, visitor: DoorVisitor, method: str, path: str, body: dict[str, object] | None
+    ) -> tuple[int, dict[str, Any]]:
+        """Send one request with the visitor's cookies, and give it those that come back."""
+
+    @abstractmethod
+    def administer(self, user: str, what: Literal["end", "disable"]) -> str:
+        """Tell every node that answers; what they said, in words."""
+
+    @abstractmethod
+    def is_balancers(self, cookie: str) -> bool:
+        """A cookie of that name leads to a node and says nothing of a session."""
+
+    @abstractmethod
+    def wait(self, user: str, seconds: float) -> None:
+        """Let time pass, for that account at least."""

@@ -1,0 +1,52 @@
+"""Somebody with a copy of a shopper's cookies is taken for the shopper, until the end."""
+
+from __future__ import annotations
+
+from loadtests.checks.contract import Check
+from loadtests.checks.witness import answered_as_shopper, told
+from loadtests.model.cause import Cause
+from loadtests.model.history import Exchange
+from loadtests.model.measures import Measure, losses_of
+from loadtests.session_model.causes import Reason
+from loadtests.session_model.shopper_trace import ShopperTrace
+from loadtests.session_model.timeline import RunTimeline
+
+STOLEN = Cause("cookies_stolen", "Whoever shows the cookies is taken for the shopper, and nothing told the two apart.")
+
+
+class Impersonated(Check):
+    """A thief who was found out is none any more: what counts is the last try."""
+
+    kind = "impersonated"
+    rule = "The last request with a copy of a shopper's cookies, taken while they shopped, is answered as the shopper."
+    happened = "was impersonated with stolen cookies until the end"
+    plural = "shoppers impersonated until the end"
+    causes = (STOLEN,)
+    measures = (
+        Measure(
+            "impersonated",
+            "Shoppers whose stolen cookies were still good at the thief's last try.",
+            losses_of("impersonated"),
+            sort="loss",
+            group="Security",
+            label="Impersonated",
+            headline="shoppers impersonated until the end",
+            kinds=("impersonated",),
+            place=48,
+        ),
+    )
+
+    def __init__(self, scene: RunTimeline) -> None:
+        super().__init__(scene)
+        self._last: dict[int, tuple[Exchange | None, Exchange]] = {}
+
+    def elsewhere(self, person: ShopperTrace, exchange: Exchange) -> None:
+        """Proved by the shopper's login, and the answer to the thief."""
+        if exchange.jar == "thief" and exchange.do == "me":
+            self._last[exchange.shopper] = person.login, exchange
+
+    def close(self) -> None:
+        """The last tries are known now."""
+        for login, tried in self._last.values():
+            if answered_as_shopper(tried):
+                self.lose(tried, Reason(STOLEN.name), [told(login) if login else None, told(tried)])

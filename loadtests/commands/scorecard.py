@@ -1,0 +1,53 @@
+"""`twinshop scorecard`: what a security standard asks of sessions, executed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from loadtests.commands.options import DEBUG_OPTION, ENGINE_OPTION, JSON_OPTION, QUIET_OPTION, names_option
+
+
+@click.command(
+    help="""\b
+Examples:
+  twinshop scorecard
+  twinshop scorecard --architecture redis --architecture signed-token
+  twinshop scorecard --json > scorecard.json
+
+Execute eleven requirements of OWASP ASVS 5.0, chapter V7 (session management), on each architecture: while all is well,
+while the session store is down, and while one node is. Each cell is pass, fail or not applicable, with what was asked
+and what came back. About 40 s for each architecture; writes scorecard.json and scorecard.html.
+"""
+)
+@names_option("architecture", "names")
+@ENGINE_OPTION
+@click.option(
+    "--into", type=click.Path(file_okay=False, path_type=Path), default=Path("scorecard"), show_default=True,
+    help="The folder of the page, the document and the logs.",
+)  # fmt: skip
+@QUIET_OPTION
+@JSON_OPTION
+@DEBUG_OPTION
+def scorecard(names: tuple[str, ...], engine_name: str, into: Path, quiet: bool, as_json: bool) -> None:
+    """Execute what a standard asks of sessions."""
+    from compose.architectures import ARCHITECTURES, architecture_named
+    from compose.engines.registry import engine_named
+    from compose.supervision.ledger import hold_machine, recover, state_folder
+    from loadtests.campaigns.scorecard.scorecard_page import in_text, write_scorecard
+    from loadtests.campaigns.scorecard.scorecard_run import score
+    from loadtests.running.console import json_text, tell
+    from loadtests.running.interrupts import interrupts_raise
+
+    asked = [architecture_named(name).name for name in names] or list(ARCHITECTURES)
+    engine, state = engine_named(engine_name), state_folder()
+    with interrupts_raise(), hold_machine(state):
+        for line in recover(state).lines():
+            click.echo(line, err=True)
+        card = score(asked, engine, state, into, lambda name: quiet or click.echo(f"{name} …", err=True))
+    document, page = write_scorecard(into, card)
+    tell(json_text(card) if as_json else f"{in_text(card)}\n\ndocument {document}\npage     {page}")
+
+
+COMMANDS = {"scorecard": scorecard}

@@ -1,0 +1,37 @@
+"""Every process signs with a key of its own, made when it starts: nobody has set one."""
+
+from __future__ import annotations
+
+import msgspec
+
+from compose.cluster import Limits
+from loadtests.faults.bases import KEY_CHANGED, Condition
+from loadtests.faults.contract import Evidence, Target
+from loadtests.faults.effects import FOREVER_US, Effect, FaultMarks, KeyOfItsOwn, since
+
+
+class KeyPerProcess(Condition):
+    """`secret_key = os.urandom(24)`, as first examples have it: it works as long as there is one process."""
+
+    kind = "key-per-process"
+    colour = "#9a5f18"
+    doing = "Giving a key of its own to every process of"
+    done = "run with a key of its own in each process"
+    button = "Key per process"
+    causes = (KEY_CHANGED,)
+    sentence = "Every process of every node signs with a key that it made itself when it started."
+
+    def prepare(self, limits: Limits) -> Limits:
+        """Keys are made, not given."""
+        return msgspec.structs.replace(limits, key_per_process=True)
+
+    def observe(self, target: Target) -> Evidence | None:
+        """Each node says that it signs with a key that the cluster did not give it."""
+        states = {node.name: target.cluster.state(node.name) for node in target.cluster.nodes()}
+        if any(state is None or state.key is not None for state in states.values()):
+            return None
+        return tuple(f"{node} signs with a key that nobody gave it" for node in states)
+
+    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
+        """What one has signed no other accepts."""
+        return (KeyOfItsOwn(since(marks), FOREVER_US, KEY_CHANGED.name),)

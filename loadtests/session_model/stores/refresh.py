@@ -1,0 +1,99 @@
+"""A session in an access token that is soon over, renewed by a refresh token that is good for one use."""
+
+from __future__ import annotations
+
+from loadtests.faults.effects import ClockOff, KeyOfItsOwn, NodeSigns
+from loadtests.model.history import Exchange
+from loadtests.session_model.circumstances import Circumstances, Factor, Harm, Without
+from loadtests.session_model.life import US, SessionLife, lifetime_over, setting
+from loadtests.session_model.stores.contract import Outlived, StoreRules
+from loadtests.session_model.stores.formats import cart_not_understood, not_understood
+from loadtests.session_model.stores.redis import lost, rolled_back
+from loadtests.session_model.stores.token import refused_key
+from loadtests.session_model.token_trail import TokenTrail, TokenUse
+
+
+class RefreshRules(StoreRules):
+    """The shopper holds it for a short time; then its family must still be there, and its token unused.
+
+    A node that does not accept the access token (its key, its clock) asks for the refresh token, and knows the shopper.
+    """
+
+    ids_can_be_planted = False
+
+    def harms(self, life: SessionLife, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+        """Whether the family is still there, whether its time is over, and who used its token before."""
+        opened, written = life.opened, life.written
+        if opened is None or written is None:
+            return []
+        over = lifetime_over(life, answer, around, without)
+        gone = lost(opened, opened, answer, around, without) or rolled_back(written, written, answer, around, without)
+        used = [] if life.tokens is None else used_twice(life.tokens, answer, around, without)
+        unread = not_understood(opened, answer, around, without)
+        return [*gone, *([over] if over else []), *used, *unread]
+
+    def outlived(self, used: Outlived, around: Circumstances, without: Without) -> list[Harm]:
+        """Nobody is asked until the access token is over; a store that became an older one has the family again."""
+        access_us = round(around.run.limits.access_lifetime_s * US)
+        harm = setting("access_token_good")
+        found = rolled_back(used.end, used.end, used.answer, around, without)
+        over = used.answer.sent_us >= used.end.done_us + access_us
+        return found if over or harm.factor in without else [*found, harm]
+
+    def cart_harms(
+        self, last: Exchange, answer: Exchange, life: SessionLife, around: Circumstances, without: Without
+    ) -> list[Harm]:
+        """The cart is in the access token: a node that does not accept its key has the shopper's name alone."""
+        return refused_key(last, answer, around, without) or cart_not_understood(last, answer, around, without)
+
+
+def used_twice(trail: TokenTrail, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+    """A refresh token was used a second time, and that ended its family."""
+    last = trail.use_by(answer)
+    uses = [*trail.uses, *([last] if last else [])]
+    grace_us = round(around.run.limits.refresh_grace_s * US)
+    found = [
+        harm
+        for number, later in enumerate(uses)
+        for earlier in uses[:number]
+        if earlier.issue == later.issue and (harm := _second_use(earlier, later, grace_us)) is not None
+    ]
+    alone = last is not None and not any(use.issue == last.issue for use in trail.uses)
+    if last is not None and alone and answer.beside:  # the other one's answer is still to come
+        found = [_named("refresh_race", answer.sent_us, sure=last.sure and not grace_us)]
+    recent = [*trail.recent, answer]
+    if not found and _refused_early(around, without):
+        found = [
+            _named("refresh_race", later.sent_us, sure=False)
+            for number, later in enumerate(recent)
+            for earlier in recent[:number]
+            if later.sent_us < earlier.done_us
+        ]
+    harms = {harm.factor: harm for harm in reversed(found) if harm.factor not in without}
+    surely = {harm.factor: harm for harm in reversed(found) if harm.factor not in without and harm.sure}
+    return list((surely or harms).values())
+
+
+def _second_use(one: TokenUse, other: TokenUse, grace_us: int) -> Harm | None:
+    """The harm of these two uses of one token; None: the second one surely came within the grace window."""
+    earlier, later = sorted((one, other), key=lambda use: use.exchange.sent_us)
+    apart_us = later.exchange.sent_us - earlier.exchange.done_us
+    at_most_us = max(one.exchange.done_us, other.exchange.done_us) - earlier.exchange.sent_us
+    if grace_us and at_most_us <= grace_us:
+        return None
+    sure = one.sure and other.sure and (not grace_us or apart_us > grace_us)
+    word = "refresh_race"
+    if one.exchange.jar != other.exchange.jar:
+        word = "refresh_stolen"
+    elif not 0 < earlier.exchange.status < 500:
+        word = "refresh_answer_lost"
+    return _named(word, later.exchange.sent_us, sure=sure)
+
+
+def _named(word: str, at_us: int, *, sure: bool) -> Harm:
+    return Harm(Factor("seen", word), word, at_us, sure)
+
+
+def _refused_early(around: Circumstances, without: Without) -> bool:
+    """Nodes may have refused access tokens that were not over: by another key, or by another clock."""
+    return any(True for kind in (NodeSigns, KeyOfItsOwn, ClockOff) for _ in around.of(kind, without))

@@ -1,0 +1,89 @@
+"""Which refresh token a request showed, as far as the history tells: when each was made, and who used which.
+
+    login ──── access lifetime ────┐ a request that is sent now shows token 1, and its answer brings token 2
+     token 1                       │
+                                   └ another one, sent before that answer came, shows token 1, too
+
+A browser has whatever the last answer brought before a request was sent. So two requests that are based on the same
+making (`Issue`) and were sent when its access token was over showed the same refresh token.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from loadtests.model.history import Exchange, Jar
+
+SEALED: frozenset[Jar] = frozenset({"stolen", "planted"})
+"""Jars that take no new cookies."""
+ISSUES, USES, RECENT = 6, 4, 6
+"""So many are kept of each jar's issues, of the uses of each, and of requests: a reuse ends the session at once."""
+
+
+class Issue(NamedTuple):
+    """A pair of tokens was made at some moment of that time; the browser had it from the end of it on."""
+
+    from_us: int
+    until_us: int
+
+
+class TokenUse(NamedTuple):
+    """A request that showed the refresh token of that issue: surely, or perhaps."""
+
+    issue: Issue
+    exchange: Exchange
+    sure: bool
+
+
+class TokenTrail:
+    """The tokens of one session, from its login on."""
+
+    __slots__ = ("_access_us", "_issues", "recent", "uses")
+
+    def __init__(self, opened: Exchange, access_us: int) -> None:
+        self._access_us = access_us
+        self._issues: dict[Jar, list[Issue]] = {"main": [Issue(opened.sent_us, opened.done_us)]}
+        self.uses: list[TokenUse] = []
+        self.recent: list[Exchange] = []
+        """The last requests, whether or not their access token was over."""
+
+    def saw(self, exchange: Exchange) -> TokenUse | None:
+        """The next exchange, of whatever jar; the refresh token that it may have used."""
+        if exchange.do in ("read_cookie", "logout"):
+            self._copied("main" if exchange.do == "logout" else exchange.jar, exchange)
+        use = self.use_by(exchange)
+        if exchange.jar == "main" and exchange.request:
+            self.recent = [*self.recent[1 - RECENT :], exchange]
+        if use is None:
+            return None
+        others = [each for each in self.uses if each.issue != use.issue]
+        same = [each for each in self.uses if each.issue == use.issue]
+        self.uses = [*others[-ISSUES * USES :], *same[:USES], use]
+        if 0 < exchange.status < 500 and exchange.status != 401 and exchange.jar not in SEALED:
+            issues = self._issues[exchange.jar]
+            since_us = exchange.sent_us if use.sure else use.issue.from_us
+            self._issues[exchange.jar] = [*issues[-ISSUES:], Issue(since_us, exchange.done_us)]
+        return use
+
+    def use_by(self, exchange: Exchange) -> TokenUse | None:
+        """The refresh token that this exchange may have used; None: surely none."""
+        issues = self._issues.get(exchange.jar)
+        if not issues or not exchange.request or exchange.sent_us < 0:
+            return None
+        issue = self._held(issues, exchange.sent_us)
+        if exchange.done_us < issue.from_us + self._access_us:
+            return None
+        sure = exchange.sent_us >= issue.until_us + self._access_us and 0 < exchange.status < 500
+        return TokenUse(issue, exchange, sure)
+
+    def over_us(self, jar: Jar, at_us: int) -> int:
+        """When the access token that this jar had at that moment was surely over."""
+        return self._held(self._issues.get(jar) or self._issues["main"], at_us).until_us + self._access_us
+
+    def _copied(self, jar: Jar, exchange: Exchange) -> None:
+        """Another jar has from now on what the shopper's own had when this was sent."""
+        at_us = exchange.sent_us if exchange.sent_us >= 0 else exchange.done_us
+        self._issues["stolen" if jar == "main" else jar] = [self._held(self._issues["main"], at_us)]
+
+    def _held(self, issues: list[Issue], at_us: int) -> Issue:
+        return next((issue for issue in reversed(issues) if issue.until_us <= at_us), issues[0])

@@ -1,0 +1,225 @@
+"""Families of refresh tokens: one for each login, one token of it good at a time, each good for one use.
+
+    login ── token 1 ──used── token 2 ──used── token 3 …      one family
+                │                └ used again: somebody else has it, or the same browser asked twice: the family ends
+                └ used again within the grace window: the same token 2
+
+That a used token ends its family is the rule of RFC 9700, section 4.14.2 (refresh token rotation): whoever holds a
+stolen one is found out, at the price of honest people who show a token twice. A token is `family.secret`; both are
+random, and nothing is signed: a change of keys ends no family.
+"""
+
+from __future__ import annotations
+
+import secrets
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import sqlalchemy as sa
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from redis import Redis
+    from sqlalchemy.engine import Engine
+
+
+class FamiliesUnavailable(Exception):
+    """Where families are kept does not answer: nobody is let in or out."""
+
+
+class FamilyTimes(NamedTuple):
+    """How long families and their tokens last, in milliseconds."""
+
+    idle_ms: int
+    """After the last use."""
+    absolute_ms: int
+    """After the login; 0: there is no such end."""
+    grace_ms: int
+    """So long after it was used, a token is answered with the same successor."""
+
+
+class Rotated(NamedTuple):
+    """What a token was good for."""
+
+    family: str
+    user: str
+    token: str
+    """Its successor."""
+
+
+class RefreshFamilies(ABC):
+    """Where families are kept. Each method is one step for all who ask at the same time, on whatever node."""
+
+    def open(self, user: str) -> Rotated:
+        """A new family, and its first token."""
+        family, secret = _random(), _random()
+        self._keep(family, user, secret)
+        return Rotated(family, user, f"{family}.{secret}")
+
+    def rotate(self, token: str) -> Rotated | None:
+        """Use a token. None: it is none, its time is over, its family was ended, or is ended by this: it was used."""
+        family, _, secret = token.partition(".")
+        found = self._rotate(family, secret, _random()) if family and secret else None
+        return None if found is None else Rotated(family, found[0], f"{family}.{found[1]}")
+
+    @abstractmethod
+    def end(self, family: str) -> None:
+        """End one; its tokens are good for nothing from now on."""
+
+    @abstractmethod
+    def end_all(self, user: str) -> None:
+        """End all of that user."""
+
+    @abstractmethod
+    def of(self, user: str) -> list[str]:
+        """The families of that user that are not over."""
+
+    @abstractmethod
+    def reachable(self) -> bool:
+        """Whether it answers."""
+
+    @abstractmethod
+    def _keep(self, family: str, user: str, secret: str) -> None: ...
+
+    @abstractmethod
+    def _rotate(self, family: str, secret: str, successor: str) -> tuple[str, str] | None:
+        """User and secret of the token that is good from now on."""
+
+
+_ROTATE = """
+local family = redis.call('HMGET', KEYS[1], 'user', 'secret', 'before', 'opened', 'used')
+if not family[1] then return false end
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local idle, absolute, grace = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+if absolute > 0 and now - family[4] >= absolute then redis.call('DEL', KEYS[1]) return false end
+if family[2] == ARGV[1] then
+  redis.call('HSET', KEYS[1], 'secret', ARGV[2], 'before', ARGV[1], 'used', now)
+  redis.call('PEXPIRE', KEYS[1], idle)
+  return {family[1], ARGV[2]}
+end
+if family[3] == ARGV[1] and now - family[5] < grace then return {family[1], family[2]} end
+redis.call('DEL', KEYS[1])
+return false
+"""
+"""Looks and changes in one step: of two that show the same token at the same time, one is the second."""
+_KEEP = """
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+redis.call('HSET', KEYS[1], 'user', ARGV[1], 'secret', ARGV[2], 'before', '', 'opened', now, 'used', now)
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+redis.call('SADD', KEYS[2], ARGV[4])
+redis.call('PEXPIRE', KEYS[2], math.max(tonumber(ARGV[3]), redis.call('PTTL', KEYS[2])))
+"""
+_FAMILY, _INDEX = "refresh-family:", "refresh-families-of:"
+
+
+class FamiliesInRedis(RefreshFamilies):
+    """In Redis, by its own clock."""
+
+    def __init__(self, client: Redis, times: FamilyTimes) -> None:
+        self._client = client
+        self._times = times
+        self._rotates, self._keeps = client.register_script(_ROTATE), client.register_script(_KEEP)
+
+    def end(self, family: str) -> None:
+        """Delete it."""
+        self._client.delete(_FAMILY + family)
+
+    def end_all(self, user: str) -> None:
+        """Delete all that the user's index names."""
+        found = cast("set[bytes]", self._client.smembers(_INDEX + user))
+        self._client.delete(_INDEX + user, *(_FAMILY + family.decode() for family in found))
+
+    def of(self, user: str) -> list[str]:
+        """Those that the user's index names, and that are there."""
+        named = sorted(each.decode() for each in cast("set[bytes]", self._client.smembers(_INDEX + user)))
+        return [family for family in named if self._client.exists(_FAMILY + family)]
+
+    def reachable(self) -> bool:
+        """It answers a PING."""
+        return bool(self._client.ping())
+
+    def _keep(self, family: str, user: str, secret: str) -> None:
+        self._keeps([_FAMILY + family, _INDEX + user], [user, secret, self._times.idle_ms, family])
+
+    def _rotate(self, family: str, secret: str, successor: str) -> tuple[str, str] | None:
+        found = cast("list[bytes] | None", self._rotates([_FAMILY + family], [secret, successor, *self._times]))
+        return None if not found else (found[0].decode(), found[1].decode())
+
+
+class FamiliesInDatabase(RefreshFamilies):
+    """In the shop's database, by the clock of the node that asks."""
+
+    def __init__(self, engine: Engine, table: sa.Table, times: FamilyTimes, clock_us: Callable[[], int]) -> None:
+        self._engine = engine
+        self._table = table
+        self._times = times
+        self._clock_us = clock_us
+
+    def end(self, family: str) -> None:
+        """Delete it."""
+        self._change(self._table.delete().where(self._table.c.family == family))
+
+    def end_all(self, user: str) -> None:
+        """Delete all of that user."""
+        self._change(self._table.delete().where(self._table.c.user == user))
+
+    def of(self, user: str) -> list[str]:
+        """Those that were used within their lifetime."""
+        kept = self._table.c
+        asked = sa.select(kept.family).where(kept.user == user, kept.used_ms > self._now_ms() - self._times.idle_ms)
+        try:
+            with self._engine.connect() as connection:
+                return list(connection.execute(asked.order_by(kept.family)).scalars())
+        except sa.exc.OperationalError as error:
+            raise FamiliesUnavailable from error
+
+    def reachable(self) -> bool:
+        """It answers a question."""
+        try:
+            with self._engine.connect() as connection:
+                return int(connection.execute(sa.select(1)).scalar_one()) == 1
+        except sa.exc.OperationalError as error:
+            raise FamiliesUnavailable from error
+
+    def _keep(self, family: str, user: str, secret: str) -> None:
+        now = self._now_ms()
+        row = {"family": family, "user": user, "secret": secret, "before": "", "opened_ms": now, "used_ms": now}
+        self._change(self._table.insert().values(row))
+
+    def _rotate(self, family: str, secret: str, successor: str) -> tuple[str, str] | None:
+        now, kept, times = self._now_ms(), self._table.c, self._times
+        good = [kept.family == family, kept.used_ms > now - times.idle_ms]
+        if times.absolute_ms:
+            good.append(kept.opened_ms > now - times.absolute_ms)
+        use = self._table.update().values(secret=successor, before=secret, used_ms=now)
+        try:
+            with self._engine.begin() as connection:
+                # The condition decides, not a look beforehand: of two at the same time, one changes no row.
+                connection.execute(use.where(*good, kept.secret == secret))
+                row = connection.execute(sa.select(self._table).where(*good)).one_or_none()
+                if row is not None and (row.secret == successor or self._in_grace(row, secret, now)):
+                    return row.user, row.secret
+                connection.execute(self._table.delete().where(kept.family == family))
+                return None
+        except sa.exc.OperationalError as error:
+            raise FamiliesUnavailable from error
+
+    def _in_grace(self, row: Any, secret: str, now_ms: int) -> bool:
+        return bool(row.before == secret and now_ms - row.used_ms < self._times.grace_ms)
+
+    def _change(self, statement: sa.Executable) -> None:
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(statement)
+        except sa.exc.OperationalError as error:
+            raise FamiliesUnavailable from error
+
+    def _now_ms(self) -> int:
+        return self._clock_us() // 1000
+
+
+def _random() -> str:
+    return secrets.token_hex(16)

@@ -1,0 +1,112 @@
+"""Shards that were run in different places, merged: the files that one machine would have written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from loadtests.campaigns.cells import FILE, read_matrix, write_matrix
+from loadtests.campaigns.jobs import Selection
+from loadtests.campaigns.matrix import matrix_run as whole
+from loadtests.campaigns.matrix import merge as merging
+from loadtests.campaigns.matrix.matrix_run import MatrixRequest, carry_out
+from loadtests.campaigns.matrix.merge import merge
+from loadtests.campaigns.runner import RunJob
+from loadtests.campaigns.shards import Shard
+from loadtests.cli import main
+from shared.errors import RunFolderError, UsageError
+from tests.loadtests.campaigns.matrix.made_up import CATALOGUE, FakeLauncher
+
+
+class SameNames(FakeLauncher):
+    """Its run folders are called after the job alone, wherever it is run."""
+
+    def _write(self, job: RunJob, measured: list[str]) -> str:
+        run = super()._write(job, measured)
+        name = f"20261121-000000-{job.scenario}-1"
+        (self._folder / run).rename(self._folder / name)
+        return name
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(whole, "catalogue", lambda: CATALOGUE)
+    monkeypatch.setattr(merging, "catalogue", lambda: CATALOGUE)
+    monkeypatch.setattr(whole, "timed", frozenset)
+    return tmp_path
+
+
+def part(folder: Path, shard: Shard | None, seed: int = 1) -> Path:
+    asked = MatrixRequest(Selection(), "processes", seed, folder, 1, shard=shard)
+    carry_out(asked, lambda _line: None, SameNames(folder))
+    return folder
+
+
+def test_merged_shards_are_the_same_bytes_as_one_matrix(place: Path) -> None:
+    one = part(place / "one", None)
+    parts = [part(place / f"part-{number}", Shard(number, 3)) for number in (1, 2, 3)]
+    assert all(read_matrix(each).cells for each in parts)
+    page = merge(parts, place / "merged")
+    assert (place / "merged" / FILE).read_bytes() == (one / FILE).read_bytes()
+    assert page.read_bytes() == (one / page.name).read_bytes()
+    runs = {path.name for path in one.iterdir() if path.is_dir() and path.name != "logs"}
+    assert runs == {path.name for path in (place / "merged").iterdir() if path.is_dir()}
+
+
+def test_a_shard_stays_what_it_is_when_it_goes_on(place: Path) -> None:
+    folder = part(place / "part", Shard(1, 2))
+    before = (folder / FILE).read_bytes()
+    part(folder, Shard(1, 2))
+    assert (folder / FILE).read_bytes() == before
+
+
+def test_more_shards_than_scenarios_are_told(place: Path) -> None:
+    with pytest.raises(UsageError, match="shard 4/4 is empty"):
+        part(place / "part", Shard(4, 4))
+
+
+def test_parts_of_another_seed_do_not_belong_together(place: Path) -> None:
+    parts = [part(place / "a", Shard(1, 3)), part(place / "b", Shard(2, 3), seed=2)]
+    with pytest.raises(UsageError, match="do not belong together") as told:
+        merge(parts, place / "merged")
+    assert "seed is 1 in the one and 2 in the other" in told.value.why
+    assert not (place / "merged").exists()
+
+
+def test_a_cell_that_two_parts_have_is_told(place: Path) -> None:
+    parts = [part(place / "a", Shard(1, 3)), part(place / "b", None)]
+    with pytest.raises(UsageError, match=r"both have \w+ on"):
+        merge(parts, place / "merged")
+
+
+def test_nothing_is_written_over(place: Path) -> None:
+    (place / "merged").mkdir()
+    with pytest.raises(UsageError, match="exists already"):
+        merge([part(place / "a", Shard(1, 3))], place / "merged")
+
+
+@pytest.mark.parametrize("run", ["gone", "../a/20261121-000000-calm-1", "/etc"])
+def test_a_run_that_is_not_there_or_lies_elsewhere_is_told(place: Path, run: str) -> None:
+    folder = part(place / "a", None)
+    matrix = read_matrix(folder)
+    cell = msgspec.structs.replace(matrix.cells[0], run=run)
+    write_matrix(folder, matrix.with_cells((cell,)))
+    with pytest.raises(RunFolderError, match="names a run that is not there"):
+        merge([folder], place / "merged")
+
+
+def test_a_link_in_a_run_is_not_copied(place: Path) -> None:
+    folder = part(place / "a", None)
+    (folder / read_matrix(folder).cells[0].run / "results.json.link").symlink_to("/etc/hostname")
+    with pytest.raises(RunFolderError, match="holds a link"):
+        merge([folder], place / "merged")
+
+
+def test_as_a_user_calls_it(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = part(place / "a", Shard(1, 3))
+    assert main(["merge", str(folder), "--out", str(place / "merged")]) == 0
+    assert capsys.readouterr().out.strip() == str(place / "merged" / "matrix.html")
+    assert main(["merge", str(place / "none"), "--out", str(place / "other")]) == 2
+    assert "there is no matrix in" in capsys.readouterr().err

@@ -1,0 +1,93 @@
+"""Each requirement accuses the shop that breaks it, and no shop that keeps it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from loadtests.campaigns.scorecard.requirements import REQUIREMENTS, altered, entropy_bits
+from loadtests.campaigns.scorecard.scorecard_page import in_text, write_scorecard
+from loadtests.campaigns.scorecard.scorecard_run import STATES, Scorecard, execute, scorecard_of
+from loadtests.campaigns.scorecard.shop_door import DoorVisitor, Finding
+from tests.loadtests.campaigns.scorecard.fake_shop import BROKEN, FakeShop
+
+USERS = [f"user-{number:04d}" for number in range(1, len(REQUIREMENTS) + 1)]
+
+
+def findings(shop: FakeShop) -> dict[str, Finding]:
+    return execute(shop, USERS, lambda: None)
+
+
+def test_a_shop_that_keeps_them_passes_all() -> None:
+    found = findings(FakeShop())
+    assert {number: finding.word for number, finding in found.items()} == dict.fromkeys(found, "pass"), found
+
+
+def test_every_requirement_has_a_twin_that_breaks_it() -> None:
+    assert list(BROKEN) == [requirement.number for requirement in REQUIREMENTS]
+
+
+@pytest.mark.parametrize("number", list(BROKEN))
+def test_the_twin_that_breaks_it_is_named(number: str) -> None:
+    found = findings(BROKEN[number]())
+    assert found[number].word == "fail", found[number]
+    assert len(found[number].witness) > 10
+
+
+@pytest.mark.parametrize("number", [number for number in BROKEN if number not in ("7.2.1", "7.2.2", "7.2.3")])
+def test_nothing_else_of_that_twin_is(number: str) -> None:
+    """The first three break what others rest on: tokens that are alike are one session."""
+    failed = [each for each, finding in findings(BROKEN[number]()).items() if finding.word == "fail"]
+    assert failed == [number]
+
+
+class Closed(FakeShop):
+    """Nobody is let in."""
+
+    def ask(self, visitor: DoorVisitor, method: str, path: str, body: dict[str, object] | None) -> tuple[int, dict]:  # type: ignore[type-arg]
+        return 503, {}
+
+
+def test_of_a_shop_that_lets_nobody_in_nothing_can_be_said() -> None:
+    assert {finding.word for finding in findings(Closed()).values()} == {"not applicable"}
+
+
+def test_the_break_comes_between() -> None:
+    shop, order = FakeShop(), list[int]()
+    execute(shop, USERS, lambda: order.append(len(shop.sessions)))
+    assert order[0] >= 8, "sessions were opened before it"
+
+
+@pytest.mark.parametrize("token", ["abc", "a.b.c", "0123456789abcdef", "AAAA"])
+def test_an_altered_token_is_another_one_of_the_same_length(token: str) -> None:
+    assert altered(token) != token
+    assert len(altered(token)) == len(token)
+
+
+def test_entropy() -> None:
+    assert entropy_bits("0" * 32) == 128
+    assert entropy_bits("family." + "f" * 31) == 124
+    assert entropy_bits("Zz-_" * 8) == 192
+
+
+@pytest.fixture
+def card() -> Scorecard:
+    good, bad = findings(FakeShop()), findings(BROKEN["7.4.1"]())
+    return scorecard_of(
+        {"redis": dict.fromkeys(STATES, good), "signed-token": {**dict.fromkeys(STATES, good), "calm": bad}}
+    )
+
+
+def test_the_page_and_the_document(tmp_path: Path, card: Scorecard) -> None:
+    document, page = write_scorecard(tmp_path, card)
+    assert msgspec.json.decode(document.read_bytes(), type=Scorecard) == card
+    text = page.read_text()
+    for number in card.requirements:
+        assert number in text
+    assert "http://" not in text.replace("http://www.w3.org", "")
+
+
+def test_the_terminal_says_what_failed(card: Scorecard) -> None:
+    assert "7.4.1 signed-token: the logout was answered 200; a copy of the session was answered 200" in in_text(card)

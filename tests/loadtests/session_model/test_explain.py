@@ -1,0 +1,64 @@
+"""One shopper's session life, told in words."""
+
+from __future__ import annotations
+
+import msgspec
+
+from loadtests.model.results import Loss
+from loadtests.session_model.circumstances import circumstances_of
+from loadtests.session_model.explain import SessionStory, ShopperStory, Storyteller, in_words
+from loadtests.session_model.timeline import RunTimeline
+from tests.loadtests.session_model.accused import strike, where
+from tests.loadtests.stories import Story
+
+
+def sessions(told: Story, run: RunTimeline) -> tuple[SessionStory, ...]:
+    teller = Storyteller(circumstances_of(run), told.shopper)
+    for exchange in told.exchanges:
+        teller.add(exchange)
+    return teller.sessions
+
+
+KILLED = where("sticky-memory", strike("kill", heal=5.5))
+
+
+def test_each_session_ends_as_it_did() -> None:
+    told = Story().login("n1").at(1).login("n1").at(2).logout(node="n1").at(3).login("n2").at(6).stranger(node="n2")
+    told.login("n3", why="recovery")
+    found = sessions(told, KILLED)
+    assert [(each.opened_ms, each.node, each.ended_ms, each.ended, each.cause) for each in found] == [
+        (10.0, "n1", 1010.0, "another login of the shopper", ""),
+        (1010.0, "n1", 2010.0, "the shopper logged out", ""),
+        (3010.0, "n2", 6010.0, "n2 answered as to a stranger: node_killed", "node_killed"),
+        (6110.0, "n3", None, "nothing: it was good at the end of the run, as far as anybody looked", ""),
+    ]
+
+
+def test_what_other_cookies_do_and_what_was_not_sent_opens_nothing() -> None:
+    told = Story().say("login", jar="second")
+    told.exchanges.append(msgspec.structs.replace(told.last, jar="main", outcome="not_sent"))
+    assert sessions(told, KILLED) == ()
+
+
+def test_in_words_each_line_stands_where_it_belongs() -> None:
+    (session,) = sessions(Story().login("n2").at(6).stranger(node="n2"), KILLED)
+    lost = Loss("logged_out", 1, 6010.0, "n1", "node_killed", (), counterfactual="without it", considered=("a", "b"))
+    in_database = Loss("order_lost", 1, 7000.0, "", "unexplained", ())
+    told = ShopperStory("sticky-memory", 1, "user-0001", (session,), (lost, in_database))
+    assert in_words(told).splitlines() == [
+        "shopper 1 (user-0001) in sticky-memory",
+        "  session 1: opened by the login at 0.0 s at n2, in the memory of n2",
+        "    last written at 0.0 s by n2; good until 3,600.0 s",
+        "    ended at 6.0 s: n2 answered as to a stranger: node_killed",
+        "    without killing n2 at 5.0 s, this session was good until 3,600.0 s",
+        "  2 losses:",
+        "  6.0 s logged_out (node_killed), shown by n1",
+        "    without it",
+        "    considered and excluded: a",
+        "    considered and excluded: b",
+        "  7.0 s order_lost (unexplained)",
+    ]
+    assert in_words(ShopperStory("redis", 2, "user-0002", (), (lost,))).splitlines()[1:3] == [
+        "  never logged in", "  1 loss:",
+    ]  # fmt: skip
+    assert in_words(ShopperStory("redis", 2, "user-0002", (), ())).splitlines()[2] == "  no losses"
