@@ -132,7 +132,7 @@ class NodeCommand(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     """How long it may take to start, in seconds."""
 
 
-class Accounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class AccountSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Who may log in: a pattern and one password, a list, or a command that prints `name password` line by line."""
 
     pattern: str = ""
@@ -145,7 +145,7 @@ class Accounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     """It is run before any node starts, and `{count}` of it is how many are needed."""
 
 
-class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class DescribedVariant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One way to run the application: where its sessions live, how the balancer routes, and its settings for that."""
 
     sessions: Sessions = "unknown"
@@ -186,7 +186,7 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
 
     name: str
     """Lower-case letters, digits and hyphens: its architectures are called so, with the variant's name."""
-    accounts: Accounts
+    accounts: AccountSource
     login: LoginCall
     who: WhoCall
     node: NodeCommand | None = None
@@ -203,7 +203,7 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     """Where `{csrf}` stands: in the request's `page`, or in a cookie."""
     headers: dict[str, str] = {}
     """Of every request: `Authorization = "Bearer {token}"`. A header whose `{token}` is not known yet is left out."""
-    variant: dict[str, Variant] = {}
+    variant: dict[str, DescribedVariant] = {}
     fault: dict[str, FaultCommands] = {}
     """Of an application that runs already: by the fault's kind, how it is carried out."""
     folder: str = ""
@@ -215,9 +215,9 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
         assert self.node is not None
         return self.node
 
-    def variants(self) -> dict[str, Variant]:
+    def variants(self) -> dict[str, DescribedVariant]:
         """By name; one without a name of its own if none is described."""
-        return self.variant or {"": Variant()}
+        return self.variant or {"": DescribedVariant()}
 
 
 APP: App = "described"
@@ -233,7 +233,7 @@ def architectures_of(description: Description) -> dict[str, Architecture]:
     return found
 
 
-def variant_of(description: Description, architecture: str) -> Variant:
+def variant_of(description: Description, architecture: str) -> DescribedVariant:
     """The variant that an architecture of it is."""
     return description.variants()[architecture.removeprefix(description.name).removeprefix("-")]
 
@@ -249,7 +249,7 @@ _LIVE = {
 }
 
 
-def _summary(description: Description, name: str, variant: Variant) -> str:
+def _summary(description: Description, name: str, variant: DescribedVariant) -> str:
     which = f"{description.name}, variant {name}" if name else description.name
     return f"{which}: {_LIVE[variant.sessions]}; the balancer picks the node by {variant.affinity}."
 

@@ -16,14 +16,14 @@ from compose.architectures import did_you_mean
 from compose.description import (
     IN_REQUESTS,
     PLACES,
-    Accounts,
+    AccountSource,
     Call,
+    DescribedVariant,
     Description,
     LoginCall,
     NodeCommand,
     RecallCall,
     RememberCall,
-    Variant,
     WhoCall,
 )
 from shared.errors import DescriptionError
@@ -36,7 +36,7 @@ _WORD = re.compile(r"\{([A-Za-z_]+)(?::[^{}]*)?\}")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.+?)`")
 CALLS = ("login", "who", "remember", "recall", "logout")
 _TABLES: dict[str, type[msgspec.Struct]] = {
-    "node": NodeCommand, "accounts": Accounts, "login": LoginCall, "who": WhoCall, "remember": RememberCall,
+    "node": NodeCommand, "accounts": AccountSource, "login": LoginCall, "who": WhoCall, "remember": RememberCall,
     "recall": RecallCall, "logout": Call,
 }  # fmt: skip
 
@@ -133,7 +133,7 @@ def _which(document: Mapping[str, Any], path: str) -> str:
     below: Any = document
     for word in table.split("."):
         below = below.get(word, {}) if isinstance(below, Mapping) else {}
-    kind: Any = Variant if table == "variant" else str
+    kind: Any = DescribedVariant if table == "variant" else str
     for key, value in below.items() if isinstance(below, Mapping) else ():
         try:
             msgspec.convert(value, type=kind, strict=True)
@@ -144,7 +144,7 @@ def _which(document: Mapping[str, Any], path: str) -> str:
 
 
 def _known_keys(path: str) -> list[str]:
-    kind = _TABLES.get(path) or (Variant if path.startswith("variant") else Description if not path else None)
+    kind = _TABLES.get(path) or (DescribedVariant if path.startswith("variant") else Description if not path else None)
     return sorted(set(kind.__struct_fields__) - {"folder"}) if kind else []
 
 
@@ -212,7 +212,7 @@ def _wrong_node(it: Description) -> Iterator[Wrong]:
     yield from _unknown_words("node.env", node.env.values(), PLACES)
 
 
-def _wrong_accounts(accounts: Accounts) -> Iterator[Wrong]:
+def _wrong_accounts(accounts: AccountSource) -> Iterator[Wrong]:
     ways = [name for name in ("pattern", "list", "command") if getattr(accounts, name)]
     if len(ways) != 1:
         yield Wrong("accounts", f"it has {len(ways)} sources of accounts", "one of pattern, list, command")

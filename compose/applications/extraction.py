@@ -1,6 +1,6 @@
 """Takes from an answer what a description points at: by JSON pointer, CSS selector, regular expression, cookie, header.
 
-`Page` is one answer; it is parsed at most once, and only if something in it is asked for.
+`AnsweredPage` is one answer; it is parsed at most once, and only if something in it is asked for.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from compose.description import Extract, Sign
 _NOTHING = object()
 
 
-class Page:
+class AnsweredPage:
     """One answer, to be read."""
 
     def __init__(

@@ -66,7 +66,7 @@ class Reading(msgspec.Struct, frozen=True):
     """It was answered as to somebody who is not logged in, though perhaps not by 401."""
 
 
-class Client(ABC):
+class ShopperClient(ABC):
     """What an application's actions are on the wire, and what its answers mean, for one shopper."""
 
     audits: tuple[Do, ...]

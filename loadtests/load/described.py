@@ -13,10 +13,10 @@ from urllib.parse import quote, urlencode, urljoin
 
 import msgspec
 
-from compose.applications.extraction import Page, path_of
+from compose.applications.extraction import AnsweredPage, path_of
 from compose.description import Call, Description
 from loadtests.load.answers import ShopAnswer, ShownState
-from loadtests.load.contract import Client, HttpRequest, Reading
+from loadtests.load.contract import HttpRequest, Reading, ShopperClient
 from loadtests.model.history import UNREADABLE, WRITES, Do, Jar
 from loadtests.model.plan import Action
 from shared.demo_accounts import account_name
@@ -43,7 +43,7 @@ class DescribedApp(msgspec.Struct, frozen=True):
         return {shows.replace("{user}", name): number for number, (name, _) in enumerate(self.accounts, 1)}
 
 
-class DescribedClient(Client):
+class DescribedClient(ShopperClient):
     """How one shopper asks, with tokens of its own for each jar."""
 
     def __init__(
@@ -122,7 +122,9 @@ class DescribedClient(Client):
         where = asked.path
         for _ in range(MOST_REDIRECTS + 1):
             answer = yield asked
-            reached.add(answer, Page(answer.status, answer.body, answer.header, self._cookies(jar), reached.path))
+            reached.add(
+                answer, AnsweredPage(answer.status, answer.body, answer.header, self._cookies(jar), reached.path)
+            )
             leads = answer.header("Location") if 300 <= answer.status < 400 else ""
             led = urljoin(self._origin + where, leads)
             if not leads or not f"{led}/".startswith(f"{self._origin}/"):
@@ -174,7 +176,7 @@ class DescribedClient(Client):
             self.empty_jar(action.jar)
         return self._shown(do, page)
 
-    def _read_login(self, action: Action, page: Page) -> Reading:
+    def _read_login(self, action: Action, page: AnsweredPage) -> Reading:
         if not self._let_in(page):
             return Reading("failed")
         token = self._app.login.token
@@ -185,7 +187,7 @@ class DescribedClient(Client):
             self._tokens[action.jar] = found
         return Reading("ok")
 
-    def _let_in(self, page: Page) -> bool:
+    def _let_in(self, page: AnsweredPage) -> bool:
         login = self._app.login
         if login.ok:
             return page.shows(login.ok)
@@ -194,7 +196,7 @@ class DescribedClient(Client):
         # Whoever is refused is shown the form again, with 200; whoever is let in is led on.
         return bool(page.arrived) if login.form else True
 
-    def _is_stranger(self, page: Page) -> bool:
+    def _is_stranger(self, page: AnsweredPage) -> bool:
         it = self._app
         if page.status == 401:
             return True
@@ -203,7 +205,7 @@ class DescribedClient(Client):
         led = path_of(page.arrived).partition("?")[0]
         return bool(led) and led == (it.login.page or it.login.path).partition("?")[0]
 
-    def _shown(self, do: Do, page: Page) -> Reading:
+    def _shown(self, do: Do, page: AnsweredPage) -> Reading:
         if do == "me" and self._app.who.user is not None:
             shown = page.take(self._app.who.user)
             if shown is None:
@@ -243,7 +245,7 @@ class _Arrived:
         self.error = ""
         self._any = False
 
-    def add(self, answer: ShopAnswer, page: Page) -> None:
+    def add(self, answer: ShopAnswer, page: AnsweredPage) -> None:
         """The next answer."""
         if not self._any:
             self.first_status, self.may_have_happened, self._any = answer.status, answer.sent, True

@@ -23,7 +23,7 @@ from locust.exception import StopTest
 
 from loadtests.behaviours.workload import Habits, draw_steps, generator_of, spread
 from loadtests.load.client import StrictSession
-from loadtests.load.contract import Client, VisitConfig
+from loadtests.load.contract import ShopperClient, VisitConfig
 from loadtests.load.described import DescribedApp, DescribedClient
 from loadtests.load.recorder import Recorder
 from loadtests.load.worker_config import END_FILE, GO_FILE, EndSignal, StartSignal, WorkerConfig
@@ -275,7 +275,7 @@ class PlannedLoad(LoadWorker):
         except StopIteration:
             raise StopTest("Locust was told to spawn more shoppers than the plan has") from None
 
-    def client_of(self, shopper: int, session: StrictSession, origin: str) -> Client | None:
+    def client_of(self, shopper: int, session: StrictSession, origin: str) -> ShopperClient | None:
         """How that shopper asks; None: as one asks the twins."""
         if self._app is None:
             return None

@@ -7,7 +7,7 @@ from collections.abc import Generator
 import msgspec
 
 from loadtests.load.answers import NOTHING, UNREAD, ShopAnswer, outcome_of, read_answer
-from loadtests.load.contract import Client, HttpRequest, Reading
+from loadtests.load.contract import HttpRequest, Reading, ShopperClient
 from loadtests.model.history import UNREADABLE, WRITES, Do
 from loadtests.model.plan import Action
 
@@ -34,7 +34,7 @@ _ACCEPT: dict[Do, str] = {
 }
 
 
-class ShopClient(Client):
+class ShopClient(ShopperClient):
     """How one shopper asks the twins: one request an action."""
 
     audits = ("me", "orders")

@@ -14,13 +14,13 @@ from loadtests.load.answers import ShopAnswer, foreign, outcome_of
 from loadtests.load.contract import (
     BackgroundJob,
     Browser,
-    Client,
     Clock,
     ConcurrentGroup,
     ExchangeSink,
     HttpRequest,
     OpenRequest,
     Reading,
+    ShopperClient,
     StartBackgroundJob,
     VisitConfig,
     concurrent_groups,
@@ -59,7 +59,7 @@ class ShopperVisit:
 
     def __init__(
         self, shopper: int, actions: Iterable[Action], terms: VisitConfig, browser: Browser, clock: Clock,
-        desk: ExchangeSink, start_job: StartBackgroundJob, user: str = "", client: Client | None = None,
+        desk: ExchangeSink, start_job: StartBackgroundJob, user: str = "", client: ShopperClient | None = None,
     ) -> None:  # fmt: skip
         self.shopper = shopper
         self.memory = ExpectedSession(user or account_name(shopper), in_account=terms.in_account)
@@ -318,16 +318,9 @@ class ShopperVisit:
     # --- records -------------------------------------------------------------------------------------------------
 
     def _record(
-        self,
-        action: Action,
-        why: Why,
-        planned_us: int,
-        step: int,
-        request: str,
-        answer: ShopAnswer,
-        reading: Reading,
+        self, action: Action, why: Why, planned_us: int, step: int, request: str, answer: ShopAnswer, reading: Reading,
         open_request: OpenRequest,
-    ) -> Exchange:
+    ) -> Exchange:  # fmt: skip
         zero_ns, shown = self._clock.zero_ns, reading.shown
         exchange = Exchange(
             architecture=self._terms.architecture,

@@ -6,8 +6,9 @@ import msgspec
 
 from compose.description import (
     PLACES,
-    Accounts,
+    AccountSource,
     Call,
+    DescribedVariant,
     Description,
     Extract,
     FaultCommands,
@@ -17,7 +18,6 @@ from compose.description import (
     RememberCall,
     Running,
     Sign,
-    Variant,
     WhoCall,
 )
 from loadtests.reference.attributes import attributes_of
@@ -29,12 +29,12 @@ def application() -> str:
     tables: list[tuple[str, tuple[type[msgspec.Struct], ...]]] = [
         ("The file", (Description,)),
         ("`[node]`", (NodeCommand,)),
-        ("`[accounts]`", (Accounts,)),
+        ("`[accounts]`", (AccountSource,)),
         ("Each request: `[login]`, `[who]`, `[remember]`, `[recall]`, `[logout]`", (Call,)),
         ("Beyond that, of single requests", (LoginCall, WhoCall, RememberCall, RecallCall)),
         ("Where something stands in an answer", (Extract,)),
         ("How an answer can be told", (Sign,)),
-        ("`[variant.NAME]`", (Variant,)),
+        ("`[variant.NAME]`", (DescribedVariant,)),
         ("`[running]`, in the place of `[node]`", (Running,)),
         ("`[fault.KIND]`, beside `[running]`", (FaultCommands,)),
     ]

@@ -199,8 +199,7 @@ class ExpectedSession:
                     self._logout_unknown = ""
             elif self._login_unknown:
                 self._settle(self._login_unknown, "ok")
-                self._login_unknown = ""
-                self.logged_in = True
+                self._login_unknown, self.logged_in = "", True
         elif do == "login":
             self._logged_in()
             self._login_us = exchange.done_us
@@ -220,7 +219,8 @@ class ExpectedSession:
     def _left(self) -> None:
         self.logged_in = False
         self._logout_unknown = ""
-        self._give_up()
+        if not self._in_account:
+            self._give_up()
 
     def _stranger(self, exchange: Exchange) -> tuple[Contradiction, ...]:
         if not self.logged_in or exchange.sent_us < self._login_us:  # the latter was told of a session before this one
@@ -392,9 +392,7 @@ class ExpectedSession:
         return tuple(found)
 
     def _give_up(self) -> None:
-        """The cart goes with an acknowledged logout, if it is the session's."""
-        if self._in_account:
-            return
+        """The cart goes with an acknowledged logout."""
         world = self._worlds[0] if self._worlds else PossibleState(self._cart)
         self.items.given_up += sum(world.cart.values())
         self._become(world, {}, settle=False)

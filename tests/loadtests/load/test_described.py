@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from compose.description import (
-    Accounts,
+    AccountSource,
     Call,
     Description,
     Extract,
@@ -29,7 +29,7 @@ from loadtests.model.plan import Action
 
 FORM = Description(
     "notes",
-    Accounts(pattern="u{number}", password="pw"),
+    AccountSource(pattern="u{number}", password="pw"),
     LoginCall("POST /login", page="/login", form={"name": "{user}", "pw": "{password}", "csrf": "{csrf}"}),
     WhoCall("GET /me", user=Extract(css="b")),
     node=NodeCommand(["app", "{port}"], "/health"),
