@@ -64,7 +64,7 @@ def refused_key(written: Exchange, answer: Exchange, around: Circumstances, with
 
 def _own_keys(written: Exchange, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
     """Each process has a key of its own, which no other node accepts, nor another process of the same."""
-    own = list(around.of(KeyOfItsOwn, without))
+    own = [(factor, it) for factor, it in around.of(KeyOfItsOwn, without) if it.from_us <= answer.done_us]
     same = written.node == answer.node
     if same and around.run.limits.node_workers == 1:
         return []

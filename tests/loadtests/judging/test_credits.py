@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 from itertools import count
 from pathlib import Path
@@ -60,7 +61,12 @@ class Played(Case):
 
     @cached_property
     def answers(self) -> list[Answer]:
-        return Shop(self.setup, self.faults, self.steps).run()
+        store = PLAYED_AS.get(self.setup.store, self.setup.store)
+        return Shop(replace(self.setup, store=store), self.faults, self.steps).run()
+
+
+PLAYED_AS = {"refresh": "token", "refresh-database": "token"}
+"""The truth knows no refresh tokens. Any history will do where sentences are held against what the judge has found."""
 
 
 def steps_of(plan: Plan) -> Iterator[Step]:
