@@ -102,7 +102,7 @@ COMPILE = $(or $(UV),$(BIN)/uv) pip compile --quiet --universal --generate-hashe
   --python-version 3.11
 lock: $(VENV)/.uv-asked
 	$(COMPILE) --extra build pyproject.toml --output-file requirements.lock
-	$(COMPILE) --extra build --extra statistics --extra dev --constraint requirements.lock pyproject.toml \
+	$(COMPILE) --extra build --extra statistics --extra balancers --extra dev --constraint requirements.lock pyproject.toml \
 	  --output-file requirements-dev.lock
 	sed -n 's/^statistics = \["\(.*\)"\]/\1/p' pyproject.toml | \
 	  $(COMPILE) --constraint requirements-dev.lock - --output-file requirements-statistics.lock

@@ -15,8 +15,13 @@ import msgspec
 from shared.errors import UsageError
 
 T = TypeVar("T")
-App = Literal["stateful_app", "stateless_app"]
-Store = Literal["memory", "replicated", "token", "denylist", "redis", "refresh", "refresh-database"]
+App = Literal["stateful_app", "stateless_app", "described"]
+"""A twin, or an application that somebody described (`compose.applications.description`)."""
+Store = Literal[
+    "memory", "replicated", "token", "denylist", "redis", "refresh", "refresh-database", "shared", "unknown",
+]  # fmt: skip
+"""Where sessions live. Of described applications only: shared, in a place that all nodes share and that is none of the
+cluster's parts (a database, a folder); unknown, nobody said."""
 Affinity = Literal["round-robin", "least-request", "weighted", "cookie", "hash", "address"]
 """cookie: the balancer's cookie names the node; hash: a ring, by a cookie of the balancer's that names nobody; address:
 a ring, by where the shopper comes from; weighted: in turn, n1 twice as often as each other."""

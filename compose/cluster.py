@@ -14,6 +14,7 @@ from typing import Annotated, Literal, get_args, get_type_hints
 import msgspec
 
 from compose.architectures import Architecture
+from compose.description import Description
 from shared.errors import UsageError
 
 DEFAULT_BALANCER = "envoy"
@@ -162,6 +163,8 @@ class ClusterSpec(msgspec.Struct, frozen=True):
     """Where the balancer is to listen; None: on a free port."""
     wires: bool = False
     """Each node reaches the session store through a wire of its own, which can be slowed and cut."""
+    application: Description | None = None
+    """What is under test, if it is none of the twins."""
     balancer: str = DEFAULT_BALANCER
     """Which one: a name in `compose.balancers.BALANCERS`."""
     public: PublicListener | None = None
@@ -222,6 +225,8 @@ class HttpInterface(msgspec.Struct, frozen=True):
     """The answers' header that carries the run's id; the balancer sets it in answers of its own."""
     private: str = ""
     """The prefix of paths that are not for shoppers: the balancer answers them 404. Empty: none."""
+    host: str = "nodes"
+    """Whom the balancer's health checks ask for: frameworks refuse hosts that they do not expect."""
     public: tuple[str, ...] = ()
     """Regular expressions of the whole paths that it serves to people: a public listener answers anything else 404."""
     streams: tuple[str, ...] = ()

@@ -19,9 +19,8 @@ import docker
 import msgspec
 import psutil
 
-from compose.balancers import BALANCERS
+from compose.balancers import BALANCERS, choose_balancer
 from compose.balancers.contract import Balancer
-from compose.cluster import DEFAULT_BALANCER
 from compose.containers import asking, connect
 from compose.engines.images import NODE, OFFICIAL, PYTHON, look, node_image
 from compose.engines.store import server_program
@@ -138,8 +137,20 @@ def _files() -> DoctorCheck:
 
 
 def _balancer(balancer: Balancer) -> DoctorCheck:
-    version = balancer.version_of(balancer.program().path)
-    return DoctorCheck("processes", balancer.name, True, version, needed=balancer.name == DEFAULT_BALANCER)
+    """One of several: each is as good as another, and may be missing."""
+    try:
+        version = balancer.version_of(balancer.program().path)
+    except EnvironmentNotReady as error:
+        return DoctorCheck(
+            "processes", balancer.name, False, f"{error.what}: {error.why}", error.next_step, needed=False
+        )
+    return DoctorCheck("processes", balancer.name, True, version, needed=False)
+
+
+def _any_balancer() -> DoctorCheck:
+    choice = choose_balancer()
+    says = f"{BALANCERS[choice.name].title} is in front of the nodes"
+    return DoctorCheck("processes", "balancer", True, f"{says}: {choice.remark}" if choice.remark else says)
 
 
 def _store() -> DoctorCheck:
@@ -238,7 +249,12 @@ MACHINE_LOOKS: Looks = {
     ("machine", "memory"): _memory,
     ("machine", "clock"): _clock,
     ("machine", "open files"): _files,
-    **{("processes", name): partial(_balancer, balancer) for name, balancer in BALANCERS.items()},
+    ("processes", "balancer"): _any_balancer,
+    **{
+        ("processes", name): partial(_balancer, balancer)
+        for name, balancer in BALANCERS.items()
+        if not balancer.variant.name
+    },
     ("processes", "valkey"): _store,
 }
 DOCKER_LOOKS: Looks = {

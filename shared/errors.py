@@ -3,6 +3,7 @@
     TwinshopError                5   something inside went wrong
     ├── UsageError               2   what was asked for cannot be done as it was asked
     │   ├── ScenarioError        2   a scenario file that cannot be read or makes no sense
+    │   ├── DescriptionError     2   the description of an application, likewise
     │   ├── RunFolderError       2   a folder that is not a whole, readable run
     │   │   └── LossesLeftOut    1   its results.json lacks losses that its evidence proves
     │   └── BundleError          2   a file that is not a whole, readable bundle of a run
@@ -60,6 +61,10 @@ class UsageError(TwinshopError):
 
 class ScenarioError(UsageError):
     """A scenario file cannot be read or makes no sense."""
+
+
+class DescriptionError(UsageError):
+    """The description of an application cannot be read or makes no sense."""
 
 
 class RunFolderError(UsageError):

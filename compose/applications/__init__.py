@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from compose.applications.contract import Application
+from compose.applications.described import DescribedApplication
 from compose.applications.twins import Twins
+from compose.cluster import ClusterSpec
 
 APPLICATIONS: dict[str, Application] = dict.fromkeys(("stateful_app", "stateless_app"), Twins())
 """By what an architecture calls them."""
+
+
+def application_of(spec: ClusterSpec) -> Application:
+    """What runs in that cluster."""
+    described = spec.application
+    return APPLICATIONS[spec.architecture.app] if described is None else DescribedApplication(described)

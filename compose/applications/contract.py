@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -91,6 +92,8 @@ class NodeSetup(msgspec.Struct, frozen=True):
     """host:port where this node listens for other nodes' sessions."""
     replica_peers: str = ""
     """host:port,host:port of the other nodes."""
+    folder: str = ""
+    """A folder that all nodes share, new in each run; and, below it, one of the node's own by its name."""
 
 
 class Application(ABC):
@@ -98,9 +101,11 @@ class Application(ABC):
 
     can: ApplicationCapabilities
     http: HttpInterface
+    home: str = ""
+    """The folder in which its commands are run; "": the cluster's own."""
 
     @abstractmethod
-    def command(self, spec: ClusterSpec, listen: Listen) -> list[str]:
+    def command(self, spec: ClusterSpec, setup: NodeSetup) -> list[str]:
         """The command that runs a node as a process of this machine."""
 
     @abstractmethod
@@ -117,6 +122,13 @@ class Application(ABC):
 
         Raises:
             EnvironmentNotReady: the database cannot be reached or written.
+        """
+
+    def before_start(self, spec: ClusterSpec, setup: NodeSetup, log: Path) -> None:  # noqa: B027 - most need nothing
+        """What must be there before any node starts, with the setup of the first; what it prints goes to `log`.
+
+        Raises:
+            EnvironmentNotReady: it failed, or took too long.
         """
 
     @abstractmethod

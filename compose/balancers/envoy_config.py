@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from compose.balancers.contract import Member, Site
+from compose.balancers.contract import Member, Site, affinity_cookie, retries_of, ring_cookie
 from compose.changes import Balancing
 from compose.cluster import ClusterSpec
 from compose.supervision.ports import Listen
@@ -81,16 +81,6 @@ def _address(listen: Listen) -> Json:
 
 def _watched(site: Site, file: str) -> Json:
     return {"resource_api_version": "V3", "path_config_source": {"path": str(site.folder / file)}}
-
-
-def affinity_cookie(spec: ClusterSpec) -> str:
-    """The cookie that leads a shopper back to a node; each cluster its own, since cookies ignore ports."""
-    return f"twinshop-node-{spec.architecture.name}-{spec.run}"
-
-
-def ring_cookie(spec: ClusterSpec) -> str:
-    """The cookie that Envoy hashes: it names no node, but always leads to the same place on the ring."""
-    return f"twinshop-ring-{spec.architecture.name}-{spec.run}"
 
 
 def _cookie(name: str, **more: str) -> Json:
@@ -284,7 +274,7 @@ def _health_check(site: Site) -> Json:
         "no_traffic_healthy_interval": interval,
         "healthy_threshold": 1,
         "unhealthy_threshold": limits.unhealthy_after,
-        "http_health_check": {"path": site.http.health, "host": CLUSTER},
+        "http_health_check": {"path": site.http.health, "host": site.http.host},
     }
 
 
@@ -361,7 +351,7 @@ def _streams(site: Site, balancing: Balancing) -> list[Json]:
 def _to_nodes(site: Site, balancing: Balancing, match: Json, *, timeout_s: float) -> Json:
     spec = site.spec
     action: Json = {"cluster": CLUSTER, "timeout": _seconds(timeout_s)}
-    retries = spec.limits.balancer_retries if balancing.retries is None else balancing.retries
+    retries = retries_of(site, balancing)
     if retries:
         action["retry_policy"] = _retries(retries)
     route: Json = {"match": match, "route": action}

@@ -16,7 +16,7 @@ from pathlib import Path
 import docker
 import msgspec
 
-from compose.balancers import check_public
+from compose.balancers import check_balancer, check_public
 from compose.balancers.contract import Routing, Site
 from compose.cluster import BALANCER, REPLICA, STORE, WIRES, ClusterSpec, NodeAddress, check_distance, wire_ends
 from compose.containers import asking, connect, container_user, engine_address, give
@@ -93,6 +93,7 @@ class DockerEngine(Engine):
     ) -> DockerCluster:
         """Choose ports and secrets; the addresses inside come with the network."""
         check_distance(spec)
+        check_balancer(spec.architecture, spec.balancer, engine=self.name)
         spare = spare_wires(spec)
         names = (*addresses_of(spec), DATABASE, *(f"spare wire at {port}" for port in spare))
         at = dict(zip(names, free_ports(len(names)), strict=True))

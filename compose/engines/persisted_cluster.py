@@ -15,7 +15,7 @@ from typing import Any, Literal
 import msgspec
 from filelock import FileLock
 
-from compose.applications import APPLICATIONS
+from compose.applications import application_of
 from compose.applications.contract import NodeState
 from compose.balancers import balancer_named
 from compose.balancers.access_log import translate
@@ -32,6 +32,8 @@ from shared.database_order import DatabaseOrder
 from shared.errors import TwinshopError, UsageError
 from shared.sessions import HeldSession
 
+CONFIGURATION = "balancer.configuration"
+"""All that the balancer was told to read, and when, one below the other; in a cluster's folder."""
 Blow = Literal["kill", "terminate", "freeze", "thaw"]
 
 
@@ -48,7 +50,7 @@ class PersistedCluster(Cluster):
         self.admin_url = written.admin_url
         self.written = written
         self.work = work_folder(folder)
-        self.application = APPLICATIONS[written.spec.architecture.app]
+        self.application = application_of(written.spec)
         self.balancer = balancer_named(written.spec.balancer)
         self._ledger = ledger
         self._lock = threading.RLock()
@@ -91,6 +93,10 @@ class PersistedCluster(Cluster):
     @abstractmethod
     def rejoin(self, part: str) -> None:
         """Make a node a member of the balancer's again, if it was taken out; while `changing`."""
+
+    def start_of(self, part: str) -> str | None:
+        """What tells this start of a part from another one, by the engine's books: for parts that do not say it."""
+        return None
 
     def why_ended(self, part: str) -> str:
         """How a part that is being started has ended, in words; empty if it runs."""
@@ -138,13 +144,12 @@ class PersistedCluster(Cluster):
         process, words = self.process_state(part)
         report = self.self_report(part)
         evidence, in_rotation = [words, report.words], report.answers
+        boot = report.boot or (self.start_of(part) if report.answers else None)
         if part in self.written.node_urls:
             health = self.rotation()[part]
             evidence.append(f"{self.balancer.name}: {health}")
             in_rotation = health.in_rotation
-        return Observation(
-            part, time.monotonic(), process, report.answers, in_rotation, report.boot, evidence=tuple(evidence)
-        )
+        return Observation(part, time.monotonic(), process, report.answers, in_rotation, boot, evidence=tuple(evidence))
 
     def self_report(self, part: str) -> SelfReport:
         """What a part's own address answers."""
@@ -193,6 +198,7 @@ class PersistedCluster(Cluster):
     def log_files(self) -> dict[str, Path]:
         """As `logs`, as they are just now."""
         found = {part: self.folder / f"{part}.log" for part in self.parts()}
+        found["balancer.configuration"] = self.folder / CONFIGURATION
         if self.application.can.logs_requests:
             found |= {f"{node}.requests": self.folder / f"{node}.requests.ndjson" for node in self.written.node_urls}
         if self.balancer.own_log != OUR_LOG:
@@ -206,7 +212,8 @@ class PersistedCluster(Cluster):
 
     def _translate_access_log(self) -> None:
         if self.balancer.own_log != OUR_LOG:
-            translate(self.own_access_log, self.folder / OUR_LOG, self.balancer.record)
+            nodes = {str(self.written.reach(node)): node for node in self.written.node_urls}
+            translate(self.own_access_log, self.folder / OUR_LOG, lambda line: self.balancer.record(line, nodes))
 
     # breaking and mending
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from compose.applications.contract import NodeSetup
-from compose.balancers import check_public
+from compose.balancers import check_balancer, check_public
 from compose.balancers.contract import Routing, Site
 from compose.changes import NodeChanges
 from compose.cluster import BALANCER, REPLICA, SENTINEL, STORE, WIRES, ClusterSpec, NodeAddress, check_distance
@@ -53,6 +53,8 @@ NODE_GRACE_S = 0.3
 """After SIGTERM, nodes and the store have this long before SIGKILL: at the end of a run nobody waits for an answer."""
 REPLACED_WITHIN_S = 1.0
 SENTINEL_FILE, WIRES_FILE = "sentinel.conf", "wires.json"
+SHARED = "shared"
+"""The folder that all nodes of a described application share."""
 _SIGNALS = {"kill": signal.SIGKILL, "terminate": signal.SIGTERM, "freeze": signal.SIGSTOP, "thaw": signal.SIGCONT}
 
 NodeCommand = Callable[[ClusterFile, str], list[str]]
@@ -70,6 +72,7 @@ class ProcessesEngine(Engine):
     def start_once(self, spec: ClusterSpec, folder: Path, ledger: Ledger) -> Cluster:
         """Start a cluster and return it once it was observed to be ready."""
         check_distance(spec)
+        check_balancer(spec.architecture, spec.balancer)
         names = addresses_of(spec)
         at = dict(zip(names, free_ports(len(names)), strict=True))
         if spec.port is not None:
@@ -124,6 +127,11 @@ class ProcessCluster(RoutedCluster):
         pid = "" if child is None else f" {child.pid}"
         return process, f"process group{pid}: {'alive' if process else 'gone'}"
 
+    def start_of(self, part: str) -> str | None:
+        """The process and the time of its birth."""
+        child = self._children.get(part)
+        return None if child is None else f"{child.pid}@{child.born}"
+
     def why_ended(self, part: str) -> str:
         """How it has ended, in words; raises PortTaken if somebody took its port since it was chosen."""
         child = self._children.get(part)
@@ -152,6 +160,10 @@ class ProcessCluster(RoutedCluster):
             part: used_by_processes(child.pid) if child is not None and child.alive() else None
             for part, child in children.items()
         }
+
+    def versions(self) -> dict[str, str]:
+        """The balancer's program."""
+        return {self.balancer.package: self.balancer.program().version}
 
     # starting
 
@@ -190,6 +202,9 @@ class ProcessCluster(RoutedCluster):
 
     def start_all(self, parts: list[str], _until: float) -> None:
         """Start these parts; the balancer, which takes longest, first."""
+        (self.work / SHARED).mkdir(mode=0o700, exist_ok=True)
+        first = next(iter(self.written.node_urls))
+        self.application.before_start(self.spec, self._node_setup(first), self.folder / "prepare.log")
         for part in sorted(parts, key=lambda part: part != BALANCER):
             self.run_part(part)
 
@@ -198,7 +213,8 @@ class ProcessCluster(RoutedCluster):
         args, env = self._how_to_run(part)
         with self._lock:
             log = self.log_files()[part]
-            self._children[part] = spawn(self._ledger, part, args, env=env, log=log, cwd=self.work)
+            where = Path(self.application.home or self.work) if part in self.written.node_urls else self.work
+            self._children[part] = spawn(self._ledger, part, args, env=env, log=log, cwd=where)
 
     def _how_to_run(self, part: str) -> tuple[list[str], dict[str, str]]:
         """Its command, and what its environment has beside ours."""
@@ -207,7 +223,7 @@ class ProcessCluster(RoutedCluster):
             if self._node_command is not None:
                 command = self._node_command(self.written, part)
             else:
-                command = self.application.command(self.spec, setup.listen)
+                command = self.application.command(self.spec, setup)
             return command, self.application.environment(self.spec, setup)
         if part == BALANCER:
             return [str(self.balancer.program().path), *self.balancer.words(self.balancer_site())], {}
@@ -234,6 +250,7 @@ class ProcessCluster(RoutedCluster):
             sentinel=f"{HOST}:{port_of(written.sentinel_url)}" if written.sentinel_url else "",
             replica_self=written.peers.get(node, ""),
             replica_peers=written.peers_of(node),
+            folder=str(self.work.absolute() / SHARED),
         )
 
     def _follows(self, part: str) -> int | None:

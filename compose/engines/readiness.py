@@ -67,7 +67,11 @@ def _watch(cluster: RoutedCluster, part: str, ready: Callable[[], bool], *, unti
         return None
 
     if wait_for(look, until=until, every_s=POLL_S) is None:
-        raise not_ready(part, f"it was not seen to work within {time.monotonic() - began:.1f} s", cluster.logs()[part])
+        why = f"it was not seen to work within {time.monotonic() - began:.1f} s"
+        if part == BALANCER:
+            out = [f"{node}: {health}" for node, health in cluster.rotation().items() if not health.in_rotation]
+            why += f" ({'; '.join(out)})" if out else ""
+        raise not_ready(part, why, cluster.logs()[part])
 
 
 def _database_is_prepared(cluster: RoutedCluster) -> bool:
@@ -96,7 +100,7 @@ def _shop_answers(cluster: RoutedCluster) -> bool:
     """Whether a request through the balancer reaches a node of ours."""
     http, run = cluster.application.http, cluster.spec.run
     try:
-        answer = ask(f"{cluster.url}{http.health}", headers={"X-Request-Id": f"ready-{run}"}, within_s=PROBE_S)
+        answer = ask(f"{cluster.url}{http.health}", headers={"X-Request-Id": f"probe-ready-{run}"}, within_s=PROBE_S)
     except Unanswered:
         return False
     if stranger := cluster.application.served(answer.headers, run):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import msgspec
 from compose.balancers.contract import Member, MemberHealth, Routing, Site
 from compose.changes import Balancing, Reply, Wire
 from compose.delay_proxy import Link
-from compose.engines.persisted_cluster import PersistedCluster
+from compose.engines.persisted_cluster import CONFIGURATION, PersistedCluster
 from compose.probes.parts import PROBE_S, ping
 from compose.probes.questions import Unanswered, ask
 from compose.supervision.waiting import wait_for
@@ -63,14 +64,20 @@ class RoutedCluster(PersistedCluster):
         return {node: told.get(str(self.written.reach(node)), MemberHealth((NO_MEMBER,))) for node in nodes}
 
     def _members_seen(self) -> dict[str, MemberHealth]:
-        """Each node by whether strangers are sent to it, as far as answers show."""
+        """Each node by whether strangers are sent to it, as far as answers show.
+
+        A balancer that minds failures is asked only while no member is dead: the harness must not find out for it, in
+        place of a shopper, that one is.
+        """
         http, nodes = self.application.http, self.written.node_urls
+        if self.balancer.can.learns_from_failures and (dead := self._dead_members()):
+            return {node: self._as_told(node, node in dead) for node in nodes}
         seen: set[str | None] = set()
         asked = failed = 0
         until = time.monotonic() + SEEN_WITHIN_S
         while not seen >= set(nodes) and asked < SEEN_TRIES * len(nodes) and time.monotonic() < until:
             # Each from another place, for those that pick by the address.
-            headers = {"X-Request-Id": f"ready-{self.spec.run}", "X-Forwarded-For": f"198.51.100.{asked % 256}"}
+            headers = {"X-Request-Id": f"probe-ready-{self.spec.run}", "X-Forwarded-For": f"198.51.100.{asked % 256}"}
             asked += 1
             try:
                 node = ask(f"{self.url}{http.health}", headers=headers, within_s=PROBE_S).headers.get(
@@ -83,6 +90,18 @@ class RoutedCluster(PersistedCluster):
             failed += node is None
             seen.add(node)
         return {node: MemberHealth() if node in seen else self._unseen(node, asked, failed) for node in nodes}
+
+    def _dead_members(self) -> set[str]:
+        members = self.written.node_urls.keys() - set(self.written.outside)
+        return {node for node in members if not self.self_report(node).answers}
+
+    def _as_told(self, node: str, dead: bool) -> MemberHealth:
+        """Where nobody asks: a node by what the balancer was told of it."""
+        if node in self.written.outside:
+            return MemberHealth((NO_MEMBER,))
+        if node in self.written.draining:
+            return MemberHealth(("draining",))
+        return MemberHealth(remark="dead, and whether it knows only failed requests would tell" if dead else "a member")
 
     def _unseen(self, node: str, asked: int, failed: int) -> MemberHealth:
         # Strangers whose request failed may have been sent to a node that is dead: that one is not out of rotation.
@@ -188,8 +207,10 @@ class RoutedCluster(PersistedCluster):
         """Write what the balancer reads, as far as it is not so already; whether anything was not."""
         found = self.balancer.files(self.balancer_site(), routing)
         changed = {name: content for name, content in found.items() if not _holds(self.balancer_folder / name, content)}
-        for name, content in changed.items():
-            self.write_file(self.balancer_folder / name, content)
+        with (self.folder / CONFIGURATION).open("ab") as kept:
+            for name, content in changed.items():
+                self.write_file(self.balancer_folder / name, content)
+                kept.write(f"---- {name}, {datetime.now(UTC):%H:%M:%S.%f}\n".encode() + content + b"\n")
         return bool(changed)
 
     def balancing(self) -> Balancing:

@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from compose.cluster import DEFAULT_BALANCER
 from loadtests.checks import MEASURES
 from loadtests.model.results import ArchitectureResult, Prediction, Results
 from loadtests.model.run_folder import read_document
@@ -34,6 +35,7 @@ class CellKey(msgspec.Struct, frozen=True):
     seed: int
     engine: str
     twinshop: str
+    balancer: str = DEFAULT_BALANCER
 
 
 class SecondLook(msgspec.Struct, frozen=True):
@@ -98,6 +100,7 @@ class Matrix(msgspec.Struct, frozen=True):
     schema: int = SCHEMA
     seed: int = 1
     engine: str = "processes"
+    balancer: str = DEFAULT_BALANCER
     twinshop: str = ""
     side_by_side: int = 1
     """Clusters that ran at the same time, at most."""
@@ -125,7 +128,7 @@ def cell_of(results: Results, architecture: str, *, key: CellKey, run: str, mach
         run=run,
         shoppers=result.shoppers,
         nodes=results.nodes,
-        at_risk=result.at_risk,
+        at_risk=result.at_risk or 0,
         predictions=result.predictions,
         measures=_measures(result),
         machine=machine,

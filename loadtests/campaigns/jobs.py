@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable
 import msgspec
 
 from compose.architectures import ARCHITECTURES, did_you_mean
+from compose.cluster import DEFAULT_BALANCER
 from loadtests.campaigns.cells import Cell, CellKey, Matrix
 from loadtests.campaigns.runner import RunJob
 from loadtests.model.plan import ClientLimits
@@ -102,7 +103,8 @@ def jobs_for(
         if wanted:
             seconds = len(wanted) * seconds_each(scenario)
             alone = scenario.name in timed or wants_the_machine(scenario)
-            jobs.append(RunJob(scenario.name, wanted, matrix.seed, seconds, alone))
+            named = "" if matrix.balancer == DEFAULT_BALANCER else matrix.balancer
+            jobs.append(RunJob(scenario.name, wanted, matrix.seed, seconds, alone, balancer=named))
     return tuple(sorted(jobs, key=lambda job: (job.alone, job.seconds, job.scenario)))
 
 
@@ -112,7 +114,7 @@ def _done(matrix: Matrix, key: CellKey, again: Collection[str]) -> set[tuple[str
 
 def key_of(entry: Entry, matrix: Matrix) -> CellKey:
     """What a cell of this scenario is made with now."""
-    return CellKey(entry.sha256, matrix.seed, matrix.engine, matrix.twinshop)
+    return CellKey(entry.sha256, matrix.seed, matrix.engine, matrix.twinshop, matrix.balancer)
 
 
 def keys_of(entries: Iterable[Entry], matrix: Matrix) -> dict[str, CellKey]:

@@ -70,7 +70,8 @@ class Processes(Launcher[RunJob]):
         logs = self._folder / "logs"
         logs.mkdir(exist_ok=True)
         return RunProcess(
-            RunOrder(job, self._engine, str(self._folder.absolute()), os.getpid()), logs / f"{job.scenario}.log"
+            RunOrder(job, self._engine, str(self._folder.absolute()), os.getpid()),
+            logs / f"{Path(job.scenario).stem}.log",
         )
 
 
@@ -144,7 +145,7 @@ def carry_out(order: RunOrder) -> Outcome:
         with interrupts_raise():
             request = RunRequest(
                 job.scenario, job.architectures, job.seed, order.shoppers, order.workers, runs=folder,
-                control=job.control,
+                control=job.control, balancer=job.balancer,
             )  # fmt: skip
             finished = run(request, engine_named(order.engine), PlainLines(sys.stderr), held=order.held)
             interrupted = finished.interrupted is not None
@@ -159,7 +160,7 @@ def carry_out(order: RunOrder) -> Outcome:
 
 
 def _outcome(folder: Path, made: set[str], order: RunOrder, error: str, interrupted: bool) -> Outcome:
-    mine = sorted(name for name in made if name.endswith(f"-{order.job.scenario}-{order.job.seed}"))
+    mine = sorted(name for name in made if name.endswith(f"-{Path(order.job.scenario).stem}-{order.job.seed}"))
     if not mine:
         return Outcome(error=error, interrupted=interrupted)
     found = RunFolder(folder / mine[-1])

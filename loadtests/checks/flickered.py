@@ -55,7 +55,7 @@ class Flickered(Tally):
         if exchange.jar != "main":
             return
         shopper = exchange.shopper
-        if exchange.status == 401 and exchange.do != "login":
+        if exchange.as_stranger and exchange.do != "login":
             if shopper in self._logged_in and shopper not in self._stranger_us:
                 self._stranger_us[shopper] = exchange.done_us
                 self.following.add(shopper)

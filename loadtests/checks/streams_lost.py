@@ -39,7 +39,7 @@ class StreamsLost(Tally):
             return
         shopper, dropped_us = exchange.shopper, self._dropped_us.get(exchange.shopper)
         if dropped_us is not None and exchange.sent_us >= dropped_us and self._decides(exchange):
-            if exchange.status == 401:
+            if exchange.as_stranger:
                 self.count(exchange)
             del self._dropped_us[shopper]
             self.following.discard(shopper)
@@ -52,4 +52,4 @@ class StreamsLost(Tally):
         if exchange.do == "login":
             return exchange.outcome == "ok"  # another session: of the one before, nothing will be known any more
         known = exchange.outcome == "ok" and exchange.do in (*NEEDS_LOGIN, "watch")
-        return known or exchange.status == 401 or exchange.do in ENDS_SESSION
+        return known or exchange.as_stranger or exchange.do in ENDS_SESSION

@@ -26,6 +26,8 @@ _ASKED = {
     "forget_node": "forgot the balancer's cookie",
     "forget_session": "took an error for a logout and threw its cookies away",
     "read_cookie": "read what stands there",
+    "recall": "asked what it remembers",
+    "page": "fetched a page on the way",
 }
 _WHO = {
     "second": "from a second device: ",
@@ -55,7 +57,7 @@ def affected_by(fault: FaultTimeline | None) -> WitnessEvent | None:
 
 def answered_as_shopper(exchange: Exchange) -> bool:
     """The shop took whoever sent this for the shopper; an answer that names nobody is for somebody who is logged in."""
-    knew = exchange.outcome == "ok" and 200 <= exchange.status < 300 and exchange.do in NEEDS_LOGIN
+    knew = exchange.outcome == "ok" and not exchange.as_stranger and exchange.do in NEEDS_LOGIN
     return knew and exchange.user in ("", account_name(exchange.shopper))
 
 
@@ -93,6 +95,8 @@ def _asked(exchange: Exchange) -> str:
 def _what(exchange: Exchange) -> str:
     if exchange.do == "add":
         return f"put {exchange.quantity} {exchange.sku} into the cart"
+    if exchange.do == "remember":
+        return f"asked it to remember {exchange.sku}"
     if exchange.do == "remove":
         return f"took {exchange.sku} out of the cart"
     return _ASKED[exchange.do]
@@ -101,15 +105,16 @@ def _what(exchange: Exchange) -> str:
 def _answer(exchange: Exchange) -> str:
     if exchange.status == 0:
         return f"no answer ({exchange.error or 'none came'})"
-    if exchange.status == 401 and exchange.do != "login":
-        return "answered as a stranger (401)"
+    if exchange.as_stranger and exchange.do != "login":
+        return f"answered as a stranger ({exchange.status})"
     if exchange.dropped:
         return f"the connection broke off ({exchange.status})"
     if exchange.outcome != "ok":
-        return f"refused ({exchange.status})"
+        return f"{exchange.error or 'refused'} ({exchange.status})"
     parts = [f"known as {exchange.user}"] if exchange.user and exchange.do != "login" else []
     if exchange.cart is not None:
-        parts.append(f"the cart shown holds {units(exchange.cart)}")
+        what = "what it remembers is" if exchange.do == "recall" else "the cart shown holds"
+        parts.append(f"{what} {units(exchange.cart)}")
     if exchange.order:
         parts.append(f"order {exchange.order}")
     return f"{', '.join(parts) or 'acknowledged'} ({exchange.status})"

@@ -27,7 +27,7 @@ Examples:
 @JSON_OPTION
 @DEBUG_OPTION
 def catalogue(word: str, as_json: bool) -> None:
-    """What there is, a line each: scenarios by family, architectures, faults, checks, measures, behaviours."""
+    """What there is, a line each: scenarios by family, architectures, balancers, faults, checks, measures, …"""
     families, others = _families(), _others()
     if word in families:
         families, others = {word: families[word]}, {}
@@ -73,12 +73,14 @@ def _families() -> dict[str, dict[str, str]]:
 
 def _others() -> dict[str, dict[str, str]]:
     from compose.architectures import ARCHITECTURES
+    from compose.balancers import BALANCERS
     from loadtests.behaviours import BEHAVIOURS
     from loadtests.checks import CHECKS, MEASURES
     from loadtests.faults import FAULTS
 
     return {
         "architectures": {name: architecture.summary for name, architecture in ARCHITECTURES.items()},
+        "balancers": {name: f"{balancer.title} ({balancer.version})" for name, balancer in BALANCERS.items()},
         "faults": {kind: fault.sentence for kind, fault in sorted(FAULTS.items())},
         "checks": {check.kind: check.rule for check in CHECKS.values()},
         "measures": {name: measure.definition for name, measure in MEASURES.items()},

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from loadtests.commands.options import JSON_OPTION, completed
+from loadtests.commands.options import BALANCER_OPTION, JSON_OPTION, completed
 from loadtests.commands.parts import CLUSTER_OPTION
 from loadtests.running.console import advise, json_text, pasteable, tell
 from shared.demo_accounts import account_name
@@ -42,9 +42,11 @@ class UpNode(msgspec.Struct, frozen=True):
 
 
 class UpBalancer(msgspec.Struct, frozen=True):
-    """The balancer's own address."""
+    """The balancer."""
 
     admin_url: str
+    """Its own address."""
+    name: str
 
 
 class UpDocument(msgspec.Struct, frozen=True):
@@ -96,6 +98,7 @@ Examples:
   twinshop up --architecture sticky-memory
   twinshop up --architecture redis --nodes 2 --port 8080
   twinshop up --architecture redis --engine docker
+  twinshop up --architecture sticky-memory --balancer haproxy
 
 Start a cluster and leave it running: open its URL, log in, then `twinshop kill n1`.
 """
@@ -106,10 +109,12 @@ Start a cluster and leave it running: open its URL, log in, then `twinshop kill 
 @click.option("--nodes", type=click.IntRange(1, 50), default=3, show_default=True, help="How many nodes.")
 @click.option("--port", type=click.IntRange(1024, 65535), help="Where the shop is to listen; a free port if left away.")
 @click.option("--engine", "engine_name", default="processes", show_default=True, help="What runs it: or docker.")
+@BALANCER_OPTION
 @JSON_OPTION
-def up(name: str, nodes: int, port: int | None, engine_name: str, as_json: bool) -> None:
+def up(name: str, nodes: int, port: int | None, engine_name: str, balancer: str, as_json: bool) -> None:
     """Start a cluster to play with, and leave it running."""
     from compose.architectures import architecture_named
+    from compose.balancers import choose_balancer
     from compose.cluster import ClusterSpec
     from compose.engines.registry import engine_named
     from compose.running import keep_cluster, new_run_id
@@ -122,7 +127,12 @@ def up(name: str, nodes: int, port: int | None, engine_name: str, as_json: bool)
     for line in recover(state).lines():
         click.echo(line, err=True)
     password = secrets.token_urlsafe(9)
-    spec = ClusterSpec(new_run_id(), architecture, nodes=nodes, password=password, port=port)
+    choice = choose_balancer(balancer, engine=engine.name)
+    if choice.remark:
+        click.echo(choice.remark, err=True)
+    spec = ClusterSpec(
+        new_run_id(), architecture, nodes=nodes, password=password, port=port, balancer=choice.name
+    )  # fmt: skip
     with interrupts_raise():
         keep_cluster(state, engine, spec, lambda cluster: _announce(cluster, as_json))
 
@@ -135,7 +145,7 @@ def _announce(cluster: Cluster, as_json: bool) -> None:
     nodes = tuple(UpNode(node.name, node.url, node.pid) for node in cluster.nodes())
     users = Users(spec.accounts, spec.password)
     if as_json:
-        balancer = UpBalancer(cluster.admin_url)
+        balancer = UpBalancer(cluster.admin_url, spec.balancer)
         click.echo(json_text(UpDocument(cluster.url, spec.architecture.name, spec.run, users, nodes, balancer)))
         return
     click.echo(f"The shop is open: {cluster.url}")

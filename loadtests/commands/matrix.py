@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from loadtests.commands.options import (
+    BALANCER_OPTION,
     DEBUG_OPTION,
     ENGINE_OPTION,
     JSON_OPTION,
@@ -39,6 +40,7 @@ OUT_OPTION = click.option(
 Examples:
   twinshop matrix                                        everything: about 40 minutes
   twinshop matrix --family availability --engine docker --out runs/matrix-docker
+  twinshop matrix --family availability --balancer haproxy --out runs/matrix-haproxy
   twinshop matrix --scenario node-kill --architecture redis --fresh
   twinshop matrix --shard 3/20 --out runs/part-3         a twentieth of it; twinshop merge puts the parts together
   twinshop matrix --on tcp://10.0.0.5:8786               on the workers of a Dask scheduler
@@ -55,6 +57,7 @@ not be run.
 @names_option("architecture", "architectures")
 @names_option("scenario", "scenarios")
 @ENGINE_OPTION
+@BALANCER_OPTION
 @seed_option("Of all plans.")
 @OUT_OPTION
 @click.option(
@@ -69,9 +72,9 @@ not be run.
 @QUIET_OPTION
 @DEBUG_OPTION
 def matrix(
-    families: tuple[str, ...], architectures: tuple[str, ...], scenarios: tuple[str, ...], engine_name: str, seed: int,
-    out: Path, side_by_side: int | None, shard: str | None, scheduler: str | None, fresh: bool, again: tuple[str, ...],
-    as_json: bool, quiet: bool,
+    families: tuple[str, ...], architectures: tuple[str, ...], scenarios: tuple[str, ...], engine_name: str,
+    balancer: str, seed: int, out: Path, side_by_side: int | None, shard: str | None, scheduler: str | None,
+    fresh: bool, again: tuple[str, ...], as_json: bool, quiet: bool,
 ) -> int:  # fmt: skip
     """Run everything, and put predicted beside measured."""
     if scheduler and side_by_side:
@@ -88,7 +91,8 @@ def matrix(
     from loadtests.campaigns.shards import shard_named
 
     selection = Selection(families, architectures, scenarios)
-    asked = MatrixRequest(selection, engine_name, seed, out, 1 if scheduler else side_by_side, fresh, again)
+    one_at_a_time = 1 if scheduler else side_by_side
+    asked = MatrixRequest(selection, engine_name, seed, out, one_at_a_time, fresh, again, balancer)
     if shard:
         asked = msgspec.structs.replace(asked, shard=shard_named(shard))
     launcher = _far(scheduler, out, engine_name) if scheduler else None

@@ -21,6 +21,17 @@ QUIET_OPTION = click.option("-q", "--quiet", is_flag=True, help="No progress.")
 ENGINE_OPTION = click.option(
     "--engine", "engine_name", default="processes", show_default=True, help="What runs the clusters."
 )
+APP_OPTION = click.option(
+    "--app", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    help="Your own application, described in FILE, in the place of the twins.",
+)  # fmt: skip
+BEYOND_OPTION = click.option(
+    "--beyond-this-machine", "beyond", is_flag=True,
+    help="An application that runs already may be at another address than this machine's.",
+)  # fmt: skip
+BALANCER_OPTION = click.option(
+    "--balancer", default="", metavar="NAME", help="Which one is in front of the nodes: see `twinshop list`."
+)
 SHOPPERS_OPTION = click.option(
     "--shoppers", type=click.IntRange(1, 20_000), help="How many people shop.  [default: the scenario's]"
 )

@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 
 from compose.architectures import architecture_named
 from loadtests.commands.options import (
+    APP_OPTION,
+    BALANCER_OPTION,
+    BEYOND_OPTION,
     DEBUG_OPTION,
     ENGINE_OPTION,
     ON_OPTION,
@@ -37,12 +41,16 @@ Examples:
   twinshop run node-kill
   twinshop run node-kill --architecture sticky-memory --architecture redis --seed 7
   twinshop run calm --shoppers 20 --json > results.json
+  twinshop run node-kill --balancer haproxy
   twinshop run node-kill --repeat 20            what differs, and how surely (with controls)
   twinshop run node-kill --repeat 20 --on tcp://10.0.0.5:8786    on the workers of a Dask scheduler
+  twinshop run node-kill --app shop.toml        your own application (see: twinshop app)
 """,
 )
 @SCENARIO
 @names_option("architecture", "architectures")
+@APP_OPTION
+@BEYOND_OPTION
 @SHOPPERS_OPTION
 @seed_option("Of the plan.")
 @click.option("--repeat", type=click.IntRange(2, 1000), metavar="N", help="N blocks, each with its seed; compare.")
@@ -51,32 +59,41 @@ Examples:
 )
 @ENGINE_OPTION
 @ON_OPTION
+@BALANCER_OPTION
 @click.option("--workers", type=click.IntRange(1, 16), default=1, show_default=True, help="Load processes.")
 @runs_option("Where run folders go.")
 @click.option("--json", "as_json", is_flag=True, help="Print results.json (repeats.json) and nothing else.")
 @QUIET_OPTION
 @DEBUG_OPTION
 def run(
-    scenario: str, architectures: tuple[str, ...], shoppers: int | None, seed: int, repeat: int | None,
-    control: Control | None, engine_name: str, scheduler: str | None, workers: int, runs: Path,
-    as_json: bool, quiet: bool,
+    scenario: str, architectures: tuple[str, ...], app: Path | None, beyond: bool, shoppers: int | None, seed: int,
+    repeat: int | None, control: Control | None, engine_name: str, scheduler: str | None, balancer: str, workers: int,
+    runs: Path, as_json: bool, quiet: bool,
 ) -> int:  # fmt: skip
     """Carry out a SCENARIO (a name from `twinshop list`, or a TOML file) on each architecture."""
     from compose.engines.registry import engine_named
     from loadtests.planning.scenario_file import load_scenario
+    from loadtests.running.application import ApplicationUnderTest
     from loadtests.running.interrupts import interrupts_raise
     from loadtests.running.progress import watcher_for
     from loadtests.running.run import RunRequest
 
-    for name in architectures:
+    under_test = ApplicationUnderTest.load(app, beyond=beyond) if app else None
+    for name in architectures if under_test is None else ():
         architecture_named(name)
     if len(set(architectures)) < len(architectures):
         raise UsageError("the same --architecture is named twice", next_step="name each once")
     if repeat and control:
         raise UsageError("repeats have their own controls", next_step="leave out --control or --repeat")
-    names = architectures or load_scenario(scenario).architectures
-    request = RunRequest(scenario, architectures, seed, shoppers, workers, runs, control=control or "")
-    engine = engine_named(engine_name)
+    if repeat and under_test:
+        raise UsageError("repeats compare the twins", next_step="leave out --repeat or --app")
+    asked = load_scenario(scenario)
+    names = under_test.chosen(architectures) if under_test else architectures or asked.architectures
+    request = RunRequest(
+        scenario, architectures, seed, shoppers, workers, runs, control=control or "", application=under_test,
+        balancer=balancer,
+    )  # fmt: skip
+    engine = (under_test.engine if under_test else None) or engine_named(engine_name)
     watcher = watcher_for(sys.stderr, names, quiet=quiet)
     with interrupts_raise():
         if repeat:
@@ -161,20 +178,39 @@ def _far_repeat(
 
 @click.command()
 @SCENARIO
+@APP_OPTION
+@BEYOND_OPTION
 @SHOPPERS_OPTION
+@BALANCER_OPTION
 @seed_option("Of the plan.")
 @click.option("--json", "as_json", is_flag=True, help="Print plan.json itself: its SHA-256 is the plan's name.")
 @DEBUG_OPTION
-def plan(scenario: str, shoppers: int | None, seed: int, as_json: bool) -> None:
+def plan(
+    scenario: str, app: Path | None, beyond: bool, shoppers: int | None, balancer: str, seed: int, as_json: bool
+) -> None:  # fmt: skip
     """Print what a run of SCENARIO would do and what it would cost; start nothing."""
     from loadtests.model.plan import encode_plan
     from loadtests.planning.make_plan import make_plan, plan_page
     from loadtests.planning.scenario_file import load_scenario
+    from loadtests.running.application import ApplicationUnderTest
     from loadtests.running.console import tell
+    from loadtests.running.run import balancer_for
 
     asked = load_scenario(scenario)
-    made = make_plan(asked, seed=seed, shoppers=shoppers)
+    under_test = ApplicationUnderTest.load(app, beyond=beyond) if app else None
+    if under_test is not None:
+        under_test.check_scenario(asked)
+    made = make_plan(asked, seed=seed, shoppers=shoppers, behaviour=under_test.behaviour if under_test else None)
+    made = under_test.planned(made) if under_test else made
+    if balancer:
+        # It decides nothing of the plan, and may be one that cannot do what the plan asks.
+        routed = under_test.architectures().values() if under_test else map(architecture_named, asked.architectures)
+        balancer_for(balancer, asked, routed, "processes", lambda _remark: None)
+        asked = replace(asked, balancer=balancer)
     tell(encode_plan(made).decode() if as_json else plan_page(made, asked), nl=not as_json)
+    if under_test is not None and not as_json:
+        for line in under_test.said():
+            tell(line)
 
 
 COMMANDS: dict[str, click.Command] = {"run": run, "plan": plan}

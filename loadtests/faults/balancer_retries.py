@@ -15,6 +15,7 @@ class BalancerRetries(Misroutes):
     doing = "Switching on retries in"
     done = "retrying"
     button = "Balancer retries"
+    asks_of_balancer = "live_retries"
     sentence = "The balancer sends a request that failed once more, to another node, though the first may have done it."
     balancing = Balancing(retries=1)
 

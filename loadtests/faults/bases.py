@@ -107,6 +107,7 @@ class Rekeys(NodeGoesDown):
     """Ends a node; healing starts it with these keys, which it keeps."""
 
     causes = (*NodeGoesDown.causes, KEY_CHANGED)
+    of_twins = True
     changes: NodeChanges
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
@@ -162,6 +163,7 @@ class Deploys(NodeGoesDown):
 class Troubles(Fault):
     """Tells a node what to suffer from; healing tells it to suffer from nothing."""
 
+    of_twins = True
     trouble: Trouble
 
     def inject(self, target: Target) -> None:
@@ -275,6 +277,7 @@ class Condition(Fault):
 
     strikes = "cluster"
     stays = True
+    of_twins = True
 
     @abstractmethod
     def prepare(self, limits: Limits) -> Limits:

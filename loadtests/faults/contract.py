@@ -86,10 +86,14 @@ class Fault(ABC):
     """Healing undoes nothing; then `observe_healed` sees that it is still as `observe` saw it."""
     needs_wires: bool = False
     """It changes how the store is reached: the cluster is started with wires."""
+    of_twins: bool = False
+    """It tells nodes something that only the twins listen to, or starts them with settings that only they have."""
     causes: tuple[Cause, ...] = ()
     """The words for losses that would not be without it, and what they mean; its effects name them."""
     balancing: Balancing | None = None
     """What it tells the balancer about routing while it lasts; None: nothing."""
+    asks_of_balancer: Literal["", "drain", "live_affinity", "live_retries"] = ""
+    """What the balancer must be able to do, by the field of its `can`; "": nothing that some cannot."""
     grows: bool = False
     """It adds a node."""
     cures: tuple[Cure, ...] = ()

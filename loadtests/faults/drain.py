@@ -18,6 +18,7 @@ class Drain(Fault):
     done = "drained"
     button = "Drain"
     free_play = 7
+    asks_of_balancer = "drain"
     causes: tuple[Cause, ...] = (MOVED_BY_RING,)
     sentence = "The balancer sends a node no new shoppers, only those whom their affinity leads there."
 

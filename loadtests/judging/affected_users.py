@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from compose.balancers.access_log import AccessLine, RawLine
 from compose.cluster import Limits
 from loadtests.model.fault_timeline import FaultTimeline
+from loadtests.model.history import ENDS_SESSION, NOT_ASKED, Exchange
 from loadtests.session_model.timeline import RunTimeline
 from shared.demo_accounts import account_name
 
@@ -106,7 +109,7 @@ class AffectedUsers:
         self._hits = [] if epoch_us is None else [_Hit(fault, epoch_us, run.limits) for fault in injected]
         self._over_us = max((max(hit.over_us, hit.seen_us, hit.at_us) for hit in self._hits), default=-1)
         leads_home = all(balancing.affinity for balancing in run.told_to_balance)
-        self._tells_home = run.store == "memory" and run.affinity == "cookie" and leads_home
+        self._tells_home = run.store == "memory" and run.affinity == "cookie" and leads_home and run.application is None
 
     def add_all(self, lines: Iterable[RawLine]) -> None:
         """Count many: once all faults are over, the rest tells nothing of them."""
@@ -137,3 +140,62 @@ class AffectedUsers:
         if not takers or not self._tells_home:
             return None
         return {account_name(shopper) for hit in takers for shopper in hit.held()}
+
+
+HELD_NOWHERE = ("redis", "shared", "token", "denylist")
+"""Where sessions live in no node: then a node that is hit puts nobody's at risk."""
+BY_LOG = "the balancer's log: whoever was logged in and had been answered by it last"
+
+
+class HeldByLog:
+    """Whom a fault put at risk where the victim cannot be asked: `add` the history, whose nodes the balancer named."""
+
+    def __init__(self, run: RunTimeline) -> None:
+        self._run = run
+        takers = [fault for fault in run.faults if fault.takes_memory and fault.injected_us is not None]
+        self._over_us = max((_effect(fault)[1] for fault in takers), default=-1)
+        self._last_node: dict[FaultTimeline, dict[int, str]] = {fault: {} for fault in takers}
+        """By fault, whose session was where when it was hit; whoever is logged out is nowhere."""
+
+    def add(self, exchange: Exchange) -> None:
+        """What comes next, in order of answers."""
+        if exchange.done_us > self._over_us or exchange.jar != "main" or exchange.do in NOT_ASKED:
+            return
+        for fault, last_node in self._last_node.items():
+            first_us, last_us = _effect(fault)
+            if exchange.done_us <= (last_us if exchange.node == fault.victim else first_us):
+                _follow(exchange, last_node)
+
+    def at_risk(self, fault: FaultTimeline) -> tuple[str, ...] | None:
+        """Users whose session the victim held; None if the last answer does not tell where a session lives."""
+        store, affinity = self._run.store, self._run.affinity
+        if fault not in self._last_node:
+            return None
+        if store in HELD_NOWHERE:
+            return ()
+        seen = self._run.application is not None and self._run.application.grade != "C"
+        if not seen or (store, affinity) != ("memory", "cookie"):
+            return None
+        held = (shopper for shopper, node in self._last_node[fault].items() if node == fault.victim)
+        return tuple(sorted(map(account_name, held)))
+
+    def faults(self) -> tuple[FaultTimeline, ...]:
+        """All of them, with whom they put at risk."""
+        found = []
+        for fault in self._run.faults:
+            users = self.at_risk(fault)
+            found.append(replace(fault, at_risk=users, at_risk_source="" if users is None else BY_LOG))
+        return tuple(found)
+
+
+def _follow(exchange: Exchange, last_node: dict[int, str]) -> None:
+    ended = exchange.as_stranger or (exchange.do in ENDS_SESSION and exchange.outcome == "ok")
+    if ended and exchange.do != "login":
+        last_node.pop(exchange.shopper, None)
+    elif exchange.node and (exchange.shopper in last_node or (exchange.do == "login" and exchange.outcome == "ok")):
+        last_node[exchange.shopper] = exchange.node
+
+
+def _effect(fault: FaultTimeline) -> tuple[int, int]:
+    assert fault.injected_us is not None
+    return fault.takes_effect_us or (fault.injected_us, fault.injected_us)

@@ -11,7 +11,7 @@ import msgspec
 
 from compose.balancers.access_log import RawLine
 from loadtests.checks import CHECKS
-from loadtests.judging.affected_users import AffectedUsers
+from loadtests.judging.affected_users import AffectedUsers, HeldByLog
 from loadtests.judging.books import Books, ClosedBooks, Steps
 from loadtests.judging.costs import CostCounter
 from loadtests.judging.experiment import (
@@ -27,7 +27,7 @@ from loadtests.judging.replay import HistoryReplay
 from loadtests.judging.tallies import Tallies
 from loadtests.judging.three_logs import History, Sources, ThreeLogs
 from loadtests.judging.thresholds import in_their_stead, judge_thresholds, thresholds_of
-from loadtests.judging.verdict import NOTHING_PREDICTED, predictions_for, verdict_of
+from loadtests.judging.verdict import NOTHING_PREDICTED, expected_of, predictions_for, verdict_of
 from loadtests.model.events import Event
 from loadtests.model.formulas import Terms
 from loadtests.model.history import Exchange, Record
@@ -65,18 +65,19 @@ class ArchitectureJudge:
         scene, plan, scenario = run_timeline(architecture, events, case.plan.faults), case.plan, case.scenario
         self._logs = case.run.logs(architecture)
         self._plan = plan
-        self._expected = scenario.expect.get(architecture, {})
+        self._expected = expected_of(scenario, scene)
         self._foreseen = [fault.kind for fault in scenario.fault]
         self._fail_if = thresholds_of(scenario.fail_if, architecture)
         self._scene = scene
         self._replay = HistoryReplay(scene)
-        self._books = Books(case.steps.afresh())
+        self._books = Books(case.steps.afresh(), described=scene.application is not None)
         self._tallies = Tallies(scene)
         self._spending = CostCounter(scene, events, plan.window_ms * 1000)
         self._waits = WaitCounter()
         self._without_service = WithoutService(plan.window_ms * 1000)
         self._three_logs = ThreeLogs(scene)
         self._affected = AffectedUsers(scene)
+        self._held = HeldByLog(scene) if scene.application else None
         self._lateness = GeneratorLag(plan.client)
         self._adds: tuple[Callable[[Exchange], None], ...] = (
             self._replay.add,
@@ -87,6 +88,7 @@ class ArchitectureJudge:
             self._without_service.add,
             self._three_logs.add,
             self._lateness.add,
+            *((self._held.add,) if self._held else ()),
             *(companion.add for companion in companions),
         )
 
@@ -95,11 +97,13 @@ class ArchitectureJudge:
         sources = Sources(history, self._logs, self._scene.all_nodes, self._scene.epoch_us or 0)
         (sources.read_in_step if self._three_logs.in_step else sources.read_in_turn)(self)
         self._replay.close()
+        if self._held is not None:
+            self._scene = msgspec.structs.replace(self._scene, faults=self._held.faults())
         books = self._books.close(self._replay, orders_read=self._scene.finished)
         reconciliation = self._reconcile(sources)
         result = self._result(books, reconciliation)
         expected = self._expected if self._scene.finished and not self._plan.control else {}
-        terms = Terms(result.shoppers, self._plan.nodes, result.at_risk, self._scene.limits.node_workers)
+        terms = Terms(result.shoppers, self._plan.nodes, result.at_risk or 0, self._scene.limits.node_workers)
         predictions, no_value = predictions_for(expected, result, terms)
         fail_if = self._fail_if if self._scene.finished else {}
         thresholds, no_limit = judge_thresholds(fail_if, result, terms)
@@ -177,7 +181,7 @@ class ArchitectureJudge:
             verdict="inconclusive",
             reasons=(),
             shoppers=books.users.shoppers,
-            at_risk=len(at_risk_users(self._scene)),
+            at_risk=self._at_risk(),
             served_by_victim=self._affected.served_by_victim(),
             logged_out=books.logged_out,
             logged_out_before_fault=self._logged_out_before_fault(),
@@ -196,7 +200,14 @@ class ArchitectureJudge:
             facts_checked=self._replay.facts(),
             books_balance=not books.problems,
             faults=self._scene.faults,
+            application=self._scene.application or msgspec.UNSET,
         )
+
+    def _at_risk(self) -> int | None:
+        takers = [fault for fault in self._scene.faults if fault.takes_memory and fault.injected_us is not None]
+        if self._held is not None and any(fault.at_risk is None for fault in takers):
+            return None
+        return len(at_risk_users(self._scene))
 
     def _logged_out_before_fault(self) -> int:
         """Without a fault, everybody who was logged out was so before it."""

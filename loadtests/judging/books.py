@@ -73,6 +73,8 @@ class Steps:
 
 
 PROBLEMS_LISTED = 20
+ADDS: frozenset[Do] = frozenset({"add", "remember"})
+"""What puts units of goods into the book."""
 _LOSES_ITEMS = ("cart_lost", "items_lost", "order_lost")
 
 
@@ -129,8 +131,9 @@ class ActionCounts:
 class Books(ActionCounts):
     """`add` every exchange, then `close`."""
 
-    def __init__(self, steps: Steps) -> None:
+    def __init__(self, steps: Steps, *, described: bool = False) -> None:
         super().__init__()
+        self._described = described  # what a status means, the description says: a login may be answered by 302
         self._steps = steps
         self._late = 0
         self._added: dict[int, int] = {}
@@ -139,11 +142,11 @@ class Books(ActionCounts):
     def add(self, exchange: Exchange) -> None:
         """Count one exchange."""
         outcome = exchange.outcome
-        if outcome == "ok" and exchange.do == "add" and exchange.jar == "main":
+        if outcome == "ok" and exchange.do in ADDS and exchange.jar == "main":
             self._added[exchange.shopper] = self._added.get(exchange.shopper, 0) + exchange.quantity
         elif outcome == "unknown":
             self._unknown[exchange.request] = exchange
-        if (outcome == "ok") != (200 <= exchange.status < 300) and not _goes_together(exchange):
+        if not self._goes_together(exchange):
             self._wrong(exchange, f"its outcome {outcome!r} does not go with status {exchange.status}")
         if exchange.why == "plan":
             self._outcomes[outcome] += 1
@@ -214,7 +217,7 @@ class Books(ActionCounts):
         still_open: dict[int, int] = {}
         for request, exchange in self._unknown.items():
             outcome = settled.get(request)
-            if exchange.do == "add" and outcome != "failed" and exchange.jar == "main":
+            if exchange.do in ADDS and outcome != "failed" and exchange.jar == "main":
                 units = happened if outcome == "ok" else still_open
                 units[exchange.shopper] = units.get(exchange.shopper, 0) + exchange.quantity
         return happened, still_open
@@ -238,6 +241,13 @@ class Books(ActionCounts):
         events = sum(loss.kind == "logged_out" for loss in losses)
         if events != logged_out.events:
             self._problems.append(f"{logged_out.events} times a login was lost, the losses name {events}")
+
+    def _goes_together(self, exchange: Exchange) -> bool:
+        """Its outcome and its status."""
+        ok = exchange.outcome == "ok"
+        if self._described:
+            return not ok or 0 < exchange.status < 500
+        return ok == (200 <= exchange.status < 300) or _goes_together(exchange)
 
     def _wrong(self, exchange: Exchange, what: str) -> None:
         name = exchange.request or f"step {exchange.step} of shopper {exchange.shopper}"

@@ -13,8 +13,7 @@ from loadtests.checks import CHECKS, Check
 from loadtests.model.history import Exchange, StoredOrder
 from loadtests.model.results import LogoutCounts, Loss
 from loadtests.session_model.carts import Cart, Contradiction
-from loadtests.session_model.life import life_in
-from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace, packed, packed_order
+from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace, packed, packed_order, trace_in
 from loadtests.session_model.timeline import RunTimeline
 
 P = ParamSpec("P")
@@ -62,7 +61,7 @@ class HistoryReplay:
                 person.refused = exchange
             if person.life.watches_pages:
                 person.life.page(exchange)
-        if exchange.why == "audit" and (exchange.outcome == "ok" or exchange.status == 401):
+        if exchange.why == "audit" and (exchange.outcome == "ok" or exchange.as_stranger):
             self.people[exchange.shopper].seen_by_audit = True
 
     def _consider(self, exchange: Exchange) -> None:
@@ -70,7 +69,7 @@ class HistoryReplay:
             return
         person = self.people.get(exchange.shopper)
         if person is None:
-            person = self.people[exchange.shopper] = ShopperTrace(exchange.shopper, life_in(self._scene))
+            person = self.people[exchange.shopper] = trace_in(self._scene, exchange.shopper)
         if exchange.jar != "main":
             self._elsewhere(person, exchange)
             return

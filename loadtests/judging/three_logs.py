@@ -121,7 +121,8 @@ class ThreeLogs:
         self._scene = scene
         self._reconciler = self._new_reconciler()
         # A balancer that retries may ask another node long after one has answered; of guests there is no history.
-        self._matching = None if scene.retries or scene.guests else LogMatching()
+        # An application that is described has no logs that could be compared.
+        self._matching = None if scene.retries or scene.guests or scene.application else LogMatching()
         listener = self._matching or FullComparison(self._reconciler)
         self.in_step = self._matching is not None
         """It wants to hear all three side by side; otherwise one after the other."""
@@ -150,7 +151,11 @@ class ThreeLogs:
 
     def _new_reconciler(self) -> Reconciler:
         scene = self._scene
-        return Reconciler(retries=scene.retries, balancer_fell=scene.balancer_fell, is_guests=scene.is_guests)
+        return Reconciler(
+            retries=scene.retries, balancer_fell=scene.balancer_fell, is_guests=scene.is_guests,
+            nodes_tell=scene.application is None,
+            balancer_tells=scene.application is None or scene.application.grade != "C",
+        )  # fmt: skip
 
 
 class LogMatching:

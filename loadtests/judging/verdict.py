@@ -9,14 +9,33 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from loadtests.checks import MEASURES
+from loadtests.faults import FAULTS
+from loadtests.model.application import cannot_count, like
 from loadtests.model.formulas import Terms, predict
 from loadtests.model.results import ArchitectureResult, Prediction, VerdictWord
+from loadtests.model.scenario import Scenario
 from loadtests.model.wording import beside
+from loadtests.session_model.timeline import RunTimeline
 
 NOTHING_PREDICTED = "the scenario predicts nothing for it"
 """The one doubt that is not about the measurement."""
 
 EXIT_CODES: dict[VerdictWord, int] = {"as predicted": 0, "not as predicted": 1, "inconclusive": 3}
+
+
+def expected_of(scenario: Scenario, run: RunTimeline) -> dict[str, str]:
+    """What the scenario predicts there: of a described application, what it predicts of the twins' architecture that
+    keeps its sessions and is routed as this one, as far as it can be counted."""
+    facts, description = run.application, run.description
+    if facts is None or description is None:
+        return scenario.expect.get(run.architecture, {})
+    if (
+        any(FAULTS[fault.kind].strikes in ("store", "replica") for fault in scenario.fault)
+        and not description.uses_server
+    ):
+        return {}
+    expected = scenario.expect.get(like(description), {})
+    return {measure: text for measure, text in expected.items() if not cannot_count(measure, facts)}
 
 
 def predictions_for(
@@ -32,6 +51,9 @@ def predictions_for(
         measured = MEASURES[measure].read(result)
         if measured is None:
             doubts.append(f"{measure} was predicted and not measured")
+            continue
+        if result.at_risk is None and "at_risk" in text:
+            doubts.append(f"{measure} was predicted by at_risk ({text}), which was not measured")
             continue
         try:
             found.append(predict(measure, text, measured, terms))

@@ -6,10 +6,8 @@ from typing import Any
 
 import msgspec
 
-from loadtests.model.history import Do, Jar, Outcome
+from loadtests.model.history import WRITES, Do, Jar, Outcome
 
-WRITES: frozenset[Do] = frozenset({"login", "add", "remove", "checkout", "logout", "logout_everywhere"})
-"""What changes something: if nobody answers, it may or may not have happened."""
 UNREAD: frozenset[Do] = frozenset({"browse", "arrive", "watch"})
 """What says nothing about the shopper, or says it to a person and not in JSON."""
 
@@ -42,11 +40,11 @@ class ShopAnswer(msgspec.Struct, frozen=True):
         return value if isinstance(value, str) else ""
 
 
-class _ShownOrder(msgspec.Struct):
+class _ShownOrder(msgspec.Struct, frozen=True):
     order: str
 
 
-class ShownState(msgspec.Struct):
+class ShownState(msgspec.Struct, frozen=True):
     """What the shop's JSON says about the shopper; what it does not say keeps its default."""
 
     user: str = ""

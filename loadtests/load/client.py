@@ -183,6 +183,10 @@ class StrictSession(FastHttpSession):
         """What the cookies of that jar hold."""
         return tuple(cookie.value or "" for cookie in self._pocket(jar).cookies)
 
+    def cookies(self, jar: Jar) -> dict[str, str]:
+        """The cookies of that jar, by name."""
+        return {cookie.name: cookie.value or "" for cookie in self._pocket(jar).cookies}
+
     def forget_node(self) -> None:
         """Forget the balancer's cookies."""
         self._main.forget_node()

@@ -5,13 +5,14 @@ A visit knows nothing of Locust and gevent; these are the only words that it has
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import NamedTuple, Protocol
 
 import msgspec
 
-from loadtests.load.answers import ShopAnswer
-from loadtests.model.history import Exchange, Jar
+from loadtests.load.answers import NOTHING, ShopAnswer, ShownState
+from loadtests.model.history import Do, Exchange, Jar, Outcome
 from loadtests.model.plan import Action, ClientLimits
 from loadtests.session_model.carts import Contradiction
 
@@ -34,11 +35,55 @@ class Browser(Protocol):
     def values(self, jar: Jar) -> tuple[str, ...]:
         """What the cookies of that jar hold."""
 
+    def cookies(self, jar: Jar) -> dict[str, str]:
+        """The cookies of that jar, by name."""
+
     def forget_node(self) -> None:
         """Forget what leads to a node: the balancer's cookies in `main`."""
 
     def forget_session(self) -> None:
         """Forget everything else in `main`: the shop's cookies."""
+
+
+class HttpRequest(NamedTuple):
+    """One request, without what every one carries (its id, its shopper's address, its trace)."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    """The visit adds to them: make new ones each time."""
+    body: bytes
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What the answer to an action means."""
+
+    outcome: Outcome
+    shown: ShownState = NOTHING
+    error: str = ""
+    """What was amiss with an answer that came; or what the network said."""
+    stranger: bool = False
+    """It was answered as to somebody who is not logged in, though perhaps not by 401."""
+
+
+class ShopperClient(ABC):
+    """What an application's actions are on the wire, and what its answers mean, for one shopper."""
+
+    audits: tuple[Do, ...]
+    """What is looked at last; what comes after the first is looked at only of somebody who is logged in."""
+
+    @abstractmethod
+    def steps(self, action: Action) -> Generator[HttpRequest, ShopAnswer, Reading]:
+        """The requests of an action, one by one: each yields, and is sent back, what was answered.
+
+        The last one is the action's own; those before it are pages on its way.
+        """
+
+    def copy_jar(self, source: Jar, to: Jar) -> None:  # noqa: B027 - most keep all they know in cookies
+        """What the client keeps beside cookies is copied with them."""
+
+    def empty_jar(self, jar: Jar) -> None:  # noqa: B027 - the same
+        """What the client keeps beside cookies is forgotten with them."""
 
 
 class Clock(Protocol):
@@ -96,6 +141,8 @@ class VisitConfig(msgspec.Struct, frozen=True):
     """The client takes any error of the shop for a logout."""
     window_us: int = 0
     """When the load window ends, and with it what is watched."""
+    in_account: bool = False
+    """What is remembered belongs to the account: it outlives a logout."""
 
 
 AT_ONCE = 6

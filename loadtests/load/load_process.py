@@ -107,7 +107,7 @@ class Merged(msgspec.Struct, frozen=True):
 
 def start_load(
     ledger: Ledger, *, plan_path: Path, plan: Plan, architecture: str, url: str, run: str, prefix: str, password: str,
-    folder: Path, workers: int, live: bool = False,
+    folder: Path, workers: int, live: bool = False, application: Path | None = None,
 ) -> LoadProcesses:  # fmt: skip
     """Start the load processes; each takes its share of the shoppers, and none is without any.
 
@@ -121,7 +121,7 @@ def start_load(
     for worker in range(workers):
         told = WorkerConfig(
             plan=plan_path.resolve(), architecture=architecture, run=run, prefix=prefix, password=password,
-            folder=folder.resolve(), worker=worker, workers=workers, live=int(live),
+            folder=folder.resolve(), worker=worker, workers=workers, live=int(live), application=application,
         )  # fmt: skip
         count = sum(told.mine(shopper.shopper) for shopper in plan.shoppers)
         log = folder / f"load-{worker}.log"

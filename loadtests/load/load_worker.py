@@ -12,6 +12,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from itertools import count
+from pathlib import Path
 from uuid import uuid4
 
 import gevent
@@ -21,7 +22,9 @@ from locust.env import Environment
 from locust.exception import StopTest
 
 from loadtests.behaviours.workload import Habits, draw_steps, generator_of, spread
-from loadtests.load.contract import VisitConfig
+from loadtests.load.client import StrictSession
+from loadtests.load.contract import ShopperClient, VisitConfig
+from loadtests.load.described import DescribedApp, DescribedClient
 from loadtests.load.recorder import Recorder
 from loadtests.load.worker_config import END_FILE, GO_FILE, EndSignal, StartSignal, WorkerConfig
 from loadtests.model.plan import Action, ClientLimits, ShopperPlan, read_plan
@@ -121,14 +124,16 @@ class LoadWorker:
         addresses: int = 0,
         window_us: int = 0,
         gives_up: bool = False,
+        in_account: bool = False,
     ) -> None:
         self.config = config
         self.limits = limits
         self.clock = clock
         self.recorder = Recorder(config.history, config.progress)
+        # Only answers of the twins carry the run's id.
         self.terms = VisitConfig(
-            config.architecture, config.run, config.prefix, config.password, limits,
-            addresses=addresses, window_us=window_us, gives_up=gives_up,
+            config.architecture, "" if config.application else config.run, config.prefix, config.password, limits,
+            addresses=addresses, window_us=window_us, gives_up=gives_up, in_account=in_account,
         )  # fmt: skip
 
     def open(self, environment: Environment, **_: object) -> None:
@@ -223,9 +228,13 @@ class PlannedLoad(LoadWorker):
         plan = read_plan(config.plan)
         window_us = plan.window_ms * 1000
         clock = LoadClock(end_us=window_us, nap_s=LIVE_NAP_S if config.live else math.inf)
+        self._app = app = _read_app(config.application)
+        self._names = {} if app is None else app.names()
+        remember = None if app is None else app.description.remember
         super().__init__(
-            config, plan.client, clock, addresses=plan.addresses, window_us=window_us, gives_up=plan.gives_up
-        )
+            config, plan.client, clock, addresses=plan.addresses, window_us=window_us, gives_up=plan.gives_up,
+            in_account=remember is not None and remember.kept_in == "account",
+        )  # fmt: skip
         self._audit_ms = plan.client.audit_spread_ms * len(plan.shoppers)
         self._gate = config.folder / GO_FILE
         self._end = config.folder / END_FILE
@@ -266,6 +275,12 @@ class PlannedLoad(LoadWorker):
         except StopIteration:
             raise StopTest("Locust was told to spawn more shoppers than the plan has") from None
 
+    def client_of(self, shopper: int, session: StrictSession, origin: str) -> ShopperClient | None:
+        """How that shopper asks; None: as one asks the twins."""
+        if self._app is None:
+            return None
+        return DescribedClient(self._app, self._names, shopper, self.terms.prefix, session.cookies, origin)
+
     def leave(self) -> None:
         """A shopper has finished its visit."""
         self._inside -= 1
@@ -296,3 +311,7 @@ class PlannedLoad(LoadWorker):
             gevent.sleep(LOOK_FOR_GO_EVERY_S)
         self.clock.begin(msgspec.json.decode(self._gate.read_bytes(), type=StartSignal).zero_monotonic_ns)
         self.recorder.begin(self.clock.zero_ns)
+
+
+def _read_app(path: Path | None) -> DescribedApp | None:
+    return None if path is None else msgspec.json.decode(path.read_bytes(), type=DescribedApp)

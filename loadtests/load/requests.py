@@ -1,10 +1,14 @@
-"""What each action is on the wire."""
+"""What each action is on the wire, of the twins."""
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import msgspec
 
-from loadtests.model.history import Do
+from loadtests.load.answers import NOTHING, UNREAD, ShopAnswer, outcome_of, read_answer
+from loadtests.load.contract import HttpRequest, Reading, ShopperClient
+from loadtests.model.history import UNREADABLE, WRITES, Do
 from loadtests.model.plan import Action
 
 PATHS: dict[Do, tuple[str, str]] = {
@@ -29,30 +33,39 @@ _ACCEPT: dict[Do, str] = {
     "arrive": "text/html",  # a page with a form, whose CSRF token needs a session
 }
 
-Request = tuple[str, str, dict[str, str], bytes]
 
+class ShopClient(ShopperClient):
+    """How one shopper asks the twins: one request an action."""
 
-class Requests:
-    """How one shopper asks."""
+    audits = ("me", "orders")
 
-    def __init__(self, user: str, password: str, address: str) -> None:
-        self._address = address
+    def __init__(self, user: str, password: str) -> None:
         self._login_body = msgspec.json.encode({"user": user, "password": password})
 
-    def of(self, action: Action, request: str) -> Request:
+    def steps(self, action: Action) -> Generator[HttpRequest, ShopAnswer, Reading]:
+        """Send it, and read the answer."""
+        answer = yield self.request_of(action)
+        do = action.do
+        shown = NOTHING if do in UNREAD else read_answer(answer)
+        if shown is None:
+            return Reading("unknown" if do in WRITES else "failed", error=UNREADABLE)
+        return Reading(outcome_of(do, answer, action.jar), shown, answer.error)
+
+    def request_of(self, action: Action) -> HttpRequest:
         """Method, path, headers and body."""
         do = action.do
         method, path = PATHS[do]
-        headers = {"Accept": _ACCEPT.get(do, _JSON), "X-Request-Id": request, "X-Forwarded-For": self._address}
+        headers = {"Accept": _ACCEPT.get(do, _JSON)}
         if method == "GET":
-            return method, path, headers, b""
+            return HttpRequest(method, path, headers, b"")
         headers["Content-Type"] = _JSON
         if do == "remove":
-            return method, path + action.sku, headers, b""
+            return HttpRequest(method, path + action.sku, headers, b"")
         if do == "add":
-            return method, path, headers, msgspec.json.encode({"sku": action.sku, "quantity": action.quantity})
+            body = msgspec.json.encode({"sku": action.sku, "quantity": action.quantity})
+            return HttpRequest(method, path, headers, body)
         if do == "login":
-            return method, path, headers, self._login_body
+            return HttpRequest(method, path, headers, self._login_body)
         if do == "checkout":
             headers["Idempotency-Key"] = action.key
-        return method, path, headers, b"{}"
+        return HttpRequest(method, path, headers, b"{}")

@@ -16,7 +16,10 @@ from loadtests.model.history import Do, Exchange
 from loadtests.session_model.carts import Contradiction
 from shared.errors import ForeignAnswer
 
-NAMES: dict[Do, tuple[str, str]] = {**PATHS, "remove": ("DELETE", "/cart/[sku]")}
+NAMES: dict[Do, tuple[str, str]] = {
+    **PATHS, "remove": ("DELETE", "/cart/[sku]"), "remember": ("POST", "remember"), "recall": ("GET", "recall"),
+    "page": ("GET", "page"),
+}  # fmt: skip
 """How Locust's statistics call each action."""
 
 
@@ -73,10 +76,12 @@ class PlannedShopper(_Person):
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
         self._session = self.connect(self.worker)
+        assert self.host is not None
         plan = self.worker.enter()
         self._visit = ShopperVisit(
-            plan.shopper, plan.actions, self.worker.terms, self._session, self.worker.clock, self, GreenletJob
-        )
+            plan.shopper, plan.actions, self.worker.terms, self._session, self.worker.clock, self, GreenletJob,
+            client=self.worker.client_of(plan.shopper, self._session, self.host),
+        )  # fmt: skip
 
     @task
     def visit(self) -> None:

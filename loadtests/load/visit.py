@@ -10,21 +10,35 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from loadtests.load.answers import NOTHING, UNREAD, WRITES, ShopAnswer, foreign, outcome_of, read_answer
+from loadtests.load.answers import ShopAnswer, foreign, outcome_of
 from loadtests.load.contract import (
     BackgroundJob,
     Browser,
     Clock,
     ConcurrentGroup,
     ExchangeSink,
+    HttpRequest,
     OpenRequest,
+    Reading,
+    ShopperClient,
     StartBackgroundJob,
     VisitConfig,
     concurrent_groups,
 )
 from loadtests.load.cookies import stands_in
-from loadtests.load.requests import PATHS, Requests
-from loadtests.model.history import ENDS_SESSION, NOT_ASKED, NOT_LOGGED_IN, UNREADABLE, Do, Exchange, Jar, Outcome, Why
+from loadtests.load.requests import ShopClient
+from loadtests.model.history import (
+    ENDS_SESSION,
+    NOT_ASKED,
+    NOT_LOGGED_IN,
+    WRITES,
+    Do,
+    Exchange,
+    Jar,
+    Outcome,
+    Why,
+    trace_of,
+)
 from loadtests.model.plan import Action
 from loadtests.planning.addresses import address_of
 from loadtests.session_model.expectations import ExpectedSession
@@ -45,17 +59,18 @@ class ShopperVisit:
 
     def __init__(
         self, shopper: int, actions: Iterable[Action], terms: VisitConfig, browser: Browser, clock: Clock,
-        desk: ExchangeSink, start_job: StartBackgroundJob, user: str = "",
+        desk: ExchangeSink, start_job: StartBackgroundJob, user: str = "", client: ShopperClient | None = None,
     ) -> None:  # fmt: skip
         self.shopper = shopper
-        self.memory = ExpectedSession(user or account_name(shopper))
+        self.memory = ExpectedSession(user or account_name(shopper), in_account=terms.in_account)
         self._actions = actions
         self._terms = terms
         self._browser = browser
         self._clock = clock
         self._desk = desk
         self._start_job = start_job
-        self._requests = Requests(self.memory.user, terms.password, address_of(shopper, terms.addresses))
+        self._client = client or ShopClient(self.memory.user, terms.password)
+        self._address = address_of(shopper, terms.addresses)
         self._asked = 0
         self._next_step = 0
         self._begun: dict[int, Action] = {}
@@ -82,15 +97,17 @@ class ShopperVisit:
             raise
 
     def audit(self, due_us: int) -> None:
-        """The last look: who am I, and what have I ordered? A stranger is not logged in again.
+        """The last look: who am I, and what do the books say of me? A stranger is not logged in again.
 
         Raises:
             ForeignAnswer: somebody else's server answered.
         """
         self._clock.wait_until(due_us)
-        self._look("me", due_us)
-        if self.memory.logged_in:
-            self._look("orders", self._clock.now_us())
+        for do in self._client.audits:
+            self._look(do, due_us)
+            if not self.memory.logged_in:
+                break
+            due_us = self._clock.now_us()
 
     # --- the plan ------------------------------------------------------------------------------------------------
 
@@ -227,38 +244,54 @@ class ShopperVisit:
     def _exchange(
         self, action: Action, why: Why, planned_us: int, step: int = -1, company: ConcurrentGroup | None = None
     ) -> Exchange:
-        """Send one request and record it, whatever comes of it."""
-        self._asked += 1
-        request = f"{self._terms.prefix}-{self.shopper:04d}-{self._asked:04d}"
+        """Send what an action takes and record it, whatever comes of it: mostly one request."""
         if action.do in _CHANGES_JARS:
             self._before(action, why)
         mine = OpenRequest(writes=False) if company is None else company.begin(action.do in WRITES)
-        sent_us = self._clock.now_us()
-        try:
-            answer = self._send(action, request)
-        except BaseException:  # stopped in the middle: the request is out, its answer will never be read
-            zero_ns = self._clock.zero_ns
-            answer = ShopAnswer(zero_ns + sent_us * 1000, zero_ns + self._clock.now_us() * 1000, error="stopped")
-            self._record(action, why, planned_us, step, request, answer, mine)
-            raise
+        steps = self._client.steps(action)
+        asked = next(steps)
+        while True:
+            self._asked += 1
+            request = f"{self._terms.prefix}-{self.shopper:04d}-{self._asked:04d}"
+            sent_us = self._clock.now_us()
+            try:
+                answer = self._send(action, asked, request)
+            except BaseException:  # stopped in the middle: the request is out, its answer will never be read
+                zero_ns = self._clock.zero_ns
+                answer = ShopAnswer(zero_ns + sent_us * 1000, zero_ns + self._clock.now_us() * 1000, error="stopped")
+                reading = Reading(outcome_of(action.do, answer, action.jar), error=answer.error)
+                self._record(action, why, planned_us, step, request, answer, reading, mine)
+                raise
+            try:
+                asked = steps.send(answer)
+            except StopIteration as end:
+                reading = end.value
+                break
+            self._record_page(action, planned_us, request, answer)
         if company is not None:
             company.end(mine)
-        exchange = self._record(action, why, planned_us, step, request, answer, mine)
-        if stranger := foreign(answer, self._terms.run):
-            raise ForeignAnswer(
-                f"{' '.join(PATHS[action.do])}: {stranger}",
-                why="another server listens on the shop's address",
-                next_step="stop it, and run again",
-            )
+        exchange = self._record(action, why, planned_us, step, request, answer, reading, mine)
+        self._check_ours(asked, answer)
         if action.do in _CHANGES_JARS and exchange.outcome == "ok":
             self._after(action)
         return exchange
 
-    def _send(self, action: Action, request: str) -> ShopAnswer:
-        method, path, headers, body = self._requests.of(action, request)
+    def _check_ours(self, asked: HttpRequest, answer: ShopAnswer) -> None:
+        if stranger := foreign(answer, self._terms.run):
+            raise ForeignAnswer(
+                f"{asked.method} {asked.path}: {stranger}",
+                why="another server listens on the shop's address",
+                next_step="stop it, and run again",
+            )
+
+    def _send(self, action: Action, asked: HttpRequest, request: str) -> ShopAnswer:
+        headers = asked.headers
+        headers["X-Request-Id"] = request
+        headers["X-Forwarded-For"] = self._address
+        headers["traceparent"] = f"00-{trace_of(request)}-{self.shopper:08d}{self._asked:08d}-01"
         if action.do == "watch":
-            return self._browser.watch(path, headers, self._clock.zero_ns + self._terms.window_us * 1000)
-        return self._browser.ask(method, path, headers, body, action.jar)
+            return self._browser.watch(asked.path, headers, self._clock.zero_ns + self._terms.window_us * 1000)
+        return self._browser.ask(asked.method, asked.path, headers, asked.body, action.jar)
 
     def _before(self, action: Action, why: Why) -> None:
         """What happens to the jars before a request."""
@@ -266,43 +299,36 @@ class ShopperVisit:
             self._logins += 1
             if self._logins > 1:  # another visit: somebody who was never here before
                 self._browser.empty_jar("main")
+                self._client.empty_jar("main")
         elif action.jar == "main" and action.do == "logout":
-            self._browser.copy_jar("main", "stolen")
+            self._copy_jar("main", "stolen")
             self._jars.add("stolen")
+
+    def _copy_jar(self, source: Jar, to: Jar) -> None:
+        self._browser.copy_jar(source, to)
+        self._client.copy_jar(source, to)
 
     def _after(self, action: Action) -> None:
         """What happens to the jars when it was answered well."""
         if action.jar != "main":
             self._jars.add(action.jar)
             if action.do == "arrive":
-                self._browser.copy_jar(action.jar, "main")
+                self._copy_jar(action.jar, "main")
 
     # --- records -------------------------------------------------------------------------------------------------
 
     def _record(
-        self,
-        action: Action,
-        why: Why,
-        planned_us: int,
-        step: int,
-        request: str,
-        answer: ShopAnswer,
+        self, action: Action, why: Why, planned_us: int, step: int, request: str, answer: ShopAnswer, reading: Reading,
         open_request: OpenRequest,
-    ) -> Exchange:
-        do, zero_ns = action.do, self._clock.zero_ns
-        outcome = outcome_of(do, answer, action.jar)
-        error = answer.error
-        shown = NOTHING if do in UNREAD else read_answer(answer)
-        if shown is None:
-            shown, error = NOTHING, UNREADABLE
-            outcome = "unknown" if do in WRITES else "failed"
+    ) -> Exchange:  # fmt: skip
+        zero_ns, shown = self._clock.zero_ns, reading.shown
         exchange = Exchange(
             architecture=self._terms.architecture,
             shopper=self.shopper,
             request=request,
             why=why,
-            do=do,
-            outcome=outcome,
+            do=action.do,
+            outcome=reading.outcome,
             planned_us=planned_us,
             sent_us=(answer.sent_ns - zero_ns) // 1000,
             done_us=(answer.done_ns - zero_ns) // 1000,
@@ -315,7 +341,7 @@ class ShopperVisit:
             beside=open_request.beside,
             dropped=answer.dropped,
             status=answer.status,
-            error=error,
+            error=reading.error,
             node=answer.header("X-Node"),
             sku=action.sku,
             quantity=action.quantity,
@@ -324,9 +350,16 @@ class ShopperVisit:
             cart=shown.cart,
             order=shown.order,
             orders=None if shown.orders is None else tuple(order.order for order in shown.orders),
+            stranger=reading.stranger,
         )
         self._hand_over(exchange, answer)
         return exchange
+
+    def _record_page(self, action: Action, planned_us: int, request: str, answer: ShopAnswer) -> None:
+        """A page on the way to what an action wants: the one with its form, or one that only leads on."""
+        page = Action(action.at_ms, "page", jar=action.jar)
+        reading = Reading("ok" if 200 <= answer.status < 400 else "failed", error=answer.error)
+        self._record(page, "way", planned_us, -1, request, answer, reading, OpenRequest(writes=False))
 
     def _not_sent(self, action: Action, error: str, step: int) -> None:
         self._hand_over(self._nothing_sent(action, "not_sent", error, step), None)
@@ -351,7 +384,7 @@ class ShopperVisit:
 
     def _read_cookie(self, action: Action, step: int) -> Exchange:
         """Somebody copies the shopper's cookies, and looks for the shopper's name."""
-        self._browser.copy_jar("main", action.jar)
+        self._copy_jar("main", action.jar)
         self._jars.add(action.jar)
         found = stands_in(self.memory.user, self._browser.values(action.jar))
         return replace(self._nothing_sent(action, "ok", "", step), user=self.memory.user if found else "")

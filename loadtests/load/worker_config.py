@@ -38,6 +38,8 @@ class WorkerConfig(msgspec.Struct, frozen=True):
     """Of free shoppers; planned ones have theirs in the plan."""
     accounts: int = 60
     """How many demo accounts free shoppers may use."""
+    application: Path | None = None
+    """What to ask, if it is none of the twins: a `DescribedApp` in JSON."""
     live: int = 0
     """1: a person says when the load window begins, and may end it early."""
 
@@ -88,7 +90,7 @@ def worker_config_from(environment: Mapping[str, str] = os.environ) -> WorkerCon
         for field in WorkerConfig.__struct_fields__
         if environment.get(_variable(field))
     }
-    paths = {field: Path(given.pop(field)) for field in ("plan", "folder") if field in given}
+    paths = {field: Path(given.pop(field)) for field in ("plan", "folder", "application") if field in given}
     numbers = {field: _number(field, given.pop(field)) for field in NUMBERS if field in given}
     found = WorkerConfig(**given, **paths, **numbers)  # type: ignore[arg-type]
     if found.plan is None and not environment.get("TWINSHOP_PASSWORD"):

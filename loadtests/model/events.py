@@ -14,6 +14,7 @@ import msgspec
 
 from compose.architectures import Architecture
 from compose.cluster import Limits, Usage
+from loadtests.model.application import ApplicationFacts
 from shared.ndjson import read_records
 
 
@@ -24,7 +25,7 @@ class _Event(msgspec.Struct, frozen=True, tag_field="event", forbid_unknown_fiel
     at_us: int
 
 
-class ClusterReady(_Event, frozen=True, tag="cluster_ready"):
+class ClusterReady(_Event, frozen=True, tag="cluster_ready", omit_defaults=True):
     """The cluster was observed to be ready."""
 
     description: Architecture
@@ -34,6 +35,8 @@ class ClusterReady(_Event, frozen=True, tag="cluster_ready"):
     versions: dict[str, str]
     """Of the balancer, the store, the node server, … ."""
     took_s: float
+    application: ApplicationFacts | None = None
+    """What runs there, if it is none of the twins."""
 
 
 class LoadStarted(_Event, frozen=True, tag="load_started"):

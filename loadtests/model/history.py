@@ -6,6 +6,8 @@ microseconds since the zero of that architecture's load window (its `load_starte
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,13 +18,15 @@ from shared.ndjson import WHOLE_FILE, FilePart, read_batches, read_records
 
 Do = Literal[
     "login", "browse", "add", "remove", "cart", "checkout", "orders", "me", "logout", "linger", "logout_everywhere",
-    "watch", "forget_node", "read_cookie", "arrive", "forget_session",
+    "watch", "forget_node", "read_cookie", "arrive", "forget_session", "remember", "recall", "page",
 ]  # fmt: skip
 """What a shopper does: browse is GET /products, add POST /cart, remove DELETE /cart/<sku>, cart GET /cart, linger the
 slow page GET /recommendations, watch the event stream GET /orders/progress, arrive GET /login (as a stranger, which
 opens an anonymous session where there is one). Three send nothing: forget_node, the browser loses the balancer's
 cookie; read_cookie, somebody copies the shopper's cookies and reads what can be read without a key; forget_session,
-the shopper's client takes an error for a logout, and throws the shop's cookies away."""
+the shopper's client takes an error for a logout, and throws the shop's cookies away. Three are of described
+applications only: remember puts a value in the place of the one before (add puts it beside), recall reads back what is
+remembered, page is what an action fetches on its way: a form, or what leads on to another page."""
 
 NOT_ASKED: frozenset[Do] = frozenset({"forget_node", "read_cookie", "forget_session"})
 """What the shop is not asked for: nothing is sent, and nothing can go wrong."""
@@ -32,9 +36,9 @@ Jar = Literal["main", "second", "stolen", "planted", "thief"]
 just before they logged out; those of somebody who planted theirs on the shopper before the login; a copy in the browser
 of somebody who goes on with it, and takes what cookies come."""
 
-Why = Literal["plan", "recovery", "audit"]
+Why = Literal["plan", "recovery", "audit", "way"]
 """A planned action; a login after an involuntary logout (or after a failed login), or an event stream that is opened
-again after it was dropped; the last audit."""
+again after it was dropped; the last audit; a page on the way to one of them."""
 
 Outcome = Literal["ok", "failed", "unknown", "not_sent"]
 """failed: it surely did not happen. unknown: it may or may not have happened (timeout or 5xx on a write)."""
@@ -108,6 +112,13 @@ class Exchange(
     """The order's id that the answer acknowledged."""
     orders: tuple[str, ...] | None = None
     """The order ids that the answer listed; None if it listed none."""
+    stranger: bool = False
+    """Answered as to somebody who is not logged in, by whatever sign the application's description names."""
+
+    @property
+    def as_stranger(self) -> bool:
+        """Answered as to somebody who is not logged in; said of a login, it was refused."""
+        return self.stranger or self.status == 401
 
 
 class StoredOrder(
@@ -159,15 +170,31 @@ def encode_records(records: Iterable[Record]) -> bytes:
     return _encoder.encode_lines(list(records))
 
 
-CART_WRITES: frozenset[Do] = frozenset({"add", "remove", "checkout"})
+_OF_A_RUN = re.compile(r"([0-9a-f]{8})([a-z])-(\d{1,10})-(\d{1,10})")
+
+
+def trace_of(request: str) -> str:
+    """The trace id that a request carries (W3C Trace Context, https://www.w3.org/TR/trace-context/): 32 hex digits.
+
+    It can be read: the run, the architecture's number, the shopper, and the number of the request.
+    """
+    parts = _OF_A_RUN.fullmatch(request)
+    if parts is None:  # none of a run's shoppers: any that is as good
+        return hashlib.sha256(request.encode()).hexdigest()[:32]
+    run, letter, shopper, number = parts.groups()
+    return f"{run}{ord(letter) - ord('a') + 1:04d}{int(shopper):010d}{int(number):010d}"
+
+
+CART_WRITES: frozenset[Do] = frozenset({"add", "remove", "checkout", "remember"})
 ENDS_SESSION: frozenset[Do] = frozenset({"logout", "logout_everywhere"})
 """What ends a session on purpose."""
 WRITES: frozenset[Do] = CART_WRITES | ENDS_SESSION | {"login"}
-NOT_ABOUT_CART: frozenset[Do] = NOT_ASKED | {"watch", "arrive"}
+"""What changes something: if nobody answers, it may or may not have happened."""
+NOT_ABOUT_CART: frozenset[Do] = NOT_ASKED | {"watch", "arrive", "page"}
 """What goes on aside from shopping and shows nothing of the cart."""
 SLOW_ON_PURPOSE: frozenset[Do] = frozenset({"watch", "linger"})
 """What takes its time because it is meant to: its waits say nothing about the shop."""
 STALLED_US = 900_000
 """An answer that takes longer, and comes, is a stall. Less than a second, so that a freeze of one is seen."""
-NEEDS_LOGIN: frozenset[Do] = frozenset({"add", "remove", "cart", "checkout", "orders", "me"})
+NEEDS_LOGIN: frozenset[Do] = frozenset({"add", "remove", "cart", "checkout", "orders", "me", "remember", "recall"})
 """What the shop only does for somebody who is logged in: being answered proves that it knew the shopper."""

@@ -9,7 +9,9 @@ from typing import Literal
 
 import msgspec
 
+from loadtests.model.application import ApplicationFacts
 from loadtests.model.fault_timeline import FaultTimeline
+from loadtests.model.history import trace_of
 
 SCHEMA = 3
 """Of `results.json`; docs/reference/results.schema.json says it in JSON Schema."""
@@ -28,6 +30,11 @@ class WitnessEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     node: str = ""
     request: str = ""
     """The request id, where the event is an exchange of the history."""
+
+    @property
+    def trace(self) -> str:
+        """The trace id that it carried, by which its owner's own tracing and logs know it; "" if it is no exchange."""
+        return trace_of(self.request) if self.request else ""
 
 
 class Because(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -238,8 +245,9 @@ class ArchitectureResult(msgspec.Struct, frozen=True):
     reasons: tuple[str, ...]
     """Why it is inconclusive or not as predicted, in sentences; empty if as predicted."""
     shoppers: int
-    at_risk: int
-    """Shoppers whose sessions the victim held in its memory when it was hit (0: none, or no fault)."""
+    at_risk: int | None
+    """Shoppers whose sessions the victim held in its memory when it was hit (0: none, or no fault; None: not measured).
+    Of an application that does not list its sessions, by the balancer's log."""
     served_by_victim: int
     """Shoppers that the victim had answered in the second before it was hit, by the balancer's log."""
     logged_out: LogoutCounts
@@ -278,6 +286,13 @@ class ArchitectureResult(msgspec.Struct, frozen=True):
     """What was to fail the run here, and whether it did; they decide the exit code, not the verdict."""
     faults: tuple[FaultTimeline, ...] = ()
     """Each fault as it went here, by number; of results of schema 2, none."""
+    application: ApplicationFacts | msgspec.UnsetType = msgspec.UNSET
+    """What was under test, if it is none of the twins, and how much of it could be seen."""
+
+    @property
+    def facts(self) -> ApplicationFacts | None:
+        """The same; None for the twins."""
+        return self.application if self.application is not msgspec.UNSET else None
 
 
 class Results(msgspec.Struct, frozen=True):

@@ -56,6 +56,8 @@ class Provenance(msgspec.Struct, frozen=True):
     """Versions of what the run was made with."""
     scenario_sha256: str
     """Of `scenario.toml`: its predictions are the ones that stood before the run."""
+    balancer: str = ""
+    """By name; empty in runs of a time when there was only Envoy."""
 
 
 class RunFolder:

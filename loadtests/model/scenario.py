@@ -68,6 +68,9 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     nodes: Annotated[int, Range(1, 32, "nodes", "they share one machine")] = 3
     """How many each cluster begins with."""
     architectures: tuple[str, ...] = ("sticky-memory", "roundrobin-memory", "signed-token", "redis")
+    balancer: str = ""
+    """Which one is in front of the nodes, by its file in compose/balancers; empty: the default. No plan depends on
+    it."""
     without: dict[str, str] = msgspec.field(default_factory=dict)
     """Architectures that the question is not asked of, and why: the matrix says it in their cells."""
     alone: bool = False

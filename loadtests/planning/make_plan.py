@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import combinations, takewhile
 from random import Random
 
-from loadtests.behaviours import BEHAVIOURS
+from loadtests.behaviours import BEHAVIOURS, Behaviour
 from loadtests.behaviours.workload import Habits, Step, generator_of
 from loadtests.faults import FAULTS
 from loadtests.model.plan import (
@@ -25,10 +25,14 @@ from loadtests.planning.rules import BadValue, check_actions, check_shoppers, is
 from shared.errors import ScenarioError
 
 
-def make_plan(scenario: Scenario, *, seed: int, shoppers: int | None = None, control: Control = "") -> Plan:
+def make_plan(
+    scenario: Scenario, *, seed: int, shoppers: int | None = None, control: Control = "",
+    behaviour: Behaviour | None = None,
+) -> Plan:  # fmt: skip
     """The plan of a scenario: the same scenario, seed, number of shoppers and control give the same bytes.
 
     A control has the same shoppers doing the same; without faults it has none, as a placebo it has all of them.
+    `behaviour` stands in the place of the scenario's own, where the application is none of the twins.
 
     Raises:
         ScenarioError: `shoppers`, where given, is not a number of people that can shop, or they would do too much; or
@@ -52,7 +56,10 @@ def make_plan(scenario: Scenario, *, seed: int, shoppers: int | None = None, con
         window_ms=window_ms,
         client=ClientLimits(),
         faults=faults,
-        shoppers=tuple(_shopper_plan(scenario, seed, number, window_ms) for number in range(1, wanted + 1)),
+        shoppers=tuple(
+            _shopper_plan(scenario, behaviour or BEHAVIOURS[scenario.load.behaviour], seed, number, window_ms)
+            for number in range(1, wanted + 1)
+        ),
         addresses=scenario.load.addresses,
         gives_up=BEHAVIOURS[scenario.load.behaviour].gives_up,
         control=control,
@@ -69,12 +76,12 @@ def checkout_key(seed: int, shopper: int, step: int) -> str:
     return f"{seed}-{shopper:04d}-{step:03d}"
 
 
-def _shopper_plan(scenario: Scenario, seed: int, shopper: int, window_ms: int) -> ShopperPlan:
+def _shopper_plan(scenario: Scenario, behaviour: Behaviour, seed: int, shopper: int, window_ms: int) -> ShopperPlan:
     load = scenario.load
     chance = generator_of(seed, shopper)
     leaves = chance.random() < load.leavers  # drawn always, so that a share changes nothing but who leaves
     habits = Habits(load.think_ms, load.login_within_ms, load.mix)
-    steps = BEHAVIOURS[load.behaviour].steps(chance, shopper, habits, window_ms)
+    steps = behaviour.steps(chance, shopper, habits, window_ms)
     drawn = list(takewhile(lambda step: step.at_ms < window_ms, steps))
     if leaves:
         last = drawn.pop() if len(drawn) > 1 else Step(window_ms - 1, "logout")

@@ -7,6 +7,7 @@ import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from compose.balancers import balancer_named
 from loadtests.behaviours import BEHAVIOURS
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def plan_lines(plan: Plan, scenario: Scenario, sha256: str) -> list[str]:
         *_behaviour(scenario),
         f"when     {window_s:g} s of shopping, then an audit that visits everybody",
         *_actions(plan),
+        *([f"balancer {balancer_named(scenario.balancer).title}"] if scenario.balancer else ()),
         *_faults(plan),
         *_settings(scenario),
         *_fail_if(scenario),

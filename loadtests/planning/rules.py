@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from compose.architectures import ARCHITECTURES, did_you_mean
+from compose.balancers import BALANCERS
 from compose.cluster import Limits, ranges
 from loadtests.behaviours import BEHAVIOURS
 from loadtests.behaviours.workload import DEFAULT_MIX
@@ -93,6 +94,8 @@ def bad_values(scenario: Scenario) -> Iterator[BadValue]:
     yield from _bad_load(scenario.load)
     yield from _bad_settings(scenario.settings)
     yield from _bad_architectures(scenario.architectures)
+    if scenario.balancer and scenario.balancer not in BALANCERS:
+        yield unknown("balancer", "balancer", scenario.balancer, BALANCERS)
     yield from _bad_without(scenario)
     if scenario.headline not in MEASURES:
         yield unknown("headline", "measure", scenario.headline, MEASURES)

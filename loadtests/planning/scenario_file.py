@@ -17,6 +17,7 @@ from loadtests.faults import FAULTS
 from loadtests.model.scenario import FaultSpec, Load, Scenario
 from loadtests.planning.rules import BadValue, bad_values, unknown
 from shared.errors import ScenarioError
+from shared.toml_places import nearest_line, toml_place
 
 T = TypeVar("T")
 
@@ -89,9 +90,7 @@ def read_scenario(content: bytes, *, file: str, name: str) -> Scenario:
             f"{file}, line {line}: not UTF-8", why=str(error), next_step="save the file as UTF-8"
         ) from error
     except (ValueError, RecursionError) as error:  # also for thousands of digits, or of brackets
-        raise ScenarioError(
-            f"{_toml_place(file, error)}: not TOML", why=str(error), next_step=f"mend {file}"
-        ) from error
+        raise ScenarioError(f"{toml_place(file, error)}: not TOML", why=str(error), next_step=f"mend {file}") from error
     bad: dict[str, BadValue] = {}
     for one in _bad_in(document, name):
         if not any(other.startswith(path) for path in bad for other in one.beside):
@@ -106,7 +105,7 @@ def _refusal(file: str, text: str, bad: list[BadValue]) -> ScenarioError:
     if len(bad) == 1:
         what = f"{_place(file, text, bad[0].path)}: {bad[0].what}"
         return ScenarioError(what, why=bad[0].expected, next_step=f"mend {bad[0].path} in {file}")
-    in_order = sorted(bad, key=lambda one: _nearest_line(text, one.path))
+    in_order = sorted(bad, key=lambda one: nearest_line(text, one.path))
     told = [f"{_place('', text, one.path)}: {one.what}; {one.expected}" for one in in_order]
     return ScenarioError(
         f"{file}: {len(bad)} values make no sense", why="\n        ".join(told), next_step=f"mend them in {file}"
@@ -211,67 +210,7 @@ def _bad_type(value: Any, kind: Any, path: str) -> BadValue | None:
     return None
 
 
-def _toml_place(file: str, error: Exception) -> str:
-    place = re.search(r"\(at line (\d+)", str(error))
-    return f"{file}, line {place[1]}" if place else file
-
-
 def _place(file: str, text: str, path: str) -> str:
     """The file, the line, and the path."""
-    line = _nearest_line(text, path)
+    line = nearest_line(text, path)
     return ", ".join(part for part in (file, f"line {line}" if line else "", path) if part)
-
-
-def _nearest_line(text: str, path: str) -> int:
-    """Where the path stands, or the table that it lies in; 0 if neither is found."""
-    while path:
-        if line := line_of(text, path):
-            return line
-        path = path.rpartition(".")[0]
-    return 0
-
-
-_HEADER = re.compile(r"^\s*\[(?P<array>\[)?\s*(?P<name>[^\[\]]+?)\s*\]{1,2}\s*(#.*)?$")
-_KEY = re.compile(r"^\s*(?P<key>[A-Za-z0-9_-]+|\"[^\"]+\"|'[^']+')\s*=(?P<value>.*)$")
-_LONG_QUOTE = re.compile(r"\"\"\"|'''")
-
-
-def line_of(text: str, path: str) -> int | None:
-    """The line (from 1) of a path such as `load.shoppers`, `fault[0].at_s` or `expect.redis`; None if not found.
-
-    tomllib keeps no places, hence this. It reads the usual way of writing a scenario: `[table]`, `[[array]]`,
-    `key = value`, multi-line strings. What it cannot find (inline tables, dotted keys) it does not guess.
-    """
-    return _lines(text).get(path)
-
-
-def _lines(text: str) -> dict[str, int]:
-    found: dict[str, int] = {}
-    counts: dict[str, int] = {}
-    table = ""
-    quote = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        if quote:
-            quote = "" if quote in line else quote
-            continue
-        if header := _HEADER.match(line):
-            table = _unquoted(header["name"])
-            if header["array"]:
-                counts[table] = counts.get(table, -1) + 1
-                table = f"{table}[{counts[table]}]"
-            found.setdefault(table, number)
-        elif key := _KEY.match(line):
-            name = _unquoted(key["key"])
-            found.setdefault(f"{table}.{name}" if table else name, number)
-            quote = _left_open(key["value"])
-    return found
-
-
-def _unquoted(name: str) -> str:
-    return ".".join(part.strip().strip("\"'") for part in name.split("."))
-
-
-def _left_open(value: str) -> str:
-    """The quotes of a multi-line string that begins in this value and does not end in it."""
-    quotes = _LONG_QUOTE.findall(value)
-    return quotes[0] if len(quotes) % 2 else ""

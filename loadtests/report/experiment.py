@@ -5,8 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from loadtests.faults.words import in_words
+from loadtests.model.measures import NOT_MEASURED
 from loadtests.model.results import ArchitectureResult, ExperimentStep, Results
 from loadtests.report.evidence import Evidence
+from loadtests.report.terminal import unseen
 
 STEPS = {
     "planned": "planned",
@@ -49,6 +51,8 @@ class Experiment(msgspec.Struct, frozen=True):
     """(architecture, how the people at risk were read)."""
     nothing_there: tuple[tuple[str, str], ...]
     """(architecture, why there was nothing to strike)."""
+    unseen: tuple[str, ...]
+    """What of a described application nobody could see."""
 
 
 def experiment(evidence: Evidence, results: Results) -> Experiment:
@@ -70,6 +74,7 @@ def experiment(evidence: Evidence, results: Results) -> Experiment:
             for name, story in evidence.stories.items()
             for why in dict.fromkeys(fault.nothing_there for fault in story.run.faults if fault.nothing_there)
         ),
+        unseen=tuple(unseen(results)),
     )
 
 
@@ -99,7 +104,7 @@ def _steps(results: Results) -> tuple[StepLine, ...]:
 def _counts(evidence: Evidence, measured: dict[str, ArchitectureResult]) -> tuple[Count, ...]:
     results = measured.values()
     lines = [
-        Count("at-risk", tuple((f"{result.at_risk:,}", "") for result in results)),
+        Count("at-risk", tuple((_at_risk(result), "") for result in results)),
         Count("at-risk-by-balancer", tuple(_by_balancer(evidence, name, result) for name, result in measured.items())),
         Count("served-by-victim", tuple((f"{result.served_by_victim:,}", "") for result in results)),
     ]
@@ -134,7 +139,14 @@ def _books(result: ArchitectureResult) -> tuple[str, str]:
 def _reconciled(result: ArchitectureResult) -> tuple[str, str]:
     logs = result.reconciliation
     guests = f", beside them {logs.guests:,} by people with browsers" if logs.guests else ""
-    counts = f"shoppers {logs.client:,}, balancer {logs.balancer:,}, nodes {logs.nodes:,}{guests}"
+    grade = result.facts.grade if result.facts else "A"
+    nodes = "not measured" if grade != "A" else f"{logs.nodes:,}"
+    balancer = "not measured" if grade == "C" else f"{logs.balancer:,}"
+    counts = f"shoppers {logs.client:,}, balancer {balancer}, nodes {nodes}{guests}"
     if logs.mismatch_count:
         return f"{counts}: {logs.mismatch_count:,} not explained", "bad"
     return f"{counts}: every one accounted for", "good"
+
+
+def _at_risk(result: ArchitectureResult) -> str:
+    return NOT_MEASURED if result.at_risk is None else f"{result.at_risk:,}"

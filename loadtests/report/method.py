@@ -6,6 +6,7 @@ import shlex
 
 import msgspec
 
+from compose.balancers import balancer_named
 from compose.cluster import Limits
 from loadtests.report.evidence import Evidence
 from loadtests.report.series import Story
@@ -40,6 +41,7 @@ def method(evidence: Evidence) -> MethodFacts:
             ("seed", str(provenance.seed)),
             ("started", provenance.started),
             ("engine", provenance.engine),
+            *((("balancer", balancer_named(provenance.balancer).title),) if provenance.balancer else ()),
             ("load processes", str(provenance.workers)),
             ("Twinshop", provenance.twinshop),
             ("Python", provenance.python),

@@ -18,9 +18,9 @@ from loadtests.session_model.timeline import run_timeline
 Fate = Literal["ok", "failed", "unknown", "not_sent", "stranger", "refused"]
 """What became of an action: its outcome; or `stranger`: the shop answered, but did not know the shopper (401); or
 `refused`: the same to somebody with other cookies than the shopper's own, which takes nothing from anybody."""
-BESIDE: frozenset[Do] = NOT_ASKED | {"watch"}
+BESIDE: frozenset[Do] = NOT_ASKED | {"watch", "page"}
 """A stream that is open beside everything else, and what is not asked of the shop: neither makes nor ends trouble."""
-STRANGER = 401
+
 MOST_LETTERS = 36
 """A label on a chart with more of them would be wider than a phone: then the fault's kind has to do."""
 MOST_TOLD_BACK = 3
@@ -167,6 +167,6 @@ class Story:
 
 
 def _fate(exchange: Exchange) -> Fate:
-    if exchange.status == STRANGER and exchange.do != "login":
+    if exchange.as_stranger and exchange.do != "login":
         return "stranger" if exchange.jar == "main" else "refused"
     return exchange.outcome

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from loadtests.checks import MEASURES
-from loadtests.model.measures import Measure
+from loadtests.model.application import not_measured
+from loadtests.model.measures import NOT_MEASURED, Measure
 from loadtests.model.results import ArchitectureResult, Results
 from loadtests.model.run_folder import Provenance, RunFolder
 from loadtests.model.wording import fails_if
@@ -25,11 +26,26 @@ def summary(results: Results, folder: Path, *, report: str = "") -> str:
         "",
         *_reasons(results),
         *_thresholds(results),
+        *_unseen(results),
         f"verdict  {results.verdict}",
         f"report   {report or folder / 'report.html'}",
         f"next     {_next(RunFolder(folder).read_provenance())}",
     ]
     return "\n".join(lines)
+
+
+def _unseen(results: Results) -> list[str]:
+    """What of a described application nobody could see."""
+    lines = unseen(results)
+    return [*lines, ""] if lines else []
+
+
+def unseen(results: Results) -> list[str]:
+    """The same as sentences: the variants of one application are seen alike."""
+    facts = next((result.facts for result in results.architectures.values() if result.facts), None)
+    if facts is None:
+        return []
+    return [f"{facts.name} is of grade {facts.grade}; not measured: {gap}" for gap in not_measured(facts)]
 
 
 def table_of(results: Results) -> list[tuple[str, ...]]:
@@ -47,7 +63,10 @@ def _next(run: Provenance) -> str:
     if run.command[1] == "workshop":
         return f"{shlex.join(run.command)}   (another round)"
     asked = run.command[2]
-    plan = shlex.join(("twinshop", "plan", asked, "--seed", str(run.seed), "--shoppers", str(run.shoppers)))
+    words = ["twinshop", "plan", asked, "--seed", str(run.seed), "--shoppers", str(run.shoppers)]
+    if "--app" in run.command:
+        words += ["--app", run.command[run.command.index("--app") + 1]]
+    plan = shlex.join(words)
     return f"{plan}   (who did what when)"
 
 
@@ -59,7 +78,8 @@ def _shown(results: Results) -> list[Measure]:
 
 
 def _row(name: str, result: ArchitectureResult, shown: Sequence[Measure]) -> tuple[str, ...]:
-    return (name, result.verdict, str(result.at_risk), *(_cell(measure, result) for measure in shown))
+    at_risk = NOT_MEASURED if result.at_risk is None else str(result.at_risk)
+    return (name, result.verdict, at_risk, *(_cell(measure, result) for measure in shown))
 
 
 def _cell(measure: Measure, result: ArchitectureResult) -> str:

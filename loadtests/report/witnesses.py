@@ -20,6 +20,8 @@ class Told(msgspec.Struct, frozen=True):
     id: str
     sentence: str
     loss: Loss
+    traced: bool = False
+    """Its trace ids are told, for whoever has a tracing of their own."""
 
     @property
     def cause(self) -> str:
@@ -75,7 +77,7 @@ def witnesses(name: str, result: ArchitectureResult) -> Witnesses:
     rest = [number for number in range(len(result.losses)) if number not in first][:LISTED]
 
     def told(number: int) -> Told:
-        return _told(name, number, result.losses[number])
+        return _told(name, number, result.losses[number], traced=result.facts is not None)
 
     def limb(kind: str) -> Limb:
         return Limb(CHECKS[kind].plural, sum(map(len, of[kind].values())), tuple(_branches(of[kind], told)))
@@ -88,7 +90,7 @@ def _branches(causes: dict[str, list[int]], told: Callable[[int], Told]) -> list
     return [Branch(told(numbers[0]), len(numbers)) for numbers in by_size]
 
 
-def _told(name: str, number: int, loss: Loss) -> Told:
+def _told(name: str, number: int, loss: Loss, *, traced: bool) -> Told:
     where = f"shown by {loss.node}" if loss.node else "found in the database"
     sentence = f"Shopper {loss.shopper} {CHECKS[loss.kind].happened} at {loss.at_ms / 1000:.2f} s, {where}"
-    return Told(loss_id(name, number), sentence, loss)
+    return Told(loss_id(name, number), sentence, loss, traced)

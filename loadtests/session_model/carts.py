@@ -82,6 +82,10 @@ class PossibleState:
         if do == "add":
             self.cart = {**self.cart, sku: self.cart.get(sku, 0) + quantity}
             self.acknowledged += quantity
+        elif do == "remember":
+            self.removed += sum(self.cart.values())
+            self.cart = {sku: quantity}
+            self.acknowledged += quantity
         elif do == "remove" and sku in self.cart:
             self.removed += self.cart[sku]
             self.cart = {other: units for other, units in self.cart.items() if other != sku}

@@ -164,7 +164,8 @@ def reason_of_second_order(around: Circumstances, word: str, asked: Sequence[Exc
         return Reason(word, (Because(word),))
     by_itself = seen(word, asked[-1].sent_us) if word == "request_repeated" else setting(word)
     turns: list[Harms] = [partial(repeated, asked[0], asked[-1], around)] if word == "request_repeated" else []
-    explanations = (explain_by(harms) for harms in (*turns, partial(_unless, by_itself)))
+    turns.append(partial(_unless, by_itself))
+    explanations = (explain_by(harms) for harms in turns)
     explanation = next(found for found in explanations if found.alternatives)
     return _reason(around, explanation, "this checkout would have made one order")
 

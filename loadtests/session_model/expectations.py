@@ -39,13 +39,14 @@ class ExpectedSession:
     """What one shopper may expect. `saw` takes each of its exchanges, in order, and names what contradicts."""
 
     __slots__ = (
-        "_adopt", "_beside", "_cart", "_late", "_login_unknown", "_login_us", "_logout_unknown", "_name", "_sure",
-        "_unknown", "_worlds", "_written", "_written_us", "audited", "checked_out", "facts", "items", "logged_in",
-        "settled", "user",
+        "_adopt", "_beside", "_cart", "_in_account", "_late", "_login_unknown", "_login_us", "_logout_unknown", "_name",
+        "_sure", "_unknown", "_worlds", "_written", "_written_us", "audited", "checked_out", "facts", "items",
+        "logged_in", "settled", "user",
     )  # fmt: skip
 
-    def __init__(self, user: str) -> None:
+    def __init__(self, user: str, *, in_account: bool = False) -> None:
         self.user = user
+        self._in_account = in_account  # what is remembered outlives the session
         self.logged_in = False
         """A login is acknowledged, and neither a logout nor a loss since."""
         self.facts = 0
@@ -93,7 +94,7 @@ class ExpectedSession:
             self._written, self._written_us = do, exchange.done_us
         if exchange.outcome == "ok":
             return self._acknowledged(exchange)
-        if exchange.status == 401 and exchange.do != "login":
+        if exchange.as_stranger and exchange.do != "login":
             return self._stranger(exchange)
         if exchange.outcome == "unknown":
             self._fork(exchange)
@@ -150,7 +151,7 @@ class ExpectedSession:
 
     def _aside(self, exchange: Exchange) -> tuple[Contradiction, ...]:
         """An event stream that is opened again is the first to learn that the shopper is a stranger now."""
-        return self._stranger(exchange) if exchange.jar == "main" and exchange.status == 401 else ()
+        return self._stranger(exchange) if exchange.jar == "main" and exchange.as_stranger else ()
 
     def _overlapping(self, exchange: Exchange) -> tuple[Contradiction, ...]:
         """Something else of this shopper was on its way: the name counts, the cart shown does not, the write does."""
@@ -172,7 +173,7 @@ class ExpectedSession:
             if do == "checkout" and twin:
                 self.checked_out = None  # the same cart as its twin, or nothing
             return found
-        if exchange.status == 401 and do != "login":
+        if exchange.as_stranger and do != "login":
             return self._stranger(exchange)
         if exchange.outcome == "unknown":
             self._fork(exchange)
@@ -198,8 +199,7 @@ class ExpectedSession:
                     self._logout_unknown = ""
             elif self._login_unknown:
                 self._settle(self._login_unknown, "ok")
-                self._login_unknown = ""
-                self.logged_in = True
+                self._login_unknown, self.logged_in = "", True
         elif do == "login":
             self._logged_in()
             self._login_us = exchange.done_us
@@ -219,7 +219,8 @@ class ExpectedSession:
     def _left(self) -> None:
         self.logged_in = False
         self._logout_unknown = ""
-        self._give_up()
+        if not self._in_account:
+            self._give_up()
 
     def _stranger(self, exchange: Exchange) -> tuple[Contradiction, ...]:
         if not self.logged_in or exchange.sent_us < self._login_us:  # the latter was told of a session before this one
@@ -230,7 +231,11 @@ class ExpectedSession:
             self._left()
             return ()
         self.facts += 1
-        return (Contradiction("logged_out", 0, f"logged in, and answered as a stranger (401) to {exchange.do!r}"),)
+        return (
+            Contradiction(
+                "logged_out", 0, f"logged in, and answered as a stranger ({exchange.status}) to {exchange.do!r}"
+            ),
+        )
 
     def _named(self, name: str) -> tuple[Contradiction, ...]:
         """Another name than the last one was shown."""

@@ -15,8 +15,8 @@ from loadtests.model.results import Loss
 from loadtests.session_model.causes import Reason, reason_of_logout
 from loadtests.session_model.circumstances import NOTHING, Circumstances
 from loadtests.session_model.counterfactual import seconds
-from loadtests.session_model.life import good_until, life_in
-from loadtests.session_model.shopper_trace import ShopperTrace
+from loadtests.session_model.life import good_until
+from loadtests.session_model.shopper_trace import trace_in
 from loadtests.session_model.stores.token import keys_of
 
 HELD = {
@@ -75,7 +75,7 @@ class Storyteller:
     def __init__(self, around: Circumstances, shopper: int) -> None:
         run = around.run
         self._around = around
-        self._person = ShopperTrace(shopper, life_in(run))
+        self._person = trace_in(run, shopper)
         self._told: list[SessionStory] = []
         self._lost = False
 
@@ -160,6 +160,8 @@ def _lines(story: ShopperStory) -> Iterator[str]:
     for loss in story.losses:
         where = f", shown by {loss.node}" if loss.node else ""
         yield f"  {_at(loss.at_ms)} {loss.kind} ({loss.cause}){where}"
+        if trace := loss.witness[-1].trace if loss.witness else "":
+            yield f"    trace {trace}"
         yield from _why(loss.counterfactual, loss.considered)
 
 

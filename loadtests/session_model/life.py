@@ -89,7 +89,7 @@ class SessionLife:
         elif exchange.outcome == "unknown" or exchange.status == 0 or exchange.status >= 500:
             self._unanswered(exchange)
             self.renewed(exchange)
-        elif exchange.status == 401 or not exchange.node:
+        elif exchange.as_stranger or (not exchange.node and exchange.outcome != "ok"):
             self._routed(exchange)
             self.renewed(exchange)
         elif do == "login":

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from loadtests.model.history import ENDS_SESSION, NEEDS_LOGIN, Exchange, StoredOrder
 from loadtests.session_model.carts import Cart
 from loadtests.session_model.expectations import ExpectedSession
-from loadtests.session_model.life import SessionLife
+from loadtests.session_model.life import SessionLife, life_in
+from loadtests.session_model.timeline import RunTimeline
 from shared.demo_accounts import account_name
 
 
@@ -87,9 +88,9 @@ class ShopperTrace:
         "out_life", "refused", "seen_by_audit", "shopper",
     )  # fmt: skip
 
-    def __init__(self, shopper: int, life: SessionLife | None = None) -> None:
+    def __init__(self, shopper: int, life: SessionLife | None = None, *, in_account: bool = False) -> None:
         self.shopper = shopper
-        self.memory = ExpectedSession(account_name(shopper))
+        self.memory = ExpectedSession(account_name(shopper), in_account=in_account)
         self.life = life or SessionLife()
         self.login: Exchange | None = None
         """The last acknowledged login."""
@@ -176,3 +177,9 @@ class ShopperTrace:
             self.left_everywhere = self.left
         if left:
             self.out = None
+
+
+def trace_in(run: RunTimeline, shopper: int) -> ShopperTrace:
+    """A shopper there, before anything was asked."""
+    application = run.application
+    return ShopperTrace(shopper, life_in(run), in_account=application is not None and application.in_account)

@@ -11,6 +11,7 @@ from compose.architectures import Affinity, Architecture, Store
 from compose.changes import Balancing
 from compose.cluster import Limits
 from loadtests.faults import FAULTS
+from loadtests.model.application import ApplicationFacts
 from loadtests.model.events import (
     AtRisk,
     ClusterReady,
@@ -52,6 +53,8 @@ class RunTimeline(msgspec.Struct, frozen=True):
     """The most sessions that each node was seen to hold in its memory."""
     guests: tuple[str, ...] = ()
     """Accounts of people with browsers; none if nobody was admitted."""
+    application: ApplicationFacts | None = None
+    """What runs there, if it is none of the twins."""
     run: str = ""
     """How the ids of all requests begin that are not a guest's, where guests were admitted."""
 
@@ -169,7 +172,9 @@ def _effect(fault: FaultTimeline, *, at_healing: bool) -> tuple[int, int] | None
 def _told(run: RunTimeline, event: Event) -> RunTimeline:
     """The timeline with what a single event says."""
     if isinstance(event, ClusterReady):
-        return msgspec.structs.replace(run, description=event.description, nodes=event.nodes, limits=event.limits)
+        return msgspec.structs.replace(
+            run, description=event.description, nodes=event.nodes, limits=event.limits, application=event.application
+        )
     if isinstance(event, GuestsAdmitted):
         return msgspec.structs.replace(run, guests=event.users, run=event.run)
     if isinstance(event, NodeAdded):

@@ -95,7 +95,7 @@ def observed_answers(episode: Episode, results: Results) -> dict[str, str]:
 
 
 def _of_side(result: ArchitectureResult, kinds: Sequence[str]) -> dict[str, float]:
-    found: dict[str, float] = {"at_risk": result.at_risk}
+    found: dict[str, float] = {} if result.at_risk is None else {"at_risk": result.at_risk}
     for name, measure in MEASURES.items():
         value = measure.read(result)
         if value is not None:

@@ -16,7 +16,7 @@ from loadtests.load.client import StrictSession, assert_strict
 from loadtests.load.contract import VisitConfig
 from loadtests.load.load_worker import GreenletJob
 from loadtests.load.recorder import Recorder
-from loadtests.load.requests import Requests
+from loadtests.load.requests import ShopClient
 from loadtests.load.shopper import _Person
 from loadtests.load.visit import ShopperVisit
 from loadtests.model.history import Exchange
@@ -163,6 +163,8 @@ class Bench:
         return len(plan.actions)
 
     def _requests(self, plan: ShopperPlan) -> Any:
-        requests = Requests(account_name(plan.shopper), self._terms.password, "198.51.100.1")
+        requests = ShopClient(account_name(plan.shopper), self._terms.password)
         for number, action in enumerate(plan.actions):
-            yield requests.of(action, f"bench-{plan.shopper:04d}-{number:04d}")
+            method, path, headers, body = requests.request_of(action)
+            headers["X-Request-Id"] = f"bench-{plan.shopper:04d}-{number:04d}"
+            yield method, path, headers, body

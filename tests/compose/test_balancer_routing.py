@@ -12,7 +12,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from compose.balancers.access_log import AccessLine, read_access_log
-from compose.balancers.envoy_config import ring_cookie
+from compose.balancers.contract import ring_cookie
 from compose.changes import Balancing
 from compose.cluster import Limits
 from compose.engines.cluster_file import ClusterFile

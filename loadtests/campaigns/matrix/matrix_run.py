@@ -7,6 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from compose.architectures import ARCHITECTURES
+from compose.balancers import balancer_named, choose_balancer
 from compose.engines.registry import engine_named
 from loadtests.campaigns.cells import FILE, Matrix, read_matrix, write_matrix
 from loadtests.campaigns.claims.claim import all_claims
@@ -32,6 +34,7 @@ from loadtests.campaigns.runner import Launcher, RunJob, Runner, expected_second
 from loadtests.campaigns.shards import Shard, of_shard
 from loadtests.running.interrupts import interrupts_raise
 from loadtests.running.provenance import twinshop_version
+from loadtests.running.run import asked_of_balancer
 from shared.errors import EnvironmentNotReady, Interrupted, UsageError
 
 
@@ -46,6 +49,8 @@ class MatrixRequest(msgspec.Struct, frozen=True):
     """None: as many as fit."""
     fresh: bool = False
     again: tuple[str, ...] = ()
+    balancer: str = ""
+    """Empty: the default. Architectures that it cannot route for are left out."""
     shard: Shard | None = None
     """Only this part of it."""
 
@@ -68,7 +73,11 @@ def carry_out(asked: MatrixRequest, say: Callable[[str], None], launcher: Launch
         EnvironmentNotReady: the folder cannot be made.
     """
     engine_named(asked.engine)
-    entries = catalogue()
+    choice = choose_balancer(asked.balancer, engine=asked.engine)
+    if choice.remark:
+        say(choice.remark)
+    asked = msgspec.structs.replace(asked, balancer=choice.name)
+    entries = tuple(for_balancer(entry, choice.name) for entry in catalogue())
     check_selection(asked.selection, entries)
     if asked.shard is not None:
         asked = _part(asked, entries, asked.shard)
@@ -85,6 +94,17 @@ def carry_out(asked: MatrixRequest, say: Callable[[str], None], launcher: Launch
     write_matrix(asked.folder, matrix)
     page = write_page(asked.folder, matrix, entries, decisions(matrix, entries))
     return MatrixDone(board_of(matrix, entries, asked.selection), page, interrupted)
+
+
+def for_balancer(entry: Entry, balancer: str) -> Entry:
+    """The entry without the architectures that the balancer cannot serve, and why, for their cells."""
+    scenario, known, wanted = entry.scenario, balancer_named(balancer), asked_of_balancer(entry.scenario)
+    whys = {name: known.cannot_serve(ARCHITECTURES[name].affinity, wanted) for name in scenario.architectures}
+    left = tuple(name for name, why in whys.items() if not why)
+    without = scenario.without | {name: why for name, why in whys.items() if why}
+    return msgspec.structs.replace(
+        entry, scenario=msgspec.structs.replace(scenario, architectures=left, without=without)
+    )
 
 
 def _run(
@@ -135,6 +155,7 @@ def _known(asked: MatrixRequest, entries: tuple[Entry, ...]) -> Matrix:
     fresh = Matrix(
         seed=asked.seed,
         engine=asked.engine,
+        balancer=asked.balancer,
         twinshop=twinshop_version(),
         side_by_side=asked.side_by_side or default_side_by_side(),
     )

@@ -185,6 +185,8 @@ def _versions() -> dict[str, str]:
 def _command(request: RunRequest, names: tuple[str, ...], repeats: int, engine: str) -> tuple[str, ...]:
     words = ["twinshop", "run", request.scenario, "--repeat", str(repeats), "--seed", str(request.seed)]
     words += ["--engine", engine]
+    if request.balancer:
+        words += ["--balancer", request.balancer]
     for name in names:
         words += ["--architecture", name]
     if request.shoppers is not None:

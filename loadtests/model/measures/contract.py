@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from loadtests.model.application import cannot_count
 from loadtests.model.results import ArchitectureResult, Counted
 
 Read = Callable[[ArchitectureResult], float | None]
@@ -90,6 +91,11 @@ class Measure(msgspec.Struct, frozen=True):
     def explained(self) -> str:
         """What it means, for readers of a report."""
         return self.meaning or self.definition
+
+    def as_far_as_seen(self) -> Measure:
+        """The same, read as None where nobody could see what it counts: that is not a 0."""
+        read = self.read
+        return msgspec.structs.replace(self, read=lambda it: None if cannot_count(self.name, it.facts) else read(it))
 
     def text(self, value: float | None) -> str:
         """The number as a table has it, without its unit."""

@@ -128,6 +128,7 @@ def _facts(run: JudgedRun) -> list[tuple[str, str]]:
         ("shoppers", str(results.shoppers)),
         ("nodes", str(results.nodes)),
         ("engine", results.engine),
+        *((("balancer", provenance.balancer),) if provenance.balancer else ()),
         ("plan_sha256", results.plan_sha256),
         ("command", run.command),
         ("twinshop", provenance.twinshop),

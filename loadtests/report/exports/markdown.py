@@ -13,7 +13,7 @@ from loadtests.model.results import Prediction, Threshold, VerdictWord
 from loadtests.model.wording import fails_if, said
 from loadtests.report.exports.judged import JudgedRun
 from loadtests.report.exports.plain import one_line
-from loadtests.report.terminal import table_of
+from loadtests.report.terminal import table_of, unseen
 
 MARKS: dict[VerdictWord, str] = {"as predicted": "✅", "not as predicted": "❌", "inconclusive": "⚠️"}
 _SIGNS = re.compile(r"[!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]")
@@ -41,6 +41,7 @@ def _parts(run: JudgedRun) -> Iterator[str]:
     yield table(head, [(code(name), *map(text, cells)) for name, *cells in rows])
     yield "\n".join(f"- {code(name)} was never begun: the run ended before its turn came." for name in run.missing)
     yield _reasons(run)
+    yield "\n".join(f"- {text(line)}" for line in unseen(results))
     yield _thresholds(run)
     yield _predictions(run)
     yield _origin(run)
@@ -88,10 +89,11 @@ def _held(prediction: Prediction) -> str:
 
 def _origin(run: JudgedRun) -> str:
     results, provenance = run.results, run.provenance
+    balancer = f", balancer {code(provenance.balancer)}" if provenance.balancer else ""
     return (
         f"Scenario {code(results.scenario)}, seed {results.seed}, {_count(results.shoppers, 'shopper')} on "
-        f"{_count(results.nodes, 'node')}, engine {code(results.engine)}, Twinshop {text(provenance.twinshop)}, "
-        f"started {text(provenance.started)}. Plan {code(results.plan_sha256)}."
+        f"{_count(results.nodes, 'node')}, engine {code(results.engine)}{balancer}, "
+        f"Twinshop {text(provenance.twinshop)}, started {text(provenance.started)}. Plan {code(results.plan_sha256)}."
     )
 
 

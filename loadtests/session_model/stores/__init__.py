@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loadtests.session_model.stores.contract import Outlived, StoreRules
+from loadtests.session_model.stores.contract import Outlived, StoreRules, UnknownRules
 from loadtests.session_model.stores.denylist import DenylistRules
 from loadtests.session_model.stores.memory import MemoryRules
 from loadtests.session_model.stores.redis import RedisRules
@@ -18,6 +18,8 @@ RULES: dict[str, StoreRules] = {
     "redis": RedisRules(),
     "refresh": RefreshRules(),
     "refresh-database": RefreshRules(),
+    "shared": RedisRules(),
+    "unknown": UnknownRules(),
 }
 """By the store's name (`compose.architectures.Store`)."""
 

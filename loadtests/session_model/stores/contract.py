@@ -44,6 +44,18 @@ class StoreRules(ABC):
         return []
 
 
+class UnknownRules(StoreRules):
+    """Nobody said where sessions live, so nothing can be said of why one is not known."""
+
+    def harms(self, life: SessionLife, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+        """None that anybody could prove."""
+        return []
+
+    def outlived(self, used: Outlived, around: Circumstances, without: Without) -> list[Harm]:
+        """The same."""
+        return []
+
+
 def written_back(used: Outlived, without: Without) -> list[Harm]:
     """A request of that session was under way while it was ended, and may have written it again."""
     back = Factor("seen", "written_back")

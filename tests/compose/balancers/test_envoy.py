@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -54,7 +55,7 @@ class QuietEnvoy(Envoy):
     def balancing(self, admin_url: str) -> Balancing | None:
         return None
 
-    def record(self, line: bytes) -> RawLine | None:
+    def record(self, line: bytes, nodes: Mapping[str, str]) -> RawLine | None:
         words = [None if word == "-" else word for word in line.decode().split()]
         if len(words) != 7:
             raise msgspec.DecodeError("not seven words")

@@ -9,9 +9,9 @@ import pytest
 
 from compose.applications.twins import Twins
 from compose.architectures import ARCHITECTURES
-from compose.balancers.contract import Member, Routing, Site
+from compose.balancers.contract import Member, Routing, Site, affinity_cookie, ring_cookie
 from compose.balancers.envoy import Envoy
-from compose.balancers.envoy_config import affinity_cookie, bootstrap, endpoints, ring_cookie, routes_file
+from compose.balancers.envoy_config import bootstrap, endpoints, routes_file
 from compose.changes import Balancing
 from compose.cluster import ClusterSpec, Limits
 from compose.supervision.ports import Listen

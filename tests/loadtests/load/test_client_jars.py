@@ -9,7 +9,7 @@ import pytest
 
 from compose.applications.twins import session_cookie
 from compose.architectures import ARCHITECTURES
-from compose.balancers.envoy_config import affinity_cookie, ring_cookie
+from compose.balancers.contract import affinity_cookie, ring_cookie
 from compose.cluster import ClusterSpec
 from loadtests.load.cookies import NODE_COOKIES, JarRequest, Pocket
 from tests.loadtests.standins import StandinShop, in_load_process, standin_shop

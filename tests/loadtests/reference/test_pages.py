@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from compose.architectures import ARCHITECTURES
+from compose.balancers import BALANCERS
 from compose.cluster import Limits
 from loadtests.behaviours import BEHAVIOURS
 from loadtests.checks import CAUSES, CHECKS, MEASURES, TALLIES
@@ -28,6 +29,7 @@ NAMES = {
     "reference/faults.md": list(FAULTS),
     "reference/causes.md": list(CAUSES),
     "reference/architectures.md": list(ARCHITECTURES),
+    "reference/balancers.md": list(BALANCERS),
     "reference/checks.md": [*(check.kind for check in CHECKS.values()), *(tally.name for tally in TALLIES.values())],
     "reference/behaviours.md": list(BEHAVIOURS),
     "reference/settings.md": list(Limits.__struct_fields__),

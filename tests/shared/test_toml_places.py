@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from loadtests.planning.scenario_file import line_of
+from shared.toml_places import line_of
 
 TEXT = '''question = "?"
 story = """

@@ -1,0 +1,164 @@
+"""An application that somebody described: its nodes are commands, of which nothing is known but what they answer."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+from urllib.parse import urlsplit
+
+from compose.applications.contract import Application, ApplicationCapabilities, NodeSetup, NodeState
+from compose.changes import Key, Reply, Trouble
+from compose.cluster import ClusterSpec, HttpInterface
+from compose.description import PLACES, Description, variant_of
+from compose.probes.parts import PROBE_S, SelfReport, ask_page
+from compose.probes.questions import Unanswered, ask
+from compose.supervision.ports import HOST, Listen
+from compose.supervision.waiting import not_ready
+from shared.database_order import DatabaseOrder
+from shared.errors import UsageError
+from shared.sessions import HeldSession
+
+PREPARED_WITHIN_S = 60.0
+"""Making tables and accounts takes no longer."""
+_PLACE = re.compile(r"\{(" + "|".join(PLACES) + r")\}")
+
+
+class DescribedApplication(Application):
+    """Grade B: its shoppers and the balancer in front of it tell all that is known."""
+
+    can = ApplicationCapabilities()
+
+    def __init__(self, description: Description) -> None:
+        self._it = description
+        self.home = description.folder
+        self.http = HttpInterface(description.nodes.ready, host=HOST)
+
+    def command(self, spec: ClusterSpec, setup: NodeSetup) -> list[str]:
+        """As described, with its words filled in."""
+        return placed(self._it.nodes.command, _words(spec, setup))
+
+    def entrypoint(self, spec: ClusterSpec, listen: Listen) -> list[str]:
+        """There is no image of it."""
+        raise UsageError(
+            f"{self._it.name} cannot be run in containers", why="it is described by a command",
+            next_step="omit --engine",
+        )  # fmt: skip
+
+    def environment(self, spec: ClusterSpec, setup: NodeSetup) -> dict[str, str]:
+        """What the description says, and what the variant says beyond that."""
+        asked = {**self._it.nodes.env, **variant_of(self._it, spec.architecture.name).env}
+        words = _words(spec, setup)
+        own = Path(words["own"])
+        shutil.rmtree(own, ignore_errors=True)  # what a node keeps on its disk goes with it, as with a container
+        own.mkdir(parents=True)
+        return dict(zip(asked, placed(list(asked.values()), words), strict=True))
+
+    def prepare(self, spec: ClusterSpec, database_url: str) -> None:
+        """Done before it started."""
+
+    def before_start(self, spec: ClusterSpec, setup: NodeSetup, log: Path) -> None:
+        """Run the command that makes tables and accounts."""
+        command = self._it.nodes.prepare
+        if command:
+            environment = {**os.environ, **self.environment(spec, setup)}
+            self._run(placed(command, _words(spec, setup)), environment, log)
+
+    def _run(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+        with log.open("ab") as output:
+            why = run_within(command, environment, self.home, output, PREPARED_WITHIN_S)
+        if why:
+            raise not_ready(f"the preparation of {self._it.name}", f"the command {command[0]} {why}", log)
+
+    def health(self, url: str, run: str) -> SelfReport:
+        """Ask for the page that answers 200 when it is ready; it names no start of its own."""
+        where = urlsplit(url).netloc
+        try:
+            status = ask(f"{url}{self.http.health}", within_s=PROBE_S).status
+        except Unanswered as silence:
+            return SelfReport.silence(where, silence)
+        return SelfReport(status == 200, None, f"{where}{self.http.health}: {status}")
+
+    def served(self, answer_headers: Mapping[str, str], run: str) -> str:
+        """Its answers do not say whose they are."""
+        return ""
+
+    def probe(self, url: str) -> Reply:
+        """Ask for the same page."""
+        return ask_page(url, self.http.health, {"X-Request-Id": f"probe-{secrets.token_hex(4)}"})
+
+    def state(self, url: str, control_token: str, keys: Mapping[Key, str]) -> NodeState | None:
+        """Not known."""
+        return None
+
+    def held(self, url: str, control_token: str) -> list[HeldSession] | None:
+        """Not known."""
+        return None
+
+    def trouble(self, url: str, control_token: str, trouble: Trouble) -> None:
+        """It cannot be told."""
+        raise UsageError(
+            f"a node of {self._it.name} cannot be told what to suffer from", why="it is not one of the twins",
+            next_step="choose a scenario that breaks things from outside: twinshop list",
+        )  # fmt: skip
+
+    def orders(self, database_url: str) -> list[DatabaseOrder]:
+        """Not known."""
+        return []
+
+
+def placed(texts: Sequence[str], words: Mapping[str, str]) -> list[str]:
+    """The texts with the words of `PLACES` filled in, as far as they are known."""
+    return [_PLACE.sub(lambda found: words.get(found[1], found[0]), text) for text in texts]
+
+
+def run_within(
+    command: Sequence[str], environment: Mapping[str, str], folder: str, output: IO[bytes] | int, within_s: float
+) -> str:
+    """Run a command to its end; why it went wrong, in words, or "". Nothing of it is left, however it ends."""
+    try:
+        process = subprocess.Popen(
+            list(command), env=dict(environment), cwd=folder or None, stdin=subprocess.DEVNULL, stdout=output,
+            stderr=output, start_new_session=True,
+        )  # fmt: skip
+    except OSError as error:
+        return f"cannot be started: {error.strerror or error}"
+    try:
+        code = process.wait(within_s)
+        return f"ended with exit code {code}" if code else ""
+    except subprocess.TimeoutExpired:
+        return f"did not end within {within_s:.0f} s"
+    finally:
+        _end_group(process)
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _words(spec: ClusterSpec, setup: NodeSetup) -> dict[str, str]:
+    return {
+        "python": sys.executable,
+        "run": spec.run,
+        "count": str(spec.accounts),
+        "host": setup.listen.host,
+        "port": str(setup.listen.port),
+        "node": setup.node,
+        "store": setup.store_url,
+        "store_port": str(urlsplit(setup.store_url).port or ""),
+        "shared": setup.folder,
+        "own": str(Path(setup.folder) / setup.node),
+        "secret": setup.secret_key,
+        "peer": setup.replica_self,
+        "peers": setup.replica_peers,
+    }

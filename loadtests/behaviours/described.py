@@ -1,0 +1,49 @@
+"""What the users of somebody's own application do: whatever its description says how to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from random import Random
+
+from loadtests.behaviours.contract import Behaviour
+from loadtests.behaviours.workload import Habits, Step, moments
+from loadtests.model.history import Do
+
+WEIGHTS: dict[Do, float] = {"me": 2.0, "remember": 3.0, "add": 3.0, "recall": 3.0}
+"""How often they do what, relative to each other, as far as it is described."""
+STAYS = 0.88
+"""The share of the window after which each logs out once. What scenarios predict, they predict of people who stay."""
+
+
+class Described(Behaviour):
+    """An application has it, and no scenario. No value is ever remembered twice."""
+
+    name = "described"
+    sentence = (
+        "They log in, look who they are, have values remembered and read them back; near the end they log out, "
+        "somebody tries the cookies as they were before, and they log in again: as far as the description says how."
+    )
+    uses = frozenset({"remember", "recall", "logout"})
+
+    def __init__(self, asked: Iterable[Do]) -> None:
+        self._asked = tuple(asked)
+        self._mix = {do: WEIGHTS[do] for do in self._asked if do in WEIGHTS}
+
+    def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
+        """Whatever comes to their mind."""
+        when = moments(chance, shopper, habits)
+        yield Step(int(next(when)), "login")
+        leaves = "logout" in self._asked
+        values = 0
+        for at_ms in when:
+            word: Do = chance.choices(list(self._mix), list(self._mix.values()))[0]
+            if leaves and at_ms >= STAYS * window_ms:
+                leaves = False
+                yield Step(int(at_ms), "logout")
+                yield Step(int(next(when)), "me", jar="stolen")
+                yield Step(int(next(when)), "login")
+            elif word in ("remember", "add"):
+                values += 1
+                yield Step(int(at_ms), word, f"v{values:03d}", 1)
+            else:
+                yield Step(int(at_ms), word)

@@ -1,0 +1,1 @@
+"""Balancers and their affinities against events: what each of them does to people, counted over repeats."""

@@ -1,0 +1,140 @@
+"""What conformance remembers: a cell for each balancer, affinity and event, with what each repeat came to.
+`conformance.json`; table, sentences and page are made from this file alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Literal
+
+import msgspec
+
+from loadtests.campaigns.conformance.people import PeopleCounts
+from loadtests.model.run_folder import read_document
+from shared.whole_file import write_whole
+
+SCHEMA = 1
+FILE = "conformance.json"
+CellPlace = tuple[str, str, str]
+"""Where a cell stands: its event, its balancer, its architecture."""
+Steadiness = Literal["always", "timing"]
+"""always: the same number in every repeat; timing: not."""
+
+
+class ConformanceKey(msgspec.Struct, frozen=True):
+    """What a cell was made with: repeats of the same key need not be run again."""
+
+    event_sha256: str
+    seed: int
+    program: str
+    """Version of the balancer's."""
+    twinshop: str
+
+
+class ConformanceCell(msgspec.Struct, frozen=True):
+    """What one balancer, by one affinity, did to people in one event."""
+
+    event: str
+    balancer: str
+    architecture: str
+    key: ConformanceKey
+    repeats: tuple[PeopleCounts, ...] = ()
+    runs: tuple[str, ...] = ()
+    """The run's folder of each repeat, beside `conformance.json`."""
+    why: str = ""
+    """Why it was not run, or a repeat of it failed."""
+
+    @property
+    def place(self) -> CellPlace:
+        """Where it stands."""
+        return self.event, self.balancer, self.architecture
+
+
+class Column(msgspec.Struct, frozen=True):
+    """One of the numbers of a cell."""
+
+    name: str
+    """Of it in `PeopleCounts`."""
+    title: str
+    definition: str
+    unit: str = "people"
+    less_is_better: bool = True
+
+    def values(self, cell: ConformanceCell) -> tuple[float, ...]:
+        """Of each repeat that has one."""
+        found = (getattr(it, self.name) for it in cell.repeats)
+        return tuple(value for value in found if value is not None)
+
+    def middle(self, cell: ConformanceCell) -> float | None:
+        """The median of the repeats; None without any."""
+        values = self.values(cell)
+        return median(values) if values else None
+
+    def steadiness(self, cell: ConformanceCell) -> Steadiness:
+        """Whether each repeat came to the same."""
+        return "always" if len(set(self.values(cell))) <= 1 else "timing"
+
+    def shown(self, cell: ConformanceCell) -> str:
+        """The number as people read it: "4", or the median with the range "4 (3–6)"."""
+        values = self.values(cell)
+        if not values:
+            return "–"
+        write: Callable[[float], str] = _share if self.name == "new_share" else _plain
+        middle = write(median(values))
+        return middle if len(set(values)) == 1 else f"{middle} ({write(min(values))}–{write(max(values))})"
+
+
+def _plain(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")
+
+
+def _share(value: float) -> str:
+    return f"{100 * value:.0f} %"
+
+
+COLUMNS = (
+    Column("logged_out", "logged out", "Answered as a stranger against their will."),
+    Column("met_errors", "met errors", "Were answered an error (5xx), or nothing, at least once before the audit."),
+    Column("trapped", "trapped", "Were sent to a node that was down at least twice in a row."),
+    Column("trapped_s", "trapped for", "The longest time for which one of them was.", unit="s"),
+    Column("moved", "moved", "Were answered by another node than before, although theirs lived."),
+    Column("again", "out again", "Were logged out at least twice."),
+    Column("new_share", "newcomers", "Share of those who came after a new node that were sent there.", "share", False),
+)
+"""What stands in each cell; the last one only where a node was added."""
+
+
+class Conformance(msgspec.Struct, frozen=True):
+    """`conformance.json`."""
+
+    schema: int = SCHEMA
+    twinshop: str = ""
+    seed: int = 1
+    repeats: int = 5
+    shoppers: int = 0
+    cells: tuple[ConformanceCell, ...] = ()
+
+    def by_place(self) -> dict[CellPlace, ConformanceCell]:
+        """The cells, each under its place."""
+        return {cell.place: cell for cell in self.cells}
+
+    def with_cell(self, cell: ConformanceCell) -> Conformance:
+        """The same with that cell in its place."""
+        found = self.by_place() | {cell.place: cell}
+        return msgspec.structs.replace(self, cells=tuple(found[place] for place in sorted(found)))
+
+
+def read_conformance(folder: Path) -> Conformance:
+    """What is known so far.
+
+    Raises:
+        RunFolderError: the file cannot be read.
+    """
+    return read_document(folder / FILE, Conformance)
+
+
+def write_conformance(folder: Path, known: Conformance) -> None:
+    """Write it down at once, so that an end at any moment loses nothing."""
+    write_whole(folder / FILE, msgspec.json.format(msgspec.json.encode(known), indent=1) + b"\n")

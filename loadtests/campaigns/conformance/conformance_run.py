@@ -1,0 +1,225 @@
+"""The whole of `twinshop conformance`: which events, balancers and affinities there are, what is left, and the page.
+
+Each event is a scenario of a few seconds in `events/`; each repeat is a run of it with the same plan, so that whatever
+differs between two repeats is timing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from compose.architectures import ARCHITECTURES
+from compose.balancers import BALANCERS, balancer_named
+from compose.balancers.contract import Balancer
+from loadtests.campaigns.conformance.cells import (
+    FILE,
+    Conformance,
+    ConformanceCell,
+    ConformanceKey,
+    read_conformance,
+    write_conformance,
+)
+from loadtests.campaigns.conformance.page import write_pages
+from loadtests.campaigns.conformance.people import count_people
+from loadtests.campaigns.jobs import default_side_by_side, seconds_each
+from loadtests.campaigns.one_run import Processes, RunProcess
+from loadtests.campaigns.runner import (
+    Campaign,
+    CampaignProgress,
+    Launcher,
+    Outcome,
+    RunJob,
+    Runner,
+    expected_seconds,
+    the_machine,
+)
+from loadtests.model.run_folder import RunFolder
+from loadtests.model.scenario import Scenario
+from loadtests.planning.scenario_file import load_scenario
+from loadtests.running.interrupts import interrupts_raise
+from loadtests.running.provenance import twinshop_version
+from loadtests.running.run import asked_of_balancer
+from shared.errors import EnvironmentNotReady, Interrupted, RunFolderError, UsageError
+
+EVENTS = Path(__file__).parent / "events"
+
+
+class ConformanceRequest(msgspec.Struct, frozen=True):
+    """What somebody asked for."""
+
+    folder: Path
+    balancers: tuple[str, ...] = ()
+    """Empty: all."""
+    events: tuple[str, ...] = ()
+    architectures: tuple[str, ...] = ()
+    repeats: int = 5
+    seed: int = 1
+    side_by_side: int | None = None
+    fresh: bool = False
+
+
+class ConformanceDone(msgspec.Struct, frozen=True):
+    """What there is afterwards."""
+
+    known: Conformance
+    page: Path
+    interrupted: Interrupted | None = None
+
+
+class ConformanceJob(RunJob, frozen=True):
+    """One repeat of one cell."""
+
+    key: ConformanceKey | None = None
+    repeat: int = 1
+
+
+class InFolders(Launcher[ConformanceJob]):
+    """Starts each repeat in a folder of its own: two of one event that end in the same second must not be mixed up."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def start(self, job: ConformanceJob) -> RunProcess:
+        """Start one and return at once."""
+        folder = self._folder / runs_of(job)
+        folder.mkdir(parents=True, exist_ok=True)
+        return Processes(folder, "processes").start(job)
+
+
+def runs_of(job: ConformanceJob) -> str:
+    """The folder of a job's runs, beside `conformance.json`."""
+    return f"{job.balancer}/{job.architectures[0]}/{job.repeat}"
+
+
+class ConformanceCampaign(Campaign[ConformanceJob]):
+    """Fills cells, repeat by repeat."""
+
+    def __init__(self, folder: Path, known: Conformance, side_by_side: int) -> None:
+        self.known = known
+        self.side_by_side = side_by_side
+        self._folder = folder
+        self._newest = ""
+
+    def keep(self, job: ConformanceJob, outcome: Outcome) -> ConformanceJob | None:
+        """Count its people; a repeat that failed says why, and the others stand."""
+        event, (architecture,) = Path(job.scenario).stem, job.architectures
+        assert job.key is not None
+        place = (event, job.balancer, architecture)
+        cell = self.known.by_place().get(place) or ConformanceCell(event, job.balancer, architecture, job.key)
+        why, run = outcome.error, f"{runs_of(job)}/{outcome.run}"
+        if outcome.measured and not outcome.interrupted:
+            try:
+                counts = count_people(RunFolder(self._folder / run), architecture)
+                cell = msgspec.structs.replace(cell, repeats=(*cell.repeats, counts), runs=(*cell.runs, run))
+            except RunFolderError as error:
+                why = f"its folder cannot be read: {error}"
+        if outcome.interrupted and not why:
+            return None
+        self.known = self.known.with_cell(msgspec.structs.replace(cell, why=why or cell.why))
+        self._newest = why or "counted"
+        write_conformance(self._folder, self.known)
+        return None
+
+    def bears(self, error: Exception) -> bool:
+        """The others go on."""
+        return True
+
+    def after(self, job: ConformanceJob, progress: CampaignProgress) -> str:
+        """How it went, and how long the others will take."""
+        left = f", about {progress.left_s / 60:.0f} min left" if progress.left_s >= 60 else ""
+        cell = f"{Path(job.scenario).stem}, {job.balancer}, {job.architectures[0]}"
+        return f"[{progress.number}/{progress.total}] {cell}{left}: {self._newest}"
+
+
+def carry_out(asked: ConformanceRequest, say: Callable[[str], None]) -> ConformanceDone:
+    """Run what is left of what was asked for, and write table and page; `say` hears of the progress.
+
+    Raises:
+        UsageError: a name is none, or nothing is left.
+        EnvironmentNotReady: the folder cannot be made, or a balancer that is named has no program.
+        Busy: another run has the machine.
+    """
+    try:
+        asked.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EnvironmentNotReady(
+            f"cannot make {asked.folder}", why=error.strerror or str(error), next_step="choose another --out"
+        ) from error
+    known, jobs = plan_of(asked)
+    write_conformance(asked.folder, known)
+    campaign = ConformanceCampaign(asked.folder, known, asked.side_by_side or default_side_by_side())
+    minutes = expected_seconds(jobs, campaign.side_by_side) / 60
+    say(f"{len(jobs)} runs, about {minutes:.0f} min, {campaign.side_by_side} side by side")
+    interrupted = None
+    try:
+        with interrupts_raise(), the_machine(say) as clear_away:
+            Runner(campaign, InFolders(asked.folder), say, clear_away).carry_out(jobs)
+    except Interrupted as error:
+        error.next_step = error.next_step or "the same command again: it goes on where it ended"
+        interrupted = error
+    return ConformanceDone(campaign.known, write_pages(asked.folder, campaign.known), interrupted)
+
+
+def plan_of(asked: ConformanceRequest) -> tuple[Conformance, tuple[ConformanceJob, ...]]:
+    """What is known and still counts, and what is left: one repeat of everything before the next of anything.
+
+    Raises:
+        UsageError: a name is none, or nothing is left of that selection.
+        EnvironmentNotReady: a balancer that is named has no program here.
+    """
+    fresh = Conformance(twinshop=twinshop_version(), seed=asked.seed, repeats=asked.repeats)
+    before = {} if asked.fresh or not (asked.folder / FILE).is_file() else read_conformance(asked.folder).by_place()
+    known, jobs = fresh, list[ConformanceJob]()
+    for event, balancer, key in _asked(asked):
+        wanted = asked_of_balancer(event)
+        known = msgspec.structs.replace(known, shoppers=event.load.shoppers)
+        for name in event.architectures:
+            if asked.architectures and name not in asked.architectures:
+                continue
+            place = (event.name, balancer.name, name)
+            kept = before.get(place)
+            cell = kept if kept is not None and kept.key == key else ConformanceCell(*place, key)
+            cannot = balancer.cannot_serve(ARCHITECTURES[name].affinity, wanted)
+            known = known.with_cell(msgspec.structs.replace(cell, why=cannot))
+            missing = 0 if cannot else asked.repeats - len(cell.repeats)
+            path = str(EVENTS / f"{event.name}.toml")
+            jobs += [
+                ConformanceJob(
+                    path, (name,), asked.seed, seconds_each(event), balancer=balancer.name, key=key,
+                    repeat=asked.repeats - left,
+                )
+                for left in range(missing)
+            ]  # fmt: skip
+    # What was known of other balancers and events stays.
+    for place, cell in before.items():
+        if place not in known.by_place():
+            known = known.with_cell(cell)
+    return known, tuple(sorted(jobs, key=lambda job: (job.repeat, job.scenario, job.balancer)))
+
+
+def _asked(asked: ConformanceRequest) -> Iterator[tuple[Scenario, Balancer, ConformanceKey]]:
+    names = sorted(path.stem for path in EVENTS.glob("*.toml"))
+    for name in asked.events:
+        if name not in names:
+            raise UsageError(f"there is no event {name!r}", why=f"there are: {', '.join(names)}", next_step="name one")
+    balancers = [balancer_named(name) for name in asked.balancers] if asked.balancers else list(_there())
+    for name in asked.events or names:
+        path = EVENTS / f"{name}.toml"
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        event = load_scenario(str(path))
+        for balancer in balancers:
+            yield event, balancer, ConformanceKey(sha256, asked.seed, balancer.program().version, twinshop_version())
+
+
+def _there() -> Iterator[Balancer]:
+    """Those whose program is on this machine."""
+    for balancer in BALANCERS.values():
+        try:
+            balancer.program()
+        except EnvironmentNotReady:
+            continue
+        yield balancer

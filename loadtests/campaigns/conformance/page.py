@@ -1,0 +1,105 @@
+"""Conformance as one HTML page and one Markdown table; both say nothing that `conformance.json` does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from compose.architectures import ARCHITECTURES
+from compose.balancers import BALANCERS
+from loadtests.campaigns.conformance.cells import COLUMNS, Column, Conformance, ConformanceCell
+from loadtests.campaigns.conformance.sentences import Remark, decide_c19, remarks, steadiness, who
+from loadtests.model.run_folder import RunFolder
+from loadtests.report.shell import PageShell
+from loadtests.report.tables import Markdown, Table
+from shared.whole_file import write_whole
+
+HTML_FILE, MARKDOWN_FILE = "conformance.html", "conformance.md"
+SHELL = PageShell(Path(__file__).parent)
+
+
+class EventTable(msgspec.Struct, frozen=True):
+    """One event: what each balancer did to people in it."""
+
+    event: str
+    columns: tuple[Column, ...]
+    cells: tuple[ConformanceCell, ...]
+    refused: tuple[ConformanceCell, ...]
+    """Balancers that cannot, and why."""
+
+
+def write_pages(folder: Path, known: Conformance) -> Path:
+    """Write both and return where the HTML page is."""
+    tables = tables_of(known)
+    write_whole(folder / MARKDOWN_FILE, markdown(known, tables).encode())
+    same, all_of_them = steadiness(known)
+    page = SHELL.page(
+        "conformance.html.j2",
+        known=known,
+        tables=tables,
+        remarks=tuple(remarks(known)),
+        cells=sum(len(table.cells) for table in tables),
+        columns=COLUMNS,
+        who=who,
+        affinity=lambda cell: ARCHITECTURES[cell.architecture].affinity,
+        report=lambda cell, number: _report(folder, cell, number),
+        balancers={name: balancer for name, balancer in BALANCERS.items() if _was_run(known, name)},
+        c19=decide_c19(known),
+        same=same,
+        all_of_them=all_of_them,
+    )
+    write_whole(folder / HTML_FILE, page)
+    return folder / HTML_FILE
+
+
+def tables_of(known: Conformance) -> tuple[EventTable, ...]:
+    """The events, by name."""
+    return tuple(_table_of(known, event) for event in dict.fromkeys(cell.event for cell in known.cells))
+
+
+def _table_of(known: Conformance, event: str) -> EventTable:
+    cells = [cell for cell in known.cells if cell.event == event]
+    run = tuple(sorted((cell for cell in cells if cell.repeats), key=lambda it: (it.architecture, it.balancer)))
+    shown = tuple(column for column in COLUMNS if any(column.values(cell) for cell in run))
+    return EventTable(event, shown, run, tuple(cell for cell in cells if cell.why))
+
+
+def markdown(known: Conformance, tables: tuple[EventTable, ...]) -> str:
+    """The tables for pages and pull requests."""
+    same, all_of_them = steadiness(known)
+    parts = [
+        f"{known.shoppers} people, three nodes, sessions in the nodes' memory; seed {known.seed}, up to "
+        f"{known.repeats} repeats of the same plan, Twinshop {known.twinshop}. A number alone was the same in every "
+        f"repeat; of others the median and the range. {same} of {all_of_them} whole numbers were always the same.",
+    ]
+    for table in tables:
+        head = ("balancer", "affinity", "repeats", *(column.title for column in table.columns))
+        rows = tuple((*_names(cell), str(len(cell.repeats)), *_numbers(table, cell)) for cell in table.cells)
+        parts += [f"### {table.event}", Markdown().write(Table(head, rows, align="<<>"))]
+        parts += [f"- {who(cell)}: {cell.why}" for cell in table.refused]
+    parts += ["### Any load balancer with sticky sessions will do (C19)", decide_c19(known)]
+    parts += ["### What differs from the best", *(f"- {remark.sentence}" for remark in remarks(known))]
+    return "\n\n".join(parts) + "\n"
+
+
+def _names(cell: ConformanceCell) -> tuple[str, str]:
+    balancer = BALANCERS.get(cell.balancer)
+    return balancer.title if balancer else cell.balancer, ARCHITECTURES[cell.architecture].affinity
+
+
+def _numbers(table: EventTable, cell: ConformanceCell) -> tuple[str, ...]:
+    return tuple(column.shown(cell) for column in table.columns)
+
+
+def _was_run(known: Conformance, balancer: str) -> bool:
+    return any(cell.balancer == balancer and cell.repeats for cell in known.cells)
+
+
+def _report(folder: Path, cell: ConformanceCell, number: int) -> str:
+    """The address of a repeat's report as seen from the page; empty if there is none."""
+    run = cell.runs[number] if number < len(cell.runs) else ""
+    return f"{run}/report.html" if run and RunFolder(folder / run).report.is_file() else ""
+
+
+__all__ = ["HTML_FILE", "MARKDOWN_FILE", "EventTable", "Remark", "markdown", "tables_of", "write_pages"]

@@ -1,0 +1,156 @@
+"""What a balancer did to people in one run, read from the run's folder alone: the shoppers' history, the balancer's
+log, and when each node was down.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import groupby, pairwise
+
+import msgspec
+
+from compose.balancers.access_log import read_access_log
+from compose.balancers.contract import OUR_LOG
+from loadtests.model.events import Event, FaultEvent, NodeAdded, read_events
+from loadtests.model.history import Exchange, read_history
+from loadtests.model.results import Results
+from loadtests.model.run_folder import RunFolder, read_document
+
+TAKES_AWAY = frozenset({"kill", "stop", "freeze", "scale-in"})
+"""Faults while which their victim serves nobody."""
+NEVER = 1 << 62
+
+
+class PeopleCounts(msgspec.Struct, frozen=True):
+    """What became of the shoppers of one run; all are numbers of people but where it says otherwise."""
+
+    shoppers: int
+    logged_out: int
+    """Answered as a stranger against their will."""
+    met_errors: int
+    """Were answered an error, or nothing, at least once."""
+    trapped: int
+    """Were sent to a node that was down twice in a row, or more often."""
+    trapped_s: float
+    """Seconds: the longest time for which one of them was."""
+    moved: int
+    """Were answered by another node than before, although theirs lived."""
+    again: int
+    """Were logged out twice or more often."""
+    newcomers: int
+    """Logged in after the new node was seen to be in rotation; 0 where none was added."""
+    on_new_node: int
+    """Of these, on the new node."""
+
+    @property
+    def new_share(self) -> float | None:
+        """Share of newcomers on a new node; None where there was none, or nobody came."""
+        return self.on_new_node / self.newcomers if self.newcomers else None
+
+
+class Outage(msgspec.Struct, frozen=True):
+    """A time in which a node served nobody; microseconds since the zero of the load window."""
+
+    node: str
+    from_us: int
+    to_us: int
+
+
+def count_people(folder: RunFolder, architecture: str) -> PeopleCounts:
+    """What became of the shoppers of that architecture.
+
+    Raises:
+        RunFolderError: something of the folder cannot be read.
+    """
+    result = read_document(folder.results, Results).architectures[architecture]
+    events = [event for event in read_events(folder.events) if event.architecture == architecture]
+    outages = tuple(outages_of(events))
+    picked = {line.id: line.node for line in read_access_log(folder.logs(architecture) / OUR_LOG)}
+    people = _by_shopper(folder, architecture)
+    trapped_us = [max(stretches(asked, picked, outages), default=0) for asked in people.values()]
+    came = list(newcomers(people.values(), _joined_us(events)))
+    new = next((event.node for event in events if isinstance(event, NodeAdded)), "")
+    return PeopleCounts(
+        shoppers=result.shoppers,
+        logged_out=result.logged_out.shoppers,
+        met_errors=sum(any(_failed(one) for one in asked) for asked in people.values()),
+        trapped=sum(stretch > 0 for stretch in trapped_us),
+        trapped_s=round(max(trapped_us, default=0) / 1e6, 1),
+        moved=sum(moved(asked, outages) for asked in people.values()),
+        again=result.logged_out.more_than_once,
+        newcomers=len(came),
+        on_new_node=sum(node == new for node in came),
+    )
+
+
+def _by_shopper(folder: RunFolder, architecture: str) -> dict[int, list[Exchange]]:
+    """What each was sent and answered before the audit, in order."""
+    found: dict[int, list[Exchange]] = defaultdict(list)
+    for record in read_history(folder.history):
+        if not isinstance(record, Exchange) or record.architecture != architecture or not record.request:
+            continue
+        if record.jar == "main" and record.why != "audit":
+            found[record.shopper].append(record)
+    for asked in found.values():
+        asked.sort(key=lambda one: one.sent_us)
+    return found
+
+
+def outages_of(events: Iterable[Event]) -> Iterator[Outage]:
+    """When which node served nobody, by what was done and seen."""
+    begun: dict[int, FaultEvent] = {}
+    for event in events:
+        if not isinstance(event, FaultEvent) or event.kind not in TAKES_AWAY:
+            continue
+        if event.phase == "injected":
+            begun[event.fault] = event
+        elif event.phase in ("observed_healed", "not_healed") and event.kind != "scale-in" and event.fault in begun:
+            first = begun.pop(event.fault)
+            yield Outage(first.victim, first.at_us, event.at_us)
+    for first in begun.values():
+        yield Outage(first.victim, first.at_us, NEVER)
+
+
+def _joined_us(events: Iterable[Event]) -> int:
+    """When a new node was seen to be in rotation."""
+    seen = (event for event in events if isinstance(event, FaultEvent) and event.kind == "scale-out")
+    return next((event.at_us for event in seen if event.phase == "observed"), NEVER)
+
+
+def _failed(exchange: Exchange) -> bool:
+    return exchange.status == 0 or exchange.status >= 500
+
+
+def _down(outages: Iterable[Outage], node: str, from_us: int, to_us: int) -> bool:
+    return any(it.node == node and it.from_us <= to_us and from_us <= it.to_us for it in outages)
+
+
+def stretches(asked: list[Exchange], picked: dict[str, str], outages: tuple[Outage, ...]) -> Iterator[int]:
+    """How long (microseconds) somebody was sent to nodes that were down, each time; once in a row is no time."""
+
+    def in_vain(one: Exchange) -> bool:
+        node = picked.get(one.request, "")
+        return _failed(one) and bool(node) and _down(outages, node, one.sent_us, one.done_us)
+
+    for dead, row in groupby(asked, in_vain):
+        stretch = list(row)
+        if dead and len(stretch) > 1:
+            yield stretch[-1].done_us - stretch[0].sent_us
+
+
+def moved(asked: list[Exchange], outages: tuple[Outage, ...]) -> bool:
+    """Answered by another node than before, which was there all the while."""
+    served = [one for one in asked if one.node]
+    return any(
+        after.node != before.node and not _down(outages, before.node, before.sent_us, after.done_us)
+        for before, after in pairwise(served)
+    )
+
+
+def newcomers(people: Iterable[list[Exchange]], joined_us: int) -> Iterator[str]:
+    """The node that served each first login after the new node was there."""
+    for asked in people:
+        first = next((one for one in asked if one.do == "login"), None)
+        if first is not None and first.sent_us > joined_us and first.node:
+            yield first.node

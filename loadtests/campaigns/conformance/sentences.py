@@ -1,0 +1,103 @@
+"""What cells say in words: a sentence for each that is worse than the best of its event, and none for the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from compose.architectures import ARCHITECTURES
+from compose.balancers import BALANCERS
+from loadtests.campaigns.conformance.cells import COLUMNS, Column, Conformance, ConformanceCell
+
+REPEATS_TO_DECIDE = 3
+"""Of a cell that may decide a claim; below, nobody knows what is timing."""
+_WORST_FIRST = ("logged_out", "trapped", "met_errors", "moved", "again")
+_VERBS = {
+    "logged_out": "logged out",
+    "trapped": "sent again and again to a node that was down",
+    "met_errors": "shown an error",
+    "moved": "moved although their node lived",
+    "again": "logged out more than once",
+}
+
+
+class Remark(msgspec.Struct, frozen=True):
+    """A sentence about one cell."""
+
+    cell: ConformanceCell
+    sentence: str
+
+
+def who(cell: ConformanceCell) -> str:
+    """The balancer and the affinity of a cell, for people."""
+    balancer = BALANCERS.get(cell.balancer)
+    affinity = ARCHITECTURES[cell.architecture].affinity
+    return f"{balancer.title if balancer else cell.balancer}, by {affinity}"
+
+
+def best(cells: Iterable[ConformanceCell], column: Column) -> float | None:
+    """The least of an event's medians; None without any."""
+    middles = [middle for cell in cells if (middle := column.middle(cell)) is not None]
+    return min(middles) if middles else None
+
+
+def remarks(known: Conformance) -> Iterator[Remark]:
+    """A sentence for each cell that is worse than the best of the same event and affinity, the worst number first."""
+    for cell in known.cells:
+        beside = [it for it in known.cells if (it.event, it.architecture) == (cell.event, cell.architecture)]
+        said = [words for name in _WORST_FIRST if (words := _worse(cell, beside, name))]
+        if cell.repeats and said:
+            yield Remark(cell, f"{who(cell)}, in {cell.event}: {'; '.join(said)}.")
+
+
+def _worse(cell: ConformanceCell, beside: list[ConformanceCell], name: str) -> str:
+    column = next(column for column in COLUMNS if column.name == name)
+    mine, least = column.middle(cell), best(beside, column)
+    if mine is None or least is None or mine <= least:
+        return ""
+    people = cell.repeats[0].shoppers
+    seconds = next(column for column in COLUMNS if column.name == "trapped_s").shown(cell)
+    how_long = f", for {seconds} s at most" if name == "trapped" else ""
+    return f"{column.shown(cell)} of {people} were {_VERBS[name]}{how_long} (at best {least:g})"
+
+
+def steadiness(known: Conformance) -> tuple[int, int]:
+    """How many integers of the table were the same in every repeat, and how many there are."""
+    whole = [column for column in COLUMNS if column.unit == "people"]
+    cells = [(cell, column) for cell in known.cells if cell.repeats for column in whole]
+    return sum(column.steadiness(cell) == "always" for cell, column in cells), len(cells)
+
+
+def decide_c19(known: Conformance) -> str:
+    """Claim C19, "any load balancer with sticky sessions will do", by the recommended set-ups, by cookie.
+
+    Two balancers differ in an event if no repeat of the one came to what a repeat of the other did.
+    """
+    cells = [cell for cell in known.cells if _recommended(cell) and len(cell.repeats) >= REPEATS_TO_DECIDE]
+    if len({cell.balancer for cell in cells}) <= 1:
+        return f"Not decided: fewer than two balancers were run {REPEATS_TO_DECIDE} times or more."
+    apart = [
+        f"{event}: {least:g} to {most:g} of {known.shoppers} people {_VERBS[name]}"
+        for event in dict.fromkeys(cell.event for cell in cells)
+        for name in ("logged_out", "trapped")
+        for least, most in _apart([cell for cell in cells if cell.event == event], name)
+    ]
+    if not apart:
+        return "Confirmed, as far as it was run: the recommended set-ups differ in no count by more than timing."
+    return f"Refuted: with a cookie and their recommended settings, balancers differ. {'; '.join(apart)}."
+
+
+def _recommended(cell: ConformanceCell) -> bool:
+    balancer = BALANCERS.get(cell.balancer)
+    return cell.architecture == "sticky-memory" and balancer is not None and not balancer.variant.name
+
+
+def _apart(beside: list[ConformanceCell], name: str) -> Iterator[tuple[float, float]]:
+    """The most that the best came to and the least that the worst did, if these ranges do not overlap."""
+    column = next(column for column in COLUMNS if column.name == name)
+    ranges = [(min(values), max(values)) for cell in beside if (values := column.values(cell))]
+    if ranges:
+        least, most = min(high for _low, high in ranges), max(low for low, _high in ranges)
+        if least < most:
+            yield least, most

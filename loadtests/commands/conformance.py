@@ -1,0 +1,64 @@
+"""`twinshop conformance`: balancers and their affinities against events, in people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from loadtests.commands.options import DEBUG_OPTION, QUIET_OPTION, names_option, seed_option
+from loadtests.running.console import tell
+
+
+@click.command(
+    help="""\b
+Examples:
+  twinshop conformance --balancer envoy --balancer haproxy --event kill --repeats 2
+  twinshop conformance                                   everything
+
+Run each event on each balancer, several times with the same plan, and count what became of people: logged out, met
+errors, trapped with a dead node, moved although their node lived. Ended in the middle, it goes on where it ended.
+Writes conformance.json, conformance.html and conformance.md.
+
+\b
+Exit codes: 0 every repeat was counted, 3 some could not be.
+"""
+)
+@names_option("balancer", "balancers")
+@names_option("event", "events")
+@names_option("architecture", "architectures")
+@click.option("--repeats", type=click.IntRange(1, 100), default=5, show_default=True, help="Runs of each cell.")
+@seed_option("Of all plans.")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("runs/conformance"), show_default=True,
+    help="Where table and page lie, and a folder for each run.",
+)  # fmt: skip
+@click.option(
+    "--side-by-side",
+    type=click.IntRange(1, 16),
+    help="Clusters at the same time.  [default: one for every two processors]",
+)
+@click.option("--fresh", is_flag=True, help="Run again what was run already.")
+@click.option("--json", "as_json", is_flag=True, help="Print conformance.json on stdout, and nothing else there.")
+@QUIET_OPTION
+@DEBUG_OPTION
+def conformance(
+    balancers: tuple[str, ...], events: tuple[str, ...], architectures: tuple[str, ...], repeats: int, seed: int,
+    out: Path, side_by_side: int | None, fresh: bool, as_json: bool, quiet: bool,
+) -> int:  # fmt: skip
+    """What each balancer does to people."""
+    from loadtests.campaigns.conformance.cells import FILE
+    from loadtests.campaigns.conformance.conformance_run import ConformanceRequest, carry_out
+    from loadtests.campaigns.conformance.page import MARKDOWN_FILE
+
+    asked = ConformanceRequest(out, balancers, events, architectures, repeats, seed, side_by_side, fresh)
+    done = carry_out(asked, (lambda _line: None) if quiet else (lambda line: tell(line, err=True)))
+    tell((out / (FILE if as_json else MARKDOWN_FILE)).read_text(), nl=False)
+    if not as_json:
+        tell(f"\npage     {done.page}")
+    if done.interrupted is not None:
+        raise done.interrupted
+    return 0 if all(cell.repeats or cell.why for cell in done.known.cells) else 3
+
+
+COMMANDS: dict[str, click.Command] = {"conformance": conformance}

@@ -1,0 +1,265 @@
+"""An application that somebody described, as a run needs it: its architectures, its accounts, and who answered what.
+
+Its nodes do not name themselves. The balancer knows whom it asked: once the cluster is stopped and its log complete,
+the names are written into the history, request by request, so that whoever reads it finds them where they always are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import subprocess
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from compose.applications.described import placed
+from compose.applications.description_file import load_description
+from compose.architectures import Architecture, one_of
+from compose.balancers.access_log import NO_FLAGS, RawLine, read_access_batches
+from compose.cluster import Limits
+from compose.description import Description, architectures_of
+from compose.engines.contract import Engine
+from compose.engines.running import RunningEngine
+from loadtests.behaviours.described import Described
+from loadtests.faults import FAULTS
+from loadtests.load.described import DescribedApp
+from loadtests.model.application import ApplicationFacts, asked_of, facts_of
+from loadtests.model.history import Exchange, encode_records, read_history_batches
+from loadtests.model.plan import Plan
+from loadtests.model.scenario import Scenario
+from loadtests.running.fault_run import CLUSTER
+from shared.errors import EnvironmentNotReady, UsageError
+from shared.ndjson import FilePart
+from shared.whole_file import write_whole
+
+ACCOUNTS_WITHIN_S = 60.0
+ACCOUNTS_FILE = "application.json"
+_BY_BALANCER = (502, 503, 504)
+
+
+class ApplicationUnderTest(msgspec.Struct, frozen=True):
+    """A description, and the file that it stands in."""
+
+    file: Path
+    description: Description
+    sha256: str
+    beyond: bool = False
+    """Somebody said that requests may leave this machine."""
+
+    @classmethod
+    def load(cls, file: Path, *, beyond: bool = False) -> ApplicationUnderTest:
+        """From its file.
+
+        Raises:
+            DescriptionError: it cannot be read or makes no sense.
+            UsageError: it runs beyond this machine, and nobody said that this is meant.
+        """
+        description = load_description(file)
+        running = description.running
+        if running is not None and not beyond and not _is_here(running.url):
+            raise UsageError(
+                f"{running.url} is not on this machine", why="nobody said that requests may be sent there",
+                next_step="is it yours, and may it be broken? then add --beyond-this-machine",
+            )  # fmt: skip
+        return cls(file, description, hashlib.sha256(file.read_bytes()).hexdigest(), beyond)
+
+    @property
+    def engine(self) -> Engine | None:
+        """What runs it, if nothing of ours does."""
+        return RunningEngine() if self.description.running is not None else None
+
+    @property
+    def facts(self) -> ApplicationFacts:
+        """What the run's files say of it."""
+        return facts_of(self.description, self.sha256, "C" if self.description.running else "B")
+
+    def patient(self, limits: Limits) -> Limits:
+        """The limits with as much time for a node to start as the description gives it."""
+        if self.description.node is None:
+            return limits
+        ready_s = max(limits.node_ready_s, self.description.node.ready_within_s)
+        cluster_s = max(limits.cluster_ready_s, 2 * ready_s)
+        return msgspec.structs.replace(limits, node_ready_s=ready_s, cluster_ready_s=cluster_s)
+
+    @property
+    def behaviour(self) -> Described:
+        """What its shoppers do."""
+        return Described(asked_of(self.description))
+
+    def architectures(self) -> dict[str, Architecture]:
+        """One for each of its variants."""
+        return architectures_of(self.description)
+
+    def said(self) -> list[str]:
+        """For the plan: whose application it is, what its shoppers would send, and as what."""
+        it = self.description
+        calls = {"login": it.login, "me": it.who, "remember": it.remember, "recall": it.recall, "logout": it.logout}
+        page = {do: f"GET {call.page}, then " if call and call.page else "" for do, call in calls.items()}
+        sent = [f"  {do:<9} {page[do]}{call.send}" for do, call in calls.items() if call]
+        where = f"sent to {it.running.url}, which runs already" if it.running else "in the place of the twins"
+        whose = f"on {it.name} ({self.file}), {where}:"
+        return [whose, *sent, f"variants: {', '.join(self.architectures())}"]
+
+    def chosen(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of these names (a variant's own will do), or all.
+
+        Raises:
+            UsageError: there is none of a name.
+        """
+        known = self.architectures()
+        short = {name.removeprefix(f"{self.description.name}-"): name for name in known}
+        for name in names:
+            one_of({**short, **known}, name, "variant", next_step=f"twinshop app check {self.file}")
+        return tuple(short.get(name, name) for name in names) or tuple(known)
+
+    def check_scenario(self, scenario: Scenario) -> None:
+        """Make sure that the scenario can be carried out on it.
+
+        Raises:
+            UsageError: it needs what only the twins have.
+        """
+        kinds = [fault.kind for fault in scenario.fault if FAULTS[fault.kind].of_twins]
+        ours = [fault.kind for fault in scenario.fault if fault.kind not in self.description.fault]
+        why = ""
+        if self.description.running is not None and ours:
+            why = f"it runs already, and no command says how to carry out a {ours[0]}: describe [fault.{ours[0]}]"
+        elif kinds and self.description.running is None:
+            why = f"its fault {kinds[0]} tells nodes something that only the twins listen to"
+        elif scenario.load.behaviour != "shop":
+            why = f"it is about what its shoppers do ({scenario.load.behaviour}), which no description says how to ask"
+        elif scenario.settings:
+            why = f"it sets {', '.join(scenario.settings)}, which are settings of the twins and their cluster"
+        if why:
+            raise UsageError(
+                f"the scenario {scenario.name} cannot be carried out on {self.description.name}", why=why,
+                next_step=f"twinshop run node-kill --app {self.file}",
+            )  # fmt: skip
+
+    def planned(self, plan: Plan) -> Plan:
+        """The plan as it can be carried out there: what runs without us has no nodes that we know.
+
+        Raises:
+            UsageError: it would send more than may be sent.
+        """
+        running = self.description.running
+        if running is None:
+            return plan
+        rate = _requests_per_second(self.description, plan)
+        if rate > running.most_per_second:
+            fewer = max(1, int(len(plan.shoppers) * running.most_per_second / rate))
+            raise UsageError(
+                f"the plan would send about {rate:.0f} requests a second to {running.url}",
+                why=f"running.most_per_second is {running.most_per_second:g}",
+                next_step=f"ask for fewer people: --shoppers {fewer}",
+            )
+        faults = tuple(msgspec.structs.replace(fault, victim=CLUSTER) for fault in plan.faults)
+        return msgspec.structs.replace(plan, faults=faults)
+
+
+def _is_here(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _requests_per_second(description: Description, plan: Plan) -> float:
+    """By the plan, with the pages on the way; what redirects add is not known, and is reckoned as one each."""
+    calls = {"login": description.login, "me": description.who, "logout": description.logout}
+    calls |= {"remember": description.remember, "add": description.remember, "recall": description.recall}
+    each = {do: 1 + bool(call.page) + (call.method != "GET") for do, call in calls.items() if call is not None}
+    sent = sum(each.get(action.do, 1) for shopper in plan.shoppers for action in shopper.actions)
+    return sent * 1000 / plan.window_ms
+
+
+def accounts_of(description: Description, count: int) -> tuple[tuple[str, str], ...]:
+    """Names and passwords of that many accounts.
+
+    Raises:
+        UsageError: the list has too few.
+        EnvironmentNotReady: the command failed, took too long, or printed too few.
+    """
+    accounts = description.accounts
+    if accounts.pattern:
+        return tuple((accounts.pattern.format(number=number), accounts.password) for number in range(1, count + 1))
+    found = accounts.list or _printed(description, count)
+    if len(found) < count:
+        raise UsageError(
+            f"{description.name} has {len(found)} accounts for {count} shoppers",
+            why="each shopper needs an account of its own",
+            next_step=f"add --shoppers {len(found)}" if found else "describe more accounts",
+        )
+    return found[:count]
+
+
+def _printed(description: Description, count: int) -> tuple[tuple[str, str], ...]:
+    """What the command prints is secret: it is in no message."""
+    command = placed(description.accounts.command, {"count": str(count)})
+    try:
+        done = subprocess.run(
+            command, cwd=description.folder or None, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=ACCOUNTS_WITHIN_S, start_new_session=True, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise _no_accounts(description, f"it took longer than {ACCOUNTS_WITHIN_S:.0f} s") from None
+    except OSError as error:
+        raise _no_accounts(description, error.strerror or str(error)) from None
+    if done.returncode:
+        raise _no_accounts(description, f"it ended with exit code {done.returncode}")
+    lines = [line.split(None, 1) for line in done.stdout.splitlines() if line.strip()]
+    if any(len(line) != 2 for line in lines):
+        raise _no_accounts(description, "a line that it printed is not a name and a password")
+    return tuple((name, password) for name, password in lines)
+
+
+def _no_accounts(description: Description, why: str) -> EnvironmentNotReady:
+    return EnvironmentNotReady(
+        f"the command that makes the accounts of {description.name} failed",
+        why=f"accounts.command, {description.accounts.command[0]}: {why}",
+        next_step="run it by hand; it prints a name and a password in each line",
+    )
+
+
+def write_for_load(description: Description, count: int, work: Path) -> Path:
+    """Write what the load processes need to know, for nobody else's eyes; it goes with the cluster's `work/`.
+
+    Raises:
+        As `accounts_of`.
+    """
+    path = work / ACCOUNTS_FILE
+    app = DescribedApp(description, accounts_of(description, count))
+    write_whole(path, msgspec.json.encode(app), mode=0o600)
+    return path
+
+
+def name_nodes(history: Path, begin: int, access: Path) -> None:
+    """Write into the history from that byte on, and into the log itself, which node answered each request."""
+    nodes = _name_in_log(access)
+    before = history.read_bytes()[:begin]
+    named = [
+        msgspec.structs.replace(each, node=nodes.get(each.request, "")) if isinstance(each, Exchange) else each
+        for records in read_history_batches(history, FilePart(begin, history.stat().st_size))
+        for each in records
+    ]
+    write_whole(history, before + encode_records(named))
+
+
+def _name_in_log(access: Path) -> dict[str, str]:
+    """By request. An answer that the balancer made itself is nobody's, whomever it had picked."""
+    lines = [
+        msgspec.structs.replace(line, answered_by=line.node if _came_from_node(line) else None)
+        for lines in read_access_batches(access)
+        for line in lines
+    ]
+    if lines:
+        write_whole(access, b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+    return {line.id: line.answered_by for line in lines if line.id and line.answered_by}
+
+
+def _came_from_node(line: RawLine) -> bool:
+    if line.details:
+        return line.details == "via_upstream"
+    return bool(line.node) and line.flags in NO_FLAGS and line.status not in _BY_BALANCER

@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+import pytest
+
+from compose.balancers.caddy import Caddy
+from tests.compose.balancers.contract import BalancerContract
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(90)]
+
+
+class TestCaddy(BalancerContract):
+    balancer = Caddy()

@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+import pytest
+
+from compose.balancers.nginx import Nginx
+from tests.compose.balancers.contract import BalancerContract
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(90)]
+
+
+class TestNginx(BalancerContract):
+    balancer = Nginx()

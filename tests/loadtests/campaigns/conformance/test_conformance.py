@@ -1,0 +1,140 @@
+"""The table of conformance: what is left to run, what cells say, and the pages, from made-up counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from compose.balancers import BALANCERS
+from loadtests.campaigns.conformance.cells import (
+    COLUMNS,
+    Conformance,
+    ConformanceCell,
+    ConformanceKey,
+    read_conformance,
+    write_conformance,
+)
+from loadtests.campaigns.conformance.conformance_run import EVENTS, ConformanceRequest, plan_of
+from loadtests.campaigns.conformance.page import HTML_FILE, MARKDOWN_FILE, write_pages
+from loadtests.campaigns.conformance.people import PeopleCounts
+from loadtests.campaigns.conformance.sentences import decide_c19, remarks, steadiness
+from loadtests.planning.make_plan import make_plan
+from loadtests.planning.scenario_file import load_scenario
+from shared.errors import UsageError
+
+KEY = ConformanceKey("e", 1, "1.0", "0.1.0")
+
+
+def counts(logged_out: int = 4, trapped: int = 0, trapped_s: float = 0.0, newcomers: int = 0) -> PeopleCounts:
+    return PeopleCounts(12, logged_out, 4, trapped, trapped_s, 0, 0, newcomers, newcomers // 2)
+
+
+def cell(balancer: str, *repeats: PeopleCounts, why: str = "") -> ConformanceCell:
+    runs = tuple(f"{balancer}/{number}" for number in range(len(repeats)))
+    return ConformanceCell("kill", balancer, "sticky-memory", KEY, repeats, runs, why)
+
+
+KNOWN = Conformance(
+    twinshop="0.1.0",
+    shoppers=12,
+    cells=(
+        cell("caddy", counts(), counts()),
+        cell("haproxy", counts(trapped=3, trapped_s=2.0), counts(trapped=4, trapped_s=3.5)),
+        cell("traefik", why="Traefik lacks: drain."),
+    ),
+)
+
+
+def shown(of: ConformanceCell) -> dict[str, str]:
+    return {column.name: column.shown(of) for column in COLUMNS}
+
+
+def test_a_number_alone_was_always_the_same_and_others_show_their_range() -> None:
+    caddy, haproxy, traefik = (shown(it) for it in KNOWN.cells)
+    assert (caddy["logged_out"], caddy["new_share"]) == ("4", "–")
+    assert (haproxy["trapped"], haproxy["trapped_s"]) == ("3.5 (3–4)", "2.8 (2–3.5)")
+    assert set(traefik.values()) == {"–"}
+    assert shown(cell("envoy", counts(newcomers=4)))["new_share"] == "50 %"
+    assert steadiness(KNOWN) == (9, 10)
+
+
+def test_only_what_is_worse_than_the_best_is_told() -> None:
+    (remark,) = remarks(KNOWN)
+    assert remark.cell.balancer == "haproxy"
+    assert (
+        "3.5 (3–4) of 12 were sent again and again to a node that was down, for 2.8 (2–3.5) s at most"
+        in remark.sentence
+    )
+
+
+def test_the_claim_follows_the_cells() -> None:
+    assert decide_c19(KNOWN).startswith("Not decided: fewer than two balancers were run 3 times")
+
+    def decided(caddy: tuple[int, ...], haproxy: tuple[int, ...], name: str = "haproxy") -> str:
+        cells = (cell("caddy", *map(counts, caddy)), cell(name, *map(counts, haproxy)))
+        return decide_c19(Conformance(shoppers=12, cells=cells))
+
+    assert "kill: 5 to 6 of 12 people logged out" in decided((4, 4, 5), (6, 7, 6))
+    assert decided((4, 4, 5), (6, 7, 6)).startswith("Refuted")
+    assert decided((4, 4, 5), (5, 7, 6)).startswith("Confirmed")
+    assert decided((4, 4, 5), (6, 7, 6), "haproxy-as-shipped").startswith("Not decided")
+
+
+def test_both_pages_have_every_cell_and_lead_to_the_runs_that_are_there(tmp_path: Path) -> None:
+    (tmp_path / "haproxy" / "0").mkdir(parents=True)
+    (tmp_path / "haproxy" / "0" / "report.html").write_text("a report")
+    page = write_pages(tmp_path, KNOWN)
+    html, text = page.read_text(), (tmp_path / MARKDOWN_FILE).read_text()
+    assert page.name == HTML_FILE
+    assert 'id="cell-kill-haproxy-sticky-memory"' in html
+    assert html.count('href="haproxy/0/report.html"') == 2  # of the sentence and of the repeat
+    assert "caddy/0/report.html" not in html
+    assert "Traefik lacks: drain." in html
+    assert "| HAProxy | cookie | 2 | 4 | 4 | 3.5 (3–4) | 2.8 (2–3.5) | 0 | 0 |" in text
+    assert page.read_bytes() == write_pages(tmp_path, KNOWN).read_bytes()
+
+
+@pytest.mark.parametrize("event", sorted(EVENTS.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_event_has_a_plan(event: Path) -> None:
+    scenario = load_scenario(str(event))
+    plan = make_plan(scenario, seed=1)
+    assert [fault.victim for fault in plan.faults]
+    assert len(plan.shoppers) == 12
+
+
+def test_what_is_left_is_one_repeat_of_everything_before_the_next_of_anything(tmp_path: Path) -> None:
+    asked = ConformanceRequest(tmp_path, ("envoy", "traefik"), ("drain", "kill"), repeats=2)
+    known, jobs = plan_of(asked)
+    assert [(job.repeat, Path(job.scenario).stem, job.balancer, job.architectures[0]) for job in jobs[:4]] == [
+        (1, "drain", "envoy", "sticky-memory"),
+        (1, "kill", "envoy", "sticky-memory"),
+        (1, "kill", "envoy", "sticky-hash"),
+        (1, "kill", "envoy", "sticky-address"),
+    ]
+    assert len(jobs) == 2 * (1 + 3 + 1)
+    assert "lacks: drain" in known.by_place()["drain", "traefik", "sticky-memory"].why
+    assert "cannot route by hash" in known.by_place()["kill", "traefik", "sticky-hash"].why
+
+
+def test_it_goes_on_where_it_ended_and_keeps_what_is_not_asked_for_now(tmp_path: Path) -> None:
+    known, jobs = plan_of(ConformanceRequest(tmp_path, ("envoy",), ("drain",), repeats=2))
+    (empty,) = known.cells
+    half = ConformanceCell(*empty.place, empty.key, (counts(),), ("envoy/1",))
+    write_conformance(tmp_path, known.with_cell(half).with_cell(cell("caddy", counts())))
+    assert len(read_conformance(tmp_path).cells) == 2
+    again, left = plan_of(ConformanceRequest(tmp_path, ("envoy",), ("drain",), repeats=2))
+    assert (len(jobs), [job.repeat for job in left]) == (2, [2])
+    assert again.by_place()["kill", "caddy", "sticky-memory"].repeats == (counts(),)
+    assert len(plan_of(ConformanceRequest(tmp_path, ("envoy",), ("drain",), repeats=2, fresh=True))[1]) == 2
+
+
+def test_a_name_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no event 'flood'"):
+        plan_of(ConformanceRequest(tmp_path, ("envoy",), ("flood",)))
+    with pytest.raises(UsageError, match="no balancer named 'f5'"):
+        plan_of(ConformanceRequest(tmp_path, ("f5",)))
+
+
+def test_every_balancer_stands_in_the_table() -> None:
+    assert {"envoy", "haproxy", "nginx", "traefik", "caddy", "apache"} <= set(BALANCERS)

@@ -1,0 +1,53 @@
+"""What is counted of people, by made-up histories whose truth is known."""
+
+from __future__ import annotations
+
+from loadtests.campaigns.conformance.people import NEVER, Outage, moved, newcomers, outages_of, stretches
+from loadtests.model.events import FaultEvent, FaultPhase
+from loadtests.model.history import Do, Exchange
+
+DOWN = (Outage("n2", 1_000, 9_000),)
+
+
+def asked(at: int, *, node: str = "", status: int = 200, do: Do = "me", request: str = "") -> Exchange:
+    return Exchange(
+        "sticky-memory", 1, request or f"r{at}", "plan", do, "ok", at, at, at + 100, status=status, node=node
+    )
+
+
+def test_who_is_sent_to_a_dead_node_twice_in_a_row_is_trapped_for_that_long() -> None:
+    history = [asked(0, node="n2"), asked(1_000, status=503), asked(4_000, status=0), asked(6_000, node="n1")]
+    assert list(stretches(history, {"r1000": "n2", "r4000": "n2"}, DOWN)) == [3_100]
+
+
+def test_one_error_an_error_of_a_living_node_and_one_that_reached_no_node_trap_nobody() -> None:
+    once = [asked(1_000, status=503), asked(2_000, node="n1"), asked(3_000, status=503), asked(4_000, node="n1")]
+    assert list(stretches(once, {"r1000": "n2", "r3000": "n2"}, DOWN)) == []
+    twice = [asked(1_000, status=503), asked(2_000, status=503)]
+    assert list(stretches(twice, {"r1000": "n1", "r2000": "n1"}, DOWN)) == []
+    assert list(stretches(twice, {}, DOWN)) == []
+
+
+def test_who_leaves_a_living_node_was_moved_and_who_leaves_a_dead_one_was_not() -> None:
+    assert moved([asked(0, node="n1"), asked(2_000, node="n3")], DOWN)
+    assert not moved([asked(0, node="n2"), asked(2_000, node="n3")], DOWN)
+    assert not moved([asked(0, node="n1"), asked(2_000, status=503), asked(3_000, node="n1")], DOWN)
+    assert moved([asked(9_500, node="n2"), asked(9_900, node="n3")], DOWN)
+
+
+def test_a_node_is_down_from_the_blow_until_it_was_seen_to_be_back() -> None:
+    def step(at_us: int, phase: FaultPhase, kind: str = "kill", victim: str = "n2") -> FaultEvent:
+        return FaultEvent("sticky-memory", at_us, 0, kind, victim, phase)
+
+    steps = [step(10, "injected"), step(20, "observed"), step(50, "healed"), step(60, "observed_healed")]
+    assert list(outages_of(steps)) == [Outage("n2", 10, 60)]
+    assert list(outages_of(steps[:2])) == [Outage("n2", 10, NEVER)]
+    left = [step(10, "injected", "scale-in"), step(60, "observed_healed", "scale-in")]
+    assert list(outages_of(left)) == [Outage("n2", 10, NEVER)]
+    assert list(outages_of([step(10, "injected", "drain")])) == []
+
+
+def test_newcomers_are_those_who_first_log_in_when_the_new_node_is_there() -> None:
+    early = [asked(10, node="n1", do="login"), asked(90, node="n4", do="login")]
+    late, nobody = [asked(80, node="n4", do="login")], [asked(80, status=503, do="login")]
+    assert list(newcomers([early, late, nobody], 50)) == ["n4"]
