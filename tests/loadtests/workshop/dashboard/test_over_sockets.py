@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from loadtests.workshop.dashboard.server import STREAM
 from tests.loadtests.workshop.dashboard.process import Dashboard, dashboard, small_buffer
 from tests.loadtests.workshop.dashboard.reader import Reader
 from tests.loadtests.workshop.dashboard.room import ANSWERS
@@ -210,3 +211,11 @@ def test_its_log_never_holds_the_token(live: Dashboard) -> None:
     assert live.ask(f"/nothing?key={TOKEN}").status == 404
     live.ask(f"/{'x' * 9000}?key={TOKEN}")
     assert TOKEN not in live.log.read_text()
+
+
+def test_a_stream_is_not_cut_off_as_an_answer_is(live: Dashboard) -> None:
+    """Answers have a time; a stream is known by its kind, and goes on."""
+    watching = live.watch()
+    assert watching.answer.getheader("Content-Type") == STREAM
+    watching.close()
+    assert live.ask("/healthz").headers["Content-Type"] != STREAM
