@@ -274,7 +274,7 @@ class Measurement:
             return ()
         load, self._load = self._load, None
         load.kill()
-        self._began_at = self._history.stat().st_size
+        self._began_at = self._history.stat().st_size if self._history.exists() else 0
         merged = merge_histories(load.histories(), self._history)
         for part in load.histories():
             part.unlink(missing_ok=True)

@@ -49,6 +49,7 @@ class PaperRound:
             raise self.cannot_be_made
         self.number, self.spec = number, spec
         self.folder = SimpleNamespace(root=Path(f"round-{number}"))
+        self.provenance = SimpleNamespace(run="1a2b3c4d")
         self.plan = SimpleNamespace(shoppers=(1, 2, 3))
         self.signals = SimpleNamespace(go=None)
         self.faults = self
