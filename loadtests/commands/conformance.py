@@ -45,8 +45,8 @@ Exit codes: 0 every repeat was counted, 3 some could not be.
 @QUIET_OPTION
 @DEBUG_OPTION
 def conformance(
-    balancers: tuple[str, ...], events: tuple[str, ...], architectures: tuple[str, ...], variants: bool, repeats: int, seed: int,
-    out: Path, side_by_side: int | None, fresh: bool, as_json: bool, quiet: bool,
+    balancers: tuple[str, ...], events: tuple[str, ...], architectures: tuple[str, ...], variants: bool, repeats: int,
+    seed: int, out: Path, side_by_side: int | None, fresh: bool, as_json: bool, quiet: bool,
 ) -> int:  # fmt: skip
     """What each balancer does to people."""
     from loadtests.campaigns.conformance.cells import FILE
