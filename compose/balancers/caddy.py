@@ -6,6 +6,7 @@ Without a health check it never learns that a node is dead: `health_uri` and `fa
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -26,10 +27,11 @@ from compose.balancers.contract import (
 )
 from compose.changes import Balancing
 from compose.probes.parts import PROBE_S, SelfReport
-from compose.probes.questions import Unanswered, ask
+from compose.probes.questions import HttpAnswer, Unanswered, ask
 
 CONFIG_FILE = "Caddyfile"
 PASSIVE = Variant("passive", "passive health checks")
+_REOPENS_S = 0.1
 _VERSION = re.compile(r"v(\d+\.\d+\.\d+)")
 _STARTED = re.compile(r"^process_start_time_seconds (\S+)", re.MULTILINE)
 _MARK = re.compile(r"twinshop-routing (true|false) (\d+)")
@@ -83,7 +85,7 @@ class Caddy(Balancer):
         """Ask when it was started."""
         where = urlsplit(admin_url).netloc
         try:
-            answer = ask(f"{admin_url}/metrics", within_s=PROBE_S)
+            answer = _ask(f"{admin_url}/metrics")
         except Unanswered as silence:
             return SelfReport.silence(where, silence)
         found = _STARTED.search(answer.body.decode(errors="replace"))
@@ -92,7 +94,7 @@ class Caddy(Balancer):
 
     def balancing(self, admin_url: str) -> Balancing | None:
         """By the mark in the configuration that it runs."""
-        said = ask(f"{admin_url}/config/", within_s=PROBE_S).body.decode(errors="replace")
+        said = _ask(f"{admin_url}/config/").body.decode(errors="replace")
         found = _MARK.search(said)
         return None if found is None else Balancing(found[1] == "true", int(found[2]))
 
@@ -133,6 +135,15 @@ class _Logged(msgspec.Struct):
 
 
 _decoder = msgspec.json.Decoder(_Logged)
+
+
+def _ask(url: str) -> HttpAnswer:
+    """What its admin address answers; while it reads its file anew, that is closed for a moment."""
+    try:
+        return ask(url, within_s=PROBE_S)
+    except Unanswered:
+        time.sleep(_REOPENS_S)
+        return ask(url, within_s=PROBE_S)
 
 
 def _ms(seconds: float) -> str:

@@ -16,6 +16,6 @@ def node(port):
  server {{ listen 127.0.0.1:{front}; location / {{ proxy_pass http://u; proxy_next_upstream off; }} }} }}""")
 started = [*map(node, ports), subprocess.Popen(["nginx", "-p", str(folder), "-c", "n.conf", "-e", "stderr"], **quiet)]
 while get()[2] != 200 or len(cookies := {get()[1], get()[1]}) < 2: pass
-started[0].kill(), (errors := [(time.sleep(3), sum(get(c)[2] == 502 for c in cookies for _ in range(3)), i and started[2].send_signal(1))[1] for i in range(5)])
+started[0].kill(), (errors := [(time.sleep(2), sum(get(c)[2] == 502 for c in cookies for _ in range(3)), i and started[2].send_signal(1))[1] for i in range(5)])
 print("errors at first, when it is known, and after each of three reloads:", errors), [(one.terminate(), one.wait()) for one in started]
 sys.exit(errors != [1, 0, 1, 1, 1])

@@ -7,6 +7,7 @@ differs between two repeats is timing.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from loadtests.campaigns.conformance.cells import (
 )
 from loadtests.campaigns.conformance.page import write_pages
 from loadtests.campaigns.conformance.people import count_people
-from loadtests.campaigns.jobs import default_side_by_side, seconds_each
+from loadtests.campaigns.jobs import seconds_each
 from loadtests.campaigns.one_run import Processes, RunProcess
 from loadtests.campaigns.runner import (
     Campaign,
@@ -53,7 +54,9 @@ class ConformanceRequest(msgspec.Struct, frozen=True):
 
     folder: Path
     balancers: tuple[str, ...] = ()
-    """Empty: all."""
+    """Empty: all, as recommended."""
+    variants: bool = False
+    """Their variants, too."""
     events: tuple[str, ...] = ()
     architectures: tuple[str, ...] = ()
     repeats: int = 5
@@ -151,7 +154,7 @@ def carry_out(asked: ConformanceRequest, say: Callable[[str], None]) -> Conforma
         ) from error
     known, jobs = plan_of(asked)
     write_conformance(asked.folder, known)
-    campaign = ConformanceCampaign(asked.folder, known, asked.side_by_side or default_side_by_side())
+    campaign = ConformanceCampaign(asked.folder, known, asked.side_by_side or os.cpu_count() or 1)
     minutes = expected_seconds(jobs, campaign.side_by_side) / 60
     say(f"{len(jobs)} runs, about {minutes:.0f} min, {campaign.side_by_side} side by side")
     interrupted = None
@@ -206,7 +209,9 @@ def _asked(asked: ConformanceRequest) -> Iterator[tuple[Scenario, Balancer, Conf
     for name in asked.events:
         if name not in names:
             raise UsageError(f"there is no event {name!r}", why=f"there are: {', '.join(names)}", next_step="name one")
-    balancers = [balancer_named(name) for name in asked.balancers] if asked.balancers else list(_there())
+    balancers = (
+        [balancer_named(name) for name in asked.balancers] if asked.balancers else list(_there(variants=asked.variants))
+    )
     for name in asked.events or names:
         path = EVENTS / f"{name}.toml"
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -215,9 +220,9 @@ def _asked(asked: ConformanceRequest) -> Iterator[tuple[Scenario, Balancer, Conf
             yield event, balancer, ConformanceKey(sha256, asked.seed, balancer.program().version, twinshop_version())
 
 
-def _there() -> Iterator[Balancer]:
+def _there(*, variants: bool) -> Iterator[Balancer]:
     """Those whose program is on this machine."""
-    for balancer in BALANCERS.values():
+    for balancer in (it for it in BALANCERS.values() if variants or not it.variant.name):
         try:
             balancer.program()
         except EnvironmentNotReady:

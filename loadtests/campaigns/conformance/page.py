@@ -71,7 +71,8 @@ def markdown(known: Conformance, tables: tuple[EventTable, ...]) -> str:
     parts = [
         f"{known.shoppers} people, three nodes, sessions in the nodes' memory; seed {known.seed}, up to "
         f"{known.repeats} repeats of the same plan, Twinshop {known.twinshop}. A number alone was the same in every "
-        f"repeat; of others the median and the range. {same} of {all_of_them} whole numbers were always the same.",
+        f"repeat; of others the median and the range. {same} of {all_of_them} repeated "
+        "whole numbers were always the same.",
     ]
     for table in tables:
         head = ("balancer", "affinity", "repeats", *(column.title for column in table.columns))

@@ -63,9 +63,9 @@ def _worse(cell: ConformanceCell, beside: list[ConformanceCell], name: str) -> s
 
 
 def steadiness(known: Conformance) -> tuple[int, int]:
-    """How many integers of the table were the same in every repeat, and how many there are."""
+    """How many whole numbers were the same in every repeat, and how many were repeated at all."""
     whole = [column for column in COLUMNS if column.unit == "people"]
-    cells = [(cell, column) for cell in known.cells if cell.repeats for column in whole]
+    cells = [(cell, column) for cell in known.cells if len(cell.repeats) > 1 for column in whole]
     return sum(column.steadiness(cell) == "always" for cell, column in cells), len(cells)
 
 

@@ -39,7 +39,10 @@ def test_without_envoys_program_another_one_takes_its_place_and_says_so(monkeypa
     assert "no Envoy 1.40.0" in choice.remark
     assert "HAProxy 2.8.25 takes its place" in choice.remark
     said: list[str] = []
-    assert balancer_for("", load_scenario("node-kill"), ("sticky-memory",), "processes", said.append) == "haproxy"
+    assert (
+        balancer_for("", load_scenario("node-kill"), [ARCHITECTURES["sticky-memory"]], "processes", said.append)
+        == "haproxy"
+    )
     assert said == [choice.remark]
     # In containers its image is as good as ever.
     assert choose_balancer(engine="docker").name == "envoy"
@@ -87,8 +90,8 @@ def test_a_scenario_may_name_one_and_the_command_line_wins() -> None:
     named = type(scenario)(
         **{field: getattr(scenario, field) for field in scenario.__struct_fields__} | {"balancer": "nginx"}
     )
-    assert balancer_for("", named, ("sticky-memory",), "processes", print) == "nginx"
-    assert balancer_for("caddy", named, ("sticky-memory",), "processes", print) == "caddy"
+    assert balancer_for("", named, [ARCHITECTURES["sticky-memory"]], "processes", print) == "nginx"
+    assert balancer_for("caddy", named, [ARCHITECTURES["sticky-memory"]], "processes", print) == "caddy"
 
 
 def test_who_asks_for_health_is_known() -> None:

@@ -104,7 +104,7 @@ def test_every_event_has_a_plan(event: Path) -> None:
 
 
 def test_what_is_left_is_one_repeat_of_everything_before_the_next_of_anything(tmp_path: Path) -> None:
-    asked = ConformanceRequest(tmp_path, ("envoy", "traefik"), ("drain", "kill"), repeats=2)
+    asked = ConformanceRequest(tmp_path, ("envoy", "traefik"), events=("drain", "kill"), repeats=2)
     known, jobs = plan_of(asked)
     assert [(job.repeat, Path(job.scenario).stem, job.balancer, job.architectures[0]) for job in jobs[:4]] == [
         (1, "drain", "envoy", "sticky-memory"),
@@ -118,20 +118,31 @@ def test_what_is_left_is_one_repeat_of_everything_before_the_next_of_anything(tm
 
 
 def test_it_goes_on_where_it_ended_and_keeps_what_is_not_asked_for_now(tmp_path: Path) -> None:
-    known, jobs = plan_of(ConformanceRequest(tmp_path, ("envoy",), ("drain",), repeats=2))
+    known, jobs = plan_of(ConformanceRequest(tmp_path, ("envoy",), events=("drain",), repeats=2))
     (empty,) = known.cells
     half = ConformanceCell(*empty.place, empty.key, (counts(),), ("envoy/1",))
     write_conformance(tmp_path, known.with_cell(half).with_cell(cell("caddy", counts())))
     assert len(read_conformance(tmp_path).cells) == 2
-    again, left = plan_of(ConformanceRequest(tmp_path, ("envoy",), ("drain",), repeats=2))
+    again, left = plan_of(ConformanceRequest(tmp_path, ("envoy",), events=("drain",), repeats=2))
     assert (len(jobs), [job.repeat for job in left]) == (2, [2])
     assert again.by_place()["kill", "caddy", "sticky-memory"].repeats == (counts(),)
-    assert len(plan_of(ConformanceRequest(tmp_path, ("envoy",), ("drain",), repeats=2, fresh=True))[1]) == 2
+    assert len(plan_of(ConformanceRequest(tmp_path, ("envoy",), events=("drain",), repeats=2, fresh=True))[1]) == 2
+
+
+def test_variants_are_left_out_unless_they_are_asked_for(tmp_path: Path) -> None:
+    def balancers(**asked: bool) -> set[str]:
+        known, _jobs = plan_of(
+            ConformanceRequest(tmp_path, events=("kill",), architectures=("sticky-memory",), **asked)
+        )
+        return {it.balancer for it in known.cells}
+
+    assert balancers() == {"envoy", "haproxy", "nginx", "traefik", "caddy", "apache"}
+    assert {"envoy-strict", "haproxy-as-shipped"} <= balancers(variants=True)
 
 
 def test_a_name_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no event 'flood'"):
-        plan_of(ConformanceRequest(tmp_path, ("envoy",), ("flood",)))
+        plan_of(ConformanceRequest(tmp_path, ("envoy",), events=("flood",)))
     with pytest.raises(UsageError, match="no balancer named 'f5'"):
         plan_of(ConformanceRequest(tmp_path, ("f5",)))
 
