@@ -91,8 +91,10 @@ class Apache(Balancer):
 
     def words(self, site: Site) -> list[str]:
         """With a name for this start of it, which it says at its admin address."""
-        start = f"Define TWINSHOP_START {secrets.token_hex(6)}"
-        return ["-f", str(site.folder / CONFIG_FILE), "-C", start, "-DFOREGROUND"]
+        modules = next((one for one in MODULE_FOLDERS if Path(one).is_dir()), MODULE_FOLDERS[0])
+        defined = (f"Define TWINSHOP_START {secrets.token_hex(6)}", f"Define TWINSHOP_MODULES {modules}")
+        words = ["-f", str(site.folder / CONFIG_FILE), "-DFOREGROUND", *(f"-C{one}" for one in defined)]
+        return [*words, "-DTWINSHOP_ROOT"] if os.geteuid() == 0 else words
 
     def files(self, site: Site, routing: Routing) -> dict[str, bytes]:
         """Its one file."""
@@ -180,14 +182,13 @@ def _health(status: str) -> MemberHealth:
 
 
 def _server(site: Site) -> str:
-    folder = next((one for one in MODULE_FOLDERS if Path(one).is_dir()), MODULE_FOLDERS[0])
     # Some are built in, and which differs from system to system.
     loads = [
-        f"<IfModule !{name}_module>\n  LoadModule {name}_module {folder}/mod_{name}.so\n</IfModule>"
+        f"<IfModule !{name}_module>\n  LoadModule {name}_module ${{TWINSHOP_MODULES}}/mod_{name}.so\n</IfModule>"
         for name in _MODULES
     ]
     # As root it gives its children away to somebody else, as everybody else it cannot.
-    who = ["User nobody", "Group nogroup"] if os.geteuid() == 0 else []
+    who = ["<IfDefine TWINSHOP_ROOT>", "  User nobody", "  Group nogroup", "</IfDefine>"]
     return "\n".join(
         [
             f"ServerRoot {site.folder}", "ServerName 127.0.0.1", f"PidFile {site.folder}/httpd.pid",
@@ -207,8 +208,8 @@ def _server(site: Site) -> str:
 def _log(site: Site) -> str:
     fields = (
         r"{\"at\":\"%{begin:usec}t\",\"took\":%D,\"status\":%>s,\"id\":\"%{X-Request-Id}i\",\"method\":\"%m\","
-        r"\"path\":\"%U%q\",\"node\":\"%{BALANCER_WORKER_ROUTE}e\",\"answered_by\":\"%{X-Node}o\"}"
-    )
+        r"\"path\":\"%U%q\",\"node\":\"%{BALANCER_WORKER_ROUTE}e\",\"answered_by\":\"%{NODE}o\"}"
+    ).replace("NODE", site.http.node_header or "X-Node")
     return f'LogFormat "{fields}" record'
 
 

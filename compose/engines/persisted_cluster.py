@@ -32,6 +32,8 @@ from shared.database_order import DatabaseOrder
 from shared.errors import TwinshopError, UsageError
 from shared.sessions import HeldSession
 
+CONFIGURATION = "balancer.configuration"
+"""All that the balancer was told to read, and when, one below the other; in a cluster's folder."""
 Blow = Literal["kill", "terminate", "freeze", "thaw"]
 
 
@@ -196,6 +198,7 @@ class PersistedCluster(Cluster):
     def log_files(self) -> dict[str, Path]:
         """As `logs`, as they are just now."""
         found = {part: self.folder / f"{part}.log" for part in self.parts()}
+        found["balancer.configuration"] = self.folder / CONFIGURATION
         if self.application.can.logs_requests:
             found |= {f"{node}.requests": self.folder / f"{node}.requests.ndjson" for node in self.written.node_urls}
         if self.balancer.own_log != OUR_LOG:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import msgspec
 from compose.balancers.contract import Member, MemberHealth, Routing, Site
 from compose.changes import Balancing, Reply, Wire
 from compose.delay_proxy import Link
-from compose.engines.persisted_cluster import PersistedCluster
+from compose.engines.persisted_cluster import CONFIGURATION, PersistedCluster
 from compose.probes.parts import PROBE_S, ping
 from compose.probes.questions import Unanswered, ask
 from compose.supervision.waiting import wait_for
@@ -206,8 +207,10 @@ class RoutedCluster(PersistedCluster):
         """Write what the balancer reads, as far as it is not so already; whether anything was not."""
         found = self.balancer.files(self.balancer_site(), routing)
         changed = {name: content for name, content in found.items() if not _holds(self.balancer_folder / name, content)}
-        for name, content in changed.items():
-            self.write_file(self.balancer_folder / name, content)
+        with (self.folder / CONFIGURATION).open("ab") as kept:
+            for name, content in changed.items():
+                self.write_file(self.balancer_folder / name, content)
+                kept.write(f"---- {name}, {datetime.now(UTC):%H:%M:%S.%f}\n".encode() + content + b"\n")
         return bool(changed)
 
     def balancing(self) -> Balancing:

@@ -13,7 +13,7 @@ from loadtests.behaviours.hurry import Hurry
 from loadtests.behaviours.idle import Idle
 from loadtests.behaviours.leave_in_flight import LeaveInFlight
 from loadtests.behaviours.overlooked import Overlooked
-from loadtests.behaviours.page import Page
+from loadtests.behaviours.page import ShoppedPage
 from loadtests.behaviours.page_single_flight import PageSingleFlight
 from loadtests.behaviours.planted import Planted
 from loadtests.behaviours.replay import Replay
@@ -40,7 +40,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
         Watching(),
         Abandon(),
         Hurry(),
-        Page(),
+        ShoppedPage(),
         PageSingleFlight(),
         TabsApart(),
         Thief(),

@@ -15,7 +15,7 @@ CLICK_AFTER_MS = 300
 """So long after a page they add something: alone, so that it is not carts that are lost."""
 
 
-class Page(Behaviour):
+class ShoppedPage(Behaviour):
     """Where pages are further apart than access tokens live, each page meets the end of one."""
 
     name = "page"

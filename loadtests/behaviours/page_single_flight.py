@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from loadtests.behaviours.page import Page
+from loadtests.behaviours.page import ShoppedPage
 
 
-class PageSingleFlight(Page):
+class PageSingleFlight(ShoppedPage):
     """The same page, by a good client: whatever has to be renewed is, before the other requests are sent."""
 
     name = "page-single-flight"

@@ -16,7 +16,7 @@ class TabsApart(Behaviour):
     """The slow page (`slow_page_ms`) is the round trip: until its answer is there, the other tab has the old tokens."""
 
     name = "tabs-apart"
-    sentence = f"Once they open the slow page, and within {WITHIN_MS} ms, at any moment, ask something in a second tab."
+    sentence = f"They open the slow page once, and ask something in a second tab within {WITHIN_MS} ms, at any moment."
     uses = frozenset({"linger", "me"})
     may_leave = False
 

@@ -18,6 +18,7 @@ class Thief(Behaviour):
     name = "thief"
     sentence = f"They shop on, and somebody who copied all their cookies goes on with them, {TRIES} times."
     uses = frozenset({"read_cookie", "me"})
+    pace = 1.5
     may_leave = False
 
     def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:

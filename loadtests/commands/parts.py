@@ -43,6 +43,8 @@ def stop(part: str, run: str | None) -> None:
 
 
 def _end(run: str | None, part: str, ended: str, strike: Callable[[Cluster], None]) -> None:
+    from compose.balancers import balancer_named
+
     cluster = attached(run)
     before = cluster.observe(part)
     back = f"`twinshop start {part}` brings it back"
@@ -58,7 +60,9 @@ def _end(run: str | None, part: str, ended: str, strike: Callable[[Cluster], Non
     memory = f"; it held {count} logged-in sessions in its memory" if is_node else ""
     tell(f"{part} of {cluster.spec.run} is {ended}{memory}.")
     _print_evidence(seen)
-    if is_node:
+    if is_node and not balancer_named(cluster.spec.balancer).asks_health:
+        tell("The balancer asks no node for its health: whoever is sent there meets an error first.")
+    elif is_node:
         out = _watch(cluster, part, lambda now: not now.in_rotation, SEEN_WITHIN_S)
         tell(f"The balancer took it out of rotation {max(0.0, out.at - seen.at):.1f} s later.")
     advise(f"Next: reload the shop at {cluster.url}; {back}{', empty' if is_node else ''}.")

@@ -45,9 +45,17 @@ def scorecard(names: tuple[str, ...], engine_name: str, into: Path, quiet: bool,
     with interrupts_raise(), hold_machine(state):
         for line in recover(state).lines():
             click.echo(line, err=True)
-        card = score(asked, engine, state, into, lambda name: quiet or click.echo(f"{name} …", err=True))
+        card = score(asked, engine, state, into, _silent if quiet else _say)
     document, page = write_scorecard(into, card)
     tell(json_text(card) if as_json else f"{in_text(card)}\n\ndocument {document}\npage     {page}")
+
+
+def _say(architecture: str) -> None:
+    click.echo(f"{architecture} …", err=True)
+
+
+def _silent(_architecture: str) -> None:
+    """Nothing."""
 
 
 COMMANDS = {"scorecard": scorecard}

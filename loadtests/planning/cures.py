@@ -101,6 +101,8 @@ def switch(cure: Cure, before: Scenario, after: Scenario) -> str:
     kinds = [" and ".join(dict.fromkeys(f"`{fault.kind}`" for fault in it.fault)) for it in (before, after)]
     if kinds[0] != kinds[1]:
         words.append(f"{kinds[1]} instead of {kinds[0]}")
+    if before.load.behaviour != after.load.behaviour:
+        words.append(f"shoppers `{after.load.behaviour}` instead of `{before.load.behaviour}`")
     return ", ".join(words)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from loadtests.reference.application import application
+from loadtests.reference.balancers import balancers
 from loadtests.reference.commands import commands
 from loadtests.reference.cures import cures
 from loadtests.reference.exports import exports
@@ -20,6 +21,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/faults.md": faults,
     "reference/causes.md": causes,
     "reference/architectures.md": architectures,
+    "reference/balancers.md": balancers,
     "reference/checks.md": checks,
     "reference/behaviours.md": behaviours,
     "reference/settings.md": settings,

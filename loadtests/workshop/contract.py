@@ -110,8 +110,6 @@ class Round(msgspec.Struct, frozen=True):
     """The episode's name; "" is free play."""
     folder: str = ""
     """The run's folder."""
-    run: str = ""
-    """The run's id: with it end the names of the cookies of its shops."""
     sides: tuple[RoundSide, ...] = ()
     """Left and right; empty while starting."""
     shoppers: int = 0
@@ -123,6 +121,8 @@ class Round(msgspec.Struct, frozen=True):
     """When it would be closed by itself."""
     why: str = ""
     """Of a failed round."""
+    run: str = ""
+    """The run's id: with it end the names of the cookies of its shops."""
 
 
 class Workshop(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from loadtests.model.plan import read_plan
 from loadtests.model.results import ArchitectureResult
 from loadtests.planning.scenario_file import load_scenario
 from loadtests.running.progress import Silent
-from loadtests.running.run import FinishedRun, RunRequest, run
+from loadtests.running.run import Finished, RunRequest, run
 
 pytestmark = [pytest.mark.long, pytest.mark.cluster, pytest.mark.timeout(1200)]
 
@@ -22,7 +22,7 @@ ON_EDGE_MS = 40
 """Whose second tab asks so near to the edge that an answer's own time decides."""
 
 
-def finished(tmp_path: Path, scenario: str, seed: int, *architectures: str) -> FinishedRun:
+def finished(tmp_path: Path, scenario: str, seed: int, *architectures: str) -> Finished:
     return run(RunRequest(scenario, architectures, seed=seed, runs=tmp_path), engine_named("processes"), Silent())
 
 

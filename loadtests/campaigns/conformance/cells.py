@@ -52,7 +52,7 @@ class ConformanceCell(msgspec.Struct, frozen=True):
         return self.event, self.balancer, self.architecture
 
 
-class Column(msgspec.Struct, frozen=True):
+class BalancerColumn(msgspec.Struct, frozen=True):
     """One of the numbers of a cell."""
 
     name: str
@@ -95,13 +95,17 @@ def _share(value: float) -> str:
 
 
 COLUMNS = (
-    Column("logged_out", "logged out", "Answered as a stranger against their will."),
-    Column("met_errors", "met errors", "Were answered an error (5xx), or nothing, at least once before the audit."),
-    Column("trapped", "trapped", "Were sent to a node that was down at least twice in a row."),
-    Column("trapped_s", "trapped for", "The longest time for which one of them was.", unit="s"),
-    Column("moved", "moved", "Were answered by another node than before, although theirs lived."),
-    Column("again", "out again", "Were logged out at least twice."),
-    Column("new_share", "newcomers", "Share of those who came after a new node that were sent there.", "share", False),
+    BalancerColumn("logged_out", "logged out", "Answered as a stranger against their will."),
+    BalancerColumn(
+        "met_errors", "met errors", "Were answered an error (5xx), or nothing, at least once before the audit."
+    ),
+    BalancerColumn("trapped", "trapped", "Were sent to a node that was down at least twice in a row."),
+    BalancerColumn("trapped_s", "trapped for", "The longest time for which one of them was.", unit="s"),
+    BalancerColumn("moved", "moved", "Were answered by another node than before, although theirs lived."),
+    BalancerColumn("again", "out again", "Were logged out at least twice."),
+    BalancerColumn(
+        "new_share", "newcomers", "Share of those who came after a new node that were sent there.", "share", False
+    ),
 )
 """What stands in each cell; the last one only where a node was added."""
 

@@ -8,7 +8,7 @@ import msgspec
 
 from compose.architectures import ARCHITECTURES
 from compose.balancers import BALANCERS
-from loadtests.campaigns.conformance.cells import COLUMNS, Column, Conformance, ConformanceCell
+from loadtests.campaigns.conformance.cells import COLUMNS, BalancerColumn, Conformance, ConformanceCell
 from loadtests.campaigns.conformance.sentences import Remark, decide_c19, remarks, steadiness, who
 from loadtests.model.run_folder import RunFolder
 from loadtests.report.shell import PageShell
@@ -23,7 +23,7 @@ class EventTable(msgspec.Struct, frozen=True):
     """One event: what each balancer did to people in it."""
 
     event: str
-    columns: tuple[Column, ...]
+    columns: tuple[BalancerColumn, ...]
     cells: tuple[ConformanceCell, ...]
     refused: tuple[ConformanceCell, ...]
     """Balancers that cannot, and why."""

@@ -8,8 +8,10 @@ import msgspec
 
 from compose.architectures import ARCHITECTURES
 from compose.balancers import BALANCERS
-from loadtests.campaigns.conformance.cells import COLUMNS, Column, Conformance, ConformanceCell
+from loadtests.campaigns.conformance.cells import COLUMNS, BalancerColumn, Conformance, ConformanceCell
 
+REPEATS_TO_DECIDE = 3
+"""Of a cell that may decide a claim; below, nobody knows what is timing."""
 _WORST_FIRST = ("logged_out", "trapped", "met_errors", "moved", "again")
 _VERBS = {
     "logged_out": "logged out",
@@ -34,7 +36,7 @@ def who(cell: ConformanceCell) -> str:
     return f"{balancer.title if balancer else cell.balancer}, by {affinity}"
 
 
-def best(cells: Iterable[ConformanceCell], column: Column) -> float | None:
+def best(cells: Iterable[ConformanceCell], column: BalancerColumn) -> float | None:
     """The least of an event's medians; None without any."""
     middles = [middle for cell in cells if (middle := column.middle(cell)) is not None]
     return min(middles) if middles else None
@@ -68,23 +70,34 @@ def steadiness(known: Conformance) -> tuple[int, int]:
 
 
 def decide_c19(known: Conformance) -> str:
-    """Claim C19, "any load balancer with sticky sessions will do", by the recommended set-ups, by cookie."""
-    cells = [
-        cell
-        for cell in known.cells
-        if cell.repeats and cell.architecture == "sticky-memory" and cell.balancer in BALANCERS
-        and not BALANCERS[cell.balancer].variant.name
-    ]  # fmt: skip
-    apart: dict[str, tuple[float, float]] = {}
-    for event in dict.fromkeys(cell.event for cell in cells):
-        beside = [cell for cell in cells if cell.event == event]
-        for column in (column for column in COLUMNS if column.name in ("logged_out", "trapped")):
-            middles = [middle for cell in beside if (middle := column.middle(cell)) is not None]
-            if len(beside) > 1 and max(middles) > min(middles):
-                apart.setdefault(f"{event} ({_VERBS[column.name]})", (min(middles), max(middles)))
-    if len({cell.balancer for cell in cells}) < 2:
-        return "Not decided: fewer than two balancers were run."
+    """Claim C19, "any load balancer with sticky sessions will do", by the recommended set-ups, by cookie.
+
+    Two balancers differ in an event if no repeat of the one came to what a repeat of the other did.
+    """
+    cells = [cell for cell in known.cells if _recommended(cell) and len(cell.repeats) >= REPEATS_TO_DECIDE]
+    if len({cell.balancer for cell in cells}) <= 1:
+        return f"Not decided: fewer than two balancers were run {REPEATS_TO_DECIDE} times or more."
+    apart = [
+        f"{event}: {least:g} to {most:g} of {known.shoppers} people {_VERBS[name]}"
+        for event in dict.fromkeys(cell.event for cell in cells)
+        for name in ("logged_out", "trapped")
+        for least, most in _apart([cell for cell in cells if cell.event == event], name)
+    ]
     if not apart:
-        return "Confirmed, as far as it was run: the recommended set-ups differ in no count of people."
-    told = "; ".join(f"{event}: {least:g} to {most:g} people" for event, (least, most) in apart.items())
-    return f"Refuted: with a cookie and their recommended settings, balancers differ in {told}."
+        return "Confirmed, as far as it was run: the recommended set-ups differ in no count by more than timing."
+    return f"Refuted: with a cookie and their recommended settings, balancers differ. {'; '.join(apart)}."
+
+
+def _recommended(cell: ConformanceCell) -> bool:
+    balancer = BALANCERS.get(cell.balancer)
+    return cell.architecture == "sticky-memory" and balancer is not None and not balancer.variant.name
+
+
+def _apart(beside: list[ConformanceCell], name: str) -> Iterator[tuple[float, float]]:
+    """The most that the best came to and the least that the worst did, if these ranges do not overlap."""
+    column = next(column for column in COLUMNS if column.name == name)
+    ranges = [(min(values), max(values)) for cell in beside if (values := column.values(cell))]
+    if ranges:
+        least, most = min(high for _low, high in ranges), max(low for low, _high in ranges)
+        if least < most:
+            yield least, most

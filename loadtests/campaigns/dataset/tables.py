@@ -35,7 +35,7 @@ class CellNumber(NamedTuple):
     prediction: Prediction | None
 
 
-class Step(NamedTuple):
+class FaultStep(NamedTuple):
     """One step of one fault."""
 
     architecture: str
@@ -56,11 +56,11 @@ def _cells(run: JudgedRun) -> Iterator[CellNumber]:
             yield CellNumber(name, result, measure, number, predicted.get(measure.name))
 
 
-def _steps(run: JudgedRun) -> Iterator[Step]:
+def _steps(run: JudgedRun) -> Iterator[FaultStep]:
     kinds = [fault["kind"] for fault in msgspec.json.decode(run.folder.plan.read_bytes())["faults"]]
     for name, result in run.results.architectures.items():
         for step in result.experiment:
-            yield Step(name, step, kinds[step.fault])
+            yield FaultStep(name, step, kinds[step.fault])
 
 
 def _orders(run: JudgedRun) -> Iterator[StoredOrder]:
@@ -110,7 +110,7 @@ CELLS: ExportTable[CellNumber] = ExportTable(
     ),
     _cells,
 )  # fmt: skip
-FAULTS: ExportTable[Step] = ExportTable(
+FAULTS: ExportTable[FaultStep] = ExportTable(
     "faults",
     "One row for each step of each fault on each architecture: planned, injected, observed, healed, observed healed.",
     (

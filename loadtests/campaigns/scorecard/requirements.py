@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from loadtests.campaigns.scorecard.shop_door import DoorVisitor, Finding, ShopDoor
 from loadtests.load.cookies import stands_in
@@ -18,7 +18,9 @@ Steps = Generator[None, None, Finding]
 ENTROPY_BITS = 128
 LOGINS = 8
 AT_ONCE_S, BEAT_S, SPARE_S = 1.1, 0.4, 1.5
-PASS, FAIL, NOT_APPLICABLE = "pass", "fail", "not applicable"
+PASS: Final = "pass"
+FAIL: Final = "fail"
+NOT_APPLICABLE: Final = "not applicable"
 
 
 class Requirement(NamedTuple):

@@ -87,7 +87,7 @@ def read_recording(folder: Path, left: str, right: str) -> Recording:
     admitted = _admitted(events)
     sides = (_side("left", ready[left], run, admitted), _side("right", ready[right], run, admitted))
     shown = Round(
-        1, "explain", provenance.scenario, str(folder), provenance.run, sides, shoppers, window_ms=plan.window_ms
+        1, "explain", provenance.scenario, str(folder), sides, shoppers, window_ms=plan.window_ms, run=provenance.run
     )  # fmt: skip
     watches = {side.architecture: watch_of(side, shoppers, delay_us=0) for side in sides}
     last_us = _feed(run, watches, events)

@@ -91,6 +91,11 @@ def test_a_scenario_may_name_one_and_the_command_line_wins() -> None:
     assert balancer_for("caddy", named, ("sticky-memory",), "processes", print) == "caddy"
 
 
+def test_who_asks_for_health_is_known() -> None:
+    asking = {name for name, balancer in BALANCERS.items() if balancer.asks_health}
+    assert asking == {"apache", "caddy", "envoy", "envoy-strict", "haproxy", "haproxy-stick-table", "traefik"}
+
+
 @pytest.mark.parametrize("name", sorted(BALANCERS))
 def test_each_says_where_it_comes_from_and_what_it_cannot_do(name: str) -> None:
     balancer = BALANCERS[name]

@@ -33,6 +33,7 @@ class QuietEnvoy(Envoy):
         live_retries=False,
         tells_health=False,
         tells_routing=False,
+        public=False,
         log_fields=Envoy.can.log_fields - {"took_us"},
     )
     own_log = "balancer-own.log"

@@ -140,6 +140,17 @@ def test_a_calm_day() -> None:
     )
 
 
+@pytest.mark.parametrize(("cause", "all_of_them"), [("node_killed", True), ("node_killed+other_node", False)])
+def test_that_all_whose_sessions_it_held_were_hit_is_said_only_where_they_went_with_it(
+    cause: str, all_of_them: bool
+) -> None:
+    hit = result(20, at_risk=20)
+    losses = tuple(msgspec.structs.replace(loss, cause=cause) for loss in hit.losses)
+    carts = msgspec.structs.replace(LOSS, kind="cart_lost", cause="expired")
+    found = sentence_of([KILL], {"sticky-memory": msgspec.structs.replace(hit, losses=(*losses, carts))})
+    assert ("(all whose sessions it held)" in found) is all_of_them
+
+
 def test_nobody_anywhere() -> None:
     assert sentence_of([KILL], {"redis": result(0)}) == "Killing n2 logged out nobody in redis."
 
@@ -195,6 +206,16 @@ def test_several_victims_held_sessions_together() -> None:
 
 def counted(value: int, verdict: VerdictWord = "as predicted") -> ArchitectureResult:
     return msgspec.structs.replace(UNEVENTFUL, verdict=verdict, counts={"stalled": Counted(value, value + 3)})
+
+
+def test_where_there_is_little_room_those_who_were_hit_are_told_together() -> None:
+    """Nine architectures: the wording without reasons is the first that fits."""
+    names = ("sticky-memory", "sticky-hash", "signed-token", "redis", "redis-replica", "token-denylist")
+    some = {name: result(20 if name.startswith("sticky") else 0, at_risk=20) for name in names}
+    found = sentence_of([KILL], {**some, "sticky-address": result(30, at_risk=7), "redis-weighted": result(0)})
+    assert found == (
+        "Killing n2 logged out 20 in sticky-memory, 20 in sticky-hash and 30 in sticky-address; nobody in 5 others."
+    )
 
 
 class TestAnotherHeadline:

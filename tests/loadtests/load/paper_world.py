@@ -196,14 +196,14 @@ class PaperDay:
 
     def __init__(
         self, *actions: Action, takes_ms: dict[str, int] | None = None, fates: dict[int, str] | None = None,
-        window_ms: int = 1000, late_ms: int = 2000,
+        window_ms: int = 1000, late_ms: int = 2000, gives_up: bool = False,
     ) -> None:  # fmt: skip
         self.time = PaperTime()
         self.browser = PaperBrowser(self.time, takes_ms or {}, fates or {})
         self.exchanges: list[Exchange] = []
         self.findings: list[Contradiction] = []
         limits = ClientLimits(late_ms=late_ms)
-        terms = VisitConfig("redis", RUN, f"{RUN}a", "secret", limits, window_us=window_ms * 1000)
+        terms = VisitConfig("redis", RUN, f"{RUN}a", "secret", limits, gives_up=gives_up, window_us=window_ms * 1000)
         self.visit = ShopperVisit(7, actions, terms, self.browser, self.time, self, self.time.start_job)
         self.raised: BaseException | None = None
 

@@ -120,6 +120,25 @@ def test_forgetting_the_node_is_recorded_though_nothing_is_sent() -> None:
     assert day.findings == []
 
 
+@pytest.mark.parametrize("gives_up", [True, False])
+def test_who_takes_an_error_for_a_logout_throws_the_session_away(gives_up: bool) -> None:
+    day = PaperDay(LOGIN, Action(20, "cart"), Action(30, "me"), fates={2: "broken"}, gives_up=gives_up).live()
+    asked = [("login", 200), ("cart", 503), ("me", 401), ("login", 200)] if gives_up else [
+        ("login", 200), ("cart", 503), ("me", 200),
+    ]  # fmt: skip
+    assert [(do, status) for do, status in day.words("do", "status") if do != "forget_session"] == asked
+    assert [finding.kind for finding in day.findings] == ["logged_out"] * gives_up
+    assert day.words("do").count(("forget_session",)) == gives_up
+    assert day.browser.jars["main"]["node"] == "n1", "the balancer's cookie is not the shop's"
+
+
+def test_requests_that_are_on_their_way_together_say_so() -> None:
+    together = Action(30, "me"), Action(30, "cart", beside=True)
+    day = PaperDay(LOGIN, *together, Action(200, "orders")).live()
+    assert dict(day.words("do", "beside")) == {"login": False, "me": True, "cart": True, "orders": False}
+    assert not any(exchange.overlapped for exchange in day.exchanges), "none of them writes"
+
+
 @pytest.mark.parametrize("written", ["", "user-0007"])
 def test_what_others_read_in_the_cookies_is_recorded_though_nothing_is_sent(written: str) -> None:
     day = PaperDay(LOGIN, Action(20, "read_cookie", jar="stolen"), Action(30, "cart"))

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from compose.architectures import ARCHITECTURES
+from compose.balancers import BALANCERS
 from compose.cluster import Limits
+from compose.description import PLACES, Description
 from loadtests.behaviours import BEHAVIOURS
 from loadtests.checks import CAUSES, CHECKS, MEASURES, TALLIES
 from loadtests.cli import COMMANDS
@@ -28,6 +30,8 @@ NAMES = {
     "reference/faults.md": list(FAULTS),
     "reference/causes.md": list(CAUSES),
     "reference/architectures.md": list(ARCHITECTURES),
+    "reference/application.md": [*PLACES, *(it.name for it in attributes_of(Description))],
+    "reference/balancers.md": list(BALANCERS),
     "reference/checks.md": [*(check.kind for check in CHECKS.values()), *(tally.name for tally in TALLIES.values())],
     "reference/behaviours.md": list(BEHAVIOURS),
     "reference/settings.md": list(Limits.__struct_fields__),
@@ -92,5 +96,6 @@ def test_every_cure_is_a_switch_between_two_scenarios_that_predict_different_thi
     pairs = [(before.expect[name].get(measure), after.expect[cure.instead or name].get(measure)) for name in names]
     assert all(before for before, _ in pairs)
     assert any(one != other for one, other in pairs), pairs
-    assert before.load.behaviour == after.load.behaviour
+    in_client = before.load.behaviour != after.load.behaviour
+    assert not in_client or before.settings == after.settings  # one switch at a time
     assert before.load.shoppers == after.load.shoppers

@@ -155,3 +155,15 @@ def test_a_promise_keeps_what_is_asked_of_it() -> None:
     assert promise.cart == {"tea": 1}
     assert promise.exchange == msgspec.structs.replace(full, planned_us=0, step=-1, cookie_bytes=0, body_bytes=0)
     assert packed(full, None).cart is None
+
+
+def test_a_removal_that_is_acknowledged_and_changes_nothing_is_contradicted() -> None:
+    told = Story().login().add("tea", 2, shows={"tea": 2}).remove("tea", shows={"tea": 2})
+    assert [(found.kind, found.items) for found in findings(told)] == [("cart_rolled_back", 2)]
+
+
+def test_what_is_answered_just_as_expected_is_confirmed_at_once() -> None:
+    login, *others = Story().login().add("tea", 2, shows={"tea": 2}).remove("tea", shows={}).cart({}).exchanges
+    memory = ExpectedSession("user-0001")
+    memory.saw(login)
+    assert [memory.confirms(exchange) for exchange in others] == [True, True, True]

@@ -6,7 +6,9 @@ import msgspec
 import pytest
 
 from loadtests.model.history import Exchange
-from loadtests.session_model.life import SessionLife, began_to_stray, home_since, life_in
+from loadtests.session_model.circumstances import NOTHING, circumstances_of
+from loadtests.session_model.life import SessionLife, began_to_stray, home_since, life_in, lifetime_over
+from loadtests.session_model.stores.memory import held_no_more
 from tests.loadtests.session_model.accused import SHORT, where
 from tests.loadtests.stories import Story
 
@@ -65,3 +67,27 @@ def test_a_page_that_is_asked_for_when_the_lifetime_is_over_refreshes_nothing() 
         life.saw(LOGIN)
         life.saw(one(Story().at(3).browse("n1"), sent_us=sent_us, done_us=sent_us + 10_000))
         assert (life.perhaps is not None) is perhaps
+
+
+def test_a_write_of_which_nobody_knows_what_became_is_no_answer_whatever_its_status() -> None:
+    told = Story().at(1).add("tea", node="n2")
+    assert lived(LOGIN, one(told, outcome="unknown")).hung is not None
+    assert lived(LOGIN, told.last).hung is None
+
+
+def test_a_lifetime_that_may_be_over_may_be_so_from_the_beginning_of_that_second_on() -> None:
+    around = circumstances_of(where("redis", limits=SHORT))
+    life = lived(one(Story().at(0.4).login("n2"), done_us=1_200_000))
+    begins_us, ends_us = 3_000_000, 4_000_000
+    for at_us, sure, since_us in ((begins_us, False, begins_us), (ends_us, True, ends_us)):
+        answer = one(Story().at(5).stranger(), sent_us=at_us - (not sure), done_us=at_us)
+        harm = lifetime_over(life, answer, around, NOTHING)
+        assert harm is not None
+        assert (harm.sure, harm.at_us) == (sure, since_us)
+    early = one(Story().at(5).stranger(), sent_us=0, done_us=begins_us - 1)
+    assert lifetime_over(life, early, around, NOTHING) is None
+
+
+def test_what_was_never_opened_was_not_thrown_out_either() -> None:
+    around = circumstances_of(where("sticky-memory"))
+    assert held_no_more(SessionLife(), Story().stranger().last, around, NOTHING) == []

@@ -87,3 +87,13 @@ def test_a_session_that_outlives_its_end(name: str) -> None:
     assert answer.knew is bool(cause)
     assert [named(loss) for loss in losses] == [case.cause(answer)] * bool(cause)
     assert ["|".join(because.word for because in loss.because) for loss in losses] == [cause] * bool(cause)
+
+
+def test_who_is_known_again_after_a_login_that_nobody_answered_can_be_lost_again() -> None:
+    faults = (fault("kill", "n3", 0.5), fault("clock-ahead", "n1", 0.5))
+    steps = [Step(at(0.2), "login"), Step(at(0.505), "login", "n3"), Step(at(0.555), "me")]
+    steps += [Step(at(0.655), "me", "n2"), Step(at(0.705), "me")]
+    case = Case("token-denylist", Setup("denylist", "round-robin", lifetime=at(2)), faults, tuple(steps))
+    assert [answer.status for answer in case.answers] == [200, 503, 401, 200, 401]
+    assert [answer.number for answer in case.lost()] == [2, 4]
+    demand(case)

@@ -41,7 +41,8 @@ def test_the_state(tmp_path: Path) -> None:
     said = shop.visitor().get("/-/state", **CONTROL).json
     assert (said["node"], said["workers"], said["fallback"]) == ("n1", 2, fingerprint("an older key"))
     assert said["key"] == fingerprint(shop.settings.secret_key)
-    assert said["trouble"] == {"delay_ms": 1, "errors": "none", "session_cap": 0, "clock_ahead_s": 30}
+    told = {"delay_ms": 1, "errors": "none", "session_cap": 0, "clock_ahead_s": 30, "dies_before_saving": False}
+    assert said["trouble"] == told
     assert 30e6 <= said["clock_us"] - before < 35e6
     assert said["pid"] > 0
     assert shop.settings.secret_key not in str(said)

@@ -69,12 +69,16 @@ def test_only_what_is_worse_than_the_best_is_told() -> None:
 
 
 def test_the_claim_follows_the_cells() -> None:
-    assert decide_c19(KNOWN).startswith("Refuted: ")
-    assert "kill (sent again and again to a node that was down): 0 to 3.5 people" in decide_c19(KNOWN)
-    same = Conformance(cells=(cell("caddy", counts()), cell("haproxy", counts())))
-    assert decide_c19(same).startswith("Confirmed")
-    shipped = Conformance(cells=(cell("caddy", counts()), cell("haproxy-as-shipped", counts(9))))
-    assert decide_c19(shipped).startswith("Not decided")
+    assert decide_c19(KNOWN).startswith("Not decided: fewer than two balancers were run 3 times")
+
+    def decided(caddy: tuple[int, ...], haproxy: tuple[int, ...], name: str = "haproxy") -> str:
+        cells = (cell("caddy", *map(counts, caddy)), cell(name, *map(counts, haproxy)))
+        return decide_c19(Conformance(shoppers=12, cells=cells))
+
+    assert "kill: 5 to 6 of 12 people logged out" in decided((4, 4, 5), (6, 7, 6))
+    assert decided((4, 4, 5), (6, 7, 6)).startswith("Refuted")
+    assert decided((4, 4, 5), (5, 7, 6)).startswith("Confirmed")
+    assert decided((4, 4, 5), (6, 7, 6), "haproxy-as-shipped").startswith("Not decided")
 
 
 def test_both_pages_have_every_cell_and_lead_to_the_runs_that_are_there(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import msgspec
 
 from loadtests.campaigns.cells import Cell, CellKey, Matrix
 from loadtests.campaigns.jobs import Entry
-from loadtests.campaigns.runner import Outcome, RunJob
+from loadtests.campaigns.runner import Launcher, Outcome, RunJob
 from loadtests.model.results import ArchitectureResult, LogoutCounts, Prediction, Results, VerdictWord
 from loadtests.model.run_folder import RunFolder
 from loadtests.planning.scenario_file import read_scenario
@@ -115,7 +115,7 @@ class FakeRun:
         self._told.append(f"kill {self.job.scenario}")
 
 
-class FakeLauncher:
+class FakeLauncher(Launcher[RunJob]):
     """Writes results as a run would, without running anything; `breaks` names architectures at which a run fails."""
 
     def __init__(

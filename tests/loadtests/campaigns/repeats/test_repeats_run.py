@@ -22,7 +22,7 @@ from loadtests.campaigns.repeats.order import Turn
 from loadtests.campaigns.repeats.repeats import PAGE, Repeats, read_repeats, repeats_schema
 from loadtests.campaigns.repeats.repeats_run import Repeated, again, repeat
 from loadtests.campaigns.repeats.statistics import SCIPY
-from loadtests.campaigns.runner import Outcome, Over
+from loadtests.campaigns.runner import Launcher, Outcome, Over
 from loadtests.cli import main
 from loadtests.judging.judge import judge
 from loadtests.model.plan import plan_sha256
@@ -42,7 +42,7 @@ from tests.waiting import until
 NAMES = ("sticky-memory", "redis")
 
 
-class FakeRuns:
+class FakeRuns(Launcher[BlockJob]):
     """Every turn ends at once; its run folder is the model's, which is true to itself."""
 
     def __init__(self, folder: Path, fail: Callable[[Turn], Exception | None] = lambda _turn: None) -> None:

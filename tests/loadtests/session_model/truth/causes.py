@@ -18,6 +18,9 @@ from tests.loadtests.session_model.truth.happenings import NEVER, Answer, Fault,
 from tests.loadtests.session_model.truth.world import Label, World
 
 Sets = frozenset[frozenset[Label]]
+ANEW = "in, and perhaps anew"
+"""A login that nobody answered may have opened another session: who is a stranger then is perhaps in by that."""
+INSIDE = ("in", ANEW)
 
 
 @dataclass(frozen=True)
@@ -42,13 +45,13 @@ class Case:
             if answer.step.jar != "main" or do in ("browse", "forget_node"):
                 continue
             if answer.status == 401:
-                found += [answer] if was == "in" else []
-                inside[who] = was if was == "perhaps in" else "out"
+                found += [answer] if was in INSIDE else []
+                inside[who] = "perhaps in" if was in ("perhaps in", ANEW) else "out"
             elif do == "login":
-                inside[who] = "in" if answer.knew else "perhaps in" if was == "out" else was
+                inside[who] = "in" if answer.knew else "perhaps in" if was == "out" else ANEW if was in INSIDE else was
             elif do.startswith("logout"):
-                inside[who] = "out" if answer.knew else "perhaps out" if was == "in" else was
-            elif answer.knew and was != "out":
+                inside[who] = "out" if answer.knew else "perhaps out" if was in INSIDE else was
+            elif answer.knew and was not in ("out", ANEW):
                 inside[who] = "in"
         return found
 
