@@ -49,8 +49,7 @@ public class App extends HttpServlet {
     connector.setPort(Integer.parseInt(args[0]));
     tomcat.setConnector(connector);
     Context context = tomcat.addContext("", System.getenv("BASE"));
-    Tomcat.addServlet(context, "notes", new App());
-    context.addServletMappingDecoded("/*", "notes");
+    Tomcat.addServlet(context, "notes", new App()).addMapping("/*");
     if (System.getenv("PEERS") != null) replicate(tomcat, context);
     tomcat.start();
     tomcat.getServer().await();
@@ -60,6 +59,7 @@ public class App extends HttpServlet {
     context.setDistributable(true);
     SimpleTcpCluster cluster = new SimpleTcpCluster();
     cluster.setChannelStartOptions(Channel.SND_RX_SEQ | Channel.SND_TX_SEQ); // without multicast
+    cluster.setChannelSendOptions(Channel.SEND_OPTIONS_SYNCHRONIZED_ACK); // Tomcat's default does not wait
     cluster.addValve(new ReplicationValve());
     DeltaManager manager = new DeltaManager();
     manager.setStateTransferTimeout(5); // when all start at once, the node that is asked may not be ready to answer
