@@ -32,7 +32,7 @@ class Impersonated(Check):
             label="Impersonated",
             headline="shoppers impersonated until the end",
             kinds=("impersonated",),
-            place=48,
+            place=50,
         ),
     )
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Generator
 from typing import Final, NamedTuple
 
-from loadtests.campaigns.scorecard.shop_door import DoorVisitor, Finding, ShopDoor
+from loadtests.campaigns.scorecard.shop_door import CellWord, DoorVisitor, Finding, ShopDoor
 from loadtests.load.cookies import stands_in
 
 Steps = Generator[None, None, Finding]
@@ -67,7 +67,7 @@ def _unguessable(door: ShopDoor, user: str) -> Steps:
     if len(set(references)) < len(references):
         return Finding(FAIL, f"{LOGINS} logins were given {len(set(references))} different tokens")
     bits = min(entropy_bits(value) for value in references)
-    word = PASS if bits >= ENTROPY_BITS else FAIL
+    word: CellWord = PASS if bits >= ENTROPY_BITS else FAIL
     return Finding(word, f"{LOGINS} logins, {len(references)} different tokens of {bits} random bits each")
 
 

@@ -26,6 +26,6 @@ MEASURES = (
         label="Honest revocations",
         headline="share of revocations that hit honest people",
         percent=True,
-        place=49,
+        place=51,
     ),
 )
