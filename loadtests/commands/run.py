@@ -10,6 +10,7 @@ import click
 from msgspec.structs import replace
 
 from compose.architectures import architecture_named
+from compose.cluster import DEFAULT_BALANCER
 from loadtests.commands.options import (
     APP_OPTION,
     BALANCER_OPTION,
@@ -85,8 +86,11 @@ def run(
         raise UsageError("the same --architecture is named twice", next_step="name each once")
     if repeat and control:
         raise UsageError("repeats have their own controls", next_step="leave out --control or --repeat")
-    if repeat and under_test:
-        raise UsageError("repeats compare the twins", next_step="leave out --repeat or --app")
+    if under_test:
+        _check_way("repeats", repeat is not None, "they compare the twins", "--repeat")
+        other = balancer not in ("", DEFAULT_BALANCER)
+        _check_way(balancer, other, "only Envoy's log was shown to tell who answered", "--balancer")
+        _check_way(engine_name, engine_name != "processes", "it is described by a command, not by an image", "--engine")
     asked = load_scenario(scenario)
     names = under_test.chosen(architectures) if under_test else architectures or asked.architectures
     request = RunRequest(
@@ -117,6 +121,16 @@ def _check_far(scheduler: str | None, scenario: str, repeat: int | None) -> str 
             next_step="leave --on out",
         )
     return scheduler
+
+
+def _check_way(what: str, asked: bool, why: str, option: str) -> None:
+    """Make sure that a described application is run in a way that is known to tell the truth.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if asked:
+        raise UsageError(f"no described application with {what}", why=why, next_step=f"leave out {option}")
 
 
 def _once(request: RunRequest, engine: Engine, watcher: RunWatcher, as_json: bool) -> int:

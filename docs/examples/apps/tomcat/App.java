@@ -3,19 +3,16 @@ import jakarta.servlet.http.*;
 import java.io.IOException;
 import org.apache.catalina.Context;
 import org.apache.catalina.connector.Connector;
-import org.apache.catalina.ha.tcp.ReplicationValve;
-import org.apache.catalina.ha.tcp.SimpleTcpCluster;
+import org.apache.catalina.ha.session.DeltaManager;
+import org.apache.catalina.ha.tcp.*;
 import org.apache.catalina.startup.Tomcat;
 import org.apache.catalina.tribes.Channel;
-import org.apache.catalina.tribes.group.GroupChannel;
-import org.apache.catalina.tribes.group.interceptors.StaticMembershipInterceptor;
-import org.apache.catalina.tribes.group.interceptors.TcpFailureDetector;
-import org.apache.catalina.tribes.group.interceptors.TcpPingInterceptor;
+import org.apache.catalina.tribes.group.*;
+import org.apache.catalina.tribes.group.interceptors.*;
 import org.apache.catalina.tribes.membership.StaticMember;
 import org.apache.catalina.tribes.transport.ReceiverBase;
 
 public class App extends HttpServlet {
-  @Override
   protected void service(HttpServletRequest request, HttpServletResponse response) throws IOException {
     HttpSession session = request.getSession();
     String user = (String) session.getAttribute("user");
@@ -52,24 +49,27 @@ public class App extends HttpServlet {
     connector.setPort(Integer.parseInt(args[0]));
     tomcat.setConnector(connector);
     Context context = tomcat.addContext("", System.getenv("BASE"));
-    Tomcat.addServlet(context, "notes", new App());
-    context.addServletMappingDecoded("/*", "notes");
-    if (System.getenv("PEERS") != null) replicate(tomcat, context, System.getenv("PEER"), System.getenv("PEERS"));
+    Tomcat.addServlet(context, "notes", new App()).addMapping("/*");
+    if (System.getenv("PEERS") != null) replicate(tomcat, context);
     tomcat.start();
     tomcat.getServer().await();
   }
 
-  static void replicate(Tomcat tomcat, Context context, String own, String others) throws Exception {
+  static void replicate(Tomcat tomcat, Context context) throws Exception {
     context.setDistributable(true);
     SimpleTcpCluster cluster = new SimpleTcpCluster();
     cluster.setChannelStartOptions(Channel.SND_RX_SEQ | Channel.SND_TX_SEQ); // without multicast
+    cluster.setChannelSendOptions(Channel.SEND_OPTIONS_SYNCHRONIZED_ACK); // Tomcat's default does not wait
     cluster.addValve(new ReplicationValve());
+    DeltaManager manager = new DeltaManager();
+    manager.setStateTransferTimeout(5); // when all start at once, the node that is asked may not be ready to answer
+    cluster.setManagerTemplate(manager);
     GroupChannel channel = (GroupChannel) cluster.getChannel();
     ReceiverBase receiver = (ReceiverBase) channel.getChannelReceiver();
     receiver.setAddress("127.0.0.1");
-    receiver.setPort(Integer.parseInt(own.split(":")[1]));
+    receiver.setPort(Integer.parseInt(System.getenv("PEER").split(":")[1]));
     StaticMembershipInterceptor members = new StaticMembershipInterceptor();
-    for (String other : others.split(",")) {
+    for (String other : System.getenv("PEERS").split(",")) {
       members.addStaticMember(new StaticMember("127.0.0.1", Integer.parseInt(other.split(":")[1]), 0));
     }
     channel.addInterceptor(new TcpPingInterceptor());
