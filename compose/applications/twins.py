@@ -180,7 +180,9 @@ class Twins(Application):
             )
             if answer.status >= 300:
                 where = urlsplit(url).netloc
-                raise TwinshopError(f"the node at {where} cannot be troubled: its control page answers {answer.status}")
+                raise TwinshopError(
+                    f"the node at {where} cannot be made to fail: its control page answers {answer.status}"
+                )
 
     def orders(self, database_url: str) -> list[DatabaseOrder]:
         """Every order in the database, by order id."""

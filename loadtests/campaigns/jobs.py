@@ -39,6 +39,11 @@ class Selection(msgspec.Struct, frozen=True):
             and (not self.architectures or architecture in self.architectures)
         )
 
+    def options(self) -> str:
+        """As `twinshop matrix` was asked for it: "--family store --architecture redis"; "" for everything."""
+        named = (("--family", self.families), ("--scenario", self.scenarios), ("--architecture", self.architectures))
+        return " ".join(f"{option} {name}" for option, names in named for name in names)
+
 
 class Entry(msgspec.Struct, frozen=True):
     """A scenario of the catalogue, and the SHA-256 of its file."""

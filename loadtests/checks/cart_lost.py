@@ -33,6 +33,7 @@ class CartLost(Check):
             report="always",
             terminal="always",
             compared=True,
+            counted="each time",
             place=20,
         ),
     )

@@ -36,6 +36,7 @@ class ItemsLost(Check):
             headline="carts that lacked something",
             kinds=("items_lost",),
             report="always",
+            counted="each time",
             place=21,
         ),
     )

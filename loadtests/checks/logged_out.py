@@ -52,6 +52,7 @@ class LoggedOut(Check):
             report="always",
             terminal="never",
             anchor="logouts",
+            counted="each time",
             place=11,
         ),
         Measure(

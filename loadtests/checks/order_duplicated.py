@@ -35,6 +35,7 @@ class OrderDuplicated(Check):
             meaning="Second orders of one checkout, in the database. Also among the other losses.",
             headline="orders made twice",
             kinds=("order_duplicated",),
+            counted="each time",
             place=45,
         ),
     )

@@ -35,6 +35,7 @@ class OverLimit(Tally):
             meaning="Requests that were let through although a limit that counts all of them could not have allowed so "
             "many: more than twice its number within one of its windows (a window’s end and the next one’s beginning).",
             headline="requests let through beyond the limit",
+            counted="requests",
             place=42,
         ),
     )

@@ -22,6 +22,7 @@ class RateLimited(Tally):
             label="Too many",
             meaning="Requests that were refused for coming too often (429).",
             headline="requests refused as too many",
+            counted="answers",
             place=40,
         ),
         Measure(

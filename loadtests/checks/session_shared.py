@@ -34,6 +34,7 @@ class SessionShared(Check):
             "(session fixation).",
             headline="logins shared with a stranger",
             kinds=("session_shared",),
+            counted="each time",
             place=48,
         ),
     )

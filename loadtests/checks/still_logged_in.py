@@ -36,6 +36,7 @@ class StillLoggedIn(Check):
             "or on another device after a logout everywhere.",
             headline="sessions that outlived their logout",
             kinds=("still_logged_in",),
+            counted="each time",
             place=47,
         ),
     )

@@ -21,6 +21,7 @@ class StreamsDropped(Tally):
             group="Service",
             meaning="Live connections (event streams) that ended before their time.",
             headline="live connections dropped",
+            counted="each time",
             place=36,
         ),
     )

@@ -25,6 +25,7 @@ class StreamsLost(Tally):
             group="Service",
             meaning="Dropped live connections whose owner was a stranger on coming back.",
             headline="live connections whose owner came back as a stranger",
+            counted="each time",
             place=37,
         ),
     )

@@ -30,6 +30,7 @@ class WrongUser(Check):
             kinds=("wrong_user",),
             report="never",
             terminal="never",
+            counted="each time",
             place=24,
         ),
     )

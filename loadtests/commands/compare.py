@@ -9,7 +9,7 @@ from string import ascii_uppercase
 import click
 
 from loadtests.commands.options import DEBUG_OPTION, JSON_OPTION
-from shared.errors import UsageError
+from shared.errors import EnvironmentNotReady, UsageError
 
 NOT_COMPARED = 3
 """As for an experiment that answers nothing."""
@@ -19,23 +19,30 @@ NOT_COMPARED = 3
     help="""\b
 Examples:
   twinshop compare runs/20261121-013044-node-kill-1 runs/latest
+  twinshop compare mine.zip theirs.zip --html beside.html
   twinshop compare mine.zip theirs.zip --json
 
 Put two or more runs side by side (folders or bundles): what was asked, where it ran, what differs; and, for each
 architecture, every number with its difference from the first run's. Numbers are compared only if the plans are the
-same; if not, it says exactly what differs. Each run is judged again, so all are counted by the same rules.
+same; if not, it says exactly what differs. Each run is judged again, so all are counted by the same rules. The same
+is written as a page, too; with --json only if --html says where.
 
 \b
 Exit codes: 0 compared, 2 usage or a damaged run, 3 not comparable.
 """
 )
 @click.argument("runs", metavar="RUN RUN…", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--html", "page", type=click.Path(dir_okay=False, path_type=Path),
+    help="Where the page goes.  [default: runs/comparison.html]",
+)  # fmt: skip
 @JSON_OPTION
 @DEBUG_OPTION
-def compare(runs: tuple[Path, ...], as_json: bool) -> int:
+def compare(runs: tuple[Path, ...], page: Path | None, as_json: bool) -> int:
     """Put RUNs side by side."""
     from loadtests.campaigns.bundles.unpack import run_in
     from loadtests.campaigns.comparison.comparison import compare as side_by_side
+    from loadtests.campaigns.comparison.html_page import FILE, comparison_html
     from loadtests.campaigns.comparison.page import comparison_page
     from loadtests.campaigns.comparison.side import read_side
     from loadtests.running.console import json_text, tell
@@ -52,8 +59,23 @@ def compare(runs: tuple[Path, ...], as_json: bool) -> int:
             for label, path in zip(ascii_uppercase, runs, strict=False)
         ]
     comparison = side_by_side(sides)
-    tell(json_text(comparison) if as_json else comparison_page(comparison))
+    if page or not as_json:
+        page = page or FILE
+        _write(page, comparison_html(comparison))
+    tell(json_text(comparison) if as_json else f"{comparison_page(comparison)}\npage     {page}")
     return 0 if comparison.comparable else NOT_COMPARED
+
+
+def _write(page: Path, html: bytes) -> None:
+    from shared.whole_file import write_whole
+
+    try:
+        page.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(page, html)
+    except OSError as error:
+        raise EnvironmentNotReady(
+            f"cannot write {page}", why=error.strerror or str(error), next_step="name another file: --html FILE"
+        ) from error
 
 
 COMMANDS = {"compare": compare}

@@ -1,46 +1,43 @@
-"""Bytes on the wire over time: the cookies that shoppers sent, and the bodies of the answers."""
+"""Bytes over time: the cookies that shoppers sent, and the bodies of the answers."""
 
 from __future__ import annotations
 
-from loadtests.report.axis import FOOT, TimeAxis, frame, lanes
+from loadtests.report.axis import TimeAxis
 from loadtests.report.drawing import Chart, Key
 from loadtests.report.series import Story
-from loadtests.report.step_chart import LANE, Steps, lane, steps_table
+from loadtests.report.step_chart import Lanes, Steps, most_in, stacked, steps_table
 
 COUNTED_US = 500_000
 """Bytes are summed over half seconds."""
-SENT, RECEIVED = "cookies sent", "bodies of answers"
+SENT, RECEIVED = "cookies sent", "bodies"
 
 
-def wire(story: Story, axis: TimeAxis, bucket_us: int) -> Chart | None:
-    """The chart of one architecture; None if nothing was sent."""
+def bytes_sent(story: Story, bucket_us: int) -> Lanes:
+    """Bytes of cookies and of bodies, by half seconds; nothing if nothing was sent."""
     width_us = max(COUNTED_US, bucket_us)
     series = {
         SENT: _steps(story.cookie_bytes, bucket_us, width_us),
         RECEIVED: _steps(story.body_bytes, bucket_us, width_us),
     }
-    highest = max((count for steps in series.values() for _, _, count in steps), default=0)
-    if not highest:
-        return None
-    top = lanes(axis, story.faults) + 2
-    bottom = top + LANE * len(series)
-    shapes = frame(axis, story.faults, top=top, bottom=bottom)
-    for number, (name, steps) in enumerate(series.items()):
-        most = max((count for _, _, count in steps), default=0)
-        shapes.extend(lane(f"{name} · at most {most:,} bytes", steps, axis, top + number * LANE, highest))
+    return series if most_in(series) else {}
+
+
+def bytes_chart(story: Story, series: Lanes, axis: TimeAxis, highest: int) -> Chart:
+    """The chart of one architecture."""
+    shapes, height = stacked(series, axis, story.faults, highest, " B")
     sent, received = (sum(found.values()) for found in (story.cookie_bytes, story.body_bytes))
-    per = "half second" if width_us == COUNTED_US else f"{width_us / 1e6:g} s"
     return Chart(
-        id=f"chart-wire-{story.name}",
-        title="Bytes on the wire",
+        id=f"chart-bytes-{story.name}",
+        title="Bytes sent and received",
         finding=f"{sent:,} bytes of cookies were sent, and {received:,} bytes of bodies came back.",
-        description=f"One lane for the Cookie headers of all requests and one for the bodies of all answers, in bytes "
-        f"a {per}, by the time of the answer; both have the same scale, up to {highest:,} bytes.",
-        height=bottom + FOOT,
-        shapes=tuple(shapes),
-        key=(Key("level held", f"bytes in each {per}"),),
+        description=f"One lane for the Cookie headers of all requests and one for the bodies of all answers, summed "
+        f"over half seconds or longer, by the time of the answer; all have the same scale, up to {highest:,} bytes.",
+        height=height,
+        shapes=shapes,
+        key=(Key("level held", "bytes in each half second, or in each bar if it is wider"),),
         table=steps_table(series, axis, "bytes"),
         css=story.css,
+        of=story.name,
     )
 
 

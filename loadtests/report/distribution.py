@@ -4,49 +4,62 @@ from __future__ import annotations
 
 import math
 
-from loadtests.model.results import Percentiles, Results
-from loadtests.report.drawing import UNITS, AnyShape, Chart, Key, Label, Line, Region, percent, readable
+from loadtests.model.results import Latency, Percentiles, Results
+from loadtests.report.drawing import (
+    UNITS,
+    AnyShape,
+    Chart,
+    Key,
+    Label,
+    Line,
+    Region,
+    SmallMultiples,
+    percent,
+    readable,
+)
 from loadtests.report.evidence import Evidence
 from loadtests.report.tables import Table
 
 DECADE = 28
 """px for a factor of ten in share."""
-TITLE = 18
-"""px above each panel, for its name."""
-FOOT = 20
-GAP = 10
+TOP, FOOT = 4, 20
 MOST_SHOWN = (1, 10, 100, 1_000, 10_000, 100_000)
 """One answer in so many is the smallest share that a panel can show."""
 
 
-def distribution(evidence: Evidence, results: Results) -> Chart:
-    """One panel for each architecture, all on the same axes."""
+def distribution(evidence: Evidence, results: Results) -> SmallMultiples:
+    """A chart for each architecture, all on the same axes; none if nothing was answered."""
     answered = {name: it.latency_ms for name, it in results.architectures.items() if it.latency_ms.raw.distribution}
     every = [figures for it in answered.values() for figures in (it.raw, it.from_plan)]
-    low, high = _range(every)
-    decades = _decades(every)
-    shapes: list[AnyShape] = []
-    bottom = 0.0
-    for name, waits in answered.items():
-        top = bottom + TITLE
-        bottom = top + decades * DECADE + GAP
-        css = evidence.stories[name].css if name in evidence.stories else ""
-        shapes.append(Label("track", "0%", top - 5, name))
-        shapes.extend(_grid(top, decades, low, high))
-        for how, figures in (("raw", waits.raw), ("from-plan", waits.from_plan)):
-            path = _path(figures, low, high, decades)
-            shapes.append(Region(f"tail {how} {css}", path, top, decades * DECADE))
-    shapes.extend(_times(bottom - GAP, low, high))
+    axes = (*_range(every), _decades(every))
+    css = {name: evidence.stories[name].css if name in evidence.stories else "" for name in answered}
+    return SmallMultiples(
+        "distribution",
+        "How many answers took longer",
+        "Upwards the share of answers that took longer than the time to the right; both axes are logarithmic.",
+        tuple(_chart(name, waits, css[name], *axes) for name, waits in answered.items()),
+        timed=False,
+    )
+
+
+def _chart(name: str, waits: Latency, css: str, low: float, high: float, decades: int) -> Chart:
+    bottom = TOP + decades * DECADE
+    shapes: list[AnyShape] = _grid(decades, low, high)
+    for how, figures in (("raw", waits.raw), ("from-plan", waits.from_plan)):
+        shapes.append(Region(f"tail {how} {css}", _path(figures, low, high, decades), TOP, decades * DECADE))
+    shapes.extend(_times(bottom, low, high))
     return Chart(
-        id="chart-distribution",
+        id=f"chart-distribution-{name}",
         title="How many answers took longer",
-        finding=_finding(results),
-        description="One panel for each architecture; to the right the time in milliseconds, upwards the share of "
-        "answers that took longer, both logarithmic; a solid line for raw times, a dashed one from the planned start.",
-        height=bottom - GAP + FOOT,
+        finding=_finding(waits),
+        description="To the right the time in milliseconds, upwards the share of answers that took longer, both "
+        "logarithmic; a solid line for raw times, a dashed one from the planned start.",
+        height=bottom + FOOT,
         shapes=tuple(shapes),
         key=(Key("span raw", "raw: solid"), Key("span from-plan", "from the planned start: dashed")),
-        table=_table(results),
+        table=_table(waits),
+        css=css,
+        of=name,
     )
 
 
@@ -82,52 +95,47 @@ def _y(share: float, decades: int) -> str:
     return f"{min(lowest, 1 - math.log10(share) * DECADE) if share > 0 else lowest:.1f}".removesuffix(".0")
 
 
-def _grid(top: float, decades: int, low: float, high: float) -> list[AnyShape]:
+def _grid(decades: int, low: float, high: float) -> list[AnyShape]:
     shapes: list[AnyShape] = []
     for decade in range(decades):
-        y = top + 1 + decade * DECADE
+        y = TOP + 1 + decade * DECADE
         shapes.append(Line("grid", "0%", y, "100%", y))
         shapes.append(Label("scale", "100%", y + 12, f"{10.0 ** (2 - decade):g} %", "end"))
-    time_ms = low
-    while time_ms <= high * 1.01:
+    for time_ms in _powers(low, high):
         x = percent(_share(time_ms, low, high))
-        shapes.append(Line("grid", x, top, x, top + decades * DECADE))
-        time_ms *= 10
+        shapes.append(Line("grid", x, TOP, x, TOP + decades * DECADE))
     return shapes
+
+
+def _powers(low: float, high: float) -> list[float]:
+    """Of ten, from the one to the other."""
+    return [low * 10**power for power in range(round(math.log10(high / low)) + 1)]
 
 
 def _times(bottom: float, low: float, high: float) -> list[AnyShape]:
     shapes: list[AnyShape] = []
-    time_ms = low
-    while time_ms <= high * 1.01:
+    for time_ms in _powers(low, high):
         share = _share(time_ms, low, high)
         anchor = "start" if share < 0.02 else "end" if share > 0.98 else "middle"
-        shapes.append(Label("tick", percent(share), bottom + 14, f"{time_ms:g} ms", anchor))
-        time_ms *= 10
+        words = f"{time_ms:g} ms" if time_ms < 1000 else f"{time_ms / 1000:g} s"
+        shapes.append(Label("tick", percent(share), bottom + 14, words, anchor))
     return shapes
 
 
-def _finding(results: Results) -> str:
-    answered = {name: it.latency_ms for name, it in results.architectures.items() if it.latency_ms.raw.count}
-    if not answered:
-        return "No planned action was answered."
-    slowest = max(answered, key=lambda name: answered[name].from_plan.p99_9)
-    waits = answered[slowest]
+def _finding(waits: Latency) -> str:
     return (
-        f"The slowest answer in a thousand took {readable(waits.from_plan.p99_9)} ms or longer from its planned "
-        f"start, in {slowest}; counted from its sending, {readable(waits.raw.p99_9)} ms."
+        f"The slowest in a thousand took {readable(waits.from_plan.p99_9)} ms or longer from its planned start; "
+        f"from its sending, {readable(waits.raw.p99_9)} ms."
     )
 
 
-def _table(results: Results) -> Table:
+def _table(waits: Latency) -> Table:
     """How many answers each bar holds."""
     counts: dict[float, dict[str, int]] = {}
-    heads = []
-    for name, result in results.architectures.items():
-        for how, figures in (("raw", result.latency_ms.raw), ("from the plan", result.latency_ms.from_plan)):
-            heads.append(f"{name}, {how}")
-            for bar in figures.distribution:
-                counts.setdefault(bar.up_to_ms, {})[heads[-1]] = bar.count
+    heads = ("raw", "from the plan")
+    for how, figures in zip(heads, (waits.raw, waits.from_plan), strict=True):
+        for bar in figures.distribution:
+            counts.setdefault(bar.up_to_ms, {})[how] = bar.count
     rows = tuple(
         (f"{up_to_ms:g}", *(f"{found.get(head, 0):,}" for head in heads)) for up_to_ms, found in sorted(counts.items())
     )

@@ -34,7 +34,6 @@ class Region(Shape, frozen=True):
     path: str
     top: float
     height: float
-    id: str = ""
 
 
 class Box(Shape, frozen=True):
@@ -102,6 +101,38 @@ class Chart(msgspec.Struct, frozen=True):
     """The numbers behind it."""
     css: str = ""
     """`stateful` or `stateless`: the colour of its data."""
+    of: str = ""
+    """The architecture that it shows, where a figure has a chart for each."""
+    about: str = ""
+    """What that architecture is, where it is shown first."""
+
+
+class SmallMultiples(msgspec.Struct, frozen=True):
+    """The same chart of each architecture, side by side on one scale, so that the eye compares.
+
+    Title, key and table stand once.
+    """
+
+    id: str
+    title: str
+    text: str
+    """What is drawn, for a reader who sees it for the first time."""
+    charts: tuple[Chart, ...]
+    timed: bool = True
+    """Their x is time, from 0 to the end of the longest run."""
+    missing: str = ""
+    """Which architectures have no such chart, and why."""
+
+    @property
+    def key(self) -> tuple[Key, ...]:
+        """Of all charts, each entry once."""
+        return tuple(dict.fromkeys(entry for chart in self.charts for entry in chart.key))
+
+    @property
+    def columns(self) -> int:
+        """How many stand side by side where there is room: rows of the same length, if there can be."""
+        count = len(self.charts)
+        return next((n for n in (4, 3) if count % n == 0), 4 if count > 6 else min(count, 3))
 
 
 def percent(share: float) -> str:

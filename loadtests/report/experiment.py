@@ -40,9 +40,17 @@ class StepLine(msgspec.Struct, frozen=True):
     cells: tuple[str, ...]
 
 
-class Experiment(msgspec.Struct, frozen=True):
-    """Both tables, and the evidence in words."""
+class Statement(msgspec.Struct, frozen=True):
+    """One thing that must hold before anything is believed, in a sentence."""
 
+    text: str
+    holds: bool
+
+
+class Experiment(msgspec.Struct, frozen=True):
+    """What must hold; both tables, and the evidence in words."""
+
+    statements: tuple[Statement, ...]
     names: tuple[str, ...]
     steps: tuple[StepLine, ...]
     counts: tuple[Count, ...]
@@ -58,10 +66,12 @@ class Experiment(msgspec.Struct, frozen=True):
 def experiment(evidence: Evidence, results: Results) -> Experiment:
     """The section's content."""
     measured = results.architectures
+    counts = _counts(evidence, measured)
     return Experiment(
+        statements=(*_seen(results), *_agree(tuple(measured), counts)),
         names=tuple(measured),
         steps=_steps(results),
-        counts=_counts(evidence, measured),
+        counts=counts,
         evidence=tuple((name, result.experiment) for name, result in measured.items() if result.experiment),
         sources=tuple(
             (name, f"fault {fault.fault + 1}, {fault.victim}: {fault.at_risk_source}")
@@ -76,6 +86,47 @@ def experiment(evidence: Evidence, results: Results) -> Experiment:
         ),
         unseen=tuple(unseen(results)),
     )
+
+
+AGREE = {
+    "at-risk-by-balancer": "Victim and balancer agree on who was at risk, wherever the balancer can know it",
+    "books": "The books balance: every action, every shopper and every unit of goods is somewhere",
+    "reconciled": "The logs of shoppers, balancer and nodes have the same requests",
+}
+"""By the count that says so; in the order in which they are said."""
+
+
+def _seen(results: Results) -> tuple[Statement, ...]:
+    """Whether the faults happened."""
+    if not any(result.experiment for result in results.architectures.values()):
+        return ()
+    unseen = [name for name, result in results.architectures.items() if not _happened(result.experiment)]
+    text = "Each fault was seen from outside of what caused it, and seen to be over if it was to end"
+    return (Statement(f"{text}{_but(unseen)}.", not unseen),)
+
+
+def _happened(steps: tuple[ExperimentStep, ...]) -> bool:
+    """Each fault was seen (or there was nothing to break, or it was not made here), and none was seen to stay."""
+    taken: dict[int, set[str]] = {}
+    for step in steps:
+        taken.setdefault(step.fault, set()).add(step.step)
+    seen = all(names & {"observed", "nothing_there", "spared"} for names in taken.values())
+    return bool(taken) and seen and not any(names & {"not_observed", "not_healed"} for names in taken.values())
+
+
+def _agree(names: tuple[str, ...], counts: tuple[Count, ...]) -> tuple[Statement, ...]:
+    by_name = {count.definition: count for count in counts}
+    found = []
+    for definition, text in AGREE.items():
+        if definition in by_name:
+            cells = zip(names, by_name[definition].cells, strict=True)
+            wrong = [name for name, (_, mark) in cells if mark == "bad"]
+            found.append(Statement(f"{text}{_but(wrong)}.", not wrong))
+    return tuple(found)
+
+
+def _but(names: list[str]) -> str:
+    return f": not so in {', '.join(names)}" if names else ""
 
 
 def _steps(results: Results) -> tuple[StepLine, ...]:

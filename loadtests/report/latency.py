@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 
-from loadtests.model.results import Percentiles, Results
+from loadtests.model.results import Latency, Percentiles, Results
 from loadtests.report.drawing import AnyShape, Chart, Key, Label, Line, Mark, percent, readable
 from loadtests.report.evidence import Evidence
 from loadtests.report.tables import Table
 
-TRACK = 34
+ROW = 50
+"""px an architecture: its name and numbers, then both tracks."""
+RAW_Y, FROM_PLAN_Y = 24, 37
+"""px below the row's top."""
 TOP = 6
 FOOT = 20
 ROUND_MS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000)
@@ -17,16 +20,9 @@ ROUND_MS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000,
 
 def latency(evidence: Evidence, results: Results) -> Chart:
     """One chart of all architectures."""
-    tracks = [
-        (f"{name} · {how}", css, evidence.stories[name].css if name in evidence.stories else "", figures)
-        for name, result in results.architectures.items()
-        for how, css, figures in (
-            ("raw", "raw", result.latency_ms.raw),
-            ("from the plan", "from-plan", result.latency_ms.from_plan),
-        )
-    ]
-    low, high = _range([figures for _, _, _, figures in tracks if figures.count])
-    bottom = TOP + TRACK * len(tracks)
+    waits = {name: result.latency_ms for name, result in results.architectures.items()}
+    low, high = _range([figures for it in waits.values() for figures in (it.raw, it.from_plan) if figures.count])
+    bottom = TOP + ROW * len(waits)
     shapes: list[AnyShape] = []
     for value in ROUND_MS:
         if low <= value <= high:
@@ -34,21 +30,26 @@ def latency(evidence: Evidence, results: Results) -> Chart:
             anchor = "start" if value == low else "end" if value == high else "middle"
             shapes.append(Line("grid", x, TOP, x, bottom))
             shapes.append(Label("tick", x, bottom + 14, f"{value:g} ms", anchor))
-    for number, (name, css, colour, figures) in enumerate(tracks):
-        shapes.extend(_track(name, f"{css} {colour}", figures, TOP + number * TRACK, low, high))
+    for number, (name, it) in enumerate(waits.items()):
+        top = TOP + number * ROW
+        css = evidence.stories[name].css if name in evidence.stories else ""
+        shapes.append(Label("track", "0%", top + 13, name))
+        shapes.append(Label("scale", "100%", top + 13, _p95(it), "end"))
+        shapes.extend(_track(f"raw {css}", it.raw, top + RAW_Y, low, high))
+        shapes.extend(_track(f"from-plan {css}", it.from_plan, top + FROM_PLAN_Y, low, high))
     return Chart(
         id="chart-latency",
-        title="How long an answer took",
+        title="Response time",
         finding=_finding(results),
-        description="Two tracks for each architecture, on a logarithmic axis in milliseconds: raw and from the planned "
-        "start; on each a circle at the median, a square at the 95th and a diamond at the 99th percentile.",
+        description="Two tracks for each architecture, all on one logarithmic axis in milliseconds: raw and from the "
+        "planned start; on each a circle at the median, a square at the 95th and a diamond at the 99th percentile.",
         height=bottom + FOOT,
         shapes=tuple(shapes),
         key=(
-            Key("m-circle", "median (p50)"),
-            Key("m-square", "p95"),
-            Key("m-diamond", "p99"),
-            Key("span raw", "raw: filled, solid line"),
+            Key("m-circle", "half of the answers were faster (median, p50)"),
+            Key("m-square", "95 of 100 were (p95)"),
+            Key("m-diamond", "99 of 100 were (p99)"),
+            Key("span raw", "raw, from the sending of the request: filled, solid line"),
             Key("span from-plan", "from the planned start: hollow, dashed line"),
         ),
         table=_table(results),
@@ -67,15 +68,16 @@ def _x(value: float, low: float, high: float) -> str:
     return percent(0.02 + 0.96 * math.log(max(value, low) / low) / math.log(high / low))
 
 
-def _track(name: str, css: str, figures: Percentiles, top: float, low: float, high: float) -> list[AnyShape]:
+def _p95(waits: Latency) -> str:
+    if not waits.raw.count:
+        return "no answers"
+    return f"p95 {readable(waits.raw.p95)} ms, from the plan {readable(waits.from_plan.p95)}"
+
+
+def _track(css: str, figures: Percentiles, y: float, low: float, high: float) -> list[AnyShape]:
     if not figures.count:
-        return [Label("track", "0%", top + 13, f"{name} · no answers")]
-    y = top + 23
-    text = f"{name} · p50 {readable(figures.p50)}, p95 {readable(figures.p95)}, p99 {readable(figures.p99)} ms"
-    shapes: list[AnyShape] = [
-        Label("track", "0%", top + 13, text),
-        Line(f"span {css}", _x(figures.p50, low, high), y, _x(figures.p99, low, high), y),
-    ]
+        return []
+    shapes: list[AnyShape] = [Line(f"span {css}", _x(figures.p50, low, high), y, _x(figures.p99, low, high), y)]
     for symbol, value in (("m-circle", figures.p50), ("m-square", figures.p95), ("m-diamond", figures.p99)):
         shapes.append(Mark(f"mark {css}", symbol, _x(value, low, high), y))
     return shapes

@@ -11,26 +11,20 @@ from markupsafe import Markup
 
 from loadtests.checks import MEASURES
 from loadtests.faults.words import in_words
-from loadtests.model.results import ArchitectureResult, Results
+from loadtests.model.results import Results
 from loadtests.model.wording import readable
-from loadtests.report.axis import TimeAxis
-from loadtests.report.bytes_chart import wire
 from loadtests.report.cured import cured
 from loadtests.report.distribution import distribution
-from loadtests.report.drawing import Chart, Region, percent
 from loadtests.report.evidence import Evidence, gather
 from loadtests.report.experiment import experiment
 from loadtests.report.glossary import GLOSSARY, definitions
 from loadtests.report.latency import latency
-from loadtests.report.memory import memory
 from loadtests.report.method import method
-from loadtests.report.sessions_by_node import sessions_by_node
 from loadtests.report.shell import PageShell
-from loadtests.report.shopper_timelines import strips
+from loadtests.report.side_by_side import side_by_side
 from loadtests.report.spending import spending
-from loadtests.report.summary import guards, in_cell, more_predictions, rows, shown_columns
-from loadtests.report.timeline import timeline
-from loadtests.report.witnesses import Witnesses, witnesses
+from loadtests.report.summary import guards, in_cell, more_predictions, rows, shown_columns, zero_columns
+from loadtests.report.witnesses import OPEN, causes_of, more_losses
 
 SHELL = PageShell(
     Path(__file__).parent,
@@ -49,30 +43,12 @@ VERDICTS = {
 }
 """Each verdict's mark and class."""
 
-
-class Mini(msgspec.Struct, frozen=True):
-    """The strips of one architecture again, small, beside the others."""
-
-    name: str
-    css: str
-    height: float
-    layers: tuple[str, ...]
-    """Ids of the regions of the large chart, which are drawn a second time without being there twice."""
-    bands: tuple[tuple[str, str], ...]
-    """(x, width) of the fault bands."""
-    text: str
-
-
-class Section(msgspec.Struct, frozen=True):
-    """Everything about one architecture."""
-
-    name: str
-    css: str
-    about: str
-    result: ArchitectureResult
-    charts: tuple[Chart, ...]
-    witnesses: Witnesses
-    interrupted: str
+MEANINGS = {
+    "as predicted": "the experiment was seen to happen, and every prediction, made before the run, held",
+    "not as predicted": "the experiment was seen to happen, and at least one prediction did not hold",
+    "inconclusive": "the experiment did not happen as planned, or its books do not balance: the numbers answer nothing",
+}
+"""Each verdict in a sentence."""
 
 
 class ExtraSection(msgspec.Struct, frozen=True):
@@ -96,71 +72,39 @@ def render_report(
         RunFolderError: a file of the run is missing or damaged.
     """
     evidence = evidence or gather(folder)
-    axis = TimeAxis(evidence.end_us, evidence.window_us)
-    sections = tuple(
-        _section(evidence, axis, name, result)
+    measured = {
+        name: (evidence.stories[name], result)
         for name, result in results.architectures.items()
         if name in evidence.stories
-    )
+    }
+    told = {name: result for name, (_, result) in measured.items()}
     return SHELL.page(
         "page.html.j2",
         verdicts=VERDICTS,
+        meanings=MEANINGS,
         definitions=definitions(),
         glossary=GLOSSARY,
         measures=MEASURES,
         columns=shown_columns(results),
+        zeros=zero_columns(results),
         evidence=evidence,
         results=results,
+        measured=told,
         answer=_pieces(results.answer, results.architectures),
         rows=rows(evidence, results),
         more=more_predictions(results),
         guards=guards(results),
-        minis=tuple(_mini(section, axis, evidence) for section in sections),
         experiment=experiment(evidence, results),
-        sections=sections,
+        charts=side_by_side(evidence, measured),
+        causes=causes_of(told),
+        open_causes=OPEN,
+        others=tuple(more_losses(name, result) for name, result in told.items()),
         cured=cured(results),
         extra=extra,
         latency=latency(evidence, results),
         distribution=distribution(evidence, results),
         spending=spending(results),
         method=method(evidence),
-    )
-
-
-def _section(evidence: Evidence, axis: TimeAxis, name: str, result: ArchitectureResult) -> Section:
-    story = evidence.stories[name]
-    return Section(
-        name=name,
-        css=story.css,
-        about=story.ready.description.summary if story.ready else "",
-        result=result,
-        charts=(
-            strips(story, result, axis),
-            timeline(story, axis, evidence.bucket_us),
-            sessions_by_node(story, axis, evidence.bucket_us),
-            *(chart for chart in (memory(story, axis), wire(story, axis, evidence.bucket_us)) if chart is not None),
-        ),
-        witnesses=witnesses(name, result),
-        interrupted=story.run.interrupted or "",
-    )
-
-
-def _mini(section: Section, axis: TimeAxis, evidence: Evidence) -> Mini:
-    layers = [shape for shape in section.charts[0].shapes if isinstance(shape, Region) and shape.id]
-    out = section.result.logged_out.shoppers
-    return Mini(
-        name=section.name,
-        css=section.css,
-        height=max((layer.height for layer in layers), default=1),
-        layers=tuple(layer.id for layer in layers),
-        bands=tuple(
-            (
-                percent(axis.share(fault.start_us)),
-                percent(axis.share(fault.end_us(axis.end_us)) - axis.share(fault.start_us)),
-            )
-            for fault in evidence.stories[section.name].faults
-        ),
-        text=f"{out:,} of {section.result.shoppers:,} logged out",
     )
 
 

@@ -2,8 +2,17 @@
 // Everything that can be read can be read without it. It asks for nothing, stores nothing, and makes its own controls.
 "use strict";
 (() => {
-  const section = document.querySelector("#architectures");
-  const charts = [...section.querySelectorAll(".arch figure.chart")];
+  // What a link leads to may be folded, and not every browser unfolds it.
+  const unfold = () => {
+    const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    for (let fold = target && target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+    if (target) target.scrollIntoView();
+  };
+  addEventListener("hashchange", unfold);
+  if (location.hash) unfold();
+
+  const section = document.querySelector("#numbers");
+  const charts = [...document.querySelectorAll(".panels.timed .panel")];
   if (!charts.length) return;
   const end = Number(section.dataset.endUs) / 1e6;
   const make = (tag, attributes, ...children) => {
@@ -13,10 +22,10 @@
     return element;
   };
 
-  // A closer look: all charts of the section, which share one time axis, grow and scroll together.
-  const frames = charts.map((figure) => {
-    const plot = figure.querySelector(".plot");
-    const frame = make("div", { class: "frame", role: "group", "aria-label": `${figure.querySelector("h4").textContent}, the chart; it scrolls when it is enlarged` });
+  // A closer look: all charts that share the time axis grow and scroll together.
+  const frames = charts.map((panel) => {
+    const plot = panel.querySelector(".plot");
+    const frame = make("div", { class: "frame", role: "group", "aria-label": `${panel.querySelector("h4").textContent}, the chart; it scrolls when it is enlarged` });
     plot.replaceWith(frame);
     frame.append(plot);
     return frame;
@@ -43,7 +52,8 @@
   }
 
   // A search: losses that have all these words, their witnesses included.
-  const told = [...section.querySelectorAll(".told")];
+  const why = document.querySelector("#why");
+  const told = [...why.querySelectorAll(".told")];
   const search = make("input", { type: "search", id: "search-losses", placeholder: "shopper 7, n2, cart …" });
   const found = make("output", { for: "search-losses" });
   search.addEventListener("input", () => {
@@ -53,39 +63,50 @@
     for (const loss of told) {
       loss.hidden = !words.every((word) => has(loss.textContent.toLowerCase(), word));
       if (!loss.hidden) shown += 1;
-      const rest = loss.parentElement.closest("details");
-      if (rest && words.length && !loss.hidden) rest.open = true;
+      const fold = loss.parentElement.closest("details");
+      if (fold && words.length && !loss.hidden) fold.open = true;
     }
     found.textContent = words.length ? ` ${shown} of ${told.length} losses that are told here` : "";
   });
-  const controls = make("p", { class: "controls" }, closer);
-  if (told.length) controls.append(make("label", { for: "search-losses" }, "Losses with ", search), found);
-  section.querySelector(".lead").after(controls);
+  section.querySelector(".lead").after(make("p", { class: "controls" }, closer));
+  if (told.length) {
+    const label = make("label", { for: "search-losses" }, "Losses with ", search);
+    why.querySelector(".lead").after(make("p", { class: "controls" }, label, found));
+  }
 
-  // Under the pointer: a line at that time, and the row of the chart's own table that holds it.
-  for (const [number, figure] of charts.entries()) {
-    const frame = frames[number];
-    const table = figure.querySelector(".data table");
-    const heads = [...table.tHead.rows[0].cells].map((cell) => cell.textContent);
-    const rows = [...table.tBodies[0].rows].map((row) => [...row.cells].map((cell) => cell.textContent));
-    const timed = /^[\d.,]+ s$/.test(rows[0]?.[0] ?? "");
-    const line = make("div", { class: "pointer", hidden: "" });
+  // Under the pointer: a line at that time in all charts of the figure, and the row of the chart's own table that holds it.
+  for (const figure of document.querySelectorAll("figure.multiples:has(.panels.timed)")) {
+    const panels = [...figure.querySelectorAll(".panel")];
+    const tables = figure.querySelectorAll(".data table");
     const readout = make("p", { class: "readout", "aria-hidden": "true" });
-    frame.append(line);
     figure.querySelector(".key").before(readout);
-    frame.addEventListener("pointermove", (event) => {
-      const plot = frame.firstElementChild.getBoundingClientRect();
-      const at = ((event.clientX - plot.left) / plot.width) * end;
-      if (at < 0 || at > end) return;
-      line.hidden = false;
-      line.style.left = `${event.clientX - plot.left}px`;
-      const row = timed ? rows.filter((cells) => parseFloat(cells[0]) <= at).at(-1) : undefined;
-      const numbers = row ? row.slice(1).map((cell, place) => `${heads[place + 1]} ${cell}`).filter((text) => !/ 0$/.test(text)) : [];
-      readout.textContent = `${at.toFixed(2)} s${row ? `, from ${row[0]}: ${numbers.join(", ") || "nothing"}` : ""}`;
+    const lines = panels.map((panel) => {
+      const line = make("div", { class: "pointer", hidden: "" });
+      panel.querySelector(".frame").append(line);
+      return line;
     });
-    frame.addEventListener("pointerleave", () => {
-      line.hidden = true;
-      readout.textContent = "";
-    });
+    for (const [number, panel] of panels.entries()) {
+      const name = panel.querySelector("h4").firstChild.textContent.trim();
+      const frame = panel.querySelector(".frame");
+      const heads = [...tables[number].tHead.rows[0].cells].map((cell) => cell.textContent);
+      const rows = [...tables[number].tBodies[0].rows].map((row) => [...row.cells].map((cell) => cell.textContent));
+      const timed = /^[\d.,]+ s$/.test(rows[0]?.[0] ?? "");
+      frame.addEventListener("pointermove", (event) => {
+        const plot = frame.firstElementChild.getBoundingClientRect();
+        const at = ((event.clientX - plot.left) / plot.width) * end;
+        if (at < 0 || at > end) return;
+        for (const line of lines) {
+          line.hidden = false;
+          line.style.left = `${event.clientX - plot.left}px`;
+        }
+        const row = timed ? rows.filter((cells) => parseFloat(cells[0]) <= at).at(-1) : undefined;
+        const numbers = row ? row.slice(1).map((cell, place) => `${heads[place + 1]} ${cell}`).filter((text) => !/ 0$/.test(text)) : [];
+        readout.textContent = `${name}, ${at.toFixed(2)} s${row ? `, from ${row[0]}: ${numbers.join(", ") || "nothing"}` : ""}`;
+      });
+      frame.addEventListener("pointerleave", () => {
+        for (const line of lines) line.hidden = true;
+        readout.textContent = "";
+      });
+    }
   }
 })();

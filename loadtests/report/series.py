@@ -20,18 +20,15 @@ Fate = Literal["ok", "failed", "unknown", "not_sent", "stranger", "refused"]
 `refused`: the same to somebody with other cookies than the shopper's own, which takes nothing from anybody."""
 BESIDE: frozenset[Do] = NOT_ASKED | {"watch", "page"}
 """A stream that is open beside everything else, and what is not asked of the shop: neither makes nor ends trouble."""
-
-MOST_LETTERS = 36
-"""A label on a chart with more of them would be wider than a phone: then the fault's kind has to do."""
 MOST_TOLD_BACK = 3
 """With more faults than these, charts say when each struck, and only draw when it was over."""
 
 
 def what_is_marked(fault: FaultTimeline, *, short: bool = False) -> list[tuple[int, str]]:
-    """What a chart writes beside a fault that was injected, and when (us); `short`: only what was done."""
+    """What the key says of a fault that was injected, and when (us); `short`: only what was done."""
     seen = "" if fault.observed_us is not None else " (not seen)"
     done = what_was_done(fault.kind, fault.victim)
-    words = [(fault.start_us, (done if len(done) <= MOST_LETTERS else fault.kind) + seen)]
+    words = [(fault.start_us, done + seen)]
     if short or fault.stays:
         return words
     if fault.observed_healed_us is not None:

@@ -1,46 +1,23 @@
-"""Sessions by node over time, a lane for each node; for nodes that hold no sessions, the answers each gave."""
+"""Sessions by node over time, and the answers that each node gave: a lane for each node."""
 
 from __future__ import annotations
 
-from loadtests.report.axis import FOOT, TimeAxis, frame, lanes
+from loadtests.report.axis import TimeAxis
 from loadtests.report.drawing import Chart, Key
 from loadtests.report.series import Story
-from loadtests.report.step_chart import LANE, Steps, lane, most_and_last, steps_table
+from loadtests.report.step_chart import Lanes, stacked, steps_table
 
 ANSWERS_US = 500_000
 """Answers are counted by half seconds."""
+HELD, GIVEN = "logged-in sessions held in its memory", "answers given in each half second"
 
 
-def sessions_by_node(story: Story, axis: TimeAxis, bucket_us: int) -> Chart:
-    """The chart of one architecture."""
-    sampled = story.sessions_in_nodes and bool(story.samples)
-    series = _sessions(story) if sampled else _answers(story, bucket_us)
-    highest = max((count for steps in series.values() for _, _, count in steps), default=0)
-    top = lanes(axis, story.faults) + 2
-    bottom = top + LANE * len(series)
-    shapes = frame(axis, story.faults, top=top, bottom=bottom)
-    for number, (node, steps) in enumerate(series.items()):
-        shapes.extend(lane(most_and_last(node, steps), steps, axis, top + number * LANE, max(highest, 1)))
-    what = "logged-in sessions held in its memory" if sampled else "answers given in each half second"
-    key = [Key("level held", what)]
-    if any(count < 0 for steps in series.values() for _, _, count in steps):
-        key.append(Key("level silent", "the node did not answer"))
-    return Chart(
-        id=f"chart-nodes-{story.name}",
-        title="Sessions by node" if sampled else "Answers by node (nodes hold no sessions here)",
-        finding=_sessions_finding(story, series) if sampled else _answers_finding(series),
-        description=f"One lane for each node: {what}, over time; all lanes have the same scale, up to {highest}.",
-        height=bottom + FOOT,
-        shapes=tuple(shapes),
-        key=tuple(key),
-        table=steps_table(series, axis, "sessions" if sampled else "answers"),
-        css=story.css,
-    )
-
-
-def _sessions(story: Story) -> dict[str, Steps]:
+def sessions_held(story: Story) -> Lanes:
+    """How many sessions each node held; nothing where nodes hold none, or nobody looked."""
+    if not (story.sessions_in_nodes and story.samples):
+        return {}
     ends = [sample.at_us for sample in story.samples[1:]] + [max(story.end_us, story.samples[-1].at_us)]
-    series: dict[str, Steps] = {}
+    series: Lanes = {}
     for node in story.node_names():
         hit = [fault.start_us for fault in story.faults if fault.victim == node]
         steps = series[node] = []
@@ -52,9 +29,28 @@ def _sessions(story: Story) -> dict[str, Steps]:
     return series
 
 
-def _answers(story: Story, bucket_us: int) -> dict[str, Steps]:
+def sessions_by_node(story: Story, series: Lanes, axis: TimeAxis, highest: int) -> Chart:
+    """The chart of one architecture whose nodes hold sessions."""
+    shapes, height = stacked(series, axis, story.faults, highest)
+    silent = any(count < 0 for steps in series.values() for _, _, count in steps)
+    return Chart(
+        id=f"chart-nodes-{story.name}",
+        title="Sessions by node",
+        finding=_sessions_finding(story, series),
+        description=f"One lane for each node: {HELD}, over time; all lanes have the same scale, up to {highest}.",
+        height=height,
+        shapes=shapes,
+        key=(Key("level held", HELD), *((Key("level silent", "the node did not answer"),) if silent else ())),
+        table=steps_table(series, axis, "sessions"),
+        css=story.css,
+        of=story.name,
+    )
+
+
+def answers_given(story: Story, bucket_us: int) -> Lanes:
+    """How many answers each node gave, by half seconds."""
     width = max(ANSWERS_US, bucket_us)
-    series: dict[str, Steps] = {}
+    series: Lanes = {}
     for node in story.node_names():
         counts: dict[int, int] = {}
         for bucket, count in story.answers.get(node, {}).items():
@@ -64,7 +60,24 @@ def _answers(story: Story, bucket_us: int) -> dict[str, Steps]:
     return series
 
 
-def _sessions_finding(story: Story, series: dict[str, Steps]) -> str:
+def answers_by_node(story: Story, series: Lanes, axis: TimeAxis, highest: int) -> Chart:
+    """The chart of one architecture."""
+    shapes, height = stacked(series, axis, story.faults, highest)
+    return Chart(
+        id=f"chart-answers-{story.name}",
+        title="Answers by node",
+        finding=_answers_finding(series),
+        description=f"One lane for each node: {GIVEN}, over time; all lanes have the same scale, up to {highest}.",
+        height=height,
+        shapes=shapes,
+        key=(Key("level held", GIVEN),),
+        table=steps_table(series, axis, "answers"),
+        css=story.css,
+        of=story.name,
+    )
+
+
+def _sessions_finding(story: Story, series: Lanes) -> str:
     on_nodes = [fault for fault in story.faults if fault.victim in series]
     if len(on_nodes) != 1:
         held = ", ".join(f"{node} {max(steps[-1][2], 0)}" for node, steps in series.items() if steps)
@@ -73,16 +86,15 @@ def _sessions_finding(story: Story, series: dict[str, Steps]) -> str:
     steps = series[fault.victim]
     before = [count for start, _, count in steps if start < fault.start_us and count >= 0]
     after = [count for start, _, count in steps if start > fault.start_us and count >= 0]
-    text = f"{fault.victim} held {before[-1] if before else 0} sessions at the last look before it was hit"
+    text = f"{fault.victim} held {before[-1] if before else 0} sessions just before it was hit"
     if not after:
         return text + " and was not seen holding any again."
-    return f"{text}; after it was back it held {after[0]} at first and {after[-1]} at the end."
+    return f"{text}; once it was back {after[0]} at first, {after[-1]} at the end."
 
 
-def _answers_finding(series: dict[str, Steps]) -> str:
+def _answers_finding(series: Lanes) -> str:
     totals = {node: sum(count for _, _, count in steps) for node, steps in series.items()}
     total = sum(totals.values())
     if not total:
         return "No node answered."
-    shares = ", ".join(f"{node} {count / total:.0%}" for node, count in totals.items())
-    return f"Any node can serve anybody; share of the {total:,} answers: {shares}."
+    return f"Shares of {total:,} answers: {', '.join(f'{node} {count / total:.0%}' for node, count in totals.items())}."

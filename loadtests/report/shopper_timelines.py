@@ -9,16 +9,16 @@ import msgspec
 
 from loadtests.faults.words import what_was_done
 from loadtests.model.results import ArchitectureResult
-from loadtests.report.axis import FOOT, TimeAxis, frame, lanes
+from loadtests.report.axis import FOOT, TOP, TimeAxis, frame
 from loadtests.report.drawing import Chart, Key, Label, Region
 from loadtests.report.series import Shopper, Story
 from loadtests.report.tables import Table
 
-ROW = 5
-"""px a shopper."""
+ROWS = ((40, 5.0), (80, 3.0), (240, 1.2))
+"""(up to so many shoppers, px a shopper): a chart is not much higher for a crowd."""
 HEAD = 20
 """px above each group, for its name."""
-MOST_ROWS = 240
+MOST_ROWS = ROWS[-1][0]
 MOST_PIECES = 6_000
 """Of all rows together, so that a long run's report is not larger than others: in one with more, what lies close
 together is drawn as one."""
@@ -87,15 +87,15 @@ def strips(story: Story, result: ArchitectureResult, axis: TimeAxis) -> Chart:
     """The chart of one architecture."""
     groups = _groups(story, result)
     shown = _thin_out(groups)
-    top = lanes(axis, story.faults) + 2
-    bottom = top + sum(HEAD + ROW * len(rows) for rows in shown.values())
-    shapes = frame(axis, story.faults, top=top, bottom=bottom)
+    px = next((px for most, px in ROWS if sum(map(len, shown.values())) <= most), ROWS[-1][1])
+    bottom = TOP + sum(HEAD + px * len(rows) for rows in shown.values())
+    shapes = frame(axis, story.faults, bottom=bottom)
     apart_us = _apart_us(story, shown)
-    shapes.extend(_rows(story, shown, axis, top, bottom, apart_us))
-    y = top
+    shapes.extend(_rows(story, shown, axis, px, apart_us))
+    y = float(TOP)
     for home, rows in shown.items():
-        shapes.append(Label("group", "0%", y + 14, _group_name(story, home, groups[home])))
-        y += HEAD + ROW * len(rows)
+        shapes.append(Label("group", "0%", y + 14, _group_name(home, groups[home])))
+        y += HEAD + px * len(rows)
     return Chart(
         id=f"chart-strips-{story.name}",
         title="Every shopper, one row each",
@@ -106,7 +106,9 @@ def strips(story: Story, result: ArchitectureResult, axis: TimeAxis) -> Chart:
         shapes=tuple(shapes),
         key=(*KEY, *(Key("", text) for text in (_left_out(groups, shown), _drawn_as_one(apart_us)) if text)),
         table=_table(groups),
-        css=story.css,
+        css=f"{story.css} rows-of-{px:.0f}",
+        of=story.name,
+        about=story.ready.description.summary if story.ready else "",
     )
 
 
@@ -158,9 +160,7 @@ def _how_many(groups: dict[str, list[ShopperRow]], shown: dict[str, list[Shopper
     return f"Rows for {drawn:,} of {total:,} shoppers, evenly taken from each group"
 
 
-def _rows(
-    story: Story, groups: dict[str, list[ShopperRow]], axis: TimeAxis, top: float, bottom: float, apart_us: int
-) -> list[Region]:
+def _rows(story: Story, groups: dict[str, list[ShopperRow]], axis: TimeAxis, px: float, apart_us: int) -> list[Region]:
     """All rows as one stroked outline for each state: a few KB for 60 shoppers, where a shape for each would be 60."""
     paths: dict[str, list[str]] = {state: [] for state in STATES}
     y = 0.0
@@ -172,20 +172,14 @@ def _rows(
                 if state == "out":
                     right = max(right, left + SEEN)
                 if right > left:
-                    paths[state].append(f"M{left} {y + ROW / 2:g}H{right}")
-            y += ROW
-    return [
-        Region(f"strip {state}", "".join(path), top, bottom - top, f"strip-{story.name}-{state}")
-        for state, path in paths.items()
-    ]
+                    paths[state].append(f"M{left} {y + px / 2:g}H{right}")
+            y += px
+    return [Region(f"strip {state}", "".join(path), TOP, y) for state, path in paths.items() if path]
 
 
-def _group_name(story: Story, home: str, rows: list[ShopperRow]) -> str:
+def _group_name(home: str, rows: list[ShopperRow]) -> str:
     fallen = sum(1 for row in rows if row.logouts_us)
-    who = "never answered" if not home else home if story.sticky else f"last served by {home}"
-    name = f"{who} · {len(rows):,} shoppers, {fallen:,} logged out"
-    struck = dict.fromkeys(what_was_done(fault.kind, fault.victim) for fault in story.faults if fault.victim == home)
-    return " · ".join([name, *struck])
+    return f"{home or 'never answered'}: {fallen:,} of {len(rows):,} logged out"
 
 
 def _finding(story: Story, result: ArchitectureResult, groups: dict[str, list[ShopperRow]]) -> str:

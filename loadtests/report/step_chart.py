@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from loadtests.report.axis import TimeAxis
+from loadtests.model.fault_timeline import FaultTimeline
+from loadtests.report.axis import FOOT, TOP, TimeAxis, frame
 from loadtests.report.drawing import AnyShape, Label, Line, Region, rectangle
 from loadtests.report.tables import Table
 
@@ -15,10 +16,27 @@ MOST_ROWS = 40
 
 Steps = list[tuple[int, int, int]]
 """(from, to, how many) in microseconds; -1: nobody could say."""
-
+Lanes = dict[str, Steps]
+"""By what is said in front of each lane."""
 
 MOST_STEPS = 300
 """Of a lane: a long run's charts are no larger than others'."""
+
+
+def most_in(lanes: Lanes) -> int:
+    """The highest step of all; 0 if there is none."""
+    return max((count for steps in lanes.values() for _, _, count in steps), default=0)
+
+
+def stacked(
+    lanes: Lanes, axis: TimeAxis, faults: tuple[FaultTimeline, ...], highest: int, unit: str = ""
+) -> tuple[tuple[AnyShape, ...], float]:
+    """All lanes, one below the other, on a scale up to `highest`; and how high they are together."""
+    bottom = TOP + LANE * len(lanes)
+    shapes = frame(axis, faults, bottom=bottom)
+    for number, (name, steps) in enumerate(lanes.items()):
+        shapes.extend(lane(_most_and_last(name, steps, unit), steps, axis, TOP + number * LANE, max(highest, 1)))
+    return tuple(shapes), bottom + FOOT
 
 
 def lane(said: str, steps: Steps, axis: TimeAxis, top: float, highest: int) -> Iterable[AnyShape]:
@@ -50,11 +68,11 @@ def _thinned(steps: Steps) -> Steps:
     return thinned
 
 
-def most_and_last(name: str, steps: Steps, unit: str = "") -> str:
+def _most_and_last(name: str, steps: Steps, unit: str) -> str:
     """What to say of a lane: its name, the most, and the last."""
     most = max((count for _, _, count in steps), default=0)
     last = steps[-1][2] if steps else 0
-    return f"{name} · at most {max(most, 0):,}{unit}, at the end {max(last, 0):,}{unit}"
+    return f"{name}: up to {max(most, 0):,}{unit}, end {max(last, 0):,}"
 
 
 def _outline(steps: list[tuple[int, int, float]]) -> str:
@@ -71,7 +89,7 @@ def _outline(steps: list[tuple[int, int, float]]) -> str:
     return path + f"V{LANE}Z" if path else ""
 
 
-def steps_table(series: dict[str, Steps], axis: TimeAxis, what: str) -> Table:
+def steps_table(series: Lanes, axis: TimeAxis, what: str) -> Table:
     """All lanes as numbers, at round times."""
     step_us = -(-axis.end_us // MOST_ROWS // 500_000) * 500_000 or 500_000
     rows = []

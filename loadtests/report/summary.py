@@ -23,6 +23,7 @@ OTHER_LOSSES = Measure(
     "name or cart shown, orders lost, orders made twice: all four together.",
     kinds=("cart_rolled_back", "wrong_user", "order_lost", "order_duplicated"),
     report="always",
+    counted="each time",
     place=30,
 )
 P95_PLAN = Measure(
@@ -32,6 +33,7 @@ P95_PLAN = Measure(
     sort="latency",
     group="Service",
     label="p95 from the plan",
+    counted="from when it was due",
     unit="ms",
     digits=1,
     report="always",
@@ -45,9 +47,18 @@ def columns() -> tuple[Measure, ...]:
     return tuple(in_order([*found, OTHER_LOSSES, P95_PLAN]).values())
 
 
+LEADS = "logged_out"
+"""The measure that every report shows, also where it is 0 everywhere."""
+
+
 def shown_columns(results: Results) -> tuple[Measure, ...]:
-    """Those that the table of these results has."""
-    return tuple(it for it in columns() if it.report == "always" or is_of_interest(it, results))
+    """Those that the table of these results has: what happened anywhere, or was predicted."""
+    return tuple(it for it in columns() if it.name == LEADS or is_of_interest(it, results))
+
+
+def zero_columns(results: Results) -> tuple[Measure, ...]:
+    """Those that are always counted and are 0 in every architecture."""
+    return tuple(it for it in columns() if it.report == "always" and it not in shown_columns(results))
 
 
 def is_of_interest(measure: Measure, results: Results) -> bool:
@@ -79,6 +90,8 @@ class Row(msgspec.Struct, frozen=True):
     about: str
     result: ArchitectureResult | None
     cells: tuple[NumberCell, ...]
+    zeros: tuple[NumberCell, ...]
+    """Of the columns that are 0 everywhere."""
     missing: str = ""
 
 
@@ -115,18 +128,25 @@ def rows(evidence: Evidence, results: Results) -> tuple[Row, ...]:
     """The table, in the order of the run."""
     names = [*evidence.provenance.architectures]
     names += [name for name in results.architectures if name not in names]
-    columns = shown_columns(results)
-    return tuple(_row(evidence, name, results.architectures.get(name), columns) for name in names)
+    shown, zero = shown_columns(results), zero_columns(results)
+    return tuple(_row(evidence, name, results.architectures.get(name), shown, zero) for name in names)
 
 
-def _row(evidence: Evidence, name: str, result: ArchitectureResult | None, columns: tuple[Measure, ...]) -> Row:
+def _row(
+    evidence: Evidence,
+    name: str,
+    result: ArchitectureResult | None,
+    shown: tuple[Measure, ...],
+    zero: tuple[Measure, ...],
+) -> Row:
     story = evidence.stories.get(name)
     css = story.css if story else ""
     about = story.ready.description.summary if story and story.ready else ""
     interrupted = (story.run.interrupted if story else None) or ""
     if result is None:
-        return Row(name, css, about, None, (), interrupted or "The run ended before its turn came.")
-    return Row(name, css, about, result, tuple(_cell(name, column, result) for column in columns), interrupted)
+        return Row(name, css, about, None, (), (), interrupted or "The run ended before it was begun.")
+    cells, zeros = (tuple(_cell(name, column, result) for column in columns) for columns in (shown, zero))
+    return Row(name, css, about, result, cells, zeros, interrupted)
 
 
 def _cell(name: str, column: Measure, result: ArchitectureResult) -> NumberCell:

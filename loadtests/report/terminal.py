@@ -13,16 +13,19 @@ from loadtests.model.results import ArchitectureResult, Results
 from loadtests.model.run_folder import Provenance, RunFolder
 from loadtests.model.wording import fails_if
 from loadtests.report.summary import is_of_interest
+from loadtests.report.tables import Table, Text
+
+AT_RISK = "at risk: whose sessions the victim held when it was hit. People are counted once, carts each time."
 
 
 def summary(results: Results, folder: Path, *, report: str = "") -> str:
     """The answer, the table, the reasons, and the next commands. `report` says where it is, if not in the folder."""
-    rows = table_of(results)
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    head, *rows = table_of(results)
     lines = [
         results.answer,
         "",
-        *(_line(row, widths) for row in rows),
+        Text().write(Table(head, tuple(rows), align="<<>")),
+        *([AT_RISK] if any(result.at_risk for result in results.architectures.values()) else []),
         "",
         *_reasons(results),
         *_thresholds(results),
@@ -51,7 +54,7 @@ def unseen(results: Results) -> list[str]:
 def table_of(results: Results) -> list[tuple[str, ...]]:
     """The head, then one row for each architecture: what a reader sees first, on a terminal or in a pull request."""
     shown = _shown(results)
-    head = ("architecture", "verdict", "at risk", *(measure.head.lower() for measure in shown))
+    head = ("architecture", "verdict", "at risk\n(people)", *(_head(measure) for measure in shown))
     return [head, *(_row(name, result, shown) for name, result in results.architectures.items())]
 
 
@@ -82,19 +85,16 @@ def _row(name: str, result: ArchitectureResult, shown: Sequence[Measure]) -> tup
     return (name, result.verdict, at_risk, *(_cell(measure, result) for measure in shown))
 
 
+def _head(measure: Measure) -> str:
+    """Its name, and below it what is counted: people are counted once, carts each time."""
+    word = "people" if measure.of_all else "" if measure.unit else measure.counted
+    return f"{measure.head.lower()}\n({word})" if word else measure.head.lower()
+
+
 def _cell(measure: Measure, result: ArchitectureResult) -> str:
     if measure.of_all:
         return f"{measure.text(measure.read(result))} of {result.shoppers:,}"
     return f"{measure.text(measure.read(result))} {measure.unit}".rstrip()
-
-
-def _line(row: tuple[str, ...], widths: list[int]) -> str:
-    """The first two columns are words, the rest are numbers."""
-    cells = [
-        cell.ljust(width) if column < 2 else cell.rjust(width)
-        for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-    ]
-    return "  ".join(cells).rstrip()
 
 
 def _reasons(results: Results) -> list[str]:

@@ -6,12 +6,12 @@ are made of. What went wrong stands on the baseline, where it can be compared.
 
 from __future__ import annotations
 
-from loadtests.report.axis import FOOT, TimeAxis, frame, lanes
-from loadtests.report.drawing import AnyShape, Chart, Key, Label, Line, Region, rectangle
+from loadtests.report.axis import FOOT, TOP, TimeAxis, frame
+from loadtests.report.drawing import AnyShape, Chart, Key, Line, Region, rectangle
 from loadtests.report.series import Fate, Story
 from loadtests.report.tables import Table
 
-PLOT = 120
+PLOT = 96
 """px, the height of the highest bar."""
 MOST_ROWS = 60
 
@@ -26,35 +26,39 @@ ORDER: tuple[tuple[Fate, str], ...] = (
 """From the baseline up."""
 
 
-def timeline(story: Story, axis: TimeAxis, bucket_us: int) -> Chart:
-    """The chart of one architecture."""
-    top = lanes(axis, story.faults) + 4
-    bottom = top + PLOT
-    highest = max((sum(bucket.values()) for bucket in story.due.values()), default=1)
-    shapes: list[AnyShape] = frame(axis, story.faults, top=top, bottom=bottom)
-    shapes.append(Line("grid", "0%", top, "100%", top))
-    shapes.extend(_bars(story, axis, bucket_us, PLOT / highest, top))
-    shapes.append(Label("scale", "0%", top + 12, f"{highest} actions due in {_width(bucket_us)}"))
+def most_due(story: Story) -> int:
+    """How many actions were due within one bucket at most; at least 1."""
+    return max((sum(bucket.values()) for bucket in story.due.values()), default=1)
+
+
+def timeline(story: Story, axis: TimeAxis, bucket_us: int, highest: int) -> Chart:
+    """The chart of one architecture; a full bar is `highest` actions."""
+    bottom = TOP + PLOT
+    shapes: list[AnyShape] = frame(axis, story.faults, bottom=bottom)
+    shapes.append(Line("grid", "0%", TOP, "100%", TOP))
+    shapes.extend(_bars(story, axis, bucket_us, PLOT / highest))
     present = [(fate, text) for fate, text in ORDER if any(bucket.get(fate) for bucket in story.due.values())]
     return Chart(
         id=f"chart-timeline-{story.name}",
-        title="What came of the actions that were due",
+        title="Outcome of planned actions",
         finding=_finding(story, bucket_us),
-        description=f"Bars for every {_width(bucket_us)} of the load window, as high as the number of planned actions; "
-        "parts: " + ", ".join(text for _, text in present) + ".",
+        description=f"Bars for every {in_words(bucket_us)} of the load window, as high as the number of planned "
+        "actions; parts: " + ", ".join(text for _, text in present) + ".",
         height=bottom + FOOT,
         shapes=tuple(shapes),
         key=tuple(Key(f"due {fate}", text) for fate, text in present),
         table=_table(story, bucket_us),
         css=story.css,
+        of=story.name,
     )
 
 
-def _width(bucket_us: int) -> str:
+def in_words(bucket_us: int) -> str:
+    """A bucket's width: "100 ms"."""
     return f"{bucket_us // 1000} ms" if bucket_us < 1_000_000 else f"{bucket_us // 1_000_000} s"
 
 
-def _bars(story: Story, axis: TimeAxis, bucket_us: int, px: float, top: float) -> list[AnyShape]:
+def _bars(story: Story, axis: TimeAxis, bucket_us: int, px: float) -> list[AnyShape]:
     paths: dict[Fate, list[str]] = {fate: [] for fate, _ in ORDER}
     for bucket, counts in sorted(story.due.items()):
         left, right = axis.unit(bucket * bucket_us), axis.unit((bucket + 1) * bucket_us) - 8
@@ -63,7 +67,7 @@ def _bars(story: Story, axis: TimeAxis, bucket_us: int, px: float, top: float) -
             if count := counts.get(fate, 0):
                 paths[fate].append(rectangle(left, round(y - count * px, 1), right, round(y, 1)))
                 y -= count * px
-    return [Region(f"due {fate}", "".join(path), top, PLOT) for fate, path in paths.items() if path]
+    return [Region(f"due {fate}", "".join(path), TOP, PLOT) for fate, path in paths.items() if path]
 
 
 def _finding(story: Story, bucket_us: int) -> str:
@@ -87,13 +91,8 @@ def _finding(story: Story, bucket_us: int) -> str:
             inside, due_inside = inside + wrong, due_inside + sum(counts.values())
         else:
             outside += wrong
-    when = (
-        "Between the fault and its observed end" if len(story.faults) == 1 else "From the first fault to the last end"
-    )
-    return (
-        f"{when} {inside:,} of {due_inside:,} actions were not ok; "
-        f"at all other times {outside:,} of {total - due_inside:,}."
-    )
+    when = "during the fault" if len(story.faults) == 1 else "from the first fault to the last one’s end"
+    return f"Not ok: {inside:,} of {due_inside:,} actions {when}, {outside:,} of {total - due_inside:,} at other times."
 
 
 def _spoiled(counts: dict[Fate, int]) -> int:
@@ -114,5 +113,5 @@ def _table(story: Story, bucket_us: int) -> Table:
             (f"{number * step_us // 1_000_000} s", *(str(row.get(fate, 0)) for fate, _ in reversed(ORDER)))
             for number, row in sorted(rows.items())
         ),
-        f"Summed over {step_us // 1_000_000} s; the chart shows {_width(bucket_us)}.",
+        f"Summed over {step_us // 1_000_000} s; the chart shows {in_words(bucket_us)}.",
     )

@@ -1,8 +1,9 @@
-"""The losses of one architecture as a reader meets them: by kind and cause, the first of each told; more are listed."""
+"""The losses as a reader meets them: by cause, over all architectures; the first of each told, more of them listed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Mapping
 
 import msgspec
 
@@ -12,6 +13,9 @@ from loadtests.report.summary import loss_id
 from loadtests.session_model.causes import cause_in_words, meaning_of
 
 LISTED = 25
+"""Of each architecture, besides the first ones."""
+OPEN = 4
+"""The most frequent causes, whose first loss is told at once."""
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -19,6 +23,7 @@ class Told(msgspec.Struct, frozen=True):
 
     id: str
     sentence: str
+    architecture: str
     loss: Loss
     traced: bool = False
     """Its trace ids are told, for whoever has a tracing of their own."""
@@ -28,69 +33,82 @@ class Told(msgspec.Struct, frozen=True):
         """The cause in words, short."""
         return cause_in_words(self.loss.cause)
 
-    @property
-    def why(self) -> str:
-        """The cause in a sentence."""
-        return meaning_of(self.loss.cause, CAUSES)
+
+class Toll(msgspec.Struct, frozen=True):
+    """What one cause took from one architecture."""
+
+    architecture: str
+    kinds: tuple[tuple[str, int], ...]
+    """(as a number of the table is called, how many)."""
 
 
-class Branch(msgspec.Struct, frozen=True):
-    """All losses of one kind that have one cause, and the first of them."""
+class CauseOfLosses(msgspec.Struct, frozen=True):
+    """All losses that have one cause."""
 
+    cause: str
+    """In words, short."""
+    why: str
+    """In a sentence."""
+    total: int
+    tolls: tuple[Toll, ...]
     first: Told
-    count: int
+    others: tuple[Told, ...]
+    """The first of each further kind in each architecture: whatever the table links to is told."""
 
 
-class Limb(msgspec.Struct, frozen=True):
-    """All losses of one kind, by cause; the most frequent one first."""
+class MoreLosses(msgspec.Struct, frozen=True):
+    """Further losses of one architecture; the rest are counted."""
 
-    name: str
-    """As a number of the table is called."""
-    count: int
-    branches: tuple[Branch, ...]
-
-
-class Witnesses(msgspec.Struct, frozen=True):
-    """The losses of one architecture: by kind and cause, with the first of each; more of them; the rest are counted."""
-
-    tree: tuple[Limb, ...]
+    architecture: str
     listed: tuple[Told, ...]
     total: int
-
-    @property
-    def told(self) -> tuple[Told, ...]:
-        """Those in the tree: whatever the table links to is among them, for it is the first of its kind and cause."""
-        return tuple(branch.first for limb in self.tree for branch in limb.branches)
-
-    @property
-    def left_out(self) -> int:
-        """How many are only in results.json."""
-        return self.total - len(self.told) - len(self.listed)
+    left_out: int
+    """How many are only in results.json."""
 
 
-def witnesses(name: str, result: ArchitectureResult) -> Witnesses:
-    """The losses of one architecture."""
-    of: dict[str, dict[str, list[int]]] = {}
+def causes_of(architectures: Mapping[str, ArchitectureResult]) -> tuple[CauseOfLosses, ...]:
+    """What was lost, by cause; the most frequent one first."""
+    of: dict[str, list[Told]] = {}
+    for name, result in architectures.items():
+        for number, loss in enumerate(result.losses):
+            of.setdefault(loss.cause, []).append(told(name, number, result))
+    found = [_cause(cause, losses) for cause, losses in of.items()]
+    return tuple(sorted(found, key=lambda it: -it.total))
+
+
+def _cause(cause: str, losses: list[Told]) -> CauseOfLosses:
+    firsts: dict[tuple[str, str], Told] = {}
+    for it in losses:
+        firsts.setdefault((it.architecture, it.loss.kind), it)
+    counts = Counter((it.architecture, it.loss.kind) for it in losses)
+    first, *others = firsts.values()
+    return CauseOfLosses(
+        cause=cause_in_words(cause),
+        why=meaning_of(cause, CAUSES),
+        total=len(losses),
+        tolls=tuple(
+            Toll(name, tuple((CHECKS[kind].plural, count) for (of, kind), count in counts.items() if of == name))
+            for name in dict.fromkeys(name for name, _ in counts)
+        ),
+        first=first,
+        others=tuple(others),
+    )
+
+
+def more_losses(name: str, result: ArchitectureResult) -> MoreLosses:
+    """What `causes_of` does not tell of one architecture."""
+    first: dict[tuple[str, str], int] = {}
     for number, loss in enumerate(result.losses):
-        of.setdefault(loss.kind, {}).setdefault(loss.cause, []).append(number)
-    first = {numbers[0] for causes in of.values() for numbers in causes.values()}
-    rest = [number for number in range(len(result.losses)) if number not in first][:LISTED]
-
-    def told(number: int) -> Told:
-        return _told(name, number, result.losses[number], traced=result.facts is not None)
-
-    def limb(kind: str) -> Limb:
-        return Limb(CHECKS[kind].plural, sum(map(len, of[kind].values())), tuple(_branches(of[kind], told)))
-
-    return Witnesses(tuple(map(limb, of)), tuple(told(number) for number in rest), len(result.losses))
+        first.setdefault((loss.cause, loss.kind), number)
+    told_already = set(first.values())
+    rest = [number for number in range(len(result.losses)) if number not in told_already]
+    listed = tuple(told(name, number, result) for number in rest[:LISTED])
+    return MoreLosses(name, listed, len(result.losses), len(rest) - len(listed))
 
 
-def _branches(causes: dict[str, list[int]], told: Callable[[int], Told]) -> list[Branch]:
-    by_size = sorted(causes.values(), key=lambda numbers: (-len(numbers), numbers[0]))
-    return [Branch(told(numbers[0]), len(numbers)) for numbers in by_size]
-
-
-def _told(name: str, number: int, loss: Loss, *, traced: bool) -> Told:
+def told(name: str, number: int, result: ArchitectureResult) -> Told:
+    """That loss; `number` is its index in results.json."""
+    loss = result.losses[number]
     where = f"shown by {loss.node}" if loss.node else "found in the database"
     sentence = f"Shopper {loss.shopper} {CHECKS[loss.kind].happened} at {loss.at_ms / 1000:.2f} s, {where}"
-    return Told(loss_id(name, number), sentence, loss, traced)
+    return Told(loss_id(name, number), sentence, name, loss, traced=result.facts is not None)

@@ -42,6 +42,7 @@ WINDOW_MS = 12_000
 KILLED_US, SEEN_DEAD_US, EJECTED_US, HEALED_US, BACK_US = 5_002_000, 5_031_000, 6_010_000, 8_001_000, 8_910_000
 NODES = ("n1", "n2", "n3")
 NAMES = ("sticky-memory", "roundrobin-memory", "signed-token", "redis")
+SEVEN = (*NAMES, "replicated-memory", "token-denylist", "redis-weighted")
 PREDICTED = {"sticky-memory": "at_risk", "roundrobin-memory": ">= 0.95 * U", "signed-token": "0", "redis": "0"}
 
 
@@ -228,7 +229,7 @@ def result_of(name: str, plan: Plan, played: Play) -> ArchitectureResult:
     at_risk = len(held) if memory else 0
     raw = [exchange.done_us - exchange.sent_us for exchange in history if exchange.why == "plan"]
     late = [exchange.done_us - exchange.planned_us for exchange in history if exchange.why == "plan"]
-    formula = PREDICTED[name]
+    formula = PREDICTED.get(name, "0")
     value = {"at_risk": at_risk, ">= 0.95 * U": 0.95 * users}.get(formula, 0.0)
     holds = len(by_shopper) >= value if formula.startswith(">=") else len(by_shopper) == value
     trouble = Counter(e.shopper for e in history if e.why == "plan" and e.outcome != "ok")
@@ -282,7 +283,7 @@ def _cart_loss(loss: Loss) -> Loss:
     )
 
 
-def synthetic_run(folder: Path, *, seed: int = 1, shoppers: int = SHOPPERS) -> Results:
+def synthetic_run(folder: Path, *, seed: int = 1, shoppers: int = SHOPPERS, names: tuple[str, ...] = NAMES) -> Results:
     """Write a whole run folder (but for report.html) and return its results."""
     folder.mkdir(parents=True, exist_ok=True)
     files = RunFolder(folder)
@@ -291,7 +292,7 @@ def synthetic_run(folder: Path, *, seed: int = 1, shoppers: int = SHOPPERS) -> R
     histories: list[Exchange] = []
     events: list[happened.Event] = []
     found = {}
-    for name in NAMES:
+    for name in names:
         played = Play(plan, name)
         histories += played.history
         events += events_of(name, played.history, played.held)
@@ -299,7 +300,7 @@ def synthetic_run(folder: Path, *, seed: int = 1, shoppers: int = SHOPPERS) -> R
     files.history.write_bytes(encode_records(histories))
     files.events.write_bytes(msgspec.json.Encoder().encode_lines(events))
     files.scenario.write_text(SCENARIO, encoding="utf-8")
-    files.provenance.write_bytes(msgspec.json.encode(_provenance(plan)))
+    files.provenance.write_bytes(msgspec.json.encode(_provenance(plan, names)))
     sticky, round_robin = found["sticky-memory"], found["roundrobin-memory"]
     results = Results(
         2,
@@ -319,7 +320,7 @@ def synthetic_run(folder: Path, *, seed: int = 1, shoppers: int = SHOPPERS) -> R
     return results
 
 
-def _provenance(plan: Plan) -> Provenance:
+def _provenance(plan: Plan, names: tuple[str, ...]) -> Provenance:
     return Provenance(
         1,
         "5e1f00d1",
@@ -327,7 +328,7 @@ def _provenance(plan: Plan) -> Provenance:
         plan.seed,
         plan_sha256(plan),
         "processes",
-        NAMES,
+        names,
         len(plan.shoppers),
         1,
         ("twinshop", "run", "node-kill", "--seed", str(plan.seed)),

@@ -75,22 +75,24 @@ def _differing(title: str, facts: Sequence[FactRow], labels: Sequence[str]) -> I
 
 def _numbers(name: str, found: Numbers) -> Iterator[str]:
     first = found.runs[0]
-    shown = [it for it in found.measures if _worth_a_row(it)]
+    shown = [it for it in found.measures if worth_a_row(it)]
     head = ("", *found.runs, *(f"{label} − {first}" for label in found.runs[1:]))
     verdicts = ("verdict", *found.verdicts, *("" for _ in found.runs[1:]))
     yield ""
     yield click.style(name, bold=True)
-    yield Text(indent=4).write(Table(head, (verdicts, *(_cells(it) for it in shown)), align="<>"))
+    yield Text(indent=4).write(Table(head, (verdicts, *(cells_of(it) for it in shown)), align="<>"))
     hidden = [it.measure for it in found.measures if it not in shown]
     if hidden:
         yield f"    ({len(hidden)} more are 0 in each, or were not measured)"
 
 
-def _worth_a_row(number: Number) -> bool:
+def worth_a_row(number: Number) -> bool:
+    """It says something: it was predicted, or is not 0 in each run."""
     return number.predicted or any(number.values) or len(set(number.values)) > 1
 
 
-def _cells(number: Number) -> tuple[str, ...]:
+def cells_of(number: Number) -> tuple[str, ...]:
+    """Its name, each run's value, and each further run's difference from the first."""
     values = (NONE if value is None else _text(value) for value in number.values)
     apart = (NONE if it is None else "=" if it == 0 else _text(it, sign="+") for it in number.differences)
     return (number.measure, *values, *apart)

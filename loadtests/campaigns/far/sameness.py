@@ -25,7 +25,7 @@ def sameness(balancer: str = "envoy") -> dict[str, str]:
 
     Of the balancers, only the one that will run counts.
     """
-    others = {each.package for name, each in BALANCERS.items() if name != balancer}
+    others = {each.package for each in BALANCERS.values()} - {BALANCERS[balancer].package}
     packages = {name: version for name, version in package_versions().items() if name not in others}
     named = {"Twinshop": twinshop_version(), "Python": str(machine()["python"]), "Twinshop's files": _files()}
     return named | packages | {f"{balancer}'s program": _program(balancer)}

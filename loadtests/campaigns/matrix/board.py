@@ -111,7 +111,7 @@ def _cell(matrix: Matrix, entry: Entry, architecture: str, asked: Selection) -> 
         return Cell(*place, "not run", why="not asked for")
     found = matrix.by_place().get(place)
     if found is None:
-        return Cell(*place, "not run", why="its turn has not come")
+        return Cell(*place, "not run", why="not requested yet")
     if found.key != key_of(entry, matrix):
         return Cell(*place, "not run", why="it has changed since it was run")
     return found

@@ -80,7 +80,7 @@ def _mark(cell: Cell) -> str:
 
 
 def _otherwise(board: Board) -> Iterator[str]:
-    yield "## What went otherwise"
+    yield "## What did not go as predicted"
     yield ""
     for row, cell in board.not_as_predicted():
         refuted = cell.word in REFUTED

@@ -92,7 +92,9 @@ def carry_out(asked: MatrixRequest, say: Callable[[str], None], launcher: Launch
     interrupted = _run(asked, entries, matrix, launcher or Processes(asked.folder, asked.engine), say)
     matrix = read_understood(asked.folder)
     write_matrix(asked.folder, matrix)
-    page = write_page(asked.folder, matrix, entries, decisions(matrix, entries))
+    selection = asked.selection
+    claimed = () if selection.options() else decisions(matrix, entries)  # claims are decided over all scenarios
+    page = write_page(asked.folder, matrix, entries, claimed, selection)
     return MatrixDone(board_of(matrix, entries, asked.selection), page, interrupted)
 
 

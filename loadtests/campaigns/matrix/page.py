@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from compose.architectures import ARCHITECTURES
 from loadtests.campaigns.cell_words import FINDINGS, MARKS, REFUTED, leading, relation, second_look
 from loadtests.campaigns.cells import Cell, CellWord, Matrix
-from loadtests.campaigns.jobs import Entry
+from loadtests.campaigns.jobs import Entry, Selection
 from loadtests.campaigns.matrix.board import board_of
 from loadtests.checks import MEASURES
 from loadtests.model.measures import spoken
@@ -30,16 +30,29 @@ CLASSES: dict[CellWord, str] = {
 }  # fmt: skip
 
 
-def write_page(folder: Path, matrix: Matrix, entries: tuple[Entry, ...], decisions: tuple[Decision, ...]) -> Path:
+def write_page(
+    folder: Path,
+    matrix: Matrix,
+    entries: tuple[Entry, ...],
+    decisions: tuple[Decision, ...],
+    selection: Selection | None = None,
+) -> Path:
     """Write the page beside `matrix.json` and return where it is."""
     path = folder / FILE
-    write_whole(path, render(folder, matrix, entries, decisions))
+    write_whole(path, render(folder, matrix, entries, decisions, selection))
     return path
 
 
-def render(folder: Path, matrix: Matrix, entries: tuple[Entry, ...], decisions: tuple[Decision, ...]) -> bytes:
-    """The page. Links only to reports that are there."""
-    board = board_of(matrix, entries)
+def render(
+    folder: Path,
+    matrix: Matrix,
+    entries: tuple[Entry, ...],
+    decisions: tuple[Decision, ...],
+    selection: Selection | None = None,
+) -> bytes:
+    """The page: of what was asked for and nothing else. Links only to reports that are there."""
+    asked = selection or Selection()
+    board = board_of(matrix, entries, asked)
     return SHELL.page(
         "matrix.html.j2",
         matrix=matrix,
@@ -54,6 +67,8 @@ def render(folder: Path, matrix: Matrix, entries: tuple[Entry, ...], decisions: 
         classes=CLASSES,
         report=lambda cell: _report(folder, cell),
         leading=leading,
+        asked=asked,
+        options=asked.options(),
         second_look=second_look,
         refuted=REFUTED,
         findings_page=FINDINGS,

@@ -1,4 +1,4 @@
-"""The matrix on a terminal: a table a family, predicted beside measured, and in sentences what went otherwise."""
+"""The matrix on a terminal: a table a family, predicted beside measured; in sentences what did not go as predicted."""
 
 from __future__ import annotations
 

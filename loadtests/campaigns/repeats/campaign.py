@@ -128,7 +128,7 @@ def read_block(
         if name in results.architectures and name not in cut
     )
     missing = [name for name in turn.architectures if name not in {shot.architecture for shot in shots}]
-    error = "; ".join(f"{name} was not measured: {cut.get(name, 'its turn did not come')}" for name in missing)
+    error = "; ".join(f"{name} was not measured: {cut.get(name, 'the block ended before')}" for name in missing)
     return Block(
         turn.number, turn.kind, turn.seed, folder.name, planned_sha256, results.plan_sha256, turn.architectures,
         results.verdict, shots, error, bool(fired(results)), machine,

@@ -11,11 +11,15 @@ import msgspec
 from loadtests.campaigns.jobs import TIMES
 from loadtests.campaigns.repeats.measures import phrase_of
 from loadtests.campaigns.repeats.order import controlled_blocks
-from loadtests.campaigns.repeats.refusals import Basis, Pair, noise_of, pairs_again, pairs_of, refusal
+from loadtests.campaigns.repeats.refusals import TOO_FEW, Basis, Pair, noise_of, pairs_again, pairs_of, refusal
 from loadtests.campaigns.repeats.repeats import REPEATS_SCHEMA, Asked, Block, Comparison, Interval, Noise, Repeats, Word
 from loadtests.campaigns.repeats.statistics import ALPHA, METHODS, chance_of, holm, interval_of, least_faults
 from loadtests.judging.verdict import overall
 
+MOST_TOLD = 4
+"""Faults that the answer tells one by one."""
+MOST_WORDS = 30
+"""Of the answer."""
 AGAIN = "again"
 """What is put behind the name of an architecture that is compared with itself."""
 
@@ -43,7 +47,7 @@ def repeats_of(asked: Asked, blocks: Sequence[Block], interrupted: str = "") -> 
         schema=REPEATS_SCHEMA,
         asked=asked,
         verdict=overall(block.verdict for block in blocks if block.kind == "fault"),
-        answer=answer(asked, comparisons),
+        answer=answer(asked, comparisons, blocks),
         blocks=blocks,
         comparisons=comparisons,
         again=again,
@@ -134,16 +138,43 @@ def _means(asked: Asked, blocks: Sequence[Block], measure: str) -> dict[str, Int
     return found
 
 
-def answer(asked: Asked, comparisons: Sequence[Comparison]) -> str:
+def counts_of(asked: Asked, blocks: Sequence[Block], measure: str) -> dict[str, list[float]]:
+    """By architecture: what each fault that counts came to, in the order of the blocks."""
+    shots = [shot for block in blocks if block.kind == "fault" for shot in block.shots if not shot.doubt]
+    return {
+        name: [value for shot in shots if shot.architecture == name and (value := shot.values.get(measure)) is not None]
+        for name in asked.architectures
+    }
+
+
+def answer(asked: Asked, comparisons: Sequence[Comparison], blocks: Sequence[Block]) -> str:
     """One sentence about the headline measure, of at most 30 words."""
     told = [each for each in comparisons if each.measure == asked.headline]
     phrase = phrase_of(asked.headline)
+    if told and all(each.reason.startswith(TOO_FEW) for each in told):
+        counts = counts_of(asked, blocks, asked.headline)
+        said = ", ".join(f"{_plainly(values, len(counts))} in {name}" for name, values in counts.items())
+        plain = f"Per fault, {phrase}: {said}; too few faults to compare."
+        if len(plain.split()) <= MOST_WORDS:
+            return plain
     if len(told) == 1:
         return _of_one_pair(told[0], phrase)
     shown = sum(each.word in ("larger", "smaller") for each in told)
     refused = sum(each.word == "not comparable" for each in told)
     rest = f"; {refused} not comparable" if refused else ""
     return f"In {phrase} per fault, {shown} of {len(told)} pairs of architectures differ{rest}."
+
+
+def _plainly(values: Sequence[float], architectures: int) -> str:
+    """Each, if they and the architectures are few; otherwise from where to where."""
+    if not values:
+        return "none"
+    low, high = min(values), max(values)
+    if low == high:
+        return f"{low:.4g}"
+    if len(values) <= MOST_TOLD and architectures == 2:
+        return ", ".join(f"{value:.4g}" for value in values)
+    return f"{low:.4g} to {high:.4g}"
 
 
 def _of_one_pair(told: Comparison, phrase: str) -> str:

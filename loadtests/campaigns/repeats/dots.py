@@ -142,13 +142,19 @@ def _finding(told: Sequence[Comparison]) -> str:
 def _table(repeats: Repeats, measure: str) -> Table:
     names = repeats.asked.architectures
     rows = tuple(
-        (str(block.number), str(block.seed), " → ".join(block.order), *(_cell(block, name, measure) for name in names))
+        (
+            str(block.number),
+            str(block.seed),
+            " → ".join(block.order),
+            *(plain_cell(block, name, measure) for name in names),
+        )
         for block in repeats.of_kind("fault")
     )
     return Table(("block", "seed", "order", *names), rows)
 
 
-def _cell(block: Block, name: str, measure: str) -> str:
+def plain_cell(block: Block, name: str, measure: str) -> str:
+    """What the block came to, and whether it counts."""
     shot = block.shot(name)
     value = shot.values.get(measure) if shot else None
     return "–" if value is None else f"{value:.4g}{' (not counted)' if shot and shot.doubt else ''}"

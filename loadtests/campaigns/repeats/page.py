@@ -8,14 +8,18 @@ from pathlib import Path
 import msgspec
 
 from loadtests.campaigns.repeats.compare import extent
-from loadtests.campaigns.repeats.dots import dots, side
+from loadtests.campaigns.repeats.dots import dots, plain_cell, side
 from loadtests.campaigns.repeats.measures import definition
 from loadtests.campaigns.repeats.order import CONTROLLED
 from loadtests.campaigns.repeats.refusals import NOISE_RULE
 from loadtests.campaigns.repeats.repeats import Block, Repeats
+from loadtests.checks import MEASURES
 from loadtests.model.measures import spoken
 from loadtests.report.shell import PageShell
+from loadtests.report.tables import Table
 
+AT_ONCE = 20
+"""Blocks whose counts are shown before anything is unfolded."""
 MARKS = {"larger": "▲", "smaller": "▼", "no difference shown": "≈", "not comparable": "✕"}
 
 
@@ -35,6 +39,7 @@ def render(repeats: Repeats) -> bytes:
         asked=repeats.asked,
         charts=tuple(dots(repeats, measure) for measure in repeats.asked.measures),
         left=left_out(repeats),
+        counts=counted_tables(repeats),
         versions=asked_on(repeats),
         marks=MARKS,
         side=side,
@@ -43,6 +48,44 @@ def render(repeats: Repeats) -> bytes:
         noise_rule=NOISE_RULE,
         differs=sum(each.word in ("larger", "smaller") for each in repeats.again),
     )
+
+
+class CountsOfBlocks(msgspec.Struct, frozen=True):
+    """One measure as it was counted, block by block; no statistics."""
+
+    measure: str
+    first: Table
+    rest: Table | None
+    """Further blocks; None if there are none."""
+
+
+def counted_tables(repeats: Repeats) -> tuple[CountsOfBlocks, ...]:
+    """Of each measure that counts something, the headline first; what is 0 everywhere is left out."""
+    asked = repeats.asked
+    measures = [asked.headline, *(it for it in asked.measures if it != asked.headline and _counts(it))]
+    found = (
+        _counts_of(repeats, measure) for measure in measures if measure == asked.headline or _any(repeats, measure)
+    )
+    return tuple(found)
+
+
+def _counts(measure: str) -> bool:
+    return measure in MEASURES and MEASURES[measure].sort in ("loss", "count", "book")
+
+
+def _any(repeats: Repeats, measure: str) -> bool:
+    return any(shot.values.get(measure) for block in repeats.of_kind("fault") for shot in block.shots)
+
+
+def _counts_of(repeats: Repeats, measure: str) -> CountsOfBlocks:
+    names = repeats.asked.architectures
+    rows = tuple(
+        (f"{block.number} (seed {block.seed})", *(plain_cell(block, name, measure) for name in names))
+        for block in repeats.of_kind("fault")
+    )
+    head = ("block", *names)
+    rest = Table(head, rows[AT_ONCE:]) if len(rows) > AT_ONCE else None
+    return CountsOfBlocks(measure, Table(head, rows[:AT_ONCE]), rest)
 
 
 def asked_on(repeats: Repeats) -> dict[str, str]:

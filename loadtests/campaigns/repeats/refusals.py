@@ -31,6 +31,10 @@ NOISE_RULE = (
 )
 
 
+TOO_FEW = "too few faults"
+"""How a refusal begins that more faults would have spared."""
+
+
 class Pair(msgspec.Struct, frozen=True):
     """Two architectures (or one and the same, twice) in one block, and the plans under which each was measured."""
 
@@ -123,9 +127,9 @@ def _itself(basis: Basis) -> Iterator[str]:
 def _too_few(basis: Basis) -> Iterator[str]:
     counting = len(basis.counting())
     if counting < basis.least:
-        yield f"too few faults: {_counted(basis, counting)}, and it takes {basis.least} to show anything"
+        yield f"{TOO_FEW}: {_counted(basis, counting)}, and it takes {basis.least} to show anything"
     elif counting < LEAST_SHARE * basis.planned:
-        yield f"too few faults: {_counted(basis, counting)} of {basis.planned}, less than {100 * LEAST_SHARE:.0f} %"
+        yield f"{TOO_FEW}: {_counted(basis, counting)} of {basis.planned}, less than {100 * LEAST_SHARE:.0f} %"
 
 
 def _counted(basis: Basis, counting: int) -> str:

@@ -41,6 +41,7 @@ MEASURES = (
         report="always",
         terminal="never",
         compared=True,
+        counted="units of goods",
         place=22,
     ),
     Measure(
@@ -56,6 +57,7 @@ MEASURES = (
         report="always",
         terminal="always",
         compared=True,
+        counted="actions",
         place=15,
     ),
     Measure(
@@ -70,6 +72,7 @@ MEASURES = (
         report="always",
         terminal="always",
         compared=True,
+        counted="actions",
         place=16,
     ),
     Measure(
@@ -83,6 +86,7 @@ MEASURES = (
         "late to catch up.",
         report="always",
         terminal="never",
+        counted="actions",
         place=17,
     ),
 )

@@ -54,6 +54,8 @@ class Measure(msgspec.Struct, frozen=True):
     unit: str = ""
     digits: int = 0
     """After the point."""
+    counted: str = ""
+    """What one of it is, where the number stands: "each time". What is `of_all` counts people, each once."""
     percent: bool = False
     """A share, written in percent."""
     of_all: bool = False
@@ -81,6 +83,11 @@ class Measure(msgspec.Struct, frozen=True):
     def head(self) -> str:
         """The head of its column."""
         return self.label or spoken(self.name).capitalize()
+
+    @property
+    def each(self) -> str:
+        """What one of it is, in a word or two; "" where the unit says it."""
+        return self.counted or ("people, each once" if self.of_all else "")
 
     @property
     def phrase(self) -> str:

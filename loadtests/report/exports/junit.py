@@ -83,7 +83,7 @@ def _unless_inconclusive(case: JUnitCase, result: ArchitectureResult, ending: En
 
 
 def _never_begun(name: str) -> JUnitCase:
-    return JUnitCase(name, "verdict", "error", "never begun", ("the run ended before its turn came",))
+    return JUnitCase(name, "verdict", "error", "never begun", ("the run ended before",))
 
 
 def _add(suite: ElementTree.Element, scenario: str, case: JUnitCase) -> None:

@@ -38,8 +38,8 @@ def _parts(run: JudgedRun) -> Iterator[str]:
     yield f"## {mark} Twinshop: {results.verdict}{ended}"
     yield f"**{text(results.question)}** {text(results.answer)}"
     head, *rows = table_of(results)
-    yield table(head, [(code(name), *map(text, cells)) for name, *cells in rows])
-    yield "\n".join(f"- {code(name)} was never begun: the run ended before its turn came." for name in run.missing)
+    yield table([one_line(name) for name in head], [(code(name), *map(text, cells)) for name, *cells in rows])
+    yield "\n".join(f"- {code(name)} was never begun: the run ended before." for name in run.missing)
     yield _reasons(run)
     yield "\n".join(f"- {text(line)}" for line in unseen(results))
     yield _thresholds(run)

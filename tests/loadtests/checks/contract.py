@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import ClassVar, NamedTuple
 
 import pytest
+from msgspec.structs import replace
 
 from loadtests.checks import CAUSES, CHECKS, MEASURES, Check
 from loadtests.model.history import Record
@@ -85,7 +86,8 @@ class CheckContract:
 
     def test_what_it_names_is_counted_and_can_be_predicted(self) -> None:
         assert not self.check.field or self.check.field in ArchitectureResult.__struct_fields__
-        assert all(MEASURES[measure.name] is measure for measure in self.check.measures)
+        for measure in self.check.measures:  # what is in the registry reads nothing where nobody could see it
+            assert replace(MEASURES[measure.name], read=measure.read) == measure
 
 
 def _between(records: Iterable[Record], story: Story) -> list[Record]:

@@ -31,7 +31,7 @@ class TestPercentiles:
         assert (found.p50, found.p99, found.max) == (1.5, 1.5, 1.5)
 
     def test_of_nothing(self) -> None:
-        assert percentiles([]).count == 0
+        assert percentiles([]) == Percentiles(0, 0.0, 0.0, 0.0, 0.0)
 
     @given(st.lists(st.integers(0, 10**7), min_size=1))
     def test_is_the_smallest_wait_that_enough_do_not_exceed(self, waits: list[int]) -> None:

@@ -66,9 +66,9 @@ def test_charts_follow_the_page_and_their_letters_do_not(browser: Browser, addre
     sizes = {}
     for width in (1280, 390):
         page, _, _ = opened(browser, address, width=width, scheme="light", scripts=True)
-        chart = page.locator("#chart-strips-sticky-memory svg.plot")
+        chart = page.locator("#chart-latency svg.plot")
         box = chart.bounding_box()
-        letters = chart.locator("text.group").first.bounding_box()
+        letters = chart.locator("text.track").first.bounding_box()
         assert box is not None
         assert letters is not None
         sizes[width] = (box["width"], letters["height"])
@@ -98,7 +98,7 @@ def test_it_prints_on_a4_without_cutting_a_figure(browser: Browser, address: str
 class TestWithScripts:
     def test_the_time_axis_grows_and_all_charts_scroll_together(self, browser: Browser, address: str) -> None:
         page, asked, said = opened(browser, address, width=1280, scheme="light", scripts=True)
-        frames = page.locator("#arch-sticky-memory .frame")
+        frames = page.locator(".panels.timed .frame")
         before = frames.first.locator("svg.plot").bounding_box()
         page.get_by_role("button", name="4×").press("Enter")
         after = frames.first.locator("svg.plot").bounding_box()
@@ -114,18 +114,21 @@ class TestWithScripts:
 
     def test_the_numbers_under_the_pointer_are_those_of_the_table(self, browser: Browser, address: str) -> None:
         page, _, _ = opened(browser, address, width=1280, scheme="light", scripts=True)
-        figure = page.locator("#chart-timeline-sticky-memory")
-        figure.locator(".frame").scroll_into_view_if_needed()
-        box = figure.locator(".frame").bounding_box()
+        panel, figure = page.locator("#chart-timeline-sticky-memory"), page.locator("#figure-timeline")
+        panel.locator(".frame").scroll_into_view_if_needed()
+        box = panel.locator(".frame").bounding_box()
         assert box is not None
         page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         told = figure.locator(".readout").text_content() or ""
-        end_s = int(page.locator("#architectures").get_attribute("data-end-us") or 0) / 1e6
-        assert told.startswith(f"{end_s / 2:.2f} s, from ")
+        end_s = int(page.locator("#numbers").get_attribute("data-end-us") or 0) / 1e6
+        name, moment, _ = told.split(", ", 2)
+        assert name == "sticky-memory"
+        assert float(moment.removesuffix(" s")) == pytest.approx(end_s / 2, abs=0.1), "to a pixel"
         second = told.split("from ")[1].split(" s")[0]
-        row = figure.locator(f".data tr:has(td:text-is('{second} s'))")
+        row = figure.locator(".data table").first.locator(f"tr:has(td:text-is('{second} s'))")
         assert f"ok {row.locator('td').nth(1).text_content()}" in told
-        assert figure.locator(".pointer").is_visible()
+        assert figure.locator(".pointer").count() == 4, "the same moment in each architecture"
+        assert all(line.is_visible() for line in figure.locator(".pointer").all())
 
     def test_losses_are_found_by_their_words(self, browser: Browser, address: str) -> None:
         page, _, _ = opened(browser, address, width=1280, scheme="light", scripts=True)

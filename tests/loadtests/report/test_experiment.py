@@ -41,3 +41,23 @@ def test_books_and_logs_that_do_not_balance_are_called_out(made_up: MadeUp) -> N
     text, mark = line(made_up, "reconciled", reconciliation=wrong)
     assert mark == "bad"
     assert text.endswith("1 not explained")
+
+
+def test_what_must_hold_is_said_in_sentences(made_up: MadeUp) -> None:
+    def doubted(**changed: object) -> list[str]:
+        sticky = msgspec.structs.replace(made_up.results.architectures["sticky-memory"], **changed)
+        architectures = {**made_up.results.architectures, "sticky-memory": sticky}
+        shown = experiment(
+            gather(made_up.folder), msgspec.structs.replace(made_up.results, architectures=architectures)
+        )
+        assert len(shown.statements) == 4
+        return [it.text for it in shown.statements if not it.holds]
+
+    steps = made_up.results.architectures["sticky-memory"].experiment
+    assert doubted() == []
+    (books,) = doubted(books_balance=False)
+    assert books.endswith("is somewhere: not so in sticky-memory.")
+    (seen,) = doubted(experiment=(*steps, msgspec.structs.replace(steps[0], step="not_healed")))
+    assert seen.startswith("Each fault was seen")
+    (never,) = doubted(experiment=steps[:2])
+    assert never == seen, "it was injected, and that is all"

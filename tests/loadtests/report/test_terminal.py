@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
 
@@ -62,8 +63,10 @@ def test_what_did_not_happen_has_no_column(tmp_path: Path) -> None:
 
 
 def test_what_happened_has_one_everywhere(tmp_path: Path) -> None:
-    head, sticky, redis = told(tmp_path, still_logged_in=7, counts={"stalled": Counted(3, 9)}, predictions=())[2:5]
-    assert head.split("  ")[-2:] == ["outlived their logout", "stalled"]
+    lines = told(tmp_path, still_logged_in=7, counts={"stalled": Counted(3, 9)}, predictions=())
+    head, what, sticky, redis = lines[2:6]
+    assert re.split(r"\s{2,}", head)[-2:] == ["outlived their logout", "stalled"]
+    assert re.split(r"\s{2,}", what)[-2:] == ["(each time)", "(people)"], "what is counted stands below"
     assert sticky.split()[-4:] == ["0", "0", "of", "9"]
     assert redis.split()[-4:] == ["7", "3", "of", "9"]
 

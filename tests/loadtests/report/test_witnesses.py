@@ -1,48 +1,63 @@
 from __future__ import annotations
 
+from collections import Counter
+
 import msgspec
 
 from loadtests.checks import CHECKS
-from loadtests.report.witnesses import LISTED, witnesses
+from loadtests.report.witnesses import LISTED, causes_of, more_losses, told
 from tests.loadtests.report.conftest import MadeUp
 
 
 def test_told_listed_and_left_out_are_all_losses(made_up: MadeUp) -> None:
-    for name, result in made_up.results.architectures.items():
-        shown = witnesses(name, result)
-        assert len(shown.told) + len(shown.listed) + shown.left_out == len(result.losses)
-        assert len(shown.listed) <= LISTED
-        assert len({told.id for told in (*shown.told, *shown.listed)}) == len(shown.told) + len(shown.listed)
+    architectures = made_up.results.architectures
+    firsts = [one for it in causes_of(architectures) for one in (it.first, *it.others)]
+    for name, result in architectures.items():
+        more = more_losses(name, result)
+        mine = [one.id for one in firsts if one.architecture == name]
+        assert len(mine) + len(more.listed) + more.left_out == more.total == len(result.losses)
+        assert len(more.listed) <= LISTED
+        assert not set(mine) & {one.id for one in more.listed}
 
 
-def test_every_loss_is_counted_once_in_the_tree(made_up: MadeUp) -> None:
-    for name, result in made_up.results.architectures.items():
-        shown = witnesses(name, result)
-        assert sum(limb.count for limb in shown.tree) == len(result.losses)
-        for limb in shown.tree:
-            kinds = {branch.first.loss.kind for branch in limb.branches}
-            assert [CHECKS[kind].plural for kind in kinds] == [limb.name]
-            assert sum(branch.count for branch in limb.branches) == limb.count
-            for branch in limb.branches:
-                same = [it for it in result.losses if (it.kind, it.cause) == (*kinds, branch.first.loss.cause)]
-                assert (branch.first.loss, branch.count) == (same[0], len(same))
+def test_every_loss_is_counted_once_by_its_cause(made_up: MadeUp) -> None:
+    architectures = made_up.results.architectures
+    lost = Counter((loss.cause, name, loss.kind) for name, result in architectures.items() for loss in result.losses)
+    shown = Counter[tuple[str, str, str]]()
+    for it in causes_of(architectures):
+        assert it.total == sum(count for toll in it.tolls for _, count in toll.kinds)
+        plurals = {check.plural: kind for kind, check in CHECKS.items()}
+        for toll in it.tolls:
+            for plural, count in toll.kinds:
+                shown[it.first.loss.cause, toll.architecture, plurals[plural]] += count
+    assert shown == lost
 
 
-def test_each_cause_of_a_kind_has_its_branch(made_up: MadeUp) -> None:
-    shown = witnesses("roundrobin-memory", made_up.results.architectures["roundrobin-memory"])
-    out, *_ = shown.tree
-    assert out.name == "logouts"
-    assert [branch.first.cause for branch in out.branches] == ["other node", "node killed"]
-    assert [branch.count for branch in out.branches] == sorted((branch.count for branch in out.branches), reverse=True)
+def test_the_first_of_each_kind_is_told_in_each_architecture(made_up: MadeUp) -> None:
+    """That is what the table of numbers leads to."""
+    architectures = made_up.results.architectures
+    firsts = {one.id for it in causes_of(architectures) for one in (it.first, *it.others)}
+    for name, result in architectures.items():
+        for kind in {loss.kind for loss in result.losses}:
+            number = next(number for number, loss in enumerate(result.losses) if loss.kind == kind)
+            assert told(name, number, result).id in firsts
 
 
-def test_no_loss_no_witness(made_up: MadeUp) -> None:
-    shown = witnesses("redis", made_up.results.architectures["redis"])
-    assert (shown.tree, shown.listed, shown.total) == ((), (), 0)
+def test_the_most_frequent_cause_comes_first(made_up: MadeUp) -> None:
+    causes = causes_of(made_up.results.architectures)
+    assert [it.cause for it in causes][:2] == ["other node", "node killed"]
+    assert [it.total for it in causes] == sorted((it.total for it in causes), reverse=True)
+
+
+def test_no_loss_no_cause(made_up: MadeUp) -> None:
+    redis = made_up.results.architectures["redis"]
+    assert causes_of({"redis": redis}) == ()
+    assert more_losses("redis", redis).listed == ()
 
 
 def test_a_loss_found_in_the_database_has_no_node(made_up: MadeUp) -> None:
     result = made_up.results.architectures["sticky-memory"]
     loss = msgspec.structs.replace(result.losses[0], kind="order_lost", node="")
-    (told,) = witnesses("sticky-memory", msgspec.structs.replace(result, losses=(loss,))).told
-    assert told.sentence.endswith("found in the database")
+    assert told("sticky-memory", 0, msgspec.structs.replace(result, losses=(loss,))).sentence.endswith(
+        "found in the database"
+    )

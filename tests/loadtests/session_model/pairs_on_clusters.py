@@ -272,8 +272,8 @@ PAIRS = (
          settings={"store_memory_mb": 8, "store_eviction": "allkeys-lru"}, load={"think_ms": 900}),
     Pair("redis", "clock ahead", (Thing(""),), (AHEAD,)),
     Pair("redis-replica", "cut and promoted", (Thing("not_replicated", not_copied),),
-         (("replica-cut", 2.0, 6.0, "replica"), ("promoted", 4.2, 4.0, "store")),
-         load={"login_within_ms": 3600, "seconds": 10}),
+         (("replica-cut", 1.5, 7.0, "replica"), ("promoted", 6.0, 4.0, "store")),
+         load={"login_within_ms": 5500, "seconds": 12}),
 )  # fmt: skip
 
 

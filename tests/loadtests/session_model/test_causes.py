@@ -142,6 +142,9 @@ def test_every_cause_is_found_somewhere() -> None:
     found = {word for _, _, cause in (*told, *CARTS.values()) for word in words_of(cause)}
     found |= {*causes(repeated, scene()), *causes(ignored, scene())}
     elsewhere = {"session_gone_with_login", "fixation", "clock_behind", "written_back", "node_not_told"}
+    elsewhere |= {"access_token_good", "refresh_answer_lost", "refresh_race", "refresh_stolen"}  # stores/test_refresh
+    elsewhere |= {"format_changed", "store_flushed", "error_taken_for_logout"}  # stores/test_formats
+    elsewhere |= {"cookies_stolen"}  # checks/test_impersonated
     assert found | elsewhere == set(CAUSES)
 
 

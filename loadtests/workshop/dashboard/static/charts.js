@@ -93,10 +93,10 @@ const CHARTS = [
     range: (top) => [0, Math.max(4, top * 1.08)],
   },
   {
-    title: "Wait for an answer, ms",
+    title: "Response time, ms",
     lines: [
       { of: "median", word: "median" },
-      { of: "p95", word: "95 of 100", thin: true },
+      { of: "p95", word: "95th percentile", thin: true },
     ],
     logarithmic: true,
     range: (top) => [FASTEST_MS, Math.max(1000, 10 ** Math.ceil(Math.log10(Math.max(1, top))))],

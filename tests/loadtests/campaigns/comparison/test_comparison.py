@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,24 @@ from loadtests import cli
 from loadtests.campaigns.bundles.pack import pack
 from loadtests.campaigns.comparison.comparison import compare
 from loadtests.campaigns.comparison.differences import all_numbers
+from loadtests.campaigns.comparison.html_page import comparison_html
 from loadtests.model.plan import read_plan
 from loadtests.model.run_folder import RunFolder
 from loadtests.running.run import write_results
 from tests.loadtests.campaigns.comparison.made_up import ask, made, replan, say, sides
+from tests.loadtests.report.parsed import Page
 
 
 def called(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
     code = cli.main(["compare", *map(str, arguments)])
     said = capsys.readouterr()
     return code, said.out, said.err
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page goes into the folder in which somebody stands."""
+    monkeypatch.chdir(tmp_path)
 
 
 def lose_something(run: RunFolder) -> None:
@@ -177,8 +186,50 @@ def test_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert row.split() == ["items_lost", "0", "0", "="], "0 in each, but predicted"
     assert not any(line.split()[:1] == ["orders_lost"] for line in redis)
     assert "B, redis, inconclusive: " in out
-    assert lines[-1].endswith("Nothing here says which is better.")
+    assert lines[-2].endswith("Nothing here says which is better.")
+    assert lines[-1] == "page     runs/comparison.html"
     assert not {"winner", "wins", "faster", "slower", "best", "worse"} & set(out.lower().split())
+
+
+def test_the_same_as_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one, other = made(tmp_path / "a"), made(tmp_path / "b", run="11111111")
+    lose_something(other)
+    assert called(capsys, one.root, other.root, "--html", "new/beside.html")[0] == 0
+    html = (tmp_path / "new" / "beside.html").read_bytes()
+    page = Page(html)
+    assert page.problems == []
+    assert [link for link in page.links if link[1:] not in page.ids] == []
+    assert "Logged out in A and B: " in page.text("n-answer")
+    assert "redis 0 and 1" in page.text("n-answer")
+    assert re.search(r"Logged out 0 1 \+1", page.text("arch-redis"))
+    assert "11111111" in page.text("facts"), "what differs is told"
+    assert "B, redis, inconclusive: " in page.text("notes")
+    assert comparison_html(compare(sides(one, other))).count(b"<script") == 0
+
+
+def test_runs_that_cannot_be_compared_have_a_page_that_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, _ = called(capsys, made(tmp_path / "a").root, made(tmp_path / "b", seed=2).root)
+    page = Page((tmp_path / "runs" / "comparison.html").read_bytes())
+    assert code == 3
+    assert page.text("n-answer").startswith("Not compared: their plans differ")
+    assert "plan (SHA-256)" in page.text("facts"), "what differs is told"
+    assert "numbers" not in page.ids
+
+
+def test_json_alone_writes_no_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = made(tmp_path / "a")
+    assert called(capsys, run.root, run.root, "--json")[0] == 0
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_page_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = made(tmp_path / "a")
+    (tmp_path / "file").touch()
+    code, _, err = called(capsys, run.root, run.root, "--html", "file/page.html")
+    assert code == 4
+    assert "cannot write file/page.html" in err
 
 
 def test_the_same_run_twice_is_noticed(tmp_path: Path) -> None:

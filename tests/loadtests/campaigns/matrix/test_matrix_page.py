@@ -11,7 +11,7 @@ from compose.architectures import ARCHITECTURES
 from loadtests.campaigns.cells import Cell, Matrix
 from loadtests.campaigns.claims.claim import all_claims
 from loadtests.campaigns.claims.decide import decide_all
-from loadtests.campaigns.jobs import key_of
+from loadtests.campaigns.jobs import Selection, key_of
 from loadtests.campaigns.matrix.page import render, write_page
 from loadtests.model.results import Prediction
 from tests.loadtests.campaigns.matrix.made_up import CATALOGUE, KILL, MATRIX, cell, entry
@@ -65,7 +65,7 @@ def test_a_cell_says_measured_predicted_and_its_word_and_leads_to_its_report(fol
 
 def test_cells_that_were_not_run_say_why(folder: Path) -> None:
     found = page(folder)
-    assert found.text("cell-cost-redis") == "not run: its turn has not come"
+    assert found.text("cell-cost-redis") == "not run: not requested yet"
     text = found.text("row-kill")
     assert "signed-token" not in found.text("row-calm")
     assert "it is asked elsewhere" not in text, "signed-token is nobody's column here"
@@ -76,7 +76,18 @@ def test_why_an_architecture_is_left_out(folder: Path) -> None:
     scenario = msgspec.structs.replace(kill.scenario, architectures=("sticky-memory",), without={"redis": "no memory"})
     entries = (*(it for it in CATALOGUE if it is not kill), msgspec.structs.replace(kill, scenario=scenario))
     found = Page(render(folder, WITH_CELLS, entries, ()))
-    assert found.text("cell-kill-redis") == "not run: no memory"
+    assert "cell-kill-redis" not in found.ids, "redis is no column of its family: no scenario there asks it"
+    found = Page(render(folder, WITH_CELLS, (*entries, entry("kill-too", KILL)), ()))
+    assert found.text("cell-kill-redis") == "no memory"
+
+
+def test_it_shows_what_was_asked_and_nothing_else(folder: Path) -> None:
+    asked = Selection(scenarios=("kill",), architectures=("sticky-memory",))
+    found = Page(render(folder, WITH_CELLS, CATALOGUE, (), asked))
+    assert [id_ for id_ in found.ids if id_.startswith(("row-", "cell-"))] == ["row-kill", "cell-kill-sticky-memory"]
+    assert found.text("n-answer") == "1 of 1 cells of 1 scenarios went as predicted."
+    assert "--scenario kill --architecture sticky-memory" in found.text("method")
+    assert "not run" not in found.text()
 
 
 def test_the_answer_counts_and_what_went_otherwise_comes_before_the_table(folder: Path) -> None:
@@ -86,7 +97,7 @@ def test_the_answer_counts_and_what_went_otherwise_comes_before_the_table(folder
     )
     listed = found.text("findings")
     assert listed.index("kill on redis") < listed.index("calm on redis")
-    assert "cost on redis" not in listed, "its turn has not come: that is no finding"
+    assert "cost on redis" not in listed, "not requested yet: that is no finding"
     assert page(folder, MATRIX).text("n-answer") == "Nothing was run yet."
 
 

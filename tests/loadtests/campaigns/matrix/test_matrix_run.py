@@ -64,7 +64,7 @@ def test_interrupted_it_writes_what_there_is_and_goes_on_the_next_time(folder: P
     done = ask(folder, FakeLauncher(folder, interrupted_at="cost"))
     assert done.interrupted is not None
     assert "goes on where it ended" in done.interrupted.next_step
-    assert "its turn has not come" in done.page.read_text()
+    assert "not requested yet" in done.page.read_text()
     rest = FakeLauncher(folder)
     assert ask(folder, rest).interrupted is None
     assert [job.scenario for job in rest.jobs] == ["cost"]

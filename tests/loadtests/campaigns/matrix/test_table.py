@@ -70,7 +70,7 @@ def test_places_that_were_not_run_say_why() -> None:
     stale = msgspec.structs.replace(ALL[0], key=None)
     rows = {row.scenario.name: {it.architecture: it for it in row.cells} for row in board(stale, ALL[1]).rows()}
     assert rows["calm"]["sticky-memory"].why == "it has changed since it was run"
-    assert rows["kill"]["redis"].why == "its turn has not come"
+    assert rows["kill"]["redis"].why == "not requested yet"
     assert rows["cost"]["sticky-memory"].why == "not among the architectures of this scenario"
     chosen = board(*ALL, selection=Selection(scenarios=("kill",), architectures=("redis",)))
     assert chosen.columns == ("redis",)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from loadtests.campaigns.repeats.compare import extent, mirrored, repeats_of
+from loadtests.campaigns.repeats.compare import counts_of, extent, mirrored, repeats_of
 from loadtests.campaigns.repeats.repeats import Interval, Repeats
 from tests.loadtests.campaigns.repeats.made_up import NAMES, asked, blocks_of, reshot, twenty_more
 
@@ -106,3 +106,17 @@ def test_how_sure() -> None:
     assert extent(SAME, 22) == "20 in 20 of 22 faults"
     assert extent(Interval(1.0, 0.5, 1.5, 1.0, 2, 0.9), 20) == "95 %: 0.5 to 1.5"
     assert mirrored(Interval(1.0, 0.5, 2.5, 1.0, 2, 0.9)) == Interval(-1.0, -2.5, -0.5, -1.0, 2, 0.9)
+
+
+@pytest.mark.parametrize("names", [NAMES, ("sticky-memory", "roundrobin-memory", "signed-token", "redis")])
+def test_too_few_faults_are_told_as_plain_counts(names: tuple[str, ...]) -> None:
+    of = asked(4, names)
+    told = repeats_of(of, blocks_of(of, twenty_more))
+    assert {each.word for each in told.comparisons} == {"not comparable"}
+    counts = counts_of(of, told.blocks, "logged_out")
+    assert set(counts["redis"]) == {0.0}
+    ones = [f"{value:g}" for value in counts["sticky-memory"]]
+    plain = ", ".join(ones) if len(names) == 2 else f"{min(ones)} to {max(ones)}"
+    assert told.answer.startswith(f"Per fault, shoppers logged out: {plain} in sticky-memory, 0 in ")
+    assert told.answer.endswith("; too few faults to compare.")
+    assert len(told.answer.split()) <= 30

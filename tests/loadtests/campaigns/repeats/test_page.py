@@ -117,3 +117,23 @@ def test_the_terminal_tells_the_same(tmp_path: object) -> None:
     assert "larger" in told
     assert "controls 2 without faults, 2 placebo, 2 A against A; the machine: quiet enough" in told
     assert told.splitlines()[-1].startswith("next     twinshop report runs/x")
+
+
+def test_it_begins_with_what_was_counted_in_each_block(page: Page) -> None:
+    found = repeats()
+    rows = page.text("counts").split("block sticky-memory redis ")[1]
+    for block in found.of_kind("fault"):
+        one, other = (block.shot(name) for name in found.asked.architectures)
+        assert one is not None
+        assert other is not None
+        left = " (not counted)" if other.doubt else ""
+        told = f"{block.number} (seed {block.seed}) {one.values['logged_out']:g} {other.values['logged_out']:g}{left}"
+        assert told in rows
+    assert list(page.ids).index("counts") < list(page.ids).index("differences")
+
+
+def test_many_blocks_are_folded_behind_the_first_twenty() -> None:
+    of = asked(22, ("sticky-memory", "redis"), ("logged_out",))
+    found = Page(render(repeats_of(of, blocks_of(of, twenty_more))))
+    assert "2 more blocks" in found.text("counts")
+    assert "22 (seed 22)" in found.text("counts")

@@ -55,7 +55,7 @@ def test_it_says_the_answer_the_numbers_and_how_to_run_it_again(run: JudgedRun) 
     assert source.startswith("## ✅ Twinshop: as predicted\n")
     assert shown(source.split("\n\n")[1]) == f"{run.results.question} {run.results.answer}"
     rows = cells(source)
-    assert rows[0][:4] == ["architecture", "verdict", "at risk", "logged out"]
+    assert rows[0][:4] == ["architecture", "verdict", "at risk (people)", "logged out (people)"]
     sticky = run.results.architectures["sticky-memory"]
     assert rows[1][:4] == [
         "sticky-memory", "as predicted", str(sticky.at_risk), f"{sticky.logged_out.shoppers} of 9",
