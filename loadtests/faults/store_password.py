@@ -24,7 +24,7 @@ class StorePassword(Fault):
     def observe(self, target: Target) -> Evidence | None:
         """Who comes as the nodes do is refused, in its own words."""
         said = StoreServer(target.cluster, target.victim).refuses_to_talk()
-        return (f"as the nodes come: {said}",) if "uthentication" in said else None
+        return (f"as the nodes come: {said}",) if "uthenticat" in said else None
 
     def heal(self, target: Target) -> None:
         """Back to what the nodes were given: none."""

@@ -137,7 +137,7 @@ def _connection(address: str, password: str = "") -> StoreConnection:
         socket_timeout=ANSWERS_WITHIN_S,
         socket_connect_timeout=ANSWERS_WITHIN_S,
         retry=Retry(NoBackoff(), 0),
-        single_connection_client=not password,
+        max_connections=1,  # made when it is first asked, and kept: a crowded store has room for no second one
     )
     return StoreConnection(server, redis.RedisError)
 

@@ -154,7 +154,8 @@ class ShopperVisit:
         for job in self._jobs[watching:]:
             job.join()
         del self._jobs[watching:]
-        self._log_in_again_if_lost(was_known, action, self._clock.now_us())
+        if not any(each.do in ENDS_SESSION for each in beside):
+            self._log_in_again_if_lost(was_known, action, self._clock.now_us())
 
     def _do_beside(self, action: Action, step: int, company: ConcurrentGroup) -> None:
         if not self._clock.reach(action.at_ms * 1000):

@@ -83,7 +83,7 @@ def _second_use(one: TokenUse, other: TokenUse, grace_us: int) -> Harm | None:
         return None
     sure = one.sure and other.sure and (not grace_us or apart_us > grace_us)
     word = "refresh_race"
-    if one.exchange.jar != other.exchange.jar:
+    if {one.exchange.jar, other.exchange.jar} != {"main"}:
         word = "refresh_stolen"
     elif not 0 < earlier.exchange.status < 500:
         word = "refresh_answer_lost"

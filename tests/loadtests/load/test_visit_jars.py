@@ -139,6 +139,16 @@ def test_requests_that_are_on_their_way_together_say_so() -> None:
     assert not any(exchange.overlapped for exchange in day.exchanges), "none of them writes"
 
 
+def test_who_logs_out_beside_another_request_does_not_come_back() -> None:
+    day = PaperDay(LOGIN, Action(30, "linger"), Action(40, "logout", beside=True), me(300, "stolen"))
+    day.browser.revokes = False
+    day.live()
+    assert sorted(day.words("do", "jar")) == [
+        ("linger", "main"), ("login", "main"), ("logout", "main"), ("me", "stolen"),
+    ]  # fmt: skip
+    assert day.findings == []
+
+
 @pytest.mark.parametrize("written", ["", "user-0007"])
 def test_what_others_read_in_the_cookies_is_recorded_though_nothing_is_sent(written: str) -> None:
     day = PaperDay(LOGIN, Action(20, "read_cookie", jar="stolen"), Action(30, "cart"))

@@ -34,6 +34,14 @@ def lost_answer(again: float) -> list[Exchange]:
     return Story().login().at(2).say("me", 0, error="timeout").at(again).stranger("me").exchanges
 
 
+def tried_again() -> list[Exchange]:
+    """The owner was first; the thief is refused, and tries again and again."""
+    told = Story().login().at(0.5).say("read_cookie", 0, jar="thief").at(1.5).say("me", user="user-0001")
+    for second in (2.0, 3.0, 3.5):
+        told.at(second).probe("thief", status=401)
+    return told.at(4).stranger("me").exchanges
+
+
 def stolen(at: float) -> list[Exchange]:
     """Somebody copies the cookies, uses them then, and the shopper is out later."""
     told = Story().login().at(0.5).say("read_cookie", 0, jar="thief").at(at).probe("thief")
@@ -53,6 +61,7 @@ CASES: dict[str, tuple[list[Exchange], RunTimeline, str]] = {
         Story().login().at(0.5).say("me", 0, error="timeout").at(0.8).stranger("me").exchanges, place(), "unexplained",
     ),
     "stolen": (stolen(2), place(), "refresh_stolen"),
+    "stolen, refused, and tried again": (tried_again(), place(), "refresh_stolen"),
     "stolen, and not needed yet": (stolen(0.7), place(), "unexplained"),
     "the store was killed": (
         Story().login().at(6).stranger("me").exchanges, place(strike("store-kill", "store", heal=5.5)), "store_lost",
