@@ -161,7 +161,8 @@ def test_a_kind_of_loss_is_one_file(loss: Followed, tmp_path: Path, capsys: pyte
     for part in (
         'id="def-orders-misdelivered"',
         'id="n-redis-orders-misdelivered"',
-        "accounts mixed up: The shop took",
+        ">Accounts mixed up <",
+        "<p>The shop took",
     ):
         assert part in html
     said = exported(found)
