@@ -92,10 +92,12 @@ class Fault(ABC):
     """The words for losses that would not be without it, and what they mean; its effects name them."""
     balancing: Balancing | None = None
     """What it tells the balancer about routing while it lasts; None: nothing."""
-    asks_of_balancer: Literal["", "drain", "live_affinity", "live_retries"] = ""
+    asks_of_balancer: str = ""
     """What the balancer must be able to do, by the field of its `can`; "": nothing that some cannot."""
     grows: bool = False
     """It adds a node."""
+    victim_is_down: Literal["", "until healed", "for good"] = ""
+    """So long its victim serves nobody, from the moment it is injected; "": it goes on, or goes in its own time."""
     cures: tuple[Cure, ...] = ()
     """What prevents the losses that it causes."""
     button: str

@@ -28,6 +28,7 @@ class Freeze(Freezes):
     """SIGSTOP of a node, as when a machine hangs."""
 
     kind = "freeze"
+    victim_is_down = "until healed"
     colour = "#0b89c8"
     doing = "Freezing"
     done = "frozen"

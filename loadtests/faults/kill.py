@@ -13,6 +13,7 @@ class Kill(NodeGoesDown):
     """SIGKILL of a node's whole process group."""
 
     kind = "kill"
+    victim_is_down = "until healed"
     colour = "#8a6d00"
     doing = "Killing"
     done = "killed"

@@ -15,6 +15,7 @@ class ScaleIn(Fault):
     """One node less."""
 
     kind = "scale-in"
+    victim_is_down = "for good"
     colour = "#4c7f00"
     doing = "Removing"
     done = "removed"

@@ -10,6 +10,7 @@ class Stop(NodeGoesDown):
     """SIGTERM of a node's whole process group."""
 
     kind = "stop"
+    victim_is_down = "until healed"
     colour = "#ad720d"
     doing = "Stopping"
     done = "stopped"

@@ -12,13 +12,12 @@ import msgspec
 
 from compose.balancers.access_log import read_access_log
 from compose.balancers.contract import OUR_LOG
+from loadtests.faults import FAULTS
 from loadtests.model.events import Event, FaultEvent, NodeAdded, read_events
 from loadtests.model.history import Exchange, read_history
 from loadtests.model.results import Results
 from loadtests.model.run_folder import RunFolder, read_document
 
-TAKES_AWAY = frozenset({"kill", "stop", "freeze", "scale-in"})
-"""Faults while which their victim serves nobody."""
 NEVER = 1 << 62
 
 
@@ -101,20 +100,24 @@ def outages_of(events: Iterable[Event]) -> Iterator[Outage]:
     """When which node served nobody, by what was done and seen."""
     begun: dict[int, FaultEvent] = {}
     for event in events:
-        if not isinstance(event, FaultEvent) or event.kind not in TAKES_AWAY:
+        if not isinstance(event, FaultEvent) or not FAULTS[event.kind].victim_is_down:
             continue
         if event.phase == "injected":
             begun[event.fault] = event
-        elif event.phase in ("observed_healed", "not_healed") and event.kind != "scale-in" and event.fault in begun:
+        elif event.phase in ("observed_healed", "not_healed") and _comes_back(event) and event.fault in begun:
             first = begun.pop(event.fault)
             yield Outage(first.victim, first.at_us, event.at_us)
     for first in begun.values():
         yield Outage(first.victim, first.at_us, NEVER)
 
 
+def _comes_back(event: FaultEvent) -> bool:
+    return FAULTS[event.kind].victim_is_down == "until healed"
+
+
 def _joined_us(events: Iterable[Event]) -> int:
     """When a new node was seen to be in rotation."""
-    seen = (event for event in events if isinstance(event, FaultEvent) and event.kind == "scale-out")
+    seen = (event for event in events if isinstance(event, FaultEvent) and FAULTS[event.kind].grows)
     return next((event.at_us for event in seen if event.phase == "observed"), NEVER)
 
 

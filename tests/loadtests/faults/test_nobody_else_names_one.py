@@ -16,16 +16,20 @@ ROOMS = ("shared", "stateful_app", "stateless_app", "compose", "loadtests")
 NOT_LOOKED_AT = {"loadtests/second_opinion"}
 """It shares nothing with what it is a second opinion of, so it must know by itself what grows a cluster."""
 SAME_WORD = {
+    "compose/balancers/nginx.py": {"drain"},
     "compose/engines/docker.py": {"kill", "freeze"},
     "compose/engines/persisted_cluster.py": {"kill", "freeze"},
     "compose/engines/processes.py": {"kill", "freeze"},
+    "loadtests/campaigns/far/machines.py": {"workers"},
     "loadtests/cli.py": {"kill", "stop", "freeze", "scale-out", "scale-in"},
     "loadtests/commands/parts.py": {"kill", "stop", "freeze", "scale-out", "scale-in"},
     "loadtests/load/worker_config.py": {"workers"},
+    "loadtests/reference/balancers.py": {"drain"},
     "shared/shop/routes/watch.py": {"workers"},
 }
 """Where the word means something else: what an engine does to a part, the commands that ask it to, numbers of
-processes. None of these files knows faults: `test_those_that_share_a_word_know_no_faults`."""
+processes, a balancer's own words, workers of Dask. None of these files knows faults:
+`test_those_that_share_a_word_know_no_faults`."""
 PAGES = ("*.js", "*.mjs", "*.css", "*.j2", "*.html")
 TWO_WORDS = re.compile(rf"(?<![\w-])(?:{'|'.join(re.escape(kind) for kind in FAULTS if '-' in kind)})(?![\w-])")
 """A kind of two words means a fault wherever it stands: in a sentence, in a comment."""

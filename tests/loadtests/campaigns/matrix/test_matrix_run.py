@@ -91,7 +91,7 @@ def test_claims_are_decided_from_what_was_run_and_only_from_that(
     ask(folder, FakeLauncher(folder))
     assert main(["claims", "--out", str(folder), "--json"]) == 0
     claims = json.loads(capsys.readouterr().out)["claims"]
-    assert [it["claim"]["id"] for it in claims] == [f"C{number}" for number in range(1, 16)]
+    assert [it["claim"]["id"] for it in claims] == [f"C{number}" for number in range(1, 19)]
     assert {it["word"] for it in claims} == {"not decided"}, "the made-up cells are of other scenarios than the claims"
     assert main(["claims", "--out", str(folder)]) == 0
     out = capsys.readouterr().out
