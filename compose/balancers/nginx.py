@@ -244,6 +244,20 @@ def _server(member: Member, variant: Variant, site: Site) -> str:
 
 
 def _servers(site: Site, routing: Routing, variant: Variant) -> str:
+    shop = _shop(site, routing) if routing.members else []
+    retries = retries_of(site, routing.balancing)
+    told = f'{{"pid":"$pid","affinity":{str(routing.balancing.affinity).lower()},"retries":{retries}}}'
+    lines = [
+        *shop,
+        f"server {{ listen {site.admin.host}:{site.admin.port}; access_log off;",
+        f"    location / {{ return 200 '{told}'; }}",
+        "}",
+    ]
+    return "    " + "\n    ".join(lines)
+
+
+def _shop(site: Site, routing: Routing) -> list[str]:
+    """Where shoppers come: not before there are members, or a worker of before a reload could answer the first."""
     http, lines = site.http, [f"server {{ listen {site.listen.host}:{site.listen.port};"]
     if http.run_header:
         lines.append(f"    add_header {http.run_header} $made_here always;")
@@ -252,20 +266,11 @@ def _servers(site: Site, routing: Routing, variant: Variant) -> str:
         lines.append(f'    add_header Set-Cookie "{given}" always;')
     if http.private:
         lines.append(f"    location {http.private} {{ return 404; }}")
-    passed = "proxy_pass http://nodes;" if routing.members else "return 503;"
+    passed = "proxy_pass http://nodes;"
     lines += [
         f"    location = {path} {{ {passed} proxy_buffering off; proxy_read_timeout 1h; }}" for path in http.streams
     ]
-    retries = retries_of(site, routing.balancing)
-    told = f'{{"pid":"$pid","affinity":{str(routing.balancing.affinity).lower()},"retries":{retries}}}'
-    lines += [
-        f"    location / {{ {passed} }}",
-        "}",
-        f"server {{ listen {site.admin.host}:{site.admin.port}; access_log off;",
-        f"    location / {{ return 200 '{told}'; }}",
-        "}",
-    ]
-    return "    " + "\n    ".join(lines)
+    return [*lines, f"    location / {{ {passed} }}", "}"]
 
 
 BALANCER = Nginx()

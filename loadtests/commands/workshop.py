@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from loadtests.workshop.contract import Round
     from loadtests.workshop.host import WorkshopUrls
 
-GOTO_WITHIN_S = 15.0
+GOTO_WITHIN_S = 30.0
 """An episode is at its start within this."""
 LOOK_S = 0.05
 

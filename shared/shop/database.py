@@ -104,10 +104,12 @@ def _opened(url: str) -> Iterator[sa.Connection]:
         with engine.begin() as connection:
             yield connection
     except sa.exc.SQLAlchemyError as error:
+        why = str(getattr(error, "orig", None) or error)
+        full = "disk is full" in why  # SQLite's words for what the system calls "No space left on device"
         raise EnvironmentNotReady(
             "the database does not answer as it should",
-            why=str(getattr(error, "orig", None) or error),
-            next_step="check TWINSHOP_DATABASE_URL, its folder and its permissions",
+            why=f"{why}: No space left on device" if full else why,
+            next_step="free some space" if full else "check TWINSHOP_DATABASE_URL, its folder and its permissions",
         ) from error
     finally:
         engine.dispose()

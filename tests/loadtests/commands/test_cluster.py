@@ -42,7 +42,7 @@ def test_a_cluster_to_play_with(tmp_path: Path, own_state: Path, capsys: pytest.
     assert document["architecture"] == "sticky-memory"
     assert set(document["users"]) == {"count", "password"}
     assert [set(node) for node in document["nodes"]] == [{"name", "url", "pid"}] * 2
-    assert set(document["balancer"]) == {"admin_url"}
+    assert set(document["balancer"]) == {"name", "admin_url"}
 
     (cluster,) = statuses(capsys)
     assert (cluster["run"], cluster["url"]) == (document["run"], document["url"])

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from compose.cluster import Usage
-from loadtests.judging.latency import percentiles
+from loadtests.judging.latency import percentiles_of
 from loadtests.model.events import PartSample
 from loadtests.model.history import Exchange
 from loadtests.model.results import Latency, Percentiles
@@ -210,7 +210,7 @@ def test_the_distribution_has_two_lines_for_each_architecture(made_up: MadeUp, e
 
 
 def test_a_line_of_the_distribution_falls_where_the_answers_are(made_up: MadeUp, evidence: Evidence) -> None:
-    waits = percentiles([1_000] * 90 + [1_000_000] * 10)
+    waits = percentiles_of({1_000: 90, 1_000_000: 10})
     sticky = made_up.results.architectures["sticky-memory"]
     sticky = msgspec.structs.replace(sticky, latency_ms=Latency(waits, waits))
     results = msgspec.structs.replace(made_up.results, architectures={"sticky-memory": sticky})

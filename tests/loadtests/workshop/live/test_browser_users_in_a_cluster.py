@@ -39,6 +39,8 @@ def test_a_guest_who_is_answered_as_a_stranger_is_seen_to_be_out(tmp_path: Path)
         other = visitor.ask("GET", "/me")
         assert other.status_code == 401
         assert other.headers["X-Node"] != home
-        assert until(lambda: shown() == GuestView(GUEST, other.headers["X-Node"], logged_in=False), 5), shown()
+        assert until(lambda: shown() == GuestView(GUEST, other.headers["X-Node"], logged_in=False, lost=True), 5), (
+            shown()
+        )
     evidence.close()
     assert evidence.problems == ()
