@@ -256,6 +256,10 @@ class Balancer(ABC):
             Unanswered: it does not answer.
         """
 
+    def follows(self, admin_url: str, routing: Routing) -> bool:
+        """Whether what runs was told that; True where it cannot tell. Asked after a reload, which may go unheard."""
+        return True
+
     # what it says
 
     @abstractmethod

@@ -8,6 +8,7 @@ it, unless a file or a peer keeps it.
 from __future__ import annotations
 
 import csv
+import hashlib
 import re
 import socket
 from collections.abc import Callable, Mapping
@@ -143,6 +144,13 @@ class HAProxy(Balancer):
         found = _ROUTING.search(_say(admin_url, "get var proc.routing"))
         return None if found is None else Balancing(found[1] == "True", int(found[2]))
 
+    def follows(self, admin_url: str, routing: Routing) -> bool:
+        """By its mark, which tells one routing from another. A master that is reloading does not hear a signal."""
+        try:
+            return _digest(routing) in _say(admin_url, "get var proc.routing")
+        except Unanswered:
+            return False
+
     def made(self, header: Callable[[str], str]) -> bool:
         """It sets the run's id in all that it makes but for what it could not even read, which has no header at all."""
         return not header("Server") and header("Connection") == "close" and header("Cache-Control") == "no-cache"
@@ -186,8 +194,12 @@ def _ms(seconds: float) -> str:
     return f"{seconds * 1000:.0f}ms"
 
 
+def _digest(routing: Routing) -> str:
+    return hashlib.sha256(msgspec.json.encode(routing)).hexdigest()[:12]
+
+
 def _process(site: Site, routing: Routing) -> str:
-    told = f"{routing.balancing.affinity}/{retries_of(site, routing.balancing)}"
+    told = f"{routing.balancing.affinity}/{retries_of(site, routing.balancing)}/{_digest(routing)}"
     return f"""\
 global
     log stdout len 8192 format raw daemon

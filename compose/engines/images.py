@@ -19,7 +19,7 @@ from compose.containers import INPUTS, asking
 from shared.errors import EnvironmentNotReady, TwinshopError, UsageError
 
 PYTHON, STORE, DATABASE = "python:3.13-slim", "redis:8", "postgres:17"
-OFFICIAL = (*(balancer.image for balancer in BALANCERS.values()), STORE, DATABASE)
+OFFICIAL = (*dict.fromkeys(balancer.image for balancer in BALANCERS.values() if balancer.image), STORE, DATABASE)
 """What a cluster runs besides the node's image; PYTHON is needed only to build that."""
 NODE = "twinshop-node"
 _COMPOSE = Path(__file__).parents[1]

@@ -27,6 +27,7 @@ REMOVED_WITHIN_S = 0.5
 """For the balancer to hear that a node is no member any more: until then it sends it requests."""
 NO_MEMBER = "not a member"
 SEEN_WITHIN_S, SEEN_TRIES = 0.5, 12
+RELOADS, RELOADED_WITHIN_S = 4, 0.6
 """A node that a balancer sends no stranger to in that time, in so many tries for each node, is out of rotation."""
 
 
@@ -200,8 +201,16 @@ class RoutedCluster(PersistedCluster):
         routing = Routing(tuple(members), written.balancing)
         if self.write_balancer_files(routing):
             if self.balancer.reload_signal:
-                self.signal_balancer(self.balancer.reload_signal)
+                self._reload(self.balancer.reload_signal, routing)
             self.balancer.apply(self.admin_url, routing)
+
+    def _reload(self, signal: str, routing: Routing) -> None:
+        """Signal until what runs follows: one that is still at the last reload does not hear the next."""
+        for _ in range(RELOADS):
+            self.signal_balancer(signal)
+            until = time.monotonic() + RELOADED_WITHIN_S
+            if wait_for(lambda: self.balancer.follows(self.admin_url, routing) or None, until=until):
+                return
 
     def write_balancer_files(self, routing: Routing) -> bool:
         """Write what the balancer reads, as far as it is not so already; whether anything was not."""

@@ -13,9 +13,7 @@ from typing import Any
 
 GAPS = {"jar": "main", "node": "", "overlapped": 0} | dict.fromkeys(("user", "sku", "key", "order", "cart", "status"))
 CART = {"add": "acknowledged", "remove": "removed", "checkout": "ordered"}  # writes to it, and how they are booked
-LEAVE, ASIDE = ("logout", "logout_everywhere"), (
-    "watch", "forget_node", "read_cookie", "arrive", "forget_session",
-)
+LEAVE, ASIDE = ("logout", "logout_everywhere"), ("watch", "forget_node", "read_cookie", "arrive", "forget_session")
 KNOWN = ("cart", "orders", "me", *CART)  # only somebody who is logged in is answered to these
 BOOK = ("acknowledged", "gained", "kept", "lost", "removed", "ordered", "given_up", "undecided")
 KINDS = {"logged_out": "logged_out.events", "cart_lost": "carts_lost", "items_lost": "items_lost",

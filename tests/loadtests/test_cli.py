@@ -107,7 +107,7 @@ def test_debug_shows_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     [
         ("run node-k", ["node-kill", "node-kill-stays-down"]),
         ("plan cal", ["calm"]),
-        ("run calm --architecture signed", ["signed-token"]),
+        ("run calm --architecture signed", ["signed-token", "signed-token-sticky"]),
         ("matrix --scenario spi", ["spike"]),
         ("up --architecture roundrobin", ["roundrobin-memory"]),
         ("workshop --architecture sticky-m", ["sticky-memory"]),

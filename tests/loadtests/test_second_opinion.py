@@ -290,5 +290,6 @@ class TestIndependence:
     def test_the_judge_does_not_use_it(self) -> None:
         """Two opinions that lean on each other are one."""
         others = [path for path in SCRIPT.parents[1].rglob("*.py") if path.parent != SCRIPT.parent]
+        others.remove(SCRIPT.parents[1] / "campaigns" / "dataset" / "verify.py")  # has it recompute what is published
         assert len(others) > 100
         assert [path for path in others if "loadtests.second_opinion" in path.read_text()] == []

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from compose.architectures import ARCHITECTURES
+from compose.balancers import BALANCERS
 from loadtests.behaviours import BEHAVIOURS
 from loadtests.checks import CHECKS, MEASURES
 from loadtests.cli import main
@@ -21,7 +22,7 @@ def test_it_names_everything_within_a_hundred_columns(capsys: pytest.CaptureFixt
     assert max(map(len, lines)) <= 100
     first_words = {line.split()[0] for line in lines if line.startswith("  ") and not line.startswith("   ")}
     names = {scenario.name for scenario in all_scenarios()} | {check.kind for check in CHECKS.values()}
-    assert first_words == names | set(ARCHITECTURES) | set(FAULTS) | set(BEHAVIOURS) | set(MEASURES)
+    assert first_words == names | set(ARCHITECTURES) | set(FAULTS) | set(BEHAVIOURS) | set(MEASURES) | set(BALANCERS)
 
 
 def test_a_family_or_a_word_narrows_it(capsys: pytest.CaptureFixture[str]) -> None:
@@ -46,4 +47,5 @@ def test_scenarios_stand_below_their_family(capsys: pytest.CaptureFixture[str]) 
     assert "calm" in families["control"]
     for scenario in all_scenarios():
         assert document["scenarios"][scenario.family][scenario.name] == scenario.question
-    assert set(document) == {"schema", "scenarios", "architectures", "faults", "checks", "measures", "behaviours"}
+    words = {"schema", "scenarios", "architectures", "balancers", "faults", "checks", "measures", "behaviours"}
+    assert set(document) == words

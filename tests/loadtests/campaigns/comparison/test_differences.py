@@ -63,8 +63,9 @@ def test_what_differs_is_named_and_nothing_else(plan: Plan, tmp_path: Path, chan
 def test_every_field_of_a_plan_is_told_of(plan: Plan) -> None:
     """Whatever is added to plans one day: it is in the hash, or here."""
     told = {"seed", "window_ms", "nodes", "client", "faults", "shoppers", "control"}
-    assert set(Plan.__struct_fields__) - told == {"schema", "scenario", "addresses"}
+    assert set(Plan.__struct_fields__) - told == {"schema", "scenario", "addresses", "gives_up"}
     assert work_sha256(replace(plan, addresses=2)) != work_sha256(plan)
+    assert work_sha256(replace(plan, gives_up=True)) != work_sha256(plan)
     assert work_sha256(replace(plan, scenario="another")) == work_sha256(plan)
 
 
