@@ -10,9 +10,10 @@ UV ?= $(or $(shell command -v uv),$(BIN)/uv)
 INSTALL = { command -v "$(UV)" >/dev/null && $(UV) pip install --quiet --python $(BIN)/python $(1); } || \
   { echo "… by pip, which takes a while."; $(PIP) --no-compile $(1); }
 
-# Three test processes on two cores: the tests of clusters mostly wait. A file's tests stay together, so that a cluster or
-# a run that they share is made once.
-TEST_PROCESSES ?= 3
+# As many test processes as most machines have cores: with a third one, clusters that are starting wait for each other,
+# and a bound of some test is missed now and then. A file's tests stay together, so that a cluster or a run that they
+# share is made once.
+TEST_PROCESSES ?= 2
 
 .PHONY: help install run workshop matrix rehearse docs test test-long bench lint style lock clean
 
