@@ -144,22 +144,19 @@ def _measure_all(
     request: RunRequest, plan: Plan, names: tuple[str, ...], engine: Engine, watcher: RunWatcher, folder: RunFolder,
     provenance: Provenance, limits: Limits,
 ) -> Interrupted | None:  # fmt: skip
-    ledger = Ledger.open(state_folder(), provenance.run)
     bounds = PLACEBO_BOUNDS if plan.control == "placebo" else request.fault_bounds
     if request.application is not None:  # whose nodes may take longer to start than the twins'
         healed_s = max(bounds.healed_s, limits.node_ready_s)
         bounds = msgspec.structs.replace(bounds, healed_s=healed_s)
-    setup = Setup(
-        provenance.run, folder, plan, engine, ledger, watcher, request.workers, secrets.token_urlsafe(9),
-        limits, bounds, request.application, provenance.balancer,
-    )  # fmt: skip
     known = request.application.architectures() if request.application else {}
     try:
-        try:
+        with Ledger.open(state_folder(), provenance.run) as ledger:
+            setup = Setup(
+                provenance.run, folder, plan, engine, ledger, watcher, request.workers, secrets.token_urlsafe(9),
+                limits, bounds, request.application, provenance.balancer,
+            )  # fmt: skip
             for number, name in enumerate(names):
                 Measurement(setup, known[name] if known else architecture_named(name), number).measure()
-        finally:
-            ledger.close()
     except Interrupted as interrupted:
         watcher.say(f"{interrupted.what}: everything is stopped; judging what there is")
         return interrupted

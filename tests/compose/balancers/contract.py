@@ -253,15 +253,18 @@ class BalancerContract:
                 cluster.balance(Balancing(retries=1))
                 assert until(lambda: self.statuses(cluster) == {200})
                 cluster.balance(Balancing())
-                # One that was told anew may call a node dead after one look: that it is, it must not know yet.
-                cluster.start("n1")
-                watch(cluster, "n1", lambda seen: seen.answers and seen.in_rotation)
-                cluster.kill("n1")
-                watch(cluster, "n1", lambda seen: not seen.answers)
-                assert until(lambda: bool(self.statuses(cluster) & {502, 503}))
+                assert any(self.meets_one_that_just_died(cluster) for _ in range(3))
             else:
                 with pytest.raises(UsageError, match="cannot change its retries"):
                     cluster.balance(Balancing(retries=1))
+
+    def meets_one_that_just_died(self, cluster: Cluster) -> bool:
+        """One that was told anew may call a node dead after one look, which may come before ours: then it is no try."""
+        cluster.start("n1")
+        watch(cluster, "n1", lambda seen: seen.answers and seen.in_rotation)
+        cluster.kill("n1")
+        watch(cluster, "n1", lambda seen: not seen.answers)
+        return bool(self.statuses(cluster) & {502, 503})
 
     def it_says_how_it_routes_or_that_it_cannot_tell(self, cluster: Cluster) -> None:
         if self.balancer.can.tells_routing:
