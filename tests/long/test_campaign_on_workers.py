@@ -18,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from dask.config import set as dask_config
 from distributed import LocalCluster
 
 from loadtests.campaigns.cells import Matrix, read_matrix
@@ -29,7 +30,7 @@ from tests.left_behind import processes_of
 from tests.waiting import until
 
 pytestmark = [pytest.mark.long, pytest.mark.cluster]
-FAMILY = ("--scenario", "calm", "--scenario", "two-tabs", "--scenario", "node-kill", "--scenario", "store-killed")
+FAMILY = ("--scenario", "calm", "--scenario", "two-tabs", "--scenario", "node-kill", "--scenario", "store-kill")
 FEW = ("--architecture", "sticky-memory", "--architecture", "signed-token", "--architecture", "redis")
 
 
@@ -67,7 +68,10 @@ class Dask:
         with (self.place / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
                 [sys.executable, "-m", "dask", *words], stdout=log, stderr=log, start_new_session=True,
-                env={**os.environ, "TWINSHOP_STATE": str(state or self.place / "none")},
+                env={
+                    **os.environ, "TWINSHOP_STATE": str(state or self.place / "none"),
+                    "DASK_TEMPORARY_DIRECTORY": str(self.place / "scratch"),
+                },
             )  # fmt: skip
 
     def kill(self, name: str) -> None:
@@ -97,7 +101,7 @@ def dask(tmp_path: Path) -> Iterator[Dask]:
 def twinshop(*words: str, place: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "loadtests.cli", *words], cwd=place, text=True, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=subprocess.PIPE, env={**os.environ, "DASK_TEMPORARY_DIRECTORY": str(place / "scratch")},
     )  # fmt: skip
 
 
@@ -200,9 +204,10 @@ def sleeps(asked: bytes) -> bytes:
 def test_machines_share_the_work(machines: int, tmp_path: Path, record_property: object) -> None:
     """Runs replaced by sleeps of their length: so many machines are nearly so many times as fast as one."""
     each_s, rounds = 3.0, 4
-    with LocalCluster(
-        n_workers=machines, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0", host="127.0.0.1", protocol="tcp://",
-        resources={MACHINE: 1}, local_directory=str(tmp_path / "dask"), silence_logs=50,
+    scratch = str(tmp_path / "dask")
+    with dask_config({"temporary-directory": scratch}), LocalCluster(
+        n_workers=machines, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0",
+        host="127.0.0.1", protocol="tcp://", resources={MACHINE: 1}, local_directory=scratch, silence_logs=50,
     ) as cluster:  # fmt: skip
         there = Machines(cluster.scheduler_address, lambda _line: None)
         until(lambda: there.count() == machines, 30)
