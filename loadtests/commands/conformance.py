@@ -14,7 +14,7 @@ from loadtests.running.console import tell
     help="""\b
 Examples:
   twinshop conformance --balancer envoy --balancer haproxy --event kill --repeats 2
-  twinshop conformance                                   all balancers as recommended: about 45 minutes on 2 cores
+  twinshop conformance                                   all balancers as recommended: about 45 minutes, by estimate
   twinshop conformance --variants                        as shipped, strict, by stick table, … as well: hours
 
 Run each event on each balancer, several times with the same plan, and count what became of people: logged out, met
