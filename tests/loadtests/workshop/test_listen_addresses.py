@@ -79,7 +79,14 @@ def test_a_port_that_is_taken_is_named() -> None:
         with pytest.raises(PortTaken, match=str(port)) as raised:
             listen_address("127.0.0.1", port).check()
     assert "choose another port" in raised.value.next_step
-    listen_address("127.0.0.1", port).check()
+
+
+def test_a_free_port_is_accepted() -> None:
+    # Held by a socket that does not listen, so that nobody else on this machine can be given it meanwhile.
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        listen_address("127.0.0.1", held.getsockname()[1]).check()
 
 
 def test_an_address_that_is_not_ours() -> None:
