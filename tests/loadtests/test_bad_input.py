@@ -135,9 +135,9 @@ def test_two_runs_at_once(home: Path) -> None:
         assert processes_of(home / "state")
     finally:
         first.terminate()
-        first.communicate(timeout=20)
+        first.communicate(timeout=40)
     assert first.returncode == 130
-    assert wait_until_gone(home / "state", 2) == {}
+    assert wait_until_gone(home / "state", 20) == {}
 
 
 @pytest.mark.cluster

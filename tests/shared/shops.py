@@ -40,6 +40,11 @@ class Node:
     def reader(self) -> PageVisitor:
         return PageVisitor(self.app)
 
+    def turn_clock(self, ahead_s: int) -> None:
+        """Its clock is so far ahead: tests own the time in which things end."""
+        told = self.visitor().ask("PUT", "/-/trouble", {"clock_ahead_s": ahead_s}, {"X-Control-Token": CONTROL_TOKEN})
+        assert told.status_code == 200
+
 
 def node(folder: Path, store: str, **changes: Any) -> Node:
     """A node whose database is in that folder; nodes of one folder are nodes of one cluster."""

@@ -140,13 +140,15 @@ def test_two_who_start_a_node_at_once_start_one(tmp_path: Path, capsys: pytest.C
         call(capsys, "down")
 
 
-def test_ctrl_c_while_starting_leaves_nothing(tmp_path: Path, own_state: Path) -> None:
+@pytest.mark.parametrize("within_s", [25, pytest.param(5, marks=pytest.mark.long)])
+def test_ctrl_c_while_starting_leaves_nothing(tmp_path: Path, own_state: Path, within_s: float) -> None:
+    """In 5 s on a machine that does nothing else; a start that went on would take up to 30 s."""
     process = start(tmp_path, "up", "--architecture", "redis", "--nodes", "12")  # so many take seconds to start
     assert until(lambda: len(processes_of(own_state)) > 2)  # the balancer or the store, beside the command itself
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
-    assert time.monotonic() - began < 5
+    out, err = process.communicate(timeout=60)
+    assert time.monotonic() - began < within_s
     assert (process.returncode, out) == (130, "")
     assert "interrupted" in err
     assert processes_of(own_state) == {}

@@ -137,7 +137,7 @@ def test_ctrl_c_ends_it_in_order(tmp_path: Path, own_state: Path) -> None:
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 40
     assert process.returncode == 130, err
     assert read_matrix(tmp_path / "m").cells == ()
     assert (tmp_path / "m" / "matrix.html").is_file()
