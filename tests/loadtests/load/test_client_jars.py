@@ -64,7 +64,7 @@ def watch(seconds):
     return [answer.status, answer.dropped, answer.streamed > 0, answer.error, took, answer.cookie_bytes > 0]
 stranger = watch(5)
 log_in()
-told = [stranger] + [watch(seconds) for seconds in (60, 60, 0.6)]
+told = [stranger] + [watch(seconds) for seconds in times]
 told.append(me())
 print(json.dumps(told))
 """
@@ -128,7 +128,7 @@ def test_requests_at_once_have_a_connection_each_which_are_used_again(shop: Stan
 def test_a_stream_is_held_until_its_time_or_dropped_before(shop: StandinShop) -> None:
     shop.rule("GET /orders/progress", "cut 3")
     shop.rule("GET /orders/progress", "finish 3")
-    stranger, cut, finished, held, later = in_load_process(BEGIN + STREAMS, shop.url)
+    stranger, cut, finished, held, later = in_load_process(BEGIN + "times = (60, 60, 0.6)\n" + STREAMS, shop.url)
     assert stranger[:4] == [401, False, False, ""]
     assert cut[:4] == [200, True, True, ""]
     assert finished[:4] == [200, True, True, ""]
@@ -140,7 +140,7 @@ def test_a_stream_is_held_until_its_time_or_dropped_before(shop: StandinShop) ->
 
 
 def test_a_stream_outlasts_the_limit_of_an_answer(shop: StandinShop) -> None:
-    _, held, *_ = in_load_process(BEGIN + STREAMS, shop.url, "300")
+    _, held, *_ = in_load_process(BEGIN + "times = (0.6,)\n" + STREAMS, shop.url, "300")
     assert held[:3] == [200, False, True]
 
 
@@ -148,7 +148,7 @@ def test_a_stream_that_nobody_answers_is_a_failure_within_the_limits() -> None:
     with socket.socket() as unbound:  # nobody listens
         unbound.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unbound.getsockname()[1]}"
-        stranger, *_ = in_load_process(BEGIN + STREAMS.replace("log_in()\n", ""), url)
+        stranger, *_ = in_load_process(BEGIN + "times = ()\n" + STREAMS.replace("log_in()\n", ""), url)
     assert stranger[:4] == [0, False, False, "refused"]
 
 
