@@ -280,8 +280,7 @@ def test_a_log_that_was_replaced_reaches_who_comes_back(start: Start, monkeypatc
 
 
 def test_without_a_majority_changes_fail_and_reading_goes_on(start: Start) -> None:
-    states = cluster(start, 3, timeout_s=0.5)
-    settle(states)
+    settle(states := cluster(start, 3, timeout_s=0.5))
     survivor, *victims = states.values()
     assert until(lambda: _did(lambda: survivor.set("a", b"1", lifetime_s=60)), WITHIN_S)
     for victim in victims:
