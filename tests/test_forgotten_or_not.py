@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.loadtests.command import twinshop
 
-pytestmark = [pytest.mark.browser, pytest.mark.cluster, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.cluster]
 
 
 @pytest.fixture

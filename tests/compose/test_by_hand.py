@@ -118,7 +118,6 @@ def shop_and_lose_the_node(page: Page, port: int, password: str, engine: docker.
 
 @pytest.mark.docker
 @pytest.mark.browser
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("name", "profiles", "scale", "status"),
     [("stateful.yaml", [], "node=2", 401), ("stateless.yaml", ["redis"], "redis-node=2", 200)],

@@ -15,8 +15,6 @@ from tests.golden.product import twinshop as called
 from tests.left_behind import processes_of, wait_until_gone
 from tests.loadtests.command import SMALL_KILL, start, twinshop
 
-pytestmark = [pytest.mark.timeout(60)]
-
 SMALL = """
 question = "Is anybody lost?"
 family = "control"

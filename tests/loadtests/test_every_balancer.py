@@ -54,7 +54,6 @@ def test_all_six_are_here() -> None:
 
 
 @pytest.mark.cluster
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("balancer", [name for name in SIX if name != "envoy"])  # that: test_run_end_to_end
 def test_a_node_is_killed_and_all_logs_agree(balancer: str, tmp_path: Path) -> None:
     scenario = tmp_path / "small-kill.toml"

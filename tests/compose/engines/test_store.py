@@ -98,7 +98,6 @@ def test_keys_of_all_databases(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.cluster
-@pytest.mark.timeout(60)
 def test_a_real_cluster(tmp_path: Path) -> None:
     with running(ProcessesEngine(), new_spec("redis", nodes=1), tmp_path) as cluster:
         usage = cluster.usage()

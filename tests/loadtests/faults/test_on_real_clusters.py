@@ -18,7 +18,7 @@ from tests.compose.contract import new_spec, running
 from tests.loadtests.faults.targets import something_there, target_on
 from tests.waiting import until
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.cluster
 
 WITHIN_S = 30.0
 CONDITIONS = [kind for kind, fault in FAULTS.items() if isinstance(fault, Condition)]
