@@ -66,8 +66,11 @@ class BreakingContract(EngineTests):
         assert [node.url for node in cluster.nodes() if node.name == "n2"]
         assert "n2" in {ask(f"{cluster.url}/healthz").headers["x-node"] for _ in range(8)}
 
-    def test_all_may_be_repeated(self, own_cluster: Cluster, tmp_path: Path) -> None:
-        cluster = own_cluster
+    def test_all_may_be_repeated(self, tmp_path: Path) -> None:
+        with running(self.make_engine(), new_spec(nodes=1), tmp_path) as cluster:
+            self.repeat_all(cluster)
+
+    def repeat_all(self, cluster: Cluster) -> None:
         boot = cluster.observe("n1").boot
         cluster.start("n1")  # it runs: nothing happens
         assert cluster.observe("n1").boot == boot
@@ -130,8 +133,11 @@ class BreakingContract(EngineTests):
         assert not (tmp_path / "cluster" / "work").exists()
         assert list((tmp_path / "state" / "ledger").iterdir()) == []
 
-    def test_a_terminated_part_ends_and_a_balancer_comes_back_and_knows_its_members(self, own_cluster: Cluster) -> None:
-        cluster = own_cluster
+    def test_a_terminated_part_ends_and_a_balancer_comes_back_and_knows_its_members(self, tmp_path: Path) -> None:
+        with running(self.make_engine(), new_spec(nodes=2), tmp_path) as cluster:
+            self.end_and_come_back(cluster)
+
+    def end_and_come_back(self, cluster: Cluster) -> None:
         with Visitor(cluster) as visitor, ThreadPoolExecutor() as pool:
             home = visitor.log_in().headers["X-Node"]
             cluster.trouble(home, Trouble(delay_ms=600))

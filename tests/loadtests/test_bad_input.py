@@ -18,6 +18,7 @@ from tests.loadtests.command import SMALL_KILL, start, twinshop
 SMALL = """
 question = "Is anybody lost?"
 family = "control"
+nodes = 1
 [load]
 shoppers = 4
 seconds = {seconds}

@@ -15,7 +15,7 @@ from loadtests.running.run import RunRequest, run
 SMALL = """
 question = "Who is logged out when a node dies, whatever stands in front of it?"
 family = "test"
-nodes = 3
+nodes = 2
 architectures = ["sticky-memory"]
 
 [load]

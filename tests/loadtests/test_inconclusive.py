@@ -19,6 +19,7 @@ pytestmark = pytest.mark.cluster
 SCENARIO = """
 question = "Does a kill that hits nobody count?"
 family = "control"
+nodes = 2
 
 [load]
 shoppers = 6

@@ -212,7 +212,7 @@ class TestDocker(EngineContract):
         def interrupt(*_: object, until: float) -> None:
             raise KeyboardInterrupt
 
-        spec = new_spec()
+        spec = new_spec(nodes=1)
         monkeypatch.setattr(readiness, "_watch", interrupt)
         with pytest.raises(KeyboardInterrupt), running(DockerEngine(), spec, tmp_path):
             pass
