@@ -89,3 +89,10 @@ def test_the_sets_are_the_smallest_and_each_is_minimal(seed: int) -> None:
     assert found == smallest(harms, factors)
     for some in found:
         assert all(harms(some - {factor}) for factor in some), "dropping any member loses the explanation"
+
+
+def test_what_came_at_one_moment_stands_in_the_order_of_the_plan() -> None:
+    # With so many, the order of a set is another one in nearly every process.
+    factors = [Factor("fault", "same", number) for number in range(6)]
+    (named,) = explain_by(each(*(harm(factor) for factor in reversed(factors)))).alternatives
+    assert [one.factor.fault for one in named] == [0, 1, 2, 3, 4, 5]
