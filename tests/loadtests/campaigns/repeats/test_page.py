@@ -16,10 +16,10 @@ HOSTILE = "<script>alert('x')</script>\"'&{{ 7*7 }}"
 MEASURES = ("logged_out", "seconds_without_service", "p95_ms")
 
 
-def repeats(names: tuple[str, ...] = ("sticky-memory", "redis")) -> Repeats:
-    of = asked(20, names, MEASURES)
-    blocks = blocks_of(of, twenty_more)
-    return repeats_of(of, reshot(blocks, 4, "redis", doubt="the kill of n1 hit nobody"))
+def repeats(names: tuple[str, ...] = ("sticky-memory", "redis"), blocks: int = 20) -> Repeats:
+    of = asked(blocks, names, MEASURES)
+    found = blocks_of(of, twenty_more)
+    return repeats_of(of, reshot(found, 4, "redis", doubt="the kill of n1 hit nobody"))
 
 
 @pytest.fixture(scope="module")
