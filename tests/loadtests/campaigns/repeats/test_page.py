@@ -121,7 +121,7 @@ def test_the_terminal_tells_the_same(tmp_path: object) -> None:
 
 def test_it_begins_with_what_was_counted_in_each_block(page: Page) -> None:
     found = repeats()
-    rows = page.text("counts").split("block sticky-memory redis ")[1]
+    rows = page.text("counts").split("Block sticky-memory redis ")[1]
     for block in found.of_kind("fault"):
         one, other = (block.shot(name) for name in found.asked.architectures)
         assert one is not None
