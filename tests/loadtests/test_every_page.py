@@ -25,7 +25,7 @@ from tests.loadtests.campaigns.matrix.made_up import CATALOGUE
 from tests.loadtests.campaigns.matrix.test_matrix_page import WITH_CELLS, rendered
 from tests.loadtests.campaigns.repeats.test_page import repeats
 from tests.loadtests.campaigns.scorecard.test_scorecard import made_up_card
-from tests.loadtests.report.test_browser import assert_axe_finds_nothing, opened
+from tests.loadtests.report.test_browser import SEEN_OTHERWISE, assert_axe_finds_nothing, opened
 from tests.loadtests.synthetic_run import NAMES, SEVEN, synthetic_run
 
 pytestmark = pytest.mark.browser
@@ -37,8 +37,6 @@ MOST_PX = {1920: 7_000, 1280: 7_000, 390: 12_000, 360: 12_000, 320: 14_000}
 """Before anything is unfolded. 320: a screen of 1280 at 400 % zoom."""
 MOST_BYTES = {"repeats of 20": 500_000}
 OTHERWISE_MOST_BYTES = 400_000
-SEEN_OTHERWISE = ("color-contrast", "link-in-text-block", "scrollable-region-focusable")
-"""Rules that another scheme or width can break where a first one did not."""
 SAYS_SO = """() => [...document.querySelectorAll('.scroll')].filter(it => it.checkVisibility()).map(it => [
   Math.max(...[...it.children].map(inner => inner.getBoundingClientRect().width)) > it.clientWidth + 1,
   it.scrollWidth > it.clientWidth,

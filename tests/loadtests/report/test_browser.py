@@ -13,6 +13,8 @@ from tests.loadtests.report.conftest import MadeUp
 from tests.waiting import until
 
 pytestmark = pytest.mark.browser
+SEEN_OTHERWISE = ("color-contrast", "link-in-text-block", "scrollable-region-focusable")
+"""Rules that another scheme or width can break where a first one did not."""
 
 
 @pytest.fixture(scope="module")
