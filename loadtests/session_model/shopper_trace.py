@@ -104,7 +104,8 @@ class ShopperTrace:
         """The audit got an answer that knew this shopper, or that did not."""
         self.logouts = 0
         """Involuntary ones."""
-        self.first_out_us = 0
+        self.first_out_us: int | None = None
+        """When the first of them was."""
         self.left: Exchange | None = None
         """The last logout, here or everywhere; None before any, and if nobody knows whether it happened."""
         self.left_everywhere: Exchange | None = None
@@ -134,7 +135,8 @@ class ShopperTrace:
 
     def lost_login(self, exchange: Exchange) -> None:
         """This answer was a stranger's, and should not have been."""
-        self.first_out_us = self.first_out_us if self.logouts else exchange.done_us
+        if not self.logouts:
+            self.first_out_us = exchange.done_us
         self.logouts += 1
         self.out = exchange
         self.out_life = copy.copy(self.life)
