@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
+from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.history import Exchange
 from loadtests.session_model.timeline import RunTimeline
 from tests.loadtests.session_model.accused import SHORT, cause, faults, out, strike, where
+from tests.loadtests.stories import Story
 
 ALL = "replicated-memory"
 THREE = (strike("kill", "n1", at=3), strike("kill", "n2", at=3.5), strike("kill", "n3", at=4, heal=5))
@@ -52,6 +55,29 @@ CASES: dict[str, tuple[list[Exchange], RunTimeline, str]] = {
 def test_why_it_was_lost(name: str) -> None:
     records, at, named = CASES[name]
     assert cause(records, at) == named
+
+
+DEAF = strike("freeze", at=1, heal=4.9)
+
+
+@pytest.mark.parametrize(
+    ("node", "struck", "named"),
+    [
+        ("n1", (), "unexplained"),
+        ("n2", (), "other_node"),
+        ("n2", (DEAF,), "node_frozen+other_node"),
+        ("n1", (DEAF,), "unexplained"),
+        ("n2", (strike("freeze", at=1, heal=3.9),), "other_node"),
+        ("n2", (strike("freeze", at=2.1, heal=4.9),), "other_node"),
+    ],
+)
+def test_why_it_outlived_its_end(node: str, struck: tuple[FaultTimeline, ...], named: str) -> None:
+    """The logout went to n1, at 2 s; at 5 s somebody with a copy of the cookies asks."""
+    told = Story().login("n1").at(2).logout().at(5).probe("stolen", node=node).exchanges
+    assert cause(told, where(ALL, *struck)) == named
+    (login, end, used) = told
+    beside = [login, msgspec.structs.replace(end, overlapped=True), used]
+    assert "written_back" in cause(beside, where(ALL, *struck))
 
 
 def test_each_kill_without_which_somebody_had_a_copy_is_named() -> None:
