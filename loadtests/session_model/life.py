@@ -172,7 +172,7 @@ class SessionLife:
             self.everywhere = exchange
 
     def _unanswered(self, exchange: Exchange) -> None:
-        if not exchange.request or exchange.outcome == "not_sent":
+        if not exchange.request:
             return
         home = home_since(self)
         if exchange.status and (self.adrift is None or (home is not None and self.adrift.done_us <= home.done_us)):
@@ -195,8 +195,8 @@ def life_in(run: RunTimeline) -> SessionLife:
 
 def home_since(life: SessionLife) -> Exchange | None:
     """The last answer of the node that holds the session in its memory; there, whoever knew the shopper was it."""
-    known, page = life.known, life.at_home
-    return page if page is not None and (known is None or page.done_us > known.done_us) else known
+    answers = [answer for answer in (life.known, life.at_home) if answer is not None]
+    return max(answers, key=lambda answer: answer.done_us, default=None)
 
 
 def began_to_stray(life: SessionLife, answer: Exchange) -> Exchange:
