@@ -14,7 +14,6 @@ from loadtests.session_model.life import (
     began_to_stray,
     good_until,
     home_since,
-    life_in,
     lifetime_over,
     over_by_clock,
     seen,
@@ -34,7 +33,7 @@ def one(told: Story, **changes: int | str) -> Exchange:
 
 def lived(*exchanges: Exchange, at: RunTimeline | None = None) -> SessionLife:
     """A session after these; in memory, if not said otherwise."""
-    life = life_in(at or where("sticky-memory"))
+    life = SessionLife(at or where("sticky-memory"))
     for exchange in exchanges:
         life.saw(exchange)
     return life
@@ -77,7 +76,7 @@ def test_a_page_that_is_asked_for_when_the_lifetime_is_over_refreshes_nothing() 
     refreshing = where("redis", limits=SHORT, session_refresh_each_request=True)
     over_us = LOGIN.done_us + 3_000_000
     for sent_us, perhaps in ((over_us - 1, True), (over_us, False)):
-        life = life_in(refreshing)
+        life = SessionLife(refreshing)
         life.saw(LOGIN)
         life.saw(one(Story().at(3).browse("n1"), sent_us=sent_us, done_us=sent_us + 10_000))
         assert (life.perhaps is not None) is perhaps
@@ -104,7 +103,7 @@ def test_a_lifetime_that_may_be_over_may_be_so_from_the_beginning_of_that_second
 
 def test_what_was_never_opened_was_not_thrown_out_either() -> None:
     around = circumstances_of(where("sticky-memory"))
-    assert held_no_more(SessionLife(), Story().stranger().last, around, NOTHING) == []
+    assert held_no_more(SessionLife(around.run), Story().stranger().last, around, NOTHING) == []
 
 
 REFRESHING = where("redis", limits=SHORT, session_refresh_each_request=True)
@@ -193,6 +192,7 @@ class TestTokens:
         life = lived(LOGIN, one(Story().at(1.5).logout()), LOGIN, at=SHORT_TOKENS)
         life.renewed(asked := one(Story().at(2).say("me", status), jar=jar))
         assert (life.written is asked) is writes
+        assert life.perhaps is None
 
     def test_perhaps_if_nobody_knows_whether_its_time_was_over(self) -> None:
         asked = one(Story().me({}), sent_us=1_005_000, done_us=1_020_000)
@@ -297,6 +297,20 @@ def test_so_long_after_its_login_it_is_over_however_much_it_was_used() -> None:
     assert lifetime_over(life, one(Story().at(6).stranger()), around, frozenset({TIME})) is None
 
 
+AROUND = circumstances_of(where("redis", limits=SHORT))
+
+
+def test_pages_are_watched_where_they_tell_something() -> None:
+    for at, watched in ((AROUND.run, False), (REFRESHING, True), (where("sticky-memory"), True), (SHORT_TOKENS, True)):
+        assert SessionLife(at).watches_pages is watched
+
+
+def test_a_cookie_that_is_refused_wrote_nothing_where_the_session_is_in_it() -> None:
+    write = Story().at(1).say("add", sku="tea", quantity=1, shows={"tea": 1}, cookie_refused=True).last
+    for name, writes in (("redis", True), ("signed-token", False), ("token-denylist", False)):
+        assert lived(LOGIN, write, at=where(name)).written is (write if writes else LOGIN)
+
+
 class TestClocks:
     """The writer's may be one second ahead, the reader's two; sessions live three seconds."""
 
@@ -308,9 +322,10 @@ class TestClocks:
             (self.WRITER, ClockOff(-5, 10**9, "clock_ahead", "n1", 1.0, *surely)),
             (self.READER, ClockOff(-5, 10**9, "clock_ahead", "n2", 2.0, *surely)),
         )
-        life = lived(one(Story().login("n1")), at=where("redis"))
+        life = lived(one(Story().at(1).login("n1")), at=where("redis"))
         for one_more in perhaps:
             life.perhaps = one_more
+        assert over_by_clock(SessionLife(AROUND.run), answer, AROUND, "n1", "n2", NOTHING) == []
         return over_by_clock(life, answer, Circumstances(where("redis", limits=SHORT), off, {}), "n1", "n2", NOTHING)
 
     @pytest.mark.parametrize(
@@ -323,15 +338,29 @@ class TestClocks:
         ],
     )  # fmt: skip
     def test_it_is_over_by_theirs(self, certain: bool, sent_us: int, done_us: int, sure: bool | None) -> None:
-        found = self.harms(one(Story().stranger(), sent_us=sent_us, done_us=done_us), certain=certain)
+        answer = one(Story().stranger(), sent_us=1_000_000 + sent_us, done_us=1_000_000 + done_us)
+        found = self.harms(answer, certain=certain)
         named = [(harm.factor, harm.sure) for harm in found]
         assert named == ([] if sure is None else [(self.WRITER, sure), (self.READER, sure)])
 
     def test_what_may_have_written_it_since_makes_it_younger(self) -> None:
-        answer = one(Story().stranger(), sent_us=2_500_000, done_us=2_600_000)
+        answer = one(Story().stranger(), sent_us=3_500_000, done_us=3_600_000)
         assert [harm.sure for harm in self.harms(answer, certain=True)] == [True, True]
-        since = Story().at(1).add("tea", status=0).last
+        since = Story().at(2).add("tea", status=0).last
         assert [harm.sure for harm in self.harms(answer, since, certain=True)] == [False, False]
+
+    @pytest.mark.parametrize("number", [0, 1])
+    def test_one_that_is_off_is_the_harm_and_time_is_none_without_it(self, number: int) -> None:
+        """The writer's three seconds behind, or the reader's three seconds ahead."""
+        node, seconds = (("n1", -3.0), ("n2", 3.0))[number]
+        factor = (self.WRITER, self.READER)[number]
+        off = ((factor, ClockOff(-5, 10**9, "clock", node, seconds, -(10**9), 10**9)),)
+        around = Circumstances(AROUND.run, off, {})
+        life, answer = lived(LOGIN, at=AROUND.run), Story().at(2).stranger().last
+        assert over_by_clock(life, answer, around, "n1", "n2", NOTHING) == [Harm(factor, "clock", -5)]
+        for without in ({TIME}, {factor}):
+            assert over_by_clock(life, answer, around, "n1", "n2", frozenset(without)) == []
+        assert over_by_clock(life, answer, around, "n3", "n3", NOTHING) == []
 
 
 def test_what_is_seen_or_set_is_a_harm_of_itself() -> None:

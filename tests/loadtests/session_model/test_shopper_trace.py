@@ -7,14 +7,15 @@ import copy
 import msgspec
 import pytest
 
-from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace, packed, packed_order, trace_in
+from loadtests.model.application import ApplicationFacts
+from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace, packed, packed_order
 from tests.loadtests.session_model.accused import where
 from tests.loadtests.stories import Story, stored
 
 
 def followed(told: Story, *, until: int | None = None) -> ShopperTrace:
     """The trace after those exchanges, as a replay keeps it."""
-    person = trace_in(where("redis"), 1)
+    person = ShopperTrace(1, where("redis"))
     for exchange in told.exchanges[:until]:
         for finding in person.memory.saw(exchange):
             assert finding.kind == "logged_out"
@@ -77,7 +78,7 @@ class TestWitnesses:
     @pytest.mark.parametrize("short", [False, True])
     def test_a_cookie_that_was_refused_whichever_way_it_was_taken_in(self, short: bool) -> None:
         refused = Story().login().say("add", sku="tea", quantity=1, shows={"tea": 1}, cookie_refused=True).last
-        person = ShopperTrace(1)
+        person = ShopperTrace(1, where("redis"))
         (person.keep_cart if short else person.keep)(refused)
         assert person.refused is refused
         assert person.cart is refused
@@ -112,8 +113,11 @@ class TestWitnesses:
 
 
 def test_what_is_remembered_in_the_session_goes_with_it() -> None:
-    account = ShopperTrace(1, in_account=True)
-    for person, after in ((ShopperTrace(1), {}), (account, {"tea": 1})):
+    account = ApplicationFacts("shop", "B", "0", ("login",), in_account=True)
+    for application, after in (
+        (None, {}), (msgspec.structs.replace(account, in_account=False), {}), (account, {"tea": 1})
+    ):  # fmt: skip
+        person = ShopperTrace(1, msgspec.structs.replace(where("redis"), application=application))
         for exchange in Story().login().add("tea", shows={"tea": 1}).logout().exchanges:
             person.memory.saw(exchange)
         assert person.memory.possible_carts() == [after]

@@ -8,7 +8,7 @@ import pytest
 from loadtests.faults.effects import ClockOff, Effect, StoreEvicts, StoreGone, StoreRolledBack
 from loadtests.model.history import Do, Exchange
 from loadtests.session_model.circumstances import NOTHING, Circumstances, Factor, Harm
-from loadtests.session_model.life import SessionLife, life_in
+from loadtests.session_model.life import SessionLife
 from loadtests.session_model.stores import RULES, Outlived
 from tests.loadtests.session_model.accused import where
 from tests.loadtests.stories import Story
@@ -52,7 +52,7 @@ class TestEndedTooLate:
     """A logout everywhere at n2, whose clock is ahead of that of n1 by a second, and a login at n1 afterwards."""
 
     def life(self, sent_us: int, done_us: int) -> SessionLife:
-        life = life_in(LIST)
+        life = SessionLife(LIST)
         life.saw(exchange("login", "n1", 0, 10_000))
         life.saw(END)
         life.saw(exchange("login", "n1", sent_us, done_us))
@@ -86,7 +86,7 @@ class TestEndedTooLate:
 
     def test_not_without_a_clock_that_is_off_nor_without_that_logout(self) -> None:
         assert RULES["denylist"].harms(self.life(5_900_000, 6_000_000), ANSWER, around(), NOTHING) == []
-        life = life_in(LIST)
+        life = SessionLife(LIST)
         life.saw(exchange("login", "n1", 8_000_000, 8_010_000))
         assert RULES["denylist"].harms(life, ANSWER, clocks(1.0, 1.0), NOTHING) == []
 

@@ -8,7 +8,7 @@ import pytest
 from loadtests.faults.effects import Effect, ReplicaBehind, StoreEvicts, StoreGone, StoreRolledBack, WritesHang
 from loadtests.model.history import Exchange
 from loadtests.session_model.circumstances import NOTHING, TIME, Circumstances, Factor, Harm
-from loadtests.session_model.life import life_in
+from loadtests.session_model.life import SessionLife
 from loadtests.session_model.stores import RULES
 from loadtests.session_model.stores.redis import came_late, lost, renewal_lost, rolled_back
 from loadtests.session_model.timeline import RunTimeline
@@ -176,7 +176,7 @@ class TestByTheMicrosecond:
     @pytest.mark.parametrize(("done_us", "may"), [(2_999_999, False), (3_000_000, True)])
     def test_what_a_replica_has_may_be_over_a_lifetime_after_the_login(self, done_us: int, may: bool) -> None:
         at = where(PAIR, limits=SHORT, session_refresh_each_request=True)
-        life = life_in(at)
+        life = SessionLife(at)
         for known in (WRITTEN, exchange(2_000_000, 2_001_000)):
             life.saw(known)
         promoted = around(StoreRolledBack(2_100_000, 2_200_000, "not_replicated"), at=at)
@@ -195,7 +195,7 @@ class TestByTheMicrosecond:
     def test_what_had_hung_got_through_between_the_last_cart_and_this_one(
         self, from_us: int, freed_us: int, may: bool
     ) -> None:
-        life = life_in(where(PAIR))
+        life = SessionLife(where(PAIR))
         life.hung = exchange(3_500, 4_000)
         hangs = around(WritesHang(from_us, 20_000, "delayed_write", "", freed_us))
         harms = [Harm(GONE, "delayed_write", from_us, sure=False)]
@@ -207,4 +207,4 @@ class TestByTheMicrosecond:
 
     def test_what_was_never_opened_is_not_lost(self) -> None:
         gone = around(StoreGone(0, 1, "store_lost"))
-        assert RULES["redis"].harms(life_in(where(PAIR)), ANSWER, gone, NOTHING) == []
+        assert RULES["redis"].harms(SessionLife(where(PAIR)), ANSWER, gone, NOTHING) == []

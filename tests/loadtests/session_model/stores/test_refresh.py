@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from compose.cluster import Limits
 from loadtests.model.history import Exchange
 from loadtests.session_model.circumstances import NOTHING, Factor, Harm, circumstances_of
-from loadtests.session_model.life import life_in, setting
+from loadtests.session_model.life import SessionLife, setting
 from loadtests.session_model.stores import RULES, Outlived
 from loadtests.session_model.stores.refresh import used_twice
 from loadtests.session_model.timeline import RunTimeline
@@ -226,4 +226,4 @@ def test_an_access_token_is_good_for_so_long_after_its_last_making(sent_us: int,
 
 def test_what_was_never_opened_was_not_lost() -> None:
     at = circumstances_of(place())
-    assert RULES["refresh"].harms(life_in(at.run), Story().stranger().last, at, NOTHING) == []
+    assert RULES["refresh"].harms(SessionLife(at.run), Story().stranger().last, at, NOTHING) == []
