@@ -30,6 +30,10 @@ class TestLogin:
         assert not after(Story().login(status=401)).logged_in
         assert not after(Story().login(status=503)).logged_in
 
+    def test_who_is_known_without_any_login_is_not_logged_in(self) -> None:
+        assert not after(Story().cart({})).logged_in
+        assert after(Story()).book().balance() == 0
+
     def test_lost_until_the_next_login(self) -> None:
         assert not after(Story().login().stranger()).logged_in
         assert not after(Story().login().stranger().cart({})).logged_in, "recognised again without a login: a flicker"
@@ -274,7 +278,9 @@ class TestAudited:
         assert (after(told).book().kept, after(told).book().undecided) == (0, 2)
         assert (after(told.audit({"tea": 2})).book().kept, after(told).book().undecided) == (2, 0)
         assert after(told.cart({"tea": 2})).book().kept == 0
-        told.audit({"tea": 2}).add("mug", status=503)
+        told.audit({"tea": 2}).add("mug")
+        assert (after(told).book().kept, after(told).book().undecided) == (0, 3), "no answer has shown it since"
+        told.audit({"tea": 2, "mug": 1}).remove("mug", shows={"tea": 2}).audit({"tea": 2}).add("mug", status=503)
         assert (after(told).book().kept, after(told).book().undecided) == (0, 2)
 
     def test_also_where_the_cart_is_not_the_expected_one(self) -> None:
