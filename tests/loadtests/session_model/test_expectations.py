@@ -153,6 +153,8 @@ class TestFacts:
         assert after(Story().login().cart({})).facts == 2, "the login and the cart"
         assert after(Story().login().stranger()).facts == 1
         assert after(Story().stranger()).facts == 0
+        assert after(Story().login().say("orders")).facts == 1
+        assert after(Story().login().cart({"tea": 1})).facts == 2, "also where it is not as expected"
 
 
 def test_a_promise_keeps_what_is_asked_of_it() -> None:
@@ -230,6 +232,15 @@ class TestWhoIsAccusedOfWhat:
         assert named(told) == [("cart_rolled_back", 1)]
         assert settled(told) == {"0003": "ok"}
 
+    def test_what_came_late_settles_the_others_too(self) -> None:
+        told = Story().login().add("tea", status=0).cart({}).add("mug", status=503).cart({"tea": 1, "mug": 1})
+        assert named(told) == []
+        assert settled(told) == {"0002": "ok", "0004": "ok"}
+
+    def test_a_new_session_begins_with_an_empty_cart(self) -> None:
+        told = Story().login().add("tea", shows={"tea": 1}).logout().login().cart({"tea": 1})
+        assert named(told) == [("cart_rolled_back", 1)]
+
     def test_an_error_that_was_answered_does_not_come_late(self) -> None:
         told = Story().login().add("tea", status=503).cart({}).cart({"tea": 1})
         assert named(told) == [("cart_rolled_back", 1)]
@@ -282,6 +293,12 @@ class TestAudited:
         assert (after(told).book().kept, after(told).book().undecided) == (0, 3), "no answer has shown it since"
         told.audit({"tea": 2, "mug": 1}).remove("mug", shows={"tea": 2}).audit({"tea": 2}).add("mug", status=503)
         assert (after(told).book().kept, after(told).book().undecided) == (0, 2)
+
+    def test_nor_where_too_much_is_possible(self) -> None:
+        told = Story().login().add("tea", shows={"tea": 1})
+        for number in range(8):
+            told.add(f"sku{number}", status=503)
+        assert (after(told).book().kept, after(told).book().undecided) == (0, 1)
 
     def test_also_where_the_cart_is_not_the_expected_one(self) -> None:
         told = Story().login().add("tea", 2, shows={"tea": 2}).audit({"tea": 1})
