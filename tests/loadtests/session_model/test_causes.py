@@ -154,3 +154,14 @@ def test_only_nodes_that_were_told_end_a_session_everywhere() -> None:
     assert causes(away, where("sticky-memory")) == ["node_not_told"]
     here = [*away[:3], *Story().at(5).probe("second", node="n1").exchanges]
     assert causes(here, where("sticky-memory")) == ["unexplained"]
+
+
+@pytest.mark.parametrize(
+    ("architecture", "overlapped", "named"),
+    [("redis", True, "written_back"), ("redis", False, "unexplained"), ("signed-token", False, "not_revoked")],
+)
+def test_a_cart_that_was_to_go_with_a_logout_outlived_it(architecture: str, overlapped: bool, named: str) -> None:
+    told = Story().login().add("tea", shows={"tea": 1}).logout()
+    told.exchanges[-1] = msgspec.structs.replace(told.last, overlapped=overlapped)
+    (loss,) = [each for each in losses(told.audit({"tea": 1}).exchanges, where(architecture)) if "cart" in each.kind]
+    assert (loss.kind, loss.cause) == ("cart_rolled_back", named)
