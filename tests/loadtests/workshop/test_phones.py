@@ -57,7 +57,8 @@ class ARoom:
         for phone in self.phones:
             phone.predicts()
         for person in self.people:
-            assert person.predicts(ANSWERS).status_code == 201
+            # Until the dashboard has heard that the round has begun, it asks people to wait.
+            assert until(lambda person=person: person.predicts(ANSWERS).status_code == 201)  # type: ignore[misc]
 
     def log_in(self) -> dict[str, str]:
         """Everybody, to both shops; the left node of each who has no browser, by account."""
