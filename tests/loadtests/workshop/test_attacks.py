@@ -159,7 +159,7 @@ class TestWhileTheyPredict:
             assert said == [403] * 10 + [429] * 2
             assert guesser.joins(predicting.code).status_code == 429
         predicting.joined(8)
-        assert requests.get(predicting.workshop.opened["instructor_url"], timeout=10).status_code == 200
+        assert requests.get(predicting.workshop.opened["instructor_url"], timeout=30).status_code == 200
 
     def test_one_who_joins_again_and_again_takes_only_their_own_seats(self, predicting: Attacked) -> None:
         said = [predicting.somebody(9).joins(predicting.code).status_code for _ in range(30)]
@@ -277,7 +277,7 @@ class TestWhileTheyShop:
             url, until_s = f"{shop}/nothing", time.monotonic() + 10
             found: set[int] = set()
             while 429 not in found and time.monotonic() < until_s:
-                found.add(flooder.session.get(url, timeout=10).status_code)
+                found.add(flooder.session.get(url, timeout=30).status_code)
             return found
 
         assert 429 in shopping.device.call(flood)
@@ -308,7 +308,7 @@ class TestWhileTheyShop:
 
     def test_who_watches_ten_times_takes_nobodys_place(self, shopping: Attacked, ann: RoomVisitor) -> None:
         def watch() -> list[int]:
-            return [ann.session.get(f"{ann.home}/events", stream=True, timeout=10).status_code for _ in range(10)]
+            return [ann.session.get(f"{ann.home}/events", stream=True, timeout=30).status_code for _ in range(10)]
 
         assert shopping.device.call(watch) == [200] * 10
         assert shopping.somebody(8).get("/healthz").status_code == 200
