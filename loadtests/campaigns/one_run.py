@@ -139,7 +139,7 @@ def main() -> int:
 def carry_out(order: RunOrder) -> Outcome:
     """Run it, and say what came of it; what was measured before something went wrong is judged all the same."""
     folder, job = Path(order.folder), order.job
-    before = _run_folders(folder)
+    before = _run_folders(folder)  # a run that fails does not say where it was: what is new afterwards is its folder
     error, interrupted = "", False
     try:
         with interrupts_raise():

@@ -134,6 +134,7 @@ def asked_of_balancer(scenario: Scenario) -> set[str]:
 def limits_of(limits: Limits, scenario: Scenario, control: Control = "") -> Limits:
     """Those limits with the scenario's settings, and with what its faults (not a control's) need from the start."""
     settings = {name: getattr(scenario.limits(), name) for name in scenario.settings}
+    # Before the faults' own: where a scenario sets what a fault would choose, the fault leaves it alone.
     limits = msgspec.structs.replace(limits, **settings)
     for fault in () if control else scenario.fault:
         limits = FAULTS[fault.kind].prepare(limits)

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from loadtests.workshop.contract import Break, Close, CommandReply, EndWorkshop, Heal, Release
 from loadtests.workshop.episode_file import episode_named
 from loadtests.workshop.predictions import read_predictions
-from tests.loadtests.report.test_browser import SEEN_OTHERWISE, assert_axe_finds_nothing
+from tests.loadtests.report.test_browser import assert_axe_finds_nothing, axe_finds_nothing_at
 from tests.loadtests.workshop.dashboard.made_up_round import SHOPPERS, VICTIM, losses
 from tests.loadtests.workshop.dashboard.process import TOKEN
 from tests.loadtests.workshop.dashboard.stage import EPISODE, Played, on_stage
@@ -322,17 +322,6 @@ def test_the_door_to_a_room(browser: Browser, tmp_path: Path, dark: bool) -> Non
         page.goto(played.home + "/nowhere")
         expect(page.get_by_role("heading", level=1)).to_have_text("There is nothing here")
         assert_axe_finds_nothing(page)
-
-
-def axe_finds_nothing_at(page: Page, widths: tuple[int, ...]) -> None:
-    """Every rule at the page's own width; at the others those that a width can break."""
-    assert_axe_finds_nothing(page)
-    own = page.viewport_size
-    assert own is not None
-    for width in widths:
-        page.set_viewport_size({"width": width, "height": own["height"]})
-        assert_axe_finds_nothing(page, rules=SEEN_OTHERWISE)
-    page.set_viewport_size(own)
 
 
 @pytest.mark.parametrize("mode", ["light", "dark", "projector"])
