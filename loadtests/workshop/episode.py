@@ -73,8 +73,8 @@ class ScriptStep(_Part, frozen=True):
     until: str = ""
     """Of wait: a rule over what the dashboard shows ("right.logged_out >= 1", "left.shopping >= U", "left.broken == 0",
     "left.ended"…)."""
-    within_s: float = 30.0
-    """Of wait: it fails after that."""
+    within_s: float = 120.0
+    """Of wait: it fails after that. A bound for what never comes, and no promise of a time."""
     left: str = ""
     """Of look: "known" or "stranger"; "" is not looked at."""
     right: str = ""

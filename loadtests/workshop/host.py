@@ -28,7 +28,7 @@ from loadtests.workshop.episode_file import load_episodes
 from loadtests.workshop.listen_addresses import ListenAddress
 from loadtests.workshop.runner import StateFile, WorkshopRequest, WorkshopRunner
 
-READY_WITHIN_S = 20.0
+READY_WITHIN_S = 60.0
 ENDS_WITHIN_S = 1.0
 
 

@@ -143,7 +143,10 @@ class KeyboardPerson:
             self.page.keyboard.press("ArrowDown")
         if step.victim:
             tab_to(self.page, self.page.locator("#victim"))
-            self.page.keyboard.press("End") if step.victim == "mine" else self.page.keyboard.type(step.victim)
+            if step.victim == "mine":
+                self.page.keyboard.press("End")  # the last of the list
+            else:
+                self.page.keyboard.type(step.victim)
             assert self.page.locator("#victim").input_value() == step.victim
         press(self.page, self.page.locator(f'#fault-buttons [data-kind="{step.kind}"]'))
         expect(self.page.locator("#broken-list li").first).to_be_visible()

@@ -22,7 +22,7 @@ from shared.errors import NotReadyInTime
 T = TypeVar("T")
 
 ROOT = Path(__file__).parents[3]
-COMMAND_WITHIN_S = 60.0
+COMMAND_WITHIN_S = 180.0
 END_WITHIN_S = 40.0
 LOOK_S = 0.05
 

@@ -35,7 +35,7 @@ _frame = msgspec.json.Decoder(Frame).decode
 
 NUMBERS = ("logged_out", "carts_lost", "failed", "unknown", "shopping", "dead", "broken", "losses", "ended")
 """What a rule of a script may name, of each side."""
-ANSWER_WITHIN_S = 10.0
+ANSWER_WITHIN_S = 30.0
 SILENT_AT_MOST_S = 30.0
 """The dashboard says something at least every 10 s."""
 CHUNK = 65_536

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from typing import Literal
+from functools import partial
+from typing import Literal, TypeVar
 
 import requests
 
@@ -14,15 +16,16 @@ from loadtests.workshop.rehearsal.dashboard_client import DashboardClient, Dashb
 from loadtests.workshop.rehearsal.room_visitor import RoomVisitor
 from shared.errors import TwinshopError
 
-ANSWER_WITHIN_S = 10.0
+ANSWER_WITHIN_S = 30.0
 GOODS = "postcard"
-TRIES = 20
-"""Where the next node in turn is asked, some requests go wrong: a person would try again, too."""
 
+Said = TypeVar("Said")
 Known = Literal["known", "stranger"]
-RELEASE_WITHIN_S = 30.0
-FATE_WITHIN_S = 10.0
-EXPLAIN_WITHIN_S = 120.0
+RELEASE_WITHIN_S = 120.0
+FATE_WITHIN_S = 60.0
+"""Until a shop says whether it knows somebody: nodes and store may be busy dying, and a person reloads the page."""
+LOOK_S = 0.1
+EXPLAIN_WITHIN_S = 240.0
 """The last audit, judging and the report."""
 RESULT_URLS = ("/api/frames", "/api/losses/left/0", "/api/observed")
 """What tells results; covered until a prediction is committed."""
@@ -46,8 +49,8 @@ class BrowserUser:
         Raises:
             requests.HTTPError: the shop does not let them in.
         """
-        answer = self._ask("POST", "/login", {"user": self._guest.user, "password": self._guest.password})
-        answer.raise_for_status()
+        account: dict[str, str | int] = {"user": self._guest.user, "password": self._guest.password}
+        _served(lambda: self._ask("POST", "/login", account)).raise_for_status()
         self._ask("POST", "/cart", {"sku": GOODS, "quantity": 1})
 
     def look(self) -> Known | None:
@@ -121,18 +124,13 @@ class Player:
                 person = self._people[side.side] = BrowserUser(side.shop_url, account)
                 person.enter()
                 if self._visitor is not None:
-                    entered = self._visitor.logs_in(side.shop_url)
+                    entered = _served(partial(self._visitor.logs_in, side.shop_url))
                     self._expect(entered, requests.codes.ok, f"a participant's login to the {side.side} shop")
 
     def _look(self, step: ScriptStep) -> None:
-        """Nodes and store may be busy dying: a person reloads the page until it comes."""
         for side in SIDES:
             wanted = step.left if side == "left" else step.right
-            if not wanted:
-                continue
-            answers = (self._people[side].look() for _ in range(TRIES))
-            found = next((answer for answer in answers if answer is not None), None)
-            if found != wanted:
+            if wanted and (found := _answer_of(self._people[side].look)) != wanted:
                 self.complaints.append(f"the person in the {side} shop is {found}, not {wanted}")
         if self._visitor is not None:
             self._look_from_elsewhere(self._visitor)
@@ -142,8 +140,7 @@ class Player:
         workshop, user = self._watcher.seen.workshop, visitor.me()["user"]
         assert workshop is not None
         for side in workshop.round.sides:
-            answers = (visitor.is_known(side) for _ in range(TRIES))
-            known = next((answer for answer in answers if answer is not None), None)
+            known = _answer_of(partial(visitor.is_known, side))
             if known is not None:
                 what = f"a participant is {'known' if known else 'a stranger'} in the {side.side} shop"
                 self._watcher.wait_until(what, _told_of(side.side, user, known), FATE_WITHIN_S)
@@ -181,6 +178,22 @@ class Player:
     def _expect(self, answer: requests.Response, status: int, what: str) -> None:
         if answer.status_code != status:
             self.complaints.append(f"{what}: answered with {answer.status_code}, not {status}: {answer.text[:200]}")
+
+
+def _answer_of(look: Callable[[], Said | None]) -> Said | None:
+    """As soon as there is one."""
+    until = time.monotonic() + FATE_WITHIN_S
+    while (found := look()) is None and time.monotonic() < until:
+        time.sleep(LOOK_S)
+    return found
+
+
+def _served(ask: Callable[[], requests.Response]) -> requests.Response:
+    """The answer of a shop; a person whom a busy one tells that it is busy asks again."""
+    until = time.monotonic() + FATE_WITHIN_S
+    while (answer := ask()).status_code >= requests.codes.server_error and time.monotonic() < until:
+        time.sleep(LOOK_S)
+    return answer
 
 
 def begin(client: DashboardClient, episode: Episode, within_s: float) -> None:

@@ -35,7 +35,8 @@ from loadtests.workshop.rehearsal.texts import (
 )
 from shared.errors import TwinshopError
 
-READY_WITHIN_S = 90.0
+READY_WITHIN_S = 240.0
+"""What is rehearsed is what the pages promise, and none of that is a speed: on a busy machine it takes its time."""
 BEGIN_WITHIN_S = 120.0
 NO_DEVICE = "127.0.0.2"
 """Where there can be no other device: another address of this one."""

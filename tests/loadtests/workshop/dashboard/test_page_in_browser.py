@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from loadtests.workshop.contract import Break, Close, CommandReply, EndWorkshop, Heal, Release
 from loadtests.workshop.episode_file import episode_named
 from loadtests.workshop.predictions import read_predictions
-from tests.loadtests.report.test_browser import assert_axe_finds_nothing, axe_finds_nothing_at
+from tests.loadtests.report.test_browser import assert_axe_finds_nothing
 from tests.loadtests.workshop.dashboard.made_up_round import SHOPPERS, VICTIM, losses
 from tests.loadtests.workshop.dashboard.process import TOKEN
 from tests.loadtests.workshop.dashboard.stage import EPISODE, Played, on_stage
@@ -321,39 +321,6 @@ def test_the_door_to_a_room(browser: Browser, tmp_path: Path, dark: bool) -> Non
         expect(page.locator("#lesson-title")).to_have_text(LESSON.title)
         page.goto(played.home + "/nowhere")
         expect(page.get_by_role("heading", level=1)).to_have_text("There is nothing here")
-        assert_axe_finds_nothing(page)
-
-
-@pytest.mark.parametrize("mode", ["light", "dark", "projector"])
-def test_axe_finds_nothing(browser: Browser, tmp_path: Path, mode: str) -> None:
-    """The instructor's page, on phones too; beside it a participant's phone."""
-    path = "/?projector=1" if mode == "projector" else "/"
-    others = {"light": (360,), "dark": (390,), "projector": (1280,)}[mode]
-    with on_stage(tmp_path / "w", "predict") as played:
-        page = played.open(
-            browser, key=True, dark=mode == "dark", width=1920 if mode == "projector" else 1280, path=path
-        )
-        phone = played.open(browser, width=360 if mode == "light" else 390, dark=mode == "dark")
-        for each in (page, phone):
-            expect(each.locator("#prediction")).to_be_visible()
-            axe_finds_nothing_at(each, others if each is page else ())
-        predicted(page)
-        predicted(phone)
-        played.stage.goes_to("run")
-        expect(page.locator("#left-picture .logged_out").first).to_be_visible()
-        expect(phone.locator("#visit")).to_be_visible()
-        axe_finds_nothing_at(page, others)
-        axe_finds_nothing_at(phone, ())
-        page.locator("#left-picture .logged_out").first.click()
-        expect(page.locator("#witness .story")).to_be_visible()
-        assert_axe_finds_nothing(page)
-        page.keyboard.press("Escape")
-        played.stage.handle(Close())
-        for each in (page, phone):
-            expect(each.locator("#histograms table").first).to_be_visible()
-            axe_finds_nothing_at(each, others if each is page else ())
-        page.keyboard.press("?")
-        expect(page.locator("#help")).to_be_visible()
         assert_axe_finds_nothing(page)
 
 

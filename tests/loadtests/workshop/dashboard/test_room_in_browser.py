@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from loadtests.workshop.contract import Close
+from tests.loadtests.report.test_browser import SEEN_OTHERWISE, assert_axe_finds_nothing
 from tests.loadtests.workshop.dashboard.process import TOKEN
 from tests.loadtests.workshop.dashboard.stage import on_stage
+from tests.loadtests.workshop.dashboard.test_page_in_browser import predicted
 
 pytestmark = pytest.mark.browser
 SEEN_AT_ONCE = (
@@ -62,7 +64,50 @@ def test_a_room_is_shown_how_to_join_and_never_the_instructors_key(browser: Brow
         expect(shown).to_contain_text("or open 192.0.2.7:8080 and type APP LE4")
         page.wait_for_function("document.querySelector('#join .qr').naturalWidth > 0")
         assert TOKEN not in page.content() + page.url
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
+        assert_axe_finds_nothing(page)
         assert [url for url in played.asked if not url.startswith(played.home + "/")] == []
         assert played.said == []
+
+
+def axe_finds_nothing_at(page: Page, widths: tuple[int, ...]) -> None:
+    """Every rule at the page's own width; at the others those that a width can break."""
+    assert_axe_finds_nothing(page)
+    own = page.viewport_size
+    assert own is not None
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": own["height"]})
+        assert_axe_finds_nothing(page, rules=SEEN_OTHERWISE)
+    page.set_viewport_size(own)
+
+
+@pytest.mark.parametrize("mode", ["light", "dark", "projector"])
+def test_axe_finds_nothing(browser: Browser, tmp_path: Path, mode: str) -> None:
+    """The instructor's page, on phones too; beside it a participant's phone."""
+    path = "/?projector=1" if mode == "projector" else "/"
+    others = {"light": (360,), "dark": (390,), "projector": (1280,)}[mode]
+    with on_stage(tmp_path / "w", "predict") as played:
+        page = played.open(
+            browser, key=True, dark=mode == "dark", width=1920 if mode == "projector" else 1280, path=path
+        )
+        phone = played.open(browser, width=360 if mode == "light" else 390, dark=mode == "dark")
+        for each in (page, phone):
+            expect(each.locator("#prediction")).to_be_visible()
+            axe_finds_nothing_at(each, others if each is page else ())
+        predicted(page)
+        predicted(phone)
+        played.stage.goes_to("run")
+        expect(page.locator("#left-picture .logged_out").first).to_be_visible()
+        expect(phone.locator("#visit")).to_be_visible()
+        axe_finds_nothing_at(page, others)
+        axe_finds_nothing_at(phone, ())
+        page.locator("#left-picture .logged_out").first.click()
+        expect(page.locator("#witness .story")).to_be_visible()
+        assert_axe_finds_nothing(page)
+        page.keyboard.press("Escape")
+        played.stage.handle(Close())
+        for each in (page, phone):
+            expect(each.locator("#histograms table").first).to_be_visible()
+            axe_finds_nothing_at(each, others if each is page else ())
+        page.keyboard.press("?")
+        expect(page.locator("#help")).to_be_visible()
+        assert_axe_finds_nothing(page)
