@@ -92,6 +92,13 @@ def test_the_sets_are_the_smallest_and_each_is_minimal(seed: int) -> None:
         assert all(harms(some - {factor}) for factor in some), "dropping any member loses the explanation"
 
 
+def test_what_came_at_one_moment_stands_in_the_order_of_the_plan() -> None:
+    # With so many, the order of a set is another one in nearly every process.
+    factors = [Factor("fault", "same", number) for number in range(6)]
+    (named,) = explain_by(each(*(harm(factor) for factor in reversed(factors)))).alternatives
+    assert [one.factor.fault for one in named] == [0, 1, 2, 3, 4, 5]
+
+
 @pytest.mark.parametrize(("count", "explained"), [(MOST_FACTORS, True), (MOST_FACTORS + 1, False)])
 def test_so_many_are_thought_away_and_no_more(count: int, explained: bool) -> None:
     factors = [Factor("fault", f"{number:02}", number) for number in range(count)]

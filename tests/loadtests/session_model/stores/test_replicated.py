@@ -20,6 +20,8 @@ ALL = "replicated-memory"
 THREE = (strike("kill", "n1", at=3), strike("kill", "n2", at=3.5), strike("kill", "n3", at=4, heal=5))
 IN_TURN = tuple(strike("kill", node, at=at, heal=at + 0.5) for node, at in (("n1", 2), ("n2", 3), ("n3", 4)))
 
+SEEN_LATE = msgspec.structs.replace(strike("kill", "n2", at=3.2), observed_us=5_000_000)
+
 CASES: dict[str, tuple[list[Exchange], RunTimeline, str]] = {
     "no fault, the same node": (out(), where(ALL), "unexplained"),
     "a copy that is behind": (out(now="n1"), where(ALL), "other_node"),
@@ -30,6 +32,12 @@ CASES: dict[str, tuple[list[Exchange], RunTimeline, str]] = {
     ),
     "the last one gone after it": (
         out(now="n3"), where(ALL, *THREE[:2], strike("kill", "n3", at=6.010_001)), "other_node",
+    ),
+    "the last one seen to be gone long after it was struck, and known there in between": (
+        out(login=4, known=[(4.5, "n2")]), where(ALL, *THREE[::2], SEEN_LATE), "copies_lost",
+    ),
+    "the same, and one still had it": (
+        out(login=4, known=[(4.5, "n2")]), where(ALL, THREE[0], SEEN_LATE), "unexplained",
     ),
     "one after the other, each back in between": (out(now="n3"), where(ALL, *IN_TURN), "other_node"),
     "all but one": (out(now="n3"), where(ALL, *THREE[:2]), "other_node"),
