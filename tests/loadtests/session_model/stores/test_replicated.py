@@ -164,6 +164,16 @@ class TestCopies:
         times = (2_000_000, 3_000_000, from_us)
         assert found == ([] if sure is None else [(number, at_us, sure) for number, at_us in enumerate(times)])
 
+    @pytest.mark.parametrize(
+        ("node", "until_us", "went_us"),
+        [("n1", 999_999, 500_000), ("n1", 1_000_000, 1_010_000), ("n2", 1_000_000, 500_000)],
+    )
+    def test_a_node_that_knew_it_before_it_was_seen_to_be_gone_had_it_still(
+        self, node: str, until_us: int, went_us: int
+    ) -> None:
+        others = [gone(other, 3_000_000) for other in ("n1", "n2", "n3") if other != node]
+        assert lost(gone(node, 500_000, until_us), *others)[0] == (0, went_us, True)
+
     @pytest.mark.parametrize(("at_us", "known_since"), [(999_999, True), (1_000_000, False)])
     def test_somebody_had_one_if_it_was_known_afterwards(self, at_us: int, known_since: bool) -> None:
         three = gone("n1", 200_000), gone("n2", 300_000), gone("n3", at_us)
