@@ -53,6 +53,10 @@ EQUIVALENT: dict[str, str] = {
     "loadtests/session_model/expectations.py: self.audited = False -> self.audited = True": (
         "of the three places, the first: before anything is put into the cart there is nothing that an audit could keep"
     ),
+    "loadtests/session_model/counterfactual.py: for others in range(len(candidates) - settings + 1): -> "
+    "for others in range(len(candidates) - settings + 2):": "there are no sets of more than all of them",
+    "loadtests/session_model/counterfactual.py: for chosen in range(settings + 1): -> "
+    "for chosen in range(settings + 2):": "there are no sets of more than all of them",
 }
 """By `Mutant.name`: why it is the same program."""
 

@@ -247,6 +247,10 @@ def test_who_threw_the_cookies_away_and_which_request_was_sent_twice() -> None:
         ([], "request_repeated", "request_repeated"),
     ):
         assert reason_of_second_order(around, word, asked).cause == named
+    between = circumstances_of(where("redis", strike("sick-afterwards", "n1", at=2.5), limits=RETRYING))
+    for asked, by in (([first, last], 0), ([first], None), ([last], 0)):
+        (because,) = reason_of_second_order(between, "request_repeated", asked).because
+        assert because.fault == by, "from the sending of the first to the answer to the last"
     calm = circumstances_of(where("redis"))
     seen_at = reason_of_second_order(calm, "request_repeated", [first, last])
     assert [(because.word, because.at_ms) for because in seen_at.because] == [("request_repeated", 3000.0)]

@@ -10,7 +10,7 @@ from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.history import Exchange
 from loadtests.session_model.circumstances import NOTHING, Circumstances, Factor, Harm
 from loadtests.session_model.life import SessionLife, setting
-from loadtests.session_model.stores import RULES
+from loadtests.session_model.stores import RULES, Outlived
 from loadtests.session_model.stores.replicated import behind, copies_lost
 from loadtests.session_model.timeline import RunTimeline
 from tests.loadtests.session_model.accused import SHORT, cause, faults, out, strike, where
@@ -231,3 +231,12 @@ def test_a_cart_that_was_written_elsewhere_may_be_an_older_one() -> None:
     assert rules.cart_harms(OPENED, at("", 5_000_000), life, around(), NOTHING) == []
     assert rules.cart_harms(OPENED, ANSWER, life, around(), frozenset({other.factor})) == []
     assert rules.harms(life, ANSWER, around(), NOTHING) == [], "it was never opened"
+    deaf = around(CopyBehind(0, 9_000_000, "node_frozen", "n3", 200_000))
+    late = Harm(fault(0), "node_frozen", 0)
+    assert rules.cart_harms(OPENED, ANSWER, life, deaf, NOTHING) == [late, other]
+    assert rules.outlived(Outlived(None, OPENED, ANSWER), deaf, NOTHING) == [late._replace(sure=False), other]
+    life.saw(msgspec.structs.replace(OPENED, do="login"))
+    assert rules.harms(life, ANSWER, deaf, NOTHING) == [late, other]
+    nobody = at("", 5_000_000, stranger=True)
+    assert rules.harms(life, nobody, around(), NOTHING) == []
+    assert rules.outlived(Outlived(None, OPENED, nobody), around(), NOTHING) == []
