@@ -44,12 +44,18 @@ class ConformanceCell(msgspec.Struct, frozen=True):
     runs: tuple[str, ...] = ()
     """The run's folder of each repeat, beside `conformance.json`."""
     why: str = ""
-    """Why it was not run, or a repeat of it failed."""
+    """Why it is not run: the balancer cannot."""
+    failed: str = ""
+    """Why the last repeat that was not counted was not."""
 
     @property
     def place(self) -> CellPlace:
         """Where it stands."""
         return self.event, self.balancer, self.architecture
+
+    def lacks(self, repeats: int) -> int:
+        """How many repeats of so many are still to be run."""
+        return 0 if self.why else max(0, repeats - len(self.repeats))
 
 
 class BalancerColumn(msgspec.Struct, frozen=True):
@@ -104,10 +110,14 @@ COLUMNS = (
     BalancerColumn("moved", "moved", "Were answered by another node than before, although theirs lived."),
     BalancerColumn("again", "out again", "Were logged out at least twice."),
     BalancerColumn(
-        "new_share", "newcomers", "Share of those who came after a new node that were sent there.", "share", False
+        "new_share",
+        "newcomers",
+        "Share of those who came after a new node (or while it was a canary) that were sent there.",
+        "share",
+        False,
     ),
 )
-"""What stands in each cell; the last one only where a node was added."""
+"""What stands in each cell; the last one only where a node was added, or was a canary."""
 
 
 class Conformance(msgspec.Struct, frozen=True):
@@ -123,6 +133,11 @@ class Conformance(msgspec.Struct, frozen=True):
     def by_place(self) -> dict[CellPlace, ConformanceCell]:
         """The cells, each under its place."""
         return {cell.place: cell for cell in self.cells}
+
+    @property
+    def lacking(self) -> tuple[ConformanceCell, ...]:
+        """Cells of which some repeats have not been counted."""
+        return tuple(cell for cell in self.cells if cell.lacks(self.repeats))
 
     def with_cell(self, cell: ConformanceCell) -> Conformance:
         """The same with that cell in its place."""

@@ -27,6 +27,8 @@ class EventTable(msgspec.Struct, frozen=True):
     cells: tuple[ConformanceCell, ...]
     refused: tuple[ConformanceCell, ...]
     """Balancers that cannot, and why."""
+    lacking: tuple[ConformanceCell, ...] = ()
+    """Those of which a repeat was not counted, and why."""
 
 
 def write_pages(folder: Path, known: Conformance) -> Path:
@@ -62,7 +64,8 @@ def _table_of(known: Conformance, event: str) -> EventTable:
     cells = [cell for cell in known.cells if cell.event == event]
     run = tuple(sorted((cell for cell in cells if cell.repeats), key=lambda it: (it.architecture, it.balancer)))
     shown = tuple(column for column in COLUMNS if any(column.values(cell) for cell in run))
-    return EventTable(event, shown, run, tuple(cell for cell in cells if cell.why))
+    lacking = tuple(cell for cell in cells if cell.failed and cell.lacks(known.repeats))
+    return EventTable(event, shown, run, tuple(cell for cell in cells if cell.why), lacking)
 
 
 def markdown(known: Conformance, tables: tuple[EventTable, ...]) -> str:
@@ -79,6 +82,7 @@ def markdown(known: Conformance, tables: tuple[EventTable, ...]) -> str:
         rows = tuple((*_names(cell), str(len(cell.repeats)), *_numbers(table, cell)) for cell in table.cells)
         parts += [f"### {table.event}", Markdown().write(Table(head, rows, align="<<>"))]
         parts += [f"- {who(cell)}: {cell.why}" for cell in table.refused]
+        parts += [f"- {who(cell)}, a repeat that does not count: {cell.failed}" for cell in table.lacking]
     parts += ["### Any load balancer with sticky sessions will do (C19)", decide_c19(known)]
     parts += ["### What differs from the best", *(f"- {remark.sentence}" for remark in remarks(known))]
     return "\n\n".join(parts) + "\n"

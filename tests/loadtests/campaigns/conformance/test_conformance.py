@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from compose.balancers import BALANCERS
+from loadtests.campaigns.conformance import conformance_run
 from loadtests.campaigns.conformance.cells import (
     COLUMNS,
     Conformance,
@@ -15,10 +16,16 @@ from loadtests.campaigns.conformance.cells import (
     read_conformance,
     write_conformance,
 )
-from loadtests.campaigns.conformance.conformance_run import EVENTS, ConformanceRequest, plan_of
+from loadtests.campaigns.conformance.conformance_run import (
+    EVENTS,
+    ConformanceCampaign,
+    ConformanceRequest,
+    plan_of,
+)
 from loadtests.campaigns.conformance.page import HTML_FILE, MARKDOWN_FILE, write_pages
 from loadtests.campaigns.conformance.people import PeopleCounts
 from loadtests.campaigns.conformance.sentences import decide_c19, remarks, steadiness
+from loadtests.campaigns.runner import Outcome
 from loadtests.planning.make_plan import make_plan
 from loadtests.planning.scenario_file import load_scenario
 from shared.errors import UsageError
@@ -127,6 +134,30 @@ def test_it_goes_on_where_it_ended_and_keeps_what_is_not_asked_for_now(tmp_path:
     assert (len(jobs), [job.repeat for job in left]) == (2, [2])
     assert again.by_place()["kill", "caddy", "sticky-memory"].repeats == (counts(),)
     assert len(plan_of(ConformanceRequest(tmp_path, ("envoy",), events=("drain",), repeats=2, fresh=True))[1]) == 2
+
+
+def test_a_repeat_that_proves_nothing_is_not_counted_and_is_run_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, (first, second) = plan_of(ConformanceRequest(tmp_path, ("envoy",), events=("drain",), repeats=2))
+    doubts = iter(("nobody observed that it happened", ""))
+    monkeypatch.setattr(conformance_run, "doubt", lambda _folder, _architecture: next(doubts))
+    monkeypatch.setattr(conformance_run, "count_people", lambda _folder, _architecture: counts())
+    campaign = ConformanceCampaign(tmp_path, known, side_by_side=1)
+    for job in (first, second):
+        campaign.keep(job, Outcome("run", measured=job.architectures))
+    (it,) = campaign.known.cells
+    assert (len(it.repeats), it.lacks(2), campaign.known.lacking) == (1, 1, (it,))
+    campaign.keep(second, Outcome(error="its process ended with 1"))
+    (it,) = campaign.known.cells
+    write_pages(tmp_path, campaign.known)
+    assert "a repeat that does not count: its process ended with 1" in (tmp_path / MARKDOWN_FILE).read_text()
+    assert [job.repeat for job in plan_of(ConformanceRequest(tmp_path, ("envoy",), events=("drain",), repeats=2))[1]]
+
+
+def test_only_the_first_repeat_has_its_page_made_at_once(tmp_path: Path) -> None:
+    _known, jobs = plan_of(ConformanceRequest(tmp_path, ("envoy",), events=("drain",), repeats=3))
+    assert [(job.repeat, job.report) for job in jobs] == [(1, True), (2, False), (3, False)]
 
 
 def test_variants_are_left_out_unless_they_are_asked_for(tmp_path: Path) -> None:
