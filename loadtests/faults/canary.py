@@ -6,7 +6,7 @@ from compose.changes import OF_A_CANARY, Balancing
 from compose.engines.contract import Cluster
 from loadtests.faults.contract import Evidence, Fault, Target
 
-STRANGERS = 36
+STRANGERS = 27
 IN_TURN = ("cookie", "round-robin")
 
 

@@ -109,6 +109,7 @@ COLUMNS = (
     BalancerColumn("trapped_s", "trapped for", "The longest time for which one of them was.", unit="s"),
     BalancerColumn("moved", "moved", "Were answered by another node than before, although theirs lived."),
     BalancerColumn("again", "out again", "Were logged out at least twice."),
+    BalancerColumn("busiest", "at one node", "Were logged in by the node that logged in the most."),
     BalancerColumn(
         "new_share",
         "newcomers",

@@ -4,7 +4,7 @@ log, and when each node was down.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import groupby, pairwise
 
@@ -13,6 +13,7 @@ import msgspec
 from compose.balancers.access_log import read_access_log
 from compose.balancers.contract import OUR_LOG
 from loadtests.faults import FAULTS
+from loadtests.judging.experiment import HIT_NOBODY, NOT_SEEN_BACK
 from loadtests.judging.verdict import NOTHING_PREDICTED
 from loadtests.model.events import Event, FaultEvent, NodeAdded, read_events
 from loadtests.model.history import Exchange, read_history
@@ -21,6 +22,8 @@ from loadtests.model.run_folder import RunFolder, read_document
 
 NEVER = 1 << 62
 CANARY = "canary"
+BORNE = (NOTHING_PREDICTED, HIT_NOBODY, NOT_SEEN_BACK)
+"""Reasons for which a run may prove nothing elsewhere."""
 
 
 class PeopleCounts(msgspec.Struct, frozen=True):
@@ -39,6 +42,8 @@ class PeopleCounts(msgspec.Struct, frozen=True):
     """Were answered by another node than before, although theirs lived."""
     again: int
     """Were logged out twice or more often."""
+    busiest: int
+    """Were logged in first by the node that logged in the most."""
     newcomers: int
     """Logged in after a new node was seen to be in rotation, or while one was a canary; 0 where none was."""
     on_new_node: int
@@ -61,11 +66,13 @@ class Span(msgspec.Struct, frozen=True):
 def doubt(folder: RunFolder, architecture: str) -> str:
     """Why that run proves nothing: an event that nobody saw, books that do not balance, …; "": it does.
 
+    Whom the balancer has sent to the victim, and whether it takes it back, is what is counted, and no doubt here.
+
     Raises:
         RunFolderError: its results cannot be read.
     """
     reasons = read_document(folder.results, Results).architectures[architecture].reasons
-    return next((reason for reason in reasons if reason != NOTHING_PREDICTED), "")
+    return next((reason for reason in reasons if not any(words in reason for words in BORNE)), "")
 
 
 def count_people(folder: RunFolder, architecture: str) -> PeopleCounts:
@@ -90,6 +97,7 @@ def count_people(folder: RunFolder, architecture: str) -> PeopleCounts:
         trapped_s=round(max(trapped_us, default=0) / 1e6, 1),
         moved=sum(moved(asked, outages) for asked in people.values()),
         again=result.logged_out.more_than_once,
+        busiest=busiest(people.values()),
         newcomers=len(came),
         on_new_node=sum(special is not None and node == special.node for node in came),
     )
@@ -168,6 +176,12 @@ def moved(asked: list[Exchange], outages: tuple[Span, ...]) -> bool:
         after.node != before.node and not _down(outages, before.node, before.sent_us, after.done_us)
         for before, after in pairwise(served)
     )
+
+
+def busiest(people: Iterable[list[Exchange]]) -> int:
+    """How many one node, the one with the most, logged in first."""
+    first = (next((one.node for one in asked if one.do == "login" and one.node), "") for asked in people)
+    return max(Counter(node for node in first if node).values(), default=0)
 
 
 def newcomers(people: Iterable[list[Exchange]], special: Span) -> Iterator[str]:

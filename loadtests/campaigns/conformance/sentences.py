@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from statistics import median
 
 import msgspec
 
@@ -36,14 +37,17 @@ def who(cell: ConformanceCell) -> str:
     return f"{balancer.title if balancer else cell.balancer}, by {affinity}"
 
 
-def best(cells: Iterable[ConformanceCell], column: BalancerColumn) -> float | None:
-    """The least of an event's medians; None without any."""
-    middles = [middle for cell in cells if (middle := column.middle(cell)) is not None]
-    return min(middles) if middles else None
+def best(cells: Iterable[ConformanceCell], column: BalancerColumn) -> tuple[float, ...]:
+    """What the repeats of the cell with the least median came to; none without any."""
+    known = [values for cell in cells if (values := column.values(cell))]
+    return min(known, key=median, default=())
 
 
 def remarks(known: Conformance) -> Iterator[Remark]:
-    """A sentence for each cell that is worse than the best of the same event and affinity, the worst number first."""
+    """A sentence for each cell that is worse than the best of the same event and affinity, the worst number first.
+
+    Worse is what no repeat of the best came to: which node a ring gives to whom differs from run to run.
+    """
     for cell in known.cells:
         beside = [it for it in known.cells if (it.event, it.architecture) == (cell.event, cell.architecture)]
         said = [words for name in _WORST_FIRST if (words := _worse(cell, beside, name))]
@@ -53,13 +57,13 @@ def remarks(known: Conformance) -> Iterator[Remark]:
 
 def _worse(cell: ConformanceCell, beside: list[ConformanceCell], name: str) -> str:
     column = next(column for column in COLUMNS if column.name == name)
-    mine, least = column.middle(cell), best(beside, column)
-    if mine is None or least is None or mine <= least:
+    mine, least = column.values(cell), best(beside, column)
+    if not mine or min(mine) <= max(least):
         return ""
     people = cell.repeats[0].shoppers
     seconds = next(column for column in COLUMNS if column.name == "trapped_s").shown(cell)
     how_long = f", for {seconds} s at most" if name == "trapped" else ""
-    return f"{column.shown(cell)} of {people} were {_VERBS[name]}{how_long} (at best {least:g})"
+    return f"{column.shown(cell)} of {people} were {_VERBS[name]}{how_long} (at best {median(least):g})"
 
 
 def steadiness(known: Conformance) -> tuple[int, int]:

@@ -11,6 +11,7 @@ import pytest
 from loadtests.campaigns.conformance.people import (
     NEVER,
     Span,
+    busiest,
     doubt,
     moved,
     newcomers,
@@ -18,6 +19,7 @@ from loadtests.campaigns.conformance.people import (
     special_node,
     stretches,
 )
+from loadtests.judging.experiment import HIT_NOBODY, NOT_SEEN_BACK
 from loadtests.judging.verdict import NOTHING_PREDICTED
 from loadtests.model.events import FaultEvent, FaultPhase, NodeAdded
 from loadtests.model.history import Do, Exchange
@@ -89,6 +91,7 @@ def test_a_node_is_special_once_it_was_added_and_seen_or_while_it_is_a_canary() 
     [
         ([NOTHING_PREDICTED], ""),
         ([], ""),
+        ([f"the kill of n2 {HIT_NOBODY}: it held nobody", f"the kill of n2 {NOT_SEEN_BACK}"], ""),
         ([NOTHING_PREDICTED, "nobody observed that it happened"], "nobody observed that it happened"),
     ],
 )
@@ -99,3 +102,12 @@ def test_a_run_proves_something_unless_more_is_wrong_than_that_nothing_was_predi
     results["architectures"]["sticky-memory"]["reasons"] = reasons
     (tmp_path / "results.json").write_bytes(msgspec.json.encode(results))
     assert doubt(RunFolder(tmp_path), "sticky-memory") == first
+
+
+def test_the_busiest_node_is_the_one_that_logged_in_the_most() -> None:
+    people = [
+        [asked(at, node=node, do="login"), asked(90, node="n3", do="login")]
+        for at, node in ((1, "n1"), (2, "n1"), (3, "n2"))
+    ]
+    assert busiest([*people, [asked(4, status=503, do="login")]]) == 2
+    assert busiest([]) == 0
