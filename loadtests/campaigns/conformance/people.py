@@ -21,7 +21,6 @@ from loadtests.model.results import Results
 from loadtests.model.run_folder import RunFolder, read_document
 
 NEVER = 1 << 62
-CANARY = "canary"
 BORNE = (NOTHING_PREDICTED, HIT_NOBODY, NOT_SEEN_BACK)
 """Reasons for which a run may prove nothing elsewhere."""
 
@@ -141,10 +140,11 @@ def special_node(events: Iterable[Event]) -> Span | None:
     added = next((event.node for event in events if isinstance(event, NodeAdded)), "")
     faults = [event for event in events if isinstance(event, FaultEvent)]
     for event in faults:
-        if event.phase == "observed" and (FAULTS[event.kind].grows or event.kind == CANARY):
+        if event.phase == "observed" and FAULTS[event.kind].grows:
+            return Span(added, event.at_us, NEVER)
+        if event.phase == "observed" and FAULTS[event.kind].rations:
             over = (one.at_us for one in faults if one.fault == event.fault and one.phase == "healed")
-            grown = FAULTS[event.kind].grows
-            return Span(added, event.at_us, NEVER) if grown else Span(event.victim, event.at_us, next(over, NEVER))
+            return Span(event.victim, event.at_us, next(over, NEVER))
     return None
 
 

@@ -214,7 +214,7 @@ class BalancerContract:
             watch(cluster, "n2", lambda seen: seen.in_rotation)
 
     def a_canary_gets_fewer_newcomers_and_keeps_its_people(self, cluster: Cluster) -> None:
-        canary, target = FAULTS["canary"], Target(cluster, "n2", None, ("n1", "n2", "n3"))
+        canary, target = FAULTS["fewer-newcomers"], Target(cluster, "n2", None, ("n1", "n2", "n3"))
         with visitors(cluster) as known:
             assert canary.observe(target) is None
             canary.inject(target)

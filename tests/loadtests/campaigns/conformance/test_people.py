@@ -81,7 +81,9 @@ def test_a_node_is_special_once_it_was_added_and_seen_or_while_it_is_a_canary() 
     added = [step(10, "injected", "scale-out", "cluster"), NodeAdded("sticky-memory", 11, 0, "n4")]
     assert special_node(added) is None
     assert special_node([*added, step(30, "observed", "scale-out", "cluster")]) == Span("n4", 30, NEVER)
-    canary = [step(at, phase, "canary", "n2") for at, phase in ((10, "injected"), (20, "observed"), (50, "healed"))]
+    canary = [
+        step(at, phase, "fewer-newcomers", "n2") for at, phase in ((10, "injected"), (20, "observed"), (50, "healed"))
+    ]
     assert special_node(canary) == Span("n2", 20, 50)
     assert special_node([step(10, "observed", "kill", "n2")]) is None
 

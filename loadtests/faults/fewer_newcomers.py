@@ -10,14 +10,15 @@ STRANGERS = 27
 IN_TURN = ("cookie", "round-robin")
 
 
-class Canary(Fault):
+class FewerNewcomers(Fault):
     """Weights change while people are there; healing gives each node the same one again."""
 
-    kind = "canary"
+    kind = "fewer-newcomers"
     colour = "#5d7a9e"
-    doing = "Making a canary of"
-    done = "made a canary"
-    button = "Canary"
+    doing = "Sending fewer newcomers to"
+    done = "sent fewer newcomers"
+    button = "Fewer newcomers"
+    rations = True
     sentence = (
         f"A node is sent one newcomer where each other node is sent {OF_A_CANARY}, until healed; whoever a cookie "
         "leads somewhere should stay there."
