@@ -24,7 +24,7 @@ from loadtests.campaigns.conformance.cells import (
     read_conformance,
     write_conformance,
 )
-from loadtests.campaigns.conformance.page import write_pages
+from loadtests.campaigns.conformance.page import EVENTS, write_pages
 from loadtests.campaigns.conformance.people import count_people, doubt
 from loadtests.campaigns.conformance.sentences import remarks
 from loadtests.campaigns.jobs import seconds_each
@@ -48,7 +48,6 @@ from loadtests.running.provenance import twinshop_version
 from loadtests.running.run import asked_of_balancer, write_report
 from shared.errors import EnvironmentNotReady, Interrupted, RunFolderError, UsageError
 
-EVENTS = Path(__file__).parent / "events"
 REPORTED = 1
 """The repeat whose page is made at once; the sentences lead there. A page takes as long as judging ten runs."""
 SIDE_BY_SIDE = 2

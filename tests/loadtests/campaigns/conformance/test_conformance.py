@@ -17,12 +17,11 @@ from loadtests.campaigns.conformance.cells import (
     write_conformance,
 )
 from loadtests.campaigns.conformance.conformance_run import (
-    EVENTS,
     ConformanceCampaign,
     ConformanceRequest,
     plan_of,
 )
-from loadtests.campaigns.conformance.page import HTML_FILE, MARKDOWN_FILE, write_pages
+from loadtests.campaigns.conformance.page import EVENTS, HTML_FILE, MARKDOWN_FILE, write_pages
 from loadtests.campaigns.conformance.people import PeopleCounts
 from loadtests.campaigns.conformance.sentences import decide_c19, remarks, steadiness
 from loadtests.campaigns.runner import Outcome
