@@ -103,7 +103,9 @@ def _share(value: float) -> str:
 COLUMNS = (
     BalancerColumn("logged_out", "logged out", "Answered as a stranger against their will."),
     BalancerColumn(
-        "met_errors", "met errors", "Were answered an error (5xx), or nothing, at least once before the audit."
+        "met_errors",
+        "met errors",
+        "Were answered nothing, an error (5xx) or a refusal by the balancer, at least once before the audit.",
     ),
     BalancerColumn("trapped", "trapped", "Were sent to a node that was down at least twice in a row."),
     BalancerColumn("trapped_s", "trapped for", "The longest time for which one of them was.", unit="s"),

@@ -32,7 +32,7 @@ class PeopleCounts(msgspec.Struct, frozen=True):
     logged_out: int
     """Answered as a stranger against their will."""
     met_errors: int
-    """Were answered an error, or nothing, at least once."""
+    """Were answered nothing, an error (5xx), or one that the balancer made (404 before it knows any route)."""
     trapped: int
     """Were sent to a node that was down twice in a row, or more often."""
     trapped_s: float
@@ -149,7 +149,8 @@ def special_node(events: Iterable[Event]) -> Span | None:
 
 
 def _failed(exchange: Exchange) -> bool:
-    return exchange.status == 0 or exchange.status >= 500
+    by_a_shop = bool(exchange.node)
+    return exchange.status == 0 or exchange.status >= (500 if by_a_shop else 400)
 
 
 def _down(outages: Iterable[Span], node: str, from_us: int, to_us: int) -> bool:
