@@ -41,6 +41,8 @@ class PeopleCounts(msgspec.Struct, frozen=True):
     """Were answered by another node than before, although theirs lived."""
     again: int
     """Were logged out twice or more often."""
+    there: int
+    """Were last answered by the node that was struck; 0 where none was."""
     busiest: int
     """Were logged in first by the node that logged in the most."""
     newcomers: int
@@ -96,6 +98,7 @@ def count_people(folder: RunFolder, architecture: str) -> PeopleCounts:
         trapped_s=round(max(trapped_us, default=0) / 1e6, 1),
         moved=sum(moved(asked, outages) for asked in people.values()),
         again=result.logged_out.more_than_once,
+        there=there(people.values(), events),
         busiest=busiest(people.values()),
         newcomers=len(came),
         on_new_node=sum(special is not None and node == special.node for node in came),
@@ -177,6 +180,16 @@ def moved(asked: list[Exchange], outages: tuple[Span, ...]) -> bool:
         after.node != before.node and not _down(outages, before.node, before.sent_us, after.done_us)
         for before, after in pairwise(served)
     )
+
+
+def there(people: Iterable[list[Exchange]], events: Iterable[Event]) -> int:
+    """Who was last answered by the first victim, if that is a node, before it was struck."""
+    struck = (event for event in events if isinstance(event, FaultEvent) and event.phase == "injected")
+    first = next((event for event in struck if event.victim[1:].isdecimal()), None)
+    if first is None:
+        return 0
+    last = ([one.node for one in asked if one.node and one.done_us <= first.at_us] for asked in people)
+    return sum(nodes[-1] == first.victim for nodes in last if nodes)
 
 
 def busiest(people: Iterable[list[Exchange]]) -> int:

@@ -37,10 +37,9 @@ def who(cell: ConformanceCell) -> str:
     return f"{balancer.title if balancer else cell.balancer}, by {affinity}"
 
 
-def best(cells: Iterable[ConformanceCell], column: BalancerColumn) -> tuple[float, ...]:
-    """What the repeats of the cell with the least median came to; none without any."""
-    known = [values for cell in cells if (values := column.values(cell))]
-    return min(known, key=median, default=())
+def best(cells: Iterable[ConformanceCell], column: BalancerColumn) -> ConformanceCell | None:
+    """The cell with the least median, of those who were at the node; None without any."""
+    return min((cell for cell in cells if cell.repeats), key=lambda cell: median(column.compared(cell)), default=None)
 
 
 def remarks(known: Conformance) -> Iterator[Remark]:
@@ -57,13 +56,13 @@ def remarks(known: Conformance) -> Iterator[Remark]:
 
 def _worse(cell: ConformanceCell, beside: list[ConformanceCell], name: str) -> str:
     column = next(column for column in COLUMNS if column.name == name)
-    mine, least = column.values(cell), best(beside, column)
-    if not mine or min(mine) <= max(least):
+    mine, least = column.compared(cell), best(beside, column)
+    if not mine or least is None or min(mine) <= max(column.compared(least)):
         return ""
     people = cell.repeats[0].shoppers
     seconds = next(column for column in COLUMNS if column.name == "trapped_s").shown(cell)
     how_long = f", for {seconds} s at most" if name == "trapped" else ""
-    return f"{column.shown(cell)} of {people} were {_VERBS[name]}{how_long} (at best {median(least):g})"
+    return f"{column.shown(cell)} of {people} were {_VERBS[name]}{how_long} (at best {column.shown(least)})"
 
 
 def steadiness(known: Conformance) -> tuple[int, int]:
@@ -82,7 +81,7 @@ def decide_c19(known: Conformance) -> str:
     if len({cell.balancer for cell in cells}) <= 1:
         return f"Not decided: fewer than two balancers were run {REPEATS_TO_DECIDE} times or more."
     apart = [
-        f"{event}: {least:g} to {most:g} of {known.shoppers} people {_VERBS[name]}"
+        f"{event}: {_of(least, most, [cell for cell in cells if cell.event == event])} were {_VERBS[name]}"
         for event in dict.fromkeys(cell.event for cell in cells)
         for name in ("logged_out", "trapped")
         for least, most in _apart([cell for cell in cells if cell.event == event], name)
@@ -90,6 +89,12 @@ def decide_c19(known: Conformance) -> str:
     if not apart:
         return "Confirmed, as far as it was run: the recommended set-ups differ in no count by more than timing."
     return f"Refuted: with a cookie and their recommended settings, balancers differ. {'; '.join(apart)}."
+
+
+def _of(least: float, most: float, cells: list[ConformanceCell]) -> str:
+    if any(it.there for cell in cells for it in cell.repeats):
+        return f"{100 * least:.0f} to {100 * most:.0f} % of the people at the node"
+    return f"{least:g} to {most:g} people"
 
 
 def _recommended(cell: ConformanceCell) -> bool:
@@ -100,7 +105,7 @@ def _recommended(cell: ConformanceCell) -> bool:
 def _apart(beside: list[ConformanceCell], name: str) -> Iterator[tuple[float, float]]:
     """The most that the best came to and the least that the worst did, if these ranges do not overlap."""
     column = next(column for column in COLUMNS if column.name == name)
-    ranges = [(min(values), max(values)) for cell in beside if (values := column.values(cell))]
+    ranges = [(min(values), max(values)) for cell in beside if (values := column.compared(cell))]
     if ranges:
         least, most = min(high for _low, high in ranges), max(low for low, _high in ranges)
         if least < most:

@@ -32,8 +32,10 @@ from shared.errors import UsageError
 KEY = ConformanceKey("e", 1, "1.0", "0.1.0")
 
 
-def counts(logged_out: int = 4, trapped: int = 0, trapped_s: float = 0.0, newcomers: int = 0) -> PeopleCounts:
-    return PeopleCounts(12, logged_out, 4, trapped, trapped_s, 0, 0, 5, newcomers, newcomers // 2)
+def counts(
+    logged_out: int = 4, trapped: int = 0, trapped_s: float = 0.0, newcomers: int = 0, there: int = 0
+) -> PeopleCounts:
+    return PeopleCounts(12, logged_out, 4, trapped, trapped_s, 0, 0, there, 5, newcomers, newcomers // 2)
 
 
 def cell(balancer: str, *repeats: PeopleCounts, why: str = "") -> ConformanceCell:
@@ -62,7 +64,7 @@ def test_a_number_alone_was_always_the_same_and_others_show_their_range() -> Non
     assert (haproxy["trapped"], haproxy["trapped_s"]) == ("3.5 (3–4)", "2.8 (2–3.5)")
     assert set(traefik.values()) == {"–"}
     assert shown(cell("envoy", counts(newcomers=4)))["new_share"] == "50 %"
-    assert steadiness(KNOWN) == (11, 12)
+    assert steadiness(KNOWN) == (13, 14)
 
 
 def test_only_what_is_worse_than_the_best_is_told() -> None:
@@ -79,6 +81,15 @@ def test_what_some_repeat_of_the_best_came_to_as_well_is_not_told() -> None:
     assert list(remarks(Conformance(shoppers=12, cells=chance))) == []
 
 
+def test_people_are_compared_with_those_who_were_at_the_node() -> None:
+    def told(caddy: PeopleCounts, haproxy: PeopleCounts) -> list[str]:
+        known = Conformance(shoppers=12, cells=(cell("caddy", caddy), cell("haproxy", haproxy)))
+        return [remark.cell.balancer for remark in remarks(known) if "logged out" in remark.sentence]
+
+    assert told(counts(4, there=4), counts(5, there=5)) == []
+    assert told(counts(2, there=4), counts(5, there=5)) == ["haproxy"]
+
+
 def test_the_claim_follows_the_cells() -> None:
     assert decide_c19(KNOWN).startswith("Not decided: fewer than two balancers were run 3 times")
 
@@ -86,7 +97,7 @@ def test_the_claim_follows_the_cells() -> None:
         cells = (cell("caddy", *map(counts, caddy)), cell(name, *map(counts, haproxy)))
         return decide_c19(Conformance(shoppers=12, cells=cells))
 
-    assert "kill: 5 to 6 of 12 people logged out" in decided((4, 4, 5), (6, 7, 6))
+    assert "kill: 5 to 6 people were logged out" in decided((4, 4, 5), (6, 7, 6))
     assert decided((4, 4, 5), (6, 7, 6)).startswith("Refuted")
     assert decided((4, 4, 5), (5, 7, 6)).startswith("Confirmed")
     assert decided((4, 4, 5), (6, 7, 6), "haproxy-as-shipped").startswith("Not decided")
@@ -102,7 +113,7 @@ def test_both_pages_have_every_cell_and_lead_to_the_runs_that_are_there(tmp_path
     assert html.count('href="haproxy/0/report.html"') == 2  # of the sentence and of the repeat
     assert "caddy/0/report.html" not in html
     assert "Traefik lacks: drain." in html
-    assert "| HAProxy | cookie | 2 | 4 | 4 | 3.5 (3–4) | 2.8 (2–3.5) | 0 | 0 | 5 |" in text
+    assert "| HAProxy | cookie | 2 | 4 | 4 | 3.5 (3–4) | 2.8 (2–3.5) | 0 | 0 | 0 | 5 |" in text
     assert page.read_bytes() == write_pages(tmp_path, KNOWN).read_bytes()
 
 

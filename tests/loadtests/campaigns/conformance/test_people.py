@@ -18,6 +18,7 @@ from loadtests.campaigns.conformance.people import (
     outages_of,
     special_node,
     stretches,
+    there,
 )
 from loadtests.judging.experiment import HIT_NOBODY, NOT_SEEN_BACK
 from loadtests.judging.verdict import NOTHING_PREDICTED
@@ -113,3 +114,10 @@ def test_the_busiest_node_is_the_one_that_logged_in_the_most() -> None:
     ]
     assert busiest([*people, [asked(4, status=503, do="login")]]) == 2
     assert busiest([]) == 0
+
+
+def test_who_was_at_the_node_was_last_answered_there_before_it_was_struck() -> None:
+    people = [[asked(1, node="n2"), asked(900, node="n1")], [asked(1, node="n1"), asked(500, node="n2")], []]
+    events = [FaultEvent("sticky-memory", 800, 0, "kill", "n2", "injected")]
+    assert there(people, events) == 2
+    assert there(people, [FaultEvent("sticky-memory", 800, 0, "balancer-restart", "balancer", "injected")]) == 0
