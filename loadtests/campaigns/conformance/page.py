@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -93,8 +94,10 @@ def markdown(known: Conformance, tables: tuple[EventTable, ...]) -> str:
     for table in tables:
         head = ("balancer", "affinity", "repeats", *(column.title for column in table.columns))
         rows = tuple((*_names(cell), str(len(cell.repeats)), *_numbers(table, cell)) for cell in table.cells)
-        parts += [f"### {table.event}", *filter(None, [table.about]), Markdown().write(Table(head, rows, align="<<>"))]
-        parts += [f"- {who(cell)}: {cell.why}" for cell in table.refused]
+        parts += [f"### {table.event}", *filter(None, [table.about])]
+        parts += [Markdown().write(Table(head, rows, align="<<>")).strip()] if rows else []
+        if table.refused:  # in their first words: the others stand on the page, and in the reference
+            parts.append(" ".join(f"{re.split('[;.] ', cell.why)[0]}." for cell in table.refused))
         parts += [f"- {who(cell)}, a repeat that does not count: {cell.failed}" for cell in table.lacking]
     parts += ["### Any load balancer with sticky sessions will do (C19)", decide_c19(known)]
     parts += ["### What differs from the best", *(f"- {remark.sentence}" for remark in remarks(known))]
