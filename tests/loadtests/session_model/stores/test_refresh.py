@@ -143,6 +143,13 @@ def test_a_cart_in_an_access_token_that_is_not_accepted() -> None:
     assert (loss.kind, loss.cause) == ("cart_lost", "key_changed")
 
 
+@pytest.mark.parametrize(("between", "named"), [("n2", "key_changed"), ("n1", "unexplained")])
+def test_a_cart_that_a_page_without_a_cart_took_from_the_access_token(between: str, named: str) -> None:
+    told = Story().login().at(6).add("tea", shows={"tea": 1}).at(7).browse(between).at(8).cart({})
+    (loss,) = replayed(told.exchanges, place(strike("key-swap", at=5, heal=5.2))).losses()
+    assert (loss.kind, loss.cause) == ("cart_lost", named)
+
+
 ISSUE = Issue(0, 1)
 
 
