@@ -50,8 +50,8 @@ from shared.errors import EnvironmentNotReady, Interrupted, RunFolderError, Usag
 
 REPORTED = 1
 """The repeat whose page is made at once; the sentences lead there. A page takes as long as judging ten runs."""
-SIDE_BY_SIDE = 2
-"""Clusters for each processor: a run waits most of its time."""
+SIDE_BY_SIDE = 1.5
+"""Clusters for each processor: a run waits most of its time. With two, nodes that join are not seen in time."""
 
 
 class ConformanceRequest(msgspec.Struct, frozen=True):
@@ -167,7 +167,7 @@ def carry_out(asked: ConformanceRequest, say: Callable[[str], None]) -> Conforma
         ) from error
     known, jobs = plan_of(asked)
     write_conformance(asked.folder, known)
-    campaign = ConformanceCampaign(asked.folder, known, asked.side_by_side or SIDE_BY_SIDE * (os.cpu_count() or 1))
+    campaign = ConformanceCampaign(asked.folder, known, asked.side_by_side or int(SIDE_BY_SIDE * (os.cpu_count() or 1)))
     minutes = expected_seconds(jobs, campaign.side_by_side) / 60
     say(f"{len(jobs)} runs, about {minutes:.0f} min, {campaign.side_by_side} side by side")
     interrupted = None
