@@ -62,6 +62,8 @@ class BalancerCapabilities(msgspec.Struct, frozen=True):
     """Affinity can be taken away and given back while it runs."""
     live_retries: bool = False
     """So can retries."""
+    reloads: bool = False
+    """It has a reload that does something where nothing was changed: new processes take the place of the old ones."""
     tells_health: bool = False
     """It says which members it calls healthy; otherwise that is observed by asking through it."""
     learns_from_failures: bool = False
@@ -311,6 +313,11 @@ def affinity_cookie(spec: ClusterSpec) -> str:
 def ring_cookie(spec: ClusterSpec) -> str:
     """The cookie that a ring is turned by: it names no node, but always leads to the same place on the ring."""
     return f"twinshop-ring-{spec.architecture.name}-{spec.run}"
+
+
+def milliseconds(seconds: float) -> str:
+    """A time as most of their languages write it: "500ms"."""
+    return f"{seconds * 1000:.0f}ms"
 
 
 def retries_of(site: Site, balancing: Balancing) -> int:

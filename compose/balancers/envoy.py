@@ -63,7 +63,10 @@ class Envoy(Balancer):
         tells_health=True,
         tells_routing=True,
         public=True,
-        cannot=("On a ring nothing can be sent to the next node in turn, and a drained node's people move away.",),
+        cannot=(
+            "On a ring nothing can be sent to the next node in turn, and a drained node's people move away.",
+            "It has no reload: it follows its files, and one that says the same changes nothing.",
+        ),
     )
 
     def packaged(self) -> Path:

@@ -145,7 +145,7 @@ def carry_out(order: RunOrder) -> Outcome:
         with interrupts_raise():
             request = RunRequest(
                 job.scenario, job.architectures, job.seed, order.shoppers, order.workers, runs=folder,
-                control=job.control, balancer=job.balancer,
+                control=job.control, balancer=job.balancer, report=job.report,
             )  # fmt: skip
             finished = run(request, engine_named(order.engine), PlainLines(sys.stderr), held=order.held)
             interrupted = finished.interrupted is not None
@@ -169,7 +169,7 @@ def _outcome(folder: Path, made: set[str], order: RunOrder, error: str, interrup
     try:
         results = write_results(found) if error or not found.results.is_file() else None
         measured, cut = _measured(found, order.job.architectures)
-        if results is not None:
+        if results is not None and order.job.report:
             write_report(found, results)
     except Exception as problem:  # noqa: BLE001 - a report that cannot be written takes no result with it
         error = error or _in_one_line(problem)

@@ -45,6 +45,8 @@ class RunJob(msgspec.Struct, frozen=True):
     """Jobs of one word are compared with each other as to time: one after the other, and on one machine."""
     balancer: str = ""
     """In front of the nodes; empty: the scenario's, or the default."""
+    report: bool = True
+    """Its page is made at once; otherwise whoever wants to read it makes it: `twinshop report`."""
 
     def without(self, done: Collection[str]) -> RunJob | None:
         """The same on the other architectures; None if there are none."""

@@ -15,7 +15,7 @@ PLACEBO_BOUNDS = FaultBounds(observed_s=1.0, healed_s=1.0)
 """What does not happen is not seen either: the looking goes on for about as long as a fault takes to be seen."""
 ABOUT = (
     "kind", "colour", "doing", "done", "sentence", "strikes", "takes_memory", "forgets", "stays", "needs_wires",
-    "causes", "balancing", "grows", "cures", "button", "free_play", "looks",
+    "causes", "balancing", "grows", "rations", "cures", "button", "free_play", "looks",
 )  # fmt: skip
 """What a placebo says of itself in its fault's words."""
 

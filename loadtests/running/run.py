@@ -55,6 +55,8 @@ class RunRequest(msgspec.Struct, frozen=True):
     """What is under test, if it is none of the twins; its variants are the architectures then."""
     balancer: str = ""
     """Empty: the scenario's, or the default."""
+    report: bool = True
+    """Make the page for people at once."""
 
 
 class Finished(msgspec.Struct, frozen=True):
@@ -93,7 +95,8 @@ def run(request: RunRequest, engine: Engine, watcher: RunWatcher, *, held: bool 
         limits = limits_of(request.limits, scenario, request.control)
         limits = app.patient(limits) if app else limits
         interrupted = _measure_all(request, plan, names, engine, watcher, folder, provenance, limits)
-    return Finished(folder, _judge_and_report(folder, watcher, whole=interrupted is None), interrupted)
+    results = _judge_and_report(folder, watcher, whole=interrupted is None, report=request.report)
+    return Finished(folder, results, interrupted)
 
 
 def _balancer_of(
@@ -164,10 +167,11 @@ def _measure_all(
     return None
 
 
-def _judge_and_report(folder: RunFolder, watcher: RunWatcher, *, whole: bool) -> Results:
+def _judge_and_report(folder: RunFolder, watcher: RunWatcher, *, whole: bool, report: bool) -> Results:
     try:
         results = write_results(folder)
-        write_report(folder, results)
+        if report:
+            write_report(folder, results)
     except Interrupted as interrupted:
         interrupted.why = "the run was carried out, but not judged and reported to the end"
         interrupted.next_step = f"twinshop report {shlex.quote(str(folder.root))}"

@@ -138,6 +138,10 @@ def test_a_balancer_that_retries_asks_several_nodes() -> None:
     assert found(*RETRIED[:2], RETRIED[3], RETRIED[2], retries=True) == [], "in whatever order logs are read"
     assert any("have it twice" in mismatch.what for mismatch in found(*RETRIED))
     assert len(found(asked(), line(), logged(), logged(), retries=True)) == 1, "the same node is not asked again"
+    again = (logged(500, "n2"), logged(500, "n2"))
+    assert found(asked(500, "n2"), line(500, "n2"), *again, retries=True) == [], "unless it had failed"
+    assert found(asked(500, "n2"), line(500, "n2"), *again) != []
+    assert found(asked(node="n2"), line(node="n2"), logged(500, "n2"), logged(200, "n2"), retries=True) == []
 
 
 def test_one_of_the_nodes_that_were_asked_must_have_given_the_answer() -> None:
@@ -149,6 +153,9 @@ def test_a_balancer_that_fell_wrote_nothing_down_of_what_it_had_begun() -> None:
     assert found(asked(0, ""), logged(), balancer_fell=True) == []
     assert found(asked(0, ""), logged()) != []
     assert found(asked(), logged(), balancer_fell=True) != [], "what it answered it must have written down"
+    assert found(asked(404, ""), balancer_fell=True) == [], "but for refusals before it has read where to write"
+    assert found(asked(404, "")) != []
+    assert found(asked(404, "n1"), balancer_fell=True) != []
 
 
 def test_sessions_opened_are_not_requests() -> None:
