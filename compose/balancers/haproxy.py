@@ -116,7 +116,7 @@ class HAProxy(Balancer):
             limits = site.spec.limits
             lines += [
                 "option httpchk",
-                f"http-check send meth GET uri {site.http.health} hdr Host nodes",
+                f"http-check send meth GET uri {site.http.health} hdr Host {site.http.host}",
                 f"default-server check inter {_ms(limits.health_interval_s)} fall {limits.unhealthy_after} rise 1",
                 f"timeout check {_ms(limits.health_timeout_s)}",
             ]
@@ -173,6 +173,10 @@ class HAProxy(Balancer):
             int(said.at), 0 if gone else said.status, int(said.end) - int(said.at),
             "" if said.id == "-" else said.id, said.method, said.path, flags, node, answered_by, said.state,
         )  # fmt: skip
+
+    def came_from_node(self, line: RawLine) -> bool:
+        """Its log says how each request ended: with "--", the node's answer was passed on whole."""
+        return bool(line.node) and (line.details or "").startswith("--")
 
 
 class _Logged(msgspec.Struct):
