@@ -7,7 +7,7 @@ knows better than we do (other networks, routes of the machine), so it is asked 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -19,7 +19,8 @@ from docker.errors import APIError, DockerException, NotFound
 from docker.types import EndpointConfig, IPAMConfig, IPAMPool, NetworkingConfig
 
 from compose.containers import LOOKS_WITHIN_S, SETTINGS, asking, connect, labels, sweep
-from compose.engines.docker_parts import ContainerPlan, Network
+from compose.engines.docker_network import Network
+from compose.engines.docker_parts import ContainerPlan
 from compose.supervision.ledger import Ledger
 from compose.supervision.process_table import used_by_processes
 from compose.supervision.waiting import wait_for
@@ -28,6 +29,8 @@ from shared.errors import TwinshopError
 DEAD_WITHIN_S = 5.0
 _TRIES = 5
 _NOT_RUNNING, _NO_SUCH = 409, 404
+_ASKED = {"interval": 500_000_000, "timeout": 5_000_000_000, "retries": 600}
+"""Of somebody's own health check, in nanoseconds: often, since others wait for it."""
 _SO_ALREADY = ("is not paused", "is not connected", "already exists in network")
 """What the engine says, with other codes, when there is nothing to be done."""
 _AT_ONCE = 8
@@ -173,8 +176,9 @@ class Containers:
                 user=part.user or None,
                 labels=labels(self._ledger.run, self._cluster, part.role) | {SETTINGS: part.settings},
                 ports=list(part.published),
+                working_dir=part.folder or None,
                 # The health checks of compose files are for people; here they would cost CPU that is measured.
-                healthcheck={"test": ["NONE"]},
+                healthcheck={"test": list(part.health), **_ASKED} if part.health else {"test": ["NONE"]},
                 host_config=self.client.create_host_config(network_mode=self.network, **part.host_settings()),
                 networking_config=NetworkingConfig(  # its stub is wrong: a mapping is meant
                     {self.network: self._endpoint(part.name, part.address)}  # type: ignore[arg-type]
@@ -185,7 +189,31 @@ class Containers:
             self.client.start(name)
 
     def _endpoint(self, part: str, address: str) -> EndpointConfig:
-        return EndpointConfig(self.client.api_version, ipv4_address=address, aliases=[part])
+        # Those without an address of their own are given one below the first of ours.
+        return EndpointConfig(self.client.api_version, ipv4_address=address or None, aliases=[part])
+
+    def run_in_order(self, parts: Iterable[ContainerPlan], until: float) -> str:
+        """Make and start one after the other, each when those before it are well by their own health checks.
+
+        Returns:
+            The name of the one that was not, until `time.monotonic()` passed `until`; "": all were, or do not say.
+
+        Raises:
+            PortTaken, EnvironmentNotReady: as `run`.
+        """
+        for part in parts:
+            self.run(part)
+            if part.health and not self._comes_to_be_well(part.name, until):
+                return part.name
+        return ""
+
+    def _comes_to_be_well(self, part: str, until: float) -> bool:
+        return wait_for(lambda: self._is_well(part) or None, until=until, every_s=0.1) is not None
+
+    def _is_well(self, part: str) -> bool:
+        with asking(f"describe {part}"):
+            state = self.client.inspect_container(self.name(part))["State"]
+        return bool(state["Health"]["Status"] == "healthy")
 
     def run_again(self, part: ContainerPlan, log: Path) -> None:
         """Start a dead part's container; if it has other settings by now, or none is there, one made anew.

@@ -127,7 +127,7 @@ def _one_node(under_test: ApplicationUnderTest, name: str) -> Iterator[Cluster]:
     with Ledger.open(state, spec.run) as ledger:
         ledger.make_folder(folder)
         try:
-            cluster = (under_test.engine or engine_named("processes")).start(spec, folder, ledger)
+            cluster = (under_test.engine or engine_named(under_test.runs_on)).start(spec, folder, ledger)
         except NotReadyInTime as error:
             if error.log is not None and error.log.exists():
                 error.log = Path(shutil.copy(error.log, state / f"failed-{error.log.name}"))
@@ -223,7 +223,7 @@ def _run_one(file: Path, scenario: str, shoppers: int | None, seed: int, runs: P
     watcher = watcher_for(sys.stderr, under_test.chosen(()), quiet=quiet)
     try:
         request = RunRequest(scenario, (), seed, shoppers, runs=runs, application=under_test)
-        finished = run(request, engine_named("processes"), watcher)
+        finished = run(request, under_test.engine or engine_named(under_test.runs_on), watcher)
     finally:
         watcher.close()
     if finished.interrupted is not None:

@@ -200,7 +200,7 @@ def plan(
     under_test = ApplicationUnderTest.load(app, beyond=beyond) if app else None
     if under_test is not None:
         under_test.check_scenario(asked)
-        under_test.check_way("processes", balancer)
+        under_test.check_way(under_test.runs_on, balancer)
     made = make_plan(asked, seed=seed, shoppers=shoppers, behaviour=under_test.behaviour if under_test else None)
     made = under_test.planned(made) if under_test else made
     if balancer:

@@ -71,15 +71,20 @@ class ApplicationUnderTest(msgspec.Struct, frozen=True):
         return RunningEngine() if self.description.running is not None else None
 
     @property
+    def runs_on(self) -> str:
+        """The engine that starts its nodes, by name."""
+        return "docker" if self.description.service is not None else "processes"
+
+    @property
     def facts(self) -> ApplicationFacts:
         """What the run's files say of it."""
         return facts_of(self.description, self.sha256, "C" if self.description.running else "B")
 
     def patient(self, limits: Limits) -> Limits:
         """The limits with as much time for a node to start as the description gives it."""
-        if self.description.node is None:
+        if self.description.running is not None:
             return limits
-        ready_s = max(limits.node_ready_s, self.description.node.ready_within_s)
+        ready_s = max(limits.node_ready_s, self.description.nodes.ready_within_s)
         cluster_s = max(limits.cluster_ready_s, 2 * ready_s)
         return msgspec.structs.replace(limits, node_ready_s=ready_s, cluster_ready_s=cluster_s)
 
@@ -146,13 +151,18 @@ class ApplicationUnderTest(msgspec.Struct, frozen=True):
         Raises:
             UsageError: it cannot.
         """
-        running = self.description.running is not None
-        ways = {"--engine": engine != "processes", "--balancer": running and bool(balancer)}
-        for option in (option for option, asked in ways.items() if asked):
+        name, running = self.description.name, self.description.running is not None
+        if running and (balancer or engine != "processes"):
             raise UsageError(
-                f"{self.description.name} cannot be run with {option} {engine if option == '--engine' else balancer}",
-                why="it runs already, with nothing of ours around it" if running else "it is described by a command",
-                next_step=f"leave out {option}",
+                f"nothing of ours is around {name}",
+                why="it runs already",
+                next_step="leave out --engine and --balancer",
+            )
+        if engine != self.runs_on and not running:
+            how = "a service of a compose file" if self.description.service else "a command"
+            raise UsageError(
+                f"{name} cannot be run with --engine {engine}", why=f"it is described by {how}",
+                next_step=f"--engine {self.runs_on}",
             )  # fmt: skip
 
     def planned(self, plan: Plan) -> Plan:
