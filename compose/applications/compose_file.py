@@ -78,7 +78,7 @@ class ServiceContainer(msgspec.Struct, frozen=True):
     memory_mb: int
     """At most; 0: the compose file says nothing."""
     health: tuple[str, ...]
-    """The command that says whether it is well, as Docker writes it; empty: none."""
+    """The command that says whether it is well, to be run in the container; empty: none."""
 
 
 class ComposeService(msgspec.Struct, frozen=True):
@@ -136,15 +136,19 @@ def _container(file: Path, config: _Config, name: str, *, is_node: bool) -> Serv
     if named and is_node:
         # Of what it rests on, a volume is new in each run, and gone with it; nodes would each have one of their own.
         raise _refused(file, name, f"a volume is at {named[0]}: keep what nodes share in a service that they rest on")
-    check = it.healthcheck
     return ServiceContainer(
         name, it.image or f"{config.name}-{name}", it.build is not None, tuple(it.entrypoint or ()),
         tuple(it.command or ()), {key: value for key, value in it.environment.items() if value is not None}, it.user,
         it.working_dir,
         tuple(f"{v.source}:{v.target}:{'ro' if v.read_only else 'rw'}" for v in it.volumes if v.type == "bind"),
         tuple(it.tmpfs), int(it.mem_limit) // 2**20,
-        tuple(check.test) if check is not None and not check.disable else (),
+        _health_command(it.healthcheck),
     )  # fmt: skip
+
+
+def _health_command(check: _Healthcheck | None) -> tuple[str, ...]:
+    kind, *words = check.test if check is not None and not check.disable and check.test else ["NONE"]
+    return tuple(words) if kind == "CMD" else ("/bin/sh", "-c", *words) if kind == "CMD-SHELL" else ()
 
 
 def _refused(file: Path, service: str, why: str) -> DescriptionError:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import docker
@@ -29,8 +30,7 @@ from shared.errors import TwinshopError
 DEAD_WITHIN_S = 5.0
 _TRIES = 5
 _NOT_RUNNING, _NO_SUCH = 409, 404
-_ASKED = {"interval": 500_000_000, "timeout": 5_000_000_000, "retries": 600}
-"""Of somebody's own health check, in nanoseconds: often, since others wait for it."""
+_HEALTH_EVERY_S = 0.3
 _SO_ALREADY = ("is not paused", "is not connected", "already exists in network")
 """What the engine says, with other codes, when there is nothing to be done."""
 _AT_ONCE = 8
@@ -178,7 +178,7 @@ class Containers:
                 ports=list(part.published),
                 working_dir=part.folder or None,
                 # The health checks of compose files are for people; here they would cost CPU that is measured.
-                healthcheck={"test": list(part.health), **_ASKED} if part.health else {"test": ["NONE"]},
+                healthcheck={"test": ["NONE"]},
                 host_config=self.client.create_host_config(network_mode=self.network, **part.host_settings()),
                 networking_config=NetworkingConfig(  # its stub is wrong: a mapping is meant
                     {self.network: self._endpoint(part.name, part.address)}  # type: ignore[arg-type]
@@ -203,17 +203,17 @@ class Containers:
         """
         for part in parts:
             self.run(part)
-            if part.health and not self._comes_to_be_well(part.name, until):
+            check = partial(self._is_well, part)
+            if part.health and wait_for(check, until=until, every_s=_HEALTH_EVERY_S) is None:
                 return part.name
         return ""
 
-    def _comes_to_be_well(self, part: str, until: float) -> bool:
-        return wait_for(lambda: self._is_well(part) or None, until=until, every_s=0.1) is not None
-
-    def _is_well(self, part: str) -> bool:
-        with asking(f"describe {part}"):
-            state = self.client.inspect_container(self.name(part))["State"]
-        return bool(state["Health"]["Status"] == "healthy")
+    def _is_well(self, part: ContainerPlan) -> bool | None:
+        """Run its health check once: the engine would go on asking while people shop. None: not yet."""
+        with asking(f"ask {part.name} whether it is well"):
+            made = self.client.exec_create(self.name(part.name), list(part.health))
+            self.client.exec_start(made["Id"])
+            return self.client.exec_inspect(made["Id"])["ExitCode"] == 0 or None
 
     def run_again(self, part: ContainerPlan, log: Path) -> None:
         """Start a dead part's container; if it has other settings by now, or none is there, one made anew.

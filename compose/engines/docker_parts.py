@@ -94,7 +94,7 @@ class ContainerPlan(msgspec.Struct, frozen=True):
     folder: str = ""
     """In which it is started; empty: the image's own."""
     health: tuple[str, ...] = ()
-    """The command that says whether it is well, if others wait for that; empty: nobody asks."""
+    """The command that says, in the container, whether it is well, if others wait for that; empty: nobody asks."""
 
     @property
     def settings(self) -> str:

@@ -48,7 +48,7 @@ def test_it_is_what_compose_says_of_it(tmp_path: Path, monkeypatch: pytest.Monke
     assert web.binds == (f"{tmp_path}/code:/app:ro",)
     assert (base.name, base.user, base.health) == ("base", "1000", ())
     assert (cache.name, cache.memory_mb, cache.binds) == ("cache", 64, ())
-    assert cache.health == ("CMD", "redis-cli", "ping")
+    assert cache.health == ("redis-cli", "ping")
 
 
 @pytest.mark.parametrize(

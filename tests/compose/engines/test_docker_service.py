@@ -7,10 +7,9 @@ from pathlib import Path
 
 import docker
 import pytest
-from msgspec.structs import replace
 
 from compose.applications.description_file import load_description
-from compose.cluster import ClusterSpec
+from compose.cluster import ClusterSpec, Limits
 from compose.containers import of_run
 from compose.description import architectures_of
 from compose.engines.contract import Cluster
@@ -34,8 +33,9 @@ def cluster(engine: docker.APIClient, tmp_path_factory: pytest.TempPathFactory) 
         patch.setenv("NODE_IMAGE", node_image())  # as its owner's shell would have it
         described = load_description(BROKEN / "service.toml")
         architecture = architectures_of(described)["service-memory"]
-        spec = ClusterSpec(new_run_id(), architecture, nodes=2, application=described)
-        with running(DockerEngine(), replace(spec, accounts=2), home) as cluster:
+        limits = Limits(cluster_ready_s=90, node_ready_s=60)  # bounds, not speeds: other tests run beside this one
+        spec = ClusterSpec(new_run_id(), architecture, nodes=2, accounts=2, limits=limits, application=described)
+        with running(DockerEngine(), spec, home) as cluster:
             yield cluster
     assert left_since(engine, before) == set()
 
