@@ -20,7 +20,7 @@ from loadtests.running.fault_run import FaultBounds
 from loadtests.running.progress import Silent
 from loadtests.running.run import RunRequest, run
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.cluster
 
 ONLY = {"sticky-memory": ["memory-cap", "no-affinity"], "redis-replica": ["promoted", "replica-cut"]}
 """What only these have."""
