@@ -125,7 +125,7 @@ def up(
     from compose.supervision.ledger import recover, state_folder
     from loadtests.running.interrupts import interrupts_raise
 
-    spec = _asked_for(name, app, engine_name)
+    spec = _asked_for(name, app, engine_name, balancer)
     engine = engine_named(engine_name)
     choice = choose_balancer(balancer, engine=engine.name)
     check_balancer(spec.architecture, choice.name, engine=engine.name)
@@ -138,7 +138,7 @@ def up(
         keep_cluster(state, engine, spec, lambda cluster: _announce(cluster, as_json))
 
 
-def _asked_for(name: str | None, app: Path | None, engine: str) -> ClusterSpec:
+def _asked_for(name: str | None, app: Path | None, engine: str, balancer: str) -> ClusterSpec:
     """The cluster as far as it is about what runs there: one of the twins, or somebody's own application."""
     from compose.architectures import architecture_named
     from compose.cluster import ClusterSpec, Limits
@@ -159,7 +159,7 @@ def _asked_for(name: str | None, app: Path | None, engine: str) -> ClusterSpec:
             f"{description.name} runs already", why=f"it is at {description.running.url}",
             next_step=f"twinshop app check {app}",
         )  # fmt: skip
-    under_test.check_way(engine, "")
+    under_test.check_way(engine, balancer)
     (chosen, *_) = under_test.chosen((name,) if name else ())
     spec = ClusterSpec(
         "",

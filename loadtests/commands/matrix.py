@@ -95,7 +95,7 @@ def matrix(
     from loadtests.campaigns.matrix.table import summary, table
     from loadtests.campaigns.shards import shard_named
 
-    under_test = _under_test(app, engine_name, scheduler) if app else None
+    under_test = _under_test(app, engine_name, balancer, scheduler) if app else None
     if under_test:
         architectures = under_test.chosen(architectures, or_all=False)
         out = out.with_name(f"{out.name}-{under_test.description.name}") if out == OUT else out
@@ -117,7 +117,7 @@ def matrix(
     return exit_code(done.board)
 
 
-def _under_test(file: Path, engine: str, scheduler: str | None) -> ApplicationUnderTest:
+def _under_test(file: Path, engine: str, balancer: str, scheduler: str | None) -> ApplicationUnderTest:
     from loadtests.running.application import ApplicationUnderTest
 
     found = ApplicationUnderTest.load(file, beyond=True)
@@ -131,7 +131,7 @@ def _under_test(file: Path, engine: str, scheduler: str | None) -> ApplicationUn
             f"{found.description.name} cannot be run on other machines",
             why="a worker runs what its own checkout holds, and that are the twins", next_step="leave --on out",
         )  # fmt: skip
-    found.check_way(engine, "")
+    found.check_way(engine, balancer)
     return found
 
 

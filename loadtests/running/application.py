@@ -17,6 +17,7 @@ import msgspec
 from compose.applications.described import placed
 from compose.applications.description_file import load_description
 from compose.architectures import Architecture, one_of
+from compose.balancers import balancer_named
 from compose.balancers.access_log import RawLine, read_access_batches
 from compose.balancers.contract import Balancer
 from compose.cluster import Limits
@@ -152,18 +153,20 @@ class ApplicationUnderTest(msgspec.Struct, frozen=True):
             UsageError: it cannot.
         """
         name, running = self.description.name, self.description.running is not None
+        how = "a service of a compose file" if self.description.service else "a command"
+        what = why = instead = ""
         if running and (balancer or engine != "processes"):
-            raise UsageError(
-                f"nothing of ours is around {name}",
-                why="it runs already",
-                next_step="leave out --engine and --balancer",
-            )
-        if engine != self.runs_on and not running:
-            how = "a service of a compose file" if self.description.service else "a command"
-            raise UsageError(
-                f"{name} cannot be run with --engine {engine}", why=f"it is described by {how}",
-                next_step=f"--engine {self.runs_on}",
-            )  # fmt: skip
+            what, why, instead = "run with --engine or --balancer", "it runs already", "leave them out"
+        elif engine != self.runs_on and not running:
+            what, why = f"run with --engine {engine}", f"it is described by {how}"
+            instead = f"--engine {self.runs_on}"
+        elif balancer and not balancer_named(balancer).can.tells_health:
+            # Whom it sends people to would have to be seen from answers that name their node.
+            what = f"put behind {balancer}"
+            why = "it does not say which nodes it calls healthy, nor do answers name theirs"
+            instead = "choose another balancer, or none: --balancer haproxy"
+        if what:
+            raise UsageError(f"{name} cannot be {what}", why=why, next_step=instead)
 
     def planned(self, plan: Plan) -> Plan:
         """The plan as it can be carried out there: what runs without us has no nodes that we know.

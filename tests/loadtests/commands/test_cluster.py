@@ -231,6 +231,7 @@ def test_somebodys_own_application_is_left_running(own_state: Path, capsys: pyte
         (["--app", str(BROKEN / "app.toml"), "--architecture", "tokken"], "there is no variant named 'tokken'"),
         (["--app", str(BROKEN / "app.toml"), "--engine", "docker"], "it is described by a command"),
         (["--app", str(BROKEN / "service.toml")], "it is described by a service of a compose file"),
+        (["--app", str(BROKEN / "app.toml"), "--balancer", "caddy"], "it does not say which nodes it calls healthy"),
     ],
 )
 def test_what_cannot_be_left_running_is_said(
