@@ -25,6 +25,9 @@ GONE_WITHIN_S = 10.0
 SHOWN_WITHIN_MS = 20_000
 """A bound, not a speed: other tests run beside this one."""
 
+# With it, thousands of processes that the tests start would compile all that they import, each for itself.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # Whoever starts the tests in the background has them, and all that they start, ignore Ctrl-C, which they send.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -39,6 +39,8 @@ class _Hit:
         """When it was seen to be hit: its own answers until then came before the blow, also those after `at_us`."""
         self.over_us = self.seen_us if self.takes_memory else epoch_us + fault.over_us
         """Until then the fault could reach somebody: one that takes memory does so once."""
+        self.last_us = max(self.over_us, self.seen_us, self.at_us)
+        """What was asked later tells nothing of it."""
         self.served: set[int] = set()
         self.reached: set[int] = set()
         self.last_node: dict[int, str] = {}
@@ -49,7 +51,7 @@ class _Hit:
 
     def add(self, shopper: int, line: AccessLine | RawLine) -> None:
         """Count one request."""
-        done_us = line.at_us + max(0, line.took_us or 0)
+        done_us = line.at_us + (line.took_us or 0)
         if self._reaches(line, done_us):
             self.reached.add(shopper)
         if not line.answered_by or done_us > (self.seen_us if line.answered_by == self.victim else self.at_us):
@@ -57,29 +59,25 @@ class _Hit:
         self.last_node[shopper] = line.answered_by
         if line.answered_by == self.victim and done_us >= self.begun_us - SERVED_WITHIN_US:
             self.served.add(shopper)
-        self._follow(shopper, line)
+        self._follow(shopper, line, done_us)
 
     def _reaches(self, line: AccessLine | RawLine, done_us: int) -> bool:
         """A node by answering, or by being asked in vain; any other part by whatever anybody asks meanwhile.
 
         Of a node and of the balancer the second before counts too: then whoever it served had to do with it.
         """
-        if line.at_us > self.over_us:
-            return False
-        if self.on_node:
-            its = self.victim in (line.answered_by, line.node)
-            return its and done_us >= self.begun_us - SERVED_WITHIN_US
-        before_us = SERVED_WITHIN_US if self.victim == "balancer" else 0
-        return done_us >= self.begun_us - before_us
+        before_us = SERVED_WITHIN_US if self.on_node or self.victim == "balancer" else 0
+        met = line.at_us <= self.over_us and done_us >= self.begun_us - before_us
+        return met and (not self.on_node or self.victim in (line.answered_by, line.node))
 
-    def _follow(self, shopper: int, line: AccessLine | RawLine) -> None:
+    def _follow(self, shopper: int, line: AccessLine | RawLine, done_us: int) -> None:
         """Who is logged in, and when their session was last written, as far as the answers tell."""
         if line.status == 401:
             self.logged_in.discard(shopper)
             return
         writes = line.method == "POST" or (line.path or "").startswith("/cart/")
         if (writes or self._refreshes) and line.status is not None and line.status < 400:
-            self.written_us[shopper] = line.at_us + max(0, line.took_us or 0)
+            self.written_us[shopper] = done_us
         if line.method != "POST" or line.status != 200:
             return
         if line.path == "/login":
@@ -95,7 +93,7 @@ class _Hit:
             shopper
             for shopper in self.logged_in
             if self.last_node.get(shopper) == self.victim
-            and self.written_us.get(shopper, 0) // 1_000_000 * 1_000_000 > alive_us
+            and self.written_us[shopper] // 1_000_000 * 1_000_000 > alive_us
         }
 
 
@@ -107,20 +105,20 @@ class AffectedUsers:
         self._is_guests = run.is_guests
         injected = [fault for fault in run.faults if fault.injected_us is not None]
         self._hits = [] if epoch_us is None else [_Hit(fault, epoch_us, run.limits) for fault in injected]
-        self._over_us = max((max(hit.over_us, hit.seen_us, hit.at_us) for hit in self._hits), default=-1)
         leads_home = all(balancing.affinity for balancing in run.told_to_balance)
         self._tells_home = run.store == "memory" and run.affinity == "cookie" and leads_home and run.application is None
 
     def add_all(self, lines: Iterable[RawLine]) -> None:
         """Count many: once all faults are over, the rest tells nothing of them."""
+        if not self._hits:
+            return
+        last_us = max(hit.last_us for hit in self._hits)
         for line in lines:
-            if line.at_us <= self._over_us:
+            if line.at_us <= last_us:
                 self.add(line)
 
     def add(self, line: AccessLine | RawLine) -> None:
         """Count one request."""
-        if not self._hits:
-            return
         shopper = 0 if self._is_guests(line.id or "") else shopper_of_request(line.id or "")
         if shopper:
             for hit in self._hits:
@@ -153,13 +151,12 @@ class HeldByLog:
     def __init__(self, run: RunTimeline) -> None:
         self._run = run
         takers = [fault for fault in run.faults if fault.takes_memory and fault.injected_us is not None]
-        self._over_us = max((_effect(fault)[1] for fault in takers), default=-1)
         self._last_node: dict[FaultTimeline, dict[int, str]] = {fault: {} for fault in takers}
         """By fault, whose session was where when it was hit; whoever is logged out is nowhere."""
 
     def add(self, exchange: Exchange) -> None:
         """What comes next, in order of answers."""
-        if exchange.done_us > self._over_us or exchange.jar != "main" or exchange.do in NOT_ASKED:
+        if exchange.jar != "main" or exchange.do in NOT_ASKED:
             return
         for fault, last_node in self._last_node.items():
             first_us, last_us = _effect(fault)

@@ -212,5 +212,5 @@ class ArchitectureJudge:
     def _logged_out_before_fault(self) -> int:
         """Without a fault, everybody who was logged out was so before it."""
         fault_us = self._scene.first_injected_us
-        out = [person.first_out_us for person in self._replay.people.values() if person.logouts]
-        return len(out) if fault_us is None else sum(at_us < fault_us for at_us in out)
+        times = (person.first_out_us for person in self._replay.people.values())
+        return sum(fault_us is None or at_us < fault_us for at_us in times if at_us is not None)

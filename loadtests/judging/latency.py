@@ -120,8 +120,8 @@ class WithoutService:
             began_us = exchange.sent_us if exchange.request else exchange.planned_us
             self._since.setdefault(exchange.shopper, max(began_us, self._counted_until.get(exchange.shopper, 0)))
         elif (since_us := self._since.pop(exchange.shopper, None)) is not None:
-            self._total_us += max(0, exchange.done_us - since_us)
-            self._counted_until[exchange.shopper] = max(exchange.done_us, since_us)
+            self._total_us += exchange.done_us - since_us
+            self._counted_until[exchange.shopper] = exchange.done_us
 
     def close(self) -> float:
         """The sum, in seconds."""
@@ -163,7 +163,6 @@ class GeneratorLag:
         """How long the shopper was not waiting for anything, from when it was due until it was given up."""
         idle_us, since_us = 0, exchange.planned_us
         for sent_us, done_us in sorted(self._waits[exchange.shopper]):
-            if done_us > since_us:
-                idle_us += max(0, min(sent_us, exchange.done_us) - since_us)
-                since_us = done_us
-        return idle_us + max(0, exchange.done_us - since_us)
+            idle_us += max(0, sent_us - since_us)
+            since_us = max(since_us, done_us)
+        return idle_us + exchange.done_us - since_us

@@ -13,7 +13,7 @@ from loadtests.checks import CHECKS, Check
 from loadtests.model.history import Exchange, StoredOrder
 from loadtests.model.results import LogoutCounts, Loss
 from loadtests.session_model.carts import Cart, Contradiction
-from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace, packed, packed_order, trace_in
+from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace, packed, packed_order
 from loadtests.session_model.timeline import RunTimeline
 
 P = ParamSpec("P")
@@ -69,7 +69,7 @@ class HistoryReplay:
             return
         person = self.people.get(exchange.shopper)
         if person is None:
-            person = self.people[exchange.shopper] = trace_in(self._scene, exchange.shopper)
+            person = self.people[exchange.shopper] = ShopperTrace(exchange.shopper, self._scene)
         if exchange.jar != "main":
             self._elsewhere(person, exchange)
             return

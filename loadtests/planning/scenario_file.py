@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -71,7 +72,13 @@ def scenario_content(name_or_path: str) -> tuple[Path, bytes]:
 
 def all_scenarios() -> list[Scenario]:
     """The scenarios that come with Twinshop, by name."""
-    return [load_scenario(path.stem) for path in sorted(SCENARIOS.glob("*.toml"))]
+    return [_shipped(path.stem) for path in sorted(SCENARIOS.glob("*.toml"))]
+
+
+@cache
+def _shipped(name: str) -> Scenario:
+    # Every report looks for the cures among all of them, and to read and check them takes 0.3 s; they do not change.
+    return load_scenario(name)
 
 
 def read_scenario(content: bytes, *, file: str, name: str) -> Scenario:

@@ -42,11 +42,12 @@ def frame(axis: TimeAxis, faults: tuple[FaultTimeline, ...], *, bottom: float) -
     Without words for the bands: they are the same in all charts that stand side by side, whose key has them.
     """
     shapes: list[AnyShape] = [shape for fault in faults for shape in _band(axis, fault, TOP, bottom)]
-    for second in axis.ticks():
+    for number, second in enumerate(axis.ticks()):
         share = axis.share(second * 1e6)
         shapes.append(Line("grid", percent(share), TOP, percent(share), bottom))
-        anchor = "start" if share < 0.02 else "end" if share > 0.97 else "middle"
-        shapes.append(Label("tick", percent(share), bottom + 14, f"{second} s", anchor))
+        anchor = "start" if share < 0.02 else "end" if share > 0.93 else "middle"
+        css = "tick between" if number % 2 else "tick"  # half of a phone has no room for all
+        shapes.append(Label(css, percent(share), bottom + 14, f"{second} s", anchor))
     shapes.append(Line("axis", "0%", bottom, "100%", bottom))
     if axis.window_us < axis.end_us:
         x = percent(axis.share(axis.window_us))

@@ -68,7 +68,7 @@ def experiment(evidence: Evidence, results: Results) -> Experiment:
     measured = results.architectures
     counts = _counts(evidence, measured)
     return Experiment(
-        statements=(*_seen(results), *_agree(tuple(measured), counts)),
+        statements=(*_seen(results), *_agree(tuple(measured), counts), _looked_at(results)),
         names=tuple(measured),
         steps=_steps(results),
         counts=counts,
@@ -123,6 +123,12 @@ def _agree(names: tuple[str, ...], counts: tuple[Count, ...]) -> tuple[Statement
             wrong = [name for name, (_, mark) in cells if mark == "bad"]
             found.append(Statement(f"{text}{_but(wrong)}.", not wrong))
     return tuple(found)
+
+
+def _looked_at(results: Results) -> Statement:
+    """Whether the audit saw everybody: who could not be looked at is no zero."""
+    unseen = [name for name, result in results.architectures.items() if result.users.undecided]
+    return Statement(f"Everybody could be looked at in the last audit{_but(unseen)}.", not unseen)
 
 
 def _but(names: list[str]) -> str:

@@ -29,7 +29,8 @@ def latency(evidence: Evidence, results: Results) -> Chart:
             x = _x(value, low, high)
             anchor = "start" if value == low else "end" if value == high else "middle"
             shapes.append(Line("grid", x, TOP, x, bottom))
-            shapes.append(Label("tick", x, bottom + 14, f"{value:g} ms", anchor))
+            css = "tick between" if anchor == "middle" and f"{value:g}".strip("0.") == "5" else "tick"  # for phones
+            shapes.append(Label(css, x, bottom + 14, f"{value:g} ms", anchor))
     for number, (name, it) in enumerate(waits.items()):
         top = TOP + number * ROW
         css = evidence.stories[name].css if name in evidence.stories else ""

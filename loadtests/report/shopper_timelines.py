@@ -183,9 +183,10 @@ def _group_name(home: str, rows: list[ShopperRow]) -> str:
 
 
 def _finding(story: Story, result: ArchitectureResult, groups: dict[str, list[ShopperRow]]) -> str:
-    fallen = result.logged_out.shoppers
+    fallen, unseen = result.logged_out.shoppers, result.users.undecided
     if not fallen:
-        return f"None of the {result.shoppers:,} shoppers was logged out."
+        but = f", as far as anybody saw: {unseen:,} could not be looked at" if unseen else ""
+        return f"None of the {result.shoppers:,} shoppers was logged out{but}."
     text = f"{fallen:,} of {result.shoppers:,} shoppers were logged out"
     if not story.faults:
         return text + ", without any fault."

@@ -110,7 +110,12 @@ def _named(chosen: Without, harms: Harms) -> tuple[Harm, ...]:
         left = harms(chosen - {factor})
         its = [harm for harm in left if harm.factor == factor] or [harm._replace(factor=factor) for harm in left]
         named.append(min(its, key=lambda harm: (harm.at_us, harm.word)))
-    return tuple(sorted(named, key=lambda harm: (harm.factor.kind == "setting", harm.at_us, harm.word)))
+    # The fault's number last: of two at one moment the order must not be that of a set, which differs by process.
+    return tuple(sorted(named, key=lambda harm: (*_place(harm), harm.factor.kind, harm.factor.fault or 0)))
+
+
+def _place(harm: Harm) -> tuple[bool, int, str]:
+    return harm.factor.kind == "setting", harm.at_us, harm.word
 
 
 def in_words(explanation: Explanation, around: Circumstances, what: str, lifetime: str = "") -> str:

@@ -297,7 +297,8 @@ class ExpectedSession:
         self.settled.append(Settlement(request, outcome))
 
     def _carry_out(self, exchange: Exchange) -> None:
-        """An acknowledged write that showed no cart: it changes every possible cart."""
+        """An acknowledged write: it changes every possible cart."""
+        self.audited = False
         if exchange.do == "checkout":
             carts = self.possible_carts()  # one, if the writes in doubt would have changed nothing
             self.checked_out = carts[0] if len(carts) == 1 and not self._adopt else None
@@ -312,10 +313,10 @@ class ExpectedSession:
     def _shown(self, exchange: Exchange, shown: Cart, found: tuple[Contradiction, ...]) -> tuple[Contradiction, ...]:
         """A cart was shown: the one that was expected, or a loss."""
         self.facts += 1
-        self.audited = exchange.why == "audit"
         before = self.possible_carts()
         if exchange.outcome == "ok" and exchange.do in CART_WRITES:
             self._carry_out(exchange)
+        self.audited = exchange.why == "audit"
         worlds = self._worlds or [PossibleState(self._cart)]
         for world in worlds:
             if world.cart == shown:

@@ -16,7 +16,7 @@ from loadtests.session_model.causes import Reason, reason_of_logout
 from loadtests.session_model.circumstances import NOTHING, Circumstances
 from loadtests.session_model.counterfactual import seconds
 from loadtests.session_model.life import good_until
-from loadtests.session_model.shopper_trace import trace_in
+from loadtests.session_model.shopper_trace import ShopperTrace
 from loadtests.session_model.stores.token import keys_of
 
 HELD = {
@@ -73,9 +73,8 @@ class Storyteller:
     """`add` one shopper's exchanges in order, then read `sessions`."""
 
     def __init__(self, around: Circumstances, shopper: int) -> None:
-        run = around.run
         self._around = around
-        self._person = trace_in(run, shopper)
+        self._person = ShopperTrace(shopper, around.run)
         self._told: list[SessionStory] = []
         self._lost = False
 

@@ -11,7 +11,6 @@ walked through, stands in docs/explanation/causes.md.
 
 from __future__ import annotations
 
-from loadtests.faults.effects import FOREVER_US
 from loadtests.model.history import CART_WRITES, ENDS_SESSION, NEEDS_LOGIN, Exchange
 from loadtests.session_model.circumstances import TIME, Circumstances, Factor, Harm, NodeClock, Without
 from loadtests.session_model.timeline import RunTimeline
@@ -31,18 +30,17 @@ class SessionLife:
         "in_memory", "known", "lifetime_us", "opened", "perhaps", "refreshes", "strayed", "tokens", "unsure", "written",
     )  # fmt: skip
 
-    def __init__(
-        self, *, store: str | None = None, refreshes: bool = False, lifetime_us: int = FOREVER_US, epoch_us: int = 0,
-        access_us: int = 0,
-    ) -> None:  # fmt: skip
-        self.in_cookie = store in IN_COOKIE
-        self._access_us = access_us if store in REFRESHED else 0
+    def __init__(self, run: RunTimeline) -> None:
+        limits = run.limits
+        self.in_cookie = run.store in IN_COOKIE
+        access_s = min(limits.access_lifetime_s, limits.session_lifetime_s)
+        self._access_us = round(access_s * US) if run.store in REFRESHED else 0
         self.tokens: TokenTrail | None = None
         """Of a session that is renewed by a refresh token: only that makes it live longer."""
-        self.in_memory = store == "memory"
-        self.lifetime_us = lifetime_us
-        self.epoch_us = epoch_us
-        self.refreshes = refreshes
+        self.in_memory = run.store == "memory"
+        self.lifetime_us = limits.session_lifetime_s * US
+        self.epoch_us = run.epoch_us or 0
+        self.refreshes = limits.session_refresh_each_request
         """Every request writes the session again."""
         self.opened: Exchange | None = None
         """The login; where nobody answered that, the first answer that knew the shopper after it."""
@@ -172,7 +170,7 @@ class SessionLife:
             self.everywhere = exchange
 
     def _unanswered(self, exchange: Exchange) -> None:
-        if not exchange.request or exchange.outcome == "not_sent":
+        if not exchange.request:
             return
         home = home_since(self)
         if exchange.status and (self.adrift is None or (home is not None and self.adrift.done_us <= home.done_us)):
@@ -183,20 +181,10 @@ class SessionLife:
             self.perhaps = self.hung = exchange
 
 
-def life_in(run: RunTimeline) -> SessionLife:
-    """The life of a session there, before it begins."""
-    limits = run.limits
-    return SessionLife(
-        store=run.store, refreshes=limits.session_refresh_each_request,
-        lifetime_us=limits.session_lifetime_s * US, epoch_us=run.epoch_us or 0,
-        access_us=round(min(limits.access_lifetime_s, limits.session_lifetime_s) * US),
-    )  # fmt: skip
-
-
 def home_since(life: SessionLife) -> Exchange | None:
     """The last answer of the node that holds the session in its memory; there, whoever knew the shopper was it."""
-    known, page = life.known, life.at_home
-    return page if page is not None and (known is None or page.done_us > known.done_us) else known
+    answers = [answer for answer in (life.known, life.at_home) if answer is not None]
+    return max(answers, key=lambda answer: answer.done_us, default=None)
 
 
 def began_to_stray(life: SessionLife, answer: Exchange) -> Exchange:
@@ -273,9 +261,9 @@ def clocks_off(clocks: tuple[NodeClock, ...], *, sure: bool) -> list[Harm]:
     return [Harm(factor, effect.word, effect.from_us, sure) for clock in clocks for factor, effect in clock.off]
 
 
-def setting(word: str, at_us: int = -1, *, sure: bool = True) -> Harm:
+def setting(word: str, *, sure: bool = True) -> Harm:
     """The harm of how it was built or set; it was there from the beginning."""
-    return Harm(Factor("setting", word), word, at_us, sure)
+    return Harm(Factor("setting", word), word, -1, sure)
 
 
 def seen(word: str, at_us: int) -> Harm:

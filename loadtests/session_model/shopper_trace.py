@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from loadtests.model.history import ENDS_SESSION, NEEDS_LOGIN, Exchange, StoredOrder
 from loadtests.session_model.carts import Cart
 from loadtests.session_model.expectations import ExpectedSession
-from loadtests.session_model.life import SessionLife, life_in
+from loadtests.session_model.life import SessionLife
 from loadtests.session_model.timeline import RunTimeline
 from shared.demo_accounts import account_name
 
@@ -88,10 +88,13 @@ class ShopperTrace:
         "out_life", "refused", "seen_by_audit", "shopper",
     )  # fmt: skip
 
-    def __init__(self, shopper: int, life: SessionLife | None = None, *, in_account: bool = False) -> None:
+    def __init__(self, shopper: int, run: RunTimeline) -> None:
+        application = run.application
         self.shopper = shopper
-        self.memory = ExpectedSession(account_name(shopper), in_account=in_account)
-        self.life = life or SessionLife()
+        self.memory = ExpectedSession(
+            account_name(shopper), in_account=application is not None and application.in_account
+        )
+        self.life = SessionLife(run)
         self.login: Exchange | None = None
         """The last acknowledged login."""
         self.cart: Exchange | None = None
@@ -104,7 +107,8 @@ class ShopperTrace:
         """The audit got an answer that knew this shopper, or that did not."""
         self.logouts = 0
         """Involuntary ones."""
-        self.first_out_us = 0
+        self.first_out_us: int | None = None
+        """When the first of them was."""
         self.left: Exchange | None = None
         """The last logout, here or everywhere; None before any, and if nobody knows whether it happened."""
         self.left_everywhere: Exchange | None = None
@@ -116,7 +120,7 @@ class ShopperTrace:
 
     def __copy__(self) -> ShopperTrace:
         """As it is now: what comes next changes only one of the two. Not of the memory, which has no part in causes."""
-        other = ShopperTrace(self.shopper)
+        other = ShopperTrace.__new__(ShopperTrace)
         for name in ShopperTrace.__slots__:
             setattr(other, name, getattr(self, name))
         other.life = copy.copy(self.life)
@@ -134,7 +138,8 @@ class ShopperTrace:
 
     def lost_login(self, exchange: Exchange) -> None:
         """This answer was a stranger's, and should not have been."""
-        self.first_out_us = self.first_out_us if self.logouts else exchange.done_us
+        if not self.logouts:
+            self.first_out_us = exchange.done_us
         self.logouts += 1
         self.out = exchange
         self.out_life = copy.copy(self.life)
@@ -177,9 +182,3 @@ class ShopperTrace:
             self.left_everywhere = self.left
         if left:
             self.out = None
-
-
-def trace_in(run: RunTimeline, shopper: int) -> ShopperTrace:
-    """A shopper there, before anything was asked."""
-    application = run.application
-    return ShopperTrace(shopper, life_in(run), in_account=application is not None and application.in_account)

@@ -49,8 +49,8 @@ class TokenTrail:
 
     def saw(self, exchange: Exchange) -> TokenUse | None:
         """The next exchange, of whatever jar; the refresh token that it may have used."""
-        if exchange.do in ("read_cookie", "logout"):
-            self._copied("main" if exchange.do == "logout" else exchange.jar, exchange)
+        if exchange.do == "read_cookie" or (exchange.do == "logout" and exchange.jar == "main"):
+            self._copied(exchange)
         use = self.use_by(exchange)
         if exchange.jar == "main" and exchange.request:
             self.recent = [*self.recent[1 - RECENT :], exchange]
@@ -68,7 +68,7 @@ class TokenTrail:
     def use_by(self, exchange: Exchange) -> TokenUse | None:
         """The refresh token that this exchange may have used; None: surely none."""
         issues = self._issues.get(exchange.jar)
-        if not issues or not exchange.request or exchange.sent_us < 0:
+        if not issues or not exchange.request:
             return None
         issue = self._held(issues, exchange.sent_us)
         if exchange.done_us < issue.from_us + self._access_us:
@@ -76,14 +76,12 @@ class TokenTrail:
         sure = exchange.sent_us >= issue.until_us + self._access_us and 0 < exchange.status < 500
         return TokenUse(issue, exchange, sure)
 
-    def over_us(self, jar: Jar, at_us: int) -> int:
-        """When the access token that this jar had at that moment was surely over."""
-        return self._held(self._issues.get(jar) or self._issues["main"], at_us).until_us + self._access_us
-
-    def _copied(self, jar: Jar, exchange: Exchange) -> None:
-        """Another jar has from now on what the shopper's own had when this was sent."""
-        at_us = exchange.sent_us if exchange.sent_us >= 0 else exchange.done_us
-        self._issues["stolen" if jar == "main" else jar] = [self._held(self._issues["main"], at_us)]
+    def _copied(self, exchange: Exchange) -> None:
+        """Another jar has from now on what the shopper's own had when this was sent: `stolen` what the logout carried.
+        To read cookies nothing is sent."""
+        jar: Jar = "stolen" if exchange.jar == "main" else exchange.jar
+        at_us = exchange.sent_us if exchange.request else exchange.done_us
+        self._issues[jar] = [self._held(self._issues["main"], at_us)]
 
     def _held(self, issues: list[Issue], at_us: int) -> Issue:
         return next((issue for issue in reversed(issues) if issue.until_us <= at_us), issues[0])

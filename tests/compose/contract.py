@@ -198,7 +198,7 @@ class EngineContract(BreakingContract, BalancingContract, ChangingContract, Stor
         assert (len(nodes) == 1) if sticky else (len(nodes) > 1)
 
     def test_a_stopped_cluster_leaves_its_logs_and_nothing_else(self, tmp_path: Path) -> None:
-        with running(self.make_engine(), new_spec(nodes=1), tmp_path) as cluster:
+        with running(self.make_small_engine(), new_spec(nodes=1), tmp_path) as cluster:
             addresses = [cluster.url, cluster.admin_url, *(node.url for node in cluster.nodes())]
             logs = cluster.logs()
         for address in addresses:
@@ -208,22 +208,22 @@ class EngineContract(BreakingContract, BalancingContract, ChangingContract, Stor
         assert list((tmp_path / "state" / "ledger").iterdir()) == []
 
     def test_as_many_nodes_as_asked_for_on_the_port_asked_for(self, tmp_path: Path) -> None:
-        with running(self.make_engine(), new_spec(nodes=1), tmp_path) as first:
+        with running(self.make_small_engine(), new_spec(nodes=1), tmp_path) as first:
             assert [node.name for node in first.nodes()] == ["n1"]
             port = int(first.url.rpartition(":")[2])
             with (
                 pytest.raises(PortTaken, match=str(port)) as raised,
-                running(self.make_engine(), new_spec(nodes=1, port=port), tmp_path / "second"),
+                running(self.make_small_engine(), new_spec(nodes=1, port=port), tmp_path / "second"),
             ):
                 pass
             assert raised.value.next_step
-        with running(self.make_engine(), new_spec(nodes=1, port=port), tmp_path / "third") as third:
+        with running(self.make_small_engine(), new_spec(nodes=1, port=port), tmp_path / "third") as third:
             assert third.url == first.url
 
     def test_a_port_taken_since_it_was_chosen_means_other_ports(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        engine = self.make_engine()
+        engine = self.make_small_engine()
         module = sys.modules[type(engine).__module__]
         chosen: list[list[int]] = []
 

@@ -21,7 +21,7 @@ from compose.supervision.ports import port_of
 from tests.waiting import until
 
 SEEN_WITHIN_S = 30.0
-SHORT_S, LONG_S = 0.3, 10.0
+SHORT_S, LONG_S = 0.3, 5.0
 """How long a look at a part takes at most: as in a run, and for tests in which no part is silent."""
 SMALL_SHOP = Path(__file__).with_name("small_shop.py")
 
@@ -107,6 +107,11 @@ class EngineTests:
     def make_engine(cls) -> Engine:
         """The engine as it is used."""
         raise NotImplementedError
+
+    @classmethod
+    def make_small_engine(cls) -> Engine:
+        """One whose nodes start as fast as they can, for tests that ask nothing of them."""
+        return cls.make_engine()
 
     @classmethod
     def make_failing_engine(cls) -> Engine:

@@ -43,8 +43,6 @@ BOUND_S = 600.0
 TEST_BOUND_S = 120
 """On a busy machine, too: a mutant that is only slow must not count as detected."""
 EQUIVALENT: dict[str, str] = {
-    "loadtests/session_model/circumstances.py: low, high = min(effect.seconds, 0.0), max(effect.seconds, 0.0) -> "
-    "low, high = min(effect.seconds, 0.0), max(0.0, effect.seconds)": "the larger of two is the same either way",
     "loadtests/judging/judge.py: if at_once > 1 and history.exists() and history.stat().st_size >= PAYS_BYTES: -> "
     "if at_once > 1 and history.exists() and (history.stat().st_size > PAYS_BYTES):": (
         "a history of exactly so many bytes is judged by one process, to the same results"

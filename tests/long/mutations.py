@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import difflib
-from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -92,7 +91,7 @@ class Draft:
             self._mutate_constant(node)
         elif isinstance(node, ast.Return) and node.value and ast.unparse(node.value) != "None":
             self._add("return", node, ast.Return(ast.Constant(None)))
-        elif isinstance(node, ast.Call) and _can_swap(node.args):
+        elif isinstance(node, ast.Call) and _can_swap(node):
             self._add("swapped", node, _with(node, args=[node.args[1], node.args[0], *node.args[2:]]))
         if isinstance(node, REMOVED) or (isinstance(node, ast.Assign) and not _names_only(node)):
             self._add("removed", node, ast.Pass())
@@ -153,6 +152,9 @@ def _is_message(node: ast.AST, field: str) -> bool:
     return isinstance(node, ast.Raise | ast.Assert) and field in ("exc", "msg", "cause")
 
 
-def _can_swap(args: Sequence[ast.expr]) -> bool:
-    first_two = [ast.dump(arg) for arg in args[:2] if not isinstance(arg, ast.Starred)]
+def _can_swap(call: ast.Call) -> bool:
+    """But for the larger and the smaller of several numbers: they are the same in any order."""
+    if isinstance(call.func, ast.Name) and call.func.id in ("max", "min"):
+        return False
+    first_two = [ast.dump(arg) for arg in call.args[:2] if not isinstance(arg, ast.Starred)]
     return len(first_two) == 2 and first_two[0] != first_two[1]

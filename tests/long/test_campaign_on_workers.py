@@ -49,7 +49,7 @@ class Dask:
             "scheduler", "scheduler", "--host", "127.0.0.1", "--port", self.port, "--no-dashboard",
             "--scheduler-file", str(self.file),
         )  # fmt: skip
-        until(self.file.is_file, 30)
+        assert until(self.file.is_file, 30)
         self.address = msgspec.json.decode(self.file.read_bytes())["address"]
         self.port = self.address.rpartition(":")[2]
 
@@ -113,7 +113,7 @@ def nothing_is_left(dask: Dask) -> None:
     for name in ("m1", "m2", "m3"):
         state = dask.state(name)
         own = {dask.processes[name].pid} if name in dask.processes else set()
-        until(lambda state=state, own=own: not (processes_of(state).keys() - own), 30)  # type: ignore[misc]
+        assert until(lambda state=state, own=own: not (processes_of(state).keys() - own), 30)  # type: ignore[misc]
         assert not list((state / "ledger").glob("*")) or not processes_of(state).keys() - own
         assert not list((state / "far").glob("*"))
 
@@ -173,8 +173,8 @@ def test_twenty_kills_of_workers_lose_no_cell_and_count_none_twice(dask: Dask, t
 
 def test_the_scheduler_is_killed_and_the_campaign_goes_on(dask: Dask, tmp_path: Path) -> None:
     far = twinshop("matrix", *FAMILY, *FEW, "--on", dask.address, "--out", "far", place=tmp_path)
-    until(lambda: (tmp_path / "far" / "matrix.json").is_file(), 60)
-    until(lambda: len(read_matrix(tmp_path / "far").cells) >= 3, 300)
+    assert until(lambda: (tmp_path / "far" / "matrix.json").is_file(), 300)
+    assert until(lambda: len(read_matrix(tmp_path / "far").cells) >= 3, 900)
     dask.kill("scheduler")
     dask.scheduler()
     for name in ("m1", "m2", "m3"):  # a worker whose scheduler is gone ends by itself
@@ -210,7 +210,7 @@ def test_machines_share_the_work(machines: int, tmp_path: Path, record_property:
         host="127.0.0.1", protocol="tcp://", resources={MACHINE: 1}, local_directory=scratch, silence_logs=50,
     ) as cluster:  # fmt: skip
         there = Machines(cluster.scheduler_address, lambda _line: None)
-        until(lambda: there.count() == machines, 30)
+        assert until(lambda: there.count() == machines, 30)
         campaign = Counted()
         jobs = [RunJob("node-kill", ("redis",), seed, each_s) for seed in range(machines * rounds)]
         began = time.monotonic()

@@ -23,7 +23,7 @@ def of(a: int | None, b: int = 1) -> bool:
     """A text with 1 < 2."""
     if a is None and not b:
         return True
-    c.d = max(a, b) + 2
+    c.d = of(a, max(a, b)) + 2
     if a == "word":
         raise ValueError("a" + f"{b + 1}")
     return a < b
@@ -53,10 +53,10 @@ def changed(mutant: Mutant) -> str:
         ("boolean", "if (a is None or not b):"),
         ("boolean", "if a is None and (b):"),
         ("boolean", "return False"),
-        ("constant", "c.d = max(a, b) + 3"),
+        ("constant", "c.d = of(a, max(a, b)) + 3"),
         ("constant", "if a == 'wordx':"),
-        ("arithmetic", "c.d = (max(a, b) - 2)"),
-        ("swapped", "c.d = max(b, a) + 2"),
+        ("arithmetic", "c.d = (of(a, max(a, b)) - 2)"),
+        ("swapped", "c.d = of(max(a, b), a) + 2"),
         ("removed", "pass"),
         ("return", "return None"),
     ],
@@ -70,6 +70,10 @@ def test_types_docstrings_and_messages_are_left_alone() -> None:
     assert lines.isdisjoint({1, 3})
     assert [mutant.kind for mutant in made() if mutant.line == 8] == ["removed"]
     assert {mutant.kind for mutant in made() if mutant.line == 2} <= {"constant"}
+
+
+def test_the_larger_of_two_is_the_same_either_way() -> None:
+    assert not [mutant for mutant in made() if "max(b, a)" in changed(mutant)]
 
 
 def test_all_of_them_are_programs_and_differ_from_the_original() -> None:

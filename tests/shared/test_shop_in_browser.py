@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from tests.loadtests.report.test_browser import SEEN_OTHERWISE, assert_axe_finds_nothing
 from tests.shared.node_process import Process
 
 pytestmark = [pytest.mark.browser, pytest.mark.cluster]
@@ -61,6 +62,41 @@ def test_a_walk_through_the_shop(shop: str, browser: Browser, width: int) -> Non
     page.get_by_role("button", name="Log out").click()
     page.get_by_role("link", name="Log in", exact=True).wait_for()
     assert refused == []
+    context.close()
+
+
+def test_axe_finds_nothing(shop: str, browser: Browser) -> None:
+    """On a phone and on a laptop, light and dark: a stranger's pages, a customer's, and those of a lost session."""
+    context = browser.new_context(viewport={"width": 360, "height": 800})
+    page = context.new_page()
+
+    def looks_at(path: str) -> None:
+        page.set_viewport_size({"width": 360, "height": 800})
+        page.emulate_media(color_scheme="light")
+        page.goto(shop + path)
+        assert_axe_finds_nothing(page)
+        page.set_viewport_size({"width": 1280, "height": 800})
+        page.emulate_media(color_scheme="dark")
+        assert_axe_finds_nothing(page, rules=SEEN_OTHERWISE)
+
+    for path in ("/", "/login", "/nowhere"):
+        looks_at(path)
+    page.goto(f"{shop}/login")
+    page.get_by_label("Name").fill("user-0001")
+    page.get_by_label("Password").fill("shop")
+    page.get_by_role("button", name="Log in").click()
+    page.goto(shop)
+    page.get_by_role("button", name="Add Acorn to the cart").click()
+    for path in ("/", "/cart", "/me", "/sessions", "/recommendations"):
+        looks_at(path)
+    page.goto(f"{shop}/cart")
+    page.get_by_role("button", name="Order and pay").click()
+    looks_at("/orders")
+    for cookie in context.cookies():
+        context.add_cookies([{"name": cookie["name"], "value": "unknown", "url": shop}])
+    looks_at("/cart")
+    assert page.get_by_role("heading", name="This shop does not know you any more").is_visible()
+    looks_at("/")
     context.close()
 
 

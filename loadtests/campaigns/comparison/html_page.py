@@ -82,20 +82,23 @@ def _answer(comparison: RunComparison) -> str:
 def _numbers(name: str, found: Numbers) -> ArchitectureNumbers:
     shown = [it for it in found.measures if worth_a_row(it)]
     first = found.runs[0]
-    head = ("measure", *found.runs, *(f"{label} − {first}" for label in found.runs[1:]))
+    head = ("Measure", *found.runs, *(f"{label} − {first}" for label in found.runs[1:]))
     rows = ((_named(measure), *cells) for measure, *cells in map(cells_of, shown))
-    verdicts = ("verdict", *found.verdicts, *("" for _ in found.runs[1:]))
+    verdicts = ("Verdict", *found.verdicts, *("" for _ in found.runs[1:]))
     return ArchitectureNumbers(name, side(name), Table(head, (verdicts, *rows)), len(found.measures) - len(shown))
 
 
 def _named(measure: str) -> str:
-    return MEASURES[measure].head if measure in MEASURES else spoken(measure)
+    known = MEASURES.get(measure)
+    if known is None:
+        return spoken(measure).capitalize()
+    return f"{known.head}, {known.unit}" if known.unit else known.head
 
 
 def _facts(title: str, rows: Sequence[FactRow], labels: Sequence[str]) -> FactTable:
-    head = ("what", *labels)
+    head = ("What", *labels)
     apart = different(rows)
     same = tuple((row.what, row.values[0]) for row in rows if row.same)
     return FactTable(
-        title, Table(head, tuple((row.what, *row.values) for row in apart)), Table(("what", "in each"), same)
+        title, Table(head, tuple((row.what, *row.values) for row in apart)), Table(("What", "In each"), same)
     )

@@ -79,7 +79,8 @@ class Board(msgspec.Struct, frozen=True):
         scenarios = sum(any(cell.was_run for cell in row.cells) for row in self.rows())
         parts = [f"{count[word]} {word}" for word in WORST_FIRST if count[word]]
         rest = f"; {', '.join(parts)}" if parts else ""
-        return f"{count['as predicted']} of {run} cells of {scenarios} scenarios went as predicted{rest}."
+        of = f"{run} cells of {scenarios} scenario{'' if scenarios == 1 else 's'}"
+        return f"{count['as predicted']} of {of} went as predicted{rest}."
 
     def not_as_predicted(self) -> list[tuple[ScenarioRow, Cell]]:
         """What was tried and went otherwise; refuted predictions that nobody understands come first."""

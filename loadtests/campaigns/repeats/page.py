@@ -84,7 +84,7 @@ def _counts_of(repeats: Repeats, measure: str) -> CountsOfBlocks:
         (f"{block.number} (seed {block.seed})", *(plain_cell(block, name, measure) for name in names))
         for block in repeats.of_kind("fault")
     )
-    head = ("block", *names)
+    head = ("Block", *names)
     rest = Table(head, rows[AT_ONCE:]) if len(rows) > AT_ONCE else None
     return CountsOfBlocks(measure, Table(head, rows[:AT_ONCE]), rest)
 
@@ -110,7 +110,7 @@ def _number(value: float | None) -> str:
 
 
 def _signed(value: float | None) -> str:
-    return "–" if value is None else f"{value:+.4g}".replace("-", "−")
+    return "–" if value is None else f"{value:+.4g}".replace("-", "−") if value else "0"
 
 
 def _chance(value: float | None) -> str:

@@ -12,7 +12,7 @@ from loadtests.report.tables import Table, Text
 from shared.whole_file import write_whole
 
 JSON_FILE, PAGE_FILE = "scorecard.json", "scorecard.html"
-SHELL = PageShell(Path(__file__).parent)
+SHELL = PageShell(Path(__file__).parent, style=("scorecard.css",))
 MARKS = {"pass": "pass", "fail": "FAIL", "not applicable": "–"}
 
 
@@ -20,8 +20,21 @@ def write_scorecard(folder: Path, card: Scorecard) -> tuple[Path, Path]:
     """Write the document and the page; where they are."""
     document, page = folder / JSON_FILE, folder / PAGE_FILE
     write_whole(document, msgspec.json.format(msgspec.json.encode(card)) + b"\n")
-    write_whole(page, SHELL.page("scorecard.html.j2", card=card, tables=tables(card), states=STATES))
+    failed = {state: _failures(card, state) for state in STATES}
+    write_whole(
+        page, SHELL.page("scorecard.html.j2", card=card, states=STATES, marks=MARKS, answer=answer(card), failed=failed)
+    )
     return document, page
+
+
+def answer(card: Scorecard) -> str:
+    """One sentence: how many cells there are, and how they went."""
+    words = [
+        finding.word for cells in card.architectures.values() for found in cells.values() for finding in found.values()
+    ]
+    count = {word: words.count(word) for word in MARKS}
+    others = f"{count['fail']} fail, {count['not applicable']} are not applicable"
+    return f"{count['pass']} of {len(words)} cells pass, {others}."
 
 
 def tables(card: Scorecard) -> dict[str, Table]:

@@ -40,9 +40,9 @@ class MemoryRules(StoreRules):
     def outlived(self, used: Outlived, around: Circumstances, without: Without) -> list[Harm]:
         """A logout everywhere reaches the memory of the node that answers it, and no other."""
         everywhere = used.end.do == "logout_everywhere" and used.end.node != used.answer.node
-        not_told = Factor("setting", "node_not_told")
-        if everywhere and not_told not in without:
-            return [Harm(not_told, "node_not_told", -1)]
+        not_told = setting("node_not_told")
+        if everywhere and not_told.factor not in without:
+            return [not_told]
         return written_back(used, without)
 
     def cart_harms(
@@ -72,9 +72,10 @@ def routed_elsewhere(
 
 def _moved(life: SessionLife, answer: Exchange, around: Circumstances, without: Without, home: str) -> list[Harm]:
     """What may have moved it away from its home: all of that did."""
-    since_us, until_us = _decided(life, answer, around)
     last = home_since(life)
-    home_us = last.sent_us if last is not None else -1
+    if last is None:  # nobody was known: nothing moved it
+        return []
+    since_us, until_us = _decided(life, answer, around)
     moved: list[tuple[Factor, Effect]] = [
         (factor, effect)
         for factor, effect in around.at(Unreachable, home, NOTHING)
@@ -82,13 +83,13 @@ def _moved(life: SessionLife, answer: Exchange, around: Circumstances, without: 
     ]
     moved += [(factor, lost) for factor, lost in around.of(AffinityLost, NOTHING) if _went_by(lost, life, answer)]
     harms = [Harm(factor, effect.word, effect.from_us) for factor, effect in moved]
-    if life.forgot is not None and around.run.affinity != "address" and home_us <= life.forgot.done_us <= until_us:
+    if life.forgot is not None and around.run.affinity != "address" and last.sent_us <= life.forgot.done_us <= until_us:
         harms.append(seen("affinity_lost", life.forgot.done_us))
-    if not harms and around.run.affinity in RINGS and last is not None:
+    if not harms and around.run.affinity in RINGS:
         harms = [
             Harm(factor, turns.word, turns.from_us)
             for factor, turns in around.of(RingTurns, NOTHING)
-            if home_us <= turns.settled_us
+            if last.sent_us <= turns.settled_us
             and (turns.overlaps(since_us, until_us) or turns.overlaps(last.sent_us, last.done_us))
         ]
         harms += [  # its home answered in the place of the node that it belonged to

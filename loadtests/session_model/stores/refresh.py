@@ -43,8 +43,12 @@ class RefreshRules(StoreRules):
     def cart_harms(
         self, last: Exchange, answer: Exchange, life: SessionLife, around: Circumstances, without: Without
     ) -> list[Harm]:
-        """The cart is in the access token: a node that does not accept its key has the shopper's name alone."""
-        return refused_key(last, answer, around, without) or cart_not_understood(last, answer, around, without)
+        """The cart is in the access token: a node that does not accept its key has the shopper's name alone, and makes
+        a new one without the cart. That may have been the answer to a request in between, which showed no cart."""
+        between = [] if life.tokens is None else life.tokens.recent
+        carried = [each for each in between if last.done_us <= each.sent_us and each.done_us <= answer.sent_us]
+        refused = (refused_key(last, each, around, without) for each in (*carried, answer))
+        return next((found for found in refused if found), []) or cart_not_understood(last, answer, around, without)
 
 
 def used_twice(trail: TokenTrail, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:

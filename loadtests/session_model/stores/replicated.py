@@ -45,7 +45,7 @@ def copies_lost(
     """The copies that went, if at some moment nobody had one any more: all that took one, until nobody had."""
     has = set(around.run.all_nodes)
     took: list[Harm] = []
-    for at_us, back, node, factor, sure in _copies(opened, answer, around, without):
+    for at_us, back, node, factor, sure in _copies(opened, known, answer, around, without):
         if back:
             has |= {node} if has else set()
         else:
@@ -59,16 +59,17 @@ def copies_lost(
 
 
 def _copies(
-    opened: Exchange, answer: Exchange, around: Circumstances, without: Without
+    opened: Exchange, known: Exchange, answer: Exchange, around: Circumstances, without: Without
 ) -> list[tuple[int, bool, str, Factor, bool]]:
     """What became of the copies, in order of time: when, whether one came back (or went), at which node, by what, and
     whether that surely was before the answer."""
     changes = []
     for factor, gone in around.of(MemoryGone, without):
         if gone.node in around.run.all_nodes and opened.done_us <= gone.back_us and gone.from_us <= answer.done_us:
-            changes.append(
-                (max(gone.from_us, opened.done_us), False, gone.node, factor, gone.until_us <= answer.sent_us)
-            )
+            # A node that knew it before it was seen to be gone had its memory still.
+            had_us = known.done_us if known.node == gone.node and known.sent_us <= gone.until_us else 0
+            at_us = max(gone.from_us, opened.done_us, had_us)
+            changes.append((at_us, False, gone.node, factor, gone.until_us <= answer.sent_us))
             if gone.back_us <= answer.done_us:
                 changes.append((gone.back_us, True, gone.node, factor, True))
     for factor, copy in around.of(CopyBehind, without):  # who was deaf then never had one, and has it once it hears

@@ -39,6 +39,10 @@ class TestProcesses(EngineContract):
         return ProcessesEngine()
 
     @classmethod
+    def make_small_engine(cls) -> Engine:
+        return SMALL_SHOPS
+
+    @classmethod
     def make_failing_engine(cls) -> Engine:
         return ProcessesEngine(no_shop)
 

@@ -18,6 +18,7 @@ class TestFlickered(TallyContract):
         "forgotten twice": case(Story().login().stranger().me({}).stranger().cart({}), events=2),
         "the login in between was refused": case(Story().login().stranger().login(status=401).me({})),
         "found at the audit": case(Story().login().stranger().me({}, why="audit")),
+        "sent just when the stranger's answer had come": case(Story().login().stranger().at(0.11).me({})),
         "two shoppers": case(
             Story(1).login().stranger().me({}), Story(2).login().stranger().me({}), shoppers=2, events=2
         ),
@@ -31,6 +32,7 @@ class TestFlickered(TallyContract):
         "sent before the shop forgot": case(
             Story().login().at(1).say("cart", 401, took_ms=200).at(1.1).say("me", user="user-0001", took_ms=300)
         ),
+        "sent just before that": case(Story().login().stranger().at(0.109_999).me({})),
         "products are for everybody": case(Story().login().stranger().browse()),
         "a stolen copy": case(Story().login().probe("stolen", status=401).probe("stolen").me({})),
         "errors are not strangers": case(Story().login().cart(None, status=503).me({})),

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
-from compose.balancers.access_log import AccessLine
+from compose.architectures import ARCHITECTURES
+from compose.balancers.access_log import AccessLine, RawLine
 from compose.cluster import Limits
-from loadtests.judging.affected_users import AffectedUsers, shopper_of_request
+from loadtests.judging.affected_users import BY_LOG, AffectedUsers, HeldByLog, shopper_of_request
+from loadtests.model.application import ApplicationFacts
+from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.session_model.timeline import RunTimeline
-from tests.loadtests.stories import fault, retold, scene
+from tests.loadtests.stories import Story, fault, retold, scene
+
+EPOCH_US = 1_700_000_000_000_000
 
 
 def line(
@@ -26,6 +32,14 @@ def struck_by(kind: str, **changed: object) -> RunTimeline:
     """A scene in which a fault of that kind struck n2 at 5 s."""
     at = scene(("n2", 5))
     return retold(at, kind=kind, **changed)
+
+
+AT_RISK = {"user-0001"}
+
+
+def raw(it: AccessLine) -> RawLine:
+    """As it is read from the log."""
+    return RawLine(it.at_us, it.status, it.took_us, it.id, it.method, it.path, it.flags, it.node, it.answered_by)
 
 
 def hits(*lines: AccessLine, architecture: str = "sticky-memory") -> AffectedUsers:
@@ -74,6 +88,36 @@ class TestAtRisk:
         for each in (login(1), msgspec.structs.replace(line(1, 4), method="POST")):
             added.add(each)
         assert added.at_risk() == {"user-0001"}
+
+    def test_whole_seconds_are_those_of_the_wall_clock(self) -> None:
+        at = msgspec.structs.replace(scene(("n2", 5)), limits=Limits(session_lifetime_s=4), epoch_us=EPOCH_US + 300_000)
+        for sent_s, took_us, held in ((0.6, 0, set()), (1.2, 0, set()), (1.6, 99_999, set()), (1.6, 100_000, AT_RISK)):
+            found = AffectedUsers(at)
+            told = line(1, sent_s, path="/login", took_us=took_us)
+            found.add(msgspec.structs.replace(told, at_us=EPOCH_US + 300_000 + told.at_us))
+            assert found.at_risk() == held, (sent_s, took_us)
+
+    def test_only_a_login_that_was_let_in_opens_and_writes_a_session(self) -> None:
+        looked = msgspec.structs.replace(line(1, 1, path="/login"), method="GET")
+        assert hits(looked).at_risk() == set(), "the page with the form"
+        assert hits(line(1, 1, path="/login", status=400)).at_risk() == set()
+        assert hits(login(1), line(1, 2, path="/logout", status=503)).at_risk() == AT_RISK
+        for status, held in ((399, AT_RISK), (400, set())):
+            at = msgspec.structs.replace(scene(("n2", 5)), limits=Limits(session_lifetime_s=3))
+            found = AffectedUsers(at)
+            for each in (login(1), line(1, 4, path="/cart/tea", status=status)):
+                found.add(each)
+            assert found.at_risk() == held, status
+
+    def test_many_lines_are_taken_in_as_far_as_they_can_tell_something(self) -> None:
+        """The fault of this scene is over when it was seen, 20 ms after its injection."""
+        for at_us, held in ((5_020_000, AT_RISK), (5_020_001, set())):
+            found = AffectedUsers(scene(("n2", 5)))
+            found.add_all([raw(msgspec.structs.replace(line(1, 0, path="/login", took_us=0), at_us=at_us))])
+            assert found.at_risk() == held
+        calm = AffectedUsers(scene())
+        calm.add_all([raw(login(1))])
+        assert calm.at_risk() is None
 
     def test_who_left_is_not_at_risk(self) -> None:
         assert hits(login(1), line(1, 2, path="/logout")).at_risk() == set()
@@ -143,11 +187,32 @@ class TestReached:
             found.add(each)
         assert found.reached(0) == 1
 
+    @pytest.mark.parametrize(
+        ("victim", "kind", "before_us"),
+        [("n2", "freeze", 1_000_000), ("balancer", "balancer-restart", 1_000_000), ("store", "store-kill", 0)],
+    )
+    def test_from_when_on_and_until_when(self, victim: str, kind: str, before_us: int) -> None:
+        """By when it was answered at the beginning, and by when it was asked at the end."""
+        at = struck_by(kind, victim=victim, healed_us=8_000_000, observed_healed_us=8_100_000)
+        for at_us, took_us, met in (
+            (3_000_000, 2_000_000 - before_us, 1), (3_000_000, 1_999_999 - before_us, 0),
+            (8_100_000, None, 1), (8_100_001, 0, 0), (5_000_000 - before_us, None, 1), (4_999_999 - before_us, None, 0),
+        ):  # fmt: skip
+            found = AffectedUsers(at)
+            found.add(msgspec.structs.replace(line(1, 0), at_us=at_us, took_us=took_us))
+            assert found.reached(0) == met, (at_us, took_us)
+
 
 class TestServedByVictim:
+    @pytest.mark.parametrize(("done_us", "served"), [(3_999_999, 0), (4_000_000, 1)])
+    def test_by_the_microsecond(self, done_us: int, served: int) -> None:
+        found = hits(msgspec.structs.replace(line(1, 3, took_us=0), took_us=done_us - 3_000_000), architecture="redis")
+        assert found.served_by_victim() == served
+
     def test_within_the_last_second(self) -> None:
-        found = hits(line(1, 4.5), line(1, 4.6), line(2, 3.9), line(3, 4.9, "n1"), line(4, 5.03), architecture="redis")
-        assert found.served_by_victim() == 1
+        found = hits(line(1, 4.5), line(1, 4.6), line(2, 3.9), line(3, 4.9, "n1"), line(4, 5.03), line(5, 4.7),
+                     architecture="redis")  # fmt: skip
+        assert found.served_by_victim() == 2
 
     def test_a_foreign_id_is_nobody(self) -> None:
         found = hits(AccessLine(4_900_000, "ready-1", "GET", "/", 200, "", "n2", "n2", 10))
@@ -170,3 +235,88 @@ def test_a_guest_is_no_shopper_whatever_the_id_looks_like() -> None:
     found.add(login(2))
     assert found.at_risk() == {"user-0002"}
     assert hits(guest).at_risk() == {"user-8123"}, "nobody was admitted: then it must be a shopper"
+
+
+SEEN = ApplicationFacts("shop", "B", "0", ("login", "me", "logout"))
+
+
+def by_log(*told: Story, faults: tuple[FaultTimeline, ...] | None = None, **changes: object) -> HeldByLog:
+    """An application whose victim cannot be asked: n2 was killed at 5 s, and seen to be 20 ms later."""
+    at = msgspec.structs.replace(scene(("n2", 5)), **{"application": SEEN, **changes})
+    if faults is not None:
+        at = msgspec.structs.replace(at, faults=faults)
+    held = HeldByLog(at)
+    for story in told:
+        for exchange in story.exchanges:
+            held.add(exchange)
+    return held
+
+
+def at_risk(*told: Story, **changes: object) -> tuple[str, ...] | None:
+    held = by_log(*told, **changes)
+    (fault_of_it,) = held.faults()
+    return fault_of_it.at_risk
+
+
+class TestHeldByLog:
+    def test_whoever_the_victim_had_answered_last(self) -> None:
+        told = (Story(3).login("n2"), Story(2).login("n1"), Story(1).login("n1").at(2).me({}, node="n2"))
+        assert at_risk(*told) == ("user-0001", "user-0003")
+        assert at_risk(Story().login("n2").at(2).me({}, node="n1")) == ()
+        assert at_risk(Story().login("n2").at(2).cart(None, status=503)) == ("user-0001",), "an error moves nobody"
+
+    @pytest.mark.parametrize(
+        ("node", "done_us", "held"),
+        [
+            ("n2", 5_020_000, ("user-0001",)), ("n2", 5_020_001, ()),
+            ("n1", 5_000_000, ()), ("n1", 5_000_001, ("user-0001",)),
+        ],
+    )  # fmt: skip
+    def test_until_it_was_hit(self, node: str, done_us: int, held: tuple[str, ...]) -> None:
+        """The victim's own answers came before the blow, until that was seen."""
+        told = Story().login("n1" if node == "n2" else "n2").me({}, node=node)
+        told.exchanges[-1] = msgspec.structs.replace(told.last, done_us=done_us)
+        assert at_risk(told) == held
+
+    def test_who_is_logged_out_is_nowhere(self) -> None:
+        assert at_risk(Story().login("n2").logout(node="n2")) == ()
+        assert at_risk(Story().login("n2").say("logout_everywhere", node="n2")) == ()
+        assert at_risk(Story().login("n2").logout(status=503)) == ("user-0001",)
+        assert at_risk(Story().login("n2").stranger(node="n2")) == ()
+        assert at_risk(Story().login("n2").stranger(node="n2").browse(node="n2")) == ()
+
+    def test_a_login_that_was_refused_ends_nothing_and_opens_nothing(self) -> None:
+        assert at_risk(Story().login("n2").login("n2", status=401)) == ("user-0001",)
+        assert at_risk(Story().login("n2", status=401)) == ()
+        assert at_risk(Story().browse("n2")) == ()
+
+    def test_only_what_the_shopper_asked_with_the_cookies_of_its_own(self) -> None:
+        assert at_risk(Story().login("n1").probe("second", node="n2")) == ()
+        forgot = Story().login("n1").say("forget_node", node="n2")
+        assert at_risk(forgot) == ()
+
+    def test_only_where_the_last_answer_tells_where_a_session_is(self) -> None:
+        told = Story().login("n2")
+        robin, redis, token = (ARCHITECTURES[name] for name in ("roundrobin-memory", "redis", "signed-token"))
+        unseen = msgspec.structs.replace(SEEN, grade="C")
+        assert at_risk(told, description=robin) is None
+        assert at_risk(told, application=unseen) is None
+        assert at_risk(told, application=None) is None
+        assert at_risk(told, description=ARCHITECTURES["sticky-hash"]) is None
+        assert at_risk(told, description=redis) == at_risk(told, description=token) == ()
+
+    def test_only_what_takes_memory_and_was_made(self) -> None:
+        freeze = fault("n2", "freeze", 5_000_000, 5_020_000)
+        planned = fault("n2", "kill", None)
+        told = Story().login("n2")
+        assert at_risk(told, faults=(freeze,)) is None
+        assert at_risk(told, faults=(planned,)) is None
+        assert at_risk(told, faults=(fault("n2", "kill", 5_000_000),)) == ("user-0001",), "though nobody observed it"
+
+    def test_each_fault_by_itself_and_by_what_it_is_known(self) -> None:
+        second = fault("n1", "kill", 7_000_000, 7_020_000, number=1)
+        freeze = fault("n3", "freeze", 8_000_000, 8_020_000, number=2)
+        held = by_log(Story().login("n2").at(6).login("n1"), faults=(*scene(("n2", 5)).faults, second, freeze))
+        told = [(each.fault, each.at_risk, each.at_risk_source) for each in held.faults()]
+        assert told == [(0, ("user-0001",), BY_LOG), (1, ("user-0001",), BY_LOG), (2, None, "")]
+        assert held.at_risk(fault("n2", "kill", 1)) is None, "a fault of another run"

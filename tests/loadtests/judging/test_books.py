@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadtests.judging.books import Books, ClosedBooks, Steps
+from loadtests.judging.books import ActionCounts, Books, ClosedBooks, Steps
 from loadtests.judging.reconcile import Reconciler
 from loadtests.judging.replay import HistoryReplay
 from loadtests.model.history import NOT_LOGGED_IN, UNREADABLE, Exchange, Jar, Record
@@ -198,6 +198,19 @@ class TestActions:
         books, _ = closed(plan_of(told), told.exchanges[:1] * 50, scene())
         assert books.problems[-1].startswith("and ")
         assert len(books.problems) == 21
+
+    def test_while_a_round_goes_on_they_can_be_asked_for_at_any_time(self) -> None:
+        told = Story().login().add("tea", status=503).browse().stranger().login(why="recovery").add("mug", status=0)
+        told.say("checkout", 503, why="audit")
+        counts = ActionCounts()
+        replay = HistoryReplay(scene())
+        for exchange in told.exchanges:
+            replay.add(exchange)
+            counts.add(exchange)
+        settled = counts.settled(replay, orders_read=False)
+        assert counts.counts(settled) == {"ok": 2, "failed": 1, "unknown": 2, "not_sent": 0}
+        settled = {exchange.request: "ok" for exchange in told.exchanges if exchange.outcome == "unknown"}
+        assert counts.counts(settled) == {"ok": 4, "failed": 1, "unknown": 0, "not_sent": 0}  # type: ignore[arg-type]
 
 
 class TestUsers:

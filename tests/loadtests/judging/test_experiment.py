@@ -135,6 +135,11 @@ class TestAtRisk:
         assert "2 shoppers" in words
         assert "user-0002" in words
 
+    def test_the_first_few_are_named(self) -> None:
+        for count, named in ((2, "a0, a1"), (3, "a0, a1, a2"), (4, "a0, a1, a2, …")):
+            (words,) = at_risk_doubts({f"a{number}" for number in range(count)}, set())
+            assert words.endswith(f"they differ on {named}")
+
     def test_the_same_number_of_others_is_not_agreement(self) -> None:
         assert list(at_risk_doubts({"user-0001"}, {"user-0002"})) != []
 

@@ -12,7 +12,7 @@ from loadtests.checks.logged_out import LoggedOut
 from loadtests.checks.stalled import Stalled
 from loadtests.judging import judge as judge_module
 from loadtests.judging.judge import judge
-from loadtests.model.events import Event, FaultEvent, LoadEnded, RunInterrupted, read_events
+from loadtests.model.events import AtRisk, Event, FaultEvent, LoadEnded, RunInterrupted, read_events
 from loadtests.model.history import Exchange, Record, encode_records, read_history
 from loadtests.model.plan import encode_plan, read_plan
 from loadtests.model.results import Results
@@ -99,6 +99,13 @@ class TestInconclusive:
 
         rewrite_events(run, nobody)
         assert "hit nobody" in reasons(judge(run.root))
+
+    def test_victim_and_balancer_disagree_on_who_was_at_risk(self, run: RunFolder) -> None:
+        rewrite_events(run, lambda event: msgspec.structs.replace(event, users=event.users[1:])
+                       if isinstance(event, AtRisk) and event.users else event)  # fmt: skip
+        results = judge(run.root)
+        assert results.verdict == "inconclusive"
+        assert "the balancer's log says" in reasons(results)
 
     def test_the_load_did_not_end_cleanly(self, run: RunFolder) -> None:
         rewrite_events(run, lambda event: msgspec.structs.replace(event, clean=False, why="it died")

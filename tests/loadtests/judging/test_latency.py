@@ -158,12 +158,29 @@ class TestWithoutService:
             service.add(exchange(at_us, at_us, at_us + 500_000))
         assert service.close() == 9.5
 
+    def test_what_begins_after_the_window_is_no_part_of_it(self) -> None:
+        """Half a millisecond less than one of both counts: what is after the end adds nothing to it, nor takes away."""
+        service = WithoutService(window_us=12_000_000)
+        service.add(exchange(11_999_501, 11_999_501, 11_999_601, status=503))
+        for shopper in range(2, 5):
+            after = exchange(11_000_000, 12_000_000 + shopper, 12_100_000, status=503)
+            service.add(msgspec.structs.replace(after, shopper=shopper))
+        assert service.close() == 0.0
+
     def test_of_a_calm_day_nothing(self) -> None:
         assert without(Story().login().cart({})) == 0.0
 
     def test_other_cookies_neither_begin_nor_end_it(self) -> None:
         told = Story().probe("stolen", status=401).login().cart(None, status=503).probe("second").at(2).cart({})
         assert without(told) == pytest.approx(2.01 - 0.2)
+
+    def test_what_is_asked_while_it_lasts_ends_it_when_it_is_answered(self) -> None:
+        service = WithoutService(window_us=12_000_000)
+        service.add(exchange(1_000_000, 1_000_000, 1_500_000, status=503))
+        service.add(exchange(1_100_000, 1_200_000, 2_000_000))
+        service.add(exchange(1_600_000, 1_700_000, 2_500_000, status=503))
+        service.add(exchange(2_600_000, 2_600_000, 3_000_000))
+        assert service.close() == 2.0, "from 1 s to 3 s, though the second failure was sent before the first answer"
 
     def test_a_stream_is_no_service_by_itself(self) -> None:
         told = Story().say("watch", 503, took_ms=4000).at(5).browse()

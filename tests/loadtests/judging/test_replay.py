@@ -51,6 +51,23 @@ def test_a_crash_at_the_end_is_a_crash() -> None:
     assert [loss.kind for loss in replay.losses()] == ["logged_out"]
 
 
+def test_of_a_run_that_goes_on_the_checks_see_what_has_come_since() -> None:
+    replay = HistoryReplay(scene(finished=False))
+    login, stranger = Story().login("n2").at(6).stranger(node="n1").exchanges
+    replay.add(login)
+    before = replay.checks[0].around
+    assert replay.checks[0].around is before, "not assembled anew each time"
+    replay.see(scene(("n2", 5)))
+    replay.add(stranger)
+    for exchange in Story(2).login().checkout("o1").exchanges:
+        replay.add(exchange)
+    replay.close()
+    assert [(loss.kind, loss.cause) for loss in replay.losses()] == [
+        ("order_lost", "unexplained"), ("logged_out", "node_killed"),
+    ]  # fmt: skip
+    assert replay.facts() == 3, "the stranger's answer, the order's, and the database"
+
+
 def test_losses_come_in_order_of_time() -> None:
     replay = HistoryReplay(scene())
     for exchange in [*Story(2).at(5).login().stranger().exchanges, *Story(1).at(1).login().stranger().exchanges]:

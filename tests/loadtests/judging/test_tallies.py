@@ -54,6 +54,15 @@ def test_quick_oks_are_not_worth_telling() -> None:
     assert board([*quick, *Story(2).stranger().exchanges], _Hears).close()["stalled"] == Counted(1, 1)
 
 
+def test_what_took_long_or_is_of_its_kind_is_told_though_it_went_well() -> None:
+    for took_ms, told in ((900, 0), (900.001, 1)):
+        slow = Story().at(5).say("cart", took_ms=took_ms).exchanges
+        assert board(slow, _Hears).close()["stalled"].events == told, took_ms
+    for do in ("login", "watch", "logout", "logout_everywhere"):
+        assert board(Story().say(do).exchanges, _Hears).close()["stalled"].events == 1, do
+    assert board(Story().say("cart", cookie_refused=True).exchanges, _Hears).close()["stalled"].events == 1
+
+
 def test_everything_is_told_while_somebody_is_followed() -> None:
     told = Story().login().stranger().browse().cart({}).browse()
     assert board(told.exchanges, _Hears, Flickered).close()["stalled"].events == 4, (

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import tracemalloc
+from array import array
 from collections.abc import Iterable, Iterator
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from compose.balancers.access_log import RawLine
+from loadtests.judging import three_logs
 from loadtests.judging.three_logs import FullComparison, LogComparison, LogListener, LogMatching, ThreeLogs
 from loadtests.model.events import LoadEnded
 from loadtests.model.history import Exchange
@@ -84,6 +87,35 @@ def test_a_request_that_stands_in_all_logs_twice() -> None:
     assert found(once * 2, piece=3) == found(once * 2, piece=None)
     assert found(once * 2, piece=3).mismatches == 3
     assert found(once, piece=3).mismatches == 0
+
+
+def test_what_a_late_log_settles_is_forgotten_and_looked_for_ever_more_rarely(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(three_logs, "SWEEP", 4)
+    looked: list[int] = []
+
+    class Watched(LogMatching):
+        def _sweep(self) -> None:
+            looked.append(len(self._client))
+            super()._sweep()
+
+    matching = Watched()
+    requests = [f"a-0001-{number:04d}" for number in range(100)]
+    for exchange in map(asked, requests):
+        matching.add(exchange)
+    assert looked == [5, 11, 23, 47, 95], "each time after twice as many"
+    matching.add_node("n1", [*map(logged, requests)])
+    matching.add_lines([*map(line, requests)])
+    for exchange in map(asked, (f"b-0001-{number:04d}" for number in range(100))):
+        matching.add(exchange)
+    assert looked[5:] == [191]
+    assert len(matching._client) == 100, "the logs of the first hundred settled them"
+    assert matching.counts == (200, 100, 100)
+
+
+@pytest.mark.parametrize("many", [0, 5, 6])
+def test_equal_numbers_are_found_by_either_way(many: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(three_logs, "MANY", many)
+    assert three_logs._equal_ones(array("q", [3, -1, 3, 7, -1])) == {3, -1}
 
 
 def agreeing(count: int) -> Iterator[tuple[list[LogRecord], list[RawLine], list[Exchange]]]:

@@ -24,7 +24,7 @@ from loadtests.planning.make_plan import make_plan
 from tests.loadtests.standins import RUN, StandinShop, standin_shop
 from tests.waiting import until
 
-READY_S = 30.0
+READY_S = 60.0
 LEAD_NS = 200_000_000
 
 cluster = pytest.mark.cluster
@@ -32,7 +32,10 @@ cluster = pytest.mark.cluster
 
 def plan_of(shoppers: int = 12, seconds: float = 2.0, leavers: float = 0.0, behaviour: str = "shop") -> Plan:
     shape = Load(shoppers, seconds, 150, login_within_ms=400, leavers=leavers, behaviour=behaviour)
-    return make_plan(Scenario("Why?", "test", shape), seed=1)
+    plan = make_plan(Scenario("Why?", "test", shape), seed=1)
+    # A machine that is busy with other tests makes nobody late and no answer lost.
+    patient = msgspec.structs.replace(plan.client, late_ms=60_000, answer_timeout_ms=10_000)
+    return msgspec.structs.replace(plan, client=patient)
 
 
 @pytest.fixture
@@ -172,9 +175,10 @@ def test_everybody_who_is_logged_out_is_counted_and_shops_on(
 ) -> None:
     plan = plan_of()
     with loaded(plan, shop.url, tmp_path, own_state) as load:
-        zero_ns = time.monotonic_ns() + LEAD_NS
-        load.go(zero_ns)
-        assert until(lambda: time.monotonic_ns() > zero_ns + 1_000_000_000, READY_S), load.progress()
+        load.go(time.monotonic_ns() + LEAD_NS)
+        logged_in = ["POST", "/login"]
+        assert until(lambda: [each[:2] for each in shop.seen()].count(logged_in) == 12, READY_S), load.progress()
+        assert until(lambda: load.progress().ok > 12, READY_S), load.progress()  # the answers have come, too
         shop.forget()
         assert until(load.finished, READY_S), load.progress()
     assert load.exit_codes() == (0,)

@@ -50,13 +50,15 @@ def test_what_must_hold_is_said_in_sentences(made_up: MadeUp) -> None:
         shown = experiment(
             gather(made_up.folder), msgspec.structs.replace(made_up.results, architectures=architectures)
         )
-        assert len(shown.statements) == 4
+        assert len(shown.statements) == 5
         return [it.text for it in shown.statements if not it.holds]
 
     steps = made_up.results.architectures["sticky-memory"].experiment
     assert doubted() == []
     (books,) = doubted(books_balance=False)
     assert books.endswith("is somewhere: not so in sticky-memory.")
+    unseen = msgspec.structs.replace(made_up.results.architectures["sticky-memory"].users, undecided=2)
+    assert doubted(users=unseen) == ["Everybody could be looked at in the last audit: not so in sticky-memory."]
     (seen,) = doubted(experiment=(*steps, msgspec.structs.replace(steps[0], step="not_healed")))
     assert seen.startswith("Each fault was seen")
     (never,) = doubted(experiment=steps[:2])

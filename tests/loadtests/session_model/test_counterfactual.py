@@ -8,8 +8,9 @@ from itertools import combinations
 
 import pytest
 
-from loadtests.session_model.circumstances import Factor, Harm, Without
-from loadtests.session_model.counterfactual import Harms, explain_by
+from loadtests.session_model.circumstances import Factor, Harm, Without, circumstances_of
+from loadtests.session_model.counterfactual import MOST_FACTORS, Explanation, Harms, explain_by, in_words
+from tests.loadtests.session_model.accused import strike, where
 
 A, B, C = (Factor("fault", name, number) for number, name in enumerate("abc"))
 LIFE = Factor("time", "expired")
@@ -89,3 +90,59 @@ def test_the_sets_are_the_smallest_and_each_is_minimal(seed: int) -> None:
     assert found == smallest(harms, factors)
     for some in found:
         assert all(harms(some - {factor}) for factor in some), "dropping any member loses the explanation"
+
+
+def test_what_came_at_one_moment_stands_in_the_order_of_the_plan() -> None:
+    # With so many, the order of a set is another one in nearly every process.
+    factors = [Factor("fault", "same", number) for number in range(6)]
+    (named,) = explain_by(each(*(harm(factor) for factor in reversed(factors)))).alternatives
+    assert [one.factor.fault for one in named] == [0, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(("count", "explained"), [(MOST_FACTORS, True), (MOST_FACTORS + 1, False)])
+def test_so_many_are_thought_away_and_no_more(count: int, explained: bool) -> None:
+    factors = [Factor("fault", f"{number:02}", number) for number in range(count)]
+    found = explain_by(each(*(harm(factor, number) for number, factor in enumerate(factors))))
+    assert found.faults == (frozenset(range(count)) if explained else frozenset())
+    assert found.cause == ("+".join(factor.name for factor in factors) if explained else "unexplained")
+
+
+def test_of_several_harms_of_one_factor_the_first_is_told() -> None:
+    found = explain_by(each(harm(A, 9), harm(A, 3)._replace(word="z"), harm(A, 3)._replace(word="y")))
+    assert found.members == ((0, Harm(A, "y", 3)),)
+
+
+def test_what_is_hidden_is_told_with_the_harm_that_shows_without_the_others() -> None:
+    found = explain_by(first(each(harm(SET, -1)), each(harm(A, 4), harm(A, 2))))
+    assert found.members == ((0, Harm(A, "a", 2)), (0, Harm(SET, "set", -1)))
+
+
+def test_alternatives_are_numbered() -> None:
+    found = explain_by(both(harm(A, 1), harm(B, 2)))
+    assert found.members == ((0, harm(A, 1)), (1, harm(B, 2)))
+    assert found.faults == {0, 1}
+
+
+class TestInWords:
+    AROUND = circumstances_of(where("redis", strike("kill"), strike("store-kill", "store", at=7)))
+    KILL, STORE = AROUND.faults
+
+    def told(self, *alternatives: tuple[Harm, ...]) -> str:
+        return in_words(Explanation(alternatives), self.AROUND, "it was good", " (it began)")
+
+    def test_each_kind_of_factor(self) -> None:
+        for one, told in (
+            (Harm(self.KILL, "node_killed", 5_000_000), "killing n2 at 5.0 s"),
+            (Harm(LIFE, "expired", 6_500_000), "the end of its lifetime at 6.5 s (it began)"),
+            (Harm(SET, "worker", -1), "several processes in a node"),
+            (Harm(SET, "worker", 0), "several processes in a node at 0.0 s"),
+            (Harm(SET, "some_thing", 1_234_567_890), "some thing at 1,234.6 s"),
+        ):
+            assert self.told((one,)) == f"without {told}, it was good"
+
+    def test_members_alternatives_and_nothing(self) -> None:
+        kill, store = Harm(self.KILL, "node_killed", 5_000_000), Harm(self.STORE, "store_lost", 7_000_000)
+        words = "killing n2 at 5.0 s", "killing the store at 7.0 s"
+        assert self.told((kill, store)) == f"without {words[0]} and {words[1]}, it was good"
+        assert self.told((kill,), (store,), (kill,)) == f"without {words[0]}, or without {words[1]}, it was good"
+        assert self.told() == ""

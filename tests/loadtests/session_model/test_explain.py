@@ -34,6 +34,14 @@ def test_each_session_ends_as_it_did() -> None:
     ]
 
 
+def test_a_write_that_nobody_answered_may_have_prolonged_it() -> None:
+    told = Story().login("n2").at(2).add("tea", status=0, node="n2")
+    (session,) = sessions(told, KILLED)
+    assert (session.written_ms, session.perhaps_written_ms, session.good_until_ms) == (10.0, 2010.0, 3_602_000.0)
+    lines = in_words(ShopperStory("sticky-memory", 1, "user-0001", (session,), ())).splitlines()
+    assert lines[3] == "    perhaps written at 2.0 s: nobody answered"
+
+
 def test_what_other_cookies_do_and_what_was_not_sent_opens_nothing() -> None:
     told = Story().say("login", jar="second")
     told.exchanges.append(msgspec.structs.replace(told.last, jar="main", outcome="not_sent"))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from requests import Response
 
 from loadtests.workshop.contract import SIDES, Begin, Break, Close, EndWorkshop, GuestView, Release, SideName
 from loadtests.workshop.rehearsal.dashboard_client import DashboardClient
@@ -25,6 +27,13 @@ TOLD_WITHIN_S = 20.0
 
 def node_of(shop: Page) -> str:
     return shop.locator("footer .node").inner_text()
+
+
+def answered(ask: Callable[[], Response]) -> Response:
+    """A person whose page does not come within the balancer's bound, on a busy machine, sends it again."""
+    answers: list[Response] = []
+    assert until(lambda: answers.append(ask()) or answers[-1].status_code < 500, TOLD_WITHIN_S), answers[-1].text
+    return answers[-1]
 
 
 def opens_the_cart(shop: Page, url: str) -> None:
@@ -65,7 +74,7 @@ class ARoom:
         assert until(lambda: self.people[-1].me()["password"] != "", TOLD_WITHIN_S)  # the dashboard has heard of it
         for person in self.people:
             for side in self.workshop.round.sides:
-                answer = person.logs_in(side.shop_url)
+                answer = answered(lambda person=person, side=side: person.logs_in(side.shop_url))  # type: ignore[misc]
                 assert answer.status_code == 200, answer.text
                 if side.side == "left":
                     homes[person.me()["user"]] = answer.headers["X-Node"]

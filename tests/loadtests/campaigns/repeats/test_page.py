@@ -16,10 +16,10 @@ HOSTILE = "<script>alert('x')</script>\"'&{{ 7*7 }}"
 MEASURES = ("logged_out", "seconds_without_service", "p95_ms")
 
 
-def repeats(names: tuple[str, ...] = ("sticky-memory", "redis")) -> Repeats:
-    of = asked(20, names, MEASURES)
-    blocks = blocks_of(of, twenty_more)
-    return repeats_of(of, reshot(blocks, 4, "redis", doubt="the kill of n1 hit nobody"))
+def repeats(names: tuple[str, ...] = ("sticky-memory", "redis"), blocks: int = 20) -> Repeats:
+    of = asked(blocks, names, MEASURES)
+    found = blocks_of(of, twenty_more)
+    return repeats_of(of, reshot(found, 4, "redis", doubt="the kill of n1 hit nobody"))
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +121,7 @@ def test_the_terminal_tells_the_same(tmp_path: object) -> None:
 
 def test_it_begins_with_what_was_counted_in_each_block(page: Page) -> None:
     found = repeats()
-    rows = page.text("counts").split("block sticky-memory redis ")[1]
+    rows = page.text("counts").split("Block sticky-memory redis ")[1]
     for block in found.of_kind("fault"):
         one, other = (block.shot(name) for name in found.asked.architectures)
         assert one is not None

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 
 from loadtests.campaigns.repeats.page import render
 from tests.loadtests.campaigns.repeats.test_page import MEASURES, repeats
-from tests.loadtests.report.test_browser import assert_axe_finds_nothing, opened
+from tests.loadtests.report.test_browser import opened
 
 pytestmark = pytest.mark.browser
 
@@ -37,9 +37,3 @@ def test_nothing_is_wider_than_the_screen(browser: Browser, address: str) -> Non
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         texts = page.locator("svg.plot text").evaluate_all("all => all.map(it => it.getBoundingClientRect().right)")
         assert max(texts) <= width + 1
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
-def test_axe_finds_nothing(browser: Browser, address: str, scheme: str, width: int) -> None:
-    assert_axe_finds_nothing(opened(browser, address, width=width, scheme=scheme, scripts=True)[0])

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
+from compose.architectures import ARCHITECTURES
+from loadtests.faults.effects import (
+    AffinityLost,
+    Effect,
+    MemoryGone,
+    MemoryKeepsAtMost,
+    NodeEnds,
+    RingTurns,
+    SeveralMemories,
+    Unreachable,
+)
 from loadtests.model.history import Exchange
+from loadtests.session_model.circumstances import NOTHING, Circumstances, Factor, Harm
+from loadtests.session_model.life import SessionLife, seen
+from loadtests.session_model.stores import RULES
 from loadtests.session_model.timeline import RunTimeline
 from tests.loadtests.session_model.accused import SHORT, cause, faults, only, out, strike, where
 from tests.loadtests.stories import Story
@@ -193,3 +208,181 @@ def test_what_nothing_explains_says_what_was_considered() -> None:
         "killing n2: it began at 7.0 s, after the answer",
         "slowing down n2: it does nothing to sessions here",
     )
+
+
+FAULT, OTHER = (Factor("fault", "freeze", number) for number in (0, 1))
+
+
+def asked(node: str, sent_us: int, *, stranger: bool = False) -> Exchange:
+    """Answered ten milliseconds later."""
+    told = Story().stranger(node=node) if stranger else Story().me({}, node=node)
+    return msgspec.structs.replace(told.last, sent_us=sent_us, done_us=sent_us + 10_000)
+
+
+KNOWN, AWAY = asked("n2", 1_000_000), asked("n1", 5_000_000, stranger=True)
+HOME = asked("n2", 5_000_000, stranger=True)
+
+
+def words(
+    *effects: Effect, answer: Exchange = AWAY, forgot_us: int | None = None, at: RunTimeline | None = None,
+    between: tuple[Exchange, ...] = (),
+) -> list[str]:  # fmt: skip
+    """Why that answer did not know a session that was opened at n2 at 0 s, and known there at 1 s."""
+    run = at or where(STICKY)
+    life = SessionLife(run)
+    for exchange in (Story().login("n2").last, KNOWN, *between):
+        life.saw(exchange)
+    if forgot_us is not None:
+        life.forgot = asked("", forgot_us - 10_000)
+    around = Circumstances(run, tuple(zip((FAULT, OTHER), effects, strict=False)), {})
+    return [harm.word for harm in RULES["memory"].harms(life, answer, around, NOTHING)]
+
+
+SPANS = [(0, 4_999_999, False), (0, 5_000_000, True), (5_010_000, 9_000_000, True), (5_010_001, 9_000_000, False)]
+"""Whether they meet the answer, which was on its way from 5.00 to 5.01 s."""
+
+
+class TestWhyItWasElsewhere:
+    @pytest.mark.parametrize(("from_us", "until_us", "met"), SPANS)
+    def test_its_home_could_not_be_reached_at_that_moment(self, from_us: int, until_us: int, met: bool) -> None:
+        gone = Unreachable(from_us, until_us, "node_frozen", "n2")
+        assert words(gone) == (["node_frozen"] if met else ["held_for_dead"])
+        assert words(msgspec.structs.replace(gone, node="n3")) == ["held_for_dead"]
+        assert words(gone, answer=HOME) == []
+
+    @pytest.mark.parametrize(("until_us", "met"), [(2_499_999, False), (2_500_000, True)])
+    def test_since_the_first_error_that_may_have_been_elsewheres(self, until_us: int, met: bool) -> None:
+        error = msgspec.structs.replace(Story().say("cart", 503).last, sent_us=2_500_000, done_us=2_600_000)
+        strayed = msgspec.structs.replace(Story().browse("n1").last, sent_us=3_000_000, done_us=3_010_000)
+        gone = Unreachable(0, until_us, "node_frozen", "n2")
+        assert words(gone, between=(error, strayed)) == (["node_frozen"] if met else ["held_for_dead"])
+        late = Unreachable(3_010_001, 9_000_000, "node_frozen", "n2")
+        assert words(late, between=(error, strayed)) == ["held_for_dead"]
+        assert words(late, AffinityLost(3_005_000, 3_006_000, "affinity_lost"), between=(strayed,)) == ["node_frozen"]
+
+    @pytest.mark.parametrize(("from_us", "until_us", "met"), SPANS)
+    def test_no_cookie_was_heeded_then(self, from_us: int, until_us: int, met: bool) -> None:
+        lost = AffinityLost(max(from_us, 1_010_001), until_us, "affinity_lost")
+        assert words(lost) == (["affinity_lost"] if met else ["held_for_dead"])
+
+    @pytest.mark.parametrize(
+        ("from_us", "until_us", "met"),
+        [(0, 999_999, False), (0, 1_000_000, True), (10_000, 1_005_000, True), (10_001, 1_005_000, False)],
+    )
+    def test_or_ever_since_the_login(self, from_us: int, until_us: int, met: bool) -> None:
+        assert words(AffinityLost(from_us, until_us, "affinity_lost")) == (
+            ["affinity_lost"] if met else ["held_for_dead"]
+        )
+
+    @pytest.mark.parametrize(
+        ("forgot_us", "met"), [(999_999, False), (1_000_000, True), (5_010_000, True), (5_010_001, False)]
+    )
+    def test_the_browser_lost_the_balancers_cookie_since_it_was_home(self, forgot_us: int, met: bool) -> None:
+        assert words(forgot_us=forgot_us) == (["affinity_lost"] if met else ["held_for_dead"])
+        by_address = msgspec.structs.replace(ARCHITECTURES["sticky-hash"], affinity="address")
+        at = msgspec.structs.replace(where(STICKY), description=by_address)
+        assert words(forgot_us=forgot_us, at=at) == ["held_for_dead"], "a cookie plays no part"
+
+    @pytest.mark.parametrize(
+        ("from_us", "until_us", "settled_us", "met"),
+        [
+            *((from_us, until_us, 9_000_000, met) for from_us, until_us, met in SPANS[2:]),
+            (1_010_001, 4_999_999, 9_000_000, False), (1_010_001, 5_000_000, 9_000_000, True),
+            (5_000_000, 9_000_000, 999_999, False), (5_000_000, 9_000_000, 1_000_000, True),
+            (1_010_000, 2_000_000, 9_000_000, True), (1_010_001, 2_000_000, 9_000_000, False),
+            (500_000, 999_999, 9_000_000, False), (500_000, 1_000_000, 9_000_000, True),
+        ],
+    )  # fmt: skip
+    def test_a_ring_turned_then_or_when_it_was_last_at_home(
+        self, from_us: int, until_us: int, settled_us: int, met: bool
+    ) -> None:
+        turns = RingTurns(from_us, until_us, "moved_by_ring", settled_us)
+        assert words(turns, at=where("sticky-hash")) == (["moved_by_ring"] if met else ["held_for_dead"])
+        assert words(turns) == ["held_for_dead"], "where there is no ring"
+
+    @pytest.mark.parametrize(
+        ("from_us", "until_us", "met"),
+        [(0, 999_999, False), (0, 1_000_000, True), (1_010_000, 2_000_000, True), (1_010_001, 2_000_000, False)],
+    )
+    def test_on_a_ring_its_home_may_have_stood_in_for_another_node(
+        self, from_us: int, until_us: int, met: bool
+    ) -> None:
+        gone = Unreachable(from_us, until_us, "node_killed", "n3")
+        assert words(gone, at=where("sticky-hash")) == (["node_killed"] if met else ["held_for_dead"])
+        turns = RingTurns(0, 9_000_000, "moved_by_ring")
+        both = words(gone, turns, at=where("sticky-hash"))
+        assert both == (["moved_by_ring", "node_killed"] if met else ["moved_by_ring"])
+        other = Unreachable(0, 9_000_000, "node_frozen", "n2")
+        assert words(other, turns, at=where("sticky-hash")) == ["node_frozen"], "no ring is needed for it"
+
+    def test_a_fault_is_named_once(self) -> None:
+        run, life = where("sticky-hash"), SessionLife(where("sticky-hash"))
+        for exchange in (Story().login("n2").last, KNOWN):
+            life.saw(exchange)
+        its = (RingTurns(0, 9_000_000, "moved_by_ring"), Unreachable(0, 9_000_000, "node_killed", "n3"))
+        around = Circumstances(run, tuple((FAULT, effect) for effect in its), {})
+        assert RULES["memory"].harms(life, AWAY, around, NOTHING) == [Harm(FAULT, "moved_by_ring", 0)]
+
+    def test_nobody_who_was_never_known_was_moved(self) -> None:
+        gone = ((FAULT, Unreachable(0, 9_000_000, "node_frozen", "n2")),)
+        around = Circumstances(where(STICKY), gone, {})
+        assert RULES["memory"].cart_harms(KNOWN, AWAY, SessionLife(around.run), around, NOTHING) == [
+            seen("held_for_dead", AWAY.sent_us)
+        ]
+
+
+class TestWhyItWasNotThereAnyMore:
+    @pytest.mark.parametrize(
+        ("from_us", "until_us", "sure"),
+        [
+            (500_000, 999_999, None), (500_000, 1_000_000, True), (10_000, 5_000_000, True), (9_999, 5_000_000, False),
+            (10_000, 5_000_001, False), (5_010_000, 6_000_000, False), (5_010_001, 6_000_000, None),
+        ],
+    )  # fmt: skip
+    def test_its_memory_went_after_the_login_and_before_the_answer(
+        self, from_us: int, until_us: int, sure: bool | None
+    ) -> None:
+        run, life = where(STICKY), SessionLife(where(STICKY))
+        for exchange in (Story().login("n2").last, KNOWN):
+            life.saw(exchange)
+        gone = MemoryGone(from_us, until_us, "node_killed", "n2")
+        around = Circumstances(run, ((FAULT, gone),), {})
+        wanted = [] if sure is None else [Harm(FAULT, "node_killed", from_us, sure)]
+        assert RULES["memory"].harms(life, HOME, around, NOTHING) == wanted
+        assert words(msgspec.structs.replace(gone, node="n1"), answer=HOME) == []
+
+    @pytest.mark.parametrize(
+        ("from_us", "until_us", "met"),
+        [(0, 999_999, False), (0, 1_000_000, True), (5_010_000, 9_000_000, True), (5_010_001, 9_000_000, False)],
+    )
+    def test_it_may_have_been_thrown_out_since_it_was_known(self, from_us: int, until_us: int, met: bool) -> None:
+        cap = MemoryKeepsAtMost(from_us, until_us, "memory_cap", "n2", 5)
+        assert words(cap, answer=HOME) == (["memory_cap"] if met else [])
+        several = SeveralMemories(from_us, until_us, "worker")
+        assert words(several, answer=HOME) == (["worker"] if met else [])
+        two = where(STICKY, node_workers=2)
+        assert words(several, answer=HOME, at=two) == ["worker"]
+        assert words(answer=HOME, at=where(STICKY, node_workers=1)) == []
+
+    @pytest.mark.parametrize(
+        ("from_us", "until_us", "ended"),
+        [(500_000, 1_000_000, True), (500_000, 1_000_001, False), (499_999, 1_000_000, False)],
+    )
+    def test_not_by_a_cap_that_ended_with_its_process(self, from_us: int, until_us: int, ended: bool) -> None:
+        cap, end = MemoryKeepsAtMost(500_000, 9_000_000, "memory_cap", "n2", 5), NodeEnds(from_us, until_us, "", "n2")
+        assert words(cap, end, answer=HOME) == ([] if ended else ["memory_cap"])
+
+    @pytest.mark.parametrize(("held", "full"), [(4, False), (5, True)])
+    def test_nor_by_one_that_was_not_reached(self, held: int, full: bool) -> None:
+        at = where(STICKY, session_cap=5, fullest={"n2": held})
+        assert words(answer=HOME, at=at) == (["memory_cap"] if full else [])
+
+
+def test_of_a_logout_everywhere_no_other_node_hears() -> None:
+    for do, node, named in (
+        ("logout_everywhere", "n1", "node_not_told"), ("logout_everywhere", "n2", "unexplained"),
+        ("logout", "n1", "unexplained"),
+    ):  # fmt: skip
+        told = Story().login("n2").say("login", node="n2", jar="second").at(2).say(do, node=node).at(5)  # type: ignore[arg-type]
+        copied = told.probe("second" if do == "logout_everywhere" else "stolen", node="n2").exchanges
+        assert cause(copied, where(STICKY)) == named

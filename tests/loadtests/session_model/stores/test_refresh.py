@@ -7,7 +7,12 @@ from msgspec.structs import replace
 
 from compose.cluster import Limits
 from loadtests.model.history import Exchange
+from loadtests.session_model.circumstances import NOTHING, Factor, Harm, circumstances_of
+from loadtests.session_model.life import SessionLife, setting
+from loadtests.session_model.stores import RULES, Outlived
+from loadtests.session_model.stores.refresh import used_twice
 from loadtests.session_model.timeline import RunTimeline
+from loadtests.session_model.token_trail import Issue, TokenTrail, TokenUse
 from tests.loadtests.session_model.accused import cause, faults, only, strike, where
 from tests.loadtests.session_model.stores.test_token import used_after
 from tests.loadtests.stories import Story, losses, replayed
@@ -136,3 +141,96 @@ def test_a_cart_in_an_access_token_that_is_not_accepted() -> None:
     told = Story().login().at(1).add("tea", shows={"tea": 1}).at(6).cart({}, node="n2")
     (loss,) = replayed(told.exchanges, place(strike("key-swap", heal=5.2))).losses()
     assert (loss.kind, loss.cause) == ("cart_lost", "key_changed")
+
+
+@pytest.mark.parametrize(("between", "named"), [("n2", "key_changed"), ("n1", "unexplained")])
+def test_a_cart_that_a_page_without_a_cart_took_from_the_access_token(between: str, named: str) -> None:
+    told = Story().login().at(6).add("tea", shows={"tea": 1}).at(7).browse(between).at(8).cart({})
+    (loss,) = replayed(told.exchanges, place(strike("key-swap", at=5, heal=5.2))).losses()
+    assert (loss.kind, loss.cause) == ("cart_lost", named)
+
+
+ISSUE = Issue(0, 1)
+
+
+def use(sent_us: int, done_us: int, *, sure: bool = True, issue: Issue = ISSUE, **changes: object) -> TokenUse:
+    told = replace(Story().say("me").last, sent_us=sent_us, done_us=done_us, **changes)
+    return TokenUse(issue, told, sure)
+
+
+def second_use(*uses: TokenUse, grace_s: float = 0.0) -> list[Harm]:
+    """What these uses of a trail come to, for an answer that shows no token of its own."""
+    at = circumstances_of(place(limits=Limits(access_lifetime_s=1.0, refresh_grace_s=grace_s)))
+    trail = TokenTrail(Story().login().last, 1_000_000)
+    trail.uses = list(uses)
+    return used_twice(trail, replace(Story().stranger("me").last, request=""), at, NOTHING)
+
+
+def race(word: str, at_us: int, *, sure: bool) -> list[Harm]:
+    return [Harm(Factor("seen", word), word, at_us, sure)]
+
+
+class TestSecondUse:
+    @pytest.mark.parametrize(("first", "second"), [(True, True), (True, False), (False, True), (False, False)])
+    def test_it_is_sure_if_both_are(self, first: bool, second: bool) -> None:
+        found = second_use(use(0, 10, sure=first), use(20, 30, sure=second))
+        assert found == race("refresh_race", 20, sure=first and second)
+
+    def test_each_of_a_token_of_its_own_is_none(self) -> None:
+        assert second_use(use(0, 10), use(20, 30, issue=Issue(5, 6))) == []
+        assert second_use(use(0, 10)) == []
+
+    @pytest.mark.parametrize(
+        ("sent_us", "done_us", "sure"),
+        [(400_000, 500_000, None), (400_000, 500_001, False), (510_000, 510_001, False), (510_001, 520_000, True)],
+    )
+    def test_within_the_grace_window_it_does_no_harm(self, sent_us: int, done_us: int, sure: bool | None) -> None:
+        """From the first one's sending to whichever is answered last it may be half a second."""
+        uses = use(0, 10_000), use(sent_us, done_us)
+        wanted = [] if sure is None else race("refresh_race", sent_us, sure=sure)
+        assert second_use(*uses, grace_s=0.5) == second_use(*reversed(uses), grace_s=0.5) == wanted
+        slow = use(0, 500_001), use(1, 20)
+        assert second_use(*slow, grace_s=0.5) == race("refresh_race", 1, sure=False)
+        assert second_use(*slow, grace_s=0.6) == []
+
+    @pytest.mark.parametrize(
+        ("status", "word"),
+        [(0, "refresh_answer_lost"), (1, "refresh_race"), (499, "refresh_race"), (500, "refresh_answer_lost")],
+    )
+    def test_an_answer_that_never_came(self, status: int, word: str) -> None:
+        assert second_use(use(0, 10, status=status), use(20, 30)) == race(word, 20, sure=True)
+        assert second_use(use(0, 10), use(20, 30, status=status)) == race("refresh_race", 20, sure=True)
+
+    def test_by_somebody_else(self) -> None:
+        for uses in ((use(0, 10, jar="thief"), use(20, 30)), (use(0, 10, status=0), use(20, 30, jar="thief"))):
+            assert second_use(*uses) == race("refresh_stolen", 20, sure=True)
+
+    def test_the_first_one_is_told_and_what_is_sure_before_what_may_be(self) -> None:
+        assert second_use(use(0, 10), use(20, 30), use(40, 50)) == race("refresh_race", 20, sure=True)
+        assert second_use(use(0, 10), use(20, 30, sure=False), use(40, 50)) == race("refresh_race", 40, sure=True)
+        both = second_use(use(0, 10), use(20, 30, sure=False, jar="thief"), use(40, 50))
+        assert both == race("refresh_race", 40, sure=True)
+
+
+class TestRefusedEarly:
+    @pytest.mark.parametrize(("sent_us", "may"), [(5_099_999, True), (5_100_000, False)])
+    def test_two_that_overlapped_may_have_shown_the_same(self, sent_us: int, may: bool) -> None:
+        at = circumstances_of(place(strike("key-swap", heal=5.2), limits=Limits()))
+        trail = TokenTrail(Story().login().last, 900_000_000)
+        trail.saw(replace(Story().me({}).last, sent_us=5_000_000, done_us=5_100_000))
+        answer = replace(Story().stranger("me").last, sent_us=sent_us, done_us=5_200_000)
+        assert used_twice(trail, answer, at, NOTHING) == (race("refresh_race", sent_us, sure=False) if may else [])
+        assert used_twice(trail, answer, circumstances_of(place(limits=Limits())), NOTHING) == []
+
+
+@pytest.mark.parametrize(("sent_us", "good"), [(2_509_999, True), (2_510_000, False)])
+def test_an_access_token_is_good_for_so_long_after_its_last_making(sent_us: int, good: bool) -> None:
+    end = replace(Story().logout().last, sent_us=2_000_000, done_us=2_010_000)
+    used = Outlived(None, end, replace(Story().probe("stolen").last, sent_us=sent_us))
+    at = circumstances_of(place(limits=Limits(access_lifetime_s=0.5)))
+    assert RULES["refresh"].outlived(used, at, NOTHING) == ([setting("access_token_good")] if good else [])
+
+
+def test_what_was_never_opened_was_not_lost() -> None:
+    at = circumstances_of(place())
+    assert RULES["refresh"].harms(SessionLife(at.run), Story().stranger().last, at, NOTHING) == []

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from loadtests.workshop.contract import Break, Close, CommandReply, EndWorkshop, Heal, Release
 from loadtests.workshop.episode_file import episode_named
 from loadtests.workshop.predictions import read_predictions
+from tests.loadtests.report.test_browser import SEEN_OTHERWISE, assert_axe_finds_nothing
 from tests.loadtests.workshop.dashboard.made_up_round import SHOPPERS, VICTIM, losses
 from tests.loadtests.workshop.dashboard.process import TOKEN
 from tests.loadtests.workshop.dashboard.stage import EPISODE, Played, on_stage
@@ -63,12 +63,6 @@ def seek(page: Page, at_s: int) -> None:
 def press(page: Page, wanted: Locator) -> None:
     tab_to(page, wanted)
     page.keyboard.press("Enter")
-
-
-def assert_axe_finds_nothing(page: Page) -> None:
-    page.evaluate("document.querySelectorAll('details').forEach(it => { it.open = true })")
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
 
 
 def assert_quiet(played: Played) -> None:
@@ -330,26 +324,45 @@ def test_the_door_to_a_room(browser: Browser, tmp_path: Path, dark: bool) -> Non
         assert_axe_finds_nothing(page)
 
 
+def axe_finds_nothing_at(page: Page, widths: tuple[int, ...]) -> None:
+    """Every rule at the page's own width; at the others those that a width can break."""
+    assert_axe_finds_nothing(page)
+    own = page.viewport_size
+    assert own is not None
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": own["height"]})
+        assert_axe_finds_nothing(page, rules=SEEN_OTHERWISE)
+    page.set_viewport_size(own)
+
+
 @pytest.mark.parametrize("mode", ["light", "dark", "projector"])
 def test_axe_finds_nothing(browser: Browser, tmp_path: Path, mode: str) -> None:
+    """The instructor's page, on phones too; beside it a participant's phone."""
     path = "/?projector=1" if mode == "projector" else "/"
+    others = {"light": (360,), "dark": (390,), "projector": (1280,)}[mode]
     with on_stage(tmp_path / "w", "predict") as played:
         page = played.open(
             browser, key=True, dark=mode == "dark", width=1920 if mode == "projector" else 1280, path=path
         )
-        expect(page.locator("#prediction")).to_be_visible()
-        assert_axe_finds_nothing(page)
+        phone = played.open(browser, width=360 if mode == "light" else 390, dark=mode == "dark")
+        for each in (page, phone):
+            expect(each.locator("#prediction")).to_be_visible()
+            axe_finds_nothing_at(each, others if each is page else ())
         predicted(page)
+        predicted(phone)
         played.stage.goes_to("run")
         expect(page.locator("#left-picture .logged_out").first).to_be_visible()
-        assert_axe_finds_nothing(page)
+        expect(phone.locator("#visit")).to_be_visible()
+        axe_finds_nothing_at(page, others)
+        axe_finds_nothing_at(phone, ())
         page.locator("#left-picture .logged_out").first.click()
         expect(page.locator("#witness .story")).to_be_visible()
         assert_axe_finds_nothing(page)
         page.keyboard.press("Escape")
         played.stage.handle(Close())
-        expect(page.locator("#histograms table").first).to_be_visible()
-        assert_axe_finds_nothing(page)
+        for each in (page, phone):
+            expect(each.locator("#histograms table").first).to_be_visible()
+            axe_finds_nothing_at(each, others if each is page else ())
         page.keyboard.press("?")
         expect(page.locator("#help")).to_be_visible()
         assert_axe_finds_nothing(page)
