@@ -29,6 +29,7 @@ from shared.errors import EnvironmentNotReady, UsageError
 OUR_LOG = "access.ndjson"
 """The access log as our record, in a cluster's folder."""
 _VERSION_WITHIN_S = 3.0
+_MADE_HERE = (502, 503, 504)
 _SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin")
 """Where servers are installed, and what an ordinary user's PATH may lack."""
 
@@ -295,6 +296,13 @@ class Balancer(ABC):
             msgspec.DecodeError: the line is damaged.
         """
         raise NotImplementedError(f"{self.name} has a log of its own and does not say how it is read")
+
+    def came_from_node(self, line: RawLine) -> bool:
+        """Whether a node gave that answer, by this log alone: for applications whose answers do not name their node.
+
+        If the log says no more than a status, 502, 503 and 504 are taken for the balancer's own, whoever said them.
+        """
+        return bool(line.node and line.status) and line.status not in _MADE_HERE
 
 
 def packaged_script(package: str, name: str) -> Path:

@@ -117,7 +117,7 @@ class HAProxy(Balancer):
             limits = site.spec.limits
             lines += [
                 "option httpchk",
-                f"http-check send meth GET uri {site.http.health} hdr Host nodes",
+                f"http-check send meth GET uri {site.http.health} hdr Host {site.http.host}",
                 f"default-server check inter {milliseconds(limits.health_interval_s)} "
                 f"fall {limits.unhealthy_after} rise 1",
                 f"timeout check {milliseconds(limits.health_timeout_s)}",
@@ -174,6 +174,10 @@ class HAProxy(Balancer):
             int(said.at), 0 if gone else said.status, int(said.end) - int(said.at),
             known(said.id), said.method, said.path, flags, node, known(said.answered_by), said.state,
         )  # fmt: skip
+
+    def came_from_node(self, line: RawLine) -> bool:
+        """Its log says how each request ended: with "--", the node's answer was passed on whole."""
+        return bool(line.node) and (line.details or "").startswith("--")
 
 
 class _Logged(FormattedLine):

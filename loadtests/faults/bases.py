@@ -133,6 +133,7 @@ class Deploys(NodeGoesDown):
     """Ends a node; healing starts it with another version of the shop's code, which it keeps."""
 
     causes = (*NodeGoesDown.causes, FORMAT_CHANGED)
+    of_twins = True
     version: str
     """What it makes of sessions: a word of `shared.shop.session_format.FORMATS`."""
     writes: str = FIRST[0]

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 import msgspec
 
 from compose.architectures import Architecture
+from compose.balancers import balancer_named
 from compose.cluster import DEFAULT_BALANCER, ClusterSpec, Limits
 from compose.engines.contract import Cluster, Engine
 from compose.supervision.ledger import Ledger
@@ -197,7 +198,8 @@ class Measurement:
         commands = app.description.fault.get(planned.kind) if app else None
         if app is None or commands is None:
             return fault_for(planned, self._setup.plan)
-        return CommandedFault(planned.kind, commands, app.description.folder)
+        owners = CommandedFault(planned.kind, commands, app.description.folder)
+        return fault_for(planned, self._setup.plan, owners)
 
     def _attend(self, load: LoadProcesses, cluster: Cluster, zero_ns: int) -> None:
         """Until the load has ended by itself, or has had more time than all its own bounds allow."""
@@ -300,11 +302,13 @@ class Measurement:
             self._merge()
 
     def _stop_cluster(self) -> None:
+        setup = self._setup
         if self._cluster is not None:
             began = time.monotonic()
             self._cluster.stop()
-            if self._setup.application is not None and self._setup.application.engine is None:
-                name_nodes(self._history, self._began_at, self._logs / "access.ndjson")
+            if setup.application is not None and setup.application.engine is None:
+                access, balancer = self._logs / "access.ndjson", balancer_named(setup.balancer)
+                name_nodes(self._history, self._began_at, access, balancer)
             took_s = round(time.monotonic() - began, 3)
             self._events.write(lambda at_us: ClusterStopped(self._architecture.name, at_us, took_s))
 

@@ -47,7 +47,7 @@ class Placebo(Fault):
         return self._real.observe_healed(target)
 
 
-def fault_for(planned: PlannedFault, plan: Plan) -> Fault:
-    """What is carried out for a planned fault: the fault, or its placebo."""
-    fault = FAULTS[planned.kind]
+def fault_for(planned: PlannedFault, plan: Plan, commanded: Fault | None = None) -> Fault:
+    """What is carried out for a planned fault: its owner's commands if there are any, or the fault; or its placebo."""
+    fault = commanded or FAULTS[planned.kind]
     return Placebo(fault) if plan.control == "placebo" else fault

@@ -76,13 +76,10 @@ def run(request: RunRequest, engine: Engine, watcher: RunWatcher, *, held: bool 
     path, content = scenario_content(request.scenario)
     scenario = read_scenario(content, file=str(path), name=path.stem)
     app = request.application
-    plan = make_plan(
-        scenario, seed=request.seed, shoppers=request.shoppers, control=request.control,
-        behaviour=app.behaviour if app else None,
-    )  # fmt: skip
     if app is not None:
         app.check_scenario(scenario)
-        plan = app.planned(plan)
+    plan = planned_for(request, scenario, request.seed, request.control)
+    if app is not None:
         accounts_of(app.description, len(plan.shoppers))  # before anything is started
     names = app.chosen(request.architectures) if app else request.architectures or scenario.architectures
     balancer = _balancer_of(request, scenario, names, engine, watcher)
@@ -97,6 +94,18 @@ def run(request: RunRequest, engine: Engine, watcher: RunWatcher, *, held: bool 
         interrupted = _measure_all(request, plan, names, engine, watcher, folder, provenance, limits)
     results = _judge_and_report(folder, watcher, whole=interrupted is None, report=request.report)
     return Finished(folder, results, interrupted)
+
+
+def planned_for(request: RunRequest, scenario: Scenario, seed: int, control: Control) -> Plan:
+    """The plan of a run that somebody asked for.
+
+    Raises:
+        UsageError: it would send more to an application that runs already than may be sent.
+    """
+    app = request.application
+    behaviour = app.behaviour if app else None
+    plan = make_plan(scenario, seed=seed, shoppers=request.shoppers, control=control, behaviour=behaviour)
+    return app.planned(plan) if app else plan
 
 
 def _balancer_of(
