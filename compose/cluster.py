@@ -24,6 +24,8 @@ REPLICA = "replica"
 """The store's copy; after a promotion it is the one that is written to."""
 SENTINEL = "sentinel"
 """Watches the store, and promotes the replica when it dies."""
+CACHE = "cache"
+"""Between people and the balancer: keeps pages."""
 WIRES = "wires"
 """Carries what ends of the cluster and the session store say to each other, and can be told to be slow, or cut."""
 
@@ -116,6 +118,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The store refuses writes while fewer replicas than this keep up."""
     store_distance_ms: Annotated[float, Range(0, 10_000, "ms", "farther away there is no store")] = 0.0
     """How far away the store is: added to each of its answers."""
+    page_cache: Literal["none", "obeys", "ignores"] = "none"
+    """Whether a cache between people and the balancer keeps pages, and whether it obeys what the shop says of that."""
     key_per_process: bool = False
     """Each process of a node signs with a key of its own, made when it starts, as where nobody has set one."""
     regenerate_at_login: bool = True
@@ -211,7 +215,8 @@ def other_parts(spec: ClusterSpec) -> tuple[str, ...]:
     """All parts of such a cluster but its nodes."""
     stored = (STORE,) if spec.architecture.uses_server else ()
     copied = (REPLICA, SENTINEL) if stored and spec.architecture.replicas else ()
-    return (BALANCER, *stored, *copied, *((WIRES,) if has_wires(spec) else ()))
+    cache = () if spec.limits.page_cache == "none" else (CACHE,)
+    return (BALANCER, *stored, *copied, *((WIRES,) if has_wires(spec) else ()), *cache)
 
 
 class HttpInterface(msgspec.Struct, frozen=True):

@@ -18,10 +18,11 @@ from filelock import FileLock
 from compose.applications import application_of
 from compose.applications.contract import NodeState
 from compose.balancers import balancer_named
-from compose.balancers.access_log import translate
+from compose.balancers.access_log import KEPT_LOG, translate
 from compose.balancers.contract import OUR_LOG, MemberHealth
 from compose.changes import NodeChanges, Reply, Trouble
-from compose.cluster import BALANCER, REPLICA, SENTINEL, STORE, WIRES, Observation, Usage, other_parts
+from compose.cluster import BALANCER, CACHE, REPLICA, SENTINEL, STORE, WIRES, Observation, Usage, other_parts
+from compose.engines import page_cache
 from compose.engines.cluster_file import ClusterFile, read_cluster_file, work_folder, write_cluster_file
 from compose.engines.contract import Cluster
 from compose.engines.store import store_counters
@@ -123,8 +124,18 @@ class PersistedCluster(Cluster):
             REPLICA: written.replica_url,
             SENTINEL: written.sentinel_url,
             WIRES: written.wires_url,
+            CACHE: written.cache_url,
         }
         return others[part] if part in others else self._node_url(part)
+
+    @property
+    def shop_url(self) -> str:
+        """Where shoppers come: to the cache, if there is one."""
+        return self.written.cache_url or self.url
+
+    def given_again(self) -> str:
+        """What shows that a page that was made for one caller is given to another; "" if nothing does."""
+        return page_cache.given_again(self.shop_url, self.spec.run)
 
     def _known(self, part: str) -> None:
         if part not in self.parts():
@@ -157,7 +168,9 @@ class PersistedCluster(Cluster):
             return self.application.health(self._node_url(part), self.spec.run)
         if part == BALANCER:
             return self.balancer.self_report(self.admin_url)
-        ask = {SENTINEL: report_of_sentinel, WIRES: report_of_wires}.get(part, report_of_store)
+        ask = {SENTINEL: report_of_sentinel, WIRES: report_of_wires, CACHE: page_cache.self_report}.get(
+            part, report_of_store
+        )
         return ask(self.address(part))
 
     def probe(self, node: str) -> Reply:
@@ -203,6 +216,8 @@ class PersistedCluster(Cluster):
             found |= {f"{node}.requests": self.folder / f"{node}.requests.ndjson" for node in self.written.node_urls}
         if self.balancer.own_log != OUR_LOG:
             found["access.own"] = self.own_access_log
+        if CACHE in self.parts():
+            found["access.kept"] = self.folder / KEPT_LOG
         return found | {"access": self.folder / OUR_LOG}
 
     @property

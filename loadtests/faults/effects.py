@@ -136,6 +136,10 @@ class WritesHang(OnNode, frozen=True):
     freed_us: int
 
 
+class PagesKept(Effect, frozen=True):
+    """A page that was made for one shopper may be given to another, with the cookies that came with it."""
+
+
 class RepeatsRequests(OnNode, frozen=True):
     """The node does what it is asked and says that it failed: a balancer that retries has another one do it again."""
 

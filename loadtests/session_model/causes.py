@@ -14,7 +14,7 @@ from functools import partial
 import msgspec
 
 from loadtests.faults import FAULTS
-from loadtests.faults.effects import RepeatsRequests
+from loadtests.faults.effects import PagesKept, RepeatsRequests
 from loadtests.model.cause import Cause
 from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.history import ENDS_SESSION, Exchange
@@ -111,6 +111,7 @@ def _reason_of_end(around: Circumstances, life: SessionLife, answer: Exchange) -
 def harms_of_end(around: Circumstances, life: SessionLife, answer: Exchange, without: Without) -> list[Harm]:
     """Why that answer does not know the shopper; a logout may have met its own end, if it was asked for twice."""
     found = RULES[around.run.store or ""].harms(life, answer, around, without)
+    found = [*found, *kept_pages(life, answer, around, without)]
     if life.gave_up is not None:
         found = [*found, *_unless(seen("error_taken_for_logout", life.gave_up.done_us), without)]
     return [*found, *repeated(answer, answer, around, without)] if answer.do in ENDS_SESSION else found
@@ -132,9 +133,16 @@ def reason_of_cart_loss(around: Circumstances, person: ShopperTrace, answer: Exc
 def reason_of_short_order(around: Circumstances, promise: AcknowledgedOrder) -> Reason:
     """Why an order lacks what was acknowledged, as far as the very write shows it: the cart was lost before."""
     if promise.overlapped is None:
-        return Reason()
-    explanation = explain_by(partial(_unless, seen("overlapping_write", promise.overlapped.sent_us)))
+        explanation = explain_by(partial(kept_pages, None, promise.exchange, around))
+    else:
+        explanation = explain_by(partial(_unless, seen("overlapping_write", promise.overlapped.sent_us)))
     return _reason(around, explanation, "the order held the acknowledged cart")
+
+
+def reason_of_another_name(around: Circumstances, life: SessionLife | None, answer: Exchange) -> Reason:
+    """Why this answer, or what the database holds of it, is in somebody else's name."""
+    explanation = explain_by(partial(kept_pages, life, answer, around))
+    return _reason(around, explanation, "this answer was for the shopper who asked")
 
 
 def reason_of_use_after_end(around: Circumstances, used: Outlived) -> Reason:
@@ -182,6 +190,7 @@ def _about_cart(around: Circumstances, person: ShopperTrace, last: Exchange, ans
     if (rules := RULES.get(around.run.store or "")) is not None:
         yield lambda without: repeated(last, answer, around, without)
         yield lambda without: rules.cart_harms(last, answer, person.life, around, without)
+    yield lambda without: kept_pages(person.life, answer, around, without)
 
 
 def repeated(last: Exchange, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
@@ -190,6 +199,21 @@ def repeated(last: Exchange, answer: Exchange, around: Circumstances, without: W
         Harm(factor, effect.word, effect.from_us, sure=False)
         for factor, effect in around.of(RepeatsRequests, without)
         if effect.overlaps(last.sent_us, answer.done_us)
+    ]
+
+
+def kept_pages(life: SessionLife | None, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+    """A page that was kept is another one's, and so is the session that it brings; who was given one's own, nobody saw.
+
+    `life`: of whoever was answered, as far as it is known.
+    """
+    since = answer if answer.kept_from else life.kept if life is not None else None
+    if since is None and not around.run.limits.session_refresh_each_request:
+        return []  # then pages bring no session with them
+    return [
+        Harm(factor, kept.word, kept.from_us, sure=since is not None)
+        for factor, kept in around.of(PagesKept, without)
+        if kept.overlaps(answer.sent_us, answer.done_us)
     ]
 
 

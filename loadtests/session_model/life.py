@@ -28,7 +28,8 @@ class SessionLife:
 
     __slots__ = (
         "_access_us", "adrift", "at_home", "epoch_us", "everywhere", "forgot", "gave_up", "hung", "in_cookie",
-        "in_memory", "known", "lifetime_us", "opened", "perhaps", "refreshes", "strayed", "tokens", "unsure", "written",
+        "in_memory", "kept", "known", "lifetime_us", "opened", "perhaps", "refreshes", "strayed", "tokens", "unsure",
+        "written",
     )  # fmt: skip
 
     def __init__(
@@ -64,6 +65,8 @@ class SessionLife:
         """The last time that the browser lost the balancer's cookie."""
         self.gave_up: Exchange | None = None
         """When the shopper's client threw its cookies away; None, if there was a login since."""
+        self.kept: Exchange | None = None
+        """The last page since the login that was made for another one and brought that one's session with it."""
         self.everywhere: Exchange | None = None
         """The last logout everywhere, from whatever device."""
         self.hung: Exchange | None = None
@@ -94,6 +97,7 @@ class SessionLife:
             self.renewed(exchange)
         elif do == "login":
             if exchange.outcome == "ok":
+                self.kept = None
                 self._open(exchange)
         elif do in ENDS_SESSION:
             if exchange.outcome == "ok":

@@ -6,7 +6,8 @@ import msgspec
 
 from compose.balancers.access_log import AccessLine
 from compose.cluster import Limits
-from loadtests.judging.affected_users import AffectedUsers, shopper_of_request
+from loadtests.judging.affected_users import AffectedUsers
+from loadtests.model.history import shopper_of
 from loadtests.session_model.timeline import RunTimeline
 from tests.loadtests.stories import fault, retold, scene
 
@@ -155,10 +156,10 @@ class TestServedByVictim:
 
 
 def test_the_shopper_is_in_the_request_id() -> None:
-    assert shopper_of_request("0a1b2c3da-0042-0007") == 42
-    assert shopper_of_request("run-with-dashes-0042-0007") == 42
-    assert shopper_of_request("ready-f896dbb5") == 0
-    assert shopper_of_request("") == 0
+    assert shopper_of("0a1b2c3da-0042-0007") == 42
+    assert shopper_of("run-with-dashes-0042-0007") == 42
+    assert shopper_of("ready-f896dbb5") == 0
+    assert shopper_of("") == 0
 
 
 def test_a_guest_is_no_shopper_whatever_the_id_looks_like() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from loadtests.session_model.expectations import LATE_WRITES, POSSIBLE_CARTS, ExpectedSession
+from loadtests.session_model.carts import LATE_WRITES, POSSIBLE_CARTS
+from loadtests.session_model.expectations import ExpectedSession
 from loadtests.session_model.shopper_trace import packed
 from tests.loadtests.stories import Story, findings
 
