@@ -118,6 +118,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The store refuses writes while fewer replicas than this keep up."""
     store_distance_ms: Annotated[float, Range(0, 10_000, "ms", "farther away there is no store")] = 0.0
     """How far away the store is: added to each of its answers."""
+    affinity_cookie_s: Annotated[int, Range(0, 34_560_000, "s", "browsers keep no cookie for more than 400 days")] = 0
+    """How long the balancer's cookie that leads to a node lives; 0: as long as the browser."""
     page_cache: Literal["none", "obeys", "ignores"] = "none"
     """Whether a cache between people and the balancer keeps pages, and whether it obeys what the shop says of that."""
     key_per_process: bool = False

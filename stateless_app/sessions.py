@@ -69,6 +69,21 @@ class OnRedis(SessionStore):
 
         self.outages = (RedisError,)
         self._client = _connect(settings)
+        self._keeps = False
+
+    def apply(self, injection: Injection) -> None:
+        """Ask the sentinel no more where Redis is, as a client that asks only when it starts; or ask it again."""
+        pool: Any = self._client.connection_pool
+        proxy = getattr(pool, "proxy", None)
+        if proxy is None or injection.keeps_primary == self._keeps:
+            return
+        self._keeps = injection.keeps_primary
+        if self._keeps:
+            known = proxy.get_master_address()
+            proxy.get_master_address = lambda: known
+        else:
+            del proxy.get_master_address
+            pool.disconnect()
 
     def reachable(self) -> bool:
         """Whether Redis answers a PING."""
@@ -203,6 +218,7 @@ class DenylistSessions(OnRedis):
 
     def apply(self, injection: Injection) -> None:
         """Take another time for the right one."""
+        super().apply(injection)
         self._clock.ahead_s = injection.clock_ahead_s
 
 
@@ -362,6 +378,7 @@ def _connect(settings: Settings) -> Redis:
     asked: dict[str, Any] = parse_url(settings.redis_url)  # type: ignore[no-untyped-call]
     account = {name: asked[name] for name in ("username", "password", "db") if name in asked}
     sentinel = Sentinel([(host, int(port))], sentinel_kwargs=patience, **patience)  # type: ignore[no-untyped-call]
+    account["client_name"] = settings.node  # so that a server says who talks to it
     master: Redis = sentinel.master_for(MASTER, **account)  # type: ignore[no-untyped-call]
     return master
 

@@ -152,9 +152,18 @@ class Cluster(ABC):
         `n1` (what the node printed), `n1.requests` (one JSON line a request or session event, by the shop), `store`.
         """
 
-    def given_again(self) -> str:
-        """What shows that a page that was made for one caller is given to another; "" if nothing does. At most 1 s."""
-        return ""
+    def ask_as_shopper(self, request: str) -> dict[str, str]:
+        """The headers (names in lower case) of the answer to GET /products, asked where shoppers come as a stranger,
+        under an id that ends so; none if nobody answers. At most 1 s."""
+        return {}
+
+    def reload_balancer(self) -> None:
+        """Have the balancer read its files anew, as after any change of them.
+
+        Raises:
+            UsageError: it cannot be told to.
+        """
+        raise UsageError("this cluster's balancer cannot be told to read its files anew", next_step="twinshop status")
 
     def usage(self) -> dict[str, Usage]:
         """What each node and each store uses of the machine, as far as the engine can tell. At most 1 s."""

@@ -82,19 +82,6 @@ def self_report(url: str) -> SelfReport:
     return SelfReport(True, said, f"{where}: worker process {said}")
 
 
-def given_again(url: str, run: str) -> str:
-    """What shows that somebody there gives one caller the page that was made for another; "" if nothing does."""
-    asked = [f"probe-kept-{run}-{number}" for number in (1, 2)]
-    try:
-        answers = [ask(f"{url}/products?kept", headers={"X-Request-Id": each}, within_s=PROBE_S) for each in asked]
-    except Unanswered:
-        return ""
-    made_for = answers[1].headers.get("x-request-id", "")
-    if not made_for.startswith("probe-kept-") or made_for == asked[1]:
-        return ""
-    return f"GET /products for {asked[1]}: answered with the page of {made_for}, {answers[1].headers.get('x-cache')}"
-
-
 def check_no_cache(spec: ClusterSpec, engine: str) -> None:
     """For engines that have none.
 

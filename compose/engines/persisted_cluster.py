@@ -26,13 +26,16 @@ from compose.engines import page_cache
 from compose.engines.cluster_file import ClusterFile, read_cluster_file, work_folder, write_cluster_file
 from compose.engines.contract import Cluster
 from compose.engines.store import store_counters
-from compose.probes.parts import SelfReport, report_of_sentinel, report_of_store, report_of_wires
+from compose.probes.parts import PROBE_S, SelfReport, report_of_sentinel, report_of_store, report_of_wires
+from compose.probes.questions import Unanswered, ask
 from compose.supervision.ledger import Ledger
 from compose.supervision.recovery import is_own_folder, remove_own_folder
 from shared.database_order import DatabaseOrder
 from shared.errors import TwinshopError, UsageError
 from shared.sessions import HeldSession
 
+PROBE = "probe-"
+"""How the ids of what is asked from outside begin: they are no shopper's."""
 CONFIGURATION = "balancer.configuration"
 """All that the balancer was told to read, and when, one below the other; in a cluster's folder."""
 Blow = Literal["kill", "terminate", "freeze", "thaw"]
@@ -133,9 +136,13 @@ class PersistedCluster(Cluster):
         """Where shoppers come: to the cache, if there is one."""
         return self.written.cache_url or self.url
 
-    def given_again(self) -> str:
-        """What shows that a page that was made for one caller is given to another; "" if nothing does."""
-        return page_cache.given_again(self.shop_url, self.spec.run)
+    def ask_as_shopper(self, request: str) -> dict[str, str]:
+        """The headers of the answer to GET /products, asked where shoppers come."""
+        page = f"{self.shop_url}/products?{PROBE}{self.spec.run}"  # its own address: no shopper is given this page
+        try:
+            return ask(page, headers={"X-Request-Id": f"{PROBE}{request}"}, within_s=PROBE_S).headers
+        except Unanswered:
+            return {}
 
     def _known(self, part: str) -> None:
         if part not in self.parts():
@@ -168,10 +175,10 @@ class PersistedCluster(Cluster):
             return self.application.health(self._node_url(part), self.spec.run)
         if part == BALANCER:
             return self.balancer.self_report(self.admin_url)
-        ask = {SENTINEL: report_of_sentinel, WIRES: report_of_wires, CACHE: page_cache.self_report}.get(
+        look = {SENTINEL: report_of_sentinel, WIRES: report_of_wires, CACHE: page_cache.self_report}.get(
             part, report_of_store
         )
-        return ask(self.address(part))
+        return look(self.address(part))
 
     def probe(self, node: str) -> Reply:
         """Ask a node for a page of the shop, past the balancer."""

@@ -170,6 +170,17 @@ class RoutedCluster(PersistedCluster):
             self.rewrite(outside=_without(self.written.outside, part))
             self.route()
 
+    def reload_balancer(self) -> None:
+        """Have the balancer read its files anew: a new worker takes the place of the one that runs.
+
+        Raises:
+            UsageError: it watches its files, and is never told.
+        """
+        self._able(bool(self.balancer.reload_signal), "be told to read its files anew")
+        with self.changing() as there:
+            if there:
+                self.signal_balancer(self.balancer.reload_signal)
+
     def _able(self, can: bool, what: str) -> None:
         if not can:
             raise UsageError(

@@ -43,8 +43,13 @@ class PageCache(Condition):
 
     def observe(self, target: Target) -> Evidence | None:
         """Where shoppers come, the page that was made for one request is the answer to another."""
-        seen = target.cluster.given_again()
-        return (seen,) if seen else None
+        first, second = (f"kept-{target.cluster.spec.run}-{number}" for number in (1, 2))
+        target.cluster.ask_as_shopper(first)
+        headers = target.cluster.ask_as_shopper(second)
+        made_for = headers.get("x-request-id", "")
+        if not made_for or made_for.endswith(second):
+            return None
+        return (f"GET /products as probe-{second}: the page that was made for {made_for}",)
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
         """Anybody may be given anybody's page."""

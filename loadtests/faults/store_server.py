@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from compose.engines.contract import Cluster
-from compose.probes.parts import ping
+from compose.probes.parts import MASTER, ping
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -33,6 +33,15 @@ class StoreServer:
         """`master` or `slave`, by its own word."""
         told = self._ask(lambda server: server.info("replication"))
         return None if told is None else str(told.get("role"))
+
+    def fail_over(self) -> None:
+        """Of a sentinel: have the replica promoted, though nobody died; the store is then the replica's replica."""
+        self._ask(lambda sentinel: sentinel.sentinel_failover(MASTER))
+
+    def clients(self) -> frozenset[str]:
+        """The names that whoever is connected to it has given itself."""
+        told = self._ask(lambda server: server.client_list())
+        return frozenset(str(client.get("name", "")) for client in told or ())
 
     def evicted(self) -> int:
         """Keys that it threw out for want of memory since it was started."""
