@@ -11,6 +11,7 @@ Of what it answers itself it writes a line, in the form of the balancer's access
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -43,6 +44,8 @@ def configuration(spec: ClusterSpec, http: HttpInterface, listen: Listen, balanc
     passed = "proxy_pass http://balancer;"
     ignores = f"proxy_ignore_headers {_IGNORED};" if limits.page_cache == "ignores" else ""
     lines = [
+        # Its worker would be nobody if we are root, and nobody may write into our folder.
+        "user root;" if os.geteuid() == 0 else "",
         "daemon off;",
         "worker_processes 1;",
         f"pid {folder}/nginx.pid;",
