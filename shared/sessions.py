@@ -40,8 +40,6 @@ class Injection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How far its clock is ahead, as far as sessions read it; behind, if negative."""
     dies_before_saving: bool = False
     """Its process is gone as soon as it has committed an order, before the session is saved and anybody is answered."""
-    keeps_primary: bool = False
-    """It keeps to the session store that it talks to now, whatever a sentinel says of another one."""
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""

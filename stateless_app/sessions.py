@@ -69,21 +69,6 @@ class OnRedis(SessionStore):
 
         self.outages = (RedisError,)
         self._client = _connect(settings)
-        self._keeps = False
-
-    def apply(self, injection: Injection) -> None:
-        """Ask the sentinel no more where Redis is, as a client that asks only when it starts; or ask it again."""
-        pool: Any = self._client.connection_pool
-        proxy = getattr(pool, "proxy", None)
-        if proxy is None or injection.keeps_primary == self._keeps:
-            return
-        self._keeps = injection.keeps_primary
-        if self._keeps:
-            known = proxy.get_master_address()
-            proxy.get_master_address = lambda: known
-        else:
-            del proxy.get_master_address
-            pool.disconnect()
 
     def reachable(self) -> bool:
         """Whether Redis answers a PING."""
@@ -218,7 +203,6 @@ class DenylistSessions(OnRedis):
 
     def apply(self, injection: Injection) -> None:
         """Take another time for the right one."""
-        super().apply(injection)
         self._clock.ahead_s = injection.clock_ahead_s
 
 

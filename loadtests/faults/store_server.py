@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
 
 from compose.engines.contract import Cluster
 from compose.probes.parts import MASTER, ping
@@ -37,6 +38,21 @@ class StoreServer:
     def fail_over(self) -> None:
         """Of a sentinel: have the replica promoted, though nobody died; the store is then the replica's replica."""
         self._ask(lambda sentinel: sentinel.sentinel_failover(MASTER))
+
+    def primary(self) -> str:
+        """Of a sentinel: whom it calls the primary (host:port); "" if it does not say."""
+        told = self._ask(lambda sentinel: sentinel.sentinel_get_master_addr_by_name(MASTER))
+        return f"{str(told[0], 'ascii')}:{told[1]}" if told else ""
+
+    def follow(self, address: str) -> None:
+        """Be the replica of that server, and end the connections of all clients."""
+        where = urlsplit(address)
+
+        def obey(server: Redis) -> None:
+            server.replicaof(where.hostname or "", where.port or 0)
+            server.client_kill_filter(_type="normal", skipme=True)
+
+        self._ask(obey)
 
     def clients(self) -> frozenset[str]:
         """The names that whoever is connected to it has given itself."""

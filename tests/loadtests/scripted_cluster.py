@@ -58,6 +58,7 @@ class ScriptedCluster(Cluster):
         self.there: dict[str, Part] = {name: Part() for name in ("n1", "n2", "n3", "balancer")}
         self.junk = 0
         self.kept = ""
+        self.named = "store"
         self.flushes = 0
         self.store_says = ""
         if about.uses_server:
@@ -215,13 +216,16 @@ class ScriptedStore:
         return self._part.role if self._part.answers else None
 
     def fail_over(self) -> None:
-        self._cluster.there["replica"].role, self._cluster.there["store"].role = "master", "slave"
+        self._cluster.there["replica"].role, self._cluster.named = "master", "replica"
+
+    def follow(self, address: str) -> None:
+        self._part.role = "slave"
 
     def clients(self) -> frozenset[str]:
-        nodes = [name for name in self._cluster.there if name[1:].isdecimal()]
-        demoted = self._part.role == "slave"
-        keeps = {name: self._cluster.there[name].trouble.keeps_primary for name in nodes}
-        return frozenset(name for name in nodes if keeps[name] == demoted)
+        return frozenset({"n1"} if self._part.role == "master" else ())
+
+    def primary(self) -> str:
+        return self._cluster.named
 
     def quickest_ms(self, tries: int) -> float | None:
         return 0.1

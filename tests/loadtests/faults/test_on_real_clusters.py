@@ -106,7 +106,9 @@ def test_on_a_shop_with_a_store(tmp_path: Path) -> None:
 
 
 def test_on_a_shop_whose_store_has_a_replica(tmp_path: Path) -> None:
-    with running(ProcessesEngine(), new_spec("redis-replica", nodes=1, wires=True), tmp_path) as cluster:
+    # Its health check asks the store: so the node has a connection, though nobody shops.
+    spec = new_spec("redis-replica", nodes=1, wires=True, limits=Limits(deep_health=True))
+    with running(ProcessesEngine(), spec, tmp_path) as cluster:
         strike_all(REPLICA, cluster)
 
 

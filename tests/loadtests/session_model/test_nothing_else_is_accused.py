@@ -72,7 +72,7 @@ def test_a_fault_at_a_node_that_has_nothing_to_do_with_it_is_not_named() -> None
         strike(kind, "n9", at=at, heal=at + 0.5)
         for kind, fault in FAULTS.items()
         for at in (1.0, 5.2)
-        if fault.strikes == "node" and kind != "demoted-primary"  # with that one, the whole store fails over
+        if fault.strikes == "node"
     ]
     tried = 0
     for name, (records, at, cause) in EVERY.items():
