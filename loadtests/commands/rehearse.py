@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from loadtests.commands.options import DEBUG_OPTION, JSON_OPTION, runs_option
+from loadtests.commands.options import DEBUG_OPTION, ENGINE_OPTION, JSON_OPTION, runs_option
 
 
 @click.command(
@@ -16,6 +16,7 @@ Examples:
   twinshop rehearse                 all episodes, as the pages in docs/tutorial tell them
   twinshop rehearse 2               one of them
   twinshop rehearse 2 --shoppers 8  smaller: the sentences are checked, the numbers of the texts are not
+  twinshop rehearse 1 --engine docker
 
 Play the workshop as a person with a browser would: predict, release, break, heal, close, check. Fails on every promise
 of the texts that did not come true, and names its file and line. Do it before you teach.
@@ -26,13 +27,15 @@ Exit codes: 0 every promise came true, 1 not every one, 2 usage, 4 environment n
 )
 @click.argument("episodes", metavar="[EPISODE]...", nargs=-1)
 @click.option("--shoppers", type=click.IntRange(1), help="How many in each shop, instead of what the episodes say.")
+@ENGINE_OPTION
 @runs_option("Where the rehearsal's folder is made; its rounds and logs lie in it.", variable=None)
 @JSON_OPTION
 @DEBUG_OPTION
-def rehearse(episodes: tuple[str, ...], shoppers: int | None, runs: Path, as_json: bool) -> int:
+def rehearse(episodes: tuple[str, ...], shoppers: int | None, engine_name: str, runs: Path, as_json: bool) -> int:
     """Play the workshop, and say what did not come true."""
     import msgspec
 
+    from compose.engines.registry import engine_named
     from loadtests.running.console import tell
     from loadtests.running.interrupts import interrupts_raise
     from loadtests.workshop.episode_file import episode_named, load_episodes
@@ -40,8 +43,9 @@ def rehearse(episodes: tuple[str, ...], shoppers: int | None, runs: Path, as_jso
 
     chosen = tuple(episode_named(name) for name in episodes) or load_episodes()
     folder = runs.resolve() / time.strftime("%Y%m%d-%H%M%S-rehearsal")
+    engine = engine_named(engine_name).name
     with interrupts_raise():
-        found = play(chosen, folder, shoppers=shoppers, say=lambda words: tell(words, err=True))
+        found = play(chosen, folder, shoppers=shoppers, engine=engine, say=lambda words: tell(words, err=True))
     if as_json:
         tell(msgspec.json.encode(found).decode())
     else:
