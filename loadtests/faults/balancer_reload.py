@@ -5,7 +5,7 @@ from __future__ import annotations
 from compose.balancers import balancer_named
 from compose.cluster import Limits
 from compose.engines.contract import Cluster
-from loadtests.faults.contract import Cure, Evidence, Fault, Target
+from loadtests.faults.contract import Evidence, Fault, Target
 from loadtests.faults.effects import AffinityForgotten, Effect, FaultMarks, seen, since
 from loadtests.model.cause import Cause
 
@@ -26,15 +26,6 @@ class BalancerReload(Fault):
     stays = True
     asks_of_balancer = "affinity_table"
     causes = (TABLE_FORGOTTEN,)
-    cures = (
-        Cure(
-            "A balancer that remembers in a table of its own who belongs where forgets it when it is reloaded.",
-            "The browser remembers, in a cookie: who refuses cookies is sent anywhere.",
-            "stick-table-forgotten",
-            "balancer-restart",
-            on=("sticky-memory",),
-        ),
-    )
     sentence = "The balancer is told to read its configuration anew: a new worker takes the place of the one that ran."
 
     def nothing_there(self, cluster: Cluster) -> str:
