@@ -44,6 +44,9 @@ OF_RULES = (
     Cause("fixation", "The session was opened by somebody else, and the login kept its id."),
     Cause("not_revoked", "The session travels with the shopper, and no node asks whether it was ended."),
     Cause("denylist_lost", "The session travels with the shopper, and the list that said that it was ended was lost."),
+    Cause(
+        "answer_remembered", "The store was away, and the node went by its last answer: the session had not ended then."
+    ),
     Cause("node_not_told", "The session is in the memory of a node that nobody told of its end."),
     Cause("access_token_good", "The access token was not over yet, and nobody asks whether its session was ended."),
     Cause("error_taken_for_logout", "The shopper's client took an error for a logout, and threw its cookies away."),
