@@ -125,8 +125,8 @@ def _decided(life: SessionLife, answer: Exchange, around: Circumstances) -> tupl
 
 
 def _ended_by(ends: AffinityCookieEnds, life: SessionLife, until_us: int) -> bool:
-    """Whether the cookie can have been over by then: it was set at the login, in whole seconds, or just before it."""
-    over_us = FOREVER_US if life.opened is None else life.opened.sent_us + ends.lifetime_us - US
+    """Whether the cookie can have been over by then: cookies count whole seconds."""
+    over_us = FOREVER_US if life.arrived is None else life.arrived.sent_us + ends.lifetime_us - US
     return until_us >= max(ends.from_us, over_us)
 
 
