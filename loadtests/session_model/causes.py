@@ -136,10 +136,17 @@ def reason_of_cart_loss(around: Circumstances, person: ShopperTrace, answer: Exc
 def reason_of_short_order(around: Circumstances, promise: AcknowledgedOrder) -> Reason:
     """Why an order lacks what was acknowledged, as far as the very write shows it: the cart was lost before."""
     if promise.overlapped is None:
-        explanation = explain_by(partial(kept_pages, None, promise.exchange, around))
+        explanation = explain_by(partial(_ordered_another, promise.exchange, around))
     else:
         explanation = explain_by(partial(_unless, seen("overlapping_write", promise.overlapped.sent_us)))
     return _reason(around, explanation, "the order held the acknowledged cart")
+
+
+def _ordered_another(checkout: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+    """The cart that was ordered may have been another one than was shown last: by nothing that was seen."""
+    rules = RULES.get(around.run.store or "")
+    of_store = rules.cart_harms(checkout, checkout, SessionLife(), around, without) if rules else []
+    return [*kept_pages(None, checkout, around, without), *(harm._replace(sure=False) for harm in of_store)]
 
 
 def reason_of_another_name(around: Circumstances, life: SessionLife | None, answer: Exchange) -> Reason:
