@@ -63,8 +63,15 @@ def engine_address() -> str:
         return ""
 
 
-def connect(address: str | None = None, *, within_s: float = ANSWERS_WITHIN_S) -> docker.APIClient:
+def connect(
+    address: str | None = None, *, within_s: float = ANSWERS_WITHIN_S, version: str = "auto"
+) -> docker.APIClient:
     """The engine at that address; None: at `engine_address()`.
+
+    Args:
+        address: as `DOCKER_HOST` has it.
+        within_s: the longest that it may take to answer.
+        version: of its interface, if it has been asked already: then it is not asked anew.
 
     Raises:
         EnvironmentNotReady: nobody answers there, we may not ask, or it is another machine's.
@@ -73,7 +80,7 @@ def connect(address: str | None = None, *, within_s: float = ANSWERS_WITHIN_S) -
     _refuse_distant(address)
     with asking("say its version"):
         _knock(address or _USUAL)
-        return docker.APIClient(base_url=address or None, version="auto", timeout=within_s)  # type: ignore[arg-type]
+        return docker.APIClient(base_url=address or None, version=version, timeout=within_s)  # type: ignore[arg-type]
 
 
 def _knock(address: str) -> None:

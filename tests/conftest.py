@@ -8,12 +8,14 @@ import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 import psutil
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from compose.supervision import ports
 from tests.left_behind import left_over, outlives_a_test
 from tests.one_network import pytest_collection_modifyitems as pytest_collection_modifyitems
 from tests.one_network import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
@@ -36,6 +38,33 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def update_golden(pytestconfig: pytest.Config) -> bool:
     """Whether the golden files are to be written, not compared."""
     return bool(pytestconfig.getoption("--update-golden"))
+
+
+class _InTurn:
+    """In place of chance: nobody is given a port that somebody else was given a moment ago."""
+
+    def __init__(self) -> None:
+        self._turns = count()
+
+    def SystemRandom(self) -> _InTurn:  # noqa: N802, as the module that it stands for calls it
+        return self
+
+    def randrange(self, lowest: int, above: int) -> int:
+        return lowest + next(self._turns) % (above - lowest)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ports_of_our_own() -> Iterator[None]:
+    """Each test process chooses ports below those that programs choose from, and where no other test process does.
+
+    Between being chosen and being listened on, and while a part is dead, a port is free for whoever comes.
+    """
+    lowest = 10_000 + 1_250 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 4)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ports, "_LOWEST", lowest)
+        patch.setattr(ports, "_highest", lambda: lowest + 1_250)
+        patch.setattr(ports, "random", _InTurn())
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -58,7 +58,6 @@ def shop(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.cluster
-@pytest.mark.timeout(240)
 def test_the_readme_can_be_followed_from_top_to_bottom(shop: Path) -> None:
     """As typed, one after the other; `make test` is what CI runs, `make run` a test below."""
     program = f"{shlex.quote(sys.executable)} -m loadtests.cli"

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.loadtests.command import twinshop
 
-pytestmark = [pytest.mark.browser, pytest.mark.cluster, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.cluster]
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 def shop_and_lose_the_node(home: Path, page: Page, architecture: str) -> tuple[int, str]:
     """The status of the cart page after the node that had served it was killed, and what it says."""
-    done = twinshop(home, "up", "--architecture", architecture, "--json")
+    done = twinshop(home, "up", "--architecture", architecture, "--nodes", "2", "--json")
     cluster: dict[str, Any] = json.loads(done.stdout)
     page.goto(cluster["url"] + "/login")
     page.fill("[name=user]", "user-0001")

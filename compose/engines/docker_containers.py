@@ -51,7 +51,8 @@ class Containers:
 
     def __init__(self, client: docker.APIClient, ledger: Ledger, address: str, *, cluster: str, work: Path) -> None:
         self.client = client
-        self.eye = connect(address, within_s=LOOKS_WITHIN_S)
+        # Not to be asked for its version within the short time of a look: a busy engine would be taken for none.
+        self.eye = connect(address, within_s=LOOKS_WITHIN_S, version=client.api_version)
         self.network = f"twinshop-{ledger.run}-{cluster}"
         self._ledger, self._address, self._cluster, self._work = ledger, address, cluster, work
 

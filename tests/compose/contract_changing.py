@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from compose.changes import NodeChanges, Trouble
 from compose.engines.contract import Cluster
-from tests.compose.engine_tests import EngineTests, Visitor, watch
+from tests.compose.engine_tests import EngineTests, Visitor, new_spec, running, watch
 
 
 class ChangingContract(EngineTests):
@@ -31,9 +33,11 @@ class ChangingContract(EngineTests):
             cluster.trouble("n2", Trouble())
         assert cluster.probe("n2").ok
 
-    def test_a_node_has_another_key_from_its_next_start_on(self, own_cluster: Cluster) -> None:
-        cluster = own_cluster
+    def test_a_node_has_another_key_from_its_next_start_on(self, tmp_path: Path) -> None:
+        with running(self.make_engine(), new_spec(nodes=2), tmp_path) as cluster:
+            self.change_keys(cluster)
 
+    def change_keys(self, cluster: Cluster) -> None:
         def keys(node: str) -> tuple[object, object] | None:
             state = cluster.state(node)
             return None if state is None else (state.key, state.fallback)

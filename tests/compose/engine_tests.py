@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,11 +13,36 @@ import requests
 
 from compose.architectures import ARCHITECTURES
 from compose.cluster import ClusterSpec, Observation
+from compose.engines.cluster_file import ClusterFile
 from compose.engines.contract import Cluster, Engine
+from compose.engines.processes import ProcessesEngine
 from compose.supervision.ledger import Ledger
+from compose.supervision.ports import port_of
 from tests.waiting import until
 
-SEEN_WITHIN_S = 15.0
+SEEN_WITHIN_S = 30.0
+SHORT_S, LONG_S = 0.3, 10.0
+"""How long a look at a part takes at most: as in a run, and for tests in which no part is silent."""
+SMALL_SHOP = Path(__file__).with_name("small_shop.py")
+
+
+def small_node(cluster: ClusterFile, node: str) -> list[str]:
+    return [sys.executable, "-S", str(SMALL_SHOP), str(port_of(cluster.node_urls[node]))]
+
+
+SMALL_SHOPS = ProcessesEngine(small_node)
+"""For tests that ask nothing of nodes but that they are there, and who they are."""
+
+
+@contextmanager
+def looks_within(seconds: float) -> Iterator[None]:
+    """Bound what is asked of parts: on a busy machine, a living part may be slow to answer and is none the worse."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in sys.modules if name.startswith("compose.")]:
+            for bound in ("PROBE_S", "STATE_WITHIN_S", "TROUBLE_WITHIN_S", "SEEN_WITHIN_S"):
+                if hasattr(sys.modules[name], bound):
+                    patch.setattr(sys.modules[name], bound, seconds)
+        yield
 
 
 def new_spec(architecture: str = "sticky-memory", **changes: object) -> ClusterSpec:
@@ -52,7 +78,7 @@ class Visitor:
         self.web.close()
 
     def ask(self, method: str, path: str, body: object = None, **headers: str) -> requests.Response:
-        return self.web.request(method, f"{self.cluster.url}{path}", json=body, headers=headers, timeout=5)
+        return self.web.request(method, f"{self.cluster.url}{path}", json=body, headers=headers, timeout=20)
 
     def log_in(self) -> requests.Response:
         body = {"user": self.user, "password": self.cluster.spec.password}
@@ -86,6 +112,11 @@ class EngineTests:
     def make_failing_engine(cls) -> Engine:
         """One whose nodes say "no shop today" and end."""
         raise NotImplementedError
+
+    @pytest.fixture(autouse=True)
+    def patience(self) -> Iterator[None]:
+        with looks_within(LONG_S):
+            yield
 
     @pytest.fixture(scope="class")
     @classmethod

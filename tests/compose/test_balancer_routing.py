@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,50 +14,12 @@ from compose.balancers.access_log import AccessLine, read_access_log
 from compose.balancers.contract import ring_cookie
 from compose.changes import Balancing
 from compose.cluster import Limits
-from compose.engines.cluster_file import ClusterFile
 from compose.engines.contract import Cluster
-from compose.engines.processes import ProcessCluster, ProcessesEngine
-from compose.probes.questions import ask
-from compose.supervision.ports import port_of
-from tests.compose.contract import new_spec, running, watch
-from tests.waiting import until
+from compose.engines.processes import ProcessCluster
+from tests.compose.engine_tests import SMALL_SHOPS, new_spec, running, watch
+from tests.waiting import ask, until
 
 pytestmark = pytest.mark.cluster
-
-NODE = """
-import json, os, sys, time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    wbufsize = 65536  # an answer in two pieces would wait 40 ms for the first one's acknowledgement
-    def do_GET(self):
-        if self.path == "/slow":
-            time.sleep(2)
-        if self.path == "/close":
-            self.close_connection = True
-            return self.connection.close()
-        body = json.dumps({"boot": "b", "headers": dict(self.headers)}).encode()
-        self.send_response(200)
-        self.send_header("X-Node", os.environ["TWINSHOP_NODE"])
-        self.send_header("X-Run", os.environ["TWINSHOP_RUN"])
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-        print(self.path, flush=True) if self.path != "/healthz" else None
-    do_POST = do_GET
-    def log_message(self, *args):
-        pass
-
-ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
-"""
-
-
-def small_node(cluster: ClusterFile, node: str) -> list[str]:
-    return [sys.executable, "-c", NODE, str(port_of(cluster.node_urls[node]))]
-
-
-ENGINE = ProcessesEngine(small_node)
 
 
 def access(cluster: Cluster, request: str) -> AccessLine:
@@ -71,7 +32,7 @@ def access(cluster: Cluster, request: str) -> AccessLine:
 
 
 def test_round_robin_is_exact(tmp_path: Path) -> None:
-    with running(ENGINE, new_spec("signed-token"), tmp_path) as cluster:
+    with running(SMALL_SHOPS, new_spec("signed-token"), tmp_path) as cluster:
         served = Counter(ask(f"{cluster.url}/x").headers["x-node"] for _ in range(30))
         assert served == {"n1": 10, "n2": 10, "n3": 10}
         assert "set-cookie" not in ask(f"{cluster.url}/x").headers
@@ -79,15 +40,15 @@ def test_round_robin_is_exact(tmp_path: Path) -> None:
 
 def test_a_shopper_whose_node_dies_gets_errors_then_another_node_and_its_cookie(tmp_path: Path) -> None:
     spec = new_spec(limits=Limits(unhealthy_after=4))  # some time in which the balancer does not know yet
-    with running(ENGINE, spec, tmp_path) as cluster, requests.Session() as web:
+    with running(SMALL_SHOPS, spec, tmp_path) as cluster, requests.Session() as web:
         web.trust_env = False
-        home = web.get(f"{cluster.url}/x", timeout=5)
+        home = web.get(f"{cluster.url}/x", timeout=20)
         node = home.headers["X-Node"]
         assert "HttpOnly" in home.headers["Set-Cookie"]
         assert "SameSite=Lax" in home.headers["Set-Cookie"]
         cluster.kill(node)
         watch(cluster, node, lambda seen: not seen.answers)
-        failed = web.get(f"{cluster.url}/x", headers={"X-Request-Id": "too-early"}, timeout=5)
+        failed = web.get(f"{cluster.url}/x", headers={"X-Request-Id": "too-early"}, timeout=20)
         assert failed.status_code == 503
         assert failed.headers["X-Run"] == cluster.spec.run
         assert failed.headers["X-Request-Id"] == "too-early"
@@ -95,26 +56,26 @@ def test_a_shopper_whose_node_dies_gets_errors_then_another_node_and_its_cookie(
         line = access(cluster, "too-early")
         assert (line.flags, line.node, line.answered_by, line.status) == ("UF", node, "", 503)
         watch(cluster, node, lambda seen: not seen.in_rotation)
-        moved = web.get(f"{cluster.url}/x", timeout=5)
+        moved = web.get(f"{cluster.url}/x", timeout=20)
         assert moved.status_code == 200
         other = moved.headers["X-Node"]
         assert other != node
         assert "Set-Cookie" in moved.headers
         cluster.start(node)
         watch(cluster, node, lambda seen: seen.in_rotation)
-        assert {web.get(f"{cluster.url}/x", timeout=5).headers["X-Node"] for _ in range(6)} == {other}
+        assert {web.get(f"{cluster.url}/x", timeout=20).headers["X-Node"] for _ in range(6)} == {other}
 
 
 def test_what_the_admin_calls_out_of_rotation_gets_no_request(tmp_path: Path) -> None:
     """Of its own accord Envoy's routing lags up to 1 s behind its admin API."""
-    with running(ENGINE, new_spec("signed-token"), tmp_path) as cluster:
+    with running(SMALL_SHOPS, new_spec("signed-token"), tmp_path) as cluster:
         cluster.kill("n1")
         watch(cluster, "n1", lambda seen: not seen.in_rotation)
         assert [ask(f"{cluster.url}/x").status for _ in range(12)] == [200] * 12
 
 
 def test_with_every_node_dead_nobody_is_sent_to_a_dead_one(tmp_path: Path) -> None:
-    with running(ENGINE, new_spec("signed-token", nodes=2), tmp_path) as cluster:
+    with running(SMALL_SHOPS, new_spec("signed-token", nodes=2), tmp_path) as cluster:
         for node in ("n1", "n2"):
             cluster.kill(node)
         for node in ("n1", "n2"):
@@ -125,7 +86,7 @@ def test_with_every_node_dead_nobody_is_sent_to_a_dead_one(tmp_path: Path) -> No
 
 
 def test_nothing_is_sent_twice(tmp_path: Path) -> None:
-    with running(ENGINE, new_spec("signed-token"), tmp_path) as cluster:
+    with running(SMALL_SHOPS, new_spec("signed-token"), tmp_path) as cluster:
         answer = ask(f"{cluster.url}/close", headers={"X-Request-Id": "closed"})
         assert answer.status == 503
         line = access(cluster, "closed")
@@ -135,17 +96,17 @@ def test_nothing_is_sent_twice(tmp_path: Path) -> None:
 
 def test_a_slow_answer_is_given_up_in_time(tmp_path: Path) -> None:
     spec = new_spec("signed-token", limits=Limits(balancer_route_timeout_s=0.2))
-    with running(ENGINE, spec, tmp_path) as cluster:
-        assert ask(f"{cluster.url}/slow", headers={"X-Request-Id": "slow"}, within_s=3).status == 504
+    with running(SMALL_SHOPS, spec, tmp_path) as cluster:
+        assert ask(f"{cluster.url}/slow", headers={"X-Request-Id": "slow"}).status == 504
         line = access(cluster, "slow")
         assert line.flags == "UT"
-        assert 150_000 < line.took_us < 1_500_000
+        assert 150_000 < line.took_us < 20_000_000
 
 
 def test_the_balancer_adds_nothing_to_a_request_but_the_id(tmp_path: Path) -> None:
-    with running(ENGINE, new_spec("signed-token"), tmp_path) as cluster:
+    with running(SMALL_SHOPS, new_spec("signed-token"), tmp_path) as cluster:
         seen = requests.get(
-            f"{cluster.url}/x?q=1", headers={"X-Request-Id": "mine_1.a-B"}, timeout=5, proxies={"http": ""}
+            f"{cluster.url}/x?q=1", headers={"X-Request-Id": "mine_1.a-B"}, timeout=20, proxies={"http": ""}
         ).json()["headers"]
         names = {name.lower(): value for name, value in seen.items()}
         assert names["x-request-id"] == "mine_1.a-B"
@@ -155,7 +116,7 @@ def test_the_balancer_adds_nothing_to_a_request_but_the_id(tmp_path: Path) -> No
 
 
 def test_membership_follows_the_file(tmp_path: Path) -> None:
-    with running(ENGINE, new_spec("signed-token"), tmp_path) as cluster:
+    with running(SMALL_SHOPS, new_spec("signed-token"), tmp_path) as cluster:
         assert isinstance(cluster, ProcessCluster)
         cluster.route_to(["n1", "n3"])
         watch(cluster, "n2", lambda seen: not seen.in_rotation)
@@ -177,39 +138,41 @@ def served(cluster: Cluster, times: int, **headers: str) -> Counter[str]:
 
 
 def test_weights_are_exact(tmp_path: Path) -> None:
-    with running(ENGINE, new_spec("redis-weighted"), tmp_path) as cluster:
+    with running(SMALL_SHOPS, new_spec("redis-weighted"), tmp_path) as cluster:
         assert served(cluster, 40) == {"n1": 20, "n2": 10, "n3": 10}
 
 
 def test_the_less_busy_of_two_is_picked(tmp_path: Path) -> None:
     """One of two nodes is busy with a slow answer: it is picked only when both draws fall on it, a quarter of times."""
     with (
-        running(ENGINE, new_spec("redis-least-request", nodes=2), tmp_path) as cluster,
+        running(SMALL_SHOPS, new_spec("redis-least-request", nodes=2), tmp_path) as cluster,
         ThreadPoolExecutor() as pool,
     ):
-        slow = pool.submit(ask, f"{cluster.url}/slow", within_s=5)
+        slow = pool.submit(ask, f"{cluster.url}/slow")
         assert until(lambda: counted(cluster, "cluster.nodes.upstream_rq_active") == 1)
         others = served(cluster, 100)
         assert not slow.done()
-        assert others[slow.result(5).headers["x-node"]] < 45
+        for each in cluster.nodes():
+            ask(f"{each.url}/go")
+        assert others[slow.result(20).headers["x-node"]] < 45
 
 
 def test_a_ring_leads_by_cookie_or_address(tmp_path: Path) -> None:
-    with running(ENGINE, new_spec("sticky-hash"), tmp_path / "hash") as cluster:
+    with running(SMALL_SHOPS, new_spec("sticky-hash"), tmp_path / "hash") as cluster:
         homes = []
         for _ in range(24):
             with requests.Session() as web:
                 web.trust_env = False
-                first = web.get(f"{cluster.url}/x", timeout=5)
+                first = web.get(f"{cluster.url}/x", timeout=20)
                 homes.append(first.headers["X-Node"])
                 assert ring_cookie(cluster.spec) in first.headers["Set-Cookie"]
                 assert "HttpOnly" in first.headers["Set-Cookie"]
                 assert "Max-Age" not in first.headers["Set-Cookie"]
-                answers = [web.get(f"{cluster.url}/x", timeout=5) for _ in range(3)]
+                answers = [web.get(f"{cluster.url}/x", timeout=20) for _ in range(3)]
                 assert {answer.headers["X-Node"] for answer in answers} == {homes[-1]}
                 assert not [answer for answer in answers if "Set-Cookie" in answer.headers]
         assert set(homes) == {"n1", "n2", "n3"}
-    with running(ENGINE, new_spec("sticky-address"), tmp_path / "address") as cluster:
+    with running(SMALL_SHOPS, new_spec("sticky-address"), tmp_path / "address") as cluster:
         by_address = [served(cluster, 3, **{"X-Forwarded-For": f"203.0.113.{last}"}) for last in range(24)]
         assert all(len(nodes) == 1 for nodes in by_address)
         assert {node for nodes in by_address for node in nodes} == {"n1", "n2", "n3"}
@@ -218,7 +181,7 @@ def test_a_ring_leads_by_cookie_or_address(tmp_path: Path) -> None:
 
 def test_on_a_ring_a_retry_goes_to_another_node(tmp_path: Path) -> None:
     spec = new_spec("sticky-address", limits=Limits(balancer_retries=1, unhealthy_after=40))
-    with running(ENGINE, spec, tmp_path) as cluster:
+    with running(SMALL_SHOPS, spec, tmp_path) as cluster:
         (home,) = served(cluster, 3)
         cluster.kill(home)
         watch(cluster, home, lambda seen: not seen.answers)
@@ -227,12 +190,12 @@ def test_on_a_ring_a_retry_goes_to_another_node(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("architecture", ["sticky-memory", "sticky-hash", "sticky-address"])
 def test_affinity_is_taken_away_and_given_back_without_dropping_a_connection(architecture: str, tmp_path: Path) -> None:
-    with running(ENGINE, new_spec(architecture), tmp_path) as cluster, requests.Session() as web:
+    with running(SMALL_SHOPS, new_spec(architecture), tmp_path) as cluster, requests.Session() as web:
         web.trust_env = False
         web.mount("http://", HTTPAdapter(pool_connections=1, pool_maxsize=1, pool_block=True))
 
         def nodes(times: int) -> set[str]:
-            return {web.get(f"{cluster.url}/x", timeout=5).headers["X-Node"] for _ in range(times)}
+            return {web.get(f"{cluster.url}/x", timeout=20).headers["X-Node"] for _ in range(times)}
 
         (home,) = nodes(6)
         cluster.balance(Balancing(affinity=False))
@@ -246,7 +209,7 @@ def test_affinity_is_taken_away_and_given_back_without_dropping_a_connection(arc
 
 
 def test_retries_are_changed_while_it_runs(tmp_path: Path) -> None:
-    with running(ENGINE, new_spec("signed-token"), tmp_path) as cluster:
+    with running(SMALL_SHOPS, new_spec("signed-token"), tmp_path) as cluster:
         assert cluster.balancing() == Balancing()
         cluster.balance(Balancing(retries=1))
         assert until(lambda: cluster.balancing() == Balancing(retries=1))

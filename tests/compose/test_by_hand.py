@@ -56,23 +56,23 @@ def test_other_words_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert "by_hand secrets" in capsys.readouterr().err
 
 
-def composed(name: str, profiles: list[str], *words: str, port: int = 0) -> subprocess.CompletedProcess[str]:
+def composed(name: str, profiles: list[str], *words: str, port: int, admin: int) -> subprocess.CompletedProcess[str]:
     chosen = [word for profile in profiles for word in ("--profile", profile)]
     project = ["--project-name", f"twinshop-test-{port}"]
-    environment = {**os.environ, "SHOP_PORT": str(port), "ADMIN_PORT": str(port + 1)}
+    environment = {**os.environ, "SHOP_PORT": str(port), "ADMIN_PORT": str(admin)}
     command = ["docker", "compose", "-f", str(COMPOSE / name), *project, *chosen, *words]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=150)
 
 
 @contextmanager
 def brought_up(name: str, profiles: list[str], *words: str) -> Iterator[int]:
-    (port,) = free_ports(1)
+    port, admin = free_ports(2)
     try:
-        done = composed(name, profiles, "up", "--wait", *words, port=port)
+        done = composed(name, profiles, "up", "--wait", *words, port=port, admin=admin)
         assert done.returncode == 0, done.stderr
         yield port
     finally:
-        down = composed(name, profiles, "down", "--volumes", "--timeout", "1", port=port)
+        down = composed(name, profiles, "down", "--volumes", "--timeout", "1", port=port, admin=admin)
         assert down.returncode == 0, down.stderr
 
 
@@ -83,7 +83,7 @@ def brought_up(name: str, profiles: list[str], *words: str) -> Iterator[int]:
 def test_every_service_is_limited_and_only_the_balancer_is_published(
     name: str, profiles: list[str], engine: docker.APIClient
 ) -> None:
-    done = composed(name, profiles, "config", "--format", "json", port=20_000)
+    done = composed(name, profiles, "config", "--format", "json", port=20_000, admin=20_001)
     assert done.returncode == 0, done.stderr
     services = msgspec.json.decode(done.stdout)["services"]
     published = {name for name, service in services.items() if service.get("ports")}
@@ -107,7 +107,7 @@ def shop_and_lose_the_node(page: Page, port: int, password: str, engine: docker.
     assert "Pocket notebook" in page.inner_text("main")
     node = page.inner_text("footer .node")
     engine.kill(node)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while True:
         answer = page.reload()
         assert answer is not None
@@ -118,7 +118,6 @@ def shop_and_lose_the_node(page: Page, port: int, password: str, engine: docker.
 
 @pytest.mark.docker
 @pytest.mark.browser
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("name", "profiles", "scale", "status"),
     [("stateful.yaml", [], "node=2", 401), ("stateless.yaml", ["redis"], "redis-node=2", 200)],

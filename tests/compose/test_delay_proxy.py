@@ -23,7 +23,7 @@ from shared.whole_file import write_whole
 from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
-SOON_S = 5.0
+SOON_S = 20.0
 SILENT_S = 0.15
 
 
@@ -142,11 +142,11 @@ def test_answers_are_late_one_after_the_other_as_they_were_sent(bench: Bench) ->
         bench.tell("n1", delay_ms=200)
         bench.told("n1 +200 ms")
         began = time.monotonic()
-        for number in range(20):
+        for number in range(100):
             one.sendall(b"%02d" % number)
-            time.sleep(0.005)  # so that they travel one by one
-        assert read(one, 40) == b"".join(b"%02d" % number for number in range(20))
-        assert 0.2 <= time.monotonic() - began < 2.0
+            time.sleep(0.002)  # so that they travel one by one
+        assert read(one, 200) == b"".join(b"%02d" % number for number in range(100))
+        assert 0.2 <= time.monotonic() - began < 15.0, "one after the other they take 20 s"
         one.sendall(b"slow")
         bench.tell("n1")
         bench.told("none slow or cut")

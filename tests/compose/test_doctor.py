@@ -35,12 +35,12 @@ def test_a_look_that_takes_too_long_has_failed(monkeypatch: pytest.MonkeyPatch) 
     enough = threading.Event()
 
     def slow() -> DoctorCheck:
-        enough.wait(10)
+        enough.wait(60)
         return DoctorCheck("docker", "slow", True, "at last")
 
     began = time.monotonic()
     (check,) = examine({("docker", "slow"): slow})
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     enough.set()
     assert (check.ok, check.name) == (False, "slow")
     assert "no answer" in check.says

@@ -17,7 +17,7 @@ sys.stdout.write("token=do-not-tell-anybody\n")
 
 def answers() -> bool:
     try:
-        socket.create_connection(("127.0.0.1", port), timeout=0.5).close()
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
     except OSError:
         return False
     return True

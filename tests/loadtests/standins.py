@@ -32,7 +32,7 @@ class StandinShop:
         return list(self._control("GET", "/-/seen"))
 
     def _control(self, method: str, path: str, body: str = "") -> Any:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
             connection.request(method, path, body)
             return json.loads(connection.getresponse().read())

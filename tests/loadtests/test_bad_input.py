@@ -15,11 +15,10 @@ from tests.golden.product import twinshop as called
 from tests.left_behind import processes_of, wait_until_gone
 from tests.loadtests.command import SMALL_KILL, start, twinshop
 
-pytestmark = [pytest.mark.timeout(60)]
-
 SMALL = """
 question = "Is anybody lost?"
 family = "control"
+nodes = 1
 [load]
 shoppers = 4
 seconds = {seconds}
@@ -135,9 +134,9 @@ def test_two_runs_at_once(home: Path) -> None:
         assert processes_of(home / "state")
     finally:
         first.terminate()
-        first.communicate(timeout=20)
+        first.communicate(timeout=40)
     assert first.returncode == 130
-    assert wait_until_gone(home / "state", 2) == {}
+    assert wait_until_gone(home / "state", 20) == {}
 
 
 @pytest.mark.cluster

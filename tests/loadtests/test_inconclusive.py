@@ -14,11 +14,12 @@ from loadtests.running.fault_run import FaultBounds
 from loadtests.running.progress import Silent
 from loadtests.running.run import Finished, RunRequest, run
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.cluster
 
 SCENARIO = """
 question = "Does a kill that hits nobody count?"
 family = "control"
+nodes = 2
 
 [load]
 shoppers = 6

@@ -110,7 +110,7 @@ def test_with_the_web_interface_up_and_down(shop: StandinShop, tmp_path: Path) -
             _poll(f"{page}/stats/requests", lambda text: json.loads(text)["user_count"] == 2)
             _post(f"{page}/swarm", "user_count=4&spawn_rate=100")
             _poll(f"{page}/stats/requests", lambda text: json.loads(text)["user_count"] == 4)
-            stats = urllib.request.urlopen(f"{page}/stats/requests", timeout=5).read().decode()
+            stats = urllib.request.urlopen(f"{page}/stats/requests", timeout=20).read().decode()
         finally:
             process.send_signal(signal.SIGTERM)
             out, _ = process.communicate(timeout=60)
@@ -129,7 +129,7 @@ def _post(url: str, form: str) -> None:
 def _poll(url: str, good: Callable[[str], bool]) -> None:
     def look() -> bool:
         try:
-            with urllib.request.urlopen(url, timeout=5) as answer:
+            with urllib.request.urlopen(url, timeout=20) as answer:
                 return good(answer.read().decode())
         except OSError:
             return False

@@ -20,7 +20,7 @@ from tests.left_behind import processes_of
 from tests.loadtests.command import SMALL_KILL, twinshop
 from tests.loadtests.test_second_opinion import asked, each_script
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.cluster
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "reference" / "results.schema.json"
 

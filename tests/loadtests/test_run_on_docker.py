@@ -18,7 +18,7 @@ from tests.containers import engine, left_since, things_with
 from tests.loadtests.command import SMALL_KILL, twinshop
 
 __all__ = ["engine"]
-pytestmark = [pytest.mark.docker, pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.docker, pytest.mark.cluster]
 
 
 @pytest.fixture(scope="module")

@@ -18,8 +18,8 @@ from compose.supervision.ports import answers, free_ports
 from shared.shop.database import prepare
 from tests.waiting import until
 
-READY_WITHIN_S = 15.0
-GONE_WITHIN_S = 2.0
+READY_WITHIN_S = 30.0
+GONE_WITHIN_S = 20.0
 
 
 class Process:
@@ -58,7 +58,7 @@ class Process:
         put: Mapping[str, object] | None = None,
     ) -> tuple[int, dict[str, object]]:
         """One request on a connection of its own."""
-        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)) as connection:
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)) as connection:
             sent = {"Accept": "application/json", "X-Request-Id": request, **(headers or {})}
             if put is None:
                 connection.request("GET", path, headers=sent)
@@ -69,7 +69,7 @@ class Process:
 
     def login(self, user: str = "user-0001") -> str:
         """The session's cookie."""
-        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)) as connection:
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)) as connection:
             body = json.dumps({"user": user, "password": "shop"})
             kinds = {"Accept": "application/json", "Content-Type": "application/json"}
             connection.request("POST", "/login", body, kinds)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from dataclasses import dataclass
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -40,12 +42,26 @@ class Node:
     def reader(self) -> PageVisitor:
         return PageVisitor(self.app)
 
+    def turn_clock(self, ahead_s: int) -> None:
+        """Its clock is so far ahead: tests own the time in which things end."""
+        told = self.visitor().ask("PUT", "/-/trouble", {"clock_ahead_s": ahead_s}, {"X-Control-Token": CONTROL_TOKEN})
+        assert told.status_code == 200
+
+
+@cache
+def prepared() -> bytes:
+    """A database in which nobody has shopped yet. It is made once: a thousand tests begin with it."""
+    with tempfile.TemporaryDirectory() as folder:
+        prepare(f"sqlite:///{folder}/shop.sqlite", accounts=9, password=PASSWORD, cost=CHEAP)
+        assert [path.name for path in Path(folder).iterdir()] == ["shop.sqlite"], "all of it is in one file"
+        return (Path(folder) / "shop.sqlite").read_bytes()
+
 
 def node(folder: Path, store: str, **changes: Any) -> Node:
     """A node whose database is in that folder; nodes of one folder are nodes of one cluster."""
     url = f"sqlite:///{folder}/shop.sqlite"
     if not (folder / "shop.sqlite").exists():
-        prepare(url, accounts=9, password=PASSWORD, cost=CHEAP)
+        (folder / "shop.sqlite").write_bytes(prepared())
     name = changes.setdefault("node", "n1")
     settings = Settings(
         **{

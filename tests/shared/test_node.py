@@ -50,7 +50,7 @@ def test_its_processes_are_one_group(process: Process) -> None:
 
 
 def test_sigterm_ends_it_at_once_despite_idle_connections(process: Process) -> None:
-    idle = [socket.create_connection(("127.0.0.1", process.port), timeout=5) for _ in range(5)]
+    idle = [socket.create_connection(("127.0.0.1", process.port), timeout=20) for _ in range(5)]
     for connection in idle:
         connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: shop\r\n\r\n")
         assert connection.recv(12) == b"HTTP/1.1 200"

@@ -116,6 +116,24 @@ def nodes(tmp_path: Path) -> Iterator[Nodes]:
         nodes.end()
 
 
+@pytest.fixture(scope="module")
+def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
+    """For tests in which every node lives on."""
+    nodes = started(tmp_path_factory.mktemp("three"))
+    try:
+        yield nodes
+    finally:
+        nodes.end()
+
+
+@pytest.fixture
+def living(three: Nodes) -> Iterator[Nodes]:
+    """The same, and nobody is logged in."""
+    yield three
+    for user in ("user-0001", "user-0002"):
+        assert Shopper(user).login(three[1]).ask(three[1], "POST", "/logout/everywhere")[0] == 200
+
+
 def started(folder: Path) -> Nodes:
     """Three nodes; on other ports if somebody else, a test beside this one, has taken one of theirs meanwhile."""
     for attempt in range(PORTS_TRIED):
@@ -140,33 +158,33 @@ def knows(shopper: Shopper, node: Process) -> bool:
     return until(lambda: shopper.is_known(node), WITHIN_S)
 
 
-def test_who_logs_in_on_one_node_is_known_on_all(nodes: Nodes) -> None:
-    shopper = Shopper().login(nodes[1])
-    assert shopper.add(nodes[1], "acorn") == 200
+def test_who_logs_in_on_one_node_is_known_on_all(living: Nodes) -> None:
+    shopper = Shopper().login(living[1])
+    assert shopper.add(living[1], "acorn") == 200
     for number in (2, 3):
-        assert until(lambda n=number: shopper.cart(nodes[n]) == {"acorn": 1}, WITHIN_S)  # type: ignore[misc]
-    assert shopper.add(nodes[2], "bell") == 200
-    assert until(lambda: shopper.cart(nodes[3]) == {"acorn": 1, "bell": 1}, WITHIN_S)
-    shopper.ask(nodes[3], "POST", "/logout")
-    assert until(lambda: not any(shopper.is_known(nodes[number]) for number in (1, 2, 3)), WITHIN_S)
+        assert until(lambda n=number: shopper.cart(living[n]) == {"acorn": 1}, WITHIN_S)  # type: ignore[misc]
+    assert shopper.add(living[2], "bell") == 200
+    assert until(lambda: shopper.cart(living[3]) == {"acorn": 1, "bell": 1}, WITHIN_S)
+    shopper.ask(living[3], "POST", "/logout")
+    assert until(lambda: not any(shopper.is_known(living[number]) for number in (1, 2, 3)), WITHIN_S)
 
 
-def test_who_logs_out_everywhere_is_out_on_every_node(nodes: Nodes) -> None:
+def test_who_logs_out_everywhere_is_out_on_every_node(living: Nodes) -> None:
     here, there, other = (
-        Shopper(user).login(nodes[n]) for n, user in ((1, "user-0001"), (2, "user-0001"), (3, "user-0002"))
+        Shopper(user).login(living[n]) for n, user in ((1, "user-0001"), (2, "user-0001"), (3, "user-0002"))
     )
-    assert knows(here, nodes[3])
-    assert here.ask(nodes[3], "POST", "/logout/everywhere")[0] == 200
-    assert until(lambda: not any(there.is_known(nodes[number]) for number in (1, 2, 3)), WITHIN_S)
-    assert all(knows(other, nodes[number]) for number in (1, 2, 3))
+    assert knows(here, living[3])
+    assert here.ask(living[3], "POST", "/logout/everywhere")[0] == 200
+    assert until(lambda: not any(there.is_known(living[number]) for number in (1, 2, 3)), WITHIN_S)
+    assert all(knows(other, living[number]) for number in (1, 2, 3))
 
 
-def test_every_node_lists_every_session_and_says_so(nodes: Nodes) -> None:
-    shoppers = [Shopper(user).login(nodes[number]) for number, user in ((1, "user-0001"), (2, "user-0002"))]
+def test_every_node_lists_every_session_and_says_so(living: Nodes) -> None:
+    shoppers = [Shopper(user).login(living[number]) for number, user in ((1, "user-0001"), (2, "user-0002"))]
     held = [{"session": fingerprint(shopper.cookie), "user": shopper.user} for shopper in shoppers]
 
     def listed(number: int) -> object:
-        _, told = Shopper().ask(nodes[number], "GET", "/-/sessions")
+        _, told = Shopper().ask(living[number], "GET", "/-/sessions")
         assert told["store"] == "replicated"
         return told["sessions"]
 

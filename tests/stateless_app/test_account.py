@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from tests.shared.account_contract import AccountContract
+from tests.shared.account_contract import ACCESS_S, AccountContract
 from tests.shared.valkey import Valkey, valkey
 
 __all__ = ["valkey"]
@@ -27,13 +27,13 @@ class TestRefreshInDatabaseAccount(AccountContract):
 
     @pytest.fixture
     def store_settings(self) -> dict[str, Any]:
-        return {"access_lifetime_s": 0.3}
+        return {"access_lifetime_s": ACCESS_S}
 
 
 class OnValkey:
     @pytest.fixture
     def store_settings(self, valkey: Valkey) -> Iterator[dict[str, Any]]:
-        yield {"redis_url": valkey.url, "access_lifetime_s": 0.3}
+        yield {"redis_url": valkey.url, "access_lifetime_s": ACCESS_S}
         with Redis.from_url(valkey.url) as client:
             client.flushall()
 

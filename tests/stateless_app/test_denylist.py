@@ -13,7 +13,7 @@ from redis import Redis
 from shared.request_log import LoggedSession, read_request_log
 from shared.shop.signed_cookies import LastAnswers
 from tests.shared.cures_contract import copy_of
-from tests.shared.shops import CONTROL_TOKEN, Node, node
+from tests.shared.shops import Node, node
 from tests.shared.valkey import Valkey, running_valkey
 
 pytestmark = pytest.mark.cluster
@@ -130,8 +130,7 @@ def test_a_logout_that_cannot_be_written_is_none(shop: Node, client: Redis) -> N
 def test_a_revocation_by_a_clock_that_is_ahead_lasts_into_the_future(shop: Node, tmp_path: Path) -> None:
     second = sibling(shop, tmp_path)
     visitor = shop.visitor().login()
-    told = shop.visitor().ask("PUT", "/-/trouble", {"clock_ahead_s": 30}, {"X-Control-Token": CONTROL_TOKEN})
-    assert told.status_code == 200
+    shop.turn_clock(30)
     visitor.post("/logout/everywhere")
     assert second.visitor().login().get("/me").status_code == 401
 

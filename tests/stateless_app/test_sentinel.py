@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -80,7 +81,8 @@ def test_it_follows_the_promotion(tmp_path: Path) -> None:
 
 
 def test_without_a_sentinel_there_is_no_store(tmp_path: Path) -> None:
-    (nobody,) = free_ports(1)
-    shop = node(tmp_path, "redis", sentinel=f"127.0.0.1:{nobody}", store_timeout_s=0.3)
-    answer = shop.visitor().post("/login", {"user": "user-0001", "password": "correct horse"})
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and does not listen
+        shop = node(tmp_path, "redis", sentinel=f"127.0.0.1:{nobody.getsockname()[1]}", store_timeout_s=0.3)
+        answer = shop.visitor().post("/login", {"user": "user-0001", "password": "correct horse"})
     assert (answer.status_code, answer.json["error"]) == (503, "store_unavailable")

@@ -1,7 +1,8 @@
 """The contract of a balancer, as tests: each balancer inherits them and says only which it is.
 
-They run on the engine of processes, with the real shop where people must be remembered, and ask nothing that only one
-balancer has: what it does is seen in answers, in its log as our record, and in what the cluster observes.
+They run on the engine of processes, with nodes of a few lines (the real shop stands behind each balancer in
+`tests/loadtests/test_every_balancer.py`), and ask nothing that only one balancer has: what it does is seen in answers,
+in its log as our record, and in what the cluster observes.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from compose.balancers.contract import Balancer, Member, Routing, Site
 from compose.changes import Balancing
 from compose.cluster import ClusterSpec, Limits, PublicListener
 from compose.engines.contract import Cluster
-from compose.engines.processes import ProcessCluster, ProcessesEngine
-from compose.probes.questions import Unanswered, ask
+from compose.engines.processes import ProcessCluster
+from compose.probes.questions import Unanswered
 from compose.supervision.ports import Listen, free_ports, port_of
 from compose.supervision.process_table import living_of_run
 from shared.errors import PortTaken, UsageError
 from tests.compose.contract_balancing import strangers_go_to, visitors
-from tests.compose.engine_tests import Visitor, new_spec, running, watch
-from tests.waiting import until
+from tests.compose.engine_tests import LONG_S, SMALL_SHOPS, Visitor, looks_within, new_spec, running, watch
+from tests.waiting import ask, until
 
 
 class BalancerContract:
@@ -41,6 +42,11 @@ class BalancerContract:
             patch.setitem(BALANCERS, cls.balancer.name, cls.balancer)
             yield
 
+    @pytest.fixture(autouse=True)
+    def patience(self) -> Iterator[None]:
+        with looks_within(LONG_S):
+            yield
+
     @classmethod
     def spec(cls, architecture: str = "sticky-memory", **changes: object) -> ClusterSpec:
         return new_spec(architecture, balancer=cls.balancer.name, **changes)
@@ -49,13 +55,13 @@ class BalancerContract:
     @classmethod
     def cluster(cls, known: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         """One for all tests that only look at it: one that is told anew starts processes, and these count as left."""
-        with running(ProcessesEngine(), cls.spec(), tmp_path_factory.mktemp("balancer")) as cluster:
+        with running(SMALL_SHOPS, cls.spec(), tmp_path_factory.mktemp("balancer")) as cluster:
             yield cluster
 
     @pytest.fixture
     def own_cluster(self, tmp_path: Path) -> Iterator[Cluster]:
         """One for tests that change it."""
-        with running(ProcessesEngine(), self.spec(), tmp_path) as cluster:
+        with running(SMALL_SHOPS, self.spec(), tmp_path) as cluster:
             yield cluster
 
     def statuses(self, cluster: Cluster) -> set[int]:
@@ -120,12 +126,12 @@ class BalancerContract:
             somebody.listen()
             with (
                 pytest.raises(PortTaken, match=str(port)),
-                running(ProcessesEngine(), self.spec(nodes=1, port=port), tmp_path),
+                running(SMALL_SHOPS, self.spec(nodes=1, port=port), tmp_path),
             ):
                 pass
 
     def test_it_ends_and_leaves_its_whole_log_and_nothing_else(self, tmp_path: Path) -> None:
-        with running(ProcessesEngine(), self.spec(nodes=1), tmp_path) as cluster:
+        with running(SMALL_SHOPS, self.spec(nodes=1), tmp_path) as cluster:
             ports = [port_of(url) for url in (cluster.url, cluster.admin_url)]
             ask(f"{cluster.url}/products", headers={"X-Request-Id": "the-last-one"})
             logs = cluster.logs()
@@ -160,11 +166,11 @@ class BalancerContract:
         if spec.architecture.affinity not in self.balancer.can.affinities:
             with (
                 pytest.raises(UsageError, match="cannot do what is asked of it"),
-                running(ProcessesEngine(), spec, tmp_path),
+                running(SMALL_SHOPS, spec, tmp_path),
             ):
                 pass
             return
-        with running(ProcessesEngine(), spec, tmp_path) as cluster:
+        with running(SMALL_SHOPS, spec, tmp_path) as cluster:
             assert self.served(cluster) == ({3} if architecture == "signed-token" else {9})
 
     def served(self, cluster: Cluster) -> set[int]:
@@ -211,7 +217,7 @@ class BalancerContract:
             watch(cluster, "n2", lambda seen: seen.in_rotation)
 
     def test_nodes_come_and_go(self, tmp_path: Path) -> None:
-        with running(ProcessesEngine(), self.spec(nodes=2), tmp_path) as cluster:
+        with running(SMALL_SHOPS, self.spec(nodes=2), tmp_path) as cluster:
             assert cluster.add_node() == "n3"
             watch(cluster, "n3", lambda seen: seen.answers and seen.in_rotation)
             cluster.remove_node("n2")
@@ -244,7 +250,7 @@ class BalancerContract:
     def test_nothing_is_sent_twice_unless_told_so(self, tmp_path: Path) -> None:
         """Of a node that has just died, the balancer does not know yet."""
         spec = self.spec("signed-token", nodes=2, limits=Limits(unhealthy_after=40))
-        with running(ProcessesEngine(), spec, tmp_path) as cluster:
+        with running(SMALL_SHOPS, spec, tmp_path) as cluster:
             cluster.kill("n1")
             watch(cluster, "n1", lambda seen: not seen.answers)
             statuses = {ask(f"{cluster.url}/products").status for _ in range(6)}
@@ -305,11 +311,11 @@ class BalancerContract:
         public = PublicListener("127.0.0.1", port, ("127.0.0.1",))
         spec = self.spec(nodes=1, public=public, guests={"guest-01": "secret"})
         if not self.balancer.can.public:
-            with pytest.raises(UsageError, match="no listener for people"), running(ProcessesEngine(), spec, tmp_path):
+            with pytest.raises(UsageError, match="no listener for people"), running(SMALL_SHOPS, spec, tmp_path):
                 pass
             return
         room = f"http://127.0.0.1:{port}"
-        with running(ProcessesEngine(), spec, tmp_path) as cluster:
+        with running(SMALL_SHOPS, spec, tmp_path) as cluster:
             served = ask(f"{room}/products", headers={"X-Request-Id": "mine", "X-Forwarded-For": "203.0.113.9"})
             assert (served.status, served.headers["x-run"]) == (200, spec.run)
             assert self.line(cluster, served.headers["x-request-id"]).answered_by == "n1"

@@ -5,7 +5,7 @@ import pytest
 from compose.balancers.caddy import Caddy
 from tests.compose.balancers.contract import BalancerContract
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(90)]
+pytestmark = pytest.mark.cluster
 
 
 class TestCaddy(BalancerContract):

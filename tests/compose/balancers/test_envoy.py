@@ -14,7 +14,7 @@ from compose.changes import Balancing
 from shared.errors import EnvironmentNotReady, UsageError
 from tests.compose.balancers.contract import BalancerContract
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(90)]
+pytestmark = pytest.mark.cluster
 
 
 class TestEnvoy(BalancerContract):

@@ -5,7 +5,7 @@ import pytest
 from compose.balancers.nginx import Nginx
 from tests.compose.balancers.contract import BalancerContract
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(90)]
+pytestmark = pytest.mark.cluster
 
 
 class TestNginx(BalancerContract):

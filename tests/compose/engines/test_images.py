@@ -95,7 +95,6 @@ def test_a_file_that_holds_no_images(tmp_path: Path, engine: docker.APIClient) -
 
 
 @pytest.mark.docker
-@pytest.mark.timeout(300)
 def test_an_image_is_built_once(engine: docker.APIClient) -> None:
     said: list[str] = []
     images.ensure(engine, (images.node_image(),), said.append)

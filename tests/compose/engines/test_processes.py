@@ -3,6 +3,7 @@ from __future__ import annotations
 import socket
 import stat
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -22,6 +23,7 @@ from compose.supervision.ledger import Ledger
 from compose.supervision.ports import port_of
 from shared.errors import EnvironmentNotReady, ForeignAnswer, NotReadyInTime, PortTaken, UsageError
 from tests.compose.contract import EngineContract, Visitor, new_spec, running, watch
+from tests.compose.engine_tests import SMALL_SHOPS
 from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
@@ -39,6 +41,11 @@ class TestProcesses(EngineContract):
     @classmethod
     def make_failing_engine(cls) -> Engine:
         return ProcessesEngine(no_shop)
+
+    @pytest.fixture
+    def small_cluster(self, tmp_path: Path) -> Iterator[Cluster]:
+        with running(SMALL_SHOPS, new_spec(), tmp_path) as cluster:
+            yield cluster
 
     def test_everything_listens_on_this_machine_only(self, cluster: Cluster) -> None:
         assert isinstance(cluster, ProcessCluster)
@@ -68,7 +75,7 @@ class TestProcesses(EngineContract):
         assert not [worker for worker in workers if worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE]
 
     def test_a_blow_is_in_the_ledger_before_it_strikes(
-        self, own_cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+        self, small_cluster: Cluster, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         written: list[str] = []
 
@@ -77,11 +84,11 @@ class TestProcesses(EngineContract):
             raise EnvironmentNotReady("the disk is full")
 
         monkeypatch.setattr(Ledger, "broken", fail)
-        for do in (own_cluster.kill, own_cluster.terminate, own_cluster.freeze, own_cluster.drain):
+        for do in (small_cluster.kill, small_cluster.terminate, small_cluster.freeze, small_cluster.drain):
             with pytest.raises(EnvironmentNotReady):
                 do("n1")
         assert written == ["kill n1", "terminate n1", "freeze n1", "drain n1"]
-        seen = own_cluster.observe("n1")
+        seen = small_cluster.observe("n1")
         assert (seen.process, seen.answers, seen.in_rotation) == (True, True, True)
 
     def test_the_sentinel_is_asked_whom_an_old_store_follows(self, tmp_path: Path) -> None:
@@ -119,7 +126,7 @@ class TestProcesses(EngineContract):
             raise KeyboardInterrupt
 
         monkeypatch.setattr(readiness, "_watch", interrupt)
-        with pytest.raises(KeyboardInterrupt), running(ProcessesEngine(), new_spec(), tmp_path):
+        with pytest.raises(KeyboardInterrupt), running(SMALL_SHOPS, new_spec(), tmp_path):
             pass
         assert not (tmp_path / "cluster" / "work").exists()
 
@@ -131,16 +138,16 @@ class TestProcesses(EngineContract):
         with pytest.raises(ForeignAnswer), running(ProcessesEngine(squatter), new_spec(nodes=1), tmp_path):
             pass
 
-    def test_a_node_does_not_come_back_to_a_port_that_was_taken_meanwhile(self, own_cluster: Cluster) -> None:
-        own_cluster.kill("n1")
-        watch(own_cluster, "n1", lambda seen: not seen.process and not seen.answers)
-        with socket.create_server(("127.0.0.1", port_of(own_cluster.nodes()[0].url))) as foreign:
+    def test_a_node_does_not_come_back_to_a_port_that_was_taken_meanwhile(self, small_cluster: Cluster) -> None:
+        small_cluster.kill("n1")
+        watch(small_cluster, "n1", lambda seen: not seen.process and not seen.answers)
+        with socket.create_server(("127.0.0.1", port_of(small_cluster.nodes()[0].url))) as foreign:
             foreign.listen()
             with pytest.raises(PortTaken):
-                own_cluster.start("n1")
+                small_cluster.start("n1")
 
     def test_the_balancer_writes_its_last_lines_before_it_goes(self, tmp_path: Path) -> None:
-        with running(ProcessesEngine(), new_spec(nodes=1), tmp_path) as cluster:
+        with running(SMALL_SHOPS, new_spec(nodes=1), tmp_path) as cluster:
             with Visitor(cluster) as visitor:
                 visitor.ask("GET", "/products", **{"X-Request-Id": "the-last-one"})
             access = cluster.logs()["access"]

@@ -34,11 +34,11 @@ def test_a_real_server_without_a_trace_on_the_disk(own_state: Path, tmp_path: Pa
         assert carries(started.pid, RUN), "its environment must stay readable, or recovery would not know it"
         listening = psutil.Process(started.pid).net_connections("inet")
         assert {connection.laddr.ip for connection in listening} == {"127.0.0.1"}
-        with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
             connection.sendall(b"SET a b\r\n")
             assert connection.recv(100) == b"+OK\r\n"
         started.terminate()
-        assert started.wait(3) == 0
+        assert started.wait(20) == 0
     assert list(folder.iterdir()) == []
     assert serving_pid(port) is None
 
@@ -81,7 +81,7 @@ def fill(port: int) -> str:
     said = ""
     for number in range(40):
         try:
-            said = ask_server("127.0.0.1", port, f"SET {number} {'x' * 60_000}", within_s=2)
+            said = ask_server("127.0.0.1", port, f"SET {number} {'x' * 60_000}", within_s=20)
         except Unanswered as refusal:
             said = refusal.reason
     return said
@@ -98,7 +98,6 @@ def test_keys_of_all_databases(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.cluster
-@pytest.mark.timeout(60)
 def test_a_real_cluster(tmp_path: Path) -> None:
     with running(ProcessesEngine(), new_spec("redis", nodes=1), tmp_path) as cluster:
         usage = cluster.usage()

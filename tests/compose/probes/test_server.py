@@ -3,8 +3,9 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import chain, repeat
 
 import pytest
 
@@ -15,7 +16,7 @@ HOST = "127.0.0.1"
 
 
 @contextmanager
-def answering(*pieces: bytes, times: int = 1) -> Iterator[int]:
+def answering(pieces: Iterable[bytes], times: int = 1) -> Iterator[int]:
     """A server that answers each of so many connections with these pieces, a moment apart, and waits for its end."""
     with socket.create_server((HOST, 0)) as listening:
 
@@ -32,7 +33,7 @@ def answering(*pieces: bytes, times: int = 1) -> Iterator[int]:
         thread = threading.Thread(target=serve)
         thread.start()
         yield listening.getsockname()[1]
-        thread.join(5)
+        thread.join(20)
 
 
 @pytest.mark.parametrize(
@@ -45,8 +46,8 @@ def answering(*pieces: bytes, times: int = 1) -> Iterator[int]:
     ],
 )
 def test_an_answer_whole_or_in_pieces(pieces: tuple[bytes, ...], said: str) -> None:
-    with answering(*pieces) as port:
-        assert ask_server(HOST, port, "PING", within_s=2) == said
+    with answering(pieces) as port:
+        assert ask_server(HOST, port, "PING", within_s=20) == said
 
 
 @pytest.mark.parametrize(
@@ -54,15 +55,14 @@ def test_an_answer_whole_or_in_pieces(pieces: tuple[bytes, ...], said: str) -> N
     [(b"-NOAUTH no\r\n", "NOAUTH no"), (b"*1\r\n:1\r\n", "another kind"), (b"$-1\r\n", "another kind")],
 )
 def test_what_is_no_answer_says_why(answer: bytes, why: str) -> None:
-    with answering(answer) as port, pytest.raises(Unanswered, match=why):
-        ask_server(HOST, port, "PING", within_s=2)
+    with answering([answer]) as port, pytest.raises(Unanswered, match=why):
+        ask_server(HOST, port, "PING", within_s=20)
 
 
 def test_the_bound_is_for_all_of_it() -> None:
-    began = time.monotonic()
-    with answering(b"$9\r\n", *[b"x"] * 8) as port, pytest.raises(Unanswered, match="timeout"):
+    dribble = chain([b"$9999999\r\n"], repeat(b"x"))  # no single wait is long, and there is no end to them
+    with answering(dribble) as port, pytest.raises(Unanswered, match="timeout"):
         ask_server(HOST, port, "PING", within_s=0.05)
-    assert time.monotonic() - began < 2
 
 
 def test_facts_of_an_answer_to_info() -> None:
@@ -70,17 +70,17 @@ def test_facts_of_an_answer_to_info() -> None:
 
 
 def test_a_ping_is_put_into_words() -> None:
-    with answering(b"+PONG\r\n") as port:
+    with answering([b"+PONG\r\n"]) as port:
         reply = ping(f"redis://{HOST}:{port}/0")
     assert (reply.ok, reply.status, reply.words) == (True, 0, f"PING: PONG after {reply.took_ms:.0f} ms")
-    with answering(b"-LOADING wait\r\n") as port:
+    with answering([b"-LOADING wait\r\n"]) as port:
         assert ping(f"redis://{HOST}:{port}/0").words.startswith("PING: LOADING wait after")
 
 
 @pytest.mark.parametrize("listen", [report_of_store, report_of_sentinel, report_of_wires])
 def test_who_speaks_another_language_is_no_part_of_ours(listen: object) -> None:
     assert callable(listen)
-    with answering(b"$9\r\nhello:you\r\n", times=2) as port:
+    with answering([b"$9\r\nhello:you\r\n"], times=2) as port:
         voice = listen(f"redis://{HOST}:{port}")
         assert (voice.answers, voice.boot) == (False, None)
         assert str(port) in voice.words

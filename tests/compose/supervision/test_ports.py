@@ -33,7 +33,9 @@ def test_preflight_refuses_a_port_that_answers() -> None:
         port = server.getsockname()[1]
         with pytest.raises(PortTaken, match=f"port {port}, meant for the balancer, is taken"):
             preflight(port, "balancer")
-    preflight(port, "balancer")
+    with socket.socket() as held:  # so that nobody else listens there meanwhile
+        held.bind(("127.0.0.1", 0))
+        preflight(held.getsockname()[1], "balancer")
 
 
 def test_preflight_sees_a_server_that_would_share_its_port() -> None:

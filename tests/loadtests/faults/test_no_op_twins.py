@@ -21,7 +21,7 @@ from loadtests.running.progress import Silent
 from loadtests.running.run import RunRequest, run
 from tests.loadtests.faults.targets import REMEMBERS
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.cluster
 
 ONLY = {
     "sticky-memory": ["memory-cap", "no-affinity", "affinity-cookie-expires"],

@@ -14,13 +14,13 @@ from compose.engines.processes import ProcessesEngine
 from loadtests.faults import FAULTS, Evidence, Fault, Target
 from loadtests.faults.bases import Condition, Deploys
 from shared.errors import TwinshopError
-from tests.compose.contract import new_spec, running
+from tests.compose.engine_tests import LONG_S, looks_within, new_spec, running
 from tests.loadtests.faults.targets import REMEMBERS, something_there, target_on
 from tests.waiting import until
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.cluster
 
-WITHIN_S = 15.0
+WITHIN_S = 30.0
 COOKIE = "affinity-cookie-expires"
 """A condition of a balancer that sets a cookie."""
 CONDITIONS = [kind for kind, fault in FAULTS.items() if isinstance(fault, Condition) and kind != COOKIE]
@@ -64,7 +64,8 @@ def strike_and_heal(fault: Fault, cluster: Cluster) -> None:
     assert something_there(fault, cluster)
     target = target_on(fault, cluster)
     if not isinstance(fault, Condition):
-        assert fault.observe(target) is None, "it must not be seen before it is done"
+        with looks_within(LONG_S):  # a slow answer is none of a frozen node
+            assert fault.observe(target) is None, "it must not be seen before it is done"
     fault.inject(target)
     if fault.kind in BY_AN_ORDER:
         order_at(cluster, target.victim)
@@ -85,7 +86,7 @@ def order_at(cluster: Cluster, node: str) -> None:
             ("/cart", {"sku": "acorn", "quantity": 1}),
             ("/checkout", {}),
         ):
-            browser.post(f"{url}{path}", json=body, timeout=5)
+            browser.post(f"{url}{path}", json=body, timeout=20)
 
 
 def strike_all(kinds: list[str], cluster: Cluster) -> None:
@@ -116,7 +117,9 @@ def test_on_a_shop_with_sessions_in_its_nodes(tmp_path: Path) -> None:
     with running(ProcessesEngine(), new_spec(nodes=2, limits=limits_for([COOKIE])), tmp_path) as cluster:
         for number in range(4 * cluster.spec.accounts):  # each node then holds more than a cap lets it
             body = {"user": f"user-{number % cluster.spec.accounts + 1:04d}", "password": cluster.spec.password}
-            answer = requests.post(f"{cluster.url}/login", json=body, headers={"Accept": "application/json"}, timeout=5)
+            answer = requests.post(
+                f"{cluster.url}/login", json=body, headers={"Accept": "application/json"}, timeout=20
+            )
             assert answer.status_code == 200
         strike_all([*MEMORY, COOKIE], cluster)
 

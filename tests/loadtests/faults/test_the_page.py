@@ -70,7 +70,6 @@ def test_the_reference_knows_it_and_its_cause(followed: Path) -> None:
 
 
 @pytest.mark.cluster
-@pytest.mark.timeout(120)
 def test_it_runs_as_the_page_says_and_its_cause_is_named_everywhere(followed: Path, tmp_path: Path) -> None:
     finished = run(RunRequest(str(followed), runs=tmp_path / "runs"), engine_named("processes"), Silent())
     measured = finished.results.architectures

@@ -20,7 +20,7 @@ from loadtests.model.plan import ClientLimits
 from locust.event import EventHook
 assert_strict()
 url, asked = sys.argv[1], json.loads(sys.argv[2])
-session = StrictSession(url, EventHook(), None, ClientLimits(connect_timeout_ms=200, answer_timeout_ms=300))
+session = StrictSession(url, EventHook(), None, ClientLimits(connect_timeout_ms=500, answer_timeout_ms=1000))
 told = []
 for method, path in asked:
     body = b'{"user": "user-0001"}' if method == "POST" else b""
@@ -36,7 +36,8 @@ from loadtests.load.client import StrictSession, assert_strict
 from loadtests.model.plan import ClientLimits
 from locust.event import EventHook
 assert_strict()
-session = StrictSession(sys.argv[1], EventHook(), None, ClientLimits(connect_timeout_ms=500, answer_timeout_ms=500))
+limits = ClientLimits(connect_timeout_ms=20_000, answer_timeout_ms=20_000)
+session = StrictSession(sys.argv[1], EventHook(), None, limits)
 def ask():
     gevent.sleep(0)
     return session.ask("GET", "/products", {})
@@ -118,7 +119,7 @@ def test_locusts_own_methods_are_strict_too(shop: StandinShop) -> None:
 
 
 def test_failures_are_told_apart(shop: StandinShop) -> None:
-    for misbehaviour in ("close", "hang 5", "truncate", "garble", "status 503", "redirect"):
+    for misbehaviour in ("close", "hang 60", "truncate", "garble", "status 503", "redirect"):
         shop.rule("GET /products", misbehaviour)
     told = ask(shop.url, *[("GET", "/products")] * 7)
     assert [each[:3] for each in told] == [
@@ -130,7 +131,7 @@ def test_failures_are_told_apart(shop: StandinShop) -> None:
         (302, "", True),
         (200, "", True),
     ]
-    assert 250 < told[1][3] < 1500
+    assert 900 < told[1][3] < 20_000
     assert len(shop.seen()) == 7
 
 
@@ -150,7 +151,7 @@ def test_no_connection_means_not_sent() -> None:
             for filler in fillers:
                 filler.close()
         assert (status, error, sent) == (0, "connect_timeout", False)
-        assert 150 < took_ms < 1500
+        assert 450 < took_ms < 20_000
 
 
 def test_a_shopper_who_was_interrupted_can_ask_again(shop: StandinShop) -> None:
@@ -158,10 +159,10 @@ def test_a_shopper_who_was_interrupted_can_ask_again(shop: StandinShop) -> None:
 
 
 def test_a_dripping_answer_does_not_outlast_the_limit(shop: StandinShop) -> None:
-    shop.rule("GET /products", "drip 0.1")
+    shop.rule("GET /products", "drip 0.2")  # some 40 s for all of it
     status, error, sent, took_ms, _ = ask(shop.url, ("GET", "/products"))[0]
     assert (status, error, sent) == (0, "timeout", True)
-    assert took_ms < 1500
+    assert took_ms < 20_000
 
 
 def test_a_cookie_is_kept_as_a_browser_keeps_it(shop: StandinShop) -> None:

@@ -13,7 +13,7 @@ from loadtests.running.progress import Silent
 from loadtests.running.run import RunRequest, run
 from tests.applications import SHORT, example
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.cluster
 VARIANTS = {
     "flask-login": {"memory": True, "redis": False},
     "django": {"memory": True, "database": False},

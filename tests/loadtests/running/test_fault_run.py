@@ -48,7 +48,7 @@ def carry_out(
     cluster = ScriptedCluster(tmp_path, dict(HELD if held is None else held))
     fault_run = FaultRun(0, PlannedFault("kill", 10, heal_at_ms, "n2"), fault, cluster, log, zero_ns, QUICK)
     fault_run.start()
-    fault_run.join(timeout=5)
+    fault_run.join(timeout=30)
     assert not fault_run.is_alive()
     return fault_run, list(read_events(path)) if path.exists() else []
 
@@ -105,7 +105,7 @@ def test_a_fault_that_is_abandoned_after_its_blow_heals_nothing(tmp_path: Path) 
     fault_run.start()
     assert until(lambda: cluster.calls == ["kill n2"])
     fault_run.abandon()
-    fault_run.join(timeout=5)
+    fault_run.join(timeout=30)
     assert not fault_run.is_alive()
     assert cluster.calls == ["kill n2"]
     assert "healed" not in phases(list(read_events(tmp_path / "events.ndjson")))
@@ -119,7 +119,7 @@ def test_an_abandoned_fault_ends_at_once(tmp_path: Path, at_ms: int) -> None:
     fault_run = FaultRun(0, PlannedFault("kill", at_ms, at_ms + 1, "n2"), FAULTS["kill"], cluster, log, zero_ns, QUICK)
     fault_run.start()
     fault_run.abandon()
-    fault_run.join(timeout=5)
+    fault_run.join(timeout=30)
     assert not fault_run.is_alive()
     assert cluster.calls == []
 
@@ -136,7 +136,7 @@ def strike(
     cluster = ScriptedCluster(tmp_path, dict(held or {}), architecture=architecture, limits=limits)
     fault_run = FaultRun(0, planned, fault, cluster, log, zero_ns, SOME_HEALS)
     fault_run.start()
-    fault_run.join(timeout=10)
+    fault_run.join(timeout=30)
     assert not fault_run.is_alive()
     assert fault_run.error is None
     return cluster, list(read_events(tmp_path / "events.ndjson"))

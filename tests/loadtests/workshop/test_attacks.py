@@ -23,7 +23,7 @@ from tests.loadtests.workshop.phones import another_network
 from tests.loadtests.workshop.whole_workshop import WholeWorkshop, whole_workshop
 from tests.waiting import until
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.cluster
 COMMANDS = [Begin(), Release(), Break("kill", ("left", "right")), Heal(), Close(), EndWorkshop()]
 RESULTS = ["/api/frames", "/api/losses/left/0", "/api/observed", "/report"]
 CONTROL_PAGES = [

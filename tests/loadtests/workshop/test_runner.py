@@ -80,7 +80,7 @@ class PaperRound:
 
     def close(self) -> None:
         self.calls.append("close")
-        assert self.may_close.wait(5)
+        assert self.may_close.wait(30)
         if self.fails_to_close is not None:
             raise self.fails_to_close
 
@@ -152,7 +152,7 @@ class Held:
         )
 
     def is_over(self) -> bool:
-        self._thread.join(5)
+        self._thread.join(30)
         return not self._thread.is_alive()
 
 

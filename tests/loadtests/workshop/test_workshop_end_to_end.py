@@ -26,6 +26,9 @@ pytestmark = pytest.mark.cluster
 BOTH = ("left", "right")
 EPISODE = "kill-one-of-three"
 ENDS_WITHIN_S = 5.0
+"""On a machine that does nothing else."""
+BUSY = 6
+"""By how much another one may be slower."""
 JSON = {"Accept": "application/json"}
 
 
@@ -52,7 +55,7 @@ class Person:
 
 
 def nothing_is_left(workshop: WholeWorkshop) -> None:
-    assert wait_until_gone(workshop.state, ENDS_WITHIN_S) == {}
+    assert wait_until_gone(workshop.state, BUSY * ENDS_WITHIN_S) == {}
     assert ledgers(workshop.state) == []
     assert not Path(workshop.opened["control"]).parent.exists()
     assert not (workshop.state / "workshop").exists()
@@ -167,7 +170,7 @@ def test_a_load_that_dies_fails_the_round_and_the_next_one_is_well(tmp_path: Pat
         workshop.do(Begin())
         workshop.reaches("open", 2)
         workshop.process.send_signal(signal.SIGINT)
-        assert workshop.end(15)[0] == 0
+        assert workshop.end(60)[0] == 0
         nothing_is_left(workshop)
 
 
@@ -201,12 +204,12 @@ def test_ctrl_c_at_any_moment_leaves_nothing(when: Callable[[WholeWorkshop], Non
         folder = workshop.round.folder
         began = time.monotonic()
         workshop.process.send_signal(signal.SIGINT)
-        code, said = workshop.end(30)
+        code, said = workshop.end(60)
         took_s = time.monotonic() - began
     assert code == 0, "the normal end of a workshop"
     assert "The workshop is over" in said
     assert "Traceback" not in said
-    assert took_s < 2 * ENDS_WITHIN_S, said  # 5 s on a machine that does nothing else
+    assert took_s < BUSY * ENDS_WITHIN_S, said
     nothing_is_left(workshop)
     if folder and when is not in_predict:
         results = judge(Path(folder))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.shared.shops import CONTROL_TOKEN, JsonVisitor, Node, node
+from tests.shared.shops import JsonVisitor, Node, node
 
 OLD, NEW = "the secret key of the tests", "the key that comes after it"
 
@@ -18,11 +18,6 @@ def cluster(tmp_path: Path) -> Any:
         return [node(tmp_path, "token", node=f"n{number}", **changes) for number in range(1, count + 1)]
 
     return make
-
-
-def ahead(shop: Node, seconds: int) -> None:
-    told = shop.visitor().ask("PUT", "/-/trouble", {"clock_ahead_s": seconds}, {"X-Control-Token": CONTROL_TOKEN})
-    assert told.status_code == 200
 
 
 def moved(visitor: JsonVisitor, to: Node) -> JsonVisitor:
@@ -39,34 +34,34 @@ def status(visitor: JsonVisitor, at: Node) -> int:
 
 def test_a_token_from_the_future_is_refused(cluster: Any) -> None:
     first, second = cluster()
-    ahead(first, 5)
+    first.turn_clock(5)
     visitor = first.visitor().login()
     assert (status(visitor, first), status(visitor, second)) == (200, 401)
     assert status(second.visitor().login(), first) == 200, "one from the past is only older"
-    ahead(first, 0)
+    first.turn_clock(0)
     assert status(visitor, first) == 401
 
 
 def test_leeway_is_how_far_ahead_it_may_be(cluster: Any) -> None:
     first, second = cluster(clock_leeway_s=10)
     for seconds, accepted in ((5, 200), (9, 200), (30, 401)):
-        ahead(first, seconds)
+        first.turn_clock(seconds)
         assert status(first.visitor().login(), second) == accepted, seconds
 
 
 def test_leeway_makes_no_token_live_longer(cluster: Any) -> None:
     first, second = cluster(clock_leeway_s=100, session_lifetime_s=60)
     visitor = first.visitor().login()
-    ahead(second, 59)
+    second.turn_clock(59)
     assert status(visitor, second) == 200
-    ahead(second, 62)
+    second.turn_clock(62)
     assert status(visitor, second) == 401
 
 
 def test_leeway_forgives_no_forgery(cluster: Any) -> None:
     first, _ = cluster(clock_leeway_s=10)
     (stranger,) = cluster(1, secret_key=NEW)
-    ahead(first, 5)
+    first.turn_clock(5)
     assert status(first.visitor().login(), stranger) == 401
 
 

@@ -35,12 +35,10 @@ def test_a_guest_who_is_answered_as_a_stranger_is_seen_to_be_out(tmp_path: Path)
     (tmp_path / "round" / "logs" / ARCHITECTURE).symlink_to(tmp_path / "cluster")
     with running(ProcessesEngine(), new_spec(ARCHITECTURE), tmp_path) as cluster, Visitor(cluster, GUEST) as visitor:
         home = visitor.log_in().headers["X-Node"]
-        assert until(lambda: shown() == GuestView(GUEST, home, logged_in=True), 5), shown()
+        assert until(lambda: shown() == GuestView(GUEST, home, logged_in=True)), shown()
         other = visitor.ask("GET", "/me")
         assert other.status_code == 401
         assert other.headers["X-Node"] != home
-        assert until(lambda: shown() == GuestView(GUEST, other.headers["X-Node"], logged_in=False, lost=True), 5), (
-            shown()
-        )
+        assert until(lambda: shown() == GuestView(GUEST, other.headers["X-Node"], logged_in=False, lost=True)), shown()
     evidence.close()
     assert evidence.problems == ()

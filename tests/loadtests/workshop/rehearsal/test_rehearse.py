@@ -43,7 +43,6 @@ def test_an_unknown_episode_is_refused_before_anything_starts(
 
 
 @pytest.mark.cluster
-@pytest.mark.timeout(240)
 def test_an_episode_is_rehearsed_from_prediction_to_check(tmp_path: Path) -> None:
     """The person of its script is logged out in one shop and not in the other; nothing is left."""
     done = twinshop(tmp_path, "rehearse", "2", "--shoppers", "8", "--json", timeout=200)
