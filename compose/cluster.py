@@ -24,6 +24,8 @@ REPLICA = "replica"
 """The store's copy; after a promotion it is the one that is written to."""
 SENTINEL = "sentinel"
 """Watches the store, and promotes the replica when it dies."""
+CACHE = "cache"
+"""Between people and the balancer: keeps pages."""
 WIRES = "wires"
 """Carries what ends of the cluster and the session store say to each other, and can be told to be slow, or cut."""
 
@@ -106,6 +108,10 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long a node waits for the session store."""
     store_retries: Annotated[int, Range(0, 10, "times", "each may take as long as store_timeout_s")] = 0
     """How often it asks the store again after an error."""
+    store_cache_s: Annotated[
+        float, Range(0, 3600, "s", "longer, nobody is ever logged out while the store is away")
+    ] = 0.0
+    """How long a node may go by the store's last answer about a token while the store is away; 0: not at all."""
     store_append_only: bool = False
     """The session store writes each change to its file, and reads it when it starts."""
     store_memory_mb: Annotated[int, Range(0, 16_384, "MB", "it must fit into the machine")] = 0
@@ -116,6 +122,12 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The store refuses writes while fewer replicas than this keep up."""
     store_distance_ms: Annotated[float, Range(0, 10_000, "ms", "farther away there is no store")] = 0.0
     """How far away the store is: added to each of its answers."""
+    affinity_cookie_s: Annotated[int, Range(0, 34_560_000, "s", "browsers keep no cookie for more than 400 days")] = 0
+    """How long the balancer's cookie that leads to a node lives; 0: as long as the browser."""
+    page_cache: Literal["none", "obeys", "ignores"] = "none"
+    """Whether a cache between people and the balancer keeps pages, and whether it obeys what the shop says of that."""
+    cookie_chunks: bool = False
+    """A session that does not fit into one cookie is split over several."""
     key_per_process: bool = False
     """Each process of a node signs with a key of its own, made when it starts, as where nobody has set one."""
     regenerate_at_login: bool = True
@@ -211,7 +223,8 @@ def other_parts(spec: ClusterSpec) -> tuple[str, ...]:
     """All parts of such a cluster but its nodes."""
     stored = (STORE,) if spec.architecture.uses_server else ()
     copied = (REPLICA, SENTINEL) if stored and spec.architecture.replicas else ()
-    return (BALANCER, *stored, *copied, *((WIRES,) if has_wires(spec) else ()))
+    cache = () if spec.limits.page_cache == "none" else (CACHE,)
+    return (BALANCER, *stored, *copied, *((WIRES,) if has_wires(spec) else ()), *cache)
 
 
 class HttpInterface(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import request, session
@@ -15,7 +16,7 @@ from shared.errors import UsageError
 from shared.sessions import CART_HELD_S, CART_WAIT_S, CartBusy, Injection, OpenSession, SessionStore, fingerprint
 from shared.shop import database
 from shared.shop.session_format import FORMATS, SessionFormat
-from shared.shop.signed_cookies import SignedCookies, TokenClock
+from shared.shop.signed_cookies import LastAnswers, SignedCookies, TokenClock
 
 if TYPE_CHECKING:
     from flask import Flask, Request, Response
@@ -50,10 +51,11 @@ class TokenSessions(SessionStore):
 
     def __init__(self, settings: Settings) -> None:
         self._clock = TokenClock(settings.clock_leeway_s)
+        self._chunks = settings.cookie_chunks
 
     def install(self, app: Flask) -> None:
         """Make `flask.session` live in the cookie."""
-        app.session_interface = SignedCookies(app, self._clock)
+        app.session_interface = SignedCookies(app, self._clock, chunks=self._chunks)
 
     def apply(self, injection: Injection) -> None:
         """Take another time for the right one."""
@@ -173,10 +175,14 @@ class DenylistSessions(OnRedis):
         self._clock = TokenClock(settings.clock_leeway_s)
         self._format = FORMATS[settings.session_format]
         self._keep_s = settings.session_lifetime_s + settings.clock_leeway_s
+        self._settings = settings
 
     def install(self, app: Flask) -> None:
         """Make `flask.session` live in the cookie, and ask the list about it."""
-        app.session_interface = RevocableCookies(app, self._clock, self._client, self._keep_s, self._format)
+        answers = LastAnswers(self._settings.store_cache_s, self.outages)
+        app.session_interface = RevocableCookies(
+            app, self._clock, self._client, self._keep_s, self._format, answers, chunks=self._settings.cookie_chunks
+        )
 
     def regenerate(self) -> None:
         """A new id; the token that came with this request is revoked when its successor is sent."""
@@ -297,8 +303,12 @@ class RevocableCookies(SignedCookies):
 
     session_class = RevocableSession
 
-    def __init__(self, app: Flask, clock: TokenClock, client: Redis, keep_s: int, form: SessionFormat) -> None:
-        super().__init__(app, clock)
+    def __init__(
+        self, app: Flask, clock: TokenClock, client: Redis, keep_s: int, form: SessionFormat, answers: LastAnswers,
+        *, chunks: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__(app, clock, chunks=chunks)
+        self._answers = answers
         self._clock = clock
         self._client = client
         self._keep_s = keep_s
@@ -310,7 +320,8 @@ class RevocableCookies(SignedCookies):
         token_id = dict.get(found, _TOKEN_ID, "")
         if not token_id:
             return found
-        if self._is_revoked(token_id, self._format.user(dict(found)), dict.get(found, _ISSUED_US, 0)):
+        user, issued_us = self._format.user(dict(found)), dict.get(found, _ISSUED_US, 0)
+        if self._answers.to(token_id, partial(self._is_revoked, token_id, user, issued_us)):
             return self.session_class()
         found.came_as = token_id
         return found
@@ -362,6 +373,7 @@ def _connect(settings: Settings) -> Redis:
     asked: dict[str, Any] = parse_url(settings.redis_url)  # type: ignore[no-untyped-call]
     account = {name: asked[name] for name in ("username", "password", "db") if name in asked}
     sentinel = Sentinel([(host, int(port))], sentinel_kwargs=patience, **patience)  # type: ignore[no-untyped-call]
+    account["client_name"] = settings.node  # so that a server says who talks to it
     master: Redis = sentinel.master_for(MASTER, **account)  # type: ignore[no-untyped-call]
     return master
 

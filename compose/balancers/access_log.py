@@ -38,6 +38,8 @@ class AccessLine(msgspec.Struct, frozen=True):
     """The balancer's own words for how the answer came about."""
 
 
+KEPT_LOG = "cache.ndjson"
+"""What a cache of pages before the balancer answered itself, in the same form; in a cluster's folder."""
 NO_FLAGS = frozenset({None, "", "-"})
 """How it is written that nothing was amiss."""
 

@@ -71,6 +71,10 @@ class BalancerCapabilities(msgspec.Struct, frozen=True):
     """It calls a node dead when requests of shoppers failed there: to ask through it is then to change it."""
     tells_routing: bool = False
     """It says how it routes now."""
+    affinity_table: bool = False
+    """Who belongs to which node stands in its own memory, and in no cookie."""
+    cookie_lifetime: bool = False
+    """Its cookie that leads to a node can have a lifetime of its own."""
     public: bool = False
     """It can listen for people with browsers, too (`compose.cluster.PublicListener`)."""
     cannot: tuple[str, ...] = ()

@@ -65,6 +65,7 @@ class Envoy(Balancer):
         live_retries=True,
         tells_health=True,
         tells_routing=True,
+        cookie_lifetime=True,
         public=True,
         cannot=(
             "On a ring nothing can be sent to the next node in turn, and a drained node's people move away.",

@@ -209,10 +209,11 @@ def _rate_limit() -> Json:
 def _affinity(spec: ClusterSpec) -> list[Json]:
     if spec.architecture.affinity != "cookie":
         return []
+    lasts = {"ttl": f"{spec.limits.affinity_cookie_s}s"} if spec.limits.affinity_cookie_s else {}
     state = _extension(
         "envoy.http.stateful_session.cookie",
         "extensions.http.stateful_session.cookie.v3.CookieBasedSessionState",
-        cookie=_cookie(affinity_cookie(spec)),
+        cookie=_cookie(affinity_cookie(spec), **lasts),
     )
     # Not `strict`: when the cookie's node is out of rotation another one is picked, and its cookie set.
     return [_extension(AFFINITY_FILTER, f"{_STATEFUL}.StatefulSession", session_state=state)]

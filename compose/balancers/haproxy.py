@@ -20,6 +20,7 @@ import msgspec
 from compose.balancers.access_log import FormattedLine, RawLine, known
 from compose.balancers.contract import (
     AS_SHIPPED,
+    RECOMMENDED,
     Balancer,
     BalancerCapabilities,
     Member,
@@ -76,6 +77,11 @@ class HAProxy(Balancer):
             "calling every node healthy.",
         ),
     )
+
+    def __init__(self, variant: Variant = RECOMMENDED) -> None:
+        super().__init__(variant)
+        if variant is STICK_TABLE:
+            self.can = msgspec.structs.replace(self.can, affinity_table=True)
 
     def packaged(self) -> Path:
         """The binary inside the package."""

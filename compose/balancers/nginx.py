@@ -63,6 +63,7 @@ class Nginx(Balancer):
         reloads=True,
         live_retries=True,
         tells_routing=True,
+        cookie_lifetime=True,
         learns_from_failures=True,
         cannot=(
             "It asks no node for its health: somebody's request has to fail before it knows.",
@@ -211,7 +212,8 @@ def _upstream(site: Site, routing: Routing, variant: Variant) -> str:
     if kind == "cookie" and keeps and variant is IP_HASH:
         lines.append("    ip_hash;")
     elif kind == "cookie" and keeps:
-        lines.append(f"    sticky cookie {affinity_cookie(site.spec)} path=/ httponly samesite=lax;")
+        lasts = f" expires={limits.affinity_cookie_s}s" if limits.affinity_cookie_s else ""
+        lines.append(f"    sticky cookie {affinity_cookie(site.spec)}{lasts} path=/ httponly samesite=lax;")
     elif kind in ("hash", "address"):
         key = ("$ring" if kind == "hash" else "$remote_addr") if keeps else "$request_id"
         lines.append(f"    hash {key} consistent;")

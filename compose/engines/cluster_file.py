@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from compose.changes import Balancing, Key, NodeChanges, Wire
-from compose.cluster import BALANCER, REPLICA, SENTINEL, STORE, WIRES, ClusterSpec, other_parts, wire_ends
+from compose.cluster import BALANCER, CACHE, REPLICA, SENTINEL, STORE, WIRES, ClusterSpec, other_parts, wire_ends
 from compose.supervision.ports import HOST, Listen
 from shared.errors import UsageError
 from shared.whole_file import write_whole
@@ -53,6 +53,8 @@ class ClusterFile(msgspec.Struct, frozen=True):
     sentinel_url: str = ""
     wires_url: str = ""
     """Where the wires say how they are."""
+    cache_url: str = ""
+    """Where people come, if there is a cache of pages before the balancer."""
     wire_urls: dict[str, str] = {}
     """By end: where it reaches the session store, in place of `store_url`."""
     peers: dict[str, str] = {}
@@ -102,6 +104,7 @@ def new_cluster(engine: str, spec: ClusterSpec, database_url: str, at: Mapping[s
         replica_url=server_url(at.get(REPLICA)),
         sentinel_url=server_url(at.get(SENTINEL)),
         wires_url=f"tcp://{HOST}:{at[WIRES]}" if WIRES in at else "",
+        cache_url=Listen(HOST, at[CACHE]).url if CACHE in at else "",
     )
     return with_nodes(written, spec.node_names, at)
 

@@ -22,19 +22,25 @@ from shared.sessions import HeldSession
 class Cluster(ABC):
     """A running cluster. All operations may be repeated and called from several threads; none outlasts its limit.
 
-    A *part* is a node (n1, n2, …), the `balancer`, and where there are any the `store`, its `replica` and `sentinel`.
+    A *part* is a node (n1, n2, …), the `balancer`, and where there are any the `store`, its `replica` and `sentinel`,
+    and the `cache` of pages before the balancer.
     """
 
     spec: ClusterSpec
     folder: Path
     """Holds the logs, and until it is stopped `work/`: what it takes to run and to attach again, secrets too."""
     url: str
-    """The balancer's address: what shoppers talk to."""
+    """The balancer's address."""
     admin_url: str
     """The balancer's admin address."""
     engine: str
 
     # what there is
+
+    @property
+    def shop_url(self) -> str:
+        """What shoppers talk to."""
+        return self.url
 
     @abstractmethod
     def nodes(self) -> tuple[NodeAddress, ...]:
@@ -154,6 +160,11 @@ class Cluster(ABC):
         """The logs by part: `balancer` (its own words), `access` (one JSON line a request, as the balancer saw it),
         `n1` (what the node printed), `n1.requests` (one JSON line a request or session event, by the shop), `store`.
         """
+
+    def ask_as_shopper(self, request: str) -> dict[str, str]:
+        """The headers (names in lower case) of the answer to GET /products, asked where shoppers come as a stranger,
+        under an id that ends so; none if nobody answers. At most 1 s."""
+        return {}
 
     def usage(self) -> dict[str, Usage]:
         """What each node and each store uses of the machine, as far as the engine can tell. At most 1 s."""

@@ -40,6 +40,7 @@ from compose.engines.docker_parts import (
     ContainerPlan,
     NodeCommand,
 )
+from compose.engines.page_cache import check_no_cache
 from compose.engines.persisted_cluster import Blow
 from compose.engines.readiness import bring_up
 from compose.engines.routed_cluster import RoutedCluster
@@ -62,6 +63,7 @@ class DockerEngine(Engine):
 
     def start_once(self, spec: ClusterSpec, folder: Path, ledger: Ledger) -> Cluster:
         """Start a cluster and return it once it was observed to be ready."""
+        check_no_cache(spec, self.name)
         address = engine_address()
         client = connect(address)
         try:

@@ -18,20 +18,24 @@ from filelock import FileLock
 from compose.applications import application_of
 from compose.applications.contract import NodeState
 from compose.balancers import balancer_named
-from compose.balancers.access_log import translate
+from compose.balancers.access_log import KEPT_LOG, translate
 from compose.balancers.contract import OUR_LOG, MemberHealth
 from compose.changes import NodeChanges, Reply, Trouble
-from compose.cluster import BALANCER, REPLICA, SENTINEL, STORE, WIRES, Observation, Usage, other_parts
+from compose.cluster import BALANCER, CACHE, REPLICA, SENTINEL, STORE, WIRES, Observation, Usage, other_parts
+from compose.engines import page_cache
 from compose.engines.cluster_file import ClusterFile, read_cluster_file, work_folder, write_cluster_file
 from compose.engines.contract import Cluster
 from compose.engines.store import store_counters
-from compose.probes.parts import SelfReport, report_of_sentinel, report_of_store, report_of_wires
+from compose.probes.parts import PROBE_S, SelfReport, report_of_sentinel, report_of_store, report_of_wires
+from compose.probes.questions import Unanswered, ask
 from compose.supervision.ledger import Ledger
 from compose.supervision.recovery import is_own_folder, remove_own_folder
 from shared.database_order import DatabaseOrder
 from shared.errors import TwinshopError, UsageError
 from shared.sessions import HeldSession
 
+PROBE = "probe-"
+"""How the ids of what is asked from outside begin: they are no shopper's."""
 CONFIGURATION = "balancer.configuration"
 """All that the balancer was told to read, and when, one below the other; in a cluster's folder."""
 Blow = Literal["kill", "terminate", "freeze", "thaw"]
@@ -123,8 +127,22 @@ class PersistedCluster(Cluster):
             REPLICA: written.replica_url,
             SENTINEL: written.sentinel_url,
             WIRES: written.wires_url,
+            CACHE: written.cache_url,
         }
         return others[part] if part in others else self._node_url(part)
+
+    @property
+    def shop_url(self) -> str:
+        """Where shoppers come: to the cache, if there is one."""
+        return self.written.cache_url or self.url
+
+    def ask_as_shopper(self, request: str) -> dict[str, str]:
+        """The headers of the answer to GET /products, asked where shoppers come."""
+        page = f"{self.shop_url}/products?{PROBE}{self.spec.run}"  # its own address: no shopper is given this page
+        try:
+            return ask(page, headers={"X-Request-Id": f"{PROBE}{request}"}, within_s=PROBE_S).headers
+        except Unanswered:
+            return {}
 
     def _known(self, part: str) -> None:
         if part not in self.parts():
@@ -157,8 +175,10 @@ class PersistedCluster(Cluster):
             return self.application.health(self._node_url(part), self.spec.run)
         if part == BALANCER:
             return self.balancer.self_report(self.admin_url)
-        ask = {SENTINEL: report_of_sentinel, WIRES: report_of_wires}.get(part, report_of_store)
-        return ask(self.address(part))
+        look = {SENTINEL: report_of_sentinel, WIRES: report_of_wires, CACHE: page_cache.self_report}.get(
+            part, report_of_store
+        )
+        return look(self.address(part))
 
     def probe(self, node: str) -> Reply:
         """Ask a node for a page of the shop, past the balancer."""
@@ -203,6 +223,8 @@ class PersistedCluster(Cluster):
             found |= {f"{node}.requests": self.folder / f"{node}.requests.ndjson" for node in self.written.node_urls}
         if self.balancer.own_log != OUR_LOG:
             found["access.own"] = self.own_access_log
+        if CACHE in self.parts():
+            found["access.kept"] = self.folder / KEPT_LOG
         return found | {"access": self.folder / OUR_LOG}
 
     @property

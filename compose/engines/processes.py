@@ -18,8 +18,9 @@ from compose.applications.contract import NodeSetup
 from compose.balancers import check_balancer, check_public
 from compose.balancers.contract import Routing, Site
 from compose.changes import NodeChanges
-from compose.cluster import BALANCER, REPLICA, SENTINEL, STORE, WIRES, ClusterSpec, NodeAddress, check_distance
+from compose.cluster import BALANCER, CACHE, REPLICA, SENTINEL, STORE, WIRES, ClusterSpec, NodeAddress, check_distance
 from compose.delay_proxy import WireFile
+from compose.engines import page_cache
 from compose.engines.cluster_file import (
     ClusterFile,
     Process,
@@ -171,8 +172,10 @@ class ProcessCluster(RoutedCluster):
         """Write, before anything is started, what the parts read."""
         written, there = self.written, self.parts()
         self.write_balancer_files(Routing())
-        for part in {STORE, REPLICA, SENTINEL} & set(there):
+        for part in {STORE, REPLICA, SENTINEL, CACHE} & set(there):
             (self.work / part).mkdir(mode=0o700)
+        if CACHE in there:
+            self._write_cache_file()
         if SENTINEL in there:
             store, replica = ((HOST, port_of(url)) for url in (written.store_url, written.replica_url))
             lines = sentinel_settings(store, replica, wired=WIRES in there)
@@ -180,6 +183,13 @@ class ProcessCluster(RoutedCluster):
             self.write_file(folder / SENTINEL_FILE, sentinel_file(port_of(written.sentinel_url), folder, lines))
         if WIRES in there:
             self.tell_wires()
+
+    def _write_cache_file(self) -> None:
+        folder, listen = self.work.absolute() / CACHE, Listen.at(self.written.cache_url)
+        http, balancer = self.application.http, Listen.at(self.url)
+        self.write_file(
+            folder / page_cache.CONFIG_FILE, page_cache.configuration(self.spec, http, listen, balancer, folder)
+        )
 
     def write_file(self, path: Path, content: bytes) -> None:
         """Replace, by rename, a file that a part reads."""
@@ -227,6 +237,8 @@ class ProcessCluster(RoutedCluster):
             return command, self.application.environment(self.spec, setup)
         if part == BALANCER:
             return [str(self.balancer.program().path), *self.balancer.words(self.balancer_site())], {}
+        if part == CACHE:
+            return page_cache.command(self.work / CACHE), {}
         if part == SENTINEL:
             return [str(server_program()), str(self.work / SENTINEL / SENTINEL_FILE), "--sentinel"], {}
         if part == WIRES:

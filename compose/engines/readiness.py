@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from compose.cluster import BALANCER, REPLICA, SENTINEL, STORE, WIRES
+from compose.cluster import BALANCER, CACHE, REPLICA, SENTINEL, STORE, WIRES
 from compose.engines.routed_cluster import RoutedCluster
 from compose.engines.store import replicas_that_keep_up
 from compose.probes.parts import PROBE_S
@@ -41,7 +41,7 @@ def bring_up(cluster: RoutedCluster, until: float) -> None:
         _watch(cluster, REPLICA, lambda: replicas_that_keep_up(port) >= copies, until=each)
         cluster.run_part(SENTINEL)
         cluster.write()
-    for part in [part for part in (SENTINEL, WIRES, *cluster.written.node_urls) if part in cluster.parts()]:
+    for part in [part for part in (SENTINEL, WIRES, CACHE, *cluster.written.node_urls) if part in cluster.parts()]:
         _watch(cluster, part, lambda part=part: _is_ours(cluster, part), until=each)  # type: ignore[misc]
     # Only now does the balancer learn of the nodes: it then finds each healthy at its first look, and not one interval
     # after a look that came too early.

@@ -6,8 +6,9 @@ from loadtests.checks.contract import Check
 from loadtests.checks.witness import in_database, told
 from loadtests.model.history import StoredOrder
 from loadtests.model.measures import Measure
-from loadtests.session_model.causes import Reason
+from loadtests.session_model.causes import Reason, reason_of_another_name
 from loadtests.session_model.shopper_trace import AcknowledgedOrder
+from shared.demo_accounts import account_name
 
 
 class OrderLost(Check):
@@ -41,4 +42,6 @@ class OrderLost(Check):
             return
         exchange = promise.exchange
         witness = [told(exchange), in_database(order, exchange.done_us / 1000)]
-        self.lose(exchange, Reason(), witness, items=sum((promise.cart or {}).values()))
+        others = order is not None and order.user != account_name(exchange.shopper)
+        why = reason_of_another_name(self.around, None, exchange) if others else Reason()
+        self.lose(exchange, why, witness, items=sum((promise.cart or {}).values()))

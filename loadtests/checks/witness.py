@@ -117,4 +117,8 @@ def _answer(exchange: Exchange) -> str:
         parts.append(f"{what} {units(exchange.cart)}")
     if exchange.order:
         parts.append(f"order {exchange.order}")
+    if exchange.kept_from:
+        parts.append(f"a page that was made for request {exchange.kept_from}, and kept on the way")
+    if exchange.kept_session:
+        parts.append("with the cookie of that session")
     return f"{', '.join(parts) or 'acknowledged'} ({exchange.status})"

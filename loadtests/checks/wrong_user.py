@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from loadtests.checks.contract import Check
-from loadtests.checks.witness import told
+from loadtests.checks.witness import affected_by, told
 from loadtests.model.history import Exchange
 from loadtests.model.measures import Measure
 from loadtests.session_model.carts import Contradiction
-from loadtests.session_model.causes import Reason
+from loadtests.session_model.causes import reason_of_another_name
 from loadtests.session_model.shopper_trace import ShopperTrace
 
 
@@ -15,14 +15,18 @@ class WrongUser(Check):
     """An answer that names another person."""
 
     kind = "wrong_user"
-    rule = "An answer shows another user's name. Counted again only when the name shown changes again."
+    rule = (
+        "An answer shows another user's name: counted again only when the name shown changes again. Or it shows a "
+        "name, a cart or orders and was made for another shopper's request, by its own `X-Request-Id`: counted each "
+        "time."
+    )
     happened = "was shown somebody else's name or cart"
     plural = "answers meant for somebody else"
     field = "wrong_user"
     measures = (
         Measure(
             "wrong_user",
-            "Times that somebody else's name was shown.",
+            "Times that somebody else's name, or a page that was made for somebody else, was shown.",
             lambda it: it.wrong_user,
             sort="loss",
             group="Security",
@@ -36,5 +40,7 @@ class WrongUser(Check):
     )
 
     def contradicted(self, person: ShopperTrace, exchange: Exchange, finding: Contradiction) -> None:
-        """Proved by the login and by the answer."""
-        self.lose(exchange, Reason(), [told(person.login), told(exchange)])
+        """Proved by the login, the page that brought another one's session, and the answer."""
+        why = reason_of_another_name(self.around, person.life, exchange)
+        events = [told(person.login), told(person.life.kept), *map(affected_by, why.faults), told(exchange)]
+        self.lose(exchange, why, events)

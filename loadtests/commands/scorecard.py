@@ -18,7 +18,7 @@ Examples:
 
 Execute eleven requirements of OWASP ASVS 5.0, chapter V7 (session management), on each architecture: while all is well,
 while the session store is down, and while one node is. Each cell is pass, fail or not applicable, with what was asked
-and what came back. About 40 s for each architecture; writes scorecard.json and scorecard.html.
+and what came back. About a minute for each architecture; writes scorecard.json, scorecard.html and scorecard.md.
 """
 )
 @names_option("architecture", "names")

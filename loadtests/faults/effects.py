@@ -92,6 +92,16 @@ class AffinityLost(Effect, frozen=True):
     """Where there is an affinity, anybody may be sent anywhere."""
 
 
+class AffinityForgotten(Effect, frozen=True):
+    """What the balancer itself knew of who belongs where went, at some moment of that time."""
+
+
+class AffinityCookieEnds(Effect, frozen=True):
+    """The browser forgets the balancer's cookie so long after it was set."""
+
+    lifetime_us: int
+
+
 class MemoryKeepsAtMost(OnNode, frozen=True):
     """Sessions beyond so many may go from that node's memory."""
 
@@ -134,6 +144,10 @@ class WritesHang(OnNode, frozen=True):
     """A write to the store may hang, and get through once it is freed."""
 
     freed_us: int
+
+
+class PagesKept(Effect, frozen=True):
+    """A page that was made for one shopper may be given to another, with the cookies that came with it."""
 
 
 class RepeatsRequests(OnNode, frozen=True):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
 
 from compose.engines.contract import Cluster
-from compose.probes.parts import ping
+from compose.probes.parts import MASTER, ping
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -33,6 +34,30 @@ class StoreServer:
         """`master` or `slave`, by its own word."""
         told = self._ask(lambda server: server.info("replication"))
         return None if told is None else str(told.get("role"))
+
+    def fail_over(self) -> None:
+        """Of a sentinel: have the replica promoted, though nobody died; the store is then the replica's replica."""
+        self._ask(lambda sentinel: sentinel.sentinel_failover(MASTER))
+
+    def primary(self) -> str:
+        """Of a sentinel: whom it calls the primary (host:port); "" if it does not say."""
+        told = self._ask(lambda sentinel: sentinel.sentinel_get_master_addr_by_name(MASTER))
+        return f"{str(told[0], 'ascii')}:{told[1]}" if told else ""
+
+    def follow(self, address: str) -> None:
+        """Be the replica of that server, and end the connections of all clients."""
+        where = urlsplit(address)
+
+        def obey(server: Redis) -> None:
+            server.replicaof(where.hostname or "", where.port or 0)
+            server.client_kill_filter(_type="normal", skipme=True)
+
+        self._ask(obey)
+
+    def clients(self) -> frozenset[str]:
+        """The names that whoever is connected to it has given itself."""
+        told = self._ask(lambda server: server.client_list())
+        return frozenset(str(client.get("name", "")) for client in told or ())
 
     def evicted(self) -> int:
         """Keys that it threw out for want of memory since it was started."""

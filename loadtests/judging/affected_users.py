@@ -9,18 +9,12 @@ from msgspec.structs import replace
 from compose.balancers.access_log import AccessLine, RawLine
 from compose.cluster import Limits
 from loadtests.model.fault_timeline import FaultTimeline
-from loadtests.model.history import ENDS_SESSION, NOT_ASKED, Exchange
+from loadtests.model.history import ENDS_SESSION, NOT_ASKED, Exchange, shopper_of
 from loadtests.session_model.timeline import RunTimeline
 from shared.demo_accounts import account_name
 
 SERVED_WITHIN_US = 1_000_000
 """How long before it takes effect an answer counts as being served by the victim."""
-
-
-def shopper_of_request(request: str) -> int:
-    """The shopper in a request id `<prefix>-<shopper>-<n>`; 0 if there is none."""
-    parts = request.rsplit("-", 2)
-    return int(parts[1]) if len(parts) == 3 and parts[1].isdecimal() else 0
 
 
 class _Hit:
@@ -119,7 +113,7 @@ class AffectedUsers:
 
     def add(self, line: AccessLine | RawLine) -> None:
         """Count one request."""
-        shopper = 0 if self._is_guests(line.id or "") else shopper_of_request(line.id or "")
+        shopper = 0 if self._is_guests(line.id or "") else shopper_of(line.id or "")
         if shopper:
             for hit in self._hits:
                 hit.add(shopper, line)

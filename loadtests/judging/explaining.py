@@ -8,7 +8,7 @@ from pathlib import Path
 from loadtests.judging.judge import parts_of, read_part
 from loadtests.judging.replay import HistoryReplay
 from loadtests.model.events import Event, read_events
-from loadtests.model.history import Exchange
+from loadtests.model.history import Exchange, shopper_of
 from loadtests.model.run_folder import RunFolder
 from loadtests.session_model.circumstances import circumstances_of
 from loadtests.session_model.explain import ShopperStory, Storyteller
@@ -60,7 +60,7 @@ def _story(
                 if record.shopper == shopper:
                     replay.add(record)
                     teller.add(record)
-            elif record.user == user:
+            elif record.user == user or shopper_of(record.request) == shopper:  # made in another one's name
                 replay.add_order(record)
     replay.close()
     return ShopperStory(name, shopper, user, teller.sessions, replay.losses())

@@ -21,7 +21,7 @@ from typing import Protocol
 
 import msgspec
 
-from compose.balancers.access_log import NO_FLAGS, RawLine, read_access_batches
+from compose.balancers.access_log import KEPT_LOG, NO_FLAGS, RawLine, read_access_batches
 from loadtests.judging.reconcile import HEALTH, PROBE, Reconciler, Told, list_mismatches
 from loadtests.model.fault_timeline import NEVER_US
 from loadtests.model.history import Exchange, Record
@@ -81,7 +81,9 @@ class Sources:
     def _pieces(self, hearer: LogListener) -> Iterator[_Pieces]:
         yield ((self._last_us(records), partial(hearer.add_records, records)) for records in self._history())
         lines = read_access_batches(self._logs / "access.ndjson")
-        yield ((some[0].at_us, partial(hearer.add_lines, some)) for some in lines if some)
+        kept = read_access_batches(self._logs / KEPT_LOG)
+        for written in (lines, kept):
+            yield ((some[0].at_us, partial(hearer.add_lines, some)) for some in written if some)
         for node in self._nodes:
             log = self._logs / f"{node}.requests.ndjson"
             if log.exists():

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from loadtests.load.cookies import NODE_COOKIES
 from loadtests.model.history import WRITES, Do, Jar, Outcome
 
 UNREAD: frozenset[Do] = frozenset({"browse", "arrive", "watch"})
@@ -80,6 +81,18 @@ def read_answer(answer: ShopAnswer) -> ShownState | None:
         return _decoder.decode(answer.body)
     except msgspec.DecodeError:
         return None if answer.status < 300 else NOTHING
+
+
+def made_for(answer: ShopAnswer, request: str) -> str:
+    """The request that a shop made this answer for, if it is another one than was asked; "" if it is this one."""
+    named = answer.header("X-Request-Id")
+    return "" if named == request else named
+
+
+def brings_session(answer: ShopAnswer) -> bool:
+    """A cookie came with it that is not the balancer's."""
+    values = answer.headers.get("Set-Cookie") if answer.headers is not None else None
+    return any(not each.startswith(NODE_COOKIES) for each in ([values] if isinstance(values, str) else values or ()))
 
 
 def foreign(answer: ShopAnswer, run: str) -> str:

@@ -10,7 +10,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from loadtests.load.answers import ShopAnswer, foreign, outcome_of
+from loadtests.load.answers import ShopAnswer, brings_session, foreign, made_for, outcome_of
 from loadtests.load.contract import (
     BackgroundJob,
     Browser,
@@ -323,6 +323,7 @@ class ShopperVisit:
         open_request: OpenRequest,
     ) -> Exchange:  # fmt: skip
         zero_ns, shown = self._clock.zero_ns, reading.shown
+        kept_from = made_for(answer, request) if self._terms.run else ""
         exchange = Exchange(
             architecture=self._terms.architecture,
             shopper=self.shopper,
@@ -343,7 +344,7 @@ class ShopperVisit:
             dropped=answer.dropped,
             status=answer.status,
             error=reading.error,
-            node=answer.header("X-Node"),
+            node="" if kept_from else answer.header("X-Node"),
             sku=action.sku,
             quantity=action.quantity,
             key=action.key,
@@ -352,6 +353,8 @@ class ShopperVisit:
             order=shown.order,
             orders=None if shown.orders is None else tuple(order.order for order in shown.orders),
             stranger=reading.stranger,
+            kept_from=kept_from,
+            kept_session=bool(kept_from) and brings_session(answer),
         )
         self._hand_over(exchange, answer)
         return exchange

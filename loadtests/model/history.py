@@ -112,6 +112,11 @@ class Exchange(
     """The order's id that the answer acknowledged."""
     orders: tuple[str, ...] | None = None
     """The order ids that the answer listed; None if it listed none."""
+    kept_from: str = ""
+    """The request that the answer was made for, by its own `X-Request-Id`, if that is another one: something on the way
+    had kept it, and no shop was asked."""
+    kept_session: bool = False
+    """A cookie of the shop came with it: this browser has another one's session from now on."""
     stranger: bool = False
     """Answered as to somebody who is not logged in, by whatever sign the application's description names."""
 
@@ -183,6 +188,12 @@ def trace_of(request: str) -> str:
         return hashlib.sha256(request.encode()).hexdigest()[:32]
     run, letter, shopper, number = parts.groups()
     return f"{run}{ord(letter) - ord('a') + 1:04d}{int(shopper):010d}{int(number):010d}"
+
+
+def shopper_of(request: str) -> int:
+    """The shopper in a request id `<prefix>-<shopper>-<n>`; 0 if there is none."""
+    parts = request.rsplit("-", 2)
+    return int(parts[1]) if len(parts) == 3 and parts[1].isdecimal() else 0
 
 
 CART_WRITES: frozenset[Do] = frozenset({"add", "remove", "checkout", "remember"})

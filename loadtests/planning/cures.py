@@ -29,6 +29,19 @@ CURES: tuple[Cure, ...] = (
         "two-tabs-lock",
     ),
     Cure(
+        "A cart in a token no longer fits into a cookie, and stops growing.",
+        "Each request carries all of it; what is in front of the nodes has its own limit on headers.",
+        "growing-cart",
+        "growing-cart-chunked",
+        on=("signed-token",),
+    ),
+    Cure(
+        "Nobody is let in while the list of revoked tokens cannot be asked.",
+        "Revocations come late: a node that cannot ask lets in who has logged out meanwhile (`still_logged_in`).",
+        "store-away",
+        "store-away-remembered",
+    ),
+    Cure(
         "A checkout that is sent again makes a second order.",
         "The shop must remember the keys that it has seen.",
         "checkout-retried-without-keys",

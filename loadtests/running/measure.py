@@ -157,7 +157,7 @@ class Measurement:
             plan_path=setup.folder.plan,
             plan=setup.plan,
             architecture=self._architecture.name,
-            url=cluster.url,
+            url=cluster.shop_url,
             run=setup.run,
             prefix=self._prefix,
             password=setup.password,

@@ -11,7 +11,8 @@ from pathlib import Path
 from types import SimpleNamespace as Record
 from typing import Any
 
-GAPS = {"jar": "main", "node": "", "overlapped": 0} | dict.fromkeys(("user", "sku", "key", "order", "cart", "status"))
+GAPS = {"jar": "main", "node": "", "overlapped": 0, "kept_session": False} | dict.fromkeys(
+    ("user", "sku", "key", "order", "orders", "cart", "status", "kept_from"))
 CART = {"add": "acknowledged", "remove": "removed", "checkout": "ordered"}  # writes to it, and how they are booked
 LEAVE, ASIDE = ("logout", "logout_everywhere"), ("watch", "forget_node", "read_cookie", "arrive", "forget_session")
 KNOWN = ("cart", "orders", "me", *CART)  # only somebody who is logged in is answered to these
@@ -31,14 +32,17 @@ def possible(worlds: list[Any], write: Any, *, sure: bool) -> list[Any]:
             *first, told = futures.get(key := frozenset(future[0].items()), future)
             futures[key] = (*first, {q: did for q, did in told.items() if future[2].get(q) == did})
     return list(futures.values())
-
 def shop(me: Any, r: Any) -> None:  # noqa: C901 - one law, read from top to bottom
     """What an answer acknowledges to a shopper, and what it contradicts."""
+    if r.kept_from:  # made for another request, and kept on the way: it tells nothing but whose it is
+        others = int(r.kept_from.split("-")[-2]) != r.shopper and (r.user, r.cart, r.orders) != (None, None, None)
+        me.losses, me.odd = me.losses + [("wrong_user", r, 0)] * others, me.odd or r.kept_session
+        return
     ok, unknown, writes = r.outcome == "ok", r.outcome == "unknown", r.do in ("login", *LEAVE, *CART)
     known, enters, leaves = ok and r.do in KNOWN, ok and r.do == "login", ok and r.do in LEAVE
     stranger = r.status == 401 and r.do != "login" and me.logged_in and r.sent_us >= me.login_us
     before, twin = me.worlds, r.overlapped and me.rival == r.do
-    me.believing |= writes and r.overlapped and me.rival not in ("", r.do)  # which of them came first, nobody knows
+    me.believing |= me.odd or (writes and r.overlapped and me.rival not in ("", r.do))  # nobody knows what to expect
     me.rival = me.rival if r.do in ASIDE or (r.overlapped and not writes) else r.do if r.overlapped else ""
     if stranger or (known and me.logged_in):
         me.settled[me.leaving] = "failed" if known else "ok"
@@ -52,10 +56,9 @@ def shop(me: Any, r: Any) -> None:  # noqa: C901 - one law, read from top to bot
     me.leaving = None if stranger or known or leaves or enters else me.leaving
     me.logged_in, me.known = (me.logged_in or enters) and not stranger and not leaves, me.known or known or enters
     if enters:
-        me.login_us, me.entering, me.late = r.done_us, None, {}
+        me.login_us, me.entering, me.late, me.odd = r.done_us, None, {}, 0
     if ok and r.do not in ASIDE and r.user not in (None, me.shown or me.name):
-        me.losses += [("wrong_user", r, 0)] if r.user != me.name else []
-        me.shown, me.believing = r.user, True
+        me.losses, me.shown, me.believing = me.losses + [("wrong_user", r, 0)] * (r.user != me.name), r.user, True
     me.entering = r.request if unknown and r.do == "login" else me.entering
     me.leaving = r.request if unknown and r.do in LEAVE and me.logged_in else me.leaving
     if r.do in CART and (ok or (unknown and not me.believing)):
@@ -82,7 +85,6 @@ def shop(me: Any, r: Any) -> None:  # noqa: C901 - one law, read from top to bot
         me.late |= {q: me.doubtful[q]} if not did and not me.doubtful[q].status and len(me.late) < 8 else {}
     me.late = {q: write for q, write in me.late.items() if not true[0][2].get(q)}
     me.worlds, me.believing, me.audited = [(cart, true[0][1], {})], False, r.why == "audit"
-
 def opinion(plan: Any, events: list[Any], history: list[Any]) -> dict[str, Any]:
     """The numbers of one architecture, by their names in `results.json`."""
     orders, asked = ([r for r in history if r.record == record] for record in ("order", "exchange"))
@@ -91,7 +93,7 @@ def opinion(plan: Any, events: list[Any], history: list[Any]) -> dict[str, Any]:
     people = {each["shopper"]: Record(
         name=f"user-{each['shopper']:04d}", worlds=[(Counter(), Counter(), {})], doubtful={}, late={}, settled={},
         booked=Counter(), losses=[], login_us=-1, rival="", entering=None, leaving=None, ordered=None, shown=None,
-        logged_in=False, known=False, believing=False, audited=False, seen=False) for each in plan["shoppers"]}
+        logged_in=False, known=False, believing=False, audited=False, seen=False, odd=0) for each in plan["shoppers"]}
     for r in asked:
         me, own = people[r.shopper], r.jar == "main"
         me.seen |= own and r.why == "audit" and (r.outcome == "ok" or r.status == 401)
@@ -117,16 +119,14 @@ def opinion(plan: Any, events: list[Any], history: list[Any]) -> dict[str, Any]:
     return {
         "at_risk": len({user for e in events if e.event == "at_risk" for user in e.users}), "shoppers": len(people),
         "logged_out.more_than_once": sum(len(out) > 1 for out in outs.values()), "users.logged_out": len(outs),
-        "logged_out_before_fault": sum(out[0] < fault_us for out in outs.values()),
-        "users.shoppers": len(people), "users.kept": kept, "users.never_logged_in": len(people) - known,
-        "logged_out.shoppers": len(outs), "users.undecided": known - len(outs) - kept,
+        "logged_out_before_fault": sum(out[0] < fault_us for out in outs.values()), "logged_out.shoppers": len(outs),
+        "users.kept": kept, "users.never_logged_in": len(people) - known, "users.undecided": known - len(outs) - kept,
         "actions.settled": sum(r.outcome == "unknown" and r.request in settled and r.why == "plan" for r in asked),
         **{f"actions.{end}": actions.count(end) for end in ("ok", "failed", "unknown", "not_sent")},
         **{f"items.{name}": sum(book[name] for book in books) for name in BOOK}, "actions.planned": planned,
-        **{name: sum(loss[0] == kind for loss in found) for kind, name in KINDS.items()},
+        **{name: sum(loss[0] == kind for loss in found) for kind, name in KINDS.items()}, "users.shoppers": len(people),
         **{LOSS.format(kind=kind, shopper=who, node=r.node, at_ms=r.done_us / 1000): n for kind, who, r, n in found},
     }
-
 def main(run: Path) -> int:
     """Prints what differs; the exit code."""
     different, left_out = list[str](), set[str]()

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from loadtests.model.history import Do, Outcome
+from loadtests.model.history import Do, Exchange, Outcome, shopper_of
+from shared.demo_accounts import account_name
+
+POSSIBLE_CARTS = 64
+"""Beyond this many possible carts (six unknown writes in a row) the memory stops accusing until a cart is shown."""
+LATE_WRITES = 8
+"""How many writes that nobody answered are remembered as *may still happen*."""
 
 
 class Contradiction(msgspec.Struct, frozen=True):
@@ -105,3 +111,12 @@ def lacking(wanted: Cart, there: Cart) -> list[int]:
 def in_words(cart: Cart) -> str:
     """A cart in words."""
     return ", ".join(f"{units} {sku}" for sku, units in sorted(cart.items())) or "an empty cart"
+
+
+def of_another(exchange: Exchange, user: str) -> tuple[Contradiction, ...]:
+    """What speaks against a page that was kept on the way: it shows something, and was made for somebody else."""
+    owner = account_name(shopper_of(exchange.kept_from))
+    shows = exchange.user or exchange.cart is not None or exchange.orders is not None
+    if exchange.jar != "main" or owner == user or not shows:
+        return ()
+    return (Contradiction("wrong_user", 0, f"{user} was shown a page that was made for {owner}"),)

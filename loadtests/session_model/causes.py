@@ -14,7 +14,7 @@ from functools import partial
 import msgspec
 
 from loadtests.faults import FAULTS
-from loadtests.faults.effects import RepeatsRequests
+from loadtests.faults.effects import PagesKept, RepeatsRequests
 from loadtests.model.cause import Cause
 from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.history import ENDS_SESSION, Exchange
@@ -45,6 +45,9 @@ OF_RULES = (
     Cause("fixation", "The session was opened by somebody else, and the login kept its id."),
     Cause("not_revoked", "The session travels with the shopper, and no node asks whether it was ended."),
     Cause("denylist_lost", "The session travels with the shopper, and the list that said that it was ended was lost."),
+    Cause(
+        "answer_remembered", "The store was away, and the node went by its last answer: the session had not ended then."
+    ),
     Cause("node_not_told", "The session is in the memory of a node that nobody told of its end."),
     Cause("access_token_good", "The access token was not over yet, and nobody asks whether its session was ended."),
     Cause("error_taken_for_logout", "The shopper's client took an error for a logout, and threw its cookies away."),
@@ -112,6 +115,7 @@ def _reason_of_end(around: Circumstances, life: SessionLife, answer: Exchange) -
 def harms_of_end(around: Circumstances, life: SessionLife, answer: Exchange, without: Without) -> list[Harm]:
     """Why that answer does not know the shopper; a logout may have met its own end, if it was asked for twice."""
     found = RULES[around.run.store or ""].harms(life, answer, around, without)
+    found = [*found, *kept_pages(life, answer, around, without)]
     if life.gave_up is not None:
         found = [*found, *_unless(seen("error_taken_for_logout", life.gave_up.done_us), without)]
     return [*found, *repeated(answer, answer, around, without)] if answer.do in ENDS_SESSION else found
@@ -134,15 +138,26 @@ def reason_of_short_order(around: Circumstances, promise: AcknowledgedOrder) -> 
     """Why an order lacks what was acknowledged, as far as the very write shows it, or the version of the node that
     read it: the cart was lost before."""
     shown = promise.shown
-    if shown is None:
-        return Reason()
-    turns: list[Harms] = [partial(cart_not_understood, shown, promise.exchange, around)]
-    if shown.overlapped:
-        turns.insert(0, partial(_unless, seen("overlapping_write", shown.sent_us)))
+    turns: list[Harms] = [partial(_ordered_another, promise.exchange, around)]
+    if shown is not None:
+        turns.insert(0, partial(cart_not_understood, shown, promise.exchange, around))
+    if shown is not None and shown.overlapped:
+        turns = [partial(_unless, seen("overlapping_write", shown.sent_us))]
     explanation = next((found for found in map(explain_by, turns) if found.alternatives), UNEXPLAINED)
-    return (
-        _reason(around, explanation, "the order held the acknowledged cart") if explanation.alternatives else Reason()
-    )
+    return _reason(around, explanation, "the order held the acknowledged cart")
+
+
+def _ordered_another(checkout: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+    """The cart that was ordered may have been another one than was shown last: by nothing that was seen."""
+    rules = RULES.get(around.run.store or "")
+    of_store = rules.cart_harms(checkout, checkout, SessionLife(), around, without) if rules else []
+    return [*kept_pages(None, checkout, around, without), *(harm._replace(sure=False) for harm in of_store)]
+
+
+def reason_of_another_name(around: Circumstances, life: SessionLife | None, answer: Exchange) -> Reason:
+    """Why this answer, or what the database holds of it, is in somebody else's name."""
+    explanation = explain_by(partial(kept_pages, life, answer, around))
+    return _reason(around, explanation, "this answer was for the shopper who asked")
 
 
 def reason_of_use_after_end(around: Circumstances, used: Outlived) -> Reason:
@@ -197,6 +212,7 @@ def _about_cart(around: Circumstances, person: ShopperTrace, last: Exchange, ans
             yield lambda without: rules.outlived(Outlived(person.login, left, answer), around, without)
         yield lambda without: repeated(last, answer, around, without)
         yield lambda without: rules.cart_harms(last, answer, person.life, around, without)
+    yield lambda without: kept_pages(person.life, answer, around, without)
 
 
 def repeated(last: Exchange, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
@@ -205,6 +221,21 @@ def repeated(last: Exchange, answer: Exchange, around: Circumstances, without: W
         Harm(factor, effect.word, effect.from_us, sure=False)
         for factor, effect in around.of(RepeatsRequests, without)
         if effect.overlaps(last.sent_us, answer.done_us)
+    ]
+
+
+def kept_pages(life: SessionLife | None, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+    """A page that was kept is another one's, and so is the session that it brings; who was given one's own, nobody saw.
+
+    `life`: of whoever was answered, as far as it is known.
+    """
+    since = answer if answer.kept_from else life.kept if life is not None else None
+    if since is None and not around.run.limits.session_refresh_each_request:
+        return []  # then pages bring no session with them
+    return [
+        Harm(factor, kept.word, kept.from_us, sure=since is not None)
+        for factor, kept in around.of(PagesKept, without)
+        if kept.overlaps(answer.sent_us, answer.done_us)
     ]
 
 

@@ -7,7 +7,6 @@ do later (the client gave up, the node did not) is never called a loss.
 
 Requests that overlap (two tabs) may each be answered without the other's effect: what such an answer shows of the cart
 is compared with nothing. Both writes count, and the next answer that overlaps none is held against them.
-
 The item book is kept along the way: every unit of goods that was acknowledged ends in exactly one place.
 """
 
@@ -25,23 +24,20 @@ from loadtests.model.history import (
     Exchange,
     Outcome,
 )
+from loadtests.session_model import carts
 from loadtests.session_model.carts import Cart, Contradiction, Items, PossibleState, Settlement, in_words, lacking
 
-POSSIBLE_CARTS = 64
-"""Beyond this many possible carts (six unknown writes in a row) the memory stops accusing until a cart is shown."""
 EMPTY_CART = 400
 """The status with which the shop refuses to order an empty cart: it shows the cart, and the cart is empty."""
-LATE_WRITES = 8
-"""How many writes that nobody answered are remembered as *may still happen*."""
 
 
 class ExpectedSession:
     """What one shopper may expect. `saw` takes each of its exchanges, in order, and names what contradicts."""
 
     __slots__ = (
-        "_adopt", "_beside", "_cart", "_in_account", "_late", "_login_unknown", "_login_us", "_logout_unknown", "_name",
-        "_sure", "_unknown", "_worlds", "_written", "_written_us", "audited", "checked_out", "facts", "items",
-        "logged_in", "settled", "user",
+        "_adopt", "_beside", "_cart", "_elses", "_in_account", "_late", "_login_unknown", "_login_us",
+        "_logout_unknown", "_name", "_sure", "_unknown", "_worlds", "_written", "_written_us", "audited",
+        "checked_out", "facts", "items", "logged_in", "settled", "user",
     )  # fmt: skip
 
     def __init__(self, user: str, *, in_account: bool = False) -> None:
@@ -70,6 +66,7 @@ class ExpectedSession:
         self._written_us = -1  # when the last answer to a write came
         self._written: Do = "login"  # what the last write did
         self._beside: Do | Literal[""] = ""  # what the last one of those writes did that overlap, if nothing came since
+        self._elses = False  # a page that was kept brought another one's session with it: what is shown is theirs
         self._sure = False  # logged in, with one possible cart and no logout in doubt
 
     def saw(self, exchange: Exchange) -> tuple[Contradiction, ...]:
@@ -79,7 +76,10 @@ class ExpectedSession:
         """
         if self.confirms(exchange):
             return ()
-        found = self._saw(exchange)
+        # A page that was kept settles nothing, as no shop was asked: it is held against nothing but its owner.
+        found = carts.of_another(exchange, self.user) if exchange.kept_from else self._saw(exchange)
+        self._elses |= exchange.kept_session and exchange.jar == "main"
+        self._adopt |= self._elses
         self._sure = self.logged_in and not (self._worlds or self._adopt or self._logout_unknown)
         return found
 
@@ -107,7 +107,7 @@ class ExpectedSession:
 
         It does what `saw` would do, in a fifth of the time: what needs thinking about, it does not touch.
         """
-        late = exchange.overlapped or exchange.sent_us < self._written_us
+        late = exchange.overlapped or exchange.sent_us < self._written_us or exchange.kept_from
         if late or exchange.outcome != "ok" or exchange.jar != "main":
             return False
         do, cart, user = exchange.do, exchange.cart, exchange.user
@@ -212,7 +212,7 @@ class ExpectedSession:
     def _logged_in(self) -> None:
         if self.logged_in:  # nobody took the session away: the shopper replaced it, and a new one has an empty cart
             self._left()
-        self.logged_in = True
+        self.logged_in, self._elses = True, False
         self._login_unknown = ""
         self._late.clear()  # whatever still happens to the old session, nobody will see it
 
@@ -276,7 +276,7 @@ class ExpectedSession:
             if same is not world:
                 same.happened = {q: did for q, did in same.happened.items() if world.happened.get(q) == did}
         self._worlds = list(by_cart.values())
-        if len(self._worlds) > POSSIBLE_CARTS:
+        if len(self._worlds) > carts.POSSIBLE_CARTS:
             first = self._worlds[0]
             self._become(first, first.cart, settle=False)
             self._adopt = True
@@ -289,7 +289,7 @@ class ExpectedSession:
         if settle:
             for request, happened in world.happened.items():
                 self._settle(request, "ok" if happened else "failed")
-                if not happened and self._unknown[request].status == 0 and len(self._late) < LATE_WRITES:
+                if not happened and self._unknown[request].status == 0 and len(self._late) < carts.LATE_WRITES:
                     self._late[request] = self._unknown[request]
         self._unknown.clear()
 
@@ -300,8 +300,8 @@ class ExpectedSession:
         """An acknowledged write: it changes every possible cart."""
         self.audited = False
         if exchange.do == "checkout":
-            carts = self.possible_carts()  # one, if the writes in doubt would have changed nothing
-            self.checked_out = carts[0] if len(carts) == 1 and not self._adopt else None
+            possible = self.possible_carts()  # one, if the writes in doubt would have changed nothing
+            self.checked_out = possible[0] if len(possible) == 1 and not self._adopt else None
         worlds = self._worlds or [PossibleState(self._cart)]
         for world in worlds:
             world.carry_out(exchange.do, exchange.sku, exchange.quantity)

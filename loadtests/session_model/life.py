@@ -26,8 +26,9 @@ class SessionLife:
     """One shopper's session, as far as the history was read. Only what the shopper's own jar did is told to it."""
 
     __slots__ = (
-        "_access_us", "adrift", "at_home", "epoch_us", "everywhere", "forgot", "gave_up", "hung", "in_cookie",
-        "in_memory", "known", "lifetime_us", "opened", "perhaps", "refreshes", "strayed", "tokens", "unsure", "written",
+        "_access_us", "adrift", "arrived", "at_home", "epoch_us", "everywhere", "forgot", "gave_up", "hung",
+        "in_cookie", "in_memory", "kept", "known", "lifetime_us", "opened", "perhaps", "refreshes", "strayed",
+        "tokens", "unsure", "written",
     )  # fmt: skip
 
     def __init__(self, run: RunTimeline) -> None:
@@ -54,6 +55,8 @@ class SessionLife:
         """The last answer that knew the shopper; of the session before, if there is none now."""
         self.at_home: Exchange | None = None
         """The last answer of the node that holds it."""
+        self.arrived: Exchange | None = None
+        """The first answer of the node that holds it, perhaps before the login: its cookie leads there."""
         self.strayed: Exchange | None = None
         """The first answer of another node since."""
         self.adrift: Exchange | None = None
@@ -62,6 +65,8 @@ class SessionLife:
         """The last time that the browser lost the balancer's cookie."""
         self.gave_up: Exchange | None = None
         """When the shopper's client threw its cookies away; None, if there was a login since."""
+        self.kept: Exchange | None = None
+        """The last page since the login that was made for another one and brought that one's session with it."""
         self.everywhere: Exchange | None = None
         """The last logout everywhere, from whatever device."""
         self.hung: Exchange | None = None
@@ -92,6 +97,7 @@ class SessionLife:
             self.renewed(exchange)
         elif do == "login":
             if exchange.outcome == "ok":
+                self.kept = None
                 self._open(exchange)
         elif do in ENDS_SESSION:
             if exchange.outcome == "ok":
@@ -158,6 +164,8 @@ class SessionLife:
             self.perhaps = page
 
     def _open(self, exchange: Exchange) -> None:
+        there = self.strayed is not None and self.strayed.node == exchange.node
+        self.arrived = self.strayed if there else exchange
         self.opened = self.known = self.written = exchange
         self.perhaps = self.strayed = self.adrift = self.at_home = self.unsure = self.gave_up = None
         if self._access_us:

@@ -148,6 +148,9 @@ class ShopperTrace:
         """Keep the exchange if a witness may need it."""
         if exchange.cookie_refused:
             self.refused = exchange
+        if exchange.kept_from:  # no shop was asked: it shows nothing of this shopper's session
+            self.life.kept = exchange if exchange.kept_session else self.life.kept
+            return
         self.life.saw(exchange)
         do = exchange.do
         if do in ENDS_SESSION:

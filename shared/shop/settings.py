@@ -61,6 +61,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     store_timeout_s: float = 1.0
     """For connecting to Redis, and for each answer."""
     store_retries: int = 0
+    store_cache_s: float = 0.0
+    """How long to go by Redis' last answer about a token while Redis is away; 0: not at all."""
+    cookie_chunks: bool = False
+    """A session that does not fit into one cookie is split over several."""
     regenerate_at_login: bool = True
     """A new session id at login; without, a planted id becomes the victim's login (session fixation)."""
     cart_lock: bool = False
@@ -169,6 +173,7 @@ def _complaints(settings: Settings) -> list[tuple[str, str]]:
         ("session_cap", settings.session_cap >= 2, "expected at least 2 sessions"),
         ("store_timeout_s", 0 < settings.store_timeout_s <= 60, "expected more than 0 and at most 60 seconds"),
         ("store_retries", 0 <= settings.store_retries <= 20, "expected 0 to 20"),
+        ("store_cache_s", 0 <= settings.store_cache_s <= 3600, "expected 0 to 3600 seconds"),
         ("sentinel", _is_address(settings.sentinel), "expected host:port"),
         ("clock_leeway_s", 0 <= settings.clock_leeway_s <= 3600, "expected 0 to 3600 seconds"),
         ("rate_limit", _is_rate_limit(settings.rate_limit), 'expected something like "5 per second"'),

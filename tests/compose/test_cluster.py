@@ -5,10 +5,11 @@ import pytest
 from compose.architectures import ARCHITECTURES
 from compose.cluster import ClusterSpec, Limits, check_distance, has_wires, other_parts, wire_ends
 from compose.engines.cluster_file import addresses_of, addresses_of_one_more
+from compose.engines.page_cache import check_no_cache
 from shared.errors import UsageError
 
 
-def spec(architecture: str, *, wires: bool = False, **limits: float) -> ClusterSpec:
+def spec(architecture: str, *, wires: bool = False, **limits: float | str) -> ClusterSpec:
     return ClusterSpec("r", ARCHITECTURES[architecture], nodes=2, wires=wires, limits=Limits(**limits))  # type: ignore[arg-type]
 
 
@@ -18,6 +19,14 @@ def test_the_parts_of_a_cluster_follow_from_its_architecture() -> None:
     assert other_parts(spec("redis", store_distance_ms=2)) == ("balancer", "store", "wires")
     everything = ("balancer", "store", "replica", "sentinel", "wires")
     assert other_parts(spec("redis-replica", wires=True)) == everything
+
+
+def test_a_cache_of_pages_stands_before_the_balancer_and_not_every_engine_has_one() -> None:
+    assert other_parts(spec("signed-token", page_cache="obeys")) == ("balancer", "cache")
+    assert "cache" in addresses_of(spec("signed-token", page_cache="ignores"))
+    check_no_cache(spec("signed-token"), "docker")
+    with pytest.raises(UsageError, match="docker has no cache"):
+        check_no_cache(spec("signed-token", page_cache="obeys"), "docker")
 
 
 def test_who_asks_a_sentinel_needs_no_wire() -> None:

@@ -12,7 +12,7 @@ import msgspec
 from compose.applications.contract import NodeState
 from compose.architectures import ARCHITECTURES
 from compose.changes import OF_A_CANARY, Balancing, NodeChanges, Reply, Trouble, Wire
-from compose.cluster import ClusterSpec, Limits, NodeAddress, Observation
+from compose.cluster import DEFAULT_BALANCER, ClusterSpec, Limits, NodeAddress, Observation
 from compose.engines.contract import Cluster
 from shared.database_order import DatabaseOrder
 from shared.sessions import HeldSession
@@ -47,16 +47,20 @@ class ScriptedCluster(Cluster):
 
     def __init__(
         self, folder: Path, held: dict[str, list[HeldSession]] | None = None, *, architecture: str = "sticky-memory",
-        limits: Limits | None = None,
+        limits: Limits | None = None, balancer: str = DEFAULT_BALANCER,
     ) -> None:  # fmt: skip
         about = ARCHITECTURES[architecture]
-        self.spec = ClusterSpec("0123abcd", about, limits=limits or Limits(), wires=about.uses_server)
+        self.spec = ClusterSpec(
+            "0123abcd", about, limits=limits or Limits(), wires=about.uses_server, balancer=balancer
+        )
         self.folder = folder
         self.holding = held or {}
         self.calls: list[str] = []
         self.routes = Balancing()
         self.there: dict[str, Part] = {name: Part() for name in ("n1", "n2", "n3", "balancer")}
         self.junk = 0
+        self.kept = ""
+        self.named = "store"
         self.flushes = 0
         self.store_says = ""
         if about.uses_server:
@@ -176,6 +180,12 @@ class ScriptedCluster(Cluster):
         in_turn = shares if self.routes.canary else names
         return Counter(islice(cycle(in_turn), times))
 
+    def ask_as_shopper(self, request: str) -> dict[str, str]:
+        limits = self.spec.limits
+        self.kept = self.kept if limits.page_cache == "ignores" and self.kept else request
+        lasts = f"; Max-Age={limits.affinity_cookie_s}" if limits.affinity_cookie_s else ""
+        return {"x-request-id": f"probe-{self.kept}", "set-cookie": f"twinshop-node-x=n1{lasts}"}
+
     def reload_balancer(self) -> None:
         self.there["balancer"].boot += 1
 
@@ -212,6 +222,18 @@ class ScriptedStore:
 
     def role(self) -> str | None:
         return self._part.role if self._part.answers else None
+
+    def fail_over(self) -> None:
+        self._cluster.there["replica"].role, self._cluster.named = "master", "replica"
+
+    def follow(self, address: str) -> None:
+        self._part.role = "slave"
+
+    def clients(self) -> frozenset[str]:
+        return frozenset({"n1"} if self._part.role == "master" else ())
+
+    def primary(self) -> str:
+        return self._cluster.named
 
     def quickest_ms(self, tries: int) -> float | None:
         return 0.1

@@ -42,6 +42,7 @@ class Story:
         self, do: Do, status: int = 200, *, node: str = "n1", why: Why = "plan", error: str = "", user: str = "",
         shows: Cart | None = None, sku: str = "", quantity: int = 0, key: str = "", order: str = "", jar: Jar = "main",
         took_ms: float = 10, dropped: bool = False, cookie_refused: bool = False,
+        kept_from: int = 0, kept_session: bool = False,
     ) -> Story:  # fmt: skip
         """One exchange; its outcome follows from its status."""
         request = f"{PREFIX}-{self.shopper:04d}-{len(self.exchanges) + 1:04d}"
@@ -49,9 +50,10 @@ class Story:
             self.architecture, self.shopper, request, why, do, _outcome(do, status),
             planned_us=self.now_us, sent_us=self.now_us, done_us=self.now_us + round(took_ms * 1000),
             step=self._steps if why == "plan" else -1, status=status, error=error,
-            node=node if 0 < status < 500 else "",
+            node=node if 0 < status < 500 and not kept_from else "",
             sku=sku, quantity=quantity, key=key, user=user, cart=shows, order=order, jar=jar, dropped=dropped,
-            cookie_refused=cookie_refused,
+            cookie_refused=cookie_refused, kept_session=kept_session,
+            kept_from=f"{PREFIX}-{kept_from:04d}-0001" if kept_from else "",
         )  # fmt: skip
         self._steps += why == "plan"
         self.exchanges.append(exchange)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from redis import Redis
 
 from shared.request_log import LoggedSession, read_request_log
+from shared.shop.signed_cookies import LastAnswers
 from tests.shared.cures_contract import copy_of
 from tests.shared.shops import Node, node
 from tests.shared.valkey import Valkey, running_valkey
@@ -148,3 +150,30 @@ def test_a_deep_health_check_asks_and_a_shallow_one_does_not(server: Valkey, sho
     answer = deep.visitor().get("/healthz")
     assert (answer.status_code, answer.json["ok"], answer.json["run"]) == (503, False, "0a1b2c3d")
     assert shop.visitor().get("/healthz").status_code == 200
+
+
+def test_a_node_goes_by_the_last_answer_while_the_list_is_away(shop: Node, server: Valkey, tmp_path: Path) -> None:
+    """For so long, about tokens that it has asked about, and not where nobody told it to."""
+    patient, second = (sibling(shop, tmp_path, name, store_cache_s=5.0) for name in ("n2", "n3"))
+    visitor = shop.visitor().login()
+    here, there = copy_of(visitor, patient), copy_of(visitor, second)
+    assert here.get("/me").status_code == there.get("/me").status_code == 200
+    unseen = shop.visitor().login("user-0002")
+    there.post("/logout")
+    server.process.kill()
+    server.process.wait()
+    assert here.get("/me").status_code == 200, "the price: it was not told of the logout"
+    assert copy_of(unseen, patient).get("/me").status_code == 503
+    assert visitor.get("/me").status_code == 503
+
+
+def test_a_last_answer_grows_old() -> None:
+    def away() -> bool:
+        raise ConnectionError
+
+    answers = LastAnswers(0.05, (ConnectionError,))
+    assert answers.to("a", lambda: False) is False
+    assert answers.to("a", away) is False
+    time.sleep(0.06)
+    with pytest.raises(ConnectionError):
+        answers.to("a", away)

@@ -6,6 +6,8 @@ import logging
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
+from string import ascii_lowercase, digits
 
 import pytest
 from redis import Redis
@@ -22,6 +24,8 @@ from tests.shared.valkey import Valkey, running_valkey
 
 UNAVAILABLE = {"error": "store_unavailable", "message": "the session store cannot be reached"}
 TIMEOUT_S = 0.3
+ARTICLES = 190
+"""Made to order: a token with so many does not fit into one cookie."""
 PATIENT_S = 40.0
 
 
@@ -52,6 +56,26 @@ def test_a_token_is_good_at_every_node_with_the_same_key(tmp_path: Path) -> None
     visitor.add("acorn", 3)
     assert carried_over(visitor, second).get("/me").json == {"user": "user-0001", "node": "n2", "cart": {"acorn": 3}}
     assert carried_over(visitor, stranger).get("/me").status_code == 401
+
+
+def test_a_session_beyond_one_cookie_is_split_if_so_set(tmp_path: Path) -> None:
+    """Browsers ignore a cookie of more than 4,096 bytes, with its name."""
+    shop, other = (node(tmp_path, "token", node=name, cookie_chunks=True) for name in ("n1", "n2"))
+    visitor, chance = shop.visitor().login(), Random(1)
+    for _ in range(ARTICLES):
+        visitor.add(f"engraved-{''.join(chance.choices(ascii_lowercase + digits, k=24))}")
+    pieces = {cookie.decoded_key: cookie.decoded_value for cookie in visitor.client._cookies.values()}
+    assert sorted(pieces) == ["session", "session-1"]
+    assert max(len(name) + len(value) for name, value in pieces.items()) <= 4096
+    moved = other.visitor()
+    for name, value in pieces.items():
+        moved.client.set_cookie(name, value)
+    assert len(moved.get("/cart").json["cart"]) == ARTICLES
+    moved.client.delete_cookie("session-1")
+    assert moved.get("/cart").status_code == 401, "a piece is missing"
+    visitor.post("/checkout")
+    left = [cookie.decoded_key for cookie in visitor.client._cookies.values() if cookie.decoded_value]
+    assert left == ["session"], "what is needed no more is deleted"
 
 
 def test_a_node_without_memory_holds_nothing(tmp_path: Path) -> None:

@@ -118,6 +118,7 @@ def _exchange(row: Row) -> Row:
 KEPT = (
     "architecture", "shopper", "request", "why", "do", "outcome", "planned_us", "jar", "cookie_bytes", "body_bytes",
     "cookie_refused", "overlapped", "dropped", "status", "error", "node", "sku", "quantity", "key", "user", "order",
+    "kept_from", "kept_session",
 )  # fmt: skip
 """Columns that are called as the record's fields are."""
 

@@ -9,6 +9,7 @@ import msgspec
 
 from compose.architectures import ARCHITECTURES, Architecture
 from compose.balancers import balancer_named, choose_balancer
+from compose.cluster import DEFAULT_BALANCER
 from compose.engines.registry import engine_named
 from loadtests.campaigns.cells import FILE, Matrix, read_matrix, write_matrix
 from loadtests.campaigns.claims.claim import all_claims
@@ -111,8 +112,13 @@ def carry_out(asked: MatrixRequest, say: Callable[[str], None], launcher: Launch
 
 
 def for_balancer(entry: Entry, balancer: str, architectures: Mapping[str, Architecture] = ARCHITECTURES) -> Entry:
-    """The entry without the architectures that the balancer cannot serve, and why, for their cells."""
-    scenario, known, wanted = entry.scenario, balancer_named(balancer), asked_of_balancer(entry.scenario)
+    """The entry without the architectures that the balancer cannot serve, and why, for their cells.
+
+    A scenario that names a balancer of its own has that one, unless the matrix is of another than the default.
+    """
+    scenario, wanted = entry.scenario, asked_of_balancer(entry.scenario)
+    own = scenario.balancer if balancer == DEFAULT_BALANCER else ""
+    known = balancer_named(own or balancer)
     whys = {name: known.cannot_serve(architectures[name].affinity, wanted) for name in scenario.architectures}
     left = tuple(name for name, why in whys.items() if not why)
     without = scenario.without | {name: why for name, why in whys.items() if why}

@@ -12,6 +12,7 @@ from compose.engines.cluster_file import read_cluster_file
 from compose.engines.contract import Cluster
 from loadtests.campaigns.scorecard.shop_door import DoorVisitor, ShopDoor
 from loadtests.load.cookies import NODE_COOKIES
+from shared.demo_accounts import account_name, account_number
 
 ANSWERS_WITHIN_S = 6.0
 
@@ -23,6 +24,10 @@ class ClusterDoor(ShopDoor):
         self.password = cluster.spec.password
         self._cluster = cluster
         self._token = read_cluster_file(cluster.folder).control_token
+
+    def bystander(self, user: str) -> DoorVisitor:
+        """From the second half of the accounts."""
+        return self.visitor(account_name(account_number(user) + self._cluster.spec.accounts // 2))
 
     def ask(
         self, visitor: DoorVisitor, method: str, path: str, body: dict[str, object] | None

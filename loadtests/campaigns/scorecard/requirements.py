@@ -2,7 +2,8 @@
 
 Source: https://github.com/OWASP/ASVS/blob/v5.0.0/5.0/en/0x16-V7-Session-Management.md (CC BY-SA 4.0). Each is a
 generator: what comes before its `yield` happens while all is well, what comes after it in the state that is asked
-about. So a session is opened, something breaks, and then it is logged out.
+about. So a session is opened, something breaks, and then it is logged out. That a session is refused shows that it was
+ended only if one that nobody ended is not: a bystander's, opened just before it.
 """
 
 from __future__ import annotations
@@ -72,14 +73,14 @@ def _unguessable(door: ShopDoor, user: str) -> Steps:
 
 
 def _renewed_at_login(door: ShopDoor, user: str) -> Steps:
-    visitor = _logged_in(door, user)
+    bystander, visitor = _bystander(door, user), _logged_in(door, user)
     old = visitor.copy()
     yield
     if not visitor.login():
         return _nobody_can_log_in()
     if set(old.tokens.values()) & set(visitor.tokens.values()):
         return Finding(FAIL, "who logs in again is given the same token")
-    return _ended(old, "after another login the token from before")
+    return _ended(old, "after another login the token from before", bystander)
 
 
 def _ends_unused(door: ShopDoor, user: str) -> Steps:
@@ -100,36 +101,36 @@ def _ends_in_spite_of_use(door: ShopDoor, user: str) -> Steps:
 
 
 def _ended_by_logout(door: ShopDoor, user: str) -> Steps:
-    visitor = _logged_in(door, user)
+    bystander, visitor = _bystander(door, user), _logged_in(door, user)
     copy = visitor.copy()
     yield
     status, _ = visitor.ask("POST", "/logout", {})
-    return _ended(copy, f"the logout was answered {status}; a copy of the session")
+    return _ended(copy, f"the logout was answered {status}; a copy of the session", bystander)
 
 
 def _ended_with_the_account(door: ShopDoor, user: str) -> Steps:
-    visitor = _logged_in(door, user)
+    bystander, visitor = _bystander(door, user), _logged_in(door, user)
     yield
     said = door.administer(user, "disable")
-    return _ended(visitor, f"the account was disabled ({said}); its session")
+    return _ended(visitor, f"the account was disabled ({said}); its session", bystander)
 
 
 def _ended_by_another_password(door: ShopDoor, user: str) -> Steps:
-    visitor, other = _logged_in(door, user), _logged_in(door, user)
+    bystander, visitor, other = _bystander(door, user), _logged_in(door, user), _logged_in(door, user)
     yield
     status, _ = visitor.ask("POST", "/password", {"password": door.password, "new": f"{door.password} 2"})
-    return _ended(other, f"the change of the password was answered {status}; the other session")
+    return _ended(other, f"the change of the password was answered {status}; the other session", bystander)
 
 
 def _ended_by_an_administrator(door: ShopDoor, user: str) -> Steps:
-    visitor = _logged_in(door, user)
+    bystander, visitor = _bystander(door, user), _logged_in(door, user)
     yield
     said = door.administer(user, "end")
-    return _ended(visitor, f"an administrator ended the user's sessions ({said}); one of them")
+    return _ended(visitor, f"an administrator ended the user's sessions ({said}); one of them", bystander)
 
 
 def _ended_from_ones_own_list(door: ShopDoor, user: str) -> Steps:
-    visitor, other = _logged_in(door, user), _logged_in(door, user)
+    bystander, visitor, other = _bystander(door, user), _logged_in(door, user), _logged_in(door, user)
     yield
     status, told = visitor.ask("GET", "/sessions")
     others = [each["session"] for each in told.get("sessions", ()) if not each["current"]]
@@ -137,7 +138,7 @@ def _ended_from_ones_own_list(door: ShopDoor, user: str) -> Steps:
         return Finding(FAIL, f"the list of one's own sessions was answered {status}, with {len(others)} others in it")
     for name in others:
         status, _ = visitor.ask("POST", f"/sessions/{name}/end", {"password": door.password})
-    return _ended(other, f"ending the other one was answered {status}; it")
+    return _ended(other, f"ending the other one was answered {status}; it", bystander)
 
 
 REQUIREMENTS = (
@@ -186,6 +187,19 @@ def _nobody_can_log_in() -> Finding:
     return Finding(NOT_APPLICABLE, "nobody can log in meanwhile")
 
 
-def _ended(session: DoorVisitor, what: str) -> Finding:
+def _bystander(door: ShopDoor, user: str) -> DoorVisitor:
+    """Somebody else, logged in before the user is, whose session nobody ends."""
+    visitor = door.bystander(user)
+    if not visitor.login():
+        raise CannotBegin(f"{visitor.user} could not log in while all was well")
+    return visitor
+
+
+def _ended(session: DoorVisitor, what: str, bystander: DoorVisitor | None = None) -> Finding:
+    """Whether that session is refused; a bystander's, which is older, must still be good, or it shows nothing."""
     status = session.me()
-    return Finding(FAIL if status == 200 else PASS, f"{what} was answered {status or 'by nobody'}")
+    if status == 200:
+        return Finding(FAIL, f"{what} was answered {status}")
+    if status == 401 and bystander is not None and bystander.me() == 401:
+        return Finding(NOT_APPLICABLE, f"{what} was answered 401, and so was a session that nobody had ended")
+    return Finding(PASS, f"{what} was answered {status or 'by nobody'}")

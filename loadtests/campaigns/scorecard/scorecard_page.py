@@ -1,4 +1,4 @@
-"""The scorecard as text and as one HTML page, in the report's own style."""
+"""The scorecard as text, as Markdown, and as one HTML page, in the report's own style."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ import msgspec
 
 from loadtests.campaigns.scorecard.scorecard_run import STATES, Scorecard
 from loadtests.report.shell import PageShell
-from loadtests.report.tables import Table, Text
+from loadtests.report.tables import Markdown, Table, Text
 from shared.whole_file import write_whole
 
-JSON_FILE, PAGE_FILE = "scorecard.json", "scorecard.html"
+JSON_FILE, PAGE_FILE, MARKDOWN_FILE = "scorecard.json", "scorecard.html", "scorecard.md"
 SHELL = PageShell(Path(__file__).parent, style=("scorecard.css",))
 MARKS = {"pass": "pass", "fail": "FAIL", "not applicable": "–"}
 
 
 def write_scorecard(folder: Path, card: Scorecard) -> tuple[Path, Path]:
-    """Write the document and the page; where they are."""
+    """Write the document, the page, and its tables in Markdown; where the first two are."""
     document, page = folder / JSON_FILE, folder / PAGE_FILE
     write_whole(document, msgspec.json.format(msgspec.json.encode(card)) + b"\n")
+    told = [f"**{state.capitalize()}**\n\n{Markdown().write(table)}" for state, table in tables(card).items()]
+    write_whole(folder / MARKDOWN_FILE, ("\n\n".join(part.rstrip() for part in told) + "\n").encode())
     failed = {state: _failures(card, state) for state in STATES}
     write_whole(
         page, SHELL.page("scorecard.html.j2", card=card, states=STATES, marks=MARKS, answer=answer(card), failed=failed)

@@ -22,8 +22,8 @@ class Finding(msgspec.Struct, frozen=True):
 class DoorLifetimes(msgspec.Struct, frozen=True):
     """How long sessions live in the shop that is asked; short, since the requirements wait for their ends."""
 
-    idle_s: int = 3
-    absolute_s: int = 6
+    idle_s: int = 5
+    absolute_s: int = 10
     access_s: float = 0.5
 
 
@@ -66,6 +66,10 @@ class ShopDoor(ABC):
     def visitor(self, user: str) -> DoorVisitor:
         """Somebody new."""
         return DoorVisitor(self, user)
+
+    @abstractmethod
+    def bystander(self, user: str) -> DoorVisitor:
+        """Somebody else than that user and everybody else's bystander."""
 
     @abstractmethod
     def ask(

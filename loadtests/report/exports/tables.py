@@ -162,6 +162,9 @@ ACTIONS: ExportTable[Exchange] = ExportTable(
         Column("cookie_refused", "yes or no", "It set a cookie too large for a browser.", lambda it: it.cookie_refused),
         Column("overlapped", "yes or no", "Another request of that jar overlapped it.", lambda it: it.overlapped),
         Column("dropped", "yes or no", "The event stream ended before its time.", lambda it: it.dropped),
+        Column("kept_from", "text", "The request that the answer was made for, if another.",
+               lambda it: it.kept_from or None),
+        Column("kept_session", "yes or no", "A cookie of the shop came with that.", lambda it: it.kept_session),
     ),
     _exchanges,
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loadtests.faults.effects import StoreEvicts, StoreGone, StoreRolledBack
+from loadtests.faults.effects import StoreEvicts, StoreGone, StoreRolledBack, WritesHang
 from loadtests.model.history import Exchange
 from loadtests.session_model.circumstances import Circumstances, Harm, Without
 from loadtests.session_model.life import US, SessionLife, clocks_off
@@ -20,8 +20,9 @@ class DenylistRules(TokenRules, StoreRules):
         return [*super().harms(life, answer, around, without), *_ended_too_late(life, answer, around, without)]
 
     def outlived(self, used: Outlived, around: Circumstances, without: Without) -> list[Harm]:
-        """The list was lost, or the login stands after the logout everywhere by somebody's clock."""
-        return [*_list_lost(used.end, used.answer, around, without), *_issued_later(used, around, without)]
+        """The list was lost or is away, or the login stands after the logout everywhere by somebody's clock."""
+        lost = _list_lost(used.end, used.answer, around, without)
+        return [*lost, *_remembered(used, around, without), *_issued_later(used, around, without)]
 
 
 def _list_lost(end: Exchange, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
@@ -38,6 +39,19 @@ def _list_lost(end: Exchange, answer: Exchange, around: Circumstances, without: 
             if effect.overlaps(end.sent_us, answer.done_us)
         ]
     return gone
+
+
+def _remembered(used: Outlived, around: Circumstances, without: Without) -> list[Harm]:
+    """The store was away, and the node still went by what that had said before the end."""
+    late_us = used.answer.sent_us - used.end.done_us
+    if late_us >= around.run.limits.store_cache_s * US:
+        return []
+    return [
+        Harm(factor, "answer_remembered", effect.from_us)
+        for kind in (WritesHang, StoreGone)
+        for factor, effect in around.of(kind, without)
+        if effect.overlaps(used.answer.sent_us, used.answer.done_us)
+    ]
 
 
 def _ended_too_late(life: SessionLife, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:

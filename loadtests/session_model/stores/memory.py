@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from loadtests.faults.effects import (
+    FOREVER_US,
+    AffinityCookieEnds,
+    AffinityForgotten,
     AffinityLost,
     Effect,
     MemoryGone,
@@ -14,6 +17,7 @@ from loadtests.faults.effects import (
 from loadtests.model.history import Exchange
 from loadtests.session_model.circumstances import NOTHING, Circumstances, Factor, Harm, Without
 from loadtests.session_model.life import (
+    US,
     SessionLife,
     began_to_stray,
     home_since,
@@ -82,6 +86,14 @@ def _moved(life: SessionLife, answer: Exchange, around: Circumstances, without: 
         if effect.overlaps(since_us, until_us)
     ]
     moved += [(factor, lost) for factor, lost in around.of(AffinityLost, NOTHING) if _went_by(lost, life, answer)]
+    moved += [
+        (factor, gone)
+        for factor, gone in around.of(AffinityForgotten, NOTHING)
+        if last.sent_us <= gone.until_us and gone.from_us <= until_us
+    ]
+    moved += [
+        (factor, ends) for factor, ends in around.of(AffinityCookieEnds, NOTHING) if _ended_by(ends, life, until_us)
+    ]
     harms = [Harm(factor, effect.word, effect.from_us) for factor, effect in moved]
     if life.forgot is not None and around.run.affinity != "address" and last.sent_us <= life.forgot.done_us <= until_us:
         harms.append(seen("affinity_lost", life.forgot.done_us))
@@ -111,6 +123,12 @@ def _decided(life: SessionLife, answer: Exchange, around: Circumstances) -> tupl
     strayed = began_to_stray(life, answer)
     unheeded = any(lost.overlaps(strayed.sent_us, strayed.done_us) for _, lost in around.of(AffinityLost, NOTHING))
     return went_adrift(life, answer).sent_us, (answer if unheeded else strayed).done_us
+
+
+def _ended_by(ends: AffinityCookieEnds, life: SessionLife, until_us: int) -> bool:
+    """Whether the cookie can have been over by then: cookies count whole seconds."""
+    over_us = FOREVER_US if life.arrived is None else life.arrived.sent_us + ends.lifetime_us - US
+    return until_us >= max(ends.from_us, over_us)
 
 
 def _went_by(lost: AffinityLost, life: SessionLife, answer: Exchange) -> bool:

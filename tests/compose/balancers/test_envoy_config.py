@@ -12,6 +12,7 @@ from compose.architectures import ARCHITECTURES
 from compose.balancers.contract import Member, Routing, Site, affinity_cookie, ring_cookie
 from compose.balancers.envoy import Envoy
 from compose.balancers.envoy_config import bootstrap, endpoints, routes_file
+from compose.balancers.nginx import Nginx
 from compose.changes import Balancing
 from compose.cluster import ClusterSpec, Limits
 from compose.supervision.ports import Listen
@@ -78,6 +79,13 @@ def test_an_event_stream_has_no_timeout(tmp_path: Path) -> None:
     stream, page = everywhere(routed(), "route")
     assert (stream["timeout"], page["timeout"]) == ("0.000s", "5.000s")
     assert everywhere(routed(), "path") == ["/orders/progress"]
+
+
+def test_the_cookie_that_leads_to_a_node_has_a_lifetime_if_it_is_told(tmp_path: Path) -> None:
+    (cookie,) = everywhere(msgspec.json.decode(configured(tmp_path, affinity_cookie_s=3)), "cookie")
+    assert cookie["ttl"] == "3s"
+    conf = Nginx().files(site(tmp_path, affinity_cookie_s=3), Routing((Member("n1", Listen("127.0.0.1", 20003)),)))
+    assert b" expires=3s " in conf["nginx.conf"]
 
 
 def test_only_cookie_and_hash_affinity_set_a_cookie(tmp_path: Path) -> None:

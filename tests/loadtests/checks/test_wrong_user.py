@@ -21,9 +21,21 @@ class TestWrongUser(CheckContract):
         "again, after the right one": case(
             Story().login().me({}, user="user-0002").me({}).me({}, user="user-0002"), times=2
         ),
+        "a name on a page that was made for another": case(
+            Story().login().say("me", user="user-0002", shows={}, kept_from=2)
+        ),
+        "another one's cart": case(Story().login().say("cart", shows={"tea": 1}, kept_from=2)),
+        "each of two such pages": case(
+            Story().login().say("cart", shows={}, kept_from=2).say("cart", shows={}, kept_from=2), times=2
+        ),
+        "by the session that such a page brought": case(
+            Story().login().say("browse", kept_from=2, kept_session=True).me({"tea": 1}, user="user-0002").cart({})
+        ),
     }
     innocent: ClassVar = {
         "the right name": case(Story().login().me({})),
+        "a page of one's own that was kept": case(Story().login().say("cart", shows={"tea": 1}, kept_from=1)),
+        "a page that shows nothing of anybody": case(Story().login().say("browse", kept_from=2)),
         "no name": case(Story().login().cart({})),
         "each their own": case(Story(1).login().me({}), Story(2).login().me({})),
         "a stranger has no name": case(Story().login().stranger("me")),

@@ -11,7 +11,9 @@ from loadtests.faults import Fault, Target
 from shared.sessions import HeldSession
 from tests.loadtests.scripted_cluster import ScriptedCluster
 
-TRIED = ("sticky-memory", "redis", "redis-replica")
+REMEMBERS = "haproxy-stick-table"
+"""A balancer that keeps in its own memory who belongs where."""
+TRIED = (("sticky-memory", "envoy"), ("redis", "envoy"), ("redis-replica", "envoy"), ("sticky-memory", REMEMBERS))
 VICTIM = "n2"
 
 
@@ -23,13 +25,13 @@ def victim_of(fault: Fault) -> str:
 def target_for(fault: Fault, folder: Path, *, prepared: bool = True) -> Target:
     """That fault's target, on a cluster whose nodes hold sessions."""
     limits = fault.prepare(Limits()) if prepared else Limits()
-    for name in TRIED:
+    for name, balancer in TRIED:
         held = [HeldSession(f"{number}", f"user-{number:04d}") for number in range(1, 21)]
         holding = {VICTIM: held} if ARCHITECTURES[name].store == "memory" else {}
-        cluster = ScriptedCluster(folder, holding, architecture=name, limits=limits)
+        cluster = ScriptedCluster(folder, holding, architecture=name, limits=limits, balancer=balancer)
         if something_there(fault, cluster):
             return target_on(fault, cluster)
-    raise AssertionError(f"{fault.kind} finds nothing to strike in {' and '.join(TRIED)}")
+    raise AssertionError(f"{fault.kind} finds nothing to strike in any of {TRIED}")
 
 
 def something_there(fault: Fault, cluster: Cluster) -> bool:

@@ -19,13 +19,20 @@ from loadtests.model.events import FaultEvent, read_events
 from loadtests.running.fault_run import FaultBounds
 from loadtests.running.progress import Silent
 from loadtests.running.run import RunRequest, run
+from tests.loadtests.faults.targets import REMEMBERS
 
 pytestmark = pytest.mark.cluster
 
-ONLY = {"sticky-memory": ["memory-cap", "no-affinity"], "redis-replica": ["promoted", "replica-cut"]}
+ONLY = {
+    "sticky-memory": ["memory-cap", "no-affinity", "affinity-cookie-expires"],
+    "signed-token-sticky": ["table-forgotten"],
+    "redis-replica": ["promoted", "replica-cut", "demoted-primary"],
+}
 """What only these have."""
 NOT_OF_ENVOY = ["balancer-reload"]
 """Tried on the balancers that have it: tests/compose/balancers/contract.py."""
+BEHIND = {"signed-token-sticky": REMEMBERS}
+"""Another balancer than the default."""
 BY_ARCHITECTURE = ONLY | {
     "redis": [kind for kind in FAULTS if not any(kind in kinds for kinds in (*ONLY.values(), NOT_OF_ENVOY))]
 }
@@ -39,6 +46,7 @@ SCENARIO = """
 question = "Does anybody believe in what did not happen?"
 family = "control"
 architectures = ["{architecture}"]
+balancer = "{balancer}"
 
 [load]
 shoppers = 6
@@ -81,7 +89,8 @@ def scenario(architecture: str, kinds: Iterable[str]) -> str:
         slots[victim] += 1
         planned.append(FAULT.format(kind=kind, at_s=at_s, victim="any" if strikes != "node" else victim))
     seconds = 1.5 + SLOT_S * max(slots.values())
-    return SCENARIO.format(seconds=seconds, architecture=architecture, faults="".join(planned))
+    balancer = BEHIND.get(architecture, "envoy")
+    return SCENARIO.format(seconds=seconds, architecture=architecture, balancer=balancer, faults="".join(planned))
 
 
 @pytest.mark.parametrize("architecture", list(BY_ARCHITECTURE))

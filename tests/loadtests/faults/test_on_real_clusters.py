@@ -15,24 +15,32 @@ from loadtests.faults import FAULTS, Evidence, Fault, Target
 from loadtests.faults.bases import Condition, Deploys
 from shared.errors import TwinshopError
 from tests.compose.engine_tests import LONG_S, looks_within, new_spec, running
-from tests.loadtests.faults.targets import something_there, target_on
+from tests.loadtests.faults.targets import REMEMBERS, something_there, target_on
 from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
 
 WITHIN_S = 30.0
-CONDITIONS = [kind for kind, fault in FAULTS.items() if isinstance(fault, Condition)]
+COOKIE = "affinity-cookie-expires"
+"""A condition of a balancer that sets a cookie."""
+CONDITIONS = [kind for kind, fault in FAULTS.items() if isinstance(fault, Condition) and kind != COOKIE]
 MEMORY = ["memory-cap", "no-affinity"]
 """What only a shop with sessions in its nodes has."""
-REPLICA = ["replica-cut", "promoted"]
+REPLICA = ["replica-cut", "promoted", "demoted-primary"]
 """What only a store with a replica has."""
+TABLE = ["table-forgotten"]
+"""What only a balancer with a table of its own forgets."""
 LAST = ["scale-in"]
 """It leaves less than there was."""
 ALIKE = [kind for kind, fault in FAULTS.items() if isinstance(fault, Deploys) and kind != "deploy-renamed"]
 """What differs from another one by data alone: that one is tried."""
 NOT_OF_ENVOY = ["balancer-reload"]
 """Tried on the balancers that have it: tests/compose/balancers/contract.py."""
-OTHERS = [kind for kind in FAULTS if kind not in (*CONDITIONS, *MEMORY, *REPLICA, *LAST, *ALIKE, *NOT_OF_ENVOY)]
+OTHERS = [
+    kind
+    for kind in FAULTS
+    if kind not in (*CONDITIONS, COOKIE, *MEMORY, *REPLICA, *TABLE, *LAST, *ALIKE, *NOT_OF_ENVOY)
+]
 BY_AN_ORDER = {"dies-before-saving"}
 """What happens only once somebody orders."""
 
@@ -105,19 +113,26 @@ def test_on_a_shop_with_a_store(tmp_path: Path) -> None:
 
 
 def test_on_a_shop_whose_store_has_a_replica(tmp_path: Path) -> None:
-    with running(ProcessesEngine(), new_spec("redis-replica", nodes=1, wires=True), tmp_path) as cluster:
+    # Its health check asks the store: so the node has a connection, though nobody shops.
+    spec = new_spec("redis-replica", nodes=1, wires=True, limits=Limits(deep_health=True))
+    with running(ProcessesEngine(), spec, tmp_path) as cluster:
         strike_all(REPLICA, cluster)
 
 
 def test_on_a_shop_with_sessions_in_its_nodes(tmp_path: Path) -> None:
-    with running(ProcessesEngine(), new_spec(nodes=2), tmp_path) as cluster:
+    with running(ProcessesEngine(), new_spec(nodes=2, limits=limits_for([COOKIE])), tmp_path) as cluster:
         for number in range(4 * cluster.spec.accounts):  # each node then holds more than a cap lets it
             body = {"user": f"user-{number % cluster.spec.accounts + 1:04d}", "password": cluster.spec.password}
             answer = requests.post(
                 f"{cluster.url}/login", json=body, headers={"Accept": "application/json"}, timeout=20
             )
             assert answer.status_code == 200
-        strike_all(MEMORY, cluster)
+        strike_all([*MEMORY, COOKIE], cluster)
+
+
+def test_on_a_shop_whose_balancer_remembers(tmp_path: Path) -> None:
+    with running(ProcessesEngine(), new_spec(nodes=1, balancer=REMEMBERS), tmp_path) as cluster:
+        strike_all(TABLE, cluster)
 
 
 def test_on_a_cluster_that_was_started_under_conditions(tmp_path: Path) -> None:
@@ -127,4 +142,4 @@ def test_on_a_cluster_that_was_started_under_conditions(tmp_path: Path) -> None:
 
 
 def test_every_fault_is_tried() -> None:
-    assert {*OTHERS, *LAST, *MEMORY, *REPLICA, *CONDITIONS, *ALIKE} == set(FAULTS)
+    assert {*OTHERS, *LAST, *MEMORY, *REPLICA, *TABLE, *CONDITIONS, COOKIE, *ALIKE} == set(FAULTS)

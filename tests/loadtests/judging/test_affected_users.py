@@ -8,9 +8,10 @@ import pytest
 from compose.architectures import ARCHITECTURES
 from compose.balancers.access_log import AccessLine, RawLine
 from compose.cluster import Limits
-from loadtests.judging.affected_users import BY_LOG, AffectedUsers, HeldByLog, shopper_of_request
+from loadtests.judging.affected_users import BY_LOG, AffectedUsers, HeldByLog
 from loadtests.model.application import ApplicationFacts
 from loadtests.model.fault_timeline import FaultTimeline
+from loadtests.model.history import shopper_of
 from loadtests.session_model.timeline import RunTimeline
 from tests.loadtests.stories import Story, fault, retold, scene
 
@@ -220,10 +221,10 @@ class TestServedByVictim:
 
 
 def test_the_shopper_is_in_the_request_id() -> None:
-    assert shopper_of_request("0a1b2c3da-0042-0007") == 42
-    assert shopper_of_request("run-with-dashes-0042-0007") == 42
-    assert shopper_of_request("ready-f896dbb5") == 0
-    assert shopper_of_request("") == 0
+    assert shopper_of("0a1b2c3da-0042-0007") == 42
+    assert shopper_of("run-with-dashes-0042-0007") == 42
+    assert shopper_of("ready-f896dbb5") == 0
+    assert shopper_of("") == 0
 
 
 def test_a_guest_is_no_shopper_whatever_the_id_looks_like() -> None:

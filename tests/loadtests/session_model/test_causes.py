@@ -104,6 +104,41 @@ CARTS: dict[str, tuple[list[Exchange], RunTimeline, str]] = {
 }  # fmt: skip
 
 
+KEPT = strike("page-cache", "cluster", at=-1)
+TAKEN = Story(architecture="redis").login().say("browse", kept_from=2, kept_session=True)
+PAGES: dict[str, tuple[list[Exchange], RunTimeline, str]] = {
+    "a page of another's": (
+        Story(architecture="redis").login().say("me", user="user-0002", shows={}, kept_from=2).exchanges,
+        where("redis", KEPT), "page_kept",
+    ),
+    "and nobody keeps pages": (
+        Story(architecture="redis").login().say("me", user="user-0002", shows={}, kept_from=2).exchanges,
+        where("redis"), "unexplained",
+    ),
+    "the session that came with one": (
+        [*TAKEN.exchanges, *Story(architecture="redis").at(3).me({}, user="user-0002").exchanges],
+        where("redis", KEPT), "page_kept",
+    ),
+    "out with another's session": (
+        [*TAKEN.exchanges, *Story(architecture="redis").at(3).stranger().exchanges], where("redis", KEPT), "page_kept",
+    ),
+    "one's own was given away, perhaps": (
+        carts(architecture="redis"), where("redis", KEPT, session_refresh_each_request=True), "page_kept",
+    ),
+    "pages without a session": (carts(architecture="redis"), where("redis", KEPT), "unexplained"),
+    "one's own was given away, perhaps, and the store is empty": (
+        Story(architecture="redis").login().at(6).stranger().exchanges,
+        where("redis", strike("store-flush", "store"), KEPT, session_refresh_each_request=True), "store_flushed",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(PAGES))
+def test_whose_page_was_kept(name: str) -> None:
+    records, where, cause = PAGES[name]
+    assert causes(records, where) == [cause]
+
+
 @pytest.mark.parametrize("name", list(CARTS))
 def test_why_a_cart_lacked_something(name: str) -> None:
     records, where, cause = CARTS[name]
@@ -150,7 +185,7 @@ def test_every_cause_is_found_somewhere() -> None:
     repeated = [stored("a", {}, request="r"), stored("b", {}, request="r")]
     ignored = [stored("a", {}, request="r", key="k"), stored("b", {}, request="s", key="k")]
     told = [*OF_MEMORY.values(), *OF_REPLICATED.values(), *OF_TOKEN.values(), *OUTLIVED.values(), *OF_REDIS.values()]
-    found = {word for _, _, cause in (*told, *CARTS.values()) for word in words_of(cause)}
+    found = {word for _, _, cause in (*told, *CARTS.values(), *PAGES.values()) for word in words_of(cause)}
     found |= {*causes(repeated, scene()), *causes(ignored, scene())}
     elsewhere = {"session_gone_with_login", "fixation", "clock_behind", "written_back", "node_not_told"}
     elsewhere |= {"access_token_good", "refresh_answer_lost", "refresh_race", "refresh_stolen"}  # stores/test_refresh

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from loadtests.model.history import Do
-from loadtests.session_model.carts import Cart, Items, PossibleState, lacking
-from loadtests.session_model.expectations import LATE_WRITES, POSSIBLE_CARTS, ExpectedSession
+from loadtests.session_model.carts import LATE_WRITES, POSSIBLE_CARTS, Cart, Items, PossibleState, lacking
+from loadtests.session_model.expectations import ExpectedSession
 from loadtests.session_model.shopper_trace import packed
 from tests.loadtests.stories import Story, findings
 

@@ -16,7 +16,7 @@ from loadtests.campaigns import runner as conduct
 from loadtests.campaigns.cells import read_matrix
 from loadtests.campaigns.jobs import Selection, entries_for
 from loadtests.campaigns.matrix import matrix_run as whole
-from loadtests.campaigns.matrix.matrix_run import MatrixDone, MatrixRequest, carry_out, timed
+from loadtests.campaigns.matrix.matrix_run import MatrixDone, MatrixRequest, carry_out, catalogue, for_balancer, timed
 from loadtests.cli import main
 from loadtests.running.application import ApplicationUnderTest
 from shared.errors import Busy, RunFolderError, UsageError
@@ -170,3 +170,11 @@ def test_a_matrix_that_is_killed_takes_its_runs_with_it(tmp_path: Path, own_stat
     process.communicate(timeout=20)
     assert until(lambda: processes_of(own_state) == {}, 30)
     assert ledgers(own_state) == []
+
+
+def test_a_scenario_with_a_balancer_of_its_own_keeps_it_unless_the_matrix_is_of_another() -> None:
+    (entry,) = [each for each in catalogue() if each.scenario.name == "stick-table-forgotten"]
+    assert for_balancer(entry, "envoy").scenario.architectures == entry.scenario.architectures
+    elsewhere = for_balancer(entry, "caddy").scenario
+    assert elsewhere.architectures == ()
+    assert "lacks: affinity table" in elsewhere.without["sticky-memory"]

@@ -103,6 +103,9 @@ class FakeShop(ShopDoor):
             (self.on_disable if what == "disable" else self.on_administrator)(user)
             return "n1: 200"
 
+    def bystander(self, user: str) -> DoorVisitor:
+        return self.visitor(f"beside {user}")
+
     def is_balancers(self, cookie: str) -> bool:
         return cookie == "node"
 

@@ -91,6 +91,7 @@ def test_the_page_and_the_document(tmp_path: Path, card: Scorecard) -> None:
     for number in card.requirements:
         assert number in text
     assert "65 of 66 cells pass, 1 fail, 0 are not applicable." in text
+    assert "| 7.4.1 | pass | FAIL |" in (tmp_path / "scorecard.md").read_text()
     assert "http://" not in text.replace("http://www.w3.org", "")
 
 

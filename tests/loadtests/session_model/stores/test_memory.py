@@ -91,6 +91,20 @@ CASES: dict[str, tuple[list[Exchange], RunTimeline, str]] = {
         Story().login("n2").at(6).logout(401, node="n2").exchanges,
         where(STICKY, strike("kill", heal=5.5), strike("sick-afterwards", "n1"), balancer_retries=1), "node_killed",
     ),
+    "its balancer forgot": (
+        out(now="n1"), where(STICKY, strike("table-forgotten", "balancer")), "affinity_forgotten",
+    ),
+    "its balancer forgot, and has learnt it since": (
+        out(now="n1", at=9, known=[(7, "n2")]), where(STICKY, strike("table-forgotten", "balancer")), "held_for_dead",
+    ),
+    "its cookie was over": (
+        out(now="n1", at=4), where(STICKY, strike("affinity-cookie-expires", "cluster", at=-1), affinity_cookie_s=3),
+        "affinity_cookie_over",
+    ),
+    "its cookie was not over": (
+        out(now="n1", at=1.5), where(STICKY, strike("affinity-cookie-expires", "cluster", at=-1), affinity_cookie_s=3),
+        "held_for_dead",
+    ),
     "no affinity, by design": (out(now="n1"), where(ROBIN), "other_node"),
     "no affinity by design, and another one killed": (out(now="n1"), where(ROBIN, strike("kill", "n3")), "other_node"),
     "no affinity by design, and killed": (out(now="n1"), where(ROBIN, strike("kill")), "node_killed+other_node"),

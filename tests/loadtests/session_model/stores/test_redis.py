@@ -22,6 +22,13 @@ LRU = {"store_eviction": "allkeys-lru"}
 
 CASES: dict[str, tuple[list[Exchange], RunTimeline, str]] = {
     "no fault": (out(), where(STORE), "unexplained"),
+    "written to a demoted primary": (
+        out(login=5.5, known=[(5.6, "n2")]), where("redis-replica", strike("demoted-primary", "store", heal=5.9)),
+        "demoted_primary",
+    ),
+    "written before it was demoted": (
+        out(known=[(4, "n2")]), where("redis-replica", strike("demoted-primary", "store", heal=5.9)), "unexplained",
+    ),
     "killed": (out(), where(STORE, strike("store-kill", "store", heal=5.5)), "store_lost"),
     "killed, with a file": (
         out(), where(STORE, strike("store-kill", "store", heal=5.5), store_append_only=True), "unexplained",
