@@ -24,7 +24,7 @@ class DoorLifetimes(msgspec.Struct, frozen=True):
 
     idle_s: int = 5
     absolute_s: int = 10
-    access_s: float = 0.5
+    access_s: float = 2.0
 
 
 @dataclass
