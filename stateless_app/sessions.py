@@ -371,7 +371,7 @@ def _connect(settings: Settings) -> Redis:
         return Redis.from_url(settings.redis_url, **patience)
     host, _, port = settings.sentinel.rpartition(":")
     asked: dict[str, Any] = parse_url(settings.redis_url)  # type: ignore[no-untyped-call]
-    account = {name: asked[name] for name in ("username", "password", "db") if name in asked}
+    account: dict[str, Any] = {name: asked[name] for name in ("username", "password", "db") if name in asked}
     sentinel = Sentinel([(host, int(port))], sentinel_kwargs=patience, **patience)  # type: ignore[no-untyped-call]
     account["client_name"] = settings.node  # so that a server says who talks to it
     master: Redis = sentinel.master_for(MASTER, **account)  # type: ignore[no-untyped-call]

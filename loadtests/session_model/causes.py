@@ -150,7 +150,7 @@ def reason_of_short_order(around: Circumstances, promise: AcknowledgedOrder) -> 
 def _ordered_another(checkout: Exchange, around: Circumstances, without: Without) -> list[Harm]:
     """The cart that was ordered may have been another one than was shown last: by nothing that was seen."""
     rules = RULES.get(around.run.store or "")
-    of_store = rules.cart_harms(checkout, checkout, SessionLife(), around, without) if rules else []
+    of_store = rules.cart_harms(checkout, checkout, SessionLife(around.run), around, without) if rules else []
     return [*kept_pages(None, checkout, around, without), *(harm._replace(sure=False) for harm in of_store)]
 
 
