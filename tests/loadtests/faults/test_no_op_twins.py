@@ -22,13 +22,11 @@ from loadtests.running.run import RunRequest, run
 
 pytestmark = pytest.mark.cluster
 
-ONLY = {"sticky-memory": ["memory-cap", "no-affinity"], "redis-replica": ["promoted", "replica-cut"]}
+BALANCERS = {"sticky-memory": "haproxy"}
+"""In front of what, if not the default."""
+ONLY = {"sticky-memory": ["memory-cap", "no-affinity", "balancer-reload"], "redis-replica": ["promoted", "replica-cut"]}
 """What only these have."""
-NOT_OF_ENVOY = ["balancer-reload"]
-"""Tried on the balancers that have it: tests/compose/balancers/contract.py."""
-BY_ARCHITECTURE = ONLY | {
-    "redis": [kind for kind in FAULTS if not any(kind in kinds for kinds in (*ONLY.values(), NOT_OF_ENVOY))]
-}
+BY_ARCHITECTURE = ONLY | {"redis": [kind for kind in FAULTS if not any(kind in kinds for kinds in ONLY.values())]}
 """What is tried where."""
 HEALS_FOR_REAL = "deploy"
 """Healing is not sabotaged, and this one's restarts the node: it comes last, when nobody looks at the node any more."""
@@ -93,7 +91,8 @@ def test_what_did_not_happen_is_not_believed(
         monkeypatch.setitem(FAULTS, kind, twin_of(FAULTS[kind]))
     path = tmp_path / "twins.toml"
     path.write_text(scenario(architecture, kinds))
-    request = RunRequest(str(path), (architecture,), runs=tmp_path / "runs", fault_bounds=BOUNDS)
+    balancer = BALANCERS.get(architecture, "")
+    request = RunRequest(str(path), (architecture,), runs=tmp_path / "runs", fault_bounds=BOUNDS, balancer=balancer)
     finished = run(request, engine_named("processes"), Silent())
     phases = {
         (event.kind, event.phase)
