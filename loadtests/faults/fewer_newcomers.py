@@ -34,9 +34,9 @@ class FewerNewcomers(Fault):
         target.cluster.balance(Balancing(canary=target.victim))
 
     def observe(self, target: Target) -> Evidence | None:
-        """Of strangers who are asked for now, it is sent the smaller share."""
+        """Of strangers who ask now, it is sent the smaller share, and some: out of rotation it would be sent none."""
         share, words = _share(target)
-        return (words,) if share is not None and share < _between(target) else None
+        return (words,) if share is not None and 0 < share < _between(target) else None
 
     def heal(self, target: Target) -> None:
         """Each node gets as many again."""

@@ -15,7 +15,7 @@ class KeyPerProcess(Condition):
 
     kind = "key-per-process"
     colour = "#9a5f18"
-    doing = "Giving a key of its own to every process of"
+    doing = "Giving separate keys to the processes of"
     done = "run with a key of its own in each process"
     button = "Key per process"
     causes = (KEY_CHANGED,)

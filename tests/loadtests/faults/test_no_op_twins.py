@@ -25,17 +25,13 @@ pytestmark = pytest.mark.cluster
 
 ONLY = {
     "sticky-memory": ["memory-cap", "no-affinity", "affinity-cookie-expires"],
-    "signed-token-sticky": ["table-forgotten"],
+    "signed-token-sticky": ["table-forgotten", "balancer-reload"],
     "redis-replica": ["promoted", "replica-cut", "demoted-primary"],
 }
 """What only these have."""
-NOT_OF_ENVOY = ["balancer-reload"]
-"""Tried on the balancers that have it: tests/compose/balancers/contract.py."""
 BEHIND = {"signed-token-sticky": REMEMBERS}
 """Another balancer than the default."""
-BY_ARCHITECTURE = ONLY | {
-    "redis": [kind for kind in FAULTS if not any(kind in kinds for kinds in (*ONLY.values(), NOT_OF_ENVOY))]
-}
+BY_ARCHITECTURE = ONLY | {"redis": [kind for kind in FAULTS if not any(kind in kinds for kinds in ONLY.values())]}
 """What is tried where."""
 HEALS_FOR_REAL = "deploy"
 """Healing is not sabotaged, and this one's restarts the node: it comes last, when nobody looks at the node any more."""

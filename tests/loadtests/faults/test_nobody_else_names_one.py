@@ -16,6 +16,7 @@ ROOMS = ("shared", "stateful_app", "stateless_app", "compose", "loadtests")
 NOT_LOOKED_AT = {"loadtests/second_opinion"}
 """It shares nothing with what it is a second opinion of, so it must know by itself what grows a cluster."""
 SAME_WORD = {
+    "compose/applications/compose_file.py": {"deploy", "restart"},
     "compose/balancers/nginx.py": {"drain"},
     "compose/engines/docker.py": {"kill", "freeze"},
     "compose/engines/persisted_cluster.py": {"kill", "freeze"},
@@ -28,7 +29,7 @@ SAME_WORD = {
     "shared/shop/routes/watch.py": {"workers"},
 }
 """Where the word means something else: what an engine does to a part, the commands that ask it to, numbers of
-processes, a balancer's own words, workers of Dask. None of these files knows faults:
+processes, a balancer's own words, keys of a compose file, workers of Dask. None of these files knows faults:
 `test_those_that_share_a_word_know_no_faults`."""
 PAGES = ("*.js", "*.mjs", "*.css", "*.j2", "*.html")
 TWO_WORDS = re.compile(rf"(?<![\w-])(?:{'|'.join(re.escape(kind) for kind in FAULTS if '-' in kind)})(?![\w-])")

@@ -28,19 +28,13 @@ MEMORY = ["memory-cap", "no-affinity"]
 """What only a shop with sessions in its nodes has."""
 REPLICA = ["replica-cut", "promoted", "demoted-primary"]
 """What only a store with a replica has."""
-TABLE = ["table-forgotten"]
-"""What only a balancer with a table of its own forgets."""
+TABLE = ["table-forgotten", "balancer-reload"]
+"""What only a balancer with a table of its own forgets, or one that can be told to read its files anew."""
 LAST = ["scale-in"]
 """It leaves less than there was."""
 ALIKE = [kind for kind, fault in FAULTS.items() if isinstance(fault, Deploys) and kind != "deploy-renamed"]
 """What differs from another one by data alone: that one is tried."""
-NOT_OF_ENVOY = ["balancer-reload"]
-"""Tried on the balancers that have it: tests/compose/balancers/contract.py."""
-OTHERS = [
-    kind
-    for kind in FAULTS
-    if kind not in (*CONDITIONS, COOKIE, *MEMORY, *REPLICA, *TABLE, *LAST, *ALIKE, *NOT_OF_ENVOY)
-]
+OTHERS = [kind for kind in FAULTS if kind not in (*CONDITIONS, COOKIE, *MEMORY, *REPLICA, *TABLE, *LAST, *ALIKE)]
 BY_AN_ORDER = {"dies-before-saving"}
 """What happens only once somebody orders."""
 

@@ -191,6 +191,7 @@ def test_every_cause_is_found_somewhere() -> None:
     elsewhere |= {"access_token_good", "refresh_answer_lost", "refresh_race", "refresh_stolen"}  # stores/test_refresh
     elsewhere |= {"format_changed", "store_flushed", "error_taken_for_logout"}  # stores/test_formats
     elsewhere |= {"cookies_stolen"}  # checks/test_impersonated
+    elsewhere |= {"answer_remembered"}  # stores/test_denylist
     assert found | elsewhere == set(CAUSES)
 
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from loadtests.faults.effects import ClockOff, Effect, StoreEvicts, StoreGone, StoreRolledBack
+from loadtests.faults.effects import (
+    ClockOff,
+    Effect,
+    StoreEvicts,
+    StoreGone,
+    StoreRefusesWrites,
+    StoreRolledBack,
+    WritesHang,
+)
 from loadtests.model.history import Do, Exchange
 from loadtests.session_model.circumstances import NOTHING, Circumstances, Factor, Harm
 from loadtests.session_model.life import SessionLife
@@ -46,6 +54,28 @@ class TestTheListWasLost:
         used = Outlived(None, END, ANSWER)
         found = RULES["denylist"].outlived(used, around(kind(from_us, until_us, "word")), NOTHING)
         assert found == ([Harm(FAULT, "denylist_lost", from_us, kind is StoreGone)] if met else [])
+
+
+class TestAnswersAreRemembered:
+    """The list is away for a while, and a node goes by its last answer for 5 s."""
+
+    @pytest.mark.parametrize(
+        "effect", [StoreGone(8_000_000, EVER, "away"), WritesHang(8_000_000, EVER, "away", "", EVER)]
+    )
+    @pytest.mark.parametrize(("after_us", "met"), [(4_999_999, True), (5_000_000, False)])
+    def test_for_so_long_after_the_end(self, effect: Effect, after_us: int, met: bool) -> None:
+        run = where("token-denylist", store_cache_s=5.0)
+        used = Outlived(None, END, exchange("me", "n1", END.done_us + after_us, END.done_us + after_us + 1))
+        found = RULES["denylist"].outlived(used, Circumstances(run, ((FAULT, effect),), {}), NOTHING)
+        named = [harm for harm in found if harm.word == "answer_remembered"]
+        assert named == ([Harm(FAULT, "answer_remembered", 8_000_000)] if met else [])
+
+    def test_not_while_the_list_is_there(self) -> None:
+        run = where("token-denylist", store_cache_s=5.0)
+        early = StoreRefusesWrites(0, EVER, "full")
+        assert not RULES["denylist"].outlived(
+            Outlived(None, END, ANSWER), Circumstances(run, ((FAULT, early),), {}), NOTHING
+        )
 
 
 class TestEndedTooLate:

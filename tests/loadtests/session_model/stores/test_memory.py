@@ -393,10 +393,8 @@ class TestWhyItWasNotThereAnyMore:
 
 
 def test_of_a_logout_everywhere_no_other_node_hears() -> None:
-    for do, node, named in (
-        ("logout_everywhere", "n1", "node_not_told"), ("logout_everywhere", "n2", "unexplained"),
-        ("logout", "n1", "unexplained"),
-    ):  # fmt: skip
+    told_n1 = ("logout_everywhere", "n1", "node_not_told")
+    for do, node, named in (told_n1, ("logout_everywhere", "n2", "unexplained"), ("logout", "n1", "unexplained")):
         told = Story().login("n2").say("login", node="n2", jar="second").at(2).say(do, node=node).at(5)  # type: ignore[arg-type]
         copied = told.probe("second" if do == "logout_everywhere" else "stolen", node="n2").exchanges
         assert cause(copied, where(STICKY)) == named
