@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import msgspec
@@ -34,7 +35,7 @@ def answer(card: Scorecard) -> str:
     words: list[str] = [
         finding.word for cells in card.architectures.values() for found in cells.values() for finding in found.values()
     ]
-    count = {word: words.count(word) for word in MARKS}
+    count = Counter(words)
     others = f"{count['fail']} fail, {count['not applicable']} are not applicable"
     return f"{count['pass']} of {len(words)} cells pass, {others}."
 
