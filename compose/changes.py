@@ -43,6 +43,10 @@ class Trouble(msgspec.Struct, frozen=True):
     """Its process is gone as soon as it has committed an order, before the session is saved and anybody is answered."""
 
 
+OF_A_CANARY = 4
+"""So many newcomers go to each other node for one that goes to the canary."""
+
+
 class Balancing(msgspec.Struct, frozen=True):
     """How the running balancer routes."""
 
@@ -50,6 +54,8 @@ class Balancing(msgspec.Struct, frozen=True):
     """False: each request goes to the next node in turn (on a ring: to one by chance), whatever the cookie says."""
     retries: int | None = None
     """Of a request that failed, on another node; None: as it was started."""
+    canary: str = ""
+    """A node that is sent one newcomer where each of the others is sent `OF_A_CANARY`; "": all are sent as many."""
 
 
 class Wire(msgspec.Struct, frozen=True):

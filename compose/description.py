@@ -132,6 +132,26 @@ class NodeCommand(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     """How long it may take to start, in seconds."""
 
 
+class NodeService(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """In the place of a command: a service of a compose file, of which the Docker engine starts one container a node.
+
+    What it rests on (`depends_on`) is started once, before it. Ports that the file publishes are not published.
+    """
+
+    compose: str
+    """The compose file, as seen from the folder of the description."""
+    name: str
+    """The service that is a node."""
+    port: int
+    """Where it listens inside of its container."""
+    ready: str
+    """As of a node that is a command."""
+    env: dict[str, str] = {}
+    """Variables beside those of the compose file."""
+    ready_within_s: float = 30.0
+    """As of a node that is a command."""
+
+
 class AccountSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Who may log in: a pattern and one password, a list, or a command that prints `name password` line by line."""
 
@@ -190,6 +210,8 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     login: LoginCall
     who: WhoCall
     node: NodeCommand | None = None
+    service: NodeService | None = None
+    """In the place of `node`: the Docker engine runs it."""
     running: Running | None = None
     """In the place of `node`: it runs already."""
     remember: RememberCall | None = None
@@ -210,10 +232,11 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     """Where its file lies: there its commands are run. Not in the file."""
 
     @property
-    def nodes(self) -> NodeCommand:
+    def nodes(self) -> NodeCommand | NodeService:
         """How its nodes are started; only of one that does not run already."""
-        assert self.node is not None
-        return self.node
+        found = self.node or self.service
+        assert found is not None
+        return found
 
     def variants(self) -> dict[str, DescribedVariant]:
         """By name; one without a name of its own if none is described."""
@@ -270,5 +293,7 @@ PLACES = {
     "run": "the run's id",
 }
 """The words that commands and `env` may hold in braces, and what they stand for."""
+IN_CONTAINERS = ("store", "secret", "node", "count", "run")
+"""Those that stand for the same in a container."""
 IN_REQUESTS = ("user", "password", "value", "csrf", "token")
 """The same of requests."""

@@ -13,6 +13,7 @@ from typing import Literal
 
 import msgspec
 
+from compose.applications.compose_file import ComposeService
 from compose.changes import FIRST_FORMAT, Key, Reply, Trouble
 from compose.cluster import ClusterSpec, HttpInterface
 from compose.probes.parts import SelfReport
@@ -111,6 +112,14 @@ class Application(ABC):
     @abstractmethod
     def entrypoint(self, spec: ClusterSpec, listen: Listen) -> list[str]:
         """The command that runs a node in a container of the node's image."""
+
+    def service(self) -> ComposeService | None:
+        """What its containers are made of, if it is a service of somebody's compose file; None: the node's image.
+
+        Raises:
+            DescriptionError, EnvironmentNotReady: it cannot be had.
+        """
+        return None
 
     @abstractmethod
     def environment(self, spec: ClusterSpec, setup: NodeSetup) -> dict[str, str]:

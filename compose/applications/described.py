@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
+from compose.applications.compose_file import ComposeService, compose_service
 from compose.applications.contract import Application, ApplicationCapabilities, NodeSetup, NodeState
 from compose.changes import Key, Reply, Trouble
 from compose.cluster import ClusterSpec, HttpInterface
@@ -39,27 +40,39 @@ class DescribedApplication(Application):
 
     def __init__(self, description: Description) -> None:
         self._it = description
+        self._service: ComposeService | None = None
         self.home = description.folder
         self.http = HttpInterface(description.nodes.ready, host=HOST)
 
     def command(self, spec: ClusterSpec, setup: NodeSetup) -> list[str]:
         """As described, with its words filled in."""
-        return placed(self._it.nodes.command, _words(spec, setup))
+        if self._it.node is None:
+            raise self._not_so("as processes", "a service of a compose file", "add --engine docker")
+        return placed(self._it.node.command, _words(spec, setup))
 
     def entrypoint(self, spec: ClusterSpec, listen: Listen) -> list[str]:
-        """There is no image of it."""
-        raise UsageError(
-            f"{self._it.name} cannot be run in containers", why="it is described by a command",
-            next_step="omit --engine",
-        )  # fmt: skip
+        """There is no image of it; of a service, compose knows it."""
+        raise self._not_so("in containers", "a command", "omit --engine")
+
+    def _not_so(self, how: str, described: str, next_step: str) -> UsageError:
+        why = f"it is described by {described}"
+        return UsageError(f"{self._it.name} cannot be run {how}", why=why, next_step=next_step)
+
+    def service(self) -> ComposeService | None:
+        """As its compose file has it, read once."""
+        described = self._it.service
+        if described is not None and self._service is None:
+            self._service = compose_service(Path(self._it.folder) / described.compose, described.name)
+        return self._service
 
     def environment(self, spec: ClusterSpec, setup: NodeSetup) -> dict[str, str]:
         """What the description says, and what the variant says beyond that."""
         asked = {**self._it.nodes.env, **variant_of(self._it, spec.architecture.name).env}
         words = _words(spec, setup)
-        own = Path(words["own"])
-        shutil.rmtree(own, ignore_errors=True)  # what a node keeps on its disk goes with it, as with a container
-        own.mkdir(parents=True)
+        if self._it.node is not None:
+            own = Path(words["own"])
+            shutil.rmtree(own, ignore_errors=True)  # what a node keeps on its disk goes with it, as with a container
+            own.mkdir(parents=True)
         return dict(zip(asked, placed(list(asked.values()), words), strict=True))
 
     def prepare(self, spec: ClusterSpec, database_url: str) -> None:
@@ -67,7 +80,7 @@ class DescribedApplication(Application):
 
     def before_start(self, spec: ClusterSpec, setup: NodeSetup, log: Path) -> None:
         """Run the command that makes tables and accounts."""
-        command = self._it.nodes.prepare
+        command = self._it.node.prepare if self._it.node else []
         if command:
             environment = {**os.environ, **self.environment(spec, setup)}
             self._run(placed(command, _words(spec, setup)), environment, log)

@@ -14,6 +14,7 @@ import msgspec
 from compose.applications.extraction import bad_selector, why_not
 from compose.architectures import did_you_mean
 from compose.description import (
+    IN_CONTAINERS,
     IN_REQUESTS,
     PLACES,
     AccountSource,
@@ -22,6 +23,7 @@ from compose.description import (
     Description,
     LoginCall,
     NodeCommand,
+    NodeService,
     RecallCall,
     RememberCall,
     WhoCall,
@@ -36,8 +38,8 @@ _WORD = re.compile(r"\{([A-Za-z_]+)(?::[^{}]*)?\}")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.+?)`")
 CALLS = ("login", "who", "remember", "recall", "logout")
 _TABLES: dict[str, type[msgspec.Struct]] = {
-    "node": NodeCommand, "accounts": AccountSource, "login": LoginCall, "who": WhoCall, "remember": RememberCall,
-    "recall": RecallCall, "logout": Call,
+    "node": NodeCommand, "service": NodeService, "accounts": AccountSource, "login": LoginCall, "who": WhoCall,
+    "remember": RememberCall, "recall": RecallCall, "logout": Call,
 }  # fmt: skip
 
 
@@ -172,12 +174,15 @@ def _wrong(it: Description) -> Iterator[Wrong]:
     for name in it.variant:
         if not _NAME.fullmatch(name):
             yield Wrong(f"variant.{name}", f"{name!r} is no name", "lower-case letters, digits and hyphens")
-        yield from _unknown_words(f"variant.{name}.env", it.variant[name].env.values(), PLACES)
+        known = IN_CONTAINERS if it.service is not None else PLACES
+        yield from _unknown_words(f"variant.{name}.env", it.variant[name].env.values(), known)
+        if it.service is not None and it.variant[name].sessions == "replicated":
+            yield Wrong(f"variant.{name}.sessions", "services are not told of each other", "a node that is a command")
 
 
 def _wrong_running(it: Description) -> Iterator[Wrong]:
-    if (it.node is None) == (it.running is None):
-        yield Wrong("node", "it has none, or it runs already as well", "one of [node] and [running]")
+    if sum(way is not None for way in (it.node, it.service, it.running)) != 1:
+        yield Wrong("node", "it has none, or is started in two ways", "one of [node], [service] and [running]")
     if it.running is not None:
         url = urlsplit(it.running.url)
         if url.scheme != "http" or not url.hostname or url.path not in ("", "/") or url.query:
@@ -195,6 +200,12 @@ def _wrong_running(it: Description) -> Iterator[Wrong]:
 
 
 def _wrong_node(it: Description) -> Iterator[Wrong]:
+    if it.running is None and (it.node or it.service):
+        yield from _wrong_readiness("service" if it.service else "node", it.nodes)
+    if it.service is not None:
+        if not 0 < it.service.port < 65536:
+            yield Wrong("service.port", f"{it.service.port} is no port", "from 1 to 65535")
+        yield from _unknown_words("service.env", it.service.env.values(), IN_CONTAINERS)
     node = it.node
     if node is None:
         return
@@ -203,13 +214,16 @@ def _wrong_node(it: Description) -> Iterator[Wrong]:
     everywhere = [*node.command, *node.env.values(), *(v for each in it.variant.values() for v in each.env.values())]
     if node.command and not any("{port}" in word for word in everywhere):
         yield Wrong("node.command", "no node would know where to listen", "{port} in the command or in an env")
-    if not node.ready.startswith("/"):
-        yield Wrong("node.ready", f"{node.ready!r} is no path", 'a path that answers 200: "/health"')
-    if not 0.5 <= node.ready_within_s <= 300:
-        yield Wrong("node.ready_within_s", f"{node.ready_within_s:g} s", "from 0.5 to 300 s")
     yield from _unknown_words("node.command", node.command, PLACES)
     yield from _unknown_words("node.prepare", node.prepare, PLACES)
     yield from _unknown_words("node.env", node.env.values(), PLACES)
+
+
+def _wrong_readiness(table: str, nodes: NodeCommand | NodeService) -> Iterator[Wrong]:
+    if not nodes.ready.startswith("/"):
+        yield Wrong(f"{table}.ready", f"{nodes.ready!r} is no path", 'a path that answers 200: "/health"')
+    if not 0.5 <= nodes.ready_within_s <= 300:
+        yield Wrong(f"{table}.ready_within_s", f"{nodes.ready_within_s:g} s", "from 0.5 to 300 s")
 
 
 def _wrong_accounts(accounts: AccountSource) -> Iterator[Wrong]:

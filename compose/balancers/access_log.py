@@ -72,6 +72,21 @@ class RawLine(msgspec.Struct, frozen=True, gc=False):
         )
 
 
+class FormattedLine(msgspec.Struct):
+    """What every log has whose format we write ourselves, in another program's terms; `known` reads its words."""
+
+    status: int
+    id: str
+    method: str
+    path: str
+    answered_by: str
+
+
+def known(word: str) -> str:
+    """A word of such a line; "-" stands for none."""
+    return "" if word == "-" else word
+
+
 _decoder = msgspec.json.Decoder(RawLine, strict=False)  # START_TIME comes as a string of digits
 _WHAT = "a line of the balancer's access log"
 

@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 
 import msgspec
 
-from compose.balancers.access_log import RawLine
+from compose.balancers.access_log import FormattedLine, RawLine, known
 from compose.balancers.contract import (
     AS_SHIPPED,
     Balancer,
@@ -27,6 +27,7 @@ from compose.balancers.contract import (
     Site,
     Variant,
     affinity_cookie,
+    milliseconds,
     retries_of,
 )
 from compose.changes import Balancing
@@ -38,9 +39,10 @@ MODULE_FOLDERS = ("/usr/lib/apache2/modules", "/usr/lib64/httpd/modules", "/usr/
 _MODULES = (
     "mpm_event", "authz_core", "headers", "env", "setenvif", "log_config", "unixd", "watchdog", "remoteip", "alias",
     "proxy", "proxy_http", "slotmem_shm", "proxy_balancer", "lbmethod_byrequests", "lbmethod_bybusyness",
-    "proxy_hcheck",
+    "proxy_hcheck", "status",
 )  # fmt: skip
 _VERSION = re.compile(r"Apache/(\d+\.\d+\.\d+)")
+_GENERATION = re.compile(r"^ParentServerConfigGeneration: (\d+)", re.MULTILINE)
 _METHODS = {"least-request": "bybusyness"}
 _NAMESPACE = "{http://httpd.apache.org}"
 _OUT = ("Err", "Dis", "Stop", "HcFl", "Spar", "Stby", "Ign", "Drn")
@@ -65,6 +67,7 @@ class Apache(Balancer):
         log_fields=frozenset(RawLine.__struct_fields__) - {"details"},
         drain=True,
         live_affinity=True,
+        reloads=True,
         live_retries=True,
         tells_health=True,
         tells_routing=True,
@@ -102,13 +105,15 @@ class Apache(Balancer):
         return {CONFIG_FILE: "\n".join(blocks).encode()}
 
     def self_report(self, admin_url: str) -> SelfReport:
-        """Ask for the name of this start."""
+        """Ask for the name of this start, and for how often it has read its file since."""
         where = urlsplit(admin_url).netloc
         try:
-            boot = _manager(admin_url).headers.get("x-start")
+            answer = ask(f"{admin_url}/server-status?auto", within_s=PROBE_S)
         except Unanswered as silence:
             return SelfReport.silence(where, silence)
-        return SelfReport(bool(boot), boot, f"{where}/balancer-manager: start {boot}")
+        read = _GENERATION.search(answer.body.decode(errors="replace"))
+        boot = f"{answer.headers.get('x-start')}, read {read[1]} times" if read else None
+        return SelfReport(boot is not None, boot, f"{where}/server-status: start {boot}")
 
     def members_health(self, admin_url: str) -> dict[str, MemberHealth]:
         """By the status words of its balancer-manager ("Init Ok", "Init HcFl", "Init Drn Ok")."""
@@ -126,36 +131,23 @@ class Apache(Balancer):
     def record(self, line: bytes, nodes: Mapping[str, str]) -> RawLine | None:
         """A line of its log; what it escapes for terminals is no JSON."""
         said = _decoder.decode(line.replace(rb"\x", rb"\\x"))
-        answered_by = _known(said.answered_by)
-        node = _known(said.node)
+        answered_by = known(said.answered_by)
+        node = known(said.node)
         flags = ""
         if said.status >= 500 and not answered_by:
             flags = "UT" if said.status == 504 else "UF" if node else "UH"
         return RawLine(
-            int(said.at), said.status, said.took, _known(said.id), said.method, said.path, flags, node, answered_by
+            int(said.at), said.status, said.took, known(said.id), said.method, said.path, flags, node, answered_by
         )
 
 
-class _Logged(msgspec.Struct):
+class _Logged(FormattedLine):
     at: str
     took: int
-    status: int
-    id: str
-    method: str
-    path: str
     node: str
-    answered_by: str
 
 
 _decoder = msgspec.json.Decoder(_Logged)
-
-
-def _known(word: str) -> str:
-    return "" if word == "-" else word
-
-
-def _ms(seconds: float) -> str:
-    return f"{seconds * 1000:.0f}ms"
 
 
 def _manager(admin_url: str) -> HttpAnswer:
@@ -237,9 +229,9 @@ def _member(member: Member, site: Site, variant: Variant) -> str:
         words.append("status=+N")
     if not variant.as_shipped:
         words += [
-            "hcmethod=GET", f"hcuri={site.http.health}", f"hcinterval={_ms(limits.health_interval_s)}",
+            "hcmethod=GET", f"hcuri={site.http.health}", f"hcinterval={milliseconds(limits.health_interval_s)}",
             f"hcfails={limits.unhealthy_after}", "hcpasses=1",
-            f"connectiontimeout={_ms(limits.balancer_connect_timeout_s)}",
+            f"connectiontimeout={milliseconds(limits.balancer_connect_timeout_s)}",
             f"timeout={max(1, round(limits.balancer_route_timeout_s))}",
             f"ttl={max(1, round(limits.balancer_upstream_idle_s))}",
         ]  # fmt: skip
@@ -265,6 +257,9 @@ def _hosts(site: Site, routing: Routing) -> str:
         f'  Header always set X-Routing "{told}"',
         "  <Location /balancer-manager>",
         "    SetHandler balancer-manager",
+        "  </Location>",
+        "  <Location /server-status>",
+        "    SetHandler server-status",
         "  </Location>",
         "</VirtualHost>",
         "",

@@ -22,6 +22,7 @@ from compose.balancers.contract import (
     Site,
     Variant,
     affinity_cookie,
+    milliseconds,
     packaged_script,
     retries_of,
 )
@@ -62,6 +63,7 @@ class Caddy(Balancer):
             "Once a node has answered, with whatever status, it sends the request nowhere else: it retries only where "
             "none answered.",
             "No ring goes by a cookie that names nobody.",
+            "A reload without a change is none: it sees that nothing has changed, and goes on.",
         ),
     )
 
@@ -146,10 +148,6 @@ def _ask(url: str) -> HttpAnswer:
         return ask(url, within_s=PROBE_S)
 
 
-def _ms(seconds: float) -> str:
-    return f"{seconds * 1000:.0f}ms"
-
-
 def _options(site: Site) -> str:
     return f"""\
 {{
@@ -208,16 +206,16 @@ def _proxy(site: Site, routing: Routing, variant: Variant, retries: int) -> str:
     elif not variant.as_shipped:
         lines += [
             f"    health_uri {site.http.health}",
-            f"    health_interval {_ms(limits.health_interval_s)}",
-            f"    health_timeout {_ms(limits.health_timeout_s)}",
+            f"    health_interval {milliseconds(limits.health_interval_s)}",
+            f"    health_timeout {milliseconds(limits.health_timeout_s)}",
             f"    health_fails {limits.unhealthy_after}",
         ]
     if not variant.as_shipped:
         lines += [
             "    transport http {",
-            f"        dial_timeout {_ms(limits.balancer_connect_timeout_s)}",
-            f"        response_header_timeout {_ms(limits.balancer_route_timeout_s)}",
-            f"        keepalive {_ms(limits.balancer_upstream_idle_s)}",
+            f"        dial_timeout {milliseconds(limits.balancer_connect_timeout_s)}",
+            f"        response_header_timeout {milliseconds(limits.balancer_route_timeout_s)}",
+            f"        keepalive {milliseconds(limits.balancer_upstream_idle_s)}",
             "    }",
         ]
     return "\n".join(f"        {line}" for line in [*lines, "}"])
@@ -227,12 +225,13 @@ def _policy(site: Site, routing: Routing) -> list[str]:
     kind = site.spec.architecture.affinity
     if not routing.balancing.affinity:
         return ["    lb_policy round_robin"]
+    weights = [member.weight for member in routing.members if not member.draining]
+    in_turn = "round_robin"
+    if set(weights) != {1}:
+        in_turn = f"weighted_round_robin {' '.join(map(str, weights))}"
     if kind == "cookie":
-        return [f"    lb_policy cookie {affinity_cookie(site.spec)} {{", "        fallback round_robin", "    }"]
-    if kind == "weighted":
-        weights = " ".join(str(member.weight) for member in routing.members if not member.draining)
-        return [f"    lb_policy weighted_round_robin {weights}"]
-    return [f"    lb_policy {_POLICIES.get(kind, 'round_robin')}"]
+        return [f"    lb_policy cookie {affinity_cookie(site.spec)} {{", f"        fallback {in_turn}", "    }"]
+    return [f"    lb_policy {_POLICIES.get(kind, in_turn)}"]
 
 
 class PassiveCaddy(Caddy):

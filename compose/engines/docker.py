@@ -16,9 +16,10 @@ from pathlib import Path
 import docker
 import msgspec
 
+from compose.applications import application_of
 from compose.balancers import check_balancer, check_public
 from compose.balancers.contract import Routing, Site
-from compose.cluster import BALANCER, REPLICA, STORE, WIRES, ClusterSpec, NodeAddress, check_distance, wire_ends
+from compose.cluster import BALANCER, REPLICA, STORE, WIRES, ClusterSpec, NodeAddress, check_distance
 from compose.containers import asking, connect, container_user, engine_address, give
 from compose.engines import images
 from compose.engines.cluster_file import (
@@ -26,24 +27,18 @@ from compose.engines.cluster_file import (
     addresses_of,
     new_cluster,
     read_cluster_file,
-    server_url,
     work_folder,
 )
 from compose.engines.contract import Cluster, Engine
 from compose.engines.docker_containers import Containers
+from compose.engines.docker_network import DATABASE, inside, new_wire, peers, spare_wires
 from compose.engines.docker_parts import (
-    DATABASE,
     DATABASE_NAME,
     DATABASE_USER,
-    SPARE_WIRES,
     WIRES_FILE,
     Blueprint,
     ContainerPlan,
     NodeCommand,
-    inside,
-    peers,
-    spare_wires,
-    wire_port,
 )
 from compose.engines.persisted_cluster import Blow
 from compose.engines.readiness import bring_up
@@ -52,7 +47,7 @@ from compose.engines.store import master_address
 from compose.supervision.ledger import Ledger
 from compose.supervision.ports import HOST, Listen, free_ports, port_of, preflight
 from compose.supervision.waiting import not_ready
-from shared.errors import EnvironmentNotReady, PortTaken, UsageError
+from shared.errors import EnvironmentNotReady, PortTaken
 
 _CONNECT = "connect_timeout=2"
 
@@ -70,7 +65,10 @@ class DockerEngine(Engine):
         address = engine_address()
         client = connect(address)
         try:
-            images.ensure(client, images.needed(spec), lambda line: print(line, file=sys.stderr))  # noqa: T201
+            service = application_of(spec).service()
+            if service:
+                service.build()
+            images.ensure(client, images.needed(spec, service), lambda line: print(line, file=sys.stderr))  # noqa: T201
             until = time.monotonic() + spec.limits.cluster_ready_s
             cluster = self._lay_out(spec, folder, ledger, client, address)
         except BaseException:
@@ -115,7 +113,6 @@ class DockerCluster(RoutedCluster):
     """Containers on a network of their own."""
 
     engine = "docker"
-    database_part = DATABASE
 
     def __init__(
         self,
@@ -126,6 +123,7 @@ class DockerCluster(RoutedCluster):
         node_command: NodeCommand | None,
     ) -> None:
         super().__init__(folder, written, ledger)
+        self.database_part = "" if self.spec.application else DATABASE
         self.client = client
         self._node_command = node_command
         self.spare: dict[int, int] = {}
@@ -153,6 +151,10 @@ class DockerCluster(RoutedCluster):
         state = self.containers.state(part)
         return state.runs, state.words
 
+    def start_of(self, part: str) -> str | None:
+        """When its container was started last."""
+        return self.containers.state(part).started or None
+
     def used(self, parts: list[str]) -> dict[str, tuple[float, int] | None]:
         """What each part's container uses of the machine."""
         with ThreadPoolExecutor(len(parts)) as pool:
@@ -161,7 +163,7 @@ class DockerCluster(RoutedCluster):
     def versions(self) -> dict[str, str]:
         """The Docker engine, and each image with the id of what it really was."""
         with asking("describe itself"):
-            names = images.needed(self.spec)
+            names = images.needed(self.spec, self.application.service())
             ids = {f"image {name}": str(self.client.inspect_image(name)["Id"])[:19] for name in names}
             return {"docker engine": str(self.client.version()["Version"]), **ids}
 
@@ -190,11 +192,11 @@ class DockerCluster(RoutedCluster):
 
     def log_files(self) -> dict[str, Path]:
         """As `logs`, without fetching anything."""
-        return {DATABASE: self.folder / f"{DATABASE}.log", **super().log_files()}
+        return {**{part: self.folder / f"{part}.log" for part in self._beside()}, **super().log_files()}
 
     def _fetch_logs(self) -> None:
         files = self.log_files()
-        self.containers.fetch_logs({part: files[part] for part in (*self.parts(), DATABASE)})
+        self.containers.fetch_logs({part: files[part] for part in (*self.parts(), *self._beside())})
 
     def _mounted_logs(self) -> list[Path]:
         """Those that containers write themselves, so that a line is here before the container that wrote it can die."""
@@ -210,7 +212,13 @@ class DockerCluster(RoutedCluster):
     @cached_property
     def _node_image(self) -> str:
         # Of a cluster that runs already it is the one it was started with, whatever has changed in the rooms since.
-        return self.containers.image("n1") or images.node_image()
+        started = None if self.spec.application else self.containers.image("n1")
+        return started or images.node_image()
+
+    def _beside(self) -> tuple[str, ...]:
+        """What all nodes rest on, and what cannot be struck, in the order in which it is started."""
+        service = self.application.service()
+        return tuple(it.name for it in service.beside) if service else (DATABASE,)
 
     def _blueprint(self) -> Blueprint:
         """How each part is run, as things are now."""
@@ -230,7 +238,7 @@ class DockerCluster(RoutedCluster):
     def start_all(self, parts: list[str], until: float) -> None:
         """Make the network, write the files that containers will find mounted, start all at once."""
         network = self.containers.make_network()
-        inside_urls = {part: inside(network, part) for part in (DATABASE, *self.parts())}
+        inside_urls = {part: inside(network, part, self.spec) for part in (DATABASE, *self.parts())}
         told = peers(self.spec, inside_urls, self.written.node_urls)
         self.written = msgspec.structs.replace(self.written, inside_urls=inside_urls, peers=told)
         self._prepare_files()
@@ -240,8 +248,12 @@ class DockerCluster(RoutedCluster):
                 raise not_ready(part, "the time was over before it was started", self.folder / f"{part}.log")
             self.run_part(part)
 
-        with ThreadPoolExecutor(len(parts) + 1) as pool:
-            list(pool.map(start, (DATABASE, *parts)))
+        if self.spec.application is None:
+            parts = [DATABASE, *parts]
+        elif late := self.containers.run_in_order(self._blueprint().beside_it(), until):
+            raise not_ready(late, "its health check does not say that it is well", self.logs()[late])
+        with ThreadPoolExecutor(len(parts)) as pool:
+            list(pool.map(start, parts))
 
     def _prepare_files(self) -> None:
         for folder in (self._read, self.balancer_folder, self._read / WIRES):
@@ -314,7 +326,7 @@ class DockerCluster(RoutedCluster):
 
     def run_new_node(self, node: str) -> None:
         """On another port if somebody took the one that was chosen; if it fails, nothing of it is left."""
-        before, inside_url = self.written, inside(self.containers.find_network(), node)
+        before, inside_url = self.written, inside(self.containers.find_network(), node, self.spec)
         try:
             for last in (False, False, True):
                 self._lay_out_new_node(node, inside_url)
@@ -337,29 +349,12 @@ class DockerCluster(RoutedCluster):
             written,
             node_urls={**written.node_urls, node: Listen(HOST, port).url},
             inside_urls={**written.inside_urls, node: inside_url},
-            wire_urls=written.wire_urls | self._new_wire(node),
+            wire_urls=written.wire_urls | new_wire(self.spec, node, self.containers.published),
             peers=written.peers | peers(self.spec, {node: inside_url}, [node]),
         )
         if self.written.wire_urls != written.wire_urls:
             self.tell_wires()
         self._lay_log(self.log_files()[f"{node}.requests"])
-
-    def _new_wire(self, node: str) -> dict[str, str]:
-        """Where a node that is being added reaches the store, if through a wire.
-
-        Raises:
-            UsageError: no wire is spare.
-        """
-        if node not in wire_ends(self.spec, [node]):
-            return {}
-        port = self.containers.published(WIRES, wire_port(node))
-        if port is None:
-            raise UsageError(
-                f"there is no wire for {node}",
-                why=f"{SPARE_WIRES} are spare: a container's ports are chosen when it is made",
-                next_step="start a cluster with more nodes",
-            )
-        return {node: server_url(port)}
 
     # breaking and ending
 

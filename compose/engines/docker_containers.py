@@ -7,9 +7,10 @@ knows better than we do (other networks, routes of the machine), so it is asked 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import docker
@@ -19,7 +20,8 @@ from docker.errors import APIError, DockerException, NotFound
 from docker.types import EndpointConfig, IPAMConfig, IPAMPool, NetworkingConfig
 
 from compose.containers import LOOKS_WITHIN_S, SETTINGS, asking, connect, labels, sweep
-from compose.engines.docker_parts import ContainerPlan, Network
+from compose.engines.docker_network import Network
+from compose.engines.docker_parts import ContainerPlan
 from compose.supervision.ledger import Ledger
 from compose.supervision.process_table import used_by_processes
 from compose.supervision.waiting import wait_for
@@ -28,6 +30,7 @@ from shared.errors import TwinshopError
 DEAD_WITHIN_S = 5.0
 _TRIES = 5
 _NOT_RUNNING, _NO_SUCH = 409, 404
+_HEALTH_EVERY_S = 0.3
 _SO_ALREADY = ("is not paused", "is not connected", "already exists in network")
 """What the engine says, with other codes, when there is nothing to be done."""
 _AT_ONCE = 8
@@ -174,6 +177,7 @@ class Containers:
                 user=part.user or None,
                 labels=labels(self._ledger.run, self._cluster, part.role) | {SETTINGS: part.settings},
                 ports=list(part.published),
+                working_dir=part.folder or None,
                 # The health checks of compose files are for people; here they would cost CPU that is measured.
                 healthcheck={"test": ["NONE"]},
                 host_config=self.client.create_host_config(network_mode=self.network, **part.host_settings()),
@@ -186,7 +190,31 @@ class Containers:
             self.client.start(name)
 
     def _endpoint(self, part: str, address: str) -> EndpointConfig:
-        return EndpointConfig(self.client.api_version, ipv4_address=address, aliases=[part])
+        # Those without an address of their own are given one below the first of ours.
+        return EndpointConfig(self.client.api_version, ipv4_address=address or None, aliases=[part])
+
+    def run_in_order(self, parts: Iterable[ContainerPlan], until: float) -> str:
+        """Make and start one after the other, each when those before it are well by their own health checks.
+
+        Returns:
+            The name of the one that was not, until `time.monotonic()` passed `until`; "": all were, or do not say.
+
+        Raises:
+            PortTaken, EnvironmentNotReady: as `run`.
+        """
+        for part in parts:
+            self.run(part)
+            check = partial(self._is_well, part)
+            if part.health and wait_for(check, until=until, every_s=_HEALTH_EVERY_S) is None:
+                return part.name
+        return ""
+
+    def _is_well(self, part: ContainerPlan) -> bool | None:
+        """Run its health check once: the engine would go on asking while people shop. None: not yet."""
+        with asking(f"ask {part.name} whether it is well"):
+            made = self.client.exec_create(self.name(part.name), list(part.health))
+            self.client.exec_start(made["Id"])
+            return self.client.exec_inspect(made["Id"])["ExitCode"] == 0 or None
 
     def run_again(self, part: ContainerPlan, log: Path) -> None:
         """Start a dead part's container; if it has other settings by now, or none is there, one made anew.

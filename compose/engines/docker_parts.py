@@ -1,31 +1,38 @@
-"""How each part of a cluster is run as a container, and where it is inside the cluster's network."""
+"""How each part of a cluster is run as a container."""
 
 from __future__ import annotations
 
 import hashlib
-import ipaddress
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
+from compose.applications.compose_file import ServiceContainer
 from compose.applications.contract import Application, NodeSetup
 from compose.balancers.contract import Balancer, Site
 from compose.changes import NodeChanges
-from compose.cluster import BALANCER, REPLICA, SENTINEL, STORE, WIRES, ClusterSpec, wire_ends
+from compose.cluster import BALANCER, REPLICA, SENTINEL, STORE, WIRES
 from compose.delay_proxy import Link, WireFile
 from compose.engines import images
 from compose.engines.cluster_file import ClusterFile
+from compose.engines.docker_network import (
+    ADMIN_PORT,
+    BALANCER_PORT,
+    DATABASE,
+    DATABASE_PORT,
+    PUBLIC_PORT,
+    SENTINEL_PORT,
+    STORE_PORT,
+    WIRES_PORT,
+    node_port,
+    wire_port,
+)
 from compose.engines.store import sentinel_settings, store_settings
 from compose.supervision.ports import HOST, Listen, port_of
-from shared.errors import EnvironmentNotReady
 
-DATABASE = "database"
-"""A container too, but no part that can be struck: both twins rest on it alike."""
-BALANCER_PORT, PUBLIC_PORT, ADMIN_PORT, NODE_PORT, STORE_PORT, DATABASE_PORT = 8080, 8081, 9901, 8000, 6379, 5432
-SENTINEL_PORT, WIRES_PORT, PEER_PORT = 26379, 8002, 8001
 ANYWHERE = "0.0.0.0"
 DATABASE_USER = DATABASE_NAME = "shop"
 
@@ -39,9 +46,6 @@ LOST_FOLDER = "/tmp"
 STORE_VOLUME = "/data"
 """Redis' image would make a volume for it; nothing is written there."""
 WIRES_FILE = "wires.json"
-FIRST_WIRE_PORT = 7000
-SPARE_WIRES = 3
-"""So many nodes can be added to a cluster with wires."""
 
 NODE_MEMORY_MB, BALANCER_MEMORY_MB, STORE_MEMORY_MB, DATABASE_MEMORY_MB = 384, 256, 256, 512
 WIRES_MEMORY_MB = 128
@@ -49,16 +53,13 @@ WORKER_MEMORY_MB = 128
 """For each worker of a node beyond the first."""
 WAITING_THREADS = 248
 """Of each worker, beside those at which it answers: for event streams, replication, and for good measure."""
+SERVICE_MEMORY_MB, SERVICE_PROCESSES = 1024, 1024
+"""At most, of what somebody's compose file describes."""
 MEGABYTE = 2**20
 PROCESSES = 256
 """Threads count as processes do."""
 
-FIRST_ADDRESS = 10
-"""In the network: those below are the gateway's."""
 NodeCommand = Callable[[ClusterFile], list[str]]
-_NUMBERS = {BALANCER: 0, DATABASE: 1, STORE: 2, REPLICA: 3, SENTINEL: 4, WIRES: 5}
-_PORTS = {BALANCER: BALANCER_PORT, DATABASE: DATABASE_PORT, STORE: STORE_PORT, REPLICA: STORE_PORT}
-_PORTS |= {SENTINEL: SENTINEL_PORT, WIRES: WIRES_PORT}
 
 
 class ContainerPlan(msgspec.Struct, frozen=True):
@@ -88,6 +89,12 @@ class ContainerPlan(msgspec.Struct, frozen=True):
     """uid:gid; empty: the image's own, which sheds root by itself."""
     init: bool = False
     """A first process that passes signals on: for programs that, as the first one themselves, would not hear them."""
+    binds: tuple[str, ...] = ()
+    """Folders and files of this machine beside `mounts`, as somebody's compose file has them."""
+    folder: str = ""
+    """In which it is started; empty: the image's own."""
+    health: tuple[str, ...] = ()
+    """The command that says, in the container, whether it is well, if others wait for that; empty: nobody asks."""
 
     @property
     def settings(self) -> str:
@@ -104,7 +111,10 @@ class ContainerPlan(msgspec.Struct, frozen=True):
         """Docker's HostConfig."""
         return {
             "port_bindings": {f"{inside}/tcp": (at.host, at.port) for inside, at in self.published.items()},
-            "binds": [f"{ours}:{theirs}:{'rw' if write else 'ro'}" for ours, (theirs, write) in self.mounts.items()],
+            "binds": [
+                *(f"{ours}:{theirs}:{'rw' if write else 'ro'}" for ours, (theirs, write) in self.mounts.items()),
+                *self.binds,
+            ],
             "tmpfs": dict.fromkeys(self.in_memory, ""),
             "mem_limit": self.memory_mb * MEGABYTE,
             "pids_limit": self.processes,
@@ -114,54 +124,6 @@ class ContainerPlan(msgspec.Struct, frozen=True):
             # A part that dies stays dead: who starts it again is for the scenario to say.
             "restart_policy": {"Name": "no"},
         }
-
-
-class Network(msgspec.Struct, frozen=True):
-    """A network, and the addresses in it."""
-
-    name: str
-    range: str
-    """As in "172.20.0.0/16"."""
-
-    def address(self, number: int) -> str:
-        """The address of that number, from 0 on.
-
-        Raises:
-            EnvironmentNotReady: the engine gives out ranges too small for so many.
-        """
-        try:
-            return str(ipaddress.ip_network(self.range)[FIRST_ADDRESS + number])
-        except IndexError:
-            raise EnvironmentNotReady(
-                f"the network {self.name} has no address left",
-                why=f"its range is {self.range}",
-                next_step="give Docker larger ranges: `default-address-pools` in its daemon.json",
-            ) from None
-
-
-def inside(network: Network, part: str) -> str:
-    """Where other parts reach that one, as a URL: the same for the life of the cluster."""
-    if part in _NUMBERS:
-        return Listen(network.address(_NUMBERS[part]), _PORTS[part]).url
-    return Listen(network.address(len(_NUMBERS) + int(part.removeprefix("n"))), NODE_PORT).url
-
-
-def peers(spec: ClusterSpec, inside_urls: Mapping[str, str], nodes: Iterable[str]) -> dict[str, str]:
-    """Where these nodes listen for each other (host:port), if they tell each other of sessions."""
-    if spec.architecture.store != "replicated":
-        return {}
-    return {node: f"{Listen.at(inside_urls[node]).host}:{PEER_PORT}" for node in nodes}
-
-
-def wire_port(end: str) -> int:
-    """Where the wires listen for that end, inside."""
-    return FIRST_WIRE_PORT + (0 if end == REPLICA else int(end.removeprefix("n")))
-
-
-def spare_wires(spec: ClusterSpec) -> list[int]:
-    """The ports inside of wires for nodes that may be added; none where nodes have no wires."""
-    new = [f"n{spec.nodes + more}" for more in range(1, SPARE_WIRES + 1)]
-    return [wire_port(node) for node in new if node in wire_ends(spec, new)]
 
 
 class Blueprint(msgspec.Struct, frozen=True):
@@ -201,12 +163,25 @@ class Blueprint(msgspec.Struct, frozen=True):
     def _at(self, part: str) -> Listen:
         return Listen.at(self.written.inside_urls[part])
 
-    def _node(self, node: str, key: str, fallback: str) -> ContainerPlan:
-        written, limits = self.written, self.written.spec.limits
+    def beside_it(self) -> list[ContainerPlan]:
+        """How all that a service rests on is run, in the order in which it is started."""
+        service = self.application.service()
+        return [self._of_service(each) for each in service.beside] if service else []
+
+    def _of_service(self, it: ServiceContainer) -> ContainerPlan:
+        """As its compose file has it; nothing of it is published."""
+        return ContainerPlan(
+            name=it.name, role="beside", image=it.image, entrypoint=it.entrypoint, command=it.command, address="",
+            publish={}, memory_mb=it.memory_mb or SERVICE_MEMORY_MB, environment=it.environment, user=it.user,
+            binds=it.binds, in_memory=it.tmpfs, folder=it.folder, health=it.health, processes=SERVICE_PROCESSES,
+        )  # fmt: skip
+
+    def _setup(self, node: str, key: str, fallback: str) -> NodeSetup:
+        written = self.written
         outside = f"@{HOST}:{port_of(written.database_url)}"
-        setup = NodeSetup(
+        return NodeSetup(
             node,
-            Listen(ANYWHERE, NODE_PORT),
+            Listen(ANYWHERE, node_port(written.spec)),
             database_url=written.database_url.replace(outside, f"@{DATABASE}:{DATABASE_PORT}"),
             secret_key=key,
             session_format=written.changes.get(node, NodeChanges()).session_format,
@@ -218,6 +193,17 @@ class Blueprint(msgspec.Struct, frozen=True):
             replica_self=written.peers.get(node, ""),
             replica_peers=written.peers_of(node),
         )
+
+    def _node(self, node: str, key: str, fallback: str) -> ContainerPlan:
+        written, limits = self.written, self.written.spec.limits
+        setup = self._setup(node, key, fallback)
+        published = {setup.listen.port: port_of(written.node_urls[node])}
+        if service := self.application.service():
+            plan, told = self._of_service(service.node), self.application.environment(written.spec, setup)
+            return msgspec.structs.replace(
+                plan, name=node, role="node", address=self._at(node).host, publish=published, health=(),
+                environment=plan.environment | told,
+            )  # fmt: skip
         if self.node_command is not None:
             program, *words = self.node_command(written)
         else:
@@ -229,7 +215,7 @@ class Blueprint(msgspec.Struct, frozen=True):
             entrypoint=(program,),
             command=tuple(words),
             address=self._at(node).host,
-            publish={NODE_PORT: port_of(written.node_urls[node])},
+            publish=published,
             memory_mb=NODE_MEMORY_MB + WORKER_MEMORY_MB * (limits.node_workers - 1),
             processes=(limits.node_threads + WAITING_THREADS) * limits.node_workers,
             environment=self.application.environment(written.spec, setup),

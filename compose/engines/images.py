@@ -13,8 +13,9 @@ import docker
 import msgspec
 from docker.errors import ImageNotFound
 
+from compose.applications.compose_file import ComposeService
 from compose.balancers import BALANCERS, balancer_named
-from compose.cluster import ClusterSpec
+from compose.cluster import ClusterSpec, has_wires
 from compose.containers import INPUTS, asking
 from shared.errors import EnvironmentNotReady, TwinshopError, UsageError
 
@@ -62,10 +63,14 @@ def node_image() -> str:
     return f"{NODE}:{digest.hexdigest()[:12]}"
 
 
-def needed(spec: ClusterSpec) -> tuple[str, ...]:
-    """The images of that cluster."""
-    stored = (STORE,) if spec.architecture.uses_server else ()
-    return (node_image(), balancer_named(spec.balancer).image, DATABASE, *stored)
+def needed(spec: ClusterSpec, service: ComposeService | None = None) -> tuple[str, ...]:
+    """The images of that cluster; of a service's own, those that are not built by compose."""
+    ours = (balancer_named(spec.balancer).image, *((STORE,) if spec.architecture.uses_server else ()))
+    if service is None:
+        return (node_image(), DATABASE, *ours)
+    wires = (node_image(),) if has_wires(spec) else ()
+    theirs = (each.image for each in (service.node, *service.beside) if not each.builds)
+    return tuple(dict.fromkeys((*ours, *wires, *theirs)))
 
 
 def look(engine: docker.APIClient, name: str) -> Image:

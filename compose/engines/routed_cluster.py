@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
+from collections import Counter
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from typing import Any
 import msgspec
 
 from compose.balancers.contract import Member, MemberHealth, Routing, Site
-from compose.changes import Balancing, Reply, Wire
+from compose.changes import OF_A_CANARY, Balancing, Reply, Wire
 from compose.delay_proxy import Link
 from compose.engines.persisted_cluster import CONFIGURATION, PersistedCluster
 from compose.probes.parts import PROBE_S, ping
@@ -70,20 +72,16 @@ class RoutedCluster(PersistedCluster):
         A balancer that minds failures is asked only while no member is dead: the harness must not find out for it, in
         place of a shopper, that one is.
         """
-        http, nodes = self.application.http, self.written.node_urls
+        nodes = self.written.node_urls
         if self.balancer.can.learns_from_failures and (dead := self._dead_members()):
             return {node: self._as_told(node, node in dead) for node in nodes}
         seen: set[str | None] = set()
         asked = failed = 0
         until = time.monotonic() + SEEN_WITHIN_S
         while not seen >= set(nodes) and asked < SEEN_TRIES * len(nodes) and time.monotonic() < until:
-            # Each from another place, for those that pick by the address.
-            headers = {"X-Request-Id": f"probe-ready-{self.spec.run}", "X-Forwarded-For": f"198.51.100.{asked % 256}"}
             asked += 1
             try:
-                node = ask(f"{self.url}{http.health}", headers=headers, within_s=PROBE_S).headers.get(
-                    http.node_header.lower()
-                )
+                node = self._stranger(asked)
             except Unanswered as silence:
                 if silence.reason == "refused":
                     return dict.fromkeys(nodes, MemberHealth(("the balancer does not answer",)))
@@ -91,6 +89,25 @@ class RoutedCluster(PersistedCluster):
             failed += node is None
             seen.add(node)
         return {node: MemberHealth() if node in seen else self._unseen(node, asked, failed) for node in nodes}
+
+    def _stranger(self, number: int) -> str | None:
+        """The node that answers somebody without a cookie; each comes from another place, for those that go by it.
+
+        Raises:
+            Unanswered: nobody does.
+        """
+        http = self.application.http
+        headers = {"X-Request-Id": f"probe-ready-{self.spec.run}", "X-Forwarded-For": f"198.51.100.{number % 256}"}
+        answer = ask(f"{self.url}{http.health}", headers=headers, within_s=PROBE_S)
+        return answer.headers.get(http.node_header.lower())
+
+    def ask_strangers(self, times: int) -> Counter[str]:
+        """How many of so many people whom nobody knows each node answers; the first who is answered by none ends it."""
+        found = Counter[str]()
+        with suppress(Unanswered):
+            for number in range(times):
+                found[self._stranger(number) or ""] += 1
+        return found
 
     def _dead_members(self) -> set[str]:
         members = self.written.node_urls.keys() - set(self.written.outside)
@@ -194,15 +211,28 @@ class RoutedCluster(PersistedCluster):
     def route_to(self, nodes: list[str]) -> None:
         """The same for those nodes only."""
         written = self.written
-        doubled = {"n1"} if self.spec.architecture.affinity == "weighted" else set()
-        members = [
-            Member(node, written.reach(node), node in written.draining, 2 if node in doubled else 1) for node in nodes
-        ]
+        members = [Member(node, written.reach(node), node in written.draining, self._weight(node)) for node in nodes]
         routing = Routing(tuple(members), written.balancing)
         if self.write_balancer_files(routing):
             if self.balancer.reload_signal:
                 self._reload(self.balancer.reload_signal, routing)
             self.balancer.apply(self.admin_url, routing)
+
+    def _weight(self, node: str) -> int:
+        if canary := self.written.balancing.canary:
+            return 1 if node == canary else OF_A_CANARY
+        return 2 if node == "n1" and self.spec.architecture.affinity == "weighted" else 1
+
+    def reload_balancer(self) -> None:
+        """Signal it; which processes it then is, is for `observe` to say.
+
+        Raises:
+            UsageError: a reload without a change is none for this balancer.
+        """
+        self._able(self.balancer.can.reloads, "be reloaded without a change")
+        with self.changing() as there:
+            if there:
+                self.signal_balancer(self.balancer.reload_signal)
 
     def _reload(self, signal: str, routing: Routing) -> None:
         """Signal until what runs follows: one that is still at the last reload does not hear the next."""

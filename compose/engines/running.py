@@ -7,6 +7,7 @@ Its cluster has an address, and no parts that could be looked at or broken; what
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
@@ -115,6 +116,14 @@ class RunningCluster(Cluster):
 
     def balancing(self) -> Balancing:
         """Not known."""
+        self._not_ours()
+
+    def ask_strangers(self, times: int) -> Counter[str]:
+        """Not ours."""
+        self._not_ours()
+
+    def reload_balancer(self) -> None:
+        """Not ours."""
         self._not_ours()
 
     def wire(self, end: str, wire: Wire) -> None:

@@ -12,10 +12,12 @@ from compose.architectures import ARCHITECTURES, did_you_mean
 from compose.cluster import DEFAULT_BALANCER
 from loadtests.campaigns.cells import Cell, CellKey, Matrix
 from loadtests.campaigns.runner import RunJob
+from loadtests.model.application import like
 from loadtests.model.plan import ClientLimits
 from loadtests.model.scenario import Scenario
 from loadtests.planning.page import START_AND_STOP_S
 from loadtests.planning.scenario_file import all_scenarios, scenario_content
+from loadtests.running.application import ApplicationUnderTest
 from shared.errors import UsageError
 
 JUDGING_S = 1.0
@@ -60,7 +62,29 @@ def catalogue() -> tuple[Entry, ...]:
     return tuple(sorted(entries, key=lambda it: (it.scenario.family, it.scenario.name)))
 
 
-def check_selection(selection: Selection, entries: Iterable[Entry]) -> None:
+def entries_for(app: ApplicationUnderTest) -> tuple[Entry, ...]:
+    """The scenarios that can be carried out on an application, with those of its variants that each predicts.
+
+    A changed description changes the hash, as a changed scenario does: what was run with another one is run again.
+    """
+    return tuple(_on(app, entry) for entry in catalogue() if not app.cannot(entry.scenario))
+
+
+def _on(app: ApplicationUnderTest, entry: Entry) -> Entry:
+    scenario, likes = entry.scenario, {name: like(it) for name, it in app.architectures().items()}
+    variants = tuple(name for name, twin in likes.items() if twin in scenario.expect)
+    without = {
+        name: scenario.without.get(twin, f"it predicts nothing of {twin or 'what nobody described'}")
+        for name, twin in likes.items()
+        if name not in variants
+    }
+    sha256 = hashlib.sha256(f"{entry.sha256} {app.sha256}".encode()).hexdigest()
+    return Entry(msgspec.structs.replace(scenario, architectures=variants, without=without), sha256)
+
+
+def check_selection(
+    selection: Selection, entries: Iterable[Entry], architectures: Iterable[str] = ARCHITECTURES
+) -> None:
     """Nothing, if every name in it is one.
 
     Raises:
@@ -69,7 +93,7 @@ def check_selection(selection: Selection, entries: Iterable[Entry]) -> None:
     scenarios = [entry.scenario for entry in entries]
     _check("family", selection.families, sorted({scenario.family for scenario in scenarios}))
     _check("scenario", selection.scenarios, [scenario.name for scenario in scenarios])
-    _check("architecture", selection.architectures, list(ARCHITECTURES))
+    _check("architecture", selection.architectures, list(architectures))
 
 
 def _check(thing: str, asked: Iterable[str], known: list[str]) -> None:

@@ -24,6 +24,7 @@ from compose.engines.registry import engine_named
 from loadtests.campaigns.runner import Launcher, Outcome, Over, RunJob
 from loadtests.model.events import RunInterrupted, read_events
 from loadtests.model.run_folder import RunFolder
+from loadtests.running.application import ApplicationUnderTest
 from loadtests.running.interrupts import interrupts_raise
 from loadtests.running.progress import PlainLines, RunWatcher
 from loadtests.running.run import RunRequest, run, write_report, write_results
@@ -61,16 +62,18 @@ class InThisProcess(Launcher[RunJob]):
 class Processes(Launcher[RunJob]):
     """Each run is a child process; what it says on the way goes to `logs/<scenario>.log` in the campaign's folder."""
 
-    def __init__(self, folder: Path, engine: str) -> None:
+    def __init__(self, folder: Path, engine: str, app: Path | None = None) -> None:
+        """`app`: the description of what is under test, if it is none of the twins."""
         self._folder = folder
         self._engine = engine
+        self._app = str(app.absolute()) if app else ""
 
     def start(self, job: RunJob) -> RunProcess:
         """Start one and return at once."""
         logs = self._folder / "logs"
         logs.mkdir(exist_ok=True)
         return RunProcess(
-            RunOrder(job, self._engine, str(self._folder.absolute()), os.getpid()),
+            RunOrder(job, self._engine, str(self._folder.absolute()), os.getpid(), app=self._app),
             logs / f"{Path(job.scenario).stem}.log",
         )
 
@@ -124,6 +127,8 @@ class RunOrder(msgspec.Struct, frozen=True):
     """Load processes."""
     held: bool = True
     """Whoever asks holds the machine already."""
+    app: str = ""
+    """The description of what is under test; empty: the twins."""
 
 
 def main() -> int:
@@ -139,13 +144,14 @@ def main() -> int:
 def carry_out(order: RunOrder) -> Outcome:
     """Run it, and say what came of it; what was measured before something went wrong is judged all the same."""
     folder, job = Path(order.folder), order.job
-    before = _run_folders(folder)
+    before = _run_folders(folder)  # a run that fails does not say where it was: what is new afterwards is its folder
     error, interrupted = "", False
     try:
         with interrupts_raise():
             request = RunRequest(
                 job.scenario, job.architectures, job.seed, order.shoppers, order.workers, runs=folder,
-                control=job.control, balancer=job.balancer,
+                control=job.control, balancer=job.balancer, report=job.report,
+                application=ApplicationUnderTest.load(Path(order.app)) if order.app else None,
             )  # fmt: skip
             finished = run(request, engine_named(order.engine), PlainLines(sys.stderr), held=order.held)
             interrupted = finished.interrupted is not None
@@ -169,7 +175,7 @@ def _outcome(folder: Path, made: set[str], order: RunOrder, error: str, interrup
     try:
         results = write_results(found) if error or not found.results.is_file() else None
         measured, cut = _measured(found, order.job.architectures)
-        if results is not None:
+        if results is not None and order.job.report:
             write_report(found, results)
     except Exception as problem:  # noqa: BLE001 - a report that cannot be written takes no result with it
         error = error or _in_one_line(problem)

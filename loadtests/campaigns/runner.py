@@ -45,6 +45,8 @@ class RunJob(msgspec.Struct, frozen=True):
     """Jobs of one word are compared with each other as to time: one after the other, and on one machine."""
     balancer: str = ""
     """In front of the nodes; empty: the scenario's, or the default."""
+    report: bool = True
+    """Its page is made at once; otherwise whoever wants to read it makes it: `twinshop report`."""
 
     def without(self, done: Collection[str]) -> RunJob | None:
         """The same on the other architectures; None if there are none."""
@@ -270,6 +272,7 @@ class Runner(Generic[J]):
         self._tell(self._campaign.after(it.job, self._progress(self._ended, took_s)))
 
     def _progress(self, number: int, took_s: float = 0.0) -> CampaignProgress:
+        # By what this machine has needed so far, and not by what a run should take on any.
         slower = self._took_s / self._expected_s if self._expected_s else 1.0
         left = [*(it.job for it in self._going), *self._waiting]
         left_s = slower * expected_seconds(left, self._campaign.side_by_side, self._launcher.machines())
@@ -288,6 +291,7 @@ class Runner(Generic[J]):
                 outcome = it.running.ending()
                 if outcome is not None:
                     self._going.remove(it)
+                    # Whatever it says of itself: it ended because it was told to.
                     self._keep(it, msgspec.structs.replace(outcome, interrupted=True))
             time.sleep(POLL_S / 5)
         if self._going:
@@ -304,7 +308,7 @@ def expected_seconds(jobs: Iterable[RunJob], side_by_side: int, machines: int | 
     """What all of them take, about, that many at a time; or one at a time on each of so many machines."""
     jobs = tuple(jobs)
     shared = [job.seconds for job in jobs if machines is not None or not job.alone]
-    longest = max(shared, default=0.0)
+    longest = max(shared, default=0.0)  # no number of machines makes a single run any shorter
     alone = sum(job.seconds for job in jobs if job.alone and machines is None)
     return alone + max(longest, sum(shared) / max(1, machines or side_by_side))
 

@@ -22,7 +22,7 @@ from loadtests.commands.options import (
     seed_option,
 )
 from loadtests.running.console import json_text, pasteable, tell
-from shared.errors import DescriptionError, NotReadyInTime, UsageError
+from shared.errors import DescriptionError, NotReadyInTime, TwinshopError, UsageError
 
 if TYPE_CHECKING:
     from compose.engines.contract import Cluster
@@ -127,7 +127,7 @@ def _one_node(under_test: ApplicationUnderTest, name: str) -> Iterator[Cluster]:
     with Ledger.open(state, spec.run) as ledger:
         ledger.make_folder(folder)
         try:
-            cluster = (under_test.engine or engine_named("processes")).start(spec, folder, ledger)
+            cluster = (under_test.engine or engine_named(under_test.runs_on)).start(spec, folder, ledger)
         except NotReadyInTime as error:
             if error.log is not None and error.log.exists():
                 error.log = Path(shutil.copy(error.log, state / f"failed-{error.log.name}"))
@@ -185,7 +185,7 @@ def table(
 
     asked = [(file, scenario) for file in files for scenario in scenarios]
     with interrupts_raise():
-        done = [_run_one(file, scenario, shoppers, seed, runs, quiet) for file, scenario in asked]
+        done = [_cells(file, scenario, shoppers, seed, runs, quiet) for file, scenario in asked]
     if as_json:
         tell(json_text({"schema": 1, "cells": [cell for cells in done for cell in cells]}))
     else:
@@ -204,12 +204,34 @@ class TableCell(msgspec.Struct, frozen=True):
     verdict: str
     code: int
     run: str
+    why: str = ""
+    """Why it was not run."""
 
     @property
     def text(self) -> str:
         """In a table."""
+        if self.why:
+            return self.verdict
         risk = "" if self.at_risk is None else f", {self.at_risk} at risk"
         return f"{self.logged_out} of {self.shoppers}{risk}; {self.verdict}"
+
+
+def _cells(
+    file: Path, scenario: str, shoppers: int | None, seed: int, runs: Path, quiet: bool
+) -> list[TableCell]:  # fmt: skip
+    """What came of it; what could not be carried out is said, and the others go on."""
+    from loadtests.running.application import ApplicationUnderTest
+    from shared.errors import Interrupted
+
+    try:
+        return _run_one(file, scenario, shoppers, seed, runs, quiet)
+    except (Interrupted, UsageError, DescriptionError):
+        raise
+    except TwinshopError as error:
+        why, name = f"{error.what}: {error.why}", Path(scenario).stem
+        tell(f"{file}, {name}, was not run: {why}", err=True)
+        variants = ApplicationUnderTest.load(file).chosen(())
+        return [TableCell(it, name, 0, 0, None, "not run", error.exit_code, "", why) for it in variants]
 
 
 def _run_one(file: Path, scenario: str, shoppers: int | None, seed: int, runs: Path, quiet: bool) -> list[TableCell]:
@@ -223,7 +245,7 @@ def _run_one(file: Path, scenario: str, shoppers: int | None, seed: int, runs: P
     watcher = watcher_for(sys.stderr, under_test.chosen(()), quiet=quiet)
     try:
         request = RunRequest(scenario, (), seed, shoppers, runs=runs, application=under_test)
-        finished = run(request, engine_named("processes"), watcher)
+        finished = run(request, under_test.engine or engine_named(under_test.runs_on), watcher)
     finally:
         watcher.close()
     if finished.interrupted is not None:

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from loadtests.commands.options import BALANCER_OPTION, JSON_OPTION, completed
+from loadtests.commands.options import APP_OPTION, BALANCER_OPTION, JSON_OPTION, completed
 from loadtests.commands.parts import CLUSTER_OPTION
 from loadtests.running.console import advise, json_text, pasteable, tell
 from shared.demo_accounts import account_name
 
 if TYPE_CHECKING:
+    from compose.cluster import ClusterSpec
     from compose.engines.contract import Cluster
 
 LOCUSTFILE = Path(__file__).parents[1] / "locustfile.py"
@@ -99,42 +100,77 @@ Examples:
   twinshop up --architecture redis --nodes 2 --port 8080
   twinshop up --architecture redis --engine docker
   twinshop up --architecture sticky-memory --balancer haproxy
+  twinshop up --app shop.toml                     your own application, in its first variant
 
 Start a cluster and leave it running: open its URL, log in, then `twinshop kill n1`.
 """
 )
 @click.option(
-    "--architecture", "name", required=True, metavar="NAME", shell_complete=completed, help="See `twinshop list`."
-)
+    "--architecture", "name", metavar="NAME", shell_complete=completed,
+    help="See `twinshop list`; of your own application, a variant.",
+)  # fmt: skip
+@APP_OPTION
 @click.option("--nodes", type=click.IntRange(1, 50), default=3, show_default=True, help="How many nodes.")
 @click.option("--port", type=click.IntRange(1024, 65535), help="Where the shop is to listen; a free port if left away.")
 @click.option("--engine", "engine_name", default="processes", show_default=True, help="What runs it: or docker.")
 @BALANCER_OPTION
 @JSON_OPTION
-def up(name: str, nodes: int, port: int | None, engine_name: str, balancer: str, as_json: bool) -> None:
+def up(
+    name: str | None, app: Path | None, nodes: int, port: int | None, engine_name: str, balancer: str, as_json: bool
+) -> None:  # fmt: skip
     """Start a cluster to play with, and leave it running."""
-    from compose.architectures import architecture_named
-    from compose.balancers import choose_balancer
-    from compose.cluster import ClusterSpec
+    from compose.balancers import check_balancer, choose_balancer
     from compose.engines.registry import engine_named
     from compose.running import keep_cluster, new_run_id
     from compose.supervision.ledger import recover, state_folder
     from loadtests.running.interrupts import interrupts_raise
 
-    architecture = architecture_named(name)
+    spec = _asked_for(name, app, engine_name, balancer)
     engine = engine_named(engine_name)
-    state = state_folder()
-    for line in recover(state).lines():
-        click.echo(line, err=True)
-    password = secrets.token_urlsafe(9)
     choice = choose_balancer(balancer, engine=engine.name)
-    if choice.remark:
-        click.echo(choice.remark, err=True)
-    spec = ClusterSpec(
-        new_run_id(), architecture, nodes=nodes, password=password, port=port, balancer=choice.name
-    )  # fmt: skip
+    check_balancer(spec.architecture, choice.name, engine=engine.name)
+    state = state_folder()
+    for line in (*recover(state).lines(), choice.remark):
+        if line:
+            click.echo(line, err=True)
+    spec = msgspec.structs.replace(spec, run=new_run_id(), nodes=nodes, port=port, balancer=choice.name)
     with interrupts_raise():
         keep_cluster(state, engine, spec, lambda cluster: _announce(cluster, as_json))
+
+
+def _asked_for(name: str | None, app: Path | None, engine: str, balancer: str) -> ClusterSpec:
+    """The cluster as far as it is about what runs there: one of the twins, or somebody's own application."""
+    from compose.architectures import architecture_named
+    from compose.cluster import ClusterSpec, Limits
+    from loadtests.running.application import ApplicationUnderTest, accounts_of
+    from shared.errors import UsageError
+
+    if app is None and name is None:
+        raise UsageError(
+            "nobody said what to start", why="there are several architectures",
+            next_step="twinshop up --architecture sticky-memory",
+        )  # fmt: skip
+    if app is None:
+        return ClusterSpec("", architecture_named(name or ""), password=secrets.token_urlsafe(9))
+    under_test = ApplicationUnderTest.load(app, beyond=True)
+    description = under_test.description
+    if description.running is not None:
+        raise UsageError(
+            f"{description.name} runs already", why=f"it is at {description.running.url}",
+            next_step=f"twinshop app check {app}",
+        )  # fmt: skip
+    under_test.check_way(engine, balancer)
+    (chosen, *_) = under_test.chosen((name,) if name else ())
+    spec = ClusterSpec(
+        "",
+        under_test.architectures()[chosen],
+        password="",
+        application=description,
+        limits=under_test.patient(Limits()),
+    )
+    accounts = len(description.accounts.list) or spec.accounts
+    accounts_of(description, accounts)  # a command makes them
+    return msgspec.structs.replace(spec, accounts=accounts)
 
 
 def _announce(cluster: Cluster, as_json: bool) -> None:
@@ -150,15 +186,19 @@ def _announce(cluster: Cluster, as_json: bool) -> None:
         return
     click.echo(f"The shop is open: {cluster.url}")
     click.echo(f"  architecture  {spec.architecture.name}: {spec.architecture.summary}")
-    click.echo(f"  log in as     {account_name(1)} … {account_name(users.count)}, password {users.password}")
+    described = spec.application is not None  # whose passwords are its owner's, and stay in the file
+    who = f"{account_name(1)} … {account_name(users.count)}, password {users.password}"
+    click.echo(f"  log in as     {'the description has the accounts' if described else who}")
     for node in nodes:
         click.echo(f"  {node.name:<12}  {node.url}" + (f"  (pid {node.pid})" if node.pid else ""))
     click.echo(f"  balancer      {cluster.admin_url}  ({balancer_named(spec.balancer).title}'s admin pages)")
     locust = "locust" if which("locust") else f"{shlex.quote(sys.executable)} -m locust"
     crowd = f"TWINSHOP_PASSWORD={users.password} {locust} -f {shlex.quote(str(LOCUSTFILE))} --host {cluster.url}"
-    click.echo(f"  a crowd       {crowd}")
+    if not described:
+        click.echo(f"  a crowd       {crowd}")
     click.echo(f"  run           {spec.run}, logs in {cluster.folder}")
-    click.echo(pasteable("Next: log in, fill the cart, then `twinshop kill n1`; `twinshop down` ends it."))
+    then = "look around" if described else "fill the cart"
+    click.echo(pasteable(f"Next: log in, {then}, then `twinshop kill n1`; `twinshop down` ends it."))
 
 
 @click.command()
@@ -199,7 +239,8 @@ def _print_status(document: StatusDocument) -> None:
     if not document.clusters and not document.damaged:
         advise("No cluster is running. `twinshop up --architecture sticky-memory` starts one.")
     for cluster in document.clusters:
-        tell(f"{cluster.run}  {cluster.architecture}  {cluster.url}  password {cluster.users.password}")
+        password = f"  password {cluster.users.password}" if cluster.users.password else ""
+        tell(f"{cluster.run}  {cluster.architecture}  {cluster.url}{password}")
         for node in cluster.nodes:
             held = "?" if node.sessions is None else node.sessions
             tell(

@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from loadtests.commands.options import (
+    APP_OPTION,
     BALANCER_OPTION,
     DEBUG_OPTION,
     ENGINE_OPTION,
@@ -26,12 +27,14 @@ from shared.errors import UsageError
 
 if TYPE_CHECKING:
     from loadtests.campaigns.far.machines import FarLauncher
+    from loadtests.running.application import ApplicationUnderTest
 
 WIDTH = 100
 AGAIN = ("not as predicted", "refuted and understood", "inconclusive")
+OUT = Path("runs/matrix")
 OUT_OPTION = click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("runs/matrix"), show_default=True,
-    help="Where the matrix lies: matrix.json, matrix.html and a folder for each run.",
+    "--out", type=click.Path(file_okay=False, path_type=Path), default=OUT, show_default=True,
+    help="Where the matrix lies: matrix.json, matrix.html and a folder for each run; of --app: runs/matrix-NAME.",
 )  # fmt: skip
 
 
@@ -44,6 +47,7 @@ Examples:
   twinshop matrix --scenario node-kill --architecture redis --fresh
   twinshop matrix --shard 3/20 --out runs/part-3         a twentieth of it; twinshop merge puts the parts together
   twinshop matrix --on tcp://10.0.0.5:8786               on the workers of a Dask scheduler
+  twinshop matrix --app shop.toml --out runs/shop        every scenario that your own application can be asked
 
 Run every scenario of the catalogue on its architectures, cheapest first, and put predicted beside measured. Ended
 in the middle, it goes on where it ended: what was run with the same scenario, seed, engine and version is kept.
@@ -56,6 +60,7 @@ not be run.
 @names_option("family", "families")
 @names_option("architecture", "architectures")
 @names_option("scenario", "scenarios")
+@APP_OPTION
 @ENGINE_OPTION
 @BALANCER_OPTION
 @seed_option("Of all plans.")
@@ -72,9 +77,9 @@ not be run.
 @QUIET_OPTION
 @DEBUG_OPTION
 def matrix(
-    families: tuple[str, ...], architectures: tuple[str, ...], scenarios: tuple[str, ...], engine_name: str,
-    balancer: str, seed: int, out: Path, side_by_side: int | None, shard: str | None, scheduler: str | None,
-    fresh: bool, again: tuple[str, ...], as_json: bool, quiet: bool,
+    families: tuple[str, ...], architectures: tuple[str, ...], scenarios: tuple[str, ...], app: Path | None,
+    engine_name: str, balancer: str, seed: int, out: Path, side_by_side: int | None, shard: str | None,
+    scheduler: str | None, fresh: bool, again: tuple[str, ...], as_json: bool, quiet: bool,
 ) -> int:  # fmt: skip
     """Run everything, and put predicted beside measured."""
     if scheduler and side_by_side:
@@ -90,9 +95,14 @@ def matrix(
     from loadtests.campaigns.matrix.table import summary, table
     from loadtests.campaigns.shards import shard_named
 
-    selection = Selection(families, architectures, scenarios)
-    one_at_a_time = 1 if scheduler else side_by_side
-    asked = MatrixRequest(selection, engine_name, seed, out, one_at_a_time, fresh, again, balancer)
+    under_test = _under_test(app, engine_name, balancer, scheduler) if app else None
+    if under_test:
+        architectures = under_test.chosen(architectures, or_all=False)
+        out = out.with_name(f"{out.name}-{under_test.description.name}") if out == OUT else out
+    asked = MatrixRequest(
+        Selection(families, architectures, scenarios), engine_name, seed, out, 1 if scheduler else side_by_side, fresh,
+        again, balancer, application=under_test,
+    )  # fmt: skip
     if shard:
         asked = msgspec.structs.replace(asked, shard=shard_named(shard))
     launcher = _far(scheduler, out, engine_name) if scheduler else None
@@ -105,6 +115,24 @@ def matrix(
     if done.interrupted is not None:
         raise done.interrupted
     return exit_code(done.board)
+
+
+def _under_test(file: Path, engine: str, balancer: str, scheduler: str | None) -> ApplicationUnderTest:
+    from loadtests.running.application import ApplicationUnderTest
+
+    found = ApplicationUnderTest.load(file, beyond=True)
+    if found.description.running is not None:
+        raise UsageError(
+            f"no matrix of {found.description.name}", why="it runs already, and a matrix would break it for an hour",
+            next_step=f"one at a time: twinshop run node-kill --app {file}",
+        )  # fmt: skip
+    if scheduler:
+        raise UsageError(
+            f"{found.description.name} cannot be run on other machines",
+            why="a worker runs what its own checkout holds, and that are the twins", next_step="leave --on out",
+        )  # fmt: skip
+    found.check_way(engine, balancer)
+    return found
 
 
 def _far(scheduler: str, out: Path, engine: str) -> FarLauncher:

@@ -10,7 +10,6 @@ import click
 from msgspec.structs import replace
 
 from compose.architectures import architecture_named
-from compose.cluster import DEFAULT_BALANCER
 from loadtests.commands.options import (
     APP_OPTION,
     BALANCER_OPTION,
@@ -87,10 +86,7 @@ def run(
     if repeat and control:
         raise UsageError("repeats have their own controls", next_step="leave out --control or --repeat")
     if under_test:
-        _check_way("repeats", repeat is not None, "they compare the twins", "--repeat")
-        other = balancer not in ("", DEFAULT_BALANCER)
-        _check_way(balancer, other, "only Envoy's log was shown to tell who answered", "--balancer")
-        _check_way(engine_name, engine_name != "processes", "it is described by a command, not by an image", "--engine")
+        under_test.check_way(engine_name, balancer)
     asked = load_scenario(scenario)
     names = under_test.chosen(architectures) if under_test else architectures or asked.architectures
     request = RunRequest(
@@ -101,12 +97,12 @@ def run(
     watcher = watcher_for(sys.stderr, names, quiet=quiet)
     with interrupts_raise():
         if repeat:
-            return _many(request, repeat, engine, watcher, as_json, _check_far(scheduler, scenario, repeat))
-        _check_far(scheduler, scenario, repeat)
+            return _many(request, repeat, engine, watcher, as_json, _check_far(scheduler, scenario, repeat, app))
+        _check_far(scheduler, scenario, repeat, app)
         return _once(request, engine, watcher, as_json)
 
 
-def _check_far(scheduler: str | None, scenario: str, repeat: int | None) -> str | None:
+def _check_far(scheduler: str | None, scenario: str, repeat: int | None, app: Path | None) -> str | None:
     """The scheduler, if it can be asked for that."""
     from loadtests.planning.scenario_file import SCENARIOS
 
@@ -114,23 +110,13 @@ def _check_far(scheduler: str | None, scenario: str, repeat: int | None) -> str 
         raise UsageError(
             "--on is for many runs", why="one run stays on one machine", next_step=f"twinshop run {scenario}"
         )
-    if scheduler and not (SCENARIOS / f"{scenario}.toml").is_file():
+    if scheduler and (app or not (SCENARIOS / f"{scenario}.toml").is_file()):
         raise UsageError(
-            f"{scenario} cannot be run on other machines",
-            why="a worker runs what its own checkout holds, and that are the scenarios of twinshop list",
+            f"{app or scenario} cannot be run on other machines",
+            why="a worker runs what its own checkout holds: the twins, and the scenarios of twinshop list",
             next_step="leave --on out",
         )
     return scheduler
-
-
-def _check_way(what: str, asked: bool, why: str, option: str) -> None:
-    """Make sure that a described application is run in a way that is known to tell the truth.
-
-    Raises:
-        UsageError: it is not.
-    """
-    if asked:
-        raise UsageError(f"no described application with {what}", why=why, next_step=f"leave out {option}")
 
 
 def _once(request: RunRequest, engine: Engine, watcher: RunWatcher, as_json: bool) -> int:
@@ -214,6 +200,7 @@ def plan(
     under_test = ApplicationUnderTest.load(app, beyond=beyond) if app else None
     if under_test is not None:
         under_test.check_scenario(asked)
+        under_test.check_way(under_test.runs_on, balancer)
     made = make_plan(asked, seed=seed, shoppers=shoppers, behaviour=under_test.behaviour if under_test else None)
     made = under_test.planned(made) if under_test else made
     if balancer:

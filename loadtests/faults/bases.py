@@ -10,6 +10,7 @@ from compose.engines.contract import Cluster
 from loadtests.faults.contract import Evidence, Fault, Looks, Target
 from loadtests.faults.effects import FIRST, FOREVER_US, Effect, FaultMarks, NodeFormat, node_down, redeployed, rekeyed
 from loadtests.model.cause import Cause
+from shared.errors import TwinshopError
 
 NODE_STOPPED = Cause(
     "node_stopped", "The node that held the session in its memory was stopped or restarted, and the session with it."
@@ -132,6 +133,7 @@ class Deploys(NodeGoesDown):
     """Ends a node; healing starts it with another version of the shop's code, which it keeps."""
 
     causes = (*NodeGoesDown.causes, FORMAT_CHANGED)
+    of_twins = True
     version: str
     """What it makes of sessions: a word of `shared.shop.session_format.FORMATS`."""
     writes: str = FIRST[0]
@@ -212,8 +214,8 @@ class Misroutes(Fault):
 
     def observe(self, target: Target) -> Evidence | None:
         """Its own configuration, read from its admin address, says so."""
-        told = target.cluster.balancing()
-        return (in_words(told),) if self.is_so(told) else None
+        told = _told(target.cluster)
+        return (in_words(told),) if told is not None and self.is_so(told) else None
 
     def heal(self, target: Target) -> None:
         """Tell it to route as it was started."""
@@ -221,8 +223,16 @@ class Misroutes(Fault):
 
     def observe_healed(self, target: Target) -> Evidence | None:
         """Its own configuration no longer says so."""
-        told = target.cluster.balancing()
-        return None if self.is_so(told) else (in_words(told),)
+        told = _told(target.cluster)
+        return None if told is None or self.is_so(told) else (in_words(told),)
+
+
+def _told(cluster: Cluster) -> Balancing | None:
+    """How the balancer says that it routes; None as long as it does not, as while it reads its files anew."""
+    try:
+        return cluster.balancing()
+    except TwinshopError:
+        return None
 
 
 def in_words(told: Balancing) -> str:

@@ -44,6 +44,7 @@ class ClockAhead(Troubles):
 
     def observe(self, target: Target) -> Evidence | None:
         """The time that it tells is ahead of ours."""
+        # The question takes its time, too: that much less than it was told is as good.
         ahead = ahead_s(target)
         return (clock_in_words(target, ahead),) if ahead is not None and ahead >= AHEAD_S - LOOK_TAKES_S else None
 

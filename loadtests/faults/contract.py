@@ -96,6 +96,8 @@ class Fault(ABC):
     """What the balancer must be able to do, by the field of its `can`; "": nothing that some cannot."""
     grows: bool = False
     """It adds a node."""
+    rations: bool = False
+    """Its victim is sent another share of newcomers than the other nodes are, and lives."""
     victim_is_down: Literal["", "until healed", "for good"] = ""
     """So long its victim serves nobody, from the moment it is injected; "": it goes on, or goes in its own time."""
     cures: tuple[Cure, ...] = ()

@@ -30,6 +30,7 @@ class Deploy(Drain):
         """One step further: end it, start it once it has ended, and send it everybody again."""
         cluster, victim = target.cluster, target.victim
         seen = cluster.observe(victim)
+        # A step follows from what is seen, not from what was done: it is asked again and again, and may be too early.
         if not seen.process:
             cluster.start(victim)
         elif target.before is not None and seen.boot == target.before.boot:
@@ -47,6 +48,7 @@ class Deploy(Drain):
         if marks.healed_us is None:
             return (turns,)
         healed, victim, word = marks.healed_us, marks.victim, NODE_STOPPED.name
+        # Whom it held is written when its old process was seen to be gone, which is after the first try to heal.
         gone = healed if marks.at_risk_us is None else marks.at_risk_us
         return (
             MemoryGone(healed, gone, word, victim, over(marks)),

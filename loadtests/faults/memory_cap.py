@@ -32,6 +32,7 @@ class MemoryCap(Troubles):
 
     def observe(self, target: Target) -> Evidence | None:
         """It says that it is capped, and holds no more than that."""
+        # Its word alone is not enough, since it is the one that was told; that it holds so few shows it.
         state, held = target.cluster.state(target.victim), target.cluster.held(target.victim)
         if state is None or held is None or state.trouble.session_cap != CAP or len(held) > CAP:
             return None

@@ -47,6 +47,7 @@ class Promoted(Fault):
         seen = target.cluster.observe(target.victim)
         if seen.process or seen.answers or StoreServer(target.cluster, REPLICA).role() != "master":
             return None
+        # A sentinel that is still at it names the old store: whoever starts that one now has two masters.
         named = target.cluster.observe(SENTINEL).evidence
         return (*seen.evidence, f"{REPLICA}: role master", *named) if CALM in " ".join(named) else None
 

@@ -42,6 +42,7 @@ class StoreFull(Fault):
         """It holds the junk, and has thrown keys out or refuses a write."""
         store = StoreServer(target.cluster, target.victim)
         junk, evicted, refusal = store.junk(), store.evicted(), store.refuses()
+        # Junk alone proves nothing: there may have been room for it.
         if not junk or not (evicted or refusal):
             return None
         return (f"keys of somebody else's: {junk}", f"keys thrown out: {evicted}", f"a write: {refusal or 'accepted'}")

@@ -41,6 +41,7 @@ class StoreServer:
 
     def quickest_ms(self, tries: int) -> float | None:
         """The quickest of some answers to PING; None if one did not come."""
+        # The quickest: a slow answer may be the machine's, but no quick one comes from a store that is slow.
         replies = [ping(self._address) for _ in range(tries)]
         return min(reply.took_ms for reply in replies) if all(reply.ok for reply in replies) else None
 
@@ -72,6 +73,7 @@ class StoreServer:
 
     def crowd(self) -> None:
         """Take the only connection that it may have, end all others, and keep it."""
+        # Made beforehand and kept: once there is room for one only, whoever comes first has it, perhaps a node.
         kept = _KEPT.get(self._address) or _connection(self._address)
         with suppress(OSError, kept.errors):
             kept.server.config_set("maxclients", 1)
@@ -144,6 +146,7 @@ def _connection(address: str, password: str = "") -> StoreConnection:
 
 def _lock(server: Redis) -> None:
     server.config_set("requirepass", PASSWORD)
+    # Whoever is connected has been let in, and would never be asked.
     server.client_kill_filter(_type="normal", skipme=True)
 
 

@@ -51,6 +51,7 @@ class Workers(Condition):
 def _processes(target: Target, node: str) -> set[int]:
     """Who answered for the node, or was named by who did."""
     pids: set[int] = set()
+    # Which process answers is the system's choice, and a single one may answer several times in a row.
     for _ in range(ASKED):
         state = target.cluster.state(node)
         if state is None:

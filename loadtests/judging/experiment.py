@@ -10,6 +10,9 @@ from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.results import ActionBook, ExperimentStep
 from loadtests.session_model.timeline import RunTimeline
 
+HIT_NOBODY = "hit nobody"
+NOT_SEEN_BACK = "was healed, and nobody observed that it was"
+"""How two reasons are told that may be a balancer's own doing: it sent the victim nobody, or does not take it back."""
 LATE_SHARE = 0.02
 """More planned actions than this late by the load generator's doing: the load was not the planned one."""
 LOAD_CPU_PERCENT = 80.0
@@ -47,11 +50,11 @@ def fault_doubts(run: RunTimeline, affected: AffectedUsers) -> Iterator[str]:
         if fault.takes_memory and run.store == "memory" and (run.application is None or fault.at_risk is not None):
             if not fault.at_risk:
                 unread = " (nobody read its sessions)" if fault.at_risk is None else ""
-                yield f"{name} hit nobody: the node held no session of a logged-in shopper{unread}"
+                yield f"{name} {HIT_NOBODY}: the node held no session of a logged-in shopper{unread}"
         elif run.application is not None and run.application.grade == "C":
             continue  # no log says whom it reached: that it was observed is all that is known
         elif not affected.reached(fault.fault):
-            yield f"{name} hit nobody: {_WHOM[fault.on_node]}"
+            yield f"{name} {HIT_NOBODY}: {_WHOM[fault.on_node]}"
 
 
 def choice_doubts(foreseen: Iterable[str], run: RunTimeline) -> Iterator[str]:
@@ -86,8 +89,7 @@ def _step_doubts(fault: FaultTimeline) -> Iterator[str]:
     if fault.healed_us is None:
         yield "was never healed"
     elif fault.observed_healed_us is None:
-        done, then = ("stays", "at its end") if fault.stays else ("was healed", "it was")
-        yield f"{done}, and nobody observed that {then}"
+        yield "stays, and nobody observed that at its end" if fault.stays else NOT_SEEN_BACK
 
 
 def load_doubts(run: RunTimeline, actions: ActionBook, late: int) -> Iterator[str]:

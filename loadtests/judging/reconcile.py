@@ -4,7 +4,8 @@ Every answer that a shopper got is in the balancer's log once, with the same sta
 of a shop that the balancer passed on is in that node's log once, with the same status. What is anywhere else, or twice
 (a hidden re-send), is a mismatch. Allowed: what the client gave up on may or may not have reached the balancer, and a
 node that died while answering may have logged what the balancer never received. A balancer that retries may have asked
-several nodes, of which one gave the answer; one that was struck wrote nothing down of what it had begun.
+several nodes, or again one that had failed, of which one gave the answer; one that was struck wrote nothing down of
+what it had begun, and when it is there again it may refuse people before it has read where to write.
 
 Where people with browsers were admitted, the balancer and the nodes know requests that no shopper sent: those whose id
 does not begin with the run's. They are counted by themselves, and whether the logs agree about them is nobody's
@@ -25,6 +26,7 @@ from shared.request_log import LoggedRequest, LogRecord
 
 LISTED = 100
 """At most so many mismatches are listed; all are counted."""
+REFUSED, FAILED = 400, 500
 HEALTH = "/healthz"
 """What the harness itself asks through the balancer; no shopper does, and nodes do not log it."""
 PROBE = "probe-"
@@ -95,7 +97,7 @@ class Reconciler:
             if not isinstance(record, LoggedRequest) or record.path == HEALTH or record.id.startswith(PROBE):
                 continue
             told, before = _Told(record.status, node), self._nodes.get(record.id)
-            if before is not None and self._retries and before.node != node:
+            if before is not None and self._retries and (before.node != node or before.status >= FAILED):
                 self._in_vain.setdefault(record.id, []).append(told)
             else:
                 self._enter(self._nodes, "the nodes' logs", record.id, told)
@@ -130,6 +132,8 @@ class Reconciler:
             if not told.status:
                 continue
             line = self._balancer.get(request)
+            if line is None and self._balancer_fell and not told.node and told.status >= REFUSED:
+                continue
             if line is None:
                 yield Mismatch(request, f"a shopper was answered {told.status}, the balancer's log does not have it")
             elif line.status != told.status:
@@ -141,7 +145,7 @@ class Reconciler:
 
     def _balancer_against_nodes(self) -> Iterator[Mismatch]:
         for request, line in self._balancer.items():
-            told = self._by_node(request, line.node)
+            told = self._by_node(request, line)
             if line.node:
                 if told is None:
                     yield Mismatch(request, f"{line.node} answered by the balancer's log, and no node's log has it")
@@ -153,11 +157,12 @@ class Reconciler:
                     request, f"{told.node} answered {told.status}, and the balancer's log knows of no answer"
                 )
 
-    def _by_node(self, request: str, node: str) -> _Told | None:
-        """What the node that answered says of it; otherwise what any says."""
+    def _by_node(self, request: str, line: _Told) -> _Told | None:
+        """What the node that answered says of it, at best of that answer; otherwise what any says."""
         first = self._nodes.get(request)
         asked = [first, *self._in_vain.get(request, ())] if first else []
-        return next((told for told in asked if told.node == node), first)
+        there = [told for told in asked if told.node == line.node]
+        return next((told for told in there if told.status == line.status), there[0] if there else first)
 
     def _enter(self, book: dict[str, _Told], where: str, request: str, told: _Told) -> None:
         if request in book:

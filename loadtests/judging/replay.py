@@ -10,13 +10,19 @@ from collections.abc import Callable, Iterable
 from typing import ParamSpec
 
 from loadtests.checks import CHECKS, Check
+from loadtests.faults.effects import NodeFormat
 from loadtests.model.history import Exchange, StoredOrder
 from loadtests.model.results import LogoutCounts, Loss
 from loadtests.session_model.carts import Cart, Contradiction
+from loadtests.session_model.circumstances import circumstances_of
 from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace, packed, packed_order
 from loadtests.session_model.timeline import RunTimeline
 
 P = ParamSpec("P")
+
+
+def _several_versions(scene: RunTimeline) -> bool:
+    return any(isinstance(effect, NodeFormat) for _, effect in circumstances_of(scene).effects)
 
 
 class HistoryReplay:
@@ -32,6 +38,7 @@ class HistoryReplay:
         self.crashed: dict[str, str] = {}
         """Checks that raised, and what; such a check is *unknown* from then on."""
         self._scene = scene
+        self._versions = _several_versions(scene)
         self.checks: tuple[Check, ...] = tuple(
             check(scene) for check in (CHECKS.values() if checks is None else checks)
         )
@@ -45,7 +52,7 @@ class HistoryReplay:
 
     def see(self, scene: RunTimeline) -> None:
         """What the checks look at from now on: of a run that still goes on, the scene grows."""
-        self._scene = scene
+        self._scene, self._versions = scene, _several_versions(scene)
         for check in self.checks:
             check.scene = scene
 
@@ -135,7 +142,8 @@ class HistoryReplay:
     def _checkout(self, exchange: Exchange, cart: Cart | None, shown: Exchange | None = None) -> None:
         if exchange.outcome not in ("ok", "unknown"):
             return
-        promise = packed(exchange, cart if exchange.outcome == "ok" else None, shown)
+        asked_for = shown if shown is not None and (shown.overlapped or self._versions) else None
+        promise = packed(exchange, cart if exchange.outcome == "ok" else None, asked_for)
         self._checkouts[exchange.request] = promise
         if exchange.outcome == "unknown":
             self._unanswered.add(exchange.request)

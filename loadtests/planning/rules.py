@@ -217,9 +217,10 @@ def _bad_fault(path: str, fault: FaultSpec, scenario: Scenario) -> Iterator[BadV
         yield unknown(f"{path}.kind", "fault", fault.kind, FAULTS)
         return
     strikes = FAULTS[fault.kind].strikes
-    known = (
-        ["any", *(f"n{number}" for number in range(1, scenario.nodes + 1))] if strikes == "node" else ["any", strikes]
-    )
+    # What was added before can be struck, too.
+    grown = sum(FAULTS[one.kind].grows for one in scenario.fault if one.kind in FAULTS and one.at_s < fault.at_s)
+    nodes = [f"n{number}" for number in range(1, scenario.nodes + grown + 1)]
+    known = ["any", *nodes] if strikes == "node" else ["any", strikes]
     if fault.victim not in known:
         thing = "node" if strikes == "node" else "such victim"
         yield unknown(f"{path}.victim", thing, fault.victim, known, f"{path}.kind", "nodes")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from compose.description import (
+    IN_CONTAINERS,
     PLACES,
     AccountSource,
     Call,
@@ -14,6 +15,7 @@ from compose.description import (
     FaultCommands,
     LoginCall,
     NodeCommand,
+    NodeService,
     RecallCall,
     RememberCall,
     Running,
@@ -35,6 +37,7 @@ def application() -> str:
         ("Where something stands in an answer", (Extract,)),
         ("How an answer can be told", (Sign,)),
         ("`[variant.NAME]`", (DescribedVariant,)),
+        ("`[service]`, in the place of `[node]`", (NodeService,)),
         ("`[running]`, in the place of `[node]`", (Running,)),
         ("`[fault.KIND]`, beside `[running]`", (FaultCommands,)),
     ]
@@ -46,6 +49,7 @@ def application() -> str:
         *(part for title, kinds in tables for part in (f"## {title}", _table(*kinds))),
         "## Words in commands and in `env`",
         table(("word", "stands for"), [(code(f"{{{word}}}"), meaning) for word, meaning in PLACES.items()]),
+        f"In the `env` of a service, and of its variants: {', '.join(code(f'{{{word}}}') for word in IN_CONTAINERS)}.",
     )
 
 

@@ -6,6 +6,8 @@ Neither is ever the only sign: a shopper's states differ in thickness, outcomes 
 
 from __future__ import annotations
 
+from compose.architectures import ARCHITECTURES
+
 STATELESS = "#0072B2"
 STATEFUL = "#D55E00"
 
@@ -38,6 +40,15 @@ DARK = {
     "stateful-pale": "#5a3418",
     "link": "#7cc0ea",
 }
+
+
+def side(architecture: str) -> str:
+    """The CSS class that gives an architecture of the twins its colour; "": another application's has none.
+
+    Another mark is never needed, since each has its own row or column.
+    """
+    known = ARCHITECTURES.get(architecture)
+    return known.app.removesuffix("_app") if known else ""
 
 
 def variables(colours: dict[str, str]) -> str:

@@ -17,7 +17,9 @@ import msgspec
 from compose.applications.described import placed
 from compose.applications.description_file import load_description
 from compose.architectures import Architecture, one_of
-from compose.balancers.access_log import NO_FLAGS, RawLine, read_access_batches
+from compose.balancers import balancer_named
+from compose.balancers.access_log import RawLine, read_access_batches
+from compose.balancers.contract import Balancer
 from compose.cluster import Limits
 from compose.description import Description, architectures_of
 from compose.engines.contract import Engine
@@ -36,7 +38,6 @@ from shared.whole_file import write_whole
 
 ACCOUNTS_WITHIN_S = 60.0
 ACCOUNTS_FILE = "application.json"
-_BY_BALANCER = (502, 503, 504)
 
 
 class ApplicationUnderTest(msgspec.Struct, frozen=True):
@@ -71,15 +72,20 @@ class ApplicationUnderTest(msgspec.Struct, frozen=True):
         return RunningEngine() if self.description.running is not None else None
 
     @property
+    def runs_on(self) -> str:
+        """The engine that starts its nodes, by name."""
+        return "docker" if self.description.service is not None else "processes"
+
+    @property
     def facts(self) -> ApplicationFacts:
         """What the run's files say of it."""
         return facts_of(self.description, self.sha256, "C" if self.description.running else "B")
 
     def patient(self, limits: Limits) -> Limits:
         """The limits with as much time for a node to start as the description gives it."""
-        if self.description.node is None:
+        if self.description.running is not None:
             return limits
-        ready_s = max(limits.node_ready_s, self.description.node.ready_within_s)
+        ready_s = max(limits.node_ready_s, self.description.nodes.ready_within_s)
         cluster_s = max(limits.cluster_ready_s, 2 * ready_s)
         return msgspec.structs.replace(limits, node_ready_s=ready_s, cluster_ready_s=cluster_s)
 
@@ -102,8 +108,8 @@ class ApplicationUnderTest(msgspec.Struct, frozen=True):
         whose = f"on {it.name} ({self.file}), {where}:"
         return [whose, *sent, f"variants: {', '.join(self.architectures())}"]
 
-    def chosen(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        """Those of these names (a variant's own will do), or all.
+    def chosen(self, names: tuple[str, ...], *, or_all: bool = True) -> tuple[str, ...]:
+        """Those of these names (a variant's own will do); of no names all, or none.
 
         Raises:
             UsageError: there is none of a name.
@@ -112,7 +118,7 @@ class ApplicationUnderTest(msgspec.Struct, frozen=True):
         short = {name.removeprefix(f"{self.description.name}-"): name for name in known}
         for name in names:
             one_of({**short, **known}, name, "variant", next_step=f"twinshop app check {self.file}")
-        return tuple(short.get(name, name) for name in names) or tuple(known)
+        return tuple(short.get(name, name) for name in names) or (tuple(known) if or_all else ())
 
     def check_scenario(self, scenario: Scenario) -> None:
         """Make sure that the scenario can be carried out on it.
@@ -120,22 +126,47 @@ class ApplicationUnderTest(msgspec.Struct, frozen=True):
         Raises:
             UsageError: it needs what only the twins have.
         """
-        kinds = [fault.kind for fault in scenario.fault if FAULTS[fault.kind].of_twins]
-        ours = [fault.kind for fault in scenario.fault if fault.kind not in self.description.fault]
-        why = ""
-        if self.description.running is not None and ours:
-            why = f"it runs already, and no command says how to carry out a {ours[0]}: describe [fault.{ours[0]}]"
-        elif kinds and self.description.running is None:
-            why = f"its fault {kinds[0]} tells nodes something that only the twins listen to"
-        elif scenario.load.behaviour != "shop":
-            why = f"it is about what its shoppers do ({scenario.load.behaviour}), which no description says how to ask"
-        elif scenario.settings:
-            why = f"it sets {', '.join(scenario.settings)}, which are settings of the twins and their cluster"
-        if why:
+        if why := self.cannot(scenario):
             raise UsageError(
                 f"the scenario {scenario.name} cannot be carried out on {self.description.name}", why=why,
                 next_step=f"twinshop run node-kill --app {self.file}",
             )  # fmt: skip
+
+    def cannot(self, scenario: Scenario) -> str:
+        """Why a scenario cannot be carried out on it; "": it can."""
+        kinds = [fault.kind for fault in scenario.fault if FAULTS[fault.kind].of_twins]
+        ours = [fault.kind for fault in scenario.fault if fault.kind not in self.description.fault]
+        if self.description.running is not None and ours:
+            return f"it runs already, and no command says how to carry out a {ours[0]}: describe [fault.{ours[0]}]"
+        if kinds and self.description.running is None:
+            return f"its fault {kinds[0]} tells nodes something that only the twins listen to"
+        if scenario.load.behaviour != "shop":
+            return f"it is about what its shoppers do ({scenario.load.behaviour}), which no description says how to ask"
+        if scenario.settings:
+            return f"it sets {', '.join(scenario.settings)}, which are settings of the twins and their cluster"
+        return ""
+
+    def check_way(self, engine: str, balancer: str) -> None:
+        """Make sure that it can be run by that engine, behind that balancer ("": the default).
+
+        Raises:
+            UsageError: it cannot.
+        """
+        name, running = self.description.name, self.description.running is not None
+        how = "a service of a compose file" if self.description.service else "a command"
+        what = why = instead = ""
+        if running and (balancer or engine != "processes"):
+            what, why, instead = "run with --engine or --balancer", "it runs already", "leave them out"
+        elif engine != self.runs_on and not running:
+            what, why = f"run with --engine {engine}", f"it is described by {how}"
+            instead = f"--engine {self.runs_on}"
+        elif balancer and not balancer_named(balancer).can.tells_health:
+            # Whom it sends people to would have to be seen from answers that name their node.
+            what = f"put behind {balancer}"
+            why = "it does not say which nodes it calls healthy, nor do answers name theirs"
+            instead = "choose another balancer, or none: --balancer haproxy"
+        if what:
+            raise UsageError(f"{name} cannot be {what}", why=why, next_step=instead)
 
     def planned(self, plan: Plan) -> Plan:
         """The plan as it can be carried out there: what runs without us has no nodes that we know.
@@ -235,9 +266,9 @@ def write_for_load(description: Description, count: int, work: Path) -> Path:
     return path
 
 
-def name_nodes(history: Path, begin: int, access: Path) -> None:
+def name_nodes(history: Path, begin: int, access: Path, balancer: Balancer) -> None:
     """Write into the history from that byte on, and into the log itself, which node answered each request."""
-    nodes = _name_in_log(access)
+    nodes = name_in_log(access, balancer)
     before = history.read_bytes()[:begin]
     named = [
         msgspec.structs.replace(each, node=nodes.get(each.request, "")) if isinstance(each, Exchange) else each
@@ -247,19 +278,16 @@ def name_nodes(history: Path, begin: int, access: Path) -> None:
     write_whole(history, before + encode_records(named))
 
 
-def _name_in_log(access: Path) -> dict[str, str]:
-    """By request. An answer that the balancer made itself is nobody's, whomever it had picked."""
-    lines = [
-        msgspec.structs.replace(line, answered_by=line.node if _came_from_node(line) else None)
-        for lines in read_access_batches(access)
-        for line in lines
-    ]
+def name_in_log(access: Path, balancer: Balancer) -> dict[str, str]:
+    """Which node answered, by request. An answer that the balancer made itself is nobody's, whomever it had picked."""
+    lines = [_named(line, balancer) for lines in read_access_batches(access) for line in lines]
     if lines:
         write_whole(access, b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
     return {line.id: line.answered_by for line in lines if line.id and line.answered_by}
 
 
-def _came_from_node(line: RawLine) -> bool:
-    if line.details:
-        return line.details == "via_upstream"
-    return bool(line.node) and line.flags in NO_FLAGS and line.status not in _BY_BALANCER
+def _named(line: RawLine, balancer: Balancer) -> RawLine:
+    if not balancer.came_from_node(line):
+        return msgspec.structs.replace(line, answered_by=None)
+    # Logs without words of their own take an error that nobody signed for the balancer's; it was the node's.
+    return msgspec.structs.replace(line, answered_by=line.node, flags=line.flags if line.details else "")

@@ -22,6 +22,7 @@ class Held:
 
     def __init__(self, cluster: Cluster, node: str, boot: str | None, guests: Collection[str] = ()) -> None:
         self._guests = frozenset(guests)
+        # Before the question: what was opened while it was answered may be in both, and is counted by its id once.
         self.asked_at_us = time.time_ns() // 1000
         self.answer = cluster.held(node)
         self._boot = boot

@@ -37,7 +37,7 @@ class EventLog:
 
     def write(self, make: Callable[[int], Event]) -> None:
         """Write the event that `make` builds from `at_us`: now, in microseconds since the zero."""
-        moment_ns = time.monotonic_ns()
+        moment_ns = time.monotonic_ns()  # when it happened, not when another thread let go of the lock
         with self._lock:
             if self._zero_ns is None:
                 self._waiting.append((moment_ns, make))
@@ -52,5 +52,6 @@ class EventLog:
     def _append(self, moment_ns: int, make: Callable[[int], Event]) -> None:
         assert self._zero_ns is not None
         line = _encode(make((moment_ns - self._zero_ns) // 1000)) + b"\n"
+        # Opened for each line: nothing of it is in a buffer when the harness is killed.
         with self._path.open("ab") as events:
             events.write(line)

@@ -78,6 +78,7 @@ class FaultRun(threading.Thread):
             self._write("nothing_there", (reason,))
             return
         target = self._aim()
+        # Asked before the blow: of a dead node nobody learns what it held.
         held = self._held(target) if self._fault.forgets == "injected" else None
         self._break(target, held)
         if self._until_healing():
@@ -113,9 +114,11 @@ class FaultRun(threading.Thread):
         return Held(self._cluster, target.victim, target.before.boot, self._guests)
 
     def _break(self, target: Target, held: Held | None) -> None:
+        # Written first: what the blow changes has to come after it, even where the blow itself takes its time.
         self._write("injected", ())
         self._fault.inject(target)
         self._write_added(target)
+        # From outside: that the doing raised no error proves nothing.
         broken = self._watch(lambda: self._fault.observe(target), self._bounds.observed_s)
         self._write("observed" if broken else "not_observed", broken or self._looks())
         if held is not None:
@@ -140,7 +143,7 @@ class FaultRun(threading.Thread):
             return self._fault.observe_healed(target)
 
         mended = self._watch(heal_and_look, self._bounds.healed_s)
-        if held is not None:
+        if held is not None:  # its end was never seen: then its log up to now is the best that there is
             self._write_at_risk(held)
         self._write("observed_healed" if mended else "not_healed", mended or self._looks())
         return mended is not None
@@ -162,6 +165,7 @@ class FaultRun(threading.Thread):
 
     def _watch(self, look: Callable[[], Evidence | None], bound_s: float) -> Evidence | None:
         deadline = time.monotonic() + bound_s
+        # The look comes before the clock: a thread that was woken late has looked once, all the same.
         while (evidence := look()) is None and time.monotonic() < deadline and not self._abandoned.is_set():
             time.sleep(POLL_S)
         return evidence

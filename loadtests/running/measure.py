@@ -11,6 +11,7 @@ from contextlib import ExitStack
 import msgspec
 
 from compose.architectures import Architecture
+from compose.balancers import balancer_named
 from compose.cluster import DEFAULT_BALANCER, ClusterSpec, Limits
 from compose.engines.contract import Cluster, Engine
 from compose.supervision.ledger import Ledger
@@ -99,7 +100,7 @@ class Measurement:
             zero_ns = self._go(load)
             self._start_faults(cluster, zero_ns)
             self._attend(load, cluster, zero_ns)
-            self._sample_parts(cluster)
+            self._sample_parts(cluster)  # what parts have counted in all: the last look comes after the last shopper
             self._await_faults()
             self._end_load(load)
             self._keep_orders(cluster)
@@ -178,6 +179,7 @@ class Measurement:
 
     def _go_at(self, load: LoadProcesses, zero_ns: int, epoch_us: int) -> int:
         load.go(zero_ns)
+        # Only now have events a zero to count from; those of the start have waited for it, and are before it.
         self._events.set_zero(zero_ns)
         self._events.write(lambda at_us: LoadStarted(self._architecture.name, at_us, epoch_us, self._setup.workers))
         return zero_ns
@@ -196,7 +198,8 @@ class Measurement:
         commands = app.description.fault.get(planned.kind) if app else None
         if app is None or commands is None:
             return fault_for(planned, self._setup.plan)
-        return CommandedFault(planned.kind, commands, app.description.folder)
+        owners = CommandedFault(planned.kind, commands, app.description.folder)
+        return fault_for(planned, self._setup.plan, owners)
 
     def _attend(self, load: LoadProcesses, cluster: Cluster, zero_ns: int) -> None:
         """Until the load has ended by itself, or has had more time than all its own bounds allow."""
@@ -206,7 +209,7 @@ class Measurement:
             self._go_on()
             now_ns = time.monotonic_ns()
             if now_ns >= next_sample_ns:
-                next_sample_ns += int(SAMPLE_S * 1e9)
+                next_sample_ns += int(SAMPLE_S * 1e9)  # from when it was due: one late sample delays no other
                 cluster.check_engine()
                 self._sample(load, cluster, cpu)
                 self._show_progress(load, now_ns - zero_ns)
@@ -245,7 +248,7 @@ class Measurement:
         ended_well = load.finished() and all(code == 0 for code in load.exit_codes())
         why = "" if ended_well else self._why_not_clean(load)
         progress = load.progress()
-        why = why or "; ".join(self._merge())
+        why = why or "; ".join(self._merge())  # of a load that ended badly, it is merged when all is cleared away
         clean = not why
         sent = progress.sent
         self._events.write(lambda at_us: LoadEnded(self._architecture.name, at_us, clean, progress.cpu_s, sent, why))
@@ -272,6 +275,7 @@ class Measurement:
         """What the load processes wrote becomes part of the run's history, once; what was damaged in it, in words."""
         if self._load is None:
             return ()
+        # Taken first: whoever is interrupted in here comes back by `_clear_away`, and must not append it all again.
         load, self._load = self._load, None
         load.kill()
         self._began_at = self._history.stat().st_size if self._history.exists() else 0
@@ -298,11 +302,13 @@ class Measurement:
             self._merge()
 
     def _stop_cluster(self) -> None:
+        setup = self._setup
         if self._cluster is not None:
             began = time.monotonic()
             self._cluster.stop()
-            if self._setup.application is not None and self._setup.application.engine is None:
-                name_nodes(self._history, self._began_at, self._logs / "access.ndjson")
+            if setup.application is not None and setup.application.engine is None:
+                access, balancer = self._logs / "access.ndjson", balancer_named(setup.balancer)
+                name_nodes(self._history, self._began_at, access, balancer)
             took_s = round(time.monotonic() - began, 3)
             self._events.write(lambda at_us: ClusterStopped(self._architecture.name, at_us, took_s))
 

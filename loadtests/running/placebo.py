@@ -15,7 +15,7 @@ PLACEBO_BOUNDS = FaultBounds(observed_s=1.0, healed_s=1.0)
 """What does not happen is not seen either: the looking goes on for about as long as a fault takes to be seen."""
 ABOUT = (
     "kind", "colour", "doing", "done", "sentence", "strikes", "takes_memory", "forgets", "stays", "needs_wires",
-    "causes", "balancing", "grows", "cures", "button", "free_play", "looks",
+    "causes", "balancing", "grows", "rations", "cures", "button", "free_play", "looks",
 )  # fmt: skip
 """What a placebo says of itself in its fault's words."""
 
@@ -47,7 +47,7 @@ class Placebo(Fault):
         return self._real.observe_healed(target)
 
 
-def fault_for(planned: PlannedFault, plan: Plan) -> Fault:
-    """What is carried out for a planned fault: the fault, or its placebo."""
-    fault = FAULTS[planned.kind]
+def fault_for(planned: PlannedFault, plan: Plan, commanded: Fault | None = None) -> Fault:
+    """What is carried out for a planned fault: its owner's commands if there are any, or the fault; or its placebo."""
+    fault = commanded or FAULTS[planned.kind]
     return Placebo(fault) if plan.control == "placebo" else fault

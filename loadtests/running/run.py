@@ -55,6 +55,8 @@ class RunRequest(msgspec.Struct, frozen=True):
     """What is under test, if it is none of the twins; its variants are the architectures then."""
     balancer: str = ""
     """Empty: the scenario's, or the default."""
+    report: bool = True
+    """Make the page for people at once."""
 
 
 class Finished(msgspec.Struct, frozen=True):
@@ -74,13 +76,10 @@ def run(request: RunRequest, engine: Engine, watcher: RunWatcher, *, held: bool 
     path, content = scenario_content(request.scenario)
     scenario = read_scenario(content, file=str(path), name=path.stem)
     app = request.application
-    plan = make_plan(
-        scenario, seed=request.seed, shoppers=request.shoppers, control=request.control,
-        behaviour=app.behaviour if app else None,
-    )  # fmt: skip
     if app is not None:
         app.check_scenario(scenario)
-        plan = app.planned(plan)
+    plan = planned_for(request, scenario, request.seed, request.control)
+    if app is not None:
         accounts_of(app.description, len(plan.shoppers))  # before anything is started
     names = app.chosen(request.architectures) if app else request.architectures or scenario.architectures
     balancer = _balancer_of(request, scenario, names, engine, watcher)
@@ -93,7 +92,20 @@ def run(request: RunRequest, engine: Engine, watcher: RunWatcher, *, held: bool 
         limits = limits_of(request.limits, scenario, request.control)
         limits = app.patient(limits) if app else limits
         interrupted = _measure_all(request, plan, names, engine, watcher, folder, provenance, limits)
-    return Finished(folder, _judge_and_report(folder, watcher, whole=interrupted is None), interrupted)
+    results = _judge_and_report(folder, watcher, whole=interrupted is None, report=request.report)
+    return Finished(folder, results, interrupted)
+
+
+def planned_for(request: RunRequest, scenario: Scenario, seed: int, control: Control) -> Plan:
+    """The plan of a run that somebody asked for.
+
+    Raises:
+        UsageError: it would send more to an application that runs already than may be sent.
+    """
+    app = request.application
+    behaviour = app.behaviour if app else None
+    plan = make_plan(scenario, seed=seed, shoppers=request.shoppers, control=control, behaviour=behaviour)
+    return app.planned(plan) if app else plan
 
 
 def _balancer_of(
@@ -134,6 +146,7 @@ def asked_of_balancer(scenario: Scenario) -> set[str]:
 def limits_of(limits: Limits, scenario: Scenario, control: Control = "") -> Limits:
     """Those limits with the scenario's settings, and with what its faults (not a control's) need from the start."""
     settings = {name: getattr(scenario.limits(), name) for name in scenario.settings}
+    # Before the faults' own: where a scenario sets what a fault would choose, the fault leaves it alone.
     limits = msgspec.structs.replace(limits, **settings)
     for fault in () if control else scenario.fault:
         limits = FAULTS[fault.kind].prepare(limits)
@@ -163,10 +176,11 @@ def _measure_all(
     return None
 
 
-def _judge_and_report(folder: RunFolder, watcher: RunWatcher, *, whole: bool) -> Results:
+def _judge_and_report(folder: RunFolder, watcher: RunWatcher, *, whole: bool, report: bool) -> Results:
     try:
         results = write_results(folder)
-        write_report(folder, results)
+        if report:
+            write_report(folder, results)
     except Interrupted as interrupted:
         interrupted.why = "the run was carried out, but not judged and reported to the end"
         interrupted.next_step = f"twinshop report {shlex.quote(str(folder.root))}"

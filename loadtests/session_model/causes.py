@@ -25,6 +25,7 @@ from loadtests.session_model.excluded import considered
 from loadtests.session_model.life import SessionLife, good_until, seen, setting
 from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace
 from loadtests.session_model.stores import RULES, Outlived
+from loadtests.session_model.stores.formats import cart_not_understood
 
 OF_RULES = (
     Cause("expired", "The session's lifetime was over."),
@@ -130,11 +131,18 @@ def reason_of_cart_loss(around: Circumstances, person: ShopperTrace, answer: Exc
 
 
 def reason_of_short_order(around: Circumstances, promise: AcknowledgedOrder) -> Reason:
-    """Why an order lacks what was acknowledged, as far as the very write shows it: the cart was lost before."""
-    if promise.overlapped is None:
+    """Why an order lacks what was acknowledged, as far as the very write shows it, or the version of the node that
+    read it: the cart was lost before."""
+    shown = promise.shown
+    if shown is None:
         return Reason()
-    explanation = explain_by(partial(_unless, seen("overlapping_write", promise.overlapped.sent_us)))
-    return _reason(around, explanation, "the order held the acknowledged cart")
+    turns: list[Harms] = [partial(cart_not_understood, shown, promise.exchange, around)]
+    if shown.overlapped:
+        turns.insert(0, partial(_unless, seen("overlapping_write", shown.sent_us)))
+    explanation = next((found for found in map(explain_by, turns) if found.alternatives), UNEXPLAINED)
+    return (
+        _reason(around, explanation, "the order held the acknowledged cart") if explanation.alternatives else Reason()
+    )
 
 
 def reason_of_use_after_end(around: Circumstances, used: Outlived) -> Reason:
@@ -180,6 +188,13 @@ def _about_cart(around: Circumstances, person: ShopperTrace, last: Exchange, ans
     if last.overlapped:
         yield partial(_unless, seen("overlapping_write", last.sent_us))
     if (rules := RULES.get(around.run.store or "")) is not None:
+        left = person.left  # after it a cart is shown that had gone with it: of the session that it ended
+        if (
+            left is not None
+            and last.done_us <= left.done_us
+            and (person.login is None or person.login.done_us <= left.sent_us)
+        ):
+            yield lambda without: rules.outlived(Outlived(person.login, left, answer), around, without)
         yield lambda without: repeated(last, answer, around, without)
         yield lambda without: rules.cart_harms(last, answer, person.life, around, without)
 

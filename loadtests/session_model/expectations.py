@@ -370,8 +370,7 @@ class ExpectedSession:
         """No possible cart is the one shown: name what is missing or back, against the likeliest, and adopt what is."""
         world = min(worlds, key=lambda world: sum(lacking(world.cart, shown)) + sum(lacking(shown, world.cart)))
         missing, extra = sum(lacking(world.cart, shown)), sum(lacking(shown, world.cart))
-        adopt, self._adopt = self._adopt, False
-        expected = world.cart
+        adopt, expected, self._adopt = self._adopt, world.cart, False
         for request, happened in world.happened.items():
             if happened:  # only with it is this world the likeliest; that the others did not happen, nobody has shown
                 self._settle(request, "ok")

@@ -22,9 +22,10 @@ class AcknowledgedOrder(msgspec.Struct, frozen=True):
     exchange: Exchange
     cart: Cart | None
     """The cart that was ordered; None if several were possible."""
-    overlapped: Exchange | None = None
-    """The answer that last showed that cart, if another request overlapped it: the one may have saved over the other.
-    Else None: of millions of orders nobody keeps one answer more without need."""
+    shown: Exchange | None = None
+    """The answer that last showed that cart, where it may say why the order lacks some of it: another request
+    overlapped it, or nodes were of several versions. Else None: nobody keeps one answer more of each of millions of
+    orders without need."""
 
     def kept_by(self, order: StoredOrder) -> bool:
         """That stored order is the one that was acknowledged."""
@@ -44,7 +45,7 @@ class AcknowledgedOrder(msgspec.Struct, frozen=True):
 
 
 def packed(exchange: Exchange, cart: Cart | None, shown: Exchange | None = None) -> AcknowledgedOrder:
-    """The promise of this checkout; `shown`: the last answer with the cart.
+    """The promise of this checkout; `shown`: the last answer with the cart, if it may be asked for.
 
     What many of them say, names of nodes and articles, they hold together. Without what nobody asks of a promise: when
     it was due, which step of the plan it is, and how many bytes went about.
@@ -53,8 +54,7 @@ def packed(exchange: Exchange, cart: Cart | None, shown: Exchange | None = None)
         exchange, architecture=intern(exchange.architecture), node=intern(exchange.node), user=intern(exchange.user),
         planned_us=0, step=-1, cookie_bytes=0, body_bytes=0,
     )  # fmt: skip
-    overlapped = shown if shown is not None and shown.overlapped else None
-    return AcknowledgedOrder(kept, None if cart is None else _packed_lines(cart), overlapped)
+    return AcknowledgedOrder(kept, None if cart is None else _packed_lines(cart), shown)
 
 
 def packed_order(order: StoredOrder, promise: AcknowledgedOrder | None) -> StoredOrder:

@@ -4,7 +4,8 @@
 
 OTHER_CHECKOUT has an installation of its own (`make install`) and may be of any version that reads these runs. Each run
 is judged from its evidence by both, in processes of their own; nothing is written. Prints each change of a cause with
-how often it is, one example, and `unexplained` by both; exit code 1 if one finds a loss that the other does not.
+how often it is, one example, and `unexplained` by both; then the runs that the other one cannot read (architectures,
+faults or measures that it does not have). Exit code 1 if one finds a loss that the other does not.
 """
 
 from __future__ import annotations
@@ -27,12 +28,21 @@ if __name__ == "__main__":
 Loss = dict[str, Any]
 
 
+class CannotJudge(Exception):
+    """That checkout does not read the run; in its words, the first line."""
+
+
 def judged(checkout: Path, run: Path) -> dict[str, list[Loss]]:
-    """The losses of each architecture, by that checkout."""
+    """The losses of each architecture, by that checkout.
+
+    Raises:
+        CannotJudge: it ended with an error.
+    """
     command = [str(checkout / ".venv" / "bin" / "python"), "-c", JUDGE, str(run.resolve())]
     done = subprocess.run(command, cwd=checkout, capture_output=True, text=True)
     if done.returncode:
-        raise SystemExit(f"{checkout} cannot judge {run}: {done.stderr[-600:]}")
+        errors = [line for line in done.stderr.splitlines() if line.startswith(("shared.errors.", "msgspec."))]
+        raise CannotJudge((errors or done.stderr.splitlines() or ["no word"])[-1].replace(f"{run.resolve()}/", ""))
     return {name: result["losses"] for name, result in json.loads(done.stdout)["architectures"].items()}
 
 
@@ -53,10 +63,15 @@ def main() -> int:
     runs = sorted(path.parent for path in Path(sys.argv[2]).glob("*/results.json") if not path.parent.is_symlink())
     changed: Counter[tuple[str, ...]] = Counter()
     example: dict[tuple[str, ...], str] = {}
+    unread: dict[str, str] = {}
     unexplained, losses, apart = [0, 0], 0, 0
     for run in runs:
         scenario = json.loads((run / "results.json").read_bytes())["scenario"]
-        then = judged(other, run)
+        try:
+            then = judged(other, run)
+        except CannotJudge as error:
+            unread[scenario] = str(error)
+            continue
         for name, found in judged(here, run).items():
             was, now = by_place(then[name]), by_place(found)
             apart += len(was.keys() ^ now.keys())
@@ -70,8 +85,13 @@ def main() -> int:
                     example[change] = f"{run.name}, shopper {now[place]['shopper']}: {now[place]['counterfactual']}"
     for change, times in sorted(changed.items()):
         print(times, *change, example[change], sep=" | ")
-    print(f"{len(runs)} runs, {losses} losses, {changed.total()} have another cause, {apart} found by one only")
+    read = len(runs) - len(unread)
+    print(
+        f"{read} of {len(runs)} runs, {losses} losses, {changed.total()} have another cause, {apart} found by one only"
+    )
     print(f"unexplained: {unexplained[0]} by {other.name}, {unexplained[1]} here")
+    for scenario, why in unread.items():
+        print(f"not read by {other.name}: {scenario}: {why}")
     return int(apart > 0)
 
 

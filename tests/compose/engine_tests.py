@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from compose.architectures import ARCHITECTURES
-from compose.cluster import ClusterSpec, Observation
+from compose.cluster import ClusterSpec, Limits, Observation
 from compose.engines.cluster_file import ClusterFile
 from compose.engines.contract import Cluster, Engine
 from compose.engines.processes import ProcessesEngine
@@ -45,7 +45,12 @@ def looks_within(seconds: float) -> Iterator[None]:
         yield
 
 
+PATIENT = Limits(cluster_ready_s=120, node_ready_s=60)
+"""Of clusters whose start has no bound that is tried: on a busy machine it takes its time."""
+
+
 def new_spec(architecture: str = "sticky-memory", **changes: object) -> ClusterSpec:
+    changes.setdefault("limits", PATIENT)
     return ClusterSpec(secrets.token_hex(4), ARCHITECTURES[architecture], accounts=6, **changes)  # type: ignore[arg-type]
 
 

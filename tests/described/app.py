@@ -174,7 +174,7 @@ class Server(ThreadingHTTPServer):
         super().server_bind()
 
 
-server = Server(("127.0.0.1", int(sys.argv[1])), Handler)
+server = Server((os.environ.get("HOST", "127.0.0.1"), int(sys.argv[1])), Handler)
 if BREAK == "four workers":
     for _ in range(3):
         if os.fork() == 0:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from itertools import cycle, islice
 from pathlib import Path
 
 import msgspec
 
 from compose.applications.contract import NodeState
 from compose.architectures import ARCHITECTURES
-from compose.changes import Balancing, NodeChanges, Reply, Trouble, Wire
+from compose.changes import OF_A_CANARY, Balancing, NodeChanges, Reply, Trouble, Wire
 from compose.cluster import ClusterSpec, Limits, NodeAddress, Observation
 from compose.engines.contract import Cluster
 from shared.database_order import DatabaseOrder
@@ -167,6 +169,15 @@ class ScriptedCluster(Cluster):
 
     def balancing(self) -> Balancing:
         return self.routes
+
+    def ask_strangers(self, times: int) -> Counter[str]:
+        names = [node.name for node in self.nodes()]
+        shares = [name for name in names for _ in range(1 if name == self.routes.canary else OF_A_CANARY)]
+        in_turn = shares if self.routes.canary else names
+        return Counter(islice(cycle(in_turn), times))
+
+    def reload_balancer(self) -> None:
+        self.there["balancer"].boot += 1
 
     def wire(self, end: str, wire: Wire) -> None:
         self.there[end].wire = wire

@@ -53,7 +53,7 @@ def standin_shop() -> Iterator[StandinShop]:
             yield StandinShop(int(process.stdout.readline()))
         finally:
             process.stdin.close()
-            process.wait(timeout=10)
+            process.wait(timeout=30)
 
 
 def in_load_process(code: str, *args: str, timeout: float = 60) -> Any:

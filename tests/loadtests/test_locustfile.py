@@ -123,7 +123,7 @@ def test_with_the_web_interface_up_and_down(shop: StandinShop, tmp_path: Path) -
 
 
 def _post(url: str, form: str) -> None:
-    urllib.request.urlopen(url, data=form.encode(), timeout=10).read()
+    urllib.request.urlopen(url, data=form.encode(), timeout=30).read()
 
 
 def _poll(url: str, good: Callable[[str], bool]) -> None:

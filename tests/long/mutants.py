@@ -47,6 +47,16 @@ EQUIVALENT: dict[str, str] = {
     "if at_once > 1 and history.exists() and (history.stat().st_size > PAYS_BYTES):": (
         "a history of exactly so many bytes is judged by one process, to the same results"
     ),
+    "loadtests/judging/three_logs.py: if len(numbers) < MANY: -> if (len(numbers) <= MANY):": (
+        "exactly so many numbers are compared by the other of two ways, which finds the same"
+    ),
+    "loadtests/session_model/expectations.py: self.audited = False -> self.audited = True": (
+        "of the three places, the first: before anything is put into the cart there is nothing that an audit could keep"
+    ),
+    "loadtests/session_model/counterfactual.py: for others in range(len(candidates) - settings + 1): -> "
+    "for others in range(len(candidates) - settings + 2):": "there are no sets of more than all of them",
+    "loadtests/session_model/counterfactual.py: for chosen in range(settings + 1): -> "
+    "for chosen in range(settings + 2):": "there are no sets of more than all of them",
 }
 """By `Mutant.name`: why it is the same program."""
 

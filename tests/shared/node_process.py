@@ -18,7 +18,7 @@ from compose.supervision.ports import answers, free_ports
 from shared.shop.database import prepare
 from tests.waiting import until
 
-READY_WITHIN_S = 30.0
+READY_WITHIN_S = 60.0
 GONE_WITHIN_S = 20.0
 
 

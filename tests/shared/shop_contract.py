@@ -196,7 +196,7 @@ class ShopContract(StoreContract):
         answers: list[tuple[int, str]] = []
 
         def press(window: JsonVisitor) -> None:
-            barrier.wait(10)
+            barrier.wait(30)
             answer = window.checkout("k")
             answers.append((answer.status_code, answer.json["order"]))
 

@@ -91,7 +91,7 @@ def test_event_streams_keep_no_thread_from_others_and_end_with_the_node(folder: 
         process.wait_until_ready()
         cookie, streams = process.login(), []
         for _ in range(6):
-            stream = http.client.HTTPConnection("127.0.0.1", process.port, timeout=10)
+            stream = http.client.HTTPConnection("127.0.0.1", process.port, timeout=30)
             stream.request("GET", "/orders/progress", headers={"Cookie": cookie})
             answer = stream.getresponse()
             assert answer.status == 200
@@ -115,7 +115,7 @@ def test_a_stream_whose_client_has_left_gives_its_place_back(folder: Path) -> No
 
         def opened() -> bool:
             """Ask for one more and leave at once."""
-            with closing(http.client.HTTPConnection("127.0.0.1", process.port, timeout=10)) as stream:
+            with closing(http.client.HTTPConnection("127.0.0.1", process.port, timeout=30)) as stream:
                 stream.request("GET", "/orders/progress", headers={"Cookie": cookie})
                 return stream.getresponse().status == 200
 

@@ -18,7 +18,7 @@ from shared.replication.peers import without_what_is_there
 from shared.replication.state import ReplicatedState, StateUnavailable
 from tests.waiting import until
 
-WITHIN_S = 20.0
+WITHIN_S = 60.0
 Start = Callable[..., ReplicatedState]
 
 

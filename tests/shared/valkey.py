@@ -16,7 +16,7 @@ from compose.engines.store import server_args, server_program
 from compose.supervision.ports import answers, free_ports
 from tests.waiting import until
 
-READY_WITHIN_S = 10.0
+READY_WITHIN_S = 60.0
 
 
 @dataclass

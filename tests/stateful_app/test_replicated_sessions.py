@@ -39,7 +39,7 @@ class Shopper:
         headers = {"Accept": JSON, "Content-Type": JSON, "X-Request-Id": "r", "X-Control-Token": CONTROL_TOKEN}
         if self.cookie:
             headers["Cookie"] = f"session={self.cookie}"
-        with closing(http.client.HTTPConnection("127.0.0.1", node.port, timeout=10)) as connection:
+        with closing(http.client.HTTPConnection("127.0.0.1", node.port, timeout=30)) as connection:
             connection.request(method, path, json.dumps(body) if body is not None else None, headers)
             answer = connection.getresponse()
             told = json.loads(answer.read())

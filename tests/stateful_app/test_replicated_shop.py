@@ -17,7 +17,7 @@ from tests.shared.shop_contract import ShopContract
 from tests.shared.shop_pages_contract import ShopPagesContract
 from tests.waiting import until
 
-READY_WITHIN_S = 20.0
+READY_WITHIN_S = 60.0
 
 
 class OnOneNode:

@@ -20,7 +20,7 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
 
-WITHIN_S = 20.0
+WITHIN_S = 60.0
 
 
 @contextmanager

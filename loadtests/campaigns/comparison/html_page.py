@@ -10,13 +10,13 @@ from pathlib import Path
 
 import msgspec
 
-from compose.architectures import ARCHITECTURES
 from loadtests.campaigns.comparison.comparison import RunComparison
 from loadtests.campaigns.comparison.differences import Numbers
 from loadtests.campaigns.comparison.page import BY_CHANCE, cells_of, worth_a_row
 from loadtests.campaigns.comparison.side import FactRow, different
 from loadtests.checks import MEASURES
 from loadtests.model.measures import spoken
+from loadtests.report.palette import side
 from loadtests.report.shell import PageShell
 from loadtests.report.tables import Table
 
@@ -85,9 +85,7 @@ def _numbers(name: str, found: Numbers) -> ArchitectureNumbers:
     head = ("Measure", *found.runs, *(f"{label} − {first}" for label in found.runs[1:]))
     rows = ((_named(measure), *cells) for measure, *cells in map(cells_of, shown))
     verdicts = ("Verdict", *found.verdicts, *("" for _ in found.runs[1:]))
-    known = ARCHITECTURES.get(name)
-    css = known.app.removesuffix("_app") if known else ""
-    return ArchitectureNumbers(name, css, Table(head, (verdicts, *rows)), len(found.measures) - len(shown))
+    return ArchitectureNumbers(name, side(name), Table(head, (verdicts, *rows)), len(found.measures) - len(shown))
 
 
 def _named(measure: str) -> str:

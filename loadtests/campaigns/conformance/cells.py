@@ -44,12 +44,18 @@ class ConformanceCell(msgspec.Struct, frozen=True):
     runs: tuple[str, ...] = ()
     """The run's folder of each repeat, beside `conformance.json`."""
     why: str = ""
-    """Why it was not run, or a repeat of it failed."""
+    """Why it is not run: the balancer cannot."""
+    failed: str = ""
+    """Why the last repeat that was not counted was not."""
 
     @property
     def place(self) -> CellPlace:
         """Where it stands."""
         return self.event, self.balancer, self.architecture
+
+    def lacks(self, repeats: int) -> int:
+        """How many repeats of so many are still to be run."""
+        return 0 if self.why else max(0, repeats - len(self.repeats))
 
 
 class BalancerColumn(msgspec.Struct, frozen=True):
@@ -66,6 +72,11 @@ class BalancerColumn(msgspec.Struct, frozen=True):
         """Of each repeat that has one."""
         found = (getattr(it, self.name) for it in cell.repeats)
         return tuple(value for value in found if value is not None)
+
+    def compared(self, cell: ConformanceCell) -> tuple[float, ...]:
+        """Of each repeat, as a share of those who were at the node that was struck: one balancer deals people out
+        4, 4, 4 and another 5, 4, 3. As it is where none was."""
+        return tuple(getattr(it, self.name) / (it.there or 1) for it in cell.repeats)
 
     def middle(self, cell: ConformanceCell) -> float | None:
         """The median of the repeats; None without any."""
@@ -97,17 +108,25 @@ def _share(value: float) -> str:
 COLUMNS = (
     BalancerColumn("logged_out", "logged out", "Answered as a stranger against their will."),
     BalancerColumn(
-        "met_errors", "met errors", "Were answered an error (5xx), or nothing, at least once before the audit."
+        "met_errors",
+        "met errors",
+        "Were answered nothing, an error (5xx) or a refusal by the balancer, at least once before the audit.",
     ),
     BalancerColumn("trapped", "trapped", "Were sent to a node that was down at least twice in a row."),
     BalancerColumn("trapped_s", "trapped for", "The longest time for which one of them was.", unit="s"),
     BalancerColumn("moved", "moved", "Were answered by another node than before, although theirs lived."),
     BalancerColumn("again", "out again", "Were logged out at least twice."),
+    BalancerColumn("there", "at the node", "Were last answered by the node that was struck, before it was."),
+    BalancerColumn("busiest", "at one node", "Were logged in by the node that logged in the most."),
     BalancerColumn(
-        "new_share", "newcomers", "Share of those who came after a new node that were sent there.", "share", False
+        "new_share",
+        "newcomers",
+        "Share of those who came after a new node (or while it was a canary) that were sent there.",
+        "share",
+        False,
     ),
 )
-"""What stands in each cell; the last one only where a node was added."""
+"""What stands in each cell; the last one only where a node was added, or was a canary."""
 
 
 class Conformance(msgspec.Struct, frozen=True):
@@ -123,6 +142,11 @@ class Conformance(msgspec.Struct, frozen=True):
     def by_place(self) -> dict[CellPlace, ConformanceCell]:
         """The cells, each under its place."""
         return {cell.place: cell for cell in self.cells}
+
+    @property
+    def lacking(self) -> tuple[ConformanceCell, ...]:
+        """Cells of which some repeats have not been counted."""
+        return tuple(cell for cell in self.cells if cell.lacks(self.repeats))
 
     def with_cell(self, cell: ConformanceCell) -> Conformance:
         """The same with that cell in its place."""

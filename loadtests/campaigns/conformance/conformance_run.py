@@ -24,8 +24,9 @@ from loadtests.campaigns.conformance.cells import (
     read_conformance,
     write_conformance,
 )
-from loadtests.campaigns.conformance.page import write_pages
-from loadtests.campaigns.conformance.people import count_people
+from loadtests.campaigns.conformance.page import EVENTS, write_pages
+from loadtests.campaigns.conformance.people import count_people, doubt
+from loadtests.campaigns.conformance.sentences import remarks
 from loadtests.campaigns.jobs import seconds_each
 from loadtests.campaigns.one_run import Processes, RunProcess
 from loadtests.campaigns.runner import (
@@ -38,15 +39,19 @@ from loadtests.campaigns.runner import (
     expected_seconds,
     the_machine,
 )
-from loadtests.model.run_folder import RunFolder
+from loadtests.model.results import Results
+from loadtests.model.run_folder import RunFolder, read_document
 from loadtests.model.scenario import Scenario
 from loadtests.planning.scenario_file import load_scenario
 from loadtests.running.interrupts import interrupts_raise
 from loadtests.running.provenance import twinshop_version
-from loadtests.running.run import asked_of_balancer
+from loadtests.running.run import asked_of_balancer, write_report
 from shared.errors import EnvironmentNotReady, Interrupted, RunFolderError, UsageError
 
-EVENTS = Path(__file__).parent / "events"
+REPORTED = 1
+"""The repeat whose page is made at once; the sentences lead there. A page takes as long as judging ten runs."""
+SIDE_BY_SIDE = 1.5
+"""Clusters for each processor: a run waits most of its time. With two, nodes that join are not seen in time."""
 
 
 class ConformanceRequest(msgspec.Struct, frozen=True):
@@ -113,19 +118,27 @@ class ConformanceCampaign(Campaign[ConformanceJob]):
         assert job.key is not None
         place = (event, job.balancer, architecture)
         cell = self.known.by_place().get(place) or ConformanceCell(event, job.balancer, architecture, job.key)
-        why, run = outcome.error, f"{runs_of(job)}/{outcome.run}"
-        if outcome.measured and not outcome.interrupted:
-            try:
-                counts = count_people(RunFolder(self._folder / run), architecture)
-                cell = msgspec.structs.replace(cell, repeats=(*cell.repeats, counts), runs=(*cell.runs, run))
-            except RunFolderError as error:
-                why = f"its folder cannot be read: {error}"
-        if outcome.interrupted and not why:
+        if outcome.interrupted and not outcome.error:
             return None
-        self.known = self.known.with_cell(msgspec.structs.replace(cell, why=why or cell.why))
-        self._newest = why or "counted"
+        cell = self._counted(cell, f"{runs_of(job)}/{outcome.run}", outcome)
+        self.known = self.known.with_cell(cell)
+        self._newest = cell.failed or "counted"
         write_conformance(self._folder, self.known)
         return None
+
+    def _counted(self, cell: ConformanceCell, run: str, outcome: Outcome) -> ConformanceCell:
+        """The cell with that repeat, or with why it does not count."""
+        folder, why = RunFolder(self._folder / run), outcome.error
+        try:
+            why = why or (doubt(folder, cell.architecture) if outcome.measured else "it was not measured to its end")
+            if not why:
+                counts = count_people(folder, cell.architecture)
+                return msgspec.structs.replace(
+                    cell, repeats=(*cell.repeats, counts), runs=(*cell.runs, run), failed=""
+                )  # fmt: skip
+        except RunFolderError as error:
+            why = f"its folder cannot be read: {error}"
+        return msgspec.structs.replace(cell, failed=why)
 
     def bears(self, error: Exception) -> bool:
         """The others go on."""
@@ -154,7 +167,7 @@ def carry_out(asked: ConformanceRequest, say: Callable[[str], None]) -> Conforma
         ) from error
     known, jobs = plan_of(asked)
     write_conformance(asked.folder, known)
-    campaign = ConformanceCampaign(asked.folder, known, asked.side_by_side or os.cpu_count() or 1)
+    campaign = ConformanceCampaign(asked.folder, known, asked.side_by_side or int(SIDE_BY_SIDE * (os.cpu_count() or 1)))
     minutes = expected_seconds(jobs, campaign.side_by_side) / 60
     say(f"{len(jobs)} runs, about {minutes:.0f} min, {campaign.side_by_side} side by side")
     interrupted = None
@@ -164,7 +177,17 @@ def carry_out(asked: ConformanceRequest, say: Callable[[str], None]) -> Conforma
     except Interrupted as error:
         error.next_step = error.next_step or "the same command again: it goes on where it ended"
         interrupted = error
+    if interrupted is None:
+        report_witnesses(asked.folder, campaign.known)
     return ConformanceDone(campaign.known, write_pages(asked.folder, campaign.known), interrupted)
+
+
+def report_witnesses(folder: Path, known: Conformance) -> None:
+    """Make the pages that sentences lead to, where the first repeat did not count and another one is the first now."""
+    for remark in remarks(known):
+        run = RunFolder(folder / remark.cell.runs[0])
+        if not run.report.is_file() and run.results.is_file():
+            write_report(run, read_document(run.results, Results))
 
 
 def plan_of(asked: ConformanceRequest) -> tuple[Conformance, tuple[ConformanceJob, ...]]:
@@ -187,15 +210,15 @@ def plan_of(asked: ConformanceRequest) -> tuple[Conformance, tuple[ConformanceJo
             kept = before.get(place)
             cell = kept if kept is not None and kept.key == key else ConformanceCell(*place, key)
             cannot = balancer.cannot_serve(ARCHITECTURES[name].affinity, wanted)
-            known = known.with_cell(msgspec.structs.replace(cell, why=cannot))
-            missing = 0 if cannot else asked.repeats - len(cell.repeats)
+            known = known.with_cell(msgspec.structs.replace(cell, why=cannot, failed=""))
+            missing = 0 if cannot else cell.lacks(asked.repeats)
             path = str(EVENTS / f"{event.name}.toml")
             jobs += [
                 ConformanceJob(
                     path, (name,), asked.seed, seconds_each(event), balancer=balancer.name, key=key,
-                    repeat=asked.repeats - left,
+                    repeat=number, report=number == REPORTED,
                 )
-                for left in range(missing)
+                for number in range(asked.repeats - missing + 1, asked.repeats + 1)
             ]  # fmt: skip
     # What was known of other balancers and events stays.
     for place, cell in before.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -11,10 +12,12 @@ from compose.balancers import BALANCERS
 from loadtests.campaigns.conformance.cells import COLUMNS, BalancerColumn, Conformance, ConformanceCell
 from loadtests.campaigns.conformance.sentences import Remark, decide_c19, remarks, steadiness, who
 from loadtests.model.run_folder import RunFolder
+from loadtests.planning.scenario_file import load_scenario
 from loadtests.report.shell import PageShell
 from loadtests.report.tables import Markdown, Table
 from shared.whole_file import write_whole
 
+EVENTS = Path(__file__).parent / "events"
 HTML_FILE, MARKDOWN_FILE = "conformance.html", "conformance.md"
 SHELL = PageShell(Path(__file__).parent)
 
@@ -23,10 +26,14 @@ class EventTable(msgspec.Struct, frozen=True):
     """One event: what each balancer did to people in it."""
 
     event: str
+    about: str
+    """What happens, and what is asked."""
     columns: tuple[BalancerColumn, ...]
     cells: tuple[ConformanceCell, ...]
     refused: tuple[ConformanceCell, ...]
     """Balancers that cannot, and why."""
+    lacking: tuple[ConformanceCell, ...] = ()
+    """Those of which a repeat was not counted, and why."""
 
 
 def write_pages(folder: Path, known: Conformance) -> Path:
@@ -62,7 +69,17 @@ def _table_of(known: Conformance, event: str) -> EventTable:
     cells = [cell for cell in known.cells if cell.event == event]
     run = tuple(sorted((cell for cell in cells if cell.repeats), key=lambda it: (it.architecture, it.balancer)))
     shown = tuple(column for column in COLUMNS if any(column.values(cell) for cell in run))
-    return EventTable(event, shown, run, tuple(cell for cell in cells if cell.why))
+    lacking = tuple(cell for cell in cells if cell.failed and cell.lacks(known.repeats))
+    return EventTable(event, _about(event), shown, run, tuple(cell for cell in cells if cell.why), lacking)
+
+
+def _about(event: str) -> str:
+    """As its file has it; nothing of one that is no more."""
+    path = EVENTS / f"{event}.toml"
+    if not path.is_file():
+        return ""
+    scenario = load_scenario(str(path))
+    return f"{scenario.question} {scenario.story.strip()}"
 
 
 def markdown(known: Conformance, tables: tuple[EventTable, ...]) -> str:
@@ -77,8 +94,11 @@ def markdown(known: Conformance, tables: tuple[EventTable, ...]) -> str:
     for table in tables:
         head = ("balancer", "affinity", "repeats", *(column.title for column in table.columns))
         rows = tuple((*_names(cell), str(len(cell.repeats)), *_numbers(table, cell)) for cell in table.cells)
-        parts += [f"### {table.event}", Markdown().write(Table(head, rows, align="<<>"))]
-        parts += [f"- {who(cell)}: {cell.why}" for cell in table.refused]
+        parts += [f"### {table.event}", *filter(None, [table.about])]
+        parts += [Markdown().write(Table(head, rows, align="<<>")).strip()] if rows else []
+        if table.refused:  # in their first words: the others stand on the page, and in the reference
+            parts.append(" ".join(f"{re.split('[;.] ', cell.why)[0]}." for cell in table.refused))
+        parts += [f"- {who(cell)}, a repeat that does not count: {cell.failed}" for cell in table.lacking]
     parts += ["### Any load balancer with sticky sessions will do (C19)", decide_c19(known)]
     parts += ["### What differs from the best", *(f"- {remark.sentence}" for remark in remarks(known))]
     return "\n\n".join(parts) + "\n"
@@ -103,4 +123,4 @@ def _report(folder: Path, cell: ConformanceCell, number: int) -> str:
     return f"{run}/report.html" if run and RunFolder(folder / run).report.is_file() else ""
 
 
-__all__ = ["HTML_FILE", "MARKDOWN_FILE", "EventTable", "Remark", "markdown", "tables_of", "write_pages"]
+__all__ = ["EVENTS", "HTML_FILE", "MARKDOWN_FILE", "EventTable", "Remark", "markdown", "tables_of", "write_pages"]

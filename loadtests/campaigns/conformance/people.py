@@ -4,7 +4,7 @@ log, and when each node was down.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import groupby, pairwise
 
@@ -13,12 +13,16 @@ import msgspec
 from compose.balancers.access_log import read_access_log
 from compose.balancers.contract import OUR_LOG
 from loadtests.faults import FAULTS
+from loadtests.judging.experiment import HIT_NOBODY, NOT_SEEN_BACK
+from loadtests.judging.verdict import NOTHING_PREDICTED
 from loadtests.model.events import Event, FaultEvent, NodeAdded, read_events
 from loadtests.model.history import Exchange, read_history
 from loadtests.model.results import Results
 from loadtests.model.run_folder import RunFolder, read_document
 
 NEVER = 1 << 62
+BORNE = (NOTHING_PREDICTED, HIT_NOBODY, NOT_SEEN_BACK)
+"""Reasons for which a run may prove nothing elsewhere."""
 
 
 class PeopleCounts(msgspec.Struct, frozen=True):
@@ -28,7 +32,7 @@ class PeopleCounts(msgspec.Struct, frozen=True):
     logged_out: int
     """Answered as a stranger against their will."""
     met_errors: int
-    """Were answered an error, or nothing, at least once."""
+    """Were answered nothing, an error (5xx), or one that the balancer made (404 before it knows any route)."""
     trapped: int
     """Were sent to a node that was down twice in a row, or more often."""
     trapped_s: float
@@ -37,23 +41,39 @@ class PeopleCounts(msgspec.Struct, frozen=True):
     """Were answered by another node than before, although theirs lived."""
     again: int
     """Were logged out twice or more often."""
+    there: int
+    """Were last answered by the node that was struck; 0 where none was."""
+    busiest: int
+    """Were logged in first by the node that logged in the most."""
     newcomers: int
-    """Logged in after the new node was seen to be in rotation; 0 where none was added."""
+    """Logged in after a new node was seen to be in rotation, or while one was a canary; 0 where none was."""
     on_new_node: int
-    """Of these, on the new node."""
+    """Of these, on that node."""
 
     @property
     def new_share(self) -> float | None:
-        """Share of newcomers on a new node; None where there was none, or nobody came."""
+        """Share of newcomers on that node; None where there was none, or nobody came."""
         return self.on_new_node / self.newcomers if self.newcomers else None
 
 
-class Outage(msgspec.Struct, frozen=True):
-    """A time in which a node served nobody; microseconds since the zero of the load window."""
+class Span(msgspec.Struct, frozen=True):
+    """A time of a node, in which it served nobody, or was new; microseconds since the zero of the load window."""
 
     node: str
     from_us: int
     to_us: int
+
+
+def doubt(folder: RunFolder, architecture: str) -> str:
+    """Why that run proves nothing: an event that nobody saw, books that do not balance, …; "": it does.
+
+    Whom the balancer has sent to the victim, and whether it takes it back, is what is counted, and no doubt here.
+
+    Raises:
+        RunFolderError: its results cannot be read.
+    """
+    reasons = read_document(folder.results, Results).architectures[architecture].reasons
+    return next((reason for reason in reasons if not any(words in reason for words in BORNE)), "")
 
 
 def count_people(folder: RunFolder, architecture: str) -> PeopleCounts:
@@ -68,8 +88,8 @@ def count_people(folder: RunFolder, architecture: str) -> PeopleCounts:
     picked = {line.id: line.node for line in read_access_log(folder.logs(architecture) / OUR_LOG)}
     people = _by_shopper(folder, architecture)
     trapped_us = [max(stretches(asked, picked, outages), default=0) for asked in people.values()]
-    came = list(newcomers(people.values(), _joined_us(events)))
-    new = next((event.node for event in events if isinstance(event, NodeAdded)), "")
+    special = special_node(events)
+    came = list(newcomers(people.values(), special)) if special is not None else []
     return PeopleCounts(
         shoppers=result.shoppers,
         logged_out=result.logged_out.shoppers,
@@ -78,8 +98,10 @@ def count_people(folder: RunFolder, architecture: str) -> PeopleCounts:
         trapped_s=round(max(trapped_us, default=0) / 1e6, 1),
         moved=sum(moved(asked, outages) for asked in people.values()),
         again=result.logged_out.more_than_once,
+        there=there(people.values(), events),
+        busiest=busiest(people.values()),
         newcomers=len(came),
-        on_new_node=sum(node == new for node in came),
+        on_new_node=sum(special is not None and node == special.node for node in came),
     )
 
 
@@ -96,7 +118,7 @@ def _by_shopper(folder: RunFolder, architecture: str) -> dict[int, list[Exchange
     return found
 
 
-def outages_of(events: Iterable[Event]) -> Iterator[Outage]:
+def outages_of(events: Iterable[Event]) -> Iterator[Span]:
     """When which node served nobody, by what was done and seen."""
     begun: dict[int, FaultEvent] = {}
     for event in events:
@@ -106,30 +128,39 @@ def outages_of(events: Iterable[Event]) -> Iterator[Outage]:
             begun[event.fault] = event
         elif event.phase in ("observed_healed", "not_healed") and _comes_back(event) and event.fault in begun:
             first = begun.pop(event.fault)
-            yield Outage(first.victim, first.at_us, event.at_us)
+            yield Span(first.victim, first.at_us, event.at_us)
     for first in begun.values():
-        yield Outage(first.victim, first.at_us, NEVER)
+        yield Span(first.victim, first.at_us, NEVER)
 
 
 def _comes_back(event: FaultEvent) -> bool:
     return FAULTS[event.kind].victim_is_down == "until healed"
 
 
-def _joined_us(events: Iterable[Event]) -> int:
-    """When a new node was seen to be in rotation."""
-    seen = (event for event in events if isinstance(event, FaultEvent) and FAULTS[event.kind].grows)
-    return next((event.at_us for event in seen if event.phase == "observed"), NEVER)
+def special_node(events: Iterable[Event]) -> Span | None:
+    """The node whose newcomers are counted, and from when to when: one that was added, or a canary; None: no node."""
+    events = list(events)
+    added = next((event.node for event in events if isinstance(event, NodeAdded)), "")
+    faults = [event for event in events if isinstance(event, FaultEvent)]
+    for event in faults:
+        if event.phase == "observed" and FAULTS[event.kind].grows:
+            return Span(added, event.at_us, NEVER)
+        if event.phase == "observed" and FAULTS[event.kind].rations:
+            over = (one.at_us for one in faults if one.fault == event.fault and one.phase == "healed")
+            return Span(event.victim, event.at_us, next(over, NEVER))
+    return None
 
 
 def _failed(exchange: Exchange) -> bool:
-    return exchange.status == 0 or exchange.status >= 500
+    by_a_shop = bool(exchange.node)
+    return exchange.status == 0 or exchange.status >= (500 if by_a_shop else 400)
 
 
-def _down(outages: Iterable[Outage], node: str, from_us: int, to_us: int) -> bool:
+def _down(outages: Iterable[Span], node: str, from_us: int, to_us: int) -> bool:
     return any(it.node == node and it.from_us <= to_us and from_us <= it.to_us for it in outages)
 
 
-def stretches(asked: list[Exchange], picked: dict[str, str], outages: tuple[Outage, ...]) -> Iterator[int]:
+def stretches(asked: list[Exchange], picked: dict[str, str], outages: tuple[Span, ...]) -> Iterator[int]:
     """How long (microseconds) somebody was sent to nodes that were down, each time; once in a row is no time."""
 
     def in_vain(one: Exchange) -> bool:
@@ -142,7 +173,7 @@ def stretches(asked: list[Exchange], picked: dict[str, str], outages: tuple[Outa
             yield stretch[-1].done_us - stretch[0].sent_us
 
 
-def moved(asked: list[Exchange], outages: tuple[Outage, ...]) -> bool:
+def moved(asked: list[Exchange], outages: tuple[Span, ...]) -> bool:
     """Answered by another node than before, which was there all the while."""
     served = [one for one in asked if one.node]
     return any(
@@ -151,9 +182,25 @@ def moved(asked: list[Exchange], outages: tuple[Outage, ...]) -> bool:
     )
 
 
-def newcomers(people: Iterable[list[Exchange]], joined_us: int) -> Iterator[str]:
-    """The node that served each first login after the new node was there."""
+def there(people: Iterable[list[Exchange]], events: Iterable[Event]) -> int:
+    """Who was last answered by the first victim, if that is a node, before it was struck."""
+    struck = (event for event in events if isinstance(event, FaultEvent) and event.phase == "injected")
+    first = next((event for event in struck if event.victim[1:].isdecimal()), None)
+    if first is None:
+        return 0
+    last = ([one.node for one in asked if one.node and one.done_us <= first.at_us] for asked in people)
+    return sum(nodes[-1] == first.victim for nodes in last if nodes)
+
+
+def busiest(people: Iterable[list[Exchange]]) -> int:
+    """How many one node, the one with the most, logged in first."""
+    first = (next((one.node for one in asked if one.do == "login" and one.node), "") for asked in people)
+    return max(Counter(node for node in first if node).values(), default=0)
+
+
+def newcomers(people: Iterable[list[Exchange]], special: Span) -> Iterator[str]:
+    """The node that served each first login while that one was special."""
     for asked in people:
         first = next((one for one in asked if one.do == "login"), None)
-        if first is not None and first.sent_us > joined_us and first.node:
+        if first is not None and special.from_us < first.sent_us < special.to_us and first.node:
             yield first.node

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from statistics import median
 
 import msgspec
 
@@ -36,14 +37,16 @@ def who(cell: ConformanceCell) -> str:
     return f"{balancer.title if balancer else cell.balancer}, by {affinity}"
 
 
-def best(cells: Iterable[ConformanceCell], column: BalancerColumn) -> float | None:
-    """The least of an event's medians; None without any."""
-    middles = [middle for cell in cells if (middle := column.middle(cell)) is not None]
-    return min(middles) if middles else None
+def best(cells: Iterable[ConformanceCell], column: BalancerColumn) -> ConformanceCell | None:
+    """The cell with the least median, of those who were at the node; None without any."""
+    return min((cell for cell in cells if cell.repeats), key=lambda cell: median(column.compared(cell)), default=None)
 
 
 def remarks(known: Conformance) -> Iterator[Remark]:
-    """A sentence for each cell that is worse than the best of the same event and affinity, the worst number first."""
+    """A sentence for each cell that is worse than the best of the same event and affinity, the worst number first.
+
+    Worse is what no repeat of the best came to: which node a ring gives to whom differs from run to run.
+    """
     for cell in known.cells:
         beside = [it for it in known.cells if (it.event, it.architecture) == (cell.event, cell.architecture)]
         said = [words for name in _WORST_FIRST if (words := _worse(cell, beside, name))]
@@ -53,13 +56,13 @@ def remarks(known: Conformance) -> Iterator[Remark]:
 
 def _worse(cell: ConformanceCell, beside: list[ConformanceCell], name: str) -> str:
     column = next(column for column in COLUMNS if column.name == name)
-    mine, least = column.middle(cell), best(beside, column)
-    if mine is None or least is None or mine <= least:
+    mine, least = column.compared(cell), best(beside, column)
+    if not mine or least is None or min(mine) <= max(column.compared(least)):
         return ""
     people = cell.repeats[0].shoppers
     seconds = next(column for column in COLUMNS if column.name == "trapped_s").shown(cell)
     how_long = f", for {seconds} s at most" if name == "trapped" else ""
-    return f"{column.shown(cell)} of {people} were {_VERBS[name]}{how_long} (at best {least:g})"
+    return f"{column.shown(cell)} of {people} were {_VERBS[name]}{how_long} (at best {column.shown(least)})"
 
 
 def steadiness(known: Conformance) -> tuple[int, int]:
@@ -78,7 +81,7 @@ def decide_c19(known: Conformance) -> str:
     if len({cell.balancer for cell in cells}) <= 1:
         return f"Not decided: fewer than two balancers were run {REPEATS_TO_DECIDE} times or more."
     apart = [
-        f"{event}: {least:g} to {most:g} of {known.shoppers} people {_VERBS[name]}"
+        f"{event}: {_of(least, most, [cell for cell in cells if cell.event == event])} were {_VERBS[name]}"
         for event in dict.fromkeys(cell.event for cell in cells)
         for name in ("logged_out", "trapped")
         for least, most in _apart([cell for cell in cells if cell.event == event], name)
@@ -86,6 +89,12 @@ def decide_c19(known: Conformance) -> str:
     if not apart:
         return "Confirmed, as far as it was run: the recommended set-ups differ in no count by more than timing."
     return f"Refuted: with a cookie and their recommended settings, balancers differ. {'; '.join(apart)}."
+
+
+def _of(least: float, most: float, cells: list[ConformanceCell]) -> str:
+    if any(it.there for cell in cells for it in cell.repeats):
+        return f"{100 * least:.0f} to {100 * most:.0f} % of the people at the node"
+    return f"{least:g} to {most:g} people"
 
 
 def _recommended(cell: ConformanceCell) -> bool:
@@ -96,7 +105,7 @@ def _recommended(cell: ConformanceCell) -> bool:
 def _apart(beside: list[ConformanceCell], name: str) -> Iterator[tuple[float, float]]:
     """The most that the best came to and the least that the worst did, if these ranges do not overlap."""
     column = next(column for column in COLUMNS if column.name == name)
-    ranges = [(min(values), max(values)) for cell in beside if (values := column.values(cell))]
+    ranges = [(min(values), max(values)) for cell in beside if (values := column.compared(cell))]
     if ranges:
         least, most = min(high for _low, high in ranges), max(low for low, _high in ranges)
         if least < most:

@@ -93,7 +93,8 @@ def board_of(matrix: Matrix, entries: Iterable[Entry], selection: Selection | No
     asked = selection or Selection()
     entries = tuple(it for it in entries if any(asked.holds(it.scenario, name) for name in it.scenario.architectures))
     used = {name for it in entries for name in it.scenario.architectures if asked.holds(it.scenario, name)}
-    columns = tuple(name for name in ARCHITECTURES if name in used)
+    named = [name for it in entries for name in it.scenario.architectures]  # an application's own variants, too
+    columns = tuple(name for name in dict.fromkeys([*ARCHITECTURES, *named]) if name in used)
     families: dict[str, list[ScenarioRow]] = {}
     for entry in entries:
         cells = tuple(_cell(matrix, entry, name, asked) for name in columns)

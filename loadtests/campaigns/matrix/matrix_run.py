@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
 
-from compose.architectures import ARCHITECTURES
+from compose.architectures import ARCHITECTURES, Architecture
 from compose.balancers import balancer_named, choose_balancer
 from compose.engines.registry import engine_named
 from loadtests.campaigns.cells import FILE, Matrix, read_matrix, write_matrix
@@ -21,6 +21,7 @@ from loadtests.campaigns.jobs import (
     catalogue,
     check_selection,
     default_side_by_side,
+    entries_for,
     is_current,
     jobs_for,
     keys_of,
@@ -32,6 +33,7 @@ from loadtests.campaigns.matrix.second_predictions import read_understood
 from loadtests.campaigns.one_run import Processes
 from loadtests.campaigns.runner import Launcher, RunJob, Runner, expected_seconds
 from loadtests.campaigns.shards import Shard, of_shard
+from loadtests.running.application import ApplicationUnderTest
 from loadtests.running.interrupts import interrupts_raise
 from loadtests.running.provenance import twinshop_version
 from loadtests.running.run import asked_of_balancer
@@ -53,6 +55,12 @@ class MatrixRequest(msgspec.Struct, frozen=True):
     """Empty: the default. Architectures that it cannot route for are left out."""
     shard: Shard | None = None
     """Only this part of it."""
+    application: ApplicationUnderTest | None = None
+    """What is under test, if it is none of the twins; its variants are the architectures then."""
+
+    def known(self) -> Mapping[str, Architecture]:
+        """The architectures that there are."""
+        return self.application.architectures() if self.application else ARCHITECTURES
 
 
 class MatrixDone(msgspec.Struct, frozen=True):
@@ -77,8 +85,10 @@ def carry_out(asked: MatrixRequest, say: Callable[[str], None], launcher: Launch
     if choice.remark:
         say(choice.remark)
     asked = msgspec.structs.replace(asked, balancer=choice.name)
-    entries = tuple(for_balancer(entry, choice.name) for entry in catalogue())
-    check_selection(asked.selection, entries)
+    known, app = asked.known(), asked.application
+    everything = entries_for(app) if app else catalogue()
+    entries = tuple(for_balancer(entry, choice.name, known) for entry in everything)
+    check_selection(asked.selection, entries, known)
     if asked.shard is not None:
         asked = _part(asked, entries, asked.shard)
     matrix = _known(asked, entries)
@@ -89,19 +99,21 @@ def carry_out(asked: MatrixRequest, say: Callable[[str], None], launcher: Launch
             why="none of these scenarios has one of these architectures",
             next_step="twinshop list",
         )
-    interrupted = _run(asked, entries, matrix, launcher or Processes(asked.folder, asked.engine), say)
+    launcher = launcher or Processes(asked.folder, asked.engine, app.file if app else None)
+    interrupted = _run(asked, entries, matrix, launcher, say)
     matrix = read_understood(asked.folder)
     write_matrix(asked.folder, matrix)
     selection = asked.selection
-    claimed = () if selection.options() else decisions(matrix, entries)  # claims are decided over all scenarios
+    # Claims are of the twins, and decided over all scenarios.
+    claimed = () if selection.options() or app else decisions(matrix, entries)
     page = write_page(asked.folder, matrix, entries, claimed, selection)
     return MatrixDone(board_of(matrix, entries, asked.selection), page, interrupted)
 
 
-def for_balancer(entry: Entry, balancer: str) -> Entry:
+def for_balancer(entry: Entry, balancer: str, architectures: Mapping[str, Architecture] = ARCHITECTURES) -> Entry:
     """The entry without the architectures that the balancer cannot serve, and why, for their cells."""
     scenario, known, wanted = entry.scenario, balancer_named(balancer), asked_of_balancer(entry.scenario)
-    whys = {name: known.cannot_serve(ARCHITECTURES[name].affinity, wanted) for name in scenario.architectures}
+    whys = {name: known.cannot_serve(architectures[name].affinity, wanted) for name in scenario.architectures}
     left = tuple(name for name, why in whys.items() if not why)
     without = scenario.without | {name: why for name, why in whys.items() if why}
     return msgspec.structs.replace(

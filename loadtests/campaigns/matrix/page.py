@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from compose.architectures import ARCHITECTURES
 from loadtests.campaigns.cell_words import FINDINGS, MARKS, REFUTED, leading, relation, second_look
 from loadtests.campaigns.cells import Cell, CellWord, Matrix
 from loadtests.campaigns.jobs import Entry, Selection
@@ -14,6 +13,7 @@ from loadtests.checks import MEASURES
 from loadtests.model.measures import spoken
 from loadtests.model.run_folder import RunFolder
 from loadtests.model.wording import number, readable
+from loadtests.report.palette import side
 from loadtests.report.shell import PageShell
 from shared.whole_file import write_whole
 
@@ -61,7 +61,7 @@ def render(
         answer=board.answer(),
         findings=board.not_as_predicted(),
         decisions=decisions,
-        architectures=ARCHITECTURES,
+        side=side,
         measures=MEASURES,
         marks=MARKS,
         classes=CLASSES,

@@ -6,12 +6,12 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from compose.architectures import ARCHITECTURES
 from loadtests.campaigns.repeats.compare import extent
 from loadtests.campaigns.repeats.measures import definition
 from loadtests.campaigns.repeats.repeats import Block, Comparison, Interval, Repeats
 from loadtests.model.measures import spoken
 from loadtests.report.drawing import AnyShape, Chart, Key, Label, Line, Mark, percent
+from loadtests.report.palette import side
 from loadtests.report.tables import Table
 
 TOP, HEADING, FOOT = 6, 33, 20
@@ -85,14 +85,6 @@ def _row(
         shapes.append(Line(f"span raw {css}", ends[0], under, ends[1], under))
     shapes.append(Mark(f"mark {css}", "m-diamond", percent(_share(mean.mean, low, high)), under))
     return shapes, under + 14
-
-
-def side(name: str) -> str:
-    """The class that gives an architecture its colour; another mark is never needed, since it has its own row."""
-    known = ARCHITECTURES.get(name)
-    if known is None:
-        return ""
-    return "stateful" if known.app == "stateful_app" else "stateless"
 
 
 def _values(repeats: Repeats, name: str, measure: str) -> list[tuple[int, float]]:

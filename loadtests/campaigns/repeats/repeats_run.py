@@ -22,11 +22,10 @@ from loadtests.campaigns.runner import ClearAway, Launcher, RunJob, Runner, the_
 from loadtests.model.plan import plan_sha256
 from loadtests.model.run_folder import make_folder
 from loadtests.model.scenario import Scenario
-from loadtests.planning.make_plan import make_plan
 from loadtests.planning.scenario_file import read_scenario, scenario_content
 from loadtests.running.progress import RunWatcher
 from loadtests.running.provenance import machine, now_utc, twinshop_version
-from loadtests.running.run import RunRequest, point_latest
+from loadtests.running.run import RunRequest, planned_for, point_latest
 from shared.errors import Interrupted, TwinshopError, UsageError
 from shared.whole_file import write_whole
 
@@ -57,12 +56,15 @@ def repeat(
     """
     path, content = scenario_content(request.scenario)
     scenario = read_scenario(content, file=str(path), name=path.stem)
-    names = request.architectures or scenario.architectures
+    app = request.application
+    if app is not None:
+        app.check_scenario(scenario)
+    names = app.chosen(request.architectures) if app else request.architectures or scenario.architectures
     if len(names) < 2:
         raise UsageError(
             "there is nothing to compare",
             why=f"only {', '.join(names)} is to be measured",
-            next_step="name another architecture: --architecture NAME",
+            next_step="describe another variant" if app else "name another architecture: --architecture NAME",
         )
     check_statistics()
     with hold(watcher.say) as clear_away:
@@ -72,8 +74,7 @@ def repeat(
         launcher = launcher_in(folder) if launcher_in else _in_this_process(request, folder, engine, watcher)
 
         def planned(job: RunJob) -> str:
-            plan = make_plan(scenario, seed=job.seed, shoppers=request.shoppers, control=job.control)
-            return plan_sha256(plan)
+            return plan_sha256(planned_for(request, scenario, job.seed, job.control))
 
         campaign = RepeatsCampaign(folder, repeats, asked.measures, planned, watcher.say)
         each_s = seconds_each(scenario)
@@ -193,4 +194,6 @@ def _command(request: RunRequest, names: tuple[str, ...], repeats: int, engine: 
         words += ["--shoppers", str(request.shoppers)]
     if request.workers != 1:
         words += ["--workers", str(request.workers)]
+    if request.application:
+        words += ["--app", str(request.application.file)]
     return tuple(words)

@@ -30,7 +30,7 @@ def write_scorecard(folder: Path, card: Scorecard) -> tuple[Path, Path]:
 
 def answer(card: Scorecard) -> str:
     """One sentence: how many cells there are, and how they went."""
-    words = [
+    words: list[str] = [
         finding.word for cells in card.architectures.values() for found in cells.values() for finding in found.values()
     ]
     count = Counter(words)

@@ -136,6 +136,40 @@ BAD = [
 ]
 
 
+SERVICE = """\
+[service]
+compose = "compose.yaml"
+name = "web"
+port = 8000
+ready = "/login"
+"""
+BAD_SERVICES = [
+    ("port = 8000", "port = 80000", "service.port", "80000 is no port"),
+    ("port = 8000", 'port = 8000\nenv = { A = "{own}" }', "service.env", "{own} stands for nothing"),
+    ('ready = "/login"', 'ready = "login"', "service.ready", "no path"),
+    ("port = 8000", "prot = 8000", "service.prot", "did you mean 'port'?"),
+    ("[service]", '[node]\ncommand = ["x", "{port}"]\nready = "/"\n[service]', "node", "started in two ways"),
+]
+
+
+@pytest.mark.parametrize(("written", "instead", "where", "what"), BAD_SERVICES)
+def test_a_service_that_makes_no_sense(written: str, instead: str, where: str, what: str) -> None:
+    head, _, rest = GOOD.partition("[node]")
+    accounts = rest.partition("[accounts]")[2]
+    with pytest.raises(DescriptionError) as refused:
+        read(f"{head}{SERVICE.replace(written, instead)}[accounts]{accounts}")
+    told = f"{refused.value.what} {refused.value.why}"
+    assert where in told
+    assert what in told
+
+
+def test_a_service_is_read(tmp_path: Path) -> None:
+    head, _, rest = GOOD.partition("[node]")
+    it = read(f"{head}{SERVICE}[accounts]{rest.partition('[accounts]')[2]}")
+    assert it.service is not None
+    assert (it.service.name, it.nodes.ready, it.service.ready_within_s) == ("web", "/login", 30.0)
+
+
 @pytest.mark.parametrize(("written", "instead", "where", "what"), BAD)
 def test_what_makes_no_sense_is_told_with_its_place(written: str, instead: str, where: str, what: str) -> None:
     assert written in GOOD

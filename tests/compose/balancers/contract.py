@@ -24,6 +24,7 @@ from compose.engines.processes import ProcessCluster
 from compose.probes.questions import Unanswered
 from compose.supervision.ports import Listen, free_ports, port_of
 from compose.supervision.process_table import living_of_run
+from loadtests.faults import FAULTS, Target
 from shared.errors import PortTaken, UsageError
 from tests.compose.contract_balancing import strangers_go_to, visitors
 from tests.compose.engine_tests import LONG_S, SMALL_SHOPS, Visitor, looks_within, new_spec, running, watch
@@ -199,6 +200,8 @@ class BalancerContract:
         self.a_drained_node_serves_whom_it_knows(own_cluster)
         self.affinity_is_taken_away_and_given_back(own_cluster)
         self.it_says_how_it_routes_or_that_it_cannot_tell(own_cluster)
+        self.a_canary_gets_fewer_newcomers_and_keeps_its_people(own_cluster)
+        self.a_reload_without_a_change_is_seen_or_refused(own_cluster)
 
     def a_drained_node_serves_whom_it_knows(self, cluster: Cluster) -> None:
         if not self.balancer.can.drain:
@@ -215,6 +218,28 @@ class BalancerContract:
             cluster.undrain("n2")
             self.settled(cluster)
             watch(cluster, "n2", lambda seen: seen.in_rotation)
+
+    def a_canary_gets_fewer_newcomers_and_keeps_its_people(self, cluster: Cluster) -> None:
+        canary, target = FAULTS["fewer-newcomers"], Target(cluster, "n2", None, ("n1", "n2", "n3"))
+        with visitors(cluster) as known:
+            assert canary.observe(target) is None
+            canary.inject(target)
+            assert until(lambda: canary.observe(target) is not None)
+            for node, visitor in known.items():
+                assert visitor.ask("GET", "/me").headers["X-Node"] == node
+            canary.heal(target)
+            assert until(lambda: canary.observe_healed(target) is not None)
+
+    def a_reload_without_a_change_is_seen_or_refused(self, cluster: Cluster) -> None:
+        reload, target = FAULTS["balancer-reload"], Target(cluster, "balancer", cluster.observe("balancer"))
+        if not self.balancer.can.reloads:
+            with pytest.raises(UsageError, match="cannot be reloaded without a change"):
+                reload.inject(target)
+            return
+        assert reload.observe(target) is None
+        reload.inject(target)
+        assert until(lambda: reload.observe(target) is not None)
+        self.settled(cluster)
 
     def test_nodes_come_and_go(self, tmp_path: Path) -> None:
         with running(SMALL_SHOPS, self.spec(nodes=2), tmp_path) as cluster:

@@ -18,7 +18,7 @@ from compose.engines import readiness
 from compose.engines.cluster_file import ClusterFile
 from compose.engines.contract import Cluster, Engine
 from compose.engines.docker import DockerCluster, DockerEngine
-from compose.engines.docker_parts import SPARE_WIRES
+from compose.engines.docker_network import SPARE_WIRES
 from compose.engines.registry import engine_named
 from compose.running import keep_cluster
 from compose.supervision.ledger import Ledger, recover

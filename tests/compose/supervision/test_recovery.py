@@ -265,7 +265,7 @@ def test_a_folder_that_was_made_but_not_yet_marked_goes_while_it_is_empty(own_st
 
 def test_two_at_once(own_state: Path, tmp_path: Path) -> None:
     with dead_harness(tmp_path), ThreadPoolExecutor() as pool:
-        both = [future.result(10) for future in [pool.submit(recover, own_state) for _ in range(2)]]
+        both = [future.result(30) for future in [pool.submit(recover, own_state) for _ in range(2)]]
     assert all(done.left == () for done in both)
     assert living_of_run(DEAD) == set()
     assert ledgers(own_state) == []

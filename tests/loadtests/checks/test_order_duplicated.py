@@ -56,6 +56,19 @@ class TestOrderDuplicated(CheckContract):
         "no key, two requests": case(stored("o1", TEA, request="a"), stored("o2", TEA, request="b")),
     }
 
+    def test_what_nobody_knows_of_is_the_users_whose_order_it_is(self) -> None:
+        orders = [stored(f"o{number}", {"tea": number}, request="x", user="user-0007") for number in (1, 2)]
+        (loss,) = losses(orders, scene())
+        assert (loss.shopper, loss.at_ms, loss.node, loss.items) == (7, 0.0, "", 2)
+        assert len(loss.witness) == 2
+
+    def test_the_last_checkout_tells_when_and_where(self) -> None:
+        told = ordered().at(5).checkout("o2", "k1", node="n2")
+        orders = [stored("o2", TEA, request=told.last.request), stored("o1", TEA, request=REQUEST)]
+        (loss,) = losses([*told.exchanges, *orders], scene())
+        assert (loss.at_ms, loss.node, loss.items) == (5010.0, "n2", 2)
+        assert [event.at_ms for event in loss.witness] == [210.0, 5010.0, 5010.0, 5010.0]
+
     def test_the_cause_tells_a_repeated_request_from_an_ignored_key(self) -> None:
         repeated = losses(
             [*ordered().exchanges, stored("o1", TEA, request="r"), stored("o2", TEA, request="r")], scene()

@@ -33,10 +33,21 @@ class TestOverLimit(TallyContract):
         "two bursts": case(burst(12), burst(12, at_s=3), at=limited(), events=4),
         "two shoppers": case(burst(11), burst(11, shopper=2), at=limited(), shoppers=2, events=2),
         "a longer window": case(burst(61, apart_ms=900), at=limited("30 per minute")),
+        "one a window after the first, and one just before that": case(
+            burst(10),
+            Story().at(1.99).say("cart", took_ms=9.999),
+            Story().at(1.991).say("cart", took_ms=9),
+            burst(9, at_s=2.01),
+            at=limited(),
+        ),
+        "sent just when the window began": case(burst(1), burst(10), at=limited()),
         "refused ones in between": case(burst(11), burst(5, status=429), at=limited()),
     }
     does_not: ClassVar = {
         "a window's end and the next one's beginning": case(burst(10), at=limited()),
+        "the last one was answered when a window was over": case(
+            burst(10), Story().at(1.99).say("cart", took_ms=10), burst(9, at_s=2.01), at=limited()
+        ),
         "refused ones": case(burst(5), burst(30, status=429), at=limited()),
         "without a limit": case(burst(60)),
         "spread over more than a window": case(burst(40, apart_ms=105), at=limited()),

@@ -25,6 +25,7 @@ class TestSessionShared(CheckContract):
             planted().login().probe("planted").stranger().login(why="recovery").probe("planted"), times=2
         ),
         "a cart that names nobody": case(planted().login().probe("planted", "cart")),
+        "the planter was refused a login": case(planted().login().say("login", 403, jar="planted").probe("planted")),
         "two shoppers": case(planted(1).login().probe("planted"), planted(2).login().probe("planted"), times=2),
     }
     innocent: ClassVar = {

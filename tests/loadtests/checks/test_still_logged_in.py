@@ -36,6 +36,11 @@ class TestStillLoggedIn(CheckContract):
         "refused by one node and taken by the next": case(
             Story().login().logout().probe("stolen", status=401).probe("stolen", node="n2")
         ),
+        "sent just after the answer to the logout": case(Story().login().at(5).logout().at(5.010_001).probe("stolen")),
+        "logged in just when the logout was sent": case(Story().login().at(0.01).logout().probe("stolen")),
+        "a device that logged in just when the logout everywhere was sent": case(
+            Story().login().say("login", jar="second").at(0.11).say("logout_everywhere").probe("second")
+        ),
         "a copy after a logout everywhere": case(Story().login().say("logout_everywhere").probe("stolen")),
         "another device after a logout everywhere": case(two_devices().say("logout_everywhere").probe("second")),
         "an involuntary logout before does not make the copy good": case(
@@ -45,6 +50,17 @@ class TestStillLoggedIn(CheckContract):
     innocent: ClassVar = {
         "refused": case(Story().login().logout().probe("stolen", status=401)),
         "before the logout": case(Story().login().probe("stolen").logout()),
+        "sent just when that was answered": case(Story().login().at(5).logout().at(5.01).probe("stolen")),
+        "a device that logged in while the logout everywhere was on its way": case(
+            Story().login().say("login", jar="second").at(0.109_999).say("logout_everywhere").probe("second")
+        ),
+        "a logout everywhere of the thief": case(
+            Story().login().say("logout_everywhere", jar="second").probe("stolen")
+        ),
+        "a device whose login was refused": case(
+            Story().login().say("login", 403, jar="second").say("logout_everywhere").probe("second")
+        ),
+        "a thief": case(Story().login().logout().probe("thief")),
         "sent before the logout was acknowledged": case(sent_before_the_answer()),
         "a logout that may have happened": case(Story().login().logout(status=503).probe("stolen")),
         "a logout that was refused": case(Story().login().logout(status=403).probe("stolen")),
@@ -74,6 +90,15 @@ class TestStillLoggedIn(CheckContract):
             "asked to be logged out: acknowledged (200)",
             "with a copy of the cookies: asked who it is: known as user-0001 (200)",
         ]
+
+    def test_a_login_of_another_device_that_was_refused_changes_nothing(self) -> None:
+        told = two_devices().say("login", 403, jar="second").say("logout_everywhere").probe("second")
+        assert [loss.kind for loss in losses(told.exchanges, scene())] == ["still_logged_in"]
+
+    def test_a_login_that_came_after_the_logout_was_sent_is_not_told(self) -> None:
+        told = Story().login().at(0.009).logout().at(1).probe("stolen")
+        (loss,) = losses(told.exchanges, scene())
+        assert next(event.what for event in loss.witness).startswith("asked to be logged out")
 
     def test_probes_are_nobodys_memory(self) -> None:
         """What is asked with other cookies neither loses nor proves anything of the shopper's own."""

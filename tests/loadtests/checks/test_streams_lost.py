@@ -16,6 +16,9 @@ class TestStreamsLost(TallyContract):
         "after an error in between": case(
             Story().login().say("watch", dropped=True).say("watch", 503).say("watch", 0).say("watch", 401)
         ),
+        "sent just when it was dropped": case(
+            Story().login().at(1).say("watch", dropped=True, took_ms=100).at(1.1).stranger("cart")
+        ),
         "a stranger elsewhere": case(Story().login().say("watch", dropped=True).stranger("cart").say("watch")),
         "after dropping twice": case(
             Story().login().say("watch", dropped=True).say("watch", dropped=True).say("watch", 401)
@@ -45,6 +48,13 @@ class TestStreamsLost(TallyContract):
             .say("cart", 401, took_ms=300)
             .say("watch")
         ),
+        "sent just before it was dropped": case(
+            Story().login().at(1).say("watch", dropped=True, took_ms=100).at(1.099_999).stranger("cart").say("watch")
+        ),
+        "somebody else's cookies": case(
+            Story().login().say("watch", dropped=True).probe("stolen", status=401).say("watch")
+        ),
+        "whose copy was dropped": case(Story().login().say("watch", dropped=True, jar="second").stranger("watch")),
         "logged in again first": case(Story().login().say("watch", dropped=True).login().say("watch", 401)),
         "logged out first": case(Story().login().say("watch", dropped=True).logout().say("watch", 401)),
         "products are for everybody": case(Story().login().say("watch", dropped=True).browse().say("watch")),

@@ -14,6 +14,7 @@ import pytest
 
 from compose.supervision.ledger_file import ledgers
 from loadtests.cli import main
+from tests.applications import BROKEN
 from tests.compose.engine_tests import LONG_S, looks_within
 from tests.left_behind import processes_of
 from tests.loadtests.command import start, twinshop
@@ -209,3 +210,33 @@ def test_a_state_folder_that_cannot_be_written(own_state: Path, capsys: pytest.C
     code, out, err = call(capsys, "up", "--architecture", "redis")
     assert (code, out) == (4, "")
     assert "ledger" in err
+
+
+def test_somebodys_own_application_is_left_running(own_state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    app = str(BROKEN / "app.toml")
+    code, out, _ = call(capsys, "up", "--app", app, "--architecture", "token", "--nodes", "1", "--json")
+    assert code == 0
+    document = json.loads(out)
+    assert (document["architecture"], document["users"]["password"]) == ("broken-token", "")
+    (cluster,) = statuses(capsys)
+    assert [node["in_rotation"] for node in cluster["nodes"]] == [True]
+    assert call(capsys, "down")[0] == 0
+    assert not processes_of(own_state)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ([], "nobody said what to start"),
+        (["--app", str(BROKEN / "app.toml"), "--architecture", "tokken"], "there is no variant named 'tokken'"),
+        (["--app", str(BROKEN / "app.toml"), "--engine", "docker"], "it is described by a command"),
+        (["--app", str(BROKEN / "service.toml")], "it is described by a service of a compose file"),
+        (["--app", str(BROKEN / "app.toml"), "--balancer", "caddy"], "it does not say which nodes it calls healthy"),
+    ],
+)
+def test_what_cannot_be_left_running_is_said(
+    words: list[str], says: str, own_state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = call(capsys, "up", *words)
+    assert (code, out) == (2, "")
+    assert says in err

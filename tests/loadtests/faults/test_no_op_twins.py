@@ -24,7 +24,11 @@ pytestmark = pytest.mark.cluster
 
 ONLY = {"sticky-memory": ["memory-cap", "no-affinity"], "redis-replica": ["promoted", "replica-cut"]}
 """What only these have."""
-BY_ARCHITECTURE = ONLY | {"redis": [kind for kind in FAULTS if not any(kind in kinds for kinds in ONLY.values())]}
+NOT_OF_ENVOY = ["balancer-reload"]
+"""Tried on the balancers that have it: tests/compose/balancers/contract.py."""
+BY_ARCHITECTURE = ONLY | {
+    "redis": [kind for kind in FAULTS if not any(kind in kinds for kinds in (*ONLY.values(), NOT_OF_ENVOY))]
+}
 """What is tried where."""
 HEALS_FOR_REAL = "deploy"
 """Healing is not sabotaged, and this one's restarts the node: it comes last, when nobody looks at the node any more."""

@@ -30,7 +30,9 @@ LAST = ["scale-in"]
 """It leaves less than there was."""
 ALIKE = [kind for kind, fault in FAULTS.items() if isinstance(fault, Deploys) and kind != "deploy-renamed"]
 """What differs from another one by data alone: that one is tried."""
-OTHERS = [kind for kind in FAULTS if kind not in (*CONDITIONS, *MEMORY, *REPLICA, *LAST, *ALIKE)]
+NOT_OF_ENVOY = ["balancer-reload"]
+"""Tried on the balancers that have it: tests/compose/balancers/contract.py."""
+OTHERS = [kind for kind in FAULTS if kind not in (*CONDITIONS, *MEMORY, *REPLICA, *LAST, *ALIKE, *NOT_OF_ENVOY)]
 BY_AN_ORDER = {"dies-before-saving"}
 """What happens only once somebody orders."""
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from loadtests.judging.books import ActionCounts, Books, ClosedBooks, Steps
 from loadtests.judging.reconcile import Reconciler
 from loadtests.judging.replay import HistoryReplay
-from loadtests.model.history import NOT_LOGGED_IN, UNREADABLE, Exchange, Jar, Record
+from loadtests.model.history import NOT_LOGGED_IN, UNREADABLE, Exchange, Jar, Outcome, Record
 from loadtests.model.plan import Action, ClientLimits, Plan, ShopperPlan
 from loadtests.session_model.timeline import RunTimeline
 from tests.loadtests.model_shop import MODELLED, Model
@@ -191,6 +191,50 @@ class TestActions:
         books, _ = closed(plan_of(told), [told.exchanges[0], unclear], scene())
         assert len(books.problems) == problems, books.problems
 
+    @pytest.mark.parametrize(
+        ("outcome", "status", "goes"),
+        [
+            ("ok", 200, True), ("ok", 302, True), ("ok", 1, True), ("ok", 499, True), ("ok", 500, False),
+            ("ok", 0, False), ("failed", 200, True), ("failed", 0, True), ("failed", 503, True),
+        ],
+    )  # fmt: skip
+    def test_what_a_status_means_the_description_of_an_application_says(
+        self, outcome: Outcome, status: int, goes: bool
+    ) -> None:
+        told = Story().login()
+        books = Books(Steps(plan_of(told).shoppers), described=True)
+        books.add(msgspec.structs.replace(told.last, outcome=outcome, status=status))
+        replay = HistoryReplay(scene())
+        replay.close()
+        odd = [problem for problem in books.close(replay, orders_read=False).problems if "does not go with" in problem]
+        assert (odd == []) is goes
+
+    @pytest.mark.parametrize(
+        ("status", "goes"), [(199, False), (200, True), (299, True), (300, False)],
+    )  # fmt: skip
+    def test_of_the_twins_only_a_success_is_ok(self, status: int, goes: bool) -> None:
+        told = Story().login()
+        told.exchanges[-1] = msgspec.structs.replace(told.last, status=status)
+        assert (books_of(told).problems == ()) is goes
+
+    def test_a_problem_says_of_what_it_is(self) -> None:
+        told = Story().login().cart({})
+        records = [told.exchanges[0], msgspec.structs.replace(told.last, request="", outcome="ok", status=0)]
+        books, _ = closed(plan_of(told), records, scene())
+        assert books.problems == ("step 1 of shopper 1 (cart): its outcome 'ok' does not go with status 0",)
+        books, _ = closed(plan_of(told), told.exchanges[:1], scene())
+        assert books.problems == ("2 actions were planned, the history tells of 1",)
+
+    @pytest.mark.parametrize(("count", "last"), [(20, "does not go with"), (21, "and 1 more"), (23, "and 3 more")])
+    def test_so_many_problems_are_told(self, count: int, last: str) -> None:
+        told = Story().login()
+        for _ in range(count):
+            told.browse()
+        odd = [msgspec.structs.replace(exchange, status=302) for exchange in told.exchanges[1:]]
+        books, _ = closed(plan_of(told), [told.exchanges[0], *odd], scene())
+        assert len(books.problems) == min(count, 21)
+        assert last in books.problems[-1]
+
     def test_many_problems_are_counted_and_not_all_told(self) -> None:
         told = Story().login()
         for _ in range(40):
@@ -228,6 +272,17 @@ class TestUsers:
         once = Story(2).login().stranger()
         out = books_of(twice, once).logged_out
         assert (out.shoppers, out.events, out.more_than_once) == (2, 3, 1)
+
+    def test_shoppers_whom_nobody_planned_do_not_add_up(self) -> None:
+        one, other = Story(1).login().audit({}), Story(2).login(why="recovery").audit({})
+        books, _ = closed(plan_of(one, Story(3)), [*one.exchanges, *other.exchanges], scene())
+        assert books.problems == (
+            "2 shoppers were planned, and 2 kept their login, 0 were logged out, 1 never logged in, 0 undecided",
+        )
+
+    def test_times_out_must_be_what_the_losses_name(self) -> None:
+        told = Story().login().stranger()
+        assert tampered(told, logouts=1).problems == ("2 times a login was lost, the losses name 1",)
 
     def test_a_login_that_a_later_answer_proved_counts(self) -> None:
         assert books_of(Story().login(status=503).audit({})).users.kept == 1
@@ -289,6 +344,55 @@ class TestItems:
     def test_a_lost_order_is_lost_goods(self) -> None:
         books = books_of(Story().login().add("tea", 3, shows={"tea": 3}).checkout("o1").audit({}))
         assert (books.items.ordered, books.items.lost, books.problems) == (0, 3, ())
+
+    @pytest.mark.parametrize(("more", "problems"), [(-1, 1), (0, 0), (2, 0), (3, 1)])
+    def test_what_nobody_knows_of_may_be_acknowledged_or_not(self, more: int, problems: int) -> None:
+        told = Story().login().add("tea", 3, shows={"tea": 3}).add("mug", 2, status=503)
+        told.say("add", 503, sku="pen", quantity=9, jar="second").remove("tea", status=503)
+        found = tampered(told, acknowledged=more, removed=more)
+        assert len(found.problems) == problems, found.problems
+
+    def test_what_a_later_answer_proved_is_acknowledged(self) -> None:
+        told = Story().login().add("tea", 3, status=503).cart({"tea": 3}).add("mug", 2, status=503).cart({"tea": 3})
+        assert tampered(told).problems == ()
+        (problem,) = tampered(told, acknowledged=2, removed=2).problems
+        assert problem == "shopper 1: 3 units were acknowledged one by one, the memory has 5"
+
+    def test_sums_that_do_not_add_up(self) -> None:
+        told = Story().login().add("tea", 3, shows={"tea": 3})
+        assert tampered(told, gained=1).problems == ("the units of goods do not add up: +1 on the left side",)
+        assert tampered(told, kept=2).problems == ("the units of goods do not add up: -2 on the left side",)
+
+    def test_what_is_missing_must_be_what_the_losses_name(self) -> None:
+        told = Story().login().add("tea", 3, shows={"tea": 3}).cart({"tea": 2})
+        assert tampered(told).problems == ()
+        assert tampered(told, lost=1, gained=1).problems == ("2 units are missing, the losses name 1",)
+        assert tampered(told, lost=1, gained=1, crashed=True).problems == ()
+
+    def test_an_order_with_another_key_is_another_order(self) -> None:
+        told = Story().login().add("tea", 3, shows={"tea": 3}).checkout("o1", "k1").audit({})
+        other = stored("o1", {"tea": 3}, request=told.exchanges[2].request, key="k2")
+        assert (books_of(told, orders=[other]).items.ordered, books_of(told, orders=[other]).items.lost) == (0, 3)
+
+    def test_an_order_of_which_nobody_knows_what_was_in_it_changes_nothing(self) -> None:
+        told = Story().login().add("tea", 3, status=503).checkout("o1").audit({})
+        found = books_of(told, orders=[stored("o1", {"tea": 1}, request=told.exchanges[2].request)])
+        assert (found.items.ordered, found.items.lost, found.items.gained, found.problems) == (0, 0, 0, ())
+
+
+def tampered(told: Story, *, crashed: bool = False, logouts: int = 0, **more: int) -> ClosedBooks:
+    """The books, if the shopper's memory had counted so many more."""
+    replay, books = HistoryReplay(scene()), Books(Steps(plan_of(told).shoppers))
+    for exchange in told.exchanges:
+        replay.add(exchange)
+        books.add(exchange)
+    replay.close()
+    replay.people[1].logouts += logouts
+    for field, units in more.items():
+        setattr(replay.people[1].memory.items, field, getattr(replay.people[1].memory.items, field) + units)
+    if crashed:
+        replay.crashed["cart_lost"] = "ZeroDivisionError: ouch"
+    return books.close(replay, orders_read=True)
 
 
 class TestOtherCookies:

@@ -172,3 +172,68 @@ class TestBySamples:
     def test_a_store_that_nobody_looked_at_is_not_idle(self) -> None:
         found = costs(asked(10, 1.0), at=scene(architecture="redis"))
         assert (found.store_commands_per_request, found.store_memory_bytes_per_session) == (None, None)
+
+
+class TestAtTheEdges:
+    def test_what_is_told_is_rounded_to_what_can_be_told_apart(self) -> None:
+        looks = [
+            held(1, n1=0), part(1, n1=node(1.0, 10.26), store=store(100, 1_000_000, 0)),
+            held(9, n1=300), part(9, n1=node(1.1, 10.86), store=store(110, 1_200_000, 300)),
+        ]  # fmt: skip
+        at = msgspec.structs.replace(
+            scene(architecture="redis"), faults=(fault("cluster", "scale-out", SECOND // 2, SECOND),), added=("n4",)
+        )
+        told = [*asked(2, 2, node="n1", cookie_bytes=50, body_bytes=50), *asked(1, 3, node="n4")]
+        spending = CostCounter(at, looks, 7 * SECOND + 2 * SECOND)
+        for exchange in told:
+            spending.add(exchange)
+        assert spending.close() == Costs(
+            requests_per_second=0.33, node_cpu_ms_per_request=33.3333, node_memory_mb=10.9,
+            memory_bytes_per_session=2097.0, store_commands_per_request=3.3333, store_memory_bytes_per_session=667.0,
+            cookie_bytes_per_request=33.3, answer_bytes_per_request=33.3, busiest_node_share=0.6667,
+            new_node_share=0.3333,
+        )  # fmt: skip
+
+    @pytest.mark.parametrize(("done_us", "between"), [(999_999, 0), (1_000_000, 1), (3_000_000, 1), (3_000_001, 0)])
+    def test_an_answer_is_between_the_looks_from_the_first_to_the_last(self, done_us: int, between: int) -> None:
+        looks = part(1, n1=node(1.0)), part(3, n1=node(1.1))
+        found = costs([*asked(1, 2), *asked(1, done_us=done_us)], *looks)
+        assert found.node_cpu_ms_per_request == pytest.approx(100 / (1 + between))
+
+    @pytest.mark.parametrize(("done_us", "share"), [(4_999_999, None), (5_000_000, 1.0)])
+    def test_since_the_new_node_was_seen(self, done_us: int, share: float | None) -> None:
+        assert costs(asked(1, node="n4", done_us=done_us), at=TestNewNodes.grown).new_node_share == share
+
+    def test_of_several_new_nodes_since_the_first_was_seen(self) -> None:
+        later = fault("cluster", "scale-out", 7 * SECOND, 8 * SECOND, number=1)
+        at = msgspec.structs.replace(TestNewNodes.grown, faults=(later, *TestNewNodes.grown.faults))
+        found = costs([*asked(1, 6, node="n4"), *asked(1, 9, node="n1")], at=at)
+        assert found.new_node_share == 0.5
+
+    def test_what_stood_still_cost_nothing(self) -> None:
+        looks = part(1, n1=node(5.0), store=store(100)), part(3, n1=node(5.0), store=store(100))
+        found = costs(asked(10, 1.5), *looks, at=scene(architecture="redis"))
+        assert (found.node_cpu_ms_per_request, found.store_commands_per_request) == (0.0, 0.0)
+
+    def test_so_many_sessions_tell_something(self) -> None:
+        looks = [held(1, n1=0), part(1, n1=node(0, 50), store=store(1, 1_000_000)),
+                 held(2, n1=200), part(2, n1=node(0, 51), store=store(1, 1_200_000, 200))]  # fmt: skip
+        found = costs([], *looks)
+        assert (found.memory_bytes_per_session, found.store_memory_bytes_per_session) == (round(2**20 / 200), 1000.0)
+
+    def test_looks_at_both_ends_of_the_window_count(self) -> None:
+        assert costs([], part(0, n1=node(0, 10))).node_memory_mb == 10.0
+        assert costs([], part(10, n1=node(0, 10))).node_memory_mb == 10.0
+        assert costs([], part(10.000_001, n1=node(0, 10))).node_memory_mb is None
+        assert costs([], part(-0.000_001, n1=node(0, 10))).node_memory_mb is None
+        assert costs([], part(1, n1=node(0, 0))).node_memory_mb is None, "of nodes that tell nothing"
+
+    def test_sessions_are_those_of_the_last_sample_until_then(self) -> None:
+        looks = [part(1, n1=node(0, 50)), held(2, n1=0), part(2, n1=node(0, 60)), held(2.5, n1=900),
+                 held(3, n1=400), part(3, n1=node(0, 64)), held(3.1, n1=900)]  # fmt: skip
+        assert costs([], *looks).memory_bytes_per_session == round(4 * 2**20 / 400)
+        assert costs([], *looks, held(4), part(4, n1=node(0, 1))).memory_bytes_per_session == round(4 * 2**20 / 400)
+
+    def test_a_described_application_without_a_server_has_no_store_that_could_be_asked(self) -> None:
+        unknown = msgspec.structs.replace(scene(), description=None)
+        assert costs(asked(3), at=unknown).store_commands_per_request is None

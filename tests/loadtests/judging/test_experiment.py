@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from compose.applications.contract import Grade
 from compose.balancers.access_log import AccessLine
 from loadtests.judging.affected_users import AffectedUsers
 from loadtests.judging.experiment import (
@@ -15,6 +16,7 @@ from loadtests.judging.experiment import (
     fault_doubts,
     load_doubts,
 )
+from loadtests.model.application import ApplicationFacts
 from loadtests.model.events import FaultEvent, LoadEnded
 from loadtests.model.plan import PlannedFault
 from loadtests.model.results import ActionBook
@@ -88,6 +90,23 @@ class TestFaultDoubts:
         assert doubts(msgspec.structs.replace(told, epoch_us=0)) == ""
         assert "never injected" in doubts(silent), "silence is no reason"
 
+    @pytest.mark.parametrize(("grade", "doubtful"), [("A", True), ("B", True), ("C", False)])
+    def test_of_an_application_whose_logs_nobody_has_nobody_asks_whom_it_reached(
+        self, grade: Grade, doubtful: bool
+    ) -> None:
+        application = ApplicationFacts("shop", grade, "0", ("login",))
+        at = msgspec.structs.replace(struck(at_risk=None), application=application)
+        assert ("hit nobody" in doubts(at, asked_at=3.0)) is doubtful
+        assert doubts(at, asked_at=4.5) == "", "whose sessions it held, nobody could ask"
+        at = msgspec.structs.replace(struck(at_risk=()), application=application)
+        assert "the node held no session" in doubts(at, asked_at=4.5)
+        at = msgspec.structs.replace(struck(at_risk=("user-0001",)), application=application)
+        assert doubts(at, asked_at=3.0) == ""
+
+    def test_what_nobody_planned_and_what_was_not_made_here_are_no_doubts(self) -> None:
+        assert doubts(struck(planned_us=None, injected_us=None)) == ""
+        assert doubts(struck(not_applied="made elsewhere", injected_us=None)) == ""
+
     def test_what_stays_must_be_seen_to_stay(self) -> None:
         at = struck(kind="scale-out", victim="cluster", at_risk=None)
         assert doubts(at, 9.5) == "", "it is not over when it is healed"
@@ -102,6 +121,16 @@ class TestLoadDoubts:
 
     def test_none(self) -> None:
         assert list(load_doubts(scene(), self.book(20), 20)) == []
+
+    @pytest.mark.parametrize(("cpu", "doubtful"), [(80.0, False), (80.1, True)])
+    def test_a_core_that_is_busier_than_that(self, cpu: float, doubtful: bool) -> None:
+        at = msgspec.structs.replace(scene(), load_cpu=(cpu, 1.0, 99.0))
+        assert bool([*load_doubts(at, self.book(0), 0)]) is doubtful
+
+    def test_without_a_reason_none_is_told(self) -> None:
+        at = msgspec.structs.replace(scene(), ended=LoadEnded("redis", 1, False, 1.0, 1))
+        assert list(load_doubts(at, self.book(0), 0)) == ["the load did not end cleanly"]
+        assert list(load_doubts(msgspec.structs.replace(at, ended=None), self.book(0), 0)) == []
 
     def test_too_many_were_late(self) -> None:
         (words,) = load_doubts(scene(), self.book(21), 21)

@@ -92,6 +92,44 @@ def test_disagreement(records: list[Exchange | AccessLine | LoggedRequest], word
     assert all(mismatch.request for mismatch in mismatches)
 
 
+@pytest.mark.parametrize(
+    ("records", "what"),
+    [
+        ([asked(), logged()], ["a shopper was answered 200, the balancer's log does not have it",
+                               "n1 has it, the balancer's log does not"]),
+        ([asked(), line(500), logged(500)], ["a shopper was answered 200, the balancer's log says 500"]),
+        ([asked(503, ""), line(503), logged(503)], ["answered by no shop, and by n1 in the balancer's log"]),
+        ([asked(), line(node="n2"), logged(node="n2")], ["answered by n1, and by n2 in the balancer's log"]),
+        ([asked(), line()], ["n1 answered by the balancer's log, and no node's log has it"]),
+        ([asked(), line(), logged(404)], ["n1 answered 200 by the balancer's log, n1 answered 404 by its own"]),
+        ([asked(503, ""), line(503, ""), logged()], ["n1 answered 200, and the balancer's log knows of no answer"]),
+        ([asked(503, ""), line(503, ""), logged(request="a-2"), line(200, request="a-2")],
+         ["the balancer's log has it, no shopper sent it"]),
+        ([asked(0, ""), line(0, "", flags="DC")], []),
+    ],
+)  # fmt: skip
+def test_it_says_who_says_what(records: list[Exchange | AccessLine | LoggedRequest], what: list[str]) -> None:
+    assert [mismatch.what for mismatch in found(*records)] == what
+
+
+def test_what_cannot_tell_is_not_asked() -> None:
+    records = asked(), line(request="a-2")
+    assert {mismatch.request for mismatch in told(Reconciler(nodes_tell=False), *records).mismatches()} == {
+        "a-0001-0001", "a-2",
+    }  # fmt: skip
+    assert len([*told(Reconciler(nodes_tell=False), asked(), line()).mismatches()]) == 0
+    assert len([*told(Reconciler(), asked(), line()).mismatches()]) == 1
+    blind = told(Reconciler(balancer_tells=False), *records, asked())
+    assert [mismatch.what for mismatch in blind.mismatches()] == [
+        "the history have it twice: it was sent again, or written down again"
+    ]
+
+
+def test_of_what_was_asked_several_times_all_are_counted_once() -> None:
+    reconciler = told(Reconciler(), asked(), line(), logged(), asked(request="a-2"), line(request="a-2"))
+    assert (reconciler.counts, reconciler.by_guests) == ((2, 2, 1), 0)
+
+
 RETRIED = (asked(node="n3"), line(node="n3"), logged(500, "n2"), logged(200, "n3"))
 
 
@@ -100,6 +138,10 @@ def test_a_balancer_that_retries_asks_several_nodes() -> None:
     assert found(*RETRIED[:2], RETRIED[3], RETRIED[2], retries=True) == [], "in whatever order logs are read"
     assert any("have it twice" in mismatch.what for mismatch in found(*RETRIED))
     assert len(found(asked(), line(), logged(), logged(), retries=True)) == 1, "the same node is not asked again"
+    again = (logged(500, "n2"), logged(500, "n2"))
+    assert found(asked(500, "n2"), line(500, "n2"), *again, retries=True) == [], "unless it had failed"
+    assert found(asked(500, "n2"), line(500, "n2"), *again) != []
+    assert found(asked(node="n2"), line(node="n2"), logged(500, "n2"), logged(200, "n2"), retries=True) == []
 
 
 def test_one_of_the_nodes_that_were_asked_must_have_given_the_answer() -> None:
@@ -111,6 +153,9 @@ def test_a_balancer_that_fell_wrote_nothing_down_of_what_it_had_begun() -> None:
     assert found(asked(0, ""), logged(), balancer_fell=True) == []
     assert found(asked(0, ""), logged()) != []
     assert found(asked(), logged(), balancer_fell=True) != [], "what it answered it must have written down"
+    assert found(asked(404, ""), balancer_fell=True) == [], "but for refusals before it has read where to write"
+    assert found(asked(404, "")) != []
+    assert found(asked(404, "n1"), balancer_fell=True) != []
 
 
 def test_sessions_opened_are_not_requests() -> None:
@@ -122,6 +167,8 @@ def test_sessions_opened_are_not_requests() -> None:
 def test_a_hundred_are_listed_and_all_counted() -> None:
     listed, count = list_mismatches([Mismatch(f"{number:04d}", "so") for number in range(250, 0, -1)])
     assert (len(listed), count, listed[0].request) == (100, 250, "0001")
+    alike = [Mismatch("1", what) for what in "ba"]
+    assert list_mismatches(alike)[0] == (Mismatch("1", "a"), Mismatch("1", "b"))
 
 
 class TestGuests:

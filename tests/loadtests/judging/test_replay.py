@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from loadtests.checks.contract import Check
 from loadtests.checks.logged_out import LoggedOut
@@ -13,7 +14,8 @@ from loadtests.session_model.carts import Contradiction
 from loadtests.session_model.expectations import ExpectedSession
 from loadtests.session_model.shopper_trace import ShopperTrace
 from tests.loadtests.model_shop import MODELLED, Model
-from tests.loadtests.stories import Story, scene
+from tests.loadtests.session_model.accused import strike, where
+from tests.loadtests.stories import Story, replayed, scene
 
 
 class _CrashesTheSecondTime(LoggedOut):
@@ -113,3 +115,12 @@ def test_the_short_way_leads_where_the_long_one_does(
     in_short = found()
     monkeypatch.setattr(ExpectedSession, "confirms", lambda memory, exchange: False)
     assert found() == in_short
+
+
+def test_the_answer_before_an_order_is_kept_only_where_it_may_be_asked_for() -> None:
+    versions = where("redis", strike("deploy-typed", "n1", at=1, heal=2))
+    for overlapped, at, kept in ((False, where("redis"), False), (True, where("redis"), True), (False, versions, True)):
+        told = Story().at(4).login().add("tea", shows={"tea": 1})
+        told.exchanges[-1] = shown = replace(told.last, overlapped=overlapped)
+        (promise,) = replayed(told.checkout("o1").exchanges, at).promises
+        assert promise.shown == (shown if kept else None)

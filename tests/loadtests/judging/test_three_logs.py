@@ -5,16 +5,21 @@ from __future__ import annotations
 import tracemalloc
 from array import array
 from collections.abc import Iterable, Iterator
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from compose.applications.contract import Grade
 from compose.balancers.access_log import RawLine
+from compose.cluster import Limits
 from loadtests.judging import three_logs
 from loadtests.judging.three_logs import FullComparison, LogComparison, LogListener, LogMatching, ThreeLogs
+from loadtests.model.application import ApplicationFacts
 from loadtests.model.events import LoadEnded
-from loadtests.model.history import Exchange
+from loadtests.model.history import Exchange, Record
 from loadtests.session_model.timeline import RunTimeline
 from shared.request_log import LoggedRequest, LogRecord
 
@@ -110,6 +115,48 @@ def test_what_a_late_log_settles_is_forgotten_and_looked_for_ever_more_rarely(mo
     assert looked[5:] == [191]
     assert len(matching._client) == 100, "the logs of the first hundred settled them"
     assert matching.counts == (200, 100, 100)
+
+
+@pytest.mark.parametrize(("grade", "unpassed", "unlogged"), [(None, 1, 1), ("A", 1, 0), ("B", 1, 0), ("C", 0, 0)])
+def test_only_logs_that_there_are_are_compared(grade: Grade | None, unpassed: int, unlogged: int) -> None:
+    """Of a described application nobody has the nodes' logs; of some, not even the balancer's."""
+    application = None if grade is None else ApplicationFacts("shop", grade, "0", ("login",))
+    for records, count in (([asked("a-1")], unpassed), ([asked("a-1"), line("a-1")], unlogged)):
+        logs = ThreeLogs(msgspec.structs.replace(FINISHED, application=application))
+        assert logs.in_step is (grade is None)
+        Told(records).read_in_turn(TellsOf(logs))
+        assert logs.close(Told(records)).mismatches == count  # type: ignore[arg-type]
+
+
+class TellsOf:
+    """Passes on what it is told."""
+
+    def __init__(self, logs: ThreeLogs) -> None:
+        self.add_lines, self.add_node, self._add = logs.add_lines, logs.add_node, logs.add
+
+    def add_records(self, records: list[Record]) -> None:
+        for record in records:
+            if isinstance(record, Exchange):
+                self._add(record)
+
+
+@pytest.mark.parametrize(("changes", "in_step"), [({}, True), ({"guests": ("user-0061",), "run": "a"}, False),
+                                                 ({"limits": Limits(balancer_retries=1)}, False)])  # fmt: skip
+def test_side_by_side_where_each_stands_once(changes: dict[str, Any], in_step: bool) -> None:
+    logs = ThreeLogs(msgspec.structs.replace(FINISHED, **changes))
+    assert logs.in_step is in_step
+    records = [asked("a-1"), line("a-1"), logged("a-1"), line("b-1"), logged("b-1")]
+    Told(records).read_in_turn(TellsOf(logs))
+    found = logs.close(Told(records))  # type: ignore[arg-type]
+    guests = "guests" in changes
+    assert (found.counts, found.by_guests) == (((1, 1, 1), 1) if guests else ((1, 2, 2), 0))
+    assert found.mismatches == (0 if guests else 1)
+
+
+def test_of_what_was_cut_off_nobody_asks() -> None:
+    logs = ThreeLogs(msgspec.structs.replace(FINISHED, ended=None))
+    logs.add(asked("a-1"))
+    assert logs.close(Told([asked("a-1")])) == LogComparison((1, 0, 0), 0, (), 0)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("many", [0, 5, 6])

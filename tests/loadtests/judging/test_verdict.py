@@ -6,10 +6,14 @@ import msgspec
 import pytest
 
 from loadtests.checks import MEASURES, TALLIES
-from loadtests.judging.verdict import EXIT_CODES, exit_code, overall, predictions_for, verdict_of
+from loadtests.judging.verdict import EXIT_CODES, exit_code, expected_of, overall, predictions_for, verdict_of
+from loadtests.model.application import ApplicationFacts, cannot_count
 from loadtests.model.formulas import Terms
 from loadtests.model.results import Costs, Counted, Prediction, VerdictWord
+from loadtests.planning.scenario_file import load_scenario
+from loadtests.session_model.timeline import RunTimeline
 from tests.loadtests.example_result import UNEVENTFUL
+from tests.loadtests.stories import scene
 
 HOLDS = Prediction("logged_out", "at_risk", 20, 20, True)
 TERMS = Terms(60, 3, 0)
@@ -80,6 +84,47 @@ class TestOneArchitecture:
 )
 def test_a_failure_is_never_masked_by_an_unknown(words: list[VerdictWord], verdict: VerdictWord) -> None:
     assert overall(words) == verdict
+
+
+class TestWhatIsExpectedWhere:
+    SHOP = ApplicationFacts("shop", "A", "0", ("login", "me", "logout", "recall"), names_users=True)
+
+    def expected(self, scenario: str, architecture: str, application: ApplicationFacts | None) -> dict[str, str]:
+        at = msgspec.structs.replace(scene(architecture=architecture), application=application)
+        return expected_of(load_scenario(scenario), msgspec.structs.replace(at, architecture="mine"))
+
+    def test_of_the_twins_what_stands_under_the_name(self) -> None:
+        kill = load_scenario("node-kill")
+        assert expected_of(kill, scene(architecture="redis")) == kill.expect["redis"]
+        assert self.expected("node-kill", "redis", None) == {}
+        assert expected_of(kill, RunTimeline("redis", application=self.SHOP)) == kill.expect["redis"], "never ready"
+
+    def test_of_an_application_what_the_twin_does_that_is_like_it_as_far_as_it_can_be_counted(self) -> None:
+        expect = load_scenario("node-kill").expect["redis"]
+        assert self.expected("node-kill", "redis", self.SHOP) == {
+            measure: text for measure, text in expect.items() if not cannot_count(measure, self.SHOP)
+        }
+        seen = msgspec.structs.replace(self.SHOP, asked=("login",), names_users=False)
+        less = self.expected("node-kill", "redis", seen)
+        assert less.items() < expect.items()
+        assert "wrong_user" not in less
+
+    def test_not_of_one_that_has_no_store_what_becomes_of_it_without_a_store(self) -> None:
+        for architecture, predicted in (("signed-token", False), ("sticky-memory", False), ("redis", True)):
+            assert bool(self.expected("store-kill", architecture, self.SHOP)) is predicted
+            assert self.expected("node-kill", architecture, self.SHOP) != {}
+        assert bool(self.expected("replica-promoted", "sticky-memory", self.SHOP)) is False
+
+
+def test_what_hangs_on_who_was_at_risk_has_no_value_where_nobody_knows_that() -> None:
+    unknown = msgspec.structs.replace(UNEVENTFUL, at_risk=None)
+    found, doubts = predictions_for({"logged_out": "at_risk", "stalled": "0"}, unknown, TERMS)
+    assert [prediction.measure for prediction in found] == ["stalled"]
+    assert doubts == ("logged_out was predicted by at_risk (at_risk), which was not measured",)
+
+
+def test_a_threshold_that_fired_is_a_failure_whatever_the_verdict() -> None:
+    assert {exit_code(word, fired=True) for word in EXIT_CODES} == {1}
 
 
 def test_exit_codes() -> None:

@@ -104,7 +104,7 @@ def setting() -> Iterator[str]:
             yield f"http://127.0.0.1:{server.server_address[1]}"
         finally:
             server.shutdown()
-            thread.join(timeout=10)
+            thread.join(timeout=30)
 
 
 def of_chromium(browser: Browser, url: str) -> list[str]:

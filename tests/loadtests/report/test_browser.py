@@ -52,6 +52,17 @@ def assert_axe_finds_nothing(page: Page, rules: Sequence[str] = ()) -> None:
     assert found.violations_count == 0, found.generate_report()
 
 
+def axe_finds_nothing_at(page: Page, widths: tuple[int, ...]) -> None:
+    """Every rule at the page's own width; at the others those that a width can break."""
+    assert_axe_finds_nothing(page)
+    own = page.viewport_size
+    assert own is not None
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": own["height"]})
+        assert_axe_finds_nothing(page, rules=SEEN_OTHERWISE)
+    page.set_viewport_size(own)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_asks_for_nothing_and_complains_of_nothing(browser: Browser, address: str, scheme: str) -> None:
     for width in (1280, 390):

@@ -8,6 +8,7 @@ from unittest.mock import Mock
 import pytest
 
 from compose.architectures import architecture_named
+from compose.description import FaultCommands
 from loadtests.faults import FAULTS
 from loadtests.load.worker_config import LoadProgress
 from loadtests.model.events import AtRisk, FaultEvent
@@ -15,6 +16,7 @@ from loadtests.model.plan import Control
 from loadtests.model.run_folder import RunFolder
 from loadtests.planning.make_plan import make_plan
 from loadtests.planning.scenario_file import load_scenario
+from loadtests.running.hooks import CommandedFault
 from loadtests.running.measure import Measurement
 from loadtests.running.placebo import Placebo, fault_for
 from loadtests.running.progress import Moment, Silent
@@ -40,6 +42,18 @@ def test_it_calls_nothing_of_the_cluster_that_changes_it(tmp_path: Path) -> None
     quick = type(planned)(planned.kind, 10, 20, planned.victim)
     cluster, _ = strike(tmp_path, quick, fault_for(quick, plan))
     assert cluster.calls == []
+
+
+def test_that_of_an_owners_commands_runs_none_that_breaks_or_mends(tmp_path: Path) -> None:
+    plan = make_plan(load_scenario("node-kill"), seed=1, control="placebo")
+    broken, mended = tmp_path / "broken", tmp_path / "mended"
+    commands = FaultCommands(["touch", str(broken)], ["true"], ["touch", str(mended)], ["true"])
+    fault = fault_for(plan.faults[0], plan, CommandedFault("kill", commands, ""))
+    fault.inject(Mock())
+    fault.heal(Mock())
+    assert fault.observe(Mock()) is not None, "it looks with the owner's eyes"
+    assert not broken.exists()
+    assert not mended.exists()
 
 
 @pytest.mark.parametrize("kind", sorted(FAULTS))

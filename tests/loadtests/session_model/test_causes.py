@@ -11,10 +11,21 @@ from compose.cluster import Limits
 from loadtests.checks import CAUSES
 from loadtests.faults import FAULTS
 from loadtests.model.history import Exchange, Record
-from loadtests.session_model.causes import meaning_of, reason_of_shared_session, words_of
+from loadtests.session_model.causes import (
+    cause_in_words,
+    meaning_of,
+    reason_of_cart_loss,
+    reason_of_logout,
+    reason_of_second_order,
+    reason_of_shared_session,
+    reason_of_short_order,
+    repeated,
+    words_of,
+)
 from loadtests.session_model.circumstances import circumstances_of
+from loadtests.session_model.shopper_trace import ShopperTrace, packed
 from loadtests.session_model.timeline import RunTimeline
-from tests.loadtests.session_model.accused import strike, where
+from tests.loadtests.session_model.accused import out, strike, where
 from tests.loadtests.session_model.stores.test_memory import CASES as OF_MEMORY
 from tests.loadtests.session_model.stores.test_redis import CASES as OF_REDIS
 from tests.loadtests.session_model.stores.test_replicated import CASES as OF_REPLICATED
@@ -154,3 +165,126 @@ def test_only_nodes_that_were_told_end_a_session_everywhere() -> None:
     assert causes(away, where("sticky-memory")) == ["node_not_told"]
     here = [*away[:3], *Story().at(5).probe("second", node="n1").exchanges]
     assert causes(here, where("sticky-memory")) == ["unexplained"]
+
+
+@pytest.mark.parametrize(
+    ("architecture", "overlapped", "named"),
+    [("redis", True, "written_back"), ("redis", False, "unexplained"), ("signed-token", False, "not_revoked")],
+)
+def test_a_cart_that_was_to_go_with_a_logout_outlived_it(architecture: str, overlapped: bool, named: str) -> None:
+    told = Story().login().add("tea", shows={"tea": 1}).logout()
+    told.exchanges[-1] = msgspec.structs.replace(told.last, overlapped=overlapped)
+    (loss,) = [each for each in losses(told.audit({"tea": 1}).exchanges, where(architecture)) if "cart" in each.kind]
+    assert (loss.kind, loss.cause) == ("cart_rolled_back", named)
+
+
+class TestWhatWasSeenOnTheWrite:
+    """The cart was put together at 1.00 to 1.01 s, and is not shown at 6 s."""
+
+    WRITE = Story().at(1).add("tea", shows={"tea": 1}).last
+    ANSWER = Story().at(6).cart({}).last
+
+    def cause(self, run: RunTimeline, **kept: Exchange) -> str:
+        person = ShopperTrace(1, run)
+        for exchange in (Story().login().last, self.WRITE):
+            person.keep(exchange)
+        for name, exchange in kept.items():
+            setattr(person, name, exchange)
+        return reason_of_cart_loss(circumstances_of(run), person, self.ANSWER).cause
+
+    def at(self, sent_us: int, done_us: int) -> Exchange:
+        return msgspec.structs.replace(Story().say("linger").last, sent_us=sent_us, done_us=done_us)
+
+    @pytest.mark.parametrize(("done_us", "named"), [(1_009_999, "unexplained"), (1_010_000, "cookie_too_large")])
+    def test_a_cookie_that_was_refused_with_it_or_since(self, done_us: int, named: str) -> None:
+        assert self.cause(where("signed-token"), refused=self.at(0, done_us)) == named
+
+    @pytest.mark.parametrize(
+        ("sent_us", "done_us", "overlaps"),
+        [(0, 1_000_000, False), (0, 1_000_001, True), (1_009_999, 2_000_000, True), (1_010_000, 2_000_000, False)],
+    )
+    def test_a_slow_page_beside_it(self, sent_us: int, done_us: int, overlaps: bool) -> None:
+        named = "refreshed_by_slow_page" if overlaps else "unexplained"
+        refreshing = where("redis", session_refresh_each_request=True)
+        assert self.cause(refreshing, lingered=self.at(sent_us, done_us)) == named
+        assert self.cause(where("redis"), lingered=self.at(sent_us, done_us)) == "unexplained"
+
+    def test_another_write_beside_it(self) -> None:
+        beside = msgspec.structs.replace(self.WRITE, overlapped=True)
+        assert self.cause(where("redis"), cart=beside) == "overlapping_write"
+        assert self.cause(where("redis"), refused=self.at(0, 1_009_999)) == "unexplained"
+
+    def test_what_is_seen_on_it_comes_first(self) -> None:
+        beside = msgspec.structs.replace(self.WRITE, overlapped=True)
+        both = self.cause(where("signed-token"), cart=beside, refused=self.at(0, 2_000_000))
+        assert both == "cookie_too_large"
+        store = where("redis", strike("store-kill", "store", heal=5.5))
+        assert self.cause(store) == "store_lost"
+        assert self.cause(store, cart=beside) == "overlapping_write"
+
+
+@pytest.mark.parametrize(
+    ("since", "known"), [("and was not written since", []), ("and was last written at 1.0 s", [(1, "n1")])]
+)
+def test_the_end_of_a_lifetime_is_told_with_its_beginning(since: str, known: list[tuple[float, str]]) -> None:
+    limits = Limits(session_lifetime_s=3, session_refresh_each_request=True)
+    (loss,) = losses(out("n1", "n1", known=known), where("redis", limits=limits))
+    ends = 4.0 if known else 3.0
+    assert loss.counterfactual == (
+        f"without the end of its lifetime at {ends} s (it began at 0.0 s {since}), this session was still good"
+    )
+
+
+def test_settings_were_there_from_the_beginning_and_faults_stand_in_time() -> None:
+    run = where("roundrobin-memory", strike("kill", at=5), strike("kill", at=3, heal=4))
+    person = ShopperTrace(1, run)
+    login, answer = out(now="n1")
+    person.keep(login)
+    why = reason_of_logout(circumstances_of(run), person, answer)
+    assert [(because.word, because.fault, because.at_ms, because.alternative) for because in why.because] == [
+        ("node_killed", 1, 3000.0, 0), ("node_killed", 0, 5000.0, 0), ("other_node", None, 0.0, 0),
+    ]  # fmt: skip
+    assert [fault.fault for fault in why.faults] == [1, 0]
+
+
+def test_who_threw_the_cookies_away_and_which_request_was_sent_twice() -> None:
+    told = Story().login().at(1).say("forget_session", 0).at(2).stranger()
+    assert causes(told.exchanges, where("redis")) == ["error_taken_for_logout"]
+    around = circumstances_of(where("redis", strike("sick-afterwards", "n1", at=1), limits=RETRYING))
+    first, last = Story().at(2).checkout("o1").last, Story().at(3).checkout("o2").last
+    for asked, word, named in (
+        ([first, last], "request_repeated", "request_repeated"),
+        ([first, last], "key_ignored", "key_ignored"),
+        ([], "request_repeated", "request_repeated"),
+    ):
+        assert reason_of_second_order(around, word, asked).cause == named
+    between = circumstances_of(where("redis", strike("sick-afterwards", "n1", at=2.5), limits=RETRYING))
+    for asked, by in (([first, last], 0), ([first], None), ([last], 0)):
+        (because,) = reason_of_second_order(between, "request_repeated", asked).because
+        assert because.fault == by, "from the sending of the first to the answer to the last"
+    calm = circumstances_of(where("redis"))
+    seen_at = reason_of_second_order(calm, "request_repeated", [first, last])
+    assert [(because.word, because.at_ms) for because in seen_at.because] == [("request_repeated", 3000.0)]
+    assert seen_at.counterfactual.endswith(", this checkout would have made one order")
+
+
+@pytest.mark.parametrize(("from_s", "met"), [(2.01, True), (2.010_001, False)])
+def test_a_repeated_request_is_one_of_that_time(from_s: float, met: bool) -> None:
+    around = circumstances_of(where("redis", strike("sick-afterwards", "n1", at=from_s), limits=RETRYING))
+    asked = Story().at(2).checkout("o1").last
+    assert bool(repeated(asked, asked, around, frozenset())) is met
+
+
+def test_an_order_that_is_short_for_a_reason_that_the_write_shows() -> None:
+    shown = Story().at(2).cart({"tea": 1}).last
+    around = circumstances_of(where("redis"))
+    promise = packed(Story().checkout("o1").last, {"tea": 1}, msgspec.structs.replace(shown, overlapped=True))
+    why = reason_of_short_order(around, promise)
+    assert (why.cause, why.because[0].at_ms) == ("overlapping_write", 2000.0)
+    assert reason_of_short_order(around, packed(Story().checkout("o1").last, {"tea": 1}, shown)).cause == "unexplained"
+
+
+def test_causes_in_words() -> None:
+    assert words_of("node_killed+expired|node_killed") == ("node_killed", "expired")
+    assert cause_in_words("node_killed+expired|store_lost") == "node killed, together with expired, or store lost"
+    assert meaning_of("a+b|c", {"a": "A.", "c": "C."}) == "A. C."

@@ -275,6 +275,17 @@ class TestSideBySide:
         assert named(told.cart({"tea": 1, "pen": 1})) == [*accused, ("cart_rolled_back", 1)], "it accuses again"
         assert after(told).book().balance() == 0
 
+    @pytest.mark.parametrize(("sent_us", "accused"), [(109_999, []), (110_000, [("cart_lost", 1)])])
+    def test_what_it_shows_is_compared_with_nothing(self, sent_us: int, accused: list[tuple[str, int]]) -> None:
+        told = Story().login().add("tea", shows={"tea": 1}).add("mug", shows={"mug": 1})
+        assert named(moved(told, sent_us, 120_000)) == accused
+
+    def test_a_login_that_was_refused_logs_nobody_out(self) -> None:
+        told = Story().login().login(status=401)
+        assert named(told) == []
+        told.exchanges[-1] = msgspec.structs.replace(told.last, overlapped=True)
+        assert named(told) == []
+
     @pytest.mark.parametrize(("sent_us", "ordered"), [(209_999, None), (210_000, {})])
     def test_the_second_click_orders_the_same_or_nothing(self, sent_us: int, ordered: dict[str, int] | None) -> None:
         told = Story().login().add("tea", shows={"tea": 1}).checkout("o1")

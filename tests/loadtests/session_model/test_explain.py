@@ -42,6 +42,30 @@ def test_a_write_that_nobody_answered_may_have_prolonged_it() -> None:
     assert lines[3] == "    perhaps written at 2.0 s: nobody answered"
 
 
+def test_who_signed_it_and_by_which_clock() -> None:
+    at = where("signed-token", strike("key-swap", at=-3, heal=-2), strike("clock-ahead", "n1", at=-1))
+    for node, signed, off, by in (
+        ("n2", "next", 0.0, "by n2, signed with its next key"),
+        ("n1", "own", 5.0, "by n1, signed with its own key, whose clock was off by +5 s"),
+        ("n3", "own", 0.0, "by n3, signed with its own key"),
+    ):
+        (session,) = sessions(Story().login(node), at)
+        assert (session.signed_with, session.clock_off_s) == (signed, off)
+        told = in_words(ShopperStory("signed-token", 1, "user-0001", (session,), ()))
+        assert f"last written at 0.0 s {by}; good until" in told
+    (nowhere,) = sessions(Story().login(""), where("redis"))
+    assert (nowhere.signed_with, nowhere.held) == ("", "in the session store")
+    told = in_words(ShopperStory("redis", 1, "user-0001", (nowhere,), ()))
+    assert "by a node that nobody knows; good until" in told
+
+
+def test_a_thief_who_renews_it_is_heard_of() -> None:
+    told = Story().login().at(0.5).say("read_cookie", 0, jar="thief").at(2).probe("thief").at(4).stranger("me")
+    (session,) = sessions(told, where("refresh-token", access_lifetime_s=1.0))
+    assert session.cause == "refresh_stolen"
+    assert session.counterfactual
+
+
 def test_what_other_cookies_do_and_what_was_not_sent_opens_nothing() -> None:
     told = Story().say("login", jar="second")
     told.exchanges.append(msgspec.structs.replace(told.last, jar="main", outcome="not_sent"))

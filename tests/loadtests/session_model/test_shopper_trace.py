@@ -62,12 +62,10 @@ class TestOrders:
         for promise in (None, packed(ORDER.exchange, None), packed(ORDER.exchange, {"tea": 1})):
             assert packed_order(stored("o1", {"tea": 2}, request="r"), promise).lines == {"tea": 2}
 
-    def test_the_answer_before_it_is_kept_if_something_overlapped_that(self) -> None:
-        shown = Story().login().cart({"tea": 2}).last
-        overlapped = msgspec.structs.replace(shown, overlapped=True)
-        assert packed(ORDER.exchange, {}, shown).overlapped is None
-        assert packed(ORDER.exchange, {}, overlapped).overlapped is overlapped
-        assert packed(ORDER.exchange, {}).overlapped is None
+    def test_the_answer_before_it_is_kept_with_it(self) -> None:
+        shown = Story().cart({}).last
+        assert packed(ORDER.exchange, {}, shown).shown is shown
+        assert packed(ORDER.exchange, {}).shown is None
 
 
 class TestWitnesses:

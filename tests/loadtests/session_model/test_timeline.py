@@ -12,6 +12,7 @@ from loadtests.model.events import (
     Event,
     FaultEvent,
     FaultPhase,
+    GuestsAdmitted,
     LoadEnded,
     LoadSample,
     LoadStarted,
@@ -139,10 +140,52 @@ def test_what_was_planned_stands_beside_what_happened() -> None:
     assert (second.kind, second.strikes, second.planned_us, second.injected_us) == ("store-kill", "store", 2000, None)
 
 
-def test_what_the_balancer_did() -> None:
-    assert not kind_of("kill", *ALL).retries
-    assert kind_of("balancer-retries", *ALL).retries
-    assert run_timeline(NAME, [msgspec.structs.replace(READY, limits=Limits(balancer_retries=1))]).retries
-    restarted = FaultEvent(NAME, 1, 0, "balancer-restart", "balancer", "injected")
-    assert run_timeline(NAME, [READY, restarted]).balancer_fell
-    assert not kind_of("kill", *ALL).balancer_fell
+def test_a_fault_took_memory_between_its_two_marks() -> None:
+    found = run_timeline(NAME, [step("injected", 10), step("observed", 20)])
+    for since_us, until_us, met in ((20, 99, True), (21, 99, False), (0, 10, True), (0, 9, False)):
+        assert (found.affected_by("n2", since_us, until_us) is not None) is met
+    freeze = run_timeline(NAME, [FaultEvent(NAME, 10, 0, "freeze", "n2", "injected"),
+                                 FaultEvent(NAME, 20, 0, "freeze", "n2", "observed")])  # fmt: skip
+    assert freeze.affected_by("n2", 0, 99) is None, "it keeps its memory"
+
+
+def test_faults_stand_by_number_and_the_first_is_the_first_in_time() -> None:
+    planned = [PlannedFault("kill", 30, 40, "n2"), PlannedFault("kill", 10, 20, "n1")]
+    found = run_timeline(NAME, [step("injected", 9, 2), step("injected", 7, 1, "n1"), step("injected", 8, 0)], planned)
+    assert [fault.fault for fault in found.faults] == [0, 1, 2]
+    assert [(fault.planned_us, fault.planned_heal_us) for fault in found.faults] == [
+        (30_000, 40_000), (10_000, 20_000), (None, None),
+    ]  # fmt: skip
+    assert found.first_injected_us == 7
+    assert run_timeline(NAME, [], planned).first_injected_us is None
+    assert [event.at_us for event in found.fault_events] == [9, 7, 8]
+
+
+def test_a_victim_may_be_asked_before_anything_else_is_told_of_its_fault() -> None:
+    asked = AtRisk(NAME, 3, 1, "n2", ("user-0001",), "asked")
+    found = run_timeline(NAME, [asked, step("injected", 4, 1)])
+    (fault,) = found.faults
+    assert (fault.fault, fault.kind, fault.victim, fault.at_risk) == (1, "kill", "n2", ("user-0001",))
+    assert (fault.at_risk_us, fault.at_risk_source, fault.injected_us) == (3, "asked", 4)
+
+
+def test_whoever_came_as_a_guest() -> None:
+    found = run_timeline(NAME, [READY, GuestsAdmitted(NAME, 1, ("user-0061",), "a-")])
+    assert (found.guests, found.run) == (("user-0061",), "a-")
+    assert [found.is_guests(request) for request in ("a-0001-1", "b-0001-1", "")] == [False, True, True]
+    assert not run_timeline(NAME, [READY]).is_guests("b-0001-1")
+
+
+def test_what_faults_told_the_balancer() -> None:
+    calm = run_timeline(NAME, [READY, step("injected", 1)])
+    assert (calm.told_to_balance, calm.retries, calm.balancer_fell) == ((), False, False)
+    for kind, retries in (("balancer-retries", True), ("no-affinity", False)):
+        told = run_timeline(NAME, [READY, FaultEvent(NAME, 1, 0, kind, "cluster", "injected")])
+        assert (len(told.told_to_balance), told.retries) == (1, retries), kind
+        unmade = run_timeline(NAME, [READY, FaultEvent(NAME, 1, 0, kind, "cluster", "not_observed")])
+        assert (unmade.told_to_balance, unmade.retries) == ((), False)
+    always = msgspec.structs.replace(READY, limits=Limits(balancer_retries=1))
+    assert run_timeline(NAME, [always]).retries
+    for phase, fell in (("injected", True), ("not_observed", False)):
+        event = FaultEvent(NAME, 1, 0, "balancer-restart", "balancer", phase)  # type: ignore[arg-type]
+        assert run_timeline(NAME, [READY, event]).balancer_fell is fell

@@ -95,6 +95,11 @@ def ann(predicting: Attacked) -> RoomVisitor:
     return predicting.joined(1)
 
 
+def commits(phone: RoomVisitor) -> bool:
+    """Until the dashboard has heard that the round has begun, it asks people to wait."""
+    return until(lambda: phone.predicts(ANSWERS).status_code == 201)
+
+
 class TestWhileTheyPredict:
     @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: type(command).__name__)
     def test_no_participant_does_what_is_the_instructors(
@@ -130,7 +135,8 @@ class TestWhileTheyPredict:
 
     def test_a_thousand_predictions_of_one_shut_nobody_out(self, predicting: Attacked) -> None:
         eve, bob = predicting.joined(2), predicting.joined(3)
-        assert [eve.predicts(ANSWERS).status_code for _ in range(20)] == [201, *[409] * 19]
+        assert commits(eve)
+        assert [eve.predicts(ANSWERS).status_code for _ in range(19)] == [409] * 19
         assert bob.predicts(ANSWERS).status_code == 201
 
     def test_a_megabyte_of_reason_is_not_read(self, predicting: Attacked, ann: RoomVisitor) -> None:
@@ -153,7 +159,7 @@ class TestWhileTheyPredict:
             assert said == [403] * 10 + [429] * 2
             assert guesser.joins(predicting.code).status_code == 429
         predicting.joined(8)
-        assert requests.get(predicting.workshop.opened["instructor_url"], timeout=10).status_code == 200
+        assert requests.get(predicting.workshop.opened["instructor_url"], timeout=30).status_code == 200
 
     def test_one_who_joins_again_and_again_takes_only_their_own_seats(self, predicting: Attacked) -> None:
         said = [predicting.somebody(9).joins(predicting.code).status_code for _ in range(30)]
@@ -189,7 +195,7 @@ class TestWhileTheyPredict:
 @pytest.fixture(scope="module")
 def shopping(predicting: Attacked, ann: RoomVisitor) -> Attacked:
     """People shop; Ann has predicted, and is in both shops."""
-    ann.predicts(ANSWERS)
+    assert commits(ann)
     predicting.workshop.do(Release())
     predicting.workshop.reaches("run")
     assert until(lambda: ann.me()["password"] != "")  # the dashboard has heard of it
@@ -271,7 +277,7 @@ class TestWhileTheyShop:
             url, until_s = f"{shop}/nothing", time.monotonic() + 10
             found: set[int] = set()
             while 429 not in found and time.monotonic() < until_s:
-                found.add(flooder.session.get(url, timeout=10).status_code)
+                found.add(flooder.session.get(url, timeout=30).status_code)
             return found
 
         assert 429 in shopping.device.call(flood)
@@ -302,7 +308,7 @@ class TestWhileTheyShop:
 
     def test_who_watches_ten_times_takes_nobodys_place(self, shopping: Attacked, ann: RoomVisitor) -> None:
         def watch() -> list[int]:
-            return [ann.session.get(f"{ann.home}/events", stream=True, timeout=10).status_code for _ in range(10)]
+            return [ann.session.get(f"{ann.home}/events", stream=True, timeout=30).status_code for _ in range(10)]
 
         assert shopping.device.call(watch) == [200] * 10
         assert shopping.somebody(8).get("/healthz").status_code == 200

@@ -136,7 +136,7 @@ def test_more_than_it_serves_at_once_wait_for_their_turn(monkeypatch: pytest.Mon
         for each in asking:
             each.start()
         for each in asking:
-            each.join(10)
+            each.join(30)
     assert replies == [CommandReply(True, "EndWorkshop")] * len(asking)
 
 

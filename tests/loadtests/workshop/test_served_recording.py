@@ -25,7 +25,7 @@ class Numbered(msgspec.Struct):
 
 
 def fetch(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=30) as answer:
         content: bytes = answer.read()
         return content
 
@@ -45,7 +45,7 @@ def test_the_page_shows_all_of_it_at_once_with_every_loss_and_its_witness(run: P
     with replayed(run) as it:
         assert it.architectures == ("sticky-memory", "redis")
         assert b"Twinshop" in fetch(it.url)
-        with urllib.request.urlopen(f"{it.url}events", timeout=10) as stream:
+        with urllib.request.urlopen(f"{it.url}events", timeout=30) as stream:
             reader = Reader()
             while len(reader.names) < 2:
                 reader.feed(stream.readline())

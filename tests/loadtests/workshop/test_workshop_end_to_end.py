@@ -42,16 +42,16 @@ class Person:
 
     def come_in(self) -> None:
         told = {"user": self.guest.user, "password": self.guest.password}
-        assert self.session.post(f"{self.shop}/login", json=told, headers=JSON, timeout=10).status_code == 200
+        assert self.session.post(f"{self.shop}/login", json=told, headers=JSON, timeout=30).status_code == 200
         for _ in range(5):
-            assert self.session.get(f"{self.shop}/me", headers=JSON, timeout=10).json()["user"] == self.guest.user
+            assert self.session.get(f"{self.shop}/me", headers=JSON, timeout=30).json()["user"] == self.guest.user
 
     def order(self) -> None:
-        shown = self.session.get(f"{self.shop}/products", headers=JSON, timeout=10).json()["products"]
+        shown = self.session.get(f"{self.shop}/products", headers=JSON, timeout=30).json()["products"]
         wanted = {"sku": shown[0]["sku"], "quantity": 1}
-        self.session.post(f"{self.shop}/cart", json=wanted, headers=JSON, timeout=10)
+        self.session.post(f"{self.shop}/cart", json=wanted, headers=JSON, timeout=30)
         key = {"Idempotency-Key": "mine"}
-        assert self.session.post(f"{self.shop}/checkout", json={}, headers=JSON | key, timeout=10).status_code == 201
+        assert self.session.post(f"{self.shop}/checkout", json={}, headers=JSON | key, timeout=30).status_code == 201
 
 
 def nothing_is_left(workshop: WholeWorkshop) -> None:
@@ -66,7 +66,7 @@ def nothing_is_left(workshop: WholeWorkshop) -> None:
 def test_an_episode_from_prediction_to_explanation(tmp_path: Path) -> None:
     with whole_workshop(tmp_path, "--episode", "2") as workshop:
         workshop.reaches("predict")
-        assert requests.get(workshop.opened["url"] + "/healthz", timeout=10).status_code == 200
+        assert requests.get(workshop.opened["url"] + "/healthz", timeout=30).status_code == 200
         assert_no_result_exists(workshop)
         assert not workshop.tell(Break("kill", BOTH)).ok
         workshop.do(Release())

@@ -59,7 +59,8 @@ public class App extends HttpServlet {
     context.setDistributable(true);
     SimpleTcpCluster cluster = new SimpleTcpCluster();
     cluster.setChannelStartOptions(Channel.SND_RX_SEQ | Channel.SND_TX_SEQ); // without multicast
-    cluster.setChannelSendOptions(Channel.SEND_OPTIONS_SYNCHRONIZED_ACK); // Tomcat's default does not wait
+    // The second of these without the first waits for nothing, like Tomcat's default.
+    cluster.setChannelSendOptions(Channel.SEND_OPTIONS_USE_ACK | Channel.SEND_OPTIONS_SYNCHRONIZED_ACK);
     cluster.addValve(new ReplicationValve());
     DeltaManager manager = new DeltaManager();
     manager.setStateTransferTimeout(5); // when all start at once, the node that is asked may not be ready to answer
@@ -69,9 +70,8 @@ public class App extends HttpServlet {
     receiver.setAddress("127.0.0.1");
     receiver.setPort(Integer.parseInt(System.getenv("PEER").split(":")[1]));
     StaticMembershipInterceptor members = new StaticMembershipInterceptor();
-    for (String other : System.getenv("PEERS").split(",")) {
+    for (String other : System.getenv("PEERS").split(","))
       members.addStaticMember(new StaticMember("127.0.0.1", Integer.parseInt(other.split(":")[1]), 0));
-    }
     channel.addInterceptor(new TcpPingInterceptor());
     channel.addInterceptor(new TcpFailureDetector());
     channel.addInterceptor(members);

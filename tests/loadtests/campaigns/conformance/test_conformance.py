@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from compose.balancers import BALANCERS
+from loadtests.campaigns.conformance import conformance_run
 from loadtests.campaigns.conformance.cells import (
     COLUMNS,
     Conformance,
@@ -15,10 +16,15 @@ from loadtests.campaigns.conformance.cells import (
     read_conformance,
     write_conformance,
 )
-from loadtests.campaigns.conformance.conformance_run import EVENTS, ConformanceRequest, plan_of
-from loadtests.campaigns.conformance.page import HTML_FILE, MARKDOWN_FILE, write_pages
+from loadtests.campaigns.conformance.conformance_run import (
+    ConformanceCampaign,
+    ConformanceRequest,
+    plan_of,
+)
+from loadtests.campaigns.conformance.page import EVENTS, HTML_FILE, MARKDOWN_FILE, write_pages
 from loadtests.campaigns.conformance.people import PeopleCounts
 from loadtests.campaigns.conformance.sentences import decide_c19, remarks, steadiness
+from loadtests.campaigns.runner import Outcome
 from loadtests.planning.make_plan import make_plan
 from loadtests.planning.scenario_file import load_scenario
 from shared.errors import UsageError
@@ -26,8 +32,10 @@ from shared.errors import UsageError
 KEY = ConformanceKey("e", 1, "1.0", "0.1.0")
 
 
-def counts(logged_out: int = 4, trapped: int = 0, trapped_s: float = 0.0, newcomers: int = 0) -> PeopleCounts:
-    return PeopleCounts(12, logged_out, 4, trapped, trapped_s, 0, 0, newcomers, newcomers // 2)
+def counts(
+    logged_out: int = 4, trapped: int = 0, trapped_s: float = 0.0, newcomers: int = 0, there: int = 0
+) -> PeopleCounts:
+    return PeopleCounts(12, logged_out, 4, trapped, trapped_s, 0, 0, there, 5, newcomers, newcomers // 2)
 
 
 def cell(balancer: str, *repeats: PeopleCounts, why: str = "") -> ConformanceCell:
@@ -56,7 +64,7 @@ def test_a_number_alone_was_always_the_same_and_others_show_their_range() -> Non
     assert (haproxy["trapped"], haproxy["trapped_s"]) == ("3.5 (3–4)", "2.8 (2–3.5)")
     assert set(traefik.values()) == {"–"}
     assert shown(cell("envoy", counts(newcomers=4)))["new_share"] == "50 %"
-    assert steadiness(KNOWN) == (9, 10)
+    assert steadiness(KNOWN) == (13, 14)
 
 
 def test_only_what_is_worse_than_the_best_is_told() -> None:
@@ -68,6 +76,20 @@ def test_only_what_is_worse_than_the_best_is_told() -> None:
     )
 
 
+def test_what_some_repeat_of_the_best_came_to_as_well_is_not_told() -> None:
+    chance = (cell("caddy", counts(2), counts(6)), cell("haproxy", counts(5), counts(7)))
+    assert list(remarks(Conformance(shoppers=12, cells=chance))) == []
+
+
+def test_people_are_compared_with_those_who_were_at_the_node() -> None:
+    def told(caddy: PeopleCounts, haproxy: PeopleCounts) -> list[str]:
+        known = Conformance(shoppers=12, cells=(cell("caddy", caddy), cell("haproxy", haproxy)))
+        return [remark.cell.balancer for remark in remarks(known) if "logged out" in remark.sentence]
+
+    assert told(counts(4, there=4), counts(5, there=5)) == []
+    assert told(counts(2, there=4), counts(5, there=5)) == ["haproxy"]
+
+
 def test_the_claim_follows_the_cells() -> None:
     assert decide_c19(KNOWN).startswith("Not decided: fewer than two balancers were run 3 times")
 
@@ -75,7 +97,7 @@ def test_the_claim_follows_the_cells() -> None:
         cells = (cell("caddy", *map(counts, caddy)), cell(name, *map(counts, haproxy)))
         return decide_c19(Conformance(shoppers=12, cells=cells))
 
-    assert "kill: 5 to 6 of 12 people logged out" in decided((4, 4, 5), (6, 7, 6))
+    assert "kill: 5 to 6 people were logged out" in decided((4, 4, 5), (6, 7, 6))
     assert decided((4, 4, 5), (6, 7, 6)).startswith("Refuted")
     assert decided((4, 4, 5), (5, 7, 6)).startswith("Confirmed")
     assert decided((4, 4, 5), (6, 7, 6), "haproxy-as-shipped").startswith("Not decided")
@@ -91,7 +113,7 @@ def test_both_pages_have_every_cell_and_lead_to_the_runs_that_are_there(tmp_path
     assert html.count('href="haproxy/0/report.html"') == 2  # of the sentence and of the repeat
     assert "caddy/0/report.html" not in html
     assert "Traefik lacks: drain." in html
-    assert "| HAProxy | cookie | 2 | 4 | 4 | 3.5 (3–4) | 2.8 (2–3.5) | 0 | 0 |" in text
+    assert "| HAProxy | cookie | 2 | 4 | 4 | 3.5 (3–4) | 2.8 (2–3.5) | 0 | 0 | 0 | 5 |" in text
     assert page.read_bytes() == write_pages(tmp_path, KNOWN).read_bytes()
 
 
@@ -127,6 +149,30 @@ def test_it_goes_on_where_it_ended_and_keeps_what_is_not_asked_for_now(tmp_path:
     assert (len(jobs), [job.repeat for job in left]) == (2, [2])
     assert again.by_place()["kill", "caddy", "sticky-memory"].repeats == (counts(),)
     assert len(plan_of(ConformanceRequest(tmp_path, ("envoy",), events=("drain",), repeats=2, fresh=True))[1]) == 2
+
+
+def test_a_repeat_that_proves_nothing_is_not_counted_and_is_run_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, (first, second) = plan_of(ConformanceRequest(tmp_path, ("envoy",), events=("drain",), repeats=2))
+    doubts = iter(("nobody observed that it happened", ""))
+    monkeypatch.setattr(conformance_run, "doubt", lambda _folder, _architecture: next(doubts))
+    monkeypatch.setattr(conformance_run, "count_people", lambda _folder, _architecture: counts())
+    campaign = ConformanceCampaign(tmp_path, known, side_by_side=1)
+    for job in (first, second):
+        campaign.keep(job, Outcome("run", measured=job.architectures))
+    (it,) = campaign.known.cells
+    assert (len(it.repeats), it.lacks(2), campaign.known.lacking) == (1, 1, (it,))
+    campaign.keep(second, Outcome(error="its process ended with 1"))
+    (it,) = campaign.known.cells
+    write_pages(tmp_path, campaign.known)
+    assert "a repeat that does not count: its process ended with 1" in (tmp_path / MARKDOWN_FILE).read_text()
+    assert [job.repeat for job in plan_of(ConformanceRequest(tmp_path, ("envoy",), events=("drain",), repeats=2))[1]]
+
+
+def test_only_the_first_repeat_has_its_page_made_at_once(tmp_path: Path) -> None:
+    _known, jobs = plan_of(ConformanceRequest(tmp_path, ("envoy",), events=("drain",), repeats=3))
+    assert [(job.repeat, job.report) for job in jobs] == [(1, True), (2, False), (3, False)]
 
 
 def test_variants_are_left_out_unless_they_are_asked_for(tmp_path: Path) -> None:

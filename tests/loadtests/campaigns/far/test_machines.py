@@ -216,7 +216,7 @@ def test_an_interruption_tells_all_machines(there: Machines, tmp_path: Path) -> 
     def waits(asked: bytes) -> bytes:
         order = msgspec.msgpack.decode(asked, type=Order)
         os.kill(os.getpid(), signal.SIGINT)
-        ended = Event(order.ends, client=get_client()).wait(timeout=10)
+        ended = Event(order.ends, client=get_client()).wait(timeout=30)
         return msgspec.msgpack.encode(Returned(Outcome(error="" if ended else "nobody told", interrupted=True)))
 
     folder = tmp_path / "runs"

@@ -8,16 +8,19 @@ import signal
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from compose.supervision.ledger_file import ledgers
 from loadtests.campaigns import runner as conduct
 from loadtests.campaigns.cells import read_matrix
-from loadtests.campaigns.jobs import Selection
+from loadtests.campaigns.jobs import Selection, entries_for
 from loadtests.campaigns.matrix import matrix_run as whole
 from loadtests.campaigns.matrix.matrix_run import MatrixDone, MatrixRequest, carry_out, timed
 from loadtests.cli import main
+from loadtests.running.application import ApplicationUnderTest
 from shared.errors import Busy, RunFolderError, UsageError
+from tests.applications import BROKEN
 from tests.left_behind import processes_of
 from tests.loadtests.campaigns.matrix.made_up import CATALOGUE, FakeLauncher
 from tests.loadtests.command import start
@@ -47,6 +50,22 @@ def test_it_is_run_once_and_then_known(folder: Path) -> None:
     again = FakeLauncher(folder)
     ask(folder, again)
     assert again.jobs == []
+
+
+def test_an_application_is_asked_what_it_can_be_and_a_changed_description_is_another_one(folder: Path) -> None:
+    app = ApplicationUnderTest.load(BROKEN / "app.toml")
+    offered = {entry.scenario.name: entry.scenario.architectures for entry in entries_for(app)}
+    assert offered["node-kill"] == ("broken-memory", "broken-shared", "broken-token")
+    assert not {"key-swap", "canary", "two-tabs", "memory-cap"} & set(offered)
+    first, again, other = (FakeLauncher(folder) for _ in range(3))
+    asked = MatrixRequest(Selection(scenarios=("calm",)), "processes", 1, folder, application=app)
+    done = carry_out(asked, lambda _line: None, first)
+    assert done.board.columns == offered["calm"]
+    assert b"broken-token" in done.page.read_bytes()
+    carry_out(asked, lambda _line: None, again)
+    changed = msgspec.structs.replace(app, sha256="0" * 64)
+    carry_out(msgspec.structs.replace(asked, application=changed), lambda _line: None, other)
+    assert [len(launcher.jobs) for launcher in (first, again, other)] == [1, 0, 1]
 
 
 def test_another_seed_or_fresh_runs_it_again(folder: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from loadtests.model.history import Exchange
 from loadtests.session_model.timeline import RunTimeline
 from tests.loadtests.session_model.accused import cause, faults, out, strike, where
-from tests.loadtests.stories import Story, losses
+from tests.loadtests.stories import Story, losses, stored
 
 STORES = ["signed-token", "redis", "token-denylist", "refresh-token", "replicated-memory"]
 RENAMED = ("deploy-renamed", "n1")
@@ -85,3 +85,13 @@ def test_a_store_that_was_emptied() -> None:
     assert cause(told("n1", "n2"), where("redis", strike("store-flush", "store", at=5), store_append_only=True)) == (
         "store_flushed"
     ), "a file does not help"
+
+
+@pytest.mark.parametrize(("node", "named"), [("n1", "format_changed"), ("n2", "unexplained")])
+def test_an_order_that_a_node_of_another_version_read_lacks_what_it_took_for_something_else(
+    node: str, named: str
+) -> None:
+    told = Story().at(4).login("n2").add("tea", 2, shows={"tea": 2}, node="n2").checkout("o1", node=node)
+    order = stored("o1", {"tea": 1}, request=told.last.request)
+    (loss,) = losses([*told.exchanges, order], place("redis", deployed("deploy-typed", "n1")))
+    assert (loss.kind, loss.cause, loss.items) == ("items_lost", named, 1)

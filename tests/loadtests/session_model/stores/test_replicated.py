@@ -10,7 +10,7 @@ from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.history import Exchange
 from loadtests.session_model.circumstances import NOTHING, Circumstances, Factor, Harm
 from loadtests.session_model.life import SessionLife, setting
-from loadtests.session_model.stores import RULES
+from loadtests.session_model.stores import RULES, Outlived
 from loadtests.session_model.stores.replicated import behind, copies_lost
 from loadtests.session_model.timeline import RunTimeline
 from tests.loadtests.session_model.accused import SHORT, cause, faults, out, strike, where
@@ -164,6 +164,16 @@ class TestCopies:
         times = (2_000_000, 3_000_000, from_us)
         assert found == ([] if sure is None else [(number, at_us, sure) for number, at_us in enumerate(times)])
 
+    @pytest.mark.parametrize(
+        ("node", "until_us", "went_us"),
+        [("n1", 999_999, 500_000), ("n1", 1_000_000, 1_010_000), ("n2", 1_000_000, 500_000)],
+    )
+    def test_a_node_that_knew_it_before_it_was_seen_to_be_gone_had_it_still(
+        self, node: str, until_us: int, went_us: int
+    ) -> None:
+        others = [gone(other, 3_000_000) for other in ("n1", "n2", "n3") if other != node]
+        assert lost(gone(node, 500_000, until_us), *others)[0] == (0, went_us, True)
+
     @pytest.mark.parametrize(("at_us", "known_since"), [(999_999, True), (1_000_000, False)])
     def test_somebody_had_one_if_it_was_known_afterwards(self, at_us: int, known_since: bool) -> None:
         three = gone("n1", 200_000), gone("n2", 300_000), gone("n3", at_us)
@@ -221,3 +231,12 @@ def test_a_cart_that_was_written_elsewhere_may_be_an_older_one() -> None:
     assert rules.cart_harms(OPENED, at("", 5_000_000), life, around(), NOTHING) == []
     assert rules.cart_harms(OPENED, ANSWER, life, around(), frozenset({other.factor})) == []
     assert rules.harms(life, ANSWER, around(), NOTHING) == [], "it was never opened"
+    deaf = around(CopyBehind(0, 9_000_000, "node_frozen", "n3", 200_000))
+    late = Harm(fault(0), "node_frozen", 0)
+    assert rules.cart_harms(OPENED, ANSWER, life, deaf, NOTHING) == [late, other]
+    assert rules.outlived(Outlived(None, OPENED, ANSWER), deaf, NOTHING) == [late._replace(sure=False), other]
+    life.saw(msgspec.structs.replace(OPENED, do="login"))
+    assert rules.harms(life, ANSWER, deaf, NOTHING) == [late, other]
+    nobody = at("", 5_000_000, stranger=True)
+    assert rules.harms(life, nobody, around(), NOTHING) == []
+    assert rules.outlived(Outlived(None, OPENED, nobody), around(), NOTHING) == []

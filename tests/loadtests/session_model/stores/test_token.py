@@ -9,8 +9,12 @@ import pytest
 
 from loadtests.faults import FAULTS
 from loadtests.faults.clock_ahead import ClockAhead
-from loadtests.faults.effects import clock_off
+from loadtests.faults.effects import ClockOff, Effect, KeyOfItsOwn, NodeSigns, clock_off
 from loadtests.model.history import Exchange
+from loadtests.session_model.circumstances import NOTHING, Circumstances, Factor, Harm
+from loadtests.session_model.life import SessionLife
+from loadtests.session_model.stores import RULES
+from loadtests.session_model.stores.token import from_the_future, keys_of, refused_key
 from loadtests.session_model.timeline import RunTimeline
 from tests.loadtests.session_model.accused import SHORT, cause, faults, only, out, strike, where
 from tests.loadtests.stories import Story
@@ -164,3 +168,90 @@ def test_a_login_that_a_fast_clock_had_ended_before() -> None:
     assert cause(told.exchanges, where(LIST, strike("clock-ahead", at=-1))) == "clock_ahead"
     assert cause(told.exchanges, where(LIST)) == "unexplained"
     assert cause(told.exchanges, where(TOKEN, strike("clock-ahead", at=-1))) == "unexplained"
+
+
+FIRST, SECOND = (Factor("fault", "it", number) for number in (0, 1))
+
+
+def around(*effects: Effect, **settings: int) -> Circumstances:
+    return Circumstances(where(TOKEN, **settings), tuple(zip((FIRST, SECOND), effects, strict=False)), {})
+
+
+def exchange(node: str, sent_us: int, done_us: int) -> Exchange:
+    return msgspec.structs.replace(Story().me({}, node=node).last, sent_us=sent_us, done_us=done_us)
+
+
+WRITTEN = exchange("n1", 1_000_000, 1_010_000)
+
+
+class TestKeys:
+    def test_a_node_signs_as_its_last_change_until_then_says(self) -> None:
+        first = NodeSigns(100, 10**9, "key_changed", "n1", "next", ("next", "own"))
+        second = NodeSigns(200, 10**9, "key_changed", "n1", "own", ("own",))
+        for order in ((first, second), (second, first)):
+            at = around(*order)
+            changed = {number: at.effects[number][0] for number in (0, 1)}
+            of_first = changed[order.index(first)], 100
+            assert keys_of("n1", 99, at, NOTHING) == ("own", ("own",), None)
+            assert keys_of("n1", 100, at, NOTHING) == ("next", ("next", "own"), of_first)
+            assert keys_of("n1", 199, at, NOTHING) == ("next", ("next", "own"), of_first)
+            assert keys_of("n1", 200, at, NOTHING) == ("own", ("own",), (changed[order.index(second)], 200))
+            assert keys_of("n2", 200, at, NOTHING) == ("own", ("own",), None)
+
+    def test_both_changes_are_the_harm_in_order(self) -> None:
+        signs = NodeSigns(900_000, 10**9, "key_changed", "n1", "next", ("next",))
+        other = NodeSigns(5_000_000, 10**9, "key_changed", "n2", "own", ("own",))
+        answer = exchange("n2", 5_000_000, 5_010_000)
+        assert refused_key(WRITTEN, answer, around(other, signs), NOTHING) == [
+            Harm(FIRST, "key_changed", 5_000_000), Harm(SECOND, "key_changed", 900_000),
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize(("from_us", "there"), [(5_010_000, True), (5_010_001, False)])
+    def test_a_key_of_each_process(self, from_us: int, there: bool) -> None:
+        own = KeyOfItsOwn(from_us, 10**9, "key_of_its_own")
+        for node, workers, sure in (("n2", 1, True), ("n2", 2, True), ("n1", 2, False), ("n1", 1, None)):
+            answer = exchange(node, 5_000_000, 5_010_000)
+            found = refused_key(WRITTEN, answer, around(own, node_workers=workers), NOTHING)
+            wanted = [] if sure is None or not there else [Harm(FIRST, "key_of_its_own", from_us, sure)]
+            assert found == wanted, (node, workers)
+
+
+def clock(node: str, seconds: float, *, certain: bool = True) -> ClockOff:
+    surely = (-(10**9), 10**9) if certain else (10**9, -(10**9))
+    return ClockOff(-5, 10**9, "clock", node, seconds, *surely)
+
+
+class TestFromTheFuture:
+    """Written at 1 s by a clock that is five seconds ahead: "6 s". Tokens note whole seconds."""
+
+    @pytest.mark.parametrize(
+        ("clocks", "sent_us", "done_us", "leeway_s", "sure"),
+        [
+            ((clock("n1", 5.0),), 5_900_000, 5_999_999, 0, True),
+            ((clock("n1", 5.0),), 5_999_999, 6_000_000, 0, False),
+            ((clock("n1", 5.0),), 6_000_000, 6_010_000, 0, None),
+            ((clock("n1", 5.0),), 4_900_000, 4_999_999, 1, True),
+            ((clock("n1", 5.0),), 4_999_999, 5_000_000, 1, False),
+            ((clock("n1", 5.0),), 5_000_000, 5_010_000, 1, None),
+            ((clock("n1", 5.0, certain=False),), 5_900_000, 5_999_999, 0, False),
+            ((clock("n1", 5.0, certain=False),), 500_000, 600_000, 0, True),
+            ((clock("n2", -5.0),), 5_900_000, 5_999_999, 0, True),
+            ((clock("n2", -5.0),), 5_999_999, 6_000_000, 0, False),
+            ((clock("n2", -5.0),), 6_000_000, 6_010_000, 0, None),
+            ((clock("n2", -5.0, certain=False),), 5_900_000, 5_999_999, 0, False),
+            ((clock("n1", 5.0), clock("n2", 5.0)), 900_000, 999_999, 0, True),
+            ((clock("n1", 5.0), clock("n2", 5.0)), 1_000_000, 1_100_000, 0, None),
+            ((), 100_000, 200_000, 0, None),
+        ],
+    )  # fmt: skip
+    def test_by_the_readers_clock(
+        self, clocks: tuple[ClockOff, ...], sent_us: int, done_us: int, leeway_s: int, sure: bool | None
+    ) -> None:
+        at = around(*clocks, clock_leeway_s=leeway_s)
+        found = from_the_future(WRITTEN, exchange("n2", sent_us, done_us), at, NOTHING)
+        factors = (FIRST, SECOND)[: len(clocks)]
+        assert found == ([] if sure is None else [Harm(factor, "clock", -5, sure) for factor in factors])
+
+
+def test_what_was_never_written_is_not_refused() -> None:
+    assert RULES["token"].harms(SessionLife(where(TOKEN)), WRITTEN, around(), NOTHING) == []

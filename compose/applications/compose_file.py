@@ -1,0 +1,180 @@
+"""A service of somebody's compose file, as `docker compose` itself resolves it: what its containers are made of.
+
+Interpolation, `extends`, `env_file` and overrides are compose's business; what it says in the end is read strictly.
+What a container would need and is not carried over is refused, by name: it would be another application without it.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from shared.errors import DescriptionError, EnvironmentNotReady
+
+RESOLVED_WITHIN_S, BUILT_WITHIN_S = 20.0, 600.0
+CARRIED_OVER = frozenset(
+    ("image", "build", "command", "entrypoint", "environment", "user", "working_dir", "volumes", "tmpfs", "depends_on",
+     "mem_limit", "healthcheck")
+)  # fmt: skip
+NOT_NEEDED = frozenset(
+    ("ports", "expose", "networks", "restart", "container_name", "hostname", "deploy", "scale", "labels", "init",
+     "pull_policy", "stop_grace_period", "stop_signal", "logging", "profiles", "platform")
+)  # fmt: skip
+"""Where it listens, for how many and how it is started again is Twinshop's business here."""
+
+
+class _Volume(msgspec.Struct):
+    type: str
+    target: str
+    source: str = ""
+    read_only: bool = False
+
+
+class _Healthcheck(msgspec.Struct):
+    test: list[str] = []
+    disable: bool = False
+
+
+class _Service(msgspec.Struct):
+    image: str = ""
+    build: Any = None
+    command: list[str] | None = None
+    entrypoint: list[str] | None = None
+    environment: dict[str, str | None] = {}
+    user: str = ""
+    working_dir: str = ""
+    volumes: list[_Volume] = []
+    tmpfs: list[str] = []
+    mem_limit: str | int = 0
+    healthcheck: _Healthcheck | None = None
+
+
+class _Config(msgspec.Struct):
+    name: str
+    services: dict[str, dict[str, Any]]
+
+
+class ServiceContainer(msgspec.Struct, frozen=True):
+    """What one container of a service is made of."""
+
+    name: str
+    image: str
+    builds: bool
+    """The image is made of a Dockerfile of its owner's."""
+    entrypoint: tuple[str, ...]
+    """Empty: the image's own."""
+    command: tuple[str, ...]
+    environment: dict[str, str]
+    user: str
+    folder: str
+    """In which it is started; empty: the image's own."""
+    binds: tuple[str, ...]
+    """Folders and files of this machine that it sees, as Docker writes them."""
+    tmpfs: tuple[str, ...]
+    memory_mb: int
+    """At most; 0: the compose file says nothing."""
+    health: tuple[str, ...]
+    """The command that says whether it is well, to be run in the container; empty: none."""
+
+
+class ComposeService(msgspec.Struct, frozen=True):
+    """A service that is a node, and what it rests on."""
+
+    node: ServiceContainer
+    beside: tuple[ServiceContainer, ...]
+    """One of each, in the order in which they are started."""
+    file: Path
+
+    def build(self) -> None:
+        """Have compose build the images that its owner's Dockerfiles make; what has not changed is not made anew.
+
+        Raises:
+            EnvironmentNotReady: it failed.
+        """
+        if made := [each.name for each in (self.node, *self.beside) if each.builds]:
+            _compose(self.file, ["build", "--quiet", *made], BUILT_WITHIN_S)
+
+
+def compose_service(file: Path, name: str) -> ComposeService:
+    """That service of a compose file.
+
+    Raises:
+        DescriptionError: there is none of that name, or it needs what is not carried over.
+        EnvironmentNotReady: compose is not there, or refuses the file.
+    """
+    said = _compose(file, ["config", "--format", "json"], RESOLVED_WITHIN_S)
+    config = msgspec.json.decode(said, type=_Config)
+    found: dict[str, ServiceContainer] = {}
+    if name not in config.services:
+        raise DescriptionError(
+            f"{file} has no service {name!r}", why=f"it has {', '.join(config.services)}",
+            next_step="name one of them in [service]",
+        )  # fmt: skip
+    for each in _in_order(config, name, ()):
+        found.setdefault(each, _container(file, config, each, is_node=each == name))
+    return ComposeService(found.pop(name), tuple(found.values()), file)
+
+
+def _in_order(config: _Config, name: str, above: tuple[str, ...]) -> Iterator[str]:
+    """What it rests on, then itself."""
+    for each in config.services[name].get("depends_on") or {}:
+        if each not in above:  # compose refuses circles by itself
+            yield from _in_order(config, each, (*above, name))
+    yield name
+
+
+def _container(file: Path, config: _Config, name: str, *, is_node: bool) -> ServiceContainer:
+    told = {key: value for key, value in config.services[name].items() if value not in (None, [], {}, False)}
+    if unknown := sorted(set(told) - CARRIED_OVER - NOT_NEEDED):
+        raise _refused(file, name, f"it has {', '.join(unknown)}, which Twinshop does not carry over")
+    it = msgspec.convert(told, type=_Service, strict=False)
+    named = [volume.target for volume in it.volumes if volume.type != "bind"]
+    if named and is_node:
+        # Of what it rests on, a volume is new in each run, and gone with it; nodes would each have one of their own.
+        raise _refused(file, name, f"a volume is at {named[0]}: keep what nodes share in a service that they rest on")
+    return ServiceContainer(
+        name, it.image or f"{config.name}-{name}", it.build is not None, tuple(it.entrypoint or ()),
+        tuple(it.command or ()), {key: value for key, value in it.environment.items() if value is not None}, it.user,
+        it.working_dir,
+        tuple(f"{v.source}:{v.target}:{'ro' if v.read_only else 'rw'}" for v in it.volumes if v.type == "bind"),
+        tuple(it.tmpfs), int(it.mem_limit) // 2**20,
+        _health_command(it.healthcheck),
+    )  # fmt: skip
+
+
+def _health_command(check: _Healthcheck | None) -> tuple[str, ...]:
+    kind, *words = check.test if check is not None and not check.disable and check.test else ["NONE"]
+    return tuple(words) if kind == "CMD" else ("/bin/sh", "-c", *words) if kind == "CMD-SHELL" else ()
+
+
+def _refused(file: Path, service: str, why: str) -> DescriptionError:
+    return DescriptionError(
+        f"the service {service} of {file} cannot be a part of a cluster", why=why,
+        next_step="a compose file for this purpose alone may be simpler",
+    )  # fmt: skip
+
+
+def _compose(file: Path, words: Sequence[str], within_s: float) -> bytes:
+    command = ["docker", "compose", "--file", str(file), *words]
+    try:
+        done = subprocess.run(
+            command, cwd=file.parent, stdin=subprocess.DEVNULL, capture_output=True, timeout=within_s, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise _not_resolved(file, f"docker compose {words[0]} took longer than {within_s:.0f} s") from None
+    except OSError as error:
+        raise _not_resolved(file, f"docker compose cannot be started: {error.strerror or error}") from None
+    if done.returncode:
+        last = (done.stderr.decode("utf-8", "replace").strip().splitlines() or ["it says nothing"])[-1]
+        raise _not_resolved(file, f"docker compose {words[0]}: {last[:300]}")
+    return done.stdout
+
+
+def _not_resolved(file: Path, why: str) -> EnvironmentNotReady:
+    return EnvironmentNotReady(
+        f"the services of {file} cannot be had", why=why, next_step=f"docker compose --file {file} config"
+    )

@@ -1,0 +1,61 @@
+"""A node is sent a small share of newcomers, as a canary is: whoever has a cookie should stay where it leads."""
+
+from __future__ import annotations
+
+from compose.changes import OF_A_CANARY, Balancing
+from compose.engines.contract import Cluster
+from loadtests.faults.contract import Evidence, Fault, Target
+
+STRANGERS = 27
+IN_TURN = ("cookie", "round-robin")
+
+
+class FewerNewcomers(Fault):
+    """Weights change while people are there; healing gives each node the same one again."""
+
+    kind = "fewer-newcomers"
+    colour = "#5d7a9e"
+    doing = "Sending fewer newcomers to"
+    done = "sent fewer newcomers"
+    button = "Fewer newcomers"
+    rations = True
+    sentence = (
+        f"A node is sent one newcomer where each other node is sent {OF_A_CANARY}, until healed; whoever a cookie "
+        "leads somewhere should stay there."
+    )
+
+    def nothing_there(self, cluster: Cluster) -> str:
+        """Shares are of those who are dealt in turn."""
+        architecture = cluster.spec.architecture
+        return "" if architecture.affinity in IN_TURN else f"{architecture.name} deals nobody in turn"
+
+    def inject(self, target: Target) -> None:
+        """Tell the balancer."""
+        target.cluster.balance(Balancing(canary=target.victim))
+
+    def observe(self, target: Target) -> Evidence | None:
+        """Of strangers who are asked for now, it is sent the smaller share."""
+        share, words = _share(target)
+        return (words,) if share is not None and share < _between(target) else None
+
+    def heal(self, target: Target) -> None:
+        """Each node gets as many again."""
+        target.cluster.balance(Balancing())
+
+    def observe_healed(self, target: Target) -> Evidence | None:
+        """It is sent as many strangers as others are."""
+        share, words = _share(target)
+        return (words,) if share is not None and share > _between(target) else None
+
+
+def _share(target: Target) -> tuple[float | None, str]:
+    """The victim's share of strangers, and the same in words; None if some were answered by nobody."""
+    found = target.cluster.ask_strangers(STRANGERS)
+    words = f"{found[target.victim]} of {found.total()} strangers were sent to {target.victim}"
+    return (found[target.victim] / STRANGERS if found.total() == STRANGERS else None), words
+
+
+def _between(target: Target) -> float:
+    """Half-way between a canary's share and an equal one."""
+    nodes = len(target.nodes)
+    return (1 / (1 + OF_A_CANARY * (nodes - 1)) + 1 / nodes) / 2

@@ -1,0 +1,49 @@
+"""`twinshop app table`: what was measured and what could not be, in one table."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from loadtests.cli import main
+from loadtests.commands import app as module
+from loadtests.commands.app import TableCell
+from shared.errors import EnvironmentNotReady
+from tests.applications import BROKEN
+
+FILE = str(BROKEN / "app.toml")
+
+
+@pytest.fixture(autouse=True)
+def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`calm` goes as predicted; `node-kill` cannot be carried out."""
+
+    def run_one(file: Path, scenario: str, *_: object) -> list[TableCell]:
+        if scenario != "calm":
+            raise EnvironmentNotReady("n1 did not become ready", why="the time is over", next_step="look")
+        return [TableCell("broken-memory", scenario, 8, 1, 3, "as predicted", 0, "runs/1")]
+
+    monkeypatch.setattr(module, "_run_one", run_one)
+
+
+def test_what_cannot_be_carried_out_is_said_and_the_others_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["app", "table", FILE, "--scenario", "node-kill", "--scenario", "calm"])
+    said = capsys.readouterr()
+    assert code == 4
+    assert "node-kill, was not run: n1 did not become ready: the time is over" in said.err
+    memory = next(line for line in said.out.splitlines() if "broken-memory" in line)
+    assert "not run" in memory
+    assert "1 of 8, 3 at risk; as predicted" in memory
+
+
+def test_it_is_a_document_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["app", "table", FILE, "--scenario", "calm", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [(cell["logged_out"], cell["run"], cell["why"]) for cell in document["cells"]] == [(1, "runs/1", "")]
+
+
+def test_a_description_that_cannot_be_read_ends_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["app", "table", str(BROKEN / "nothing.toml")]) == 2
+    assert "cannot read" in capsys.readouterr().err
