@@ -27,6 +27,7 @@ from tests.loadtests.campaigns.repeats.test_page import repeats
 from tests.loadtests.campaigns.scorecard.test_scorecard import made_up_card
 from tests.loadtests.report.test_browser import SEEN_OTHERWISE, assert_axe_finds_nothing, opened
 from tests.loadtests.synthetic_run import NAMES, SEVEN, synthetic_run
+from tests.waiting import until
 
 pytestmark = pytest.mark.browser
 
@@ -78,8 +79,11 @@ PAGES: dict[str, Made] = {
     "scorecard": lambda folder: write_scorecard(folder, made_up_card())[1].read_bytes(),
     "conformance": lambda folder: write_pages(folder, KNOWN).read_bytes(),
 }
-SAME_AS_ANOTHER = {"report of 12 shoppers", "report of 1,000 shoppers", "report of six that lost something"}
-"""For axe: built of the same parts as others that it is shown."""
+SAME_AS_ANOTHER = {
+    name for name in PAGES if name.startswith("report of") and "seven" not in name and "round" not in name
+}
+"""For axe, to which a report takes five seconds: built of the same parts as the report of seven architectures."""
+SAME_AS_ANOTHER.add("the example in the docs")
 
 
 @pytest.fixture(scope="module", params=PAGES)
@@ -102,8 +106,9 @@ def test_it_fits_every_screen_and_is_no_longer_than_somebody_reads(
         wide, tall = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
         assert wide <= width
         assert tall <= most_px, width
-        for is_wider, scrolls, says_so in page.evaluate(SAYS_SO):
-            assert is_wider == scrolls == says_so, f"at {width}: a table that is wider says so, and no other"
+        said_of_tables = f"at {width}: a table that is wider says so, and no other"
+        # Whether it scrolls is seen with the next picture of the screen.
+        assert until(lambda: all(len(set(table)) == 1 for table in page.evaluate(SAYS_SO))), said_of_tables
     assert (asked, said) == ([path.as_uri()], [])
 
 
