@@ -43,6 +43,8 @@ def bring_up(cluster: RoutedCluster, until: float) -> None:
         cluster.write()
     for part in [part for part in (SENTINEL, WIRES, CACHE, *cluster.written.node_urls) if part in cluster.parts()]:
         _watch(cluster, part, lambda part=part: _is_ours(cluster, part), until=each)  # type: ignore[misc]
+    # A balancer that is told by a signal ends by it, if it comes before it has got so far as to listen for it.
+    _watch(cluster, BALANCER, lambda: _is_ours(cluster, BALANCER), until=until)
     # Only now does the balancer learn of the nodes: it then finds each healthy at its first look, and not one interval
     # after a look that came too early.
     cluster.route()

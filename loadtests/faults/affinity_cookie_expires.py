@@ -7,7 +7,7 @@ import msgspec
 from compose.cluster import Limits
 from compose.engines.contract import Cluster
 from loadtests.faults.bases import Condition
-from loadtests.faults.contract import Cure, Evidence, Target
+from loadtests.faults.contract import Evidence, Target
 from loadtests.faults.effects import FOREVER_US, AffinityCookieEnds, Effect, FaultMarks, since
 from loadtests.model.cause import Cause
 
@@ -27,15 +27,6 @@ class AffinityCookieExpires(Condition):
     button = "Cookie expires"
     asks_of_balancer = "cookie_lifetime"
     causes = (COOKIE_OVER,)
-    cures = (
-        Cure(
-            "The balancer's cookie is over before the session, and the shopper is sent to a node that knows nobody.",
-            "A browser that is never closed stays with its node: it never moves to a less busy one.",
-            "affinity-cookie-expires",
-            "calm",
-            on=("sticky-memory",),
-        ),
-    )
     sentence = f"The balancer's cookie that leads to a node is over {LASTS_S} s after it was set; the session is not."
 
     def nothing_there(self, cluster: Cluster) -> str:

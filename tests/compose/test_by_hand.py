@@ -128,7 +128,7 @@ def test_by_hand_one_shop_forgets_you_and_one_does_not(
     ensure(engine, (node_image(), *OFFICIAL), lambda _line: None)
     engine.tag(node_image(), NODE, "latest")
     with brought_up(name, profiles, "--scale", scale) as port:
-        said = composed(name, profiles, "logs", "--no-log-prefix", "accounts", port=port).stdout
+        said = composed(name, profiles, "logs", "--no-log-prefix", "accounts", port=port, admin=port + 1).stdout
         password = said.strip().rpartition(" ")[2]
         with browser.new_context() as context:
             seen, text = shop_and_lose_the_node(context.new_page(), port, password, engine)

@@ -26,15 +26,19 @@ COOKIE = "affinity-cookie-expires"
 CONDITIONS = [kind for kind, fault in FAULTS.items() if isinstance(fault, Condition) and kind != COOKIE]
 MEMORY = ["memory-cap", "no-affinity"]
 """What only a shop with sessions in its nodes has."""
-REPLICA = ["replica-cut", "promoted", "demoted-primary"]
+REPLICA = ["replica-cut", "promoted"]
 """What only a store with a replica has."""
+FAILOVER = ["demoted-primary"]
+"""The same; and it takes a primary that has not been replaced."""
 TABLE = ["table-forgotten", "balancer-reload"]
 """What only a balancer with a table of its own forgets, or one that can be told to read its files anew."""
 LAST = ["scale-in"]
 """It leaves less than there was."""
 ALIKE = [kind for kind, fault in FAULTS.items() if isinstance(fault, Deploys) and kind != "deploy-renamed"]
 """What differs from another one by data alone: that one is tried."""
-OTHERS = [kind for kind in FAULTS if kind not in (*CONDITIONS, COOKIE, *MEMORY, *REPLICA, *TABLE, *LAST, *ALIKE)]
+OTHERS = [
+    kind for kind in FAULTS if kind not in (*CONDITIONS, COOKIE, *MEMORY, *REPLICA, *FAILOVER, *TABLE, *LAST, *ALIKE)
+]
 BY_AN_ORDER = {"dies-before-saving"}
 """What happens only once somebody orders."""
 
@@ -106,11 +110,12 @@ def test_on_a_shop_with_a_store(tmp_path: Path) -> None:
         strike_all([*OTHERS, *LAST], cluster)
 
 
-def test_on_a_shop_whose_store_has_a_replica(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kinds", [REPLICA, FAILOVER], ids="-".join)
+def test_on_a_shop_whose_store_has_a_replica(tmp_path: Path, kinds: list[str]) -> None:
     # Its health check asks the store: so the node has a connection, though nobody shops.
     spec = new_spec("redis-replica", nodes=1, wires=True, limits=Limits(deep_health=True))
     with running(ProcessesEngine(), spec, tmp_path) as cluster:
-        strike_all(REPLICA, cluster)
+        strike_all(kinds, cluster)
 
 
 def test_on_a_shop_with_sessions_in_its_nodes(tmp_path: Path) -> None:
@@ -136,4 +141,4 @@ def test_on_a_cluster_that_was_started_under_conditions(tmp_path: Path) -> None:
 
 
 def test_every_fault_is_tried() -> None:
-    assert {*OTHERS, *LAST, *MEMORY, *REPLICA, *TABLE, *CONDITIONS, COOKIE, *ALIKE} == set(FAULTS)
+    assert {*OTHERS, *LAST, *MEMORY, *REPLICA, *FAILOVER, *TABLE, *CONDITIONS, COOKIE, *ALIKE} == set(FAULTS)
