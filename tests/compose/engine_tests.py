@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from compose.architectures import ARCHITECTURES
-from compose.cluster import ClusterSpec, Limits, Observation
+from compose.cluster import DEFAULT_BALANCER, ClusterSpec, Limits, Observation
 from compose.engines.cluster_file import ClusterFile
 from compose.engines.contract import Cluster, Engine
 from compose.engines.processes import ProcessesEngine
@@ -75,6 +75,8 @@ class Visitor:
         self.web = requests.Session()
         self.web.trust_env = False
         self.web.headers["Accept"] = "application/json"
+        if cluster.spec.balancer != DEFAULT_BALANCER:  # one that is kept goes with the process that was reloaded
+            self.web.headers["Connection"] = "close"
 
     def __enter__(self) -> Visitor:
         return self
