@@ -43,6 +43,20 @@ BOUND_S = 600.0
 TEST_BOUND_S = 120
 """On a busy machine, too: a mutant that is only slow must not count as detected."""
 EQUIVALENT: dict[str, str] = {
+    "loadtests/judging/judge.py: at_once = min(len(tasks), os.cpu_count() or 1) -> "
+    "at_once = min(len(tasks), (os.cpu_count() and 1))": (
+        "how many processes judge at the same time changes no result"
+    ),
+    "loadtests/session_model/stores/formats.py: return [] if field in fields else _of(writer, reader) -> "
+    "return [] if field in fields else _of(reader, writer)": ("the two are put into a set, and sorted"),
+    "loadtests/judging/judge.py: at_once = min(len(tasks), os.cpu_count() or 1) -> "
+    "at_once = min(len(tasks), os.cpu_count() or 2)": ("how many processes judge at the same time changes no result"),
+    "loadtests/judging/costs.py: self._last_us = self._looks[-1].at_us if self._looks else -1 -> "
+    "self._last_us = self._looks[-1].at_us if self._looks else -2": ("no answer is done before the load window begins"),
+    "loadtests/judging/judge.py: for number, (one, other) in enumerate(zip(written, found, strict=True)): -> "
+    "for number, (one, other) in enumerate(zip(written, found, strict=False)):": (
+        "both lists are known to be of one length there"
+    ),
     "loadtests/judging/judge.py: if at_once > 1 and history.exists() and history.stat().st_size >= PAYS_BYTES: -> "
     "if at_once > 1 and history.exists() and (history.stat().st_size > PAYS_BYTES):": (
         "a history of exactly so many bytes is judged by one process, to the same results"

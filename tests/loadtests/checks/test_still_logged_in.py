@@ -100,6 +100,11 @@ class TestStillLoggedIn(CheckContract):
         (loss,) = losses(told.exchanges, scene())
         assert next(event.what for event in loss.witness).startswith("asked to be logged out")
 
+    def test_one_that_was_answered_at_that_very_moment_is_told(self) -> None:
+        told = Story().login().at(0.010).logout().at(1).probe("stolen")
+        (loss,) = losses(told.exchanges, scene())
+        assert next(event.what for event in loss.witness).startswith("asked to be logged in")
+
     def test_probes_are_nobodys_memory(self) -> None:
         """What is asked with other cookies neither loses nor proves anything of the shopper's own."""
         told = Story().login().add("tea", shows={"tea": 1}).probe("second", "cart").probe("planted", status=401)

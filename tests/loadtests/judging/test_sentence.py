@@ -155,6 +155,14 @@ def test_nobody_anywhere() -> None:
     assert sentence_of([KILL], {"redis": result(0)}) == "Killing n2 logged out nobody in redis."
 
 
+@pytest.mark.parametrize(("count", "named"), [(15, True), (16, False)])
+def test_many_that_are_inconclusive_are_counted(count: int, named: bool) -> None:
+    names = [f"a{number}" for number in range(count)]
+    said = sentence_of([KILL], {name: result(0, verdict="inconclusive") for name in names})
+    assert ("a0, a1" in said) is named
+    assert (f"{count} architectures" in said) is not named
+
+
 def test_what_is_inconclusive_claims_nothing() -> None:
     unclear = result(0, verdict="inconclusive")
     assert sentence_of([KILL], {"redis": unclear}) == (

@@ -190,3 +190,14 @@ def test_more_requests_need_hardly_more_room() -> None:
     """Eight bytes each, where to know three logs by heart needs some hundreds."""
     few, many = room(agreeing(10_000)), room(agreeing(20_000))
     assert many - few < 10_000 * 20
+
+
+def test_what_all_three_agree_on_counts_once_in_each_whoever_told_of_it_last() -> None:
+    logs = LogMatching()
+    for request in ("a", "b"):
+        logs.add_lines([line(request)])
+        logs.add_node("n1", [logged(request)])
+    logs.add(asked("a"))
+    assert logs.counts == (1, 2, 2)
+    logs.add(asked("b"))
+    assert logs.counts == (2, 2, 2)

@@ -24,6 +24,7 @@ from loadtests.session_model.causes import (
 )
 from loadtests.session_model.circumstances import circumstances_of
 from loadtests.session_model.shopper_trace import ShopperTrace, packed
+from loadtests.session_model.stores.contract import Outlived, UnknownRules
 from loadtests.session_model.timeline import RunTimeline
 from tests.loadtests.session_model.accused import out, strike, where
 from tests.loadtests.session_model.stores.test_memory import CASES as OF_MEMORY
@@ -324,3 +325,15 @@ def test_causes_in_words() -> None:
     assert words_of("node_killed+expired|node_killed") == ("node_killed", "expired")
     assert cause_in_words("node_killed+expired|store_lost") == "node killed, together with expired, or store lost"
     assert meaning_of("a+b|c", {"a": "A.", "c": "C."}) == "A. C."
+
+
+def test_a_fault_that_was_over_before_the_session_was_known_last_is_told_with_both_times() -> None:
+    told = Story().login("n2").at(5).me({}, node="n2").at(9).stranger(node="n2")
+    (loss,) = losses(told.exchanges, where("sticky-memory", strike("kill", "n2", at=-2, heal=-1)))
+    assert loss.cause == "unexplained"
+    assert any("was over at -1.0 s, and the session was known at 5.0 s" in each for each in loss.considered), loss
+
+
+def test_where_nobody_said_where_sessions_live_nothing_is_proved() -> None:
+    used = Outlived(None, Story().logout().last, Story().me({}).last)
+    assert UnknownRules().outlived(used, circumstances_of(where("redis")), frozenset()) == []
