@@ -150,6 +150,12 @@ def test_a_cart_that_a_page_without_a_cart_took_from_the_access_token(between: s
     assert (loss.kind, loss.cause) == ("cart_lost", named)
 
 
+def test_a_page_from_before_the_cart_took_nothing_from_it() -> None:
+    told = Story().login().at(6).browse("n2").at(7).add("tea", shows={"tea": 1}).at(8).cart({})
+    (loss,) = replayed(told.exchanges, place(strike("key-swap", at=5, heal=5.2))).losses()
+    assert (loss.kind, loss.cause) == ("cart_lost", "unexplained")
+
+
 ISSUE = Issue(0, 1)
 
 
