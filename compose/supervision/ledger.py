@@ -114,15 +114,21 @@ class Ledger:
         pid = os.getpid()
         owner = _encoder.encode(Owner(pid, birth_of(pid) or ""))
         draft = self.path.with_name(f".{self.run}.{pid}")
+        mine: int | None = None
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             _write(draft, owner, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            mine = draft.stat().st_ino
             try:
                 # A ledger that can be seen has its owner: without one, another process would clear it away.
                 os.link(draft, self.path)
             finally:
                 draft.unlink()
             _sync_folder(self.path.parent)
+        except Interrupted:
+            if mine is not None and self.path.exists() and self.path.stat().st_ino == mine:
+                self.path.unlink()  # nobody will close it, and nothing was started that it could tell of
+            raise
         except FileExistsError:
             raise UsageError(f"the run {self.run} exists already", next_step="twinshop recover") from None
         except OSError as error:

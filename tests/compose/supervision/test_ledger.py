@@ -76,6 +76,23 @@ def test_closing_is_not_left_half_done_when_it_is_interrupted(own_state: Path, m
     assert ledgers(own_state) == []
 
 
+@pytest.mark.parametrize("moment", ["_write", "_sync_folder"])
+def test_one_that_is_interrupted_while_it_is_opened_leaves_none(
+    own_state: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise Interrupted("Ctrl-C")
+
+    other = Ledger.open(own_state, "other")
+    monkeypatch.setattr(ledger_module, moment, interrupt)
+    for run in ("mine", "other"):
+        with pytest.raises((Interrupted, UsageError)):
+            Ledger.open(own_state, run)
+    assert ledgers(own_state) == [other.path]
+    monkeypatch.undo()
+    other.close()
+
+
 @pytest.mark.parametrize("run", ["", "../x", ".hidden", "a/b", "x" * 65, "a b"])
 def test_a_run_id_cannot_lead_elsewhere(run: str, own_state: Path) -> None:
     with pytest.raises(UsageError, match="no run id"):
