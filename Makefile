@@ -25,7 +25,7 @@ TEST_PROCESSES ?= 2
 help:
 	@echo "make run        who gets logged out when a node dies? (installs what it needs first)"
 	@echo "make workshop   two shops side by side in a browser: predict, break something, see (ends with Ctrl-C)"
-	@echo "make matrix     every scenario on every architecture: predicted beside measured (over an hour, by its own estimate)"
+	@echo "make matrix     every scenario on every architecture: predicted beside measured (about 80 minutes)"
 	@echo "make rehearse   the whole lesson without a person: does every promise of its texts hold? (about 4 minutes)"
 	@echo "make test       lint, types, import contracts and all quick tests"
 	@echo "make test-long  calibration runs and kill storms (about an hour)"

@@ -29,8 +29,9 @@ REMOVED_WITHIN_S = 0.5
 """For the balancer to hear that a node is no member any more: until then it sends it requests."""
 NO_MEMBER = "not a member"
 SEEN_WITHIN_S, SEEN_TRIES = 0.5, 12
-RELOADS, RELOADED_WITHIN_S = 4, 0.6
 """A node that a balancer sends no stranger to in that time, in so many tries for each node, is out of rotation."""
+RELOADS, RELOADED_WITHIN_S = 4, 0.6
+"""So often a balancer is told to read its files anew, and so long it has each time to follow them."""
 
 
 class RoutedCluster(PersistedCluster):

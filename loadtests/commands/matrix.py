@@ -41,7 +41,7 @@ OUT_OPTION = click.option(
 @click.command(
     help="""\b
 Examples:
-  twinshop matrix                                        everything: over an hour, by its own estimate
+  twinshop matrix                                        everything: about 80 minutes
   twinshop matrix --family availability --engine docker --out runs/matrix-docker
   twinshop matrix --family availability --balancer haproxy --out runs/matrix-haproxy
   twinshop matrix --scenario node-kill --architecture redis --fresh

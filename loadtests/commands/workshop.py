@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from loadtests.workshop.host import WorkshopUrls
 
 GOTO_WITHIN_S = 120.0
-"""An episode is at its start within this: two clusters of containers take 30 s on two processors that do nothing else.
-A round that cannot be started says so at once."""
+"""An episode is at its start within this: clusters of containers take longer than 30 s on a busy machine. A round that
+cannot be started says so at once."""
 LOOK_S = 0.05
 
 

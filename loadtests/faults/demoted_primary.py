@@ -25,7 +25,7 @@ class DemotedPrimary(Fault):
 
     kind = "demoted-primary"
     colour = "#4a7d8c"
-    doing = "Demoting without a word the primary of"
+    doing = "Failing over"
     done = "failed over, with the nodes left at the old primary"
     button = "Demote the primary"
     strikes = "store"

@@ -24,7 +24,7 @@ class TableForgotten(BalancerReload):
     button = "Forget the balancer's table"
     asks_of_balancer = "affinity_table"
     causes = (TABLE_FORGOTTEN,)
-    sentence = "The balancer is told to read its configuration anew: a new worker takes the place of the one that ran."
+    sentence = "The balancer is told to read its files anew, and forgets which node it has sent whom to."
 
     def nothing_there(self, cluster: Cluster) -> str:
         """Only what the balancer itself remembers can be forgotten."""

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from loadtests.workshop.contract import Close
-from tests.loadtests.report.test_browser import SEEN_OTHERWISE, assert_axe_finds_nothing
+from tests.loadtests.report.test_browser import assert_axe_finds_nothing, axe_finds_nothing_at
 from tests.loadtests.workshop.dashboard.process import TOKEN
 from tests.loadtests.workshop.dashboard.stage import on_stage
 from tests.loadtests.workshop.dashboard.test_page_in_browser import predicted
@@ -67,17 +67,6 @@ def test_a_room_is_shown_how_to_join_and_never_the_instructors_key(browser: Brow
         assert_axe_finds_nothing(page)
         assert [url for url in played.asked if not url.startswith(played.home + "/")] == []
         assert played.said == []
-
-
-def axe_finds_nothing_at(page: Page, widths: tuple[int, ...]) -> None:
-    """Every rule at the page's own width; at the others those that a width can break."""
-    assert_axe_finds_nothing(page)
-    own = page.viewport_size
-    assert own is not None
-    for width in widths:
-        page.set_viewport_size({"width": width, "height": own["height"]})
-        assert_axe_finds_nothing(page, rules=SEEN_OTHERWISE)
-    page.set_viewport_size(own)
 
 
 @pytest.mark.parametrize("mode", ["light", "dark", "projector"])
