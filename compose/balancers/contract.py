@@ -165,6 +165,8 @@ class Balancer(ABC):
     """The name of the log that it writes; another name means another format, which `record` reads."""
     reload_signal = ""
     """Sent to its first process when its files have changed ("SIGHUP"); empty: it watches them."""
+    end_signal = ""
+    """Sent to its first process before SIGTERM, where that one would cut off the last lines of its log ("SIGUSR1")."""
     sources: tuple[str, ...] = ()
     """Pages of its own documentation that advise what is set."""
 

@@ -57,6 +57,7 @@ class HAProxy(Balancer):
     system_names, version_words = ("haproxy",), ("-v",)
     own_log = "balancer.log"  # it logs to its output or to a syslog server, never to a file
     reload_signal = "SIGUSR2"
+    end_signal = "SIGUSR1"  # at SIGTERM it is gone at once, with the line of a request that it has just answered
     sources = (
         "https://docs.haproxy.org/2.8/configuration.html#4-cookie",
         "https://docs.haproxy.org/2.8/configuration.html#4-option%20httpchk",

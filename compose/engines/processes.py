@@ -56,6 +56,8 @@ REPLACED_WITHIN_S = 1.0
 SENTINEL_FILE, WIRES_FILE = "sentinel.conf", "wires.json"
 SHARED = "shared"
 """The folder that all nodes of a described application share."""
+BALANCER_GRACE_S = 1.0
+"""A balancer with an `end_signal` has this long to end by itself before SIGTERM."""
 _SIGNALS = {"kill": signal.SIGKILL, "terminate": signal.SIGTERM, "freeze": signal.SIGSTOP, "thaw": signal.SIGCONT}
 
 NodeCommand = Callable[[ClusterFile, str], list[str]]
@@ -350,6 +352,10 @@ class ProcessCluster(RoutedCluster):
             children = dict(self._children)
             balancer = children.pop(BALANCER, None)
             if balancer is not None:  # first, so that it writes its access log while there is still a cluster
+                if self.balancer.end_signal:
+                    balancer.send(signal.SIGCONT)
+                    self.signal_balancer(self.balancer.end_signal)
+                    balancer.gone(BALANCER_GRACE_S)  # streams that shoppers keep open would hold it for longer
                 self._end([balancer], grace_s=self.spec.limits.stop_s)
             self._end(list(children.values()), grace_s=NODE_GRACE_S)
             self._children.clear()

@@ -32,11 +32,13 @@ import { clock, noStore, PHASES, SIDES, spoken, titled } from "./words.js";
 
 const LIVE = new Set(["open", "run"]);
 const COUNT_EVERY_MS = 4000;
+const AGAIN_MS = 2000;
 
 let workshop = null;
 let me = { instructor: false, who: "", user: "", password: "", committed: false, round: 0, room: null };
 let recording = new Recording(0);
 let series = new SeriesOf(recording);
+let turnOfMe = 0;
 let due = false;
 
 const player = new Player(recording, drawSoon);
@@ -204,12 +206,17 @@ async function fetchFrames(into) {
   }
 }
 
+/** An answer that a later question has overtaken tells of a phase that is over; one that never came is asked for again. */
 async function fetchMe() {
+  const turn = ++turnOfMe;
   try {
-    me = await ask("/api/me");
+    const answer = await ask("/api/me");
+    if (turn !== turnOfMe) return;
+    me = answer;
     await lesson.draw(workshop, me);
   } catch (refusal) {
     if (!(refusal instanceof Refusal)) throw refusal;
+    if (turn === turnOfMe) setTimeout(fetchMe, AGAIN_MS);
   }
   drawSoon();
 }

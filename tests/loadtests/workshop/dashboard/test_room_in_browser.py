@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 
 from loadtests.workshop.contract import Close
 from tests.loadtests.report.test_browser import assert_axe_finds_nothing, axe_finds_nothing_at
@@ -67,6 +67,34 @@ def test_a_room_is_shown_how_to_join_and_never_the_instructors_key(browser: Brow
         assert_axe_finds_nothing(page)
         assert [url for url in played.asked if not url.startswith(played.home + "/")] == []
         assert played.said == []
+
+
+def test_an_answer_that_is_late_or_refused_keeps_nobody_from_the_shops(browser: Browser, tmp_path: Path) -> None:
+    """What was asked before people shop is answered after it, and what is asked then is refused once."""
+    held: list[tuple[Route, APIResponse]] = []
+    refused: list[str] = []
+
+    def mishandled(route: Route) -> None:
+        answer = route.fetch()
+        if answer.json()["committed"] and not answer.json()["password"]:
+            held.append((route, answer))
+        elif answer.json()["password"] and not refused:
+            refused.append(route.request.url)
+            route.fulfill(status=503, body="{}")
+            for late, told in held:
+                late.fulfill(response=told)
+        else:
+            route.fulfill(response=answer)
+
+    with on_stage(tmp_path / "w", "predict") as played:
+        phone = played.open(browser, width=360)
+        phone.route("**/api/me", mishandled)
+        predicted(phone)
+        while not held:  # the browser's requests are handled while the test waits for the browser
+            phone.wait_for_timeout(20)
+        played.stage.goes_to("run")
+        expect(phone.locator("#visit")).to_be_visible()
+        assert len(refused) == 1
 
 
 @pytest.mark.parametrize("mode", ["light", "dark", "projector"])
