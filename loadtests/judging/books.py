@@ -13,7 +13,7 @@ from copy import copy
 import msgspec
 
 from loadtests.judging.replay import HistoryReplay
-from loadtests.model.history import NOT_ASKED, NOT_LOGGED_IN, UNREADABLE, Do, Exchange, Jar, Outcome, StoredOrder
+from loadtests.model.history import NOT_ASKED, UNREADABLE, Do, Exchange, Jar, Outcome, StoredOrder
 from loadtests.model.plan import Action, ShopperPlan
 from loadtests.model.results import ActionBook, ItemBook, LogoutCounts, UserBook
 from loadtests.session_model.carts import Items
@@ -85,8 +85,6 @@ class ClosedBooks(msgspec.Struct, frozen=True):
     users: UserBook
     items: ItemBook
     logged_out: LogoutCounts
-    late: int
-    """Planned actions that were not sent for a reason that lies in the load: too late, or stopped."""
     problems: tuple[str, ...]
     """Sentences; none if the books balance. At most 20 and a last one that counts the rest."""
 
@@ -135,7 +133,6 @@ class Books(ActionCounts):
         super().__init__()
         self._described = described  # what a status means, the description says: a login may be answered by 302
         self._steps = steps
-        self._late = 0
         self._added: dict[int, int] = {}
         self._problems: list[str] = []
 
@@ -152,8 +149,6 @@ class Books(ActionCounts):
             self._outcomes[outcome] += 1
             for problem in self._steps.tick_off(exchange):
                 self._wrong(exchange, problem)
-            if outcome == "not_sent" and exchange.error != NOT_LOGGED_IN:
-                self._late += 1
 
     def close(self, replay: HistoryReplay, *, orders_read: bool) -> ClosedBooks:
         """The books at the end. `orders_read`: the database was read, so it settles unknown checkouts."""
@@ -165,7 +160,7 @@ class Books(ActionCounts):
         listed = self._problems[:PROBLEMS_LISTED]
         if len(self._problems) > len(listed):
             listed.append(f"and {len(self._problems) - len(listed)} more")
-        return ClosedBooks(actions, users, items, logged_out, self._late, tuple(listed))
+        return ClosedBooks(actions, users, items, logged_out, tuple(listed))
 
     # --- actions -------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from functools import partial
@@ -202,16 +203,7 @@ def _parts(history: Path) -> Iterator[tuple[str, FilePart]]:
 
 def _end(file: BinaryIO, begin: int, size: int, name: str) -> int:
     """Where its part ends that begins there. Should another stand in between, whoever reads the part will find it."""
-    before, last = begin, size  # behind `before`, a line of that name begins, or it is the last; behind `last`, none
-    if not _goes_on(file, begin, name):
-        last = begin
-    while last - before > 1:
-        middle = (before + last) // 2
-        if _goes_on(file, middle, name):
-            before = middle
-        else:
-            last = middle
-    file.seek(last)
+    file.seek(begin + bisect_left(range(begin, size), True, key=lambda offset: not _goes_on(file, offset, name)))
     file.readline()
     return file.tell()
 

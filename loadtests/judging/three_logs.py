@@ -214,7 +214,6 @@ class LogMatching:
 
         Without `compare` nobody asks for mismatches, only for counts.
         """
-        self._sweep()
         reconciler.take_over(self._client, self._balancer, self._nodes)
         self._doubtful |= _equal_ones(self._sent)
         if compare:

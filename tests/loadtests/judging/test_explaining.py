@@ -8,6 +8,7 @@ import pytest
 
 from loadtests.judging.explaining import explain
 from loadtests.judging.judge import judge
+from loadtests.model.history import Exchange, StoredOrder, encode_records, read_history
 from loadtests.model.run_folder import RunFolder
 from shared.errors import UsageError
 from tests.loadtests.model_run import write_run
@@ -32,6 +33,18 @@ def test_each_shopper_has_the_losses_that_the_judge_names(run: RunFolder) -> Non
             ended = [session.cause for session in story.sessions if session.cause]
             assert ended == [loss.cause for loss in story.losses if loss.kind == "logged_out"]
             assert story.sessions[0].opened_ms > 0
+
+
+def test_an_order_that_the_database_lacks_is_told_to_whom_it_was_acknowledged(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "20261121-000000-model-3")
+    records = list(read_history(run.history))
+    promised = {record.order: record.shopper for record in records if isinstance(record, Exchange) and record.order}
+    gone = next(record for record in records if isinstance(record, StoredOrder) and record.order in promised)
+    run.history.write_bytes(encode_records(record for record in records if record is not gone))
+    (story,) = explain(run.root, promised[gone.order], (gone.architecture,))
+    judged = judge(run.root).architectures[gone.architecture].losses
+    assert [loss.shopper for loss in judged if loss.kind == "order_lost"] == [story.shopper]
+    assert [loss.kind for loss in story.losses].count("order_lost") == 1
 
 
 def test_of_the_architectures_that_are_named(run: RunFolder) -> None:

@@ -64,6 +64,17 @@ class TestAFinishedRun:
                            if isinstance(event, FaultEvent) and event.phase == "injected" else event)  # fmt: skip
             assert judge(run.root).architectures["sticky-memory"].logged_out_before_fault == number
 
+    def test_who_is_without_service_at_the_end_is_so_until_the_end_of_the_window(self, run: RunFolder) -> None:
+        asked = [it for it in read_history(run.history) if isinstance(it, Exchange) and it.architecture == "redis"]
+        last = max((it for it in asked if it.why == "plan" and it.shopper == 1), key=lambda it: it.sent_us)
+        before_s = judge(run.root).architectures["redis"].seconds_without_service
+        assert last.outcome == "ok"
+        failed = msgspec.structs.replace(last, status=404, outcome="failed", cart=None, order="")
+        rewrite_history(run, lambda records: [failed if record == last else record for record in records])
+        window_us = read_plan(run.plan).window_ms * 1000
+        now_s = judge(run.root).architectures["redis"].seconds_without_service
+        assert round(now_s - before_s, 3) == round((window_us - last.sent_us) / 1e6, 3) > 0
+
     def test_the_same_files_give_the_same_bytes(self, run: RunFolder) -> None:
         assert msgspec.json.encode(judge(run.root)) == msgspec.json.encode(judge(run.root))
 

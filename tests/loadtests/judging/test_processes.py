@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import psutil
 import pytest
 
+from loadtests.judging import processes
 from loadtests.judging.processes import in_processes
 from shared.errors import RunFolderError, TwinshopError
 from tests.waiting import until
@@ -48,6 +55,13 @@ def stay(told: str) -> None:
         signal.pause()
 
 
+def die_or_nap(seconds: int) -> None:
+    """Work that is killed, or takes so long."""
+    if not seconds:
+        die(0)
+    time.sleep(seconds)
+
+
 def die_or_stay(told: str) -> None:
     """Work that is killed, or never ends."""
     stay(told) if told else die(0)
@@ -75,6 +89,32 @@ def test_whoever_fails_waits_for_nobody(tmp_path: Path) -> None:
     with pytest.raises(TwinshopError, match="ended before it was done"):
         in_processes(die_or_stay, ["", str(tmp_path)], 2)
     assert not [int(each.name) for each in tmp_path.iterdir() if psutil.pid_exists(int(each.name))]
+
+
+def test_one_that_starts_after_the_others_were_ended_is_ended_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second process is started when the first has failed, and all that were there then have been killed."""
+    killed = threading.Event()
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Pool(ThreadPoolExecutor):
+        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+            if wait:
+                killed.set()
+            super().shutdown(wait, cancel_futures=cancel_futures)
+
+    def popen(*args: Any, **kwargs: Any) -> subprocess.Popen[bytes]:
+        number = next(numbers)
+        if number:
+            killed.wait(60)
+        started.append(subprocess.Popen(*args, **kwargs))
+        return started[-1]
+
+    numbers = itertools.count()
+    monkeypatch.setattr(processes, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr(processes, "subprocess", SimpleNamespace(Popen=popen, PIPE=subprocess.PIPE))
+    with pytest.raises(TwinshopError, match="ended before it was done"):
+        in_processes(die_or_nap, [0, 20], 2)
+    assert [process.returncode for process in started] == [-signal.SIGKILL] * 2, "the second did not end by itself"
 
 
 def test_nothing_is_left_of_an_interrupted_one(tmp_path: Path) -> None:

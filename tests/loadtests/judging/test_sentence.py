@@ -226,6 +226,22 @@ def test_where_there_is_little_room_those_who_were_hit_are_told_together() -> No
     )
 
 
+@pytest.mark.parametrize(
+    ("unclear", "end"), [(1, "inconclusive in tail-0."), (7, "inconclusive in 7.")], ids=["named", "counted"]
+)
+def test_the_faults_doing_comes_first_also_where_little_is_said_of_anything_else(unclear: int, end: str) -> None:
+    hit, others = result(22), result(30, cause="other_node")
+    later = tuple(msgspec.structs.replace(loss, shopper=loss.shopper + 22) for loss in others.losses)
+    mixed = msgspec.structs.replace(hit, losses=(*hit.losses, *later), logged_out=LogoutCounts(52, 52, 0))
+    some = {"sticky-memory": result(20, at_risk=20), "roundrobin-memory": mixed, "redis": result(0)}
+    some |= {f"tail-{number}": result(0, verdict="inconclusive") for number in range(unclear)}
+    found = sentence_of([KILL], {**some, "signed-token": result(0)})
+    assert found == (
+        "Killing n2 logged out 20 in sticky-memory and 22 in roundrobin-memory; nobody in 2 others; "
+        f"for other reasons 30 in roundrobin-memory; {end}"
+    )
+
+
 class TestAnotherHeadline:
     faults = rolling("store-freeze", "store")
 

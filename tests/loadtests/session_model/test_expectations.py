@@ -252,6 +252,17 @@ class TestWhoIsAccusedOfWhat:
         told = Story().login().add("tea", shows={"tea": 1}).me({"tea": 1}, user="user-0002")
         assert named(told) == [("wrong_user", 0)]
 
+    def test_with_anothers_session_what_is_shown_is_not_this_shoppers(self) -> None:
+        """A page that was kept brought a cookie with it: until the next login nobody's goods are called lost."""
+        tea = Story().login().add("tea", shows={"tea": 1})
+        assert named(tea.say("browse", kept_from=2, kept_session=True).cart({}).cart({"pen": 1}).audit({})) == []
+        assert after(tea).book().balance() == 0
+        assert named(tea.login().add("mug", shows={"mug": 1}).cart({})) == [("cart_lost", 1)], "one's own again"
+        for brings, jar in ((False, "main"), (True, "second")):
+            other = Story().login().add("tea", shows={"tea": 1})
+            other.say("browse", kept_from=2, kept_session=brings, jar=jar)
+            assert named(other.cart({})) == [("cart_lost", 1)], "still one's own"
+
     def test_an_empty_cart_that_cannot_be_ordered_is_shown_to_be_empty(self) -> None:
         told = Story().login().add("tea", shows={"tea": 1}).checkout(status=400)
         assert named(told) == [("cart_lost", 1)]
