@@ -72,7 +72,7 @@ EQUIVALENT: dict[str, str] = {
     "loadtests/session_model/counterfactual.py: for chosen in range(settings + 1): -> "
     "for chosen in range(settings + 2):": "there are no sets of more than all of them",
     'loadtests/session_model/causes.py: return "" -> return None': (
-        "a session that was never opened has no lifetime that could have ended, and only that sentence says when it began"
+        "a session that was never opened has no lifetime that could have ended, and nobody is told when it began"
     ),
 }
 """By `Mutant.name`: why it is the same program."""

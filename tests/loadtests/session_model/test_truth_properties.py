@@ -89,6 +89,19 @@ def test_a_session_that_outlives_its_end(name: str) -> None:
     assert ["|".join(because.word for because in loss.because) for loss in losses] == [cause] * bool(cause)
 
 
+@pytest.mark.parametrize(("leeway_s", "cause"), [(0, {0, "expired"}), (10, {"expired"})])
+def test_a_login_that_was_acknowledged_is_so_without_a_fault_too(leeway_s: int, cause: set[int | str]) -> None:
+    """For n1 the first session was over, so that it need not ask the list, which was away, before it opened another
+    one. Without the end of its lifetime it would have had to; the session that was lost is still the second one."""
+    faults = (fault("clock-ahead", "n1", 0.5), fault("store-kill", "store", 0.3, 2))
+    steps = (Step(at(0.2), "login", "n2"), Step(at(0.531), "login"), Step(at(2.9), "me", "n2"))
+    setup = Setup("denylist", "round-robin", lifetime=at(2), leeway_s=leeway_s)
+    case = Case("token-denylist", setup, faults, steps)
+    assert [answer.status for answer in case.answers] == [200, 200, 401]
+    assert case.cause(case.answers[-1]) == {frozenset(cause)}
+    demand(case)
+
+
 def test_who_is_known_again_after_a_login_that_nobody_answered_can_be_lost_again() -> None:
     faults = (fault("kill", "n3", 0.5), fault("clock-ahead", "n1", 0.5))
     steps = [Step(at(0.2), "login"), Step(at(0.505), "login", "n3"), Step(at(0.555), "me")]

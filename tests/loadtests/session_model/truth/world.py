@@ -9,7 +9,8 @@ is asked about is carried out by the same nodes as it was (`done_by`), or again 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
 
@@ -221,11 +222,10 @@ class World:
         on_edge = browser.edge[0] - TOOK <= step.at < browser.edge[1]
         asked = self._route(step, browser)
         by = self._carried_out_by(number, step, browser, asked)
-        if self.server is not None and number == self.asked:
-            self.server.up = True  # what it would say, not whether it could be asked
         status = 0 if asked and self.nodes[asked[-1]].frozen else 503
         for name in by:
-            status = self._shop(self.nodes[name], number, step, browser, now)
+            with self._reached():
+                status = self._shop(self.nodes[name], number, step, browser, now)
             if number == self.asked and not self.nodes[name].errors:
                 break  # nobody would have asked the next one
             if status == 503:
@@ -243,6 +243,18 @@ class World:
         )
 
     # --- the shop --------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        """In a counterfactual world, whatever was carried out is carried out: a node that would have to ask the store
+        there, and had not to, reaches it. It matters what the store would say, not whether it could be asked."""
+        server = self.server
+        if server is None or self.done_by is None:
+            yield
+            return
+        up, server.up = server.up, True
+        yield
+        server.up = up
 
     def _shop(self, node: Node, number: int, step: Step, browser: Browser, now: int) -> int:
         try:
