@@ -135,7 +135,7 @@ def read_file(path: Path) -> bytes:
         ) from error
 
 
-TEXTS = frozenset({".json", ".ndjson", ".toml", ".html", ".log"})
+TEXTS = frozenset({".json", ".ndjson", ".toml", ".html", ".log", ".configuration"})
 """How the names of a run's files end; all are UTF-8."""
 
 

@@ -1,4 +1,4 @@
-"""A new run's folder is made, or it is said why not."""
+"""A new run's folder is made, or it is said why not; a run's files are text."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.model.run_folder import make_folder
-from shared.errors import EnvironmentNotReady, UsageError
+from compose.engines.persisted_cluster import CONFIGURATION
+from loadtests.model.run_folder import check_text, make_folder
+from shared.errors import EnvironmentNotReady, RunFolderError, UsageError
 
 
 def test_it_is_made_with_all_above_it(tmp_path: Path) -> None:
@@ -26,3 +27,13 @@ def test_what_is_in_the_way_is_told(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentNotReady, match="cannot make the folder") as refused:
         make_folder(tmp_path / "runs" / "one")
     assert refused.value.next_step == "name another place: --runs DIR"
+
+
+@pytest.mark.parametrize("name", ["results.json", "scenario.toml", "logs/redis/n1.log", f"logs/redis/{CONFIGURATION}"])
+def test_a_byte_that_is_no_text_is_told_with_its_line(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).write_bytes(b"one\ntwo\n")
+    check_text(tmp_path)
+    (tmp_path / name).write_bytes(b"one\nt\xffo\n")
+    with pytest.raises(RunFolderError, match=f"{name}, line 2: not UTF-8"):
+        check_text(tmp_path)

@@ -81,7 +81,10 @@ def clear(case: Case, answer: Answer) -> bool:
     steps = [each for each in case.answers if each.number <= answer.number]
     logins = [each.number for each in steps if each.step.do == "login" and each.knew]
     since = [each for each in steps if logins and each.number >= logins[-1]]
-    if answer.retried and case.setup.affinity == "round-robin":
+    astray = any(
+        it.kind == "no-affinity" and it.injected <= answer.done and answer.step.at <= it.over for it in case.faults
+    )
+    if answer.retried and (astray or case.setup.affinity == "round-robin"):
         return False  # whose turn it had been, the history does not say
     if answer.on_edge or any(each.status in (0, 500, 503) for each in since):
         return False

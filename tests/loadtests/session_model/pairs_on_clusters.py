@@ -41,6 +41,8 @@ class Lost:
     """The answer of a stranger."""
     epoch_us: int
     """The wall clock at the zero of the window."""
+    refused_us: tuple[int, ...] = ()
+    """When the shopper was told since that the shop could do nothing just then."""
 
     @property
     def strayed(self) -> bool:
@@ -158,10 +160,17 @@ def key_of(kind: str, *, accepts_own: bool) -> Tell:
 
 
 def not_copied(lost: Lost, marks: Marks, lifetime_s: int) -> bool | None:
-    """It was opened while the replica was cut off, before that was promoted."""
+    """It was opened while the replica was cut off, before that was promoted.
+
+    That it was cut off is seen when nothing came back for seconds: it was when the question was asked. And as soon as
+    nodes could not ask the store any more, it was dead: whoever was answered after that was answered by the other one.
+    """
     cut, promoted = marks["replica-cut replica"], marks["promoted store"]
+    (waited_ms,) = re.findall(r"timeout after (\d+) ms", " ".join(cut.evidence))
+    cut_us = (cut.observed_us or 0) - 1000 * int(waited_ms)
     begins, ends = promoted.takes_effect_us or (0, 0)
-    if lost.login.sent_us >= (cut.observed_us or 0) and lost.login.done_us <= begins and lost.answer.sent_us >= ends:
+    promoted_us = min((us for us in lost.refused_us if us >= begins), default=ends)
+    if lost.login.sent_us >= cut_us and lost.login.done_us <= begins and lost.answer.sent_us >= promoted_us:
         return True
     return False if lost.login.done_us < (cut.injected_us or 0) or lost.login.sent_us >= ends else None
 
@@ -272,8 +281,8 @@ PAIRS = (
          settings={"store_memory_mb": 8, "store_eviction": "allkeys-lru"}, load={"think_ms": 900}),
     Pair("redis", "clock ahead", (Thing(""),), (AHEAD,)),
     Pair("redis-replica", "cut and promoted", (Thing("not_replicated", not_copied),),
-         (("replica-cut", 1.5, 7.0, "replica"), ("promoted", 6.0, 4.0, "store")),
-         load={"login_within_ms": 5500, "seconds": 12}),
+         (("replica-cut", 1.5, 7.0, "replica"), ("promoted", 6.0, 4.0, "store")), 5,
+         load={"login_within_ms": 5500, "seconds": 12}),  # the promotion takes three seconds
 )  # fmt: skip
 
 
@@ -336,7 +345,8 @@ def _lost(mine: list[Exchange], done_us: int, epoch_us: int, pair: Pair) -> Lost
     writes = [each for each in since if each.do == "login" or pair.sliding]
     wrote = [each for each in writes if each.outcome == "ok" and _writes_there(each, login, pair)][-1]
     doubtful = any(each.status == 0 or each.status >= 500 for each in writes[writes.index(wrote) :])
-    return Lost(login, wrote, doubtful, answer, epoch_us)
+    refused_us = tuple(each.done_us for each in since if each.status >= 500)
+    return Lost(login, wrote, doubtful, answer, epoch_us, refused_us)
 
 
 def _writes_there(each: Exchange, login: Exchange, pair: Pair) -> bool:
