@@ -81,11 +81,12 @@ def clear(case: Case, answer: Answer) -> bool:
     steps = [each for each in case.answers if each.number <= answer.number]
     logins = [each.number for each in steps if each.step.do == "login" and each.knew]
     since = [each for each in steps if logins and each.number >= logins[-1]]
-    astray = any(
-        it.kind == "no-affinity" and it.injected <= answer.done and answer.step.at <= it.over for it in case.faults
-    )
-    if answer.retried and (astray or case.setup.affinity == "round-robin"):
+    if answer.retried and case.setup.affinity == "round-robin":
         return False  # whose turn it had been, the history does not say
+    began = (since or steps)[0].step.at
+    moved = [it for it in case.faults if it.kind in MOVES and it.injected <= answer.done and began <= it.over]
+    if any(it.kind == "no-affinity" for it in moved) and len(moved) > 1:
+        return False  # nor whose it would have been, were there no affinity, and nobody missing
     if answer.on_edge or any(each.status in (0, 500, 503) for each in since):
         return False
     marks = [
@@ -148,6 +149,7 @@ def twins(draw: st.DrawFn, case: Case) -> tuple[Case, Case]:
     end = case.steps[-1].at / at(1)
     if how == "after":
         more = draw(faults((*ON_NODES, *ELSEWHERE[case.architecture]), end + 1, end + 5))
+        more = [it for it in more if it.injected > at(end + 0.5)]  # not the cut that a promotion comes with
     elif how == "before":
         case = replace(
             case, steps=tuple(replace(step, at=step.at + at(12)) for step in case.steps),
