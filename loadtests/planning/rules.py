@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any
+from textwrap import shorten
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
@@ -43,6 +45,24 @@ def unknown(path: str, thing: str, word: str, known: Collection[str], *beside: s
     """A word that is none of those known."""
     expected = f"one of {', '.join(known)}{did_you_mean(word, known)}"
     return BadValue(path, f"there is no {thing} {word!r}", expected, *beside)
+
+
+def mistyped(path: str, value: object, kind: Any) -> BadValue | None:
+    """Why the value is not of that type; None if it is."""
+    if get_origin(kind) is Literal and isinstance(value, str) and value not in get_args(kind):
+        return unknown(path, "value", value, get_args(kind))
+    try:
+        msgspec.convert(value, type=kind, strict=True)
+    except msgspec.ValidationError as error:
+        expected, _, where = str(error).partition(" - at `")
+        below = where.removesuffix("`").removeprefix("$").removesuffix("[...]")
+        told = (
+            expected[0].lower() + expected[1:]
+            if below
+            else shorten(json.dumps(value, default=str), 40, placeholder=" …")
+        )
+        return BadValue(f"{path}{below}", told, expected)
+    return None
 
 
 def check_rules(scenario: Scenario) -> None:
@@ -154,12 +174,10 @@ def _bad_settings(settings: dict[str, Any]) -> Iterator[BadValue]:
         path = f"settings.{name}"
         if name not in kinds:
             yield unknown(path, "setting", name, kinds)
-            continue
-        try:
+        elif bad := mistyped(path, value, kinds[name]):
+            yield bad
+        else:
             well[name] = msgspec.convert(value, type=kinds[name], strict=True)
-        except msgspec.ValidationError as error:
-            what = str(error)
-            yield BadValue(path, what[0].lower() + what[1:], what)
     yield from _out_of_range(Limits, well, "settings.")
     if (cost := well.get("password_cost", 2)) & (cost - 1):
         yield BadValue("settings.password_cost", f"{cost}", "a power of two: scrypt takes no other")

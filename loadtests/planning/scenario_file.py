@@ -16,7 +16,7 @@ import msgspec
 from compose.architectures import did_you_mean
 from loadtests.faults import FAULTS
 from loadtests.model.scenario import FaultSpec, Load, Scenario
-from loadtests.planning.rules import BadValue, bad_values, unknown
+from loadtests.planning.rules import BadValue, bad_values, mistyped, unknown
 from shared.errors import ScenarioError
 from shared.toml_places import nearest_line, toml_place
 
@@ -153,7 +153,7 @@ _FILLERS = {"question": "?", "family": "?", "kind": next(iter(FAULTS))}
 def _bad_in(document: dict[str, Any], name: str) -> Iterator[BadValue]:
     """Every value that makes no sense; what is told of is gone from the document, so that the rest can be looked at."""
     for path, table, key, kind in list(_leaves(document)):
-        if bad := _bad_type(table[key], kind, f"{path}.{key}"):
+        if bad := mistyped(f"{path}.{key}", table[key], kind):
             del table[key]
             yield bad
         elif kind is Said:
@@ -172,7 +172,7 @@ def _bad_keys(path: str, table: dict[str, Any], struct: type[msgspec.Struct]) ->
         if key not in fields:  # before its type: a misspelt key is best answered with the right one
             bad: BadValue | None = unknown(f"{path}{key}", "key", key, sorted(fields))
         else:
-            bad = _bad_type(table[key], fields[key].type, f"{path}{key}")
+            bad = mistyped(f"{path}{key}", table[key], fields[key].type)
         if bad:
             del table[key]
             yield bad
@@ -205,16 +205,6 @@ def _leaves(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str
 
 def _items(value: Any) -> list[tuple[str, Any]]:
     return list(value.items()) if isinstance(value, dict) else []
-
-
-def _bad_type(value: Any, kind: Any, path: str) -> BadValue | None:
-    try:
-        msgspec.convert(value, type=kind, strict=True)
-    except msgspec.ValidationError as error:
-        what, _, where = str(error).partition(" - at `")
-        below = where.removesuffix("`").removeprefix("$").removesuffix("[...]")
-        return BadValue(f"{path}{below}", what[0].lower() + what[1:], what)
-    return None
 
 
 def _place(file: str, text: str, path: str) -> str:

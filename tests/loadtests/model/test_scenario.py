@@ -136,7 +136,12 @@ def test_a_folder_is_not_a_scenario(tmp_path: Path) -> None:
         ("[[fault]]", '[settings]\nnode_workers = "2"\n[[fault]]', "line 10, settings.node_workers", "Expected `int`"),
         ("[[fault]]", "[settings]\ndeep_health = 1\n[[fault]]", "line 10, settings.deep_health", "Expected `bool`"),
         ("[[fault]]", "[settings]\nstore_timeout_s = nan\n[[fault]]", "line 10, settings.store_timeout_s: nan", "from"),
-        ("[[fault]]", '[settings]\nstore_eviction = "lru"\n[[fault]]', "line 10, settings.store_eviction", "'lru'"),
+        (
+            "[[fault]]",
+            '[settings]\nstore_eviction = "lru"\n[[fault]]',
+            "line 10, settings.store_eviction",
+            "one of noev",
+        ),
         ("nodes = 3", "settings = 3", "line 3, settings", "Expected `object`"),
         ("nodes = 3", 'architectures = ["redis", "redis"]', "line 3, architectures: 'redis' is named twice", ""),
         ("nodes = 3", 'architectures = ["redis", "rediss"]', "line 3, architectures", "did you mean 'redis'?"),
