@@ -62,7 +62,7 @@ class SessionLife:
         self.adrift: Exchange | None = None
         """The first that was answered with an error since: by whom, nobody knows."""
         self.forgot: Exchange | None = None
-        """The last time that the browser lost the balancer's cookie."""
+        """The first time since its home answered that the browser lost the balancer's cookie, or the last before."""
         self.gave_up: Exchange | None = None
         """When the shopper's client threw its cookies away; None, if there was a login since."""
         self.kept: Exchange | None = None
@@ -86,7 +86,7 @@ class SessionLife:
         """The next exchange of the shopper's own jar."""
         do = exchange.do
         if do == "forget_node":
-            self.forgot = exchange
+            self._forgot(exchange)
         elif do == "forget_session":
             self.gave_up = exchange
         elif exchange.outcome == "unknown" or exchange.status == 0 or exchange.status >= 500:
@@ -140,6 +140,12 @@ class SessionLife:
             self.renewed(exchange)
         elif self.refreshes and self.written is not None and not (self.in_memory and exchange.node != self.home):
             self._refreshed(exchange, self.written)
+
+    def _forgot(self, exchange: Exchange) -> None:
+        """The browser lost the balancer's cookie: by the first time it went elsewhere, and not by those that follow."""
+        home = home_since(self)
+        if self.forgot is None or home is None or self.forgot.done_us < home.sent_us:
+            self.forgot = exchange
 
     def _routed(self, exchange: Exchange) -> None:
         """Where a session is in the memory of one node: did that answer?"""

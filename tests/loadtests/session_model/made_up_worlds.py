@@ -81,8 +81,8 @@ def clear(case: Case, answer: Answer) -> bool:
     steps = [each for each in case.answers if each.number <= answer.number]
     logins = [each.number for each in steps if each.step.do == "login" and each.knew]
     since = [each for each in steps if logins and each.number >= logins[-1]]
-    if answer.retried and case.setup.affinity == "round-robin":
-        return False  # whose turn it had been, the history does not say
+    if answer.retried and (case.setup.affinity == "round-robin" or case.setup.store != "memory"):
+        return False  # who had been asked before, the history does not say
     began = (since or steps)[0].step.at
     moved = [it for it in case.faults if it.kind in MOVES and it.injected <= answer.done and began <= it.over]
     if any(it.kind == "no-affinity" for it in moved) and len(moved) > 1:

@@ -102,6 +102,32 @@ def test_whose_turn_it_would_have_been_nobody_sees(asked_at: float, retries: boo
     demand(case)
 
 
+def test_who_forgot_the_cookie_twice_went_elsewhere_by_the_first_time() -> None:
+    does = (("login", 0.9), ("forget_node", 2.2), ("browse", 2.5), ("forget_node", 2.9), ("browse", 5.6), ("me", 6.1))
+    steps = tuple(Step(at(when), do, "n3" if number else "n2") for number, (do, when) in enumerate(does))
+    case = Case("sticky-memory", Setup("memory", "cookie"), (), steps)
+    assert case.cause(case.answers[-1]) == {frozenset({"affinity_lost"})}
+    demand(case)
+
+
+def test_three_nodes_that_had_it_all_ended_and_time_alone_does_not_bring_it_back() -> None:
+    """One that is back and waits for a majority has nothing: without the end of the lifetime it would say so."""
+    faults = (fault("kill", "n1", 0.5), fault("kill", "n2", 0.5, 1.3), fault("kill", "n3", 0.5))
+    steps = tuple(Step(at(when), "login" if when < 0.3 else "me") for when in (0.2, 0.5, 0.6, 1.5, 4))
+    case = Case("replicated-memory", Setup("replicated", "cookie", lifetime=at(4), refresh=True), faults, steps)
+    assert case.cause(case.answers[-1]) == {frozenset({number, "expired"}) for number in range(3)}
+    demand(case)
+
+
+def test_a_logout_that_a_sick_node_carried_out_was_asked_for_again() -> None:
+    faults = (fault("sick-afterwards", "n1", 2.8),)
+    steps = (Step(at(0.5), "login"), Step(at(3.5), "logout"))
+    case = Case("sticky-memory", Setup("memory", "cookie", retries=True), faults, steps)
+    (answer,) = case.lost()
+    assert case.cause(answer) == {frozenset({0})}
+    demand(case)
+
+
 @pytest.mark.parametrize(("leeway_s", "cause"), [(0, {0, "expired"}), (10, {"expired"})])
 def test_a_login_that_was_acknowledged_is_so_without_a_fault_too(leeway_s: int, cause: set[int | str]) -> None:
     """For n1 the first session was over, so that it need not ask the list, which was away, before it opened another

@@ -16,6 +16,15 @@ class Unavailable(Exception):
     """The shop cannot ask its store: 503."""
 
 
+class NotReady(Unavailable):
+    """The node does not know yet what the others do."""
+
+    def __init__(self, *, elsewhere: bool) -> None:
+        super().__init__()
+        self.elsewhere = elsewhere
+        """Another one does know the session."""
+
+
 @dataclass(frozen=True)
 class Session:
     """What the shop knows of somebody, wherever that is kept."""
@@ -136,7 +145,8 @@ class Replicated(Store):
 
     def read(self, node: Node, cookie: object, now: int) -> Session | None:
         if not node.ready:
-            raise Unavailable
+            others = [each for each in self.nodes.values() if each is not node and each.up]
+            raise NotReady(elsewhere=any(super(Replicated, self).read(each, cookie, now) for each in others))
         return super().read(node, cookie, now)
 
     def settle(self) -> None:

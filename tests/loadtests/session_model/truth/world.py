@@ -15,7 +15,16 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 from tests.loadtests.session_model.truth.happenings import NEVER, TOOK, US, Answer, Fault, Setup, Step
-from tests.loadtests.session_model.truth.stores import CAP, STORES, Node, Replicated, Session, Unavailable, server_of
+from tests.loadtests.session_model.truth.stores import (
+    CAP,
+    STORES,
+    Node,
+    NotReady,
+    Replicated,
+    Session,
+    Unavailable,
+    server_of,
+)
 
 Label = int | str
 NOTICED = 300_000
@@ -201,15 +210,18 @@ class World:
         """Who does what is asked; in a counterfactual world, who did."""
         done_by = self.done_by
         if done_by is None:
-            nodes = [self.nodes[name] for name in asked]
-            return [node.name for node in nodes if node.up and not node.frozen and node.errors != "sick"]
+            return [name for name in asked if self._carries_out(name)]
         if number == self.asked and self.setup.store == "memory":
             if self.setup.affinity == "round-robin":
                 return [browser.home] if "other_node" in self.without and browser.home else list(done_by[number])
-            return asked[-1:]
+            return [name for name in asked[:-1] if self._carries_out(name)] + asked[-1:]
         for name in done_by.get(number, ()):
             self._grow(name, "not there")
         return list(done_by.get(number, ()))
+
+    def _carries_out(self, name: str) -> bool:
+        node = self.nodes[name]
+        return node.up and not node.frozen and node.errors != "sick"
 
     def _ask(self, number: int, step: Step) -> None:
         browser = self.browsers.setdefault((step.shopper, step.jar), Browser())
@@ -259,6 +271,8 @@ class World:
     def _shop(self, node: Node, number: int, step: Step, browser: Browser, now: int) -> int:
         try:
             return self._answer(node, number, step, browser, now)
+        except NotReady as node_is:
+            return 503 if number != self.asked else 200 if node_is.elsewhere else 401
         except Unavailable:
             return 503 if number != self.asked else 200  # known, and not to be changed just then
 
