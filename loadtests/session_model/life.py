@@ -27,7 +27,7 @@ class SessionLife:
 
     __slots__ = (
         "_access_us", "adrift", "arrived", "at_home", "epoch_us", "everywhere", "forgot", "gave_up", "hung",
-        "in_cookie", "in_memory", "kept", "known", "lifetime_us", "opened", "perhaps", "refreshes", "strayed",
+        "in_cookie", "in_memory", "kept", "known", "led", "lifetime_us", "opened", "perhaps", "refreshes", "strayed",
         "tokens", "unsure", "written",
     )  # fmt: skip
 
@@ -63,6 +63,8 @@ class SessionLife:
         """The first that was answered with an error since: by whom, nobody knows."""
         self.forgot: Exchange | None = None
         """The first time since its home answered that the browser lost the balancer's cookie, or the last before."""
+        self.led: Exchange | None = None
+        """The first answer since: where the cookie leads now."""
         self.gave_up: Exchange | None = None
         """When the shopper's client threw its cookies away; None, if there was a login since."""
         self.kept: Exchange | None = None
@@ -118,6 +120,8 @@ class SessionLife:
         elif unsure is not None:  # that login may have opened another one: by this answer, nobody can tell
             self.perhaps, self.unsure = unsure, None
         self.known = exchange
+        if self.led is None:
+            self.led = exchange
         if self.tokens is not None:
             self.renewed(exchange)
         elif self.refreshes or exchange.do in CART_WRITES:
@@ -143,7 +147,7 @@ class SessionLife:
 
     def _forgot(self, exchange: Exchange) -> None:
         """The browser lost the balancer's cookie: by the first time it went elsewhere, and not by those that follow."""
-        home = home_since(self)
+        home, self.led = home_since(self), None
         if self.forgot is None or home is None or self.forgot.done_us < home.sent_us:
             self.forgot = exchange
 
@@ -151,6 +155,8 @@ class SessionLife:
         """Where a session is in the memory of one node: did that answer?"""
         if not self.in_memory or self.opened is None or not exchange.node or exchange.sent_us < self.opened.done_us:
             return
+        if self.led is None:
+            self.led = exchange
         if exchange.node == self.home:
             self.at_home, self.strayed, self.adrift = exchange, None, None
         elif self.strayed is None or (self.known is not None and self.known.done_us > self.strayed.done_us):

@@ -95,7 +95,7 @@ def _moved(life: SessionLife, answer: Exchange, around: Circumstances, without: 
         (factor, ends) for factor, ends in around.of(AffinityCookieEnds, NOTHING) if _ended_by(ends, life, until_us)
     ]
     harms = [Harm(factor, effect.word, effect.from_us) for factor, effect in moved]
-    if life.forgot is not None and around.run.affinity != "address" and last.sent_us <= life.forgot.done_us <= until_us:
+    if _forgotten(life, last, until_us, around, home) and life.forgot is not None:
         harms.append(seen("affinity_lost", life.forgot.done_us))
     if not harms and around.run.affinity in RINGS:
         harms = [
@@ -123,6 +123,20 @@ def _decided(life: SessionLife, answer: Exchange, around: Circumstances) -> tupl
     strayed = began_to_stray(life, answer)
     unheeded = any(lost.overlaps(strayed.sent_us, strayed.done_us) for _, lost in around.of(AffinityLost, NOTHING))
     return went_adrift(life, answer).sent_us, (answer if unheeded else strayed).done_us
+
+
+def _forgotten(life: SessionLife, last: Exchange, until_us: int, around: Circumstances, home: str) -> bool:
+    """Whether the browser lost the balancer's cookie since its home answered, or before, and its home answered only
+    because the balancer heeded no cookies: the cookie led to another node."""
+    forgot, led, opened = life.forgot, life.led, life.opened
+    if forgot is None or around.run.affinity == "address":
+        return False
+    if last.sent_us <= forgot.done_us <= until_us:
+        return True
+    if around.run.affinity != "cookie" or led is None or opened is None or led.sent_us < opened.done_us:
+        return False
+    unheeded = [lost for _, lost in around.of(AffinityLost, NOTHING) if lost.overlaps(last.sent_us, last.done_us)]
+    return led.node != home and bool(unheeded) and not any(lost.overlaps(led.sent_us, led.done_us) for lost in unheeded)
 
 
 def _ended_by(ends: AffinityCookieEnds, life: SessionLife, until_us: int) -> bool:

@@ -110,6 +110,16 @@ def test_who_forgot_the_cookie_twice_went_elsewhere_by_the_first_time() -> None:
     demand(case)
 
 
+def test_a_home_that_answers_by_chance_does_not_mend_the_cookie() -> None:
+    """The cookie leads to n2. Without an affinity n1 answers all the same, until the balancer heeds cookies again."""
+    does = (("login", 0.3), ("forget_node", 0.5), ("browse", 0.6), ("me", 1.1), ("browse", 1.3), ("me", 4.5))
+    steps = tuple(Step(at(when), do, "n2" if do == "browse" and when < 1 else "n1") for do, when in does)
+    case = Case("sticky-memory", Setup("memory", "cookie"), (fault("no-affinity", "cluster", 0.9, 2.5),), steps)
+    assert case.answers[-1].node == "n2"
+    assert case.cause(case.answers[-1]) == {frozenset({"affinity_lost"})}
+    demand(case)
+
+
 def test_three_nodes_that_had_it_all_ended_and_time_alone_does_not_bring_it_back() -> None:
     """One that is back and waits for a majority has nothing: without the end of the lifetime it would say so."""
     faults = (fault("kill", "n1", 0.5), fault("kill", "n2", 0.5, 1.3), fault("kill", "n3", 0.5))
