@@ -20,6 +20,7 @@ Lines = Mapping[str, str]
     epilog="""\b
 Examples:
   twinshop list availability                    one family of scenarios
+  twinshop list faults                          all that can be broken
   twinshop list cookie                          whatever has that word in its name or sentence
 """,
 )
@@ -28,11 +29,11 @@ Examples:
 @DEBUG_OPTION
 def catalogue(word: str, as_json: bool) -> None:
     """What there is, a line each: scenarios by family, architectures, balancers, faults, checks, measures, …"""
-    families, others = _families(), _others()
+    families, others = _with(word, _families()), _with(word, _others())
     if word in families:
         families, others = {word: families[word]}, {}
-    else:
-        families, others = _with(word, families), _with(word, others)
+    elif word in others:
+        families, others = {}, {word: others[word]}
     if not families and not others:
         raise UsageError(f"nothing here is called {word!r}, or speaks of it", next_step="twinshop list")
     if as_json:
@@ -45,11 +46,11 @@ def catalogue(word: str, as_json: bool) -> None:
 
 
 def _with(word: str, groups: Mapping[str, Lines]) -> dict[str, dict[str, str]]:
-    """Whatever has that word in its name or sentence; groups without any are left out."""
+    """Whatever has that word in its name or sentence, or all of a group that begins so; the others are left out."""
     held = ((title, name, says) for title, rows in groups.items() for name, says in rows.items())
     found: dict[str, dict[str, str]] = {}
     for title, name, says in held:
-        if word.lower() in f"{name} {says}".lower():
+        if title.startswith(word) or word.lower() in f"{name} {says}".lower():
             found.setdefault(title, {})[name] = says
     return found
 

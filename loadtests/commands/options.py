@@ -18,9 +18,39 @@ DEBUG_OPTION = click.option(
 )  # `loadtests.cli.main` looks for the word, because the error may come before any option is read
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 QUIET_OPTION = click.option("-q", "--quiet", is_flag=True, help="No progress.")
+
+
+def completed(_context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    """What a shell offers: whatever there is of what the parameter asks for, and begins so."""
+    return [name for name in _all_of(parameter.opts[0].lstrip("-")) if name.startswith(begun)]
+
+
+def _all_of(word: str) -> list[str]:
+    if word == "scenario":
+        from loadtests.planning.scenario_file import SCENARIOS
+
+        return sorted(path.stem for path in SCENARIOS.glob("*.toml"))
+    if word == "family":
+        from loadtests.planning.scenario_file import all_scenarios
+
+        return sorted({scenario.family for scenario in all_scenarios()})
+    if word == "balancer":
+        from compose.balancers import BALANCERS
+
+        return list(BALANCERS)
+    if word == "engine":
+        from compose.engines.registry import ENGINES
+
+        return list(ENGINES)
+    from compose.architectures import ARCHITECTURES
+
+    return list(ARCHITECTURES)
+
+
 ENGINE_OPTION = click.option(
-    "--engine", "engine_name", default="processes", show_default=True, help="What runs the clusters."
-)
+    "--engine", "engine_name", default="processes", show_default=True, help="What runs the clusters.",
+    shell_complete=completed,
+)  # fmt: skip
 APP_OPTION = click.option(
     "--app", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
     help="Your own application, described in FILE, in the place of the twins.",
@@ -30,8 +60,9 @@ BEYOND_OPTION = click.option(
     help="An application that runs already may be at another address than this machine's.",
 )  # fmt: skip
 BALANCER_OPTION = click.option(
-    "--balancer", default="", metavar="NAME", help="Which one is in front of the nodes: see `twinshop list`."
-)
+    "--balancer", default="", metavar="NAME", help="Which one is in front of the nodes: see `twinshop list`.",
+    shell_complete=completed,
+)  # fmt: skip
 SHOPPERS_OPTION = click.option(
     "--shoppers", type=click.IntRange(1, 20_000), help="How many people shop.  [default: the scenario's]"
 )
@@ -44,25 +75,12 @@ def seed_option(help_text: str) -> Callable[[F], F]:
     return click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help=help_text)
 
 
-def completed(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
-    """What a shell offers: the scenarios or the architectures that begin so."""
-    if parameter.name in ("scenario", "scenarios"):
-        from loadtests.planning.scenario_file import SCENARIOS
-
-        names = sorted(path.stem for path in SCENARIOS.glob("*.toml"))
-    else:
-        from compose.architectures import ARCHITECTURES
-
-        names = list(ARCHITECTURES)
-    return [name for name in names if name.startswith(begun)]
-
-
 SCENARIO = click.argument("scenario", shell_complete=completed)
 
 
 def names_option(word: str, variable: str) -> Callable[[F], F]:
     """`--scenario NAME` and the like: as often as one wants; none for all."""
-    completes = completed if word in ("scenario", "architecture") else None
+    completes = completed if word != "event" else None
     return click.option(
         f"--{word}", variable, multiple=True, metavar="NAME", help="Only these (repeatable).", shell_complete=completes
     )

@@ -82,7 +82,7 @@ def _sessions(stories: list[Story], axis: TimeAxis) -> SmallMultiples | None:
     charts = _lanes_of(stories, axis, sessions_held, sessions_by_node)
     others = [story.name for story in stories if story.name not in {chart.of for chart in charts}]
     missing = f"Not of {', '.join(others)}: their nodes hold no sessions, or were not looked at." if others else ""
-    text = "How many logged-in people each node remembers."
+    text = "How many logged-in sessions each node remembers."
     return SmallMultiples("nodes", "Sessions by node", text, charts, missing=missing) if charts else None
 
 

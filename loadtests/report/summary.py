@@ -106,17 +106,24 @@ class More(msgspec.Struct, frozen=True):
 
     prediction: Prediction
     names: tuple[str, ...]
+    doubtful: bool
+    """They are inconclusive: nothing is kept there, and nothing refuted."""
+
+    @property
+    def refuted(self) -> bool:
+        """Whether it was measured, and came out otherwise."""
+        return not (self.doubtful or self.prediction.holds)
 
 
 def more_predictions(results: Results) -> tuple[More, ...]:
     """Those that no table has a place for, and those too long for it; equal ones are told once."""
     shown = {it.name for it in MEASURES.values() if it.report != "never"}
-    names: dict[Prediction, list[str]] = {}
+    names: dict[tuple[Prediction, bool], list[str]] = {}
     for name, result in results.architectures.items():
         for prediction in result.predictions:
             if prediction.measure not in shown or len(readable(prediction)) > MOST_LETTERS:
-                names.setdefault(prediction, []).append(name)
-    return tuple(More(prediction, tuple(its_names)) for prediction, its_names in names.items())
+                names.setdefault((prediction, result.verdict == "inconclusive"), []).append(name)
+    return tuple(More(prediction, tuple(those), doubtful) for (prediction, doubtful), those in names.items())
 
 
 def loss_id(architecture: str, number: int) -> str:

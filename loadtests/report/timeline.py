@@ -92,7 +92,8 @@ def _finding(story: Story, bucket_us: int) -> str:
         else:
             outside += wrong
     when = "during the fault" if len(story.faults) == 1 else "from the first fault to the last one’s end"
-    return f"Not ok: {inside:,} of {due_inside:,} actions {when}, {outside:,} of {total - due_inside:,} at other times."
+    otherwise = f", {outside:,} of {total - due_inside:,} at other times" if total > due_inside else ""
+    return f"Not ok: {inside:,} of {due_inside:,} actions {when}{otherwise}."
 
 
 def _spoiled(counts: dict[Fate, int]) -> int:

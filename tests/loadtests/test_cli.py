@@ -111,9 +111,12 @@ def test_debug_shows_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
         ("matrix --scenario spi", ["spike"]),
         ("up --architecture roundrobin", ["roundrobin-memory"]),
         ("workshop --architecture sticky-m", ["sticky-memory"]),
+        ("matrix --family avail", ["availability"]),
+        ("run node-kill --balancer trae", ["traefik", "traefik-as-shipped"]),
+        ("run node-kill --engine d", ["docker"]),
     ],
 )
-def test_a_shell_completes_scenarios_and_architectures(typed: str, offered: list[str]) -> None:
+def test_a_shell_completes_what_there_is_of_it(typed: str, offered: list[str]) -> None:
     *words, begun = typed.split()
     complete = ShellComplete(cli.twinshop, {}, "twinshop", "_TWINSHOP_COMPLETE")
     assert [item.value for item in complete.get_completions(words, begun)] == offered

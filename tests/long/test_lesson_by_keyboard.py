@@ -56,6 +56,10 @@ class KeyboardPerson:
         expect(self.page.locator("#witness .story")).to_be_visible()
         self.page.keyboard.press("Escape")
         expect(self.page.get_by_role("dialog")).to_have_count(0)
+        # Folded again from its first entry: there may be a hundred of them to the next thing on the page.
+        self.page.keyboard.press("Shift+Tab")
+        self.page.keyboard.press("Enter")
+        expect(losses.locator("ol")).to_be_hidden()
 
     def opens_what_single_keys_open(self) -> None:
         self.page.locator("h1").evaluate("it => { it.tabIndex = -1; it.focus() }")
@@ -187,6 +191,8 @@ def test_every_step_of_every_episode_without_a_mouse(tmp_path: Path, chromium: B
         for number, episode in enumerate(episodes, 1):
             workshop.reaches("predict", number)
             person.plays(episode)
+            if not episode.buttons:  # then its losses are what there is to be opened
+                person.opens_a_loss("right")
             if episode is not episodes[-1]:
                 person.begins_the_next()
             else:

@@ -151,17 +151,18 @@ def answer(asked: Asked, comparisons: Sequence[Comparison], blocks: Sequence[Blo
     """One sentence about the headline measure, of at most 30 words."""
     told = [each for each in comparisons if each.measure == asked.headline]
     phrase = phrase_of(asked.headline)
-    if told and all(each.reason.startswith(TOO_FEW) for each in told):
-        counts = counts_of(asked, blocks, asked.headline)
-        said = ", ".join(f"{_plainly(values, len(counts))} in {name}" for name, values in counts.items())
-        plain = f"Per fault, {phrase}: {said}; too few faults to compare."
-        if len(plain.split()) <= MOST_WORDS:
-            return plain
-    if len(told) == 1:
+    too_few = bool(told) and all(each.reason.startswith(TOO_FEW) for each in told)
+    if len(told) == 1 and not too_few:
         return _of_one_pair(told[0], phrase)
     shown = sum(each.word in ("larger", "smaller") for each in told)
     refused = sum(each.word == "not comparable" for each in told)
     rest = f"; {refused} not comparable" if refused else ""
+    counts = counts_of(asked, blocks, asked.headline)
+    said = ", ".join(f"{_plainly(values, len(counts))} in {name}" for name, values in counts.items())
+    end = "too few faults to compare" if too_few else f"{shown} of {len(told)} pairs differ{rest}"
+    counted = f"Per fault, {phrase}: {said}; {end}."
+    if len(counted.split()) <= MOST_WORDS:
+        return counted
     return f"In {phrase} per fault, {shown} of {len(told)} pairs of architectures differ{rest}."
 
 

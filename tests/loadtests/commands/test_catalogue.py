@@ -35,6 +35,10 @@ def test_a_family_or_a_word_narrows_it(capsys: pytest.CaptureFixture[str]) -> No
     assert "redis-replica" in document["architectures"]
     assert "redis" not in document["architectures"]
     assert all("replica" in f"{name} {says}".lower() for name, says in document["faults"].items())
+    assert main(["list", "faults", "--json"]) == 0
+    assert set(json.loads(capsys.readouterr().out)) == {"schema", "scenarios", "faults"}
+    assert main(["list", "avail", "--json"]) == 0
+    assert "availability" in json.loads(capsys.readouterr().out)["scenarios"]
     assert main(["list", "no such thing"]) == 2
     assert "twinshop list" in capsys.readouterr().err
 

@@ -334,6 +334,18 @@ def test_every_fault_can_be_told(made_up: MadeUp, tmp_path: Path) -> None:
         assert FAULTS[kind].done in page.text("band-key")
 
 
+def test_nothing_is_refuted_where_the_experiment_did_not_happen(made_up: MadeUp) -> None:
+    results = with_architecture(
+        made_up.results,
+        "sticky-memory",
+        verdict="inconclusive",
+        predictions=(Prediction("logged_out_before_fault", "U / N", 20, 0, False),),
+        reasons=("the kill hit nobody",),
+    )
+    page = Page(render_report(made_up.folder, msgspec.structs.replace(results, verdict="inconclusive")))
+    assert "predicted U / N = 20, measured 0 ? sticky-memory" in page.text("more-predictions")
+
+
 def test_a_formula_too_long_for_a_cell_is_told_whole_below(made_up: MadeUp) -> None:
     rolling = "U * (N - 1) / N * ((N / (N - 1)) ** N - 1)"
     predicted = (Prediction("logged_out_events", rolling, 95, 95, True),)

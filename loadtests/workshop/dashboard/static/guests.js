@@ -56,7 +56,7 @@ export class Guests {
     const size = Math.min(0.36 * layout.letter, 0.46 * layout.tags.step);
     mark.body.setAttribute("d", guest.logged_in ? diamond(size) : cross(size));
     write(mark.title, `${name}: ${guest.logged_in ? `logged in, ${guest.node} serves them` : "the shop does not know them"}`);
-    const shown = layout.tags.named && inside ? `${mine ? "★ " : ""}${shortened(name, layout)}` : "";
+    const shown = layout.tags.named && inside ? shortened(mine ? `★ ${name}` : name, layout) : "";
     mark.name.setAttribute("x", 1.05 * layout.letter);
     mark.name.setAttribute("y", 0.85 * layout.letter);
     write(mark.name, shown);
@@ -71,7 +71,7 @@ function besideBalancer({ balancer, letter, width }, place) {
 }
 
 function shortened(name, { tags, letter }) {
-  const most = Math.max(2, Math.floor((tags.width - 1.3 * letter) / (0.55 * letter)));
+  const most = Math.max(2, Math.floor((tags.width - 1.3 * letter) / (0.6 * letter)));
   const letters = [...name];
   return letters.length <= most ? name : `${letters.slice(0, most - 1).join("")}…`;
 }

@@ -20,11 +20,12 @@ export class Join {
     if (this.#open) the("join").showModal();
   }
 
-  draw(workshop, { room }) {
-    this.#open = Boolean(room);
-    the("join-button").hidden = !room;
-    the("cover-join").hidden = !room;
-    if (!room) return;
+  /** Not for a participant: who has joined needs the place on a small screen for other things. */
+  draw(workshop, { instructor, room }) {
+    this.#open = Boolean(room && instructor);
+    the("join-button").hidden = !this.#open;
+    the("cover-join").hidden = !this.#open;
+    if (!this.#open) return;
     const code = room.code.toUpperCase().replace(/^(.{3})/, "$1 ");
     for (const place of document.querySelectorAll("#join-address, .join-address")) write(place, room.address);
     for (const place of document.querySelectorAll("#join-code, .join-code")) write(place, code);

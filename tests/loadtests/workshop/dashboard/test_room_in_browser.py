@@ -65,6 +65,12 @@ def test_a_room_is_shown_how_to_join_and_never_the_instructors_key(browser: Brow
         page.wait_for_function("document.querySelector('#join .qr').naturalWidth > 0")
         assert TOKEN not in page.content() + page.url
         assert_axe_finds_nothing(page)
+        phone = played.open(browser, width=360)
+        phone.get_by_label("The code on the instructor’s screen").fill("app le4")
+        phone.get_by_role("button", name="Join").click()
+        expect(phone.locator("#prediction")).to_be_visible()
+        for way_in in ("#join-button", "#cover-join"):
+            expect(phone.locator(way_in)).to_be_hidden()
         assert [url for url in played.asked if not url.startswith(played.home + "/")] == []
         assert played.said == []
 
