@@ -9,6 +9,7 @@ from pathlib import Path
 
 import loadtests
 from compose.balancers import BALANCERS
+from compose.cluster import DEFAULT_BALANCER
 from loadtests.running.provenance import machine, package_versions, twinshop_version
 from shared.errors import TwinshopError
 
@@ -17,18 +18,21 @@ ROOMS = ("shared", "stateful_app", "stateless_app", "compose", "loadtests")
 KINDS = frozenset({".py", ".toml", ".j2", ".html"})
 """Of files that bear on a run: the program, the scenarios, the shop's pages."""
 SHOWN = 12
+PAGE_CACHE = "nginx"
+"""Whose program keeps pages in the scenarios of page caches, whatever the balancer is."""
 
 
 @cache
-def sameness(balancer: str = "envoy") -> dict[str, str]:
+def sameness(balancers: tuple[str, ...] = (DEFAULT_BALANCER,)) -> dict[str, str]:
     """What this machine would run with: versions, and the first digits of SHA-256 of what has no version of its own.
 
-    Of the balancers, only the one that will run counts.
+    Of the balancers, only those that will run count, and whatever else their programs do in a cluster.
     """
-    others = {each.package for each in BALANCERS.values()} - {BALANCERS[balancer].package}
+    programs = sorted({*balancers, PAGE_CACHE})
+    others = {each.package for each in BALANCERS.values()} - {BALANCERS[name].package for name in programs}
     packages = {name: version for name, version in package_versions().items() if name not in others}
     named = {"Twinshop": twinshop_version(), "Python": str(machine()["python"]), "Twinshop's files": _files()}
-    return named | packages | {f"{balancer}'s program": _program(balancer)}
+    return named | packages | {f"{name}'s program": _program(name) for name in programs}
 
 
 def digest(same: Mapping[str, str]) -> str:
