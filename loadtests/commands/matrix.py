@@ -84,8 +84,7 @@ def matrix(
 ) -> int:  # fmt: skip
     """Run everything, and put predicted beside measured."""
     check_on(scheduler, side_by_side)
-    from loadtests.campaigns.cells import FILE
-    from loadtests.campaigns.jobs import Selection
+    from loadtests.campaigns.cells import FILE, Selection
     from loadtests.campaigns.matrix.board import exit_code
     from loadtests.campaigns.matrix.matrix_run import MatrixRequest, carry_out
     from loadtests.campaigns.matrix.table import summary, table

@@ -20,9 +20,10 @@ from distributed import Event, WorkerPlugin, get_client, get_worker
 from compose.cluster import DEFAULT_BALANCER
 from compose.supervision.ledger import Ledger, recover, state_folder
 from loadtests.campaigns.bundles.pack import pack
-from loadtests.campaigns.far.sameness import ROOT, differences, digest, sameness
+from loadtests.campaigns.far.sameness import differences, digest, sameness
 from loadtests.campaigns.one_run import RunOrder
 from loadtests.campaigns.runner import Outcome, RunJob
+from loadtests.running.provenance import ROOT
 from shared.errors import TwinshopError, UsageError
 
 MACHINE = "machine"

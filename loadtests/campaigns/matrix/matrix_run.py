@@ -11,14 +11,13 @@ from compose.architectures import ARCHITECTURES, Architecture
 from compose.balancers import balancer_named, choose_balancer
 from compose.cluster import DEFAULT_BALANCER
 from compose.engines.registry import engine_named
-from loadtests.campaigns.cells import FILE, Matrix, read_matrix, write_matrix
+from loadtests.campaigns.cells import FILE, Matrix, Selection, read_matrix, write_matrix
 from loadtests.campaigns.claims.claim import all_claims
 from loadtests.campaigns.claims.decide import Decision, decide_all
 from loadtests.campaigns.claims.rule import references
 from loadtests.campaigns.jobs import (
     TIMES,
     Entry,
-    Selection,
     catalogue,
     check_selection,
     default_side_by_side,
@@ -90,9 +89,10 @@ def carry_out(asked: MatrixRequest, say: Callable[[str], None], launcher: Launch
     everything = entries_for(app) if app else catalogue()
     entries = tuple(for_balancer(entry, choice.name, known) for entry in everything)
     check_selection(asked.selection, entries, known)
+    whole = asked.selection
     if asked.shard is not None:
         asked = _part(asked, entries, asked.shard)
-    matrix = _known(asked, entries)
+    matrix = msgspec.structs.replace(_known(asked, entries), asked=whole)
     board = board_of(matrix, entries, asked.selection)
     if not board.columns:
         raise UsageError(

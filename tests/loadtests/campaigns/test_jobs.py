@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from loadtests.campaigns.jobs import Selection, catalogue, check_selection, jobs_for
+from loadtests.campaigns.cells import Selection
+from loadtests.campaigns.jobs import catalogue, check_selection, jobs_for
 from loadtests.campaigns.runner import RunJob, expected_seconds
 from loadtests.planning.scenario_file import all_scenarios
 from shared.errors import UsageError
