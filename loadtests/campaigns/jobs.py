@@ -22,6 +22,8 @@ from shared.errors import UsageError
 
 JUDGING_S = 1.0
 """What planning, judging and reporting one architecture takes, about."""
+COMPARED = "times"
+"""Of jobs: a claim compares times of one of them with times of another."""
 TIMES = frozenset({"p50_ms", "p95_ms", "requests_per_second", "node_cpu_ms_per_request", "stalled", "stalls"})
 """Measures of time: a neighbour on the same processors would change them."""
 
@@ -112,7 +114,8 @@ def jobs_for(
             seconds = len(wanted) * seconds_each(scenario)
             alone = scenario.name in timed or wants_the_machine(scenario)
             named = "" if matrix.balancer == DEFAULT_BALANCER else matrix.balancer
-            jobs.append(RunJob(scenario.name, wanted, matrix.seed, seconds, alone, balancer=named))
+            together = COMPARED if scenario.name in timed else ""
+            jobs.append(RunJob(scenario.name, wanted, matrix.seed, seconds, alone, balancer=named, together=together))
     return tuple(sorted(jobs, key=lambda job: (job.alone, job.seconds, job.scenario)))
 
 

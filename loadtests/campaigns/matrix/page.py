@@ -61,6 +61,7 @@ def render(
         answer=board.answer(),
         findings=board.not_as_predicted(),
         decisions=decisions,
+        machines=sorted({cell.machine for cell in matrix.cells} - {""}),
         side=side,
         measures=MEASURES,
         marks=MARKS,

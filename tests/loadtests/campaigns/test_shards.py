@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from loadtests.campaigns.runner import RunJob
 from loadtests.campaigns.shards import Shard, of_shard, shard_named
@@ -20,6 +21,14 @@ def test_every_job_is_in_exactly_one_part_and_keeps_its_order(jobs: tuple[RunJob
     parts = [of_shard(jobs, Shard(number, of)) for number in range(1, of + 1)]
     assert sorted(job.scenario for part in parts for job in part) == sorted(job.scenario for job in jobs)
     assert all(list(part) == sorted(part, key=jobs.index) for part in parts)
+
+
+@given(JOBS, st.integers(1, 20))
+def test_what_belongs_together_is_in_one_part(jobs: tuple[RunJob, ...], of: int) -> None:
+    jobs = tuple(replace(job, together="times" if at % 3 == 0 else "") for at, job in enumerate(jobs))
+    parts = [of_shard(jobs, Shard(number, of)) for number in range(1, of + 1)]
+    assert sum(any(job.together for job in part) for part in parts) == 1
+    assert sorted(job.scenario for part in parts for job in part) == sorted(job.scenario for job in jobs)
 
 
 @given(JOBS, st.integers(1, 20), st.randoms())
