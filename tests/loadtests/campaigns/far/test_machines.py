@@ -123,6 +123,16 @@ def test_runs_come_back_as_folders_and_none_twice(there: Machines, tmp_path: Pat
     assert {outcome.machine for outcome in outcomes} == {"m1"}
 
 
+def test_each_run_comes_to_the_folder_that_its_campaign_names(there: Machines, tmp_path: Path) -> None:
+    kept = Kept()
+    launcher = FarLauncher(
+        there, tmp_path, "processes", work=a_bundle, place_of=lambda job: f"envoy/{job.seed}"
+    )  # fmt: skip
+    Runner(kept, launcher, lambda _line: None, lambda: None).carry_out(jobs(2))
+    for job, outcome in kept.outcomes:
+        assert (tmp_path / "envoy" / str(job.seed) / outcome.run / "history.ndjson").is_file()
+
+
 def test_a_bundle_that_is_none_is_an_error_of_that_run_alone(there: Machines, tmp_path: Path) -> None:
     def damaged(asked: bytes) -> bytes:
         order = msgspec.msgpack.decode(asked, type=Order)
