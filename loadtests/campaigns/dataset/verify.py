@@ -160,10 +160,10 @@ def _derived(place: Path, tables: dict[str, list[Row]], results: Results) -> Ite
             yield f"{column} {row[column]} published, {own} recomputed"
     for table in DERIVED:
         heads = [head.name for head in table.heads()]
-        own = _by_name(table.name, (dict(zip(heads, values, strict=True)) for values in table.rows(run)))
-        told = _by_name(table.name, tables[table.name])
-        for name in own | told:
-            yield from _apart(name, heads, told.get(name), own.get(name))
+        recomputed = _by_name(table.name, (dict(zip(heads, values, strict=True)) for values in table.rows(run)))
+        published = _by_name(table.name, tables[table.name])
+        for name in recomputed | published:
+            yield from _apart(name, heads, published.get(name), recomputed.get(name))
 
 
 def _by_name(table: str, rows: Iterable[Row]) -> dict[str, Row]:

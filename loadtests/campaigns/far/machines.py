@@ -168,7 +168,7 @@ class FarLauncher(Launcher[RunJob]):
 
     def __init__(
         self, machines: Machines, folder: Path, engine: str, *, shoppers: int | None = None, workers: int = 1,
-        work: Work = carry_out, place_of: Callable[[RunJob], str] = lambda _job: "",
+        work: Work = carry_out, place_of: Callable[..., str] = lambda _job: "",
     ) -> None:  # fmt: skip
         """`place_of`: the folder in `folder` where a job's run appears. `work`: what is done on the machines; another
         one only to try the campaign itself.
