@@ -16,6 +16,7 @@ from compose.cluster import DEFAULT_BALANCER
 from loadtests.checks import MEASURES
 from loadtests.model.results import ArchitectureResult, Prediction, Results
 from loadtests.model.run_folder import read_document
+from loadtests.model.scenario import Scenario
 from shared.errors import RunFolderError
 from shared.whole_file import write_whole
 
@@ -26,6 +27,27 @@ CellWord = Literal["as predicted", "refuted and understood", "not as predicted",
 """Not as predicted: and nobody has shown why, so far."""
 Place = tuple[str, str]
 """Where a cell stands: its scenario and its architecture."""
+
+
+class Selection(msgspec.Struct, frozen=True):
+    """What somebody asked for; empty: everything."""
+
+    families: tuple[str, ...] = ()
+    architectures: tuple[str, ...] = ()
+    scenarios: tuple[str, ...] = ()
+
+    def holds(self, scenario: Scenario, architecture: str) -> bool:
+        """This cell was asked for."""
+        return (
+            (not self.families or scenario.family in self.families)
+            and (not self.scenarios or scenario.name in self.scenarios)
+            and (not self.architectures or architecture in self.architectures)
+        )
+
+    def options(self) -> str:
+        """As `twinshop matrix` was asked for it: "--family store --architecture redis"; "" for everything."""
+        named = (("--family", self.families), ("--scenario", self.scenarios), ("--architecture", self.architectures))
+        return " ".join(f"{option} {name}" for option, names in named for name in names)
 
 
 class CellKey(msgspec.Struct, frozen=True):
@@ -104,6 +126,8 @@ class Matrix(msgspec.Struct, frozen=True):
     twinshop: str = ""
     side_by_side: int = 1
     """Clusters that ran at the same time, at most."""
+    asked: Selection = Selection()
+    """What was asked for last: the whole of which this may be a shard."""
     cells: tuple[Cell, ...] = ()
 
     def by_place(self) -> dict[Place, Cell]:

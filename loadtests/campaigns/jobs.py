@@ -10,7 +10,7 @@ import msgspec
 
 from compose.architectures import ARCHITECTURES, did_you_mean
 from compose.cluster import DEFAULT_BALANCER
-from loadtests.campaigns.cells import Cell, CellKey, Matrix
+from loadtests.campaigns.cells import Cell, CellKey, Matrix, Selection
 from loadtests.campaigns.runner import RunJob
 from loadtests.model.application import like
 from loadtests.model.plan import ClientLimits
@@ -22,29 +22,10 @@ from shared.errors import UsageError
 
 JUDGING_S = 1.0
 """What planning, judging and reporting one architecture takes, about."""
+COMPARED = "times"
+"""Of jobs: a claim compares times of one of them with times of another."""
 TIMES = frozenset({"p50_ms", "p95_ms", "requests_per_second", "node_cpu_ms_per_request", "stalled", "stalls"})
 """Measures of time: a neighbour on the same processors would change them."""
-
-
-class Selection(msgspec.Struct, frozen=True):
-    """What somebody asked for; empty: everything."""
-
-    families: tuple[str, ...] = ()
-    architectures: tuple[str, ...] = ()
-    scenarios: tuple[str, ...] = ()
-
-    def holds(self, scenario: Scenario, architecture: str) -> bool:
-        """This cell was asked for."""
-        return (
-            (not self.families or scenario.family in self.families)
-            and (not self.scenarios or scenario.name in self.scenarios)
-            and (not self.architectures or architecture in self.architectures)
-        )
-
-    def options(self) -> str:
-        """As `twinshop matrix` was asked for it: "--family store --architecture redis"; "" for everything."""
-        named = (("--family", self.families), ("--scenario", self.scenarios), ("--architecture", self.architectures))
-        return " ".join(f"{option} {name}" for option, names in named for name in names)
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -133,7 +114,8 @@ def jobs_for(
             seconds = len(wanted) * seconds_each(scenario)
             alone = scenario.name in timed or wants_the_machine(scenario)
             named = "" if matrix.balancer == DEFAULT_BALANCER else matrix.balancer
-            jobs.append(RunJob(scenario.name, wanted, matrix.seed, seconds, alone, balancer=named))
+            together = COMPARED if scenario.name in timed else ""
+            jobs.append(RunJob(scenario.name, wanted, matrix.seed, seconds, alone, balancer=named, together=together))
     return tuple(sorted(jobs, key=lambda job: (job.alone, job.seconds, job.scenario)))
 
 

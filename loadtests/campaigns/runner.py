@@ -304,13 +304,28 @@ class Runner(Generic[J]):
         self._clear_away()
 
 
+def chains(jobs: Iterable[J]) -> dict[str, list[J]]:
+    """Those that run one after the other, under their common word; all others under their scenario and place."""
+    found: dict[str, list[J]] = {}
+    for at, job in enumerate(jobs):
+        found.setdefault(job.together or f"{at} {job.scenario}", []).append(job)
+    return found
+
+
+def longest_first(jobs: Iterable[J]) -> tuple[J, ...]:
+    """For several machines: what takes longest one after the other begins first, and nobody waits for it in the end."""
+    found = sorted(chains(jobs).values(), key=lambda chain: -sum(job.seconds for job in chain))
+    return tuple(job for chain in found for job in chain)
+
+
 def expected_seconds(jobs: Iterable[RunJob], side_by_side: int, machines: int | None = None) -> float:
     """What all of them take, about, that many at a time; or one at a time on each of so many machines."""
     jobs = tuple(jobs)
-    shared = [job.seconds for job in jobs if machines is not None or not job.alone]
-    longest = max(shared, default=0.0)  # no number of machines makes a single run any shorter
+    shared = [job for job in jobs if machines is not None or not job.alone]
+    # No number of machines makes a single run any shorter.
+    longest = max((sum(job.seconds for job in chain) for chain in chains(shared).values()), default=0.0)
     alone = sum(job.seconds for job in jobs if job.alone and machines is None)
-    return alone + max(longest, sum(shared) / max(1, machines or side_by_side))
+    return alone + max(longest, sum(job.seconds for job in shared) / max(1, machines or side_by_side))
 
 
 @contextmanager

@@ -39,7 +39,7 @@ def shard_named(text: str) -> Shard:
 
 
 def of_shard(jobs: Iterable[RunJob], shard: Shard) -> tuple[RunJob, ...]:
-    """The jobs of that part, in their order.
+    """The jobs of that part, in their order; those that belong together are in one.
 
     The longest first, each to the part that has least so far: no part takes longer than 4/3 of the best division
     (R. L. Graham, Bounds on multiprocessing timing anomalies, 1969).
@@ -47,9 +47,16 @@ def of_shard(jobs: Iterable[RunJob], shard: Shard) -> tuple[RunJob, ...]:
     jobs = tuple(jobs)
     loads = [0.0] * shard.of
     mine = set()
-    for job in sorted(jobs, key=lambda job: (-job.seconds, job.scenario)):
+    whole: dict[str, float] = {}
+    for job in jobs:
+        whole[_name(job)] = whole.get(_name(job), 0.0) + job.seconds
+    for name, seconds in sorted(whole.items(), key=lambda it: (-it[1], it[0])):
         part = loads.index(min(loads))
-        loads[part] += job.seconds
+        loads[part] += seconds
         if part == shard.number - 1:
-            mine.add(job.scenario)
-    return tuple(job for job in jobs if job.scenario in mine)
+            mine.add(name)
+    return tuple(job for job in jobs if _name(job) in mine)
+
+
+def _name(job: RunJob) -> str:
+    return job.together or job.scenario

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from loadtests.commands.options import DEBUG_OPTION, QUIET_OPTION, names_option, seed_option
+from loadtests.commands.options import (
+    DEBUG_OPTION,
+    ON_OPTION,
+    QUIET_OPTION,
+    check_on,
+    machines_at,
+    names_option,
+    seed_option,
+)
 from loadtests.running.console import tell
+
+if TYPE_CHECKING:
+    from loadtests.campaigns.conformance.conformance_run import ConformanceRequest
+    from loadtests.campaigns.far.machines import FarLauncher
 
 
 @click.command(
@@ -16,6 +29,7 @@ Examples:
   twinshop conformance --balancer envoy --balancer haproxy --event kill --repeats 2
   twinshop conformance                                   all balancers as recommended: 595 runs, about 40 minutes
   twinshop conformance --variants                        as shipped, strict, by stick table, … as well: hours
+  twinshop conformance --on tcp://10.0.0.5:8786          on the workers of a Dask scheduler
 
 Run each event on each balancer, several times with the same plan, and count what became of people: logged out, met
 errors, trapped with a dead node, moved although their node lived. Ended in the middle, it goes on where it ended.
@@ -40,27 +54,39 @@ Exit codes: 0 every repeat was counted, 3 some could not be.
     type=click.IntRange(1, 16),
     help="Clusters at the same time.  [default: three for two processors]",
 )
+@ON_OPTION
 @click.option("--fresh", is_flag=True, help="Run again what was run already.")
 @click.option("--json", "as_json", is_flag=True, help="Print conformance.json on stdout, and nothing else there.")
 @QUIET_OPTION
 @DEBUG_OPTION
 def conformance(
     balancers: tuple[str, ...], events: tuple[str, ...], architectures: tuple[str, ...], variants: bool, repeats: int,
-    seed: int, out: Path, side_by_side: int | None, fresh: bool, as_json: bool, quiet: bool,
+    seed: int, out: Path, side_by_side: int | None, scheduler: str | None, fresh: bool, as_json: bool, quiet: bool,
 ) -> int:  # fmt: skip
     """What each balancer does to people."""
+    check_on(scheduler, side_by_side)
     from loadtests.campaigns.conformance.cells import FILE
     from loadtests.campaigns.conformance.conformance_run import ConformanceRequest, carry_out
     from loadtests.campaigns.conformance.page import MARKDOWN_FILE
 
     asked = ConformanceRequest(out, balancers, variants, events, architectures, repeats, seed, side_by_side, fresh)
-    done = carry_out(asked, (lambda _line: None) if quiet else (lambda line: tell(line, err=True)))
+    launcher = _far(scheduler, asked) if scheduler else None
+    done = carry_out(asked, (lambda _line: None) if quiet else (lambda line: tell(line, err=True)), launcher)
     tell((out / (FILE if as_json else MARKDOWN_FILE)).read_text(), nl=False)
     if not as_json:
         tell(f"\npage     {done.page}")
     if done.interrupted is not None:
         raise done.interrupted
     return 3 if done.known.lacking else 0
+
+
+def _far(scheduler: str, asked: ConformanceRequest) -> FarLauncher:
+    from loadtests.campaigns.conformance.conformance_run import balancers_of, runs_of
+
+    machines = machines_at(scheduler, balancers_of(asked))  # first: it says what to install
+    from loadtests.campaigns.far.machines import FarLauncher
+
+    return FarLauncher(machines, asked.folder, "processes", place_of=runs_of)
 
 
 COMMANDS: dict[str, click.Command] = {"conformance": conformance}

@@ -18,6 +18,7 @@ from loadtests.commands.options import (
     JSON_OPTION,
     ON_OPTION,
     QUIET_OPTION,
+    check_on,
     machines_at,
     names_option,
     seed_option,
@@ -82,14 +83,8 @@ def matrix(
     scheduler: str | None, fresh: bool, again: tuple[str, ...], as_json: bool, quiet: bool,
 ) -> int:  # fmt: skip
     """Run everything, and put predicted beside measured."""
-    if scheduler and side_by_side:
-        raise UsageError(
-            "--on and --side-by-side exclude each other",
-            why="a worker carries out one run at a time",
-            next_step="leave --side-by-side out",
-        )
-    from loadtests.campaigns.cells import FILE
-    from loadtests.campaigns.jobs import Selection
+    check_on(scheduler, side_by_side)
+    from loadtests.campaigns.cells import FILE, Selection
     from loadtests.campaigns.matrix.board import exit_code
     from loadtests.campaigns.matrix.matrix_run import MatrixRequest, carry_out
     from loadtests.campaigns.matrix.table import summary, table
@@ -105,7 +100,7 @@ def matrix(
     )  # fmt: skip
     if shard:
         asked = msgspec.structs.replace(asked, shard=shard_named(shard))
-    launcher = _far(scheduler, out, engine_name) if scheduler else None
+    launcher = _far(scheduler, out, engine_name, balancer) if scheduler else None
     done = carry_out(asked, (lambda _line: None) if quiet else (lambda line: tell(line, err=True)), launcher)
     if as_json:
         tell((out / FILE).read_text(), nl=False)
@@ -135,8 +130,11 @@ def _under_test(file: Path, engine: str, balancer: str, scheduler: str | None) -
     return found
 
 
-def _far(scheduler: str, out: Path, engine: str) -> FarLauncher:
-    machines = machines_at(scheduler)  # first: it says what to install
+def _far(scheduler: str, out: Path, engine: str, balancer: str) -> FarLauncher:
+    from loadtests.planning.scenario_file import all_scenarios
+
+    balancers = {balancer or scenario.balancer for scenario in all_scenarios()}
+    machines = machines_at(scheduler, balancers)  # first: it says what to install
     from loadtests.campaigns.far.machines import FarLauncher
 
     return FarLauncher(machines, out, engine)

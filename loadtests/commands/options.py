@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -100,8 +100,24 @@ ON_OPTION = click.option(
 )  # fmt: skip
 
 
-def machines_at(address: str) -> Machines:
-    """The machines of a Dask scheduler.
+def check_on(scheduler: str | None, side_by_side: int | None) -> None:
+    """Nothing, unless a campaign is asked to be carried out here and elsewhere at once.
+
+    Raises:
+        UsageError: it is.
+    """
+    from shared.errors import UsageError
+
+    if scheduler and side_by_side:
+        raise UsageError(
+            "--on and --side-by-side exclude each other",
+            why="a worker carries out one run at a time",
+            next_step="leave --side-by-side out",
+        )
+
+
+def machines_at(address: str, balancers: Iterable[str] = ()) -> Machines:
+    """The machines of a Dask scheduler; `balancers`: those that will run, if they are others than the default.
 
     Raises:
         EnvironmentNotReady: Dask is not installed, or there is no machine that may be used.
@@ -117,6 +133,8 @@ def machines_at(address: str) -> Machines:
             why="only campaigns on several machines need it",
             next_step="pip install 'twinshop[campaigns]'",
         )
+    from compose.balancers import choose_balancer
     from loadtests.campaigns.far.machines import Machines
 
-    return Machines(address, lambda line: tell(line, err=True))
+    names = {name or choose_balancer().name for name in balancers or ("",)}
+    return Machines(address, lambda line: tell(line, err=True), tuple(sorted(names)))

@@ -166,7 +166,10 @@ def _many(
 def _far_repeat(
     request: RunRequest, repeats: int, engine: Engine, watcher: RunWatcher, scheduler: str
 ) -> Repeated:  # fmt: skip
-    machines = machines_at(scheduler)  # first: it says what to install
+    from loadtests.planning.scenario_file import load_scenario
+
+    balancer = request.balancer or load_scenario(request.scenario).balancer
+    machines = machines_at(scheduler, [balancer])  # first: it says what to install
     from loadtests.campaigns.far.machines import FarLauncher
     from loadtests.campaigns.repeats.repeats_run import repeat
 

@@ -58,6 +58,8 @@ class Provenance(msgspec.Struct, frozen=True):
     """Of `scenario.toml`: its predictions are the ones that stood before the run."""
     balancer: str = ""
     """By name; empty in runs of a time when there was only Envoy."""
+    files: str = ""
+    """The first digits of SHA-256 of Twinshop's own files; empty in older runs."""
 
 
 class RunFolder:

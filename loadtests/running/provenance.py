@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import psutil
 
+import loadtests
 from compose.balancers import BALANCERS
 from compose.cluster import DEFAULT_BALANCER
 from loadtests.model.plan import Plan, plan_sha256
@@ -23,6 +26,15 @@ PACKAGES = (
 """The packages whose behaviour can change an outcome."""
 
 
+ROOT = Path(loadtests.__file__).parent.parent
+ROOMS = ("shared", "stateful_app", "stateless_app", "compose", "loadtests")
+KINDS = frozenset({".py", ".toml", ".j2", ".html"})
+"""Of files that bear on a run: the program, the scenarios, the shop's pages."""
+SHOWN = 12
+PAGE_CACHE = "nginx"
+"""Whose program keeps pages in the scenarios of page caches, whatever the balancer is."""
+
+
 def package_versions() -> dict[str, str]:
     """The installed version of each of `PACKAGES`; those that are not installed are left out."""
     found = {}
@@ -34,6 +46,13 @@ def package_versions() -> dict[str, str]:
     return found
 
 
+def bearing(packages: Mapping[str, str], balancers: Iterable[str]) -> dict[str, str]:
+    """Those that bear on runs with these balancers: without the packages of the others."""
+    used = {BALANCERS[name].package for name in {*balancers, PAGE_CACHE}}
+    others = {balancer.package for balancer in BALANCERS.values()} - used
+    return {name: version for name, version in packages.items() if name not in others}
+
+
 def machine() -> dict[str, str | int]:
     """The host, as far as it bears on the figures."""
     return {
@@ -42,6 +61,17 @@ def machine() -> dict[str, str | int]:
         "cpus": os.cpu_count() or 0,
         "memory_mb": psutil.virtual_memory().total // 2**20,
     }
+
+
+def program_files() -> str:
+    """The first digits of SHA-256 of all files that bear on a run: a version says nothing of a changed checkout."""
+    whole = hashlib.sha256()
+    for room in ROOMS:
+        for path in sorted((ROOT / room).rglob("*")):
+            if path.suffix in KINDS and path.is_file():
+                whole.update(f"{path.relative_to(ROOT).as_posix()}\0".encode())
+                whole.update(hashlib.sha256(path.read_bytes()).digest())
+    return whole.hexdigest()[:SHOWN]
 
 
 def now_utc() -> datetime:
@@ -80,4 +110,5 @@ def provenance_of(
         packages=package_versions(),
         scenario_sha256=hashlib.sha256(scenario).hexdigest(),
         balancer=balancer,
+        files=program_files(),
     )

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import msgspec
 
 from loadtests.campaigns.cells import Cell, Place
+from loadtests.campaigns.jobs import TIMES
 from loadtests.model.formulas import is_true
 from loadtests.model.wording import number
 
@@ -64,10 +65,16 @@ def holds(rule: str, cells: Mapping[Place, Cell]) -> bool:
     """Whether it holds.
 
     Raises:
-        Missing: a number that it needs is not there.
+        Missing: a number that it needs is not there, or it compares times of different machines.
         ValueError: it is no rule.
     """
-    return is_true(rule, {reference.name: reference.value(cells) for reference in references(rule)})
+    named = references(rule)
+    values = {reference.name: reference.value(cells) for reference in named}
+    times = [cells[it.scenario, it.architecture] for it in named if it.measure in TIMES]
+    if len({cell.machine for cell in times}) > 1:
+        where = ", ".join(f"{cell.scenario} on {cell.architecture}" for cell in times)
+        raise Missing(f"the times of {where} were measured on different machines")
+    return is_true(rule, values)
 
 
 def told(text: str, cells: Mapping[Place, Cell]) -> str:

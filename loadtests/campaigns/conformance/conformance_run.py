@@ -37,7 +37,6 @@ from loadtests.campaigns.runner import (
     RunJob,
     Runner,
     expected_seconds,
-    the_machine,
 )
 from loadtests.model.results import Results
 from loadtests.model.run_folder import RunFolder, read_document
@@ -151,7 +150,9 @@ class ConformanceCampaign(Campaign[ConformanceJob]):
         return f"[{progress.number}/{progress.total}] {cell}{left}: {self._newest}"
 
 
-def carry_out(asked: ConformanceRequest, say: Callable[[str], None]) -> ConformanceDone:
+def carry_out(
+    asked: ConformanceRequest, say: Callable[[str], None], launcher: Launcher[ConformanceJob] | None = None
+) -> ConformanceDone:
     """Run what is left of what was asked for, and write table and page; `say` hears of the progress.
 
     Raises:
@@ -168,12 +169,15 @@ def carry_out(asked: ConformanceRequest, say: Callable[[str], None]) -> Conforma
     known, jobs = plan_of(asked)
     write_conformance(asked.folder, known)
     campaign = ConformanceCampaign(asked.folder, known, asked.side_by_side or int(SIDE_BY_SIDE * (os.cpu_count() or 1)))
-    minutes = expected_seconds(jobs, campaign.side_by_side) / 60
-    say(f"{len(jobs)} runs, about {minutes:.0f} min, {campaign.side_by_side} side by side")
+    launcher = launcher or InFolders(asked.folder)
+    machines = launcher.machines()
+    minutes = expected_seconds(jobs, campaign.side_by_side, machines) / 60
+    how = f"{campaign.side_by_side} side by side" if machines is None else f"on {machines} machines"
+    say(f"{len(jobs)} runs, about {minutes:.0f} min, {how}")
     interrupted = None
     try:
-        with interrupts_raise(), the_machine(say) as clear_away:
-            Runner(campaign, InFolders(asked.folder), say, clear_away).carry_out(jobs)
+        with interrupts_raise(), launcher.hold(say) as clear_away:
+            Runner(campaign, launcher, say, clear_away).carry_out(jobs)
     except Interrupted as error:
         error.next_step = error.next_step or "the same command again: it goes on where it ended"
         interrupted = error
@@ -227,14 +231,22 @@ def plan_of(asked: ConformanceRequest) -> tuple[Conformance, tuple[ConformanceJo
     return known, tuple(sorted(jobs, key=lambda job: (job.repeat, job.scenario, job.balancer)))
 
 
+def balancers_of(asked: ConformanceRequest) -> tuple[str, ...]:
+    """The balancers that it is about, by name.
+
+    Raises:
+        UsageError: one that is named is none.
+    """
+    named = [balancer_named(name) for name in asked.balancers] or _there(variants=asked.variants)
+    return tuple(balancer.name for balancer in named)
+
+
 def _asked(asked: ConformanceRequest) -> Iterator[tuple[Scenario, Balancer, ConformanceKey]]:
     names = sorted(path.stem for path in EVENTS.glob("*.toml"))
     for name in asked.events:
         if name not in names:
             raise UsageError(f"there is no event {name!r}", why=f"there are: {', '.join(names)}", next_step="name one")
-    balancers = (
-        [balancer_named(name) for name in asked.balancers] if asked.balancers else list(_there(variants=asked.variants))
-    )
+    balancers = [BALANCERS[name] for name in balancers_of(asked)]
     for name in asked.events or names:
         path = EVENTS / f"{name}.toml"
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()

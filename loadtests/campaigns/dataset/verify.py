@@ -7,6 +7,7 @@ derived from.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import tempfile
@@ -17,16 +18,18 @@ from typing import Any
 
 import msgspec
 
-from loadtests.campaigns.dataset.tables import RUNS, TABLES
+from loadtests.campaigns.dataset.tables import CELLS, FAULTS, RUNS, TABLES
 from loadtests.campaigns.dataset.write import SUMS, sums
-from loadtests.checks import MEASURES
 from loadtests.judging.processes import in_processes
-from loadtests.model.results import ArchitectureResult, Results
+from loadtests.model.results import Results
+from loadtests.model.run_folder import Provenance, RunFolder
+from loadtests.report.exports.judged import JudgedRun
 from loadtests.report.exports.parquet_tables import check_parquet
-from loadtests.report.exports.tables import ExportTable
+from loadtests.report.exports.tables import LOSSES, ExportTable
 from loadtests.second_opinion import costs, losses, service
 from shared.errors import BundleError
 
+DERIVED: tuple[ExportTable[Any], ...] = (CELLS, LOSSES, FAULTS)
 LEFT_OUT = "left out: "
 FEW = 4
 Row = dict[str, Any]
@@ -90,8 +93,8 @@ def verify_run(folder: Path, run: str) -> Verified:
     with tempfile.TemporaryDirectory(prefix="twinshop-") as place:
         rebuild(Path(place), tables)
         said, left_out = _opinions(Path(place))
-    found = [*said, *_cells(tables["cells"], results), *_derived(tables, results)]
-    numbers = len(tables["cells"]) + len(tables["losses"]) + len(tables["faults"])
+        found = [*said, *_derived(Path(place), tables, results)]
+    numbers = sum(len(tables[table.name]) for table in DERIVED)
     return Verified(1, numbers, tuple(f"run {run}, {line}" for line in found), left_out)
 
 
@@ -147,46 +150,41 @@ def _opinions(place: Path) -> tuple[list[str], tuple[str, ...]]:
     return said, tuple(sorted(set.intersection(*left))) if len(left) == 3 else ()
 
 
-def _cells(rows: Iterable[Row], results: Results) -> Iterator[str]:
-    """The cells against the results that the second opinion was asked about."""
+def _derived(place: Path, tables: dict[str, list[Row]], results: Results) -> Iterator[str]:
+    """All that follows from a run's plan and from its results, of which the second opinion was asked: row by row."""
+    (row,) = tables["runs"]
+    run = JudgedRun(RunFolder(place), msgspec.json.decode(row["provenance"], type=Provenance), results)
+    sha256 = hashlib.sha256(row["plan"].encode()).hexdigest()
+    for column, own in (("verdict", results.verdict), ("seed", results.seed), ("plan_sha256", sha256)):
+        if row[column] != own:
+            yield f"{column} {row[column]} published, {own} recomputed"
+    for table in DERIVED:
+        heads = [head.name for head in table.heads()]
+        recomputed = _by_name(table.name, (dict(zip(heads, values, strict=True)) for values in table.rows(run)))
+        published = _by_name(table.name, tables[table.name])
+        for name in recomputed | published:
+            yield from _apart(name, heads, published.get(name), recomputed.get(name))
+
+
+def _by_name(table: str, rows: Iterable[Row]) -> dict[str, Row]:
+    """Each row under what people would call it: "redis: logged_out"; the second of a name is "… again"."""
+    which = {"cells": "{measure}", "losses": "loss {number}", "faults": "fault {fault} {step}"}[table]
+    found: dict[str, Row] = {}
     for row in rows:
-        result = results.architectures.get(row["architecture"])
-        measure = MEASURES.get(row["measure"])
-        if result is None or measure is None:
-            yield f"{row['architecture']}: {row['measure']} is in the cells and not in the results"
-            continue
-        value = measure.read(result)
-        yield from _apart(row, "value", None if value is None else float(value))
-        for name, own in (("verdict", result.verdict), ("shoppers", result.shoppers), ("at_risk", result.at_risk)):
-            yield from _apart(row, name, own)
+        name = f"{row['architecture']}: {which.format(**row)}"
+        while name in found:
+            name += " again"
+        found[name] = row
+    return found
 
 
-def _apart(row: Row, column: str, own: object) -> Iterator[str]:
-    if row[column] != own:
-        what = row["measure"] if column == "value" else column
-        yield f"{row['architecture']}: {what}: {row[column]} published, {own} recomputed"
-
-
-def _derived(tables: dict[str, list[Row]], results: Results) -> Iterator[str]:
-    """Losses and faults, row by row."""
-    for name, result in results.architectures.items():
-        yield from _losses([row for row in tables["losses"] if row["architecture"] == name], name, result)
-        steps = [row for row in tables["faults"] if row["architecture"] == name]
-        own = [(step.fault, step.step, step.at_ms) for step in result.experiment]
-        told = [(row["fault"], row["step"], row["at_ms"]) for row in steps]
-        yield from (f"{name}: fault step {there} published, {here} recomputed" for there, here in _unlike(told, own))
-
-
-def _losses(rows: list[Row], name: str, result: ArchitectureResult) -> Iterator[str]:
-    own = [(loss.kind, loss.shopper, loss.at_ms, loss.cause, loss.items) for loss in result.losses]
-    told = [(row["kind"], row["shopper"], row["at_ms"], row["cause"], row["items"]) for row in rows]
-    yield from (f"{name}: loss {there} published, {here} recomputed" for there, here in _unlike(told, own))
-
-
-def _unlike(told: list[Any], own: list[Any]) -> Iterator[tuple[Any, Any]]:
-    longest = max(len(told), len(own))
-    both = zip(told + [None] * (longest - len(told)), own + [None] * (longest - len(own)), strict=True)
-    return ((there, here) for there, here in both if there != here)
+def _apart(name: str, heads: list[str], told: Row | None, own: Row | None) -> Iterator[str]:
+    if told is None or own is None:
+        yield f"{name}: {'recomputed, not published' if told is None else 'published, not recomputed'}"
+        return
+    for head in heads:
+        if told[head] != own[head]:
+            yield f"{name}: {head} {told[head]} published, {own[head]} recomputed"
 
 
 def _sums(folder: Path) -> Iterator[str]:

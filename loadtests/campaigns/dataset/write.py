@@ -16,12 +16,13 @@ from loadtests.campaigns.repeats.repeats import read_repeats
 from loadtests.model.run_folder import REPEATS
 from loadtests.report.exports.judged import judged_run
 from loadtests.report.exports.parquet_tables import check_parquet, parquet_writer, write_rows
-from loadtests.report.exports.tables import ExportTable
+from loadtests.report.exports.tables import ExportTable, Head
 from loadtests.running.provenance import twinshop_version
 from shared.errors import RunFolderError, UsageError
 
 SUMS = "SHA256SUMS"
 README = "README.md"
+UNITS = {"us": "µs", "ms": "ms", "bytes": "bytes"}
 
 
 def write_dataset(campaign: Path, out: Path, licence: str, say: Callable[[str], None]) -> dict[str, int]:
@@ -105,7 +106,7 @@ def _readme(campaign: Path, runs: int, counts: dict[str, int], licence: str) -> 
         "while a web shop's sessions were kept in different places and parts of it were broken on purpose."
     )
     yield ""
-    yield f"Licence: {licence}."
+    yield f"Licence: {licence} (as SPDX calls it: https://spdx.org/licenses/)."
     yield ""
     yield f"Whole: `sha256sum -c {SUMS}`. Right: `twinshop verify DIR` recomputes every number from the rows."
     yield ""
@@ -116,9 +117,16 @@ def _readme(campaign: Path, runs: int, counts: dict[str, int], licence: str) -> 
         yield ""
         yield f"{table.about} {counts[table.name]:,} rows."
         yield ""
-        yield "| column | type | what it is |"
-        yield "|---|---|---|"
+        yield "| column | type | unit | what it is |"
+        yield "|---|---|---|---|"
         for head in table.heads():
             about = head.about.replace("|", "\\|")
-            yield f"| {head.name} | {head.kind} | {about} |"
+            yield f"| {head.name} | {head.kind} | {_unit(head)} | {about} |"
     yield ""
+
+
+def _unit(head: Head) -> str:
+    """As the column's name ends; what is counted has none, and of a measure's value it stands beside it."""
+    if head.name == "value":
+        return "see `unit`"
+    return UNITS.get(head.name.rpartition("_")[2], "")

@@ -20,9 +20,20 @@ import msgspec
 from distributed import Client, Event, Future
 from distributed.scheduler import KilledWorker
 
+from compose.cluster import DEFAULT_BALANCER
 from loadtests.campaigns.bundles.unpack import unpack
 from loadtests.campaigns.far.sameness import differences, sameness
-from loadtests.campaigns.far.worker import MACHINE, Order, Returned, SameHere, Work, carry_out, resource_of, same_here
+from loadtests.campaigns.far.worker import (
+    MACHINE,
+    Order,
+    Returned,
+    SameHere,
+    Work,
+    carry_out,
+    named_for_others,
+    resource_of,
+    same_here,
+)
 from loadtests.campaigns.runner import ClearAway, Launcher, Outcome, RunJob
 from shared.errors import EnvironmentNotReady, TwinshopError
 
@@ -40,14 +51,17 @@ LOST = frozenset({"cancelled", "lost"})
 class Machines:
     """The workers of a Dask scheduler that have one `machine` each and would run with the same as here."""
 
-    def __init__(self, address: str, say: Callable[[str], None]) -> None:
-        """Connect, and name whoever is refused.
+    def __init__(
+        self, address: str, say: Callable[[str], None], balancers: tuple[str, ...] = (DEFAULT_BALANCER,)
+    ) -> None:
+        """Connect, and name whoever is refused; `balancers`: those that the campaign runs.
 
         Raises:
             EnvironmentNotReady: there is no scheduler at that address, or nobody may be used.
         """
         self.address = address
-        self.same = sameness()
+        self.balancers = balancers
+        self.same = sameness(balancers)
         self._say = say
         self._known: dict[str, str] = {}
         """By a worker's address: why it is refused; "" if it is not."""
@@ -63,7 +77,7 @@ class Machines:
         while True:
             try:
                 self.client = Client(self.address, timeout=max(1.0, until - time.monotonic()), set_as_default=False)
-                self.client.register_plugin(SameHere(), name="twinshop")
+                self.client.register_plugin(SameHere(self.balancers), name=f"twinshop-{'-'.join(self.balancers)}")
                 return
             except (OSError, TimeoutError, ValueError) as error:
                 if time.monotonic() > until or isinstance(error, ValueError):
@@ -122,7 +136,7 @@ class Machines:
         if MACHINE not in resources:
             return f'it has no resource "{MACHINE}": start it with --resources "{MACHINE}=1"'
         try:
-            there = self.client.run(same_here, workers=[address])[address]
+            there = self.client.run(same_here, self.balancers, workers=[address])[address]
         except Exception as error:  # noqa: BLE001 - whatever a foreign worker raises: it has no Twinshop, or another one
             return f"it cannot say what it would run with ({type(error).__name__}: {error})"
         return "; ".join(differences(self.same, there)) or "it has just come"
@@ -154,17 +168,20 @@ class FarLauncher(Launcher[RunJob]):
 
     def __init__(
         self, machines: Machines, folder: Path, engine: str, *, shoppers: int | None = None, workers: int = 1,
-        work: Work = carry_out,
+        work: Work = carry_out, place_of: Callable[..., str] = lambda _job: "",
     ) -> None:  # fmt: skip
-        """`work`: what is done on the machines; another one only to try the campaign itself."""
+        """`place_of`: the folder in `folder` where a job's run appears. `work`: what is done on the machines; another
+        one only to try the campaign itself.
+        """
         self.there = machines
         self._folder = folder
         self._engine = engine
         self._shoppers = shoppers
         self._workers = workers
         self._work = work
-        self._place_of: dict[str, str] = {}
-        """By `RunJob.together`: the address at which the first of them ran."""
+        self._within = place_of
+        self._address_of: dict[str, str] = {}
+        """By `RunJob.together`: where one of them ran, and so the others do."""
 
     def start(self, job: RunJob) -> FarRun:
         """Hand one out."""
@@ -181,18 +198,20 @@ class FarLauncher(Launcher[RunJob]):
     def submit(self, job: RunJob, name: str) -> Future[bytes]:
         """Hand it out once more, under that name; to the machine of those that belong together, if it is there."""
         self.there.be_connected()
-        order = Order(job, self._engine, self._shoppers, self._workers, self.there.same, name)
-        place = self._place_of.get(job.together) if job.together else None
-        known = self.there.client.scheduler_info(n_workers=-1)["workers"]
+        asked = msgspec.structs.replace(job, scenario=named_for_others(job.scenario))
+        order = Order(asked, self._engine, self._shoppers, self._workers, self.there.same, name, self.there.balancers)
+        if self.gone(job):  # kept, it would have the job given up again and again, for it still is not there
+            self._address_of.pop(job.together)
+        place = self._address_of.get(job.together)
         return self.there.client.submit(
             self._work, msgspec.msgpack.encode(order), pure=False, retries=0,
-            workers=[place] if place in known else None, key=name,
+            workers=[place] if place else None, key=name,
             resources={MACHINE: 1, resource_of(self.there.same): 1},
         )  # fmt: skip
 
     def gone(self, job: RunJob) -> bool:
-        """The machine that it waits for is not there any more."""
-        place = self._place_of.get(job.together) if job.together else None
+        """The machine that it has to be run on is not there any more."""
+        place = self._address_of.get(job.together)
         return place is not None and place not in self.there.client.scheduler_info(n_workers=-1)["workers"]
 
     def take(self, job: RunJob, said: bytes) -> Outcome:
@@ -200,19 +219,20 @@ class FarLauncher(Launcher[RunJob]):
         returned = msgspec.msgpack.decode(said, type=Returned)
         outcome = returned.outcome
         if job.together and returned.address:
-            self._place_of.setdefault(job.together, returned.address)
+            self._address_of[job.together] = returned.address
         if not returned.bundle:
             return outcome
         with tempfile.TemporaryDirectory(prefix=".coming-", dir=self._folder) as draft:
             file = Path(draft) / "run.zip"
             file.write_bytes(returned.bundle)
             folder = unpack(file, Path(draft) / "run")
-            return msgspec.structs.replace(outcome, run=_settle(folder, self._folder))
+            return msgspec.structs.replace(outcome, run=_settle(folder, self._folder / self._within(job)))
 
 
 def _settle(folder: Path, place: Path) -> str:
     """Move a run's folder to its place; two machines may have begun one of the same name in the same second."""
     number = 1
+    place.mkdir(parents=True, exist_ok=True)
     while True:
         name = folder.name if number == 1 else f"{folder.name}-{number}"
         if not (place / name).exists():
@@ -235,7 +255,7 @@ class FarRun:
     def _hand_out(self) -> None:
         self._tries += 1
         job = self._job
-        self._name = f"twinshop-{job.scenario}-{job.seed}-{secrets.token_hex(4)}"
+        self._name = f"twinshop-{Path(job.scenario).stem}-{job.seed}-{secrets.token_hex(4)}"
         self._future = self._launcher.submit(job, self._name)
         self._client = self._launcher.there.client
 

@@ -5,30 +5,31 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 
-import loadtests
 from compose.balancers import BALANCERS
-from loadtests.running.provenance import machine, package_versions, twinshop_version
+from compose.cluster import DEFAULT_BALANCER
+from loadtests.running.provenance import (
+    PAGE_CACHE,
+    SHOWN,
+    bearing,
+    machine,
+    package_versions,
+    program_files,
+    twinshop_version,
+)
 from shared.errors import TwinshopError
-
-ROOT = Path(loadtests.__file__).parent.parent
-ROOMS = ("shared", "stateful_app", "stateless_app", "compose", "loadtests")
-KINDS = frozenset({".py", ".toml", ".j2", ".html"})
-"""Of files that bear on a run: the program, the scenarios, the shop's pages."""
-SHOWN = 12
 
 
 @cache
-def sameness(balancer: str = "envoy") -> dict[str, str]:
+def sameness(balancers: tuple[str, ...] = (DEFAULT_BALANCER,)) -> dict[str, str]:
     """What this machine would run with: versions, and the first digits of SHA-256 of what has no version of its own.
 
-    Of the balancers, only the one that will run counts.
+    Of the balancers, only those that will run count.
     """
-    others = {each.package for each in BALANCERS.values()} - {BALANCERS[balancer].package}
-    packages = {name: version for name, version in package_versions().items() if name not in others}
-    named = {"Twinshop": twinshop_version(), "Python": str(machine()["python"]), "Twinshop's files": _files()}
-    return named | packages | {f"{balancer}'s program": _program(balancer)}
+    programs = sorted({*balancers, PAGE_CACHE})
+    packages = bearing(package_versions(), balancers)
+    named = {"Twinshop": twinshop_version(), "Python": str(machine()["python"]), "Twinshop's files": program_files()}
+    return named | packages | {f"{name}'s program": _program(name) for name in programs}
 
 
 def digest(same: Mapping[str, str]) -> str:
@@ -43,16 +44,6 @@ def differences(here: Mapping[str, str], there: Mapping[str, str]) -> tuple[str,
         for key in sorted(here.keys() | there.keys())
         if here.get(key) != there.get(key)
     )
-
-
-def _files() -> str:
-    whole = hashlib.sha256()
-    for room in ROOMS:
-        for path in sorted((ROOT / room).rglob("*")):
-            if path.suffix in KINDS and path.is_file():
-                whole.update(f"{path.relative_to(ROOT).as_posix()}\0".encode())
-                whole.update(hashlib.sha256(path.read_bytes()).digest())
-    return whole.hexdigest()[:SHOWN]
 
 
 def _program(balancer: str) -> str:

@@ -6,10 +6,9 @@ Dask hands `carry_out` over by its name and not as code, so what is executed is 
 from __future__ import annotations
 
 import os
-import shutil
+import secrets
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,13 +17,14 @@ from pathlib import Path
 import msgspec
 from distributed import Event, WorkerPlugin, get_client, get_worker
 
-from compose.supervision.ledger import recover, state_folder
-from compose.supervision.process_table import birth_of
+from compose.cluster import DEFAULT_BALANCER
+from compose.supervision.ledger import Ledger, recover, state_folder
 from loadtests.campaigns.bundles.pack import pack
 from loadtests.campaigns.far.sameness import differences, digest, sameness
 from loadtests.campaigns.one_run import RunOrder
 from loadtests.campaigns.runner import Outcome, RunJob
-from shared.errors import TwinshopError
+from loadtests.running.provenance import ROOT
+from shared.errors import TwinshopError, UsageError
 
 MACHINE = "machine"
 """The resource of which a worker has one: one run at a time."""
@@ -45,6 +45,8 @@ class Order(msgspec.Struct, frozen=True):
     """What must be the same here."""
     ends: str
     """The name of the event that ends it."""
+    balancers: tuple[str, ...] = (DEFAULT_BALANCER,)
+    """That the campaign runs."""
 
 
 class Returned(msgspec.Struct, frozen=True):
@@ -66,9 +68,31 @@ Work = Callable[[bytes], bytes]
 def carry_out(asked: bytes) -> bytes:
     """Carry out an order on this machine."""
     order = msgspec.msgpack.decode(asked, type=Order)
-    refused = differences(order.same, sameness())
+    refused = differences(order.same, sameness(order.balancers))
     returned = Returned(Outcome(), refused=refused) if refused else _run(order)
     return msgspec.msgpack.encode(returned)
+
+
+def named_for_others(scenario: str) -> str:
+    """The scenario as another machine can find it: by name, or from the checkout's root on.
+
+    Raises:
+        UsageError: it is a file beyond the checkout.
+    """
+    if "/" not in scenario:
+        return scenario
+    path = Path(scenario).resolve()
+    if not path.is_relative_to(ROOT):
+        raise UsageError(
+            f"{scenario} cannot be run on other machines", why="a worker runs what its own checkout holds",
+            next_step="leave --on out",
+        )  # fmt: skip
+    return path.relative_to(ROOT).as_posix()
+
+
+def _named_here(scenario: str) -> str:
+    """The same on this machine: nothing beyond the checkout, whoever asks."""
+    return scenario if "/" not in scenario else str(ROOT / named_for_others(str(ROOT / scenario)))
 
 
 def resource_of(same: dict[str, str]) -> str:
@@ -79,36 +103,34 @@ def resource_of(same: dict[str, str]) -> str:
 class SameHere(WorkerPlugin):
     """Tells the scheduler what this worker would run with, and clears away what an earlier one left here."""
 
+    def __init__(self, balancers: tuple[str, ...]) -> None:
+        self._balancers = balancers
+
     async def setup(self, worker: object) -> None:
         """Called by Dask when the campaign begins, or the worker."""
         with suppress(TwinshopError):  # whatever cannot be cleared away now is told by the next run
             recover(state_folder())
-            _sweep()
         if MACHINE in worker.state.total_resources:  # type: ignore[attr-defined]
-            await worker.set_resources(**{resource_of(sameness()): 1})  # type: ignore[attr-defined]
+            await worker.set_resources(**{resource_of(sameness(self._balancers)): 1})  # type: ignore[attr-defined]
 
 
-def same_here() -> dict[str, str]:
+def same_here(balancers: tuple[str, ...]) -> dict[str, str]:
     """`sameness`, as the campaign asks a worker for it."""
-    return sameness()
+    return sameness(balancers)
 
 
 def _run(order: Order) -> Returned:
-    """In a folder of the state's own: whatever is left of it when this process dies is swept by the next one."""
-    _sweep()
-    places = state_folder() / "far"
-    places.mkdir(parents=True, exist_ok=True)
-    me = os.getpid()
-    place = Path(tempfile.mkdtemp(prefix=f"{me}-{_written(birth_of(me) or '')}-", dir=places))
-    here = get_worker()
+    """In a folder that the ledger knows of: whatever is left of it when this process dies is cleared away there."""
+    here, state, mine = get_worker(), state_folder(), f"far-{os.getpid()}-{secrets.token_hex(4)}"
+    place = state / "far" / mine
     try:
-        outcome = msgspec.structs.replace(_outcome(order, place), machine=str(here.name))
-        bundle = pack(place / outcome.run, place / "run.zip").file.read_bytes() if outcome.run else b""
-        return Returned(outcome, bundle, here.address)
+        with Ledger.open(state, mine) as ledger:
+            ledger.make_folder(place)
+            outcome = msgspec.structs.replace(_outcome(order, place), machine=str(here.name))
+            bundle = pack(place / outcome.run, place / "run.zip").file.read_bytes() if outcome.run else b""
+            return Returned(outcome, bundle, here.address)
     except TwinshopError as error:  # a run of which there is no bundle
         return Returned(Outcome(error=error.what, machine=str(here.name)), address=here.address)
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
 
 
 def _outcome(order: Order, place: Path) -> Outcome:
@@ -122,7 +144,8 @@ def _outcome(order: Order, place: Path) -> Outcome:
 
 
 def _in_a_process(order: Order, place: Path) -> Outcome:
-    run = RunOrder(order.job, order.engine, str(place), os.getpid(), order.shoppers, order.workers, held=False)
+    job = msgspec.structs.replace(order.job, scenario=_named_here(order.job.scenario))
+    run = RunOrder(job, order.engine, str(place), os.getpid(), order.shoppers, order.workers, held=False)
     with (place / "words.log").open("wb") as words:
         process = subprocess.Popen(
             [sys.executable, "-m", "loadtests.campaigns.one_run", msgspec.json.encode(run).decode()],
@@ -148,16 +171,3 @@ def _is_over(event: str) -> bool:
         return bool(Event(event, client=get_client()).wait(timeout=0))
     except Exception:  # noqa: BLE001 - Dask raises whatever its connections raise
         return False
-
-
-def _sweep() -> None:
-    """Remove the folders of workers that are gone."""
-    for place in (state_folder() / "far").glob("*-*-*"):
-        pid, born, _rest = place.name.split("-", 2)
-        if _written(birth_of(int(pid)) or "") != born:
-            shutil.rmtree(place, ignore_errors=True)
-
-
-def _written(born: str) -> str:
-    """As a part of a file's name."""
-    return born.replace(":", ".")

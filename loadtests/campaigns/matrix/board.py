@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from compose.architectures import ARCHITECTURES
-from loadtests.campaigns.cells import Cell, CellWord, Matrix
-from loadtests.campaigns.jobs import Entry, Selection, key_of
+from loadtests.campaigns.cells import Cell, CellWord, Matrix, Selection
+from loadtests.campaigns.jobs import Entry, key_of
 from loadtests.judging.verdict import exit_code as code_of
 from loadtests.judging.verdict import overall
 from loadtests.model.results import VerdictWord

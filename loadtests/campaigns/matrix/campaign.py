@@ -22,10 +22,11 @@ class MatrixCampaign(Campaign[RunJob]):
         self._folder = folder
         self._keys = keys
         self._newest: tuple[Cell, ...] = ()
+        self._machine = ""
 
     def keep(self, job: RunJob, outcome: Outcome) -> RunJob | None:
         """Fill its cells; what an error of another architecture kept from running is left."""
-        self._newest = self._cells(job, outcome)
+        self._newest, self._machine = self._cells(job, outcome), outcome.machine
         self.matrix = self.matrix.with_cells(self._newest)
         write_matrix(self._folder, self.matrix)
         return None if outcome.interrupted else job.without({cell.architecture for cell in self._newest})
@@ -35,7 +36,8 @@ class MatrixCampaign(Campaign[RunJob]):
         left = f", about {progress.left_s / 60:.0f} min left" if progress.left_s >= 60 else ""
         words = ", ".join(f"{cell.architecture} {cell.word}" for cell in self._newest)
         took = f"{progress.took_s:.0f} s{left}"
-        return f"[{progress.number}/{progress.total}] {job.scenario} ({took}): {words or 'nothing'}"
+        where = f", on {self._machine}" if self._machine else ""
+        return f"[{progress.number}/{progress.total}] {job.scenario} ({took}{where}): {words or 'nothing'}"
 
     def _cells(self, job: RunJob, outcome: Outcome) -> tuple[Cell, ...]:
         """A cell for each architecture that was measured, and for each that an error was the end of."""

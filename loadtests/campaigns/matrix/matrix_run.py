@@ -11,14 +11,13 @@ from compose.architectures import ARCHITECTURES, Architecture
 from compose.balancers import balancer_named, choose_balancer
 from compose.cluster import DEFAULT_BALANCER
 from compose.engines.registry import engine_named
-from loadtests.campaigns.cells import FILE, Matrix, read_matrix, write_matrix
+from loadtests.campaigns.cells import FILE, Matrix, Selection, read_matrix, write_matrix
 from loadtests.campaigns.claims.claim import all_claims
 from loadtests.campaigns.claims.decide import Decision, decide_all
 from loadtests.campaigns.claims.rule import references
 from loadtests.campaigns.jobs import (
     TIMES,
     Entry,
-    Selection,
     catalogue,
     check_selection,
     default_side_by_side,
@@ -32,7 +31,7 @@ from loadtests.campaigns.matrix.campaign import MatrixCampaign
 from loadtests.campaigns.matrix.page import write_page
 from loadtests.campaigns.matrix.second_predictions import read_understood
 from loadtests.campaigns.one_run import Processes
-from loadtests.campaigns.runner import Launcher, RunJob, Runner, expected_seconds
+from loadtests.campaigns.runner import Launcher, RunJob, Runner, expected_seconds, longest_first
 from loadtests.campaigns.shards import Shard, of_shard
 from loadtests.running.application import ApplicationUnderTest
 from loadtests.running.interrupts import interrupts_raise
@@ -90,9 +89,10 @@ def carry_out(asked: MatrixRequest, say: Callable[[str], None], launcher: Launch
     everything = entries_for(app) if app else catalogue()
     entries = tuple(for_balancer(entry, choice.name, known) for entry in everything)
     check_selection(asked.selection, entries, known)
+    whole = asked.selection
     if asked.shard is not None:
         asked = _part(asked, entries, asked.shard)
-    matrix = _known(asked, entries)
+    matrix = msgspec.structs.replace(_known(asked, entries), asked=whole)
     board = board_of(matrix, entries, asked.selection)
     if not board.columns:
         raise UsageError(
@@ -138,6 +138,7 @@ def _run(
     write_matrix(asked.folder, matrix)
     cells = sum(len(job.architectures) for job in jobs)
     machines = launcher.machines()
+    jobs = jobs if machines is None else longest_first(jobs)
     minutes = expected_seconds(jobs, matrix.side_by_side, machines) / 60
     how = f"{matrix.side_by_side} side by side" if machines is None else f"on {machines} machines"
     say(f"{len(jobs)} scenarios, {cells} cells to run, about {minutes:.0f} min, {how}")
@@ -158,7 +159,7 @@ def _part(asked: MatrixRequest, entries: tuple[Entry, ...], shard: Shard) -> Mat
         UsageError: there are more shards than scenarios.
     """
     nothing_done = Matrix(seed=asked.seed, engine=asked.engine, twinshop=twinshop_version())
-    jobs = jobs_for(entries, asked.selection, nothing_done)
+    jobs = jobs_for(entries, asked.selection, nothing_done, timed=timed())
     mine = tuple(job.scenario for job in of_shard(jobs, shard))
     if not mine:
         raise UsageError(

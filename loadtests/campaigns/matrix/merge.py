@@ -8,14 +8,16 @@ from pathlib import Path
 
 import msgspec
 
-from loadtests.campaigns.cells import FILE, Cell, Matrix, Place, read_matrix, write_matrix
+from compose.cluster import DEFAULT_BALANCER
+from loadtests.campaigns.cells import FILE, Cell, Matrix, Place, Selection, read_matrix, write_matrix
 from loadtests.campaigns.jobs import catalogue
-from loadtests.campaigns.matrix.matrix_run import decisions
+from loadtests.campaigns.matrix.matrix_run import decisions, for_balancer
 from loadtests.campaigns.matrix.page import write_page
-from loadtests.model.run_folder import make_folder
+from loadtests.model.run_folder import Provenance, RunFolder, make_folder
+from loadtests.running.provenance import bearing
 from shared.errors import RunFolderError, UsageError
 
-ALIKE = ("seed", "engine", "twinshop")
+ALIKE = ("seed", "engine", "balancer", "twinshop")
 """Of which all parts must have the same."""
 
 
@@ -29,6 +31,7 @@ def merge(folders: Sequence[Path], into: Path) -> Path:
     """
     parts = [(folder, read_matrix(folder)) for folder in folders]
     _check_alike(parts)
+    _check_versions(parts)
     cells = _all_cells(parts)
     make_folder(into)
     for folder, matrix in parts:
@@ -36,11 +39,13 @@ def merge(folders: Sequence[Path], into: Path) -> Path:
             _copy_run(folder, run, into)
     first = parts[0][1]
     merged = msgspec.structs.replace(
-        first, side_by_side=max(matrix.side_by_side for _, matrix in parts), cells=()
+        first, side_by_side=max(matrix.side_by_side for _, matrix in parts), cells=(),
+        asked=first.asked if all(matrix.asked == first.asked for _, matrix in parts) else Selection(),
     ).with_cells(cells)  # fmt: skip
     write_matrix(into, merged)
-    entries = catalogue()
-    return write_page(into, merged, entries, decisions(merged, entries))
+    entries = tuple(for_balancer(entry, merged.balancer) for entry in catalogue())
+    claimed = () if merged.asked.options() else decisions(merged, entries)
+    return write_page(into, merged, entries, claimed, merged.asked)
 
 
 def _check_alike(parts: Iterable[tuple[Path, Matrix]]) -> None:
@@ -54,6 +59,26 @@ def _check_alike(parts: Iterable[tuple[Path, Matrix]]) -> None:
                     why=f"{name} is {here!r} in the one and {there!r} in the other",
                     next_step="run the shards again with the same version, seed and engine",
                 )
+
+
+def _check_versions(parts: Iterable[tuple[Path, Matrix]]) -> None:
+    known: dict[str, tuple[str, Path]] = {}
+    for folder, matrix in parts:
+        for run in sorted({cell.run for cell in matrix.cells if cell.run}):
+            for what, version in _made_with(RunFolder(_run_of(folder, run)).read_provenance()).items():
+                other, there = known.setdefault(what, (version, folder))
+                if version != other:
+                    raise UsageError(
+                        f"{there} and {folder} do not belong together",
+                        why=f"{what} was {other} in the one and {version} in {folder / run}",
+                        next_step="run the shards again with the same versions",
+                    )
+
+
+def _made_with(run: Provenance) -> dict[str, str]:
+    """The versions that can decide what came of a run."""
+    packages = bearing(run.packages, (run.balancer or DEFAULT_BALANCER,))
+    return {"Python": run.python, **packages} | ({"the checkout of Twinshop": run.files} if run.files else {})
 
 
 def _all_cells(parts: Iterable[tuple[Path, Matrix]]) -> tuple[Cell, ...]:
@@ -71,11 +96,15 @@ def _all_cells(parts: Iterable[tuple[Path, Matrix]]) -> tuple[Cell, ...]:
 
 
 def _copy_run(folder: Path, run: str, into: Path) -> None:
-    source = folder / run
-    if Path(run).name != run or not source.is_dir():
-        raise RunFolderError(
-            f"{folder / FILE} names a run that is not there: {run}", next_step=f"copy the whole of {folder}, then merge"
-        )
+    source = _run_of(folder, run)
     if any(path.is_symlink() for path in source.rglob("*")):
         raise RunFolderError(f"{source} holds a link", why="a run is plain files", next_step="copy it without links")
     shutil.copytree(source, into / run)
+
+
+def _run_of(folder: Path, run: str) -> Path:
+    if Path(run).name != run or not (folder / run).is_dir():
+        raise RunFolderError(
+            f"{folder / FILE} names a run that is not there: {run}", next_step=f"copy the whole of {folder}, then merge"
+        )
+    return folder / run

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loadtests.campaigns.cell_words import FINDINGS, MARKS, REFUTED, leading, relation, second_look
-from loadtests.campaigns.cells import Cell, CellWord, Matrix
-from loadtests.campaigns.jobs import Entry, Selection
+from loadtests.campaigns.cells import Cell, CellWord, Matrix, Selection
+from loadtests.campaigns.jobs import Entry
 from loadtests.campaigns.matrix.board import board_of
 from loadtests.checks import MEASURES
 from loadtests.model.measures import spoken
@@ -61,6 +61,7 @@ def render(
         answer=board.answer(),
         findings=board.not_as_predicted(),
         decisions=decisions,
+        machines=sorted({cell.machine for cell in matrix.cells} - {""}),
         side=side,
         measures=MEASURES,
         marks=MARKS,

@@ -30,11 +30,11 @@ class BlockJob(RunJob, frozen=True, kw_only=True):
     turn: Turn
 
 
-def job_of(scenario: str, turn: Turn, each_s: float) -> BlockJob:
+def job_of(scenario: str, turn: Turn, each_s: float, balancer: str = "") -> BlockJob:
     """The run that a turn asks for; `each_s` is what one architecture takes, about."""
     return BlockJob(
         scenario, turn.architectures, turn.seed, each_s * len(turn.architectures), alone=True,
-        control=CONTROLS.get(turn.kind, ""), together=f"block {turn.number}", turn=turn,
+        control=CONTROLS.get(turn.kind, ""), together=f"block {turn.number}", balancer=balancer, turn=turn,
     )  # fmt: skip
 
 

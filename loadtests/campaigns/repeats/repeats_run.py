@@ -78,7 +78,9 @@ def repeat(
 
         campaign = RepeatsCampaign(folder, repeats, asked.measures, planned, watcher.say)
         each_s = seconds_each(scenario)
-        jobs = [job_of(request.scenario, turn, each_s) for turn in turns(names, repeats, request.seed)]
+        jobs = [
+            job_of(request.scenario, turn, each_s, request.balancer) for turn in turns(names, repeats, request.seed)
+        ]
         watcher.say(forecast(asked, jobs))
         ended_by = _ended_by(Runner(campaign, launcher, watcher.say, clear_away), jobs, campaign, watcher)
         found = repeats_of(asked, campaign.in_turn(jobs), ended_by.what if ended_by else "")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from loadtests.campaigns.jobs import Selection, catalogue, check_selection, jobs_for
-from loadtests.campaigns.runner import RunJob, expected_seconds
+from loadtests.campaigns.cells import Selection
+from loadtests.campaigns.jobs import catalogue, check_selection, jobs_for
+from loadtests.campaigns.runner import RunJob, expected_seconds, longest_first
 from loadtests.planning.scenario_file import all_scenarios
 from shared.errors import UsageError
 from tests.loadtests.campaigns.matrix.made_up import CATALOGUE, MATRIX, cell, key
@@ -64,6 +65,14 @@ def test_the_expected_time_counts_neighbours() -> None:
     assert expected_seconds(jobs, 2) == 20
     assert expected_seconds([job(30, False), job(10, False)], 2) == 30
     assert expected_seconds([], 2) == 0
+
+
+def test_what_is_compared_as_to_time_runs_on_one_machine_and_begins_first() -> None:
+    found = jobs_for(CATALOGUE, EVERYTHING, MATRIX, timed={"kill", "cost"})
+    assert [each.scenario for each in found if each.together] == ["cost", "kill"]
+    assert [each.scenario for each in longest_first(found)] == ["cost", "kill", "calm"]
+    together = sum(each.seconds for each in found if each.together)
+    assert expected_seconds(found, 1, 3) == pytest.approx(together)
 
 
 @pytest.mark.parametrize(

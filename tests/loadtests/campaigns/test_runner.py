@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from loadtests.campaigns import runner as conduct
-from loadtests.campaigns.cells import read_matrix
-from loadtests.campaigns.jobs import Selection, jobs_for, keys_of
+from loadtests.campaigns.cells import Selection, read_matrix
+from loadtests.campaigns.jobs import jobs_for, keys_of
 from loadtests.campaigns.matrix.campaign import MatrixCampaign
 from loadtests.campaigns.runner import Outcome, RunJob, Runner
 from shared.errors import Interrupted

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from loadtests.campaigns.jobs import catalogue
 from loadtests.campaigns.runner import RunJob
 from loadtests.campaigns.shards import Shard, of_shard, shard_named
 from shared.errors import UsageError
@@ -20,6 +25,14 @@ def test_every_job_is_in_exactly_one_part_and_keeps_its_order(jobs: tuple[RunJob
     parts = [of_shard(jobs, Shard(number, of)) for number in range(1, of + 1)]
     assert sorted(job.scenario for part in parts for job in part) == sorted(job.scenario for job in jobs)
     assert all(list(part) == sorted(part, key=jobs.index) for part in parts)
+
+
+@given(JOBS, st.integers(1, 20))
+def test_what_belongs_together_is_in_one_part(jobs: tuple[RunJob, ...], of: int) -> None:
+    jobs = tuple(replace(job, together="times" if at % 3 == 0 else "") for at, job in enumerate(jobs))
+    parts = [of_shard(jobs, Shard(number, of)) for number in range(1, of + 1)]
+    assert sum(any(job.together for job in part) for part in parts) == 1
+    assert sorted(job.scenario for part in parts for job in part) == sorted(job.scenario for job in jobs)
 
 
 @given(JOBS, st.integers(1, 20), st.randoms())
@@ -46,3 +59,15 @@ def test_what_is_no_shard_is_told(text: str) -> None:
 
 def test_a_shard_is_read() -> None:
     assert shard_named("3/20") == Shard(3, 20)
+
+
+def test_the_example_for_github_actions_runs_every_part_and_merges_them() -> None:
+    example = Path(__file__).parents[3] / "docs" / "examples" / "matrix-in-shards.yml"
+    jobs = yaml.safe_load(example.read_text())["jobs"]
+    parts = jobs["part"]["strategy"]["matrix"]["shard"]
+    assert parts == list(range(1, len(parts) + 1))
+    runs, merges = ([step["run"] for step in jobs[name]["steps"] if "run" in step][-1] for name in ("part", "page"))
+    assert f"twinshop matrix --shard ${{{{ matrix.shard }}}}/{len(parts)} --out part" in runs
+    assert "twinshop merge parts/part-* --out merged" in merges
+    assert len(parts) <= len(catalogue())
+    assert jobs["page"]["needs"] == "part"

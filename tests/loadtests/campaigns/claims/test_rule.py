@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from loadtests.campaigns.cells import Cell, Place
 from loadtests.campaigns.claims.rule import Missing, Reference, holds, references, told
@@ -61,6 +62,19 @@ def test_what_was_not_measured_decides_nothing(reference: str, why: str) -> None
 def test_what_is_no_rule_is_refused(rule: str) -> None:
     with pytest.raises(ValueError, match="no rule"):
         holds(rule, CELLS)
+
+
+def test_times_of_different_machines_are_not_compared() -> None:
+    near, far = (
+        Cell(name, "redis", "as predicted", measures={"p50_ms": 2.0, "logged_out": 1.0}, machine=machine)
+        for name, machine in (("near", "m1"), ("far", "m2"))
+    )
+    cells = {near.place: near, far.place: far}
+    assert holds("[far/redis/logged_out] == [near/redis/logged_out]", cells)
+    with pytest.raises(Missing, match="the times of far on redis, near on redis were measured on different machines"):
+        holds("[far/redis/p50_ms] > [near/redis/p50_ms] and [far/redis/logged_out] > 0", cells)
+    one = {place: replace(cell, machine="m1") for place, cell in cells.items()}
+    assert not holds("[far/redis/p50_ms] > [near/redis/p50_ms]", one)
 
 
 def test_a_sentence_gets_its_numbers() -> None:

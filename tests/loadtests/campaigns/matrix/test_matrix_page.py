@@ -8,10 +8,10 @@ import msgspec
 import pytest
 
 from compose.architectures import ARCHITECTURES
-from loadtests.campaigns.cells import Cell, Matrix
+from loadtests.campaigns.cells import Cell, Matrix, Selection
 from loadtests.campaigns.claims.claim import all_claims
 from loadtests.campaigns.claims.decide import decide_all
-from loadtests.campaigns.jobs import Selection, key_of
+from loadtests.campaigns.jobs import key_of
 from loadtests.campaigns.matrix.page import render, write_page
 from loadtests.model.results import Prediction
 from tests.loadtests.campaigns.matrix.made_up import CATALOGUE, KILL, MATRIX, cell, entry

