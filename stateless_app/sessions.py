@@ -366,6 +366,7 @@ def _connect(settings: Settings) -> Redis:
         "socket_timeout": settings.store_timeout_s,
         "socket_connect_timeout": settings.store_timeout_s,
         "retry": Retry(NoBackoff(), settings.store_retries),
+        "max_connections": settings.store_connections or None,  # beyond it, a request is refused and does not wait
     }
     if not settings.sentinel:
         return Redis.from_url(settings.redis_url, **patience)
