@@ -263,8 +263,7 @@ class RefreshTokens(SessionStore):
 
     def sessions_of(self, user: str) -> list[OpenSession]:
         """That user's families."""
-        own = self.session_id()
-        return [OpenSession(fingerprint(each), each == own) for each in self._families.of(user)]
+        return [OpenSession(fingerprint(each), each == self.session_id()) for each in self._families.of(user)]
 
     def end_session(self, user: str, name: str) -> bool:
         """End that family."""
