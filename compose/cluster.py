@@ -108,6 +108,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long a node waits for the session store."""
     store_retries: Annotated[int, Range(0, 10, "times", "each may take as long as store_timeout_s")] = 0
     """How often it asks the store again after an error."""
+    store_connections: Annotated[int, Range(0, 10_000, "connections", "no server takes more by itself")] = 0
+    """The most connections of one node's process to the session store at a time; 0: no bound."""
     store_cache_s: Annotated[
         float, Range(0, 3600, "s", "longer, nobody is ever logged out while the store is away")
     ] = 0.0

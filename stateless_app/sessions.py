@@ -263,8 +263,7 @@ class RefreshTokens(SessionStore):
 
     def sessions_of(self, user: str) -> list[OpenSession]:
         """That user's families."""
-        own = self.session_id()
-        return [OpenSession(fingerprint(each), each == own) for each in self._families.of(user)]
+        return [OpenSession(fingerprint(each), each == self.session_id()) for each in self._families.of(user)]
 
     def end_session(self, user: str, name: str) -> bool:
         """End that family."""
@@ -366,6 +365,7 @@ def _connect(settings: Settings) -> Redis:
         "socket_timeout": settings.store_timeout_s,
         "socket_connect_timeout": settings.store_timeout_s,
         "retry": Retry(NoBackoff(), settings.store_retries),
+        "max_connections": settings.store_connections or None,  # beyond it, a request is refused and does not wait
     }
     if not settings.sentinel:
         return Redis.from_url(settings.redis_url, **patience)

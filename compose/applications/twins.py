@@ -26,7 +26,8 @@ FROM_LIMITS = (
     "session_lifetime_s", "access_lifetime_s", "refresh_grace_s", "session_absolute_s", "session_cap",
     "session_refresh_each_request", "store_timeout_s", "store_retries", "regenerate_at_login", "cart_lock",
     "key_per_process", "idempotency_keys", "clock_leeway_s", "rate_limit", "rate_limit_counters", "login_failures",
-    "store_cache_s", "cookie_chunks", "slow_page_ms", "deep_health", "password_cost", "node_threads", "node_workers",
+    "store_connections", "store_cache_s", "cookie_chunks", "slow_page_ms", "deep_health", "password_cost",
+    "node_threads", "node_workers",
 )  # fmt: skip
 """Limits that are settings of a node by the same name."""
 PUBLIC_PATHS = (

@@ -61,6 +61,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     store_timeout_s: float = 1.0
     """For connecting to Redis, and for each answer."""
     store_retries: int = 0
+    store_connections: int = 0
+    """The most connections to Redis at a time, in each process; 0: no bound."""
     store_cache_s: float = 0.0
     """How long to go by Redis' last answer about a token while Redis is away; 0: not at all."""
     cookie_chunks: bool = False
@@ -173,6 +175,7 @@ def _complaints(settings: Settings) -> list[tuple[str, str]]:
         ("session_cap", settings.session_cap >= 2, "expected at least 2 sessions"),
         ("store_timeout_s", 0 < settings.store_timeout_s <= 60, "expected more than 0 and at most 60 seconds"),
         ("store_retries", 0 <= settings.store_retries <= 20, "expected 0 to 20"),
+        ("store_connections", 0 <= settings.store_connections <= 10_000, "expected 0 to 10,000 connections"),
         ("store_cache_s", 0 <= settings.store_cache_s <= 3600, "expected 0 to 3600 seconds"),
         ("sentinel", _is_address(settings.sentinel), "expected host:port"),
         ("clock_leeway_s", 0 <= settings.clock_leeway_s <= 3600, "expected 0 to 3600 seconds"),

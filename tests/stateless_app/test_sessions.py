@@ -166,6 +166,17 @@ def test_retries_are_a_setting(tmp_path: Path, server: Valkey, monkeypatch: pyte
 
 
 @pytest.mark.cluster
+def test_a_pool_that_is_used_up_refuses_at_once(tmp_path: Path, server: Valkey) -> None:
+    """Nothing is asked meanwhile: the store is well, and nobody is logged out."""
+    shop = node(tmp_path, "redis", redis_url=server.url, store_connections=1)
+    visitor, pool = shop.visitor().login(), shop.app.config["SESSION_REDIS"].connection_pool
+    leaked = pool.get_connection()
+    assert visitor.get("/me").json == UNAVAILABLE
+    pool.release(leaked)
+    assert visitor.get("/me").status_code == 200
+
+
+@pytest.mark.cluster
 def test_a_store_that_refuses_writes_makes_no_false_success(server: Valkey, shop: Node) -> None:
     visitor = shop.visitor().login()
     visitor.add("acorn")

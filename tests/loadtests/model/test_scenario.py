@@ -71,7 +71,7 @@ def test_a_file_is_read_by_its_path(tmp_path: Path) -> None:
 def test_an_unknown_name_is_answered_with_those_there_are() -> None:
     with pytest.raises(ScenarioError, match="no scenario named 'node-kil'") as caught:
         load_scenario("node-kil")
-    assert caught.value.why.startswith("known scenarios: affinity-cookie-expires, ")
+    assert caught.value.why.startswith("known scenarios: absolute-lifetime, affinity-cookie-expires, ")
     assert caught.value.why.endswith("; did you mean 'node-kill'?")
     with pytest.raises(ScenarioError, match="no scenario file"):
         load_scenario("./nowhere.toml")

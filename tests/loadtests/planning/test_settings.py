@@ -48,6 +48,7 @@ BAD = [
     ("balancer_upstream_idle_s = 75", "a node closes its end after 75 s"),
     ("balancer_retries = -1", "from 0 to 10 times"),
     ("affinity_cookie_s = -1", "from 0 to 34,560,000 s"),
+    ("store_connections = -1", "from 0 to 10,000 connections"),
     ("store_cache_s = -1", "from 0 to 3,600 s"),
     ("balancer_retries = 11", "from 0 to 10 times"),
     ("node_threads = 0", "from 1 to 128 threads"),
@@ -91,6 +92,7 @@ BAD = [
 
 NEAR_MISSES = [
     "affinity_cookie_s = 34_560_000",
+    "store_connections = 10_000",
     "store_cache_s = 3600",
     "cluster_ready_s = 1", "node_ready_s = 600", "stop_s = 0.1", "stop_s = 60", "health_interval_s = 0.05",
     "health_timeout_s = 60.0", "unhealthy_after = 1", "balancer_connect_timeout_s = 0.05",
