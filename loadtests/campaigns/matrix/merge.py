@@ -57,7 +57,7 @@ def _check_alike(parts: Iterable[tuple[Path, Matrix]]) -> None:
                 raise UsageError(
                     f"{first} and {folder} do not belong together",
                     why=f"{name} is {here!r} in the one and {there!r} in the other",
-                    next_step="run the shards again with the same version, seed and engine",
+                    next_step="run the shards again with the same version, seed, engine and balancer",
                 )
 
 
