@@ -208,7 +208,7 @@ class DescribedClient(ShopperClient):
     def _shown(self, do: Do, page: AnsweredPage) -> Reading:
         if do == "me" and self._app.who.user is not None:
             shown = page.take(self._app.who.user)
-            if shown is None:
+            if not shown:  # where nothing stands nobody's name does: it could be anybody's page
                 return Reading("failed", error=UNREADABLE)
             number = self._names.get(shown)
             return Reading("ok", ShownState(user=account_name(number) if number else shown[:80]))

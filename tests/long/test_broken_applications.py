@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.applications import BREAKS, CALM, DEPLOY, counted, found
+from compose.engines.registry import engine_named
+from loadtests.running.application import ApplicationUnderTest
+from loadtests.running.progress import Silent
+from loadtests.running.run import RunRequest, run
+from tests.applications import BREAKS, BROKEN, CALM, DEPLOY, counted, found
 
 pytestmark = [pytest.mark.long, pytest.mark.cluster]
 
@@ -21,10 +25,13 @@ def test_each_is_named_by_the_right_check(scenario: Path, tmp_path: Path) -> Non
     assert whole.losses == ()
 
 
-def test_a_whole_one_raises_no_alarm(tmp_path: Path) -> None:
-    for seed in range(1, 21):
-        folder = tmp_path / str(seed)
-        folder.mkdir()
-        results = found(folder, [each._replace(what="") for each in BREAKS[:1]], seed)
-        assert [result.losses for result in results] == [(), ()]
-        assert [result.verdict for result in results] == ["as predicted", "as predicted"]
+@pytest.mark.parametrize("seed", range(1, 21))
+def test_a_whole_one_raises_no_alarm(seed: int, tmp_path: Path) -> None:
+    """With its sessions in memory, in files that all nodes share, and in tokens: one plan for all three."""
+    under_test = ApplicationUnderTest.load(BROKEN / "app.toml")
+    request = RunRequest(str(CALM), (), seed, runs=tmp_path, application=under_test)
+    results = run(request, engine_named("processes"), Silent()).results.architectures
+    assert len(results) == 3
+    for name, result in results.items():
+        assert (result.losses, result.verdict, result.reasons) == ((), "as predicted", ()), name
+        assert result.books_balance
