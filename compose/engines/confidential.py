@@ -44,8 +44,8 @@ def _forms(word: str) -> Iterator[bytes]:
 
 
 def _telling_paths(it: Description) -> Iterator[str]:
-    for call in (it.login, it.who, it.remember, it.recall, it.logout):
-        if call is not None and NOT_IN_PATHS & set(_WORD.findall(call.path)):
+    for call in it.calls().values():
+        if NOT_IN_PATHS & set(_WORD.findall(call.path)):
             yield call.path
 
 

@@ -59,11 +59,7 @@ class DescribedClient(ShopperClient):
         self._origin = origin.rstrip("/")
         self._tokens: dict[Jar, str] = {}
         self.audits: tuple[Do, ...] = ("me", "recall") if it.recall is not None else ("me",)
-        calls: dict[Do, Call | None] = {
-            "login": it.login, "me": it.who, "remember": it.remember, "add": it.remember, "recall": it.recall,
-            "logout": it.logout,
-        }  # fmt: skip
-        self._calls = {do: call for do, call in calls.items() if call is not None}
+        self._calls = it.calls()
 
     def steps(self, action: Action) -> Steps:
         """Fetch the page with the form if there is one, send, follow redirects, and read what came."""

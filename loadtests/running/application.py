@@ -199,9 +199,7 @@ def _is_here(url: str) -> bool:
 
 def _requests_per_second(description: Description, plan: Plan) -> float:
     """By the plan, with the pages on the way; what redirects add is not known, and is reckoned as one each."""
-    calls = {"login": description.login, "me": description.who, "logout": description.logout}
-    calls |= {"remember": description.remember, "add": description.remember, "recall": description.recall}
-    each = {do: 1 + bool(call.page) + (call.method != "GET") for do, call in calls.items() if call is not None}
+    each = {do: 1 + bool(call.page) + (call.method != "GET") for do, call in description.calls().items()}
     sent = sum(each.get(action.do, 1) for shopper in plan.shoppers for action in shopper.actions)
     return sent * 1000 / plan.window_ms
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,9 @@ pytestmark = [pytest.mark.long, pytest.mark.cluster]
 def test_each_is_named_by_the_right_check(scenario: Path, tmp_path: Path) -> None:
     breaks = [each for each in BREAKS if each.scenario == scenario]
     *results, whole = found(tmp_path, breaks)
+    for each, it in zip(breaks, results, strict=True):
+        kinds = dict(Counter(loss.kind for loss in it.losses))
+        print(f"{each.what}: {each.measure} {counted(it, each.measure):g}; all losses: {kinds}")  # noqa: T201 - with -s
     missed = [each.what for each, it in zip(breaks, results, strict=True) if not counted(it, each.measure)]
     assert not missed
     assert all(result.books_balance for result in results)
