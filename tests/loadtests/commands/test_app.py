@@ -44,6 +44,20 @@ def test_it_is_a_document_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert [(cell["logged_out"], cell["run"], cell["why"]) for cell in document["cells"]] == [(1, "runs/1", "")]
 
 
+@pytest.mark.parametrize(
+    ("exactly", "at_risk", "says"),
+    [
+        (True, 3, "3 of 8, the 3 at risk; as predicted"),
+        (False, 3, "3 of 8, 3 at risk; as predicted"),
+        (True, 0, "3 of 8, 0 at risk; as predicted"),
+        (False, None, "3 of 8; as predicted"),
+    ],
+)
+def test_as_many_are_not_the_same_people(exactly: bool, at_risk: int | None, says: str) -> None:
+    cell = TableCell("notes-memory", "node-kill", 8, 3, at_risk, "as predicted", 0, "runs/1", exactly)
+    assert cell.text == says
+
+
 def test_a_description_that_cannot_be_read_ends_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["app", "table", str(BROKEN / "nothing.toml")]) == 2
     assert "cannot read" in capsys.readouterr().err
