@@ -61,3 +61,11 @@ def test_as_many_are_not_the_same_people(exactly: bool, at_risk: int | None, say
 def test_a_description_that_cannot_be_read_ends_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["app", "table", str(BROKEN / "nothing.toml")]) == 2
     assert "cannot read" in capsys.readouterr().err
+
+
+def test_its_plan_says_what_its_people_do_and_what_its_variants_cost(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "node-kill", "--app", FILE]) == 0
+    page = capsys.readouterr().out
+    assert "described: They log in, look who they are" in page
+    assert "broken-memory" in page
+    assert "sticky-memory" not in page
