@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
+from compose.cluster import BALANCER
 from compose.description import IN_REQUESTS, Description
 from shared.whole_file import write_whole
 
@@ -34,8 +35,9 @@ def blank_in_logs(description: Description, logs: Mapping[str, Path], secrets: I
     of_paths = [(_pattern(path), path.encode()) for path in dict.fromkeys(_telling_paths(description))]
     of_words = [(re.compile(b"|".join(map(re.escape, words))), BLANK)] if words else []
     for part, log in logs.items():
-        # Not by words in an access log: one that is also the name of a field would damage the evidence.
-        _replace(log, of_paths if part.startswith("access") else of_words)
+        # Not by words in what the balancer writes: one that is also the name of a field would damage the evidence.
+        ours = part.startswith(("access", BALANCER))
+        _replace(log, of_paths if ours else of_words)
 
 
 def _forms(word: str) -> Iterator[bytes]:
