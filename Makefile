@@ -20,13 +20,14 @@ INSTALL = { command -v "$(UV)" >/dev/null && $(UV) pip install --quiet --python 
 # share is made once.
 TEST_PROCESSES ?= 2
 
-.PHONY: help install run workshop matrix rehearse docs test test-long bench lint style lock clean
+.PHONY: help install run workshop matrix rehearse examples docs test test-long bench lint style lock clean
 
 help:
 	@echo "make run        who gets logged out when a node dies? (installs what it needs first)"
 	@echo "make workshop   two shops side by side in a browser: predict, break something, see (ends with Ctrl-C)"
 	@echo "make matrix     every scenario on every architecture: predicted beside measured (about 80 minutes)"
 	@echo "make rehearse   the whole lesson without a person: does every promise of its texts hold? (about 4 minutes)"
+	@echo "make examples   other people's frameworks, calm and broken: who is logged out? (about a quarter of an hour)"
 	@echo "make test       lint, types, import contracts and all quick tests"
 	@echo "make test-long  calibration runs and kill storms (about an hour)"
 	@echo "make bench      the figures of docs/reference/benchmarks.md, measured here and now"
@@ -75,6 +76,13 @@ matrix: $(VENV)/.installed-statistics
 
 rehearse: $(VENV)/.installed
 	$(BIN)/twinshop rehearse
+
+# Whose runtime is not there (php-cli and php-redis, node and npm, a JDK and libtomcat10-java) is called "not run".
+EXAMPLES ?= flask-login django express php tomcat
+examples: $(VENV)/.installed-dev
+	@command -v npm >/dev/null && [ ! -d docs/examples/apps/express/node_modules ] && \
+	  (cd docs/examples/apps/express && npm ci --silent --no-audit --no-fund) || true
+	$(BIN)/twinshop app table $(EXAMPLES:%=docs/examples/apps/%/app.toml) --shoppers 20
 
 docs: $(VENV)/.installed
 	$(BIN)/python -m loadtests.reference

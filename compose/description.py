@@ -238,6 +238,14 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
         assert found is not None
         return found
 
+    def calls(self) -> dict[str, Call]:
+        """What its shoppers can ask, by action; `add` is `remember` where values are added up."""
+        described = {
+            "login": self.login, "me": self.who, "remember": self.remember, "add": self.remember,
+            "recall": self.recall, "logout": self.logout,
+        }  # fmt: skip
+        return {do: call for do, call in described.items() if call is not None}
+
     def variants(self) -> dict[str, DescribedVariant]:
         """By name; one without a name of its own if none is described."""
         return self.variant or {"": DescribedVariant()}

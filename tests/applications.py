@@ -22,6 +22,7 @@ from loadtests.running.run import RunRequest, run
 EXAMPLES = Path(__file__).parents[1] / "docs" / "examples" / "apps"
 SHORT = Path(__file__).with_name("described") / "short.toml"
 """A node dies and comes back, in four seconds."""
+KILL_AND_DEPLOY = SHORT.with_name("kill-and-deploy.toml")
 CALM, DEPLOY = SHORT.with_name("calm.toml"), SHORT.with_name("deploy.toml")
 BROKEN = SHORT.parent
 PROGRAMS = {"php": ("php",), "express": ("node", "npm"), "tomcat": ("java",)}

@@ -42,6 +42,7 @@ class DescribedApplication(Application):
         self._it = description
         self._service: ComposeService | None = None
         self.home = description.folder
+        self.calls = description.calls()
         self.http = HttpInterface(description.nodes.ready, host=HOST)
 
     def command(self, spec: ClusterSpec, setup: NodeSetup) -> list[str]:

@@ -14,6 +14,7 @@ import msgspec
 from compose.applications.contract import Application, ApplicationCapabilities, NodeSetup, NodeState
 from compose.changes import Key, Reply, Trouble
 from compose.cluster import ClusterSpec, HttpInterface
+from compose.description import Call
 from compose.probes.parts import PROBE_S, SelfReport, ask_page
 from compose.probes.questions import Unanswered, ask
 from compose.supervision.ports import Listen
@@ -38,6 +39,24 @@ PUBLIC_PATHS = (
     r"/static/[A-Za-z0-9._-]+",
 )
 """What the shop serves to people; a test holds it against the shop's own routes."""
+_JSON = {"Accept": "application/json"}
+CALLS: Mapping[str, Call] = {
+    "login": Call("POST /login", json={"user": "{user}", "password": "{password}"}, headers=_JSON),
+    "browse": Call("GET /products", headers=_JSON),
+    "add": Call("POST /cart", json={"sku": "{sku}", "quantity": "{quantity}"}, headers=_JSON),
+    "remove": Call("DELETE /cart/{sku}", headers={**_JSON, "Content-Type": "application/json"}),
+    "cart": Call("GET /cart", headers=_JSON),
+    "checkout": Call("POST /checkout", json={}, headers={**_JSON, "Idempotency-Key": "{key}"}),
+    "orders": Call("GET /orders", headers=_JSON),
+    "me": Call("GET /me", headers=_JSON),
+    "logout": Call("POST /logout", json={}, headers=_JSON),
+    "logout_everywhere": Call("POST /logout/everywhere", json={}, headers=_JSON),
+    "linger": Call("GET /recommendations", headers=_JSON),
+    "watch": Call("GET /orders/progress", headers={"Accept": "text/event-stream"}),
+    # A page with a form, whose CSRF token needs a session.
+    "arrive": Call("GET /login", headers={"Accept": "text/html"}),
+}
+"""What shoppers ask of the shop; `{sku}`, `{quantity}` and `{key}` are the action's own."""
 Said = TypeVar("Said")
 
 
@@ -79,6 +98,8 @@ class Twins(Application):
     http = HttpInterface(
         "/healthz", "X-Node", "X-Run", private="/-/", public=PUBLIC_PATHS, streams=("/orders/progress",)
     )
+
+    calls = CALLS
 
     def command(self, spec: ClusterSpec, setup: NodeSetup) -> list[str]:
         """With this very Python."""

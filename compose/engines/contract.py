@@ -34,6 +34,8 @@ class Cluster(ABC):
     admin_url: str
     """The balancer's admin address."""
     engine: str
+    confidential: tuple[str, ...] = ()
+    """What no log of an application may keep, once the cluster is stopped."""
 
     # what there is
 

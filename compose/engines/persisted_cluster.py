@@ -24,6 +24,7 @@ from compose.changes import NodeChanges, Reply, Trouble
 from compose.cluster import BALANCER, CACHE, REPLICA, SENTINEL, STORE, WIRES, Observation, Usage, other_parts
 from compose.engines import page_cache
 from compose.engines.cluster_file import ClusterFile, read_cluster_file, work_folder, write_cluster_file
+from compose.engines.confidential import blank_in_logs, passwords_of
 from compose.engines.contract import Cluster
 from compose.engines.store import store_counters
 from compose.probes.parts import PROBE_S, SelfReport, report_of_sentinel, report_of_store, report_of_wires
@@ -38,6 +39,8 @@ PROBE = "probe-"
 """How the ids of what is asked from outside begin: they are no shopper's."""
 CONFIGURATION = "balancer.configuration"
 """All that the balancer was told to read, and when, one below the other; in a cluster's folder."""
+PREPARE_LOG = "prepare.log"
+"""What the command printed that prepares somebody's application."""
 Blow = Literal["kill", "terminate", "freeze", "thaw"]
 
 
@@ -56,6 +59,7 @@ class PersistedCluster(Cluster):
         self.work = work_folder(folder)
         self.application = application_of(written.spec)
         self.balancer = balancer_named(written.spec.balancer)
+        self.confidential = () if self.spec.application is None else passwords_of(self.spec.application)
         self._ledger = ledger
         self._lock = threading.RLock()
         self._stopped = False
@@ -328,6 +332,9 @@ class PersistedCluster(Cluster):
             TwinshopError: it would not go.
         """
         self._translate_access_log()
+        if self.spec.application is not None:
+            logs = self.log_files() | {"prepare": self.folder / PREPARE_LOG}
+            blank_in_logs(self.spec.application, logs, (*self.confidential, self.written.secret_key))
         remove_own_folder(self.work, self.spec.run)
         if is_own_folder(self.work, self.spec.run):
             raise TwinshopError(f"cannot remove {self.work}", next_step="remove it by hand")

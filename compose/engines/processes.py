@@ -32,7 +32,7 @@ from compose.engines.cluster_file import (
     work_folder,
 )
 from compose.engines.contract import Cluster, Engine
-from compose.engines.persisted_cluster import Blow
+from compose.engines.persisted_cluster import PREPARE_LOG, Blow
 from compose.engines.readiness import bring_up
 from compose.engines.routed_cluster import RoutedCluster
 from compose.engines.store import (
@@ -216,7 +216,7 @@ class ProcessCluster(RoutedCluster):
         """Start these parts; the balancer, which takes longest, first."""
         (self.work / SHARED).mkdir(mode=0o700, exist_ok=True)
         first = next(iter(self.written.node_urls))
-        self.application.before_start(self.spec, self._node_setup(first), self.folder / "prepare.log")
+        self.application.before_start(self.spec, self._node_setup(first), self.folder / PREPARE_LOG)
         for part in sorted(parts, key=lambda part: part != BALANCER):
             self.run_part(part)
 

@@ -22,10 +22,12 @@ from loadtests.commands.options import (
     seed_option,
 )
 from loadtests.running.console import json_text, pasteable, tell
+from shared.demo_accounts import account_name
 from shared.errors import DescriptionError, NotReadyInTime, TwinshopError, UsageError
 
 if TYPE_CHECKING:
     from compose.engines.contract import Cluster
+    from loadtests.model.results import ArchitectureResult
     from loadtests.running.application import ApplicationUnderTest
     from loadtests.running.walk import WalkStep
 
@@ -204,6 +206,8 @@ class TableCell(msgspec.Struct, frozen=True):
     verdict: str
     code: int
     run: str
+    exactly: bool = False
+    """Whoever was at risk was logged out, and nobody else."""
     why: str = ""
     """Why it was not run."""
 
@@ -213,6 +217,8 @@ class TableCell(msgspec.Struct, frozen=True):
         if self.why:
             return self.verdict
         risk = "" if self.at_risk is None else f", {self.at_risk} at risk"
+        if self.exactly and self.at_risk:
+            risk = f", the {self.at_risk} at risk"
         return f"{self.logged_out} of {self.shoppers}{risk}; {self.verdict}"
 
 
@@ -231,7 +237,7 @@ def _cells(
         why, name = f"{error.what}: {error.why}", Path(scenario).stem
         tell(f"{file}, {name}, was not run: {why}", err=True)
         variants = ApplicationUnderTest.load(file).chosen(())
-        return [TableCell(it, name, 0, 0, None, "not run", error.exit_code, "", why) for it in variants]
+        return [TableCell(it, name, 0, 0, None, "not run", error.exit_code, "", why=why) for it in variants]
 
 
 def _run_one(file: Path, scenario: str, shoppers: int | None, seed: int, runs: Path, quiet: bool) -> list[TableCell]:
@@ -253,10 +259,17 @@ def _run_one(file: Path, scenario: str, shoppers: int | None, seed: int, runs: P
     return [
         TableCell(
             name, finished.results.scenario, it.shoppers, it.logged_out.shoppers, it.at_risk, it.verdict,
-            exit_code(it.verdict), str(finished.folder.root),
+            exit_code(it.verdict), str(finished.folder.root), _exactly(it),
         )
         for name, it in finished.results.architectures.items()
     ]  # fmt: skip
+
+
+def _exactly(result: ArchitectureResult) -> bool:
+    """Whether the people who were logged out are those who were at risk: as many could be others."""
+    at_risk = {user for fault in result.faults for user in fault.at_risk or ()}
+    logged_out = {account_name(loss.shopper) for loss in result.losses if loss.kind == "logged_out"}
+    return result.at_risk is not None and logged_out == at_risk
 
 
 def _as_table(cells: list[TableCell], scenarios: tuple[str, ...]) -> str:

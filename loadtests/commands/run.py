@@ -204,14 +204,16 @@ def plan(
     if under_test is not None:
         under_test.check_scenario(asked)
         under_test.check_way(under_test.runs_on, balancer)
-    made = make_plan(asked, seed=seed, shoppers=shoppers, behaviour=under_test.behaviour if under_test else None)
-    made = under_test.planned(made) if under_test else made
+    behaviour = under_test.behaviour if under_test else None
+    made = make_plan(asked, seed=seed, shoppers=shoppers, behaviour=behaviour)
+    if under_test is not None:
+        made, asked = under_test.planned(made), replace(asked, architectures=under_test.chosen(()))
     if balancer:
         # It decides nothing of the plan, and may be one that cannot do what the plan asks.
         routed = under_test.architectures().values() if under_test else map(architecture_named, asked.architectures)
         balancer_for(balancer, asked, routed, "processes", lambda _remark: None)
         asked = replace(asked, balancer=balancer)
-    tell(encode_plan(made).decode() if as_json else plan_page(made, asked), nl=not as_json)
+    tell(encode_plan(made).decode() if as_json else plan_page(made, asked, behaviour), nl=not as_json)
     if under_test is not None and not as_json:
         for line in under_test.said():
             tell(line)

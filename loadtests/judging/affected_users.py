@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
+from compose.applications.twins import CALLS
 from compose.balancers.access_log import AccessLine, RawLine
 from compose.cluster import Limits
 from loadtests.model.fault_timeline import FaultTimeline
@@ -69,14 +70,14 @@ class _Hit:
         if line.status == 401:
             self.logged_in.discard(shopper)
             return
-        writes = line.method == "POST" or (line.path or "").startswith("/cart/")
-        if (writes or self._refreshes) and line.status is not None and line.status < 400:
+        if (line.method not in (None, "GET") or self._refreshes) and line.status is not None and line.status < 400:
             self.written_us[shopper] = done_us
-        if line.method != "POST" or line.status != 200:
+        if line.status != 200:
             return
-        if line.path == "/login":
+        asked = f"{line.method} {line.path}"
+        if asked == CALLS["login"].send:
             self.logged_in.add(shopper)
-        elif line.path and line.path.startswith("/logout"):
+        elif asked.startswith(CALLS["logout"].send):
             self.logged_in.discard(shopper)
 
     def held(self) -> set[int]:

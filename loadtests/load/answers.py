@@ -6,11 +6,13 @@ from typing import Any
 
 import msgspec
 
+from compose.applications.twins import Twins
 from loadtests.load.cookies import NODE_COOKIES
 from loadtests.model.history import WRITES, Do, Jar, Outcome
 
 UNREAD: frozenset[Do] = frozenset({"browse", "arrive", "watch"})
 """What says nothing about the shopper, or says it to a person and not in JSON."""
+NODE_HEADER, RUN_HEADER = Twins.http.node_header, Twins.http.run_header
 
 
 class ShopAnswer(msgspec.Struct, frozen=True):
@@ -99,7 +101,7 @@ def foreign(answer: ShopAnswer, run: str) -> str:
     """Why this answer is not one of the run's; "" if it is, or if nobody answered, or the balancer did so itself."""
     if not run or answer.status == 0:
         return ""
-    said = answer.header("X-Run")
+    said = answer.header(RUN_HEADER)
     if said == run:
         return ""
     if not said:
@@ -107,4 +109,5 @@ def foreign(answer: ShopAnswer, run: str) -> str:
 
         if made_by_a_balancer(answer.header):
             return ""
-    return f"an answer {'of run ' + said if said else 'without X-Run'} (status {answer.status}), expected run {run}"
+    whose = f"of run {said}" if said else f"without {RUN_HEADER}"
+    return f"an answer {whose} (status {answer.status}), expected run {run}"

@@ -59,11 +59,7 @@ class DescribedClient(ShopperClient):
         self._origin = origin.rstrip("/")
         self._tokens: dict[Jar, str] = {}
         self.audits: tuple[Do, ...] = ("me", "recall") if it.recall is not None else ("me",)
-        calls: dict[Do, Call | None] = {
-            "login": it.login, "me": it.who, "remember": it.remember, "add": it.remember, "recall": it.recall,
-            "logout": it.logout,
-        }  # fmt: skip
-        self._calls = {do: call for do, call in calls.items() if call is not None}
+        self._calls = it.calls()
 
     def steps(self, action: Action) -> Steps:
         """Fetch the page with the form if there is one, send, follow redirects, and read what came."""
@@ -208,7 +204,7 @@ class DescribedClient(ShopperClient):
     def _shown(self, do: Do, page: AnsweredPage) -> Reading:
         if do == "me" and self._app.who.user is not None:
             shown = page.take(self._app.who.user)
-            if shown is None:
+            if not shown:  # where nothing stands nobody's name does: it could be anybody's page
                 return Reading("failed", error=UNREADABLE)
             number = self._names.get(shown)
             return Reading("ok", ShownState(user=account_name(number) if number else shown[:80]))

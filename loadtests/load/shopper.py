@@ -7,18 +7,18 @@ from typing import Any, ClassVar
 from locust import FastHttpUser, User, task
 from locust.exception import StopTest, StopUser
 
+from compose.applications.twins import CALLS
 from loadtests.load.answers import ShopAnswer
 from loadtests.load.client import StrictSession
 from loadtests.load.load_worker import GreenletJob, OpenLoad, PlannedLoad
-from loadtests.load.requests import PATHS
 from loadtests.load.visit import ShopperVisit
-from loadtests.model.history import Do, Exchange
+from loadtests.model.history import Exchange
 from loadtests.session_model.carts import Contradiction
 from shared.errors import ForeignAnswer
 
-NAMES: dict[Do, tuple[str, str]] = {
-    **PATHS, "remove": ("DELETE", "/cart/[sku]"), "remember": ("POST", "remember"), "recall": ("GET", "recall"),
-    "page": ("GET", "page"),
+NAMES: dict[str, tuple[str, str]] = {
+    **{do: (call.method, call.path.replace("{sku}", "[sku]")) for do, call in CALLS.items()},
+    "remember": ("POST", "remember"), "recall": ("GET", "recall"), "page": ("GET", "page"),
 }  # fmt: skip
 """How Locust's statistics call each action."""
 

@@ -10,7 +10,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from loadtests.load.answers import ShopAnswer, brings_session, foreign, made_for, outcome_of
+from loadtests.load.answers import NODE_HEADER, ShopAnswer, brings_session, foreign, made_for, outcome_of
 from loadtests.load.contract import (
     BackgroundJob,
     Browser,
@@ -344,7 +344,7 @@ class ShopperVisit:
             dropped=answer.dropped,
             status=answer.status,
             error=reading.error,
-            node="" if kept_from else answer.header("X-Node"),
+            node="" if kept_from else answer.header(NODE_HEADER),
             sku=action.sku,
             quantity=action.quantity,
             key=action.key,

@@ -66,9 +66,13 @@ def make_plan(
     )
 
 
-def plan_page(plan: Plan, scenario: Scenario) -> str:
-    """The plan in words: what would happen, under which limits, and what it would cost in seconds."""
-    return "\n".join(plan_lines(plan, scenario, plan_sha256(plan)))
+def plan_page(plan: Plan, scenario: Scenario, behaviour: Behaviour | None = None) -> str:
+    """The plan in words: what would happen, under which limits, and what it would cost in seconds.
+
+    `behaviour` as of `make_plan`.
+    """
+    done = behaviour or BEHAVIOURS[scenario.load.behaviour]
+    return "\n".join(plan_lines(plan, scenario, done, plan_sha256(plan)))
 
 
 def checkout_key(seed: int, shopper: int, step: int) -> str:

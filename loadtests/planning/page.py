@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from compose.balancers import balancer_named
-from loadtests.behaviours import BEHAVIOURS
+from loadtests.behaviours import Behaviour
 
 if TYPE_CHECKING:
     from loadtests.model.plan import Plan, ShopperPlan
@@ -19,7 +19,7 @@ START_AND_STOP_S = 2.5
 """What starting and stopping one cluster and its shoppers takes on two cores, about."""
 
 
-def plan_lines(plan: Plan, scenario: Scenario, sha256: str) -> list[str]:
+def plan_lines(plan: Plan, scenario: Scenario, behaviour: Behaviour, sha256: str) -> list[str]:
     """The page, line by line."""
     window_s = plan.window_ms / 1000
     return [
@@ -30,7 +30,7 @@ def plan_lines(plan: Plan, scenario: Scenario, sha256: str) -> list[str]:
         f"seed     {plan.seed}",
         f"who      {len(plan.shoppers)} shoppers on {plan.nodes} node{'s' if plan.nodes > 1 else ''}",
         f"         {_addresses(plan)}",
-        *_behaviour(scenario),
+        *_behaviour(behaviour),
         f"when     {window_s:g} s of shopping, then an audit that visits everybody",
         *_actions(plan),
         *([f"balancer {balancer_named(scenario.balancer).title}"] if scenario.balancer else ()),
@@ -48,8 +48,7 @@ def _addresses(plan: Plan) -> str:
     return "all from one address" if plan.addresses == 1 else f"from {plan.addresses} addresses"
 
 
-def _behaviour(scenario: Scenario) -> list[str]:
-    behaviour = BEHAVIOURS[scenario.load.behaviour]
+def _behaviour(behaviour: Behaviour) -> list[str]:
     lines = textwrap.wrap(f"{behaviour.name}: {behaviour.sentence}", WIDTH)
     return [f"{'how' if not number else '':<9}{line}" for number, line in enumerate(lines)]
 

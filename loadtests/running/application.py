@@ -22,7 +22,7 @@ from compose.balancers.access_log import RawLine, read_access_batches
 from compose.balancers.contract import Balancer
 from compose.cluster import Limits
 from compose.description import Description, architectures_of
-from compose.engines.contract import Engine
+from compose.engines.contract import Cluster, Engine
 from compose.engines.running import RunningEngine
 from loadtests.behaviours.described import Described
 from loadtests.faults import FAULTS
@@ -199,9 +199,7 @@ def _is_here(url: str) -> bool:
 
 def _requests_per_second(description: Description, plan: Plan) -> float:
     """By the plan, with the pages on the way; what redirects add is not known, and is reckoned as one each."""
-    calls = {"login": description.login, "me": description.who, "logout": description.logout}
-    calls |= {"remember": description.remember, "add": description.remember, "recall": description.recall}
-    each = {do: 1 + bool(call.page) + (call.method != "GET") for do, call in calls.items() if call is not None}
+    each = {do: 1 + bool(call.page) + (call.method != "GET") for do, call in description.calls().items()}
     sent = sum(each.get(action.do, 1) for shopper in plan.shoppers for action in shopper.actions)
     return sent * 1000 / plan.window_ms
 
@@ -254,14 +252,17 @@ def _no_accounts(description: Description, why: str) -> EnvironmentNotReady:
     )
 
 
-def write_for_load(description: Description, count: int, work: Path) -> Path:
+def write_for_load(description: Description, count: int, cluster: Cluster) -> Path:
     """Write what the load processes need to know, for nobody else's eyes; it goes with the cluster's `work/`.
+
+    The passwords are the cluster's secrets from now on.
 
     Raises:
         As `accounts_of`.
     """
-    path = work / ACCOUNTS_FILE
+    path = cluster.folder / "work" / ACCOUNTS_FILE
     app = DescribedApp(description, accounts_of(description, count))
+    cluster.confidential += tuple(password for _, password in app.accounts)
     write_whole(path, msgspec.json.encode(app), mode=0o600)
     return path
 

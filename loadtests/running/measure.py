@@ -164,7 +164,7 @@ class Measurement:
             folder=self._logs,
             workers=setup.workers,
             live=self.live,
-            application=write_for_load(app.description, count, cluster.folder / "work") if app else None,
+            application=write_for_load(app.description, count, cluster) if app else None,
         )
         until = time.monotonic() + LOAD_READY_S
         wait_for(lambda: load.ready() or load.finished() or None, until=until, every_s=TICK_S / 5)

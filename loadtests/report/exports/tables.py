@@ -10,8 +10,8 @@ from typing import Generic, Literal, NamedTuple, TypeVar
 
 import msgspec
 
+from compose.applications.twins import CALLS
 from loadtests.checks import MEASURES
-from loadtests.load.requests import PATHS
 from loadtests.model.history import Exchange, read_history
 from loadtests.model.measures import Measure
 from loadtests.model.results import Loss
@@ -54,6 +54,8 @@ class Column(msgspec.Struct, Generic[T], frozen=True):
     kind: Kind
     about: str
     read: Callable[[T], Value]
+    of_twins: bool = False
+    """Of another application nobody can tell it from what a run keeps."""
 
 
 class ExportTable(msgspec.Struct, Generic[T], frozen=True):
@@ -71,9 +73,14 @@ class ExportTable(msgspec.Struct, Generic[T], frozen=True):
     def rows(self, run: JudgedRun) -> Iterator[tuple[Value, ...]]:
         """In the order of the history, or of the results."""
         told = (run.provenance.run, run.results.scenario, run.results.seed)
-        readers = [column.read for column in self.columns]
+        described = any(result.facts is not None for result in run.results.architectures.values())
+        readers = [_nothing if described and column.of_twins else column.read for column in self.columns]
         for item in self.items(run):
             yield (*told, *(read(item) for read in readers))
+
+
+def _nothing(_: object) -> Value:
+    return None
 
 
 RUN_HEADS = (
@@ -91,8 +98,8 @@ def _sent(read: Callable[[Exchange], Value]) -> Callable[[Exchange], Value]:
 
 def _path(exchange: Exchange) -> tuple[str | None, str | None]:
     """Method and path; nothing for what sends nothing."""
-    method, path = PATHS.get(exchange.do, (None, None))
-    return (method, f"{path}{exchange.sku}") if exchange.do == "remove" else (method, path)
+    call = CALLS.get(exchange.do)
+    return (None, None) if call is None else (call.method, call.path.replace("{sku}", exchange.sku))
 
 
 def _json(value: object) -> str | None:
@@ -134,8 +141,8 @@ ACTIONS: ExportTable[Exchange] = ExportTable(
         ),
         Column("why", "text", "plan, recovery or audit.", lambda it: it.why),
         Column("do", "text", "What the shopper did: login, add, …", lambda it: it.do),
-        Column("method", "text", "Of the request; empty for what sends nothing.", lambda it: _path(it)[0]),
-        Column("path", "text", "Of the request.", lambda it: _path(it)[1]),
+        Column("method", "text", "Of the request; empty for what sends nothing.", lambda it: _path(it)[0], True),
+        Column("path", "text", "Of the request.", lambda it: _path(it)[1], True),
         Column("jar", "text", "Whose cookies it carried.", lambda it: it.jar),
         Column(
             "planned_us", "whole", "When it was due, in microseconds since the zero of the architecture's load window.",

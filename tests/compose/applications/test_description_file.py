@@ -176,6 +176,7 @@ def test_what_makes_no_sense_is_told_with_its_place(written: str, instead: str, 
     with pytest.raises(DescriptionError) as caught:
         read(GOOD.replace(written, instead, 1))
     told = str(caught.value)
+    assert (caught.value.exit_code, bool(caught.value.next_step)) == (2, True)
     assert where in told
     assert what in told
     assert "hush-hush" not in told

@@ -44,6 +44,28 @@ def test_it_is_a_document_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert [(cell["logged_out"], cell["run"], cell["why"]) for cell in document["cells"]] == [(1, "runs/1", "")]
 
 
+@pytest.mark.parametrize(
+    ("exactly", "at_risk", "says"),
+    [
+        (True, 3, "3 of 8, the 3 at risk; as predicted"),
+        (False, 3, "3 of 8, 3 at risk; as predicted"),
+        (True, 0, "3 of 8, 0 at risk; as predicted"),
+        (False, None, "3 of 8; as predicted"),
+    ],
+)
+def test_as_many_are_not_the_same_people(exactly: bool, at_risk: int | None, says: str) -> None:
+    cell = TableCell("notes-memory", "node-kill", 8, 3, at_risk, "as predicted", 0, "runs/1", exactly)
+    assert cell.text == says
+
+
 def test_a_description_that_cannot_be_read_ends_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["app", "table", str(BROKEN / "nothing.toml")]) == 2
     assert "cannot read" in capsys.readouterr().err
+
+
+def test_its_plan_says_what_its_people_do_and_what_its_variants_cost(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "node-kill", "--app", FILE]) == 0
+    page = capsys.readouterr().out
+    assert "described: They log in, look who they are" in page
+    assert "broken-memory" in page
+    assert "sticky-memory" not in page

@@ -21,7 +21,7 @@ EPOCH_US = 1_700_000_000_000_000
 def line(
     shopper: int, seconds: float, node: str = "n2", path: str = "/cart", status: int = 200, took_us: int = 1000
 ) -> AccessLine:
-    method = "POST" if path in ("/login", "/logout") else "GET"
+    method = {"/login": "POST", "/logout": "POST", "/cart/tea": "DELETE"}.get(path, "GET")
     return AccessLine(round(seconds * 1e6), f"a-{shopper:04d}-0001", method, path, status, "", node, node, took_us)
 
 

@@ -14,19 +14,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from msgspec.structs import replace
 
 from compose.applications.contract import Grade
-from compose.balancers import balancer_named
-from compose.balancers.access_log import read_access_batches
 from loadtests.judging.judge import judge
-from loadtests.model.application import ApplicationFacts
-from loadtests.model.events import AtRisk, ClusterReady, NodeSample, PartSample, read_events
-from loadtests.model.history import Exchange, encode_records, read_history
 from loadtests.model.results import ArchitectureResult, Results
-from loadtests.model.run_folder import RunFolder
-from loadtests.running.application import name_in_log
-from shared.whole_file import write_whole
+from tests.loadtests.judging.grades import causes, lost, nodes_of, see_as
 
 RUNS = Path(__file__).parents[2] / "golden" / "runs"
 NAMES = sorted(path.stem for path in RUNS.glob("*.zip"))
@@ -64,56 +56,10 @@ def judged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     root = next(path for path in sorted(place.rglob("plan.json"))).parent
     for grade in ("b", "c"):
         shutil.copytree(root, place / grade)
-    before = _nodes(place / "b")
+    before = nodes_of(place / "b")
     see_as("B", place / "b")
     see_as("C", place / "c")
-    return Judged(judge(root), judge(place / "b"), judge(place / "c"), before == _nodes(place / "b"))
-
-
-def see_as(grade: Grade, folder: Path) -> None:
-    """Take from a run of the twins what an application of that grade does not tell."""
-    run = RunFolder(folder)
-    records = [record for record in read_history(run.history) if isinstance(record, Exchange)]
-    asked = tuple(sorted({record.do for record in records}))
-    facts = ApplicationFacts("twins", grade, "0" * 64, asked, names_users=True)
-    events = [
-        replace(event, application=facts) if isinstance(event, ClusterReady) else event
-        for event in read_events(run.events)
-        if not isinstance(event, NodeSample | AtRisk | PartSample)
-    ]
-    write_whole(run.events, b"".join(msgspec.json.encode(event) + b"\n" for event in events))
-    nodes: dict[str, str] = {}
-    for logs in sorted((folder / "logs").iterdir()):
-        for log in logs.glob("*.requests.ndjson"):
-            log.unlink()
-        nodes |= _named_by_balancer(logs / "access.ndjson", keep=grade == "B")
-    write_whole(
-        run.history, encode_records([replace(record, node=nodes.get(record.request, "")) for record in records])
-    )
-
-
-def _named_by_balancer(access: Path, *, keep: bool) -> dict[str, str]:
-    if not keep:
-        access.unlink(missing_ok=True)
-        return {}
-    lines = [replace(line, answered_by=None) for lines in read_access_batches(access) for line in lines]
-    write_whole(access, b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
-    return name_in_log(access, balancer_named("envoy"))
-
-
-def _nodes(folder: Path) -> list[tuple[str, str]]:
-    records = read_history(RunFolder(folder).history)
-    return [(record.request, record.node) for record in records if isinstance(record, Exchange) and record.request]
-
-
-def _lost(result: ArchitectureResult) -> list[tuple[object, ...]]:
-    """All that was lost but orders: those are counted in a database that only the twins show."""
-    losses = [loss for loss in result.losses if not loss.kind.startswith("order")]
-    return sorted((loss.kind, loss.shopper, loss.at_ms, loss.items) for loss in losses)
-
-
-def _causes(result: ArchitectureResult) -> dict[tuple[object, ...], str]:
-    return {(loss.kind, loss.shopper, loss.at_ms): loss.cause for loss in result.losses}
+    return Judged(judge(root), judge(place / "b"), judge(place / "c"), before == nodes_of(place / "b"))
 
 
 def test_the_balancers_log_names_the_nodes_that_named_themselves(judged: Judged) -> None:
@@ -123,7 +69,7 @@ def test_the_balancers_log_names_the_nodes_that_named_themselves(judged: Judged)
 @pytest.mark.parametrize("grade", ["B", "C"])
 def test_each_grade_counts_the_same_losses_of_the_same_people_at_the_same_time(judged: Judged, grade: Grade) -> None:
     for seen, less in judged.pairs(grade):
-        assert _lost(less) == _lost(seen)
+        assert lost(less) == lost(seen)
         assert (less.users, less.logged_out) == (seen.users, seen.logged_out)
 
 
@@ -135,22 +81,22 @@ def test_grade_b_reckons_the_same_people_at_risk_or_says_that_it_cannot(judged: 
 
 def test_grade_b_names_the_same_causes_but_what_only_nodes_tell(judged: Judged) -> None:
     for seen, less in judged.pairs("B"):
-        found = _causes(less)
-        apart = {cause for loss, cause in _causes(seen).items() if loss in found and found[loss] != cause}
+        found = causes(less)
+        apart = {cause for loss, cause in causes(seen).items() if loss in found and found[loss] != cause}
         assert apart <= ONLY_NODES_TELL
-        assert all(found[loss] == "unexplained" for loss, cause in _causes(seen).items() if cause in apart)
+        assert all(found[loss] == "unexplained" for loss, cause in causes(seen).items() if cause in apart)
 
 
 def test_grade_c_leaves_unexplained_what_hangs_on_nodes_and_nothing_else(judged: Judged) -> None:
     for seen, less in judged.pairs("C"):
-        found = _causes(less)
-        for loss, cause in _causes(seen).items():
+        found = causes(less)
+        for loss, cause in causes(seen).items():
             if loss in found and found[loss] != cause:
                 assert found[loss] == "unexplained"
                 assert set(cause.replace("|", "+").split("+")) & OF_NODES
 
 
-def test_grade_c_knows_nobody_at_risk_where_sessions_live_in_nodes(judged: Judged) -> None:
+def test_grade_c_knows_nobody_at_risk_where_sessions_live_innodes_of(judged: Judged) -> None:
     for seen, less in judged.pairs("C"):
         lost_with_a_node = [fault for fault in seen.faults if fault.at_risk]
         assert not lost_with_a_node or less.at_risk is None

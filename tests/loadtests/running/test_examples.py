@@ -11,7 +11,7 @@ from loadtests.model.results import Results
 from loadtests.running.application import ApplicationUnderTest
 from loadtests.running.progress import Silent
 from loadtests.running.run import RunRequest, run
-from tests.applications import SHORT, example
+from tests.applications import KILL_AND_DEPLOY, SHORT, example
 
 pytestmark = pytest.mark.cluster
 VARIANTS = {
@@ -26,19 +26,33 @@ VARIANTS = {
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_a_node_takes_with_it_whom_it_served_and_nobody_where_sessions_are_kept(name: str, tmp_path: Path) -> None:
-    under_test = ApplicationUnderTest.load(example(name))
-    request = RunRequest(str(SHORT), tuple(VARIANTS[name]), 1, runs=tmp_path, application=under_test)
-    results = run(request, engine_named("processes"), Silent()).results
-    for variant, loses in VARIANTS[name].items():
-        _holds(results, f"{name}-{variant}", loses=loses)
+    """A node dies; where sessions are kept elsewhere, the others are deployed after it, too."""
+    for loses, scenario in ((True, SHORT), (False, KILL_AND_DEPLOY)):
+        variants = tuple(variant for variant, its in VARIANTS[name].items() if its == loses)
+        if variants:
+            results = _run(name, scenario, variants, tmp_path)
+            _holds(results, f"{name}-{variants[0]}", loses=loses)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_deploy_logs_everybody_out_whose_session_is_in_a_node(name: str, tmp_path: Path) -> None:
+    (variant,) = (variant for variant, loses in VARIANTS[name].items() if loses)
+    results = _run(name, KILL_AND_DEPLOY, (variant,), tmp_path)
+    result = results.architectures[f"{name}-{variant}"]
+    assert (result.verdict, result.reasons, result.logged_out.shoppers) == ("as predicted", (), result.shoppers)
 
 
 @pytest.mark.long
 def test_tomcats_own_replication_keeps_everybody(tmp_path: Path) -> None:
     """As long as nobody waited for it, it lost sessions on a busy machine: see docs/explanation/findings.md."""
-    under_test = ApplicationUnderTest.load(example("tomcat"))
-    request = RunRequest(str(SHORT), ("delta",), 1, runs=tmp_path, application=under_test)
-    _holds(run(request, engine_named("processes"), Silent()).results, "tomcat-delta", loses=False)
+    _holds(_run("tomcat", SHORT, ("delta",), tmp_path), "tomcat-delta", loses=False)
+
+
+def _run(name: str, scenario: Path, variants: tuple[str, ...], runs: Path) -> Results:
+    under_test = ApplicationUnderTest.load(example(name))
+    request = RunRequest(str(scenario), variants, 1, runs=runs / scenario.stem, application=under_test)
+    return run(request, engine_named("processes"), Silent()).results
 
 
 def _holds(results: Results, architecture: str, *, loses: bool) -> None:

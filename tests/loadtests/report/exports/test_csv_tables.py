@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from loadtests.model.application import ApplicationFacts
 from loadtests.model.history import Exchange, read_history
 from loadtests.report.exports.csv_tables import write_csv
 from loadtests.report.exports.judged import JudgedRun
@@ -62,6 +63,15 @@ def test_method_and_path_are_those_of_the_request(run: JudgedRun) -> None:
     asked = {(row["do"], row["method"], row["path"].replace(row["sku"] or "-", "SKU")) for row in
              read_back(written(ACTIONS, run))}  # fmt: skip
     assert {("login", "POST", "/login"), ("add", "POST", "/cart"), ("remove", "DELETE", "/cart/SKU")} <= asked
+
+
+def test_the_twins_paths_are_not_said_of_another_application(run: JudgedRun) -> None:
+    facts = ApplicationFacts("notes", "B", "0" * 64, ("login", "me"))
+    told = {name: msgspec.structs.replace(it, application=facts) for name, it in run.results.architectures.items()}
+    results = msgspec.structs.replace(run.results, architectures=told)
+    rows = read_back(written(ACTIONS, msgspec.structs.replace(run, results=results)))
+    assert {(row["method"], row["path"]) for row in rows} == {("", "")}
+    assert "login" in {row["do"] for row in rows}
 
 
 def test_each_loss_is_a_row_with_its_witness_and_the_fault_behind_it(run: JudgedRun) -> None:
