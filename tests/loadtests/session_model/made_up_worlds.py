@@ -27,7 +27,18 @@ ELSEWHERE = {
 VICTIMS = {"no-affinity": "cluster", "scale-out": "cluster", "store-kill": "store", "promoted": "store"}
 RESIGN = ("key-one-phase", "key-switch", "key-swap")
 STAYS = ("scale-in", "scale-out")
-MOVES = ("no-affinity", "scale-out", "scale-in", "freeze", "sick", "kill", "stop", "restart", "deploy")
+MOVES = (
+    "no-affinity",
+    "scale-out",
+    "scale-in",
+    "freeze",
+    "sick",
+    "sick-afterwards",
+    "kill",
+    "stop",
+    "restart",
+    "deploy",
+)
 
 
 @st.composite
