@@ -62,14 +62,15 @@ def test_the_truth_shares_no_code_with_what_it_judges() -> None:
     }
 
 
+# The same worlds each time: others are looked for, by the thousand, in tests/long.
 @given(worlds())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, derandomize=True)
 def test_what_is_named_is_true_and_minimal(case: Case) -> None:
     demand(case)
 
 
 @given(worlds(), st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, derandomize=True)
 def test_a_fault_that_changes_nothing_is_never_named(case: Case, data: st.DataObject) -> None:
     demand_not_named(*data.draw(twins(case)))
 
