@@ -167,11 +167,16 @@ class LiveRound:
             return None
         results = write_results(self.folder)
         write_report(self.folder, results, predictions_section(self.folder.root, results))
+        closed = self.signals.end_ms is not None and not self.signals.abandoned.is_set()
+        if closed:  # one that was left is as an interrupted run: nobody means it by `runs/latest`
+            self._becomes_latest()
+        return results
+
+    def _becomes_latest(self) -> None:
         try:
             point_latest(self.folder.root)
         except OSError as error:
             self._watcher.say(f"{self.folder.root.parent / 'latest'} does not point to this round: {error}")
-        return results
 
     def _put_together(self) -> None:
         """The two histories one after the other, and the plan that was carried out."""

@@ -226,7 +226,7 @@ class WorkshopRunner:
             live.abandon()
             self._finish(live)
         except Interrupted:
-            self._watcher.say("everything is being stopped; judging what there is")
+            self._watcher.say("the workshop ends: everything is stopped, and what there is of this round is judged")
             live.abandon()
             self._finish(live)
             raise

@@ -121,6 +121,7 @@ def test_interrupted_while_it_is_judged_it_is_judged_again(failed: LiveRound, mo
             failed.finish()
     assert failed.finish() is not None
     assert failed.folder.report.exists()
+    assert not (failed.folder.root.parent / "latest").exists(), "nobody had closed it"
     assert failed.finish() is None, "it is done"
 
 

@@ -53,6 +53,16 @@ def opens_the_cart(shop: Page, url: str) -> None:
     assert until(answered, TOLD_WITHIN_S)
 
 
+def they_see_for_themselves(workshop: WholeWorkshop, shops: tuple[Page, Page], *, lost_the_left: bool) -> None:
+    """One phone opens both carts: a stranger where its node has died with its session, known everywhere else."""
+    for shop, side, is_lost in zip(shops, workshop.round.sides, (lost_the_left, False), strict=True):
+        opens_the_cart(shop, side.shop_url)
+        if is_lost:
+            expect(shop.get_by_role("heading", name="This shop does not know you any more")).to_be_visible()
+        else:
+            expect(shop.locator("footer")).to_contain_text("Your session lives")
+
+
 class ARoom:
     """All who are in it: with browsers, and without."""
 
@@ -115,7 +125,8 @@ def a_round(room: ARoom) -> None:
     left, right = shops[0]
     left.get_by_role("button", name="Add").first.click()
     expect(left.locator(".basket")).to_have_text("Cart 1")
-    victim = node_of(left)
+    served_by = [node_of(shop) for shop, _ in shops]
+    victim = served_by[0]
     with DashboardClient(workshop.opened["instructor_url"]) as instructor:
         assert instructor.predict(ANSWERS, "so").ok
         workshop.do(Break("kill", ("left",), victim))
@@ -137,15 +148,13 @@ def a_round(room: ARoom) -> None:
             assert {user for user in homes if told(side)[user].lost} == {
                 u for u, known in seen[side].items() if not known
             }
-    browsers_out = sum(node_of(shop) == victim for shop, _ in shops)
-    out, everybody = sum(home == victim for home in homes.values()) + browsers_out, PEOPLE + len(room.phones)
+    out = [*homes.values(), *served_by].count(victim)
+    everybody = PEOPLE + len(room.phones)
     for phone in room.phones:
         expect(phone.page.locator("#room-left")).to_have_text(f"{out} of {everybody} logged out")
         expect(phone.page.locator("#room-right")).to_have_text(f"0 of {everybody} logged out")
-    opens_the_cart(left, workshop.round.sides[0].shop_url)
-    expect(left.get_by_role("heading", name="This shop does not know you any more")).to_be_visible()
-    opens_the_cart(right, workshop.round.sides[1].shop_url)
-    expect(right.locator("footer")).to_contain_text("Your session lives")
+    for pair, home in zip(shops, served_by, strict=True):
+        they_see_for_themselves(workshop, pair, lost_the_left=home == victim)
     expect(room.phones[0].page.locator("#room-rows th", has_text="you")).to_have_text(f"{NAME} ★ you")
     workshop.do(Close())  # heals what is broken
     workshop.reaches("explain", workshop.round.number)
