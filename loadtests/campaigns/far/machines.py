@@ -157,7 +157,7 @@ class Machines:
         refused = [why for why in self._known.values() if why]
         return EnvironmentNotReady(
             f"the scheduler at {self.address} has no machine to run on",
-            why=f"{len(refused)} workers are refused: {refused[0]}" if refused else "it has no workers",
+            why=f"of its workers, {len(refused)} refused: {refused[0]}" if refused else "it has no workers",
             next_step=f'dask worker {self.address} --nthreads 1 --resources "{MACHINE}=1"',
         )
 
