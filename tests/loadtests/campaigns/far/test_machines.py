@@ -208,6 +208,10 @@ def test_a_run_that_waits_for_a_machine_is_handed_out_again_when_one_has_come(
         launcher = FarLauncher(machines, tmp_path, "processes", work=a_bundle)
         running = launcher.start(jobs(1)[0])
         assert running.ending() is None
+        monkeypatch.setattr(far, "NOBODY_WITHIN_S", 0.0)
+        with pytest.raises(EnvironmentNotReady, match="no machine to run on"):
+            until(running.ending)
+        monkeypatch.setattr(far, "NOBODY_WITHIN_S", 120.0)
         cluster.scale(1)
         assert until(lambda: running.ending() is not None, 60)
         machines.close()
