@@ -75,9 +75,15 @@ class Dask:
             "scheduler", "scheduler", "--host", "127.0.0.1", "--port", self.port, "--no-dashboard",
             "--scheduler-file", str(self.file),
         )  # fmt: skip
-        assert until(self.file.is_file, 60)
+        assert until(self._is_written, 60)
         self.address = msgspec.json.decode(self.file.read_bytes())["address"]
         self.port = self.address.rpartition(":")[2]
+
+    def _is_written(self) -> bool:
+        """To its end: Dask does not write it in one piece."""
+        with suppress(OSError, msgspec.DecodeError):
+            return bool(msgspec.json.decode(self.file.read_bytes()))
+        return False
 
     def worker(self, name: str) -> None:
         """With a nanny's help it would start again by itself; here whoever kills it starts it again."""
