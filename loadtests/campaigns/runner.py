@@ -328,6 +328,13 @@ def expected_seconds(jobs: Iterable[RunJob], side_by_side: int, machines: int | 
     return alone + max(longest, sum(job.seconds for job in shared) / max(1, machines or side_by_side))
 
 
+def how_many(side_by_side: int, machines: int | None) -> str:
+    """Runs at a time, in words: "2 side by side", "on 3 machines"."""
+    if machines is None:
+        return f"{side_by_side} side by side"
+    return f"on {machines} machine{'' if machines == 1 else 's'}"
+
+
 @contextmanager
 def the_machine(say: Callable[[str], None]) -> Iterator[ClearAway]:
     """Hold this machine, with all cleared away that an earlier run left behind. Gives what clears away again.

@@ -1,7 +1,7 @@
 """A campaign on real Dask workers, which are killed, and whose scheduler is: no cell lost, none twice, nothing left.
 
-Each worker has a state folder of its own and stands for a machine; all of them are on this one. So the family is one
-whose counts do not hang on a few milliseconds: three clusters share two processors here. Each test takes a few minutes.
+Each worker has a state folder of its own and stands for a machine; all of them are on this one, and three clusters
+share its processors. Each test takes a few minutes.
 """
 
 from __future__ import annotations
@@ -38,7 +38,11 @@ from tests.left_behind import processes_of
 from tests.waiting import until
 
 pytestmark = [pytest.mark.long, pytest.mark.cluster]
-FAMILY = ("--family", "tokens", "--architecture", "redis", "--architecture", "refresh-token")
+EXACT = ("--family", "payments")
+"""A family that counts the same each time on one machine, too; many a scenario counts what hangs on some milliseconds.
+Twelve cells, two minutes and a half of runs."""
+MANY = ("--family", "tokens", "--architecture", "redis", "--architecture", "refresh-token")
+"""Short runs: 22 cells of 13 scenarios."""
 PART = (
     "--scenario", "refresh-race", "--scenario", "refresh-race-grace", "--scenario", "refresh-race-single-flight",
     "--scenario", "refresh-store-kill", "--scenario", "refresh-tabs-apart", "--scenario", "refresh-tabs-apart-grace",
@@ -71,9 +75,15 @@ class Dask:
             "scheduler", "scheduler", "--host", "127.0.0.1", "--port", self.port, "--no-dashboard",
             "--scheduler-file", str(self.file),
         )  # fmt: skip
-        assert until(self.file.is_file, 60)
+        assert until(self._is_written, 60)
         self.address = msgspec.json.decode(self.file.read_bytes())["address"]
         self.port = self.address.rpartition(":")[2]
+
+    def _is_written(self) -> bool:
+        """To its end: Dask does not write it in one piece."""
+        with suppress(OSError, msgspec.DecodeError):
+            return bool(msgspec.json.decode(self.file.read_bytes()))
+        return False
 
     def worker(self, name: str) -> None:
         """With a nanny's help it would start again by itself; here whoever kills it starts it again."""
@@ -123,13 +133,13 @@ class Dask:
                     campaign.wait(60)
                 campaign.kill()
             campaign.communicate()
-        for process in self.processes.values():
-            process.terminate()
-        for process in self.processes.values():
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(60)
-            process.kill()
-            process.wait()
+        for name in [*NAMES, "scheduler"]:  # one whose scheduler is gone takes a minute to end
+            if process := self.processes.pop(name, None):
+                process.terminate()
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(15)
+                process.kill()
+                process.wait()
 
 
 @pytest.fixture
@@ -205,14 +215,14 @@ def nothing_is_left(dask: Dask) -> None:
 
 @pytest.mark.timeout(1800)
 def test_a_family_comes_out_with_the_same_counts_as_on_one_machine(dask: Dask, tmp_path: Path) -> None:
-    told = ended(dask.twinshop("matrix", *FAMILY, "--on", dask.address, "--out", "far"))
-    matrix = whole_and_once(tmp_path / "far", told, 13)
-    assert {cell.machine for cell in matrix.cells} == {*NAMES}
+    told = ended(dask.twinshop("matrix", *EXACT, "--on", dask.address, "--out", "far"))
+    matrix = whole_and_once(tmp_path / "far", told, 2)
+    assert len({cell.machine for cell in matrix.cells} - {""}) == 2
     nothing_is_left(dask)
-    ended(dask.twinshop("matrix", *FAMILY, "--side-by-side", "1", "--out", "near", "-q"))
+    ended(dask.twinshop("matrix", *EXACT, "--side-by-side", "1", "--out", "near", "-q"))
     near = read_matrix(tmp_path / "near")
     assert {cell.machine for cell in near.cells} == {""}
-    assert len(near.cells) == 23
+    assert len(near.cells) == 12
     assert counts(matrix) == counts(near)
 
 
@@ -231,7 +241,7 @@ def test_six_blocks_of_repeats_come_out_the_same_each_on_one_machine(dask: Dask,
 
 @pytest.mark.timeout(1800)
 def test_twenty_kills_of_workers_lose_no_cell_and_count_none_twice(dask: Dask, tmp_path: Path) -> None:
-    far = dask.twinshop("matrix", *FAMILY, "--on", dask.address, "--out", "far")
+    far = dask.twinshop("matrix", *MANY, "--on", dask.address, "--out", "far")
     dice = random.Random(17)
     in_the_middle = 0
     for _ in range(KILLS):
@@ -245,7 +255,7 @@ def test_twenty_kills_of_workers_lose_no_cell_and_count_none_twice(dask: Dask, t
         dask.worker(victim)
     assert in_the_middle >= IN_THE_MIDDLE
     matrix = whole_and_once(tmp_path / "far", ended(far), 13)
-    assert len(matrix.cells) == 23
+    assert len(matrix.cells) == 22
     nothing_is_left(dask)
 
 
@@ -315,14 +325,9 @@ def test_a_campaign_on_one_worker_takes_little_more_than_its_runs(tmp_path: Path
             told = ended(dask.twinshop("matrix", *PART, "--on", dask.address, "--out", "far"))
             far_s, far_runs_s = time.monotonic() - began, runs_s()
         whole_and_once(tmp_path / "far", told, 6)
-        began = time.monotonic()
-        near = dask.twinshop("matrix", *PART, "--side-by-side", "1", "--out", "near")
-        with lives_of(near.pid) as runs_s:
-            ended(near)
-            near_s, near_runs_s = time.monotonic() - began, runs_s()
     finally:
         dask.close()
-    figures = {"far": far_s, "its runs": far_runs_s, "near": near_s, "the runs there": near_runs_s}
+    figures = {"campaign": far_s, "its runs": far_runs_s}
     (tmp_path / "figures.json").write_bytes(msgspec.json.encode(figures))
     assert far_s <= 1.05 * far_runs_s, figures
 

@@ -37,6 +37,7 @@ from loadtests.campaigns.runner import (
     RunJob,
     Runner,
     expected_seconds,
+    how_many,
 )
 from loadtests.model.results import Results
 from loadtests.model.run_folder import RunFolder, read_document
@@ -172,8 +173,7 @@ def carry_out(
     launcher = launcher or InFolders(asked.folder)
     machines = launcher.machines()
     minutes = expected_seconds(jobs, campaign.side_by_side, machines) / 60
-    how = f"{campaign.side_by_side} side by side" if machines is None else f"on {machines} machines"
-    say(f"{len(jobs)} runs, about {minutes:.0f} min, {how}")
+    say(f"{len(jobs)} runs, about {minutes:.0f} min, {how_many(campaign.side_by_side, machines)}")
     interrupted = None
     try:
         with interrupts_raise(), launcher.hold(say) as clear_away:

@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import msgspec
-from distributed import Client, Event, Future
+from distributed import Client, Event, Future, Security
 from distributed.scheduler import KilledWorker
 
 from compose.cluster import DEFAULT_BALANCER
@@ -45,6 +45,8 @@ NOBODY_WITHIN_S = 120.0
 LOOK_EVERY_S = 1.0
 MOST_TRIES = 25
 """A run that this many workers died of, or in, is reported as not run."""
+FORGOTTEN_AFTER_S = 3.0
+"""So long may a run that was handed out be with no machine, although there is one."""
 LOST = frozenset({"cancelled", "lost"})
 
 
@@ -66,6 +68,8 @@ class Machines:
         self._known: dict[str, str] = {}
         """By a worker's address: why it is refused; "" if it is not."""
         self._looked = self._anybody = time.monotonic()
+        self._at_work: frozenset[str] = frozenset()
+        self._asked = 0.0
         self._connect(CONNECT_WITHIN_S)
         self.usable = self._look()
         if not self.usable:
@@ -74,6 +78,7 @@ class Machines:
 
     def _connect(self, within_s: float) -> None:
         until = time.monotonic() + within_s
+        _check_certificates(self.address)
         while True:
             try:
                 self.client = Client(self.address, timeout=max(1.0, until - time.monotonic()), set_as_default=False)
@@ -103,6 +108,13 @@ class Machines:
             if now - self._anybody > NOBODY_WITHIN_S:
                 raise self._nobody()
         return self.usable
+
+    def has(self, name: str, since: float) -> bool:
+        """Whether a machine has the run of that name, which was handed out at `since`; looked at once a second."""
+        if time.monotonic() - self._asked >= LOOK_EVERY_S:
+            self._at_work = frozenset(key for keys in self.client.processing().values() for key in keys)
+            self._asked = time.monotonic()
+        return name in self._at_work or self._asked < since + LOOK_EVERY_S
 
     def be_connected(self) -> None:
         """Connect again if the scheduler went away; all futures from before are lost then.
@@ -145,7 +157,7 @@ class Machines:
         refused = [why for why in self._known.values() if why]
         return EnvironmentNotReady(
             f"the scheduler at {self.address} has no machine to run on",
-            why=f"{len(refused)} workers are refused: {refused[0]}" if refused else "it has no workers",
+            why=f"of its workers, {len(refused)} refused: {refused[0]}" if refused else "it has no workers",
             next_step=f'dask worker {self.address} --nthreads 1 --resources "{MACHINE}=1"',
         )
 
@@ -161,6 +173,23 @@ class Machines:
         """Leave the scheduler."""
         with suppress(Exception):
             self.client.close(timeout=5)
+
+
+def _check_certificates(address: str) -> None:
+    """Nothing, unless TLS is asked for and Dask has no certificate to show: it would end in an error of its own."""
+    if not address.startswith("tls://"):
+        return
+    why = "distributed.comm.tls is not configured"
+    try:
+        if Security().get_connection_args("client").get("ssl_context") is not None:
+            return
+    except OSError as error:  # a file is not there, or is no certificate
+        why = f"{error.filename or 'distributed.comm.tls'}: {error.strerror or error}"
+    raise EnvironmentNotReady(
+        f"cannot ask the scheduler at {address}: Dask has no certificate to show it",
+        why=why,
+        next_step="https://distributed.dask.org/en/stable/tls.html, with DASK_CONFIG=FILE if it is none of Dask's own",
+    )
 
 
 class FarLauncher(Launcher[RunJob]):
@@ -248,7 +277,7 @@ class FarRun:
         self._launcher = launcher
         self._job = job
         self._tries = 0
-        self._looked = 0.0
+        self._looked = self._handed_out = self._had = 0.0
         self._client: Client | None = None
         self._hand_out()
 
@@ -257,26 +286,41 @@ class FarRun:
         job = self._job
         self._name = f"twinshop-{Path(job.scenario).stem}-{job.seed}-{secrets.token_hex(4)}"
         self._future = self._launcher.submit(job, self._name)
+        self._handed_out = self._had = time.monotonic()
         self._client = self._launcher.there.client
 
     def ending(self) -> Outcome | None:
         """What came of it; None as long as it goes on, or is begun again.
 
         Raises:
-            EnvironmentNotReady: the scheduler does not come back.
+            EnvironmentNotReady: the scheduler does not come back, or no machine.
         """
         there = self._launcher.there
         there.be_connected()
         if self._client is not there.client or self._future.status in LOST or self._waits_in_vain():
             return self._again("the scheduler was lost")
         if not self._future.done():
-            return None
+            return self._again("no machine took it") if self._is_forgotten() else None
         error = self._future.exception()
         if error is None:
             return self._taken(self._future.result())
         if isinstance(error, KilledWorker):
             return self._again("its workers died")
         return Outcome(error=f"its machine could not carry it out: {type(error).__name__}: {error}")
+
+    def _is_forgotten(self) -> bool:
+        """No machine has it, though there is one.
+
+        What nobody could run Dask looks at again when a worker comes. Ours says a moment later what it would run with,
+        and that Dask does not hear: a campaign whose only worker died and came back would wait for ever.
+        """
+        there, now = self._launcher.there, time.monotonic()
+        try:
+            if not there.count() or there.has(self._name, self._handed_out):
+                self._had = now
+        except (OSError, TimeoutError):
+            self._had = now
+        return now - self._had > FORGOTTEN_AFTER_S
 
     def _taken(self, said: bytes) -> Outcome | None:
         refused = msgspec.msgpack.decode(said, type=Returned).refused

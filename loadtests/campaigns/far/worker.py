@@ -19,6 +19,7 @@ from distributed import Event, WorkerPlugin, get_client, get_worker
 
 from compose.cluster import DEFAULT_BALANCER
 from compose.supervision.ledger import Ledger, recover, state_folder
+from compose.supervision.process_table import birth_of
 from loadtests.campaigns.bundles.pack import pack
 from loadtests.campaigns.far.sameness import differences, digest, sameness
 from loadtests.campaigns.one_run import RunOrder
@@ -32,6 +33,8 @@ LOOK_EVERY_S = 0.5
 BUSY_WITHIN_S = 60.0
 """So long may the orphan of a worker that was killed take to end its run, before this machine counts as busy."""
 ENDS_WITHIN_S = 30.0
+RUN = "run"
+"""In the ledger: the process that carries out a run. An orphan would write into a folder that is being removed."""
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -120,30 +123,33 @@ def same_here(balancers: tuple[str, ...]) -> dict[str, str]:
 
 
 def _run(order: Order) -> Returned:
-    """In a folder that the ledger knows of: whatever is left of it when this process dies is cleared away there."""
+    """In a folder and a process that the ledger knows of: what is left when this process dies is cleared away there.
+
+    Recovery begins with the oldest ledger: it ends the orphan first, and then what that has started since.
+    """
     here, state, mine = get_worker(), state_folder(), f"far-{os.getpid()}-{secrets.token_hex(4)}"
     place = state / "far" / mine
     try:
         with Ledger.open(state, mine) as ledger:
             ledger.make_folder(place)
-            outcome = msgspec.structs.replace(_outcome(order, place), machine=str(here.name))
+            outcome = msgspec.structs.replace(_outcome(order, place, ledger), machine=str(here.name))
             bundle = pack(place / outcome.run, place / "run.zip").file.read_bytes() if outcome.run else b""
             return Returned(outcome, bundle, here.address)
     except TwinshopError as error:  # a run of which there is no bundle
         return Returned(Outcome(error=error.what, machine=str(here.name)), address=here.address)
 
 
-def _outcome(order: Order, place: Path) -> Outcome:
+def _outcome(order: Order, place: Path, ledger: Ledger) -> Outcome:
     """Carry it out; again, as long as the machine is busy with ending another one."""
     until = time.monotonic() + BUSY_WITHIN_S
     while True:
-        outcome = _in_a_process(order, place)
+        outcome = _in_a_process(order, place, ledger)
         if not outcome.busy or time.monotonic() > until:
             return outcome
         time.sleep(LOOK_EVERY_S)
 
 
-def _in_a_process(order: Order, place: Path) -> Outcome:
+def _in_a_process(order: Order, place: Path, ledger: Ledger) -> Outcome:
     job = msgspec.structs.replace(order.job, scenario=_named_here(order.job.scenario))
     run = RunOrder(job, order.engine, str(place), os.getpid(), order.shoppers, order.workers, held=False)
     with (place / "words.log").open("wb") as words:
@@ -151,6 +157,7 @@ def _in_a_process(order: Order, place: Path) -> Outcome:
             [sys.executable, "-m", "loadtests.campaigns.one_run", msgspec.json.encode(run).decode()],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=words,
         )  # fmt: skip
+    ledger.spawned(RUN, process.pid, birth_of(process.pid) or "")
     try:
         while process.poll() is None and not _is_over(order.ends):
             with suppress(subprocess.TimeoutExpired):
@@ -163,6 +170,8 @@ def _in_a_process(order: Order, place: Path) -> Outcome:
         process.kill()
         process.communicate()
         return Outcome(error=f"its process ended with {process.returncode}")
+    finally:
+        ledger.ended(RUN, process.pid)
 
 
 def _is_over(event: str) -> bool:

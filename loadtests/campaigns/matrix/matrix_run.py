@@ -31,7 +31,7 @@ from loadtests.campaigns.matrix.campaign import MatrixCampaign
 from loadtests.campaigns.matrix.page import write_page
 from loadtests.campaigns.matrix.second_predictions import read_understood
 from loadtests.campaigns.one_run import Processes
-from loadtests.campaigns.runner import Launcher, RunJob, Runner, expected_seconds, longest_first
+from loadtests.campaigns.runner import Launcher, RunJob, Runner, expected_seconds, how_many, longest_first
 from loadtests.campaigns.shards import Shard, of_shard
 from loadtests.running.application import ApplicationUnderTest
 from loadtests.running.interrupts import interrupts_raise
@@ -140,7 +140,7 @@ def _run(
     machines = launcher.machines()
     jobs = jobs if machines is None else longest_first(jobs)
     minutes = expected_seconds(jobs, matrix.side_by_side, machines) / 60
-    how = f"{matrix.side_by_side} side by side" if machines is None else f"on {machines} machines"
+    how = how_many(matrix.side_by_side, machines)
     say(f"{len(jobs)} scenarios, {cells} cells to run, about {minutes:.0f} min, {how}")
     campaign = MatrixCampaign(asked.folder, matrix, keys_of(entries, matrix))
     try:

@@ -28,6 +28,7 @@ from loadtests.campaigns.far.worker import MACHINE, Order, Returned, named_for_o
 from loadtests.campaigns.runner import Campaign, Outcome, RunJob, Runner
 from loadtests.cli import main
 from shared.errors import EnvironmentNotReady, UsageError
+from tests.waiting import until
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "runs"
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
@@ -44,14 +45,18 @@ class Kept(Campaign[RunJob]):
         self.outcomes.append((job, outcome))
 
 
+def a_cluster(place: Path, workers: int) -> LocalCluster:
+    """In this process; each worker has a machine."""
+    return LocalCluster(
+        local_directory=str(place), n_workers=workers, threads_per_worker=1, processes=False,
+        dashboard_address="127.0.0.1:0", resources={MACHINE: 1}, host="127.0.0.1", protocol="tcp://", silence_logs=50,
+    )  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def machines_of_dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
     """Two workers that have a machine each."""
-    cluster = LocalCluster(
-        local_directory=str(tmp_path_factory.mktemp("dask")),
-        n_workers=2, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0", resources={MACHINE: 1},
-        host="127.0.0.1", protocol="tcp://", silence_logs=50,
-    )  # fmt: skip
+    cluster = a_cluster(tmp_path_factory.mktemp("dask"), 2)
     yield cluster
     cluster.close(timeout=5)
 
@@ -191,6 +196,28 @@ def test_what_belonged_to_a_machine_that_is_gone_is_run_on_one_other(there: Mach
     assert len({address for address, _, _ in SEEN}) == 1
 
 
+def test_a_run_that_waits_for_a_machine_is_handed_out_again_when_one_has_come(
+    told: list[str], tmp_path: Path, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dask looks for a place when a worker comes; what ours says of itself a moment later, it does not hear."""
+    monkeypatch.setattr(far, "FORGOTTEN_AFTER_S", 0.3)
+    with dask.config.set({"temporary-directory": str(tmp_path)}), a_cluster(tmp_path, 1) as cluster:
+        machines = Machines(cluster.scheduler_address, told.append)
+        cluster.scale(0)
+        assert until(lambda: machines.count() == 0)
+        launcher = FarLauncher(machines, tmp_path, "processes", work=a_bundle)
+        running = launcher.start(jobs(1)[0])
+        assert running.ending() is None
+        monkeypatch.setattr(far, "NOBODY_WITHIN_S", 0.0)
+        with pytest.raises(EnvironmentNotReady, match="no machine to run on"):
+            until(running.ending)
+        monkeypatch.setattr(far, "NOBODY_WITHIN_S", 120.0)
+        cluster.scale(1)
+        assert until(lambda: running.ending() is not None, 60)
+        machines.close()
+    assert len(list(tmp_path.glob("*node-kill*"))) == 1
+
+
 def test_a_worker_finds_scenarios_in_its_own_checkout_and_nowhere_else(tmp_path: Path) -> None:
     assert named_for_others("node-kill") == "node-kill"
     event = EVENTS / "kill.toml"
@@ -242,6 +269,21 @@ def test_no_scheduler_is_told(told: list[str], monkeypatch: pytest.MonkeyPatch) 
             Machines(f"tcp://127.0.0.1:{taken.getsockname()[1]}", told.append)
     with pytest.raises(EnvironmentNotReady, match="there is no Dask scheduler"):
         Machines("nonsense://x", told.append)
+
+
+def test_tls_without_a_certificate_is_told(told: list[str], tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentNotReady, match="has no certificate") as error:
+        Machines("tls://127.0.0.1:1", told.append)
+    assert "distributed.comm.tls" in error.value.why
+    missing = tmp_path / "ca.pem"
+    with (
+        dask.config.set(
+            {"distributed.comm.tls.ca-file": str(missing), "distributed.comm.tls.client.cert": str(missing)}
+        ),
+        pytest.raises(EnvironmentNotReady, match="has no certificate") as error,
+    ):
+        Machines("tls://127.0.0.1:1", told.append)
+    assert "No such file" in error.value.why
 
 
 def test_an_interruption_tells_all_machines(there: Machines, tmp_path: Path) -> None:
