@@ -1,7 +1,7 @@
 """Refresh tokens, versions and deaths on real clusters: what is certain is so in every run, and closed forms hold.
 
 Each test is one seed of one thing, and ends within three minutes: `-k race`, `-k apart`, `-k versions`, `-k steps` and
-`-k death` are what stands in docs/explanation/tokens-measured.md.
+`-k death` are what stands in docs/explanation/tokens-of-real-life.md.
 """
 
 from __future__ import annotations
