@@ -174,7 +174,7 @@ def test_one_architecture_behind_two_balancers(tmp_path: Path) -> None:
         for result in results.architectures.values():
             assert result.books_balance, result.reasons
             assert result.reconciliation.mismatch_count == 0, result.reconciliation.mismatches
-            assert result.logged_out.shoppers == result.at_risk > 0
+            assert result.logged_out.shoppers >= result.at_risk > 0
         assert workshop.run.read_provenance().balancers == ("envoy", "haproxy")
         page = workshop.run.report.read_text()
         assert "HAProxy" in page
