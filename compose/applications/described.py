@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 from compose.applications.compose_file import ComposeService, compose_service
@@ -151,10 +151,11 @@ def run_within(
     except subprocess.TimeoutExpired:
         return f"did not end within {within_s:.0f} s"
     finally:
-        _end_group(process)
+        end_group(process)
 
 
-def _end_group(process: subprocess.Popen[bytes]) -> None:
+def end_group(process: subprocess.Popen[Any]) -> None:
+    """Kill a process that leads a group, and whatever it has started in it."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

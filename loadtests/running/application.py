@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from compose.applications.described import placed
+from compose.applications.described import end_group, placed
 from compose.applications.description_file import load_description
 from compose.architectures import Architecture, one_of
 from compose.balancers import balancer_named
@@ -228,17 +228,22 @@ def _printed(description: Description, count: int) -> tuple[tuple[str, str], ...
     """What the command prints is secret: it is in no message."""
     command = placed(description.accounts.command, {"count": str(count)})
     try:
-        done = subprocess.run(
-            command, cwd=description.folder or None, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            timeout=ACCOUNTS_WITHIN_S, start_new_session=True, check=False,
+        process = subprocess.Popen(
+            command, cwd=description.folder or None, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, encoding="utf-8", errors="replace", start_new_session=True,
         )  # fmt: skip
+        with process:
+            try:
+                printed, _ = process.communicate(timeout=ACCOUNTS_WITHIN_S)
+            finally:
+                end_group(process)
     except subprocess.TimeoutExpired:
         raise _no_accounts(description, f"it took longer than {ACCOUNTS_WITHIN_S:.0f} s") from None
     except OSError as error:
         raise _no_accounts(description, error.strerror or str(error)) from None
-    if done.returncode:
-        raise _no_accounts(description, f"it ended with exit code {done.returncode}")
-    lines = [line.split(None, 1) for line in done.stdout.splitlines() if line.strip()]
+    if process.returncode:
+        raise _no_accounts(description, f"it ended with exit code {process.returncode}")
+    lines = [line.split(None, 1) for line in printed.splitlines() if line.strip()]
     if any(len(line) != 2 for line in lines):
         raise _no_accounts(description, "a line that it printed is not a name and a password")
     return tuple((name, password) for name, password in lines)
