@@ -254,6 +254,17 @@ def _absolute_end(life: SessionLife, answer: Exchange, around: Circumstances) ->
     return Harm(TIME, "expired", opened.done_us + absolute_us, answer.sent_us >= opened.done_us + absolute_us)
 
 
+def over_by_age(
+    life: SessionLife, answer: Exchange, around: Circumstances, writer: str, reader: str, without: Without
+) -> list[Harm]:
+    """The harm of time, and of clocks: where the session is surely over in true time no clock is needed for it."""
+    over = lifetime_over(life, answer, around, without)
+    if over is None:
+        return over_by_clock(life, answer, around, writer, reader, without)
+    # Within one answer's time of its end a clock may have ended it all the same.
+    return [over] if over.sure else [over, *over_by_clock(life, answer, around, writer, reader, without)]
+
+
 def over_by_clock(
     life: SessionLife, answer: Exchange, around: Circumstances, writer: str, reader: str, without: Without
 ) -> list[Harm]:

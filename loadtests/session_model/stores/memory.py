@@ -21,8 +21,7 @@ from loadtests.session_model.life import (
     SessionLife,
     began_to_stray,
     home_since,
-    lifetime_over,
-    over_by_clock,
+    over_by_age,
     seen,
     setting,
     went_adrift,
@@ -167,8 +166,7 @@ def held_no_more(life: SessionLife, answer: Exchange, around: Circumstances, wit
         for factor, gone in around.at(MemoryGone, home, without)
         if known.sent_us <= gone.until_us and gone.from_us <= answer.done_us
     ]
-    over = lifetime_over(life, answer, around, without)
-    found += [over] if over else over_by_clock(life, answer, around, home, home, without)
+    found += over_by_age(life, answer, around, home, home, without)
     return [*found, *thrown_out(home, known, answer, around, without)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from loadtests.faults.effects import CopyBehind, MemoryGone
 from loadtests.model.history import Exchange
 from loadtests.session_model.circumstances import Circumstances, Factor, Harm, Without
-from loadtests.session_model.life import SessionLife, lifetime_over, over_by_clock, setting
+from loadtests.session_model.life import SessionLife, over_by_age, setting
 from loadtests.session_model.stores.contract import Outlived, StoreRules, written_back
 from loadtests.session_model.stores.formats import cart_not_understood, not_understood
 from loadtests.session_model.stores.memory import thrown_out
@@ -20,8 +20,7 @@ class ReplicatedRules(StoreRules):
         if opened is None or known is None or written is None:
             return []
         found = copies_lost(opened, known, answer, around, without) + behind(opened, answer, around, without)
-        over = lifetime_over(life, answer, around, without)
-        found += [over] if over else over_by_clock(life, answer, around, written.node, answer.node, without)
+        found += over_by_age(life, answer, around, written.node, answer.node, without)
         found += thrown_out(answer.node, known, answer, around, without)
         found += not_understood(opened, answer, around, without)
         return found + _another(written, answer, without)

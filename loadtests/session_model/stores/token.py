@@ -6,7 +6,7 @@ from compose.changes import Key
 from loadtests.faults.effects import KeyOfItsOwn, NodeSigns
 from loadtests.model.history import Exchange
 from loadtests.session_model.circumstances import Circumstances, Factor, Harm, Without
-from loadtests.session_model.life import US, SessionLife, clocks_off, lifetime_over, over_by_clock, setting
+from loadtests.session_model.life import US, SessionLife, clocks_off, over_by_age, setting
 from loadtests.session_model.stores.contract import Outlived, StoreRules
 from loadtests.session_model.stores.formats import cart_not_understood, not_understood
 
@@ -21,11 +21,10 @@ class TokenRules(StoreRules):
         written = life.written
         if written is None:
             return []
-        over = lifetime_over(life, answer, around, without)
         return [
             *refused_key(written, answer, around, without),
             *not_understood(life.opened or written, answer, around, without),
-            *([over] if over else over_by_clock(life, answer, around, written.node, answer.node, without)),
+            *over_by_age(life, answer, around, written.node, answer.node, without),
             *from_the_future(written, answer, around, without),
         ]
 

@@ -165,6 +165,21 @@ def test_a_login_that_was_acknowledged_is_so_without_a_fault_too(leeway_s: int, 
     demand(case)
 
 
+@pytest.mark.parametrize(
+    ("architecture", "store"),
+    [("replicated-memory", "replicated"), ("sticky-memory", "memory"), ("signed-token", "token")],
+)
+def test_a_clock_ended_it_though_its_time_may_have_run_out_within_the_answer(architecture: str, store: str) -> None:
+    """Its lifetime is over at 1.869 s, in the middle of the answer; by the clock of n1, surely before it."""
+    setup = Setup(store, "cookie", lifetime=at(2), refresh=True, epoch=130_855)
+    steps = (Step(at(0.2), "login"), Step(at(1.861), "logout"))
+    case = Case(architecture, setup, (fault("clock-ahead", "n1", 0.5),), steps)
+    (answer,) = case.lost()
+    assert case.cause(answer) == {frozenset({0})}
+    assert [named(loss) for loss in asked(case)[0].losses] == [{frozenset({0})}]
+    demand(case)
+
+
 def test_who_is_known_again_after_a_login_that_nobody_answered_can_be_lost_again() -> None:
     faults = (fault("kill", "n3", 0.5), fault("clock-ahead", "n1", 0.5))
     steps = [Step(at(0.2), "login"), Step(at(0.505), "login", "n3"), Step(at(0.555), "me")]
