@@ -16,7 +16,7 @@ from typing import Any
 KNOWN = ("cart", "orders", "me", "add", "remove", "checkout")  # only somebody who is logged in is answered to these
 GAPS: dict[str, Any] = {
     "jar": "main", "cart": None, "order": "", "overlapped": False, "node": "", "status": 0, "cookie_bytes": 0,
-    "body_bytes": 0, "phase": "", "kind": "", "evidence": []}
+    "kept_from": None, "body_bytes": 0, "phase": "", "kind": "", "evidence": []}
 WITHOUT_SERVER = ("memory", "replicated", "token", "refresh-database")  # stores that need no server of their own
 
 def share(whole: float | None, parts: float, digits: int) -> float | None:
@@ -75,6 +75,8 @@ def facts(records: list[Any]) -> int:
     """How often an answer could be held against what had been acknowledged to one shopper: a login, or a cart."""
     count, logged_in, entering, leaving, login_us = 0, False, False, False, -1
     for r in records:
+        if r.kept_from:
+            continue  # made for another request: it was not held against what this shopper had done
         ok, unknown, leaves = r.outcome == "ok", r.outcome == "unknown", r.do in ("logout", "logout_everywhere")
         known, shops = ok and r.do in KNOWN, not aside(r.do)
         stranger = r.status == 401 and r.do != "login" and logged_in and r.sent_us >= login_us
