@@ -115,7 +115,7 @@ class Cluster(ABC):
 
     @abstractmethod
     def add_node(self) -> str:
-        """Start one node more and return its name at once; it is sent shoppers as soon as it is healthy."""
+        """Start one node more and return its name; it is sent shoppers as soon as it is healthy."""
 
     @abstractmethod
     def remove_node(self, node: str) -> None:

@@ -100,7 +100,7 @@ class PersistedCluster(Cluster):
 
     @abstractmethod
     def rejoin(self, part: str) -> None:
-        """Make a node a member of the balancer's again, if it was taken out; while `changing`."""
+        """Make a node a member of the balancer's, if it is none; not while `changing`."""
 
     def start_of(self, part: str) -> str | None:
         """What tells this start of a part from another one, by the engine's books: for parts that do not say it."""
@@ -275,7 +275,7 @@ class PersistedCluster(Cluster):
         with self.changing() as there:
             if there:
                 self.start_again(part)
-                self.rejoin(part)
+        self.rejoin(part)
 
     # changing how nodes behave
 

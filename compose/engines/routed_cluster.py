@@ -157,7 +157,8 @@ class RoutedCluster(PersistedCluster):
         self._rule(f"balance: {balancing}", balancing=lambda _written: balancing)
 
     def add_node(self) -> str:
-        """Start one node more and return its name at once; it is sent shoppers as soon as it is healthy.
+        """Start one node more and return its name; it is sent shoppers as soon as it is healthy. That is waited for
+        where the balancer does not ask.
 
         Raises:
             UsageError: the cluster was stopped.
@@ -169,9 +170,9 @@ class RoutedCluster(PersistedCluster):
             node = f"n{len(self.written.node_urls) + 1}"
             self._ledger.broken(f"add {node}")
             self.run_new_node(node)
-            self.write()
-            self.route()
-            return node
+            self.rewrite(outside=(*self.written.outside, node))
+        self.rejoin(node)
+        return node
 
     def remove_node(self, node: str) -> None:
         """Take it out of the balancer's membership, then SIGTERM it; it stays among `nodes()`, dead."""
@@ -183,10 +184,20 @@ class RoutedCluster(PersistedCluster):
             self.terminate(node)
 
     def rejoin(self, part: str) -> None:
-        """Make a node a member again, if it was taken out; while `changing`."""
-        if part in self.written.outside:
-            self.rewrite(outside=_without(self.written.outside, part))
-            self.route()
+        """Make a node a member, if it is none; not while `changing`.
+
+        A balancer that asks nodes for their health is told at once. Another one would send somebody to a node that does
+        not listen yet, and take it for dead: it is told when the node answers, as whoever runs such a balancer does it.
+        """
+        if part not in self.written.outside:
+            return
+        if not self.balancer.asks_health:
+            until = time.monotonic() + self.spec.limits.node_ready_s
+            wait_for(lambda: self._stopped or self.self_report(part).answers or None, until=until)
+        with self.changing() as there:
+            if there:
+                self.rewrite(outside=_without(self.written.outside, part))
+                self.route()
 
     def _able(self, can: bool, what: str) -> None:
         if not can:

@@ -19,6 +19,7 @@ from loadtests.running.console import json_text, tell
 from shared.errors import EnvironmentNotReady, Interrupted, UsageError
 
 if TYPE_CHECKING:
+    from loadtests.running.progress import RunWatcher
     from loadtests.workshop.contract import Round
     from loadtests.workshop.host import WorkshopUrls
 
@@ -35,12 +36,17 @@ Examples:
   twinshop workshop --episode 2                     the lesson's second episode
   twinshop workshop --room                          opened to this room's phones and laptops, with a join code
   twinshop workshop --listen 0.0.0.0 --port 8080    the same, on all addresses of this machine
+  twinshop workshop --balancer envoy --balancer haproxy    one shop behind two balancers
   twinshop workshop --replay runs/latest            a finished round or run, to be looked at again
 """,
 )
 @click.option(
     "--architecture", "architectures", multiple=True, metavar="NAME", shell_complete=completed,
     help="Left, then right, of free play.  [default: sticky-memory, redis]",
+)  # fmt: skip
+@click.option(
+    "--balancer", "balancers", multiple=True, metavar="NAME",
+    help="In front of both shops; two of them: left, then right, of free play with one architecture.",
 )  # fmt: skip
 @click.option("--episode", default="", metavar="NAME|N", help="Begin with this episode of the lesson.")
 @click.option("--shoppers", type=click.IntRange(1, 500), help="How many people shop.  [default: the episode's, 24]")
@@ -61,9 +67,9 @@ Examples:
 @QUIET_OPTION
 @DEBUG_OPTION
 def workshop(
-    architectures: tuple[str, ...], episode: str, shoppers: int | None, nodes: int | None, no_predict: bool,
-    room: bool, host: str | None, port: int | None, seats: int, replay: Path | None, no_open: bool, engine_name: str,
-    runs: Path, as_json: bool, quiet: bool,
+    architectures: tuple[str, ...], balancers: tuple[str, ...], episode: str, shoppers: int | None,
+    nodes: int | None, no_predict: bool, room: bool, host: str | None, port: int | None, seats: int,
+    replay: Path | None, no_open: bool, engine_name: str, runs: Path, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Two shops side by side in a browser: predict, break something, see. Ends with Ctrl-C."""
     if replay is not None:
@@ -79,14 +85,17 @@ def workshop(
     if room and host is not None:
         raise UsageError("--room finds the address, and --listen names it", next_step="say one of the two")
     listen = listen_address(room_address() if room else host or LOOPBACK, port or 0, seats)
-    names, first = _two(architectures), episode_named(episode).name if episode else ""
-    command = ["twinshop", "workshop", "--engine", engine_name, "--architecture", names[0], "--architecture", names[1]]
+    watcher = Silent() if quiet else PlainLines(sys.stderr)
+    names, behind = _two(architectures, balancers, engine_name, watcher)
+    first = episode_named(episode).name if episode else ""
+    command = ["twinshop", "workshop", "--engine", engine_name]
+    command += [word for name in dict.fromkeys(names) for word in ("--architecture", name)]
+    command += [word for name in balancers for word in ("--balancer", name)]
     command += ["--shoppers", str(shoppers)] if shoppers else []
     command += ["--nodes", str(nodes)] if nodes else []
     command += ["--no-predict"] if no_predict else []
-    request = WorkshopRequest(names, shoppers, nodes, not no_predict, runs, tuple(command))
+    request = WorkshopRequest(names, behind, shoppers, nodes, not no_predict, runs, tuple(command))
     engine = engine_named(engine_name)
-    watcher = Silent() if quiet else PlainLines(sys.stderr)
 
     def announce(opened: WorkshopUrls) -> None:
         _announce(opened, as_json=as_json)
@@ -128,20 +137,28 @@ def _show_again(run: Path, architectures: tuple[str, ...], port: int, *, as_json
         shown.wait()
 
 
-def _two(names: tuple[str, ...]) -> tuple[str, str]:
-    from compose.architectures import architecture_named
+def _two(
+    architectures: tuple[str, ...], balancers: tuple[str, ...], engine: str, watcher: RunWatcher
+) -> tuple[tuple[str, str], tuple[str, str]]:
+    """The architectures of both shops, and the balancers in front of them; `watcher` hears of a substitute."""
+    from compose.balancers import choose_balancer
+    from loadtests.workshop.round_spec import check_sides
     from loadtests.workshop.runner import WorkshopRequest
 
-    if not names:
-        return WorkshopRequest().architectures
-    for name in names:
-        architecture_named(name)
-    if len(set(names)) != 2 or len(names) != 2:
+    if len(architectures) > 2 or len(balancers) > 2:
         raise UsageError(
-            f"a workshop has two different shops, not {', '.join(names)}",
-            next_step="twinshop workshop --architecture sticky-memory --architecture redis",
+            f"a workshop has two shops, not {max(len(architectures), len(balancers))}",
+            next_step="name two --architecture, or one and two --balancer",
         )
-    return names[0], names[1]
+    choices = [choose_balancer(name, engine=engine) for name in balancers or ("",)]
+    for choice in choices:
+        if choice.remark:
+            watcher.say(choice.remark)
+    left, right = WorkshopRequest().architectures
+    names = architectures or ((left,) if len(balancers) == 2 else (left, right))
+    both = (names[0], names[-1]), (choices[0].name, choices[-1].name)
+    check_sides(*both, engine)
+    return both
 
 
 def _announce(opened: WorkshopUrls, *, as_json: bool) -> None:

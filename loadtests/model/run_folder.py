@@ -57,7 +57,13 @@ class Provenance(msgspec.Struct, frozen=True):
     scenario_sha256: str
     """Of `scenario.toml`: its predictions are the ones that stood before the run."""
     balancer: str = ""
-    """By name; empty in runs of a time when there was only Envoy."""
+    """By name; empty where nothing of ours is in front, and in runs of when there was only Envoy. Of a round of a
+    workshop with two, both, left first: "envoy, haproxy"."""
+
+    @property
+    def balancers(self) -> tuple[str, ...]:
+        """Their names."""
+        return tuple(self.balancer.split(", ")) if self.balancer else ()
 
 
 class RunFolder:

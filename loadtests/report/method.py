@@ -41,7 +41,7 @@ def method(evidence: Evidence) -> MethodFacts:
             ("seed", str(provenance.seed)),
             ("started", provenance.started),
             ("engine", provenance.engine),
-            *((("balancer", balancer_named(provenance.balancer).title),) if provenance.balancer else ()),
+            *(("balancer", balancer_named(name).title) for name in provenance.balancers),
             ("load processes", str(provenance.workers)),
             ("Twinshop", provenance.twinshop),
             ("Python", provenance.python),

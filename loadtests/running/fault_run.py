@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection
 
 import msgspec
 
+from compose.balancers import balancer_named
 from compose.engines.contract import Cluster
 from loadtests.faults import Evidence, Fault, Target
 from loadtests.model.events import AtRisk, FaultEvent, FaultPhase, NodeAdded
@@ -189,7 +190,10 @@ def nothing_there(fault: Fault, cluster: Cluster, victim: str) -> str:
     """Why that cluster has nothing for the fault to strike; "" if it has."""
     if victim != CLUSTER and victim not in _names(cluster) and victim not in cluster.parts():
         return f"{cluster.spec.architecture.name} has no {victim}"
-    return fault.nothing_there(cluster)
+    # A run is refused before it starts; of a round's two balancers one may be able to do what the other cannot.
+    wanted = (fault.asks_of_balancer,) if fault.asks_of_balancer else ()
+    cannot = balancer_named(cluster.spec.balancer).cannot_serve(cluster.spec.architecture.affinity, wanted)
+    return cannot or fault.nothing_there(cluster)
 
 
 def _names(cluster: Cluster) -> tuple[str, ...]:

@@ -82,7 +82,7 @@ def run(request: RunRequest, engine: Engine, watcher: RunWatcher, *, held: bool 
     if app is not None:
         accounts_of(app.description, len(plan.shoppers))  # before anything is started
     names = app.chosen(request.architectures) if app else request.architectures or scenario.architectures
-    balancer = _balancer_of(request, scenario, names, engine, watcher)
+    balancer = balancer_of(request, scenario, names, engine, watcher.say)
     state = state_folder()
     with nullcontext() if held else hold_machine(state):
         for line in recover(state).lines():
@@ -108,15 +108,15 @@ def planned_for(request: RunRequest, scenario: Scenario, seed: int, control: Con
     return app.planned(plan) if app else plan
 
 
-def _balancer_of(
-    request: RunRequest, scenario: Scenario, names: tuple[str, ...], engine: Engine, watcher: RunWatcher
+def balancer_of(
+    request: RunRequest, scenario: Scenario, names: tuple[str, ...], engine: Engine, say: Callable[[str], None]
 ) -> str:  # fmt: skip
-    """Nothing of ours is in front of an application that runs already."""
+    """As `balancer_for`; "": nothing of ours is in front of an application that runs already."""
     app = request.application
     if app is not None and app.engine is not None:
-        return DEFAULT_BALANCER
+        return ""
     known = app.architectures() if app else {name: architecture_named(name) for name in names}
-    return balancer_for(request.balancer, scenario, [known[name] for name in names], engine.name, watcher.say)
+    return balancer_for(request.balancer, scenario, [known[name] for name in names], engine.name, say)
 
 
 def balancer_for(
@@ -166,7 +166,7 @@ def _measure_all(
         with Ledger.open(state_folder(), provenance.run) as ledger:
             setup = Setup(
                 provenance.run, folder, plan, engine, ledger, watcher, request.workers, secrets.token_urlsafe(9),
-                limits, bounds, request.application, provenance.balancer,
+                limits, bounds, request.application, provenance.balancer or DEFAULT_BALANCER,
             )  # fmt: skip
             for number, name in enumerate(names):
                 Measurement(setup, known[name] if known else architecture_named(name), number).measure()

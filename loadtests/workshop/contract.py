@@ -65,6 +65,8 @@ class RoundSide(msgspec.Struct, frozen=True):
 
     side: SideName
     architecture: str
+    """By its name in the run's files. Where one architecture stands behind two balancers, it says which:
+    `sticky-memory-haproxy`."""
     stateful: bool
     """Which of the two shops it is (`stateful_app`), hence its colour."""
     shop_url: str

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from compose.architectures import architecture_named
+from compose.balancers import balancer_named
 from compose.engines.contract import Engine
 from compose.supervision.ledger import Ledger
 from compose.supervision.recovery import clear
@@ -59,8 +59,8 @@ class LiveRound:
         self.scenario = encode_scenario(scenario)
         started = now_utc()
         self.provenance = provenance_of(
-            secrets.token_hex(4), self.plan, self.scenario, engine=engine.name, architectures=scenario.architectures,
-            workers=1, command=command, started=started,
+            secrets.token_hex(4), self.plan, self.scenario, engine=engine.name, architectures=spec.names,
+            workers=1, command=command, started=started, balancer=spec.balancer,
         )  # fmt: skip
         self.folder = _make_folder(runs, f"{started:%Y%m%d-%H%M%S}-workshop-{number}-{scenario.name}")
         self._write(self.plan)
@@ -78,10 +78,17 @@ class LiveRound:
         listen = listen or ListenAddress()
         self.sides: dict[SideName, LiveSide] = {
             side: LiveSide(
-                setup, architecture_named(name), place, self.signals, spec.buttons, guests, listen.shop(side)
+                msgspec.structs.replace(setup, balancer=it.balancer), it.architecture, place, self.signals,
+                spec.buttons, guests, listen.shop(side) if balancer_named(it.balancer).can.public else None,
             )
-            for place, (side, name) in enumerate(zip(SIDES, scenario.architectures, strict=True))
-        }
+            for place, (side, it) in enumerate(zip(SIDES, spec.sides, strict=True))
+        }  # fmt: skip
+        for it, side in zip(spec.sides, self.sides.values(), strict=True):
+            if side.public is None and listen.shop_ports:
+                title = balancer_named(it.balancer).title
+                watcher.say(
+                    f"people with browsers cannot enter {it.architecture.name}: {title} has no listener for them"
+                )
         self.faults = LiveFaults(self.sides, spec.buttons, self.signals, bounds, changed)
 
     # --- its course

@@ -7,16 +7,19 @@ from collections.abc import Iterable
 import msgspec
 from msgspec.structs import replace
 
-from compose.cluster import Limits
+from compose.architectures import Architecture, architecture_named
+from compose.balancers import balancer_named, check_balancer
+from compose.cluster import DEFAULT_BALANCER, Limits
 from compose.engines.contract import Cluster
 from loadtests.faults import FAULTS, Fault
 from loadtests.model.plan import Plan
 from loadtests.model.scenario import Load, Scenario
 from loadtests.planning.make_plan import make_plan
 from loadtests.planning.rules import BadValue, check_rules
+from loadtests.running.fault_run import CLUSTER, nothing_there
 from loadtests.workshop.contract import Button
 from loadtests.workshop.episode_file import episode_named
-from shared.errors import ScenarioError
+from shared.errors import ScenarioError, UsageError
 
 FREE_PLAY = tuple(fault.kind for fault in sorted(FAULTS.values(), key=lambda fault: fault.free_play) if fault.free_play)
 """What can be broken in free play. Not conditions, which are there from the start or not at all; and nothing for which
@@ -34,6 +37,16 @@ OPEN = Scenario(
 """Free play: nothing is predicted of it."""
 
 
+class SideSpec(msgspec.Struct, frozen=True):
+    """What one side of a round measures."""
+
+    architecture: Architecture
+    """By its name everything of this side is found in the run's files; so where both sides have one architecture, the
+    name says the balancer, too."""
+    balancer: str = DEFAULT_BALANCER
+    """By name."""
+
+
 class RoundSpec(msgspec.Struct, frozen=True):
     """What a round is about."""
 
@@ -41,6 +54,18 @@ class RoundSpec(msgspec.Struct, frozen=True):
     """Its faults are those without which its predictions are not put to the test; when, people decide."""
     buttons: tuple[str, ...]
     """Kinds of faults that can be made."""
+    sides: tuple[SideSpec, SideSpec]
+    """Left and right."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of both sides, in the run's files."""
+        return tuple(side.architecture.name for side in self.sides)
+
+    @property
+    def balancer(self) -> str:
+        """Of both sides, by name; where there are two, both: "envoy, haproxy"."""
+        return ", ".join(dict.fromkeys(side.balancer for side in self.sides))
 
     @property
     def window_ms(self) -> int:
@@ -62,9 +87,11 @@ class RoundSpec(msgspec.Struct, frozen=True):
 
 
 def round_spec(
-    episode: str, architectures: tuple[str, str], shoppers: int | None = None, nodes: int | None = None
-) -> RoundSpec:
-    """That episode, or free play ("") on these architectures; `shoppers` and `nodes` change what either would have.
+    episode: str, architectures: tuple[str, str], shoppers: int | None = None, nodes: int | None = None,
+    balancers: tuple[str, str] = (DEFAULT_BALANCER, DEFAULT_BALANCER),
+) -> RoundSpec:  # fmt: skip
+    """That episode, or free play ("") on these architectures behind these balancers; `shoppers` and `nodes` change what
+    either would have. An episode compares architectures: both its sides are behind the first balancer.
 
     Raises:
         UsageError: there is no such episode.
@@ -72,16 +99,53 @@ def round_spec(
     """
     if episode:
         found = episode_named(episode)
-        scenario, buttons = found.scenario, found.buttons
+        scenario, buttons, architectures = found.scenario, found.buttons, found.architectures
+        balancers = (balancers[0], balancers[0])
     else:
-        scenario, buttons = replace(OPEN, architectures=architectures), FREE_PLAY
+        scenario, buttons = replace(OPEN, architectures=tuple(dict.fromkeys(architectures))), FREE_PLAY
     load = scenario.load if shoppers is None else replace(scenario.load, shoppers=shoppers)
     scenario = replace(scenario, load=load, nodes=nodes or scenario.nodes)
     try:
         check_rules(scenario)
     except BadValue as bad:
         raise ScenarioError(str(bad), why=f"expected {bad.expected}", next_step="ask for another number") from bad
-    return RoundSpec(scenario, buttons)
+    return RoundSpec(scenario, buttons, _sides(architectures, balancers))
+
+
+def _sides(architectures: tuple[str, str], balancers: tuple[str, str]) -> tuple[SideSpec, SideSpec]:
+    alike = len(set(architectures)) == 1
+    left, right = (
+        SideSpec(_behind(architecture_named(name), balancer) if alike else architecture_named(name), balancer)
+        for name, balancer in zip(architectures, balancers, strict=True)
+    )
+    return left, right
+
+
+def _behind(architecture: Architecture, balancer: str) -> Architecture:
+    """The same, by a name that no other balancer's side has."""
+    summary = f"{architecture.summary} Behind {balancer_named(balancer).title}."
+    return replace(architecture, name=f"{architecture.name}-{balancer}", summary=summary)
+
+
+def check_sides(architectures: tuple[str, str], balancers: tuple[str, str], engine: str) -> None:
+    """Make sure that such shops can stand side by side.
+
+    Raises:
+        UsageError: they cannot be told apart, or differ in two ways, or a balancer cannot do what is asked of it.
+    """
+    if architectures[0] == architectures[1] and balancers[0] == balancers[1]:
+        raise UsageError(
+            f"a workshop has two different shops, not {architectures[0]} twice",
+            next_step="twinshop workshop --architecture sticky-memory --architecture redis",
+        )
+    if architectures[0] != architectures[1] and balancers[0] != balancers[1]:
+        raise UsageError(
+            "two architectures and two balancers cannot be compared at once",
+            why="whatever differs could be the doing of either",
+            next_step=f"name one --architecture, or one --balancer: --architecture {architectures[0]}",
+        )
+    for name, balancer in zip(architectures, balancers, strict=True):
+        check_balancer(architecture_named(name), balancer, engine=engine)
 
 
 def buttons_for(kinds: Iterable[str], clusters: Iterable[Cluster]) -> tuple[Button, ...]:
@@ -91,8 +155,7 @@ def buttons_for(kinds: Iterable[str], clusters: Iterable[Cluster]) -> tuple[Butt
 
 
 def _strikes(fault: Fault, cluster: Cluster) -> bool:
-    has_it = fault.strikes in ("node", "cluster") or fault.strikes in cluster.parts()
-    return has_it and not fault.nothing_there(cluster)
+    return not nothing_there(fault, cluster, CLUSTER if fault.strikes == "node" else fault.strikes)
 
 
 def _button(fault: Fault) -> Button:

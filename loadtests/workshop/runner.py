@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from compose.cluster import DEFAULT_BALANCER
 from compose.engines.contract import Engine
 from loadtests.running.progress import RunWatcher, Silent
 from loadtests.workshop.contract import (
@@ -104,7 +105,9 @@ class WorkshopRequest(msgspec.Struct, frozen=True):
     """What somebody asked for."""
 
     architectures: tuple[str, str] = ("sticky-memory", "redis")
-    """Of free play; an episode has its own."""
+    """Of free play; an episode has its own. Both may be the same one, if it stands behind two balancers."""
+    balancers: tuple[str, str] = (DEFAULT_BALANCER, DEFAULT_BALANCER)
+    """In front of both shops. An episode is played behind the first of them."""
     shoppers: int | None = None
     """None: as many as the episode has."""
     nodes: int | None = None
@@ -260,15 +263,13 @@ class WorkshopRunner:
 
     def _new_round(self, number: int, episode: str) -> LiveRound:
         request = self._request
-        spec = round_spec(episode, request.architectures, request.shoppers, request.nodes)
+        spec = round_spec(episode, request.architectures, request.shoppers, request.nodes, request.balancers)
         live = LiveRound(
             number, spec, self._engine, self._state, request.runs, _Words(self._watcher),
             (*request.command, *(("--episode", episode) if episode else ())),
             self._tell_broken, self._listen,
         )  # fmt: skip
-        self._watcher.say(
-            f"round {number}, {spec.scenario.name}: {' and '.join(spec.scenario.architectures)}  {live.folder.root}"
-        )
+        self._watcher.say(f"round {number}, {spec.scenario.name}: {' and '.join(spec.names)}  {live.folder.root}")
         return live
 
     def _wait(self, live: LiveRound, ready: Callable[[], bool]) -> None:

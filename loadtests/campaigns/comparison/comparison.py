@@ -107,6 +107,7 @@ def _environment(side: Side) -> dict[str, str]:
         "started": run.started,
         "command": shlex.join(run.command),
         "engine": run.engine,
+        **({"balancer": run.balancer} if run.balancer else {}),
         "load processes": str(run.workers),
         "Twinshop": run.twinshop,
         "Python": run.python,

@@ -15,7 +15,7 @@ from loadtests.campaigns.matrix.page import write_page
 from loadtests.model.run_folder import make_folder
 from shared.errors import RunFolderError, UsageError
 
-ALIKE = ("seed", "engine", "twinshop")
+ALIKE = ("seed", "engine", "balancer", "twinshop")
 """Of which all parts must have the same."""
 
 
@@ -52,7 +52,7 @@ def _check_alike(parts: Iterable[tuple[Path, Matrix]]) -> None:
                 raise UsageError(
                     f"{first} and {folder} do not belong together",
                     why=f"{name} is {here!r} in the one and {there!r} in the other",
-                    next_step="run the shards again with the same version, seed and engine",
+                    next_step="run the shards again with the same version, seed, engine and balancer",
                 )
 
 

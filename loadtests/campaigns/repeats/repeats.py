@@ -51,6 +51,8 @@ class Asked(msgspec.Struct, frozen=True):
     """Does it again."""
     versions: dict[str, str]
     """Of Twinshop, Python, SciPy, NumPy; and the host."""
+    balancer: str = ""
+    """By name; empty where nothing of ours is in front, and in repeats of a time when it was not told."""
 
     @property
     def folder_name(self) -> str:

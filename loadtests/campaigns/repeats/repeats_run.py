@@ -25,7 +25,7 @@ from loadtests.model.scenario import Scenario
 from loadtests.planning.scenario_file import read_scenario, scenario_content
 from loadtests.running.progress import RunWatcher
 from loadtests.running.provenance import machine, now_utc, twinshop_version
-from loadtests.running.run import RunRequest, planned_for, point_latest
+from loadtests.running.run import RunRequest, balancer_of, planned_for, point_latest
 from shared.errors import Interrupted, TwinshopError, UsageError
 from shared.whole_file import write_whole
 
@@ -68,7 +68,7 @@ def repeat(
         )
     check_statistics()
     with hold(watcher.say) as clear_away:
-        asked = _asked(request, scenario, names, repeats, engine.name)
+        asked = _asked(request, scenario, names, repeats, engine)
         folder = make_folder(request.runs / asked.folder_name)
         write_whole(folder / "scenario.toml", content)
         launcher = launcher_in(folder) if launcher_in else _in_this_process(request, folder, engine, watcher)
@@ -149,7 +149,7 @@ def compared_again(folder: Path) -> Repeats:
     return repeats_of(known.asked, blocks, known.interrupted)
 
 
-def _asked(request: RunRequest, scenario: Scenario, names: tuple[str, ...], repeats: int, engine: str) -> Asked:
+def _asked(request: RunRequest, scenario: Scenario, names: tuple[str, ...], repeats: int, engine: Engine) -> Asked:
     shoppers = scenario.load.shoppers if request.shoppers is None else request.shoppers
     return Asked(
         scenario=request.scenario,
@@ -160,12 +160,13 @@ def _asked(request: RunRequest, scenario: Scenario, names: tuple[str, ...], repe
         architectures=names,
         repeats=repeats,
         seed=request.seed,
-        engine=engine,
+        engine=engine.name,
+        balancer=balancer_of(request, scenario, names, engine, lambda _each_run_says_it: None),
         shoppers=shoppers,
         workers=request.workers,
         measures=compared(scenario, names),
         started=f"{now_utc():%Y-%m-%dT%H:%M:%SZ}",
-        command=_command(request, names, repeats, engine),
+        command=_command(request, names, repeats, engine.name),
         versions=_versions(),
     )
 

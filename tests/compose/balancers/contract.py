@@ -258,6 +258,8 @@ class BalancerContract:
     def test_nodes_come_and_go(self, tmp_path: Path) -> None:
         with running(SMALL_SHOPS, self.spec(nodes=2), tmp_path) as cluster:
             assert cluster.add_node() == "n3"
+            # Who does not ask whether it is well must not be told of it before it is.
+            assert self.balancer.asks_health or cluster.observe("n3").answers
             watch(cluster, "n3", lambda seen: seen.answers and seen.in_rotation)
             cluster.remove_node("n2")
             watch(cluster, "n2", lambda seen: not seen.process and "not a member" in seen.evidence[-1])

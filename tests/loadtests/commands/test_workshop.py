@@ -93,3 +93,19 @@ def test_one_that_has_died(own_state: Path, capsys: pytest.CaptureFixture[str]) 
 def test_an_episode_that_there_is_not(own_state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["goto", "ninety-nine"]) == 2
     assert "no episode 'ninety-nine'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--balancer", "envoy", "--balancer", "caddy", "--balancer", "nginx"), "two shops, not 3"),
+        (("--balancer", "envoy", "--balancer", "envoy"), "not sticky-memory twice"),
+        (("--architecture", "redis"), "not redis twice"),
+        (("--architecture", "redis", "--architecture", "signed-token", "--balancer", "envoy", "--balancer", "caddy"),
+         "cannot be compared at once"),
+        (("--balancer", "caddy", "--balancer", "envoy", "--engine", "docker"), "no image of Caddy"),
+    ],
+)  # fmt: skip
+def test_two_shops_that_cannot_be_shown(words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["workshop", *words]) == 2
+    assert said in capsys.readouterr().err

@@ -12,8 +12,9 @@ from loadtests.faults import FAULTS
 from loadtests.model.scenario import Scenario
 from loadtests.planning.rules import is_condition
 from loadtests.planning.scenario_file import encode_scenario, read_scenario
+from loadtests.running.fault_run import nothing_there
 from loadtests.workshop.episode_file import load_episodes
-from loadtests.workshop.round_spec import FREE_PLAY, OPEN, SPARE_S, buttons_for, round_spec
+from loadtests.workshop.round_spec import FREE_PLAY, OPEN, SPARE_S, buttons_for, check_sides, round_spec
 from shared.errors import ScenarioError, UsageError
 from tests.loadtests.scripted_cluster import ScriptedCluster
 
@@ -96,6 +97,42 @@ def test_what_neither_shop_has_is_not_offered(tmp_path: Path) -> None:
     assert "store-kill" not in kinds
     with_store = [button.kind for button in buttons_for(FREE_PLAY, (memory, redis))]
     assert set(with_store) - set(kinds) == {"store-kill", "store-freeze"}
+
+
+def test_one_architecture_behind_two_balancers_has_two_names() -> None:
+    spec = round_spec("", ("sticky-memory", "sticky-memory"), balancers=("envoy", "haproxy"))
+    assert read_again(spec.scenario).architectures == ("sticky-memory",)
+    assert spec.names == ("sticky-memory-envoy", "sticky-memory-haproxy")
+    assert spec.balancer == "envoy, haproxy"
+    left, right = (side.architecture for side in spec.sides)
+    assert right.summary.endswith("Behind HAProxy.")
+    assert replace(left, name="", summary="") == replace(right, name="", summary="")
+    assert round_spec("", SHOPS, balancers=("caddy", "caddy")).names == SHOPS
+    assert round_spec("2", SHOPS, balancers=("caddy", "envoy")).balancer == "caddy", "it compares architectures"
+
+
+@pytest.mark.parametrize(
+    ("architectures", "balancers", "why"),
+    [
+        (("redis", "redis"), ("envoy", "envoy"), "two different shops"),
+        (SHOPS, ("envoy", "haproxy"), "cannot be compared at once"),
+        (("sticky-hash", "sticky-hash"), ("envoy", "traefik"), "Traefik cannot do what is asked"),
+        (SHOPS, ("nobody", "nobody"), "no balancer named 'nobody'"),
+    ],
+)
+def test_what_cannot_stand_side_by_side(architectures: tuple[str, str], balancers: tuple[str, str], why: str) -> None:
+    with pytest.raises(UsageError, match=why):
+        check_sides(architectures, balancers, "processes")
+
+
+def test_what_a_balancer_cannot_do_is_nothing_that_could_be_broken_there(tmp_path: Path) -> None:
+    clusters = {name: ScriptedCluster(tmp_path) for name in ("envoy", "traefik")}
+    for name, cluster in clusters.items():
+        cluster.spec = replace(cluster.spec, balancer=name)
+    assert "Traefik lacks: drain" in nothing_there(FAULTS["drain"], clusters["traefik"], "n1")
+    offered = {name: {button.kind for button in buttons_for(FREE_PLAY, (it,))} for name, it in clusters.items()}
+    assert offered["envoy"] - offered["traefik"] == {"deploy", "drain"}
+    assert "drain" in {button.kind for button in buttons_for(FREE_PLAY, clusters.values())}
 
 
 def test_free_play_needs_no_other_cluster_than_a_run() -> None:

@@ -104,8 +104,8 @@ def assert_no_result_exists(workshop: WholeWorkshop) -> None:
         assert "/login" not in asked
 
 
-def everybody_shops(workshop: WholeWorkshop) -> None:
-    for architecture in ("sticky-memory", "redis"):
+def everybody_shops(workshop: WholeWorkshop, names: tuple[str, str] = ("sticky-memory", "redis")) -> None:
+    for architecture in names:
         history = workshop.run.logs(architecture) / "history-0.ndjson"
         assert until(lambda history=history: history.read_bytes().count(b'"do":"login"') == 6, 20.0)  # type: ignore[misc]
 
@@ -151,6 +151,41 @@ def test_who_was_spared_proves_nothing_and_another_episode_begins(tmp_path: Path
         assert redis.reasons == ("the kill was not made here: somebody made it on sticky-memory only",)
         workshop.process.send_signal(signal.SIGTERM)
         assert workshop.end()[0] == 130
+
+
+def test_one_architecture_behind_two_balancers(tmp_path: Path) -> None:
+    names = ("sticky-memory-envoy", "sticky-memory-haproxy")
+    with whole_workshop(tmp_path, "--balancer", "envoy", "--balancer", "haproxy") as workshop:
+        workshop.reaches("open")
+        left, right = workshop.round.sides
+        assert (left.architecture, right.architecture) == names
+        assert left.shop_url
+        assert not right.shop_url, "HAProxy has no listener for people"
+        person = Person(left)
+        person.come_in()
+        everybody_shops(workshop, names)
+        workshop.do(Break("kill", BOTH, "n2"))
+        workshop.sees("observed", 2)
+        assert until(lambda: all(workshop.logged_out(name) for name in names), 20.0)
+        workshop.do(Close())
+        workshop.reaches("explain")
+        results = workshop.results()
+        assert list(results.architectures) == list(names)
+        for result in results.architectures.values():
+            assert result.books_balance, result.reasons
+            assert result.reconciliation.mismatch_count == 0, result.reconciliation.mismatches
+            assert result.logged_out.shoppers >= result.at_risk > 0
+        assert workshop.run.read_provenance().balancers == ("envoy", "haproxy")
+        page = workshop.run.report.read_text()
+        assert "HAProxy" in page
+        assert "Envoy" in page
+        for name, configuration in zip(names, ("envoy", "haproxy.cfg"), strict=True):
+            assert configuration in (workshop.run.logs(name) / "balancer.configuration").read_text()
+        workshop.do(EndWorkshop())
+        code, said = workshop.end()
+        assert code == 0
+        assert "people with browsers cannot enter sticky-memory-haproxy: HAProxy has no listener for them" in said
+        nothing_is_left(workshop)
 
 
 def locusts(workshop: WholeWorkshop) -> list[int]:
