@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from random import Random
 
 from loadtests.behaviours.contract import Behaviour
@@ -47,7 +47,7 @@ class Described(Behaviour):
                 yield Step(int(at_ms), word)
 
 
-def _sentence(asked: Iterable[Do]) -> str:
+def _sentence(asked: Collection[str]) -> str:
     """What is described, and nothing else."""
     told = {"remember": "have values remembered", "add": "have values remembered", "recall": "read them back"}
     does = ["log in", "look who they are", *(words for do, words in told.items() if do in asked)]
