@@ -52,7 +52,7 @@ class Sign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     text: str = ""
     """Its body contains this text."""
     json: str = ""
-    """Its body is JSON and has something at this pointer."""
+    """Its body is JSON and has something at this pointer; `false` is something, too: for that, `text`."""
 
     def __bool__(self) -> bool:
         return self != Sign()
@@ -62,7 +62,8 @@ class Call(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """One request: `{user}`, `{password}`, `{value}`, `{csrf}` and `{token}` in it are filled in."""
 
     send: str
-    """Method and path: "POST /login"."""
+    """Method and path: "POST /login". `{user}`, `{password}`, `{value}`, `{csrf}` and `{token}` may stand in the
+    path, in `form`, `json` and `headers`."""
     page: str = ""
     """The path of the page that holds the form: it is fetched first, as by a browser, and `{csrf}` is taken from it."""
     form: dict[str, str] = {}
@@ -87,34 +88,37 @@ class LoginCall(Call, frozen=True):
     """Log in."""
 
     ok: Sign = Sign()
-    """How its answer says that it went well. Without: any status below 400, and not as a stranger."""
+    """Of [login]. How its answer says that it went well. Without: any status below 400, and not as a stranger."""
     token: Extract | None = None
-    """What `{token}` in later requests stands for: a bearer token, say. Logging out forgets it, as a client does."""
+    """Of [login]. What `{token}` in later requests stands for: a bearer token, say. Logging out forgets it, as a client
+    does."""
 
 
 class WhoCall(Call, frozen=True):
     """Who am I: a page that only somebody who is logged in is shown."""
 
     user: Extract | None = None
-    """Where the shopper's name stands. Without it, nobody can tell that a page is somebody else's."""
+    """Of [who]. Where the shopper's name stands. If no page tells it, leave it away: then nobody can tell that a page
+    is somebody else's."""
     shows: str = "{user}"
-    """What stands there for each account."""
+    """Of [who]. What stands there for each account."""
 
 
 class RememberCall(Call, frozen=True):
     """Remember a value."""
 
     keeps: Keeps = "one"
-    """one: a new value takes the place of the one before; all: they are added up."""
+    """Of [remember]. one: a new value takes the place of the one before; all: they are added up."""
     kept_in: KeptIn = "session"
-    """session: it goes when one logs out; account: it is there at the next login."""
+    """Of [remember]. session: it goes when one logs out; account: it is there at the next login. Without [logout],
+    nothing checks that."""
 
 
 class RecallCall(Call, frozen=True):
     """Read back what was remembered."""
 
     value: Extract = Extract()
-    """Where it stands; where it keeps all, every match counts."""
+    """Of [recall]. Where it stands; where it keeps all, every match counts."""
 
 
 class NodeCommand(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -292,7 +296,7 @@ PLACES = {
     "python": "the Python that runs Twinshop",
     "store": 'redis://…, the address of the Redis-compatible server, where sessions = "redis"',
     "store_port": "its port",
-    "shared": "a folder that all nodes of a cluster share, new in each run",
+    "shared": "a folder that all nodes of a cluster share, new in each run; it exists before `prepare` is run",
     "own": "a folder of the node's own, emptied at each start, as a container's is",
     "peer": 'host:port at which this node listens for the others, where sessions = "replicated"',
     "peers": "the same of the other nodes: host:port,host:port",

@@ -293,8 +293,7 @@ def _wrong_extracts(it: Description) -> Iterator[Wrong]:
 
 
 def _unknown_words(path: str, texts: Any, known: Any) -> Iterator[Wrong]:
-    for text in texts:
-        for word in _WORD.findall(text):
-            if word not in known:
-                listed = ", ".join(f"{{{one}}}" for one in known)
-                yield Wrong(path, f"{{{word}}} stands for nothing{did_you_mean(word, known)}", f"one of {listed}")
+    for word in dict.fromkeys(word for text in texts for word in _WORD.findall(text)):
+        if word not in known:
+            listed = ", ".join(f"{{{one}}}" for one in known)
+            yield Wrong(path, f"{{{word}}} stands for nothing{did_you_mean(word, known)}", f"one of {listed}")

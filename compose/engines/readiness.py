@@ -73,6 +73,10 @@ def _watch(cluster: RoutedCluster, part: str, ready: Callable[[], bool], *, unti
         if part == BALANCER:
             out = [f"{node}: {health}" for node, health in cluster.rotation().items() if not health.in_rotation]
             why += f" ({'; '.join(out)})" if out else ""
+        elif part in cluster.written.node_urls:
+            why += f" ({cluster.self_report(part).words})"
+            if cluster.spec.application is not None:
+                why += "; look at `ready` and `ready_within_s` in its description"
         raise not_ready(part, why, cluster.logs()[part])
 
 

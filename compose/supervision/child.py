@@ -96,10 +96,15 @@ def spawn(
                 start_new_session=True,
             )
     except OSError as error:
+        nowhere = isinstance(error, FileNotFoundError) and error.filename == args[0] and "/" not in args[0]
         raise EnvironmentNotReady(
             f"cannot start {name}",
-            why=f"{error.filename or args[0]}: {error.strerror or error}",
-            next_step="look at that file and its permissions",
+            why=f"there is no program `{args[0]}` on the PATH"
+            if nowhere
+            else f"{error.filename or args[0]}: {error.strerror or error}",
+            next_step="install it; of a described application, look at `command` in [node]"
+            if nowhere
+            else "look at that file and its permissions",
         ) from error
     child = Child(name, process.pid, birth_of(process.pid) or "", ledger.run)
     process.returncode = 0  # from here on `Child` waits for it

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from random import Random
 
 from loadtests.behaviours.contract import Behaviour
@@ -19,14 +19,12 @@ class Described(Behaviour):
     """An application has it, and no scenario. No value is ever remembered twice."""
 
     name = "described"
-    sentence = (
-        "They log in, look who they are, have values remembered and read them back; near the end they log out, "
-        "somebody tries the cookies as they were before, and they log in again: as far as the description says how."
-    )
+    sentence = "They log in, look who they are, and do whatever else the description says how to ask."
     uses = frozenset({"remember", "recall", "logout"})
 
     def __init__(self, asked: Iterable[Do]) -> None:
         self._asked = tuple(asked)
+        self.sentence = _sentence(self._asked)
         self._mix = {do: WEIGHTS[do] for do in self._asked if do in WEIGHTS}
 
     def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
@@ -47,3 +45,15 @@ class Described(Behaviour):
                 yield Step(int(at_ms), word, f"v{values:03d}", 1)
             else:
                 yield Step(int(at_ms), word)
+
+
+def _sentence(asked: Collection[str]) -> str:
+    """What is described, and nothing else."""
+    told = {"remember": "have values remembered", "add": "have values remembered", "recall": "read them back"}
+    does = ["log in", "look who they are", *(words for do, words in told.items() if do in asked)]
+    leaves = (
+        "; near the end they log out, somebody tries the cookies as they were before, and they log in again"
+        if "logout" in asked
+        else ""
+    )
+    return f"They {', '.join(does[:-1])} and {does[-1]}{leaves}."

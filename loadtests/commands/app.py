@@ -145,7 +145,7 @@ def _walk(under_test: ApplicationUnderTest, cluster: Cluster, quiet: bool) -> It
     from loadtests.running.application import accounts_of
     from loadtests.running.walk import walk
 
-    described = DescribedApp(under_test.description, accounts_of(under_test.description, 2))
+    described = DescribedApp(under_test.description, accounts_of(under_test.description, 2, checked=True))
     for step in walk(described, cluster.url, cluster.spec.run):
         if not quiet:
             mark = "ok    " if step.ok else "remark" if step.remark else "WRONG "

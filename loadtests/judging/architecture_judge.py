@@ -28,6 +28,7 @@ from loadtests.judging.tallies import Tallies
 from loadtests.judging.three_logs import History, Sources, ThreeLogs
 from loadtests.judging.thresholds import in_their_stead, judge_thresholds, thresholds_of
 from loadtests.judging.verdict import NOTHING_PREDICTED, expected_of, predictions_for, verdict_of
+from loadtests.model.application import cannot_count
 from loadtests.model.events import Event
 from loadtests.model.formulas import Terms
 from loadtests.model.history import Exchange, Record
@@ -176,7 +177,12 @@ class ArchitectureJudge:
         """Everything but the verdict."""
         losses = self._replay.losses()
         lost = Counter(loss.kind for loss in losses)
-        fields: dict[str, Any] = {check.field: lost[check.kind] for check in CHECKS.values() if check.field}
+        facts = self._scene.application
+        fields: dict[str, Any] = {
+            check.field: (lost[check.kind] or None) if cannot_count(check.field, facts) else lost[check.kind]
+            for check in CHECKS.values()
+            if check.field
+        }
         return ArchitectureResult(
             verdict="inconclusive",
             reasons=(),
@@ -200,7 +206,7 @@ class ArchitectureJudge:
             facts_checked=self._replay.facts(),
             books_balance=not books.problems,
             faults=self._scene.faults,
-            application=self._scene.application or msgspec.UNSET,
+            application=facts or msgspec.UNSET,
         )
 
     def _at_risk(self) -> int | None:

@@ -71,11 +71,12 @@ BLIND: dict[str, tuple[str, ...]] = {
 
 
 def cannot_count(measure: str, facts: ApplicationFacts | None) -> bool:
-    """Whether nobody could have seen what that measure counts: then its 0 is none."""
+    """Whether it could happen unseen, what that measure counts: then its 0 is none. What was seen counts all the same:
+    without names, values that are read back may still be somebody else's."""
     if facts is None:
         return False
     if measure == "wrong_user":
-        return not facts.names_users and "recall" not in facts.asked
+        return not facts.names_users
     needs = BLIND.get(measure)
     return needs is not None and not set(needs) & set(facts.asked)
 

@@ -253,17 +253,17 @@ class ArchitectureResult(msgspec.Struct, frozen=True):
     logged_out: LogoutCounts
     logged_out_before_fault: int
     """Shoppers logged out at least once before the first fault was injected; without a fault, at all."""
-    carts_lost: int
-    """Losses of kind cart_lost."""
-    items_lost: int
+    carts_lost: int | None
+    """Losses of kind cart_lost. None, here and of the seven that follow: nobody could have seen one (not measured)."""
+    items_lost: int | None
     """Losses of kind items_lost (units are in the item book)."""
-    carts_rolled_back: int
-    wrong_user: int
-    orders_lost: int
-    orders_duplicated: int
-    still_logged_in: int
+    carts_rolled_back: int | None
+    wrong_user: int | None
+    orders_lost: int | None
+    orders_duplicated: int | None
+    still_logged_in: int | None
     """Losses of kind still_logged_in."""
-    sessions_shared: int
+    sessions_shared: int | None
     """Losses of kind session_shared."""
     counts: dict[str, Counted]
     """What shoppers met with beside losses, by tally; `loadtests.checks.TALLIES` has their rules."""

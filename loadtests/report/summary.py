@@ -16,7 +16,7 @@ MOST_LETTERS = 28
 OTHER_LOSSES = Measure(
     "other_losses",
     "Carts rolled back, somebody else’s name or cart shown, orders lost, orders made twice.",
-    lambda it: it.carts_rolled_back + it.wrong_user + it.orders_lost + it.orders_duplicated,
+    lambda it: sum(it or 0 for it in (it.carts_rolled_back, it.wrong_user, it.orders_lost, it.orders_duplicated)),
     sort="loss",
     group="Goods",
     meaning="Carts rolled back (they held more than any acknowledged state: something was back), somebody else’s "

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from loadtests.checks import MEASURES
-from loadtests.model.application import not_measured
+from loadtests.model.application import ApplicationFacts, not_measured
 from loadtests.model.measures import NOT_MEASURED, Measure
 from loadtests.model.results import ArchitectureResult, Results
 from loadtests.model.run_folder import Provenance, RunFolder
@@ -38,17 +38,23 @@ def summary(results: Results, folder: Path, *, report: str = "") -> str:
 
 
 def _unseen(results: Results) -> list[str]:
-    """What of a described application nobody could see."""
-    lines = unseen(results)
-    return [*lines, ""] if lines else []
+    """What of a described application nobody could see, under one heading."""
+    facts = _facts(results)
+    if facts is None:
+        return []
+    return [f"{facts.name} is of grade {facts.grade}; not measured:", *(f"  {it}" for it in not_measured(facts)), ""]
 
 
 def unseen(results: Results) -> list[str]:
     """The same as sentences: the variants of one application are seen alike."""
-    facts = next((result.facts for result in results.architectures.values() if result.facts), None)
+    facts = _facts(results)
     if facts is None:
         return []
     return [f"{facts.name} is of grade {facts.grade}; not measured: {gap}" for gap in not_measured(facts)]
+
+
+def _facts(results: Results) -> ApplicationFacts | None:
+    return next((result.facts for result in results.architectures.values() if result.facts), None)
 
 
 def table_of(results: Results) -> list[tuple[str, ...]]:

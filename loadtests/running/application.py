@@ -204,8 +204,8 @@ def _requests_per_second(description: Description, plan: Plan) -> float:
     return sent * 1000 / plan.window_ms
 
 
-def accounts_of(description: Description, count: int) -> tuple[tuple[str, str], ...]:
-    """Names and passwords of that many accounts.
+def accounts_of(description: Description, count: int, *, checked: bool = False) -> tuple[tuple[str, str], ...]:
+    """Names and passwords of that many accounts; `checked`: for `app check`, which has no number of shoppers.
 
     Raises:
         UsageError: the list has too few.
@@ -216,12 +216,17 @@ def accounts_of(description: Description, count: int) -> tuple[tuple[str, str], 
         return tuple((accounts.pattern.format(number=number), accounts.password) for number in range(1, count + 1))
     found = accounts.list or _printed(description, count)
     if len(found) < count:
+        fewer = f"add --shoppers {len(found)}" if found else "describe more accounts"
         raise UsageError(
             f"{description.name} has {len(found)} accounts for {count} shoppers",
             why="each shopper needs an account of its own",
-            next_step=f"add --shoppers {len(found)}" if found else "describe more accounts",
+            next_step=f"it takes two accounts: add one to {_source(description)}" if checked else fewer,
         )
     return found[:count]
+
+
+def _source(description: Description) -> str:
+    return "`[accounts] list`" if description.accounts.list else "what the command of [accounts] prints"
 
 
 def _printed(description: Description, count: int) -> tuple[tuple[str, str], ...]:

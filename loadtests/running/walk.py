@@ -8,9 +8,11 @@ Each step says what was asked, what came back, and whether the description reads
 
 from __future__ import annotations
 
+import html
 import http.client
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 import msgspec
@@ -20,12 +22,17 @@ from loadtests.load.answers import ShopAnswer
 from loadtests.load.contract import HttpRequest, Reading
 from loadtests.load.cookies import Pocket
 from loadtests.load.described import DescribedApp, DescribedClient
-from loadtests.model.history import Do
+from loadtests.model.history import UNREADABLE, Do
 from loadtests.model.plan import Action
 from shared.demo_accounts import account_name
 
 ANSWER_WITHIN_S = 10.0
 WRONG = "not-the-password"
+SHOWN_LETTERS = 80
+"""Of an answer's first line."""
+_MARKUP = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE)
+_OPAQUE = re.compile(r"[\w+/=~-]*\d[\w+/=~.-]{19,}|[\w+/=~.-]{40,}")
+"""A token or a key, as far as one can tell."""
 
 
 class WalkStep(msgspec.Struct, frozen=True):
@@ -53,6 +60,8 @@ class WalkPerson:
         self._pocket = Pocket("main", url)
         self.client = DescribedClient(app, app.names(), number, prefix, lambda _jar: self._cookies(), url)
         self.went: list[str] = []
+        self._last = ShopAnswer(0, 0)
+        self._secrets = [password for _, password in app.accounts]
         self._asked = 0
 
     def do(self, do: Do, sku: str = "") -> Reading:
@@ -61,13 +70,24 @@ class WalkPerson:
         steps = self.client.steps(Action(0, do, sku, 1 if sku else 0))
         asked = next(steps)
         while True:
-            answer = self._ask(asked)
+            answer = self._last = self._ask(asked)
             self.went.append(f"{asked.method} {asked.path} {answer.status or answer.error}")
             try:
                 asked = steps.send(answer)
             except StopIteration as end:
                 reading: Reading = end.value
                 return reading
+
+    @property
+    def answered(self) -> str:
+        """The last answer's status and the first line that a reader would see: `500: Unknown strategy`; "" if none."""
+        status, line = self._last.status, first_line(self._last.body, [*self._secrets, *self._cookies().values()])
+        return ": ".join(filter(None, (str(status or ""), line)))
+
+    @property
+    def status(self) -> int:
+        """The last answer's."""
+        return self._last.status
 
     def copy_cookies(self, other: WalkPerson) -> None:
         """Have what the other one has."""
@@ -112,7 +132,8 @@ def walk(app: DescribedApp, url: str, run: str) -> Iterator[WalkStep]:
     reading = anna.do("login")
     yield _step(
         "log in", anna, reading.outcome == "ok", _said(reading),
-        "it is not taken for a login: look at the fields of [login], at {csrf}, and at `ok`",
+        "it is not taken for a login: look at [accounts], at the fields of [login] and whether they are to be sent as "
+        "form or as json, at {csrf}, and at `ok`",
     )  # fmt: skip
     if reading.outcome != "ok":
         return
@@ -140,7 +161,7 @@ def _remembers(it: Description, anna: WalkPerson) -> Iterator[WalkStep]:
         reading = anna.do(do, sku)
         yield _step(
             f"remember {sku}", anna, reading.outcome == "ok", _said(reading),
-            "it is refused: look at the fields of [remember], and at {csrf}",
+            "look at the fields of [remember], and at {csrf}",
         )  # fmt: skip
         expected = {sku: 1} if do == "remember" else {**expected, sku: 1}
         if it.recall is None:
@@ -156,9 +177,15 @@ def _leaves(app: DescribedApp, it: Description, anna: WalkPerson, url: str, pref
     thief = WalkPerson(app, 1, url, prefix)
     thief.copy_cookies(anna)
     reading = anna.do("logout")
-    yield _step(
-        "log out", anna, reading.outcome == "ok", _said(reading), "it is refused: look at [logout], and at {csrf}"
-    )
+    own = anna.status >= 500
+    fault = "; if it is the application's own fault, leave [logout] away: then it is not measured" if own else ""
+    hint = f"look at [logout], and at {{csrf}}{fault}"
+    yield _step("log out", anna, reading.outcome == "ok", _said(reading), hint)
+    if reading.outcome != "ok":
+        now = anna.do("me")
+        known = "still logged in, because the logout was refused" if now.outcome == "ok" else _said(now)
+        yield WalkStep("who am I, after that?", ", ".join(anna.went), True, f"{known}; nothing follows from that")
+        return
     yield _stranger("who am I, after that?", anna, anna.do("me"))
     again = thief.do("me")
     yield _step(
@@ -179,7 +206,14 @@ def _who(what: str, person: WalkPerson, number: int, it: Description) -> WalkSte
     reading = person.do("me")
     known = reading.outcome == "ok" and reading.shown.user in ("", account_name(number))
     wrong = "it shows somebody else: look at [who] user and shows, or at the application"
-    hint = "it answers as to a stranger, or without a name: look at [who], and at [stranger]"
+    if reading.error == UNREADABLE:
+        hint = (
+            "it answers without a name: look at [who] user, which finds nothing there; if none is told, leave it away"
+        )
+    elif reading.stranger:
+        hint = "it answers as to a stranger: look at [who], and at [stranger]"
+    else:
+        hint = "that page is not shown: look at [who] send"
     return _step(what, person, known, _said(reading), wrong if reading.outcome == "ok" else hint)
 
 
@@ -189,7 +223,20 @@ def _stranger(what: str, person: WalkPerson, reading: Reading) -> WalkStep:
 
 
 def _step(what: str, person: WalkPerson, ok: bool, said: str, hint: str, *, remark: bool = False) -> WalkStep:
-    return WalkStep(what, ", ".join(person.went), ok, said if ok else f"{said}; {hint}", remark and not ok)
+    answered = f" ({person.answered})" if person.answered else ""
+    return WalkStep(what, ", ".join(person.went), ok, said if ok else f"{said}{answered}; {hint}", remark and not ok)
+
+
+def first_line(body: bytes, secrets: Iterable[str] = ()) -> str:
+    """The first line of an answer that says something, without markup, and with whatever may be a secret blanked."""
+    text = html.unescape(_MARKUP.sub("\n", body[:100_000].decode(errors="replace")))
+    lines = (" ".join("".join(c if c.isprintable() else " " for c in line).split()) for line in text.splitlines())
+    line = next(filter(None, lines), "")
+    for secret in secrets:
+        if len(secret) >= 4:
+            line = line.replace(secret, "[secret]")
+    line = _OPAQUE.sub("[…]", line)
+    return line if len(line) <= SHOWN_LETTERS else f"{line[: SHOWN_LETTERS - 1]}…"
 
 
 def _said(reading: Reading) -> str:

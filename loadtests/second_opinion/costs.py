@@ -129,6 +129,8 @@ def main(run: Path) -> int:
                            for name in ("events.ndjson", "history.ndjson"))
         for name, theirs in results["architectures"].items():
             mine = opinion(plan, *([r for r in file if r.architecture == name] for file in (events, history)))
+            if "application" in theirs:  # how a described application is answered, only its description tells
+                del mine["facts_checked"]
             groups = {number.partition(".")[0] for number in mine}
             left_out |= theirs.keys() - groups
             left_out |= {f"{a}.{b}" for a in groups if type(theirs[a]) is dict for b in theirs[a]} - mine.keys()

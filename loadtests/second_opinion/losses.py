@@ -2,8 +2,7 @@
 """A second opinion: computes anew who lost what, and shares no code with what wrote the run's `results.json`.
 
     python3 -I loadtests/second_opinion/losses.py runs/latest      (Python 3.11 and nothing else)
-Reads `history.ndjson`, `events.ndjson` and, for what was planned, `plan.json`; docs/reference/results.md defines the
-numbers. Prints what differs and what it leaves out. Exit code: 0 all agree, 1 some differ, 2 no run."""
+Defined in docs/reference/results.md. Prints what differs and is left out. Exit code: 0 agree, 1 differ, 2 not read."""
 import json
 import sys
 from collections import Counter
@@ -110,7 +109,7 @@ def opinion(plan: Any, events: list[Any], history: list[Any]) -> dict[str, Any]:
     settled |= {r.request: "ok" if r.request in made else "failed" for r in asked if finished and r.do == "checkout"}
     actions = [(r.outcome == "unknown" and settled.get(r.request)) or r.outcome for r in asked if r.why == "plan"]
     known, planned = sum(me.known for me in people.values()), sum(len(each["actions"]) for each in plan["shoppers"])
-    found = [(kind, number, r, units) for number, me in people.items() for kind, r, units in me.losses]
+    found = [(kind, number, r, f"found ({n} items)") for number, me in people.items() for kind, r, n in me.losses]
     outs = {n: out for n, me in people.items() if (out := [r.done_us for k, r, _ in me.losses if k == "logged_out"])}
     kept = sum(me.known and n not in outs and (me.seen or not me.logged_in) for n, me in people.items())
     fault_us = min((e.at_us for e in events if e.event == "fault" and e.phase == "injected"), default=1 << 62)
@@ -125,8 +124,7 @@ def opinion(plan: Any, events: list[Any], history: list[Any]) -> dict[str, Any]:
         **{f"actions.{end}": actions.count(end) for end in ("ok", "failed", "unknown", "not_sent")},
         **{f"items.{name}": sum(book[name] for book in books) for name in BOOK}, "actions.planned": planned,
         **{name: sum(loss[0] == kind for loss in found) for kind, name in KINDS.items()}, "users.shoppers": len(people),
-        **{LOSS.format(kind=kind, shopper=who, node=r.node, at_ms=r.done_us / 1000): n for kind, who, r, n in found},
-    }
+        **{LOSS.format(kind=kind, shopper=who, node=r.node, at_ms=r.done_us / 1000): n for kind, who, r, n in found}}
 def main(run: Path) -> int:
     """Prints what differs; the exit code."""
     different, left_out = list[str](), set[str]()
@@ -134,13 +132,15 @@ def main(run: Path) -> int:
         results, plan = (json.loads((run / name).read_bytes()) for name in ("results.json", "plan.json"))
         events, history = ([Record(**GAPS | json.loads(line)) for line in (run / name).read_bytes().splitlines()]
                            for name in ("events.ndjson", "history.ndjson"))
+        if any("application" in theirs for theirs in results["architectures"].values()):
+            raise ValueError("a described application: not read by this script")
         for name, theirs in results["architectures"].items():
             mine = opinion(plan, *([r for r in file if r.architecture == name] for file in (events, history)))
-            losses = {LOSS.format(**loss): loss["items"] for loss in theirs.pop("losses") if loss["kind"] in KINDS}
+            lost = {LOSS.format(**a): f"found ({a['items']} items)" for a in theirs.pop("losses") if a["kind"] in KINDS}
             left_out |= theirs.keys() - {number.partition(".")[0] for number in mine}
-            theirs |= {f"{a}.{b}": v for a, group in theirs.items() if type(group) is dict for b, v in group.items()}
-            different += [f"{name}: {number}: {theirs.get(number)} in results.json, {mine.get(number)} here"
-                          for number in mine | losses if (theirs | losses).get(number) != mine.get(number)]
+            theirs |= lost | {f"{a}.{b}": v for a, g in theirs.items() if type(g) is dict for b, v in g.items()}
+            different += [f"{name}: {n}: {theirs.get(n, 'not found')} in results.json, {mine.get(n, 'not found')} here"
+                          for n in mine | lost if theirs.get(n) != mine.get(n)]
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         print(f"cannot read {run}: {error!r}", file=sys.stderr)  # noqa: T201
         return 2

@@ -114,7 +114,7 @@ def opinion(plan: Any, events: list[Any], history: list[Any]) -> dict[str, Any]:
     timed = [r for r in asked if r.why == "plan" and r.status and r.do not in SLOW]
     latency = {"raw": waits([r.done_us - r.sent_us for r in timed]),
                "from_plan": waits([r.done_us - r.planned_us for r in timed])}
-    found = [(kind, number, r, units) for number, me in people.items() for kind, r, units in me.losses]
+    found = [(kind, number, r, f"found ({n} items)") for number, me in people.items() for kind, r, n in me.losses]
     return {
         **{f"counts.{name}.shoppers": sum(me.met[name] > 0 for me in everybody) for name in TALLIES},
         **{f"counts.{name}.events": sum(me.met[name] for me in everybody) for name in TALLIES},
@@ -133,12 +133,13 @@ def main(run: Path) -> int:
                            for name in ("events.ndjson", "history.ndjson"))
         for name, theirs in results["architectures"].items():
             mine = opinion(plan, *([r for r in file if r.architecture == name] for file in (events, history)))
-            losses = {LOSS.format(**loss): loss["items"] for loss in theirs.pop("losses") if loss["kind"] in KINDS}
+            mine = {n: v for n, v in mine.items() if "application" not in theirs or theirs.get(n, v) is not None}
+            lost = {LOSS.format(**a): f"found ({a['items']} items)" for a in theirs.pop("losses") if a["kind"] in KINDS}
             left_out |= theirs.keys() - {number.partition(".")[0] for number in mine}
             for _level in (1, 2):
-                theirs |= {f"{a}.{b}": v for a, g in theirs.items() if type(g) is dict for b, v in g.items()}
-            different += [f"{name}: {number}: {theirs.get(number)} in results.json, {mine.get(number)} here"
-                          for number in mine | losses if (theirs | losses).get(number) != mine.get(number)]
+                theirs |= lost | {f"{a}.{b}": v for a, g in theirs.items() if type(g) is dict for b, v in g.items()}
+            different += [f"{name}: {n}: {theirs.get(n, 'not found')} in results.json, {mine.get(n, 'not found')} here"
+                          for n in mine | lost if theirs.get(n) != mine.get(n)]
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         print(f"cannot read {run}: {error!r}", file=sys.stderr)  # noqa: T201
         return 2

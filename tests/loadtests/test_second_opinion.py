@@ -18,6 +18,8 @@ import msgspec
 import pytest
 
 from loadtests.judging.judge import judge
+from loadtests.model.application import ApplicationFacts
+from loadtests.model.events import ClusterReady, read_events
 from loadtests.model.history import Exchange, Record, encode_records, read_history
 from loadtests.model.run_folder import RunFolder
 from loadtests.second_opinion import costs, losses, service
@@ -215,6 +217,26 @@ def test_a_number_changed_by_hand_is_named_with_both_values(run: RunFolder) -> N
     assert done.stdout.splitlines()[0] == f"sticky-memory: users.kept: 77 in results.json, {truth} here"
 
 
+def test_a_described_application_is_read_or_refused(run: RunFolder) -> None:
+    """How its strangers are answered, and what it remembers, only its description tells."""
+    facts = ApplicationFacts("shop", "B", "0" * 64, ("login", "me", "remember", "recall"), names_users=False)
+    events = [msgspec.structs.replace(it, application=facts) if isinstance(it, ClusterReady) else it
+              for it in read_events(run.events)]  # fmt: skip
+    run.events.write_bytes(b"".join(msgspec.json.encode(event) + b"\n" for event in events))
+    judged(run)
+    numbers = json.loads(run.results.read_bytes())["architectures"]["sticky-memory"]
+    assert [numbers[name] for name in ("still_logged_in", "wrong_user", "orders_lost")] == [None] * 3
+    assert all(it["measure"] != "wrong_user" for it in numbers["predictions"])
+    refused = asked(run.root)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "a described application: not read by this script" in refused.stderr
+    assert "not read by this script" in (SCRIPT.parents[2] / "docs/how-to/distrust-the-numbers.md").read_text()
+    for script, unread in ((ON_SERVICE, "still_logged_in"), (ON_COSTS, "facts_checked")):
+        done = asked(run.root, script)
+        assert done.returncode == 0, done.stdout
+        assert unread in done.stdout.removeprefix("left out: ").strip().split(", ")
+
+
 def test_a_loss_struck_out_by_hand_is_named(run: RunFolder) -> None:
     results: dict[str, Any] = json.loads(run.results.read_bytes())
     gone = results["architectures"]["sticky-memory"]["losses"].pop(0)
@@ -222,6 +244,7 @@ def test_a_loss_struck_out_by_hand_is_named(run: RunFolder) -> None:
     done = asked(run.root)
     assert done.returncode == 1
     assert f"{gone['kind']} of shopper {gone['shopper']}, shown by {gone['node']!r}" in done.stdout
+    assert f"not found in results.json, found ({gone['items']} items) here" in done.stdout
 
 
 def test_the_how_to_can_be_followed(run: RunFolder) -> None:

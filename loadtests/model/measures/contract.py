@@ -100,9 +100,11 @@ class Measure(msgspec.Struct, frozen=True):
         return self.meaning or self.definition
 
     def as_far_as_seen(self) -> Measure:
-        """The same, read as None where nobody could see what it counts: that is not a 0."""
+        """The same, read as None where it could happen unseen and was not seen: that is not a 0."""
         read = self.read
-        return msgspec.structs.replace(self, read=lambda it: None if cannot_count(self.name, it.facts) else read(it))
+        return msgspec.structs.replace(
+            self, read=lambda it: (read(it) or None) if cannot_count(self.name, it.facts) else read(it)
+        )
 
     def text(self, value: float | None) -> str:
         """The number as a table has it, without its unit."""

@@ -214,3 +214,9 @@ def test_the_examples_are_short() -> None:
     programs = [file for folder in EXAMPLES.iterdir() for file in folder.glob("[Aai][pn]*.*") if file.suffix != ".toml"]
     assert len(programs) >= 5
     assert not [file for file in programs if len(file.read_text().splitlines()) > 80]
+
+
+def test_a_word_that_stands_for_nothing_is_told_once_however_often_it_is_there() -> None:
+    with pytest.raises(DescriptionError) as raised:
+        read(GOOD.replace('"{port}"]', '"{port}", "{prot}", "{prot}/{prot}"]'))
+    assert str(raised.value).count("stands for nothing") == 1

@@ -119,6 +119,13 @@ def test_a_program_that_cannot_be_started_is_named(ledger: Ledger, tmp_path: Pat
     assert "no-such-program" in raised.value.why
 
 
+def test_a_program_that_is_not_on_the_path_is_called_so(ledger: Ledger, tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentNotReady, match="cannot start part") as raised:
+        spawn(ledger, "part", ["no-such-program"], env={}, log=tmp_path / "log")
+    assert raised.value.why == "there is no program `no-such-program` on the PATH"
+    assert "[node]" in raised.value.next_step
+
+
 def test_without_a_ledger_nothing_is_started(ledger: Ledger, tmp_path: Path) -> None:
     ledger.path.unlink()
     with pytest.raises(EnvironmentNotReady, match="ledger"):

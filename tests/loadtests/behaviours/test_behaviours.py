@@ -9,6 +9,7 @@ from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 
 from loadtests.behaviours import BEHAVIOURS
+from loadtests.behaviours.described import Described
 from loadtests.behaviours.hurry import BURST
 from loadtests.behaviours.workload import DEFAULT_MIX
 from loadtests.model.plan import Action, Plan, encode_plan
@@ -224,3 +225,10 @@ def test_a_hurry_is_bursts_of_reads() -> None:
         burst = list(takewhile(lambda pair: pair[1].at_ms - pair[0].at_ms == 10, pairwise(actions[1:])))
         assert len(burst) == BURST - 1
         assert set(dos(actions[1:])) == {"cart"}
+
+
+def test_users_of_a_described_application_do_what_is_described_and_are_said_to() -> None:
+    assert Described(("login", "me")).sentence == "They log in and look who they are."
+    all_of_it = Described(("login", "me", "remember", "recall", "logout")).sentence
+    assert all_of_it.startswith("They log in, look who they are, have values remembered and read them back; near")
+    assert "log out" not in Described(("login", "me", "remember", "recall")).sentence

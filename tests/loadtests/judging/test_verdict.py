@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from loadtests.checks import MEASURES, TALLIES
-from loadtests.judging.verdict import EXIT_CODES, exit_code, expected_of, overall, predictions_for, verdict_of
+from loadtests.judging.verdict import EXIT_CODES, UNSEEN, exit_code, expected_of, overall, predictions_for, verdict_of
 from loadtests.model.application import ApplicationFacts, cannot_count
 from loadtests.model.formulas import Terms
 from loadtests.model.results import Costs, Counted, Prediction, VerdictWord
@@ -175,3 +175,13 @@ class TestMeasures:
         for field in Costs.__struct_fields__:
             changed = msgspec.structs.replace(self.result, costs=msgspec.structs.replace(Costs(), **{field: 1.5}))
             assert MEASURES[field].read(changed) == 1.5
+
+
+def test_what_could_happen_unseen_holds_no_prediction_and_refutes_one_if_it_was_seen() -> None:
+    facts = ApplicationFacts("shop", "B", "0", ("login", "me", "remember", "recall"), names_users=False)
+    unseen = msgspec.structs.replace(UNEVENTFUL, application=facts, wrong_user=None)
+    found, doubts = predictions_for({"logged_out": "0", "wrong_user": "0"}, unseen, TERMS)
+    assert ([it.measure for it in found], doubts) == (["logged_out"], ())
+    assert predictions_for({"wrong_user": "0"}, unseen, TERMS) == ((), (UNSEEN,))
+    (seen,), _ = predictions_for({"wrong_user": "0"}, msgspec.structs.replace(unseen, wrong_user=2), TERMS)
+    assert (seen.measured, seen.holds) == (2, False)

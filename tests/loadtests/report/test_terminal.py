@@ -11,6 +11,7 @@ import pytest
 
 from loadtests import cli
 from loadtests.judging.judge import judge
+from loadtests.model.application import ApplicationFacts
 from loadtests.model.results import Counted, Prediction
 from loadtests.report.terminal import summary
 from tests.loadtests.command import SMALL_KILL
@@ -74,3 +75,11 @@ def test_what_happened_has_one_everywhere(tmp_path: Path) -> None:
 def test_what_was_predicted_has_one_too(tmp_path: Path) -> None:
     predicted = (Prediction("streams_lost", "0", 0, 0, True),)
     assert told(tmp_path, predictions=predicted)[2].endswith("streams lost")
+
+
+def test_what_was_not_measured_stands_under_one_heading(tmp_path: Path) -> None:
+    facts = ApplicationFacts("shop", "B", "0" * 64, ("login", "me"))
+    lines = told(tmp_path, application=facts)
+    place = lines.index("shop is of grade B; not measured:")
+    assert sum("is of grade" in line for line in lines) == 1
+    assert lines[place + 1].startswith("  What the nodes themselves logged")

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from compose.applications.description_file import load_description
 from compose.supervision.ports import free_ports
 from loadtests.model.results import ArchitectureResult
-from loadtests.running.application import ApplicationUnderTest
+from loadtests.running.application import ApplicationUnderTest, accounts_of
 from loadtests.running.progress import Silent
 from loadtests.running.run import RunRequest, run
 from shared.errors import EnvironmentNotReady, UsageError
@@ -124,3 +125,14 @@ def test_a_fault_without_commands_cannot_be_carried_out(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be carried out") as caught:
         it.run()
     assert "[fault.kill]" in caught.value.why
+
+
+@pytest.mark.parametrize(("checked", "says"), [(True, "add one to `[accounts] list`"), (False, "add --shoppers 1")])
+def test_whoever_only_checks_is_not_told_an_option_of_runs(tmp_path: Path, checked: bool, says: str) -> None:
+    text = (BROKEN / "app.toml").read_text()
+    lines = [line for line in text.splitlines() if not line.startswith(("pattern", "password"))]
+    file = tmp_path / "app.toml"
+    file.write_text("\n".join(lines).replace("[accounts]", '[accounts]\nlist = [["anna", "secret"]]'))
+    with pytest.raises(UsageError, match="has 1 accounts for 2") as raised:
+        accounts_of(load_description(file), 2, checked=checked)
+    assert says in raised.value.next_step

@@ -16,8 +16,10 @@ import pytest
 
 from compose.applications.description_file import read_description
 from compose.supervision.ports import free_ports
+from loadtests.load.answers import ShopAnswer
+from loadtests.load.contract import HttpRequest
 from loadtests.load.described import DescribedApp
-from loadtests.running.walk import WalkStep, walk
+from loadtests.running.walk import WalkPerson, WalkStep, first_line, walk
 from tests.applications import BROKEN
 from tests.waiting import until
 
@@ -78,7 +80,7 @@ MISTAKEN = [
     ('user = { css = "b" }', 'user = { css = "i" }', "who am I?", "look at [who]"),
     ('user = { css = "b" }', 'user = { json = "/user" }', "who am I?", "look at [who]"),
     ('user = { css = "b" }', 'user = { regex = "Hello, ([a-z0-9]+)" }', "who am I?", "look at [who]"),
-    ('user = { css = "b" }', 'user = { css = "q" }', "who am I?", "or without a name"),
+    ('user = { css = "b" }', 'user = { css = "q" }', "who am I?", "look at [who] user, which finds nothing"),
     ('user = { css = "b" }', 'user = { css = "b" }\nshows = "{user}!"', "who am I?", "look at [who] user and shows"),
     ('user = { css = "b" }', 'user = { header = "X-User" }', "who am I?", "look at [who]"),
     ('value = { css = "q" }', 'value = { css = "u" }', "read it back", "look at [recall] value"),
@@ -121,3 +123,38 @@ def test_what_is_mistaken_is_named_by_its_step(node: Node, written: str, instead
     assert wrong[0].what == what
     assert says in wrong[0].words
     assert "example" not in wrong[0].went  # the password
+
+
+@pytest.mark.parametrize("status", [403, 500])
+def test_after_a_refused_logout_nothing_is_concluded(node: Node, monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    asks = WalkPerson._ask
+
+    def ask(person: WalkPerson, asked: HttpRequest) -> ShopAnswer:
+        if asked.path == "/logout":
+            return ShopAnswer(0, 1, status, body=b"<h1>logout needs a callback</h1><p>example</p>")
+        return asks(person, asked)
+
+    monkeypatch.setattr(WalkPerson, "_ask", ask)
+    *_, wrong, last = steps = walked(node, TEXT)
+    assert [step.what for step in steps if not step.ok] == ["log out"]
+    assert f"({status}: logout needs a callback)" in wrong.words
+    assert ("if it is the application's own fault, leave [logout] away" in wrong.words) is (status == 500)
+    assert "still logged in, because the logout was refused" in last.words
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (b"", ""),
+        (b"\n\n  Not\tso \n more", "Not so"),
+        (b"<head><title>x</title></head><script>let a = 1</script><p>Wrong &amp; late</p>", "Wrong & late"),
+        (b'{"error": "example was wrong"}', '{"error": "[secret] was wrong"}'),
+        (b'{"access_token": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30"}', '{"access_token": "[…]"}'),
+        (b"x y " * 100, None),
+        (b"\xff\x1b[31mred", "\ufffd [31mred"),
+    ],
+)
+def test_the_first_line_is_bounded_and_has_neither_markup_nor_secrets(body: bytes, shown: str | None) -> None:
+    line = first_line(body, ["example", "abc"])
+    assert len(line) <= 80
+    assert shown is None or line == shown
