@@ -16,7 +16,7 @@ import msgspec
 from shared.ndjson import read_batches, read_records
 
 
-class LoggedRequest(msgspec.Struct, frozen=True, gc=False, tag_field="record", tag="request"):
+class LoggedRequest(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_field="record", tag="request"):
     """One request, as the node saw it."""
 
     at_us: int
@@ -31,6 +31,9 @@ class LoggedRequest(msgspec.Struct, frozen=True, gc=False, tag_field="record", t
     took_us: int
     user: str
     """Whom the node took the client for when the request came in; "" for a stranger."""
+    session: str = ""
+    """Of a stranger who has a session's cookie all the same: `shared.sessions.fingerprint` of what it holds. It tells
+    who they were to the node that opened that session."""
 
 
 class LoggedSession(msgspec.Struct, frozen=True, gc=False, tag_field="record", tag="session"):

@@ -308,6 +308,8 @@ class GuestView(msgspec.Struct, frozen=True):
     """As that node took them; not any more once the memory that held their session is gone."""
     lost: bool = False
     """Was logged out in this round, and not by themselves; whatever they are now."""
+    undecided: bool = False
+    """The memory that held their session is gone, and they have not asked since: nobody has told them yet."""
 
 
 class SideFrame(msgspec.Struct, frozen=True, omit_defaults=True):

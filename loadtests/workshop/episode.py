@@ -6,9 +6,11 @@ what the dashboard and docs/tutorial show; `expect` and `check` are rules, and j
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from loadtests.model.scenario import FaultSpec, Load, Scenario
 from loadtests.workshop.contract import SIDES, SideName
@@ -143,6 +145,20 @@ class Episode(_Part, frozen=True):
     def name(self) -> str:
         """As in `twinshop goto kill-one-of-three`."""
         return self.scenario.name
+
+    def of_so_many(self, shoppers: int) -> Episode:
+        """What it says to people in a round of that many shoppers: its texts name as many as it has itself."""
+        own = self.scenario.load.shoppers
+        counted = re.compile(rf"\b{own}(?= (?:simulated |copied )?(?:shoppers|cookies)\b)")
+
+        def said(text: str) -> str:
+            return counted.sub(str(shoppers), text)
+
+        return replace(
+            self,
+            scenario=replace(self.scenario, story=said(self.scenario.story)),
+            questions=tuple(replace(question, text=said(question.text)) for question in self.questions),
+        )
 
     @property
     def architectures(self) -> tuple[str, str]:

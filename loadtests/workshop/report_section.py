@@ -101,6 +101,7 @@ def predicted(folder: Path, results: Results) -> Predicted | None:
     if not predictions:
         return None
     episode = next((it for it in load_episodes() if it.name == results.scenario), None)
+    episode = episode and episode.of_so_many(results.shoppers)
     began_us = begun_us(RunFolder(folder))
     late = [began_us is not None and it.at_us > began_us for it in predictions]
     return Predicted(

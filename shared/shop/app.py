@@ -67,7 +67,10 @@ def _wrap(app: Flask, shop: Counter) -> None:
     settings = shop.settings
     log = RequestLog(Path(settings.request_log)) if settings.request_log else None
     injected = InjectionMiddleware(Desks(app.wsgi_app, settings.node_threads), shop.injection)
-    stamp = Stamp(injected, node=settings.node, run=settings.run, boot=shop.boot, tally=shop.tally, log=log)
+    stamp = Stamp(
+        injected, node=settings.node, run=settings.run, boot=shop.boot, cookie=settings.cookie_name, tally=shop.tally,
+        log=log,
+    )  # fmt: skip
     app.wsgi_app = stamp  # type: ignore[method-assign]
 
 

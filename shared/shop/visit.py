@@ -16,8 +16,10 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Literal
 
 from flask import Request, request
+from werkzeug.http import parse_cookie
 
 from shared.request_log import LoggedRequest, LoggedSession, LogRecord, RequestLog
+from shared.sessions import fingerprint
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -102,12 +104,14 @@ class Stamp:
     """Puts the node's name and the request's id on every answer, and writes the request log."""
 
     def __init__(
-        self, shop: WSGIApplication, *, node: str, run: str, boot: str, tally: RequestTally, log: RequestLog | None
-    ) -> None:
+        self, shop: WSGIApplication, *, node: str, run: str, boot: str, cookie: str, tally: RequestTally,
+        log: RequestLog | None,
+    ) -> None:  # fmt: skip
         self._shop = shop
         self._tally = tally
         self._node = node
         self._boot = boot
+        self._cookie = cookie
         self._log = log
         self._marks = [("X-Node", node), ("X-Run", run), ("X-Content-Type-Options", "nosniff")]
 
@@ -150,8 +154,16 @@ class Stamp:
         if self._log is None:
             return
         path = environ.get("PATH_INFO", "")[:_LONGEST_PATH]
-        line = LoggedRequest(at_us, visit.id, self._node, self._boot, method, path, status, took_us, visit.user)
+        brought = "" if visit.user or path.startswith("/static/") else self._session_brought(environ)
+        line = LoggedRequest(
+            at_us, visit.id, self._node, self._boot, method, path, status, took_us, visit.user, brought
+        )  # fmt: skip
         self._log.write(*self._session_event(visit, status), line)
+
+    def _session_brought(self, environ: WSGIEnvironment) -> str:
+        """The fingerprint of a session that the client has a cookie of, whoever opened it; "" without."""
+        brought = parse_cookie(environ).get(self._cookie, "") if environ.get("HTTP_COOKIE") else ""
+        return fingerprint(brought) if brought else ""
 
     def _session_event(self, visit: Visit, status: int) -> tuple[LogRecord, ...]:
         if visit.event is None or (status >= 500 and not visit.done_in_spite):

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from shared.request_log import LoggedRequest, LoggedSession, read_request_log
+from shared.sessions import fingerprint
 from shared.shop.catalogue import PRODUCTS
 from shared.shop.database import read_orders
 from tests.shared.shops import CONTROL_TOKEN, JSON, PASSWORD, JsonVisitor, Node
@@ -324,6 +325,14 @@ class ShopContract(StoreContract):
             ("ended", "r4", "user-0003"),
         ]
         assert sessions[0].session == sessions[1].session
+
+    def test_the_log_names_the_session_that_a_stranger_brings(self, shop: Node, shopper: JsonVisitor) -> None:
+        shopper.get("/cart", **{"X-Request-Id": "r1"})
+        stranger = shop.visitor()
+        stranger.client.set_cookie("session", "opened-elsewhere")
+        stranger.get("/cart", **{"X-Request-Id": "r2"})
+        brought = {r.id: r.session for r in read_request_log(shop.log) if isinstance(r, LoggedRequest)}
+        assert (brought["r1"], brought["r2"]) == ("", fingerprint("opened-elsewhere"))
 
     def test_no_secret_is_logged(self, shop: Node, shopper: JsonVisitor) -> None:
         shopper.add("acorn")

@@ -30,6 +30,14 @@ def test_the_words_of_a_line_are_a_contract(tmp_path: Path) -> None:
     )
 
 
+def test_a_strangers_line_names_the_session_they_brought(tmp_path: Path) -> None:
+    log = RequestLog(tmp_path / "log")
+    stranger = LoggedRequest(1, "r1", "n1", "b", "POST", "/cart", 401, 12, "", "0123456789ab")
+    log.write(stranger)
+    assert (tmp_path / "log").read_text().endswith('"user":"","session":"0123456789ab"}\n')
+    assert list(read_request_log(tmp_path / "log")) == [stranger]
+
+
 def test_a_restarted_node_writes_on(tmp_path: Path) -> None:
     for _ in range(2):
         log = RequestLog(tmp_path / "log")

@@ -10,6 +10,7 @@ What is sent on `GET /events`:
     id: 17, event: picture             everything up to event 17
     id: 18, event: frame               and so on: every event has the id after the last one's
     : here                             after 10 s of silence
+    event: over                        the server ends; without an id
 
 Who comes (or comes back and cannot be given all that was missed) gets `workshop` and `picture`. Only the second one has
 an id, that of the newest event: whoever is cut off between the two gets both again. With `Last-Event-ID: 17` the next

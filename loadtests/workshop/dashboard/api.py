@@ -41,19 +41,25 @@ def episode_of(said: Round) -> Episode:
     episode = episodes_by_name().get(said.episode)
     if episode is None:
         raise Refusal(404, "this round has no episode", why="it is free play", next_step="watch, and play")
-    return episode
+    return episode.of_so_many(said.shoppers) if said.shoppers else episode
 
 
 def card(episode: Episode, said: Round, *, covered: bool, instructor: bool) -> Card:
-    """The card. The solution comes with what is seen, the explanation at the end, minutes to the instructor only."""
+    """The card. The new idea comes with what is seen, solution and explanation at the end, minutes to the instructor.
+
+    The instructor has the solution as soon as anything is seen: it is the room that must not read it before the kill.
+    """
+    told = not covered and (instructor or said.phase == "explain")
     shown = {name: getattr(episode, name) for name in CARD} | {
         "question": episode.scenario.question,
         "story": episode.scenario.story,
-        "shoppers": episode.scenario.load.shoppers,
+        "shoppers": said.shoppers or episode.scenario.load.shoppers,
         "nodes": episode.scenario.nodes,
         "questions": [_question(question) for question in episode.questions],
-        "tips": episode.tips[:-1] if covered else episode.tips,
+        "tips": episode.tips if told else episode.tips[:-1],
     }
+    if covered:
+        del shown["new_idea"]  # it is half of the answer
     if not covered and said.phase == "explain":
         shown["explanation"] = episode.explanation
     if instructor:

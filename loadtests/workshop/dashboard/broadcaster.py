@@ -24,6 +24,8 @@ STEP_US = 250_000
 AFTERWARDS_US = 60_000_000
 """After the load window something still comes: the last audit."""
 LOOK_EVERY_S = 0.25
+OVER = wire("over", b"{}")
+"""The last word; nothing comes after it."""
 REMEMBER_EVERY = 240
 """Frames: a minute at most."""
 FALLEN_BEHIND_STEPS = 8
@@ -179,6 +181,11 @@ class Broadcaster:
                 self._publish_frame(shown_round, last, quietly=quietly)
         if quietly:
             self._publish_picture()
+
+    def tell_the_end(self) -> None:
+        """Whoever watches hears that nothing more comes, before they see their connection break."""
+        for subscriber in self.subscribers:
+            subscriber.offer(OVER)
 
     # --- telling
 

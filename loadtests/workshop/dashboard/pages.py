@@ -157,7 +157,7 @@ def _not_joined() -> AnyResponse:
     wrong = "this is not the join code"
     if request.is_json:
         raise Refusal(403, wrong, next_step="read it again from the instructor's screen")
-    return Response(_door(wrong=wrong), status=403)
+    return Response(_door(wrong=f"{wrong}: there is no i, l or o in it, no zero and no one"), status=403)
 
 
 def _door(*, code: str = "", wrong: str = "") -> str:

@@ -64,6 +64,8 @@ OF_ONE_BROWSER = 8
 BACKLOG = 128
 STOP_WITHIN_S = 0.3
 """Streams never end by themselves."""
+SAY_GOODBYE_S = 0.1
+"""So long a stream has to send its last event."""
 LOOK_FOR_PARENT_S = 0.5
 NICE = 5
 """The shops come first: they are what is measured."""
@@ -220,6 +222,8 @@ def serve(assignment: DashboardAssignment, make_live: MakeLive | None = None) ->
     write_ready(Path(assignment.ready), DashboardReady(os.getpid(), assignment.host, server.server_port))
     try:
         over.wait()
+        broadcaster.tell_the_end()
+        gevent.sleep(SAY_GOODBYE_S)
     finally:
         gevent.killall([telling, watching])
         server.stop(timeout=STOP_WITHIN_S)

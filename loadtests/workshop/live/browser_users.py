@@ -2,9 +2,12 @@
 
 A node writes down whom it took the client for; a stranger has no name. Two things tell all the same who was logged out:
 
+- A stranger's cookie names the session that another node has opened: whoever opened it is the same browser.
 - The balancer numbers the connections that clients keep. Whoever was known on a connection, and is a stranger on the
   same one, is the same browser. (On a connection on which nobody has been known yet, a stranger is just a stranger.)
-- Where sessions live in the nodes' memory, a session is gone when the memory of the node that opened it is.
+
+Where sessions live in the nodes' memory, a session is gone when the memory of the node that opened it is. Who had it is
+*undecided* from then on: they are logged out when they ask, and are told so.
 """
 
 from __future__ import annotations
@@ -24,6 +27,8 @@ OF_GUESTS = re.compile(rb'"id":"(?![0-9a-f]+-[0-9]{4,}-[0-9]+")')
 """Finds the lines of request logs and access logs that are not a simulated shopper's."""
 MOST_WAITING = 500
 """Of so many requests one log has told of and the other has not yet."""
+TELLS_NOBODY = ("/static/", "/orders/progress", "/login")
+"""What a page asks for by itself, and the way in: no answer to that tells people that they are strangers."""
 OUTAGE = 500
 """From this status on, nobody looked who it was."""
 
@@ -42,12 +47,13 @@ GuestRecord = LogRecord | BalancerLine
 
 
 class _Guest:
-    __slots__ = ("at_us", "home", "in_since_us", "view")
+    __slots__ = ("at_us", "home", "in_since_us", "session", "view")
 
     def __init__(self, user: str) -> None:
         self.at_us = 0
         self.home = ""
         self.in_since_us = 0
+        self.session = ""
         self.view = GuestView(user, "", logged_in=False)
 
 
@@ -61,6 +67,7 @@ class BrowserUsers:
         self._answers: dict[str, LoggedRequest] = {}
         self._connections: dict[str, int] = {}
         self._on: dict[int, str] = {}
+        self._sessions: dict[str, str] = {}
 
     def logged(self, record: GuestRecord) -> None:
         """A node or the balancer has said something."""
@@ -82,7 +89,7 @@ class BrowserUsers:
             for guest in self._guests.values():
                 if guest.home == event.victim and guest.in_since_us < at_us:
                     guest.home = ""
-                    self._show(guest, at_us, guest.view.node, logged_in=False, lost=guest.view.logged_in)
+                    self._show(guest, at_us, guest.view.node, logged_in=False, undecided=guest.view.logged_in)
 
     def all(self) -> tuple[GuestView, ...]:
         """Everybody, in the order in which they came."""
@@ -98,12 +105,19 @@ class BrowserUsers:
             guest = self._guest(record.user)
             if record.event == "opened":
                 guest.home, guest.in_since_us = record.node, record.at_us
-            self._show(guest, record.at_us, record.node, logged_in=record.event == "opened")
+                self._sessions.pop(guest.session, None)
+                guest.session = record.session
+                if record.session:
+                    self._sessions[record.session] = record.user
+            self._show(guest, record.at_us, record.node, logged_in=record.event == "opened", lost=guest.view.undecided)
 
     def _answered(self, request: LoggedRequest) -> None:
         if request.user in self._users:
             self._show(self._guest(request.user), request.at_us, request.node, logged_in=True)
-        elif request.user or request.status >= OUTAGE or request.path.startswith("/static/"):
+        elif request.user or request.status >= OUTAGE or request.path.startswith(TELLS_NOBODY):
+            return
+        elif (owner := self._sessions.get(request.session)) is not None:
+            self._stranger(owner, request)
             return
         connection = self._connections.pop(request.id, None)
         if connection is None:
@@ -125,18 +139,25 @@ class BrowserUsers:
         if request.user:
             self._on[connection] = request.user
         elif (user := self._on.get(connection)) is not None:
-            guest = self._guest(user)
-            self._show(guest, request.at_us, request.node, logged_in=False, lost=guest.view.logged_in)
+            self._stranger(user, request)
+
+    def _stranger(self, user: str, request: LoggedRequest) -> None:
+        """They asked, and were told that the shop does not know them."""
+        guest = self._guest(user)
+        lost = guest.view.logged_in or guest.view.undecided
+        self._show(guest, request.at_us, request.node, logged_in=False, lost=lost)
 
     def _guest(self, user: str) -> _Guest:
         return self._guests.setdefault(user, _Guest(user))
 
-    def _show(self, guest: _Guest, at_us: int, node: str, *, logged_in: bool, lost: bool = False) -> None:
+    def _show(
+        self, guest: _Guest, at_us: int, node: str, *, logged_in: bool, lost: bool = False, undecided: bool = False
+    ) -> None:
         """What happened later counts, whichever was read first. `lost`: the shop has ended their session, not they."""
         if at_us < guest.at_us:
             return
         guest.at_us = at_us
-        view = GuestView(guest.view.user, node, logged_in, guest.view.lost or lost)
+        view = GuestView(guest.view.user, node, logged_in, guest.view.lost or lost, undecided)
         if view != guest.view:
             guest.view = view
             self._changed.add(view.user)

@@ -33,6 +33,17 @@ def test_an_unknown_episode_is_answered_with_those_there_are() -> None:
     assert "did you mean 'kill-one-of-three'" in caught.value.why
 
 
+def test_its_texts_name_as_many_shoppers_as_the_round_has() -> None:
+    for episode in load_episodes():
+        said = episode.of_so_many(12)
+        texts = [said.scenario.story, *(question.text for question in said.questions)]
+        assert not [text for text in texts if "30" in text or "hirty" in text]
+        assert any("12 " in text for text in texts)
+        assert episode.of_so_many(30) == episode
+    of_cookies = episode_named("4").of_so_many(12).questions[0].text
+    assert of_cookies.startswith("12 shoppers have logged out. How many of the 12 copied cookies")
+
+
 def test_episodes_come_in_the_order_of_the_lesson() -> None:
     assert [episode.number for episode in load_episodes()] == [1, 2, 3, 4, 5]
 

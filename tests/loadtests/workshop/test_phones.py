@@ -150,11 +150,11 @@ def a_round(room: ARoom) -> None:
             }
     out = [*homes.values(), *served_by].count(victim)
     everybody = PEOPLE + len(room.phones)
+    for pair, home in zip(shops, served_by, strict=True):
+        they_see_for_themselves(workshop, pair, lost_the_left=home == victim)
     for phone in room.phones:
         expect(phone.page.locator("#room-left")).to_have_text(f"{out} of {everybody} logged out")
         expect(phone.page.locator("#room-right")).to_have_text(f"0 of {everybody} logged out")
-    for pair, home in zip(shops, served_by, strict=True):
-        they_see_for_themselves(workshop, pair, lost_the_left=home == victim)
     expect(room.phones[0].page.locator("#room-rows th", has_text="you")).to_have_text(f"{NAME} ★ you")
     workshop.do(Close())  # heals what is broken
     workshop.reaches("explain", workshop.round.number)

@@ -266,7 +266,7 @@ function wordOf(node, about) {
 }
 
 function holds(node, about, roomy) {
-  if (!roomy) return node.state === "dead" ? "gone" : node.sessions < 0 ? "silent" : `holds ${node.sessions}`;
+  if (!roomy) return node.state === "dead" ? (about.stateful ? "gone" : "held 0") : node.sessions < 0 ? "silent" : `holds ${node.sessions}`;
   if (node.state === "dead") return about.stateful ? "memory gone" : "held nothing";
   if (node.sessions < 0) return "does not say";
   return node.sessions === 1 ? "1 session" : `${node.sessions} sessions`;

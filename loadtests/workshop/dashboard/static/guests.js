@@ -50,13 +50,14 @@ export class Guests {
       this.#marks.set(guest.user, mark);
       this.group.append(mark.group);
     }
-    const state = guest.logged_in ? "in" : "out";
+    const known = guest.logged_in || guest.undecided;
+    const state = known ? "in" : "out";
     mark.group.setAttribute("class", `guest ${state}${guest.lost ? " lost" : ""}${mine ? " you" : ""}`);
     mark.group.style.transform = `translate(${at.x}px, ${at.y}px)`;
     const size = Math.min(0.36 * layout.letter, 0.46 * layout.tags.step);
-    mark.body.setAttribute("d", guest.logged_in ? diamond(size) : cross(size));
-    write(mark.title, `${name}: ${guest.logged_in ? `logged in, ${guest.node} serves them` : "the shop does not know them"}`);
-    const shown = layout.tags.named && inside ? shortened(mine ? `★ ${name}` : name, layout) : "";
+    mark.body.setAttribute("d", known ? diamond(size) : cross(size));
+    write(mark.title, `${name}: ${says(guest)}`);
+    const shown = layout.tags.named && inside ? (mine ? myName(name, layout) : shortened(name, layout)) : "";
     mark.name.setAttribute("x", 1.05 * layout.letter);
     mark.name.setAttribute("y", 0.85 * layout.letter);
     write(mark.name, shown);
@@ -68,6 +69,17 @@ function besideBalancer({ balancer, letter, width }, place) {
   const x = balancer.x + balancer.width + 0.6 * letter;
   const columns = Math.max(1, Math.floor((width - x) / (0.95 * letter)));
   return { x: x + (place % columns) * 0.95 * letter, y: balancer.y + Math.floor(place / columns) * 0.95 * letter };
+}
+
+function says(guest) {
+  if (guest.logged_in) return `logged in, ${guest.node} serves them`;
+  return guest.undecided ? `${guest.node}, which knew them, is gone` : "the shop does not know them";
+}
+
+/** Of one's own name no piece is shown. */
+function myName(name, layout) {
+  const whole = `★ ${name}`;
+  return shortened(whole, layout) === whole ? whole : "★ you";
 }
 
 function shortened(name, { tags, letter }) {

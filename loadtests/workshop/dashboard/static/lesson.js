@@ -18,6 +18,7 @@ export class Lesson {
   #committed;
   #episode = null;
   #round = 0;
+  #name = "";
   #shown = "";
 
   /** Another phase, another round, or another person than before: fetches what may be shown now. */
@@ -27,6 +28,7 @@ export class Lesson {
     if (shape === this.#shown) return;
     this.#shown = shape;
     this.#round = number;
+    this.#name = (workshop.participants ?? []).find(({ user }) => user === me.user)?.name ?? "";
     the("lesson").hidden = !episode;
     if (!episode) return;
     try {
@@ -93,6 +95,7 @@ export class Lesson {
       form.dataset.round = String(this.#round);
       form.replaceChildren(...this.#episode.questions.map(field));
       the("reason").value = "";
+      if (!the("name").value && this.#name !== "") the("name").value = this.#name;
     }
     write(the("reason-prompt"), this.#episode.reason_prompt || "Why do you think so?");
     write(

@@ -7,6 +7,8 @@ import { html, write } from "./elements.js";
 import { happened, seconds, spoken } from "./words.js";
 
 const MOST_LISTED = 100;
+/** Of one shopper no more are told (`MOST_OF_ONE` of the live picture). */
+const TOLD_OF_ONE = 20;
 
 export class LossList {
   /** @param {HTMLDetailsElement} host  @param {(loss: object) => void} opened */
@@ -23,10 +25,7 @@ export class LossList {
   #shown;
 
   draw(losses) {
-    write(
-      this.#summary,
-      losses.length === 1 ? "1 loss, with its witness" : `${losses.length} losses, each with its witness`,
-    );
+    write(this.#summary, summary(losses));
     const wanted = losses.slice(-MOST_LISTED).reverse();
     if (wanted.length === this.#shown.length && wanted.every((loss, place) => loss.loss === this.#shown[place].loss))
       return;
@@ -49,4 +48,14 @@ export class LossList {
       ),
     );
   }
+}
+
+function summary(losses) {
+  if (losses.length === 1) return "1 loss, with its witness";
+  const ofOne = new Map();
+  for (const { shopper } of losses) ofOne.set(shopper, (ofOne.get(shopper) ?? 0) + 1);
+  const more = Math.max(0, ...ofOne.values()) >= TOLD_OF_ONE;
+  const counted = more ? `The first ${TOLD_OF_ONE} losses of each shopper, ${losses.length} in all` : `${losses.length} losses`;
+  const listed = losses.length > MOST_LISTED ? `; the newest ${MOST_LISTED} are listed` : "";
+  return `${counted}, each with its witness${listed}`;
 }

@@ -225,6 +225,7 @@ function committed() {
   fetchMe().then(() => {
     count();
     the("columns-title").focus();
+    if (cover.covers) the("cover").scrollIntoView({ block: "center" }); // it says that it was committed
   });
 }
 
@@ -257,10 +258,10 @@ const stream = new Stream({
   connected() {
     the("connection").hidden = true;
   },
-  lost(ms, why) {
+  lost(ms, why, over) {
     the("connection").hidden = false;
-    write(the("connection-text"), `Connection lost, ${Math.floor(ms / 1000)} s`);
-    write(the("connection-why"), why);
+    write(the("connection-text"), over ? "The workshop is over" : `Connection lost, ${Math.floor(ms / 1000)} s`);
+    write(the("connection-why"), over ? "The shops are closed, too. What this page shows, it keeps until you leave it." : why);
   },
 });
 

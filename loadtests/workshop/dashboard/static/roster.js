@@ -25,12 +25,13 @@ export class Roster {
     const named = this.named(picture);
     the("room").hidden = named.size === 0;
     const shape = JSON.stringify([[...named], SIDES.map((side) => picture[side].guests), mine]);
-    if (named.size === 0 || shape === this.#drawn) return;
+    if (shape === this.#drawn) return;
     this.#drawn = shape;
     for (const side of SIDES) {
       const entered = picture[side].guests.filter((guest) => guest.node);
       const lost = entered.filter((guest) => guest.lost).length;
       write(the(`room-${side}`), `${lost} of ${entered.length} logged out`);
+      write(the(`${side}-room`), entered.length ? `room: ${lost} of ${entered.length} out` : "");
       the(`room-${side}`).classList.toggle("some", lost > 0);
     }
     the("room-rows").replaceChildren(
@@ -48,6 +49,7 @@ export class Roster {
 
 function where(guest) {
   if (!guest || !guest.node) return "not there";
+  if (guest.undecided) return `${guest.node}, which is gone`;
   if (!guest.logged_in) return guest.lost ? "logged out by the shop" : "not logged in";
   return guest.lost ? `${guest.node}; was logged out before` : guest.node;
 }

@@ -5,13 +5,15 @@
  */
 
 const NAMES = ["workshop", "picture", "frame", "covered"];
+/** The server's last word: it ends, and not the connection. */
+const OVER = "over";
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 15000;
 
 export class Stream {
   /**
    * @param {{event: (name: string, id: number, data: object) => void, connected: () => void,
-   *          lost: (sinceMs: number, why: string) => void, now?: () => number}} told
+   *          lost: (sinceMs: number, why: string, over: boolean) => void, now?: () => number}} told
    */
   constructor(told) {
     this.#told = told;
@@ -22,6 +24,7 @@ export class Stream {
   #told;
   #source = null;
   #lostAt = null;
+  #over = false;
   #why = "";
   #waitMs = FIRST_WAIT_MS;
   #again = null;
@@ -31,6 +34,11 @@ export class Stream {
     this.#source = source;
     source.addEventListener("open", () => this.#opened());
     source.addEventListener("error", () => this.#failed(source));
+    source.addEventListener(OVER, () => {
+      this.#over = true;
+      this.#lostAt ??= Date.now();
+      this.#count();
+    });
     for (const name of NAMES) {
       source.addEventListener(name, (event) => {
         this.#told.event(name, Number(event.lastEventId), JSON.parse(event.data));
@@ -40,6 +48,7 @@ export class Stream {
 
   #opened() {
     this.#lostAt = null;
+    this.#over = false;
     this.#why = "";
     this.#waitMs = FIRST_WAIT_MS;
     this.#told.connected();
@@ -77,6 +86,6 @@ export class Stream {
   }
 
   #count() {
-    if (this.#lostAt !== null) this.#told.lost(Date.now() - this.#lostAt, this.#why);
+    if (this.#lostAt !== null) this.#told.lost(Date.now() - this.#lostAt, this.#why, this.#over);
   }
 }

@@ -39,11 +39,19 @@ export class Visit {
       const place = document.querySelector(`#shop-links [data-side="${side}"] .served`);
       if (!place) continue;
       const seen = this.seenOn(side, picture);
-      const out = Boolean(seen && seen.node && !seen.logged_in);
-      write(place, !seen || !seen.node ? "not seen there yet" : out ? `${seen.node} does not know you` : `★ ${seen.node}`);
-      place.classList.toggle("stranger", out);
+      write(place, standing(seen, picture[side].nodes));
+      place.classList.toggle("stranger", Boolean(seen?.node && !seen.logged_in));
     }
   }
+}
+
+/** Whose memory is gone says nothing: until they ask, nobody has told them that they are a stranger. */
+function standing(seen, nodes) {
+  if (!seen || !seen.node) return "not seen there yet";
+  if (seen.logged_in) return `★ ${seen.node}`;
+  if (!seen.undecided) return `${seen.node} does not know you`;
+  const dead = nodes.find((node) => node.name === seen.node)?.state === "dead";
+  return `${seen.node} ${dead ? "is dead" : "has lost its memory"}: open your cart`;
 }
 
 /** The address of a shop, by the name by which this page was reached. */

@@ -22,7 +22,7 @@ export const PHASES = {
   predict: "Predict: nobody shops yet",
   run: "People shop",
   closing: "The round is being closed: last audit, verdict, report",
-  explain: "The round is over",
+  explain: "The round is over, and its shops are closed",
   failed: "This round could not be carried out",
 };
 

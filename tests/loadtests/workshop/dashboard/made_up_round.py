@@ -123,8 +123,14 @@ def _left(at_ms: int) -> SideFrame:
         losses=tuple(lost),
         marks=_marks(at_ms),
         waits=_waits(at_ms, slow=dead),
-        guests=(GuestView(GUESTS[0].user, VICTIM, logged_in=at_ms < SEEN_MS),) if at_ms in (3000, SEEN_MS) else (),
+        guests=_guest(at_ms),
     )
+
+
+def _guest(at_ms: int) -> tuple[GuestView, ...]:
+    """Whose node dies: they have not asked since."""
+    seen = GuestView(GUESTS[0].user, VICTIM, logged_in=at_ms < SEEN_MS, undecided=at_ms >= SEEN_MS)
+    return (seen,) if at_ms in (3000, SEEN_MS) else ()
 
 
 def _right(at_ms: int) -> SideFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -107,6 +108,7 @@ class Played:
 
     def __init__(self, stage: Stage, dashboard: Dashboard) -> None:
         self.stage = stage
+        self._dashboard = dashboard
         self.home = f"http://127.0.0.1:{dashboard.port}"
         self.asked: list[str] = []
         self.said: list[str] = []
@@ -130,6 +132,11 @@ class Played:
         if not key or path != "/":
             page.goto(self.home + path)
         return page
+
+    def ends(self) -> None:
+        """The harness ends the dashboard."""
+        self._dashboard.process.send_signal(signal.SIGTERM)
+        self._dashboard.process.wait(60)
 
     def _hear(self, text: str) -> None:
         if NETWORK_CHANGED not in text:

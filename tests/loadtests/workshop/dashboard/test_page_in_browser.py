@@ -243,7 +243,7 @@ def test_the_node_that_serves_me_and_what_is_refused(browser: Browser, tmp_path:
         expect(form.get_by_role("button", name="Log in to the left shop")).to_be_visible()
         assert form.get_attribute("action") == "http://127.0.0.1:1/login"
         assert form.locator("[name=password]").input_value() == "open-sesame"
-        expect(page.locator('#shop-links [data-side="left"] .served')).to_have_text("n2 does not know you")
+        expect(page.locator('#shop-links [data-side="left"] .served')).to_have_text("n2 is dead: open your cart")
         expect(page.locator('#shop-links [data-side="right"] .served')).to_have_text("★ n1")
 
         page.get_by_label("Victim").select_option("mine")
@@ -268,6 +268,15 @@ def test_a_lost_connection_is_told_and_resumed(browser: Browser, tmp_path: Path)
         page.unroute("**/events")
         expect(page.locator("#connection")).to_be_hidden(timeout=10_000)
         expect(page.locator("#left-numbers [data-number=logged_out] .value")).to_have_text("10")
+
+
+def test_the_end_of_the_workshop_is_no_lost_connection(browser: Browser, tmp_path: Path) -> None:
+    with on_stage(tmp_path / "w", "open", episode="") as played:
+        page = played.open(browser)
+        expect(page.locator("#left-numbers [data-number=logged_out] .value")).to_have_text("10")
+        expect(page.locator("#left-room")).to_have_text("room: 0 of 1 out")  # they have not looked yet
+        played.ends()
+        expect(page.locator("#connection-text")).to_have_text("The workshop is over")
 
 
 @pytest.mark.parametrize("part", ["stream.js", "main.js", "uPlot.iife.min.js", "picture.css"])
@@ -314,7 +323,7 @@ def test_the_door_to_a_room(browser: Browser, tmp_path: Path, dark: bool) -> Non
         assert_axe_finds_nothing(page)
         page.keyboard.type("pear-1")
         page.keyboard.press("Enter")
-        expect(page.get_by_role("alert")).to_have_text("this is not the join code")
+        expect(page.get_by_role("alert")).to_contain_text("this is not the join code: there is no i, l or o in it")
         assert_axe_finds_nothing(page)
         page.keyboard.type("APPLE 42")
         page.keyboard.press("Enter")

@@ -117,6 +117,19 @@ def test_questions_come_without_their_answers(room: Room) -> None:
     assert not {"truth", "observed", "when"} & {key for question in card["questions"] for key in question}
     assert "explanation" not in card
     assert len(card["tips"]) == 2, "the third one is the solution"
+    assert "new_idea" not in card
+
+
+def test_the_solution_is_the_instructors_until_the_round_is_over(room: Room) -> None:
+    room.goes_to("run")
+    client, instructor = room.somebody(), room.instructor()
+    for each in (client, instructor):
+        commit(each)
+    card = get(client, "/api/episode").json
+    assert (len(card["tips"]), "new_idea" in card) == (2, True)
+    assert len(get(instructor, "/api/episode").json["tips"]) == 3
+    room.goes_to("explain")
+    assert len(get(client, "/api/episode").json["tips"]) == 3
 
 
 def test_the_explanation_comes_when_all_is_over(room: Room) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 
-from loadtests.workshop.contract import Close
+from loadtests.workshop.contract import Close, LiveFault
 from tests.loadtests.report.test_browser import assert_axe_finds_nothing, axe_finds_nothing_at
 from tests.loadtests.workshop.dashboard.process import TOKEN
 from tests.loadtests.workshop.dashboard.stage import on_stage
@@ -21,17 +21,20 @@ SEEN_AT_ONCE = (
     "#right-picture svg",
     "#fault-buttons",
     "#visit",
+    "#left-room",
 )
+ONE_DEAD = (LiveFault(0, ("left", "right"), "kill", "n2"),)
 
 
 def test_all_that_a_room_looks_at_is_seen_without_scrolling(browser: Browser, tmp_path: Path) -> None:
-    """In both modes, on small projectors too; and no dot stands in a dead node."""
-    with on_stage(tmp_path / "w", "run", predict=False, join_code="apple-42") as played:
+    """In both modes, on small projectors too, while something is broken; and no dot stands in a dead node."""
+    with on_stage(tmp_path / "w", "run", predict=False, join_code="apple-42", broken=ONE_DEAD) as played:
         page = played.open(browser, key=True)
         for width, height in ((1280, 720), (1280, 800), (1920, 1080)):
             page.set_viewport_size({"width": width, "height": height})
             for mode in ("plain", "projector"):
                 expect(page.locator("#left-picture .node.dead")).to_have_count(1)
+                expect(page.locator("#broken-list li")).to_have_count(1)
                 page.wait_for_timeout(300)  # it is drawn anew with the next picture of the screen
                 page.evaluate("scrollTo(0, 0)")
                 for part in SEEN_AT_ONCE:

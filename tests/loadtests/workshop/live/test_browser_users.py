@@ -126,6 +126,42 @@ def test_where_sessions_live_elsewhere_a_killed_node_logs_nobody_out(guests: Bro
     assert shown(guests) == {ANN: ("n2", True)}
 
 
+def lost_and_undecided(guests: BrowserUsers) -> tuple[bool, bool]:
+    view = guests.all()[0]
+    return view.lost, view.undecided
+
+
+def stranger_with(at_us: int, node: str, path: str, session: str = "s") -> LoggedRequest:
+    return LoggedRequest(at_us, f"r{at_us}", node, "b", "POST", path, 401, 500, "", session)
+
+
+def test_who_has_not_asked_since_the_blow_is_undecided_until_they_are_told(guests: BrowserUsers) -> None:
+    guests.logged(opened(1, "n2"))
+    guests.fault(step("observed"), 5, in_memory=True)
+    assert lost_and_undecided(guests) == (False, True)
+    guests.logged(stranger_with(6, "n1", "/orders/progress"))  # their page asks by itself
+    assert lost_and_undecided(guests) == (False, True)
+    guests.logged(stranger_with(7, "n1", "/cart"))
+    assert guests.all() == (GuestView(ANN, "n1", logged_in=False, lost=True),)
+
+
+def test_who_logs_in_anew_without_looking_was_logged_out_all_the_same(guests: BrowserUsers) -> None:
+    guests.logged(opened(1, "n2"))
+    guests.fault(step("observed"), 5, in_memory=True)
+    guests.logged(opened(6, "n3"))
+    assert guests.all() == (GuestView(ANN, "n3", logged_in=True, lost=True),)
+
+
+def test_a_stranger_who_brings_a_guests_session_is_the_guest_on_whatever_connection(guests: BrowserUsers) -> None:
+    for line in (opened(1, "n1"), stranger_with(2, "n3", "/cart", "another")):
+        guests.logged(line)
+    assert shown(guests) == {ANN: ("n1", True)}
+    guests.logged(stranger_with(3, "n3", "/login"))  # nobody is told anything by that
+    assert shown(guests) == {ANN: ("n1", True)}
+    guests.logged(stranger_with(4, "n3", "/cart"))
+    assert guests.all() == (GuestView(ANN, "n3", logged_in=False, lost=True),)
+
+
 def test_a_deploy_takes_the_memory_when_it_is_healed(guests: BrowserUsers) -> None:
     guests.logged(opened(1, "n2"))
     guests.fault(step("observed", "deploy"), 5, in_memory=True)
