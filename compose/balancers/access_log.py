@@ -44,8 +44,8 @@ NO_FLAGS = frozenset({None, "", "-"})
 """How it is written that nothing was amiss."""
 
 
-class RawLine(msgspec.Struct, frozen=True, gc=False):
-    """A line as it is written: None for what the balancer does not know."""
+class RawLine(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """A line as it is written: None for what the balancer does not know. A field of another name is damage."""
 
     at_us: int
     status: int | None = None
@@ -57,6 +57,8 @@ class RawLine(msgspec.Struct, frozen=True, gc=False):
     node: str | None = None
     answered_by: str | None = None
     details: str | None = None
+    connection: int | None = None
+    """Of Envoy: the client's connection, which a workshop tells browsers by."""
 
     def line(self) -> AccessLine:
         """The line in words of its own."""

@@ -39,5 +39,12 @@ def test_any_other_damage_is_named(tmp_path: Path) -> None:
         list(read_access_log(log))
 
 
+def test_a_field_of_another_name_is_damage(tmp_path: Path) -> None:
+    log = tmp_path / "access.ndjson"
+    log.write_text(SERVED.replace('"flags"', '"flacs"'))
+    with pytest.raises(RunFolderError, match=r"access\.ndjson, line 1"):
+        list(read_access_log(log))
+
+
 def test_no_log_has_no_lines(tmp_path: Path) -> None:
     assert list(read_access_log(tmp_path / "access.ndjson")) == []
