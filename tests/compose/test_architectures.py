@@ -45,4 +45,4 @@ def test_the_shop_understands_every_setting(name: str) -> None:
     limits = Limits()
     shared = set(settings.__struct_fields__) & set(limits.__struct_fields__)
     assert {field: getattr(settings, field) for field in shared} == {field: getattr(limits, field) for field in shared}
-    assert len(shared) == 23
+    assert len(shared) == 24

@@ -288,4 +288,4 @@ def test_a_workshop_has_two_different_shops(names: tuple[str, ...], tmp_path: Pa
     words = [word for name in names for word in ("--architecture", name)]
     done = twinshop(tmp_path, "workshop", "--no-open", *words)
     assert done.returncode == 2
-    assert "two different shops" in done.stderr
+    assert ("two different shops" if len(names) < 3 else "two shops, not 3") in done.stderr
