@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -162,7 +162,7 @@ class Twins(Application):
         if answer.status != 200:
             return SelfReport(False, None, f"{asked}: {answer.status}")
         try:
-            boot = msgspec.json.decode(answer.body, type=_Health).boot
+            boot = _read_health(answer.body).boot
         except msgspec.DecodeError as error:
             return SelfReport(False, None, f"{asked}: {error}")
         return SelfReport(True, boot, f"{asked}: 200, boot {boot}")
@@ -179,7 +179,7 @@ class Twins(Application):
 
     def state(self, url: str, control_token: str, keys: Mapping[Key, str]) -> NodeState | None:
         """By its control page; it tells its keys' fingerprints only."""
-        said = _control_page(f"{url}/-/state", control_token, _State, STATE_WITHIN_S)
+        said = _control_page(f"{url}/-/state", control_token, _read_state, STATE_WITHIN_S)
         if said is None:
             return None
         names = {fingerprint(key): name for name, key in keys.items()}
@@ -188,7 +188,7 @@ class Twins(Application):
 
     def held(self, url: str, control_token: str) -> list[HeldSession] | None:
         """By its control page."""
-        said = _control_page(f"{url}/-/sessions", control_token, _Held, 2 * PROBE_S)
+        said = _control_page(f"{url}/-/sessions", control_token, _read_held, 2 * PROBE_S)
         return None if said is None else said.sessions
 
     def trouble(self, url: str, control_token: str, trouble: Trouble) -> None:
@@ -213,10 +213,16 @@ class Twins(Application):
         return read_orders(database_url)
 
 
-def _control_page(url: str, control_token: str, kind: type[Said], within_s: float) -> Said | None:
+# Made at import: msgspec looks at a type when it first needs it, and not safely in two threads; clusters start in two.
+_read_health = msgspec.json.Decoder(_Health).decode
+_read_held = msgspec.json.Decoder(_Held).decode
+_read_state = msgspec.json.Decoder(_State).decode
+
+
+def _control_page(url: str, control_token: str, read: Callable[[bytes], Said], within_s: float) -> Said | None:
     try:
         answer = ask(url, headers={"X-Control-Token": control_token}, within_s=within_s)
-        return msgspec.json.decode(answer.body, type=kind) if answer.status == 200 else None
+        return read(answer.body) if answer.status == 200 else None
     except (Unanswered, msgspec.DecodeError):
         return None
 
