@@ -43,6 +43,9 @@ class WireFile(msgspec.Struct, frozen=True):
     """By end."""
 
 
+_decode_wire_file = msgspec.json.Decoder(WireFile).decode
+
+
 class WireStatus(msgspec.Struct, frozen=True):
     """How the wires are, by their own word."""
 
@@ -159,7 +162,7 @@ class Wires:
         return found.st_ino, found.st_mtime_ns
 
     def _read(self) -> WireFile:
-        return msgspec.json.decode(self._file.read_bytes(), type=WireFile)
+        return _decode_wire_file(self._file.read_bytes())
 
     async def _follow(self, told: WireFile) -> None:
         for end, link in told.lines.items():

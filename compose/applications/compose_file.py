@@ -58,6 +58,9 @@ class _Config(msgspec.Struct):
     services: dict[str, dict[str, Any]]
 
 
+_decode_config = msgspec.json.Decoder(_Config).decode
+
+
 class ServiceContainer(msgspec.Struct, frozen=True):
     """What one container of a service is made of."""
 
@@ -107,7 +110,7 @@ def compose_service(file: Path, name: str) -> ComposeService:
         EnvironmentNotReady: compose is not there, or refuses the file.
     """
     said = _compose(file, ["config", "--format", "json"], RESOLVED_WITHIN_S)
-    config = msgspec.json.decode(said, type=_Config)
+    config = _decode_config(said)
     found: dict[str, ServiceContainer] = {}
     if name not in config.services:
         raise DescriptionError(

@@ -64,8 +64,14 @@ class _Health(msgspec.Struct):
     boot: str
 
 
+_decode_health = msgspec.json.Decoder(_Health).decode
+
+
 class _Held(msgspec.Struct):
     sessions: list[HeldSession]
+
+
+_decode_held = msgspec.json.Decoder(_Held).decode
 
 
 class _State(msgspec.Struct):
@@ -77,6 +83,9 @@ class _State(msgspec.Struct):
     clock_us: int = 0
     trouble: Trouble = Trouble()
     format: str = ""
+
+
+_decode_state = msgspec.json.Decoder(_State).decode
 
 
 def session_cookie(spec: ClusterSpec) -> str:
@@ -162,7 +171,7 @@ class Twins(Application):
         if answer.status != 200:
             return SelfReport(False, None, f"{asked}: {answer.status}")
         try:
-            boot = _read_health(answer.body).boot
+            boot = _decode_health(answer.body).boot
         except msgspec.DecodeError as error:
             return SelfReport(False, None, f"{asked}: {error}")
         return SelfReport(True, boot, f"{asked}: 200, boot {boot}")
@@ -179,7 +188,7 @@ class Twins(Application):
 
     def state(self, url: str, control_token: str, keys: Mapping[Key, str]) -> NodeState | None:
         """By its control page; it tells its keys' fingerprints only."""
-        said = _control_page(f"{url}/-/state", control_token, _read_state, STATE_WITHIN_S)
+        said = _control_page(f"{url}/-/state", control_token, _decode_state, STATE_WITHIN_S)
         if said is None:
             return None
         names = {fingerprint(key): name for name, key in keys.items()}
@@ -188,7 +197,7 @@ class Twins(Application):
 
     def held(self, url: str, control_token: str) -> list[HeldSession] | None:
         """By its control page."""
-        said = _control_page(f"{url}/-/sessions", control_token, _read_held, 2 * PROBE_S)
+        said = _control_page(f"{url}/-/sessions", control_token, _decode_held, 2 * PROBE_S)
         return None if said is None else said.sessions
 
     def trouble(self, url: str, control_token: str, trouble: Trouble) -> None:
@@ -211,12 +220,6 @@ class Twins(Application):
         from shared.shop.database import read_orders  # costs 0.2 s to import: not at every start of the command line
 
         return read_orders(database_url)
-
-
-# Made at import: msgspec looks at a type when it first needs it, and not safely in two threads; clusters start in two.
-_read_health = msgspec.json.Decoder(_Health).decode
-_read_held = msgspec.json.Decoder(_Held).decode
-_read_state = msgspec.json.Decoder(_State).decode
 
 
 def _control_page(url: str, control_token: str, read: Callable[[bytes], Said], within_s: float) -> Said | None:

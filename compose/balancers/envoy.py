@@ -125,7 +125,7 @@ class Envoy(Balancer):
         where = urlsplit(admin_url).netloc
         try:
             answer = ask(f"{admin_url}/config_dump?mask=last_updated", within_s=PROBE_S)
-            dump = _read_dump(answer.body)
+            dump = _decode_dump(answer.body)
         except Unanswered as silence:
             return SelfReport.silence(where, silence)
         except msgspec.DecodeError as error:
@@ -136,7 +136,7 @@ class Envoy(Balancer):
     def members_health(self, admin_url: str) -> dict[str, MemberHealth]:
         """By what it says of its hosts, in its own words (failed_active_hc, …)."""
         answer = ask(f"{admin_url}/clusters?format=json", within_s=PROBE_S)
-        document = _read_clusters(answer.body)
+        document = _decode_clusters(answer.body)
         return {
             f"{host.address.socket_address.address}:{host.address.socket_address.port_value}": _health(host)
             for cluster in document.cluster_statuses
@@ -147,7 +147,7 @@ class Envoy(Balancer):
     def balancing(self, admin_url: str) -> Balancing | None:
         """By the routes that it follows now."""
         answer = ask(f"{admin_url}/config_dump?resource=dynamic_route_configs", within_s=PROBE_S)
-        dump = _read_dump(answer.body)
+        dump = _decode_dump(answer.body)
         tables = [config.route_config for config in dump.configs if config.route_config.name == NAME]
         hosts = [host for table in tables for host in table.virtual_hosts]
         for route in [route for host in hosts for route in host.routes]:
@@ -194,6 +194,9 @@ class _Clusters(msgspec.Struct):
     cluster_statuses: list[_Cluster] = msgspec.field(default_factory=list)
 
 
+_decode_clusters = msgspec.json.Decoder(_Clusters).decode
+
+
 class _Retries(msgspec.Struct):
     num_retries: int = 0
 
@@ -229,6 +232,9 @@ class _Dump(msgspec.Struct):
     configs: list[_Dumped] = []
 
 
+_decode_dump = msgspec.json.Decoder(_Dump).decode
+
+
 def _health(host: _Host) -> MemberHealth:
     trouble = [name for name, value in host.health_status.items() if value is True]
     named = host.health_status.get("eds_health_status", "HEALTHY")
@@ -239,8 +245,3 @@ def _health(host: _Host) -> MemberHealth:
 
 BALANCER = Envoy()
 VARIANTS = (Envoy(AS_SHIPPED), Envoy(STRICT))
-
-
-# Made at import: msgspec looks at a type when it first needs it, and not safely in two threads; clusters start in two.
-_read_dump = msgspec.json.Decoder(_Dump).decode
-_read_clusters = msgspec.json.Decoder(_Clusters).decode

@@ -100,7 +100,7 @@ class Nginx(Balancer):
         """Ask for its worker process: each start, and each reload, has another."""
         where = urlsplit(admin_url).netloc
         try:
-            said = _read_told(ask(f"{admin_url}/", within_s=PROBE_S).body)
+            said = _decode_told(ask(f"{admin_url}/", within_s=PROBE_S).body)
         except Unanswered as silence:
             return SelfReport.silence(where, silence)
         except msgspec.DecodeError as error:
@@ -109,7 +109,7 @@ class Nginx(Balancer):
 
     def balancing(self, admin_url: str) -> Balancing | None:
         """By the mark in the file that its worker follows."""
-        said = _read_told(ask(f"{admin_url}/", within_s=PROBE_S).body)
+        said = _decode_told(ask(f"{admin_url}/", within_s=PROBE_S).body)
         return Balancing(said.affinity, said.retries)
 
     def made(self, header: Callable[[str], str]) -> bool:
@@ -146,6 +146,9 @@ class _Told(msgspec.Struct):
     pid: str
     affinity: bool
     retries: int
+
+
+_decode_told = msgspec.json.Decoder(_Told).decode
 
 
 _decoder = msgspec.json.Decoder(_Logged)
@@ -268,7 +271,3 @@ def _shop(site: Site, routing: Routing) -> list[str]:
 
 BALANCER = Nginx()
 VARIANTS = (Nginx(AS_SHIPPED), Nginx(IP_HASH))
-
-
-# Made at import: msgspec looks at a type when it first needs it, and not safely in two threads; clusters start in two.
-_read_told = msgspec.json.Decoder(_Told).decode

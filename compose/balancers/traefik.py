@@ -157,7 +157,7 @@ class Traefik(Balancer):
         where = urlsplit(admin_url).netloc
         try:
             answer = ask(f"{admin_url}/api/version", within_s=PROBE_S)
-            boot = _read_started(answer.body).startDate
+            boot = _decode_started(answer.body).startDate
         except Unanswered as silence:
             return SelfReport.silence(where, silence)
         except msgspec.DecodeError as error:
@@ -175,7 +175,7 @@ class Traefik(Balancer):
         """By the service and the middlewares that it follows."""
         service = _service(admin_url)
         found = ask(f"{admin_url}/api/http/middlewares", within_s=PROBE_S)
-        middlewares = _read_middlewares(found.body)
+        middlewares = _decode_middlewares(found.body)
         attempts = next((one.retry.attempts for one in middlewares if one.retry is not None), 1)
         # Where nobody is kept by a cookie, nothing can be taken away.
         kept = service.loadBalancer.sticky is not None or not service.loadBalancer.servers
@@ -205,6 +205,9 @@ class _Started(msgspec.Struct):
     startDate: str = ""  # noqa: N815 - Traefik's name
 
 
+_decode_started = msgspec.json.Decoder(_Started).decode
+
+
 class _Server(msgspec.Struct):
     url: str
 
@@ -219,12 +222,18 @@ class _Service(msgspec.Struct):
     serverStatus: dict[str, str] = {}  # noqa: N815
 
 
+_decode_service = msgspec.json.Decoder(_Service).decode
+
+
 class _Retry(msgspec.Struct):
     attempts: int
 
 
 class _Middleware(msgspec.Struct):
     retry: _Retry | None = None
+
+
+_decode_middlewares = msgspec.json.Decoder(list[_Middleware]).decode
 
 
 class _Logged(msgspec.Struct):
@@ -243,7 +252,7 @@ _decoder = msgspec.json.Decoder(_Logged)
 
 
 def _service(admin_url: str) -> _Service:
-    return _read_service(ask(f"{admin_url}/api/http/services/nodes@file", within_s=PROBE_S).body)
+    return _decode_service(ask(f"{admin_url}/api/http/services/nodes@file", within_s=PROBE_S).body)
 
 
 def _microseconds(utc: str) -> int:
@@ -255,9 +264,3 @@ def _microseconds(utc: str) -> int:
 
 BALANCER = Traefik()
 VARIANTS = (Traefik(AS_SHIPPED),)
-
-
-# Made at import: msgspec looks at a type when it first needs it, and not safely in two threads; clusters start in two.
-_read_started = msgspec.json.Decoder(_Started).decode
-_read_middlewares = msgspec.json.Decoder(list[_Middleware]).decode
-_read_service = msgspec.json.Decoder(_Service).decode

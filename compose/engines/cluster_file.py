@@ -87,6 +87,9 @@ class ClusterFile(msgspec.Struct, frozen=True):
         return {part: url for part, url in ((STORE, self.store_url), (REPLICA, self.replica_url)) if url}
 
 
+_decode_cluster_file = msgspec.json.Decoder(ClusterFile).decode
+
+
 def new_cluster(engine: str, spec: ClusterSpec, database_url: str, at: Mapping[str, int]) -> ClusterFile:
     """A cluster with new secrets, whose parts listen at those ports of this machine, by `addresses_of`."""
     written = ClusterFile(
@@ -169,7 +172,7 @@ def read_cluster_file(folder: Path) -> ClusterFile:
     """
     path = work_folder(folder) / "cluster.json"
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=ClusterFile)
+        found = _decode_cluster_file(path.read_bytes())
     except (OSError, msgspec.DecodeError) as error:
         raise UsageError(
             f"no cluster runs in {folder}", why=f"{path.name}: {error}", next_step="twinshop up --architecture NAME"

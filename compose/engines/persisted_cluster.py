@@ -99,7 +99,7 @@ class PersistedCluster(Cluster):
         """Each node as the balancer treats it."""
 
     @abstractmethod
-    def rejoin(self, part: str) -> None:
+    def make_member(self, part: str) -> None:
         """Make a node a member of the balancer's, if it is none; not while `changing`."""
 
     def start_of(self, part: str) -> str | None:
@@ -275,7 +275,7 @@ class PersistedCluster(Cluster):
         with self.changing() as there:
             if there:
                 self.start_again(part)
-        self.rejoin(part)
+        self.make_member(part)
 
     # changing how nodes behave
 

@@ -171,7 +171,7 @@ class RoutedCluster(PersistedCluster):
             self._ledger.broken(f"add {node}")
             self.run_new_node(node)
             self.rewrite(outside=(*self.written.outside, node))
-        self.rejoin(node)
+        self.make_member(node)
         return node
 
     def remove_node(self, node: str) -> None:
@@ -183,7 +183,7 @@ class RoutedCluster(PersistedCluster):
             wait_for(lambda: True if NO_MEMBER in str(self.rotation()[node]) else None, until=until)
             self.terminate(node)
 
-    def rejoin(self, part: str) -> None:
+    def make_member(self, part: str) -> None:
         """Make a node a member, if it is none; not while `changing`.
 
         A balancer that asks nodes for their health is told at once. Another one would send somebody to a node that does

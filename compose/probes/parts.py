@@ -19,6 +19,7 @@ WITHIN_S = 2.8
 """One question whose answer may be late: below the 3 s that may pass in all."""
 MASTER = "shop"
 """What the sentinel calls the store that is written to."""
+_decode_wire_status = msgspec.json.Decoder(WireStatus).decode
 
 
 class SelfReport(msgspec.Struct, frozen=True):
@@ -61,16 +62,12 @@ def report_of_sentinel(url: str) -> SelfReport:
     return _of_server(url, look)
 
 
-# Made at import: msgspec looks at a type when it first needs it, and not safely in two threads; clusters start in two.
-_read_wire_status = msgspec.json.Decoder(WireStatus).decode
-
-
 def report_of_wires(address: str) -> SelfReport:
     """Ask the wires how they are; they say it to whoever connects."""
     where = urlsplit(address).netloc
     try:
         with socket.create_connection(host_and_port(where), timeout=PROBE_S) as connection:
-            status = _read_wire_status(connection.makefile("rb").readline())
+            status = _decode_wire_status(connection.makefile("rb").readline())
     except OSError as error:
         return SelfReport.silence(where, Unanswered(in_a_word(error)))
     except msgspec.DecodeError as error:

@@ -31,6 +31,7 @@ from loadtests.running.run import RunRequest, run, write_report, write_results
 from shared.errors import Busy, Interrupted, TwinshopError
 
 LOOK_EVERY_S = 0.5
+_decode_outcome = msgspec.json.Decoder(Outcome).decode
 
 
 class InThisProcess(Launcher[RunJob]):
@@ -97,7 +98,7 @@ class RunProcess:
             return None
         said, _ = self._process.communicate()
         try:
-            return msgspec.json.decode(said, type=Outcome)
+            return _decode_outcome(said)
         except msgspec.DecodeError:
             return Outcome(error=f"its process ended with {self._process.returncode}: see logs/{self._log.name}")
 
@@ -131,9 +132,12 @@ class RunOrder(msgspec.Struct, frozen=True):
     """The description of what is under test; empty: the twins."""
 
 
+_decode_run_order = msgspec.json.Decoder(RunOrder).decode
+
+
 def main() -> int:
     """Carry out the order in the first argument."""
-    order = msgspec.json.decode(sys.argv[1], type=RunOrder)
+    order = _decode_run_order(sys.argv[1])
     threading.Thread(target=_end_with, args=(order.parent,), daemon=True).start()
     outcome = carry_out(order)
     sys.stdout.buffer.write(msgspec.json.encode(outcome) + b"\n")

@@ -22,12 +22,10 @@ from loadtests.commands.options import (
     seed_option,
 )
 from loadtests.running.console import json_text, pasteable, tell
-from shared.demo_accounts import account_name
 from shared.errors import DescriptionError, NotReadyInTime, TwinshopError, UsageError
 
 if TYPE_CHECKING:
     from compose.engines.contract import Cluster
-    from loadtests.model.results import ArchitectureResult
     from loadtests.running.application import ApplicationUnderTest
     from loadtests.running.walk import WalkStep
 
@@ -259,17 +257,10 @@ def _run_one(file: Path, scenario: str, shoppers: int | None, seed: int, runs: P
     return [
         TableCell(
             name, finished.results.scenario, it.shoppers, it.logged_out.shoppers, it.at_risk, it.verdict,
-            exit_code(it.verdict), str(finished.folder.root), _exactly(it),
+            exit_code(it.verdict), str(finished.folder.root), it.exactly_those_at_risk,
         )
         for name, it in finished.results.architectures.items()
     ]  # fmt: skip
-
-
-def _exactly(result: ArchitectureResult) -> bool:
-    """Whether the people who were logged out are those who were at risk: as many could be others."""
-    at_risk = {user for fault in result.faults for user in fault.at_risk or ()}
-    logged_out = {account_name(loss.shopper) for loss in result.losses if loss.kind == "logged_out"}
-    return result.at_risk is not None and logged_out == at_risk
 
 
 def _as_table(cells: list[TableCell], scenarios: tuple[str, ...]) -> str:

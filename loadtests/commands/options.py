@@ -38,6 +38,10 @@ def _all_of(word: str) -> list[str]:
         from compose.balancers import BALANCERS
 
         return list(BALANCERS)
+    if word == "event":
+        from loadtests.campaigns.conformance.page import EVENTS
+
+        return sorted(path.stem for path in EVENTS.glob("*.toml"))
     if word == "engine":
         from compose.engines.registry import ENGINES
 
@@ -80,9 +84,8 @@ SCENARIO = click.argument("scenario", shell_complete=completed)
 
 def names_option(word: str, variable: str) -> Callable[[F], F]:
     """`--scenario NAME` and the like: as often as one wants; none for all."""
-    completes = completed if word != "event" else None
     return click.option(
-        f"--{word}", variable, multiple=True, metavar="NAME", help="Only these (repeatable).", shell_complete=completes
+        f"--{word}", variable, multiple=True, metavar="NAME", help="Only these (repeatable).", shell_complete=completed
     )
 
 

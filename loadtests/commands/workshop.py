@@ -45,7 +45,7 @@ Examples:
     help="Left, then right, of free play.  [default: sticky-memory, redis]",
 )  # fmt: skip
 @click.option(
-    "--balancer", "balancers", multiple=True, metavar="NAME",
+    "--balancer", "balancers", multiple=True, metavar="NAME", shell_complete=completed,
     help="In front of both shops; two of them: left, then right, of free play with one architecture.",
 )  # fmt: skip
 @click.option("--episode", default="", metavar="NAME|N", help="Begin with this episode of the lesson.")

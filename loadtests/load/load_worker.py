@@ -37,6 +37,9 @@ EXIT_GAVE_UP = 4
 NEVER_US = 1 << 62
 STOPPED_WITHIN_S = 2.0
 """Whoever is interrupted has only to write down what it did not do any more."""
+_decode_described_app = msgspec.json.Decoder(DescribedApp).decode
+_decode_end_signal = msgspec.json.Decoder(EndSignal).decode
+_decode_start_signal = msgspec.json.Decoder(StartSignal).decode
 
 
 class GreenletJob:
@@ -293,7 +296,7 @@ class PlannedLoad(LoadWorker):
         """A live window may be ended early; whoever hears of it too late may have begun what was never planned."""
         if not self.config.live or not self._end.exists():
             return
-        end_us = msgspec.json.decode(self._end.read_bytes(), type=EndSignal).window_ms * 1000
+        end_us = _decode_end_signal(self._end.read_bytes()).window_ms * 1000
         if end_us >= self.clock.end_us:
             return
         now_us = self.clock.now_us()
@@ -309,9 +312,9 @@ class PlannedLoad(LoadWorker):
                 self.give_up(f"nobody said go within {within_s:.0f} s")
                 return
             gevent.sleep(LOOK_FOR_GO_EVERY_S)
-        self.clock.begin(msgspec.json.decode(self._gate.read_bytes(), type=StartSignal).zero_monotonic_ns)
+        self.clock.begin(_decode_start_signal(self._gate.read_bytes()).zero_monotonic_ns)
         self.recorder.begin(self.clock.zero_ns)
 
 
 def _read_app(path: Path | None) -> DescribedApp | None:
-    return None if path is None else msgspec.json.decode(path.read_bytes(), type=DescribedApp)
+    return None if path is None else _decode_described_app(path.read_bytes())

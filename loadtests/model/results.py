@@ -12,6 +12,7 @@ import msgspec
 from loadtests.model.application import ApplicationFacts
 from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.history import trace_of
+from shared.demo_accounts import account_name
 
 SCHEMA = 3
 """Of `results.json`; docs/reference/results.schema.json says it in JSON Schema."""
@@ -293,6 +294,13 @@ class ArchitectureResult(msgspec.Struct, frozen=True):
     def facts(self) -> ApplicationFacts | None:
         """The same; None for the twins."""
         return self.application if self.application is not msgspec.UNSET else None
+
+    @property
+    def exactly_those_at_risk(self) -> bool:
+        """Whether the people who were logged out are those who were at risk: as many could be others."""
+        at_risk = {user for fault in self.faults for user in fault.at_risk or ()}
+        out = {account_name(loss.shopper) for loss in self.losses if loss.kind == "logged_out"}
+        return self.at_risk is not None and out == at_risk
 
 
 class Results(msgspec.Struct, frozen=True):

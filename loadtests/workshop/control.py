@@ -50,6 +50,9 @@ class ControlAddress(msgspec.Struct, frozen=True):
     """Its `workshop.json`."""
 
 
+_decode_control_address = msgspec.json.Decoder(ControlAddress).decode
+
+
 def write_address(path: Path, address: ControlAddress) -> None:
     """Write it, readable to its owner only."""
     write_whole(path, _encode(address), mode=OWNER_ONLY)
@@ -58,7 +61,7 @@ def write_address(path: Path, address: ControlAddress) -> None:
 def read_address(path: Path) -> ControlAddress | None:
     """The workshop that is found there; None if there is none."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=ControlAddress)
+        return _decode_control_address(path.read_bytes())
     except (OSError, msgspec.DecodeError):
         return None
 

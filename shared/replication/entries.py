@@ -20,6 +20,9 @@ class _Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     owner: str
 
 
+_decode_entries = msgspec.msgpack.Decoder(list[tuple[str, _Entry]]).decode
+
+
 class Entries(SyncObjConsumer):  # type: ignore[misc]
     """The entries. Changes may depend on nothing but their arguments: no clock, no chance, no settings that differ."""
 
@@ -79,6 +82,6 @@ class Entries(SyncObjConsumer):  # type: ignore[misc]
         return {"entries": zlib.compress(packed, 1)}
 
     def _deserialize(self, data: dict[str, bytes]) -> None:
-        pairs = msgspec.msgpack.decode(zlib.decompress(data["entries"]), type=list[tuple[str, _Entry]])
+        pairs = _decode_entries(zlib.decompress(data["entries"]))
         with self.lock:
             self.entries = OrderedDict(pairs)

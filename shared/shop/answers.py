@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 JSON = "application/json"
 HTML = "text/html"
+_decode_object = msgspec.json.Decoder(dict[str, object]).decode
 
 
 class RequestRefused(HTTPException):
@@ -136,7 +137,7 @@ def sent_fields() -> Mapping[str, object]:
     if not body:
         return {}
     try:
-        return msgspec.json.decode(body, type=dict[str, object])
+        return _decode_object(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RequestRefused(400, "bad_json", f"expected a JSON object: {error}") from error
 

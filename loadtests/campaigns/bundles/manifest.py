@@ -144,12 +144,18 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return sum(file.bytes for file in self.files)
 
 
+_decode_manifest = msgspec.json.Decoder(Manifest).decode
+
+
 class _Versioned(msgspec.Struct, frozen=True):
     """What a manifest of any schema has."""
 
     kind: Literal["twinshop bundle"]
     schema: int
     twinshop: str
+
+
+_decode_versioned = msgspec.json.Decoder(_Versioned).decode
 
 
 def encode_manifest(manifest: Manifest) -> bytes:
@@ -165,7 +171,7 @@ def read_manifest(content: bytes, bundle: str, packed_bytes: int) -> Manifest:
             run's folder, or promises more than the limits allow.
     """
     try:
-        version = msgspec.json.decode(content, type=_Versioned)
+        version = _decode_versioned(content)
         if version.schema != BUNDLE_SCHEMA:
             raise BundleError(
                 f"{bundle} is a bundle of schema {version.schema}",
@@ -173,7 +179,7 @@ def read_manifest(content: bytes, bundle: str, packed_bytes: int) -> Manifest:
                 f"{version.twinshop}",
                 next_step="open it with that version",
             )
-        manifest = msgspec.json.decode(content, type=Manifest)
+        manifest = _decode_manifest(content)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise damaged(bundle, f"{MANIFEST}: {error}") from error
     _check(manifest, bundle)

@@ -33,6 +33,8 @@ DERIVED: tuple[ExportTable[Any], ...] = (CELLS, LOSSES, FAULTS)
 LEFT_OUT = "left out: "
 FEW = 4
 Row = dict[str, Any]
+_decode_results = msgspec.json.Decoder(Results).decode
+_decode_provenance = msgspec.json.Decoder(Provenance).decode
 
 
 class Verified(msgspec.Struct, frozen=True):
@@ -87,7 +89,7 @@ def verify_run(folder: Path, run: str) -> Verified:
     tables = {table.name: list(_rows(folder, table, run)) for table in TABLES}
     row = tables["runs"][0]
     try:
-        results = msgspec.json.decode(row["results"], type=Results)
+        results = _decode_results(row["results"])
     except msgspec.DecodeError as error:
         return Verified(1, 0, (f"run {run}: its results cannot be read: {error}",), ())
     with tempfile.TemporaryDirectory(prefix="twinshop-") as place:
@@ -153,7 +155,7 @@ def _opinions(place: Path) -> tuple[list[str], tuple[str, ...]]:
 def _derived(place: Path, tables: dict[str, list[Row]], results: Results) -> Iterator[str]:
     """All that follows from a run's plan and from its results, of which the second opinion was asked: row by row."""
     (row,) = tables["runs"]
-    run = JudgedRun(RunFolder(place), msgspec.json.decode(row["provenance"], type=Provenance), results)
+    run = JudgedRun(RunFolder(place), _decode_provenance(row["provenance"]), results)
     sha256 = hashlib.sha256(row["plan"].encode()).hexdigest()
     for column, own in (("verdict", results.verdict), ("seed", results.seed), ("plan_sha256", sha256)):
         if row[column] != own:

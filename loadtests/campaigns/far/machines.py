@@ -48,6 +48,7 @@ MOST_TRIES = 25
 FORGOTTEN_AFTER_S = 3.0
 """So long may a run that was handed out be with no machine, although there is one."""
 LOST = frozenset({"cancelled", "lost"})
+_decode_returned = msgspec.msgpack.Decoder(Returned).decode
 
 
 class Machines:
@@ -245,7 +246,7 @@ class FarLauncher(Launcher[RunJob]):
 
     def take(self, job: RunJob, said: bytes) -> Outcome:
         """Keep a run that has come back, as what a stranger sends is kept."""
-        returned = msgspec.msgpack.decode(said, type=Returned)
+        returned = _decode_returned(said)
         outcome = returned.outcome
         if job.together and returned.address:
             self._address_of[job.together] = returned.address
@@ -323,7 +324,7 @@ class FarRun:
         return now - self._had > FORGOTTEN_AFTER_S
 
     def _taken(self, said: bytes) -> Outcome | None:
-        refused = msgspec.msgpack.decode(said, type=Returned).refused
+        refused = _decode_returned(said).refused
         if refused:
             return self._again(f"its machine is another one: {'; '.join(refused)}")
         try:

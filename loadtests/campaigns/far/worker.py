@@ -35,6 +35,7 @@ BUSY_WITHIN_S = 60.0
 ENDS_WITHIN_S = 30.0
 RUN = "run"
 """In the ledger: the process that carries out a run. An orphan would write into a folder that is being removed."""
+_decode_outcome = msgspec.json.Decoder(Outcome).decode
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -50,6 +51,9 @@ class Order(msgspec.Struct, frozen=True):
     """The name of the event that ends it."""
     balancers: tuple[str, ...] = (DEFAULT_BALANCER,)
     """That the campaign runs."""
+
+
+_decode_order = msgspec.msgpack.Decoder(Order).decode
 
 
 class Returned(msgspec.Struct, frozen=True):
@@ -70,7 +74,7 @@ Work = Callable[[bytes], bytes]
 
 def carry_out(asked: bytes) -> bytes:
     """Carry out an order on this machine."""
-    order = msgspec.msgpack.decode(asked, type=Order)
+    order = _decode_order(asked)
     refused = differences(order.same, sameness(order.balancers))
     returned = Returned(Outcome(), refused=refused) if refused else _run(order)
     return msgspec.msgpack.encode(returned)
@@ -165,7 +169,7 @@ def _in_a_process(order: Order, place: Path, ledger: Ledger) -> Outcome:
         if process.poll() is None:
             process.terminate()
         said, _ = process.communicate(timeout=ENDS_WITHIN_S)
-        return msgspec.json.decode(said, type=Outcome)
+        return _decode_outcome(said)
     except (subprocess.TimeoutExpired, msgspec.DecodeError):
         process.kill()
         process.communicate()

@@ -38,6 +38,9 @@ class Seat(msgspec.Struct):
     address: str
 
 
+_decode_seats = msgspec.json.Decoder(list[Seat]).decode
+
+
 class Seats:
     """All of them. Begun again with the same file, it knows who sat where."""
 
@@ -54,7 +57,7 @@ class Seats:
         self._file = file
         self._clock_s = clock_s
         self._seen_s: dict[str, float] = {}
-        kept = msgspec.json.decode(file.read_bytes(), type=list[Seat]) if file is not None and file.is_file() else []
+        kept = _decode_seats(file.read_bytes()) if file is not None and file.is_file() else []
         self._taken = {seat.who: seat for seat in kept}
 
     def of(self, who: str) -> Seat | None:

@@ -62,8 +62,8 @@ def _holds(results: Results, architecture: str, *, loses: bool) -> None:
     assert result.facts is not None
     assert result.facts.grade == "B"
     if loses:
-        at_risk = {user for fault in result.faults for user in fault.at_risk or ()}
-        assert {f"user-{loss.shopper:04d}" for loss in result.losses if loss.kind == "logged_out"} == at_risk != set()
+        assert result.exactly_those_at_risk
+        assert result.at_risk
         assert {loss.cause for loss in result.losses if loss.kind == "logged_out"} == {"node_killed"}
     else:
         assert not [loss for loss in result.losses if loss.kind == "logged_out"]

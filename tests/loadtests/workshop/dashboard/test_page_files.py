@@ -14,12 +14,17 @@ from loadtests.report.palette import DARK, LIGHT
 from loadtests.workshop.contract import Phase
 from loadtests.workshop.dashboard import pages
 from loadtests.workshop.dashboard.pages import FOUR_NUMBERS, meanings
+from loadtests.workshop.live.live_replay import MOST_OF_ONE
 from tests.contrast import contrast
 
 ROOM = Path(pages.__file__).parent
 STATIC, TEMPLATES = ROOM / "static", ROOM / "templates"
 OURS = sorted(path for path in STATIC.iterdir() if path.suffix in {".js", ".css"})
 COLOUR = re.compile(r"--([a-z-]+):(#[0-9a-fA-F]{6})")
+
+
+def test_the_page_knows_of_how_many_losses_of_one_shopper_it_is_told() -> None:
+    assert f"const TOLD_OF_ONE = {MOST_OF_ONE};" in (STATIC / "loss_list.js").read_text()
 
 
 def colours(css: str) -> dict[str, str]:
