@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from abc import abstractmethod
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -227,7 +228,7 @@ class RoutedCluster(PersistedCluster):
         routing = Routing(tuple(members), written.balancing)
         if self.write_balancer_files(routing):
             if self.balancer.reload_signal:
-                self._reload(self.balancer.reload_signal, routing)
+                self._reload(lambda: self.balancer.follows(self.admin_url, routing))
             self.balancer.apply(self.admin_url, routing)
 
     def _weight(self, node: str) -> int:
@@ -236,7 +237,7 @@ class RoutedCluster(PersistedCluster):
         return 2 if node == "n1" and self.spec.architecture.affinity == "weighted" else 1
 
     def reload_balancer(self) -> None:
-        """Signal it; which processes it then is, is for `observe` to say.
+        """Signal it, until it is another process than before or has read its files once more: `observe` says so, too.
 
         Raises:
             UsageError: a reload without a change is none for this balancer.
@@ -244,14 +245,15 @@ class RoutedCluster(PersistedCluster):
         self._able(self.balancer.can.reloads, "be reloaded without a change")
         with self.changing() as there:
             if there:
-                self.signal_balancer(self.balancer.reload_signal)
+                before = self.balancer.self_report(self.admin_url).boot
+                self._reload(lambda: self.balancer.self_report(self.admin_url).boot not in (None, before))
 
-    def _reload(self, signal: str, routing: Routing) -> None:
-        """Signal until what runs follows: one that is still at the last reload does not hear the next."""
+    def _reload(self, seen: Callable[[], bool]) -> None:
+        """Signal until it is seen: a balancer that is still at the last reload does not hear the next."""
         for _ in range(RELOADS):
-            self.signal_balancer(signal)
+            self.signal_balancer(self.balancer.reload_signal)
             until = time.monotonic() + RELOADED_WITHIN_S
-            if wait_for(lambda: self.balancer.follows(self.admin_url, routing) or None, until=until):
+            if wait_for(lambda: seen() or None, until=until):
                 return
 
     def write_balancer_files(self, routing: Routing) -> bool:
