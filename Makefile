@@ -96,9 +96,10 @@ style: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 
-# The types are looked at beside the tests, which mostly wait for processes; what it says stands below theirs.
+# The types are looked at beside the tests, which mostly wait for processes, and give way to them; what it says stands
+# below theirs.
 test: style
-	@$(BIN)/mypy >$(VENV)/types.txt 2>&1 & types=$$!; trap "kill $$types" INT TERM; \
+	@nice $(BIN)/mypy >$(VENV)/types.txt 2>&1 & types=$$!; trap "kill $$types" INT TERM; \
 	echo '$(BIN)/python -m pytest -m "not long" -n $(TEST_PROCESSES) --dist loadfile'; \
 	$(BIN)/python -m pytest -m "not long" -n $(TEST_PROCESSES) --dist loadfile; tests=$$?; \
 	wait $$types; types=$$?; echo '$(BIN)/mypy'; cat $(VENV)/types.txt; exit $$((tests || types))
