@@ -67,8 +67,10 @@ def program_files() -> str:
     """The first digits of SHA-256 of all files that bear on a run: a version says nothing of a changed checkout."""
     whole = hashlib.sha256()
     for room in ROOMS:
+        # Sorted: a file system gives names in an order of its own, and two equal checkouts must have one sum.
         for path in sorted((ROOT / room).rglob("*")):
             if path.suffix in KINDS and path.is_file():
+                # With its name, closed by a byte that no name has: a file that was moved is another program.
                 whole.update(f"{path.relative_to(ROOT).as_posix()}\0".encode())
                 whole.update(hashlib.sha256(path.read_bytes()).digest())
     return whole.hexdigest()[:SHOWN]
