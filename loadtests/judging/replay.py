@@ -61,6 +61,7 @@ class HistoryReplay:
         person = self.people.get(exchange.shopper)
         if person is None or not person.memory.confirms(exchange):
             self._consider(exchange)
+        # Confirmed: nothing is contradicted, so no check need be asked. This is the way of nearly all records.
         elif exchange.cart is not None:
             person.keep_cart(exchange)
         else:
@@ -68,10 +69,12 @@ class HistoryReplay:
                 person.refused = exchange
             if person.life.watches_pages:
                 person.life.page(exchange)
+        # Answered as a stranger is looked at, too: it is known what became of the session.
         if exchange.why == "audit" and (exchange.outcome == "ok" or exchange.as_stranger):
             self.people[exchange.shopper].seen_by_audit = True
 
     def _consider(self, exchange: Exchange) -> None:
+        # It met nobody, and changes nothing that anybody may expect; books count it by the plan.
         if exchange.outcome == "not_sent":
             return
         person = self.people.get(exchange.shopper)
@@ -84,6 +87,7 @@ class HistoryReplay:
         if findings:
             self._contradicted(person, exchange, findings)
         if exchange.do == "checkout":
+            # Before `keep`: what may be asked for is the answer that showed the cart before this one.
             self._checkout(exchange, person.memory.checked_out, person.cart)
         person.keep(exchange)
 
@@ -105,6 +109,7 @@ class HistoryReplay:
     def losses(self) -> tuple[Loss, ...]:
         """All losses, in order of time."""
         found = [loss for check in self.checks for loss in check.losses]
+        # A total order: results are compared byte by byte.
         return tuple(sorted(found, key=lambda loss: (loss.at_ms, loss.shopper, loss.kind)))
 
     def logged_out(self) -> LogoutCounts:
@@ -123,6 +128,7 @@ class HistoryReplay:
             self._guard(check.kind, check.elsewhere, person, exchange)
         person.life.renewed(exchange)
         if exchange.do == "checkout":
+            # Whose cart those cookies led to is not known: of the order, only that it was made.
             self._checkout(exchange, None)
 
     def _close(self, check: Check) -> None:
@@ -156,4 +162,5 @@ class HistoryReplay:
             hear(*args, **kwargs)
         except Exception as error:  # noqa: BLE001 - whatever it is: the verdict names it
             self.crashed[kind] = f"{type(error).__name__}: {error}"
+            # Not asked again: what it has in mind after an error is no ground for accusing anybody.
             self._checks.pop(kind, None)

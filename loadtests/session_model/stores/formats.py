@@ -12,6 +12,7 @@ Change = tuple[Factor, NodeFormat]
 def not_understood(written: Exchange, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
     """The node that answers does not know the name that the one which wrote the session gave to its user."""
     writer, reader = _version(written, around, without), _version(answer, around, without)
+    # No change: the first version, as all nodes start with.
     fields = FIRST if reader is None else reader[1].reads
     field = FIRST[0] if writer is None else writer[1].writes
     return [] if field in fields else _of(writer, reader)
@@ -34,5 +35,6 @@ def _version(exchange: Exchange, around: Circumstances, without: Without) -> Cha
 
 
 def _of(*changes: Change | None) -> list[Harm]:
+    # A set: writer and reader may have been changed by one fault, which is one harm.
     found = {(factor, effect.from_us, effect.word) for factor, effect in filter(None, changes)}
     return [Harm(factor, word, at_us) for factor, at_us, word in sorted(found)]
