@@ -101,7 +101,7 @@ def new_cluster(engine: str, spec: ClusterSpec, database_url: str, at: Mapping[s
         node_urls={},
         database_url=database_url,
         secret_key=secrets.token_hex(32),
-        # Made at the start, although most runs never use it: whoever carries out a swap, in whatever process, finds the same one.
+        # Made at the start, though most runs never use it: a swap may be carried out by another process.
         next_key=secrets.token_hex(32),
         control_token=secrets.token_urlsafe(24),
         store_url=server_url(at.get(STORE)),

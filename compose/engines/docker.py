@@ -391,6 +391,5 @@ class DockerCluster(RoutedCluster):
             for log in self._mounted_logs():
                 if log.exists():
                     # Back to whom they belong: nobody in a container writes any more.
-                    # any case.
                     give(log, "0:0")
             self._close()

@@ -339,7 +339,6 @@ class PersistedCluster(Cluster):
         self._translate_access_log()
         if self.spec.application is not None:
             logs = self.log_files() | {"prepare": self.folder / PREPARE_LOG}
-            # left.
             blank_in_logs(self.spec.application, logs, (*self.confidential, self.written.secret_key))
         remove_own_folder(self.work, self.spec.run)
         if is_own_folder(self.work, self.spec.run):

@@ -185,8 +185,7 @@ class RoutedCluster(PersistedCluster):
         self._rule(f"remove {node}", outside=lambda written: (*_without(written.outside, node), node))
         if not self._stopped:
             until = time.monotonic() + REMOVED_WITHIN_S
-            # First out of the balancer's sight, then SIGTERM: the other way round people would be sent to a node that
-            # ends.
+            # First out of the balancer's sight, then SIGTERM: the other way round people are sent to a node that ends.
             wait_for(lambda: True if NO_MEMBER in str(self.rotation()[node]) else None, until=until)
             self.terminate(node)
 

@@ -125,8 +125,7 @@ class Reconciler:
             yield Mismatch(request, "the balancer's log has it, no shopper sent it")
         for request in self._nodes.keys() - self._balancer.keys():
             known = self._client.get(request, _ANSWERED)
-            # A balancer that is struck writes nothing down of what it had passed on, and the client got no answer to
-            # it.
+            # A balancer that is struck writes nothing down of what it had passed on; the client got no answer.
             if self._balancer_fell and known.status == 0:
                 continue
             yield Mismatch(request, f"{self._nodes[request].node} has it, the balancer's log does not")

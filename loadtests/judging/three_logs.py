@@ -194,7 +194,7 @@ class LogMatching:
             self._client[request] = told
             if len(self._client) > self._sweep_at:
                 self._sweep()
-        # A number of eight bytes in place of a text several times as long: of millions of requests all must be remembered.
+        # A number of eight bytes and no text several times as long: of millions of requests all must be remembered.
         number = hash(request)
         self._sent.append(number)
         if request.startswith(PROBE):
@@ -237,8 +237,7 @@ class LogMatching:
             if told == self._nodes.get(request) == self._balancer.get(request):
                 del self._client[request], self._balancer[request], self._nodes[request]
                 self._settled += 1
-        # Twice what is left: where logs are late for long, looking at all of it again and again would cost more than it
-        # frees.
+        # Twice what is left: where logs are late for long, looking again and again costs more than it frees.
         self._sweep_at = max(SWEEP, 2 * len(self._client))
 
 

@@ -50,8 +50,7 @@ def predictions_for(
     found, doubts, open_ones = [], [], []
     for measure, text in expected.items():
         measured = MEASURES[measure].read(result)
-        # That it cannot be seen is known beforehand, and no doubt; only what should have been seen, and was not, is
-        # one.
+        # That it cannot be seen is known beforehand, and no doubt; what should have been seen, and was not, is one.
         if measured is None and cannot_count(measure, result.facts):
             continue
         if measured is None:
