@@ -23,8 +23,7 @@ from loadtests.judging.experiment import (
     load_doubts,
 )
 from loadtests.judging.latency import GeneratorLag, WaitCounter, WithoutService
-from loadtests.judging.replay import HistoryReplay
-from loadtests.judging.tallies import Tallies
+from loadtests.judging.replay import HistoryReplay, Tallies
 from loadtests.judging.three_logs import History, Sources, ThreeLogs
 from loadtests.judging.thresholds import in_their_stead, judge_thresholds, thresholds_of
 from loadtests.judging.verdict import NOTHING_PREDICTED, expected_of, predictions_for, verdict_of

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import ParamSpec
 
-from loadtests.checks import CHECKS, Check
+from loadtests.checks import CHECKS, TALLIES, Check, Tally
 from loadtests.faults.effects import NodeFormat
-from loadtests.model.history import Exchange, StoredOrder
-from loadtests.model.results import LogoutCounts, Loss
+from loadtests.model.history import ENDS_SESSION, STALLED_US, Do, Exchange, StoredOrder
+from loadtests.model.results import Counted, LogoutCounts, Loss
 from loadtests.session_model.carts import Cart, Contradiction
 from loadtests.session_model.circumstances import circumstances_of
 from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace, packed, packed_order
@@ -164,3 +164,46 @@ class HistoryReplay:
             self.crashed[kind] = f"{type(error).__name__}: {error}"
             # Not asked again: what it has in mind after an error is no ground for accusing anybody.
             self._checks.pop(kind, None)
+
+
+# --- what is no loss --------------------------------------------------------------------------------------------------
+
+
+TELLING: frozenset[Do] = frozenset({"login", "watch", "read_cookie", *ENDS_SESSION})
+"""What every tally hears of, whatever came of it."""
+
+
+class Tallies:
+    """`add` all exchanges of one architecture, in order, then `close`."""
+
+    def __init__(self, scene: RunTimeline, tallies: Iterable[type[Tally]] | None = None) -> None:
+        self.crashed: dict[str, str] = {}
+        """Tallies that raised, and what: their numbers are unknown."""
+        self._tallies = [tally(scene) for tally in (TALLIES.values() if tallies is None else tallies)]
+        self._tell_all = any(tally.hears_all for tally in self._tallies)
+
+    def add(self, exchange: Exchange) -> None:
+        """Count one exchange."""
+        if not (
+            self._tell_all
+            or exchange.outcome != "ok"
+            or exchange.do in TELLING
+            or exchange.done_us - exchange.sent_us > STALLED_US
+            or exchange.cookie_refused
+        ):
+            return
+        for tally in self._tallies:
+            if tally.name not in self.crashed:
+                self._tell(tally, exchange)
+        self._tell_all = any(tally.hears_all or tally.following for tally in self._tallies)
+
+    def close(self) -> dict[str, Counted]:
+        """What was counted, by tally."""
+        return {tally.name: tally.counted() for tally in self._tallies}
+
+    def _tell(self, tally: Tally, exchange: Exchange) -> None:
+        """What a tally that raises would have counted, nobody knows."""
+        try:
+            tally.saw(exchange)
+        except Exception as error:  # noqa: BLE001 - whatever it is: the verdict names it
+            self.crashed[tally.name] = f"{type(error).__name__}: {error}"

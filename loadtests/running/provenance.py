@@ -7,6 +7,7 @@ import os
 import platform
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from compose.balancers import BALANCERS
 from compose.cluster import DEFAULT_BALANCER
 from loadtests.model.plan import Plan, plan_sha256
 from loadtests.model.run_folder import RUN_SCHEMA, Provenance
+from shared.errors import TwinshopError
 
 PACKAGES = (
     *dict.fromkeys(balancer.package for balancer in BALANCERS.values()),
@@ -114,3 +116,42 @@ def provenance_of(
         balancer=balancer,
         files=program_files(),
     )
+
+
+# --- what must be the same on all machines of a campaign --------------------------------------------------------------
+
+
+@cache
+def sameness(balancers: tuple[str, ...] = (DEFAULT_BALANCER,)) -> dict[str, str]:
+    """What this machine would run with: versions, and the first digits of SHA-256 of what has no version of its own.
+
+    Of the balancers, only those that will run count.
+    """
+    programs = sorted({*balancers, PAGE_CACHE})
+    packages = bearing(package_versions(), balancers)
+    named = {"Twinshop": twinshop_version(), "Python": str(machine()["python"]), "Twinshop's files": program_files()}
+    return named | packages | {f"{name}'s program": _program(name) for name in programs}
+
+
+def digest(same: Mapping[str, str]) -> str:
+    """All of it in one word."""
+    return hashlib.sha256("\n".join(f"{key}={same[key]}" for key in sorted(same)).encode()).hexdigest()[:16]
+
+
+def differences(here: Mapping[str, str], there: Mapping[str, str]) -> tuple[str, ...]:
+    """In words: "Python 3.12.1 there, 3.11.9 here"."""
+    return tuple(
+        f"{key} {there.get(key, 'not installed')} there, {here.get(key, 'not installed')} here"
+        for key in sorted(here.keys() | there.keys())
+        if here.get(key) != there.get(key)
+    )
+
+
+def _program(balancer: str) -> str:
+    """Packages say a version; what they start may still have been replaced."""
+    try:
+        path = BALANCERS[balancer].program().path
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:SHOWN]
+    except (TwinshopError, OSError):
+        return "not to be had"

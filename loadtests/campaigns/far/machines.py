@@ -22,7 +22,6 @@ from distributed.scheduler import KilledWorker
 
 from compose.cluster import DEFAULT_BALANCER
 from loadtests.campaigns.bundles.unpack import unpack
-from loadtests.campaigns.far.sameness import differences, sameness
 from loadtests.campaigns.far.worker import (
     MACHINE,
     Order,
@@ -35,6 +34,7 @@ from loadtests.campaigns.far.worker import (
     same_here,
 )
 from loadtests.campaigns.runner import ClearAway, Launcher, Outcome, RunJob
+from loadtests.running.provenance import differences, sameness
 from shared.errors import EnvironmentNotReady, TwinshopError
 
 CONNECT_WITHIN_S = 10.0

@@ -6,8 +6,13 @@ from loadtests.faults.effects import ReplicaBehind, StoreEvicts, StoreGone, Stor
 from loadtests.model.history import Exchange
 from loadtests.session_model.circumstances import TIME, Circumstances, Harm, Without
 from loadtests.session_model.life import SessionLife, lifetime_over
-from loadtests.session_model.stores.contract import Outlived, StoreRules, written_back
-from loadtests.session_model.stores.formats import cart_not_understood, not_understood
+from loadtests.session_model.stores.contract import (
+    Outlived,
+    StoreRules,
+    cart_not_understood,
+    not_understood,
+    written_back,
+)
 
 
 class RedisRules(StoreRules):

@@ -6,8 +6,7 @@ from loadtests.faults.effects import ClockOff, KeyOfItsOwn, NodeSigns
 from loadtests.model.history import Exchange
 from loadtests.session_model.circumstances import Circumstances, Factor, Harm, Without
 from loadtests.session_model.life import US, SessionLife, lifetime_over, setting
-from loadtests.session_model.stores.contract import Outlived, StoreRules
-from loadtests.session_model.stores.formats import cart_not_understood, not_understood
+from loadtests.session_model.stores.contract import Outlived, StoreRules, cart_not_understood, not_understood
 from loadtests.session_model.stores.redis import lost, rolled_back
 from loadtests.session_model.stores.token import refused_key
 from loadtests.session_model.token_trail import TokenTrail, TokenUse

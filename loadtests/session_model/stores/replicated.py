@@ -6,8 +6,13 @@ from loadtests.faults.effects import CopyBehind, MemoryGone
 from loadtests.model.history import Exchange
 from loadtests.session_model.circumstances import Circumstances, Factor, Harm, Without
 from loadtests.session_model.life import SessionLife, over_by_age, setting
-from loadtests.session_model.stores.contract import Outlived, StoreRules, written_back
-from loadtests.session_model.stores.formats import cart_not_understood, not_understood
+from loadtests.session_model.stores.contract import (
+    Outlived,
+    StoreRules,
+    cart_not_understood,
+    not_understood,
+    written_back,
+)
 from loadtests.session_model.stores.memory import thrown_out
 
 

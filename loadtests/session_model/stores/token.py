@@ -7,8 +7,7 @@ from loadtests.faults.effects import KeyOfItsOwn, NodeSigns
 from loadtests.model.history import Exchange
 from loadtests.session_model.circumstances import Circumstances, Factor, Harm, Without
 from loadtests.session_model.life import US, SessionLife, clocks_off, over_by_age, setting
-from loadtests.session_model.stores.contract import Outlived, StoreRules
-from loadtests.session_model.stores.formats import cart_not_understood, not_understood
+from loadtests.session_model.stores.contract import Outlived, StoreRules, cart_not_understood, not_understood
 
 
 class TokenRules(StoreRules):
