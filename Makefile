@@ -28,7 +28,7 @@ help:
 	@echo "make workshop   two shops side by side in a browser: predict, break something, see (ends with Ctrl-C)"
 	@echo "make matrix     every scenario on every architecture: predicted beside measured (about 80 minutes)"
 	@echo "make rehearse   the whole lesson without a person: does every promise of its texts hold? (about 4 minutes)"
-	@echo "make examples   other people's frameworks, calm and broken: who is logged out? (about a quarter of an hour)"
+	@echo "make examples   other people's frameworks, calm and broken: who is logged out? (about ten minutes)"
 	@echo "make test       lint, types, import contracts and all quick tests"
 	@echo "make test-long  calibration runs and kill storms (about an hour)"
 	@echo "make bench      the figures of docs/reference/benchmarks.md, measured here and now"

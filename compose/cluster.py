@@ -217,7 +217,7 @@ def check_distance(spec: ClusterSpec) -> None:
         raise UsageError(
             f"the store of {spec.architecture.name} cannot be {spec.limits.store_distance_ms:g} ms away",
             why="its nodes ask a sentinel where it is, and go there without a wire",
-            next_step="choose an architecture without a replica, or leave store_distance_ms away",
+            next_step="choose an architecture without a replica, or omit store_distance_ms",
         )
 
 

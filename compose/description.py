@@ -98,7 +98,7 @@ class WhoCall(Call, frozen=True):
     """Who am I: a page that only somebody who is logged in is shown."""
 
     user: Extract | None = None
-    """Of [who]. Where the shopper's name stands. If no page tells it, leave it away: then nobody can tell that a page
+    """Of [who]. Where the shopper's name stands. If no page tells it, omit it: then nobody can tell that a page
     is somebody else's."""
     shows: str = "{user}"
     """Of [who]. What stands there for each account."""

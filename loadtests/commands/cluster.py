@@ -111,8 +111,10 @@ Start a cluster and leave it running: open its URL, log in, then `twinshop kill 
 )  # fmt: skip
 @APP_OPTION
 @click.option("--nodes", type=click.IntRange(1, 50), default=3, show_default=True, help="How many nodes.")
-@click.option("--port", type=click.IntRange(1024, 65535), help="Where the shop is to listen; a free port if left away.")
-@click.option("--engine", "engine_name", default="processes", show_default=True, help="What runs it: or docker.")
+@click.option("--port", type=click.IntRange(1024, 65535), help="Where the shop is to listen.  [default: a free port]")
+@click.option(
+    "--engine", "engine_name", default="processes", show_default=True, help="What runs it: processes or docker."
+)
 @BALANCER_OPTION
 @JSON_OPTION
 def up(

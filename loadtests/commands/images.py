@@ -16,7 +16,7 @@ Examples:
   twinshop images save twinshop-images.tar     where there is a network
   twinshop images load twinshop-images.tar     where there is none
 
-The images of the docker engine. They are had by themselves when first needed; this is for having them before.
+The images of the docker engine. They are built and pulled when first needed; this does it beforehand.
 """
 )
 def images() -> None:

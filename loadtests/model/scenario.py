@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any
 
 import msgspec
@@ -55,6 +56,11 @@ class FaultSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """None: at the end of the window."""
     victim: str = "any"
     """"any": the seed picks one of the nodes; or a node's name, "n2". What strikes a part has it for its victim."""
+
+
+def as_set(name: str, value: object) -> str:
+    """A setting as a scenario's file has it; TOML writes truth and text as JSON does."""
+    return f"{name} = {json.dumps(value)}"
 
 
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

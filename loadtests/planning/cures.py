@@ -5,7 +5,7 @@ from __future__ import annotations
 from compose.cluster import Limits
 from loadtests.faults import FAULTS
 from loadtests.faults.contract import Cure
-from loadtests.model.scenario import Scenario
+from loadtests.model.scenario import Scenario, as_set
 
 _REFRESHED = ("refresh-token", "refresh-token-database")
 
@@ -110,10 +110,10 @@ def switch(cure: Cure, before: Scenario, after: Scenario) -> str:
         return f"architecture `{cure.instead}` instead of {', '.join(f'`{name}`' for name in cure.on)}"
     names = list({**before.settings, **after.settings})
     changed = [name for name in names if before.settings.get(name) != after.settings.get(name)]
-    words = [f"`{name} = {after.settings.get(name, getattr(Limits(), name))}`" for name in changed]
+    words = [f"`{as_set(name, after.settings.get(name, getattr(Limits(), name)))}`" for name in changed]
     kinds = [" and ".join(dict.fromkeys(f"`{fault.kind}`" for fault in it.fault)) for it in (before, after)]
     if kinds[0] != kinds[1]:
-        words.append(f"{kinds[1]} instead of {kinds[0]}")
+        words.append(" instead of ".join(filter(None, reversed(kinds))) if kinds[1] else f"no {kinds[0]}")
     if before.load.behaviour != after.load.behaviour:
         words.append(f"shoppers `{after.load.behaviour}` instead of `{before.load.behaviour}`")
     return ", ".join(words)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING
 
 from compose.balancers import balancer_named
 from loadtests.behaviours import Behaviour
+from loadtests.model.scenario import Scenario, as_set
 
 if TYPE_CHECKING:
     from loadtests.model.plan import Plan, ShopperPlan
-    from loadtests.model.scenario import Scenario
 
 WIDTH = 88
 START_AND_STOP_S = 2.5
@@ -55,7 +54,7 @@ def _behaviour(behaviour: Behaviour) -> list[str]:
 
 def _settings(scenario: Scenario) -> list[str]:
     """What is not as it is by itself."""
-    told = [f"{name} = {json.dumps(value)}" for name, value in scenario.settings.items()]
+    told = [as_set(name, value) for name, value in scenario.settings.items()]
     return [f"{'settings' if not number else '':<9}{line}" for number, line in enumerate(told)]
 
 

@@ -137,12 +137,35 @@ def measures() -> str:
     )
 
 
+_BESIDE = {
+    "application": "What is under test: one of the twins, or anybody’s web application, described in one file.",
+    "campaign": "Many runs under one question: a matrix, repeats, conformance.",
+    "effect": "What a fault does to sessions, in a small closed vocabulary.",
+    "episode": "A part of the lesson: a scenario whose faults people make, with a prediction before it.",
+    "finding": "A refuted prediction whose cause is known; or what a balancer does and its documentation does not say.",
+    "grade": (
+        "How much can be seen of an application: A, by shoppers, balancer and nodes; B, by shoppers and balancer; "
+        "C, by shoppers alone."
+    ),
+    "guest": "A person with a browser in the shops of a workshop; in no shopper’s books.",
+    "round": "A run of a workshop: two architectures at the same time, and people who choose the faults.",
+    "scenario": "One file: a question, a load, its faults, and what is predicted.",
+    "session life": (
+        "Where a session is held, since when, when it was last written, until when it is good, and what ended it."
+    ),
+    "twins": "The two shops, which differ in one file: stateful_app and stateless_app.",
+}
+"""What these pages speak of, and a run's report does not."""
+
+
 def glossary() -> str:
-    """docs/reference/glossary.md, of the very words that the reports show."""
+    """docs/reference/glossary.md: the very words that the reports show, and those of the other pages."""
     return page(
         "Glossary",
         "One word for one thing, everywhere: in the code, the files, the reports and these pages.",
         table(("word", "meaning"), GLOSSARY.items()),
+        "## Words that no report needs",
+        table(("word", "meaning"), _BESIDE.items()),
         "## Losses",
         "Some break a session guarantee (Terry et al., *Session Guarantees for Weakly Consistent Replicated Data*, "
         "1994).",

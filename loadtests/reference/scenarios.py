@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from loadtests.faults.contract import Cure
-from loadtests.model.scenario import FaultSpec, Scenario
+from loadtests.model.scenario import FaultSpec, Scenario, as_set
 from loadtests.planning.cures import CURES, measure_of, shown_on, switch
 from loadtests.planning.scenario_file import all_scenarios
 from loadtests.reference.markdown import code, page, table
@@ -41,7 +41,7 @@ def _scenario(scenario: Scenario) -> Iterator[str]:
     if load.addresses:
         facts.append(f"from {load.addresses} address{'es' if load.addresses > 1 else ''}")
     facts += [_fault(fault) for fault in scenario.fault]
-    facts += [code(f"{name} = {value}") for name, value in scenario.settings.items()]
+    facts += [code(as_set(name, value)) for name, value in scenario.settings.items()]
     yield "; ".join(facts) + "."
     yield table(
         ("architecture", "predicted"),

@@ -57,6 +57,9 @@ GLOSSARY: dict[str, str] = {
     "architecture": "A shop, where its sessions live, and how the balancer routes.",
     "cluster": "The balancer, the nodes, the database and, where there is one, the session store; run by an engine.",
     "engine": "What runs clusters: processes, or containers.",
+    "balancer": "What stands before the nodes and hands each request to one of them.",
+    "session": "What the shop knows of somebody between two requests: who they are, and what is in their cart.",
+    "store": "A server that keeps sessions for all nodes; where causes are reckoned, whatever keeps them.",
     "part": "Anything of a cluster that can be struck by itself: a node, the balancer, the store, its replica.",
     "node": "One shop with its own memory: one process, unless a scenario wants more.",
     "affinity": (
@@ -77,9 +80,6 @@ GLOSSARY: dict[str, str] = {
     ),
     "fault": "Something that is broken and healed on purpose.",
     "victim": "The part that a fault strikes; the cluster, if it strikes no single part.",
-    "strike": (
-        "A planned fault as it went on one architecture: when it was injected, observed, healed, observed healed."
-    ),
     "nothing there": "What a fault finds in an architecture that has no such part: then nothing is broken there.",
     "at risk": "Shoppers whose logged-in sessions the victim held in its memory when it was hit.",
     "history": "What was asked and answered, in order, from the shoppers’ side: the only evidence that checks read.",
@@ -87,10 +87,10 @@ GLOSSARY: dict[str, str] = {
     "outcome": "ok, failed (it surely did not happen), unknown (it may have happened), or not sent.",
     "recovery": "A login that was not planned, after an involuntary logout or a failed login.",
     "audit": "A last visit to every shopper at the end, so that a loss nobody happened to look at is still found.",
-    "memory": (
+    "expectation": (
         "What one shopper may rightly expect, given what was acknowledged; shoppers and checks use the same one."
     ),
-    "finding": "An answer that contradicts the memory.",
+    "contradiction": "An answer that no expectation allows.",
     "check": "Reads the history, names losses.",
     "loss": "What a shopper lost against what had been acknowledged.",
     "tally": "Reads the history, counts what is no loss and still happened to shoppers.",

@@ -41,17 +41,21 @@ def tell(text: object, *, err: bool = False, nl: bool = True) -> None:
 
 
 _COMMAND = re.compile(r"(?<![\w./-])twinshop (?=[a-z-])")
+_PIP = re.compile(r"(?<![\w./-])(?<!-m )pip (?=install )")
 
 
 def pasteable(text: str) -> str:
     """The text, its commands as they can be pasted into this shell, whether or not it knows of `.venv`.
 
-    `twinshop` becomes the path by which it was called, if PATH has none or another one; after `python -m` it stays.
+    `twinshop` becomes the path by which it was called, if PATH has none or another one; after `python -m` it stays. So
+    does `pip`, which elsewhere would install for another Python, or take a stranger's `twinshop` from an index.
     """
     mine, found = Path(sys.argv[0]), shutil.which("twinshop")
     if mine.name != "twinshop" or not mine.exists() or (found and Path(found).resolve() == mine.resolve()):
         return text
-    return _COMMAND.sub(lambda _found: f"{shlex.quote(sys.argv[0])} ", text)
+    text = _COMMAND.sub(lambda _found: f"{shlex.quote(sys.argv[0])} ", text)
+    python = mine.with_name("python")
+    return _PIP.sub(lambda _found: f"{shlex.quote(str(python))} -m pip ", text) if python.exists() else text
 
 
 def advise(text: str, *, err: bool = False) -> None:

@@ -181,7 +181,7 @@ def _leaves(app: DescribedApp, it: Description, anna: WalkPerson, url: str, pref
     thief.copy_cookies(anna)
     reading = anna.do("logout")
     own = anna.status >= 500
-    fault = "; if it is the application's own fault, leave [logout] away: then it is not measured" if own else ""
+    fault = "; if it is the application's own fault, omit [logout]: then it is not measured" if own else ""
     hint = f"look at [logout], and at {{csrf}}{fault}"
     yield _step("log out", anna, reading.outcome == "ok", _said(reading), hint)
     if reading.outcome != "ok":
@@ -210,9 +210,7 @@ def _who(what: str, person: WalkPerson, number: int, it: Description) -> WalkSte
     known = reading.outcome == "ok" and reading.shown.user in ("", account_name(number))
     wrong = "it shows somebody else: look at [who] user and shows, or at the application"
     if reading.error == UNREADABLE:
-        hint = (
-            "it answers without a name: look at [who] user, which finds nothing there; if none is told, leave it away"
-        )
+        hint = "it answers without a name: look at [who] user, which finds nothing there; if none is told, omit it"
     elif reading.stranger:
         hint = "it answers as to a stranger: look at [who], and at [stranger]"
     else:

@@ -88,6 +88,13 @@ class TestPasteable:
         assert pasteable(self.TEXT) == (f"next: {by_path} report runs/latest (`{by_path} runs` lists them)")
         assert pasteable(f"{by_path} runs") == f"{by_path} runs"
 
+    def test_what_is_installed_goes_where_the_program_is(self, program: Path) -> None:
+        text = "next: pip install 'twinshop[parquet]', or /usr/bin/python3 -m pip install scipy"
+        assert pasteable(text) == text
+        python = program.with_name("python")
+        python.touch()
+        assert pasteable(text) == text.replace("next: pip", f"next: '{python}' -m pip")
+
     def test_found_on_path_its_name_is_enough(self, program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PATH", str(program.parent))
         assert pasteable(self.TEXT) == self.TEXT

@@ -138,7 +138,7 @@ def test_after_a_refused_logout_nothing_is_concluded(node: Node, monkeypatch: py
     *_, wrong, last = steps = walked(node, TEXT)
     assert [step.what for step in steps if not step.ok] == ["log out"]
     assert f"({status}: logout needs a callback)" in wrong.words
-    assert ("if it is the application's own fault, leave [logout] away" in wrong.words) is (status == 500)
+    assert ("if it is the application's own fault, omit [logout]" in wrong.words) is (status == 500)
     assert "still logged in, because the logout was refused" in last.words
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from compose.cluster import Limits
 from loadtests.checks import CAUSES
 from loadtests.faults import FAULTS
+from loadtests.faults.contract import Fault
 from loadtests.model.history import Exchange, Record
 from loadtests.session_model.causes import (
     cause_in_words,
@@ -33,6 +35,8 @@ from tests.loadtests.session_model.stores.test_replicated import CASES as OF_REP
 from tests.loadtests.session_model.stores.test_token import CASES as OF_TOKEN
 from tests.loadtests.session_model.stores.test_token import OUTLIVED
 from tests.loadtests.stories import Story, losses, scene, stored
+
+PAGE = Path(__file__).parents[3] / "docs" / "explanation" / "causes.md"
 
 
 def causes(records: Iterable[Record], where: RunTimeline) -> list[str]:
@@ -337,3 +341,11 @@ def test_a_fault_that_was_over_before_the_session_was_known_last_is_told_with_bo
 def test_where_nobody_said_where_sessions_live_nothing_is_proved() -> None:
     used = Outlived(None, Story().logout().last, Story().me({}).last)
     assert UnknownRules().outlived(used, circumstances_of(where("redis")), frozenset()) == []
+
+
+def test_the_page_that_defines_causes_has_every_word_and_every_fault_that_has_effects() -> None:
+    """It is to be enough to program all of this a second time; `deploy-…` stands for the versions there."""
+    page = PAGE.read_text(encoding="utf-8")
+    assert [word for word in CAUSES if f"`{word}`" not in page] == []
+    touching = [kind for kind, fault in FAULTS.items() if type(fault).effects is not Fault.effects]
+    assert [kind for kind in touching if kind not in page and not kind.startswith("deploy-")] == []
