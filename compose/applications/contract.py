@@ -16,7 +16,7 @@ import msgspec
 from compose.applications.compose_file import ComposeService
 from compose.changes import FIRST_FORMAT, Key, Reply, Trouble
 from compose.cluster import ClusterSpec, HttpInterface
-from compose.description import Call
+from compose.interface import ShopperInterface
 from compose.probes.parts import SelfReport
 from compose.supervision.ports import Listen
 from shared.database_order import DatabaseOrder
@@ -103,8 +103,8 @@ class Application(ABC):
 
     can: ApplicationCapabilities
     http: HttpInterface
-    calls: Mapping[str, Call]
-    """What its shoppers can ask of it, by action (`loadtests.model.history.Do`)."""
+    interface: ShopperInterface
+    """What its shoppers can ask of it, and what its answers mean."""
     home: str = ""
     """The folder in which its commands are run; "": the cluster's own."""
 

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
-from compose.description import Extract, Sign
+from compose.interface import Extract, Sign
 
 _NOTHING = object()
 
@@ -22,13 +22,14 @@ class AnsweredPage:
     """One answer, to be read."""
 
     def __init__(
-        self, status: int, body: bytes, header: Callable[[str], str], cookies: Mapping[str, str], arrived: str = ""
-    ) -> None:
+        self, status: int, body: bytes, header: Callable[[str], str], cookies: Callable[[], Mapping[str, str]],
+        arrived: str = "",
+    ) -> None:  # fmt: skip
         self.status = status
         self.arrived = arrived
         """The path that a redirect has led to; "" if none did."""
         self._body = body
-        self._header = header
+        self.header = header
         self._cookies = cookies
         self._text: str | None = None
         self._html: LexborHTMLParser | None = None
@@ -54,7 +55,7 @@ class AnsweredPage:
             return [text.strip() for text in self._elements(extract.css, extract.attribute) if text is not None]
         if extract.regex:
             return [str(match).strip() for match in _pattern(extract.regex).findall(self.text)]
-        one = self._cookies.get(extract.cookie) if extract.cookie else self._header(extract.header)
+        one = self._cookies().get(extract.cookie) if extract.cookie else self.header(extract.header)
         return [one] if one else []
 
     def at(self, pointer: str) -> Any:
@@ -70,7 +71,7 @@ class AnsweredPage:
         """Whether all of that sign holds. A sign that says nothing does not."""
         if not sign:
             return False
-        leads = self._header("Location") if 300 <= self.status < 400 else self.arrived
+        leads = self.header("Location") if 300 <= self.status < 400 else self.arrived
         return all(
             (
                 not sign.status or self.status == sign.status,

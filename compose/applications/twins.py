@@ -14,13 +14,14 @@ import msgspec
 from compose.applications.contract import Application, ApplicationCapabilities, NodeSetup, NodeState
 from compose.changes import Key, Reply, Trouble
 from compose.cluster import ClusterSpec, HttpInterface
-from compose.description import Call
+from compose.interface import Call, Extract, ShopperInterface, ShownPlaces
 from compose.probes.parts import PROBE_S, SelfReport, ask_page
 from compose.probes.questions import Unanswered, ask
 from compose.supervision.ports import Listen
 from shared.database_order import DatabaseOrder
 from shared.errors import TwinshopError
 from shared.sessions import HeldSession, fingerprint
+from shared.shop.catalogue import BY_SKU, ENGRAVED
 
 STATE_WITHIN_S, TROUBLE_WITHIN_S = 0.6, 1.0
 FROM_LIMITS = (
@@ -40,7 +41,7 @@ PUBLIC_PATHS = (
 )
 """What the shop serves to people; a test holds it against the shop's own routes."""
 _JSON = {"Accept": "application/json"}
-CALLS: Mapping[str, Call] = {
+CALLS: dict[str, Call] = {
     "login": Call("POST /login", json={"user": "{user}", "password": "{password}"}, headers=_JSON),
     "browse": Call("GET /products", headers=_JSON),
     "add": Call("POST /cart", json={"sku": "{sku}", "quantity": "{quantity}"}, headers=_JSON),
@@ -56,7 +57,10 @@ CALLS: Mapping[str, Call] = {
     # A page with a form, whose CSRF token needs a session.
     "arrive": Call("GET /login", headers={"Accept": "text/html"}),
 }
-"""What shoppers ask of the shop; `{sku}`, `{quantity}` and `{key}` are the action's own."""
+"""What shoppers ask of the shop."""
+_KNOWS = ShownPlaces(Extract(json="/user"), cart="/cart", order="/order", orders="/orders")
+UNREAD = frozenset({"browse", "arrive", "watch"})
+"""What says nothing about the shopper, or says it to a person and not in JSON."""
 Said = TypeVar("Said")
 
 
@@ -108,7 +112,10 @@ class Twins(Application):
         "/healthz", "X-Node", "X-Run", private="/-/", public=PUBLIC_PATHS, streams=("/orders/progress",)
     )
 
-    calls = CALLS
+    interface = ShopperInterface(
+        CALLS, {do: _KNOWS for do in CALLS if do not in UNREAD}, ("me", "orders"), follows=False,
+        articles=tuple(BY_SKU), made_to_order=ENGRAVED,
+    )  # fmt: skip
 
     def command(self, spec: ClusterSpec, setup: NodeSetup) -> list[str]:
         """With this very Python."""

@@ -8,10 +8,8 @@ from compose.description import (
     IN_CONTAINERS,
     PLACES,
     AccountSource,
-    Call,
     DescribedVariant,
     Description,
-    Extract,
     FaultCommands,
     LoginCall,
     NodeCommand,
@@ -19,9 +17,9 @@ from compose.description import (
     RecallCall,
     RememberCall,
     Running,
-    Sign,
     WhoCall,
 )
+from compose.interface import Call, Extract, Sign
 from loadtests.reference.attributes import attributes_of
 from loadtests.reference.markdown import code, page, table
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from compose.applications import application_of
 from compose.applications.described import end_group, placed
 from compose.applications.description_file import load_description
 from compose.architectures import Architecture, one_of
@@ -26,7 +27,7 @@ from compose.engines.contract import Cluster, Engine
 from compose.engines.running import RunningEngine
 from loadtests.behaviours.described import Described
 from loadtests.faults import FAULTS
-from loadtests.load.described import DescribedApp
+from loadtests.load.application_client import AskedApplication
 from loadtests.model.application import ApplicationFacts, asked_of, facts_of
 from loadtests.model.history import Exchange, encode_records, read_history_batches
 from loadtests.model.plan import Plan
@@ -37,7 +38,7 @@ from shared.ndjson import FilePart
 from shared.whole_file import write_whole
 
 ACCOUNTS_WITHIN_S = 60.0
-ACCOUNTS_FILE = "application.json"
+APPLICATION_FILE = "application.json"
 
 
 class ApplicationUnderTest(msgspec.Struct, frozen=True):
@@ -199,7 +200,7 @@ def _is_here(url: str) -> bool:
 
 def _requests_per_second(description: Description, plan: Plan) -> float:
     """By the plan, with the pages on the way; what redirects add is not known, and is reckoned as one each."""
-    each = {do: 1 + bool(call.page) + (call.method != "GET") for do, call in description.calls().items()}
+    each = {do: 1 + bool(call.page) + (call.method != "GET") for do, call in description.interface().calls.items()}
     sent = sum(each.get(action.do, 1) for shopper in plan.shoppers for action in shopper.actions)
     return sent * 1000 / plan.window_ms
 
@@ -262,18 +263,19 @@ def _no_accounts(description: Description, why: str) -> EnvironmentNotReady:
     )
 
 
-def write_for_load(description: Description, count: int, cluster: Cluster) -> Path:
+def write_for_load(cluster: Cluster, count: int) -> Path:
     """Write what the load processes need to know, for nobody else's eyes; it goes with the cluster's `work/`.
 
-    The passwords are the cluster's secrets from now on.
+    The passwords of accounts that are somebody's are the cluster's secrets from now on.
 
     Raises:
         As `accounts_of`.
     """
-    path = cluster.folder / "work" / ACCOUNTS_FILE
-    app = DescribedApp(description, accounts_of(description, count))
-    cluster.confidential += tuple(password for _, password in app.accounts)
-    write_whole(path, msgspec.json.encode(app), mode=0o600)
+    path = cluster.folder / "work" / APPLICATION_FILE
+    app, description = application_of(cluster.spec), cluster.spec.application
+    accounts = () if description is None else accounts_of(description, count)
+    cluster.confidential += tuple(password for _, password in accounts)
+    write_whole(path, msgspec.json.encode(AskedApplication(app.interface, app.http, accounts)), mode=0o600)
     return path
 
 

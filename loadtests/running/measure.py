@@ -150,8 +150,7 @@ class Measurement:
         return cluster
 
     def _start_load(self, cluster: Cluster) -> LoadProcesses:
-        setup, app = self._setup, self._setup.application
-        count = len(setup.plan.shoppers)
+        setup = self._setup
         self._load = load = start_load(
             setup.ledger,
             plan_path=setup.folder.plan,
@@ -164,7 +163,7 @@ class Measurement:
             folder=self._logs,
             workers=setup.workers,
             live=self.live,
-            application=write_for_load(app.description, count, cluster) if app else None,
+            application=write_for_load(cluster, len(setup.plan.shoppers)),
         )
         until = time.monotonic() + LOAD_READY_S
         wait_for(lambda: load.ready() or load.finished() or None, until=until, every_s=TICK_S / 5)

@@ -1,4 +1,4 @@
-"""What shoppers send to a described application, and what they make of its answers."""
+"""What shoppers send to an application, and what they make of its answers: of a described one, and of the shop."""
 
 from __future__ import annotations
 
@@ -9,21 +9,20 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from compose.cluster import HttpInterface
 from compose.description import (
     AccountSource,
-    Call,
     Description,
-    Extract,
     LoginCall,
     NodeCommand,
     RecallCall,
     RememberCall,
-    Sign,
     WhoCall,
 )
+from compose.interface import Call, Extract, Sign
 from loadtests.load.answers import ShopAnswer
+from loadtests.load.application_client import ApplicationClient, AskedApplication, PreparedApplication
 from loadtests.load.contract import HttpRequest, Reading
-from loadtests.load.described import DescribedApp, DescribedClient
 from loadtests.model.history import Do, Jar
 from loadtests.model.plan import Action
 
@@ -58,13 +57,14 @@ def answer(status: int, body: str = "", **headers: str) -> ShopAnswer:
     return ShopAnswer(0, 1, status, headers=found, body=body.encode())
 
 
-def client(it: Description, cookies: dict[str, str] | None = None) -> DescribedClient:
-    app = DescribedApp(it, (("u1", "pw"), ("u2", "pw")))
-    return DescribedClient(app, app.names(), 1, RUN, lambda _jar: cookies or {}, ORIGIN)
+def client(it: Description, cookies: dict[str, str] | None = None) -> ApplicationClient:
+    accounts = (("u1", "pw"), ("u2", "pw"))
+    app = PreparedApplication(AskedApplication(it.interface(), HttpInterface("/health"), accounts))
+    return ApplicationClient(app, accounts[0], 1, RUN, lambda _jar: cookies or {}, ORIGIN)
 
 
 def do(
-    who: DescribedClient, what: Do, *answers: ShopAnswer, sku: str = "", jar: Jar = "main"
+    who: ApplicationClient, what: Do, *answers: ShopAnswer, sku: str = "", jar: Jar = "main"
 ) -> tuple[Reading, list[HttpRequest]]:
     """What it made of the answers, and all that it sent."""
     steps = who.steps(Action(0, what, sku, jar=jar))
