@@ -76,6 +76,19 @@ class Call(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
         return self.send.partition(" ")[2].strip()
 
 
+class ShownKeys(msgspec.Struct, frozen=True):
+    """The keys under which a JSON object shows what the application knows of the shopper, as far as it does."""
+
+    user: str
+    """Their name."""
+    cart: str
+    """The units of each article, by its name."""
+    order: str
+    """The order that was made."""
+    orders: str
+    """All orders, a list of objects; in each the order stands under `order`."""
+
+
 class ShownPlaces(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where an answer shows what the application knows of the shopper; what has no place is not looked for."""
 
@@ -83,17 +96,8 @@ class ShownPlaces(msgspec.Struct, frozen=True, omit_defaults=True):
     """Their name."""
     values: Extract | None = None
     """What was remembered: texts in which each value names its run and its shopper."""
-    cart: str = ""
-    """A JSON pointer: the units of each article, by its name."""
-    order: str = ""
-    """A JSON pointer: the order that was made."""
-    orders: str = ""
-    """A JSON pointer: all orders, a list; in each the order stands at `order`."""
-
-    @property
-    def in_json(self) -> bool:
-        """It must be JSON: otherwise a successful answer cannot be read."""
-        return bool(self.cart or self.order or self.orders)
+    keys: ShownKeys | None = None
+    """Or all of it in a JSON object; a successful answer that is none cannot be read."""
 
 
 class ShopperInterface(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -124,6 +128,8 @@ class ShopperInterface(msgspec.Struct, frozen=True, omit_defaults=True):
     """A value that is remembered takes the place of the one before."""
     in_account: bool = False
     """What is remembered belongs to the account: it outlives a logout."""
+    account: dict[str, Call] = {}
+    """What people can ask beside shopping, about their account; the words that are left open are each call's own."""
     articles: tuple[str, ...] = ()
     """What can be put into a cart."""
     made_to_order: str = ""

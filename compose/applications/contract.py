@@ -171,6 +171,14 @@ class Application(ABC):
             TwinshopError: it answers, but will not.
         """
 
+    def administer(self, url: str, control_token: str, user: str, what: Literal["end", "disable"]) -> int:
+        """As an administrator, at one node: end the user's sessions, or disable the account, which ends them, too.
+
+        Returns:
+            The status of the answer; 0 if there is none, or nobody can be told such things.
+        """
+        return 0
+
     @abstractmethod
     def orders(self, database_url: str) -> list[DatabaseOrder]:
         """Every order in the database, by order id."""

@@ -21,6 +21,8 @@ _NOTHING = object()
 class AnsweredPage:
     """One answer, to be read."""
 
+    __slots__ = ("_cookies", "_html", "_json", "_text", "arrived", "body", "header", "status")
+
     def __init__(
         self, status: int, body: bytes, header: Callable[[str], str], cookies: Callable[[], Mapping[str, str]],
         arrived: str = "",
@@ -28,7 +30,7 @@ class AnsweredPage:
         self.status = status
         self.arrived = arrived
         """The path that a redirect has led to; "" if none did."""
-        self._body = body
+        self.body = body
         self.header = header
         self._cookies = cookies
         self._text: str | None = None
@@ -39,7 +41,7 @@ class AnsweredPage:
     def text(self) -> str:
         """The body as text."""
         if self._text is None:
-            self._text = self._body.decode("utf-8", "replace")
+            self._text = self.body.decode("utf-8", "replace")
         return self._text
 
     def take(self, extract: Extract) -> str | None:
@@ -62,7 +64,7 @@ class AnsweredPage:
         """What the body's JSON has at that pointer; None if it has nothing, or is no JSON."""
         if self._json is _NOTHING:
             try:
-                self._json = msgspec.json.decode(self._body)
+                self._json = msgspec.json.decode(self.body)
             except msgspec.DecodeError:
                 self._json = None
         return at_pointer(self._json, pointer)
@@ -97,9 +99,8 @@ def path_of(address: str) -> str:
 
 def at_pointer(document: Any, pointer: str) -> Any:
     """What the document has at that JSON pointer; None if it has nothing there."""
-    for word in pointer.split("/")[1:]:
-        key = word.replace("~1", "/").replace("~0", "~")
-        if isinstance(document, Mapping):
+    for key in _keys(pointer):
+        if isinstance(document, dict):
             document = document.get(key)
         elif isinstance(document, list) and key.isdecimal() and int(key) < len(document):
             document = document[int(key)]
@@ -135,6 +136,11 @@ def bad_selector(selector: str) -> str:
     except SelectolaxError:
         return f"{selector!r} is no CSS selector"
     return ""
+
+
+@cache
+def _keys(pointer: str) -> tuple[str, ...]:
+    return tuple(word.replace("~1", "/").replace("~0", "~") for word in pointer.split("/")[1:])
 
 
 @cache

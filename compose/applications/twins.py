@@ -6,7 +6,7 @@ import secrets
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import TypeVar
+from typing import Literal, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -14,7 +14,7 @@ import msgspec
 from compose.applications.contract import Application, ApplicationCapabilities, NodeSetup, NodeState
 from compose.changes import Key, Reply, Trouble
 from compose.cluster import ClusterSpec, HttpInterface
-from compose.interface import Call, Extract, ShopperInterface, ShownPlaces
+from compose.interface import Call, ShopperInterface, ShownKeys, ShownPlaces
 from compose.probes.parts import PROBE_S, SelfReport, ask_page
 from compose.probes.questions import Unanswered, ask
 from compose.supervision.ports import Listen
@@ -23,7 +23,7 @@ from shared.errors import TwinshopError
 from shared.sessions import HeldSession, fingerprint
 from shared.shop.catalogue import BY_SKU, ENGRAVED
 
-STATE_WITHIN_S, TROUBLE_WITHIN_S = 0.6, 1.0
+STATE_WITHIN_S, TROUBLE_WITHIN_S, ADMINISTERED_WITHIN_S = 0.6, 1.0, 6.0
 FROM_LIMITS = (
     "session_lifetime_s", "access_lifetime_s", "refresh_grace_s", "session_absolute_s", "session_cap",
     "session_refresh_each_request", "store_timeout_s", "store_retries", "regenerate_at_login", "cart_lock",
@@ -58,7 +58,12 @@ CALLS: dict[str, Call] = {
     "arrive": Call("GET /login", headers={"Accept": "text/html"}),
 }
 """What shoppers ask of the shop."""
-_KNOWS = ShownPlaces(Extract(json="/user"), cart="/cart", order="/order", orders="/orders")
+ACCOUNT = {
+    "change_password": Call("POST /password", json={"password": "{password}", "new": "{new}"}, headers=_JSON),
+    "sessions": Call("GET /sessions", headers=_JSON),
+    "end_session": Call("POST /sessions/{session}/end", json={"password": "{password}"}, headers=_JSON),
+}
+_KNOWS = ShownPlaces(keys=ShownKeys("user", "cart", "order", "orders"))
 UNREAD = frozenset({"browse", "arrive", "watch"})
 """What says nothing about the shopper, or says it to a person and not in JSON."""
 Said = TypeVar("Said")
@@ -109,12 +114,18 @@ class Twins(Application):
         shows_orders=True,
     )
     http = HttpInterface(
-        "/healthz", "X-Node", "X-Run", private="/-/", public=PUBLIC_PATHS, streams=("/orders/progress",)
+        "/healthz",
+        "X-Node",
+        "X-Run",
+        private="/-/",
+        public=PUBLIC_PATHS,
+        streams=("/orders/progress",),
+        tells_nobody=("/static/", "/orders/progress", "/login"),
     )
 
     interface = ShopperInterface(
         CALLS, {do: _KNOWS for do in CALLS if do not in UNREAD}, ("me", "orders"), follows=False,
-        articles=tuple(BY_SKU), made_to_order=ENGRAVED,
+        account=ACCOUNT, articles=tuple(BY_SKU), made_to_order=ENGRAVED,
     )  # fmt: skip
 
     def command(self, spec: ClusterSpec, setup: NodeSetup) -> list[str]:
@@ -221,6 +232,16 @@ class Twins(Application):
                 raise TwinshopError(
                     f"the node at {where} cannot be made to fail: its control page answers {answer.status}"
                 )
+
+    def administer(self, url: str, control_token: str, user: str, what: Literal["end", "disable"]) -> int:
+        """By its control page."""
+        try:
+            headers = {"X-Control-Token": control_token}
+            return ask(
+                f"{url}/-/users/{user}/{what}", headers=headers, method="POST", within_s=ADMINISTERED_WITHIN_S
+            ).status
+        except Unanswered:
+            return 0
 
     def orders(self, database_url: str) -> list[DatabaseOrder]:
         """Every order in the database, by order id."""

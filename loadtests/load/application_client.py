@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator, Mapping
-from typing import Any, NamedTuple, cast
-from urllib.parse import quote, urlencode, urljoin
+from functools import partial
+from typing import Any, cast
+from urllib.parse import urljoin
 
 import msgspec
+from msgspec.structs import replace
 
 from compose.applications import SHIPPED
-from compose.applications.extraction import AnsweredPage, at_pointer, path_of
+from compose.applications.extraction import AnsweredPage, path_of
 from compose.cluster import HttpInterface
-from compose.interface import Call, ShopperInterface, ShownPlaces
+from compose.interface import ShopperInterface, ShownKeys
 from loadtests.load.answers import ShopAnswer, ShownState
+from loadtests.load.calls import CONTENT_TYPE, prepared_call
 from loadtests.load.contract import HttpRequest, Reading
 from loadtests.model.history import UNREADABLE, WRITES, Do, Jar
 from loadtests.model.plan import Action
@@ -26,13 +29,8 @@ from shared.demo_accounts import account_name
 MOST_REDIRECTS = 6
 """Beyond this a browser gives up as well, if later."""
 LOOPS, NO_CSRF = "redirect loop", "no csrf token"
-CONTENT_TYPE = "Content-Type"
-_ACCEPT = "text/html,application/json;q=0.9,*/*;q=0.8"
 _VALUE = re.compile(r"tw-([0-9a-z]+)-(\d+)-(v\d+)")
-_WORDS = re.compile(r"\{(?:user|password|value|sku|quantity|key|csrf|token)\}")
 Steps = Generator[HttpRequest, ShopAnswer, Reading]
-Words = Mapping[str, str | int]
-"""What words in braces stand for."""
 
 
 class AskedApplication(msgspec.Struct, frozen=True):
@@ -44,42 +42,42 @@ class AskedApplication(msgspec.Struct, frozen=True):
     """Names and passwords; none: the demo accounts, with the run's password."""
 
 
-class PreparedCall(NamedTuple):
-    """A call taken apart once, not for each request."""
-
-    call: Call
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: bytes | None
-    """None: something is to be filled in, there, in the path or in the headers."""
-
-
 class PreparedApplication:
     """An application, as all shoppers of a load process ask it."""
 
     def __init__(self, app: AskedApplication) -> None:
         self.it = it = app.interface
         self.http = app.http
-        self.calls = {do: _prepared(call, it.headers) for do, call in it.calls.items()}
+        self.calls = {do: prepared_call(call, it.headers) for do, call in it.calls.items()}
         self.accounts = app.accounts
         self.names = {it.shows_user.replace("{user}", name): n for n, (name, _) in enumerate(app.accounts, 1)}
         """Whose account is shown so."""
         self.told = {do: (call.method, call.path.replace("{sku}", "[sku]")) for do, call in it.calls.items()}
         """How Locust's statistics call each action; `page` is what an action fetches on its way."""
         self.told["page"] = ("GET", "page")
+        self._decoders = {places.keys: _decoder(places.keys) for places in it.shows.values() if places.keys}
         self.tells_strangers = bool(it.stranger)
         self.login_page = (it.calls["login"].page or it.calls["login"].path).partition("?")[0]
 
+    def in_object(self, keys: ShownKeys, body: bytes) -> ShownState | None:
+        """What a JSON object has under these keys; None if it is none, or has something else there."""
+        try:
+            found = self._decoders[keys](body)
+        except msgspec.DecodeError:
+            return None
+        orders = None if found.orders is None else tuple(each.order for each in found.orders)
+        return ShownState(found.user, found.cart, found.order, orders)
 
-def _prepared(call: Call, told: Mapping[str, str]) -> PreparedCall:
-    headers = {"Accept": _ACCEPT, **told, **call.headers}
-    if call.json is not None:
-        headers.setdefault(CONTENT_TYPE, "application/json")
-    elif call.form or call.method != "GET":
-        headers.setdefault(CONTENT_TYPE, "application/x-www-form-urlencoded")
-    open_ = any(map(_WORDS.search, (call.path, *headers.values(), *call.form.values(), repr(call.json))))
-    return PreparedCall(call, call.method, call.path, headers, None if open_ else _body(call, {}))
+
+def _decoder(keys: ShownKeys) -> Callable[[bytes], Any]:
+    """Made for these keys: what an answer says beyond them is skipped and not built, which is what makes it quick."""
+    order = msgspec.defstruct("ShownOrder", [("order", str)], rename={"order": keys.order})
+    fields: list[tuple[str, Any, Any]] = [
+        ("user", str, ""), ("cart", dict[str, int] | None, None), ("order", str, ""),
+        ("orders", tuple[order, ...] | None, None),  # type: ignore[valid-type]
+    ]  # fmt: skip
+    shown = msgspec.defstruct("ShownObject", fields, rename=msgspec.structs.asdict(keys))
+    return msgspec.json.Decoder(shown).decode
 
 
 class ApplicationClient:
@@ -112,14 +110,18 @@ class ApplicationClient:
         The last one is the action's own; those before it are pages on its way.
         """
         prepared, jar = self._app.calls[action.do], action.jar
+        if not self._it.follows:
+            reached = _Arrived()
+            reached.add((yield self.request_of(action)), self._cookies, jar)
+            return self._read(action, reached)
         if prepared.call.page:
             words = self._words(action)
-            headers = self._headers(prepared, words)
+            headers = prepared.headers_with(words)
             headers.pop(CONTENT_TYPE, None)
             page = yield from self._follow(HttpRequest("GET", prepared.call.page, headers, b""), jar)
             if reading := self._no_form(page, action.do, words):
                 return reading
-            page = yield from self._follow(self._filled(prepared, words), jar)
+            page = yield from self._follow(prepared.request(words), jar)
         else:
             page = yield from self._follow(self.request_of(action), jar)
         return self._read(action, page)
@@ -127,9 +129,7 @@ class ApplicationClient:
     def request_of(self, action: Action) -> HttpRequest:
         """The action's own request, of one that needs no page before it."""
         prepared = self._app.calls[action.do]
-        if prepared.body is not None:
-            return HttpRequest(prepared.method, prepared.path, prepared.headers.copy(), prepared.body)
-        return self._filled(prepared, self._words(action))
+        return prepared.request({} if prepared.body is not None else self._words(action))
 
     def copy_jar(self, source: Jar, to: Jar) -> None:
         """Tokens are copied with cookies."""
@@ -157,24 +157,13 @@ class ApplicationClient:
             "{sku}": action.sku, "{quantity}": action.quantity, "{key}": action.key,
         }  # fmt: skip
 
-    def _headers(self, prepared: PreparedCall, words: Words) -> dict[str, str]:
-        """A header whose token is not known yet is left out."""
-        told = prepared.headers
-        return {name: filled(text, words) for name, text in told.items() if words["{token}"] or "{token}" not in text}
-
-    def _filled(self, prepared: PreparedCall, words: Words) -> HttpRequest:
-        path = prepared.path
-        if "{" in path:
-            path = filled(path, {word: quote(str(it), safe="") for word, it in words.items()})
-        return HttpRequest(prepared.method, path, self._headers(prepared, words), _body(prepared.call, words))
-
     def _follow(self, asked: HttpRequest, jar: Jar) -> Generator[HttpRequest, ShopAnswer, _Arrived]:
         """Send it, and go where it is redirected to, as a browser does; never to another server."""
         reached = _Arrived()
         where = asked.path
         for _ in range(MOST_REDIRECTS + 1):
-            reached.add((yield asked), lambda: self._cookies(jar))
-            leads = reached.page.header("Location") if self._it.follows and 300 <= reached.status < 400 else ""
+            reached.add((yield asked), self._cookies, jar)
+            leads = reached.page.header("Location") if 300 <= reached.status < 400 else ""
             led = urljoin(self._origin + where, leads) if leads else ""
             if not f"{led}/".startswith(f"{self._origin}/"):
                 return reached
@@ -256,25 +245,24 @@ class ApplicationClient:
         return bool(page.arrived) and path_of(page.arrived).partition("?")[0] == self._app.login_page
 
     def _shown(self, do: Do, page: AnsweredPage) -> Reading:
+        """What it shows. Who asks who they are must be told a name: otherwise it could be anybody's page."""
         places = self._it.shows.get(do)
         if places is None:
             return Reading("ok")
         if places.values is not None:
             return Reading("ok", self._remembered(page.take_all(places.values)))
-        shown = self._knows(do, places, page)
-        if shown is None:
+        if places.keys is not None:
+            shown = self._app.in_object(places.keys, page.body)
+            names_nobody = shown is None or (do == "me" and not shown.user)
+        else:
+            name = page.take(places.user) if places.user is not None else None
+            shown, names_nobody = ShownState(name or ""), places.user is not None and not name
+        if shown is None or names_nobody:
             return Reading("unknown" if do in WRITES else "failed", error=UNREADABLE)
+        if self._app.names and shown.user:
+            number = self._app.names.get(shown.user)
+            shown = replace(shown, user=account_name(number) if number else shown.user[:80])
         return Reading("ok", shown)
-
-    def _knows(self, do: Do, places: ShownPlaces, page: AnsweredPage) -> ShownState | None:
-        """What it shows; None: it cannot be read. Who asks who they are must be told a name: otherwise it could be
-        anybody's page."""
-        name = page.take(places.user) if places.user is not None else None
-        if do == "me" and places.user is not None and not name:
-            return None
-        number = self._app.names.get(name) if name else None
-        user = account_name(number) if number else (name or "")[:80]
-        return in_json(places, page.at(""), user) if places.in_json else ShownState(user)
 
     def _remembered(self, texts: list[str]) -> ShownState:
         """This run's values; of somebody else's, whose they are. What earlier runs left behind is nothing.
@@ -305,46 +293,9 @@ class _Arrived:
         self.loops = False
         self.first_status = -1
 
-    def add(self, answer: ShopAnswer, cookies: Callable[[], Mapping[str, str]]) -> None:
+    def add(self, answer: ShopAnswer, cookies: Callable[[Jar], Mapping[str, str]], jar: Jar) -> None:
         """The next answer."""
         if self.first_status < 0:
             self.first_status, self.may_have_happened = answer.status, answer.sent
         self.status, self.error = answer.status, answer.error
-        self.page = AnsweredPage(answer.status, answer.body, answer.header, cookies, self.path)
-
-
-def in_json(places: ShownPlaces, document: object, user: str) -> ShownState | None:
-    """What stands at these places; None if that is no such document. What it does not have it does not say."""
-    if not isinstance(document, dict):
-        return None
-    orders = at_pointer(document, places.orders) if places.orders else None
-    found = {
-        "user": user,
-        "cart": at_pointer(document, places.cart) if places.cart else None,
-        "order": at_pointer(document, places.order) or "" if places.order else "",
-        "orders": [at_pointer(each, places.order) for each in orders] if isinstance(orders, list) else orders,
-    }
-    try:
-        return msgspec.convert(found, ShownState)
-    except msgspec.ValidationError:
-        return None
-
-
-def _body(call: Call, words: Words) -> bytes:
-    if call.json is not None:
-        return msgspec.json.encode(_filled_json(call.json, words))
-    return urlencode({name: filled(text, words) for name, text in call.form.items()}).encode() if call.form else b""
-
-
-def filled(text: str, words: Words) -> str:
-    """The text with its words filled in."""
-    return _WORDS.sub(lambda found: str(words.get(found[0], "")), text) if "{" in text else text
-
-
-def _filled_json(value: Any, words: Words) -> Any:
-    """A whole text that is one word is what that stands for: a number stays one."""
-    if isinstance(value, str):
-        return words[value] if value in words else filled(value, words)
-    if isinstance(value, Mapping):
-        return {key: _filled_json(each, words) for key, each in value.items()}
-    return [_filled_json(each, words) for each in value] if isinstance(value, list) else value
+        self.page = AnsweredPage(answer.status, answer.body, answer.header, partial(cookies, jar), self.path)

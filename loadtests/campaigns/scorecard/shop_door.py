@@ -8,6 +8,10 @@ from typing import Any, Literal
 
 import msgspec
 
+from compose.applications import SHIPPED
+from loadtests.load.calls import request_for
+from loadtests.load.contract import HttpRequest
+
 CellWord = Literal["pass", "fail", "not applicable"]
 
 
@@ -35,17 +39,18 @@ class DoorVisitor:
     user: str
     cookies: dict[str, str] = field(default_factory=dict)
 
-    def ask(self, method: str, path: str, body: dict[str, object] | None = None) -> tuple[int, dict[str, Any]]:
+    def do(self, action: str, **words: str | int) -> tuple[int, dict[str, Any]]:
         """Status and document; 0 if nobody answered. Takes the cookies that come."""
-        return self.door.ask(self, method, path, body)
+        told = {"user": self.user, "password": self.door.password, **words}
+        return self.door.ask(self, request_for(SHIPPED.interface, action, **told))
 
     def login(self) -> bool:
         """Whether it is logged in from now on."""
-        return self.ask("POST", "/login", {"user": self.user, "password": self.door.password})[0] == 200
+        return self.do("login")[0] == 200
 
     def me(self) -> int:
         """The status with which it is told who it is: 200 if the shop knows."""
-        return self.ask("GET", "/me")[0]
+        return self.do("me")[0]
 
     def copy(self) -> DoorVisitor:
         """Another browser with the same cookies."""
@@ -72,9 +77,7 @@ class ShopDoor(ABC):
         """Somebody else than that user and everybody else's bystander."""
 
     @abstractmethod
-    def ask(
-        self, visitor: DoorVisitor, method: str, path: str, body: dict[str, object] | None
-    ) -> tuple[int, dict[str, Any]]:
+    def ask(self, visitor: DoorVisitor, asked: HttpRequest) -> tuple[int, dict[str, Any]]:
         """Send one request with the visitor's cookies, and give it those that come back."""
 
     @abstractmethod
