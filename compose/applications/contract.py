@@ -43,6 +43,18 @@ class ApplicationCapabilities(msgspec.Struct, frozen=True):
     """A living node can be told what to suffer from."""
     shows_orders: bool = False
     """Its orders can be read from its database."""
+    takes_settings: bool = False
+    """Limits of its cluster are settings of its nodes, too."""
+    takes_keys: bool = False
+    """A node can be started with other keys, and says which it has."""
+    takes_versions: bool = False
+    """A node can be started as another version of the code, and says which it is."""
+    answers_by_status: bool = False
+    """Status 2xx is a success, and nothing else is; otherwise its description says how to tell."""
+
+    def lacks(self, asked: str) -> str:
+        """Why it cannot do what is asked of it, a field of these; "" if it can, or nothing is asked."""
+        return "" if not asked or getattr(self, asked) else LACKS[asked]
 
     @property
     def grade(self) -> Grade:
@@ -50,6 +62,15 @@ class ApplicationCapabilities(msgspec.Struct, frozen=True):
         if not self.behind_our_balancer:
             return "C"
         return "A" if self.names_itself and self.logs_requests else "B"
+
+
+LACKS = {
+    "takes_trouble": "its nodes cannot be told what to suffer from",
+    "takes_settings": "the cluster's settings are none of its nodes'",
+    "takes_keys": "its nodes cannot be given other keys",
+    "takes_versions": "its nodes cannot be started as another version of the code",
+}
+"""What can be asked of an application for a fault, and in words that it cannot."""
 
 
 class NodeState(msgspec.Struct, frozen=True):

@@ -112,6 +112,10 @@ class Twins(Application):
         tells_state=True,
         takes_trouble=True,
         shows_orders=True,
+        takes_settings=True,
+        takes_keys=True,
+        takes_versions=True,
+        answers_by_status=True,
     )
     http = HttpInterface(
         "/healthz",

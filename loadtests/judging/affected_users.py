@@ -105,7 +105,7 @@ class AffectedUsers:
         interface = interface_of(run.application)
         self._hits = [] if epoch_us is None else [_Hit(fault, epoch_us, run.limits, interface) for fault in injected]
         leads_home = all(balancing.affinity for balancing in run.told_to_balance)
-        self._tells_home = run.store == "memory" and run.affinity == "cookie" and leads_home and run.application is None
+        self._tells_home = run.store == "memory" and run.affinity == "cookie" and leads_home and run.can.lists_sessions
 
     def add_all(self, lines: Iterable[RawLine]) -> None:
         """Count many: once all faults are over, the rest tells nothing of them."""
@@ -169,8 +169,8 @@ class HeldByLog:
             return None
         if store in HELD_NOWHERE:
             return ()
-        seen = self._run.application is not None and self._run.application.grade != "C"
-        if not seen or (store, affinity) != ("memory", "cookie"):
+        can = self._run.can
+        if can.lists_sessions or not can.behind_our_balancer or (store, affinity) != ("memory", "cookie"):
             return None
         held = (shopper for shopper, node in self._last_node[fault].items() if node == fault.victim)
         return tuple(sorted(map(account_name, held)))

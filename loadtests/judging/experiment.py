@@ -47,11 +47,11 @@ def fault_doubts(run: RunTimeline, affected: AffectedUsers) -> Iterator[str]:
             yield f"{name} was planned and never injected"
             continue
         yield from (f"{name} {doubt}" for doubt in _step_doubts(fault))
-        if fault.takes_memory and run.store == "memory" and (run.application is None or fault.at_risk is not None):
+        if fault.takes_memory and run.store == "memory" and (run.can.lists_sessions or fault.at_risk is not None):
             if not fault.at_risk:
                 unread = " (nobody read its sessions)" if fault.at_risk is None else ""
                 yield f"{name} {HIT_NOBODY}: the node held no session of a logged-in shopper{unread}"
-        elif run.application is not None and run.application.grade == "C":
+        elif not run.can.behind_our_balancer:
             continue  # no log says whom it reached: that it was observed is all that is known
         elif not affected.reached(fault.fault):
             yield f"{name} {HIT_NOBODY}: {_WHOM[fault.on_node]}"

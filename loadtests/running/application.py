@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from compose.applications import application_of
-from compose.applications.described import end_group, placed
+from compose.applications.contract import LACKS
+from compose.applications.described import DescribedApplication, end_group, placed
 from compose.applications.description_file import load_description
 from compose.architectures import Architecture, one_of
 from compose.balancers import balancer_named
@@ -125,7 +126,7 @@ class ApplicationUnderTest(msgspec.Struct, frozen=True):
         """Make sure that the scenario can be carried out on it.
 
         Raises:
-            UsageError: it needs what only the twins have.
+            UsageError: it needs what this application does not have.
         """
         if why := self.cannot(scenario):
             raise UsageError(
@@ -135,16 +136,18 @@ class ApplicationUnderTest(msgspec.Struct, frozen=True):
 
     def cannot(self, scenario: Scenario) -> str:
         """Why a scenario cannot be carried out on it; "": it can."""
-        kinds = [fault.kind for fault in scenario.fault if FAULTS[fault.kind].of_twins]
+        can = DescribedApplication(self.description).can
+        lacks = {fault.kind: can.lacks(FAULTS[fault.kind].asks_of_application) for fault in scenario.fault}
+        why = next((f"for its fault {kind}: {why}" for kind, why in lacks.items() if why), "")
         ours = [fault.kind for fault in scenario.fault if fault.kind not in self.description.fault]
         if self.description.running is not None and ours:
             return f"it runs already, and no command says how to carry out a {ours[0]}: describe [fault.{ours[0]}]"
-        if kinds and self.description.running is None:
-            return f"its fault {kinds[0]} tells nodes something that only the twins listen to"
+        if why and self.description.running is None:
+            return why
         if scenario.load.behaviour != "shop":
             return f"it is about what its shoppers do ({scenario.load.behaviour}), which no description says how to ask"
         if scenario.settings:
-            return f"it sets {', '.join(scenario.settings)}, which are settings of the twins and their cluster"
+            return f"it sets {', '.join(scenario.settings)}: {LACKS['takes_settings']}"
         return ""
 
     def check_way(self, engine: str, balancer: str) -> None:
