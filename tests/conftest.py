@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -62,12 +63,24 @@ def ports_of_our_own() -> Iterator[None]:
 
     Between being chosen and being listened on, and while a part is dead, a port is free for whoever comes.
     """
-    lowest = 10_000 + 1_250 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 4)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ports, "_LOWEST", lowest)
-        patch.setattr(ports, "_highest", lambda: lowest + 1_250)
+    with pytest.MonkeyPatch.context() as patch, socket.socket() as claim:
+        lowest = _claimed(claim)
+        patch.setattr(ports, "_LOWEST", lowest + 1)
+        patch.setattr(ports, "_highest", lambda: lowest + PORTS_EACH)
         patch.setattr(ports, "random", _InTurn())
         yield
+
+
+PORTS_EACH = 500
+
+
+def _claimed(claim: socket.socket) -> int:
+    """The lowest of a range of ports that is ours while that socket lives: another session of tests may run beside."""
+    for lowest in range(10_000, 15_000, PORTS_EACH):
+        with suppress(OSError):
+            claim.bind(("127.0.0.1", lowest))
+            return lowest
+    pytest.exit("ten processes of tests run on this machine already, and each range of ports is another one's", 4)
 
 
 @pytest.fixture(autouse=True)
