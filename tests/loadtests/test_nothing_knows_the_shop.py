@@ -44,6 +44,13 @@ def test_no_room_names_a_route_of_the_shop_or_a_header_of_its_nodes() -> None:
     assert [(file.name, text) for file in files() for text in texts(file) if KNOWS.fullmatch(text)] == []
 
 
+def test_no_page_of_the_workshop_names_a_route_of_the_shop() -> None:
+    pages = [*ROOM.rglob("*.js"), *ROOM.rglob("*.html")]
+    assert len(pages) > 20
+    named = re.compile(rf"[\"'`}}]/({'|'.join(sorted(ROUTES))})\b")
+    assert [(page.name, found[0]) for page in pages for found in named.finditer(page.read_text())] == []
+
+
 def test_no_room_imports_a_module_of_the_shop_or_of_the_twins() -> None:
     of_shop = tuple(f"{module}." for module in THE_SHOP)
     assert [(file.name, name) for file in files() for name in imports(file) if name.startswith(of_shop)] == []
