@@ -25,7 +25,7 @@ export class Visit {
     const sides = workshop.round.sides.filter((side) => side.shop_url);
     this.#user = me.user;
     the("visit").hidden = !me.password || sides.length === 0 || !OPEN.has(workshop.round.phase);
-    const shape = JSON.stringify([sides, me.user, me.password]);
+    const shape = JSON.stringify([sides, me.user, me.password, me.doors]);
     if (shape === this.#drawn) return;
     this.#drawn = shape;
     write(the("account-name"), me.user);
