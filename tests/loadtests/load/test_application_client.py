@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from http.client import HTTPMessage
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -178,3 +179,16 @@ def test_a_value_goes_out_as_it_comes_back() -> None:
     who = client(FORM)
     body = do(who, "remember", answer(200), sku="v001")[1][0].body.decode()
     assert do(who, "recall", answer(200, f"<q>{body.partition('=')[2]}</q>"))[0].shown.cart == {"v001": 1}
+
+
+def test_a_csrf_token_in_a_cookie_is_sent_without_a_page_before_it() -> None:
+    login = LoginCall("POST /login", form={"name": "{user}", "pw": "{password}"}, headers={"X-CSRFToken": "{csrf}"})
+    it = replace(FORM, login=login, csrf=Extract(cookie="csrftoken"))
+    reading, sent = do(client(it, {"csrftoken": "t1"}), "login", answer(302, Location="/home"), answer(200))
+    assert reading == Reading("ok")
+    assert sent[0].headers["X-CSRFToken"] == "t1"
+
+
+@pytest.mark.parametrize("app", [AskedApplication(), AskedApplication(FORM.interface(), HttpInterface("/health"))])
+def test_what_a_load_process_is_told_comes_out_as_it_went_in(app: AskedApplication) -> None:
+    assert msgspec.json.decode(msgspec.json.encode(app), type=AskedApplication) == app
