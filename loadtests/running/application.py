@@ -117,6 +117,7 @@ class ApplicationUnderTest(msgspec.Struct, frozen=True):
             UsageError: there is none of a name.
         """
         known = self.architectures()
+        # People know a variant by its own name; in results it stands beside those of other applications, and is longer.
         short = {name.removeprefix(f"{self.description.name}-"): name for name in known}
         for name in names:
             one_of({**short, **known}, name, "variant", next_step=f"twinshop app check {self.file}")
@@ -252,6 +253,7 @@ def _printed(description: Description, count: int) -> tuple[tuple[str, str], ...
         raise _no_accounts(description, error.strerror or str(error)) from None
     if process.returncode:
         raise _no_accounts(description, f"it ended with exit code {process.returncode}")
+    # Split once, from the left: a password may have blanks.
     lines = [line.split(None, 1) for line in printed.splitlines() if line.strip()]
     if any(len(line) != 2 for line in lines):
         raise _no_accounts(description, "a line that it printed is not a name and a password")
@@ -278,6 +280,7 @@ def write_for_load(cluster: Cluster, count: int) -> Path:
     app, description = application_of(cluster.spec), cluster.spec.application
     accounts = () if description is None else accounts_of(description, count)
     cluster.confidential += tuple(password for _, password in accounts)
+    # By a file: the arguments of a process can be read by everybody on the machine.
     write_whole(path, msgspec.json.encode(AskedApplication(app.interface, app.http, accounts)), mode=0o600)
     return path
 
@@ -285,6 +288,7 @@ def write_for_load(cluster: Cluster, count: int) -> Path:
 def name_nodes(history: Path, begin: int, access: Path, balancer: Balancer) -> None:
     """Write into the history from that byte on, and into the log itself, which node answered each request."""
     nodes = name_in_log(access, balancer)
+    # Parts of other architectures are not decoded: what stands there stays the same to the byte.
     before = history.read_bytes()[:begin]
     named = [
         msgspec.structs.replace(each, node=nodes.get(each.request, "")) if isinstance(each, Exchange) else each
