@@ -246,6 +246,9 @@ class HttpInterface(msgspec.Struct, frozen=True):
     """Regular expressions of the whole paths that it serves to people: a public listener answers anything else 404."""
     streams: tuple[str, ...] = ()
     """Paths whose answer takes as long as somebody watches: the balancer must not cut them off."""
+    tells_nobody: tuple[str, ...] = ()
+    """How paths begin whose answers tell nobody that they are a stranger: what pages ask for by themselves, the way
+    in."""
 
 
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -7,81 +7,17 @@ does not describe is not asked, and not measured. Walk one value through it: `[r
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
 from compose.architectures import Affinity, App, Architecture, Store
+from compose.interface import Call, Extract, ShopperInterface, ShownPlaces, Sign, as_call
 
 Sessions = Store
 """Where an application's sessions live, in the words of architectures."""
 Keeps = Literal["one", "all"]
 KeptIn = Literal["session", "account"]
-
-
-class Extract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Where in an answer something stands: one of these."""
-
-    json: str = ""
-    """A JSON pointer (RFC 6901): "/user/name"."""
-    css: str = ""
-    """A CSS selector: the text of the first element that it finds, or its `attribute`."""
-    attribute: str = ""
-    """Beside `css`: the attribute in the place of the text."""
-    regex: str = ""
-    """A regular expression with one group, searched in the body."""
-    cookie: str = ""
-    """The value of the cookie of that name, as the browser holds it then."""
-    header: str = ""
-    """The value of the answer's header of that name."""
-
-    def ways(self) -> list[str]:
-        """Which of the ways are used; one, if it makes sense."""
-        return [way for way in ("json", "css", "regex", "cookie", "header") if getattr(self, way)]
-
-
-class Sign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """How an answer can be told: all that is given must hold."""
-
-    status: int = 0
-    """Its HTTP status."""
-    redirect: str = ""
-    """It redirects to a path that begins so, or it was reached by such a redirect."""
-    css: str = ""
-    """It has an element that this selector finds."""
-    text: str = ""
-    """Its body contains this text."""
-    json: str = ""
-    """Its body is JSON and has something at this pointer; `false` is something, too: for that, `text`."""
-
-    def __bool__(self) -> bool:
-        return self != Sign()
-
-
-class Call(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One request: `{user}`, `{password}`, `{value}`, `{csrf}` and `{token}` in it are filled in."""
-
-    send: str
-    """Method and path: "POST /login". `{user}`, `{password}`, `{value}`, `{csrf}` and `{token}` may stand in the
-    path, in `form`, `json` and `headers`."""
-    page: str = ""
-    """The path of the page that holds the form: it is fetched first, as by a browser, and `{csrf}` is taken from it."""
-    form: dict[str, str] = {}
-    """The fields of a form, sent as application/x-www-form-urlencoded."""
-    json: dict[str, Any] | None = None
-    """Or a JSON body."""
-    headers: dict[str, str] = {}
-    """Of this request, beside those of every one."""
-
-    @property
-    def method(self) -> str:
-        """GET, POST, … ."""
-        return self.send.partition(" ")[0]
-
-    @property
-    def path(self) -> str:
-        """The path, with its query."""
-        return self.send.partition(" ")[2].strip()
 
 
 class LoginCall(Call, frozen=True):
@@ -242,13 +178,22 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
         assert found is not None
         return found
 
-    def calls(self) -> dict[str, Call]:
-        """What its shoppers can ask, by action; `add` is `remember` where values are added up."""
+    def interface(self) -> ShopperInterface:
+        """What its shoppers can ask, and what its answers mean; `add` is `remember` where values are added up."""
         described = {
             "login": self.login, "me": self.who, "remember": self.remember, "add": self.remember,
             "recall": self.recall, "logout": self.logout,
         }  # fmt: skip
-        return {do: call for do, call in described.items() if call is not None}
+        shows = {"me": ShownPlaces(user=self.who.user)}
+        if self.recall is not None:
+            shows["recall"] = ShownPlaces(values=self.recall.value)
+        return ShopperInterface(
+            calls={do: as_call(call) for do, call in described.items() if call is not None}, shows=shows,
+            audits=("me", "recall") if self.recall is not None else ("me",),
+            headers=self.headers, stranger=self.stranger, let_in=self.login.ok, token=self.login.token, csrf=self.csrf,
+            shows_user=self.who.shows, keeps_one=self.remember is not None and self.remember.keeps == "one",
+            in_account=self.remember is not None and self.remember.kept_in == "account",
+        )  # fmt: skip
 
     def variants(self) -> dict[str, DescribedVariant]:
         """By name; one without a name of its own if none is described."""

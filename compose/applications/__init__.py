@@ -7,7 +7,9 @@ from compose.applications.described import DescribedApplication
 from compose.applications.twins import Twins
 from compose.cluster import ClusterSpec
 
-APPLICATIONS: dict[str, Application] = dict.fromkeys(("stateful_app", "stateless_app"), Twins())
+SHIPPED: Application = Twins()
+"""What is under test unless somebody describes something else."""
+APPLICATIONS: dict[str, Application] = dict.fromkeys(("stateful_app", "stateless_app"), SHIPPED)
 """By what an architecture calls them."""
 
 

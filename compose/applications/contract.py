@@ -16,7 +16,7 @@ import msgspec
 from compose.applications.compose_file import ComposeService
 from compose.changes import FIRST_FORMAT, Key, Reply, Trouble
 from compose.cluster import ClusterSpec, HttpInterface
-from compose.description import Call
+from compose.interface import ShopperInterface
 from compose.probes.parts import SelfReport
 from compose.supervision.ports import Listen
 from shared.database_order import DatabaseOrder
@@ -43,6 +43,18 @@ class ApplicationCapabilities(msgspec.Struct, frozen=True):
     """A living node can be told what to suffer from."""
     shows_orders: bool = False
     """Its orders can be read from its database."""
+    takes_settings: bool = False
+    """Limits of its cluster are settings of its nodes, too."""
+    takes_keys: bool = False
+    """A node can be started with other keys, and says which it has."""
+    takes_versions: bool = False
+    """A node can be started as another version of the code, and says which it is."""
+    answers_by_status: bool = False
+    """Status 2xx is a success, and nothing else is; otherwise its description says how to tell."""
+
+    def lacks(self, asked: str) -> str:
+        """Why it cannot do what is asked of it, a field of these; "" if it can, or nothing is asked."""
+        return "" if not asked or getattr(self, asked) else LACKS[asked]
 
     @property
     def grade(self) -> Grade:
@@ -50,6 +62,15 @@ class ApplicationCapabilities(msgspec.Struct, frozen=True):
         if not self.behind_our_balancer:
             return "C"
         return "A" if self.names_itself and self.logs_requests else "B"
+
+
+LACKS = {
+    "takes_trouble": "its nodes cannot be told what to suffer from",
+    "takes_settings": "the cluster's settings are none of its nodes'",
+    "takes_keys": "its nodes cannot be given other keys",
+    "takes_versions": "its nodes cannot be started as another version of the code",
+}
+"""What can be asked of an application for a fault, and in words that it cannot."""
 
 
 class NodeState(msgspec.Struct, frozen=True):
@@ -103,8 +124,8 @@ class Application(ABC):
 
     can: ApplicationCapabilities
     http: HttpInterface
-    calls: Mapping[str, Call]
-    """What its shoppers can ask of it, by action (`loadtests.model.history.Do`)."""
+    interface: ShopperInterface
+    """What its shoppers can ask of it, and what its answers mean."""
     home: str = ""
     """The folder in which its commands are run; "": the cluster's own."""
 
@@ -170,6 +191,14 @@ class Application(ABC):
         Raises:
             TwinshopError: it answers, but will not.
         """
+
+    def administer(self, url: str, control_token: str, user: str, what: Literal["end", "disable"]) -> int:
+        """As an administrator, at one node: end the user's sessions, or disable the account, which ends them, too.
+
+        Returns:
+            The status of the answer; 0 if there is none, or nobody can be told such things.
+        """
+        return 0
 
     @abstractmethod
     def orders(self, database_url: str) -> list[DatabaseOrder]:

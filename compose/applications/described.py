@@ -34,16 +34,16 @@ _PLACE = re.compile(r"\{(" + "|".join(PLACES) + r")\}")
 
 
 class DescribedApplication(Application):
-    """Grade B: its shoppers and the balancer in front of it tell all that is known."""
-
-    can = ApplicationCapabilities()
+    """Grade B: its shoppers and the balancer in front of it tell all that is known; C, if it runs already."""
 
     def __init__(self, description: Description) -> None:
         self._it = description
         self._service: ComposeService | None = None
         self.home = description.folder
-        self.calls = description.calls()
-        self.http = HttpInterface(description.nodes.ready, host=HOST)
+        self.interface = description.interface()
+        running = description.running is not None
+        self.can = ApplicationCapabilities(behind_our_balancer=not running)
+        self.http = HttpInterface(description.who.path if running else description.nodes.ready, host=HOST)
 
     def command(self, spec: ClusterSpec, setup: NodeSetup) -> list[str]:
         """As described, with its words filled in."""

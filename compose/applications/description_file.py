@@ -18,7 +18,6 @@ from compose.description import (
     IN_REQUESTS,
     PLACES,
     AccountSource,
-    Call,
     DescribedVariant,
     Description,
     LoginCall,
@@ -28,6 +27,7 @@ from compose.description import (
     RememberCall,
     WhoCall,
 )
+from compose.interface import Call
 from shared.errors import DescriptionError
 from shared.toml_places import nearest_line, toml_place
 

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
-from compose.description import Extract, Sign
+from compose.interface import Extract, Sign
 
 _NOTHING = object()
 
@@ -21,14 +21,17 @@ _NOTHING = object()
 class AnsweredPage:
     """One answer, to be read."""
 
+    __slots__ = ("_cookies", "_html", "_json", "_text", "arrived", "body", "header", "status")
+
     def __init__(
-        self, status: int, body: bytes, header: Callable[[str], str], cookies: Mapping[str, str], arrived: str = ""
-    ) -> None:
+        self, status: int, body: bytes, header: Callable[[str], str], cookies: Callable[[], Mapping[str, str]],
+        arrived: str = "",
+    ) -> None:  # fmt: skip
         self.status = status
         self.arrived = arrived
         """The path that a redirect has led to; "" if none did."""
-        self._body = body
-        self._header = header
+        self.body = body
+        self.header = header
         self._cookies = cookies
         self._text: str | None = None
         self._html: LexborHTMLParser | None = None
@@ -38,7 +41,7 @@ class AnsweredPage:
     def text(self) -> str:
         """The body as text."""
         if self._text is None:
-            self._text = self._body.decode("utf-8", "replace")
+            self._text = self.body.decode("utf-8", "replace")
         return self._text
 
     def take(self, extract: Extract) -> str | None:
@@ -54,14 +57,14 @@ class AnsweredPage:
             return [text.strip() for text in self._elements(extract.css, extract.attribute) if text is not None]
         if extract.regex:
             return [str(match).strip() for match in _pattern(extract.regex).findall(self.text)]
-        one = self._cookies.get(extract.cookie) if extract.cookie else self._header(extract.header)
+        one = self._cookies().get(extract.cookie) if extract.cookie else self.header(extract.header)
         return [one] if one else []
 
     def at(self, pointer: str) -> Any:
         """What the body's JSON has at that pointer; None if it has nothing, or is no JSON."""
         if self._json is _NOTHING:
             try:
-                self._json = msgspec.json.decode(self._body)
+                self._json = msgspec.json.decode(self.body)
             except msgspec.DecodeError:
                 self._json = None
         return at_pointer(self._json, pointer)
@@ -70,7 +73,7 @@ class AnsweredPage:
         """Whether all of that sign holds. A sign that says nothing does not."""
         if not sign:
             return False
-        leads = self._header("Location") if 300 <= self.status < 400 else self.arrived
+        leads = self.header("Location") if 300 <= self.status < 400 else self.arrived
         return all(
             (
                 not sign.status or self.status == sign.status,
@@ -96,9 +99,8 @@ def path_of(address: str) -> str:
 
 def at_pointer(document: Any, pointer: str) -> Any:
     """What the document has at that JSON pointer; None if it has nothing there."""
-    for word in pointer.split("/")[1:]:
-        key = word.replace("~1", "/").replace("~0", "~")
-        if isinstance(document, Mapping):
+    for key in _keys(pointer):
+        if isinstance(document, dict):
             document = document.get(key)
         elif isinstance(document, list) and key.isdecimal() and int(key) < len(document):
             document = document[int(key)]
@@ -134,6 +136,11 @@ def bad_selector(selector: str) -> str:
     except SelectolaxError:
         return f"{selector!r} is no CSS selector"
     return ""
+
+
+@cache
+def _keys(pointer: str) -> tuple[str, ...]:
+    return tuple(word.replace("~1", "/").replace("~0", "~") for word in pointer.split("/")[1:])
 
 
 @cache

@@ -6,7 +6,7 @@ import secrets
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import TypeVar
+from typing import Literal, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -14,15 +14,16 @@ import msgspec
 from compose.applications.contract import Application, ApplicationCapabilities, NodeSetup, NodeState
 from compose.changes import Key, Reply, Trouble
 from compose.cluster import ClusterSpec, HttpInterface
-from compose.description import Call
+from compose.interface import Call, ShopperInterface, ShownKeys, ShownPlaces
 from compose.probes.parts import PROBE_S, SelfReport, ask_page
 from compose.probes.questions import Unanswered, ask
 from compose.supervision.ports import Listen
 from shared.database_order import DatabaseOrder
 from shared.errors import TwinshopError
 from shared.sessions import HeldSession, fingerprint
+from shared.shop.catalogue import BY_SKU, ENGRAVED
 
-STATE_WITHIN_S, TROUBLE_WITHIN_S = 0.6, 1.0
+STATE_WITHIN_S, TROUBLE_WITHIN_S, ADMINISTERED_WITHIN_S = 0.6, 1.0, 6.0
 FROM_LIMITS = (
     "session_lifetime_s", "access_lifetime_s", "refresh_grace_s", "session_absolute_s", "session_cap",
     "session_refresh_each_request", "store_timeout_s", "store_retries", "regenerate_at_login", "cart_lock",
@@ -40,7 +41,7 @@ PUBLIC_PATHS = (
 )
 """What the shop serves to people; a test holds it against the shop's own routes."""
 _JSON = {"Accept": "application/json"}
-CALLS: Mapping[str, Call] = {
+CALLS: dict[str, Call] = {
     "login": Call("POST /login", json={"user": "{user}", "password": "{password}"}, headers=_JSON),
     "browse": Call("GET /products", headers=_JSON),
     "add": Call("POST /cart", json={"sku": "{sku}", "quantity": "{quantity}"}, headers=_JSON),
@@ -56,7 +57,15 @@ CALLS: Mapping[str, Call] = {
     # A page with a form, whose CSRF token needs a session.
     "arrive": Call("GET /login", headers={"Accept": "text/html"}),
 }
-"""What shoppers ask of the shop; `{sku}`, `{quantity}` and `{key}` are the action's own."""
+"""What shoppers ask of the shop."""
+ACCOUNT = {
+    "change_password": Call("POST /password", json={"password": "{password}", "new": "{new}"}, headers=_JSON),
+    "sessions": Call("GET /sessions", headers=_JSON),
+    "end_session": Call("POST /sessions/{session}/end", json={"password": "{password}"}, headers=_JSON),
+}
+_KNOWS = ShownPlaces(keys=ShownKeys("user", "cart", "order", "orders"))
+UNREAD = frozenset({"browse", "arrive", "watch"})
+"""What says nothing about the shopper, or says it to a person and not in JSON."""
 Said = TypeVar("Said")
 
 
@@ -103,12 +112,25 @@ class Twins(Application):
         tells_state=True,
         takes_trouble=True,
         shows_orders=True,
+        takes_settings=True,
+        takes_keys=True,
+        takes_versions=True,
+        answers_by_status=True,
     )
     http = HttpInterface(
-        "/healthz", "X-Node", "X-Run", private="/-/", public=PUBLIC_PATHS, streams=("/orders/progress",)
+        "/healthz",
+        "X-Node",
+        "X-Run",
+        private="/-/",
+        public=PUBLIC_PATHS,
+        streams=("/orders/progress",),
+        tells_nobody=("/static/", "/orders/progress", "/login"),
     )
 
-    calls = CALLS
+    interface = ShopperInterface(
+        CALLS, {do: _KNOWS for do in CALLS if do not in UNREAD}, ("me", "orders"), follows=False,
+        account=ACCOUNT, articles=tuple(BY_SKU), made_to_order=ENGRAVED,
+    )  # fmt: skip
 
     def command(self, spec: ClusterSpec, setup: NodeSetup) -> list[str]:
         """With this very Python."""
@@ -214,6 +236,16 @@ class Twins(Application):
                 raise TwinshopError(
                     f"the node at {where} cannot be made to fail: its control page answers {answer.status}"
                 )
+
+    def administer(self, url: str, control_token: str, user: str, what: Literal["end", "disable"]) -> int:
+        """By its control page."""
+        try:
+            headers = {"X-Control-Token": control_token}
+            return ask(
+                f"{url}/-/users/{user}/{what}", headers=headers, method="POST", within_s=ADMINISTERED_WITHIN_S
+            ).status
+        except Unanswered:
+            return 0
 
     def orders(self, database_url: str) -> list[DatabaseOrder]:
         """Every order in the database, by order id."""

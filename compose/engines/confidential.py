@@ -66,7 +66,7 @@ def _forms(word: str) -> Iterator[bytes]:
 
 
 def _telling_paths(it: Description) -> Iterator[str]:
-    for call in it.calls().values():
+    for call in it.interface().calls.values():
         if NOT_IN_PATHS & set(_WORD.findall(call.path)):
             yield call.path
 

@@ -164,8 +164,8 @@ class Cluster(ABC):
         """
 
     def ask_as_shopper(self, request: str) -> dict[str, str]:
-        """The headers (names in lower case) of the answer to GET /products, asked where shoppers come as a stranger,
-        under an id that ends so; none if nobody answers. At most 1 s."""
+        """The headers (names in lower case) of the answer to a page that everybody is shown, asked as a stranger where
+        shoppers come, under an id that ends so; none if nobody answers. At most 1 s."""
         return {}
 
     def usage(self) -> dict[str, Usage]:

@@ -141,8 +141,10 @@ class PersistedCluster(Cluster):
         return self.written.cache_url or self.url
 
     def ask_as_shopper(self, request: str) -> dict[str, str]:
-        """The headers of the answer to GET /products, asked where shoppers come."""
-        page = f"{self.shop_url}/products?{PROBE}{self.spec.run}"  # its own address: no shopper is given this page
+        """The headers of the answer to a page that everybody is shown, asked where shoppers come."""
+        browse = self.application.interface.calls.get("browse")
+        page = f"{self.shop_url}{browse.path if browse else self.application.http.health}"
+        page += f"?{PROBE}{self.spec.run}"  # its own address: no shopper is given this page
         try:
             return ask(page, headers={"X-Request-Id": f"{PROBE}{request}"}, within_s=PROBE_S).headers
         except Unanswered:

@@ -31,9 +31,12 @@ class HttpAnswer(msgspec.Struct, frozen=True):
 
 
 def ask(
-    url: str, *, headers: Mapping[str, str] | None = None, within_s: float = 0.3, put: bytes | None = None
-) -> HttpAnswer:
-    """GET that URL, or PUT that JSON there. The bound holds for connecting and for each read.
+    url: str, *, headers: Mapping[str, str] | None = None, within_s: float = 0.3, put: bytes | None = None,
+    method: str = "",
+) -> HttpAnswer:  # fmt: skip
+    """GET that URL, or PUT that JSON there, or send nothing by another `method`.
+
+    The bound holds for connecting and for each read.
 
     Raises:
         Unanswered: refused, timeout, reset, or not HTTP.
@@ -43,7 +46,7 @@ def ask(
     path = parts.path + (f"?{parts.query}" if parts.query else "")
     sent = dict(headers or {}) | ({} if put is None else {"Content-Type": "application/json"})
     try:
-        connection.request("GET" if put is None else "PUT", path, body=put, headers=sent)
+        connection.request(method or ("GET" if put is None else "PUT"), path, body=put, headers=sent)
         response = connection.getresponse()
         body = response.read()
     except (OSError, http.client.HTTPException) as error:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
+from compose.applications import SHIPPED
 from loadtests.behaviours.contract import Behaviour
 from loadtests.behaviours.workload import Habits, Step, moments
-from shared.shop.catalogue import ENGRAVED
 
 HASTE = 4
 """So many times as fast as the scenario's pauses say: some 170 articles are needed to fill a cookie."""
@@ -31,6 +31,7 @@ class GrowingCart(Behaviour):
         yield Step(int(next(when)), "login")
         for number, at_ms in enumerate(when, 1):
             if number % LOOK_EACH:
-                yield Step(int(at_ms), "add", f"{ENGRAVED}-{''.join(chance.choices(_LETTERS, k=_LENGTH))}", 1)
+                name = "".join(chance.choices(_LETTERS, k=_LENGTH))
+                yield Step(int(at_ms), "add", f"{SHIPPED.interface.made_to_order}-{name}", 1)
             else:
                 yield Step(int(at_ms), "cart")

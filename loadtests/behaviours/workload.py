@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from random import Random
 from typing import NamedTuple
 
+from compose.applications import SHIPPED
 from loadtests.model.history import Do, Jar
-from shared.shop.catalogue import PRODUCTS
 
 DEFAULT_MIX: dict[str, float] = {
     "browse": 4.0,
@@ -33,7 +33,7 @@ MOST_OF_ONE = 900
 _GOLDEN = 0.6180339887498949
 """Multiples of the golden ratio, without their whole part, fill an interval evenly, however many of them there are."""
 
-SKUS = tuple(product.sku for product in PRODUCTS)
+SKUS = SHIPPED.interface.articles
 
 
 class Step(NamedTuple):

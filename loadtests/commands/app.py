@@ -139,12 +139,11 @@ def _one_node(under_test: ApplicationUnderTest, name: str) -> Iterator[Cluster]:
 
 
 def _walk(under_test: ApplicationUnderTest, cluster: Cluster, quiet: bool) -> Iterator[WalkStep]:
-    from loadtests.load.described import DescribedApp
     from loadtests.running.application import accounts_of
     from loadtests.running.walk import walk
 
-    described = DescribedApp(under_test.description, accounts_of(under_test.description, 2, checked=True))
-    for step in walk(described, cluster.url, cluster.spec.run):
+    it = under_test.description
+    for step in walk(it, accounts_of(it, 2, checked=True), cluster.url, cluster.spec.run):
         if not quiet:
             mark = "ok    " if step.ok else "remark" if step.remark else "WRONG "
             tell(f"{mark}  {step.what}\n        {step.went}\n        {step.words}")

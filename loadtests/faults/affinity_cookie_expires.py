@@ -43,7 +43,7 @@ class AffinityCookieExpires(Condition):
         """A stranger is given one with a lifetime."""
         given = target.cluster.ask_as_shopper("cookie").get("set-cookie", "")
         lasts = any(word in given.lower() for word in ("max-age=", "expires="))
-        return (f"GET /products as a stranger: Set-Cookie: {given}",) if lasts else None
+        return (f"a page that everybody is shown, as a stranger: Set-Cookie: {given}",) if lasts else None
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
         """The browser forgets it."""

@@ -108,7 +108,7 @@ class Rekeys(NodeGoesDown):
     """Ends a node; healing starts it with these keys, which it keeps."""
 
     causes = (*NodeGoesDown.causes, KEY_CHANGED)
-    of_twins = True
+    asks_of_application = "takes_keys"
     changes: NodeChanges
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
@@ -133,7 +133,7 @@ class Deploys(NodeGoesDown):
     """Ends a node; healing starts it with another version of the shop's code, which it keeps."""
 
     causes = (*NodeGoesDown.causes, FORMAT_CHANGED)
-    of_twins = True
+    asks_of_application = "takes_versions"
     version: str
     """What it makes of sessions: a word of `shared.shop.session_format.FORMATS`."""
     writes: str = FIRST[0]
@@ -165,7 +165,7 @@ class Deploys(NodeGoesDown):
 class Troubles(Fault):
     """Tells a node what to suffer from; healing tells it to suffer from nothing."""
 
-    of_twins = True
+    asks_of_application = "takes_trouble"
     trouble: Trouble
 
     def inject(self, target: Target) -> None:
@@ -289,7 +289,7 @@ class Condition(Fault):
 
     strikes = "cluster"
     stays = True
-    of_twins = True
+    asks_of_application = "takes_settings"
 
     @abstractmethod
     def prepare(self, limits: Limits) -> Limits:

@@ -86,8 +86,8 @@ class Fault(ABC):
     """Healing undoes nothing; then `observe_healed` sees that it is still as `observe` saw it."""
     needs_wires: bool = False
     """It changes how the store is reached: the cluster is started with wires."""
-    of_twins: bool = False
-    """It tells nodes something that only the twins listen to, or starts them with settings that only they have."""
+    asks_of_application: str = ""
+    """What the application must be able to do, by the field of its `can`; "": nothing that some cannot."""
     causes: tuple[Cause, ...] = ()
     """The words for losses that would not be without it, and what they mean; its effects name them."""
     balancing: Balancing | None = None

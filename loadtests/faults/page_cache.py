@@ -49,7 +49,7 @@ class PageCache(Condition):
         made_for = headers.get("x-request-id", "")
         if not made_for or made_for.endswith(second):
             return None
-        return (f"GET /products as probe-{second}: the page that was made for {made_for}",)
+        return (f"a page that everybody is shown, as probe-{second}: the page that was made for {made_for}",)
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
         """Anybody may be given anybody's page."""

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from compose.applications.twins import CALLS
 from compose.balancers.access_log import AccessLine, RawLine
 from compose.cluster import Limits
+from compose.interface import ShopperInterface
+from loadtests.model.application import interface_of
 from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.history import ENDS_SESSION, NOT_ASKED, Exchange, shopper_of
 from loadtests.session_model.timeline import RunTimeline
@@ -21,7 +22,7 @@ SERVED_WITHIN_US = 1_000_000
 class _Hit:
     """One fault until it hit, and whom it reached."""
 
-    def __init__(self, fault: FaultTimeline, epoch_us: int, limits: Limits) -> None:
+    def __init__(self, fault: FaultTimeline, epoch_us: int, limits: Limits, interface: ShopperInterface | None) -> None:
         assert fault.injected_us is not None
         # Never observed: then the run is inconclusive anyway, and this is only for the table.
         first_us, last_us = fault.takes_effect_us or (fault.injected_us, fault.injected_us)
@@ -44,6 +45,8 @@ class _Hit:
         self.written_us: dict[int, int] = {}
         self._lifetime_us = limits.session_lifetime_s * 1_000_000
         self._refreshes = limits.session_refresh_each_request
+        self._calls = interface.calls if interface else {}
+        """What is a login and what a logout, of an application of which the run's files tell it."""
 
     def add(self, shopper: int, line: AccessLine | RawLine) -> None:
         """Count one request."""
@@ -74,12 +77,12 @@ class _Hit:
             return
         if (line.method not in (None, "GET") or self._refreshes) and line.status is not None and line.status < 400:
             self.written_us[shopper] = done_us
-        if line.status != 200:
+        if line.status != 200 or not self._calls:
             return
         asked = f"{line.method} {line.path}"
-        if asked == CALLS["login"].send:
+        if asked == self._calls["login"].send:
             self.logged_in.add(shopper)
-        elif asked.startswith(CALLS["logout"].send):
+        elif asked.startswith(self._calls["logout"].send):
             self.logged_in.discard(shopper)
 
     def held(self) -> set[int]:
@@ -101,9 +104,10 @@ class AffectedUsers:
         epoch_us = run.epoch_us
         self._is_guests = run.is_guests
         injected = [fault for fault in run.faults if fault.injected_us is not None]
-        self._hits = [] if epoch_us is None else [_Hit(fault, epoch_us, run.limits) for fault in injected]
+        interface = interface_of(run.application)
+        self._hits = [] if epoch_us is None else [_Hit(fault, epoch_us, run.limits, interface) for fault in injected]
         leads_home = all(balancing.affinity for balancing in run.told_to_balance)
-        self._tells_home = run.store == "memory" and run.affinity == "cookie" and leads_home and run.application is None
+        self._tells_home = run.store == "memory" and run.affinity == "cookie" and leads_home and run.can.lists_sessions
 
     def add_all(self, lines: Iterable[RawLine]) -> None:
         """Count many: once all faults are over, the rest tells nothing of them."""
@@ -168,8 +172,8 @@ class HeldByLog:
             return None
         if store in HELD_NOWHERE:
             return ()
-        seen = self._run.application is not None and self._run.application.grade != "C"
-        if not seen or (store, affinity) != ("memory", "cookie"):
+        can = self._run.can
+        if can.lists_sessions or not can.behind_our_balancer or (store, affinity) != ("memory", "cookie"):
             return None
         held = (shopper for shopper, node in self._last_node[fault].items() if node == fault.victim)
         return tuple(sorted(map(account_name, held)))

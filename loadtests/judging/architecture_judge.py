@@ -70,14 +70,14 @@ class ArchitectureJudge:
         self._fail_if = thresholds_of(scenario.fail_if, architecture)
         self._scene = scene
         self._replay = HistoryReplay(scene)
-        self._books = Books(case.steps.afresh(), described=scene.application is not None)
+        self._books = Books(case.steps.afresh(), by_status=scene.can.answers_by_status)
         self._tallies = Tallies(scene)
         self._spending = CostCounter(scene, events, plan.window_ms * 1000)
         self._waits = WaitCounter()
         self._without_service = WithoutService(plan.window_ms * 1000)
         self._three_logs = ThreeLogs(scene)
         self._affected = AffectedUsers(scene)
-        self._held = HeldByLog(scene) if scene.application else None
+        self._held = None if scene.can.lists_sessions else HeldByLog(scene)
         self._lateness = GeneratorLag(plan.client)
         self._adds: tuple[Callable[[Exchange], None], ...] = (
             self._replay.add,

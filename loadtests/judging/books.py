@@ -129,9 +129,9 @@ class ActionCounts:
 class Books(ActionCounts):
     """`add` every exchange, then `close`."""
 
-    def __init__(self, steps: Steps, *, described: bool = False) -> None:
+    def __init__(self, steps: Steps, *, by_status: bool = True) -> None:
         super().__init__()
-        self._described = described  # what a status means, the description says: a login may be answered by 302
+        self._by_status = by_status  # otherwise a description says what it means: a login may be answered by 302
         self._steps = steps
         self._added: dict[int, int] = {}
         self._problems: list[str] = []
@@ -240,7 +240,7 @@ class Books(ActionCounts):
     def _goes_together(self, exchange: Exchange) -> bool:
         """Its outcome and its status."""
         ok = exchange.outcome == "ok"
-        if self._described:
+        if not self._by_status:
             return not ok or 0 < exchange.status < 500
         return ok == (200 <= exchange.status < 300) or _goes_together(exchange)
 

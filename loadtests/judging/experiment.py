@@ -47,12 +47,12 @@ def fault_doubts(run: RunTimeline, affected: AffectedUsers) -> Iterator[str]:
             yield f"{name} was planned and never injected"
             continue
         yield from (f"{name} {doubt}" for doubt in _step_doubts(fault))
-        if fault.takes_memory and run.store == "memory" and (run.application is None or fault.at_risk is not None):
+        if fault.takes_memory and run.store == "memory" and (run.can.lists_sessions or fault.at_risk is not None):
             # Empty or None: that nobody was at risk and that nobody looked prove the same, which is nothing.
             if not fault.at_risk:
                 unread = " (nobody read its sessions)" if fault.at_risk is None else ""
                 yield f"{name} {HIT_NOBODY}: the node held no session of a logged-in shopper{unread}"
-        elif run.application is not None and run.application.grade == "C":
+        elif not run.can.behind_our_balancer:
             continue  # no log says whom it reached: that it was observed is all that is known
         # A fault that takes no memory has nobody at risk; all the same, somebody must have met it.
         elif not affected.reached(fault.fault):

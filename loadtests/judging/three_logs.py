@@ -123,8 +123,9 @@ class ThreeLogs:
         self._scene = scene
         self._reconciler = self._new_reconciler()
         # A balancer that retries may ask another node long after one has answered; of guests there is no history.
-        # An application that is described has no logs that could be compared.
-        self._matching = None if scene.retries or scene.guests or scene.application else LogMatching()
+        # Where nodes write no logs, there are not three that could be compared.
+        alone = scene.retries or scene.guests or not scene.can.logs_requests
+        self._matching = None if alone else LogMatching()
         listener = self._matching or FullComparison(self._reconciler)
         self.in_step = self._matching is not None
         """It wants to hear all three side by side; otherwise one after the other."""
@@ -155,8 +156,7 @@ class ThreeLogs:
         scene = self._scene
         return Reconciler(
             retries=scene.retries, balancer_fell=scene.balancer_fell, is_guests=scene.is_guests,
-            nodes_tell=scene.application is None,
-            balancer_tells=scene.application is None or scene.application.grade != "C",
+            nodes_tell=scene.can.logs_requests, balancer_tells=scene.can.behind_our_balancer,
         )  # fmt: skip
 
 

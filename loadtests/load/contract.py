@@ -5,14 +5,14 @@ A visit knows nothing of Locust and gevent; these are the only words that it has
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Protocol
 
 import msgspec
 
+from compose.cluster import HttpInterface
 from loadtests.load.answers import NOTHING, ShopAnswer, ShownState
-from loadtests.model.history import Do, Exchange, Jar, Outcome
+from loadtests.model.history import Exchange, Jar, Outcome
 from loadtests.model.plan import Action, ClientLimits
 from loadtests.session_model.carts import Contradiction
 
@@ -66,26 +66,6 @@ class Reading(msgspec.Struct, frozen=True):
     """It was answered as to somebody who is not logged in, though perhaps not by 401."""
 
 
-class ShopperClient(ABC):
-    """What an application's actions are on the wire, and what its answers mean, for one shopper."""
-
-    audits: tuple[Do, ...]
-    """What is looked at last; what comes after the first is looked at only of somebody who is logged in."""
-
-    @abstractmethod
-    def steps(self, action: Action) -> Generator[HttpRequest, ShopAnswer, Reading]:
-        """The requests of an action, one by one: each yields, and is sent back, what was answered.
-
-        The last one is the action's own; those before it are pages on its way.
-        """
-
-    def copy_jar(self, source: Jar, to: Jar) -> None:  # noqa: B027 - most keep all they know in cookies
-        """What the client keeps beside cookies is copied with them."""
-
-    def empty_jar(self, jar: Jar) -> None:  # noqa: B027 - the same
-        """What the client keeps beside cookies is forgotten with them."""
-
-
 class Clock(Protocol):
     """Microseconds since the zero of the load window."""
 
@@ -133,8 +113,8 @@ class VisitConfig(msgspec.Struct, frozen=True):
     """Every answer must carry it; empty: not looked at."""
     prefix: str
     """Of request ids."""
-    password: str
     limits: ClientLimits
+    http: HttpInterface
     addresses: int = 0
     """From how many addresses the shoppers come; 0: each from one of its own."""
     gives_up: bool = False

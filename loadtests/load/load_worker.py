@@ -22,9 +22,9 @@ from locust.env import Environment
 from locust.exception import StopTest
 
 from loadtests.behaviours.workload import Habits, draw_steps, generator_of, spread
+from loadtests.load.application_client import ApplicationClient, AskedApplication, PreparedApplication
 from loadtests.load.client import StrictSession
-from loadtests.load.contract import ShopperClient, VisitConfig
-from loadtests.load.described import DescribedApp, DescribedClient
+from loadtests.load.contract import VisitConfig
 from loadtests.load.recorder import Recorder
 from loadtests.load.worker_config import END_FILE, GO_FILE, EndSignal, StartSignal, WorkerConfig
 from loadtests.model.plan import Action, ClientLimits, ShopperPlan, read_plan
@@ -37,7 +37,7 @@ EXIT_GAVE_UP = 4
 NEVER_US = 1 << 62
 STOPPED_WITHIN_S = 2.0
 """Whoever is interrupted has only to write down what it did not do any more."""
-_decode_described_app = msgspec.json.Decoder(DescribedApp).decode
+_decode_application = msgspec.json.Decoder(AskedApplication).decode
 _decode_end_signal = msgspec.json.Decoder(EndSignal).decode
 _decode_start_signal = msgspec.json.Decoder(StartSignal).decode
 
@@ -127,17 +127,27 @@ class LoadWorker:
         addresses: int = 0,
         window_us: int = 0,
         gives_up: bool = False,
-        in_account: bool = False,
     ) -> None:
         self.config = config
         self.limits = limits
         self.clock = clock
         self.recorder = Recorder(config.history, config.progress)
-        # Only answers of the twins carry the run's id.
+        app = _application(config.application)
+        self.application = PreparedApplication(app)
         self.terms = VisitConfig(
-            config.architecture, "" if config.application else config.run, config.prefix, config.password, limits,
-            addresses=addresses, window_us=window_us, gives_up=gives_up, in_account=in_account,
+            config.architecture, config.run if app.http.run_header else "", config.prefix, limits, app.http,
+            addresses=addresses, window_us=window_us, gives_up=gives_up, in_account=app.interface.in_account,
         )  # fmt: skip
+
+    def client_of(self, shopper: int, session: StrictSession, origin: str) -> ApplicationClient:
+        """How that shopper asks."""
+        accounts = self.application.accounts
+        account = accounts[shopper - 1] if accounts else (self.user_of(shopper), self.config.password)
+        return ApplicationClient(self.application, account, shopper, self.terms.prefix, session.cookies, origin)
+
+    def user_of(self, shopper: int) -> str:
+        """By which name the history knows a shopper."""
+        return account_name(shopper)
 
     def open(self, environment: Environment, **_: object) -> None:
         """Locust is ready to begin."""
@@ -205,7 +215,7 @@ class OpenLoad(LoadWorker):
         heapq.heappush(self._free_numbers, shopper)
 
     def user_of(self, shopper: int) -> str:
-        """The account that a shopper uses; more shoppers than accounts share them."""
+        """As everywhere; more shoppers than accounts share them."""
         return account_name((shopper - 1) % self.config.accounts + 1)
 
     def actions_of(self, shopper: int) -> Iterator[Action]:
@@ -231,13 +241,9 @@ class PlannedLoad(LoadWorker):
         plan = read_plan(config.plan)
         window_us = plan.window_ms * 1000
         clock = LoadClock(end_us=window_us, nap_s=LIVE_NAP_S if config.live else math.inf)
-        self._app = app = _read_app(config.application)
-        self._names = {} if app is None else app.names()
-        remember = None if app is None else app.description.remember
         super().__init__(
-            config, plan.client, clock, addresses=plan.addresses, window_us=window_us, gives_up=plan.gives_up,
-            in_account=remember is not None and remember.kept_in == "account",
-        )  # fmt: skip
+            config, plan.client, clock, addresses=plan.addresses, window_us=window_us, gives_up=plan.gives_up
+        )
         self._audit_ms = plan.client.audit_spread_ms * len(plan.shoppers)
         self._gate = config.folder / GO_FILE
         self._end = config.folder / END_FILE
@@ -278,12 +284,6 @@ class PlannedLoad(LoadWorker):
         except StopIteration:
             raise StopTest("Locust was told to spawn more shoppers than the plan has") from None
 
-    def client_of(self, shopper: int, session: StrictSession, origin: str) -> ShopperClient | None:
-        """How that shopper asks; None: as one asks the twins."""
-        if self._app is None:
-            return None
-        return DescribedClient(self._app, self._names, shopper, self.terms.prefix, session.cookies, origin)
-
     def leave(self) -> None:
         """A shopper has finished its visit."""
         self._inside -= 1
@@ -316,5 +316,5 @@ class PlannedLoad(LoadWorker):
         self.recorder.begin(self.clock.zero_ns)
 
 
-def _read_app(path: Path | None) -> DescribedApp | None:
-    return None if path is None else _decode_described_app(path.read_bytes())
+def _application(path: Path | None) -> AskedApplication:
+    return AskedApplication() if path is None else _decode_application(path.read_bytes())

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 from locust import FastHttpUser, User, task
 from locust.exception import StopTest, StopUser
 
-from compose.applications.twins import CALLS
 from loadtests.load.answers import ShopAnswer
 from loadtests.load.client import StrictSession
 from loadtests.load.load_worker import GreenletJob, OpenLoad, PlannedLoad
@@ -15,12 +14,6 @@ from loadtests.load.visit import ShopperVisit
 from loadtests.model.history import Exchange
 from loadtests.session_model.carts import Contradiction
 from shared.errors import ForeignAnswer
-
-NAMES: dict[str, tuple[str, str]] = {
-    **{do: (call.method, call.path.replace("{sku}", "[sku]")) for do, call in CALLS.items()},
-    "remember": ("POST", "remember"), "recall": ("GET", "recall"), "page": ("GET", "page"),
-}  # fmt: skip
-"""How Locust's statistics call each action."""
 
 
 class NotOk(Exception):
@@ -42,6 +35,7 @@ class _Person(FastHttpUser):
         """A connection and a cookie jar of one's own."""
         assert self.host is not None
         self._recorder = worker.recorder
+        self._told = worker.application.told
         self.client = session = StrictSession(self.host, self._request_event, self, worker.limits)
         return session
 
@@ -53,7 +47,7 @@ class _Person(FastHttpUser):
 
     def tell_locust(self, exchange: Exchange, answer: ShopAnswer, findings: tuple[Contradiction, ...]) -> None:
         """For Locust's own statistics and web interface; the history does not need it."""
-        method, name = NAMES[exchange.do]
+        method, name = self._told[exchange.do]
         self._request_event.fire(
             request_type=method,
             name=name,
@@ -80,7 +74,7 @@ class PlannedShopper(_Person):
         plan = self.worker.enter()
         self._visit = ShopperVisit(
             plan.shopper, plan.actions, self.worker.terms, self._session, self.worker.clock, self, GreenletJob,
-            client=self.worker.client_of(plan.shopper, self._session, self.host),
+            self.worker.client_of(plan.shopper, self._session, self.host),
         )  # fmt: skip
 
     @task
@@ -107,10 +101,12 @@ class FreeShopper(_Person):
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
         self._session = self.connect(self.worker)
+        assert self.host is not None
         self._number = self.worker.enter()
         self._visit = ShopperVisit(
             self._number, self.worker.actions_of(self._number), self.worker.terms, self._session, self.worker.clock,
-            self, GreenletJob, self.worker.user_of(self._number),
+            self, GreenletJob, self.worker.client_of(self._number, self._session, self.host),
+            self.worker.user_of(self._number),
         )  # fmt: skip
 
     @task

@@ -10,7 +10,8 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from loadtests.load.answers import NODE_HEADER, ShopAnswer, brings_session, foreign, made_for, outcome_of
+from loadtests.load.answers import ShopAnswer, brings_session, foreign, made_for
+from loadtests.load.application_client import ApplicationClient
 from loadtests.load.contract import (
     BackgroundJob,
     Browser,
@@ -20,13 +21,11 @@ from loadtests.load.contract import (
     HttpRequest,
     OpenRequest,
     Reading,
-    ShopperClient,
     StartBackgroundJob,
     VisitConfig,
     concurrent_groups,
 )
 from loadtests.load.cookies import stands_in
-from loadtests.load.requests import ShopClient
 from loadtests.model.history import (
     ENDS_SESSION,
     NOT_ASKED,
@@ -59,7 +58,7 @@ class ShopperVisit:
 
     def __init__(
         self, shopper: int, actions: Iterable[Action], terms: VisitConfig, browser: Browser, clock: Clock,
-        desk: ExchangeSink, start_job: StartBackgroundJob, user: str = "", client: ShopperClient | None = None,
+        desk: ExchangeSink, start_job: StartBackgroundJob, client: ApplicationClient, user: str = "",
     ) -> None:  # fmt: skip
         self.shopper = shopper
         self.memory = ExpectedSession(user or account_name(shopper), in_account=terms.in_account)
@@ -69,7 +68,7 @@ class ShopperVisit:
         self._clock = clock
         self._desk = desk
         self._start_job = start_job
-        self._client = client or ShopClient(self.memory.user, terms.password)
+        self._client = client
         self._address = address_of(shopper, terms.addresses)
         self._asked = 0
         self._next_step = 0
@@ -260,7 +259,7 @@ class ShopperVisit:
             except BaseException:  # stopped in the middle: the request is out, its answer will never be read
                 zero_ns = self._clock.zero_ns
                 answer = ShopAnswer(zero_ns + sent_us * 1000, zero_ns + self._clock.now_us() * 1000, error="stopped")
-                reading = Reading(outcome_of(action.do, answer, action.jar), error=answer.error)
+                reading = Reading("unknown" if action.do in WRITES else "failed", error=answer.error)
                 self._record(action, why, planned_us, step, request, answer, reading, mine)
                 raise
             try:
@@ -278,7 +277,7 @@ class ShopperVisit:
         return exchange
 
     def _check_ours(self, asked: HttpRequest, answer: ShopAnswer) -> None:
-        if stranger := foreign(answer, self._terms.run):
+        if stranger := foreign(answer, self._terms.run, self._terms.http.run_header):
             raise ForeignAnswer(
                 f"{asked.method} {asked.path}: {stranger}",
                 why="another server listens on the shop's address",
@@ -344,15 +343,15 @@ class ShopperVisit:
             dropped=answer.dropped,
             status=answer.status,
             error=reading.error,
-            node="" if kept_from else answer.header(NODE_HEADER),
+            node="" if kept_from else answer.header(self._terms.http.node_header),
             sku=action.sku,
             quantity=action.quantity,
             key=action.key,
             user=shown.user,
             cart=shown.cart,
             order=shown.order,
-            orders=None if shown.orders is None else tuple(order.order for order in shown.orders),
-            stranger=reading.stranger,
+            orders=shown.orders,
+            stranger=reading.stranger and answer.status != 401,  # which says so itself
             kept_from=kept_from,
             kept_session=bool(kept_from) and brings_session(answer),
         )

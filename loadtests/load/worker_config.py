@@ -39,7 +39,7 @@ class WorkerConfig(msgspec.Struct, frozen=True):
     accounts: int = 60
     """How many demo accounts free shoppers may use."""
     application: Path | None = None
-    """What to ask, if it is none of the twins: a `DescribedApp` in JSON."""
+    """What to ask, an `AskedApplication` in JSON; None: the shop that Twinshop comes with."""
     live: int = 0
     """1: a person says when the load window begins, and may end it early."""
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import msgspec
 
-from compose.applications.contract import Grade
+from compose.applications import SHIPPED
+from compose.applications.contract import ApplicationCapabilities, Grade
 from compose.architectures import Architecture
 from compose.description import Description
+from compose.interface import ShopperInterface
 from loadtests.model.history import Do
 
 
@@ -36,6 +38,16 @@ def facts_of(description: Description, sha256: str, grade: Grade) -> Application
         names_users=description.who.user is not None,
         in_account=remember is not None and remember.kept_in == "account",
     )  # fmt: skip
+
+
+def can_of(facts: ApplicationFacts | None) -> ApplicationCapabilities:
+    """What it can, as far as the run's files tell."""
+    return SHIPPED.can if facts is None else ApplicationCapabilities(behind_our_balancer=facts.grade != "C")
+
+
+def interface_of(facts: ApplicationFacts | None) -> ShopperInterface | None:
+    """What its shoppers could ask, as far as the run's files tell: what was described is in none of them."""
+    return SHIPPED.interface if facts is None else None
 
 
 def asked_of(description: Description) -> tuple[Do, ...]:

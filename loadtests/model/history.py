@@ -20,13 +20,13 @@ Do = Literal[
     "login", "browse", "add", "remove", "cart", "checkout", "orders", "me", "logout", "linger", "logout_everywhere",
     "watch", "forget_node", "read_cookie", "arrive", "forget_session", "remember", "recall", "page",
 ]  # fmt: skip
-"""What a shopper does: browse is GET /products, add POST /cart, remove DELETE /cart/<sku>, cart GET /cart, linger the
-slow page GET /recommendations, watch the event stream GET /orders/progress, arrive GET /login (as a stranger, which
-opens an anonymous session where there is one). Three send nothing: forget_node, the browser loses the balancer's
-cookie; read_cookie, somebody copies the shopper's cookies and reads what can be read without a key; forget_session,
-the shopper's client takes an error for a logout, and throws the shop's cookies away. Three are of described
-applications only: remember puts a value in the place of the one before (add puts it beside), recall reads back what is
-remembered, page is what an action fetches on its way: a form, or what leads on to another page."""
+"""What a shopper does; what that is on the wire, the application's interface says, which need not have all of it.
+browse looks at the goods, linger at a slow page; watch holds an event stream; arrive comes as a stranger, which opens
+an anonymous session where there is one; remember puts a value in the place of the one before (add puts it beside), and
+recall reads back what is remembered; page is what an action fetches on its way: a form, or what leads on to another
+page. Three send nothing: forget_node, the browser loses the balancer's cookie; read_cookie, somebody copies the
+shopper's cookies and reads what can be read without a key; forget_session, the shopper's client takes an error for a
+logout, and throws the shop's cookies away."""
 
 NOT_ASKED: frozenset[Do] = frozenset({"forget_node", "read_cookie", "forget_session"})
 """What the shop is not asked for: nothing is sent, and nothing can go wrong."""

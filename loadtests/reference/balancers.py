@@ -6,7 +6,7 @@ import shlex
 from difflib import unified_diff
 from pathlib import Path
 
-from compose.applications.twins import Twins
+from compose.applications import SHIPPED
 from compose.architectures import ARCHITECTURES
 from compose.balancers import BALANCERS
 from compose.balancers.contract import Balancer, Member, Routing, Site
@@ -46,7 +46,7 @@ def _one(balancer: Balancer) -> str:
     spec = ClusterSpec("0123abcd", ARCHITECTURES["sticky-memory"], balancer=balancer.name)
     folder = Path("/run/twinshop")
     listen, admin = Listen(_HOST, 8000), Listen(_HOST, 9000)
-    site = Site(spec, Twins.http, listen, admin, folder, folder / balancer.own_log)
+    site = Site(spec, SHIPPED.http, listen, admin, folder, folder / balancer.own_log)
     files, plain = _files(balancer, site), _files(_plain(balancer), site)
     words = [word for word in balancer.words(site) if "TWINSHOP" not in word]
     shown = [

@@ -17,10 +17,8 @@ from compose.description import (
     IN_CONTAINERS,
     PLACES,
     AccountSource,
-    Call,
     DescribedVariant,
     Description,
-    Extract,
     FaultCommands,
     LoginCall,
     NodeCommand,
@@ -28,9 +26,9 @@ from compose.description import (
     RecallCall,
     RememberCall,
     Running,
-    Sign,
     WhoCall,
 )
+from compose.interface import Call, Extract, Sign
 from loadtests.model.plan import ClientLimits
 from loadtests.model.scenario import FaultSpec, Load, Scenario
 from loadtests.reference.markdown import code, page, table

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from loadtests.faults.words import in_words
+from loadtests.model.application import can_of
 from loadtests.model.measures import NOT_MEASURED
 from loadtests.model.results import ArchitectureResult, ExperimentStep, Results
 from loadtests.report.evidence import Evidence
@@ -196,9 +197,9 @@ def _books(result: ArchitectureResult) -> tuple[str, str]:
 def _reconciled(result: ArchitectureResult) -> tuple[str, str]:
     logs = result.reconciliation
     guests = f", beside them {logs.guests:,} by people with browsers" if logs.guests else ""
-    grade = result.facts.grade if result.facts else "A"
-    nodes = "not measured" if grade != "A" else f"{logs.nodes:,}"
-    balancer = "not measured" if grade == "C" else f"{logs.balancer:,}"
+    can = can_of(result.facts)
+    nodes = f"{logs.nodes:,}" if can.logs_requests else "not measured"
+    balancer = f"{logs.balancer:,}" if can.behind_our_balancer else "not measured"
     counts = f"shoppers {logs.client:,}, balancer {balancer}, nodes {nodes}{guests}"
     if logs.mismatch_count:
         return f"{counts}: {logs.mismatch_count:,} not explained", "bad"

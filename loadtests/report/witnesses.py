@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import msgspec
 
 from loadtests.checks import CAUSES, CHECKS
+from loadtests.model.application import can_of
 from loadtests.model.results import ArchitectureResult, Loss
 from loadtests.report.summary import loss_id
 from loadtests.session_model.causes import cause_in_words, meaning_of
@@ -111,4 +112,4 @@ def told(name: str, number: int, result: ArchitectureResult) -> Told:
     loss = result.losses[number]
     where = f"shown by {loss.node}" if loss.node else "found in the database"
     sentence = f"Shopper {loss.shopper} {CHECKS[loss.kind].happened} at {loss.at_ms / 1000:.2f} s, {where}"
-    return Told(loss_id(name, number), sentence, name, loss, traced=result.facts is not None)
+    return Told(loss_id(name, number), sentence, name, loss, traced=not can_of(result.facts).logs_requests)

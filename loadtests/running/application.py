@@ -14,7 +14,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from compose.applications.described import end_group, placed
+from compose.applications import application_of
+from compose.applications.contract import LACKS
+from compose.applications.described import DescribedApplication, end_group, placed
 from compose.applications.description_file import load_description
 from compose.architectures import Architecture, one_of
 from compose.balancers import balancer_named
@@ -26,7 +28,7 @@ from compose.engines.contract import Cluster, Engine
 from compose.engines.running import RunningEngine
 from loadtests.behaviours.described import Described
 from loadtests.faults import FAULTS
-from loadtests.load.described import DescribedApp
+from loadtests.load.application_client import AskedApplication
 from loadtests.model.application import ApplicationFacts, asked_of, facts_of
 from loadtests.model.history import Exchange, encode_records, read_history_batches
 from loadtests.model.plan import Plan
@@ -37,7 +39,7 @@ from shared.ndjson import FilePart
 from shared.whole_file import write_whole
 
 ACCOUNTS_WITHIN_S = 60.0
-ACCOUNTS_FILE = "application.json"
+APPLICATION_FILE = "application.json"
 
 
 class ApplicationUnderTest(msgspec.Struct, frozen=True):
@@ -125,7 +127,7 @@ class ApplicationUnderTest(msgspec.Struct, frozen=True):
         """Make sure that the scenario can be carried out on it.
 
         Raises:
-            UsageError: it needs what only the twins have.
+            UsageError: it needs what this application does not have.
         """
         if why := self.cannot(scenario):
             raise UsageError(
@@ -135,16 +137,18 @@ class ApplicationUnderTest(msgspec.Struct, frozen=True):
 
     def cannot(self, scenario: Scenario) -> str:
         """Why a scenario cannot be carried out on it; "": it can."""
-        kinds = [fault.kind for fault in scenario.fault if FAULTS[fault.kind].of_twins]
+        can = DescribedApplication(self.description).can
+        lacks = {fault.kind: can.lacks(FAULTS[fault.kind].asks_of_application) for fault in scenario.fault}
+        why = next((f"for its fault {kind}: {why}" for kind, why in lacks.items() if why), "")
         ours = [fault.kind for fault in scenario.fault if fault.kind not in self.description.fault]
         if self.description.running is not None and ours:
             return f"it runs already, and no command says how to carry out a {ours[0]}: describe [fault.{ours[0]}]"
-        if kinds and self.description.running is None:
-            return f"its fault {kinds[0]} tells nodes something that only the twins listen to"
+        if why and self.description.running is None:
+            return why
         if scenario.load.behaviour != "shop":
             return f"it is about what its shoppers do ({scenario.load.behaviour}), which no description says how to ask"
         if scenario.settings:
-            return f"it sets {', '.join(scenario.settings)}, which are settings of the twins and their cluster"
+            return f"it sets {', '.join(scenario.settings)}: {LACKS['takes_settings']}"
         return ""
 
     def check_way(self, engine: str, balancer: str) -> None:
@@ -200,7 +204,7 @@ def _is_here(url: str) -> bool:
 
 def _requests_per_second(description: Description, plan: Plan) -> float:
     """By the plan, with the pages on the way; what redirects add is not known, and is reckoned as one each."""
-    each = {do: 1 + bool(call.page) + (call.method != "GET") for do, call in description.calls().items()}
+    each = {do: 1 + bool(call.page) + (call.method != "GET") for do, call in description.interface().calls.items()}
     sent = sum(each.get(action.do, 1) for shopper in plan.shoppers for action in shopper.actions)
     return sent * 1000 / plan.window_ms
 
@@ -264,19 +268,20 @@ def _no_accounts(description: Description, why: str) -> EnvironmentNotReady:
     )
 
 
-def write_for_load(description: Description, count: int, cluster: Cluster) -> Path:
+def write_for_load(cluster: Cluster, count: int) -> Path:
     """Write what the load processes need to know, for nobody else's eyes; it goes with the cluster's `work/`.
 
-    The passwords are the cluster's secrets from now on.
+    The passwords of accounts that are somebody's are the cluster's secrets from now on.
 
     Raises:
         As `accounts_of`.
     """
-    path = cluster.folder / "work" / ACCOUNTS_FILE
-    app = DescribedApp(description, accounts_of(description, count))
-    cluster.confidential += tuple(password for _, password in app.accounts)
+    path = cluster.folder / "work" / APPLICATION_FILE
+    app, description = application_of(cluster.spec), cluster.spec.application
+    accounts = () if description is None else accounts_of(description, count)
+    cluster.confidential += tuple(password for _, password in accounts)
     # By a file: the arguments of a process can be read by everybody on the machine.
-    write_whole(path, msgspec.json.encode(app), mode=0o600)
+    write_whole(path, msgspec.json.encode(AskedApplication(app.interface, app.http, accounts)), mode=0o600)
     return path
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection
 
 import msgspec
 
+from compose.applications import application_of
 from compose.balancers import balancer_named
 from compose.engines.contract import Cluster
 from loadtests.faults import Evidence, Fault, Target
@@ -111,8 +112,9 @@ class FaultRun(threading.Thread):
 
     def _held(self, target: Target) -> Held | None:
         """Whom the victim holds, if what it does takes it away."""
-        if not self._fault.takes_memory or target.before is None or self._cluster.spec.application is not None:
-            return None  # nobody can ask a described application whom it holds
+        tells = application_of(self._cluster.spec).can.lists_sessions
+        if not self._fault.takes_memory or target.before is None or not tells:
+            return None
         return Held(self._cluster, target.victim, target.before.boot, self._guests)
 
     def _break(self, target: Target, held: Held | None) -> None:

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 
 import msgspec
 
+from compose.applications import application_of
 from compose.architectures import Architecture
 from compose.balancers import balancer_named
 from compose.cluster import DEFAULT_BALANCER, ClusterSpec, Limits
@@ -133,7 +134,9 @@ class Measurement:
         setup = self._setup
         self._logs.mkdir(parents=True, exist_ok=True)
         began = time.monotonic()
-        self._cluster = cluster = setup.engine.start(self._spec(), self._logs, setup.ledger)
+        spec = self._spec()
+        self._can = application_of(spec).can
+        self._cluster = cluster = setup.engine.start(spec, self._logs, setup.ledger)
         took_s = round(time.monotonic() - began, 3)
         names = tuple(node.name for node in cluster.nodes())
         self._events.write(
@@ -152,8 +155,7 @@ class Measurement:
         return cluster
 
     def _start_load(self, cluster: Cluster) -> LoadProcesses:
-        setup, app = self._setup, self._setup.application
-        count = len(setup.plan.shoppers)
+        setup = self._setup
         self._load = load = start_load(
             setup.ledger,
             plan_path=setup.folder.plan,
@@ -166,7 +168,7 @@ class Measurement:
             folder=self._logs,
             workers=setup.workers,
             live=self.live,
-            application=write_for_load(app.description, count, cluster) if app else None,
+            application=write_for_load(cluster, len(setup.plan.shoppers)),
         )
         until = time.monotonic() + LOAD_READY_S
         wait_for(lambda: load.ready() or load.finished() or None, until=until, every_s=TICK_S / 5)
@@ -233,7 +235,7 @@ class Measurement:
 
     def _sample(self, load: LoadProcesses, cluster: Cluster, cpu: _CpuMeter) -> None:
         name = self._architecture.name
-        if self._setup.application is None:
+        if self._can.lists_sessions:
             counts = {node.name: _count(cluster, node.name) for node in cluster.nodes()}
             self._events.write(lambda at_us: NodeSample(name, at_us, counts))
         self._sample_parts(cluster)
@@ -310,7 +312,7 @@ class Measurement:
         if self._cluster is not None:
             began = time.monotonic()
             self._cluster.stop()
-            if setup.application is not None and setup.application.engine is None:
+            if self._can.behind_our_balancer and not self._can.names_itself:
                 access, balancer = self._logs / "access.ndjson", balancer_named(setup.balancer)
                 name_nodes(self._history, self._began_at, access, balancer)
             took_s = round(time.monotonic() - began, 3)

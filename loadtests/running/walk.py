@@ -17,11 +17,12 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from compose.cluster import HttpInterface
 from compose.description import Description
 from loadtests.load.answers import ShopAnswer
+from loadtests.load.application_client import ApplicationClient, AskedApplication, PreparedApplication
 from loadtests.load.contract import HttpRequest, Reading
 from loadtests.load.cookies import Pocket
-from loadtests.load.described import DescribedApp, DescribedClient
 from loadtests.model.history import UNREADABLE, Do
 from loadtests.model.plan import Action
 from shared.demo_accounts import account_name
@@ -53,12 +54,13 @@ class WalkStep(msgspec.Struct, frozen=True):
 class WalkPerson:
     """Somebody with a browser of their own: cookies kept as a browser keeps them, one request after the other."""
 
-    def __init__(self, app: DescribedApp, number: int, url: str, prefix: str) -> None:
+    def __init__(self, app: PreparedApplication, number: int, url: str, prefix: str) -> None:
         self._address = urlsplit(url)
         self._url = url
         self._prefix = prefix
         self._pocket = Pocket("main", url)
-        self.client = DescribedClient(app, app.names(), number, prefix, lambda _jar: self._cookies(), url)
+        account = app.accounts[number - 1]
+        self.client = ApplicationClient(app, account, number, prefix, lambda _jar: self._cookies(), url)
         self.went: list[str] = []
         self._last = ShopAnswer(0, 0)
         self._secrets = [password for _, password in app.accounts]
@@ -118,13 +120,14 @@ class WalkPerson:
         return ShopAnswer(began, time.monotonic_ns(), answer.status, headers=answer.msg, body=body)
 
 
-def walk(app: DescribedApp, url: str, run: str) -> Iterator[WalkStep]:
+def walk(it: Description, accounts: tuple[tuple[str, str], ...], url: str, run: str) -> Iterator[WalkStep]:
     """Every step, as it is taken. It ends early where going on would say nothing."""
+    asked = AskedApplication(it.interface(), HttpInterface(""), accounts)
     # A description that takes a refused login for a login would count nobody as logged out, ever.
-    wrong = msgspec.structs.replace(app, accounts=tuple((name, WRONG) for name, _ in app.accounts))
-    it, prefix = app.description, f"{run}w"
+    wrong = msgspec.structs.replace(asked, accounts=tuple((name, WRONG) for name, _ in accounts))
+    app, prefix = PreparedApplication(asked), f"{run}w"
     anna, berta = (WalkPerson(app, number, url, prefix) for number in (1, 2))
-    stranger = WalkPerson(wrong, 1, url, prefix)
+    stranger = WalkPerson(PreparedApplication(wrong), 1, url, prefix)
     yield _stranger("a stranger asks who they are", stranger, stranger.do("me"))
     refused = stranger.do("login")
     yield _step(
@@ -176,7 +179,7 @@ def _remembers(it: Description, anna: WalkPerson) -> Iterator[WalkStep]:
         )  # fmt: skip
 
 
-def _leaves(app: DescribedApp, it: Description, anna: WalkPerson, url: str, prefix: str) -> Iterator[WalkStep]:
+def _leaves(app: PreparedApplication, it: Description, anna: WalkPerson, url: str, prefix: str) -> Iterator[WalkStep]:
     thief = WalkPerson(app, 1, url, prefix)
     thief.copy_cookies(anna)
     reading = anna.do("logout")

@@ -7,11 +7,12 @@ from typing import Any
 
 import msgspec
 
+from compose.applications.contract import ApplicationCapabilities
 from compose.architectures import Affinity, Architecture, Store
 from compose.changes import Balancing
 from compose.cluster import Limits
 from loadtests.faults import FAULTS
-from loadtests.model.application import ApplicationFacts
+from loadtests.model.application import ApplicationFacts, can_of
 from loadtests.model.events import (
     AtRisk,
     ClusterReady,
@@ -57,6 +58,11 @@ class RunTimeline(msgspec.Struct, frozen=True):
     """What runs there, if it is none of the twins."""
     run: str = ""
     """How the ids of all requests begin that are not a guest's, where guests were admitted."""
+
+    @property
+    def can(self) -> ApplicationCapabilities:
+        """What the application can do, and how much can be seen of it."""
+        return can_of(self.application)
 
     @property
     def store(self) -> Store | None:

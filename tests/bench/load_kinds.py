@@ -12,14 +12,14 @@ from locust import FastHttpUser
 from locust.env import Environment
 
 from loadtests.load.answers import ShopAnswer
+from loadtests.load.application_client import ApplicationClient, AskedApplication, PreparedApplication
 from loadtests.load.client import StrictSession, assert_strict
 from loadtests.load.contract import VisitConfig
 from loadtests.load.load_worker import GreenletJob
 from loadtests.load.recorder import Recorder
-from loadtests.load.requests import ShopClient
 from loadtests.load.shopper import _Person
 from loadtests.load.visit import ShopperVisit
-from loadtests.model.history import Exchange
+from loadtests.model.history import Exchange, Jar
 from loadtests.model.plan import ClientLimits, ShopperPlan
 from loadtests.model.scenario import Load, Scenario
 from loadtests.planning.make_plan import make_plan
@@ -67,7 +67,8 @@ class Bench:
         self._environment.create_local_runner()
         load = Load(shoppers=shoppers, seconds=50, login_within_ms=0)
         self._plan = make_plan(Scenario("?", "bench", load), seed=1).shoppers
-        self._terms = VisitConfig("bench", run, "bench", "shop", PATIENT)
+        self._application = PreparedApplication(AskedApplication())
+        self._terms = VisitConfig("bench", run, "bench", PATIENT, self._application.http)
         self._recorder = Recorder(folder / "history.ndjson", folder / "progress.ndjson")
         self._exchanges: list[Exchange] = []
         self.requests = 0
@@ -125,7 +126,7 @@ class Bench:
 
     def _person(self) -> tuple[Person, StrictSession]:
         person = Person(self._environment)
-        person._recorder = self._recorder
+        person._recorder, person._told = self._recorder, self._application.told
         person.client = session = StrictSession(person.host or "", person._request_event, person, PATIENT)
         return person, session
 
@@ -141,7 +142,8 @@ class Bench:
 
         exchanges: list[Exchange] = []
         desk = Desk() if keep else person
-        ShopperVisit(plan.shopper, plan.actions, self._terms, session, AtOnce(), desk, GreenletJob).shop()
+        client = self._client(plan, session.cookies)
+        ShopperVisit(plan.shopper, plan.actions, self._terms, session, AtOnce(), desk, GreenletJob, client).shop()
         self._exchanges += exchanges
         session.close()
         return len(plan.actions)
@@ -162,8 +164,12 @@ class Bench:
         user.client.client.clientpool.close()
         return len(plan.actions)
 
+    def _client(self, plan: ShopperPlan, cookies: Callable[[Jar], dict[str, str]]) -> ApplicationClient:
+        account = account_name(plan.shopper), "shop"
+        return ApplicationClient(self._application, account, plan.shopper, "bench", cookies, Person.host or "")
+
     def _requests(self, plan: ShopperPlan) -> Any:
-        requests = ShopClient(account_name(plan.shopper), self._terms.password)
+        requests = self._client(plan, lambda _jar: {})
         for number, action in enumerate(plan.actions):
             method, path, headers, body = requests.request_of(action)
             headers["X-Request-Id"] = f"bench-{plan.shopper:04d}-{number:04d}"

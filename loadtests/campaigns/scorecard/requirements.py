@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Generator
 from typing import Final, NamedTuple
 
+from compose.applications import SHIPPED
 from loadtests.campaigns.scorecard.shop_door import CellWord, DoorVisitor, Finding, ShopDoor
 from loadtests.load.cookies import stands_in
 
@@ -96,7 +97,7 @@ def _ends_in_spite_of_use(door: ShopDoor, user: str) -> Steps:
     lasts_s = door.lifetimes.absolute_s + SPARE_S
     for _ in range(round(lasts_s / BEAT_S)):
         door.wait(user, BEAT_S)
-        visitor.ask("POST", "/cart", {"sku": "acorn", "quantity": 1})
+        visitor.do("add", sku=SHIPPED.interface.articles[0], quantity=1)
     return _ended(visitor, f"after {lasts_s:g} s of use, of {door.lifetimes.absolute_s} s, it")
 
 
@@ -104,7 +105,7 @@ def _ended_by_logout(door: ShopDoor, user: str) -> Steps:
     bystander, visitor = _bystander(door, user), _logged_in(door, user)
     copy = visitor.copy()
     yield
-    status, _ = visitor.ask("POST", "/logout", {})
+    status, _ = visitor.do("logout")
     return _ended(copy, f"the logout was answered {status}; a copy of the session", bystander)
 
 
@@ -118,7 +119,7 @@ def _ended_with_the_account(door: ShopDoor, user: str) -> Steps:
 def _ended_by_another_password(door: ShopDoor, user: str) -> Steps:
     bystander, visitor, other = _bystander(door, user), _logged_in(door, user), _logged_in(door, user)
     yield
-    status, _ = visitor.ask("POST", "/password", {"password": door.password, "new": f"{door.password} 2"})
+    status, _ = visitor.do("change_password", new=f"{door.password} 2")
     return _ended(other, f"the change of the password was answered {status}; the other session", bystander)
 
 
@@ -132,12 +133,12 @@ def _ended_by_an_administrator(door: ShopDoor, user: str) -> Steps:
 def _ended_from_ones_own_list(door: ShopDoor, user: str) -> Steps:
     bystander, visitor, other = _bystander(door, user), _logged_in(door, user), _logged_in(door, user)
     yield
-    status, told = visitor.ask("GET", "/sessions")
+    status, told = visitor.do("sessions")
     others = [each["session"] for each in told.get("sessions", ()) if not each["current"]]
     if status != 200 or not others:
         return Finding(FAIL, f"the list of one's own sessions was answered {status}, with {len(others)} others in it")
     for name in others:
-        status, _ = visitor.ask("POST", f"/sessions/{name}/end", {"password": door.password})
+        status, _ = visitor.do("end_session", session=name)
     return _ended(other, f"ending the other one was answered {status}; it", bystander)
 
 

@@ -10,8 +10,11 @@ from typing import Any, Literal
 import msgspec
 import requests
 
+from compose.applications import SHIPPED, application_of
 from compose.engines.cluster_file import read_cluster_file
 from compose.engines.contract import Cluster
+from loadtests.load.calls import request_for
+from loadtests.load.contract import HttpRequest
 from loadtests.load.cookies import NODE_COOKIES
 from shared.demo_accounts import account_name, account_number
 
@@ -42,17 +45,18 @@ class DoorVisitor:
     user: str
     cookies: dict[str, str] = field(default_factory=dict)
 
-    def ask(self, method: str, path: str, body: dict[str, object] | None = None) -> tuple[int, dict[str, Any]]:
+    def do(self, action: str, **words: str | int) -> tuple[int, dict[str, Any]]:
         """Status and document; 0 if nobody answered. Takes the cookies that come."""
-        return self.door.ask(self, method, path, body)
+        told = {"user": self.user, "password": self.door.password, **words}
+        return self.door.ask(self, request_for(SHIPPED.interface, action, **told))
 
     def login(self) -> bool:
         """Whether it is logged in from now on."""
-        return self.ask("POST", "/login", {"user": self.user, "password": self.door.password})[0] == 200
+        return self.do("login")[0] == 200
 
     def me(self) -> int:
         """The status with which it is told who it is: 200 if the shop knows."""
-        return self.ask("GET", "/me")[0]
+        return self.do("me")[0]
 
     def copy(self) -> DoorVisitor:
         """Another browser with the same cookies."""
@@ -79,9 +83,7 @@ class ShopDoor(ABC):
         """Somebody else than that user and everybody else's bystander."""
 
     @abstractmethod
-    def ask(
-        self, visitor: DoorVisitor, method: str, path: str, body: dict[str, object] | None
-    ) -> tuple[int, dict[str, Any]]:
+    def ask(self, visitor: DoorVisitor, asked: HttpRequest) -> tuple[int, dict[str, Any]]:
         """Send one request with the visitor's cookies, and give it those that come back."""
 
     @abstractmethod
@@ -109,21 +111,19 @@ class ClusterDoor(ShopDoor):
     def __init__(self, cluster: Cluster) -> None:
         self.password = cluster.spec.password
         self._cluster = cluster
+        self._application = application_of(cluster.spec)
         self._token = read_cluster_file(cluster.folder).control_token
 
     def bystander(self, user: str) -> DoorVisitor:
         """From the second half of the accounts."""
         return self.visitor(account_name(account_number(user) + self._cluster.spec.accounts // 2))
 
-    def ask(
-        self, visitor: DoorVisitor, method: str, path: str, body: dict[str, object] | None
-    ) -> tuple[int, dict[str, Any]]:
+    def ask(self, visitor: DoorVisitor, asked: HttpRequest) -> tuple[int, dict[str, Any]]:
         """One request, once; without redirects."""
-        headers = {"Accept": "application/json"}
         try:
             answer = requests.request(
-                method, f"{self._cluster.url}{path}", json=body, headers=headers, cookies=visitor.cookies,
-                timeout=ANSWERS_WITHIN_S, allow_redirects=False,
+                asked.method, f"{self._cluster.url}{asked.path}", data=asked.body, headers=asked.headers,
+                cookies=visitor.cookies, timeout=ANSWERS_WITHIN_S, allow_redirects=False,
             )  # fmt: skip
         except requests.RequestException:
             return 0, {}
@@ -138,11 +138,8 @@ class ClusterDoor(ShopDoor):
         """At each node: what is in its memory no other can end."""
         said = []
         for node in self._cluster.nodes():
-            url, headers = f"{node.url}/-/users/{user}/{what}", {"X-Control-Token": self._token}
-            try:
-                said.append(f"{node.name}: {requests.post(url, headers=headers, timeout=ANSWERS_WITHIN_S).status_code}")
-            except requests.RequestException:
-                said.append(f"{node.name}: no answer")
+            status = self._application.administer(node.url, self._token, user, what)
+            said.append(f"{node.name}: {status or 'no answer'}")
         return ", ".join(said)
 
     def is_balancers(self, cookie: str) -> bool:

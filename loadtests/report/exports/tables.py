@@ -10,8 +10,9 @@ from typing import Generic, Literal, NamedTuple, TypeVar
 
 import msgspec
 
-from compose.applications.twins import CALLS
+from compose.interface import Call
 from loadtests.checks import MEASURES
+from loadtests.model.application import interface_of
 from loadtests.model.history import Exchange, read_history
 from loadtests.model.measures import Measure
 from loadtests.model.results import Loss
@@ -54,8 +55,8 @@ class Column(msgspec.Struct, Generic[T], frozen=True):
     kind: Kind
     about: str
     read: Callable[[T], Value]
-    of_twins: bool = False
-    """Of another application nobody can tell it from what a run keeps."""
+    reads: Callable[[JudgedRun], Callable[[T], Value]] | None = None
+    """In the place of `read`, where it takes the run to know."""
 
 
 class ExportTable(msgspec.Struct, Generic[T], frozen=True):
@@ -73,8 +74,7 @@ class ExportTable(msgspec.Struct, Generic[T], frozen=True):
     def rows(self, run: JudgedRun) -> Iterator[tuple[Value, ...]]:
         """In the order of the history, or of the results."""
         told = (run.provenance.run, run.results.scenario, run.results.seed)
-        described = any(result.facts is not None for result in run.results.architectures.values())
-        readers = [_nothing if described and column.of_twins else column.read for column in self.columns]
+        readers = [column.reads(run) if column.reads else column.read for column in self.columns]
         for item in self.items(run):
             yield (*told, *(read(item) for read in readers))
 
@@ -96,10 +96,20 @@ def _sent(read: Callable[[Exchange], Value]) -> Callable[[Exchange], Value]:
     return lambda it: None if it.sent_us < 0 else read(it)
 
 
-def _path(exchange: Exchange) -> tuple[str | None, str | None]:
-    """Method and path; nothing for what sends nothing."""
-    call = CALLS.get(exchange.do)
-    return (None, None) if call is None else (call.method, call.path.replace("{sku}", exchange.sku))
+def _of_call(read: Callable[[Call, Exchange], str]) -> Callable[[JudgedRun], Callable[[Exchange], Value]]:
+    """Of the request; empty for what sends nothing, and where no file of the run tells what was sent."""
+
+    def reader(run: JudgedRun) -> Callable[[Exchange], Value]:
+        results = run.results.architectures.items()
+        asked = {name: it.calls for name, result in results if (it := interface_of(result.facts)) is not None}
+
+        def value(exchange: Exchange) -> Value:
+            call = asked.get(exchange.architecture, {}).get(exchange.do)
+            return None if call is None else read(call, exchange)
+
+        return value
+
+    return reader
 
 
 def _json(value: object) -> str | None:
@@ -141,8 +151,14 @@ ACTIONS: ExportTable[Exchange] = ExportTable(
         ),
         Column("why", "text", "plan, recovery or audit.", lambda it: it.why),
         Column("do", "text", "What the shopper did: login, add, …", lambda it: it.do),
-        Column("method", "text", "Of the request; empty for what sends nothing.", lambda it: _path(it)[0], True),
-        Column("path", "text", "Of the request.", lambda it: _path(it)[1], True),
+        Column(
+            "method", "text", "Of the request; empty for what sends nothing.", _nothing,
+            _of_call(lambda call, _: call.method),
+        ),
+        Column(
+            "path", "text", "Of the request.", _nothing,
+            _of_call(lambda call, it: call.path.replace("{sku}", it.sku)),
+        ),
         Column("jar", "text", "Whose cookies it carried.", lambda it: it.jar),
         Column(
             "planned_us", "whole", "When it was due, in microseconds since the zero of the architecture's load window.",

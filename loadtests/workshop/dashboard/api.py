@@ -7,6 +7,7 @@ from functools import cache
 import msgspec
 from flask import Blueprint, Response, request
 
+from compose.applications import SHIPPED
 from loadtests.workshop.contract import LIVE_PHASES, SIDES, Command, Round, SideName, Workshop, guest_name
 from loadtests.workshop.dashboard.broadcaster import Broadcaster, now_us
 from loadtests.workshop.dashboard.predictions import PredictionsBook, observed, read_body, read_prediction
@@ -18,6 +19,8 @@ from loadtests.workshop.episode_file import load_episodes
 from loadtests.workshop.predictions import tally
 from shared.errors import EnvironmentNotReady
 
+DOORS = ("login", "cart")
+"""Where people go in a shop: by what a shopper would do there."""
 Card = dict[str, object]
 CARD = (
     "name", "number", "title", "architectures", "buttons", "objectives", "new_idea", "new_control", "reason_prompt",
@@ -99,6 +102,7 @@ def me() -> Response:
             "name": seat.name if seat else "",
             "user": "" if number is None else guest_name(number),
             "password": "" if covered or number is None else _password(workshop, guest_name(number)),
+            "doors": {door: SHIPPED.interface.calls[door].path for door in DOORS},
             "committed": broadcaster.has_committed(client.who),
             "covered": covered,
             "round": workshop.round.number if workshop else 0,

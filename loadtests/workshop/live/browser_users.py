@@ -18,6 +18,7 @@ from typing import TypeVar
 
 import msgspec
 
+from compose.applications import SHIPPED
 from loadtests.faults import FAULTS
 from loadtests.model.events import FaultEvent
 from loadtests.workshop.contract import GuestView
@@ -27,8 +28,6 @@ OF_GUESTS = re.compile(rb'"id":"(?![0-9a-f]+-[0-9]{4,}-[0-9]+")')
 """Finds the lines of request logs and access logs that are not a simulated shopper's."""
 MOST_WAITING = 500
 """Of so many requests one log has told of and the other has not yet."""
-TELLS_NOBODY = ("/static/", "/orders/progress", "/login")
-"""What a page asks for by itself, and the way in: no answer to that tells people that they are strangers."""
 OUTAGE = 500
 """From this status on, nobody looked who it was."""
 
@@ -114,7 +113,7 @@ class BrowserUsers:
     def _answered(self, request: LoggedRequest) -> None:
         if request.user in self._users:
             self._show(self._guest(request.user), request.at_us, request.node, logged_in=True)
-        elif request.user or request.status >= OUTAGE or request.path.startswith(TELLS_NOBODY):
+        elif request.user or request.status >= OUTAGE or request.path.startswith(SHIPPED.http.tells_nobody):
             return
         elif (owner := self._sessions.get(request.session)) is not None:
             self._stranger(owner, request)

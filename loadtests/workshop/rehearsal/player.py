@@ -9,6 +9,8 @@ from typing import Literal, TypeVar
 
 import requests
 
+from compose.applications import SHIPPED
+from loadtests.load.calls import request_for
 from loadtests.model.formulas import is_true
 from loadtests.workshop.contract import SIDES, Break, Close, Guest, Heal, Phase, Release, SideName
 from loadtests.workshop.episode import Episode, ScriptStep
@@ -17,7 +19,6 @@ from loadtests.workshop.rehearsal.room_visitor import RoomVisitor
 from shared.errors import TwinshopError
 
 ANSWER_WITHIN_S = 30.0
-GOODS = "postcard"
 
 Said = TypeVar("Said")
 Known = Literal["known", "stranger"]
@@ -38,7 +39,6 @@ class BrowserUser:
         self._url = shop_url
         self._session = requests.Session()
         self._session.trust_env = False
-        self._session.headers.update({"Accept": "application/json"})
         self._guest = guest
         self.node = ""
         """Who answered last."""
@@ -49,22 +49,25 @@ class BrowserUser:
         Raises:
             requests.HTTPError: the shop does not let them in.
         """
-        account: dict[str, str | int] = {"user": self._guest.user, "password": self._guest.password}
-        _served(lambda: self._ask("POST", "/login", account)).raise_for_status()
-        self._ask("POST", "/cart", {"sku": GOODS, "quantity": 1})
+        user, password = self._guest.user, self._guest.password
+        _served(lambda: self._ask("login", user=user, password=password)).raise_for_status()
+        self._ask("add", sku=SHIPPED.interface.articles[0], quantity=1)
 
     def look(self) -> Known | None:
         """Open the cart: does the shop know them? None: it does not answer."""
-        status = self._ask("GET", "/cart").status_code
+        status = self._ask("cart").status_code
         return "known" if status == requests.codes.ok else "stranger" if status == requests.codes.unauthorized else None
 
     def close(self) -> None:
         """Leave without a word."""
         self._session.close()
 
-    def _ask(self, method: str, path: str, body: dict[str, str | int] | None = None) -> requests.Response:
-        answer = self._session.request(method, self._url + path, json=body, timeout=ANSWER_WITHIN_S)
-        self.node = answer.headers.get("X-Node", self.node)
+    def _ask(self, what: str, **words: str | int) -> requests.Response:
+        sent = request_for(SHIPPED.interface, what, **words)
+        answer = self._session.request(
+            sent.method, self._url + sent.path, headers=sent.headers, data=sent.body, timeout=ANSWER_WITHIN_S
+        )
+        self.node = answer.headers.get(SHIPPED.http.node_header, self.node)
         return answer
 
 

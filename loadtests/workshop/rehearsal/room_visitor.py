@@ -8,6 +8,8 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 
+from compose.applications import SHIPPED
+from loadtests.load.calls import request_for
 from loadtests.workshop.contract import RoundSide
 from loadtests.workshop.rehearsal.other_device import OtherDevice
 from shared.errors import TwinshopError
@@ -73,12 +75,18 @@ class RoomVisitor:
         me = self.me()
         if not me["password"]:
             raise TwinshopError("the shops cannot be entered", why="results are covered, or nobody shops")
-        return self.post("/login", {"user": me["user"], "password": me["password"]}, to=shop)
+        return self._asks_shop(shop, "login", user=me["user"], password=me["password"])
 
     def is_known(self, side: RoundSide) -> bool | None:
         """Whether that shop knows them; None: it does not say."""
-        status = self.get("/cart", to=side.shop_url).status_code
+        status = self._asks_shop(side.shop_url, "cart").status_code
         return {requests.codes.ok: True, requests.codes.unauthorized: False}.get(status)
+
+    def _asks_shop(self, shop: str, what: str, **words: str) -> requests.Response:
+        """As a page of that shop does."""
+        sent = request_for(SHIPPED.interface, what, **words)
+        origin = {"Origin": shop} if sent.body else {}
+        return self.ask(sent.method, sent.path, to=shop, headers=sent.headers | origin, data=sent.body)
 
     def close(self) -> None:
         """Leave without a word."""

@@ -202,7 +202,7 @@ class TestActions:
         self, outcome: Outcome, status: int, goes: bool
     ) -> None:
         told = Story().login()
-        books = Books(Steps(plan_of(told).shoppers), described=True)
+        books = Books(Steps(plan_of(told).shoppers), by_status=False)
         books.add(msgspec.structs.replace(told.last, outcome=outcome, status=status))
         replay = HistoryReplay(scene())
         replay.close()

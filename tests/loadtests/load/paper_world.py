@@ -18,6 +18,7 @@ from loadtests.load.visit import ShopperVisit
 from loadtests.model.history import Exchange, Jar
 from loadtests.model.plan import Action, ClientLimits
 from loadtests.session_model.carts import Contradiction
+from tests.loadtests.load.shop_client import SHOP, shop_client
 
 RUN = "0123abcd"
 
@@ -203,8 +204,8 @@ class PaperDay:
         self.exchanges: list[Exchange] = []
         self.findings: list[Contradiction] = []
         limits = ClientLimits(late_ms=late_ms)
-        terms = VisitConfig("redis", RUN, f"{RUN}a", "secret", limits, gives_up=gives_up, window_us=window_ms * 1000)
-        self.visit = ShopperVisit(7, actions, terms, self.browser, self.time, self, self.time.start_job)
+        terms = VisitConfig("redis", RUN, f"{RUN}a", limits, SHOP.http, gives_up=gives_up, window_us=window_ms * 1000)
+        self.visit = ShopperVisit(7, actions, terms, self.browser, self.time, self, self.time.start_job, shop_client(7))
         self.raised: BaseException | None = None
 
     def live(self, *, audit: bool = False) -> PaperDay:

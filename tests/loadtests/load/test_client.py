@@ -61,6 +61,7 @@ from loadtests.load.recorder import Recorder
 from loadtests.load.contract import VisitConfig
 from loadtests.load.load_worker import GreenletJob
 from loadtests.load.visit import ShopperVisit
+from tests.loadtests.load.shop_client import SHOP, shop_client
 from locust.event import EventHook
 assert_strict()
 recorder = Recorder(Path(sys.argv[2]), None)
@@ -73,8 +74,8 @@ limits = ClientLimits(late_ms=10**9)
 def visit(number):
     session = StrictSession(sys.argv[1], EventHook(), None, limits)
     actions = (Action(0, "browse"),) * 25 + (Action(0, "login"),) * 25
-    config = VisitConfig("redis", "", "r", "shop", limits)
-    ShopperVisit(number, actions, config, session, clock, Desk(), GreenletJob).shop()
+    config = VisitConfig("redis", "", "r", limits, SHOP.http)
+    ShopperVisit(number, actions, config, session, clock, Desk(), GreenletJob, shop_client(number, "shop")).shop()
 gevent.joinall([gevent.spawn(visit, number) for number in range(1, 21)], raise_error=True)
 recorder.close()
 print("null")

@@ -15,9 +15,8 @@ import pytest
 
 from compose.supervision.ledger import Ledger
 from loadtests.behaviours import BEHAVIOURS
-from loadtests.load.answers import WRITES
 from loadtests.load.load_process import LoadProcesses, merge_histories, start_load
-from loadtests.model.history import Exchange, encode_records, read_history
+from loadtests.model.history import WRITES, Exchange, encode_records, read_history
 from loadtests.model.plan import Plan, as_carried_out, encode_plan
 from loadtests.model.scenario import Load, Scenario
 from loadtests.planning.make_plan import make_plan

@@ -18,9 +18,10 @@ from loadtests.model.scenario import Load, Scenario
 from loadtests.planning.make_plan import make_plan
 from loadtests.session_model.carts import Contradiction
 from shared.errors import ForeignAnswer
+from tests.loadtests.load.shop_client import SHOP, shop_client
 
 RUN = "0123abcd"
-TERMS = VisitConfig("redis", RUN, f"{RUN}a", "secret", ClientLimits())
+TERMS = VisitConfig("redis", RUN, f"{RUN}a", ClientLimits(), SHOP.http)
 SHOPPING = (
     Action(10, "login"),
     Action(20, "browse"),
@@ -147,7 +148,7 @@ class Day:
         self.exchanges: list[Exchange] = []
         self.findings: list[Contradiction] = []
         terms = msgspec.structs.replace(TERMS, limits=limits)
-        self.visit = ShopperVisit(7, actions, terms, self.shop, self.clock, self, nothing_at_once)
+        self.visit = ShopperVisit(7, actions, terms, self.shop, self.clock, self, nothing_at_once, shop_client(7))
 
     def saw(self, exchange: Exchange, answer: ShopAnswer | None, findings: tuple[Contradiction, ...]) -> None:
         assert (answer is None) == (exchange.outcome == "not_sent")

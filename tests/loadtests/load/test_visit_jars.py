@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from loadtests.load.answers import ShopAnswer, outcome_of
 from loadtests.model.history import Jar
 from loadtests.model.plan import Action
 from tests.loadtests.load.paper_world import PaperDay
@@ -165,21 +164,3 @@ def test_what_others_read_in_the_cookies_is_recorded_though_nothing_is_sent(writ
 def test_everybody_says_from_which_address_they_come() -> None:
     day = PaperDay(LOGIN, Action(20, "cart")).live()
     assert {asked[4]["X-Forwarded-For"] for asked in day.browser.asked} == {"198.51.100.7"}
-
-
-@pytest.mark.parametrize(
-    ("status", "jar", "outcome"),
-    [
-        (200, "stolen", "ok"),
-        (401, "stolen", "ok"),
-        (401, "second", "ok"),
-        (401, "planted", "ok"),
-        (401, "main", "failed"),
-        (503, "stolen", "failed"),
-        (0, "stolen", "failed"),
-        (429, "planted", "failed"),
-    ],
-)
-def test_turned_away_with_somebody_elses_cookies_is_a_proper_answer(status: int, jar: Jar, outcome: str) -> None:
-    assert outcome_of("me", ShopAnswer(0, 1, status), jar) == outcome
-    assert outcome_of("login", ShopAnswer(0, 1, 401), jar) == "failed"

@@ -18,7 +18,6 @@ from compose.applications.description_file import read_description
 from compose.supervision.ports import free_ports
 from loadtests.load.answers import ShopAnswer
 from loadtests.load.contract import HttpRequest
-from loadtests.load.described import DescribedApp
 from loadtests.running.walk import WalkPerson, WalkStep, first_line, walk
 from tests.applications import BROKEN
 from tests.waiting import until
@@ -66,7 +65,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
 def walked(node: Node, text: str) -> list[WalkStep]:
     description = read_description(text.encode(), file="app.toml", folder="")
     accounts = tuple((f"u{number}", "example") for number in (1, 2))
-    return list(walk(DescribedApp(description, accounts), node.url, "r1"))
+    return list(walk(description, accounts, node.url, "r1"))
 
 
 def test_a_good_one_has_nothing_wrong(node: Node) -> None:

@@ -35,7 +35,7 @@ const COUNT_EVERY_MS = 4000;
 const AGAIN_MS = 2000;
 
 let workshop = null;
-let me = { instructor: false, who: "", user: "", password: "", committed: false, round: 0, room: null };
+let me = { instructor: false, who: "", user: "", password: "", doors: {}, committed: false, round: 0, room: null };
 let recording = new Recording(0);
 let series = new SeriesOf(recording);
 let turnOfMe = 0;

@@ -25,7 +25,7 @@ export class Visit {
     const sides = workshop.round.sides.filter((side) => side.shop_url);
     this.#user = me.user;
     the("visit").hidden = !me.password || sides.length === 0 || !OPEN.has(workshop.round.phase);
-    const shape = JSON.stringify([sides, me.user, me.password]);
+    const shape = JSON.stringify([sides, me.user, me.password, me.doors]);
     if (shape === this.#drawn) return;
     this.#drawn = shape;
     write(the("account-name"), me.user);
@@ -61,7 +61,7 @@ export function shopAddress(side) {
   return address.origin;
 }
 
-function entrance(side, { user, password }) {
+function entrance(side, { user, password, doors }) {
   const address = shopAddress(side);
   const fields = Object.entries({ user, password }).map(([name, value]) => html("input", { type: "hidden", name, value }));
   return html(
@@ -69,7 +69,7 @@ function entrance(side, { user, password }) {
     { "data-side": side.side },
     html(
       "form",
-      { method: "post", action: `${address}/login`, target: `twinshop-${side.side}`, rel: "noopener" },
+      { method: "post", action: `${address}${doors.login}`, target: `twinshop-${side.side}`, rel: "noopener" },
       ...fields,
       html(
         "button",
@@ -77,7 +77,7 @@ function entrance(side, { user, password }) {
         `Log in to the ${side.side} shop`,
       ),
     ),
-    html("a", { href: `${address}/cart`, target: `twinshop-${side.side}`, rel: "noopener" }, "your cart"),
+    html("a", { href: `${address}${doors.cart}`, target: `twinshop-${side.side}`, rel: "noopener" }, "your cart"),
     html("span", { class: "served" }),
   );
 }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 import threading
 from typing import Any, Literal
 
 from loadtests.campaigns.scorecard.shop_door import DoorVisitor, ShopDoor
+from loadtests.load.contract import HttpRequest
 
 PASSWORD = "shop"
 SECRET = "the shop's own"
@@ -69,13 +71,12 @@ class FakeShop(ShopDoor):
         self.sessions[token] = {"user": user, "opened": now, "used": now}
         return token
 
-    def ask(
-        self, visitor: DoorVisitor, method: str, path: str, body: dict[str, object] | None
-    ) -> tuple[int, dict[str, Any]]:
+    def ask(self, visitor: DoorVisitor, asked: HttpRequest) -> tuple[int, dict[str, Any]]:
+        path, body = asked.path, json.loads(asked.body or b"{}")
         with self.lock:
             token = visitor.cookies.get("session", "")
             if path == "/login":
-                if body is None or body["password"] != self.passwords.get(visitor.user, PASSWORD):
+                if body["password"] != self.passwords.get(visitor.user, PASSWORD):
                     return 401, {}
                 visitor.cookies["session"] = self.log_in(visitor.user, token)
                 return 200, {}
@@ -83,7 +84,7 @@ class FakeShop(ShopDoor):
             if session is None or self.is_over(session, now):
                 return 401, {}
             session["used"] = now
-            return self.answer(path, session["user"], token, body or {})
+            return self.answer(path, session["user"], token, body)
 
     def answer(self, path: str, user: str, token: str, body: dict[str, object]) -> tuple[int, dict[str, Any]]:
         if path == "/logout":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -11,6 +12,7 @@ from loadtests.campaigns.scorecard.requirements import REQUIREMENTS, altered, en
 from loadtests.campaigns.scorecard.scorecard_page import in_text, write_scorecard
 from loadtests.campaigns.scorecard.scorecard_run import STATES, Scorecard, execute, scorecard_of
 from loadtests.campaigns.scorecard.shop_door import DoorVisitor, Finding
+from loadtests.load.contract import HttpRequest
 from tests.loadtests.campaigns.scorecard.fake_shop import BROKEN, FakeShop
 
 USERS = [f"user-{number:04d}" for number in range(1, len(REQUIREMENTS) + 1)]
@@ -46,7 +48,7 @@ def test_nothing_else_of_that_twin_is(number: str) -> None:
 class Closed(FakeShop):
     """Nobody is let in."""
 
-    def ask(self, visitor: DoorVisitor, method: str, path: str, body: dict[str, object] | None) -> tuple[int, dict]:  # type: ignore[type-arg]
+    def ask(self, visitor: DoorVisitor, asked: HttpRequest) -> tuple[int, dict[str, Any]]:
         return 503, {}
 
 

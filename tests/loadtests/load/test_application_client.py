@@ -1,4 +1,4 @@
-"""What shoppers send to a described application, and what they make of its answers."""
+"""What shoppers send to an application, and what they make of its answers: of a described one, and of the shop."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from collections.abc import Iterable
 from http.client import HTTPMessage
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
+from compose.cluster import HttpInterface
 from compose.description import (
     AccountSource,
-    Call,
     Description,
-    Extract,
     LoginCall,
     NodeCommand,
     RecallCall,
     RememberCall,
-    Sign,
     WhoCall,
 )
+from compose.interface import Call, Extract, Sign
 from loadtests.load.answers import ShopAnswer
+from loadtests.load.application_client import ApplicationClient, AskedApplication, PreparedApplication
 from loadtests.load.contract import HttpRequest, Reading
-from loadtests.load.described import DescribedApp, DescribedClient
 from loadtests.model.history import Do, Jar
 from loadtests.model.plan import Action
 
@@ -58,13 +58,14 @@ def answer(status: int, body: str = "", **headers: str) -> ShopAnswer:
     return ShopAnswer(0, 1, status, headers=found, body=body.encode())
 
 
-def client(it: Description, cookies: dict[str, str] | None = None) -> DescribedClient:
-    app = DescribedApp(it, (("u1", "pw"), ("u2", "pw")))
-    return DescribedClient(app, app.names(), 1, RUN, lambda _jar: cookies or {}, ORIGIN)
+def client(it: Description, cookies: dict[str, str] | None = None) -> ApplicationClient:
+    accounts = (("u1", "pw"), ("u2", "pw"))
+    app = PreparedApplication(AskedApplication(it.interface(), HttpInterface("/health"), accounts))
+    return ApplicationClient(app, accounts[0], 1, RUN, lambda _jar: cookies or {}, ORIGIN)
 
 
 def do(
-    who: DescribedClient, what: Do, *answers: ShopAnswer, sku: str = "", jar: Jar = "main"
+    who: ApplicationClient, what: Do, *answers: ShopAnswer, sku: str = "", jar: Jar = "main"
 ) -> tuple[Reading, list[HttpRequest]]:
     """What it made of the answers, and all that it sent."""
     steps = who.steps(Action(0, what, sku, jar=jar))
@@ -178,3 +179,16 @@ def test_a_value_goes_out_as_it_comes_back() -> None:
     who = client(FORM)
     body = do(who, "remember", answer(200), sku="v001")[1][0].body.decode()
     assert do(who, "recall", answer(200, f"<q>{body.partition('=')[2]}</q>"))[0].shown.cart == {"v001": 1}
+
+
+def test_a_csrf_token_in_a_cookie_is_sent_without_a_page_before_it() -> None:
+    login = LoginCall("POST /login", form={"name": "{user}", "pw": "{password}"}, headers={"X-CSRFToken": "{csrf}"})
+    it = replace(FORM, login=login, csrf=Extract(cookie="csrftoken"))
+    reading, sent = do(client(it, {"csrftoken": "t1"}), "login", answer(302, Location="/home"), answer(200))
+    assert reading == Reading("ok")
+    assert sent[0].headers["X-CSRFToken"] == "t1"
+
+
+@pytest.mark.parametrize("app", [AskedApplication(), AskedApplication(FORM.interface(), HttpInterface("/health"))])
+def test_what_a_load_process_is_told_comes_out_as_it_went_in(app: AskedApplication) -> None:
+    assert msgspec.json.decode(msgspec.json.encode(app), type=AskedApplication) == app

@@ -1,0 +1,301 @@
+"""How shoppers speak to an application, whichever it is: what each action is on the wire, and what its answer means.
+
+An action is one request, or several: the page that holds its form comes before it, and redirects after it, as in a
+browser. The last one that was sent is the action's; the others are recorded as pages on its way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Generator, Mapping
+from functools import partial
+from typing import Any, cast
+from urllib.parse import urljoin
+
+import msgspec
+from msgspec.structs import replace
+
+from compose.applications import SHIPPED
+from compose.applications.extraction import AnsweredPage, path_of
+from compose.cluster import HttpInterface
+from compose.interface import ShopperInterface, ShownKeys
+from loadtests.load.answers import ShopAnswer, ShownState
+from loadtests.load.calls import CONTENT_TYPE, prepared_call
+from loadtests.load.contract import HttpRequest, Reading
+from loadtests.model.history import UNREADABLE, WRITES, Do, Jar
+from loadtests.model.plan import Action
+from shared.demo_accounts import account_name
+
+MOST_REDIRECTS = 6
+"""Beyond this a browser gives up as well, if later."""
+LOOPS, NO_CSRF = "redirect loop", "no csrf token"
+_VALUE = re.compile(r"tw-([0-9a-z]+)-(\d+)-(v\d+)")
+Steps = Generator[HttpRequest, ShopAnswer, Reading]
+
+
+class AskedApplication(msgspec.Struct, frozen=True):
+    """What a load process is told of the application: what it can be asked, and the accounts, shopper by shopper."""
+
+    interface: ShopperInterface = SHIPPED.interface
+    http: HttpInterface = SHIPPED.http
+    accounts: tuple[tuple[str, str], ...] = ()
+    """Names and passwords; none: the demo accounts, with the run's password."""
+
+
+class PreparedApplication:
+    """An application, as all shoppers of a load process ask it."""
+
+    def __init__(self, app: AskedApplication) -> None:
+        self.it = it = app.interface
+        self.http = app.http
+        self.calls = {do: prepared_call(call, it.headers) for do, call in it.calls.items()}
+        self.accounts = app.accounts
+        self.names = {it.shows_user.replace("{user}", name): n for n, (name, _) in enumerate(app.accounts, 1)}
+        """Whose account is shown so."""
+        self.told = {do: (call.method, call.path.replace("{sku}", "[sku]")) for do, call in it.calls.items()}
+        """How Locust's statistics call each action; `page` is what an action fetches on its way."""
+        self.told["page"] = ("GET", "page")
+        self._decoders = {places.keys: _decoder(places.keys) for places in it.shows.values() if places.keys}
+        self.tells_strangers = bool(it.stranger)
+        self.login_page = (it.calls["login"].page or it.calls["login"].path).partition("?")[0]
+
+    def in_object(self, keys: ShownKeys, body: bytes) -> ShownState | None:
+        """What a JSON object has under these keys; None if it is none, or has something else there."""
+        try:
+            found = self._decoders[keys](body)
+        except msgspec.DecodeError:
+            return None
+        orders = None if found.orders is None else tuple(each.order for each in found.orders)
+        return ShownState(found.user, found.cart, found.order, orders)
+
+
+def _decoder(keys: ShownKeys) -> Callable[[bytes], Any]:
+    """Made for these keys: what an answer says beyond them is skipped and not built, which is what makes it quick."""
+    order = msgspec.defstruct("ShownOrder", [("order", str)], rename={"order": keys.order})
+    fields: list[tuple[str, Any, Any]] = [
+        ("user", str, ""), ("cart", dict[str, int] | None, None), ("order", str, ""),
+        ("orders", tuple[order, ...] | None, None),  # type: ignore[valid-type]
+    ]  # fmt: skip
+    shown = msgspec.defstruct("ShownObject", fields, rename=msgspec.structs.asdict(keys))
+    return msgspec.json.Decoder(shown).decode
+
+
+class ApplicationClient:
+    """How one shopper asks, with tokens of its own for each jar.
+
+    `origin`: the address that redirects must not leave.
+    """
+
+    def __init__(
+        self, app: PreparedApplication, account: tuple[str, str], shopper: int, prefix: str,
+        cookies: Callable[[Jar], Mapping[str, str]], origin: str,
+    ) -> None:  # fmt: skip
+        self._app = app
+        self._it = app.it
+        self._account = account
+        self._shopper = shopper
+        self._prefix = prefix
+        self._cookies = cookies
+        self._origin = origin.rstrip("/")
+        self._tokens: dict[Jar, str] = {}
+
+    @property
+    def audits(self) -> tuple[Do, ...]:
+        """What is looked at last; what comes after the first is looked at only of somebody who is logged in."""
+        return cast("tuple[Do, ...]", self._it.audits)
+
+    def steps(self, action: Action) -> Steps:
+        """The requests of an action, one by one: each yields, and is sent back, what was answered.
+
+        The last one is the action's own; those before it are pages on its way.
+        """
+        prepared, jar = self._app.calls[action.do], action.jar
+        if not self._it.follows:
+            reached = _Arrived()
+            reached.add((yield self.request_of(action)), self._cookies, jar)
+            return self._read(action, reached)
+        if prepared.call.page:
+            words = self._words(action)
+            headers = prepared.headers_with(words)
+            headers.pop(CONTENT_TYPE, None)
+            page = yield from self._follow(HttpRequest("GET", prepared.call.page, headers, b""), jar)
+            if reading := self._no_form(page, action.do, words):
+                return reading
+            page = yield from self._follow(prepared.request(words), jar)
+        else:
+            page = yield from self._follow(self.request_of(action), jar)
+        return self._read(action, page)
+
+    def request_of(self, action: Action) -> HttpRequest:
+        """The action's own request, of one that needs no page before it."""
+        prepared = self._app.calls[action.do]
+        return prepared.request({} if prepared.body is not None else self._words(action))
+
+    def copy_jar(self, source: Jar, to: Jar) -> None:
+        """Tokens are copied with cookies."""
+        self._tokens.pop(to, None)
+        if source in self._tokens:
+            self._tokens[to] = self._tokens[source]
+
+    def copy_from(self, other: ApplicationClient) -> None:
+        """Have the tokens that another one has."""
+        self._tokens = dict(other._tokens)
+
+    def empty_jar(self, jar: Jar) -> None:
+        """Tokens are forgotten with cookies."""
+        self._tokens.pop(jar, None)
+
+    # --- sending -------------------------------------------------------------------------------------------------
+
+    def _words(self, action: Action) -> dict[str, str | int]:
+        name, password = self._account
+        value = f"tw-{self._prefix}-{self._shopper:04d}-{action.sku}" if action.sku else ""
+        csrf = self._it.csrf
+        return {
+            "{csrf}": self._cookies(action.jar).get(csrf.cookie, "") if csrf is not None and csrf.cookie else "",
+            "{user}": name, "{password}": password, "{value}": value, "{token}": self._tokens.get(action.jar, ""),
+            "{sku}": action.sku, "{quantity}": action.quantity, "{key}": action.key,
+        }  # fmt: skip
+
+    def _follow(self, asked: HttpRequest, jar: Jar) -> Generator[HttpRequest, ShopAnswer, _Arrived]:
+        """Send it, and go where it is redirected to, as a browser does; never to another server."""
+        reached = _Arrived()
+        where = asked.path
+        for _ in range(MOST_REDIRECTS + 1):
+            reached.add((yield asked), self._cookies, jar)
+            leads = reached.page.header("Location") if 300 <= reached.status < 400 else ""
+            led = urljoin(self._origin + where, leads) if leads else ""
+            if not f"{led}/".startswith(f"{self._origin}/"):
+                return reached
+            where = reached.path = path_of(led) or "/"
+            if reached.status in (307, 308):
+                asked = asked._replace(path=where)
+            else:  # a form goes once: what follows is a page
+                kept = {name: text for name, text in asked.headers.items() if name != CONTENT_TYPE}
+                asked = HttpRequest("GET", where, kept, b"")
+        reached.loops = True
+        return reached
+
+    # --- reading -------------------------------------------------------------------------------------------------
+
+    def _no_form(self, it: _Arrived, do: Do, words: dict[str, str | int]) -> Reading | None:
+        """Why nothing can be sent from that page: then nothing was, and it surely did not happen."""
+        if it.status == 0 or it.status >= 500:
+            return Reading("failed", error=it.error)
+        if do != "login" and self._is_stranger(it.page):
+            return Reading("failed", stranger=True)
+        if it.loops:
+            return Reading("failed", error=LOOPS)
+        csrf = self._it.csrf
+        if csrf is not None:
+            token = it.page.take(csrf)
+            if token is None:
+                return Reading("failed", error=NO_CSRF)
+            words["{csrf}"] = token
+        return None
+
+    def _read(self, action: Action, it: _Arrived) -> Reading:
+        do, page = action.do, it.page
+        write = do in WRITES
+        if it.status == 0 or it.status >= 500:
+            return Reading("unknown" if write and it.may_have_happened else "failed", error=it.error)
+        if it.loops:
+            return Reading("unknown" if write else "failed", error=LOOPS)
+        if do == "login":
+            return self._read_login(action, page)
+        if self._is_stranger(page):
+            # Whoever only tries somebody else's cookies is answered properly by being turned away.
+            tries = action.jar != "main" and not write
+            # Who is a stranger after having asked to be logged out is what was asked for.
+            left = do == "logout" and it.first_status < 400
+            return Reading("ok" if tries or left else "failed", stranger=not left)
+        if self._is_refused(page):
+            return Reading("failed")
+        if do == "logout":
+            self.empty_jar(action.jar)
+        return self._shown(do, page)
+
+    def _read_login(self, action: Action, page: AnsweredPage) -> Reading:
+        if not self._let_in(page):
+            return Reading("failed")
+        token = self._it.token
+        if token is not None:
+            found = page.take(token)
+            if found is None:
+                return Reading("unknown", error=UNREADABLE)
+            self._tokens[action.jar] = found
+        return self._shown("login", page)
+
+    def _let_in(self, page: AnsweredPage) -> bool:
+        if self._it.let_in:
+            return page.shows(self._it.let_in)
+        if self._is_refused(page) or self._is_stranger(page):
+            return False
+        # Whoever is refused is shown the form again, with 200; whoever is let in is led on.
+        return bool(page.arrived) if self._it.calls["login"].form else True
+
+    def _is_refused(self, page: AnsweredPage) -> bool:
+        return page.status >= (400 if self._it.follows else 300)
+
+    def _is_stranger(self, page: AnsweredPage) -> bool:
+        if page.status == 401:
+            return True
+        if self._app.tells_strangers:
+            return page.shows(self._it.stranger)
+        return bool(page.arrived) and path_of(page.arrived).partition("?")[0] == self._app.login_page
+
+    def _shown(self, do: Do, page: AnsweredPage) -> Reading:
+        """What it shows. Who asks who they are must be told a name: otherwise it could be anybody's page."""
+        places = self._it.shows.get(do)
+        if places is None:
+            return Reading("ok")
+        if places.values is not None:
+            return Reading("ok", self._remembered(page.take_all(places.values)))
+        if places.keys is not None:
+            shown = self._app.in_object(places.keys, page.body)
+            names_nobody = shown is None or (do == "me" and not shown.user)
+        else:
+            name = page.take(places.user) if places.user is not None else None
+            shown, names_nobody = ShownState(name or ""), places.user is not None and not name
+        if shown is None or names_nobody:
+            return Reading("unknown" if do in WRITES else "failed", error=UNREADABLE)
+        if self._app.names and shown.user:
+            number = self._app.names.get(shown.user)
+            shown = replace(shown, user=account_name(number) if number else shown.user[:80])
+        return Reading("ok", shown)
+
+    def _remembered(self, texts: list[str]) -> ShownState:
+        """This run's values; of somebody else's, whose they are. What earlier runs left behind is nothing.
+
+        Where one is kept, the first that is shown counts: pages list the newest first.
+        """
+        one = self._it.keeps_one
+        texts = texts[:1] if one else texts
+        found = [match.groups() for text in texts for match in _VALUE.finditer(text) if match[1] == self._prefix]
+        others = [int(shopper) for _, shopper, _ in found if int(shopper) != self._shopper]
+        if others:
+            return ShownState(user=account_name(others[0]))
+        cart: dict[str, int] = {}
+        for _, _, sku in found:
+            cart[sku] = cart.get(sku, 0) + 1
+        return ShownState(cart=dict.fromkeys(cart, 1) if one else cart)
+
+
+class _Arrived:
+    """Where following led, and what came on the way."""
+
+    __slots__ = ("error", "first_status", "loops", "may_have_happened", "page", "path", "status")
+
+    page: AnsweredPage
+
+    def __init__(self) -> None:
+        self.path = ""
+        self.loops = False
+        self.first_status = -1
+
+    def add(self, answer: ShopAnswer, cookies: Callable[[Jar], Mapping[str, str]], jar: Jar) -> None:
+        """The next answer."""
+        if self.first_status < 0:
+            self.first_status, self.may_have_happened = answer.status, answer.sent
+        self.status, self.error = answer.status, answer.error
+        self.page = AnsweredPage(answer.status, answer.body, answer.header, partial(cookies, jar), self.path)

@@ -1,0 +1,12 @@
+"""A client of the shop that Twinshop comes with, for one shopper."""
+
+from __future__ import annotations
+
+from loadtests.load.application_client import ApplicationClient, AskedApplication, PreparedApplication
+from shared.demo_accounts import account_name
+
+SHOP = PreparedApplication(AskedApplication())
+
+
+def shop_client(shopper: int, password: str = "secret") -> ApplicationClient:
+    return ApplicationClient(SHOP, (account_name(shopper), password), shopper, "r", lambda _jar: {}, "http://shop")
