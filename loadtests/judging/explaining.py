@@ -58,8 +58,9 @@ def _story(
         for record in records:
             if isinstance(record, Exchange):
                 if record.shopper == shopper:
-                    replay.add(record)
-                    teller.add(record)
+                    exchange = scene.as_judged(record)
+                    replay.add(exchange)
+                    teller.add(exchange)
             elif record.user == user or shopper_of(record.request) == shopper:  # made in another one's name
                 replay.add_order(record)
     replay.close()

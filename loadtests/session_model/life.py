@@ -91,7 +91,7 @@ class SessionLife:
             self._forgot(exchange)
         elif do == "forget_session":
             self.gave_up = exchange
-        elif exchange.outcome == "unknown" or exchange.status == 0 or exchange.status >= 500:
+        elif exchange.status == 0 or exchange.status >= 500 or (exchange.outcome == "unknown" and not exchange.refused):
             self._unanswered(exchange)
             self.renewed(exchange)
         elif exchange.as_stranger or (not exchange.node and exchange.outcome != "ok"):
