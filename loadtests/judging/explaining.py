@@ -58,6 +58,7 @@ def _story(
         for record in records:
             if isinstance(record, Exchange):
                 if record.shopper == shopper:
+                    # One shopper's records alone: what anybody may expect depends on nobody else's.
                     exchange = scene.as_judged(record)
                     replay.add(exchange)
                     teller.add(exchange)
