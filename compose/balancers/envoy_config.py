@@ -47,6 +47,7 @@ _FILTERS = "extensions.filters"
 _REQUEST_ID = "extensions.request_id.uuid.v3.UuidRequestIdConfig"
 _STATEFUL = f"{_FILTERS}.http.stateful_session.v3"
 _NO_LIMIT = 1_000_000
+_LIMITS = ("max_connections", "max_pending_requests", "max_requests", "max_retries")
 PUBLIC_CONNECTIONS = 4_000
 """At a time, through the public listener."""
 PUBLIC_BURST, PUBLIC_PER_S = 120, 30
@@ -236,9 +237,8 @@ def _cluster(site: Site, nodes: Listen | None) -> Json:
             # Whom a cookie leads to a node that is being drained is still sent there; others are not.
             "override_host_status": {"statuses": ["UNKNOWN", "HEALTHY", "DEGRADED", "DRAINING"]},
         },
-        "circuit_breakers": {
-            "thresholds": [{"max_connections": _NO_LIMIT, "max_pending_requests": _NO_LIMIT, "max_requests": _NO_LIMIT}]
-        },
+        # Of its own accord it repeats at most three at a time: who is the fourth to meet a dead node is not retried.
+        "circuit_breakers": {"thresholds": [dict.fromkeys(_LIMITS, _NO_LIMIT)]},
         "typed_extension_protocol_options": {
             f"envoy.{options}": _typed(
                 options,

@@ -106,7 +106,7 @@ class AffectedUsers:
         injected = [fault for fault in run.faults if fault.injected_us is not None]
         interface = interface_of(run.application)
         self._hits = [] if epoch_us is None else [_Hit(fault, epoch_us, run.limits, interface) for fault in injected]
-        leads_home = all(balancing.affinity for balancing in run.told_to_balance)
+        leads_home = all(balancing.affinity for _, balancing in run.told_to_balance)
         self._tells_home = run.store == "memory" and run.affinity == "cookie" and leads_home and run.can.lists_sessions
 
     def add_all(self, lines: Iterable[RawLine]) -> None:

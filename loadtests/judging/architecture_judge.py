@@ -124,6 +124,8 @@ class ArchitectureJudge:
         # By kind, in order: orders come after all exchanges, so that this makes two groups in a whole history.
         for kind, alike in groupby(records, key=type):
             some: list[Any] = list(alike)
+            if kind is Exchange and self._scene.retries:
+                some = list(map(self._scene.as_judged, some))
             for add in self._adds if kind is Exchange else (self._replay.add_order,):
                 for record in some:
                     add(record)

@@ -59,8 +59,9 @@ def _story(
             if isinstance(record, Exchange):
                 if record.shopper == shopper:
                     # One shopper's records alone: what anybody may expect depends on nobody else's.
-                    replay.add(record)
-                    teller.add(record)
+                    exchange = scene.as_judged(record)
+                    replay.add(exchange)
+                    teller.add(exchange)
             elif record.user == user or shopper_of(record.request) == shopper:  # made in another one's name
                 replay.add_order(record)
     replay.close()

@@ -41,7 +41,8 @@ Why = Literal["plan", "recovery", "audit", "way"]
 again after it was dropped; the last audit; a page on the way to one of them."""
 
 Outcome = Literal["ok", "failed", "unknown", "not_sent"]
-"""failed: it surely did not happen. unknown: it may or may not have happened (timeout or 5xx on a write)."""
+"""failed: it surely did not happen. unknown: it may or may not have happened (timeout or 5xx on a write). As the client
+knew it: whether something on the way had asked twice, a client does not see (`RunTimeline.as_judged`)."""
 
 
 Whole = Annotated[int, msgspec.Meta(ge=-(2**62), le=2**62)]
@@ -119,6 +120,11 @@ class Exchange(
     """A cookie of the shop came with it: this browser has another one's session from now on."""
     stranger: bool = False
     """Answered as to somebody who is not logged in, by whatever sign the application's description names."""
+
+    @property
+    def refused(self) -> bool:
+        """An application answered, and would not do it."""
+        return self.as_stranger or 400 <= self.status < 500
 
     @property
     def as_stranger(self) -> bool:

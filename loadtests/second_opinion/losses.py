@@ -40,6 +40,7 @@ def shop(me: Any, r: Any) -> None:  # noqa: C901 - one law, read from top to bot
     ok, unknown, writes = r.outcome == "ok", r.outcome == "unknown", r.do in ("login", *LEAVE, *CART)
     known, enters, leaves = ok and r.do in KNOWN, ok and r.do == "login", ok and r.do in LEAVE
     stranger = r.status == 401 and r.do != "login" and me.logged_in and r.sent_us >= me.login_us
+    me.leaving = r.request if unknown and r.do in LEAVE and me.logged_in else me.leaving
     before, twin = me.worlds, r.overlapped and me.rival == r.do
     me.believing |= me.odd or (writes and r.overlapped and me.rival not in ("", r.do))  # nobody knows what to expect
     me.rival = me.rival if r.do in ASIDE or (r.overlapped and not writes) else r.do if r.overlapped else ""
@@ -59,13 +60,12 @@ def shop(me: Any, r: Any) -> None:  # noqa: C901 - one law, read from top to bot
     if ok and r.do not in ASIDE and r.user not in (None, me.shown or me.name):
         me.losses, me.shown, me.believing = me.losses + [("wrong_user", r, 0)] * (r.user != me.name), r.user, True
     me.entering = r.request if unknown and r.do == "login" else me.entering
-    me.leaving = r.request if unknown and r.do in LEAVE and me.logged_in else me.leaving
     if r.do in CART and (ok or (unknown and not me.believing)):
         certain = len(me.worlds) == 1 and not me.believing and not twin
         me.ordered = me.ordered if unknown or r.do != "checkout" else me.worlds[0][0] if certain else None
         me.doubtful[r.request], me.audited, me.worlds = r, me.audited and ok, possible(me.worlds, r, sure=ok)
-        if len(me.worlds) > 64:  # too many to accuse anybody
-            me.worlds, me.believing = [(*me.worlds[0][:2], {})], True
+        if len(me.worlds) > 64:
+            me.worlds, me.believing = [(*me.worlds[0][:2], {})], True  # too many to accuse anybody
     if r.overlapped or r.do in ASIDE or not ((ok and r.cart is not None) or (r.do == "checkout" and r.status == 400)):
         return  # no cart was shown; 400 is said of an empty one
     cart, own = Counter(r.cart), r.quantity if ok and r.do == "add" else 0
@@ -93,7 +93,11 @@ def opinion(plan: Any, events: list[Any], history: list[Any]) -> dict[str, Any]:
         name=f"user-{each['shopper']:04d}", worlds=[(Counter(), Counter(), {})], doubtful={}, late={}, settled={},
         booked=Counter(), losses=[], login_us=-1, rival="", entering=None, leaving=None, ordered=None, shown=None,
         logged_in=False, known=False, believing=False, audited=False, seen=False, odd=0) for each in plan["shoppers"]}
+    repeats = min((e.at_us for e in events if (e.event == "cluster_ready" and e.limits.get("balancer_retries")) or (
+        e.event == "fault" and (e.kind, e.phase) == ("balancer-retries", "injected"))), default=1 << 62)
     for r in asked:
+        if r.outcome == "failed" and r.do in ("login", *LEAVE, *CART) and r.status and r.done_us >= repeats:
+            r.outcome = "unknown"  # a node that was asked before may have done it, and this one was asked again
         me, own = people[r.shopper], r.jar == "main"
         me.seen |= own and r.why == "audit" and (r.outcome == "ok" or r.status == 401)
         if own and r.outcome != "not_sent":

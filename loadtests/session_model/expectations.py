@@ -94,13 +94,8 @@ class ExpectedSession:
             self._written, self._written_us = do, exchange.done_us
         if exchange.outcome == "ok":
             return self._acknowledged(exchange)
-        if exchange.as_stranger and exchange.do != "login":
-            return self._stranger(exchange)
-        if exchange.outcome == "unknown":
-            self._fork(exchange)
-        elif exchange.do == "checkout" and exchange.status == EMPTY_CART:
-            return self._shown(exchange, {}, ())
-        return ()
+        found = self._refused(exchange)
+        return self._shown(exchange, {}, found) if do == "checkout" and exchange.status == EMPTY_CART else found
 
     def confirms(self, exchange: Exchange) -> bool:
         """Take in an exchange if it is answered just as expected, as nearly all are; otherwise leave it to `saw`.
@@ -173,10 +168,15 @@ class ExpectedSession:
             if do == "checkout" and twin:
                 self.checked_out = None  # the same cart as its twin, or nothing
             return found
-        if exchange.as_stranger and do != "login":
-            return self._stranger(exchange)
+        return self._refused(exchange)
+
+    def _refused(self, exchange: Exchange) -> tuple[Contradiction, ...]:
+        """No success: nothing is acknowledged, and perhaps the write happened all the same."""
+        # First: a write that was repeated may have happened at one node, and been refused by the next.
         if exchange.outcome == "unknown":
             self._fork(exchange)
+        if exchange.as_stranger and exchange.do != "login":
+            return self._stranger(exchange)
         return ()
 
     # --- being known ---------------------------------------------------------------------------------------------

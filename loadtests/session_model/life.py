@@ -93,7 +93,7 @@ class SessionLife:
         elif do == "forget_session":
             self.gave_up = exchange
         # Before all else: an error of a login or logout leaves open whether it happened.
-        elif exchange.outcome == "unknown" or exchange.status == 0 or exchange.status >= 500:
+        elif exchange.status == 0 or exchange.status >= 500 or (exchange.outcome == "unknown" and not exchange.refused):
             self._unanswered(exchange)
             self.renewed(exchange)
         # It tells who answered, and nothing of the session; but it may have shown a refresh token.

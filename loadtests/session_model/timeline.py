@@ -27,7 +27,11 @@ from loadtests.model.events import (
     RunInterrupted,
 )
 from loadtests.model.fault_timeline import FaultTimeline
+from loadtests.model.history import WRITES, Exchange
 from loadtests.model.plan import PlannedFault
+
+ALWAYS_US = -(2**62)
+"""Before all times of a run."""
 
 
 class RunTimeline(msgspec.Struct, frozen=True):
@@ -93,13 +97,32 @@ class RunTimeline(msgspec.Struct, frozen=True):
     @property
     def retries(self) -> bool:
         """The balancer may have sent a request to several nodes."""
-        return self.limits.balancer_retries > 0 or any(balancing.retries for balancing in self.told_to_balance)
+        return self.retries_since_us is not None
 
     @property
-    def told_to_balance(self) -> tuple[Balancing, ...]:
-        """What faults told the balancer about routing, whether or not it was seen to do so."""
-        injected = (FAULTS.get(fault.kind) for fault in self.faults if fault.injected_us is not None)
-        return tuple(about.balancing for about in injected if about is not None and about.balancing is not None)
+    def retries_since_us(self) -> int | None:
+        """From when on it may have done so; None if never. A fault counts from when the balancer was told to retry."""
+        if self.limits.balancer_retries > 0:
+            return ALWAYS_US
+        told_us = (at_us for at_us, balancing in self.told_to_balance if balancing.retries)
+        return min(told_us, default=None)
+
+    @property
+    def told_to_balance(self) -> tuple[tuple[int, Balancing], ...]:
+        """When faults told the balancer what about routing, whether or not it was seen to do so."""
+        injected = ((fault.injected_us, FAULTS.get(fault.kind)) for fault in self.faults)
+        return tuple((at_us, it.balancing) for at_us, it in injected if at_us is not None and it and it.balancing)
+
+    def as_judged(self, exchange: Exchange) -> Exchange:
+        """The exchange as a judge takes it: *unknown* where the balancer may have repeated a write that was refused.
+
+        The client saw one answer, that of the last node asked, and calls a refusal *failed*. What a node before it had
+        done nobody said; the balancer's log would not tell of all, either, and is not always there.
+        """
+        since_us = self.retries_since_us
+        if since_us is None or exchange.outcome != "failed" or exchange.do not in WRITES or not exchange.status:
+            return exchange
+        return exchange if exchange.done_us < since_us else msgspec.structs.replace(exchange, outcome="unknown")
 
     @property
     def balancer_fell(self) -> bool:

@@ -162,7 +162,8 @@ class SideWatch:
         in_memory = self._scene.scene.store == "memory"
         self._guests.fault(event, event.at_us + (self.epoch_us or 0), in_memory=in_memory)
 
-    def _judge(self, exchange: Exchange) -> None:
+    def _judge(self, asked: Exchange) -> None:
+        exchange = self._scene.scene.as_judged(asked)
         self._actions.add(exchange)
         self._waiting.add(exchange)
         if exchange.outcome == "not_sent":

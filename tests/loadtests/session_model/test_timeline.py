@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from compose.architectures import ARCHITECTURES
 from compose.cluster import Limits
@@ -21,8 +22,10 @@ from loadtests.model.events import (
     RunInterrupted,
 )
 from loadtests.model.fault_timeline import NEVER_US
+from loadtests.model.history import Do
 from loadtests.model.plan import PlannedFault
 from loadtests.session_model.timeline import RunTimeline, run_timeline
+from tests.loadtests.stories import Story
 
 NAME = "redis"
 
@@ -189,3 +192,27 @@ def test_what_faults_told_the_balancer() -> None:
     for phase, fell in (("injected", True), ("not_observed", False)):
         event = FaultEvent(NAME, 1, 0, "balancer-restart", "balancer", phase)  # type: ignore[arg-type]
         assert run_timeline(NAME, [READY, event]).balancer_fell is fell
+
+
+class TestWritesThatMayHaveBeenRepeated:
+    """A client sees the last answer: what a node that was asked before had done, a refusal does not tell."""
+
+    always = run_timeline(NAME, [msgspec.structs.replace(READY, limits=Limits(balancer_retries=1))])
+    from_now_on = run_timeline(NAME, [READY, FaultEvent(NAME, 1_000_000, 0, "balancer-retries", "cluster", "injected")])
+
+    @pytest.mark.parametrize("do", ["login", "add", "remove", "checkout", "logout"])
+    @pytest.mark.parametrize("status", [400, 401, 404, 429])
+    def test_a_refused_write_is_unknown(self, do: Do, status: int) -> None:
+        asked = Story().say(do, status).last
+        assert self.always.as_judged(asked) == msgspec.structs.replace(asked, outcome="unknown")
+
+    def test_and_nothing_else_is(self) -> None:
+        story = Story().login().cart({}).stranger("cart").add("tea", status=503).say("add", 0, error="timeout")
+        never_sent = msgspec.structs.replace(story.last, outcome="failed", error="refused")
+        for asked in (*story.exchanges, never_sent):
+            assert self.always.as_judged(asked) is asked
+
+    def test_only_where_and_since_the_balancer_repeats(self) -> None:
+        early, late = (Story().at(seconds).checkout(status=401).last for seconds in (0.98, 0.995))
+        assert [self.from_now_on.as_judged(each).outcome for each in (early, late)] == ["failed", "unknown"]
+        assert run_timeline(NAME, [READY]).as_judged(late) is late
