@@ -125,6 +125,8 @@ def a_round(room: ARoom) -> None:
     left, right = shops[0]
     left.get_by_role("button", name="Add").first.click()
     expect(left.locator(".basket")).to_have_text("Cart 1")
+    room.phones[0].opens_the_cart("left")
+    expect(left).to_have_url(f"{workshop.round.sides[0].shop_url}/cart")  # in the tab that is there
     served_by = [node_of(shop) for shop, _ in shops]
     victim = served_by[0]
     with DashboardClient(workshop.opened["instructor_url"]) as instructor:
