@@ -188,7 +188,7 @@ def _told_together(architectures: Mapping[str, ArchitectureResult], by: Mapping[
 
 
 def _hit(name: str, result: ArchitectureResult, out: int, they: str, first: bool) -> str:
-    who = f"{out} of {result.shoppers} shoppers" if first else str(out)
+    who = f"{out:,} of {result.shoppers:,} shoppers" if first else f"{out:,}"
     # Three numbers alike and no cause of another kind: only then are those who are out the very ones it held.
     exactly = out == result.at_risk == result.logged_out.shoppers and all(
         _NOT_THE_VICTIMS.isdisjoint(words_of(loss.cause)) for loss in result.losses if loss.kind == LOGGED_OUT

@@ -15,6 +15,8 @@ RAW_Y, FROM_PLAN_Y = 24, 37
 """px below the row's top."""
 TOP = 6
 FOOT = 20
+TIGHT = 3
+"""A tick nearer to the last one than this factor: on a telephone their letters would overlap."""
 ROUND_MS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000)
 
 
@@ -29,7 +31,8 @@ def latency(evidence: Evidence, results: Results) -> Chart:
             x = _x(value, low, high)
             anchor = "start" if value == low else "end" if value == high else "middle"
             shapes.append(Line("grid", x, TOP, x, bottom))
-            css = "tick between" if anchor == "middle" and f"{value:g}".strip("0.") == "5" else "tick"  # for phones
+            tight = f"{value:g}".strip("0.") == "5" or value * TIGHT > high
+            css = "tick between" if anchor == "middle" and tight else "tick"  # for phones
             shapes.append(Label(css, x, bottom + 14, f"{value:g} ms", anchor))
     for number, (name, it) in enumerate(waits.items()):
         top = TOP + number * ROW

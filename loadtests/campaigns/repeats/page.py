@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -10,7 +12,7 @@ import msgspec
 from loadtests.campaigns.repeats.compare import extent
 from loadtests.campaigns.repeats.dots import dots, plain_cell
 from loadtests.campaigns.repeats.refusals import NOISE_RULE
-from loadtests.campaigns.repeats.repeats import CONTROLLED, Block, Repeats, definition
+from loadtests.campaigns.repeats.repeats import CONTROLLED, Block, Comparison, Repeats, definition
 from loadtests.checks import MEASURES
 from loadtests.model.measures import spoken
 from loadtests.report.palette import side
@@ -19,6 +21,8 @@ from loadtests.report.tables import Table
 
 AT_ONCE = 20
 """Blocks whose counts are shown before anything is unfolded."""
+COMPARED_AT_ONCE = 12
+"""Of more comparisons than these, only the headline's are: on a telephone each is a card."""
 MARKS = {"larger": "▲", "smaller": "▼", "no difference shown": "≈", "not comparable": "✕"}
 
 
@@ -32,21 +36,37 @@ class Left(msgspec.Struct, frozen=True):
 
 def render(repeats: Repeats) -> bytes:
     """The page. It names no winner: an architecture that is better in one measure is worse in another."""
+    asked = repeats.asked
+    said = {measure: measure == asked.headline or _any(repeats, measure) for measure in asked.measures}
+    told = [it for it in repeats.comparisons if it.measure == asked.headline]
     return SHELL.page(
         "repeats.html.j2",
         repeats=repeats,
-        asked=repeats.asked,
-        charts=tuple(dots(repeats, measure) for measure in repeats.asked.measures),
+        asked=asked,
+        charts=tuple(dots(repeats, measure) for measure in asked.measures if said[measure]),
+        flat=tuple(measure for measure in asked.measures if not said[measure]),
+        flat_charts=tuple(dots(repeats, measure) for measure in asked.measures if not said[measure]),
+        told=told if len(repeats.comparisons) > COMPARED_AT_ONCE else repeats.comparisons,
         left=left_out(repeats),
         counts=counted_tables(repeats),
         versions=asked_on(repeats),
         marks=MARKS,
         side=side,
-        command=shlex.join(repeats.asked.command),
+        command=shlex.join(asked.command),
         controlled=CONTROLLED,
         noise_rule=NOISE_RULE,
-        differs=sum(each.word in ("larger", "smaller") for each in repeats.again),
+        words_of=words_of,
     )
+
+
+def words_of(comparisons: Sequence[Comparison]) -> str:
+    """How many of them say what: "3 differ, 1 shows no difference, 2 cannot be compared"."""
+    counts = Counter(it.word for it in comparisons)
+    differ, same, refused = counts["larger"] + counts["smaller"], counts["no difference shown"], counts["not comparable"]
+    parts = [f"{differ} {'differs' if differ == 1 else 'differ'}"] if differ else []
+    parts += [f"{same} {'shows' if same == 1 else 'show'} no difference"] if same else []
+    parts += [f"{refused} cannot be compared"] if refused else []
+    return ", ".join(parts)
 
 
 class CountsOfBlocks(msgspec.Struct, frozen=True):

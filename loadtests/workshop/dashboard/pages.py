@@ -71,6 +71,8 @@ def dashboard() -> AnyResponse:
     page.headers["Content-Security-Policy"] = _dashboard_policy(context.shop_ports)
     # With less, a browser would not tell a shop that it was this page that sent somebody to its login.
     page.headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
+    # Whoever opens this page is kept apart from it as elsewhere; the shops' tabs, which it opens, it must find again.
+    page.headers["Cross-Origin-Opener-Policy"] = "same-origin-allow-popups"
     return page
 
 
@@ -120,6 +122,12 @@ def joined() -> AnyResponse:
 def _sit_down(name: str) -> None:
     seat = the_context().seats.take(request.remote_addr or "", nickname(name))
     g.client = replace(the_client(), who=seat.who, new=True)
+
+
+@pages.get("/what-you-do")
+def what_you_do() -> str:
+    """The participants' own page, for whoever has not joined yet as well."""
+    return render_template("participant.html")
 
 
 @pages.get("/join.svg")

@@ -45,7 +45,7 @@ from loadtests.workshop.predictions import append_prediction
 from shared.errors import PortTaken
 from shared.whole_file import write_whole
 
-WITHOUT_JOINING = frozenset({"pages.join", "pages.joined", "pages.healthz", "static"})
+WITHOUT_JOINING = frozenset({"pages.join", "pages.joined", "pages.what_you_do", "pages.healthz", "static"})
 """What whoever does not know the join code may ask for."""
 SILENT_S = 30.0
 """How long a connection may hang in one read or one write."""

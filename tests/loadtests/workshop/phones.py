@@ -76,6 +76,10 @@ class Phone:
         form.get_by_role("button", name="Commit my prediction").click()
         expect(form).to_be_hidden()
 
+    def opens_the_cart(self, side: str) -> None:
+        """By the workshop's page."""
+        self.page.locator(f'#shop-links [data-side="{side}"]').get_by_role("link", name="your cart").click()
+
     def logs_in(self, side: str) -> Page:
         """One press; the shop opens beside the dashboard, and knows who it is."""
         button = self.page.get_by_role("button", name=f"Log in to the {side} shop")

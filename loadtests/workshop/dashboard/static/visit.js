@@ -63,13 +63,15 @@ export function shopAddress(side) {
 
 function entrance(side, { user, password, doors }) {
   const address = shopAddress(side);
+  // One tab for each shop, however often it is pressed. With `noopener` a browser would not look for a tab of that name.
+  const tab = `twinshop-${side.side}`;
   const fields = Object.entries({ user, password }).map(([name, value]) => html("input", { type: "hidden", name, value }));
   return html(
     "li",
     { "data-side": side.side },
     html(
       "form",
-      { method: "post", action: `${address}${doors.login}`, target: `twinshop-${side.side}`, rel: "noopener" },
+      { method: "post", action: `${address}${doors.login}`, target: tab },
       ...fields,
       html(
         "button",
@@ -77,7 +79,7 @@ function entrance(side, { user, password, doors }) {
         `Log in to the ${side.side} shop`,
       ),
     ),
-    html("a", { href: `${address}${doors.cart}`, target: `twinshop-${side.side}`, rel: "noopener" }, "your cart"),
+    html("a", { href: `${address}${doors.cart}`, target: tab }, "your cart"),
     html("span", { class: "served" }),
   );
 }

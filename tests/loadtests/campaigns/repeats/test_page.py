@@ -50,7 +50,7 @@ def test_the_method_is_named_and_cited_and_the_controls_told(page: Page) -> None
         assert name in method
     for name in ("no fault (2)", "placebo (2)", "A against A (2)"):
         assert name in controls
-    assert "0 of 3 measures of sticky-memory differ from itself" in controls
+    assert "sticky-memory against itself, 3 measures: 3 cannot be compared." in controls
     assert page.text("command") == "twinshop run node-kill --repeat 20"
 
 

@@ -153,6 +153,9 @@ def test_a_dead_node_stays_and_a_loss_shows_its_witness(browser: Browser, tmp_pa
         page = played.open(browser)
         dead = page.locator(f'#left-picture [data-node="{VICTIM}"]')
         expect(dead).to_contain_text("dead")
+        expect(dead).to_contain_text("memory gone")
+        expect(page.locator(f'#right-picture [data-node="{VICTIM}"]')).to_contain_text("held nothing")
+        expect(page.locator("#left-losses summary")).to_have_text("10 losses, each with its witness")
         assert dead.locator(".hatched").count() == dead.locator(".struck").count() == 1
         assert dead.locator(".name").evaluate("it => getComputedStyle(it).textDecorationLine") == "line-through"
 

@@ -224,3 +224,42 @@ def test_what_people_typed_stays_text(page: Page) -> None:
         "<p><strong>A, swap</strong>: say <em>so</em> in <code>code</code>.</p>"
         "<p>&lt;img src=x onerror=alert(1)&gt; 2 * 3 * 4</p>"
     )
+
+
+@pytest.mark.parametrize(
+    ("losses", "said"),
+    [
+        ([1], "1 loss, with its witness"),
+        ([1, 2, 2], "3 losses, each with its witness"),
+        ([1] * 20 + [2], "The first 20 losses of each shopper, 21 in all, each with its witness"),
+        (
+            [shopper for shopper in range(12) for _ in range(20)],
+            "The first 20 losses of each shopper, 240 in all, each with its witness; the newest 100 are listed",
+        ),
+    ],
+)
+def test_the_list_of_losses_says_of_how_many_it_tells(page: Page, losses: list[int], said: str) -> None:
+    body = """
+        document.body.innerHTML = "<details><summary></summary><ol></ol></details>";
+        const list = new it.LossList(document.querySelector("details"), () => {});
+        list.draw(given.map((shopper, loss) => ({loss, shopper, at_ms: 0, kind: "logged_out", cause: "node_killed"})));
+        return document.querySelector("summary").textContent;
+    """
+    assert in_page(page, "loss_list", body, losses) == said
+
+
+def test_of_ones_own_name_no_piece_is_shown(page: Page) -> None:
+    """Of others' as much as fits: there one looks for a person, here for oneself."""
+    body = """
+        const {places} = await import('/static/places.js');
+        const layout = places({width: 330, letter: 14, shoppers: 12, guests: 2, waiting: false, nodes: 3, below: 2});
+        const [nodes, guests] = [["n1", "n2", "n3"].map((name) => ({name, state: "up"})), new it.Guests()];
+        const seen = ["a", "b"].map((user) => ({user, node: "n1", logged_in: true}));
+        guests.draw(seen, new Map([["a", given], ["b", given]]), "a", layout, nodes);
+        return [...guests.group.querySelectorAll("text")].map((name) => name.textContent);
+    """
+    mine, theirs = in_page(page, "guests", body, "Bartholomew of the long name")
+    assert mine == "★ you"
+    assert theirs.startswith("B")
+    assert theirs.endswith("…")
+    assert in_page(page, "guests", body, "Al") == ["★ Al", "Al"]

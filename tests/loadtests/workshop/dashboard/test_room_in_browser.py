@@ -78,6 +78,43 @@ def test_a_room_is_shown_how_to_join_and_never_the_instructors_key(browser: Brow
         assert played.said == []
 
 
+def test_each_shop_has_one_tab_however_often_it_is_pressed(browser: Browser, tmp_path: Path) -> None:
+    with on_stage(tmp_path / "w", "run", predict=False) as played:
+        phone = played.open(browser, width=360)
+        shops = phone.context
+        shops.route("http://127.0.0.1:1/**", lambda route: route.fulfill(body=route.request.url))
+        for side in ("left", "right"):
+            row = phone.locator(f'#shop-links [data-side="{side}"]')
+            with shops.expect_page() as opened:
+                row.get_by_role("button").click()
+            expect(opened.value.locator("body")).to_have_text("http://127.0.0.1:1/login")
+            for _ in range(2):
+                row.get_by_role("link", name="your cart").click()
+                expect(opened.value.locator("body")).to_have_text("http://127.0.0.1:1/cart")
+                row.get_by_role("button").click()
+                expect(opened.value.locator("body")).to_have_text("http://127.0.0.1:1/login")
+            phone.reload()  # as a telephone does when it wakes up
+            row.get_by_role("link", name="your cart").click()
+            expect(opened.value.locator("body")).to_have_text("http://127.0.0.1:1/cart")
+        assert len(shops.pages) == 3
+
+
+def test_what_participants_do_is_told_at_the_door_and_on_the_dashboard(browser: Browser, tmp_path: Path) -> None:
+    with on_stage(tmp_path / "w", "predict", join_code="apple4") as played:
+        phone = played.open(browser, width=360)
+        phone.get_by_role("link", name="What you do in the room").click()
+        expect(phone.get_by_role("heading", level=1)).to_have_text("What you do, on your own phone")
+        axe_finds_nothing_at(phone, (1280,))
+        phone.get_by_role("link", name="To the workshop").first.click()
+        phone.get_by_label("The code on the instructor’s screen").fill("apple4")
+        phone.get_by_label("A name for the screen").fill("Ann")
+        phone.get_by_role("button", name="Join").click()
+        expect(phone.get_by_label("Your name, if you like")).to_have_value("Ann")
+        phone.get_by_role("link", name="What you do").click()
+        phone.get_by_role("link", name="To the workshop").last.click()
+        expect(phone.locator("#prediction")).to_be_visible()
+
+
 def test_an_answer_that_is_late_or_refused_keeps_nobody_from_the_shops(browser: Browser, tmp_path: Path) -> None:
     """What was asked before people shop is answered after it, and what is asked then is refused once."""
     held: list[tuple[Route, APIResponse]] = []

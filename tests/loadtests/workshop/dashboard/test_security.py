@@ -176,7 +176,7 @@ def test_a_report_may_not_act_in_the_dashboards_name(room: Room) -> None:
 
 
 def test_the_pages_have_nothing_inline_but_one_script_that_the_policy_names(room: Room) -> None:
-    for path, own in (("/", f"<script>{SCRIPT}</script>"), ("/join", "")):
+    for path, own in (("/", f"<script>{SCRIPT}</script>"), ("/join", ""), ("/what-you-do", "")):
         answer = get(Room(room.folder / "other", join_code="" if own else "x").somebody(), path)
         page = answer.text
         assert own in page
@@ -235,7 +235,7 @@ class TestJoining:
         client = open_room.somebody()
         assert get(client, "/").headers["Location"] == "/join"
         for method, path in addresses(open_room):
-            if path not in ("/join", "/healthz") and not path.startswith("/static"):
+            if path not in ("/join", "/what-you-do", "/healthz") and not path.startswith("/static"):
                 answer = client.open(path, method=method, base_url=HOME, json={})
                 assert answer.status_code in (303, 403), path
 
