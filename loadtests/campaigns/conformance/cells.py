@@ -95,7 +95,7 @@ class BalancerColumn(msgspec.Struct, frozen=True):
             return "–"
         write: Callable[[float], str] = _share if self.unit == "share" else _plain
         middle = write(median(values))
-        return middle if len(set(values)) == 1 else f"{middle} ({write(min(values))}–{write(max(values))})"
+        return middle if len(set(map(write, values))) == 1 else f"{middle} ({write(min(values))}–{write(max(values))})"
 
 
 def _plain(value: float) -> str:
