@@ -15,10 +15,11 @@ UV ?= $(or $(shell command -v uv),$(BIN)/uv)
 INSTALL = { command -v "$(UV)" >/dev/null && $(UV) pip install --quiet --python $(BIN)/python $(1); } || \
   { echo "… by pip, which takes a while."; $(PIP) --no-compile $(1); }
 
-# As many test processes as most machines have cores: with a third one, clusters that are starting wait for each other,
-# and a bound of some test is missed now and then. A file's tests stay together, so that a cluster or a run that they
-# share is made once.
-TEST_PROCESSES ?= 2
+# One more than most machines have cores: a test with a cluster or a browser mostly waits (0.4 of a core), one process
+# begins with Docker's, which wait most, and goes on with those that reckon (tests/turns.py). A file's tests stay
+# together, so that a cluster or a run that they share is made once. On a machine that does other things, too:
+# `make test TEST_PROCESSES=2`.
+TEST_PROCESSES ?= 3
 
 .PHONY: help install run workshop matrix rehearse examples docs test test-long bench lint style lock clean
 
@@ -95,9 +96,10 @@ style: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 
-# The types are looked at beside the tests, which mostly wait for processes; what it says stands below theirs.
+# The types are looked at beside the tests, which mostly wait for processes, and give way to them; what it says stands
+# below theirs.
 test: style
-	@$(BIN)/mypy >$(VENV)/types.txt 2>&1 & types=$$!; trap "kill $$types" INT TERM; \
+	@nice $(BIN)/mypy >$(VENV)/types.txt 2>&1 & types=$$!; trap "kill $$types" INT TERM; \
 	echo '$(BIN)/python -m pytest -m "not long" -n $(TEST_PROCESSES) --dist loadfile'; \
 	$(BIN)/python -m pytest -m "not long" -n $(TEST_PROCESSES) --dist loadfile; tests=$$?; \
 	wait $$types; types=$$?; echo '$(BIN)/mypy'; cat $(VENV)/types.txt; exit $$((tests || types))

@@ -159,6 +159,7 @@ class Wires:
 
     def _version(self) -> tuple[int, int]:
         found = self._file.stat()
+        # The inode, too: the file is replaced by rename, and two writes can have one time.
         return found.st_ino, found.st_mtime_ns
 
     def _read(self) -> WireFile:

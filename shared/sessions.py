@@ -7,19 +7,17 @@ asks the store to `install` itself on the Flask app, and from then on the shop o
 from __future__ import annotations
 
 import hashlib
+import threading
 from abc import ABC, abstractmethod
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Literal
+from weakref import WeakValueDictionary
 
 import msgspec
 
 if TYPE_CHECKING:
     from flask import Flask
-
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from weakref import WeakValueDictionary
 
 MOST_DELAY_MS = 60_000
 
@@ -160,6 +158,7 @@ class SessionLocks:
         Raises:
             CartBusy: somebody was, for too long.
         """
+        # Looked up and made under one lock: two that come at once for a session must find the same one.
         with self._looking:
             lock = self._locks.get(session_id)
             if lock is None:

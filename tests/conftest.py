@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,9 +19,10 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from compose.supervision import ports
+from tests import without_netlink
 from tests.left_behind import left_over, outlives_a_test
-from tests.one_network import pytest_collection_modifyitems as pytest_collection_modifyitems
-from tests.one_network import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
+from tests.turns import pytest_collection_modifyitems as pytest_collection_modifyitems
+from tests.turns import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 from tests.waiting import until
 
 GONE_WITHIN_S = 30.0
@@ -130,8 +133,12 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         say = pytest.fail if os.environ.get("CI") else pytest.skip
         say("no Chromium on this machine (apt-get install chromium, or any Chrome)")
     expect.set_options(timeout=SHOWN_WITHIN_MS)
-    with outlives_a_test(tmp_path_factory.mktemp("chromium")) as started, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+    folder = tmp_path_factory.mktemp("chromium")
+    start = folder / "chromium-without-netlink"
+    start.write_text(f'#!/bin/sh\nexec {shlex.join([sys.executable, without_netlink.__file__, program])} "$@"\n')
+    start.chmod(0o755)
+    with outlives_a_test(folder) as started, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=start, args=["--no-sandbox"])
         started()
         yield browser
         browser.close()

@@ -92,3 +92,28 @@ def test_make_run_is_the_flagship() -> None:
         ["make", "-n", "run"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=30, env=dict(os.environ)
     )
     assert "twinshop run node-kill" in done.stdout
+
+
+def walk(title: str) -> list[str]:
+    """The steps of a walk through the rooms, on the page that tells how it works."""
+    page = (ROOT / "docs" / "explanation" / "how-it-works.md").read_text(encoding="utf-8")
+    section = page.partition(f"## {title}\n")[2].partition("\n## ")[0]
+    return re.split(r"^\d\. ", section, flags=re.MULTILINE)[1:]
+
+
+def test_the_walk_of_a_cart_item_enters_no_room_twice() -> None:
+    rooms = [step.removeprefix("`").partition("`")[0] for step in walk("One item, from the click to the witness")]
+    assert len(rooms) == len(set(rooms)) >= 6
+    assert [room for room in rooms if not (ROOT / "loadtests" / room).is_dir()] == []
+
+
+@pytest.mark.parametrize("title", ["One item, from the click to the witness", "One fault, from the TOML to the band"])
+def test_what_a_walk_names_is_there(title: str) -> None:
+    """Each type that it passes is a class of the product, and each file lies in a room."""
+    text = " ".join(walk(title))
+    files = [path for room in ("compose", "loadtests") for path in (ROOT / room).rglob("*.py")]
+    classes = set(re.findall(r"^class (\w+)", "\n".join(map(Path.read_text, files)), re.MULTILINE))
+    named = set(re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)*)`", text))
+    assert len(named) > 4
+    assert named - classes == set()
+    assert {name for name in re.findall(r"(\w+\.py)", text) if not any(path.name == name for path in files)} == set()

@@ -101,6 +101,7 @@ def new_cluster(engine: str, spec: ClusterSpec, database_url: str, at: Mapping[s
         node_urls={},
         database_url=database_url,
         secret_key=secrets.token_hex(32),
+        # Made at the start, though most runs never use it: a swap may be carried out by another process.
         next_key=secrets.token_hex(32),
         control_token=secrets.token_urlsafe(24),
         store_url=server_url(at.get(STORE)),
@@ -121,6 +122,7 @@ def addresses_of(spec: ClusterSpec) -> tuple[str, ...]:
 
 def addresses_of_one_more(spec: ClusterSpec, node: str) -> tuple[str, ...]:
     """The same for a node that joins later."""
+    # With a replica the wires are the replica's, not the nodes'.
     ends = () if spec.architecture.replicas else wire_ends(spec, [node])
     return (*map(_wire_of, ends), *_peers_of(spec, [node]), node)
 

@@ -31,6 +31,7 @@ def passwords_of(description: Description) -> tuple[str, ...]:
 
 def blank_in_logs(description: Description, logs: Mapping[str, Path], secrets: Iterable[str]) -> None:
     """Take the secrets out of what the application wrote, and out of the paths in the access logs (`access…`)."""
+    # The longest first: of two secrets the one may be the beginning of the other.
     words = sorted({form for word in secrets for form in _forms(word)}, key=len, reverse=True)
     paths = [(_pattern(path), path.encode()) for path in dict.fromkeys(_telling_paths(description))]
     for part, log in logs.items():
@@ -60,6 +61,7 @@ def _without_filled(text: bytes, paths: Iterable[tuple[re.Pattern[bytes], bytes]
 
 def _forms(word: str) -> Iterator[bytes]:
     if len(word) >= SHORTEST:
+        # As it is, and as it stands in a path or in a form.
         yield from (word.encode(), quote(word, safe="").encode(), quote_plus(word).encode())
 
 

@@ -15,7 +15,7 @@ from compose.changes import Balancing, NodeChanges, Reply, Trouble, Wire
 from compose.cluster import ClusterSpec, NodeAddress, Observation, Usage
 from compose.supervision.ledger import Ledger
 from shared.database_order import DatabaseOrder
-from shared.errors import PortTaken, UsageError
+from shared.errors import ForeignAnswer, PortTaken, UsageError
 from shared.sessions import HeldSession
 
 
@@ -189,7 +189,8 @@ class Cluster(ABC):
 
 
 START_TRIES = 3
-"""A port is free when it is chosen and may be taken when it is used: then the cluster starts again on other ports."""
+"""A port is free when it is chosen and may be taken, or answered by another, when it is used: then the cluster starts
+again on other ports."""
 
 
 class Engine(ABC):
@@ -203,7 +204,7 @@ class Engine(ABC):
         Raises:
             UsageError: the ledger is another run's.
             NotReadyInTime: with the last 32 lines of the guilty log; what was started has been stopped again.
-            PortTaken: the spec's own port is taken, or others were, three times over.
+            PortTaken, ForeignAnswer: the spec's own port is taken, or others were, three times over.
             EnvironmentNotReady: as its name says.
         """
         if spec.run != ledger.run:
@@ -212,7 +213,7 @@ class Engine(ABC):
         for _ in range(tries - 1):
             try:
                 return self.start_once(spec, folder, ledger)
-            except PortTaken:
+            except (PortTaken, ForeignAnswer):
                 continue
         return self.start_once(spec, folder, ledger)
 

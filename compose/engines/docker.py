@@ -99,6 +99,7 @@ class DockerEngine(Engine):
         at = dict(zip(names, free_ports(len(names)), strict=True))
         if spec.port is not None:
             at[BALANCER] = spec.port
+        # Only the one that may have been asked for: the others are free, and Docker says so if one is taken meanwhile.
         preflight(at[BALANCER], BALANCER)
         check_public(spec)
         account = f"{DATABASE_USER}:{secrets.token_urlsafe(24)}"
@@ -275,6 +276,7 @@ class DockerCluster(RoutedCluster):
         """Replace it by rename; it holds no secret, and whoever runs in the container must read it."""
         draft = path.with_name(f".{path.name}.new")
         draft.write_bytes(content)
+        # Before the rename: whoever follows the file may open it in the same moment.
         draft.chmod(0o644)
         draft.replace(path)
 
@@ -316,6 +318,7 @@ class DockerCluster(RoutedCluster):
         """In the same container, or one made anew if its settings have changed; while `changing`."""
         state = self.containers.state(part)
         if state.runs:
+            # Another start than the one that was hit: it runs, and there is nothing to do.
             if self._hit.get(part) != state.started:
                 return
             # Struck a moment ago it is still dying, or ending what it was doing.
@@ -387,5 +390,6 @@ class DockerCluster(RoutedCluster):
             self.containers.sweep()
             for log in self._mounted_logs():
                 if log.exists():
+                    # Back to whom they belong: nobody in a container writes any more.
                     give(log, "0:0")
             self._close()

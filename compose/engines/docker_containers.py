@@ -87,6 +87,7 @@ class Containers:
             with asking("make a network"):
                 made = self._create_network(marks, None)
                 config = self.client.inspect_network(made)["IPAM"]["Config"][0]
+                # It was made to learn its range; only one whose range we name lets us choose addresses in it.
                 self.client.remove_network(made)
                 try:
                     pool = IPAMPool(subnet=config["Subnet"], gateway=config.get("Gateway"))
@@ -114,6 +115,7 @@ class Containers:
         except NotFound:
             return State(False, f"container {name}: gone", there=False)
         except (APIError, requests.RequestException, OSError) as error:
+            # As running: a fault counts only if it was seen, and this saw nothing.
             return State(True, f"container {name}: the engine does not say ({type(error).__name__})")
         state = found["State"]
         words = state["Status"] if state["Running"] else f"{state['Status']}, exit code {state['ExitCode']}"
@@ -148,6 +150,7 @@ class Containers:
             text = self.client.logs(self.name(part), stdout=True, stderr=True)
         earlier = self._earlier(part)
         if earlier.exists():
+            # The log is the part's, not the container's: one made anew goes on where the old one ended.
             text = earlier.read_bytes() + text
         if not file.exists() or (text and text != file.read_bytes()):
             file.write_bytes(text)
@@ -315,5 +318,6 @@ def _is_process_of(container: str, pid: int) -> bool:
 def _by_engine(engine: docker.APIClient, name: str) -> tuple[float, int]:
     found = engine.stats(name, stream=False, one_shot=True)
     memory = found["memory_stats"]["stats"]
+    # Anonymous memory alone: the page cache counts as a container's, but is not what sessions cost.
     anonymous = memory["anon"] if "anon" in memory else memory["total_rss"]  # cgroups, version 2 and 1
     return found["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9, int(anonymous)

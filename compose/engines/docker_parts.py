@@ -217,6 +217,7 @@ class Blueprint(msgspec.Struct, frozen=True):
             address=self._at(node).host,
             publish=published,
             memory_mb=NODE_MEMORY_MB + WORKER_MEMORY_MB * (limits.node_workers - 1),
+            # Docker counts threads, too.
             processes=(limits.node_threads + WAITING_THREADS) * limits.node_workers,
             environment=self.application.environment(written.spec, setup),
             mounts={self.logs[f"{node}.requests"]: (REQUEST_LOG, True)},
@@ -294,6 +295,8 @@ class Blueprint(msgspec.Struct, frozen=True):
             f"dir {LOST_FOLDER}",
             *sentinel_settings(store, replica, wired=bool(self.written.wire_urls)),
         ]
+        # Only the first time: after a restart the file holds what it has learnt since, whom it calls the store above
+        # all.
         begin = f'test -e {file} || printf "%s\\n" "$SENTINEL_CONF" > {file}'
         return ContainerPlan(
             name=SENTINEL,

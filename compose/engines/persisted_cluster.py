@@ -166,10 +166,12 @@ class PersistedCluster(Cluster):
         process, words = self.process_state(part)
         report = self.self_report(part)
         evidence, in_rotation = [words, report.words], report.answers
+        # What does not say which start of it this is goes by its process; one that does not answer is no start at all.
         boot = report.boot or (self.start_of(part) if report.answers else None)
         if part in self.written.node_urls:
             health = self.rotation()[part]
             evidence.append(f"{self.balancer.name}: {health}")
+            # The balancer's word and not the node's: whom it sends people to is what people meet.
             in_rotation = health.in_rotation
         return Observation(part, time.monotonic(), process, report.answers, in_rotation, boot, evidence=tuple(evidence))
 
@@ -238,6 +240,7 @@ class PersistedCluster(Cluster):
 
     def _translate_access_log(self) -> None:
         if self.balancer.own_log != OUR_LOG:
+            # By the address as the balancer has it: in containers that is another one than ours.
             nodes = {str(self.written.reach(node)): node for node in self.written.node_urls}
             translate(self.own_access_log, self.folder / OUR_LOG, lambda line: self.balancer.record(line, nodes))
 
@@ -275,6 +278,7 @@ class PersistedCluster(Cluster):
         with self.changing() as there:
             if there:
                 self.start_again(part)
+        # After the lock is let go: it may wait for the node to answer, and nobody else need wait with it.
         self.make_member(part)
 
     # changing how nodes behave
@@ -308,6 +312,7 @@ class PersistedCluster(Cluster):
             if self._stopped:
                 yield False
                 return
+            # Another process may change it, too: two terminals with `twinshop kill`.
             with FileLock(self.work / "change.lock", timeout=self.spec.limits.stop_s):
                 self._reread()
                 yield True

@@ -285,6 +285,7 @@ class ProcessCluster(RoutedCluster):
         """While `changing`: threads of this process and other processes start one part at a time."""
         old = self._children.get(part)
         if old is not None:
+            # Somebody else started it, or it never fell. What was killed can look alive for some milliseconds.
             if part not in self._killed and old.alive():
                 return
             # Struck a moment ago it may still be dying; what of its group outlived its leader must go first.
@@ -333,6 +334,7 @@ class ProcessCluster(RoutedCluster):
         super()._reread()
         for process in self.written.processes:
             mine = self._children.get(process.name)
+            # Only then: our own object knows the exit code, which another process's child never tells us.
             if mine is None or mine.pid != process.pid:
                 self._children[process.name] = Child(process.name, process.pid, process.born, self.spec.run)
                 self._killed.discard(process.name)
@@ -353,6 +355,7 @@ class ProcessCluster(RoutedCluster):
             balancer = children.pop(BALANCER, None)
             if balancer is not None:  # first, so that it writes its access log while there is still a cluster
                 if self.balancer.end_signal:
+                    # A frozen one hears no signal.
                     balancer.send(signal.SIGCONT)
                     self.signal_balancer(self.balancer.end_signal)
                     balancer.gone(BALANCER_GRACE_S)  # streams that shoppers keep open would hold it for longer

@@ -33,6 +33,7 @@ def bring_up(cluster: RoutedCluster, until: float) -> None:
     cluster.start_all([part for part in cluster.parts() if part != SENTINEL], until)
     cluster.write()
     _watch(cluster, cluster.database_part, lambda: _database_is_prepared(cluster), until=until)
+    # From here on: the database may have taken its time, and nodes are not to pay for that.
     each = min(until, time.monotonic() + cluster.spec.limits.node_ready_s)
     for part in [part for part in (STORE, REPLICA) if part in cluster.parts()]:
         _watch(cluster, part, lambda part=part: _is_ours(cluster, part), until=each)  # type: ignore[misc]
@@ -64,6 +65,7 @@ def _watch(cluster: RoutedCluster, part: str, ready: Callable[[], bool], *, unti
     def look() -> bool | None:
         if ready():
             return True
+        # After the look: a part that answered and then ended was ready, and whoever comes next finds it gone.
         if why := cluster.why_ended(part):
             raise not_ready(part, f"it ended {why} before it was ready", cluster.logs()[part])
         return None
@@ -84,6 +86,7 @@ def _database_is_prepared(cluster: RoutedCluster) -> bool:
     try:
         cluster.application.prepare(cluster.spec, cluster.written.database_url)
     except EnvironmentNotReady:
+        # A file is there or not: to ask again would only put the error off.
         if not cluster.database_part:
             raise
         return False
@@ -115,4 +118,5 @@ def _shop_answers(cluster: RoutedCluster) -> bool:
             why=stranger,
             next_step="find it with `lsof -i`, stop it, or choose another port",
         )
+    # An answer without a node's name is the balancer's own; "" is of applications whose nodes do not name themselves.
     return answer.status == 200 and http.node_header.lower() in (*answer.headers, "")

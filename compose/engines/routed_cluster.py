@@ -80,6 +80,7 @@ class RoutedCluster(PersistedCluster):
         seen: set[str | None] = set()
         asked = failed = 0
         until = time.monotonic() + SEEN_WITHIN_S
+        # Until each was met: one answer from a node proves that it is in rotation, while none proves little.
         while not seen >= set(nodes) and asked < SEEN_TRIES * len(nodes) and time.monotonic() < until:
             asked += 1
             try:
@@ -99,6 +100,7 @@ class RoutedCluster(PersistedCluster):
             Unanswered: nobody does.
         """
         http = self.application.http
+        # An address of the range for documentation (RFC 5737): a ring by address has no shopper there.
         headers = {"X-Request-Id": f"probe-ready-{self.spec.run}", "X-Forwarded-For": f"198.51.100.{number % 256}"}
         answer = ask(f"{self.url}{http.health}", headers=headers, within_s=PROBE_S)
         return answer.headers.get(http.node_header.lower())
@@ -168,9 +170,11 @@ class RoutedCluster(PersistedCluster):
         with self.changing() as there:
             if not there:
                 raise UsageError("a cluster that was stopped gets no node", next_step="twinshop up")
+            # Counted over all there ever were: a removed node's name is not given to another.
             node = f"n{len(self.written.node_urls) + 1}"
             self._ledger.broken(f"add {node}")
             self.run_new_node(node)
+            # Started outside of the membership: it joins when it can serve.
             self.rewrite(outside=(*self.written.outside, node))
         self.make_member(node)
         return node
@@ -181,6 +185,7 @@ class RoutedCluster(PersistedCluster):
         self._rule(f"remove {node}", outside=lambda written: (*_without(written.outside, node), node))
         if not self._stopped:
             until = time.monotonic() + REMOVED_WITHIN_S
+            # First out of the balancer's sight, then SIGTERM: the other way round people are sent to a node that ends.
             wait_for(lambda: True if NO_MEMBER in str(self.rotation()[node]) else None, until=until)
             self.terminate(node)
 
@@ -233,6 +238,7 @@ class RoutedCluster(PersistedCluster):
 
     def _weight(self, node: str) -> int:
         if canary := self.written.balancing.canary:
+            # The canary has weight 1, and the others have that many: balancers want whole numbers.
             return 1 if node == canary else OF_A_CANARY
         return 2 if node == "n1" and self.spec.architecture.affinity == "weighted" else 1
 
@@ -260,6 +266,7 @@ class RoutedCluster(PersistedCluster):
         """Write what the balancer reads, as far as it is not so already; whether anything was not."""
         found = self.balancer.files(self.balancer_site(), routing)
         changed = {name: content for name, content in found.items() if not _holds(self.balancer_folder / name, content)}
+        # Kept whole and one below the other: when a run is doubted, what the balancer was told is evidence.
         with (self.folder / CONFIGURATION).open("ab") as kept:
             for name, content in changed.items():
                 self.write_file(self.balancer_folder / name, content)
@@ -288,6 +295,7 @@ class RoutedCluster(PersistedCluster):
         with self.changing() as there:
             if there:
                 self._ledger.broken(f"wire of {end}: {wire}")
+                # Written down before it is told: whoever attaches later finds the wire as it is.
                 self.rewrite(wires={**self.written.wires, end: wire})
                 self.tell_wires()
 

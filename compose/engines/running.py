@@ -7,14 +7,12 @@ Its cluster has an address, and no parts that could be looked at or broken; what
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
 from compose.applications.contract import NodeState
-from compose.changes import Balancing, NodeChanges, Reply, Trouble, Wire
-from compose.cluster import ClusterSpec, NodeAddress, Observation
+from compose.cluster import ClusterSpec, NodeAddress
 from compose.engines.cluster_file import work_folder
 from compose.engines.contract import Cluster, Engine
 from compose.probes.questions import Unanswered, ask
@@ -50,89 +48,20 @@ class RunningCluster(Cluster):
         """None that we know."""
         return ()
 
-    def address(self, part: str) -> str:
-        """Nobody's."""
-        self._not_ours()
+    def _not_ours(self, *_asked: object, **_so: object) -> NoReturn:
+        raise UsageError(
+            f"the application at {self.url} runs without us: nothing of it can be looked at or broken by Twinshop",
+            why="its description has an address, and no command that starts a node",
+            next_step="describe a [fault.KIND] with commands",
+        )
 
-    def kill(self, part: str) -> None:
-        """Not ours to do; so are all that follow."""
-        self._not_ours()
-
-    def terminate(self, part: str) -> None:
-        """Not ours."""
-        self._not_ours()
-
-    def freeze(self, part: str) -> None:
-        """Not ours."""
-        self._not_ours()
-
-    def thaw(self, part: str) -> None:
-        """Not ours."""
-        self._not_ours()
-
-    def start(self, part: str) -> None:
-        """Not ours."""
-        self._not_ours()
-
-    def observe(self, part: str) -> Observation:
-        """Not ours."""
-        self._not_ours()
-
-    def probe(self, node: str) -> Reply:
-        """Not ours."""
-        self._not_ours()
+    address = kill = terminate = freeze = thaw = start = observe = probe = change = trouble = _not_ours
+    drain = undrain = add_node = remove_node = balance = balancing = ask_strangers = reload_balancer = _not_ours
+    wire = ask_across = _not_ours
 
     def state(self, node: str) -> NodeState | None:
         """Not known."""
         return None
-
-    def change(self, node: str, changes: NodeChanges) -> None:
-        """Not ours."""
-        self._not_ours()
-
-    def trouble(self, node: str, trouble: Trouble) -> None:
-        """Not ours."""
-        self._not_ours()
-
-    def drain(self, node: str) -> None:
-        """Not ours."""
-        self._not_ours()
-
-    def undrain(self, node: str) -> None:
-        """Not ours."""
-        self._not_ours()
-
-    def add_node(self) -> str:
-        """Not ours."""
-        self._not_ours()
-
-    def remove_node(self, node: str) -> None:
-        """Not ours."""
-        self._not_ours()
-
-    def balance(self, balancing: Balancing) -> None:
-        """Not ours."""
-        self._not_ours()
-
-    def balancing(self) -> Balancing:
-        """Not known."""
-        self._not_ours()
-
-    def ask_strangers(self, times: int) -> Counter[str]:
-        """Not ours."""
-        self._not_ours()
-
-    def reload_balancer(self) -> None:
-        """Not ours."""
-        self._not_ours()
-
-    def wire(self, end: str, wire: Wire) -> None:
-        """Not ours."""
-        self._not_ours()
-
-    def ask_across(self, end: str) -> Reply:
-        """Not ours."""
-        self._not_ours()
 
     def held(self, node: str) -> list[HeldSession] | None:
         """Not known."""
@@ -151,13 +80,6 @@ class RunningCluster(Cluster):
         while self.mend:
             self.mend.pop()()
         remove_own_folder(work_folder(self.folder), self.spec.run)
-
-    def _not_ours(self) -> NoReturn:
-        raise UsageError(
-            f"the application at {self.url} runs without us: nothing of it can be looked at or broken by Twinshop",
-            why="its description has an address, and no command that starts a node",
-            next_step="describe a [fault.KIND] with commands",
-        )
 
 
 class RunningEngine(Engine):

@@ -37,6 +37,7 @@ def server_program() -> Path:
 def store_settings(limits: Limits) -> dict[str, str]:
     """What decides how the store behaves; the same in every engine, and for its replica, which may take its place."""
     settings = {
+        # No snapshots: a killed store comes back empty.
         "save": "",
         "appendonly": "yes" if limits.store_append_only else "no",
         "maxmemory-policy": limits.store_eviction,
@@ -118,6 +119,7 @@ def replicas_that_keep_up(port: int) -> int:
     copies = [said[name] for name in said if name.startswith("slave") and name.removeprefix("slave").isdigit()]
     online = sum("state=online" in copy for copy in copies)
     counted = said.get("min_slaves_good_slaves")  # only where writes depend on it
+    # The stricter of the two: writes are refused by the server's own count, which lags behind.
     return online if counted is None else min(online, int(counted))
 
 

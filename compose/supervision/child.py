@@ -88,11 +88,14 @@ def spawn(
         with log.open("ab") as output:
             process = subprocess.Popen(
                 list(args),
+                # The run's id goes along: by it recovery finds a process whose pid we did not live to write down.
                 env={**os.environ, **env, RUN_VARIABLE: ledger.run},
                 cwd=cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
+                # A group of its own, so that one signal ends a server with all its workers; and a session of its own,
+                # so that Ctrl-C reaches the harness alone, which then ends the parts in their order.
                 start_new_session=True,
             )
     except OSError as error:
@@ -110,6 +113,7 @@ def spawn(
     process.returncode = 0  # from here on `Child` waits for it
     try:
         ledger.spawned(name, child.pid, child.born)
+    # An interrupt, too: a process that the ledger does not know by its pid must not outlive this line.
     except BaseException:
         child.kill()
         child.gone(1.0)

@@ -121,9 +121,11 @@ class Ledger:
             mine = draft.stat().st_ino
             try:
                 # A ledger that can be seen has its owner: without one, another process would clear it away.
+                # A link and no renaming, which would silently replace the ledger of a run with the same id.
                 os.link(draft, self.path)
             finally:
                 draft.unlink()
+            # The file's own fsync does not bring its name to the disk: after a power cut the ledger could be nowhere.
             _sync_folder(self.path.parent)
         except Interrupted:
             if mine is not None and self.path.exists() and self.path.stat().st_ino == mine:
@@ -154,6 +156,7 @@ class Ledger:
 
     def make_folder(self, folder: Path) -> None:
         """Make a folder (mode 0700) that must not outlive the run."""
+        # Absolute: whoever recovers may be started in another folder.
         self._add(Folder(str(folder.absolute())))
         make_own_folder(folder, self.run)
 

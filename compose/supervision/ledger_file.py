@@ -110,6 +110,7 @@ class Page(msgspec.Struct, frozen=True):
     def unaccounted(self) -> bool:
         """Whether a start was intended and its pid never written: such a process may still be on its way."""
         intents = sum(isinstance(entry, Intent) for entry in self.entries)
+        # A line that cannot be read may have been anything, a start among them.
         return bool(self.damaged) or intents > sum(isinstance(entry, Spawned) for entry in self.entries)
 
     @property
@@ -155,6 +156,7 @@ def ledgers(state: Path) -> list[Path]:
     found = []
     for path in (state / "ledger").glob(f"[!.]*{SUFFIX}"):
         try:
+            # By time and not by name: ids of runs are random.
             found.append((path.stat().st_mtime, path))
         except FileNotFoundError:  # another recovery was quicker
             continue

@@ -36,6 +36,8 @@ def _stat(pid: int) -> list[str] | None:
         text = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return None
+    # From the last bracket: a program may have brackets and blanks in its own name, and stands there as it calls
+    # itself.
     return text.rpartition(")")[2].split()
 
 
@@ -105,6 +107,7 @@ def group_lives(leader: int, born: str, run: str) -> bool:
     birth = birth_of(leader)
     if birth == born and not _is_zombie(leader):
         return True
+    # One that is exiting can prove nothing any more, and still holds its port: the next start would find that taken.
     return any(birth == born or carries(pid, run) or _is_exiting(pid) for pid in living_in_group(leader))
 
 

@@ -171,12 +171,14 @@ def _end_processes(page: Page) -> tuple[tuple[str, ...], tuple[str, ...]]:
         seen |= there
         births |= {pid: birth_of(pid) or "" for pid in there if pid not in births}
         for entry in page.started:
+            # The group at once, so that nothing it forks meanwhile escapes; then, one by one, what has left its group.
             signal_group(entry.pid, entry.born, page.run, signal.SIGKILL)
         for pid in there:
             kill_process(pid)
         now = time.monotonic()
         if (not there and now >= settled) or now >= deadline:
             break
+        # And again: killed is not gone, and what is killed may have started something in its last moment.
         time.sleep(_PAUSE_S)
     words = {pid: f"{name or 'a process of the run'} (pid {pid})" for pid, name in seen.items()}
     return tuple(words[pid] for pid in seen if pid not in there), tuple(words[pid] for pid in there)
@@ -212,6 +214,7 @@ def remove_own_folder(folder: Path, run: str) -> bool:
         except OSError:
             return False
         return True
+    # Entry by entry, because rmtree takes the mark in any order.
     mark = folder / _MARK
     for entry in folder.iterdir():
         if entry == mark:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Collection, Iterable
 
 import msgspec
@@ -114,8 +115,10 @@ def jobs_for(
             seconds = len(wanted) * seconds_each(scenario)
             alone = scenario.name in timed or wants_the_machine(scenario)
             named = "" if matrix.balancer == DEFAULT_BALANCER else matrix.balancer
+            # On one machine, too: two machines' times are no difference between two architectures.
             together = COMPARED if scenario.name in timed else ""
             jobs.append(RunJob(scenario.name, wanted, matrix.seed, seconds, alone, balancer=named, together=together))
+    # Cheapest first: a campaign that is cut off has most of its cells then.
     return tuple(sorted(jobs, key=lambda job: (job.alone, job.seconds, job.scenario)))
 
 
@@ -153,3 +156,56 @@ def wants_the_machine(scenario: Scenario) -> bool:
 def default_side_by_side() -> int:
     """How many clusters at once this machine runs without their counts changing: see docs/how-to/run-the-matrix.md."""
     return max(1, (os.cpu_count() or 1) // 2)
+
+
+# --- a part of a campaign: --shard 3/20 -------------------------------------------------------------------------------
+# Whoever runs another part finds the same parts: they follow from what was asked for alone.
+
+
+_FORM = re.compile(r"([1-9]\d{0,3})/([1-9]\d{0,3})")
+
+
+class Shard(msgspec.Struct, frozen=True):
+    """One part of so many."""
+
+    number: int
+    """1 … `of`."""
+    of: int
+
+
+def shard_named(text: str) -> Shard:
+    """Of "3/20".
+
+    Raises:
+        UsageError: it is no part of anything.
+    """
+    form = _FORM.fullmatch(text)
+    if form is None or int(form[1]) > int(form[2]):
+        raise UsageError(
+            f"{text!r} is no shard", why="a shard is written 3/20: the third of twenty", next_step="--shard 1/2"
+        )
+    return Shard(int(form[1]), int(form[2]))
+
+
+def of_shard(jobs: Iterable[RunJob], shard: Shard) -> tuple[RunJob, ...]:
+    """The jobs of that part, in their order; those that belong together are in one.
+
+    The longest first, each to the part that has least so far: no part takes longer than 4/3 of the best division
+    (R. L. Graham, Bounds on multiprocessing timing anomalies, 1969).
+    """
+    jobs = tuple(jobs)
+    loads = [0.0] * shard.of
+    mine = set()
+    whole: dict[str, float] = {}
+    for job in jobs:
+        whole[_name(job)] = whole.get(_name(job), 0.0) + job.seconds
+    for name, seconds in sorted(whole.items(), key=lambda it: (-it[1], it[0])):
+        part = loads.index(min(loads))
+        loads[part] += seconds
+        if part == shard.number - 1:
+            mine.add(name)
+    return tuple(job for job in jobs if _name(job) in mine)
+
+
+def _name(job: RunJob) -> str:
+    return job.together or job.scenario

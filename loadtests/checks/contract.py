@@ -8,7 +8,7 @@ and checks alike. What a check adds is the proof. The smallest one is `wrong_use
 never a pass: `loadtests.judging.replay` catches it and the verdict says so.
 
 A tally counts what is no loss (an answer that took long and still came, say): whom it happened to, and how often. The
-smallest one is `rate_limited.py`. Most exchanges are a quick ok; `loadtests.judging.tallies` tells tallies of all
+smallest one is `rate_limited.py`. Most exchanges are a quick ok; `loadtests.judging.replay` tells tallies of all
 others, and of everything while one of them follows somebody.
 """
 
@@ -55,6 +55,7 @@ class Check:
     @property
     def around(self) -> Circumstances:
         """What surrounds the sessions of its scene; of a run that still goes on, that grows."""
+        # Kept, as it is asked for with each loss; anew only when the scene is another, as it is in a live round.
         if self._around is None or self._around.run is not self.scene:
             self._around = circumstances_of(self.scene)
         return self._around

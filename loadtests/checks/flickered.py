@@ -58,11 +58,13 @@ class Flickered(Tally):
         if exchange.as_stranger and exchange.do != "login":
             if shopper in self._logged_in and shopper not in self._stranger_us:
                 self._stranger_us[shopper] = exchange.done_us
+                # From here on quick oks count, too, for this shopper alone: they are all that can show it.
                 self.following.add(shopper)
         elif exchange.do == "login" or exchange.do in ENDS_SESSION:
             self._changed(exchange)
         elif exchange.outcome == "ok" and exchange.do in NEEDS_LOGIN:
             since_us = self._stranger_us.get(shopper)
+            # Sent after the stranger's answer: what was under way beside it proves nothing.
             if since_us is not None and exchange.sent_us >= since_us:
                 self.count(exchange)
                 self._forget(shopper)

@@ -48,6 +48,7 @@ class ItemsLost(Check):
 
     def promised(self, promise: AcknowledgedOrder, order: StoredOrder | None) -> None:
         """The order in the database shows the cart as the shop had it at the checkout."""
+        # Another user's order under this number is a loss of another kind.
         if order is None or promise.cart is None or not promise.kept_by(order) or not promise.missing(order):
             return
         exchange = promise.exchange

@@ -50,6 +50,7 @@ class OrderDuplicated(Check):
         """Proved by the checkouts, as far as the shopper knows of them, and by the two orders."""
         this = (order, checkout)
         key = order.key or (checkout.key if checkout else "")  # a shop that ignores keys does not store them either
+        # By the request first: it proves that something sent it twice, whatever the shop makes of keys.
         first = self._of_request.setdefault(order.request, this) if order.request else this
         if first is not this:
             self._accuse(first, this, "request_repeated")
@@ -61,6 +62,8 @@ class OrderDuplicated(Check):
     ) -> None:
         asked = sorted((made for _, made in (first, second) if made is not None), key=lambda made: made.done_us)
         last = asked[-1] if asked else None
+        # The database knows no time of ours: the loss is at the later of the answers, when a shopper could have seen
+        # it.
         at_ms = last.done_us / 1000 if last else 0.0
         checkouts = [told(made) for made in {made.request: made for made in asked}.values()]
         orders = [in_database(order, at_ms) for order, _ in (first, second)]

@@ -52,6 +52,7 @@ class StillLoggedIn(Check):
             self._log_in_second(exchange)
             return
         login, end = self._session(person, exchange)
+        # Sent after the end was acknowledged: before that, to be let in is no fault.
         if end is None or exchange.sent_us <= end.done_us or not answered_as_shopper(exchange):
             return
         if (case := (exchange.jar, end.request)) not in self._accused:

@@ -85,10 +85,10 @@ def matrix(
     """Run everything, and put predicted beside measured."""
     check_on(scheduler, side_by_side)
     from loadtests.campaigns.cells import FILE, Selection
+    from loadtests.campaigns.jobs import shard_named
     from loadtests.campaigns.matrix.board import exit_code
     from loadtests.campaigns.matrix.matrix_run import MatrixRequest, carry_out
     from loadtests.campaigns.matrix.table import summary, table
-    from loadtests.campaigns.shards import shard_named
 
     under_test = _under_test(app, engine_name, balancer, scheduler) if app else None
     if under_test:

@@ -263,6 +263,7 @@ class CutsWire(Fault):
         reply = target.cluster.ask_across(target.victim)
         if reply.ok:
             return None
+        # Both: a silent wire to a dead store proves no cut.
         store = target.cluster.observe("store")
         return (reply.words, *store.evidence) if store.answers else None
 
@@ -279,6 +280,7 @@ class CutsWire(Fault):
 def quick(cluster: Cluster, end: str, below_ms: float, tries: int) -> Reply | None:
     """An answer over that wire that came sooner than that; None if none of some did."""
     replies = (cluster.ask_across(end) for _ in range(tries))
+    # One quick answer is enough: a busy machine makes a good wire slow now and then, and never a slow one quick.
     return next((reply for reply in replies if reply.ok and reply.took_ms < below_ms), None)
 
 

@@ -207,6 +207,7 @@ def node_down(marks: FaultMarks, word: str, *, for_good: bool = False) -> tuple[
         MemoryGone(began, ended, word, marks.victim, back),
         NodeEnds(began, ended, word, marks.victim),
         Unreachable(began, back, word, marks.victim),
+        # A ring turns twice, away and back, and is settled only then; where the node stays away, it turns once.
         RingTurns(began, back, "moved_by_ring", ended if for_good else back),
     )
 
@@ -217,6 +218,7 @@ def rekeyed(marks: FaultMarks, changes: NodeChanges) -> tuple[Effect, ...]:
     if marks.healed_us is None:
         return down
     accepts = (changes.key,) if changes.fallback is None else (changes.key, changes.fallback)
+    # From the healing on: only with its next start does a node have another key.
     signs = NodeSigns(marks.healed_us, FOREVER_US, "key_changed", marks.victim, changes.key, accepts)
     return (*down, signs)
 

@@ -23,6 +23,7 @@ class _Hit:
 
     def __init__(self, fault: FaultTimeline, epoch_us: int, limits: Limits) -> None:
         assert fault.injected_us is not None
+        # Never observed: then the run is inconclusive anyway, and this is only for the table.
         first_us, last_us = fault.takes_effect_us or (fault.injected_us, fault.injected_us)
         self.fault = fault.fault
         self.victim = fault.victim
@@ -67,6 +68,7 @@ class _Hit:
 
     def _follow(self, shopper: int, line: AccessLine | RawLine, done_us: int) -> None:
         """Who is logged in, and when their session was last written, as far as the answers tell."""
+        # Before all else: whoever is told to log in is not held anywhere.
         if line.status == 401:
             self.logged_in.discard(shopper)
             return
@@ -130,6 +132,7 @@ class AffectedUsers:
     def at_risk(self) -> set[str] | None:
         """Users whose session a victim must have held; None without a fault, or if the balancer cannot know."""
         takers = [hit for hit in self._hits if hit.takes_memory]
+        # Only a cookie to a node's own memory makes the last answer tell where a session lives.
         if not takers or not self._tells_home:
             return None
         return {account_name(shopper) for hit in takers for shopper in hit.held()}
@@ -182,6 +185,7 @@ class HeldByLog:
 
 def _follow(exchange: Exchange, last_node: dict[int, str]) -> None:
     ended = exchange.as_stranger or (exchange.do in ENDS_SESSION and exchange.outcome == "ok")
+    # A login that is refused ends nothing: a session that was there before it is there still.
     if ended and exchange.do != "login":
         last_node.pop(exchange.shopper, None)
     elif exchange.node and (exchange.shopper in last_node or (exchange.do == "login" and exchange.outcome == "ok")):

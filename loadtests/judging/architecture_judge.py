@@ -23,8 +23,7 @@ from loadtests.judging.experiment import (
     load_doubts,
 )
 from loadtests.judging.latency import GeneratorLag, WaitCounter, WithoutService
-from loadtests.judging.replay import HistoryReplay
-from loadtests.judging.tallies import Tallies
+from loadtests.judging.replay import HistoryReplay, Tallies
 from loadtests.judging.three_logs import History, Sources, ThreeLogs
 from loadtests.judging.thresholds import in_their_stead, judge_thresholds, thresholds_of
 from loadtests.judging.verdict import NOTHING_PREDICTED, expected_of, predictions_for, verdict_of
@@ -102,7 +101,9 @@ class ArchitectureJudge:
             self._scene = msgspec.structs.replace(self._scene, faults=self._held.faults())
         books = self._books.close(self._replay, orders_read=self._scene.finished)
         reconciliation = self._reconcile(sources)
+        # First without a verdict: predictions are read from the result as everybody else reads it.
         result = self._result(books, reconciliation)
+        # Half a measurement can refute nothing, and of a control something else is expected.
         expected = self._expected if self._scene.finished and not self._plan.control else {}
         terms = Terms(result.shoppers, self._plan.nodes, result.at_risk or 0, self._scene.limits.node_workers)
         predictions, no_value = predictions_for(expected, result, terms)
@@ -120,6 +121,7 @@ class ArchitectureJudge:
 
         So what one of them keeps stays in the processor's caches: a fifth less time than record by record.
         """
+        # By kind, in order: orders come after all exchanges, so that this makes two groups in a whole history.
         for kind, alike in groupby(records, key=type):
             some: list[Any] = list(alike)
             for add in self._adds if kind is Exchange else (self._replay.add_order,):
@@ -211,6 +213,7 @@ class ArchitectureJudge:
 
     def _at_risk(self) -> int | None:
         takers = [fault for fault in self._scene.faults if fault.takes_memory and fault.injected_us is not None]
+        # None and not 0: nobody could look, and "nobody was at risk" would be a finding.
         if self._held is not None and any(fault.at_risk is None for fault in takers):
             return None
         return len(at_risk_users(self._scene))

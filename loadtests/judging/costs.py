@@ -42,6 +42,7 @@ class CostCounter:
 
     def add(self, exchange: Exchange) -> None:
         """Count one exchange."""
+        # The audit looks at everybody once, whatever they did: it would be counted as traffic of their own.
         if not exchange.request or exchange.why == "audit":
             return
         self._cookie_bytes += exchange.cookie_bytes
@@ -93,7 +94,9 @@ class CostCounter:
             for node, usage in now.items():
                 earlier = before.get(node)
                 grown = usage.cpu_s - earlier.cpu_s if earlier else usage.cpu_s
+                # Less than before: another start of the part, whose clock began again.
                 spent_s += grown if grown >= 0 else usage.cpu_s
+            # With those that did not answer this look: what they spend until the next is not lost.
             before = {**before, **now}
         return spent_s * 1000
 

@@ -48,11 +48,13 @@ def fault_doubts(run: RunTimeline, affected: AffectedUsers) -> Iterator[str]:
             continue
         yield from (f"{name} {doubt}" for doubt in _step_doubts(fault))
         if fault.takes_memory and run.store == "memory" and (run.application is None or fault.at_risk is not None):
+            # Empty or None: that nobody was at risk and that nobody looked prove the same, which is nothing.
             if not fault.at_risk:
                 unread = " (nobody read its sessions)" if fault.at_risk is None else ""
                 yield f"{name} {HIT_NOBODY}: the node held no session of a logged-in shopper{unread}"
         elif run.application is not None and run.application.grade == "C":
             continue  # no log says whom it reached: that it was observed is all that is known
+        # A fault that takes no memory has nobody at risk; all the same, somebody must have met it.
         elif not affected.reached(fault.fault):
             yield f"{name} {HIT_NOBODY}: {_WHOM[fault.on_node]}"
 

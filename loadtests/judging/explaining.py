@@ -58,6 +58,7 @@ def _story(
         for record in records:
             if isinstance(record, Exchange):
                 if record.shopper == shopper:
+                    # One shopper's records alone: what anybody may expect depends on nobody else's.
                     replay.add(record)
                     teller.add(record)
             elif record.user == user or shopper_of(record.request) == shopper:  # made in another one's name

@@ -126,6 +126,7 @@ def _case(run: RunFolder, provenance: Provenance) -> RunInput:
 
 
 def _check_hash(path: Path, content: bytes, of_the_run: str) -> None:
+    # Of the bytes and not of what they mean: whoever changed anything has another plan.
     found = hashlib.sha256(content).hexdigest()
     if found != of_the_run:
         raise RunFolderError(
@@ -140,6 +141,7 @@ def _events(run: RunFolder, architectures: tuple[str, ...]) -> dict[str, list[Ev
     events: dict[str, list[Event]] = {}
     for event in read_events(run.events):
         events.setdefault(event.architecture, []).append(event)
+    # In the order asked for, which is that of every table; events of two may be mixed in a workshop's round.
     return {name: events[name] for name in architectures if name in events}
 
 
@@ -183,6 +185,7 @@ def read_part(history: Path, name: str, part: FilePart, begun: Collection[str]) 
         RunFolderError: a line is damaged, or tells of another architecture.
     """
     for records in read_history_batches(history, part):
+        # Halving has seen some lines only: here all are, and one that is out of place is found.
         if strangers := [record.architecture for record in records if record.architecture != name]:
             known = strangers[0] in begun
             raise _otherwise(history, name if known else strangers[0], twice=known)
@@ -203,6 +206,7 @@ def _parts(history: Path) -> Iterator[tuple[str, FilePart]]:
 
 def _end(file: BinaryIO, begin: int, size: int, name: str) -> int:
     """Where its part ends that begins there. Should another stand in between, whoever reads the part will find it."""
+    # By halving: a history of a gigabyte has few architectures, and looking at each line would take as long as judging.
     file.seek(begin + bisect_left(range(begin, size), True, key=lambda offset: not _goes_on(file, offset, name)))
     file.readline()
     return file.tell()
@@ -276,6 +280,7 @@ def _left_out(document: dict[str, Any], found: Results) -> Iterator[str]:
             named = Counter()
         for loss in result.losses:
             its = (loss.kind, loss.shopper, loss.at_ms)
+            # Counted: one shopper may lose two things of a kind in one answer.
             named[its] -= 1
             if named[its] < 0:
                 yield f"{name}: {loss.kind} of shopper {loss.shopper} at {loss.at_ms / 1000:.3f} s"

@@ -97,6 +97,7 @@ class Reconciler:
             if not isinstance(record, LoggedRequest) or record.path == HEALTH or record.id.startswith(PROBE):
                 continue
             told, before = _Told(record.status, node), self._nodes.get(record.id)
+            # Only where retries are told: without them a second line of one request is a hidden re-send, and must show.
             if before is not None and self._retries and (before.node != node or before.status >= FAILED):
                 self._in_vain.setdefault(record.id, []).append(told)
             else:
@@ -106,6 +107,7 @@ class Reconciler:
         """What another has heard of all three logs, by request."""
         self._client |= {request: _Told(*said) for request, said in client.items()}
         for book, told in ((self._balancer, balancer), (self._nodes, nodes)):
+            # The client's needs no such look: probes are the harness's own, and in no history.
             book |= {request: _Told(*said) for request, said in told.items() if not request.startswith(PROBE)}
 
     def mismatches(self) -> Iterator[Mismatch]:
@@ -123,12 +125,14 @@ class Reconciler:
             yield Mismatch(request, "the balancer's log has it, no shopper sent it")
         for request in self._nodes.keys() - self._balancer.keys():
             known = self._client.get(request, _ANSWERED)
+            # A balancer that is struck writes nothing down of what it had passed on; the client got no answer.
             if self._balancer_fell and known.status == 0:
                 continue
             yield Mismatch(request, f"{self._nodes[request].node} has it, the balancer's log does not")
 
     def _client_against_balancer(self) -> Iterator[Mismatch]:
         for request, told in self._client.items():
+            # Without an answer it is open whether the balancer ever got it: both are allowed.
             if not told.status:
                 continue
             line = self._balancer.get(request)
@@ -167,6 +171,7 @@ class Reconciler:
     def _enter(self, book: dict[str, _Told], where: str, request: str, told: _Told) -> None:
         if request in book:
             self._twice.append(Mismatch(request, f"{where} have it twice: it was sent again, or written down again"))
+        # One object for all that say the same: millions of requests have a few dozen answers.
         book[request] = self._same.setdefault(told, told)
 
 

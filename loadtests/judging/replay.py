@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import ParamSpec
 
-from loadtests.checks import CHECKS, Check
+from loadtests.checks import CHECKS, TALLIES, Check, Tally
 from loadtests.faults.effects import NodeFormat
-from loadtests.model.history import Exchange, StoredOrder
-from loadtests.model.results import LogoutCounts, Loss
+from loadtests.model.history import ENDS_SESSION, STALLED_US, Do, Exchange, StoredOrder
+from loadtests.model.results import Counted, LogoutCounts, Loss
 from loadtests.session_model.carts import Cart, Contradiction
 from loadtests.session_model.circumstances import circumstances_of
 from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace, packed, packed_order
@@ -61,6 +61,7 @@ class HistoryReplay:
         person = self.people.get(exchange.shopper)
         if person is None or not person.memory.confirms(exchange):
             self._consider(exchange)
+        # Confirmed: nothing is contradicted, so no check need be asked. This is the way of nearly all records.
         elif exchange.cart is not None:
             person.keep_cart(exchange)
         else:
@@ -68,10 +69,12 @@ class HistoryReplay:
                 person.refused = exchange
             if person.life.watches_pages:
                 person.life.page(exchange)
+        # Answered as a stranger is looked at, too: it is known what became of the session.
         if exchange.why == "audit" and (exchange.outcome == "ok" or exchange.as_stranger):
             self.people[exchange.shopper].seen_by_audit = True
 
     def _consider(self, exchange: Exchange) -> None:
+        # It met nobody, and changes nothing that anybody may expect; books count it by the plan.
         if exchange.outcome == "not_sent":
             return
         person = self.people.get(exchange.shopper)
@@ -84,6 +87,7 @@ class HistoryReplay:
         if findings:
             self._contradicted(person, exchange, findings)
         if exchange.do == "checkout":
+            # Before `keep`: what may be asked for is the answer that showed the cart before this one.
             self._checkout(exchange, person.memory.checked_out, person.cart)
         person.keep(exchange)
 
@@ -105,6 +109,7 @@ class HistoryReplay:
     def losses(self) -> tuple[Loss, ...]:
         """All losses, in order of time."""
         found = [loss for check in self.checks for loss in check.losses]
+        # A total order: results are compared byte by byte.
         return tuple(sorted(found, key=lambda loss: (loss.at_ms, loss.shopper, loss.kind)))
 
     def logged_out(self) -> LogoutCounts:
@@ -123,6 +128,7 @@ class HistoryReplay:
             self._guard(check.kind, check.elsewhere, person, exchange)
         person.life.renewed(exchange)
         if exchange.do == "checkout":
+            # Whose cart those cookies led to is not known: of the order, only that it was made.
             self._checkout(exchange, None)
 
     def _close(self, check: Check) -> None:
@@ -156,4 +162,48 @@ class HistoryReplay:
             hear(*args, **kwargs)
         except Exception as error:  # noqa: BLE001 - whatever it is: the verdict names it
             self.crashed[kind] = f"{type(error).__name__}: {error}"
+            # Not asked again: what it has in mind after an error is no ground for accusing anybody.
             self._checks.pop(kind, None)
+
+
+# --- what is no loss --------------------------------------------------------------------------------------------------
+
+
+TELLING: frozenset[Do] = frozenset({"login", "watch", "read_cookie", *ENDS_SESSION})
+"""What every tally hears of, whatever came of it."""
+
+
+class Tallies:
+    """`add` all exchanges of one architecture, in order, then `close`."""
+
+    def __init__(self, scene: RunTimeline, tallies: Iterable[type[Tally]] | None = None) -> None:
+        self.crashed: dict[str, str] = {}
+        """Tallies that raised, and what: their numbers are unknown."""
+        self._tallies = [tally(scene) for tally in (TALLIES.values() if tallies is None else tallies)]
+        self._tell_all = any(tally.hears_all for tally in self._tallies)
+
+    def add(self, exchange: Exchange) -> None:
+        """Count one exchange."""
+        if not (
+            self._tell_all
+            or exchange.outcome != "ok"
+            or exchange.do in TELLING
+            or exchange.done_us - exchange.sent_us > STALLED_US
+            or exchange.cookie_refused
+        ):
+            return
+        for tally in self._tallies:
+            if tally.name not in self.crashed:
+                self._tell(tally, exchange)
+        self._tell_all = any(tally.hears_all or tally.following for tally in self._tallies)
+
+    def close(self) -> dict[str, Counted]:
+        """What was counted, by tally."""
+        return {tally.name: tally.counted() for tally in self._tallies}
+
+    def _tell(self, tally: Tally, exchange: Exchange) -> None:
+        """What a tally that raises would have counted, nobody knows."""
+        try:
+            tally.saw(exchange)
+        except Exception as error:  # noqa: BLE001 - whatever it is: the verdict names it
+            self.crashed[tally.name] = f"{type(error).__name__}: {error}"

@@ -46,6 +46,7 @@ def sentence_of(
         sentences = [
             f"{lead}, {MEASURES[headline].phrase}: {wording}." for wording in _counted(headline, clear, long, short)
         ]
+    # The longest that fits; where none does, the shortest there is, as a sentence that is cut off says something else.
     return next((sentence for sentence in sentences if len(sentence.split()) <= MOST_WORDS), sentences[-1])
 
 
@@ -142,6 +143,7 @@ def _out_otherwise(name: str, result: ArchitectureResult, by_faults: int, *, bri
     if brief and result.logged_out_before_fault:
         return f"{name} had already lost {result.logged_out_before_fault}"
     by = credited(result)
+    # By people: whom a fault logged out is told of there, also if the same shopper's other losses have other causes.
     rest = [loss for loss in result.losses if loss.kind == LOGGED_OUT and loss.shopper not in by]
     later = {loss.shopper for loss in rest} - _out_before_fault(result)
     alone = {word for loss in rest for word in words_of(loss.cause)} == {"expired"}
@@ -187,6 +189,7 @@ def _told_together(architectures: Mapping[str, ArchitectureResult], by: Mapping[
 
 def _hit(name: str, result: ArchitectureResult, out: int, they: str, first: bool) -> str:
     who = f"{out} of {result.shoppers} shoppers" if first else str(out)
+    # Three numbers alike and no cause of another kind: only then are those who are out the very ones it held.
     exactly = out == result.at_risk == result.logged_out.shoppers and all(
         _NOT_THE_VICTIMS.isdisjoint(words_of(loss.cause)) for loss in result.losses if loss.kind == LOGGED_OUT
     )

@@ -185,6 +185,7 @@ class LogMatching:
         request = exchange.request
         if not request:
             return
+        # False: what the balancer calls cut off is never settled here, and comes before the reconciler.
         told = (exchange.status, exchange.node, False)
         if told == self._nodes.get(request) == self._balancer.get(request):
             del self._balancer[request], self._nodes[request]
@@ -193,6 +194,7 @@ class LogMatching:
             self._client[request] = told
             if len(self._client) > self._sweep_at:
                 self._sweep()
+        # A number of eight bytes and no text several times as long: of millions of requests all must be remembered.
         number = hash(request)
         self._sent.append(number)
         if request.startswith(PROBE):
@@ -225,6 +227,7 @@ class LogMatching:
         many = len(log) - len(again) + len(requests)
         log.update(zip(requests, told, strict=True))  # all at once: a third of the time of one by one
         if len(log) != many:
+            # Only now is each of them looked at: nearly always there is none twice, and the length has said so.
             again += [request for request, times in Counter(requests).items() if times > 1]
         self._doubtful.update(hash(request) for request in again if not request.startswith(PROBE))
 
@@ -234,6 +237,7 @@ class LogMatching:
             if told == self._nodes.get(request) == self._balancer.get(request):
                 del self._client[request], self._balancer[request], self._nodes[request]
                 self._settled += 1
+        # Twice what is left: where logs are late for long, looking again and again costs more than it frees.
         self._sweep_at = max(SWEEP, 2 * len(self._client))
 
 

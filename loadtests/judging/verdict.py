@@ -31,6 +31,7 @@ def expected_of(scenario: Scenario, run: RunTimeline) -> dict[str, str]:
     if facts is None or description is None:
         return scenario.expect.get(run.architecture, {})
     if (
+        # What is predicted of the twins' store says nothing of one that our faults cannot reach.
         any(FAULTS[fault.kind].strikes in ("store", "replica") for fault in scenario.fault)
         and not description.uses_server
     ):
@@ -49,6 +50,7 @@ def predictions_for(
     found, doubts, open_ones = [], [], []
     for measure, text in expected.items():
         measured = MEASURES[measure].read(result)
+        # That it cannot be seen is known beforehand, and no doubt; what should have been seen, and was not, is one.
         if measured is None and cannot_count(measure, result.facts):
             continue
         if measured is None:
@@ -85,6 +87,7 @@ def hangs_on_undecided(measure: str, text: str, result: ArchitectureResult, term
     if not undecided or it.sort != "loss" or any(kind.startswith("order") for kind in it.kinds):
         return False
     measured = it.read(result) or 0
+    # Tried with every number that it may have been: a prediction can be a range, so the two ends do not suffice.
     return len({predict(measure, text, measured + more, terms).holds for more in range(undecided + 1)}) > 1
 
 
@@ -99,6 +102,7 @@ def verdict_of(doubts: Sequence[str], predictions: Iterable[Prediction]) -> tupl
 def overall(verdicts: Iterable[VerdictWord]) -> VerdictWord:
     """The verdict on the run; inconclusive if nothing was measured."""
     words = set(verdicts)
+    # First: a prediction that was refuted somewhere stays refuted, however little the others show.
     if "not as predicted" in words:
         return "not as predicted"
     return "as predicted" if words == {"as predicted"} else "inconclusive"

@@ -174,6 +174,7 @@ def predict(measure: str, text: str, measured: float, terms: Terms) -> Predictio
 
 
 def _meets(measured: float, value: float) -> bool:
+    # A formula that does not come out whole ("U / N") predicts people, who do: the nearest whole number meets it.
     return measured == value if float(value).is_integer() else abs(measured - value) <= 0.5
 
 
@@ -228,6 +229,7 @@ def _value(text: str, formula: str, terms: Terms) -> float:
         raise ValueError(f"{text!r} divides by zero; expected {EXPECTED}") from None
     except _NO_FORMULA as error:
         raise ValueError(f"{text!r} is not a prediction ({error}); expected {EXPECTED}") from None
+    # A bool is an int to Python, and "1 < 2" no number to anybody else.
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _LARGEST:
         raise ValueError(f"{text!r} is not a number; expected {EXPECTED}")
     return value
@@ -235,5 +237,7 @@ def _value(text: str, formula: str, terms: Terms) -> float:
 
 def _evaluate(formula: str, names: Mapping[str, float], parts: set[type[ast.AST]]) -> Any:
     evaluator = simpleeval.SimpleEval({**_OPERATORS, **_COMPARISONS}, _FUNCTIONS, dict(names))
+    # What a stranger's scenario may say is decided here: no attribute, no index, nothing that could reach Python
+    # itself.
     evaluator.nodes = {kind: node for kind, node in evaluator.nodes.items() if kind in parts}
     return evaluator.eval(formula, previously_parsed=ast.parse(formula.strip(), mode="eval").body)

@@ -88,6 +88,7 @@ def _shopper_plan(scenario: Scenario, behaviour: Behaviour, seed: int, shopper: 
     steps = behaviour.steps(chance, shopper, habits, window_ms)
     drawn = list(takewhile(lambda step: step.at_ms < window_ms, steps))
     if leaves:
+        # In the place of the last step and not after it: nobody does anything once they have left.
         last = drawn.pop() if len(drawn) > 1 else Step(window_ms - 1, "logout")
         drawn.append(Step(last.at_ms, "logout"))
     return ShopperPlan(shopper, tuple(_actions(drawn, seed, shopper)))
@@ -105,6 +106,7 @@ def _actions(steps: list[Step], seed: int, shopper: int) -> Iterator[Action]:
 def _planned_fault(scenario: Scenario, seed: int, number: int) -> PlannedFault:
     fault, load_s = scenario.fault[number], scenario.load.seconds
     strikes = FAULTS[fault.kind].strikes
+    # A generator of its own: another fault, or another number of shoppers, leaves this one's victim as it is.
     drawn = f"n{Random(f'{seed}/fault/{number}').randrange(scenario.nodes) + 1}" if strikes == "node" else strikes
     return PlannedFault(
         kind=fault.kind,

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from loadtests.reference.application import application
 from loadtests.reference.balancers import balancers
-from loadtests.reference.commands import commands
-from loadtests.reference.cures import cures
-from loadtests.reference.exports import exports
-from loadtests.reference.parts import architectures, behaviours, causes, checks, faults, measures
-from loadtests.reference.scenarios import scenarios
-from loadtests.reference.settings import settings
+from loadtests.reference.commands import commands, exports
+from loadtests.reference.parts import architectures, behaviours, causes, checks, faults, glossary, measures
+from loadtests.reference.scenarios import cures, scenarios
+from loadtests.reference.settings import application, settings
 from shared.whole_file import write_whole
 
 FOLDER = Path(__file__).parents[2] / "docs"
@@ -29,6 +26,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/exports.md": exports,
     "reference/application.md": application,
     "reference/cli.md": commands,
+    "reference/glossary.md": glossary,
     "how-to/cures.md": cures,
 }
 

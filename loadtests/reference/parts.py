@@ -1,14 +1,15 @@
-"""The pages of what Twinshop is made of: architectures, faults, checks, behaviours, measures."""
+"""The pages of what Twinshop is made of: architectures, faults, checks, behaviours, measures, words."""
 
 from __future__ import annotations
 
 from compose.architectures import ARCHITECTURES
 from loadtests.behaviours import BEHAVIOURS
-from loadtests.checks import CAUSES, CHECKS, MEASURES, TALLIES
+from loadtests.checks import CAUSES, CHECKS, MEASURES, TALLIES, Check
 from loadtests.faults import FAULTS
 from loadtests.faults.contract import Fault
 from loadtests.planning.scenario_file import all_scenarios
 from loadtests.reference.markdown import code, page, table
+from loadtests.report.glossary import GLOSSARY
 
 
 def architectures() -> str:
@@ -134,3 +135,22 @@ def measures() -> str:
             [(code(name), it.sort, it.unit, it.better or "–", it.definition) for name, it in MEASURES.items()],
         ),
     )
+
+
+def glossary() -> str:
+    """docs/reference/glossary.md, of the very words that the reports show."""
+    return page(
+        "Glossary",
+        "One word for one thing, everywhere: in the code, the files, the reports and these pages.",
+        table(("word", "meaning"), GLOSSARY.items()),
+        "## Losses",
+        "Some break a session guarantee (Terry et al., *Session Guarantees for Weakly Consistent Replicated Data*, "
+        "1994).",
+        table(("loss", "when"), [(code(check.kind), check.rule + _broken(check)) for check in CHECKS.values()]),
+        "## What is counted beside losses",
+        table(("count", "when"), [(code(tally.name), tally.rule) for tally in TALLIES.values()]),
+    )
+
+
+def _broken(check: type[Check]) -> str:
+    return f" Breaks *{check.breaks}*." if check.breaks else ""

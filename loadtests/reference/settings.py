@@ -1,15 +1,84 @@
-"""The page of settings: every bound and switch that can decide an outcome, with its default."""
+"""The pages of settings and of an application's description: every bound, switch and key, with its default.
+
+What a field means is the docstring below it, which Python itself does not keep: it is read from the source.
+"""
 
 from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Iterator
 
 import msgspec
 
 from compose.cluster import Limits, Range, ranges
+from compose.description import (
+    IN_CONTAINERS,
+    PLACES,
+    AccountSource,
+    Call,
+    DescribedVariant,
+    Description,
+    Extract,
+    FaultCommands,
+    LoginCall,
+    NodeCommand,
+    NodeService,
+    RecallCall,
+    RememberCall,
+    Running,
+    Sign,
+    WhoCall,
+)
 from loadtests.model.plan import ClientLimits
 from loadtests.model.scenario import FaultSpec, Load, Scenario
-from loadtests.reference.attributes import Attribute, attributes_of
 from loadtests.reference.markdown import code, page, table
 from loadtests.running.fault_run import FaultBounds
+
+
+class Attribute(msgspec.Struct, frozen=True):
+    """One field."""
+
+    name: str
+    type: str
+    default: str
+    """As it stands in the source; empty if there is none."""
+    about: str
+    """Its docstring, as one line; empty if there is none."""
+
+
+def attributes_of(kind: type[msgspec.Struct]) -> tuple[Attribute, ...]:
+    """The fields that this class itself declares, in order."""
+    body = _body(kind)
+    followers = [*body[1:], None]
+    return tuple(
+        _attribute(statement, follower)
+        for statement, follower in zip(body, followers, strict=True)
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
+    )
+
+
+def _body(kind: type[msgspec.Struct]) -> list[ast.stmt]:
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
+    return tree.body if isinstance(tree, ast.ClassDef) else []
+
+
+def _attribute(statement: ast.AnnAssign, follower: ast.stmt | None) -> Attribute:
+    kind = statement.annotation
+    if isinstance(kind, ast.Subscript) and ast.unparse(kind.value) == "Annotated" and isinstance(kind.slice, ast.Tuple):
+        kind = kind.slice.elts[0]  # the range beside it is told in its own words
+    return Attribute(
+        ast.unparse(statement.target),
+        ast.unparse(kind),
+        "" if statement.value is None else ast.unparse(statement.value),
+        " ".join("".join(_docstring(follower)).split()),
+    )
+
+
+def _docstring(follower: ast.stmt | None) -> Iterator[str]:
+    if isinstance(follower, ast.Expr) and isinstance(follower.value, ast.Constant):
+        yield str(follower.value.value)
 
 
 def settings() -> str:
@@ -70,3 +139,43 @@ def _spelt(name: str) -> str:
     unit = units.get(words[-1], "")
     text = " ".join(words[:-1] if unit else words)
     return f"{text.capitalize()}{f', in {unit}' if unit else ''}."
+
+
+# --- an application's description -------------------------------------------------------------------------------------
+
+
+def application() -> str:
+    """docs/reference/application.md."""
+    tables: list[tuple[str, tuple[type[msgspec.Struct], ...]]] = [
+        ("The file", (Description,)),
+        ("`[node]`", (NodeCommand,)),
+        ("`[accounts]`", (AccountSource,)),
+        ("Each request: `[login]`, `[who]`, `[remember]`, `[recall]`, `[logout]`", (Call,)),
+        ("Beyond that, of single requests", (LoginCall, WhoCall, RememberCall, RecallCall)),
+        ("Where something stands in an answer", (Extract,)),
+        ("How an answer can be told", (Sign,)),
+        ("`[variant.NAME]`", (DescribedVariant,)),
+        ("`[service]`, in the place of `[node]`", (NodeService,)),
+        ("`[running]`, in the place of `[node]`", (Running,)),
+        ("`[fault.KIND]`, beside `[running]`", (FaultCommands,)),
+    ]
+    return page(
+        "The description of an application",
+        "Every key of the file that `twinshop run SCENARIO --app FILE` reads. [Test your own application]"
+        "(../how-to/test-your-own-application.md) begins with the smallest one; `twinshop app new` writes a commented "
+        "one; `twinshop app schema` prints the JSON Schema, which also lies in `application.schema.json`.",
+        *(part for title, kinds in tables for part in (f"## {title}", _keys(*kinds))),
+        "## Words in commands and in `env`",
+        table(("word", "stands for"), [(code(f"{{{word}}}"), meaning) for word, meaning in PLACES.items()]),
+        f"In the `env` of a service, and of its variants: {', '.join(code(f'{{{word}}}') for word in IN_CONTAINERS)}.",
+    )
+
+
+def _keys(*kinds: type[msgspec.Struct]) -> str:
+    rows = [
+        (code(it.name), code(it.type), code(it.default), it.about or "See its table below.")
+        for kind in kinds
+        for it in attributes_of(kind)
+        if it.name != "folder"
+    ]
+    return table(("key", "kind", "default", "meaning"), rows)

@@ -23,6 +23,7 @@ class TimeAxis(msgspec.Struct, frozen=True):
 
     def share(self, at_us: float) -> float:
         """Where a moment lies: 0 at the left, 1 at the right."""
+        # Held to the chart: an event of the start, or of the stopping, is before its zero or after its end.
         return min(max(at_us / self.end_us, 0.0), 1.0)
 
     def unit(self, at_us: float) -> int:
@@ -41,6 +42,7 @@ def frame(axis: TimeAxis, faults: tuple[FaultTimeline, ...], *, bottom: float) -
 
     Without words for the bands: they are the same in all charts that stand side by side, whose key has them.
     """
+    # The bands first: what is drawn later lies above, and the ticks must be readable on them.
     shapes: list[AnyShape] = [shape for fault in faults for shape in _band(axis, fault, TOP, bottom)]
     for number, second in enumerate(axis.ticks()):
         share = axis.share(second * 1e6)

@@ -61,6 +61,7 @@ class Gathering:
         self._plan, _ = read_plan_by_person(files.plan)
         told: dict[str, list[Event]] = {name: [] for name in self._provenance.architectures}
         for event in read_events(files.events):
+            # Of one that the run was not asked for, too: the page shows it, and does not hide a damaged record.
             told.setdefault(event.architecture, []).append(event)
         stories = {name: Story(name, events, self._plan.faults) for name, events in told.items()}
         self._bucket_us = _bucket_us(self._plan.window_ms * 1000)

@@ -61,6 +61,7 @@ def _thinned(steps: Steps) -> Steps:
     thinned: Steps = []
     for number, (start, end, count) in enumerate(steps):
         before = thinned[-1] if number % several and thinned else None
+        # Only steps that touch and were both seen: a gap must not be drawn over, nor silence be taken for a height.
         if before is not None and before[1] == start and before[2] >= 0 and count >= 0:
             thinned[-1] = (before[0], end, max(before[2], count))
         else:
@@ -82,6 +83,7 @@ def _outline(steps: list[tuple[int, int, float]]) -> str:
     for left, right, height in steps:
         if not height:
             continue
+        # A gap closes the outline and begins another, so that it stays a gap.
         if left != end:
             path += f"V{LANE}ZM{left} {LANE}" if path else f"M{left} {LANE}"
         path += f"V{LANE - height:.1f}H{right}"

@@ -115,6 +115,7 @@ class ApplicationUnderTest(msgspec.Struct, frozen=True):
             UsageError: there is none of a name.
         """
         known = self.architectures()
+        # People know a variant by its own name; in results it stands beside those of other applications, and is longer.
         short = {name.removeprefix(f"{self.description.name}-"): name for name in known}
         for name in names:
             one_of({**short, **known}, name, "variant", next_step=f"twinshop app check {self.file}")
@@ -248,6 +249,7 @@ def _printed(description: Description, count: int) -> tuple[tuple[str, str], ...
         raise _no_accounts(description, error.strerror or str(error)) from None
     if process.returncode:
         raise _no_accounts(description, f"it ended with exit code {process.returncode}")
+    # Split once, from the left: a password may have blanks.
     lines = [line.split(None, 1) for line in printed.splitlines() if line.strip()]
     if any(len(line) != 2 for line in lines):
         raise _no_accounts(description, "a line that it printed is not a name and a password")
@@ -273,6 +275,7 @@ def write_for_load(description: Description, count: int, cluster: Cluster) -> Pa
     path = cluster.folder / "work" / ACCOUNTS_FILE
     app = DescribedApp(description, accounts_of(description, count))
     cluster.confidential += tuple(password for _, password in app.accounts)
+    # By a file: the arguments of a process can be read by everybody on the machine.
     write_whole(path, msgspec.json.encode(app), mode=0o600)
     return path
 
@@ -280,6 +283,7 @@ def write_for_load(description: Description, count: int, cluster: Cluster) -> Pa
 def name_nodes(history: Path, begin: int, access: Path, balancer: Balancer) -> None:
     """Write into the history from that byte on, and into the log itself, which node answered each request."""
     nodes = name_in_log(access, balancer)
+    # Parts of other architectures are not decoded: what stands there stays the same to the byte.
     before = history.read_bytes()[:begin]
     named = [
         msgspec.structs.replace(each, node=nodes.get(each.request, "")) if isinstance(each, Exchange) else each

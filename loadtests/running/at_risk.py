@@ -27,6 +27,7 @@ class Held:
         self.answer = cluster.held(node)
         self._boot = boot
         in_memory = cluster.spec.architecture.store in HOLDS
+        # Where sessions live elsewhere, what the node wrote of them is no loss of its memory.
         self._log = cluster.logs().get(f"{node}.requests") if in_memory else None
 
     @property
@@ -42,6 +43,7 @@ class Held:
 
     def users(self) -> tuple[str, ...]:
         """The users whose sessions it held at its last moment, without guests; call it after the node was hit."""
+        # Sorted: two runs of one plan shall be comparable line by line, and sets have no order.
         return tuple(sorted(self._everybody() - self._guests))
 
     @property

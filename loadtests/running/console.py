@@ -17,6 +17,7 @@ from typing import TextIO
 
 import click
 
+# EIO is what a terminal says that was closed under us.
 _GONE = (errno.EPIPE, errno.EIO)
 
 
@@ -69,6 +70,7 @@ def silence(stream: TextIO) -> None:
     """Lead a stream that has lost its reader nowhere, or Python would complain again when it ends."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     with suppress(OSError, ValueError):  # a stream without a file needs no leading away
+        # The descriptor and not the stream: at its end the interpreter flushes what the stream still holds.
         os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
 

@@ -40,6 +40,7 @@ class EventLog:
         moment_ns = time.monotonic_ns()  # when it happened, not when another thread let go of the lock
         with self._lock:
             if self._zero_ns is None:
+                # A function and not an event: what it says of its time can be written only once the zero is known.
                 self._waiting.append((moment_ns, make))
             else:
                 self._append(moment_ns, make)

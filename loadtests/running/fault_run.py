@@ -78,6 +78,7 @@ class FaultRun(threading.Thread):
         if reason:
             self._write("nothing_there", (reason,))
             return
+        # How it looks now is what `observe_healed` compares with: a killed node is back as *another* start of itself.
         target = self._aim()
         # Asked before the blow: of a dead node nobody learns what it held.
         held = self._held(target) if self._fault.forgets == "injected" else None
@@ -130,6 +131,7 @@ class FaultRun(threading.Thread):
 
         Where the healing takes the victim's memory, that is over once the start of it that was hit is gone.
         """
+        # Before the healing, as with the blow: whatever is well again came after this line.
         self._write("healed", ())
         again_s = time.monotonic()
 
@@ -140,6 +142,7 @@ class FaultRun(threading.Thread):
                 held = None
             if time.monotonic() >= again_s:
                 self._fault.heal(target)
+                # Counted from the end of the healing, which may itself take long: looks come between any two of them.
                 again_s = time.monotonic() + HEAL_AGAIN_S
             return self._fault.observe_healed(target)
 
@@ -162,6 +165,7 @@ class FaultRun(threading.Thread):
     def _wait_until(self, at_ms: int) -> bool:
         """True once the planned time has come; False if the run was abandoned before."""
         seconds = (self._zero_ns + at_ms * 1_000_000 - time.monotonic_ns()) / 1e9
+        # The event and no sleep: a run that is ended need not wait for a fault that is due in a minute.
         return not self._abandoned.wait(max(0.0, seconds))
 
     def _watch(self, look: Callable[[], Evidence | None], bound_s: float) -> Evidence | None:

@@ -34,6 +34,7 @@ class CommandedFault(Fault):
     def inject(self, target: Target) -> None:
         """Run it. Whether it did anything is for `observe` to say."""
         if isinstance(target.cluster, RunningCluster):
+            # Before the command, which may be interrupted halfway: nothing else would mend what runs without us.
             target.cluster.mend.append(self._heal)
         self._run(self._commands.inject, self._commands.within_s)
 

@@ -29,4 +29,5 @@ def interrupts_raise() -> Iterator[None]:
         yield
     finally:
         for number, handler in before.items():
+            # As it was before: this may run inside a program (a test, a campaign) that has handlers of its own.
             signal.signal(number, handler)

@@ -76,6 +76,7 @@ class Measurement:
     def __init__(self, setup: Setup, architecture: Architecture, number: int) -> None:
         self._setup = setup
         self._architecture = architecture
+        # All architectures write into one history: a letter of its own keeps request ids apart.
         self._prefix = f"{setup.run}{'abcdefghijklmnopqrstuvwxyz'[number]}"
         self._logs = setup.folder.logs(architecture.name)
         self._history = setup.folder.history
@@ -100,6 +101,7 @@ class Measurement:
             zero_ns = self._go(load)
             self._start_faults(cluster, zero_ns)
             self._attend(load, cluster, zero_ns)
+            # Not in the loop above: that ends with the load, and counters grow until its last request.
             self._sample_parts(cluster)  # what parts have counted in all: the last look comes after the last shopper
             self._await_faults()
             self._end_load(load)
@@ -288,10 +290,12 @@ class Measurement:
         """Faults first (they might start something), then the load, then the cluster; then the evidence is closed."""
         self._show("stopping")
         with ExitStack() as last:  # whatever fails, what comes after it is done all the same
+            # Called in reverse order: the load, the cluster, then the events, which tell of both.
             last.callback(self._events.close)
             last.callback(self._stop_cluster)
             last.callback(self._stop_load)
             for fault_run in self._faults:
+                # All are told before any is waited for: together they take as long as the slowest.
                 fault_run.abandon()
             for fault_run in self._faults:
                 fault_run.join(timeout=2.0)
@@ -348,6 +352,7 @@ class _CpuMeter:
     def percent(self, cpu_s: float) -> float | None:
         """None for the first sample, and while no newer figure has come."""
         now = time.monotonic()
+        # Load processes tell their CPU now and then; the same figure twice would read as an idle one.
         if self._cpu_s is not None and cpu_s <= self._cpu_s:
             return None
         before, since = self._cpu_s, now - self._at
@@ -357,6 +362,7 @@ class _CpuMeter:
 
 def _count(cluster: Cluster, node: str) -> int:
     held = cluster.held(node)
+    # Not 0: a node that does not answer is not an empty one.
     return -1 if held is None else len(held)
 
 

@@ -25,6 +25,7 @@ class Placebo(Fault):
 
     def __init__(self, real: Fault) -> None:
         for name in ABOUT:
+            # Copied to the instance: one class stands for all kinds, and a run asks these of whatever it carries out.
             setattr(self, name, getattr(real, name))
         self._real = real
 

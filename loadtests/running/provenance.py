@@ -7,6 +7,7 @@ import os
 import platform
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from compose.balancers import BALANCERS
 from compose.cluster import DEFAULT_BALANCER
 from loadtests.model.plan import Plan, plan_sha256
 from loadtests.model.run_folder import RUN_SCHEMA, Provenance
+from shared.errors import TwinshopError
 
 PACKAGES = (
     *dict.fromkeys(balancer.package for balancer in BALANCERS.values()),
@@ -67,8 +69,10 @@ def program_files() -> str:
     """The first digits of SHA-256 of all files that bear on a run: a version says nothing of a changed checkout."""
     whole = hashlib.sha256()
     for room in ROOMS:
+        # Sorted: a file system gives names in an order of its own, and two equal checkouts must have one sum.
         for path in sorted((ROOT / room).rglob("*")):
             if path.suffix in KINDS and path.is_file():
+                # With its name, closed by a byte that no name has: a file that was moved is another program.
                 whole.update(f"{path.relative_to(ROOT).as_posix()}\0".encode())
                 whole.update(hashlib.sha256(path.read_bytes()).digest())
     return whole.hexdigest()[:SHOWN]
@@ -112,3 +116,42 @@ def provenance_of(
         balancer=balancer,
         files=program_files(),
     )
+
+
+# --- what must be the same on all machines of a campaign --------------------------------------------------------------
+
+
+@cache
+def sameness(balancers: tuple[str, ...] = (DEFAULT_BALANCER,)) -> dict[str, str]:
+    """What this machine would run with: versions, and the first digits of SHA-256 of what has no version of its own.
+
+    Of the balancers, only those that will run count.
+    """
+    programs = sorted({*balancers, PAGE_CACHE})
+    packages = bearing(package_versions(), balancers)
+    named = {"Twinshop": twinshop_version(), "Python": str(machine()["python"]), "Twinshop's files": program_files()}
+    return named | packages | {f"{name}'s program": _program(name) for name in programs}
+
+
+def digest(same: Mapping[str, str]) -> str:
+    """All of it in one word."""
+    return hashlib.sha256("\n".join(f"{key}={same[key]}" for key in sorted(same)).encode()).hexdigest()[:16]
+
+
+def differences(here: Mapping[str, str], there: Mapping[str, str]) -> tuple[str, ...]:
+    """In words: "Python 3.12.1 there, 3.11.9 here"."""
+    return tuple(
+        f"{key} {there.get(key, 'not installed')} there, {here.get(key, 'not installed')} here"
+        for key in sorted(here.keys() | there.keys())
+        if here.get(key) != there.get(key)
+    )
+
+
+def _program(balancer: str) -> str:
+    """Packages say a version; what they start may still have been replaced."""
+    try:
+        path = BALANCERS[balancer].program().path
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:SHOWN]
+    except (TwinshopError, OSError):
+        return "not to be had"

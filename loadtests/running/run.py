@@ -85,6 +85,7 @@ def run(request: RunRequest, engine: Engine, watcher: RunWatcher, *, held: bool 
     balancer = balancer_of(request, scenario, names, engine, watcher.say)
     state = state_folder()
     with nullcontext() if held else hold_machine(state):
+        # What a killed run left behind would share the processors with this one, and be in all its figures.
         for line in recover(state).lines():
             watcher.say(line)
         folder, provenance = _make_folder(request, scenario, content, plan, names, engine, balancer)

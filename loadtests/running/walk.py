@@ -99,6 +99,7 @@ class WalkPerson:
 
     def _ask(self, asked: HttpRequest) -> ShopAnswer:
         self._asked += 1
+        # A prefix of its own: these requests are nobody's in a run's books.
         headers = {**asked.headers, "X-Request-Id": f"probe-{self._prefix}-{self._asked:04d}"}
         dressed = self._pocket.dress(asked.path, headers)
         began = time.monotonic_ns()
@@ -119,6 +120,7 @@ class WalkPerson:
 
 def walk(app: DescribedApp, url: str, run: str) -> Iterator[WalkStep]:
     """Every step, as it is taken. It ends early where going on would say nothing."""
+    # A description that takes a refused login for a login would count nobody as logged out, ever.
     wrong = msgspec.structs.replace(app, accounts=tuple((name, WRONG) for name, _ in app.accounts))
     it, prefix = app.description, f"{run}w"
     anna, berta = (WalkPerson(app, number, url, prefix) for number in (1, 2))
@@ -163,6 +165,7 @@ def _remembers(it: Description, anna: WalkPerson) -> Iterator[WalkStep]:
             f"remember {sku}", anna, reading.outcome == "ok", _said(reading),
             "look at the fields of [remember], and at {csrf}",
         )  # fmt: skip
+        # What keeps one thing shows the last alone; what keeps several shows both.
         expected = {sku: 1} if do == "remember" else {**expected, sku: 1}
         if it.recall is None:
             continue
@@ -233,6 +236,7 @@ def first_line(body: bytes, secrets: Iterable[str] = ()) -> str:
     lines = (" ".join("".join(c if c.isprintable() else " " for c in line).split()) for line in text.splitlines())
     line = next(filter(None, lines), "")
     for secret in secrets:
+        # A shorter one stands in ordinary words, and blanking it would make the line unreadable.
         if len(secret) >= 4:
             line = line.replace(secret, "[secret]")
     line = _OPAQUE.sub("[…]", line)

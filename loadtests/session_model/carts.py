@@ -86,9 +86,11 @@ class PossibleState:
     def carry_out(self, do: Do, sku: str, quantity: int) -> bool:
         """Do it to this cart; False if it changes nothing (a new dict is made, never the old one changed)."""
         if do == "add":
+            # A new dict: forked states share the old one until they differ.
             self.cart = {**self.cart, sku: self.cart.get(sku, 0) + quantity}
             self.acknowledged += quantity
         elif do == "remember":
+            # Who keeps one thing replaces what was there: that was taken out by the shopper, and is no loss.
             self.removed += sum(self.cart.values())
             self.cart = {sku: quantity}
             self.acknowledged += quantity

@@ -14,18 +14,17 @@ from functools import partial
 import msgspec
 
 from loadtests.faults import FAULTS
-from loadtests.faults.effects import PagesKept, RepeatsRequests
+from loadtests.faults.effects import Effect, NodeEnds, OnNode, PagesKept, RepeatsRequests
 from loadtests.model.cause import Cause
 from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.history import ENDS_SESSION, Exchange
 from loadtests.model.results import Because
-from loadtests.session_model.circumstances import Circumstances, Harm, Without
+from loadtests.session_model.circumstances import NOTHING, Circumstances, Factor, Harm, Without
 from loadtests.session_model.counterfactual import UNEXPLAINED, Explanation, Harms, explain_by, in_words, seconds
-from loadtests.session_model.excluded import considered
 from loadtests.session_model.life import SessionLife, good_until, seen, setting
 from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace
 from loadtests.session_model.stores import RULES, Outlived
-from loadtests.session_model.stores.formats import cart_not_understood
+from loadtests.session_model.stores.contract import cart_not_understood
 
 OF_RULES = (
     Cause("expired", "The session's lifetime was over."),
@@ -104,6 +103,7 @@ def reason_of_logout(around: Circumstances, person: ShopperTrace, answer: Exchan
 
 
 def _reason_of_end(around: Circumstances, life: SessionLife, answer: Exchange) -> Reason:
+    # Its cluster was never ready: nothing says by which rules a session would have been kept.
     if around.run.store not in RULES:
         return Reason()
     explanation = explain_by(partial(harms_of_end, around, life, answer))
@@ -116,6 +116,7 @@ def harms_of_end(around: Circumstances, life: SessionLife, answer: Exchange, wit
     """Why that answer does not know the shopper; a logout may have met its own end, if it was asked for twice."""
     found = RULES[around.run.store or ""].harms(life, answer, around, without)
     found = [*found, *kept_pages(life, answer, around, without)]
+    # The client's doing and no store's, so it stands beside the rules of all of them.
     if life.gave_up is not None:
         found = [*found, *_unless(seen("error_taken_for_logout", life.gave_up.done_us), without)]
     return [*found, *repeated(answer, answer, around, without)] if answer.do in ENDS_SESSION else found
@@ -124,6 +125,7 @@ def harms_of_end(around: Circumstances, life: SessionLife, answer: Exchange, wit
 def reason_of_cart_loss(around: Circumstances, person: ShopperTrace, answer: Exchange) -> Reason:
     """Why this answer showed another cart than the acknowledged one: the first that applies."""
     if person.out is not None:
+        # By the session as it was then: the present one began with a login after the loss.
         gone = _reason_of_end(around, person.out_life or person.life, person.out)
         return msgspec.structs.replace(gone, cause="session_gone_with_login", considered=())
     last = person.cart or person.login
@@ -140,8 +142,10 @@ def reason_of_short_order(around: Circumstances, promise: AcknowledgedOrder) -> 
     shown = promise.shown
     turns: list[Harms] = [partial(_ordered_another, promise.exchange, around)]
     if shown is not None:
+        # First, as it is seen: what may have happened at the node comes after it.
         turns.insert(0, partial(cart_not_understood, shown, promise.exchange, around))
     if shown is not None and shown.overlapped:
+        # Alone: of two writes that overlapped, the order may hold either cart, whatever else was going on.
         turns = [partial(_unless, seen("overlapping_write", shown.sent_us))]
     explanation = next((found for found in map(explain_by, turns) if found.alternatives), UNEXPLAINED)
     return _reason(around, explanation, "the order held the acknowledged cart")
@@ -150,6 +154,7 @@ def reason_of_short_order(around: Circumstances, promise: AcknowledgedOrder) -> 
 def _ordered_another(checkout: Exchange, around: Circumstances, without: Without) -> list[Harm]:
     """The cart that was ordered may have been another one than was shown last: by nothing that was seen."""
     rules = RULES.get(around.run.store or "")
+    # The checkout is both the last sight of the cart and the answer: only what happened during it can count.
     of_store = rules.cart_harms(checkout, checkout, SessionLife(around.run), around, without) if rules else []
     return [*kept_pages(None, checkout, around, without), *(harm._replace(sure=False) for harm in of_store)]
 
@@ -170,6 +175,7 @@ def reason_of_use_after_end(around: Circumstances, used: Outlived) -> Reason:
 def reason_of_shared_session(around: Circumstances) -> Reason:
     """Why a session that a stranger had opened became a shopper's: where sessions have ids, the id was kept."""
     rules = RULES.get(around.run.store or "")
+    # Tokens have no id that could be kept.
     keeps_ids = rules is not None and rules.ids_can_be_planted and not around.run.limits.regenerate_at_login
     explanation = explain_by(partial(_unless, setting("fixation"))) if keeps_ids else UNEXPLAINED
     return _reason(around, explanation, "whoever had planted the session was a stranger after the login")
@@ -183,6 +189,7 @@ def reason_of_second_order(around: Circumstances, word: str, asked: Sequence[Exc
         word: request_repeated or key_ignored.
         asked: the checkouts behind the two orders, in the order of their answers; those that the history knows.
     """
+    # Neither order is of a request in the history: there is no time at which a fault could be asked for.
     if not asked:
         return Reason(word, (Because(word),))
     by_itself = seen(word, asked[-1].sent_us) if word == "request_repeated" else setting(word)
@@ -195,6 +202,7 @@ def reason_of_second_order(around: Circumstances, word: str, asked: Sequence[Exc
 
 def _about_cart(around: Circumstances, person: ShopperTrace, last: Exchange, answer: Exchange) -> Iterator[Harms]:
     """What may be behind it, in turn: what is seen on the very write outranks what may have happened elsewhere."""
+    # The browser kept the cookie before: it is that one's cart that is shown from then on.
     if person.refused is not None and person.refused.done_us >= last.done_us:
         yield partial(_unless, setting("cookie_too_large"))
     lingered = person.lingered
@@ -269,6 +277,38 @@ def _reason(around: Circumstances, explanation: Explanation, what: str, lifetime
     because = tuple(
         Because(harm.word, harm.factor.fault, max(harm.at_us, 0) / 1000, number) for number, harm in explanation.members
     )
+    # With the whole timeline of each, so that a report need not know where to look for it.
     faults = [fault for factor, fault in around.faults.items() if factor.fault in explanation.faults]
     in_time = sorted(faults, key=lambda fault: (fault.injected_us or 0, fault.fault))
     return Reason(explanation.cause, because, in_words(explanation, around, what, lifetime), faults=tuple(in_time))
+
+
+# --- of a loss that nothing explains ----------------------------------------------------------------------------------
+
+
+def considered(around: Circumstances, life: SessionLife, answer: Exchange) -> tuple[str, ...]:
+    """A sentence for the lifetime, and one for each fault that was observed."""
+    good = good_until(life, around)
+    lifetime = [] if good is None else [f"its lifetime: it was good until {seconds(good[1])}"]
+    faults = [f"{around.done_to(factor)}: {_why_not(around, factor, life, answer)}" for factor in around.faults]
+    return (*lifetime, *faults)
+
+
+def _why_not(around: Circumstances, factor: Factor, life: SessionLife, answer: Exchange) -> str:
+    effects = [
+        effect for its, effect in around.of(Effect, NOTHING) if its == factor and not isinstance(effect, NodeEnds)
+    ]
+    if not effects:
+        return "it does nothing to sessions here"
+    since_us = life.known.sent_us if life.known is not None else answer.sent_us
+    in_time = [effect for effect in effects if effect.overlaps(since_us, answer.done_us)]
+    if not in_time:
+        if all(effect.from_us > answer.done_us for effect in effects):
+            return f"it began at {seconds(min(effect.from_us for effect in effects))}, after the answer"
+        last_us = max(effect.until_us for effect in effects)
+        return f"it was over at {seconds(last_us)}, and the session was known at {seconds(since_us)}"
+    nodes = {life.home, answer.node}
+    elsewhere = [effect for effect in in_time if isinstance(effect, OnNode) and effect.node not in {"", *nodes}]
+    if len(elsewhere) == sum(isinstance(effect, OnNode) for effect in in_time) and elsewhere:
+        return f"it was at {elsewhere[0].node}, the session at {life.home or 'no node'}, and {answer.node} answered"
+    return "sessions that are kept as these are do not depend on it"

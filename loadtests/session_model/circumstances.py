@@ -76,6 +76,7 @@ class Circumstances(msgspec.Struct, frozen=True):
     def at(self, kind: type[N], node: str, without: Without) -> Iterator[tuple[Factor, N]]:
         """Those of them at that node."""
         for factor, effect in self.of(kind, without):
+            # No name: it holds at every node.
             if effect.node in (node, ""):
                 yield factor, effect
 
@@ -90,8 +91,10 @@ class Circumstances(msgspec.Struct, frozen=True):
         for factor, effect in self.at(ClockOff, node, without):
             if not effect.overlaps(during.sent_us, during.done_us):
                 continue
+            # A new process has a clock of its own, which nobody has set.
             if self.ended(node, effect.from_us, during.sent_us, without):
                 continue
+            # Only if all of the exchange lies within it: at which moment of it the clock was read, nobody knows.
             surely = effect.surely_from_us <= during.sent_us and during.done_us <= effect.surely_until_us
             low, high = min(effect.seconds, 0.0), max(effect.seconds, 0.0)
             least += effect.seconds if surely else low
@@ -116,11 +119,13 @@ def circumstances_of(run: RunTimeline) -> Circumstances:
     """What surrounded the sessions of that run. A fault that nobody observed did nothing."""
     limits = run.limits
     if run.retries and not limits.balancer_retries:
+        # A fault told the balancer to retry: to the rules, that is as if it had been set.
         limits = msgspec.structs.replace(limits, balancer_retries=1)
     effects: list[tuple[Factor, Effect]] = []
     faults: dict[Factor, FaultTimeline] = {}
     for fault in run.faults:
         about = FAULTS.get(fault.kind)
+        # No effect without evidence; and a kind that this version does not know has no file that says what it does.
         if fault.injected_us is None or fault.observed_us is None or about is None:
             continue
         factor = Factor("fault", fault.kind, fault.fault)

@@ -82,6 +82,7 @@ def _candidates(harms: Harms) -> Sequence[Factor]:
         for harm in harms(without):
             if harm.factor not in known and len(known) < MOST_FACTORS:
                 known[harm.factor] = None
+                # Alone, and with all found so far: some harms show only once another is out of the way.
                 ahead += [frozenset({harm.factor}), frozenset(known)]
     return tuple(known)
 
@@ -89,6 +90,7 @@ def _candidates(harms: Harms) -> Sequence[Factor]:
 def _sizes(candidates: Sequence[Factor]) -> Iterator[tuple[int, int]]:
     """How many settings and how many others, in the order in which sets are tried."""
     settings = sum(factor.kind == "setting" for factor in candidates)
+    # Fewest settings first: that memory is not shared is always true, and would explain every loss of the architecture.
     for chosen in range(settings + 1):
         for others in range(len(candidates) - settings + 1):
             if chosen + others:

@@ -34,6 +34,7 @@ class SessionLife:
     def __init__(self, run: RunTimeline) -> None:
         limits = run.limits
         self.in_cookie = run.store in IN_COOKIE
+        # An access token is never good for longer than the session that it stands for.
         access_s = min(limits.access_lifetime_s, limits.session_lifetime_s)
         self._access_us = round(access_s * US) if run.store in REFRESHED else 0
         self.tokens: TokenTrail | None = None
@@ -91,9 +92,11 @@ class SessionLife:
             self._forgot(exchange)
         elif do == "forget_session":
             self.gave_up = exchange
+        # Before all else: an error of a login or logout leaves open whether it happened.
         elif exchange.outcome == "unknown" or exchange.status == 0 or exchange.status >= 500:
             self._unanswered(exchange)
             self.renewed(exchange)
+        # It tells who answered, and nothing of the session; but it may have shown a refresh token.
         elif exchange.as_stranger or (not exchange.node and exchange.outcome != "ok"):
             self._routed(exchange)
             self.renewed(exchange)
@@ -130,6 +133,7 @@ class SessionLife:
     def renewed(self, exchange: Exchange) -> None:
         """It may have shown a refresh token, and been given another one. Of other jars, too."""
         use = None if self.tokens is None else self.tokens.saw(exchange)
+        # Other jars use up tokens of the family, but what they are given in exchange the shopper does not have.
         if use is None or exchange.jar != "main" or exchange.status == 401 or not 0 < exchange.status < 500:
             return
         if use.sure:
@@ -153,12 +157,14 @@ class SessionLife:
 
     def _routed(self, exchange: Exchange) -> None:
         """Where a session is in the memory of one node: did that answer?"""
+        # What was sent before the login was answered still carried the cookies of before.
         if not self.in_memory or self.opened is None or not exchange.node or exchange.sent_us < self.opened.done_us:
             return
         if self.led is None:
             self.led = exchange
         if exchange.node == self.home:
             self.at_home, self.strayed, self.adrift = exchange, None, None
+        # The first since it was known last: its answer took the balancer's cookie away, and the rest followed that.
         elif self.strayed is None or (self.known is not None and self.known.done_us > self.strayed.done_us):
             self.strayed = exchange
 
@@ -176,6 +182,7 @@ class SessionLife:
             self.perhaps = page
 
     def _open(self, exchange: Exchange) -> None:
+        # A page before the login had led there already: its cookie is as old as that.
         there = self.strayed is not None and self.strayed.node == exchange.node
         self.arrived = self.strayed if there else exchange
         self.opened = self.known = self.written = exchange
@@ -190,6 +197,7 @@ class SessionLife:
             self.everywhere = exchange
 
     def _unanswered(self, exchange: Exchange) -> None:
+        # Nothing was sent, so nobody can have written anything.
         if not exchange.request:
             return
         home = home_since(self)
@@ -197,6 +205,7 @@ class SessionLife:
             self.adrift = exchange
         if exchange.do == "login":
             self.unsure = exchange
+        # With tokens a write is no renewal: `renewed` sees to these.
         elif self.tokens is None and (self.refreshes or exchange.do in CART_WRITES):
             self.perhaps = self.hung = exchange
 
@@ -238,10 +247,12 @@ def good_until(life: SessionLife, around: Circumstances) -> tuple[int, int] | No
 def lifetime_over(life: SessionLife, answer: Exchange, around: Circumstances, without: Without) -> Harm | None:
     """The harm of time, in true time and by nobody's clock."""
     good = good_until(life, around)
+    # To think time away is to think the lifetime endless.
     if TIME in without or good is None:
         return None
     if answer.done_us < good[0]:
         return _absolute_end(life, answer, around)
+    # By when it was sent: the node read its clock at some moment of the exchange.
     sure = answer.sent_us >= good[1]
     return Harm(TIME, "expired", good[1] if sure else good[0], sure)
 
@@ -280,6 +291,7 @@ def over_by_clock(
     if not wrote.off and not reads.off:
         return []
     latest = written if life.perhaps is None else life.perhaps
+    # How old the reader can have taken it for, at least and at most: each end of both exchanges, and of both clocks.
     youngest_us = answer.sent_us - latest.done_us + (reads.least - wrote.most) * US
     oldest_us = answer.done_us - written.sent_us + (reads.most - wrote.least) * US
     if oldest_us < around.lifetime_us:

@@ -138,10 +138,12 @@ class ShopperTrace:
 
     def lost_login(self, exchange: Exchange) -> None:
         """This answer was a stranger's, and should not have been."""
+        # The first one counts for "before the fault"; who is out already can be out again.
         if not self.logouts:
             self.first_out_us = exchange.done_us
         self.logouts += 1
         self.out = exchange
+        # A copy: the next login begins a new life in the same object.
         self.out_life = copy.copy(self.life)
 
     def keep(self, exchange: Exchange) -> None:

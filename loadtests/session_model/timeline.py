@@ -135,6 +135,7 @@ def run_timeline(architecture: str, events: Iterable[Event], planned: Sequence[P
             fullest |= {node: max(held, fullest.get(node, 0)) for node, held in event.sessions.items()}
         elif isinstance(event, FaultEvent):
             steps.append(event)
+            # Not in the plan if somebody made it by hand, in a round that still goes on.
             before = faults.get(event.fault) or FaultTimeline(event.fault, event.kind, event.victim)
             faults[event.fault] = _stepped(before, event)
         elif isinstance(event, AtRisk):
@@ -157,6 +158,7 @@ def assembled(fault: FaultTimeline) -> FaultTimeline:
         fault = msgspec.structs.replace(
             fault, strikes=about.strikes, takes_memory=about.takes_memory, stays=about.stays
         )
+    # A deploy drains first: what its victim held is gone only when the new version takes the place.
     at_healing = about is not None and about.takes_memory and about.forgets == "healed"
     return msgspec.structs.replace(fault, takes_effect_us=_effect(fault, at_healing=at_healing))
 

@@ -49,6 +49,7 @@ class TokenTrail:
 
     def saw(self, exchange: Exchange) -> TokenUse | None:
         """The next exchange, of whatever jar; the refresh token that it may have used."""
+        # Before its own use: what was read out or carried to the logout is the token as it was until then.
         if exchange.do == "read_cookie" or (exchange.do == "logout" and exchange.jar == "main"):
             self._copied(exchange)
         use = self.use_by(exchange)
@@ -56,11 +57,13 @@ class TokenTrail:
             self.recent = [*self.recent[1 - RECENT :], exchange]
         if use is None:
             return None
+        # Uses of one issue are kept together, since a second use is looked for among them; of the others the last ones.
         others = [each for each in self.uses if each.issue != use.issue]
         same = [each for each in self.uses if each.issue == use.issue]
         self.uses = [*others[-ISSUES * USES :], *same[:USES], use]
         if 0 < exchange.status < 500 and exchange.status != 401 and exchange.jar not in SEALED:
             issues = self._issues[exchange.jar]
+            # If nobody knows whether a new pair was made, the old one may be what the browser still has.
             since_us = exchange.sent_us if use.sure else use.issue.from_us
             self._issues[exchange.jar] = [*issues[-ISSUES:], Issue(since_us, exchange.done_us)]
         return use
@@ -71,6 +74,7 @@ class TokenTrail:
         if not issues or not exchange.request:
             return None
         issue = self._held(issues, exchange.sent_us)
+        # The access token was surely good to the end: nobody asked for the other one.
         if exchange.done_us < issue.from_us + self._access_us:
             return None
         sure = exchange.sent_us >= issue.until_us + self._access_us and 0 < exchange.status < 500

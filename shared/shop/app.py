@@ -66,6 +66,7 @@ def _wrap(app: Flask, shop: Counter) -> None:
     """What stands around Flask, from the inside: who waits, what goes wrong on purpose, what is told of it."""
     settings = shop.settings
     log = RequestLog(Path(settings.request_log)) if settings.request_log else None
+    # Around the desks: an answer that is delayed on purpose must not hold a desk that others wait for.
     injected = InjectionMiddleware(Desks(app.wsgi_app, settings.node_threads), shop.injection)
     stamp = Stamp(
         injected, node=settings.node, run=settings.run, boot=shop.boot, cookie=settings.cookie_name, tally=shop.tally,
@@ -89,6 +90,7 @@ def _flask_settings(settings: Settings) -> dict[str, object]:
 
 
 def _install_sessions(app: Flask, store: SessionStore, settings: Settings) -> None:
+    # The guard wraps whatever interface the store has just set.
     store.install(app)
     SessionGuard(app.session_interface, store, cart_lock=settings.cart_lock).install(app)
     app.before_request(_refuse_at_once)
@@ -109,5 +111,6 @@ def _store_down(error: Exception) -> Response:
 
 
 def _refused(error: RequestRefused) -> Response:
+    # A browser is led to the login page; a program is told 401 and decides for itself.
     stranger = error.word == not_logged_in().word and not wants_json()
     return entrance.stranger_page(error) if stranger else refusal(error)

@@ -47,7 +47,7 @@ EQUIVALENT: dict[str, str] = {
     "at_once = min(len(tasks), (os.cpu_count() and 1))": (
         "how many processes judge at the same time changes no result"
     ),
-    "loadtests/session_model/stores/formats.py: return [] if field in fields else _of(writer, reader) -> "
+    "loadtests/session_model/stores/contract.py: return [] if field in fields else _of(writer, reader) -> "
     "return [] if field in fields else _of(reader, writer)": ("the two are put into a set, and sorted"),
     "loadtests/judging/judge.py: at_once = min(len(tasks), os.cpu_count() or 1) -> "
     "at_once = min(len(tasks), os.cpu_count() or 2)": ("how many processes judge at the same time changes no result"),

@@ -22,7 +22,6 @@ from distributed.scheduler import KilledWorker
 
 from compose.cluster import DEFAULT_BALANCER
 from loadtests.campaigns.bundles.unpack import unpack
-from loadtests.campaigns.far.sameness import differences, sameness
 from loadtests.campaigns.far.worker import (
     MACHINE,
     Order,
@@ -35,6 +34,7 @@ from loadtests.campaigns.far.worker import (
     same_here,
 )
 from loadtests.campaigns.runner import ClearAway, Launcher, Outcome, RunJob
+from loadtests.running.provenance import differences, sameness
 from shared.errors import EnvironmentNotReady, TwinshopError
 
 CONNECT_WITHIN_S = 10.0
@@ -115,6 +115,7 @@ class Machines:
         if time.monotonic() - self._asked >= LOOK_EVERY_S:
             self._at_work = frozenset(key for keys in self.client.processing().values() for key in keys)
             self._asked = time.monotonic()
+        # The last look may be older than the run: then nothing is known of it yet.
         return name in self._at_work or self._asked < since + LOOK_EVERY_S
 
     def be_connected(self) -> None:
@@ -135,6 +136,7 @@ class Machines:
             workers = self.client.scheduler_info(n_workers=-1)["workers"]
         except (OSError, TimeoutError):
             return 0
+        # What a worker would run with is a resource of Dask's: so the scheduler itself gives it none but fitting runs.
         good = resource_of(self.same)
         usable = 0
         for address, worker in workers.items():
@@ -285,6 +287,7 @@ class FarRun:
     def _hand_out(self) -> None:
         self._tries += 1
         job = self._job
+        # Another name with each try: to Dask one name is one result, and the old one's is not wanted any more.
         self._name = f"twinshop-{Path(job.scenario).stem}-{job.seed}-{secrets.token_hex(4)}"
         self._future = self._launcher.submit(job, self._name)
         self._handed_out = self._had = time.monotonic()
@@ -298,6 +301,7 @@ class FarRun:
         """
         there = self._launcher.there
         there.be_connected()
+        # Another client: futures of the old one are never heard of again.
         if self._client is not there.client or self._future.status in LOST or self._waits_in_vain():
             return self._again("the scheduler was lost")
         if not self._future.done():

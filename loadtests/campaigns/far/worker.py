@@ -21,10 +21,9 @@ from compose.cluster import DEFAULT_BALANCER
 from compose.supervision.ledger import Ledger, recover, state_folder
 from compose.supervision.process_table import birth_of
 from loadtests.campaigns.bundles.pack import pack
-from loadtests.campaigns.far.sameness import differences, digest, sameness
 from loadtests.campaigns.one_run import RunOrder
 from loadtests.campaigns.runner import Outcome, RunJob
-from loadtests.running.provenance import ROOT
+from loadtests.running.provenance import ROOT, differences, digest, sameness
 from shared.errors import TwinshopError, UsageError
 
 MACHINE = "machine"

@@ -9,8 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from loadtests.campaigns.cell_words import MARKS, REFUTED, leading, second_look
-from loadtests.campaigns.cells import Cell, Matrix
+from loadtests.campaigns.cells import MARKS, REFUTED, Cell, Matrix, leading, second_look
 from loadtests.campaigns.claims.decide import Decision
 from loadtests.campaigns.jobs import catalogue
 from loadtests.campaigns.matrix.board import Board, Family, ScenarioRow, board_of

@@ -11,13 +11,13 @@ from compose.architectures import ARCHITECTURES, Architecture
 from compose.balancers import balancer_named, choose_balancer
 from compose.cluster import DEFAULT_BALANCER
 from compose.engines.registry import engine_named
-from loadtests.campaigns.cells import FILE, Matrix, Selection, read_matrix, write_matrix
-from loadtests.campaigns.claims.claim import all_claims
-from loadtests.campaigns.claims.decide import Decision, decide_all
+from loadtests.campaigns.cells import FILE, Cell, CellKey, Matrix, Selection, cell_of, read_matrix, write_matrix
+from loadtests.campaigns.claims.decide import Decision, all_claims, decide_all
 from loadtests.campaigns.claims.rule import references
 from loadtests.campaigns.jobs import (
     TIMES,
     Entry,
+    Shard,
     catalogue,
     check_selection,
     default_side_by_side,
@@ -25,19 +25,82 @@ from loadtests.campaigns.jobs import (
     is_current,
     jobs_for,
     keys_of,
+    of_shard,
 )
 from loadtests.campaigns.matrix.board import Board, board_of
-from loadtests.campaigns.matrix.campaign import MatrixCampaign
 from loadtests.campaigns.matrix.page import write_page
 from loadtests.campaigns.matrix.second_predictions import read_understood
 from loadtests.campaigns.one_run import Processes
-from loadtests.campaigns.runner import Launcher, RunJob, Runner, expected_seconds, how_many, longest_first
-from loadtests.campaigns.shards import Shard, of_shard
+from loadtests.campaigns.runner import (
+    Campaign,
+    CampaignProgress,
+    Launcher,
+    Outcome,
+    RunJob,
+    Runner,
+    expected_seconds,
+    how_many,
+    longest_first,
+)
+from loadtests.model.results import Results
+from loadtests.model.run_folder import RunFolder, read_document
 from loadtests.running.application import ApplicationUnderTest
 from loadtests.running.interrupts import interrupts_raise
 from loadtests.running.provenance import twinshop_version
 from loadtests.running.run import asked_of_balancer
-from shared.errors import EnvironmentNotReady, Interrupted, UsageError
+from shared.errors import EnvironmentNotReady, Interrupted, RunFolderError, UsageError
+
+
+class MatrixCampaign(Campaign[RunJob]):
+    """Fills cells; `matrix` is what is known so far."""
+
+    def __init__(self, folder: Path, matrix: Matrix, keys: Mapping[str, CellKey]) -> None:
+        """`keys`: what a cell is made with now, by scenario."""
+        self.matrix = matrix
+        self.side_by_side = matrix.side_by_side
+        self._folder = folder
+        self._keys = keys
+        self._newest: tuple[Cell, ...] = ()
+        self._machine = ""
+
+    def keep(self, job: RunJob, outcome: Outcome) -> RunJob | None:
+        """Fill its cells; what an error of another architecture kept from running is left."""
+        self._newest, self._machine = self._cells(job, outcome), outcome.machine
+        self.matrix = self.matrix.with_cells(self._newest)
+        write_matrix(self._folder, self.matrix)
+        return None if outcome.interrupted else job.without({cell.architecture for cell in self._newest})
+
+    def after(self, job: RunJob, progress: CampaignProgress) -> str:
+        """How its cells went, and how long the others will take."""
+        left = f", about {progress.left_s / 60:.0f} min left" if progress.left_s >= 60 else ""
+        words = ", ".join(f"{cell.architecture} {cell.word}" for cell in self._newest)
+        took = f"{progress.took_s:.0f} s{left}"
+        where = f", on {self._machine}" if self._machine else ""
+        return f"[{progress.number}/{progress.total}] {job.scenario} ({took}{where}): {words or 'nothing'}"
+
+    def _cells(self, job: RunJob, outcome: Outcome) -> tuple[Cell, ...]:
+        """A cell for each architecture that was measured, and for each that an error was the end of."""
+        cells = []
+        key = self._keys[job.scenario]
+        problem = outcome.error
+        if outcome.measured:
+            try:
+                results = read_document(RunFolder(self._folder / outcome.run).results, Results)
+                cells += [
+                    cell_of(results, name, key=key, run=outcome.run, machine=outcome.machine)
+                    for name in outcome.measured
+                ]
+            except (RunFolderError, KeyError) as error:
+                problem = problem or f"its results cannot be read: {error}"
+        if outcome.interrupted:
+            return tuple(cells)
+        cut = outcome.cut or ({} if cells else dict.fromkeys(job.architectures, problem or "nothing came of it"))
+        cells += [
+            Cell(job.scenario, name, "not run", why=problem or why, key=key, run=outcome.run)
+            for name, why in cut.items()
+            if name in job.architectures
+        ]
+        return tuple(cells)
 
 
 class MatrixRequest(msgspec.Struct, frozen=True):

@@ -5,8 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loadtests.campaigns.cell_words import FINDINGS, MARKS, REFUTED, leading, relation, second_look
-from loadtests.campaigns.cells import Cell, CellWord, Matrix, Selection
+from loadtests.campaigns.cells import (
+    FINDINGS,
+    MARKS,
+    REFUTED,
+    Cell,
+    CellWord,
+    Matrix,
+    Selection,
+    leading,
+    relation,
+    second_look,
+)
 from loadtests.campaigns.jobs import Entry
 from loadtests.campaigns.matrix.board import board_of
 from loadtests.checks import MEASURES

@@ -17,8 +17,7 @@ from pathlib import Path
 import msgspec
 
 from compose.architectures import ARCHITECTURES
-from loadtests.campaigns.cell_words import REFUTED
-from loadtests.campaigns.cells import Cell, Matrix, Place, SecondLook, read_matrix
+from loadtests.campaigns.cells import REFUTED, Cell, Matrix, Place, SecondLook, read_matrix
 from loadtests.campaigns.jobs import catalogue
 from loadtests.checks import MEASURES
 from loadtests.model.formulas import Terms, parse_prediction, predict

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
-from loadtests.campaigns.cell_words import FINDINGS, MARKS, REFUTED, leading, relation, second_look
-from loadtests.campaigns.cells import Cell
+from loadtests.campaigns.cells import FINDINGS, MARKS, REFUTED, Cell, leading, relation, second_look
 from loadtests.campaigns.matrix.board import Board, Family, ScenarioRow
 from loadtests.report.tables import Table, Text
 

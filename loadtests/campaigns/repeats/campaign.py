@@ -6,8 +6,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from loadtests.campaigns.repeats.order import Turn
-from loadtests.campaigns.repeats.repeats import Block, Shot
+from loadtests.campaigns.repeats.repeats import Block, Shot, Turn
 from loadtests.campaigns.runner import Campaign, CampaignProgress, Outcome, RunJob
 from loadtests.checks import MEASURES
 from loadtests.judging.thresholds import fired

@@ -9,10 +9,19 @@ from itertools import combinations
 import msgspec
 
 from loadtests.campaigns.jobs import TIMES
-from loadtests.campaigns.repeats.measures import phrase_of
-from loadtests.campaigns.repeats.order import controlled_blocks
 from loadtests.campaigns.repeats.refusals import TOO_FEW, Basis, Pair, noise_of, pairs_again, pairs_of, refusal
-from loadtests.campaigns.repeats.repeats import REPEATS_SCHEMA, Asked, Block, Comparison, Interval, Noise, Repeats, Word
+from loadtests.campaigns.repeats.repeats import (
+    REPEATS_SCHEMA,
+    Asked,
+    Block,
+    Comparison,
+    Interval,
+    Noise,
+    Repeats,
+    Word,
+    controlled_blocks,
+    phrase_of,
+)
 from loadtests.campaigns.repeats.statistics import ALPHA, METHODS, chance_of, holm, interval_of, least_faults
 from loadtests.judging.verdict import overall
 

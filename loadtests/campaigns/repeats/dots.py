@@ -7,8 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from loadtests.campaigns.repeats.compare import extent
-from loadtests.campaigns.repeats.measures import definition
-from loadtests.campaigns.repeats.repeats import Block, Comparison, Interval, Repeats
+from loadtests.campaigns.repeats.repeats import Block, Comparison, Interval, Repeats, definition
 from loadtests.model.measures import spoken
 from loadtests.report.drawing import AnyShape, Chart, Key, Label, Line, Mark, percent
 from loadtests.report.palette import side

@@ -9,10 +9,8 @@ import msgspec
 
 from loadtests.campaigns.repeats.compare import extent
 from loadtests.campaigns.repeats.dots import dots, plain_cell
-from loadtests.campaigns.repeats.measures import definition
-from loadtests.campaigns.repeats.order import CONTROLLED
 from loadtests.campaigns.repeats.refusals import NOISE_RULE
-from loadtests.campaigns.repeats.repeats import Block, Repeats
+from loadtests.campaigns.repeats.repeats import CONTROLLED, Block, Repeats, definition
 from loadtests.checks import MEASURES
 from loadtests.model.measures import spoken
 from loadtests.report.palette import side

@@ -13,10 +13,8 @@ from loadtests.campaigns.jobs import seconds_each
 from loadtests.campaigns.one_run import InThisProcess
 from loadtests.campaigns.repeats.campaign import BlockJob, RepeatsCampaign, job_of, read_again
 from loadtests.campaigns.repeats.compare import least_for, repeats_of
-from loadtests.campaigns.repeats.measures import compared
-from loadtests.campaigns.repeats.order import turns
 from loadtests.campaigns.repeats.page import render
-from loadtests.campaigns.repeats.repeats import PAGE, Asked, Repeats, read_repeats, write_repeats
+from loadtests.campaigns.repeats.repeats import PAGE, Asked, Repeats, compared, read_repeats, turns, write_repeats
 from loadtests.campaigns.repeats.statistics import check_statistics
 from loadtests.campaigns.runner import ClearAway, Launcher, RunJob, Runner, the_machine
 from loadtests.model.plan import plan_sha256

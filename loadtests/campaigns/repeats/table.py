@@ -6,8 +6,7 @@ import shlex
 from pathlib import Path
 
 from loadtests.campaigns.repeats.compare import extent
-from loadtests.campaigns.repeats.order import Kind
-from loadtests.campaigns.repeats.repeats import PAGE, Comparison, Repeats
+from loadtests.campaigns.repeats.repeats import PAGE, Comparison, Kind, Repeats
 from loadtests.model.measures import spoken
 from loadtests.report.tables import Table, Text
 

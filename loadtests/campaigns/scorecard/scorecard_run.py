@@ -15,9 +15,8 @@ from compose.engines.contract import Cluster, Engine
 from compose.running import new_run_id
 from compose.supervision.ledger import Ledger
 from compose.supervision.waiting import wait_for
-from loadtests.campaigns.scorecard.cluster_door import ClusterDoor
 from loadtests.campaigns.scorecard.requirements import REQUIREMENTS, CannotBegin, Requirement, Steps
-from loadtests.campaigns.scorecard.shop_door import DoorLifetimes, Finding, ShopDoor
+from loadtests.campaigns.scorecard.shop_door import ClusterDoor, DoorLifetimes, Finding, ShopDoor
 from shared.demo_accounts import account_name
 from shared.errors import TwinshopError
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgspec
+import requests
+
+from compose.engines.cluster_file import read_cluster_file
+from compose.engines.contract import Cluster
+from loadtests.load.cookies import NODE_COOKIES
+from shared.demo_accounts import account_name, account_number
 
 CellWord = Literal["pass", "fail", "not applicable"]
 
@@ -88,3 +95,60 @@ class ShopDoor(ABC):
     @abstractmethod
     def wait(self, user: str, seconds: float) -> None:
         """Let time pass, for that account at least."""
+
+
+# --- of a running cluster ---------------------------------------------------------------------------------------------
+
+
+ANSWERS_WITHIN_S = 6.0
+
+
+class ClusterDoor(ShopDoor):
+    """Cookies are kept by name alone: everything is on one host."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.password = cluster.spec.password
+        self._cluster = cluster
+        self._token = read_cluster_file(cluster.folder).control_token
+
+    def bystander(self, user: str) -> DoorVisitor:
+        """From the second half of the accounts."""
+        return self.visitor(account_name(account_number(user) + self._cluster.spec.accounts // 2))
+
+    def ask(
+        self, visitor: DoorVisitor, method: str, path: str, body: dict[str, object] | None
+    ) -> tuple[int, dict[str, Any]]:
+        """One request, once; without redirects."""
+        headers = {"Accept": "application/json"}
+        try:
+            answer = requests.request(
+                method, f"{self._cluster.url}{path}", json=body, headers=headers, cookies=visitor.cookies,
+                timeout=ANSWERS_WITHIN_S, allow_redirects=False,
+            )  # fmt: skip
+        except requests.RequestException:
+            return 0, {}
+        visitor.cookies.update(answer.cookies.get_dict())
+        try:
+            told = msgspec.json.decode(answer.content)
+        except msgspec.DecodeError:
+            told = {}
+        return answer.status_code, told if isinstance(told, dict) else {}
+
+    def administer(self, user: str, what: Literal["end", "disable"]) -> str:
+        """At each node: what is in its memory no other can end."""
+        said = []
+        for node in self._cluster.nodes():
+            url, headers = f"{node.url}/-/users/{user}/{what}", {"X-Control-Token": self._token}
+            try:
+                said.append(f"{node.name}: {requests.post(url, headers=headers, timeout=ANSWERS_WITHIN_S).status_code}")
+            except requests.RequestException:
+                said.append(f"{node.name}: no answer")
+        return ", ".join(said)
+
+    def is_balancers(self, cookie: str) -> bool:
+        """By the beginning of its name."""
+        return cookie.startswith(NODE_COOKIES)
+
+    def wait(self, user: str, seconds: float) -> None:
+        """Sleep."""
+        time.sleep(seconds)

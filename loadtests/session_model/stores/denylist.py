@@ -44,6 +44,7 @@ def _list_lost(end: Exchange, answer: Exchange, around: Circumstances, without: 
 def _remembered(used: Outlived, around: Circumstances, without: Without) -> list[Harm]:
     """The store was away, and the node still went by what that had said before the end."""
     late_us = used.answer.sent_us - used.end.done_us
+    # No answer is remembered for longer.
     if late_us >= around.run.limits.store_cache_s * US:
         return []
     return [
@@ -57,6 +58,7 @@ def _remembered(used: Outlived, around: Circumstances, without: Without) -> list
 def _ended_too_late(life: SessionLife, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
     """By the list, everything that was issued until the mark is ended: the login is, by the clocks of both nodes."""
     mark, opened = life.everywhere, life.opened
+    # If the list itself is lost, the mark is, and ends nobody's login.
     if mark is None or opened is None or any(harm.sure for harm in _list_lost(mark, answer, around, without)):
         return []
     ended = around.clock(mark.node, mark, without)
@@ -64,6 +66,7 @@ def _ended_too_late(life: SessionLife, answer: Exchange, around: Circumstances, 
     if not ended.off and not issued.off:
         return []
     surely = opened.done_us + issued.most * US <= mark.sent_us + ended.least * US
+    # Each side at its worst: the login as early and the mark as late as clocks and exchanges allow.
     perhaps = opened.sent_us + issued.least * US <= mark.done_us + ended.most * US
     return clocks_off((ended, issued), sure=surely) if perhaps else []
 

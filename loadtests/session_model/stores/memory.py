@@ -38,6 +38,7 @@ class MemoryRules(StoreRules):
     def harms(self, life: SessionLife, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
         """First who answers; then, if that is its home, whether it still has it."""
         astray = routed_elsewhere(life, answer, around, without)
+        # One or the other: a node that never held it tells nothing of whether its home still has it.
         return astray or held_no_more(life, answer, around, without)
 
     def outlived(self, used: Outlived, around: Circumstances, without: Without) -> list[Harm]:
@@ -62,6 +63,7 @@ def routed_elsewhere(
     home = home or life.home
     if not answer.node or answer.node == home:
         return []
+    # Without affinity it is nobody's fault that another one answered: that is how it was built.
     affinity = around.run.affinity
     if affinity not in AFFINE:
         harm = setting("other_node")
@@ -69,6 +71,7 @@ def routed_elsewhere(
     found = _moved(life, answer, around, without, home)
     if found or _moved(life, answer, around, NOTHING, home):
         return found  # what is thought away was what moved it
+    # Nothing that was done explains it, and the balancer moved the shopper: then it took the node for dead.
     held = seen("held_for_dead", began_to_stray(life, answer).sent_us)
     return [] if held.factor in without else [held]
 
@@ -96,6 +99,7 @@ def _moved(life: SessionLife, answer: Exchange, around: Circumstances, without: 
     harms = [Harm(factor, effect.word, effect.from_us) for factor, effect in moved]
     if _forgotten(life, last, until_us, around, home) and life.forgot is not None:
         harms.append(seen("affinity_lost", life.forgot.done_us))
+    # Last: a ring turns with each change of members, so it has turned beside nearly everything else.
     if not harms and around.run.affinity in RINGS:
         harms = [
             Harm(factor, turns.word, turns.from_us)
@@ -140,6 +144,7 @@ def _forgotten(life: SessionLife, last: Exchange, until_us: int, around: Circums
 
 def _ended_by(ends: AffinityCookieEnds, life: SessionLife, until_us: int) -> bool:
     """Whether the cookie can have been over by then: cookies count whole seconds."""
+    # A second early: which part of a second the browser dropped, nobody knows.
     over_us = FOREVER_US if life.arrived is None else life.arrived.sent_us + ends.lifetime_us - US
     return until_us >= max(ends.from_us, over_us)
 
@@ -186,9 +191,11 @@ def thrown_out(node: str, known: Exchange, answer: Exchange, around: Circumstanc
         Harm(factor, several.word, several.from_us, sure=False) for factor, several in split if factor not in without
     ]
     run = around.run
+    # No fault, but as it was built or set: it may have thrown the session out, and nobody saw whether it did.
     by_setting = []
     if run.fullest.get(node, 0) >= run.limits.session_cap:
         by_setting.append(setting("memory_cap", sure=False))
+    # Where a fault made them several, that is named and not the setting, which is its doing.
     if run.limits.node_workers > 1 and not split:
         by_setting.append(setting("worker", sure=False))
     return found + [harm for harm in by_setting if harm.factor not in without]

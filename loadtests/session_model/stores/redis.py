@@ -6,8 +6,13 @@ from loadtests.faults.effects import ReplicaBehind, StoreEvicts, StoreGone, Stor
 from loadtests.model.history import Exchange
 from loadtests.session_model.circumstances import TIME, Circumstances, Harm, Without
 from loadtests.session_model.life import SessionLife, lifetime_over
-from loadtests.session_model.stores.contract import Outlived, StoreRules, written_back
-from loadtests.session_model.stores.formats import cart_not_understood, not_understood
+from loadtests.session_model.stores.contract import (
+    Outlived,
+    StoreRules,
+    cart_not_understood,
+    not_understood,
+    written_back,
+)
 
 
 class RedisRules(StoreRules):
@@ -18,6 +23,7 @@ class RedisRules(StoreRules):
         if life.opened is None or life.known is None:
             return []
         over = lifetime_over(life, answer, around, without)
+        # A renewal matters only where the store still has the session: what is gone needs no renewing.
         gone = lost(life.opened, life.known, answer, around, without) or renewal_lost(life, answer, around, without)
         unread = not_understood(life.opened, answer, around, without)
         return [*gone, *([over] if over else []), *unread]
@@ -32,6 +38,7 @@ class RedisRules(StoreRules):
         """The store became an older one, or a write that had hung undid a newer one."""
         gone = lost(last, last, answer, around, without)
         unread = cart_not_understood(last, answer, around, without)
+        # The first that applies: that a write comes late is seen by nobody, so it is asked for last.
         return gone or unread or came_late(last, answer, life, around, without)
 
 
@@ -67,8 +74,10 @@ def rolled_back(
             for cutter, missed in around.of(ReplicaBehind, without)
             if missed.from_us <= written.sent_us and missed.overlaps(back.from_us, back.from_us)
         ]
+        # Both are needed: a replica that had heard everything would have taken over without a loss.
         if cut:
             found += [Harm(factor, back.word, back.from_us), *cut]
+        # Without a cut it may have been behind by no more than it usually is.
         elif written.done_us >= back.from_us - back.lag_us:
             found.append(Harm(factor, back.word, back.from_us, sure=False))
     return found

@@ -6,8 +6,7 @@ from loadtests.faults.effects import ClockOff, KeyOfItsOwn, NodeSigns
 from loadtests.model.history import Exchange
 from loadtests.session_model.circumstances import Circumstances, Factor, Harm, Without
 from loadtests.session_model.life import US, SessionLife, lifetime_over, setting
-from loadtests.session_model.stores.contract import Outlived, StoreRules
-from loadtests.session_model.stores.formats import cart_not_understood, not_understood
+from loadtests.session_model.stores.contract import Outlived, StoreRules, cart_not_understood, not_understood
 from loadtests.session_model.stores.redis import lost, rolled_back
 from loadtests.session_model.stores.token import refused_key
 from loadtests.session_model.token_trail import TokenTrail, TokenUse
@@ -27,6 +26,7 @@ class RefreshRules(StoreRules):
         if opened is None or written is None:
             return []
         over = lifetime_over(life, answer, around, without)
+        # The family is written at login and at each renewal; an older store may have the login and not the renewal.
         gone = lost(opened, opened, answer, around, without) or rolled_back(written, written, answer, around, without)
         used = [] if life.tokens is None else used_twice(life.tokens, answer, around, without)
         unread = not_understood(opened, answer, around, without)
@@ -37,6 +37,7 @@ class RefreshRules(StoreRules):
         access_us = round(around.run.limits.access_lifetime_s * US)
         harm = setting("access_token_good")
         found = rolled_back(used.end, used.end, used.answer, around, without)
+        # From then on the access token that was issued last before the end cannot be good any more.
         over = used.answer.sent_us >= used.end.done_us + access_us
         return found if over or harm.factor in without else [*found, harm]
 
@@ -66,6 +67,7 @@ def used_twice(trail: TokenTrail, answer: Exchange, around: Circumstances, witho
     if last is not None and alone and answer.beside:  # the other one's answer is still to come
         found = [_named("refresh_race", answer.sent_us, sure=last.sure and not grace_us)]
     recent = [*trail.recent, answer]
+    # A node that refuses good access tokens makes requests show their refresh token before its time.
     if not found and _refused_early(around, without):
         found = [
             _named("refresh_race", later.sent_us, sure=False)
@@ -73,6 +75,7 @@ def used_twice(trail: TokenTrail, answer: Exchange, around: Circumstances, witho
             for earlier in recent[:number]
             if later.sent_us < earlier.done_us
         ]
+    # Reversed, so that the earliest of each factor is the one that stays.
     harms = {harm.factor: harm for harm in reversed(found) if harm.factor not in without}
     surely = {harm.factor: harm for harm in reversed(found) if harm.factor not in without and harm.sure}
     return list((surely or harms).values())
@@ -89,6 +92,7 @@ def _second_use(one: TokenUse, other: TokenUse, grace_us: int) -> Harm | None:
     word = "refresh_race"
     if {one.exchange.jar, other.exchange.jar} != {"main"}:
         word = "refresh_stolen"
+    # The first use was answered to nobody: the browser still had the old token and had to show it again.
     elif not 0 < earlier.exchange.status < 500:
         word = "refresh_answer_lost"
     return _named(word, later.exchange.sent_us, sure=sure)

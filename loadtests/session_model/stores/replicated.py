@@ -6,8 +6,13 @@ from loadtests.faults.effects import CopyBehind, MemoryGone
 from loadtests.model.history import Exchange
 from loadtests.session_model.circumstances import Circumstances, Factor, Harm, Without
 from loadtests.session_model.life import SessionLife, over_by_age, setting
-from loadtests.session_model.stores.contract import Outlived, StoreRules, written_back
-from loadtests.session_model.stores.formats import cart_not_understood, not_understood
+from loadtests.session_model.stores.contract import (
+    Outlived,
+    StoreRules,
+    cart_not_understood,
+    not_understood,
+    written_back,
+)
 from loadtests.session_model.stores.memory import thrown_out
 
 
@@ -46,6 +51,7 @@ def copies_lost(
     took: list[Harm] = []
     for at_us, back, node, factor, sure in _copies(opened, known, answer, around, without):
         if back:
+            # Who comes back is given what somebody still has; of nothing there is no copy.
             has |= {node} if has else set()
         else:
             has.discard(node)
@@ -92,5 +98,6 @@ def behind(written: Exchange, answer: Exchange, around: Circumstances, without: 
 
 def _another(written: Exchange, answer: Exchange, without: Without) -> list[Harm]:
     """Another node wrote it: this one's copy may be behind for reasons that nobody saw."""
+    # Always possible, a heartbeat long, and so never sure: it is named only where nothing else explains the loss.
     harm = setting("other_node", sure=False)
     return [harm] if answer.node and answer.node != written.node and harm.factor not in without else []

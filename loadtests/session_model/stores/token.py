@@ -7,8 +7,7 @@ from loadtests.faults.effects import KeyOfItsOwn, NodeSigns
 from loadtests.model.history import Exchange
 from loadtests.session_model.circumstances import Circumstances, Factor, Harm, Without
 from loadtests.session_model.life import US, SessionLife, clocks_off, over_by_age, setting
-from loadtests.session_model.stores.contract import Outlived, StoreRules
-from loadtests.session_model.stores.formats import cart_not_understood, not_understood
+from loadtests.session_model.stores.contract import Outlived, StoreRules, cart_not_understood, not_understood
 
 
 class TokenRules(StoreRules):
@@ -55,8 +54,10 @@ def refused_key(written: Exchange, answer: Exchange, around: Circumstances, with
     """The token was signed with a key that the node that answers does not accept."""
     key, _, signer = keys_of(written.node, written.done_us, around, without)
     _, accepts, reader = keys_of(answer.node, answer.done_us, around, without)
+    # Accepted by name; but where each process has a key of its own, a name says nothing.
     if key in accepts:
         return _own_keys(written, answer, around, without)
+    # Whoever changed its keys, the node that signed, the one that reads, or both, had a hand in it.
     changed = {change for change in (signer, reader) if change is not None}
     return [Harm(factor, "key_changed", at_us) for factor, at_us in sorted(changed)]
 
@@ -65,6 +66,7 @@ def _own_keys(written: Exchange, answer: Exchange, around: Circumstances, withou
     """Each process has a key of its own, which no other node accepts, nor another process of the same."""
     own = [(factor, it) for factor, it in around.of(KeyOfItsOwn, without) if it.from_us <= answer.done_us]
     same = written.node == answer.node
+    # One process, one key.
     if same and around.run.limits.node_workers == 1:
         return []
     return [Harm(factor, effect.word, effect.from_us, sure=not same) for factor, effect in own]

@@ -23,7 +23,7 @@ from compose.supervision.ledger import Ledger
 from compose.supervision.ports import port_of
 from shared.errors import EnvironmentNotReady, ForeignAnswer, NotReadyInTime, PortTaken, UsageError
 from tests.compose.contract import EngineContract, Visitor, new_spec, running, watch
-from tests.compose.engine_tests import SMALL_SHOPS
+from tests.compose.engine_tests import SMALL_SHOPS, small_node
 from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
@@ -141,6 +141,19 @@ class TestProcesses(EngineContract):
 
         with pytest.raises(ForeignAnswer), running(ProcessesEngine(squatter), new_spec(nodes=1), tmp_path):
             pass
+
+    def test_a_port_that_another_took_first_costs_one_more_try(self, tmp_path: Path) -> None:
+        taken = list[int]()
+
+        def late_once(cluster: ClusterFile, node: str) -> list[str]:
+            port = port_of(cluster.node_urls[node])
+            if taken:
+                return small_node(cluster, node)
+            taken.append(port)
+            return [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(port)]
+
+        with running(ProcessesEngine(late_once), new_spec(nodes=1), tmp_path) as cluster:
+            assert port_of(cluster.nodes()[0].url) not in taken
 
     def test_a_node_does_not_come_back_to_a_port_that_was_taken_meanwhile(self, small_cluster: Cluster) -> None:
         small_cluster.kill("n1")

@@ -10,7 +10,7 @@ import pytest
 from loadtests.campaigns import runner as conduct
 from loadtests.campaigns.cells import Selection, read_matrix
 from loadtests.campaigns.jobs import jobs_for, keys_of
-from loadtests.campaigns.matrix.campaign import MatrixCampaign
+from loadtests.campaigns.matrix.matrix_run import MatrixCampaign
 from loadtests.campaigns.runner import Outcome, RunJob, Runner
 from shared.errors import Interrupted
 from tests.loadtests.campaigns.matrix.made_up import CATALOGUE, MATRIX, FakeLauncher

@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from loadtests.campaigns.jobs import catalogue
+from loadtests.campaigns.jobs import Shard, catalogue, of_shard, shard_named
 from loadtests.campaigns.runner import RunJob
-from loadtests.campaigns.shards import Shard, of_shard, shard_named
 from shared.errors import UsageError
 
 JOBS = st.lists(st.floats(1, 300), min_size=1, max_size=60).map(

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from loadtests.checks import MEASURES, TALLIES, Tally
-from loadtests.judging.tallies import Tallies
+from loadtests.judging.replay import Tallies
 from loadtests.model.history import Exchange
 from loadtests.model.results import Counted
 from loadtests.session_model.timeline import RunTimeline

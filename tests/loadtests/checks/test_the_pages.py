@@ -23,11 +23,10 @@ from loadtests.model.history import Exchange, StoredOrder, encode_records, read_
 from loadtests.model.measures import find_measures, in_order
 from loadtests.model.run_folder import RunFolder
 from loadtests.planning.scenario_file import load_scenario
-from loadtests.reference.parts import causes, checks, measures
+from loadtests.reference.parts import causes, checks, glossary, measures
 from loadtests.report.exports.forms import FORMS, write_one
 from loadtests.report.exports.judged import JudgedRun, judged_run
 from loadtests.report.exports.tables import TABLES
-from loadtests.report.glossary_page import glossary_page
 from loadtests.report.page import render_report
 from loadtests.report.terminal import summary
 from loadtests.workshop.measured import known_names
@@ -172,7 +171,7 @@ def test_a_kind_of_loss_is_one_file(loss: Followed, tmp_path: Path, capsys: pyte
     assert "fails if" in said["junit"].decode()
     assert "orders misdelivered" in said["markdown"].decode()
     assert "threshold" in said["badge"].decode()
-    for page in (checks(), glossary_page()):
+    for page in (checks(), glossary()):
         assert "`order_misdelivered`" in page
     assert "`accounts_mixed_up`" in causes()
     assert f"`{name}`" in measures()

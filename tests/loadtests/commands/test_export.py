@@ -11,7 +11,7 @@ import pytest
 from loadtests import cli
 from loadtests.campaigns.bundles.pack import pack
 from loadtests.commands import export
-from loadtests.reference.exports import FORMS
+from loadtests.reference.commands import FORMS
 from loadtests.report.exports import forms, parquet_tables
 from loadtests.report.exports.badge import badge
 from loadtests.report.exports.judged import judged_run

@@ -9,7 +9,7 @@ from loadtests.checks import TALLIES
 from loadtests.checks.contract import Tally
 from loadtests.checks.flickered import Flickered
 from loadtests.checks.rate_limited import RateLimited
-from loadtests.judging.tallies import Tallies
+from loadtests.judging.replay import Tallies
 from loadtests.model.history import Exchange
 from loadtests.model.results import Counted
 from tests.loadtests.model_shop import MODELLED, Model

@@ -20,10 +20,11 @@ from loadtests.faults import FAULTS
 from loadtests.faults.contract import Cure
 from loadtests.planning.cures import CURES, measure_of, shown_on, switch
 from loadtests.planning.scenario_file import all_scenarios, load_scenario
-from loadtests.reference.attributes import attributes_of
 from loadtests.reference.pages import FOLDER, PAGES, outdated, write
+from loadtests.reference.settings import attributes_of
 from loadtests.report.exports.forms import FORMS
 from loadtests.report.exports.tables import TABLES
+from loadtests.report.glossary import GLOSSARY
 
 NAMES = {
     "reference/scenarios.md": [scenario.name for scenario in all_scenarios()],
@@ -38,6 +39,7 @@ NAMES = {
     "reference/measures.md": list(MEASURES),
     "reference/exports.md": [*FORMS, *(head.name for table in TABLES.values() for head in table.heads())],
     "reference/cli.md": [f"twinshop {name}" for name in COMMANDS],
+    "reference/glossary.md": [*GLOSSARY, *CHECKS, *TALLIES],
     "how-to/cures.md": [cure.loss.rstrip(".") for cure in CURES],
 }
 
@@ -99,3 +101,7 @@ def test_every_cure_is_a_switch_between_two_scenarios_that_predict_different_thi
     in_client = before.load.behaviour != after.load.behaviour
     assert not in_client or before.settings == after.settings  # one switch at a time
     assert before.load.shoppers == after.load.shoppers
+
+
+def test_each_word_of_the_glossary_is_explained_in_a_sentence() -> None:
+    assert all(meaning.endswith(".") for meaning in GLOSSARY.values())

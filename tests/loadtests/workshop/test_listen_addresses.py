@@ -82,10 +82,11 @@ def test_a_port_that_is_taken_is_named() -> None:
 
 
 def test_a_free_port_is_accepted() -> None:
-    # Held by a socket that does not listen, so that nobody else on this machine can be given it meanwhile.
+    # Held by a socket that does not listen, so that nobody else on this machine can be given it meanwhile. Asked for as
+    # one that shares, it could be given a port on which somebody who shares, too, is about to listen.
     with socket.socket() as held:
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         held.bind(("127.0.0.1", 0))
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listen_address("127.0.0.1", held.getsockname()[1]).check()
 
 

@@ -10,8 +10,7 @@ import pytest
 
 from compose.architectures import ARCHITECTURES
 from loadtests.campaigns.cells import Cell, Place
-from loadtests.campaigns.claims.claim import Claim, all_claims, read_claims
-from loadtests.campaigns.claims.decide import decide
+from loadtests.campaigns.claims.decide import Claim, all_claims, decide, read_claims
 from loadtests.campaigns.claims.rule import OF_THE_RUN, REFERENCE, Reference, references
 from loadtests.checks import MEASURES
 from loadtests.model.formulas import is_true

@@ -23,10 +23,10 @@ from compose.balancers import BALANCERS
 from loadtests.campaigns.conformance.page import EVENTS
 from loadtests.campaigns.far import machines as far
 from loadtests.campaigns.far.machines import FarLauncher, Machines
-from loadtests.campaigns.far.sameness import differences, digest, sameness
 from loadtests.campaigns.far.worker import MACHINE, Order, Returned, named_for_others
 from loadtests.campaigns.runner import Campaign, Outcome, RunJob, Runner
 from loadtests.cli import main
+from loadtests.running.provenance import differences, digest, sameness
 from shared.errors import EnvironmentNotReady, UsageError
 from tests.waiting import until
 

@@ -9,12 +9,12 @@ import pytest
 
 from compose.cluster import DEFAULT_BALANCER
 from loadtests.campaigns.cells import FILE, Selection, read_matrix, write_matrix
+from loadtests.campaigns.jobs import Shard
 from loadtests.campaigns.matrix import matrix_run as whole
 from loadtests.campaigns.matrix import merge as merging
 from loadtests.campaigns.matrix.matrix_run import MatrixRequest, carry_out
 from loadtests.campaigns.matrix.merge import merge
 from loadtests.campaigns.runner import RunJob
-from loadtests.campaigns.shards import Shard
 from loadtests.cli import main
 from loadtests.model.plan import ClientLimits, Plan
 from loadtests.model.run_folder import RunFolder

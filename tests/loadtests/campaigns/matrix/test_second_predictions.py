@@ -8,8 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from loadtests.campaigns.cell_words import second_look
-from loadtests.campaigns.cells import Cell, Matrix, read_matrix, write_matrix
+from loadtests.campaigns.cells import Cell, Matrix, read_matrix, second_look, write_matrix
 from loadtests.campaigns.matrix.board import board_of, exit_code
 from loadtests.campaigns.matrix.markdown_page import markdown_page
 from loadtests.campaigns.matrix.page import render

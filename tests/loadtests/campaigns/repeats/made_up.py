@@ -7,8 +7,7 @@ from typing import Any
 
 import msgspec
 
-from loadtests.campaigns.repeats.order import turns
-from loadtests.campaigns.repeats.repeats import Asked, Block, Shot
+from loadtests.campaigns.repeats.repeats import Asked, Block, Shot, turns
 
 NAMES = ("sticky-memory", "redis")
 PLAN = "5eed" * 16

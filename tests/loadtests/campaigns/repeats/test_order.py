@@ -8,7 +8,7 @@ from itertools import pairwise, permutations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadtests.campaigns.repeats.order import CONTROLLED, controlled_blocks, in_turn, turns
+from loadtests.campaigns.repeats.repeats import CONTROLLED, controlled_blocks, in_turn, turns
 
 names = st.lists(st.text("abcdefgh", min_size=1, max_size=3), min_size=2, max_size=8, unique=True)
 

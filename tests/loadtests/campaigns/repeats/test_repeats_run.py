@@ -18,8 +18,7 @@ from loadtests.campaigns import one_run
 from loadtests.campaigns.one_run import InThisProcess
 from loadtests.campaigns.repeats import repeats_run as whole
 from loadtests.campaigns.repeats.campaign import MOST_FAILURES, BlockJob, job_of
-from loadtests.campaigns.repeats.order import Turn
-from loadtests.campaigns.repeats.repeats import PAGE, Repeats, read_repeats, repeats_schema
+from loadtests.campaigns.repeats.repeats import PAGE, Repeats, Turn, read_repeats, repeats_schema
 from loadtests.campaigns.repeats.repeats_run import Repeated, again, repeat
 from loadtests.campaigns.repeats.statistics import SCIPY
 from loadtests.campaigns.runner import Launcher, Outcome, Over
