@@ -211,7 +211,6 @@ def _balancer(site: Site, routing: Routing, variant: Variant) -> str:
     lines = ["<Proxy balancer://nodes>", *(f"  {_member(member, site, variant)}" for member in routing.members)]
     if kind == "cookie" and routing.balancing.affinity:
         lines.append(f"  ProxySet stickysession={affinity_cookie(site.spec)}")
-    lines.append(f"  ProxySet lbmethod={_METHODS.get(kind, 'byrequests')}")
     if retries:
         lines.append(f"  ProxySet maxattempts={retries}")
     elif not variant.as_shipped:
@@ -250,7 +249,8 @@ def _hosts(site: Site, routing: Routing) -> str:
         lines += [f"  RedirectMatch 404 ^{http.private}", f"  ProxyPass {http.private} !"]
     told = f"{routing.balancing.affinity} {retries_of(site, routing.balancing)}"
     lines += [
-        "  ProxyPass / balancer://nodes/",
+        # The method stands here: a virtual host does not take it over from the `Proxy` section, as it does the rest.
+        f"  ProxyPass / balancer://nodes/ lbmethod={_METHODS.get(spec.architecture.affinity, 'byrequests')}",
         "</VirtualHost>",
         f"<VirtualHost {site.admin.host}:{site.admin.port}>",
         "  Header always set X-Start ${TWINSHOP_START}",

@@ -155,7 +155,9 @@ class Balancer(ABC):
     version_words: tuple[str, ...] = ("--version",)
     """On its command line, to ask for its version."""
     version: str
-    """That we depend on; of another one, its first two numbers must be the same."""
+    """That we depend on; of the system's own, the first two numbers must be the same, or stand in `also`."""
+    also: tuple[str, ...] = ()
+    """Other versions of the system's own that hold the contract ("2.6")."""
     package: str
     """That brings the program."""
     image = ""
@@ -218,7 +220,7 @@ class Balancer(ABC):
         why = f"neither the package {self.package} nor a program {self.system_names[0]!r} is there"
         if found is not None:
             version = self.version_of(Path(found))
-            if version.split(".")[:2] == self.version.split(".")[:2]:
+            if _series(version) in (_series(self.version), *self.also):
                 return Program(Path(found), version, pinned=False)
             why = f"the package {self.package} is not there, and {found} is version {version}"
         raise EnvironmentNotReady(f"there is no {self.title} {self.version}", why=why, next_step=self.how_to_get)
@@ -309,6 +311,10 @@ class Balancer(ABC):
         If the log says no more than a status, 502, 503 and 504 are taken for the balancer's own, whoever said them.
         """
         return bool(line.node and line.status) and line.status not in _MADE_HERE
+
+
+def _series(version: str) -> str:
+    return ".".join(version.split(".")[:2])
 
 
 def packaged_script(package: str, name: str) -> Path:

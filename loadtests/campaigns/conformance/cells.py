@@ -76,7 +76,8 @@ class BalancerColumn(msgspec.Struct, frozen=True):
     def compared(self, cell: ConformanceCell) -> tuple[float, ...]:
         """Of each repeat, as a share of those who were at the node that was struck: one balancer deals people out
         4, 4, 4 and another 5, 4, 3. As it is where none was."""
-        return tuple(getattr(it, self.name) / (it.there or 1) for it in cell.repeats)
+        found = ((getattr(it, self.name), it.there or 1) for it in cell.repeats)
+        return tuple(value / there for value, there in found if value is not None)
 
     def middle(self, cell: ConformanceCell) -> float | None:
         """The median of the repeats; None without any."""
@@ -92,9 +93,9 @@ class BalancerColumn(msgspec.Struct, frozen=True):
         values = self.values(cell)
         if not values:
             return "–"
-        write: Callable[[float], str] = _share if self.name == "new_share" else _plain
+        write: Callable[[float], str] = _share if self.unit == "share" else _plain
         middle = write(median(values))
-        return middle if len(set(values)) == 1 else f"{middle} ({write(min(values))}–{write(max(values))})"
+        return middle if len(set(map(write, values))) == 1 else f"{middle} ({write(min(values))}–{write(max(values))})"
 
 
 def _plain(value: float) -> str:
@@ -114,10 +115,12 @@ COLUMNS = (
     ),
     BalancerColumn("trapped", "trapped", "Were sent to a node that was down at least twice in a row."),
     BalancerColumn("trapped_s", "trapped for", "The longest time for which one of them was.", unit="s"),
+    BalancerColumn("stalled", "waited", "Waited more than 0.9 s for an answer that then came."),
     BalancerColumn("moved", "moved", "Were answered by another node than before, although theirs lived."),
     BalancerColumn("again", "out again", "Were logged out at least twice."),
     BalancerColumn("there", "at the node", "Were last answered by the node that was struck, before it was."),
     BalancerColumn("busiest", "at one node", "Were logged in by the node that logged in the most."),
+    BalancerColumn("busiest_share", "busiest", "Of all answers, the share of the node that gave the most.", "share"),
     BalancerColumn(
         "new_share",
         "newcomers",
@@ -126,7 +129,7 @@ COLUMNS = (
         False,
     ),
 )
-"""What stands in each cell; the last one only where a node was added, or was a canary."""
+"""What stands in each cell; the shares only where nobody belongs to a node, and where one was added or was a canary."""
 
 
 class Conformance(msgspec.Struct, frozen=True):

@@ -202,7 +202,7 @@ def plan_of(asked: ConformanceRequest) -> tuple[Conformance, tuple[ConformanceJo
         EnvironmentNotReady: a balancer that is named has no program here.
     """
     fresh = Conformance(twinshop=twinshop_version(), seed=asked.seed, repeats=asked.repeats)
-    before = {} if asked.fresh or not (asked.folder / FILE).is_file() else read_conformance(asked.folder).by_place()
+    before = read_conformance(asked.folder).by_place() if (asked.folder / FILE).is_file() else {}
     known, jobs = fresh, list[ConformanceJob]()
     for event, balancer, key in _asked(asked):
         wanted = asked_of_balancer(event)
@@ -211,7 +211,7 @@ def plan_of(asked: ConformanceRequest) -> tuple[Conformance, tuple[ConformanceJo
             if asked.architectures and name not in asked.architectures:
                 continue
             place = (event.name, balancer.name, name)
-            kept = before.get(place)
+            kept = None if asked.fresh else before.get(place)
             cell = kept if kept is not None and kept.key == key else ConformanceCell(*place, key)
             cannot = balancer.cannot_serve(ARCHITECTURES[name].affinity, wanted)
             known = known.with_cell(msgspec.structs.replace(cell, why=cannot, failed=""))

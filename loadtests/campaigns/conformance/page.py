@@ -10,7 +10,7 @@ import msgspec
 from compose.architectures import ARCHITECTURES
 from compose.balancers import BALANCERS
 from loadtests.campaigns.conformance.cells import COLUMNS, BalancerColumn, Conformance, ConformanceCell
-from loadtests.campaigns.conformance.sentences import Remark, decide_c19, remarks, steadiness, who
+from loadtests.campaigns.conformance.sentences import Remark, decide_c11, decide_c19, remarks, steadiness, who
 from loadtests.model.run_folder import RunFolder
 from loadtests.planning.scenario_file import load_scenario
 from loadtests.report.shell import PageShell
@@ -52,6 +52,7 @@ def write_pages(folder: Path, known: Conformance) -> Path:
         affinity=lambda cell: ARCHITECTURES[cell.architecture].affinity,
         report=lambda cell, number: _report(folder, cell, number),
         balancers={name: balancer for name, balancer in BALANCERS.items() if _was_run(known, name)},
+        c11=decide_c11(known),
         c19=decide_c19(known),
         same=same,
         all_of_them=all_of_them,
@@ -86,9 +87,9 @@ def markdown(known: Conformance, tables: tuple[EventTable, ...]) -> str:
     """The tables for pages and pull requests."""
     same, all_of_them = steadiness(known)
     parts = [
-        f"{known.shoppers} people, three nodes, sessions in the nodes' memory; seed {known.seed}, up to "
-        f"{known.repeats} repeats of the same plan, Twinshop {known.twinshop}. A number alone was the same in every "
-        f"repeat; of others the median and the range. {same} of {all_of_them} repeated "
+        f"{known.shoppers} people, three nodes, sessions in their memory (in a store where nobody belongs to a node); "
+        f"seed {known.seed}, up to {known.repeats} repeats of the same plan, Twinshop {known.twinshop}. A number alone "
+        f"was the same in every repeat; of others the median and the range. {same} of {all_of_them} repeated "
         "whole numbers were always the same.",
     ]
     for table in tables:
@@ -100,6 +101,7 @@ def markdown(known: Conformance, tables: tuple[EventTable, ...]) -> str:
             parts.append(" ".join(f"{re.split('[;.] ', cell.why)[0]}." for cell in table.refused))
         parts += [f"- {who(cell)}, a repeat that does not count: {cell.failed}" for cell in table.lacking]
     parts += ["### Any load balancer with sticky sessions will do (C19)", decide_c19(known)]
+    parts += ["### Balancing strategies each have their place (C11)", decide_c11(known)]
     parts += ["### What differs from the best", *(f"- {remark.sentence}" for remark in remarks(known))]
     return "\n\n".join(parts) + "\n"
 

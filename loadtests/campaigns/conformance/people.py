@@ -10,6 +10,7 @@ from itertools import groupby, pairwise
 
 import msgspec
 
+from compose.architectures import ARCHITECTURES
 from compose.balancers.access_log import read_access_log
 from compose.balancers.contract import OUR_LOG
 from loadtests.faults import FAULTS
@@ -21,6 +22,8 @@ from loadtests.model.results import Results
 from loadtests.model.run_folder import RunFolder, read_document
 
 NEVER = 1 << 62
+ANYWHERE = ("round-robin", "least-request", "weighted")
+"""Affinities by which nobody belongs to a node."""
 BORNE = (NOTHING_PREDICTED, HIT_NOBODY, NOT_SEEN_BACK)
 """Reasons for which a run may prove nothing elsewhere."""
 
@@ -49,6 +52,10 @@ class PeopleCounts(msgspec.Struct, frozen=True):
     """Logged in after a new node was seen to be in rotation, or while one was a canary; 0 where none was."""
     on_new_node: int
     """Of these, on that node."""
+    stalled: int | None = None
+    """Waited more than 0.9 s for an answer that came. None, as the next: counted before there was such a number."""
+    busiest_share: float | None = None
+    """Of all answers, that of the node that gave the most, where nobody belongs to a node; None elsewhere, too."""
 
     @property
     def new_share(self) -> float | None:
@@ -89,6 +96,7 @@ def count_people(folder: RunFolder, architecture: str) -> PeopleCounts:
     people = _by_shopper(folder, architecture)
     trapped_us = [max(stretches(asked, picked, outages), default=0) for asked in people.values()]
     special = special_node(events)
+    anywhere = ARCHITECTURES[architecture].affinity in ANYWHERE
     came = list(newcomers(people.values(), special)) if special is not None else []
     return PeopleCounts(
         shoppers=result.shoppers,
@@ -98,10 +106,12 @@ def count_people(folder: RunFolder, architecture: str) -> PeopleCounts:
         trapped_s=round(max(trapped_us, default=0) / 1e6, 1),
         moved=sum(moved(asked, outages) for asked in people.values()),
         again=result.logged_out.more_than_once,
-        there=there(people.values(), events),
+        there=0 if anywhere else there(people.values(), events),
         busiest=busiest(people.values()),
         newcomers=len(came),
         on_new_node=sum(special is not None and node == special.node for node in came),
+        stalled=result.counts["stalled"].shoppers,
+        busiest_share=result.costs.busiest_node_share if anywhere else None,
     )
 
 

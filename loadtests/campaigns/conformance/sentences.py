@@ -13,14 +13,20 @@ from loadtests.campaigns.conformance.cells import COLUMNS, BalancerColumn, Confo
 
 REPEATS_TO_DECIDE = 3
 """Of a cell that may decide a claim; below, nobody knows what is timing."""
-_WORST_FIRST = ("logged_out", "trapped", "met_errors", "moved", "again")
+_WORST_FIRST = ("logged_out", "trapped", "met_errors", "stalled", "moved", "again")
 _VERBS = {
     "logged_out": "logged out",
     "trapped": "sent again and again to a node that was down",
     "met_errors": "shown an error",
+    "stalled": "kept waiting",
     "moved": "moved although their node lived",
     "again": "logged out more than once",
 }
+
+IN_TURN = "redis"
+_PLACES = (("redis-least-request", "stalled", -1), ("redis-weighted", "busiest_share", 1))
+"""Architectures, what each has its place by, and whether more of it is better than `IN_TURN` or less."""
+_BETTER, _NO_BETTER = "Better than in turn", "No better than timing"
 
 
 class Remark(msgspec.Struct, frozen=True):
@@ -39,7 +45,9 @@ def who(cell: ConformanceCell) -> str:
 
 def best(cells: Iterable[ConformanceCell], column: BalancerColumn) -> ConformanceCell | None:
     """The cell with the least median, of those who were at the node; None without any."""
-    return min((cell for cell in cells if cell.repeats), key=lambda cell: median(column.compared(cell)), default=None)
+    return min(
+        (cell for cell in cells if column.compared(cell)), key=lambda cell: median(column.compared(cell)), default=None
+    )
 
 
 def remarks(known: Conformance) -> Iterator[Remark]:
@@ -68,8 +76,29 @@ def _worse(cell: ConformanceCell, beside: list[ConformanceCell], name: str) -> s
 def steadiness(known: Conformance) -> tuple[int, int]:
     """How many whole numbers were the same in every repeat, and how many were repeated at all."""
     whole = [column for column in COLUMNS if column.unit == "people"]
-    cells = [(cell, column) for cell in known.cells if len(cell.repeats) > 1 for column in whole]
+    cells = [(cell, column) for cell in known.cells for column in whole if len(column.values(cell)) > 1]
     return sum(column.steadiness(cell) == "always" for cell, column in cells), len(cells)
+
+
+def decide_c11(known: Conformance) -> str:
+    """Claim C11, "balancing strategies each have their place", of those that keep nobody, for each balancer.
+
+    Least request has one if fewer wait, weights have one if the strong node serves more, than in turn, in each repeat.
+    """
+    found = known.by_place()
+    said = {_BETTER: list[str](), _NO_BETTER: list[str]()}
+    for place, turn in found.items():
+        for architecture, name, sign in _PLACES if place[2] == IN_TURN else ():
+            cell = found.get((*place[:2], architecture), turn)
+            column = next(column for column in COLUMNS if column.name == name)
+            mine, theirs = ([sign * value for value in column.values(it)] for it in (cell, turn))
+            if cell is not turn and min(len(mine), len(theirs)) >= REPEATS_TO_DECIDE:
+                words = f"{who(cell)} ({column.title} {column.shown(cell)}, in turn {column.shown(turn)})"
+                said[_BETTER if min(mine) > max(theirs) else _NO_BETTER].append(words)
+    if not any(said.values()):
+        return f"Not decided: no strategy was run {REPEATS_TO_DECIDE} times or more."
+    verdict = "Depends" if said[_NO_BETTER] else "Confirmed, as far as it was run"
+    return f"{verdict}. " + " ".join(f"{word}: {'; '.join(of)}." for word, of in said.items() if of)
 
 
 def decide_c19(known: Conformance) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from compose.balancers import BALANCERS
@@ -23,7 +24,7 @@ from loadtests.campaigns.conformance.conformance_run import (
 )
 from loadtests.campaigns.conformance.page import EVENTS, HTML_FILE, MARKDOWN_FILE, write_pages
 from loadtests.campaigns.conformance.people import PeopleCounts
-from loadtests.campaigns.conformance.sentences import decide_c19, remarks, steadiness
+from loadtests.campaigns.conformance.sentences import decide_c11, decide_c19, remarks, steadiness
 from loadtests.campaigns.runner import Outcome
 from loadtests.planning.make_plan import make_plan
 from loadtests.planning.scenario_file import load_scenario
@@ -103,6 +104,36 @@ def test_the_claim_follows_the_cells() -> None:
     assert decided((4, 4, 5), (6, 7, 6), "haproxy-as-shipped").startswith("Not decided")
 
 
+def strategies(balancer: str, **stalled: tuple[int, ...]) -> list[ConformanceCell]:
+    def counted(waited: int, share: float) -> PeopleCounts:
+        return msgspec.structs.replace(counts(0), stalled=waited, busiest_share=share)
+
+    return [
+        msgspec.structs.replace(
+            cell(balancer, *(counted(waited, share) for waited in stalled[name])),
+            event="slow", architecture=architecture,
+        )
+        for name, architecture, share in (
+            ("turn", "redis", 0.33), ("least", "redis-least-request", 0.4), ("weights", "redis-weighted", 0.5),
+        )
+    ]  # fmt: skip
+
+
+def test_a_strategy_has_its_place_if_each_repeat_of_it_is_better_than_any_in_turn() -> None:
+    envoy = strategies("envoy", turn=(10, 11, 10), least=(3, 4, 6), weights=(9, 9, 9))
+    caddy = strategies("caddy", turn=(10, 11, 10), least=(3, 4, 10), weights=(9, 9))
+    assert decide_c11(KNOWN).startswith("Not decided")
+    assert decide_c11(Conformance(cells=tuple(envoy))) == (
+        "Confirmed, as far as it was run. Better than in turn: Envoy, by least-request (waited 4 (3–6), in turn "
+        "10 (10–11)); Envoy, by weighted (busiest 50 %, in turn 33 %)."
+    )
+    both = decide_c11(Conformance(cells=tuple(envoy + caddy)))
+    assert both.startswith("Depends.")
+    assert both.endswith("No better than timing: Caddy, by least-request (waited 4 (3–10), in turn 10 (10–11)).")
+    assert "Caddy, by weighted" not in both  # twice is not enough
+    assert [remark.cell.balancer for remark in remarks(Conformance(cells=tuple(envoy + caddy)))] == []
+
+
 def test_both_pages_have_every_cell_and_lead_to_the_runs_that_are_there(tmp_path: Path) -> None:
     (tmp_path / "haproxy" / "0").mkdir(parents=True)
     (tmp_path / "haproxy" / "0" / "report.html").write_text("a report")
@@ -148,7 +179,9 @@ def test_it_goes_on_where_it_ended_and_keeps_what_is_not_asked_for_now(tmp_path:
     again, left = plan_of(ConformanceRequest(tmp_path, ("envoy",), events=("drain",), repeats=2))
     assert (len(jobs), [job.repeat for job in left]) == (2, [2])
     assert again.by_place()["kill", "caddy", "sticky-memory"].repeats == (counts(),)
-    assert len(plan_of(ConformanceRequest(tmp_path, ("envoy",), events=("drain",), repeats=2, fresh=True))[1]) == 2
+    anew, all_of_it = plan_of(ConformanceRequest(tmp_path, ("envoy",), events=("drain",), repeats=2, fresh=True))
+    assert len(all_of_it) == 2
+    assert anew.by_place()["kill", "caddy", "sticky-memory"].repeats == (counts(),)
 
 
 def test_a_repeat_that_proves_nothing_is_not_counted_and_is_run_again(
