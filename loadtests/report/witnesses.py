@@ -16,7 +16,7 @@ from loadtests.session_model.causes import cause_in_words, meaning_of
 LISTED = 25
 """Of each architecture, besides the first ones."""
 OPEN = 1
-"""The most frequent causes, whose first loss is told at once; with more, seven architectures are too long on a phone."""
+"""The most frequent causes, whose first loss is told at once: with more, seven architectures make a phone scroll."""
 
 
 class Told(msgspec.Struct, frozen=True):
