@@ -15,7 +15,7 @@ from loadtests.session_model.causes import cause_in_words, meaning_of
 LISTED = 25
 """Of each architecture, besides the first ones."""
 OPEN = 1
-"""The most frequent causes, whose first loss is told at once: with more, seven architectures are too long for a telephone."""
+"""The most frequent causes, whose first loss is told at once: more are too long for a telephone."""
 
 
 class Told(msgspec.Struct, frozen=True):

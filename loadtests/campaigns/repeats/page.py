@@ -64,7 +64,8 @@ def render(repeats: Repeats) -> bytes:
 def words_of(comparisons: Sequence[Comparison]) -> str:
     """How many of them say what: "3 differ, 1 shows no difference, 2 cannot be compared"."""
     counts = Counter(it.word for it in comparisons)
-    differ, same, refused = counts["larger"] + counts["smaller"], counts["no difference shown"], counts["not comparable"]
+    differ = counts["larger"] + counts["smaller"]
+    same, refused = counts["no difference shown"], counts["not comparable"]
     parts = [f"{differ} {'differs' if differ == 1 else 'differ'}"] if differ else []
     parts += [f"{same} {'shows' if same == 1 else 'show'} no difference"] if same else []
     parts += [f"{refused} cannot be compared"] if refused else []
