@@ -53,6 +53,11 @@ class ConformanceCell(msgspec.Struct, frozen=True):
         """Where it stands."""
         return self.event, self.balancer, self.architecture
 
+    @property
+    def struck(self) -> bool:
+        """Whether there was a node whose people are the measure of what became of them."""
+        return any(it.there for it in self.repeats)
+
     def lacks(self, repeats: int) -> int:
         """How many repeats of so many are still to be run."""
         return 0 if self.why else max(0, repeats - len(self.repeats))
@@ -78,6 +83,12 @@ class BalancerColumn(msgspec.Struct, frozen=True):
         4, 4, 4 and another 5, 4, 3. As it is where none was."""
         found = ((getattr(it, self.name), it.there or 1) for it in cell.repeats)
         return tuple(value / there for value, there in found if value is not None)
+
+    def share(self, cell: ConformanceCell) -> str:
+        """What is compared, as people read it: "75 %", or the median with the range "75 (50–100) %"."""
+        shares = [100 * value for value in self.compared(cell)]
+        ends = f" ({min(shares):.0f}–{max(shares):.0f})" if len(set(shares)) > 1 else ""
+        return f"{median(shares):.0f}{ends} %"
 
     def middle(self, cell: ConformanceCell) -> float | None:
         """The median of the repeats; None without any."""

@@ -70,7 +70,11 @@ def _worse(cell: ConformanceCell, beside: list[ConformanceCell], name: str) -> s
     people = cell.repeats[0].shoppers
     seconds = next(column for column in COLUMNS if column.name == "trapped_s").shown(cell)
     how_long = f", for {seconds} s at most" if name == "trapped" else ""
-    return f"{column.shown(cell)} of {people} were {_VERBS[name]}{how_long} (at best {column.shown(least)})"
+    be = "was" if column.shown(cell) == "1" else "were"
+    said = f"{column.shown(cell)} of {people} {be} {_VERBS[name]}{how_long}"
+    if not cell.struck:
+        return f"{said} (at best {column.shown(least)})"
+    return f"{said}, {column.share(cell)} of the number at the node (at best {column.share(least)})"
 
 
 def steadiness(known: Conformance) -> tuple[int, int]:
@@ -121,7 +125,7 @@ def decide_c19(known: Conformance) -> str:
 
 
 def _of(least: float, most: float, cells: list[ConformanceCell]) -> str:
-    if any(it.there for cell in cells for it in cell.repeats):
+    if any(cell.struck for cell in cells):
         return f"{100 * least:.0f} to {100 * most:.0f} % of the people at the node"
     return f"{least:g} to {most:g} people"
 

@@ -91,6 +91,17 @@ def test_people_are_compared_with_those_who_were_at_the_node() -> None:
     assert told(counts(2, there=4), counts(5, there=5)) == ["haproxy"]
 
 
+def test_what_is_compared_is_what_is_printed() -> None:
+    caddy, haproxy = cell("caddy", counts(1, there=5), counts(1, there=4)), cell("haproxy", counts(1, there=2))
+    (remark,) = remarks(Conformance(shoppers=12, cells=(caddy, haproxy)))
+    assert remark.sentence.startswith(
+        "HAProxy, by cookie, in kill: 1 of 12 was logged out, 50 % of the number at the node (at best 22 (20–25) %)"
+    )
+    alone = (cell("caddy", counts(0)), cell("haproxy", counts(3)))
+    (remark,) = remarks(Conformance(shoppers=12, cells=alone))
+    assert "3 of 12 were logged out (at best 0)" in remark.sentence
+
+
 def test_the_claim_follows_the_cells() -> None:
     assert decide_c19(KNOWN).startswith("Not decided: fewer than two balancers were run 3 times")
 
