@@ -81,7 +81,7 @@ export class Lesson {
     the("objectives").replaceChildren(...objectives.map((objective) => html("li", {}, marked(objective))));
     the("new").replaceChildren(
       new_idea ? html("p", {}, html("b", {}, "New idea: "), marked(new_idea)) : "",
-      new_control ? html("p", {}, html("b", {}, "New control: "), marked(new_control)) : "",
+      new_control ? html("p", { class: "new-control" }, html("b", {}, "New control: "), marked(new_control)) : "",
     );
     const names = ["A tip", "A bigger tip", "The solution"];
     the("tips").replaceChildren(
