@@ -53,7 +53,10 @@ Examples:
 @click.option("--nodes", type=click.IntRange(1, 9), help="Nodes of each shop.  [default: the episode's, 3]")
 @click.option("--no-predict", is_flag=True, help="Episodes begin at once; nothing is covered.")
 @click.option("--room", is_flag=True, help="Open it to the room: finds this machine's address in its network.")
-@click.option("--listen", "host", metavar="HOST", help="Open it at that address; 0.0.0.0: all.  [default: 127.0.0.1, no room to join]")
+@click.option(
+    "--listen", "host", metavar="HOST",
+    help="Open it at that address; 0.0.0.0: all.  [default: 127.0.0.1, no room to join]",
+)  # fmt: skip
 @click.option("--port", type=click.IntRange(1024, 65533), help="Of the dashboard; the shops are at the next two.")
 @click.option(
     "--seats-per-address", "seats", type=click.IntRange(1, 60), default=4, show_default=True,
