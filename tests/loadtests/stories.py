@@ -173,3 +173,16 @@ def _outcome(do: Do, status: int) -> Outcome:
         return "ok"
     unsure: Literal["unknown", "failed"] = "unknown" if status == 0 or status >= 500 else "failed"
     return unsure if do in WRITES else "failed"
+
+
+def after(story: Story) -> ExpectedSession:
+    """What a shopper may expect at its end."""
+    memory = ExpectedSession("user-0001")
+    for exchange in story.exchanges:
+        memory.saw(exchange)
+    return memory
+
+
+def settled(story: Story) -> dict[str, str]:
+    """What became of each unknown write, by the end of its request id."""
+    return {each.request[-4:]: each.outcome for each in after(story).settled}

@@ -9,18 +9,7 @@ from loadtests.model.history import Do
 from loadtests.session_model.carts import LATE_WRITES, POSSIBLE_CARTS, Cart, Items, PossibleState, lacking
 from loadtests.session_model.expectations import ExpectedSession
 from loadtests.session_model.shopper_trace import packed
-from tests.loadtests.stories import Story, findings
-
-
-def after(story: Story) -> ExpectedSession:
-    memory = ExpectedSession("user-0001")
-    for exchange in story.exchanges:
-        memory.saw(exchange)
-    return memory
-
-
-def settled(story: Story) -> dict[str, str]:
-    return {each.request[-4:]: each.outcome for each in after(story).settled}
+from tests.loadtests.stories import Story, after, findings, settled
 
 
 class TestLogin:

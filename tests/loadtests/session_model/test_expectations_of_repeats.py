@@ -4,19 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from loadtests.session_model.expectations import ExpectedSession
-from tests.loadtests.stories import Story, findings
-
-
-def after(story: Story) -> ExpectedSession:
-    memory = ExpectedSession("user-0001")
-    for exchange in story.exchanges:
-        memory.saw(exchange)
-    return memory
-
-
-def settled(story: Story) -> dict[str, str]:
-    return {settlement.request[-4:]: settlement.outcome for settlement in after(story).settled}
+from tests.loadtests.stories import Story, after, findings, settled
 
 
 def repeated(status: int) -> Story:
