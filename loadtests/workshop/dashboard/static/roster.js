@@ -29,8 +29,10 @@ export class Roster {
     this.#drawn = shape;
     for (const side of SIDES) {
       const entered = picture[side].guests.filter((guest) => guest.node);
-      const lost = entered.filter((guest) => guest.lost).length;
+      const out = entered.filter((guest) => guest.lost);
+      const lost = out.length;
       write(the(`room-${side}`), `${lost} of ${entered.length} logged out`);
+      write(the(`out-${side}`), out.map(({ user }) => named.get(user)).join(", "));
       write(the(`${side}-room`), entered.length ? `room: ${lost} of ${entered.length} out` : "");
       the(`room-${side}`).classList.toggle("some", lost > 0);
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from loadtests.workshop.contract import Break, Close, CommandReply, EndWorkshop, Heal, Release
+from loadtests.workshop.contract import Begin, Break, Close, CommandReply, EndWorkshop, Heal, Release
 from loadtests.workshop.episode_file import episode_named
 from loadtests.workshop.predictions import read_predictions
 from tests.loadtests.report.test_browser import assert_axe_finds_nothing
@@ -113,7 +113,8 @@ def test_an_episode_by_the_keyboard_alone(browser: Browser, tmp_path: Path) -> N
         expect(page.locator("#visit")).to_be_hidden()  # the shops are closed
         tab_to(page, page.get_by_role("link", name="The round’s report"))
         both = ("left", "right")
-        assert played.stage.told == [Release(), Break("kill", both), Heal(0), Close()]
+        # n1 serves them on the right; on the left, the node that served them is dead.
+        assert played.stage.told == [Release(), Break("kill", both, "n1"), Heal(0), Close()]
         assert_quiet(played)
 
 
@@ -132,7 +133,38 @@ def test_the_instructor_is_asked_before_people_shop_without_a_prediction(browser
         expect(page.get_by_role("dialog")).to_have_count(0)
         assert played.stage.told == [Release()]
         expect(page.locator("#commit-note")).to_contain_text("You are late")
-        expect(page.locator("#breaking")).to_be_hidden()  # what is covered is not broken blindly
+        expect(page.locator("#faults")).to_be_hidden()  # what is covered is not broken blindly
+        expect(page.locator("#close-round")).to_be_visible()
+
+
+def test_another_round_takes_nothing_from_a_room_unasked(browser: Browser, tmp_path: Path) -> None:
+    with on_stage(tmp_path / "w", "predict") as played:
+        page = played.open(browser, key=True)
+        predicted(page)
+        begin, asked = page.get_by_role("button", name="Begin", exact=True), page.get_by_role("dialog")
+        press(page, begin)
+        expect(asked).to_contain_text("1 prediction is in and is never compared with anything")
+        expect(asked.get_by_role("button", name="Stay in this round")).to_be_focused()
+        assert_axe_finds_nothing(page)
+        page.keyboard.press("Enter")
+        expect(asked).to_have_count(0)
+        expect(begin).to_be_focused()
+        played.stage.goes_to("run")
+        expect(page.locator("#close-round")).to_be_visible()
+        press(page, begin)
+        expect(asked).to_contain_text("People are shopping: this round is closed as it stands")
+        page.keyboard.press("Escape")
+        assert played.stage.told == []
+
+        press(page, begin)
+        asked.get_by_role("button", name="Begin it").press("Enter")
+        expect(page.locator("#phase")).to_contain_text("Predict")
+        expect(asked).to_have_count(0)
+        played.stage.handle(Close())
+        expect(page.locator("#phase")).to_contain_text("The round is over")
+        press(page, begin)  # nothing would be lost any more
+        assert until(lambda: played.stage.told == [Begin(), Close(), Begin()]), played.stage.told
+        expect(asked).to_have_count(0)
 
 
 def test_who_has_not_committed_sees_nothing_even_late(browser: Browser, tmp_path: Path) -> None:
@@ -249,11 +281,14 @@ def test_the_node_that_serves_me_and_what_is_refused(browser: Browser, tmp_path:
         expect(page.locator('#shop-links [data-side="left"] .served')).to_have_text("n2 is dead: open your cart")
         expect(page.locator('#shop-links [data-side="right"] .served')).to_have_text("★ n1")
 
-        page.get_by_label("Victim").select_option("mine")
+        # Proposed, with its reason: the left node that served them is dead already.
+        expect(page.get_by_label("Victim").locator("option:checked")).to_have_text("n1 ★ serves you")
+        page.get_by_label("Victim").select_option("n3")
+        page.locator("#where input[value=left]").check()
+        expect(page.get_by_label("Victim")).to_have_value("n3")  # who has chosen is not overruled
         page.get_by_role("button", name="Kill", exact=True).click()
         expect(page.locator("#broken-list li")).to_have_count(1)
-        both = [Break("kill", ("left",), VICTIM), Break("kill", ("right",), "n1")]
-        assert until(lambda: played.stage.told == both), played.stage.told
+        assert played.stage.told == [Break("kill", ("left",), "n3")]
         played.stage.refusal = CommandReply(False, "n2 is dead already", "mend it first")
         page.get_by_role("button", name="Kill the store").click()
         expect(page.locator("#refusal")).to_have_text("n2 is dead already. Next: mend it first.")

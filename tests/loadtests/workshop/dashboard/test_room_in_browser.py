@@ -11,7 +11,7 @@ from loadtests.workshop.contract import Close, LiveFault
 from tests.loadtests.report.test_browser import assert_axe_finds_nothing, axe_finds_nothing_at
 from tests.loadtests.workshop.dashboard.process import TOKEN
 from tests.loadtests.workshop.dashboard.stage import on_stage
-from tests.loadtests.workshop.dashboard.test_page_in_browser import predicted
+from tests.loadtests.workshop.dashboard.test_page_in_browser import predicted, seek
 
 pytestmark = pytest.mark.browser
 SEEN_AT_ONCE = (
@@ -22,6 +22,7 @@ SEEN_AT_ONCE = (
     "#fault-buttons",
     "#visit",
     "#left-room",
+    "#close-round",
 )
 ONE_DEAD = (LiveFault(0, ("left", "right"), "kill", "n2"),)
 
@@ -43,6 +44,36 @@ def test_all_that_a_room_looks_at_is_seen_without_scrolling(browser: Browser, tm
                     assert box["y"] >= 0, (width, mode, part)
                     assert box["y"] + box["height"] <= height, (width, height, mode, part, box)
                 assert dots_in_dead_nodes(page) == 0
+                page.locator("#projector").click()
+
+
+CONTROLS = ("#shop-links button", "#where input", "#victim", "#fault-buttons button", "#close-round", "#begin", "#end")
+
+
+def test_nothing_that_is_pressed_moves_when_a_node_dies(browser: Browser, tmp_path: Path) -> None:
+    """And the round can be closed from wherever one is, without scrolling."""
+
+    def places(page: Page, at_s: int) -> list[object]:
+        seek(page, at_s)
+        page.wait_for_timeout(300)  # it is drawn anew with the next picture of the screen
+        return [page.locator(part).evaluate_all("all => all.map(it => it.getBoundingClientRect().toJSON())")
+                for part in CONTROLS]  # fmt: skip
+
+    with on_stage(tmp_path / "w", "run", predict=False, join_code="apple-42") as played:
+        page = played.open(browser, key=True)
+        for width, height in ((1280, 720), (1280, 800)):
+            page.set_viewport_size({"width": width, "height": height})
+            for mode in ("plain", "projector"):
+                played.stage.goes_to("run", predict=False)
+                expect(page.locator("#broken")).to_be_hidden()
+                before = places(page, 7)
+                expect(page.locator(".node.dead")).to_have_count(0)
+                played.stage.goes_to("run", predict=False, broken=ONE_DEAD)
+                expect(page.locator("#broken-list li")).to_have_count(1)
+                for at_s in (8, 9, 10):  # some are on their way to another node, and then nobody is
+                    assert places(page, at_s) == before, (width, height, mode, at_s)
+                expect(page.locator(".node.dead")).to_have_count(2)
+                expect(page.locator("#close-round")).to_be_in_viewport(ratio=1)
                 page.locator("#projector").click()
 
 
