@@ -10,13 +10,13 @@
  */
 export function lostByLeaving({ phase }, predictions, people, inShops) {
   if (phase === "predict" && predictions > 0)
-    return `${counted(predictions, "prediction is in and is", "predictions are in and are")} never compared with anything: nobody has shopped yet.`;
+    return `${counted(predictions, "prediction is", "predictions are")} in, and would never be compared with anything: nobody has shopped yet.`;
   if (phase === "predict" && people > 0)
-    return "Nobody has shopped yet, and whoever writes a prediction now writes it in vain.";
+    return "Nobody has shopped yet, and whoever is writing a prediction would lose it.";
   if (phase === "run")
-    return "People are shopping: this round is closed as it stands, and its two shops with it. Its report stays; what was predicted and observed is no longer shown here.";
+    return "People are shopping: this round would be closed as it stands, and its two shops with it. Its report stays; predictions are not compared on this page.";
   if (phase === "open" && inShops > 0)
-    return `Free play ends, and its two shops close: ${counted(inShops, "person of this room is", "people of this room are")} in them.`;
+    return `Free play would end, and its two shops close: ${counted(inShops, "person of this room is", "people of this room are")} in them.`;
   return "";
 }
 

@@ -6,13 +6,16 @@
 import { html, the, write } from "./elements.js";
 import { SIDES } from "./words.js";
 
+/** Whoever teaches has no seat, hence no name: `guest_name(0)` of the contract. */
+const INSTRUCTOR = ["guest-00", "instructor"];
+
 export class Roster {
-  #names = new Map();
+  #names = new Map([INSTRUCTOR]);
   #drawn = "";
 
   /** Who is in the room. */
   know(participants) {
-    this.#names = new Map(participants.map(({ user, name }) => [user, name]));
+    this.#names = new Map([INSTRUCTOR, ...participants.map(({ user, name }) => [user, name])]);
   }
 
   /** The names of those who have been seen in a shop, by account. */

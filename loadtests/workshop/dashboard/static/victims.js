@@ -23,7 +23,7 @@ export function victims(sides, me) {
   const fullest = [...names].sort((one, other) => of(other).length - of(one).length)[0];
   return {
     proposed: names.find((name) => of(name).includes(me)) ?? (there ? fullest : ""),
-    options: [["", "the first node that is up"], ...names.map((name) => [name, `${name}${why(of(name), me)}`])],
+    options: [["", "first node up"], ...names.map((name) => [name, `${name}${why(of(name), me)}`])],
   };
 }
 
@@ -38,6 +38,6 @@ function servedBy({ nodes, guests }) {
 }
 
 function why(users, me) {
-  if (users.includes(me)) return ` ★ serves you${users.length > 1 ? ` and ${users.length - 1} more` : ""}`;
+  if (users.includes(me)) return " ★ serves you";
   return users.length ? ` serves ${users.length} of this room` : "";
 }
