@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from loadtests.workshop.contract import Begin, Break, Close, CommandReply, EndWorkshop, Heal, Release
+from loadtests.workshop.contract import Break, Close, CommandReply, EndWorkshop, Heal, Release
 from loadtests.workshop.episode_file import episode_named
 from loadtests.workshop.predictions import read_predictions
 from tests.loadtests.report.test_browser import assert_axe_finds_nothing
@@ -135,36 +135,6 @@ def test_the_instructor_is_asked_before_people_shop_without_a_prediction(browser
         expect(page.locator("#commit-note")).to_contain_text("You are late")
         expect(page.locator("#faults")).to_be_hidden()  # what is covered is not broken blindly
         expect(page.locator("#close-round")).to_be_visible()
-
-
-def test_another_round_takes_nothing_from_a_room_unasked(browser: Browser, tmp_path: Path) -> None:
-    with on_stage(tmp_path / "w", "predict") as played:
-        page = played.open(browser, key=True)
-        predicted(page)
-        begin, asked = page.get_by_role("button", name="Begin", exact=True), page.get_by_role("dialog")
-        press(page, begin)
-        expect(asked).to_contain_text("1 prediction is in, and would never be compared with anything")
-        expect(asked.get_by_role("button", name="Stay in this round")).to_be_focused()
-        assert_axe_finds_nothing(page)
-        page.keyboard.press("Enter")
-        expect(asked).to_have_count(0)
-        expect(begin).to_be_focused()
-        played.stage.goes_to("run")
-        expect(page.locator("#close-round")).to_be_visible()
-        press(page, begin)
-        expect(asked).to_contain_text("People are shopping: this round would be closed as it stands")
-        page.keyboard.press("Escape")
-        assert played.stage.told == []
-
-        press(page, begin)
-        asked.get_by_role("button", name="Begin it").press("Enter")
-        expect(page.locator("#phase")).to_contain_text("Predict")
-        expect(asked).to_have_count(0)
-        played.stage.handle(Close())
-        expect(page.locator("#phase")).to_contain_text("The round is over")
-        press(page, begin)  # nothing would be lost any more
-        assert until(lambda: played.stage.told == [Begin(), Close(), Begin()]), played.stage.told
-        expect(asked).to_have_count(0)
 
 
 def test_who_has_not_committed_sees_nothing_even_late(browser: Browser, tmp_path: Path) -> None:
