@@ -26,7 +26,7 @@ from loadtests.judging.latency import GeneratorLag, WaitCounter, WithoutService
 from loadtests.judging.replay import HistoryReplay, Tallies
 from loadtests.judging.three_logs import History, Sources, ThreeLogs
 from loadtests.judging.thresholds import in_their_stead, judge_thresholds, thresholds_of
-from loadtests.judging.verdict import NOTHING_PREDICTED, expected_of, predictions_for, verdict_of
+from loadtests.judging.verdict import NOT_TO_ITS_END, NOTHING_PREDICTED, expected_of, predictions_for, verdict_of
 from loadtests.model.application import cannot_count
 from loadtests.model.events import Event
 from loadtests.model.formulas import Terms
@@ -152,10 +152,11 @@ class ArchitectureJudge:
         """Every reason why this architecture's part of the run proves nothing."""
         scene = self._scene
         if not scene.finished:
-            yield f"it was not measured to its end: {scene.interrupted or 'the run was cut off'}"
-            return
+            yield f"{NOT_TO_ITS_END}: {scene.interrupted or 'the run was cut off'}"
         if not self._expected and not self._fail_if:
             yield NOTHING_PREDICTED
+        if not scene.finished:
+            return
         if self._plan.control:
             yield f"it is a control ({self._plan.control}): the scenario predicts what happens with the fault"
         else:

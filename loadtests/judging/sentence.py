@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from loadtests.checks import MEASURES
 from loadtests.faults.words import doing, listed, victims_of
-from loadtests.judging.verdict import NOTHING_PREDICTED
+from loadtests.judging.verdict import NOT_TO_ITS_END, NOTHING_PREDICTED
 from loadtests.model.plan import PlannedFault
 from loadtests.model.results import ArchitectureResult
 from loadtests.model.wording import number
@@ -32,6 +32,8 @@ def sentence_of(
     else:
         clear = _clear_ones(architectures)
     unclear = [name for name in architectures if name not in clear]
+    if not clear and all(_only_ended_early(result) for result in architectures.values()):
+        return "Nothing was predicted, and it ended before a last look at everybody: counted is what was seen by then."
     if not clear:
         names = listed(unclear, "and") if len(unclear) <= MOST_WORDS // 2 else f"{len(unclear)} architectures"
         return f"Inconclusive: the experiment did not happen as planned in {names}."
@@ -48,6 +50,12 @@ def sentence_of(
         ]
     # The longest that fits; where none does, the shortest there is, as a sentence that is cut off says something else.
     return next((sentence for sentence in sentences if len(sentence.split()) <= MOST_WORDS), sentences[-1])
+
+
+def _only_ended_early(result: ArchitectureResult) -> bool:
+    """Somebody has left it when they had seen enough: where nothing was asked, nothing is open."""
+    doubts = [reason for reason in result.reasons if reason != NOTHING_PREDICTED]
+    return len(doubts) == len(result.reasons) - 1 and all(doubt.startswith(NOT_TO_ITS_END) for doubt in doubts)
 
 
 def _clear_ones(architectures: Mapping[str, ArchitectureResult]) -> dict[str, ArchitectureResult]:

@@ -19,6 +19,8 @@ from loadtests.session_model.timeline import RunTimeline
 
 NOTHING_PREDICTED = "the scenario predicts nothing for it"
 """The one doubt that is not about the measurement."""
+NOT_TO_ITS_END = "it was not measured to its end"
+"""How the doubt begins of which no other one is needed: half a measurement proves nothing."""
 UNSEEN = "nothing that the scenario predicts for it can be seen of it"
 
 EXIT_CODES: dict[VerdictWord, int] = {"as predicted": 0, "not as predicted": 1, "inconclusive": 3}

@@ -226,7 +226,7 @@ class WorkshopRunner:
             live.abandon()
             self._finish(live)
         except Interrupted:
-            self._watcher.say("the workshop ends: everything is stopped, and what there is of this round is judged")
+            self._watcher.say("the workshop ends: everything is stopped, and what there is of this round is reported")
             live.abandon()
             self._finish(live)
             raise
@@ -297,10 +297,15 @@ class WorkshopRunner:
         except RunFolderError as error:
             self._watcher.say(f"the round cannot be judged: {error}")
             return
-        if results is not None:
-            # The terminal may be on the projector, and somebody in the room may not have committed yet.
-            covered = self._request.predict and self._state_file.round.episode
-            self._watcher.say("judged; the answer is in the report" if covered else results.answer)
+        if results is None:
+            return
+        # The terminal may be on the projector, and somebody in the room may not have committed yet.
+        if not self._state_file.round.episode:
+            self._watcher.say(f"free play, no prediction was asked: {results.answer}")
+        elif self._request.predict:
+            self._watcher.say("judged; the answer is in the report")
+        else:
+            self._watcher.say(results.answer)
 
     def _fail(self, error: Exception) -> None:
         why = str(error) if isinstance(error, TwinshopError) else f"{type(error).__name__}: {error}"

@@ -150,12 +150,11 @@ class KeyboardPerson:
         tab_to(self.page, side)
         while side.input_value() != wanted:
             self.page.keyboard.press("ArrowDown")
-        if step.victim:
+        if step.victim == "mine":
+            expect(self.page.locator("#victim option:checked")).to_contain_text("★ serves you")
+        elif step.victim:
             tab_to(self.page, self.page.locator("#victim"))
-            if step.victim == "mine":
-                self.page.keyboard.press("End")  # the last of the list
-            else:
-                self.page.keyboard.type(step.victim)
+            self.page.keyboard.type(step.victim)
             assert self.page.locator("#victim").input_value() == step.victim
         press(self.page, self.page.locator(f'#fault-buttons [data-kind="{step.kind}"]'))
         expect(self.page.locator("#broken-list li").first).to_be_visible()

@@ -10,7 +10,7 @@ import pytest
 from loadtests.faults import FAULTS
 from loadtests.faults.words import in_words, what_was_done
 from loadtests.judging.sentence import MOST_WORDS, credited, sentence_of
-from loadtests.judging.verdict import NOTHING_PREDICTED
+from loadtests.judging.verdict import NOT_TO_ITS_END, NOTHING_PREDICTED
 from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.plan import PlannedFault
 from loadtests.model.results import (
@@ -171,6 +171,19 @@ def test_what_is_inconclusive_claims_nothing() -> None:
     found = sentence_of([KILL], {"sticky-memory": result(20, at_risk=20), "redis": unclear})
     assert found.endswith("; inconclusive in redis.")
     assert "nobody" not in found
+
+
+@pytest.mark.parametrize(
+    ("reasons", "begins"),
+    [
+        ((f"{NOT_TO_ITS_END}: the round was left before its end", NOTHING_PREDICTED), "Nothing was predicted, and it "),
+        ((f"{NOT_TO_ITS_END}: the round was left before its end",), "Inconclusive: "),
+        ((NOTHING_PREDICTED, "the books do not balance: 1 of 2"), "Inconclusive: "),
+    ],
+)
+def test_where_nothing_was_predicted_an_early_end_leaves_nothing_open(reasons: tuple[str, ...], begins: str) -> None:
+    left = msgspec.structs.replace(result(3, verdict="inconclusive"), reasons=reasons)
+    assert sentence_of([KILL], {"redis": left}).startswith(begins)
 
 
 def test_nothing_measured() -> None:

@@ -121,7 +121,7 @@ export class Column {
       ].filter(Boolean),
     );
     this.#boxes.replaceChildren(
-      svg("text", { class: "way-in", x: layout.width / 2, y: layout.letter, "text-anchor": "middle" }),
+      svg("text", { class: "way-in", x: layout.wayIn.words.x, y: layout.letter, "text-anchor": layout.wayIn.words.anchor }),
       this.#balancer(layout, parts.get("balancer") ?? { name: "balancer", state: "up" }, about),
       ...side.nodes.map((node, number) => this.#node(node, layout.nodeBoxes[number], about)),
       ...below.map((box) => this.#part(box, about)),
@@ -131,7 +131,8 @@ export class Column {
   #wayIn(side) {
     const waiting = onTheirWay(side).length;
     const text = this.#boxes.querySelector(".way-in");
-    if (text) write(text, waiting ? `${waiting} on their way in` : "");
+    const words = `${waiting} on their way in`;
+    if (text) write(text, !waiting ? "" : words.length <= this.#kept.wayIn.words.most ? words : `${waiting} coming`);
   }
 
   #balancer({ balancer, letter }, part, about) {

@@ -4,25 +4,26 @@
  */
 
 import { html, the, write } from "./elements.js";
+import { lostByLeaving } from "./leaving.js";
 import { ask, command, Refusal } from "./room.js";
+import { victims } from "./victims.js";
 import { SIDES, spoken, titled } from "./words.js";
 
-const MINE = "mine";
 const PANELS = ["controls", "breaking"];
-const OF_FAULTS = new Set(["break", "heal"]);
+const WHILE_PEOPLE_SHOP = new Set(["break", "heal", "close"]);
 const LIVE = new Set(["open", "run"]);
 const IDLE = new Set(["explain", "failed"]);
 
 export class Controls {
-  /** @param {(side: string) => string} nodeOfMine the node that serves the person at this browser, or "" */
-  constructor(nodeOfMine) {
-    this.#nodeOfMine = nodeOfMine;
-    the("begin").addEventListener("click", () => this.#give({ do: "begin", episode: the("next-episode").value }));
+  constructor() {
+    the("begin").addEventListener("click", () => this.#begin());
+    the("begin-now").addEventListener("click", () => this.#beginNow().then(() => the("really-begin").close()));
     the("release").addEventListener("click", () => this.#release());
     the("release-now").addEventListener("click", () =>
       this.#give({ do: "release" }).then(() => the("really-release").close()),
     );
     the("close-round").addEventListener("click", () => this.#give({ do: "close" }));
+    the("victim").addEventListener("change", () => (this.#chosen = the("victim").value));
     the("end").addEventListener("click", () => the("really-end").showModal());
     the("end-now").addEventListener("click", () => this.#give({ do: "end" }).then(() => the("really-end").close()));
     the("mend-all").addEventListener("click", () => this.#give({ do: "heal", fault: null }));
@@ -30,30 +31,39 @@ export class Controls {
       radio.addEventListener("change", () => this.#victims());
   }
 
-  #nodeOfMine;
   #workshop = null;
-  #nodes = { left: [], right: [] };
+  #seen = {};
+  #me = "";
+  /** The victim that somebody has chosen in this round; null: whoever is proposed. */
+  #chosen = null;
   #drawn = {};
 
-  draw(workshop, nodes) {
+  /**
+   * @param {Record<string, {nodes: object[], stateful: boolean, guests: object[]}>} seen of each side, as it is now
+   * @param {string} me the instructor's own account in the shops
+   * @param {boolean} covered what happens is covered for the instructor, too: who sees nothing breaks nothing
+   */
+  draw(workshop, seen, me, covered) {
     const here = PANELS.find((panel) => the(panel).contains(document.activeElement));
-    this.#stand(workshop, nodes);
-    if (here && !(the(here).contains(document.activeElement) && document.activeElement.checkVisibility())) {
+    if (this.#workshop?.round.number !== workshop.round.number) this.#chosen = null;
+    this.#seen = seen;
+    this.#me = me;
+    this.#stand(workshop, covered);
+    if (here && !(document.activeElement !== document.body && document.activeElement.checkVisibility())) {
       the(the(here).checkVisibility() ? `${here}-title` : "controls-title").focus();
     }
   }
 
   /** What was pressed may be gone afterwards: whoever uses the keyboard stays where they were. */
-  #stand(workshop, nodes) {
+  #stand(workshop, covered) {
     this.#workshop = workshop;
-    this.#nodes = nodes;
     const { phase, buttons } = workshop.round;
     the("counted").hidden = phase !== "predict";
     the("release").hidden = phase !== "predict";
-    the("close-round").hidden = !LIVE.has(phase);
     the("report-link").hidden = phase !== "explain";
     the("begin-what").hidden = phase === "starting" || phase === "closing";
-    the("breaking").hidden = !LIVE.has(phase) || buttons.length === 0;
+    the("breaking").hidden = !LIVE.has(phase);
+    for (const part of ["faults", "broken"]) the(part).hidden = buttons.length === 0 || covered;
     the("begin").classList.toggle("first", IDLE.has(phase));
     this.#episodes();
     this.#buttons();
@@ -105,23 +115,14 @@ export class Controls {
   }
 
   #victims() {
-    const sides = this.#sides();
-    const named = sides.flatMap((side) => this.#nodes[side]);
-    const names = [...new Set(named)].sort((one, other) => one.localeCompare(other, "en", { numeric: true }));
-    const mine = sides.map((side) => this.#nodeOfMine(side)).filter(Boolean);
-    if (!this.#changed("victims", [names, mine])) return;
-    const list = the("victim");
-    const kept = list.value;
-    list.replaceChildren(
-      html("option", { value: "" }, "the first node that is up"),
-      ...names.map((name) => html("option", { value: name }, name)),
-      html(
-        "option",
-        { value: MINE, disabled: mine.length === 0 },
-        `the node that serves me${mine.length ? ` (${[...new Set(mine)].join(", ")})` : ""}`,
-      ),
+    const { proposed, options } = victims(
+      this.#sides().map((side) => this.#seen[side]),
+      this.#me,
     );
-    list.value = [...list.options].some((option) => option.value === kept && !option.disabled) ? kept : "";
+    const chosen = options.some(([name]) => name === this.#chosen) ? this.#chosen : proposed;
+    if (!this.#changed("victims", [options, chosen])) return;
+    the("victim").replaceChildren(...options.map(([name, words]) => html("option", { value: name }, words)));
+    the("victim").value = chosen;
   }
 
   #sides() {
@@ -136,21 +137,30 @@ export class Controls {
     else await this.#give({ do: "release" });
   }
 
-  async #break(button) {
-    const sides = this.#sides();
-    const wanted = button.strikes === "node" ? the("victim").value : "";
-    if (wanted !== MINE) return this.#give({ do: "break", kind: button.kind, sides, victim: wanted });
-    const served = sides.map((side) => [side, this.#nodeOfMine(side)]).filter(([, node]) => node);
-    const nodes = [...new Set(served.map(([, node]) => node))];
-    for (const node of nodes) {
-      const there = served.filter(([, each]) => each === node).map(([side]) => side);
-      await this.#give({ do: "break", kind: button.kind, sides: there, victim: node });
-    }
+  #break(button) {
+    const victim = button.strikes === "node" ? the("victim").value : "";
+    return this.#give({ do: "break", kind: button.kind, sides: this.#sides(), victim });
+  }
+
+  /** A round that is left is over for everybody in it: asks before it takes something from them. */
+  async #begin() {
+    const { round, participants = [] } = this.#workshop;
+    // Who cannot be counted may be there: then it asks.
+    const { count } = round.phase === "predict" ? await ask("/api/predictions").catch(() => ({ count: 1 })) : { count: 0 };
+    const inShops = new Set(Object.values(this.#seen).flatMap(({ guests }) => guests.map(({ user }) => user)));
+    const lost = lostByLeaving(round, count, participants.length, inShops.size);
+    if (lost === "") return this.#beginNow();
+    write(the("lost-by-beginning"), lost);
+    the("really-begin").showModal();
+  }
+
+  #beginNow() {
+    return this.#give({ do: "begin", episode: the("next-episode").value });
   }
 
   #broken() {
     const { broken, buttons } = this.#workshop.round;
-    the("broken").hidden = broken.length === 0;
+    the("broken").classList.toggle("nothing", broken.length === 0); // its room is kept: what stands below stays there
     the("mend-all").hidden = broken.length < 2;
     if (!this.#changed("broken", broken)) return;
     const label = (kind) => buttons.find((button) => button.kind === kind)?.label ?? spoken(kind);
@@ -176,7 +186,7 @@ export class Controls {
   }
 
   async #give(what) {
-    const answer = the(OF_FAULTS.has(what.do) ? "refusal" : "round-refusal");
+    const answer = the(WHILE_PEOPLE_SHOP.has(what.do) ? "refusal" : "round-refusal");
     answer.hidden = true;
     try {
       await command(what);

@@ -1,11 +1,12 @@
 /**
  * The people of this room, in one column: a diamond with their name in the box of the node that serves them; those whom
- * the shop has forgotten stand beside the balancer, crossed out. Whatever they call themselves is text.
+ * the shop has forgotten stand beside the balancer, crossed out, and keep their names: the room looks for whose cross it
+ * is. Whatever they call themselves is text.
  * @module
  */
 
 import { svg, write } from "./elements.js";
-import { tag } from "./places.js";
+import { outsideTag, tag } from "./places.js";
 
 export class Guests {
   constructor() {
@@ -22,18 +23,16 @@ export class Guests {
   draw(seen, named, mine, layout, nodes) {
     const placed = new Map(nodes.map((node) => [node.name, 0]));
     const up = new Set(nodes.filter((node) => node.state !== "dead").map((node) => node.name));
-    const here = new Set();
-    let outside = 0;
-    for (const guest of seen) {
-      if (!guest.node) continue;
-      here.add(guest.user);
-      const inside = guest.logged_in && up.has(guest.node);
-      const number = nodes.findIndex((node) => node.name === guest.node);
-      const at = inside
-        ? tag(layout.nodeBoxes[number], layout.tags, placed.get(guest.node))
-        : besideBalancer(layout, outside++);
-      if (inside) placed.set(guest.node, placed.get(guest.node) + 1);
-      this.#one(guest, at, inside, named.get(guest.user) ?? guest.user, guest.user === mine, layout);
+    const there = seen.filter((guest) => guest.node);
+    const here = new Set(there.map((guest) => guest.user));
+    const inside = (guest) => guest.logged_in && up.has(guest.node);
+    const outside = there.filter((guest) => !inside(guest));
+    for (const guest of there) {
+      const name = named.get(guest.user) ?? guest.user;
+      const at = inside(guest)
+        ? this.#inNode(guest, placed, layout, nodes)
+        : outsideTag(layout, outside.indexOf(guest), outside.length);
+      this.#one(guest, at, name, guest.user === mine, layout);
     }
     for (const [user, mark] of this.#marks) {
       if (here.has(user)) continue;
@@ -42,7 +41,14 @@ export class Guests {
     }
   }
 
-  #one(guest, at, inside, name, mine, layout) {
+  #inNode(guest, placed, { nodeBoxes, tags }, nodes) {
+    const place = placed.get(guest.node);
+    placed.set(guest.node, place + 1);
+    const box = nodeBoxes[nodes.findIndex((node) => node.name === guest.node)];
+    return { ...tag(box, tags, place), named: tags.named, width: tags.width };
+  }
+
+  #one(guest, at, name, mine, layout) {
     let mark = this.#marks.get(guest.user);
     if (!mark) {
       mark = { body: svg("path", {}), name: svg("text", {}), title: svg("title", {}) };
@@ -57,18 +63,12 @@ export class Guests {
     const size = Math.min(0.36 * layout.letter, 0.46 * layout.tags.step);
     mark.body.setAttribute("d", known ? diamond(size) : cross(size));
     write(mark.title, `${name}: ${says(guest)}`);
-    const shown = layout.tags.named && inside ? (mine ? myName(name, layout) : shortened(name, layout)) : "";
+    const most = Math.max(2, Math.floor((at.width - 1.3 * layout.letter) / (0.6 * layout.letter)));
+    const shown = !at.named ? "" : mine ? myName(name, most) : shortened(name, most);
     mark.name.setAttribute("x", 1.05 * layout.letter);
     mark.name.setAttribute("y", 0.85 * layout.letter);
     write(mark.name, shown);
   }
-}
-
-/** To the right of the balancer, in rows: clear of the lines to the nodes. */
-function besideBalancer({ balancer, letter, width }, place) {
-  const x = balancer.x + balancer.width + 0.6 * letter;
-  const columns = Math.max(1, Math.floor((width - x) / (0.95 * letter)));
-  return { x: x + (place % columns) * 0.95 * letter, y: balancer.y + Math.floor(place / columns) * 0.95 * letter };
 }
 
 function says(guest) {
@@ -77,13 +77,12 @@ function says(guest) {
 }
 
 /** Of one's own name no piece is shown. */
-function myName(name, layout) {
+function myName(name, most) {
   const whole = `★ ${name}`;
-  return shortened(whole, layout) === whole ? whole : "★ you";
+  return shortened(whole, most) === whole ? whole : "★ you";
 }
 
-function shortened(name, { tags, letter }) {
-  const most = Math.max(2, Math.floor((tags.width - 1.3 * letter) / (0.6 * letter)));
+function shortened(name, most) {
   const letters = [...name];
   return letters.length <= most ? name : `${letters.slice(0, most - 1).join("")}…`;
 }

@@ -49,7 +49,7 @@ const cover = new Cover();
 const visit = new Visit();
 const join = new Join();
 const roster = new Roster();
-const controls = new Controls((side) => visit.seenOn(side, present())?.node ?? "");
+const controls = new Controls();
 const lesson = new Lesson(committed);
 const playback = new Playback(player);
 const sought = (ms) => player.seek(ms);
@@ -83,9 +83,12 @@ function present() {
   return recording.pictureAt(recording.length);
 }
 
-function nodesOf(name) {
-  const seen = cover.covers ? [] : present()[name].nodes.map((node) => node.name);
-  return seen.length ? seen : (sideNamed(name).nodes ?? []);
+/** What may be known of a side now. */
+function seenNow(name) {
+  const { nodes = [], stateful } = sideNamed(name);
+  const now = cover.covers ? { nodes: [], guests: [] } : present()[name];
+  const up = () => nodes.map((node) => ({ name: node, state: "up" }));
+  return { nodes: now.nodes.length ? now.nodes : up(), guests: now.guests.filter((guest) => guest.node), stateful };
 }
 
 /** At most once for each picture that the screen shows. */
@@ -110,8 +113,8 @@ function draw() {
   visit.draw(workshop, me);
   visit.tell(picture);
   the("controls").hidden = !me.instructor;
-  if (me.instructor) controls.draw(workshop, Object.fromEntries(SIDES.map((name) => [name, nodesOf(name)])));
-  if (!me.instructor || cover.covers) the("breaking").hidden = true; // who sees nothing breaks nothing
+  if (!me.instructor) the("breaking").hidden = true;
+  else controls.draw(workshop, Object.fromEntries(SIDES.map((name) => [name, seenNow(name)])), me.user, cover.covers);
   if (cover.covers) return;
   for (const name of SIDES) drawSide(name, picture);
   roster.draw(picture, me.user);
@@ -141,8 +144,8 @@ function stand(shopsFirst) {
   if (main.dataset.first === String(shopsFirst)) return;
   main.dataset.first = String(shopsFirst);
   const order = shopsFirst
-    ? ["visit", "breaking", "columns", "room", "controls", "lesson"]
-    : ["controls", "lesson", "visit", "breaking", "columns", "room"];
+    ? ["visit", "breaking", "columns", "controls", "room", "lesson"]
+    : ["controls", "breaking", "lesson", "visit", "columns", "room"];
   const here = document.activeElement;
   the("time").before(...order.map(the));
   here?.focus(); // what is moved loses it

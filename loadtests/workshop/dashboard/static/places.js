@@ -1,8 +1,9 @@
 /**
  * Where everything of one column is drawn, from its width and what both columns hold: so they have the same scale.
  *
- * Top to bottom: the way in, the balancer, the nodes, a rail, the store and the database. Each node has one seat for
- * each shopper, the same one in every node and on both sides: who is sent to another node keeps their place there.
+ * Top to bottom: the balancer, with the way in beside it, the nodes, a rail, the store and the database. (In a narrow
+ * column the way in is above the balancer.) Each node has one seat for each shopper, the same one in every node and on
+ * both sides: who is sent to another node keeps their place there.
  * Lengths are in pixels; `letter` is the size of the letters.
  * @module
  */
@@ -16,15 +17,23 @@ const SMALLEST_SEAT = 7;
 /** Above and below the seats of a node, in letters: a line of words each. */
 const HEAD = 1.7;
 const FOOT = 1.4;
+/** Half of the balancer's width, its height, and what the lines from it to the nodes take, in letters. */
+const HALF_BALANCER = 5;
+const BALANCER_HIGH = 1.7;
+const LINES = 1.2;
 /** Of more people of the room than these, the names stand in the list below the columns only. */
 const MOST_NAMED = 4;
+/** As wide as that, in letters, is a name beside the balancer at least, and so many stand one below the other. */
+const NAME = 6;
+const NAMES_DEEP = 3;
 
 /** @typedef {{x: number, y: number, width: number, height: number}} Box */
 
 /**
  * @param {{width: number, letter: number, shoppers: number, guests: number, nodes: number, waiting: boolean,
  *   below: number}} what
- *   waiting: somebody has not come in yet, and is shown above the balancer; below: how many boxes lie below the nodes;
+ *   waiting: somebody has not come in yet, and a narrow column needs room for them; below: how many boxes lie below the
+ *   nodes;
  *   guests: people of the room, below the shoppers of each node
  * @returns the boxes and the seats
  */
@@ -36,7 +45,8 @@ export function places({ width, letter, shoppers, guests = 0, nodes, waiting, be
   const columns = Math.max(1, Math.floor(inner / cell));
   const seatsHeight = Math.ceil(Math.max(1, shoppers) / columns) * cell;
   const tags = tagRows(inner, letter, guests);
-  return stacked({ width, letter, shoppers, across, cell, columns, seatsHeight, tags, nodes, waiting, below, ...rows });
+  const drawn = { width, letter, shoppers, guests, across, cell, columns, seatsHeight, tags, nodes, waiting, below };
+  return stacked({ ...drawn, ...rows });
 }
 
 /** Room for all people of the room in each node: with their names if they are few, as marks if they are many. */
@@ -54,6 +64,20 @@ export function tag(box, { columns, width, step }, place) {
   return {
     x: box.tags.x + (place % columns) * width,
     y: box.tags.y + Math.floor(place / columns) * step,
+  };
+}
+
+/** Where somebody of the room stands whom no node serves, if so many do: with their name, if there is room for that. */
+export function outsideTag({ outside, letter }, place, people) {
+  const named = people <= outside.mostNamed;
+  const step = named ? letter : Math.min(letter, Math.sqrt((outside.width * NAMES_DEEP * letter) / people));
+  const columns = named ? outside.columns : Math.max(1, Math.floor(outside.width / step));
+  const width = named ? outside.width / columns : step;
+  return {
+    named,
+    width,
+    x: outside.x + (place % columns) * width,
+    y: outside.y + Math.floor(place / columns) * step,
   };
 }
 
@@ -85,14 +109,15 @@ function seatSize(width, height, shoppers, letter) {
 
 function stacked(it) {
   const { letter, width } = it;
-  const wayIn = wayInSeats(it);
+  const wayIn = it.across ? besideBalancer(it) : aboveBalancer(it);
   const balancer = {
-    x: width / 2 - 5 * letter,
+    x: width / 2 - HALF_BALANCER * letter,
     y: wayIn.bottom + 0.2 * letter,
-    width: 10 * letter,
-    height: 1.7 * letter,
+    width: 2 * HALF_BALANCER * letter,
+    height: BALANCER_HIGH * letter,
   };
-  const top = balancer.y + balancer.height + (it.across ? 1.2 : 0.9) * letter;
+  const outside = outsideOf(it, balancer);
+  const top = balancer.y + balancer.height + (it.across ? LINES * letter : Math.max(0.9 * letter, outside.height));
   const boxHeight = HEAD * letter + it.seatsHeight + it.tags.height + FOOT * letter;
   const nodes = Array.from({ length: it.nodes }, (_, number) => nodeBox(it, number, top, boxHeight));
   const bottom = nodes.length ? nodes[nodes.length - 1].y + boxHeight : top;
@@ -104,11 +129,20 @@ function stacked(it) {
   };
   const rows = it.across ? 1 : it.below;
   const height = below.y + (rows - 1) * below.step + below.height + 2;
-  return { ...it, wayIn, balancer, nodeBoxes: nodes, rail, below, height };
+  return { ...it, wayIn, outside, balancer, nodeBoxes: nodes, rail, below, height };
 }
 
-/** Above the balancer: shoppers whom nobody has answered yet. */
-function wayInSeats({ width, letter, shoppers, cell, waiting }) {
+/** Left of the balancer: shoppers whom nobody has answered yet. Nothing moves when there are some. */
+function besideBalancer({ width, letter, shoppers, cell }) {
+  const room = width / 2 - (HALF_BALANCER + 0.6) * letter;
+  const y = 1.3 * letter; // below the words; from there to the nodes it is as deep as the balancer is high
+  const small = Math.min(cell, Math.sqrt((room * BALANCER_HIGH * letter) / Math.max(1, shoppers)));
+  const words = { x: 0, anchor: "start", most: room / (0.6 * letter) };
+  return { columns: Math.max(1, Math.floor(room / small)), cell: small, x: 0, y, bottom: 0, words };
+}
+
+/** In a narrow column: above it. */
+function aboveBalancer({ width, letter, shoppers, cell, waiting }) {
   const columns = Math.max(1, Math.floor(width / cell));
   const used = Math.min(columns, Math.max(1, shoppers));
   const y = 1.2 * letter;
@@ -118,7 +152,22 @@ function wayInSeats({ width, letter, shoppers, cell, waiting }) {
     x: (width - used * cell) / 2,
     y,
     bottom: waiting ? y + Math.ceil(Math.max(1, shoppers) / columns) * cell : 0,
+    words: { x: width / 2, anchor: "middle", most: width / (0.6 * letter) },
   };
+}
+
+/** Right of the balancer, in a narrow column below it: people of the room whom no node serves. */
+function outsideOf({ width, letter, across, indent, guests, tags }, { x, y, width: wide, height }) {
+  if (across) {
+    const from = x + wide + 0.6 * letter;
+    const columns = Math.max(1, Math.floor((width - from) / (NAME * letter)));
+    return { x: from, y, width: width - from, columns, mostNamed: NAMES_DEEP * columns };
+  }
+  const room = width - 2 * indent;
+  const columns = Math.max(1, Math.floor(room / (tags.named ? NAME * letter : letter)));
+  const rows = Math.ceil(guests / columns);
+  const from = { x: indent, y: y + height + 0.3 * letter };
+  return { ...from, width: room, columns, mostNamed: tags.named ? guests : 0, height: (rows + 0.7) * letter };
 }
 
 function nodeBox(it, number, top, height) {

@@ -6,13 +6,16 @@
 import { html, the, write } from "./elements.js";
 import { SIDES } from "./words.js";
 
+/** Whoever teaches has no seat, hence no name: `guest_name(0)` of the contract. */
+const INSTRUCTOR = ["guest-00", "instructor"];
+
 export class Roster {
-  #names = new Map();
+  #names = new Map([INSTRUCTOR]);
   #drawn = "";
 
   /** Who is in the room. */
   know(participants) {
-    this.#names = new Map(participants.map(({ user, name }) => [user, name]));
+    this.#names = new Map([INSTRUCTOR, ...participants.map(({ user, name }) => [user, name])]);
   }
 
   /** The names of those who have been seen in a shop, by account. */
@@ -29,8 +32,10 @@ export class Roster {
     this.#drawn = shape;
     for (const side of SIDES) {
       const entered = picture[side].guests.filter((guest) => guest.node);
-      const lost = entered.filter((guest) => guest.lost).length;
+      const out = entered.filter((guest) => guest.lost);
+      const lost = out.length;
       write(the(`room-${side}`), `${lost} of ${entered.length} logged out`);
+      write(the(`out-${side}`), out.map(({ user }) => named.get(user)).join(", "));
       write(the(`${side}-room`), entered.length ? `room: ${lost} of ${entered.length} out` : "");
       the(`room-${side}`).classList.toggle("some", lost > 0);
     }

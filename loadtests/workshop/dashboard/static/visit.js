@@ -39,7 +39,9 @@ export class Visit {
       const place = document.querySelector(`#shop-links [data-side="${side}"] .served`);
       if (!place) continue;
       const seen = this.seenOn(side, picture);
-      write(place, standing(seen, picture[side].nodes));
+      const [where, then] = standing(seen, picture[side].nodes);
+      write(place.querySelector(".where"), where);
+      write(place.querySelector(".then"), then);
       place.classList.toggle("stranger", Boolean(seen?.node && !seen.logged_in));
     }
   }
@@ -47,11 +49,11 @@ export class Visit {
 
 /** Whose memory is gone says nothing: until they ask, nobody has told them that they are a stranger. */
 function standing(seen, nodes) {
-  if (!seen || !seen.node) return "not seen there yet";
-  if (seen.logged_in) return `★ ${seen.node}`;
-  if (!seen.undecided) return `${seen.node} does not know you`;
+  if (!seen || !seen.node) return ["not seen there yet", ""];
+  if (seen.logged_in) return [`★ ${seen.node}`, ""];
+  if (!seen.undecided) return [`${seen.node} does not know you`, ""];
   const dead = nodes.find((node) => node.name === seen.node)?.state === "dead";
-  return `${seen.node} ${dead ? "is dead" : "has lost its memory"}: open your cart`;
+  return [`${seen.node} ${dead ? "is dead" : "has lost its memory"}`, ": open your cart"];
 }
 
 /** The address of a shop, by the name by which this page was reached. */
@@ -76,10 +78,12 @@ function entrance(side, { user, password, doors }) {
       html(
         "button",
         { class: `go ${side.stateful ? "stateful" : "stateless"}` },
-        `Log in to the ${side.side} shop`,
+        "Log in ",
+        html("span", { class: "roomy" }, "to the "),
+        `${side.side} shop`,
       ),
     ),
     html("a", { href: `${address}${doors.cart}`, target: tab }, "your cart"),
-    html("span", { class: "served" }),
+    html("span", { class: "served" }, html("span", { class: "where" }), html("span", { class: "then" })),
   );
 }

@@ -11,7 +11,7 @@ import pytest
 
 from loadtests.checks import CAUSES, CHECKS
 from loadtests.report.palette import DARK, LIGHT
-from loadtests.workshop.contract import Phase
+from loadtests.workshop.contract import Phase, guest_name
 from loadtests.workshop.dashboard import pages
 from loadtests.workshop.dashboard.pages import FOUR_NUMBERS, meanings
 from loadtests.workshop.live.live_replay import MOST_OF_ONE
@@ -25,6 +25,10 @@ COLOUR = re.compile(r"--([a-z-]+):(#[0-9a-fA-F]{6})")
 
 def test_the_page_knows_of_how_many_losses_of_one_shopper_it_is_told() -> None:
     assert f"const TOLD_OF_ONE = {MOST_OF_ONE};" in (STATIC / "loss_list.js").read_text()
+
+
+def test_the_page_knows_the_account_of_whoever_teaches() -> None:
+    assert f'const INSTRUCTOR = ["{guest_name(0)}",' in (STATIC / "roster.js").read_text()
 
 
 def colours(css: str) -> dict[str, str]:

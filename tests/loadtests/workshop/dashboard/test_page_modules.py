@@ -248,6 +248,97 @@ def test_the_list_of_losses_says_of_how_many_it_tells(page: Page, losses: list[i
     assert in_page(page, "loss_list", body, losses) == said
 
 
+NODES = [{"name": name, "state": "up"} for name in ("n1", "n2", "n3")]
+
+
+def a_side(*served: tuple[str, str], stateful: bool = True, dead: str = "") -> dict[str, Any]:
+    """A side as the page knows it, with those of the room who are logged in there, and where."""
+    nodes = [{**node, "state": "dead" if node["name"] == dead else "up"} for node in NODES]
+    guests = [{"user": user, "node": node, "logged_in": True} for user, node in served]
+    return {"nodes": nodes, "stateful": stateful, "guests": guests}
+
+
+@pytest.mark.parametrize(
+    ("sides", "proposed", "words"),
+    [
+        ([a_side(), a_side(stateful=False)], "", "first node up"),
+        # The right shop's node has just answered, and knows nothing that the others do not.
+        ([a_side(("me", "n2")), a_side(("me", "n3"), stateful=False)], "n2", "n2 ★ serves you"),
+        ([a_side(("me", "n3"), stateful=False), a_side(("me", "n2"), ("b", "n2"))], "n2", "n2 ★ serves you"),
+        # Who teaches is in no shop, but others of the room are: one of them must feel it.
+        ([a_side(("a", "n1"), ("b", "n3"), ("c", "n3"))], "n3", "n3 serves 2 of this room"),
+        ([a_side(("a", "n1")), a_side(("me", "n3"), stateful=False)], "n3", "n3 ★ serves you"),
+        ([a_side(("me", "n2"), dead="n2")], "", "first node up"),
+    ],
+)
+def test_a_fault_is_proposed_where_somebody_of_the_room_feels_it(
+    page: Page, sides: list[Any], proposed: str, words: str
+) -> None:
+    found = in_page(page, "victims", "return it.victims(given, 'me')", sides)
+    assert found["proposed"] == proposed
+    assert [value for value, _ in found["options"]] == ["", "n1", "n2", "n3"]
+    assert dict(found["options"])[proposed] == words
+
+
+@pytest.mark.parametrize(
+    ("phase", "predictions", "people", "in_shops", "begins"),
+    [
+        ("predict", 0, 0, 0, ""),
+        ("predict", 2, 5, 0, "2 predictions are in, and would never be compared"),
+        ("predict", 0, 5, 0, "Nobody has shopped yet, and whoever is writing"),
+        ("run", 0, 0, 0, "People are shopping: this round would be closed"),
+        ("open", 0, 5, 0, ""),
+        ("open", 0, 5, 1, "Free play would end, and its two shops close: 1 person of this room is in them."),
+        ("explain", 9, 9, 9, ""),
+        ("failed", 9, 9, 9, ""),
+    ],
+)
+def test_what_is_lost_with_a_round_is_said_before(
+    page: Page, phase: str, predictions: int, people: int, in_shops: int, begins: str
+) -> None:
+    body = "return it.lostByLeaving(...given)"
+    said = in_page(page, "leaving", body, [{"phase": phase}, predictions, people, in_shops])
+    assert said.startswith(begins)
+    assert bool(said) is bool(begins)
+
+
+@pytest.mark.parametrize(("width", "letter"), [(560, 14), (560, 24), (160, 14)])
+def test_who_is_logged_out_keeps_their_name(page: Page, width: int, letter: int) -> None:
+    """In the picture of a laptop, a small projector and a telephone: beside the balancer or below it, in no node."""
+    body = """
+        const {places} = await import('/static/places.js');
+        const layout = places({...given, shoppers: 30, guests: 3, waiting: true, nodes: 3, below: 2});
+        const nodes = ["n1", "n2", "n3"].map((name) => ({name, state: "up"}));
+        const [guests, users] = [new it.Guests(), ["Ann", "Bo", "Cy"]];
+        const seen = users.map((user) => ({user, node: "n1", logged_in: false, lost: true}));
+        guests.draw(seen, new Map(users.map((user) => [user, user])), "Cy", layout, nodes);
+        const at = [...guests.group.querySelectorAll("[data-guest]")].map((mark) =>
+            mark.style.transform.match(/[0-9.]+/g).map(Number));
+        return [[...guests.group.querySelectorAll("text")].map((name) => name.textContent), at,
+            layout.nodeBoxes[0].y, layout.balancer];
+    """
+    names, at, nodes_at, balancer = in_page(page, "guests", body, {"width": width, "letter": letter})
+    assert names == ["Ann", "Bo", "★ Cy"]
+    assert len({tuple(place) for place in at}) == 3
+    for x, y in at:
+        assert y + 0.9 * letter <= nodes_at + 0.01
+        assert 0 <= x <= width - 3 * letter
+        assert x > balancer["x"] + balancer["width"] or y > balancer["y"] + balancer["height"]
+
+
+@pytest.mark.parametrize("shoppers", [1, 30, 500])
+def test_whoever_comes_in_moves_nothing(page: Page, shoppers: int) -> None:
+    body = """
+        const [waits, calm] = [true, false].map((waiting) => it.places({...given, waiting}));
+        const seats = Array.from({length: given.shoppers}, (_, number) => it.seat(waits.wayIn, number + 1));
+        return [waits.height - calm.height, waits.nodeBoxes[0].y - calm.nodeBoxes[0].y,
+            seats.filter(({x, y}) => x < 0 || x > waits.balancer.x || y > waits.nodeBoxes[0].y).length];
+    """
+    for letter in (14, 24):
+        given = {"width": 560, "letter": letter, "shoppers": shoppers, "nodes": 3, "below": 2}
+        assert in_page(page, "places", body, given) == [0, 0, 0]
+
+
 def test_of_ones_own_name_no_piece_is_shown(page: Page) -> None:
     """Of others' as much as fits: there one looks for a person, here for oneself."""
     body = """

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 
-from loadtests.workshop.contract import Close, LiveFault
+from loadtests.workshop.contract import Begin, Close, LiveFault
 from tests.loadtests.report.test_browser import assert_axe_finds_nothing, axe_finds_nothing_at
 from tests.loadtests.workshop.dashboard.process import TOKEN
 from tests.loadtests.workshop.dashboard.stage import on_stage
-from tests.loadtests.workshop.dashboard.test_page_in_browser import predicted
+from tests.loadtests.workshop.dashboard.test_page_in_browser import predicted, press, seek
+from tests.waiting import until
 
 pytestmark = pytest.mark.browser
 SEEN_AT_ONCE = (
@@ -22,6 +23,7 @@ SEEN_AT_ONCE = (
     "#fault-buttons",
     "#visit",
     "#left-room",
+    "#close-round",
 )
 ONE_DEAD = (LiveFault(0, ("left", "right"), "kill", "n2"),)
 
@@ -46,6 +48,36 @@ def test_all_that_a_room_looks_at_is_seen_without_scrolling(browser: Browser, tm
                 page.locator("#projector").click()
 
 
+CONTROLS = ("#shop-links button", "#where input", "#victim", "#fault-buttons button", "#close-round", "#begin", "#end")
+
+
+def test_nothing_that_is_pressed_moves_when_a_node_dies(browser: Browser, tmp_path: Path) -> None:
+    """And the round can be closed from wherever one is, without scrolling."""
+
+    def places(page: Page, at_s: int) -> list[object]:
+        seek(page, at_s)
+        page.wait_for_timeout(300)  # it is drawn anew with the next picture of the screen
+        return [page.locator(part).evaluate_all("all => all.map(it => it.getBoundingClientRect().toJSON())")
+                for part in CONTROLS]  # fmt: skip
+
+    with on_stage(tmp_path / "w", "run", predict=False, join_code="apple-42") as played:
+        page = played.open(browser, key=True)
+        for width, height in ((1280, 720), (1280, 800)):
+            page.set_viewport_size({"width": width, "height": height})
+            for mode in ("plain", "projector"):
+                played.stage.goes_to("run", predict=False)
+                expect(page.locator("#broken")).to_be_hidden()
+                before = places(page, 7)
+                expect(page.locator(".node.dead")).to_have_count(0)
+                played.stage.goes_to("run", predict=False, broken=ONE_DEAD)
+                expect(page.locator("#broken-list li")).to_have_count(1)
+                for at_s in (8, 9, 10):  # some are on their way to another node, and then nobody is
+                    assert places(page, at_s) == before, (width, height, mode, at_s)
+                expect(page.locator(".node.dead")).to_have_count(2)
+                expect(page.locator("#close-round")).to_be_in_viewport(ratio=1)
+                page.locator("#projector").click()
+
+
 def dots_in_dead_nodes(page: Page) -> int:
     found: int = page.evaluate("""() => {
         const dead = [...document.querySelectorAll(".node.dead > rect")].map((rect) => rect.getBoundingClientRect());
@@ -65,7 +97,8 @@ def test_a_room_is_shown_how_to_join_and_never_the_instructors_key(browser: Brow
         page.keyboard.press("j")
         shown = page.get_by_role("dialog")
         expect(shown).to_contain_text("or open 192.0.2.7:8080 and type APP LE4")
-        page.wait_for_function("document.querySelector('#join .qr').naturalWidth > 0")
+        # Not by the browser's own waiting: it evaluates again by what the page's policy forbids.
+        assert until(lambda: page.evaluate("document.querySelector('#join .qr').naturalWidth > 0"))
         assert TOKEN not in page.content() + page.url
         assert_axe_finds_nothing(page)
         phone = played.open(browser, width=360)
@@ -141,6 +174,36 @@ def test_an_answer_that_is_late_or_refused_keeps_nobody_from_the_shops(browser: 
         played.stage.goes_to("run")
         expect(phone.locator("#visit")).to_be_visible()
         assert len(refused) == 1
+
+
+def test_another_round_takes_nothing_from_a_room_unasked(browser: Browser, tmp_path: Path) -> None:
+    with on_stage(tmp_path / "w", "predict") as played:
+        page = played.open(browser, key=True)
+        predicted(page)
+        begin, asked = page.get_by_role("button", name="Begin", exact=True), page.get_by_role("dialog")
+        press(page, begin)
+        expect(asked).to_contain_text("1 prediction is in, and would never be compared with anything")
+        expect(asked.get_by_role("button", name="Stay in this round")).to_be_focused()
+        assert_axe_finds_nothing(page)
+        page.keyboard.press("Enter")
+        expect(asked).to_have_count(0)
+        expect(begin).to_be_focused()
+        played.stage.goes_to("run")
+        expect(page.locator("#close-round")).to_be_visible()
+        press(page, begin)
+        expect(asked).to_contain_text("People are shopping: this round would be closed as it stands")
+        page.keyboard.press("Escape")
+        assert played.stage.told == []
+
+        press(page, begin)
+        asked.get_by_role("button", name="Begin it").press("Enter")
+        expect(page.locator("#phase")).to_contain_text("Predict")
+        expect(asked).to_have_count(0)
+        played.stage.handle(Close())
+        expect(page.locator("#phase")).to_contain_text("The round is over")
+        press(page, begin)  # nothing would be lost any more
+        assert until(lambda: played.stage.told == [Begin(), Close(), Begin()]), played.stage.told
+        expect(asked).to_have_count(0)
 
 
 @pytest.mark.parametrize("mode", ["light", "dark", "projector"])
