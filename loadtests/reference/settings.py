@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Iterator
+from itertools import pairwise
 
 import msgspec
 
@@ -48,35 +48,29 @@ class Attribute(msgspec.Struct, frozen=True):
 
 def attributes_of(kind: type[msgspec.Struct]) -> tuple[Attribute, ...]:
     """The fields that this class itself declares, in order."""
-    body = _body(kind)
-    followers = [*body[1:], None]
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
+    body = tree.body if isinstance(tree, ast.ClassDef) else []
+    # In pairs: a field's docstring is the statement below it, and the last field may have none.
     return tuple(
         _attribute(statement, follower)
-        for statement, follower in zip(body, followers, strict=True)
+        for statement, follower in pairwise([*body, None])
         if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
     )
-
-
-def _body(kind: type[msgspec.Struct]) -> list[ast.stmt]:
-    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
-    return tree.body if isinstance(tree, ast.ClassDef) else []
 
 
 def _attribute(statement: ast.AnnAssign, follower: ast.stmt | None) -> Attribute:
     kind = statement.annotation
     if isinstance(kind, ast.Subscript) and ast.unparse(kind.value) == "Annotated" and isinstance(kind.slice, ast.Tuple):
         kind = kind.slice.elts[0]  # the range beside it is told in its own words
+    about = ""
+    if isinstance(follower, ast.Expr) and isinstance(follower.value, ast.Constant):
+        about = " ".join(str(follower.value.value).split())
     return Attribute(
         ast.unparse(statement.target),
         ast.unparse(kind),
         "" if statement.value is None else ast.unparse(statement.value),
-        " ".join("".join(_docstring(follower)).split()),
+        about,
     )
-
-
-def _docstring(follower: ast.stmt | None) -> Iterator[str]:
-    if isinstance(follower, ast.Expr) and isinstance(follower.value, ast.Constant):
-        yield str(follower.value.value)
 
 
 def settings() -> str:
@@ -139,9 +133,6 @@ def _spelt(name: str) -> str:
     return f"{text.capitalize()}{f', in {unit}' if unit else ''}."
 
 
-# --- an application's description -------------------------------------------------------------------------------------
-
-
 def application() -> str:
     """docs/reference/application.md."""
     tables: list[tuple[str, tuple[type[msgspec.Struct], ...]]] = [
@@ -174,6 +165,6 @@ def _keys(*kinds: type[msgspec.Struct]) -> str:
         (code(it.name), code(it.type), code(it.default), it.about or "See its table below.")
         for kind in kinds
         for it in attributes_of(kind)
-        if it.name != "folder"
+        if it.name != "folder"  # which nobody writes: it is where the file was found
     ]
     return table(("key", "kind", "default", "meaning"), rows)
