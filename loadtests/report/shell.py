@@ -61,9 +61,10 @@ class PageShell:
     @cached_property
     def _environment(self) -> Environment:
         environment = Environment(
+            # The room's own first: a template of the report's name takes the place of the report's.
             loader=FileSystemLoader([self._room / "templates", ROOM / "templates"]),
             autoescape=True,
-            undefined=StrictUndefined,
+            undefined=StrictUndefined,  # a misspelt name is an error, and no empty place on the page
             trim_blocks=True,
             lstrip_blocks=True,
         )

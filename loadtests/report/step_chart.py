@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
 from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.report.axis import FOOT, TOP, TimeAxis, frame
@@ -21,6 +22,17 @@ Lanes = dict[str, Steps]
 
 MOST_STEPS = 300
 """Of a lane: a long run's charts are no larger than others'."""
+SUMMED_US = 500_000
+"""Answers and bytes are summed over half seconds, or over the charts' buckets where these are wider."""
+
+
+def summed(by_bucket: Mapping[int, int], bucket_us: int) -> Steps:
+    """What was counted by bucket of that width, as steps."""
+    width_us = max(SUMMED_US, bucket_us)
+    counts: Counter[int] = Counter()
+    for bucket, count in by_bucket.items():
+        counts[bucket * bucket_us // width_us] += count
+    return [(wide * width_us, (wide + 1) * width_us, count) for wide, count in sorted(counts.items())]
 
 
 def most_in(lanes: Lanes) -> int:
@@ -93,6 +105,7 @@ def _outline(steps: list[tuple[int, int, float]]) -> str:
 
 def steps_table(series: Lanes, axis: TimeAxis, what: str) -> Table:
     """All lanes as numbers, at round times."""
+    # Whole half seconds, rounded up (the floor of what is negative is a ceiling): at most MOST_ROWS of them.
     step_us = -(-axis.end_us // MOST_ROWS // 500_000) * 500_000 or 500_000
     rows = []
     for at_us in range(0, axis.end_us, step_us):

@@ -31,6 +31,7 @@ def badge(run: JudgedRun) -> bytes:
     label = _short(f"twinshop {run.results.scenario}")
     sign, mood = ENDINGS[run.results.verdict]
     words: str = run.results.verdict
+    # A threshold is what decides how the run ends, whatever was predicted.
     if run.fired:
         sign, mood = ENDINGS["not as predicted"]
         words = f"{len(run.fired)} threshold{'' if len(run.fired) == 1 else 's'} fired"

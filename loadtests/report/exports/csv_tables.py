@@ -34,6 +34,7 @@ def write_csv(table: ExportTable[Any], run: JudgedRun, out: BinaryIO) -> None:
 
 
 def _cell(value: Value) -> Value:
+    # First, as Python takes a boolean for a number.
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str) and value.startswith(_FORMULA):
