@@ -98,7 +98,7 @@ class HistoryReplay:
         self.orders[order.order] = order
         if promise is None or order.request in self._unanswered:
             self.made.add(order.request)
-        for check in tuple(self._checks.values()):
+        for check in tuple(self._checks.values()):  # a copy, as one that raises is taken out meanwhile
             self._guard(check.kind, check.stored, order, promise.exchange if promise else None)
 
     def close(self) -> None:
@@ -166,9 +166,6 @@ class HistoryReplay:
             self._checks.pop(kind, None)
 
 
-# --- what is no loss --------------------------------------------------------------------------------------------------
-
-
 TELLING: frozenset[Do] = frozenset({"login", "watch", "read_cookie", *ENDS_SESSION})
 """What every tally hears of, whatever came of it."""
 
@@ -195,6 +192,7 @@ class Tallies:
         for tally in self._tallies:
             if tally.name not in self.crashed:
                 self._tell(tally, exchange)
+        # Anew each time: a tally begins and ends to follow somebody by what it has just heard.
         self._tell_all = any(tally.hears_all or tally.following for tally in self._tallies)
 
     def close(self) -> dict[str, Counted]:
