@@ -48,7 +48,7 @@ class OrderDuplicated(Check):
 
     def stored(self, order: StoredOrder, checkout: Exchange | None) -> None:
         """Proved by the checkouts, as far as the shopper knows of them, and by the two orders."""
-        this = (order, checkout)
+        this = (order, checkout)  # one object: that `setdefault` gives back another one is the finding
         key = order.key or (checkout.key if checkout else "")  # a shop that ignores keys does not store them either
         # By the request first: it proves that something sent it twice, whatever the shop makes of keys.
         first = self._of_request.setdefault(order.request, this) if order.request else this

@@ -141,7 +141,6 @@ class ArchitectureJudge:
         self._three_logs.add_node(node, records)
 
     def _reconcile(self, sources: Sources) -> Reconciliation:
-        """Compare the three logs."""
         compared = self._three_logs.close(sources)
         by_balancer = self._affected.at_risk()
         return Reconciliation(

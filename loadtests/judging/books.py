@@ -234,7 +234,6 @@ class Books(ActionCounts):
             self._problems.append(f"{logged_out.events} times a login was lost, the losses name {events}")
 
     def _goes_together(self, exchange: Exchange) -> bool:
-        """Its outcome and its status."""
         ok = exchange.outcome == "ok"
         if not self._by_status:
             return not ok or 0 < exchange.status < 500

@@ -150,7 +150,6 @@ def _apart_us(story: Story, groups: dict[str, list[ShopperRow]]) -> int:
 
 
 def _how_many(groups: dict[str, list[ShopperRow]], shown: dict[str, list[ShopperRow]]) -> str:
-    """Which rows are drawn, in words."""
     total, drawn = (sum(map(len, rows.values())) for rows in (groups, shown))
     if drawn == total:
         return "One row for each shopper"

@@ -82,7 +82,6 @@ def _thinned(steps: Steps) -> Steps:
 
 
 def _most_and_last(name: str, steps: Steps, unit: str) -> str:
-    """What to say of a lane: its name, the most, and the last."""
     most = max((count for _, _, count in steps), default=0)
     last = steps[-1][2] if steps else 0
     return f"{name}: up to {max(most, 0):,}{unit}, end {max(last, 0):,}"

@@ -230,4 +230,3 @@ MEASURED: ExportTable[Measured] = ExportTable(
 TABLES: dict[str, ExportTable[Exchange] | ExportTable[Found] | ExportTable[Measured]] = {
     table.name: table for table in (ACTIONS, LOSSES, MEASURED)
 }
-"""By name."""
