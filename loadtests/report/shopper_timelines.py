@@ -183,7 +183,7 @@ def _finding(story: Story, result: ArchitectureResult, groups: dict[str, list[Sh
     if not fallen:
         but = f", as far as anybody saw: {unseen:,} could not be looked at" if unseen else ""
         return f"None of the {result.shoppers:,} shoppers was logged out{but}."
-    text = f"{fallen:,} of {result.shoppers:,} shoppers were logged out"
+    text = f"{fallen:,} of {result.shoppers:,} shoppers {'was' if fallen == 1 else 'were'} logged out"
     if not story.faults:
         return text + ", without any fault."
     first = story.faults[0]
