@@ -42,7 +42,7 @@ class Impersonated(Check):
 
     def elsewhere(self, person: ShopperTrace, exchange: Exchange) -> None:
         """Proved by the shopper's login, and the answer to the thief."""
-        # The other thing that is done with this jar is the stealing itself, which asks nobody anything.
+        # Only what asks who it is: the stealing itself asks nobody anything.
         if exchange.jar == "thief" and exchange.do == "me":
             # With the login of that moment: until the history ends, the owner may have logged in anew.
             self._last[exchange.shopper] = person.login, exchange

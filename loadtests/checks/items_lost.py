@@ -42,7 +42,7 @@ class ItemsLost(CartCheck):
 
     def promised(self, promise: AcknowledgedOrder, order: StoredOrder | None) -> None:
         """The order in the database shows the cart as the shop had it at the checkout."""
-        # No such order, or another one's under this number, is `order_lost`; of a cart that nobody knows nothing lacks.
+        # No such order, or another one's under this number, is `order_lost`; what lacks of an unknown cart is unknown.
         if order is None or promise.cart is None or not promise.kept_by(order) or not promise.missing(order):
             return
         exchange = promise.exchange

@@ -114,7 +114,7 @@ def _answer(exchange: Exchange) -> str:
         return f"the connection broke off ({exchange.status})"
     if exchange.outcome != "ok":
         return f"{exchange.error or 'refused'} ({exchange.status})"
-    # Of a login that somebody is known is what "acknowledged" says.
+    # Of a login, "acknowledged" says it already.
     parts = [f"known as {exchange.user}"] if exchange.user and exchange.do != "login" else []
     if exchange.cart is not None:
         what = "what it remembers is" if exchange.do == "recall" else "the cart shown holds"

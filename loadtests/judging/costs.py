@@ -101,19 +101,13 @@ class CostCounter:
 
     def _node_memory_mb(self) -> float | None:
         """All nodes together, at the look at which it was most."""
-        sums = [sum(usage.memory_bytes for usage in self._node_usage(look).values()) for look in self._looks]
+        sums = [self._node_memory(look) for look in self._looks]
         return round(max(sums) / 2**20, 1) if any(sums) else None
 
     def _memory_per_session(self) -> float | None:
         """How much the nodes' memory grew between the looks at which they held fewest and most sessions."""
-        counted = [(self._sessions(look.at_us), look) for look in self._looks]
-        known = [(sessions, look) for sessions, look in counted if sessions is not None]
-        if not known:
-            return None
-        (few, first), (many, last) = min(known, key=itemgetter(0)), max(known, key=itemgetter(0))
-        grown = sum(usage.memory_bytes for usage in self._node_usage(last).values())
-        grown -= sum(usage.memory_bytes for usage in self._node_usage(first).values())
-        return _share(grown, many - few, 0) if many - few >= TELLING else None
+        counted = [(self._sessions(look.at_us), self._node_memory(look)) for look in self._looks]
+        return _per_session([(sessions, memory) for sessions, memory in counted if sessions is not None])
 
     def _sessions(self, at_us: int) -> int | None:
         """Sessions that all nodes held at the last sample before then; None if a node did not answer it.
@@ -136,11 +130,7 @@ class CostCounter:
     def _store_memory_per_session(self) -> float | None:
         """How much the store's memory grew between the looks at which it held fewest and most keys."""
         known = [counters for counters in self._store_counters() if KEYS in counters and STORE_MEMORY in counters]
-        if not known:
-            return None
-        first, last = min(known, key=lambda held: held[KEYS]), max(known, key=lambda held: held[KEYS])
-        keys = last[KEYS] - first[KEYS]
-        return _share(last[STORE_MEMORY] - first[STORE_MEMORY], keys, 0) if keys >= TELLING else None
+        return _per_session([(counters[KEYS], counters[STORE_MEMORY]) for counters in known])
 
     def _store_counters(self) -> list[dict[str, int]]:
         return [look.usage[STORE].counters for look in self._looks if STORE in look.usage]
@@ -148,11 +138,22 @@ class CostCounter:
     def _node_usage(self, look: PartSample) -> dict[str, Usage]:
         return {part: usage for part, usage in look.usage.items() if part in self._all_nodes}
 
+    def _node_memory(self, look: PartSample) -> int:
+        return sum(usage.memory_bytes for usage in self._node_usage(look).values())
+
 
 def _looks(events: Sequence[Event], window_us: int) -> tuple[PartSample, ...]:
     """Those within the load window."""
     samples = (event for event in events if isinstance(event, PartSample))
     return tuple(sample for sample in samples if 0 <= sample.at_us <= window_us)
+
+
+def _per_session(known: Sequence[tuple[int, int]]) -> float | None:
+    """Of (sessions held, bytes used) at several looks: how much one takes, between the fewest and the most."""
+    if not known:
+        return None
+    (few, first), (many, last) = min(known, key=itemgetter(0)), max(known, key=itemgetter(0))
+    return _share(last - first, many - few, 0) if many - few >= TELLING else None
 
 
 def _share(whole: float | None, parts: float, digits: int) -> float | None:
