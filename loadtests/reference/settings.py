@@ -12,22 +12,8 @@ from itertools import pairwise
 
 import msgspec
 
+from compose import description as file
 from compose.cluster import Limits, Range, ranges
-from compose.description import (
-    IN_CONTAINERS,
-    PLACES,
-    AccountSource,
-    DescribedVariant,
-    Description,
-    FaultCommands,
-    LoginCall,
-    NodeCommand,
-    NodeService,
-    RecallCall,
-    RememberCall,
-    Running,
-    WhoCall,
-)
 from compose.interface import Call, Extract, Sign
 from loadtests.model.plan import ClientLimits
 from loadtests.model.scenario import FaultSpec, Load, Scenario
@@ -136,18 +122,19 @@ def _spelt(name: str) -> str:
 def application() -> str:
     """docs/reference/application.md."""
     tables: list[tuple[str, tuple[type[msgspec.Struct], ...]]] = [
-        ("The file", (Description,)),
-        ("`[node]`", (NodeCommand,)),
-        ("`[accounts]`", (AccountSource,)),
+        ("The file", (file.Description,)),
+        ("`[node]`", (file.NodeCommand,)),
+        ("`[accounts]`", (file.AccountSource,)),
         ("Each request: `[login]`, `[who]`, `[remember]`, `[recall]`, `[logout]`", (Call,)),
-        ("Beyond that, of single requests", (LoginCall, WhoCall, RememberCall, RecallCall)),
+        ("Beyond that, of single requests", (file.LoginCall, file.WhoCall, file.RememberCall, file.RecallCall)),
         ("Where something stands in an answer", (Extract,)),
         ("How an answer can be told", (Sign,)),
-        ("`[variant.NAME]`", (DescribedVariant,)),
-        ("`[service]`, in the place of `[node]`", (NodeService,)),
-        ("`[running]`, in the place of `[node]`", (Running,)),
-        ("`[fault.KIND]`, beside `[running]`", (FaultCommands,)),
+        ("`[variant.NAME]`", (file.DescribedVariant,)),
+        ("`[service]`, in the place of `[node]`", (file.NodeService,)),
+        ("`[running]`, in the place of `[node]`", (file.Running,)),
+        ("`[fault.KIND]`, beside `[running]`", (file.FaultCommands,)),
     ]
+    in_containers = ", ".join(code(f"{{{word}}}") for word in file.IN_CONTAINERS)
     return page(
         "The description of an application",
         "Every key of the file that `twinshop run SCENARIO --app FILE` reads. [Test your own application]"
@@ -155,8 +142,8 @@ def application() -> str:
         "one; `twinshop app schema` prints the JSON Schema, which also lies in `application.schema.json`.",
         *(part for title, kinds in tables for part in (f"## {title}", _keys(*kinds))),
         "## Words in commands and in `env`",
-        table(("word", "stands for"), [(code(f"{{{word}}}"), meaning) for word, meaning in PLACES.items()]),
-        f"In the `env` of a service, and of its variants: {', '.join(code(f'{{{word}}}') for word in IN_CONTAINERS)}.",
+        table(("word", "stands for"), [(code(f"{{{word}}}"), meaning) for word, meaning in file.PLACES.items()]),
+        f"In the `env` of a service, and of its variants: {in_containers}.",
     )
 
 

@@ -52,6 +52,7 @@ class PageShell:
         """What that template gives, without the shell: a part of a page."""
         return Markup(self._environment.get_template(template).render(**values))  # escaped by the environment
 
+    # Read when the first page is made, and once: most commands make none, a campaign makes many.
     @cached_property
     def _texts(self) -> tuple[str, str]:
         sheets = (ROOM / "report.css", *(self._room / name for name in self._style))

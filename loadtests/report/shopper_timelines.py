@@ -63,10 +63,11 @@ class ShopperRow(msgspec.Struct, frozen=True):
         states = [("out", start, end) for start, end in out]
         states += [("trouble", start, end) for start, end in trouble]
         at = logins[0]
+        # With the end as a span of no length, which closes the last stretch of shopping.
         for start, end in sorted([*out, *trouble, (end_us, end_us)]):
             if start > at:
                 states.append(("again" if self.logouts_us and at >= self.logouts_us[0] else "shopping", at, start))
-            at = max(at, end)
+            at = max(at, end)  # a logout and an outage may overlap
         return states
 
 

@@ -56,6 +56,7 @@ def lane(said: str, steps: Steps, axis: TimeAxis, top: float, highest: int) -> I
     room = LANE - HEAD
     steps = _thinned(steps)
     held = _outline([(axis.unit(a), axis.unit(b), max(count, 0) / highest * room) for a, b, count in steps])
+    # A strip at the foot: how high it was, nobody knows.
     silent = "".join(rectangle(axis.unit(a), LANE - 7, axis.unit(b), LANE) for a, b, count in steps if count < 0)
     if held:
         yield Region("level held", held, top, LANE)

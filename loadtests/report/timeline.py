@@ -62,7 +62,7 @@ def _bars(story: Story, axis: TimeAxis, bucket_us: int, px: float) -> list[AnySh
     paths: dict[Fate, list[str]] = {fate: [] for fate, _ in ORDER}
     for bucket, counts in sorted(story.due.items()):
         left, right = axis.unit(bucket * bucket_us), axis.unit((bucket + 1) * bucket_us) - 8  # a hairline between bars
-        y = float(PLOT)
+        y = float(PLOT)  # rounded only where it is drawn, or the roundings of many parts would add up
         for fate, _ in ORDER:
             if count := counts.get(fate, 0):
                 paths[fate].append(rectangle(left, round(y - count * px, 1), right, round(y, 1)))
