@@ -78,8 +78,8 @@ def _sessions_finding(story: Story, series: Lanes) -> str:
     steps = series[fault.victim]
     before = [count for start, _, count in steps if start < fault.start_us and count >= 0]
     after = [count for start, _, count in steps if start > fault.start_us and count >= 0]
-    held = before[-1] if before else 0
-    text = f"{fault.victim} held {held} session{'' if held == 1 else 's'} just before it was hit"
+    last = before[-1] if before else 0
+    text = f"{fault.victim} held {last} session{'' if last == 1 else 's'} just before it was hit"
     if not after:
         return text + " and was not seen holding any again."
     return f"{text}; once it was back {after[0]} at first, {after[-1]} at the end."
