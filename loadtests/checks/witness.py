@@ -74,7 +74,8 @@ def before_loss(why: Reason, person: ShopperTrace) -> list[WitnessEvent | None]:
     events = [told(person.login)]
     # Time is counted from the last write, so where time is the cause that write is part of the proof.
     written = person.life.written if "expired" in words_of(why.cause) else None
-    tokens = person.life.tokens if "refresh" in why.cause else None
+    # With the underscore: `refreshed_by_slow_page` is about a page, and no token is its witness.
+    tokens = person.life.tokens if "refresh_" in why.cause else None
     for use in tokens.uses if tokens is not None else ():
         events.append(told(use.exchange) if use.sure else None)  # what only may have been used proves nothing
     for later in (written, person.known, person.cart, person.out):
