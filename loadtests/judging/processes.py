@@ -1,7 +1,8 @@
 """Several pieces of work at once, a process of its own for each: for what takes a processor, not for what waits.
 
 Nothing is left of it, however it ends: whoever asked may be interrupted, a process may be killed, and if the one that
-asked is killed itself, the others notice and end.
+asked is killed itself, the others notice and end. (A `ProcessPoolExecutor` that does not fork leaves a process that
+tracks its resources; one that does would copy the locks of whatever threads there are.)
 """
 
 from __future__ import annotations
@@ -33,8 +34,6 @@ def in_processes(work: Callable[[T], R], pieces: Sequence[T], at_once: int) -> l
     processes: list[subprocess.Popen[bytes]] = []
 
     def in_a_process(piece: T) -> Any:
-        # No `ProcessPoolExecutor`: one that does not fork leaves a process that tracks its resources; one that does
-        # would copy the locks of whatever threads there are.
         # In a session of its own: Ctrl-C comes to whoever asked, who knows what it means. What can be imported here,
         # can be there.
         process = subprocess.Popen(

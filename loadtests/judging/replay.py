@@ -98,7 +98,7 @@ class HistoryReplay:
         self.orders[order.order] = order
         if promise is None or order.request in self._unanswered:
             self.made.add(order.request)
-        for check in tuple(self._checks.values()):  # a copy, as one that raises is taken out meanwhile
+        for check in tuple(self._checks.values()):
             self._guard(check.kind, check.stored, order, promise.exchange if promise else None)
 
     def close(self) -> None:
@@ -192,7 +192,6 @@ class Tallies:
         for tally in self._tallies:
             if tally.name not in self.crashed:
                 self._tell(tally, exchange)
-        # Anew each time: a tally begins and ends to follow somebody by what it has just heard.
         self._tell_all = any(tally.hears_all or tally.following for tally in self._tallies)
 
     def close(self) -> dict[str, Counted]:

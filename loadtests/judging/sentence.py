@@ -30,7 +30,7 @@ def sentence_of(
     if all(result.reasons == (NOTHING_PREDICTED,) for result in architectures.values()):
         clear = dict(architectures)
     else:
-        clear = {name: result for name, result in architectures.items() if result.verdict != "inconclusive"}
+        clear = _clear_ones(architectures)
     unclear = [name for name in architectures if name not in clear]
     if not clear:
         names = listed(unclear, "and") if len(unclear) <= MOST_WORDS // 2 else f"{len(unclear)} architectures"
@@ -48,6 +48,10 @@ def sentence_of(
         ]
     # The longest that fits; where none does, the shortest there is, as a sentence that is cut off says something else.
     return next((sentence for sentence in sentences if len(sentence.split()) <= MOST_WORDS), sentences[-1])
+
+
+def _clear_ones(architectures: Mapping[str, ArchitectureResult]) -> dict[str, ArchitectureResult]:
+    return {name: result for name, result in architectures.items() if result.verdict != "inconclusive"}
 
 
 def _done(faults: Sequence[PlannedFault], clear: Mapping[str, ArchitectureResult]) -> str:

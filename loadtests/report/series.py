@@ -154,7 +154,6 @@ class Story:
             self.body_bytes[bucket] += exchange.body_bytes
         if exchange.why == "plan":
             self.due[exchange.planned_us // bucket_us][fate] += 1
-        # The row is the shopper's: a thief's request may fail while its owner is served.
         if exchange.jar == "main":
             self._follow(exchange, fate, fault_us)
 
