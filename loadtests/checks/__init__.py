@@ -16,6 +16,7 @@ CHECKS: dict[str, type[Check]] = {it.kind: it for it in _FOUND if issubclass(it,
 """They name losses; by kind."""
 TALLIES: dict[str, type[Tally]] = {it.name: it for it in _FOUND if issubclass(it, Tally)}
 """They count what is no loss; by name, in the order of `results.json`."""
+# Once, for all readers: where a loss cannot be seen, its 0 is no finding.
 MEASURES: dict[str, Measure] = in_order([measure.as_far_as_seen() for measure in (
     *find_measures(loadtests.model.measures.__path__, loadtests.model.measures.__name__),
     *(measure for it in _FOUND for measure in it.measures),

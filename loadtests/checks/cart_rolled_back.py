@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from loadtests.checks.contract import Check
-from loadtests.checks.witness import before_loss, told
-from loadtests.model.history import Exchange
+from loadtests.checks.contract import CartCheck
 from loadtests.model.measures import Measure
-from loadtests.session_model.carts import Contradiction
-from loadtests.session_model.causes import reason_of_cart_loss
-from loadtests.session_model.shopper_trace import ShopperTrace
 
 
-class CartRolledBack(Check):
+class CartRolledBack(CartCheck):
     """Something is back in the cart, or more of it than was ever put there."""
 
     kind = "cart_rolled_back"
@@ -36,8 +31,3 @@ class CartRolledBack(Check):
             place=23,
         ),
     )
-
-    def contradicted(self, person: ShopperTrace, exchange: Exchange, finding: Contradiction) -> None:
-        """Proved by the last cart that was shown, the way from there, and this answer."""
-        why = reason_of_cart_loss(self.around, person, exchange)
-        self.lose(exchange, why, [*before_loss(why, person), told(exchange)], items=finding.items)

@@ -17,12 +17,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+from loadtests.checks.witness import before_loss, told
 from loadtests.model.cause import Cause
 from loadtests.model.history import Exchange, StoredOrder
 from loadtests.model.measures import Measure
 from loadtests.model.results import Counted, Loss, WitnessEvent
 from loadtests.session_model.carts import Contradiction
-from loadtests.session_model.causes import Reason
+from loadtests.session_model.causes import Reason, reason_of_cart_loss
 from loadtests.session_model.circumstances import Circumstances, circumstances_of
 from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace
 from loadtests.session_model.timeline import RunTimeline
@@ -88,6 +89,15 @@ class Check:
                 why.because, why.counterfactual, why.considered,
             )
         )  # fmt: skip
+
+
+class CartCheck(Check):
+    """A kind of loss that an answer shows which has the cart."""
+
+    def contradicted(self, person: ShopperTrace, exchange: Exchange, finding: Contradiction) -> None:
+        """Proved by the last cart that was shown, the way from there, and this answer."""
+        why = reason_of_cart_loss(self.around, person, exchange)
+        self.lose(exchange, why, [*before_loss(why, person), told(exchange)], items=finding.items)
 
 
 class Tally:

@@ -32,5 +32,6 @@ class CookiesRefused(Tally):
 
     def saw(self, exchange: Exchange) -> None:
         """The client says so."""
+        # A thief's browser refuses it as well, and takes nothing from anybody.
         if exchange.cookie_refused and exchange.jar == "main":
             self.count(exchange)

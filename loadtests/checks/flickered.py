@@ -57,6 +57,7 @@ class Flickered(Tally):
         shopper = exchange.shopper
         if exchange.as_stranger and exchange.do != "login":
             if shopper in self._logged_in and shopper not in self._stranger_us:
+                # The first 401: those after it, until somebody knows the shopper again, are the same flicker.
                 self._stranger_us[shopper] = exchange.done_us
                 # From here on quick oks count, too, for this shopper alone: they are all that can show it.
                 self.following.add(shopper)
@@ -67,7 +68,7 @@ class Flickered(Tally):
             # Sent after the stranger's answer: what was under way beside it proves nothing.
             if since_us is not None and exchange.sent_us >= since_us:
                 self.count(exchange)
-                self._forget(shopper)
+                self._forget(shopper)  # and still logged in: the next 401 begins another flicker
 
     def _changed(self, exchange: Exchange) -> None:
         """Another session, or perhaps another one: what comes next tells nothing of the one before."""

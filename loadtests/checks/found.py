@@ -23,6 +23,7 @@ def find_checks(folders: Iterable[str], package: str) -> list[type[Check] | type
 
 
 def _only_one(module: ModuleType) -> type[Check] | type[Tally]:
+    # By the module's name: what a file imports, its contract above all, stands among its names, too.
     found = [
         kind
         for kind in vars(module).values()

@@ -42,11 +42,13 @@ class Impersonated(Check):
 
     def elsewhere(self, person: ShopperTrace, exchange: Exchange) -> None:
         """Proved by the shopper's login, and the answer to the thief."""
+        # Only what asks who it is: the stealing itself asks nobody anything.
         if exchange.jar == "thief" and exchange.do == "me":
+            # With the login of that moment: until the history ends, the owner may have logged in anew.
             self._last[exchange.shopper] = person.login, exchange
 
     def close(self) -> None:
         """The last tries are known now."""
         for login, tried in self._last.values():
             if answered_as_shopper(tried):
-                self.lose(tried, Reason(STOLEN.name), [told(login) if login else None, told(tried)])
+                self.lose(tried, Reason(STOLEN.name), [told(login), told(tried)])

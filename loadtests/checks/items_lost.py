@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from loadtests.checks.contract import Check
-from loadtests.checks.witness import before_loss, in_database, told, units
-from loadtests.model.history import Exchange, StoredOrder
+from loadtests.checks.contract import CartCheck
+from loadtests.checks.witness import in_database, told, units
+from loadtests.model.history import StoredOrder
 from loadtests.model.measures import Measure
 from loadtests.model.results import WitnessEvent
-from loadtests.session_model.carts import Contradiction
-from loadtests.session_model.causes import reason_of_cart_loss, reason_of_short_order
-from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace
+from loadtests.session_model.causes import reason_of_short_order
+from loadtests.session_model.shopper_trace import AcknowledgedOrder
 
 
-class ItemsLost(Check):
+class ItemsLost(CartCheck):
     """Read your writes, for the cart and for the order that is made of it."""
 
     kind = "items_lost"
@@ -41,17 +40,13 @@ class ItemsLost(Check):
         ),
     )
 
-    def contradicted(self, person: ShopperTrace, exchange: Exchange, finding: Contradiction) -> None:
-        """Proved by the last cart that was shown, the way from there, and this answer."""
-        why = reason_of_cart_loss(self.around, person, exchange)
-        self.lose(exchange, why, [*before_loss(why, person), told(exchange)], items=finding.items)
-
     def promised(self, promise: AcknowledgedOrder, order: StoredOrder | None) -> None:
         """The order in the database shows the cart as the shop had it at the checkout."""
-        # Another user's order under this number is a loss of another kind.
+        # No such order, or another one's under this number, is `order_lost`; what lacks of an unknown cart is unknown.
         if order is None or promise.cart is None or not promise.kept_by(order) or not promise.missing(order):
             return
         exchange = promise.exchange
+        # When the checkout was sent: its answer empties the cart.
         cart = WitnessEvent(exchange.sent_us / 1000, f"the acknowledged cart holds {units(promise.cart)}")
         witness = [cart, told(exchange), in_database(order, exchange.done_us / 1000)]
         self.lose(exchange, reason_of_short_order(self.around, promise), witness, items=promise.missing(order))

@@ -48,7 +48,7 @@ class OrderDuplicated(Check):
 
     def stored(self, order: StoredOrder, checkout: Exchange | None) -> None:
         """Proved by the checkouts, as far as the shopper knows of them, and by the two orders."""
-        this = (order, checkout)
+        this = (order, checkout)  # one object: that `setdefault` gives back another one is the finding
         key = order.key or (checkout.key if checkout else "")  # a shop that ignores keys does not store them either
         # By the request first: it proves that something sent it twice, whatever the shop makes of keys.
         first = self._of_request.setdefault(order.request, this) if order.request else this
@@ -62,16 +62,18 @@ class OrderDuplicated(Check):
     ) -> None:
         asked = sorted((made for _, made in (first, second) if made is not None), key=lambda made: made.done_us)
         last = asked[-1] if asked else None
-        # The database knows no time of ours: the loss is at the later of the answers, when a shopper could have seen
-        # it.
+        # The database knows no time of ours: the later answer is when a shopper could have seen it.
         at_ms = last.done_us / 1000 if last else 0.0
+        # By request, as both orders may be of one that the balancer sent twice.
         checkouts = [told(made) for made in {made.request: made for made in asked}.values()]
         orders = [in_database(order, at_ms) for order, _ in (first, second)]
         proof = tuple(event for event in [*checkouts, *orders] if event is not None)
+        # Where the history knows neither request, only the order's own user says whose they are.
         shopper = last.shopper if last else account_number(second[0].user)
         units = sum(second[0].lines.values())
         why = reason_of_second_order(self.around, cause, asked)
         node = last.node if last else ""
+        # Not by `lose`, which wants an exchange that shows it: there may be none.
         self.losses.append(
             Loss(self.kind, shopper, at_ms, node, why.cause, proof, units, why.because, why.counterfactual)
         )

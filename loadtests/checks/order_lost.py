@@ -42,6 +42,7 @@ class OrderLost(Check):
             return
         exchange = promise.exchange
         witness = [told(exchange), in_database(order, exchange.done_us / 1000)]
+        # Under another's name it has causes that can be seen; why it is nowhere, nothing tells.
         others = order is not None and order.user != account_name(exchange.shopper)
         why = reason_of_another_name(self.around, None, exchange) if others else Reason()
         self.lose(exchange, why, witness, items=sum((promise.cart or {}).values()))

@@ -43,7 +43,7 @@ class OverLimit(Tally):
     def __init__(self, scene: RunTimeline) -> None:
         super().__init__(scene)
         self._allowed, self._window_us = _allowed(scene.limits.rate_limit)
-        self.hears_all = self._window_us > 0
+        self.hears_all = self._window_us > 0  # quick oks are what it counts; runs without a limit do not pay for that
         self._since_us: dict[int, int] = {}
         self._let_through: dict[int, int] = {}
 
@@ -54,6 +54,7 @@ class OverLimit(Tally):
         shopper, since_us = exchange.shopper, self._since_us.get(exchange.shopper)
         if since_us is None or exchange.done_us >= since_us + self._window_us:
             self._since_us[shopper], self._let_through[shopper] = exchange.sent_us, 1
+        # One that was sent before this window's first may have been counted before it.
         elif exchange.sent_us >= since_us:
             self._let_through[shopper] += 1
             if self._let_through[shopper] > self._allowed:

@@ -29,6 +29,7 @@ class ServerErrors(Tally):
 
     def saw(self, exchange: Exchange) -> None:
         """No answer has the status 0."""
+        # Only what was sent has a request id; what never was has met no server.
         sent = exchange.why == "plan" and exchange.jar == "main" and exchange.request
         if sent and (exchange.status >= 500 or exchange.status == 0):
             self.count(exchange)

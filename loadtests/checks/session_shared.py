@@ -55,7 +55,7 @@ class SessionShared(Check):
         elif exchange.do == "arrive" and exchange.outcome == "ok":
             self._arrived[shopper] = exchange
         elif login is not None and shopper not in self._own_login and answered_as_shopper(exchange):
-            case = (shopper, login.request)
+            case = (shopper, login.request)  # each login was a chance to change the id
             if case in self._accused:
                 return
             self._accused.add(case)

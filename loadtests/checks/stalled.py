@@ -41,6 +41,7 @@ class Stalled(Tally):
 
     def saw(self, exchange: Exchange) -> None:
         """From being sent, not from the plan: a late start would be counted again with each action after it."""
+        # Without a request id nothing was sent, so nobody waited.
         if exchange.why != "plan" or exchange.outcome != "ok" or not exchange.request:
             return
         if exchange.done_us - exchange.sent_us > STALLED_US and exchange.do not in SLOW_ON_PURPOSE:

@@ -69,9 +69,11 @@ class StillLoggedIn(Check):
     def _session(self, person: ShopperTrace, exchange: Exchange) -> tuple[Exchange | None, Exchange | None]:
         """The login of the session that was used, and its acknowledged end; None where there is none to speak of."""
         if exchange.jar == "stolen":
+            # The owner may have logged in again since: that login is another session's, and no witness.
             login, end = person.login, person.left
             return (login if login and end and login.done_us <= end.sent_us else None), end
         if exchange.jar == "second":
+            # A device that logged in after the logout everywhere is rightly known: nothing has ended for it.
             login, end = self._second_logins.get(exchange.shopper), person.left_everywhere
             return (login, end) if login and end and login.done_us <= end.sent_us else (login, None)
         return None, None

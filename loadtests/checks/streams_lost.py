@@ -39,6 +39,7 @@ class StreamsLost(Tally):
         if exchange.jar != "main":
             return
         shopper, dropped_us = exchange.shopper, self._dropped_us.get(exchange.shopper)
+        # First what it says of the drop before: the stream that is opened again can be dropped, too.
         if dropped_us is not None and exchange.sent_us >= dropped_us and self._decides(exchange):
             if exchange.as_stranger:
                 self.count(exchange)
@@ -46,7 +47,7 @@ class StreamsLost(Tally):
             self.following.discard(shopper)
         if exchange.dropped:
             self._dropped_us[shopper] = exchange.done_us
-            self.following.add(shopper)
+            self.following.add(shopper)  # for a quick ok decides it as well: then somebody knew them
 
     @staticmethod
     def _decides(exchange: Exchange) -> bool:

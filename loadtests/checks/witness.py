@@ -72,13 +72,16 @@ def in_database(order: StoredOrder | None, at_ms: float) -> WitnessEvent:
 def before_loss(why: Reason, person: ShopperTrace) -> list[WitnessEvent | None]:
     """What had been acknowledged, and the faults without which it would not have been lost; in order of time."""
     events = [told(person.login)]
+    # Time is counted from the last write, so where time is the cause that write is part of the proof.
     written = person.life.written if "expired" in words_of(why.cause) else None
-    tokens = person.life.tokens if "refresh" in why.cause else None
+    # With the underscore: `refreshed_by_slow_page` is about a page, and no token is its witness.
+    tokens = person.life.tokens if "refresh_" in why.cause else None
     for use in tokens.uses if tokens is not None else ():
-        events.append(told(use.exchange) if use.sure else None)
+        events.append(told(use.exchange) if use.sure else None)  # what only may have been used proves nothing
     for later in (written, person.known, person.cart, person.out):
         events.append(told(later) if later is not person.login else None)
     events += map(affected_by, why.faults)
+    # One exchange can be several of these at once: the last that knew the shopper is often the last cart.
     unique = {(event.at_ms, event.request, event.what): event for event in events if event is not None}
     return [unique[key] for key in sorted(unique)]
 
@@ -105,12 +108,14 @@ def _what(exchange: Exchange) -> str:
 def _answer(exchange: Exchange) -> str:
     if exchange.status == 0:
         return f"no answer ({exchange.error or 'none came'})"
+    # A login is asked for by strangers: 401 only says there that it was refused.
     if exchange.as_stranger and exchange.do != "login":
         return f"answered as a stranger ({exchange.status})"
     if exchange.dropped:
         return f"the connection broke off ({exchange.status})"
     if exchange.outcome != "ok":
         return f"{exchange.error or 'refused'} ({exchange.status})"
+    # Of a login, "acknowledged" says it already.
     parts = [f"known as {exchange.user}"] if exchange.user and exchange.do != "login" else []
     if exchange.cart is not None:
         what = "what it remembers is" if exchange.do == "recall" else "the cart shown holds"

@@ -24,8 +24,7 @@ class _Hit:
 
     def __init__(self, fault: FaultTimeline, epoch_us: int, limits: Limits, interface: ShopperInterface | None) -> None:
         assert fault.injected_us is not None
-        # Never observed: then the run is inconclusive anyway, and this is only for the table.
-        first_us, last_us = fault.takes_effect_us or (fault.injected_us, fault.injected_us)
+        first_us, last_us = _effect(fault)
         self.fault = fault.fault
         self.victim = fault.victim
         self.on_node = fault.on_node
@@ -198,4 +197,5 @@ def _follow(exchange: Exchange, last_node: dict[int, str]) -> None:
 
 def _effect(fault: FaultTimeline) -> tuple[int, int]:
     assert fault.injected_us is not None
+    # Never observed: then the run is inconclusive anyway, and this is only for the table.
     return fault.takes_effect_us or (fault.injected_us, fault.injected_us)

@@ -70,6 +70,7 @@ class ArchitectureJudge:
         self._fail_if = thresholds_of(scenario.fail_if, architecture)
         self._scene = scene
         self._replay = HistoryReplay(scene)
+        # The steps of all architectures are the same; what was ticked off is not.
         self._books = Books(case.steps.afresh(), by_status=scene.can.answers_by_status)
         self._tallies = Tallies(scene)
         self._spending = CostCounter(scene, events, plan.window_ms * 1000)
@@ -140,7 +141,6 @@ class ArchitectureJudge:
         self._three_logs.add_node(node, records)
 
     def _reconcile(self, sources: Sources) -> Reconciliation:
-        """Compare the three logs."""
         compared = self._three_logs.close(sources)
         by_balancer = self._affected.at_risk()
         return Reconciliation(
@@ -183,6 +183,7 @@ class ArchitectureJudge:
         losses = self._replay.losses()
         lost = Counter(loss.kind for loss in losses)
         facts = self._scene.application
+        # Where a loss could happen unseen, a number that was seen counts and a 0 does not: None, not measured.
         fields: dict[str, Any] = {
             check.field: (lost[check.kind] or None) if cannot_count(check.field, facts) else lost[check.kind]
             for check in CHECKS.values()

@@ -45,7 +45,7 @@ class Steps:
 
     def afresh(self) -> Steps:
         """The same steps, with nothing ticked off."""
-        other = copy(self)
+        other = copy(self)  # which shares the kinds; the rows carry the marks, so each architecture has its own
         other._by_shopper = {shopper: row[:] for shopper, row in self._by_shopper.items()}
         return other
 
@@ -56,6 +56,7 @@ class Steps:
             return ("nobody planned it",)
         planned = row[step]
         row[step] = planned | _DONE
+        # With the mark of an earlier exchange it equals no kind: a step that is told twice goes on to what is below.
         if planned == self._kinds.get((exchange.do, exchange.sku, exchange.quantity, exchange.jar)):
             return ()
         problems = []
@@ -162,8 +163,6 @@ class Books(ActionCounts):
             listed.append(f"and {len(self._problems) - len(listed)} more")
         return ClosedBooks(actions, users, items, logged_out, tuple(listed))
 
-    # --- actions -------------------------------------------------------------------------------------------------
-
     def _actions(self, settled: dict[str, Outcome]) -> ActionBook:
         counts = self.counts(settled)
         planned_ones = sum(self._unknown[request].why == "plan" for request in settled)
@@ -174,12 +173,11 @@ class Books(ActionCounts):
             planned, counts["ok"], counts["failed"], counts["unknown"], counts["not_sent"], settled=planned_ones
         )
 
-    # --- users ---------------------------------------------------------------------------------------------------
-
     def _users(self, replay: HistoryReplay) -> tuple[UserBook, LogoutCounts]:
         known = [person for person in replay.people.values() if person.known is not None]
         out = replay.logged_out()
         planned = self._steps.shoppers
+        # By the plan: of a shopper who was never let in, the history may not even have the name.
         never = len(planned - {person.shopper for person in known})
         undecided = sum(person.undecided for person in known)
         users = UserBook(len(planned), len(known) - out.shoppers - undecided, out.shoppers, never, undecided)
@@ -189,8 +187,6 @@ class Books(ActionCounts):
                 f"logged out, {users.never_logged_in} never logged in, {users.undecided} undecided"
             )
         return users, out
-
-    # --- items ---------------------------------------------------------------------------------------------------
 
     def _items(self, replay: HistoryReplay, settled: dict[str, Outcome], *, orders_read: bool) -> ItemBook:
         total = Items()
@@ -238,7 +234,6 @@ class Books(ActionCounts):
             self._problems.append(f"{logged_out.events} times a login was lost, the losses name {events}")
 
     def _goes_together(self, exchange: Exchange) -> bool:
-        """Its outcome and its status."""
         ok = exchange.outcome == "ok"
         if not self._by_status:
             return not ok or 0 < exchange.status < 500

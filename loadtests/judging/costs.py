@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from operator import itemgetter
 
 from compose.cluster import Usage
 from loadtests.faults import FAULTS
@@ -81,8 +82,6 @@ class CostCounter:
         since = {node: count - self._before_growth[node] for node, count in self._by_node.items() if node}
         return _share(sum(count for node, count in since.items() if node not in self._nodes), sum(since.values()), 4)
 
-    # --- from samples --------------------------------------------------------------------------------------------
-
     def _node_cpu_ms(self) -> float | None:
         """Between the first look and the last; a part that was started in between begins again at 0."""
         if len(self._looks) < 2:
@@ -102,19 +101,13 @@ class CostCounter:
 
     def _node_memory_mb(self) -> float | None:
         """All nodes together, at the look at which it was most."""
-        sums = [sum(usage.memory_bytes for usage in self._node_usage(look).values()) for look in self._looks]
+        sums = [self._node_memory(look) for look in self._looks]
         return round(max(sums) / 2**20, 1) if any(sums) else None
 
     def _memory_per_session(self) -> float | None:
         """How much the nodes' memory grew between the looks at which they held fewest and most sessions."""
-        counted = [(self._sessions(look.at_us), look) for look in self._looks]
-        known = [(sessions, look) for sessions, look in counted if sessions is not None]
-        if not known:
-            return None
-        (few, first), (many, last) = min(known, key=_sessions_of), max(known, key=_sessions_of)
-        grown = sum(usage.memory_bytes for usage in self._node_usage(last).values())
-        grown -= sum(usage.memory_bytes for usage in self._node_usage(first).values())
-        return _share(grown, many - few, 0) if many - few >= TELLING else None
+        counted = [(self._sessions(look.at_us), self._node_memory(look)) for look in self._looks]
+        return _per_session([(sessions, memory) for sessions, memory in counted if sessions is not None])
 
     def _sessions(self, at_us: int) -> int | None:
         """Sessions that all nodes held at the last sample before then; None if a node did not answer it.
@@ -128,25 +121,25 @@ class CostCounter:
 
     def _used(self, counter: str) -> float | None:
         """How far a counter of the store went up between the first look and the last."""
-        told = [look.usage[STORE].counters for look in self._looks if STORE in look.usage]
-        counts = [counters[counter] for counters in told if counter in counters]
+        counts = [counters[counter] for counters in self._store_counters() if counter in counters]
         if len(counts) < 2:
             return None
-        steps = pairwise(counts)
+        steps = pairwise(counts)  # one by one, as a store that was started anew counts from 0 again
         return float(sum(later - earlier if later >= earlier else later for earlier, later in steps))
 
     def _store_memory_per_session(self) -> float | None:
         """How much the store's memory grew between the looks at which it held fewest and most keys."""
-        told = [look.usage[STORE].counters for look in self._looks if STORE in look.usage]
-        known = [counters for counters in told if KEYS in counters and STORE_MEMORY in counters]
-        if not known:
-            return None
-        first, last = min(known, key=lambda held: held[KEYS]), max(known, key=lambda held: held[KEYS])
-        keys = last[KEYS] - first[KEYS]
-        return _share(last[STORE_MEMORY] - first[STORE_MEMORY], keys, 0) if keys >= TELLING else None
+        known = [counters for counters in self._store_counters() if KEYS in counters and STORE_MEMORY in counters]
+        return _per_session([(counters[KEYS], counters[STORE_MEMORY]) for counters in known])
+
+    def _store_counters(self) -> list[dict[str, int]]:
+        return [look.usage[STORE].counters for look in self._looks if STORE in look.usage]
 
     def _node_usage(self, look: PartSample) -> dict[str, Usage]:
         return {part: usage for part, usage in look.usage.items() if part in self._all_nodes}
+
+    def _node_memory(self, look: PartSample) -> int:
+        return sum(usage.memory_bytes for usage in self._node_usage(look).values())
 
 
 def _looks(events: Sequence[Event], window_us: int) -> tuple[PartSample, ...]:
@@ -155,8 +148,12 @@ def _looks(events: Sequence[Event], window_us: int) -> tuple[PartSample, ...]:
     return tuple(sample for sample in samples if 0 <= sample.at_us <= window_us)
 
 
-def _sessions_of(known: tuple[int, PartSample]) -> int:
-    return known[0]
+def _per_session(known: Sequence[tuple[int, int]]) -> float | None:
+    """Of (sessions held, bytes used) at several looks: how much one takes, between the fewest and the most."""
+    if not known:
+        return None
+    (few, first), (many, last) = min(known, key=itemgetter(0)), max(known, key=itemgetter(0))
+    return _share(last - first, many - few, 0) if many - few >= TELLING else None
 
 
 def _share(whole: float | None, parts: float, digits: int) -> float | None:

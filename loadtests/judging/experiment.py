@@ -30,6 +30,7 @@ def experiment_steps(run: RunTimeline) -> tuple[ExperimentStep, ...]:
         ExperimentStep(event.fault, event.phase, event.at_us / 1000, event.victim, event.evidence)
         for event in run.fault_events
     ]
+    # The plan first, by whatever clock: a table whose first line is "injected" reads as if nobody had planned it.
     return tuple(sorted(steps, key=lambda step: (step.fault, step.step != "planned", step.at_ms)))
 
 

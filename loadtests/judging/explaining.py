@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from loadtests.judging.judge import parts_of, read_part
+from loadtests.judging.judge import events_of, parts_of, read_part
 from loadtests.judging.replay import HistoryReplay
-from loadtests.model.events import Event, read_events
+from loadtests.model.events import Event
 from loadtests.model.history import Exchange, shopper_of
 from loadtests.model.run_folder import RunFolder
 from loadtests.session_model.circumstances import circumstances_of
@@ -40,9 +40,7 @@ def explain(folder: Path, shopper: int, architectures: tuple[str, ...] = ()) -> 
                 why=f"it has {', '.join(provenance.architectures)}",
                 next_step="name one of those, or none for all",
             )
-    events: dict[str, list[Event]] = {}
-    for event in read_events(run.events):
-        events.setdefault(event.architecture, []).append(event)
+    events = events_of(run, provenance.architectures)
     parts = parts_of(run.history, events)
     wanted = [name for name in architectures or provenance.architectures if name in events]
     return tuple(_story(run, name, shopper, events, parts.get(name)) for name in wanted)

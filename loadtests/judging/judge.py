@@ -59,7 +59,7 @@ def judge_together(folder: Path, companions: Mapping[str, C]) -> tuple[Results, 
     run = RunFolder(folder)
     provenance = run.read_provenance()
     case = _case(run, provenance)
-    events = _events(run, provenance.architectures)
+    events = events_of(run, provenance.architectures)
     parts = parts_of(run.history, events)
     in_order = [*parts, *(name for name in events if name not in parts)]
     tasks = [
@@ -136,8 +136,12 @@ def _check_hash(path: Path, content: bytes, of_the_run: str) -> None:
         )
 
 
-def _events(run: RunFolder, architectures: tuple[str, ...]) -> dict[str, list[Event]]:
-    """The events of all architectures that were begun, in the order in which they were asked for."""
+def events_of(run: RunFolder, architectures: tuple[str, ...]) -> dict[str, list[Event]]:
+    """The events of all architectures that were begun, in the order in which they were asked for.
+
+    Raises:
+        RunFolderError: the file is missing or damaged; names the line.
+    """
     events: dict[str, list[Event]] = {}
     for event in read_events(run.events):
         events.setdefault(event.architecture, []).append(event)
@@ -145,7 +149,6 @@ def _events(run: RunFolder, architectures: tuple[str, ...]) -> dict[str, list[Ev
     return {name: events[name] for name in architectures if name in events}
 
 
-# --- the parts of the history -----------------------------------------------------------------------------------------
 # The records of one architecture stand together, so its part is found by halving, and can be read by itself, more than
 # once, and by a process of its own.
 
@@ -227,8 +230,6 @@ def _otherwise(history: Path, name: str, *, twice: bool) -> RunFolderError:
         next_step="run the scenario again: a history that was put together otherwise proves nothing",
     )
 
-
-# --- results beside the evidence --------------------------------------------------------------------------------------
 
 MOST = 5
 """As many places are named; one is enough to know."""

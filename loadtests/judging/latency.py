@@ -31,6 +31,7 @@ def percentiles_of(counted: Mapping[int, int]) -> Percentiles:
     if not ordered:
         return Percentiles(0, 0.0, 0.0, 0.0, 0.0)
     up_to = list(accumulate(counted[wait_us] for wait_us in ordered))
+    # Rounded up (the floor of what is negative is a ceiling), and in whole numbers, as no float is 0.95 exactly.
     ranks = (-(-up_to[-1] * p // 1000) for p in (500, 950, 990, 999))
     p50, p95, p99, p99_9 = (ordered[bisect_left(up_to, rank)] / 1000 for rank in ranks)
     return Percentiles(up_to[-1], p50, p95, p99, ordered[-1] / 1000, p99_9, _distribution(ordered, up_to))

@@ -2,10 +2,9 @@
 
 Every answer that a shopper got is in the balancer's log once, with the same status and from the same node; every answer
 of a shop that the balancer passed on is in that node's log once, with the same status. What is anywhere else, or twice
-(a hidden re-send), is a mismatch. Allowed: what the client gave up on may or may not have reached the balancer, and a
-node that died while answering may have logged what the balancer never received. A balancer that retries may have asked
-several nodes, or again one that had failed, of which one gave the answer; one that was struck wrote nothing down of
-what it had begun, and when it is there again it may refuse people before it has read where to write.
+(a hidden re-send), is a mismatch. Allowed: what the client gave up on may or may not have reached the balancer. A
+balancer that retries may have asked several nodes, or again one that had failed, of which one gave the answer; one that
+was struck wrote nothing down of what it had begun.
 
 Where people with browsers were admitted, the balancer and the nodes know requests that no shopper sent: those whose id
 does not begin with the run's. They are counted by themselves, and whether the logs agree about them is nobody's
@@ -136,6 +135,7 @@ class Reconciler:
             if not told.status:
                 continue
             line = self._balancer.get(request)
+            # A balancer that is back after it was struck may refuse people before it has read where to write.
             if line is None and self._balancer_fell and not told.node and told.status >= REFUSED:
                 continue
             if line is None:
@@ -156,6 +156,7 @@ class Reconciler:
                 elif (told.node, told.status) != (line.node, line.status):
                     balancer = f"{line.node} answered {line.status} by the balancer's log"
                     yield Mismatch(request, f"{balancer}, {told.node} answered {told.status} by its own")
+            # Cut off: a node that died while answering may have logged what the balancer never received.
             elif told is not None and not line.cut_off:
                 yield Mismatch(
                     request, f"{told.node} answered {told.status}, and the balancer's log knows of no answer"

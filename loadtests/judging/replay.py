@@ -166,9 +166,6 @@ class HistoryReplay:
             self._checks.pop(kind, None)
 
 
-# --- what is no loss --------------------------------------------------------------------------------------------------
-
-
 TELLING: frozenset[Do] = frozenset({"login", "watch", "read_cookie", *ENDS_SESSION})
 """What every tally hears of, whatever came of it."""
 

@@ -82,9 +82,6 @@ def _joined(*parts: str) -> str:
     return "; ".join(part for part in parts if part)
 
 
-# --- who was logged out --------------------------------------------------------------------------------------------
-
-
 def credited(result: ArchitectureResult) -> frozenset[int]:
     """Shoppers with a logout that has a fault among its causes: a sentence credits the faults with these, and no more.
 
@@ -154,6 +151,7 @@ def _out_otherwise(name: str, result: ArchitectureResult, by_faults: int, *, bri
     # By people: whom a fault logged out is told of there, also if the same shopper's other losses have other causes.
     rest = [loss for loss in result.losses if loss.kind == LOGGED_OUT and loss.shopper not in by]
     later = {loss.shopper for loss in rest} - _out_before_fault(result)
+    # Only if time alone was behind all of them: one other cause, and "by time" would be wrong for somebody.
     alone = {word for loss in rest for word in words_of(loss.cause)} == {"expired"}
     if not result.logged_out_before_fault:
         others = result.logged_out.shoppers - by_faults
@@ -204,14 +202,11 @@ def _hit(name: str, result: ArchitectureResult, out: int, they: str, first: bool
     return f"{who} in {name}" + (f" (all whose sessions {they} held)" if exactly else "")
 
 
-# --- any other headline --------------------------------------------------------------------------------------------
-
-
 def _counted(headline: str, clear: Mapping[str, ArchitectureResult], long: str, short: str) -> list[str]:
     """As in: 60 in redis and 4 in redis-replica; none in signed-token. The longest wording first."""
     values = {name: MEASURES[headline].read(result) for name, result in clear.items()}
     some = listed([f"{number(value)} in {name}" for name, value in values.items() if value], "and")
-    none = [name for name, value in values.items() if value == 0]
+    none = [name for name, value in values.items() if value == 0]  # and not None: what was not measured is no "none"
     unknown = [name for name, value in values.items() if value is None]
     named = f"none in {listed(none, 'or')}" if none else ""
     others = f"none in {len(none)} {'others' if some else 'architectures'}" if none else ""

@@ -47,6 +47,7 @@ def judge_thresholds(
         except ValueError as error:
             doubts.append(f"the threshold of {measure} has no value here: {error}")
             continue
+        # It holds: it fires, and whom nobody could look at needs no more asking.
         if not it.holds and hangs_on_undecided(measure, text, result, terms):
             doubts.append(
                 f"the threshold of {measure} hangs on {result.users.undecided} shoppers whom nobody could look at"
@@ -60,9 +61,9 @@ def in_their_stead(
 ) -> tuple[VerdictWord, tuple[str, ...]]:
     """The verdict on an architecture of which nothing is predicted: that no threshold fires is the prediction then."""
     fired = tuple(fails_if(threshold) for threshold in thresholds if threshold.fired)
-    if verdict == "inconclusive" or not fired:
-        return verdict, (*reasons, *fired)
-    return "not as predicted", (*reasons, *fired)
+    if fired and verdict != "inconclusive":
+        verdict = "not as predicted"
+    return verdict, (*reasons, *fired)
 
 
 def fired(results: Results) -> list[tuple[str, Threshold]]:

@@ -43,11 +43,13 @@ def balancers() -> str:
 
 
 def _one(balancer: Balancer) -> str:
+    # Made-up id, folder and ports: nothing is started, and what is shown must not change from page to page.
     spec = ClusterSpec("0123abcd", ARCHITECTURES["sticky-memory"], balancer=balancer.name)
     folder = Path("/run/twinshop")
     listen, admin = Listen(_HOST, 8000), Listen(_HOST, 9000)
     site = Site(spec, SHIPPED.http, listen, admin, folder, folder / balancer.own_log)
     files, plain = _files(balancer, site), _files(_plain(balancer), site)
+    # Without what this machine and this start alone have: a page must be the same wherever it is made.
     words = [word for word in balancer.words(site) if "TWINSHOP" not in word]
     shown = [
         f"`{name}`{what}:\n\n```{kind}\n{text}\n```"
@@ -71,6 +73,7 @@ def _one(balancer: Balancer) -> str:
 
 def _plain(balancer: Balancer) -> Balancer:
     """The same program as recommended."""
+    # By package, as a variant has another name: it is the one thing that variants of a program share with no other.
     return next(it for it in BALANCERS.values() if not it.variant.name and balancer.package == it.package)
 
 
@@ -84,4 +87,4 @@ def _shown(text: str, plain: str, *, whole: bool) -> tuple[str, str, str]:
     if whole:
         return "", "", text
     lines = unified_diff(plain.splitlines(), text.splitlines(), lineterm="", n=1)
-    return ", beside the recommended one", "diff", "\n".join(list(lines)[2:])
+    return ", beside the recommended one", "diff", "\n".join(list(lines)[2:])  # the first two name two files

@@ -32,14 +32,12 @@ def commands() -> str:
 
 
 def _help(command: click.Command, name: str) -> str:
-    """As on a terminal of that width, wherever this runs."""
+    """As on a terminal that is `WIDTH` wide."""
+    # A fixed width, as click otherwise asks the terminal, and the page would depend on who makes it.
     with click.Context(
         command, info_name=name, help_option_names=["-h", "--help"], terminal_width=WIDTH, max_content_width=WIDTH
     ) as context:
         return "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
-
-
-# --- exports ----------------------------------------------------------------------------------------------------------
 
 
 FORMS = {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from loadtests.report.tables import Markdown, Table
+
 
 def page(title: str, about: str, *parts: str) -> str:
     """A whole page, with the remark that it is made."""
@@ -13,12 +15,7 @@ def page(title: str, about: str, *parts: str) -> str:
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table; empty if there are no rows."""
-    lines = [_row(cells) for cells in rows]
-    return "\n".join([_row(heads), "|" + "---|" * len(heads), *lines]) if lines else ""
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(' '.join(cell.split()).replace('|', chr(92) + '|') for cell in cells)} |"
+    return Markdown().write(Table(tuple(heads), tuple(map(tuple, rows))))
 
 
 def code(text: str) -> str:

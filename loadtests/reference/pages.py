@@ -38,7 +38,7 @@ def outdated(folder: Path = FOLDER) -> list[str]:
 
 def write(folder: Path = FOLDER) -> list[str]:
     """Write those that are not up to date; their names."""
-    names = outdated(folder)
+    names = outdated(folder)  # and no others, so that a page which says the same keeps its time
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         write_whole(folder / name, PAGES[name]().encode())

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from compose.architectures import ARCHITECTURES
 from loadtests.behaviours import BEHAVIOURS
-from loadtests.checks import CAUSES, CHECKS, MEASURES, TALLIES, Check
+from loadtests.checks import CAUSES, CHECKS, MEASURES, TALLIES
 from loadtests.faults import FAULTS
-from loadtests.faults.contract import Fault
 from loadtests.planning.scenario_file import all_scenarios
 from loadtests.reference.markdown import code, page, table
 from loadtests.report.glossary import GLOSSARY
@@ -31,47 +30,29 @@ def faults() -> str:
     """docs/reference/faults.md."""
     users: dict[str, list[str]] = {}
     for scenario in all_scenarios():
+        # A scenario that strikes twice with one kind is still one scenario.
         for kind in dict.fromkeys(fault.kind for fault in scenario.fault):
             users.setdefault(kind, []).append(scenario.name)
     rows = [
-        (code(kind), it.sentence, it.strikes, _memory(it), _causes(it), _listed(users.get(kind, [])))
-        for kind, it in _sorted()
-    ]
+        (
+            code(kind), it.sentence, it.strikes, "yes" if it.takes_memory else "no",
+            ", ".join(code(cause.name) for cause in it.causes) or "–", _listed(users.get(kind, [])),
+        )
+        for kind, it in sorted(FAULTS.items())
+    ]  # fmt: skip
     return page(
         "Faults",
         "What can be broken, seen to be broken, healed, and seen to be healed: one file each in "
         "[`loadtests/faults`](../../loadtests/faults). A fault that nobody saw makes its run inconclusive. "
         "[How to add one](../how-to/add-a-fault.md).",
-        table(
-            (
-                "fault",
-                "what is broken and how it is healed",
-                "strikes",
-                "takes memory",
-                "causes",
-                "scenarios",
-            ),
-            rows,
-        ),
+        table(("fault", "what is broken and how it is healed", "strikes", "takes memory", "causes", "scenarios"), rows),
     )
-
-
-def _sorted() -> list[tuple[str, Fault]]:
-    return sorted(FAULTS.items())
-
-
-def _memory(fault: Fault) -> str:
-    return "yes" if fault.takes_memory else "no"
-
-
-def _causes(fault: Fault) -> str:
-    return ", ".join(code(cause.name) for cause in fault.causes) or "–"
 
 
 def causes() -> str:
     """docs/reference/causes.md."""
     faults_of: dict[str, list[str]] = {}
-    for kind, fault in _sorted():
+    for kind, fault in sorted(FAULTS.items()):
         for cause in fault.causes:
             faults_of.setdefault(cause.name, []).append(f"[{kind}](faults.md)")
     rows = [
@@ -160,6 +141,7 @@ _BESIDE = {
 
 def glossary() -> str:
     """docs/reference/glossary.md: the very words that the reports show, and those of the other pages."""
+    losses = [(code(it.kind), it.rule + (f" Breaks *{it.breaks}*." if it.breaks else "")) for it in CHECKS.values()]
     return page(
         "Glossary",
         "One word for one thing, everywhere: in the code, the files, the reports and these pages.",
@@ -169,11 +151,7 @@ def glossary() -> str:
         "## Losses",
         "Some break a session guarantee (Terry et al., *Session Guarantees for Weakly Consistent Replicated Data*, "
         "1994).",
-        table(("loss", "when"), [(code(check.kind), check.rule + _broken(check)) for check in CHECKS.values()]),
+        table(("loss", "when"), losses),
         "## What is counted beside losses",
         table(("count", "when"), [(code(tally.name), tally.rule) for tally in TALLIES.values()]),
     )
-
-
-def _broken(check: type[Check]) -> str:
-    return f" Breaks *{check.breaks}*." if check.breaks else ""

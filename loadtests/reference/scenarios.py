@@ -61,10 +61,8 @@ def _predicted(expected: dict[str, str]) -> str:
 
 
 def _said(text: str) -> str:
+    # Relations and ranges are written out in the file; a bare formula means "equals", which a table must say.
     return code(text if text.strip()[0] in "<>=" else f"= {text}" if ".." not in text else f"in {text}")
-
-
-# --- cures ------------------------------------------------------------------------------------------------------------
 
 
 def cures() -> str:
@@ -89,6 +87,7 @@ def _cure(cure: Cure, before: Scenario, after: Scenario) -> Iterator[str]:
         for name in shown_on(cure, before, after)
     ]
     link = "[{0}](../reference/scenarios.md#{0})"
+    # The cure of some losses is another architecture: then its column is about that one.
     heads = (code(measure), link.format(before.name), link.format(after.name))
     yield table(heads if not cure.instead else (*heads[:2], f"{heads[2]} on {code(cure.instead)}"), rows)
 

@@ -8,26 +8,12 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Iterator
+from itertools import pairwise
 
 import msgspec
 
+from compose import description as file
 from compose.cluster import Limits, Range, ranges
-from compose.description import (
-    IN_CONTAINERS,
-    PLACES,
-    AccountSource,
-    DescribedVariant,
-    Description,
-    FaultCommands,
-    LoginCall,
-    NodeCommand,
-    NodeService,
-    RecallCall,
-    RememberCall,
-    Running,
-    WhoCall,
-)
 from compose.interface import Call, Extract, Sign
 from loadtests.model.plan import ClientLimits
 from loadtests.model.scenario import FaultSpec, Load, Scenario
@@ -48,35 +34,29 @@ class Attribute(msgspec.Struct, frozen=True):
 
 def attributes_of(kind: type[msgspec.Struct]) -> tuple[Attribute, ...]:
     """The fields that this class itself declares, in order."""
-    body = _body(kind)
-    followers = [*body[1:], None]
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
+    body = tree.body if isinstance(tree, ast.ClassDef) else []
+    # In pairs: a field's docstring is the statement below it, and the last field may have none.
     return tuple(
         _attribute(statement, follower)
-        for statement, follower in zip(body, followers, strict=True)
+        for statement, follower in pairwise([*body, None])
         if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
     )
-
-
-def _body(kind: type[msgspec.Struct]) -> list[ast.stmt]:
-    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
-    return tree.body if isinstance(tree, ast.ClassDef) else []
 
 
 def _attribute(statement: ast.AnnAssign, follower: ast.stmt | None) -> Attribute:
     kind = statement.annotation
     if isinstance(kind, ast.Subscript) and ast.unparse(kind.value) == "Annotated" and isinstance(kind.slice, ast.Tuple):
         kind = kind.slice.elts[0]  # the range beside it is told in its own words
+    about = ""
+    if isinstance(follower, ast.Expr) and isinstance(follower.value, ast.Constant):
+        about = " ".join(str(follower.value.value).split())
     return Attribute(
         ast.unparse(statement.target),
         ast.unparse(kind),
         "" if statement.value is None else ast.unparse(statement.value),
-        " ".join("".join(_docstring(follower)).split()),
+        about,
     )
-
-
-def _docstring(follower: ast.stmt | None) -> Iterator[str]:
-    if isinstance(follower, ast.Expr) and isinstance(follower.value, ast.Constant):
-        yield str(follower.value.value)
 
 
 def settings() -> str:
@@ -139,24 +119,22 @@ def _spelt(name: str) -> str:
     return f"{text.capitalize()}{f', in {unit}' if unit else ''}."
 
 
-# --- an application's description -------------------------------------------------------------------------------------
-
-
 def application() -> str:
     """docs/reference/application.md."""
     tables: list[tuple[str, tuple[type[msgspec.Struct], ...]]] = [
-        ("The file", (Description,)),
-        ("`[node]`", (NodeCommand,)),
-        ("`[accounts]`", (AccountSource,)),
+        ("The file", (file.Description,)),
+        ("`[node]`", (file.NodeCommand,)),
+        ("`[accounts]`", (file.AccountSource,)),
         ("Each request: `[login]`, `[who]`, `[remember]`, `[recall]`, `[logout]`", (Call,)),
-        ("Beyond that, of single requests", (LoginCall, WhoCall, RememberCall, RecallCall)),
+        ("Beyond that, of single requests", (file.LoginCall, file.WhoCall, file.RememberCall, file.RecallCall)),
         ("Where something stands in an answer", (Extract,)),
         ("How an answer can be told", (Sign,)),
-        ("`[variant.NAME]`", (DescribedVariant,)),
-        ("`[service]`, in the place of `[node]`", (NodeService,)),
-        ("`[running]`, in the place of `[node]`", (Running,)),
-        ("`[fault.KIND]`, beside `[running]`", (FaultCommands,)),
+        ("`[variant.NAME]`", (file.DescribedVariant,)),
+        ("`[service]`, in the place of `[node]`", (file.NodeService,)),
+        ("`[running]`, in the place of `[node]`", (file.Running,)),
+        ("`[fault.KIND]`, beside `[running]`", (file.FaultCommands,)),
     ]
+    in_containers = ", ".join(code(f"{{{word}}}") for word in file.IN_CONTAINERS)
     return page(
         "The description of an application",
         "Every key of the file that `twinshop run SCENARIO --app FILE` reads. [Test your own application]"
@@ -164,8 +142,8 @@ def application() -> str:
         "one; `twinshop app schema` prints the JSON Schema, which also lies in `application.schema.json`.",
         *(part for title, kinds in tables for part in (f"## {title}", _keys(*kinds))),
         "## Words in commands and in `env`",
-        table(("word", "stands for"), [(code(f"{{{word}}}"), meaning) for word, meaning in PLACES.items()]),
-        f"In the `env` of a service, and of its variants: {', '.join(code(f'{{{word}}}') for word in IN_CONTAINERS)}.",
+        table(("word", "stands for"), [(code(f"{{{word}}}"), meaning) for word, meaning in file.PLACES.items()]),
+        f"In the `env` of a service, and of its variants: {in_containers}.",
     )
 
 
@@ -174,6 +152,6 @@ def _keys(*kinds: type[msgspec.Struct]) -> str:
         (code(it.name), code(it.type), code(it.default), it.about or "See its table below.")
         for kind in kinds
         for it in attributes_of(kind)
-        if it.name != "folder"
+        if it.name != "folder"  # which nobody writes: it is where the file was found
     ]
     return table(("key", "kind", "default", "meaning"), rows)

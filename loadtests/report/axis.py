@@ -33,7 +33,7 @@ class TimeAxis(msgspec.Struct, frozen=True):
     def ticks(self) -> list[int]:
         """At most six round moments, in seconds: few enough for a quarter of a page."""
         seconds = self.end_us / 1e6
-        step = next((s for s in STEPS_S if seconds / s <= 5.5), STEPS_S[-1])
+        step = next((s for s in STEPS_S if seconds / s <= 5.5), STEPS_S[-1])  # five steps, and the 0 before them
         return list(range(0, int(seconds) + 1, step))
 
 
@@ -47,6 +47,7 @@ def frame(axis: TimeAxis, faults: tuple[FaultTimeline, ...], *, bottom: float) -
     for number, second in enumerate(axis.ticks()):
         share = axis.share(second * 1e6)
         shapes.append(Line("grid", percent(share), TOP, percent(share), bottom))
+        # At the edges beside its tick, as half of the label would be cut off.
         anchor = "start" if share < 0.02 else "end" if share > 0.93 else "middle"
         css = "tick between" if number % 2 else "tick"  # half of a phone has no room for all
         shapes.append(Label(css, percent(share), bottom + 14, f"{second} s", anchor))

@@ -5,20 +5,14 @@ from __future__ import annotations
 from loadtests.report.axis import TimeAxis
 from loadtests.report.drawing import Chart, Key
 from loadtests.report.series import Story
-from loadtests.report.step_chart import Lanes, Steps, most_in, stacked, steps_table
+from loadtests.report.step_chart import Lanes, most_in, stacked, steps_table, summed
 
-COUNTED_US = 500_000
-"""Bytes are summed over half seconds."""
 SENT, RECEIVED = "cookies sent", "bodies"
 
 
 def bytes_sent(story: Story, bucket_us: int) -> Lanes:
     """Bytes of cookies and of bodies, by half seconds; nothing if nothing was sent."""
-    width_us = max(COUNTED_US, bucket_us)
-    series = {
-        SENT: _steps(story.cookie_bytes, bucket_us, width_us),
-        RECEIVED: _steps(story.body_bytes, bucket_us, width_us),
-    }
+    series = {SENT: summed(story.cookie_bytes, bucket_us), RECEIVED: summed(story.body_bytes, bucket_us)}
     return series if most_in(series) else {}
 
 
@@ -39,11 +33,3 @@ def bytes_chart(story: Story, series: Lanes, axis: TimeAxis, highest: int) -> Ch
         css=story.css,
         of=story.name,
     )
-
-
-def _steps(by_bucket: dict[int, int], bucket_us: int, width_us: int) -> Steps:
-    counts: dict[int, int] = {}
-    for bucket, count in by_bucket.items():
-        wide = bucket * bucket_us // width_us
-        counts[wide] = counts.get(wide, 0) + count
-    return [(wide * width_us, (wide + 1) * width_us, count) for wide, count in sorted(counts.items())]

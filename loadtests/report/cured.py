@@ -52,7 +52,7 @@ def _cured(cure: Cure, before: Scenario, after: Scenario, results: Results) -> C
     instead = f" --architecture {cure.instead}" if cure.instead else ""
     return Cured(
         loss=cure.loss,
-        switch=tuple(switch(cure, before, after).split("`")),
+        switch=tuple(switch(cure, before, after).split("`")),  # words, code, words, …: what stood between backticks
         price=cure.price,
         measure=spoken(measure),
         meaning=MEASURES[measure].definition,

@@ -5,18 +5,7 @@ from __future__ import annotations
 import math
 
 from loadtests.model.results import Latency, Percentiles, Results
-from loadtests.report.drawing import (
-    UNITS,
-    AnyShape,
-    Chart,
-    Key,
-    Label,
-    Line,
-    Region,
-    SmallMultiples,
-    percent,
-    readable,
-)
+from loadtests.report.drawing import UNITS, AnyShape, Chart, Key, Label, Line, Region, SmallMultiples, percent, readable
 from loadtests.report.evidence import Evidence
 from loadtests.report.tables import Table
 
@@ -68,6 +57,8 @@ def _range(every: list[Percentiles]) -> tuple[float, float]:
     ends = [bar.up_to_ms for figures in every for bar in figures.distribution]
     if not ends:
         return 1.0, 10.0
+    # A bar begins at 79 % of its end (the tenth root of 10 below it). And a power of ten that is a hair too large, as
+    # floats are, must not open a decade in which nothing is.
     return 10 ** math.floor(math.log10(min(ends) * 0.79)), 10 ** math.ceil(math.log10(max(ends)) - 1e-9)
 
 
@@ -91,7 +82,7 @@ def _path(figures: Percentiles, low: float, high: float, decades: int) -> str:
 
 
 def _y(share: float, decades: int) -> str:
-    lowest = decades * DECADE - 1
+    lowest = decades * DECADE - 1  # a share of 0 has no logarithm: the line ends at the foot
     return f"{min(lowest, 1 - math.log10(share) * DECADE) if share > 0 else lowest:.1f}".removesuffix(".0")
 
 

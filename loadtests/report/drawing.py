@@ -131,7 +131,7 @@ class SmallMultiples(msgspec.Struct, frozen=True):
     @property
     def columns(self) -> int:
         """How many stand side by side where there is room: rows of the same length, if there can be."""
-        count = len(self.charts)
+        count = len(self.charts)  # where neither 4 nor 3 divides it: seven are 4 + 3, five are 3 + 2
         return next((n for n in (4, 3) if count % n == 0), 4 if count > 6 else min(count, 3))
 
 

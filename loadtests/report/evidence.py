@@ -41,7 +41,7 @@ class Listener:
     def __init__(self, story: Story, bucket_us: int) -> None:
         self.story = story
         self._bucket_us = bucket_us
-        self._fault_us = story.run.first_injected_us
+        self._fault_us = story.run.first_injected_us  # once: it is looked up anew each time, and millions will ask
 
     def add(self, exchange: Exchange) -> None:
         """What comes next in the history."""
@@ -58,7 +58,7 @@ class Gathering:
     def __init__(self, folder: Path) -> None:
         files = RunFolder(folder)
         self._provenance = files.read_provenance()
-        self._plan, _ = read_plan_by_person(files.plan)
+        self._plan, _ = read_plan_by_person(files.plan)  # whose shoppers are left unread: no chart needs them
         told: dict[str, list[Event]] = {name: [] for name in self._provenance.architectures}
         for event in read_events(files.events):
             # Of one that the run was not asked for, too: the page shows it, and does not hide a damaged record.
@@ -70,7 +70,9 @@ class Gathering:
 
     def listener(self, name: str) -> Listener:
         """That architecture's; a history may tell of one that nothing else tells of."""
-        return self.listeners.setdefault(name, Listener(Story(name), self._bucket_us))
+        if name not in self.listeners:
+            self.listeners[name] = Listener(Story(name), self._bucket_us)
+        return self.listeners[name]
 
     def close(self) -> Evidence:
         """What the listeners have gathered."""
@@ -78,6 +80,7 @@ class Gathering:
         for story in stories.values():
             for shopper in story.shoppers.values():
                 shopper.close(story.end_us)
+        # One end for all of them: charts side by side can only be compared on one axis.
         end_us = max([self._plan.window_ms * 1000, *(story.end_us for story in stories.values())])
         return Evidence(self._provenance, self._plan, stories, self._bucket_us, end_us)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from loadtests.faults.words import in_words
@@ -138,42 +140,38 @@ def _but(names: list[str]) -> str:
 
 def _steps(results: Results) -> tuple[StepLine, ...]:
     all_steps = [(step.fault, step.step) for result in results.architectures.values() for step in result.experiment]
+    # A step of another version, which has no place among these, comes last.
     order = sorted(set(all_steps), key=lambda pair: (pair[0], list(STEPS).index(pair[1]) if pair[1] in STEPS else 99))
+    measured = results.architectures.values()
     return tuple(
-        StepLine(
-            fault,
-            STEPS.get(name, name),
-            tuple(
-                next(
-                    (
-                        f"{in_words(step.victim)} at {step.at_ms / 1000:.3f} s"
-                        for step in result.experiment
-                        if (step.fault, step.step) == (fault, name)
-                    ),
-                    "–",
-                )
-                for result in results.architectures.values()
-            ),
-        )
+        StepLine(fault, STEPS.get(name, name), tuple(_when(result, fault, name) for result in measured))
         for fault, name in order
     )
 
 
+def _when(result: ArchitectureResult, fault: int, name: str) -> str:
+    step = next((it for it in result.experiment if (it.fault, it.step) == (fault, name)), None)
+    return f"{in_words(step.victim)} at {step.at_ms / 1000:.3f} s" if step else "–"
+
+
 def _counts(evidence: Evidence, measured: dict[str, ArchitectureResult]) -> tuple[Count, ...]:
     results = measured.values()
-    lines = [
-        Count("at-risk", tuple((_at_risk(result), "") for result in results)),
+
+    def count(definition: str, read: Callable[[ArchitectureResult], str]) -> Count:
+        return Count(definition, tuple((read(result), "") for result in results))
+
+    of_faults = (
+        count("at-risk", lambda it: NOT_MEASURED if it.at_risk is None else f"{it.at_risk:,}"),
         Count("at-risk-by-balancer", tuple(_by_balancer(evidence, name, result) for name, result in measured.items())),
-        Count("served-by-victim", tuple((f"{result.served_by_victim:,}", "") for result in results)),
-    ]
+        count("served-by-victim", lambda it: f"{it.served_by_victim:,}"),
+    )
     return (
-        *(lines if any(result.experiment for result in results) else ()),
-        Count(
-            "logged-out", tuple((f"{result.logged_out.shoppers:,} of {result.shoppers:,}", "") for result in results)
-        ),
-        Count("before-fault", tuple((f"{result.logged_out_before_fault:,}", "") for result in results)),
-        Count("more-than-once", tuple((f"{result.logged_out.more_than_once:,}", "") for result in results)),
-        Count("facts", tuple((f"{result.facts_checked:,}", "") for result in results)),
+        # Without any fault nobody was at risk, and three rows of zeros would look as if somebody had been asked.
+        *(of_faults if any(result.experiment for result in results) else ()),
+        count("logged-out", lambda it: f"{it.logged_out.shoppers:,} of {it.shoppers:,}"),
+        count("before-fault", lambda it: f"{it.logged_out_before_fault:,}"),
+        count("more-than-once", lambda it: f"{it.logged_out.more_than_once:,}"),
+        count("facts", lambda it: f"{it.facts_checked:,}"),
         Count("books", tuple(_books(result) for result in results)),
         Count("reconciled", tuple(_reconciled(result) for result in results)),
     )
@@ -204,7 +202,3 @@ def _reconciled(result: ArchitectureResult) -> tuple[str, str]:
     if logs.mismatch_count:
         return f"{counts}: {logs.mismatch_count:,} not explained", "bad"
     return f"{counts}: every one accounted for", "good"
-
-
-def _at_risk(result: ArchitectureResult) -> str:
-    return NOT_MEASURED if result.at_risk is None else f"{result.at_risk:,}"

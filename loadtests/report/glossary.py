@@ -48,9 +48,10 @@ _OF_THE_RUN: dict[str, tuple[str, str]] = {
 
 def definitions() -> dict[str, tuple[str, str]]:
     """What each number of a report is called and means, by the last part of its id."""
+    # By name: one with a column may have an anchor as well.
     named = {it.name: it for it in (*columns(), *(it for it in MEASURES.values() if it.anchor))}
     found = {it.key: (it.head, it.explained) for it in in_order(list(named.values())).values()}
-    return {"verdict": _OF_THE_RUN["verdict"], **found, **_OF_THE_RUN}
+    return {"verdict": _OF_THE_RUN["verdict"], **found, **_OF_THE_RUN}  # in the page's order, which begins with it
 
 
 GLOSSARY: dict[str, str] = {

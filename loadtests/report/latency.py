@@ -31,6 +31,7 @@ def latency(evidence: Evidence, results: Results) -> Chart:
             x = _x(value, low, high)
             anchor = "start" if value == low else "end" if value == high else "middle"
             shapes.append(Line("grid", x, TOP, x, bottom))
+            # 5, 50, 500 stand close before a power of ten, on a logarithmic axis.
             tight = f"{value:g}".strip("0.") == "5" or value * TIGHT > high
             css = "tick between" if anchor == "middle" and tight else "tick"  # for phones
             shapes.append(Label(css, x, bottom + 14, f"{value:g} ms", anchor))
@@ -65,10 +66,11 @@ def _range(all_figures: list[Percentiles]) -> tuple[float, float]:
     highest = max((figures.p99 for figures in all_figures), default=100.0)
     low = max((value for value in ROUND_MS if value <= lowest), default=ROUND_MS[0])
     high = min((value for value in ROUND_MS if value >= highest), default=ROUND_MS[-1])
-    return low, high if high > low else low * 10
+    return low, high if high > low else low * 10  # with one and the same, `_x` would divide by the logarithm of 1
 
 
 def _x(value: float, low: float, high: float) -> str:
+    # Not from edge to edge: half of a mark at the end would be outside.
     return percent(0.02 + 0.96 * math.log(max(value, low) / low) / math.log(high / low))
 
 

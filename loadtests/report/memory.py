@@ -10,7 +10,7 @@ from loadtests.report.step_chart import Lanes, most_in, stacked, steps_table
 
 def memory_used(story: Story) -> Lanes:
     """Resident memory of each part, in MiB; nothing if it was not sampled."""
-    looks = [look for look in story.used if look.at_us >= 0]
+    looks = [look for look in story.used if look.at_us >= 0]  # before the window is before the axis
     ends = [look.at_us for look in looks[1:]] + [story.end_us]
     nodes = story.node_names()
     parts = [part for part in nodes if any(part in look.usage for look in looks)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 
 import msgspec
+from msgspec.structs import asdict
 
 from compose.balancers import balancer_named
 from compose.cluster import Limits
@@ -41,6 +42,7 @@ def method(evidence: Evidence) -> MethodFacts:
             ("seed", str(provenance.seed)),
             ("started", provenance.started),
             ("engine", provenance.engine),
+            # As many as there were: the lab can compare architectures behind different ones.
             *(("balancer", balancer_named(name).title) for name in provenance.balancers),
             ("load processes", str(provenance.workers)),
             ("Twinshop", provenance.twinshop),
@@ -48,16 +50,12 @@ def method(evidence: Evidence) -> MethodFacts:
             ("host", f"{provenance.platform}, {provenance.cpus} CPUs, {provenance.memory_mb:,} MB"),
             ("plan (SHA-256)", provenance.plan_sha256),
         ),
-        client=tuple((_plain(name), _value(name, value)) for name, value in _fields(evidence.plan.client)),
+        client=tuple((_plain(name), _value(name, value)) for name, value in asdict(evidence.plan.client).items()),
         limits=shared,
         differing=differing,
         versions=tuple(sorted(_versions(evidence).items())),
         costs=tuple(_costs(story) for story in evidence.stories.values() if story.ready is not None),
     )
-
-
-def _fields(settings: msgspec.Struct) -> list[tuple[str, object]]:
-    return [(field, getattr(settings, field)) for field in settings.__struct_fields__]
 
 
 def _value(name: str, value: object) -> str:

@@ -117,8 +117,10 @@ class Piece(msgspec.Struct, frozen=True):
 
 def _pieces(answer: str, names: Iterable[str]) -> tuple[Piece, ...]:
     """The answer, cut around the architectures' names, whose hyphens are no place to break a headline."""
+    # Of names that begin alike ("redis", "redis-replica") the longer one must be tried first.
     longest_first = sorted(names, key=len, reverse=True)
     if not longest_first:
         return (Piece(answer, False),)
     cut = re.split(f"({'|'.join(map(re.escape, longest_first))})", answer)
+    # Every other piece is a name: a split by a group keeps what it split at.
     return tuple(Piece(text, number % 2 == 1) for number, text in enumerate(cut) if text)

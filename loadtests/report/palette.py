@@ -26,6 +26,7 @@ LIGHT = {
     "link": "#005c90",
 }
 
+# The stateful colour is the same in both: it has its contrast on white and on black.
 DARK = {
     "paper": "#111316",
     "card": "#191c20",

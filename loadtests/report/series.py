@@ -57,6 +57,7 @@ class Shopper:
 
     def saw(self, exchange: Exchange, fate: Fate, fault_us: int | None) -> None:
         """Take in one exchange."""
+        # What was never sent was missed when it was due.
         at_us = exchange.sent_us if exchange.sent_us >= 0 else exchange.planned_us
         if exchange.node:
             self.answered(exchange.node, after_fault=fault_us is not None and exchange.done_us >= fault_us)
@@ -72,13 +73,14 @@ class Shopper:
             return
         if exchange.why == "plan":
             self.not_ok += 1
+        # A stranger's answer is a logout, which has a sign of its own: to be drawn as an outage, too, would hide it.
         if self.trouble_since_us is None and fate != "stranger":
             self.trouble_since_us = at_us
 
     def answered(self, node: str, *, after_fault: bool) -> None:
         """That node has answered."""
         if after_fault:
-            self.home_fixed = bool(self.home)
+            self.home_fixed = bool(self.home)  # whom nobody had served before is at home where the first answer is from
         if not self.home_fixed:
             self.home = node
 
@@ -101,6 +103,7 @@ class Story:
         self.used = [event for event in events if isinstance(event, happened.PartSample)]
         self.ended = [event for event in events if isinstance(event, happened.LoadEnded)]
         self.stopped = next((event for event in reversed(events) if isinstance(event, happened.ClusterStopped)), None)
+        # No lambda: another process may do the hearing, and a story goes there and back as a pickle.
         self.due: dict[int, dict[Fate, int]] = defaultdict(partial(defaultdict, int))
         """Planned actions by bucket of the planned time, and by what came of them."""
         self.answers: dict[str, dict[int, int]] = defaultdict(partial(defaultdict, int))
@@ -136,7 +139,7 @@ class Story:
     def node_names(self) -> list[str]:
         """All nodes, in order."""
         known = set(self.answers) | set(self.ready.nodes if self.ready else ())
-        return sorted(known, key=lambda name: (len(name), name))
+        return sorted(known, key=lambda name: (len(name), name))  # n10 after n9
 
     def saw(self, exchange: Exchange, fault_us: int | None, bucket_us: int) -> None:
         """Take in what comes next."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 from loadtests.report.axis import TimeAxis
 from loadtests.report.drawing import Chart, Key
 from loadtests.report.series import Story
-from loadtests.report.step_chart import Lanes, stacked, steps_table
+from loadtests.report.step_chart import Lanes, stacked, steps_table, summed
 
-ANSWERS_US = 500_000
-"""Answers are counted by half seconds."""
 HELD, GIVEN = "logged-in sessions held in its memory", "answers given in each half second"
 
 
@@ -49,15 +47,8 @@ def sessions_by_node(story: Story, series: Lanes, axis: TimeAxis, highest: int) 
 
 def answers_given(story: Story, bucket_us: int) -> Lanes:
     """How many answers each node gave, by half seconds."""
-    width = max(ANSWERS_US, bucket_us)
-    series: Lanes = {}
-    for node in story.node_names():
-        counts: dict[int, int] = {}
-        for bucket, count in story.answers.get(node, {}).items():
-            wide = bucket * bucket_us // width
-            counts[wide] = counts.get(wide, 0) + count
-        series[node] = [(wide * width, (wide + 1) * width, count) for wide, count in sorted(counts.items())]
-    return series
+    # By `get`: to ask a defaultdict for a node makes an entry of it.
+    return {node: summed(story.answers.get(node, {}), bucket_us) for node in story.node_names()}
 
 
 def answers_by_node(story: Story, series: Lanes, axis: TimeAxis, highest: int) -> Chart:
@@ -79,6 +70,7 @@ def answers_by_node(story: Story, series: Lanes, axis: TimeAxis, highest: int) -
 
 def _sessions_finding(story: Story, series: Lanes) -> str:
     on_nodes = [fault for fault in story.faults if fault.victim in series]
+    # Of several faults no single "before" and "after" would be true.
     if len(on_nodes) != 1:
         held = ", ".join(f"{node} {max(steps[-1][2], 0)}" for node, steps in series.items() if steps)
         return f"At the end the nodes held: {held}."
@@ -86,7 +78,8 @@ def _sessions_finding(story: Story, series: Lanes) -> str:
     steps = series[fault.victim]
     before = [count for start, _, count in steps if start < fault.start_us and count >= 0]
     after = [count for start, _, count in steps if start > fault.start_us and count >= 0]
-    text = f"{fault.victim} held {before[-1] if before else 0} sessions just before it was hit"
+    last = before[-1] if before else 0
+    text = f"{fault.victim} held {last} session{'' if last == 1 else 's'} just before it was hit"
     if not after:
         return text + " and was not seen holding any again."
     return f"{text}; once it was back {after[0]} at first, {after[-1]} at the end."

@@ -52,6 +52,7 @@ class PageShell:
         """What that template gives, without the shell: a part of a page."""
         return Markup(self._environment.get_template(template).render(**values))  # escaped by the environment
 
+    # Read when the first page is made, and once: most commands make none, a campaign makes many.
     @cached_property
     def _texts(self) -> tuple[str, str]:
         sheets = (ROOM / "report.css", *(self._room / name for name in self._style))
@@ -61,9 +62,10 @@ class PageShell:
     @cached_property
     def _environment(self) -> Environment:
         environment = Environment(
+            # The room's own first: a template of the report's name takes the place of the report's.
             loader=FileSystemLoader([self._room / "templates", ROOM / "templates"]),
             autoescape=True,
-            undefined=StrictUndefined,
+            undefined=StrictUndefined,  # a misspelt name is an error, and no empty place on the page
             trim_blocks=True,
             lstrip_blocks=True,
         )

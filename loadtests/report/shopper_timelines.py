@@ -31,8 +31,6 @@ KEY = (
     Key("strip trouble", "no service: failed, unknown or not sent (dotted)"),
     Key("strip out", "logged out (block)"),
 )
-
-
 STATES = ("trouble", "shopping", "again", "out")
 """In the order in which they are painted."""
 
@@ -58,16 +56,18 @@ class ShopperRow(msgspec.Struct, frozen=True):
         logins, trouble = self.shopper.logins_us, _joined(self.shopper.trouble, apart_us)
         if not logins:
             return [("trouble", start, end) for start, end in trouble]
+        # A logout lasts to the next acknowledged login, of which there may be none.
         ends = [bisect_right(logins, at) for at in self.logouts_us]
         out = [(at, logins[n] if n < len(logins) else end_us) for at, n in zip(self.logouts_us, ends, strict=True)]
         out = _joined(out, apart_us)
         states = [("out", start, end) for start, end in out]
         states += [("trouble", start, end) for start, end in trouble]
         at = logins[0]
+        # With the end as a span of no length, which closes the last stretch of shopping.
         for start, end in sorted([*out, *trouble, (end_us, end_us)]):
             if start > at:
                 states.append(("again" if self.logouts_us and at >= self.logouts_us[0] else "shopping", at, start))
-            at = max(at, end)
+            at = max(at, end)  # a logout and an outage may overlap
         return states
 
 
@@ -89,6 +89,7 @@ def strips(story: Story, result: ArchitectureResult, axis: TimeAxis) -> Chart:
     shown = _thin_out(groups)
     px = next((px for most, px in ROWS if sum(map(len, shown.values())) <= most), ROWS[-1][1])
     bottom = TOP + sum(HEAD + px * len(rows) for rows in shown.values())
+    how_many = _how_many(groups, shown)
     shapes = frame(axis, story.faults, bottom=bottom)
     apart_us = _apart_us(story, shown)
     shapes.extend(_rows(story, shown, axis, px, apart_us))
@@ -100,11 +101,15 @@ def strips(story: Story, result: ArchitectureResult, axis: TimeAxis) -> Chart:
         id=f"chart-strips-{story.name}",
         title="Every shopper, one row each",
         finding=_finding(story, result, groups),
-        description=f"{_how_many(groups, shown)}, grouped by the node that had answered last before the fault. "
+        description=f"{how_many}, grouped by the node that had answered last before the fault. "
         "A row is thick while its shopper shops, dotted without service, a block at a logout and thin after it.",
         height=bottom + FOOT,
         shapes=tuple(shapes),
-        key=(*KEY, *(Key("", text) for text in (_left_out(groups, shown), _drawn_as_one(apart_us)) if text)),
+        key=(
+            *KEY,
+            *([Key("", how_many)] if shown is not groups else []),
+            *([Key("", f"less than {apart_us / 1e6:.1f} s apart is drawn as one")] if apart_us else []),
+        ),
         table=_table(groups),
         css=f"{story.css} rows-of-{px:.0f}",
         of=story.name,
@@ -130,6 +135,7 @@ def _thin_out(groups: dict[str, list[ShopperRow]]) -> dict[str, list[ShopperRow]
     total = sum(len(rows) for rows in groups.values())
     if total <= MOST_ROWS:
         return groups
+    # From sorted rows, so that the shares of those who fell and of those who did not stay what they are.
     every = -(-total // MOST_ROWS)
     return {home: rows[::every] for home, rows in groups.items()}
 
@@ -140,20 +146,11 @@ def _apart_us(story: Story, groups: dict[str, list[ShopperRow]]) -> int:
     while sum(len(row.states(story.end_us, apart_us)) for rows in groups.values() for row in rows) > MOST_PIECES:
         if apart_us > story.end_us:
             break
-        apart_us = 2 * apart_us or 1 + story.end_us // 2000
+        apart_us = 2 * apart_us or 1 + story.end_us // 2000  # from a 2,000th of the chart on: less than a pixel
     return apart_us
 
 
-def _left_out(groups: dict[str, list[ShopperRow]], shown: dict[str, list[ShopperRow]]) -> str:
-    return "" if shown is groups else _how_many(groups, shown)
-
-
-def _drawn_as_one(apart_us: int) -> str:
-    return f"less than {apart_us / 1e6:.1f} s apart is drawn as one" if apart_us else ""
-
-
 def _how_many(groups: dict[str, list[ShopperRow]], shown: dict[str, list[ShopperRow]]) -> str:
-    """Which rows are drawn, in words."""
     total, drawn = (sum(map(len, rows.values())) for rows in (groups, shown))
     if drawn == total:
         return "One row for each shopper"
@@ -187,7 +184,7 @@ def _finding(story: Story, result: ArchitectureResult, groups: dict[str, list[Sh
     if not fallen:
         but = f", as far as anybody saw: {unseen:,} could not be looked at" if unseen else ""
         return f"None of the {result.shoppers:,} shoppers was logged out{but}."
-    text = f"{fallen:,} of {result.shoppers:,} shoppers were logged out"
+    text = f"{fallen:,} of {result.shoppers:,} shoppers {'was' if fallen == 1 else 'were'} logged out"
     if not story.faults:
         return text + ", without any fault."
     first = story.faults[0]

@@ -45,24 +45,20 @@ def side_by_side(evidence: Evidence, measured: Measured) -> SideBySide:
     sent = _lanes_of(stories, axis, lambda it: bytes_sent(it, evidence.bucket_us), bytes_chart)
     by_node = SmallMultiples("answers", "Answers by node", "How many answers each node gave.", answers)
     folded = (
-        *((by_node,) if sessions else ()),
+        *((by_node,) if sessions else ()),  # unfolded where it is the only one that tells nodes apart
         SmallMultiples("memory", "Memory", "What nodes and stores held in memory, all their processes together.", used),
         SmallMultiples("bytes", "Bytes sent and received", "Cookies on the way there, bodies on the way back.", sent),
     )
     return SideBySide(
-        who=_who(measured, axis),
+        who=SmallMultiples(
+            "strips",
+            "Every shopper, one row each",
+            "From left to right in time, by the node that served them when the fault came, or last.",
+            tuple(strips(story, result, axis) for story, result in measured.values()),
+        ),
         when=(_when(stories, axis, evidence.bucket_us), sessions or by_node),
         folded=tuple(it for it in folded if it.charts),
         bands=bands_of(stories),
-    )
-
-
-def _who(measured: Measured, axis: TimeAxis) -> SmallMultiples:
-    return SmallMultiples(
-        "strips",
-        "Every shopper, one row each",
-        "From left to right in time, by the node that served them when the fault came, or last.",
-        tuple(strips(story, result, axis) for story, result in measured.values()),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
 from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.report.axis import FOOT, TOP, TimeAxis, frame
@@ -21,6 +22,17 @@ Lanes = dict[str, Steps]
 
 MOST_STEPS = 300
 """Of a lane: a long run's charts are no larger than others'."""
+SUMMED_US = 500_000
+"""Answers and bytes are summed over half seconds, or over the charts' buckets where these are wider."""
+
+
+def summed(by_bucket: Mapping[int, int], bucket_us: int) -> Steps:
+    """What was counted by bucket of that width, as steps."""
+    width_us = max(SUMMED_US, bucket_us)
+    counts: Counter[int] = Counter()
+    for bucket, count in by_bucket.items():
+        counts[bucket * bucket_us // width_us] += count
+    return [(wide * width_us, (wide + 1) * width_us, count) for wide, count in sorted(counts.items())]
 
 
 def most_in(lanes: Lanes) -> int:
@@ -44,6 +56,7 @@ def lane(said: str, steps: Steps, axis: TimeAxis, top: float, highest: int) -> I
     room = LANE - HEAD
     steps = _thinned(steps)
     held = _outline([(axis.unit(a), axis.unit(b), max(count, 0) / highest * room) for a, b, count in steps])
+    # A strip at the foot: how high it was, nobody knows.
     silent = "".join(rectangle(axis.unit(a), LANE - 7, axis.unit(b), LANE) for a, b, count in steps if count < 0)
     if held:
         yield Region("level held", held, top, LANE)
@@ -70,7 +83,6 @@ def _thinned(steps: Steps) -> Steps:
 
 
 def _most_and_last(name: str, steps: Steps, unit: str) -> str:
-    """What to say of a lane: its name, the most, and the last."""
     most = max((count for _, _, count in steps), default=0)
     last = steps[-1][2] if steps else 0
     return f"{name}: up to {max(most, 0):,}{unit}, end {max(last, 0):,}"
@@ -93,6 +105,7 @@ def _outline(steps: list[tuple[int, int, float]]) -> str:
 
 def steps_table(series: Lanes, axis: TimeAxis, what: str) -> Table:
     """All lanes as numbers, at round times."""
+    # Whole half seconds, rounded up (the floor of what is negative is a ceiling): at most MOST_ROWS of them.
     step_us = -(-axis.end_us // MOST_ROWS // 500_000) * 500_000 or 500_000
     rows = []
     for at_us in range(0, axis.end_us, step_us):

@@ -87,7 +87,6 @@ class Row(msgspec.Struct, frozen=True):
 
     name: str
     css: str
-    about: str
     result: ArchitectureResult | None
     cells: tuple[NumberCell, ...]
     zeros: tuple[NumberCell, ...]
@@ -118,6 +117,7 @@ class More(msgspec.Struct, frozen=True):
 def more_predictions(results: Results) -> tuple[More, ...]:
     """Those that no table has a place for, and those too long for it; equal ones are told once."""
     shown = {it.name for it in MEASURES.values() if it.report != "never"}
+    # By the whole of it and not only its words, which may come to another number elsewhere, or be refuted there.
     names: dict[tuple[Prediction, bool], list[str]] = {}
     for name, result in results.architectures.items():
         for prediction in result.predictions:
@@ -133,8 +133,7 @@ def loss_id(architecture: str, number: int) -> str:
 
 def rows(evidence: Evidence, results: Results) -> tuple[Row, ...]:
     """The table, in the order of the run."""
-    names = [*evidence.provenance.architectures]
-    names += [name for name in results.architectures if name not in names]
+    names = dict.fromkeys([*evidence.provenance.architectures, *results.architectures])
     shown, zero = shown_columns(results), zero_columns(results)
     return tuple(_row(evidence, name, results.architectures.get(name), shown, zero) for name in names)
 
@@ -148,15 +147,15 @@ def _row(
 ) -> Row:
     story = evidence.stories.get(name)
     css = story.css if story else ""
-    about = story.ready.description.summary if story and story.ready else ""
     interrupted = (story.run.interrupted if story else None) or ""
     if result is None:
-        return Row(name, css, about, None, (), (), interrupted or "The run ended before it was begun.")
+        return Row(name, css, None, (), (), interrupted or "The run ended before it was begun.")
     cells, zeros = (tuple(_cell(name, column, result) for column in columns) for columns in (shown, zero))
-    return Row(name, css, about, result, cells, zeros, interrupted)
+    return Row(name, css, result, cells, zeros, interrupted)
 
 
 def _cell(name: str, column: Measure, result: ArchitectureResult) -> NumberCell:
+    # Losses are in order of time, so it is the first that anybody could have seen.
     first = next((number for number, loss in enumerate(result.losses) if loss.kind in column.kinds), None)
     return NumberCell(
         id=f"n-{name}-{column.key}",

@@ -13,8 +13,9 @@ from itertools import zip_longest
 import msgspec
 from markupsafe import Markup, escape
 
+# Not one that is escaped already: cells are Markdown when they come here.
 _BAR = re.compile(r"(?<!\\)\|")
-_ESCAPED_BAR = r"\\|"
+_ESCAPED_BAR = r"\\|"  # a backslash and the bar, as re reads a replacement
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -97,6 +98,7 @@ class Text(Dialect):
         """A line each, or as many as the last cell needs."""
         room = self.width - self.indent - sum(width + self.gap for width in table.widths()[:-1])
         for *cells, last in table.rows:
+            # An empty cell by itself: textwrap makes no line of it, not even an empty one.
             first, *more = textwrap.wrap(last, room) if self.width and last else [last]
             yield self._line([*cells, first], table)
             yield from (self._line([*("" for _ in cells), line], table) for line in more)

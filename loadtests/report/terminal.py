@@ -73,6 +73,7 @@ def _next(run: Provenance) -> str:
         return f"{shlex.join(run.command)}   (another round)"
     asked = run.command[2]
     words = ["twinshop", "plan", asked, "--seed", str(run.seed), "--shoppers", str(run.shoppers)]
+    # The plan of a described application asks only what is described.
     if "--app" in run.command:
         words += ["--app", run.command[run.command.index("--app") + 1]]
     plan = shlex.join(words)

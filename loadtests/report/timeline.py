@@ -61,8 +61,8 @@ def in_words(bucket_us: int) -> str:
 def _bars(story: Story, axis: TimeAxis, bucket_us: int, px: float) -> list[AnyShape]:
     paths: dict[Fate, list[str]] = {fate: [] for fate, _ in ORDER}
     for bucket, counts in sorted(story.due.items()):
-        left, right = axis.unit(bucket * bucket_us), axis.unit((bucket + 1) * bucket_us) - 8
-        y = float(PLOT)
+        left, right = axis.unit(bucket * bucket_us), axis.unit((bucket + 1) * bucket_us) - 8  # a hairline between bars
+        y = float(PLOT)  # rounded only where it is drawn, or the roundings of many parts would add up
         for fate, _ in ORDER:
             if count := counts.get(fate, 0):
                 paths[fate].append(rectangle(left, round(y - count * px, 1), right, round(y, 1)))
@@ -87,6 +87,7 @@ def _finding(story: Story, bucket_us: int) -> str:
     start, end = story.faults[0].start_us, max(fault.end_us(story.end_us) for fault in story.faults)
     for bucket, counts in story.due.items():
         wrong = _spoiled(counts)
+        # The bucket in which it began counts: what was due in its rest met the fault.
         if start - bucket_us < bucket * bucket_us < end:
             inside, due_inside = inside + wrong, due_inside + sum(counts.values())
         else:
@@ -97,6 +98,7 @@ def _finding(story: Story, bucket_us: int) -> str:
 
 
 def _spoiled(counts: dict[Fate, int]) -> int:
+    # Refused to a thief or to a second device that is out: the shop did what it should.
     return sum(counts.values()) - counts.get("ok", 0) - counts.get("refused", 0)
 
 

@@ -74,7 +74,7 @@ def causes_of(architectures: Mapping[str, ArchitectureResult]) -> tuple[CauseOfL
         for number, loss in enumerate(result.losses):
             of.setdefault(loss.cause, []).append(told(name, number, result))
     found = [_cause(cause, losses) for cause, losses in of.items()]
-    return tuple(sorted(found, key=lambda it: -it.total))
+    return tuple(sorted(found, key=lambda it: -it.total))  # stable: equal ones stay in the order of the run
 
 
 def _cause(cause: str, losses: list[Told]) -> CauseOfLosses:
@@ -98,6 +98,7 @@ def _cause(cause: str, losses: list[Told]) -> CauseOfLosses:
 
 def more_losses(name: str, result: ArchitectureResult) -> MoreLosses:
     """What `causes_of` does not tell of one architecture."""
+    # Chosen as `causes_of` does, so that each loss stands on the page once.
     first: dict[tuple[str, str], int] = {}
     for number, loss in enumerate(result.losses):
         first.setdefault((loss.cause, loss.kind), number)

@@ -6,7 +6,7 @@ colours has a contrast of at least 4.5 to 1 (WCAG 1.4.3).
 
 from __future__ import annotations
 
-from xml.etree import ElementTree
+from markupsafe import Markup
 
 from loadtests.model.results import VerdictWord
 from loadtests.report.exports.judged import JudgedRun
@@ -22,8 +22,14 @@ ENDINGS: dict[VerdictWord, tuple[str, str]] = {
 MOST_LETTERS = 40
 _LETTER = 6.6
 """Mean width of a letter in pixels, at 11 pixels; `textLength` fits the text to its place, whatever the font."""
-_HEIGHT = 20
 _PAD = 6
+_SVG = Markup(
+    '<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="20" viewBox="0 0 {width} 20" role="img" '
+    'aria-label="{title}"><title>{title}</title>{boxes}<g fill="#fff" '
+    'font-family="Verdana,DejaVu Sans,sans-serif" font-size="11" aria-hidden="true">{texts}</g></svg>\n'
+)
+_BOX = Markup('<rect x="{x}" width="{width}" height="20" fill="{fill}" />')
+_TEXT = Markup('<text x="{x}" y="14" textLength="{length}" lengthAdjust="spacingAndGlyphs">{words}</text>')
 
 
 def badge(run: JudgedRun) -> bytes:
@@ -31,6 +37,7 @@ def badge(run: JudgedRun) -> bytes:
     label = _short(f"twinshop {run.results.scenario}")
     sign, mood = ENDINGS[run.results.verdict]
     words: str = run.results.verdict
+    # A threshold is what decides how the run ends, whatever was predicted.
     if run.fired:
         sign, mood = ENDINGS["not as predicted"]
         words = f"{len(run.fired)} threshold{'' if len(run.fired) == 1 else 's'} fired"
@@ -44,30 +51,11 @@ def _short(label: str) -> str:
 
 def _drawn(label: str, message: str, colour: str, title: str) -> bytes:
     left, right = _width(label), _width(message)
-    svg = ElementTree.Element(
-        "svg",
-        {
-            "xmlns": "http://www.w3.org/2000/svg",
-            "width": str(left + right),
-            "height": str(_HEIGHT),
-            "viewBox": f"0 0 {left + right} {_HEIGHT}",
-            "role": "img",
-            "aria-label": title,
-        },
-    )
-    ElementTree.SubElement(svg, "title").text = title
-    for x, width, fill in ((0, left, LABEL), (left, right, colour)):
-        place = {"x": str(x), "width": str(width), "height": str(_HEIGHT), "fill": fill}
-        ElementTree.SubElement(svg, "rect", place)
-    group = ElementTree.SubElement(
-        svg,
-        "g",
-        {"fill": "#fff", "font-family": "Verdana,DejaVu Sans,sans-serif", "font-size": "11", "aria-hidden": "true"},
-    )
-    for x, width, words in ((0, left, label), (left, right, message)):
-        place = {"x": str(x + _PAD), "y": "14", "textLength": str(width - 2 * _PAD), "lengthAdjust": "spacingAndGlyphs"}
-        ElementTree.SubElement(group, "text", place).text = words
-    return (ElementTree.tostring(svg, encoding="unicode") + "\n").encode()
+    parts = ((0, left, LABEL, label), (left, right, colour, message))
+    boxes = (_BOX.format(x=x, width=width, fill=fill) for x, width, fill, _ in parts)
+    texts = (_TEXT.format(x=x + _PAD, length=width - 2 * _PAD, words=words) for x, width, _, words in parts)
+    drawn = _SVG.format(width=left + right, title=title, boxes=Markup("").join(boxes), texts=Markup("").join(texts))
+    return drawn.encode()
 
 
 def _width(words: str) -> int:

@@ -6,6 +6,7 @@ OWASP advises; nothing that Twinshop writes by itself begins so.
 
 from __future__ import annotations
 
+import codecs
 import csv
 from typing import Any, BinaryIO
 
@@ -15,25 +16,17 @@ from loadtests.report.exports.tables import ExportTable, Value
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-class _Encoded:
-    """What `csv` writes to, as UTF-8."""
-
-    def __init__(self, out: BinaryIO) -> None:
-        self._out = out
-
-    def write(self, text: str) -> int:
-        return self._out.write(text.encode())
-
-
 def write_csv(table: ExportTable[Any], run: JudgedRun, out: BinaryIO) -> None:
     """Write the table, row by row: it need not fit into memory."""
-    writer = csv.writer(_Encoded(out), lineterminator="\r\n")
+    # No TextIOWrapper, which would close what it writes to with itself: that may be standard output.
+    writer = csv.writer(codecs.getwriter("utf-8")(out), lineterminator="\r\n")
     writer.writerow([head.name for head in table.heads()])
     for row in table.rows(run):
         writer.writerow([_cell(value) for value in row])
 
 
 def _cell(value: Value) -> Value:
+    # First, as Python takes a boolean for a number.
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str) and value.startswith(_FORMULA):

@@ -62,11 +62,12 @@ def write_tables(run: JudgedRun, form: str, folder: Path) -> list[Path]:
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """A file to write to that is never seen half written; the folder that it lies in is made if need be."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    # Beside it: only within one file system does a rename show the old file or the new one, and nothing between.
     draft = path.with_name(f".{path.name}.new")
     try:
         with draft.open("wb") as out:
             yield out
         draft.replace(path)
-    except BaseException:
+    except BaseException:  # Ctrl-C, too: no draft stays
         draft.unlink(missing_ok=True)
         raise

@@ -1,9 +1,8 @@
 """JUnit XML: one test suite for the run; one case for each verdict, each prediction and each threshold.
 
 What did not go as predicted, and a threshold that fired, are *failures*. An architecture whose part of the experiment
-did not happen is an *error*, as a test is that could not be carried out: a skipped one would be green in most places,
-and nothing may pass that nobody has seen. Its predictions and thresholds are *skipped*, for they decide nothing, and
-one failure is not told twice. An architecture that was asked for and never begun is an error, too.
+did not happen is an *error*, as a test is that could not be carried out, and so is one that was never begun; its
+predictions and thresholds are *skipped*.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import Literal, NamedTuple
 from xml.etree import ElementTree
 
 from loadtests.model.events import ClusterStopped, read_events
-from loadtests.model.results import ArchitectureResult, Prediction
+from loadtests.model.results import ArchitectureResult
 from loadtests.model.wording import beside, fails_if
 from loadtests.report.exports.judged import JudgedRun
 from loadtests.report.exports.plain import one_line
@@ -37,7 +36,7 @@ class JUnitCase(NamedTuple):
 
 def junit(run: JudgedRun) -> bytes:
     """The document."""
-    cases = [*_cases(run), *(_never_begun(name) for name in run.missing)]
+    cases = list(_cases(run))
     document = ElementTree.Element("testsuites", {"name": "twinshop", **_totals(cases)})
     suite = ElementTree.SubElement(document, "testsuite", _suite(run, cases))
     properties = ElementTree.SubElement(suite, "properties")
@@ -56,14 +55,17 @@ def _cases(run: JudgedRun) -> Iterator[JUnitCase]:
     for name, result in run.results.architectures.items():
         yield _verdict(name, result, seconds.get(name, 0.0))
         for prediction in result.predictions:
-            yield _prediction(name, result, prediction)
+            case = JUnitCase(name, f"{prediction.measure} {prediction.predicted}")
+            yield _unless_inconclusive(case, result, "" if prediction.holds else "failure", beside(prediction))
         for threshold in result.thresholds:
             case = JUnitCase(name, f"fail_if {threshold.measure} {threshold.fail_if}", kind="fired")
-            ended: Ending = "failure" if threshold.fired else ""
-            yield _unless_inconclusive(case, result, ended, fails_if(threshold))
+            yield _unless_inconclusive(case, result, "failure" if threshold.fired else "", fails_if(threshold))
+    for name in run.missing:
+        yield JUnitCase(name, "verdict", "error", "never begun", ("the run ended before",))
 
 
 def _verdict(name: str, result: ArchitectureResult, seconds: float) -> JUnitCase:
+    # An error and no skipped case, which would be green in most places: nothing may pass that nobody has seen.
     endings: dict[str, Ending] = {"not as predicted": "failure", "inconclusive": "error"}
     ending = endings.get(result.verdict, "")
     return JUnitCase(
@@ -71,19 +73,11 @@ def _verdict(name: str, result: ArchitectureResult, seconds: float) -> JUnitCase
     )
 
 
-def _prediction(name: str, result: ArchitectureResult, prediction: Prediction) -> JUnitCase:
-    case = JUnitCase(name, f"{prediction.measure} {prediction.predicted}")
-    return _unless_inconclusive(case, result, "" if prediction.holds else "failure", beside(prediction))
-
-
 def _unless_inconclusive(case: JUnitCase, result: ArchitectureResult, ending: Ending, words: str) -> JUnitCase:
+    # Its verdict is an error already: one failure is not told twice.
     if result.verdict == "inconclusive":
         return case._replace(ending="skipped", message=f"{DECIDES_NOTHING} ({words})")
     return case._replace(ending=ending, message=words) if ending else case
-
-
-def _never_begun(name: str) -> JUnitCase:
-    return JUnitCase(name, "verdict", "error", "never begun", ("the run ended before",))
 
 
 def _add(suite: ElementTree.Element, scenario: str, case: JUnitCase) -> None:
@@ -112,6 +106,7 @@ def _suite(run: JudgedRun, cases: list[JUnitCase]) -> dict[str, str]:
         "name": one_line(f"twinshop {run.results.scenario}"),
         **_totals(cases),
         "skipped": str(sum(case.ending == "skipped" for case in cases)),
+        # Ant's schema of these files allows no time zone: it is UTC.
         "timestamp": one_line(run.provenance.started.removesuffix("Z")),
     }
 

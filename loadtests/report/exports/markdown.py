@@ -7,21 +7,21 @@ mention of somebody is escaped.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from loadtests.model.results import Prediction, Threshold, VerdictWord
 from loadtests.model.wording import fails_if, said
 from loadtests.report.exports.judged import JudgedRun
 from loadtests.report.exports.plain import one_line
+from loadtests.report.tables import Markdown, Table
 from loadtests.report.terminal import table_of, unseen
 
 MARKS: dict[VerdictWord, str] = {"as predicted": "✅", "not as predicted": "❌", "inconclusive": "⚠️"}
+# All of ASCII's punctuation: what CommonMark lets a backslash escape.
 _SIGNS = re.compile(r"[!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]")
 _HARMLESS = frozenset("\"%',-./:;?()")
 """Signs that mean nothing in the middle of a line."""
 _LINKS_ITSELF = re.compile(r"(?i)(https?|ftp|mailto|xmpp)(:)|(www)(\.)|([\w.+-])(@)(?=\w)|(@)(?=\w)")
-_BAR = re.compile(r"(?<!\\)\|")
-_ESCAPED_BAR = r"\\|"
 _APART = "\u200b"
 """Nobody sees it; but what it stands in is no address, no link and no mention of somebody."""
 
@@ -38,7 +38,8 @@ def _parts(run: JudgedRun) -> Iterator[str]:
     yield f"## {mark} Twinshop: {results.verdict}{ended}"
     yield f"**{text(results.question)}** {text(results.answer)}"
     head, *rows = table_of(results)
-    yield table([one_line(name) for name in head], [(code(name), *map(text, cells)) for name, *cells in rows])
+    told = tuple((code(name), *map(text, cells)) for name, *cells in rows)
+    yield Markdown().write(Table(tuple(map(one_line, head)), told))
     yield "\n".join(f"- {code(name)} was never begun: the run ended before." for name in run.missing)
     yield _reasons(run)
     yield "\n".join(f"- {text(line)}" for line in unseen(results))
@@ -61,8 +62,8 @@ def _thresholds(run: JudgedRun) -> str:
     """All of them: a reader wants to know what was guarded, too."""
     judged = [(name, it) for name, result in run.results.architectures.items() for it in result.thresholds]
     fired = set(run.fired)
-    rows = [(code(name), text(fails_if(it)), _ended(it, (name, it) in fired)) for name, it in judged]
-    return table(("architecture", "threshold", ""), rows)
+    rows = tuple((code(name), text(fails_if(it)), _ended(it, (name, it) in fired)) for name, it in judged)
+    return Markdown().write(Table(("architecture", "threshold", ""), rows))
 
 
 def _ended(threshold: Threshold, counts: bool) -> str:
@@ -76,10 +77,11 @@ def _predictions(run: JudgedRun) -> str:
     if not found:
         return ""
     held = sum(it.holds for _, it in found)
-    rows = [(code(name), code(it.measure), text(said(it)), f"{it.measured:g}", _held(it)) for name, it in found]
+    rows = tuple((code(name), code(it.measure), text(said(it)), f"{it.measured:g}", _held(it)) for name, it in found)
+    table = Table(("architecture", "measure", "predicted", "measured", ""), rows)
     return (
         f"<details><summary>{held} of {_count(len(found), 'prediction')} held</summary>\n\n"
-        f"{table(('architecture', 'measure', 'predicted', 'measured', ''), rows)}\n\n</details>"
+        f"{Markdown().write(table)}\n\n</details>"
     )
 
 
@@ -120,12 +122,6 @@ def block(words: str, language: str) -> str:
     line = one_line(words)
     fence = "`" * max(3, max(map(len, re.findall("`+", line)), default=0) + 1)
     return f"{fence}{language}\n{line}\n{fence}"
-
-
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of cells that are Markdown already; nothing if it has no rows. A bar ends a cell, even within code."""
-    lines = [f"| {' | '.join(_BAR.sub(_ESCAPED_BAR, cell) for cell in cells)} |" for cells in (heads, *rows)]
-    return "\n".join([lines[0], "|" + "---|" * len(heads), *lines[1:]]) if rows else ""
 
 
 def _keep_apart(found: re.Match[str]) -> str:

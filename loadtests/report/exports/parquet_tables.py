@@ -49,6 +49,7 @@ def write_parquet(table: ExportTable[Any], run: JudgedRun, out: BinaryIO) -> Non
 
 def parquet_writer(table: ExportTable[Any], out: BinaryIO) -> ParquetWriter:
     """Of a file with that table's columns, to be closed in the end."""
+    # Late, here and below: whoever exports something else need not have it installed.
     from pyarrow import parquet
 
     return parquet.ParquetWriter(out, schema_of(table), compression="zstd")

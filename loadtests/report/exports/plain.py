@@ -18,6 +18,7 @@ _UNSEEN = re.compile(
 
 def one_line(text: str) -> str:
     """The text with single blanks, and with every character that nobody can see told by its number."""
+    # Blanks first: line ends and tabs are control characters as well, and would be told by their numbers.
     return _UNSEEN.sub(_number, _BLANK.sub(" ", text).strip(" "))
 
 

@@ -40,7 +40,7 @@ class Measured(NamedTuple):
     value: float | None
 
 
-class Head(NamedTuple):
+class Head(msgspec.Struct, frozen=True):
     """What one column is called, holds and means."""
 
     name: str
@@ -48,12 +48,9 @@ class Head(NamedTuple):
     about: str
 
 
-class Column(msgspec.Struct, Generic[T], frozen=True):
+class Column(Head, Generic[T], frozen=True):
     """One column. A value that there is not is empty (null), never 0 or a blank text."""
 
-    name: str
-    kind: Kind
-    about: str
     read: Callable[[T], Value]
     reads: Callable[[JudgedRun], Callable[[T], Value]] | None = None
     """In the place of `read`, where it takes the run to know."""
@@ -69,11 +66,12 @@ class ExportTable(msgspec.Struct, Generic[T], frozen=True):
 
     def heads(self) -> list[Head]:
         """Of all columns, those of the run first."""
-        return [*RUN_HEADS, *(Head(column.name, column.kind, column.about) for column in self.columns)]
+        return [*RUN_HEADS, *self.columns]
 
     def rows(self, run: JudgedRun) -> Iterator[tuple[Value, ...]]:
         """In the order of the history, or of the results."""
         told = (run.provenance.run, run.results.scenario, run.results.seed)
+        # Before the first row: what a column has to know of the run is asked once, and not for millions of rows.
         readers = [column.reads(run) if column.reads else column.read for column in self.columns]
         for item in self.items(run):
             yield (*told, *(read(item) for read in readers))
@@ -122,6 +120,7 @@ def _exchanges(run: JudgedRun) -> Iterator[Exchange]:
 
 def _losses(run: JudgedRun) -> Iterator[Found]:
     for name, result in run.results.architectures.items():
+        # By the time, as a witness is told in words and does not number its faults.
         injected = {step.at_ms: step.fault for step in result.experiment if step.step == "injected"}
         for place, loss in enumerate(result.losses):
             yield Found(name, place, loss, _fault(loss, injected))
@@ -231,4 +230,3 @@ MEASURED: ExportTable[Measured] = ExportTable(
 TABLES: dict[str, ExportTable[Exchange] | ExportTable[Found] | ExportTable[Measured]] = {
     table.name: table for table in (ACTIONS, LOSSES, MEASURED)
 }
-"""By name."""

@@ -87,7 +87,7 @@ class TestSeveralFaults:
     def test_strips_say_who_fell_before_them(self) -> None:
         out = msgspec.structs.replace(UNEVENTFUL, shoppers=2, logged_out=LogoutCounts(1, 1, 0))
         chart = strips(story_of(*self.told, bands=self.rolling), out, AXIS)
-        assert chart.finding == "1 of 2 shoppers were logged out, 0 of them before anything was broken on purpose."
+        assert chart.finding == "1 of 2 shoppers was logged out, 0 of them before anything was broken on purpose."
 
     def test_the_timeline_takes_them_together(self) -> None:
         chart = timeline(story_of(*self.told, bands=self.rolling), AXIS, 100_000, 2)

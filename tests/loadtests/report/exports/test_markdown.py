@@ -13,8 +13,9 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from loadtests.report.exports.judged import JudgedRun
-from loadtests.report.exports.markdown import block, code, markdown, table, text
+from loadtests.report.exports.markdown import block, code, markdown, text
 from loadtests.report.exports.plain import one_line
+from loadtests.report.tables import Markdown, Table
 from tests.loadtests.report.exports import runs
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -142,7 +143,7 @@ def test_a_name_is_code_whatever_it_is(name: str) -> None:
 @settings(deadline=None)
 @given(st.text(min_size=1))
 def test_any_text_stays_in_its_cell(words: str) -> None:
-    source = table(("a", "b", "c"), [(text(words), code(words), "end")])
+    source = Markdown().write(Table(("a", "b", "c"), ((text(words), code(words), "end"),)))
     rows = cells(source)
     assert len(rows) == 2
     assert len(rows[1]) == 3
