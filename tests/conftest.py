@@ -95,12 +95,13 @@ def own_state(
 ) -> Path:
     """Every test has its own ledger and its own runs, so that tests can run side by side; where it has a folder, there.
 
-    It is not given one for that: to number a folder pytest looks at all that it has made, thousands by the end.
+    It is not given a `tmp_path` for that: to number one pytest looks at all that it has made, thousands by the end.
     """
     if "tmp_path" in request.fixturenames:
         folder: Path = request.getfixturevalue("tmp_path")
     else:
-        folder = tmp_path_factory.getbasetemp() / f"of-test-{next(_numbers)}"
+        folder = tmp_path_factory.getbasetemp() / "states" / str(next(_numbers))
+        folder.mkdir(parents=True)
     state = folder / "state"
     monkeypatch.setenv("TWINSHOP_STATE", str(state))
     return state
