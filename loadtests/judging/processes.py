@@ -102,13 +102,16 @@ def _serve() -> None:
     tasks: SimpleQueue[Any] = SimpleQueue()
     Thread(target=_listen, args=(tasks,), daemon=True).start()
     while True:
-        work, piece = tasks.get()
-        try:
-            outcome = True, work(piece)
-        except Exception as error:  # noqa: BLE001 - whatever it is: whoever asked is to hear of it
-            outcome = False, error
-        pickle.dump(outcome, answers)
+        pickle.dump(_done(*tasks.get()), answers)  # and kept nowhere: while the next is done, its room is needed
         answers.flush()
+
+
+def _done(work: Callable[[Any], Any], piece: Any) -> tuple[bool, Any]:
+    """Whether it went well, and what came of it."""
+    try:
+        return True, work(piece)
+    except Exception as error:  # noqa: BLE001 - whatever it is: whoever asked is to hear of it
+        return False, error
 
 
 def _listen(tasks: SimpleQueue[Any]) -> None:
