@@ -15,11 +15,11 @@ UV ?= $(or $(shell command -v uv),$(BIN)/uv)
 INSTALL = { command -v "$(UV)" >/dev/null && $(UV) pip install --quiet --python $(BIN)/python $(1); } || \
   { echo "… by pip, which takes a while."; $(PIP) --no-compile $(1); }
 
-# One more than most machines have cores: a test with a cluster or a browser mostly waits (0.4 of a core), one process
-# begins with Docker's, which wait most, and goes on with those that reckon (tests/turns.py). A file's tests stay
-# together, so that a cluster or a run that they share is made once. On a machine that does other things, too:
-# `make test TEST_PROCESSES=2`.
-TEST_PROCESSES ?= 3
+# Two more than most machines have cores: a test with a cluster or a browser mostly waits (0.4 of a core), one process
+# begins with Docker's, which wait most, and goes on with those that reckon (tests/turns.py). With three, two cores had
+# nothing to do for two fifths of the time. A file's tests stay together, so that a cluster or a run that they share is
+# made once. On a machine that does other things, too: `make test TEST_PROCESSES=2`.
+TEST_PROCESSES ?= 4
 
 .PHONY: help install run workshop matrix rehearse examples docs test test-long bench lint style lock clean
 
@@ -89,20 +89,20 @@ docs: $(VENV)/.installed
 	$(BIN)/python -m loadtests.reference
 
 lint: style
+	$(BIN)/lint-imports
 	$(BIN)/mypy
 
 style: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/lint-imports
 
-# The types are looked at beside the tests, which mostly wait for processes, and give way to them; what it says stands
-# below theirs.
+# Contracts and types are looked at beside the tests, which mostly wait for processes, and give way to them; what they
+# say stands below theirs.
 test: style
-	@nice $(BIN)/mypy >$(VENV)/types.txt 2>&1 & types=$$!; trap "kill $$types" INT TERM; \
+	@(nice $(BIN)/lint-imports && exec nice $(BIN)/mypy) >$(VENV)/types.txt 2>&1 & types=$$!; trap "kill $$types" INT TERM; \
 	echo '$(BIN)/python -m pytest -m "not long" -n $(TEST_PROCESSES) --dist loadfile'; \
 	$(BIN)/python -m pytest -m "not long" -n $(TEST_PROCESSES) --dist loadfile; tests=$$?; \
-	wait $$types; types=$$?; echo '$(BIN)/mypy'; cat $(VENV)/types.txt; exit $$((tests || types))
+	wait $$types; types=$$?; echo '$(BIN)/lint-imports && $(BIN)/mypy'; cat $(VENV)/types.txt; exit $$((tests || types))
 
 test-long: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m long --timeout 5400

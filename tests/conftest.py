@@ -86,10 +86,23 @@ def _claimed(claim: socket.socket) -> int:
     pytest.exit("ten processes of tests run on this machine already, and each range of ports is another one's", 4)
 
 
+_numbers = count()
+
+
 @pytest.fixture(autouse=True)
-def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Every test has its own ledger and its own runs, so that tests can run side by side."""
-    state = tmp_path / "state"
+def own_state(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """Every test has its own ledger and its own runs, so that tests can run side by side; where it has a folder, there.
+
+    It is not given a `tmp_path` for that: to number one pytest looks at all that it has made, thousands by the end.
+    """
+    if "tmp_path" in request.fixturenames:
+        folder: Path = request.getfixturevalue("tmp_path")
+    else:
+        folder = tmp_path_factory.getbasetemp() / "states" / str(next(_numbers))
+        folder.mkdir(parents=True)
+    state = folder / "state"
     monkeypatch.setenv("TWINSHOP_STATE", str(state))
     return state
 

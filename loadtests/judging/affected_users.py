@@ -155,14 +155,15 @@ class HeldByLog:
         self._last_node: dict[FaultTimeline, dict[int, str]] = {fault: {} for fault in takers}
         """By fault, whose session was where when it was hit; whoever is logged out is nowhere."""
 
-    def add(self, exchange: Exchange) -> None:
+    def add(self, *exchanges: Exchange) -> None:
         """What comes next, in order of answers."""
-        if exchange.jar != "main" or exchange.do in NOT_ASKED:
-            return
         for fault, last_node in self._last_node.items():
             first_us, last_us = _effect(fault)
-            if exchange.done_us <= (last_us if exchange.node == fault.victim else first_us):
-                _follow(exchange, last_node)
+            for exchange in exchanges:
+                if exchange.done_us > (last_us if exchange.node == fault.victim else first_us):
+                    continue
+                if exchange.jar == "main" and exchange.do not in NOT_ASKED:
+                    _follow(exchange, last_node)
 
     def at_risk(self, fault: FaultTimeline) -> tuple[str, ...] | None:
         """Users whose session the victim held; None if the last answer does not tell where a session lives."""

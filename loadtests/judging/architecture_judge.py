@@ -42,7 +42,7 @@ from shared.request_log import LogRecord
 class HistoryListener(Protocol):
     """Somebody else who wants to hear the history while it is read: the report, say, which draws it."""
 
-    def add(self, exchange: Exchange) -> None:
+    def add(self, *exchanges: Exchange) -> None:
         """What comes next."""
 
 
@@ -69,6 +69,7 @@ class ArchitectureJudge:
         self._foreseen = [fault.kind for fault in scenario.fault]
         self._fail_if = thresholds_of(scenario.fail_if, architecture)
         self._scene = scene
+        self._retries = scene.retries
         self._replay = HistoryReplay(scene)
         # The steps of all architectures are the same; what was ticked off is not.
         self._books = Books(case.steps.afresh(), by_status=scene.can.answers_by_status)
@@ -80,7 +81,7 @@ class ArchitectureJudge:
         self._affected = AffectedUsers(scene)
         self._held = None if scene.can.lists_sessions else HeldByLog(scene)
         self._lateness = GeneratorLag(plan.client)
-        self._adds: tuple[Callable[[Exchange], None], ...] = (
+        self._adds: tuple[Callable[..., None], ...] = (
             self._replay.add,
             self._books.add,
             self._tallies.add,
@@ -125,11 +126,14 @@ class ArchitectureJudge:
         # By kind, in order: orders come after all exchanges, so that this makes two groups in a whole history.
         for kind, alike in groupby(records, key=type):
             some: list[Any] = list(alike)
-            if kind is Exchange and self._scene.retries:
+            if kind is not Exchange:
+                for order in some:
+                    self._replay.add_order(order)
+                continue
+            if self._retries:
                 some = list(map(self._scene.as_judged, some))
-            for add in self._adds if kind is Exchange else (self._replay.add_order,):
-                for record in some:
-                    add(record)
+            for add in self._adds:
+                add(*some)
 
     def add_lines(self, lines: list[RawLine]) -> None:
         """What the balancer passed on."""

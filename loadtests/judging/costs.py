@@ -41,21 +41,19 @@ class CostCounter:
         self._before_growth: Counter[str] = Counter()
         self._cookie_bytes = self._unanswered = self._answer_bytes = self._between_looks = 0
 
-    def add(self, exchange: Exchange) -> None:
-        """Count one exchange."""
+    def add(self, *exchanges: Exchange) -> None:
+        """Count some exchanges."""
         # The audit looks at everybody once, whatever they did: it would be counted as traffic of their own.
-        if not exchange.request or exchange.why == "audit":
-            return
-        self._cookie_bytes += exchange.cookie_bytes
-        if not exchange.status:
-            self._unanswered += 1
-            return
-        self._answer_bytes += exchange.body_bytes
-        self._by_node[exchange.node] += 1
-        if self._first_us <= exchange.done_us <= self._last_us:
-            self._between_looks += 1
-        if self._grown_us is not None and exchange.done_us < self._grown_us:
-            self._before_growth[exchange.node] += 1
+        sent = [each for each in exchanges if each.request and each.why != "audit"]
+        answered = [each for each in sent if each.status]
+        first_us, last_us, grown_us = self._first_us, self._last_us, self._grown_us
+        self._cookie_bytes += sum([each.cookie_bytes for each in sent])
+        self._unanswered += len(sent) - len(answered)
+        self._answer_bytes += sum([each.body_bytes for each in answered])
+        self._by_node.update([each.node for each in answered])
+        self._between_looks += sum([first_us <= each.done_us <= last_us for each in answered])
+        if grown_us is not None:
+            self._before_growth.update([each.node for each in answered if each.done_us < grown_us])
 
     def close(self) -> Costs:
         """The costs, rounded to what can be told apart."""

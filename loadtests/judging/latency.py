@@ -70,13 +70,13 @@ class WaitCounter:
         """Not yet counted."""
         self._counts: tuple[Counter[int], Counter[int]] = Counter(), Counter()
 
-    def add(self, exchange: Exchange) -> None:
-        """Count one exchange."""
-        if exchange.why == "plan" and exchange.status and exchange.do not in SLOW_ON_PURPOSE:
-            self._raw.append(exchange.done_us - exchange.sent_us)
-            self._from_plan.append(exchange.done_us - exchange.planned_us)
-            if len(self._raw) == COUNTED_AT_ONCE:
-                self._count()
+    def add(self, *exchanges: Exchange) -> None:
+        """Count some exchanges."""
+        answered = [each for each in exchanges if each.why == "plan" and each.status and each.do not in SLOW_ON_PURPOSE]
+        self._raw.extend([each.done_us - each.sent_us for each in answered])
+        self._from_plan.extend([each.done_us - each.planned_us for each in answered])
+        if len(self._raw) >= COUNTED_AT_ONCE:
+            self._count()
 
     def _count(self) -> None:
         """NumPy counts many in a sixth of the time of one by one; to load it would take longer than to count a few."""
@@ -110,14 +110,17 @@ class WithoutService:
         self._counted_until: dict[int, int] = {}
         self._total_us = 0
 
-    def add(self, exchange: Exchange) -> None:
-        """Count one exchange."""
-        ok = exchange.outcome == "ok"
-        if ok and exchange.shopper not in self._since:  # nearly always: nothing begins or ends
-            return
+    def add(self, *exchanges: Exchange) -> None:
+        """Count some exchanges, in order."""
+        since = self._since
+        for exchange in exchanges:
+            if exchange.outcome != "ok" or exchange.shopper in since:  # hardly ever: something begins or ends
+                self._consider(exchange)
+
+    def _consider(self, exchange: Exchange) -> None:
         if exchange.why != "plan" or exchange.jar != "main" or exchange.do in _NO_SERVICE:
             return
-        if not ok:
+        if exchange.outcome != "ok":
             began_us = exchange.sent_us if exchange.request else exchange.planned_us
             self._since.setdefault(exchange.shopper, max(began_us, self._counted_until.get(exchange.shopper, 0)))
         elif (since_us := self._since.pop(exchange.shopper, None)) is not None:
@@ -141,7 +144,7 @@ REMEMBERED = 64
 
 
 class GeneratorLag:
-    """`add` every exchange, in order; `late` are those that nobody but the load generator can answer for.
+    """`add` all exchanges, in order; `late` are those that nobody but the load generator can answer for.
 
     Whoever waits for an answer is late with whatever was due meanwhile. Only what waiting does not explain is the load
     generator's doing, and means that the load was not the planned one.
@@ -152,10 +155,15 @@ class GeneratorLag:
         self._late_us = limits.late_ms * 1000
         self._waits: defaultdict[int, deque[tuple[int, int]]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
 
-    def add(self, exchange: Exchange) -> None:
-        """Take in one exchange."""
+    def add(self, *exchanges: Exchange) -> None:
+        """Take in some exchanges."""
+        for exchange in exchanges:
+            if exchange.sent_us < 0 or exchange.done_us - exchange.sent_us >= SLOW_US:
+                self._consider(exchange)
+
+    def _consider(self, exchange: Exchange) -> None:
         if exchange.sent_us >= 0:
-            if exchange.done_us - exchange.sent_us >= SLOW_US and exchange.do != "watch":
+            if exchange.do != "watch":
                 self._waits[exchange.shopper].append((exchange.sent_us, exchange.done_us))
         elif exchange.error == STOPPED or (exchange.error == LATE and self._idle_us(exchange) > self._late_us):
             self.late += 1

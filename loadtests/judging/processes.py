@@ -1,4 +1,4 @@
-"""Several pieces of work at once, a process of its own for each: for what takes a processor, not for what waits.
+"""Several pieces of work at once, each in another process: for what takes a processor, not for what waits.
 
 Nothing is left of it, however it ends: whoever asked may be interrupted, a process may be killed, and if the one that
 asked is killed itself, the others notice and end. (A `ProcessPoolExecutor` that does not fork leaves a process that
@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from queue import SimpleQueue
 from threading import Event, Thread
 from typing import Any, TypeVar
 
@@ -32,8 +33,9 @@ def in_processes(work: Callable[[T], R], pieces: Sequence[T], at_once: int) -> l
     """
     over = Event()
     processes: list[subprocess.Popen[bytes]] = []
+    idle: list[subprocess.Popen[bytes]] = []
 
-    def in_a_process(piece: T) -> Any:
+    def start() -> subprocess.Popen[bytes]:
         # In a session of its own: Ctrl-C comes to whoever asked, who knows what it means. What can be imported here,
         # can be there.
         process = subprocess.Popen(
@@ -46,7 +48,17 @@ def in_processes(work: Callable[[T], R], pieces: Sequence[T], at_once: int) -> l
         processes.append(process)
         if over.is_set():  # it was started too late to be seen below
             process.kill()
-        return _outcome(process, (work, piece))
+        return process
+
+    def in_a_process(piece: T) -> Any:
+        # One that is done with a piece takes the next: to begin with imports takes as long as judging 30,000 records.
+        try:
+            process = idle.pop()
+        except IndexError:
+            process = start()
+        outcome = _outcome(process, (work, piece))
+        idle.append(process)
+        return outcome
 
     threads = ThreadPoolExecutor(at_once)
     try:
@@ -57,49 +69,57 @@ def in_processes(work: Callable[[T], R], pieces: Sequence[T], at_once: int) -> l
         for process in processes:
             process.kill()  # it holds nothing that would need to be put in order
         threads.shutdown()
+        for process in processes:
+            with suppress(BrokenPipeError), process:  # raised by closing what a process has not read to its end
+                process.kill()
 
 
 def _outcome(process: subprocess.Popen[bytes], task: object) -> Any:
     """What came of the task that this process is to do."""
     assert process.stdin is not None
     assert process.stdout is not None
-    with process, suppress(BrokenPipeError):  # raised by closing what a process has not read to its end
-        with suppress(BrokenPipeError):
-            pickle.dump(task, process.stdin)
-            process.stdin.flush()  # and kept open: its end says that nobody waits any more
-        answer = process.stdout.read()
-    if process.returncode:
-        code = process.returncode
+    with suppress(BrokenPipeError):
+        pickle.dump(task, process.stdin)
+        process.stdin.flush()  # and kept open: its end says that nobody waits any more
+    try:
+        went_well, outcome = pickle.load(process.stdout)
+    except (EOFError, pickle.UnpicklingError):
+        code = process.wait()
         raise TwinshopError(
             "a process that took part in judging ended before it was done",
             why=f"signal {-code}: perhaps the machine ran out of memory" if code < 0 else f"exit code {code}",
             next_step="judge the run again: twinshop report RUN",
-        )
-    went_well, outcome = pickle.loads(answer)
+        ) from None
     if not went_well:
         raise outcome
     return outcome
 
 
 def _serve() -> None:
-    """In the process: do the task, for as long as whoever asked is there."""
+    """In the process: do what comes, for as long as whoever asked is there."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what anybody prints is not to get among the answers
-    work, piece = pickle.load(sys.stdin.buffer)
-    Thread(target=_end_with_parent, daemon=True).start()
+    tasks: SimpleQueue[Any] = SimpleQueue()
+    Thread(target=_listen, args=(tasks,), daemon=True).start()
+    while True:
+        pickle.dump(_done(*tasks.get()), answers)  # and kept nowhere: while the next is done, its room is needed
+        answers.flush()
+
+
+def _done(work: Callable[[Any], Any], piece: Any) -> tuple[bool, Any]:
+    """Whether it went well, and what came of it."""
     try:
-        outcome = True, work(piece)
+        return True, work(piece)
     except Exception as error:  # noqa: BLE001 - whatever it is: whoever asked is to hear of it
-        outcome = False, error
-    pickle.dump(outcome, answers)
-    answers.flush()
-    os._exit(0)  # not by way of a thread that still reads, nor of objects by the million
+        return False, error
 
 
-def _end_with_parent() -> None:
-    # Nothing more is written there: it returns when the pipe is closed, as the system does however the parent ends.
-    os.read(sys.stdin.fileno(), 1)
-    os._exit(1)
+def _listen(tasks: SimpleQueue[Any]) -> None:
+    """Take in what comes; once the pipe is closed, as the system does however the parent ends, end in mid-work."""
+    with suppress(EOFError, pickle.UnpicklingError):
+        while True:
+            tasks.put(pickle.load(sys.stdin.buffer))
+    os._exit(1)  # not by way of a thread that still works, nor of objects by the million
 
 
 if __name__ == "__main__":

@@ -45,6 +45,8 @@ class HistoryReplay:
         """All of them, with the losses that they have named so far."""
         self._checks: dict[str, Check] = {check.kind: check for check in self.checks}
         """Those that have not crashed."""
+        # A history of millions has orders by the hundred thousand, and most checks hear nothing of them.
+        self._of_orders = [check for check in self.checks if type(check).stored is not Check.stored]
         self._checkouts: dict[str, AcknowledgedOrder] = {}
         """By request; those too of which nobody knows what became."""
         self._unanswered: set[str] = set()
@@ -56,22 +58,24 @@ class HistoryReplay:
         for check in self.checks:
             check.scene = scene
 
-    def add(self, exchange: Exchange) -> None:
-        """The next exchange of the history. Nearly all are as expected, and need no more than to be kept."""
-        person = self.people.get(exchange.shopper)
-        if person is None or not person.memory.confirms(exchange):
-            self._consider(exchange)
-        # Confirmed: nothing is contradicted, so no check need be asked. This is the way of nearly all records.
-        elif exchange.cart is not None:
-            person.keep_cart(exchange)
-        else:
-            if exchange.cookie_refused:
-                person.refused = exchange
-            if person.life.watches_pages:
-                person.life.page(exchange)
-        # Answered as a stranger is looked at, too: it is known what became of the session.
-        if exchange.why == "audit" and (exchange.outcome == "ok" or exchange.as_stranger):
-            self.people[exchange.shopper].seen_by_audit = True
+    def add(self, *exchanges: Exchange) -> None:
+        """The next exchanges of the history. Nearly all are as expected, and need no more than to be kept."""
+        person_of = self.people.get
+        for exchange in exchanges:
+            person = person_of(exchange.shopper)
+            if person is None or not person.memory.confirms(exchange):
+                self._consider(exchange)
+            # Confirmed: nothing is contradicted, so no check need be asked. This is the way of nearly all records.
+            elif exchange.cart is not None:
+                person.keep_cart(exchange)
+            else:
+                if exchange.cookie_refused:
+                    person.refused = exchange
+                if person.life.watches_pages:
+                    person.life.page(exchange)
+            # Answered as a stranger is looked at, too: it is known what became of the session.
+            if exchange.why == "audit" and (exchange.outcome == "ok" or exchange.as_stranger):
+                self.people[exchange.shopper].seen_by_audit = True
 
     def _consider(self, exchange: Exchange) -> None:
         # It met nobody, and changes nothing that anybody may expect; books count it by the plan.
@@ -98,8 +102,9 @@ class HistoryReplay:
         self.orders[order.order] = order
         if promise is None or order.request in self._unanswered:
             self.made.add(order.request)
-        for check in tuple(self._checks.values()):
-            self._guard(check.kind, check.stored, order, promise.exchange if promise else None)
+        for check in self._of_orders:
+            if check.kind in self._checks:
+                self._guard(check.kind, check.stored, order, promise.exchange if promise else None)
 
     def close(self) -> None:
         """The history has ended. Orders are compared with the database only if the run came so far as to read it."""
@@ -132,7 +137,7 @@ class HistoryReplay:
             self._checkout(exchange, None)
 
     def _close(self, check: Check) -> None:
-        if self._scene.finished:
+        if self._scene.finished and type(check).promised is not Check.promised:
             for promise in self.promises:
                 check.promised(promise, self.orders.get(promise.exchange.order))
         check.close()
@@ -179,24 +184,27 @@ class Tallies:
         self._tallies = [tally(scene) for tally in (TALLIES.values() if tallies is None else tallies)]
         self._tell_all = any(tally.hears_all for tally in self._tallies)
 
-    def add(self, exchange: Exchange) -> None:
-        """Count one exchange."""
-        if not (
-            self._tell_all
-            or exchange.outcome != "ok"
-            or exchange.do in TELLING
-            or exchange.done_us - exchange.sent_us > STALLED_US
-            or exchange.cookie_refused
-        ):
-            return
-        for tally in self._tallies:
-            if tally.name not in self.crashed:
-                self._tell(tally, exchange)
-        self._tell_all = any(tally.hears_all or tally.following for tally in self._tallies)
+    def add(self, *exchanges: Exchange) -> None:
+        """Count some exchanges, in order."""
+        for exchange in exchanges:
+            if (
+                exchange.outcome != "ok"
+                or exchange.do in TELLING
+                or exchange.done_us - exchange.sent_us > STALLED_US
+                or exchange.cookie_refused
+                or self._tell_all
+            ):
+                self._tell_each(exchange)
 
     def close(self) -> dict[str, Counted]:
         """What was counted, by tally."""
         return {tally.name: tally.counted() for tally in self._tallies}
+
+    def _tell_each(self, exchange: Exchange) -> None:
+        for tally in self._tallies:
+            if tally.name not in self.crashed:
+                self._tell(tally, exchange)
+        self._tell_all = any(tally.hears_all or tally.following for tally in self._tallies)
 
     def _tell(self, tally: Tally, exchange: Exchange) -> None:
         """What a tally that raises would have counted, nobody knows."""

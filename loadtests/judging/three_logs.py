@@ -180,25 +180,26 @@ class LogMatching:
         balancer, nodes = (sum(not each.startswith(PROBE) for each in log) for log in (self._balancer, self._nodes))
         return self._settled + len(self._client), self._settled + balancer, self._settled + nodes
 
-    def add(self, exchange: Exchange) -> None:
-        """What a shopper sent and was answered."""
-        request = exchange.request
-        if not request:
-            return
-        # False: what the balancer calls cut off is never settled here, and comes before the reconciler.
-        told = (exchange.status, exchange.node, False)
-        if told == self._nodes.get(request) == self._balancer.get(request):
-            del self._balancer[request], self._nodes[request]
-            self._settled += 1
-        else:
-            self._client[request] = told
-            if len(self._client) > self._sweep_at:
-                self._sweep()
+    def add(self, *exchanges: Exchange) -> None:
+        """What shoppers sent and were answered."""
+        client, balancer, nodes = self._client, self._balancer, self._nodes
+        asked = [exchange for exchange in exchanges if exchange.request]
+        many = len(balancer)
+        for exchange in asked:
+            request = exchange.request
+            # False: what the balancer calls cut off is never settled here, and comes before the reconciler.
+            told = (exchange.status, exchange.node, False)
+            if told == nodes.get(request) == balancer.get(request):
+                del balancer[request], nodes[request]
+            else:
+                client[request] = told
+        self._settled += many - len(balancer)
+        if len(client) > self._sweep_at:
+            self._sweep()
         # A number of eight bytes and no text several times as long: of millions of requests all must be remembered.
-        number = hash(request)
-        self._sent.append(number)
-        if request.startswith(PROBE):
-            self._doubtful.add(number)
+        requests = [exchange.request for exchange in asked]
+        self._sent.extend(map(hash, requests))
+        self._doubtful.update(hash(request) for request in requests if request.startswith(PROBE))
 
     def add_lines(self, lines: Iterable[RawLine]) -> None:
         """What the balancer passed on."""
@@ -258,16 +259,15 @@ class FullComparison:
 
     def add_records(self, records: list[Record]) -> None:
         """What shoppers sent and were answered."""
-        for record in records:
-            if isinstance(record, Exchange):
-                self.add(record)
+        self.add(*(record for record in records if isinstance(record, Exchange)))
 
-    def add(self, exchange: Exchange) -> None:
-        """One exchange of a shopper."""
-        if self._wants(exchange.request):
-            self._reconciler.add_exchange(exchange)
-        elif exchange.request:
-            self._client += 1
+    def add(self, *exchanges: Exchange) -> None:
+        """Some exchanges of shoppers."""
+        for exchange in exchanges:
+            if self._wants(exchange.request):
+                self._reconciler.add_exchange(exchange)
+            elif exchange.request:
+                self._client += 1
 
     def add_lines(self, lines: Iterable[RawLine]) -> None:
         """What the balancer passed on."""

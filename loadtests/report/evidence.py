@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from pathlib import Path
 
 import msgspec
 
 from loadtests.model.events import Event, read_events
-from loadtests.model.history import Exchange, read_history
+from loadtests.model.history import Exchange, read_history_batches
 from loadtests.model.plan import Plan, read_plan_by_person
 from loadtests.model.run_folder import Provenance, RunFolder
 from loadtests.report.series import Story
@@ -43,9 +44,9 @@ class Listener:
         self._bucket_us = bucket_us
         self._fault_us = story.run.first_injected_us  # once: it is looked up anew each time, and millions will ask
 
-    def add(self, exchange: Exchange) -> None:
+    def add(self, *exchanges: Exchange) -> None:
         """What comes next in the history."""
-        self.story.saw(exchange, self._fault_us, self._bucket_us)
+        self.story.saw(exchanges, self._fault_us, self._bucket_us)
 
 
 class Gathering:
@@ -92,10 +93,9 @@ def gather(folder: Path) -> Evidence:
         RunFolderError: a file is missing or damaged.
     """
     gathering = Gathering(folder)
-    for record in read_history(RunFolder(folder).history):
-        listener = gathering.listener(record.architecture)
-        if isinstance(record, Exchange):
-            listener.add(record)
+    for records in read_history_batches(RunFolder(folder).history):
+        for name, some in groupby(records, lambda record: record.architecture):
+            gathering.listener(name).add(*(record for record in some if isinstance(record, Exchange)))
     return gathering.close()
 
 

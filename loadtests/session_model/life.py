@@ -28,7 +28,7 @@ class SessionLife:
     __slots__ = (
         "_access_us", "adrift", "arrived", "at_home", "epoch_us", "everywhere", "forgot", "gave_up", "hung",
         "in_cookie", "in_memory", "kept", "known", "led", "lifetime_us", "opened", "perhaps", "refreshes", "strayed",
-        "tokens", "unsure", "written",
+        "tokens", "unsure", "watches_pages", "written",
     )  # fmt: skip
 
     def __init__(self, run: RunTimeline) -> None:
@@ -44,6 +44,8 @@ class SessionLife:
         self.epoch_us = run.epoch_us or 0
         self.refreshes = limits.session_refresh_each_request
         """Every request writes the session again."""
+        self.watches_pages = self.refreshes or self.in_memory or self._access_us > 0
+        """Pages that say nothing of the shopper tell something of the session, too."""
         self.opened: Exchange | None = None
         """The login; where nobody answered that, the first answer that knew the shopper after it."""
         self.unsure: Exchange | None = None
@@ -79,11 +81,6 @@ class SessionLife:
     def home(self) -> str:
         """The node that the session was opened at; "" if there is none."""
         return self.opened.node if self.opened else ""
-
-    @property
-    def watches_pages(self) -> bool:
-        """Pages that say nothing of the shopper tell something of the session, too."""
-        return self.refreshes or self.in_memory or self._access_us > 0
 
     def saw(self, exchange: Exchange) -> None:
         """The next exchange of the shopper's own jar."""

@@ -171,7 +171,9 @@ class ShopperTrace:
         if exchange.cookie_refused:
             self.refused = exchange
         self.life.recognised(exchange)
-        self._showed(exchange)
+        self.cart = exchange
+        if self.out is not None:
+            self._showed(exchange)
 
     def _showed(self, exchange: Exchange) -> None:
         self.cart = exchange

@@ -25,9 +25,9 @@ GONE_WITHIN_S = 20.0
 class Process:
     """A node in a session of its own, as engines start it."""
 
-    def __init__(self, folder: Path, twin: str, **settings: str) -> None:
+    def __init__(self, folder: Path, twin: str, accounts: int = 2, **settings: str) -> None:
         url = f"sqlite:///{folder}/shop.sqlite"
-        prepare(url, accounts=2, password="shop", cost=128)
+        prepare(url, accounts=accounts, password="shop", cost=128)
         (self.port,) = free_ports(1)
         self.log = folder / "requests.ndjson"
         self.words = folder / "node.log"

@@ -3,30 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from itertools import count
 
 import pytest
 from playwright.sync_api import Browser
 
+from shared.demo_accounts import account_name
+from tests.left_behind import outlives_a_test
 from tests.loadtests.report.test_browser import SEEN_OTHERWISE, assert_axe_finds_nothing
 from tests.shared.node_process import Process
 
 pytestmark = [pytest.mark.browser, pytest.mark.cluster]
+PEOPLE = 20
+_people = count(1)
 
 
-@pytest.fixture(params=[("stateful_app", "memory"), ("stateless_app", "token")], ids=["stateful", "stateless"])
-def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(
+    scope="module", params=[("stateful_app", "memory"), ("stateless_app", "token")], ids=["stateful", "stateless"]
+)
+def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One for a module's tests, each of which is a customer of its own."""
     twin, store = request.param
-    process = Process(tmp_path, twin, TWINSHOP_STORE=store)
-    try:
-        process.wait_until_ready()
-        yield f"http://127.0.0.1:{process.port}"
-    finally:
-        process.end()
+    folder = tmp_path_factory.mktemp("shop")
+    with outlives_a_test(folder) as started:
+        process = Process(folder, twin, TWINSHOP_STORE=store, accounts=PEOPLE)
+        started()
+        try:
+            process.wait_until_ready()
+            yield f"http://127.0.0.1:{process.port}"
+        finally:
+            process.end()
+
+
+@pytest.fixture
+def user() -> str:
+    """Somebody who has been in no shop yet."""
+    return account_name(next(_people))
 
 
 @pytest.mark.parametrize("width", [320, 390, 1200])
-def test_a_walk_through_the_shop(shop: str, browser: Browser, width: int) -> None:
+def test_a_walk_through_the_shop(shop: str, user: str, browser: Browser, width: int) -> None:
     context = browser.new_context(viewport={"width": width, "height": 800}, java_script_enabled=False)
     page = context.new_page()
     refused: list[str] = []
@@ -40,7 +56,7 @@ def test_a_walk_through_the_shop(shop: str, browser: Browser, width: int) -> Non
 
     page.goto(f"{shop}/cart")
     fits()
-    page.get_by_label("Name").fill("user-0001")
+    page.get_by_label("Name").fill(user)
     page.get_by_label("Password").fill("shop")
     page.get_by_role("button", name="Log in").click()
     assert page.url == f"{shop}/cart"
@@ -57,7 +73,7 @@ def test_a_walk_through_the_shop(shop: str, browser: Browser, width: int) -> Non
     page.get_by_role("button", name="Order and pay").click()
     fits()
     assert page.get_by_text("Thank you").is_visible()
-    page.get_by_role("link", name="user-0001").click()
+    page.get_by_role("link", name=user).click()
     fits()
     page.get_by_role("button", name="Log out").click()
     page.get_by_role("link", name="Log in", exact=True).wait_for()
@@ -65,7 +81,7 @@ def test_a_walk_through_the_shop(shop: str, browser: Browser, width: int) -> Non
     context.close()
 
 
-def test_axe_finds_nothing(shop: str, browser: Browser) -> None:
+def test_axe_finds_nothing(shop: str, user: str, browser: Browser) -> None:
     """On a phone and on a laptop, light and dark: a stranger's pages, a customer's, and those of a lost session."""
     context = browser.new_context(viewport={"width": 360, "height": 800})
     page = context.new_page()
@@ -82,7 +98,7 @@ def test_axe_finds_nothing(shop: str, browser: Browser) -> None:
     for path in ("/", "/login", "/nowhere"):
         looks_at(path)
     page.goto(f"{shop}/login")
-    page.get_by_label("Name").fill("user-0001")
+    page.get_by_label("Name").fill(user)
     page.get_by_label("Password").fill("shop")
     page.get_by_role("button", name="Log in").click()
     page.goto(shop)
@@ -110,14 +126,14 @@ def test_pictures_are_drawn(shop: str, browser: Browser) -> None:
     context.close()
 
 
-def test_progress_is_shown_live_and_needs_no_script_to_be_read(shop: str, browser: Browser) -> None:
+def test_progress_is_shown_live_and_needs_no_script_to_be_read(shop: str, user: str, browser: Browser) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 800})
     page = context.new_page()
     troubles: list[str] = []
     page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
     page.goto(f"{shop}/orders")
     troubles.clear()  # a browser calls the 401 of the login page an error
-    page.get_by_label("Name").fill("user-0001")
+    page.get_by_label("Name").fill(user)
     page.get_by_label("Password").fill("shop")
     page.get_by_role("button", name="Log in").click()
     page.get_by_text("No order yet. Live from n1.").wait_for()

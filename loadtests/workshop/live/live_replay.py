@@ -80,11 +80,12 @@ class LiveReplay(HistoryReplay):
         self._cases: list[_Case] = []
         self._found = 0
 
-    def add(self, exchange: Exchange) -> None:
-        """The next exchange."""
-        super().add(exchange)
-        if exchange.jar != "main":
-            self._gather()
+    def add(self, *exchanges: Exchange) -> None:
+        """The next exchanges."""
+        for exchange in exchanges:
+            super().add(exchange)
+            if exchange.jar != "main":
+                self._gather()
 
     def close(self) -> None:
         """The history has ended, and the orders have been added."""

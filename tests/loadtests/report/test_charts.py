@@ -250,7 +250,7 @@ def told_exchanges() -> list[Exchange]:
 def test_bytes_are_summed_by_half_seconds() -> None:
     story = Story("redis")
     for number, exchange in enumerate(told_exchanges()):
-        story.saw(msgspec.structs.replace(exchange, cookie_bytes=100, body_bytes=number), None, 100_000)
+        story.saw([msgspec.structs.replace(exchange, cookie_bytes=100, body_bytes=number)], None, 100_000)
     chart = bytes_chart(story, bytes_sent(story, 100_000), TimeAxis(story.end_us, story.end_us), 1_000)
     sent = sum(int(row[1].replace(",", "")) for row in chart.table.rows if row[1] != "–")
     assert sent == 20 * 100

@@ -38,8 +38,7 @@ def story_of(*told: Told, bands: tuple[FaultTimeline, ...] = ()) -> Story:
     story = Story("sticky-memory", events)
     fault_us = story.run.first_injected_us
     for each in told:
-        for exchange in each.exchanges:
-            story.saw(exchange, fault_us, 100_000)
+        story.saw(each.exchanges, fault_us, 100_000)
     for shopper in story.shoppers.values():
         shopper.close(story.end_us)
     return story
