@@ -51,6 +51,9 @@ class Selection(msgspec.Struct, frozen=True):
         return " ".join(f"{option} {name}" for option, names in named for name in names)
 
 
+EVERYTHING = Selection()
+
+
 class CellKey(msgspec.Struct, frozen=True):
     """What a cell was made with: a cell of the same key need not be run again."""
 
@@ -127,7 +130,7 @@ class Matrix(msgspec.Struct, frozen=True):
     twinshop: str = ""
     side_by_side: int = 1
     """Clusters that ran at the same time, at most."""
-    asked: Selection = Selection()
+    asked: Selection = EVERYTHING
     """What was asked for last: the whole of which this may be a shard."""
     cells: tuple[Cell, ...] = ()
 
@@ -138,6 +141,7 @@ class Matrix(msgspec.Struct, frozen=True):
     def with_cells(self, cells: tuple[Cell, ...]) -> Matrix:
         """The same with these cells in their places."""
         found = self.by_place() | {cell.place: cell for cell in cells}
+        # Sorted: side by side, and on several machines, runs end in another order each time.
         return msgspec.structs.replace(self, cells=tuple(found[place] for place in sorted(found)))
 
 
@@ -147,13 +151,13 @@ def cell_of(results: Results, architecture: str, *, key: CellKey, run: str, mach
     return Cell(
         scenario=results.scenario,
         architecture=architecture,
-        word=result.verdict,
+        word=result.verdict,  # whether a refutation is understood is asked later, of the table as it is then
         why="; ".join(result.reasons),
         key=key,
         run=run,
         shoppers=result.shoppers,
         nodes=results.nodes,
-        at_risk=result.at_risk or 0,
+        at_risk=result.at_risk or 0,  # a second prediction's formula wants a number, also where nobody was asked
         predictions=result.predictions,
         measures=_measures(result),
         machine=machine,
@@ -162,6 +166,7 @@ def cell_of(results: Results, architecture: str, *, key: CellKey, run: str, mach
 
 def _measures(result: ArchitectureResult) -> dict[str, float]:
     found: dict[str, float | None] = {name: measure.read(result) for name, measure in MEASURES.items()}
+    # JSON has no infinity: it would be written as null, which is no number when it is read again.
     return {name: float(value) for name, value in found.items() if value is not None and math.isfinite(value)}
 
 
@@ -194,10 +199,9 @@ def write_matrix(folder: Path, matrix: Matrix) -> None:
 # --- a number, a prediction and a verdict, as terminal and page write them --------------------------------------------
 
 
-MARKS: dict[CellWord, str] = {
+MARKS: dict[CellWord, str] = {  # ✗✓: the first prediction did not hold, the second one did
     "as predicted": "✓", "refuted and understood": "✗✓", "not as predicted": "✗", "inconclusive": "?", "not run": "–",
 }  # fmt: skip
-"""✗✓: the first prediction did not hold, the second one did."""
 REFUTED: tuple[CellWord, ...] = ("not as predicted", "refuted and understood")
 FINDINGS = "docs/explanation/findings.md"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
@@ -21,8 +21,7 @@ from loadtests.planning.scenario_file import all_scenarios, scenario_content
 from loadtests.running.application import ApplicationUnderTest
 from shared.errors import UsageError
 
-JUDGING_S = 1.0
-"""What planning, judging and reporting one architecture takes, about."""
+JUDGING_S = 1.0  # what planning, judging and reporting one architecture takes, about
 COMPARED = "times"
 """Of jobs: a claim compares times of one of them with times of another."""
 TIMES = frozenset({"p50_ms", "p95_ms", "requests_per_second", "node_cpu_ms_per_request", "stalled", "stalls"})
@@ -45,10 +44,7 @@ def catalogue() -> tuple[Entry, ...]:
 
 
 def entries_for(app: ApplicationUnderTest) -> tuple[Entry, ...]:
-    """The scenarios that can be carried out on an application, with those of its variants that each predicts.
-
-    A changed description changes the hash, as a changed scenario does: what was run with another one is run again.
-    """
+    """The scenarios that can be carried out on an application, with those of its variants that each predicts."""
     return tuple(_on(app, entry) for entry in catalogue() if not app.cannot(entry.scenario))
 
 
@@ -60,6 +56,7 @@ def _on(app: ApplicationUnderTest, entry: Entry) -> Entry:
         for name, twin in likes.items()
         if name not in variants
     }
+    # Of both: what was run with another description is run again, as is what was run with another scenario.
     sha256 = hashlib.sha256(f"{entry.sha256} {app.sha256}".encode()).hexdigest()
     return Entry(msgspec.structs.replace(scenario, architectures=variants, without=without), sha256)
 
@@ -89,13 +86,9 @@ def _check(thing: str, asked: Iterable[str], known: list[str]) -> None:
 
 
 def jobs_for(
-    entries: Iterable[Entry],
-    selection: Selection,
-    matrix: Matrix,
-    *,
-    again: Collection[str] = (),
-    timed: Collection[str] = (),
-) -> tuple[RunJob, ...]:
+    entries: Iterable[Entry], selection: Selection, matrix: Matrix, *,
+    again: Collection[str] = (), timed: Collection[str] = (),
+) -> tuple[RunJob, ...]:  # fmt: skip
     """What is left to run, cheapest first; what wants the machine to itself comes after all else.
 
     `again`: verdicts with which a cell is run once more, though it was run. `timed`: scenarios whose times decide a
@@ -105,25 +98,19 @@ def jobs_for(
     for entry in entries:
         scenario = entry.scenario
         key = key_of(entry, matrix)
-        done = _done(matrix, key, again)
-        wanted = tuple(
-            name
-            for name in scenario.architectures
-            if selection.holds(scenario, name) and (scenario.name, name) not in done
-        )
+        done = {cell.place for cell in matrix.cells if is_current(cell, key) and cell.word not in again}
+        asked = (name for name in scenario.architectures if selection.holds(scenario, name))
+        wanted = tuple(name for name in asked if (scenario.name, name) not in done)
         if wanted:
             seconds = len(wanted) * seconds_each(scenario)
             alone = scenario.name in timed or wants_the_machine(scenario)
+            # Unnamed where it is the default: a scenario that has a balancer of its own keeps it then.
             named = "" if matrix.balancer == DEFAULT_BALANCER else matrix.balancer
             # On one machine, too: two machines' times are no difference between two architectures.
             together = COMPARED if scenario.name in timed else ""
             jobs.append(RunJob(scenario.name, wanted, matrix.seed, seconds, alone, balancer=named, together=together))
     # Cheapest first: a campaign that is cut off has most of its cells then.
     return tuple(sorted(jobs, key=lambda job: (job.alone, job.seconds, job.scenario)))
-
-
-def _done(matrix: Matrix, key: CellKey, again: Collection[str]) -> set[tuple[str, str]]:
-    return {cell.place for cell in matrix.cells if is_current(cell, key) and cell.word not in again}
 
 
 def key_of(entry: Entry, matrix: Matrix) -> CellKey:
@@ -138,7 +125,12 @@ def keys_of(entries: Iterable[Entry], matrix: Matrix) -> dict[str, CellKey]:
 
 def is_current(cell: Cell, key: CellKey) -> bool:
     """It was run, and with exactly that."""
-    return cell.was_run and cell.key == key
+    return cell.was_run and cell.key == key  # what an error ended has this key, too, and is tried again
+
+
+def current_cells(matrix: Matrix, keys: Mapping[str, CellKey]) -> tuple[Cell, ...]:
+    """Those that were run with the scenarios of these keys as they are now."""
+    return tuple(it for it in matrix.cells if it.scenario in keys and is_current(it, keys[it.scenario]))
 
 
 def seconds_each(scenario: Scenario) -> float:
@@ -150,6 +142,7 @@ def seconds_each(scenario: Scenario) -> float:
 def wants_the_machine(scenario: Scenario) -> bool:
     """It says so itself, or it predicts a time."""
     predicted = {measure for predictions in scenario.expect.values() for measure in predictions}
+    # The headline, too: nobody may have predicted it, and yet it is what the table shows and people compare.
     return scenario.alone or bool((predicted | {scenario.headline}) & TIMES)
 
 
@@ -188,17 +181,16 @@ def shard_named(text: str) -> Shard:
 
 
 def of_shard(jobs: Iterable[RunJob], shard: Shard) -> tuple[RunJob, ...]:
-    """The jobs of that part, in their order; those that belong together are in one.
-
-    The longest first, each to the part that has least so far: no part takes longer than 4/3 of the best division
-    (R. L. Graham, Bounds on multiprocessing timing anomalies, 1969).
-    """
+    """The jobs of that part, in their order; those that belong together are in one."""
     jobs = tuple(jobs)
     loads = [0.0] * shard.of
     mine = set()
     whole: dict[str, float] = {}
     for job in jobs:
         whole[_name(job)] = whole.get(_name(job), 0.0) + job.seconds
+    # The longest first, each to the part that has least so far: no part takes longer than 4/3 of the best division
+    # (R. L. Graham, Bounds on multiprocessing timing anomalies, 1969). By name where two take as long: whoever runs
+    # another part must come to the same parts.
     for name, seconds in sorted(whole.items(), key=lambda it: (-it[1], it[0])):
         part = loads.index(min(loads))
         loads[part] += seconds

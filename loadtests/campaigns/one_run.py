@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -53,7 +54,7 @@ class InThisProcess(Launcher[RunJob]):
             self._request, architectures=job.architectures, seed=job.seed, control=job.control
         )
         finished = run(request, self._engine, self._watcher, held=True)
-        with suppress(OSError):  # the newest is the campaign, not a run of it
+        with suppress(OSError):  # `run` made it for itself; the newest is the campaign, not a run of it
             (self._request.runs / "latest").unlink()
         if finished.interrupted is not None:
             raise finished.interrupted
@@ -61,22 +62,24 @@ class InThisProcess(Launcher[RunJob]):
 
 
 class Processes(Launcher[RunJob]):
-    """Each run is a child process; what it says on the way goes to `logs/<scenario>.log` in the campaign's folder."""
+    """Each run is a child process; what it says on the way goes to `logs/<scenario>.log` beside its folder."""
 
-    def __init__(self, folder: Path, engine: str, app: Path | None = None) -> None:
-        """`app`: the description of what is under test, if it is none of the twins."""
+    def __init__(
+        self, folder: Path, engine: str, app: Path | None = None, place_of: Callable[..., str] = lambda _job: ""
+    ) -> None:
+        """`app`: the description of what is under test, if it is none of the twins. `place_of`: as of `FarLauncher`."""
         self._folder = folder
         self._engine = engine
         self._app = str(app.absolute()) if app else ""
+        self._within = place_of
 
     def start(self, job: RunJob) -> RunProcess:
         """Start one and return at once."""
-        logs = self._folder / "logs"
-        logs.mkdir(exist_ok=True)
-        return RunProcess(
-            RunOrder(job, self._engine, str(self._folder.absolute()), os.getpid(), app=self._app),
-            logs / f"{Path(job.scenario).stem}.log",
-        )
+        folder = self._folder / self._within(job)
+        logs = folder / "logs"
+        logs.mkdir(parents=True, exist_ok=True)
+        order = RunOrder(job, self._engine, str(folder.absolute()), os.getpid(), app=self._app)
+        return RunProcess(order, logs / f"{Path(job.scenario).stem}.log")
 
 
 class RunProcess:
@@ -84,22 +87,17 @@ class RunProcess:
 
     def __init__(self, order: RunOrder, log: Path) -> None:
         self._log = log
-        with log.open("wb") as words:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "loadtests.campaigns.one_run", msgspec.json.encode(order).decode()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=words,
-            )
+        self._process = start_run(order, log)
 
     def ending(self) -> Outcome | None:
         """What came of it; None as long as it goes on."""
-        if self._process.poll() is None:
+        if self._process.poll() is None:  # it can end unread: an outcome is smaller than what a pipe holds
             return None
         said, _ = self._process.communicate()
         try:
             return _decode_outcome(said)
         except msgspec.DecodeError:
+            # Killed, or ended before it could say anything: the others of the campaign go on.
             return Outcome(error=f"its process ended with {self._process.returncode}: see logs/{self._log.name}")
 
     def interrupt(self) -> None:
@@ -135,9 +133,19 @@ class RunOrder(msgspec.Struct, frozen=True):
 _decode_run_order = msgspec.json.Decoder(RunOrder).decode
 
 
+def start_run(order: RunOrder, log: Path) -> subprocess.Popen[bytes]:
+    """Have the order carried out by a process, whose words go to that file; its outcome is on its standard output."""
+    with log.open("wb") as words:  # ours is closed again; the process has its own
+        return subprocess.Popen(
+            [sys.executable, "-m", "loadtests.campaigns.one_run", msgspec.json.encode(order).decode()],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=words,
+        )  # fmt: skip
+
+
 def main() -> int:
     """Carry out the order in the first argument."""
     order = _decode_run_order(sys.argv[1])
+    # A daemon: where the campaign lives on, its loop has no end, and the run's process must not wait for it.
     threading.Thread(target=_end_with, args=(order.parent,), daemon=True).start()
     outcome = carry_out(order)
     sys.stdout.buffer.write(msgspec.json.encode(outcome) + b"\n")
@@ -157,11 +165,12 @@ def carry_out(order: RunOrder) -> Outcome:
                 control=job.control, balancer=job.balancer, report=job.report,
                 application=ApplicationUnderTest.load(Path(order.app)) if order.app else None,
             )  # fmt: skip
+            # On standard error: on standard output the campaign reads the outcome, and nothing else.
             finished = run(request, engine_named(order.engine), PlainLines(sys.stderr), held=order.held)
             interrupted = finished.interrupted is not None
     except (Interrupted, KeyboardInterrupt):
         interrupted = True
-    except Busy as problem:
+    except Busy as problem:  # of the machine, before any folder was made
         return Outcome(error=_in_one_line(problem), busy=True)
     except Exception as problem:  # noqa: BLE001 - the campaign goes on, and this run's cells say what happened
         error = _in_one_line(problem)
@@ -170,6 +179,7 @@ def carry_out(order: RunOrder) -> Outcome:
 
 
 def _outcome(folder: Path, made: set[str], order: RunOrder, error: str, interrupted: bool) -> Outcome:
+    # What else is new is of a run beside this one, of another scenario.
     mine = sorted(name for name in made if name.endswith(f"-{Path(order.job.scenario).stem}-{order.job.seed}"))
     if not mine:
         return Outcome(error=error, interrupted=interrupted)
@@ -177,6 +187,7 @@ def _outcome(folder: Path, made: set[str], order: RunOrder, error: str, interrup
     measured: tuple[str, ...] = ()
     cut: dict[str, str] = {}
     try:
+        # A run that failed may have been ended before its own judging, or in it.
         results = write_results(found) if error or not found.results.is_file() else None
         measured, cut = _measured(found, order.job.architectures)
         if results is not None and order.job.report:
@@ -206,12 +217,10 @@ def _run_folders(folder: Path) -> set[str]:
 
 
 def _end_with(parent: int) -> None:
-    """Interrupt this process when its parent is gone.
-
-    By SIGTERM: who starts the campaign in the background has it, and this process, ignore SIGINT.
-    """
-    while os.getppid() == parent:
+    """Interrupt this process when its parent is gone."""
+    while os.getppid() == parent:  # an orphan is given to another parent
         time.sleep(LOOK_EVERY_S)
+    # Not SIGINT: a shell that starts the campaign in the background has it, and this process, ignore that.
     os.kill(os.getpid(), signal.SIGTERM)
 
 

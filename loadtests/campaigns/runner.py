@@ -17,15 +17,13 @@ import msgspec
 
 from compose.supervision.ledger import hold_machine, recover, state_folder
 from loadtests.model.plan import Control
+from loadtests.running.interrupts import interrupts_raise
 from shared.errors import Interrupted, TwinshopError, UsageError
 
 POLL_S = 0.1
-ENDS_WITHIN_S = 20.0
-"""After an interruption: stopping takes five seconds at most, judging what there is some more."""
-SLACK_S = 300.0
-LONGER = 5.0
-"""A run that takes this many times as long as expected, and `SLACK_S` beyond, hangs where none of its own bounds has
-caught it: it is ended."""
+ENDS_WITHIN_S = 20.0  # after an interruption: stopping takes five at most, judging what there is some more
+# A run that takes so many times as long as expected, and so much beyond, hangs where none of its own bounds caught it.
+LONGER, SLACK_S = 5.0, 300.0
 
 
 class RunJob(msgspec.Struct, frozen=True):
@@ -210,7 +208,7 @@ class Runner(Generic[J]):
         except Interrupted:
             self._end_all()
             raise
-        except BaseException:
+        except BaseException:  # of whatever kind: nobody would keep what the others come to
             self._kill_all()
             raise
 
@@ -218,14 +216,14 @@ class Runner(Generic[J]):
         while (job := self._next()) is not None:
             self._tell(self._campaign.before(job, self._progress(self._ended + len(self._going) + 1)))
             self._waiting.remove(job)
-            began = time.monotonic()
+            began = time.monotonic()  # before the start: in this process a run is over when that returns
             running = self._start(job)
             self._going.append(Started(job, running, began, began + LONGER * job.seconds + SLACK_S))
 
     def _start(self, job: J) -> RunningJob:
         try:
             return self._launcher.start(job)
-        except (Interrupted, UsageError):
+        except (Interrupted, UsageError):  # what was asked for wrongly is as wrong in each of the others
             raise
         except TwinshopError as error:
             if not self._campaign.bears(error):
@@ -242,7 +240,7 @@ class Runner(Generic[J]):
         machines = self._launcher.machines()
         if machines is not None:
             return len(self._going) < machines
-        if not self._going:
+        if not self._going:  # also for one that is to be alone: it is now
             return True
         alone = job.alone or any(it.job.alone for it in self._going)
         return not alone and len(self._going) < self._campaign.side_by_side
@@ -254,7 +252,7 @@ class Runner(Generic[J]):
             outcome = it.running.ending()
             if outcome is None and time.monotonic() > it.until:
                 it.running.kill()
-                self._clear_away()
+                self._clear_away()  # a killed run leaves its cluster behind, which would be in the next one's figures
                 outcome = Outcome(error="it hung, and was ended")
             if outcome is not None:
                 self._going.remove(it)
@@ -293,7 +291,7 @@ class Runner(Generic[J]):
                     self._going.remove(it)
                     # Whatever it says of itself: it ended because it was told to.
                     self._keep(it, msgspec.structs.replace(outcome, interrupted=True))
-            time.sleep(POLL_S / 5)
+            time.sleep(POLL_S / 5)  # somebody waits for the prompt now
         if self._going:
             self._kill_all()
 
@@ -304,10 +302,28 @@ class Runner(Generic[J]):
         self._clear_away()
 
 
+def carried_out(
+    campaign: Campaign[J], launcher: Launcher[J], jobs: Iterable[J], say: Callable[[str], None]
+) -> Interrupted | None:
+    """Carry all of it out on what the launcher holds, with signals heeded; what cut it short, if anything did.
+
+    Raises:
+        TwinshopError: as `Runner.carry_out`.
+    """
+    try:
+        with interrupts_raise(), launcher.hold(say) as clear_away:
+            Runner(campaign, launcher, say, clear_away).carry_out(jobs)
+    except Interrupted as interrupted:
+        interrupted.next_step = interrupted.next_step or "the same command again: it goes on where it ended"
+        return interrupted
+    return None
+
+
 def chains(jobs: Iterable[J]) -> dict[str, list[J]]:
     """Those that run one after the other, under their common word; all others under their scenario and place."""
     found: dict[str, list[J]] = {}
     for at, job in enumerate(jobs):
+        # With its place: two repeats of one scenario are not bound to each other.
         found.setdefault(job.together or f"{at} {job.scenario}", []).append(job)
     return found
 
@@ -328,11 +344,12 @@ def expected_seconds(jobs: Iterable[RunJob], side_by_side: int, machines: int | 
     return alone + max(longest, sum(job.seconds for job in shared) / max(1, machines or side_by_side))
 
 
-def how_many(side_by_side: int, machines: int | None) -> str:
-    """Runs at a time, in words: "2 side by side", "on 3 machines"."""
+def how_long(jobs: Iterable[RunJob], side_by_side: int, machines: int | None) -> str:
+    """And how many at a time: "about 12 min, 2 side by side", "about 5 min, on 3 machines"."""
+    minutes = f"about {expected_seconds(jobs, side_by_side, machines) / 60:.0f} min"
     if machines is None:
-        return f"{side_by_side} side by side"
-    return f"on {machines} machine{'' if machines == 1 else 's'}"
+        return f"{minutes}, {side_by_side} side by side"
+    return f"{minutes}, on {machines} machine{'' if machines == 1 else 's'}"
 
 
 @contextmanager
@@ -349,5 +366,5 @@ def the_machine(say: Callable[[str], None]) -> Iterator[ClearAway]:
             say(line)
 
     with hold_machine(state):
-        clear_away()
+        clear_away()  # at once: what a killed run left would share the processors with every run of the campaign
         yield clear_away

@@ -193,7 +193,8 @@ def plan(
 ) -> None:  # fmt: skip
     """Print what a run of SCENARIO would do and what it would cost; start nothing."""
     from loadtests.model.plan import encode_plan
-    from loadtests.planning.make_plan import make_plan, plan_page
+    from loadtests.planning.make_plan import make_plan
+    from loadtests.planning.page import plan_page
     from loadtests.planning.scenario_file import load_scenario
     from loadtests.running.application import ApplicationUnderTest
     from loadtests.running.console import tell

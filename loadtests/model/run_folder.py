@@ -127,6 +127,20 @@ def make_folder(path: Path) -> Path:
     return path
 
 
+def make_campaign_folder(folder: Path) -> None:
+    """Make the folder of many runs; one that is there is gone on with.
+
+    Raises:
+        EnvironmentNotReady: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EnvironmentNotReady(
+            f"cannot make the folder {folder}", why=error.strerror or str(error), next_step="name another: --out DIR"
+        ) from error
+
+
 def read_file(path: Path) -> bytes:
     """A file of a run folder.
 

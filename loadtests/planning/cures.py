@@ -9,7 +9,7 @@ from loadtests.model.scenario import Scenario, as_set
 
 _REFRESHED = ("refresh-token", "refresh-token-database")
 
-CURES: tuple[Cure, ...] = (
+CURES: tuple[Cure, ...] = (  # what no fault causes is cured here; each fault's own file has the cures of what it does
     Cure(
         "A planted session id becomes the shopper's login.",
         "Nothing: it is on by default, and is switched off only to show what it prevents.",
@@ -101,7 +101,6 @@ CURES: tuple[Cure, ...] = (
     ),
     *(cure for fault in FAULTS.values() for cure in fault.cures),
 )
-"""What no fault causes is cured here; each fault's own file has the cures of what it does."""
 
 
 def switch(cure: Cure, before: Scenario, after: Scenario) -> str:
@@ -126,8 +125,7 @@ def measure_of(cure: Cure, before: Scenario) -> str:
 
 def shown_on(cure: Cure, before: Scenario, after: Scenario) -> tuple[str, ...]:
     """The architectures that show it."""
-    both = tuple(name for name in before.architectures if name in after.architectures)
-    return cure.on or both
+    return cure.on or tuple(name for name in before.architectures if name in after.architectures)
 
 
 def cures_of(scenario: str) -> tuple[Cure, ...]:

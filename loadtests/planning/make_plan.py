@@ -9,18 +9,8 @@ from random import Random
 from loadtests.behaviours import BEHAVIOURS, Behaviour
 from loadtests.behaviours.workload import Habits, Step, generator_of
 from loadtests.faults import FAULTS
-from loadtests.model.plan import (
-    PLAN_SCHEMA,
-    Action,
-    ClientLimits,
-    Control,
-    Plan,
-    PlannedFault,
-    ShopperPlan,
-    plan_sha256,
-)
+from loadtests.model.plan import PLAN_SCHEMA, Action, ClientLimits, Control, Plan, PlannedFault, ShopperPlan
 from loadtests.model.scenario import Scenario
-from loadtests.planning.page import plan_lines
 from loadtests.planning.rules import BadValue, check_actions, check_shoppers, is_condition
 from shared.errors import ScenarioError
 
@@ -31,7 +21,6 @@ def make_plan(
 ) -> Plan:  # fmt: skip
     """The plan of a scenario: the same scenario, seed, number of shoppers and control give the same bytes.
 
-    A control has the same shoppers doing the same; without faults it has none, as a placebo it has all of them.
     `behaviour` stands in the place of the scenario's own, where the application is none of the twins.
 
     Raises:
@@ -45,6 +34,7 @@ def make_plan(
     except BadValue as bad:
         raise ScenarioError(str(bad), why=f"expected {bad.expected}", next_step="ask for another number") from bad
     window_ms = round(scenario.load.seconds * 1000)
+    # A placebo keeps its faults: they are aimed, looked for and waited for, and only the break is left out.
     strikes = 0 if control == "no-fault" else len(scenario.fault)
     faults = tuple(_planned_fault(scenario, seed, number) for number in range(strikes))
     _check_apart(faults)
@@ -66,15 +56,6 @@ def make_plan(
     )
 
 
-def plan_page(plan: Plan, scenario: Scenario, behaviour: Behaviour | None = None) -> str:
-    """The plan in words: what would happen, under which limits, and what it would cost in seconds.
-
-    `behaviour` as of `make_plan`.
-    """
-    done = behaviour or BEHAVIOURS[scenario.load.behaviour]
-    return "\n".join(plan_lines(plan, scenario, done, plan_sha256(plan)))
-
-
 def checkout_key(seed: int, shopper: int, step: int) -> str:
     """The idempotency key of a checkout: unique in a plan."""
     return f"{seed}-{shopper:04d}-{step:03d}"
@@ -86,7 +67,7 @@ def _shopper_plan(scenario: Scenario, behaviour: Behaviour, seed: int, shopper: 
     leaves = chance.random() < load.leavers  # drawn always, so that a share changes nothing but who leaves
     habits = Habits(load.think_ms, load.login_within_ms, load.mix)
     steps = behaviour.steps(chance, shopper, habits, window_ms)
-    drawn = list(takewhile(lambda step: step.at_ms < window_ms, steps))
+    drawn = list(takewhile(lambda step: step.at_ms < window_ms, steps))  # a behaviour may go on without an end
     if leaves:
         # In the place of the last step and not after it: nobody does anything once they have left.
         last = drawn.pop() if len(drawn) > 1 else Step(window_ms - 1, "logout")
@@ -130,13 +111,11 @@ def _check_apart(faults: tuple[PlannedFault, ...]) -> None:
 
 
 def told_apart(one: PlannedFault, other: PlannedFault) -> bool:
-    """Whatever their times, one can be seen without the other being taken for it.
-
-    Conditions change how the cluster is started, not what happens to it. What strikes no single part is seen by what
-    it does, which differs by its kind; and what stays when it is done is seen by what there was not before.
-    """
+    """Whatever their times, one can be seen without the other being taken for it."""
     if one.victim != other.victim:
         return True
-    if one.kind == other.kind:
+    if one.kind == other.kind:  # what stays, as a new node does, is seen by what there was not before
         return one.victim == "cluster" and FAULTS[one.kind].stays and one.at_ms != other.at_ms
+    # What strikes no single part is seen by what it does, which differs by its kind; and a condition changes how the
+    # cluster is started, not what happens to it.
     return one.victim == "cluster" or is_condition(one.kind) or is_condition(other.kind)

@@ -4,32 +4,32 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from compose.balancers import balancer_named
-from loadtests.behaviours import Behaviour
+from loadtests.behaviours import BEHAVIOURS, Behaviour
+from loadtests.model.plan import Plan, plan_sha256
 from loadtests.model.scenario import Scenario, as_set
 
-if TYPE_CHECKING:
-    from loadtests.model.plan import Plan, ShopperPlan
-
 WIDTH = 88
-START_AND_STOP_S = 2.5
-"""What starting and stopping one cluster and its shoppers takes on two cores, about."""
+START_AND_STOP_S = 2.5  # one cluster and its shoppers, on two cores, about
 
 
-def plan_lines(plan: Plan, scenario: Scenario, behaviour: Behaviour, sha256: str) -> list[str]:
-    """The page, line by line."""
+def plan_page(plan: Plan, scenario: Scenario, behaviour: Behaviour | None = None) -> str:
+    """The plan in words: what would happen, under which limits, and what it would cost in seconds.
+
+    `behaviour` stands in the place of the scenario's own, as for `make_plan`.
+    """
     window_s = plan.window_ms / 1000
-    return [
+    return "\n".join([
         f"{plan.scenario}: {scenario.question}",
         *textwrap.wrap(scenario.story, WIDTH),
         "",
-        f"plan     {sha256}",
+        f"plan     {plan_sha256(plan)}",
         f"seed     {plan.seed}",
         f"who      {len(plan.shoppers)} shoppers on {plan.nodes} node{'s' if plan.nodes > 1 else ''}",
         f"         {_addresses(plan)}",
-        *_behaviour(behaviour),
+        *_behaviour(behaviour or BEHAVIOURS[scenario.load.behaviour]),
         f"when     {window_s:g} s of shopping, then an audit that visits everybody",
         *_actions(plan),
         *([f"balancer {balancer_named(scenario.balancer).title}"] if scenario.balancer else ()),
@@ -38,7 +38,12 @@ def plan_lines(plan: Plan, scenario: Scenario, behaviour: Behaviour, sha256: str
         *_fail_if(scenario),
         *_limits(plan),
         *_costs(scenario, window_s + _audit_s(plan)),
-    ]
+    ])  # fmt: skip
+
+
+def _under(head: str, lines: Sequence[str]) -> list[str]:
+    """The first line beside its head, the others below it."""
+    return [f"{head if not number else '':<9}{line}" for number, line in enumerate(lines)]
 
 
 def _addresses(plan: Plan) -> str:
@@ -48,38 +53,29 @@ def _addresses(plan: Plan) -> str:
 
 
 def _behaviour(behaviour: Behaviour) -> list[str]:
-    lines = textwrap.wrap(f"{behaviour.name}: {behaviour.sentence}", WIDTH)
-    return [f"{'how' if not number else '':<9}{line}" for number, line in enumerate(lines)]
+    return _under("how", textwrap.wrap(f"{behaviour.name}: {behaviour.sentence}", WIDTH))
 
 
 def _settings(scenario: Scenario) -> list[str]:
-    """What is not as it is by itself."""
-    told = [as_set(name, value) for name, value in scenario.settings.items()]
-    return [f"{'settings' if not number else '':<9}{line}" for number, line in enumerate(told)]
+    return _under("settings", [as_set(name, value) for name, value in scenario.settings.items()])
 
 
 def _actions(plan: Plan) -> list[str]:
     counts = Counter(action.do for shopper in plan.shoppers for action in shopper.actions)
     words = ", ".join(f"{count} {do}" for do, count in counts.most_common())
-    logins = [_first_login(shopper) for shopper in plan.shoppers]
+    logins = [next(it.at_ms for it in shopper.actions if it.do == "login") for shopper in plan.shoppers]
     return [
         f"what     {counts.total()} actions: {words}",
         f"         logins from {min(logins) / 1000:.1f} s to {max(logins) / 1000:.1f} s",
     ]
 
 
-def _first_login(shopper: ShopperPlan) -> int:
-    return next(action.at_ms for action in shopper.actions if action.do == "login")
-
-
 def _faults(plan: Plan) -> list[str]:
-    if not plan.faults:
-        return ["faults   none"]
-    lines = [
+    told = [
         f"{fault.kind} {fault.victim} at {fault.at_ms / 1000:.1f} s, healed at {fault.heal_at_ms / 1000:.1f} s"
         for fault in plan.faults
     ]
-    return [f"{'faults' if not number else '':<9}{line}" for number, line in enumerate(lines)]
+    return _under("faults", told or ["none"])
 
 
 def _fail_if(scenario: Scenario) -> list[str]:
@@ -91,7 +87,7 @@ def _fail_if(scenario: Scenario) -> list[str]:
         if not isinstance(of_one, str)
         for measure, text in of_one.items()
     ]
-    return [f"{'fails if' if not number else '':<9}{line}" for number, line in enumerate([*general, *own])]
+    return _under("fails if", [*general, *own])
 
 
 def _limits(plan: Plan) -> list[str]:
@@ -105,7 +101,7 @@ def _limits(plan: Plan) -> list[str]:
 
 
 def _audit_s(plan: Plan) -> float:
-    """More if answers fail."""
+    # More if answers fail: they are asked again.
     return plan.client.audit_spread_ms * len(plan.shoppers) / 1000
 
 

@@ -21,10 +21,8 @@ from loadtests.faults import FAULTS
 from loadtests.model.formulas import Parsed, parse_prediction, parse_threshold
 from loadtests.model.scenario import FaultSpec, Load, Scenario
 
-MAX_ACTIONS = 5_000_000
-"""Planned actions of one run; what checks and reports are made for."""
-MAX_NAME_BYTES = 200
-"""Of a scenario's name: a run's folder has it in its own, which most systems bound at 255 bytes."""
+MAX_ACTIONS = 5_000_000  # planned actions of one run; what checks and reports are made for
+MAX_NAME_BYTES = 200  # of a scenario's: a run's folder has it in its own name, which most systems bound at 255
 
 
 class BadValue(Exception):
@@ -54,6 +52,7 @@ def mistyped(path: str, value: object, kind: Any) -> BadValue | None:
     try:
         msgspec.convert(value, type=kind, strict=True)
     except msgspec.ValidationError as error:
+        # msgspec tells the place in its message alone: "Expected `int`, got `str` - at `$[...].x`".
         expected, _, where = str(error).partition(" - at `")
         below = where.removesuffix("`").removeprefix("$").removesuffix("[...]")
         told = (
@@ -98,6 +97,7 @@ def check_actions(path: str, shoppers: int, load: Load) -> None:
 
 def is_condition(kind: str) -> bool:
     """A fault of that kind changes how the cluster is started, and is there from the start to the end."""
+    # By what it does and not by its name: a new condition is one file, and nothing here.
     return FAULTS[kind].prepare(Limits()) != Limits()
 
 
@@ -143,7 +143,7 @@ def _bad_load(load: Load) -> Iterator[BadValue]:
         )  # fmt: skip
     yield from _bad_mix(load.mix)
     yield from _bad_behaviour(load)
-    if load.behaviour in BEHAVIOURS and not bad:
+    if load.behaviour in BEHAVIOURS and not bad:  # a think_ms of 0 was told of, and nothing can be divided by it
         try:
             check_actions("load", load.shoppers, load)
         except BadValue as too_many:
@@ -178,7 +178,7 @@ def _bad_settings(settings: dict[str, Any]) -> Iterator[BadValue]:
             yield bad
         else:
             well[name] = msgspec.convert(value, type=kinds[name], strict=True)
-    yield from _out_of_range(Limits, well, "settings.")
+    yield from _out_of_range(Limits, well, "settings.")  # of those whose type is right
     if (cost := well.get("password_cost", 2)) & (cost - 1):
         yield BadValue("settings.password_cost", f"{cost}", "a power of two: scrypt takes no other")
     if limit := well.get("rate_limit"):
@@ -270,14 +270,8 @@ def _bad_measures(path: str, said: Mapping[str, str], kind: str, parse: Callable
     for measure, text in said.items():
         if measure not in MEASURES:
             yield unknown(f"{path}.{measure}", "measure", measure, MEASURES)
-        elif problem := _problem(text, parse):
-            yield BadValue(f"{path}.{measure}", f"{text!r} cannot be read as a {kind}", problem)
-
-
-def _problem(text: str, parse: Callable[[str], Parsed]) -> str:
-    """What is wrong with it, "" if nothing."""
-    try:
-        parse(text)
-    except ValueError as error:
-        return str(error)
-    return ""
+            continue
+        try:
+            parse(text)
+        except ValueError as error:
+            yield BadValue(f"{path}.{measure}", f"{text!r} cannot be read as a {kind}", str(error))

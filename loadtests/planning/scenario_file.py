@@ -100,6 +100,7 @@ def read_scenario(content: bytes, *, file: str, name: str) -> Scenario:
         raise ScenarioError(f"{toml_place(file, error)}: not TOML", why=str(error), next_step=f"mend {file}") from error
     bad: dict[str, BadValue] = {}
     for one in _bad_in(document, name):
+        # What makes no sense only beside a value that is wrong itself may be right: it is looked at the next time.
         if not any(other.startswith(path) for path in bad for other in one.beside):
             bad.setdefault(one.path, one)
     if bad:
@@ -130,7 +131,8 @@ def encode_scenario(scenario: Scenario) -> bytes:
 
 
 def _toml_lines(table: dict[str, Any], path: str) -> Iterator[str]:
-    """Values first: what follows the head of a table is in that table. A string, number or list of JSON is TOML's."""
+    """A string, number or list of JSON is TOML's."""
+    # Values first: what follows the head of a table is in that table.
     tables: list[tuple[str, dict[str, Any]]] = []
     for key, value in table.items():
         name = key if _BARE_KEY.fullmatch(key) else json.dumps(key)
@@ -139,6 +141,7 @@ def _toml_lines(table: dict[str, Any], path: str) -> Iterator[str]:
         elif isinstance(value, list | tuple) and value and isinstance(value[0], dict):
             tables += [(f"[[{path}{name}]]", each) for each in value]
         elif value is not None:
+            # DEL may stand in a text of JSON, and not in one of TOML; all other letters of the two agree.
             yield f"{name} = {json.dumps(value, ensure_ascii=False)}".replace("\x7f", "\\u007f")
     for head, below in tables:
         yield from ("", head, *_toml_lines(below, head.strip("[]") + "."))
@@ -146,8 +149,8 @@ def _toml_lines(table: dict[str, Any], path: str) -> Iterator[str]:
 
 Said = str | int | float
 """A prediction or a threshold: a text, or one of TOML's numbers, which is read as if it stood in quotes."""
+# What stands for a value that is needed and not there, so that the others can be looked at beside it.
 _FILLERS = {"question": "?", "family": "?", "kind": next(iter(FAULTS))}
-"""What stands for a value that is needed and not there, so that the others can be looked at beside it."""
 
 
 def _bad_in(document: dict[str, Any], name: str) -> Iterator[BadValue]:
@@ -157,7 +160,7 @@ def _bad_in(document: dict[str, Any], name: str) -> Iterator[BadValue]:
             del table[key]
             yield bad
         elif kind is Said:
-            table[key] = str(table[key])
+            table[key] = str(table[key])  # one kind of thing from here on: formulas are read from texts
     for path, table, struct in _tables(document):
         yield from _bad_keys(path, table, struct)
     yield from bad_values(msgspec.structs.replace(msgspec.convert(document, type=Scenario), name=name))
@@ -208,6 +211,5 @@ def _items(value: Any) -> list[tuple[str, Any]]:
 
 
 def _place(file: str, text: str, path: str) -> str:
-    """The file, the line, and the path."""
     line = nearest_line(text, path)
     return ", ".join(part for part in (file, f"line {line}" if line else "", path) if part)

@@ -6,7 +6,8 @@ import pytest
 
 from loadtests.judging.thresholds import thresholds_of
 from loadtests.model.scenario import Scenario
-from loadtests.planning.make_plan import make_plan, plan_page
+from loadtests.planning.make_plan import make_plan
+from loadtests.planning.page import plan_page
 from loadtests.planning.scenario_file import read_scenario
 from shared.errors import ScenarioError
 

@@ -14,12 +14,10 @@ from loadtests.campaigns.repeats.repeats import read_repeats
 from loadtests.model.run_folder import REPEATS, Provenance, RunFolder
 from shared.errors import BundleError
 
-MOST_BYTES_IN_A_PART = 255
+MOST_BYTES_IN_A_PART = 255  # what Linux and macOS take
 MOST_PARTS = 8
-_NOT_PORTABLE = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\]')
-"""What some system reads as something else than a letter of a name."""
-_UNSEEN = frozenset({"Cf", "Cc", "Zl", "Zp"})
-"""Kinds of letters that nobody sees, or that turn a name's direction: it would look like another one."""
+_NOT_PORTABLE = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\]')  # what some system reads as something else than a letter
+_UNSEEN = frozenset({"Cf", "Cc", "Zl", "Zp"})  # nobody sees them, or they turn a name round: it looks like another one
 
 
 def run_name(provenance: Provenance) -> str:
@@ -49,6 +47,7 @@ def is_inside(name: str) -> bool:
 
 
 def _is_part(part: str) -> bool:
+    # Windows drops spaces and dots at the end of a name: it would be another file, or one that is there already.
     if part in ("", ".", "..") or _NOT_PORTABLE.search(part) or part[-1] in " .":
         return False
     if any(unicodedata.category(letter) in _UNSEEN for letter in part):
@@ -64,14 +63,14 @@ def same_elsewhere(names: Collection[str]) -> list[str]:
     seen: dict[str, str] = {}
     for name in names:
         for path in (name, *(name.rsplit("/", depth)[0] for depth in range(1, name.count("/") + 1))):
+            # Composed before and after: macOS holds both forms for one name, and folding can take a letter apart again.
             alike = unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
             if seen.setdefault(alike, path) != path:
                 return [seen[alike], path]
     return []
 
 
-NEEDED = ("run.json", "scenario.toml", "plan.json", "history.ndjson", "events.ndjson")
-"""Without any of these nothing of a run can be judged."""
+NEEDED = ("run.json", "scenario.toml", "plan.json", "history.ndjson", "events.ndjson")  # else nothing can be judged
 
 
 def lacking(names: Collection[str]) -> list[str]:
@@ -111,10 +110,8 @@ MANIFEST = "bundle.json"
 
 MOST_MANIFEST_BYTES = 8 * 2**20
 MOST_FILES = 10_000
-MOST_BYTES = 16 * 2**30
-"""Of all files together, unpacked. Five million history records with their logs are about 4 GB."""
-MOST_RATIO = 200
-"""So many times the bundle's own bytes may come out of it. Runs have 5 to 22 times; a bomb, thousands."""
+MOST_BYTES = 16 * 2**30  # unpacked, all together; five million history records with their logs are about 4 GB
+MOST_RATIO = 200  # so many times the bundle's own bytes may come out of it: of runs 5 to 22 do; of a bomb, thousands
 
 
 class BundledFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -171,7 +168,7 @@ def read_manifest(content: bytes, bundle: str, packed_bytes: int) -> Manifest:
             run's folder, or promises more than the limits allow.
     """
     try:
-        version = _decode_versioned(content)
+        version = _decode_versioned(content)  # first: one of another schema may have fields that are refused here
         if version.schema != BUNDLE_SCHEMA:
             raise BundleError(
                 f"{bundle} is a bundle of schema {version.schema}",
@@ -209,6 +206,7 @@ def _check(manifest: Manifest, bundle: str) -> None:
 
 
 def _check_size(manifest: Manifest, bundle: str, packed_bytes: int) -> None:
+    # What it promises; that no more comes out of it is seen to when it is unpacked.
     most = min(MOST_BYTES, MOST_RATIO * packed_bytes)
     if len(manifest.files) > MOST_FILES or manifest.total_bytes > most:
         raise BundleError(

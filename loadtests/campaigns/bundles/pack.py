@@ -33,9 +33,9 @@ from loadtests.running.provenance import twinshop_version
 from shared.errors import RunFolderError, UsageError
 
 CHUNK_BYTES = 2**18
-_DATE = (1980, 1, 1, 0, 0, 0)
+_DATE = (1980, 1, 1, 0, 0, 0)  # the oldest that a zip file can hold
 _REGULAR_FILE = 0o100644 << 16
-_UNIX = 3
+_UNIX = 3  # on Windows zipfile would write 0, and the same run would give other bytes
 
 
 class Packed(msgspec.Struct, frozen=True):
@@ -56,16 +56,17 @@ def pack(folder: Path, out: Path | None = None) -> Packed:
     """
     check_readable(folder)
     name = name_of(folder)
+    # Resolved first: runs/latest is a link, and the bundle is to lie beside the run that it leads to.
     out = Path(os.path.relpath(folder.resolve().parent)) / f"{name}.zip" if out is None else out
     names = _names(folder)
     _check_out(out, folder)
     draft = out.with_name(f".{out.name}.new")
-    draft.unlink(missing_ok=True)
+    draft.unlink(missing_ok=True)  # of somebody who was killed here
     try:
         manifest = _write(draft, folder, name, names)
         _check_ratio(folder, manifest, draft.stat().st_size)
         draft.rename(out)
-    except BaseException:
+    except BaseException:  # Ctrl-C, too: half a bundle of gigabytes is nothing to leave behind
         draft.unlink(missing_ok=True)
         raise
     return Packed(out, manifest)
@@ -160,11 +161,12 @@ def _add(archive: zipfile.ZipFile, path: Path, name: str, below: str) -> Bundled
     promised = entry.file_size = path.stat().st_size  # said beforehand: beyond 2 GiB the entry has another form
     digest, size = hashlib.sha256(), 0
     with path.open("rb") as source, archive.open(entry, "w") as packed:
+        # Never beyond what was promised: without ZIP64, an entry that outgrows 2 GiB cannot be written any more.
         while piece := source.read(min(CHUNK_BYTES, promised - size)):
             digest.update(piece)
             size += len(piece)
             packed.write(piece)
-        grew = bool(source.read(1))
+        grew = bool(source.read(1))  # somebody still writes it
     if size != promised or grew:
         raise RunFolderError(
             f"{path} changed while it was read", why="the run may still be going on", next_step="wait for its end"

@@ -31,11 +31,10 @@ from shared.errors import BundleError, EnvironmentNotReady, RunFolderError, Usag
 
 CHUNK_BYTES = 2**18
 _ENCRYPTED = 0x1
-_BAD_ZIP = (
+_BAD_ZIP = (  # what reading a damaged zip file can end in; an OSError where it leads beyond the file's end
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError,
     OverflowError, OSError,
 )  # fmt: skip
-"""What reading a damaged zip file can end in; an OSError when it leads beyond the file's end."""
 
 
 def unpack(bundle: Path, into: Path) -> Path:
@@ -55,7 +54,7 @@ def unpack(bundle: Path, into: Path) -> Path:
             for file in manifest.files:
                 _unpack(archive, entries[f"{manifest.run}/{file.name}"], file, draft, bundle.name)
             _check_readable(draft)
-            draft.rename(target)
+            draft.rename(target)  # whoever sees the name sees a whole run
     return target
 
 
@@ -105,6 +104,7 @@ def _archive(bundle: Path) -> Iterator[zipfile.ZipFile]:
 
 def _agreed(archive: zipfile.ZipFile, bundle: str, packed_bytes: int) -> tuple[dict[str, zipfile.ZipInfo], Manifest]:
     """The entries by name, and the manifest; they name the same files, of the same sizes."""
+    # As it stands in the file: zipfile cuts `filename` at a NUL, so that two names could become one.
     entries = {entry.orig_filename: entry for entry in archive.infolist()}
     if len(entries) != len(archive.infolist()):
         raise damaged(bundle, "it names a file twice")
@@ -123,7 +123,7 @@ def _agreed(archive: zipfile.ZipFile, bundle: str, packed_bytes: int) -> tuple[d
 
 
 def _check_plain(entry: zipfile.ZipInfo, bundle: str) -> None:
-    kind = stat.S_IFMT(entry.external_attr >> 16)
+    kind = stat.S_IFMT(entry.external_attr >> 16)  # 0 where whoever wrote it knows no modes; a link has its own
     if entry.orig_filename.endswith("/") or kind not in (0, stat.S_IFREG):
         raise damaged(bundle, f"{entry.orig_filename!r} is no plain file")
     if entry.flag_bits & _ENCRYPTED or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -137,7 +137,7 @@ def _pieces(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int, bundle:
         with archive.open(entry) as packed:
             while piece := packed.read(CHUNK_BYTES):
                 read += len(piece)
-                if read > most:
+                if read > most:  # counted as it comes: a header may promise less than it unpacks to
                     raise damaged(bundle, f"{entry.orig_filename!r} is longer than it may be")
                 yield piece
     except _BAD_ZIP as error:
@@ -148,7 +148,7 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, file: BundledFile,
     path = draft / file.name
     path.parent.mkdir(parents=True, exist_ok=True)
     digest, size = hashlib.sha256(), 0
-    with path.open("xb") as out:
+    with path.open("xb") as out:  # x: nothing is ever overwritten, not even by another file of the bundle
         for piece in _pieces(archive, entry, file.bytes, bundle):
             digest.update(piece)
             size += len(piece)
@@ -160,10 +160,12 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, file: BundledFile,
 @contextmanager
 def _draft(into: Path, manifest: Manifest) -> Iterator[Path]:
     """A new folder beside the one that is to be; whatever is left of it at the end goes, and folders made for it."""
+    # From the inside outwards, as they must be removed if nothing comes of it.
     new = [folder for folder in (into, *into.parents) if not folder.exists()]
     _check_room(next(folder for folder in (into, *into.parents) if folder.exists()), manifest)
     try:
         into.mkdir(parents=True, exist_ok=True)
+        # In the same folder: a rename from another file system would be a copy, which others see half done.
         with tempfile.TemporaryDirectory(prefix=f".{manifest.run[:40]}.", dir=into) as place:
             draft = Path(place) / manifest.run  # a temporary folder is closed to others; a run's need not be
             draft.mkdir()
@@ -186,13 +188,8 @@ def _check_room(place: Path, manifest: Manifest) -> None:
 
 
 def _check_readable(draft: Path) -> None:
-    """What is in it is what this version reads.
-
-    Raises:
-        RunFolderError: it is not.
-    """
     try:
         check_readable(draft)
     except RunFolderError as error:
-        error.what = f"the run in the bundle: {error.what}"
+        error.what = f"the run in the bundle: {error.what}"  # its path is one that will be gone
         raise

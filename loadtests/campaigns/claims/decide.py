@@ -61,6 +61,7 @@ def read_claims(content: bytes, *, file: str) -> tuple[Claim, ...]:
         claims = msgspec.toml.decode(content, type=_File).claim
         for claim in claims:
             for case in claim.case:
+                # With any numbers: a rule that cannot be read is told now, and not when the matrix has run for an hour.
                 is_true(case.holds, dict.fromkeys(names_in(case.holds), 1.0))
     except (msgspec.DecodeError, ValueError) as error:
         raise ScenarioError(f"{file}: {error}", next_step=f"mend {file}") from error
@@ -117,7 +118,7 @@ def _try(case: ClaimCase, cells: Mapping[Place, Cell]) -> Tried:
 
 def _word(outcomes: Sequence[bool | None]) -> ClaimWord:
     known = {outcome for outcome in outcomes if outcome is not None}
-    if known == {True, False}:
+    if known == {True, False}:  # whatever is still missing: no case makes it hold everywhere any more
         return "depends"
     if None in outcomes or not known:
         return "not decided"

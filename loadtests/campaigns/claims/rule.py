@@ -17,8 +17,7 @@ from loadtests.model.formulas import is_true
 from loadtests.model.wording import number
 
 REFERENCE = re.compile(r"\[([a-z0-9-]+)/([a-z0-9-]+)/([a-z0-9_]+)\]")
-OF_THE_RUN = ("shoppers", "nodes", "at_risk")
-"""Numbers of a cell that are no measures."""
+OF_THE_RUN = ("shoppers", "nodes", "at_risk")  # numbers of a cell that are no measures
 
 
 class Missing(LookupError):
@@ -70,6 +69,7 @@ def holds(rule: str, cells: Mapping[Place, Cell]) -> bool:
     """
     named = references(rule)
     values = {reference.name: reference.value(cells) for reference in named}
+    # Two machines are two speeds: what differs could be they. Counts hardly depend on speed.
     times = [cells[it.scenario, it.architecture] for it in named if it.measure in TIMES]
     if len({cell.machine for cell in times}) > 1:
         where = ", ".join(f"{cell.scenario} on {cell.architecture}" for cell in times)

@@ -118,7 +118,7 @@ def _environment(side: Side) -> dict[str, str]:
 
 
 def _described(sides: Sequence[Side]) -> tuple[FactRow, ...]:
-    """Only what both sides of a row know: an architecture that one run did not have is told of elsewhere."""
+    # An architecture that one run did not have is told of once, in `alone`, and not with a row for each setting.
     missing = set(alone(sides))
     facts = [
         {what: text for what, text in it.architectures.items() if what.split(".")[0] not in missing} for it in sides
@@ -136,7 +136,7 @@ def _notes(sides: Sequence[Side]) -> list[str]:
     for side in sides:
         ids.setdefault(side.provenance.run, []).append(side.label)
     found += [f"{' and '.join(labels)} are the same run" for labels in ids.values() if len(labels) > 1]
-    if {row.what for row in plan_differences(sides)} == {"scenario"}:
+    if {row.what for row in plan_differences(sides)} == {"scenario"}:  # a scenario and its cure, usually
         found.append("the plans differ in nothing but the scenario's name: the same was done to the same shoppers")
     for side in sides:
         for name, result in side.results.architectures.items():

@@ -16,10 +16,8 @@ from loadtests.model.results import VerdictWord
 
 
 def work_sha256(plan: Plan) -> str:
-    """The SHA-256 of what a plan has done: all of it but the name of the scenario that asked for it.
-
-    So a scenario and its cure can be compared, where both do the same to the same shoppers.
-    """
+    """The SHA-256 of what a plan has done: all of it but the name of the scenario that asked for it."""
+    # Without the name: a scenario and its cure can be compared where both do the same to the same shoppers.
     return hashlib.sha256(encode_plan(msgspec.structs.replace(plan, scenario=""))).hexdigest()
 
 
@@ -53,6 +51,7 @@ def _first_action(plans: Sequence[Plan]) -> FactRow | None:
         actions = [() if person is None else person.actions for person in people]
         if all(other == actions[0] for other in actions):
             continue
+        # One place is enough: of another seed nearly every action differs.
         shopper = next(person.shopper for person in people if person is not None)
         for step, steps in enumerate(zip_longest(*actions)):
             if any(other != steps[0] for other in steps):
@@ -69,8 +68,7 @@ def _action(action: Action | None) -> str:
     return f"{action.do}{goods}{jar} at {action.at_ms} ms"
 
 
-DIGITS = 6
-"""After the point, of a difference: more would be the noise of subtracting."""
+DIGITS = 6  # after the point, of a difference: more would be the noise of subtracting
 
 
 class Number(msgspec.Struct, frozen=True):
@@ -96,16 +94,18 @@ class Numbers(msgspec.Struct, frozen=True):
 
 def numbers(sides: Sequence[Side]) -> dict[str, Numbers]:
     """By architecture; those that fewer than two runs measured are left out."""
-    names = dict.fromkeys(name for side in sides for name in side.results.architectures)
-    found = {name: [side for side in sides if name in side.results.architectures] for name in names}
-    return {name: _numbers(name, having) for name, having in found.items() if len(having) > 1}
+    return {name: _numbers(name, having) for name, having in _having(sides).items() if len(having) > 1}
 
 
 def alone(sides: Sequence[Side]) -> dict[str, str]:
     """The architectures that only one run measured, and its label."""
+    return {name: having[0].label for name, having in _having(sides).items() if len(having) == 1}
+
+
+def _having(sides: Sequence[Side]) -> dict[str, list[Side]]:
+    """By architecture: those that measured it."""
     names = dict.fromkeys(name for side in sides for name in side.results.architectures)
-    found = {name: [side.label for side in sides if name in side.results.architectures] for name in names}
-    return {name: labels[0] for name, labels in found.items() if len(labels) == 1}
+    return {name: [side for side in sides if name in side.results.architectures] for name in names}
 
 
 def all_numbers() -> dict[str, Read]:

@@ -12,7 +12,7 @@ import msgspec
 
 from loadtests.campaigns.comparison.comparison import RunComparison
 from loadtests.campaigns.comparison.differences import Numbers
-from loadtests.campaigns.comparison.page import BY_CHANCE, cells_of, worth_a_row
+from loadtests.campaigns.comparison.page import BY_CHANCE, numbers_table
 from loadtests.campaigns.comparison.side import FactRow, different
 from loadtests.checks import MEASURES
 from loadtests.model.measures import spoken
@@ -20,11 +20,9 @@ from loadtests.report.palette import side
 from loadtests.report.shell import PageShell
 from loadtests.report.tables import Table
 
-FILE = Path("runs/comparison.html")
-"""Where the page goes if nobody says otherwise: not into what is under version control."""
+FILE = Path("runs/comparison.html")  # if nobody says otherwise: not into what is under version control
 TOLD = "logged_out"
-MOST_TOLD = 4
-"""Architectures of which the answer tells."""
+MOST_TOLD = 4  # architectures of which the answer tells
 
 SHELL = PageShell(Path(__file__).parent, style=("comparison.css",))
 
@@ -80,12 +78,7 @@ def _answer(comparison: RunComparison) -> str:
 
 
 def _numbers(name: str, found: Numbers) -> ArchitectureNumbers:
-    shown = [it for it in found.measures if worth_a_row(it)]
-    first = found.runs[0]
-    head = ("Measure", *found.runs, *(f"{label} − {first}" for label in found.runs[1:]))
-    rows = ((_named(measure), *cells) for measure, *cells in map(cells_of, shown))
-    verdicts = ("Verdict", *found.verdicts, *("" for _ in found.runs[1:]))
-    return ArchitectureNumbers(name, side(name), Table(head, (verdicts, *rows)), len(found.measures) - len(shown))
+    return ArchitectureNumbers(name, side(name), *numbers_table(found, ("Measure", "Verdict"), _named))
 
 
 def _named(measure: str) -> str:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import click
+import msgspec
 
 from loadtests.campaigns.comparison.comparison import RunComparison
 from loadtests.campaigns.comparison.differences import Number, Numbers
 from loadtests.campaigns.comparison.side import NONE, FactRow, different
 from loadtests.report.tables import Table, Text
 
-LONG = 24
-"""Values longer than this do not stand in a column."""
+LONG = 24  # values longer than this do not stand in a column
 DIFFERS, SAME = "≠", " "
 BY_CHANCE = (
     "Single runs differ by chance, too: how much, `twinshop run SCENARIO --repeat N` tells. "
@@ -48,6 +48,7 @@ def _section(title: str, facts: Sequence[FactRow], labels: Sequence[str]) -> Ite
     first = max(len(row.what) for row in facts)
     widths = [max([len(label), *(len(row.values[at]) for row in short)]) for at, label in enumerate(labels)]
     heads = "  ".join(label.ljust(width) for label, width in zip(labels, widths, strict=True))
+    # Padded before it is made bold: what makes it bold has letters, and no width.
     yield f"{click.style(title.ljust(first + 4), bold=True)}  {heads}".rstrip()
     for row in facts:
         mark = SAME if row.same else DIFFERS
@@ -74,28 +75,34 @@ def _differing(title: str, facts: Sequence[FactRow], labels: Sequence[str]) -> I
 
 
 def _numbers(name: str, found: Numbers) -> Iterator[str]:
-    first = found.runs[0]
-    shown = [it for it in found.measures if worth_a_row(it)]
-    head = ("", *found.runs, *(f"{label} − {first}" for label in found.runs[1:]))
-    verdicts = ("verdict", *found.verdicts, *("" for _ in found.runs[1:]))
+    told, hidden = numbers_table(found, ("", "verdict"), str)
     yield ""
     yield click.style(name, bold=True)
-    yield Text(indent=4).write(Table(head, (verdicts, *(cells_of(it) for it in shown)), align="<>"))
-    hidden = [it.measure for it in found.measures if it not in shown]
+    yield Text(indent=4).write(msgspec.structs.replace(told, align="<>"))
     if hidden:
-        yield f"    ({len(hidden)} more are 0 in each, or were not measured)"
+        yield f"    ({hidden} more are 0 in each, or were not measured)"
 
 
-def worth_a_row(number: Number) -> bool:
+def numbers_table(found: Numbers, words: tuple[str, str], named: Callable[[str], str]) -> tuple[Table, int]:
+    """Verdicts, then measures; and how many of these say nothing. `words`: for the head and for the verdicts."""
+    shown = [it for it in found.measures if _worth_a_row(it)]
+    first, *others = found.runs
+    head = (words[0], *found.runs, *(f"{label} − {first}" for label in others))
+    verdicts = (words[1], *found.verdicts, *("" for _ in others))
+    rows = ((named(it.measure), *_cells(it)) for it in shown)
+    return Table(head, (verdicts, *rows)), len(found.measures) - len(shown)
+
+
+def _worth_a_row(number: Number) -> bool:
     """It says something: it was predicted, or is not 0 in each run."""
     return number.predicted or any(number.values) or len(set(number.values)) > 1
 
 
-def cells_of(number: Number) -> tuple[str, ...]:
-    """Its name, each run's value, and each further run's difference from the first."""
+def _cells(number: Number) -> tuple[str, ...]:
+    """Each run's value, and each further run's difference from the first."""
     values = (NONE if value is None else _text(value) for value in number.values)
     apart = (NONE if it is None else "=" if it == 0 else _text(it, sign="+") for it in number.differences)
-    return (number.measure, *values, *apart)
+    return (*values, *apart)
 
 
 def _text(value: float, sign: str = "") -> str:

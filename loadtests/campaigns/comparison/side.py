@@ -21,8 +21,7 @@ from loadtests.model.scenario import Scenario
 from loadtests.planning.scenario_file import read_scenario
 from shared.errors import UsageError
 
-NONE = "–"
-"""A run that has no such thing."""
+NONE = "–"  # of a run that has no such thing
 
 Facts = Mapping[str, str]
 """Values as text, by name."""
@@ -39,7 +38,8 @@ class FactRow(msgspec.Struct, frozen=True):
 def rows(facts: Sequence[Facts]) -> tuple[FactRow, ...]:
     """Every fact that at least one run has, in the order in which the runs name them."""
     names = dict.fromkeys(name for run in facts for name in run)
-    return tuple(_row(name, tuple(run.get(name, NONE) for run in facts)) for name in names)
+    found = {name: tuple(run.get(name, NONE) for run in facts) for name in names}
+    return tuple(FactRow(name, values, len(set(values)) == 1) for name, values in found.items())
 
 
 def different(rows: Sequence[FactRow]) -> tuple[FactRow, ...]:
@@ -68,12 +68,8 @@ def by_architecture(facts: Mapping[str, Facts]) -> dict[str, str]:
     return found
 
 
-def _row(name: str, values: tuple[str, ...]) -> FactRow:
-    return FactRow(name, values, len(set(values)) == 1)
-
-
 def _text(value: Any) -> str:
-    if isinstance(value, bool):
+    if isinstance(value, bool):  # before numbers: it is one, to Python
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
         return ", ".join(_text(it) for it in value) or "none"

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
-from typing import Literal
 
 import msgspec
 
@@ -19,8 +18,6 @@ SCHEMA = 1
 FILE = "conformance.json"
 CellPlace = tuple[str, str, str]
 """Where a cell stands: its event, its balancer, its architecture."""
-Steadiness = Literal["always", "timing"]
-"""always: the same number in every repeat; timing: not."""
 
 
 class ConformanceKey(msgspec.Struct, frozen=True):
@@ -71,7 +68,6 @@ class BalancerColumn(msgspec.Struct, frozen=True):
     title: str
     definition: str
     unit: str = "people"
-    less_is_better: bool = True
     of_those_there: bool = True
     """Whether it befalls those who were at the node that was struck; else anybody."""
 
@@ -81,12 +77,13 @@ class BalancerColumn(msgspec.Struct, frozen=True):
         return tuple(value for value in found if value is not None)
 
     def compared(self, cell: ConformanceCell) -> tuple[float, ...]:
-        """Of each repeat, as a share of those who were at the node that was struck, since one balancer deals people
-        out 4, 4, 4 and another 5, 4, 3, or of all people if it befalls anybody. As it is where no node was struck."""
+        """Of each repeat, as a share of those who were at the node that was struck, or of all people if it befalls
+        anybody; as it is where no node was struck."""
         found = ((getattr(it, self.name), self._of(it)) for it in cell.repeats)
         return tuple(value / people for value, people in found if value is not None)
 
     def _of(self, counted: PeopleCounts) -> int:
+        # Not the number itself: one balancer deals people out 4, 4, 4 and another 5, 4, 3.
         if not counted.there:
             return 1
         return counted.there if self.of_those_there else counted.shoppers
@@ -97,14 +94,9 @@ class BalancerColumn(msgspec.Struct, frozen=True):
         ends = f" ({min(shares):.0f}–{max(shares):.0f})" if len(set(shares)) > 1 else ""
         return f"{median(shares):.0f}{ends} %"
 
-    def middle(self, cell: ConformanceCell) -> float | None:
-        """The median of the repeats; None without any."""
-        values = self.values(cell)
-        return median(values) if values else None
-
-    def steadiness(self, cell: ConformanceCell) -> Steadiness:
-        """Whether each repeat came to the same."""
-        return "always" if len(set(self.values(cell))) <= 1 else "timing"
+    def is_steady(self, cell: ConformanceCell) -> bool:
+        """Each repeat came to the same: it does not depend on timing."""
+        return len(set(self.values(cell))) <= 1
 
     def shown(self, cell: ConformanceCell) -> str:
         """The number as people read it: "4", or the median with the range "4 (3–6)"."""
@@ -112,6 +104,7 @@ class BalancerColumn(msgspec.Struct, frozen=True):
         if not values:
             return "–"
         write: Callable[[float], str] = _share if self.unit == "share" else _plain
+        # Compared as they are written: a range whose ends read the same would be none.
         middle = write(median(values))
         return middle if len(set(map(write, values))) == 1 else f"{middle} ({write(min(values))}–{write(max(values))})"
 
@@ -146,10 +139,10 @@ COLUMNS = (
         "newcomers",
         "Share of those who came after a new node (or while it was a canary) that were sent there.",
         "share",
-        False,
     ),
 )
 """What stands in each cell; the shares only where nobody belongs to a node, and where one was added or was a canary."""
+COLUMN = {column.name: column for column in COLUMNS}
 
 
 class Conformance(msgspec.Struct, frozen=True):

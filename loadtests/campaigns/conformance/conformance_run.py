@@ -28,30 +28,20 @@ from loadtests.campaigns.conformance.page import EVENTS, write_pages
 from loadtests.campaigns.conformance.people import count_people, doubt
 from loadtests.campaigns.conformance.sentences import remarks
 from loadtests.campaigns.jobs import seconds_each
-from loadtests.campaigns.one_run import Processes, RunProcess
-from loadtests.campaigns.runner import (
-    Campaign,
-    CampaignProgress,
-    Launcher,
-    Outcome,
-    RunJob,
-    Runner,
-    expected_seconds,
-    how_many,
-)
+from loadtests.campaigns.one_run import Processes
+from loadtests.campaigns.runner import Campaign, CampaignProgress, Launcher, Outcome, RunJob, carried_out, how_long
 from loadtests.model.results import Results
-from loadtests.model.run_folder import RunFolder, read_document
+from loadtests.model.run_folder import RunFolder, make_campaign_folder, read_document
 from loadtests.model.scenario import Scenario
 from loadtests.planning.scenario_file import load_scenario
-from loadtests.running.interrupts import interrupts_raise
 from loadtests.running.provenance import twinshop_version
 from loadtests.running.run import asked_of_balancer, write_report
 from shared.errors import EnvironmentNotReady, Interrupted, RunFolderError, UsageError
 
+# The repeat whose page is made at once, for the sentences lead there. A page takes as long as judging ten runs.
 REPORTED = 1
-"""The repeat whose page is made at once; the sentences lead there. A page takes as long as judging ten runs."""
+# Clusters for each processor: a run waits most of its time. With two, nodes that join are not seen in time.
 SIDE_BY_SIDE = 1.5
-"""Clusters for each processor: a run waits most of its time. With two, nodes that join are not seen in time."""
 
 
 class ConformanceRequest(msgspec.Struct, frozen=True):
@@ -78,28 +68,16 @@ class ConformanceDone(msgspec.Struct, frozen=True):
     interrupted: Interrupted | None = None
 
 
-class ConformanceJob(RunJob, frozen=True):
+class ConformanceJob(RunJob, frozen=True, kw_only=True):
     """One repeat of one cell."""
 
-    key: ConformanceKey | None = None
-    repeat: int = 1
-
-
-class InFolders(Launcher[ConformanceJob]):
-    """Starts each repeat in a folder of its own: two of one event that end in the same second must not be mixed up."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def start(self, job: ConformanceJob) -> RunProcess:
-        """Start one and return at once."""
-        folder = self._folder / runs_of(job)
-        folder.mkdir(parents=True, exist_ok=True)
-        return Processes(folder, "processes").start(job)
+    key: ConformanceKey
+    repeat: int
 
 
 def runs_of(job: ConformanceJob) -> str:
     """The folder of a job's runs, beside `conformance.json`."""
+    # One for each repeat: two of one event that begin in the same second must not be mixed up.
     return f"{job.balancer}/{job.architectures[0]}/{job.repeat}"
 
 
@@ -112,19 +90,17 @@ class ConformanceCampaign(Campaign[ConformanceJob]):
         self._folder = folder
         self._newest = ""
 
-    def keep(self, job: ConformanceJob, outcome: Outcome) -> ConformanceJob | None:
+    def keep(self, job: ConformanceJob, outcome: Outcome) -> None:
         """Count its people; a repeat that failed says why, and the others stand."""
         event, (architecture,) = Path(job.scenario).stem, job.architectures
-        assert job.key is not None
         place = (event, job.balancer, architecture)
         cell = self.known.by_place().get(place) or ConformanceCell(event, job.balancer, architecture, job.key)
-        if outcome.interrupted and not outcome.error:
-            return None
+        if outcome.interrupted and not outcome.error:  # not a repeat that failed: one that is still to be run
+            return
         cell = self._counted(cell, f"{runs_of(job)}/{outcome.run}", outcome)
         self.known = self.known.with_cell(cell)
         self._newest = cell.failed or "counted"
         write_conformance(self._folder, self.known)
-        return None
 
     def _counted(self, cell: ConformanceCell, run: str, outcome: Outcome) -> ConformanceCell:
         """The cell with that repeat, or with why it does not count."""
@@ -161,26 +137,13 @@ def carry_out(
         EnvironmentNotReady: the folder cannot be made, or a balancer that is named has no program.
         Busy: another run has the machine.
     """
-    try:
-        asked.folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise EnvironmentNotReady(
-            f"cannot make {asked.folder}", why=error.strerror or str(error), next_step="choose another --out"
-        ) from error
+    make_campaign_folder(asked.folder)
     known, jobs = plan_of(asked)
     write_conformance(asked.folder, known)
     campaign = ConformanceCampaign(asked.folder, known, asked.side_by_side or int(SIDE_BY_SIDE * (os.cpu_count() or 1)))
-    launcher = launcher or InFolders(asked.folder)
-    machines = launcher.machines()
-    minutes = expected_seconds(jobs, campaign.side_by_side, machines) / 60
-    say(f"{len(jobs)} runs, about {minutes:.0f} min, {how_many(campaign.side_by_side, machines)}")
-    interrupted = None
-    try:
-        with interrupts_raise(), launcher.hold(say) as clear_away:
-            Runner(campaign, launcher, say, clear_away).carry_out(jobs)
-    except Interrupted as error:
-        error.next_step = error.next_step or "the same command again: it goes on where it ended"
-        interrupted = error
+    launcher = launcher or Processes(asked.folder, "processes", place_of=runs_of)
+    say(f"{len(jobs)} runs, {how_long(jobs, campaign.side_by_side, launcher.machines())}")
+    interrupted = carried_out(campaign, launcher, jobs, say)
     if interrupted is None:
         report_witnesses(asked.folder, campaign.known)
     return ConformanceDone(campaign.known, write_pages(asked.folder, campaign.known), interrupted)
@@ -195,7 +158,7 @@ def report_witnesses(folder: Path, known: Conformance) -> None:
 
 
 def plan_of(asked: ConformanceRequest) -> tuple[Conformance, tuple[ConformanceJob, ...]]:
-    """What is known and still counts, and what is left: one repeat of everything before the next of anything.
+    """What is known and still counts, and what is left.
 
     Raises:
         UsageError: a name is none, or nothing is left of that selection.
@@ -212,6 +175,7 @@ def plan_of(asked: ConformanceRequest) -> tuple[Conformance, tuple[ConformanceJo
                 continue
             place = (event.name, balancer.name, name)
             kept = None if asked.fresh else before.get(place)
+            # Repeats of another program or another event say nothing of this one: they are forgotten, not added to.
             cell = kept if kept is not None and kept.key == key else ConformanceCell(*place, key)
             cannot = balancer.cannot_serve(ARCHITECTURES[name].affinity, wanted)
             known = known.with_cell(msgspec.structs.replace(cell, why=cannot, failed=""))
@@ -228,6 +192,7 @@ def plan_of(asked: ConformanceRequest) -> tuple[Conformance, tuple[ConformanceJo
     for place, cell in before.items():
         if place not in known.by_place():
             known = known.with_cell(cell)
+    # One repeat of everything before the next of anything: cut off, the table has all its cells, with fewer repeats.
     return known, tuple(sorted(jobs, key=lambda job: (job.repeat, job.scenario, job.balancer)))
 
 

@@ -10,7 +10,7 @@ import msgspec
 from compose.architectures import ARCHITECTURES
 from compose.balancers import BALANCERS
 from loadtests.campaigns.conformance.cells import COLUMNS, BalancerColumn, Conformance, ConformanceCell
-from loadtests.campaigns.conformance.sentences import Remark, decide_c11, decide_c19, remarks, steadiness, who
+from loadtests.campaigns.conformance.sentences import decide_c11, decide_c19, remarks, steadiness, who
 from loadtests.model.run_folder import RunFolder
 from loadtests.planning.scenario_file import load_scenario
 from loadtests.report.shell import PageShell
@@ -41,6 +41,7 @@ def write_pages(folder: Path, known: Conformance) -> Path:
     tables = tables_of(known)
     write_whole(folder / MARKDOWN_FILE, markdown(known, tables).encode())
     same, all_of_them = steadiness(known)
+    run = {cell.balancer for cell in known.cells if cell.repeats}
     page = SHELL.page(
         "conformance.html.j2",
         known=known,
@@ -51,7 +52,7 @@ def write_pages(folder: Path, known: Conformance) -> Path:
         who=who,
         affinity=lambda cell: ARCHITECTURES[cell.architecture].affinity,
         report=lambda cell, number: _report(folder, cell, number),
-        balancers={name: balancer for name, balancer in BALANCERS.items() if _was_run(known, name)},
+        balancers={name: balancer for name, balancer in BALANCERS.items() if name in run},
         c11=decide_c11(known),
         c19=decide_c19(known),
         same=same,
@@ -75,9 +76,9 @@ def _table_of(known: Conformance, event: str) -> EventTable:
 
 
 def _about(event: str) -> str:
-    """As its file has it; nothing of one that is no more."""
+    """As its file has it."""
     path = EVENTS / f"{event}.toml"
-    if not path.is_file():
+    if not path.is_file():  # conformance.json may be of a version that had one more
         return ""
     scenario = load_scenario(str(path))
     return f"{scenario.question} {scenario.story.strip()}"
@@ -94,7 +95,10 @@ def markdown(known: Conformance, tables: tuple[EventTable, ...]) -> str:
     ]
     for table in tables:
         head = ("balancer", "affinity", "repeats", *(column.title for column in table.columns))
-        rows = tuple((*_names(cell), str(len(cell.repeats)), *_numbers(table, cell)) for cell in table.cells)
+        rows = tuple(
+            (*_names(cell), str(len(cell.repeats)), *(column.shown(cell) for column in table.columns))
+            for cell in table.cells
+        )
         parts += [f"### {table.event}", *filter(None, [table.about])]
         parts += [Markdown().write(Table(head, rows, align="<<>")).strip()] if rows else []
         if table.refused:  # in their first words: the others stand on the page, and in the reference
@@ -111,18 +115,7 @@ def _names(cell: ConformanceCell) -> tuple[str, str]:
     return balancer.title if balancer else cell.balancer, ARCHITECTURES[cell.architecture].affinity
 
 
-def _numbers(table: EventTable, cell: ConformanceCell) -> tuple[str, ...]:
-    return tuple(column.shown(cell) for column in table.columns)
-
-
-def _was_run(known: Conformance, balancer: str) -> bool:
-    return any(cell.balancer == balancer and cell.repeats for cell in known.cells)
-
-
 def _report(folder: Path, cell: ConformanceCell, number: int) -> str:
     """The address of a repeat's report as seen from the page; empty if there is none."""
     run = cell.runs[number] if number < len(cell.runs) else ""
     return f"{run}/report.html" if run and RunFolder(folder / run).report.is_file() else ""
-
-
-__all__ = ["EVENTS", "HTML_FILE", "MARKDOWN_FILE", "EventTable", "Remark", "markdown", "tables_of", "write_pages"]

@@ -22,10 +22,9 @@ from loadtests.model.results import Results
 from loadtests.model.run_folder import RunFolder, read_document
 
 NEVER = 1 << 62
-ANYWHERE = ("round-robin", "least-request", "weighted")
-"""Affinities by which nobody belongs to a node."""
+ANYWHERE = ("round-robin", "least-request", "weighted")  # affinities by which nobody belongs to a node
+# Whom the balancer has sent to the victim, and whether it takes it back, is what is counted, and here no doubt.
 BORNE = (NOTHING_PREDICTED, HIT_NOBODY, NOT_SEEN_BACK)
-"""Reasons for which a run may prove nothing elsewhere."""
 
 
 class PeopleCounts(msgspec.Struct, frozen=True):
@@ -74,8 +73,6 @@ class Span(msgspec.Struct, frozen=True):
 def doubt(folder: RunFolder, architecture: str) -> str:
     """Why that run proves nothing: an event that nobody saw, books that do not balance, …; "": it does.
 
-    Whom the balancer has sent to the victim, and whether it takes it back, is what is counted, and no doubt here.
-
     Raises:
         RunFolderError: its results cannot be read.
     """
@@ -106,7 +103,7 @@ def count_people(folder: RunFolder, architecture: str) -> PeopleCounts:
         trapped_s=round(max(trapped_us, default=0) / 1e6, 1),
         moved=sum(moved(asked, outages) for asked in people.values()),
         again=result.logged_out.more_than_once,
-        there=0 if anywhere else there(people.values(), events),
+        there=0 if anywhere else there(people.values(), events),  # by round robin, who answered last is chance
         busiest=busiest(people.values()),
         newcomers=len(came),
         on_new_node=sum(special is not None and node == special.node for node in came),
@@ -124,7 +121,7 @@ def _by_shopper(folder: RunFolder, architecture: str) -> dict[int, list[Exchange
         if record.jar == "main" and record.why != "audit":
             found[record.shopper].append(record)
     for asked in found.values():
-        asked.sort(key=lambda one: one.sent_us)
+        asked.sort(key=lambda one: one.sent_us)  # the history has them as they ended; those of one page overlap
     return found
 
 
@@ -132,19 +129,15 @@ def outages_of(events: Iterable[Event]) -> Iterator[Span]:
     """When which node served nobody, by what was done and seen."""
     begun: dict[int, FaultEvent] = {}
     for event in events:
-        if not isinstance(event, FaultEvent) or not FAULTS[event.kind].victim_is_down:
+        if not isinstance(event, FaultEvent) or not (down := FAULTS[event.kind].victim_is_down):
             continue
         if event.phase == "injected":
             begun[event.fault] = event
-        elif event.phase in ("observed_healed", "not_healed") and _comes_back(event) and event.fault in begun:
+        elif event.phase in ("observed_healed", "not_healed") and down == "until healed" and event.fault in begun:
             first = begun.pop(event.fault)
             yield Span(first.victim, first.at_us, event.at_us)
     for first in begun.values():
         yield Span(first.victim, first.at_us, NEVER)
-
-
-def _comes_back(event: FaultEvent) -> bool:
-    return FAULTS[event.kind].victim_is_down == "until healed"
 
 
 def special_node(events: Iterable[Event]) -> Span | None:
@@ -156,12 +149,14 @@ def special_node(events: Iterable[Event]) -> Span | None:
         if event.phase == "observed" and FAULTS[event.kind].grows:
             return Span(added, event.at_us, NEVER)
         if event.phase == "observed" and FAULTS[event.kind].rations:
+            # Healed, it is rationed no more: who comes then says nothing of the ration.
             over = (one.at_us for one in faults if one.fault == event.fault and one.phase == "healed")
             return Span(event.victim, event.at_us, next(over, NEVER))
     return None
 
 
 def _failed(exchange: Exchange) -> bool:
+    # A shop's own refusal (401, 404) is an answer; the balancer's, which names no node, is none.
     by_a_shop = bool(exchange.node)
     return exchange.status == 0 or exchange.status >= (500 if by_a_shop else 400)
 
@@ -179,7 +174,7 @@ def stretches(asked: list[Exchange], picked: dict[str, str], outages: tuple[Span
 
     for dead, row in groupby(asked, in_vain):
         stretch = list(row)
-        if dead and len(stretch) > 1:
+        if dead and len(stretch) > 1:  # the first one nobody could have known of; the second one is the trap
             yield stretch[-1].done_us - stretch[0].sent_us
 
 
@@ -195,6 +190,7 @@ def moved(asked: list[Exchange], outages: tuple[Span, ...]) -> bool:
 def there(people: Iterable[list[Exchange]], events: Iterable[Event]) -> int:
     """Who was last answered by the first victim, if that is a node, before it was struck."""
     struck = (event for event in events if isinstance(event, FaultEvent) and event.phase == "injected")
+    # n1, n2, …: a store or the balancer has nobody of its own.
     first = next((event for event in struck if event.victim[1:].isdecimal()), None)
     if first is None:
         return 0

@@ -9,10 +9,9 @@ import msgspec
 
 from compose.architectures import ARCHITECTURES
 from compose.balancers import BALANCERS
-from loadtests.campaigns.conformance.cells import COLUMNS, BalancerColumn, Conformance, ConformanceCell
+from loadtests.campaigns.conformance.cells import COLUMN, COLUMNS, BalancerColumn, Conformance, ConformanceCell
 
-REPEATS_TO_DECIDE = 3
-"""Of a cell that may decide a claim; below, nobody knows what is timing."""
+REPEATS_TO_DECIDE = 3  # of a cell that may decide a claim; below, nobody knows what is timing
 _WORST_FIRST = ("logged_out", "trapped", "met_errors", "stalled", "moved", "again")
 _VERBS = {
     "logged_out": "logged out",
@@ -24,8 +23,8 @@ _VERBS = {
 }
 
 IN_TURN = "redis"
+# Architectures, what each has its place by, and whether more of it is better than `IN_TURN` or less.
 _PLACES = (("redis-least-request", "stalled", -1), ("redis-weighted", "busiest_share", 1))
-"""Architectures, what each has its place by, and whether more of it is better than `IN_TURN` or less."""
 _BETTER, _NO_BETTER = "Better than in turn", "No better than timing"
 
 
@@ -51,10 +50,7 @@ def best(cells: Iterable[ConformanceCell], column: BalancerColumn) -> Conformanc
 
 
 def remarks(known: Conformance) -> Iterator[Remark]:
-    """A sentence for each cell that is worse than the best of the same event and affinity, the worst number first.
-
-    Worse is what no repeat of the best came to: which node a ring gives to whom differs from run to run.
-    """
+    """A sentence for each cell that is worse than the best of the same event and affinity, the worst number first."""
     for cell in known.cells:
         beside = [it for it in known.cells if (it.event, it.architecture) == (cell.event, cell.architecture)]
         said = [words for name in _WORST_FIRST if (words := _worse(cell, beside, name))]
@@ -63,13 +59,13 @@ def remarks(known: Conformance) -> Iterator[Remark]:
 
 
 def _worse(cell: ConformanceCell, beside: list[ConformanceCell], name: str) -> str:
-    column = next(column for column in COLUMNS if column.name == name)
+    column = COLUMN[name]
     mine, least = column.compared(cell), best(beside, column)
+    # Worse is what no repeat of the best came to: which node a ring gives to whom differs from run to run.
     if not mine or least is None or min(mine) <= max(column.compared(least)):
         return ""
     people = cell.repeats[0].shoppers
-    seconds = next(column for column in COLUMNS if column.name == "trapped_s").shown(cell)
-    how_long = f", for {seconds} s at most" if name == "trapped" else ""
+    how_long = f", for {COLUMN['trapped_s'].shown(cell)} s at most" if name == "trapped" else ""
     be = "was" if column.shown(cell) == "1" else "were"
     said = f"{column.shown(cell)} of {people} {be} {_VERBS[name]}{how_long}"
     if not cell.struck:
@@ -82,20 +78,18 @@ def steadiness(known: Conformance) -> tuple[int, int]:
     """How many whole numbers were the same in every repeat, and how many were repeated at all."""
     whole = [column for column in COLUMNS if column.unit == "people"]
     cells = [(cell, column) for cell in known.cells for column in whole if len(column.values(cell)) > 1]
-    return sum(column.steadiness(cell) == "always" for cell, column in cells), len(cells)
+    return sum(column.is_steady(cell) for cell, column in cells), len(cells)
 
 
 def decide_c11(known: Conformance) -> str:
-    """Claim C11, "balancing strategies each have their place", of those that keep nobody, for each balancer.
-
-    Least request has one if fewer wait, weights have one if the strong node serves more, than in turn, in each repeat.
-    """
+    """Claim C11, "balancing strategies each have their place", of those that keep nobody, for each balancer."""
+    # Least request has one if fewer wait, weights if the strong node serves more, than in turn, in each repeat.
     found = known.by_place()
     said = {_BETTER: list[str](), _NO_BETTER: list[str]()}
     for place, turn in found.items():
         for architecture, name, sign in _PLACES if place[2] == IN_TURN else ():
             cell = found.get((*place[:2], architecture), turn)
-            column = next(column for column in COLUMNS if column.name == name)
+            column = COLUMN[name]
             mine, theirs = ([sign * value for value in column.values(it)] for it in (cell, turn))
             if cell is not turn and min(len(mine), len(theirs)) >= REPEATS_TO_DECIDE:
                 words = f"{who(cell)} ({column.title} {column.shown(cell)}, in turn {column.shown(turn)})"
@@ -107,10 +101,7 @@ def decide_c11(known: Conformance) -> str:
 
 
 def decide_c19(known: Conformance) -> str:
-    """Claim C19, "any load balancer with sticky sessions will do", by the recommended set-ups, by cookie.
-
-    Two balancers differ in an event if no repeat of the one came to what a repeat of the other did.
-    """
+    """Claim C19, "any load balancer with sticky sessions will do", by the recommended set-ups, by cookie."""
     cells = [cell for cell in known.cells if _recommended(cell) and len(cell.repeats) >= REPEATS_TO_DECIDE]
     if len({cell.balancer for cell in cells}) <= 1:
         return f"Not decided: fewer than two balancers were run {REPEATS_TO_DECIDE} times or more."
@@ -138,8 +129,8 @@ def _recommended(cell: ConformanceCell) -> bool:
 
 def _apart(beside: list[ConformanceCell], name: str) -> Iterator[tuple[float, float]]:
     """The most that the best came to and the least that the worst did, if these ranges do not overlap."""
-    column = next(column for column in COLUMNS if column.name == name)
-    ranges = [(min(values), max(values)) for cell in beside if (values := column.compared(cell))]
+    # If they do, a repeat of the one came to what a repeat of the other did: that is timing, and no difference.
+    ranges = [(min(values), max(values)) for cell in beside if (values := COLUMN[name].compared(cell))]
     if ranges:
         least, most = min(high for _low, high in ranges), max(low for low, _high in ranges)
         if least < most:

@@ -44,7 +44,7 @@ class FaultStep(NamedTuple):
 
 
 def _json(value: object) -> str:
-    return msgspec.json.encode(value, order="deterministic").decode()
+    return msgspec.json.encode(value, order="deterministic").decode()  # verify holds it against what it makes itself
 
 
 def _cells(run: JudgedRun) -> Iterator[CellNumber]:
@@ -63,18 +63,6 @@ def _steps(run: JudgedRun) -> Iterator[FaultStep]:
             yield FaultStep(name, step, kinds[step.fault])
 
 
-def _orders(run: JudgedRun) -> Iterator[StoredOrder]:
-    return (record for record in read_history(run.folder.history) if isinstance(record, StoredOrder))
-
-
-def _events(run: JudgedRun) -> Iterator[Event]:
-    return read_events(run.folder.events)
-
-
-def _one(run: JudgedRun) -> Iterator[JudgedRun]:
-    yield run
-
-
 RUNS: ExportTable[Any] = ExportTable(
     "runs",
     "One row for each run: where it comes from, and the documents that it was made with.",
@@ -90,7 +78,7 @@ RUNS: ExportTable[Any] = ExportTable(
         Column("plan", "text", "plan.json.", lambda it: it.folder.plan.read_text()),
         Column("results", "text", "results.json: all that was found.", lambda it: _json(it.results)),
     ),
-    _one,
+    lambda run: [run],
 )  # fmt: skip
 CELLS: ExportTable[CellNumber] = ExportTable(
     "cells",
@@ -135,7 +123,7 @@ ORDERS: ExportTable[StoredOrder] = ExportTable(
         Column("lines", "text", "What was ordered, as JSON: sku to quantity.", lambda it: _json(it.lines)),
         Column("key", "text", "The idempotency key.", lambda it: it.key or None),
     ),
-    _orders,
+    lambda run: (record for record in read_history(run.folder.history) if isinstance(record, StoredOrder)),
 )
 EVENTS: ExportTable[Event] = ExportTable(
     "events",
@@ -144,6 +132,6 @@ EVENTS: ExportTable[Event] = ExportTable(
         Column("architecture", "text", "Where.", lambda it: getattr(it, "architecture", None)),
         Column("event", "text", "The whole event, as JSON.", lambda it: msgspec.json.encode(it).decode()),
     ),
-    _events,
+    lambda run: read_events(run.folder.events),
 )
 TABLES: tuple[ExportTable[Any], ...] = (RUNS, CELLS, ACTIONS, ORDERS, LOSSES, FAULTS, EVENTS)

@@ -69,11 +69,10 @@ def verify(folder: Path, say: Callable[[str], None]) -> Verified:
 
 
 def _all_runs(folder: Path, runs: list[str]) -> list[Verified]:
-    """In their order. A few are done before a process has started."""
-    if len(runs) <= FEW:
+    if len(runs) <= FEW:  # done before another process has started
         return verify_runs((folder, runs))
     at_once = os.cpu_count() or 1
-    length = -(-len(runs) // at_once)
+    length = -(-len(runs) // at_once)  # rounded up: no run is left over
     pieces = [(folder, runs[start : start + length]) for start in range(0, len(runs), length)]
     return [found for piece in in_processes(verify_runs, pieces, at_once) for found in piece]
 
@@ -117,15 +116,15 @@ def _exchange(row: Row) -> Row:
         "done_us": row["ended_us"], "cart": _read(row["cart"]), "orders": _read(row["orders"]),
     }  # fmt: skip
     given = {key: value for key, value in told.items() if value is not None}
+    # What the table leaves empty the history calls -1: no step of the plan, never sent, never answered.
     return {"step": -1, "sent_us": -1, "done_us": -1} | given
 
 
-KEPT = (
+KEPT = (  # columns that are called as the record's fields are
     "architecture", "shopper", "request", "why", "do", "outcome", "planned_us", "jar", "cookie_bytes", "body_bytes",
     "cookie_refused", "overlapped", "dropped", "status", "error", "node", "sku", "quantity", "key", "user", "order",
     "kept_from", "kept_session",
 )  # fmt: skip
-"""Columns that are called as the record's fields are."""
 
 
 def _order(row: Row) -> Row:
@@ -149,6 +148,7 @@ def _opinions(place: Path) -> tuple[list[str], tuple[str, ...]]:
         lines = out.getvalue().splitlines()
         left += [set(line.removeprefix(LEFT_OUT).split(", ")) for line in lines if line.startswith(LEFT_OUT)]
         said += [line for line in lines if line and not line.startswith(LEFT_OUT)]
+    # One that refused to read the run has not said what it leaves out: then nothing is known to be left out by all.
     return said, tuple(sorted(set.intersection(*left))) if len(left) == 3 else ()
 
 

@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 from loadtests.campaigns.cells import FILE as MATRIX
 from loadtests.campaigns.cells import read_matrix
@@ -16,7 +15,7 @@ from loadtests.campaigns.repeats.repeats import read_repeats
 from loadtests.model.run_folder import REPEATS
 from loadtests.report.exports.judged import judged_run
 from loadtests.report.exports.parquet_tables import check_parquet, parquet_writer, write_rows
-from loadtests.report.exports.tables import ExportTable, Head
+from loadtests.report.exports.tables import Head
 from loadtests.running.provenance import twinshop_version
 from shared.errors import RunFolderError, UsageError
 
@@ -37,6 +36,7 @@ def write_dataset(campaign: Path, out: Path, licence: str, say: Callable[[str], 
     members = _members(campaign)
     if out.exists():
         raise UsageError(f"{out} is there already", next_step="name a new folder: --out DIR")
+    # Beside its place, and renamed when it is whole: whoever sees the folder sees a data set.
     draft = out.with_name(f".{out.name}.new")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
@@ -64,6 +64,7 @@ def sums(folder: Path) -> str:
 def _members(campaign: Path) -> list[tuple[Path, str, str]]:
     """Each run's folder, machine and kind."""
     if (campaign / MATRIX).is_file():
+        # Under the run, which several architectures' cells have in common.
         found = {
             cell.run: (campaign / cell.run, cell.machine, "matrix") for cell in read_matrix(campaign).cells if cell.run
         }
@@ -82,8 +83,8 @@ def _write_tables(members: list[tuple[Path, str, str]], draft: Path, say: Callab
     counts = {table.name: 0 for table in TABLES}
     with ExitStack() as files:
         writers = [
-            (table, files.enter_context(parquet_writer(table, files.enter_context(_file(draft, table).open("wb")))))
-            for table in TABLES
+            (table, files.enter_context(parquet_writer(table, files.enter_context(path.open("wb")))))
+            for table, path in ((table, draft / f"{table.name}.parquet") for table in TABLES)
         ]
         for number, (folder, machine, kind) in enumerate(members, start=1):
             judged = judged_run(folder)
@@ -92,10 +93,6 @@ def _write_tables(members: list[tuple[Path, str, str]], draft: Path, say: Callab
                 counts[table.name] += write_rows(writer, table, run)
             say(f"[{number}/{len(members)}] {folder.name}")
     return counts
-
-
-def _file(folder: Path, table: ExportTable[Any]) -> Path:
-    return folder / f"{table.name}.parquet"
 
 
 def _readme(campaign: Path, runs: int, counts: dict[str, int], licence: str) -> Iterator[str]:

@@ -38,15 +38,11 @@ from loadtests.running.provenance import differences, sameness
 from shared.errors import EnvironmentNotReady, TwinshopError
 
 CONNECT_WITHIN_S = 10.0
-RECONNECT_WITHIN_S = 60.0
-"""So long may the scheduler be gone before the campaign ends; what has come back is kept."""
-NOBODY_WITHIN_S = 120.0
-"""So long may there be no machine at all."""
+RECONNECT_WITHIN_S = 60.0  # so long may the scheduler be gone before the campaign ends; what has come back is kept
+NOBODY_WITHIN_S = 120.0  # so long may there be no machine at all
 LOOK_EVERY_S = 1.0
-MOST_TRIES = 25
-"""A run that this many workers died of, or in, is reported as not run."""
-FORGOTTEN_AFTER_S = 3.0
-"""So long may a run that was handed out be with no machine, although there is one."""
+MOST_TRIES = 25  # a run that this many workers died of, or in, is reported as not run
+FORGOTTEN_AFTER_S = 3.0  # so long may a run that was handed out be with no machine, although there is one
 LOST = frozenset({"cancelled", "lost"})
 _decode_returned = msgspec.msgpack.Decoder(Returned).decode
 
@@ -83,9 +79,11 @@ class Machines:
         while True:
             try:
                 self.client = Client(self.address, timeout=max(1.0, until - time.monotonic()), set_as_default=False)
+                # Named for its balancers: a campaign of others must not be taken for this one on the same workers.
                 self.client.register_plugin(SameHere(self.balancers), name=f"twinshop-{'-'.join(self.balancers)}")
                 return
             except (OSError, TimeoutError, ValueError) as error:
+                # A ValueError is of the address itself: waiting makes no other one of it.
                 if time.monotonic() > until or isinstance(error, ValueError):
                     raise EnvironmentNotReady(
                         f"there is no Dask scheduler at {self.address}",
@@ -126,7 +124,7 @@ class Machines:
         """
         if self.client.status != "running":
             self._say(f"the scheduler at {self.address} is gone: waiting for it")
-            with suppress(Exception):
+            with suppress(Exception):  # it has nobody to take leave of
                 self.client.close(timeout=1)
             self._connect(RECONNECT_WITHIN_S)
 
@@ -140,7 +138,7 @@ class Machines:
         good = resource_of(self.same)
         usable = 0
         for address, worker in workers.items():
-            resources = worker.get("resources") or {}
+            resources = worker.get("resources") or {}  # None where it was started with none
             usable += good in resources
             if good not in resources and address not in self._known:
                 self._known[address] = self._why_not(address, resources)
@@ -236,6 +234,7 @@ class FarLauncher(Launcher[RunJob]):
             self._address_of.pop(job.together)
         place = self._address_of.get(job.together)
         return self.there.client.submit(
+            # No retries: an error would be the same again. A worker's death Dask bears a few times, and then tells.
             self._work, msgspec.msgpack.encode(order), pure=False, retries=0,
             workers=[place] if place else None, key=name,
             resources={MACHINE: 1, resource_of(self.there.same): 1},
@@ -250,7 +249,7 @@ class FarLauncher(Launcher[RunJob]):
         """Keep a run that has come back, as what a stranger sends is kept."""
         returned = _decode_returned(said)
         outcome = returned.outcome
-        if job.together and returned.address:
+        if job.together and returned.address:  # times of one block are compared: they are of one machine
             self._address_of[job.together] = returned.address
         if not returned.bundle:
             return outcome
@@ -314,16 +313,14 @@ class FarRun:
         return Outcome(error=f"its machine could not carry it out: {type(error).__name__}: {error}")
 
     def _is_forgotten(self) -> bool:
-        """No machine has it, though there is one.
-
-        What nobody could run Dask looks at again when a worker comes. Ours says a moment later what it would run with,
-        and that Dask does not hear: a campaign whose only worker died and came back would wait for ever.
-        """
+        """No machine has it, though there is one."""
+        # What nobody could run Dask looks at again when a worker comes. Ours says a moment later what it would run
+        # with, and that Dask does not hear: a campaign whose only worker died and came back would wait for ever.
         there, now = self._launcher.there, time.monotonic()
         try:
             if not there.count() or there.has(self._name, self._handed_out):
                 self._had = now
-        except (OSError, TimeoutError):
+        except (OSError, TimeoutError):  # who could not be asked has forgotten nothing
             self._had = now
         return now - self._had > FORGOTTEN_AFTER_S
 
@@ -347,7 +344,7 @@ class FarRun:
     def _again(self, why: str) -> Outcome | None:
         if self._tries >= MOST_TRIES:
             return Outcome(error=f"it was begun {self._tries} times, and {why}")
-        with suppress(Exception):
+        with suppress(Exception):  # it may be known to a scheduler that is gone
             self._future.cancel(force=True)
         self._hand_out()
         return None

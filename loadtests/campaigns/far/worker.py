@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import secrets
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,19 +20,16 @@ from compose.cluster import DEFAULT_BALANCER
 from compose.supervision.ledger import Ledger, recover, state_folder
 from compose.supervision.process_table import birth_of
 from loadtests.campaigns.bundles.pack import pack
-from loadtests.campaigns.one_run import RunOrder
+from loadtests.campaigns.one_run import RunOrder, start_run
 from loadtests.campaigns.runner import Outcome, RunJob
 from loadtests.running.provenance import ROOT, differences, digest, sameness
 from shared.errors import TwinshopError, UsageError
 
-MACHINE = "machine"
-"""The resource of which a worker has one: one run at a time."""
+MACHINE = "machine"  # the resource of which a worker has one: one run at a time
 LOOK_EVERY_S = 0.5
-BUSY_WITHIN_S = 60.0
-"""So long may the orphan of a worker that was killed take to end its run, before this machine counts as busy."""
+BUSY_WITHIN_S = 60.0  # so long may a killed worker's orphan take to end its run, before this machine counts as busy
 ENDS_WITHIN_S = 30.0
-RUN = "run"
-"""In the ledger: the process that carries out a run. An orphan would write into a folder that is being removed."""
+RUN = "run"  # the process in the ledger; if it were not known, it would write into a folder that is being removed
 _decode_outcome = msgspec.json.Decoder(Outcome).decode
 
 
@@ -97,7 +93,7 @@ def named_for_others(scenario: str) -> str:
 
 
 def _named_here(scenario: str) -> str:
-    """The same on this machine: nothing beyond the checkout, whoever asks."""
+    # Asked again, whatever the sender has made sure of: nothing beyond the checkout is read, whoever sends.
     return scenario if "/" not in scenario else str(ROOT / named_for_others(str(ROOT / scenario)))
 
 
@@ -116,6 +112,7 @@ class SameHere(WorkerPlugin):
         """Called by Dask when the campaign begins, or the worker."""
         with suppress(TwinshopError):  # whatever cannot be cleared away now is told by the next run
             recover(state_folder())
+        # Only to one that offers itself: a worker of other people's work on the same scheduler is left as it is.
         if MACHINE in worker.state.total_resources:  # type: ignore[attr-defined]
             await worker.set_resources(**{resource_of(sameness(self._balancers)): 1})  # type: ignore[attr-defined]
 
@@ -126,10 +123,8 @@ def same_here(balancers: tuple[str, ...]) -> dict[str, str]:
 
 
 def _run(order: Order) -> Returned:
-    """In a folder and a process that the ledger knows of: what is left when this process dies is cleared away there.
-
-    Recovery begins with the oldest ledger: it ends the orphan first, and then what that has started since.
-    """
+    """In a folder and a process that the ledger knows of: what is left when this process dies is cleared away there."""
+    # Before the run's own ledger: recovery begins with the oldest, ends the orphan first, and then what that started.
     here, state, mine = get_worker(), state_folder(), f"far-{os.getpid()}-{secrets.token_hex(4)}"
     place = state / "far" / mine
     try:
@@ -155,18 +150,15 @@ def _outcome(order: Order, place: Path, ledger: Ledger) -> Outcome:
 def _in_a_process(order: Order, place: Path, ledger: Ledger) -> Outcome:
     job = msgspec.structs.replace(order.job, scenario=_named_here(order.job.scenario))
     run = RunOrder(job, order.engine, str(place), os.getpid(), order.shoppers, order.workers, held=False)
-    with (place / "words.log").open("wb") as words:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "loadtests.campaigns.one_run", msgspec.json.encode(run).decode()],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=words,
-        )  # fmt: skip
+    process = start_run(run, place / "words.log")
+    # With its birth: when somebody recovers, the number may have become another process's.
     ledger.spawned(RUN, process.pid, birth_of(process.pid) or "")
     try:
         while process.poll() is None and not _is_over(order.ends):
             with suppress(subprocess.TimeoutExpired):
                 process.wait(LOOK_EVERY_S)
         if process.poll() is None:
-            process.terminate()
+            process.terminate()  # heard as Ctrl-C is: it stops its cluster and judges what there is
         said, _ = process.communicate(timeout=ENDS_WITHIN_S)
         return _decode_outcome(said)
     except (subprocess.TimeoutExpired, msgspec.DecodeError):

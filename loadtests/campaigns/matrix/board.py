@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from compose.architectures import ARCHITECTURES
-from loadtests.campaigns.cells import Cell, CellWord, Matrix, Selection
+from loadtests.campaigns.cells import EVERYTHING, Cell, CellKey, CellWord, Matrix, Place, Selection
 from loadtests.campaigns.jobs import Entry, key_of
 from loadtests.judging.verdict import exit_code as code_of
 from loadtests.judging.verdict import overall
@@ -88,22 +88,24 @@ class Board(msgspec.Struct, frozen=True):
         return sorted(found, key=lambda it: WORST_FIRST.index(it[1].word))
 
 
-def board_of(matrix: Matrix, entries: Iterable[Entry], selection: Selection | None = None) -> Board:
-    """The board of these scenarios; with a selection, of what it holds alone."""
-    asked = selection or Selection()
+def board_of(matrix: Matrix, entries: Iterable[Entry], asked: Selection = EVERYTHING) -> Board:
+    """The board of what was asked for of these scenarios."""
     entries = tuple(it for it in entries if any(asked.holds(it.scenario, name) for name in it.scenario.architectures))
     used = {name for it in entries for name in it.scenario.architectures if asked.holds(it.scenario, name)}
     named = [name for it in entries for name in it.scenario.architectures]  # an application's own variants, too
+    # In the order of the architectures' own list, so that a column stands where it stands in every other table.
     columns = tuple(name for name in dict.fromkeys([*ARCHITECTURES, *named]) if name in used)
     families: dict[str, list[ScenarioRow]] = {}
+    known = matrix.by_place()
     for entry in entries:
-        cells = tuple(_cell(matrix, entry, name, asked) for name in columns)
+        cells = tuple(_cell(known, key_of(entry, matrix), entry.scenario, name, asked) for name in columns)
         families.setdefault(entry.scenario.family, []).append(ScenarioRow(entry.scenario, cells))
     return Board(columns, tuple(Family(name, tuple(rows)) for name, rows in families.items()))
 
 
-def _cell(matrix: Matrix, entry: Entry, architecture: str, asked: Selection) -> Cell:
-    scenario = entry.scenario
+def _cell(
+    known: dict[Place, Cell], key: CellKey, scenario: Scenario, architecture: str, asked: Selection
+) -> Cell:  # fmt: skip
     place = (scenario.name, architecture)
     if architecture not in scenario.architectures:
         return Cell(
@@ -111,10 +113,10 @@ def _cell(matrix: Matrix, entry: Entry, architecture: str, asked: Selection) -> 
         )
     if not asked.holds(scenario, architecture):
         return Cell(*place, "not run", why="not asked for")
-    found = matrix.by_place().get(place)
+    found = known.get(place)
     if found is None:
         return Cell(*place, "not run", why="not requested yet")
-    if found.key != key_of(entry, matrix):
+    if found.key != key:  # its number would stand beside a prediction that was made of something else
         return Cell(*place, "not run", why="it has changed since it was run")
     return found
 

@@ -20,9 +20,9 @@ from loadtests.campaigns.jobs import (
     Shard,
     catalogue,
     check_selection,
+    current_cells,
     default_side_by_side,
     entries_for,
-    is_current,
     jobs_for,
     keys_of,
     of_shard,
@@ -37,18 +37,16 @@ from loadtests.campaigns.runner import (
     Launcher,
     Outcome,
     RunJob,
-    Runner,
-    expected_seconds,
-    how_many,
+    carried_out,
+    how_long,
     longest_first,
 )
 from loadtests.model.results import Results
-from loadtests.model.run_folder import RunFolder, read_document
+from loadtests.model.run_folder import RunFolder, make_campaign_folder, read_document
 from loadtests.running.application import ApplicationUnderTest
-from loadtests.running.interrupts import interrupts_raise
 from loadtests.running.provenance import twinshop_version
 from loadtests.running.run import asked_of_balancer
-from shared.errors import EnvironmentNotReady, Interrupted, RunFolderError, UsageError
+from shared.errors import Interrupted, RunFolderError, UsageError
 
 
 class MatrixCampaign(Campaign[RunJob]):
@@ -67,7 +65,7 @@ class MatrixCampaign(Campaign[RunJob]):
         """Fill its cells; what an error of another architecture kept from running is left."""
         self._newest, self._machine = self._cells(job, outcome), outcome.machine
         self.matrix = self.matrix.with_cells(self._newest)
-        write_matrix(self._folder, self.matrix)
+        write_matrix(self._folder, self.matrix)  # after each run: an hour's campaign may be ended at any moment
         return None if outcome.interrupted else job.without({cell.architecture for cell in self._newest})
 
     def after(self, job: RunJob, progress: CampaignProgress) -> str:
@@ -92,7 +90,7 @@ class MatrixCampaign(Campaign[RunJob]):
                 ]
             except (RunFolderError, KeyError) as error:
                 problem = problem or f"its results cannot be read: {error}"
-        if outcome.interrupted:
+        if outcome.interrupted:  # what was not begun, or was cut short, is no news: it is simply not run yet
             return tuple(cells)
         cut = outcome.cut or ({} if cells else dict.fromkeys(job.architectures, problem or "nothing came of it"))
         cells += [
@@ -143,7 +141,7 @@ def carry_out(asked: MatrixRequest, say: Callable[[str], None], launcher: Launch
         Busy: another run has the machine.
         EnvironmentNotReady: the folder cannot be made.
     """
-    engine_named(asked.engine)
+    engine_named(asked.engine)  # a name that is none is refused before anything else is done
     choice = choose_balancer(asked.balancer, engine=asked.engine)
     if choice.remark:
         say(choice.remark)
@@ -152,7 +150,7 @@ def carry_out(asked: MatrixRequest, say: Callable[[str], None], launcher: Launch
     everything = entries_for(app) if app else catalogue()
     entries = tuple(for_balancer(entry, choice.name, known) for entry in everything)
     check_selection(asked.selection, entries, known)
-    whole = asked.selection
+    whole = asked.selection  # kept in every part: it is how their merged page knows what it is the whole of
     if asked.shard is not None:
         asked = _part(asked, entries, asked.shard)
     matrix = msgspec.structs.replace(_known(asked, entries), asked=whole)
@@ -165,21 +163,18 @@ def carry_out(asked: MatrixRequest, say: Callable[[str], None], launcher: Launch
         )
     launcher = launcher or Processes(asked.folder, asked.engine, app.file if app else None)
     interrupted = _run(asked, entries, matrix, launcher, say)
-    matrix = read_understood(asked.folder)
+    matrix = read_understood(asked.folder)  # from the file: there it is, whatever ended the campaign
     write_matrix(asked.folder, matrix)
-    selection = asked.selection
     # Claims are of the twins, and decided over all scenarios.
-    claimed = () if selection.options() or app else decisions(matrix, entries)
-    page = write_page(asked.folder, matrix, entries, claimed, selection)
+    claimed = () if asked.selection.options() or app else decisions(matrix, entries)
+    page = write_page(asked.folder, matrix, entries, claimed, asked.selection)
     return MatrixDone(board_of(matrix, entries, asked.selection), page, interrupted)
 
 
 def for_balancer(entry: Entry, balancer: str, architectures: Mapping[str, Architecture] = ARCHITECTURES) -> Entry:
-    """The entry without the architectures that the balancer cannot serve, and why, for their cells.
-
-    A scenario that names a balancer of its own has that one, unless the matrix is of another than the default.
-    """
+    """The entry without the architectures that the balancer cannot serve, and why, for their cells."""
     scenario, wanted = entry.scenario, asked_of_balancer(entry.scenario)
+    # A scenario that names a balancer of its own has that one, unless the matrix is of another than the default.
     own = scenario.balancer if balancer == DEFAULT_BALANCER else ""
     known = balancer_named(own or balancer)
     whys = {name: known.cannot_serve(architectures[name].affinity, wanted) for name in scenario.architectures}
@@ -191,36 +186,26 @@ def for_balancer(entry: Entry, balancer: str, architectures: Mapping[str, Archit
 
 
 def _run(
-    asked: MatrixRequest,
-    entries: tuple[Entry, ...],
-    matrix: Matrix,
-    launcher: Launcher[RunJob],
+    asked: MatrixRequest, entries: tuple[Entry, ...], matrix: Matrix, launcher: Launcher[RunJob],
     say: Callable[[str], None],
 ) -> Interrupted | None:  # fmt: skip
     jobs = jobs_for(entries, asked.selection, matrix, again=asked.again, timed=timed())
     write_matrix(asked.folder, matrix)
     cells = sum(len(job.architectures) for job in jobs)
     machines = launcher.machines()
+    # On one machine cheapest first, so that most is known early; on several nobody is to wait for the longest.
     jobs = jobs if machines is None else longest_first(jobs)
-    minutes = expected_seconds(jobs, matrix.side_by_side, machines) / 60
-    how = how_many(matrix.side_by_side, machines)
-    say(f"{len(jobs)} scenarios, {cells} cells to run, about {minutes:.0f} min, {how}")
-    campaign = MatrixCampaign(asked.folder, matrix, keys_of(entries, matrix))
-    try:
-        with interrupts_raise(), launcher.hold(say) as clear_away:
-            Runner(campaign, launcher, say, clear_away).carry_out(jobs)
-    except Interrupted as interrupted:
-        interrupted.next_step = interrupted.next_step or "the same command again: it goes on where it ended"
-        return interrupted
-    return None
+    say(f"{len(jobs)} scenarios, {cells} cells to run, {how_long(jobs, matrix.side_by_side, machines)}")
+    return carried_out(MatrixCampaign(asked.folder, matrix, keys_of(entries, matrix)), launcher, jobs, say)
 
 
 def _part(asked: MatrixRequest, entries: tuple[Entry, ...], shard: Shard) -> MatrixRequest:
-    """Only the shard's scenarios: of all that was asked for, whatever is done of it, so that parts stay what they are.
+    """Only the shard's scenarios.
 
     Raises:
         UsageError: there are more shards than scenarios.
     """
+    # Of all that was asked for, as if nothing of it were done: whoever goes on with a part must find the same part.
     nothing_done = Matrix(seed=asked.seed, engine=asked.engine, twinshop=twinshop_version())
     jobs = jobs_for(entries, asked.selection, nothing_done, timed=timed())
     mine = tuple(job.scenario for job in of_shard(jobs, shard))
@@ -235,7 +220,7 @@ def _part(asked: MatrixRequest, entries: tuple[Entry, ...], shard: Shard) -> Mat
 
 def _known(asked: MatrixRequest, entries: tuple[Entry, ...]) -> Matrix:
     """What was run already and still counts, under the seed and engine that are asked for now."""
-    _make(asked.folder)
+    make_campaign_folder(asked.folder)
     fresh = Matrix(
         seed=asked.seed,
         engine=asked.engine,
@@ -245,25 +230,13 @@ def _known(asked: MatrixRequest, entries: tuple[Entry, ...]) -> Matrix:
     )
     if not (asked.folder / FILE).is_file():
         return fresh
-    keys = keys_of(entries, fresh)
     scenarios = {entry.scenario.name: entry.scenario for entry in entries}
     kept = tuple(
         cell
-        for cell in read_matrix(asked.folder).cells
-        if cell.scenario in keys
-        and is_current(cell, keys[cell.scenario])
-        and not (asked.fresh and asked.selection.holds(scenarios[cell.scenario], cell.architecture))
+        for cell in current_cells(read_matrix(asked.folder), keys_of(entries, fresh))
+        if not (asked.fresh and asked.selection.holds(scenarios[cell.scenario], cell.architecture))
     )
     return fresh.with_cells(kept)
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise EnvironmentNotReady(
-            f"cannot make the folder {folder}", why=error.strerror or str(error), next_step="name another: --out DIR"
-        ) from error
 
 
 def timed() -> frozenset[str]:
@@ -274,10 +247,5 @@ def timed() -> frozenset[str]:
 
 def decisions(matrix: Matrix, entries: tuple[Entry, ...]) -> tuple[Decision, ...]:
     """The claims, decided from what was run with the scenarios as they are now."""
-    keys = keys_of(entries, matrix)
-    current = {
-        cell.place: cell
-        for cell in matrix.cells
-        if cell.scenario in keys and is_current(cell, keys[cell.scenario])
-    }  # fmt: skip
-    return decide_all(all_claims(), current)
+    current = current_cells(matrix, keys_of(entries, matrix))
+    return decide_all(all_claims(), {cell.place: cell for cell in current})

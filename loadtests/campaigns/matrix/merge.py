@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from compose.cluster import DEFAULT_BALANCER
-from loadtests.campaigns.cells import FILE, Cell, Matrix, Place, Selection, read_matrix, write_matrix
+from loadtests.campaigns.cells import EVERYTHING, FILE, Cell, Matrix, Place, read_matrix, write_matrix
 from loadtests.campaigns.jobs import catalogue
 from loadtests.campaigns.matrix.matrix_run import decisions, for_balancer
 from loadtests.campaigns.matrix.page import write_page
@@ -17,8 +17,7 @@ from loadtests.model.run_folder import Provenance, RunFolder, make_folder
 from loadtests.running.provenance import bearing
 from shared.errors import RunFolderError, UsageError
 
-ALIKE = ("seed", "engine", "balancer", "twinshop")
-"""Of which all parts must have the same."""
+ALIKE = ("seed", "engine", "balancer", "twinshop")  # of which all parts must have the same
 
 
 def merge(folders: Sequence[Path], into: Path) -> Path:
@@ -29,18 +28,20 @@ def merge(folders: Sequence[Path], into: Path) -> Path:
         RunFolderError: a part is no matrix, or lacks a run that its cells name.
         EnvironmentNotReady: the folder cannot be made.
     """
+    if into.exists():
+        raise UsageError(f"{into} exists already", why="nothing is written over", next_step="name a new one: --out DIR")
     parts = [(folder, read_matrix(folder)) for folder in folders]
     _check_alike(parts)
     _check_versions(parts)
     cells = _all_cells(parts)
-    make_folder(into)
+    make_folder(into)  # only now that the parts are known to fit together
     for folder, matrix in parts:
         for run in sorted({cell.run for cell in matrix.cells if cell.run}):
             _copy_run(folder, run, into)
     first = parts[0][1]
     merged = msgspec.structs.replace(
         first, side_by_side=max(matrix.side_by_side for _, matrix in parts), cells=(),
-        asked=first.asked if all(matrix.asked == first.asked for _, matrix in parts) else Selection(),
+        asked=first.asked if all(matrix.asked == first.asked for _, matrix in parts) else EVERYTHING,
     ).with_cells(cells)  # fmt: skip
     write_matrix(into, merged)
     entries = tuple(for_balancer(entry, merged.balancer) for entry in catalogue())
@@ -77,6 +78,7 @@ def _check_versions(parts: Iterable[tuple[Path, Matrix]]) -> None:
 
 def _made_with(run: Provenance) -> dict[str, str]:
     """The versions that can decide what came of a run."""
+    # Of the balancers' packages only that of the one that ran: another one may well differ between machines.
     packages = bearing(run.packages, (run.balancer or DEFAULT_BALANCER,))
     return {"Python": run.python, **packages} | ({"the checkout of Twinshop": run.files} if run.files else {})
 
@@ -97,12 +99,13 @@ def _all_cells(parts: Iterable[tuple[Path, Matrix]]) -> tuple[Cell, ...]:
 
 def _copy_run(folder: Path, run: str, into: Path) -> None:
     source = _run_of(folder, run)
-    if any(path.is_symlink() for path in source.rglob("*")):
+    if any(path.is_symlink() for path in source.rglob("*")):  # copied would be what it leads to, whatever that is
         raise RunFolderError(f"{source} holds a link", why="a run is plain files", next_step="copy it without links")
     shutil.copytree(source, into / run)
 
 
 def _run_of(folder: Path, run: str) -> Path:
+    # A name with folders in it would lead out of this one: a matrix.json may come from anywhere.
     if Path(run).name != run or not (folder / run).is_dir():
         raise RunFolderError(
             f"{folder / FILE} names a run that is not there: {run}", next_step=f"copy the whole of {folder}, then merge"

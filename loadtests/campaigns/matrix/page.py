@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from loadtests.campaigns.cells import (
+    EVERYTHING,
     FINDINGS,
     MARKS,
     REFUTED,
@@ -17,6 +17,7 @@ from loadtests.campaigns.cells import (
     relation,
     second_look,
 )
+from loadtests.campaigns.claims.decide import Decision
 from loadtests.campaigns.jobs import Entry
 from loadtests.campaigns.matrix.board import board_of
 from loadtests.checks import MEASURES
@@ -26,9 +27,6 @@ from loadtests.model.wording import number, readable
 from loadtests.report.palette import side
 from loadtests.report.shell import PageShell
 from shared.whole_file import write_whole
-
-if TYPE_CHECKING:
-    from loadtests.campaigns.claims.decide import Decision
 
 FILE = "matrix.html"
 SHELL = PageShell(
@@ -41,27 +39,20 @@ CLASSES: dict[CellWord, str] = {
 
 
 def write_page(
-    folder: Path,
-    matrix: Matrix,
-    entries: tuple[Entry, ...],
-    decisions: tuple[Decision, ...],
-    selection: Selection | None = None,
-) -> Path:
+    folder: Path, matrix: Matrix, entries: tuple[Entry, ...], decisions: tuple[Decision, ...],
+    asked: Selection = EVERYTHING,
+) -> Path:  # fmt: skip
     """Write the page beside `matrix.json` and return where it is."""
     path = folder / FILE
-    write_whole(path, render(folder, matrix, entries, decisions, selection))
+    write_whole(path, render(folder, matrix, entries, decisions, asked))
     return path
 
 
 def render(
-    folder: Path,
-    matrix: Matrix,
-    entries: tuple[Entry, ...],
-    decisions: tuple[Decision, ...],
-    selection: Selection | None = None,
-) -> bytes:
+    folder: Path, matrix: Matrix, entries: tuple[Entry, ...], decisions: tuple[Decision, ...],
+    asked: Selection = EVERYTHING,
+) -> bytes:  # fmt: skip
     """The page: of what was asked for and nothing else. Links only to reports that are there."""
-    asked = selection or Selection()
     board = board_of(matrix, entries, asked)
     return SHELL.page(
         "matrix.html.j2",
@@ -88,7 +79,7 @@ def render(
 
 def _report(folder: Path, cell: Cell) -> str:
     """The address of the cell's report as seen from the page; empty if there is none."""
-    if not cell.run or not RunFolder(folder / cell.run).report.is_file():
+    if not cell.run or not RunFolder(folder / cell.run).report.is_file():  # a run that failed may have none
         return ""
     anchor = f"#arch-{cell.architecture}" if cell.was_run else ""
     return f"{cell.run}/report.html{anchor}"

@@ -26,8 +26,7 @@ from loadtests.model.scenario import Scenario
 from shared.errors import ScenarioError
 
 FILE = Path(__file__).parent / "second_predictions.toml"
-FEWEST_SEEDS = 3
-"""On fewer it was not tried, but met by chance."""
+FEWEST_SEEDS = 3  # on fewer it was not tried, but met by chance
 
 
 class Trial(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -93,7 +92,7 @@ def _problems(second: Second, architecture: str, scenarios: Mapping[str, Scenari
     for measure, text in second.expect.items():
         if measure not in MEASURES or re.search(r"\bW\b", text):
             yield f"{measure} = {text!r}: no measure of a cell, or over W, which no cell knows"
-        parse_prediction(text)
+        parse_prediction(text)  # its ValueError is told as an error of the file
     seeds = second.seeds(architecture)
     if len(set(seeds)) < FEWEST_SEEDS or len(set(seeds)) < len(seeds) or set(seeds) & set(second.refuted_by):
         yield f"to be tried on at least {FEWEST_SEEDS} seeds, each once, and on none that refuted the first prediction"
@@ -109,25 +108,22 @@ def _beside(expect: Mapping[str, str], measured: Mapping[str, float], terms: Ter
 
 
 def _hold(found: Iterable[Prediction], second: Second) -> bool:
-    """All were measured, and all hold."""
     return {prediction.measure for prediction in found if prediction.holds} == set(second.expect)
 
 
 def looked_at_again(matrix: Matrix, seconds: Mapping[Place, Second]) -> Matrix:
-    """The matrix, its refuted cells told apart by whether a second prediction holds for all that was refuted.
-
-    What an earlier table said of a cell is forgotten: a finding that was withdrawn explains nothing.
-    """
+    """The matrix, its refuted cells told apart by whether a second prediction holds for all that was refuted."""
     return matrix.with_cells(
         tuple(_again(cell, seconds.get(cell.place)) for cell in matrix.cells if cell.word in REFUTED)
     )
 
 
 def _again(cell: Cell, second: Second | None) -> Cell:
-    if second is None:
+    if second is None:  # also where an earlier table had one: a finding that was withdrawn explains nothing
         return msgspec.structs.replace(cell, word="not as predicted", second=None)
     found = _beside(second.expect, cell.measures, Terms(cell.shoppers, cell.nodes, cell.at_risk))
     refuted = {prediction.measure for prediction in cell.predictions if not prediction.holds}
+    # All that was refuted, and all that is said now: half an explanation is none.
     understood = refuted <= set(second.expect) and _hold(found, second)
     look = SecondLook(second.dated, found, second.finding, second.because, second.seeds(cell.architecture))
     return msgspec.structs.replace(

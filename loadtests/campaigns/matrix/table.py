@@ -41,7 +41,7 @@ def _family(board: Board, family: Family, width: int) -> list[str]:
 
 
 def _head(architecture: str) -> str:
-    """The name in lines: it is longer than any number below it."""
+    # In lines: it is longer than any number below it.
     return architecture.replace("-", "-\n")
 
 

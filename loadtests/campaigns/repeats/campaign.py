@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,8 +18,7 @@ from loadtests.model.results import ArchitectureResult, Results
 from loadtests.model.run_folder import RunFolder, read_document
 from shared.errors import RunFolderError, TwinshopError
 
-MOST_FAILURES = 3
-"""So many blocks in a row that could not be measured are the machine's last word."""
+MOST_FAILURES = 3  # so many blocks in a row that could not be measured are the machine's last word
 WORDS = {"fault": "", "no-fault": ", control without faults", "placebo": ", control with a placebo", "again": ", again"}
 CONTROLS: dict[str, Control] = {"no-fault": "no-fault", "placebo": "placebo"}
 
@@ -32,8 +32,10 @@ class BlockJob(RunJob, frozen=True, kw_only=True):
 def job_of(scenario: str, turn: Turn, each_s: float, balancer: str = "") -> BlockJob:
     """The run that a turn asks for; `each_s` is what one architecture takes, about."""
     return BlockJob(
-        scenario, turn.architectures, turn.seed, each_s * len(turn.architectures), alone=True,
-        control=CONTROLS.get(turn.kind, ""), together=f"block {turn.number}", balancer=balancer, turn=turn,
+        scenario, turn.architectures, turn.seed, each_s * len(turn.architectures),
+        alone=True,  # a neighbour would be noise in some blocks and not in others
+        together=f"block {turn.number}",  # a control is held against its block: both are of one machine
+        control=CONTROLS.get(turn.kind, ""), balancer=balancer, turn=turn,
     )  # fmt: skip
 
 
@@ -58,7 +60,7 @@ class RepeatsCampaign(Campaign[BlockJob]):
         planned = self._planned(job)
         if outcome.error:
             self._say(f"block {job.turn.number} was not measured: {outcome.error}; the others go on")
-            self.blocks.append(not_measured(job.turn, planned, outcome.error))
+            self.blocks.append(_not_measured(job.turn, planned, outcome.error))
             return
         self._failures = 0
         self.blocks.append(read_block(job.turn, planned, self._folder / outcome.run, self._measures, outcome.machine))
@@ -71,6 +73,7 @@ class RepeatsCampaign(Campaign[BlockJob]):
     def bears(self, error: TwinshopError) -> bool:
         """Not if it is the first, and not several in a row."""
         self._failures += 1
+        # What the first one meets, a balancer that does not start, say, all others would meet as well.
         return bool(self.blocks) and self._failures < MOST_FAILURES
 
     def before(self, job: BlockJob, progress: CampaignProgress) -> str:
@@ -94,7 +97,7 @@ def read_again(blocks: Sequence[Block], folder: Path, measures: Sequence[str]) -
             continue
         turn = Turn(block.number, block.kind, block.seed, block.order)
         fresh = read_block(turn, block.planned_sha256, folder / block.run, measures, block.machine)
-        if fresh.plan_sha256 != block.plan_sha256:
+        if fresh.plan_sha256 != block.plan_sha256:  # two folders of one campaign changed places, say
             raise RunFolderError(
                 f"{block.run} is not the run of block {block.number}",
                 why="it was carried out with another plan",
@@ -114,15 +117,15 @@ def read_block(
     """
     run = RunFolder(folder)
     results = read_document(run.results, Results)
-    cpu: dict[str, list[float]] = {}
+    cpu: dict[str, list[float]] = defaultdict(list)
     cut: dict[str, str] = {}
     for event in read_events(run.events):
         if isinstance(event, LoadSample):
-            cpu.setdefault(event.architecture, []).append(event.cpu_percent)
+            cpu[event.architecture].append(event.cpu_percent)
         elif isinstance(event, RunInterrupted):
             cut[event.architecture] = event.why
     shots = tuple(
-        _shot(name, results.architectures[name], cpu.get(name, []), measures)
+        _shot(name, results.architectures[name], cpu[name], measures)
         for name in turn.architectures
         if name in results.architectures and name not in cut
     )
@@ -134,14 +137,14 @@ def read_block(
     )  # fmt: skip
 
 
-def not_measured(turn: Turn, planned_sha256: str, error: str) -> Block:
-    """A block of which there is nothing."""
+def _not_measured(turn: Turn, planned_sha256: str, error: str) -> Block:
     return Block(
         turn.number, turn.kind, turn.seed, "", planned_sha256, "", turn.architectures, "inconclusive", (), error
     )
 
 
 def _shot(name: str, result: ArchitectureResult, cpu: Sequence[float], measures: Sequence[str]) -> Shot:
+    # A control predicts nothing, and so is always inconclusive: that is no doubt in what was counted.
     doubtful = result.verdict == "inconclusive" and result.reasons != (NOTHING_PREDICTED,)
     return Shot(
         architecture=name,

@@ -25,12 +25,9 @@ from loadtests.campaigns.repeats.repeats import (
 from loadtests.campaigns.repeats.statistics import ALPHA, METHODS, chance_of, holm, interval_of, least_faults
 from loadtests.judging.verdict import overall
 
-MOST_TOLD = 4
-"""Faults that the answer tells one by one."""
-MOST_WORDS = 30
-"""Of the answer."""
-AGAIN = "again"
-"""What is put behind the name of an architecture that is compared with itself."""
+MOST_TOLD = 4  # faults that the answer tells one by one
+MOST_WORDS = 30  # of the answer
+AGAIN = "again"  # behind the name of an architecture that is compared with itself
 
 
 def repeats_of(asked: Asked, blocks: Sequence[Block], interrupted: str = "") -> Repeats:
@@ -42,6 +39,7 @@ def repeats_of(asked: Asked, blocks: Sequence[Block], interrupted: str = "") -> 
     pairs = tuple(combinations(asked.architectures, 2))
     least = least_for(asked)
     again = _against_itself(asked, blocks, noise)
+    # First of all: where an architecture differs from itself, a difference from another one shows nothing.
     differs = {each.measure: asked.architectures[0] for each in again if each.word in ("larger", "smaller")}
     bases = [
         (first, second, _basis(asked, measure, pairs_of(blocks, first, second), least, noise, (first, second)))
@@ -77,6 +75,7 @@ def compare(bases: Sequence[tuple[str, str, Basis]]) -> tuple[Comparison, ...]:
     """One family of comparisons: what is comparable is corrected for the number of all of them."""
     found = [_compared(first, second, basis) for first, second, basis in bases]
     tested = [number for number, each in enumerate(found) if each.p is not None]
+    # By the number of all: if only what is left after the refusals counted, each refusal would make the rest easier.
     corrected = holm([found[number].p or 0.0 for number in tested], len(found))
     for number, p_holm in zip(tested, corrected, strict=True):
         each = found[number]
@@ -85,7 +84,6 @@ def compare(bases: Sequence[tuple[str, str, Basis]]) -> tuple[Comparison, ...]:
 
 
 def _compared(first: str, second: str, basis: Basis) -> Comparison:
-    """One comparison before the correction."""
     counting = [basis.values(pair) or (0.0, 0.0) for pair in basis.counting()]
     reason = refusal(basis)
     ones, others = [one for one, _ in counting], [other for _, other in counting]
@@ -137,14 +135,9 @@ def _against_itself(asked: Asked, blocks: tuple[Block, ...], noise: Sequence[Noi
 def _means(asked: Asked, blocks: Sequence[Block], measure: str) -> dict[str, Interval]:
     """Of each architecture, over its faults that count; of times none, where several machines measured them."""
     if measure in TIMES and len({block.machine for block in blocks if block.run}) > 1:
-        return {}
-    found = {}
-    for name in asked.architectures:
-        shots = [shot for block in blocks if block.kind == "fault" and (shot := block.shot(name)) and not shot.doubt]
-        values = [value for shot in shots if (value := shot.values.get(measure)) is not None]
-        if values:
-            found[name] = interval_of(values)
-    return found
+        return {}  # a mean over fast and slow machines is nobody's time
+    counts = counts_of(asked, blocks, measure)
+    return {name: interval_of(values) for name, values in counts.items() if values}
 
 
 def counts_of(asked: Asked, blocks: Sequence[Block], measure: str) -> dict[str, list[float]]:
@@ -170,7 +163,7 @@ def answer(asked: Asked, comparisons: Sequence[Comparison], blocks: Sequence[Blo
     said = ", ".join(f"{_plainly(values, len(counts))} in {name}" for name, values in counts.items())
     end = "too few faults to compare" if too_few else f"{shown} of {len(told)} pairs differ{rest}"
     counted = f"Per fault, {phrase}: {said}; {end}."
-    if len(counted.split()) <= MOST_WORDS:
+    if len(counted.split()) <= MOST_WORDS:  # seven architectures with their counts are more than a sentence
         return counted
     return f"In {phrase} per fault, {shown} of {len(told)} pairs of architectures differ{rest}."
 
@@ -189,7 +182,7 @@ def _plainly(values: Sequence[float], architectures: int) -> str:
 
 def _of_one_pair(told: Comparison, phrase: str) -> str:
     """Larger first, so that the numbers need no sign."""
-    if told.difference is None:
+    if told.difference is None:  # the reason's beginning alone: the whole of it stands in the table below
         return f"Not comparable in {phrase}: {told.first} and {told.second} ({told.reason.split(':')[0]})."
     if told.word == "no difference shown":
         return f"No difference shown in {phrase} per fault: {told.first} and {told.second}, {told.faults} faults."

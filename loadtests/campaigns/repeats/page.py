@@ -19,10 +19,8 @@ from loadtests.report.palette import side
 from loadtests.report.shell import PageShell
 from loadtests.report.tables import Table
 
-AT_ONCE = 20
-"""Blocks whose counts are shown before anything is unfolded."""
-COMPARED_AT_ONCE = 12
-"""Of more comparisons than these, only the headline's are: on a telephone each is a card."""
+AT_ONCE = 20  # blocks whose counts are shown before anything is unfolded
+COMPARED_AT_ONCE = 12  # of more comparisons, only the headline's: on a telephone each is a card
 MARKS = {"larger": "▲", "smaller": "▼", "no difference shown": "≈", "not comparable": "✕"}
 
 
@@ -37,15 +35,17 @@ class Left(msgspec.Struct, frozen=True):
 def render(repeats: Repeats) -> bytes:
     """The page. It names no winner: an architecture that is better in one measure is worse in another."""
     asked = repeats.asked
-    said = {measure: measure == asked.headline or _any(repeats, measure) for measure in asked.measures}
+    # Real repeats have nine measures, some of them 0 in every block: those are folded behind one sentence.
+    drawn = [measure for measure in asked.measures if measure == asked.headline or _any(repeats, measure)]
+    flat = [measure for measure in asked.measures if measure not in drawn]
     told = [it for it in repeats.comparisons if it.measure == asked.headline]
     return SHELL.page(
         "repeats.html.j2",
         repeats=repeats,
         asked=asked,
-        charts=tuple(dots(repeats, measure) for measure in asked.measures if said[measure]),
-        flat=tuple(measure for measure in asked.measures if not said[measure]),
-        flat_charts=tuple(dots(repeats, measure) for measure in asked.measures if not said[measure]),
+        charts=[dots(repeats, measure) for measure in drawn],
+        flat=flat,
+        flat_charts=[dots(repeats, measure) for measure in flat],
         told=told if len(repeats.comparisons) > COMPARED_AT_ONCE else repeats.comparisons,
         left=left_out(repeats),
         counts=counted_tables(repeats),
@@ -82,11 +82,8 @@ class CountsOfBlocks(msgspec.Struct, frozen=True):
 def counted_tables(repeats: Repeats) -> tuple[CountsOfBlocks, ...]:
     """Of each measure that counts something, the headline first; what is 0 everywhere is left out."""
     asked = repeats.asked
-    measures = [asked.headline, *(it for it in asked.measures if it != asked.headline and _counts(it))]
-    found = (
-        _counts_of(repeats, measure) for measure in measures if measure == asked.headline or _any(repeats, measure)
-    )
-    return tuple(found)
+    others = (it for it in asked.measures if it != asked.headline and _counts(it) and _any(repeats, it))
+    return tuple(_counts_of(repeats, measure) for measure in (asked.headline, *others))
 
 
 def _counts(measure: str) -> bool:
@@ -129,7 +126,7 @@ def _number(value: float | None) -> str:
 
 
 def _signed(value: float | None) -> str:
-    return "–" if value is None else f"{value:+.4g}".replace("-", "−") if value else "0"
+    return "–" if value is None else f"{value:+.4g}".replace("-", "−") if value else "0"  # a zero has no sign
 
 
 def _chance(value: float | None) -> str:

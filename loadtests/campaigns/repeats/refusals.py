@@ -6,8 +6,8 @@ nodes disagree, the machine was too noisy, too few faults.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
+from statistics import fmean
 
 import msgspec
 
@@ -16,21 +16,14 @@ from loadtests.checks import MEASURES
 from loadtests.judging.experiment import LOAD_CPU_PERCENT
 from loadtests.model.measures import Measure
 
-LEAST_SHARE = 0.8
-"""Of the blocks must count: what is left out could be what does not fit."""
-NOISE_SHARE = 0.25
-"""They may be apart by a quarter of the larger mean …"""
-NOISE_OF_SHOPPERS = 0.05
-"""… and, where little is counted, by one for every twenty shoppers (by one at least) …"""
-NOISE_MS = 25.0
-NOISE_OF_A_SHARE = 0.05
-"""… or by these, of what is not counted in shoppers, goods, actions or seconds of shoppers."""
+LEAST_SHARE = 0.8  # of the blocks must count: what is left out could be what does not fit
+NOISE_SHARE = 0.25  # placebo and no fault may be apart by a quarter of the larger mean …
+NOISE_OF_SHOPPERS = 0.05  # … and, where little is counted, by one for every twenty shoppers (by one at least) …
+NOISE_MS, NOISE_OF_A_SHARE = 25.0, 0.05  # … or by these, of what is no number of shoppers, goods, actions or seconds
 NOISE_RULE = (
     "placebo and no fault, of the same seed and architecture, may be apart by a quarter of the larger mean, by one for "
     "every twenty shoppers (one at least), or by 25 ms, whichever is more"
 )
-
-
 TOO_FEW = "too few faults"
 """How a refusal begins that more faults would have spared."""
 
@@ -76,6 +69,7 @@ class Basis(msgspec.Struct, frozen=True):
 
 def refusal(basis: Basis) -> str:
     """The first reason why this is not comparable; "" if it is."""
+    # What makes the numbers worthless comes before what makes them few: more faults would not help against it.
     reasons = (*_plans_differ(basis), *_load_too_much(basis), *_logs_disagree(basis), *_noisy(basis), *_itself(basis),
                *_too_few(basis))  # fmt: skip
     return reasons[0] if reasons else ""
@@ -110,7 +104,7 @@ def _logs_disagree(basis: Basis) -> Iterator[str]:
 
 def _noisy(basis: Basis) -> Iterator[str]:
     for noise in basis.noises:
-        if noise.apart is None:
+        if noise.apart is None:  # not seen is not quiet
             yield f"nobody knows how noisy the machine was: no placebo beside no fault for {noise.architecture}"
         elif noise.too_much:
             yield (
@@ -165,24 +159,22 @@ def pairs_again(blocks: Sequence[Block], architecture: str) -> tuple[Pair, ...]:
 
 
 def noise_of(blocks: Sequence[Block], architecture: str, measure: str, shoppers: int) -> Noise:
-    """The mean distance of placebo and no fault, over all pairs of them.
-
-    Nothing is broken in either. What separates them is the machine and the looking; where that is more than the bound,
-    a difference between architectures could be that as well.
-    """
+    """The mean distance of placebo and no fault, over all pairs of them."""
+    # Nothing is broken in either. What separates them is the machine and the looking; where that is more than the
+    # bound, a difference between architectures could be that as well.
     placebos = _values(blocks, "placebo", architecture, measure)
     quiet = _values(blocks, "no-fault", architecture, measure)
     pairs = [(placebos[at], quiet[at]) for at in placebos if at in quiet]
     floor = _noise_floor(MEASURES[measure], shoppers)
     if not pairs:
         return Noise(architecture, measure, 0, None, floor)
-    larger = max(_mean([one for one, _ in pairs]), _mean([other for _, other in pairs]))
-    apart = _mean([abs(one - other) for one, other in pairs])
+    larger = max(fmean(one for one, _ in pairs), fmean(other for _, other in pairs))
+    apart = fmean(abs(one - other) for one, other in pairs)
     return Noise(architecture, measure, len(pairs), apart, max(floor, NOISE_SHARE * larger))
 
 
 def _noise_floor(measure: Measure, shoppers: int) -> float:
-    if measure.sort == "latency" and measure.unit == "ms":
+    if measure.sort == "latency" and measure.unit == "ms":  # a quarter of a few milliseconds is less than a hiccup
         return NOISE_MS
     return NOISE_OF_A_SHARE if measure.percent else max(1.0, NOISE_OF_SHOPPERS * shoppers)
 
@@ -196,7 +188,3 @@ def _values(blocks: Sequence[Block], kind: str, architecture: str, measure: str)
         if value is not None:
             found[block.number, block.machine] = value
     return found
-
-
-def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values)

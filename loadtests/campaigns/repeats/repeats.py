@@ -22,15 +22,11 @@ from loadtests.model.scenario import Scenario
 from shared.errors import RunFolderError
 from shared.whole_file import write_whole
 
-# Two architectures take turns as ABBA. More of them are rotated, and every second round runs backwards: in each round
-# everybody stands once in every place, and over two rounds everybody comes as often before as after everybody else.
-
-
 Kind = Literal["fault", "no-fault", "placebo", "again"]
 """Of a block. `again`: the first architecture a second time, beside the fault block of the same number."""
 
+# One of each control for so many fault blocks, and at least one: for two architectures a quarter more to run.
 CONTROLLED = 10
-"""One of each control for so many fault blocks, and at least one: for two architectures a quarter more to run."""
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -44,10 +40,7 @@ class Turn(msgspec.Struct, frozen=True):
 
 
 def turns(architectures: Sequence[str], repeats: int, seed: int) -> tuple[Turn, ...]:
-    """Every run of the whole, in order. A control has the seed of the block that it follows.
-
-    The first architecture's second time comes after its block and before it in turn, for the same reason as ABBA.
-    """
+    """Every run of the whole, in order. A control has the seed of the block that it follows."""
     controlled = controlled_blocks(repeats)
     found: list[Turn] = []
     for block in range(repeats):
@@ -55,6 +48,7 @@ def turns(architectures: Sequence[str], repeats: int, seed: int) -> tuple[Turn, 
         around = [Turn(number, "fault", block_seed, names)]
         if block in controlled:
             again = Turn(number, "again", block_seed, (architectures[0],))
+            # After its block and before it in turn: whatever a first run does to a second one is then on both sides.
             around.insert(1 - controlled.index(block) % 2, again)
             around += [Turn(number, "no-fault", block_seed, names), Turn(number, "placebo", block_seed, names)]
         found += around
@@ -64,8 +58,10 @@ def turns(architectures: Sequence[str], repeats: int, seed: int) -> tuple[Turn, 
 def in_turn(architectures: Sequence[str], block: int) -> tuple[str, ...]:
     """The order of a block, counted from 0."""
     names = tuple(architectures)
-    if len(names) == 2:
+    if len(names) == 2:  # ABBA: a machine that grows slower and slower is as unkind to the one as to the other
         return names[::-1] if block % 4 in (1, 2) else names
+    # In each round everybody stands once in every place; as every second one runs backwards, over two rounds everybody
+    # comes as often before as after everybody else.
     round_, place = divmod(block, len(names))
     rotated = names[place:] + names[:place]
     return rotated[::-1] if round_ % 2 else rotated
@@ -74,6 +70,7 @@ def in_turn(architectures: Sequence[str], block: int) -> tuple[str, ...]:
 def controlled_blocks(repeats: int) -> tuple[int, ...]:
     """The blocks, counted from 0, that the controls stand beside: spread evenly over the whole."""
     count = max(1, repeats // CONTROLLED)
+    # The middle of each of so many equal parts: a machine that changes meanwhile is seen as it was throughout.
     return tuple((2 * each + 1) * repeats // (2 * count) for each in range(count))
 
 
@@ -299,6 +296,7 @@ def repeats_schema() -> bytes:
 def compared(scenario: Scenario, architectures: Sequence[str]) -> tuple[str, ...]:
     """The scenario's headline, what every scenario compares, and whatever it predicts of these architectures."""
     predicted = [measure for name in architectures for measure in scenario.expect.get(name, {})]
+    # Few, and the same everywhere: each comparison more makes all others harder to show.
     always = (name for name, measure in MEASURES.items() if measure.compared)
     return tuple(dict.fromkeys((scenario.headline, *always, *predicted)))
 

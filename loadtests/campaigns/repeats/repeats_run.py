@@ -64,21 +64,21 @@ def repeat(
             why=f"only {', '.join(names)} is to be measured",
             next_step="describe another variant" if app else "name another architecture: --architecture NAME",
         )
-    check_statistics()
+    check_statistics()  # before anything is run: it would be missed only at the end, minutes or hours later
     with hold(watcher.say) as clear_away:
         asked = _asked(request, scenario, names, repeats, engine)
         folder = make_folder(request.runs / asked.folder_name)
         write_whole(folder / "scenario.toml", content)
-        launcher = launcher_in(folder) if launcher_in else _in_this_process(request, folder, engine, watcher)
+        here = msgspec.structs.replace(request, runs=folder)
+        launcher: Launcher[BlockJob] = launcher_in(folder) if launcher_in else InThisProcess(here, engine, watcher)
 
         def planned(job: RunJob) -> str:
+            # Of the scenario as it was read above: a block that was run after its file was edited is found by it.
             return plan_sha256(planned_for(request, scenario, job.seed, job.control))
 
         campaign = RepeatsCampaign(folder, repeats, asked.measures, planned, watcher.say)
-        each_s = seconds_each(scenario)
-        jobs = [
-            job_of(request.scenario, turn, each_s, request.balancer) for turn in turns(names, repeats, request.seed)
-        ]
+        each_s, all_turns = seconds_each(scenario), turns(names, repeats, request.seed)
+        jobs = [job_of(request.scenario, turn, each_s, request.balancer) for turn in all_turns]
         watcher.say(forecast(asked, jobs))
         ended_by = _ended_by(Runner(campaign, launcher, watcher.say, clear_away), jobs, campaign, watcher)
         found = repeats_of(asked, campaign.in_turn(jobs), ended_by.what if ended_by else "")
@@ -100,10 +100,6 @@ def forecast(asked: Asked, jobs: Sequence[BlockJob]) -> str:
         f"{asked.repeats} blocks of {len(asked.architectures)} architectures and their controls: {len(jobs)} runs, "
         f"about {minutes} min; {shown}"
     )
-
-
-def _in_this_process(request: RunRequest, folder: Path, engine: Engine, watcher: RunWatcher) -> Launcher[BlockJob]:
-    return InThisProcess(msgspec.structs.replace(request, runs=folder), engine, watcher)
 
 
 def _ended_by(

@@ -29,18 +29,14 @@ if TYPE_CHECKING:
 
 CONFIDENCE = 0.95
 ALPHA = 1 - CONFIDENCE
-LEAST_OTHERS = 5
-"""So many faults must differ from the commonest value before an interval of the mean is given."""
+LEAST_OTHERS = 5  # so many faults must differ from the commonest value before an interval of the mean is given
 RESAMPLES = 9_999
-"""Of the bootstrap."""
+# Ways to exchange the architectures that are tried, at random; all of them if there are no more. Together with the one
+# that was measured they are 100,000, of which a p-value is a share.
 EXCHANGES = 99_999
-"""Ways to exchange the architectures that are tried, at random; all of them if there are no more than that."""
-SEED = 20_061
-"""Of what is drawn at random here: the same numbers give the same results."""
-SCIPY = "'scipy>=1.15,<2'"
-"""The extra `statistics`, as one types it."""
-LEAST_SPREAD = 0.1
-"""A resample that hardly varies would have a t without bound: its spread counts as this share of the sample's."""
+SEED = 20_061  # of what is drawn at random here: the same numbers give the same results
+SCIPY = "'scipy>=1.15,<2'"  # the extra `statistics`, as one types it
+LEAST_SPREAD = 0.1  # a resample that hardly varies would have a t without bound: this share of the sample's counts
 
 METHODS = (
     Method(
@@ -119,7 +115,7 @@ def chance_of(differences: Sequence[float]) -> float:
     import numpy as np
     from scipy.stats import permutation_test
 
-    if not any(differences):
+    if not any(differences):  # whichever way they are exchanged, it stays what it is
         return 1.0
     if len(set(differences)) == 1:
         return smallest_chance(len(differences))  # what the exact test gives, however many there are
@@ -131,7 +127,7 @@ def chance_of(differences: Sequence[float]) -> float:
         vectorized=True,
         n_resamples=EXCHANGES,
         batch=10_000,
-        rng=np.random.default_rng(SEED),
+        rng=np.random.default_rng(SEED),  # anew each time: what one comparison comes to does not hang on those before
     )
     return min(1.0, float(told.pvalue))
 
@@ -154,7 +150,7 @@ def holm(chances: Sequence[float], comparisons: int) -> tuple[float, ...]:
         return ()
     given = np.asarray(chances, dtype=float)
     order = np.argsort(given, kind="stable")
-    factors = comparisons - np.arange(len(given))
+    factors = comparisons - np.arange(len(given))  # those without a p-value count as if they had the largest
     corrected = np.empty_like(given)
     corrected[order] = np.minimum(1.0, np.maximum.accumulate(given[order] * factors))
     return tuple(float(each) for each in corrected)
@@ -189,7 +185,9 @@ def _bootstrapped(values: Sequence[float], mean: float) -> tuple[float, float]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # SciPy warns of degenerate samples, which LEAST_OTHERS keeps away
         told = bootstrap(
+            # Percentiles of t, not of the mean: those would make it an interval that is too narrow for few faults.
             (sample,), t_of, confidence_level=CONFIDENCE, method="percentile", n_resamples=RESAMPLES,
             batch=1_000, vectorized=True, rng=np.random.default_rng(SEED),
         ).confidence_interval  # fmt: skip
+    # The ends change places: resamples far above the sample's mean say that the truth may lie far below it.
     return mean - error * float(told.high), mean - error * float(told.low)

@@ -11,9 +11,7 @@ from loadtests.model.measures import spoken
 from loadtests.report.tables import Table, Text
 
 _HEAD = ("measure", "pair", "per fault", "difference", "how sure", "word")
-_MOST = 60
-"""Letters of a reason; the page tells it whole."""
-
+_MOST = 60  # letters of a list of measures; the page names them all
 _KINDS: dict[Kind, str] = {"no-fault": "without faults", "placebo": "placebo", "again": "A against A"}
 
 
@@ -40,14 +38,12 @@ def summary(repeats: Repeats, folder: Path, *, report: str = "") -> str:
 
 
 def _row(told: Comparison) -> tuple[str, ...]:
-    means = "–"
+    means = difference = sure = "–"
     if told.first_mean is not None and told.second_mean is not None:
         means = f"{told.first_mean:.4g} / {told.second_mean:.4g}"
-    pair = f"{told.first} / {told.second}"
-    if told.difference is None:
-        return (spoken(told.measure), pair, means, "–", "–", told.word)
-    difference, sure = f"{told.difference.mean:+.4g}", extent(told.difference, told.faults)
-    return (spoken(told.measure), pair, means, difference, sure, told.word)
+    if told.difference is not None:
+        difference, sure = f"{told.difference.mean:+.4g}", extent(told.difference, told.faults)
+    return (spoken(told.measure), f"{told.first} / {told.second}", means, difference, sure, told.word)
 
 
 def _refused(repeats: Repeats) -> list[str]:

@@ -19,7 +19,8 @@ from loadtests.load.cookies import stands_in
 Steps = Generator[None, None, Finding]
 ENTROPY_BITS = 128
 LOGINS = 8
-AT_ONCE_S, BEAT_S, SPARE_S = 1.1, 0.4, 1.5
+AT_ONCE_S = 1.1  # a signed token is dated to the second: two of one second would be the same to the letter
+BEAT_S, SPARE_S = 0.4, 1.5
 PASS: Final = "pass"
 FAIL: Final = "fail"
 NOT_APPLICABLE: Final = "not applicable"
@@ -97,6 +98,7 @@ def _ends_in_spite_of_use(door: ShopDoor, user: str) -> Steps:
     lasts_s = door.lifetimes.absolute_s + SPARE_S
     for _ in range(round(lasts_s / BEAT_S)):
         door.wait(user, BEAT_S)
+        # A write each time: where a page that changes nothing does not renew a session, looking would be no use.
         visitor.do("add", sku=SHIPPED.interface.articles[0], quantity=1)
     return _ended(visitor, f"after {lasts_s:g} s of use, of {door.lifetimes.absolute_s} s, it")
 
@@ -163,7 +165,7 @@ class CannotBegin(Exception):
 
 def altered(token: str) -> str:
     """The same with another letter in its middle."""
-    place = len(token) // 2
+    place = len(token) // 2  # not at its end: the last letter of Base64 may hold bits that are not read
     return f"{token[:place]}{'A' if token[place : place + 1] != 'A' else 'B'}{token[place + 1 :]}"
 
 
@@ -178,9 +180,12 @@ def _others(visitor: DoorVisitor) -> dict[str, str]:
 
 
 def _logged_in(door: ShopDoor, user: str) -> DoorVisitor:
-    visitor = door.visitor(user)
+    return _let_in(door.visitor(user))
+
+
+def _let_in(visitor: DoorVisitor) -> DoorVisitor:
     if not visitor.login():
-        raise CannotBegin(f"{user} could not log in while all was well")
+        raise CannotBegin(f"{visitor.user} could not log in while all was well")
     return visitor
 
 
@@ -190,10 +195,7 @@ def _nobody_can_log_in() -> Finding:
 
 def _bystander(door: ShopDoor, user: str) -> DoorVisitor:
     """Somebody else, logged in before the user is, whose session nobody ends."""
-    visitor = door.bystander(user)
-    if not visitor.login():
-        raise CannotBegin(f"{visitor.user} could not log in while all was well")
-    return visitor
+    return _let_in(door.bystander(user))
 
 
 def _ended(session: DoorVisitor, what: str, bystander: DoorVisitor | None = None) -> Finding:
@@ -201,6 +203,7 @@ def _ended(session: DoorVisitor, what: str, bystander: DoorVisitor | None = None
     status = session.me()
     if status == 200:
         return Finding(FAIL, f"{what} was answered {status}")
+    # Everybody may be refused while something is broken: then nobody can say that this session was ended.
     if status == 401 and bystander is not None and bystander.me() == 401:
         return Finding(NOT_APPLICABLE, f"{what} was answered 401, and so was a session that nobody had ended")
     return Finding(PASS, f"{what} was answered {status or 'by nobody'}")

@@ -82,11 +82,11 @@ def _in_state(cluster: Cluster, word: str, number: int) -> dict[str, Finding]:
     if part and part not in cluster.parts():
         nothing = Finding("not applicable", f"{cluster.spec.architecture.name} has no {part}")
         return {requirement.number: nothing for requirement in REQUIREMENTS}
-    first = 1 + number * len(REQUIREMENTS)
+    first = 1 + number * len(REQUIREMENTS)  # others in each state: an account that was disabled stays so
     found = execute(ClusterDoor(cluster), [account_name(first + n) for n in range(len(REQUIREMENTS))],
                     lambda: _take_down(cluster, part))  # fmt: skip
     if part:
-        cluster.start(part)
+        cluster.start(part)  # the next state begins with all well
         _soon(f"{part} was started and is not in rotation", lambda: cluster.observe(part).in_rotation)
     return found
 
@@ -111,7 +111,7 @@ def execute(
 ) -> dict[str, Finding]:
     """Each with an account of its own: all as far as they go while all is well, then the break, then the rest."""
     steps = [requirement.steps(door, user) for requirement, user in zip(requirements, users, strict=True)]
-    with ThreadPoolExecutor(len(steps)) as pool:
+    with ThreadPoolExecutor(len(steps)) as pool:  # all at once: most of it is waiting until lifetimes are over
         begun = list(pool.map(_begin, steps))
         breaks()
         ended = list(pool.map(_end, steps, begun))

@@ -123,7 +123,8 @@ class ClusterDoor(ShopDoor):
         try:
             answer = requests.request(
                 asked.method, f"{self._cluster.url}{asked.path}", data=asked.body, headers=asked.headers,
-                cookies=visitor.cookies, timeout=ANSWERS_WITHIN_S, allow_redirects=False,
+                cookies=visitor.cookies, timeout=ANSWERS_WITHIN_S,
+                allow_redirects=False,  # asked for is this answer, and not the page that a redirect leads to
             )  # fmt: skip
         except requests.RequestException:
             return 0, {}

@@ -15,7 +15,8 @@ from loadtests.faults import FAULTS
 from loadtests.faults.kill import Kill
 from loadtests.model.plan import Plan, PlannedFault, ShopperPlan, as_carried_out, encode_plan, plan_sha256, read_plan
 from loadtests.model.scenario import FaultSpec, Load, Scenario
-from loadtests.planning.make_plan import make_plan, plan_page
+from loadtests.planning.make_plan import make_plan
+from loadtests.planning.page import plan_page
 from loadtests.planning.scenario_file import load_scenario
 from shared.errors import RunFolderError, ScenarioError
 from shared.shop.catalogue import BY_SKU

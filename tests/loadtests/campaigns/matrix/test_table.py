@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from loadtests.campaigns.cells import Cell, Selection
+from loadtests.campaigns.cells import EVERYTHING, Cell, Selection
 from loadtests.campaigns.matrix.board import Board, board_of, exit_code
 from loadtests.campaigns.matrix.table import summary, table
 from loadtests.model.results import Prediction
@@ -22,7 +22,7 @@ ALL = (
 )
 
 
-def board(*cells: Cell, selection: Selection | None = None) -> Board:
+def board(*cells: Cell, selection: Selection = EVERYTHING) -> Board:
     return board_of(msgspec.structs.replace(MATRIX, cells=cells), CATALOGUE, selection)
 
 
