@@ -23,7 +23,6 @@ import msgspec
 
 from loadtests.workshop.contract import Command, CommandReply
 from shared.errors import EnvironmentNotReady, TwinshopError
-from shared.whole_file import write_whole
 
 MOST_BYTES = 16_384
 """Of a command, and of a reply."""
@@ -31,7 +30,6 @@ READ_WITHIN_S = 2.0
 """How long the other side may take for each thing that it says."""
 MOST_AT_ONCE = 16
 """Connections that are served at a time; more wait."""
-OWNER_ONLY = 0o600
 
 Handle = Callable[[Command], CommandReply]
 """What a workshop does when it is told something."""
@@ -53,11 +51,6 @@ class ControlAddress(msgspec.Struct, frozen=True):
 _decode_control_address = msgspec.json.Decoder(ControlAddress).decode
 
 
-def write_address(path: Path, address: ControlAddress) -> None:
-    """Write it, readable to its owner only."""
-    write_whole(path, _encode(address), mode=OWNER_ONLY)
-
-
 def read_address(path: Path) -> ControlAddress | None:
     """The workshop that is found there; None if there is none."""
     try:
@@ -77,7 +70,7 @@ class ControlServer:
         self._closed = threading.Event()
         try:
             self._listener = Listener(self.address, family="AF_UNIX", backlog=MOST_AT_ONCE)
-            path.chmod(OWNER_ONLY)
+            path.chmod(0o600)
         except OSError as error:
             raise EnvironmentNotReady(
                 f"cannot listen for commands at {path}",

@@ -24,7 +24,6 @@ MOST_WATCHERS = 2 * SEATS
 """Each may look at it in a second tab."""
 SEATS_OF_ONE_ADDRESS = 4
 """Browsers that may join from one other machine: in a room each has an address of its own."""
-OWNER_ONLY = 0o600
 LOOK_S = 0.02
 
 
@@ -71,23 +70,9 @@ class DashboardReady(msgspec.Struct, frozen=True):
     port: int
 
 
-def write_assignment(path: Path, assignment: DashboardAssignment) -> None:
-    """Write it, readable to its owner only."""
-    write_whole(path, msgspec.json.encode(assignment), mode=OWNER_ONLY)
-
-
-def read_assignment(path: Path) -> DashboardAssignment:
-    """What the dashboard is told.
-
-    Raises:
-        RunFolderError: it is missing or damaged.
-    """
-    return read_document(path, DashboardAssignment)
-
-
-def write_ready(path: Path, ready: DashboardReady) -> None:
-    """Tell the harness."""
-    write_whole(path, msgspec.json.encode(ready), mode=OWNER_ONLY)
+def write_for_owner(path: Path, document: object) -> None:
+    """Write it as JSON, whole, readable to its owner only: passwords and keys are in what a workshop writes down."""
+    write_whole(path, msgspec.json.encode(document), mode=0o600)
 
 
 def read_ready(path: Path) -> DashboardReady | None:

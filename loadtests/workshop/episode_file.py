@@ -40,7 +40,7 @@ def episode_named(name_or_number: str) -> Episode:
     Raises:
         UsageError: there is none; the message lists them.
     """
-    if (found := _find(name_or_number)) is not None:
+    if (found := find_episode(name_or_number)) is not None:
         return found
     episodes = load_episodes()
     raise UsageError(
@@ -52,12 +52,8 @@ def episode_named(name_or_number: str) -> Episode:
     )
 
 
-def is_episode(name_or_number: str) -> bool:
-    """Whether there is an episode of that name or number."""
-    return _find(name_or_number) is not None
-
-
-def _find(name_or_number: str) -> Episode | None:
+def find_episode(name_or_number: str) -> Episode | None:
+    """The episode of that name or number; None if there is none."""
     return next((it for it in load_episodes() if name_or_number in (it.name, str(it.number))), None)
 
 

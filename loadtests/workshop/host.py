@@ -22,10 +22,10 @@ from compose.supervision.child import Child, spawn
 from compose.supervision.ledger import Ledger, hold_machine, recover, state_folder
 from loadtests.running.progress import RunWatcher
 from loadtests.workshop.contract import Round
-from loadtests.workshop.control import ControlAddress, ControlServer, read_address, write_address
-from loadtests.workshop.dashboard_assignment import DashboardAssignment, DashboardReady, await_ready, write_assignment
+from loadtests.workshop.control import ControlAddress, ControlServer, read_address
+from loadtests.workshop.dashboard_assignment import DashboardAssignment, await_ready, write_for_owner
 from loadtests.workshop.episode_file import load_episodes
-from loadtests.workshop.listen_addresses import ListenAddress
+from loadtests.workshop.listen_addresses import ListenAddress, own_name
 from loadtests.workshop.runner import StateFile, WorkshopRequest, WorkshopRunner
 
 READY_WITHIN_S = 60.0
@@ -106,13 +106,17 @@ def _open_house(
         child = _start_dashboard(ledger, folder, assignment)
         last.callback(_end_dashboard, child)
         ready = await_ready(Path(assignment.ready), lambda: child.exit_code, READY_WITHIN_S, folder / "dashboard.log")
-        write_address(address_file(state), ControlAddress(control.address, key, str(state_file.path)))
-        yield session, _opened(listen, ready, token, control, state_file)
+        write_for_owner(address_file(state), ControlAddress(control.address, key, str(state_file.path)))
+        url, board = f"http://{own_name(listen.host)}:{ready.port}", str(state_file.path)
+        yield (
+            session,
+            WorkshopUrls(url, f"{url}/?key={token}", listen.room_url, listen.join_code, control.address, board),
+        )
 
 
 def _start_dashboard(ledger: Ledger, folder: Path, assignment: DashboardAssignment) -> Child:
     path = folder / "dashboard.json"
-    write_assignment(path, assignment)
+    write_for_owner(path, assignment)
     args = [sys.executable, "-P", "-m", "loadtests.workshop.dashboard", str(path)]
     return spawn(ledger, "dashboard", args, env={"PYTHONUNBUFFERED": "1"}, log=folder / "dashboard.log", cwd=folder)
 
@@ -121,20 +125,6 @@ def _end_dashboard(child: Child) -> None:
     child.terminate()
     if not child.gone(ENDS_WITHIN_S):
         child.kill()
-
-
-def _opened(
-    listen: ListenAddress, ready: DashboardReady, token: str, control: ControlServer, state_file: StateFile
-) -> WorkshopUrls:
-    url = f"http://{listen.own_name}:{ready.port}"
-    return WorkshopUrls(
-        url=url,
-        instructor_url=f"{url}/?key={token}",
-        room_url=listen.room_url,
-        join_code=listen.join_code,
-        control=control.address,
-        workshop=str(state_file.path),
-    )
 
 
 def _folder(state: Path) -> Path:

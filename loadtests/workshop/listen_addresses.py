@@ -56,11 +56,6 @@ class ListenAddress(msgspec.Struct, frozen=True):
         return self.host in EVERYWHERE
 
     @property
-    def own_name(self) -> str:
-        """By which a browser on this machine calls it."""
-        return own_name(self.host)
-
-    @property
     def room_name(self) -> str:
         """By which a browser of the room calls it."""
         return next(iter(_addresses()), LOOPBACK) if self.everywhere else _in_a_url(self.host)
@@ -99,7 +94,7 @@ def listen_address(host: str, port: int = 0, seats_of_one_address: int = SEATS_O
         raise UsageError(f"port {port} leaves none for the shops", next_step="choose one up to 65533")
     if is_loopback(host):
         return ListenAddress(host, port, "", (port + 1, port + 2) if port else tuple(free_ports(len(SIDES))))
-    code = "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH))
+    code = new_code(CODE_LENGTH)
     first = port or _first_port(host)
     return ListenAddress(host, first, code, (first + 1, first + 2), seats_of_one_address)
 
@@ -130,6 +125,11 @@ def room_address() -> str:
 def own_name(host: str) -> str:
     """By which a browser on this machine calls what listens at that address."""
     return LOOPBACK if host in EVERYWHERE else _in_a_url(host)
+
+
+def new_code(length: int) -> str:
+    """So many letters of chance, to be read from a wall and typed on a phone."""
+    return "".join(secrets.choice(LETTERS) for _ in range(length))
 
 
 def is_loopback(host: str) -> bool:

@@ -13,6 +13,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
+import msgspec
+
 from compose.engines.contract import Cluster
 from loadtests.faults import FAULTS
 from loadtests.model.events import FaultEvent, FaultPhase
@@ -81,16 +83,15 @@ class LiveFaultRun(FaultRun):
         return self._until_healing()
 
 
-class _Made:
+class _Made(msgspec.Struct):
     """One fault that was made."""
 
-    def __init__(self, number: int, kind: str, victim: str, at_ms: int, runs: dict[SideName, LiveFaultRun]) -> None:
-        self.number = number
-        self.kind = kind
-        self.victim = victim
-        self.at_ms = at_ms
-        self.healed_ms: int | None = None
-        self.runs = runs
+    number: int
+    kind: str
+    victim: str
+    at_ms: int
+    runs: dict[SideName, LiveFaultRun]
+    healed_ms: int | None = None
 
     @property
     def held(self) -> dict[SideName, LiveFaultRun]:

@@ -30,13 +30,13 @@ from loadtests.running.progress import RunWatcher
 from loadtests.running.provenance import now_utc, provenance_of
 from loadtests.running.run import point_latest, write_report, write_results, write_run
 from loadtests.workshop.contract import SEATS, SIDES, Button, Guest, RoundSide, SideName, guest_name
-from loadtests.workshop.listen_addresses import ListenAddress, own_name
+from loadtests.workshop.listen_addresses import ListenAddress, new_code, own_name
 from loadtests.workshop.live_faults import LiveFaults
-from loadtests.workshop.live_side import END_LEAD_MS, LiveSide, Signals
+from loadtests.workshop.live_side import END_LEAD_MS, LiveSide, RoundStart, Signals
 from loadtests.workshop.report_section import predictions_section
 from loadtests.workshop.round_spec import RoundSpec, buttons_for
 
-PASSWORD_LETTERS, PASSWORD_LENGTH = "abcdefghjkmnpqrstuvwxyz23456789", 8
+PASSWORD_LENGTH = 8
 """Somebody whom a shop has forgotten may have to type it on a phone."""
 LOGIN_FAILURES = "10 per minute"
 """How often one address may be wrong about a password, at each node."""
@@ -71,10 +71,10 @@ class LiveRound:
         bounds = FaultBounds()
         limits = msgspec.structs.replace(spec.limits(), login_failures=LOGIN_FAILURES)
         setup = Setup(
-            self.provenance.run, self.folder, self.plan, engine, self._ledger, watcher, 1, _new_password(), limits,
-            bounds,
+            self.provenance.run, self.folder, self.plan, engine, self._ledger, watcher, 1, new_code(PASSWORD_LENGTH),
+            limits, bounds,
         )  # fmt: skip
-        guests = tuple(Guest(guest_name(seat), _new_password()) for seat in range(SEATS))
+        guests = tuple(Guest(guest_name(seat), new_code(PASSWORD_LENGTH)) for seat in range(SEATS))
         listen = listen or ListenAddress()
         self.sides: dict[SideName, LiveSide] = {
             side: LiveSide(
@@ -102,9 +102,9 @@ class LiveRound:
         """Both clusters stand, and their shoppers wait for the go."""
         return all(side.standing.is_set() for side in self.sides.values())
 
-    def release(self) -> None:
-        """Let people shop."""
-        self.signals.start()
+    def release(self) -> RoundStart:
+        """Let people shop; the zero of both load windows."""
+        return self.signals.start()
 
     def failure(self) -> BaseException | None:
         """Why it cannot go on; None if it can."""
@@ -219,10 +219,6 @@ def _told(name: SideName, side: LiveSide) -> RoundSide:
         parts=cluster.parts(),
         guests=side.accounts,
     )
-
-
-def _new_password() -> str:
-    return "".join(secrets.choice(PASSWORD_LETTERS) for _ in range(PASSWORD_LENGTH))
 
 
 def _make_folder(runs: Path, name: str) -> RunFolder:

@@ -6,20 +6,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from loadtests.model.results import Results
 from loadtests.model.run_folder import RunFolder
 from loadtests.report import ExtraSection
+from loadtests.report.shell import PageShell
 from loadtests.workshop.contract import CommittedPrediction
 from loadtests.workshop.episode import Episode, Question
-from loadtests.workshop.episode_file import load_episodes
+from loadtests.workshop.episode_file import find_episode
 from loadtests.workshop.live.recorded import guests_seen
 from loadtests.workshop.measured import observed_answers
 from loadtests.workshop.predictions import begun_us, read_predictions, tally
 
-TEMPLATES = Path(__file__).parent / "templates"
+SHELL = PageShell(Path(__file__).parent)
 MOST_ANSWERS = 40
 """Rows of one table."""
 MOST_REASONS = 60
@@ -84,15 +83,7 @@ def predictions_section(folder: Path, results: Results) -> ExtraSection | None:
     found = predicted(folder, results)
     if found is None:
         return None
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    html = environment.get_template("predicted.html.j2").render(predicted=found)
-    return ExtraSection("predictions", "Predicted", Markup(html))  # rendered here, with escaping
+    return ExtraSection("predictions", "Predicted", SHELL.html("predicted.html.j2", predicted=found))
 
 
 def predicted(folder: Path, results: Results) -> Predicted | None:
@@ -100,7 +91,7 @@ def predicted(folder: Path, results: Results) -> Predicted | None:
     predictions = read_predictions(folder)
     if not predictions:
         return None
-    episode = next((it for it in load_episodes() if it.name == results.scenario), None)
+    episode = find_episode(results.scenario)
     episode = episode and episode.of_so_many(results.shoppers)
     began_us = begun_us(RunFolder(folder))
     late = [began_us is not None and it.at_us > began_us for it in predictions]

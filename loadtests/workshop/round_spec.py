@@ -150,13 +150,13 @@ def check_sides(architectures: tuple[str, str], balancers: tuple[str, str], engi
 
 def buttons_for(kinds: Iterable[str], clusters: Iterable[Cluster]) -> tuple[Button, ...]:
     """Those of these kinds that find something to strike in at least one of the clusters."""
-    there = tuple(clusters)
-    return tuple(_button(FAULTS[kind]) for kind in kinds if any(_strikes(FAULTS[kind], each) for each in there))
+    there, faults = tuple(clusters), [FAULTS[kind] for kind in kinds]
+    return tuple(
+        Button(fault.kind, fault.button, fault.sentence, fault.strikes, fault.colour)
+        for fault in faults
+        if any(_strikes(fault, cluster) for cluster in there)
+    )
 
 
 def _strikes(fault: Fault, cluster: Cluster) -> bool:
     return not nothing_there(fault, cluster, CLUSTER if fault.strikes == "node" else fault.strikes)
-
-
-def _button(fault: Fault) -> Button:
-    return Button(fault.kind, fault.button, fault.sentence, fault.strikes, fault.colour)

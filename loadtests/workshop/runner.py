@@ -36,17 +36,15 @@ from loadtests.workshop.contract import (
     Round,
     Workshop,
 )
+from loadtests.workshop.dashboard_assignment import write_for_owner
 from loadtests.workshop.episode_file import episode_named
 from loadtests.workshop.listen_addresses import ListenAddress
 from loadtests.workshop.live_round import LiveRound
 from loadtests.workshop.live_side import END_LEAD_MS
 from loadtests.workshop.round_spec import round_spec
 from shared.errors import Interrupted, RunFolderError, TwinshopError
-from shared.whole_file import write_whole
 
 FILE = "workshop.json"
-OWNER_ONLY = 0o600
-"""The passwords of the shops' accounts are in it."""
 LOOK_S = 0.05
 OK = CommandReply(True)
 CLOSE_BEFORE_MS = END_LEAD_MS + 500
@@ -98,7 +96,7 @@ class StateFile:
     def _write(self, new: Round) -> None:
         old = self._workshop
         self._workshop = msgspec.structs.replace(old, version=old.version + 1, round=new)
-        write_whole(self.path, msgspec.json.encode(self._workshop), mode=OWNER_ONLY)
+        write_for_owner(self.path, self._workshop)
 
 
 class WorkshopRequest(msgspec.Struct, frozen=True):
@@ -252,9 +250,7 @@ class WorkshopRunner:
         if episode and self._request.predict:
             self._go_to("predict")
             self._wait(live, lambda: self._released)
-        live.release()
-        assert live.signals.go is not None
-        self._go_to("run" if episode else "open", epoch_us=live.signals.go.epoch_us)
+        self._go_to("run" if episode else "open", epoch_us=live.release().epoch_us)
         self._wait(live, lambda: self._closed or self._leaving() or live.overdue(CLOSE_BEFORE_MS))
         self._go_to("closing")
         live.close()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from loadtests.campaigns.bundles.unpack import run_in
 from loadtests.model.run_folder import RunFolder
-from loadtests.workshop.dashboard_assignment import DashboardAssignment, await_ready, write_assignment
+from loadtests.workshop.dashboard_assignment import DashboardAssignment, await_ready, write_for_owner
 from shared.errors import UsageError
 
 USUAL = ("sticky-memory", "redis")
@@ -73,7 +73,7 @@ def _start(place: Path, folder: Path, two: tuple[str, str], port: int) -> subpro
         str(place / "workshop.json"), str(place / "ready.json"), secrets.token_urlsafe(24), port=port,
         recorded=str(folder.resolve()), architectures=two, parent=os.getpid(),
     )  # fmt: skip
-    write_assignment(place / "dashboard.json", told)
+    write_for_owner(place / "dashboard.json", told)
     with (place / "dashboard.log").open("wb") as log:
         command = [sys.executable, "-P", "-m", "loadtests.workshop.dashboard", str(place / "dashboard.json")]
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)

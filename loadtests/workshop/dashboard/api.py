@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import msgspec
 from flask import Blueprint, Response, request
 
@@ -15,7 +13,7 @@ from loadtests.workshop.dashboard.refusals import Refusal
 from loadtests.workshop.dashboard.request_context import refuse_covered, the_client, the_context, the_seat
 from loadtests.workshop.dashboard.workshop_file import asks_for_predictions
 from loadtests.workshop.episode import Episode, Question
-from loadtests.workshop.episode_file import load_episodes
+from loadtests.workshop.episode_file import find_episode
 from loadtests.workshop.predictions import tally
 from shared.errors import EnvironmentNotReady
 
@@ -29,19 +27,13 @@ CARD = (
 api = Blueprint("api", __name__)
 
 
-@cache
-def episodes_by_name() -> dict[str, Episode]:
-    """All episodes."""
-    return {episode.name: episode for episode in load_episodes()}
-
-
 def episode_of(said: Round) -> Episode:
     """The round's episode.
 
     Raises:
         Refusal: it has none.
     """
-    episode = episodes_by_name().get(said.episode)
+    episode = find_episode(said.episode)
     if episode is None:
         raise Refusal(404, "this round has no episode", why="it is free play", next_step="watch, and play")
     return episode.of_so_many(said.shoppers) if said.shoppers else episode

@@ -102,7 +102,8 @@ class JoinThrottle:
         Raises:
             Refusal: too many were wrong of late.
         """
-        wait = _wait_s(self._by_address.get(address, deque()), MOST_OF_ONE, self._clock_s())
+        wrong = self._by_address.get(address, deque())
+        wait = wrong[0] + WITHIN_S - self._clock_s() if len(wrong) >= MOST_OF_ONE else 0.0
         if wait > 0:
             raise Refusal(
                 429, "too many wrong guesses", why="somebody may be trying all of them",
@@ -116,8 +117,3 @@ class JoinThrottle:
         self._by_address.move_to_end(address)
         while len(self._by_address) > MOST_ADDRESSES:
             self._by_address.popitem(last=False)
-
-
-def _wait_s(wrong: deque[float], most: int, now: float) -> float:
-    """Until one more may be made."""
-    return wrong[0] + WITHIN_S - now if len(wrong) >= most else 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import traceback
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
@@ -71,10 +71,7 @@ def _by_status(error: HTTPException) -> Response:
 
 def _failed(error: Exception) -> Response:
     """Our own mistake. The path alone is told to the log: a query can hold the instructor's key."""
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place is not None else "?"
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{place.filename}:{place.lineno}"
     tell(f"dashboard: {request.method} {request.path}: {type(error).__name__} at {where}", err=True)
-    sys.stderr.flush()
     return refuse(Refusal(500, "something went wrong here", why="the dashboard's log says more", next_step="try again"))

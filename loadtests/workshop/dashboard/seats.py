@@ -16,14 +16,13 @@ import msgspec
 
 from loadtests.workshop.contract import SEATS, Participant, guest_name
 from loadtests.workshop.dashboard.refusals import Refusal
-from shared.whole_file import write_whole
+from loadtests.workshop.dashboard_assignment import write_for_owner
 
 WHO_BYTES = 9
 IDLE_S = 60.0
 """Who neither watches nor asks for anything for so long may lose their seat to somebody who wants one."""
 MOST_NAME = 20
 FILE = "participants.json"
-OWNER_ONLY = 0o600
 OWN_ADDRESSES = frozenset({"127.0.0.1", "::1"})
 """This machine's: the instructor may try the whole room from it."""
 
@@ -111,7 +110,7 @@ class Seats:
     def _keep(self) -> None:
         self.changed = True
         if self._file is not None:
-            write_whole(self._file, msgspec.json.encode(list(self._taken.values())), mode=OWNER_ONLY)
+            write_for_owner(self._file, list(self._taken.values()))
 
 
 def nickname(typed: str) -> str:

@@ -13,8 +13,9 @@ import socket
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import gevent
 import msgspec
@@ -24,10 +25,9 @@ from gevent.pool import Pool
 from gevent.pywsgi import WSGIHandler, WSGIServer
 from werkzeug.wrappers import Response as AnyResponse
 
-from loadtests.workshop.contract import Command, CommandReply, CommittedPrediction, Round
 from loadtests.workshop.control import ask
 from loadtests.workshop.dashboard.api import api
-from loadtests.workshop.dashboard.broadcaster import Broadcaster, MakeLive, RoundPicture
+from loadtests.workshop.dashboard.broadcaster import Broadcaster, MakeLive
 from loadtests.workshop.dashboard.clients import Client, Clients, JoinThrottle
 from loadtests.workshop.dashboard.origin_guard import OriginGuard, protect
 from loadtests.workshop.dashboard.pages import pages
@@ -38,13 +38,14 @@ from loadtests.workshop.dashboard.seats import FILE as SEATS_FILE
 from loadtests.workshop.dashboard.seats import OWN_ADDRESSES, Seats
 from loadtests.workshop.dashboard.stream import Subscribers
 from loadtests.workshop.dashboard.workshop_file import WorkshopFile
-from loadtests.workshop.dashboard_assignment import DashboardAssignment, DashboardReady, write_ready
+from loadtests.workshop.dashboard_assignment import DashboardAssignment, DashboardReady, write_for_owner
 from loadtests.workshop.live.picture import LivePicture
 from loadtests.workshop.live.recorded import RecordedPicture, read_recording, recorded_workshop
 from loadtests.workshop.predictions import append_prediction
 from shared.errors import PortTaken
 from shared.whole_file import write_whole
 
+T = TypeVar("T")
 WITHOUT_JOINING = frozenset({"pages.join", "pages.joined", "pages.what_you_do", "pages.healthz", "static"})
 """What whoever does not know the join code may ask for."""
 SILENT_S = 30.0
@@ -205,12 +206,12 @@ def serve(assignment: DashboardAssignment, make_live: MakeLive | None = None) ->
         UsageError: there is nothing of the kind to be shown of a recorded run, or it is damaged.
     """
     os.nice(NICE)
-    make_live = make_live or (_recorded_picture(assignment) if assignment.recorded else _live_picture)
+    make_live = make_live or (_recorded_picture(assignment) if assignment.recorded else LivePicture)
     _open_more_files()
     seats = Seats(of_one_address=assignment.seats_of_one_address, file=Path(assignment.workshop).parent / SEATS_FILE)
     broadcaster = Broadcaster(
-        WorkshopFile(Path(assignment.workshop)), Subscribers(assignment.max_watchers), make_live, write=_write,
-        seats=seats,
+        WorkshopFile(Path(assignment.workshop)), Subscribers(assignment.max_watchers), make_live,
+        write=partial(_in_a_thread, append_prediction), seats=seats,
     )  # fmt: skip
     server = _server(assignment, broadcaster)
     over = Event()
@@ -219,7 +220,7 @@ def serve(assignment: DashboardAssignment, make_live: MakeLive | None = None) ->
     broadcaster.look()
     telling = gevent.spawn(broadcaster.run)
     watching = gevent.spawn(_watch_parent, assignment.parent, over)
-    write_ready(Path(assignment.ready), DashboardReady(os.getpid(), assignment.host, server.server_port))
+    write_for_owner(Path(assignment.ready), DashboardReady(os.getpid(), assignment.host, server.server_port))
     try:
         over.wait()
         broadcaster.tell_the_end()
@@ -230,7 +231,7 @@ def serve(assignment: DashboardAssignment, make_live: MakeLive | None = None) ->
 
 
 def _server(assignment: DashboardAssignment, broadcaster: Broadcaster) -> _Server:
-    tell = _teller(assignment) if assignment.control else None
+    tell = partial(_in_a_thread, ask, assignment.control, assignment.control_key) if assignment.control else None
     room = JoinAddress(assignment.room_url, assignment.join_code) if assignment.room_url else None
     context = RequestContext(
         broadcaster, Clients(assignment.instructor_token, assignment.join_code), JoinThrottle(), broadcaster.seats,
@@ -259,10 +260,6 @@ def _open_more_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted if hard < 0 else min(wanted, hard)), hard))
 
 
-def _live_picture(said: Round) -> RoundPicture:
-    return LivePicture(said, said.shoppers)
-
-
 def _recorded_picture(assignment: DashboardAssignment) -> MakeLive:
     """Read the run, and write what a harness would have written."""
     left, right = assignment.architectures
@@ -271,18 +268,9 @@ def _recorded_picture(assignment: DashboardAssignment) -> MakeLive:
     return lambda _said: RecordedPicture(recording)
 
 
-def _teller(assignment: DashboardAssignment) -> Callable[[Command], CommandReply]:
-    def tell(command: Command) -> CommandReply:
-        reply: CommandReply = gevent.get_hub().threadpool.apply(
-            ask, (assignment.control, assignment.control_key, command)
-        )
-        return reply
-
-    return tell
-
-
-def _write(folder: Path, prediction: CommittedPrediction) -> None:
-    gevent.get_hub().threadpool.apply(append_prediction, (folder, prediction))
+def _in_a_thread(do: Callable[..., T], *args: Any) -> T:
+    answer: T = gevent.get_hub().threadpool.apply(do, args)
+    return answer
 
 
 def _watch_parent(parent: int, over: Event) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from gevent import getcurrent
@@ -99,8 +99,10 @@ class EventStream:
         return self._frames[1]
 
     def _all_frames(self) -> bytes:
-        first = [_numbered(self._base.id, self._base.frame)] if self._base else []
-        return b"[" + b",".join([*first, *_numbered_frames(self._kept)]) + b"]"
+        frames = [_numbered(event.id, event.data) for event in self._kept if event.name == "frame"]
+        if self._base:
+            frames.insert(0, _numbered(self._base.id, self._base.frame))
+        return b"[" + b",".join(frames) + b"]"
 
     def _forget(self) -> None:
         while self._bytes > self._most_bytes and self._bases:
@@ -113,10 +115,6 @@ def wire(name: str, data: bytes, number: int | None = None) -> bytes:
     """One server-sent event. JSON has no line breaks, so one line of data is enough."""
     numbered = b"" if number is None else b"id: %d\n" % number
     return b"%sevent: %s\ndata: %s\n\n" % (numbered, name.encode(), data)
-
-
-def _numbered_frames(events: Iterable[SentEvent]) -> Iterable[bytes]:
-    return (_numbered(event.id, event.data) for event in events if event.name == "frame")
 
 
 def _numbered(number: int, frame: bytes) -> bytes:

@@ -19,6 +19,7 @@ from typing import TypeVar
 import msgspec
 
 from compose.applications import SHIPPED
+from compose.cluster import BALANCER
 from loadtests.faults import FAULTS
 from loadtests.model.events import FaultEvent
 from loadtests.workshop.contract import GuestView
@@ -79,7 +80,7 @@ class BrowserUsers:
 
     def fault(self, event: FaultEvent, at_us: int, *, in_memory: bool) -> None:
         """A step of a fault, at that wall clock: it may have taken a node's memory, and the sessions in it."""
-        if event.victim == "balancer":
+        if event.victim == BALANCER:
             self._on.clear()  # it begins to count anew
         about = FAULTS.get(event.kind)
         if not in_memory or about is None or not about.takes_memory:

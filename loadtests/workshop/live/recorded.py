@@ -30,7 +30,7 @@ from loadtests.workshop.contract import (
     applied,
     empty_picture,
 )
-from loadtests.workshop.episode_file import is_episode
+from loadtests.workshop.episode_file import find_episode
 from loadtests.workshop.live.browser_users import OF_GUESTS, BrowserUsers, GuestRecord
 from loadtests.workshop.live.picture import (
     ACCESS_LOG,
@@ -55,14 +55,10 @@ class Recording(msgspec.Struct, frozen=True):
 
     round: Round
     """As it was when it was over; nothing can be pressed in it."""
-    shoppers: int
     frames: tuple[tuple[int, Frame], ...]
     """Each with its time, in ms since the zero of the load windows."""
     losses: dict[SideName, dict[int, Loss]]
-
-    def loss(self, side: SideName, number: int) -> Loss | None:
-        """That loss, with its witness; None if there is none."""
-        return self.losses[side].get(number)
+    """By number; each with its witness."""
 
 
 def read_recording(folder: Path, left: str, right: str) -> Recording:
@@ -92,7 +88,7 @@ def read_recording(folder: Path, left: str, right: str) -> Recording:
     watches = {side.architecture: watch_of(side, shoppers, delay_us=0) for side in sides}
     last_us = _feed(run, watches, events)
     frames = tuple(_frames(watches[left], watches[right], last_us))
-    return Recording(shown, shoppers, frames, {"left": watches[left].losses(), "right": watches[right].losses()})
+    return Recording(shown, frames, {"left": watches[left].losses(), "right": watches[right].losses()})
 
 
 def _events(run: RunFolder) -> dict[str, list[Event]]:
@@ -223,7 +219,7 @@ class RecordedPicture:
 
     def loss(self, side: SideName, number: int) -> Loss | None:
         """A loss with its witness; None: there is none of that number."""
-        return self._recording.loss(side, number)
+        return self._recording.losses[side].get(number)
 
     def close(self) -> None:
         """Nothing is held."""
@@ -232,5 +228,5 @@ class RecordedPicture:
 def recorded_workshop(recording: Recording) -> Workshop:
     """The workshop of which that is the only round."""
     said = recording.round
-    shown = replace(said, epoch_us=EPOCH_US, episode=said.episode if is_episode(said.episode) else "")
+    shown = replace(said, epoch_us=EPOCH_US, episode=said.episode if find_episode(said.episode) else "")
     return Workshop(WORKSHOP_SCHEMA, 1, False, shown, ())

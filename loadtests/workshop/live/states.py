@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from compose.cluster import BALANCER
 from loadtests.faults import FAULTS
 from loadtests.model.events import ClusterReady, Event, FaultEvent, NodeAdded, NodeSample
 from loadtests.model.fault_timeline import FaultTimeline
@@ -10,7 +11,6 @@ from loadtests.session_model.shopper_trace import ShopperTrace
 from loadtests.session_model.timeline import RunTimeline
 from loadtests.workshop.contract import NodeState, NodeView, PartView, ShopperState, ShopperView
 
-BALANCER = "balancer"
 SILENT_TWICE = 2
 """So many samples in a row must a node leave unanswered to be called dead without a fault: a busy machine is none."""
 

@@ -49,7 +49,7 @@ def run(words: Sequence[str], folder: Path) -> CommandOutput:
         command, place = _program(words[1:]), folder
     try:
         done = subprocess.run(
-            command, cwd=place, env=_environment(), capture_output=True, text=True, check=False,
+            command, cwd=place, env={**os.environ, "NO_COLOR": "1"}, capture_output=True, text=True, check=False,
             timeout=COMMAND_WITHIN_S, stdin=subprocess.DEVNULL,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
@@ -116,7 +116,3 @@ class RunningTwinshop:
 
 def _program(words: Sequence[str]) -> list[str]:
     return [sys.executable, "-m", "loadtests.cli", *words]
-
-
-def _environment() -> dict[str, str]:
-    return {**os.environ, "NO_COLOR": "1"}

@@ -33,8 +33,6 @@ _workshop = msgspec.json.Decoder(Workshop).decode
 _picture = msgspec.json.Decoder(Picture).decode
 _frame = msgspec.json.Decoder(Frame).decode
 
-NUMBERS = ("logged_out", "carts_lost", "failed", "unknown", "shopping", "dead", "broken", "losses", "ended")
-"""What a rule of a script may name, of each side."""
 ANSWER_WITHIN_S = 30.0
 SILENT_AT_MOST_S = 30.0
 """The dashboard says something at least every 10 s."""

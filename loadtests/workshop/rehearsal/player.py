@@ -168,7 +168,7 @@ class Player:
         self._expect_card(open_=True)
 
     def _wait_for_phase(self, phase: Phase, within_s: float) -> None:
-        self._watcher.wait_until(f"phase {phase}", _in_phase(phase), within_s)
+        self._watcher.wait_until(f"phase {phase}", lambda seen: seen.phase == phase, within_s)
 
     def _expect_card(self, *, open_: bool) -> None:
         """Solution and explanation are there at the end, and not before the prediction."""
@@ -219,10 +219,6 @@ def _told_of(side: SideName, user: str, known: bool) -> Callable[[DashboardView]
         return any(guest.user == user and guest.logged_in is known for guest in guests)
 
     return told
-
-
-def _in_phase(phase: Phase) -> Callable[[DashboardView], bool]:
-    return lambda seen: seen.phase == phase
 
 
 def check_observed(client: DashboardClient, wanted: dict[str, str]) -> list[str]:

@@ -52,8 +52,8 @@ class Promise(msgspec.Struct, frozen=True):
 
     @property
     def of_a_round(self) -> bool:
-        """It is about a round that was played: `left` and `right` are in it."""
-        return bool(NAME.search(self.formula))
+        """It is about a round that was played: `left` or `right` is in it, or how many shoppers or nodes."""
+        return bool(NAME.search(self.formula)) or self.formula in ("U", "N")
 
 
 class BrokenPromise(msgspec.Struct, frozen=True):

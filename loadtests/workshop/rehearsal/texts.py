@@ -162,7 +162,7 @@ def broken_without_a_round(pages: tuple[LessonPage, ...], known: Mapping[str, fl
         if page.path.name not in FREE_OF_MARKS:
             yield from unmarked(page.path, page.name)
         for promise in page.promises():
-            if not of_a_round(promise) and (bad := broken(promise, known)) is not None:
+            if not promise.of_a_round and (bad := broken(promise, known)) is not None:
                 yield bad
 
 
@@ -173,12 +173,5 @@ def broken_by_a_round(page: LessonPage, values: Mapping[str, float], *, numbers:
     and this round was smaller.
     """
     for promise in page.promises():
-        if of_a_round(promise) and (numbers or promise.number is None):
-            bad = broken(promise, values)
-            if bad is not None:
-                yield bad
-
-
-def of_a_round(promise: Promise) -> bool:
-    """Whether a round must be played to know."""
-    return promise.of_a_round or promise.formula in ("U", "N")
+        if promise.of_a_round and (numbers or promise.number is None) and (bad := broken(promise, values)) is not None:
+            yield bad
