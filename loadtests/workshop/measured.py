@@ -28,8 +28,7 @@ from shared.demo_accounts import account_number
 from shared.request_log import LoggedSession, read_request_log
 
 NAME = re.compile(r"\b(?:left|right)\.[a-z0-9_.]*[a-z0-9_]\b")
-OF_THE_RUN = ("at_risk", "visitors")
-"""Numbers of a side that are no measures."""
+OF_THE_RUN = ("at_risk", "visitors")  # numbers of a side that are no measures
 _BY_KIND = tuple(f"{what}.{kind.replace('-', '_')}" for what in ("observed", "through") for kind in FAULTS)
 
 
@@ -83,7 +82,7 @@ def observed_answer(question: Question, values: Mapping[str, float]) -> str:
         try:
             if choice.when and is_true(choice.when, values):
                 return choice.value
-        except KeyError:
+        except KeyError:  # not measured: nothing is known of this choice, and perhaps of the next
             continue
     return question.truth
 
@@ -101,10 +100,11 @@ def _of_side(result: ArchitectureResult, kinds: Sequence[str]) -> dict[str, floa
         if value is not None:
             found[name] = value
     seen = {step.fault for step in result.experiment if step.step == "observed"}
-    through = {
+    through = {  # a set: a part that went through two of a kind counts once
         (kinds[step.fault], step.victim) for step in result.experiment if step.step == "observed_healed" and kinds
     }
     for kind in FAULTS:
+        # Zeros, too: of a kind that nobody made it is known that it was not observed.
         found[f"observed.{_word(kind)}"] = sum(kinds[fault] == kind for fault in seen if fault < len(kinds))
         found[f"through.{_word(kind)}"] = sum(kind == its for its, _victim in through)
     causes = Counter(word for loss in result.losses for word in words_of(loss.cause))

@@ -19,10 +19,8 @@ from loadtests.workshop.measured import observed_answers
 from loadtests.workshop.predictions import begun_us, read_predictions, tally
 
 SHELL = PageShell(Path(__file__).parent)
-MOST_ANSWERS = 40
-"""Rows of one table."""
-MOST_REASONS = 60
-"""Quotations: a report stays small. All are in the run's folder."""
+MOST_ANSWERS = 40  # rows of one table
+MOST_REASONS = 60  # quotations: a report stays small, and all are in the run's folder
 
 
 class AnswerRow(msgspec.Struct, frozen=True):
@@ -117,8 +115,7 @@ def _room(folder: Path) -> tuple[RoomLosses, ...]:
 def _asked(
     episode: Episode | None, predictions: Sequence[CommittedPrediction], results: Results
 ) -> tuple[QuestionRows, ...]:
-    """Of an episode that is not known any more the questions' ids have to do."""
-    if episode is None:
+    if episode is None:  # one that is not known any more: its questions' ids have to do
         names = sorted({name for prediction in predictions for name in prediction.answers})
         return tuple(_question(Question(name, name, "number"), predictions, "") for name in names)
     observed = observed_answers(episode, results)
@@ -131,6 +128,7 @@ def _question(question: Question, predictions: Sequence[CommittedPrediction], ob
         given = tally([*predictions, CommittedPrediction(0, "", "", {question.id: observed}, "")], question.id)
         given[observed] -= 1  # it has its row, in its place, though nobody may have said it
     rows = [AnswerRow(_in_words(question, answer), people, answer == observed) for answer, people in given.items()]
+    # Those that most people gave, and always what was observed; shown in the answers' own order.
     kept = sorted(sorted(rows, key=lambda row: (row.observed, row.people))[-MOST_ANSWERS:], key=rows.index)
     return QuestionRows(
         question.text, tuple(kept), sum(row.people for row in rows) - sum(row.people for row in kept),

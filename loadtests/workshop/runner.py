@@ -47,8 +47,8 @@ from shared.errors import Interrupted, RunFolderError, TwinshopError
 FILE = "workshop.json"
 LOOK_S = 0.05
 OK = CommandReply(True)
-CLOSE_BEFORE_MS = END_LEAD_MS + 500
-"""A round whose time is over is closed so long before, so that it ends in time."""
+CLOSE_BEFORE_MS = END_LEAD_MS + 500  # so long before its time is over a round is closed, so that it ends in time
+# What to do instead, by phase.
 NEXT: dict[Phase, str] = {
     "predict": "let people in first",
     "explain": "begin another round",
@@ -56,7 +56,6 @@ NEXT: dict[Phase, str] = {
     "starting": "wait until both shops stand",
     "closing": "wait until it is closed",
 }
-"""What to do instead, by phase."""
 
 
 class StateFile:
@@ -178,6 +177,7 @@ class WorkshopRunner:
 
     def _in_a_live_round(self, command: Break | Heal | Close) -> CommandReply:
         phase, live = self._state_file.phase, self._round
+        # Closed, and not yet told so: nothing may be broken any more that nobody would heal.
         if phase not in LIVE_PHASES or self._closed or live is None:
             now = "closing" if phase in LIVE_PHASES else phase
             return CommandReply(False, f"nobody shops now: the round is in {now!r}", NEXT.get(now, ""))
@@ -206,7 +206,7 @@ class WorkshopRunner:
                     self._pending.wait(LOOK_S)
                     continue
                 episode, self._next = self._next, None
-                self._released = self._closed = False
+                self._released = self._closed = False  # what was said to the round before is not said to this one
                 number += 1
                 self._state_file.begin(Round(number, "starting", episode))
             self._carry_out(number, episode)
@@ -241,7 +241,7 @@ class WorkshopRunner:
             Exception: it cannot go on.
         """
         live.start()
-        self._wait(live, live.stands)
+        self._wait(live, live.stands)  # nothing of it is told before: what stands may still fail
         self._state_file.tell(
             folder=str(live.folder.root.absolute()), run=live.provenance.run, sides=live.told_sides(),
             shoppers=len(live.plan.shoppers),

@@ -17,13 +17,12 @@ from loadtests.workshop.episode_file import find_episode
 from loadtests.workshop.predictions import tally
 from shared.errors import EnvironmentNotReady
 
-DOORS = ("login", "cart")
-"""Where people go in a shop: by what a shopper would do there."""
+DOORS = ("login", "cart")  # where people go in a shop, by what a shopper would do there
 Card = dict[str, object]
+# What of an episode everybody may know at any time.
 CARD = (
     "name", "number", "title", "architectures", "buttons", "objectives", "new_idea", "new_control", "reason_prompt",
 )  # fmt: skip
-"""What of an episode everybody may know at any time."""
 api = Blueprint("api", __name__)
 
 
@@ -40,10 +39,8 @@ def episode_of(said: Round) -> Episode:
 
 
 def card(episode: Episode, said: Round, *, covered: bool, instructor: bool) -> Card:
-    """The card. The new idea comes with what is seen, solution and explanation at the end, minutes to the instructor.
-
-    The instructor has the solution as soon as anything is seen: it is the room that must not read it before the kill.
-    """
+    """The card: the new idea with what is seen, solution and explanation at the end, minutes for the instructor."""
+    # The instructor has the solution as soon as anything is seen: it is the room that must not read it before the kill.
     told = not covered and (instructor or said.phase == "explain")
     shown = {name: getattr(episode, name) for name in CARD} | {
         "question": episode.scenario.question,
@@ -63,7 +60,7 @@ def card(episode: Episode, said: Round, *, covered: bool, instructor: bool) -> C
 
 
 def _question(question: Question) -> Card:
-    """Without its answer."""
+    # Field by field, and not the struct: that holds the answer (`observed`, `truth`, a choice's `when`).
     choices = [{"value": choice.value, "text": choice.text} for choice in question.choices]
     return {name: getattr(question, name) for name in ("id", "text", "kind", "unit")} | {"choices": choices}
 
@@ -73,10 +70,11 @@ def events() -> Response:
     """Server-sent events, for ever."""
     broadcaster = the_context().broadcaster
     who = the_client().who
+    # In one expression: an event that came between the backlog and the place in the row would be lost to them.
     subscriber = broadcaster.subscribers.admit(who, broadcaster.backlog(who, _last_event_id()))
     answer = Response(subscriber.pieces(), mimetype="text/event-stream")
     answer.call_on_close(lambda: broadcaster.subscribers.leave(subscriber))
-    answer.headers["X-Accel-Buffering"] = "no"
+    answer.headers["X-Accel-Buffering"] = "no"  # to whatever stands in between: do not collect, pass on
     return answer
 
 
@@ -163,7 +161,7 @@ def predict() -> Response:
     book = _open_book(broadcaster)
     prediction = read_prediction(request.get_data(), episode_of(_round()), who=client.who, at_us=now_us())
     book.commit(prediction)
-    if broadcaster.book is book:
+    if broadcaster.book is book:  # writing lets others run: the round may be another one by now
         broadcaster.opened(client.who)
     return _json({"committed": True, "count": len(book.all())}, status=201)
 
@@ -190,6 +188,7 @@ def command() -> Response:
 
 def _last_event_id() -> int | None:
     said = request.headers.get("Last-Event-ID", "")
+    # `isdigit` takes superscripts, too, which `int` does not; and of thousands of digits `int` makes an error.
     return int(said) if said.isascii() and said.isdigit() and len(said) < 20 else None
 
 

@@ -70,7 +70,7 @@ def _by_status(error: HTTPException) -> Response:
 
 
 def _failed(error: Exception) -> Response:
-    """Our own mistake. The path alone is told to the log: a query can hold the instructor's key."""
+    # Our own mistake. The path alone is told to the log: a query can hold the instructor's key, and so can a message.
     place = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{place.filename}:{place.lineno}"
     tell(f"dashboard: {request.method} {request.path}: {type(error).__name__} at {where}", err=True)

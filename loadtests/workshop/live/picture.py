@@ -74,7 +74,7 @@ class RoundFiles:
         return [self._events, self._history, *self._load.values(), *self._guests.values()]
 
     def _read_load(self, name: str, side: SideWatch) -> None:
-        for path in self._logs[name].glob("history-*.ndjson"):
+        for path in self._logs[name].glob("history-*.ndjson"):  # again and again: it is made by its load process
             self._load.setdefault(path, RecordTail(path, _exchanges))
         for path, tail in self._load.items():
             if path.parent == self._logs[name]:
@@ -86,7 +86,7 @@ class RoundFiles:
             return
         logs = self._logs[name]
         self._guests.setdefault(logs / ACCESS_LOG, RecordTail(logs / ACCESS_LOG, balancer_decoder, OF_GUESTS))
-        for path in logs.glob(REQUEST_LOGS):
+        for path in logs.glob(REQUEST_LOGS):  # again and again: nodes are added
             self._guests.setdefault(path, RecordTail(path, request_decoder, OF_GUESTS))
         for path, tail in self._guests.items():
             if path.parent == logs:

@@ -45,8 +45,7 @@ from loadtests.workshop.live.tail import RecordTail
 from shared.errors import UsageError
 
 STEP_MS = 250
-EPOCH_US = 1
-"""The zero of a recorded run: so long ago that all of it is over."""
+EPOCH_US = 1  # the zero of a recorded run: so long ago that all of it is over (0 would be that nobody shops yet)
 ANY_USER = re.compile(rb'"user":"([a-z]+-\d+)"')
 
 
@@ -85,6 +84,7 @@ def read_recording(folder: Path, left: str, right: str) -> Recording:
     shown = Round(
         1, "explain", provenance.scenario, str(folder), sides, shoppers, window_ms=plan.window_ms, run=provenance.run
     )  # fmt: skip
+    # Without the delay of a live round: everything has been written.
     watches = {side.architecture: watch_of(side, shoppers, delay_us=0) for side in sides}
     last_us = _feed(run, watches, events)
     frames = tuple(_frames(watches[left], watches[right], last_us))
@@ -127,6 +127,7 @@ def _guests_of(logs: Path, users: Iterable[str], events: Iterable[Event]) -> tup
             in_memory = event.description.store == "memory"
         elif isinstance(event, FaultEvent):
             at_us = zero_us + event.at_us
+            # In order of time: who was in before the fault and who after it is all that decides.
             while place < len(lines) and lines[place].at_us <= at_us:
                 seen.logged(lines[place])
                 place += 1
@@ -149,6 +150,7 @@ def _side(side: SideName, ready: ClusterReady, run: RunFolder, admitted: Mapping
 
 def _guests_in(logs: Path, admitted: frozenset[str]) -> tuple[str, ...]:
     """The guests that the nodes wrote of."""
+    # Without decoding: logs are large, and hold few people. Only who came in is shown, not all sixty accounts.
     named = {user.decode() for log in logs.glob(REQUEST_LOGS) for user in ANY_USER.findall(log.read_bytes())}
     return tuple(sorted(named & admitted))
 
@@ -189,7 +191,7 @@ def _done_us(record: Record) -> int:
 
 
 def _frames(left: SideWatch, right: SideWatch, last_us: int) -> Iterator[tuple[int, Frame]]:
-    end_ms = -(-last_us // (1000 * STEP_MS)) * STEP_MS
+    end_ms = -(-last_us // (1000 * STEP_MS)) * STEP_MS  # rounded up: the last step holds the last thing
     for at_ms in range(0, end_ms + 1, STEP_MS):
         over = at_ms == end_ms
         frame = Frame(at_ms, left.advance(at_ms * 1000, over=over), right.advance(at_ms * 1000, over=over))

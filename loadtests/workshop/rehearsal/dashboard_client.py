@@ -34,8 +34,7 @@ _picture = msgspec.json.Decoder(Picture).decode
 _frame = msgspec.json.Decoder(Frame).decode
 
 ANSWER_WITHIN_S = 30.0
-SILENT_AT_MOST_S = 30.0
-"""The dashboard says something at least every 10 s."""
+SILENT_AT_MOST_S = 30.0  # the dashboard says something at least every 10 s
 CHUNK = 65_536
 
 
@@ -98,7 +97,7 @@ class DashboardView:
         self.workshop = workshop
 
     def _follow(self, number: int | None, name: str) -> None:
-        """A picture begins anew, what is told again has the same id; all other events follow each other by one."""
+        # A picture begins anew, what is told again has the same id; all other events follow each other by one.
         if number is None:
             return
         if self._last_id is not None and name != "picture" and number - self._last_id not in (0, 1):
@@ -119,6 +118,7 @@ class DashboardClient:
         opened = self._session.get(url_with_key, timeout=ANSWER_WITHIN_S)
         opened.raise_for_status()
         self.url = url_with_key.partition("/?")[0].rstrip("/")
+        # Not by the session: `close` has to shut the socket under whoever reads from it.
         self._stream = HTTPConnection(urlsplit(self.url).netloc, timeout=SILENT_AT_MOST_S)
         self._stream.connect()
         self._listener = threading.Thread(target=self._listen, name="watcher", daemon=True)
@@ -176,6 +176,7 @@ class DashboardClient:
             NotReadyInTime: it did not in time, or the dashboard is gone.
         """
         with self._changed:
+            # Also until it can never come: who waits is told at once, and why.
             self._changed.wait_for(lambda: self._why_gone or self._failed() or come(self.seen), timeout=within_s)
             if not come(self.seen):
                 raise NotReadyInTime(
@@ -208,18 +209,17 @@ class DashboardClient:
             self._end(f"the dashboard's events broke off: {error}")
 
     def _pieces(self) -> Iterator[bytes]:
-        """Of the events, as they come."""
         cookie = "; ".join(f"{name}={value}" for name, value in self._session.cookies.items())
         self._stream.request("GET", "/events", headers={"Cookie": cookie, "Accept": "text/event-stream"})
         answer = self._stream.getresponse()
         if answer.status != requests.codes.ok:
             raise OSError(f"status {answer.status}: {answer.read(CHUNK).decode(errors='replace')}")
-        while piece := answer.read1(CHUNK):
+        while piece := answer.read1(CHUNK):  # what there is; `read` would wait until so much has come
             yield piece
 
     def _end(self, why: str) -> None:
         with self._changed:
-            self._why_gone = "" if self._gone else why
+            self._why_gone = "" if self._gone else why  # we closed it ourselves
             self._changed.notify_all()
 
 

@@ -10,6 +10,7 @@ from typing import Literal, TypeVar
 import requests
 
 from compose.applications import SHIPPED
+from compose.supervision.waiting import wait_for
 from loadtests.load.calls import request_for
 from loadtests.model.formulas import is_true
 from loadtests.workshop.contract import SIDES, Break, Close, Guest, Heal, Phase, Release, SideName
@@ -23,13 +24,11 @@ ANSWER_WITHIN_S = 30.0
 Said = TypeVar("Said")
 Known = Literal["known", "stranger"]
 RELEASE_WITHIN_S = 120.0
-FATE_WITHIN_S = 60.0
-"""Until a shop says whether it knows somebody: nodes and store may be busy dying, and a person reloads the page."""
+FATE_WITHIN_S = 60.0  # until a shop says whether it knows somebody: it may be busy dying, and people reload the page
 LOOK_S = 0.1
-EXPLAIN_WITHIN_S = 240.0
-"""The last audit, judging and the report."""
+EXPLAIN_WITHIN_S = 240.0  # the last audit, judging and the report
+# What tells results; covered until a prediction is committed.
 RESULT_URLS = ("/api/frames", "/api/losses/left/0", "/api/observed")
-"""What tells results; covered until a prediction is committed."""
 
 
 class BrowserUser:
@@ -159,8 +158,7 @@ class Player:
         self._watcher.command(Heal())
 
     def _close(self, _step: ScriptStep) -> None:
-        """A round may have ended by itself."""
-        if self._watcher.seen.phase == "run":
+        if self._watcher.seen.phase == "run":  # it may have ended by itself
             self._watcher.command(Close())
         self._wait_for_phase("explain", EXPLAIN_WITHIN_S)
         report = self._watcher.get("/report")
@@ -184,11 +182,7 @@ class Player:
 
 
 def _answer_of(look: Callable[[], Said | None]) -> Said | None:
-    """As soon as there is one."""
-    until = time.monotonic() + FATE_WITHIN_S
-    while (found := look()) is None and time.monotonic() < until:
-        time.sleep(LOOK_S)
-    return found
+    return wait_for(look, until=time.monotonic() + FATE_WITHIN_S, every_s=LOOK_S)
 
 
 def _served(ask: Callable[[], requests.Response]) -> requests.Response:

@@ -25,8 +25,7 @@ _MEASURED = re.compile(r"\d[\d,]*(?:\.\d+)?(?=\s)")
 DOCS = Path(__file__).parents[3] / "docs"
 TUTORIAL = DOCS / "tutorial"
 MEASURED = DOCS / "explanation" / "measured.md"
-FREE_OF_MARKS = ("quiz.md",)
-"""Their numbers are those of questions and answers, and claim nothing."""
+FREE_OF_MARKS = ("quiz.md",)  # its numbers are those of questions and answers, and claim nothing
 
 
 class PageCommand(msgspec.Struct, frozen=True):
@@ -50,7 +49,8 @@ def blocks(text: str, name: str) -> Iterator[PageCommand]:
     for number, line in enumerate(text.splitlines(), 1):
         fence = _FENCE.match(line)
         starts = console and line.startswith("$ ")
-        if command and (fence or starts):
+        if command and (fence or starts):  # what a command shows ends at the next one, or with the block
+            # With comments: `$ twinshop check 2   # what has it shown?` is typed, and pasted, as it stands.
             yield PageCommand(place, tuple(shlex.split(command, comments=True)), tuple(output))
             command, output = "", []
         if fence:
