@@ -127,7 +127,7 @@ class ControlServer:
             return CommandReply(False, f"{error.what}: {error.why}" if error.why else error.what, error.next_step)
         except Exception as error:  # noqa: BLE001 - whatever it is, the workshop goes on and whoever asked is told
             return CommandReply(
-                False, f"internal error: {type(error).__name__}: {error}", "look at the workshop's own words"
+                False, f"internal error: {type(error).__name__}: {error}", "look at what the workshop prints"
             )
 
 

@@ -101,14 +101,11 @@ def predicted(folder: Path, results: Results) -> Predicted | None:
             _reason(it, is_late, episode) for it, is_late in zip(predictions[:MOST_REASONS], late, strict=False)
         ),
         more_reasons=max(0, len(predictions) - MOST_REASONS),
-        room=_room(folder),
-    )
-
-
-def _room(folder: Path) -> tuple[RoomLosses, ...]:
-    seen = guests_seen(folder)
-    return tuple(
-        RoomLosses(name, len(guests), sum(guest.lost for guest in guests)) for name, guests in seen.items() if guests
+        room=tuple(
+            RoomLosses(name, len(guests), sum(guest.lost for guest in guests))
+            for name, guests in guests_seen(folder).items()
+            if guests
+        ),
     )
 
 

@@ -157,7 +157,7 @@ def predict() -> Response:
     broadcaster, client = the_context().broadcaster, the_client()
     seat = the_seat()
     if seat is None and not client.instructor:
-        raise Refusal(403, "you have no seat in this room", why="one each predicts", next_step="open the dashboard: /")
+        raise Refusal(403, "you have no seat in this room", why="to predict takes one", next_step="open /")
     book = _open_book(broadcaster)
     prediction = read_prediction(request.get_data(), episode_of(_round()), who=client.who, at_us=now_us())
     book.commit(prediction)

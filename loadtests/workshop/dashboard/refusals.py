@@ -24,7 +24,7 @@ class Refusal(Exception):
 PLAINLY: dict[int, tuple[str, str]] = {
     400: ("this request cannot be understood", "reload the page"),
     404: ("there is nothing here", "go to the dashboard: /"),
-    405: ("not like that", "go to the dashboard: /"),
+    405: ("this address cannot be asked that way", "go to the dashboard: /"),
     413: ("that is too much", "say it in fewer words"),
     415: ("this must be sent as JSON", "send it with Content-Type: application/json"),
 }

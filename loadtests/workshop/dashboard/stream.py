@@ -176,9 +176,9 @@ class Subscribers:
         Raises:
             Refusal: there is no room.
         """
-        theirs = sum(subscriber.who == who for subscriber in self._all)
-        if theirs >= MOST_OF_ONE or len(self._all) >= self.most:
-            self._drop_one_of(who)
+        theirs = [subscriber for subscriber in self._all if subscriber.who == who]
+        if theirs and (len(theirs) >= MOST_OF_ONE or len(self._all) >= self.most):
+            self.drop(theirs[0])
         if len(self._all) >= self.most:
             raise Refusal(
                 503, f"{self.most} people watch already",
@@ -193,11 +193,6 @@ class Subscribers:
     def leave(self, subscriber: Subscriber) -> None:
         """They are gone. Safe to repeat."""
         self._all.pop(subscriber, None)
-
-    def _drop_one_of(self, who: str) -> None:
-        oldest = next((subscriber for subscriber in self._all if subscriber.who == who), None)
-        if oldest is not None:
-            self.drop(oldest)
 
     def drop(self, subscriber: Subscriber) -> None:
         """They do not read: end their stream."""

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from compose.cluster import BALANCER, REPLICA, SENTINEL, STORE
 from loadtests.model.events import ClusterReady, Event, FaultEvent, GuestsAdmitted, LoadStarted, read_events
-from loadtests.model.history import Record, StoredOrder, read_history
+from loadtests.model.history import StoredOrder, read_history
 from loadtests.model.plan import read_plan
 from loadtests.model.results import Loss
 from loadtests.model.run_folder import RunFolder
@@ -182,12 +182,8 @@ def _feed(run: RunFolder, watches: dict[str, SideWatch], events: dict[str, list[
     for record in read_history(run.history):
         if record.architecture in watches:
             watches[record.architecture].told(record, MERGED)
-            last_us = max(last_us, _done_us(record))
+            last_us = max(last_us, 0 if isinstance(record, StoredOrder) else record.done_us)
     return last_us
-
-
-def _done_us(record: Record) -> int:
-    return 0 if isinstance(record, StoredOrder) else record.done_us
 
 
 def _frames(left: SideWatch, right: SideWatch, last_us: int) -> Iterator[tuple[int, Frame]]:

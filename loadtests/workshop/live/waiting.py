@@ -51,14 +51,12 @@ class Waiting:
         """
         # Not up to now: behind the newest answer there is nothing to tell, and a pause may go on for minutes.
         last = self._newest + 1 if over else min(self._newest + 1, now_us // 1_000_000)
-        told = [self._close(number) for number in sorted(self._open) if number < self._next and self._has_news(number)]
+        again = [number for number in sorted(self._open) if number < self._next]
+        told = [self._close(each) for each in again if self.seconds[each].asked != self._open[each].asked]
         while self._next < last:
             told.append(self._close(self._next))
             self._next += 1
         return tuple(told)
-
-    def _has_news(self, number: int) -> bool:
-        return self.seconds[number].asked != self._open[number].asked
 
     def _close(self, number: int) -> WaitsView:
         second = self._open.get(number) or _Second()
