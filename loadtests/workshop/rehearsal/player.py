@@ -12,7 +12,7 @@ import requests
 from compose.applications import SHIPPED
 from compose.supervision.waiting import wait_for
 from loadtests.model.formulas import is_true
-from loadtests.workshop.contract import Break, Close, Heal, Phase, Release, SideName
+from loadtests.workshop.contract import Break, Close, Heal, Phase, Release, RoundSide, SideName
 from loadtests.workshop.episode import Episode, ScriptStep
 from loadtests.workshop.rehearsal.dashboard_client import DashboardClient, DashboardView
 from loadtests.workshop.rehearsal.room_visitor import RoomVisitor
@@ -72,9 +72,7 @@ class Player:
 
     def _enter(self, step: ScriptStep) -> None:
         """Where the form is answered by whoever is next, one tries again; a person would, too."""
-        workshop = self._watcher.seen.workshop
-        assert workshop is not None
-        for side in workshop.round.sides:
+        for side in self._sides():
             if side.side in step.sides:
                 _served(partial(self._watcher.logs_in, side.shop_url)).raise_for_status()
                 self._watcher.asks_shop(side.shop_url, "add", sku=SHIPPED.interface.articles[0], quantity=1)
@@ -84,9 +82,7 @@ class Player:
                     self._expect(entered, requests.codes.ok, f"a participant's login to the {side.side} shop")
 
     def _look(self, step: ScriptStep) -> None:
-        workshop = self._watcher.seen.workshop
-        assert workshop is not None
-        for side in workshop.round.sides:
+        for side in self._sides():
             wanted = step.left if side.side == "left" else step.right
             if wanted and (known := _answer_of(partial(self._watcher.is_known, side))) is not KNOWN[wanted]:
                 found = "known" if known else "not served" if known is None else "a stranger"
@@ -98,13 +94,16 @@ class Player:
 
     def _look_from_elsewhere(self, visitor: RoomVisitor) -> None:
         """What the dashboard tells of a participant must be what they see themselves, on their own device."""
-        workshop, user = self._watcher.seen.workshop, visitor.me()["user"]
-        assert workshop is not None
-        for side in workshop.round.sides:
+        user = visitor.me()["user"]
+        for side in self._sides():
             known = _answer_of(partial(visitor.is_known, side))
             if known is not None:
                 what = f"a participant is {'known' if known else 'a stranger'} in the {side.side} shop"
                 self._watcher.wait_until(what, _told_of(side.side, user, known), FATE_WITHIN_S)
+
+    def _sides(self) -> tuple[RoundSide, ...]:
+        assert self._watcher.seen.workshop is not None
+        return self._watcher.seen.workshop.round.sides
 
     def _wait(self, step: ScriptStep) -> None:
         self._watcher.wait_until(step.until, lambda seen: is_true(step.until, seen.values()), step.within_s)
