@@ -164,12 +164,8 @@ def _bound(connection: Connection) -> None:
 
 
 def _in_words(error: Exception) -> str:
-    match error:
-        case BlockingIOError():  # what a read says whose SO_RCVTIMEO is over
-            return f"no answer within {READ_WITHIN_S:g} s"
-        case OSError():
-            return error.strerror or str(error)
-        case EOFError():
-            return "it hung up"
-        case _:
-            return str(error) or type(error).__name__
+    if isinstance(error, BlockingIOError):  # what a read says whose SO_RCVTIMEO is over
+        return f"no answer within {READ_WITHIN_S:g} s"
+    if isinstance(error, EOFError):
+        return "it hung up"
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

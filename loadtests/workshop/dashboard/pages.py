@@ -120,7 +120,7 @@ def joined() -> AnyResponse:
 
 
 def _sit_down(name: str) -> None:
-    seat = the_context().seats.take(request.remote_addr or "", nickname(name))
+    seat = the_context().broadcaster.seats.take(request.remote_addr or "", nickname(name))
     g.client = replace(the_client(), who=seat.who, new=True)
 
 

@@ -228,7 +228,7 @@ def _server(assignment: DashboardAssignment, broadcaster: Broadcaster) -> _Serve
     tell = partial(_in_a_thread, ask, assignment.control, assignment.control_key) if assignment.control else None
     room = JoinAddress(assignment.room_url, assignment.join_code) if assignment.room_url else None
     context = RequestContext(
-        broadcaster, Clients(assignment.instructor_token, assignment.join_code), JoinThrottle(), broadcaster.seats,
+        broadcaster, Clients(assignment.instructor_token, assignment.join_code), JoinThrottle(),
         tell, room, assignment.shop_ports,
     )  # fmt: skip
     server = _Server(
