@@ -109,10 +109,8 @@ def _open_house(
         # Last: whoever finds the workshop by this file finds all of it.
         write_for_owner(address_file(state), ControlAddress(control.address, key, str(state_file.path)))
         url, board = f"http://{own_name(listen.host)}:{ready.port}", str(state_file.path)
-        yield (
-            session,
-            WorkshopUrls(url, f"{url}/?key={token}", listen.room_url, listen.join_code, control.address, board),
-        )
+        opened = WorkshopUrls(url, f"{url}/?key={token}", listen.room_url, listen.join_code, control.address, board)
+        yield session, opened
 
 
 def _start_dashboard(ledger: Ledger, folder: Path, assignment: DashboardAssignment) -> Child:
