@@ -137,7 +137,7 @@ def _show_again(run: Path, architectures: tuple[str, ...], port: int, *, as_json
         sys.stdout.flush()
         if not no_open:
             _open_browser(shown.url)
-        shown.wait()
+        shown.process.wait()
 
 
 def _two(

@@ -24,17 +24,13 @@ episode's clusters stand, nobody shops yet and nothing can be broken, so that th
 run: predictions are closed, people shop, the episode's buttons work. closing: the last audit, judging and the report.
 explain: the round is over, its report is there. failed: it could not be carried out; `Round.why` says why."""
 
-LIVE_PHASES: frozenset[Phase] = frozenset({"open", "run"})
-"""In these people shop, and things can be broken."""
+LIVE_PHASES: frozenset[Phase] = frozenset({"open", "run"})  # people shop, and things can be broken
 
 SideName = Literal["left", "right"]
 SIDES: tuple[SideName, SideName] = ("left", "right")
-
-
+# How the accounts of people with browsers begin; in old rounds they had the numbers after the last shopper's.
 GUEST = "guest-"
-"""How the accounts of people with browsers begin; in old rounds they had the numbers after the last shopper's."""
-SEATS = 61
-"""So many people with browsers a workshop has accounts for in both shops: sixty participants, and the instructor."""
+SEATS = 61  # accounts of theirs in both shops: sixty participants, and the instructor
 
 
 class Guest(msgspec.Struct, frozen=True):
@@ -383,6 +379,6 @@ def _side(before: SideFrame, news: SideFrame) -> SideFrame:
 def _table(before: tuple[T, ...], news: Iterable[T], key: Callable[[T], Hashable]) -> tuple[T, ...]:
     if not news:
         return before
-    rows = {key(row): row for row in before}
+    rows = {key(row): row for row in before}  # a dict keeps a row's place when its value is replaced
     rows.update((key(row), row) for row in news)
     return tuple(rows.values())

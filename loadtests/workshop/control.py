@@ -23,15 +23,10 @@ import msgspec
 
 from loadtests.workshop.contract import Command, CommandReply
 from shared.errors import EnvironmentNotReady, TwinshopError
-from shared.whole_file import write_whole
 
-MOST_BYTES = 16_384
-"""Of a command, and of a reply."""
-READ_WITHIN_S = 2.0
-"""How long the other side may take for each thing that it says."""
-MOST_AT_ONCE = 16
-"""Connections that are served at a time; more wait."""
-OWNER_ONLY = 0o600
+MOST_BYTES = 16_384  # of a command, and of a reply
+READ_WITHIN_S = 2.0  # for each thing that the other side says
+MOST_AT_ONCE = 16  # connections that are served at a time; more wait
 
 Handle = Callable[[Command], CommandReply]
 """What a workshop does when it is told something."""
@@ -53,11 +48,6 @@ class ControlAddress(msgspec.Struct, frozen=True):
 _decode_control_address = msgspec.json.Decoder(ControlAddress).decode
 
 
-def write_address(path: Path, address: ControlAddress) -> None:
-    """Write it, readable to its owner only."""
-    write_whole(path, _encode(address), mode=OWNER_ONLY)
-
-
 def read_address(path: Path) -> ControlAddress | None:
     """The workshop that is found there; None if there is none."""
     try:
@@ -77,7 +67,7 @@ class ControlServer:
         self._closed = threading.Event()
         try:
             self._listener = Listener(self.address, family="AF_UNIX", backlog=MOST_AT_ONCE)
-            path.chmod(OWNER_ONLY)
+            path.chmod(0o600)  # its folder is the ledger's, mode 0700: in between nobody else could have come
         except OSError as error:
             raise EnvironmentNotReady(
                 f"cannot listen for commands at {path}",
@@ -119,13 +109,14 @@ class ControlServer:
 
     def _answer(self, connection: Connection) -> None:
         _bound(connection)
+        # Both prove the key; `ask` has the other order, or each would take the other's challenge for an answer.
         deliver_challenge(connection, self._key)
         answer_challenge(connection, self._key)
         connection.send_bytes(_encode(self._reply(connection)))
 
     def _reply(self, connection: Connection) -> CommandReply:
         try:
-            command = _decode_command(connection.recv_bytes(MOST_BYTES))
+            command = _decode_command(connection.recv_bytes(MOST_BYTES))  # never `recv`: that unpickles
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             return CommandReply(
                 False, f"this is not a command: {error}", "send one of loadtests.workshop.contract as JSON"
@@ -136,7 +127,7 @@ class ControlServer:
             return CommandReply(False, f"{error.what}: {error.why}" if error.why else error.what, error.next_step)
         except Exception as error:  # noqa: BLE001 - whatever it is, the workshop goes on and whoever asked is told
             return CommandReply(
-                False, f"internal error: {type(error).__name__}: {error}", "look at the workshop's own words"
+                False, f"internal error: {type(error).__name__}: {error}", "look at what the workshop prints"
             )
 
 
@@ -163,21 +154,18 @@ def ask(address: str, key: str, command: Command) -> CommandReply:
 
 
 def _bound(connection: Connection) -> None:
-    """By the system and not by a timer: it holds whatever patches threads and sockets in this process."""
     seconds = int(READ_WITHIN_S)
-    limit = struct.pack("ll", seconds, int((READ_WITHIN_S - seconds) * 1e6))
+    limit = struct.pack("ll", seconds, int((READ_WITHIN_S - seconds) * 1e6))  # a `timeval`
+    # By the system and not by a timer: it holds whatever patches threads and sockets in this process. Set through a
+    # copy, since the options are the socket's, and closing the copy leaves the connection open.
     with socket.socket(fileno=os.dup(connection.fileno())) as same:
         same.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
         same.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
 
 
 def _in_words(error: Exception) -> str:
-    match error:
-        case BlockingIOError():
-            return f"no answer within {READ_WITHIN_S:g} s"
-        case OSError():
-            return error.strerror or str(error)
-        case EOFError():
-            return "it hung up"
-        case _:
-            return str(error) or type(error).__name__
+    if isinstance(error, BlockingIOError):  # what a read says whose SO_RCVTIMEO is over
+        return f"no answer within {READ_WITHIN_S:g} s"
+    if isinstance(error, EOFError):
+        return "it hung up"
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

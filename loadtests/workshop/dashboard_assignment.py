@@ -20,11 +20,8 @@ from loadtests.model.run_folder import read_document
 from loadtests.workshop.contract import SEATS
 from shared.whole_file import write_whole
 
-MOST_WATCHERS = 2 * SEATS
-"""Each may look at it in a second tab."""
-SEATS_OF_ONE_ADDRESS = 4
-"""Browsers that may join from one other machine: in a room each has an address of its own."""
-OWNER_ONLY = 0o600
+MOST_WATCHERS = 2 * SEATS  # each may look at it in a second tab
+SEATS_OF_ONE_ADDRESS = 4  # browsers that may join from one other machine: in a room each has an address of its own
 LOOK_S = 0.02
 
 
@@ -71,23 +68,9 @@ class DashboardReady(msgspec.Struct, frozen=True):
     port: int
 
 
-def write_assignment(path: Path, assignment: DashboardAssignment) -> None:
-    """Write it, readable to its owner only."""
-    write_whole(path, msgspec.json.encode(assignment), mode=OWNER_ONLY)
-
-
-def read_assignment(path: Path) -> DashboardAssignment:
-    """What the dashboard is told.
-
-    Raises:
-        RunFolderError: it is missing or damaged.
-    """
-    return read_document(path, DashboardAssignment)
-
-
-def write_ready(path: Path, ready: DashboardReady) -> None:
-    """Tell the harness."""
-    write_whole(path, msgspec.json.encode(ready), mode=OWNER_ONLY)
+def write_for_owner(path: Path, document: object) -> None:
+    """Write it as JSON, whole, readable to its owner only: passwords and keys are in what a workshop writes down."""
+    write_whole(path, msgspec.json.encode(document), mode=0o600)
 
 
 def read_ready(path: Path) -> DashboardReady | None:
@@ -102,7 +85,7 @@ def await_ready(path: Path, exit_code: Callable[[], int | None], within_s: float
         NotReadyInTime: it has ended, or takes too long; with the last words of its log.
     """
     until = time.monotonic() + within_s
-    while (ready := read_ready(path)) is None:
+    while (ready := read_ready(path)) is None:  # written whole: half of it is never read
         if (code := exit_code()) is not None:
             raise not_ready("the dashboard", f"it ended with exit code {code}", log)
         if time.monotonic() > until:

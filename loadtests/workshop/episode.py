@@ -112,6 +112,7 @@ class ScenarioKeys(_Part, frozen=True):
             story=self.story.strip(),
             nodes=self.nodes,
             architectures=(self.left, self.right),
+            # Seconds that only keep their order: when, people decide.
             fault=tuple(FaultSpec(kind, at_s=float(place)) for place, kind in enumerate(self.about)),
             expect=self.expect,
             name=name,
@@ -149,6 +150,7 @@ class Episode(_Part, frozen=True):
     def of_so_many(self, shoppers: int) -> Episode:
         """What it says to people in a round of that many shoppers: its texts name as many as it has itself."""
         own = self.scenario.load.shoppers
+        # Only where it counts people: the same number may be one of seconds or nodes.
         counted = re.compile(rf"\b{own}(?= (?:simulated |copied )?(?:shoppers|cookies)\b)")
 
         def said(text: str) -> str:

@@ -40,7 +40,7 @@ def episode_named(name_or_number: str) -> Episode:
     Raises:
         UsageError: there is none; the message lists them.
     """
-    if (found := _find(name_or_number)) is not None:
+    if (found := find_episode(name_or_number)) is not None:
         return found
     episodes = load_episodes()
     raise UsageError(
@@ -54,10 +54,11 @@ def episode_named(name_or_number: str) -> Episode:
 
 def is_episode(name_or_number: str) -> bool:
     """Whether there is an episode of that name or number."""
-    return _find(name_or_number) is not None
+    return find_episode(name_or_number) is not None
 
 
-def _find(name_or_number: str) -> Episode | None:
+def find_episode(name_or_number: str) -> Episode | None:
+    """The episode of that name or number; None if there is none."""
     return next((it for it in load_episodes() if name_or_number in (it.name, str(it.number))), None)
 
 
@@ -67,7 +68,7 @@ def read_episode(content: bytes, *, file: Path) -> Episode:
     Raises:
         ScenarioError: it is not TOML, or makes no sense; says where and what was expected.
     """
-    number, _, name = file.stem.partition("-")
+    number, _, name = file.stem.partition("-")  # 2-kill-one-of-three.toml
     try:
         document: dict[str, Any] = tomllib.loads(content.decode())
         of_scenario = {key: document.pop(key) for key in ScenarioKeys.__struct_fields__ if key in document}
@@ -76,7 +77,7 @@ def read_episode(content: bytes, *, file: Path) -> Episode:
         episode = msgspec.convert({**document, "scenario": scenario}, type=Episode, strict=True)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError, BadValue) as error:
         raise ScenarioError(f"{file} is no episode", why=str(error), next_step=f"fix {file}") from error
-    for problem in _problems(episode, number):
+    for problem in _problems(episode, number):  # the first: what follows may only follow from it
         raise ScenarioError(f"{file}: {problem}", next_step=f"fix {file}")
     return episode
 
@@ -100,10 +101,10 @@ def _problems(episode: Episode, number: str) -> Iterator[str]:
 
 
 def _faults(episode: Episode) -> Iterator[str]:
-    """A condition cannot be made while a cluster runs; nor can what needs wires that it was not started with."""
     for kind in episode.buttons:
         if kind not in FAULTS:
             yield f"buttons: there is no fault {kind!r}"
+        # A condition is there from the start or not at all; wires must be there before the cluster is.
         elif is_condition(kind) or FAULTS[kind].needs_wires:
             yield f"buttons: {kind} cannot be made while the cluster runs"
     about = [fault.kind for fault in episode.scenario.fault]
@@ -139,7 +140,7 @@ def _rule(rule: str) -> Iterator[str]:
             yield f"{rule!r}: there is no number {name!r}"
             return
     try:
-        is_true(rule, dict.fromkeys(known_names(), 1.0))
+        is_true(rule, dict.fromkeys(known_names(), 1.0))  # with any numbers: only whether it can be reckoned
     except ValueError as error:
         yield str(error)
 

@@ -22,10 +22,10 @@ from compose.supervision.child import Child, spawn
 from compose.supervision.ledger import Ledger, hold_machine, recover, state_folder
 from loadtests.running.progress import RunWatcher
 from loadtests.workshop.contract import Round
-from loadtests.workshop.control import ControlAddress, ControlServer, read_address, write_address
-from loadtests.workshop.dashboard_assignment import DashboardAssignment, DashboardReady, await_ready, write_assignment
+from loadtests.workshop.control import ControlAddress, ControlServer, read_address
+from loadtests.workshop.dashboard_assignment import DashboardAssignment, await_ready, write_for_owner
 from loadtests.workshop.episode_file import load_episodes
-from loadtests.workshop.listen_addresses import ListenAddress
+from loadtests.workshop.listen_addresses import ListenAddress, own_name
 from loadtests.workshop.runner import StateFile, WorkshopRequest, WorkshopRunner
 
 READY_WITHIN_S = 60.0
@@ -84,14 +84,14 @@ def _open_house(
 ) -> Iterator[tuple[WorkshopRunner, WorkshopUrls]]:
     """The session with all that is around it."""
     episodes = tuple(episode.name for episode in load_episodes())
-    with ExitStack() as last:
+    with ExitStack() as last:  # ended in reverse: the ledger last, by which `recover` finds the others
         ledger = Ledger.open(state, new_run_id())
         last.callback(ledger.close)
         folder, sockets = _folder(state), Path(tempfile.gettempdir()) / f"twinshop-{ledger.run}"
         ledger.make_folder(folder)
         ledger.make_folder(sockets)  # not in the state folder: a socket's name must be shorter than many a path
         state_file = StateFile(folder, predict=request.predict, episodes=episodes)
-        state_file.begin(Round(1, "starting"))
+        state_file.begin(Round(1, "starting"))  # so that the first browser is told something
         session = WorkshopRunner(request, engine, state, state_file, watcher, listen)
         key = secrets.token_urlsafe(24)
         control = ControlServer(sockets / "control", key, session.handle)
@@ -106,15 +106,20 @@ def _open_house(
         child = _start_dashboard(ledger, folder, assignment)
         last.callback(_end_dashboard, child)
         ready = await_ready(Path(assignment.ready), lambda: child.exit_code, READY_WITHIN_S, folder / "dashboard.log")
-        write_address(address_file(state), ControlAddress(control.address, key, str(state_file.path)))
-        yield session, _opened(listen, ready, token, control, state_file)
+        # Last: whoever finds the workshop by this file finds all of it.
+        write_for_owner(address_file(state), ControlAddress(control.address, key, str(state_file.path)))
+        url, board = f"http://{own_name(listen.host)}:{ready.port}", str(state_file.path)
+        opened = WorkshopUrls(url, f"{url}/?key={token}", listen.room_url, listen.join_code, control.address, board)
+        yield session, opened
 
 
 def _start_dashboard(ledger: Ledger, folder: Path, assignment: DashboardAssignment) -> Child:
     path = folder / "dashboard.json"
-    write_assignment(path, assignment)
+    write_for_owner(path, assignment)
+    # -P: it runs in that folder, and must import nothing that lies in there.
     args = [sys.executable, "-P", "-m", "loadtests.workshop.dashboard", str(path)]
-    return spawn(ledger, "dashboard", args, env={"PYTHONUNBUFFERED": "1"}, log=folder / "dashboard.log", cwd=folder)
+    env = {"PYTHONUNBUFFERED": "1"}  # of one that dies, the log has its last words
+    return spawn(ledger, "dashboard", args, env=env, log=folder / "dashboard.log", cwd=folder)
 
 
 def _end_dashboard(child: Child) -> None:
@@ -123,20 +128,5 @@ def _end_dashboard(child: Child) -> None:
         child.kill()
 
 
-def _opened(
-    listen: ListenAddress, ready: DashboardReady, token: str, control: ControlServer, state_file: StateFile
-) -> WorkshopUrls:
-    url = f"http://{listen.own_name}:{ready.port}"
-    return WorkshopUrls(
-        url=url,
-        instructor_url=f"{url}/?key={token}",
-        room_url=listen.room_url,
-        join_code=listen.join_code,
-        control=control.address,
-        workshop=str(state_file.path),
-    )
-
-
 def _folder(state: Path) -> Path:
-    """One at a time: whoever holds a workshop holds the machine."""
-    return state / "workshop"
+    return state / "workshop"  # one at a time, so one name: whoever holds a workshop holds the machine

@@ -20,15 +20,11 @@ from loadtests.workshop.dashboard_assignment import SEATS_OF_ONE_ADDRESS
 from shared.errors import EnvironmentNotReady, PortTaken, UsageError
 
 LOOPBACK, EVERYWHERE = "127.0.0.1", ("0.0.0.0", "::")
-LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-"""Without those that are taken for each other when somebody reads them from a wall."""
-CODE_LENGTH = 6
-ROOM_PORTS = range(8080, 9000, 100)
-"""The first of three that are free: a room types it."""
-OF_CONTAINERS = ("docker", "br-", "veth", "virbr", "cni", "podman")
-"""How the names of interfaces begin that lead to no room."""
-ELSEWHERE = "192.0.2.1"
-"""Documentation's own (RFC 5737): nothing is ever sent there, only asked which way it would go."""
+LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is taken for another one when it is read from a wall
+CODE_LENGTH = 6  # 900 million codes, and ten wrong ones a minute: see `JoinThrottle`
+ROOM_PORTS = range(8080, 9000, 100)  # the first of three that are free; round ones, since a room types it
+OF_CONTAINERS = ("docker", "br-", "veth", "virbr", "cni", "podman")  # interfaces that lead to no room
+ELSEWHERE = "192.0.2.1"  # documentation's own (RFC 5737): nothing is sent there, only asked which way it would go
 
 
 class ListenAddress(msgspec.Struct, frozen=True):
@@ -54,11 +50,6 @@ class ListenAddress(msgspec.Struct, frozen=True):
     def everywhere(self) -> bool:
         """It listens on all addresses of this machine."""
         return self.host in EVERYWHERE
-
-    @property
-    def own_name(self) -> str:
-        """By which a browser on this machine calls it."""
-        return own_name(self.host)
 
     @property
     def room_name(self) -> str:
@@ -95,11 +86,12 @@ def listen_address(host: str, port: int = 0, seats_of_one_address: int = SEATS_O
     Raises:
         UsageError: a port beyond the last one.
     """
-    if port > 65_533:
+    if port > 65_533:  # the two behind it are the shops'
         raise UsageError(f"port {port} leaves none for the shops", next_step="choose one up to 65533")
     if is_loopback(host):
+        # Chosen now, and not by the system in each round: an open tab keeps its shop all workshop long.
         return ListenAddress(host, port, "", (port + 1, port + 2) if port else tuple(free_ports(len(SIDES))))
-    code = "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH))
+    code = new_code(CODE_LENGTH)
     first = port or _first_port(host)
     return ListenAddress(host, first, code, (first + 1, first + 2), seats_of_one_address)
 
@@ -112,7 +104,7 @@ def room_address() -> str:
     """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
         try:
-            asked.connect((ELSEWHERE, 9))
+            asked.connect((ELSEWHERE, 9))  # of UDP: sends nothing, and binds the address that it would be sent from
             found = str(asked.getsockname()[0])
         except OSError:  # no way out: a room without internet
             found = ""
@@ -132,6 +124,11 @@ def own_name(host: str) -> str:
     return LOOPBACK if host in EVERYWHERE else _in_a_url(host)
 
 
+def new_code(length: int) -> str:
+    """So many letters of chance, to be read from a wall and typed on a phone."""
+    return "".join(secrets.choice(LETTERS) for _ in range(length))
+
+
 def is_loopback(host: str) -> bool:
     """Whether only this machine can ask there."""
     try:
@@ -145,7 +142,7 @@ def _first_port(host: str) -> int:
         try:
             for port in range(first, first + 1 + len(SIDES)):
                 bindable(host, port, "workshop")
-        except PortTaken:
+        except PortTaken:  # anything else (no such address) is wrong at every port
             continue
         return first
     raise PortTaken(

@@ -13,7 +13,10 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
+import msgspec
+
 from compose.engines.contract import Cluster
+from compose.supervision.waiting import wait_for
 from loadtests.faults import FAULTS
 from loadtests.model.events import FaultEvent, FaultPhase
 from loadtests.model.plan import PlannedFault
@@ -42,6 +45,7 @@ class LiveFaultRun(FaultRun):
         self, number: int, planned: PlannedFault, cluster: Cluster, log: EventLog, bounds: FaultBounds,
         guests: tuple[str, ...], changed: Callable[[], None],
     ) -> None:  # fmt: skip
+        # The zero is for planned times, and is asked by nobody: both waits are other ones here.
         super().__init__(number, planned, FAULTS[planned.kind], cluster, log, 0, bounds, guests)
         self._changed = changed
         self._told = threading.Event()
@@ -75,22 +79,20 @@ class LiveFaultRun(FaultRun):
         return False
 
     def _until_healing_again(self) -> bool:
-        """In vain: it is still broken, and may be told to heal once more."""
-        self._told.clear()
+        self._told.clear()  # it is still broken, and somebody may say once more that it is to be healed
         self._changed()
         return self._until_healing()
 
 
-class _Made:
+class _Made(msgspec.Struct):
     """One fault that was made."""
 
-    def __init__(self, number: int, kind: str, victim: str, at_ms: int, runs: dict[SideName, LiveFaultRun]) -> None:
-        self.number = number
-        self.kind = kind
-        self.victim = victim
-        self.at_ms = at_ms
-        self.healed_ms: int | None = None
-        self.runs = runs
+    number: int
+    kind: str
+    victim: str
+    at_ms: int
+    runs: dict[SideName, LiveFaultRun]
+    healed_ms: int | None = None
 
     @property
     def held(self) -> dict[SideName, LiveFaultRun]:
@@ -100,6 +102,7 @@ class _Made:
     def planned(self, end_ms: int) -> PlannedFault:
         """As it went; what nobody healed, the end of the window does."""
         healed_ms = end_ms if self.healed_ms is None else self.healed_ms
+        # At least a millisecond: a plan knows of no fault that lasts no time.
         return PlannedFault(self.kind, self.at_ms, max(healed_ms, self.at_ms + 1), self.victim)
 
 
@@ -127,6 +130,7 @@ class LiveFaults:
                 self._strike(command.kind, self._aim(command), command.sides)
             except _Refused as refused:
                 return refused.reply
+        # Without the lock: whoever hears of it has a lock of their own and asks for `broken`; two would hold one each.
         self._changed()
         return OK
 
@@ -174,10 +178,9 @@ class LiveFaults:
         """Heal all that is broken, and wait until that was seen, or for as long as it may take at most."""
         self.heal(Heal())
         until = time.monotonic() + self._bounds.observed_s + self._bounds.healed_s
-        while self.broken() and time.monotonic() < until:
-            time.sleep(LOOK_S)
+        wait_for(lambda: not self.broken() or None, until=until, every_s=LOOK_S)
         for made in self._made:
-            for run in made.held.values():
+            for run in made.held.values():  # what was not seen to be healed in its time is gone with the cluster
                 run.abandon()
 
     # --- how it is done
@@ -246,7 +249,7 @@ class LiveFaults:
             else:
                 self._spare(number, planned, side, sides)
         self._made.append(_Made(number, kind, victim, at_ms, runs))
-        for run in runs.values():
+        for run in runs.values():  # when all is prepared, so that both sides are struck at the same time
             run.start()
 
     def _spare(self, number: int, planned: PlannedFault, side: LiveSide, struck: tuple[SideName, ...]) -> None:

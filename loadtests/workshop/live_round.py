@@ -30,18 +30,15 @@ from loadtests.running.progress import RunWatcher
 from loadtests.running.provenance import now_utc, provenance_of
 from loadtests.running.run import point_latest, write_report, write_results, write_run
 from loadtests.workshop.contract import SEATS, SIDES, Button, Guest, RoundSide, SideName, guest_name
-from loadtests.workshop.listen_addresses import ListenAddress, own_name
+from loadtests.workshop.listen_addresses import ListenAddress, new_code, own_name
 from loadtests.workshop.live_faults import LiveFaults
-from loadtests.workshop.live_side import END_LEAD_MS, LiveSide, Signals
+from loadtests.workshop.live_side import END_LEAD_MS, LiveSide, RoundStart, Signals
 from loadtests.workshop.report_section import predictions_section
 from loadtests.workshop.round_spec import RoundSpec, buttons_for
 
-PASSWORD_LETTERS, PASSWORD_LENGTH = "abcdefghjkmnpqrstuvwxyz23456789", 8
-"""Somebody whom a shop has forgotten may have to type it on a phone."""
-LOGIN_FAILURES = "10 per minute"
-"""How often one address may be wrong about a password, at each node."""
-ABANDONED_WITHIN_S = 3.5
-"""How long both sides may take to end by themselves when the round is left; then everything of it is killed."""
+PASSWORD_LENGTH = 8  # somebody whom a shop has forgotten may have to type it on a phone
+LOGIN_FAILURES = "10 per minute"  # for one address, at each node
+ABANDONED_WITHIN_S = 3.5  # for both sides to end by themselves when the round is left; then all of it is killed
 LOOK_S = 0.02
 
 
@@ -66,15 +63,14 @@ class LiveRound:
         self._write(self.plan)
         self._watcher = watcher
         self._ledger = Ledger.open(state, self.provenance.run)
-        self._together = False
-        """Both histories are in the run's, and the plan is the one that was carried out."""
+        self._together = False  # both histories are in the run's, and the plan is the one that was carried out
         bounds = FaultBounds()
         limits = msgspec.structs.replace(spec.limits(), login_failures=LOGIN_FAILURES)
         setup = Setup(
-            self.provenance.run, self.folder, self.plan, engine, self._ledger, watcher, 1, _new_password(), limits,
-            bounds,
+            self.provenance.run, self.folder, self.plan, engine, self._ledger, watcher, 1, new_code(PASSWORD_LENGTH),
+            limits, bounds,
         )  # fmt: skip
-        guests = tuple(Guest(guest_name(seat), _new_password()) for seat in range(SEATS))
+        guests = tuple(Guest(guest_name(seat), new_code(PASSWORD_LENGTH)) for seat in range(SEATS))
         listen = listen or ListenAddress()
         self.sides: dict[SideName, LiveSide] = {
             side: LiveSide(
@@ -102,9 +98,9 @@ class LiveRound:
         """Both clusters stand, and their shoppers wait for the go."""
         return all(side.standing.is_set() for side in self.sides.values())
 
-    def release(self) -> None:
-        """Let people shop."""
-        self.signals.start()
+    def release(self) -> RoundStart:
+        """Let people shop; the zero of both load windows."""
+        return self.signals.start()
 
     def failure(self) -> BaseException | None:
         """Why it cannot go on; None if it can."""
@@ -121,7 +117,7 @@ class LiveRound:
             TwinshopError: one of the sides could not be measured to its end; both are gone all the same.
         """
         elapsed_ms = self.signals.elapsed_ms()
-        if self.faults.broken():
+        if self.faults.broken():  # while people still shop: they see it healed, as in every run
             self.faults.mend()
         near = self.spec.window_ms - elapsed_ms < 2 * END_LEAD_MS  # closed for its time is over: then it ends in time
         self.signals.end_at(self.spec.window_ms if near else 0)
@@ -160,7 +156,7 @@ class LiveRound:
         """
         try:
             self._ledger.close()
-        finally:
+        finally:  # what could not be cleared away is no reason to lose the evidence
             if not self._together:
                 self._put_together()
         if self.signals.go is None or self.folder.report.exists():
@@ -180,7 +176,7 @@ class LiveRound:
 
     def _put_together(self) -> None:
         """The two histories one after the other, and the plan that was carried out."""
-        with self.folder.history.open("wb") as history:
+        with self.folder.history.open("wb") as history:  # from its beginning: an earlier try may have been cut off
             for side in self.sides.values():
                 if side.history.exists():
                     with side.history.open("rb") as part:
@@ -189,6 +185,7 @@ class LiveRound:
         plan = as_carried_out(self.plan, end_ms, self.faults.as_they_went(end_ms))
         self._write(plan)
         self._together = True
+        # Only now: up to here all of it could be done again.
         for side in self.sides.values():
             side.history.unlink(missing_ok=True)
 
@@ -219,10 +216,6 @@ def _told(name: SideName, side: LiveSide) -> RoundSide:
         parts=cluster.parts(),
         guests=side.accounts,
     )
-
-
-def _new_password() -> str:
-    return "".join(secrets.choice(PASSWORD_LETTERS) for _ in range(PASSWORD_LENGTH))
 
 
 def _make_folder(runs: Path, name: str) -> RunFolder:

@@ -24,10 +24,8 @@ from loadtests.running.measure import LEAD_NS, STOP_LOAD_S, TICK_S, Measurement,
 from loadtests.workshop.contract import Guest
 from shared.errors import EnvironmentNotReady, Interrupted
 
-END_LEAD_MS = 1000
-"""Between saying that a window ends and its end, so that every load process has heard it."""
-ABANDON_LEAD_MS = 400
-"""The same where the round is left: in a hurry, and nothing is lost if one hears it too late."""
+END_LEAD_MS = 1000  # between saying that a window ends and its end, so that every load process has heard it
+ABANDON_LEAD_MS = 400  # the same where the round is left: in a hurry, and nothing is lost if one hears it too late
 
 
 class RoundStart(msgspec.Struct, frozen=True):
@@ -44,18 +42,18 @@ class Signals:
 
     def __init__(self) -> None:
         self.go: RoundStart | None = None
-        self.end_ms: int | None = None
-        """When the load windows end; None: nobody has said so yet."""
-        self.abandoned = threading.Event()
-        """It is of no use any more: stop where you are."""
+        self.end_ms: int | None = None  # when the load windows end; None: nobody has said so yet
+        self.abandoned = threading.Event()  # it is of no use any more: stop where you are
 
     def start(self) -> RoundStart:
         """Let both load windows begin, a moment from now."""
+        # Two clocks: ours never jumps, and only the wall's is known to nodes, balancer and browsers.
         self.go = RoundStart(time.monotonic_ns() + LEAD_NS, (time.time_ns() + LEAD_NS) // 1000)
         return self.go
 
     def elapsed_ms(self) -> int:
         """Since the zero; 0 before it."""
+        # The zero is a moment ahead when it is said.
         return 0 if self.go is None else max(0, (time.monotonic_ns() - self.go.zero_ns) // 1_000_000)
 
     def end_at(self, at_ms: int) -> int:
@@ -85,7 +83,7 @@ class LiveSide(Measurement):
         self._history = self.history = self._logs / "history.ndjson"
         self.architecture = architecture
         self._signals = signals
-        self._wires = any(FAULTS[kind].needs_wires for kind in buttons)
+        self._wires = any(FAULTS[kind].needs_wires for kind in buttons)  # the plan has no faults that would tell
         self._told_end = False
         self.accounts = guests
         """For people with browsers, who come in at `public`."""
@@ -154,8 +152,7 @@ class LiveSide(Measurement):
             self._told_end = True
 
     def _stop_load(self) -> None:
-        """In the middle of the round the shoppers hear that it is over; who is not done soon is stopped."""
-        self._tell_end()
+        self._tell_end()  # in the middle of the round shoppers hear that it is over; who is not done soon is stopped
         if self._load is not None and self._told_end:
             load = self._load
             wait_for(lambda: load.finished() or None, until=time.monotonic() + STOP_LOAD_S, every_s=TICK_S)
@@ -163,7 +160,7 @@ class LiveSide(Measurement):
 
     def _attend(self, load: LoadProcesses, cluster: Cluster, zero_ns: int) -> None:
         super()._attend(load, cluster, zero_ns)
-        if not self._told_end:
+        if not self._told_end:  # the window ends when somebody says so: before that, no load may be finished
             raise EnvironmentNotReady(
                 f"the shoppers of {self.architecture.name} are gone in the middle of the round",
                 why=self._why_not_clean(load),
@@ -177,7 +174,7 @@ class LiveSide(Measurement):
         return frozenset(self.guests)
 
     def _raise_fault_errors(self) -> None:
-        """A fault that could not be carried out is nobody's loss: the events do not say that it was observed."""
+        # Said, and not raised as in a run: the events do not say that it was observed, so it is nobody's loss.
         for fault_run in self._faults:
             if fault_run.error is not None:
                 self._setup.watcher.say(f"{fault_run.name} on {self.architecture.name}: {fault_run.error}")

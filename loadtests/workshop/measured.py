@@ -28,8 +28,7 @@ from shared.demo_accounts import account_number
 from shared.request_log import LoggedSession, read_request_log
 
 NAME = re.compile(r"\b(?:left|right)\.[a-z0-9_.]*[a-z0-9_]\b")
-OF_THE_RUN = ("at_risk", "visitors")
-"""Numbers of a side that are no measures."""
+OF_THE_RUN = ("at_risk", "visitors")  # numbers of a side that are no measures
 _BY_KIND = tuple(f"{what}.{kind.replace('-', '_')}" for what in ("observed", "through") for kind in FAULTS)
 
 
@@ -40,12 +39,13 @@ def known_names() -> frozenset[str]:
 
 
 def measured(
-    episode: Episode, results: Results, kinds: Sequence[str] = (), visitors: Mapping[str, int] | None = None
+    episode: Episode, results: Results, kinds: Sequence[str] | None = None, visitors: Mapping[str, int] | None = None
 ) -> dict[str, float]:
     """The numbers of a finished round, by name; what was not measured is not there.
 
-    `kinds` are those of the plan's faults, in the plan's order: the results' steps tell them by number only. `visitors`
-    are people with a browser, by architecture: results are about shoppers, so nodes' logs tell (`visitors_of`).
+    `kinds` are those of the plan's faults, in the plan's order: the results' steps tell them by number only, so without
+    them nothing is known of faults. `visitors` are people with a browser, by architecture: results are about shoppers,
+    so nodes' logs tell (`visitors_of`).
     """
     values: dict[str, float] = {"U": results.shoppers, "N": results.nodes}
     for side, architecture in zip(SIDES, episode.architectures, strict=True):
@@ -83,7 +83,7 @@ def observed_answer(question: Question, values: Mapping[str, float]) -> str:
         try:
             if choice.when and is_true(choice.when, values):
                 return choice.value
-        except KeyError:
+        except KeyError:  # not measured: nothing is known of this choice, and perhaps of the next
             continue
     return question.truth
 
@@ -94,21 +94,28 @@ def observed_answers(episode: Episode, results: Results) -> dict[str, str]:
     return {question.id: observed_answer(question, values) for question in episode.questions}
 
 
-def _of_side(result: ArchitectureResult, kinds: Sequence[str]) -> dict[str, float]:
+def _of_side(result: ArchitectureResult, kinds: Sequence[str] | None) -> dict[str, float]:
     found: dict[str, float] = {} if result.at_risk is None else {"at_risk": result.at_risk}
     for name, measure in MEASURES.items():
         value = measure.read(result)
         if value is not None:
             found[name] = value
-    seen = {step.fault for step in result.experiment if step.step == "observed"}
-    through = {
-        (kinds[step.fault], step.victim) for step in result.experiment if step.step == "observed_healed" and kinds
-    }
-    for kind in FAULTS:
-        found[f"observed.{_word(kind)}"] = sum(kinds[fault] == kind for fault in seen if fault < len(kinds))
-        found[f"through.{_word(kind)}"] = sum(kind == its for its, _victim in through)
     causes = Counter(word for loss in result.losses for word in words_of(loss.cause))
-    return {**found, **{f"cause.{cause}": causes[cause] for cause in CAUSES}}
+    found |= {f"cause.{cause}": causes[cause] for cause in CAUSES}
+    return found if kinds is None else found | _of_faults(result, kinds)
+
+
+def _of_faults(result: ArchitectureResult, kinds: Sequence[str]) -> dict[str, float]:
+    """Of all kinds: of one that nobody made it is known that it was not observed."""
+    steps = [step for step in result.experiment if step.fault < len(kinds)]
+    seen = {step.fault for step in steps if step.step == "observed"}
+    # By part: one that went through two of a kind counts once.
+    through = {(kinds[step.fault], step.victim) for step in steps if step.step == "observed_healed"}
+    found: dict[str, float] = {}
+    for kind in FAULTS:
+        found[f"observed.{_word(kind)}"] = sum(kinds[fault] == kind for fault in seen)
+        found[f"through.{_word(kind)}"] = sum(kind == its for its, _victim in through)
+    return found
 
 
 def _word(kind: str) -> str:

@@ -39,10 +39,11 @@ def append_prediction(folder: Path, prediction: CommittedPrediction) -> None:
     """
     handle = os.open(folder / FILE, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
+        # A line that a crash cut off is ended first, or this one would be lost with it.
         line = (b"" if _ends_whole(handle) else b"\n") + _encode(prediction) + b"\n"
-        if os.write(handle, line) < len(line):
+        if os.write(handle, line) < len(line):  # a full disk: the next one ends the half line
             raise OSError(f"{FILE}: only a part of a line could be written")
-        os.fsync(handle)
+        os.fsync(handle)  # on the disk before they are shown anything
     finally:
         os.close(handle)
 
@@ -60,7 +61,6 @@ def tally(predictions: Iterable[CommittedPrediction], question: str) -> dict[str
 
 
 def _ends_whole(handle: int) -> bool:
-    """Whether it does not end in a line that a crash has cut off."""
     size = os.fstat(handle).st_size
     return size == 0 or os.pread(handle, 1, size - 1) == b"\n"
 

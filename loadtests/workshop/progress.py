@@ -50,6 +50,7 @@ def newest_round(runs: Path, episode: Episode) -> RunFolder:
     Raises:
         UsageError: there is none.
     """
+    # By what they say of themselves: a folder that was copied is newer than it is.
     rounds = sorted(_rounds(runs, episode), key=lambda found: (found[0].started, found[1].root.name))
     closed = [run for _provenance, run in rounds if run.results.is_file()]
     if closed:
@@ -97,7 +98,7 @@ def _rounds(runs: Path, episode: Episode) -> Iterator[tuple[Provenance, RunFolde
 def _predicted(run: RunFolder) -> Iterator[Objective]:
     if NO_PREDICT in run.read_provenance().command:
         return
-    began_us = begun_us(run) or 0
+    began_us = begun_us(run) or 0  # nobody came: no prediction is older than that
     early = sum(prediction.at_us < began_us for prediction in read_predictions(run.root))
     yield Objective(
         "A prediction was committed before the first shopper came.",
@@ -119,8 +120,7 @@ def _checked(episode: Episode, run: RunFolder, results: Results) -> Iterator[Obj
 
 
 def _met(check: EpisodeCheck, values: dict[str, float]) -> bool:
-    """A number that was not measured shows nothing."""
     try:
         return is_true(check.rule, values)
-    except KeyError:
+    except KeyError:  # a number that was not measured shows nothing
         return False

@@ -6,24 +6,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from loadtests.model.results import Results
 from loadtests.model.run_folder import RunFolder
 from loadtests.report import ExtraSection
+from loadtests.report.shell import PageShell
 from loadtests.workshop.contract import CommittedPrediction
 from loadtests.workshop.episode import Episode, Question
-from loadtests.workshop.episode_file import load_episodes
+from loadtests.workshop.episode_file import find_episode
 from loadtests.workshop.live.recorded import guests_seen
 from loadtests.workshop.measured import observed_answers
 from loadtests.workshop.predictions import begun_us, read_predictions, tally
 
-TEMPLATES = Path(__file__).parent / "templates"
-MOST_ANSWERS = 40
-"""Rows of one table."""
-MOST_REASONS = 60
-"""Quotations: a report stays small. All are in the run's folder."""
+SHELL = PageShell(Path(__file__).parent)
+MOST_ANSWERS = 40  # rows of one table
+MOST_REASONS = 60  # quotations: a report stays small, and all are in the run's folder
 
 
 class AnswerRow(msgspec.Struct, frozen=True):
@@ -84,15 +81,7 @@ def predictions_section(folder: Path, results: Results) -> ExtraSection | None:
     found = predicted(folder, results)
     if found is None:
         return None
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    html = environment.get_template("predicted.html.j2").render(predicted=found)
-    return ExtraSection("predictions", "Predicted", Markup(html))  # rendered here, with escaping
+    return ExtraSection("predictions", "Predicted", SHELL.html("predicted.html.j2", predicted=found))
 
 
 def predicted(folder: Path, results: Results) -> Predicted | None:
@@ -100,7 +89,7 @@ def predicted(folder: Path, results: Results) -> Predicted | None:
     predictions = read_predictions(folder)
     if not predictions:
         return None
-    episode = next((it for it in load_episodes() if it.name == results.scenario), None)
+    episode = find_episode(results.scenario)
     episode = episode and episode.of_so_many(results.shoppers)
     began_us = begun_us(RunFolder(folder))
     late = [began_us is not None and it.at_us > began_us for it in predictions]
@@ -112,22 +101,18 @@ def predicted(folder: Path, results: Results) -> Predicted | None:
             _reason(it, is_late, episode) for it, is_late in zip(predictions[:MOST_REASONS], late, strict=False)
         ),
         more_reasons=max(0, len(predictions) - MOST_REASONS),
-        room=_room(folder),
-    )
-
-
-def _room(folder: Path) -> tuple[RoomLosses, ...]:
-    seen = guests_seen(folder)
-    return tuple(
-        RoomLosses(name, len(guests), sum(guest.lost for guest in guests)) for name, guests in seen.items() if guests
+        room=tuple(
+            RoomLosses(name, len(guests), sum(guest.lost for guest in guests))
+            for name, guests in guests_seen(folder).items()
+            if guests
+        ),
     )
 
 
 def _asked(
     episode: Episode | None, predictions: Sequence[CommittedPrediction], results: Results
 ) -> tuple[QuestionRows, ...]:
-    """Of an episode that is not known any more the questions' ids have to do."""
-    if episode is None:
+    if episode is None:  # one that is not known any more: its questions' ids have to do
         names = sorted({name for prediction in predictions for name in prediction.answers})
         return tuple(_question(Question(name, name, "number"), predictions, "") for name in names)
     observed = observed_answers(episode, results)
@@ -140,6 +125,7 @@ def _question(question: Question, predictions: Sequence[CommittedPrediction], ob
         given = tally([*predictions, CommittedPrediction(0, "", "", {question.id: observed}, "")], question.id)
         given[observed] -= 1  # it has its row, in its place, though nobody may have said it
     rows = [AnswerRow(_in_words(question, answer), people, answer == observed) for answer, people in given.items()]
+    # Those that most people gave, and always what was observed; shown in the answers' own order.
     kept = sorted(sorted(rows, key=lambda row: (row.observed, row.people))[-MOST_ANSWERS:], key=rows.index)
     return QuestionRows(
         question.text, tuple(kept), sum(row.people for row in rows) - sum(row.people for row in kept),

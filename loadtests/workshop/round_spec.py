@@ -21,12 +21,12 @@ from loadtests.workshop.contract import Button
 from loadtests.workshop.episode_file import episode_named
 from shared.errors import ScenarioError, UsageError
 
+# What can be broken in free play. Not conditions, which are there from the start or not at all; and nothing for which
+# the cluster would have to be started otherwise than in an ordinary run.
 FREE_PLAY = tuple(fault.kind for fault in sorted(FAULTS.values(), key=lambda fault: fault.free_play) if fault.free_play)
-"""What can be broken in free play. Not conditions, which are there from the start or not at all; and nothing for which
-the cluster would have to be started otherwise than in an ordinary run."""
-SPARE_S = 45.0
-"""The shoppers' plan goes on for so long after the window's planned end, in case something has to be healed then."""
-SEED = 1
+SPARE_S = 45.0  # the shoppers' plan goes on for so long after the window, in case something has to be healed then
+SEED = 1  # always the same shoppers: the lesson's pages quote numbers of their rounds
+# Free play: nothing is predicted of it.
 OPEN = Scenario(
     question="What becomes of the shoppers when somebody breaks something?",
     family="workshop",
@@ -34,7 +34,6 @@ OPEN = Scenario(
     story="Free play in a workshop: people shop in two shops at once, and whoever teaches breaks what they like.",
     name="open",
 )
-"""Free play: nothing is predicted of it."""
 
 
 class SideSpec(msgspec.Struct, frozen=True):
@@ -113,7 +112,7 @@ def round_spec(
 
 
 def _sides(architectures: tuple[str, str], balancers: tuple[str, str]) -> tuple[SideSpec, SideSpec]:
-    alike = len(set(architectures)) == 1
+    alike = len(set(architectures)) == 1  # by name everything of a side is found: two must not have one
     left, right = (
         SideSpec(_behind(architecture_named(name), balancer) if alike else architecture_named(name), balancer)
         for name, balancer in zip(architectures, balancers, strict=True)
@@ -150,13 +149,13 @@ def check_sides(architectures: tuple[str, str], balancers: tuple[str, str], engi
 
 def buttons_for(kinds: Iterable[str], clusters: Iterable[Cluster]) -> tuple[Button, ...]:
     """Those of these kinds that find something to strike in at least one of the clusters."""
-    there = tuple(clusters)
-    return tuple(_button(FAULTS[kind]) for kind in kinds if any(_strikes(FAULTS[kind], each) for each in there))
+    there, faults = tuple(clusters), [FAULTS[kind] for kind in kinds]
+    return tuple(
+        Button(fault.kind, fault.button, fault.sentence, fault.strikes, fault.colour)
+        for fault in faults
+        if any(_strikes(fault, cluster) for cluster in there)
+    )
 
 
 def _strikes(fault: Fault, cluster: Cluster) -> bool:
     return not nothing_there(fault, cluster, CLUSTER if fault.strikes == "node" else fault.strikes)
-
-
-def _button(fault: Fault) -> Button:
-    return Button(fault.kind, fault.button, fault.sentence, fault.strikes, fault.colour)

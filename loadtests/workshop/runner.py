@@ -36,21 +36,19 @@ from loadtests.workshop.contract import (
     Round,
     Workshop,
 )
+from loadtests.workshop.dashboard_assignment import write_for_owner
 from loadtests.workshop.episode_file import episode_named
 from loadtests.workshop.listen_addresses import ListenAddress
 from loadtests.workshop.live_round import LiveRound
 from loadtests.workshop.live_side import END_LEAD_MS
 from loadtests.workshop.round_spec import round_spec
 from shared.errors import Interrupted, RunFolderError, TwinshopError
-from shared.whole_file import write_whole
 
 FILE = "workshop.json"
-OWNER_ONLY = 0o600
-"""The passwords of the shops' accounts are in it."""
 LOOK_S = 0.05
 OK = CommandReply(True)
-CLOSE_BEFORE_MS = END_LEAD_MS + 500
-"""A round whose time is over is closed so long before, so that it ends in time."""
+CLOSE_BEFORE_MS = END_LEAD_MS + 500  # so long before its time is over a round is closed, so that it ends in time
+# What to do instead, by phase.
 NEXT: dict[Phase, str] = {
     "predict": "let people in first",
     "explain": "begin another round",
@@ -58,7 +56,6 @@ NEXT: dict[Phase, str] = {
     "starting": "wait until both shops stand",
     "closing": "wait until it is closed",
 }
-"""What to do instead, by phase."""
 
 
 class StateFile:
@@ -98,7 +95,7 @@ class StateFile:
     def _write(self, new: Round) -> None:
         old = self._workshop
         self._workshop = msgspec.structs.replace(old, version=old.version + 1, round=new)
-        write_whole(self.path, msgspec.json.encode(self._workshop), mode=OWNER_ONLY)
+        write_for_owner(self.path, self._workshop)
 
 
 class WorkshopRequest(msgspec.Struct, frozen=True):
@@ -180,6 +177,7 @@ class WorkshopRunner:
 
     def _in_a_live_round(self, command: Break | Heal | Close) -> CommandReply:
         phase, live = self._state_file.phase, self._round
+        # Closed, and not yet told so: nothing may be broken any more that nobody would heal.
         if phase not in LIVE_PHASES or self._closed or live is None:
             now = "closing" if phase in LIVE_PHASES else phase
             return CommandReply(False, f"nobody shops now: the round is in {now!r}", NEXT.get(now, ""))
@@ -208,7 +206,7 @@ class WorkshopRunner:
                     self._pending.wait(LOOK_S)
                     continue
                 episode, self._next = self._next, None
-                self._released = self._closed = False
+                self._released = self._closed = False  # what was said to the round before is not said to this one
                 number += 1
                 self._state_file.begin(Round(number, "starting", episode))
             self._carry_out(number, episode)
@@ -243,7 +241,7 @@ class WorkshopRunner:
             Exception: it cannot go on.
         """
         live.start()
-        self._wait(live, live.stands)
+        self._wait(live, live.stands)  # nothing of it is told before: what stands may still fail
         self._state_file.tell(
             folder=str(live.folder.root.absolute()), run=live.provenance.run, sides=live.told_sides(),
             shoppers=len(live.plan.shoppers),
@@ -252,9 +250,7 @@ class WorkshopRunner:
         if episode and self._request.predict:
             self._go_to("predict")
             self._wait(live, lambda: self._released)
-        live.release()
-        assert live.signals.go is not None
-        self._go_to("run" if episode else "open", epoch_us=live.signals.go.epoch_us)
+        self._go_to("run" if episode else "open", epoch_us=live.release().epoch_us)
         self._wait(live, lambda: self._closed or self._leaving() or live.overdue(CLOSE_BEFORE_MS))
         self._go_to("closing")
         live.close()

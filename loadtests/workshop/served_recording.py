@@ -10,29 +10,24 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from loadtests.campaigns.bundles.unpack import run_in
 from loadtests.model.run_folder import RunFolder
-from loadtests.workshop.dashboard_assignment import DashboardAssignment, await_ready, write_assignment
+from loadtests.workshop.dashboard_assignment import DashboardAssignment, await_ready, write_for_owner
 from shared.errors import UsageError
 
 USUAL = ("sticky-memory", "redis")
-READY_WITHIN_S = 120.0
-"""A large run takes a while to be read."""
+READY_WITHIN_S = 120.0  # a large run takes a while to be read
 STOP_WITHIN_S = 5.0
 
 
-class ServedRecording:
+class ServedRecording(NamedTuple):
     """A dashboard that shows a run."""
 
-    def __init__(self, process: subprocess.Popen[bytes], url: str, architectures: tuple[str, str]) -> None:
-        self.url = url
-        self.architectures = architectures
-        self._process = process
-
-    def wait(self) -> int:
-        """Until it ends; its exit code."""
-        return self._process.wait()
+    process: subprocess.Popen[bytes]
+    url: str
+    architectures: tuple[str, str]
 
 
 @contextmanager
@@ -68,14 +63,14 @@ def _two_of(folder: Path, named: tuple[str, ...]) -> tuple[str, str]:
 
 
 def _start(place: Path, folder: Path, two: tuple[str, str], port: int) -> subprocess.Popen[bytes]:
-    """In this process's own group: Ctrl-C in the terminal reaches both, and it ends when this process is gone."""
     told = DashboardAssignment(
         str(place / "workshop.json"), str(place / "ready.json"), secrets.token_urlsafe(24), port=port,
         recorded=str(folder.resolve()), architectures=two, parent=os.getpid(),
     )  # fmt: skip
-    write_assignment(place / "dashboard.json", told)
+    write_for_owner(place / "dashboard.json", told)
     with (place / "dashboard.log").open("wb") as log:
         command = [sys.executable, "-P", "-m", "loadtests.workshop.dashboard", str(place / "dashboard.json")]
+        # It needs no ledger: Ctrl-C reaches all of this process's group, and when `parent` is gone, it ends by itself.
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
 

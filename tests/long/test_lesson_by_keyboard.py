@@ -87,7 +87,7 @@ class KeyboardPerson:
         press(self.page, self.page.get_by_role("dialog").get_by_role("button", name="End it"))
 
     def _predicts(self, step: ScriptStep, episode: Episode) -> None:
-        assert self._observer.predict(step.answers, step.reason).ok
+        assert self._observer.predicts(step.answers, step.reason).ok
         for question in episode.questions:
             answer = step.answers[question.id]
             if question.kind == "number":

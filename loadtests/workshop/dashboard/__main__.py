@@ -5,16 +5,17 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from loadtests.model.run_folder import read_document
 from loadtests.running.console import tell
 from loadtests.workshop.dashboard.server import serve
-from loadtests.workshop.dashboard_assignment import read_assignment
+from loadtests.workshop.dashboard_assignment import DashboardAssignment
 from shared.errors import TwinshopError
 
 
 def main(arguments: list[str]) -> int:
     """Serve what the file tells."""
     try:
-        serve(read_assignment(Path(arguments[0])))
+        serve(read_document(Path(arguments[0]), DashboardAssignment))
     except TwinshopError as error:
         tell(f"dashboard: {error}", err=True)
         return error.exit_code

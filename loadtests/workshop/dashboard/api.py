@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import msgspec
 from flask import Blueprint, Response, request
 
@@ -15,24 +13,17 @@ from loadtests.workshop.dashboard.refusals import Refusal
 from loadtests.workshop.dashboard.request_context import refuse_covered, the_client, the_context, the_seat
 from loadtests.workshop.dashboard.workshop_file import asks_for_predictions
 from loadtests.workshop.episode import Episode, Question
-from loadtests.workshop.episode_file import load_episodes
+from loadtests.workshop.episode_file import find_episode
 from loadtests.workshop.predictions import tally
 from shared.errors import EnvironmentNotReady
 
-DOORS = ("login", "cart")
-"""Where people go in a shop: by what a shopper would do there."""
+DOORS = ("login", "cart")  # where people go in a shop, by what a shopper would do there
 Card = dict[str, object]
+# What of an episode everybody may know at any time.
 CARD = (
     "name", "number", "title", "architectures", "buttons", "objectives", "new_idea", "new_control", "reason_prompt",
 )  # fmt: skip
-"""What of an episode everybody may know at any time."""
 api = Blueprint("api", __name__)
-
-
-@cache
-def episodes_by_name() -> dict[str, Episode]:
-    """All episodes."""
-    return {episode.name: episode for episode in load_episodes()}
 
 
 def episode_of(said: Round) -> Episode:
@@ -41,17 +32,15 @@ def episode_of(said: Round) -> Episode:
     Raises:
         Refusal: it has none.
     """
-    episode = episodes_by_name().get(said.episode)
+    episode = find_episode(said.episode)
     if episode is None:
         raise Refusal(404, "this round has no episode", why="it is free play", next_step="watch, and play")
     return episode.of_so_many(said.shoppers) if said.shoppers else episode
 
 
 def card(episode: Episode, said: Round, *, covered: bool, instructor: bool) -> Card:
-    """The card. The new idea comes with what is seen, solution and explanation at the end, minutes to the instructor.
-
-    The instructor has the solution as soon as anything is seen: it is the room that must not read it before the kill.
-    """
+    """The card: the new idea with what is seen, solution and explanation at the end, minutes for the instructor."""
+    # The instructor has the solution as soon as anything is seen: it is the room that must not read it before the kill.
     told = not covered and (instructor or said.phase == "explain")
     shown = {name: getattr(episode, name) for name in CARD} | {
         "question": episode.scenario.question,
@@ -71,7 +60,7 @@ def card(episode: Episode, said: Round, *, covered: bool, instructor: bool) -> C
 
 
 def _question(question: Question) -> Card:
-    """Without its answer."""
+    # Field by field, and not the struct: that holds the answer (`observed`, `truth`, a choice's `when`).
     choices = [{"value": choice.value, "text": choice.text} for choice in question.choices]
     return {name: getattr(question, name) for name in ("id", "text", "kind", "unit")} | {"choices": choices}
 
@@ -81,10 +70,11 @@ def events() -> Response:
     """Server-sent events, for ever."""
     broadcaster = the_context().broadcaster
     who = the_client().who
+    # In one expression: an event that came between the backlog and the place in the row would be lost to them.
     subscriber = broadcaster.subscribers.admit(who, broadcaster.backlog(who, _last_event_id()))
     answer = Response(subscriber.pieces(), mimetype="text/event-stream")
     answer.call_on_close(lambda: broadcaster.subscribers.leave(subscriber))
-    answer.headers["X-Accel-Buffering"] = "no"
+    answer.headers["X-Accel-Buffering"] = "no"  # to whatever stands in between: do not collect, pass on
     return answer
 
 
@@ -167,11 +157,11 @@ def predict() -> Response:
     broadcaster, client = the_context().broadcaster, the_client()
     seat = the_seat()
     if seat is None and not client.instructor:
-        raise Refusal(403, "you have no seat in this room", why="one each predicts", next_step="open the dashboard: /")
+        raise Refusal(403, "you have no seat in this room", why="to predict takes one", next_step="open /")
     book = _open_book(broadcaster)
     prediction = read_prediction(request.get_data(), episode_of(_round()), who=client.who, at_us=now_us())
     book.commit(prediction)
-    if broadcaster.book is book:
+    if broadcaster.book is book:  # writing lets others run: the round may be another one by now
         broadcaster.opened(client.who)
     return _json({"committed": True, "count": len(book.all())}, status=201)
 
@@ -198,6 +188,7 @@ def command() -> Response:
 
 def _last_event_id() -> int | None:
     said = request.headers.get("Last-Event-ID", "")
+    # `isdigit` takes superscripts, too, which `int` does not; and of thousands of digits `int` makes an error.
     return int(said) if said.isascii() and said.isdigit() and len(said) < 20 else None
 
 

@@ -19,17 +19,12 @@ from loadtests.workshop.dashboard.stream import EventStream, SentEvent, Subscrib
 from loadtests.workshop.dashboard.workshop_file import WorkshopFile, is_covered, shown, shown_covered
 from loadtests.workshop.predictions import append_prediction
 
-STEP_US = 250_000
-"""At most four frames a second."""
-AFTERWARDS_US = 60_000_000
-"""After the load window something still comes: the last audit."""
+STEP_US = 250_000  # at most four frames a second
+AFTERWARDS_US = 60_000_000  # after the load window something still comes: the last audit
 LOOK_EVERY_S = 0.25
-OVER = wire("over", b"{}")
-"""The last word; nothing comes after it."""
-REMEMBER_EVERY = 240
-"""Frames: a minute at most."""
-FALLEN_BEHIND_STEPS = 8
-"""Two seconds: it has been started anew, or the machine stood still. They get a picture, and not all frames."""
+OVER = wire("over", b"{}")  # the last word; nothing comes after it
+REMEMBER_EVERY = 240  # frames: a minute at most
+FALLEN_BEHIND_STEPS = 8  # two seconds: started anew, or the machine stood still; then people get one picture instead
 _encode = msgspec.json.Encoder().encode
 
 
@@ -91,6 +86,7 @@ class Broadcaster:
         write: Write = append_prediction, clock_us: Callable[[], int] = now_us, seats: Seats | None = None,
     ) -> None:  # fmt: skip
         self.seats = seats or Seats(of_one_address=SEATS)
+        # A seat is not idle while its stream is open: who just looks asks for nothing, for minutes.
         self.seats.watching = lambda who: any(subscriber.who == who for subscriber in subscribers)
         self.workshop: Workshop | None = None
         self.subscribers = subscribers
@@ -123,7 +119,7 @@ class Broadcaster:
                 self._publish_workshop()
             self._move_on()
         except Exception as error:  # noqa: BLE001 - whatever one look finds, the room goes on watching
-            trouble = f"{type(error).__name__}: {error}"
+            trouble = f"{type(error).__name__}: {error}"  # told once: it comes four times a second
             if trouble != self._trouble:
                 self._trouble = trouble
                 tell(f"dashboard: {trouble}", err=True)
@@ -140,7 +136,7 @@ class Broadcaster:
         another = before is None or before.round.number != workshop.round.number
         if another:
             self._forget_round()
-        if self.book is None and workshop.round.folder:
+        if self.book is None and workshop.round.folder:  # not from the start: a round has no folder before it stands
             self.book = PredictionsBook(Path(workshop.round.folder), self._write)
         self._publish_workshop()
         if self._begin_picture(workshop) or another or (before and before.round.phase != workshop.round.phase):
@@ -174,9 +170,10 @@ class Broadcaster:
             frame = shown_round.step(now)
             if frame is not None:
                 self._publish_frame(shown_round, frame, quietly=quietly)
-            if quietly:
+            if quietly:  # hours may have to be read: whoever asks meanwhile is answered
                 gevent.sleep(0)
         if self.round is shown_round and self.workshop is not None and self.workshop.round.phase == "explain":
+            # Until nothing is left: a recording gives its frames one by one.
             while (last := shown_round.end()) is not None:
                 self._publish_frame(shown_round, last, quietly=quietly)
         if quietly:
@@ -241,6 +238,7 @@ class Broadcaster:
 
     def backlog(self, who: str, seen: int | None) -> list[bytes]:
         """What somebody is sent first who has seen everything up to that event; None: nothing."""
+        # What they were sent before they committed was covered: they need the picture, even if no event is missing.
         missed = self.stream.since(seen) if seen is not None and seen > self._opened.get(who, -1) else None
         if missed is None:
             return [self.snapshot(self.is_covered(who))]
@@ -248,7 +246,7 @@ class Broadcaster:
 
     def snapshot(self, covered: bool) -> bytes:
         """The workshop and the picture as they are: the picture has the newest event's id, the workshop none."""
-        kept = self._snapshots.get(covered)
+        kept = self._snapshots.get(covered)  # a room that comes at once is sent the same bytes
         if kept is None or kept[0] != self.stream.last_id:
             kept = self._snapshots[covered] = self.stream.last_id, self._snapshot(covered)
         return kept[1]

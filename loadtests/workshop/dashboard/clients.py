@@ -20,12 +20,10 @@ from msgspec import Struct
 from loadtests.workshop.dashboard.refusals import Refusal
 from loadtests.workshop.dashboard.seats import WHO_BYTES
 
-COOKIE_LIFE_S = 12 * 3600
-"""A workshop's day."""
+COOKIE_LIFE_S = 12 * 3600  # a workshop's day
 WITHIN_S = 60.0
 MOST_OF_ONE = 10
-MOST_ADDRESSES = 4096
-"""That are remembered; beyond it the oldest is forgotten."""
+MOST_ADDRESSES = 4096  # that are remembered; beyond it the oldest is forgotten
 
 
 class Client(Struct, frozen=True):
@@ -43,6 +41,7 @@ class Clients:
     def __init__(self, token: str, join_code: str) -> None:
         self._token = token.encode()
         self._code = _as_typed(join_code)
+        # With the code in it: whoever came in by another one has not joined.
         key = hmac.new(self._token, self._code, hashlib.sha256).digest()
         self._signer = URLSafeSerializer(key, salt="twinshop workshop", signer_kwargs={"digest_method": hashlib.sha256})
 
@@ -56,6 +55,7 @@ class Clients:
 
     def is_instructor(self, token: str) -> bool:
         """Whether that is the instructor's token; takes as long for every wrong one."""
+        # Without one nobody is: two empty ones would be equal.
         return bool(self._token) and hmac.compare_digest(token.encode(), self._token)
 
     def may_join(self, code: str) -> bool:
@@ -71,7 +71,7 @@ class Clients:
         """Give them their cookie."""
         answer.set_cookie(
             cookie_name(request), str(self._signer.dumps([client.who, "i" if client.instructor else ""])),
-            max_age=COOKIE_LIFE_S, httponly=True, samesite="Strict", path="/",
+            max_age=COOKIE_LIFE_S, httponly=True, samesite="Strict", path="/",  # not `secure`: a room has no HTTPS
         )  # fmt: skip
 
 
@@ -81,7 +81,7 @@ def cookie_name(request: Request) -> str:
 
 
 def _as_typed(code: str) -> bytes:
-    """Capitals, spaces and dashes make no difference."""
+    # Whatever a telephone makes of it: capitals, spaces and dashes make no difference.
     return "".join(code.split()).replace("-", "").upper().encode()
 
 
@@ -102,7 +102,8 @@ class JoinThrottle:
         Raises:
             Refusal: too many were wrong of late.
         """
-        wait = _wait_s(self._by_address.get(address, deque()), MOST_OF_ONE, self._clock_s())
+        wrong = self._by_address.get(address, deque())
+        wait = wrong[0] + WITHIN_S - self._clock_s() if len(wrong) >= MOST_OF_ONE else 0.0
         if wait > 0:
             raise Refusal(
                 429, "too many wrong guesses", why="somebody may be trying all of them",
@@ -113,11 +114,6 @@ class JoinThrottle:
     def wrong(self, address: str) -> None:
         """It was a wrong one."""
         self._by_address.setdefault(address, deque(maxlen=MOST_OF_ONE)).append(self._clock_s())
-        self._by_address.move_to_end(address)
+        self._by_address.move_to_end(address)  # the oldest is the one that was wrong longest ago
         while len(self._by_address) > MOST_ADDRESSES:
             self._by_address.popitem(last=False)
-
-
-def _wait_s(wrong: deque[float], most: int, now: float) -> float:
-    """Until one more may be made."""
-    return wrong[0] + WITHIN_S - now if len(wrong) >= most else 0.0

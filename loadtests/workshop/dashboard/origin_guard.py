@@ -14,18 +14,18 @@ from flask import Request, Response
 
 from loadtests.workshop.dashboard.refusals import Refusal
 
+# What `Sec-Fetch-Site` says of a request that comes from elsewhere. A site has no port: the shops are "same-site".
 FOREIGN = frozenset({"cross-site", "same-site"})
-"""What `Sec-Fetch-Site` says of a request that comes from elsewhere; the shops are "same-site", and elsewhere."""
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+# A report names the hashes of its own style and script; here it may not act in the dashboard's name besides.
 REPORT_POLICY = (
     "sandbox allow-scripts allow-popups allow-downloads; default-src 'none'; style-src 'unsafe-inline'; "
     "script-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""A report names the hashes of its own style and script; here it may not act in the dashboard's name besides."""
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -55,6 +55,7 @@ class OriginGuard:
         origin = request.headers.get("Origin")
         if origin is not None and origin.lower() != f"http://{host}":
             raise _foreign("it comes from another site's page")
+        # A link to us may stand anywhere, in a chat or in a mail that is read in the browser.
         opened = request.method == "GET" and request.headers.get("Sec-Fetch-Mode") == "navigate"
         if request.headers.get("Sec-Fetch-Site") in FOREIGN and not opened:
             raise _foreign("it comes from another site's page")
@@ -62,7 +63,7 @@ class OriginGuard:
             self._check_content(request, origin)
 
     def _is_ours(self, host: str, port: str) -> bool:
-        name, _, said = host.rpartition(":")
+        name, _, said = host.rpartition(":")  # from the right: an IPv6 address has colons of its own
         if not said.isdigit():  # a bare name, or a bare IPv6 address
             name, said = host, "80"
         return name in self._names and said == port
@@ -83,7 +84,7 @@ class OriginGuard:
 def protect(answer: Response) -> None:
     """The headers of every answer."""
     for name, value in HEADERS.items():
-        answer.headers.setdefault(name, value)
+        answer.headers.setdefault(name, value)  # a page that needs more has said so already
     answer.headers.setdefault("Content-Security-Policy", POLICY)
 
 

@@ -23,8 +23,7 @@ from loadtests.workshop.dashboard.refusals import Refusal
 from loadtests.workshop.dashboard.request_context import refuse_covered, the_client, the_context, the_seat
 from loadtests.workshop.dashboard.seats import MOST_NAME, nickname
 
-FOUR_NUMBERS = ("logged-out", "carts-lost", "failed", "unknown")
-"""Those that stand above each column."""
+FOUR_NUMBERS = ("logged-out", "carts-lost", "failed", "unknown")  # those that stand above each column
 SCRIPT = (Path(__file__).parent / "templates" / "whole_page.js").read_text(encoding="utf-8")
 # The page loads itself once more if a part of it is missing, and must say so in its own first lines: a script in a file
 # of its own could be missing, too. The policy lets no script act that stands in a page but this one, named by its hash.
@@ -77,21 +76,21 @@ def dashboard() -> AnyResponse:
 
 
 def _dashboard_policy(shop_ports: tuple[int, ...]) -> str:
-    """Its forms may log people in to the shops, which are at its own address."""
+    # Its forms may log people in to the shops, which are at its own address, whatever the browser calls that.
     host = request.host.rpartition(":")[0]
     shops = "".join(f" http://{host}:{port}" for port in shop_ports)
     return DASHBOARD_POLICY.replace("form-action 'self'", f"form-action 'self'{shops}")
 
 
 def _instructor(token: str) -> AnyResponse:
-    """No guess is counted: of 192 bits nobody guesses one, and who teaches must not be locked out by guessers."""
+    # No guess is counted: of 192 bits nobody guesses one, and who teaches must not be locked out by guessers.
     if not the_context().clients.is_instructor(token):
         raise Refusal(
             403, "this is not the instructor's key", why="each workshop has another one",
             next_step="open the address that `twinshop workshop` has printed",
         )  # fmt: skip
     g.client = replace(the_client(), instructor=True, new=True)
-    return redirect("/", 303)
+    return redirect("/", 303)  # the key leaves the address bar, which may be on a projector
 
 
 @pages.get("/join")
@@ -99,6 +98,7 @@ def join() -> AnyResponse | str:
     """The door; a code that was read from a picture stands in its form already."""
     if the_seat() is not None or the_client().instructor:
         return redirect("/", 303)
+    # It has to be sent by the person: a GET that let them in would take a seat for every preview of the link.
     return _door(code=request.args.get("code", "")[:MOST_CODE])
 
 
@@ -120,7 +120,7 @@ def joined() -> AnyResponse:
 
 
 def _sit_down(name: str) -> None:
-    seat = the_context().seats.take(request.remote_addr or "", nickname(name))
+    seat = the_context().broadcaster.seats.take(request.remote_addr or "", nickname(name))
     g.client = replace(the_client(), who=seat.who, new=True)
 
 
@@ -137,6 +137,7 @@ def join_picture() -> Response:
     if room is None:
         raise Refusal(404, "nobody joins here", why="this workshop was not opened to a room", next_step="go on")
     drawn = io.BytesIO()
+    # Error correction m (15 %): it is read from a wall, at an angle.
     segno.make(room.with_code, error="m").save(drawn, kind="svg", omitsize=True, xmldecl=False, light="#fff", border=2)
     return Response(drawn.getvalue(), mimetype="image/svg+xml")
 

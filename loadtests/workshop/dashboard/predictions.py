@@ -25,8 +25,7 @@ MOST_ANSWER = 40
 LARGEST_NUMBER = 1_000_000_000.0
 
 T = TypeVar("T")
-MOST_PREDICTIONS = 1000
-"""In a round: far more than a room has people."""
+MOST_PREDICTIONS = 1000  # in a round: far more than a room has people
 Write = Callable[[Path, CommittedPrediction], object]
 Observed = dict[str, float | str | None]
 
@@ -47,7 +46,7 @@ def read_body(body: bytes, kind: type[T]) -> T:
     """
     try:
         return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:  # RecursionError: brackets in brackets
         raise Refusal(400, "this cannot be read", why=str(error)[:200], next_step="reload the page") from error
 
 
@@ -81,14 +80,13 @@ def _answer(question: Question, answer: str) -> str:
 
 
 def _number(answer: str, question: Question) -> str:
-    """In one form, so that equal numbers are counted together."""
     try:
         value = float(answer.replace(",", "."))
     except ValueError:
-        value = math.nan
+        value = math.nan  # it is in no range, as what people call nan or inf
     if not 0 <= value <= LARGEST_NUMBER:
         raise _unfit(f"{answer!r} is no number of {question.unit or 'anything'}", next_step="give a number, 0 or more")
-    return f"{value:.15g}"
+    return f"{value:.15g}"  # in one form: 3, 3.0 and 03 are one answer, and counted together
 
 
 def _text(text: str, most: int, what: str) -> str:
@@ -109,6 +107,7 @@ class PredictionsBook:
     def __init__(self, folder: Path, write: Write = append_prediction) -> None:
         self._folder = folder
         self._write = write
+        # From the last to the first: should one person have two, the first counts, as it did when it was made.
         self._all = {it.who: it for it in reversed(read_predictions(folder))}
         self._under_way: set[str] = set()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import traceback
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
@@ -24,7 +24,7 @@ class Refusal(Exception):
 PLAINLY: dict[int, tuple[str, str]] = {
     400: ("this request cannot be understood", "reload the page"),
     404: ("there is nothing here", "go to the dashboard: /"),
-    405: ("not like that", "go to the dashboard: /"),
+    405: ("this address cannot be asked that way", "go to the dashboard: /"),
     413: ("that is too much", "say it in fewer words"),
     415: ("this must be sent as JSON", "send it with Content-Type: application/json"),
 }
@@ -70,11 +70,8 @@ def _by_status(error: HTTPException) -> Response:
 
 
 def _failed(error: Exception) -> Response:
-    """Our own mistake. The path alone is told to the log: a query can hold the instructor's key."""
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place is not None else "?"
+    # Our own mistake. The path alone is told to the log: a query can hold the instructor's key, and so can a message.
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{place.filename}:{place.lineno}"
     tell(f"dashboard: {request.method} {request.path}: {type(error).__name__} at {where}", err=True)
-    sys.stderr.flush()
     return refuse(Refusal(500, "something went wrong here", why="the dashboard's log says more", next_step="try again"))

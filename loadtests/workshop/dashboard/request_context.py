@@ -13,7 +13,7 @@ from loadtests.workshop.contract import Command, CommandReply
 from loadtests.workshop.dashboard.broadcaster import Broadcaster
 from loadtests.workshop.dashboard.clients import Client, Clients, JoinThrottle
 from loadtests.workshop.dashboard.refusals import Refusal
-from loadtests.workshop.dashboard.seats import Seat, Seats
+from loadtests.workshop.dashboard.seats import Seat
 
 EXTENSION = "twinshop workshop"
 
@@ -44,7 +44,6 @@ class RequestContext(Struct, frozen=True):
     broadcaster: Broadcaster
     clients: Clients
     throttle: JoinThrottle
-    seats: Seats
     tell_harness: Tell | None
     """None: there is no harness (a recorded run)."""
     room: JoinAddress | None = None
@@ -65,7 +64,7 @@ def the_client() -> Client:
 
 def the_seat() -> Seat | None:
     """Of whoever makes the present request; None: they have not joined, or are the instructor."""
-    return the_context().seats.of(the_client().who)
+    return the_context().broadcaster.seats.of(the_client().who)
 
 
 def refuse_covered() -> None:

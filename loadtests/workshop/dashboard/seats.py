@@ -16,16 +16,13 @@ import msgspec
 
 from loadtests.workshop.contract import SEATS, Participant, guest_name
 from loadtests.workshop.dashboard.refusals import Refusal
-from shared.whole_file import write_whole
+from loadtests.workshop.dashboard_assignment import write_for_owner
 
 WHO_BYTES = 9
-IDLE_S = 60.0
-"""Who neither watches nor asks for anything for so long may lose their seat to somebody who wants one."""
+IDLE_S = 60.0  # who neither watches nor asks for anything for so long may lose their seat to somebody who wants one
 MOST_NAME = 20
 FILE = "participants.json"
-OWNER_ONLY = 0o600
-OWN_ADDRESSES = frozenset({"127.0.0.1", "::1"})
-"""This machine's: the instructor may try the whole room from it."""
+OWN_ADDRESSES = frozenset({"127.0.0.1", "::1"})  # this machine's: the instructor may try the whole room from it
 
 
 class Seat(msgspec.Struct):
@@ -91,11 +88,13 @@ class Seats:
             return self._freed(theirs, f"{len(theirs)} browsers have joined from your address already")
         if len(self._taken) >= self._most:
             return self._freed(list(self._taken.values()), f"all {self._most} seats of this room are taken")
+        # Seat 0 is the instructor's.
         return min(set(range(1, self._most + 1)) - {seat.number for seat in self._taken.values()})
 
     def _freed(self, among: list[Seat], why: str) -> int:
         """The number of the one that has been idle for longest, and is not any more whose it was."""
         before_s = self._clock_s() - IDLE_S
+        # After a restart nobody was seen yet; who is still there comes back with their stream within a second.
         idle = [s for s in among if not self.watching(s.who) and self._seen_s.get(s.who, -IDLE_S) <= before_s]
         if not idle:
             raise Refusal(
@@ -111,10 +110,11 @@ class Seats:
     def _keep(self) -> None:
         self.changed = True
         if self._file is not None:
-            write_whole(self._file, msgspec.json.encode(list(self._taken.values())), mode=OWNER_ONLY)
+            write_for_owner(self._file, list(self._taken.values()))
 
 
 def nickname(typed: str) -> str:
     """A name as it is shown: one line, without what a screen would not show, and not too long."""
+    # Categories C and Z: control characters, which turn a line round or hide one, and spaces that look like none.
     kept = "".join(each for each in typed if unicodedata.category(each)[0] not in "CZ" or each == " ")
     return " ".join(kept.split())[:MOST_NAME]

@@ -13,8 +13,9 @@ import socket
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import gevent
 import msgspec
@@ -24,10 +25,9 @@ from gevent.pool import Pool
 from gevent.pywsgi import WSGIHandler, WSGIServer
 from werkzeug.wrappers import Response as AnyResponse
 
-from loadtests.workshop.contract import Command, CommandReply, CommittedPrediction, Round
 from loadtests.workshop.control import ask
 from loadtests.workshop.dashboard.api import api
-from loadtests.workshop.dashboard.broadcaster import Broadcaster, MakeLive, RoundPicture
+from loadtests.workshop.dashboard.broadcaster import Broadcaster, MakeLive
 from loadtests.workshop.dashboard.clients import Client, Clients, JoinThrottle
 from loadtests.workshop.dashboard.origin_guard import OriginGuard, protect
 from loadtests.workshop.dashboard.pages import pages
@@ -38,37 +38,29 @@ from loadtests.workshop.dashboard.seats import FILE as SEATS_FILE
 from loadtests.workshop.dashboard.seats import OWN_ADDRESSES, Seats
 from loadtests.workshop.dashboard.stream import Subscribers
 from loadtests.workshop.dashboard.workshop_file import WorkshopFile
-from loadtests.workshop.dashboard_assignment import DashboardAssignment, DashboardReady, write_ready
+from loadtests.workshop.dashboard_assignment import DashboardAssignment, DashboardReady, write_for_owner
 from loadtests.workshop.live.picture import LivePicture
 from loadtests.workshop.live.recorded import RecordedPicture, read_recording, recorded_workshop
 from loadtests.workshop.predictions import append_prediction
 from shared.errors import PortTaken
 from shared.whole_file import write_whole
 
+T = TypeVar("T")
+# What whoever does not know the join code may ask for.
 WITHOUT_JOINING = frozenset({"pages.join", "pages.joined", "pages.what_you_do", "pages.healthz", "static"})
-"""What whoever does not know the join code may ask for."""
-SILENT_S = 30.0
-"""How long a connection may hang in one read or one write."""
-REQUEST_WITHIN_S = 15.0
-"""How long a connection may take to say a whole request, its silence before that included."""
-ANSWER_WITHIN_S = 60.0
-"""How long an answer may take to be sent, and what is left of the request to be read, unless it is a stream."""
+SILENT_S = 30.0  # how long a connection may hang in one read or one write
+REQUEST_WITHIN_S = 15.0  # how long it may take to say a whole request, its silence before that included
+ANSWER_WITHIN_S = 60.0  # to send an answer, and to read what is left of the request, unless it is a stream
 STREAM = "text/event-stream; charset=utf-8"
 MOST_CONNECTIONS = 2000
-MOST_UNHEARD = 800
-"""Of these, so many may be about to say something: beyond it the one that is at it for longest is closed."""
-SHOP_COOKIES = "twinshop-"
-"""How the names of the shops' cookies begin."""
-OF_ONE_BROWSER = 8
-"""Connections: six, and one or two in reserve. As many times that as seats has one other machine."""
+MOST_UNHEARD = 800  # of these may be about to say something; beyond it the one that is at it for longest is closed
+SHOP_COOKIES = "twinshop-"  # how the names of the shops' cookies begin
+OF_ONE_BROWSER = 8  # connections: browsers open six, and one or two in reserve; as many times that as seats
 BACKLOG = 128
-STOP_WITHIN_S = 0.3
-"""Streams never end by themselves."""
-SAY_GOODBYE_S = 0.1
-"""So long a stream has to send its last event."""
+STOP_WITHIN_S = 0.3  # streams never end by themselves
+SAY_GOODBYE_S = 0.1  # so long a stream has to send its last event
 LOOK_FOR_PARENT_S = 0.5
-NICE = 5
-"""The shops come first: they are what is measured."""
+NICE = 5  # the shops come first: they are what is measured
 
 
 def create_app(context: RequestContext, guard: OriginGuard) -> Flask:
@@ -86,11 +78,12 @@ def create_app(context: RequestContext, guard: OriginGuard) -> Flask:
         g.client = context.clients.of(request)
         return _to_the_door(context)
 
-    @app.after_request
+    @app.after_request  # of refusals, too: they need the headers as much
     def send_off(answer: Response) -> Response:
         protect(answer)
         _take_back_cookies(answer, context)
         client: Client | None = g.get("client")
+        # Not with a page's parts: they come several at once, and each would set another id.
         if client is not None and client.new and request.endpoint != "static":
             context.clients.remember(answer, client, request)
         return answer
@@ -99,7 +92,8 @@ def create_app(context: RequestContext, guard: OriginGuard) -> Flask:
 
 
 def _take_back_cookies(answer: Response, context: RequestContext) -> None:
-    """Those of shops of earlier rounds: a browser sends them here, too, and would in the end be refused for so many."""
+    # Those of shops of earlier rounds: cookies ignore ports, so a browser sends them here, too, and would in the end be
+    # refused for so many.
     workshop = context.broadcaster.workshop
     if request.endpoint != "pages.dashboard" or workshop is None or not workshop.round.run:
         return
@@ -132,6 +126,7 @@ class _Handler(WSGIHandler):  # type: ignore[misc]
     def handle_one_request(self) -> Any:
         """Hear a request, silence before it included, and answer it."""
         self.server.unheard(self.socket)
+        # A bound of the whole, beside that of each read: a byte now and then would keep a connection for ever.
         self._hurry = gevent.Timeout.start_new(REQUEST_WITHIN_S)
         try:
             return super().handle_one_request()
@@ -172,7 +167,7 @@ class _Server(WSGIServer):  # type: ignore[misc]
         """Serve one connection to its end."""
         theirs = str(address[0])
         if theirs not in OWN_ADDRESSES and self._open[theirs] >= self._of_one_address:
-            sock.close()
+            sock.close()  # without a word: an answer would wait for whoever does not read
             return
         self._open[theirs] += 1
         try:
@@ -189,7 +184,7 @@ class _Server(WSGIServer):  # type: ignore[misc]
         while len(self._unheard) > MOST_UNHEARD:
             first = next(iter(self._unheard))
             del self._unheard[first]
-            with suppress(OSError):
+            with suppress(OSError):  # shut, and not closed: its own greenlet wakes, and closes it
                 first.shutdown(socket.SHUT_RDWR)
 
     def heard(self, sock: socket.socket) -> None:
@@ -205,21 +200,21 @@ def serve(assignment: DashboardAssignment, make_live: MakeLive | None = None) ->
         UsageError: there is nothing of the kind to be shown of a recorded run, or it is damaged.
     """
     os.nice(NICE)
-    make_live = make_live or (_recorded_picture(assignment) if assignment.recorded else _live_picture)
+    make_live = make_live or (_recorded_picture(assignment) if assignment.recorded else LivePicture)
     _open_more_files()
     seats = Seats(of_one_address=assignment.seats_of_one_address, file=Path(assignment.workshop).parent / SEATS_FILE)
     broadcaster = Broadcaster(
-        WorkshopFile(Path(assignment.workshop)), Subscribers(assignment.max_watchers), make_live, write=_write,
-        seats=seats,
+        WorkshopFile(Path(assignment.workshop)), Subscribers(assignment.max_watchers), make_live,
+        write=partial(_in_a_thread, append_prediction), seats=seats,
     )  # fmt: skip
     server = _server(assignment, broadcaster)
     over = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, over.set)
-    broadcaster.look()
+    broadcaster.look()  # before anybody is let in, so that the first one finds a workshop
     telling = gevent.spawn(broadcaster.run)
     watching = gevent.spawn(_watch_parent, assignment.parent, over)
-    write_ready(Path(assignment.ready), DashboardReady(os.getpid(), assignment.host, server.server_port))
+    write_for_owner(Path(assignment.ready), DashboardReady(os.getpid(), assignment.host, server.server_port))
     try:
         over.wait()
         broadcaster.tell_the_end()
@@ -230,10 +225,10 @@ def serve(assignment: DashboardAssignment, make_live: MakeLive | None = None) ->
 
 
 def _server(assignment: DashboardAssignment, broadcaster: Broadcaster) -> _Server:
-    tell = _teller(assignment) if assignment.control else None
+    tell = partial(_in_a_thread, ask, assignment.control, assignment.control_key) if assignment.control else None
     room = JoinAddress(assignment.room_url, assignment.join_code) if assignment.room_url else None
     context = RequestContext(
-        broadcaster, Clients(assignment.instructor_token, assignment.join_code), JoinThrottle(), broadcaster.seats,
+        broadcaster, Clients(assignment.instructor_token, assignment.join_code), JoinThrottle(),
         tell, room, assignment.shop_ports,
     )  # fmt: skip
     server = _Server(
@@ -252,15 +247,11 @@ def _server(assignment: DashboardAssignment, broadcaster: Broadcaster) -> _Serve
 
 
 def _open_more_files() -> None:
-    """Each connection is one; a process may often open a thousand only, though the system would grant more."""
+    # Each connection is one; a process may often open a thousand only, though the system would grant more.
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MOST_CONNECTIONS + 200
     if hard == resource.RLIM_INFINITY or hard > soft:
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted if hard < 0 else min(wanted, hard)), hard))
-
-
-def _live_picture(said: Round) -> RoundPicture:
-    return LivePicture(said, said.shoppers)
 
 
 def _recorded_picture(assignment: DashboardAssignment) -> MakeLive:
@@ -271,21 +262,13 @@ def _recorded_picture(assignment: DashboardAssignment) -> MakeLive:
     return lambda _said: RecordedPicture(recording)
 
 
-def _teller(assignment: DashboardAssignment) -> Callable[[Command], CommandReply]:
-    def tell(command: Command) -> CommandReply:
-        reply: CommandReply = gevent.get_hub().threadpool.apply(
-            ask, (assignment.control, assignment.control_key, command)
-        )
-        return reply
-
-    return tell
-
-
-def _write(folder: Path, prediction: CommittedPrediction) -> None:
-    gevent.get_hub().threadpool.apply(append_prediction, (folder, prediction))
+def _in_a_thread(do: Callable[..., T], *args: Any) -> T:
+    # A socket that does not answer, or an fsync, would hold up every stream of the room.
+    answer: T = gevent.get_hub().threadpool.apply(do, args)
+    return answer
 
 
 def _watch_parent(parent: int, over: Event) -> None:
-    while not parent or os.getppid() == parent:
+    while not parent or os.getppid() == parent:  # an orphan has another one: the harness was killed
         gevent.sleep(LOOK_FOR_PARENT_S)
     over.set()

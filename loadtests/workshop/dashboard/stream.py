@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from gevent import getcurrent
@@ -17,21 +17,17 @@ from gevent.queue import Empty, Full, Queue
 
 from loadtests.workshop.dashboard.refusals import Refusal
 
-MOST_BYTES = 32 * 2**20
-"""Of all kept events of a round. Beyond it the oldest go, and are remembered as one frame that they come to."""
+MOST_BYTES = 32 * 2**20  # of all kept events of a round; the oldest go, and are remembered as one frame they come to
+# Several times what events can be made in a second, even of a round that is caught up with. A browser's numbers are
+# exact up to 2**53: such ids until the year 2041.
 IDS_PER_S = 4_000_000
-"""Several times what events can be made in a second, even of a round that is caught up with. A browser's numbers are
-exact up to 2**53: such ids until the year 2041."""
-QUEUE_EVENTS = 240
-"""A minute of events. Before it fills, the system's own buffers have filled as well."""
+QUEUE_EVENTS = 240  # a minute of events; before it fills, the system's own buffers have filled as well
 HEARTBEAT_S = 10.0
 HEARTBEAT = b": here\n\n"
-HELLO = b"retry: 1000\n"
-"""For a browser: come back after a second."""
+HELLO = b"retry: 1000\n"  # for a browser: come back after a second
 PIECE_EVENTS = 64
 RETRY_AFTER_S = 10
-MOST_OF_ONE = 2
-"""Streams of one person."""
+MOST_OF_ONE = 2  # streams of one person
 
 
 class SentEvent(msgspec.Struct, frozen=True):
@@ -99,11 +95,14 @@ class EventStream:
         return self._frames[1]
 
     def _all_frames(self) -> bytes:
-        first = [_numbered(self._base.id, self._base.frame)] if self._base else []
-        return b"[" + b",".join([*first, *_numbered_frames(self._kept)]) + b"]"
+        frames = [_numbered(event.id, event.data) for event in self._kept if event.name == "frame"]
+        if self._base:
+            frames.insert(0, _numbered(self._base.id, self._base.frame))
+        return b"[" + b",".join(frames) + b"]"
 
     def _forget(self) -> None:
         while self._bytes > self._most_bytes and self._bases:
+            # Only up to a frame that is remembered: what is left must follow on something known.
             base = self._base = self._bases.popleft()
             while self._kept and self._kept[0].id <= base.id:
                 self._bytes -= len(self._kept.popleft().data)
@@ -113,10 +112,6 @@ def wire(name: str, data: bytes, number: int | None = None) -> bytes:
     """One server-sent event. JSON has no line breaks, so one line of data is enough."""
     numbered = b"" if number is None else b"id: %d\n" % number
     return b"%sevent: %s\ndata: %s\n\n" % (numbered, name.encode(), data)
-
-
-def _numbered_frames(events: Iterable[SentEvent]) -> Iterable[bytes]:
-    return (_numbered(event.id, event.data) for event in events if event.name == "frame")
 
 
 def _numbered(number: int, frame: bytes) -> bytes:
@@ -144,14 +139,14 @@ class Subscriber:
     def end(self) -> None:
         """End the stream, wherever it hangs."""
         self.dropped = True
-        self._greenlet.kill(block=False)
+        self._greenlet.kill(block=False)  # it may hang in a write, where no flag is looked at
 
     def pieces(self) -> Iterator[bytes]:
         """What is sent, piece by piece; it waits for more, for ever."""
         yield HELLO
         for place in range(0, len(self._backlog), PIECE_EVENTS):
             yield b"".join(self._backlog[place : place + PIECE_EVENTS])
-        self._backlog = ()
+        self._backlog = ()  # a picture is large, and a stream stays open for hours
         while not self.dropped:
             try:
                 yield self._queue.get(timeout=HEARTBEAT_S)
@@ -170,7 +165,7 @@ class Subscribers:
         return len(self._all)
 
     def __iter__(self) -> Iterator[Subscriber]:
-        return iter(tuple(self._all))
+        return iter(tuple(self._all))  # of a copy: whoever does not read is dropped while all are told
 
     def admit(self, who: str, backlog: Sequence[bytes]) -> Subscriber:
         """One more. `backlog` is sent first; nothing may happen between its making and this.
@@ -181,9 +176,9 @@ class Subscribers:
         Raises:
             Refusal: there is no room.
         """
-        theirs = sum(subscriber.who == who for subscriber in self._all)
-        if theirs >= MOST_OF_ONE or len(self._all) >= self.most:
-            self._drop_one_of(who)
+        theirs = [subscriber for subscriber in self._all if subscriber.who == who]
+        if theirs and (len(theirs) >= MOST_OF_ONE or len(self._all) >= self.most):
+            self.drop(theirs[0])
         if len(self._all) >= self.most:
             raise Refusal(
                 503, f"{self.most} people watch already",
@@ -198,11 +193,6 @@ class Subscribers:
     def leave(self, subscriber: Subscriber) -> None:
         """They are gone. Safe to repeat."""
         self._all.pop(subscriber, None)
-
-    def _drop_one_of(self, who: str) -> None:
-        oldest = next((subscriber for subscriber in self._all if subscriber.who == who), None)
-        if oldest is not None:
-            self.drop(oldest)
 
     def drop(self, subscriber: Subscriber) -> None:
         """They do not read: end their stream."""

@@ -15,8 +15,7 @@ from loadtests.workshop.contract import WORKSHOP_SCHEMA, Participant, Phase, Wor
 from shared.errors import RunFolderError
 
 _Mark = tuple[int, int, int]
-BEFORE: frozenset[Phase] = frozenset({"starting", "predict"})
-"""Nothing has run yet."""
+BEFORE: frozenset[Phase] = frozenset({"starting", "predict"})  # nothing has run yet
 
 
 class WorkshopFile:
@@ -36,7 +35,7 @@ class WorkshopFile:
         mark = self._now()
         if mark is None or mark == self._mark:
             return None
-        self._mark = mark
+        self._mark = mark  # before it is read: a damaged one is told of once, and not at each look
         workshop = read_document(self._path, Workshop)
         if workshop.schema != WORKSHOP_SCHEMA:
             raise RunFolderError(
@@ -54,7 +53,7 @@ class WorkshopFile:
             found = self._path.stat()
         except FileNotFoundError:
             return None
-        return found.st_mtime_ns, found.st_size, found.st_ino
+        return found.st_mtime_ns, found.st_size, found.st_ino  # it is replaced by rename: another file each time
 
 
 def asks_for_predictions(workshop: Workshop) -> bool:

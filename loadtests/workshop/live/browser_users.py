@@ -19,17 +19,16 @@ from typing import TypeVar
 import msgspec
 
 from compose.applications import SHIPPED
+from compose.cluster import BALANCER
 from loadtests.faults import FAULTS
 from loadtests.model.events import FaultEvent
 from loadtests.workshop.contract import GuestView
 from shared.request_log import LoggedRequest, LoggedSession, LogRecord
 
+# Finds the lines of request logs and access logs that are not a simulated shopper's.
 OF_GUESTS = re.compile(rb'"id":"(?![0-9a-f]+-[0-9]{4,}-[0-9]+")')
-"""Finds the lines of request logs and access logs that are not a simulated shopper's."""
-MOST_WAITING = 500
-"""Of so many requests one log has told of and the other has not yet."""
-OUTAGE = 500
-"""From this status on, nobody looked who it was."""
+MOST_WAITING = 500  # of so many requests one log has told of and the other has not yet
+OUTAGE = 500  # from this status on, nobody looked who it was
 
 V = TypeVar("V")
 
@@ -79,13 +78,15 @@ class BrowserUsers:
 
     def fault(self, event: FaultEvent, at_us: int, *, in_memory: bool) -> None:
         """A step of a fault, at that wall clock: it may have taken a node's memory, and the sessions in it."""
-        if event.victim == "balancer":
+        if event.victim == BALANCER:
             self._on.clear()  # it begins to count anew
         about = FAULTS.get(event.kind)
         if not in_memory or about is None or not about.takes_memory:
             return
+        # Where the healing takes the memory, who is in there is known until then.
         if event.phase == ("observed" if about.forgets == "injected" else "observed_healed"):
             for guest in self._guests.values():
+                # Who logged in since then is in the new memory: logs and events are two files, read in no order.
                 if guest.home == event.victim and guest.in_since_us < at_us:
                     guest.home = ""
                     self._show(guest, at_us, guest.view.node, logged_in=False, undecided=guest.view.logged_in)
@@ -104,10 +105,11 @@ class BrowserUsers:
             guest = self._guest(record.user)
             if record.event == "opened":
                 guest.home, guest.in_since_us = record.node, record.at_us
-                self._sessions.pop(guest.session, None)
+                self._sessions.pop(guest.session, None)  # a login replaces it
                 guest.session = record.session
                 if record.session:
                     self._sessions[record.session] = record.user
+            # Who comes in again after the memory was gone had been logged out, though they never asked in between.
             self._show(guest, record.at_us, record.node, logged_in=record.event == "opened", lost=guest.view.undecided)
 
     def _answered(self, request: LoggedRequest) -> None:
@@ -134,14 +136,12 @@ class BrowserUsers:
             self._join(request, line.connection)
 
     def _join(self, request: LoggedRequest, connection: int) -> None:
-        """Both logs have told of a request."""
         if request.user:
             self._on[connection] = request.user
         elif (user := self._on.get(connection)) is not None:
             self._stranger(user, request)
 
     def _stranger(self, user: str, request: LoggedRequest) -> None:
-        """They asked, and were told that the shop does not know them."""
         guest = self._guest(user)
         lost = guest.view.logged_in or guest.view.undecided
         self._show(guest, request.at_us, request.node, logged_in=False, lost=lost)

@@ -24,8 +24,7 @@ from loadtests.session_model.carts import Contradiction
 from loadtests.session_model.shopper_trace import ShopperTrace
 from loadtests.session_model.timeline import RunTimeline, run_timeline
 
-MOST_OF_ONE = 20
-"""So many losses of one shopper are kept, to be shown with their witness."""
+MOST_OF_ONE = 20  # so many losses of one shopper are kept, to be shown with their witness
 
 
 class LiveTimeline:
@@ -38,7 +37,8 @@ class LiveTimeline:
         self._fullest: dict[str, int] = {}
 
     def hear(self, event: Event) -> bool:
-        """Whether the scene is another one now. Samples, which come all the time, are not kept."""
+        """Whether the scene is another one now."""
+        # Samples come all the time: none is kept, and of a node no more than how full it was at its fullest.
         if isinstance(event, (PartSample, LoadSample)):
             return False
         if isinstance(event, NodeSample):
@@ -58,8 +58,7 @@ class _Case(NamedTuple):
 
     number: int
     check: Check
-    person: ShopperTrace
-    """As it was then."""
+    person: ShopperTrace  # as it was then
     exchange: Exchange
     finding: Contradiction
 
@@ -84,7 +83,9 @@ class LiveReplay(HistoryReplay):
         """The next exchanges."""
         for exchange in exchanges:
             super().add(exchange)
-            if exchange.jar != "main":
+            if (
+                exchange.jar != "main"
+            ):  # what is found in the main jar is gathered where it is contradicted, with its case
                 self._gather()
 
     def close(self) -> None:
@@ -103,7 +104,7 @@ class LiveReplay(HistoryReplay):
                 self._guard(case.check.kind, self._review, case)
 
     def _review(self, case: _Case) -> None:
-        again = type(case.check)(self._scene)
+        again = type(case.check)(self._scene)  # a new one: the old one's losses are gathered, and counted
         again.contradicted(case.person, case.exchange, case.finding)
         for loss in again.losses:
             if loss != self.kept[case.number]:
@@ -112,7 +113,7 @@ class LiveReplay(HistoryReplay):
 
     def _contradicted(self, person: ShopperTrace, exchange: Exchange, findings: Iterable[Contradiction]) -> None:
         for finding in findings:
-            before = copy.copy(person)
+            before = copy.copy(person)  # what a review judges by: the shopper goes on
             super()._contradicted(person, exchange, (finding,))
             for number, check in self._gather():
                 self._cases.append(_Case(number, check, before, exchange, finding))
@@ -127,11 +128,10 @@ class LiveReplay(HistoryReplay):
                     self.news.add(self._found)
                     kept.append((self._found, check))
                 self._found += 1
-            check.losses.clear()
+            check.losses.clear()  # a check would keep them all, and a round may take hours
         return kept
 
     def _count(self, loss: Loss) -> bool:
-        """Whether it is to be kept."""
         self.lost[loss.kind] += 1
         self._lost_by[loss.shopper] += 1
         return self._lost_by[loss.shopper] <= MOST_OF_ONE

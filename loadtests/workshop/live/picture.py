@@ -13,6 +13,7 @@ from loadtests.model.events import Event
 from loadtests.model.history import Exchange, Record
 from loadtests.model.results import Loss
 from loadtests.model.run_folder import RunFolder
+from loadtests.running.console import tell
 from loadtests.workshop.contract import SIDES, Frame, Picture, Round, RoundSide, SideFrame, SideName
 from loadtests.workshop.live.browser_users import OF_GUESTS, BalancerLine
 from loadtests.workshop.live.side import DELAY_US, MERGED, SideWatch
@@ -73,7 +74,7 @@ class RoundFiles:
         return [self._events, self._history, *self._load.values(), *self._guests.values()]
 
     def _read_load(self, name: str, side: SideWatch) -> None:
-        for path in self._logs[name].glob("history-*.ndjson"):
+        for path in self._logs[name].glob("history-*.ndjson"):  # again and again: it is made by its load process
             self._load.setdefault(path, RecordTail(path, _exchanges))
         for path, tail in self._load.items():
             if path.parent == self._logs[name]:
@@ -85,7 +86,7 @@ class RoundFiles:
             return
         logs = self._logs[name]
         self._guests.setdefault(logs / ACCESS_LOG, RecordTail(logs / ACCESS_LOG, balancer_decoder, OF_GUESTS))
-        for path in logs.glob(REQUEST_LOGS):
+        for path in logs.glob(REQUEST_LOGS):  # again and again: nodes are added
             self._guests.setdefault(path, RecordTail(path, request_decoder, OF_GUESTS))
         for path, tail in self._guests.items():
             if path.parent == logs:
@@ -97,22 +98,20 @@ class LivePicture:
     """Reads the folder of one round. Whoever owns it calls `advance`, some four times a second, and `close`.
 
     It starts at the beginning of the files, whenever it is made, so that a dashboard may be started again within a
-    round; then `behind` is true for some calls, and what was missed comes in few large frames.
+    round; then what was missed comes in few large frames.
     """
 
-    def __init__(self, the_round: Round, shoppers: int) -> None:
+    def __init__(self, the_round: Round) -> None:
         self._round = the_round
-        self._sides: dict[SideName, SideWatch] = {side.side: watch_of(side, shoppers) for side in the_round.sides}
+        self._sides: dict[SideName, SideWatch] = {
+            side.side: watch_of(side, the_round.shoppers) for side in the_round.sides
+        }
         self._evidence = RoundFiles(
             Path(the_round.folder),
             {side.architecture: self._sides[side.side] for side in the_round.sides},
         )
         self._at_ms = 0
-
-    @property
-    def behind(self) -> bool:
-        """There is more to read than one call takes: call `advance` again soon."""
-        return self._evidence.behind
+        self._told: set[str] = set()
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -133,6 +132,7 @@ class LivePicture:
         self._evidence.read()
         while over and self._evidence.behind:
             self._evidence.read()
+        self._tell_problems()
         times_us = {name: self._since_zero_us(side, now_us) for name, side in self._sides.items()}
         changes = {name: side.advance(times_us[name], over=over) for name, side in self._sides.items()}
         left, right = (changes.get(name, NOTHING) for name in SIDES)
@@ -154,6 +154,12 @@ class LivePicture:
     def close(self) -> None:
         """Let go of the files. Safe to repeat."""
         self._evidence.close()
+
+    def _tell_problems(self) -> None:
+        for problem in self.problems:
+            if problem not in self._told:  # nobody who watches could see that a line or a check is missing
+                self._told.add(problem)
+                tell(f"dashboard: {self._round.folder}: {problem}", err=True)
 
     def _since_zero_us(self, side: SideWatch, now_us: int) -> int:
         zero_us = self._round.epoch_us or side.epoch_us

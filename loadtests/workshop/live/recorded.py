@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from compose.cluster import BALANCER, REPLICA, SENTINEL, STORE
 from loadtests.model.events import ClusterReady, Event, FaultEvent, GuestsAdmitted, LoadStarted, read_events
-from loadtests.model.history import Record, StoredOrder, read_history
+from loadtests.model.history import StoredOrder, read_history
 from loadtests.model.plan import read_plan
 from loadtests.model.results import Loss
 from loadtests.model.run_folder import RunFolder
@@ -30,7 +30,7 @@ from loadtests.workshop.contract import (
     applied,
     empty_picture,
 )
-from loadtests.workshop.episode_file import is_episode
+from loadtests.workshop.episode_file import find_episode
 from loadtests.workshop.live.browser_users import OF_GUESTS, BrowserUsers, GuestRecord
 from loadtests.workshop.live.picture import (
     ACCESS_LOG,
@@ -45,8 +45,7 @@ from loadtests.workshop.live.tail import RecordTail
 from shared.errors import UsageError
 
 STEP_MS = 250
-EPOCH_US = 1
-"""The zero of a recorded run: so long ago that all of it is over."""
+EPOCH_US = 1  # the zero of a recorded run: so long ago that all of it is over (0 would be that nobody shops yet)
 ANY_USER = re.compile(rb'"user":"([a-z]+-\d+)"')
 
 
@@ -55,14 +54,10 @@ class Recording(msgspec.Struct, frozen=True):
 
     round: Round
     """As it was when it was over; nothing can be pressed in it."""
-    shoppers: int
     frames: tuple[tuple[int, Frame], ...]
     """Each with its time, in ms since the zero of the load windows."""
     losses: dict[SideName, dict[int, Loss]]
-
-    def loss(self, side: SideName, number: int) -> Loss | None:
-        """That loss, with its witness; None if there is none."""
-        return self.losses[side].get(number)
+    """By number; each with its witness."""
 
 
 def read_recording(folder: Path, left: str, right: str) -> Recording:
@@ -89,10 +84,11 @@ def read_recording(folder: Path, left: str, right: str) -> Recording:
     shown = Round(
         1, "explain", provenance.scenario, str(folder), sides, shoppers, window_ms=plan.window_ms, run=provenance.run
     )  # fmt: skip
+    # Without the delay of a live round: everything has been written.
     watches = {side.architecture: watch_of(side, shoppers, delay_us=0) for side in sides}
     last_us = _feed(run, watches, events)
     frames = tuple(_frames(watches[left], watches[right], last_us))
-    return Recording(shown, shoppers, frames, {"left": watches[left].losses(), "right": watches[right].losses()})
+    return Recording(shown, frames, {"left": watches[left].losses(), "right": watches[right].losses()})
 
 
 def _events(run: RunFolder) -> dict[str, list[Event]]:
@@ -131,6 +127,7 @@ def _guests_of(logs: Path, users: Iterable[str], events: Iterable[Event]) -> tup
             in_memory = event.description.store == "memory"
         elif isinstance(event, FaultEvent):
             at_us = zero_us + event.at_us
+            # In order of time: who was in before the fault and who after it is all that decides.
             while place < len(lines) and lines[place].at_us <= at_us:
                 seen.logged(lines[place])
                 place += 1
@@ -153,6 +150,7 @@ def _side(side: SideName, ready: ClusterReady, run: RunFolder, admitted: Mapping
 
 def _guests_in(logs: Path, admitted: frozenset[str]) -> tuple[str, ...]:
     """The guests that the nodes wrote of."""
+    # Without decoding: logs are large, and hold few people. Only who came in is shown, not all sixty accounts.
     named = {user.decode() for log in logs.glob(REQUEST_LOGS) for user in ANY_USER.findall(log.read_bytes())}
     return tuple(sorted(named & admitted))
 
@@ -184,16 +182,12 @@ def _feed(run: RunFolder, watches: dict[str, SideWatch], events: dict[str, list[
     for record in read_history(run.history):
         if record.architecture in watches:
             watches[record.architecture].told(record, MERGED)
-            last_us = max(last_us, _done_us(record))
+            last_us = max(last_us, 0 if isinstance(record, StoredOrder) else record.done_us)
     return last_us
 
 
-def _done_us(record: Record) -> int:
-    return 0 if isinstance(record, StoredOrder) else record.done_us
-
-
 def _frames(left: SideWatch, right: SideWatch, last_us: int) -> Iterator[tuple[int, Frame]]:
-    end_ms = -(-last_us // (1000 * STEP_MS)) * STEP_MS
+    end_ms = -(-last_us // (1000 * STEP_MS)) * STEP_MS  # rounded up: the last step holds the last thing
     for at_ms in range(0, end_ms + 1, STEP_MS):
         over = at_ms == end_ms
         frame = Frame(at_ms, left.advance(at_ms * 1000, over=over), right.advance(at_ms * 1000, over=over))
@@ -223,7 +217,7 @@ class RecordedPicture:
 
     def loss(self, side: SideName, number: int) -> Loss | None:
         """A loss with its witness; None: there is none of that number."""
-        return self._recording.loss(side, number)
+        return self._recording.losses[side].get(number)
 
     def close(self) -> None:
         """Nothing is held."""
@@ -232,5 +226,5 @@ class RecordedPicture:
 def recorded_workshop(recording: Recording) -> Workshop:
     """The workshop of which that is the only round."""
     said = recording.round
-    shown = replace(said, epoch_us=EPOCH_US, episode=said.episode if is_episode(said.episode) else "")
+    shown = replace(said, epoch_us=EPOCH_US, episode=said.episode if find_episode(said.episode) else "")
     return Workshop(WORKSHOP_SCHEMA, 1, False, shown, ())

@@ -19,9 +19,9 @@ from loadtests.workshop.live.live_replay import LiveReplay, LiveTimeline
 from loadtests.workshop.live.states import NodeStates, ShopperStates
 from loadtests.workshop.live.waiting import Waiting
 
+# An answer is judged so long after it came: by then the events that explain it have been written, and so have the
+# answers of the other load processes (they write every quarter of a second).
 DELAY_US = 500_000
-"""An answer is judged so long after it came: by then the events that explain it have been written, and so have the
-answers of the other load processes (they write every quarter of a second)."""
 UNKNOWN_COLOUR = "#666666"
 MERGED = "history.ndjson"
 
@@ -124,8 +124,8 @@ class SideWatch:
     def _take_lines(self, now_us: int, *, over: bool) -> None:
         if not self._lines or self.epoch_us is None:
             return
-        until_us = NEVER_US if over else now_us + self.epoch_us
-        for line in sorted(self._lines, key=lambda line: line.at_us):
+        until_us = NEVER_US if over else now_us + self.epoch_us  # nodes and balancer write the wall clock
+        for line in sorted(self._lines, key=lambda line: line.at_us):  # of several files, each in its own order
             if line.at_us <= until_us:
                 self._guests.logged(line)
         self._lines = [line for line in self._lines if line.at_us > until_us]
@@ -138,9 +138,9 @@ class SideWatch:
                 changed = True
                 since_us = min(since_us, self._in_doubt_since_us(event))
             self._node_states.hear(event, self._scene.scene)
-            if isinstance(event, FaultEvent) and event.phase != "spared":
+            if isinstance(event, FaultEvent) and event.phase != "spared":  # here nothing was broken
                 self._mark(event)
-        if changed:
+        if changed:  # once for all events of a step: a review looks at every loss again
             self._replay.see(self._scene.scene)
             self._replay.review(since_us)
 
@@ -166,7 +166,7 @@ class SideWatch:
         exchange = self._scene.scene.as_judged(asked)
         self._actions.add(exchange)
         self._waiting.add(exchange)
-        if exchange.outcome == "not_sent":
+        if exchange.outcome == "not_sent":  # it met nobody: `replay.people` may not even know them
             return
         self._replay.add(exchange)
         self._shopper_states.saw(exchange, self._replay.people[exchange.shopper])
@@ -182,6 +182,7 @@ class SideWatch:
         losses = self._new_losses()
         marks, self._new_marks = tuple(self._new_marks), []
         nodes, parts, counts = self._node_states.nodes(), self._node_states.parts(), self._counts()
+        # Compared with what was told last: these three are told whole, or not at all.
         shown, self._shown = self._shown, SideFrame(nodes=nodes, parts=parts, counts=counts)
         return SideFrame(
             nodes=None if nodes == shown.nodes else nodes,
@@ -202,7 +203,7 @@ class SideWatch:
         return tuple(_view(number, self._replay.kept[number]) for number in numbers)
 
     def _counts(self) -> LiveCounts:
-        orders_read = self._closed and self._scene.scene.finished
+        orders_read = self._closed and self._scene.scene.finished  # only then the database settles what is unknown
         counts = self._actions.counts(self._actions.settled(self._replay, orders_read=orders_read))
         return LiveCounts(
             logged_out=self._replay.logged_out().shoppers,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from compose.cluster import BALANCER
 from loadtests.faults import FAULTS
 from loadtests.model.events import ClusterReady, Event, FaultEvent, NodeAdded, NodeSample
 from loadtests.model.fault_timeline import FaultTimeline
@@ -10,21 +11,16 @@ from loadtests.session_model.shopper_trace import ShopperTrace
 from loadtests.session_model.timeline import RunTimeline
 from loadtests.workshop.contract import NodeState, NodeView, PartView, ShopperState, ShopperView
 
-BALANCER = "balancer"
-SILENT_TWICE = 2
-"""So many samples in a row must a node leave unanswered to be called dead without a fault: a busy machine is none."""
+SILENT_TWICE = 2  # samples in a row that a node leaves unanswered, to be called dead without a fault: it may be busy
 
 
 class _Node:
-    """What a node says of itself."""
-
     __slots__ = ("sessions", "silent", "since_fault")
 
     def __init__(self) -> None:
         self.sessions = -1
         self.silent = 0
-        self.since_fault = False
-        """It was seen to answer after the last fault was observed."""
+        self.since_fault = False  # it was seen to answer after the last fault was observed
 
     def sampled(self, sessions: int) -> None:
         """So many it holds; -1: it did not say."""
@@ -39,7 +35,7 @@ class _Node:
             self.since_fault = False
             self.sessions = -1 if fault.takes_memory else self.sessions
         elif phase == "observed_healed":
-            self.silent = 0
+            self.silent = 0  # what it left unanswered while it was broken says nothing of it now
 
 
 class NodeStates:
@@ -77,7 +73,7 @@ class NodeStates:
         return tuple(PartView(name, "broken" if name in held else "up", held.get(name, "")) for name in self._parts)
 
     def _node_view(self, name: str, node: _Node) -> NodeView:
-        for fault in reversed(self._holding):
+        for fault in reversed(self._holding):  # of several the last: it is what people have just done
             if fault.victim == name:
                 return NodeView(name, _state(fault, node), node.sessions, fault.kind)
         return NodeView(name, "dead" if node.silent >= SILENT_TWICE else "up", node.sessions)
@@ -89,13 +85,13 @@ def _holds(fault: FaultTimeline) -> bool:
 
 
 def _held_part(fault: FaultTimeline) -> str:
-    """Who routes otherwise than before is the balancer, though the whole cluster feels it."""
+    # Who routes otherwise than before is the balancer, though the whole cluster feels it.
     about = FAULTS.get(fault.kind)
     return BALANCER if about is not None and about.balancing is not None else fault.victim
 
 
 def _down_for_good(fault: FaultTimeline) -> bool:
-    """A node that was taken away and does not come back: to be healed means that it is seen to stay away."""
+    # A node that was taken away and does not come back: to be healed means that it is seen to stay away.
     about = FAULTS.get(fault.kind)
     return about is not None and about.stays and about.looks == "dead"
 

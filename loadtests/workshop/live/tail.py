@@ -16,8 +16,7 @@ import msgspec
 
 T = TypeVar("T")
 
-CHUNK = 256 * 1024
-"""Bytes read from one file in one call at most: about a thousand records."""
+CHUNK = 256 * 1024  # bytes read from one file in one call at most, about a thousand records: no call takes long
 LONGEST_LINE = 1024 * 1024
 MOST_PROBLEMS = 20
 
@@ -45,7 +44,7 @@ class RecordTail(Generic[T]):
         content = self._half + content
         end = content.rfind(b"\n") + 1
         self._half = content[end:]
-        if len(self._half) > LONGEST_LINE:
+        if len(self._half) > LONGEST_LINE:  # no line of ours: waiting for its end would fill the memory
             self.tell(f"a line of more than {LONGEST_LINE} bytes")
             self._half = b""
         return content[:end]
@@ -88,7 +87,7 @@ class RecordTail(Generic[T]):
         """The path still leads to the file that is open, and it holds no less than was read."""
         assert self._file is not None
         mine = os.fstat(self._file.fileno())
-        if mine.st_size < self._file.tell():
+        if mine.st_size < self._file.tell():  # it was cut, or begun anew
             return False
         try:
             there = self.path.stat()
@@ -110,7 +109,7 @@ class RecordTail(Generic[T]):
                 return []
             content = b"\n".join(line for line in content.split(b"\n") if self._only.search(line))
         try:
-            return self._decoder.decode_lines(content)
+            return self._decoder.decode_lines(content)  # all at once, for speed; one damaged line spoils it
         except msgspec.DecodeError:
             return self._one_by_one(content)
 

@@ -6,8 +6,7 @@ from loadtests.judging.latency import WaitCounter
 from loadtests.model.history import NOT_ASKED, Exchange
 from loadtests.workshop.contract import WaitsView
 
-KEPT_SECONDS = 30
-"""What comes later than this does not change the second any more."""
+KEPT_SECONDS = 30  # what comes later than this does not change the second any more: its single waits are forgotten
 
 
 class _Second:
@@ -50,15 +49,14 @@ class Waiting:
 
         Without a gap: a second in which nobody asked is told, too, once somebody asks again.
         """
+        # Not up to now: behind the newest answer there is nothing to tell, and a pause may go on for minutes.
         last = self._newest + 1 if over else min(self._newest + 1, now_us // 1_000_000)
-        told = [self._close(number) for number in sorted(self._open) if number < self._next and self._has_news(number)]
+        again = [number for number in sorted(self._open) if number < self._next]
+        told = [self._close(each) for each in again if self.seconds[each].asked != self._open[each].asked]
         while self._next < last:
             told.append(self._close(self._next))
             self._next += 1
         return tuple(told)
-
-    def _has_news(self, number: int) -> bool:
-        return self.seconds[number].asked != self._open[number].asked
 
     def _close(self, number: int) -> WaitsView:
         second = self._open.get(number) or _Second()

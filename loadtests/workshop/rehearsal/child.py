@@ -49,7 +49,7 @@ def run(words: Sequence[str], folder: Path) -> CommandOutput:
         command, place = _program(words[1:]), folder
     try:
         done = subprocess.run(
-            command, cwd=place, env=_environment(), capture_output=True, text=True, check=False,
+            command, cwd=place, env={**os.environ, "NO_COLOR": "1"}, capture_output=True, text=True, check=False,
             timeout=COMMAND_WITHIN_S, stdin=subprocess.DEVNULL,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
@@ -68,6 +68,7 @@ class RunningTwinshop:
         self._said, self._log = folder / f"{name}.json", folder / f"{name}.log"
         self._ledger = Ledger.open(state_folder(), new_run_id())
         try:
+            # `spawn` has one log for both outputs, and the JSON must be alone. `exec`, so that Ctrl-C reaches twinshop.
             self._child = spawn(
                 self._ledger, "workshop", ["/bin/sh", "-c", 'exec "$@" >"$0"', str(self._said), *_program(words)],
                 env={"NO_COLOR": "1"}, log=self._log, cwd=folder,
@@ -90,6 +91,7 @@ class RunningTwinshop:
         """
         until = time.monotonic() + within_s
         while True:
+            # Asked before its words are read: it may speak and end in between.
             ended = self._child.exit_code is not None
             with suppress(OSError, msgspec.DecodeError):  # not yet, or not yet all of it
                 return msgspec.json.decode(self._said.read_bytes(), type=kind)
@@ -116,7 +118,3 @@ class RunningTwinshop:
 
 def _program(words: Sequence[str]) -> list[str]:
     return [sys.executable, "-m", "loadtests.cli", *words]
-
-
-def _environment() -> dict[str, str]:
-    return {**os.environ, "NO_COLOR": "1"}

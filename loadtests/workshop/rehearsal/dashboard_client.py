@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from http.client import HTTPConnection
-from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -18,7 +17,6 @@ from loadtests.workshop.contract import (
     SIDES,
     Command,
     Frame,
-    Guest,
     LiveCounts,
     Phase,
     Picture,
@@ -27,17 +25,14 @@ from loadtests.workshop.contract import (
     applied,
     empty_picture,
 )
+from loadtests.workshop.rehearsal.room_visitor import RoomVisitor
 from shared.errors import NotReadyInTime, TwinshopError
 
 _workshop = msgspec.json.Decoder(Workshop).decode
 _picture = msgspec.json.Decoder(Picture).decode
 _frame = msgspec.json.Decoder(Frame).decode
 
-NUMBERS = ("logged_out", "carts_lost", "failed", "unknown", "shopping", "dead", "broken", "losses", "ended")
-"""What a rule of a script may name, of each side."""
-ANSWER_WITHIN_S = 30.0
-SILENT_AT_MOST_S = 30.0
-"""The dashboard says something at least every 10 s."""
+SILENT_AT_MOST_S = 30.0  # the dashboard says something at least every 10 s
 CHUNK = 65_536
 
 
@@ -100,7 +95,7 @@ class DashboardView:
         self.workshop = workshop
 
     def _follow(self, number: int | None, name: str) -> None:
-        """A picture begins anew, what is told again has the same id; all other events follow each other by one."""
+        # A picture begins anew, what is told again has the same id; all other events follow each other by one.
         if number is None:
             return
         if self._last_id is not None and name != "picture" and number - self._last_id not in (0, 1):
@@ -108,20 +103,19 @@ class DashboardView:
         self._last_id = number
 
 
-class DashboardClient:
-    """One visitor; `seen` is what it knows. Use it as a context, or `close` it."""
+class DashboardClient(RoomVisitor):
+    """One visitor who listens; `seen` is what they know. Use it as a context, or `close` it."""
 
     def __init__(self, url_with_key: str) -> None:
+        home, query, key = url_with_key.partition("/?")
+        super().__init__(home.rstrip("/"))
         self.seen = DashboardView()
         self._changed = threading.Condition()
         self._why_gone = ""
         self._gone = False
-        self._session = requests.Session()
-        self._session.trust_env = False  # no proxy may stand between a dashboard and its own machine
-        opened = self._session.get(url_with_key, timeout=ANSWER_WITHIN_S)
-        opened.raise_for_status()
-        self.url = url_with_key.partition("/?")[0].rstrip("/")
-        self._stream = HTTPConnection(urlsplit(self.url).netloc, timeout=SILENT_AT_MOST_S)
+        self.get(f"{query}{key}" or "/").raise_for_status()
+        # Not by the session: `close` has to shut the socket under whoever reads from it.
+        self._stream = HTTPConnection(urlsplit(self.home).netloc, timeout=SILENT_AT_MOST_S)
         self._stream.connect()
         self._listener = threading.Thread(target=self._listen, name="watcher", daemon=True)
         self._listener.start()
@@ -139,26 +133,7 @@ class DashboardClient:
             self._stream.sock.shutdown(socket.SHUT_RDWR)
         self._listener.join(SILENT_AT_MOST_S)
         self._stream.close()
-        self._session.close()
-
-    def get(self, path: str) -> requests.Response:
-        """Ask for something."""
-        return self._session.get(self.url + path, timeout=ANSWER_WITHIN_S)
-
-    def account(self) -> Guest:
-        """The visitor's own, in both shops.
-
-        Raises:
-            TwinshopError: nobody can enter them now.
-        """
-        said = self.get("/api/me").json()
-        if not said["password"]:
-            raise TwinshopError("the shops cannot be entered", why="results are covered, or nobody shops")
-        return Guest(said["user"], said["password"])
-
-    def predict(self, answers: Mapping[str, str], reason: str) -> requests.Response:
-        """Commit a prediction."""
-        return self._post("/api/predictions", {"name": "", "answers": dict(answers), "reason": reason})
+        super().close()
 
     def command(self, command: Command) -> None:
         """Tell the harness something.
@@ -166,7 +141,7 @@ class DashboardClient:
         Raises:
             TwinshopError: it was refused.
         """
-        answer = self._post("/api/commands", msgspec.to_builtins(command))
+        answer = self.post("/api/commands", msgspec.to_builtins(command))
         said = answer.json()
         if not (answer.ok and said.get("ok")):
             raise TwinshopError(f"refused: {msgspec.json.encode(command).decode()}", why=str(said.get("why") or said))
@@ -178,6 +153,7 @@ class DashboardClient:
             NotReadyInTime: it did not in time, or the dashboard is gone.
         """
         with self._changed:
+            # Also until it can never come: who waits is told at once, and why.
             self._changed.wait_for(lambda: self._why_gone or self._failed() or come(self.seen), timeout=within_s)
             if not come(self.seen):
                 raise NotReadyInTime(
@@ -185,11 +161,6 @@ class DashboardClient:
                     why=self._why_gone or self._failed() or self._now(),
                     next_step="look into the round's folder: its events.ndjson says what happened when",
                 )
-
-    def _post(self, path: str, document: Any) -> requests.Response:
-        return self._session.post(
-            self.url + path, json=document, headers={"Origin": self.url}, timeout=ANSWER_WITHIN_S
-        )  # fmt: skip
 
     def _failed(self) -> str:
         workshop = self.seen.workshop
@@ -210,18 +181,17 @@ class DashboardClient:
             self._end(f"the dashboard's events broke off: {error}")
 
     def _pieces(self) -> Iterator[bytes]:
-        """Of the events, as they come."""
-        cookie = "; ".join(f"{name}={value}" for name, value in self._session.cookies.items())
+        cookie = "; ".join(f"{name}={value}" for name, value in self.session.cookies.items())
         self._stream.request("GET", "/events", headers={"Cookie": cookie, "Accept": "text/event-stream"})
         answer = self._stream.getresponse()
         if answer.status != requests.codes.ok:
             raise OSError(f"status {answer.status}: {answer.read(CHUNK).decode(errors='replace')}")
-        while piece := answer.read1(CHUNK):
+        while piece := answer.read1(CHUNK):  # what there is; `read` would wait until so much has come
             yield piece
 
     def _end(self, why: str) -> None:
         with self._changed:
-            self._why_gone = "" if self._gone else why
+            self._why_gone = "" if self._gone else why  # we closed it ourselves
             self._changed.notify_all()
 
 

@@ -23,10 +23,8 @@ from compose.supervision.ledger import Ledger
 from shared.errors import EnvironmentNotReady
 
 T = TypeVar("T")
-CLONE_NEWNET = 0x40000000
-"""Of <sched.h>: Python has no name for it before 3.12."""
-NETWORK = "198.18"
-"""Set apart for tests of networks (RFC 2544): no room has addresses of it."""
+CLONE_NEWNET = 0x40000000  # of <sched.h>: Python has no name for it before 3.12
+NETWORK = "198.18"  # set apart for tests of networks (RFC 2544): no room has addresses of it
 PROGRAMS = ("ip", "unshare", "nsenter")
 WITHIN_S = 5.0
 LOOK_S = 0.02
@@ -56,7 +54,7 @@ class OtherDevice:
                     raise OSError(ctypes.get_errno(), "cannot enter the other network")
             return do()
 
-        with ThreadPoolExecutor(1) as one:
+        with ThreadPoolExecutor(1) as one:  # `setns` moves one thread only, and that one never comes back: it ends here
             return one.submit(there).result()
 
 
@@ -77,9 +75,11 @@ def other_device(ledger: Ledger, addresses: int = 1) -> Iterator[OtherDevice]:
     if why := why_not():
         raise EnvironmentNotReady("there is no second device here", why=why, next_step="do without it")
     words = ["unshare", "--net", "sleep", "infinity"]
+    # It does nothing but be there: the network is its own, and ends with it, whoever ends it.
     holder = spawn(ledger, "other device", words, env={}, log=Path(os.devnull), cwd=Path("/"))
     try:
         _await_namespace(holder.pid)
+        # By chance: two rehearsals on one machine must not have one network.
         device = OtherDevice(holder.pid, f"{NETWORK}.{random.SystemRandom().randrange(1, 255)}", addresses)
         _join(device, holder.pid)
         yield device
@@ -100,8 +100,8 @@ def _join(device: OtherDevice, pid: int) -> None:
 
 
 def _await_namespace(pid: int) -> None:
-    """Until the process is in another one than we are."""
     until = time.monotonic() + WITHIN_S
+    # `unshare` is there before its network is: an interface given to it too early would stay in ours.
     while Path(f"/proc/{pid}/ns/net").readlink() == Path("/proc/self/ns/net").readlink():
         if time.monotonic() > until:
             raise EnvironmentNotReady("no second network was made", why="unshare does not say")

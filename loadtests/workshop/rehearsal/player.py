@@ -5,70 +5,27 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import requests
 
 from compose.applications import SHIPPED
-from loadtests.load.calls import request_for
+from compose.supervision.waiting import wait_for
 from loadtests.model.formulas import is_true
-from loadtests.workshop.contract import SIDES, Break, Close, Guest, Heal, Phase, Release, SideName
+from loadtests.workshop.contract import Break, Close, Heal, Phase, Release, RoundSide, SideName
 from loadtests.workshop.episode import Episode, ScriptStep
 from loadtests.workshop.rehearsal.dashboard_client import DashboardClient, DashboardView
 from loadtests.workshop.rehearsal.room_visitor import RoomVisitor
 from shared.errors import TwinshopError
 
-ANSWER_WITHIN_S = 30.0
-
 Said = TypeVar("Said")
-Known = Literal["known", "stranger"]
+KNOWN = {"known": True, "stranger": False}  # in a script's words
 RELEASE_WITHIN_S = 120.0
-FATE_WITHIN_S = 60.0
-"""Until a shop says whether it knows somebody: nodes and store may be busy dying, and a person reloads the page."""
+FATE_WITHIN_S = 60.0  # until a shop says whether it knows somebody: it may be busy dying, and people reload the page
 LOOK_S = 0.1
-EXPLAIN_WITHIN_S = 240.0
-"""The last audit, judging and the report."""
+EXPLAIN_WITHIN_S = 240.0  # the last audit, judging and the report
+# What tells results; covered until a prediction is committed.
 RESULT_URLS = ("/api/frames", "/api/losses/left/0", "/api/observed")
-"""What tells results; covered until a prediction is committed."""
-
-
-class BrowserUser:
-    """One person with one cookie jar."""
-
-    def __init__(self, shop_url: str, guest: Guest) -> None:
-        self._url = shop_url
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._guest = guest
-        self.node = ""
-        """Who answered last."""
-
-    def enter(self) -> None:
-        """Log in, and put something into the cart if the shop still knows who asks.
-
-        Raises:
-            requests.HTTPError: the shop does not let them in.
-        """
-        user, password = self._guest.user, self._guest.password
-        _served(lambda: self._ask("login", user=user, password=password)).raise_for_status()
-        self._ask("add", sku=SHIPPED.interface.articles[0], quantity=1)
-
-    def look(self) -> Known | None:
-        """Open the cart: does the shop know them? None: it does not answer."""
-        status = self._ask("cart").status_code
-        return "known" if status == requests.codes.ok else "stranger" if status == requests.codes.unauthorized else None
-
-    def close(self) -> None:
-        """Leave without a word."""
-        self._session.close()
-
-    def _ask(self, what: str, **words: str | int) -> requests.Response:
-        sent = request_for(SHIPPED.interface, what, **words)
-        answer = self._session.request(
-            sent.method, self._url + sent.path, headers=sent.headers, data=sent.body, timeout=ANSWER_WITHIN_S
-        )
-        self.node = answer.headers.get(SHIPPED.http.node_header, self.node)
-        return answer
 
 
 class Player:
@@ -79,7 +36,7 @@ class Player:
         self._watcher = client
         self._visitor = visitor
         self._episode = episode
-        self._people: dict[SideName, BrowserUser] = {}
+        self._nodes: dict[SideName, str] = {}  # who answered the person last, in each shop
 
     def play(self) -> None:
         """All steps.
@@ -91,12 +48,8 @@ class Player:
             "predict": self._predict, "release": self._release, "enter": self._enter, "look": self._look,
             "wait": self._wait, "break": self._break, "heal": self._heal, "close": self._close,
         }  # fmt: skip
-        try:
-            for step in self._episode.script:
-                do[step.do](step)
-        finally:
-            for person in self._people.values():
-                person.close()
+        for step in self._episode.script:
+            do[step.do](step)
 
     def _predict(self, step: ScriptStep) -> None:
         """Nothing is to be seen before it, it counts once, and it cannot be changed."""
@@ -105,12 +58,12 @@ class Player:
         self._expect_card(open_=False)
         if {"picture", "frame"} & set(self._watcher.seen.names_of_round):
             self.complaints.append("a picture was sent before the prediction was committed")
-        made = self._watcher.predict(step.answers, step.reason)
+        made = self._watcher.predicts(step.answers, step.reason)
         self._expect(made, requests.codes.created, "the prediction")
         if self._visitor is not None:
             theirs = self._visitor.predicts(step.answers, step.reason)
             self._expect(theirs, requests.codes.created, "the prediction of a participant on another device")
-        again = self._watcher.predict(step.answers, step.reason)
+        again = self._watcher.predicts(step.answers, step.reason)
         self._expect(again, requests.codes.conflict, "a second prediction")
 
     def _release(self, _step: ScriptStep) -> None:
@@ -119,48 +72,51 @@ class Player:
 
     def _enter(self, step: ScriptStep) -> None:
         """Where the form is answered by whoever is next, one tries again; a person would, too."""
-        workshop = self._watcher.seen.workshop
-        assert workshop is not None
-        account = self._watcher.account()
-        for side in workshop.round.sides:
+        for side in self._sides():
             if side.side in step.sides:
-                person = self._people[side.side] = BrowserUser(side.shop_url, account)
-                person.enter()
+                _served(partial(self._watcher.logs_in, side.shop_url)).raise_for_status()
+                self._watcher.asks_shop(side.shop_url, "add", sku=SHIPPED.interface.articles[0], quantity=1)
+                self._nodes[side.side] = self._watcher.node
                 if self._visitor is not None:
                     entered = _served(partial(self._visitor.logs_in, side.shop_url))
                     self._expect(entered, requests.codes.ok, f"a participant's login to the {side.side} shop")
 
     def _look(self, step: ScriptStep) -> None:
-        for side in SIDES:
-            wanted = step.left if side == "left" else step.right
-            if wanted and (found := _answer_of(self._people[side].look)) != wanted:
-                self.complaints.append(f"the person in the {side} shop is {found}, not {wanted}")
+        for side in self._sides():
+            wanted = step.left if side.side == "left" else step.right
+            if wanted and (known := _answer_of(partial(self._watcher.is_known, side))) is not KNOWN[wanted]:
+                found = "known" if known else "not served" if known is None else "a stranger"
+                self.complaints.append(f"the person in the {side.side} shop is {found}, not {wanted}")
+            if wanted:
+                self._nodes[side.side] = self._watcher.node
         if self._visitor is not None:
             self._look_from_elsewhere(self._visitor)
 
     def _look_from_elsewhere(self, visitor: RoomVisitor) -> None:
         """What the dashboard tells of a participant must be what they see themselves, on their own device."""
-        workshop, user = self._watcher.seen.workshop, visitor.me()["user"]
-        assert workshop is not None
-        for side in workshop.round.sides:
+        user = visitor.me()["user"]
+        for side in self._sides():
             known = _answer_of(partial(visitor.is_known, side))
             if known is not None:
                 what = f"a participant is {'known' if known else 'a stranger'} in the {side.side} shop"
                 self._watcher.wait_until(what, _told_of(side.side, user, known), FATE_WITHIN_S)
 
+    def _sides(self) -> tuple[RoundSide, ...]:
+        assert self._watcher.seen.workshop is not None
+        return self._watcher.seen.workshop.round.sides
+
     def _wait(self, step: ScriptStep) -> None:
         self._watcher.wait_until(step.until, lambda seen: is_true(step.until, seen.values()), step.within_s)
 
     def _break(self, step: ScriptStep) -> None:
-        victim = self._people["left"].node if step.victim == "mine" else step.victim
+        victim = self._nodes["left"] if step.victim == "mine" else step.victim
         self._watcher.command(Break(step.kind, step.sides, victim))
 
     def _heal(self, _step: ScriptStep) -> None:
         self._watcher.command(Heal())
 
     def _close(self, _step: ScriptStep) -> None:
-        """A round may have ended by itself."""
-        if self._watcher.seen.phase == "run":
+        if self._watcher.seen.phase == "run":  # it may have ended by itself
             self._watcher.command(Close())
         self._wait_for_phase("explain", EXPLAIN_WITHIN_S)
         report = self._watcher.get("/report")
@@ -168,7 +124,7 @@ class Player:
         self._expect_card(open_=True)
 
     def _wait_for_phase(self, phase: Phase, within_s: float) -> None:
-        self._watcher.wait_until(f"phase {phase}", _in_phase(phase), within_s)
+        self._watcher.wait_until(f"phase {phase}", lambda seen: seen.phase == phase, within_s)
 
     def _expect_card(self, *, open_: bool) -> None:
         """Solution and explanation are there at the end, and not before the prediction."""
@@ -184,11 +140,7 @@ class Player:
 
 
 def _answer_of(look: Callable[[], Said | None]) -> Said | None:
-    """As soon as there is one."""
-    until = time.monotonic() + FATE_WITHIN_S
-    while (found := look()) is None and time.monotonic() < until:
-        time.sleep(LOOK_S)
-    return found
+    return wait_for(look, until=time.monotonic() + FATE_WITHIN_S, every_s=LOOK_S)
 
 
 def _served(ask: Callable[[], requests.Response]) -> requests.Response:
@@ -219,10 +171,6 @@ def _told_of(side: SideName, user: str, known: bool) -> Callable[[DashboardView]
         return any(guest.user == user and guest.logged_in is known for guest in guests)
 
     return told
-
-
-def _in_phase(phase: Phase) -> Callable[[DashboardView], bool]:
-    return lambda seen: seen.phase == phase
 
 
 def check_observed(client: DashboardClient, wanted: dict[str, str]) -> list[str]:

@@ -24,11 +24,11 @@ from loadtests.workshop.measured import NAME
 MARK = re.compile(r"(?P<number>\d[\d,]*(?:\.\d+)?)?(?P<unit> ?(?:%|\*\*|</?strong>))?<!-- (?P<said>.+?) -->")
 _NUMERIC = re.compile(r"(?P<how>is|at most|at least|about) (?P<formula>.+)")
 _FENCE = re.compile(r"^\s*(```|~~~)")
+# What is no claim: comments, code, where links lead, tags, list numbers, headings, times of day, names of things.
 _NO_PROSE = re.compile(
     r"<!--.*?-->|`[^`]*`|\]\([^)]*\)|</?\w[^>]*>|^\s*\d+\. |^#.*|"
     r"\b[Ee]pisodes? \d(?:, \d)*(?: and \d)?|\bA4\b|\bn\d\b|\b\d:\d\d\b"
 )
-"""What is no claim: comments, code, where links lead, tags, list numbers, headings, times of day, names of things."""
 _DIGITS = re.compile(r"\d")
 
 
@@ -52,8 +52,8 @@ class Promise(msgspec.Struct, frozen=True):
 
     @property
     def of_a_round(self) -> bool:
-        """It is about a round that was played: `left` and `right` are in it."""
-        return bool(NAME.search(self.formula))
+        """It is about a round that was played: `left` or `right` is in it, or how many shoppers or nodes."""
+        return bool(NAME.search(self.formula)) or self.formula in ("U", "N")
 
 
 class BrokenPromise(msgspec.Struct, frozen=True):
@@ -90,7 +90,7 @@ def prose(text: str) -> Iterator[tuple[int, str]]:
 def unmarked(page: Path, name: str) -> Iterator[BrokenPromise]:
     """Numbers that no mark ties to anything: they could say whatever they like."""
     for line, text in prose(page.read_text()):
-        left = _NO_PROSE.sub(" ", MARK.sub(" ", text))
+        left = _NO_PROSE.sub(" ", MARK.sub(" ", text))  # marks first: each takes the number before it along
         if _DIGITS.search(left):
             yield BrokenPromise(f"{name}:{line}", f"a number without a mark: {left.strip()!r}")
 
@@ -133,7 +133,7 @@ def _value(formula: str, values: Mapping[str, float]) -> float:
 def _agrees(promise: Promise, value: float) -> bool:
     assert promise.number is not None
     if promise.how == "is":
-        return round(value, promise.digits) == promise.number
+        return round(value, promise.digits) == promise.number  # to the digits that the page gives
     if promise.how == "at most":
         return promise.number <= value
     if promise.how == "at least":

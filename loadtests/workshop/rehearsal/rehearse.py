@@ -15,6 +15,7 @@ from loadtests.model.results import Results
 from loadtests.model.run_folder import RunFolder, read_document
 from loadtests.workshop.contract import EndWorkshop
 from loadtests.workshop.episode import Episode
+from loadtests.workshop.host import WorkshopUrls
 from loadtests.workshop.measured import observed_answers
 from loadtests.workshop.progress import newest_round, values_of
 from loadtests.workshop.rehearsal import child
@@ -35,14 +36,12 @@ from loadtests.workshop.rehearsal.texts import (
 )
 from shared.errors import TwinshopError
 
+# What is rehearsed is what the pages promise, and none of that is a speed: on a busy machine it takes its time.
 READY_WITHIN_S = 240.0
-"""What is rehearsed is what the pages promise, and none of that is a speed: on a busy machine it takes its time."""
 BEGIN_WITHIN_S = 120.0
-NO_DEVICE = "127.0.0.2"
-"""Where there can be no other device: another address of this one."""
+NO_DEVICE = "127.0.0.2"  # where there can be no other device: another address of this one
 WORKSHOP = ("workshop", "--no-open", "--json")
-OWN_COMMANDS = (("twinshop", "workshop"), ("twinshop", "rehearse"))
-"""Those that the rehearsal is: the workshop that it plays in, and itself."""
+OWN_COMMANDS = (("twinshop", "workshop"), ("twinshop", "rehearse"))  # the workshop that it plays in, and itself
 
 Say = Callable[[str], None]
 
@@ -71,16 +70,6 @@ class Rehearsed(msgspec.Struct, frozen=True):
     texts: tuple[BrokenPromise, ...]
     """What the pages say without a round, and what was not so."""
     episodes: tuple[Played, ...]
-
-
-class ReadyMessage(msgspec.Struct, frozen=True):
-    """What `twinshop workshop --json` says when it is ready, as far as it matters here."""
-
-    url: str
-    """The dashboard's address."""
-    instructor_url: str
-    """The same with the instructor's key."""
-    join_code: str = ""
 
 
 def rehearse(episodes: Sequence[Episode], folder: Path, *, shoppers: int | None, engine: str, say: Say) -> Rehearsed:
@@ -120,13 +109,13 @@ def _elsewhere(say: Say) -> Iterator[OtherDevice | None]:
 
 
 @contextmanager
-def _held(words: tuple[str, ...], folder: Path, device: OtherDevice | None) -> Iterator[ReadyMessage]:
+def _held(words: tuple[str, ...], folder: Path, device: OtherDevice | None) -> Iterator[WorkshopUrls]:
     listen = ("--listen", device.address) if device else ()
     with child.RunningTwinshop((*words, *listen), folder, "workshop") as workshop:
-        yield workshop.opened(ReadyMessage, READY_WITHIN_S)
+        yield workshop.opened(WorkshopUrls, READY_WITHIN_S)
 
 
-def _visitor(opened: ReadyMessage, device: OtherDevice | None) -> RoomVisitor:
+def _visitor(opened: WorkshopUrls, device: OtherDevice | None) -> RoomVisitor:
     """Somebody who has joined.
 
     Raises:
@@ -176,7 +165,7 @@ def _episode(
         found.append(BrokenPromise(page.name, str(error)))
     if client.seen.gaps:
         found.append(BrokenPromise(page.name, f"events were missing between the ids {client.seen.gaps}"))
-        client.seen.gaps.clear()
+        client.seen.gaps.clear()  # one client sees all episodes: the next one must not answer for these
     for bad in found:
         say(f"  {bad}")
     numbers = [promise for promise in page.promises() if promise.number is not None]
@@ -188,7 +177,6 @@ def _episode(
 
 
 def _parts(page: LessonPage) -> tuple[list[PageCommand], list[PageCommand]]:
-    """The commands before the check, and those from it on."""
     found = list(page.blocks())
     check = next((place for place, block in enumerate(found) if block.words[1] == "check"), len(found))
     return found[:check], found[check:]
@@ -218,6 +206,6 @@ def _broken_workshop(block: PageCommand, folder: Path) -> Iterator[BrokenPromise
     words = (*WORKSHOP, *block.words[2:])
     try:
         with child.RunningTwinshop(words, folder, "another-workshop") as workshop:
-            workshop.opened(ReadyMessage, READY_WITHIN_S)
+            workshop.opened(WorkshopUrls, READY_WITHIN_S)
     except TwinshopError as error:
         yield BrokenPromise(block.place, str(error))

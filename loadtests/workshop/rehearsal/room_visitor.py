@@ -10,16 +10,16 @@ from requests.adapters import HTTPAdapter
 
 from compose.applications import SHIPPED
 from loadtests.load.calls import request_for
-from loadtests.workshop.contract import RoundSide
+from loadtests.workshop.contract import Guest, RoundSide
 from loadtests.workshop.rehearsal.other_device import OtherDevice
 from shared.errors import TwinshopError
 
-ANSWER_WITHIN_S = 15.0
+ANSWER_WITHIN_S = 30.0
 Call = Callable[[Callable[[], requests.Response]], requests.Response]
 
 
 class _From(HTTPAdapter):
-    """Asks from that address."""
+    """Asks from that address; "": from any."""
 
     def __init__(self, address: str) -> None:
         self._address = address
@@ -33,11 +33,13 @@ class _From(HTTPAdapter):
 class RoomVisitor:
     """One person with one cookie jar, at one address of another device (or of this one, where there is no other)."""
 
-    def __init__(self, home: str, address: str, device: OtherDevice | None = None) -> None:
+    def __init__(self, home: str, address: str = "", device: OtherDevice | None = None) -> None:
         self.home = home
         self.address = address
+        self.node = ""
+        """Of the shop that was asked last: who answered."""
         self.session = requests.Session()
-        self.session.trust_env = False
+        self.session.trust_env = False  # no proxy may stand between a machine and itself
         self.session.mount("http://", _From(address))
         self._call: Call = device.call if device else lambda do: do()
 
@@ -70,23 +72,34 @@ class RoomVisitor:
         told: dict[str, Any] = self.get("/api/me").json()
         return told
 
-    def logs_in(self, shop: str) -> requests.Response:
-        """To that shop, with the account that the dashboard has told."""
+    def account(self) -> Guest:
+        """Their own, in both shops.
+
+        Raises:
+            TwinshopError: nobody can enter them now.
+        """
         me = self.me()
         if not me["password"]:
             raise TwinshopError("the shops cannot be entered", why="results are covered, or nobody shops")
-        return self._asks_shop(shop, "login", user=me["user"], password=me["password"])
+        return Guest(me["user"], me["password"])
+
+    def logs_in(self, shop: str) -> requests.Response:
+        """To that shop, with the account that the dashboard has told."""
+        account = self.account()
+        return self.asks_shop(shop, "login", user=account.user, password=account.password)
 
     def is_known(self, side: RoundSide) -> bool | None:
         """Whether that shop knows them; None: it does not say."""
-        status = self._asks_shop(side.shop_url, "cart").status_code
+        status = self.asks_shop(side.shop_url, "cart").status_code
         return {requests.codes.ok: True, requests.codes.unauthorized: False}.get(status)
 
-    def _asks_shop(self, shop: str, what: str, **words: str) -> requests.Response:
-        """As a page of that shop does."""
+    def asks_shop(self, shop: str, what: str, **words: str | int) -> requests.Response:
+        """What a shopper would do there, as a page of that shop sends it."""
         sent = request_for(SHIPPED.interface, what, **words)
         origin = {"Origin": shop} if sent.body else {}
-        return self.ask(sent.method, sent.path, to=shop, headers=sent.headers | origin, data=sent.body)
+        answer = self.ask(sent.method, sent.path, to=shop, headers=sent.headers | origin, data=sent.body)
+        self.node = answer.headers.get(SHIPPED.http.node_header, self.node)
+        return answer
 
     def close(self) -> None:
         """Leave without a word."""

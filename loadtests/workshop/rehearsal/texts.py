@@ -25,8 +25,7 @@ _MEASURED = re.compile(r"\d[\d,]*(?:\.\d+)?(?=\s)")
 DOCS = Path(__file__).parents[3] / "docs"
 TUTORIAL = DOCS / "tutorial"
 MEASURED = DOCS / "explanation" / "measured.md"
-FREE_OF_MARKS = ("quiz.md",)
-"""Their numbers are those of questions and answers, and claim nothing."""
+FREE_OF_MARKS = ("quiz.md",)  # its numbers are those of questions and answers, and claim nothing
 
 
 class PageCommand(msgspec.Struct, frozen=True):
@@ -50,7 +49,8 @@ def blocks(text: str, name: str) -> Iterator[PageCommand]:
     for number, line in enumerate(text.splitlines(), 1):
         fence = _FENCE.match(line)
         starts = console and line.startswith("$ ")
-        if command and (fence or starts):
+        if command and (fence or starts):  # what a command shows ends at the next one, or with the block
+            # With comments: `$ twinshop check 2   # what has it shown?` is typed, and pasted, as it stands.
             yield PageCommand(place, tuple(shlex.split(command, comments=True)), tuple(output))
             command, output = "", []
         if fence:
@@ -162,7 +162,7 @@ def broken_without_a_round(pages: tuple[LessonPage, ...], known: Mapping[str, fl
         if page.path.name not in FREE_OF_MARKS:
             yield from unmarked(page.path, page.name)
         for promise in page.promises():
-            if not of_a_round(promise) and (bad := broken(promise, known)) is not None:
+            if not promise.of_a_round and (bad := broken(promise, known)) is not None:
                 yield bad
 
 
@@ -173,12 +173,5 @@ def broken_by_a_round(page: LessonPage, values: Mapping[str, float], *, numbers:
     and this round was smaller.
     """
     for promise in page.promises():
-        if of_a_round(promise) and (numbers or promise.number is None):
-            bad = broken(promise, values)
-            if bad is not None:
-                yield bad
-
-
-def of_a_round(promise: Promise) -> bool:
-    """Whether a round must be played to know."""
-    return promise.of_a_round or promise.formula in ("U", "N")
+        if promise.of_a_round and (numbers or promise.number is None) and (bad := broken(promise, values)) is not None:
+            yield bad

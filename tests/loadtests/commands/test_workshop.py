@@ -12,7 +12,8 @@ import pytest
 from loadtests.cli import main
 from loadtests.commands import workshop as module
 from loadtests.workshop.contract import Begin, Command, CommandReply, Round
-from loadtests.workshop.control import ControlAddress, ControlServer, write_address
+from loadtests.workshop.control import ControlAddress, ControlServer
+from loadtests.workshop.dashboard_assignment import write_for_owner
 from loadtests.workshop.host import address_file
 from loadtests.workshop.runner import StateFile
 
@@ -28,7 +29,7 @@ def workshop(state: Path, handle: Callable[[StateFile, Command], CommandReply]) 
     board.begin(Round(3, "open"))
     with tempfile.TemporaryDirectory() as folder:
         server = ControlServer(Path(folder) / "control", "key", lambda command: handle(board, command))
-        write_address(path, ControlAddress(server.address, "key", str(board.path)))
+        write_for_owner(path, ControlAddress(server.address, "key", str(board.path)))
         try:
             yield board
         finally:

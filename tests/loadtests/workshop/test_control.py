@@ -17,7 +17,8 @@ import pytest
 
 from loadtests.workshop import control
 from loadtests.workshop.contract import Begin, Break, Close, Command, CommandReply, EndWorkshop, Heal, Release
-from loadtests.workshop.control import ControlAddress, ControlServer, ask, read_address, write_address
+from loadtests.workshop.control import ControlAddress, ControlServer, ask, read_address
+from loadtests.workshop.dashboard_assignment import write_for_owner
 from shared.errors import EnvironmentNotReady, UsageError
 
 KEY = "a key that nobody guesses"
@@ -180,7 +181,7 @@ def test_how_a_workshop_is_found(tmp_path: Path) -> None:
     path = tmp_path / "control.json"
     assert read_address(path) is None
     address = ControlAddress("/tmp/socket", KEY, "/tmp/workshop.json")
-    write_address(path, address)
+    write_for_owner(path, address)
     assert read_address(path) == address
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     path.write_bytes(b"{")

@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from loadtests.workshop.episode import Episode
-from loadtests.workshop.episode_file import EPISODES, episode_named, is_episode, load_episodes, read_episode
+from loadtests.workshop.episode_file import (
+    EPISODES,
+    episode_named,
+    find_episode,
+    is_episode,
+    load_episodes,
+    read_episode,
+)
 from shared.errors import ScenarioError, UsageError
 
 EXAMPLE = EPISODES / "2-kill-one-of-three.toml"
@@ -23,6 +30,7 @@ def test_an_episode_is_found_by_name_and_by_number() -> None:
     assert episode_named("2") is episode_named("kill-one-of-three")
     assert episode_named("2").architectures == ("sticky-memory", "redis")
     assert is_episode("2")
+    assert find_episode("2") is episode_named("2")
     assert not is_episode("runs/latest")
 
 

@@ -59,7 +59,9 @@ def test_visitors_are_those_accounts_that_no_shopper_has(tmp_path: Path) -> None
 
 
 def test_what_was_not_measured_has_no_number() -> None:
-    assert "left.new_node_share" not in measured(episode_named("2"), ROUND)
+    values = measured(episode_named("2"), ROUND)
+    assert "left.new_node_share" not in values
+    assert "left.observed.kill" not in values, "without the plan nobody knows of what kind the faults were"
 
 
 @pytest.mark.parametrize(

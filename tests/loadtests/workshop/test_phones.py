@@ -130,7 +130,7 @@ def a_round(room: ARoom) -> None:
     served_by = [node_of(shop) for shop, _ in shops]
     victim = served_by[0]
     with DashboardClient(workshop.opened["instructor_url"]) as instructor:
-        assert instructor.predict(ANSWERS, "so").ok
+        assert instructor.predicts(ANSWERS, "so").ok
         workshop.do(Break("kill", ("left",), victim))
         workshop.do(Break("kill", ("right",), node_of(right)))
         workshop.sees("observed", 2)

@@ -51,7 +51,6 @@ class PaperRound:
         self.folder = SimpleNamespace(root=Path(f"round-{number}"))
         self.provenance = SimpleNamespace(run="1a2b3c4d")
         self.plan = SimpleNamespace(shoppers=(1, 2, 3))
-        self.signals = SimpleNamespace(go=None)
         self.faults = self
         self.standing = self.stand_at_once
         self.failed: Exception | None = None
@@ -68,9 +67,9 @@ class PaperRound:
     def stands(self) -> bool:
         return self.standing
 
-    def release(self) -> None:
+    def release(self) -> RoundStart:
         self.calls.append("release")
-        self.signals.go = RoundStart(1, 1_700_000_000_000_000)
+        return RoundStart(1, 1_700_000_000_000_000)
 
     def failure(self) -> Exception | None:
         return self.failed

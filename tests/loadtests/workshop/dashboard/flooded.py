@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from loadtests.model.run_folder import read_document
 from loadtests.workshop.contract import FaultMark, Frame, SideFrame
 from loadtests.workshop.dashboard import broadcaster
 from loadtests.workshop.dashboard.server import serve
-from loadtests.workshop.dashboard_assignment import read_assignment
+from loadtests.workshop.dashboard_assignment import DashboardAssignment
 from tests.loadtests.workshop.dashboard.scripted import ScriptedPicture
 
 
@@ -25,4 +26,4 @@ if __name__ == "__main__":
     broadcaster.STEP_US = 5_000
     broadcaster.LOOK_EVERY_S = 0.005
     broadcaster.FALLEN_BEHIND_STEPS = 10_000
-    serve(read_assignment(Path(sys.argv[1])), make_live=Flood)
+    serve(read_document(Path(sys.argv[1]), DashboardAssignment), make_live=Flood)

@@ -7,9 +7,10 @@ from collections import deque
 from pathlib import Path
 
 from loadtests.model.results import Loss
+from loadtests.model.run_folder import read_document
 from loadtests.workshop.contract import Frame, Picture, Round, SideName, applied, empty_picture
 from loadtests.workshop.dashboard.server import serve
-from loadtests.workshop.dashboard_assignment import read_assignment
+from loadtests.workshop.dashboard_assignment import DashboardAssignment
 from tests.loadtests.workshop.dashboard.made_up_round import frames, loss, losses
 
 
@@ -38,4 +39,4 @@ class MadeUpPicture:
 
 
 if __name__ == "__main__":
-    serve(read_assignment(Path(sys.argv[1])), make_live=MadeUpPicture)
+    serve(read_document(Path(sys.argv[1]), DashboardAssignment), make_live=MadeUpPicture)

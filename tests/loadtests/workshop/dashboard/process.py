@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from loadtests.workshop.dashboard_assignment import DashboardAssignment, read_ready, write_assignment
+from loadtests.workshop.dashboard_assignment import DashboardAssignment, read_ready, write_for_owner
 from tests.loadtests.workshop.dashboard.reader import Reader
 from tests.waiting import until
 
@@ -110,7 +110,7 @@ def dashboard(
     ready, log = folder / "ready.json", folder / "dashboard.log"
     ready.unlink(missing_ok=True)
     assignment = DashboardAssignment(str(folder / "workshop.json"), str(ready), TOKEN, **told)  # type: ignore[arg-type]
-    write_assignment(folder / "dashboard.json", assignment)
+    write_for_owner(folder / "dashboard.json", assignment)
     with log.open("ab") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", module, str(folder / "dashboard.json")], stdout=out, stderr=out, env={**os.environ}

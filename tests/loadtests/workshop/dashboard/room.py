@@ -41,9 +41,8 @@ class Room:
             seats=Seats(of_one_address=4, file=folder / "participants.json", clock_s=lambda: self.clock_s),
         )  # fmt: skip
         throttle = JoinThrottle(lambda: self.clock_s)
-        self.seats = self.broadcaster.seats
         context = RequestContext(
-            self.broadcaster, Clients(TOKEN, join_code), throttle, self.seats, self._tell if harness else None,
+            self.broadcaster, Clients(TOKEN, join_code), throttle, self._tell if harness else None,
             JoinAddress("http://192.0.2.7:8080/join", join_code) if join_code else None, (8081, 8082),
         )  # fmt: skip
         self._join_code = join_code

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from loadtests.model.results import Loss, WitnessEvent
+from loadtests.model.run_folder import read_document
 from loadtests.workshop.contract import (
     WORKSHOP_SCHEMA,
     Button,
@@ -33,7 +34,7 @@ from loadtests.workshop.contract import (
     empty_picture,
 )
 from loadtests.workshop.dashboard.server import serve
-from loadtests.workshop.dashboard_assignment import read_assignment
+from loadtests.workshop.dashboard_assignment import DashboardAssignment
 from shared.whole_file import write_whole
 
 EPISODE = "kill-one-of-three"
@@ -107,4 +108,4 @@ def write_workshop(path: Path, workshop: Workshop) -> None:
 
 
 if __name__ == "__main__":
-    serve(read_assignment(Path(sys.argv[1])), make_live=ScriptedPicture)
+    serve(read_document(Path(sys.argv[1]), DashboardAssignment), make_live=ScriptedPicture)

@@ -26,7 +26,7 @@ def round_of(folder: Path, left: str = "sticky-memory", right: str = "redis", **
         )
         for side, name in (("left", left), ("right", right))
     )  # fmt: skip
-    return Round(3, "run", folder=str(folder), sides=sides, **fields)  # type: ignore[arg-type]
+    return Round(3, "run", folder=str(folder), sides=sides, **{"shoppers": 9, **fields})  # type: ignore[arg-type]
 
 
 class GrowingRun:

@@ -204,7 +204,9 @@ class TestNumbers:
         assert told.counts().carts_lost == MOST_OF_ONE + 5
 
 
-def test_a_check_that_crashes_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_check_that_crashes_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def crash(*_: object) -> None:
         raise ZeroDivisionError("no idea")
 
@@ -212,10 +214,12 @@ def test_a_check_that_crashes_is_told_of(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(LoggedOut, "contradicted", crash)
     growing = GrowingRun(source, tmp_path / "round")
     growing.end()
-    live = LivePicture(round_of(tmp_path / "round"), 9)
+    live = LivePicture(round_of(tmp_path / "round"))
+    live.advance(10**18, over=True)
     live.advance(10**18, over=True)
     live.close()
     assert live.problems == ("the check 'logged_out' crashed: ZeroDivisionError: no idea",)
+    assert capsys.readouterr().err.count("the check 'logged_out' crashed: ZeroDivisionError: no idea\n") == 1
     assert live.picture().left.losses
 
 

@@ -7,11 +7,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from loadtests.workshop.contract import Break, Close, Guest, Heal, Release
+from loadtests.workshop.contract import Break, Close, Heal, Release, RoundSide
 from loadtests.workshop.episode import Episode, ScriptStep
 from loadtests.workshop.episode_file import episode_named
 from loadtests.workshop.rehearsal.dashboard_client import DashboardClient
-from loadtests.workshop.rehearsal.player import BrowserUser, Player, begin, check_observed
+from loadtests.workshop.rehearsal.player import Player, begin, check_observed
+from loadtests.workshop.rehearsal.room_visitor import RoomVisitor
 from shared.errors import NotReadyInTime, TwinshopError
 from tests.loadtests.standins import standin_shop
 from tests.loadtests.workshop.dashboard.process import TOKEN
@@ -95,10 +96,11 @@ def test_another_observation_than_the_files_is_complained_of(tmp_path: Path) -> 
 
 def test_a_person_goes_shopping_and_is_known_until_they_are_not() -> None:
     with standin_shop() as shop:
-        person = BrowserUser(f"http://127.0.0.1:{shop.port}", Guest("guest-00", "shop"))
-        person.enter()
-        assert person.look() == "known"
+        person = RoomVisitor(f"http://127.0.0.1:{shop.port}")
+        side = RoundSide("left", "redis", False, person.home, (), (), ())
+        assert person.asks_shop(side.shop_url, "login", user="guest-00", password="shop").ok
+        assert person.is_known(side) is True
         assert person.node
         shop.rule(at="GET /cart", do="status 401")
-        assert person.look() == "stranger"
+        assert person.is_known(side) is False
         person.close()
