@@ -16,5 +16,4 @@ class Shop(Behaviour):
     sentence = "They log in and shop: look around, fill and empty their carts, order."
 
     def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        """The stream as it is drawn."""
         return draw_steps(chance, shopper, habits)

@@ -8,8 +8,9 @@ from random import Random
 from loadtests.behaviours.contract import Behaviour
 from loadtests.behaviours.workload import Habits, Step, moments
 
+# At most so much later is the second tab, each moment as likely: twice what the slow page takes, so that half of the
+# pairs overlap, and half do not.
 WITHIN_MS = 800
-"""At most so much later is the second tab; each moment is as likely."""
 
 
 class TabsApart(Behaviour):
@@ -21,7 +22,6 @@ class TabsApart(Behaviour):
     may_leave = False
 
     def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        """A login, a pause, one such pair, and a look at who they are."""
         at_ms = int(next(moments(chance, shopper, habits)))
         yield Step(at_ms, "login")
         at_ms += int(habits.think_ms)

@@ -18,7 +18,6 @@ class Watching(Behaviour):
     may_leave = False
 
     def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        """Shopping, with the stream opened at once after the login."""
         for step in draw_steps(chance, shopper, habits):
             yield step
             if step.do == "login":
