@@ -20,10 +20,8 @@ class BalancerRetries(Misroutes):
     balancing = Balancing(retries=1)
 
     def nothing_there(self, cluster: Cluster) -> str:
-        """Where it retries anyway, nothing changes."""
         retries = cluster.spec.limits.balancer_retries
         return f"its balancer retries anyway: {retries} times" if retries else ""
 
     def is_so(self, told: Balancing) -> bool:
-        """It retries."""
         return bool(told.retries)

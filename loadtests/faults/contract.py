@@ -23,7 +23,6 @@ from loadtests.faults.effects import Effect, FaultMarks
 from loadtests.model.cause import Cause
 
 Evidence = tuple[str, ...]
-
 Strikes = Literal["node", "store", "replica", "balancer", "cluster"]
 """What a fault strikes: one node, a part of that name, or (`cluster`) no single part."""
 

@@ -6,8 +6,6 @@ from loadtests.faults.bases import Deploys
 
 
 class DeployFirst(Deploys):
-    """One node's turn; a rolling deploy has one of these for each node."""
-
     kind = "deploy-first"
     colour = "#6f7680"
     doing = "Deploying the first version again to"

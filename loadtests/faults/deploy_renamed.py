@@ -6,8 +6,6 @@ from loadtests.faults.bases import Deploys
 
 
 class DeployRenamed(Deploys):
-    """One node's turn; a rolling deploy has one of these for each node."""
-
     kind = "deploy-renamed"
     colour = "#8a63b3"
     doing = "Deploying a renamed session field to"

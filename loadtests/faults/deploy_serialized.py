@@ -6,8 +6,6 @@ from loadtests.faults.bases import Deploys
 
 
 class DeploySerialized(Deploys):
-    """One node's turn; a rolling deploy has one of these for each node."""
-
     kind = "deploy-serialized"
     colour = "#2f7f93"
     doing = "Deploying another serializer for carts to"

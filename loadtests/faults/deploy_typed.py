@@ -6,8 +6,6 @@ from loadtests.faults.bases import Deploys
 
 
 class DeployTyped(Deploys):
-    """One node's turn; a rolling deploy has one of these for each node."""
-
     kind = "deploy-typed"
     colour = "#5b7f2b"
     doing = "Deploying another type of cart to"

@@ -14,12 +14,11 @@ All times are microseconds of the load window.
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import msgspec
 
 from compose.changes import Key, NodeChanges
 from compose.cluster import Limits
+from loadtests.model.fault_timeline import FaultTimeline
 
 FOREVER_US = 1 << 62
 """Later than everything."""
@@ -30,21 +29,8 @@ BEHIND_US = 1_000_000
 way to a replica that is well."""
 
 
-class FaultMarks(Protocol):
-    """When the steps of a fault that was observed were taken; those that were not are None."""
-
-    @property
-    def victim(self) -> str: ...  # noqa: D102
-    @property
-    def injected_us(self) -> int | None: ...  # noqa: D102
-    @property
-    def observed_us(self) -> int | None: ...  # noqa: D102
-    @property
-    def healed_us(self) -> int | None: ...  # noqa: D102
-    @property
-    def observed_healed_us(self) -> int | None: ...  # noqa: D102
-    @property
-    def at_risk_us(self) -> int | None: ...  # noqa: D102
+FaultMarks = FaultTimeline
+"""When the steps of a fault that was observed were taken; those that were not are None."""
 
 
 class Effect(msgspec.Struct, frozen=True):
@@ -232,9 +218,10 @@ def redeployed(marks: FaultMarks, version: NodeFormat) -> tuple[Effect, ...]:
 
 
 def clock_off(marks: FaultMarks, seconds: float) -> tuple[Effect, ...]:
-    """A node's clock was off until it was healed: between a step and its being seen, nobody knows."""
+    """A node's clock was off until it was healed."""
     healed = FOREVER_US if marks.healed_us is None else marks.healed_us
     word = "clock_ahead" if seconds > 0 else "clock_behind"
+    # Off at most from the first step to the last look, surely from the first look to the healing.
     return (ClockOff(since(marks), over(marks), word, marks.victim, seconds, seen(marks), healed),)
 
 

@@ -25,8 +25,6 @@ NODE_FROZEN = Cause(
 
 
 class Freeze(Freezes):
-    """SIGSTOP of a node, as when a machine hangs."""
-
     kind = "freeze"
     victim_is_down = "until healed"
     colour = "#0b89c8"
@@ -38,11 +36,12 @@ class Freeze(Freezes):
     sentence = "A node is frozen with SIGSTOP: it keeps its memory and answers nobody; when healed, it goes on."
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        """It keeps its memory; whoever belongs there goes elsewhere, and what others write it does not hear."""
+        # It keeps its memory: whoever belongs there is merely answered by others meanwhile.
         began, ended, victim, word = since(marks), over(marks), marks.victim, NODE_FROZEN.name
         deaf = FOREVER_US if marks.healed_us is None else marks.healed_us
         return (
             Unreachable(began, ended, word, victim),
             RingTurns(began, ended, MOVED_BY_RING.name),
+            # What others wrote meanwhile it hears only some time after it goes on.
             CopyBehind(began, ended + BEHIND_US, word, victim, deaf),
         )

@@ -7,8 +7,6 @@ from loadtests.faults.bases import Rekeys
 
 
 class KeyAnnounce(Rekeys):
-    """One node's turn; a rolling change has one of these for each node."""
-
     kind = "key-announce"
     colour = "#a336ae"
     doing = "Announcing the next signing key to"

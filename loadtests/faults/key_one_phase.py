@@ -8,8 +8,6 @@ from loadtests.faults.contract import Cure
 
 
 class KeyOnePhase(Rekeys):
-    """One node's turn; a rolling change has one of these for each node."""
-
     kind = "key-one-phase"
     colour = "#8347cf"
     doing = "Changing the signing key of"

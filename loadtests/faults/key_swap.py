@@ -7,8 +7,6 @@ from loadtests.faults.bases import Rekeys
 
 
 class KeySwap(Rekeys):
-    """One node's turn; a rolling change has one of these for each node."""
-
     kind = "key-swap"
     colour = "#5559df"
     doing = "Swapping the signing key of"

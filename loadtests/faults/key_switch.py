@@ -7,8 +7,6 @@ from loadtests.faults.bases import Rekeys
 
 
 class KeySwitch(Rekeys):
-    """One node's turn; a rolling change has one of these for each node."""
-
     kind = "key-switch"
     colour = "#c444ac"
     doing = "Switching the signing key of"

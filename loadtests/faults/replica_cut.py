@@ -8,8 +8,6 @@ from loadtests.faults.effects import Effect, FaultMarks, ReplicaBehind, over, si
 
 
 class ReplicaCut(CutsWire):
-    """The wire of the replica."""
-
     kind = "replica-cut"
     colour = "#017a9e"
     doing = "Cutting the session store off from"
@@ -20,5 +18,4 @@ class ReplicaCut(CutsWire):
     sentence = "The replica no longer reaches the session store, and falls behind with each write."
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        """The replica hears of nothing."""
         return (ReplicaBehind(since(marks), over(marks), NOT_REPLICATED.name),)

@@ -7,8 +7,6 @@ from loadtests.faults.contract import Target
 
 
 class Restart(NodeGoesDown):
-    """SIGTERM, and a start: `heal_after_s` says how long it is away."""
-
     kind = "restart"
     colour = "#967f0e"
     doing = "Restarting"
@@ -21,5 +19,4 @@ class Restart(NodeGoesDown):
     )
 
     def inject(self, target: Target) -> None:
-        """Ask it to end."""
         target.cluster.terminate(target.victim)

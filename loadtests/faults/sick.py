@@ -9,8 +9,6 @@ from loadtests.faults.effects import Effect, FaultMarks, retried_elsewhere
 
 
 class Sick(TroublesPages):
-    """500 instead of each page."""
-
     kind = "sick"
     colour = "#de3b40"
     doing = "Sickening"
@@ -22,9 +20,7 @@ class Sick(TroublesPages):
     trouble = Trouble(errors="instead")
 
     def suffers(self, page: Reply) -> bool:
-        """It is an error."""
         return page.status == 500
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        """Where the balancer retries, others answer in its place."""
         return retried_elsewhere(marks, limits)

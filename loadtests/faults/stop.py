@@ -7,8 +7,6 @@ from loadtests.faults.contract import Target
 
 
 class Stop(NodeGoesDown):
-    """SIGTERM of a node's whole process group."""
-
     kind = "stop"
     victim_is_down = "until healed"
     colour = "#ad720d"
@@ -22,5 +20,4 @@ class Stop(NodeGoesDown):
     )
 
     def inject(self, target: Target) -> None:
-        """Ask it to end."""
         target.cluster.terminate(target.victim)

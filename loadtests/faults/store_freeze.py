@@ -30,5 +30,4 @@ class StoreFreeze(Freezes):
     sentence = "The session store is frozen with SIGSTOP: it keeps everything and answers nobody until it is healed."
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        """What anybody writes hangs."""
         return writes_hang(marks)

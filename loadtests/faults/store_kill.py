@@ -12,8 +12,6 @@ STORE_LOST = Cause("store_lost", "The session store was killed, and came back wi
 
 
 class StoreKill(GoesDown):
-    """SIGKILL of the store's process."""
-
     kind = "store-kill"
     colour = "#c23500"
     doing = "Killing"
@@ -35,9 +33,8 @@ class StoreKill(GoesDown):
     )
 
     def inject(self, target: Target) -> None:
-        """Kill it."""
         target.cluster.kill(target.victim)
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        """All that it held is gone, unless it keeps a file."""
+        # From its file it has everything again that the kernel had been given, which outlives the process.
         return () if limits.store_append_only else (StoreGone(since(marks), seen(marks), STORE_LOST.name),)
