@@ -12,12 +12,12 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import takewhile
 from random import Random
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from compose.applications import SHIPPED
 from loadtests.model.history import Do, Jar
 
-DEFAULT_MIX: dict[Do, float] = {
+DEFAULT_MIX: dict[str, float] = {
     "browse": 4.0,
     "add": 4.0,
     "remove": 1.0,
@@ -121,9 +121,8 @@ class Basket:
     def __init__(self, chance: Random, mix: Mapping[str, float]) -> None:
         weights = {do: mix.get(do, weight) for do, weight in DEFAULT_MIX.items()}
         self._chance = chance
-        self._words = [
-            do for do in DEFAULT_MIX if weights[do] > 0
-        ]  # in our order: how a scenario sorts its mix changes no plan
+        # In our order: how a scenario sorts its mix changes no plan.
+        self._words = cast("list[Do]", [do for do in DEFAULT_MIX if weights[do] > 0])
         self._weights = [weights[do] for do in self._words]
         self._cart: dict[str, int] = {}
 

@@ -31,7 +31,7 @@ class ClockAhead(Troubles):
     done = "ahead of its time"
     button = "Clock ahead"
     causes = (CLOCK_AHEAD, CLOCK_BEHIND)
-    cures = (
+    cures: tuple[Cure, ...] = (
         Cure(
             "One node's clock is ahead, and the others refuse its tokens as being from the future.",
             "A token lives that many seconds longer.",

@@ -6,6 +6,7 @@ from compose.changes import Reply, Trouble
 from compose.cluster import Limits
 from loadtests.faults.bases import RETRIED_ELSEWHERE, TroublesPages
 from loadtests.faults.effects import Effect, FaultMarks, retried_elsewhere
+from loadtests.model.cause import Cause
 
 
 class Sick(TroublesPages):
@@ -15,7 +16,7 @@ class Sick(TroublesPages):
     done = "sick"
     button = "Sick"
     free_play = 6
-    causes = (RETRIED_ELSEWHERE,)
+    causes: tuple[Cause, ...] = (RETRIED_ELSEWHERE,)
     sentence = "A node answers each request with 500 and does nothing, while its health check says that all is well."
     trouble = Trouble(errors="instead")
 

@@ -34,9 +34,10 @@ class PreparedCall(NamedTuple):
     def request(self, words: Words) -> HttpRequest:
         """With these words filled in."""
         if self.body is not None:
-            return HttpRequest(self.method, self.path, self.headers.copy(), self.body)
+            return HttpRequest(self.method, self.path, self.headers.copy(), self.body)  # a visit adds to its headers
         path = self.path
         if "{" in path:
+            # Without any safe characters: a value with a slash in it must not become two parts of the path.
             path = filled(path, {word: quote(str(it), safe="") for word, it in words.items()})
         return HttpRequest(self.method, path, self.headers_with(words), _body(self.call, words))
 
@@ -56,7 +57,7 @@ def prepared_call(call: Call, told: Mapping[str, str]) -> PreparedCall:
     headers = {"Accept": _ACCEPT, **told, **call.headers}
     if call.json is not None:
         headers.setdefault(CONTENT_TYPE, "application/json")
-    elif call.form or call.method != "GET":
+    elif call.form or call.method != "GET":  # an empty form too, as browsers send it
         headers.setdefault(CONTENT_TYPE, "application/x-www-form-urlencoded")
     open_headers = tuple(name for name, text in headers.items() if _WORD.search(text))
     open_ = open_headers or any(map(_WORD.search, (call.path, *call.form.values(), repr(call.json))))

@@ -32,9 +32,6 @@ class Browser(Protocol):
     def empty_jar(self, jar: Jar) -> None:
         """Forget all cookies of that jar."""
 
-    def values(self, jar: Jar) -> tuple[str, ...]:
-        """What the cookies of that jar hold."""
-
     def cookies(self, jar: Jar) -> dict[str, str]:
         """The cookies of that jar, by name."""
 
@@ -125,8 +122,7 @@ class VisitConfig(msgspec.Struct, frozen=True):
     """What is remembered belongs to the account: it outlives a logout."""
 
 
-AT_ONCE = 6
-"""At most so many requests of one shopper are on their way at once, as many as a browser sends to one server."""
+AT_ONCE = 6  # requests of one shopper at most are on their way at once, as many as a browser sends to one server
 
 
 class OpenRequest:
@@ -151,6 +147,7 @@ class ConcurrentGroup:
     def begin(self, writes: bool) -> OpenRequest:
         """A request is about to be sent."""
         mine = OpenRequest(writes)
+        # Both are marked: the one that began first was not alone either, whichever is answered first.
         for other in self._open:
             mine.beside = other.beside = True
             if writes or other.writes:
@@ -170,6 +167,7 @@ def concurrent_groups(actions: Iterable[Action]) -> Iterator[tuple[Action, tuple
     for action in actions:
         if first is None:
             first = action
+        # What would be one too many waits, as in a browser, and begins a group of its own.
         elif action.beside and len(beside) < AT_ONCE - 1:
             beside = (*beside, action)
         else:

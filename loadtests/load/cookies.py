@@ -17,10 +17,9 @@ from urllib.request import Request
 
 from loadtests.model.history import Jar
 
-COOKIE_BYTES = 4096
-"""Name and value of a cookie together; browsers ignore a longer one."""
+COOKIE_BYTES = 4096  # name and value together: RFC 6265bis has browsers ignore a longer one
+# As this attribute is written; the standard library does not know it, and so does not make one word of them.
 SAME_SITE = ("SameSite", "samesite", "SAMESITE")
-"""As this attribute is written; the standard library does not know it, and so does not make one word of them."""
 NODE_COOKIES = ("twinshop-node-", "twinshop-ring-")
 """How the names of the balancer's cookies begin: those that lead to a node, or to a place on its ring."""
 SEALED: frozenset[Jar] = frozenset({"stolen", "planted"})
@@ -37,10 +36,10 @@ class BrowserCookies(DefaultCookiePolicy):
         """A cookie was too long since somebody last asked."""
 
     def set_ok(self, cookie: Cookie, request: Request) -> bool:
-        """False for a cookie that is too long, or for other sites and not secure; an older one then stays."""
+        """False for a cookie that is too long, or for other sites and not secure."""
         if len(cookie.name) + len(cookie.value or "") > COOKIE_BYTES:
             self.refused = True
-            return False
+            return False  # an older one then stays, which shows an older cart
         if not cookie.secure and any((cookie.get_nonstandard_attr(word) or "").lower() == "none" for word in SAME_SITE):
             return False
         return super().set_ok(cookie, request)
@@ -51,6 +50,7 @@ class BrowserJar(CookieJar):
 
     def set_cookie(self, cookie: Cookie) -> None:
         """Keep it."""
+        # As Chromium does it; the standard library would leave a new value at the place of the old one.
         place = cookie.domain, cookie.path, cookie.name
         if any((kept.domain, kept.path, kept.name) == place and kept.value != cookie.value for kept in self):
             self.clear(*place)
@@ -76,7 +76,7 @@ class Pocket:
         """Keep the cookies of these headers; True if one of them was too long."""
         if self._seals and len(self.cookies):
             return False
-        self._policy.refused = False
+        self._policy.refused = False  # the policy is told of one cookie after the other, and can only note it
         self.cookies.extract_cookies(_JarResponse(received), request)  # type: ignore[arg-type]
         return self._policy.refused
 
@@ -95,6 +95,7 @@ class Pocket:
         self._forget(lambda name: not name.startswith(NODE_COOKIES))
 
     def _forget(self, which: Callable[[str], bool]) -> None:
+        # A list: a jar must not change while one goes through it.
         for cookie in [cookie for cookie in self.cookies if which(cookie.name)]:
             self.cookies.clear(cookie.domain, cookie.path, cookie.name)
 
@@ -122,8 +123,7 @@ class _JarResponse:
         return self._headers
 
 
-MOST_BYTES = 2**20
-"""No cookie holds more; what grows beyond it is not text for people."""
+MOST_BYTES = 2**20  # no session is larger; four kilobytes of zlib can stand for a thousand times as many
 _WORDS = re.compile(rb"[A-Za-z0-9_-]{8,}")
 
 
@@ -142,7 +142,7 @@ def _texts(value: bytes) -> Iterator[bytes]:
     yield value
     for word in _WORDS.findall(value):
         try:
-            decoded = urlsafe_b64decode(word + b"=" * (-len(word) % 4))
+            decoded = urlsafe_b64decode(word + b"=" * (-len(word) % 4))  # cookies leave the padding out
         except ValueError:
             continue
         yield decoded

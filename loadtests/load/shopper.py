@@ -48,17 +48,12 @@ class _Person(FastHttpUser):
     def tell_locust(self, exchange: Exchange, answer: ShopAnswer, findings: tuple[Contradiction, ...]) -> None:
         """For Locust's own statistics and web interface; the history does not need it."""
         method, name = self._told[exchange.do]
+        # What listeners of Locust's own do not read is left empty: it would be made anew for each request.
         self._request_event.fire(
-            request_type=method,
-            name=name,
-            response_time=(answer.done_ns - answer.sent_ns) / 1e6,
-            response_length=exchange.body_bytes,
+            request_type=method, name=name, url=name, context={}, response=None, start_time=0.0,
+            response_time=(answer.done_ns - answer.sent_ns) / 1e6, response_length=exchange.body_bytes,
             exception=None if exchange.outcome == "ok" and not findings else _not_ok(exchange, findings),
-            context={},
-            response=None,
-            start_time=0.0,
-            url=name,
-        )
+        )  # fmt: skip
 
 
 class PlannedShopper(_Person):
@@ -71,6 +66,7 @@ class PlannedShopper(_Person):
         super().__init__(environment)
         self._session = self.connect(self.worker)
         assert self.host is not None
+        # Whoever is made next carries out the next part of the plan: which object that is makes no difference.
         plan = self.worker.enter()
         self._visit = ShopperVisit(
             plan.shopper, plan.actions, self.worker.terms, self._session, self.worker.clock, self, GreenletJob,
@@ -89,7 +85,7 @@ class PlannedShopper(_Person):
         finally:
             self._session.close()
         self.worker.leave()
-        raise StopUser
+        raise StopUser  # or Locust begins the visit again
 
 
 class FreeShopper(_Person):
@@ -119,7 +115,8 @@ class FreeShopper(_Person):
             raise StopUser from foreign
 
     def on_stop(self) -> None:
-        """The last audit: Locust calls this when it stops the shopper, and waits for it."""
+        """The last audit."""
+        # Here, because Locust waits for it; what a task does after it was stopped is cut off.
         try:
             self._visit.audit(self.worker.clock.now_us())
         except ForeignAnswer as foreign:

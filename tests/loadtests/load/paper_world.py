@@ -148,8 +148,8 @@ class PaperBrowser:
     def empty_jar(self, jar: Jar) -> None:
         self.jars[jar] = {}
 
-    def values(self, jar: Jar) -> tuple[str, ...]:
-        return tuple(self.jars[jar].values())
+    def cookies(self, jar: Jar) -> dict[str, str]:
+        return dict(self.jars[jar])
 
     def forget_node(self) -> None:
         self.jars["main"].pop("node", None)

@@ -99,7 +99,7 @@ class PaperShop:
     def empty_jar(self, jar: Jar) -> None:
         raise NotImplementedError
 
-    def values(self, jar: Jar) -> tuple[str, ...]:
+    def cookies(self, jar: Jar) -> dict[str, str]:
         raise NotImplementedError
 
     def forget_node(self) -> None:
