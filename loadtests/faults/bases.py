@@ -8,7 +8,7 @@ from compose.changes import Balancing, NodeChanges, Reply, Trouble, Wire
 from compose.cluster import Limits
 from compose.engines.contract import Cluster
 from loadtests.faults.contract import Evidence, Fault, Looks, Target
-from loadtests.faults.effects import FIRST, FOREVER_US, Effect, FaultMarks, NodeFormat, node_down, redeployed, rekeyed
+from loadtests.faults.effects import FIRST, FOREVER_US, Effect, FaultMarks, NodeFormat, NodeSigns, node_down
 from loadtests.model.cause import Cause
 from shared.errors import TwinshopError
 
@@ -111,7 +111,13 @@ class Rekeys(NodeGoesDown):
     changes: NodeChanges
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        return rekeyed(marks, self.changes)
+        down = super().effects(marks, limits)
+        if marks.healed_us is None:
+            return down
+        key, fallback = self.changes.key, self.changes.fallback
+        accepts = (key,) if fallback is None else (key, fallback)
+        # From the healing on: only with its next start does a node have another key.
+        return (*down, NodeSigns(marks.healed_us, FOREVER_US, KEY_CHANGED.name, marks.victim, key, accepts))
 
     def inject(self, target: Target) -> None:
         # First: whoever starts it again, a person too, starts it with what is written down by then.
@@ -156,9 +162,10 @@ class Deploys(NodeGoesDown):
         return (*back, f"keeps sessions as version {state.session_format!r} of the shop's code")
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        # When and where is for `redeployed` to say.
-        version = NodeFormat(0, FOREVER_US, FORMAT_CHANGED.name, "", self.writes, self.reads, self.cart)
-        return redeployed(marks, version)
+        down, at_us, word = super().effects(marks, limits), marks.healed_us, FORMAT_CHANGED.name
+        if at_us is None:
+            return down
+        return (*down, NodeFormat(at_us, FOREVER_US, word, marks.victim, self.writes, self.reads, self.cart))
 
 
 class Troubles(Fault):

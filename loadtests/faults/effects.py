@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import msgspec
 
-from compose.changes import Key, NodeChanges
+from compose.changes import Key
 from compose.cluster import Limits
 from loadtests.model.fault_timeline import FaultTimeline
 
@@ -196,25 +196,6 @@ def node_down(marks: FaultMarks, word: str, *, for_good: bool = False) -> tuple[
         # A ring turns twice, away and back, and is settled only then; where the node stays away, it turns once.
         RingTurns(began, back, "moved_by_ring", ended if for_good else back),
     )
-
-
-def rekeyed(marks: FaultMarks, changes: NodeChanges) -> tuple[Effect, ...]:
-    """A node was stopped, and started with these keys when it was healed."""
-    down = node_down(marks, "node_stopped")
-    if marks.healed_us is None:
-        return down
-    accepts = (changes.key,) if changes.fallback is None else (changes.key, changes.fallback)
-    # From the healing on: only with its next start does a node have another key.
-    signs = NodeSigns(marks.healed_us, FOREVER_US, "key_changed", marks.victim, changes.key, accepts)
-    return (*down, signs)
-
-
-def redeployed(marks: FaultMarks, version: NodeFormat) -> tuple[Effect, ...]:
-    """A node was stopped, and started with another version of the shop's code when it was healed."""
-    down = node_down(marks, "node_stopped")
-    if marks.healed_us is None:
-        return down
-    return (*down, msgspec.structs.replace(version, from_us=marks.healed_us, node=marks.victim))
 
 
 def clock_off(marks: FaultMarks, seconds: float) -> tuple[Effect, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from loadtests.faults import FAULTS
 from loadtests.model.plan import PlannedFault
@@ -40,11 +40,6 @@ def listed(words: Sequence[str], joint: str) -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} {joint} {words[-1]}"
-
-
-def victims_of(faults: Iterable[PlannedFault]) -> set[str]:
-    """Everybody who was to be hit."""
-    return {fault.victim for fault in faults}
 
 
 def _doing(kind: str, victims: Sequence[str], joint: str) -> str:

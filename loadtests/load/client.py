@@ -25,7 +25,7 @@ from geventhttpclient.url import URL
 from locust.contrib.fasthttp import FastHttpSession, LocustUserAgent
 
 from loadtests.load.answers import ShopAnswer
-from loadtests.load.cookies import Pocket
+from loadtests.load.cookies import Forgotten, Pocket
 from loadtests.model.history import Jar
 from loadtests.model.plan import ClientLimits
 from shared.errors import EnvironmentNotReady
@@ -178,11 +178,8 @@ class StrictSession(FastHttpSession):
     def cookies(self, jar: Jar) -> dict[str, str]:
         return {cookie.name: cookie.value or "" for cookie in self._pocket(jar).cookies}
 
-    def forget_node(self) -> None:
-        self._main.forget_node()
-
-    def forget_session(self) -> None:
-        self._main.forget_session()
+    def forget(self, what: Forgotten) -> None:
+        self._main.forget(what)
 
     def close(self) -> None:
         for idle in self._idle.values():

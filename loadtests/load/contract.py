@@ -12,6 +12,7 @@ import msgspec
 
 from compose.cluster import HttpInterface
 from loadtests.load.answers import NOTHING, ShopAnswer, ShownState
+from loadtests.load.cookies import Forgotten
 from loadtests.model.history import Exchange, Jar, Outcome
 from loadtests.model.plan import Action, ClientLimits
 from loadtests.session_model.carts import Contradiction
@@ -35,11 +36,8 @@ class Browser(Protocol):
     def cookies(self, jar: Jar) -> dict[str, str]:
         """The cookies of that jar, by name."""
 
-    def forget_node(self) -> None:
-        """Forget what leads to a node: the balancer's cookies in `main`."""
-
-    def forget_session(self) -> None:
-        """Forget everything else in `main`: the shop's cookies."""
+    def forget(self, what: Forgotten) -> None:
+        """Forget these cookies in `main`."""
 
 
 class HttpRequest(NamedTuple):

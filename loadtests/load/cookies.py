@@ -9,21 +9,22 @@ from __future__ import annotations
 import re
 import zlib
 from base64 import urlsafe_b64decode
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from copy import copy
 from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
-from typing import Any
+from typing import Any, Literal
 from urllib.request import Request
 
 from loadtests.model.history import Jar
+from loadtests.session_model.token_trail import SEALED
 
 COOKIE_BYTES = 4096  # name and value together: RFC 6265bis has browsers ignore a longer one
 # As this attribute is written; the standard library does not know it, and so does not make one word of them.
 SAME_SITE = ("SameSite", "samesite", "SAMESITE")
 NODE_COOKIES = ("twinshop-node-", "twinshop-ring-")
 """How the names of the balancer's cookies begin: those that lead to a node, or to a place on its ring."""
-SEALED: frozenset[Jar] = frozenset({"stolen", "planted"})
-"""Copies that are tried again and again as they were: once they hold cookies, they take no others."""
+Forgotten = Literal["node", "session"]
+"""Which cookies get lost: those that lead to a node, or all others."""
 
 
 class BrowserCookies(DefaultCookiePolicy):
@@ -86,18 +87,11 @@ class Pocket:
         for cookie in other.cookies:
             self.cookies.set_cookie(copy(cookie))
 
-    def forget_node(self) -> None:
-        """Forget the balancer's cookies."""
-        self._forget(lambda name: name.startswith(NODE_COOKIES))
-
-    def forget_session(self) -> None:
-        """Forget all others."""
-        self._forget(lambda name: not name.startswith(NODE_COOKIES))
-
-    def _forget(self, which: Callable[[str], bool]) -> None:
-        # A list: a jar must not change while one goes through it.
-        for cookie in [cookie for cookie in self.cookies if which(cookie.name)]:
-            self.cookies.clear(cookie.domain, cookie.path, cookie.name)
+    def forget(self, what: Forgotten) -> None:
+        """Forget the balancer's cookies, or all others."""
+        for cookie in list(self.cookies):  # a jar must not change while one goes through it
+            if cookie.name.startswith(NODE_COOKIES) == (what == "node"):
+                self.cookies.clear(cookie.domain, cookie.path, cookie.name)
 
 
 class JarRequest(Request):

@@ -111,15 +111,9 @@ class LoadWorker:
     """What planned and open loads have in common: the clock and the books."""
 
     def __init__(
-        self,
-        config: WorkerConfig,
-        limits: ClientLimits,
-        clock: LoadClock,
-        *,
-        addresses: int = 0,
-        window_us: int = 0,
-        gives_up: bool = False,
-    ) -> None:
+        self, config: WorkerConfig, limits: ClientLimits, clock: LoadClock, *,
+        addresses: int = 0, window_us: int = 0, gives_up: bool = False,
+    ) -> None:  # fmt: skip
         self.config = config
         self.limits = limits
         self.clock = clock

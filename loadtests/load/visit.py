@@ -121,7 +121,7 @@ class ShopperVisit:
         if why_not := self._why_not(action):
             self._nothing_sent(action, step, "not_sent", why_not)
         elif action.do == "forget_node":
-            self._browser.forget_node()
+            self._browser.forget("node")
             self._nothing_sent(action, step)
         elif action.do == "read_cookie":
             self._read_cookie(action, step)
@@ -200,7 +200,7 @@ class ShopperVisit:
         """A client that cannot tell an error from a logout throws its cookies away, whatever the shop still knows."""
         failed = exchange.status >= 500 or (exchange.status == 0 and exchange.request != "")  # sent, and no answer
         if self._terms.gives_up and failed and exchange.jar == "main" and self.memory.logged_in:
-            self._browser.forget_session()
+            self._browser.forget("session")
             self._nothing_sent(Action(exchange.done_us // 1000, "forget_session"), -1, why="recovery")
 
     def _log_in_again_if_lost(self, was_known: bool, action: Action, due_us: int) -> None:
@@ -279,7 +279,7 @@ class ShopperVisit:
     def _send(self, action: Action, asked: HttpRequest, request: str) -> ShopAnswer:
         headers = asked.headers
         headers["X-Request-Id"] = request
-        headers["X-Forwarded-For"] = self._address  # all shoppers are on this machine; affinity by address needs more
+        headers["X-Forwarded-For"] = self._address  # all are on one machine, and affinity by address needs many
         headers["traceparent"] = f"00-{trace_of(request)}-{self.shopper:08d}{self._asked:08d}-01"
         if action.do == "watch":
             return self._browser.watch(asked.path, headers, self._clock.zero_ns + self._terms.window_us * 1000)
