@@ -21,7 +21,7 @@ class BalancerRetries(Misroutes):
 
     def nothing_there(self, cluster: Cluster) -> str:
         retries = cluster.spec.limits.balancer_retries
-        return f"its balancer retries anyway: {retries} times" if retries else ""
+        return f"its balancer retries anyway, {'once' if retries == 1 else f'{retries} times'}" if retries else ""
 
     def is_so(self, told: Balancing) -> bool:
         return bool(told.retries)

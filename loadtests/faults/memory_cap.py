@@ -34,7 +34,10 @@ class MemoryCap(Troubles):
         state, held = target.cluster.state(target.victim), target.cluster.held(target.victim)
         if state is None or held is None or state.trouble.session_cap != CAP or len(held) > CAP:
             return None
-        return (f"{target.victim} holds {len(held)} sessions, by its own list", f"its cap is {CAP}, by its own word")
+        return (
+            f"sessions that {target.victim} holds, by its own list: {len(held)}",
+            f"its cap is {CAP}, by its own word",
+        )
 
     def observe_healed(self, target: Target) -> Evidence | None:
         state = target.cluster.state(target.victim)
