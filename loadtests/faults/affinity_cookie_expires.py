@@ -1,7 +1,5 @@
 """The balancer's cookie has a lifetime of its own, and it is over before the session is."""
 
-from __future__ import annotations
-
 import msgspec
 
 from compose.cluster import Limits
