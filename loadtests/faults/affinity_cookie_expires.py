@@ -34,7 +34,7 @@ class AffinityCookieExpires(Condition):
         return msgspec.structs.replace(limits, affinity_cookie_s=LASTS_S)
 
     def observe(self, target: Target) -> Evidence | None:
-        # As a stranger: whoever has the cookie is given none.
+        # As a stranger: whoever has the cookie is given none by most balancers.
         given = target.cluster.ask_as_shopper("cookie").get("set-cookie", "")
         # Balancers write the lifetime either way, or both.
         lasts = any(word in given.lower() for word in ("max-age=", "expires="))

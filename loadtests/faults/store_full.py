@@ -9,7 +9,7 @@ from loadtests.faults.store_server import StoreServer
 from loadtests.model.cause import Cause
 
 STORE_EVICTED = Cause("store_evicted", "The session store was full, and threw the session out.")
-MEMORY_MB = 8  # where the scenario sets no bound of its own; without any, filling it would fill the machine
+MEMORY_MB = 8  # where the scenario sets no bound of its own; without any, it is never full
 
 
 class StoreFull(Fault):
