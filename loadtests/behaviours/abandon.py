@@ -1,15 +1,12 @@
 """Sessions that nobody ever comes back to: what a shop collects in weeks, in some seconds."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from random import Random
 
 from loadtests.behaviours.contract import Behaviour
 from loadtests.behaviours.workload import Basket, Habits, Step, moments
 
-ADDS = 3
-"""In each session, before it is abandoned."""
+ADDS = 3  # in each session, before it is abandoned
 
 
 class Abandon(Behaviour):
@@ -21,10 +18,9 @@ class Abandon(Behaviour):
     may_leave = False
 
     def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        """Short visits, one after the other."""
         for number, at_ms in enumerate(moments(chance, shopper, habits)):
             if number % (ADDS + 1) == 0:
-                basket = Basket(chance, habits.mix)
+                basket = Basket(chance, habits.mix)  # the cart of the session before is out of their reach
                 yield Step(int(at_ms), "login")
             else:
                 yield basket.add(int(at_ms))

@@ -1,7 +1,5 @@
 """What the users of somebody's own application do: whatever its description says how to ask."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator
 from random import Random
 
@@ -11,12 +9,12 @@ from loadtests.model.history import Do
 
 WEIGHTS: dict[Do, float] = {"me": 2.0, "remember": 3.0, "add": 3.0, "recall": 3.0}
 """How often they do what, relative to each other, as far as it is described."""
+# The share of the window after which each logs out once. What scenarios predict, they predict of people who stay.
 STAYS = 0.88
-"""The share of the window after which each logs out once. What scenarios predict, they predict of people who stay."""
 
 
 class Described(Behaviour):
-    """An application has it, and no scenario. No value is ever remembered twice."""
+    """An application has it, and no scenario."""
 
     name = "described"
     sentence = "They log in, look who they are, and do whatever else the description says how to ask."
@@ -28,12 +26,12 @@ class Described(Behaviour):
         self._mix = {do: WEIGHTS[do] for do in self._asked if do in WEIGHTS}
 
     def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        """Whatever comes to their mind."""
         when = moments(chance, shopper, habits)
         yield Step(int(next(when)), "login")
         leaves = "logout" in self._asked
         values = 0
         for at_ms in when:
+            # Drawn though a logout may take its place: who leaves must not change what is drawn after it.
             word: Do = chance.choices(list(self._mix), list(self._mix.values()))[0]
             if leaves and at_ms >= STAYS * window_ms:
                 leaves = False
@@ -41,7 +39,7 @@ class Described(Behaviour):
                 yield Step(int(next(when)), "me", jar="stolen")
                 yield Step(int(next(when)), "login")
             elif word in ("remember", "add"):
-                values += 1
+                values += 1  # none is remembered twice: which of two equal ones is shown, nobody could say
                 yield Step(int(at_ms), word, f"v{values:03d}", 1)
             else:
                 yield Step(int(at_ms), word)

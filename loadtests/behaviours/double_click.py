@@ -1,15 +1,12 @@
 """A double click on "order": the same checkout comes twice, the second before the first can be answered."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from random import Random
 
 from loadtests.behaviours.contract import Behaviour
 from loadtests.behaviours.workload import Habits, Step, draw_steps
 
-APART_MS = 30
-"""At most so much later is the second click."""
+APART_MS = 30  # at most so much later is the second click
 
 
 class DoubleClick(Behaviour):
@@ -21,9 +18,9 @@ class DoubleClick(Behaviour):
     pace = 1.5
 
     def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        """Shopping, with every checkout twice."""
         last_ms = 0
         for drawn in draw_steps(chance, shopper, habits):
+            # Where pauses are short the next step may have been drawn to lie between the two clicks.
             step = drawn._replace(at_ms=max(drawn.at_ms, last_ms))
             yield step
             last_ms = step.at_ms

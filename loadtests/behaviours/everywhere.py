@@ -1,14 +1,12 @@
 """Logging out everywhere: what somebody does who has lost a device, or was told to change a password."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from random import Random
 
 from loadtests.behaviours.contract import Behaviour
-from loadtests.behaviours.workload import Habits, Step, draw_steps
+from loadtests.behaviours.workload import Habits, Step, draw_steps, probes, until
 
-LEAVES_AT = 0.6
+LEAVES_AT = 0.6  # of the window; what is left of it is for trying the second device
 PROBES = 5
 
 
@@ -21,19 +19,13 @@ class Everywhere(Behaviour):
     may_leave = False
 
     def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        """Shopping on both, one logout, and evenly spread probes until the end."""
         leaves_ms = max(int(window_ms * LEAVES_AT), habits.login_within_ms)
-        second_logged_in = False
-        for step in draw_steps(chance, shopper, habits):
-            if step.do != "login" and step.at_ms >= leaves_ms:
-                break
+        for step in until(leaves_ms, draw_steps(chance, shopper, habits)):
             yield step
-            if not second_logged_in:
-                second_logged_in = True
+            if step.do == "login":
                 yield Step(step.at_ms, "login", jar="second")
             elif step.do == "add":
+                # At the same moment, and still after it: a step of another jar waits for the one before like any other.
                 yield Step(step.at_ms, chance.choice(("cart", "me")), jar="second")
         yield Step(leaves_ms, "logout_everywhere")
-        for number in range(1, PROBES + 1):
-            at_ms = leaves_ms + (window_ms - leaves_ms) * number // (PROBES + 1)
-            yield Step(at_ms, "me", jar="second")
+        yield from probes("second", leaves_ms, window_ms, PROBES)

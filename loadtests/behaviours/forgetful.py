@@ -1,12 +1,10 @@
 """The balancer's cookie gets lost: cleared by hand, blocked by the browser, or older than the browser keeps it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from random import Random
 
 from loadtests.behaviours.contract import Behaviour
-from loadtests.behaviours.workload import Habits, Step, draw_steps
+from loadtests.behaviours.workload import Habits, Step, draw_steps, in_between
 
 
 class Forgetful(Behaviour):
@@ -17,10 +15,5 @@ class Forgetful(Behaviour):
     uses = frozenset({"forget_node"})
 
     def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        """Shopping, and the cookie goes once."""
-        forgets_ms, forgotten = max(window_ms // 2, habits.login_within_ms), False
-        for step in draw_steps(chance, shopper, habits):
-            if not forgotten and step.at_ms >= forgets_ms and step.do != "login":
-                forgotten = True
-                yield Step(forgets_ms, "forget_node")
-            yield step
+        forgets_ms = max(window_ms // 2, habits.login_within_ms)
+        return in_between(draw_steps(chance, shopper, habits), [Step(forgets_ms, "forget_node")])

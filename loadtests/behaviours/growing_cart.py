@@ -1,7 +1,5 @@
 """A cart that grows: so many made-to-order articles that a session kept in a cookie does not fit into one any more."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from random import Random
 
@@ -9,16 +7,14 @@ from compose.applications import SHIPPED
 from loadtests.behaviours.contract import Behaviour
 from loadtests.behaviours.workload import Habits, Step, moments
 
-HASTE = 4
-"""So many times as fast as the scenario's pauses say: some 170 articles are needed to fill a cookie."""
-LOOK_EACH = 20
-"""Every so many steps is a look at the cart."""
+HASTE = 4  # times as fast as the scenario's pauses say: some 170 articles are needed to fill a cookie
+LOOK_EACH = 20  # every so many steps is a look at the cart
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 _LENGTH = 24
 
 
 class GrowingCart(Behaviour):
-    """One of each, and never the same twice: what is random cannot be compressed."""
+    """One of each, and never the same twice."""
 
     name = "growing-cart"
     sentence = "They fill their carts with ever more articles made to order, and look at them in between."
@@ -26,11 +22,11 @@ class GrowingCart(Behaviour):
     pace = float(HASTE)
 
     def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        """Adds in quick succession."""
         when = moments(chance, shopper, habits._replace(think_ms=habits.think_ms / HASTE))
         yield Step(int(next(when)), "login")
         for number, at_ms in enumerate(when, 1):
             if number % LOOK_EACH:
+                # At random: Flask compresses what it signs, and of regular names four times as many would fit.
                 name = "".join(chance.choices(_LETTERS, k=_LENGTH))
                 yield Step(int(at_ms), "add", f"{SHIPPED.interface.made_to_order}-{name}", 1)
             else:

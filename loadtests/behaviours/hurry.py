@@ -1,7 +1,5 @@
 """Bursts: a script, or a person with a nervous finger; what rate limits are for."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from random import Random
 
@@ -9,10 +7,8 @@ from loadtests.behaviours.contract import Behaviour
 from loadtests.behaviours.workload import Habits, Step, moments
 
 BURST = 20
-APART_MS = 10
-"""Between two reads of a burst."""
-PAUSES = 5
-"""Between two bursts."""
+APART_MS = 10  # between two reads of a burst
+PAUSES = 5  # mean pauses, between two bursts
 
 
 class Hurry(Behaviour):
@@ -24,7 +20,6 @@ class Hurry(Behaviour):
     pace = BURST / PAUSES
 
     def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        """A burst, a pause, a burst."""
         when = moments(chance, shopper, habits._replace(think_ms=habits.think_ms * PAUSES))
         yield Step(int(next(when)), "login")
         busy_ms = 0  # bursts take time, which pushes all later ones back

@@ -1,15 +1,12 @@
 """A long pause: somebody goes to lunch in the middle of shopping, and comes back."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from random import Random
 
 from loadtests.behaviours.contract import Behaviour
 from loadtests.behaviours.workload import Habits, Step, draw_steps
 
-LEAVES_AT, BACK_AT = 0.35, 0.8
-"""Of the window."""
+LEAVES_AT, BACK_AT = 0.35, 0.8  # of the window
 
 
 class Idle(Behaviour):
@@ -20,7 +17,6 @@ class Idle(Behaviour):
     may_leave = False
 
     def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        """Shopping, with a hole in it."""
         back_ms, returned = int(window_ms * BACK_AT), False
         for step in draw_steps(chance, shopper, habits):
             if step.do == "login" or step.at_ms < window_ms * LEAVES_AT:

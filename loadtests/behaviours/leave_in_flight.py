@@ -1,13 +1,10 @@
 """A logout beside a request that is still on its way: the slow page was opened before, and is answered after it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from itertools import takewhile
 from random import Random
 
 from loadtests.behaviours.contract import Behaviour
-from loadtests.behaviours.workload import Habits, Step, draw_steps
+from loadtests.behaviours.workload import Habits, Step, draw_steps, until
 
 LEAVES_AT, CLICK_AFTER_MS, PROBES = 0.6, 150, 5
 
@@ -21,12 +18,11 @@ class LeaveInFlight(Behaviour):
     may_leave = False
 
     def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        """Shopping, the slow page, the logout beside it, and evenly spread probes until the end."""
         leaves_ms = max(int(window_ms * LEAVES_AT), habits.login_within_ms)
-        yield from takewhile(lambda step: step.do == "login" or step.at_ms < leaves_ms,
-                             draw_steps(chance, shopper, habits))  # fmt: skip
+        yield from until(leaves_ms, draw_steps(chance, shopper, habits))
         yield Step(leaves_ms, "linger")
         yield Step(leaves_ms + CLICK_AFTER_MS, "logout", beside=True)
+        # Only when the slow page is there too (`slow_page_ms`, 400 by default): what it writes back, it writes by then.
         first_ms = leaves_ms + 4 * CLICK_AFTER_MS
         for number in range(PROBES):
             yield Step(first_ms + (window_ms - first_ms) * number // PROBES, "me", jar="stolen")

@@ -1,12 +1,10 @@
 """Somebody looks at a shopper's cookies: on a shared computer, in a log, in a browser's extension."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from random import Random
 
 from loadtests.behaviours.contract import Behaviour
-from loadtests.behaviours.workload import Habits, Step, draw_steps
+from loadtests.behaviours.workload import Habits, Step, draw_steps, in_between
 
 
 class Overlooked(Behaviour):
@@ -17,10 +15,5 @@ class Overlooked(Behaviour):
     uses = frozenset({"read_cookie"})
 
     def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        """Shopping, and one look."""
-        looks_ms, looked = max(window_ms // 2, habits.login_within_ms), False
-        for step in draw_steps(chance, shopper, habits):
-            if not looked and step.at_ms >= looks_ms and step.do != "login":
-                looked = True
-                yield Step(looks_ms, "read_cookie", jar="stolen")
-            yield step
+        looks_ms = max(window_ms // 2, habits.login_within_ms)
+        return in_between(draw_steps(chance, shopper, habits), [Step(looks_ms, "read_cookie", jar="stolen")])

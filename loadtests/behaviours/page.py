@@ -1,7 +1,5 @@
 """A page of several requests: what a front end asks at once, each for itself, with whatever cookies there are."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from random import Random
 
@@ -11,8 +9,7 @@ from loadtests.model.history import Do
 
 PARTS: tuple[Do, ...] = ("me", "cart", "orders", "cart")
 """What the page asks for."""
-CLICK_AFTER_MS = 300
-"""So long after a page they add something: alone, so that it is not carts that are lost."""
+CLICK_AFTER_MS = 300  # so long after a page they add something: alone, so that it is not carts that are lost
 
 
 class ShoppedPage(Behaviour):
@@ -26,14 +23,15 @@ class ShoppedPage(Behaviour):
     """How long the first request of a page is ahead of the others."""
 
     def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        """A page, a click, and again, at least the mean pause after it."""
         at_ms = int(next(moments(chance, shopper, habits)))
         yield Step(at_ms, "login")
         basket = Basket(chance, habits.mix)
         while True:
+            # The mean pause at least, not one drawn around it: scenarios set it above the life of an access token.
             at_ms += int(habits.think_ms) + chance.randint(0, CLICK_AFTER_MS)
             yield Step(at_ms, PARTS[0])
             others_ms = at_ms + self.first_alone_ms
+            # Where the first is alone, the second is not beside it: it waits until the first one was answered.
             yield from (Step(others_ms, do, beside=n > 0 or not self.first_alone_ms) for n, do in enumerate(PARTS[1:]))
             at_ms = others_ms + CLICK_AFTER_MS
             yield basket.add(at_ms)

@@ -3,13 +3,11 @@
 How the cookies come into the shopper's browser is not ours to show; that they are there is all that matters.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from random import Random
 
 from loadtests.behaviours.contract import Behaviour
-from loadtests.behaviours.workload import Habits, Step, draw_steps
+from loadtests.behaviours.workload import Habits, Step, draw_steps, in_between
 
 PROBES = 5
 
@@ -23,12 +21,11 @@ class Planted(Behaviour):
     may_leave = False
 
     def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        """Shopping, and probes with the planter's original cookies in between."""
         probes_ms = [window_ms * number // (PROBES + 1) for number in range(2, PROBES + 2)]
+        # Before the login the planted session is a stranger's: to be told so would prove nothing.
         probes_ms = [at_ms for at_ms in probes_ms if at_ms > habits.login_within_ms] or [window_ms - 1]
-        for step in draw_steps(chance, shopper, habits):
+        tries = [Step(at_ms, "me", jar="planted") for at_ms in probes_ms]
+        for step in in_between(draw_steps(chance, shopper, habits), tries):
             if step.do == "login":
                 yield Step(step.at_ms, "arrive", jar="planted")
-            while probes_ms and probes_ms[0] <= step.at_ms:
-                yield Step(probes_ms.pop(0), "me", jar="planted")
             yield step

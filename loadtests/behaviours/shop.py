@@ -1,7 +1,5 @@
 """What shoppers do unless a scenario says otherwise: log in and shop."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from random import Random
 
@@ -16,5 +14,4 @@ class Shop(Behaviour):
     sentence = "They log in and shop: look around, fill and empty their carts, order."
 
     def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        """The stream as it is drawn."""
         return draw_steps(chance, shopper, habits)

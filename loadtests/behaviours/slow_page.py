@@ -1,7 +1,5 @@
 """A slow page beside a quick click: an article is added while a page that began earlier is still being made."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from random import Random
 
@@ -9,8 +7,8 @@ from loadtests.behaviours.contract import Behaviour
 from loadtests.behaviours.workload import Basket, Habits, Step, moments
 
 CLICK_AFTER_MS = 100
+# Later than the slow page takes (`slow_page_ms`, 400 by default), so that the look finds all that was written.
 LOOK_AFTER_MS = 600
-"""Later than the slow page takes (`slow_page_ms`, 400 by default), so that the look finds all that was written."""
 
 
 class SlowPage(Behaviour):
@@ -22,7 +20,6 @@ class SlowPage(Behaviour):
     pace = 3.0
 
     def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        """The same three steps over and over, each round a pause after the one before."""
         when = moments(chance, shopper, habits)
         yield Step(int(next(when)), "login")
         basket = Basket(chance, habits.mix)

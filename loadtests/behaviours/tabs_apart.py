@@ -1,15 +1,14 @@
 """Two tabs at the end of an access token: one opens a slow page, the other asks something while it loads, or after."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from random import Random
 
 from loadtests.behaviours.contract import Behaviour
 from loadtests.behaviours.workload import Habits, Step, moments
 
+# At most so much later is the second tab, each moment as likely: twice what the slow page takes, so that half of the
+# pairs overlap, and half do not.
 WITHIN_MS = 800
-"""At most so much later is the second tab; each moment is as likely."""
 
 
 class TabsApart(Behaviour):
@@ -21,7 +20,6 @@ class TabsApart(Behaviour):
     may_leave = False
 
     def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        """A login, a pause, one such pair, and a look at who they are."""
         at_ms = int(next(moments(chance, shopper, habits)))
         yield Step(at_ms, "login")
         at_ms += int(habits.think_ms)

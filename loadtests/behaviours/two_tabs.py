@@ -1,15 +1,12 @@
 """Two tabs at once: every add comes with another one, of another article, before the first can be answered."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from random import Random
 
 from loadtests.behaviours.contract import Behaviour
 from loadtests.behaviours.workload import Basket, Habits, Step, moments
 
-APART_MS = 5
-"""At most so much later is the second tab."""
+APART_MS = 5  # at most so much later is the second tab: mostly before the first is answered
 
 
 class TwoTabs(Behaviour):
@@ -20,7 +17,6 @@ class TwoTabs(Behaviour):
     pace = 1.5
 
     def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        """Shopping, with a second add beside each."""
         when = moments(chance, shopper, habits)
         yield Step(int(next(when)), "login")
         basket = Basket(chance, habits.mix)

@@ -1,7 +1,5 @@
 """A live connection: the page with the order's progress stays open while its owner shops on."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from random import Random
 
@@ -18,7 +16,6 @@ class Watching(Behaviour):
     may_leave = False
 
     def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        """Shopping, with the stream opened at once after the login."""
         for step in draw_steps(chance, shopper, habits):
             yield step
             if step.do == "login":

@@ -5,12 +5,12 @@ A shopper's stream depends on the seed and its own number, and on nobody else: a
 Free shoppers (plain `locust -f`) take from the stream as they go; a plan cuts it off at the end of the window.
 """
 
-from __future__ import annotations
-
 import math
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import takewhile
 from random import Random
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from compose.applications import SHIPPED
 from loadtests.model.history import Do, Jar
@@ -28,10 +28,10 @@ DEFAULT_MIX: dict[str, float] = {
 
 SHORTEST_THINK, LONGEST_THINK = 0.2, 4.0
 """Bounds of a pause, as multiples of the mean."""
+# Units of one article in a planned cart. The shop refuses more than 999; some room is left for adds that come twice.
 MOST_OF_ONE = 900
-"""Units of one article in a planned cart; the shop refuses more than 999."""
+# Multiples of the golden ratio, without their whole part, fill an interval evenly, however many of them there are.
 _GOLDEN = 0.6180339887498949
-"""Multiples of the golden ratio, without their whole part, fill an interval evenly, however many of them there are."""
 
 SKUS = SHIPPED.interface.articles
 
@@ -57,7 +57,8 @@ class Habits(NamedTuple):
 
 
 def generator_of(seed: int, shopper: int) -> Random:
-    """The shopper's own source of chance. Seeding with text goes through SHA-512: the same in every process."""
+    """The shopper's own source of chance."""
+    # As text: that is seeded by SHA-512, the same in every process, where a tuple would go by `hash()`.
     return Random(f"{seed}/{shopper}")
 
 
@@ -69,7 +70,7 @@ def spread(shopper: int, within_ms: float) -> float:
 def moments(chance: Random, shopper: int, habits: Habits) -> Iterator[float]:
     """When the shopper logs in, and then when it does each next thing, for ever, in ms. Times never go backwards."""
     within = habits.login_within_ms
-    jitter = chance.random() * within / 16
+    jitter = chance.random() * within / 16  # drawn always: whether it is used must not change what comes after
     at_ms = (spread(shopper, within) + jitter) % within if within else 0.0
     while True:
         yield at_ms
@@ -85,6 +86,27 @@ def draw_steps(chance: Random, shopper: int, habits: Habits) -> Iterator[Step]:
         yield basket.next(int(at_ms))
 
 
+def until(at_ms: int, steps: Iterable[Step]) -> Iterator[Step]:
+    """The steps before that time, and the login in any case."""
+    return takewhile(lambda step: step.do == "login" or step.at_ms < at_ms, steps)
+
+
+def in_between(steps: Iterable[Step], others: Iterable[Step]) -> Iterator[Step]:
+    """The steps, and the others at their times."""
+    waiting = deque(others)
+    for step in steps:
+        # None before the login, however late that is: there is nothing yet that others could look at or use.
+        while waiting and waiting[0].at_ms <= step.at_ms and step.do != "login":
+            yield waiting.popleft()
+        yield step
+
+
+def probes(jar: Jar, since_ms: int, window_ms: int, count: int) -> Iterator[Step]:
+    """That many looks with that jar's cookies, evenly spread over what is left of the window."""
+    for number in range(1, count + 1):
+        yield Step(since_ms + (window_ms - since_ms) * number // (count + 1), "me", jar=jar)
+
+
 def think(chance: Random, mean_ms: float) -> float:
     """A pause: exponential, as people's are, but neither endless nor nothing."""
     drawn = -math.log(1.0 - chance.random())
@@ -95,31 +117,27 @@ class Basket:
     """What the shopper wants next, given what it means to have in its cart by then."""
 
     def __init__(self, chance: Random, mix: Mapping[str, float]) -> None:
-        weights = {**DEFAULT_MIX, **mix}
+        weights = {do: mix.get(do, weight) for do, weight in DEFAULT_MIX.items()}
         self._chance = chance
-        self._words = [word for word in DEFAULT_MIX if weights[word] > 0]
-        self._weights = [weights[word] for word in self._words]
+        # In our order: how a scenario sorts its mix changes no plan.
+        self._words = cast("list[Do]", [do for do in DEFAULT_MIX if weights[do] > 0])
+        self._weights = [weights[do] for do in self._words]
         self._cart: dict[str, int] = {}
 
     def next(self, at_ms: int) -> Step:
         """Whatever comes to its mind."""
-        word = self._chance.choices(self._words, self._weights)[0]
-        if word == "add":
+        do = self._chance.choices(self._words, self._weights)[0]
+        if do == "add":
             return self.add(at_ms)
-        if word == "remove" and self._cart:
+        if do in ("remove", "checkout") and not self._cart:
+            return Step(at_ms, "browse")  # the shop would refuse it: a failed action that no fault has caused
+        if do == "remove":
             sku = self._chance.choice(list(self._cart))
             del self._cart[sku]
             return Step(at_ms, "remove", sku)
-        if word == "checkout" and self._cart:
+        if do == "checkout":
             self._cart.clear()
-            return Step(at_ms, "checkout")
-        if word == "cart":
-            return Step(at_ms, "cart")
-        if word == "me":
-            return Step(at_ms, "me")
-        if word == "orders":
-            return Step(at_ms, "orders")
-        return Step(at_ms, "browse")
+        return Step(at_ms, do)
 
     def add(self, at_ms: int, but: str = "") -> Step:
         """Some more of an article (any other than `but`); a look at the cart if there is enough of it."""

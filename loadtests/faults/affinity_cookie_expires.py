@@ -1,7 +1,5 @@
 """The balancer's cookie has a lifetime of its own, and it is over before the session is."""
 
-from __future__ import annotations
-
 import msgspec
 
 from compose.cluster import Limits
@@ -14,12 +12,10 @@ from loadtests.model.cause import Cause
 COOKIE_OVER = Cause(
     "affinity_cookie_over", "The balancer's cookie that led to the node was over before the session was."
 )
-LASTS_S = 3
+LASTS_S = 3  # whole seconds, as a cookie has them; over well within a window
 
 
 class AffinityCookieExpires(Condition):
-    """A cookie is given a lifetime because it has a field for one."""
-
     kind = "affinity-cookie-expires"
     colour = "#b0631f"
     doing = "Letting the affinity cookie expire in"
@@ -30,22 +26,20 @@ class AffinityCookieExpires(Condition):
     sentence = f"The balancer's cookie that leads to a node is over {LASTS_S} s after it was set; the session is not."
 
     def nothing_there(self, cluster: Cluster) -> str:
-        """Where no cookie leads to a node, none can end."""
         architecture = cluster.spec.architecture
         affine = architecture.affinity == "cookie"
         return "" if affine else f"the balancer of {architecture.name} sets no cookie that leads to a node"
 
     def prepare(self, limits: Limits) -> Limits:
-        """So long."""
         return msgspec.structs.replace(limits, affinity_cookie_s=LASTS_S)
 
     def observe(self, target: Target) -> Evidence | None:
-        """A stranger is given one with a lifetime."""
+        # As a stranger: whoever has the cookie is given none by most balancers.
         given = target.cluster.ask_as_shopper("cookie").get("set-cookie", "")
+        # Balancers write the lifetime either way, or both.
         lasts = any(word in given.lower() for word in ("max-age=", "expires="))
         return (f"a page that everybody is shown, as a stranger: Set-Cookie: {given}",) if lasts else None
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        """The browser forgets it."""
         lasts_us = limits.affinity_cookie_s * 1_000_000
         return (AffinityCookieEnds(since(marks), FOREVER_US, COOKIE_OVER.name, lasts_us),) if lasts_us else ()

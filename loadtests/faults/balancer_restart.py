@@ -1,14 +1,10 @@
 """The balancer is restarted: every connection ends, and whatever it kept in its memory is gone."""
 
-from __future__ import annotations
-
 from loadtests.faults.bases import GoesDown
 from loadtests.faults.contract import Target
 
 
 class BalancerRestart(GoesDown):
-    """SIGTERM, so that it writes its log to the end: the three logs of a run must agree."""
-
     kind = "balancer-restart"
     colour = "#767305"
     doing = "Restarting"
@@ -19,5 +15,5 @@ class BalancerRestart(GoesDown):
     sentence = "The balancer is stopped with SIGTERM and started again, with nothing in its memory."
 
     def inject(self, target: Target) -> None:
-        """Ask it to end."""
+        # Not killed: it writes its log to the end, and the three logs of a run must agree.
         target.cluster.terminate(target.victim)

@@ -1,7 +1,5 @@
 """The balancer retries: a request that failed is sent to another node, though the first may have done it."""
 
-from __future__ import annotations
-
 from compose.changes import Balancing
 from compose.engines.contract import Cluster
 from loadtests.faults.bases import Misroutes
@@ -20,10 +18,8 @@ class BalancerRetries(Misroutes):
     balancing = Balancing(retries=1)
 
     def nothing_there(self, cluster: Cluster) -> str:
-        """Where it retries anyway, nothing changes."""
         retries = cluster.spec.limits.balancer_retries
-        return f"its balancer retries anyway: {retries} times" if retries else ""
+        return f"its balancer retries anyway, {'once' if retries == 1 else f'{retries} times'}" if retries else ""
 
     def is_so(self, told: Balancing) -> bool:
-        """It retries."""
         return bool(told.retries)

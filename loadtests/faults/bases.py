@@ -1,14 +1,12 @@
 """What several faults have in common: a part goes down, hangs, suffers; the balancer misroutes; a wire is cut."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 
 from compose.changes import Balancing, NodeChanges, Reply, Trouble, Wire
 from compose.cluster import Limits
 from compose.engines.contract import Cluster
 from loadtests.faults.contract import Evidence, Fault, Looks, Target
-from loadtests.faults.effects import FIRST, FOREVER_US, Effect, FaultMarks, NodeFormat, node_down, redeployed, rekeyed
+from loadtests.faults.effects import FIRST, FOREVER_US, Effect, FaultMarks, NodeFormat, NodeSigns, node_down
 from loadtests.model.cause import Cause
 from shared.errors import TwinshopError
 
@@ -46,16 +44,14 @@ class GoesDown(Fault):
     looks: Looks = "dead"
 
     def observe(self, target: Target) -> Evidence | None:
-        """Its process is gone *and* nothing answers: either alone can be true of a part that still serves."""
         seen = target.cluster.observe(target.victim)
+        # Both: a worker serves on after its master's death, and a part that hangs is silent and alive.
         return None if seen.process or seen.answers else seen.evidence
 
     def heal(self, target: Target) -> None:
-        """Start it again."""
         target.cluster.start(target.victim)
 
     def observe_healed(self, target: Target) -> Evidence | None:
-        """It answers, it is in rotation, and it is another start of the part than the one that was hit."""
         return back_again(target)
 
 
@@ -67,14 +63,14 @@ class NodeGoesDown(GoesDown):
     """The first is what it is for the session that it held."""
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        """Its memory is gone, and whoever belongs there goes elsewhere."""
         return node_down(marks, self.causes[0].name)
 
 
 def back_again(target: Target) -> Evidence | None:
-    """The part is there, and it is another start of it than before."""
+    """The part answers, is in rotation, and is another start of itself than the one that was hit."""
     seen = target.cluster.observe(target.victim)
     before = target.before.boot if target.before else None
+    # By its boot: right after a kill that failed, the old start would pass for the new one.
     back = seen.answers and seen.in_rotation and seen.boot != before
     return (*seen.evidence, f"boot {seen.boot}, before {before}") if back else None
 
@@ -85,44 +81,50 @@ class Freezes(Fault):
     looks: Looks = "frozen"
 
     def inject(self, target: Target) -> None:
-        """Freeze it."""
         target.cluster.freeze(target.victim)
 
     def observe(self, target: Target) -> Evidence | None:
-        """Its process is there, and it does not answer."""
         seen = target.cluster.observe(target.victim)
+        # Its silence alone would be that of a dead part, which has lost its memory.
         return seen.evidence if seen.process and not seen.answers else None
 
     def heal(self, target: Target) -> None:
-        """Let it go on."""
         target.cluster.thaw(target.victim)
 
     def observe_healed(self, target: Target) -> Evidence | None:
-        """It answers, it is in rotation, and it is the same start of the part: it has lost nothing."""
         seen = target.cluster.observe(target.victim)
         before = target.before.boot if target.before else None
+        # The same start of the part: another one would have lost what it kept.
         return seen.evidence if seen.answers and seen.in_rotation and seen.boot == before else None
 
 
 class Rekeys(NodeGoesDown):
-    """Ends a node; healing starts it with these keys, which it keeps."""
+    """Ends a node; healing starts it with these keys, which it keeps.
+
+    One node's turn: a rolling change has one of these for each node.
+    """
 
     causes = (*NodeGoesDown.causes, KEY_CHANGED)
     asks_of_application = "takes_keys"
     changes: NodeChanges
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        """It is stopped, and starts with these keys."""
-        return rekeyed(marks, self.changes)
+        down = super().effects(marks, limits)
+        if marks.healed_us is None:
+            return down
+        key, fallback = self.changes.key, self.changes.fallback
+        accepts = (key,) if fallback is None else (key, fallback)
+        # From the healing on: only with its next start does a node have another key.
+        return (*down, NodeSigns(marks.healed_us, FOREVER_US, KEY_CHANGED.name, marks.victim, key, accepts))
 
     def inject(self, target: Target) -> None:
-        """Write down what changes with its next start, and end it."""
+        # First: whoever starts it again, a person too, starts it with what is written down by then.
         target.cluster.change(target.victim, self.changes)
         target.cluster.terminate(target.victim)
 
     def observe_healed(self, target: Target) -> Evidence | None:
-        """It is back, and says that it signs with and accepts what it should."""
         back = super().observe_healed(target)
+        # By its own word, too: a node with its old keys comes back as well, and nothing has changed.
         state = target.cluster.state(target.victim) if back else None
         if back is None or state is None or (state.key, state.fallback) != (self.changes.key, self.changes.fallback):
             return None
@@ -130,7 +132,10 @@ class Rekeys(NodeGoesDown):
 
 
 class Deploys(NodeGoesDown):
-    """Ends a node; healing starts it with another version of the shop's code, which it keeps."""
+    """Ends a node; healing starts it with another version of the shop's code, which it keeps.
+
+    One node's turn: a rolling deploy has one of these for each node.
+    """
 
     causes = (*NodeGoesDown.causes, FORMAT_CHANGED)
     asks_of_application = "takes_versions"
@@ -144,12 +149,10 @@ class Deploys(NodeGoesDown):
     """What it takes a cart for, if not for what the first version does."""
 
     def inject(self, target: Target) -> None:
-        """Write down what changes with its next start, and end it."""
         target.cluster.change(target.victim, NodeChanges(session_format=self.version))
         target.cluster.terminate(target.victim)
 
     def observe_healed(self, target: Target) -> Evidence | None:
-        """It is back, and says that it is that version."""
         back = super().observe_healed(target)
         state = target.cluster.state(target.victim) if back else None
         if back is None or state is None or state.session_format != self.version:
@@ -157,9 +160,10 @@ class Deploys(NodeGoesDown):
         return (*back, f"keeps sessions as version {state.session_format!r} of the shop's code")
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        """It is stopped, and starts as that version."""
-        version = NodeFormat(0, FOREVER_US, FORMAT_CHANGED.name, "", self.writes, self.reads, self.cart)
-        return redeployed(marks, version)
+        down, at_us, word = super().effects(marks, limits), marks.healed_us, FORMAT_CHANGED.name
+        if at_us is None:
+            return down
+        return (*down, NodeFormat(at_us, FOREVER_US, word, marks.victim, self.writes, self.reads, self.cart))
 
 
 class Troubles(Fault):
@@ -169,11 +173,9 @@ class Troubles(Fault):
     trouble: Trouble
 
     def inject(self, target: Target) -> None:
-        """Tell it."""
         target.cluster.trouble(target.victim, self.trouble)
 
     def heal(self, target: Target) -> None:
-        """Tell it that all is well."""
         target.cluster.trouble(target.victim, Trouble())
 
 
@@ -185,16 +187,16 @@ class TroublesPages(Troubles):
         raise NotImplementedError
 
     def observe(self, target: Target) -> Evidence | None:
-        """Its pages show it, while the balancer calls it healthy."""
         page = target.cluster.probe(target.victim)
         if not self.suffers(page):
             return None
+        # In rotation: what the balancer itself had noticed would be an outage, and no trouble that hides.
         seen = target.cluster.observe(target.victim)
         return (page.words, *seen.evidence) if seen.answers and seen.in_rotation else None
 
     def observe_healed(self, target: Target) -> Evidence | None:
-        """Its pages are as they should be."""
         page = target.cluster.probe(target.victim)
+        # And well: no answer at all does not show the trouble either.
         return (page.words,) if page.ok and not self.suffers(page) else None
 
 
@@ -209,20 +211,17 @@ class Misroutes(Fault):
         raise NotImplementedError
 
     def inject(self, target: Target) -> None:
-        """Tell it."""
         target.cluster.balance(self.balancing)
 
     def observe(self, target: Target) -> Evidence | None:
-        """Its own configuration, read from its admin address, says so."""
+        # Its own configuration, read from its admin address, and not what it was told: it may have refused that.
         told = _told(target.cluster)
         return (in_words(told),) if told is not None and self.is_so(told) else None
 
     def heal(self, target: Target) -> None:
-        """Tell it to route as it was started."""
         target.cluster.balance(Balancing())
 
     def observe_healed(self, target: Target) -> Evidence | None:
-        """Its own configuration no longer says so."""
         told = _told(target.cluster)
         return None if told is None or self.is_so(told) else (in_words(told),)
 
@@ -255,11 +254,9 @@ class CutsWire(Fault):
     needs_wires = True
 
     def inject(self, target: Target) -> None:
-        """Cut it."""
         target.cluster.wire(target.victim, Wire(cut=True))
 
     def observe(self, target: Target) -> Evidence | None:
-        """No answer comes over that wire, while the store itself answers."""
         reply = target.cluster.ask_across(target.victim)
         if reply.ok:
             return None
@@ -268,11 +265,9 @@ class CutsWire(Fault):
         return (reply.words, *store.evidence) if store.answers else None
 
     def heal(self, target: Target) -> None:
-        """Join it again."""
         target.cluster.wire(target.victim, Wire())
 
     def observe_healed(self, target: Target) -> Evidence | None:
-        """The store answers over that wire."""
         reply = target.cluster.ask_across(target.victim)
         return (reply.words,) if reply.ok else None
 
@@ -284,27 +279,27 @@ def quick(cluster: Cluster, end: str, below_ms: float, tries: int) -> Reply | No
     return next((reply for reply in replies if reply.ok and reply.took_ms < below_ms), None)
 
 
-class Condition(Fault):
+class Stays(Fault):
+    """Healing undoes nothing."""
+
+    stays = True
+
+    def heal(self, target: Target) -> None:
+        """Nothing is broken that could be mended."""
+
+    def observe_healed(self, target: Target) -> Evidence | None:
+        return self.observe(target)
+
+
+class Condition(Stays):
     """Changes the limits that the cluster is started with; nothing is done to it while it runs."""
 
     strikes = "cluster"
-    stays = True
     asks_of_application = "takes_settings"
 
     @abstractmethod
     def prepare(self, limits: Limits) -> Limits:
         """The limits that make it so."""
 
-    @abstractmethod
-    def observe(self, target: Target) -> Evidence | None:
-        """What proves, from outside, that it is so."""
-
     def inject(self, target: Target) -> None:
         """It is there already."""
-
-    def heal(self, target: Target) -> None:
-        """It stays."""
-
-    def observe_healed(self, target: Target) -> Evidence | None:
-        """It is still so."""
-        return self.observe(target)

@@ -1,7 +1,5 @@
 """A node's clock is ahead by seconds: what it signs is from the future for all others."""
 
-from __future__ import annotations
-
 import time
 
 from compose.changes import Trouble
@@ -18,8 +16,8 @@ CLOCK_BEHIND = Cause(
     "clock_behind", "The clock of a node is behind: of one that wrote the session or signed the token, or read it."
 )
 AHEAD_S = 5
+# Between our look at our own clock and the node's at its; far less than a clock is ahead by.
 LOOK_TAKES_S = 1.0
-"""Between our look at our own clock and the node's at its; far less than a clock is ahead by."""
 
 
 class ClockAhead(Troubles):
@@ -31,7 +29,7 @@ class ClockAhead(Troubles):
     done = "ahead of its time"
     button = "Clock ahead"
     causes = (CLOCK_AHEAD, CLOCK_BEHIND)
-    cures = (
+    cures: tuple[Cure, ...] = (
         Cure(
             "One node's clock is ahead, and the others refuse its tokens as being from the future.",
             "A token lives that many seconds longer.",
@@ -43,19 +41,16 @@ class ClockAhead(Troubles):
     trouble = Trouble(clock_ahead_s=AHEAD_S)
 
     def observe(self, target: Target) -> Evidence | None:
-        """The time that it tells is ahead of ours."""
         # The question takes its time, too: that much less than it was told is as good.
         ahead = ahead_s(target)
         return (clock_in_words(target, ahead),) if ahead is not None and ahead >= AHEAD_S - LOOK_TAKES_S else None
 
     def observe_healed(self, target: Target) -> Evidence | None:
-        """The time that it tells is ours."""
         ahead = ahead_s(target)
         return (clock_in_words(target, ahead),) if ahead is not None and abs(ahead) <= LOOK_TAKES_S else None
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        """Its clock is off until it is healed."""
-        return clock_off(marks, AHEAD_S)
+        return clock_off(marks, self.trouble.clock_ahead_s)
 
 
 def ahead_s(target: Target) -> float | None:

@@ -9,8 +9,6 @@ limits in `prepare`, and is observed like any other. Not every cluster has what 
 fault says so in `nothing_there`, and nothing is done.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from typing import Literal
 
@@ -23,7 +21,6 @@ from loadtests.faults.effects import Effect, FaultMarks
 from loadtests.model.cause import Cause
 
 Evidence = tuple[str, ...]
-
 Strikes = Literal["node", "store", "replica", "balancer", "cluster"]
 """What a fault strikes: one node, a part of that name, or (`cluster`) no single part."""
 

@@ -1,7 +1,5 @@
 """The session store fails over as planned, nobody dies, and nodes go on talking to the server that was the primary."""
 
-from __future__ import annotations
-
 from compose.cluster import REPLICA, SENTINEL, STORE, Limits
 from compose.engines.contract import Cluster
 from loadtests.faults.contract import Cure, Evidence, Fault, Target
@@ -17,11 +15,7 @@ STAYED = Cause(
 
 
 class DemotedPrimary(Fault):
-    """A client asks the sentinel where the primary is when it opens a connection, and then keeps that.
-
-    The sentinel demotes a primary that it has replaced only after ten seconds in which that still calls itself one;
-    healing does so at once.
-    """
+    """A client asks the sentinel where the primary is when it opens a connection, and then keeps that."""
 
     kind = "demoted-primary"
     colour = "#4a7d8c"
@@ -43,29 +37,27 @@ class DemotedPrimary(Fault):
     )
 
     def nothing_there(self, cluster: Cluster) -> str:
-        """Only where there is a replica can a primary be demoted."""
         return "" if REPLICA in cluster.parts() else f"{cluster.spec.architecture.name} has no replica"
 
     def inject(self, target: Target) -> None:
-        """Tell the sentinel, as before maintenance."""
+        # By the sentinel, as before maintenance: it knows at once whom to name, and nobody need die.
         StoreServer(target.cluster, SENTINEL).fail_over()
 
     def observe(self, target: Target) -> Evidence | None:
-        """Another server than the sentinel names calls itself the primary, and says that nodes are its clients."""
         named, other = _primaries(target.cluster)
         server = StoreServer(target.cluster, other)
+        # That there are two primaries hurts nobody, unless nodes still talk to the one that is not named.
         stay = sorted(server.clients() & set(target.nodes)) if server.role() == "master" else []
         if not stay:
             return None
         return (f"the sentinel names {named}", f"{other}: role master, and {', '.join(stay)} among its clients")
 
     def heal(self, target: Target) -> None:
-        """Make the other one a replica of whom the sentinel names, and end its clients' connections."""
+        # The sentinel would do so only after ten seconds in which the old one still calls itself the primary.
         named, other = _primaries(target.cluster)
         StoreServer(target.cluster, other).follow(target.cluster.address(named))
 
     def observe_healed(self, target: Target) -> Evidence | None:
-        """One of them calls itself the primary, the one that is named."""
         named, other = _primaries(target.cluster)
         roles = {part: StoreServer(target.cluster, part).role() for part in (named, other)}
         if roles != {named: "master", other: "slave"}:
@@ -73,7 +65,7 @@ class DemotedPrimary(Fault):
         return tuple(f"{part}: role {role}" for part, role in roles.items())
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        """What was written meanwhile is in one of them, and is lost if it is in the old one."""
+        # Both: what was written meanwhile went to one of them, and is lost if that was the old one.
         lasts = since(marks), over(marks), STAYED.name
         return (StoreRolledBack(*lasts), ReplicaBehind(*lasts))
 

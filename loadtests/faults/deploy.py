@@ -1,7 +1,5 @@
 """A node is deployed with care: drained first, and restarted when its heal is due."""
 
-from __future__ import annotations
-
 from compose.cluster import Limits
 from loadtests.faults.bases import MOVED_BY_RING, NODE_STOPPED, back_again
 from loadtests.faults.contract import Evidence, Target
@@ -27,7 +25,6 @@ class Deploy(Drain):
     )
 
     def heal(self, target: Target) -> None:
-        """One step further: end it, start it once it has ended, and send it everybody again."""
         cluster, victim = target.cluster, target.victim
         seen = cluster.observe(victim)
         # A step follows from what is seen, not from what was done: it is asked again and again, and may be too early.
@@ -39,11 +36,10 @@ class Deploy(Drain):
             cluster.undrain(victim)
 
     def observe_healed(self, target: Target) -> Evidence | None:
-        """It is back in rotation, as another start of itself."""
         return back_again(target)
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        """Its memory is gone when it is restarted, which is its healing."""
+        # Drained, it keeps its memory; that goes with the restart, which is its healing.
         turns = RingTurns(since(marks), over(marks), MOVED_BY_RING.name)
         if marks.healed_us is None:
             return (turns,)

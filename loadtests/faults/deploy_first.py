@@ -1,13 +1,9 @@
 """A node is deployed with the first version again."""
 
-from __future__ import annotations
-
 from loadtests.faults.bases import Deploys
 
 
 class DeployFirst(Deploys):
-    """One node's turn; a rolling deploy has one of these for each node."""
-
     kind = "deploy-first"
     colour = "#6f7680"
     doing = "Deploying the first version again to"

@@ -1,13 +1,9 @@
 """A node is deployed with the first step of a rename."""
 
-from __future__ import annotations
-
 from loadtests.faults.bases import Deploys
 
 
 class DeployReadsBoth(Deploys):
-    """One node's turn; a rolling deploy has one of these for each node."""
-
     kind = "deploy-reads-both"
     colour = "#96702c"
     doing = "Deploying the first step of a rename to"

@@ -1,13 +1,9 @@
 """A node is deployed with a version that renames a session's field."""
 
-from __future__ import annotations
-
 from loadtests.faults.bases import Deploys
 
 
 class DeployRenamed(Deploys):
-    """One node's turn; a rolling deploy has one of these for each node."""
-
     kind = "deploy-renamed"
     colour = "#8a63b3"
     doing = "Deploying a renamed session field to"

@@ -1,13 +1,9 @@
 """A node is deployed with another serializer for carts."""
 
-from __future__ import annotations
-
 from loadtests.faults.bases import Deploys
 
 
 class DeploySerialized(Deploys):
-    """One node's turn; a rolling deploy has one of these for each node."""
-
     kind = "deploy-serialized"
     colour = "#2f7f93"
     doing = "Deploying another serializer for carts to"

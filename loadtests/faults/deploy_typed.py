@@ -1,13 +1,9 @@
 """A node is deployed with another type of cart."""
 
-from __future__ import annotations
-
 from loadtests.faults.bases import Deploys
 
 
 class DeployTyped(Deploys):
-    """One node's turn; a rolling deploy has one of these for each node."""
-
     kind = "deploy-typed"
     colour = "#5b7f2b"
     doing = "Deploying another type of cart to"

@@ -1,13 +1,9 @@
 """A node is deployed with the second step of a rename."""
 
-from __future__ import annotations
-
 from loadtests.faults.bases import Deploys
 
 
 class DeployWritesNew(Deploys):
-    """One node's turn; a rolling deploy has one of these for each node."""
-
     kind = "deploy-writes-new"
     colour = "#b3476f"
     doing = "Deploying the second step of a rename to"

@@ -1,7 +1,5 @@
 """A node dies between the commit of an order and the saving of the session."""
 
-from __future__ import annotations
-
 from compose.changes import Trouble
 from compose.cluster import Limits
 from loadtests.faults.bases import REQUEST_REPEATED, NodeGoesDown
@@ -30,12 +28,11 @@ class DiesBeforeSaving(NodeGoesDown):
     sentence = "A node's process ends as soon as it has committed an order: before it saves the session or answers."
 
     def inject(self, target: Target) -> None:
-        """Tell it; the next checkout does the rest."""
         target.cluster.trouble(target.victim, Trouble(dies_before_saving=True))
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        """It is down; and where the balancer retries, another node was asked for what it had done."""
         down = super().effects(marks, limits)
         if not limits.balancer_retries:
             return down
+        # It had done what it was asked, and another node was asked for it again.
         return (*down, RepeatsRequests(since(marks), over(marks), REQUEST_REPEATED.name, marks.victim))

@@ -1,7 +1,5 @@
 """A node is drained: new shoppers go elsewhere, those whom their affinity leads to it still come."""
 
-from __future__ import annotations
-
 from compose.cluster import Limits
 from loadtests.faults.bases import MOVED_BY_RING
 from loadtests.faults.contract import Evidence, Fault, Target
@@ -23,23 +21,20 @@ class Drain(Fault):
     sentence = "The balancer sends a node no new shoppers, only those whom their affinity leads there."
 
     def inject(self, target: Target) -> None:
-        """Tell the balancer."""
         target.cluster.drain(target.victim)
 
     def observe(self, target: Target) -> Evidence | None:
-        """It is well, and out of rotation."""
+        # It answers: a dead node is out of rotation as well.
         seen = target.cluster.observe(target.victim)
         return seen.evidence if seen.answers and not seen.in_rotation else None
 
     def heal(self, target: Target) -> None:
-        """Send it everybody again."""
         target.cluster.undrain(target.victim)
 
     def observe_healed(self, target: Target) -> Evidence | None:
-        """It is well, and in rotation."""
         seen = target.cluster.observe(target.victim)
         return seen.evidence if seen.answers and seen.in_rotation else None
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        """Nobody's session is touched; a ring turns."""
+        # Nobody's session is touched; but a ring is made of the nodes in rotation.
         return (RingTurns(since(marks), over(marks), MOVED_BY_RING.name),)

@@ -12,14 +12,11 @@ killed at 4.0 s, seen to be gone at 4.02 s, started at 5 s and seen to be back a
 All times are microseconds of the load window.
 """
 
-from __future__ import annotations
-
-from typing import Protocol
-
 import msgspec
 
-from compose.changes import Key, NodeChanges
+from compose.changes import Key
 from compose.cluster import Limits
+from loadtests.model.fault_timeline import FaultTimeline
 
 FOREVER_US = 1 << 62
 """Later than everything."""
@@ -30,21 +27,8 @@ BEHIND_US = 1_000_000
 way to a replica that is well."""
 
 
-class FaultMarks(Protocol):
-    """When the steps of a fault that was observed were taken; those that were not are None."""
-
-    @property
-    def victim(self) -> str: ...  # noqa: D102
-    @property
-    def injected_us(self) -> int | None: ...  # noqa: D102
-    @property
-    def observed_us(self) -> int | None: ...  # noqa: D102
-    @property
-    def healed_us(self) -> int | None: ...  # noqa: D102
-    @property
-    def observed_healed_us(self) -> int | None: ...  # noqa: D102
-    @property
-    def at_risk_us(self) -> int | None: ...  # noqa: D102
+FaultMarks = FaultTimeline
+"""When the steps of a fault that was observed were taken; those that were not are None."""
 
 
 class Effect(msgspec.Struct, frozen=True):
@@ -212,29 +196,11 @@ def node_down(marks: FaultMarks, word: str, *, for_good: bool = False) -> tuple[
     )
 
 
-def rekeyed(marks: FaultMarks, changes: NodeChanges) -> tuple[Effect, ...]:
-    """A node was stopped, and started with these keys when it was healed."""
-    down = node_down(marks, "node_stopped")
-    if marks.healed_us is None:
-        return down
-    accepts = (changes.key,) if changes.fallback is None else (changes.key, changes.fallback)
-    # From the healing on: only with its next start does a node have another key.
-    signs = NodeSigns(marks.healed_us, FOREVER_US, "key_changed", marks.victim, changes.key, accepts)
-    return (*down, signs)
-
-
-def redeployed(marks: FaultMarks, version: NodeFormat) -> tuple[Effect, ...]:
-    """A node was stopped, and started with another version of the shop's code when it was healed."""
-    down = node_down(marks, "node_stopped")
-    if marks.healed_us is None:
-        return down
-    return (*down, msgspec.structs.replace(version, from_us=marks.healed_us, node=marks.victim))
-
-
 def clock_off(marks: FaultMarks, seconds: float) -> tuple[Effect, ...]:
-    """A node's clock was off until it was healed: between a step and its being seen, nobody knows."""
+    """A node's clock was off until it was healed."""
     healed = FOREVER_US if marks.healed_us is None else marks.healed_us
     word = "clock_ahead" if seconds > 0 else "clock_behind"
+    # Off at most from the first step to the last look, surely from the first look to the healing.
     return (ClockOff(since(marks), over(marks), word, marks.victim, seconds, seen(marks), healed),)
 
 

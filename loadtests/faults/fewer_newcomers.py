@@ -1,12 +1,10 @@
 """A node is sent a small share of newcomers, as a canary is: whoever has a cookie should stay where it leads."""
 
-from __future__ import annotations
-
 from compose.changes import OF_A_CANARY, Balancing
 from compose.engines.contract import Cluster
 from loadtests.faults.contract import Evidence, Fault, Target
 
-STRANGERS = 27
+STRANGERS = 27  # three whole turns of three nodes by weights 1, 4 and 4; nine of equal ones
 IN_TURN = ("cookie", "round-robin")
 
 
@@ -25,25 +23,21 @@ class FewerNewcomers(Fault):
     )
 
     def nothing_there(self, cluster: Cluster) -> str:
-        """Shares are of those who are dealt in turn."""
         architecture = cluster.spec.architecture
         return "" if architecture.affinity in IN_TURN else f"{architecture.name} deals nobody in turn"
 
     def inject(self, target: Target) -> None:
-        """Tell the balancer."""
         target.cluster.balance(Balancing(canary=target.victim))
 
     def observe(self, target: Target) -> Evidence | None:
-        """Of strangers who ask now, it is sent the smaller share, and some: out of rotation it would be sent none."""
+        # Some, and not none: out of rotation it would be sent nobody.
         share, words = _share(target)
         return (words,) if share is not None and 0 < share < _between(target) else None
 
     def heal(self, target: Target) -> None:
-        """Each node gets as many again."""
         target.cluster.balance(Balancing())
 
     def observe_healed(self, target: Target) -> Evidence | None:
-        """It is sent as many strangers as others are."""
         share, words = _share(target)
         return (words,) if share is not None and share > _between(target) else None
 

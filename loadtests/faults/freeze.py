@@ -1,7 +1,5 @@
 """A node is frozen: SIGSTOP, so that it keeps its sessions and its connections, and answers nobody."""
 
-from __future__ import annotations
-
 from compose.cluster import Limits
 from loadtests.faults.bases import MOVED_BY_RING, Freezes
 from loadtests.faults.effects import (
@@ -25,8 +23,6 @@ NODE_FROZEN = Cause(
 
 
 class Freeze(Freezes):
-    """SIGSTOP of a node, as when a machine hangs."""
-
     kind = "freeze"
     victim_is_down = "until healed"
     colour = "#0b89c8"
@@ -38,11 +34,12 @@ class Freeze(Freezes):
     sentence = "A node is frozen with SIGSTOP: it keeps its memory and answers nobody; when healed, it goes on."
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        """It keeps its memory; whoever belongs there goes elsewhere, and what others write it does not hear."""
+        # It keeps its memory: whoever belongs there is merely answered by others meanwhile.
         began, ended, victim, word = since(marks), over(marks), marks.victim, NODE_FROZEN.name
         deaf = FOREVER_US if marks.healed_us is None else marks.healed_us
         return (
             Unreachable(began, ended, word, victim),
             RingTurns(began, ended, MOVED_BY_RING.name),
+            # What others wrote meanwhile it hears only some time after it goes on.
             CopyBehind(began, ended + BEHIND_US, word, victim, deaf),
         )

@@ -1,14 +1,10 @@
 """The next signing key is announced to a node: it accepts what is signed with it, and does not use it yet."""
 
-from __future__ import annotations
-
 from compose.changes import NodeChanges
 from loadtests.faults.bases import Rekeys
 
 
 class KeyAnnounce(Rekeys):
-    """One node's turn; a rolling change has one of these for each node."""
-
     kind = "key-announce"
     colour = "#a336ae"
     doing = "Announcing the next signing key to"

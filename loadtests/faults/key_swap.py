@@ -1,14 +1,10 @@
 """A node's signing key is swapped hard: it signs with another one, and no longer accepts the old one."""
 
-from __future__ import annotations
-
 from compose.changes import NodeChanges
 from loadtests.faults.bases import Rekeys
 
 
 class KeySwap(Rekeys):
-    """One node's turn; a rolling change has one of these for each node."""
-
     kind = "key-swap"
     colour = "#5559df"
     doing = "Swapping the signing key of"

@@ -1,14 +1,10 @@
 """A node is switched to the key that was announced to all: it signs with it, and accepts the old one too."""
 
-from __future__ import annotations
-
 from compose.changes import NodeChanges
 from loadtests.faults.bases import Rekeys
 
 
 class KeySwitch(Rekeys):
-    """One node's turn; a rolling change has one of these for each node."""
-
     kind = "key-switch"
     colour = "#c444ac"
     doing = "Switching the signing key of"

@@ -1,7 +1,5 @@
 """A node is killed: SIGKILL, no warning, its memory is gone; healing starts it again, empty."""
 
-from __future__ import annotations
-
 from loadtests.faults.bases import MOVED_BY_RING, NodeGoesDown
 from loadtests.faults.contract import Target
 from loadtests.model.cause import Cause
@@ -10,8 +8,6 @@ NODE_KILLED = Cause("node_killed", "The node that held the session in its memory
 
 
 class Kill(NodeGoesDown):
-    """SIGKILL of a node's whole process group."""
-
     kind = "kill"
     victim_is_down = "until healed"
     colour = "#8a6d00"
@@ -23,5 +19,5 @@ class Kill(NodeGoesDown):
     sentence = "A node is killed with SIGKILL and, when healed, started again with an empty memory."
 
     def inject(self, target: Target) -> None:
-        """Kill it."""
+        # Its whole process group: the worker of a master that was killed alone serves on for a while.
         target.cluster.kill(target.victim)

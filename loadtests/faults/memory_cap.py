@@ -1,7 +1,5 @@
 """A node's memory is capped: it keeps so many sessions, and forgets others without a word."""
 
-from __future__ import annotations
-
 from compose.changes import Trouble
 from compose.cluster import Limits
 from compose.engines.contract import Cluster
@@ -9,7 +7,7 @@ from loadtests.faults.bases import MEMORY_CAP, Troubles
 from loadtests.faults.contract import Evidence, Target
 from loadtests.faults.effects import Effect, FaultMarks, MemoryKeepsAtMost, over, since
 
-CAP = 5
+CAP = 5  # far fewer than come to a node, so that there is something to forget
 
 
 class MemoryCap(Troubles):
@@ -25,24 +23,23 @@ class MemoryCap(Troubles):
     trouble = Trouble(session_cap=CAP)
 
     def nothing_there(self, cluster: Cluster) -> str:
-        """Only where nodes hold sessions can they hold too many."""
         architecture = cluster.spec.architecture
         holds = architecture.store in ("memory", "replicated")
         return "" if holds else f"the nodes of {architecture.name} hold no sessions"
 
     def observe(self, target: Target) -> Evidence | None:
-        """It says that it is capped, and holds no more than that."""
         # Its word alone is not enough, since it is the one that was told; that it holds so few shows it.
         state, held = target.cluster.state(target.victim), target.cluster.held(target.victim)
         if state is None or held is None or state.trouble.session_cap != CAP or len(held) > CAP:
             return None
-        return (f"{target.victim} holds {len(held)} sessions, by its own list", f"its cap is {CAP}, by its own word")
+        return (
+            f"sessions that {target.victim} holds, by its own list: {len(held)}",
+            f"its cap is {CAP}, by its own word",
+        )
 
     def observe_healed(self, target: Target) -> Evidence | None:
-        """It says that it is as it was started."""
         state = target.cluster.state(target.victim)
         return None if state is None or state.trouble.session_cap else (f"{target.victim} says it has no such cap",)
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        """Whatever is beyond the cap may go."""
         return (MemoryKeepsAtMost(since(marks), over(marks), MEMORY_CAP.name, marks.victim, CAP),)

@@ -1,7 +1,5 @@
 """The balancer loses its affinity: each request goes to the next node in turn, whoever sends it."""
 
-from __future__ import annotations
-
 from compose.changes import Balancing
 from compose.cluster import Limits
 from compose.engines.contract import Cluster
@@ -25,15 +23,12 @@ class NoAffinity(Misroutes):
     balancing = Balancing(affinity=False)
 
     def nothing_there(self, cluster: Cluster) -> str:
-        """Where any node may answer anybody there is no affinity to lose."""
         architecture = cluster.spec.architecture
         affine = architecture.affinity in AFFINE
         return "" if affine else f"{architecture.name} has no affinity: its balancer picks by {architecture.affinity}"
 
     def is_so(self, told: Balancing) -> bool:
-        """It routes without."""
         return not told.affinity
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        """Anybody may be sent anywhere."""
         return (AffinityLost(since(marks), over(marks), AFFINITY_LOST.name),)

@@ -1,7 +1,5 @@
 """A cache before the balancer keeps pages that say whose they are, and gives them to whoever asks next."""
 
-from __future__ import annotations
-
 import msgspec
 
 from compose.cluster import Limits
@@ -38,11 +36,10 @@ class PageCache(Condition):
     sentence = "A cache between people and the balancer keeps each page for a second, whatever the shop says of that."
 
     def prepare(self, limits: Limits) -> Limits:
-        """There is one, and it does not obey."""
         return msgspec.structs.replace(limits, page_cache="ignores")
 
     def observe(self, target: Target) -> Evidence | None:
-        """Where shoppers come, the page that was made for one request is the answer to another."""
+        # The first fills the cache, if no shopper has; the second is answered by a page that was made for another one.
         first, second = (f"kept-{target.cluster.spec.run}-{number}" for number in (1, 2))
         target.cluster.ask_as_shopper(first)
         headers = target.cluster.ask_as_shopper(second)
@@ -52,5 +49,4 @@ class PageCache(Condition):
         return (f"a page that everybody is shown, as probe-{second}: the page that was made for {made_for}",)
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        """Anybody may be given anybody's page."""
         return (PagesKept(since(marks), FOREVER_US, PAGE_KEPT.name),)

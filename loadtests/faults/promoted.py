@@ -1,17 +1,13 @@
 """The session store dies and its replica is promoted: what had not reached the replica is lost."""
 
-from __future__ import annotations
-
-from compose.cluster import Limits
+from compose.cluster import REPLICA, SENTINEL, Limits
 from compose.engines.contract import Cluster
 from loadtests.faults.bases import NOT_REPLICATED
 from loadtests.faults.contract import Cure, Evidence, Fault, Target
 from loadtests.faults.effects import Effect, FaultMarks, StoreRolledBack, seen, since
 from loadtests.faults.store_server import StoreServer
 
-REPLICA, SENTINEL = "replica", "sentinel"
-CALM = "status=ok"
-"""The sentinel says so of the store it names, once the promotion is over."""
+CALM = "status=ok"  # the sentinel says so of the store it names, once the promotion is over
 
 
 class Promoted(Fault):
@@ -35,15 +31,12 @@ class Promoted(Fault):
     sentence = "The session store is killed, its replica takes its place and, when healed, the old store follows it."
 
     def nothing_there(self, cluster: Cluster) -> str:
-        """Only a replica can be promoted."""
         return "" if REPLICA in cluster.parts() else f"{cluster.spec.architecture.name} has no replica"
 
     def inject(self, target: Target) -> None:
-        """Kill the store; the sentinel does the rest."""
-        target.cluster.kill(target.victim)
+        target.cluster.kill(target.victim)  # the sentinel does the rest
 
     def observe(self, target: Target) -> Evidence | None:
-        """The store is gone, the replica says that it is the master now, and the sentinel sends everybody to it."""
         seen = target.cluster.observe(target.victim)
         if seen.process or seen.answers or StoreServer(target.cluster, REPLICA).role() != "master":
             return None
@@ -52,15 +45,13 @@ class Promoted(Fault):
         return (*seen.evidence, f"{REPLICA}: role master", *named) if CALM in " ".join(named) else None
 
     def heal(self, target: Target) -> None:
-        """Start the old store again."""
         target.cluster.start(target.victim)
 
     def observe_healed(self, target: Target) -> Evidence | None:
-        """The old store answers, and says that it is the replica now."""
+        # As a master it would answer too, and hold sessions that nobody looks for there.
         seen = target.cluster.observe(target.victim)
         role = StoreServer(target.cluster, target.victim).role() if seen.answers else None
         return (*seen.evidence, f"{target.victim}: role {role}") if role == "slave" else None
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        """It is what the replica had."""
         return (StoreRolledBack(since(marks), seen(marks), NOT_REPLICATED.name),)

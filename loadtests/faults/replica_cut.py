@@ -1,15 +1,11 @@
 """The replica is cut off from the session store: what is written from now on is in one place only."""
 
-from __future__ import annotations
-
 from compose.cluster import Limits
 from loadtests.faults.bases import NOT_REPLICATED, CutsWire
 from loadtests.faults.effects import Effect, FaultMarks, ReplicaBehind, over, since
 
 
 class ReplicaCut(CutsWire):
-    """The wire of the replica."""
-
     kind = "replica-cut"
     colour = "#017a9e"
     doing = "Cutting the session store off from"
@@ -20,5 +16,4 @@ class ReplicaCut(CutsWire):
     sentence = "The replica no longer reaches the session store, and falls behind with each write."
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        """The replica hears of nothing."""
         return (ReplicaBehind(since(marks), over(marks), NOT_REPLICATED.name),)

@@ -1,14 +1,10 @@
 """A node is restarted: SIGTERM, and started again as soon as its heal is due; a deploy without draining."""
 
-from __future__ import annotations
-
 from loadtests.faults.bases import NodeGoesDown
 from loadtests.faults.contract import Target
 
 
 class Restart(NodeGoesDown):
-    """SIGTERM, and a start: `heal_after_s` says how long it is away."""
-
     kind = "restart"
     colour = "#967f0e"
     doing = "Restarting"
@@ -21,5 +17,4 @@ class Restart(NodeGoesDown):
     )
 
     def inject(self, target: Target) -> None:
-        """Ask it to end."""
         target.cluster.terminate(target.victim)

@@ -1,30 +1,25 @@
 """A node is sick: it does nothing and answers 500, while its health check says that all is well."""
 
-from __future__ import annotations
-
 from compose.changes import Reply, Trouble
 from compose.cluster import Limits
 from loadtests.faults.bases import RETRIED_ELSEWHERE, TroublesPages
 from loadtests.faults.effects import Effect, FaultMarks, retried_elsewhere
+from loadtests.model.cause import Cause
 
 
 class Sick(TroublesPages):
-    """500 instead of each page."""
-
     kind = "sick"
     colour = "#de3b40"
     doing = "Sickening"
     done = "sick"
     button = "Sick"
     free_play = 6
-    causes = (RETRIED_ELSEWHERE,)
+    causes: tuple[Cause, ...] = (RETRIED_ELSEWHERE,)
     sentence = "A node answers each request with 500 and does nothing, while its health check says that all is well."
     trouble = Trouble(errors="instead")
 
     def suffers(self, page: Reply) -> bool:
-        """It is an error."""
         return page.status == 500
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        """Where the balancer retries, others answer in its place."""
         return retried_elsewhere(marks, limits)

@@ -1,17 +1,13 @@
 """A node is slow: each of its pages takes a second longer, while its health check is as quick as ever."""
 
-from __future__ import annotations
-
 from compose.changes import Reply, Trouble
 from loadtests.faults.bases import TroublesPages
 
 DELAY_MS = 1000
-MUCH_OF_IT = 0.8
+MUCH_OF_IT = 0.8  # clocks and sleeps are not exact, and no page of a well node takes nearly so long
 
 
 class Slow(TroublesPages):
-    """A second on each page."""
-
     kind = "slow"
     colour = "#768b09"
     doing = "Slowing down"
@@ -22,5 +18,4 @@ class Slow(TroublesPages):
     trouble = Trouble(delay_ms=DELAY_MS)
 
     def suffers(self, page: Reply) -> bool:
-        """It came, and took most of a second."""
         return page.ok and page.took_ms >= MUCH_OF_IT * DELAY_MS

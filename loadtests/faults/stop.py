@@ -1,14 +1,10 @@
 """A node is stopped: SIGTERM, so that it may end what it is doing; its memory is gone all the same."""
 
-from __future__ import annotations
-
 from loadtests.faults.bases import NodeGoesDown
 from loadtests.faults.contract import Target
 
 
 class Stop(NodeGoesDown):
-    """SIGTERM of a node's whole process group."""
-
     kind = "stop"
     victim_is_down = "until healed"
     colour = "#ad720d"
@@ -22,5 +18,4 @@ class Stop(NodeGoesDown):
     )
 
     def inject(self, target: Target) -> None:
-        """Ask it to end."""
         target.cluster.terminate(target.victim)

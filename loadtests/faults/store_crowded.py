@@ -1,7 +1,5 @@
 """The session store takes no more connections (`maxclients`): others have them all."""
 
-from __future__ import annotations
-
 from loadtests.faults.contract import Evidence, Fault, Target
 from loadtests.faults.store_server import StoreServer
 
@@ -18,20 +16,17 @@ class StoreCrowded(Fault):
     sentence = "The session store ends its connections and takes no new ones (its maxclients), until it is healed."
 
     def inject(self, target: Target) -> None:
-        """Take the only one that is left."""
         StoreServer(target.cluster, target.victim).crowd()
 
     def observe(self, target: Target) -> Evidence | None:
-        """A new connection is refused, in its own words."""
+        # In its own words: that nothing answers could be a dead store's doing.
         said = StoreServer(target.cluster, target.victim).refuses_to_talk()
         return (f"a new connection: {said}",) if "max number of clients" in said else None
 
     def heal(self, target: Target) -> None:
-        """Let others in."""
         StoreServer(target.cluster, target.victim).let_in()
 
     def observe_healed(self, target: Target) -> Evidence | None:
-        """It answers a new connection."""
         seen = target.cluster.observe(target.victim)
         said = StoreServer(target.cluster, target.victim).refuses_to_talk()
         return (*seen.evidence, "a new connection: answered") if seen.answers and not said else None

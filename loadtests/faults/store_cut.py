@@ -1,7 +1,5 @@
 """A node is cut off from the session store: both live, nothing comes through between them."""
 
-from __future__ import annotations
-
 from compose.cluster import Limits
 from compose.engines.contract import Cluster
 from loadtests.faults.bases import DELAYED_WRITE, CutsWire, no_way
@@ -10,8 +8,6 @@ from loadtests.faults.effects import Effect, FaultMarks, writes_hang
 
 
 class StoreCut(CutsWire):
-    """The wire of one node."""
-
     kind = "store-cut"
     colour = "#0a8fa8"
     doing = "Cutting the session store off from"
@@ -29,9 +25,7 @@ class StoreCut(CutsWire):
     sentence = "One node no longer reaches the session store: nothing comes through, and no connection is refused."
 
     def nothing_there(self, cluster: Cluster) -> str:
-        """Without a wire there is nothing to be cut."""
         return no_way(cluster)
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        """What this node writes hangs."""
         return writes_hang(marks, marks.victim)

@@ -1,7 +1,5 @@
 """The session store is far away: each of its answers takes two milliseconds, as from another data centre nearby."""
 
-from __future__ import annotations
-
 import msgspec
 
 from compose.cluster import Limits
@@ -11,13 +9,11 @@ from loadtests.faults.contract import Evidence, Target
 from loadtests.faults.store_server import StoreServer
 
 DISTANCE_MS = 2.0
-MUCH_OF_IT = 0.8
+MUCH_OF_IT = 0.8  # of the distance: the difference of two measured times is not exact
 TRIES = 10
 
 
 class StoreFar(Condition):
-    """Two milliseconds on each round trip to the store."""
-
     kind = "store-far"
     colour = "#046fc7"
     doing = "Moving the session store away from"
@@ -27,18 +23,13 @@ class StoreFar(Condition):
     sentence = f"Each answer of the session store takes {DISTANCE_MS:.0f} ms, as from another data centre nearby."
 
     def prepare(self, limits: Limits) -> Limits:
-        """A distance to the store."""
         return msgspec.structs.replace(limits, store_distance_ms=DISTANCE_MS)
 
     def nothing_there(self, cluster: Cluster) -> str:
-        """Without a store nothing is far."""
         return no_way(cluster)
 
     def observe(self, target: Target) -> Evidence | None:
-        """From each node, even the quickest of some answers takes that much longer than one from the store itself.
-
-        Both are taken by the same hand: a busy machine makes both late.
-        """
+        # By the same hand, and the quickest of some each: a busy machine makes any answer late, on either way.
         near_ms = StoreServer(target.cluster, "store").quickest_ms(TRIES)
         if near_ms is None:
             return None

@@ -1,9 +1,8 @@
 """An operator empties the session store: FLUSHALL, for whatever reason operators have."""
 
-from __future__ import annotations
-
 from compose.cluster import Limits
-from loadtests.faults.contract import Evidence, Fault, Target
+from loadtests.faults.bases import Stays
+from loadtests.faults.contract import Evidence, Target
 from loadtests.faults.effects import Effect, FaultMarks, StoreGone, seen, since
 from loadtests.faults.store_server import StoreServer
 from loadtests.model.cause import Cause
@@ -11,7 +10,7 @@ from loadtests.model.cause import Cause
 FLUSHED = Cause("store_flushed", "An operator emptied the session store, and the session was in it.")
 
 
-class StoreFlush(Fault):
+class StoreFlush(Stays):
     """Nothing is down for a moment, and a file does not help: the store carries out what it is told."""
 
     kind = "store-flush"
@@ -20,26 +19,16 @@ class StoreFlush(Fault):
     done = "flushed"
     button = "Flush the store"
     strikes = "store"
-    stays = True
     causes = (FLUSHED,)
     sentence = "An operator empties the session store with FLUSHALL; healing brings nothing back."
 
     def inject(self, target: Target) -> None:
-        """Empty it."""
         StoreServer(target.cluster, target.victim).flush()
 
     def observe(self, target: Target) -> Evidence | None:
-        """By its own count it was told to, and it answers."""
+        # By its count of commands: that it holds little proves nothing, since shoppers write to it all the while.
         flushes = StoreServer(target.cluster, target.victim).flushes()
         return (f"FLUSHALL carried out: {flushes}",) if flushes else None
 
-    def heal(self, target: Target) -> None:
-        """There is nothing to mend."""
-
-    def observe_healed(self, target: Target) -> Evidence | None:
-        """It was, and is there."""
-        return self.observe(target)
-
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        """All that it held is gone, whether or not it keeps a file."""
         return (StoreGone(since(marks), seen(marks), FLUSHED.name),)

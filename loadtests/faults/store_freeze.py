@@ -1,7 +1,5 @@
 """The session store is frozen: it keeps everything, and answers nobody."""
 
-from __future__ import annotations
-
 from compose.cluster import Limits
 from loadtests.faults.bases import DELAYED_WRITE, Freezes
 from loadtests.faults.contract import Cure
@@ -30,5 +28,4 @@ class StoreFreeze(Freezes):
     sentence = "The session store is frozen with SIGSTOP: it keeps everything and answers nobody until it is healed."
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        """What anybody writes hangs."""
         return writes_hang(marks)

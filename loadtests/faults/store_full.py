@@ -1,7 +1,5 @@
 """The session store is full: it throws sessions out, or refuses to write new ones; its settings say which."""
 
-from __future__ import annotations
-
 import msgspec
 
 from compose.cluster import Limits
@@ -11,8 +9,7 @@ from loadtests.faults.store_server import StoreServer
 from loadtests.model.cause import Cause
 
 STORE_EVICTED = Cause("store_evicted", "The session store was full, and threw the session out.")
-MEMORY_MB = 8
-"""Where the scenario sets no bound of its own."""
+MEMORY_MB = 8  # where the scenario sets no bound of its own; without any, it is never full
 
 
 class StoreFull(Fault):
@@ -31,15 +28,12 @@ class StoreFull(Fault):
     )
 
     def prepare(self, limits: Limits) -> Limits:
-        """A memory that can be filled."""
         return msgspec.structs.replace(limits, store_memory_mb=limits.store_memory_mb or MEMORY_MB)
 
     def inject(self, target: Target) -> None:
-        """Fill it."""
         StoreServer(target.cluster, target.victim).fill(target.cluster.spec.limits.store_memory_mb)
 
     def observe(self, target: Target) -> Evidence | None:
-        """It holds the junk, and has thrown keys out or refuses a write."""
         store = StoreServer(target.cluster, target.victim)
         junk, evicted, refusal = store.junk(), store.evicted(), store.refuses()
         # Junk alone proves nothing: there may have been room for it.
@@ -48,11 +42,9 @@ class StoreFull(Fault):
         return (f"keys of somebody else's: {junk}", f"keys thrown out: {evicted}", f"a write: {refusal or 'accepted'}")
 
     def heal(self, target: Target) -> None:
-        """Take the junk away."""
         StoreServer(target.cluster, target.victim).clear()
 
     def observe_healed(self, target: Target) -> Evidence | None:
-        """It holds no junk, and accepts a write."""
         store = StoreServer(target.cluster, target.victim)
         seen = target.cluster.observe(target.victim)
         if not seen.answers or store.refuses() or store.junk():
@@ -60,7 +52,7 @@ class StoreFull(Fault):
         return (*seen.evidence, "keys of somebody else's: 0", "a write: accepted")
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        """It throws out anything, or refuses writes, and then nothing is lost that was acknowledged."""
+        # What refuses writes throws nothing out, and so loses nothing that was acknowledged.
         if limits.store_eviction == "noeviction":
             return (StoreRefusesWrites(since(marks), over(marks), STORE_EVICTED.name),)
         return (StoreEvicts(since(marks), over(marks), STORE_EVICTED.name),)

@@ -1,7 +1,5 @@
 """The session store is killed: SIGKILL; what it wrote to no file is gone."""
 
-from __future__ import annotations
-
 from compose.cluster import Limits
 from loadtests.faults.bases import GoesDown
 from loadtests.faults.contract import Cure, Target
@@ -12,8 +10,6 @@ STORE_LOST = Cause("store_lost", "The session store was killed, and came back wi
 
 
 class StoreKill(GoesDown):
-    """SIGKILL of the store's process."""
-
     kind = "store-kill"
     colour = "#c23500"
     doing = "Killing"
@@ -35,9 +31,8 @@ class StoreKill(GoesDown):
     )
 
     def inject(self, target: Target) -> None:
-        """Kill it."""
         target.cluster.kill(target.victim)
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        """All that it held is gone, unless it keeps a file."""
+        # From its file it has everything again that the kernel had been given, which outlives the process.
         return () if limits.store_append_only else (StoreGone(since(marks), seen(marks), STORE_LOST.name),)

@@ -1,7 +1,5 @@
 """The session store's password is changed, and nobody told the nodes."""
 
-from __future__ import annotations
-
 from loadtests.faults.contract import Evidence, Fault, Target
 from loadtests.faults.store_server import StoreServer
 
@@ -18,20 +16,17 @@ class StorePassword(Fault):
     sentence = "The session store asks for another password than the nodes were given, until it is healed."
 
     def inject(self, target: Target) -> None:
-        """Change it, and end the connections there are."""
         StoreServer(target.cluster, target.victim).lock()
 
     def observe(self, target: Target) -> Evidence | None:
-        """Who comes as the nodes do is refused, in its own words."""
+        # In its own words: that nothing answers could be a dead store's doing.
         said = StoreServer(target.cluster, target.victim).refuses_to_talk()
         return (f"as the nodes come: {said}",) if "uthenticat" in said else None
 
     def heal(self, target: Target) -> None:
-        """Back to what the nodes were given: none."""
         StoreServer(target.cluster, target.victim).unlock()
 
     def observe_healed(self, target: Target) -> Evidence | None:
-        """It answers who comes as the nodes do."""
         seen = target.cluster.observe(target.victim)
         said = StoreServer(target.cluster, target.victim).refuses_to_talk()
         return (*seen.evidence, "as the nodes come: answered") if seen.answers and not said else None

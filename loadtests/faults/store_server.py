@@ -12,15 +12,12 @@ from compose.probes.parts import MASTER, ping
 if TYPE_CHECKING:
     from redis import Redis
 
-JUNK = "junk:"
-"""What the keys begin with that a store is filled with."""
+JUNK = "junk:"  # what the keys begin with that a store is filled with
 VALUE_BYTES = 4096
-OVER_BYTES = 2**19
-PIECE = 32
-"""So many keys are written at once: few enough that a busy store answers within the bound."""
+OVER_BYTES = 2**19  # more than the buffers of our own connection, which is free again when we have gone
+PIECE = 32  # keys are written at once: few enough that a busy store answers within the bound
 ANSWERS_WITHIN_S = 3.0
-MAX_CLIENTS = 10_000
-"""As many connections as a store takes that nobody has told otherwise."""
+MAX_CLIENTS = 10_000  # as many connections as a store takes that nobody has told otherwise
 PASSWORD = "nobody told the nodes"
 
 
@@ -50,6 +47,7 @@ class StoreServer:
 
         def obey(server: Redis) -> None:
             server.replicaof(where.hostname or "", where.port or 0)
+            # Nodes find the new primary only with a new connection; on an old one they would be refused their writes.
             server.client_kill_filter(_type="normal", skipme=True)
 
         self._ask(obey)
@@ -71,12 +69,9 @@ class StoreServer:
         return min(reply.took_ms for reply in replies) if all(reply.ok for reply in replies) else None
 
     def fill(self, mb: int) -> None:
-        """Write junk: twice what its memory holds, or until it refuses; then some more in one piece.
-
-        The last piece takes it well over its bound: what our own connection took is free again when we have gone, and
-        must not be room for others.
-        """
+        """Write junk: twice what its memory holds, or until it refuses; then some more in one piece."""
         self._ask(lambda server: _fill(server, 2 * mb * 2**20 // VALUE_BYTES))
+        # Well over the bound: a store that is full to the byte has room for others once our own buffers are free again.
         self._ask(lambda server: server.setrange(f"{JUNK}last", OVER_BYTES, b"x"))
 
     def junk(self) -> int:
@@ -102,6 +97,7 @@ class StoreServer:
         kept = _KEPT.get(self._address) or _connection(self._address)
         with suppress(OSError, kept.errors):
             kept.server.config_set("maxclients", 1)
+            # Before the others are ended: if that fails, `let_in` must still find the one that may come in.
             _KEPT[self._address] = kept
             kept.server.client_kill_filter(_type="normal", skipme=True)
 
@@ -118,6 +114,7 @@ class StoreServer:
 
     def unlock(self) -> None:
         """Ask nobody for one."""
+        # With the password; of a store that asks for none the question fails, and there is nothing to undo.
         self._ask(lambda server: server.config_set("requirepass", ""), password=PASSWORD)
 
     def refuses_to_talk(self) -> str:
@@ -163,7 +160,7 @@ def _connection(address: str, password: str = "") -> StoreConnection:
         password=password or None,
         socket_timeout=ANSWERS_WITHIN_S,
         socket_connect_timeout=ANSWERS_WITHIN_S,
-        retry=Retry(NoBackoff(), 0),
+        retry=Retry(NoBackoff(), 0),  # it would try ten times, and tell of a dead store only after many seconds
         max_connections=1,  # made when it is first asked, and kept: a crowded store has room for no second one
     )
     return StoreConnection(server, redis.RedisError)
@@ -180,11 +177,13 @@ def _fill(server: Redis, keys: int) -> None:
         with server.pipeline(transaction=False) as pipe:
             for number in range(first, first + PIECE):
                 pipe.set(f"{JUNK}{number}", b"x" * VALUE_BYTES)
+            # It refuses as soon as it is full where it evicts nothing: that is what was wanted.
             if any(isinstance(answer, Exception) for answer in pipe.execute(raise_on_error=False)):
                 return
 
 
 def _junk_keys(server: Redis) -> Any:
+    # In pieces: KEYS would stop the store for everybody while it looks.
     return server.scan_iter(match=f"{JUNK}*", count=1000)
 
 
@@ -198,6 +197,7 @@ def _refusal(server: Redis) -> str:
     import redis
 
     try:
+        # Of the size of a session or more: a key of few bytes may still find room.
         server.set(f"{JUNK}write", b"x" * VALUE_BYTES)
         server.delete(f"{JUNK}write")
     except redis.ResponseError as refusal:

@@ -1,7 +1,5 @@
 """The balancer is told to read its configuration anew; what its old worker had learnt goes with that."""
 
-from __future__ import annotations
-
 from compose.balancers import balancer_named
 from compose.cluster import Limits
 from compose.engines.contract import Cluster
@@ -27,12 +25,10 @@ class TableForgotten(BalancerReload):
     sentence = "The balancer is told to read its files anew, and forgets which node it has sent whom to."
 
     def nothing_there(self, cluster: Cluster) -> str:
-        """Only what the balancer itself remembers can be forgotten."""
         architecture, balancer = cluster.spec.architecture, balancer_named(cluster.spec.balancer)
         if architecture.affinity != "cookie":
             return f"the balancer of {architecture.name} keeps nobody at a node"
         return "" if balancer.can.affinity_table else f"{balancer.title} does not remember itself who belongs where"
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        """Its table is gone."""
         return (AffinityForgotten(since(marks), seen(marks), TABLE_FORGOTTEN.name),)

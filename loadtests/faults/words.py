@@ -1,23 +1,21 @@
 """Faults in words, for sentences about a run: what was done, to whom, one after another."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from loadtests.faults import FAULTS
 from loadtests.model.plan import PlannedFault
 
-MOST_NAMED = 3
-"""More victims than these are counted, not named."""
+MOST_NAMED = 3  # more victims than these are counted, not named: a sentence has at most thirty words
 
 
 def in_words(victim: str) -> str:
     """The victim, for reading: "n2", "the store", "the cluster"."""
-    return victim if victim[1:].isdecimal() else f"the {victim}"
+    return victim if victim[1:].isdecimal() else f"the {victim}"  # n2, but not the store
 
 
 def what_was_done(kind: str, victim: str) -> str:
     """As in: n2 killed; the store frozen."""
+    # Of an old run's results, which may name a kind that this version does not know any more.
     done = FAULTS[kind].done if kind in FAULTS else f"hit by {kind!r}"
     return f"{in_words(victim)} {done}"
 
@@ -40,11 +38,6 @@ def listed(words: Sequence[str], joint: str) -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} {joint} {words[-1]}"
-
-
-def victims_of(faults: Iterable[PlannedFault]) -> set[str]:
-    """Everybody who was to be hit."""
-    return {fault.victim for fault in faults}
 
 
 def _doing(kind: str, victims: Sequence[str], joint: str) -> str:

@@ -1,7 +1,5 @@
 """Each node has two worker processes: two memories behind one name, which no balancer can tell apart."""
 
-from __future__ import annotations
-
 import msgspec
 
 from compose.cluster import Limits
@@ -15,8 +13,7 @@ OTHER_WORKER = Cause(
     "The node serves its address with several processes, and another one answered than holds the session.",
 )
 WORKERS = 2
-ASKED = 12
-"""So often is a node asked who answers, in one look."""
+ASKED = 12  # times is a node asked who answers, in one look
 
 
 class Workers(Condition):
@@ -35,7 +32,6 @@ class Workers(Condition):
         return msgspec.structs.replace(limits, node_workers=WORKERS)
 
     def observe(self, target: Target) -> Evidence | None:
-        """In each node, several processes say that they serve it."""
         found = {node.name: _processes(target, node.name) for node in target.cluster.nodes()}
         if any(len(pids) < WORKERS for pids in found.values()):
             return None
@@ -44,7 +40,6 @@ class Workers(Condition):
         )
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        """Any of a node's memories may answer."""
         return (SeveralMemories(since(marks), FOREVER_US, OTHER_WORKER.name),)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from loadtests.checks import MEASURES
-from loadtests.faults.words import doing, listed, victims_of
+from loadtests.faults.words import doing, listed
 from loadtests.judging.verdict import NOT_TO_ITS_END, NOTHING_PREDICTED
 from loadtests.model.plan import PlannedFault
 from loadtests.model.results import ArchitectureResult
@@ -106,7 +106,7 @@ def _logged_out(
     by = {name: _out_by(faults, result) for name, result in clear.items()}
     where = f"{sum(map(bool, by.values()))} of {len(clear)} architectures"
     also = _security(clear)
-    they = "they" if len(victims_of(faults)) > 1 and not _one_each(faults, clear) else "it"
+    they = "they" if len({fault.victim for fault in faults}) > 1 and not _one_each(faults, clear) else "it"
     apart = [(name, result) for name, result in clear.items() if result.logged_out.shoppers > by[name]]
     # Beside "had already lost 58", people whom the fault logged out a second time would be counted twice.
     again = {name: count for name, result in apart if (count := _logged_out_again(result))}

@@ -1,7 +1,5 @@
 """What came back: an answer, what it showed, and whether it is one of ours at all."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import msgspec
@@ -51,12 +49,14 @@ NOTHING = ShownState()
 
 def made_for(answer: ShopAnswer, request: str) -> str:
     """The request that a shop made this answer for, if it is another one than was asked; "" if it is this one."""
+    # Nodes repeat the id that they were asked with: another one there means that something on the way kept the page.
     named = answer.header("X-Request-Id")
     return "" if named == request else named
 
 
 def brings_session(answer: ShopAnswer) -> bool:
     """A cookie came with it that is not the balancer's."""
+    # One header is a text, several are a list.
     values = answer.headers.get("Set-Cookie") if answer.headers is not None else None
     return any(not each.startswith(NODE_COOKIES) for each in ([values] if isinstance(values, str) else values or ()))
 
@@ -68,6 +68,7 @@ def foreign(answer: ShopAnswer, run: str, run_header: str) -> str:
     said = answer.header(run_header)
     if said == run:
         return ""
+    # Some balancers cannot put the run's id on the errors that they make themselves.
     if not said:
         from compose.balancers import made_by_a_balancer  # hardly ever needed, and costs 0.05 s
 

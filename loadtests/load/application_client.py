@@ -26,10 +26,9 @@ from loadtests.model.history import UNREADABLE, WRITES, Do, Jar
 from loadtests.model.plan import Action
 from shared.demo_accounts import account_name
 
-MOST_REDIRECTS = 6
-"""Beyond this a browser gives up as well, if later."""
+MOST_REDIRECTS = 6  # beyond this a browser gives up as well, if later
 LOOPS, NO_CSRF = "redirect loop", "no csrf token"
-_VALUE = re.compile(r"tw-([0-9a-z]+)-(\d+)-(v\d+)")
+_VALUE = re.compile(r"tw-([0-9a-z]+)-(\d+)-(v\d+)")  # as `_words` writes it: of which run, whose, which
 Steps = Generator[HttpRequest, ShopAnswer, Reading]
 
 
@@ -50,8 +49,8 @@ class PreparedApplication:
         self.http = app.http
         self.calls = {do: prepared_call(call, it.headers) for do, call in it.calls.items()}
         self.accounts = app.accounts
+        # Whose account is shown so: the history knows shoppers by number, whatever their accounts are called.
         self.names = {it.shows_user.replace("{user}", name): n for n, (name, _) in enumerate(app.accounts, 1)}
-        """Whose account is shown so."""
         self.told = {do: (call.method, call.path.replace("{sku}", "[sku]")) for do, call in it.calls.items()}
         """How Locust's statistics call each action; `page` is what an action fetches on its way."""
         self.told["page"] = ("GET", "page")
@@ -112,12 +111,12 @@ class ApplicationClient:
         prepared, jar = self._app.calls[action.do], action.jar
         if not self._it.follows:
             reached = _Arrived()
-            reached.add((yield self.request_of(action)), self._cookies, jar)
+            reached.add((yield self.request_of(action)), self._cookies, jar)  # no page before it, and none after it
             return self._read(action, reached)
         if prepared.call.page:
             words = self._words(action)
             headers = prepared.headers_with(words)
-            headers.pop(CONTENT_TYPE, None)
+            headers.pop(CONTENT_TYPE, None)  # of the form's body; the page is asked for without any
             page = yield from self._follow(HttpRequest("GET", prepared.call.page, headers, b""), jar)
             if reading := self._no_form(page, action.do, words):
                 return reading
@@ -129,6 +128,7 @@ class ApplicationClient:
     def request_of(self, action: Action) -> HttpRequest:
         """The action's own request, of one that needs no page before it."""
         prepared = self._app.calls[action.do]
+        # Where nothing is to be filled in, the words are not even gathered: most requests of a run go this way.
         return prepared.request({} if prepared.body is not None else self._words(action))
 
     def copy_jar(self, source: Jar, to: Jar) -> None:
@@ -144,8 +144,6 @@ class ApplicationClient:
     def empty_jar(self, jar: Jar) -> None:
         """Tokens are forgotten with cookies."""
         self._tokens.pop(jar, None)
-
-    # --- sending -------------------------------------------------------------------------------------------------
 
     def _words(self, action: Action) -> dict[str, str | int]:
         name, password = self._account
@@ -165,18 +163,17 @@ class ApplicationClient:
             reached.add((yield asked), self._cookies, jar)
             leads = reached.page.header("Location") if 300 <= reached.status < 400 else ""
             led = urljoin(self._origin + where, leads) if leads else ""
+            # With the slash: an address on port 80 is also how one on port 8080 begins.
             if not f"{led}/".startswith(f"{self._origin}/"):
                 return reached
             where = reached.path = path_of(led) or "/"
-            if reached.status in (307, 308):
+            if reached.status in (307, 308):  # these two keep method and body (RFC 9110)
                 asked = asked._replace(path=where)
             else:  # a form goes once: what follows is a page
                 kept = {name: text for name, text in asked.headers.items() if name != CONTENT_TYPE}
                 asked = HttpRequest("GET", where, kept, b"")
         reached.loops = True
         return reached
-
-    # --- reading -------------------------------------------------------------------------------------------------
 
     def _no_form(self, it: _Arrived, do: Do, words: dict[str, str | int]) -> Reading | None:
         """Why nothing can be sent from that page: then nothing was, and it surely did not happen."""
@@ -188,6 +185,7 @@ class ApplicationClient:
             return Reading("failed", error=LOOPS)
         csrf = self._it.csrf
         if csrf is not None:
+            # From this very page: many frameworks take a token only in the session that it was made for.
             token = it.page.take(csrf)
             if token is None:
                 return Reading("failed", error=NO_CSRF)
@@ -198,6 +196,7 @@ class ApplicationClient:
         do, page = action.do, it.page
         write = do in WRITES
         if it.status == 0 or it.status >= 500:
+            # By the first request: it is the one that writes, and what follows it only shows what became of that.
             return Reading("unknown" if write and it.may_have_happened else "failed", error=it.error)
         if it.loops:
             return Reading("unknown" if write else "failed", error=LOOPS)
@@ -221,7 +220,7 @@ class ApplicationClient:
         token = self._it.token
         if token is not None:
             found = page.take(token)
-            if found is None:
+            if found is None:  # let in, perhaps, and without the token nobody can ask whether
                 return Reading("unknown", error=UNREADABLE)
             self._tokens[action.jar] = found
         return self._shown("login", page)
@@ -235,6 +234,7 @@ class ApplicationClient:
         return bool(page.arrived) if self._it.calls["login"].form else True
 
     def _is_refused(self, page: AnsweredPage) -> bool:
+        # Where redirects are not followed, an answer is the thing itself: being sent elsewhere is a refusal.
         return page.status >= (400 if self._it.follows else 300)
 
     def _is_stranger(self, page: AnsweredPage) -> bool:
@@ -242,6 +242,7 @@ class ApplicationClient:
             return True
         if self._app.tells_strangers:
             return page.shows(self._it.stranger)
+        # Nothing is said of strangers: then they are who ends at the login page without having asked for it.
         return bool(page.arrived) and path_of(page.arrived).partition("?")[0] == self._app.login_page
 
     def _shown(self, do: Do, page: AnsweredPage) -> Reading:
@@ -261,6 +262,7 @@ class ApplicationClient:
             return Reading("unknown" if do in WRITES else "failed", error=UNREADABLE)
         if self._app.names and shown.user:
             number = self._app.names.get(shown.user)
+            # Nobody of ours: a name all the same, for `wrong_user`, but a page's text may be of any length.
             shown = replace(shown, user=account_name(number) if number else shown.user[:80])
         return Reading("ok", shown)
 
@@ -272,6 +274,7 @@ class ApplicationClient:
         one = self._it.keeps_one
         texts = texts[:1] if one else texts
         found = [match.groups() for text in texts for match in _VALUE.finditer(text) if match[1] == self._prefix]
+        # One of somebody else's is enough to tell whose page it is.
         others = [int(shopper) for _, shopper, _ in found if int(shopper) != self._shopper]
         if others:
             return ShownState(user=account_name(others[0]))
@@ -295,7 +298,7 @@ class _Arrived:
 
     def add(self, answer: ShopAnswer, cookies: Callable[[Jar], Mapping[str, str]], jar: Jar) -> None:
         """The next answer."""
-        if self.first_status < 0:
+        if self.first_status < 0:  # the first answer, to what the action itself sends
             self.first_status, self.may_have_happened = answer.status, answer.sent
         self.status, self.error = answer.status, answer.error
         self.page = AnsweredPage(answer.status, answer.body, answer.header, partial(cookies, jar), self.path)

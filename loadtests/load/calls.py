@@ -1,7 +1,5 @@
 """From a call of an application's interface to the request that is sent: its words filled in."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -23,8 +21,6 @@ class PreparedCall(NamedTuple):
     """A call taken apart once, not for each request."""
 
     call: Call
-    method: str
-    path: str
     headers: dict[str, str]
     open_headers: tuple[str, ...]
     """Those in which something is to be filled in."""
@@ -34,11 +30,13 @@ class PreparedCall(NamedTuple):
     def request(self, words: Words) -> HttpRequest:
         """With these words filled in."""
         if self.body is not None:
-            return HttpRequest(self.method, self.path, self.headers.copy(), self.body)
-        path = self.path
+            # A copy: the visit adds to a request's headers.
+            return HttpRequest(self.call.method, self.call.path, self.headers.copy(), self.body)
+        path = self.call.path
         if "{" in path:
+            # Without any safe characters: a value with a slash in it must not become two parts of the path.
             path = filled(path, {word: quote(str(it), safe="") for word, it in words.items()})
-        return HttpRequest(self.method, path, self.headers_with(words), _body(self.call, words))
+        return HttpRequest(self.call.method, path, self.headers_with(words), _body(self.call, words))
 
     def headers_with(self, words: Words) -> dict[str, str]:
         """A header whose token is not known yet is left out."""
@@ -56,11 +54,11 @@ def prepared_call(call: Call, told: Mapping[str, str]) -> PreparedCall:
     headers = {"Accept": _ACCEPT, **told, **call.headers}
     if call.json is not None:
         headers.setdefault(CONTENT_TYPE, "application/json")
-    elif call.form or call.method != "GET":
+    elif call.form or call.method != "GET":  # an empty form too, as browsers send it
         headers.setdefault(CONTENT_TYPE, "application/x-www-form-urlencoded")
     open_headers = tuple(name for name, text in headers.items() if _WORD.search(text))
     open_ = open_headers or any(map(_WORD.search, (call.path, *call.form.values(), repr(call.json))))
-    return PreparedCall(call, call.method, call.path, headers, open_headers, None if open_ else _body(call, {}))
+    return PreparedCall(call, headers, open_headers, None if open_ else _body(call, {}))
 
 
 def request_for(interface: ShopperInterface, what: str, **words: str | int) -> HttpRequest:

@@ -10,8 +10,6 @@
 Import Locust before this module (it patches the process); nothing outside of the load process may import it.
 """
 
-from __future__ import annotations
-
 import time
 from http.cookiejar import CookieJar
 from typing import Any
@@ -25,13 +23,12 @@ from geventhttpclient.url import URL
 from locust.contrib.fasthttp import FastHttpSession, LocustUserAgent
 
 from loadtests.load.answers import ShopAnswer
-from loadtests.load.cookies import Pocket
+from loadtests.load.cookies import Forgotten, Pocket
 from loadtests.model.history import Jar
 from loadtests.model.plan import ClientLimits
 from shared.errors import EnvironmentNotReady
 
-WINDOW_S = 3600.0
-"""No load window is longer."""
+WINDOW_S = 3600.0  # no load window is longer
 _SWITCH = "_may_retry_after_send_error"
 
 
@@ -61,6 +58,7 @@ class _Connections(ConnectionPool):
         try:
             return super()._create_socket()
         except OSError as error:
+            # Told apart here, where it is known: to whoever reads an answer, a timeout is a timeout.
             raise NotSent(_word(error).replace("timeout", "connect_timeout")) from error
 
 
@@ -69,15 +67,12 @@ class _Client(HTTPClient):
 
     def __init__(self, host: str, port: int, limits: ClientLimits, answer_timeout_s: float | None = None) -> None:
         super().__init__(host, port)
+        # In the place of the pool that was just made: no argument says which class it is to be.
         self._connection_pool = _Connections(
-            host,
-            port,
-            host,
-            port,
-            size=1,
+            host, port, host, port, size=1,
             connection_timeout=limits.connect_timeout_ms / 1000,
             network_timeout=limits.answer_timeout_ms / 1000 if answer_timeout_s is None else answer_timeout_s,
-        )
+        )  # fmt: skip
 
 
 class _Clients(HTTPClientPool):
@@ -88,7 +83,7 @@ class _Clients(HTTPClientPool):
         self._address = (host, port, limits)
 
     def get_client(self, url: str | URL) -> HTTPClient:
-        """The one there is, whatever the address."""
+        # Whatever the address: everything under test is behind one, and no redirect is followed to another.
         host, port, _ = self._address
         if (host, port) not in self.clients:
             self.clients[host, port] = _Client(*self._address)
@@ -99,6 +94,7 @@ class StrictSession(FastHttpSession):
     """Locust's session on strict ground: `ask` is the short way that the shoppers take; get, post, … work as ever."""
 
     def __init__(self, base_url: str, request_event: Any, user: Any, limits: ClientLimits) -> None:
+        # An empty pool, or Locust makes one of its own kind for each shopper; `client` has the strict one, below.
         super().__init__(base_url, request_event, user, client_pool=HTTPClientPool(), max_redirects=0, max_retries=0)
         url = URL(base_url)
         if url.scheme != "http" or url.port is None:
@@ -115,12 +111,13 @@ class StrictSession(FastHttpSession):
         self.client = _Agent(_Clients(*self._address), self.cookiejar)
 
     def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"", jar: Jar = "main") -> ShopAnswer:
-        """Send one request, once, and wait for its whole answer, within the limits. Raises nothing of the network's."""
-        pocket = self._main if jar == "main" else self._pocket(jar)
+        pocket = self._main if jar == "main" else self._pocket(jar)  # nearly all are: no look-up for these
         asked = pocket.dress(path, headers)
         idle = self._idle[jar]
+        # The connection that was used last: it is the likeliest to be open still.
         shop = idle.pop() if idle else _Client(*self._address)
         began = time.monotonic_ns()
+        # Of the whole: the socket's own timeout begins anew with each piece, and a dripping answer would outlast it.
         limit = gevent.Timeout.start_new(self._limit_s)
         try:
             response = shop.request(method, path, body, headers)
@@ -132,10 +129,10 @@ class StrictSession(FastHttpSession):
             shop.close()  # a connection pool that was interrupted may count a connection as busy for ever
             if error is limit or isinstance(error, OSError | HTTPParseError):
                 return ShopAnswer(began, time.monotonic_ns(), error="timeout" if error is limit else _word(error))
-            raise
+            raise  # another timeout is somebody else's, who waits for it
         finally:
             limit.close()
-        done = time.monotonic_ns()
+        done = time.monotonic_ns()  # before the cookies are looked at: that is our time, not the shop's
         idle.append(shop)
         found = response.info()
         refused = "set-cookie" in found and pocket.take(found, asked)
@@ -145,7 +142,6 @@ class StrictSession(FastHttpSession):
         )
 
     def watch(self, path: str, headers: dict[str, str], until_ns: int) -> ShopAnswer:
-        """Open an event stream and hold it until then. What comes is counted; an early end is a drop."""
         asked = self._main.dress(path, headers)
         began = time.monotonic_ns()
         shop = _Client(*self._address, WINDOW_S)  # a stream may be silent for long; `_held` has its own limit
@@ -153,7 +149,7 @@ class StrictSession(FastHttpSession):
         try:
             response = shop.request("GET", path, b"", headers)
             content = b"" if response.get_code() == 200 else response.read()
-            limit.close()
+            limit.close()  # it has begun, in time; how long it lasts is not for this limit to say
             found = response.info()
             refused = "set-cookie" in found and self._main.take(found, asked)
             streamed, dropped = (0, False) if content else _held(response, until_ns)
@@ -172,31 +168,18 @@ class StrictSession(FastHttpSession):
         )  # fmt: skip
 
     def copy_jar(self, source: Jar, to: Jar) -> None:
-        """`to` has from now on what `source` has at this moment."""
         self._pocket(to).fill_from(self._pocket(source))
 
     def empty_jar(self, jar: Jar) -> None:
-        """Forget all cookies of that jar."""
         self._pocket(jar).cookies.clear()
 
-    def values(self, jar: Jar) -> tuple[str, ...]:
-        """What the cookies of that jar hold."""
-        return tuple(cookie.value or "" for cookie in self._pocket(jar).cookies)
-
     def cookies(self, jar: Jar) -> dict[str, str]:
-        """The cookies of that jar, by name."""
         return {cookie.name: cookie.value or "" for cookie in self._pocket(jar).cookies}
 
-    def forget_node(self) -> None:
-        """Forget the balancer's cookies."""
-        self._main.forget_node()
-
-    def forget_session(self) -> None:
-        """Forget the shop's cookies."""
-        self._main.forget_session()
+    def forget(self, what: Forgotten) -> None:
+        self._main.forget(what)
 
     def close(self) -> None:
-        """Give the connections back."""
         for idle in self._idle.values():
             while idle:
                 idle.pop().close()
@@ -215,6 +198,7 @@ def _held(response: Any, until_ns: int) -> tuple[int, bool]:
     streamed = 0
     enough = gevent.Timeout.start_new(max(0.0, (until_ns - time.monotonic_ns()) / 1e9))
     try:
+        # By lines: an event of a stream ends with one, so that this waits for no more than has been sent.
         while line := response.readline(b"\n"):
             streamed += len(line)
     except (OSError, HTTPParseError):
@@ -222,10 +206,10 @@ def _held(response: Any, until_ns: int) -> tuple[int, bool]:
     except gevent.Timeout as timeout:
         if timeout is not enough:
             raise
-        return streamed, False
+        return streamed, False  # held to the end
     finally:
         enough.close()
-    return streamed, True
+    return streamed, True  # a stream has no end of its own
 
 
 class _Agent(LocustUserAgent):

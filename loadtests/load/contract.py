@@ -3,8 +3,6 @@
 A visit knows nothing of Locust and gevent; these are the only words that it has for them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Protocol
 
@@ -12,6 +10,7 @@ import msgspec
 
 from compose.cluster import HttpInterface
 from loadtests.load.answers import NOTHING, ShopAnswer, ShownState
+from loadtests.load.cookies import Forgotten
 from loadtests.model.history import Exchange, Jar, Outcome
 from loadtests.model.plan import Action, ClientLimits
 from loadtests.session_model.carts import Contradiction
@@ -32,17 +31,11 @@ class Browser(Protocol):
     def empty_jar(self, jar: Jar) -> None:
         """Forget all cookies of that jar."""
 
-    def values(self, jar: Jar) -> tuple[str, ...]:
-        """What the cookies of that jar hold."""
-
     def cookies(self, jar: Jar) -> dict[str, str]:
         """The cookies of that jar, by name."""
 
-    def forget_node(self) -> None:
-        """Forget what leads to a node: the balancer's cookies in `main`."""
-
-    def forget_session(self) -> None:
-        """Forget everything else in `main`: the shop's cookies."""
+    def forget(self, what: Forgotten) -> None:
+        """Forget these cookies in `main`."""
 
 
 class HttpRequest(NamedTuple):
@@ -125,8 +118,7 @@ class VisitConfig(msgspec.Struct, frozen=True):
     """What is remembered belongs to the account: it outlives a logout."""
 
 
-AT_ONCE = 6
-"""At most so many requests of one shopper are on their way at once, as many as a browser sends to one server."""
+AT_ONCE = 6  # requests of one shopper at most are on their way at once, as many as a browser sends to one server
 
 
 class OpenRequest:
@@ -151,6 +143,7 @@ class ConcurrentGroup:
     def begin(self, writes: bool) -> OpenRequest:
         """A request is about to be sent."""
         mine = OpenRequest(writes)
+        # Both are marked: the one that began first was not alone either, whichever is answered first.
         for other in self._open:
             mine.beside = other.beside = True
             if writes or other.writes:
@@ -170,6 +163,7 @@ def concurrent_groups(actions: Iterable[Action]) -> Iterator[tuple[Action, tuple
     for action in actions:
         if first is None:
             first = action
+        # What would be one too many waits, as in a browser, and begins a group of its own.
         elif action.beside and len(beside) < AT_ONCE - 1:
             beside = (*beside, action)
         else:

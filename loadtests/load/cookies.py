@@ -9,22 +9,22 @@ from __future__ import annotations
 import re
 import zlib
 from base64 import urlsafe_b64decode
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from copy import copy
 from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
-from typing import Any
+from typing import Any, Literal
 from urllib.request import Request
 
 from loadtests.model.history import Jar
+from loadtests.session_model.token_trail import SEALED
 
-COOKIE_BYTES = 4096
-"""Name and value of a cookie together; browsers ignore a longer one."""
+COOKIE_BYTES = 4096  # name and value together: RFC 6265bis has browsers ignore a longer one
+# As this attribute is written; the standard library does not know it, and so does not make one word of them.
 SAME_SITE = ("SameSite", "samesite", "SAMESITE")
-"""As this attribute is written; the standard library does not know it, and so does not make one word of them."""
 NODE_COOKIES = ("twinshop-node-", "twinshop-ring-")
 """How the names of the balancer's cookies begin: those that lead to a node, or to a place on its ring."""
-SEALED: frozenset[Jar] = frozenset({"stolen", "planted"})
-"""Copies that are tried again and again as they were: once they hold cookies, they take no others."""
+Forgotten = Literal["node", "session"]
+"""Which cookies get lost: those that lead to a node, or all others."""
 
 
 class BrowserCookies(DefaultCookiePolicy):
@@ -37,10 +37,10 @@ class BrowserCookies(DefaultCookiePolicy):
         """A cookie was too long since somebody last asked."""
 
     def set_ok(self, cookie: Cookie, request: Request) -> bool:
-        """False for a cookie that is too long, or for other sites and not secure; an older one then stays."""
+        """False for a cookie that is too long, or for other sites and not secure."""
         if len(cookie.name) + len(cookie.value or "") > COOKIE_BYTES:
             self.refused = True
-            return False
+            return False  # an older one then stays, which shows an older cart
         if not cookie.secure and any((cookie.get_nonstandard_attr(word) or "").lower() == "none" for word in SAME_SITE):
             return False
         return super().set_ok(cookie, request)
@@ -51,6 +51,7 @@ class BrowserJar(CookieJar):
 
     def set_cookie(self, cookie: Cookie) -> None:
         """Keep it."""
+        # As Chromium does it; the standard library would leave a new value at the place of the old one.
         place = cookie.domain, cookie.path, cookie.name
         if any((kept.domain, kept.path, kept.name) == place and kept.value != cookie.value for kept in self):
             self.clear(*place)
@@ -76,7 +77,7 @@ class Pocket:
         """Keep the cookies of these headers; True if one of them was too long."""
         if self._seals and len(self.cookies):
             return False
-        self._policy.refused = False
+        self._policy.refused = False  # the policy is told of one cookie after the other, and can only note it
         self.cookies.extract_cookies(_JarResponse(received), request)  # type: ignore[arg-type]
         return self._policy.refused
 
@@ -86,17 +87,11 @@ class Pocket:
         for cookie in other.cookies:
             self.cookies.set_cookie(copy(cookie))
 
-    def forget_node(self) -> None:
-        """Forget the balancer's cookies."""
-        self._forget(lambda name: name.startswith(NODE_COOKIES))
-
-    def forget_session(self) -> None:
-        """Forget all others."""
-        self._forget(lambda name: not name.startswith(NODE_COOKIES))
-
-    def _forget(self, which: Callable[[str], bool]) -> None:
-        for cookie in [cookie for cookie in self.cookies if which(cookie.name)]:
-            self.cookies.clear(cookie.domain, cookie.path, cookie.name)
+    def forget(self, what: Forgotten) -> None:
+        """Forget the balancer's cookies, or all others."""
+        for cookie in list(self.cookies):  # a jar must not change while one goes through it
+            if cookie.name.startswith(NODE_COOKIES) == (what == "node"):
+                self.cookies.clear(cookie.domain, cookie.path, cookie.name)
 
 
 class JarRequest(Request):
@@ -122,8 +117,7 @@ class _JarResponse:
         return self._headers
 
 
-MOST_BYTES = 2**20
-"""No cookie holds more; what grows beyond it is not text for people."""
+MOST_BYTES = 2**20  # no session is larger; four kilobytes of zlib can stand for a thousand times as many
 _WORDS = re.compile(rb"[A-Za-z0-9_-]{8,}")
 
 
@@ -142,7 +136,7 @@ def _texts(value: bytes) -> Iterator[bytes]:
     yield value
     for word in _WORDS.findall(value):
         try:
-            decoded = urlsafe_b64decode(word + b"=" * (-len(word) % 4))
+            decoded = urlsafe_b64decode(word + b"=" * (-len(word) % 4))  # cookies leave the padding out
         except ValueError:
             continue
         yield decoded

@@ -3,8 +3,6 @@
 Locust runs only in those processes: importing it here would patch the command line's own sockets and threads.
 """
 
-from __future__ import annotations
-
 import heapq
 import os
 import sys
@@ -82,8 +80,7 @@ class LoadProcesses:
         for child in self._children:
             child.terminate()
         for child in self._children:
-            if not child.gone(seconds):
-                child.kill()
+            child.gone(seconds)
         self.kill()
 
     def kill(self) -> None:
@@ -125,20 +122,18 @@ def start_load(
         )  # fmt: skip
         count = sum(told.mine(shopper.shopper) for shopper in plan.shoppers)
         log = folder / f"load-{worker}.log"
-        environment = {**told.environment(), "PYTHONUNBUFFERED": "1"}
+        environment = {**told.environment(), "PYTHONUNBUFFERED": "1"}  # or its last words stay behind when it is killed
         children.append(spawn(ledger, f"load-{worker}", _locust(url, count), env=environment, log=log, cwd=folder))
     return LoadProcesses(children, folder)
 
 
 def merge_histories(paths: Sequence[Path], out: Path) -> Merged:
-    """Append the histories to `out`, in order of `done_us`; they are read line by line, never whole.
-
-    A process that died may have left its last line cut off: it is dropped, with a remark.
-    """
+    """Append the histories to `out`, in order of `done_us`; they are read line by line, never whole."""
     remarks: list[str] = []
     records = 0
     streams = [_records(path, remarks) for path in paths]
     with out.open("ab") as merged:
+        # Each is in order of `done_us` already, so that one line of each is all that is in memory.
         for _, line in heapq.merge(*streams, key=lambda record: record[0]):
             merged.write(line)
             records += 1
@@ -158,7 +153,7 @@ def _records(path: Path, remarks: list[str]) -> Iterator[tuple[int, bytes]]:
         return
     with lines:
         for number, line in enumerate(lines, 1):
-            if not line.endswith(b"\n"):
+            if not line.endswith(b"\n"):  # its process died while it wrote
                 remarks.append(f"{path.name}, line {number}: cut off, dropped")
                 return
             try:
@@ -168,7 +163,8 @@ def _records(path: Path, remarks: list[str]) -> Iterator[tuple[int, bytes]]:
 
 
 def _locust(url: str, shoppers: int) -> list[str]:
-    """The command of one load process: all shoppers at once, no statistics printed while it runs, failures are data."""
+    """The command of one load process: no statistics printed while it runs."""
+    # All shoppers at once: they wait for the go, and when each of them logs in is for the plan to say.
     return [
         sys.executable, "-m", "locust", "-f", os.fspath(LOCUSTFILE), "--headless", "--only-summary",
         "--host", url, "--users", str(shoppers), "--spawn-rate", str(shoppers),

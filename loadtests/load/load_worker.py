@@ -4,8 +4,6 @@ A planned load waits until the harness says go, ends by itself when everybody ha
 only then: failed requests are data. An open load (plain `locust -f`) goes on for as long as Locust does.
 """
 
-from __future__ import annotations
-
 import heapq
 import logging
 import math
@@ -31,12 +29,11 @@ from loadtests.model.plan import Action, ClientLimits, ShopperPlan, read_plan
 from shared.demo_accounts import account_name
 from shared.errors import UsageError
 
-LOOK_FOR_GO_EVERY_S = 0.02
+LOOK_FOR_GO_EVERY_S = 0.02  # the zero is told a good deal further ahead than this
 FREE_HABITS = Habits(think_ms=1000, login_within_ms=0)
-EXIT_GAVE_UP = 4
+EXIT_GAVE_UP = 4  # of the command line's codes: the environment was not what it must be
 NEVER_US = 1 << 62
-STOPPED_WITHIN_S = 2.0
-"""Whoever is interrupted has only to write down what it did not do any more."""
+STOPPED_WITHIN_S = 2.0  # whoever is interrupted has only to write down what it did not do any more
 _decode_application = msgspec.json.Decoder(AskedApplication).decode
 _decode_end_signal = msgspec.json.Decoder(EndSignal).decode
 _decode_start_signal = msgspec.json.Decoder(StartSignal).decode
@@ -51,13 +48,11 @@ class GreenletJob:
         self._greenlet = gevent.spawn(self._run)
 
     def join(self) -> None:
-        """Wait until it is done; raises what it raised."""
         self._greenlet.join()
         if self._raised is not None:
             raise self._raised
 
     def stop(self) -> None:
-        """Interrupt it, and wait until it has taken note. No-op if it is done."""
         self._greenlet.kill(timeout=STOPPED_WITHIN_S)
 
     def _run(self) -> None:
@@ -69,10 +64,9 @@ class GreenletJob:
 
 FLUSH_EVERY_S = 0.25
 GO_WITHIN_S = 120.0
-LIVE_GO_WITHIN_S = 3 * 3600.0
-"""A room of people may take its time to predict."""
+LIVE_GO_WITHIN_S = 3 * 3600.0  # a room of people may take its time to predict
+# A shopper of a live window sleeps no longer than this without looking whether the window ends before it wakes.
 LIVE_NAP_S = 0.1
-"""A shopper of a live window sleeps no longer than this without looking whether the window ends before it wakes."""
 
 
 class LoadClock:
@@ -82,23 +76,20 @@ class LoadClock:
         self.zero_ns = time.monotonic_ns()
         self.began = Event()
         self.end_us = end_us
-        """When the load window ends."""
         self._nap_s = nap_s
 
     def now_us(self) -> int:
-        """Now."""
         return (time.monotonic_ns() - self.zero_ns) // 1000
 
     def wait_until(self, at_us: int) -> None:
-        """Sleep until then; not at all if it is past."""
         self.began.wait()
         left_us = at_us - self.now_us()
         if left_us > 0:
             gevent.sleep(left_us / 1e6)
 
     def reach(self, at_us: int) -> bool:
-        """The same, and True; False as soon as it is known that the window ends before."""
         self.began.wait()
+        # Looked at anew with each nap: a live window may be ended while somebody sleeps.
         while at_us < self.end_us and (left_us := at_us - self.now_us()) > 0:
             gevent.sleep(min(left_us / 1e6, self._nap_s))
         return at_us < self.end_us
@@ -110,7 +101,6 @@ class LoadClock:
             gevent.sleep(min(left_us / 1e6, self._nap_s))
 
     def begin(self, zero_ns: int) -> None:
-        """This is the zero."""
         self.zero_ns = zero_ns
         self.began.set()
 
@@ -119,15 +109,9 @@ class LoadWorker:
     """What planned and open loads have in common: the clock and the books."""
 
     def __init__(
-        self,
-        config: WorkerConfig,
-        limits: ClientLimits,
-        clock: LoadClock,
-        *,
-        addresses: int = 0,
-        window_us: int = 0,
-        gives_up: bool = False,
-    ) -> None:
+        self, config: WorkerConfig, limits: ClientLimits, clock: LoadClock, *,
+        addresses: int = 0, window_us: int = 0, gives_up: bool = False,
+    ) -> None:  # fmt: skip
         self.config = config
         self.limits = limits
         self.clock = clock
@@ -140,7 +124,6 @@ class LoadWorker:
         )  # fmt: skip
 
     def client_of(self, shopper: int, session: StrictSession, origin: str) -> ApplicationClient:
-        """How that shopper asks."""
         accounts = self.application.accounts
         account = accounts[shopper - 1] if accounts else (self.user_of(shopper), self.config.password)
         return ApplicationClient(self.application, account, shopper, self.terms.prefix, session.cookies, origin)
@@ -150,7 +133,6 @@ class LoadWorker:
         return account_name(shopper)
 
     def open(self, environment: Environment, **_: object) -> None:
-        """Locust is ready to begin."""
         # The hub loads these at the first name that is looked up: that shopper, and all others, would wait for it.
         _loaded = (gevent.get_hub().resolver, gevent.get_hub().threadpool)
         gevent.spawn(self.attend, environment)
@@ -160,11 +142,10 @@ class LoadWorker:
         self.recorder.tell()
 
     def close(self, **_: object) -> None:
-        """Locust has ended, and all shoppers with it: nothing that was recorded may be missing."""
-        self.recorder.close()
+        self.recorder.close()  # all shoppers have ended by now: nothing that was recorded may be missing
 
     def give_up(self, why: str) -> None:
-        """This run is void: say why, and let the process end."""
+        # The first reason only: what follows from it would hide it.
         if not self.recorder.problem:
             logging.getLogger(__name__).error("giving up: %s", why)
             self.recorder.problem = why
@@ -193,12 +174,11 @@ class OpenLoad(LoadWorker):
         super().__init__(config, ClientLimits(), LoadClock())
         self._free_numbers: list[int] = []
         self._next_number = count(1)
-        self._process = uuid4().hex[:8]
+        self._process = uuid4().hex[:8]  # not seeded: the shop may remember checkouts of the process before
         self.clock.begin(time.monotonic_ns())
         self.recorder.begin(self.clock.zero_ns)
 
     def attend(self, environment: Environment) -> None:
-        """Keep the books written."""
         while not self.recorder.problem:
             gevent.sleep(FLUSH_EVERY_S)
             self.keep_books()
@@ -207,7 +187,7 @@ class OpenLoad(LoadWorker):
             environment.runner.quit()
 
     def enter(self) -> int:
-        """A number for a new shopper: the lowest that nobody has."""
+        # The lowest that nobody has: there are only so many accounts.
         return heapq.heappop(self._free_numbers) if self._free_numbers else next(self._next_number)
 
     def leave(self, shopper: int) -> None:
@@ -215,14 +195,11 @@ class OpenLoad(LoadWorker):
         heapq.heappush(self._free_numbers, shopper)
 
     def user_of(self, shopper: int) -> str:
-        """As everywhere; more shoppers than accounts share them."""
+        # More shoppers than accounts share them: Locust's own page lets anybody ask for any number.
         return account_name((shopper - 1) % self.config.accounts + 1)
 
     def actions_of(self, shopper: int) -> Iterator[Action]:
-        """What a shopper does from now on, for ever.
-
-        The keys of checkouts are new in each process: the shop may be an old one, which remembers the last one's keys.
-        """
+        """What a shopper does from now on, for ever."""
         began_ms = self.clock.now_us() // 1000
         steps = draw_steps(generator_of(self.config.seed, shopper), shopper, FREE_HABITS)
         for number, step in enumerate(steps):
@@ -252,12 +229,10 @@ class PlannedLoad(LoadWorker):
         self._inside = len(mine)
 
     def open(self, environment: Environment, **_: object) -> None:
-        """Locust is ready to begin. Until everybody was audited, any end is a bad one."""
-        environment.process_exit_code = EXIT_GAVE_UP
+        environment.process_exit_code = EXIT_GAVE_UP  # until everybody was audited, any end is a bad one
         super().open(environment)
 
     def attend(self, environment: Environment) -> None:
-        """Wait for the go, keep the books written, and end when everybody has left."""
         self._wait_for_go()
         while self._inside and not self.recorder.problem:
             gevent.sleep(FLUSH_EVERY_S)
@@ -268,7 +243,7 @@ class PlannedLoad(LoadWorker):
         if not self.recorder.problem:
             self.recorder.phase = "done"
             self.keep_books()  # nobody is left to record anything: from here on the history is whole, or it is not
-        if not self.recorder.problem:
+        if not self.recorder.problem:  # asked again: that last writing may have failed
             environment.process_exit_code = 0
         if environment.runner is not None:
             environment.runner.quit()
@@ -297,7 +272,7 @@ class PlannedLoad(LoadWorker):
         if not self.config.live or not self._end.exists():
             return
         end_us = _decode_end_signal(self._end.read_bytes()).window_ms * 1000
-        if end_us >= self.clock.end_us:
+        if end_us >= self.clock.end_us:  # heard of before; and a window is never made longer than its plan
             return
         now_us = self.clock.now_us()
         if now_us >= end_us:

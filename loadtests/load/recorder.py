@@ -4,8 +4,6 @@ Recording a request is appending one struct to a list; a greenlet encodes them i
 every quarter of a second. Nothing here calls fsync: it would stop every shopper of the process.
 """
 
-from __future__ import annotations
-
 import os
 import time
 from pathlib import Path
@@ -29,7 +27,7 @@ class Recorder:
         self._logged_out: set[int] = set()
         self._logged_out_events = 0
         self._carts_lost = 0
-        self._zero_ns = 0  # not known yet
+        self._zero_ns = 0  # not known yet; nothing is sent before it is
         self.phase: Phase = "waiting"
         self.problem = ""
 
@@ -49,7 +47,7 @@ class Recorder:
         batch, self._pending = self._pending, []
         for exchange in batch:
             self._outcomes[exchange.outcome] += 1
-            self._sent += exchange.sent_us >= 0
+            self._sent += exchange.sent_us >= 0  # -1: nothing was sent
         if batch and self._history is not None:
             _write(self._history, encode_records(batch))
 
@@ -92,9 +90,10 @@ class Recorder:
 def _append_to(path: Path | None) -> int | None:
     if path is None:
         return None
+    # Without a buffer: what was written outlives this process, however that ends.
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
 
 
 def _write(descriptor: int, content: bytes) -> None:
-    while content:
+    while content:  # one call may take only some of it, as when the disk fills
         content = content[os.write(descriptor, content) :]

@@ -1,7 +1,6 @@
 """The Locust user: a shopper with its own cookies, who carries out a visit and tells Locust's statistics about it."""
 
-from __future__ import annotations
-
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from locust import FastHttpUser, User, task
@@ -12,6 +11,7 @@ from loadtests.load.client import StrictSession
 from loadtests.load.load_worker import GreenletJob, OpenLoad, PlannedLoad
 from loadtests.load.visit import ShopperVisit
 from loadtests.model.history import Exchange
+from loadtests.model.plan import Action
 from loadtests.session_model.carts import Contradiction
 from shared.errors import ForeignAnswer
 
@@ -31,13 +31,18 @@ class _Person(FastHttpUser):
             raise StopTest("nobody said where the shop is: give --host http://127.0.0.1:PORT")
         self._request_event = environment.events.request
 
-    def connect(self, worker: PlannedLoad | OpenLoad) -> StrictSession:
-        """A connection and a cookie jar of one's own."""
+    def begin(
+        self, worker: PlannedLoad | OpenLoad, shopper: int, actions: Iterable[Action], user: str = ""
+    ) -> ShopperVisit:
+        """A visit, with connections and cookie jars of its own."""
         assert self.host is not None
         self._recorder = worker.recorder
         self._told = worker.application.told
-        self.client = session = StrictSession(self.host, self._request_event, self, worker.limits)
-        return session
+        self.client = self._session = StrictSession(self.host, self._request_event, self, worker.limits)
+        client = worker.client_of(shopper, self._session, self.host)
+        return ShopperVisit(
+            shopper, actions, worker.terms, self._session, worker.clock, self, GreenletJob, client, user
+        )
 
     def saw(self, exchange: Exchange, answer: ShopAnswer | None, findings: tuple[Contradiction, ...]) -> None:
         """Into the books, and into Locust's statistics."""
@@ -49,16 +54,10 @@ class _Person(FastHttpUser):
         """For Locust's own statistics and web interface; the history does not need it."""
         method, name = self._told[exchange.do]
         self._request_event.fire(
-            request_type=method,
-            name=name,
-            response_time=(answer.done_ns - answer.sent_ns) / 1e6,
-            response_length=exchange.body_bytes,
+            request_type=method, name=name, url=name, context={}, response=None, start_time=0.0,
+            response_time=(answer.done_ns - answer.sent_ns) / 1e6, response_length=exchange.body_bytes,
             exception=None if exchange.outcome == "ok" and not findings else _not_ok(exchange, findings),
-            context={},
-            response=None,
-            start_time=0.0,
-            url=name,
-        )
+        )  # fmt: skip
 
 
 class PlannedShopper(_Person):
@@ -69,13 +68,9 @@ class PlannedShopper(_Person):
 
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
-        self._session = self.connect(self.worker)
-        assert self.host is not None
+        # Whoever is made next carries out the next part of the plan: which object that is makes no difference.
         plan = self.worker.enter()
-        self._visit = ShopperVisit(
-            plan.shopper, plan.actions, self.worker.terms, self._session, self.worker.clock, self, GreenletJob,
-            self.worker.client_of(plan.shopper, self._session, self.host),
-        )  # fmt: skip
+        self._visit = self.begin(self.worker, plan.shopper, plan.actions)
 
     @task
     def visit(self) -> None:
@@ -89,7 +84,7 @@ class PlannedShopper(_Person):
         finally:
             self._session.close()
         self.worker.leave()
-        raise StopUser
+        raise StopUser  # or Locust begins the visit again
 
 
 class FreeShopper(_Person):
@@ -100,14 +95,8 @@ class FreeShopper(_Person):
 
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
-        self._session = self.connect(self.worker)
-        assert self.host is not None
-        self._number = self.worker.enter()
-        self._visit = ShopperVisit(
-            self._number, self.worker.actions_of(self._number), self.worker.terms, self._session, self.worker.clock,
-            self, GreenletJob, self.worker.client_of(self._number, self._session, self.host),
-            self.worker.user_of(self._number),
-        )  # fmt: skip
+        self._number = number = self.worker.enter()
+        self._visit = self.begin(self.worker, number, self.worker.actions_of(number), self.worker.user_of(number))
 
     @task
     def visit(self) -> None:
@@ -119,7 +108,8 @@ class FreeShopper(_Person):
             raise StopUser from foreign
 
     def on_stop(self) -> None:
-        """The last audit: Locust calls this when it stops the shopper, and waits for it."""
+        """The last audit."""
+        # Here, because Locust waits for it; what a task does after it was stopped is cut off.
         try:
             self._visit.audit(self.worker.clock.now_us())
         except ForeignAnswer as foreign:

@@ -3,12 +3,8 @@
 Knows nothing of Locust: it is given a browser, a clock, a desk to hand its records to, and a way to do things at once.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from functools import partial
-
-from msgspec.structs import replace
 
 from loadtests.load.answers import ShopAnswer, brings_session, foreign, made_for
 from loadtests.load.application_client import ApplicationClient
@@ -47,10 +43,8 @@ from shared.errors import ForeignAnswer
 NEEDS_NO_LOGIN: frozenset[Do] = NOT_ASKED | {"browse", "login", "arrive"}
 _CHANGES_JARS: frozenset[Do] = frozenset({"login", "logout", "arrive"})
 OPENS_A_JAR: frozenset[Do] = frozenset({"login", "arrive", "read_cookie"})
-TOO_MANY = 429
-"""Come again later: who is told so at the audit does."""
-RECONNECT_US = 50_000
-"""So long after its event stream was dropped a browser opens it again."""
+TOO_MANY = 429  # come again later: who is told so at the audit does
+RECONNECT_US = 50_000  # after its event stream was dropped it is opened again, as a browser does
 
 
 class ShopperVisit:
@@ -87,11 +81,14 @@ class ShopperVisit:
         """
         try:
             for action, beside in concurrent_groups(self._actions):
+                # A shopper who is late does not skip anything: `_why_not` says of each action whether it is too late.
                 if not self._clock.reach(action.at_ms * 1000):
                     break  # the window was ended early: what lies beyond it was never planned
                 self._begin(action, beside)
-            self._join()
-        except BaseException:
+            for job in self._jobs:  # what is still being watched
+                job.join()
+            self._jobs.clear()
+        except BaseException:  # a kill by Locust, too: whatever was planned ends in the history exactly once
             self._break_off()
             raise
 
@@ -108,11 +105,9 @@ class ShopperVisit:
                 break
             due_us = self._clock.now_us()
 
-    # --- the plan ------------------------------------------------------------------------------------------------
-
     def _begin(self, action: Action, beside: tuple[Action, ...]) -> None:
         step = self._next_step
-        self._next_step += 1 + len(beside)
+        self._next_step += 1 + len(beside)  # first: from here on `_begun` answers for these, and not the plan
         self._begun[step] = action
         if beside:
             self._begun.update(enumerate(beside, step + 1))
@@ -122,12 +117,12 @@ class ShopperVisit:
 
     def _carry_out(self, action: Action, step: int) -> None:
         if why_not := self._why_not(action):
-            self._not_sent(action, why_not, step)
+            self._nothing_sent(action, step, "not_sent", why_not)
         elif action.do == "forget_node":
-            self._browser.forget_node()
-            self._hand_over(self._nothing_sent(action, "ok", "", step), None)
+            self._browser.forget("node")
+            self._nothing_sent(action, step)
         elif action.do == "read_cookie":
-            self._hand_over(self._read_cookie(action, step), None)
+            self._read_cookie(action, step)
         elif action.do == "watch":
             self._jobs.append(self._start_job(partial(self._watch, action, step)))
         else:
@@ -139,7 +134,7 @@ class ShopperVisit:
     def _together(self, action: Action, beside: tuple[Action, ...], step: int) -> None:
         """An action and what is done beside it; nothing else is, until all of them are answered."""
         company = ConcurrentGroup()
-        why_not = self._why_not(action)
+        why_not = self._why_not(action)  # before the others begin: it may log in again, which is beside nothing
         was_known = self.memory.logged_in
         watching = len(self._jobs)
         self._jobs += [
@@ -147,10 +142,10 @@ class ShopperVisit:
             for number, each in enumerate(beside, 1)
         ]
         if why_not:
-            self._not_sent(action, why_not, step)
+            self._nothing_sent(action, step, "not_sent", why_not)
         else:
             self._exchange(action, "plan", action.at_ms * 1000, step, company)
-        for job in self._jobs[watching:]:
+        for job in self._jobs[watching:]:  # an event stream that was opened before goes on
             job.join()
         del self._jobs[watching:]
         if not any(each.do in ENDS_SESSION for each in beside):
@@ -158,14 +153,15 @@ class ShopperVisit:
 
     def _do_beside(self, action: Action, step: int, company: ConcurrentGroup) -> None:
         if not self._clock.reach(action.at_ms * 1000):
-            del self._begun[step]
+            del self._begun[step]  # it was never planned
             return
+        # Not `_why_not`: two at once must not both log in again.
         known = action.do in NEEDS_NO_LOGIN or (
             self.memory.logged_in if action.jar == "main" else action.jar in self._jars
         )
         why_not = "late" if self._late(action) else "" if known else NOT_LOGGED_IN
         if why_not:
-            self._not_sent(action, why_not, step)
+            self._nothing_sent(action, step, "not_sent", why_not)
         else:
             self._exchange(action, "plan", action.at_ms * 1000, step, company)
 
@@ -175,6 +171,7 @@ class ShopperVisit:
         due_us = action.at_ms * 1000
         while True:
             self._exchange(action, why, due_us, step)
+            # Only the first one is the planned step; to open it again is what a browser does by itself.
             due_us, why, step = self._clock.now_us() + RECONNECT_US, "recovery", -1
             self._clock.wait_until(due_us)
             while not self.memory.logged_in and due_us < self._terms.window_us:
@@ -199,11 +196,10 @@ class ShopperVisit:
 
     def _gave_up(self, exchange: Exchange) -> None:
         """A client that cannot tell an error from a logout throws its cookies away, whatever the shop still knows."""
-        failed = exchange.status >= 500 or (exchange.status == 0 and exchange.request != "")
+        failed = exchange.status >= 500 or (exchange.status == 0 and exchange.request != "")  # sent, and no answer
         if self._terms.gives_up and failed and exchange.jar == "main" and self.memory.logged_in:
-            self._browser.forget_session()
-            forgets = Action(exchange.done_us // 1000, "forget_session")
-            self._hand_over(replace(self._nothing_sent(forgets, "ok", "", -1), why="recovery"), None)
+            self._browser.forget("session")
+            self._nothing_sent(Action(exchange.done_us // 1000, "forget_session"), -1, why="recovery")
 
     def _log_in_again_if_lost(self, was_known: bool, action: Action, due_us: int) -> None:
         if was_known and not self.memory.logged_in and action.do not in ENDS_SESSION:
@@ -216,30 +212,23 @@ class ShopperVisit:
         limits = self._terms.limits
         for _ in range(limits.audit_tries):
             exchange = self._exchange(Action(0, do), "audit", due_us)
+            # A stranger's answer is one: only who was told nothing at all of the shopper asks again.
             if exchange.status and exchange.status < 500 and exchange.status != TOO_MANY:
                 return
             due_us = exchange.done_us + limits.audit_pause_ms * 1000
             self._clock.wait_until(due_us)
-
-    def _join(self) -> None:
-        """Wait for what is still being watched."""
-        for job in self._jobs:
-            job.join()
-        self._jobs.clear()
 
     def _break_off(self) -> None:
         """Stop what is done at the same time, and record what is not done any more."""
         for job in self._jobs:
             job.stop()
         self._jobs.clear()
-        if isinstance(self._actions, tuple):
+        if isinstance(self._actions, tuple):  # the actions of a free shopper have no end
             for step, action in enumerate(self._actions[self._next_step :], self._next_step):
                 self._begun[step] = action
             for step, action in sorted(self._begun.items()):
                 if action.at_ms * 1000 < self._clock.end_us:
-                    self._not_sent(action, "stopped", step)
-
-    # --- one request ---------------------------------------------------------------------------------------------
+                    self._nothing_sent(action, step, "not_sent", "stopped")
 
     def _exchange(
         self, action: Action, why: Why, planned_us: int, step: int = -1, company: ConcurrentGroup | None = None
@@ -270,6 +259,7 @@ class ShopperVisit:
             self._record_page(action, planned_us, request, answer)
         if company is not None:
             company.end(mine)
+        # Before anything is raised about it: an answer that is not ours was received all the same.
         exchange = self._record(action, why, planned_us, step, request, answer, reading, mine)
         self._check_ours(asked, answer)
         if action.do in _CHANGES_JARS and exchange.outcome == "ok":
@@ -287,7 +277,7 @@ class ShopperVisit:
     def _send(self, action: Action, asked: HttpRequest, request: str) -> ShopAnswer:
         headers = asked.headers
         headers["X-Request-Id"] = request
-        headers["X-Forwarded-For"] = self._address
+        headers["X-Forwarded-For"] = self._address  # all are on one machine, and affinity by address needs many
         headers["traceparent"] = f"00-{trace_of(request)}-{self.shopper:08d}{self._asked:08d}-01"
         if action.do == "watch":
             return self._browser.watch(asked.path, headers, self._clock.zero_ns + self._terms.window_us * 1000)
@@ -297,10 +287,11 @@ class ShopperVisit:
         """What happens to the jars before a request."""
         if action.jar == "main" and action.do == "login" and why == "plan":
             self._logins += 1
-            if self._logins > 1:  # another visit: somebody who was never here before
+            if self._logins > 1:  # another visit, and to the shop somebody who was never here before
                 self._browser.empty_jar("main")
                 self._client.empty_jar("main")
         elif action.jar == "main" and action.do == "logout":
+            # Before it is sent: the answer may take the cookies away, and a copy of nothing proves nothing.
             self._copy_jar("main", "stolen")
             self._jars.add("stolen")
 
@@ -314,8 +305,6 @@ class ShopperVisit:
             self._jars.add(action.jar)
             if action.do == "arrive":
                 self._copy_jar(action.jar, "main")
-
-    # --- records -------------------------------------------------------------------------------------------------
 
     def _record(
         self, action: Action, why: Why, planned_us: int, step: int, request: str, answer: ShopAnswer, reading: Reading,
@@ -336,13 +325,14 @@ class ShopperVisit:
             step=step,
             jar=action.jar,
             cookie_bytes=answer.cookie_bytes,
-            body_bytes=answer.streamed or len(answer.body),
+            body_bytes=answer.streamed or len(answer.body),  # a stream is counted, and not kept
             cookie_refused=answer.cookie_refused,
             overlapped=open_request.overlapped,
             beside=open_request.beside,
             dropped=answer.dropped,
             status=answer.status,
             error=reading.error,
+            # A page that was kept names the node that made it, for somebody else and long ago.
             node="" if kept_from else answer.header(self._terms.http.node_header),
             sku=action.sku,
             quantity=action.quantity,
@@ -364,15 +354,15 @@ class ShopperVisit:
         reading = Reading("ok" if 200 <= answer.status < 400 else "failed", error=answer.error)
         self._record(page, "way", planned_us, -1, request, answer, reading, OpenRequest(writes=False))
 
-    def _not_sent(self, action: Action, error: str, step: int) -> None:
-        self._hand_over(self._nothing_sent(action, "not_sent", error, step), None)
-
-    def _nothing_sent(self, action: Action, outcome: Outcome, error: str, step: int) -> Exchange:
-        return Exchange(
+    def _nothing_sent(
+        self, action: Action, step: int, outcome: Outcome = "ok", error: str = "", why: Why = "plan", user: str = ""
+    ) -> None:
+        """Record what was done without a request, or not done."""
+        exchange = Exchange(
             architecture=self._terms.architecture,
             shopper=self.shopper,
             request="",
-            why="plan",
+            why=why,
             do=action.do,
             outcome=outcome,
             planned_us=action.at_ms * 1000,
@@ -383,17 +373,20 @@ class ShopperVisit:
             sku=action.sku,
             quantity=action.quantity,
             key=action.key,
+            user=user,
         )
+        self._hand_over(exchange, None)
 
-    def _read_cookie(self, action: Action, step: int) -> Exchange:
+    def _read_cookie(self, action: Action, step: int) -> None:
         """Somebody copies the shopper's cookies, and looks for the shopper's name."""
         self._copy_jar("main", action.jar)
         self._jars.add(action.jar)
-        found = stands_in(self.memory.user, self._browser.values(action.jar))
-        return replace(self._nothing_sent(action, "ok", "", step), user=self.memory.user if found else "")
+        found = stands_in(self.memory.user, self._browser.cookies(action.jar).values())
+        self._nothing_sent(action, step, user=self.memory.user if found else "")
 
     def _hand_over(self, exchange: Exchange, answer: ShopAnswer | None) -> None:
         if exchange.step >= 0:
             self._begun.pop(exchange.step, None)
+        # Live findings are only counted, for progress: the judge replays the history, and finds them again.
         findings = self.memory.saw(exchange) if exchange.outcome != "not_sent" else ()
         self._desk.saw(exchange, answer, findings)

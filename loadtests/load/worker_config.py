@@ -3,8 +3,6 @@
 Without a plan the locustfile is a plain one: any number of free shoppers, for as long as one likes.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -88,7 +86,7 @@ def worker_config_from(environment: Mapping[str, str] = os.environ) -> WorkerCon
     given = {
         field: environment[_variable(field)]
         for field in WorkerConfig.__struct_fields__
-        if environment.get(_variable(field))
+        if environment.get(_variable(field))  # empty is not set: so a shell unsets one for a single command
     }
     paths = {field: Path(given.pop(field)) for field in ("plan", "folder", "application") if field in given}
     numbers = {field: _number(field, given.pop(field)) for field in NUMBERS if field in given}
@@ -159,7 +157,7 @@ class LoadProgress(msgspec.Struct, frozen=True):
 
 
 _decoder = msgspec.json.Decoder(LoadProgress)
-_TAIL = 4096
+_TAIL = 4096  # bytes: more than the longest line of progress
 
 
 def newest_progress(path: Path) -> LoadProgress | None:
@@ -167,7 +165,7 @@ def newest_progress(path: Path) -> LoadProgress | None:
     try:
         with path.open("rb") as file:
             file.seek(max(0, file.seek(0, 2) - _TAIL))
-            lines = file.read().split(b"\n")[:-1]
+            lines = file.read().split(b"\n")[:-1]  # what follows the last newline is being written
     except FileNotFoundError:
         return None
     return _decoder.decode(lines[-1]) if lines else None
@@ -185,6 +183,7 @@ def summed(parts: Iterable[LoadProgress]) -> LoadProgress:
     }
     return LoadProgress(
         at_us=min(part.at_us for part in each),
+        # The slowest: a load is over when all of its processes are.
         phase=min((part.phase for part in each), key=PHASES.index),
         problem=next((part.problem for part in each if part.problem), ""),
         **added,

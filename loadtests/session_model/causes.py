@@ -283,9 +283,6 @@ def _reason(around: Circumstances, explanation: Explanation, what: str, lifetime
     return Reason(explanation.cause, because, in_words(explanation, around, what, lifetime), faults=tuple(in_time))
 
 
-# --- of a loss that nothing explains ----------------------------------------------------------------------------------
-
-
 def considered(around: Circumstances, life: SessionLife, answer: Exchange) -> tuple[str, ...]:
     """A sentence for the lifetime, and one for each fault that was observed."""
     good = good_until(life, around)

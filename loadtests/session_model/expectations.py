@@ -142,8 +142,6 @@ class ExpectedSession:
             book.undecided += units
         return book
 
-    # --- what is not one thing after the other ---------------------------------------------------------------------
-
     def _aside(self, exchange: Exchange) -> tuple[Contradiction, ...]:
         """An event stream that is opened again is the first to learn that the shopper is a stranger now."""
         return self._stranger(exchange) if exchange.jar == "main" and exchange.as_stranger else ()
@@ -178,8 +176,6 @@ class ExpectedSession:
         if exchange.as_stranger and exchange.do != "login":
             return self._stranger(exchange)
         return ()
-
-    # --- being known ---------------------------------------------------------------------------------------------
 
     def _acknowledged(self, exchange: Exchange) -> tuple[Contradiction, ...]:
         found = self._recognised(exchange)
@@ -244,8 +240,6 @@ class ExpectedSession:
         if name == self.user:
             return ()
         return (Contradiction("wrong_user", 0, f"{self.user} was shown the name {name}"),)
-
-    # --- the cart ------------------------------------------------------------------------------------------------
 
     def _fork(self, exchange: Exchange) -> None:
         """A write may or may not have happened."""

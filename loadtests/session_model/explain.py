@@ -96,7 +96,7 @@ class Storyteller:
         if any(finding.kind == "logged_out" for finding in findings):
             why = reason_of_logout(self._around, person, exchange)
             said = f"{exchange.node or 'nobody'} answered as to a stranger: {why.cause}"
-            self._end(exchange, said, why)
+            self._told += [_ended(one, exchange, said, why) for one in self._open()]
             self._lost = True
             person.lost_login(exchange)
         story = tuple(self._open())
@@ -107,9 +107,6 @@ class Storyteller:
                 said = "another login of the shopper" if opened else "the shopper logged out"
                 self._told += [_ended(one, exchange, said, Reason("")) for one in story]
             self._lost = False
-
-    def _end(self, exchange: Exchange, said: str, why: Reason) -> None:
-        self._told += [_ended(one, exchange, said, why) for one in self._open()]
 
     def _open(self) -> Iterator[SessionStory]:
         """The session as it stands; nothing if there is none, or if it was told already."""

@@ -59,7 +59,8 @@ def packed(exchange: Exchange, cart: Cart | None, shown: Exchange | None = None)
 
 def packed_order(order: StoredOrder, promise: AcknowledgedOrder | None) -> StoredOrder:
     """The same order; what it says as the checkout did that made it, it holds together with that."""
-    known = {} if promise is None else {each: each for each in _said(promise.exchange)}
+    it = None if promise is None else promise.exchange
+    known = {} if it is None else {each: each for each in (it.request, it.order, it.key)}
     cart = promise.cart if promise else None
     return replace(
         order,
@@ -70,10 +71,6 @@ def packed_order(order: StoredOrder, promise: AcknowledgedOrder | None) -> Store
         key=known.get(order.key, order.key),
         lines=cart if cart is not None and cart == order.lines else _packed_lines(order.lines),
     )
-
-
-def _said(exchange: Exchange) -> tuple[str, str, str]:
-    return exchange.request, exchange.order, exchange.key
 
 
 def _packed_lines(lines: Cart) -> Cart:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from loadtests.model.history import Exchange, Jar
 
 SEALED: frozenset[Jar] = frozenset({"stolen", "planted"})
-"""Jars that take no new cookies."""
+"""Copies that are tried again and again as they were: once they hold cookies, they take no others."""
 ISSUES, USES, RECENT = 6, 4, 6
 """So many are kept of each jar's issues, of the uses of each, and of requests: a reuse ends the session at once."""
 

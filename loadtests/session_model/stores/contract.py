@@ -63,9 +63,6 @@ def written_back(used: Outlived, without: Without) -> list[Harm]:
     return [Harm(back, back.name, used.end.sent_us, sure=False)] if used.end.overlapped and back not in without else []
 
 
-# --- nodes of different versions: what one has written, another does not understand -----------------------------------
-
-
 Change = tuple[Factor, NodeFormat]
 
 

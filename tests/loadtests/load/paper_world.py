@@ -14,6 +14,7 @@ from greenlet import GreenletExit, getcurrent, greenlet
 
 from loadtests.load.answers import ShopAnswer
 from loadtests.load.contract import VisitConfig
+from loadtests.load.cookies import Forgotten
 from loadtests.load.visit import ShopperVisit
 from loadtests.model.history import Exchange, Jar
 from loadtests.model.plan import Action, ClientLimits
@@ -148,14 +149,13 @@ class PaperBrowser:
     def empty_jar(self, jar: Jar) -> None:
         self.jars[jar] = {}
 
-    def values(self, jar: Jar) -> tuple[str, ...]:
-        return tuple(self.jars[jar].values())
+    def cookies(self, jar: Jar) -> dict[str, str]:
+        return dict(self.jars[jar])
 
-    def forget_node(self) -> None:
-        self.jars["main"].pop("node", None)
-
-    def forget_session(self) -> None:
-        self.jars["main"] = {name: kept for name, kept in self.jars["main"].items() if name == "node"}
+    def forget(self, what: Forgotten) -> None:
+        self.jars["main"] = {
+            name: kept for name, kept in self.jars["main"].items() if (name == "node") != (what == "node")
+        }
 
     def serve(
         self, method: str, path: str, sent: dict[str, object], carried: dict[str, str], cookies: dict[str, str]

@@ -168,7 +168,7 @@ def test_forgetting_the_node_leaves_the_session() -> None:
     pocket = Pocket("main", "http://127.0.0.1:80")
     for cookie in ("twinshop-node-redis-1=a", "twinshop-ring-redis-1=b", "twinshop-redis-1=c"):
         pocket.take(Headers(f"{cookie}; Path=/"), JarRequest("http://127.0.0.1:80/", {}))
-    pocket.forget_node()
+    pocket.forget("node")
     headers: dict[str, str] = {}
     pocket.dress("/cart", headers)
     assert headers == {"Cookie": "twinshop-redis-1=c"}

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from loadtests.load.answers import ShopAnswer
 from loadtests.load.contract import BackgroundJob, VisitConfig
+from loadtests.load.cookies import Forgotten
 from loadtests.load.visit import ShopperVisit
 from loadtests.model.history import Exchange, Jar
 from loadtests.model.plan import Action, ClientLimits
@@ -99,13 +100,10 @@ class PaperShop:
     def empty_jar(self, jar: Jar) -> None:
         raise NotImplementedError
 
-    def values(self, jar: Jar) -> tuple[str, ...]:
+    def cookies(self, jar: Jar) -> dict[str, str]:
         raise NotImplementedError
 
-    def forget_node(self) -> None:
-        raise NotImplementedError
-
-    def forget_session(self) -> None:
+    def forget(self, what: Forgotten) -> None:
         raise NotImplementedError
 
     def serve(self, method: str, path: str, body: bytes) -> tuple[int, object]:

@@ -1,0 +1,36 @@
+"""Finds what a folder holds: one class of a kind in each file, but for the files that are about all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+
+def classes_in(folders: Iterable[str], package: str, kind: type, beside: Collection[str], words: str) -> Iterator[Any]:
+    """The classes of that kind in these folders, in the order of the files' names.
+
+    Args:
+        folders: of the package, as in its `__path__`.
+        package: by whose name they are imported.
+        kind: what each of them is derived from.
+        beside: names of the files that hold none.
+        words: what they are called, more than one of them.
+
+    Raises:
+        TypeError: a file holds none, or several.
+    """
+    for file in sorted(iter_modules(folders), key=lambda file: file.name):
+        if file.ispkg or file.name in beside:
+            continue
+        module = import_module(f"{package}.{file.name}")
+        its = [
+            it
+            for it in vars(module).values()
+            # Imported ones are bases of this one, or what it is compared with; they have files of their own.
+            if isinstance(it, type) and issubclass(it, kind) and it.__module__ == module.__name__
+        ]
+        if len(its) != 1:
+            raise TypeError(f"{module.__name__} holds {len(its)} {words}; each file in its folder holds one")
+        yield its[0]
