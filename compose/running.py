@@ -13,7 +13,7 @@ from compose.engines.cluster_file import read_cluster_file
 from compose.engines.contract import Cluster, Engine
 from compose.engines.registry import engine_named
 from compose.supervision.ledger import Ledger
-from compose.supervision.ledger_file import ledgers, read_page
+from compose.supervision.ledger_file import Kept, ledgers, read_page
 from compose.supervision.recovery import Recovered, clear, own_since_ns
 from shared.errors import NotReadyInTime, TwinshopError, UsageError
 
@@ -41,7 +41,7 @@ def keep_cluster(state: Path, engine: Engine, spec: ClusterSpec, announce: Calla
     try:
         ledger.make_folder(folder)
         announce(engine.start(spec, folder, ledger))
-        ledger.keep()
+        ledger.add(Kept())
     except BaseException as error:
         if isinstance(error, NotReadyInTime) and error.log is not None:
             error.log = Path(shutil.copy(error.log, state / f"failed-{error.log.name}"))

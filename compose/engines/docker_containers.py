@@ -23,6 +23,7 @@ from compose.containers import LOOKS_WITHIN_S, SETTINGS, asking, connect, labels
 from compose.engines.docker_network import Network
 from compose.engines.docker_parts import ContainerPlan
 from compose.supervision.ledger import Ledger
+from compose.supervision.ledger_file import Made, Making
 from compose.supervision.process_table import used_by_processes
 from compose.supervision.waiting import wait_for
 from shared.errors import TwinshopError
@@ -81,27 +82,27 @@ class Containers:
         Raises:
             EnvironmentNotReady: the engine refuses, or has no range left.
         """
-        marks = labels(self._ledger.run, self._cluster, "network")
-        for attempt in range(_TRIES):
-            self._ledger.making(f"network {self.network}", self._address)
+        for last in (*[False] * (_TRIES - 1), True):
+            self._ledger.add(Making(f"network {self.network}", self._address))
             with asking("make a network"):
-                made = self._create_network(marks, None)
+                made = self._create_network(None)
                 config = self.client.inspect_network(made)["IPAM"]["Config"][0]
                 # It was made to learn its range; only one whose range we name lets us choose addresses in it.
                 self.client.remove_network(made)
+                pool = IPAMPool(subnet=config["Subnet"], gateway=config.get("Gateway"))
                 try:
-                    pool = IPAMPool(subnet=config["Subnet"], gateway=config.get("Gateway"))
-                    self._create_network(marks, IPAMConfig(pool_configs=[pool]))
+                    self._create_network(IPAMConfig(pool_configs=[pool]))
+                    break
                 except APIError as error:
-                    if "overlaps" in str(error.explanation) and attempt + 1 < _TRIES:
-                        self._ledger.made(f"network {self.network}")  # somebody else took the range in between: again
-                        continue
-                    raise
-            self._ledger.made(f"network {self.network}")
-            return Network(self.network, str(config["Subnet"]))
-        raise AssertionError("unreachable")
+                    # Somebody else took the range in between: again.
+                    if last or "overlaps" not in str(error.explanation):
+                        raise
+            self._ledger.add(Made(f"network {self.network}"))
+        self._ledger.add(Made(f"network {self.network}"))
+        return Network(self.network, str(config["Subnet"]))
 
-    def _create_network(self, marks: dict[str, str], ipam: IPAMConfig | None) -> str:
+    def _create_network(self, ipam: IPAMConfig | None) -> str:
+        marks = labels(self._ledger.run, self._cluster, "network")
         made = self.client.create_network(self.network, driver="bridge", labels=marks, check_duplicate=True, ipam=ipam)
         return str(made["Id"])
 
@@ -168,7 +169,7 @@ class Containers:
             PortTaken, EnvironmentNotReady: as their names say.
         """
         name = self.name(part.name)
-        self._ledger.making(f"container {name}", self._address)
+        self._ledger.add(Making(f"container {name}", self._address))
         with asking(f"make the container {name}"):
             self.client.create_container(
                 part.image,
@@ -188,7 +189,7 @@ class Containers:
                     {self.network: self._endpoint(part.name, part.address)}  # type: ignore[arg-type]
                 ),
             )
-            self._ledger.made(f"container {name}")
+            self._ledger.add(Made(f"container {name}"))
         with asking(f"start the container {name}"):
             self.client.start(name)
 

@@ -30,6 +30,7 @@ from compose.engines.store import store_counters
 from compose.probes.parts import PROBE_S, SelfReport, report_of_sentinel, report_of_store, report_of_wires
 from compose.probes.questions import Unanswered, ask
 from compose.supervision.ledger import Ledger
+from compose.supervision.ledger_file import Broken
 from compose.supervision.recovery import is_own_folder, remove_own_folder
 from shared.database_order import DatabaseOrder
 from shared.errors import TwinshopError, UsageError
@@ -271,7 +272,7 @@ class PersistedCluster(Cluster):
         self._known(part)
         with self._lock:
             if not self._stopped:
-                self._ledger.broken(f"{blow} {part}")
+                self._ledger.add(Broken(f"{blow} {part}"))
                 self.strike(blow, part)
 
     def start(self, part: str) -> None:

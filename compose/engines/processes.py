@@ -45,6 +45,7 @@ from compose.engines.store import (
 )
 from compose.supervision.child import Child, spawn
 from compose.supervision.ledger import Ledger
+from compose.supervision.ledger_file import Ended
 from compose.supervision.ports import HOST, Listen, free_ports, port_of, preflight
 from compose.supervision.process_table import used_by_processes
 from shared.errors import TwinshopError
@@ -292,7 +293,7 @@ class ProcessCluster(RoutedCluster):
             old.send(signal.SIGKILL)
             if not old.gone(REPLACED_WITHIN_S):
                 raise TwinshopError(f"{part} was killed and is still there", next_step="twinshop status")
-            self._ledger.ended(part, old.pid)
+            self._ledger.add(Ended(part, old.pid))
         for port in self._listens_on(part):
             preflight(port, part)
         self.run_part(part)
@@ -379,4 +380,4 @@ class ProcessCluster(RoutedCluster):
                 raise TwinshopError(
                     f"{child.name} (pid {child.pid}) was killed and is still there", next_step="twinshop recover"
                 )
-            self._ledger.ended(child.name, child.pid)
+            self._ledger.add(Ended(child.name, child.pid))

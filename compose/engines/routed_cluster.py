@@ -23,6 +23,7 @@ from compose.delay_proxy import Link
 from compose.engines.persisted_cluster import CONFIGURATION, PersistedCluster
 from compose.probes.parts import PROBE_S, ping
 from compose.probes.questions import Unanswered, ask
+from compose.supervision.ledger_file import Broken
 from compose.supervision.waiting import wait_for
 from shared.errors import TwinshopError, UsageError
 
@@ -172,7 +173,7 @@ class RoutedCluster(PersistedCluster):
                 raise UsageError("a cluster that was stopped gets no node", next_step="twinshop up")
             # Counted over all there ever were: a removed node's name is not given to another.
             node = f"n{len(self.written.node_urls) + 1}"
-            self._ledger.broken(f"add {node}")
+            self._ledger.add(Broken(f"add {node}"))
             self.run_new_node(node)
             # Started outside of the membership: it joins when it can serve.
             self.rewrite(outside=(*self.written.outside, node))
@@ -218,7 +219,7 @@ class RoutedCluster(PersistedCluster):
         with self.changing() as there:
             if there:
                 if broken is not None:
-                    self._ledger.broken(broken)
+                    self._ledger.add(Broken(broken))
                 self.rewrite(**{name: new(self.written) for name, new in changed.items()})
                 self.route()
 
@@ -294,7 +295,7 @@ class RoutedCluster(PersistedCluster):
         self._wire_url(end)
         with self.changing() as there:
             if there:
-                self._ledger.broken(f"wire of {end}: {wire}")
+                self._ledger.add(Broken(f"wire of {end}: {wire}"))
                 # Written down before it is told: whoever attaches later finds the wire as it is.
                 self.rewrite(wires={**self.written.wires, end: wire})
                 self.tell_wires()

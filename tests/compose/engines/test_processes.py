@@ -20,6 +20,7 @@ from compose.engines.processes import ProcessCluster, ProcessesEngine
 from compose.engines.registry import engine_named
 from compose.engines.store import master_address
 from compose.supervision.ledger import Ledger
+from compose.supervision.ledger_file import Broken
 from compose.supervision.ports import port_of
 from shared.errors import EnvironmentNotReady, ForeignAnswer, NotReadyInTime, PortTaken, UsageError
 from tests.compose.contract import EngineContract, Visitor, new_spec, running, watch
@@ -83,11 +84,11 @@ class TestProcesses(EngineContract):
     ) -> None:
         written: list[str] = []
 
-        def fail(_ledger: Ledger, what: str) -> None:
-            written.append(what)
+        def fail(_ledger: Ledger, entry: Broken) -> None:
+            written.append(entry.what)
             raise EnvironmentNotReady("the disk is full")
 
-        monkeypatch.setattr(Ledger, "broken", fail)
+        monkeypatch.setattr(Ledger, "add", fail)
         for do in (small_cluster.kill, small_cluster.terminate, small_cluster.freeze, small_cluster.drain):
             with pytest.raises(EnvironmentNotReady):
                 do("n1")
