@@ -10,15 +10,15 @@ from pathlib import Path
 
 from compose.applications import APPLICATIONS
 from compose.architectures import ARCHITECTURES
-from compose.balancers import balancer_named
 from compose.balancers.contract import Site
+from compose.balancers.envoy_config import bootstrap
 from compose.cluster import ClusterSpec
 from compose.supervision.ports import Listen
 
 FOLDER = Path(__file__).parent
 RUN = "by-hand"
+# Each compose file, and the architecture whose routing it shows; `redis` is routed as `signed-token` is.
 SHOPS = {"stateful": "sticky-memory", "stateless": "signed-token"}
-"""Each compose file, and the architecture whose routing it shows (`redis` is routed as `signed-token` is)."""
 
 
 def files() -> dict[Path, bytes]:
@@ -37,7 +37,7 @@ def _configuration(architecture: str) -> bytes:
         access_log=Path("/dev/stdout"),
     )
     # The service's name: Docker answers with the address of every container of it, however many there are.
-    return balancer_named(spec.balancer).by_hand(site, Listen("node", 8000))
+    return bootstrap(site, nodes=Listen("node", 8000))
 
 
 if __name__ == "__main__":

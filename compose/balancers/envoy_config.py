@@ -20,13 +20,10 @@ from compose.supervision.ports import Listen
 
 Json = dict[str, Any]
 ENDPOINTS_FILE, ROUTES_FILE, PUBLIC_ROUTES_FILE = "endpoints.json", "routes.json", "public-routes.json"
-CLUSTER = "nodes"
-"""What Envoy calls the nodes of the shop."""
-NAME, PUBLIC = "shop", "public"
-"""Of the listeners, and of their routes."""
+CLUSTER = "nodes"  # what Envoy calls the nodes of the shop
+NAME, PUBLIC = "shop", "public"  # of the listeners, and of their routes
 AFFINITY_FILTER = "envoy.filters.http.stateful_session"
-IN_TURN = "in_turn"
-"""Our own mark on a route without affinity, by which Envoy's admin address says so."""
+IN_TURN = "in_turn"  # our own mark on a route without affinity, by which Envoy's admin address says so
 FORMAT = {
     "at_us": "%START_TIME(%s%6f)%",
     "id": "%REQ(X-REQUEST-ID)%",
@@ -48,14 +45,12 @@ _REQUEST_ID = "extensions.request_id.uuid.v3.UuidRequestIdConfig"
 _STATEFUL = f"{_FILTERS}.http.stateful_session.v3"
 _NO_LIMIT = 1_000_000
 _LIMITS = ("max_connections", "max_pending_requests", "max_requests", "max_retries")
-PUBLIC_CONNECTIONS = 4_000
-"""At a time, through the public listener."""
+PUBLIC_CONNECTIONS = 4_000  # at a time, through the public listener
+# Requests of one address: so many at once, and so many a second from then on. A page takes three or four.
 PUBLIC_BURST, PUBLIC_PER_S = 120, 30
-"""Requests of one address: so many at once, and so many a second from then on. A page takes three or four."""
-PUBLIC_ADDRESSES, PUBLIC_BODY = 1_000, 16_384
-"""Addresses that are counted for themselves, and bytes of a request's body."""
+PUBLIC_ADDRESSES, PUBLIC_BODY = 1_000, 16_384  # addresses that are counted for themselves; bytes of a request's body
+# How long a person's browser may take to say its headers and all of a request, and be silent between requests.
 HEADERS_WITHIN_S, REQUEST_WITHIN_S, PUBLIC_IDLE_S = 5.0, 10.0, 30.0
-"""How long a person's browser may take to say its headers and all of a request, and be silent between requests."""
 _POLICIES = {"least-request": "LEAST_REQUEST", "hash": "RING_HASH", "address": "RING_HASH"}
 
 
@@ -125,14 +120,15 @@ def _http(site: Site, routes: str) -> Json:
     return {
         "stat_prefix": "shoppers",
         "codec_type": "HTTP1",
-        "server_header_transformation": "PASS_THROUGH",
-        "skip_xff_append": True,
+        "server_header_transformation": "PASS_THROUGH",  # or a node's answers would say "envoy", as its own do
+        "skip_xff_append": True,  # the header is a shopper's word for where they come from, and rings go by it
         # Otherwise `/%2d/` and `//-/` would be other paths than `/-/` here, and the same ones for a node.
         "normalize_path": True,
         "merge_slashes": True,
         # The three logs agree by the shopper's request id: it passes untouched, and comes back with every answer.
         "preserve_external_request_id": True,
         "always_set_request_id_in_response": True,
+        # Otherwise it would write into the id itself whether the request is traced.
         "request_id_extension": {"typed_config": _typed(_REQUEST_ID, pack_trace_reason=False)},
         "access_log": [_access_log(site, FORMAT)],
         "http_filters": [
@@ -154,7 +150,7 @@ def _public_http(site: Site) -> Json:
         **common,
         "stat_prefix": PUBLIC,
         "rds": _rds(PUBLIC, site, PUBLIC_ROUTES_FILE),
-        "path_with_escaped_slashes_action": "REJECT_REQUEST",
+        "path_with_escaped_slashes_action": "REJECT_REQUEST",  # a route would see one path in it, a node another
         # The peer is whoever connects, whatever a header says; and a request's id is ours, so that it can be logged,
         # and is never taken for a shopper's.
         "use_remote_address": True,
@@ -185,19 +181,21 @@ def _connection_limit() -> Json:
 
 
 def _buffer() -> Json:
-    """A node hears of a request when it has come as a whole: who is slow keeps none of its threads."""
     kind = "filters.http.buffer"
+    # A node hears of a request when it has come as a whole: who is slow keeps none of its threads.
     return _extension(f"envoy.{kind}", f"extensions.{kind}.v3.Buffer", max_request_bytes=PUBLIC_BODY)
 
 
 def _rate_limit() -> Json:
-    """For each address by itself; the bucket for all, which the filter wants too, is never empty."""
+    """For each address by itself."""
+    # Of its own accord it counts nobody (enabled), and lets everybody through (enforced).
     always = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
     each = {"max_tokens": PUBLIC_BURST, "tokens_per_fill": PUBLIC_PER_S, "fill_interval": "1s"}
     return _extension(
         "envoy.filters.http.local_ratelimit",
         f"{_FILTERS}.http.local_ratelimit.v3.LocalRateLimit",
         stat_prefix=PUBLIC,
+        # For all together, which the filter wants too: never empty.
         token_bucket={"max_tokens": _NO_LIMIT, "tokens_per_fill": _NO_LIMIT, "fill_interval": "1s"},
         filter_enabled=always,
         filter_enforced=always,
@@ -346,6 +344,7 @@ def _nothing(prefix: str) -> Json:
 
 
 def _streams(site: Site, balancing: Balancing) -> list[Json]:
+    # 0: no limit. A stream ends when whoever watches goes.
     return [_to_nodes(site, balancing, {"path": path}, timeout_s=0.0) for path in site.http.streams]
 
 
@@ -386,6 +385,6 @@ def _hashed(spec: ClusterSpec, affinity: bool) -> list[Json]:
         # Without a lifetime Envoy would make no cookie; with 0 s it makes one that lives as long as the browser.
         return [{"cookie": _cookie(ring_cookie(spec), ttl="0s")}]
     return [
-        {"header": {"header_name": "x-forwarded-for"}, "terminal": True},
+        {"header": {"header_name": "x-forwarded-for"}, "terminal": True},  # terminal: where it stands, it alone counts
         {"connection_properties": {"source_ip": True}},
     ]
