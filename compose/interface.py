@@ -134,8 +134,3 @@ class ShopperInterface(msgspec.Struct, frozen=True, omit_defaults=True):
     """What can be put into a cart."""
     made_to_order: str = ""
     """How the names of articles begin of which there is no end; "": there are none."""
-
-
-def as_call(call: Call) -> Call:
-    """What is sent, without what its answer means."""
-    return Call(call.send, call.page, call.form, call.json, call.headers)
