@@ -28,8 +28,7 @@ from compose.supervision.ledger import state_folder
 from compose.supervision.ports import free_ports
 from shared.errors import EnvironmentNotReady, TwinshopError
 
-WITHIN_S = 4.0
-"""All looks together; they are made side by side."""
+WITHIN_S = 4.0  # all looks together; they are made side by side
 Engine = Literal["machine", "processes", "docker"]
 LOWEST_DISK_MB, LOWEST_MEMORY_MB, LOWEST_FILES = 500, 700, 1024
 _PORTS = 20
@@ -67,7 +66,7 @@ def examine(looks: Looks) -> tuple[DoctorCheck, ...]:
     pool = ThreadPoolExecutor(len(looks), thread_name_prefix="doctor")
     futures = {key: pool.submit(look) for key, look in looks.items()}
     wait(futures.values(), timeout=WITHIN_S)
-    pool.shutdown(wait=False, cancel_futures=True)
+    pool.shutdown(wait=False, cancel_futures=True)  # a look that hangs must not hold the answer about the others
     return tuple(_found(engine, name, future) for (engine, name), future in futures.items())
 
 
@@ -100,6 +99,7 @@ def _ports() -> DoctorCheck:
 
 def _state() -> DoctorCheck:
     folder = state_folder()
+    # Nothing is changed, so it is not made here: whether it could be, its nearest parent tells.
     there = next(path for path in (folder, *folder.parents) if path.exists())
     fine = os.access(there, os.W_OK | os.X_OK)
     return DoctorCheck("machine", "ledger", fine, f"{folder}", "export TWINSHOP_STATE=$HOME/.twinshop")
@@ -129,7 +129,7 @@ def _clock() -> DoctorCheck:
 
 
 def _files() -> DoctorCheck:
-    import resource
+    import resource  # late: only Unix has it
 
     soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     fine = soft == resource.RLIM_INFINITY or soft >= LOWEST_FILES
@@ -176,9 +176,8 @@ def _engine() -> DoctorCheck:
 def _compose() -> DoctorCheck:
     says = "no `docker compose`: only the compose files by hand need it"
     try:
-        done = subprocess.run(
-            ["docker", "compose", "version"], capture_output=True, text=True, timeout=3.0, check=False
-        )  # fmt: skip
+        command = ["docker", "compose", "version"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_PROGRAM_S, check=False)
         fine = done.returncode == 0
     except (OSError, subprocess.SubprocessError):
         fine = False
@@ -188,14 +187,10 @@ def _compose() -> DoctorCheck:
 
 def _images() -> DoctorCheck:
     with connect(within_s=_ASK_S) as engine:
-        return _images_of(engine)
-
-
-def _images_of(engine: docker.APIClient) -> DoctorCheck:
-    node = look(engine, node_image())
-    wanted = OFFICIAL if node.present else (PYTHON, *OFFICIAL)
-    missing = [name for name in wanted if not look(engine, name).present]
-    unreachable = _not_pullable(engine, missing)
+        node = look(engine, node_image())
+        wanted = OFFICIAL if node.present else (PYTHON, *OFFICIAL)
+        missing = [name for name in wanted if not look(engine, name).present]
+        unreachable = _not_pullable(engine, missing)
     if unreachable:
         return DoctorCheck("docker", "images", False, f"missing, and not to be pulled: {', '.join(unreachable)}", _PULL)
     later = ([] if node.present else [f"{NODE} is built"]) + [f"{name} is pulled" for name in missing]
