@@ -163,6 +163,7 @@ def work_folder(folder: Path) -> Path:
 
 def write_cluster_file(folder: Path, cluster: ClusterFile) -> None:
     """Write it, for nobody else's eyes."""
+    # Whole or not at all: `twinshop status` may read it in the same moment.
     write_whole(work_folder(folder) / "cluster.json", msgspec.json.format(msgspec.json.encode(cluster)), mode=0o600)
 
 

@@ -50,7 +50,7 @@ from compose.supervision.ports import HOST, Listen, free_ports, port_of, preflig
 from compose.supervision.waiting import not_ready
 from shared.errors import EnvironmentNotReady, PortTaken
 
-_CONNECT = "connect_timeout=2"
+_CONNECT = "connect_timeout=2"  # in seconds; of its own accord it would wait for minutes
 
 
 class DockerEngine(Engine):
@@ -240,6 +240,7 @@ class DockerCluster(RoutedCluster):
 
     def start_all(self, parts: list[str], until: float) -> None:
         """Make the network, write the files that containers will find mounted, start all at once."""
+        # First of all: its range, which the engine chooses, decides every address that is written into those files.
         network = self.containers.make_network()
         inside_urls = {part: inside(network, part, self.spec) for part in (DATABASE, *self.parts())}
         told = peers(self.spec, inside_urls, self.written.node_urls)
@@ -265,6 +266,7 @@ class DockerCluster(RoutedCluster):
         if self.written.wire_urls:
             self.tell_wires()
         self.log_files()[BALANCER].touch()
+        # What is mounted must be there: Docker would make a folder in its place, of root's.
         for log in self._mounted_logs():
             self._lay_log(log)
 
@@ -276,7 +278,7 @@ class DockerCluster(RoutedCluster):
         """Replace it by rename; it holds no secret, and whoever runs in the container must read it."""
         draft = path.with_name(f".{path.name}.new")
         draft.write_bytes(content)
-        # Before the rename: whoever follows the file may open it in the same moment.
+        # Whatever our umask; and before the rename: whoever follows the file may open it in the same moment.
         draft.chmod(0o644)
         draft.replace(path)
 
@@ -303,11 +305,8 @@ class DockerCluster(RoutedCluster):
         return blueprint.part(part, keys=self.keys_of(part))
 
     def _follows(self, part: str, blueprint: Blueprint) -> str:
-        """host:port of the server whose copy that part is to be; "": it is nobody's.
-
-        As a system's start-up would, it asks the sentinel, so that a store that was replaced does not come back as a
-        second one.
-        """
+        """host:port of the server whose copy that part is to be; "": it is nobody's."""
+        # As a system's start-up would: else a store that was replaced would come back as a second one.
         asked = self.written.sentinel_url
         leads = (master_address(port_of(asked)) if asked else None) or blueprint.server(STORE)
         if leads == blueprint.server(part):
@@ -332,20 +331,17 @@ class DockerCluster(RoutedCluster):
     def run_new_node(self, node: str) -> None:
         """On another port if somebody took the one that was chosen; if it fails, nothing of it is left."""
         before, inside_url = self.written, inside(self.containers.find_network(), node, self.spec)
-        try:
-            for last in (False, False, True):
+        for last in (False, False, True):
+            try:
                 self._lay_out_new_node(node, inside_url)
-                try:
-                    return self.run_part(node)
-                except PortTaken:
-                    if last:
-                        raise
-                    self.containers.remove(node)
-                    self.written = before
-        except BaseException:
-            self.containers.remove(node)
-            self.written = before
-            raise
+                self.run_part(node)
+                return
+            except BaseException as error:
+                # The container was made before its port was found to be taken.
+                self.containers.remove(node)
+                self.written = before
+                if last or not isinstance(error, PortTaken):
+                    raise
 
     def _lay_out_new_node(self, node: str, inside_url: str) -> None:
         (port,) = free_ports(1)

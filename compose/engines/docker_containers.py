@@ -32,8 +32,8 @@ DEAD_WITHIN_S = 5.0
 _TRIES = 5
 _NOT_RUNNING, _NO_SUCH = 409, 404
 _HEALTH_EVERY_S = 0.3
+# What the engine says, with other codes, when there is nothing to be done.
 _SO_ALREADY = ("is not paused", "is not connected", "already exists in network")
-"""What the engine says, with other codes, when there is nothing to be done."""
 _AT_ONCE = 8
 
 
@@ -138,7 +138,16 @@ class Containers:
 
     def used(self, part: str) -> tuple[float, int] | None:
         """Processor seconds and bytes of memory that the part's container uses; None if nobody says."""
-        return _used(self.eye, self.name(part))
+        engine, name = self.eye, self.name(part)
+        try:
+            found = engine.inspect_container(name)
+            pid, identity = int(found["State"]["Pid"]), str(found["Id"])
+            if not pid:
+                return None
+            # The engine takes its figures once a second, and whoever asks waits for the next; the system answers now.
+            return used_by_processes(pid) if _is_process_of(identity, pid) else _by_engine(engine, name)
+        except (DockerException, requests.RequestException, OSError, KeyError):
+            return None
 
     def fetch_logs(self, files: dict[str, Path]) -> None:
         """Write what the containers of these parts have printed so far."""
@@ -153,6 +162,7 @@ class Containers:
         if earlier.exists():
             # The log is the part's, not the container's: one made anew goes on where the old one ended.
             text = earlier.read_bytes() + text
+        # An engine that did not answer must not empty a log that was fetched before.
         if not file.exists() or (text and text != file.read_bytes()):
             file.write_bytes(text)
 
@@ -291,21 +301,6 @@ class Containers:
 def _is_so_already(error: APIError) -> bool:
     words = str(error.explanation)
     return error.status_code in (_NOT_RUNNING, _NO_SUCH) or any(known in words for known in _SO_ALREADY)
-
-
-def _used(engine: docker.APIClient, name: str) -> tuple[float, int] | None:
-    """By its processes, where they are processes of this machine, else by the engine.
-
-    The engine takes its figures once a second, and whoever asks waits for the next ones; the system answers at once.
-    """
-    try:
-        found = engine.inspect_container(name)
-        pid, identity = int(found["State"]["Pid"]), str(found["Id"])
-        if not pid:
-            return None
-        return used_by_processes(pid) if _is_process_of(identity, pid) else _by_engine(engine, name)
-    except (DockerException, requests.RequestException, OSError, KeyError):
-        return None
 
 
 def _is_process_of(container: str, pid: int) -> bool:

@@ -39,25 +39,18 @@ DATABASE_USER = DATABASE_NAME = "shop"
 CONFIG_FOLDER = Path("/etc/twinshop")
 ACCESS_LOG = Path("/var/log/twinshop/access.ndjson")
 REQUEST_LOG = Path("/var/log/twinshop/requests.ndjson")
-KEPT_FOLDER = "/var/tmp"
-"""In the container's own layer, which outlives its processes but not itself; anybody may write there."""
-LOST_FOLDER = "/tmp"
-"""In memory: what is written there goes with the processes."""
-STORE_VOLUME = "/data"
-"""Redis' image would make a volume for it; nothing is written there."""
+KEPT_FOLDER = "/var/tmp"  # in the container's own layer, which outlives its processes but not itself; all may write
+LOST_FOLDER = "/tmp"  # in memory: what is written there goes with the processes
+STORE_VOLUME = "/data"  # Redis' image would make a volume for it; nothing is written there
 WIRES_FILE = "wires.json"
 
 NODE_MEMORY_MB, BALANCER_MEMORY_MB, STORE_MEMORY_MB, DATABASE_MEMORY_MB = 384, 256, 256, 512
 WIRES_MEMORY_MB = 128
-WORKER_MEMORY_MB = 128
-"""For each worker of a node beyond the first."""
-WAITING_THREADS = 248
-"""Of each worker, beside those at which it answers: for event streams, replication, and for good measure."""
-SERVICE_MEMORY_MB, SERVICE_PROCESSES = 1024, 1024
-"""At most, of what somebody's compose file describes."""
+WORKER_MEMORY_MB = 128  # for each worker of a node beyond the first
+WAITING_THREADS = 248  # of each worker, beside those at which it answers: event streams, replication, good measure
+SERVICE_MEMORY_MB, SERVICE_PROCESSES = 1024, 1024  # at most, of what somebody's compose file describes
 MEGABYTE = 2**20
-PROCESSES = 256
-"""Threads count as processes do."""
+PROCESSES = 256  # threads count as processes do
 
 NodeCommand = Callable[[ClusterFile], list[str]]
 
@@ -120,7 +113,7 @@ class ContainerPlan(msgspec.Struct, frozen=True):
             "pids_limit": self.processes,
             "init": self.init,
             "security_opt": ["no-new-privileges"],
-            "cap_drop": ["ALL"] if self.user else None,
+            "cap_drop": ["ALL"] if self.user else None,  # an image that sheds root by itself needs some for that
             # A part that dies stays dead: who starts it again is for the scenario to say.
             "restart_policy": {"Name": "no"},
         }
@@ -217,8 +210,7 @@ class Blueprint(msgspec.Struct, frozen=True):
             address=self._at(node).host,
             publish=published,
             memory_mb=NODE_MEMORY_MB + WORKER_MEMORY_MB * (limits.node_workers - 1),
-            # Docker counts threads, too.
-            processes=(limits.node_threads + WAITING_THREADS) * limits.node_workers,
+            processes=(limits.node_threads + WAITING_THREADS) * limits.node_workers,  # Docker counts threads, too
             environment=self.application.environment(written.spec, setup),
             mounts={self.logs[f"{node}.requests"]: (REQUEST_LOG, True)},
             in_memory=(LOST_FOLDER,),
@@ -295,8 +287,7 @@ class Blueprint(msgspec.Struct, frozen=True):
             f"dir {LOST_FOLDER}",
             *sentinel_settings(store, replica, wired=bool(self.written.wire_urls)),
         ]
-        # Only the first time: after a restart the file holds what it has learnt since, whom it calls the store above
-        # all.
+        # Only the first time: after a restart the file holds what it has learnt since, above all who is the store.
         begin = f'test -e {file} || printf "%s\\n" "$SENTINEL_CONF" > {file}'
         return ContainerPlan(
             name=SENTINEL,
@@ -343,6 +334,7 @@ class Blueprint(msgspec.Struct, frozen=True):
             name=DATABASE,
             role=DATABASE,
             image=images.DATABASE,
+            # Of its own accord it takes 100 connections; several nodes, each with a pool, may want more.
             command=("postgres", "-c", "fsync=off", "-c", "max_connections=200"),
             address=self._at(DATABASE).host,
             publish={DATABASE_PORT: port_of(written.database_url)},

@@ -62,8 +62,7 @@ def configuration(spec: ClusterSpec, http: HttpInterface, listen: Listen, balanc
         "proxy_http_version 1.1;",
         'proxy_set_header Connection "";',
         "proxy_set_header Host $http_host;",
-        # Nothing is sent again unseen.
-        "proxy_next_upstream off;",
+        "proxy_next_upstream off;",  # nothing is sent again unseen
         # A second more than the balancer has: who gives up first must be the one whose rule it is.
         f"proxy_read_timeout {limits.balancer_route_timeout_s + 1:g}s;",
         f"server {{ listen {listen.host}:{listen.port};",

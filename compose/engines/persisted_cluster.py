@@ -36,12 +36,10 @@ from shared.database_order import DatabaseOrder
 from shared.errors import TwinshopError, UsageError
 from shared.sessions import HeldSession
 
-PROBE = "probe-"
-"""How the ids of what is asked from outside begin: they are no shopper's."""
+PROBE = "probe-"  # how the ids of what is asked from outside begin: they are no shopper's
 CONFIGURATION = "balancer.configuration"
 """All that the balancer was told to read, and when, one below the other; in a cluster's folder."""
-PREPARE_LOG = "prepare.log"
-"""What the command printed that prepares somebody's application."""
+PREPARE_LOG = "prepare.log"  # what the command printed that prepares somebody's application
 Blow = Literal["kill", "terminate", "freeze", "thaw"]
 
 
@@ -62,7 +60,7 @@ class PersistedCluster(Cluster):
         self.balancer = balancer_named(written.spec.balancer)
         self.confidential = () if self.spec.application is None else passwords_of(self.spec.application)
         self._ledger = ledger
-        self._lock = threading.RLock()
+        self._lock = threading.RLock()  # reentrant: a change of several steps calls others that hold it by themselves
         self._stopped = False
 
     # what only the engine knows
@@ -184,10 +182,8 @@ class PersistedCluster(Cluster):
             return self.application.health(self._node_url(part), self.spec.run)
         if part == BALANCER:
             return self.balancer.self_report(self.admin_url)
-        look = {SENTINEL: report_of_sentinel, WIRES: report_of_wires, CACHE: page_cache.self_report}.get(
-            part, report_of_store
-        )
-        return look(self.address(part))
+        looks = {SENTINEL: report_of_sentinel, WIRES: report_of_wires, CACHE: page_cache.self_report}
+        return looks.get(part, report_of_store)(self.address(part))
 
     def probe(self, node: str) -> Reply:
         """Ask a node for a page of the shop, past the balancer."""
@@ -270,7 +266,7 @@ class PersistedCluster(Cluster):
 
     def _break(self, blow: Blow, part: str) -> None:
         self._known(part)
-        with self._lock:
+        with self._lock:  # not the file's as well: a blow must not wait for a change that another process makes
             if not self._stopped:
                 self._ledger.add(Broken(f"{blow} {part}"))
                 self.strike(blow, part)
@@ -321,7 +317,6 @@ class PersistedCluster(Cluster):
                 yield True
 
     def _reread(self) -> None:
-        """Another process may have changed it since."""
         self.written = read_cluster_file(self.folder)
 
     def rewrite(self, **changed: Any) -> None:
@@ -349,8 +344,5 @@ class PersistedCluster(Cluster):
 
 
 def _no_such(what: str, name: str, there: tuple[str, ...] | Mapping[str, str]) -> UsageError:
-    return UsageError(
-        f"there is no {what} {name!r} in this cluster",
-        why=f"its {what}s are {', '.join(there)}",
-        next_step="twinshop status",
-    )
+    why = f"its {what}s are {', '.join(there)}"
+    return UsageError(f"there is no {what} {name!r} in this cluster", why=why, next_step="twinshop status")

@@ -51,14 +51,12 @@ from compose.supervision.process_table import used_by_processes
 from shared.errors import TwinshopError
 from shared.whole_file import write_whole
 
+# After SIGTERM, nodes and the store have this long before SIGKILL: at the end of a run nobody waits for an answer.
 NODE_GRACE_S = 0.3
-"""After SIGTERM, nodes and the store have this long before SIGKILL: at the end of a run nobody waits for an answer."""
 REPLACED_WITHIN_S = 1.0
 SENTINEL_FILE, WIRES_FILE = "sentinel.conf", "wires.json"
-SHARED = "shared"
-"""The folder that all nodes of a described application share."""
-BALANCER_GRACE_S = 1.0
-"""A balancer with an `end_signal` has this long to end by itself before SIGTERM."""
+SHARED = "shared"  # the folder that all nodes of a described application share
+BALANCER_GRACE_S = 1.0  # a balancer with an `end_signal` has this long to end by itself before SIGTERM
 _SIGNALS = {"kill": signal.SIGKILL, "terminate": signal.SIGTERM, "freeze": signal.SIGSTOP, "thaw": signal.SIGCONT}
 
 NodeCommand = Callable[[ClusterFile, str], list[str]]
@@ -120,10 +118,6 @@ class ProcessCluster(RoutedCluster):
         pids = {name: child.pid for name, child in self._children.items()}
         return tuple(NodeAddress(name, url, pids.get(name)) for name, url in self.written.node_urls.items())
 
-    def child(self, name: str) -> Child | None:
-        """The process of that part (balancer, store, n1, …); None if it was never started."""
-        return self._children.get(name)
-
     def process_state(self, part: str) -> tuple[bool, str]:
         """Whether the part's process exists (a frozen one does), and the same in words."""
         child = self._children.get(part)
@@ -141,6 +135,7 @@ class ProcessCluster(RoutedCluster):
         child = self._children.get(part)
         if child is not None and child.alive():
             return ""
+        # A program says "address in use" in words of its own, or not at all.
         for port in self._listens_on(part):
             preflight(port, part)
         return f"with exit code {child.exit_code if child else None}"
@@ -214,11 +209,11 @@ class ProcessCluster(RoutedCluster):
         self.write_file(self.work / WIRES_FILE, msgspec.json.encode(told))
 
     def start_all(self, parts: list[str], _until: float) -> None:
-        """Start these parts; the balancer, which takes longest, first."""
+        """Start these parts."""
         (self.work / SHARED).mkdir(mode=0o700, exist_ok=True)
         first = next(iter(self.written.node_urls))
         self.application.before_start(self.spec, self._node_setup(first), self.folder / PREPARE_LOG)
-        for part in sorted(parts, key=lambda part: part != BALANCER):
+        for part in sorted(parts, key=lambda part: part != BALANCER):  # first the one that takes longest
             self.run_part(part)
 
     def run_part(self, part: str) -> None:
@@ -269,13 +264,11 @@ class ProcessCluster(RoutedCluster):
         )
 
     def _follows(self, part: str) -> int | None:
-        """The port that leads to the server whose copy that part is to be; None: it is nobody's.
-
-        As a system's start-up would, it asks the sentinel, so that a store that was replaced does not come back as a
-        second one. (Told by nobody, it would be one for 10 s, until the sentinel makes it follow.)
-        """
+        """The port that leads to the server whose copy that part is to be; None: it is nobody's."""
         written = self.written
         ours = port_of(written.store_url)
+        # As a system's start-up would, it asks the sentinel: a store that was replaced, told by nobody, would be a
+        # second one for 10 s, until the sentinel makes it follow.
         named = master_address(port_of(written.sentinel_url)) if written.sentinel_url else None
         leads = ours if named is None else int(named.rpartition(":")[2])
         if leads == port_of(self.address(part)):
@@ -331,11 +324,11 @@ class ProcessCluster(RoutedCluster):
     # writing it down
 
     def _reread(self) -> None:
-        """Another process may have changed the cluster, or started a part, since."""
         super()._reread()
         for process in self.written.processes:
             mine = self._children.get(process.name)
-            # Only then: our own object knows the exit code, which another process's child never tells us.
+            # Another process has started the part since. Only then: our own object knows the exit code, which that of
+            # another process's child never tells us.
             if mine is None or mine.pid != process.pid:
                 self._children[process.name] = Child(process.name, process.pid, process.born, self.spec.run)
                 self._killed.discard(process.name)

@@ -55,7 +55,7 @@ class TestProcesses(EngineContract):
     def test_everything_listens_on_this_machine_only(self, cluster: Cluster) -> None:
         assert isinstance(cluster, ProcessCluster)
         names = (BALANCER, "n1", "n2", "n3")
-        pids = {child.pid for name in names if (child := cluster.child(name))}
+        pids = {process.pid for process in cluster.written.processes if process.name in names}
         family = pids | {child.pid for pid in pids for child in psutil.Process(pid).children(recursive=True)}
         listening = {
             connection.laddr.ip
