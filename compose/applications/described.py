@@ -16,17 +16,15 @@ from typing import IO, Any
 from urllib.parse import urlsplit
 
 from compose.applications.compose_file import ComposeService, compose_service
-from compose.applications.contract import Application, ApplicationCapabilities, NodeSetup, NodeState
-from compose.changes import Key, Reply, Trouble
+from compose.applications.contract import Application, ApplicationCapabilities, NodeSetup
+from compose.changes import Reply, Trouble
 from compose.cluster import ClusterSpec, HttpInterface
 from compose.description import PLACES, Description, variant_of
 from compose.probes.parts import PROBE_S, SelfReport, ask_page
 from compose.probes.questions import Unanswered, ask
 from compose.supervision.ports import HOST, Listen
 from compose.supervision.waiting import not_ready
-from shared.database_order import DatabaseOrder
 from shared.errors import UsageError
-from shared.sessions import HeldSession
 
 PREPARED_WITHIN_S = 60.0  # making tables and accounts takes no longer
 _PLACE = re.compile(r"\{(" + "|".join(PLACES) + r")\}")
@@ -75,9 +73,6 @@ class DescribedApplication(Application):
             own.mkdir(parents=True)
         return dict(zip(asked, placed(list(asked.values()), words), strict=True))
 
-    def prepare(self, spec: ClusterSpec, database_url: str) -> None:
-        """Done before it started."""
-
     def before_start(self, spec: ClusterSpec, setup: NodeSetup, log: Path) -> None:
         """Run the command that makes tables and accounts."""
         if self._it.node is None or not self._it.node.prepare:
@@ -105,24 +100,12 @@ class DescribedApplication(Application):
         """Ask for the same page."""
         return ask_page(url, self.http.health, {"X-Request-Id": f"probe-{secrets.token_hex(4)}"})
 
-    def state(self, url: str, control_token: str, keys: Mapping[Key, str]) -> NodeState | None:
-        """Not known."""
-        return None
-
-    def held(self, url: str, control_token: str) -> list[HeldSession] | None:
-        """Not known."""
-        return None
-
     def trouble(self, url: str, control_token: str, trouble: Trouble) -> None:
         """It cannot be told."""
         raise UsageError(
             f"a node of {self._it.name} cannot be told what to suffer from", why="it is not one of the twins",
             next_step="choose a scenario that breaks things from outside: twinshop list",
         )  # fmt: skip
-
-    def orders(self, database_url: str) -> list[DatabaseOrder]:
-        """Not known."""
-        return []
 
 
 def placed(texts: Sequence[str], words: Mapping[str, str]) -> list[str]:

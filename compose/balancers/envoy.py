@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import msgspec
 
@@ -132,8 +132,8 @@ class Envoy(Balancer):
         # The first that leads to nodes tells for all, which are made alike; one that answers by itself has no `route`.
         for route in [route for table in tables for host in table.virtual_hosts for route in host.routes]:
             if route.route is not None:
-                in_turn = route.metadata.filter_metadata.get("twinshop", {}).get(IN_TURN, False)
-                return Balancing(not in_turn, route.route.retry_policy.num_retries)
+                in_turn = route.metadata.get("filter_metadata", {}).get("twinshop", {}).get(IN_TURN, False)
+                return Balancing(not in_turn, route.route.get("retry_policy", {}).get("num_retries", 0))
         return None
 
     def made(self, header: Callable[[str], str]) -> bool:
@@ -177,21 +177,9 @@ class _Clusters(msgspec.Struct):
 _decode_clusters = msgspec.json.Decoder(_Clusters).decode
 
 
-class _Retries(msgspec.Struct):
-    num_retries: int = 0
-
-
-class _Action(msgspec.Struct):
-    retry_policy: _Retries = msgspec.field(default_factory=_Retries)
-
-
-class _Metadata(msgspec.Struct):
-    filter_metadata: dict[str, dict[str, object]] = {}
-
-
 class _Route(msgspec.Struct):
-    route: _Action | None = None
-    metadata: _Metadata = msgspec.field(default_factory=_Metadata)
+    route: dict[str, Any] | None = None
+    metadata: dict[str, dict[str, dict[str, Any]]] = {}
 
 
 class _VirtualHost(msgspec.Struct):

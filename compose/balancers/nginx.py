@@ -137,8 +137,6 @@ class _Told(msgspec.Struct):
 
 
 _decode_told = msgspec.json.Decoder(_Told).decode
-
-
 _decoder = msgspec.json.Decoder(_Logged)
 
 

@@ -302,7 +302,7 @@ class DockerCluster(RoutedCluster):
         blueprint = self._blueprint()
         if part in (STORE, REPLICA):
             return blueprint.part(part, follows=self._follows(part, blueprint))
-        return blueprint.part(part, keys=self.keys_of(part))
+        return blueprint.part(part)
 
     def _follows(self, part: str, blueprint: Blueprint) -> str:
         """host:port of the server whose copy that part is to be; "": it is nobody's."""
@@ -363,9 +363,9 @@ class DockerCluster(RoutedCluster):
         """SIGKILL goes to everything in the container, SIGTERM to its first process: others go when that one ends."""
         match blow:
             case "freeze":
-                self.containers.pause(part)
+                self.containers.do(f"freeze {part}", self.client.pause, part)
             case "thaw":
-                self.containers.unpause(part)
+                self.containers.do(f"thaw {part}", self.client.unpause, part)
             case _:
                 self._hit[part] = self.containers.state(part).started
                 self.containers.signal(part, "SIGKILL" if blow == "kill" else "SIGTERM")
@@ -379,7 +379,7 @@ class DockerCluster(RoutedCluster):
         with self._lock:
             if not self._stopped:
                 # First the balancer, by SIGTERM: it writes what is left of its access log; frozen it could not.
-                self.containers.unpause(BALANCER)
+                self.strike("thaw", BALANCER)
                 self.containers.stop(BALANCER, self.spec.limits.stop_s)
                 self._fetch_logs()
             self._stopped = True

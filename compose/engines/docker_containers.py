@@ -181,6 +181,8 @@ class Containers:
         name = self.name(part.name)
         self._ledger.add(Making(f"container {name}", self._address))
         with asking(f"make the container {name}"):
+            # A part without an address of its own is given one below the first of ours.
+            endpoint = EndpointConfig(self.client.api_version, ipv4_address=part.address or None, aliases=[part.name])
             self.client.create_container(
                 part.image,
                 command=list(part.command),
@@ -195,17 +197,12 @@ class Containers:
                 # The health checks of compose files are for people; here they would cost CPU that is measured.
                 healthcheck={"test": ["NONE"]},
                 host_config=self.client.create_host_config(network_mode=self.network, **part.host_settings()),
-                networking_config=NetworkingConfig(  # its stub is wrong: a mapping is meant
-                    {self.network: self._endpoint(part.name, part.address)}  # type: ignore[arg-type]
-                ),
+                # Its stub is wrong: a mapping is meant.
+                networking_config=NetworkingConfig({self.network: endpoint}),  # type: ignore[arg-type]
             )
             self._ledger.add(Made(f"container {name}"))
         with asking(f"start the container {name}"):
             self.client.start(name)
-
-    def _endpoint(self, part: str, address: str) -> EndpointConfig:
-        # Those without an address of their own are given one below the first of ours.
-        return EndpointConfig(self.client.api_version, ipv4_address=address or None, aliases=[part])
 
     def run_in_order(self, parts: Iterable[ContainerPlan], until: float) -> str:
         """Make and start one after the other, each when those before it are well by their own health checks.
@@ -264,14 +261,6 @@ class Containers:
     def signal(self, part: str, name: str) -> None:
         """Send everything in the part's container (SIGKILL), or its first process (all others), that signal."""
         self.do(f"send {part} {name}", lambda container: self.client.kill(container, name), part)
-
-    def pause(self, part: str) -> None:
-        """Freeze it."""
-        self.do(f"freeze {part}", self.client.pause, part)
-
-    def unpause(self, part: str) -> None:
-        """Let it go on."""
-        self.do(f"thaw {part}", self.client.unpause, part)
 
     def end(self, part: str, within_s: float) -> None:
         """Wait for a part that was struck to end; if it does not by itself, SIGKILL it.

@@ -13,7 +13,6 @@ import msgspec
 from compose.applications.compose_file import ServiceContainer
 from compose.applications.contract import Application, NodeSetup
 from compose.balancers.contract import Balancer, Site
-from compose.changes import NodeChanges
 from compose.cluster import BALANCER, REPLICA, SENTINEL, STORE, WIRES
 from compose.delay_proxy import Link, WireFile
 from compose.engines import images
@@ -138,20 +137,14 @@ class Blueprint(msgspec.Struct, frozen=True):
     spare: dict[int, int] = {}
     """Ports of the wires that no end uses yet, as they are published."""
 
-    def part(self, name: str, *, keys: tuple[str, str] = ("", ""), follows: str = "") -> ContainerPlan:
-        """How that part is run.
-
-        Args:
-            name: the part's.
-            keys: a node's: what it signs with, and what else it accepts.
-            follows: a store's or replica's: whose copy it is to be (host:port); "": nobody's.
-        """
+    def part(self, name: str, *, follows: str = "") -> ContainerPlan:
+        """How that part is run; `follows`: whose copy (host:port) a store or replica is to be, "": nobody's."""
         if name in (STORE, REPLICA):
             return self._server(name, self.written.server_urls[name], follows)
         others = {
             BALANCER: self._balancer, DATABASE: self._database, SENTINEL: self._sentinel, WIRES: self._wires,
         }  # fmt: skip
-        return others[name]() if name in others else self._node(name, *keys)
+        return others[name]() if name in others else self._node(name)
 
     def _at(self, part: str) -> Listen:
         return Listen.at(self.written.inside_urls[part])
@@ -169,27 +162,20 @@ class Blueprint(msgspec.Struct, frozen=True):
             binds=it.binds, in_memory=it.tmpfs, folder=it.folder, health=it.health, processes=SERVICE_PROCESSES,
         )  # fmt: skip
 
-    def _setup(self, node: str, key: str, fallback: str) -> NodeSetup:
+    def _setup(self, node: str) -> NodeSetup:
         written = self.written
         outside = f"@{HOST}:{port_of(written.database_url)}"
-        return NodeSetup(
+        return written.node_setup(
             node,
-            Listen(ANYWHERE, node_port(written.spec)),
+            listen=Listen(ANYWHERE, node_port(written.spec)),
             database_url=written.database_url.replace(outside, f"@{DATABASE}:{DATABASE_PORT}"),
-            secret_key=key,
-            session_format=written.changes.get(node, NodeChanges()).session_format,
-            fallback_key=fallback,
-            control_token=written.control_token,
             request_log=str(REQUEST_LOG),
             store_url=f"redis://{self.store_for(node)}/0" if written.store_url else "",
             sentinel=f"{self._at(SENTINEL).host}:{SENTINEL_PORT}" if written.sentinel_url else "",
-            replica_self=written.peers.get(node, ""),
-            replica_peers=written.peers_of(node),
         )
 
-    def _node(self, node: str, key: str, fallback: str) -> ContainerPlan:
-        written, limits = self.written, self.written.spec.limits
-        setup = self._setup(node, key, fallback)
+    def _node(self, node: str) -> ContainerPlan:
+        written, limits, setup = self.written, self.written.spec.limits, self._setup(node)
         published = {setup.listen.port: port_of(written.node_urls[node])}
         if service := self.application.service():
             plan, told = self._of_service(service.node), self.application.environment(written.spec, setup)
@@ -197,10 +183,8 @@ class Blueprint(msgspec.Struct, frozen=True):
                 plan, name=node, role="node", address=self._at(node).host, publish=published, health=(),
                 environment=plan.environment | told,
             )  # fmt: skip
-        if self.node_command is not None:
-            program, *words = self.node_command(written)
-        else:
-            program, *words = self.application.entrypoint(written.spec, setup.listen)
+        make = self.node_command
+        program, *words = make(written) if make else self.application.entrypoint(written.spec, setup.listen)
         return ContainerPlan(
             name=node,
             role="node",

@@ -297,11 +297,6 @@ class PersistedCluster(Cluster):
         """
         self.application.trouble(self._node_url(node), self.written.control_token, trouble)
 
-    def keys_of(self, node: str) -> tuple[str, str]:
-        """The signing key and the fallback ("": none) that the node is started with."""
-        asked = self.written.changes.get(node, NodeChanges())
-        return self.written.keys[asked.key], self.written.keys[asked.fallback] if asked.fallback else ""
-
     # writing it down
 
     @contextmanager

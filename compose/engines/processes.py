@@ -17,7 +17,6 @@ import msgspec
 from compose.applications.contract import NodeSetup
 from compose.balancers import check_balancer, check_public
 from compose.balancers.contract import Routing, Site
-from compose.changes import NodeChanges
 from compose.cluster import BALANCER, CACHE, REPLICA, SENTINEL, STORE, WIRES, ClusterSpec, NodeAddress, check_distance
 from compose.delay_proxy import WireFile
 from compose.engines import page_cache
@@ -246,20 +245,13 @@ class ProcessCluster(RoutedCluster):
 
     def _node_setup(self, node: str) -> NodeSetup:
         written = self.written
-        key, fallback = self.keys_of(node)
-        return NodeSetup(
+        return written.node_setup(
             node,
-            Listen.at(written.node_urls[node]),
+            listen=Listen.at(written.node_urls[node]),
             database_url=written.database_url,
-            secret_key=key,
-            session_format=written.changes.get(node, NodeChanges()).session_format,
-            fallback_key=fallback,
-            control_token=written.control_token,
             request_log=str((self.folder / f"{node}.requests.ndjson").absolute()),
             store_url=written.wire_urls.get(node, written.store_url),
             sentinel=f"{HOST}:{port_of(written.sentinel_url)}" if written.sentinel_url else "",
-            replica_self=written.peers.get(node, ""),
-            replica_peers=written.peers_of(node),
             folder=str(self.work.absolute() / SHARED),
         )
 
