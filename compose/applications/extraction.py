@@ -112,7 +112,7 @@ def at_pointer(document: Any, pointer: str) -> Any:
 
 def why_not(extract: Extract) -> str:
     """Why it points nowhere, in words; "" if it is well made."""
-    ways = extract.ways()
+    ways = [way for way in ("json", "css", "regex", "cookie", "header") if getattr(extract, way)]
     if len(ways) != 1:
         return f"it has {len(ways)} ways ({', '.join(ways) or 'none'}); give one of json, css, regex, cookie, header"
     if extract.attribute and not extract.css:

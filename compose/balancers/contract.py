@@ -2,7 +2,7 @@
 
 A balancer is files, a command, and answers. `files` is everything that it reads, for the members and the routing as
 they are to be: the engine writes those that have changed, each replaced by rename, then sends `reload_signal` if there
-is one, then calls `apply`. What a balancer cannot do stands in its `can`, and is said, not imitated.
+is one. What a balancer cannot do stands in its `can`, and is said, not imitated.
 `tests/compose/balancers/contract.py` holds the tests that every balancer inherits.
 """
 
@@ -250,13 +250,6 @@ class Balancer(ABC):
     @abstractmethod
     def files(self, site: Site, routing: Routing) -> dict[str, bytes]:
         """Everything that it reads, by the name in `site.folder`; the same bytes for the same arguments."""
-
-    def apply(self, admin_url: str, routing: Routing) -> None:  # noqa: B027 - most are told by files alone
-        """Tell a running balancer what its files cannot; called when they have changed. Safe to repeat.
-
-        Raises:
-            Unanswered: it does not answer.
-        """
 
     def follows(self, admin_url: str, routing: Routing) -> bool:
         """Whether what runs was told that; True where it cannot tell. Asked after a reload, which may go unheard."""

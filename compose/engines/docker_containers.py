@@ -191,7 +191,7 @@ class Containers:
                 hostname=part.name,
                 environment=part.environment,
                 user=part.user or None,
-                labels=labels(self._ledger.run, self._cluster, part.role) | {SETTINGS: part.settings},
+                labels=labels(self._ledger.run, self._cluster, part.role or part.name) | {SETTINGS: part.settings},
                 ports=list(part.published),
                 working_dir=part.folder or None,
                 # The health checks of compose files are for people; here they would cost CPU that is measured.

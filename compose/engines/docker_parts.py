@@ -58,7 +58,6 @@ class ContainerPlan(msgspec.Struct, frozen=True):
     """A container to be made."""
 
     name: str
-    role: str
     image: str
     command: tuple[str, ...]
     address: str
@@ -66,6 +65,8 @@ class ContainerPlan(msgspec.Struct, frozen=True):
     publish: dict[int, int]
     """Its port: the port of 127.0.0.1 that leads there."""
     memory_mb: int
+    role: str = ""
+    """For its label, if it is not its name: of a node, say."""
     public: Listen | None = None
     """The address of this machine that leads to its `PUBLIC_PORT`: for people with browsers, anywhere they may be."""
     processes: int = PROCESSES
@@ -211,7 +212,6 @@ class Blueprint(msgspec.Struct, frozen=True):
         written, public = self.written, self.written.spec.public
         return ContainerPlan(
             name=BALANCER,
-            role=BALANCER,
             image=self.balancer.image,
             command=tuple(self.balancer.words(self.site())),
             address=self._at(BALANCER).host,
@@ -248,7 +248,6 @@ class Blueprint(msgspec.Struct, frozen=True):
         copied = ["--replicaof", *follows.rsplit(":", 1)] if follows else []
         return ContainerPlan(
             name=name,
-            role=name,
             image=images.STORE,
             entrypoint=("redis-server",),
             command=(*words, *copied),
@@ -275,7 +274,6 @@ class Blueprint(msgspec.Struct, frozen=True):
         begin = f'test -e {file} || printf "%s\\n" "$SENTINEL_CONF" > {file}'
         return ContainerPlan(
             name=SENTINEL,
-            role=SENTINEL,
             image=images.STORE,
             entrypoint=("sh", "-c"),
             command=(f"{begin}; exec redis-server {file} --sentinel",),
@@ -316,7 +314,6 @@ class Blueprint(msgspec.Struct, frozen=True):
         written = self.written
         return ContainerPlan(
             name=DATABASE,
-            role=DATABASE,
             image=images.DATABASE,
             # Of its own accord it takes 100 connections; several nodes, each with a pool, may want more.
             command=("postgres", "-c", "fsync=off", "-c", "max_connections=200"),

@@ -223,10 +223,8 @@ class RoutedCluster(PersistedCluster):
         nodes = [node for node in written.node_urls if node not in written.outside]
         members = [Member(node, written.reach(node), node in written.draining, self._weight(node)) for node in nodes]
         routing = Routing(tuple(members), written.balancing)
-        if self.write_balancer_files(routing):
-            if self.balancer.reload_signal:
-                self._reload(lambda: self.balancer.follows(self.admin_url, routing))
-            self.balancer.apply(self.admin_url, routing)
+        if self.write_balancer_files(routing) and self.balancer.reload_signal:
+            self._reload(lambda: self.balancer.follows(self.admin_url, routing))
 
     def _weight(self, node: str) -> int:
         if canary := self.written.balancing.canary:
