@@ -194,8 +194,6 @@ class Balancer(ABC):
             return f"{self.title} lacks: {', '.join(missing)}. {' '.join(self.can.cannot)}"
         return ""
 
-    # its program
-
     @abstractmethod
     def packaged(self) -> Path:
         """The program that the package brings; raises ImportError or OSError if there is none."""
@@ -245,8 +243,6 @@ class Balancer(ABC):
             raise EnvironmentNotReady(f"{program} does not say its version", next_step="make install")
         return found[0]
 
-    # what it reads
-
     @abstractmethod
     def files(self, site: Site, routing: Routing) -> dict[str, bytes]:
         """Everything that it reads, by the name in `site.folder`; the same bytes for the same arguments."""
@@ -254,8 +250,6 @@ class Balancer(ABC):
     def follows(self, admin_url: str, routing: Routing) -> bool:
         """Whether what runs was told that; True where it cannot tell. Asked after a reload, which may go unheard."""
         return True
-
-    # what it says
 
     def self_report(self, admin_url: str) -> SelfReport:
         """Ask it how it is, and which start of it this is."""

@@ -40,9 +40,7 @@ FORMAT = {
 `connection` numbers the clients' connections since this start of Envoy: a browser is the same one as long as it keeps
 its connection, whatever the shop takes it for."""
 _TYPE = "type.googleapis.com/envoy"
-_FILTERS = "extensions.filters"
 _REQUEST_ID = "extensions.request_id.uuid.v3.UuidRequestIdConfig"
-_STATEFUL = f"{_FILTERS}.http.stateful_session.v3"
 _NO_LIMIT = 1_000_000
 _LIMITS = ("max_connections", "max_pending_requests", "max_requests", "max_retries")
 PUBLIC_CONNECTIONS = 4_000  # at a time, through the public listener
@@ -65,6 +63,10 @@ def _typed(kind: str, **fields: Any) -> Json:
 
 def _extension(name: str, kind: str, **fields: Any) -> Json:
     return {"name": name, "typed_config": _typed(kind, **fields)}
+
+
+def _filter(kind: str, message: str, **fields: Any) -> Json:
+    return _extension(f"envoy.filters.{kind}", f"extensions.filters.{kind}.v3.{message}", **fields)
 
 
 def _seconds(value: float) -> str:
@@ -100,18 +102,19 @@ def bootstrap(site: Site, *, nodes: Listen | None = None) -> bytes:
 def _listeners(site: Site, *, watch: bool) -> list[Json]:
     found = [_listener(NAME, site.listen, [], _http(site, ROUTES_FILE if watch else ""))]
     if site.public is not None:
-        found.append(_listener(PUBLIC, site.public, [_connection_limit()], _public_http(site)))
+        limits = {"stat_prefix": PUBLIC, "max_connections": PUBLIC_CONNECTIONS}
+        limited = _filter("network.connection_limit", "ConnectionLimit", **limits)
+        found.append(_listener(PUBLIC, site.public, [limited], _public_http(site)))
     return found
 
 
 def _listener(name: str, listen: Listen, filters: list[Json], http: Json) -> Json:
-    manager = "network.http_connection_manager"
-    kind = f"{_FILTERS}.{manager}.v3.HttpConnectionManager"
+    manager = _filter("network.http_connection_manager", "HttpConnectionManager", **http)
     return {
         "name": name,
         "address": _address(listen),
         "enable_reuse_port": False,  # or a second balancer could share the port without a word
-        "filter_chains": [{"filters": [*filters, _extension(f"envoy.filters.{manager}", kind, **http)]}],
+        "filter_chains": [{"filters": [*filters, manager]}],
     }
 
 
@@ -131,10 +134,7 @@ def _http(site: Site, routes: str) -> Json:
         # Otherwise it would write into the id itself whether the request is traced.
         "request_id_extension": {"typed_config": _typed(_REQUEST_ID, pack_trace_reason=False)},
         "access_log": [_access_log(site, FORMAT)],
-        "http_filters": [
-            *_affinity(site.spec),
-            _extension("envoy.filters.http.router", f"{_FILTERS}.http.router.v3.Router", suppress_envoy_headers=True),
-        ],
+        "http_filters": [*_affinity(site.spec), _filter("http.router", "Router", suppress_envoy_headers=True)],
         **({"rds": _rds(NAME, site, routes)} if routes else {"route_config": _routes(site, Balancing())}),
     }
 
@@ -146,6 +146,8 @@ def _rds(name: str, site: Site, file: str) -> Json:
 def _public_http(site: Site) -> Json:
     """For people's browsers: who they are and what they may ask is not for them to say, nor how long it may take."""
     common = _http(site, ROUTES_FILE)
+    # A node hears of a request when it has come as a whole: who is slow keeps none of its threads.
+    whole = _filter("http.buffer", "Buffer", max_request_bytes=PUBLIC_BODY)
     return {
         **common,
         "stat_prefix": PUBLIC,
@@ -160,7 +162,7 @@ def _public_http(site: Site) -> Json:
         "stream_idle_timeout": _seconds(2 * PUBLIC_IDLE_S),
         "common_http_protocol_options": {"idle_timeout": _seconds(PUBLIC_IDLE_S)},
         "access_log": [_access_log(site, {**FORMAT, "path": "%PATH(NQ)%"})],
-        "http_filters": [_rate_limit(), _buffer(), *common["http_filters"]],
+        "http_filters": [_rate_limit(), whole, *common["http_filters"]],
     }
 
 
@@ -174,26 +176,14 @@ def _access_log(site: Site, line: dict[str, str]) -> Json:
     )
 
 
-def _connection_limit() -> Json:
-    kind = "filters.network.connection_limit"
-    limits = {"stat_prefix": PUBLIC, "max_connections": PUBLIC_CONNECTIONS}
-    return _extension(f"envoy.{kind}", f"extensions.{kind}.v3.ConnectionLimit", **limits)
-
-
-def _buffer() -> Json:
-    kind = "filters.http.buffer"
-    # A node hears of a request when it has come as a whole: who is slow keeps none of its threads.
-    return _extension(f"envoy.{kind}", f"extensions.{kind}.v3.Buffer", max_request_bytes=PUBLIC_BODY)
-
-
 def _rate_limit() -> Json:
     """For each address by itself."""
     # Of its own accord it counts nobody (enabled), and lets everybody through (enforced).
     always = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
     each = {"max_tokens": PUBLIC_BURST, "tokens_per_fill": PUBLIC_PER_S, "fill_interval": "1s"}
-    return _extension(
-        "envoy.filters.http.local_ratelimit",
-        f"{_FILTERS}.http.local_ratelimit.v3.LocalRateLimit",
+    return _filter(
+        "http.local_ratelimit",
+        "LocalRateLimit",
         stat_prefix=PUBLIC,
         # For all together, which the filter wants too: never empty.
         token_bucket={"max_tokens": _NO_LIMIT, "tokens_per_fill": _NO_LIMIT, "fill_interval": "1s"},
@@ -215,7 +205,7 @@ def _affinity(spec: ClusterSpec) -> list[Json]:
         cookie=_cookie(affinity_cookie(spec), **lasts),
     )
     # Not `strict`: when the cookie's node is out of rotation another one is picked, and its cookie set.
-    return [_extension(AFFINITY_FILTER, f"{_STATEFUL}.StatefulSession", session_state=state)]
+    return [_filter("http.stateful_session", "StatefulSession", session_state=state)]
 
 
 def _cluster(site: Site, nodes: Listen | None) -> Json:
@@ -360,7 +350,7 @@ def _to_nodes(site: Site, balancing: Balancing, match: Json, *, timeout_s: float
     if not balancing.affinity:
         route["metadata"] = {"filter_metadata": {"twinshop": {IN_TURN: True}}}
         if spec.architecture.affinity == "cookie":
-            off = _typed(f"{_STATEFUL}.StatefulSessionPerRoute", disabled=True)
+            off = _typed("extensions.filters.http.stateful_session.v3.StatefulSessionPerRoute", disabled=True)
             route["typed_per_filter_config"] = {AFFINITY_FILTER: off}
     return route
 

@@ -141,8 +141,6 @@ class DockerCluster(RoutedCluster):
         for one in (client, self.containers.eye):
             weakref.finalize(self, one.close)  # whoever kept the cluster does not keep our connections
 
-    # looking
-
     def nodes(self) -> tuple[NodeAddress, ...]:
         """All nodes, dead ones too, in the order of their names. Their processes are the engine's, not ours."""
         return tuple(NodeAddress(name, url, None) for name, url in self.written.node_urls.items())
@@ -184,8 +182,6 @@ class DockerCluster(RoutedCluster):
                 "the Docker engine died in the middle of the run", why=error.why, next_step=error.next_step
             ) from error
 
-    # logs
-
     def logs(self) -> dict[str, Path]:
         """The logs by part. What a container printed is fetched from the engine now; the others grow by themselves."""
         with self._lock:
@@ -204,8 +200,6 @@ class DockerCluster(RoutedCluster):
     def _mounted_logs(self) -> list[Path]:
         """Those that containers write themselves, so that a line is here before the container that wrote it can die."""
         return [log for name, log in self.log_files().items() if name.endswith(".requests")] + [self.own_access_log]
-
-    # starting
 
     @cached_property
     def _user(self) -> str:
@@ -356,8 +350,6 @@ class DockerCluster(RoutedCluster):
         if self.written.wire_urls != written.wire_urls:
             self.tell_wires()
         self._lay_log(self.log_files()[f"{node}.requests"])
-
-    # breaking and ending
 
     def strike(self, blow: Blow, part: str) -> None:
         """SIGKILL goes to everything in the container, SIGTERM to its first process: others go when that one ends."""

@@ -64,8 +64,6 @@ class Containers:
         """Of that part's container."""
         return f"{self.network}-{part}"
 
-    # the network
-
     def find_network(self) -> Network:
         """The cluster's network, made earlier.
 
@@ -105,8 +103,6 @@ class Containers:
         marks = labels(self._ledger.run, self._cluster, "network")
         made = self.client.create_network(self.network, driver="bridge", labels=marks, check_duplicate=True, ipam=ipam)
         return str(made["Id"])
-
-    # looking
 
     def state(self, part: str) -> State:
         """One look; an engine that does not say is no proof that the container is gone."""
@@ -169,8 +165,6 @@ class Containers:
     def _earlier(self, part: str) -> Path:
         """What earlier containers of that part printed."""
         return self._work / f"earlier-{part}.log"
-
-    # making
 
     def run(self, part: ContainerPlan) -> None:
         """Make and start one container.
@@ -246,8 +240,6 @@ class Containers:
     def remove(self, part: str) -> None:
         """Remove the part's container, whatever it does."""
         self.do(f"remove {part}", lambda name: self.client.remove_container(name, v=True, force=True), part)
-
-    # striking
 
     def do(self, what: str, deed: Callable[[str], object], part: str) -> None:
         """Carry it out; no error if it is so already."""

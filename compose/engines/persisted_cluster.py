@@ -63,8 +63,6 @@ class PersistedCluster(Cluster):
         self._lock = threading.RLock()  # reentrant: a change of several steps calls others that hold it by themselves
         self._stopped = False
 
-    # what only the engine knows
-
     @abstractmethod
     def process_state(self, part: str) -> tuple[bool, str]:
         """Whether the part's process exists (a frozen one does), and the same in words, by the engine's books."""
@@ -114,8 +112,6 @@ class PersistedCluster(Cluster):
         """Why what answers in that part's place is not ours; empty if nothing speaks against it."""
         return ""
 
-    # what there is
-
     def parts(self) -> tuple[str, ...]:
         """All parts, dead ones too."""
         return (*self.written.node_urls, *other_parts(self.spec))
@@ -158,8 +154,6 @@ class PersistedCluster(Cluster):
             return self.written.node_urls[node]
         except KeyError:
             raise _no_such("node", node, self.written.node_urls) from None
-
-    # looking
 
     def observe(self, part: str) -> Observation:
         """Look at a part from outside: the engine's books, its own address, the balancer."""
@@ -211,8 +205,6 @@ class PersistedCluster(Cluster):
             if spent is not None
         }
 
-    # logs
-
     def logs(self) -> dict[str, Path]:
         """The logs by part."""
         if self.balancer.own_log != OUR_LOG:
@@ -242,8 +234,6 @@ class PersistedCluster(Cluster):
             # By the address as the balancer has it: in containers that is another one than ours.
             nodes = {str(self.written.reach(node)): node for node in self.written.node_urls}
             translate(self.own_access_log, self.folder / OUR_LOG, lambda line: self.balancer.record(line, nodes))
-
-    # breaking and mending
 
     def kill(self, part: str) -> None:
         """SIGKILL everything of the part."""
@@ -280,8 +270,6 @@ class PersistedCluster(Cluster):
         # After the lock is let go: it may wait for the node to answer, and nobody else need wait with it.
         self.make_member(part)
 
-    # changing how nodes behave
-
     def change(self, node: str, changes: NodeChanges) -> None:
         """Settings that the node has from its next start on."""
         self._node_url(node)
@@ -296,8 +284,6 @@ class PersistedCluster(Cluster):
             TwinshopError: it answers, but will not.
         """
         self.application.trouble(self._node_url(node), self.written.control_token, trouble)
-
-    # writing it down
 
     @contextmanager
     def changing(self) -> Iterator[bool]:

@@ -110,8 +110,6 @@ class ProcessCluster(RoutedCluster):
         self._children = {p.name: Child(p.name, p.pid, p.born, written.spec.run) for p in written.processes}
         self._killed: set[str] = set()
 
-    # looking
-
     def nodes(self) -> tuple[NodeAddress, ...]:
         """All nodes, dead ones too, in the order of their names."""
         pids = {name: child.pid for name, child in self._children.items()}
@@ -162,8 +160,6 @@ class ProcessCluster(RoutedCluster):
     def versions(self) -> dict[str, str]:
         """The balancer's program."""
         return {self.balancer.package: self.balancer.program().version}
-
-    # starting
 
     def write_files(self) -> None:
         """Write, before anything is started, what the parts read."""
@@ -297,8 +293,6 @@ class ProcessCluster(RoutedCluster):
             self.tell_wires()
         self.start_again(node)
 
-    # breaking
-
     def strike(self, blow: Blow, part: str) -> None:
         """Send the whole process group the signal for it."""
         child = self._children.get(part)
@@ -312,8 +306,6 @@ class ProcessCluster(RoutedCluster):
         child = self._children.get(BALANCER)
         if child is not None and child.alive():
             os.kill(child.pid, signal.Signals[name])
-
-    # writing it down
 
     def _reread(self) -> None:
         super()._reread()
@@ -330,8 +322,6 @@ class ProcessCluster(RoutedCluster):
         processes = tuple(Process(name, child.pid, child.born) for name, child in self._children.items())
         self.written = msgspec.structs.replace(self.written, processes=processes)
         super().write()
-
-    # ending
 
     def stop(self) -> None:
         """Stop everything and remove `work/`."""

@@ -129,8 +129,6 @@ class RoutedCluster(PersistedCluster):
         why = "draining" if node in self.written.draining else NO_MEMBER if node in self.written.outside else ""
         return MemberHealth((f"answered none of {asked} strangers",), why)
 
-    # changing who is served by whom
-
     def drain(self, node: str) -> None:
         """New shoppers go to other nodes; those whom their cookie leads here still come.
 
@@ -276,8 +274,6 @@ class RoutedCluster(PersistedCluster):
         if said is None:
             raise TwinshopError("the balancer does not say how it routes", why="it has no routes yet, or cannot tell")
         return Balancing(said.affinity, None if said.retries == self.spec.limits.balancer_retries else said.retries)
-
-    # changing how the store is reached
 
     def wire(self, end: str, wire: Wire) -> None:
         """Change the connection between that end and the session store."""
