@@ -88,10 +88,11 @@ class TestProcesses(EngineContract):
             written.append(entry.what)
             raise EnvironmentNotReady("the disk is full")
 
-        monkeypatch.setattr(Ledger, "add", fail)
-        for do in (small_cluster.kill, small_cluster.terminate, small_cluster.freeze, small_cluster.drain):
-            with pytest.raises(EnvironmentNotReady):
-                do("n1")
+        with monkeypatch.context() as patch:
+            patch.setattr(Ledger, "add", fail)
+            for do in (small_cluster.kill, small_cluster.terminate, small_cluster.freeze, small_cluster.drain):
+                with pytest.raises(EnvironmentNotReady):
+                    do("n1")
         assert written == ["kill n1", "terminate n1", "freeze n1", "drain n1"]
         seen = small_cluster.observe("n1")
         assert (seen.process, seen.answers, seen.in_rotation) == (True, True, True)
