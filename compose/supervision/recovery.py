@@ -52,7 +52,8 @@ class Recovered(msgspec.Struct, frozen=True):
 
     def lines(self) -> list[str]:
         """The same in sentences; none if there was nothing to do."""
-        skipped = (f"{self.damaged_lines} ledger line(s) that could not be read",) if self.damaged_lines else ()
+        lines = "1 ledger line" if self.damaged_lines == 1 else f"{self.damaged_lines} ledger lines"
+        skipped = (f"{lines} that could not be read",) if self.damaged_lines else ()
         said = (
             ("cleared away what was left of", self.runs),
             ("ended", self.processes),
