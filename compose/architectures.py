@@ -25,8 +25,6 @@ cluster's parts (a database, a folder); unknown, nobody said."""
 Affinity = Literal["round-robin", "least-request", "weighted", "cookie", "hash", "address"]
 """cookie: the balancer's cookie names the node; hash: a ring, by a cookie of the balancer's that names nobody; address:
 a ring, by where the shopper comes from; weighted: in turn, n1 twice as often as each other."""
-USES_SERVER: frozenset[Store] = frozenset({"redis", "denylist", "refresh"})
-"""Stores that need a Redis-compatible server in the cluster."""
 
 
 class Architecture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,7 +42,7 @@ class Architecture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def uses_server(self) -> bool:
         """Its cluster has a Redis-compatible server."""
-        return self.store in USES_SERVER
+        return self.store in ("redis", "denylist", "refresh")
 
 
 ARCHITECTURES: dict[str, Architecture] = {

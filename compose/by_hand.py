@@ -24,9 +24,10 @@ def make_secrets(folder: Path = FOLDER) -> None:
     """Make those that are not there yet. Only nodes, and root in containers that mount the volume, can read them."""
     for name in SECRETS:
         path = folder / name
-        if not path.exists():
+        if not path.exists():  # once: the volume outlives the containers, and the database keeps its first password
             draft = path.with_suffix(".new")
             draft.touch(mode=0o600)
+            # The one that people type is shorter.
             draft.write_text(secrets.token_urlsafe(9 if name == "shop_password" else 24))
             draft.replace(path)
 
@@ -43,7 +44,7 @@ def database_url() -> str:
 
 def make_accounts() -> None:
     """Make the tables and the accounts, and say how to log in."""
-    from shared.shop.database import prepare
+    from shared.shop.database import prepare  # late: only this one speaks to a database
 
     cost = int(os.environ.get("TWINSHOP_PASSWORD_COST", "1024"))
     prepare(database_url(), accounts=ACCOUNTS, password=secret("shop_password"), cost=cost)
@@ -59,6 +60,7 @@ def run_node(app: str) -> None:
         "TWINSHOP_CONTROL_TOKEN": secret("control_token"),
     }
     command = [sys.executable, "-P", "-m", "shared.node", app, "--host", "0.0.0.0", "--port", "8000"]
+    # In its place, not below it: SIGTERM of the container's engine must reach the node.
     os.execve(command[0], command, {**os.environ, **settings})
 
 

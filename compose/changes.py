@@ -11,10 +11,7 @@ import msgspec
 
 Key = Literal["own", "next"]
 """Each cluster is started with two signing keys: the one that all nodes use, and the one that they could change to."""
-
-
-FIRST_FORMAT = "first"
-"""The version of sessions that every node is started with (`shared.shop.session_format.FORMATS`)."""
+FIRST_FORMAT = "first"  # of sessions, with which every node is started (`shared.shop.session_format.FORMATS`)
 
 
 class NodeChanges(msgspec.Struct, frozen=True):
@@ -43,8 +40,7 @@ class Trouble(msgspec.Struct, frozen=True):
     """Its process is gone as soon as it has committed an order, before the session is saved and anybody is answered."""
 
 
-OF_A_CANARY = 4
-"""So many newcomers go to each other node for one that goes to the canary."""
+OF_A_CANARY = 4  # so many newcomers go to each other node for one that goes to the canary
 
 
 class Balancing(msgspec.Struct, frozen=True):

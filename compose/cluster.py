@@ -20,14 +20,10 @@ from shared.errors import UsageError
 DEFAULT_BALANCER = "envoy"
 BALANCER = "balancer"
 STORE = "store"
-REPLICA = "replica"
-"""The store's copy; after a promotion it is the one that is written to."""
-SENTINEL = "sentinel"
-"""Watches the store, and promotes the replica when it dies."""
-CACHE = "cache"
-"""Between people and the balancer: keeps pages."""
-WIRES = "wires"
-"""Carries what ends of the cluster and the session store say to each other, and can be told to be slow, or cut."""
+REPLICA = "replica"  # the store's copy; after a promotion it is the one that is written to
+SENTINEL = "sentinel"  # watches the store, and promotes the replica when it dies
+CACHE = "cache"  # between people and the balancer: keeps pages
+WIRES = "wires"  # carry what ends of the cluster and the session store say to each other; can be slowed, or cut
 
 
 class Range(msgspec.Struct, frozen=True):
@@ -198,12 +194,10 @@ def has_wires(spec: ClusterSpec) -> bool:
 
 
 def wire_ends(spec: ClusterSpec, nodes: Iterable[str]) -> tuple[str, ...]:
-    """Who reaches the session store through a wire.
-
-    Nodes that ask a sentinel where the store is do not: they are told the store's own address. The replica does.
-    """
+    """Who reaches the session store through a wire."""
     if not has_wires(spec):
         return ()
+    # Nodes that ask a sentinel where the store is are told its own address, past any wire; so the replica has one.
     return (REPLICA,) if spec.architecture.replicas else tuple(nodes)
 
 

@@ -26,27 +26,21 @@ from docker.errors import APIError, DockerException
 
 from shared.errors import EnvironmentNotReady, PortTaken
 
-ANSWERS_WITHIN_S = 20.0
-"""For one request to the engine; what takes long (a pull, a build) sends signs of life meanwhile."""
-LOOKS_WITHIN_S = 0.35
-"""For one look at one container: it is part of an observation, which may take at most 1 s."""
+ANSWERS_WITHIN_S = 20.0  # for one request; what takes long (a pull, a build) sends signs of life meanwhile
+LOOKS_WITHIN_S = 0.35  # for one look at one container: part of an observation, which may take at most 1 s
 START_IT = "start it (`sudo systemctl start docker`, or open Docker Desktop), then `twinshop doctor --engine docker`"
 _USUAL = "unix:///var/run/docker.sock"
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 RUN = "twinshop.run"
-CLUSTER = "twinshop.cluster"
-"""The architecture: a run has several clusters, one after the other."""
-ROLE = "twinshop.role"
-"""balancer, node, store, replica, sentinel, wire, database, network."""
-SETTINGS = "twinshop.settings"
-"""On a container: the hash of how it was made. A part that has other settings by now is made anew when it starts."""
-INPUTS = "twinshop.inputs"
-"""On the node's image: the hash of all that went into it."""
-SETTLE_S = 2.0
-"""How long to look for a thing whose making was asked for in the instant before its owner died."""
+CLUSTER = "twinshop.cluster"  # the architecture: a run has several clusters, one after the other
+ROLE = "twinshop.role"  # balancer, node, store, replica, sentinel, wire, database, network
+SETTINGS = "twinshop.settings"  # the hash of how a container was made: one that has other settings now is made anew
+INPUTS = "twinshop.inputs"  # on the node's image: the hash of all that went into it
+SETTLE_S = 2.0  # how long to look for a thing whose making was asked for in the instant before its owner died
 GONE_WITHIN_S = 15.0
 _PAUSE_S = 0.1
 _AT_ONCE = 8
+IMAGE_USER = "10001:10001"  # as in `compose/Dockerfile`
 _GONE, _UNDER_WAY = 404, 409
 Filter = dict[str, list[str]]
 
@@ -84,7 +78,8 @@ def connect(
 
 
 def _knock(address: str) -> None:
-    """See whether anybody opens. The SDK would forget its socket when nobody does, and wrap the reason three times."""
+    """See whether anybody opens."""
+    # The SDK would leave its socket open when nobody does, and wrap the reason three times.
     if address.startswith("unix://"):
         path = address.removeprefix("unix://")
         with socket.socket(socket.AF_UNIX) as door:
@@ -92,7 +87,7 @@ def _knock(address: str) -> None:
             try:
                 door.connect(path)
             except OSError as error:
-                error.filename = path
+                error.filename = path  # a socket's errors do not say whom they tried to reach
                 raise
 
 
@@ -160,7 +155,7 @@ def silent(error: Exception) -> EnvironmentNotReady:
 
 def _deepest(error: BaseException) -> BaseException:
     """The error that began it: requests and Docker's SDK wrap the system's several times."""
-    seen = {id(error)}
+    seen = {id(error)}  # an error can be its own cause, over some corners
     while True:
         inner = error.__cause__ or error.__context__ or _argument(error)
         if inner is None or id(inner) in seen:
@@ -174,19 +169,12 @@ def _argument(error: BaseException) -> BaseException | None:
 
 
 def container_user(engine: docker.APIClient) -> str:
-    """Who runs in our containers, as uid:gid: somebody who may write the logs here, and is not root.
-
-    In a rootless engine, root *is* the person who runs it.
-    """
+    """Who runs in our containers, as uid:gid: somebody who may write the logs here, and is not root."""
     with asking("describe itself"):
         options = engine.info().get("SecurityOptions") or []
     if any("rootless" in option for option in options):
-        return "0:0"
+        return "0:0"  # there, root *is* the person who runs the engine
     return f"{os.getuid()}:{os.getgid()}" if os.getuid() else IMAGE_USER
-
-
-IMAGE_USER = "10001:10001"
-"""As in `compose/Dockerfile`."""
 
 
 def give(path: Path, user: str) -> None:
@@ -201,12 +189,9 @@ def labels(run: str, cluster: str, role: str) -> dict[str, str]:
     return {RUN: run, CLUSTER: cluster, ROLE: role}
 
 
-def of_run(run: str, cluster: str | None = None) -> dict[str, list[str]]:
+def of_run(run: str, cluster: str | None = None) -> Filter:
     """The filter that finds the things of a run, or of one of its clusters, and no others."""
-    wanted = [f"{RUN}={run}"]
-    if cluster is not None:
-        wanted.append(f"{CLUSTER}={cluster}")
-    return {"label": wanted}
+    return {"label": [f"{RUN}={run}", *([] if cluster is None else [f"{CLUSTER}={cluster}"])]}
 
 
 def sweep(engine: docker.APIClient, run: str, cluster: str | None = None, *, settle_s: float = 0.0) -> list[str]:
@@ -228,17 +213,16 @@ def sweep(engine: docker.APIClient, run: str, cluster: str | None = None, *, set
         if now > deadline:
             with asking(f"remove {', '.join(found)}"):
                 raise APIError("it is still there after 15 s")
-        time.sleep(_PAUSE_S if found or settle_s else 0)
+        time.sleep(_PAUSE_S)
 
 
 def _remove_once(engine: docker.APIClient, wanted: Filter) -> list[str]:
     """Ask for the removal of all there is; its names. Networks and volumes go only once no container holds them."""
     with asking("list what the run made"):
-        containers = engine.containers(all=True, filters=wanted)
-    if containers:
-        ids = [(str(found["Id"]), str(found["Names"][0]).lstrip("/")) for found in containers]
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            list(pool.map(lambda one: _gone(lambda: engine.remove_container(one[0], v=True, force=True)), ids))
+        listed = engine.containers(all=True, filters=wanted)
+    containers = [(str(found["Id"]), str(found["Names"][0]).lstrip("/")) for found in listed]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:  # side by side: the engine takes its time for each
+        list(pool.map(lambda one: _gone(lambda: engine.remove_container(one[0], v=True, force=True)), containers))
     with asking("list what the run made"):
         networks = [(str(net["Id"]), str(net["Name"])) for net in engine.networks(filters=wanted)]
         volumes = [str(volume["Name"]) for volume in engine.volumes(filters=wanted)["Volumes"] or []]
@@ -246,8 +230,8 @@ def _remove_once(engine: docker.APIClient, wanted: Filter) -> list[str]:
         _gone(lambda identity=identity: engine.remove_network(identity))  # type: ignore[misc]
     for name in volumes:
         _gone(lambda name=name: engine.remove_volume(name, force=True))  # type: ignore[misc]
-    names = [f"container {name}" for _, name in ids] if containers else []
-    return names + [f"network {name}" for _, name in networks] + [f"volume {name}" for name in volumes]
+    kinds = (("container", containers), ("network", networks), ("volume", [("", name) for name in volumes]))
+    return [f"{kind} {name}" for kind, found in kinds for _identity, name in found]
 
 
 def _gone(remove: Callable[[], object]) -> None:
@@ -256,9 +240,9 @@ def _gone(remove: Callable[[], object]) -> None:
         try:
             remove()
         except APIError as error:
-            if error.status_code in (_GONE, _UNDER_WAY) or "active endpoints" in str(error.explanation):
-                return
-            raise
+            # A network that a container is just leaving is refused with 403, and these words.
+            if error.status_code not in (_GONE, _UNDER_WAY) and "active endpoints" not in str(error.explanation):
+                raise
 
 
 def sweep_at(address: str, run: str, *, unaccounted: bool) -> list[str]:

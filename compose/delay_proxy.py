@@ -18,8 +18,7 @@ import msgspec
 
 LOOK_S = 0.01
 PIECE = 65_536
-AT_ONCE = 256
-"""Pieces of one direction that may be under way; a sender with more has to wait."""
+AT_ONCE = 256  # pieces of one direction that may be under way; a sender with more has to wait
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -89,7 +88,7 @@ class Carrier:
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, from its beginning to its end."""
-        await self._whole.wait()
+        await self._whole.wait()  # over a cut cable a connection is not refused, it just does not come about
         try:
             far_reader, far_writer = await asyncio.open_connection(*host_and_port(self.link.leads_to), limit=PIECE)
         except OSError:
@@ -112,9 +111,9 @@ class Carrier:
             while True:
                 due, piece = await under_way.get()
                 await asyncio.sleep(due - loop.time())
-                await self._whole.wait()
+                await self._whole.wait()  # behind the sleep: what is under way when it is cut does not arrive either
                 if not piece:
-                    writer.write_eof()
+                    writer.write_eof()  # the sender has said all, and may still listen
                     return
                 writer.write(piece)
                 await writer.drain()
@@ -133,6 +132,7 @@ class Carrier:
                 piece = await reader.read(PIECE)
             except OSError:
                 piece = b""
+            # Its time is fixed when it comes: a delay holds back no throughput, only each piece.
             await under_way.put((loop.time() + (self.link.delay_ms / 1000 if slow else 0.0), piece))
 
 

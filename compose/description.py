@@ -11,8 +11,8 @@ from typing import Literal
 
 import msgspec
 
-from compose.architectures import Affinity, App, Architecture, Store
-from compose.interface import Call, Extract, ShopperInterface, ShownPlaces, Sign, as_call
+from compose.architectures import Affinity, Architecture, Store
+from compose.interface import Call, Extract, ShopperInterface, ShownPlaces, Sign
 
 Sessions = Store
 """Where an application's sessions live, in the words of architectures."""
@@ -184,12 +184,16 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
             "login": self.login, "me": self.who, "remember": self.remember, "add": self.remember,
             "recall": self.recall, "logout": self.logout,
         }  # fmt: skip
+        # What is sent, without what its answer means: that stands in `shows` and the fields below.
+        calls = {
+            do: Call(call.send, call.page, call.form, call.json, call.headers)
+            for do, call in described.items() if call is not None
+        }  # fmt: skip
         shows = {"me": ShownPlaces(user=self.who.user)}
         if self.recall is not None:
             shows["recall"] = ShownPlaces(values=self.recall.value)
         return ShopperInterface(
-            calls={do: as_call(call) for do, call in described.items() if call is not None}, shows=shows,
-            audits=("me", "recall") if self.recall is not None else ("me",),
+            calls=calls, shows=shows, audits=("me", "recall") if self.recall is not None else ("me",),
             headers=self.headers, stranger=self.stranger, let_in=self.login.ok, token=self.login.token, csrf=self.csrf,
             shows_user=self.who.shows, keeps_one=self.remember is not None and self.remember.keeps == "one",
             in_account=self.remember is not None and self.remember.kept_in == "account",
@@ -200,16 +204,13 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
         return self.variant or {"": DescribedVariant()}
 
 
-APP: App = "described"
-"""What the architectures of a described application have for their `app`."""
-
-
 def architectures_of(description: Description) -> dict[str, Architecture]:
     """What can be compared of it, by name: one for each variant."""
     found = {}
     for name, variant in description.variants().items():
         full = f"{description.name}-{name}" if name else description.name
-        found[full] = Architecture(full, APP, variant.sessions, variant.affinity, _summary(description, name, variant))
+        summary = _summary(description, name, variant)
+        found[full] = Architecture(full, "described", variant.sessions, variant.affinity, summary)
     return found
 
 

@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import docker
 import msgspec
@@ -28,8 +28,7 @@ from compose.supervision.ledger import state_folder
 from compose.supervision.ports import free_ports
 from shared.errors import EnvironmentNotReady, TwinshopError
 
-WITHIN_S = 4.0
-"""All looks together; they are made side by side."""
+WITHIN_S = 4.0  # all looks together; they are made side by side
 Engine = Literal["machine", "processes", "docker"]
 LOWEST_DISK_MB, LOWEST_MEMORY_MB, LOWEST_FILES = 500, 700, 1024
 _PORTS = 20
@@ -58,8 +57,16 @@ class DoctorCheck(msgspec.Struct, frozen=True):
     """Without it, its engine is not ready."""
 
 
-Look = Callable[[], DoctorCheck]
-Looks = dict[tuple[Engine, str], Look]
+class LookResult(NamedTuple):
+    """What a look comes to: the last fields of a `DoctorCheck`."""
+
+    ok: bool
+    says: str
+    mend: str = ""
+    needed: bool = True
+
+
+Looks = dict[tuple[Engine, str], Callable[[], LookResult]]
 
 
 def examine(looks: Looks) -> tuple[DoctorCheck, ...]:
@@ -67,8 +74,8 @@ def examine(looks: Looks) -> tuple[DoctorCheck, ...]:
     pool = ThreadPoolExecutor(len(looks), thread_name_prefix="doctor")
     futures = {key: pool.submit(look) for key, look in looks.items()}
     wait(futures.values(), timeout=WITHIN_S)
-    pool.shutdown(wait=False, cancel_futures=True)
-    return tuple(_found(engine, name, future) for (engine, name), future in futures.items())
+    pool.shutdown(wait=False, cancel_futures=True)  # a look that hangs must not hold the answer about the others
+    return tuple(DoctorCheck(engine, name, *_found(future)) for (engine, name), future in futures.items())
 
 
 def ready(checks: tuple[DoctorCheck, ...], engine: str) -> bool:
@@ -76,131 +83,114 @@ def ready(checks: tuple[DoctorCheck, ...], engine: str) -> bool:
     return all(check.ok or not check.needed for check in checks if check.engine in ("machine", engine))
 
 
-def _found(engine: Engine, name: str, future: Future[DoctorCheck]) -> DoctorCheck:
+def _found(future: Future[LookResult]) -> LookResult:
     if not future.done():
-        return DoctorCheck(engine, name, False, f"no answer within {WITHIN_S:.0f} s", "twinshop doctor")
+        return LookResult(False, f"no answer within {WITHIN_S:.0f} s", "twinshop doctor")
     error = future.exception()
     if isinstance(error, TwinshopError):
         why = f": {error.why}" if error.why else ""
-        return DoctorCheck(engine, name, False, " ".join(f"{error.what}{why}".split()), error.next_step)
+        return LookResult(False, " ".join(f"{error.what}{why}".split()), error.next_step)
     if error is not None:
-        return DoctorCheck(engine, name, False, f"{type(error).__name__}: {error}", "twinshop doctor")
+        return LookResult(False, f"{type(error).__name__}: {error}", "twinshop doctor")
     return future.result()
 
 
-def _python() -> DoctorCheck:
+def _python() -> LookResult:
     version = ".".join(map(str, sys.version_info[:3]))
-    return DoctorCheck("machine", "python", sys.version_info >= (3, 11), version, "make PYTHON=python3.12 install")
+    return LookResult(sys.version_info >= (3, 11), version, "make PYTHON=python3.12 install")
 
 
-def _ports() -> DoctorCheck:
-    found = free_ports(_PORTS)
-    return DoctorCheck("machine", "ports", True, f"{len(found)} free ones on 127.0.0.1 found at once")
+def _ports() -> LookResult:
+    return LookResult(True, f"{len(free_ports(_PORTS))} free ones on 127.0.0.1 found at once")
 
 
-def _state() -> DoctorCheck:
+def _state() -> LookResult:
     folder = state_folder()
+    # Nothing is changed, so it is not made here: whether it could be, its nearest parent tells.
     there = next(path for path in (folder, *folder.parents) if path.exists())
-    fine = os.access(there, os.W_OK | os.X_OK)
-    return DoctorCheck("machine", "ledger", fine, f"{folder}", "export TWINSHOP_STATE=$HOME/.twinshop")
+    return LookResult(os.access(there, os.W_OK | os.X_OK), f"{folder}", "export TWINSHOP_STATE=$HOME/.twinshop")
 
 
-def _disk() -> DoctorCheck:
+def _disk() -> LookResult:
     free_mb = shutil.disk_usage(Path.cwd()).free // 10**6
-    return DoctorCheck(
-        "machine", "disk", free_mb >= LOWEST_DISK_MB, f"{free_mb} MB free here, {LOWEST_DISK_MB} wanted",
-        "rm -r runs/*   (or free some space elsewhere)",
-    )  # fmt: skip
+    says = f"{free_mb} MB free here, {LOWEST_DISK_MB} wanted"
+    return LookResult(free_mb >= LOWEST_DISK_MB, says, "rm -r runs/*   (or free some space elsewhere)")
 
 
-def _memory() -> DoctorCheck:
+def _memory() -> LookResult:
     free_mb = psutil.virtual_memory().available // 10**6
-    return DoctorCheck(
-        "machine", "memory", free_mb >= LOWEST_MEMORY_MB, f"{free_mb} MB free, {LOWEST_MEMORY_MB} wanted",
-        "twinshop down --all   (or close other programs)",
-    )  # fmt: skip
+    says = f"{free_mb} MB free, {LOWEST_MEMORY_MB} wanted"
+    return LookResult(free_mb >= LOWEST_MEMORY_MB, says, "twinshop down --all   (or close other programs)")
 
 
-def _clock() -> DoctorCheck:
-    return DoctorCheck(
-        "machine", "clock", time.time() > _BUILT_AFTER, time.strftime("%Y-%m-%d %H:%M:%S %Z"),
-        "sudo timedatectl set-ntp true",
-    )  # fmt: skip
+def _clock() -> LookResult:
+    now = time.strftime("%Y-%m-%d %H:%M:%S %Z")
+    return LookResult(time.time() > _BUILT_AFTER, now, "sudo timedatectl set-ntp true")
 
 
-def _files() -> DoctorCheck:
-    import resource
+def _files() -> LookResult:
+    import resource  # late: only Unix has it
 
     soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     fine = soft == resource.RLIM_INFINITY or soft >= LOWEST_FILES
-    return DoctorCheck("machine", "open files", fine, f"at most {soft}, {LOWEST_FILES} wanted", "ulimit -n 4096")
+    return LookResult(fine, f"at most {soft}, {LOWEST_FILES} wanted", "ulimit -n 4096")
 
 
-def _balancer(balancer: Balancer) -> DoctorCheck:
+def _balancer(balancer: Balancer) -> LookResult:
     """One of several: each is as good as another, and may be missing."""
     try:
         version = balancer.version_of(balancer.program().path)
     except EnvironmentNotReady as error:
-        return DoctorCheck(
-            "processes", balancer.name, False, f"{error.what}: {error.why}", error.next_step, needed=False
-        )
-    return DoctorCheck("processes", balancer.name, True, version, needed=False)
+        return LookResult(False, f"{error.what}: {error.why}", error.next_step, needed=False)
+    return LookResult(True, version, needed=False)
 
 
-def _any_balancer() -> DoctorCheck:
+def _any_balancer() -> LookResult:
     choice = choose_balancer()
     says = f"{BALANCERS[choice.name].title} is in front of the nodes"
-    return DoctorCheck("processes", "balancer", True, f"{says}: {choice.remark}" if choice.remark else says)
+    return LookResult(True, f"{says}: {choice.remark}" if choice.remark else says)
 
 
-def _store() -> DoctorCheck:
+def _store() -> LookResult:
     program = server_program()
     try:
         done = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=_PROGRAM_S, check=True)
     except (OSError, subprocess.SubprocessError) as error:
         raise TwinshopError(f"{program} does not run", why=str(error), next_step="make install") from error
     version = _VERSION.search(done.stdout)
-    return DoctorCheck("processes", "valkey", True, version[0] if version else "it runs")
+    return LookResult(True, version[0] if version else "it runs")
 
 
-def _engine() -> DoctorCheck:
+def _engine() -> LookResult:
     with connect(within_s=_ASK_S) as engine, asking("say its version"):
         version = str(engine.version()["Version"])
     numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
-    return DoctorCheck(
-        "docker", "docker engine", numbers >= LOWEST_VERSION, f"version {version}, 20.10 or newer wanted",
-        "sudo apt-get install --only-upgrade docker-ce   (or docker.io)",
-    )  # fmt: skip
+    mend = "sudo apt-get install --only-upgrade docker-ce   (or docker.io)"
+    return LookResult(numbers >= LOWEST_VERSION, f"version {version}, 20.10 or newer wanted", mend)
 
 
-def _compose() -> DoctorCheck:
+def _compose() -> LookResult:
     says = "no `docker compose`: only the compose files by hand need it"
     try:
-        done = subprocess.run(
-            ["docker", "compose", "version"], capture_output=True, text=True, timeout=3.0, check=False
-        )  # fmt: skip
+        command = ["docker", "compose", "version"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_PROGRAM_S, check=False)
         fine = done.returncode == 0
     except (OSError, subprocess.SubprocessError):
         fine = False
     mend = "sudo apt-get install docker-compose-plugin"
-    return DoctorCheck("docker", "compose", fine, done.stdout.strip() if fine else says, mend, needed=False)
+    return LookResult(fine, done.stdout.strip() if fine else says, mend, needed=False)
 
 
-def _images() -> DoctorCheck:
+def _images() -> LookResult:
     with connect(within_s=_ASK_S) as engine:
-        return _images_of(engine)
-
-
-def _images_of(engine: docker.APIClient) -> DoctorCheck:
-    node = look(engine, node_image())
-    wanted = OFFICIAL if node.present else (PYTHON, *OFFICIAL)
-    missing = [name for name in wanted if not look(engine, name).present]
-    unreachable = _not_pullable(engine, missing)
+        node = look(engine, node_image())
+        wanted = OFFICIAL if node.present else (PYTHON, *OFFICIAL)
+        missing = [name for name in wanted if not look(engine, name).present]
+        unreachable = _not_pullable(engine, missing)
     if unreachable:
-        return DoctorCheck("docker", "images", False, f"missing, and not to be pulled: {', '.join(unreachable)}", _PULL)
+        return LookResult(False, f"missing, and not to be pulled: {', '.join(unreachable)}", _PULL)
     later = ([] if node.present else [f"{NODE} is built"]) + [f"{name} is pulled" for name in missing]
-    says = f"at the first run, {', '.join(later)}" if later else f"all {1 + len(OFFICIAL)} are there"
-    return DoctorCheck("docker", "images", True, says)
+    return LookResult(True, f"at the first run, {', '.join(later)}" if later else f"all {1 + len(OFFICIAL)} are there")
 
 
 def _not_pullable(engine: docker.APIClient, names: list[str]) -> list[str]:
@@ -218,27 +208,22 @@ def _not_pullable(engine: docker.APIClient, names: list[str]) -> list[str]:
         return [name for name, missing in zip(names, pool.map(unreachable, names), strict=True) if missing]
 
 
-def _docker_clock() -> DoctorCheck:
+def _docker_clock() -> LookResult:
     with connect(within_s=_ASK_S) as engine, asking("tell the time"):
         theirs = datetime.fromisoformat(str(engine.info()["SystemTime"])).timestamp()
     apart_s = abs(theirs - time.time())
-    fine = apart_s <= CLOCKS_APART_S
-    return DoctorCheck(
-        "docker", "docker clock", fine, f"{apart_s:.1f} s from ours", "restart Docker: its clock has drifted"
-    )
+    return LookResult(apart_s <= CLOCKS_APART_S, f"{apart_s:.1f} s from ours", "restart Docker: its clock has drifted")
 
 
-def _docker_disk() -> DoctorCheck:
+def _docker_disk() -> LookResult:
     with connect(within_s=_ASK_S) as engine, asking("describe itself"):
         folder = str(engine.info()["DockerRootDir"])
     try:
         free_mb = shutil.disk_usage(folder).free // 10**6
     except OSError:  # in a virtual machine of its own, as on macOS
-        return DoctorCheck("docker", "docker disk", True, f"{folder} cannot be seen from here")
-    fine = free_mb >= LOWEST_DOCKER_DISK_MB
-    return DoctorCheck(
-        "docker", "docker disk", fine, f"{free_mb} MB free, {LOWEST_DOCKER_DISK_MB} wanted", "docker system prune"
-    )
+        return LookResult(True, f"{folder} cannot be seen from here")
+    says = f"{free_mb} MB free, {LOWEST_DOCKER_DISK_MB} wanted"
+    return LookResult(free_mb >= LOWEST_DOCKER_DISK_MB, says, "docker system prune")
 
 
 MACHINE_LOOKS: Looks = {

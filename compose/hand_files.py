@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from compose.applications import APPLICATIONS
+from compose.applications import SHIPPED
 from compose.architectures import ARCHITECTURES
-from compose.balancers import balancer_named
 from compose.balancers.contract import Site
+from compose.balancers.envoy_config import bootstrap
 from compose.cluster import ClusterSpec
 from compose.supervision.ports import Listen
 
 FOLDER = Path(__file__).parent
 RUN = "by-hand"
+# Each compose file, and the architecture whose routing it shows; `redis` is routed as `signed-token` is.
 SHOPS = {"stateful": "sticky-memory", "stateless": "signed-token"}
-"""Each compose file, and the architecture whose routing it shows (`redis` is routed as `signed-token` is)."""
 
 
 def files() -> dict[Path, bytes]:
@@ -28,16 +28,10 @@ def files() -> dict[Path, bytes]:
 
 def _configuration(architecture: str) -> bytes:
     spec = ClusterSpec(RUN, ARCHITECTURES[architecture])
-    site = Site(
-        spec,
-        APPLICATIONS[spec.architecture.app].http,
-        listen=Listen("0.0.0.0", 8080),
-        admin=Listen("0.0.0.0", 9901),
-        folder=Path("/etc"),
-        access_log=Path("/dev/stdout"),
-    )
+    listen, admin = Listen("0.0.0.0", 8080), Listen("0.0.0.0", 9901)  # inside; the compose files publish on 127.0.0.1
+    site = Site(spec, SHIPPED.http, listen, admin, folder=Path("/etc"), access_log=Path("/dev/stdout"))
     # The service's name: Docker answers with the address of every container of it, however many there are.
-    return balancer_named(spec.balancer).by_hand(site, Listen("node", 8000))
+    return bootstrap(site, nodes=Listen("node", 8000))
 
 
 if __name__ == "__main__":

@@ -27,10 +27,6 @@ class Extract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     header: str = ""
     """The value of the answer's header of that name."""
 
-    def ways(self) -> list[str]:
-        """Which of the ways are used; one, if it makes sense."""
-        return [way for way in ("json", "css", "regex", "cookie", "header") if getattr(self, way)]
-
 
 class Sign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """How an answer can be told: all that is given must hold."""
@@ -134,8 +130,3 @@ class ShopperInterface(msgspec.Struct, frozen=True, omit_defaults=True):
     """What can be put into a cart."""
     made_to_order: str = ""
     """How the names of articles begin of which there is no end; "": there are none."""
-
-
-def as_call(call: Call) -> Call:
-    """What is sent, without what its answer means."""
-    return Call(call.send, call.page, call.form, call.json, call.headers)

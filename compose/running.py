@@ -13,7 +13,7 @@ from compose.engines.cluster_file import read_cluster_file
 from compose.engines.contract import Cluster, Engine
 from compose.engines.registry import engine_named
 from compose.supervision.ledger import Ledger
-from compose.supervision.ledger_file import ledgers, read_page
+from compose.supervision.ledger_file import Kept, ledgers, read_page
 from compose.supervision.recovery import Recovered, clear, own_since_ns
 from shared.errors import NotReadyInTime, TwinshopError, UsageError
 
@@ -41,9 +41,10 @@ def keep_cluster(state: Path, engine: Engine, spec: ClusterSpec, announce: Calla
     try:
         ledger.make_folder(folder)
         announce(engine.start(spec, folder, ledger))
-        ledger.keep()
+        ledger.add(Kept())
     except BaseException as error:
         if isinstance(error, NotReadyInTime) and error.log is not None:
+            # Closing takes the cluster's folder, and with it the log that the message names.
             error.log = Path(shutil.copy(error.log, state / f"failed-{error.log.name}"))
         ledger.close()
         raise
@@ -70,13 +71,10 @@ def choose_run(state: Path, run: str | None) -> str:
             why=f"oldest first: {', '.join(f'{one} ({_architecture(state, one)})' for one in there)}",
             next_step=f"the same command with --cluster {there[-1]}, or another of them",
         )
-    if run is None:
-        return there[0]
-    if run not in there:
-        raise UsageError(
-            f"no cluster {run} is running", why=f"running: {', '.join(there)}", next_step="twinshop status"
-        )
-    return run
+    if run not in (None, *there):
+        why = f"running: {', '.join(there)}"
+        raise UsageError(f"no cluster {run} is running", why=why, next_step="twinshop status")
+    return run or there[0]
 
 
 def _architecture(state: Path, run: str) -> str:
@@ -87,8 +85,9 @@ def _architecture(state: Path, run: str) -> str:
 
 
 def _started_ns(state: Path, run: str) -> int:
-    """When its folder was made; ledgers grow later, too, with every node that is killed or started."""
+    """When its folder was made, in ns since 1970; 0 if it is gone."""
     try:
+        # Not by the ledger's time: that grows later, too, with every node that is killed or started.
         return own_since_ns(folder_of(state, run))
     except OSError:
         return 0

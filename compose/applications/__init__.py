@@ -9,11 +9,8 @@ from compose.cluster import ClusterSpec
 
 SHIPPED: Application = Twins()
 """What is under test unless somebody describes something else."""
-APPLICATIONS: dict[str, Application] = dict.fromkeys(("stateful_app", "stateless_app"), SHIPPED)
-"""By what an architecture calls them."""
 
 
 def application_of(spec: ClusterSpec) -> Application:
     """What runs in that cluster."""
-    described = spec.application
-    return APPLICATIONS[spec.architecture.app] if described is None else DescribedApplication(described)
+    return SHIPPED if spec.application is None else DescribedApplication(spec.application)

@@ -109,15 +109,12 @@ def compose_service(file: Path, name: str) -> ComposeService:
         DescriptionError: there is none of that name, or it needs what is not carried over.
         EnvironmentNotReady: compose is not there, or refuses the file.
     """
-    said = _compose(file, ["config", "--format", "json"], RESOLVED_WITHIN_S)
-    config = _decode_config(said)
-    found: dict[str, ServiceContainer] = {}
+    config = _decode_config(_compose(file, ["config", "--format", "json"], RESOLVED_WITHIN_S))
     if name not in config.services:
-        raise DescriptionError(
-            f"{file} has no service {name!r}", why=f"it has {', '.join(config.services)}",
-            next_step="name one of them in [service]",
-        )  # fmt: skip
-    for each in _in_order(config, name, ()):
+        why = f"it has {', '.join(config.services)}"
+        raise DescriptionError(f"{file} has no service {name!r}", why=why, next_step="name one of them in [service]")
+    found: dict[str, ServiceContainer] = {}
+    for each in _in_order(config, name, ()):  # several may rest on the same one: it is started once, for the first
         found.setdefault(each, _container(file, config, each, is_node=each == name))
     return ComposeService(found.pop(name), tuple(found.values()), file)
 
@@ -131,15 +128,17 @@ def _in_order(config: _Config, name: str, above: tuple[str, ...]) -> Iterator[st
 
 
 def _container(file: Path, config: _Config, name: str, *, is_node: bool) -> ServiceContainer:
+    # What says nothing is not refused either: compose itself writes `command: null` beside what its owner wrote.
     told = {key: value for key, value in config.services[name].items() if value not in (None, [], {}, False)}
     if unknown := sorted(set(told) - CARRIED_OVER - NOT_NEEDED):
         raise _refused(file, name, f"it has {', '.join(unknown)}, which Twinshop does not carry over")
-    it = msgspec.convert(told, type=_Service, strict=False)
+    it = msgspec.convert(told, type=_Service, strict=False)  # compose writes sizes as texts: "67108864"
     named = [volume.target for volume in it.volumes if volume.type != "bind"]
     if named and is_node:
         # Of what it rests on, a volume is new in each run, and gone with it; nodes would each have one of their own.
         raise _refused(file, name, f"a volume is at {named[0]}: keep what nodes share in a service that they rest on")
     return ServiceContainer(
+        # Of one that it builds, compose itself makes up that name.
         name, it.image or f"{config.name}-{name}", it.build is not None, tuple(it.entrypoint or ()),
         tuple(it.command or ()), {key: value for key, value in it.environment.items() if value is not None}, it.user,
         it.working_dir,
@@ -151,6 +150,7 @@ def _container(file: Path, config: _Config, name: str, *, is_node: bool) -> Serv
 
 def _health_command(check: _Healthcheck | None) -> tuple[str, ...]:
     kind, *words = check.test if check is not None and not check.disable and check.test else ["NONE"]
+    # As Docker reads it: CMD is a program with its arguments, CMD-SHELL a line for a shell, NONE none.
     return tuple(words) if kind == "CMD" else ("/bin/sh", "-c", *words) if kind == "CMD-SHELL" else ()
 
 
@@ -172,6 +172,7 @@ def _compose(file: Path, words: Sequence[str], within_s: float) -> bytes:
     except OSError as error:
         raise _not_resolved(file, f"docker compose cannot be started: {error.strerror or error}") from None
     if done.returncode:
+        # Its last line: warnings of variables that are not set stand above it.
         last = (done.stderr.decode("utf-8", "replace").strip().splitlines() or ["it says nothing"])[-1]
         raise _not_resolved(file, f"docker compose {words[0]}: {last[:300]}")
     return done.stdout

@@ -16,20 +16,17 @@ from typing import IO, Any
 from urllib.parse import urlsplit
 
 from compose.applications.compose_file import ComposeService, compose_service
-from compose.applications.contract import Application, ApplicationCapabilities, NodeSetup, NodeState
-from compose.changes import Key, Reply, Trouble
+from compose.applications.contract import Application, ApplicationCapabilities, NodeSetup
+from compose.changes import Reply, Trouble
 from compose.cluster import ClusterSpec, HttpInterface
 from compose.description import PLACES, Description, variant_of
 from compose.probes.parts import PROBE_S, SelfReport, ask_page
 from compose.probes.questions import Unanswered, ask
 from compose.supervision.ports import HOST, Listen
 from compose.supervision.waiting import not_ready
-from shared.database_order import DatabaseOrder
 from shared.errors import UsageError
-from shared.sessions import HeldSession
 
-PREPARED_WITHIN_S = 60.0
-"""Making tables and accounts takes no longer."""
+PREPARED_WITHIN_S = 60.0  # making tables and accounts takes no longer
 _PLACE = re.compile(r"\{(" + "|".join(PLACES) + r")\}")
 
 
@@ -76,19 +73,13 @@ class DescribedApplication(Application):
             own.mkdir(parents=True)
         return dict(zip(asked, placed(list(asked.values()), words), strict=True))
 
-    def prepare(self, spec: ClusterSpec, database_url: str) -> None:
-        """Done before it started."""
-
     def before_start(self, spec: ClusterSpec, setup: NodeSetup, log: Path) -> None:
         """Run the command that makes tables and accounts."""
-        command = self._it.node.prepare if self._it.node else []
-        if command:
-            environment = {**os.environ, **self.environment(spec, setup)}
-            self._run(placed(command, _words(spec, setup)), environment, log)
-
-    def _run(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+        if self._it.node is None or not self._it.node.prepare:
+            return
+        command, environment = placed(self._it.node.prepare, _words(spec, setup)), self.environment(spec, setup)
         with log.open("ab") as output:
-            why = run_within(command, environment, self.home, output, PREPARED_WITHIN_S)
+            why = run_within(command, {**os.environ, **environment}, self.home, output, PREPARED_WITHIN_S)
         if why:
             raise not_ready(f"the preparation of {self._it.name}", f"the command {command[0]} {why}", log)
 
@@ -109,14 +100,6 @@ class DescribedApplication(Application):
         """Ask for the same page."""
         return ask_page(url, self.http.health, {"X-Request-Id": f"probe-{secrets.token_hex(4)}"})
 
-    def state(self, url: str, control_token: str, keys: Mapping[Key, str]) -> NodeState | None:
-        """Not known."""
-        return None
-
-    def held(self, url: str, control_token: str) -> list[HeldSession] | None:
-        """Not known."""
-        return None
-
     def trouble(self, url: str, control_token: str, trouble: Trouble) -> None:
         """It cannot be told."""
         raise UsageError(
@@ -124,13 +107,10 @@ class DescribedApplication(Application):
             next_step="choose a scenario that breaks things from outside: twinshop list",
         )  # fmt: skip
 
-    def orders(self, database_url: str) -> list[DatabaseOrder]:
-        """Not known."""
-        return []
-
 
 def placed(texts: Sequence[str], words: Mapping[str, str]) -> list[str]:
     """The texts with the words of `PLACES` filled in, as far as they are known."""
+    # Not by `format`: braces that are no such word (JSON in an argument) stay as they are.
     return [_PLACE.sub(lambda found: words.get(found[1], found[0]), text) for text in texts]
 
 
@@ -141,7 +121,7 @@ def run_within(
     try:
         process = subprocess.Popen(
             list(command), env=dict(environment), cwd=folder or None, stdin=subprocess.DEVNULL, stdout=output,
-            stderr=output, start_new_session=True,
+            stderr=output, start_new_session=True,  # a group of its own: what it leaves behind is found by that
         )  # fmt: skip
     except OSError as error:
         return f"cannot be started: {error.strerror or error}"
@@ -156,7 +136,7 @@ def run_within(
 
 def end_group(process: subprocess.Popen[Any]) -> None:
     """Kill a process that leads a group, and whatever it has started in it."""
-    with suppress(ProcessLookupError):
+    with suppress(ProcessLookupError):  # it has ended, and left nobody
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 

@@ -34,7 +34,7 @@ from shared.toml_places import nearest_line, toml_place
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 MAX_BYTES = 100_000
 _NAME = re.compile(r"[a-z0-9](-?[a-z0-9])*")
-_WORD = re.compile(r"\{([A-Za-z_]+)(?::[^{}]*)?\}")
+_WORD = re.compile(r"\{([A-Za-z_]+)(?::[^{}]*)?\}")  # "{number:04d}" is a word, {"a": 1} is not
 _UNKNOWN = re.compile(r"Object contains unknown field `(.+?)`")
 CALLS = ("login", "who", "remember", "recall", "logout")
 _TABLES: dict[str, type[msgspec.Struct]] = {
@@ -78,14 +78,14 @@ def read_description(content: bytes, *, file: str, folder: str) -> Description:
         DescriptionError: as `load_description`.
     """
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig")  # some editors begin a file with a mark (BOM), which TOML does not know
         document = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ten thousand brackets are too deep for its reader
         raise DescriptionError(
             f"{toml_place(file, error)}: not TOML", why=str(error), next_step=f"mend {file}"
         ) from error
     try:
-        if "folder" in document:
+        if "folder" in document:  # a field of the struct that is ours to fill in
             raise msgspec.ValidationError("Object contains unknown field `folder`")
         found = msgspec.convert(document, type=Description, strict=True)
     except msgspec.ValidationError as error:

@@ -15,7 +15,7 @@ from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 from compose.interface import Extract, Sign
 
-_NOTHING = object()
+_NOTHING = object()  # not parsed yet; None is what the JSON `null`, and no JSON at all, come to
 
 
 class AnsweredPage:
@@ -73,6 +73,7 @@ class AnsweredPage:
         """Whether all of that sign holds. A sign that says nothing does not."""
         if not sign:
             return False
+        # A client that follows redirects has arrived; for one that does not, the answer says where it would lead.
         leads = self.header("Location") if 300 <= self.status < 400 else self.arrived
         return all(
             (
@@ -86,7 +87,7 @@ class AnsweredPage:
 
     def _elements(self, selector: str, attribute: str) -> list[str | None]:
         if self._html is None:
-            self._html = LexborHTMLParser(self.text or " ")
+            self._html = LexborHTMLParser(self.text)
         found = self._html.css(selector)
         return [node.attributes.get(attribute) if attribute else node.text() for node in found]
 
@@ -111,7 +112,7 @@ def at_pointer(document: Any, pointer: str) -> Any:
 
 def why_not(extract: Extract) -> str:
     """Why it points nowhere, in words; "" if it is well made."""
-    ways = extract.ways()
+    ways = [way for way in ("json", "css", "regex", "cookie", "header") if getattr(extract, way)]
     if len(ways) != 1:
         return f"it has {len(ways)} ways ({', '.join(ways) or 'none'}); give one of json, css, regex, cookie, header"
     if extract.attribute and not extract.css:
@@ -140,6 +141,7 @@ def bad_selector(selector: str) -> str:
 
 @cache
 def _keys(pointer: str) -> tuple[str, ...]:
+    # In this order (RFC 6901): the other way round "~01" would become a slash.
     return tuple(word.replace("~1", "/").replace("~0", "~") for word in pointer.split("/")[1:])
 
 

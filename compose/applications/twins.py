@@ -24,27 +24,26 @@ from shared.sessions import HeldSession, fingerprint
 from shared.shop.catalogue import BY_SKU, ENGRAVED
 
 STATE_WITHIN_S, TROUBLE_WITHIN_S, ADMINISTERED_WITHIN_S = 0.6, 1.0, 6.0
-FROM_LIMITS = (
+FROM_LIMITS = (  # limits that are settings of a node by the same name
     "session_lifetime_s", "access_lifetime_s", "refresh_grace_s", "session_absolute_s", "session_cap",
     "session_refresh_each_request", "store_timeout_s", "store_retries", "regenerate_at_login", "cart_lock",
     "key_per_process", "idempotency_keys", "clock_leeway_s", "rate_limit", "rate_limit_counters", "login_failures",
     "store_connections", "store_cache_s", "cookie_chunks", "slow_page_ms", "deep_health", "password_cost",
     "node_threads", "node_workers",
 )  # fmt: skip
-"""Limits that are settings of a node by the same name."""
-PUBLIC_PATHS = (
+PUBLIC_PATHS = (  # what the shop serves to people; a test holds it against the shop's own routes
     "/(products|recommendations|cart|checkout|orders)?",
     "/(login|logout|logout/everywhere|me|password|sessions)",
     "/cart/[A-Za-z0-9_-]+(/remove)?",
     "/sessions/[A-Za-z0-9_-]+/end",
     r"/static/[A-Za-z0-9._-]+",
 )
-"""What the shop serves to people; a test holds it against the shop's own routes."""
 _JSON = {"Accept": "application/json"}
 CALLS: dict[str, Call] = {
     "login": Call("POST /login", json={"user": "{user}", "password": "{password}"}, headers=_JSON),
     "browse": Call("GET /products", headers=_JSON),
     "add": Call("POST /cart", json={"sku": "{sku}", "quantity": "{quantity}"}, headers=_JSON),
+    # It has no body; by this header a foreign page would need a preflight, so the shop asks for no CSRF token.
     "remove": Call("DELETE /cart/{sku}", headers={**_JSON, "Content-Type": "application/json"}),
     "cart": Call("GET /cart", headers=_JSON),
     "checkout": Call("POST /checkout", json={}, headers={**_JSON, "Idempotency-Key": "{key}"}),
@@ -57,15 +56,13 @@ CALLS: dict[str, Call] = {
     # A page with a form, whose CSRF token needs a session.
     "arrive": Call("GET /login", headers={"Accept": "text/html"}),
 }
-"""What shoppers ask of the shop."""
 ACCOUNT = {
     "change_password": Call("POST /password", json={"password": "{password}", "new": "{new}"}, headers=_JSON),
     "sessions": Call("GET /sessions", headers=_JSON),
     "end_session": Call("POST /sessions/{session}/end", json={"password": "{password}"}, headers=_JSON),
 }
 _KNOWS = ShownPlaces(keys=ShownKeys("user", "cart", "order", "orders"))
-UNREAD = frozenset({"browse", "arrive", "watch"})
-"""What says nothing about the shopper, or says it to a person and not in JSON."""
+UNREAD = frozenset({"browse", "arrive", "watch"})  # say nothing about the shopper, or say it to a person, as a page
 Said = TypeVar("Said")
 
 
@@ -142,7 +139,7 @@ class Twins(Application):
 
     def _command(self, python: str, spec: ClusterSpec, listen: Listen) -> list[str]:
         # -P: a folder that happens to be named like ours is not imported in its place.
-        module = ["-P", "-m", "shared.node", spec.architecture.app]
+        module = ("-P", "-m", "shared.node", spec.architecture.app)
         return [python, *module, "--host", listen.host, "--port", str(listen.port)]
 
     def environment(self, spec: ClusterSpec, setup: NodeSetup) -> dict[str, str]:
@@ -187,7 +184,7 @@ class Twins(Application):
         except Unanswered as silence:
             return SelfReport.silence(where, silence)
         said = answer.headers.get("x-run")
-        if said != run:
+        if said != run:  # before its status: of somebody else's server no status means anything
             return SelfReport(False, None, f"{where} is not ours: its X-Run is {said!r}", foreign=True)
         asked = f"{where}{self.http.health}"
         if answer.status != 200:
@@ -225,27 +222,18 @@ class Twins(Application):
     def trouble(self, url: str, control_token: str, trouble: Trouble) -> None:
         """By its control page."""
         with suppress(Unanswered):
-            answer = ask(
-                f"{url}/-/trouble",
-                headers={"X-Control-Token": control_token},
-                put=msgspec.json.encode(trouble),
-                within_s=TROUBLE_WITHIN_S,
-            )
-            if answer.status >= 300:
+            told, headers = msgspec.json.encode(trouble), {"X-Control-Token": control_token}
+            status = ask(f"{url}/-/trouble", headers=headers, put=told, within_s=TROUBLE_WITHIN_S).status
+            if status >= 300:
                 where = urlsplit(url).netloc
-                raise TwinshopError(
-                    f"the node at {where} cannot be made to fail: its control page answers {answer.status}"
-                )
+                raise TwinshopError(f"the node at {where} cannot be made to fail: its control page answers {status}")
 
     def administer(self, url: str, control_token: str, user: str, what: Literal["end", "disable"]) -> int:
         """By its control page."""
-        try:
-            headers = {"X-Control-Token": control_token}
-            return ask(
-                f"{url}/-/users/{user}/{what}", headers=headers, method="POST", within_s=ADMINISTERED_WITHIN_S
-            ).status
-        except Unanswered:
-            return 0
+        page, headers = f"{url}/-/users/{user}/{what}", {"X-Control-Token": control_token}
+        with suppress(Unanswered):
+            return ask(page, headers=headers, method="POST", within_s=ADMINISTERED_WITHIN_S).status
+        return 0
 
     def orders(self, database_url: str) -> list[DatabaseOrder]:
         """Every order in the database, by order id."""
@@ -263,4 +251,5 @@ def _control_page(url: str, control_token: str, read: Callable[[bytes], Said], w
 
 
 def _written(value: object) -> str:
+    # A node takes "1" and "0" only.
     return str(int(value)) if isinstance(value, bool) else str(value)

@@ -40,8 +40,7 @@ class AccessLine(msgspec.Struct, frozen=True):
 
 KEPT_LOG = "cache.ndjson"
 """What a cache of pages before the balancer answered itself, in the same form; in a cluster's folder."""
-NO_FLAGS = frozenset({None, "", "-"})
-"""How it is written that nothing was amiss."""
+NO_FLAGS = frozenset({None, "", "-"})  # how it is written that nothing was amiss
 
 
 class RawLine(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
@@ -89,6 +88,13 @@ class FormattedLine(msgspec.Struct):
 def known(word: str) -> str:
     """A word of such a line; "-" stands for none."""
     return "" if word == "-" else word
+
+
+def made_here(status: int, node: str, answered_by: str) -> str:
+    """The `flags` of an answer whose log has no word for it: a 5xx that no shop gave is the balancer's own."""
+    if status < 500 or answered_by:
+        return ""
+    return "UT" if status == 504 else "UF" if node else "UH"
 
 
 _decoder = msgspec.json.Decoder(RawLine, strict=False)  # START_TIME comes as a string of digits

@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 
 import msgspec
 
-from compose.balancers.access_log import FormattedLine, RawLine, known
+from compose.balancers.access_log import FormattedLine, RawLine, known, made_here
 from compose.balancers.contract import (
     AS_SHIPPED,
     Balancer,
@@ -31,7 +31,7 @@ from compose.balancers.contract import (
     retries_of,
 )
 from compose.changes import Balancing
-from compose.probes.parts import PROBE_S, SelfReport
+from compose.probes.parts import PROBE_S
 from compose.probes.questions import HttpAnswer, Unanswered, ask
 
 CONFIG_FILE = "httpd.conf"
@@ -41,12 +41,10 @@ _MODULES = (
     "proxy", "proxy_http", "slotmem_shm", "proxy_balancer", "lbmethod_byrequests", "lbmethod_bybusyness",
     "proxy_hcheck", "status",
 )  # fmt: skip
-_VERSION = re.compile(r"Apache/(\d+\.\d+\.\d+)")
 _GENERATION = re.compile(r"^ParentServerConfigGeneration: (\d+)", re.MULTILINE)
 _METHODS = {"least-request": "bybusyness"}
 _NAMESPACE = "{http://httpd.apache.org}"
-_OUT = ("Err", "Dis", "Stop", "HcFl", "Spar", "Stby", "Ign", "Drn")
-"""Words of its status that say that it sends no newcomers there."""
+_OUT = ("Err", "Dis", "Stop", "HcFl", "Spar", "Stby", "Ign", "Drn")  # its words for: no newcomers are sent there
 
 
 class Apache(Balancer):
@@ -55,7 +53,8 @@ class Apache(Balancer):
     name, title, version, package = "apache", "Apache httpd", "2.4.71", "apache2-bin"
     system_names, version_words = ("apache2", "httpd"), ("-v",)
     own_log = "access.apache.log"
-    reload_signal = "SIGUSR1"
+    reload_signal = "SIGUSR1"  # graceful; at SIGHUP it would cut its children's requests off
+    start_page = "/server-status"
     sources = (
         "https://httpd.apache.org/docs/2.4/mod/mod_proxy_balancer.html#example",
         "https://httpd.apache.org/docs/2.4/mod/mod_proxy_hcheck.html",
@@ -88,13 +87,10 @@ class Apache(Balancer):
         """There is no package of Python's with it."""
         raise ImportError("there is no wheel of Apache httpd")
 
-    def version_in(self, said: str) -> str:
-        """As in "Server version: Apache/2.4.71 (Debian)"."""
-        return next(_VERSION.finditer(said))[1]
-
     def words(self, site: Site) -> list[str]:
         """With a name for this start of it, which it says at its admin address."""
         modules = next((one for one in MODULE_FOLDERS if Path(one).is_dir()), MODULE_FOLDERS[0])
+        # Not in its file, which is the same bytes for the same arguments.
         defined = (f"Define TWINSHOP_START {secrets.token_hex(6)}", f"Define TWINSHOP_MODULES {modules}")
         words = ["-f", str(site.folder / CONFIG_FILE), "-DFOREGROUND", *(f"-C{one}" for one in defined)]
         return [*words, "-DTWINSHOP_ROOT"] if os.geteuid() == 0 else words
@@ -104,16 +100,12 @@ class Apache(Balancer):
         blocks = (_server(site), _log(site), _balancer(site, routing, self.variant), _hosts(site, routing))
         return {CONFIG_FILE: "\n".join(blocks).encode()}
 
-    def self_report(self, admin_url: str) -> SelfReport:
-        """Ask for the name of this start, and for how often it has read its file since."""
-        where = urlsplit(admin_url).netloc
-        try:
-            answer = ask(f"{admin_url}/server-status?auto", within_s=PROBE_S)
-        except Unanswered as silence:
-            return SelfReport.silence(where, silence)
+    def started(self, admin_url: str) -> tuple[str | None, str]:
+        """By the name of this start, and by how often it has read its file since."""
+        answer = ask(f"{admin_url}/server-status?auto", within_s=PROBE_S)
         read = _GENERATION.search(answer.body.decode(errors="replace"))
         boot = f"{answer.headers.get('x-start')}, read {read[1]} times" if read else None
-        return SelfReport(boot is not None, boot, f"{where}/server-status: start {boot}")
+        return boot, f"start {boot}"
 
     def members_health(self, admin_url: str) -> dict[str, MemberHealth]:
         """By the status words of its balancer-manager ("Init Ok", "Init HcFl", "Init Drn Ok")."""
@@ -133,9 +125,7 @@ class Apache(Balancer):
         said = _decoder.decode(line.replace(rb"\x", rb"\\x"))
         answered_by = known(said.answered_by)
         node = known(said.node)
-        flags = ""
-        if said.status >= 500 and not answered_by:
-            flags = "UT" if said.status == 504 else "UF" if node else "UH"
+        flags = made_here(said.status, node, answered_by)
         return RawLine(
             int(said.at), said.status, said.took, known(said.id), said.method, said.path, flags, node, answered_by
         )
@@ -192,7 +182,7 @@ def _server(site: Site) -> str:
             "MaxRequestWorkers 512", "MinSpareThreads 1", "MaxSpareThreads 512", "GracefulShutdownTimeout 5",
             # Shoppers come through one machine, and say in this header from where.
             "RemoteIPHeader X-Forwarded-For", "RemoteIPInternalProxy 127.0.0.1", "ProxyPreserveHost On",
-            "ProxyAddHeaders Off",
+            "ProxyAddHeaders Off",  # it would add one more address to that header
         ]
     )  # fmt: skip
 
@@ -212,7 +202,7 @@ def _balancer(site: Site, routing: Routing, variant: Variant) -> str:
     if kind == "cookie" and routing.balancing.affinity:
         lines.append(f"  ProxySet stickysession={affinity_cookie(site.spec)}")
     if retries:
-        lines.append(f"  ProxySet maxattempts={retries}")
+        lines.append(f"  ProxySet maxattempts={retries}")  # other members that are tried, the first one not counted
     elif not variant.as_shipped:
         # Of its own accord it goes on to every other member. There is no number for none: it is tried at one member.
         lines.append("  ProxySet maxattempts=0")
@@ -227,6 +217,7 @@ def _member(member: Member, site: Site, variant: Variant) -> str:
     if member.draining:
         words.append("status=+N")
     if not variant.as_shipped:
+        # The last two know whole seconds only.
         words += [
             "hcmethod=GET", f"hcuri={site.http.health}", f"hcinterval={milliseconds(limits.health_interval_s)}",
             f"hcfails={limits.unhealthy_after}", "hcpasses=1",
@@ -241,6 +232,7 @@ def _hosts(site: Site, routing: Routing) -> str:
     http, spec = site.http, site.spec
     lines = [f"<VirtualHost {site.listen.host}:{site.listen.port}>", f"  CustomLog {site.access_log} record"]
     if http.run_header:
+        # The expression, because `always` has a table of its own, in which a node's headers are not.
         lines.append(f'  Header always setifempty {http.run_header} {spec.run} "expr=-z %{{resp:{http.run_header}}}"')
     if spec.architecture.affinity == "cookie" and routing.balancing.affinity:
         cookie = f"{affinity_cookie(spec)}=.%{{BALANCER_WORKER_ROUTE}}e; path=/; HttpOnly; SameSite=Lax"

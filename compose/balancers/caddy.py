@@ -9,11 +9,10 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import msgspec
 
-from compose.balancers.access_log import RawLine
+from compose.balancers.access_log import RawLine, made_here
 from compose.balancers.contract import (
     AS_SHIPPED,
     Balancer,
@@ -27,13 +26,12 @@ from compose.balancers.contract import (
     retries_of,
 )
 from compose.changes import Balancing
-from compose.probes.parts import PROBE_S, SelfReport
+from compose.probes.parts import PROBE_S
 from compose.probes.questions import HttpAnswer, Unanswered, ask
 
 CONFIG_FILE = "Caddyfile"
 PASSIVE = Variant("passive", "passive health checks")
 _REOPENS_S = 0.1
-_VERSION = re.compile(r"v(\d+\.\d+\.\d+)")
 _STARTED = re.compile(r"^process_start_time_seconds (\S+)", re.MULTILINE)
 _MARK = re.compile(r"twinshop-routing (true|false) (\d+)")
 _POLICIES = {"least-request": "least_conn", "address": "client_ip_hash"}
@@ -46,6 +44,7 @@ class Caddy(Balancer):
     system_names, version_words = ("caddy",), ("version",)
     own_log = "access.caddy.json"
     reload_signal = "SIGUSR1"
+    start_page = "/metrics"
     sources = (
         "https://caddyserver.com/docs/caddyfile/directives/reverse_proxy#load-balancing",
         "https://caddyserver.com/docs/caddyfile/directives/reverse_proxy#active-health-checks",
@@ -71,10 +70,6 @@ class Caddy(Balancer):
         """The program that the package brings."""
         return packaged_script(self.package, "caddy")
 
-    def version_in(self, said: str) -> str:
-        """As in "v2.11.7 h1:…"."""
-        return next(_VERSION.finditer(said))[1]
-
     def words(self, site: Site) -> list[str]:
         """Its file; what it would keep in the home folder stays in the cluster's by its `storage`."""
         return ["run", "--config", str(site.folder / CONFIG_FILE), "--adapter", "caddyfile"]
@@ -83,21 +78,16 @@ class Caddy(Balancer):
         """Its one file."""
         return {CONFIG_FILE: f"{_options(site)}\n{_site(site, routing, self.variant)}".encode()}
 
-    def self_report(self, admin_url: str) -> SelfReport:
-        """Ask when it was started."""
-        where = urlsplit(admin_url).netloc
-        try:
-            answer = _ask(f"{admin_url}/metrics")
-        except Unanswered as silence:
-            return SelfReport.silence(where, silence)
+    def started(self, admin_url: str) -> tuple[str | None, str]:
+        """By the time of its start."""
+        answer = _ask(f"{admin_url}{self.start_page}")
         found = _STARTED.search(answer.body.decode(errors="replace"))
         boot = found[1] if found else None
-        return SelfReport(boot is not None, boot, f"{where}/metrics: {answer.status}, started {boot}")
+        return boot, f"{answer.status}, started {boot}"
 
     def balancing(self, admin_url: str) -> Balancing | None:
         """By the mark in the configuration that it runs."""
-        said = _ask(f"{admin_url}/config/").body.decode(errors="replace")
-        found = _MARK.search(said)
+        found = _MARK.search(_ask(f"{admin_url}/config/").body.decode(errors="replace"))
         return None if found is None else Balancing(found[1] == "true", int(found[2]))
 
     def made(self, header: Callable[[str], str]) -> bool:
@@ -110,10 +100,8 @@ class Caddy(Balancer):
         took_us = round(said.duration * 1e6)
         answered_by = (said.resp_headers.get("X-Node") or [""])[0]
         node = nodes.get(said.upstream or "", "")
-        gone = said.status in (0, 499)
-        flags = "DC" if gone else ""
-        if not gone and not answered_by and said.status >= 500:
-            flags = "UT" if said.status == 504 else "UF" if node else "UH"
+        gone = said.status in (0, 499)  # 0: before anything was answered
+        flags = "DC" if gone else made_here(said.status, node, answered_by)
         return RawLine(
             round(said.ts * 1e6) - took_us, 0 if gone else said.status, took_us,
             (said.request.headers.get("X-Request-Id") or [""])[0], said.request.method, said.request.uri, flags, node,

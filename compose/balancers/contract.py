@@ -2,13 +2,14 @@
 
 A balancer is files, a command, and answers. `files` is everything that it reads, for the members and the routing as
 they are to be: the engine writes those that have changed, each replaced by rename, then sends `reload_signal` if there
-is one, then calls `apply`. What a balancer cannot do stands in its `can`, and is said, not imitated.
+is one. What a balancer cannot do stands in its `can`, and is said, not imitated.
 `tests/compose/balancers/contract.py` holds the tests that every balancer inherits.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from abc import ABC, abstractmethod
@@ -24,14 +25,14 @@ from compose.changes import Balancing
 from compose.cluster import ClusterSpec, HttpInterface
 from compose.probes.parts import SelfReport
 from compose.supervision.ports import Listen
-from shared.errors import EnvironmentNotReady, UsageError
+from shared.errors import EnvironmentNotReady
 
 OUR_LOG = "access.ndjson"
 """The access log as our record, in a cluster's folder."""
+_VERSION = re.compile(r"\d+\.\d+\.\d+")
 _VERSION_WITHIN_S = 3.0
 _MADE_HERE = (502, 503, 504)
-_SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin")
-"""Where servers are installed, and what an ordinary user's PATH may lack."""
+_SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin")  # where servers are installed; a user's PATH may lack them
 
 
 class Variant(msgspec.Struct, frozen=True):
@@ -169,6 +170,8 @@ class Balancer(ABC):
     """Sent to its first process when its files have changed ("SIGHUP"); empty: it watches them."""
     end_signal = ""
     """Sent to its first process before SIGTERM, where that one would cut off the last lines of its log ("SIGUSR1")."""
+    start_page = ""
+    """Where `started` looks, as an evidence writes it behind the admin address: a page, or a command."""
     sources: tuple[str, ...] = ()
     """Pages of its own documentation that advise what is set."""
 
@@ -191,8 +194,6 @@ class Balancer(ABC):
             return f"{self.title} lacks: {', '.join(missing)}. {' '.join(self.can.cannot)}"
         return ""
 
-    # its program
-
     @abstractmethod
     def packaged(self) -> Path:
         """The program that the package brings; raises ImportError or OSError if there is none."""
@@ -214,7 +215,7 @@ class Balancer(ABC):
         """
         try:
             return Program(self.packaged(), self.version, pinned=True)
-        except (ImportError, OSError):
+        except (ImportError, OSError):  # no such package; or none of its wheels has a program for this machine
             path = os.pathsep.join((os.environ.get("PATH", ""), *_SYSTEM_FOLDERS))
             found = next(filter(None, (shutil.which(name, path=path) for name in self.system_names)), None)
         why = f"neither the package {self.package} nor a program {self.system_names[0]!r} is there"
@@ -235,47 +236,32 @@ class Balancer(ABC):
             done = subprocess.run(
                 [program, *self.version_words], capture_output=True, text=True, timeout=_VERSION_WITHIN_S, check=True
             )
-            return self.version_in(done.stdout + done.stderr)
-        except (OSError, subprocess.SubprocessError, LookupError) as error:
+        except (OSError, subprocess.SubprocessError) as error:
             raise EnvironmentNotReady(f"{program} does not run", why=str(error), next_step="make install") from error
-
-    @abstractmethod
-    def version_in(self, said: str) -> str:
-        """The version in what the program prints; LookupError if there is none."""
-
-    # what it reads
+        # The first number of three parts: what it was built with stands behind it. nginx says it on stderr.
+        if (found := _VERSION.search(done.stdout + done.stderr)) is None:
+            raise EnvironmentNotReady(f"{program} does not say its version", next_step="make install")
+        return found[0]
 
     @abstractmethod
     def files(self, site: Site, routing: Routing) -> dict[str, bytes]:
         """Everything that it reads, by the name in `site.folder`; the same bytes for the same arguments."""
 
-    def by_hand(self, site: Site, nodes: Listen) -> bytes:
-        """One file for a balancer that nobody will tell anything: the nodes are all addresses of that name.
-
-        Raises:
-            UsageError: there is none for this balancer.
-        """
-        raise UsageError(
-            f"there are no compose files for {self.title}", why=f"nodes at {nodes} are only looked up by Envoy",
-            next_step="choose envoy",
-        )  # fmt: skip
-
-    def apply(self, admin_url: str, routing: Routing) -> None:  # noqa: B027 - most are told by files alone
-        """Tell a running balancer what its files cannot; called when they have changed. Safe to repeat.
-
-        Raises:
-            Unanswered: it does not answer.
-        """
-
     def follows(self, admin_url: str, routing: Routing) -> bool:
         """Whether what runs was told that; True where it cannot tell. Asked after a reload, which may go unheard."""
         return True
 
-    # what it says
-
-    @abstractmethod
     def self_report(self, admin_url: str) -> SelfReport:
         """Ask it how it is, and which start of it this is."""
+        return SelfReport.by(admin_url, self.start_page, lambda: self.started(admin_url))
+
+    @abstractmethod
+    def started(self, admin_url: str) -> tuple[str | None, str]:
+        """Which start of it this is (None: it does not say), and the same in words.
+
+        Raises:
+            Unanswered, msgspec.DecodeError: it did not answer, or not as it should.
+        """
 
     def members_health(self, admin_url: str) -> dict[str, MemberHealth] | None:
         """Each member that it knows, by address (host:port); None: it cannot tell.
@@ -321,7 +307,7 @@ def packaged_script(package: str, name: str) -> Path:
     """The program of that name that a package brings into the environment's `bin`; ImportError if there is none."""
     for file in files(package) or ():
         if file.name == name:
-            return Path(str(file.locate())).resolve(strict=True)
+            return Path(str(file.locate())).resolve(strict=True)  # strict: a file that the list has may be gone
     raise ImportError(f"the package {package} brings no program {name!r}")
 
 

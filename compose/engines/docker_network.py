@@ -12,15 +12,12 @@ from compose.engines.cluster_file import server_url
 from compose.supervision.ports import Listen
 from shared.errors import EnvironmentNotReady, UsageError
 
-DATABASE = "database"
-"""A container too, but no part that can be struck: both twins rest on it alike."""
+DATABASE = "database"  # a container too, but no part that can be struck: both twins rest on it alike
 BALANCER_PORT, PUBLIC_PORT, ADMIN_PORT, NODE_PORT, STORE_PORT, DATABASE_PORT = 8080, 8081, 9901, 8000, 6379, 5432
 SENTINEL_PORT, WIRES_PORT, PEER_PORT = 26379, 8002, 8001
 FIRST_WIRE_PORT = 7000
-SPARE_WIRES = 3
-"""So many nodes can be added to a cluster with wires."""
-FIRST_ADDRESS = 10
-"""In the network: those below are the gateway's, and of what a service rests on."""
+SPARE_WIRES = 3  # so many nodes can be added to a cluster with wires
+FIRST_ADDRESS = 10  # in the network: those below are the gateway's, and of what a service rests on
 _NUMBERS = {BALANCER: 0, DATABASE: 1, STORE: 2, REPLICA: 3, SENTINEL: 4, WIRES: 5}
 _PORTS = {BALANCER: BALANCER_PORT, DATABASE: DATABASE_PORT, STORE: STORE_PORT, REPLICA: STORE_PORT}
 _PORTS |= {SENTINEL: SENTINEL_PORT, WIRES: WIRES_PORT}
@@ -59,6 +56,7 @@ def inside(network: Network, part: str, spec: ClusterSpec) -> str:
     """Where other parts reach that one, as a URL: the same for the life of the cluster."""
     if part in _NUMBERS:
         return Listen(network.address(_NUMBERS[part]), _PORTS[part]).url
+    # Behind all that may be there, so that it does not depend on which architecture has which parts.
     return Listen(network.address(len(_NUMBERS) + int(part.removeprefix("n"))), node_port(spec)).url
 
 

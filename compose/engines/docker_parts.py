@@ -13,7 +13,6 @@ import msgspec
 from compose.applications.compose_file import ServiceContainer
 from compose.applications.contract import Application, NodeSetup
 from compose.balancers.contract import Balancer, Site
-from compose.changes import NodeChanges
 from compose.cluster import BALANCER, REPLICA, SENTINEL, STORE, WIRES
 from compose.delay_proxy import Link, WireFile
 from compose.engines import images
@@ -39,25 +38,18 @@ DATABASE_USER = DATABASE_NAME = "shop"
 CONFIG_FOLDER = Path("/etc/twinshop")
 ACCESS_LOG = Path("/var/log/twinshop/access.ndjson")
 REQUEST_LOG = Path("/var/log/twinshop/requests.ndjson")
-KEPT_FOLDER = "/var/tmp"
-"""In the container's own layer, which outlives its processes but not itself; anybody may write there."""
-LOST_FOLDER = "/tmp"
-"""In memory: what is written there goes with the processes."""
-STORE_VOLUME = "/data"
-"""Redis' image would make a volume for it; nothing is written there."""
+KEPT_FOLDER = "/var/tmp"  # in the container's own layer, which outlives its processes but not itself; all may write
+LOST_FOLDER = "/tmp"  # in memory: what is written there goes with the processes
+STORE_VOLUME = "/data"  # Redis' image would make a volume for it; nothing is written there
 WIRES_FILE = "wires.json"
 
 NODE_MEMORY_MB, BALANCER_MEMORY_MB, STORE_MEMORY_MB, DATABASE_MEMORY_MB = 384, 256, 256, 512
 WIRES_MEMORY_MB = 128
-WORKER_MEMORY_MB = 128
-"""For each worker of a node beyond the first."""
-WAITING_THREADS = 248
-"""Of each worker, beside those at which it answers: for event streams, replication, and for good measure."""
-SERVICE_MEMORY_MB, SERVICE_PROCESSES = 1024, 1024
-"""At most, of what somebody's compose file describes."""
+WORKER_MEMORY_MB = 128  # for each worker of a node beyond the first
+WAITING_THREADS = 248  # of each worker, beside those at which it answers: event streams, replication, good measure
+SERVICE_MEMORY_MB, SERVICE_PROCESSES = 1024, 1024  # at most, of what somebody's compose file describes
 MEGABYTE = 2**20
-PROCESSES = 256
-"""Threads count as processes do."""
+PROCESSES = 256  # threads count as processes do
 
 NodeCommand = Callable[[ClusterFile], list[str]]
 
@@ -66,7 +58,6 @@ class ContainerPlan(msgspec.Struct, frozen=True):
     """A container to be made."""
 
     name: str
-    role: str
     image: str
     command: tuple[str, ...]
     address: str
@@ -74,6 +65,8 @@ class ContainerPlan(msgspec.Struct, frozen=True):
     publish: dict[int, int]
     """Its port: the port of 127.0.0.1 that leads there."""
     memory_mb: int
+    role: str = ""
+    """For its label, if it is not its name: of a node, say."""
     public: Listen | None = None
     """The address of this machine that leads to its `PUBLIC_PORT`: for people with browsers, anywhere they may be."""
     processes: int = PROCESSES
@@ -120,7 +113,7 @@ class ContainerPlan(msgspec.Struct, frozen=True):
             "pids_limit": self.processes,
             "init": self.init,
             "security_opt": ["no-new-privileges"],
-            "cap_drop": ["ALL"] if self.user else None,
+            "cap_drop": ["ALL"] if self.user else None,  # an image that sheds root by itself needs some for that
             # A part that dies stays dead: who starts it again is for the scenario to say.
             "restart_policy": {"Name": "no"},
         }
@@ -145,20 +138,14 @@ class Blueprint(msgspec.Struct, frozen=True):
     spare: dict[int, int] = {}
     """Ports of the wires that no end uses yet, as they are published."""
 
-    def part(self, name: str, *, keys: tuple[str, str] = ("", ""), follows: str = "") -> ContainerPlan:
-        """How that part is run.
-
-        Args:
-            name: the part's.
-            keys: a node's: what it signs with, and what else it accepts.
-            follows: a store's or replica's: whose copy it is to be (host:port); "": nobody's.
-        """
+    def part(self, name: str, *, follows: str = "") -> ContainerPlan:
+        """How that part is run; `follows`: whose copy (host:port) a store or replica is to be, "": nobody's."""
         if name in (STORE, REPLICA):
             return self._server(name, self.written.server_urls[name], follows)
         others = {
             BALANCER: self._balancer, DATABASE: self._database, SENTINEL: self._sentinel, WIRES: self._wires,
         }  # fmt: skip
-        return others[name]() if name in others else self._node(name, *keys)
+        return others[name]() if name in others else self._node(name)
 
     def _at(self, part: str) -> Listen:
         return Listen.at(self.written.inside_urls[part])
@@ -176,27 +163,20 @@ class Blueprint(msgspec.Struct, frozen=True):
             binds=it.binds, in_memory=it.tmpfs, folder=it.folder, health=it.health, processes=SERVICE_PROCESSES,
         )  # fmt: skip
 
-    def _setup(self, node: str, key: str, fallback: str) -> NodeSetup:
+    def _setup(self, node: str) -> NodeSetup:
         written = self.written
         outside = f"@{HOST}:{port_of(written.database_url)}"
-        return NodeSetup(
+        return written.node_setup(
             node,
-            Listen(ANYWHERE, node_port(written.spec)),
+            listen=Listen(ANYWHERE, node_port(written.spec)),
             database_url=written.database_url.replace(outside, f"@{DATABASE}:{DATABASE_PORT}"),
-            secret_key=key,
-            session_format=written.changes.get(node, NodeChanges()).session_format,
-            fallback_key=fallback,
-            control_token=written.control_token,
             request_log=str(REQUEST_LOG),
             store_url=f"redis://{self.store_for(node)}/0" if written.store_url else "",
             sentinel=f"{self._at(SENTINEL).host}:{SENTINEL_PORT}" if written.sentinel_url else "",
-            replica_self=written.peers.get(node, ""),
-            replica_peers=written.peers_of(node),
         )
 
-    def _node(self, node: str, key: str, fallback: str) -> ContainerPlan:
-        written, limits = self.written, self.written.spec.limits
-        setup = self._setup(node, key, fallback)
+    def _node(self, node: str) -> ContainerPlan:
+        written, limits, setup = self.written, self.written.spec.limits, self._setup(node)
         published = {setup.listen.port: port_of(written.node_urls[node])}
         if service := self.application.service():
             plan, told = self._of_service(service.node), self.application.environment(written.spec, setup)
@@ -204,10 +184,8 @@ class Blueprint(msgspec.Struct, frozen=True):
                 plan, name=node, role="node", address=self._at(node).host, publish=published, health=(),
                 environment=plan.environment | told,
             )  # fmt: skip
-        if self.node_command is not None:
-            program, *words = self.node_command(written)
-        else:
-            program, *words = self.application.entrypoint(written.spec, setup.listen)
+        make = self.node_command
+        program, *words = make(written) if make else self.application.entrypoint(written.spec, setup.listen)
         return ContainerPlan(
             name=node,
             role="node",
@@ -217,8 +195,7 @@ class Blueprint(msgspec.Struct, frozen=True):
             address=self._at(node).host,
             publish=published,
             memory_mb=NODE_MEMORY_MB + WORKER_MEMORY_MB * (limits.node_workers - 1),
-            # Docker counts threads, too.
-            processes=(limits.node_threads + WAITING_THREADS) * limits.node_workers,
+            processes=(limits.node_threads + WAITING_THREADS) * limits.node_workers,  # Docker counts threads, too
             environment=self.application.environment(written.spec, setup),
             mounts={self.logs[f"{node}.requests"]: (REQUEST_LOG, True)},
             in_memory=(LOST_FOLDER,),
@@ -235,7 +212,6 @@ class Blueprint(msgspec.Struct, frozen=True):
         written, public = self.written, self.written.spec.public
         return ContainerPlan(
             name=BALANCER,
-            role=BALANCER,
             image=self.balancer.image,
             command=tuple(self.balancer.words(self.site())),
             address=self._at(BALANCER).host,
@@ -272,7 +248,6 @@ class Blueprint(msgspec.Struct, frozen=True):
         copied = ["--replicaof", *follows.rsplit(":", 1)] if follows else []
         return ContainerPlan(
             name=name,
-            role=name,
             image=images.STORE,
             entrypoint=("redis-server",),
             command=(*words, *copied),
@@ -295,12 +270,10 @@ class Blueprint(msgspec.Struct, frozen=True):
             f"dir {LOST_FOLDER}",
             *sentinel_settings(store, replica, wired=bool(self.written.wire_urls)),
         ]
-        # Only the first time: after a restart the file holds what it has learnt since, whom it calls the store above
-        # all.
+        # Only the first time: after a restart the file holds what it has learnt since, above all who is the store.
         begin = f'test -e {file} || printf "%s\\n" "$SENTINEL_CONF" > {file}'
         return ContainerPlan(
             name=SENTINEL,
-            role=SENTINEL,
             image=images.STORE,
             entrypoint=("sh", "-c"),
             command=(f"{begin}; exec redis-server {file} --sentinel",),
@@ -341,8 +314,8 @@ class Blueprint(msgspec.Struct, frozen=True):
         written = self.written
         return ContainerPlan(
             name=DATABASE,
-            role=DATABASE,
             image=images.DATABASE,
+            # Of its own accord it takes 100 connections; several nodes, each with a pool, may want more.
             command=("postgres", "-c", "fsync=off", "-c", "max_connections=200"),
             address=self._at(DATABASE).host,
             publish={DATABASE_PORT: port_of(written.database_url)},

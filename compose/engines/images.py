@@ -20,8 +20,8 @@ from compose.containers import INPUTS, asking
 from shared.errors import EnvironmentNotReady, TwinshopError, UsageError
 
 PYTHON, STORE, DATABASE = "python:3.13-slim", "redis:8", "postgres:17"
+# What a cluster runs besides the node's image; PYTHON is needed only to build that.
 OFFICIAL = (*dict.fromkeys(balancer.image for balancer in BALANCERS.values() if balancer.image), STORE, DATABASE)
-"""What a cluster runs besides the node's image; PYTHON is needed only to build that."""
 NODE = "twinshop-node"
 _COMPOSE = Path(__file__).parents[1]
 _ROOT = _COMPOSE.parent
@@ -58,7 +58,7 @@ def node_image() -> str:
     """The name of the node's image; another one as soon as anything changes that goes into it."""
     digest = hashlib.sha256()
     for name, content in inputs().items():
-        digest.update(f"{name}\0{len(content)}\0".encode())
+        digest.update(f"{name}\0{len(content)}\0".encode())  # or bytes could move to the next file unseen
         digest.update(content)
     return f"{NODE}:{digest.hexdigest()[:12]}"
 
@@ -120,6 +120,7 @@ def build(engine: docker.APIClient, name: str, say: Say) -> None:
         pull(engine, PYTHON, say)
     say(f"building {name} (once, and again only when its inputs change) …")
     said: list[str] = []
+    # forcerm: a build that fails would leave its containers behind.
     with asking(f"build {name}"):
         steps = engine.build(
             fileobj=_context(), custom_context=True, dockerfile="compose/Dockerfile", tag=name, rm=True, forcerm=True,
@@ -129,13 +130,11 @@ def build(engine: docker.APIClient, name: str, say: Say) -> None:
             said += str(step.get("stream", "")).splitlines()
             if "error" in step:
                 end = "\n".join(f"  | {line}" for line in said[-20:] if line.strip())
-                raise EnvironmentNotReady(
-                    f"the image {name} cannot be built",
-                    why=f"{step['error']}\n{end}",
-                    next_step="docker system prune"
-                    if "no space left" in str(step["error"])
-                    else "without a network: `twinshop images load FILE`; with one: try again",
-                )
+                next_step = "without a network: `twinshop images load FILE`; with one: try again"
+                if "no space left" in str(step["error"]):
+                    next_step = "docker system prune"
+                why = f"{step['error']}\n{end}"
+                raise EnvironmentNotReady(f"the image {name} cannot be built", why=why, next_step=next_step)
     with asking(f"name {name}"):
         engine.tag(name, NODE, "latest")  # the name that the compose files use
 
@@ -145,7 +144,7 @@ def _context() -> io.BytesIO:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         for name, content in inputs().items():
-            entry = tarfile.TarInfo(name)
+            entry = tarfile.TarInfo(name)  # without the file's own time and owner, which differ from copy to copy
             entry.size, entry.mode = len(content), 0o644
             archive.addfile(entry, io.BytesIO(content))
     packed.seek(0)
@@ -173,8 +172,7 @@ def save(engine: docker.APIClient, file: Path, say: Say) -> tuple[str, ...]:
     draft = file.with_name(f".{file.name}.part")
     try:
         with draft.open("wb") as out:
-            for piece in _exported(engine, names):
-                out.write(piece)
+            out.writelines(_exported(engine, names))
         draft.replace(file)
     finally:
         draft.unlink(missing_ok=True)
@@ -185,6 +183,7 @@ def _exported(engine: docker.APIClient, names: tuple[str, ...]) -> Iterator[byte
     # The SDK exports one image at a time; the engine can do several, and then writes what they share once.
     url = f"{engine.base_url}/v{engine.api_version}/images/get"
     with asking("export the images"):
+        # No timeout: the engine may pack for long before its first byte.
         answer = engine.get(url, params={"names": list(names)}, stream=True, timeout=None)
         answer.raise_for_status()
         yield from answer.iter_content(_CHUNK)

@@ -13,13 +13,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from compose.balancers.access_log import KEPT_LOG
 from compose.balancers.nginx import BALANCER as NGINX
 from compose.cluster import CACHE, ClusterSpec, HttpInterface
 from compose.probes.parts import PROBE_S, SelfReport
-from compose.probes.questions import Unanswered, ask
+from compose.probes.questions import ask
 from compose.supervision.ports import Listen
 from shared.errors import UsageError
 
@@ -63,8 +62,7 @@ def configuration(spec: ClusterSpec, http: HttpInterface, listen: Listen, balanc
         "proxy_http_version 1.1;",
         'proxy_set_header Connection "";',
         "proxy_set_header Host $http_host;",
-        # Nothing is sent again unseen.
-        "proxy_next_upstream off;",
+        "proxy_next_upstream off;",  # nothing is sent again unseen
         # A second more than the balancer has: who gives up first must be the one whose rule it is.
         f"proxy_read_timeout {limits.balancer_route_timeout_s + 1:g}s;",
         f"server {{ listen {listen.host}:{listen.port};",
@@ -79,12 +77,12 @@ def configuration(spec: ClusterSpec, http: HttpInterface, listen: Listen, balanc
 
 def self_report(url: str) -> SelfReport:
     """Which process answers there."""
-    where = urlsplit(url).netloc
-    try:
+
+    def look() -> tuple[str, str]:
         said = ask(f"{url}{_STATUS}", within_s=PROBE_S).body.decode(errors="replace")
-    except Unanswered as silence:
-        return SelfReport.silence(where, silence)
-    return SelfReport(True, said, f"{where}: worker process {said}")
+        return said, f"worker process {said}"
+
+    return SelfReport.by(url, "", look)
 
 
 def check_no_cache(spec: ClusterSpec, engine: str) -> None:

@@ -30,17 +30,16 @@ from compose.engines.store import store_counters
 from compose.probes.parts import PROBE_S, SelfReport, report_of_sentinel, report_of_store, report_of_wires
 from compose.probes.questions import Unanswered, ask
 from compose.supervision.ledger import Ledger
+from compose.supervision.ledger_file import Broken
 from compose.supervision.recovery import is_own_folder, remove_own_folder
 from shared.database_order import DatabaseOrder
 from shared.errors import TwinshopError, UsageError
 from shared.sessions import HeldSession
 
-PROBE = "probe-"
-"""How the ids of what is asked from outside begin: they are no shopper's."""
+PROBE = "probe-"  # how the ids of what is asked from outside begin: they are no shopper's
 CONFIGURATION = "balancer.configuration"
 """All that the balancer was told to read, and when, one below the other; in a cluster's folder."""
-PREPARE_LOG = "prepare.log"
-"""What the command printed that prepares somebody's application."""
+PREPARE_LOG = "prepare.log"  # what the command printed that prepares somebody's application
 Blow = Literal["kill", "terminate", "freeze", "thaw"]
 
 
@@ -61,10 +60,8 @@ class PersistedCluster(Cluster):
         self.balancer = balancer_named(written.spec.balancer)
         self.confidential = () if self.spec.application is None else passwords_of(self.spec.application)
         self._ledger = ledger
-        self._lock = threading.RLock()
+        self._lock = threading.RLock()  # reentrant: a change of several steps calls others that hold it by themselves
         self._stopped = False
-
-    # what only the engine knows
 
     @abstractmethod
     def process_state(self, part: str) -> tuple[bool, str]:
@@ -115,8 +112,6 @@ class PersistedCluster(Cluster):
         """Why what answers in that part's place is not ours; empty if nothing speaks against it."""
         return ""
 
-    # what there is
-
     def parts(self) -> tuple[str, ...]:
         """All parts, dead ones too."""
         return (*self.written.node_urls, *other_parts(self.spec))
@@ -160,8 +155,6 @@ class PersistedCluster(Cluster):
         except KeyError:
             raise _no_such("node", node, self.written.node_urls) from None
 
-    # looking
-
     def observe(self, part: str) -> Observation:
         """Look at a part from outside: the engine's books, its own address, the balancer."""
         self._known(part)
@@ -183,10 +176,8 @@ class PersistedCluster(Cluster):
             return self.application.health(self._node_url(part), self.spec.run)
         if part == BALANCER:
             return self.balancer.self_report(self.admin_url)
-        look = {SENTINEL: report_of_sentinel, WIRES: report_of_wires, CACHE: page_cache.self_report}.get(
-            part, report_of_store
-        )
-        return look(self.address(part))
+        looks = {SENTINEL: report_of_sentinel, WIRES: report_of_wires, CACHE: page_cache.self_report}
+        return looks.get(part, report_of_store)(self.address(part))
 
     def probe(self, node: str) -> Reply:
         """Ask a node for a page of the shop, past the balancer."""
@@ -213,8 +204,6 @@ class PersistedCluster(Cluster):
             for part, spent in found.items()
             if spent is not None
         }
-
-    # logs
 
     def logs(self) -> dict[str, Path]:
         """The logs by part."""
@@ -246,8 +235,6 @@ class PersistedCluster(Cluster):
             nodes = {str(self.written.reach(node)): node for node in self.written.node_urls}
             translate(self.own_access_log, self.folder / OUR_LOG, lambda line: self.balancer.record(line, nodes))
 
-    # breaking and mending
-
     def kill(self, part: str) -> None:
         """SIGKILL everything of the part."""
         self._break("kill", part)
@@ -269,9 +256,9 @@ class PersistedCluster(Cluster):
 
     def _break(self, blow: Blow, part: str) -> None:
         self._known(part)
-        with self._lock:
+        with self._lock:  # not the file's as well: a blow must not wait for a change that another process makes
             if not self._stopped:
-                self._ledger.broken(f"{blow} {part}")
+                self._ledger.add(Broken(f"{blow} {part}"))
                 self.strike(blow, part)
 
     def start(self, part: str) -> None:
@@ -282,8 +269,6 @@ class PersistedCluster(Cluster):
                 self.start_again(part)
         # After the lock is let go: it may wait for the node to answer, and nobody else need wait with it.
         self.make_member(part)
-
-    # changing how nodes behave
 
     def change(self, node: str, changes: NodeChanges) -> None:
         """Settings that the node has from its next start on."""
@@ -300,13 +285,6 @@ class PersistedCluster(Cluster):
         """
         self.application.trouble(self._node_url(node), self.written.control_token, trouble)
 
-    def keys_of(self, node: str) -> tuple[str, str]:
-        """The signing key and the fallback ("": none) that the node is started with."""
-        asked = self.written.changes.get(node, NodeChanges())
-        return self.written.keys[asked.key], self.written.keys[asked.fallback] if asked.fallback else ""
-
-    # writing it down
-
     @contextmanager
     def changing(self) -> Iterator[bool]:
         """Hold the cluster's file, for one change at a time in all threads and processes; False if it was stopped."""
@@ -320,7 +298,6 @@ class PersistedCluster(Cluster):
                 yield True
 
     def _reread(self) -> None:
-        """Another process may have changed it since."""
         self.written = read_cluster_file(self.folder)
 
     def rewrite(self, **changed: Any) -> None:
@@ -348,8 +325,5 @@ class PersistedCluster(Cluster):
 
 
 def _no_such(what: str, name: str, there: tuple[str, ...] | Mapping[str, str]) -> UsageError:
-    return UsageError(
-        f"there is no {what} {name!r} in this cluster",
-        why=f"its {what}s are {', '.join(there)}",
-        next_step="twinshop status",
-    )
+    why = f"its {what}s are {', '.join(there)}"
+    return UsageError(f"there is no {what} {name!r} in this cluster", why=why, next_step="twinshop status")

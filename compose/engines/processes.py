@@ -17,7 +17,6 @@ import msgspec
 from compose.applications.contract import NodeSetup
 from compose.balancers import check_balancer, check_public
 from compose.balancers.contract import Routing, Site
-from compose.changes import NodeChanges
 from compose.cluster import BALANCER, CACHE, REPLICA, SENTINEL, STORE, WIRES, ClusterSpec, NodeAddress, check_distance
 from compose.delay_proxy import WireFile
 from compose.engines import page_cache
@@ -45,19 +44,18 @@ from compose.engines.store import (
 )
 from compose.supervision.child import Child, spawn
 from compose.supervision.ledger import Ledger
+from compose.supervision.ledger_file import Ended
 from compose.supervision.ports import HOST, Listen, free_ports, port_of, preflight
 from compose.supervision.process_table import used_by_processes
 from shared.errors import TwinshopError
 from shared.whole_file import write_whole
 
+# After SIGTERM, nodes and the store have this long before SIGKILL: at the end of a run nobody waits for an answer.
 NODE_GRACE_S = 0.3
-"""After SIGTERM, nodes and the store have this long before SIGKILL: at the end of a run nobody waits for an answer."""
 REPLACED_WITHIN_S = 1.0
 SENTINEL_FILE, WIRES_FILE = "sentinel.conf", "wires.json"
-SHARED = "shared"
-"""The folder that all nodes of a described application share."""
-BALANCER_GRACE_S = 1.0
-"""A balancer with an `end_signal` has this long to end by itself before SIGTERM."""
+SHARED = "shared"  # the folder that all nodes of a described application share
+BALANCER_GRACE_S = 1.0  # a balancer with an `end_signal` has this long to end by itself before SIGTERM
 _SIGNALS = {"kill": signal.SIGKILL, "terminate": signal.SIGTERM, "freeze": signal.SIGSTOP, "thaw": signal.SIGCONT}
 
 NodeCommand = Callable[[ClusterFile, str], list[str]]
@@ -112,16 +110,10 @@ class ProcessCluster(RoutedCluster):
         self._children = {p.name: Child(p.name, p.pid, p.born, written.spec.run) for p in written.processes}
         self._killed: set[str] = set()
 
-    # looking
-
     def nodes(self) -> tuple[NodeAddress, ...]:
         """All nodes, dead ones too, in the order of their names."""
         pids = {name: child.pid for name, child in self._children.items()}
         return tuple(NodeAddress(name, url, pids.get(name)) for name, url in self.written.node_urls.items())
-
-    def child(self, name: str) -> Child | None:
-        """The process of that part (balancer, store, n1, …); None if it was never started."""
-        return self._children.get(name)
 
     def process_state(self, part: str) -> tuple[bool, str]:
         """Whether the part's process exists (a frozen one does), and the same in words."""
@@ -140,6 +132,7 @@ class ProcessCluster(RoutedCluster):
         child = self._children.get(part)
         if child is not None and child.alive():
             return ""
+        # A program says "address in use" in words of its own, or not at all.
         for port in self._listens_on(part):
             preflight(port, part)
         return f"with exit code {child.exit_code if child else None}"
@@ -167,8 +160,6 @@ class ProcessCluster(RoutedCluster):
     def versions(self) -> dict[str, str]:
         """The balancer's program."""
         return {self.balancer.package: self.balancer.program().version}
-
-    # starting
 
     def write_files(self) -> None:
         """Write, before anything is started, what the parts read."""
@@ -213,11 +204,11 @@ class ProcessCluster(RoutedCluster):
         self.write_file(self.work / WIRES_FILE, msgspec.json.encode(told))
 
     def start_all(self, parts: list[str], _until: float) -> None:
-        """Start these parts; the balancer, which takes longest, first."""
+        """Start these parts."""
         (self.work / SHARED).mkdir(mode=0o700, exist_ok=True)
         first = next(iter(self.written.node_urls))
         self.application.before_start(self.spec, self._node_setup(first), self.folder / PREPARE_LOG)
-        for part in sorted(parts, key=lambda part: part != BALANCER):
+        for part in sorted(parts, key=lambda part: part != BALANCER):  # first the one that takes longest
             self.run_part(part)
 
     def run_part(self, part: str) -> None:
@@ -250,31 +241,22 @@ class ProcessCluster(RoutedCluster):
 
     def _node_setup(self, node: str) -> NodeSetup:
         written = self.written
-        key, fallback = self.keys_of(node)
-        return NodeSetup(
+        return written.node_setup(
             node,
-            Listen.at(written.node_urls[node]),
+            listen=Listen.at(written.node_urls[node]),
             database_url=written.database_url,
-            secret_key=key,
-            session_format=written.changes.get(node, NodeChanges()).session_format,
-            fallback_key=fallback,
-            control_token=written.control_token,
             request_log=str((self.folder / f"{node}.requests.ndjson").absolute()),
             store_url=written.wire_urls.get(node, written.store_url),
             sentinel=f"{HOST}:{port_of(written.sentinel_url)}" if written.sentinel_url else "",
-            replica_self=written.peers.get(node, ""),
-            replica_peers=written.peers_of(node),
             folder=str(self.work.absolute() / SHARED),
         )
 
     def _follows(self, part: str) -> int | None:
-        """The port that leads to the server whose copy that part is to be; None: it is nobody's.
-
-        As a system's start-up would, it asks the sentinel, so that a store that was replaced does not come back as a
-        second one. (Told by nobody, it would be one for 10 s, until the sentinel makes it follow.)
-        """
+        """The port that leads to the server whose copy that part is to be; None: it is nobody's."""
         written = self.written
         ours = port_of(written.store_url)
+        # As a system's start-up would, it asks the sentinel: a store that was replaced, told by nobody, would be a
+        # second one for 10 s, until the sentinel makes it follow.
         named = master_address(port_of(written.sentinel_url)) if written.sentinel_url else None
         leads = ours if named is None else int(named.rpartition(":")[2])
         if leads == port_of(self.address(part)):
@@ -292,7 +274,7 @@ class ProcessCluster(RoutedCluster):
             old.send(signal.SIGKILL)
             if not old.gone(REPLACED_WITHIN_S):
                 raise TwinshopError(f"{part} was killed and is still there", next_step="twinshop status")
-            self._ledger.ended(part, old.pid)
+            self._ledger.add(Ended(part, old.pid))
         for port in self._listens_on(part):
             preflight(port, part)
         self.run_part(part)
@@ -311,8 +293,6 @@ class ProcessCluster(RoutedCluster):
             self.tell_wires()
         self.start_again(node)
 
-    # breaking
-
     def strike(self, blow: Blow, part: str) -> None:
         """Send the whole process group the signal for it."""
         child = self._children.get(part)
@@ -327,14 +307,12 @@ class ProcessCluster(RoutedCluster):
         if child is not None and child.alive():
             os.kill(child.pid, signal.Signals[name])
 
-    # writing it down
-
     def _reread(self) -> None:
-        """Another process may have changed the cluster, or started a part, since."""
         super()._reread()
         for process in self.written.processes:
             mine = self._children.get(process.name)
-            # Only then: our own object knows the exit code, which another process's child never tells us.
+            # Another process has started the part since. Only then: our own object knows the exit code, which that of
+            # another process's child never tells us.
             if mine is None or mine.pid != process.pid:
                 self._children[process.name] = Child(process.name, process.pid, process.born, self.spec.run)
                 self._killed.discard(process.name)
@@ -344,8 +322,6 @@ class ProcessCluster(RoutedCluster):
         processes = tuple(Process(name, child.pid, child.born) for name, child in self._children.items())
         self.written = msgspec.structs.replace(self.written, processes=processes)
         super().write()
-
-    # ending
 
     def stop(self) -> None:
         """Stop everything and remove `work/`."""
@@ -379,4 +355,4 @@ class ProcessCluster(RoutedCluster):
                 raise TwinshopError(
                     f"{child.name} (pid {child.pid}) was killed and is still there", next_step="twinshop recover"
                 )
-            self._ledger.ended(child.name, child.pid)
+            self._ledger.add(Ended(child.name, child.pid))

@@ -23,16 +23,15 @@ from compose.delay_proxy import Link
 from compose.engines.persisted_cluster import CONFIGURATION, PersistedCluster
 from compose.probes.parts import PROBE_S, ping
 from compose.probes.questions import Unanswered, ask
+from compose.supervision.ledger_file import Broken
 from compose.supervision.waiting import wait_for
 from shared.errors import TwinshopError, UsageError
 
-REMOVED_WITHIN_S = 0.5
-"""For the balancer to hear that a node is no member any more: until then it sends it requests."""
+REMOVED_WITHIN_S = 0.5  # for the balancer to hear that a node is no member any more: until then it sends it requests
 NO_MEMBER = "not a member"
+# A node that a balancer sends no stranger to in that time, in so many tries for each node, is out of rotation.
 SEEN_WITHIN_S, SEEN_TRIES = 0.5, 12
-"""A node that a balancer sends no stranger to in that time, in so many tries for each node, is out of rotation."""
-RELOADS, RELOADED_WITHIN_S = 4, 0.6
-"""So often a balancer is told to read its files anew, and so long it has each time to follow them."""
+RELOADS, RELOADED_WITHIN_S = 4, 0.6  # so often it is told to read its files anew, and has so long each time to follow
 
 
 class RoutedCluster(PersistedCluster):
@@ -69,12 +68,10 @@ class RoutedCluster(PersistedCluster):
         return {node: told.get(str(self.written.reach(node)), MemberHealth((NO_MEMBER,))) for node in nodes}
 
     def _members_seen(self) -> dict[str, MemberHealth]:
-        """Each node by whether strangers are sent to it, as far as answers show.
-
-        A balancer that minds failures is asked only while no member is dead: the harness must not find out for it, in
-        place of a shopper, that one is.
-        """
+        """Each node by whether strangers are sent to it, as far as answers show."""
         nodes = self.written.node_urls
+        # A balancer that minds failures is asked only while no member is dead: the harness must not find out for it,
+        # in place of a shopper, that one is.
         if self.balancer.can.learns_from_failures and (dead := self._dead_members()):
             return {node: self._as_told(node, node in dead) for node in nodes}
         seen: set[str | None] = set()
@@ -132,8 +129,6 @@ class RoutedCluster(PersistedCluster):
         why = "draining" if node in self.written.draining else NO_MEMBER if node in self.written.outside else ""
         return MemberHealth((f"answered none of {asked} strangers",), why)
 
-    # changing who is served by whom
-
     def drain(self, node: str) -> None:
         """New shoppers go to other nodes; those whom their cookie leads here still come.
 
@@ -172,7 +167,7 @@ class RoutedCluster(PersistedCluster):
                 raise UsageError("a cluster that was stopped gets no node", next_step="twinshop up")
             # Counted over all there ever were: a removed node's name is not given to another.
             node = f"n{len(self.written.node_urls) + 1}"
-            self._ledger.broken(f"add {node}")
+            self._ledger.add(Broken(f"add {node}"))
             self.run_new_node(node)
             # Started outside of the membership: it joins when it can serve.
             self.rewrite(outside=(*self.written.outside, node))
@@ -190,13 +185,11 @@ class RoutedCluster(PersistedCluster):
             self.terminate(node)
 
     def make_member(self, part: str) -> None:
-        """Make a node a member, if it is none; not while `changing`.
-
-        A balancer that asks nodes for their health is told at once. Another one would send somebody to a node that does
-        not listen yet, and take it for dead: it is told when the node answers, as whoever runs such a balancer does it.
-        """
+        """Make a node a member, if it is none; not while `changing`."""
         if part not in self.written.outside:
             return
+        # A balancer that asks no node for its health would send somebody to one that does not listen yet, and take it
+        # for dead: it is told when the node answers, as whoever runs such a balancer does it.
         if not self.balancer.asks_health:
             until = time.monotonic() + self.spec.limits.node_ready_s
             wait_for(lambda: self._stopped or self.self_report(part).answers or None, until=until)
@@ -218,23 +211,18 @@ class RoutedCluster(PersistedCluster):
         with self.changing() as there:
             if there:
                 if broken is not None:
-                    self._ledger.broken(broken)
+                    self._ledger.add(Broken(broken))
                 self.rewrite(**{name: new(self.written) for name, new in changed.items()})
                 self.route()
 
     def route(self) -> None:
         """Tell the balancer its members, how each is to be treated, and how to route."""
-        self.route_to([node for node in self.written.node_urls if node not in self.written.outside])
-
-    def route_to(self, nodes: list[str]) -> None:
-        """The same for those nodes only."""
         written = self.written
+        nodes = [node for node in written.node_urls if node not in written.outside]
         members = [Member(node, written.reach(node), node in written.draining, self._weight(node)) for node in nodes]
         routing = Routing(tuple(members), written.balancing)
-        if self.write_balancer_files(routing):
-            if self.balancer.reload_signal:
-                self._reload(lambda: self.balancer.follows(self.admin_url, routing))
-            self.balancer.apply(self.admin_url, routing)
+        if self.write_balancer_files(routing) and self.balancer.reload_signal:
+            self._reload(lambda: self.balancer.follows(self.admin_url, routing))
 
     def _weight(self, node: str) -> int:
         if canary := self.written.balancing.canary:
@@ -255,7 +243,7 @@ class RoutedCluster(PersistedCluster):
                 self._reload(lambda: self.balancer.self_report(self.admin_url).boot not in (None, before))
 
     def _reload(self, seen: Callable[[], bool]) -> None:
-        """Signal until it is seen: a balancer that is still at the last reload does not hear the next."""
+        # Until it is seen: a balancer that is still at the last reload does not hear the next.
         for _ in range(RELOADS):
             self.signal_balancer(self.balancer.reload_signal)
             until = time.monotonic() + RELOADED_WITHIN_S
@@ -287,14 +275,12 @@ class RoutedCluster(PersistedCluster):
             raise TwinshopError("the balancer does not say how it routes", why="it has no routes yet, or cannot tell")
         return Balancing(said.affinity, None if said.retries == self.spec.limits.balancer_retries else said.retries)
 
-    # changing how the store is reached
-
     def wire(self, end: str, wire: Wire) -> None:
         """Change the connection between that end and the session store."""
         self._wire_url(end)
         with self.changing() as there:
             if there:
-                self._ledger.broken(f"wire of {end}: {wire}")
+                self._ledger.add(Broken(f"wire of {end}: {wire}"))
                 # Written down before it is told: whoever attaches later finds the wire as it is.
                 self.rewrite(wires={**self.written.wires, end: wire})
                 self.tell_wires()

@@ -110,6 +110,7 @@ class RunningEngine(Engine):
 
 def _answers(url: str) -> bool | None:
     try:
+        # Any page will do: a stranger may be answered 401, or led to the login.
         return True if ask(url, within_s=ANSWERS_WITHIN_S).status < 500 else None
     except Unanswered:
         return None

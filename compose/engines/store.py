@@ -13,18 +13,15 @@ from compose.probes.parts import MASTER
 from compose.probes.questions import Unanswered, ask_server, facts
 from compose.supervision.ports import HOST
 
+# So long a store may be silent before its sentinel promotes the replica. A sentinel asks once a second, and a store
+# that it has just come to know counts as silent from then on until its first answer: with less than a second it would
+# take every store that it has just promoted for dead, and promote the old one.
 DOWN_AFTER_MS = 2000
-"""So long a store may be silent before its sentinel promotes the replica.
-
-A sentinel asks once a second, and a store that it has just come to know counts as silent from then on until its first
-answer: with less than a second it would take every store that it has just promoted for dead, and promote the old one.
-"""
-MAX_LAG_S = 1
-"""A replica that was not heard of for longer does not count among those that keep up."""
+MAX_LAG_S = 1  # a replica that was not heard of for longer does not count among those that keep up
 _CALM_MS, _WIRED_MS = 180_000, 3_600_000
 _PROBE_S, _COUNT_S = 0.3, 0.2
+# Our names, and the server's, of what a store counts.
 COUNTED = {"commands": "total_commands_processed", "memory": "used_memory", "evicted": "evicted_keys"}
-"""Our names, and the server's, of what a store counts."""
 
 
 def server_program() -> Path:
@@ -62,7 +59,7 @@ def server_args(
         "bind": HOST,
         "port": str(port),
         "dir": str(folder),
-        "daemonize": "no",
+        "daemonize": "no",  # or its pid would be another one than the ledger's
         # Rewriting its title would overwrite its environment, by which recovery knows it for ours.
         "set-proc-title": "no",
         "replica-announce-ip": HOST,

@@ -13,12 +13,9 @@ from compose.changes import Reply
 from compose.delay_proxy import WireStatus, host_and_port
 from compose.probes.questions import Unanswered, ask, ask_server, facts, in_a_word
 
-PROBE_S = 0.3
-"""One look: three of them make an observation, which may take at most 1 s."""
-WITHIN_S = 2.8
-"""One question whose answer may be late: below the 3 s that may pass in all."""
-MASTER = "shop"
-"""What the sentinel calls the store that is written to."""
+PROBE_S = 0.3  # one look: three of them make an observation, which may take at most 1 s
+WITHIN_S = 2.8  # one question whose answer may be late: below the 3 s that may pass in all
+MASTER = "shop"  # what the sentinel calls the store that is written to
 _decode_wire_status = msgspec.json.Decoder(WireStatus).decode
 
 
@@ -38,6 +35,19 @@ class SelfReport(msgspec.Struct, frozen=True):
         """Nobody answers at that address (host:port)."""
         return cls(False, None, f"connect to {where}: {silence.reason}")
 
+    @classmethod
+    def by(cls, url: str, page: str, look: Callable[[], tuple[str | None, str]]) -> SelfReport:
+        """What looking at that page of that address gives: which start of the part it is (None: no word of it), and
+        the same in words."""
+        where = urlsplit(url).netloc
+        try:
+            boot, words = look()
+        except Unanswered as silence:
+            return cls.silence(where, silence)
+        except msgspec.DecodeError as error:
+            return cls(False, None, f"{where}{page}: {error}")
+        return cls(boot is not None, boot, f"{where}{page}: {words}")
+
 
 def report_of_store(url: str) -> SelfReport:
     """PING a session store or its replica, and ask which start of it this is, and whether it is written to."""
@@ -45,6 +55,7 @@ def report_of_store(url: str) -> SelfReport:
     def look(host: str, port: int) -> tuple[str, str]:
         ask_server(host, port, "PING", within_s=PROBE_S)
         said = facts(ask_server(host, port, "INFO server replication", within_s=PROBE_S))
+        # A copy says whether it hears its store; a store, how many copies it has.
         link = "master_link_status" if said["role"] == "slave" else "connected_slaves"
         return said["run_id"], f"PONG, role {said['role']}, {link} {said.get(link, '?')}"
 
@@ -82,7 +93,7 @@ def _of_server(url: str, look: Callable[[str, int], tuple[str, str]]) -> SelfRep
         boot, words = look(parts.hostname or "", parts.port or 0)
     except Unanswered as silence:
         return SelfReport.silence(where, silence)
-    except KeyError as error:
+    except KeyError as error:  # it answers, in the right protocol, without what every such server says of itself
         return SelfReport(False, None, f"{where} is no such server: it does not say its {error}", foreign=True)
     return SelfReport(True, boot, f"{where}: {words}, boot {boot[:12]}")
 

@@ -63,7 +63,7 @@ def in_a_word(error: Exception) -> str:
             return "refused"
         case TimeoutError():
             return "timeout"
-        case ConnectionResetError() | http.client.RemoteDisconnected():
+        case ConnectionResetError():  # http.client's RemoteDisconnected is one, too
             return "reset"
         case _:
             return type(error).__name__
@@ -83,6 +83,7 @@ def ask_server(host: str, port: int, command: str, *, within_s: float) -> str:
             connection.sendall(command.encode() + b"\r\n")
             answer = b""
             while (said := _whole(answer)) is None:
+                # At each read, or a server that sends a byte now and then would hold us; 0 would mean: do not wait.
                 connection.settimeout(max(deadline - time.monotonic(), 0.001))
                 piece = connection.recv(_PIECE)
                 if not piece:
@@ -102,13 +103,15 @@ def _whole(answer: bytes) -> str | None:
     first, ended, rest = answer.partition(b"\r\n")
     if not ended:
         return None
+    # RESP: the first byte names the kind: + a status, : a number, - an error, $ a text, after its length in bytes.
     kind, words = first[:1], first[1:].decode(errors="replace")
     if kind in (b"+", b":"):
         return words
     if kind == b"-":
         raise Unanswered(words)
-    if kind != b"$" or int(words) < 0:
+    if kind != b"$" or int(words) < 0:  # a length of -1 stands for nothing
         raise Unanswered(f"an answer of another kind: {first!r}")
+    # Two more: the text ends with a line break of its own.
     return rest[: int(words)].decode(errors="replace") if len(rest) >= int(words) + 2 else None
 
 

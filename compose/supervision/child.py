@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from compose.supervision.ledger import Ledger
+from compose.supervision.ledger_file import Intent, Spawned
 from compose.supervision.process_table import RUN_VARIABLE, birth_of, group_lives, signal_group
 from shared.errors import EnvironmentNotReady
 
@@ -70,7 +71,7 @@ class Child:
         try:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
         except ChildProcessError:
-            return
+            return  # an earlier process started it, or it is buried already
         if pid:
             self._code = os.waitstatus_to_exitcode(status)
 
@@ -83,7 +84,7 @@ def spawn(
     Raises:
         EnvironmentNotReady: the program cannot be started, or the ledger or log not written.
     """
-    ledger.intend(name)
+    ledger.add(Intent(name))
     try:
         with log.open("ab") as output:
             process = subprocess.Popen(
@@ -99,20 +100,17 @@ def spawn(
                 start_new_session=True,
             )
     except OSError as error:
-        nowhere = isinstance(error, FileNotFoundError) and error.filename == args[0] and "/" not in args[0]
-        raise EnvironmentNotReady(
-            f"cannot start {name}",
-            why=f"there is no program `{args[0]}` on the PATH"
-            if nowhere
-            else f"{error.filename or args[0]}: {error.strerror or error}",
-            next_step="install it; of a described application, look at `command` in [node]"
-            if nowhere
-            else "look at that file and its permissions",
-        ) from error
+        why = f"{error.filename or args[0]}: {error.strerror or error}"
+        next_step = "look at that file and its permissions"
+        # Not any file that is missing: it may be the folder to start it in.
+        if isinstance(error, FileNotFoundError) and error.filename == args[0] and "/" not in args[0]:
+            why = f"there is no program `{args[0]}` on the PATH"
+            next_step = "install it; of a described application, look at `command` in [node]"
+        raise EnvironmentNotReady(f"cannot start {name}", why=why, next_step=next_step) from error
     child = Child(name, process.pid, birth_of(process.pid) or "", ledger.run)
-    process.returncode = 0  # from here on `Child` waits for it
+    process.returncode = 0  # from here on `Child` waits for it; without, Popen would warn of a process left running
     try:
-        ledger.spawned(name, child.pid, child.born)
+        ledger.add(Spawned(name, child.pid, child.born))
     # An interrupt, too: a process that the ledger does not know by its pid must not outlive this line.
     except BaseException:
         child.kill()

@@ -22,20 +22,7 @@ import msgspec
 import platformdirs
 from filelock import FileLock, Timeout
 
-from compose.supervision.ledger_file import (
-    SUFFIX,
-    Broken,
-    Ended,
-    Entry,
-    Folder,
-    Intent,
-    Kept,
-    Made,
-    Making,
-    Owner,
-    Spawned,
-    read_page,
-)
+from compose.supervision.ledger_file import SUFFIX, Entry, Folder, Owner, read_page
 from compose.supervision.process_table import birth_of
 from compose.supervision.recovery import Recovered, clear, make_own_folder, recover
 from shared.errors import Busy, EnvironmentNotReady, Interrupted, TwinshopError, UsageError
@@ -43,7 +30,7 @@ from shared.errors import Busy, EnvironmentNotReady, Interrupted, TwinshopError,
 __all__ = ["Ledger", "Recovered", "hold_machine", "recover", "state_folder"]
 
 STATE_VARIABLE = "TWINSHOP_STATE"
-_RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")  # no dot and no slash: it names a file, and no hidden one
 _encoder = msgspec.json.Encoder()
 
 
@@ -136,45 +123,23 @@ class Ledger:
         except OSError as error:
             raise _cannot_write(self.path, error) from error
 
-    def _add(self, entry: Entry) -> None:
+    def add(self, entry: Entry) -> None:
+        """Write it down, on the disk when this returns: what is about to be done *before* it is done.
+
+        Raises:
+            EnvironmentNotReady: it cannot be written.
+        """
         try:
+            # Without O_CREAT: a ledger that was closed must not come back as one without an owner.
             _write(self.path, _encoder.encode(entry), os.O_WRONLY | os.O_APPEND)
         except OSError as error:
             raise _cannot_write(self.path, error) from error
 
-    def intend(self, name: str) -> None:
-        """A process of that name is about to be started."""
-        self._add(Intent(name))
-
-    def spawned(self, name: str, pid: int, born: str) -> None:
-        """It was started."""
-        self._add(Spawned(name, pid, born))
-
-    def ended(self, name: str, pid: int) -> None:
-        """It is gone."""
-        self._add(Ended(name, pid))
-
     def make_folder(self, folder: Path) -> None:
         """Make a folder (mode 0700) that must not outlive the run."""
         # Absolute: whoever recovers may be started in another folder.
-        self._add(Folder(str(folder.absolute())))
+        self.add(Folder(str(folder.absolute())))
         make_own_folder(folder, self.run)
-
-    def making(self, name: str, engine: str) -> None:
-        """A container or network is about to be made in the Docker engine at that address, with the run's label."""
-        self._add(Making(name, engine))
-
-    def made(self, name: str) -> None:
-        """It is made."""
-        self._add(Made(name))
-
-    def broken(self, what: str) -> None:
-        """Something is about to be broken on purpose: "kill n2"."""
-        self._add(Broken(what))
-
-    def keep(self) -> None:
-        """From here on the cluster survives this process."""
-        self._add(Kept())
 
     def close(self) -> None:
         """The run is over: end whatever of it is still there, and remove the ledger. Safe to repeat.
@@ -189,16 +154,15 @@ class Ledger:
         except Interrupted:
             clear(self.path)  # an interruption is heard once: this time to the end
             raise
-        left = done.left
         if done.unanswered:
             raise EnvironmentNotReady(
                 f"the run {self.run} was ended without its containers: the Docker engine does not answer any more",
-                why=done.unanswered,
+                why="; ".join(done.unanswered),
                 next_step="start the engine again, then `twinshop recover`",
             )
-        if left:
+        if done.left:
             raise TwinshopError(
-                f"the run {self.run} is over, but not gone: {', '.join(left)}",
+                f"the run {self.run} is over, but not gone: {', '.join(done.left)}",
                 why="killed, and still there after some seconds",
                 next_step="twinshop recover",
             )
@@ -211,9 +175,9 @@ class Ledger:
 
 
 def _write(path: Path, line: bytes, flags: int) -> None:
-    handle = os.open(path, flags | os.O_CLOEXEC, 0o600)
+    handle = os.open(path, flags, 0o600)
     try:
-        os.write(handle, line + b"\n")
+        os.write(handle, line + b"\n")  # in one write: entries of several threads and processes do not mix
         os.fsync(handle)
     finally:
         os.close(handle)

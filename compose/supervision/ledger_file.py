@@ -16,7 +16,7 @@ SUFFIX = ".ndjson"
 
 
 class _Entry(msgspec.Struct, frozen=True, tag_field="entry"):
-    """What every entry is."""
+    pass
 
 
 class Owner(_Entry, frozen=True, tag="owner"):
@@ -31,7 +31,7 @@ class Kept(_Entry, frozen=True, tag="kept"):
 
 
 class Intent(_Entry, frozen=True, tag="intent"):
-    """A process is about to be started."""
+    """A process of that name is about to be started."""
 
     name: str
 
@@ -72,7 +72,7 @@ class Made(_Entry, frozen=True, tag="made"):
 
 
 class Broken(_Entry, frozen=True, tag="broken"):
-    """Something is about to be broken on purpose."""
+    """Something is about to be broken on purpose: "kill n2"."""
 
     what: str
 
@@ -103,6 +103,7 @@ class Page(msgspec.Struct, frozen=True):
     @property
     def started(self) -> tuple[Spawned, ...]:
         """The processes that were started and not seen to end."""
+        # Not by the name alone: a part that was started again has it twice.
         ended = {(entry.name, entry.pid) for entry in self.entries if isinstance(entry, Ended)}
         return tuple(e for e in self.entries if isinstance(e, Spawned) and (e.name, e.pid) not in ended)
 
@@ -133,7 +134,7 @@ class Page(msgspec.Struct, frozen=True):
 def read_page(path: Path) -> Page:
     """What the ledger in that file says; an empty page if it is gone."""
     try:
-        lines = path.read_bytes().splitlines()
+        lines = path.read_bytes().splitlines()  # as bytes: damage may be no text, and costs one line only
     except OSError:
         lines = []
     entries: list[Entry] = []

@@ -40,14 +40,12 @@ class Listen(msgspec.Struct, frozen=True):
 
 
 def _highest() -> int:
-    """Below the ports that the system lends to outgoing connections.
-
-    Otherwise, while a node is dead, a connection could borrow its port, and the node could not come back to it.
-    """
+    """Below the ports that the system lends to outgoing connections."""
+    # Otherwise, while a node is dead, a connection could borrow its port, and the node could not come back to it.
     try:
         lent_from = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     except (OSError, ValueError):
-        lent_from = 32_768
+        lent_from = 32_768  # Linux lends from there on unless told otherwise; macOS from 49,152
     return lent_from if lent_from - _LOWEST >= 1_000 else 60_000
 
 
@@ -64,6 +62,7 @@ def free_ports(count: int) -> list[int]:
             if len(found) == count:
                 return found
             port = choose.randrange(_LOWEST, _highest())
+            # Held until all are found, or the same one could be found twice.
             trial = held.enter_context(socket.socket())
             with suppress(OSError):
                 trial.bind((HOST, port))
@@ -94,17 +93,18 @@ def answers(port: int, *, within_s: float = 0.3) -> bool:
 def preflight(port: int, part: str) -> None:
     """Make sure that nobody listens where a part of the cluster is to listen.
 
-    A server that binds with SO_REUSEPORT would let us share its port without a word, and answer half of our requests.
-
     Raises:
         PortTaken: something answers there.
     """
+    # By connecting: a server that binds with SO_REUSEPORT would share its port with one of ours without a word, and
+    # answer half of our requests.
     if answers(port):
-        raise PortTaken(
-            f"port {port}, meant for the {part}, is taken",
-            why=f"something answers on {HOST}:{port} already",
-            next_step=f"stop it, or choose another port; `lsof -i :{port}` names it",
-        )
+        raise _taken(port, part, f"something answers on {HOST}:{port} already")
+
+
+def _taken(port: int, part: str, why: str) -> PortTaken:
+    next_step = f"stop it, or choose another port; `lsof -i :{port}` names it"
+    return PortTaken(f"port {port}, meant for the {part}, is taken", why=why, next_step=next_step)
 
 
 def bindable(host: str, port: int, part: str) -> None:
@@ -115,6 +115,7 @@ def bindable(host: str, port: int, part: str) -> None:
         EnvironmentNotReady: this machine has no such address, or not for us.
     """
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as trial:
+        # As servers do: connections of an earlier cluster that linger there (TIME_WAIT) keep nobody out.
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             trial.bind((host, port))
@@ -124,11 +125,7 @@ def bindable(host: str, port: int, part: str) -> None:
 
 def _cannot_listen(host: str, port: int, part: str, error: OSError) -> EnvironmentNotReady:
     if error.errno == errno.EADDRINUSE:
-        return PortTaken(
-            f"port {port}, meant for the {part}, is taken",
-            why=f"something listens on {host}:{port} already",
-            next_step=f"stop it, or choose another port; `lsof -i :{port}` names it",
-        )
+        return _taken(port, part, f"something listens on {host}:{port} already")
     return EnvironmentNotReady(
         f"the {part} cannot listen on {host}:{port}",
         why=error.strerror or str(error),

@@ -14,8 +14,7 @@ from pathlib import Path
 
 import psutil
 
-RUN_VARIABLE = "TWINSHOP_RUN"
-"""Every process that Twinshop starts has it in its environment."""
+RUN_VARIABLE = "TWINSHOP_RUN"  # every process that Twinshop starts has it in its environment
 
 # Fields 3, 9, 20 and 22 of /proc/<pid>/stat, counted from behind the command's closing bracket.
 _STATE, _FLAGS, _THREADS, _STARTTIME = 0, 6, 17, 19
@@ -24,8 +23,9 @@ _EXITING = 0x4  # PF_EXITING
 
 @cache
 def _boot() -> str:
-    """This start of the machine; pids and ticks begin anew with each."""
+    """This start of the machine; "" where there is no /proc to ask."""
     try:
+        # Part of every birth: pids and ticks begin anew with each start, and ledgers outlive it.
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()[:8]
     except OSError:
         return ""
@@ -36,17 +36,14 @@ def _stat(pid: int) -> list[str] | None:
         text = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return None
-    # From the last bracket: a program may have brackets and blanks in its own name, and stands there as it calls
-    # itself.
+    # From the last bracket: the name before it is the program's own choice, brackets and blanks included.
     return text.rpartition(")")[2].split()
 
 
 def birth_of(pid: int) -> str | None:
-    """When that process was born, as text to compare (it never changes); None if there is no such process.
-
-    On Linux it is counted in the kernel's ticks, since the wall clock's idea of it moves when the clock is set.
-    """
+    """When that process was born, as text to compare (it never changes); None if there is no such process."""
     if _boot():
+        # In the kernel's ticks: the wall clock's idea of it moves when the clock is set.
         fields = _stat(pid)
         return None if fields is None else f"{_boot()}:{fields[_STARTTIME]}"
     try:
@@ -112,11 +109,9 @@ def group_lives(leader: int, born: str, run: str) -> bool:
 
 
 def signal_group(leader: int, born: str, run: str, number: signal.Signals) -> None:
-    """Send a signal to the process group that we started with that leader, and to nobody else.
-
-    While the leader exists (even as a zombie) the group of its number is ours as a whole: the system does not give the
-    number away. Without the leader, each member has to prove itself.
-    """
+    """Send a signal to the process group that we started with that leader, and to nobody else."""
+    # While the leader exists (even as a zombie) the group of its number is ours as a whole: the system does not give
+    # the number away. Without the leader, each member has to prove itself.
     if birth_of(leader) == born:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(leader, number)
@@ -128,9 +123,9 @@ def signal_group(leader: int, born: str, run: str, number: signal.Signals) -> No
 
 
 def kill_process(pid: int) -> None:
-    """SIGKILL one process; no error if it is gone. A stopped process dies of it too: it needs no SIGCONT."""
+    """SIGKILL one process; no error if it is gone."""
     with suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, signal.SIGKILL)  # a stopped process dies of it too, without SIGCONT
 
 
 def used_by_processes(leader: int) -> tuple[float, int] | None:

@@ -27,8 +27,7 @@ from compose.supervision.process_table import (
 from shared.errors import EnvironmentNotReady
 
 GONE_WITHIN_S = 5.0
-SETTLE_S = 0.5
-"""How long to look for a process whose start was written down as intended, but not as done."""
+SETTLE_S = 0.5  # how long to look for a process whose start was written down as intended, but not as done
 _PAUSE_S = 0.01
 _MARK = ".twinshop"
 
@@ -48,29 +47,22 @@ class Recovered(msgspec.Struct, frozen=True):
     """What would not go in time; its ledger stays for the next attempt."""
     containers: tuple[str, ...] = ()
     """Containers and networks that were removed."""
-    unanswered: str = ""
-    """Why the Docker engine that holds containers of a run could not be asked; "" if it could, or none does."""
+    unanswered: tuple[str, ...] = ()
+    """Why Docker engines that hold containers of a run could not be asked; none if all could."""
 
     def lines(self) -> list[str]:
         """The same in sentences; none if there was nothing to do."""
-        said = []
-        if self.runs:
-            said.append(f"cleared away what was left of {_list(self.runs)}")
-        if self.processes:
-            said.append(f"ended {_list(self.processes)}")
-        if self.containers:
-            said.append(f"removed {_list(self.containers)}")
-        if self.folders:
-            said.append(f"removed {_list(self.folders)}")
-        if self.damaged_lines:
-            said.append(f"skipped {self.damaged_lines} ledger line(s) that could not be read")
-        if self.left:
-            said.append(f"still there: {_list(self.left)}")
-        return said
-
-
-def _list(names: tuple[str, ...]) -> str:
-    return ", ".join(names)
+        lines = "1 ledger line" if self.damaged_lines == 1 else f"{self.damaged_lines} ledger lines"
+        skipped = (f"{lines} that could not be read",) if self.damaged_lines else ()
+        said = (
+            ("cleared away what was left of", self.runs),
+            ("ended", self.processes),
+            ("removed", self.containers),
+            ("removed", self.folders),
+            ("skipped", skipped),
+            ("still there:", self.left),
+        )
+        return [f"{what} {', '.join(names)}" for what, names in said if names]
 
 
 def recover(state: Path, *, everything: bool = False) -> Recovered:
@@ -89,21 +81,14 @@ def recover(state: Path, *, everything: bool = False) -> Recovered:
             continue
         done = _both(done, clear(path))
     for draft in drafts(state):
-        if not read_page(draft).owner_lives:
+        if not read_page(draft).owner_lives:  # it died before its ledger had a name: nothing was started yet
             draft.unlink(missing_ok=True)
     return done
 
 
 def _both(one: Recovered, other: Recovered) -> Recovered:
-    return Recovered(
-        one.runs + other.runs,
-        one.processes + other.processes,
-        one.folders + other.folders,
-        one.damaged_lines + other.damaged_lines,
-        one.left + other.left,
-        one.containers + other.containers,
-        one.unanswered or other.unanswered,
-    )
+    fields = zip(msgspec.structs.astuple(one), msgspec.structs.astuple(other), strict=True)
+    return Recovered(*(mine + theirs for mine, theirs in fields))  # tuples and numbers: all can be added up
 
 
 def clear(path: Path) -> Recovered:
@@ -116,7 +101,7 @@ def clear(path: Path) -> Recovered:
     left += tuple(str(folder) for folder in page.folders if is_own_folder(folder, page.run))
     if unanswered:
         left += (f"containers of {page.run} (the Docker engine does not answer)",)
-    if not left:
+    if not left:  # last: whoever dies before this line leaves a ledger that says all that is still to be done
         path.unlink(missing_ok=True)
     return Recovered((page.run,), ended, folders, page.damaged, left, containers, unanswered)
 
@@ -133,19 +118,19 @@ def containers_live(page: Page) -> bool:
         return True
 
 
-def _remove_containers(page: Page) -> tuple[tuple[str, ...], str]:
+def _remove_containers(page: Page) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Remove what carries the run's label; and why an engine could not be asked, if one could not."""
     if not page.container_engines:
-        return (), ""
-    from compose.containers import sweep_at
+        return (), ()
+    from compose.containers import sweep_at  # late, as above
 
     removed: list[str] = []
     try:
         for engine in page.container_engines:
             removed += sweep_at(engine, page.run, unaccounted=page.still_making)
     except EnvironmentNotReady as error:
-        return tuple(removed), f"{error.what}: {error.why}"
-    return tuple(removed), ""
+        return tuple(removed), (f"{error.what}: {error.why}",)
+    return tuple(removed), ()
 
 
 def living(page: Page) -> dict[int, str]:

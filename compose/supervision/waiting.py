@@ -20,7 +20,7 @@ def wait_for(look: Callable[[], T | None], *, until: float, every_s: float = 0.0
     It looks at least once.
     """
     while (found := look()) is None:
-        if time.monotonic() + every_s > until:
+        if time.monotonic() + every_s > until:  # the next look would be too late already
             return None
         time.sleep(every_s)
     return found
@@ -37,10 +37,5 @@ def tail(log: Path, lines: int = TAIL_LINES) -> str:
 
 def not_ready(part: str, why: str, log: Path) -> NotReadyInTime:
     """The error for a part of the cluster that did not become ready, with the end of its log."""
-    return NotReadyInTime(
-        f"{part} did not become ready",
-        why=why,
-        next_step="read the end of its log below",
-        log=log,
-        tail=tail(log),
-    )
+    next_step = "read the end of its log below"
+    return NotReadyInTime(f"{part} did not become ready", why=why, next_step=next_step, log=log, tail=tail(log))

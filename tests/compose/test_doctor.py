@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from compose import doctor
-from compose.doctor import DOCKER_LOOKS, MACHINE_LOOKS, DoctorCheck, examine, ready
+from compose.doctor import DOCKER_LOOKS, MACHINE_LOOKS, DoctorCheck, LookResult, examine, ready
 from loadtests.cli import main
 from shared.errors import EnvironmentNotReady
 
@@ -34,9 +34,9 @@ def test_a_look_that_takes_too_long_has_failed(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(doctor, "WITHIN_S", 0.1)
     enough = threading.Event()
 
-    def slow() -> DoctorCheck:
+    def slow() -> LookResult:
         enough.wait(60)
-        return DoctorCheck("docker", "slow", True, "at last")
+        return LookResult(True, "at last")
 
     began = time.monotonic()
     (check,) = examine({("docker", "slow"): slow})
@@ -47,10 +47,10 @@ def test_a_look_that_takes_too_long_has_failed(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_look_that_fails_says_why() -> None:
-    def refuses() -> DoctorCheck:
+    def refuses() -> LookResult:
         raise EnvironmentNotReady("no", why="because", next_step="do this")
 
-    def breaks() -> DoctorCheck:
+    def breaks() -> LookResult:
         raise ValueError("odd")
 
     first, second = examine({("docker", "a"): refuses, ("docker", "b"): breaks})

@@ -18,6 +18,7 @@ from distributed import Event, WorkerPlugin, get_client, get_worker
 
 from compose.cluster import DEFAULT_BALANCER
 from compose.supervision.ledger import Ledger, recover, state_folder
+from compose.supervision.ledger_file import Ended, Spawned
 from compose.supervision.process_table import birth_of
 from loadtests.campaigns.bundles.pack import pack
 from loadtests.campaigns.one_run import RunOrder, start_run
@@ -152,7 +153,7 @@ def _in_a_process(order: Order, place: Path, ledger: Ledger) -> Outcome:
     run = RunOrder(job, order.engine, str(place), os.getpid(), order.shoppers, order.workers, held=False)
     process = start_run(run, place / "words.log")
     # With its birth: when somebody recovers, the number may have become another process's.
-    ledger.spawned(RUN, process.pid, birth_of(process.pid) or "")
+    ledger.add(Spawned(RUN, process.pid, birth_of(process.pid) or ""))
     try:
         while process.poll() is None and not _is_over(order.ends):
             with suppress(subprocess.TimeoutExpired):
@@ -166,7 +167,7 @@ def _in_a_process(order: Order, place: Path, ledger: Ledger) -> Outcome:
         process.communicate()
         return Outcome(error=f"its process ended with {process.returncode}")
     finally:
-        ledger.ended(RUN, process.pid)
+        ledger.add(Ended(RUN, process.pid))
 
 
 def _is_over(event: str) -> bool:

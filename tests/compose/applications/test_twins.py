@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from compose.applications import APPLICATIONS
 from compose.applications.contract import ApplicationCapabilities, NodeSetup
 from compose.applications.twins import Twins
 from compose.architectures import ARCHITECTURES
@@ -16,8 +15,8 @@ from compose.supervision.ports import Listen, free_ports
 from tests.shared.shops import node
 
 
-def test_every_architecture_has_its_application() -> None:
-    assert {architecture.app for architecture in ARCHITECTURES.values()} == set(APPLICATIONS)
+def test_every_architecture_is_of_a_twin() -> None:
+    assert {architecture.app for architecture in ARCHITECTURES.values()} == {"stateful_app", "stateless_app"}
 
 
 @pytest.mark.parametrize(

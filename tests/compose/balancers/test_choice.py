@@ -94,6 +94,14 @@ def test_a_scenario_may_name_one_and_the_command_line_wins() -> None:
     assert balancer_for("caddy", named, [ARCHITECTURES["sticky-memory"]], "processes", print) == "caddy"
 
 
+def test_a_program_that_does_not_say_its_version_is_named(tmp_path: Path) -> None:
+    program = tmp_path / "nginx"
+    program.write_text("#!/bin/sh\necho no number\n")
+    program.chmod(0o755)
+    with pytest.raises(EnvironmentNotReady, match="does not say its version"):
+        BALANCERS["nginx"].version_of(program)
+
+
 def test_who_asks_for_health_is_known() -> None:
     asking = {name for name, balancer in BALANCERS.items() if balancer.asks_health}
     assert asking == {"apache", "caddy", "envoy", "envoy-strict", "haproxy", "haproxy-stick-table", "traefik"}

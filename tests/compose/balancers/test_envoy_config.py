@@ -53,7 +53,7 @@ def test_envoy_takes_it(architecture: str, retries: int, by_hand: bool, tmp_path
     for name, content in Envoy().files(where, Routing((Member("n1", member),))).items():
         (tmp_path / name).write_bytes(content)
     if by_hand:
-        (tmp_path / "balancer.json").write_bytes(Envoy().by_hand(where, member))
+        (tmp_path / "balancer.json").write_bytes(bootstrap(where, nodes=member))
     done = subprocess.run(
         [Envoy().program().path, *Envoy().words(where), "--mode", "validate"],
         capture_output=True,

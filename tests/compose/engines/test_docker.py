@@ -22,7 +22,7 @@ from compose.engines.docker_network import SPARE_WIRES
 from compose.engines.registry import engine_named
 from compose.running import keep_cluster
 from compose.supervision.ledger import Ledger, recover
-from compose.supervision.ledger_file import Owner
+from compose.supervision.ledger_file import Making, Owner
 from compose.supervision.ports import free_ports
 from shared.errors import EnvironmentNotReady, PortTaken, UsageError
 from tests.compose.contract import EngineContract, Visitor, new_spec, running, watch
@@ -278,7 +278,7 @@ class TestDocker(EngineContract):
     def test_an_engine_that_does_not_answer_keeps_the_ledger(self, tmp_path: Path) -> None:
         state = tmp_path / "state"
         ledger = Ledger.open(state, "0badcafe")
-        ledger.making("container twinshop-0badcafe-n1", f"unix://{tmp_path}/no.sock")
+        ledger.add(Making("container twinshop-0badcafe-n1", f"unix://{tmp_path}/no.sock"))
         with pytest.raises(EnvironmentNotReady, match="does not answer any more") as raised:
             ledger.close()
         assert "twinshop recover" in raised.value.next_step

@@ -20,6 +20,7 @@ from compose.engines.processes import ProcessCluster, ProcessesEngine
 from compose.engines.registry import engine_named
 from compose.engines.store import master_address
 from compose.supervision.ledger import Ledger
+from compose.supervision.ledger_file import Broken
 from compose.supervision.ports import port_of
 from shared.errors import EnvironmentNotReady, ForeignAnswer, NotReadyInTime, PortTaken, UsageError
 from tests.compose.contract import EngineContract, Visitor, new_spec, running, watch
@@ -54,7 +55,7 @@ class TestProcesses(EngineContract):
     def test_everything_listens_on_this_machine_only(self, cluster: Cluster) -> None:
         assert isinstance(cluster, ProcessCluster)
         names = (BALANCER, "n1", "n2", "n3")
-        pids = {child.pid for name in names if (child := cluster.child(name))}
+        pids = {process.pid for process in cluster.written.processes if process.name in names}
         family = pids | {child.pid for pid in pids for child in psutil.Process(pid).children(recursive=True)}
         listening = {
             connection.laddr.ip
@@ -83,14 +84,15 @@ class TestProcesses(EngineContract):
     ) -> None:
         written: list[str] = []
 
-        def fail(_ledger: Ledger, what: str) -> None:
-            written.append(what)
+        def fail(_ledger: Ledger, entry: Broken) -> None:
+            written.append(entry.what)
             raise EnvironmentNotReady("the disk is full")
 
-        monkeypatch.setattr(Ledger, "broken", fail)
-        for do in (small_cluster.kill, small_cluster.terminate, small_cluster.freeze, small_cluster.drain):
-            with pytest.raises(EnvironmentNotReady):
-                do("n1")
+        with monkeypatch.context() as patch:
+            patch.setattr(Ledger, "add", fail)
+            for do in (small_cluster.kill, small_cluster.terminate, small_cluster.freeze, small_cluster.drain):
+                with pytest.raises(EnvironmentNotReady):
+                    do("n1")
         assert written == ["kill n1", "terminate n1", "freeze n1", "drain n1"]
         seen = small_cluster.observe("n1")
         assert (seen.process, seen.answers, seen.in_rotation) == (True, True, True)

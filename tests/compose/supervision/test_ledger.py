@@ -7,7 +7,7 @@ import pytest
 
 from compose.supervision import ledger as ledger_module
 from compose.supervision.ledger import Ledger, state_folder
-from compose.supervision.ledger_file import Broken, Intent, Owner, Spawned, ledgers, read_page
+from compose.supervision.ledger_file import Broken, Ended, Intent, Kept, Owner, Spawned, ledgers, read_page
 from compose.supervision.process_table import birth_of
 from compose.supervision.recovery import Recovered, clear
 from shared.errors import EnvironmentNotReady, Interrupted, UsageError
@@ -21,9 +21,9 @@ def test_the_state_folder_is_named_by_the_environment(own_state: Path, monkeypat
 
 def test_what_is_written_is_read_back(own_state: Path) -> None:
     ledger = Ledger.open(own_state, "run1")
-    ledger.intend("n1")
-    ledger.spawned("n1", 4_000_001, "then")
-    ledger.broken("kill n1")
+    ledger.add(Intent("n1"))
+    ledger.add(Spawned("n1", 4_000_001, "then"))
+    ledger.add(Broken("kill n1"))
     page = read_page(ledger.path)
     me = os.getpid()
     assert page.entries == (
@@ -33,7 +33,7 @@ def test_what_is_written_is_read_back(own_state: Path) -> None:
         Broken("kill n1"),
     )
     assert (page.run, page.kept, page.owner_lives, page.unaccounted, page.damaged) == ("run1", False, True, False, 0)
-    ledger.ended("n1", 4_000_001)
+    ledger.add(Ended("n1", 4_000_001))
     assert read_page(ledger.path).started == ()
 
 
@@ -41,7 +41,7 @@ def test_an_intent_is_on_the_disk_before_the_deed(own_state: Path, monkeypatch: 
     synced: list[bytes] = []
     ledger = Ledger.open(own_state, "run1")
     monkeypatch.setattr(os, "fsync", lambda handle: synced.append(ledger.path.read_bytes().splitlines()[-1]))
-    ledger.intend("n1")
+    ledger.add(Intent("n1"))
     assert synced == [b'{"entry":"intent","name":"n1"}']
     assert read_page(ledger.path).unaccounted
 
@@ -105,8 +105,8 @@ def test_only_a_kept_ledger_is_continued(own_state: Path) -> None:
     ledger = Ledger.open(own_state, "run1")
     with pytest.raises(UsageError, match="no kept cluster"):
         Ledger.open(own_state, "run1", kept=True)
-    ledger.keep()
-    Ledger.open(own_state, "run1", kept=True).intend("n2")
+    ledger.add(Kept())
+    Ledger.open(own_state, "run1", kept=True).add(Intent("n2"))
     assert Intent("n2") in read_page(ledger.path).entries
 
 
@@ -124,16 +124,16 @@ def test_a_full_disk_stops_before_the_deed(own_state: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(os, "write", full)
     with pytest.raises(EnvironmentNotReady, match="cannot write the ledger") as raised:
-        ledger.intend("n1")
+        ledger.add(Intent("n1"))
     assert "No space left" in raised.value.why
 
 
 def test_damaged_lines_are_counted_and_skipped(own_state: Path) -> None:
     ledger = Ledger.open(own_state, "run1")
-    ledger.spawned("n1", 4_000_001, "then")
+    ledger.add(Spawned("n1", 4_000_001, "then"))
     with ledger.path.open("ab") as file:
         file.write(b'{"entry":"spawned","name":"n2","pi\n\xff\xfe\n{"entry":"unheard-of"}\n[]\n')
-    ledger.spawned("n3", 4_000_003, "then")
+    ledger.add(Spawned("n3", 4_000_003, "then"))
     page = read_page(ledger.path)
     assert [entry.name for entry in page.started] == ["n1", "n3"]
     assert page.damaged == 4

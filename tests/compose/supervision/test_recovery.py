@@ -37,6 +37,7 @@ from pathlib import Path
 from compose.supervision.child import spawn
 from compose.supervision import recovery
 from compose.supervision.ledger import Ledger, state_folder
+from compose.supervision.ledger_file import Kept
 
 folder = Path(sys.argv[1])
 ledger = Ledger.open(state_folder(), sys.argv[2])
@@ -205,7 +206,7 @@ def test_an_owner_is_known_by_its_birth_too(own_state: Path) -> None:
 
 
 def test_what_was_kept_stays_unless_everything_is_asked_for(own_state: Path, tmp_path: Path) -> None:
-    with dead_harness(tmp_path, "ledger.keep()"):
+    with dead_harness(tmp_path, "ledger.add(Kept())"):
         assert recover(own_state) == Recovered()
         assert len(living_of_run(DEAD)) == 4
         assert len(recover(own_state, everything=True).processes) == 4
