@@ -5,14 +5,15 @@ from __future__ import annotations
 import errno
 import sys
 import traceback
+from difflib import get_close_matches
 from importlib import import_module
-from io import StringIO
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
 from loadtests.commands.options import DEBUG_OPTION
 from loadtests.running.console import advise, is_gone, silence
-from shared.errors import EnvironmentNotReady, Interrupted, TwinshopError
+from shared.errors import EnvironmentNotReady, Interrupted, TwinshopError, UsageError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("loadtests.commands.run", "Carry out a scenario on each architecture, judge it, write the report."),
@@ -51,7 +52,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "scale-in": ("loadtests.commands.parts", "Take a node out of a running cluster."),
     "down": ("loadtests.commands.cluster", "Stop a running cluster."),
     "recover": ("loadtests.commands.cluster", "Clear away what a run that died has left behind."),
-    "doctor": ("loadtests.commands.doctor", "What each engine needs, what is missing, and the command that mends it."),
+    "doctor": ("loadtests.commands.doctor", "What each engine needs, what is missing, and the command that fixes it."),
     "images": ("loadtests.commands.images", "The docker engine's images: build; save and load, for rooms offline."),
 }
 """Each command: the module that has it (under its name, in `COMMANDS` there) and its help in one line."""
@@ -93,7 +94,9 @@ class LazyGroup(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            raise click.UsageError(f"there is no command {args[0]!r}; there are: {', '.join(COMMANDS)}", ctx) from error
+            close = "".join(f"; did you mean {name!r}?" for name in get_close_matches(args[0], COMMANDS, n=1))
+            there = f"there are: {', '.join(COMMANDS)}"
+            raise UsageError(f"there is no command {args[0]!r}{close}", why=there, next_step="twinshop -h") from error
 
 
 EXAMPLES = """\b
@@ -124,10 +127,11 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         code = twinshop.main(words, prog_name="twinshop", standalone_mode=False)
         return code if isinstance(code, int) else 0
+    except NoArgsIsHelpError as error:
+        advise(error.format_message(), err=True)
+        return UsageError.exit_code
     except click.ClickException as error:
-        error.show(file=(told := StringIO()))
-        advise(told.getvalue().rstrip(), err=True)
-        return 2
+        return _complain(_asked_wrongly(error), words)
     except (click.Abort, KeyboardInterrupt):
         return _complain(Interrupted("interrupted"), words)
     except TwinshopError as error:
@@ -144,6 +148,15 @@ def _complain(error: TwinshopError, words: list[str]) -> int:
         traceback.print_exc()
     advise(f"twinshop: {error}", err=True)
     return error.exit_code
+
+
+def _asked_wrongly(error: click.ClickException) -> UsageError:
+    """click's own complaints, in the form of all others: what, why, and the next command."""
+    what, context = error.format_message().rstrip("."), getattr(error, "ctx", None)
+    if context is None:
+        return UsageError(what, next_step="twinshop -h")
+    form = " ".join(context.get_usage().split()).removeprefix("Usage: ")
+    return UsageError(what, why=f"expected {form}", next_step=f"{context.command_path} -h")
 
 
 def _from_the_system(error: OSError) -> EnvironmentNotReady:

@@ -101,7 +101,7 @@ def check(file: Path, variant: str | None, beyond: bool, as_json: bool) -> None:
         raise DescriptionError(
             f"{file} does not describe what {name} does: {len(wrong)} of {len(steps)} steps went otherwise",
             why=f"{wrong[0].what}: {wrong[0].words}",
-            next_step=f"mend {file}, and check again: twinshop app check {file}",
+            next_step=f"fix {file}, and check again: twinshop app check {file}",
         )
     if not as_json:
         tell(pasteable(f"Next: twinshop run node-kill --app {file}"))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from loadtests.commands.options import APP_OPTION, BALANCER_OPTION, JSON_OPTION, completed
+from loadtests.commands.options import APP_OPTION, BALANCER_OPTION, JSON_OPTION, WholeNumber, completed
 from loadtests.commands.parts import CLUSTER_OPTION
 from loadtests.running.console import advise, json_text, pasteable, tell
 from shared.demo_accounts import account_name
@@ -110,8 +110,8 @@ Start a cluster and leave it running: open its URL, log in, then `twinshop kill 
     help="See `twinshop list`; of your own application, a variant.",
 )  # fmt: skip
 @APP_OPTION
-@click.option("--nodes", type=click.IntRange(1, 50), default=3, show_default=True, help="How many nodes.")
-@click.option("--port", type=click.IntRange(1024, 65535), help="Where the shop is to listen.  [default: a free port]")
+@click.option("--nodes", type=WholeNumber(1, 50), default=3, show_default=True, help="How many nodes.")
+@click.option("--port", type=WholeNumber(1024, 65535), help="Where the shop is to listen.  [default: a free port]")
 @click.option(
     "--engine", "engine_name", default="processes", show_default=True, help="What runs it: processes or docker."
 )

@@ -11,6 +11,7 @@ from loadtests.commands.options import (
     DEBUG_OPTION,
     ON_OPTION,
     QUIET_OPTION,
+    WholeNumber,
     check_on,
     machines_at,
     names_option,
@@ -43,7 +44,7 @@ Exit codes: 0 every repeat was counted, 3 some could not be.
 @names_option("event", "events")
 @names_option("architecture", "architectures")
 @click.option("--variants", is_flag=True, help="As shipped, and otherwise set up, as well.")
-@click.option("--repeats", type=click.IntRange(1, 100), default=5, show_default=True, help="Runs of each cell.")
+@click.option("--repeats", type=WholeNumber(1, 100), default=5, show_default=True, help="Runs of each cell.")
 @seed_option("Of all plans.")
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("runs/conformance"), show_default=True,
@@ -51,7 +52,7 @@ Exit codes: 0 every repeat was counted, 3 some could not be.
 )  # fmt: skip
 @click.option(
     "--side-by-side",
-    type=click.IntRange(1, 16),
+    type=WholeNumber(1, 16),
     help="Clusters at the same time.  [default: three for two processors]",
 )
 @ON_OPTION

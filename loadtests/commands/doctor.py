@@ -1,4 +1,4 @@
-"""`twinshop doctor`: what each engine needs, what is missing, and the command that mends it."""
+"""`twinshop doctor`: what each engine needs, what is missing, and the command that fixes it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Examples:
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 def doctor(engines: tuple[str, ...], as_json: bool) -> int:
-    """Look at what each engine needs, and name the command that mends what is missing. Changes nothing."""
+    """Look at what each engine needs, and name the command that fixes what is missing. Changes nothing."""
     from compose.doctor import DOCKER_LOOKS, MACHINE_LOOKS, examine, ready
     from loadtests.running.console import pasteable
 

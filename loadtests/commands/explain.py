@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from loadtests.commands.options import DEBUG_OPTION, JSON_OPTION
+from loadtests.commands.options import DEBUG_OPTION, JSON_OPTION, WholeNumber
 
 
 @click.command(
@@ -19,7 +19,7 @@ It ends with 0 once it has told, whatever the run's verdict; with 2 if the run h
 """
 )
 @click.argument("run", metavar="RUN", type=click.Path(path_type=Path))
-@click.argument("shopper", metavar="SHOPPER", type=int)
+@click.argument("shopper", metavar="SHOPPER", type=WholeNumber())
 @click.option("--architecture", "architectures", metavar="NAME", multiple=True, help="Only these (repeatable).")
 @JSON_OPTION
 @DEBUG_OPTION

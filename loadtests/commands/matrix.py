@@ -18,6 +18,7 @@ from loadtests.commands.options import (
     JSON_OPTION,
     ON_OPTION,
     QUIET_OPTION,
+    WholeNumber,
     check_on,
     machines_at,
     names_option,
@@ -42,7 +43,8 @@ OUT_OPTION = click.option(
 @click.command(
     help="""\b
 Examples:
-  twinshop matrix                                        everything: about 80 minutes
+  twinshop matrix                                        everything: 80 minutes on two processors
+  twinshop matrix --side-by-side 2                       by twos: 48 minutes
   twinshop matrix --family availability --engine docker --out runs/matrix-docker
   twinshop matrix --family availability --balancer haproxy --out runs/matrix-haproxy
   twinshop matrix --scenario node-kill --architecture redis --fresh
@@ -67,7 +69,7 @@ not be run.
 @seed_option("Of all plans.")
 @OUT_OPTION
 @click.option(
-    "--side-by-side", type=click.IntRange(1, 16),
+    "--side-by-side", type=WholeNumber(1, 16),
     help="Clusters at the same time.  [default: one for every two processors]",
 )  # fmt: skip
 @click.option("--shard", metavar="K/N", help="Only the K-th of N parts that take about as long as each other.")

@@ -20,6 +20,18 @@ JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print one JS
 QUIET_OPTION = click.option("-q", "--quiet", is_flag=True, help="No progress.")
 
 
+class WholeNumber(click.IntRange):
+    """A whole number; whoever gives another thing is told in one sentence what was expected."""
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number."""
+        try:
+            return int(super().convert(value, param, ctx))
+        except click.BadParameter:
+            ends = "" if self.min is None else f" from {self.min:,}" + (f" to {self.max:,}" if self.max else " on")
+            self.fail(f"expected a whole number{ends}, not {value!r}", param, ctx)
+
+
 def completed(_context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
     """What a shell offers: whatever there is of what the parameter asks for, and begins so."""
     return [name for name in _all_of(parameter.opts[0].lstrip("-")) if name.startswith(begun)]
@@ -68,7 +80,7 @@ BALANCER_OPTION = click.option(
     shell_complete=completed,
 )  # fmt: skip
 SHOPPERS_OPTION = click.option(
-    "--shoppers", type=click.IntRange(1, 20_000), help="How many people shop.  [default: the scenario's]"
+    "--shoppers", type=WholeNumber(1, 20_000), help="How many people shop.  [default: the scenario's]"
 )
 RUN = click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
 """A run's folder, or a bundle where the command only reads."""
@@ -76,7 +88,7 @@ RUN = click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
 
 def seed_option(help_text: str) -> Callable[[F], F]:
     """`--seed`: any that a plan can have."""
-    return click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help=help_text)
+    return click.option("--seed", type=WholeNumber(0, 2**31 - 1), default=1, show_default=True, help=help_text)
 
 
 SCENARIO = click.argument("scenario", shell_complete=completed)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from loadtests.commands.options import DEBUG_OPTION, ENGINE_OPTION, JSON_OPTION, runs_option
+from loadtests.commands.options import DEBUG_OPTION, ENGINE_OPTION, JSON_OPTION, WholeNumber, runs_option
 
 
 @click.command(
@@ -26,7 +26,7 @@ Exit codes: 0 every promise came true, 1 not every one, 2 usage, 4 environment n
 """
 )
 @click.argument("episodes", metavar="[EPISODE]...", nargs=-1)
-@click.option("--shoppers", type=click.IntRange(1), help="How many in each shop, instead of what the episodes say.")
+@click.option("--shoppers", type=WholeNumber(1), help="How many in each shop, instead of what the episodes say.")
 @ENGINE_OPTION
 @runs_option("Where the rehearsal's folder is made; its rounds and logs lie in it.", variable=None)
 @JSON_OPTION

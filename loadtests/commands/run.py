@@ -20,6 +20,7 @@ from loadtests.commands.options import (
     QUIET_OPTION,
     SCENARIO,
     SHOPPERS_OPTION,
+    WholeNumber,
     machines_at,
     names_option,
     runs_option,
@@ -53,14 +54,14 @@ Examples:
 @BEYOND_OPTION
 @SHOPPERS_OPTION
 @seed_option("Of the plan.")
-@click.option("--repeat", type=click.IntRange(2, 1000), metavar="N", help="N blocks, each with its seed; compare.")
+@click.option("--repeat", type=WholeNumber(2, 1000), metavar="N", help="N blocks, each with its seed; compare.")
 @click.option(
     "--control", type=click.Choice(["no-fault", "placebo"]), help="Leave out the faults, or only the break in each."
 )
 @ENGINE_OPTION
 @ON_OPTION
 @BALANCER_OPTION
-@click.option("--workers", type=click.IntRange(1, 16), default=1, show_default=True, help="Load processes.")
+@click.option("--workers", type=WholeNumber(1, 16), default=1, show_default=True, help="Load processes.")
 @runs_option("Where run folders go.")
 @click.option("--json", "as_json", is_flag=True, help="Print results.json (repeats.json) and nothing else.")
 @QUIET_OPTION

@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from loadtests.commands.options import DEBUG_OPTION, ENGINE_OPTION, JSON_OPTION, QUIET_OPTION, completed, runs_option
+from loadtests.commands.options import (
+    DEBUG_OPTION,
+    ENGINE_OPTION,
+    JSON_OPTION,
+    QUIET_OPTION,
+    WholeNumber,
+    completed,
+    runs_option,
+)
 from loadtests.running.console import json_text, tell
 from shared.errors import EnvironmentNotReady, Interrupted, UsageError
 
@@ -49,17 +57,17 @@ Examples:
     help="In front of both shops; two of them: left, then right, of free play with one architecture.",
 )  # fmt: skip
 @click.option("--episode", default="", metavar="NAME|N", help="Begin with this episode of the lesson.")
-@click.option("--shoppers", type=click.IntRange(1, 500), help="How many people shop.  [default: the episode's, 24]")
-@click.option("--nodes", type=click.IntRange(1, 9), help="Nodes of each shop.  [default: the episode's, 3]")
+@click.option("--shoppers", type=WholeNumber(1, 500), help="How many people shop.  [default: the episode's, 24]")
+@click.option("--nodes", type=WholeNumber(1, 9), help="Nodes of each shop.  [default: the episode's, 3]")
 @click.option("--no-predict", is_flag=True, help="Episodes begin at once; nothing is covered.")
 @click.option("--room", is_flag=True, help="Open it to the room: finds this machine's address in its network.")
 @click.option(
     "--listen", "host", metavar="HOST",
     help="Open it at that address; 0.0.0.0: all.  [default: 127.0.0.1, no room to join]",
 )  # fmt: skip
-@click.option("--port", type=click.IntRange(1024, 65533), help="Of the dashboard; the shops are at the next two.")
+@click.option("--port", type=WholeNumber(1024, 65533), help="Of the dashboard; the shops are at the next two.")
 @click.option(
-    "--seats-per-address", "seats", type=click.IntRange(1, 60), default=4, show_default=True,
+    "--seats-per-address", "seats", type=WholeNumber(1, 60), default=4, show_default=True,
     help="Browsers that may join from one address: more where the network shows all people as one.",
 )  # fmt: skip
 @click.option("--replay", type=click.Path(path_type=Path), metavar="RUN", help="Show a finished run; measure nothing.")

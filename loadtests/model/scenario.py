@@ -53,7 +53,7 @@ class FaultSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at_s: Annotated[float, Range(0, 3600, "s", "it is a time of the window")] = 0.0
     """When it strikes, into the load window."""
     heal_after_s: Annotated[float, Range(0.001, 3600, "s", "what is broken for no time is not seen")] | None = None
-    """None: at the end of the window."""
+    """Without: at the end of the window."""
     victim: str = "any"
     """"any": the seed picks one of the nodes; or a node's name, "n2". What strikes a part has it for its victim."""
 

@@ -63,7 +63,7 @@ def read_claims(content: bytes, *, file: str) -> tuple[Claim, ...]:
             for case in claim.case:
                 is_true(case.holds, dict.fromkeys(names_in(case.holds), 1.0))
     except (msgspec.DecodeError, ValueError) as error:
-        raise ScenarioError(f"{file}: {error}", next_step=f"mend {file}") from error
+        raise ScenarioError(f"{file}: {error}", next_step=f"fix {file}") from error
     return claims
 
 
