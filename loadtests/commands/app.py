@@ -22,7 +22,8 @@ from loadtests.commands.options import (
     seed_option,
 )
 from loadtests.running.console import json_text, pasteable, tell
-from shared.errors import DescriptionError, NotReadyInTime, TwinshopError, UsageError
+from loadtests.running.interrupts import interrupts_raise
+from shared.errors import DescriptionError, Interrupted, NotReadyInTime, TwinshopError, UsageError
 
 if TYPE_CHECKING:
     from compose.engines.contract import Cluster
@@ -58,7 +59,7 @@ def new(file: Path | None) -> None:
         tell(text, nl=False)
         return
     try:
-        with file.open("x") as out:
+        with file.open("x") as out:  # never over what somebody has filled in
             out.write(text)
     except FileExistsError:
         raise UsageError(f"{file} exists already", next_step=f"twinshop app check {file}") from None
@@ -85,7 +86,6 @@ def schema() -> None:
 def check(file: Path, variant: str | None, beyond: bool, as_json: bool) -> None:
     """Start one node of the application, walk through it once, and say what was understood, and what is missing."""
     from loadtests.running.application import ApplicationUnderTest
-    from loadtests.running.interrupts import interrupts_raise
 
     under_test = ApplicationUnderTest.load(file, beyond=beyond)
     name = under_test.chosen((variant,) if variant else ())[0]
@@ -96,6 +96,7 @@ def check(file: Path, variant: str | None, beyond: bool, as_json: bool) -> None:
     else:
         for line in _understood(under_test):
             tell(line)
+    # A remark is about the application, which may be as it is; the description is right all the same.
     wrong = [step for step in steps if not step.ok and not step.remark]
     if wrong:
         raise DescriptionError(
@@ -130,6 +131,7 @@ def _one_node(under_test: ApplicationUnderTest, name: str) -> Iterator[Cluster]:
             cluster = (under_test.engine or engine_named(under_test.runs_on)).start(spec, folder, ledger)
         except NotReadyInTime as error:
             if error.log is not None and error.log.exists():
+                # The cluster's folder goes when the ledger is closed; what the message names has to be there.
                 error.log = Path(shutil.copy(error.log, state / f"failed-{error.log.name}"))
             raise
         try:
@@ -180,8 +182,6 @@ def table(
     quiet: bool,
 ) -> int:  # fmt: skip
     """Run several scenarios on all variants of several applications, and print who was logged out, as one table."""
-    from loadtests.running.interrupts import interrupts_raise
-
     asked = [(file, scenario) for file in files for scenario in scenarios]
     with interrupts_raise():
         done = [_cells(file, scenario, shoppers, seed, runs, quiet) for file, scenario in asked]
@@ -219,17 +219,14 @@ class TableCell(msgspec.Struct, frozen=True):
         return f"{self.logged_out} of {self.shoppers}{risk}; {self.verdict}"
 
 
-def _cells(
-    file: Path, scenario: str, shoppers: int | None, seed: int, runs: Path, quiet: bool
-) -> list[TableCell]:  # fmt: skip
+def _cells(file: Path, scenario: str, shoppers: int | None, seed: int, runs: Path, quiet: bool) -> list[TableCell]:
     """What came of it; what could not be carried out is said, and the others go on."""
     from loadtests.running.application import ApplicationUnderTest
-    from shared.errors import Interrupted
 
     try:
         return _run_one(file, scenario, shoppers, seed, runs, quiet)
-    except (Interrupted, UsageError, DescriptionError):
-        raise
+    except (Interrupted, UsageError):
+        raise  # what was asked wrongly, or ended by hand, is no cell of a table
     except TwinshopError as error:
         why, name = f"{error.what}: {error.why}", Path(scenario).stem
         tell(f"{file}, {name}, was not run: {why}", err=True)
@@ -272,6 +269,3 @@ def _as_table(cells: list[TableCell], scenarios: tuple[str, ...]) -> str:
         for architecture in dict.fromkeys(cell.architecture for cell in cells)
     ]
     return Text().write(Table(("logged out", *names), tuple(rows)))
-
-
-COMMANDS: dict[str, click.Command] = {"app": app}

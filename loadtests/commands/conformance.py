@@ -88,6 +88,3 @@ def _far(scheduler: str, asked: ConformanceRequest) -> FarLauncher:
     from loadtests.campaigns.far.machines import FarLauncher
 
     return FarLauncher(machines, asked.folder, "processes", place_of=runs_of)
-
-
-COMMANDS: dict[str, click.Command] = {"conformance": conformance}

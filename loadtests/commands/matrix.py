@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import textwrap
 from pathlib import Path
@@ -95,8 +96,10 @@ def matrix(
     under_test = _under_test(app, engine_name, balancer, scheduler) if app else None
     if under_test:
         architectures = under_test.chosen(architectures, or_all=False)
+        # Not among the twins' cells, unless somebody says where.
         out = out.with_name(f"{out.name}-{under_test.description.name}") if out == OUT else out
     asked = MatrixRequest(
+        # On other machines one at a time each, whatever this one has processors for.
         Selection(families, architectures, scenarios), engine_name, seed, out, 1 if scheduler else side_by_side, fresh,
         again, balancer, application=under_test,
     )  # fmt: skip
@@ -126,7 +129,7 @@ def _under_test(file: Path, engine: str, balancer: str, scheduler: str | None) -
     if scheduler:
         raise UsageError(
             f"{found.description.name} cannot be run on other machines",
-            why="a worker runs what its own checkout holds, and that are the twins", next_step="leave --on out",
+            why="a worker runs what its own checkout holds, and that are the twins", next_step="omit --on",
         )  # fmt: skip
     found.check_way(engine, balancer)
     return found
@@ -144,8 +147,6 @@ def _far(scheduler: str, out: Path, engine: str, balancer: str) -> FarLauncher:
 
 def _width() -> int:
     """Of the terminal; 100 where the words go to a file or a pipe."""
-    import shutil
-
     return max(60, shutil.get_terminal_size().columns) if sys.stdout.isatty() else 100
 
 
@@ -203,6 +204,3 @@ def merge(folders: tuple[Path, ...], out: Path) -> None:
     from loadtests.campaigns.matrix.merge import merge as put_together
 
     tell(put_together(folders, out))
-
-
-COMMANDS: dict[str, click.Command] = {"matrix": matrix, "merge": merge, "claims": claims}

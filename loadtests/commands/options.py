@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
+
+from loadtests.running.console import tell
+from shared.errors import EnvironmentNotReady, UsageError
 
 if TYPE_CHECKING:
     from loadtests.campaigns.far.machines import Machines
 
 F = TypeVar("F", bound=Callable[..., object])
 
-DEBUG_OPTION = click.option(
-    "--debug", is_flag=True, expose_value=False, help="Show the traceback of an error."
-)  # `loadtests.cli.main` looks for the word, because the error may come before any option is read
+# Its value goes nowhere: `loadtests.cli.main` looks for the word.
+DEBUG_OPTION = click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 QUIET_OPTION = click.option("-q", "--quiet", is_flag=True, help="No progress.")
 
@@ -38,6 +41,7 @@ def completed(_context: click.Context, parameter: click.Parameter, begun: str) -
 
 
 def _all_of(word: str) -> list[str]:
+    # Each word imports only what it needs: a shell runs all of this at every press of Tab.
     if word == "scenario":
         from loadtests.planning.scenario_file import SCENARIOS
 
@@ -121,13 +125,11 @@ def check_on(scheduler: str | None, side_by_side: int | None) -> None:
     Raises:
         UsageError: it is.
     """
-    from shared.errors import UsageError
-
     if scheduler and side_by_side:
         raise UsageError(
             "--on and --side-by-side exclude each other",
             why="a worker carries out one run at a time",
-            next_step="leave --side-by-side out",
+            next_step="omit --side-by-side",
         )
 
 
@@ -137,11 +139,7 @@ def machines_at(address: str, balancers: Iterable[str] = ()) -> Machines:
     Raises:
         EnvironmentNotReady: Dask is not installed, or there is no machine that may be used.
     """
-    from importlib.util import find_spec
-
-    from loadtests.running.console import tell
-    from shared.errors import EnvironmentNotReady
-
+    # Looked for, not imported: only whoever asks for other machines waits for Dask.
     if find_spec("distributed") is None:
         raise EnvironmentNotReady(
             "cannot run on other machines: Dask is not installed",

@@ -26,6 +26,8 @@ from loadtests.commands.options import (
     runs_option,
     seed_option,
 )
+from loadtests.running.console import advise, tell
+from loadtests.running.interrupts import interrupts_raise
 from shared.errors import UsageError
 
 if TYPE_CHECKING:
@@ -75,17 +77,17 @@ def run(
     from compose.engines.registry import engine_named
     from loadtests.planning.scenario_file import load_scenario
     from loadtests.running.application import ApplicationUnderTest
-    from loadtests.running.interrupts import interrupts_raise
     from loadtests.running.progress import watcher_for
     from loadtests.running.run import RunRequest
 
     under_test = ApplicationUnderTest.load(app, beyond=beyond) if app else None
+    # Before anything is read or started: a misspelt name costs nothing.
     for name in architectures if under_test is None else ():
         architecture_named(name)
     if len(set(architectures)) < len(architectures):
         raise UsageError("the same --architecture is named twice", next_step="name each once")
     if repeat and control:
-        raise UsageError("repeats have their own controls", next_step="leave out --control or --repeat")
+        raise UsageError("repeats have their own controls", next_step="omit --control or --repeat")
     if under_test:
         under_test.check_way(engine_name, balancer)
     asked = load_scenario(scenario)
@@ -115,7 +117,7 @@ def _check_far(scheduler: str | None, scenario: str, repeat: int | None, app: Pa
         raise UsageError(
             f"{app or scenario} cannot be run on other machines",
             why="a worker runs what its own checkout holds: the twins, and the scenarios of twinshop list",
-            next_step="leave --on out",
+            next_step="omit --on",
         )
     return scheduler
 
@@ -123,7 +125,6 @@ def _check_far(scheduler: str | None, scenario: str, repeat: int | None, app: Pa
 def _once(request: RunRequest, engine: Engine, watcher: RunWatcher, as_json: bool) -> int:
     from loadtests.judging.thresholds import exit_code_of
     from loadtests.report.terminal import summary
-    from loadtests.running.console import advise, tell
     from loadtests.running.run import run as carry_out
 
     try:
@@ -135,7 +136,7 @@ def _once(request: RunRequest, engine: Engine, watcher: RunWatcher, as_json: boo
     else:
         advise(summary(finished.results, finished.folder.root))
     if finished.interrupted is not None:
-        raise finished.interrupted
+        raise finished.interrupted  # only now: what was measured before it has been judged and told
     return exit_code_of(finished.results)
 
 
@@ -146,7 +147,6 @@ def _many(
     from loadtests.campaigns.repeats.table import summary
     from loadtests.judging.verdict import exit_code
     from loadtests.model.run_folder import REPEATS
-    from loadtests.running.console import advise, tell
 
     try:
         if scheduler is None:
@@ -164,9 +164,7 @@ def _many(
     return exit_code(done.repeats.verdict, fired=done.repeats.fired)
 
 
-def _far_repeat(
-    request: RunRequest, repeats: int, engine: Engine, watcher: RunWatcher, scheduler: str
-) -> Repeated:  # fmt: skip
+def _far_repeat(request: RunRequest, repeats: int, engine: Engine, watcher: RunWatcher, scheduler: str) -> Repeated:
     from loadtests.planning.scenario_file import load_scenario
 
     balancer = request.balancer or load_scenario(request.scenario).balancer
@@ -197,7 +195,6 @@ def plan(
     from loadtests.planning.make_plan import make_plan, plan_page
     from loadtests.planning.scenario_file import load_scenario
     from loadtests.running.application import ApplicationUnderTest
-    from loadtests.running.console import tell
     from loadtests.running.run import balancer_for
 
     asked = load_scenario(scenario)
@@ -218,6 +215,3 @@ def plan(
     if under_test is not None and not as_json:
         for line in under_test.said():
             tell(line)
-
-
-COMMANDS: dict[str, click.Command] = {"run": run, "plan": plan}

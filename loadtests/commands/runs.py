@@ -65,10 +65,7 @@ def _all(runs: Path) -> Iterator[ListedRun]:
             continue
         try:
             told = read_document(repeats if repeats.is_file() else run.results, ListedRun)
-        except RunFolderError:
+        except RunFolderError:  # no results, or half of them: one folder must not hide the others
             told = ListedRun("not judged", f"If it does not go on: twinshop report {shlex.quote(str(path))}")
         report = str(run.report) if run.report.is_file() else ""
         yield msgspec.structs.replace(told, name=path.name, report=report)
-
-
-COMMANDS: dict[str, click.Command] = {"runs": runs}

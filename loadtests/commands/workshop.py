@@ -24,6 +24,7 @@ from loadtests.commands.options import (
     runs_option,
 )
 from loadtests.running.console import json_text, tell
+from loadtests.running.interrupts import interrupts_raise
 from shared.errors import EnvironmentNotReady, Interrupted, UsageError
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ Examples:
     "--listen", "host", metavar="HOST",
     help="Open it at that address; 0.0.0.0: all.  [default: 127.0.0.1, no room to join]",
 )  # fmt: skip
+# At most 65533: the shops' two ports follow it.
 @click.option("--port", type=WholeNumber(1024, 65533), help="Of the dashboard; the shops are at the next two.")
 @click.option(
     "--seats-per-address", "seats", type=WholeNumber(1, 60), default=4, show_default=True,
@@ -120,8 +122,6 @@ def workshop(
 @contextmanager
 def _until_ctrl_c() -> Iterator[None]:
     """Ctrl-C is how a workshop ends, and no accident; what ends it from elsewhere is one."""
-    from loadtests.running.interrupts import interrupts_raise
-
     try:
         with interrupts_raise():
             yield
@@ -161,7 +161,7 @@ def _two(
             f"a workshop has two shops, not {max(len(architectures), len(balancers))}",
             next_step="name two --architecture, or one and two --balancer",
         )
-    choices = [choose_balancer(name, engine=engine) for name in balancers or ("",)]
+    choices = [choose_balancer(name, engine=engine) for name in balancers or ("",)]  # "" is the default
     for choice in choices:
         if choice.remark:
             watcher.say(choice.remark)
@@ -175,7 +175,7 @@ def _two(
 def _announce(opened: WorkshopUrls, *, as_json: bool) -> None:
     if as_json:
         tell(json_text(opened))
-        sys.stdout.flush()
+        sys.stdout.flush()  # whoever waits for it at the end of a pipe would wait until the workshop is over
         return
     tell(opened.instructor_url)
     tell("  That is the instructor's address: whoever has it may break things. Ctrl-C ends the workshop.", err=True)
@@ -202,11 +202,11 @@ def goto(episode: str) -> None:
     if address is None:
         raise UsageError("no workshop is running", next_step=f"twinshop workshop --episode {episode}")
     board = Path(address.workshop)
-    before = _round(board)
+    before = _round(board).number  # before it is asked for: a round may be there before the answer is
     reply = ask(address.socket, address.key, Begin(name))
     if not reply.ok:
         raise UsageError(f"the workshop does not go to {name}", why=reply.why, next_step=reply.next_step)
-    now = _reached(board, name, before.number)
+    now = _reached(board, name, before)
     tell(f"{name}: round {now.number} is in {now.phase!r}")
 
 
@@ -219,6 +219,7 @@ def _reached(board: Path, name: str, before: int) -> Round:
     until = time.monotonic() + GOTO_WITHIN_S
     while True:
         now = _round(board)
+        # By its number, too: of an episode that begins anew, the round before has the same name.
         new = now.number > before and now.episode == name
         if new and now.phase in ("predict", "run"):
             return now
@@ -238,6 +239,3 @@ def _round(board: Path) -> Round:
     from loadtests.workshop.contract import Workshop
 
     return read_document(board, Workshop).round
-
-
-COMMANDS: dict[str, click.Command] = {"workshop": workshop, "goto": goto}
