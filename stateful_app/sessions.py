@@ -34,6 +34,8 @@ class SessionCache(SimpleCache):
         """The time, as this cache takes it to be."""
         return time.time() + self.ahead_s
 
+    # cachelib asks the system for the time in each of these three.
+
     def get(self, key: str) -> Any:
         """What is kept under that key; None if nothing is, or if its time is over."""
         with self._lock:
@@ -51,6 +53,7 @@ class SessionCache(SimpleCache):
         with self._lock:
             # The cache makes room only before it adds, so it can hold one more than its threshold.
             self._threshold = sessions - 1
+            # All have one lifetime, so the first that would be over is the longest untouched.
             by_age = sorted(self._cache, key=lambda key: self._cache[key][0])
             for key in by_age[: max(0, len(by_age) - sessions)]:
                 del self._cache[key]
@@ -144,7 +147,7 @@ class ReplicatedSessions(MemorySessions):
     where = "in the memory of every node"
 
     def __init__(self, settings: Settings) -> None:
-        # Not loaded by nodes that keep their sessions to themselves.
+        # Nothing of the base's beginning: it would make a cache of its own. Not loaded by nodes that need it not.
         from shared.replication.state import ReplicatedCache, ReplicatedState, StateUnavailable
 
         if not settings.replica_self:
@@ -167,7 +170,9 @@ class ReplicatedSessions(MemorySessions):
             timeout_s=settings.store_timeout_s,
             other_port=settings.node_workers > 1,
         )
-        self._cache: Any = ReplicatedCache(self._state, lifetime_s=settings.session_lifetime_s)
+        self._cache: Any = ReplicatedCache(
+            self._state, lifetime_s=settings.session_lifetime_s, owner_of=self._format.user
+        )
 
     def install(self, app: Flask) -> None:
         """Make `flask.session` live in this store; the node is not healthy before the store is ready."""

@@ -107,6 +107,7 @@ class RedisSessions(OnRedis):
     def opened(self, user: str) -> None:
         """Keep the session's id among the user's, and drop those whose sessions are over by now."""
         now, index = time.time(), _INDEX + user
+        # One way there and back; that they are one step, nobody needs.
         with self._client.pipeline(transaction=False) as asked:
             asked.zadd(index, {self.session_id(): now})
             asked.zrangebyscore(index, 0, now - _NEW_S)
@@ -186,7 +187,7 @@ class DenylistSessions(OnRedis):
 
     def regenerate(self) -> None:
         """A new id; the token that came with this request is revoked when its successor is sent."""
-        self.session_id()
+        self.session_id()  # `identity.begin` has emptied the session, the old id with it
 
     def session_id(self) -> str:
         """The id of the current token."""
@@ -202,9 +203,9 @@ class DenylistSessions(OnRedis):
         """The same, and another token for the current session, issued after that."""
         self.revoke_user(user)
         current = _current()
-        current.pop(_TOKEN_ID, None)
+        current.pop(_TOKEN_ID, None)  # saving it will revoke the token under which it came
         _identify(current, self._clock, self._format)
-        current[_ISSUED_US] += 1
+        current[_ISSUED_US] += 1  # what was issued in the very microsecond of the revocation is refused
         return True
 
     def apply(self, injection: Injection) -> None:
@@ -219,7 +220,7 @@ class RefreshTokens(SessionStore):
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.kind = settings.store
+        self.kind = settings.store  # the same session, whose families are in one of two places
         self._clock = TokenClock(settings.clock_leeway_s)
         self._settings = settings
         self._families = self._families_in(settings)
@@ -316,6 +317,7 @@ class RevocableCookies(SignedCookies):
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """The session in the cookie; a stranger's if the token was revoked."""
         found = cast("RevocableSession", super().open_session(app, request))
+        # Past the session's own `get`, which would note that the answer depends on the cookie.
         token_id = dict.get(found, _TOKEN_ID, "")
         if not token_id:
             return found
@@ -330,6 +332,7 @@ class RevocableCookies(SignedCookies):
         _identify(session, self._clock, self._format)
         came_as = cast("RevocableSession", session).came_as
         if came_as and dict.get(cast("RevocableSession", session), _TOKEN_ID) != came_as:
+            # Before the cookie: if Redis is away, the answer is a refusal, and the old token is good on.
             self._client.set(_REVOKED_TOKEN + came_as, b"", ex=self._keep_s)
         super().save_session(app, session, response)
 

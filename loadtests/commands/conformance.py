@@ -51,9 +51,7 @@ Exit codes: 0 every repeat was counted, 3 some could not be.
     help="Where table and page lie, and a folder for each run.",
 )  # fmt: skip
 @click.option(
-    "--side-by-side",
-    type=WholeNumber(1, 16),
-    help="Clusters at the same time.  [default: three for two processors]",
+    "--side-by-side", type=WholeNumber(1, 16), help="Clusters at the same time.  [default: three for two processors]"
 )
 @ON_OPTION
 @click.option("--fresh", is_flag=True, help="Run again what was run already.")

@@ -30,7 +30,7 @@ Examples:
   twinshop export runs/latest --to parquet --out tables  needs: pip install 'twinshop[parquet]'
 
 It ends with 0 once it has written, whatever the run's verdict; `twinshop check RUN` ends with that of the run.
-""",
+"""
 )
 @RUN
 @click.option("--to", "form", type=click.Choice(FORMS), required=True, help="The form.")

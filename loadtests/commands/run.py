@@ -48,7 +48,7 @@ Examples:
   twinshop run node-kill --repeat 20            what differs, and how surely (with controls)
   twinshop run node-kill --repeat 20 --on tcp://10.0.0.5:8786    on the workers of a Dask scheduler
   twinshop run node-kill --app shop.toml        your own application (see: twinshop app)
-""",
+"""
 )
 @SCENARIO
 @names_option("architecture", "architectures")

@@ -47,7 +47,7 @@ Examples:
   twinshop workshop --listen 0.0.0.0 --port 8080    the same, on all addresses of this machine
   twinshop workshop --balancer envoy --balancer haproxy    one shop behind two balancers
   twinshop workshop --replay runs/latest            a finished round or run, to be looked at again
-""",
+"""
 )
 @click.option(
     "--architecture", "architectures", multiple=True, metavar="NAME", shell_complete=completed,
@@ -181,8 +181,7 @@ def _announce(opened: WorkshopUrls, *, as_json: bool) -> None:
     tell("  That is the instructor's address: whoever has it may break things. Ctrl-C ends the workshop.", err=True)
     if opened.join_code:
         tell(
-            f"  The room joins at {opened.room_url} with the code {opened.join_code}, as the dashboard shows.",
-            err=True,
+            f"  The room joins at {opened.room_url} with the code {opened.join_code}, as the dashboard shows.", err=True
         )
 
 

@@ -99,7 +99,7 @@ class RunFolder:
         Raises:
             RunFolderError: there is no such folder, or its `run.json` is missing, damaged or of another schema.
         """
-        if not self.root.exists():
+        if not self.root.exists():  # before it is called unreadable: most often a name was misspelt
             raise _no_run(self.root)
         if not self.provenance.exists() and (self.root / REPEATS).is_file():
             raise RunFolderError(
@@ -180,6 +180,7 @@ def check_text(folder: Path) -> None:
                 try:
                     line.decode()
                 except UnicodeDecodeError as error:
+                    # Only at a line's end: in the middle of one it is damage, whoever was killed.
                     if error.end == len(line) and error.reason == "unexpected end of data":
                         continue  # whoever wrote it was killed in the middle of a letter
                     raise RunFolderError(

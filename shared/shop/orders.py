@@ -54,7 +54,7 @@ class Orders:
         except sa.exc.IntegrityError:
             earlier = self.with_key(user, key)
             if earlier is None:
-                raise
+                raise  # it was not the key that was there already
             return earlier, False
         return order, True
 
@@ -88,9 +88,4 @@ class Orders:
 
 
 def _line(order: ShopOrder, sku: str) -> dict[str, object]:
-    return {
-        "order_id": order.order,
-        "sku": sku,
-        "quantity": order.lines[sku],
-        "price_cents": price_cents(sku),
-    }
+    return {"order_id": order.order, "sku": sku, "quantity": order.lines[sku], "price_cents": price_cents(sku)}

@@ -81,6 +81,7 @@ def _who() -> str:
 
 
 def _address() -> str:
+    # The last one, which our own balancer wrote; what stands before it, whoever asks may have made up.
     return request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
 
 

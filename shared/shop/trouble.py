@@ -57,6 +57,7 @@ class InjectionMiddleware:
             return None
 
         body = self._shop(environ, start)
+        # Flask has saved the session when it returns: for that, nobody need read the answer.
         if hasattr(body, "close"):
             body.close()
         visit_of(environ).done_in_spite = status < 500

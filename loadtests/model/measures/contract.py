@@ -103,7 +103,9 @@ class Measure(msgspec.Struct, frozen=True):
         """The same, read as None where it could happen unseen and was not seen: that is not a 0."""
         read = self.read
         return msgspec.structs.replace(
-            self, read=lambda it: (read(it) or None) if cannot_count(self.name, it.facts) else read(it)
+            # `or None`: what was seen all the same counts, only the 0 is none.
+            self,
+            read=lambda it: (read(it) or None) if cannot_count(self.name, it.facts) else read(it),
         )
 
     def text(self, value: float | None) -> str:
