@@ -12,15 +12,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from loadtests.commands.options import (
-    BEYOND_OPTION,
-    DEBUG_OPTION,
-    JSON_OPTION,
-    QUIET_OPTION,
-    SHOPPERS_OPTION,
-    runs_option,
-    seed_option,
-)
+from loadtests.commands import options
 from loadtests.running.console import json_text, pasteable, tell
 from loadtests.running.interrupts import interrupts_raise
 from shared.errors import DescriptionError, Interrupted, NotReadyInTime, TwinshopError, UsageError
@@ -51,7 +43,7 @@ def app() -> None:
 
 @app.command()
 @click.argument("file", metavar="[FILE]", type=click.Path(dir_okay=False, path_type=Path), required=False)
-@DEBUG_OPTION
+@options.DEBUG_OPTION
 def new(file: Path | None) -> None:
     """Write a commented description to be filled in: to FILE, or to the screen."""
     text = TEMPLATE.read_text()
@@ -69,7 +61,7 @@ def new(file: Path | None) -> None:
 
 
 @app.command()
-@DEBUG_OPTION
+@options.DEBUG_OPTION
 def schema() -> None:
     """Print the JSON Schema of a description: editors complete and check by it."""
     from compose.applications.description_file import description_schema
@@ -80,9 +72,9 @@ def schema() -> None:
 @app.command()
 @FILE
 @click.option("--variant", metavar="NAME", help="Which one is started.  [default: the first]")
-@BEYOND_OPTION
-@JSON_OPTION
-@DEBUG_OPTION
+@options.BEYOND_OPTION
+@options.JSON_OPTION
+@options.DEBUG_OPTION
 def check(file: Path, variant: str | None, beyond: bool, as_json: bool) -> None:
     """Start one node of the application, walk through it once, and say what was understood, and what is missing."""
     from loadtests.running.application import ApplicationUnderTest
@@ -171,12 +163,12 @@ def _understood(under_test: ApplicationUnderTest) -> list[str]:
     "--scenario", "scenarios", multiple=True, metavar="NAME", default=("node-kill", "rolling-deploy", "calm"),
     show_default=True, help="Which ones (repeatable).",
 )  # fmt: skip
-@SHOPPERS_OPTION
-@seed_option("Of the plans.")
-@runs_option("Where run folders go.")
-@JSON_OPTION
-@QUIET_OPTION
-@DEBUG_OPTION
+@options.SHOPPERS_OPTION
+@options.seed_option("Of the plans.")
+@options.runs_option("Where run folders go.")
+@options.JSON_OPTION
+@options.QUIET_OPTION
+@options.DEBUG_OPTION
 def table(
     files: tuple[Path, ...], scenarios: tuple[str, ...], shoppers: int | None, seed: int, runs: Path, as_json: bool,
     quiet: bool,

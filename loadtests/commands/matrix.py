@@ -11,20 +11,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from loadtests.commands.options import (
-    APP_OPTION,
-    BALANCER_OPTION,
-    DEBUG_OPTION,
-    ENGINE_OPTION,
-    JSON_OPTION,
-    ON_OPTION,
-    QUIET_OPTION,
-    WholeNumber,
-    check_on,
-    machines_at,
-    names_option,
-    seed_option,
-)
+from loadtests.commands import options
 from loadtests.running.console import json_text, tell
 from shared.errors import UsageError
 
@@ -61,32 +48,32 @@ Exit codes: 0 all as predicted, or refuted and understood; 1 something is neithe
 not be run.
 """
 )
-@names_option("family", "families")
-@names_option("architecture", "architectures")
-@names_option("scenario", "scenarios")
-@APP_OPTION
-@ENGINE_OPTION
-@BALANCER_OPTION
-@seed_option("Of all plans.")
+@options.names_option("family", "families")
+@options.names_option("architecture", "architectures")
+@options.names_option("scenario", "scenarios")
+@options.APP_OPTION
+@options.ENGINE_OPTION
+@options.BALANCER_OPTION
+@options.seed_option("Of all plans.")
 @OUT_OPTION
 @click.option(
-    "--side-by-side", type=WholeNumber(1, 16),
+    "--side-by-side", type=options.WholeNumber(1, 16),
     help="Clusters at the same time.  [default: one for every two processors]",
 )  # fmt: skip
 @click.option("--shard", metavar="K/N", help="Only the K-th of N parts that take about as long as each other.")
-@ON_OPTION
+@options.ON_OPTION
 @click.option("--fresh", is_flag=True, help="Run again what was run already.")
 @click.option("--again", multiple=True, type=click.Choice(AGAIN), help="Run again what ended so (repeatable).")
 @click.option("--json", "as_json", is_flag=True, help="Print matrix.json on stdout, and nothing else there.")
-@QUIET_OPTION
-@DEBUG_OPTION
+@options.QUIET_OPTION
+@options.DEBUG_OPTION
 def matrix(
     families: tuple[str, ...], architectures: tuple[str, ...], scenarios: tuple[str, ...], app: Path | None,
     engine_name: str, balancer: str, seed: int, out: Path, side_by_side: int | None, shard: str | None,
     scheduler: str | None, fresh: bool, again: tuple[str, ...], as_json: bool, quiet: bool,
 ) -> int:  # fmt: skip
     """Run everything, and put predicted beside measured."""
-    check_on(scheduler, side_by_side)
+    options.check_on(scheduler, side_by_side)
     from loadtests.campaigns.cells import FILE, Selection
     from loadtests.campaigns.jobs import shard_named
     from loadtests.campaigns.matrix.board import exit_code
@@ -139,7 +126,7 @@ def _far(scheduler: str, out: Path, engine: str, balancer: str) -> FarLauncher:
     from loadtests.planning.scenario_file import all_scenarios
 
     balancers = {balancer or scenario.balancer for scenario in all_scenarios()}
-    machines = machines_at(scheduler, balancers)  # first: it says what to install
+    machines = options.machines_at(scheduler, balancers)  # first: it says what to install
     from loadtests.campaigns.far.machines import FarLauncher
 
     return FarLauncher(machines, out, engine)
@@ -161,8 +148,8 @@ confirmed, refuted, depends, or not decided. Writes them into the matrix' page, 
 """
 )
 @OUT_OPTION
-@JSON_OPTION
-@DEBUG_OPTION
+@options.JSON_OPTION
+@options.DEBUG_OPTION
 def claims(out: Path, as_json: bool) -> None:
     """The claims, decided from the matrix in that folder."""
     from loadtests.campaigns.jobs import catalogue
@@ -198,7 +185,7 @@ one that a single machine would have made.
     "--out", type=click.Path(path_type=Path), default=Path("runs/merged"), show_default=True,
     help="The new folder; it must not be there.",
 )  # fmt: skip
-@DEBUG_OPTION
+@options.DEBUG_OPTION
 def merge(folders: tuple[Path, ...], out: Path) -> None:
     """Several parts of a matrix as one."""
     from loadtests.campaigns.matrix.merge import merge as put_together

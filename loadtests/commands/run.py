@@ -10,22 +10,7 @@ import click
 from msgspec.structs import replace
 
 from compose.architectures import architecture_named
-from loadtests.commands.options import (
-    APP_OPTION,
-    BALANCER_OPTION,
-    BEYOND_OPTION,
-    DEBUG_OPTION,
-    ENGINE_OPTION,
-    ON_OPTION,
-    QUIET_OPTION,
-    SCENARIO,
-    SHOPPERS_OPTION,
-    WholeNumber,
-    machines_at,
-    names_option,
-    runs_option,
-    seed_option,
-)
+from loadtests.commands import options
 from loadtests.running.console import advise, tell
 from loadtests.running.interrupts import interrupts_raise
 from shared.errors import UsageError
@@ -50,24 +35,24 @@ Examples:
   twinshop run node-kill --app shop.toml        your own application (see: twinshop app)
 """
 )
-@SCENARIO
-@names_option("architecture", "architectures")
-@APP_OPTION
-@BEYOND_OPTION
-@SHOPPERS_OPTION
-@seed_option("Of the plan.")
-@click.option("--repeat", type=WholeNumber(2, 1000), metavar="N", help="N blocks, each with its seed; compare.")
+@options.SCENARIO
+@options.names_option("architecture", "architectures")
+@options.APP_OPTION
+@options.BEYOND_OPTION
+@options.SHOPPERS_OPTION
+@options.seed_option("Of the plan.")
+@click.option("--repeat", type=options.WholeNumber(2, 1000), metavar="N", help="N blocks, each with its seed; compare.")
 @click.option(
     "--control", type=click.Choice(["no-fault", "placebo"]), help="Leave out the faults, or only the break in each."
 )
-@ENGINE_OPTION
-@ON_OPTION
-@BALANCER_OPTION
-@click.option("--workers", type=WholeNumber(1, 16), default=1, show_default=True, help="Load processes.")
-@runs_option("Where run folders go.")
+@options.ENGINE_OPTION
+@options.ON_OPTION
+@options.BALANCER_OPTION
+@click.option("--workers", type=options.WholeNumber(1, 16), default=1, show_default=True, help="Load processes.")
+@options.runs_option("Where run folders go.")
 @click.option("--json", "as_json", is_flag=True, help="Print results.json (repeats.json) and nothing else.")
-@QUIET_OPTION
-@DEBUG_OPTION
+@options.QUIET_OPTION
+@options.DEBUG_OPTION
 def run(
     scenario: str, architectures: tuple[str, ...], app: Path | None, beyond: bool, shoppers: int | None, seed: int,
     repeat: int | None, control: Control | None, engine_name: str, scheduler: str | None, balancer: str, workers: int,
@@ -168,7 +153,7 @@ def _far_repeat(request: RunRequest, repeats: int, engine: Engine, watcher: RunW
     from loadtests.planning.scenario_file import load_scenario
 
     balancer = request.balancer or load_scenario(request.scenario).balancer
-    machines = machines_at(scheduler, [balancer])  # first: it says what to install
+    machines = options.machines_at(scheduler, [balancer])  # first: it says what to install
     from loadtests.campaigns.far.machines import FarLauncher
     from loadtests.campaigns.repeats.repeats_run import repeat
 
@@ -179,14 +164,14 @@ def _far_repeat(request: RunRequest, repeats: int, engine: Engine, watcher: RunW
 
 
 @click.command()
-@SCENARIO
-@APP_OPTION
-@BEYOND_OPTION
-@SHOPPERS_OPTION
-@BALANCER_OPTION
-@seed_option("Of the plan.")
+@options.SCENARIO
+@options.APP_OPTION
+@options.BEYOND_OPTION
+@options.SHOPPERS_OPTION
+@options.BALANCER_OPTION
+@options.seed_option("Of the plan.")
 @click.option("--json", "as_json", is_flag=True, help="Print plan.json itself: its SHA-256 is the plan's name.")
-@DEBUG_OPTION
+@options.DEBUG_OPTION
 def plan(
     scenario: str, app: Path | None, beyond: bool, shoppers: int | None, balancer: str, seed: int, as_json: bool
 ) -> None:  # fmt: skip

@@ -14,15 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from loadtests.commands.options import (
-    DEBUG_OPTION,
-    ENGINE_OPTION,
-    JSON_OPTION,
-    QUIET_OPTION,
-    WholeNumber,
-    completed,
-    runs_option,
-)
+from loadtests.commands import options
 from loadtests.running.console import json_text, tell
 from loadtests.running.interrupts import interrupts_raise
 from shared.errors import EnvironmentNotReady, Interrupted, UsageError
@@ -50,16 +42,18 @@ Examples:
 """
 )
 @click.option(
-    "--architecture", "architectures", multiple=True, metavar="NAME", shell_complete=completed,
+    "--architecture", "architectures", multiple=True, metavar="NAME", shell_complete=options.completed,
     help="Left, then right, of free play.  [default: sticky-memory, redis]",
 )  # fmt: skip
 @click.option(
-    "--balancer", "balancers", multiple=True, metavar="NAME", shell_complete=completed,
+    "--balancer", "balancers", multiple=True, metavar="NAME", shell_complete=options.completed,
     help="In front of both shops; two of them: left, then right, of free play with one architecture.",
 )  # fmt: skip
 @click.option("--episode", default="", metavar="NAME|N", help="Begin with this episode of the lesson.")
-@click.option("--shoppers", type=WholeNumber(1, 500), help="How many people shop.  [default: the episode's, 24]")
-@click.option("--nodes", type=WholeNumber(1, 9), help="Nodes of each shop.  [default: the episode's, 3]")
+@click.option(
+    "--shoppers", type=options.WholeNumber(1, 500), help="How many people shop.  [default: the episode's, 24]"
+)
+@click.option("--nodes", type=options.WholeNumber(1, 9), help="Nodes of each shop.  [default: the episode's, 3]")
 @click.option("--no-predict", is_flag=True, help="Episodes begin at once; nothing is covered.")
 @click.option("--room", is_flag=True, help="Open it to the room: finds this machine's address in its network.")
 @click.option(
@@ -67,18 +61,18 @@ Examples:
     help="Open it at that address; 0.0.0.0: all.  [default: 127.0.0.1, no room to join]",
 )  # fmt: skip
 # At most 65533: the shops' two ports follow it.
-@click.option("--port", type=WholeNumber(1024, 65533), help="Of the dashboard; the shops are at the next two.")
+@click.option("--port", type=options.WholeNumber(1024, 65533), help="Of the dashboard; the shops are at the next two.")
 @click.option(
-    "--seats-per-address", "seats", type=WholeNumber(1, 60), default=4, show_default=True,
+    "--seats-per-address", "seats", type=options.WholeNumber(1, 60), default=4, show_default=True,
     help="Browsers that may join from one address: more where the network shows all people as one.",
 )  # fmt: skip
 @click.option("--replay", type=click.Path(path_type=Path), metavar="RUN", help="Show a finished run; measure nothing.")
 @click.option("--no-open", is_flag=True, help="Do not open a browser.")
-@ENGINE_OPTION
-@runs_option("Where the rounds' folders go.")
-@JSON_OPTION
-@QUIET_OPTION
-@DEBUG_OPTION
+@options.ENGINE_OPTION
+@options.runs_option("Where the rounds' folders go.")
+@options.JSON_OPTION
+@options.QUIET_OPTION
+@options.DEBUG_OPTION
 def workshop(
     architectures: tuple[str, ...], balancers: tuple[str, ...], episode: str, shoppers: int | None,
     nodes: int | None, no_predict: bool, room: bool, host: str | None, port: int | None, seats: int,
@@ -187,7 +181,7 @@ def _announce(opened: WorkshopUrls, *, as_json: bool) -> None:
 
 @click.command()
 @click.argument("episode")
-@DEBUG_OPTION
+@options.DEBUG_OPTION
 def goto(episode: str) -> None:
     """Bring the running workshop to the start of an EPISODE (its name or number)."""
     from compose.supervision.ledger import state_folder

@@ -66,7 +66,10 @@ class _Answer:
 
 
 class ReplicatedState:
-    """One node's copy of the values, and its part in the protocol, which runs in a thread of its own."""
+    """One node's copy of the values, and its part in the protocol, which runs in a thread of its own.
+
+    Each change raises `StateUnavailable` if no majority took it in time; it may still happen later.
+    """
 
     def __init__(
         self,
@@ -143,28 +146,16 @@ class ReplicatedState:
     # Changing
 
     def set(self, key: str, value: bytes, *, lifetime_s: float, owner: str = "") -> None:
-        """Keep it on every node, until its time is over by this node's clock of now.
-
-        Raises:
-            StateUnavailable: no majority took it in time. It may still happen later.
-        """
+        """Keep it on every node, until its time is over by this node's clock of now."""
         now = self.now()
         self._change(self._entries.put, key, value, now + lifetime_s, owner, now)
 
     def delete(self, key: str) -> bool:
-        """Drop it from every node; whether it was there.
-
-        Raises:
-            StateUnavailable: no majority took it in time. It may still happen later.
-        """
+        """Drop it from every node; whether it was there."""
         return bool(self._change(self._entries.drop, key))
 
     def delete_owned(self, owner: str) -> int:
-        """Drop every value with that owner from every node, in one change; how many there were.
-
-        Raises:
-            StateUnavailable: no majority took it in time. It may still happen later.
-        """
+        """Drop every value with that owner from every node, in one change; how many there were."""
         return int(self._change(self._entries.drop_owned, owner))
 
     def hold_at_most(self, values: int) -> None:
