@@ -13,7 +13,16 @@ from flask import request, session
 from flask.sessions import SecureCookieSession
 
 from shared.errors import UsageError
-from shared.sessions import CART_HELD_S, CART_WAIT_S, CartBusy, Injection, OpenSession, SessionStore, fingerprint
+from shared.sessions import (
+    CART_HELD_S,
+    CART_WAIT_S,
+    CartBusy,
+    Injection,
+    ListingStore,
+    OpenSession,
+    SessionStore,
+    fingerprint,
+)  # fmt: skip
 from shared.shop import database
 from shared.shop.session_format import FORMATS, SessionFormat
 from shared.shop.signed_cookies import LastAnswers, SignedCookies, TokenClock
@@ -80,7 +89,7 @@ class OnRedis(SessionStore):
             return False
 
 
-class RedisSessions(OnRedis):
+class RedisSessions(OnRedis, ListingStore):
     """The session in Redis, its id in the cookie."""
 
     kind = "redis"
@@ -122,27 +131,20 @@ class RedisSessions(OnRedis):
 
     def revoke_user(self, user: str) -> None:
         """End all of that user's sessions: whichever node opened them, they are here."""
-        self._client.delete(_INDEX + user, *(_PREFIX + each for each in self._ids_of(user)))
+        self._client.delete(_INDEX + user, *(_PREFIX + each for each in self.ids_of(user)))
 
     def sessions_of(self, user: str) -> list[OpenSession]:
-        """That user's sessions, by the index."""
+        """Those that the index names and that are not over."""
         own = self.session_id()
-        ids = [each for each in self._ids_of(user) if self._client.exists(_PREFIX + each)]
+        ids = [each for each in self.ids_of(user) if self._client.exists(_PREFIX + each)]
         return [OpenSession(fingerprint(each), each == own) for each in ids]
 
-    def end_session(self, user: str, name: str) -> bool:
-        """Delete it."""
-        found = [each for each in self._ids_of(user) if fingerprint(each) == name]
-        return bool(found and self._client.delete(*(_PREFIX + each for each in found)))
-
-    def revoke_others(self, user: str) -> bool:
+    def end_ids(self, ids: list[str]) -> int:
         """Delete them."""
-        others = [_PREFIX + each for each in self._ids_of(user) if each != self.session_id()]
-        if others:
-            self._client.delete(*others)
-        return True
+        return int(cast("int", self._client.delete(*(_PREFIX + each for each in ids)))) if ids else 0
 
-    def _ids_of(self, user: str) -> list[str]:
+    def ids_of(self, user: str) -> list[str]:
+        """By the index, which may name some that are over."""
         return [each.decode() for each in cast("list[bytes]", self._client.zrange(_INDEX + user, 0, -1))]
 
     @contextmanager
@@ -213,7 +215,7 @@ class DenylistSessions(OnRedis):
         self._clock.ahead_s = injection.clock_ahead_s
 
 
-class RefreshTokens(SessionStore):
+class RefreshTokens(ListingStore):
     """The session in an access token that is soon over, and a refresh token that renews it: each good for one use.
 
     Who has an access token is not asked about; so a session that was ended is good for as long as that one was.
@@ -262,23 +264,15 @@ class RefreshTokens(SessionStore):
         """End all families of that user: what access tokens there are is good until they are over."""
         self._families.end_all(user)
 
-    def sessions_of(self, user: str) -> list[OpenSession]:
+    def ids_of(self, user: str) -> list[str]:
         """That user's families."""
-        return [OpenSession(fingerprint(each), each == self.session_id()) for each in self._families.of(user)]
+        return self._families.of(user)
 
-    def end_session(self, user: str, name: str) -> bool:
-        """End that family."""
-        found = [each for each in self._families.of(user) if fingerprint(each) == name]
-        for each in found:
+    def end_ids(self, ids: list[str]) -> int:
+        """End those families."""
+        for each in ids:
             self._families.end(each)
-        return bool(found)
-
-    def revoke_others(self, user: str) -> bool:
-        """End all other families of that user."""
-        for each in self._families.of(user):
-            if each != self.session_id():
-                self._families.end(each)
-        return True
+        return len(ids)
 
     def reachable(self) -> bool:
         """Whether the families' store answers."""

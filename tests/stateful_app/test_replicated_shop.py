@@ -35,12 +35,12 @@ class OnOneNode:
         def install_and_wait(sessions: ReplicatedSessions, app: Flask) -> None:
             opened.append(sessions)
             install(sessions, app)
-            assert until(sessions.ready, READY_WITHIN_S)
+            assert until(sessions.state.ready, READY_WITHIN_S)
 
         monkeypatch.setattr(ReplicatedSessions, "install", install_and_wait)
         yield
         for sessions in opened:
-            sessions.close()
+            sessions.state.close()
 
 
 class TestReplicatedShop(OnOneNode, ShopContract):
