@@ -112,6 +112,7 @@ def _one_node(under_test: ApplicationUnderTest, name: str) -> Iterator[Cluster]:
     for line in recover(state).lines():
         click.echo(line, err=True)
     description = under_test.description
+    # Two accounts: a second person is needed to see whether the shop tells people apart.
     spec = ClusterSpec(
         new_run_id(), under_test.architectures()[name], nodes=1, accounts=2, application=description,
         limits=under_test.patient(Limits()),
@@ -181,6 +182,7 @@ def table(
         tell(json_text({"schema": 1, "cells": [cell for cells in done for cell in cells]}))
     else:
         tell(_as_table([cell for cells in done for cell in cells], scenarios))
+    # The highest: what could not be run stands above what proved nothing, and that above what was refuted.
     return max(cell.code for cells in done for cell in cells)
 
 

@@ -113,6 +113,7 @@ Start a cluster and leave it running: open its URL, log in, then `twinshop kill 
 )  # fmt: skip
 @APP_OPTION
 @click.option("--nodes", type=WholeNumber(1, 50), default=3, show_default=True, help="How many nodes.")
+# Below 1024, only root may listen.
 @click.option("--port", type=WholeNumber(1024, 65535), help="Where the shop is to listen.  [default: a free port]")
 @click.option(
     "--engine", "engine_name", default="processes", show_default=True, help="What runs it: processes or docker."

@@ -100,7 +100,7 @@ def matrix(
         tell(table(done.board, width=_width()))
         tell(summary(done.board, done.page))
     if done.interrupted is not None:
-        raise done.interrupted
+        raise done.interrupted  # after the table: what was measured stays, and is told
     return exit_code(done.board)
 
 

@@ -48,7 +48,7 @@ def _end(run: str | None, part: str, ended: str, strike: Callable[[Cluster], Non
     cluster = attached(run)
     before = cluster.observe(part)
     back = f"`twinshop start {part}` brings it back"
-    if not before.process and not before.answers:
+    if not before.process and not before.answers:  # no error: whoever kills twice wanted it dead
         advise(f"{part} of {cluster.spec.run} was dead already; {back}.")
         _print_evidence(before)
         return
@@ -62,6 +62,7 @@ def _end(run: str | None, part: str, ended: str, strike: Callable[[Cluster], Non
     memory = f"; it held {count} logged-in {sessions} in its memory" if is_node else ""
     tell(f"{part} of {cluster.spec.run} is {ended}{memory}.")
     _print_evidence(seen)
+    # The open nginx, for one, has no health checks of its own: it learns of a death by a request that fails.
     if is_node and not balancer_named(cluster.spec.balancer).asks_health:
         tell("The balancer asks no node for its health: whoever is sent there meets an error first.")
     elif is_node:

@@ -196,6 +196,7 @@ def plan(
         routed = under_test.architectures().values() if under_test else map(architecture_named, asked.architectures)
         balancer_for(balancer, asked, routed, "processes", lambda _remark: None)
         asked = replace(asked, balancer=balancer)
+    # With --json without another line's end: the SHA-256 of what is printed is the plan's name.
     tell(encode_plan(made).decode() if as_json else plan_page(made, asked, behaviour), nl=not as_json)
     if under_test is not None and not as_json:
         for line in under_test.said():

@@ -57,7 +57,7 @@ UNREADABLE = "unreadable"
 class Exchange(
     msgspec.Struct,
     frozen=True,
-    gc=False,
+    gc=False,  # a run has millions of them, and none can be part of a circle: the collector need not look
     omit_defaults=True,
     tag_field="record",
     tag="exchange",

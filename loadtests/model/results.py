@@ -288,6 +288,7 @@ class ArchitectureResult(msgspec.Struct, frozen=True):
     """What was to fail the run here, and whether it did; they decide the exit code, not the verdict."""
     faults: tuple[FaultTimeline, ...] = ()
     """Each fault as it went here, by number; of results of schema 2, none."""
+    # Unset and not None: of the twins nothing is written, as in results of when there was nothing else.
     application: ApplicationFacts | msgspec.UnsetType = msgspec.UNSET
     """What was under test, if it is none of the twins, and how much of it could be seen."""
 

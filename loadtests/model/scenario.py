@@ -98,4 +98,4 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def limits(self) -> Limits:
         """The limits of a cluster with this scenario's settings; what its faults prepare is not in them."""
-        return msgspec.convert(self.settings, type=Limits, strict=True)
+        return msgspec.convert(self.settings, type=Limits, strict=True)  # TOML has types: "3" is not meant for 3

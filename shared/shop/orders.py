@@ -74,6 +74,7 @@ class Orders:
             sa.select(orders, order_lines.c.sku, order_lines.c.quantity)
             .join(order_lines, order_lines.c.order_id == orders.c.order_id)
             .where(*which)
+            # By the id as well: lines of two orders of one microsecond would come mixed.
             .order_by(orders.c.created_us, orders.c.order_id, order_lines.c.sku)
         )
         found: dict[str, ShopOrder] = {}

@@ -129,7 +129,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         for field in msgspec.structs.fields(cls):
             variable = _PREFIX + field.name.upper()
             text = environ.get(variable)
-            if text is not None:
+            if text is not None:  # an empty one is a value, too: no sentinel, no limit
                 found[field.name] = _read(variable, text, field.type)
             elif field.required:
                 raise UsageError(

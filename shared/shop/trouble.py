@@ -36,7 +36,7 @@ class InjectionMiddleware:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        now = self._injection.now
+        now = self._injection.now  # once: it may be replaced in the middle of this answer
         if (not now.delay_ms and now.errors == "none") or visit_of(environ).quiet:
             return self._shop(environ, start_response)
         sleep(now.delay_ms / 1000)

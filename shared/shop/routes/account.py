@@ -40,6 +40,7 @@ def change_password() -> ResponseReturnValue:
     """Another password; all other sessions of mine end, where they can be ended."""
     user = identity.current_user()
     fields = _know_again(user)
+    # Before the others are ended: none of them can log in again with the old one.
     counter().accounts.change_password(user, text(fields, "new"))
     return done({"user": user, "others_ended": counter().store.revoke_others(user)}, "/me")
 
