@@ -67,17 +67,14 @@ class SessionGuard(SessionInterface):
         """Save it, or turn the answer into a refusal: what was not saved must not look like a success."""
         if current_visit().outage:
             return  # it was never read; to save it would make an empty one of it
-        if counter().injection.now.dies_before_saving and response.status_code == NEW_ORDER and _ordered():
+        ordered = response.status_code == NEW_ORDER and (request.method, request.path) == ("POST", "/checkout")
+        if ordered and counter().injection.now.dies_before_saving:
             os.kill(os.getpid(), signal.SIGKILL)  # the order is in the database, the session is as it was before
         try:
             self._inner.save_session(app, session, response)
         except self._outages as error:
             note_outage(current_visit(), error)
             fill_with_refusal(response, store_unavailable())
-
-
-def _ordered() -> bool:
-    return request.method == "POST" and request.path == "/checkout"
 
 
 def _writes_a_cart(request: Request, cookie: str) -> bool:
