@@ -44,7 +44,7 @@ def _lines(text: str) -> dict[str, int]:
             continue
         if header := _HEADER.match(line):
             table = _unquoted(header["name"])
-            if header["array"]:  # tomllib's errors and ours count the tables of an array from 0
+            if header["array"]:  # as paths have it, the first one is fault[0]
                 counts[table] = counts.get(table, -1) + 1
                 table = f"{table}[{counts[table]}]"
             found.setdefault(table, number)

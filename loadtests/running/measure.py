@@ -299,9 +299,8 @@ class Measurement:
 
     def _stop_load(self) -> None:
         if self._load is not None:
-            self._load.stop(
-                STOP_LOAD_S
-            )  # not killed at once, so that what was not done any more is in the history, as not sent
+            # Not killed at once: so what was not done any more is in the history, as not sent.
+            self._load.stop(STOP_LOAD_S)
             self._merge()
 
     def _stop_cluster(self) -> None:

@@ -213,7 +213,7 @@ class ReplicatedState:
     def _run(self) -> None:
         while not self._closing.is_set():
             try:
-                # PySyncObj is not for several threads: what others want of it is done between two ticks.
+                # PySyncObj takes changes from any thread, and nothing else: the rest is done between two ticks.
                 while not self._errands.empty():
                     self._errands.get()()
                 self._raft.doTick(TICK_S)

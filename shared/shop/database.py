@@ -92,9 +92,7 @@ def connect(url: str, *, threads: int = 1) -> Engine:
 def _tune_sqlite(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode = WAL")  # reading waits for no writer: nodes are processes, and share the file
-    cursor.execute(
-        "PRAGMA synchronous = NORMAL"
-    )  # what a killed node has committed stays; a power cut is no fault here
+    cursor.execute("PRAGMA synchronous = NORMAL")  # a killed node's commits stay; a power cut is no fault here
     cursor.execute("PRAGMA foreign_keys = ON")  # SQLite's default is not to look at them
     cursor.close()
 

@@ -66,7 +66,7 @@ class SessionGuard(SessionInterface):
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Save it, or turn the answer into a refusal: what was not saved must not look like a success."""
         if current_visit().outage:
-            return  # it was never read; to save it would make an empty one of it
+            return  # it could not be read: to save what there is would make an empty one of it
         ordered = response.status_code == NEW_ORDER and (request.method, request.path) == ("POST", "/checkout")
         if ordered and counter().injection.now.dies_before_saving:
             os.kill(os.getpid(), signal.SIGKILL)  # the order is in the database, the session is as it was before
