@@ -15,8 +15,7 @@ from shared.errors import UsageError
 from shared.replication import peers
 from shared.replication.entries import EXPIRED_KEPT_S
 from shared.replication.peers import without_what_is_there
-from shared.replication.state import ReplicatedCache, ReplicatedState, StateUnavailable
-from shared.shop.session_format import FORMATS
+from shared.replication.state import ReplicatedState, StateUnavailable
 from tests.waiting import until
 
 WITHIN_S = 60.0
@@ -399,12 +398,3 @@ def test_what_is_there_already_is_not_put_there_again() -> None:
 )
 def test_everything_else_comes_as_it_was_sent(sent: dict[str, object], last: tuple[int, int]) -> None:
     assert without_what_is_there(sent, last) is sent
-
-
-@pytest.mark.parametrize(("form", "field"), [("first", "user"), ("renamed", "account")])
-def test_a_session_is_owned_by_whom_its_format_names(form: str, field: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    owners = []
-    monkeypatch.setattr(ReplicatedState, "set", lambda _state, _key, _value, *, owner, **_more: owners.append(owner))
-    state = ReplicatedState.__new__(ReplicatedState)
-    ReplicatedCache(state, lifetime_s=60, owner_of=FORMATS[form].user).set("key", {field: "user-0001"})
-    assert owners == ["user-0001"]
