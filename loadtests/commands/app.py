@@ -182,8 +182,8 @@ def table(
         tell(json_text({"schema": 1, "cells": [cell for cells in done for cell in cells]}))
     else:
         tell(_as_table([cell for cells in done for cell in cells], scenarios))
-    # The highest: what could not be run stands above what proved nothing, and that above what was refuted.
-    return max(cell.code for cells in done for cell in cells)
+    codes = {cell.code for cells in done for cell in cells}
+    return 1 if 1 in codes else max(codes)  # as everywhere: no failure is masked by what proved nothing
 
 
 class TableCell(msgspec.Struct, frozen=True):
