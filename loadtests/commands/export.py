@@ -50,7 +50,7 @@ def export(folder: Path, form: str, table: str | None, out: Path | None) -> None
         raise UsageError(f"{form} has no tables", why="--table is for csv and parquet", next_step="omit --table")
     tables = TABLE_FORMS.get(form)
     both = tables is not None and table is None
-    _check_place(out, both)
+    _check_place(out, both)  # before anything is judged, which may take minutes
     if both and out is None and folder.is_file():
         raise UsageError(
             f"{folder} is a bundle, and stays as it is",

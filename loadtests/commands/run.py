@@ -69,7 +69,7 @@ def run(
     # Before anything is read or started: a misspelt name costs nothing.
     for name in architectures if under_test is None else ():
         architecture_named(name)
-    if len(set(architectures)) < len(architectures):
+    if len(set(architectures)) < len(architectures):  # a run has one folder of logs for each name
         raise UsageError("the same --architecture is named twice", next_step="name each once")
     if repeat and control:
         raise UsageError("repeats have their own controls", next_step="omit --control or --repeat")

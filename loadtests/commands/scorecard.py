@@ -42,6 +42,7 @@ def scorecard(names: tuple[str, ...], engine_name: str, into: Path, quiet: bool,
 
     asked = [architecture_named(name).name for name in names] or list(ARCHITECTURES)
     engine, state = engine_named(engine_name), state_folder()
+    # Held like a run: it takes nodes and stores away, and nobody may measure beside that.
     with interrupts_raise(), hold_machine(state):
         for line in recover(state).lines():
             click.echo(line, err=True)

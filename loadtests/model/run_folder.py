@@ -136,7 +136,7 @@ def make_folder(path: Path) -> Path:
         EnvironmentNotReady: it cannot be made.
     """
     try:
-        path.mkdir(parents=True)
+        path.mkdir(parents=True)  # and not if it is there: two runs must never write into one folder
     except FileExistsError as error:
         raise UsageError(f"{path} exists already", why="two in one second", next_step="try again") from error
     except OSError as error:

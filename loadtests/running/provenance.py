@@ -127,6 +127,7 @@ def sameness(balancers: tuple[str, ...] = (DEFAULT_BALANCER,)) -> dict[str, str]
     """
     programs = sorted({*balancers, PAGE_CACHE})
     packages = bearing(package_versions(), balancers)
+    # By the sum, not by the version alone: two checkouts of one version may differ in any file.
     named = {"Twinshop": twinshop_version(), "Python": str(machine()["python"]), "Twinshop's files": program_files()}
     return named | packages | {f"{name}'s program": _program(name) for name in programs}
 

@@ -12,6 +12,7 @@ from shared.errors import UsageError
 from shared.shop.session_format import FORMATS
 
 _PREFIX = "TWINSHOP_"
+# The URLs, too: they may hold a password.
 _HIDDEN = frozenset({"secret_key", "fallback_key", "control_token", "redis_url", "database_url"})
 _STORES = ("memory", "replicated", "token", "denylist", "redis", "refresh", "refresh-database")
 _WITH_SERVER = frozenset({"redis", "denylist", "refresh"})

@@ -127,7 +127,7 @@ def in_order(measures: list[Measure]) -> dict[str, Measure]:
         TypeError: two have the same name, or one is of a group that there is not.
     """
     found: dict[str, Measure] = {}
-    for measure in sorted(measures, key=_standing):
+    for measure in sorted(measures, key=_standing):  # stable: what has no place stays in the order of its files
         if measure.name in found:
             raise TypeError(f"there are two measures of the name {measure.name!r}")
         found[measure.name] = measure
