@@ -43,11 +43,20 @@ class RunWatcher(Protocol):
         """No more will come."""
 
 
-class Silent(RunWatcher):
-    """Shows nothing: what the protocol's own methods do."""
+class Silent:
+    """Shows nothing."""
+
+    def say(self, message: str) -> None:
+        """Nothing."""
+
+    def moment(self, moment: Moment) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
+        """Nothing."""
 
 
-class PlainLines(RunWatcher):
+class PlainLines:
     """A line when a phase changes, and every few seconds in between: for pipes, logs and NO_COLOR."""
 
     EVERY_S = 5.0
@@ -70,6 +79,9 @@ class PlainLines(RunWatcher):
             return
         self._shown, self._shown_at = phase, now
         self.say(f"{moment.architecture:<18} {describe(moment)}")
+
+    def close(self) -> None:
+        """Nothing is left open."""
 
 
 def describe(moment: Moment) -> str:
