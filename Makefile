@@ -26,7 +26,7 @@ TEST_PROCESSES ?= 4
 help:
 	@echo "make run        who gets logged out when a node dies? (installs what it needs first)"
 	@echo "make workshop   two shops side by side in a browser: predict, break something, see (ends with Ctrl-C)"
-	@echo "make matrix     every scenario on every architecture: predicted beside measured (about 80 minutes)"
+	@echo "make matrix     every scenario on every architecture: predicted beside measured (80 minutes on two processors; by twos, 48)"
 	@echo "make rehearse   the whole lesson without a person: does every promise of its texts hold? (about 4 minutes)"
 	@echo "make examples   other people's frameworks, calm and broken: who is logged out? (about ten minutes)"
 	@echo "make test       lint, types, import contracts and all quick tests"

@@ -5,56 +5,60 @@ from __future__ import annotations
 import errno
 import sys
 import traceback
+from difflib import get_close_matches
 from importlib import import_module
-from io import StringIO
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
 from loadtests.commands.options import DEBUG_OPTION
 from loadtests.running.console import advise, is_gone, silence
-from shared.errors import EnvironmentNotReady, Interrupted, TwinshopError
+from shared.errors import EnvironmentNotReady, Interrupted, TwinshopError, UsageError
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "run": ("loadtests.commands.run", "Carry out a scenario on each architecture, judge it, write the report."),
-    "matrix": ("loadtests.commands.matrix", "Every scenario on every architecture: predicted beside measured."),
-    "merge": ("loadtests.commands.matrix", "Put parts of a matrix together."),
-    "claims": ("loadtests.commands.matrix", "What is commonly said, decided from what the matrix has measured."),
-    "scorecard": ("loadtests.commands.scorecard", "What a security standard asks of sessions, executed."),
-    "list": (
-        "loadtests.commands.catalogue",
-        "What there is: scenarios, architectures, faults, checks, behaviours.",
-    ),
-    "conformance": ("loadtests.commands.conformance", "Balancers against events: what each of them does to people."),
-    "plan": ("loadtests.commands.run", "Print what a run would do and what it would cost; start nothing."),
-    "app": ("loadtests.commands.app", "Your own application: describe it in a file, and see what is understood."),
-    "runs": ("loadtests.commands.runs", "The runs that there are, newest first, each with its sentence."),
-    "check": ("loadtests.commands.reread", "Judge a run again, offline: does its results.json agree?"),
-    "explain": ("loadtests.commands.explain", "A shopper's session life, and why each loss came."),
-    "report": ("loadtests.commands.reread", "Write a run's report again, offline."),
-    "export": ("loadtests.commands.export", "Write a run as CSV, Parquet, JUnit XML, Markdown or a badge."),
-    "compare": ("loadtests.commands.compare", "Runs side by side: what differs, and the numbers of the same plan."),
-    "workshop": ("loadtests.commands.workshop", "Two shops side by side in a browser: predict, break something, see."),
-    "goto": ("loadtests.commands.workshop", "Bring the running workshop to the start of an episode."),
-    "rehearse": ("loadtests.commands.rehearse", "Play the lesson without a person: do its texts keep their promises?"),
-    "dataset": ("loadtests.commands.dataset", "Write a campaign as an open data set."),
-    "verify": ("loadtests.commands.dataset", "Recompute the numbers of a data set."),
-    "bundle": ("loadtests.commands.bundle", "Write a whole run into one file, to be opened elsewhere."),
-    "open": ("loadtests.commands.bundle", "Make a run's folder of a bundle again, checked file by file."),
-    "up": ("loadtests.commands.cluster", "Start a cluster to play with, and leave it running."),
-    "status": ("loadtests.commands.cluster", "What is running, node by node."),
-    "kill": ("loadtests.commands.parts", "Kill a node, the balancer or the store of a running cluster."),
-    "stop": ("loadtests.commands.parts", "Stop a part of a running cluster: it may end what it is doing."),
-    "freeze": ("loadtests.commands.parts", "Freeze a part of a running cluster: it keeps all and answers nobody."),
-    "thaw": ("loadtests.commands.parts", "Let a frozen part of a running cluster go on."),
-    "start": ("loadtests.commands.parts", "Start a dead part of a running cluster again."),
-    "scale-out": ("loadtests.commands.parts", "Add a node to a running cluster."),
-    "scale-in": ("loadtests.commands.parts", "Take a node out of a running cluster."),
-    "down": ("loadtests.commands.cluster", "Stop a running cluster."),
-    "recover": ("loadtests.commands.cluster", "Clear away what a run that died has left behind."),
-    "doctor": ("loadtests.commands.doctor", "What each engine needs, what is missing, and the command that mends it."),
-    "images": ("loadtests.commands.images", "The docker engine's images: build; save and load, for rooms offline."),
+    "run": ("run", "Carry out a scenario on each architecture, judge it, write the report."),
+    "matrix": ("matrix", "Every scenario on every architecture: predicted beside measured."),
+    "merge": ("matrix", "Put parts of a matrix together."),
+    "claims": ("matrix", "What is commonly said, decided from what the matrix has measured."),
+    "scorecard": ("scorecard", "What a security standard asks of sessions, executed."),
+    "list": ("catalogue", "What there is: scenarios, architectures, faults, checks, behaviours."),
+    "conformance": ("conformance", "Balancers against events: what each of them does to people."),
+    "plan": ("run", "Print what a run would do and what it would cost; start nothing."),
+    "app": ("app", "Your own application: describe it in a file, and see what is understood."),
+    "runs": ("runs", "The runs that there are, newest first, each with its sentence."),
+    "check": ("reread", "Judge a run again, offline: does its results.json agree?"),
+    "explain": ("explain", "A shopper's session life, and why each loss came."),
+    "report": ("reread", "Write a run's report again, offline."),
+    "export": ("export", "Write a run as CSV, Parquet, JUnit XML, Markdown or a badge."),
+    "compare": ("compare", "Runs side by side: what differs, and the numbers of the same plan."),
+    "workshop": ("workshop", "Two shops side by side in a browser: predict, break something, see."),
+    "goto": ("workshop", "Bring the running workshop to the start of an episode."),
+    "rehearse": ("rehearse", "Play the lesson without a person: do its texts keep their promises?"),
+    "dataset": ("dataset", "Write a campaign as an open data set."),
+    "verify": ("dataset", "Recompute the numbers of a data set."),
+    "bundle": ("bundle", "Write a whole run into one file, to be opened elsewhere."),
+    "open": ("bundle", "Make a run's folder of a bundle again, checked file by file."),
+    "up": ("cluster", "Start a cluster to play with, and leave it running."),
+    "status": ("cluster", "What is running, node by node."),
+    "kill": ("parts", "Kill a node, the balancer or the store of a running cluster."),
+    "stop": ("parts", "Stop a part of a running cluster: it may end what it is doing."),
+    "freeze": ("parts", "Freeze a part of a running cluster: it keeps all and answers nobody."),
+    "thaw": ("parts", "Let a frozen part of a running cluster go on."),
+    "start": ("parts", "Start a dead part of a running cluster again."),
+    "scale-out": ("parts", "Add a node to a running cluster."),
+    "scale-in": ("parts", "Take a node out of a running cluster."),
+    "down": ("cluster", "Stop a running cluster."),
+    "recover": ("cluster", "Clear away what a run that died has left behind."),
+    "doctor": ("doctor", "What each engine needs, what is missing, and the command that fixes it."),
+    "images": ("images", "The docker engine's images: build; save and load, for rooms offline."),
 }
-"""Each command: the module that has it (under its name, in `COMMANDS` there) and its help in one line."""
+"""Each command: the module of `loadtests.commands` that has it, and its help in one line."""
+
+
+def command_named(name: str) -> click.Command:
+    """One of `COMMANDS`, from its module, which is imported now."""
+    there = vars(import_module(f"loadtests.commands.{COMMANDS[name][0]}")).values()
+    return next(it for it in there if isinstance(it, click.Command) and it.name == name)
 
 
 class LazyGroup(click.Group):
@@ -66,10 +70,7 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name."""
-        if cmd_name not in COMMANDS:
-            return None
-        found: dict[str, click.Command] = import_module(COMMANDS[cmd_name][0]).COMMANDS
-        return found[cmd_name]
+        return command_named(cmd_name) if cmd_name in COMMANDS else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """One line each, without importing any."""
@@ -83,7 +84,7 @@ class LazyGroup(click.Group):
         except OSError as error:
             if not is_gone(error):
                 raise
-            silence(sys.stdout)
+            silence(sys.stdout)  # or Python complains once more, when it ends and flushes
             raise Interrupted("nobody reads what this command says any more: it ended in the middle") from error
 
     def resolve_command(
@@ -93,7 +94,9 @@ class LazyGroup(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            raise click.UsageError(f"there is no command {args[0]!r}; there are: {', '.join(COMMANDS)}", ctx) from error
+            close = "".join(f"; did you mean {name!r}?" for name in get_close_matches(args[0], COMMANDS, n=1))
+            there = f"there are: {', '.join(COMMANDS)}"
+            raise UsageError(f"there is no command {args[0]!r}{close}", why=there, next_step="twinshop -h") from error
 
 
 EXAMPLES = """\b
@@ -122,12 +125,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     words = sys.argv[1:] if arguments is None else arguments
     try:
+        # click's own mode ends the process itself: with 1 on Ctrl-C, which means "not as predicted" here.
         code = twinshop.main(words, prog_name="twinshop", standalone_mode=False)
-        return code if isinstance(code, int) else 0
+        return code if isinstance(code, int) else 0  # a command without a verdict returns nothing
+    except NoArgsIsHelpError as error:  # to click it is an error, whose message is the whole help
+        advise(error.format_message(), err=True)
+        return UsageError.exit_code
     except click.ClickException as error:
-        error.show(file=(told := StringIO()))
-        advise(told.getvalue().rstrip(), err=True)
-        return 2
+        return _complain(_asked_wrongly(error), words)
     except (click.Abort, KeyboardInterrupt):
         return _complain(Interrupted("interrupted"), words)
     except TwinshopError as error:
@@ -140,10 +145,19 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _complain(error: TwinshopError, words: list[str]) -> int:
-    if "--debug" in words:
+    if "--debug" in words:  # not by the option's value: the error may have come before any option was read
         traceback.print_exc()
     advise(f"twinshop: {error}", err=True)
     return error.exit_code
+
+
+def _asked_wrongly(error: click.ClickException) -> UsageError:
+    """click's own complaints, in the form of all others: what, why, and the next command."""
+    what, context = error.format_message().rstrip("."), getattr(error, "ctx", None)
+    if context is None:
+        return UsageError(what, next_step="twinshop -h")
+    form = " ".join(context.get_usage().split()).removeprefix("Usage: ")
+    return UsageError(what, why=f"expected {form}", next_step=f"{context.command_path} -h")
 
 
 def _from_the_system(error: OSError) -> EnvironmentNotReady:

@@ -30,7 +30,7 @@ def allow_many_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-assert_strict()
+assert_strict()  # before anybody shops: a client that sends again in secret would hide what is to be counted
 allow_many_connections()
 try:
     _config = worker_config_from()
@@ -38,6 +38,7 @@ except UsageError as _error:  # Locust would show a traceback
     sys.exit(f"twinshop: {_error}")
 _worker: OpenLoad | PlannedLoad
 
+# Locust starts every class of users that it finds in this file, so only one of the two is ever made.
 if _config.plan is None:
     _worker = _free = OpenLoad(_config)
 

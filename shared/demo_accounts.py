@@ -11,4 +11,5 @@ def account_name(number: int) -> str:
 def account_number(user: str) -> int:
     """The number of the account with that user name; 0 if it is none of them."""
     number = user.removeprefix("user-")
+    # Written anew and compared: user-1 and user-00001 are none of them.
     return int(number) if number.isdecimal() and account_name(int(number)) == user else 0

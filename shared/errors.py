@@ -36,6 +36,7 @@ class TwinshopError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         """So that another process can tell of it."""
+        # Exception's own way would call the class with `what` alone, and lose the rest.
         return _told_again, (type(self), self.what, self.__dict__)
 
     def __str__(self) -> str:
@@ -48,7 +49,7 @@ class TwinshopError(Exception):
 
 
 def _told_again(kind: type[TwinshopError], what: str, rest: dict[str, str]) -> TwinshopError:
-    error = kind.__new__(kind, what)
+    error = kind.__new__(kind, what)  # without __init__, which kinds may have with other arguments
     error.__dict__ |= rest
     return error
 

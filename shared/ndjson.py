@@ -69,6 +69,7 @@ def read_batches(
                 if records is not None:
                     number += len(records)
                 else:
+                    # Only now are the lines before the part counted: of a sound file nobody asks for them.
                     lines, before = block.splitlines(keepends=True), number + _lines_before(path, part)
                     decode = decoder.decode
                     records = list(_one_by_one(lines, decode, path, what, may_be_cut_off=may_be_cut_off, before=before))
@@ -83,7 +84,7 @@ def _blocks(file: BinaryIO, part: FilePart) -> Iterator[bytes]:
     left = part.end - file.seek(part.begin)
     while left > 0 and (block := file.read(min(BLOCK, left))):
         if len(block) < left:
-            block += file.readline()
+            block += file.readline()  # up to the end of the line that it was cut in
         left -= len(block)
         yield block
 
@@ -131,7 +132,7 @@ def _one_by_one(
             yield decode(line)
         except UNDECODABLE as error:
             if may_be_cut_off and "truncated" in str(error):
-                continue
+                continue  # also in the middle: a node that was killed within a write comes back and goes on below
             raise RunFolderError(
                 f"{path.name}, line {number}: not {what}",
                 why=str(error),

@@ -41,7 +41,7 @@ class Server(Granian):  # type: ignore[misc,valid-type]
 
     def shutdown(self, exit_code: int = 0) -> None:
         """Stop."""
-        stop()
+        stop()  # first: an event stream would keep its worker until the time to stop is over
         super().shutdown(exit_code)
 
 
@@ -59,6 +59,7 @@ def serve(twin: str, *, host: str, port: int) -> None:
 def run_server(factory: str, *, host: str, port: int, threads: int, workers: int = 1) -> None:
     """Serve the application that `module:function` makes, as every node is served, until SIGTERM or SIGINT."""
     importlib.import_module(factory.partition(":")[0])  # before the fork, so that the worker has it already
+    # Elsewhere workers are spawned and import it again: on macOS a fork may crash in the system's libraries.
     if sys.platform == "linux":
         multiprocessing.set_start_method("fork", force=True)
     Server(
@@ -70,7 +71,7 @@ def run_server(factory: str, *, host: str, port: int, threads: int, workers: int
         blocking_threads=threads + MORE_THREADS,
         workers_kill_timeout=STOP_WITHIN_S,
         http1_settings=HTTP1Settings(header_read_timeout=KEEP_ALIVE_MS),
-        log_access=False,
+        log_access=False,  # the shop's own request log has it, by request id
         log_level=LogLevels.error,
         factory=True,
     ).serve()

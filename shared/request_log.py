@@ -61,6 +61,7 @@ class RequestLog:
     """Writes the log; safe to use from many threads at once."""
 
     def __init__(self, path: Path) -> None:
+        # O_APPEND: workers of one node write into the same file, and the kernel puts each write at its end.
         self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         # A node that was killed within a write left half a line: what follows must not grow onto it.
         size = os.fstat(self._file).st_size

@@ -39,12 +39,12 @@ def _lines(text: str) -> dict[str, int]:
     table = ""
     quote = ""
     for number, line in enumerate(text.splitlines(), 1):
-        if quote:
+        if quote:  # within a text of several lines, what looks like a key is none
             quote = "" if quote in line else quote
             continue
         if header := _HEADER.match(line):
             table = _unquoted(header["name"])
-            if header["array"]:
+            if header["array"]:  # as paths have it, the first one is fault[0]
                 counts[table] = counts.get(table, -1) + 1
                 table = f"{table}[{counts[table]}]"
             found.setdefault(table, number)

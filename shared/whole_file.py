@@ -12,12 +12,12 @@ def write_whole(path: Path, content: bytes, *, mode: int = 0o666) -> None:
     Not for two writers at once: they would share the draft.
     """
     draft = path.with_name(f".{path.name}.new")
-    draft.unlink(missing_ok=True)
+    draft.unlink(missing_ok=True)  # of one who was killed; then O_EXCL, so that no link is ever followed
     try:
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-        draft.replace(path)
+        draft.replace(path)  # one step, as draft and file lie in one folder
     except BaseException:
         draft.unlink(missing_ok=True)
         raise

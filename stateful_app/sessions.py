@@ -11,7 +11,7 @@ from flask import request, session
 from flask_session import Session
 
 from shared.errors import UsageError
-from shared.sessions import HeldSession, Injection, OpenSession, SessionLocks, SessionStore, fingerprint
+from shared.sessions import HeldSession, Injection, ListingStore, SessionLocks, SessionStore, fingerprint
 from shared.shop.answers import store_unavailable
 from shared.shop.session_format import FORMATS
 
@@ -34,6 +34,8 @@ class SessionCache(SimpleCache):
         """The time, as this cache takes it to be."""
         return time.time() + self.ahead_s
 
+    # cachelib asks the system for the time in each of these three.
+
     def get(self, key: str) -> Any:
         """What is kept under that key; None if nothing is, or if its time is over."""
         with self._lock:
@@ -51,6 +53,7 @@ class SessionCache(SimpleCache):
         with self._lock:
             # The cache makes room only before it adds, so it can hold one more than its threshold.
             self._threshold = sessions - 1
+            # All have one lifetime, so the first that would be over is the longest untouched.
             by_age = sorted(self._cache, key=lambda key: self._cache[key][0])
             for key in by_age[: max(0, len(by_age) - sessions)]:
                 del self._cache[key]
@@ -63,7 +66,7 @@ class SessionCache(SimpleCache):
         return [(key, self.serializer.loads(value)) for key, value in packed]
 
 
-class MemorySessions(SessionStore):
+class MemorySessions(ListingStore):
     """The store."""
 
     kind = "memory"
@@ -91,33 +94,14 @@ class MemorySessions(SessionStore):
         """The id of the current session."""
         return str(session.sid)  # type: ignore[attr-defined]
 
-    def revoke_user(self, user: str) -> None:
-        """End that user's sessions in this node's memory; what other nodes hold is out of reach."""
-        for each in self._ids_of(user):
-            self._cache.delete(_PREFIX + each)
-
-    def sessions_of(self, user: str) -> list[OpenSession]:
-        """That user's sessions in this node's memory."""
-        own = self.session_id()
-        return [OpenSession(fingerprint(each), each == own) for each in self._ids_of(user)]
-
-    def end_session(self, user: str, name: str) -> bool:
-        """Forget it, if this node holds it."""
-        found = [each for each in self._ids_of(user) if fingerprint(each) == name]
-        for each in found:
-            self._cache.delete(_PREFIX + each)
-        return bool(found)
-
-    def revoke_others(self, user: str) -> bool:
-        """Forget them, as far as this node holds them."""
-        for each in self._ids_of(user):
-            if each != self.session_id():
-                self._cache.delete(_PREFIX + each)
-        return True
-
-    def _ids_of(self, user: str) -> list[str]:
+    def ids_of(self, user: str) -> list[str]:
+        """Of that user's sessions in this node's memory; what other nodes hold is out of reach."""
         living = self._cache.living()
         return [key.removeprefix(_PREFIX) for key, data in living if self._format.user(data) == user]
+
+    def end_ids(self, ids: list[str]) -> int:
+        """Forget them."""
+        return sum(self._cache.delete(_PREFIX + each) for each in ids)
 
     def cart_alone(self) -> AbstractContextManager[None]:
         """A lock in this process, which is where the session is."""
@@ -144,7 +128,7 @@ class ReplicatedSessions(MemorySessions):
     where = "in the memory of every node"
 
     def __init__(self, settings: Settings) -> None:
-        # Not loaded by nodes that keep their sessions to themselves.
+        # Nothing of the base's beginning: it would make a cache of its own. Not loaded by nodes that need it not.
         from shared.replication.state import ReplicatedCache, ReplicatedState, StateUnavailable
 
         if not settings.replica_self:
@@ -158,7 +142,7 @@ class ReplicatedSessions(MemorySessions):
         self._cookie = settings.cookie_name
         self._format = FORMATS[settings.session_format]
         self._locks = SessionLocks()
-        self._state = ReplicatedState(
+        self.state = ReplicatedState(
             settings.replica_self,
             [peer for peer in settings.replica_peers.split(",") if peer],
             # Not the signing key: while keys are being changed, nodes differ in it.
@@ -167,7 +151,9 @@ class ReplicatedSessions(MemorySessions):
             timeout_s=settings.store_timeout_s,
             other_port=settings.node_workers > 1,
         )
-        self._cache: Any = ReplicatedCache(self._state, lifetime_s=settings.session_lifetime_s)
+        self._cache: Any = ReplicatedCache(
+            self.state, lifetime_s=settings.session_lifetime_s, owner_of=self._format.user
+        )
 
     def install(self, app: Flask) -> None:
         """Make `flask.session` live in this store; the node is not healthy before the store is ready."""
@@ -175,29 +161,21 @@ class ReplicatedSessions(MemorySessions):
         app.before_request(self._not_healthy_yet)
 
     def _not_healthy_yet(self) -> None:
-        if request.path == "/healthz" and not self.ready():
+        if request.path == "/healthz" and not self.state.ready():
             raise store_unavailable()  # or the balancer would send shoppers here, for nothing
 
     def revoke_user(self, user: str) -> None:
         """End that user's sessions on every node, in one change."""
-        self._state.delete_owned(user)
+        self.state.delete_owned(user)
 
     def apply(self, injection: Injection) -> None:
         """Hold fewer sessions than the other nodes do, take another time for the right one."""
-        self._state.hold_at_most(injection.session_cap or self._cap)
-        self._state.ahead_s = injection.clock_ahead_s
-
-    def ready(self) -> bool:
-        """Whether it has caught up with the other nodes; until then whoever asks for a session is refused."""
-        return self._state.ready()
+        self.state.hold_at_most(injection.session_cap or self._cap)
+        self.state.ahead_s = injection.clock_ahead_s
 
     def reachable(self) -> bool:
         """Whether a change would be taken now: there is a leader, and a majority of the nodes is connected."""
-        return self._state.reachable()
-
-    def close(self) -> None:
-        """Leave the other nodes in order, and stop. A worker process does it by itself when it ends."""
-        self._state.close()
+        return self.state.reachable()
 
 
 def session_store(settings: Settings) -> SessionStore:

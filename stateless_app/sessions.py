@@ -13,7 +13,16 @@ from flask import request, session
 from flask.sessions import SecureCookieSession
 
 from shared.errors import UsageError
-from shared.sessions import CART_HELD_S, CART_WAIT_S, CartBusy, Injection, OpenSession, SessionStore, fingerprint
+from shared.sessions import (
+    CART_HELD_S,
+    CART_WAIT_S,
+    CartBusy,
+    Injection,
+    ListingStore,
+    OpenSession,
+    SessionStore,
+    fingerprint,
+)  # fmt: skip
 from shared.shop import database
 from shared.shop.session_format import FORMATS, SessionFormat
 from shared.shop.signed_cookies import LastAnswers, SignedCookies, TokenClock
@@ -80,7 +89,7 @@ class OnRedis(SessionStore):
             return False
 
 
-class RedisSessions(OnRedis):
+class RedisSessions(OnRedis, ListingStore):
     """The session in Redis, its id in the cookie."""
 
     kind = "redis"
@@ -107,6 +116,7 @@ class RedisSessions(OnRedis):
     def opened(self, user: str) -> None:
         """Keep the session's id among the user's, and drop those whose sessions are over by now."""
         now, index = time.time(), _INDEX + user
+        # One way there and back; that they are one step, nobody needs.
         with self._client.pipeline(transaction=False) as asked:
             asked.zadd(index, {self.session_id(): now})
             asked.zrangebyscore(index, 0, now - _NEW_S)
@@ -121,27 +131,20 @@ class RedisSessions(OnRedis):
 
     def revoke_user(self, user: str) -> None:
         """End all of that user's sessions: whichever node opened them, they are here."""
-        self._client.delete(_INDEX + user, *(_PREFIX + each for each in self._ids_of(user)))
+        self._client.delete(_INDEX + user, *(_PREFIX + each for each in self.ids_of(user)))
 
     def sessions_of(self, user: str) -> list[OpenSession]:
-        """That user's sessions, by the index."""
+        """Those that the index names and that are not over."""
         own = self.session_id()
-        ids = [each for each in self._ids_of(user) if self._client.exists(_PREFIX + each)]
+        ids = [each for each in self.ids_of(user) if self._client.exists(_PREFIX + each)]
         return [OpenSession(fingerprint(each), each == own) for each in ids]
 
-    def end_session(self, user: str, name: str) -> bool:
-        """Delete it."""
-        found = [each for each in self._ids_of(user) if fingerprint(each) == name]
-        return bool(found and self._client.delete(*(_PREFIX + each for each in found)))
-
-    def revoke_others(self, user: str) -> bool:
+    def end_ids(self, ids: list[str]) -> int:
         """Delete them."""
-        others = [_PREFIX + each for each in self._ids_of(user) if each != self.session_id()]
-        if others:
-            self._client.delete(*others)
-        return True
+        return cast("int", self._client.delete(*(_PREFIX + each for each in ids))) if ids else 0
 
-    def _ids_of(self, user: str) -> list[str]:
+    def ids_of(self, user: str) -> list[str]:
+        """By the index, which may name some that are over."""
         return [each.decode() for each in cast("list[bytes]", self._client.zrange(_INDEX + user, 0, -1))]
 
     @contextmanager
@@ -186,7 +189,7 @@ class DenylistSessions(OnRedis):
 
     def regenerate(self) -> None:
         """A new id; the token that came with this request is revoked when its successor is sent."""
-        self.session_id()
+        self.session_id()  # `identity.begin` has emptied the session, the old id with it
 
     def session_id(self) -> str:
         """The id of the current token."""
@@ -202,9 +205,9 @@ class DenylistSessions(OnRedis):
         """The same, and another token for the current session, issued after that."""
         self.revoke_user(user)
         current = _current()
-        current.pop(_TOKEN_ID, None)
+        current.pop(_TOKEN_ID, None)  # saving it will revoke the token under which it came
         _identify(current, self._clock, self._format)
-        current[_ISSUED_US] += 1
+        current[_ISSUED_US] += 1  # what was issued in the very microsecond of the revocation is refused
         return True
 
     def apply(self, injection: Injection) -> None:
@@ -212,14 +215,14 @@ class DenylistSessions(OnRedis):
         self._clock.ahead_s = injection.clock_ahead_s
 
 
-class RefreshTokens(SessionStore):
+class RefreshTokens(ListingStore):
     """The session in an access token that is soon over, and a refresh token that renews it: each good for one use.
 
     Who has an access token is not asked about; so a session that was ended is good for as long as that one was.
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.kind = settings.store
+        self.kind = settings.store  # the same session, whose families are in one of two places
         self._clock = TokenClock(settings.clock_leeway_s)
         self._settings = settings
         self._families = self._families_in(settings)
@@ -261,23 +264,15 @@ class RefreshTokens(SessionStore):
         """End all families of that user: what access tokens there are is good until they are over."""
         self._families.end_all(user)
 
-    def sessions_of(self, user: str) -> list[OpenSession]:
+    def ids_of(self, user: str) -> list[str]:
         """That user's families."""
-        return [OpenSession(fingerprint(each), each == self.session_id()) for each in self._families.of(user)]
+        return self._families.of(user)
 
-    def end_session(self, user: str, name: str) -> bool:
-        """End that family."""
-        found = [each for each in self._families.of(user) if fingerprint(each) == name]
-        for each in found:
+    def end_ids(self, ids: list[str]) -> int:
+        """End those families."""
+        for each in ids:
             self._families.end(each)
-        return bool(found)
-
-    def revoke_others(self, user: str) -> bool:
-        """End all other families of that user."""
-        for each in self._families.of(user):
-            if each != self.session_id():
-                self._families.end(each)
-        return True
+        return len(ids)
 
     def reachable(self) -> bool:
         """Whether the families' store answers."""
@@ -316,6 +311,7 @@ class RevocableCookies(SignedCookies):
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """The session in the cookie; a stranger's if the token was revoked."""
         found = cast("RevocableSession", super().open_session(app, request))
+        # Past the session's own `get`, which would note that the answer depends on the cookie.
         token_id = dict.get(found, _TOKEN_ID, "")
         if not token_id:
             return found
@@ -330,6 +326,7 @@ class RevocableCookies(SignedCookies):
         _identify(session, self._clock, self._format)
         came_as = cast("RevocableSession", session).came_as
         if came_as and dict.get(cast("RevocableSession", session), _TOKEN_ID) != came_as:
+            # Before the cookie: if Redis is away, the answer is a refusal, and the old token is good on.
             self._client.set(_REVOKED_TOKEN + came_as, b"", ex=self._keep_s)
         super().save_session(app, session, response)
 

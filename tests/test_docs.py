@@ -7,7 +7,9 @@ import re
 import shlex
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 OURS = [page for page in sorted((ROOT / "docs").rglob("*.md")) if "node_modules" not in page.parts]
 """What npm puts beside an example is not ours."""
 PAGES = [ROOT / "README.md", *OURS]
-LINK = re.compile(r"\[[^\]]*\]\((?!https?://)([^)#]+)(#[^)]*)?\)")
+LINK = re.compile(r"\[[^\]]*\]\((?!https?://)([^)#]*)(?:#([^)]*))?\)")
 
 
 def commands(page: Path) -> list[str]:
@@ -30,10 +32,39 @@ def commands(page: Path) -> list[str]:
     return [line[2:].split("   #")[0].split(" #")[0].strip() for line in lines]
 
 
+def prose(page: Path) -> str:
+    """The page without its blocks of code."""
+    return re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+
+
+@cache
+def anchors_of(page: Path) -> set[str]:
+    """What a link can name in a page: its headings as GitHub makes anchors of them, the second of a name with `-1`."""
+    found: Counter[str] = Counter()
+    anchors = set()
+    for heading in re.findall(r"^#{1,6} +(.+)$", prose(page), re.MULTILINE):
+        text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower().strip()
+        # Letters, decimal digits, hyphens and underscores stay. Python's \w would keep a raised 2 as well.
+        slug = "".join(c for c in text if c.isalpha() or c.isdecimal() or c in " _-").replace(" ", "-")
+        anchors.add(f"{slug}-{found[slug]}" if found[slug] else slug)
+        found[slug] += 1
+    return anchors
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
-    for target, _anchor in LINK.findall(page.read_text()):
-        assert (page.parent / target).exists(), f"{page.name} links to {target}"
+    """To a file, and if they name a place in a page, to that place."""
+    for target, anchor in LINK.findall(prose(page)):
+        there = page.parent / target if target else page
+        assert there.exists(), f"{page.name} links to {target}"
+        if anchor and there.suffix == ".md":
+            assert anchor in anchors_of(there), f"{page.name} links to #{anchor} in {there.name}"
+
+
+def test_an_anchor_is_what_github_makes_of_a_heading(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# `up` and [down](x.md)\n\n## p (1 − p) / p²\n\n## Again\n\n```\n# no heading\n```\n\n## Again\n")
+    assert anchors_of(page) == {"up-and-down", "p-1--p--p", "again", "again-1"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -82,7 +82,7 @@ def read_description(content: bytes, *, file: str, folder: str) -> Description:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # ten thousand brackets are too deep for its reader
         raise DescriptionError(
-            f"{toml_place(file, error)}: not TOML", why=str(error), next_step=f"mend {file}"
+            f"{toml_place(file, error)}: not TOML", why=str(error), next_step=f"fix {file}"
         ) from error
     try:
         if "folder" in document:  # a field of the struct that is ours to fill in
@@ -110,10 +110,10 @@ def _refusal(file: str, text: str, wrong: list[Wrong]) -> DescriptionError:
     if len(wrong) == 1:
         one = wrong[0]
         where = ", ".join(part for part in (file, place(one)) if part)
-        return DescriptionError(f"{where}: {one.what}", why=one.expected, next_step=f"mend it: {file}")
+        return DescriptionError(f"{where}: {one.what}", why=one.expected, next_step=f"fix it: {file}")
     in_order = sorted(wrong, key=lambda one: nearest_line(text, one.path))
     told = "\n        ".join(f"{place(one)}: {one.what}; {one.expected}" for one in in_order)
-    return DescriptionError(f"{file}: {len(wrong)} things make no sense", why=told, next_step=f"mend them in {file}")
+    return DescriptionError(f"{file}: {len(wrong)} things make no sense", why=told, next_step=f"fix them in {file}")
 
 
 def _not_of_its_type(document: Mapping[str, Any], error: msgspec.ValidationError) -> Wrong:

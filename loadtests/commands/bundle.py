@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from loadtests.commands.options import DEBUG_OPTION, RUN
+from loadtests.running.console import tell
+from loadtests.running.interrupts import interrupts_raise
 
 
 @click.command(
@@ -29,12 +31,11 @@ bytes. Prints the file's name.
 def bundle(folder: Path, out: Path | None) -> None:
     """Write RUN into one file."""
     from loadtests.campaigns.bundles.pack import pack
-    from loadtests.running.console import tell
-    from loadtests.running.interrupts import interrupts_raise
 
     with interrupts_raise():
         packed = pack(folder, out)
     manifest, bytes_now = packed.manifest, packed.file.stat().st_size
+    # On standard error: what a shell takes from standard output is the file's name alone.
     tell(f"{len(manifest.files)} files, {manifest.total_bytes:,} bytes, packed into {bytes_now:,}", err=True)
     tell(packed.file)
 
@@ -59,12 +60,7 @@ never over anything. Prints the folder's name: `twinshop report` of it gives the
 def open_bundle(file: Path, into: Path) -> None:
     """Unpack the bundle FILE into a new run folder."""
     from loadtests.campaigns.bundles.unpack import unpack
-    from loadtests.running.console import tell
-    from loadtests.running.interrupts import interrupts_raise
 
     with interrupts_raise():
         folder = unpack(file, into)
     tell(folder)
-
-
-COMMANDS: dict[str, click.Command] = {"bundle": bundle, "open": open_bundle}

@@ -30,6 +30,7 @@ Examples:
 def catalogue(word: str, as_json: bool) -> None:
     """What there is, a line each: scenarios by family, architectures, balancers, faults, checks, measures, …"""
     families, others = _with(word, _families()), _with(word, _others())
+    # A whole group, where the word is its name: `list faults` means no scenario that speaks of faults.
     if word in families:
         families, others = {word: families[word]}, {}
     elif word in others:
@@ -87,6 +88,3 @@ def _others() -> dict[str, dict[str, str]]:
         "measures": {name: measure.definition for name, measure in MEASURES.items()},
         "behaviours": {name: behaviour.sentence for name, behaviour in BEHAVIOURS.items()},
     }
-
-
-COMMANDS = {"list": catalogue}

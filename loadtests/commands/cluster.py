@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from loadtests.commands.options import APP_OPTION, BALANCER_OPTION, JSON_OPTION, completed
+from loadtests.commands.options import APP_OPTION, BALANCER_OPTION, JSON_OPTION, WholeNumber, completed
 from loadtests.commands.parts import CLUSTER_OPTION
 from loadtests.running.console import advise, json_text, pasteable, tell
+from loadtests.running.interrupts import interrupts_raise
 from shared.demo_accounts import account_name
+from shared.errors import TwinshopError, UsageError
 
 if TYPE_CHECKING:
     from compose.cluster import ClusterSpec
@@ -110,8 +112,9 @@ Start a cluster and leave it running: open its URL, log in, then `twinshop kill 
     help="See `twinshop list`; of your own application, a variant.",
 )  # fmt: skip
 @APP_OPTION
-@click.option("--nodes", type=click.IntRange(1, 50), default=3, show_default=True, help="How many nodes.")
-@click.option("--port", type=click.IntRange(1024, 65535), help="Where the shop is to listen.  [default: a free port]")
+@click.option("--nodes", type=WholeNumber(1, 50), default=3, show_default=True, help="How many nodes.")
+# Below 1024, only root may listen.
+@click.option("--port", type=WholeNumber(1024, 65535), help="Where the shop is to listen.  [default: a free port]")
 @click.option(
     "--engine", "engine_name", default="processes", show_default=True, help="What runs it: processes or docker."
 )
@@ -125,13 +128,13 @@ def up(
     from compose.engines.registry import engine_named
     from compose.running import keep_cluster, new_run_id
     from compose.supervision.ledger import recover, state_folder
-    from loadtests.running.interrupts import interrupts_raise
 
     spec = _asked_for(name, app, engine_name, balancer)
     engine = engine_named(engine_name)
     choice = choose_balancer(balancer, engine=engine.name)
     check_balancer(spec.architecture, choice.name, engine=engine.name)
     state = state_folder()
+    # First what a killed run left behind: it may sit on the port that was asked for.
     for line in (*recover(state).lines(), choice.remark):
         if line:
             click.echo(line, err=True)
@@ -145,7 +148,6 @@ def _asked_for(name: str | None, app: Path | None, engine: str, balancer: str) -
     from compose.architectures import architecture_named
     from compose.cluster import ClusterSpec, Limits
     from loadtests.running.application import ApplicationUnderTest, accounts_of
-    from shared.errors import UsageError
 
     if app is None and name is None:
         raise UsageError(
@@ -163,15 +165,10 @@ def _asked_for(name: str | None, app: Path | None, engine: str, balancer: str) -
         )  # fmt: skip
     under_test.check_way(engine, balancer)
     (chosen, *_) = under_test.chosen((name,) if name else ())
-    spec = ClusterSpec(
-        "",
-        under_test.architectures()[chosen],
-        password="",
-        application=description,
-        limits=under_test.patient(Limits()),
-    )
+    limits = under_test.patient(Limits())
+    spec = ClusterSpec("", under_test.architectures()[chosen], password="", application=description, limits=limits)
     accounts = len(description.accounts.list) or spec.accounts
-    accounts_of(description, accounts)  # a command makes them
+    accounts_of(description, accounts)  # where a command makes them, it has to be run
     return msgspec.structs.replace(spec, accounts=accounts)
 
 
@@ -209,14 +206,13 @@ def status(as_json: bool) -> None:
     """What is running, node by node."""
     from compose.running import attach, kept_runs
     from compose.supervision.ledger import state_folder
-    from shared.errors import UsageError
 
     state = state_folder()
     clusters, damaged = [], []
     for run in kept_runs(state):
         try:
             clusters.append(_status_of(attach(state, run)))
-        except UsageError:
+        except UsageError:  # one that cannot be read must not hide the others
             damaged.append(run)
     document = StatusDocument(tuple(clusters), tuple(damaged))
     if as_json:
@@ -269,6 +265,7 @@ def down(run: str | None, everything: bool) -> None:
         raise click.UsageError("--all and --cluster exclude each other")
     state = state_folder()
     there = kept_runs(state)
+    # Nothing to stop is what was wanted, and no error; unless a name was given, which must be one.
     runs = there if everything or (run is None and not there) else [choose_run(state, run)]
     for one in runs:
         end_cluster(state, one)
@@ -283,18 +280,9 @@ def recover(everything: bool) -> None:
     """Clear away what a run that died has left behind. Touches nothing that Twinshop did not start."""
     from compose.supervision.ledger import recover as clear_away
     from compose.supervision.ledger import state_folder
-    from shared.errors import TwinshopError
 
     done = clear_away(state_folder(), everything=everything)
     for line in done.lines() or ["There was nothing to clear away."]:
         tell(line)
     if done.left:
         raise TwinshopError("not everything would go", why=", ".join(done.left), next_step="twinshop recover")
-
-
-COMMANDS: dict[str, click.Command] = {
-    "up": up,
-    "status": status,
-    "down": down,
-    "recover": recover,
-}

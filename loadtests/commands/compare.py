@@ -9,7 +9,10 @@ from string import ascii_uppercase
 import click
 
 from loadtests.commands.options import DEBUG_OPTION, JSON_OPTION
+from loadtests.running.console import json_text, tell
+from loadtests.running.interrupts import interrupts_raise
 from shared.errors import EnvironmentNotReady, UsageError
+from shared.whole_file import write_whole
 
 NOT_COMPARED = 3
 """As for an experiment that answers nothing."""
@@ -45,8 +48,6 @@ def compare(runs: tuple[Path, ...], page: Path | None, as_json: bool) -> int:
     from loadtests.campaigns.comparison.html_page import FILE, comparison_html
     from loadtests.campaigns.comparison.page import comparison_page
     from loadtests.campaigns.comparison.side import read_side
-    from loadtests.running.console import json_text, tell
-    from loadtests.running.interrupts import interrupts_raise
 
     if not 2 <= len(runs) <= len(ascii_uppercase):
         raise UsageError(
@@ -56,7 +57,7 @@ def compare(runs: tuple[Path, ...], page: Path | None, as_json: bool) -> int:
     with interrupts_raise(), ExitStack() as opened:
         sides = [
             read_side(label, str(path), opened.enter_context(run_in(path)))
-            for label, path in zip(ascii_uppercase, runs, strict=False)
+            for label, path in zip(ascii_uppercase, runs, strict=False)  # there are more letters than runs
         ]
     comparison = side_by_side(sides)
     if page or not as_json:
@@ -67,8 +68,6 @@ def compare(runs: tuple[Path, ...], page: Path | None, as_json: bool) -> int:
 
 
 def _write(page: Path, html: bytes) -> None:
-    from shared.whole_file import write_whole
-
     try:
         page.parent.mkdir(parents=True, exist_ok=True)
         write_whole(page, html)
@@ -76,6 +75,3 @@ def _write(page: Path, html: bytes) -> None:
         raise EnvironmentNotReady(
             f"cannot write {page}", why=error.strerror or str(error), next_step="name another file: --html FILE"
         ) from error
-
-
-COMMANDS = {"compare": compare}

@@ -7,15 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from loadtests.commands.options import (
-    DEBUG_OPTION,
-    ON_OPTION,
-    QUIET_OPTION,
-    check_on,
-    machines_at,
-    names_option,
-    seed_option,
-)
+from loadtests.commands import options
 from loadtests.running.console import tell
 
 if TYPE_CHECKING:
@@ -39,32 +31,31 @@ Writes conformance.json, conformance.html and conformance.md.
 Exit codes: 0 every repeat was counted, 3 some could not be.
 """
 )
-@names_option("balancer", "balancers")
-@names_option("event", "events")
-@names_option("architecture", "architectures")
+@options.names_option("balancer", "balancers")
+@options.names_option("event", "events")
+@options.names_option("architecture", "architectures")
 @click.option("--variants", is_flag=True, help="As shipped, and otherwise set up, as well.")
-@click.option("--repeats", type=click.IntRange(1, 100), default=5, show_default=True, help="Runs of each cell.")
-@seed_option("Of all plans.")
+@click.option("--repeats", type=options.WholeNumber(1, 100), default=5, show_default=True, help="Runs of each cell.")
+@options.seed_option("Of all plans.")
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("runs/conformance"), show_default=True,
     help="Where table and page lie, and a folder for each run.",
 )  # fmt: skip
 @click.option(
-    "--side-by-side",
-    type=click.IntRange(1, 16),
+    "--side-by-side", type=options.WholeNumber(1, 16),
     help="Clusters at the same time.  [default: three for two processors]",
-)
-@ON_OPTION
+)  # fmt: skip
+@options.ON_OPTION
 @click.option("--fresh", is_flag=True, help="Run again what was run already.")
 @click.option("--json", "as_json", is_flag=True, help="Print conformance.json on stdout, and nothing else there.")
-@QUIET_OPTION
-@DEBUG_OPTION
+@options.QUIET_OPTION
+@options.DEBUG_OPTION
 def conformance(
     balancers: tuple[str, ...], events: tuple[str, ...], architectures: tuple[str, ...], variants: bool, repeats: int,
     seed: int, out: Path, side_by_side: int | None, scheduler: str | None, fresh: bool, as_json: bool, quiet: bool,
 ) -> int:  # fmt: skip
     """What each balancer does to people."""
-    check_on(scheduler, side_by_side)
+    options.check_on(scheduler, side_by_side)
     from loadtests.campaigns.conformance.cells import FILE
     from loadtests.campaigns.conformance.conformance_run import ConformanceRequest, carry_out
     from loadtests.campaigns.conformance.page import MARKDOWN_FILE
@@ -76,17 +67,14 @@ def conformance(
     if not as_json:
         tell(f"\npage     {done.page}")
     if done.interrupted is not None:
-        raise done.interrupted
+        raise done.interrupted  # after the table: what was measured stays, and is told
     return 3 if done.known.lacking else 0
 
 
 def _far(scheduler: str, asked: ConformanceRequest) -> FarLauncher:
     from loadtests.campaigns.conformance.conformance_run import balancers_of, runs_of
 
-    machines = machines_at(scheduler, balancers_of(asked))  # first: it says what to install
+    machines = options.machines_at(scheduler, balancers_of(asked))  # first: it says what to install
     from loadtests.campaigns.far.machines import FarLauncher
 
     return FarLauncher(machines, asked.folder, "processes", place_of=runs_of)
-
-
-COMMANDS: dict[str, click.Command] = {"conformance": conformance}

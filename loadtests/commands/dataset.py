@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from loadtests.commands.options import DEBUG_OPTION, JSON_OPTION
+from loadtests.running.console import json_text, tell
+from loadtests.running.interrupts import interrupts_raise
 
 MOST_SHOWN = 20
 
@@ -28,8 +30,6 @@ faults and events, with a README of every column and checksums. Enough to comput
 def dataset(folder: Path, out: Path, licence: str) -> None:
     """Write a campaign as an open data set."""
     from loadtests.campaigns.dataset.write import write_dataset
-    from loadtests.running.console import tell
-    from loadtests.running.interrupts import interrupts_raise
 
     with interrupts_raise():
         counts = write_dataset(folder, out, licence, lambda line: tell(line, err=True))
@@ -55,8 +55,6 @@ Exit codes: 0 all agree, 1 something differs (it is named), 2 it is no data set.
 def verify(folder: Path, as_json: bool) -> int:
     """Recompute the numbers of a data set."""
     from loadtests.campaigns.dataset.verify import verify as recompute
-    from loadtests.running.console import json_text, tell
-    from loadtests.running.interrupts import interrupts_raise
 
     with interrupts_raise():
         done = recompute(folder, lambda line: tell(line, err=True))
@@ -70,6 +68,3 @@ def verify(folder: Path, as_json: bool) -> int:
     tell(f"left out: {', '.join(done.left_out) or 'nothing'}")
     tell(f"{done.runs} runs, {done.numbers:,} numbers: {len(done.differences)} differences")
     return 1 if done.differences else 0
-
-
-COMMANDS: dict[str, click.Command] = {"dataset": dataset, "verify": verify}

@@ -1,10 +1,11 @@
-"""`twinshop doctor`: what each engine needs, what is missing, and the command that mends it."""
+"""`twinshop doctor`: what each engine needs, what is missing, and the command that fixes it."""
 
 from __future__ import annotations
 
 import click
-import msgspec
 
+from loadtests.commands.options import JSON_OPTION
+from loadtests.running.console import json_text, pasteable
 from shared.errors import EnvironmentNotReady, UsageError
 
 ENGINES = ("processes", "docker")
@@ -22,23 +23,22 @@ Examples:
     "--engine", "engines", multiple=True, metavar="NAME",
     help="Only this one (repeatable); exit with 4 if it is not ready.  [default: processes must be]",
 )  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+@JSON_OPTION
 def doctor(engines: tuple[str, ...], as_json: bool) -> int:
-    """Look at what each engine needs, and name the command that mends what is missing. Changes nothing."""
+    """Look at what each engine needs, and name the command that fixes what is missing. Changes nothing."""
     from compose.doctor import DOCKER_LOOKS, MACHINE_LOOKS, examine, ready
-    from loadtests.running.console import pasteable
 
-    asked = engines or ENGINES[:1]
+    asked = engines or ENGINES[:1]  # nobody needs Docker: it is looked at, and decides only where it is asked for
     for name in asked:
         if name not in ENGINES:
-            raise UsageError(f"there is no engine named {name!r}", why=f"known engines: {', '.join(ENGINES)}")
+            known = f"known engines: {', '.join(ENGINES)}"
+            raise UsageError(f"there is no engine named {name!r}", why=known, next_step="twinshop doctor")
     told = engines or ENGINES
     looks = {key: look for key, look in (MACHINE_LOOKS | DOCKER_LOOKS).items() if key[0] in ("machine", *told)}
     checks = examine(looks)
     is_ready = {name: ready(checks, name) for name in ENGINES if name in told}
     if as_json:
-        document = {"schema": 1, "ready": is_ready, "checks": [msgspec.structs.asdict(check) for check in checks]}
-        click.echo(msgspec.json.format(msgspec.json.encode(document)).decode())
+        click.echo(json_text({"schema": 1, "ready": is_ready, "checks": checks}))
     else:
         for check in checks:
             mark = "ok     " if check.ok else "MISSING" if check.needed else "without"
@@ -47,6 +47,3 @@ def doctor(engines: tuple[str, ...], as_json: bool) -> int:
         for name, fine in is_ready.items():
             click.echo(f"engine {name}: {'ready' if fine else 'not ready'}")
     return 0 if all(is_ready[name] for name in asked) else EnvironmentNotReady.exit_code
-
-
-COMMANDS = {"doctor": doctor}

@@ -55,4 +55,5 @@ def _afterwards(episode: Episode) -> str:
 
 
 def _wrapped(word: str, text: str) -> list[str]:
+    # Not at hyphens: a command that was broken at one cannot be pasted.
     return wrap(text, WIDTH, initial_indent=f"{word:<9}", subsequent_indent=MARGIN, break_on_hyphens=False)

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
-from loadtests.commands.options import DEBUG_OPTION, JSON_OPTION
+from loadtests.commands.options import DEBUG_OPTION, JSON_OPTION, WholeNumber
+from loadtests.running.console import json_text, tell
+from loadtests.running.interrupts import interrupts_raise
 
 
 @click.command(
@@ -19,26 +21,19 @@ It ends with 0 once it has told, whatever the run's verdict; with 2 if the run h
 """
 )
 @click.argument("run", metavar="RUN", type=click.Path(path_type=Path))
-@click.argument("shopper", metavar="SHOPPER", type=int)
+@click.argument("shopper", metavar="SHOPPER", type=WholeNumber())
 @click.option("--architecture", "architectures", metavar="NAME", multiple=True, help="Only these (repeatable).")
 @JSON_OPTION
 @DEBUG_OPTION
 def explain(run: Path, shopper: int, architectures: tuple[str, ...], as_json: bool) -> None:
     """Tell the session life of a SHOPPER (a number, from 1) of RUN (a folder or a bundle), and why each loss came."""
-    import msgspec
-
     from loadtests.campaigns.bundles.unpack import run_in
     from loadtests.judging.explaining import explain as stories_of
-    from loadtests.running.console import tell
-    from loadtests.running.interrupts import interrupts_raise
     from loadtests.session_model.explain import in_words
 
     with interrupts_raise(), run_in(run) as folder:
         stories = stories_of(folder, shopper, architectures)
     if as_json:
-        tell(msgspec.json.format(msgspec.json.encode(stories), indent=2).decode())
+        tell(json_text(stories))
     else:
         tell("\n\n".join(map(in_words, stories)))
-
-
-COMMANDS = {"explain": explain}

@@ -10,6 +10,8 @@ from typing import BinaryIO
 import click
 
 from loadtests.commands.options import DEBUG_OPTION, RUN
+from loadtests.running.console import is_gone, silence, tell
+from loadtests.running.interrupts import interrupts_raise
 from shared.errors import UsageError
 
 FORMS = ("csv", "parquet", "junit", "markdown", "badge")
@@ -28,7 +30,7 @@ Examples:
   twinshop export runs/latest --to parquet --out tables  needs: pip install 'twinshop[parquet]'
 
 It ends with 0 once it has written, whatever the run's verdict; `twinshop check RUN` ends with that of the run.
-""",
+"""
 )
 @RUN
 @click.option("--to", "form", type=click.Choice(FORMS), required=True, help="The form.")
@@ -43,14 +45,12 @@ def export(folder: Path, form: str, table: str | None, out: Path | None) -> None
     from loadtests.campaigns.bundles.unpack import run_in
     from loadtests.report.exports.forms import DOCUMENTS, TABLE_FORMS, whole_file, write_one, write_tables
     from loadtests.report.exports.judged import judged_run
-    from loadtests.running.console import tell
-    from loadtests.running.interrupts import interrupts_raise
 
     if form in DOCUMENTS and table:
-        raise UsageError(f"{form} has no tables", why="--table is for csv and parquet", next_step="leave --table out")
+        raise UsageError(f"{form} has no tables", why="--table is for csv and parquet", next_step="omit --table")
     tables = TABLE_FORMS.get(form)
     both = tables is not None and table is None
-    _check_place(out, both)
+    _check_place(out, both)  # before anything is judged, which may take minutes
     if both and out is None and folder.is_file():
         raise UsageError(
             f"{folder} is a bundle, and stays as it is",
@@ -62,7 +62,7 @@ def export(folder: Path, form: str, table: str | None, out: Path | None) -> None
             raise UsageError(
                 f"{form} is nothing for a terminal", next_step=f"name a file: --out {table}.{form}, or lead it into one"
             )
-        tables.check()
+        tables.check()  # before the run is judged, which may take a while: is what writes it installed?
     with interrupts_raise(), run_in(folder) as place:
         run = judged_run(place)
         if both:
@@ -78,8 +78,6 @@ def export(folder: Path, form: str, table: str | None, out: Path | None) -> None
 
 def _to_output(write: Callable[[BinaryIO], None]) -> None:
     """A reader may leave before the end, as `head` does: that is no error."""
-    from loadtests.running.console import is_gone, silence
-
     stream = sys.stdout.buffer
     try:
         write(stream)
@@ -98,6 +96,3 @@ def _check_place(out: Path | None, is_folder: bool) -> None:
         why="several tables go into a folder" if is_folder else "one document goes into a file",
         next_step="name another place: --out PATH",
     )
-
-
-COMMANDS = {"export": export}

@@ -30,7 +30,7 @@ def build() -> None:
     from compose.engines.images import OFFICIAL, ensure, look, node_image
 
     engine = connect()
-    names = (node_image(), *OFFICIAL)
+    names = (node_image(), *OFFICIAL)  # ours first: if it cannot be built, nothing is pulled in vain
     ensure(engine, names, _say)
     for name in names:
         click.echo(f"{name:<28} {look(engine, name).size_mb:>5} MB")
@@ -62,6 +62,3 @@ def load(file: Path) -> None:
 
 def _say(line: str) -> None:
     click.echo(line, err=True)
-
-
-COMMANDS = {"images": images}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import textwrap
 from pathlib import Path
@@ -10,19 +11,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from loadtests.commands.options import (
-    APP_OPTION,
-    BALANCER_OPTION,
-    DEBUG_OPTION,
-    ENGINE_OPTION,
-    JSON_OPTION,
-    ON_OPTION,
-    QUIET_OPTION,
-    check_on,
-    machines_at,
-    names_option,
-    seed_option,
-)
+from loadtests.commands import options
 from loadtests.running.console import json_text, tell
 from shared.errors import UsageError
 
@@ -42,7 +31,8 @@ OUT_OPTION = click.option(
 @click.command(
     help="""\b
 Examples:
-  twinshop matrix                                        everything: about 80 minutes
+  twinshop matrix                                        everything: 80 minutes on two processors
+  twinshop matrix --side-by-side 2                       by twos: 48 minutes
   twinshop matrix --family availability --engine docker --out runs/matrix-docker
   twinshop matrix --family availability --balancer haproxy --out runs/matrix-haproxy
   twinshop matrix --scenario node-kill --architecture redis --fresh
@@ -58,32 +48,32 @@ Exit codes: 0 all as predicted, or refuted and understood; 1 something is neithe
 not be run.
 """
 )
-@names_option("family", "families")
-@names_option("architecture", "architectures")
-@names_option("scenario", "scenarios")
-@APP_OPTION
-@ENGINE_OPTION
-@BALANCER_OPTION
-@seed_option("Of all plans.")
+@options.names_option("family", "families")
+@options.names_option("architecture", "architectures")
+@options.names_option("scenario", "scenarios")
+@options.APP_OPTION
+@options.ENGINE_OPTION
+@options.BALANCER_OPTION
+@options.seed_option("Of all plans.")
 @OUT_OPTION
 @click.option(
-    "--side-by-side", type=click.IntRange(1, 16),
+    "--side-by-side", type=options.WholeNumber(1, 16),
     help="Clusters at the same time.  [default: one for every two processors]",
 )  # fmt: skip
 @click.option("--shard", metavar="K/N", help="Only the K-th of N parts that take about as long as each other.")
-@ON_OPTION
+@options.ON_OPTION
 @click.option("--fresh", is_flag=True, help="Run again what was run already.")
 @click.option("--again", multiple=True, type=click.Choice(AGAIN), help="Run again what ended so (repeatable).")
 @click.option("--json", "as_json", is_flag=True, help="Print matrix.json on stdout, and nothing else there.")
-@QUIET_OPTION
-@DEBUG_OPTION
+@options.QUIET_OPTION
+@options.DEBUG_OPTION
 def matrix(
     families: tuple[str, ...], architectures: tuple[str, ...], scenarios: tuple[str, ...], app: Path | None,
     engine_name: str, balancer: str, seed: int, out: Path, side_by_side: int | None, shard: str | None,
     scheduler: str | None, fresh: bool, again: tuple[str, ...], as_json: bool, quiet: bool,
 ) -> int:  # fmt: skip
     """Run everything, and put predicted beside measured."""
-    check_on(scheduler, side_by_side)
+    options.check_on(scheduler, side_by_side)
     from loadtests.campaigns.cells import FILE, Selection
     from loadtests.campaigns.jobs import shard_named
     from loadtests.campaigns.matrix.board import exit_code
@@ -93,8 +83,10 @@ def matrix(
     under_test = _under_test(app, engine_name, balancer, scheduler) if app else None
     if under_test:
         architectures = under_test.chosen(architectures, or_all=False)
+        # Not among the twins' cells, unless somebody says where.
         out = out.with_name(f"{out.name}-{under_test.description.name}") if out == OUT else out
     asked = MatrixRequest(
+        # On other machines one at a time each, whatever this one has processors for.
         Selection(families, architectures, scenarios), engine_name, seed, out, 1 if scheduler else side_by_side, fresh,
         again, balancer, application=under_test,
     )  # fmt: skip
@@ -108,7 +100,7 @@ def matrix(
         tell(table(done.board, width=_width()))
         tell(summary(done.board, done.page))
     if done.interrupted is not None:
-        raise done.interrupted
+        raise done.interrupted  # after the table: what was measured stays, and is told
     return exit_code(done.board)
 
 
@@ -124,7 +116,7 @@ def _under_test(file: Path, engine: str, balancer: str, scheduler: str | None) -
     if scheduler:
         raise UsageError(
             f"{found.description.name} cannot be run on other machines",
-            why="a worker runs what its own checkout holds, and that are the twins", next_step="leave --on out",
+            why="a worker runs what its own checkout holds, and that are the twins", next_step="omit --on",
         )  # fmt: skip
     found.check_way(engine, balancer)
     return found
@@ -134,7 +126,7 @@ def _far(scheduler: str, out: Path, engine: str, balancer: str) -> FarLauncher:
     from loadtests.planning.scenario_file import all_scenarios
 
     balancers = {balancer or scenario.balancer for scenario in all_scenarios()}
-    machines = machines_at(scheduler, balancers)  # first: it says what to install
+    machines = options.machines_at(scheduler, balancers)  # first: it says what to install
     from loadtests.campaigns.far.machines import FarLauncher
 
     return FarLauncher(machines, out, engine)
@@ -142,8 +134,6 @@ def _far(scheduler: str, out: Path, engine: str, balancer: str) -> FarLauncher:
 
 def _width() -> int:
     """Of the terminal; 100 where the words go to a file or a pipe."""
-    import shutil
-
     return max(60, shutil.get_terminal_size().columns) if sys.stdout.isatty() else 100
 
 
@@ -158,8 +148,8 @@ confirmed, refuted, depends, or not decided. Writes them into the matrix' page, 
 """
 )
 @OUT_OPTION
-@JSON_OPTION
-@DEBUG_OPTION
+@options.JSON_OPTION
+@options.DEBUG_OPTION
 def claims(out: Path, as_json: bool) -> None:
     """The claims, decided from the matrix in that folder."""
     from loadtests.campaigns.jobs import catalogue
@@ -195,12 +185,9 @@ one that a single machine would have made.
     "--out", type=click.Path(path_type=Path), default=Path("runs/merged"), show_default=True,
     help="The new folder; it must not be there.",
 )  # fmt: skip
-@DEBUG_OPTION
+@options.DEBUG_OPTION
 def merge(folders: tuple[Path, ...], out: Path) -> None:
     """Several parts of a matrix as one."""
     from loadtests.campaigns.matrix.merge import merge as put_together
 
     tell(put_together(folders, out))
-
-
-COMMANDS: dict[str, click.Command] = {"matrix": matrix, "merge": merge, "claims": claims}

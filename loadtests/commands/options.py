@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from loadtests.running.console import tell
+from shared.errors import EnvironmentNotReady, UsageError
 
 if TYPE_CHECKING:
     from loadtests.campaigns.far.machines import Machines
 
 F = TypeVar("F", bound=Callable[..., object])
 
-DEBUG_OPTION = click.option(
-    "--debug", is_flag=True, expose_value=False, help="Show the traceback of an error."
-)  # `loadtests.cli.main` looks for the word, because the error may come before any option is read
+# Its value goes nowhere: `loadtests.cli.main` looks for the word.
+DEBUG_OPTION = click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 QUIET_OPTION = click.option("-q", "--quiet", is_flag=True, help="No progress.")
+
+
+class WholeNumber(click.IntRange):
+    """A whole number; whoever gives another thing is told in one sentence what was expected."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number."""
+        try:
+            return int(super().convert(value, param, ctx))
+        except click.BadParameter:
+            ends = "" if self.min is None else f" from {self.min:,}" + (f" to {self.max:,}" if self.max else " on")
+            self.fail(f"expected a whole number{ends}, not {value!r}", param, ctx)
 
 
 def completed(_context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
@@ -26,6 +41,7 @@ def completed(_context: click.Context, parameter: click.Parameter, begun: str) -
 
 
 def _all_of(word: str) -> list[str]:
+    # Each word imports only what it needs: a shell runs all of this at every press of Tab.
     if word == "scenario":
         from loadtests.planning.scenario_file import SCENARIOS
 
@@ -68,7 +84,7 @@ BALANCER_OPTION = click.option(
     shell_complete=completed,
 )  # fmt: skip
 SHOPPERS_OPTION = click.option(
-    "--shoppers", type=click.IntRange(1, 20_000), help="How many people shop.  [default: the scenario's]"
+    "--shoppers", type=WholeNumber(1, 20_000), help="How many people shop.  [default: the scenario's]"
 )
 RUN = click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
 """A run's folder, or a bundle where the command only reads."""
@@ -76,7 +92,7 @@ RUN = click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
 
 def seed_option(help_text: str) -> Callable[[F], F]:
     """`--seed`: any that a plan can have."""
-    return click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help=help_text)
+    return click.option("--seed", type=WholeNumber(0, 2**31 - 1), default=1, show_default=True, help=help_text)
 
 
 SCENARIO = click.argument("scenario", shell_complete=completed)
@@ -109,13 +125,11 @@ def check_on(scheduler: str | None, side_by_side: int | None) -> None:
     Raises:
         UsageError: it is.
     """
-    from shared.errors import UsageError
-
     if scheduler and side_by_side:
         raise UsageError(
             "--on and --side-by-side exclude each other",
             why="a worker carries out one run at a time",
-            next_step="leave --side-by-side out",
+            next_step="omit --side-by-side",
         )
 
 
@@ -125,11 +139,7 @@ def machines_at(address: str, balancers: Iterable[str] = ()) -> Machines:
     Raises:
         EnvironmentNotReady: Dask is not installed, or there is no machine that may be used.
     """
-    from importlib.util import find_spec
-
-    from loadtests.running.console import tell
-    from shared.errors import EnvironmentNotReady
-
+    # Looked for, not imported: only whoever asks for other machines waits for Dask.
     if find_spec("distributed") is None:
         raise EnvironmentNotReady(
             "cannot run on other machines: Dask is not installed",

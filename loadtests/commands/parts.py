@@ -48,23 +48,26 @@ def _end(run: str | None, part: str, ended: str, strike: Callable[[Cluster], Non
     cluster = attached(run)
     before = cluster.observe(part)
     back = f"`twinshop start {part}` brings it back"
-    if not before.process and not before.answers:
+    if not before.process and not before.answers:  # no error: whoever kills twice wanted it dead
         advise(f"{part} of {cluster.spec.run} was dead already; {back}.")
         _print_evidence(before)
         return
     is_node = _is_node(cluster, part)
-    held = cluster.held(part) if is_node else None
+    held = cluster.held(part) if is_node else None  # before the blow: a dead node tells nobody what it held
     strike(cluster)
+    # From outside, and both: a process may be gone while its port is still served by a child of it.
     seen = _watch(cluster, part, lambda now: not now.process and not now.answers, SEEN_WITHIN_S)
     count = "an unknown number of" if held is None else len(held)
-    memory = f"; it held {count} logged-in sessions in its memory" if is_node else ""
+    sessions = "session" if count == 1 else "sessions"
+    memory = f"; it held {count} logged-in {sessions} in its memory" if is_node else ""
     tell(f"{part} of {cluster.spec.run} is {ended}{memory}.")
     _print_evidence(seen)
+    # The open nginx, for one, has no health checks of its own: it learns of a death by a request that fails.
     if is_node and not balancer_named(cluster.spec.balancer).asks_health:
         tell("The balancer asks no node for its health: whoever is sent there meets an error first.")
     elif is_node:
         out = _watch(cluster, part, lambda now: not now.in_rotation, SEEN_WITHIN_S)
-        tell(f"The balancer took it out of rotation {max(0.0, out.at - seen.at):.1f} s later.")
+        tell(f"The balancer took it out of rotation {out.at - seen.at:.1f} s later.")
     advise(f"Next: reload the shop at {cluster.url}; {back}{', empty' if is_node else ''}.")
 
 
@@ -170,14 +173,3 @@ def _watch(cluster: Cluster, part: str, wanted: Callable[[Observation], bool], w
 def _print_evidence(seen: Observation) -> None:
     for line in seen.evidence:
         tell(f"  seen: {line}")
-
-
-COMMANDS: dict[str, click.Command] = {
-    "kill": kill,
-    "stop": stop,
-    "freeze": freeze,
-    "thaw": thaw,
-    "start": start,
-    "scale-out": scale_out,
-    "scale-in": scale_in,
-}

@@ -6,8 +6,11 @@ import time
 from pathlib import Path
 
 import click
+import msgspec
 
-from loadtests.commands.options import DEBUG_OPTION, ENGINE_OPTION, JSON_OPTION, runs_option
+from loadtests.commands.options import DEBUG_OPTION, ENGINE_OPTION, JSON_OPTION, WholeNumber, runs_option
+from loadtests.running.console import tell
+from loadtests.running.interrupts import interrupts_raise
 
 
 @click.command(
@@ -26,18 +29,14 @@ Exit codes: 0 every promise came true, 1 not every one, 2 usage, 4 environment n
 """
 )
 @click.argument("episodes", metavar="[EPISODE]...", nargs=-1)
-@click.option("--shoppers", type=click.IntRange(1), help="How many in each shop, instead of what the episodes say.")
+@click.option("--shoppers", type=WholeNumber(1), help="How many in each shop, instead of what the episodes say.")
 @ENGINE_OPTION
 @runs_option("Where the rehearsal's folder is made; its rounds and logs lie in it.", variable=None)
 @JSON_OPTION
 @DEBUG_OPTION
 def rehearse(episodes: tuple[str, ...], shoppers: int | None, engine_name: str, runs: Path, as_json: bool) -> int:
     """Play the workshop, and say what did not come true."""
-    import msgspec
-
     from compose.engines.registry import engine_named
-    from loadtests.running.console import tell
-    from loadtests.running.interrupts import interrupts_raise
     from loadtests.workshop.episode_file import episode_named, load_episodes
     from loadtests.workshop.rehearsal.rehearse import rehearse as play
 
@@ -61,6 +60,3 @@ def rehearse(episodes: tuple[str, ...], shoppers: int | None, engine_name: str, 
             tell(f"{left_out} numbers were left out: they are those of the episodes' own shoppers")
         tell(f"rounds   {folder / 'runs'}")
     return 0 if found.kept else 1
-
-
-COMMANDS = {"rehearse": rehearse}

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 import click
 
 from loadtests.commands.options import DEBUG_OPTION, RUN, runs_option
+from loadtests.running.console import advise, tell
+from loadtests.running.interrupts import interrupts_raise
+from shared.errors import LossesLeftOut, RunFolderError, UsageError
 
 if TYPE_CHECKING:
     from loadtests.model.results import Results
@@ -43,7 +46,7 @@ def check(run: Path, as_json: bool, runs: Path) -> int:
     """Judge RUN again, and say whether its results.json agrees; or say what an episode's round has shown."""
     from loadtests.workshop.episode_file import is_episode
 
-    if not run.exists() and is_episode(str(run)):
+    if not run.exists() and is_episode(str(run)):  # a folder of the name 2 is a run before it is an episode
         from loadtests.commands.episode_check import check_episode
 
         return check_episode(str(run), runs, as_json)
@@ -56,14 +59,12 @@ def _check_run(run: Path, as_json: bool) -> int:
     from loadtests.judging.thresholds import exit_code_of
     from loadtests.model.run_folder import REPEATS, check_text
     from loadtests.report.terminal import summary
-    from loadtests.running.console import advise, tell
-    from loadtests.running.interrupts import interrupts_raise
     from loadtests.running.run import encode_results
 
     with interrupts_raise(), run_in(run) as folder:
         if (folder / REPEATS).is_file():
             return _check_repeats(run, folder, as_json)
-        check_text(folder)
+        check_text(folder)  # first: a byte that is no text may lie in a file that judging never reads
         results = judge(folder)
         agrees = _agreement(run, folder, results)
         in_bundle = _in_bundle(run, folder)
@@ -71,7 +72,7 @@ def _check_run(run: Path, as_json: bool) -> int:
             tell(encode_results(results).decode(), nl=False)
         else:
             advise(summary(results, folder, report=in_bundle))
-        advise(f"results  {agrees}", err=as_json)
+        advise(f"results  {agrees}", err=as_json)  # with --json, standard output is the document alone
     return exit_code_of(results)
 
 
@@ -88,8 +89,6 @@ def _check_repeats(run: Path, folder: Path, as_json: bool) -> int:
     from loadtests.judging.judge import judge
     from loadtests.judging.verdict import exit_code
     from loadtests.model.run_folder import REPEATS, check_text
-    from loadtests.running.console import advise, tell
-    from shared.errors import RunFolderError
 
     check_text(folder)
     repeats = compared_again(folder)
@@ -120,13 +119,13 @@ def _agreement(run: Path, folder: Path, results: Results) -> str:
     from loadtests.judging.judge import MOST, agreement
     from loadtests.model.results import EARLIER
     from loadtests.model.run_folder import RunFolder
-    from shared.errors import LossesLeftOut, RunFolderError
 
     written = RunFolder(folder).results
     again = f"twinshop report {shlex.quote(str(run))}"
     if not written.is_file():
         return f"there is no results.json; {again}"
     found = agreement(written, results)
+    # First, and with an exit code of its own: losses left out are no slip of the pen.
     if found.left_out:
         raise LossesLeftOut(
             f"results.json of {run} leaves out {len(found.left_out)} of the losses that its evidence proves: "
@@ -155,10 +154,8 @@ def report(folder: Path) -> None:
     """
     from loadtests.campaigns.repeats.repeats import PAGE
     from loadtests.model.run_folder import REPEATS, RunFolder
-    from loadtests.running.console import tell
     from loadtests.running.run import write_both
     from loadtests.workshop.report_section import predictions_section
-    from shared.errors import UsageError
 
     if folder.is_file():
         raise UsageError(
@@ -174,6 +171,3 @@ def report(folder: Path) -> None:
     run = RunFolder(folder)
     write_both(run, predictions_section)
     tell(run.report)
-
-
-COMMANDS = {"check": check, "report": report}

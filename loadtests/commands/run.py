@@ -10,21 +10,9 @@ import click
 from msgspec.structs import replace
 
 from compose.architectures import architecture_named
-from loadtests.commands.options import (
-    APP_OPTION,
-    BALANCER_OPTION,
-    BEYOND_OPTION,
-    DEBUG_OPTION,
-    ENGINE_OPTION,
-    ON_OPTION,
-    QUIET_OPTION,
-    SCENARIO,
-    SHOPPERS_OPTION,
-    machines_at,
-    names_option,
-    runs_option,
-    seed_option,
-)
+from loadtests.commands import options
+from loadtests.running.console import advise, tell
+from loadtests.running.interrupts import interrupts_raise
 from shared.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,26 +33,26 @@ Examples:
   twinshop run node-kill --repeat 20            what differs, and how surely (with controls)
   twinshop run node-kill --repeat 20 --on tcp://10.0.0.5:8786    on the workers of a Dask scheduler
   twinshop run node-kill --app shop.toml        your own application (see: twinshop app)
-""",
+"""
 )
-@SCENARIO
-@names_option("architecture", "architectures")
-@APP_OPTION
-@BEYOND_OPTION
-@SHOPPERS_OPTION
-@seed_option("Of the plan.")
-@click.option("--repeat", type=click.IntRange(2, 1000), metavar="N", help="N blocks, each with its seed; compare.")
+@options.SCENARIO
+@options.names_option("architecture", "architectures")
+@options.APP_OPTION
+@options.BEYOND_OPTION
+@options.SHOPPERS_OPTION
+@options.seed_option("Of the plan.")
+@click.option("--repeat", type=options.WholeNumber(2, 1000), metavar="N", help="N blocks, each with its seed; compare.")
 @click.option(
     "--control", type=click.Choice(["no-fault", "placebo"]), help="Leave out the faults, or only the break in each."
 )
-@ENGINE_OPTION
-@ON_OPTION
-@BALANCER_OPTION
-@click.option("--workers", type=click.IntRange(1, 16), default=1, show_default=True, help="Load processes.")
-@runs_option("Where run folders go.")
+@options.ENGINE_OPTION
+@options.ON_OPTION
+@options.BALANCER_OPTION
+@click.option("--workers", type=options.WholeNumber(1, 16), default=1, show_default=True, help="Load processes.")
+@options.runs_option("Where run folders go.")
 @click.option("--json", "as_json", is_flag=True, help="Print results.json (repeats.json) and nothing else.")
-@QUIET_OPTION
-@DEBUG_OPTION
+@options.QUIET_OPTION
+@options.DEBUG_OPTION
 def run(
     scenario: str, architectures: tuple[str, ...], app: Path | None, beyond: bool, shoppers: int | None, seed: int,
     repeat: int | None, control: Control | None, engine_name: str, scheduler: str | None, balancer: str, workers: int,
@@ -74,17 +62,17 @@ def run(
     from compose.engines.registry import engine_named
     from loadtests.planning.scenario_file import load_scenario
     from loadtests.running.application import ApplicationUnderTest
-    from loadtests.running.interrupts import interrupts_raise
     from loadtests.running.progress import watcher_for
     from loadtests.running.run import RunRequest
 
     under_test = ApplicationUnderTest.load(app, beyond=beyond) if app else None
+    # Before anything is read or started: a misspelt name costs nothing.
     for name in architectures if under_test is None else ():
         architecture_named(name)
-    if len(set(architectures)) < len(architectures):
+    if len(set(architectures)) < len(architectures):  # a run has one folder of logs for each name
         raise UsageError("the same --architecture is named twice", next_step="name each once")
     if repeat and control:
-        raise UsageError("repeats have their own controls", next_step="leave out --control or --repeat")
+        raise UsageError("repeats have their own controls", next_step="omit --control or --repeat")
     if under_test:
         under_test.check_way(engine_name, balancer)
     asked = load_scenario(scenario)
@@ -114,7 +102,7 @@ def _check_far(scheduler: str | None, scenario: str, repeat: int | None, app: Pa
         raise UsageError(
             f"{app or scenario} cannot be run on other machines",
             why="a worker runs what its own checkout holds: the twins, and the scenarios of twinshop list",
-            next_step="leave --on out",
+            next_step="omit --on",
         )
     return scheduler
 
@@ -122,7 +110,6 @@ def _check_far(scheduler: str | None, scenario: str, repeat: int | None, app: Pa
 def _once(request: RunRequest, engine: Engine, watcher: RunWatcher, as_json: bool) -> int:
     from loadtests.judging.thresholds import exit_code_of
     from loadtests.report.terminal import summary
-    from loadtests.running.console import advise, tell
     from loadtests.running.run import run as carry_out
 
     try:
@@ -134,7 +121,7 @@ def _once(request: RunRequest, engine: Engine, watcher: RunWatcher, as_json: boo
     else:
         advise(summary(finished.results, finished.folder.root))
     if finished.interrupted is not None:
-        raise finished.interrupted
+        raise finished.interrupted  # only now: what was measured before it has been judged and told
     return exit_code_of(finished.results)
 
 
@@ -145,7 +132,6 @@ def _many(
     from loadtests.campaigns.repeats.table import summary
     from loadtests.judging.verdict import exit_code
     from loadtests.model.run_folder import REPEATS
-    from loadtests.running.console import advise, tell
 
     try:
         if scheduler is None:
@@ -163,13 +149,11 @@ def _many(
     return exit_code(done.repeats.verdict, fired=done.repeats.fired)
 
 
-def _far_repeat(
-    request: RunRequest, repeats: int, engine: Engine, watcher: RunWatcher, scheduler: str
-) -> Repeated:  # fmt: skip
+def _far_repeat(request: RunRequest, repeats: int, engine: Engine, watcher: RunWatcher, scheduler: str) -> Repeated:
     from loadtests.planning.scenario_file import load_scenario
 
     balancer = request.balancer or load_scenario(request.scenario).balancer
-    machines = machines_at(scheduler, [balancer])  # first: it says what to install
+    machines = options.machines_at(scheduler, [balancer])  # first: it says what to install
     from loadtests.campaigns.far.machines import FarLauncher
     from loadtests.campaigns.repeats.repeats_run import repeat
 
@@ -180,14 +164,14 @@ def _far_repeat(
 
 
 @click.command()
-@SCENARIO
-@APP_OPTION
-@BEYOND_OPTION
-@SHOPPERS_OPTION
-@BALANCER_OPTION
-@seed_option("Of the plan.")
+@options.SCENARIO
+@options.APP_OPTION
+@options.BEYOND_OPTION
+@options.SHOPPERS_OPTION
+@options.BALANCER_OPTION
+@options.seed_option("Of the plan.")
 @click.option("--json", "as_json", is_flag=True, help="Print plan.json itself: its SHA-256 is the plan's name.")
-@DEBUG_OPTION
+@options.DEBUG_OPTION
 def plan(
     scenario: str, app: Path | None, beyond: bool, shoppers: int | None, balancer: str, seed: int, as_json: bool
 ) -> None:  # fmt: skip
@@ -197,7 +181,6 @@ def plan(
     from loadtests.planning.page import plan_page
     from loadtests.planning.scenario_file import load_scenario
     from loadtests.running.application import ApplicationUnderTest
-    from loadtests.running.console import tell
     from loadtests.running.run import balancer_for
 
     asked = load_scenario(scenario)
@@ -214,10 +197,8 @@ def plan(
         routed = under_test.architectures().values() if under_test else map(architecture_named, asked.architectures)
         balancer_for(balancer, asked, routed, "processes", lambda _remark: None)
         asked = replace(asked, balancer=balancer)
+    # With --json without another line's end: the SHA-256 of what is printed is the plan's name.
     tell(encode_plan(made).decode() if as_json else plan_page(made, asked, behaviour), nl=not as_json)
     if under_test is not None and not as_json:
         for line in under_test.said():
             tell(line)
-
-
-COMMANDS: dict[str, click.Command] = {"run": run, "plan": plan}

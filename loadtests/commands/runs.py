@@ -59,18 +59,13 @@ def _all(runs: Path) -> Iterator[ListedRun]:
     """By the time in their names; what is no run is passed over."""
     from loadtests.model.run_folder import REPEATS, RunFolder, read_document
 
-    folders = [path for path in runs.iterdir() if path.is_dir() and not path.is_symlink()] if runs.is_dir() else []
-    for path in sorted(folders, key=lambda path: path.name, reverse=True):
-        run = RunFolder(path)
-        repeats = path / REPEATS
-        if not repeats.is_file() and not run.provenance.is_file():
+    for path in sorted(runs.iterdir() if runs.is_dir() else (), key=lambda path: path.name, reverse=True):
+        run, repeats = RunFolder(path), path / REPEATS
+        if not run.is_run:
             continue
         try:
             told = read_document(repeats if repeats.is_file() else run.results, ListedRun)
-        except RunFolderError:
+        except RunFolderError:  # no results, or half of them: one folder must not hide the others
             told = ListedRun("not judged", f"If it does not go on: twinshop report {shlex.quote(str(path))}")
         report = str(run.report) if run.report.is_file() else ""
         yield msgspec.structs.replace(told, name=path.name, report=report)
-
-
-COMMANDS: dict[str, click.Command] = {"runs": runs}

@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from loadtests.commands.options import DEBUG_OPTION, ENGINE_OPTION, JSON_OPTION, QUIET_OPTION, names_option
+from loadtests.running.console import json_text, tell
+from loadtests.running.interrupts import interrupts_raise
 
 
 @click.command(
@@ -37,25 +39,15 @@ def scorecard(names: tuple[str, ...], engine_name: str, into: Path, quiet: bool,
     from compose.supervision.ledger import hold_machine, recover, state_folder
     from loadtests.campaigns.scorecard.scorecard_page import in_text, write_scorecard
     from loadtests.campaigns.scorecard.scorecard_run import score
-    from loadtests.running.console import json_text, tell
-    from loadtests.running.interrupts import interrupts_raise
 
     asked = [architecture_named(name).name for name in names] or list(ARCHITECTURES)
     engine, state = engine_named(engine_name), state_folder()
+    # Held like a run: it takes nodes and stores away, and nobody may measure beside that.
     with interrupts_raise(), hold_machine(state):
         for line in recover(state).lines():
             click.echo(line, err=True)
-        card = score(asked, engine, state, into, _silent if quiet else _say)
+        card = score(
+            asked, engine, state, into, (lambda _name: None) if quiet else (lambda name: tell(f"{name} …", err=True))
+        )
     document, page = write_scorecard(into, card)
     tell(json_text(card) if as_json else f"{in_text(card)}\n\ndocument {document}\npage     {page}")
-
-
-def _say(architecture: str) -> None:
-    click.echo(f"{architecture} …", err=True)
-
-
-def _silent(_architecture: str) -> None:
-    """Nothing."""
-
-
-COMMANDS = {"scorecard": scorecard}

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from loadtests.commands.options import DEBUG_OPTION, ENGINE_OPTION, JSON_OPTION, QUIET_OPTION, completed, runs_option
+from loadtests.commands import options
 from loadtests.running.console import json_text, tell
+from loadtests.running.interrupts import interrupts_raise
 from shared.errors import EnvironmentNotReady, Interrupted, UsageError
 
 if TYPE_CHECKING:
@@ -38,37 +39,40 @@ Examples:
   twinshop workshop --listen 0.0.0.0 --port 8080    the same, on all addresses of this machine
   twinshop workshop --balancer envoy --balancer haproxy    one shop behind two balancers
   twinshop workshop --replay runs/latest            a finished round or run, to be looked at again
-""",
+"""
 )
 @click.option(
-    "--architecture", "architectures", multiple=True, metavar="NAME", shell_complete=completed,
+    "--architecture", "architectures", multiple=True, metavar="NAME", shell_complete=options.completed,
     help="Left, then right, of free play.  [default: sticky-memory, redis]",
 )  # fmt: skip
 @click.option(
-    "--balancer", "balancers", multiple=True, metavar="NAME", shell_complete=completed,
+    "--balancer", "balancers", multiple=True, metavar="NAME", shell_complete=options.completed,
     help="In front of both shops; two of them: left, then right, of free play with one architecture.",
 )  # fmt: skip
 @click.option("--episode", default="", metavar="NAME|N", help="Begin with this episode of the lesson.")
-@click.option("--shoppers", type=click.IntRange(1, 500), help="How many people shop.  [default: the episode's, 24]")
-@click.option("--nodes", type=click.IntRange(1, 9), help="Nodes of each shop.  [default: the episode's, 3]")
+@click.option(
+    "--shoppers", type=options.WholeNumber(1, 500), help="How many people shop.  [default: the episode's, 24]"
+)
+@click.option("--nodes", type=options.WholeNumber(1, 9), help="Nodes of each shop.  [default: the episode's, 3]")
 @click.option("--no-predict", is_flag=True, help="Episodes begin at once; nothing is covered.")
 @click.option("--room", is_flag=True, help="Open it to the room: finds this machine's address in its network.")
 @click.option(
     "--listen", "host", metavar="HOST",
     help="Open it at that address; 0.0.0.0: all.  [default: 127.0.0.1, no room to join]",
 )  # fmt: skip
-@click.option("--port", type=click.IntRange(1024, 65533), help="Of the dashboard; the shops are at the next two.")
+# At most 65533: the shops' two ports follow it.
+@click.option("--port", type=options.WholeNumber(1024, 65533), help="Of the dashboard; the shops are at the next two.")
 @click.option(
-    "--seats-per-address", "seats", type=click.IntRange(1, 60), default=4, show_default=True,
+    "--seats-per-address", "seats", type=options.WholeNumber(1, 60), default=4, show_default=True,
     help="Browsers that may join from one address: more where the network shows all people as one.",
 )  # fmt: skip
 @click.option("--replay", type=click.Path(path_type=Path), metavar="RUN", help="Show a finished run; measure nothing.")
 @click.option("--no-open", is_flag=True, help="Do not open a browser.")
-@ENGINE_OPTION
-@runs_option("Where the rounds' folders go.")
-@JSON_OPTION
-@QUIET_OPTION
-@DEBUG_OPTION
+@options.ENGINE_OPTION
+@options.runs_option("Where the rounds' folders go.")
+@options.JSON_OPTION
+@options.QUIET_OPTION
+@options.DEBUG_OPTION
 def workshop(
     architectures: tuple[str, ...], balancers: tuple[str, ...], episode: str, shoppers: int | None,
     nodes: int | None, no_predict: bool, room: bool, host: str | None, port: int | None, seats: int,
@@ -112,8 +116,6 @@ def workshop(
 @contextmanager
 def _until_ctrl_c() -> Iterator[None]:
     """Ctrl-C is how a workshop ends, and no accident; what ends it from elsewhere is one."""
-    from loadtests.running.interrupts import interrupts_raise
-
     try:
         with interrupts_raise():
             yield
@@ -153,7 +155,7 @@ def _two(
             f"a workshop has two shops, not {max(len(architectures), len(balancers))}",
             next_step="name two --architecture, or one and two --balancer",
         )
-    choices = [choose_balancer(name, engine=engine) for name in balancers or ("",)]
+    choices = [choose_balancer(name, engine=engine) for name in balancers or ("",)]  # "" is the default
     for choice in choices:
         if choice.remark:
             watcher.say(choice.remark)
@@ -167,20 +169,19 @@ def _two(
 def _announce(opened: WorkshopUrls, *, as_json: bool) -> None:
     if as_json:
         tell(json_text(opened))
-        sys.stdout.flush()
+        sys.stdout.flush()  # whoever waits for it at the end of a pipe would wait until the workshop is over
         return
     tell(opened.instructor_url)
     tell("  That is the instructor's address: whoever has it may break things. Ctrl-C ends the workshop.", err=True)
     if opened.join_code:
         tell(
-            f"  The room joins at {opened.room_url} with the code {opened.join_code}, as the dashboard shows.",
-            err=True,
+            f"  The room joins at {opened.room_url} with the code {opened.join_code}, as the dashboard shows.", err=True
         )
 
 
 @click.command()
 @click.argument("episode")
-@DEBUG_OPTION
+@options.DEBUG_OPTION
 def goto(episode: str) -> None:
     """Bring the running workshop to the start of an EPISODE (its name or number)."""
     from compose.supervision.ledger import state_folder
@@ -194,11 +195,11 @@ def goto(episode: str) -> None:
     if address is None:
         raise UsageError("no workshop is running", next_step=f"twinshop workshop --episode {episode}")
     board = Path(address.workshop)
-    before = _round(board)
+    before = _round(board).number  # before it is asked for: a round may be there before the answer is
     reply = ask(address.socket, address.key, Begin(name))
     if not reply.ok:
         raise UsageError(f"the workshop does not go to {name}", why=reply.why, next_step=reply.next_step)
-    now = _reached(board, name, before.number)
+    now = _reached(board, name, before)
     tell(f"{name}: round {now.number} is in {now.phase!r}")
 
 
@@ -211,6 +212,7 @@ def _reached(board: Path, name: str, before: int) -> Round:
     until = time.monotonic() + GOTO_WITHIN_S
     while True:
         now = _round(board)
+        # By its number, too: of an episode that begins anew, the round before has the same name.
         new = now.number > before and now.episode == name
         if new and now.phase in ("predict", "run"):
             return now
@@ -230,6 +232,3 @@ def _round(board: Path) -> Round:
     from loadtests.workshop.contract import Workshop
 
     return read_document(board, Workshop).round
-
-
-COMMANDS: dict[str, click.Command] = {"workshop": workshop, "goto": goto}

@@ -53,7 +53,7 @@ def interface_of(facts: ApplicationFacts | None) -> ShopperInterface | None:
 def asked_of(description: Description) -> tuple[Do, ...]:
     """The actions that its description makes possible."""
     remember = description.remember
-    asked: list[Do] = ["login", "me"]
+    asked: list[Do] = ["login", "me"]  # without these two nothing can be said of anybody, so no file lacks them
     if remember is not None:
         asked.append("remember" if remember.keeps == "one" else "add")
     if description.recall is not None:
@@ -124,4 +124,5 @@ _LIKE = {
 def like(architecture: Architecture) -> str:
     """The architecture of the twins that lives and routes as this one does, whose predictions hold for it; "": none."""
     store = architecture.store
+    # Where sessions are outside of the nodes, it does not matter whom the balancer asks.
     return _LIKE.get((store, architecture.affinity)) or _LIKE.get((store, ""), "")

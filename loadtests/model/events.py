@@ -148,6 +148,7 @@ Event = (
     | RunInterrupted
 )
 
+# Strict, each by its own word: an event of a later version is damage to this one, and nothing to be passed over.
 _decode = msgspec.json.Decoder(Event).decode
 
 

@@ -71,6 +71,6 @@ class FaultTimeline(msgspec.Struct, frozen=True):
     def end_us(self, otherwise: int) -> int:
         """When it was over, as charts draw it: seen to be healed, or else healed, or else `otherwise`."""
         if self.stays:
-            return otherwise
+            return otherwise  # its healing was seen, perhaps, and undid nothing
         ends = (self.observed_healed_us, self.healed_us)
         return next((at_us for at_us in ends if at_us is not None), otherwise)

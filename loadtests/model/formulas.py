@@ -137,6 +137,7 @@ def parse_prediction(text: str) -> Parsed:
         raise ValueError(
             f"{text!r} is about less than nothing, and nothing that is measured can be; expected {EXPECTED}"
         )
+    # With names in it, it may be empty for some numbers of people and not for others: `predict` says so then.
     if high is not None and low > high and not re.search("[A-Za-z]", text):
         raise ValueError(f"{text!r} is a range that holds nothing; expected {EXPECTED}")
     return parsed
@@ -179,9 +180,9 @@ def _meets(measured: float, value: float) -> bool:
 
 
 def _split(text: str) -> Parsed:
-    if len(text) > _LONGEST:
+    if len(text) > _LONGEST:  # before it is parsed: nothing that somebody wrote may keep the parser busy
         raise ValueError(f"a prediction of {len(text)} characters; expected {EXPECTED}")
-    lower, dots, upper = text.partition(RANGE)
+    lower, dots, upper = text.partition(RANGE)  # first: no number that Python reads has two dots in a row
     if dots:
         return Parsed(RANGE, lower.strip(), upper.strip())
     parts = _RELATION.fullmatch(text.strip())
@@ -206,6 +207,7 @@ def is_true(rule: str, values: Mapping[str, float]) -> bool:
         KeyError: it names a number that is not there.
         ValueError: it is no rule.
     """
+    # simpleeval knows no name with a dot or in brackets: each gets one that it knows.
     places = {name: f"v{place}" for place, name in enumerate(names_in(rule))}
     names = {place: values[name] for name, place in places.items()}
     plain = {name: value for name, value in values.items() if name.isidentifier()}

@@ -57,7 +57,7 @@ UNREADABLE = "unreadable"
 class Exchange(
     msgspec.Struct,
     frozen=True,
-    gc=False,
+    gc=False,  # a run has millions of them, and none can be part of a circle: the collector need not look
     omit_defaults=True,
     tag_field="record",
     tag="exchange",
@@ -198,7 +198,7 @@ def trace_of(request: str) -> str:
 
 def shopper_of(request: str) -> int:
     """The shopper in a request id `<prefix>-<shopper>-<n>`; 0 if there is none."""
-    parts = request.rsplit("-", 2)
+    parts = request.rsplit("-", 2)  # from the right: a prefix may have hyphens of its own
     return int(parts[1]) if len(parts) == 3 and parts[1].isdecimal() else 0
 
 

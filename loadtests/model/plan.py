@@ -96,7 +96,7 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
 
 def encode_plan(plan: Plan) -> bytes:
     """The canonical bytes of a plan."""
-    return msgspec.json.encode(plan) + b"\n"
+    return msgspec.json.encode(plan) + b"\n"  # in the order of the fields, without blanks: one plan, one sum
 
 
 def plan_sha256(plan: Plan) -> str:
@@ -124,6 +124,9 @@ def read_plan(path: Path) -> Plan:
     return plan
 
 
+_decode_shopper = msgspec.json.Decoder(ShopperPlan).decode
+
+
 class _Unread(Plan, frozen=True):
     """A plan whose shoppers are still to be read."""
 
@@ -138,14 +141,14 @@ def read_plan_by_person(path: Path) -> tuple[Plan, Iterator[ShopperPlan]]:
     """
     unread = read_document(path, _Unread)
     _check_schema(path, unread.schema)
+    # Not `replace`, which keeps the type: this would still be a plan whose shoppers are to be read.
     rest = {name: getattr(unread, name) for name in Plan.__struct_fields__ if name != "shoppers"}
     return Plan(**rest, shoppers=()), _read_each(path, unread.shoppers)
 
 
 def _read_each(path: Path, shoppers: tuple[msgspec.Raw, ...]) -> Iterator[ShopperPlan]:
-    decode = msgspec.json.Decoder(ShopperPlan).decode
     try:
-        yield from map(decode, shoppers)
+        yield from map(_decode_shopper, shoppers)
     except UNDECODABLE:
         read_document(path, Plan)  # which says where in the plan it is
         raise

@@ -35,6 +35,7 @@ class WitnessEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def trace(self) -> str:
         """The trace id that it carried, by which its owner's own tracing and logs know it; "" if it is no exchange."""
+        # Reckoned and not written down: results of earlier versions have it, too.
         return trace_of(self.request) if self.request else ""
 
 
@@ -287,6 +288,7 @@ class ArchitectureResult(msgspec.Struct, frozen=True):
     """What was to fail the run here, and whether it did; they decide the exit code, not the verdict."""
     faults: tuple[FaultTimeline, ...] = ()
     """Each fault as it went here, by number; of results of schema 2, none."""
+    # Unset and not None: of the twins nothing is written, as in results of when there was nothing else.
     application: ApplicationFacts | msgspec.UnsetType = msgspec.UNSET
     """What was under test, if it is none of the twins, and how much of it could be seen."""
 
@@ -297,7 +299,8 @@ class ArchitectureResult(msgspec.Struct, frozen=True):
 
     @property
     def exactly_those_at_risk(self) -> bool:
-        """Whether the people who were logged out are those who were at risk: as many could be others."""
+        """Whether the people who were logged out are those who were at risk."""
+        # By name: as many could be others.
         at_risk = {user for fault in self.faults for user in fault.at_risk or ()}
         out = {account_name(loss.shopper) for loss in self.losses if loss.kind == "logged_out"}
         return self.at_risk is not None and out == at_risk

@@ -26,6 +26,9 @@ RUN_SCHEMA = 1
 REPEATS = "repeats.json"
 """What the folder of repeats has in its place; `loadtests/campaigns/repeats`."""
 
+MOST_NAMED = 5
+"""Of the runs that there are, where one is asked for that there is not."""
+
 T = TypeVar("T")
 
 
@@ -81,6 +84,11 @@ class RunFolder:
         self.results = root / "results.json"
         self.report = root / "report.html"
 
+    @property
+    def is_run(self) -> bool:
+        """It holds a run, or repeats, and is no link to one."""
+        return not self.root.is_symlink() and (self.provenance.is_file() or (self.root / REPEATS).is_file())
+
     def logs(self, architecture: str) -> Path:
         """The folder of one architecture's logs."""
         return self.root / "logs" / architecture
@@ -89,8 +97,10 @@ class RunFolder:
         """Where the run comes from.
 
         Raises:
-            RunFolderError: `run.json` is missing, damaged or of another schema.
+            RunFolderError: there is no such folder, or its `run.json` is missing, damaged or of another schema.
         """
+        if not self.root.exists():  # before it is called unreadable: most often a name was misspelt
+            raise _no_run(self.root)
         if not self.provenance.exists() and (self.root / REPEATS).is_file():
             raise RunFolderError(
                 f"{self.root} is the folder of repeats, not of one run",
@@ -107,6 +117,17 @@ class RunFolder:
         return provenance
 
 
+def _no_run(root: Path) -> RunFolderError:
+    """Beside it, or where runs lie unless somebody says otherwise, may be the one that was meant."""
+    places = [place for place in dict.fromkeys((root.parent, Path("runs"))) if place.is_dir()]
+    there = [path for place in places for path in sorted(place.iterdir(), reverse=True) if RunFolder(path).is_run]
+    return RunFolderError(
+        f"there is no run {root}",
+        why=f"there are, the newest first: {', '.join(map(str, there[:MOST_NAMED]))}" if there else "there is none yet",
+        next_step="twinshop runs" if there else "twinshop run node-kill",
+    )
+
+
 def make_folder(path: Path) -> Path:
     """Make a folder for something that is about to be run; its name has the second in it.
 
@@ -115,7 +136,7 @@ def make_folder(path: Path) -> Path:
         EnvironmentNotReady: it cannot be made.
     """
     try:
-        path.mkdir(parents=True)
+        path.mkdir(parents=True)  # and not if it is there: two runs must never write into one folder
     except FileExistsError as error:
         raise UsageError(f"{path} exists already", why="two in one second", next_step="try again") from error
     except OSError as error:
@@ -173,6 +194,7 @@ def check_text(folder: Path) -> None:
                 try:
                     line.decode()
                 except UnicodeDecodeError as error:
+                    # Only at a line's end: in the middle of one it is damage, whoever was killed.
                     if error.end == len(line) and error.reason == "unexpected end of data":
                         continue  # whoever wrote it was killed in the middle of a letter
                     raise RunFolderError(

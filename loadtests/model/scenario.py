@@ -53,7 +53,7 @@ class FaultSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at_s: Annotated[float, Range(0, 3600, "s", "it is a time of the window")] = 0.0
     """When it strikes, into the load window."""
     heal_after_s: Annotated[float, Range(0.001, 3600, "s", "what is broken for no time is not seen")] | None = None
-    """None: at the end of the window."""
+    """Without: at the end of the window."""
     victim: str = "any"
     """"any": the seed picks one of the nodes; or a node's name, "n2". What strikes a part has it for its victim."""
 
@@ -98,4 +98,4 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def limits(self) -> Limits:
         """The limits of a cluster with this scenario's settings; what its faults prepare is not in them."""
-        return msgspec.convert(self.settings, type=Limits, strict=True)
+        return msgspec.convert(self.settings, type=Limits, strict=True)  # TOML has types: "3" is not meant for 3

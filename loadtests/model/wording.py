@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from loadtests.model.results import Prediction, Threshold
 
+# In this order: "**" has to be read before "*".
 _SIGNS = ((">=", "≥"), ("<=", "≤"), ("==", "="), ("**", "^"), ("*", "×"), ("_", " "), ("..", " to "))
 _RELATIONS = (">=", "<=", "==", ">", "<")
 
@@ -19,6 +20,7 @@ def number(value: float) -> str:
 def said(limit: Prediction | Threshold) -> str:
     """What was predicted, or is to fail the run, with what it comes to: "at_risk = 20", "> 0.05 * U (that is 3)"."""
     text = " ".join(_text(limit).split())
+    # "20" comes to 20, and "> 20" does: then the value is not said once more.
     same = text.lstrip("<>= ").replace(" ", "") == _value(limit).replace(" ", "")
     return text if same else _with_value(text, limit)
 

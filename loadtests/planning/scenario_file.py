@@ -7,13 +7,13 @@ import re
 import tomllib
 from collections.abc import Iterator
 from contextlib import suppress
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
-from compose.architectures import did_you_mean
 from loadtests.faults import FAULTS
 from loadtests.model.scenario import FaultSpec, Load, Scenario
 from loadtests.planning.rules import BadValue, bad_values, mistyped, unknown
@@ -30,7 +30,7 @@ def scenario_file(name_or_path: str) -> Path:
     """Where the scenario of that name, or in that file, lies. A path has a slash or ends with `.toml`.
 
     Raises:
-        ScenarioError: there is no such file; the message lists the known names.
+        ScenarioError: there is no such file; the message names the nearest.
     """
     is_path = "/" in name_or_path or name_or_path.endswith(".toml")
     path = Path(name_or_path) if is_path else SCENARIOS / f"{name_or_path}.toml"
@@ -38,9 +38,10 @@ def scenario_file(name_or_path: str) -> Path:
         if path.is_file():
             return path
     names = sorted(file.stem for file in SCENARIOS.glob("*.toml"))
+    near = " or ".join(map(repr, get_close_matches(path.stem, names)))
     raise ScenarioError(
         f"there is no scenario file {name_or_path}" if is_path else f"there is no scenario named {name_or_path!r}",
-        why=f"known scenarios: {', '.join(names)}{did_you_mean(Path(name_or_path).stem, names)}",
+        why=f"did you mean {near}?" if near else f"nothing like it is among the {len(names)} that there are",
         next_step="twinshop list",
     )
 
@@ -97,7 +98,7 @@ def read_scenario(content: bytes, *, file: str, name: str) -> Scenario:
             f"{file}, line {line}: not UTF-8", why=str(error), next_step="save the file as UTF-8"
         ) from error
     except (ValueError, RecursionError) as error:  # also for thousands of digits, or of brackets
-        raise ScenarioError(f"{toml_place(file, error)}: not TOML", why=str(error), next_step=f"mend {file}") from error
+        raise ScenarioError(f"{toml_place(file, error)}: not TOML", why=str(error), next_step=f"fix {file}") from error
     bad: dict[str, BadValue] = {}
     for one in _bad_in(document, name):
         # What makes no sense only beside a value that is wrong itself may be right: it is looked at the next time.
@@ -112,11 +113,11 @@ def _refusal(file: str, text: str, bad: list[BadValue]) -> ScenarioError:
     """All of it at once, in the order of the file's lines."""
     if len(bad) == 1:
         what = f"{_place(file, text, bad[0].path)}: {bad[0].what}"
-        return ScenarioError(what, why=bad[0].expected, next_step=f"mend {bad[0].path} in {file}")
+        return ScenarioError(what, why=bad[0].expected, next_step=f"fix {bad[0].path} in {file}")
     in_order = sorted(bad, key=lambda one: nearest_line(text, one.path))
     told = [f"{_place('', text, one.path)}: {one.what}; {one.expected}" for one in in_order]
     return ScenarioError(
-        f"{file}: {len(bad)} values make no sense", why="\n        ".join(told), next_step=f"mend them in {file}"
+        f"{file}: {len(bad)} values make no sense", why="\n        ".join(told), next_step=f"fix them in {file}"
     )
 
 

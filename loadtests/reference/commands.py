@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import click
 
-from loadtests.cli import COMMANDS, twinshop
+from loadtests.cli import COMMANDS, command_named, twinshop
 from loadtests.reference.markdown import code, page, table
 from loadtests.report.exports.tables import TABLES
 
@@ -16,8 +14,8 @@ WIDTH = 100
 def commands() -> str:
     """docs/reference/cli.md."""
     parts = [f"```text\n{_help(twinshop, 'twinshop')}\n```"]
-    for name, (module, _what) in COMMANDS.items():
-        command: click.Command = import_module(module).COMMANDS[name]
+    for name in COMMANDS:
+        command = command_named(name)
         parts.append(f"## twinshop {name}")
         parts.append(f"```text\n{_help(command, f'twinshop {name}')}\n```")
         if isinstance(command, click.Group):

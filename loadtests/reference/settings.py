@@ -31,6 +31,14 @@ class Attribute(msgspec.Struct, frozen=True):
     about: str
     """Its docstring, as one line; empty if there is none."""
 
+    @property
+    def written(self) -> str:
+        """The default as people write it in TOML, which has no word for what is not there."""
+        if self.default in ("True", "False"):
+            return self.default.lower()
+        nothing = self.default in ("None", "{}", "[]") or self.default.endswith(("()", "dict)"))
+        return "none" if nothing else self.default
+
 
 def attributes_of(kind: type[msgspec.Struct]) -> tuple[Attribute, ...]:
     """The fields that this class itself declares, in order."""
@@ -85,7 +93,7 @@ def _table(kind: type[msgspec.Struct]) -> str:
     return table(
         ("setting", "default", "kind", *(("range", "because") if its else ()), "meaning"),
         [
-            (code(it.name), code(it.default), code(it.type), *(_range(it.name, its) if its else ()), _meaning(it))
+            (code(it.name), code(it.written), code(it.type), *(_range(it.name, its) if its else ()), _meaning(it))
             for it in attributes_of(kind)
         ],
     )
@@ -94,7 +102,7 @@ def _table(kind: type[msgspec.Struct]) -> str:
 def _ranged(*kinds: type[msgspec.Struct]) -> str:
     """Only what has a range."""
     rows = [
-        (code(it.name), code(it.default), *_range(it.name, ranges(kind)), _meaning(it))
+        (code(it.name), code(it.written), *_range(it.name, ranges(kind)), _meaning(it))
         for kind in kinds
         for it in attributes_of(kind)
         if it.name in ranges(kind)
@@ -149,7 +157,7 @@ def application() -> str:
 
 def _keys(*kinds: type[msgspec.Struct]) -> str:
     rows = [
-        (code(it.name), code(it.type), code(it.default), it.about or "See its table below.")
+        (code(it.name), code(it.type), code(it.written), it.about or "See its table below.")
         for kind in kinds
         for it in attributes_of(kind)
         if it.name != "folder"  # which nobody writes: it is where the file was found

@@ -88,7 +88,7 @@ class ApplicationUnderTest(msgspec.Struct, frozen=True):
         if self.description.running is not None:
             return limits
         ready_s = max(limits.node_ready_s, self.description.nodes.ready_within_s)
-        cluster_s = max(limits.cluster_ready_s, 2 * ready_s)
+        cluster_s = max(limits.cluster_ready_s, 2 * ready_s)  # then the balancer has to find them healthy
         return msgspec.structs.replace(limits, node_ready_s=ready_s, cluster_ready_s=cluster_s)
 
     @property
@@ -143,7 +143,7 @@ class ApplicationUnderTest(msgspec.Struct, frozen=True):
         ours = [fault.kind for fault in scenario.fault if fault.kind not in self.description.fault]
         if self.description.running is not None and ours:
             return f"it runs already, and no command says how to carry out a {ours[0]}: describe [fault.{ours[0]}]"
-        if why and self.description.running is None:
+        if why and self.description.running is None:  # what runs already has commands in place of what it cannot
             return why
         if scenario.load.behaviour != "shop":
             return f"it is about what its shoppers do ({scenario.load.behaviour}), which no description says how to ask"
@@ -190,6 +190,7 @@ class ApplicationUnderTest(msgspec.Struct, frozen=True):
                 why=f"running.most_per_second is {running.most_per_second:g}",
                 next_step=f"ask for fewer people: --shoppers {fewer}",
             )
+        # Whom the owner's commands strike, only the owner knows.
         faults = tuple(msgspec.structs.replace(fault, victim=CLUSTER) for fault in plan.faults)
         return msgspec.structs.replace(plan, faults=faults)
 
@@ -240,13 +241,14 @@ def _printed(description: Description, count: int) -> tuple[tuple[str, str], ...
     try:
         process = subprocess.Popen(
             command, cwd=description.folder or None, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            # What it complains of may hold a password as well as what it prints.
             stderr=subprocess.DEVNULL, encoding="utf-8", errors="replace", start_new_session=True,
         )  # fmt: skip
         with process:
             try:
                 printed, _ = process.communicate(timeout=ACCOUNTS_WITHIN_S)
             finally:
-                end_group(process)
+                end_group(process)  # whatever it has started goes with it, and holds the pipe no longer
     except subprocess.TimeoutExpired:
         raise _no_accounts(description, f"it took longer than {ACCOUNTS_WITHIN_S:.0f} s") from None
     except OSError as error:
@@ -279,6 +281,7 @@ def write_for_load(cluster: Cluster, count: int) -> Path:
     path = cluster.folder / "work" / APPLICATION_FILE
     app, description = application_of(cluster.spec), cluster.spec.application
     accounts = () if description is None else accounts_of(description, count)
+    # From here on: a node that cannot start shows the end of its log, and they may stand in there.
     cluster.confidential += tuple(password for _, password in accounts)
     # By a file: the arguments of a process can be read by everybody on the machine.
     write_whole(path, msgspec.json.encode(AskedApplication(app.interface, app.http, accounts)), mode=0o600)

@@ -35,7 +35,7 @@ class Held:
         """How it was read, in words."""
         if self.answer is None:
             return "the node did not say what it held"
-        without = f"; without {self.guests_held} guests" if self._guests else ""
+        without = f"; without {len(self._everybody() & self._guests)} guests" if self._guests else ""
         return (
             f"the node's own list of {len(self.answer)} sessions just before, and its request log up to its last line"
             f"{without}"
@@ -45,11 +45,6 @@ class Held:
         """The users whose sessions it held at its last moment, without guests; call it after the node was hit."""
         # Sorted: two runs of one plan shall be comparable line by line, and sets have no order.
         return tuple(sorted(self._everybody() - self._guests))
-
-    @property
-    def guests_held(self) -> int:
-        """How many guests' sessions were among them."""
-        return len(self._everybody() & self._guests)
 
     def _everybody(self) -> set[str]:
         sessions = {held.session: held.user for held in self.answer or []}

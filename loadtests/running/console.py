@@ -51,6 +51,7 @@ def pasteable(text: str) -> str:
     does `pip`, which elsewhere would install for another Python, or take a stranger's `twinshop` from an index.
     """
     mine, found = Path(sys.argv[0]), shutil.which("twinshop")
+    # Resolved: the one of PATH may be a link to this one, and then the short name will do.
     if mine.name != "twinshop" or not mine.exists() or (found and Path(found).resolve() == mine.resolve()):
         return text
     text = _COMMAND.sub(lambda _found: f"{shlex.quote(sys.argv[0])} ", text)
@@ -92,7 +93,7 @@ class GuardedOutput:
             self._out.write(text)
         except OSError as error:
             self._lost(error)
-        return len(text)
+        return len(text)  # as if all was well: whoever writes here has a run to finish
 
     def flush(self) -> None:
         """Pass on what waits, if anybody still reads."""

@@ -47,6 +47,7 @@ class FaultRun(threading.Thread):
         self, number: int, planned: PlannedFault, fault: Fault, cluster: Cluster, log: EventLog, zero_ns: int,
         bounds: FaultBounds, guests: Collection[str] = (),
     ) -> None:  # fmt: skip
+        # A daemon: one that hangs in a command must not keep a harness alive that has cleared everything away.
         super().__init__(name=f"fault {number}: {planned.kind}", daemon=True)
         self._number = number
         self._planned = planned
@@ -185,6 +186,7 @@ class FaultRun(threading.Thread):
         name, number = self._cluster.spec.architecture.name, self._number
         for node in _names(self._cluster):
             if node not in target.nodes:
+                # Bound at once (`node=node`): the log may call it later, when the loop is somewhere else.
                 self._log.write(lambda at_us, node=node: NodeAdded(name, at_us, number, node))  # type: ignore[misc]
 
     def _write_at_risk(self, held: Held) -> None:

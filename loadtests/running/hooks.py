@@ -25,7 +25,7 @@ class CommandedFault(Fault):
     """A fault of a kind that is known, carried out by commands."""
 
     def __init__(self, kind: str, commands: FaultCommands, folder: str) -> None:
-        for name in ABOUT:
+        for name in ABOUT:  # what its kind says of itself: reports know it by that, whoever carries it out
             setattr(self, name, getattr(FAULTS[kind], name))
         self._commands = commands
         self._folder = folder
@@ -50,7 +50,7 @@ class CommandedFault(Fault):
         """What its own command says; then nothing is left to be mended."""
         seen = self._look(self._commands.observe_healed)
         if seen and isinstance(target.cluster, RunningCluster):
-            target.cluster.mend.clear()
+            target.cluster.mend.clear()  # or the end of the run would heal once more what was seen to be well
         return seen
 
     def _heal(self) -> None:
@@ -58,8 +58,7 @@ class CommandedFault(Fault):
 
     def _look(self, command: Sequence[str]) -> Evidence | None:
         """At most so often: each look is a process."""
-        pause_s = self._looked_at_s + LOOK_EVERY_S - time.monotonic()
-        time.sleep(max(0.0, pause_s))
+        time.sleep(max(0.0, self._looked_at_s + LOOK_EVERY_S - time.monotonic()))
         self._looked_at_s = time.monotonic()
         why = self._run(command, LOOK_WITHIN_S)
         return None if why else (f"{command[0]} of its owner says so (exit code 0)",)

@@ -138,18 +138,11 @@ class Measurement:
         self._can = application_of(spec).can
         self._cluster = cluster = setup.engine.start(spec, self._logs, setup.ledger)
         took_s = round(time.monotonic() - began, 3)
-        names = tuple(node.name for node in cluster.nodes())
+        names, versions = tuple(node.name for node in cluster.nodes()), package_versions() | cluster.versions()
+        facts, here = setup.application.facts if setup.application else None, self._architecture
         self._events.write(
             lambda at_us: ClusterReady(
-                self._architecture.name,
-                at_us,
-                self._architecture,
-                setup.engine.name,
-                names,
-                setup.limits,
-                package_versions() | cluster.versions(),
-                took_s,
-                setup.application.facts if setup.application else None,
+                here.name, at_us, here, setup.engine.name, names, setup.limits, versions, took_s, facts
             )
         )
         return cluster
@@ -171,6 +164,7 @@ class Measurement:
             application=write_for_load(cluster, len(setup.plan.shoppers)),
         )
         until = time.monotonic() + LOAD_READY_S
+        # One that has ended will never be ready: its log is shown at once, and not when the time is over.
         wait_for(lambda: load.ready() or load.finished() or None, until=until, every_s=TICK_S / 5)
         if not load.ready():
             why = "a load process has ended" if load.finished() else f"the time, {LOAD_READY_S:.0f} s, is over"
@@ -214,7 +208,7 @@ class Measurement:
             now_ns = time.monotonic_ns()
             if now_ns >= next_sample_ns:
                 next_sample_ns += int(SAMPLE_S * 1e9)  # from when it was due: one late sample delays no other
-                cluster.check_engine()
+                cluster.check_engine()  # an engine that is gone takes everything with it: nothing else would say so
                 self._sample(load, cluster, cpu)
                 self._show_progress(load, now_ns - zero_ns)
             time.sleep(TICK_S)
@@ -229,6 +223,7 @@ class Measurement:
     def _await_faults(self) -> None:
         """What is healed at the window's end may be seen to be so only after the audit; each has its bound."""
         bounds = self._setup.fault_bounds
+        # One bound for all: they wait beside each other.
         until = time.monotonic() + bounds.observed_s + bounds.healed_s
         for fault_run in self._faults:
             fault_run.join(timeout=max(0.0, until - time.monotonic()))
@@ -304,7 +299,8 @@ class Measurement:
 
     def _stop_load(self) -> None:
         if self._load is not None:
-            self._load.stop(STOP_LOAD_S)  # so that what was not done any more is in the history, as not sent
+            # Not killed at once: so what was not done any more is in the history, as not sent.
+            self._load.stop(STOP_LOAD_S)
             self._merge()
 
     def _stop_cluster(self) -> None:
@@ -320,6 +316,7 @@ class Measurement:
 
     def _raise_fault_errors(self) -> None:
         for fault_run in self._faults:
+            # An error of the machine says itself what to do; any other is a bug of ours.
             if isinstance(fault_run.error, EnvironmentNotReady):
                 raise fault_run.error
             if fault_run.error is not None:

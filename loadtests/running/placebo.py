@@ -51,4 +51,5 @@ class Placebo(Fault):
 def fault_for(planned: PlannedFault, plan: Plan, commanded: Fault | None = None) -> Fault:
     """What is carried out for a planned fault: its owner's commands if there are any, or the fault; or its placebo."""
     fault = commanded or FAULTS[planned.kind]
+    # Around the owner's commands, too: their placebo looks with their eyes, and runs neither of the other two.
     return Placebo(fault) if plan.control == "placebo" else fault

@@ -105,12 +105,13 @@ class LiveTable:
 
         self._moments = {name: Moment(name, "waiting") for name in architectures}
         self._console = Console(file=out, highlight=False)
+        # Transient: what stays on the terminal is the summary, which says more than the last state of this.
         self._live = Live(self._table(), console=self._console, refresh_per_second=8, transient=True)
         self._live.start()
 
     def say(self, message: str) -> None:
         """Print it above the table."""
-        self._console.print(message, markup=False)
+        self._console.print(message, markup=False)  # a path may have brackets, which rich would take for markup
 
     def moment(self, moment: Moment) -> None:
         """Redraw its line."""
@@ -139,6 +140,7 @@ def watcher_for(out: TextIO | None, architectures: tuple[str, ...], *, quiet: bo
     """The watcher that fits where stderr leads; it goes on when nobody reads any more."""
     if quiet or out is None:
         return Silent()
+    # Before anything asks what it is: rich would end the run with an error when a terminal is closed.
     out = cast("TextIO", GuardedOutput(out))
     if out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb":
         return LiveTable(out, architectures)

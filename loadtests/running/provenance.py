@@ -40,7 +40,7 @@ PAGE_CACHE = "nginx"
 def package_versions() -> dict[str, str]:
     """The installed version of each of `PACKAGES`; those that are not installed are left out."""
     found = {}
-    for name in PACKAGES:
+    for name in PACKAGES:  # a balancer may be the system's own, from no package
         try:
             found[name] = version(name)
         except PackageNotFoundError:
@@ -59,6 +59,7 @@ def machine() -> dict[str, str | int]:
     """The host, as far as it bears on the figures."""
     return {
         "python": platform.python_version(),
+        # Without what a distribution adds to the kernel's version: it names packages, and no behaviour of ours.
         "platform": f"{platform.system()} {platform.release().partition('-')[0]} {platform.machine()}",
         "cpus": os.cpu_count() or 0,
         "memory_mb": psutil.virtual_memory().total // 2**20,
@@ -118,10 +119,7 @@ def provenance_of(
     )
 
 
-# --- what must be the same on all machines of a campaign --------------------------------------------------------------
-
-
-@cache
+@cache  # the programs are read whole, and a campaign asks before each run
 def sameness(balancers: tuple[str, ...] = (DEFAULT_BALANCER,)) -> dict[str, str]:
     """What this machine would run with: versions, and the first digits of SHA-256 of what has no version of its own.
 
@@ -129,6 +127,7 @@ def sameness(balancers: tuple[str, ...] = (DEFAULT_BALANCER,)) -> dict[str, str]
     """
     programs = sorted({*balancers, PAGE_CACHE})
     packages = bearing(package_versions(), balancers)
+    # By the sum, not by the version alone: two checkouts of one version may differ in any file.
     named = {"Twinshop": twinshop_version(), "Python": str(machine()["python"]), "Twinshop's files": program_files()}
     return named | packages | {f"{name}'s program": _program(name) for name in programs}
 

@@ -80,7 +80,7 @@ def run(request: RunRequest, engine: Engine, watcher: RunWatcher, *, held: bool 
         app.check_scenario(scenario)
     plan = planned_for(request, scenario, request.seed, request.control)
     if app is not None:
-        accounts_of(app.description, len(plan.shoppers))  # before anything is started
+        accounts_of(app.description, len(plan.shoppers))  # too few of them are told before anything is started
     names = app.chosen(request.architectures) if app else request.architectures or scenario.architectures
     balancer = balancer_of(request, scenario, names, engine, watcher.say)
     state = state_folder()
@@ -183,11 +183,12 @@ def _judge_and_report(folder: RunFolder, watcher: RunWatcher, *, whole: bool, re
         if report:
             write_report(folder, results)
     except Interrupted as interrupted:
+        # All was measured: what is left can be done again at any time, and the message says how.
         interrupted.why = "the run was carried out, but not judged and reported to the end"
         interrupted.next_step = f"twinshop report {shlex.quote(str(folder.root))}"
         raise
     try:
-        if whole:
+        if whole:  # `runs/latest` is the newest run that came to its end
             point_latest(folder.root)
     except OSError as error:
         watcher.say(f"{folder.root.parent / 'latest'} does not point to this run: {error.strerror or error}")
@@ -235,6 +236,7 @@ def _make_folder(
         command=_command(request, scenario, names, engine), started=started, balancer=balancer,
     )  # fmt: skip
     write_run(folder, provenance, plan, content)
+    # There from the first moment: a run that is cut short has them empty, and one that lacks them is damaged.
     folder.history.touch()
     folder.events.touch()
     return folder, provenance
@@ -273,7 +275,7 @@ def point_latest(root: Path) -> None:
     link = root.parent / "latest"
     if link.exists() and not link.is_symlink():
         raise FileExistsError(errno.EEXIST, "something that is no link has that name")
-    part = root.parent / ".latest.part"
+    part = root.parent / ".latest.part"  # a link cannot be replaced by making another: it is made, and renamed
     part.unlink(missing_ok=True)
     part.symlink_to(root.name)
     part.replace(link)

@@ -105,6 +105,7 @@ class WalkPerson:
         headers = {**asked.headers, "X-Request-Id": f"probe-{self._prefix}-{self._asked:04d}"}
         dressed = self._pocket.dress(asked.path, headers)
         began = time.monotonic_ns()
+        # A connection for each request: what an application does with one that is kept is not looked at here.
         connection = http.client.HTTPConnection(
             self._address.hostname or "", self._address.port or 80, timeout=ANSWER_WITHIN_S
         )
@@ -144,7 +145,7 @@ def walk(it: Description, accounts: tuple[tuple[str, str], ...], url: str, run: 
         return
     yield _who("who am I?", anna, 1, it)
     yield from _remembers(it, anna)
-    berta.do("login")
+    berta.do("login")  # not judged: that a login works is known by now, and if hers does not, the next step says so
     yield _who("a second person logs in: who is it?", berta, 2, it)
     if it.recall is not None:
         shown = berta.do("recall")
@@ -180,6 +181,7 @@ def _remembers(it: Description, anna: WalkPerson) -> Iterator[WalkStep]:
 
 
 def _leaves(app: PreparedApplication, it: Description, anna: WalkPerson, url: str, prefix: str) -> Iterator[WalkStep]:
+    # Copied before the logout: afterwards there is nothing left to be copied.
     thief = WalkPerson(app, 1, url, prefix)
     thief.copy_cookies(anna)
     reading = anna.do("logout")
@@ -233,6 +235,7 @@ def _step(what: str, person: WalkPerson, ok: bool, said: str, hint: str, *, rema
 
 def first_line(body: bytes, secrets: Iterable[str] = ()) -> str:
     """The first line of an answer that says something, without markup, and with whatever may be a secret blanked."""
+    # Cut, and in this order: an entity that becomes "<" only now is text, and no markup.
     text = html.unescape(_MARKUP.sub("\n", body[:100_000].decode(errors="replace")))
     lines = (" ".join("".join(c if c.isprintable() else " " for c in line).split()) for line in text.splitlines())
     line = next(filter(None, lines), "")

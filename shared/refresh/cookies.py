@@ -66,7 +66,7 @@ class AccessTokens:
 
     def read(self, token: str) -> tuple[dict[str, Any], bool] | None:
         """Its claims, and whether its time is not over; None if nobody of us signed it."""
-        for key in self._keys:
+        for key in self._keys:  # the one before, too: a change of keys logs nobody out
             try:
                 claims = jwt.decode(token, key, algorithms=[ALGORITHM]).claims
             except (JoseError, ValueError):
@@ -104,7 +104,7 @@ class RefreshCookies(SessionInterface):
     def open_family(self, session: RenewedSession, user: str) -> None:
         """A login: another family than the session had, if it had one."""
         if session.family:
-            self._families.end(session.family)
+            self._families.end(session.family)  # whoever planted it holds nothing any more
         opened = self._families.open(user)
         session.family, session.send, session.good_until_s = opened.family, opened.token, 0.0
         session.modified = True
@@ -115,7 +115,7 @@ class RefreshCookies(SessionInterface):
         if renewed.accessed:
             response.vary.add("Cookie")
         if not renewed:
-            if renewed.modified:
+            if renewed.modified:  # emptied, by a logout; a stranger's was never anything but empty
                 self._end(renewed, response)
             return
         # Both live as long as the refresh token: of an access token that is over, the cart is still wanted.
@@ -147,7 +147,6 @@ class RefreshCookies(SessionInterface):
 def _session_of(claims: dict[str, Any]) -> RenewedSession:
     session = RenewedSession(claims["session"])
     session.family, session.good_until_s = claims["sid"], claims["exp"]
-    session.modified = False
     return session
 
 

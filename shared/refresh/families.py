@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import secrets
 from abc import ABC, abstractmethod
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import sqlalchemy as sa
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from redis import Redis
     from sqlalchemy.engine import Engine
@@ -134,6 +135,7 @@ class FamiliesInRedis(RefreshFamilies):
 
     def of(self, user: str) -> list[str]:
         """Those that the user's index names, and that are there."""
+        # An index outlives what it names: families end by themselves, and nobody takes them out of it.
         named = sorted(each.decode() for each in cast("set[bytes]", self._client.smembers(_INDEX + user)))
         return [family for family in named if self._client.exists(_FAMILY + family)]
 
@@ -145,6 +147,7 @@ class FamiliesInRedis(RefreshFamilies):
         self._keeps([_FAMILY + family, _INDEX + user], [user, secret, self._times.idle_ms, family])
 
     def _rotate(self, family: str, secret: str, successor: str) -> tuple[str, str] | None:
+        # The times in the order of the script's ARGV[3] to ARGV[5], which is that of their tuple.
         found = cast("list[bytes] | None", self._rotates([_FAMILY + family], [secret, successor, *self._times]))
         return None if not found else (found[0].decode(), found[1].decode())
 
@@ -170,19 +173,13 @@ class FamiliesInDatabase(RefreshFamilies):
         """Those that were used within their lifetime."""
         kept = self._table.c
         asked = sa.select(kept.family).where(kept.user == user, kept.used_ms > self._now_ms() - self._times.idle_ms)
-        try:
-            with self._engine.connect() as connection:
-                return list(connection.execute(asked.order_by(kept.family)).scalars())
-        except sa.exc.OperationalError as error:
-            raise FamiliesUnavailable from error
+        with self._connection() as connection:
+            return list(connection.execute(asked.order_by(kept.family)).scalars())
 
     def reachable(self) -> bool:
         """It answers a question."""
-        try:
-            with self._engine.connect() as connection:
-                return int(connection.execute(sa.select(1)).scalar_one()) == 1
-        except sa.exc.OperationalError as error:
-            raise FamiliesUnavailable from error
+        with self._connection() as connection:
+            return int(connection.execute(sa.select(1)).scalar_one()) == 1
 
     def _keep(self, family: str, user: str, secret: str) -> None:
         now = self._now_ms()
@@ -195,25 +192,28 @@ class FamiliesInDatabase(RefreshFamilies):
         if times.absolute_ms:
             good.append(kept.opened_ms > now - times.absolute_ms)
         use = self._table.update().values(secret=successor, before=secret, used_ms=now)
-        try:
-            with self._engine.begin() as connection:
-                # The condition decides, not a look beforehand: of two at the same time, one changes no row.
-                connection.execute(use.where(*good, kept.secret == secret))
-                row = connection.execute(sa.select(self._table).where(*good)).one_or_none()
-                if row is not None and (row.secret == successor or self._in_grace(row, secret, now)):
-                    return row.user, row.secret
-                connection.execute(self._table.delete().where(kept.family == family))
-                return None
-        except sa.exc.OperationalError as error:
-            raise FamiliesUnavailable from error
+        with self._connection() as connection:
+            # The condition decides, not a look beforehand: of two at the same time, one changes no row.
+            connection.execute(use.where(*good, kept.secret == secret))
+            row = connection.execute(sa.select(self._table).where(*good)).one_or_none()
+            if row is not None and (row.secret == successor or self._in_grace(row, secret, now)):
+                return row.user, row.secret
+            connection.execute(self._table.delete().where(kept.family == family))
+            return None
 
     def _in_grace(self, row: Any, secret: str, now_ms: int) -> bool:
         return bool(row.before == secret and now_ms - row.used_ms < self._times.grace_ms)
 
     def _change(self, statement: sa.Executable) -> None:
+        with self._connection() as connection:
+            connection.execute(statement)
+
+    @contextmanager
+    def _connection(self) -> Iterator[sa.Connection]:
+        """One transaction."""
         try:
             with self._engine.begin() as connection:
-                connection.execute(statement)
+                yield connection
         except sa.exc.OperationalError as error:
             raise FamiliesUnavailable from error
 

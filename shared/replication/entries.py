@@ -37,7 +37,7 @@ class Entries(SyncObjConsumer):  # type: ignore[misc]
     def put(self, key: str, value: bytes, expires: float, owner: str, now: float) -> None:
         """Keep it, as the one touched last; what was long over by the writer's clock goes."""
         with self.lock:
-            self.entries.pop(key, None)
+            self.entries.pop(key, None)  # or it would keep its old place in the order
             self.entries[key] = _Entry(value, expires, owner)
             self._make_room(now)
 
@@ -71,7 +71,7 @@ class Entries(SyncObjConsumer):  # type: ignore[misc]
         while self.entries:
             oldest = next(iter(self.entries.values()))
             if oldest.expires + EXPIRED_KEPT_S > now:
-                break
+                break  # all have one lifetime, so what was touched later is over later
             self.entries.popitem(last=False)
 
     # PySyncObj asks for these when it replaces the log, and when a node comes that needs more than the log still has.
@@ -79,7 +79,7 @@ class Entries(SyncObjConsumer):  # type: ignore[misc]
     def _serialize(self) -> dict[str, bytes]:
         with self.lock:
             packed = msgspec.msgpack.encode(list(self.entries.items()))
-        return {"entries": zlib.compress(packed, 1)}
+        return {"entries": zlib.compress(packed, 1)}  # the fastest: all changes wait for the protocol's thread
 
     def _deserialize(self, data: dict[str, bytes]) -> None:
         pairs = _decode_entries(zlib.decompress(data["entries"]))

@@ -39,6 +39,7 @@ def without_what_is_there(message: dict[str, Any], last: tuple[int, int]) -> dic
         last: index and term of the last entry of the node's log.
     """
     index, term = last
+    # Of the leader's messages neither its values in place of a log, nor an entry that comes in pieces.
     if message.get("type") != "append_entries" or "prevLogIdx" not in message or "transmission" in message:
         return message
     if message["term"] != term or message["prevLogIdx"] is None or message["prevLogIdx"] >= index:
@@ -96,7 +97,7 @@ class Joining:
         """How many times it has asked."""
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="replicated-state-joining", daemon=True)
-        if peers:
+        if peers:  # a cluster of one asks nobody
             self._thread.start()
 
     def close(self) -> None:
@@ -113,7 +114,7 @@ class Joining:
                     return
                 with suppress(UtilityException):  # it is not up yet, or has no leader, or takes us for somebody else
                     asking.executeCommand(peer, ["add", self._address])
-                hang_up(asking)
+                hang_up(asking)  # or it is still connected to this peer when it asks the next
                 self.asked += 1
             self._closing.wait(ASK_AGAIN_S)
 
@@ -195,19 +196,19 @@ def _any_port(address: str) -> str:
 def _settings(address: str, password: str, *, alone: bool) -> SyncObjConf:
     shortest, longest = ALONE_ELECTION_S if alone else FIRST_ELECTION_S
     return SyncObjConf(
-        autoTick=False,
+        autoTick=False,  # `ReplicatedState` ticks it, in a thread that also does what others want of it
         password=password,
         bindAddress=address,
-        maxBindRetries=1,
+        maxBindRetries=1,  # by itself it tries for ever
         raftMinTimeout=shortest,
         raftMaxTimeout=longest,
-        appendEntriesPeriod=min(HEARTBEAT_S, shortest / 4),
+        appendEntriesPeriod=min(HEARTBEAT_S, shortest / 4),  # PySyncObj asks for less than a third
         appendEntriesUseBatch=False,  # each change at once: a shopper is waiting for it
         connectionTimeout=DEAF_S,
         connectionRetryTime=RECONNECT_S,
         leaderFallbackTimeout=NO_MAJORITY_S,
         logCompactionMinEntries=COMPACT_AFTER,
-        commandsWaitLeader=False,
+        commandsWaitLeader=False,  # without a leader a change fails at once, and whoever made it asks again in time
         commandsQueueSize=10_000,
         dynamicMembershipChange=True,
         dnsCacheTime=NAMES_KEPT_S,

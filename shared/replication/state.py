@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from multiprocessing.util import Finalize
 from queue import SimpleQueue
 from typing import Any, NamedTuple
@@ -66,7 +66,10 @@ class _Answer:
 
 
 class ReplicatedState:
-    """One node's copy of the values, and its part in the protocol, which runs in a thread of its own."""
+    """One node's copy of the values, and its part in the protocol, which runs in a thread of its own.
+
+    Each change raises `StateUnavailable` if no majority took it in time; it may still happen later.
+    """
 
     def __init__(
         self,
@@ -143,28 +146,16 @@ class ReplicatedState:
     # Changing
 
     def set(self, key: str, value: bytes, *, lifetime_s: float, owner: str = "") -> None:
-        """Keep it on every node, until its time is over by this node's clock of now.
-
-        Raises:
-            StateUnavailable: no majority took it in time. It may still happen later.
-        """
+        """Keep it on every node, until its time is over by this node's clock of now."""
         now = self.now()
         self._change(self._entries.put, key, value, now + lifetime_s, owner, now)
 
     def delete(self, key: str) -> bool:
-        """Drop it from every node; whether it was there.
-
-        Raises:
-            StateUnavailable: no majority took it in time. It may still happen later.
-        """
+        """Drop it from every node; whether it was there."""
         return bool(self._change(self._entries.drop, key))
 
     def delete_owned(self, owner: str) -> int:
-        """Drop every value with that owner from every node, in one change; how many there were.
-
-        Raises:
-            StateUnavailable: no majority took it in time. It may still happen later.
-        """
+        """Drop every value with that owner from every node, in one change; how many there were."""
         return int(self._change(self._entries.drop_owned, owner))
 
     def hold_at_most(self, values: int) -> None:
@@ -186,7 +177,7 @@ class ReplicatedState:
         """Leave the cluster (the others then are fewer, and need fewer for a majority), and stop. May be repeated."""
         if self._closing.is_set():
             return
-        self._joining.close()
+        self._joining.close()  # first, or it would ask to be let in again
         self._leave()
         self._closing.set()
         self._thread.join()
@@ -222,11 +213,12 @@ class ReplicatedState:
     def _run(self) -> None:
         while not self._closing.is_set():
             try:
+                # PySyncObj takes changes from any thread, and nothing else: the rest is done between two ticks.
                 while not self._errands.empty():
                     self._errands.get()()
                 self._raft.doTick(TICK_S)
                 self.standing = self._look()
-            except Exception:  # noqa: BLE001
+            except Exception:  # noqa: BLE001 - a thread that ends would leave the node deaf for good
                 _log.exception("replication goes on after an error")
                 self._closing.wait(TICK_S)
         self._raft.destroy()
@@ -235,7 +227,7 @@ class ReplicatedState:
     def _look(self) -> ReplicaStatus:
         raft = self._raft
         leader = raft._getLeader()
-        if leader is not None:
+        if leader is not None:  # there is somebody who has something, so this node may stand for election like all
             no_beginner_any_more(raft.conf)
         others = raft.otherNodes
         if raft.hasQuorum:
@@ -258,7 +250,7 @@ class ReplicatedState:
             self._errands.put(self._raft.transferLeadership)
             self._wait(lambda: self.standing.leader != "" and not self.standing.leads, deadline)
         if self.standing.leads:
-            return
+            return  # nobody took the lead over; a leader is not let go, so the others count it on, as a killed one
         self._raft.removeNodeFromCluster(self._raft.selfNode)
         # Whoever is let go is hung up on, and so never hears that it was.
         self._wait(lambda: self.standing.connected == 0, deadline)
@@ -269,14 +261,17 @@ class ReplicatedState:
 
 
 class ReplicatedCache(BaseCache):
-    """Holds dictionaries of plain values; the `user` in one owns it.
+    """Holds dictionaries of plain values; `owner_of` says whose one is.
 
     All of it raises `StateUnavailable` where its state does.
     """
 
-    def __init__(self, state: ReplicatedState, *, lifetime_s: int) -> None:
+    def __init__(
+        self, state: ReplicatedState, *, lifetime_s: int, owner_of: Callable[[Mapping[str, Any]], str]
+    ) -> None:
         super().__init__(lifetime_s)
         self.state = state
+        self._owner_of = owner_of
 
     def get(self, key: str) -> Any:
         """What is kept under that key; None if nothing is, or if its time is over."""
@@ -286,10 +281,7 @@ class ReplicatedCache(BaseCache):
     def set(self, key: str, value: Any, timeout: Any = None) -> bool:
         """Keep it on every node."""
         self.state.set(
-            key,
-            msgspec.msgpack.encode(value),
-            lifetime_s=self._normalize_timeout(timeout),
-            owner=value.get("user", ""),
+            key, msgspec.msgpack.encode(value), lifetime_s=self._normalize_timeout(timeout), owner=self._owner_of(value)
         )
         return True
 

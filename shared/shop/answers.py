@@ -39,9 +39,8 @@ def store_unavailable() -> RequestRefused:
 def wants_json() -> bool:
     """Whether the client asks for JSON rather than for a page."""
     accept = request.headers.get("Accept", "")
-    if accept == JSON:
-        return True
-    if request.mimetype == JSON and HTML not in accept:
+    # Who sends JSON and names no page is a program, also one that accepts "*/*", as curl does.
+    if accept == JSON or (request.mimetype == JSON and HTML not in accept):
         return True
     return request.accept_mimetypes.best_match([HTML, JSON]) == JSON
 
@@ -87,7 +86,7 @@ def fill_with_refusal(response: Response, refused: RequestRefused) -> None:
     response.close()  # whatever it was made of is not read any more
     response.status_code = told.status_code
     response.mimetype = told.mimetype or HTML
-    response.headers.pop("Location", None)
+    response.headers.pop("Location", None)  # a redirect after a write that was not saved would look like a success
     response.set_data(told.get_data())
 
 
@@ -103,7 +102,7 @@ def _plain_refusal(error: HTTPException) -> Response:
     word = error.name.lower().replace(" ", "_")
     told = refusal(RequestRefused(status, word, error.description or error.name))
     for header, value in error.get_headers():
-        if header not in {"Content-Type", "Content-Length"}:
+        if header not in {"Content-Type", "Content-Length"}:  # those are of werkzeug's own page, and not of ours
             told.headers[header] = value
     return told
 
@@ -161,8 +160,9 @@ def whole_number(fields: Mapping[str, object], name: str) -> int:
         RequestRefused: 400, it is missing or something else.
     """
     value = fields.get(name)
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool):  # to Python, True is a number
         return value
+    # isascii: "²" is a digit to Python, and no number to int.
     if request.mimetype != JSON and isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
         return int(value)
     raise RequestRefused(400, f"bad_{name}", f"expected {name}, a whole number")

@@ -81,11 +81,11 @@ def _flask_settings(settings: Settings) -> dict[str, object]:
         "SECRET_KEY_FALLBACKS": [settings.fallback_key] if settings.fallback_key else None,
         "SESSION_COOKIE_NAME": settings.cookie_name,
         "SESSION_COOKIE_HTTPONLY": True,
-        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SAMESITE": "Lax",  # by "Strict", whoever follows a link from elsewhere would be a stranger
         "PERMANENT_SESSION_LIFETIME": timedelta(seconds=settings.session_lifetime_s),
         "SESSION_REFRESH_EACH_REQUEST": settings.session_refresh_each_request,
         "MAX_CONTENT_LENGTH": _LARGEST_BODY,
-        "SEND_FILE_MAX_AGE_DEFAULT": timedelta(days=1),
+        "SEND_FILE_MAX_AGE_DEFAULT": timedelta(days=1),  # pictures: `pages.asset` gives a changed one another address
     }
 
 

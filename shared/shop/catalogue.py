@@ -26,13 +26,8 @@ class Product(msgspec.Struct, frozen=True):
         return self.sku if self.sku in BY_SKU else ENGRAVED
 
 
-def _shelf(shelf: str, *articles: tuple[str, str, int, str]) -> tuple[Product, ...]:
-    return tuple(Product(sku, name, cents, blurb, shelf) for sku, name, cents, blurb in articles)
-
-
-SHELVES: dict[str, tuple[Product, ...]] = {
-    "Write it down": _shelf(
-        "Write it down",
+_ARTICLES: dict[str, tuple[tuple[str, str, int, str], ...]] = {
+    "Write it down": (
         ("notebook", "Pocket notebook", 690, "64 pages that survive a reboot."),
         ("pencil", "Carpenter's pencil", 140, "Writes upside down, in rain, and after lunch."),
         ("sticky-notes", "Sticky notes", 390, "They stay exactly where you put them. Mostly."),
@@ -42,8 +37,7 @@ SHELVES: dict[str, tuple[Product, ...]] = {
         ("bookmark", "Ribbon bookmark", 260, "So you know where you were."),
         ("chalk", "Box of chalk", 310, "For state that may be wiped at any time."),
     ),
-    "Keep it safe": _shelf(
-        "Keep it safe",
+    "Keep it safe": (
         ("cookie-tin", "Cookie tin", 1450, "Holds 4,096 bytes. Not one crumb more."),
         ("token", "Brass token", 280, "Good for one ride. Carry it yourself."),
         ("key", "Skeleton key", 720, "Rotate it now and then."),
@@ -53,8 +47,7 @@ SHELVES: dict[str, tuple[Product, ...]] = {
         ("umbrella", "Umbrella", 2490, "You will leave it somewhere."),
         ("lantern", "Storm lantern", 3850, "Stays on when a node goes out."),
     ),
-    "Never forget": _shelf(
-        "Never forget",
+    "Never forget": (
         ("elephant", "Woollen elephant", 2900, "Remembers you, whoever answers the door."),
         ("goldfish", "Goldfish", 3400, "Attention span: one session."),
         ("string", "String for fingers", 180, "Tie once, wonder all day why."),
@@ -64,13 +57,16 @@ SHELVES: dict[str, tuple[Product, ...]] = {
         ("snow-globe", "Snow globe", 2150, "Shake to invalidate."),
         ("acorn", "Acorn", 95, "The long-term store."),
     ),
-    "Be on time": _shelf(
-        "Be on time",
+    "Be on time": (
         ("alarm-clock", "Alarm clock", 3290, "Expires, loudly."),
         ("hourglass", "Hourglass", 1890, "Sixty minutes of session, then turn."),
         ("calendar", "Wall calendar", 1590, "Day 100 looks just like day 1."),
         ("bell", "Counter bell", 1120, "Ring it. Somebody will answer: see the foot of the page."),
     ),
+}
+
+SHELVES: dict[str, tuple[Product, ...]] = {
+    shelf: tuple(Product(*article, shelf) for article in articles) for shelf, articles in _ARTICLES.items()
 }
 """The shop's shelves, in the order in which they stand."""
 

@@ -21,8 +21,9 @@ _protect = CSRFProtect()
 
 def install(app: Flask) -> None:
     """Check every write. Forms are signed with the node's key, and accepted with the one before it."""
+    # In this order: itsdangerous accepts all of them, and signs with the last.
     app.config["WTF_CSRF_SECRET_KEY"] = [*(app.config["SECRET_KEY_FALLBACKS"] or ()), app.config["SECRET_KEY"]]
-    app.config["WTF_CSRF_CHECK_DEFAULT"] = False
+    app.config["WTF_CSRF_CHECK_DEFAULT"] = False  # it would ask JSON for a token, too: `_check` decides
     app.config["WTF_CSRF_TIME_LIMIT"] = None  # a token is good for as long as the session that it is in
     _protect.init_app(app)
     app.before_request(_check)
@@ -33,6 +34,7 @@ def _check() -> None:
         return
     if request.endpoint == "entrance.login" and _from_this_host():
         return
+    # A program that sends a form by mistake is told what to send, and not of a token that it never heard of.
     if wants_json() and "csrf_token" not in request.form and "X-CSRFToken" not in request.headers:
         raise RequestRefused(415, "unsupported_media_type", "send writes as Content-Type: application/json")
     try:

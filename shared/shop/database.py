@@ -76,7 +76,7 @@ def connect(url: str, *, threads: int = 1) -> Engine:
     if url.startswith("sqlite"):
         pool["connect_args"] = {"timeout": BUSY_TIMEOUT_S}
     else:
-        pool["pool_pre_ping"] = True
+        pool["pool_pre_ping"] = True  # a server may have been started anew since the connection was last used
     try:
         # hide_parameters: an error's text ends up in the node's log and must not carry a password's hash.
         engine = sa.create_engine(url, pool_size=threads, max_overflow=0, hide_parameters=True, **pool)
@@ -91,9 +91,9 @@ def connect(url: str, *, threads: int = 1) -> Engine:
 
 def _tune_sqlite(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = NORMAL")
-    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA journal_mode = WAL")  # reading waits for no writer: nodes are processes, and share the file
+    cursor.execute("PRAGMA synchronous = NORMAL")  # a killed node's commits stay; a power cut is no fault here
+    cursor.execute("PRAGMA foreign_keys = ON")  # SQLite's default is not to look at them
     cursor.close()
 
 
@@ -131,11 +131,11 @@ def prepare(
     Raises:
         EnvironmentNotReady: the database cannot be reached or written.
     """
-    table = schema.tables["accounts"]
+    table = schema.tables["accounts"]  # in here, the plain name is how many there are
     hashed = hash_password(password, cost=cost)
     with _opened(url) as connection:
         schema.create_all(connection)
-        connection.execute(table.delete())
+        connection.execute(table.delete())  # each start has a password of its own
         rows = [{"user": account_name(number), "password_hash": hashed} for number in range(1, accounts + 1)]
         rows += [{"user": user, "password_hash": hash_password(own, cost=cost)} for user, own in guests.items()]
         if rows:
@@ -172,7 +172,7 @@ class Accounts:
         query = sa.select(accounts.c.password_hash).where(accounts.c.user == user, accounts.c.disabled.is_(False))
         with self._engine.connect() as connection:
             stored = connection.execute(query).scalar_one_or_none()
-        matches = check_password_hash(stored or self._nobody, password)
+        matches = check_password_hash(stored or self._nobody, password)  # first: each answer takes as long as another
         return matches and stored is not None
 
     def change_password(self, user: str, password: str) -> None:

@@ -33,7 +33,7 @@ def current_user() -> str:
     """The user's name.
 
     Raises:
-        Refused: 401, the shop does not know who it is.
+        RequestRefused: 401, the shop does not know who it is.
     """
     user = known_user()
     if not user:
@@ -55,8 +55,7 @@ def keep_cart(cart: Cart) -> None:
 def begin(store: SessionStore, user: str, *, regenerate: bool = True) -> None:
     """Begin a session for the user, with an empty cart and under a new id.
 
-    In this order: Flask-Session gives no new id to a session that is empty. Without `regenerate` it keeps the id that
-    the browser came with, which somebody else may have planted there.
+    Without `regenerate` it keeps the id that the browser came with, which somebody else may have planted there.
     """
     session.clear()
     session.permanent = True
@@ -65,8 +64,8 @@ def begin(store: SessionStore, user: str, *, regenerate: bool = True) -> None:
     if counter().settings.session_absolute_s:
         session[OPENED_US] = counter().injection.clock_us()
     if regenerate:
-        store.regenerate()
-    store.opened(user)
+        store.regenerate()  # not before it holds something: Flask-Session gives no new id to an empty session
+    store.opened(user)  # last, under the id that it will keep
     visit = current_visit()
     visit.user = user
     visit.event = ("opened", user, _name(store))
@@ -74,7 +73,7 @@ def begin(store: SessionStore, user: str, *, regenerate: bool = True) -> None:
 
 def end(store: SessionStore) -> None:
     """End the session."""
-    current_visit().event = ("ended", known_user(), _name(store))
+    current_visit().event = ("ended", known_user(), _name(store))  # before it is empty, and nobody's
     session.clear()
 
 

@@ -54,7 +54,7 @@ class Orders:
         except sa.exc.IntegrityError:
             earlier = self.with_key(user, key)
             if earlier is None:
-                raise
+                raise  # it was not the key that was there already
             return earlier, False
         return order, True
 
@@ -74,6 +74,7 @@ class Orders:
             sa.select(orders, order_lines.c.sku, order_lines.c.quantity)
             .join(order_lines, order_lines.c.order_id == orders.c.order_id)
             .where(*which)
+            # By the id as well: lines of two orders of one microsecond would come mixed.
             .order_by(orders.c.created_us, orders.c.order_id, order_lines.c.sku)
         )
         found: dict[str, ShopOrder] = {}
@@ -88,9 +89,4 @@ class Orders:
 
 
 def _line(order: ShopOrder, sku: str) -> dict[str, object]:
-    return {
-        "order_id": order.order,
-        "sku": sku,
-        "quantity": order.lines[sku],
-        "price_cents": price_cents(sku),
-    }
+    return {"order_id": order.order, "sku": sku, "quantity": order.lines[sku], "price_cents": price_cents(sku)}

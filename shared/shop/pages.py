@@ -25,6 +25,7 @@ _POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+# Only where a script is: the shop's other pages need none, and so may hold none.
 _POLICY_WITH_SCRIPT = f"{_POLICY}; script-src 'self'; connect-src 'self'"
 _WITH_SCRIPT = frozenset({"till.orders"})
 
@@ -56,7 +57,7 @@ def lost_session() -> bool:
     return (
         counter().settings.cookie_name in request.cookies
         and not session
-        and not session.modified
+        and not session.modified  # emptied by this very request: then nobody has lost it
         and not current_visit().outage
     )
 

@@ -81,6 +81,7 @@ def _who() -> str:
 
 
 def _address() -> str:
+    # The last one, which our own balancer wrote; what stands before it, whoever asks may have made up.
     return request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
 
 
@@ -105,5 +106,6 @@ def _counters(settings: Settings) -> tuple[str, dict[str, Any]]:
         "retry": Retry(NoBackoff(), settings.store_retries),
     }
     if settings.sentinel:
+        # `shop`, as `stateless_app.sessions.MASTER`, which this floor cannot import.
         return f"redis+sentinel://{settings.sentinel}/shop", {**patience, "sentinel_kwargs": patience}
     return settings.redis_url, patience

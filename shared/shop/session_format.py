@@ -27,7 +27,7 @@ class SessionFormat:
 
     def cart(self, session: Mapping[str, Any]) -> Cart:
         """The cart."""
-        return dict(session.get("cart", {}))
+        return dict(session.get("cart", {}))  # of a list or a text this raises: the shopper meets a 500
 
     def migrate(self, session: MutableMapping[str, Any]) -> None:
         """Write anew what it understands and would itself write otherwise."""
@@ -48,7 +48,7 @@ class Typed(SessionFormat):
 
     def cart(self, session: Mapping[str, Any]) -> Cart:
         """Counted."""
-        return dict(Counter(list(session.get("cart", ()))))
+        return dict(Counter(list(session.get("cart", ()))))  # of the first version's, each sku once; of a text, letters
 
     def packed(self, cart: Cart) -> object:
         """One entry for each unit."""
@@ -60,7 +60,7 @@ class Serialized(SessionFormat):
 
     def cart(self, session: Mapping[str, Any]) -> Cart:
         """Read."""
-        return dict(json.loads(session.get("cart", "{}")))
+        return dict(json.loads(session.get("cart", "{}")))  # of anything but a text this raises
 
     def packed(self, cart: Cart) -> object:
         """Written."""

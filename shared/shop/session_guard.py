@@ -47,10 +47,12 @@ class SessionGuard(SessionInterface):
         visit = current_visit()
         visit.asked = request
         visit.too_large = body_is_too_large(request)
+        # What asks for no session must not wait for a store that is away.
         if visit.too_large or visit.quiet or request.path.startswith("/static/"):
             return None
         try:
             if self._cart_lock and _writes_a_cart(request, app.config["SESSION_COOKIE_NAME"]):
+                # Kept in the visit: it is left only after the session was saved, in another function.
                 alone = visit.alone = ExitStack()
                 alone.enter_context(self._store.cart_alone())
             session = self._inner.open_session(app, request)
@@ -64,18 +66,15 @@ class SessionGuard(SessionInterface):
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Save it, or turn the answer into a refusal: what was not saved must not look like a success."""
         if current_visit().outage:
-            return
-        if counter().injection.now.dies_before_saving and response.status_code == NEW_ORDER and _ordered():
+            return  # it could not be read: to save what there is would make an empty one of it
+        ordered = response.status_code == NEW_ORDER and (request.method, request.path) == ("POST", "/checkout")
+        if ordered and counter().injection.now.dies_before_saving:
             os.kill(os.getpid(), signal.SIGKILL)  # the order is in the database, the session is as it was before
         try:
             self._inner.save_session(app, session, response)
         except self._outages as error:
             note_outage(current_visit(), error)
             fill_with_refusal(response, store_unavailable())
-
-
-def _ordered() -> bool:
-    return request.method == "POST" and request.path == "/checkout"
 
 
 def _writes_a_cart(request: Request, cookie: str) -> bool:

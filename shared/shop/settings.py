@@ -12,6 +12,7 @@ from shared.errors import UsageError
 from shared.shop.session_format import FORMATS
 
 _PREFIX = "TWINSHOP_"
+# The URLs, too: they may hold a password.
 _HIDDEN = frozenset({"secret_key", "fallback_key", "control_token", "redis_url", "database_url"})
 _STORES = ("memory", "replicated", "token", "denylist", "redis", "refresh", "refresh-database")
 _WITH_SERVER = frozenset({"redis", "denylist", "refresh"})
@@ -129,7 +130,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         for field in msgspec.structs.fields(cls):
             variable = _PREFIX + field.name.upper()
             text = environ.get(variable)
-            if text is not None:
+            if text is not None:  # an empty one is a value, too: no sentinel, no limit
                 found[field.name] = _read(variable, text, field.type)
             elif field.required:
                 raise UsageError(

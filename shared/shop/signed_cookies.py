@@ -55,10 +55,11 @@ class ClockedSigner(TimestampSigner):
         """As the base class, and with leeway."""
         try:
             return super().unsign(signed_value, max_age, return_timestamp)  # type: ignore[call-overload]
-        except SignatureExpired as error:
+        except SignatureExpired as error:  # its word for a token from the future, too
             signed = error.date_signed
             if signed is None or not 0 < signed.timestamp() - self.get_timestamp() <= self._clock.leeway_s:
                 raise
+            # The signature was good; nothing but the age is forgiven.
             return super().unsign(signed_value, None, return_timestamp)  # type: ignore[call-overload]
 
 
@@ -76,7 +77,7 @@ class LastAnswers:
 
     def to(self, token_id: str, question: Callable[[], bool]) -> bool:
         """The answer to that question about that token; the last one, if it is young enough and there is no other."""
-        now = time.monotonic()
+        now = time.monotonic()  # before the question, which may take until Redis' timeout
         try:
             answer = question()
         except self._outages:
@@ -90,7 +91,7 @@ class LastAnswers:
 
     def _remember(self, token_id: str, now: float, answer: bool) -> None:
         with self._lock:
-            self._known.pop(token_id, None)
+            self._known.pop(token_id, None)  # or it would keep its old place among those that go first
             self._known[token_id] = now, answer
             if len(self._known) > _MOST_ANSWERS:
                 del self._known[next(iter(self._known))]

@@ -49,6 +49,7 @@ class RequestTally:
         """All of it, in the words of Prometheus."""
         from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily
 
+        # Copied under the lock and told without it: no answer waits for whoever reads slowly.
         with self._lock:
             requests, took_us, outages = dict(self._requests), dict(self._took_us), self._outages
             buckets = {route: list(counts) for route, counts in self._buckets.items()}
@@ -58,6 +59,7 @@ class RequestTally:
         times = HistogramMetricFamily("twinshop_request_seconds", "How long answers took.", labels=["route"])
         for route, counts in buckets.items():
             bounds = [*(f"{bound / 1e6:g}" for bound in BOUNDS_US), "+Inf"]
+            # Summed up: in Prometheus' words a bucket holds all that took no longer than its bound.
             times.add_metric([route], list(zip(bounds, accumulate(counts), strict=True)), took_us[route] / 1e6)
         yield answered
         yield times

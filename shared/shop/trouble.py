@@ -36,7 +36,7 @@ class InjectionMiddleware:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        now = self._injection.now
+        now = self._injection.now  # once: it may be replaced in the middle of this answer
         if (not now.delay_ms and now.errors == "none") or visit_of(environ).quiet:
             return self._shop(environ, start_response)
         sleep(now.delay_ms / 1000)
@@ -57,6 +57,7 @@ class InjectionMiddleware:
             return None
 
         body = self._shop(environ, start)
+        # Flask has saved the session when it returns: for that, nobody need read the answer.
         if hasattr(body, "close"):
             body.close()
         visit_of(environ).done_in_spite = status < 500

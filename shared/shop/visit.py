@@ -125,7 +125,7 @@ class Stamp:
         def start(line: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
             nonlocal status
             status = int(line[:3])
-            if not path.startswith("/static/"):
+            if not path.startswith("/static/"):  # pictures may be kept: their address changes with what is in them
                 headers = [header for header in headers if header[0].lower() != "cache-control"]
                 headers.append(("Cache-Control", "no-store"))
             return start_response(line, [*headers, *self._marks, ("X-Request-Id", visit.id)], exc_info)
@@ -135,6 +135,7 @@ class Stamp:
             self._note(environ, visit, status, at_us, started)
             return body
         try:
+            # All of it before the first byte leaves: the log has to be written before anybody is answered.
             chunks = list(body)
         finally:
             if hasattr(body, "close"):
@@ -154,6 +155,7 @@ class Stamp:
         if self._log is None:
             return
         path = environ.get("PATH_INFO", "")[:_LONGEST_PATH]
+        # Only of strangers: whoever is known stands in the log by name, and parsing cookies costs each request.
         brought = "" if visit.user or path.startswith("/static/") else self._session_brought(environ)
         line = LoggedRequest(
             at_us, visit.id, self._node, self._boot, method, path, status, took_us, visit.user, brought
@@ -166,6 +168,7 @@ class Stamp:
         return fingerprint(brought) if brought else ""
 
     def _session_event(self, visit: Visit, status: int) -> tuple[LogRecord, ...]:
+        # After a 5xx nothing counts as opened or ended: it is what a session that could not be saved ends in.
         if visit.event is None or (status >= 500 and not visit.done_in_spite):
             return ()
         event, user, session = visit.event

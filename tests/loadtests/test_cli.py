@@ -47,12 +47,17 @@ def test_the_help_imports_nothing_heavy() -> None:
     ("arguments", "says"),
     [
         (["frobnicate"], "there is no command"),
+        (["chek", "runs/latest"], "there is no command 'chek'; did you mean 'check'?"),
         (["run"], "Missing argument"),
         (["run", "node-kill", "--architecture", "stickymemory"], "no architecture named"),
         (["run", "node-kill", "--architecture", "redis", "--architecture", "redis"], "named twice"),
         (["run", "node-kill", "--engine", "kubernetes"], "no engine named"),
         (["run", "node-kill", "--shoppers", "-3"], "--shoppers"),
         (["run", "node-kill", "--seed", "x"], "--seed"),
+        (["run", "node-kill", "--seed", "-1"], "expected a whole number from 0 to 2,147,483,647, not '-1'"),
+        (["run", "node-kill", "--workers", "0"], "expected a whole number from 1 to 16, not '0'"),
+        (["rehearse", "--shoppers", "many"], "expected a whole number from 1 on, not 'many'"),
+        (["run", "node-kil"], "did you mean 'node-kill' or "),
         (["run", "no-such-scenario"], "no-such-scenario"),
         (["plan", "no-such-scenario"], "no-such-scenario"),
         (["check", "no/such/run"], "no/such/run"),
@@ -65,7 +70,9 @@ def test_bad_usage_says_what_and_exits_2(
     monkeypatch.chdir(tmp_path)
     code, out, err = call(arguments, capsys)
     assert code == 2
+    assert err.startswith("twinshop: ")
     assert says in err
+    assert "\n  next: " in err
     assert "Traceback" not in err
     assert out == ""
     assert not (tmp_path / "runs").exists()

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from compose.supervision.ports import answers, free_ports
 from shared.errors import UsageError
+from shared.replication.peers import HEARTBEAT_S
 from shared.sessions import fingerprint
 from shared.shop.settings import Settings
 from stateful_app.sessions import session_store
@@ -250,6 +252,7 @@ def test_the_worker_processes_of_one_node_know_the_same_people(tmp_path: Path) -
         # Whichever worker answers first: the other one may still be on its way in.
         login = {"user": shopper.user, "password": "shop"}
         assert until(lambda: shopper.ask(nodes[1], "POST", "/login", login)[0] == 200, WITHIN_S)
+        time.sleep(5 * HEARTBEAT_S)  # a worker that has caught up may be a heartbeat behind what came since
         asked: set[object] = set()
 
         def both_were_asked() -> bool:

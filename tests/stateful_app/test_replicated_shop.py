@@ -9,6 +9,8 @@ import pytest
 from flask import Flask
 
 from compose.supervision.ports import free_ports
+from shared.replication.state import ReplicatedCache, ReplicatedState
+from shared.shop.session_format import FORMATS
 from stateful_app.sessions import ReplicatedSessions
 from tests.shared.cures_contract import CuresContract
 from tests.shared.progress_contract import ProgressContract
@@ -35,12 +37,12 @@ class OnOneNode:
         def install_and_wait(sessions: ReplicatedSessions, app: Flask) -> None:
             opened.append(sessions)
             install(sessions, app)
-            assert until(sessions.ready, READY_WITHIN_S)
+            assert until(sessions.state.ready, READY_WITHIN_S)
 
         monkeypatch.setattr(ReplicatedSessions, "install", install_and_wait)
         yield
         for sessions in opened:
-            sessions.close()
+            sessions.state.close()
 
 
 class TestReplicatedShop(OnOneNode, ShopContract):
@@ -66,3 +68,12 @@ class TestReplicatedCures(OnOneNode, CuresContract):
 
 class TestReplicatedProgress(OnOneNode, ProgressContract):
     store = "replicated"
+
+
+@pytest.mark.parametrize(("form", "field"), [("first", "user"), ("renamed", "account")])
+def test_a_session_is_owned_by_whom_its_format_names(form: str, field: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    owners = []
+    monkeypatch.setattr(ReplicatedState, "set", lambda _state, _key, _value, *, owner, **_more: owners.append(owner))
+    state = ReplicatedState.__new__(ReplicatedState)
+    ReplicatedCache(state, lifetime_s=60, owner_of=FORMATS[form].user).set("key", {field: "user-0001"})
+    assert owners == ["user-0001"]

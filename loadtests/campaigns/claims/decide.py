@@ -64,7 +64,7 @@ def read_claims(content: bytes, *, file: str) -> tuple[Claim, ...]:
                 # With any numbers: a rule that cannot be read is told now, and not when the matrix has run for an hour.
                 is_true(case.holds, dict.fromkeys(names_in(case.holds), 1.0))
     except (msgspec.DecodeError, ValueError) as error:
-        raise ScenarioError(f"{file}: {error}", next_step=f"mend {file}") from error
+        raise ScenarioError(f"{file}: {error}", next_step=f"fix {file}") from error
     return claims
 
 

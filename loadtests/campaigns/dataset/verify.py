@@ -192,7 +192,9 @@ def _apart(name: str, heads: list[str], told: Row | None, own: Row | None) -> It
 def _sums(folder: Path) -> Iterator[str]:
     try:
         written = (folder / SUMS).read_text().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise _no_dataset(folder, f"{folder / SUMS}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
         raise _no_dataset(folder, f"{SUMS}: {error}") from error
     now = sums(folder).splitlines()
     names = {line.rpartition("  ")[2] for line in set(written) ^ set(now)}

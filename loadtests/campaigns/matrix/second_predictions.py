@@ -78,7 +78,7 @@ def read_seconds(content: bytes, scenarios: Mapping[str, Scenario], *, file: str
                     raise ValueError(f"{second.scenario} on {architecture}: {problem}")
                 found[place] = second
     except (msgspec.DecodeError, ValueError) as error:
-        raise ScenarioError(f"{file}: {error}", next_step=f"mend {file}") from error
+        raise ScenarioError(f"{file}: {error}", next_step=f"fix {file}") from error
     return found
 
 

@@ -21,7 +21,6 @@ MEASURES = (
         lambda it: it.users.undecided,
         sort="book",
         group="People",
-        label="Undecided",
         meaning="Shoppers who were logged in as far as anybody saw, and who got no answer in the audit: neither kept "
         "nor lost.",
         headline="shoppers whom nobody could look at",
@@ -34,7 +33,6 @@ MEASURES = (
         lambda it: it.items.lost,
         sort="book",
         group="Goods",
-        label="Units lost",
         meaning="Units of goods (quantities) that went with lost carts, items and orders, from the item book.",
         headline="units of goods lost",
         kinds=("cart_lost", "items_lost"),
@@ -50,7 +48,6 @@ MEASURES = (
         lambda it: it.actions.failed,
         sort="book",
         group="Actions",
-        label="Failed",
         meaning="Planned actions that surely did not happen: refused, or answered with an error before anything was "
         "written.",
         headline="failed actions",
@@ -66,7 +63,6 @@ MEASURES = (
         lambda it: it.actions.unknown,
         sort="book",
         group="Actions",
-        label="Unknown",
         meaning="Planned actions that may or may not have happened: a timeout or an error on a write, not settled by "
         "any later read.",
         report="always",
@@ -81,7 +77,6 @@ MEASURES = (
         lambda it: it.actions.not_sent,
         sort="book",
         group="Actions",
-        label="Not sent",
         meaning="Planned actions that were not sent because the shopper was still waiting for the answer before, too "
         "late to catch up.",
         report="always",

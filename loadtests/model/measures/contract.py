@@ -103,7 +103,9 @@ class Measure(msgspec.Struct, frozen=True):
         """The same, read as None where it could happen unseen and was not seen: that is not a 0."""
         read = self.read
         return msgspec.structs.replace(
-            self, read=lambda it: (read(it) or None) if cannot_count(self.name, it.facts) else read(it)
+            # `or None`: what was seen all the same counts, only the 0 is none.
+            self,
+            read=lambda it: (read(it) or None) if cannot_count(self.name, it.facts) else read(it),
         )
 
     def text(self, value: float | None) -> str:
@@ -125,7 +127,7 @@ def in_order(measures: list[Measure]) -> dict[str, Measure]:
         TypeError: two have the same name, or one is of a group that there is not.
     """
     found: dict[str, Measure] = {}
-    for measure in sorted(measures, key=_standing):
+    for measure in sorted(measures, key=_standing):  # stable: what has no place stays in the order of its files
         if measure.name in found:
             raise TypeError(f"there are two measures of the name {measure.name!r}")
         found[measure.name] = measure

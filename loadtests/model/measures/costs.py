@@ -10,7 +10,7 @@ from loadtests.model.measures.contract import Measure
 
 def _cost(name: str, place: int, label: str, definition: str, **more: Any) -> Measure:
     """A field of `ArchitectureResult.costs`; the report has a line for it wherever it was measured."""
-    read = attrgetter(f"costs.{name}")
+    read = attrgetter(f"costs.{name}")  # the name is the field's, or the first run that is judged says so
     return Measure(name, definition, read, "cost", "Cost", label, terminal="never", place=place, **more)
 
 
@@ -72,11 +72,7 @@ MEASURES = (
         unit="bytes",
     ),
     _cost(
-        "answer_bytes_per_request",
-        78,
-        "Body of an answer",
-        "Bytes of the body, mean over all answers.",
-        unit="bytes",
+        "answer_bytes_per_request", 78, "Body of an answer", "Bytes of the body, mean over all answers.", unit="bytes"
     ),
     _cost(
         "busiest_node_share",

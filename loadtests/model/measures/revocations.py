@@ -23,7 +23,6 @@ MEASURES = (
         _share,
         sort="count",
         group="Security",
-        label="Honest revocations",
         headline="share of revocations that hit honest people",
         percent=True,
         place=51,

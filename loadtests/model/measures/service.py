@@ -26,7 +26,7 @@ MEASURES = (
     Measure(
         "p50_ms",
         "Median wait for an answer from its sending, in ms.",
-        lambda it: it.latency_ms.raw.p50 or None,
+        lambda it: it.latency_ms.raw.p50 or None,  # 0 stands there when nobody was answered
         sort="latency",
         group="Cost",
         label="Median wait",

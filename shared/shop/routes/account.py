@@ -27,6 +27,7 @@ def end_session(name: str) -> ResponseReturnValue:
     """End one of my sessions; who does so says the password again."""
     user = identity.current_user()
     _know_again(user)
+    # Asked first: where nobody keeps a list, "no such session" would say that it was looked for.
     if counter().store.sessions_of(user) is None:
         raise _cannot("end one of your sessions")
     if not counter().store.end_session(user, name):
@@ -39,6 +40,7 @@ def change_password() -> ResponseReturnValue:
     """Another password; all other sessions of mine end, where they can be ended."""
     user = identity.current_user()
     fields = _know_again(user)
+    # Before the others are ended: none of them can log in again with the old one.
     counter().accounts.change_password(user, text(fields, "new"))
     return done({"user": user, "others_ended": counter().store.revoke_others(user)}, "/me")
 

@@ -22,7 +22,7 @@ def _listed(products: Iterable[Product]) -> dict[str, object]:
     return {"products": [{"sku": each.sku, "name": each.name, "price_cents": each.price_cents} for each in products]}
 
 
-_LISTED = _listed(PRODUCTS)
+_LISTED = _listed(PRODUCTS)  # once: it is the same for everybody
 
 
 @blueprint.get("/")

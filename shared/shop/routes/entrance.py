@@ -51,7 +51,7 @@ def login() -> ResponseReturnValue:
 def logout() -> ResponseReturnValue:
     """End the session; a stranger is told so, because a lost session must not look like a logout."""
     user = identity.current_user()
-    sent_fields()
+    sent_fields()  # a body that cannot be read is refused here, too, before anything is ended
     identity.end(counter().store)
     return done({"user": user}, "/")
 
@@ -61,7 +61,7 @@ def logout_everywhere() -> ResponseReturnValue:
     """End this session, and all others of this user that the session store can end from here."""
     user = identity.current_user()
     sent_fields()
-    counter().store.revoke_user(user)
+    counter().store.revoke_user(user)  # first: if the store is away, this session stays, to try it again
     identity.end(counter().store)
     return done({"user": user}, "/")
 

@@ -37,7 +37,7 @@ def progress() -> Response:
     mine = shop.orders.of(user)
     if not shop.streams.acquire(blocking=False):
         raise RequestRefused(503, "too_many_streams", f"at most {MOST_STREAMS} can look at their progress here")
-    current_visit().streams = True
+    current_visit().streams = True  # or `Stamp` would wait for the end of it
     who = {"user": user, "node": shop.settings.node, "orders": len(mine)}
     return Response(Stream(who, mine[-1] if mine else None, _seen(), shop.streams), mimetype="text/event-stream")
 
@@ -65,7 +65,7 @@ class Stream(Iterator[bytes]):
         while (left := due - time.monotonic()) > 0:
             if is_stopping() or time.monotonic() > self._ends:
                 raise StopIteration
-            time.sleep(min(left, _LOOKS_UP_S))
+            time.sleep(min(left, _LOOKS_UP_S))  # in short pieces: a node that is stopped has 2 s in all
         return self._event("heartbeat")
 
     def close(self) -> None:

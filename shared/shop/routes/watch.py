@@ -70,7 +70,7 @@ def trouble() -> Response:
         told = _decode_injection(request.get_data())
     except msgspec.DecodeError as error:
         raise RequestRefused(400, "bad_trouble", str(error)) from error
-    shop.injection.now = told
+    shop.injection.now = told  # one assignment: a thread in the middle of an answer sees the old one or the new one
     shop.store.apply(told)
     return json_answer({"node": shop.settings.node, "trouble": told})
 
@@ -96,6 +96,7 @@ def _opened() -> Counter:
     """The counter, for whom knows the control token; for all others there is no such page."""
     shop = counter()
     token, shown = shop.settings.control_token, request.headers.get("X-Control-Token", "")
+    # As bytes: compare_digest raises for a text that is not ASCII, and a header may be one.
     if not token or not hmac.compare_digest(shown.encode(), token.encode()):
         raise NotFound
     return shop
@@ -117,7 +118,7 @@ def metrics() -> Response:
     """All of it. Counts the sessions in memory, which takes time where there are many."""
     from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-    registry = CollectorRegistry()
+    registry = CollectorRegistry()  # not the library's own, which all shops in a process would share
     registry.register(_Told(counter()))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 

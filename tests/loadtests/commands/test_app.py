@@ -38,6 +38,15 @@ def test_what_cannot_be_carried_out_is_said_and_the_others_go_on(capsys: pytest.
     assert "1 of 8, 3 at risk; as predicted" in memory
 
 
+def test_a_failure_is_not_masked_by_what_proved_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run_one(file: Path, scenario: str, *_: object) -> list[TableCell]:
+        code, verdict = (1, "not as predicted") if scenario == "calm" else (3, "inconclusive")
+        return [TableCell("broken-memory", scenario, 8, 1, 3, verdict, code, "runs/1")]
+
+    monkeypatch.setattr(module, "_run_one", run_one)
+    assert main(["app", "table", FILE, "--scenario", "node-kill", "--scenario", "calm"]) == 1
+
+
 def test_it_is_a_document_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["app", "table", FILE, "--scenario", "calm", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)

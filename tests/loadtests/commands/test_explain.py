@@ -64,7 +64,7 @@ def test_one_architecture_of_several(tmp_path: Path, capsys: pytest.CaptureFixtu
         (("0",), "there is no shopper 0"),
         (("11",), "its shoppers are 1 to 10"),
         (("1", "--architecture", "redis"), "'redis' is no architecture of this run"),
-        (("somebody",), "is not a valid integer"),
+        (("somebody",), "'SHOPPER': expected a whole number, not 'somebody'"),
     ],
 )
 def test_what_is_not_there_is_a_usage_error(
@@ -76,4 +76,4 @@ def test_what_is_not_there_is_a_usage_error(
 
 def test_a_run_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", str(tmp_path / "nothing"), "1"]) == 2
-    assert "cannot read" in capsys.readouterr().err
+    assert "there is no run" in capsys.readouterr().err

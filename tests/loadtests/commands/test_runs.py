@@ -40,6 +40,21 @@ def test_the_newest_is_the_first_and_each_has_its_sentence(runs: Path, capsys: p
     assert "matrix" not in out
 
 
+def test_a_run_that_is_not_there_is_told_with_those_that_are(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = f"  why:  there are, the newest first: runs/{CUT}, runs/{NEW}, runs/{OLD}\n  next: twinshop runs\n"
+    for words in (["check", "9"], ["report", "runs/9"], ["explain", "9", "1"], ["bundle", "9"]):
+        assert main(words) == 2
+        assert capsys.readouterr().err == f"twinshop: there is no run {words[1]}\n{said}"
+
+
+def test_where_there_is_no_run_at_all_the_next_step_makes_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["check", "runs/latest"]) == 2
+    assert capsys.readouterr().err.endswith("why:  there is none yet\n  next: twinshop run node-kill\n")
+
+
 def test_for_programs(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["runs", "calm", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["runs"]

@@ -68,13 +68,14 @@ def test_a_file_is_read_by_its_path(tmp_path: Path) -> None:
     assert scenario_file("calm").name == "calm.toml"
 
 
-def test_an_unknown_name_is_answered_with_those_there_are() -> None:
+def test_an_unknown_name_is_answered_with_the_nearest_and_how_to_list_all() -> None:
     with pytest.raises(ScenarioError, match="no scenario named 'node-kil'") as caught:
         load_scenario("node-kil")
-    assert caught.value.why.startswith("known scenarios: absolute-lifetime, affinity-cookie-expires, ")
-    assert caught.value.why.endswith("; did you mean 'node-kill'?")
-    with pytest.raises(ScenarioError, match="no scenario file"):
+    assert caught.value.why.startswith("did you mean 'node-kill' or 'node-")
+    assert caught.value.next_step == "twinshop list"
+    with pytest.raises(ScenarioError, match="no scenario file") as caught:
         load_scenario("./nowhere.toml")
+    assert caught.value.why.startswith("nothing like it is among the ")
 
 
 def test_a_folder_is_not_a_scenario(tmp_path: Path) -> None:

@@ -239,4 +239,4 @@ def test_a_misspelt_name_is_answered_with_the_nearest(
     words: list[str], meant: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(words) == 2
-    assert f"did you mean '{meant}'?" in capsys.readouterr().err
+    assert f"did you mean '{meant}'" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from itertools import pairwise
@@ -66,6 +67,12 @@ def test_a_page_that_says_something_else_is_found_and_mended(tmp_path: Path) -> 
 def test_every_limit_says_what_it_means() -> None:
     assert [it.name for it in attributes_of(Limits) if not it.about] == []
     assert [it.name for it in attributes_of(Limits)] == list(Limits.__struct_fields__)
+
+
+@pytest.mark.parametrize("name", ["reference/settings.md", "reference/application.md"])
+def test_no_default_stands_there_as_python_has_it(name: str) -> None:
+    """Where TOML has no word for a default, `none` stands there."""
+    assert re.findall(r"\| `(?:True|False|None|\(\)|\[\]|\{\}|\w+\(\))` \|", (FOLDER / name).read_text()) == []
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -134,5 +134,5 @@ def test_what_a_command_advises_can_be_pasted(tmp_path: Path) -> None:
     (advised,) = [line.partition("next: ")[2] for line in told.splitlines() if "next: " in line]
     assert advised.startswith(".venv/bin/twinshop ")
     assert typed(advised).returncode == 0
-    assert "Try '.venv/bin/twinshop run --help'" in typed(".venv/bin/twinshop run").stderr
+    assert "next: .venv/bin/twinshop run -h\n" in typed(".venv/bin/twinshop run").stderr
     assert "`.venv/bin/twinshop up " in typed(".venv/bin/twinshop status").stdout

@@ -260,7 +260,7 @@ class TestRefused:
         self.refused(capsys, *["x"] * 27, says="at most 26")
 
     def test_no_run(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.refused(capsys, made(tmp_path / "a").root, tmp_path / "no", says=f"B ({tmp_path / 'no'}): cannot read")
+        self.refused(capsys, made(tmp_path / "a").root, tmp_path / "no", says=f"B ({tmp_path / 'no'}): there is no run")
 
     def test_a_damaged_run_is_named(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         one, other = made(tmp_path / "a"), made(tmp_path / "b")

@@ -158,7 +158,11 @@ def test_another_file_than_the_sums_say_is_named(copy: Path, capsys: pytest.Capt
     assert "README.md is not what SHA256SUMS says" in capsys.readouterr().out
 
 
-def test_what_is_no_data_set_is_told(tmp_path: Path, published: Path, copy: Path) -> None:
+def test_what_is_no_data_set_is_told(
+    tmp_path: Path, published: Path, copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["verify", str(tmp_path / "nope")]) == 2
+    assert f"why:  {tmp_path}/nope/SHA256SUMS: No such file or directory\n" in capsys.readouterr().err
     with pytest.raises(BundleError, match="is no data set"):
         verify_run(tmp_path, "x")
     (copy / "cells.parquet").write_bytes(b"PAR1 and nothing else")

@@ -277,7 +277,7 @@ def test_latest_points_to_it_and_report_makes_it_again(tmp_path: Path, capsys: p
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("--repeat", "1"), "1 is not in the range"),
+        (("--repeat", "1"), "expected a whole number from 2 to 1,000, not '1'"),
         (("--repeat", "3", "--control", "placebo"), "repeats have their own controls"),
         (("--repeat", "3", "--architecture", "redis"), "nothing to compare"),
         (("--control", "sham"), "no-fault"),
