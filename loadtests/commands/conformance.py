@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     help="""\b
 Examples:
   twinshop conformance --balancer envoy --balancer haproxy --event kill --repeats 2
-  twinshop conformance                                   all balancers as recommended: 685 runs, about 50 minutes
+  twinshop conformance                                   all balancers as recommended: 685 runs, about 37 minutes
   twinshop conformance --variants                        as shipped, strict, by stick table, … as well: hours
   twinshop conformance --on tcp://10.0.0.5:8786          on the workers of a Dask scheduler
 

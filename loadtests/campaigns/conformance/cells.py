@@ -72,6 +72,8 @@ class BalancerColumn(msgspec.Struct, frozen=True):
     definition: str
     unit: str = "people"
     less_is_better: bool = True
+    of_those_there: bool = True
+    """Whether it befalls those who were at the node that was struck; else anybody."""
 
     def values(self, cell: ConformanceCell) -> tuple[float, ...]:
         """Of each repeat that has one."""
@@ -79,10 +81,15 @@ class BalancerColumn(msgspec.Struct, frozen=True):
         return tuple(value for value in found if value is not None)
 
     def compared(self, cell: ConformanceCell) -> tuple[float, ...]:
-        """Of each repeat, as a share of those who were at the node that was struck: one balancer deals people out
-        4, 4, 4 and another 5, 4, 3. As it is where none was."""
-        found = ((getattr(it, self.name), it.there or 1) for it in cell.repeats)
-        return tuple(value / there for value, there in found if value is not None)
+        """Of each repeat, as a share of those who were at the node that was struck, since one balancer deals people
+        out 4, 4, 4 and another 5, 4, 3, or of all people if it befalls anybody. As it is where no node was struck."""
+        found = ((getattr(it, self.name), self._of(it)) for it in cell.repeats)
+        return tuple(value / people for value, people in found if value is not None)
+
+    def _of(self, counted: PeopleCounts) -> int:
+        if not counted.there:
+            return 1
+        return counted.there if self.of_those_there else counted.shoppers
 
     def share(self, cell: ConformanceCell) -> str:
         """What is compared, as people read it: "75 %", or the median with the range "75 (50–100) %"."""
@@ -126,8 +133,10 @@ COLUMNS = (
     ),
     BalancerColumn("trapped", "trapped", "Were sent to a node that was down at least twice in a row."),
     BalancerColumn("trapped_s", "trapped for", "The longest time for which one of them was.", unit="s"),
-    BalancerColumn("stalled", "waited", "Waited more than 0.9 s for an answer that then came."),
-    BalancerColumn("moved", "moved", "Were answered by another node than before, although theirs lived."),
+    BalancerColumn("stalled", "waited", "Waited more than 0.9 s for an answer that then came.", of_those_there=False),
+    BalancerColumn(
+        "moved", "moved", "Were answered by another node than before, although theirs lived.", of_those_there=False
+    ),
     BalancerColumn("again", "out again", "Were logged out at least twice."),
     BalancerColumn("there", "at the node", "Were last answered by the node that was struck, before it was."),
     BalancerColumn("busiest", "at one node", "Were logged in by the node that logged in the most."),

@@ -74,7 +74,8 @@ def _worse(cell: ConformanceCell, beside: list[ConformanceCell], name: str) -> s
     said = f"{column.shown(cell)} of {people} {be} {_VERBS[name]}{how_long}"
     if not cell.struck:
         return f"{said} (at best {column.shown(least)})"
-    return f"{said}, {column.share(cell)} of the number at the node (at best {column.share(least)})"
+    of = "the number at the node" if column.of_those_there else "all"
+    return f"{said}, {column.share(cell)} of {of} (at best {column.share(least)})"
 
 
 def steadiness(known: Conformance) -> tuple[int, int]:

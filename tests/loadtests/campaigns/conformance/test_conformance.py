@@ -102,6 +102,15 @@ def test_what_is_compared_is_what_is_printed() -> None:
     assert "3 of 12 were logged out (at best 0)" in remark.sentence
 
 
+def test_what_befalls_anybody_is_a_share_of_all() -> None:
+    def waited(people: int) -> PeopleCounts:
+        return msgspec.structs.replace(counts(0, there=1), stalled=people)
+
+    known = Conformance(shoppers=12, cells=(cell("caddy", waited(0)), cell("apache", waited(6), waited(3))))
+    (remark,) = remarks(known)
+    assert "4.5 (3–6) of 12 were kept waiting, 38 (25–50) % of all (at best 0 %)" in remark.sentence
+
+
 def test_the_claim_follows_the_cells() -> None:
     assert decide_c19(KNOWN).startswith("Not decided: fewer than two balancers were run 3 times")
 
