@@ -141,7 +141,7 @@ class RedisSessions(OnRedis, ListingStore):
 
     def end_ids(self, ids: list[str]) -> int:
         """Delete them."""
-        return cast("int", self._client.delete(*(_PREFIX + each for each in ids))) if ids else 0
+        return self._client.delete(*(_PREFIX + each for each in ids)) if ids else 0
 
     def ids_of(self, user: str) -> list[str]:
         """By the index, which may name some that are over."""
