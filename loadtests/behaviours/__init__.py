@@ -1,5 +1,7 @@
 """The behaviours: what shoppers do; one file each, found by themselves."""
 
+from __future__ import annotations
+
 from loadtests.behaviours.contract import Behaviour
 from loadtests.model.found import classes_in
 

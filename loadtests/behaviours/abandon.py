@@ -1,5 +1,7 @@
 """Sessions that nobody ever comes back to: what a shop collects in weeks, in some seconds."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from random import Random
 

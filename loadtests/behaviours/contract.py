@@ -4,6 +4,8 @@ A behaviour makes steps, before anything is started; it knows nothing of archite
 What a step does on the wire is for `loadtests.load` to know.
 """
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from random import Random

@@ -1,5 +1,7 @@
 """What the users of somebody's own application do: whatever its description says how to ask."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Iterable, Iterator
 from random import Random
 

@@ -1,5 +1,7 @@
 """Logging out everywhere: what somebody does who has lost a device, or was told to change a password."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from random import Random
 

@@ -1,5 +1,7 @@
 """The balancer's cookie gets lost: cleared by hand, blocked by the browser, or older than the browser keeps it."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from random import Random
 

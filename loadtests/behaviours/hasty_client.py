@@ -1,5 +1,7 @@
 """A client that cannot tell an error from a logout: whatever goes wrong, it throws its cookies away."""
 
+from __future__ import annotations
+
 from loadtests.behaviours.shop import Shop
 
 

@@ -1,5 +1,7 @@
 """Bursts: a script, or a person with a nervous finger; what rate limits are for."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from random import Random
 

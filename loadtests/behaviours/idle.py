@@ -1,5 +1,7 @@
 """A long pause: somebody goes to lunch in the middle of shopping, and comes back."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from random import Random
 

@@ -1,5 +1,7 @@
 """Somebody looks at a shopper's cookies: on a shared computer, in a log, in a browser's extension."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from random import Random
 

@@ -1,5 +1,7 @@
 """A page of several requests: what a front end asks at once, each for itself, with whatever cookies there are."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from random import Random
 

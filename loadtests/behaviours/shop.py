@@ -1,5 +1,7 @@
 """What shoppers do unless a scenario says otherwise: log in and shop."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from random import Random
 

@@ -1,5 +1,7 @@
 """A slow page beside a quick click: an article is added while a page that began earlier is still being made."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from random import Random
 

@@ -5,6 +5,8 @@ A shopper's stream depends on the seed and its own number, and on nobody else: a
 Free shoppers (plain `locust -f`) take from the stream as they go; a plan cuts it off at the end of the window.
 """
 
+from __future__ import annotations
+
 import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping

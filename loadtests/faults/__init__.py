@@ -1,5 +1,7 @@
 """The faults: one file each, found by themselves. docs/how-to/add-a-fault.md shows how to add one."""
 
+from __future__ import annotations
+
 from loadtests.faults.contract import Evidence, Fault, Target
 from loadtests.faults.found import find_faults
 

@@ -1,5 +1,7 @@
 """The balancer's cookie has a lifetime of its own, and it is over before the session is."""
 
+from __future__ import annotations
+
 import msgspec
 
 from compose.cluster import Limits

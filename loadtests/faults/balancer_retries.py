@@ -1,5 +1,7 @@
 """The balancer retries: a request that failed is sent to another node, though the first may have done it."""
 
+from __future__ import annotations
+
 from compose.changes import Balancing
 from compose.engines.contract import Cluster
 from loadtests.faults.bases import Misroutes

@@ -1,5 +1,7 @@
 """What several faults have in common: a part goes down, hangs, suffers; the balancer misroutes; a wire is cut."""
 
+from __future__ import annotations
+
 from abc import abstractmethod
 
 from compose.changes import Balancing, NodeChanges, Reply, Trouble, Wire

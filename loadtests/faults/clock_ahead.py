@@ -1,5 +1,7 @@
 """A node's clock is ahead by seconds: what it signs is from the future for all others."""
 
+from __future__ import annotations
+
 import time
 
 from compose.changes import Trouble

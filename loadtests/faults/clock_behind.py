@@ -1,5 +1,7 @@
 """A node's clock is behind by seconds: what others sign is from the future for it."""
 
+from __future__ import annotations
+
 from compose.changes import Trouble
 from loadtests.faults.clock_ahead import LOOK_TAKES_S, ClockAhead, ahead_s, clock_in_words
 from loadtests.faults.contract import Evidence, Target

@@ -1,5 +1,7 @@
 """A node is deployed with another serializer for carts."""
 
+from __future__ import annotations
+
 from loadtests.faults.bases import Deploys
 
 

@@ -1,5 +1,7 @@
 """A node is deployed with the second step of a rename."""
 
+from __future__ import annotations
+
 from loadtests.faults.bases import Deploys
 
 

@@ -1,5 +1,7 @@
 """A node dies between the commit of an order and the saving of the session."""
 
+from __future__ import annotations
+
 from compose.changes import Trouble
 from compose.cluster import Limits
 from loadtests.faults.bases import REQUEST_REPEATED, NodeGoesDown

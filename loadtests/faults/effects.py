@@ -12,6 +12,8 @@ killed at 4.0 s, seen to be gone at 4.02 s, started at 5 s and seen to be back a
 All times are microseconds of the load window.
 """
 
+from __future__ import annotations
+
 import msgspec
 
 from compose.changes import Key

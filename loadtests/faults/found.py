@@ -1,5 +1,7 @@
 """Finds the faults: every file of this folder holds one, but for those that are about faults in general."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 
 from loadtests.faults.contract import Fault

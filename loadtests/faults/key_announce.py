@@ -1,5 +1,7 @@
 """The next signing key is announced to a node: it accepts what is signed with it, and does not use it yet."""
 
+from __future__ import annotations
+
 from compose.changes import NodeChanges
 from loadtests.faults.bases import Rekeys
 

@@ -1,5 +1,7 @@
 """Every process signs with a key of its own, made when it starts: nobody has set one."""
 
+from __future__ import annotations
+
 import msgspec
 
 from compose.cluster import Limits

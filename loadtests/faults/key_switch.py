@@ -1,5 +1,7 @@
 """A node is switched to the key that was announced to all: it signs with it, and accepts the old one too."""
 
+from __future__ import annotations
+
 from compose.changes import NodeChanges
 from loadtests.faults.bases import Rekeys
 

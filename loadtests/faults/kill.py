@@ -1,5 +1,7 @@
 """A node is killed: SIGKILL, no warning, its memory is gone; healing starts it again, empty."""
 
+from __future__ import annotations
+
 from loadtests.faults.bases import MOVED_BY_RING, NodeGoesDown
 from loadtests.faults.contract import Target
 from loadtests.model.cause import Cause

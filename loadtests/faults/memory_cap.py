@@ -1,5 +1,7 @@
 """A node's memory is capped: it keeps so many sessions, and forgets others without a word."""
 
+from __future__ import annotations
+
 from compose.changes import Trouble
 from compose.cluster import Limits
 from compose.engines.contract import Cluster

@@ -1,5 +1,7 @@
 """The balancer loses its affinity: each request goes to the next node in turn, whoever sends it."""
 
+from __future__ import annotations
+
 from compose.changes import Balancing
 from compose.cluster import Limits
 from compose.engines.contract import Cluster

@@ -1,5 +1,7 @@
 """A cache before the balancer keeps pages that say whose they are, and gives them to whoever asks next."""
 
+from __future__ import annotations
+
 import msgspec
 
 from compose.cluster import Limits

@@ -1,5 +1,7 @@
 """The replica is cut off from the session store: what is written from now on is in one place only."""
 
+from __future__ import annotations
+
 from compose.cluster import Limits
 from loadtests.faults.bases import NOT_REPLICATED, CutsWire
 from loadtests.faults.effects import Effect, FaultMarks, ReplicaBehind, over, since

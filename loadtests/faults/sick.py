@@ -1,5 +1,7 @@
 """A node is sick: it does nothing and answers 500, while its health check says that all is well."""
 
+from __future__ import annotations
+
 from compose.changes import Reply, Trouble
 from compose.cluster import Limits
 from loadtests.faults.bases import RETRIED_ELSEWHERE, TroublesPages

@@ -1,5 +1,7 @@
 """A node is sick afterwards: it does all it is asked to do and saves it, and answers 500 all the same."""
 
+from __future__ import annotations
+
 from compose.changes import Trouble
 from compose.cluster import Limits
 from loadtests.faults.bases import REQUEST_REPEATED, RETRIED_ELSEWHERE

@@ -1,5 +1,7 @@
 """A node is slow: each of its pages takes a second longer, while its health check is as quick as ever."""
 
+from __future__ import annotations
+
 from compose.changes import Reply, Trouble
 from loadtests.faults.bases import TroublesPages
 

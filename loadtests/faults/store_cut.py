@@ -1,5 +1,7 @@
 """A node is cut off from the session store: both live, nothing comes through between them."""
 
+from __future__ import annotations
+
 from compose.cluster import Limits
 from compose.engines.contract import Cluster
 from loadtests.faults.bases import DELAYED_WRITE, CutsWire, no_way

@@ -1,5 +1,7 @@
 """The session store is far away: each of its answers takes two milliseconds, as from another data centre nearby."""
 
+from __future__ import annotations
+
 import msgspec
 
 from compose.cluster import Limits

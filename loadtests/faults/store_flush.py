@@ -1,5 +1,7 @@
 """An operator empties the session store: FLUSHALL, for whatever reason operators have."""
 
+from __future__ import annotations
+
 from compose.cluster import Limits
 from loadtests.faults.bases import Stays
 from loadtests.faults.contract import Evidence, Target

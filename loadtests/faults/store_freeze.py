@@ -1,5 +1,7 @@
 """The session store is frozen: it keeps everything, and answers nobody."""
 
+from __future__ import annotations
+
 from compose.cluster import Limits
 from loadtests.faults.bases import DELAYED_WRITE, Freezes
 from loadtests.faults.contract import Cure

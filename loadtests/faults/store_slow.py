@@ -1,5 +1,7 @@
 """The session store is slow: each of its answers takes 300 ms, well within what nodes wait for."""
 
+from __future__ import annotations
+
 from compose.changes import Wire
 from compose.cluster import Limits
 from compose.engines.contract import Cluster

@@ -1,5 +1,7 @@
 """Each node has two worker processes: two memories behind one name, which no balancer can tell apart."""
 
+from __future__ import annotations
+
 import msgspec
 
 from compose.cluster import Limits

@@ -1,5 +1,7 @@
 """What came back: an answer, what it showed, and whether it is one of ours at all."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import msgspec

@@ -10,6 +10,8 @@
 Import Locust before this module (it patches the process); nothing outside of the load process may import it.
 """
 
+from __future__ import annotations
+
 import time
 from http.cookiejar import CookieJar
 from typing import Any

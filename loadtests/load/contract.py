@@ -3,6 +3,8 @@
 A visit knows nothing of Locust and gevent; these are the only words that it has for them.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Protocol
 

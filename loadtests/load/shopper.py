@@ -1,5 +1,7 @@
 """The Locust user: a shopper with its own cookies, who carries out a visit and tells Locust's statistics about it."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from typing import Any, ClassVar
 

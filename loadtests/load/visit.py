@@ -3,6 +3,8 @@
 Knows nothing of Locust: it is given a browser, a clock, a desk to hand its records to, and a way to do things at once.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from functools import partial
 
