@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 from werkzeug.test import TestResponse
 
 import stateful_app
@@ -77,7 +79,28 @@ def node(folder: Path, store: str, **changes: Any) -> Node:
         }
     )
     twin = stateful_app if store in {"memory", "replicated"} else stateless_app
-    return Node(twin.create_app(settings), settings)
+    app = twin.create_app(settings)
+    app.jinja_env.bytecode_cache = _COMPILED
+    return Node(app, settings)
+
+
+class _Compiled(BytecodeCache):
+    """Templates as they were compiled for one node, for the thousand others of a test process."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Jinja asks before it compiles one; the key has its name, its file and a hash of what stands in it."""
+        if bucket.key in self._known:
+            bucket.bytecode_from_string(self._known[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """It has compiled one."""
+        self._known[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
 
 
 class JsonVisitor:
