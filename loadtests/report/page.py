@@ -44,8 +44,8 @@ VERDICTS = {
 """Each verdict's mark and class."""
 
 MEANINGS = {
-    "as predicted": "the experiment was seen to happen, and every prediction, made before the run, held",
-    "not as predicted": "the experiment was seen to happen, and at least one prediction did not hold",
+    "as predicted": "the experiment was seen to happen, and every prediction of the scenario, made before the run, held",
+    "not as predicted": "the experiment was seen to happen, and at least one prediction of the scenario did not hold",
     "inconclusive": "the experiment did not happen as planned, or its books do not balance: the numbers answer nothing",
 }
 """Each verdict in a sentence."""

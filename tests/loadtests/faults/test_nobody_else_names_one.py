@@ -23,7 +23,7 @@ SAME_WORD = {
     "compose/engines/processes.py": {"kill", "freeze"},
     "loadtests/campaigns/far/machines.py": {"workers"},
     "loadtests/cli.py": {"kill", "stop", "freeze", "scale-out", "scale-in"},
-    "loadtests/commands/parts.py": {"kill", "stop", "freeze", "scale-out", "scale-in"},
+    "loadtests/commands/parts.py": {"scale-out", "scale-in"},
     "loadtests/load/worker_config.py": {"workers"},
     "loadtests/reference/balancers.py": {"drain"},
     "shared/shop/routes/watch.py": {"workers"},
