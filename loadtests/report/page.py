@@ -44,7 +44,7 @@ VERDICTS = {
 """Each verdict's mark and class."""
 
 MEANINGS = {
-    "as predicted": "the experiment was seen to happen, and every prediction of the scenario, made before the run, held",
+    "as predicted": "the experiment was seen to happen, and every prediction of the scenario, made before it, held",
     "not as predicted": "the experiment was seen to happen, and at least one prediction of the scenario did not hold",
     "inconclusive": "the experiment did not happen as planned, or its books do not balance: the numbers answer nothing",
 }
