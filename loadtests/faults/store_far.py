@@ -12,9 +12,7 @@ from loadtests.faults.store_server import StoreServer
 
 DISTANCE_MS = 2.0
 MUCH_OF_IT = 0.8  # of the distance: the difference of two measured times is not exact
-TRIES = (
-    30  # where seven processes wait for each processor, the quickest of ten was late one way and not the other
-)
+TRIES = 30  # where seven processes wait for each processor, the quickest of ten was late one way and not the other
 
 
 class StoreFar(Condition):
