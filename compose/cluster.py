@@ -156,6 +156,8 @@ class PublicListener(msgspec.Struct, frozen=True):
     port: int
     names: tuple[str, ...]
     """By which browsers may call it, without a port; anything else is a foreign page's trick."""
+    title: str = ""
+    """What a workshop calls the shop that is reached there, for whoever has two of them open; empty: nothing."""
 
 
 class ClusterSpec(msgspec.Struct, frozen=True):

@@ -163,6 +163,7 @@ class Twins(Application):
             "SENTINEL": setup.sentinel,
             "REPLICA_SELF": setup.replica_self,
             "REPLICA_PEERS": setup.replica_peers,
+            "SHOP_TITLE": spec.public.title if spec.public else "",
         }
         settings |= {name: value for name, value in where.items() if value}
         return {f"TWINSHOP_{name}": value for name, value in settings.items()}

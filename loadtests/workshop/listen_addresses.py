@@ -66,7 +66,7 @@ class ListenAddress(msgspec.Struct, frozen=True):
         """Where people reach that side's shop."""
         if not self.shop_ports:
             return None
-        return PublicListener(self.host, self.shop_ports[SIDES.index(side)], self.allowed_hosts)
+        return PublicListener(self.host, self.shop_ports[SIDES.index(side)], self.allowed_hosts, f"{side} shop")
 
     def check(self) -> None:
         """Make sure that one can listen there.

@@ -77,6 +77,7 @@ def _on_every_page() -> dict[str, object]:
     shop, cart, name = counter(), current_cart(), counter().settings.cookie_name
     return {
         "node": shop.settings.node,
+        "title": shop.settings.shop_title,
         "where": shop.store.where,
         "theme": shop.twin.removesuffix("_app"),
         "customer": known_user(),

@@ -82,6 +82,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Who counts them: each `node` for itself, or all of them in the `store`."""
     login_failures: str = ""
     """Of wrong passwords from one address, as Flask-Limiter writes it ("10 per minute"); empty: none."""
+    shop_title: str = ""
+    """What a workshop calls this shop, on each of its pages and on their tabs; empty: it is in no workshop."""
     slow_page_ms: int = 400
     """How long `GET /recommendations` takes."""
     deep_health: bool = False

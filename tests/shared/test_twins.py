@@ -56,6 +56,19 @@ def test_the_same_answers_but_for_cookies_and_colours(tmp_path: Path) -> None:
     assert told(node(tmp_path, "memory")) == told(node(tmp_path, "token"))
 
 
+def test_in_a_workshop_each_page_says_which_shop_it_is_and_where_the_password_stands(tmp_path: Path) -> None:
+    plain, named = (node(tmp_path, "memory", shop_title=title).reader() for title in ("", "left shop"))
+    for path in ("/", "/login", "/cart", "/nowhere"):
+        ours, theirs = plain.get(path).text, named.get(path).text
+        assert "<title>left shop · " in theirs
+        assert "<em>left shop<br>stateful</em>" in theirs
+        assert "<em>stateful</em>" in ours
+        assert "left shop" not in ours
+    login, guests = plain.get("/login").text, named.get("/login").text
+    assert ("Everybody here is a demo" in login, "guest-" in login) == (True, False)
+    assert ("Everybody here is a demo" in guests, "guest-" in guests) == (False, True)
+
+
 def test_the_same_page_but_for_colours_and_where(tmp_path: Path) -> None:
     def page(store: str) -> str:
         text = node(tmp_path, store).reader().login().get("/").text

@@ -47,6 +47,7 @@ def test_the_shops_are_reached_by_the_dashboards_names() -> None:
     assert left is not None
     assert right is not None
     assert (left.host, left.port, right.port) == ("0.0.0.0", 9001, 9002)
+    assert (left.title, right.title) == ("left shop", "right shop")
     assert "127.0.0.1" in left.names
     assert ListenAddress().shop("left") is None
 

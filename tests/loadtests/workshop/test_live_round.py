@@ -19,6 +19,7 @@ from loadtests.judging.judge import judge
 from loadtests.running.progress import Silent
 from loadtests.workshop import live_round as module
 from loadtests.workshop.contract import SEATS, guest_name
+from loadtests.workshop.listen_addresses import ListenAddress, listen_address
 from loadtests.workshop.live_round import LiveRound
 from loadtests.workshop.live_side import ABANDON_LEAD_MS, END_LEAD_MS, Signals
 from loadtests.workshop.round_spec import round_spec
@@ -31,7 +32,11 @@ class Broken(Engine):
 
     name = "broken"
 
+    def __init__(self) -> None:
+        self.asked: list[ClusterSpec] = []
+
     def start_once(self, spec: ClusterSpec, folder: Path, ledger: Ledger) -> Cluster:
+        self.asked.append(spec)
         raise EnvironmentNotReady(f"{spec.architecture.name} cannot be started", why="the machine is full")
 
     def attach(self, folder: Path, ledger: Ledger) -> Cluster:
@@ -42,6 +47,7 @@ class Hangs(Broken):
     """Waits for a part to be ready that never is, for as long as the part lives."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.waits = threading.Semaphore(0)
 
     def start_once(self, spec: ClusterSpec, folder: Path, ledger: Ledger) -> Cluster:
@@ -53,10 +59,10 @@ class Hangs(Broken):
         raise EnvironmentNotReady("n1 ended before it was ready")
 
 
-def a_round(tmp_path: Path, own_state: Path, engine: Engine) -> LiveRound:
+def a_round(tmp_path: Path, own_state: Path, engine: Engine, listen: ListenAddress | None = None) -> LiveRound:
     spec = round_spec("", ("sticky-memory", "redis"), 3)
     command = ("twinshop", "workshop")
-    return LiveRound(1, spec, engine, own_state, tmp_path / "runs", Silent(), command, lambda: None)
+    return LiveRound(1, spec, engine, own_state, tmp_path / "runs", Silent(), command, lambda: None, listen)
 
 
 @pytest.fixture
@@ -161,6 +167,16 @@ class TestCues:
         signals.abandon()
         assert signals.end_ms is None
         assert signals.elapsed_ms() == 0
+
+
+def test_each_shop_is_told_what_the_workshop_calls_it(tmp_path: Path, own_state: Path) -> None:
+    engine = Broken()
+    live = a_round(tmp_path, own_state, engine, listen_address("127.0.0.1"))
+    live.start()
+    assert until(live.over)
+    live.finish()
+    told = {spec.architecture.name: spec.public.title for spec in engine.asked if spec.public}
+    assert told == {"sticky-memory": "left shop", "redis": "right shop"}
 
 
 def test_guests_have_accounts_of_their_own_and_other_passwords_in_each_round(tmp_path: Path, own_state: Path) -> None:

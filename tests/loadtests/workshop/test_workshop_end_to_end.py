@@ -38,6 +38,7 @@ class Person:
     def __init__(self, side: RoundSide) -> None:
         self.session = requests.Session()
         self.shop = side.shop_url
+        self.side = side.side
         self.guest = side.guests[0]
 
     def come_in(self) -> None:
@@ -45,6 +46,7 @@ class Person:
         assert self.session.post(f"{self.shop}/login", json=told, headers=JSON, timeout=30).status_code == 200
         for _ in range(5):
             assert self.session.get(f"{self.shop}/me", headers=JSON, timeout=30).json()["user"] == self.guest.user
+        assert f"<title>{self.side} shop · " in self.session.get(self.shop, timeout=30).text
 
     def order(self) -> None:
         shown = self.session.get(f"{self.shop}/products", headers=JSON, timeout=30).json()["products"]

@@ -9,7 +9,7 @@ import pytest
 from compose.applications.contract import NodeSetup
 from compose.applications.twins import FROM_LIMITS, Twins
 from compose.architectures import ARCHITECTURES, Store
-from compose.cluster import ClusterSpec, Limits
+from compose.cluster import ClusterSpec, Limits, PublicListener
 from compose.supervision.ports import Listen
 from shared.errors import UsageError
 from shared.shop.settings import Settings
@@ -27,6 +27,7 @@ def test_the_defaults_are_those_of_a_cluster() -> None:
         assert getattr(settings, name) == getattr(limits, name), name
     assert (settings.store, settings.fallback_key, settings.sentinel, settings.replica_peers) == ("", "", "", "")
     assert (settings.cookie_name, settings.request_log, settings.control_token) == ("session", "", "")
+    assert settings.shop_title == PublicListener("127.0.0.1", 8001, ()).title == ""
 
 
 def test_each_variable_is_read() -> None:
@@ -48,7 +49,10 @@ def test_what_a_cluster_hands_over_is_read_back() -> None:
         "node_workers": 3, "slow_page_ms": 7, "clock_leeway_s": 5, "rate_limit": "5 per second",
         "rate_limit_counters": "store", "session_cap": 9, "store_timeout_s": 0.5,
     }  # fmt: skip
-    spec = ClusterSpec("0a1b2c3d", ARCHITECTURES["redis-replica"], limits=Limits(**changed))  # type: ignore[arg-type]
+    spec = ClusterSpec(
+        "0a1b2c3d", ARCHITECTURES["redis-replica"], limits=Limits(**changed),  # type: ignore[arg-type]
+        public=PublicListener("127.0.0.1", 8001, (), "left shop"),
+    )  # fmt: skip
     setup = NodeSetup(
         "n2",
         Listen("127.0.0.1", 8101),
@@ -67,7 +71,7 @@ def test_what_a_cluster_hands_over_is_read_back() -> None:
     assert {name: getattr(settings, name) for name in changed} == changed
     assert (settings.fallback_key, settings.sentinel) == ("an older key", "127.0.0.1:26379")
     assert (settings.replica_self, settings.replica_peers) == ("127.0.0.1:7001", "127.0.0.1:7002,127.0.0.1:7003")
-    assert settings.redis_url == "redis://127.0.0.1:1/0"
+    assert (settings.redis_url, settings.shop_title) == ("redis://127.0.0.1:1/0", "left shop")
 
 
 @pytest.mark.parametrize("store", sorted({*typing.get_args(Store)} - {"shared", "unknown"}))
