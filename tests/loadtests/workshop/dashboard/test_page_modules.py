@@ -266,7 +266,7 @@ def a_side(*served: tuple[str, str], stateful: bool = True, dead: str = "") -> d
         ([a_side(("me", "n2")), a_side(("me", "n3"), stateful=False)], "n2", "n2 ★ serves you"),
         ([a_side(("me", "n3"), stateful=False), a_side(("me", "n2"), ("b", "n2"))], "n2", "n2 ★ serves you"),
         # Who teaches is in no shop, but others of the room are: one of them must feel it.
-        ([a_side(("a", "n1"), ("b", "n3"), ("c", "n3"))], "n3", "n3 serves 2 of this room"),
+        ([a_side(("a", "n1"), ("b", "n3"), ("c", "n3"))], "n3", "n3 · 2 of the room"),
         ([a_side(("a", "n1")), a_side(("me", "n3"), stateful=False)], "n3", "n3 ★ serves you"),
         ([a_side(("me", "n2"), dead="n2")], "", "first node up"),
     ],
