@@ -162,7 +162,7 @@ export class Controls {
 
   #broken() {
     const { broken, buttons, episode } = this.#workshop.round;
-    the("enough").hidden = !episode;
+    the("enough").hidden = !episode || broken.length > 1;
     the("enough").replaceChildren(
       buttons.length === 1 ? "one is enough" : "one at a time",
       html("span", { class: "roomy" }, ": mend it, or close the round"),

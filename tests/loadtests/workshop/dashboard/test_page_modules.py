@@ -281,6 +281,18 @@ def test_a_fault_is_proposed_where_somebody_of_the_room_feels_it(
 
 
 @pytest.mark.parametrize(
+    ("count", "joined", "teaching", "said"),
+    [
+        (1, 0, {"committed": True}, "1 prediction is in."),
+        (2, 2, {"committed": False}, "2 of 3 predictions are in, yours is missing."),
+        (2, 2, False, "2 of 3 predictions are in (2 joined, and the instructor)."),
+    ],
+)
+def test_predictions_are_told_of_how_many_people(page: Page, count: int, joined: int, teaching: Any, said: str) -> None:
+    assert in_page(page, "lesson", "return it.predictionsIn(...given)", [count, joined, teaching]) == said
+
+
+@pytest.mark.parametrize(
     ("phase", "predictions", "people", "in_shops", "begins"),
     [
         ("predict", 0, 0, 0, ""),
