@@ -208,7 +208,8 @@ class WorkshopRunner:
                 episode, self._next = self._next, None
                 self._released = self._closed = False  # what was said to the round before is not said to this one
                 number += 1
-                self._state_file.begin(Round(number, "starting", episode))
+                # The page tells of so many already while the clusters start.
+                self._state_file.begin(Round(number, "starting", episode, shoppers=self._request.shoppers or 0))
             self._carry_out(number, episode)
 
     def _carry_out(self, number: int, episode: str) -> None:

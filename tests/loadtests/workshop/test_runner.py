@@ -121,11 +121,15 @@ class Heard(Silent):
 class Held:
     """A session that runs in a thread of its own."""
 
-    def __init__(self, folder: Path, *, predict: bool = True, first: str = "") -> None:
+    def __init__(self, folder: Path, *, predict: bool = True, first: str = "", shoppers: int | None = None) -> None:
         self.state_file = StateFile(folder, predict=predict, episodes=(EPISODE,))
         self.said = Heard()
         self.session = WorkshopRunner(
-            WorkshopRequest(predict=predict), cast("Engine", None), folder, self.state_file, self.said
+            WorkshopRequest(predict=predict, shoppers=shoppers),
+            cast("Engine", None),
+            folder,
+            self.state_file,
+            self.said,
         )
         self.error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, args=(first,), daemon=True)
@@ -229,8 +233,9 @@ def test_while_it_starts_nothing_can_be_done(
     hold: Callable[..., Held], paper: type[PaperRound], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(paper, "stand_at_once", False)
-    held = hold()
+    held = hold(shoppers=12)
     assert held.reaches("starting")
+    assert held.told().shoppers == 12  # the page tells of so many already
     assert until(lambda: paper.made)
     assert refused(held, KILL, Heal(), Close()) == ["nobody shops now: the round is in 'starting'"] * 3
     assert refused(held, Release()) == ["nobody waits to be let in: the round is in 'starting'"]

@@ -50,7 +50,9 @@ export class Controls {
     this.#me = me;
     this.#stand(workshop, covered);
     if (here && !(document.activeElement !== document.body && document.activeElement.checkVisibility())) {
-      the(the(here).checkVisibility() ? `${here}-title` : "controls-title").focus();
+      // While people shop, what comes next is to break something; `top.js` says where the page stands.
+      const next = the("breaking").checkVisibility() ? "breaking-title" : "controls-title";
+      the(next).focus({ preventScroll: true });
     }
   }
 
@@ -159,7 +161,12 @@ export class Controls {
   }
 
   #broken() {
-    const { broken, buttons } = this.#workshop.round;
+    const { broken, buttons, episode } = this.#workshop.round;
+    the("enough").hidden = !episode || broken.length > 1;
+    the("enough").replaceChildren(
+      buttons.length === 1 ? "one is enough" : "one at a time",
+      html("span", { class: "roomy" }, ": mend it, or close the round"),
+    );
     the("broken").classList.toggle("nothing", broken.length === 0); // its room is kept: what stands below stays there
     the("mend-all").hidden = broken.length < 2;
     if (!this.#changed("broken", broken)) return;

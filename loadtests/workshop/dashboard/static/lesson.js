@@ -43,7 +43,7 @@ export class Lesson {
     const { phase } = workshop.round;
     this.#episode = await ask("/api/episode");
     if (shape !== this.#shown) return;
-    this.#story();
+    this.#story(phase);
     const asks = workshop.predict && !me.committed && phase !== "starting" && phase !== "failed";
     the("prediction").hidden = !asks;
     if (asks) this.#questions(phase);
@@ -56,13 +56,13 @@ export class Lesson {
   }
 
   /** How many have committed, while predictions are open. */
-  async count() {
+  async count({ participants = [] }, { instructor, committed }) {
     const { count } = await ask("/api/predictions");
-    const said = count === 1 ? "1 prediction is in." : `${count} predictions are in.`;
+    const said = predictionsIn(count, participants.length, instructor && { committed });
     for (const place of document.querySelectorAll(".committed-count")) write(place, said);
   }
 
-  #story() {
+  #story(phase) {
     const {
       number,
       title,
@@ -87,6 +87,11 @@ export class Lesson {
     the("tips").replaceChildren(
       ...tips.map((tip, place) => html("details", {}, html("summary", {}, names[place] ?? "More"), ...prose(tip))),
     );
+    // A room compares first: who unfolds the solution has the explanation with the same press.
+    the("why").open = false;
+    if (phase !== "explain") return;
+    const solution = the("tips").lastElementChild;
+    solution?.addEventListener("toggle", () => (the("why").open = solution.open));
   }
 
   #questions(phase) {
@@ -170,6 +175,17 @@ export class Lesson {
       ),
     );
   }
+}
+
+/**
+ * @param {number} count  @param {number} joined how many have a seat; whoever teaches predicts, too, and has none
+ * @param {{committed: boolean} | false} teaching whether it is said to whoever teaches, who hears of their own
+ */
+export function predictionsIn(count, joined, teaching) {
+  if (joined === 0) return count === 1 ? "1 prediction is in." : `${count} predictions are in.`;
+  const all = `${count} of ${Math.max(count, joined + 1)} predictions are in`;
+  if (teaching) return `${all}, ${teaching.committed ? "yours with them" : "yours is missing"}.`;
+  return `${all} (${joined} joined, and the instructor).`;
 }
 
 function field(question) {

@@ -26,6 +26,7 @@ import { Roster } from "./roster.js";
 import { SeriesOf } from "./series.js";
 import { Stream } from "./stream.js";
 import { TimeLine } from "./timeline.js";
+import { Top } from "./top.js";
 import { Visit } from "./visit.js";
 import { Witness } from "./witness.js";
 import { clock, noStore, PHASES, SIDES, spoken, titled } from "./words.js";
@@ -56,6 +57,7 @@ const sought = (ms) => player.seek(ms);
 const timeline = new TimeLine(the("timeline"), the("fault-rows"), sought);
 const charts = new Charts(the("charts"), sought);
 const sides = Object.fromEntries(SIDES.map((name) => [name, sideOf(name)]));
+const pageTop = new Top();
 const turnProjector = offerProjector(drawSoon);
 
 function sideOf(name) {
@@ -98,6 +100,7 @@ function drawSoon() {
   requestAnimationFrame(() => {
     due = false;
     draw();
+    if (workshop !== null) pageTop.keep(workshop.round, LIVE.has(workshop.round.phase) && !cover.covers);
   });
 }
 
@@ -127,6 +130,9 @@ function drawHead(round, picture) {
   stand(LIVE.has(round.phase) && !cover.covers);
   write(the("round-title"), round.episode ? titled(round.episode) : "Free play");
   write(the("phase"), PHASES[round.phase]);
+  const joined = workshop.participants?.length ?? 0;
+  the("joined").hidden = !me.room || joined === 0 || Boolean(round.episode);
+  write(the("joined"), `${joined} in the room`);
   the("not-live").hidden = cover.covers || player.mode === "live";
   write(the("not-live"), player.mode === "replay" ? `replay, ${player.speed}×` : "standing still");
   write(
@@ -148,7 +154,7 @@ function stand(shopsFirst) {
     : ["controls", "breaking", "lesson", "visit", "columns", "room"];
   const here = document.activeElement;
   the("time").before(...order.map(the));
-  here?.focus(); // what is moved loses it
+  here?.focus({ preventScroll: true }); // what is moved loses it
 }
 
 function drawSide(name, picture) {
@@ -227,8 +233,10 @@ async function fetchMe() {
 function committed() {
   fetchMe().then(() => {
     count();
-    the("columns-title").focus();
-    if (cover.covers) the("cover").scrollIntoView({ block: "center" }); // it says that it was committed
+    // Whoever teaches goes on to the button that lets people shop; it stands above.
+    the(me.instructor ? "controls-title" : "columns-title").focus();
+    if (me.instructor) window.scrollTo({ top: 0, behavior: "instant" });
+    else if (cover.covers) the("cover").scrollIntoView({ block: "center" }); // it says that it was committed
   });
 }
 
@@ -272,7 +280,7 @@ const stream = new Stream({
 async function count() {
   if (workshop?.round.phase !== "predict" || document.hidden || !(me.instructor || me.committed)) return;
   try {
-    await lesson.count();
+    await lesson.count(workshop, me);
   } catch (refusal) {
     if (!(refusal instanceof Refusal)) throw refusal;
   }

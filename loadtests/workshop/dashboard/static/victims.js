@@ -39,5 +39,5 @@ function servedBy({ nodes, guests }) {
 
 function why(users, me) {
   if (users.includes(me)) return " ★ serves you";
-  return users.length ? ` serves ${users.length} of this room` : "";
+  return users.length ? ` · ${users.length} of the room` : "";
 }

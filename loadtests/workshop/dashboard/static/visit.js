@@ -83,7 +83,7 @@ function entrance(side, { user, password, doors }) {
         `${side.side} shop`,
       ),
     ),
-    html("a", { href: `${address}${doors.cart}`, target: tab }, "your cart"),
+    html("a", { href: `${address}${doors.cart}`, target: tab }, html("span", { class: "roomy" }, "your "), "cart"),
     html("span", { class: "served" }, html("span", { class: "where" }), html("span", { class: "then" })),
   );
 }

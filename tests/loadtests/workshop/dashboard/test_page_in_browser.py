@@ -109,6 +109,9 @@ def test_an_episode_by_the_keyboard_alone(browser: Browser, tmp_path: Path) -> N
         expect(rows.nth(0)).to_contain_text("5 too many")
         expect(rows.nth(1)).to_contain_text("as you said")
         expect(page.locator("#histograms tr.observed").first).to_contain_text("10")
+        expect(page.locator("#explanation")).to_be_hidden()  # the room compares first
+        press(page, page.get_by_text("The solution"))
+        expect(page.locator("#explanation")).to_be_visible()
         expect(page.locator("#explanation")).to_contain_text(LESSON.explanation.partition(".")[0])
         expect(page.locator("#visit")).to_be_hidden()  # the shops are closed
         tab_to(page, page.get_by_role("link", name="The round’s report"))

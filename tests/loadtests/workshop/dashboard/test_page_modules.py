@@ -266,7 +266,7 @@ def a_side(*served: tuple[str, str], stateful: bool = True, dead: str = "") -> d
         ([a_side(("me", "n2")), a_side(("me", "n3"), stateful=False)], "n2", "n2 ★ serves you"),
         ([a_side(("me", "n3"), stateful=False), a_side(("me", "n2"), ("b", "n2"))], "n2", "n2 ★ serves you"),
         # Who teaches is in no shop, but others of the room are: one of them must feel it.
-        ([a_side(("a", "n1"), ("b", "n3"), ("c", "n3"))], "n3", "n3 serves 2 of this room"),
+        ([a_side(("a", "n1"), ("b", "n3"), ("c", "n3"))], "n3", "n3 · 2 of the room"),
         ([a_side(("a", "n1")), a_side(("me", "n3"), stateful=False)], "n3", "n3 ★ serves you"),
         ([a_side(("me", "n2"), dead="n2")], "", "first node up"),
     ],
@@ -278,6 +278,18 @@ def test_a_fault_is_proposed_where_somebody_of_the_room_feels_it(
     assert found["proposed"] == proposed
     assert [value for value, _ in found["options"]] == ["", "n1", "n2", "n3"]
     assert dict(found["options"])[proposed] == words
+
+
+@pytest.mark.parametrize(
+    ("count", "joined", "teaching", "said"),
+    [
+        (1, 0, {"committed": True}, "1 prediction is in."),
+        (2, 2, {"committed": False}, "2 of 3 predictions are in, yours is missing."),
+        (2, 2, False, "2 of 3 predictions are in (2 joined, and the instructor)."),
+    ],
+)
+def test_predictions_are_told_of_how_many_people(page: Page, count: int, joined: int, teaching: Any, said: str) -> None:
+    assert in_page(page, "lesson", "return it.predictionsIn(...given)", [count, joined, teaching]) == said
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 from loadtests.workshop.contract import Begin, Close, LiveFault
 from tests.loadtests.report.test_browser import assert_axe_finds_nothing, axe_finds_nothing_at
 from tests.loadtests.workshop.dashboard.process import TOKEN
-from tests.loadtests.workshop.dashboard.stage import on_stage
+from tests.loadtests.workshop.dashboard.stage import Played, on_stage
 from tests.loadtests.workshop.dashboard.test_page_in_browser import predicted, press, seek
 from tests.waiting import until
 
@@ -25,12 +25,14 @@ SEEN_AT_ONCE = (
     "#left-room",
     "#close-round",
 )
+NOT_CUT = ("#round-title",)
 ONE_DEAD = (LiveFault(0, ("left", "right"), "kill", "n2"),)
 
 
 def test_all_that_a_room_looks_at_is_seen_without_scrolling(browser: Browser, tmp_path: Path) -> None:
     """In both modes, on small projectors too, while something is broken; and no dot stands in a dead node."""
-    with on_stage(tmp_path / "w", "run", predict=False, join_code="apple-42", broken=ONE_DEAD) as played:
+    told = {"episode": "where-does-your-cart-live", "predict": False}  # of two lines, beside how to join
+    with on_stage(tmp_path / "w", "run", join_code="apple-42", broken=ONE_DEAD, **told) as played:
         page = played.open(browser, key=True)
         for width, height in ((1280, 720), (1280, 800), (1920, 1080)):
             page.set_viewport_size({"width": width, "height": height})
@@ -45,6 +47,9 @@ def test_all_that_a_room_looks_at_is_seen_without_scrolling(browser: Browser, tm
                     assert box["y"] >= 0, (width, mode, part)
                     assert box["y"] + box["height"] <= height, (width, height, mode, part, box)
                 assert dots_in_dead_nodes(page) == 0
+                for part in NOT_CUT:
+                    assert page.locator(part).evaluate("it => it.scrollHeight <= it.clientHeight"), (width, mode, part)
+                assert page.locator("#breaking").evaluate("it => it.scrollWidth <= it.clientWidth"), (width, mode)
                 page.locator("#projector").click()
 
 
@@ -86,6 +91,59 @@ def dots_in_dead_nodes(page: Page) -> int:
             && dot.bottom < box.bottom;
         return dots.filter((dot) => dead.some((box) => inside(dot, box))).length;
     }""")
+    return found
+
+
+def test_the_page_stands_at_its_top_when_the_round_goes_on(browser: Browser, tmp_path: Path) -> None:
+    """And only then: whoever has scrolled away stays there, and so does whoever is writing a prediction."""
+    with on_stage(tmp_path / "w", "predict", join_code="apple-42") as played:
+        page = played.open(browser, key=True, width=1280, height=720, path="/?projector=1")
+        phone, late = (joined(played, browser) for _ in range(2))
+        for each in (phone, page):
+            predicted(each)
+            expect(each.locator("#own")).to_be_visible()
+        expect(page.locator("#release")).to_be_in_viewport(ratio=1)
+        expect(page.locator("#counted")).to_have_text("2 of 3 predictions are in, yours with them.", timeout=20_000)
+        late.locator("#reason").click()
+        assert scrolled(late) > 0
+
+        press(page, page.locator("#release"))
+        expect(page.locator("#left-picture [data-node]").first).to_be_visible()
+        expect(phone.locator("#left-picture [data-node]").first).to_be_visible()
+        assert until(lambda: scrolled(page) == 0 == scrolled(phone))
+        expect(page.locator("#breaking-title")).to_be_focused()
+        expect(late.locator("#commit-note")).to_contain_text("You are late")
+        assert scrolled(late) > 0
+        for each in (page, phone):
+            each.evaluate("scrollTo(0, 400)")
+        page.locator("#fault-buttons [data-kind=kill]").evaluate("it => it.click()")
+        expect(page.locator("#enough")).to_have_text("one at a time: mend it, or close the round")
+        assert min(scrolled(page), scrolled(phone)) > 0
+        played.stage.handle(Close())
+        for each in (page, phone):
+            expect(each.locator("#compared-rows tr").first).to_be_in_viewport()
+            assert scrolled(each) == 0
+
+
+def test_free_play_says_how_many_are_in_the_room(browser: Browser, tmp_path: Path) -> None:
+    with on_stage(tmp_path / "w", "open", episode="", join_code="apple-42") as played:
+        page = played.open(browser, key=True, path="/?projector=1")
+        expect(page.locator("#joined")).to_be_hidden()
+        joined(played, browser)
+        expect(page.locator("#joined")).to_have_text("1 in the room")
+
+
+def joined(played: Played, browser: Browser) -> Page:
+    """A phone in the room."""
+    phone = played.open(browser, width=360, height=740)
+    phone.get_by_label("The code on the instructor’s screen").fill("apple-42")
+    phone.get_by_role("button", name="Join").click()
+    expect(phone.locator("#lesson, #pair").first).to_be_attached()
+    return phone
+
+
+def scrolled(page: Page) -> float:
+    found: float = page.evaluate("scrollY")
     return found
 
 

@@ -77,6 +77,7 @@ def test_what_is_to_be_pressed_is_on_the_page_of_the_dashboard(page: LessonPage)
     there = " ".join(" ".join(file.read_text().split()) for file in files) + " ".join(
         fault.button for fault in FAULTS.values()
     )
+    there = re.sub(r'<span class="roomy">(.*?)</span>', r"\1", there)  # a projector leaves them out
     (run,) = re.findall(r"^## Run\n(.*?)^<details>", page.path.read_text(), re.MULTILINE | re.DOTALL)
     named = [" ".join(name.split()) for name in re.findall(r"\*\*(.+?)\*\*", run, re.DOTALL)]
     assert "Close predictions, let them shop" in named
