@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from importlib import import_module
-from pkgutil import iter_modules
-from types import ModuleType
 
 from loadtests.checks.contract import Check, Tally
+from loadtests.model.found import classes_in
 
 NO_CHECKS = {"contract", "found", "witness"}
 
@@ -18,22 +16,13 @@ def find_checks(folders: Iterable[str], package: str) -> list[type[Check] | type
     Raises:
         TypeError: a file holds none, or several; or says of one what is not enough.
     """
-    files = sorted(file.name for file in iter_modules(folders) if file.name not in NO_CHECKS)
-    return sorted((_only_one(import_module(f"{package}.{file}")) for file in files), key=_place)
+    found = classes_in(folders, package, Check | Tally, NO_CHECKS, "checks and tallies")
+    return sorted(map(_measured, found), key=_place)
 
 
-def _only_one(module: ModuleType) -> type[Check] | type[Tally]:
-    # By the module's name: what a file imports, its contract above all, stands among its names, too.
-    found = [
-        kind
-        for kind in vars(module).values()
-        if isinstance(kind, type) and issubclass(kind, Check | Tally) and kind.__module__ == module.__name__
-    ]
-    if len(found) != 1:
-        raise TypeError(f"{module.__name__} holds {len(found)} checks and tallies; each file in its folder holds one")
-    (it,) = found
+def _measured(it: type[Check] | type[Tally]) -> type[Check] | type[Tally]:
     if not it.measures:
-        raise TypeError(f"{module.__name__}: nothing can be predicted of it; its measures are missing")
+        raise TypeError(f"{it.__module__}: nothing can be predicted of it; its measures are missing")
     return it
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from importlib import import_module
 from pkgutil import iter_modules
+from types import UnionType
 from typing import Any
 
 
-def classes_in(folders: Iterable[str], package: str, kind: type, beside: Collection[str], words: str) -> Iterator[Any]:
+def classes_in(
+    folders: Iterable[str], package: str, kind: type | UnionType, beside: Collection[str], words: str
+) -> Iterator[Any]:
     """The classes of that kind in these folders, in the order of the files' names.
 
     Args:

@@ -161,7 +161,7 @@ class ApplicationUnderTest(msgspec.Struct, frozen=True):
         how = "a service of a compose file" if self.description.service else "a command"
         what = why = instead = ""
         if running and (balancer or engine != "processes"):
-            what, why, instead = "run with --engine or --balancer", "it runs already", "leave them out"
+            what, why, instead = "run with --engine or --balancer", "it runs already", "omit them"
         elif engine != self.runs_on and not running:
             what, why = f"run with --engine {engine}", f"it is described by {how}"
             instead = f"--engine {self.runs_on}"

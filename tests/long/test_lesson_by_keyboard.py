@@ -15,7 +15,7 @@ from loadtests.workshop.episode import Episode, ScriptStep
 from loadtests.workshop.episode_file import load_episodes
 from loadtests.workshop.rehearsal.dashboard_client import DashboardClient
 from tests.loadtests.workshop.dashboard.test_page_in_browser import press, tab_to
-from tests.loadtests.workshop.whole_workshop import WholeWorkshop, whole_workshop
+from tests.loadtests.workshop.whole_workshop import SHOPPERS, WholeWorkshop, whole_workshop
 from tests.waiting import until
 
 pytestmark = [pytest.mark.long, pytest.mark.browser, pytest.mark.timeout(1500)]
@@ -179,7 +179,7 @@ class KeyboardPerson:
 
 
 def test_every_step_of_every_episode_without_a_mouse(tmp_path: Path, chromium: Browser) -> None:
-    episodes = [episode.of_so_many(6) for episode in load_episodes()]  # as many as `whole_workshop` begins with
+    episodes = [episode.of_so_many(SHOPPERS) for episode in load_episodes()]  # its texts name the round's number
     with ExitStack() as last:
         workshop = last.enter_context(whole_workshop(tmp_path, "--episode", "1"))
         workshop.reaches("predict")

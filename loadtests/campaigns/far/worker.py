@@ -88,7 +88,7 @@ def named_for_others(scenario: str) -> str:
     if not path.is_relative_to(ROOT):
         raise UsageError(
             f"{scenario} cannot be run on other machines", why="a worker runs what its own checkout holds",
-            next_step="leave --on out",
+            next_step="omit --on",
         )  # fmt: skip
     return path.relative_to(ROOT).as_posix()
 

@@ -20,6 +20,7 @@ from loadtests.workshop.host import running_workshop
 from tests.loadtests.command import start
 from tests.waiting import until
 
+SHOPPERS = 6
 STARTS_WITHIN_S = 60.0
 
 
@@ -98,7 +99,7 @@ class WholeWorkshop:
 
 @contextmanager
 def whole_workshop(folder: Path, *options: str) -> Iterator[WholeWorkshop]:
-    process = start(folder, "workshop", "--json", "--no-open", "--shoppers", "6", *options)
+    process = start(folder, "workshop", "--json", "--no-open", "--shoppers", str(SHOPPERS), *options)
     try:
         yield WholeWorkshop(folder, process)
     finally:
