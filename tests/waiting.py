@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from compose.probes import questions
+from compose import probes
 
 
 def until(look: Callable[[], object], within_s: float = 30.0) -> bool:
@@ -18,10 +18,10 @@ def until(look: Callable[[], object], within_s: float = 30.0) -> bool:
     return True
 
 
-def ask(url: str, headers: Mapping[str, str] | None = None, within_s: float = 10.0) -> questions.HttpAnswer:
+def ask(url: str, headers: Mapping[str, str] | None = None, within_s: float = 10.0) -> probes.HttpAnswer:
     """GET that URL as probes do, with a test's patience: for an answer on a busy machine, 0.3 s are too short.
 
     Raises:
         Unanswered: refused, timeout, reset, or not HTTP.
     """
-    return questions.ask(url, headers=headers, within_s=within_s)
+    return probes.ask(url, headers=headers, within_s=within_s)

@@ -14,10 +14,9 @@ from typing import Literal
 import msgspec
 
 from compose.applications.compose_file import ComposeService
-from compose.changes import FIRST_FORMAT, Key, Reply, Trouble
-from compose.cluster import ClusterSpec, HttpInterface
+from compose.cluster import FIRST_FORMAT, ClusterSpec, HttpInterface, Key, Reply, Trouble
 from compose.interface import ShopperInterface
-from compose.probes.parts import SelfReport
+from compose.probes import SelfReport
 from compose.supervision.ports import Listen
 from shared.database_order import DatabaseOrder
 from shared.sessions import HeldSession

@@ -17,11 +17,9 @@ from urllib.parse import urlsplit
 
 from compose.applications.compose_file import ComposeService, compose_service
 from compose.applications.contract import Application, ApplicationCapabilities, NodeSetup
-from compose.changes import Reply, Trouble
-from compose.cluster import ClusterSpec, HttpInterface
+from compose.cluster import ClusterSpec, HttpInterface, Reply, Trouble
 from compose.description import PLACES, Description, variant_of
-from compose.probes.parts import PROBE_S, SelfReport, ask_page
-from compose.probes.questions import Unanswered, ask
+from compose.probes import PROBE_S, SelfReport, Unanswered, ask, ask_page
 from compose.supervision.ports import HOST, Listen
 from compose.supervision.waiting import not_ready
 from shared.errors import UsageError

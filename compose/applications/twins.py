@@ -12,11 +12,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 from compose.applications.contract import Application, ApplicationCapabilities, NodeSetup, NodeState
-from compose.changes import Key, Reply, Trouble
-from compose.cluster import ClusterSpec, HttpInterface
+from compose.cluster import ClusterSpec, HttpInterface, Key, Reply, Trouble
 from compose.interface import Call, ShopperInterface, ShownKeys, ShownPlaces
-from compose.probes.parts import PROBE_S, SelfReport, ask_page
-from compose.probes.questions import Unanswered, ask
+from compose.probes import PROBE_S, SelfReport, Unanswered, ask, ask_page
 from compose.supervision.ports import Listen
 from shared.database_order import DatabaseOrder
 from shared.errors import TwinshopError

@@ -30,9 +30,8 @@ from compose.balancers.contract import (
     milliseconds,
     retries_of,
 )
-from compose.changes import Balancing
-from compose.probes.parts import PROBE_S
-from compose.probes.questions import HttpAnswer, Unanswered, ask
+from compose.cluster import Balancing
+from compose.probes import PROBE_S, HttpAnswer, Unanswered, ask
 
 CONFIG_FILE = "httpd.conf"
 MODULE_FOLDERS = ("/usr/lib/apache2/modules", "/usr/lib64/httpd/modules", "/usr/libexec/apache2")

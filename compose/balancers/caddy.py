@@ -25,9 +25,8 @@ from compose.balancers.contract import (
     packaged_script,
     retries_of,
 )
-from compose.changes import Balancing
-from compose.probes.parts import PROBE_S
-from compose.probes.questions import HttpAnswer, Unanswered, ask
+from compose.cluster import Balancing
+from compose.probes import PROBE_S, HttpAnswer, Unanswered, ask
 
 CONFIG_FILE = "Caddyfile"
 PASSIVE = Variant("passive", "passive health checks")

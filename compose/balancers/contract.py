@@ -21,9 +21,8 @@ import msgspec
 
 from compose.architectures import Affinity
 from compose.balancers.access_log import RawLine
-from compose.changes import Balancing
-from compose.cluster import ClusterSpec, HttpInterface
-from compose.probes.parts import SelfReport
+from compose.cluster import Balancing, ClusterSpec, HttpInterface
+from compose.probes import SelfReport
 from compose.supervision.ports import Listen
 from shared.errors import EnvironmentNotReady
 

@@ -25,9 +25,8 @@ from compose.balancers.envoy_config import (
     routes_file,
     written,
 )
-from compose.changes import Balancing
-from compose.probes.parts import PROBE_S
-from compose.probes.questions import ask
+from compose.cluster import Balancing
+from compose.probes import PROBE_S, ask
 
 CONFIG_FILE = "balancer.json"
 STRICT = Variant("strict", "strict")

@@ -14,8 +14,7 @@ from typing import Any
 import msgspec
 
 from compose.balancers.contract import Member, Site, affinity_cookie, retries_of, ring_cookie
-from compose.changes import Balancing
-from compose.cluster import ClusterSpec
+from compose.cluster import Balancing, ClusterSpec
 from compose.supervision.ports import Listen
 
 Json = dict[str, Any]

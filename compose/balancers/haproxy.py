@@ -33,9 +33,8 @@ from compose.balancers.contract import (
     retries_of,
     ring_cookie,
 )
-from compose.changes import Balancing
-from compose.probes.parts import PROBE_S
-from compose.probes.questions import Unanswered, in_a_word
+from compose.cluster import Balancing
+from compose.probes import PROBE_S, Unanswered, in_a_word
 
 CONFIG_FILE = "haproxy.cfg"
 STICK_TABLE = Variant("stick-table", "stick table")

@@ -25,9 +25,8 @@ from compose.balancers.contract import (
     retries_of,
     ring_cookie,
 )
-from compose.changes import Balancing
-from compose.probes.parts import PROBE_S
-from compose.probes.questions import ask
+from compose.cluster import Balancing
+from compose.probes import PROBE_S, ask
 
 CONFIG_FILE = "nginx.conf"
 IP_HASH = Variant("ip-hash", "ip_hash")

@@ -22,9 +22,8 @@ from compose.balancers.contract import (
     packaged_script,
     retries_of,
 )
-from compose.changes import Balancing
-from compose.probes.parts import PROBE_S
-from compose.probes.questions import ask
+from compose.cluster import Balancing
+from compose.probes import PROBE_S, ask
 
 DYNAMIC_FILE = "dynamic.yml"  # YAML, which JSON is, too; files named traefik.* it would take for another kind
 _CLIENT_GONE = 499

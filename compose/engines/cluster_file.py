@@ -13,8 +13,21 @@ from typing import Any
 import msgspec
 
 from compose.applications.contract import NodeSetup
-from compose.changes import Balancing, Key, NodeChanges, Wire
-from compose.cluster import BALANCER, CACHE, REPLICA, SENTINEL, STORE, WIRES, ClusterSpec, other_parts, wire_ends
+from compose.cluster import (
+    BALANCER,
+    CACHE,
+    REPLICA,
+    SENTINEL,
+    STORE,
+    WIRES,
+    Balancing,
+    ClusterSpec,
+    Key,
+    NodeChanges,
+    Wire,
+    other_parts,
+    wire_ends,
+)
 from compose.supervision.ports import HOST, Listen
 from shared.errors import UsageError
 from shared.whole_file import write_whole

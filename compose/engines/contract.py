@@ -11,8 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 from compose.applications.contract import NodeState
-from compose.changes import Balancing, NodeChanges, Reply, Trouble, Wire
-from compose.cluster import ClusterSpec, NodeAddress, Observation, Usage
+from compose.cluster import Balancing, ClusterSpec, NodeAddress, NodeChanges, Observation, Reply, Trouble, Usage, Wire
 from compose.supervision.ledger import Ledger
 from shared.database_order import DatabaseOrder
 from shared.errors import ForeignAnswer, PortTaken, UsageError

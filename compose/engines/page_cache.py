@@ -17,8 +17,7 @@ from pathlib import Path
 from compose.balancers.access_log import KEPT_LOG
 from compose.balancers.nginx import BALANCER as NGINX
 from compose.cluster import CACHE, ClusterSpec, HttpInterface
-from compose.probes.parts import PROBE_S, SelfReport
-from compose.probes.questions import ask
+from compose.probes import PROBE_S, SelfReport, ask
 from compose.supervision.ports import Listen
 from shared.errors import UsageError
 

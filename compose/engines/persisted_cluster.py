@@ -20,15 +20,26 @@ from compose.applications.contract import NodeState
 from compose.balancers import balancer_named
 from compose.balancers.access_log import KEPT_LOG, translate
 from compose.balancers.contract import OUR_LOG, MemberHealth
-from compose.changes import NodeChanges, Reply, Trouble
-from compose.cluster import BALANCER, CACHE, REPLICA, SENTINEL, STORE, WIRES, Observation, Usage, other_parts
+from compose.cluster import (
+    BALANCER,
+    CACHE,
+    REPLICA,
+    SENTINEL,
+    STORE,
+    WIRES,
+    NodeChanges,
+    Observation,
+    Reply,
+    Trouble,
+    Usage,
+    other_parts,
+)
 from compose.engines import page_cache
 from compose.engines.cluster_file import ClusterFile, read_cluster_file, work_folder, write_cluster_file
 from compose.engines.confidential import blank_in_logs, passwords_of
 from compose.engines.contract import Cluster
 from compose.engines.store import store_counters
-from compose.probes.parts import PROBE_S, SelfReport, report_of_sentinel, report_of_store, report_of_wires
-from compose.probes.questions import Unanswered, ask
+from compose.probes import PROBE_S, SelfReport, Unanswered, ask, report_of_sentinel, report_of_store, report_of_wires
 from compose.supervision.ledger import Ledger
 from compose.supervision.ledger_file import Broken
 from compose.supervision.recovery import is_own_folder, remove_own_folder

@@ -14,8 +14,7 @@ from collections.abc import Callable
 from compose.cluster import BALANCER, CACHE, REPLICA, SENTINEL, STORE, WIRES
 from compose.engines.routed_cluster import RoutedCluster
 from compose.engines.store import replicas_that_keep_up
-from compose.probes.parts import PROBE_S
-from compose.probes.questions import Unanswered, ask
+from compose.probes import PROBE_S, Unanswered, ask
 from compose.supervision.ports import port_of
 from compose.supervision.waiting import not_ready, wait_for
 from shared.errors import EnvironmentNotReady, ForeignAnswer

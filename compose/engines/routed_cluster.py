@@ -18,11 +18,10 @@ from typing import Any
 import msgspec
 
 from compose.balancers.contract import Member, MemberHealth, Routing, Site
-from compose.changes import OF_A_CANARY, Balancing, Reply, Wire
+from compose.cluster import OF_A_CANARY, Balancing, Reply, Wire
 from compose.delay_proxy import Link
 from compose.engines.persisted_cluster import CONFIGURATION, PersistedCluster
-from compose.probes.parts import PROBE_S, ping
-from compose.probes.questions import Unanswered, ask
+from compose.probes import PROBE_S, Unanswered, ask, ping
 from compose.supervision.ledger_file import Broken
 from compose.supervision.waiting import wait_for
 from shared.errors import TwinshopError, UsageError

@@ -15,7 +15,7 @@ from compose.applications.contract import NodeState
 from compose.cluster import ClusterSpec, NodeAddress
 from compose.engines.cluster_file import work_folder
 from compose.engines.contract import Cluster, Engine
-from compose.probes.questions import Unanswered, ask
+from compose.probes import Unanswered, ask
 from compose.supervision.ledger import Ledger
 from compose.supervision.recovery import remove_own_folder
 from compose.supervision.waiting import wait_for

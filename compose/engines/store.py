@@ -9,8 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from compose.cluster import Limits
-from compose.probes.parts import MASTER
-from compose.probes.questions import Unanswered, ask_server, facts
+from compose.probes import MASTER, Unanswered, ask_server, facts
 from compose.supervision.ports import HOST
 
 # So long a store may be silent before its sentinel promotes the replica. A sentinel asks once a second, and a store

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compose.changes import Balancing
+from compose.cluster import Balancing
 from compose.engines.contract import Cluster
 from loadtests.faults.bases import Misroutes
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from compose.changes import Balancing, NodeChanges, Reply, Trouble, Wire
-from compose.cluster import Limits
+from compose.cluster import Balancing, Limits, NodeChanges, Reply, Trouble, Wire
 from compose.engines.contract import Cluster
 from loadtests.faults.contract import Evidence, Fault, Looks, Target
 from loadtests.faults.effects import FIRST, FOREVER_US, Effect, FaultMarks, NodeFormat, NodeSigns, node_down

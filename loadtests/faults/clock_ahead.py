@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 
-from compose.changes import Trouble
-from compose.cluster import Limits
+from compose.cluster import Limits, Trouble
 from loadtests.faults.bases import Troubles
 from loadtests.faults.contract import Cure, Evidence, Target
 from loadtests.faults.effects import Effect, FaultMarks, clock_off

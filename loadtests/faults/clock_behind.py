@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compose.changes import Trouble
+from compose.cluster import Trouble
 from loadtests.faults.clock_ahead import LOOK_TAKES_S, ClockAhead, ahead_s, clock_in_words
 from loadtests.faults.contract import Evidence, Target
 

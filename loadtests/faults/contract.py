@@ -16,8 +16,7 @@ from typing import Literal
 
 import msgspec
 
-from compose.changes import Balancing
-from compose.cluster import Limits, Observation
+from compose.cluster import Balancing, Limits, Observation
 from compose.engines.contract import Cluster
 from loadtests.faults.effects import Effect, FaultMarks
 from loadtests.model.cause import Cause

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from compose.changes import Trouble
-from compose.cluster import Limits
+from compose.cluster import Limits, Trouble
 from loadtests.faults.bases import REQUEST_REPEATED, NodeGoesDown
 from loadtests.faults.contract import Cure, Target
 from loadtests.faults.effects import Effect, FaultMarks, RepeatsRequests, over, since

@@ -16,8 +16,7 @@ from __future__ import annotations
 
 import msgspec
 
-from compose.changes import Key
-from compose.cluster import Limits
+from compose.cluster import Key, Limits
 from loadtests.model.fault_timeline import FaultTimeline
 
 FOREVER_US = 1 << 62

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compose.changes import OF_A_CANARY, Balancing
+from compose.cluster import OF_A_CANARY, Balancing
 from compose.engines.contract import Cluster
 from loadtests.faults.contract import Evidence, Fault, Target
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compose.changes import NodeChanges
+from compose.cluster import NodeChanges
 from loadtests.faults.bases import Rekeys
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from compose.changes import Trouble
-from compose.cluster import Limits
+from compose.cluster import Limits, Trouble
 from compose.engines.contract import Cluster
 from loadtests.faults.bases import MEMORY_CAP, Troubles
 from loadtests.faults.contract import Evidence, Target

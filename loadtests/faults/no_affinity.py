@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from compose.changes import Balancing
-from compose.cluster import Limits
+from compose.cluster import Balancing, Limits
 from compose.engines.contract import Cluster
 from loadtests.faults.bases import AFFINITY_LOST, Misroutes
 from loadtests.faults.effects import AffinityLost, Effect, FaultMarks, over, since

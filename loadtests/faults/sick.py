@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from compose.changes import Reply, Trouble
-from compose.cluster import Limits
+from compose.cluster import Limits, Reply, Trouble
 from loadtests.faults.bases import RETRIED_ELSEWHERE, TroublesPages
 from loadtests.faults.effects import Effect, FaultMarks, retried_elsewhere
 from loadtests.model.cause import Cause

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from compose.changes import Trouble
-from compose.cluster import Limits
+from compose.cluster import Limits, Trouble
 from loadtests.faults.bases import REQUEST_REPEATED, RETRIED_ELSEWHERE
 from loadtests.faults.effects import Effect, FaultMarks, RepeatsRequests, over, retried_elsewhere, since
 from loadtests.faults.sick import Sick

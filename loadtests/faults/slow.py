@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compose.changes import Reply, Trouble
+from compose.cluster import Reply, Trouble
 from loadtests.faults.bases import TroublesPages
 
 DELAY_MS = 1000

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from compose.engines.contract import Cluster
-from compose.probes.parts import MASTER, ping
+from compose.probes import MASTER, ping
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from compose.changes import Wire
-from compose.cluster import Limits
+from compose.cluster import Limits, Wire
 from compose.engines.contract import Cluster
 from loadtests.faults.bases import DELAYED_WRITE, no_way, quick
 from loadtests.faults.contract import Evidence, Fault, Target

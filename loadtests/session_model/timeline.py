@@ -9,8 +9,7 @@ import msgspec
 
 from compose.applications.contract import ApplicationCapabilities
 from compose.architectures import Affinity, Architecture, Store
-from compose.changes import Balancing
-from compose.cluster import Limits
+from compose.cluster import Balancing, Limits
 from loadtests.faults import FAULTS
 from loadtests.model.application import ApplicationFacts, can_of
 from loadtests.model.events import (

@@ -18,7 +18,7 @@ from compose.architectures import ARCHITECTURES
 from compose.balancers.access_log import AccessLine, read_access_log
 from compose.cluster import Limits
 from compose.engines.contract import Cluster
-from compose.probes.questions import Unanswered
+from compose.probes import Unanswered
 from compose.supervision.ledger import Ledger
 from compose.supervision.ports import free_ports, port_of
 from shared.errors import NotReadyInTime, PortTaken, UsageError

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from compose.changes import Balancing
+from compose.cluster import Balancing
 from compose.engines.contract import Cluster
 from tests.compose.engine_tests import EngineTests, Visitor, watch
 from tests.waiting import until

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from compose.changes import Trouble
+from compose.cluster import Trouble
 from compose.engines.contract import Cluster
-from compose.probes.questions import Unanswered
+from compose.probes import Unanswered
 from compose.supervision.ledger import recover
 from compose.supervision.ledger_file import ledgers
 from tests.compose.engine_tests import SHORT_S, EngineTests, Visitor, looks_within, new_spec, running, watch
@@ -27,7 +27,7 @@ def requests_at_nodes(cluster: Cluster) -> int:
 HARNESS = """
 import sys, time
 from pathlib import Path
-from compose.changes import Wire
+from compose.cluster import Wire
 from compose.engines.registry import engine_named
 from compose.supervision.ledger import Ledger, state_folder
 from tests.compose.engine_tests import new_spec

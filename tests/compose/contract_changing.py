@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from compose.changes import NodeChanges, Trouble
+from compose.cluster import NodeChanges, Trouble
 from compose.engines.contract import Cluster
 from tests.compose.engine_tests import EngineTests, Visitor, new_spec, running, watch
 

@@ -7,10 +7,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from compose.changes import Wire
-from compose.cluster import Limits
+from compose.cluster import Limits, Wire
 from compose.engines.contract import Cluster
-from compose.probes.questions import ask_server
+from compose.probes import ask_server
 from shared.errors import UsageError
 from tests.compose.engine_tests import EngineTests, Visitor, new_spec, running, watch
 from tests.waiting import until

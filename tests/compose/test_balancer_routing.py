@@ -12,8 +12,7 @@ from requests.adapters import HTTPAdapter
 
 from compose.balancers.access_log import AccessLine, read_access_log
 from compose.balancers.contract import ring_cookie
-from compose.changes import Balancing
-from compose.cluster import Limits
+from compose.cluster import Balancing, Limits
 from compose.engines.contract import Cluster
 from compose.engines.processes import ProcessCluster
 from tests.compose.engine_tests import SMALL_SHOPS, new_spec, running, watch

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from compose.delay_proxy import Link, WireFile
-from compose.probes.parts import report_of_wires
+from compose.probes import report_of_wires
 from compose.supervision.child import spawn
 from compose.supervision.ledger import Ledger
 from compose.supervision.ports import HOST, free_ports

@@ -11,8 +11,19 @@ import msgspec
 
 from compose.applications.contract import NodeState
 from compose.architectures import ARCHITECTURES
-from compose.changes import OF_A_CANARY, Balancing, NodeChanges, Reply, Trouble, Wire
-from compose.cluster import DEFAULT_BALANCER, ClusterSpec, Limits, NodeAddress, Observation
+from compose.cluster import (
+    DEFAULT_BALANCER,
+    OF_A_CANARY,
+    Balancing,
+    ClusterSpec,
+    Limits,
+    NodeAddress,
+    NodeChanges,
+    Observation,
+    Reply,
+    Trouble,
+    Wire,
+)
 from compose.engines.contract import Cluster
 from shared.database_order import DatabaseOrder
 from shared.sessions import HeldSession

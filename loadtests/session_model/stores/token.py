@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compose.changes import Key
+from compose.cluster import Key
 from loadtests.faults.effects import KeyOfItsOwn, NodeSigns
 from loadtests.model.history import Exchange
 from loadtests.session_model.circumstances import Circumstances, Factor, Harm, Without

@@ -9,8 +9,7 @@ import pytest
 from compose.applications.contract import ApplicationCapabilities, NodeSetup
 from compose.applications.twins import Twins
 from compose.architectures import ARCHITECTURES
-from compose.changes import Trouble
-from compose.cluster import ClusterSpec
+from compose.cluster import ClusterSpec, Trouble
 from compose.supervision.ports import Listen, free_ports
 from tests.shared.shops import node
 

@@ -17,11 +17,10 @@ import pytest
 from compose.balancers import BALANCERS
 from compose.balancers.access_log import AccessLine, read_access_log
 from compose.balancers.contract import Balancer, Member, Routing, Site
-from compose.changes import Balancing
-from compose.cluster import ClusterSpec, Limits, PublicListener
+from compose.cluster import Balancing, ClusterSpec, Limits, PublicListener
 from compose.engines.contract import Cluster
 from compose.engines.processes import ProcessCluster
-from compose.probes.questions import Unanswered
+from compose.probes import Unanswered
 from compose.supervision.ports import Listen, free_ports, port_of
 from compose.supervision.process_table import living_of_run
 from loadtests.faults import FAULTS, Target

@@ -10,7 +10,7 @@ from compose.balancers import BALANCERS, balancer_named
 from compose.balancers.access_log import RawLine
 from compose.balancers.contract import MemberHealth, Program, Routing, Site
 from compose.balancers.envoy import CONFIG_FILE, Envoy
-from compose.changes import Balancing
+from compose.cluster import Balancing
 from shared.errors import EnvironmentNotReady, UsageError
 from tests.compose.balancers.contract import BalancerContract
 

@@ -13,8 +13,7 @@ from compose.balancers.contract import Member, Routing, Site, affinity_cookie, r
 from compose.balancers.envoy import Envoy
 from compose.balancers.envoy_config import bootstrap, endpoints, routes_file
 from compose.balancers.nginx import Nginx
-from compose.changes import Balancing
-from compose.cluster import ClusterSpec, Limits
+from compose.cluster import Balancing, ClusterSpec, Limits
 from compose.supervision.ports import Listen
 
 

@@ -9,8 +9,7 @@ from compose.applications.twins import Twins
 from compose.architectures import ARCHITECTURES
 from compose.balancers.contract import AS_SHIPPED, Routing, Site
 from compose.balancers.traefik import DYNAMIC_FILE, Traefik
-from compose.changes import Balancing
-from compose.cluster import ClusterSpec
+from compose.cluster import Balancing, ClusterSpec
 from compose.supervision.ports import Listen
 from tests.compose.balancers.contract import BalancerContract
 

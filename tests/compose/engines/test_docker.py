@@ -10,7 +10,7 @@ import docker
 import msgspec
 import pytest
 
-from compose.changes import NodeChanges
+from compose.cluster import NodeChanges
 from compose.containers import RUN, of_run
 from compose.engines import contract as engine_contract
 from compose.engines import docker as docker_engine

@@ -15,7 +15,7 @@ from compose.description import architectures_of
 from compose.engines.contract import Cluster
 from compose.engines.docker import DockerEngine
 from compose.engines.images import node_image
-from compose.probes.questions import ask
+from compose.probes import ask
 from compose.running import new_run_id
 from tests.applications import BROKEN
 from tests.compose.engine_tests import running, watch

@@ -11,8 +11,7 @@ import pytest
 
 from compose.balancers import BALANCERS
 from compose.balancers.contract import Program
-from compose.changes import Wire
-from compose.cluster import BALANCER
+from compose.cluster import BALANCER, Wire
 from compose.engines import readiness
 from compose.engines.cluster_file import ClusterFile
 from compose.engines.contract import Cluster, Engine

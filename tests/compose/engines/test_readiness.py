@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from compose.engines.readiness import _watch
-from compose.probes.parts import SelfReport
+from compose.probes import SelfReport
 from shared.errors import NotReadyInTime
 
 

@@ -11,7 +11,7 @@ from compose.cluster import Limits
 from compose.engines import store
 from compose.engines.processes import ProcessesEngine
 from compose.engines.store import server_args, server_program, serving_pid, store_counters, store_settings
-from compose.probes.questions import Unanswered, ask_server
+from compose.probes import Unanswered, ask_server
 from compose.supervision.child import spawn
 from compose.supervision.ledger import Ledger
 from compose.supervision.ports import free_ports

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-import compose.changes
+import compose.cluster
 from compose.applications.twins import Twins
 from shared.request_log import LoggedRequest, LoggedSession, read_request_log
 from shared.sessions import Injection, fingerprint
@@ -29,9 +29,9 @@ def tell(shop: Node, **trouble: Any) -> TestResponse:
 
 
 def test_the_words_are_those_of_a_cluster() -> None:
-    assert Injection.__struct_fields__ == compose.changes.Trouble.__struct_fields__
-    assert Injection.__struct_defaults__ == compose.changes.Trouble.__struct_defaults__
-    assert Injection.__annotations__ == compose.changes.Trouble.__annotations__
+    assert Injection.__struct_fields__ == compose.cluster.Trouble.__struct_fields__
+    assert Injection.__struct_defaults__ == compose.cluster.Trouble.__struct_defaults__
+    assert Injection.__annotations__ == compose.cluster.Trouble.__annotations__
 
 
 def test_the_state(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_it_is_read_by_the_engines(shop: Node, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("compose.applications.twins.ask", lambda *_, **__: Answer)
     read = Twins().state("http://n1", CONTROL_TOKEN, {"own": shop.settings.secret_key})
     assert read is not None
-    assert (read.key, read.fallback, read.trouble) == ("own", None, compose.changes.Trouble(session_cap=7))
+    assert (read.key, read.fallback, read.trouble) == ("own", None, compose.cluster.Trouble(session_cap=7))
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/-/state"), ("PUT", "/-/trouble"), ("GET", "/-/sessions")])

@@ -1,22 +1,135 @@
-"""What parts of a cluster answer for themselves, asked from outside at their own address, in words for an evidence."""
+"""What parts of a cluster answer for themselves, asked from outside of whatever was done to them, within a bound.
+
+A *question* is one exchange with one of our own servers (HTTP, or a Redis-compatible one); a *report* is what a part
+answers at its own address, in words for an evidence.
+"""
 
 from __future__ import annotations
 
+import http.client
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 import msgspec
 
-from compose.changes import Reply
+from compose.cluster import Reply
 from compose.delay_proxy import WireStatus, host_and_port
-from compose.probes.questions import Unanswered, ask, ask_server, facts, in_a_word
 
 PROBE_S = 0.3  # one look: three of them make an observation, which may take at most 1 s
 WITHIN_S = 2.8  # one question whose answer may be late: below the 3 s that may pass in all
 MASTER = "shop"  # what the sentinel calls the store that is written to
+_PIECE = 65_536
 _decode_wire_status = msgspec.json.Decoder(WireStatus).decode
+
+
+class Unanswered(Exception):
+    """No answer came; `reason` says why in a word: refused, timeout, reset, …"""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class HttpAnswer(msgspec.Struct, frozen=True):
+    """What came back."""
+
+    status: int
+    headers: dict[str, str]
+    """Names in lower case."""
+    body: bytes
+
+
+def ask(
+    url: str, *, headers: Mapping[str, str] | None = None, within_s: float = 0.3, put: bytes | None = None,
+    method: str = "",
+) -> HttpAnswer:  # fmt: skip
+    """GET that URL, or PUT that JSON there, or send nothing by another `method`.
+
+    The bound holds for connecting and for each read.
+
+    Raises:
+        Unanswered: refused, timeout, reset, or not HTTP.
+    """
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=within_s)
+    path = parts.path + (f"?{parts.query}" if parts.query else "")
+    sent = dict(headers or {}) | ({} if put is None else {"Content-Type": "application/json"})
+    try:
+        connection.request(method or ("GET" if put is None else "PUT"), path, body=put, headers=sent)
+        response = connection.getresponse()
+        body = response.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise Unanswered(in_a_word(error)) from error
+    finally:
+        connection.close()
+    return HttpAnswer(response.status, {name.lower(): value for name, value in response.getheaders()}, body)
+
+
+def in_a_word(error: Exception) -> str:
+    """Why no answer came."""
+    match error:
+        case ConnectionRefusedError():
+            return "refused"
+        case TimeoutError():
+            return "timeout"
+        case ConnectionResetError():  # http.client's RemoteDisconnected is one, too
+            return "reset"
+        case _:
+            return type(error).__name__
+
+
+def ask_server(host: str, port: int, command: str, *, within_s: float) -> str:
+    """What it answers to that command of a line ("PING", "INFO server"): a status, a number or a text.
+
+    The bound is for all of it.
+
+    Raises:
+        Unanswered: refused, timeout, reset, or the error that the server answered with.
+    """
+    deadline = time.monotonic() + within_s
+    try:
+        with socket.create_connection((host, port), timeout=within_s) as connection:
+            connection.sendall(command.encode() + b"\r\n")
+            answer = b""
+            while (said := _whole(answer)) is None:
+                # At each read, or a server that sends a byte now and then would hold us; 0 would mean: do not wait.
+                connection.settimeout(max(deadline - time.monotonic(), 0.001))
+                piece = connection.recv(_PIECE)
+                if not piece:
+                    raise Unanswered("reset")
+                answer += piece
+    except OSError as error:
+        raise Unanswered(in_a_word(error)) from error
+    return said
+
+
+def _whole(answer: bytes) -> str | None:
+    """The answer without its wrapping; None while there is more to come.
+
+    Raises:
+        Unanswered: it is an error, or none of the kinds we ask for.
+    """
+    first, ended, rest = answer.partition(b"\r\n")
+    if not ended:
+        return None
+    # RESP: the first byte names the kind: + a status, : a number, - an error, $ a text, after its length in bytes.
+    kind, words = first[:1], first[1:].decode(errors="replace")
+    if kind in (b"+", b":"):
+        return words
+    if kind == b"-":
+        raise Unanswered(words)
+    if kind != b"$" or int(words) < 0:  # a length of -1 stands for nothing
+        raise Unanswered(f"an answer of another kind: {first!r}")
+    # Two more: the text ends with a line break of its own.
+    return rest[: int(words)].decode(errors="replace") if len(rest) >= int(words) + 2 else None
+
+
+def facts(info: str) -> dict[str, str]:
+    """An answer to INFO, by name."""
+    pairs = (line.partition(":") for line in info.splitlines() if not line.startswith("#"))
+    return {name: value for name, colon, value in pairs if colon}
 
 
 class SelfReport(msgspec.Struct, frozen=True):

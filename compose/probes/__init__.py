@@ -1,1 +1,0 @@
-"""What is seen of a part from outside of whatever was done to it."""
