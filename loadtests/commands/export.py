@@ -13,6 +13,7 @@ from loadtests.commands.options import DEBUG_OPTION, RUN
 from loadtests.running.console import is_gone, silence, tell
 from loadtests.running.interrupts import interrupts_raise
 from shared.errors import UsageError
+from shared.whole_file import whole_file
 
 FORMS = ("csv", "parquet", "junit", "markdown", "badge")
 TABLES = ("actions", "losses", "measures")
@@ -43,7 +44,7 @@ It ends with 0 once it has written, whatever the run's verdict; `twinshop check 
 def export(folder: Path, form: str, table: str | None, out: Path | None) -> None:
     """Judge RUN (a run's folder, for example runs/latest, or a bundle) again and write it in another form."""
     from loadtests.campaigns.bundles.unpack import run_in
-    from loadtests.report.exports.forms import DOCUMENTS, TABLE_FORMS, whole_file, write_one, write_tables
+    from loadtests.report.exports.forms import DOCUMENTS, TABLE_FORMS, write_one, write_tables
     from loadtests.report.exports.judged import judged_run
 
     if form in DOCUMENTS and table:
@@ -69,6 +70,7 @@ def export(folder: Path, form: str, table: str | None, out: Path | None) -> None
             for path in write_tables(run, form, out or folder / "export"):
                 tell(path)
         elif out is not None:
+            out.parent.mkdir(parents=True, exist_ok=True)
             with whole_file(out) as file:
                 write_one(run, form, table, file)
             tell(out)

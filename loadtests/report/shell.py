@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from loadtests.report import palette
-from loadtests.report.tables import Html, Table
+from loadtests.report.tables import Html
 
 ROOM = Path(__file__).parent
 COLOURS = (
@@ -69,12 +69,8 @@ class PageShell:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        environment.filters.update(table=_table, **self._filters)
+        environment.filters.update(table=Html().write, **self._filters)
         return environment
-
-
-def _table(table: Table) -> Markup:
-    return Markup(Html().write(table))  # it escapes its cells
 
 
 def _hash(text: str) -> str:

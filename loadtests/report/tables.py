@@ -1,6 +1,6 @@
 """One table, three dialects: text for a terminal, Markdown for pages and pull requests, HTML for reports.
 
-A dialect is a type with a few small methods, as in hyperfine's `src/export/`; another one is another such type.
+A dialect is a type that can `write` a table, as in hyperfine's `src/export/`; another one is another such type.
 """
 
 from __future__ import annotations
@@ -61,41 +61,22 @@ class Table(msgspec.Struct, frozen=True):
         )
 
 
-class Dialect:
-    """How a table is written: line by line."""
-
-    def write(self, table: Table) -> str:
-        """The table, without a line end behind it."""
-        return "\n".join([*self.head(table), *self.rows(table), *self.foot()])
-
-    def head(self, table: Table) -> Iterator[str]:
-        """The lines above the first row."""
-        raise NotImplementedError
-
-    def rows(self, table: Table) -> Iterator[str]:
-        """The lines of all rows."""
-        raise NotImplementedError
-
-    def foot(self) -> Iterator[str]:
-        """The lines below the last row."""
-        return iter(())
-
-
-class Text(Dialect):
+class Text:
     """Columns of one width each; nothing stands at the end of a line that nobody sees."""
 
     def __init__(self, *, gap: int = 2, indent: int = 0, width: int = 0) -> None:
         """All in letters; with a `width`, the last column is wrapped so that lines are not longer than that."""
         self.gap, self.indent, self.width = gap, indent, width
 
-    def head(self, table: Table) -> Iterator[str]:
-        """Names of several lines begin side by side."""
+    def write(self, table: Table) -> str:
+        """The table, without a line end behind it; so do the other dialects."""
+        return "\n".join(self._lines(table))
+
+    def _lines(self, table: Table) -> Iterator[str]:
         if any(table.head):
+            # Names of several lines begin side by side.
             for words in zip_longest(*(name.split("\n") for name in table.head), fillvalue=""):
                 yield self._line(words, table)
-
-    def rows(self, table: Table) -> Iterator[str]:
-        """A line each, or as many as the last cell needs."""
         room = self.width - self.indent - sum(width + self.gap for width in table.widths()[:-1])
         for *cells, last in table.rows:
             # An empty cell by itself: textwrap makes no line of it, not even an empty one.
@@ -111,39 +92,25 @@ class Text(Dialect):
         return (" " * self.indent + (" " * self.gap).join(cells)).rstrip()
 
 
-class Markdown(Dialect):
-    """GitHub's. The cells are Markdown already; but a bar ends a cell, even within code. No rows: nothing at all."""
+class Markdown:
+    """GitHub's. The cells are Markdown already; but a bar ends a cell, even within code."""
 
     def write(self, table: Table) -> str:
-        """A head alone would be read as two lines of text."""
-        return super().write(table) if table.rows else ""
-
-    def head(self, table: Table) -> Iterator[str]:
-        """The names and the rule."""
-        yield self._line(table.head)
-        yield "|" + "---|" * len(table.head)
-
-    def rows(self, table: Table) -> Iterator[str]:
-        """A line each: a cell's line ends are blanks."""
-        return (self._line(row) for row in table.rows)
+        """The table; nothing at all if it has no rows: a head alone would be read as two lines of text."""
+        if not table.rows:
+            return ""
+        return "\n".join([self._line(table.head), "|" + "---|" * len(table.head), *map(self._line, table.rows)])
 
     def _line(self, cells: Sequence[str]) -> str:
+        # A cell's line ends are blanks.
         return f"| {' | '.join(_BAR.sub(_ESCAPED_BAR, ' '.join(cell.split())) for cell in cells)} |"
 
 
-class Html(Dialect):
+class Html:
     """Every cell is escaped, unless it is `Markup`."""
 
-    def head(self, table: Table) -> Iterator[str]:
-        """One row, each name the head of its column."""
-        names = Markup("").join(Markup('<th scope="col">{}</th>').format(name) for name in table.head)
-        yield f"<table><thead><tr>{names}</tr></thead><tbody>"
-
-    def rows(self, table: Table) -> Iterator[str]:
-        """One `tr` each."""
-        for row in table.rows:
-            yield f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>"
-
-    def foot(self) -> Iterator[str]:
-        """The ends."""
-        yield "</tbody></table>"
+    def write(self, table: Table) -> Markup:
+        """The table, each name the head of its column."""
+        heads = Markup("").join(Markup('<th scope="col">{}</th>').format(name) for name in table.head)
+        rows = [f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in table.rows]
+        return Markup("\n".join([f"<table><thead><tr>{heads}</tr></thead><tbody>", *rows, "</tbody></table>"]))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,6 +15,7 @@ from loadtests.report.exports.junit import junit
 from loadtests.report.exports.markdown import markdown
 from loadtests.report.exports.parquet_tables import check_parquet, write_parquet
 from loadtests.report.exports.tables import TABLES, ExportTable
+from shared.whole_file import whole_file
 
 
 class TableForm(msgspec.Struct, frozen=True):
@@ -49,25 +49,8 @@ def write_one(run: JudgedRun, form: str, table: str | None, out: BinaryIO) -> No
 def write_tables(run: JudgedRun, form: str, folder: Path) -> list[Path]:
     """Write all tables into a folder, which is made if need be; their files."""
     folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for name in TABLES:
-        path = folder / f"{name}.{form}"
+    paths = {name: folder / f"{name}.{form}" for name in TABLES}
+    for name, path in paths.items():
         with whole_file(path) as out:
             write_one(run, form, name, out)
-        paths.append(path)
-    return paths
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """A file to write to that is never seen half written; the folder that it lies in is made if need be."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Beside it: only within one file system does a rename show the old file or the new one, and nothing between.
-    draft = path.with_name(f".{path.name}.new")
-    try:
-        with draft.open("wb") as out:
-            yield out
-        draft.replace(path)
-    except BaseException:  # Ctrl-C, too: no draft stays
-        draft.unlink(missing_ok=True)
-        raise
+    return list(paths.values())

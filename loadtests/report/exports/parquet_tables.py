@@ -37,12 +37,7 @@ def check_parquet() -> None:
 
 
 def write_parquet(table: ExportTable[Any], run: JudgedRun, out: BinaryIO) -> None:
-    """Write the table, one row group after the other: it need not fit into memory.
-
-    Raises:
-        EnvironmentNotReady: pyarrow is not installed.
-    """
-    check_parquet()
+    """Write the table, one row group after the other: it need not fit into memory. `check_parquet` comes first."""
     with parquet_writer(table, out) as writer:
         write_rows(writer, table, run)
 
