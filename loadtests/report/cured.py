@@ -14,28 +14,18 @@ from loadtests.planning.cures import cures_of, measure_of, shown_on, switch
 from loadtests.planning.scenario_file import all_scenarios
 
 
-class CuredArchitecture(msgspec.Struct, frozen=True):
-    """One architecture."""
-
-    name: str
-    measured: str
-    """Here, without the cure."""
-    predicted: str
-    """With it, as its scenario says; "not predicted" if it does not."""
-
-
 class Cured(msgspec.Struct, frozen=True):
     """One cure."""
 
-    loss: str
+    cure: Cure
     switch: tuple[str, ...]
     """Words, every other of them code."""
-    price: str
     measure: str
     meaning: str
     command: str
     """Shows it."""
-    lines: tuple[CuredArchitecture, ...]
+    lines: tuple[tuple[str, str, str], ...]
+    """(architecture, measured here without the cure, predicted with it)."""
 
 
 def cured(results: Results) -> tuple[Cured, ...]:
@@ -51,14 +41,13 @@ def _cured(cure: Cure, before: Scenario, after: Scenario, results: Results) -> C
     names = [name for name in shown_on(cure, before, after) if name in results.architectures]
     instead = f" --architecture {cure.instead}" if cure.instead else ""
     return Cured(
-        loss=cure.loss,
+        cure=cure,
         switch=tuple(switch(cure, before, after).split("`")),  # words, code, words, …: what stood between backticks
-        price=cure.price,
         measure=spoken(measure),
         meaning=MEASURES[measure].definition,
         command=f"twinshop run {after.name}{instead} --seed {results.seed}",
         lines=tuple(
-            CuredArchitecture(name, _measured(results, name, measure), _predicted(after, cure.instead or name, measure))
+            (name, _measured(results, name, measure), _predicted(after, cure.instead or name, measure))
             for name in names
         ),
     )

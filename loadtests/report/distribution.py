@@ -21,12 +21,11 @@ def distribution(evidence: Evidence, results: Results) -> SmallMultiples:
     answered = {name: it.latency_ms for name, it in results.architectures.items() if it.latency_ms.raw.distribution}
     every = [figures for it in answered.values() for figures in (it.raw, it.from_plan)]
     axes = (*_range(every), _decades(every))
-    css = {name: evidence.stories[name].css if name in evidence.stories else "" for name in answered}
     return SmallMultiples(
         "distribution",
         "How many answers took longer",
         "Upwards the share of answers that took longer than the time to the right; both axes are logarithmic.",
-        tuple(_chart(name, waits, css[name], *axes) for name, waits in answered.items()),
+        tuple(_chart(name, waits, evidence.stories[name].css, *axes) for name, waits in answered.items()),
         timed=False,
     )
 

@@ -10,8 +10,6 @@ page's variables, light and dark.
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import msgspec
 
 from loadtests.report.tables import Table
@@ -23,14 +21,17 @@ UNITS = 10_000
 class Shape(msgspec.Struct, frozen=True):
     """Anything that can be drawn; `css` is its class in report.css."""
 
-    kind: ClassVar[str] = ""
     css: str
+
+    @property
+    def kind(self) -> str:
+        """Which of those below, for the template."""
+        return type(self).__name__.lower()
 
 
 class Region(Shape, frozen=True):
     """Filled or stroked outlines, stretched to the chart's width: x in 10,000ths of it, y in px from `top`."""
 
-    kind: ClassVar[str] = "region"
     path: str
     top: float
     height: float
@@ -39,7 +40,6 @@ class Region(Shape, frozen=True):
 class Box(Shape, frozen=True):
     """An upright rectangle; x and width in percent, y and height in px."""
 
-    kind: ClassVar[str] = "box"
     x: str
     y: float
     width: str
@@ -49,7 +49,6 @@ class Box(Shape, frozen=True):
 class Line(Shape, frozen=True):
     """A straight line; x in percent, y in px."""
 
-    kind: ClassVar[str] = "line"
     x1: str
     y1: float
     x2: str
@@ -59,7 +58,6 @@ class Line(Shape, frozen=True):
 class Label(Shape, frozen=True):
     """A few words; `anchor` is start, middle or end."""
 
-    kind: ClassVar[str] = "label"
     x: str
     y: float
     text: str
@@ -69,7 +67,6 @@ class Label(Shape, frozen=True):
 class Mark(Shape, frozen=True):
     """One of the page's symbols (`m-circle`, `m-square`, …), centred on a point."""
 
-    kind: ClassVar[str] = "mark"
     symbol: str
     x: str
     y: float

@@ -11,7 +11,6 @@ from loadtests.model.application import can_of
 from loadtests.model.measures import NOT_MEASURED
 from loadtests.model.results import ArchitectureResult, ExperimentStep, Results
 from loadtests.report.evidence import Evidence
-from loadtests.report.terminal import unseen
 
 STEPS = {
     "planned": "planned",
@@ -51,19 +50,13 @@ class Statement(msgspec.Struct, frozen=True):
 
 
 class Experiment(msgspec.Struct, frozen=True):
-    """What must hold; both tables, and the evidence in words."""
+    """What must hold, and both tables."""
 
     statements: tuple[Statement, ...]
-    names: tuple[str, ...]
     steps: tuple[StepLine, ...]
     counts: tuple[Count, ...]
-    evidence: tuple[tuple[str, tuple[ExperimentStep, ...]], ...]
-    sources: tuple[tuple[str, str], ...]
-    """(architecture, how the people at risk were read)."""
     nothing_there: tuple[tuple[str, str], ...]
     """(architecture, why there was nothing to strike)."""
-    unseen: tuple[str, ...]
-    """What of a described application nobody could see."""
 
 
 def experiment(evidence: Evidence, results: Results) -> Experiment:
@@ -72,22 +65,13 @@ def experiment(evidence: Evidence, results: Results) -> Experiment:
     counts = _counts(evidence, measured)
     return Experiment(
         statements=(*_seen(results), *_agree(tuple(measured), counts), _looked_at(results)),
-        names=tuple(measured),
         steps=_steps(results),
         counts=counts,
-        evidence=tuple((name, result.experiment) for name, result in measured.items() if result.experiment),
-        sources=tuple(
-            (name, f"fault {fault.fault + 1}, {fault.victim}: {fault.at_risk_source}")
-            for name, story in evidence.stories.items()
-            for fault in story.run.faults
-            if fault.at_risk is not None
-        ),
         nothing_there=tuple(
             (name, why)
             for name, story in evidence.stories.items()
             for why in dict.fromkeys(fault.nothing_there for fault in story.run.faults if fault.nothing_there)
         ),
-        unseen=tuple(unseen(results)),
     )
 
 
@@ -179,10 +163,9 @@ def _counts(evidence: Evidence, measured: dict[str, ArchitectureResult]) -> tupl
 
 def _by_balancer(evidence: Evidence, name: str, result: ArchitectureResult) -> tuple[str, str]:
     count = result.reconciliation.at_risk_by_balancer
-    story = evidence.stories.get(name)
     if count is None:
         return "–", ""
-    if story is None or not story.sticky:
+    if not evidence.stories[name].sticky:
         return f"{count:,}", ""
     agrees = count == result.at_risk
     return (f"{count:,}, agrees", "good") if agrees else (f"{count:,}, does not agree", "bad")

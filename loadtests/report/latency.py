@@ -37,7 +37,7 @@ def latency(evidence: Evidence, results: Results) -> Chart:
             shapes.append(Label(css, x, bottom + 14, f"{value:g} ms", anchor))
     for number, (name, it) in enumerate(waits.items()):
         top = TOP + number * ROW
-        css = evidence.stories[name].css if name in evidence.stories else ""
+        css = evidence.stories[name].css
         shapes.append(Label("track", "0%", top + 13, name))
         shapes.append(Label("scale", "100%", top + 13, _p95(it), "end"))
         shapes.extend(_track(f"raw {css}", it.raw, top + RAW_Y, low, high))

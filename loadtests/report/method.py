@@ -9,8 +9,7 @@ from msgspec.structs import asdict
 
 from compose.balancers import balancer_named
 from compose.cluster import Limits
-from loadtests.report.evidence import Evidence
-from loadtests.report.series import Story
+from loadtests.report.evidence import Evidence, Story
 
 Fact = tuple[str, str]
 

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from loadtests.checks import MEASURES
 from loadtests.faults.words import in_words
+from loadtests.judging.thresholds import fired
 from loadtests.model.results import Results
 from loadtests.model.wording import readable
 from loadtests.report.cured import cured
@@ -22,8 +23,8 @@ from loadtests.report.latency import latency
 from loadtests.report.method import method
 from loadtests.report.shell import PageShell
 from loadtests.report.side_by_side import side_by_side
-from loadtests.report.spending import spending
-from loadtests.report.summary import guards, in_cell, more_predictions, rows, shown_columns, zero_columns
+from loadtests.report.summary import in_cell, more_predictions, rows, shown_columns, spent, zero_columns
+from loadtests.report.terminal import unseen
 from loadtests.report.witnesses import OPEN, causes_of, more_losses
 
 SHELL = PageShell(
@@ -72,12 +73,6 @@ def render_report(
         RunFolderError: a file of the run is missing or damaged.
     """
     evidence = evidence or gather(folder)
-    measured = {
-        name: (evidence.stories[name], result)
-        for name, result in results.architectures.items()
-        if name in evidence.stories
-    }
-    told = {name: result for name, (_, result) in measured.items()}
     return SHELL.page(
         "page.html.j2",
         verdicts=VERDICTS,
@@ -89,38 +84,28 @@ def render_report(
         zeros=zero_columns(results),
         evidence=evidence,
         results=results,
-        measured=told,
         answer=_pieces(results.answer, results.architectures),
         rows=rows(evidence, results),
         more=more_predictions(results),
-        guards=guards(results),
+        fired=fired(results),
         experiment=experiment(evidence, results),
-        charts=side_by_side(evidence, measured),
-        causes=causes_of(told),
+        unseen=unseen(results),
+        charts=side_by_side(evidence, results),
+        causes=causes_of(results.architectures),
         open_causes=OPEN,
-        others=tuple(more_losses(name, result) for name, result in told.items()),
+        others=tuple(more_losses(name, result) for name, result in results.architectures.items()),
         cured=cured(results),
         extra=extra,
         latency=latency(evidence, results),
         distribution=distribution(evidence, results),
-        spending=spending(results),
+        spent=spent(results),
         method=method(evidence),
     )
 
 
-class Piece(msgspec.Struct, frozen=True):
-    """A part of the answer; `whole` ones must not be broken into two lines."""
-
-    text: str
-    whole: bool
-
-
-def _pieces(answer: str, names: Iterable[str]) -> tuple[Piece, ...]:
-    """The answer, cut around the architectures' names, whose hyphens are no place to break a headline."""
+def _pieces(answer: str, names: Iterable[str]) -> list[str]:
+    """The answer, every other piece of it an architecture's name, whose hyphens are no place to break a headline."""
     # Of names that begin alike ("redis", "redis-replica") the longer one must be tried first.
     longest_first = sorted(names, key=len, reverse=True)
-    if not longest_first:
-        return (Piece(answer, False),)
-    cut = re.split(f"({'|'.join(map(re.escape, longest_first))})", answer)
-    # Every other piece is a name: a split by a group keeps what it split at.
-    return tuple(Piece(text, number % 2 == 1) for number, text in enumerate(cut) if text)
+    # A split by a group keeps what it split at.
+    return re.split(f"({'|'.join(map(re.escape, longest_first))})", answer) if longest_first else [answer]

@@ -11,7 +11,7 @@ from loadtests.faults.words import what_was_done
 from loadtests.model.results import ArchitectureResult
 from loadtests.report.axis import FOOT, TOP, TimeAxis, frame
 from loadtests.report.drawing import Chart, Key, Label, Region
-from loadtests.report.series import Shopper, Story
+from loadtests.report.evidence import Shopper, Story
 from loadtests.report.tables import Table
 
 ROWS = ((40, 5.0), (80, 3.0), (240, 1.2))

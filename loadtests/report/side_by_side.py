@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import msgspec
 
-from loadtests.model.results import ArchitectureResult
+from loadtests.faults.words import in_words, what_was_done
+from loadtests.model.fault_timeline import FaultTimeline
+from loadtests.model.results import Results
 from loadtests.report.axis import TimeAxis
-from loadtests.report.bytes_chart import bytes_chart, bytes_sent
-from loadtests.report.drawing import Chart, SmallMultiples
-from loadtests.report.evidence import Evidence
-from loadtests.report.memory import memory, memory_used
-from loadtests.report.series import MOST_TOLD_BACK, Story, what_is_marked
-from loadtests.report.sessions_by_node import answers_by_node, answers_given, sessions_by_node, sessions_held
+from loadtests.report.drawing import SmallMultiples
+from loadtests.report.evidence import Evidence, Story
+from loadtests.report.lane_charts import ANSWERS, BYTES, MEMORY, SESSIONS
 from loadtests.report.shopper_timelines import strips
-from loadtests.report.step_chart import Lanes, most_in
-from loadtests.report.timeline import in_words, most_due, timeline
+from loadtests.report.timeline import timelines
 
 MOST_MARKED = 8
 """So many words for the fault bands; more faults are told further down."""
 
-Measured = dict[str, tuple[Story, ArchitectureResult]]
-"""What was measured, by architecture, in the order of the run."""
+MOST_TOLD_BACK = 3
+"""With more faults than these, charts say when each struck, and only draw when it was over."""
 
 
 class SideBySide(msgspec.Struct, frozen=True):
@@ -35,63 +31,25 @@ class SideBySide(msgspec.Struct, frozen=True):
     """What the shaded bands are, and when: "n2 killed at 5.0 s"."""
 
 
-def side_by_side(evidence: Evidence, measured: Measured) -> SideBySide:
-    """The charts of these architectures."""
+def side_by_side(evidence: Evidence, results: Results) -> SideBySide:
+    """The charts of all architectures that were measured."""
     axis = TimeAxis(evidence.end_us, evidence.window_us)
-    stories = [story for story, _ in measured.values()]
-    sessions = _sessions(stories, axis)
-    answers = _lanes_of(stories, axis, lambda it: answers_given(it, evidence.bucket_us), answers_by_node)
-    used = _lanes_of(stories, axis, memory_used, memory)
-    sent = _lanes_of(stories, axis, lambda it: bytes_sent(it, evidence.bucket_us), bytes_chart)
-    by_node = SmallMultiples("answers", "Answers by node", "How many answers each node gave.", answers)
-    folded = (
-        *((by_node,) if sessions else ()),  # unfolded where it is the only one that tells nodes apart
-        SmallMultiples("memory", "Memory", "What nodes and stores held in memory, all their processes together.", used),
-        SmallMultiples("bytes", "Bytes sent and received", "Cookies on the way there, bodies on the way back.", sent),
-    )
+    measured = [(evidence.stories[name], result) for name, result in results.architectures.items()]
+    stories = [story for story, _ in measured]
+    sessions, answers, memory, sent = (it.of_all(stories, axis) for it in (SESSIONS, ANSWERS, MEMORY, BYTES))
+    # Answers unfold where they are the only ones that tell nodes apart.
+    folded = (answers, memory, sent) if sessions.charts else (memory, sent)
     return SideBySide(
         who=SmallMultiples(
             "strips",
             "Every shopper, one row each",
             "From left to right in time, by the node that served them when the fault came, or last.",
-            tuple(strips(story, result, axis) for story, result in measured.values()),
+            tuple(strips(story, result, axis) for story, result in measured),
         ),
-        when=(_when(stories, axis, evidence.bucket_us), sessions or by_node),
+        when=(timelines(stories, axis, evidence.bucket_us), sessions if sessions.charts else answers),
         folded=tuple(it for it in folded if it.charts),
         bands=bands_of(stories),
     )
-
-
-def _when(stories: list[Story], axis: TimeAxis, bucket_us: int) -> SmallMultiples:
-    highest = max(map(most_due, stories), default=1)
-    return SmallMultiples(
-        "timeline",
-        "Outcome of planned actions",
-        f"Bars for every {in_words(bucket_us)}, by the time for which an action was planned; the highest is "
-        f"{highest:,} actions. What went wrong stands at the bottom.",
-        tuple(timeline(story, axis, bucket_us, highest) for story in stories),
-    )
-
-
-def _sessions(stories: list[Story], axis: TimeAxis) -> SmallMultiples | None:
-    """None if no node holds sessions."""
-    charts = _lanes_of(stories, axis, sessions_held, sessions_by_node)
-    others = [story.name for story in stories if story.name not in {chart.of for chart in charts}]
-    missing = f"Not of {', '.join(others)}: their nodes hold no sessions, or were not looked at." if others else ""
-    text = "How many logged-in sessions each node remembers."
-    return SmallMultiples("nodes", "Sessions by node", text, charts, missing=missing) if charts else None
-
-
-def _lanes_of(
-    stories: list[Story],
-    axis: TimeAxis,
-    read: Callable[[Story], Lanes],
-    draw: Callable[[Story, Lanes, TimeAxis, int], Chart],
-) -> tuple[Chart, ...]:
-    """The chart of each story that has such lanes, all on the scale of the highest."""
-    lanes = [(story, read(story)) for story in stories]
-    highest = max((most_in(series) for _, series in lanes), default=0)
-    return tuple(draw(story, series, axis, highest) for story, series in lanes if series)
 
 
 def bands_of(stories: list[Story]) -> tuple[str, ...]:
@@ -100,10 +58,24 @@ def bands_of(stories: list[Story]) -> tuple[str, ...]:
     for story in stories:
         short = len(story.faults) > MOST_TOLD_BACK
         for fault in story.faults:
-            for at_us, text in what_is_marked(fault, short=short):
+            for at_us, text in _marked(fault, short=short):
                 times.setdefault(text, []).append(at_us)
     told = [f"{text} at {_moments(min(at), max(at))}" for text, at in times.items()]
     return (*told[:MOST_MARKED], *((f"and {len(told) - MOST_MARKED} more",) if len(told) > MOST_MARKED else ()))
+
+
+def _marked(fault: FaultTimeline, *, short: bool) -> list[tuple[int, str]]:
+    """What the key says of a fault that was injected, and when (us); `short`: only what was done."""
+    seen = "" if fault.observed_us is not None else " (not seen)"
+    done = what_was_done(fault.kind, fault.victim)
+    words = [(fault.start_us, done + seen)]
+    if short or fault.stays:
+        return words
+    if fault.observed_healed_us is not None:
+        words.append((fault.observed_healed_us, f"{in_words(fault.victim)} back"))
+    elif fault.healed_us is not None:
+        words.append((fault.healed_us, f"{in_words(fault.victim)} healed (not seen)"))
+    return words
 
 
 def _moments(first_us: int, last_us: int) -> str:

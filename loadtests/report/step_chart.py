@@ -1,13 +1,15 @@
-"""A lane: how much there was of something over time, drawn as steps. Several, one below the other, make a chart."""
+"""A chart of lanes, one below the other: how much there was of something over time, drawn as steps."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
-from loadtests.model.fault_timeline import FaultTimeline
+import msgspec
+
 from loadtests.report.axis import FOOT, TOP, TimeAxis, frame
-from loadtests.report.drawing import AnyShape, Label, Line, Region, rectangle
+from loadtests.report.drawing import AnyShape, Chart, Key, Label, Line, Region, SmallMultiples, rectangle
+from loadtests.report.evidence import Story
 from loadtests.report.tables import Table
 
 LANE = 52
@@ -40,18 +42,57 @@ def most_in(lanes: Lanes) -> int:
     return max((count for steps in lanes.values() for _, _, count in steps), default=0)
 
 
-def stacked(
-    lanes: Lanes, axis: TimeAxis, faults: tuple[FaultTimeline, ...], highest: int, unit: str = ""
-) -> tuple[tuple[AnyShape, ...], float]:
-    """All lanes, one below the other, on a scale up to `highest`; and how high they are together."""
-    bottom = TOP + LANE * len(lanes)
-    shapes = frame(axis, faults, bottom=bottom)
-    for number, (name, steps) in enumerate(lanes.items()):
-        shapes.extend(lane(_most_and_last(name, steps, unit), steps, axis, TOP + number * LANE, max(highest, 1)))
-    return tuple(shapes), bottom + FOOT
+class LaneChart(msgspec.Struct, frozen=True):
+    """Something that is drawn in lanes, for each architecture that has it."""
+
+    id: str
+    title: str
+    text: str
+    """What is drawn, for a reader who sees it for the first time."""
+    read: Callable[[Story], Lanes]
+    """No lanes: there is nothing to draw."""
+    finding: Callable[[Story, Lanes], str]
+    description: str
+    """What is drawn, for those who cannot see it; `highest` is put in."""
+    level: str
+    """What the height of a step means."""
+    counted: str
+    """What the table counts."""
+    unit: str = ""
+    missing: str = ""
+    """Why some have no such chart, where that is said."""
+
+    def of_all(self, stories: list[Story], axis: TimeAxis) -> SmallMultiples:
+        """The charts, all on the scale of the highest."""
+        found = [(story, lanes) for story in stories if (lanes := self.read(story))]
+        highest = max((most_in(lanes) for _, lanes in found), default=0)
+        charts = tuple(self._chart(story, lanes, axis, highest) for story, lanes in found)
+        others = [story.name for story in stories if story.name not in {chart.of for chart in charts}]
+        missing = f"Not of {', '.join(others)}: {self.missing}." if others and self.missing else ""
+        return SmallMultiples(self.id, self.title, self.text, charts, missing=missing)
+
+    def _chart(self, story: Story, lanes: Lanes, axis: TimeAxis, highest: int) -> Chart:
+        bottom = TOP + LANE * len(lanes)
+        shapes = frame(axis, story.faults, bottom=bottom)
+        for number, (name, steps) in enumerate(lanes.items()):
+            said = _most_and_last(name, steps, self.unit)
+            shapes.extend(_lane(said, steps, axis, TOP + number * LANE, max(highest, 1)))
+        silent = any(count < 0 for steps in lanes.values() for _, _, count in steps)
+        return Chart(
+            id=f"chart-{self.id}-{story.name}",
+            title=self.title,
+            finding=self.finding(story, lanes),
+            description=self.description.format(highest=highest),
+            height=bottom + FOOT,
+            shapes=tuple(shapes),
+            key=(Key("level held", self.level), *((Key("level silent", "the node did not answer"),) if silent else ())),
+            table=_steps_table(lanes, axis, self.counted),
+            css=story.css,
+            of=story.name,
+        )
 
 
-def lane(said: str, steps: Steps, axis: TimeAxis, top: float, highest: int) -> Iterable[AnyShape]:
+def _lane(said: str, steps: Steps, axis: TimeAxis, top: float, highest: int) -> Iterable[AnyShape]:
     """One lane, with what is said of it."""
     room = LANE - HEAD
     steps = _thinned(steps)
@@ -103,7 +144,7 @@ def _outline(steps: list[tuple[int, int, float]]) -> str:
     return path + f"V{LANE}Z" if path else ""
 
 
-def steps_table(series: Lanes, axis: TimeAxis, what: str) -> Table:
+def _steps_table(series: Lanes, axis: TimeAxis, what: str) -> Table:
     """All lanes as numbers, at round times."""
     # Whole half seconds, rounded up (the floor of what is negative is a ceiling): at most MOST_ROWS of them.
     step_us = -(-axis.end_us // MOST_ROWS // 500_000) * 500_000 or 500_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from loadtests.checks import MEASURES
-from loadtests.model.measures import Measure, in_order
+from loadtests.model.measures import NOT_MEASURED, Measure, in_order
 from loadtests.model.results import ArchitectureResult, Prediction, Results, Threshold
 from loadtests.model.wording import brief, readable
 from loadtests.report.evidence import Evidence
@@ -70,16 +70,16 @@ def is_of_interest(measure: Measure, results: Results) -> bool:
 
 
 class NumberCell(msgspec.Struct, frozen=True):
-    """One number of the table."""
+    """One number of a table."""
 
     id: str
     column: Measure
     text: str
-    of: str
-    """ "of 60": what it is a part of."""
-    witness: str
-    """The id of the loss that shows it; empty if there is none."""
     predictions: tuple[Prediction, ...]
+    of: str = ""
+    """ "of 60": what it is a part of."""
+    witness: str = ""
+    """The id of the loss that shows it; empty if there is none."""
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -145,13 +145,12 @@ def _row(
     shown: tuple[Measure, ...],
     zero: tuple[Measure, ...],
 ) -> Row:
-    story = evidence.stories.get(name)
-    css = story.css if story else ""
-    interrupted = (story.run.interrupted if story else None) or ""
+    story = evidence.stories[name]
+    interrupted = story.run.interrupted or ""
     if result is None:
-        return Row(name, css, None, (), (), interrupted or "The run ended before it was begun.")
+        return Row(name, story.css, None, (), (), interrupted or "The run ended before it was begun.")
     cells, zeros = (tuple(_cell(name, column, result) for column in columns) for columns in (shown, zero))
-    return Row(name, css, result, cells, zeros, interrupted)
+    return Row(name, story.css, result, cells, zeros, interrupted)
 
 
 def _cell(name: str, column: Measure, result: ArchitectureResult) -> NumberCell:
@@ -161,30 +160,26 @@ def _cell(name: str, column: Measure, result: ArchitectureResult) -> NumberCell:
         id=f"n-{name}-{column.key}",
         column=column,
         text=column.text(column.read(result)),
+        predictions=_predicted(column, result),
         of=f"of {result.shoppers:,}" if column.of_all else "",
         witness="" if first is None else loss_id(name, first),
-        predictions=tuple(prediction for prediction in result.predictions if prediction.measure == column.name),
     )
 
 
-class Guard(msgspec.Struct, frozen=True):
-    """One threshold on one architecture."""
-
-    name: str
-    """The architecture."""
-    measure: str
-    limit: str
-    """When it fires, for reading: "> 0.05 × U (3)"."""
-    measured: str
-    fired: bool
-    counts: bool
-    """False if the experiment did not happen here: then it decides nothing."""
+def _predicted(measure: Measure, result: ArchitectureResult) -> tuple[Prediction, ...]:
+    return tuple(prediction for prediction in result.predictions if prediction.measure == measure.name)
 
 
-def guards(results: Results) -> tuple[Guard, ...]:
-    """What was to fail the run, and whether it did; in the order of the run."""
+def spent(results: Results) -> tuple[tuple[Measure, tuple[NumberCell, ...]], ...]:
+    """What requests and sessions cost: a line for each cost that was measured, or predicted, anywhere."""
+    costs = [it for it in MEASURES.values() if it.group == "Cost"]
+    lines = [(it, tuple(_cost(name, it, result) for name, result in results.architectures.items())) for it in costs]
     return tuple(
-        Guard(name, it.measure, readable(it), f"{it.measured:g}", it.fired, result.verdict != "inconclusive")
-        for name, result in results.architectures.items()
-        for it in result.thresholds
+        (measure, cells) for measure, cells in lines if any(it.text != NOT_MEASURED or it.predictions for it in cells)
     )
+
+
+def _cost(name: str, measure: Measure, result: ArchitectureResult) -> NumberCell:
+    value = measure.read(result)
+    text = f"{measure.text(value)} {'' if value is None else measure.unit}".rstrip()
+    return NumberCell(f"cost-{name}-{measure.name}", measure, text, _predicted(measure, result))

@@ -6,11 +6,14 @@ are made of. What went wrong stands on the baseline, where it can be compared.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from loadtests.report.axis import FOOT, TOP, TimeAxis, frame
-from loadtests.report.drawing import AnyShape, Chart, Key, Line, Region, rectangle
-from loadtests.report.series import Fate, Story
+from loadtests.report.drawing import AnyShape, Chart, Key, Line, Region, SmallMultiples, rectangle
+from loadtests.report.evidence import Fate, Story
 from loadtests.report.tables import Table
 
+TITLE = "Outcome of planned actions"
 PLOT = 96
 """px, the height of the highest bar."""
 MOST_ROWS = 60
@@ -26,42 +29,49 @@ ORDER: tuple[tuple[Fate, str], ...] = (
 """From the baseline up."""
 
 
-def most_due(story: Story) -> int:
-    """How many actions were due within one bucket at most; at least 1."""
-    return max((sum(bucket.values()) for bucket in story.due.values()), default=1)
+def timelines(stories: Sequence[Story], axis: TimeAxis, bucket_us: int) -> SmallMultiples:
+    """The charts of these architectures; a full bar is as high in each."""
+    highest = max((sum(bucket.values()) for story in stories for bucket in story.due.values()), default=1)
+    return SmallMultiples(
+        "timeline",
+        TITLE,
+        f"Bars for every {_in_words(bucket_us)}, by the time for which an action was planned; the highest is "
+        f"{highest:,} actions. What went wrong stands at the bottom.",
+        tuple(_timeline(story, axis, highest) for story in stories),
+    )
 
 
-def timeline(story: Story, axis: TimeAxis, bucket_us: int, highest: int) -> Chart:
-    """The chart of one architecture; a full bar is `highest` actions."""
+def _timeline(story: Story, axis: TimeAxis, highest: int) -> Chart:
     bottom = TOP + PLOT
     shapes: list[AnyShape] = frame(axis, story.faults, bottom=bottom)
     shapes.append(Line("grid", "0%", TOP, "100%", TOP))
-    shapes.extend(_bars(story, axis, bucket_us, PLOT / highest))
+    shapes.extend(_bars(story, axis, PLOT / highest))
     present = [(fate, text) for fate, text in ORDER if any(bucket.get(fate) for bucket in story.due.values())]
     return Chart(
         id=f"chart-timeline-{story.name}",
-        title="Outcome of planned actions",
-        finding=_finding(story, bucket_us),
-        description=f"Bars for every {in_words(bucket_us)} of the load window, as high as the number of planned "
+        title=TITLE,
+        finding=_finding(story),
+        description=f"Bars for every {_in_words(story.bucket_us)} of the load window, as high as the number of planned "
         "actions; parts: " + ", ".join(text for _, text in present) + ".",
         height=bottom + FOOT,
         shapes=tuple(shapes),
         key=tuple(Key(f"due {fate}", text) for fate, text in present),
-        table=_table(story, bucket_us),
+        table=_table(story),
         css=story.css,
         of=story.name,
     )
 
 
-def in_words(bucket_us: int) -> str:
+def _in_words(bucket_us: int) -> str:
     """A bucket's width: "100 ms"."""
     return f"{bucket_us // 1000} ms" if bucket_us < 1_000_000 else f"{bucket_us // 1_000_000} s"
 
 
-def _bars(story: Story, axis: TimeAxis, bucket_us: int, px: float) -> list[AnyShape]:
+def _bars(story: Story, axis: TimeAxis, px: float) -> list[AnyShape]:
     paths: dict[Fate, list[str]] = {fate: [] for fate, _ in ORDER}
     for bucket, counts in sorted(story.due.items()):
-        left, right = axis.unit(bucket * bucket_us), axis.unit((bucket + 1) * bucket_us) - 8  # a hairline between bars
+        left, right = axis.unit(bucket * story.bucket_us), axis.unit((bucket + 1) * story.bucket_us)
+        right -= 8  # a hairline between bars
         y = float(PLOT)  # rounded only where it is drawn, or the roundings of many parts would add up
         for fate, _ in ORDER:
             if count := counts.get(fate, 0):
@@ -70,7 +80,7 @@ def _bars(story: Story, axis: TimeAxis, bucket_us: int, px: float) -> list[AnySh
     return [Region(f"due {fate}", "".join(path), TOP, PLOT) for fate, path in paths.items() if path]
 
 
-def _finding(story: Story, bucket_us: int) -> str:
+def _finding(story: Story) -> str:
     total = sum(sum(bucket.values()) for bucket in story.due.values())
     spoiled = sum(map(_spoiled, story.due.values()))
     if not total:
@@ -88,7 +98,7 @@ def _finding(story: Story, bucket_us: int) -> str:
     for bucket, counts in story.due.items():
         wrong = _spoiled(counts)
         # The bucket in which it began counts: what was due in its rest met the fault.
-        if start - bucket_us < bucket * bucket_us < end:
+        if start - story.bucket_us < bucket * story.bucket_us < end:
             inside, due_inside = inside + wrong, due_inside + sum(counts.values())
         else:
             outside += wrong
@@ -102,8 +112,8 @@ def _spoiled(counts: dict[Fate, int]) -> int:
     return sum(counts.values()) - counts.get("ok", 0) - counts.get("refused", 0)
 
 
-def _table(story: Story, bucket_us: int) -> Table:
-    last = max(story.due, default=0)
+def _table(story: Story) -> Table:
+    last, bucket_us = max(story.due, default=0), story.bucket_us
     step_us = max(1_000_000, bucket_us, -(-(last + 1) * bucket_us // MOST_ROWS // 1_000_000) * 1_000_000)
     rows: dict[int, dict[Fate, int]] = {}
     for bucket, counts in sorted(story.due.items()):
@@ -116,5 +126,5 @@ def _table(story: Story, bucket_us: int) -> Table:
             (f"{number * step_us // 1_000_000} s", *(str(row.get(fate, 0)) for fate, _ in reversed(ORDER)))
             for number, row in sorted(rows.items())
         ),
-        f"Summed over {step_us // 1_000_000} s; the chart shows {in_words(bucket_us)}.",
+        f"Summed over {step_us // 1_000_000} s; the chart shows {_in_words(bucket_us)}.",
     )

@@ -52,9 +52,8 @@ class CauseOfLosses(msgspec.Struct, frozen=True):
     """In a sentence."""
     total: int
     tolls: tuple[Toll, ...]
-    first: Told
-    others: tuple[Told, ...]
-    """The first of each further kind in each architecture: whatever the table links to is told."""
+    firsts: tuple[Told, ...]
+    """Of each kind in each architecture: whatever the table links to is told."""
 
 
 class MoreLosses(msgspec.Struct, frozen=True):
@@ -82,7 +81,6 @@ def _cause(cause: str, losses: list[Told]) -> CauseOfLosses:
     for it in losses:
         firsts.setdefault((it.architecture, it.loss.kind), it)
     counts = Counter((it.architecture, it.loss.kind) for it in losses)
-    first, *others = firsts.values()
     return CauseOfLosses(
         cause=cause_in_words(cause),
         why=meaning_of(cause, CAUSES),
@@ -91,8 +89,7 @@ def _cause(cause: str, losses: list[Told]) -> CauseOfLosses:
             Toll(name, tuple((CHECKS[kind].plural, count) for (of, kind), count in counts.items() if of == name))
             for name in dict.fromkeys(name for name, _ in counts)
         ),
-        first=first,
-        others=tuple(others),
+        firsts=tuple(firsts.values()),
     )
 
 

@@ -25,7 +25,7 @@ from loadtests.model.scenario import Scenario
 from loadtests.planning.make_plan import make_plan
 from loadtests.planning.scenario_file import read_scenario, scenario_content
 from loadtests.report import ExtraSection, render_report
-from loadtests.report.evidence import Gathering
+from loadtests.report.evidence import unheard
 from loadtests.running.application import ApplicationUnderTest, accounts_of
 from loadtests.running.fault_run import FaultBounds
 from loadtests.running.measure import Measurement, Setup
@@ -208,11 +208,12 @@ MakeSection = Callable[[Path, Results], ExtraSection | None]
 
 def write_both(folder: RunFolder, section: MakeSection) -> None:
     """Judge a run folder and write its `results.json` and its `report.html`, reading its history only once."""
-    gathering = Gathering(folder.root)
-    results, listeners = judge_together(folder.root, gathering.listeners)
+    evidence = unheard(folder.root)
+    results, stories = judge_together(folder.root, evidence.stories)
     write_whole(folder.results, encode_results(results))
-    gathering.listeners |= listeners
-    write_whole(folder.report, render_report(folder.root, results, gathering.close(), section(folder.root, results)))
+    evidence.stories.update(stories)
+    evidence.close()
+    write_whole(folder.report, render_report(folder.root, results, evidence, section(folder.root, results)))
 
 
 def encode_results(results: Results) -> bytes:

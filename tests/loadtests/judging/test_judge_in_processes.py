@@ -12,7 +12,7 @@ from loadtests.judging import judge as judge_module
 from loadtests.judging.judge import judge, judge_together
 from loadtests.model.run_folder import RunFolder
 from loadtests.report import render_report
-from loadtests.report.evidence import Gathering, gather
+from loadtests.report.evidence import gather, unheard
 from shared.errors import RunFolderError
 from tests.bench.big_run import NAMES, write_big_run
 
@@ -49,11 +49,12 @@ def test_in_processes_it_is_the_same(run: RunFolder, monkeypatch: pytest.MonkeyP
     alone, evidence = judge(run.root), gather(run.root)
     monkeypatch.setattr(judge_module, "PAYS_BYTES", 0)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    gathering = Gathering(run.root)
-    together, listeners = judge_together(run.root, gathering.listeners)
-    gathering.listeners |= listeners
+    heard = unheard(run.root)
+    together, stories = judge_together(run.root, heard.stories)
+    heard.stories.update(stories)
+    heard.close()
     assert msgspec.json.encode(together) == msgspec.json.encode(alone)
-    assert render_report(run.root, alone, evidence) == render_report(run.root, together, gathering.close())
+    assert render_report(run.root, alone, evidence) == render_report(run.root, together, heard)
 
 
 @pytest.mark.usefixtures("in_processes")

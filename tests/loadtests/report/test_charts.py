@@ -13,17 +13,14 @@ from loadtests.model.events import PartSample
 from loadtests.model.history import Exchange
 from loadtests.model.results import Latency, Percentiles
 from loadtests.report.axis import TimeAxis
-from loadtests.report.bytes_chart import bytes_chart, bytes_sent
 from loadtests.report.distribution import distribution
 from loadtests.report.drawing import Chart, Label, Region, SmallMultiples
-from loadtests.report.evidence import Evidence, gather
+from loadtests.report.evidence import Evidence, Story, gather
+from loadtests.report.lane_charts import ANSWERS, BYTES, MEMORY, SESSIONS
 from loadtests.report.latency import latency
-from loadtests.report.memory import memory, memory_used
-from loadtests.report.series import Story
-from loadtests.report.sessions_by_node import answers_by_node, answers_given, sessions_by_node, sessions_held
 from loadtests.report.shopper_timelines import MOST_ROWS, strips
-from loadtests.report.side_by_side import Measured, SideBySide, side_by_side
-from loadtests.report.timeline import most_due, timeline
+from loadtests.report.side_by_side import SideBySide, side_by_side
+from loadtests.report.timeline import timelines
 from tests.loadtests.report.conftest import MadeUp
 from tests.loadtests.stories import Story as Told
 from tests.loadtests.synthetic_run import BACK_US, KILLED_US, synthetic_run
@@ -42,13 +39,8 @@ def axis(evidence: Evidence) -> TimeAxis:
 
 
 @pytest.fixture(scope="module")
-def measured(made_up: MadeUp, evidence: Evidence) -> Measured:
-    return {name: (evidence.stories[name], result) for name, result in made_up.results.architectures.items()}
-
-
-@pytest.fixture(scope="module")
-def charts(evidence: Evidence, measured: Measured) -> SideBySide:
-    return side_by_side(evidence, measured)
+def charts(made_up: MadeUp, evidence: Evidence) -> SideBySide:
+    return side_by_side(evidence, made_up.results)
 
 
 def of(it: SmallMultiples, name: str) -> Chart:
@@ -72,7 +64,7 @@ def column(chart: Chart, name: str) -> list[str]:
 def test_timeline_counts_every_planned_action_once(
     made_up: MadeUp, evidence: Evidence, axis: TimeAxis, name: str
 ) -> None:
-    chart = timeline(evidence.stories[name], axis, evidence.bucket_us, most_due(evidence.stories[name]))
+    (chart,) = timelines([evidence.stories[name]], axis, evidence.bucket_us).charts
     book = made_up.results.architectures[name].actions
     assert sum(map(int, column(chart, "ok"))) == book.ok
     assert sum(map(int, column(chart, "unknown"))) == book.unknown
@@ -81,8 +73,7 @@ def test_timeline_counts_every_planned_action_once(
 
 
 def test_timeline_finds_the_trouble_within_the_fault(evidence: Evidence, axis: TimeAxis) -> None:
-    story = evidence.stories["sticky-memory"]
-    chart = timeline(story, axis, evidence.bucket_us, most_due(story))
+    (chart,) = timelines([evidence.stories["sticky-memory"]], axis, evidence.bucket_us).charts
     assert chart.finding.startswith("Not ok: 60 of ")
     assert re.search(r"actions during the fault, 0 of \d+ at other times\.$", chart.finding)
     starts = [int(left) for left in re.findall(r"M(\d+)", region(chart, "due failed"))]
@@ -131,8 +122,7 @@ def test_strips_of_a_crowd_are_thinned_out_and_say_so(tmp_path_factory: pytest.T
 
 
 def test_sessions_vanish_with_their_node(evidence: Evidence, axis: TimeAxis) -> None:
-    story = evidence.stories["sticky-memory"]
-    chart = sessions_by_node(story, sessions_held(story), axis, 30)
+    (chart,) = SESSIONS.of_all([evidence.stories["sticky-memory"]], axis).charts
     assert chart.title == "Sessions by node"
     assert chart.finding.startswith("n2 held 20 sessions just before it was hit; once it was back 0 at first")
     assert region(chart, "level silent")
@@ -141,10 +131,10 @@ def test_sessions_vanish_with_their_node(evidence: Evidence, axis: TimeAxis) -> 
 
 def test_answers_of_each_node_are_all_answers(evidence: Evidence, axis: TimeAxis) -> None:
     story = evidence.stories["redis"]
-    chart = answers_by_node(story, answers_given(story, evidence.bucket_us), axis, 100)
+    (chart,) = ANSWERS.of_all([story], axis).charts
     answers = sum(sum(buckets.values()) for buckets in story.answers.values())
     assert chart.finding.startswith(f"Shares of {answers:,} answers: n1 ")
-    assert sessions_held(story) == {}
+    assert SESSIONS.read(story) == {}
 
 
 def test_only_nodes_that_hold_sessions_have_a_chart_of_them(charts: SideBySide) -> None:
@@ -228,7 +218,7 @@ def test_memory_has_a_lane_for_each_part_and_a_gap_where_it_was_dead() -> None:
         looks.append(PartSample("redis", at_s * 1_000_000, sizes))
     story = Story("redis", looks)
     story.end_us = 4_000_000
-    chart = memory(story, memory_used(story), TimeAxis(4_000_000, 4_000_000), 100)
+    (chart,) = MEMORY.of_all([story], TimeAxis(4_000_000, 4_000_000)).charts
     lanes = [shape for shape in chart.shapes if isinstance(shape, Region)]
     # 34 of 52 px are the most, 100 MiB; at 60 MiB it is 20.4 px high, from the middle to the end.
     assert lanes[0].path == "M0 52V18.0H2500V52ZM5000 52V31.6H10000V52Z"
@@ -250,8 +240,8 @@ def told_exchanges() -> list[Exchange]:
 def test_bytes_are_summed_by_half_seconds() -> None:
     story = Story("redis")
     for number, exchange in enumerate(told_exchanges()):
-        story.saw([msgspec.structs.replace(exchange, cookie_bytes=100, body_bytes=number)], None, 100_000)
-    chart = bytes_chart(story, bytes_sent(story, 100_000), TimeAxis(story.end_us, story.end_us), 1_000)
+        story.add(msgspec.structs.replace(exchange, cookie_bytes=100, body_bytes=number))
+    (chart,) = BYTES.of_all([story], TimeAxis(story.end_us, story.end_us)).charts
     sent = sum(int(row[1].replace(",", "")) for row in chart.table.rows if row[1] != "–")
     assert sent == 20 * 100
     assert chart.finding == "2,000 bytes of cookies were sent, and 190 bytes of bodies came back."
@@ -259,5 +249,4 @@ def test_bytes_are_summed_by_half_seconds() -> None:
 
 def test_where_nothing_was_sampled_or_sent_there_is_no_chart() -> None:
     story = Story("redis")
-    assert memory_used(story) == {}
-    assert bytes_sent(story, 100_000) == {}
+    assert MEMORY.read(story) == BYTES.read(story) == {}

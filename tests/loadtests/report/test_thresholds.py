@@ -7,7 +7,6 @@ import pytest
 
 from loadtests.model.results import Results, Threshold, VerdictWord
 from loadtests.report import render_report
-from loadtests.report.summary import guards
 from tests.loadtests.report.conftest import MadeUp
 from tests.loadtests.report.parsed import Page
 
@@ -27,15 +26,6 @@ def page_of(made_up: MadeUp, results: Results) -> Page:
     assert page.problems == []
     assert max(page.ids.values()) == 1
     return page
-
-
-def test_the_lines_are_made_for_reading(made_up: MadeUp) -> None:
-    fired, quiet = guards(guarded(made_up, "as predicted", FIRED, QUIET))
-    assert (fired.name, fired.measure, fired.limit, fired.measured) == (
-        "sticky-memory", "logged_out", "≥ 0.05 × U (3)", "20",
-    )  # fmt: skip
-    assert (fired.fired, fired.counts) == (True, True)
-    assert (quiet.limit, quiet.measured, quiet.fired) == ("> 500", "8.25", False)
 
 
 def test_a_run_without_thresholds_says_nothing_of_them(made_up: MadeUp) -> None:

@@ -9,11 +9,11 @@ from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.results import LogoutCounts
 from loadtests.report.axis import TimeAxis, frame
 from loadtests.report.drawing import Box
-from loadtests.report.series import Story
-from loadtests.report.sessions_by_node import sessions_by_node, sessions_held
+from loadtests.report.evidence import Story
+from loadtests.report.lane_charts import SESSIONS
 from loadtests.report.shopper_timelines import strips
 from loadtests.report.side_by_side import bands_of
-from loadtests.report.timeline import timeline
+from loadtests.report.timeline import timelines
 from tests.loadtests.example_result import UNEVENTFUL
 from tests.loadtests.stories import Story as Told
 from tests.loadtests.stories import fault as told_fault
@@ -36,9 +36,8 @@ def story_of(*told: Told, bands: tuple[FaultTimeline, ...] = ()) -> Story:
             assert at_us is not None
             events.append(FaultEvent("sticky-memory", at_us, it.fault, it.kind, it.victim, phase))
     story = Story("sticky-memory", events)
-    fault_us = story.run.first_injected_us
     for each in told:
-        story.saw(each.exchanges, fault_us, 100_000)
+        story.add(*each.exchanges)
     for shopper in story.shoppers.values():
         shopper.close(story.end_us)
     return story
@@ -89,7 +88,7 @@ class TestSeveralFaults:
         assert chart.finding == "1 of 2 shoppers was logged out, 0 of them before anything was broken on purpose."
 
     def test_the_timeline_takes_them_together(self) -> None:
-        chart = timeline(story_of(*self.told, bands=self.rolling), AXIS, 100_000, 2)
+        (chart,) = timelines([story_of(*self.told, bands=self.rolling)], AXIS, 100_000).charts
         assert chart.finding.startswith("Not ok: 1 of 2 actions from the first fault to the last one’s end, ")
 
     def test_one_that_struck_no_node_has_no_node_to_speak_of(self) -> None:
@@ -98,14 +97,14 @@ class TestSeveralFaults:
             UNEVENTFUL, shoppers=2, logged_out=LogoutCounts(1, 1, 0), logged_out_before_fault=1
         )
         assert strips(story, out, AXIS).finding.endswith("1 of them before anything was broken on purpose.")
-        assert "the store" not in sessions_by_node(story, sessions_held(story), AXIS, 1).finding
+        assert "the store" not in SESSIONS.finding(story, SESSIONS.read(story))
 
 
 class TestOtherCookies:
     told = Told(1).login().logout().probe("stolen", status=401).probe("stolen", status=401)
 
     def test_being_refused_with_them_spoils_nothing(self) -> None:
-        chart = timeline(story_of(self.told), AXIS, 100_000, 2)
+        (chart,) = timelines([story_of(self.told)], AXIS, 100_000).charts
         assert chart.finding == (
             "All 4 planned actions went well, 2 of them refused to other cookies than the shopper’s own."
         )
