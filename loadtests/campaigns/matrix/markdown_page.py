@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from loadtests.campaigns.cells import MARKS, REFUTED, Cell, Matrix, leading, second_look
-from loadtests.campaigns.claims.decide import Decision
+from loadtests.campaigns.claims import Decision
 from loadtests.campaigns.jobs import catalogue
 from loadtests.campaigns.matrix.board import Board, Family, ScenarioRow, board_of
 from loadtests.campaigns.matrix.matrix_run import decisions

@@ -12,8 +12,7 @@ from compose.balancers import balancer_named, choose_balancer
 from compose.cluster import DEFAULT_BALANCER
 from compose.engines.registry import engine_named
 from loadtests.campaigns.cells import FILE, Cell, CellKey, Matrix, Selection, cell_of, read_matrix, write_matrix
-from loadtests.campaigns.claims.decide import Decision, all_claims, decide_all
-from loadtests.campaigns.claims.rule import references
+from loadtests.campaigns.claims import Decision, all_claims, decide_all, references
 from loadtests.campaigns.jobs import (
     TIMES,
     Entry,

@@ -17,7 +17,7 @@ from loadtests.campaigns.cells import (
     relation,
     second_look,
 )
-from loadtests.campaigns.claims.decide import Decision
+from loadtests.campaigns.claims import Decision
 from loadtests.campaigns.jobs import Entry
 from loadtests.campaigns.matrix.board import board_of
 from loadtests.checks import MEASURES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from loadtests.campaigns.claims.decide import all_claims, decide_all
+from loadtests.campaigns.claims import all_claims, decide_all
 from loadtests.campaigns.matrix.board import board_of
 from loadtests.campaigns.matrix.markdown_page import markdown_page
 from tests.loadtests.campaigns.matrix.made_up import CATALOGUE, MATRIX, cell

@@ -9,7 +9,7 @@ import pytest
 
 from compose.architectures import ARCHITECTURES
 from loadtests.campaigns.cells import Cell, Matrix, Selection
-from loadtests.campaigns.claims.decide import all_claims, decide_all
+from loadtests.campaigns.claims import all_claims, decide_all
 from loadtests.campaigns.jobs import key_of
 from loadtests.campaigns.matrix.page import render, write_page
 from loadtests.model.results import Prediction

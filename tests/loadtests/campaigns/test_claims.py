@@ -10,8 +10,16 @@ import pytest
 
 from compose.architectures import ARCHITECTURES
 from loadtests.campaigns.cells import Cell, Place
-from loadtests.campaigns.claims.decide import Claim, all_claims, decide, read_claims
-from loadtests.campaigns.claims.rule import OF_THE_RUN, REFERENCE, Reference, references
+from loadtests.campaigns.claims import (
+    OF_THE_RUN,
+    REFERENCE,
+    Claim,
+    Reference,
+    all_claims,
+    decide,
+    read_claims,
+    references,
+)
 from loadtests.checks import MEASURES
 from loadtests.model.formulas import is_true
 from loadtests.planning.scenario_file import all_scenarios

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from loadtests.campaigns.cells import Cell, Place
-from loadtests.campaigns.claims.rule import Missing, Reference, holds, references, told
+from loadtests.campaigns.claims import Missing, Reference, holds, references, told
 
 CELLS: dict[Place, Cell] = {
     (cell.scenario, cell.architecture): cell
