@@ -9,12 +9,117 @@ ended only if one that nobody ended is not: a bystander's, opened just before it
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Generator
-from typing import Final, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, NamedTuple
 
-from compose.applications import SHIPPED
-from loadtests.campaigns.scorecard.shop_door import CellWord, DoorVisitor, Finding, ShopDoor
-from loadtests.load.cookies import stands_in
+import msgspec
+import requests
+
+from compose.applications import SHIPPED, application_of
+from compose.engines.cluster_file import read_cluster_file
+from compose.engines.contract import Cluster
+from loadtests.load.calls import request_for
+from loadtests.load.contract import HttpRequest
+from loadtests.load.cookies import NODE_COOKIES, stands_in
+from shared.demo_accounts import account_name, account_number
+
+# How long sessions live in the shop that is asked; short, since the requirements wait for their ends.
+IDLE_S, ABSOLUTE_S, ACCESS_S = 5, 10, 2.0
+ANSWERS_WITHIN_S = 6.0
+
+CellWord = Literal["pass", "fail", "not applicable"]
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What came of one requirement, on one architecture, in one state."""
+
+    word: CellWord
+    witness: str
+    """What was asked and what came back, in a sentence."""
+
+
+@dataclass
+class DoorVisitor:
+    """One browser: an account, and the cookies that it was given, kept by name alone: everything is on one host."""
+
+    door: ShopDoor
+    user: str
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    def do(self, action: str, **words: str | int) -> tuple[int, dict[str, Any]]:
+        """Status and document; 0 if nobody answered. Takes the cookies that come."""
+        told = {"user": self.user, "password": self.door.password, **words}
+        return self.door.ask(self, request_for(SHIPPED.interface, action, **told))
+
+    def login(self) -> bool:
+        """Whether it is logged in from now on."""
+        return self.do("login")[0] == 200
+
+    def me(self) -> int:
+        """The status with which it is told who it is: 200 if the shop knows."""
+        return self.do("me")[0]
+
+    def copy(self) -> DoorVisitor:
+        """Another browser with the same cookies."""
+        return DoorVisitor(self.door, self.user, dict(self.cookies))
+
+    @property
+    def tokens(self) -> dict[str, str]:
+        """Its cookies but for the balancer's, which lead to a node and say nothing of a session."""
+        return {name: value for name, value in self.cookies.items() if not name.startswith(NODE_COOKIES)}
+
+
+class ShopDoor:
+    """What the requirements ask of a cluster's shop: visitors, an administrator, and time that passes."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.password = cluster.spec.password
+        self._cluster = cluster
+        self._application = application_of(cluster.spec)
+        self._token = read_cluster_file(cluster.folder).control_token
+
+    def visitor(self, user: str) -> DoorVisitor:
+        """Somebody new."""
+        return DoorVisitor(self, user)
+
+    def bystander(self, user: str) -> DoorVisitor:
+        """Somebody else than that user and everybody else's bystander: from the second half of the accounts."""
+        return self.visitor(account_name(account_number(user) + self._cluster.spec.accounts // 2))
+
+    def ask(self, visitor: DoorVisitor, asked: HttpRequest) -> tuple[int, dict[str, Any]]:
+        """Send one request, once, with the visitor's cookies, and give it those that come back."""
+        try:
+            answer = requests.request(
+                asked.method, f"{self._cluster.url}{asked.path}", data=asked.body, headers=asked.headers,
+                cookies=visitor.cookies, timeout=ANSWERS_WITHIN_S,
+                allow_redirects=False,  # asked for is this answer, and not the page that a redirect leads to
+            )  # fmt: skip
+        except requests.RequestException:
+            return 0, {}
+        visitor.cookies.update(answer.cookies.get_dict())
+        try:
+            told = msgspec.json.decode(answer.content)
+        except msgspec.DecodeError:
+            told = {}
+        return answer.status_code, told if isinstance(told, dict) else {}
+
+    def administer(self, user: str, what: Literal["end", "disable"]) -> str:
+        """Tell every node, for what is in its memory no other can end; what they said, in words."""
+        said = []
+        for node in self._cluster.nodes():
+            status = self._application.administer(node.url, self._token, user, what)
+            said.append(f"{node.name}: {status or 'no answer'}")
+        return ", ".join(said)
+
+    def wait(self, user: str, seconds: float) -> None:
+        """Let time pass, for that account at least."""
+        time.sleep(seconds)
+
+
+# --- the requirements -------------------------------------------------------------------------------------------------
+
 
 Steps = Generator[None, None, Finding]
 ENTROPY_BITS = 128
@@ -88,19 +193,19 @@ def _renewed_at_login(door: ShopDoor, user: str) -> Steps:
 def _ends_unused(door: ShopDoor, user: str) -> Steps:
     visitor = _logged_in(door, user)
     yield
-    door.wait(user, door.lifetimes.idle_s + SPARE_S)
-    return _ended(visitor, f"after {door.lifetimes.idle_s + SPARE_S:g} s without use, of {door.lifetimes.idle_s} s, it")
+    door.wait(user, IDLE_S + SPARE_S)
+    return _ended(visitor, f"after {IDLE_S + SPARE_S:g} s without use, of {IDLE_S} s, it")
 
 
 def _ends_in_spite_of_use(door: ShopDoor, user: str) -> Steps:
     visitor = _logged_in(door, user)
     yield
-    lasts_s = door.lifetimes.absolute_s + SPARE_S
+    lasts_s = ABSOLUTE_S + SPARE_S
     for _ in range(round(lasts_s / BEAT_S)):
         door.wait(user, BEAT_S)
         # A write each time: where a page that changes nothing does not renew a session, looking would be no use.
         visitor.do("add", sku=SHIPPED.interface.articles[0], quantity=1)
-    return _ended(visitor, f"after {lasts_s:g} s of use, of {door.lifetimes.absolute_s} s, it")
+    return _ended(visitor, f"after {lasts_s:g} s of use, of {ABSOLUTE_S} s, it")
 
 
 def _ended_by_logout(door: ShopDoor, user: str) -> Steps:

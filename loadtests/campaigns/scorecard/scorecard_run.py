@@ -15,8 +15,17 @@ from compose.engines.contract import Cluster, Engine
 from compose.running import new_run_id
 from compose.supervision.ledger import Ledger
 from compose.supervision.waiting import wait_for
-from loadtests.campaigns.scorecard.requirements import REQUIREMENTS, CannotBegin, Requirement, Steps
-from loadtests.campaigns.scorecard.shop_door import ClusterDoor, DoorLifetimes, Finding, ShopDoor
+from loadtests.campaigns.scorecard.requirements import (
+    ABSOLUTE_S,
+    ACCESS_S,
+    IDLE_S,
+    REQUIREMENTS,
+    CannotBegin,
+    Finding,
+    Requirement,
+    ShopDoor,
+    Steps,
+)
 from shared.demo_accounts import account_name
 from shared.errors import TwinshopError
 
@@ -59,22 +68,16 @@ def score(
 
 
 def _score_one(name: str, engine: Engine, state: Path, folder: Path) -> Cells:
-    times = DoorLifetimes()
-    limits = Limits(
-        session_lifetime_s=times.idle_s, session_absolute_s=times.absolute_s, access_lifetime_s=times.access_s
-    )
+    limits = Limits(session_lifetime_s=IDLE_S, session_absolute_s=ABSOLUTE_S, access_lifetime_s=ACCESS_S)
     accounts = 2 * len(STATES) * len(REQUIREMENTS)  # each with a bystander's
     spec = ClusterSpec(new_run_id(), ARCHITECTURES[name], NODES, accounts=accounts, limits=limits)
-    ledger = Ledger.open(state, spec.run)
-    try:
+    with Ledger.open(state, spec.run) as ledger:
         folder.mkdir(parents=True, exist_ok=True)
         cluster = engine.start(spec, folder, ledger)
         try:
             return {word: _in_state(cluster, word, number) for number, word in enumerate(STATES)}
         finally:
             cluster.stop()
-    finally:
-        ledger.close()
 
 
 def _in_state(cluster: Cluster, word: str, number: int) -> dict[str, Finding]:
@@ -83,7 +86,7 @@ def _in_state(cluster: Cluster, word: str, number: int) -> dict[str, Finding]:
         nothing = Finding("not applicable", f"{cluster.spec.architecture.name} has no {part}")
         return {requirement.number: nothing for requirement in REQUIREMENTS}
     first = 1 + number * len(REQUIREMENTS)  # others in each state: an account that was disabled stays so
-    found = execute(ClusterDoor(cluster), [account_name(first + n) for n in range(len(REQUIREMENTS))],
+    found = execute(ShopDoor(cluster), [account_name(first + n) for n in range(len(REQUIREMENTS))],
                     lambda: _take_down(cluster, part))  # fmt: skip
     if part:
         cluster.start(part)  # the next state begins with all well

@@ -8,7 +8,7 @@ import secrets
 import threading
 from typing import Any, Literal
 
-from loadtests.campaigns.scorecard.shop_door import DoorVisitor, ShopDoor
+from loadtests.campaigns.scorecard.requirements import ABSOLUTE_S, IDLE_S, DoorVisitor, ShopDoor
 from loadtests.load.contract import HttpRequest
 
 PASSWORD = "shop"
@@ -18,9 +18,8 @@ SECRET = "the shop's own"
 class FakeShop(ShopDoor):
     """Sessions are reference tokens; time passes when somebody waits for it, for each account by itself."""
 
-    password = PASSWORD
-
     def __init__(self) -> None:
+        self.password = PASSWORD
         self.sessions: dict[str, dict[str, Any]] = {}
         self.now: dict[str, float] = {}
         self.passwords: dict[str, str] = {}
@@ -38,8 +37,8 @@ class FakeShop(ShopDoor):
         self.sessions.pop(token, None)
 
     def is_over(self, session: dict[str, Any], now: float) -> bool:
-        idle = now - session["used"] >= self.lifetimes.idle_s
-        return idle or now - session["opened"] >= self.lifetimes.absolute_s
+        idle = now - session["used"] >= IDLE_S
+        return idle or now - session["opened"] >= ABSOLUTE_S
 
     def log_in(self, user: str, before: str) -> str:
         self.end(before)
@@ -107,9 +106,6 @@ class FakeShop(ShopDoor):
     def bystander(self, user: str) -> DoorVisitor:
         return self.visitor(f"beside {user}")
 
-    def is_balancers(self, cookie: str) -> bool:
-        return cookie == "node"
-
     def wait(self, user: str, seconds: float) -> None:
         self.now[user] = self.now.get(user, 0.0) + seconds
 
@@ -151,14 +147,14 @@ class NeverIdle(FakeShop):
     """7.3.1: who does nothing stays."""
 
     def is_over(self, session: dict[str, Any], now: float) -> bool:
-        return bool(now - session["opened"] >= self.lifetimes.absolute_s)
+        return bool(now - session["opened"] >= ABSOLUTE_S)
 
 
 class NeverOld(FakeShop):
     """7.3.2: who does something stays."""
 
     def is_over(self, session: dict[str, Any], now: float) -> bool:
-        return bool(now - session["used"] >= self.lifetimes.idle_s)
+        return bool(now - session["used"] >= IDLE_S)
 
 
 class OnlyForgetsTheCookie(FakeShop):

@@ -8,10 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from loadtests.campaigns.scorecard.requirements import REQUIREMENTS, altered, entropy_bits
+from loadtests.campaigns.scorecard.requirements import REQUIREMENTS, DoorVisitor, Finding, altered, entropy_bits
 from loadtests.campaigns.scorecard.scorecard_page import in_text, write_scorecard
 from loadtests.campaigns.scorecard.scorecard_run import STATES, Scorecard, execute, scorecard_of
-from loadtests.campaigns.scorecard.shop_door import DoorVisitor, Finding
 from loadtests.load.contract import HttpRequest
 from tests.loadtests.campaigns.scorecard.fake_shop import BROKEN, FakeShop
 
