@@ -45,8 +45,7 @@ def compare(runs: tuple[Path, ...], page: Path | None, as_json: bool) -> int:
     """Put RUNs side by side."""
     from loadtests.campaigns.bundles.unpack import run_in
     from loadtests.campaigns.comparison.comparison import compare as side_by_side
-    from loadtests.campaigns.comparison.html_page import FILE, comparison_html
-    from loadtests.campaigns.comparison.page import comparison_page
+    from loadtests.campaigns.comparison.page import FILE, comparison_html, comparison_page
     from loadtests.campaigns.comparison.side import read_side
 
     if not 2 <= len(runs) <= len(ascii_uppercase):

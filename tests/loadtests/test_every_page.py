@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page
 
 from loadtests.campaigns.cells import Selection
 from loadtests.campaigns.comparison.comparison import compare
-from loadtests.campaigns.comparison.html_page import comparison_html
+from loadtests.campaigns.comparison.page import comparison_html
 from loadtests.campaigns.conformance.page import write_pages
 from loadtests.campaigns.matrix.page import render as render_matrix
 from loadtests.campaigns.repeats.page import render as render_repeats

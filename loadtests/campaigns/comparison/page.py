@@ -1,23 +1,35 @@
-"""A comparison for a terminal: facts in columns, long ones below each other, numbers with their differences."""
+"""A comparison for people: on a terminal, facts in columns, long ones below each other, numbers with their differences;
+and as one HTML page, in the report's own style, the numbers first, then everything that differs.
+
+Pure: the same comparison gives the same bytes. It names no winner.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import click
 import msgspec
 
-from loadtests.campaigns.comparison.comparison import RunComparison
-from loadtests.campaigns.comparison.differences import Number, Numbers
+from loadtests.campaigns.comparison.comparison import Number, Numbers, RunComparison
 from loadtests.campaigns.comparison.side import NONE, FactRow, different
+from loadtests.checks import MEASURES
+from loadtests.model.measures import spoken
+from loadtests.report.palette import side
+from loadtests.report.shell import PageShell
 from loadtests.report.tables import Table, Text
 
+FILE = Path("runs/comparison.html")  # if nobody says otherwise: not into what is under version control
+TOLD = "logged_out"
+MOST_TOLD = 4  # architectures of which the answer tells
 LONG = 24  # values longer than this do not stand in a column
 DIFFERS, SAME = "≠", " "
 BY_CHANCE = (
     "Single runs differ by chance, too: how much, `twinshop run SCENARIO --repeat N` tells. "
     "Nothing here says which is better."
 )
+SHELL = PageShell(Path(__file__).parent, style=("comparison.css",))
 
 
 def comparison_page(comparison: RunComparison) -> str:
@@ -109,3 +121,54 @@ def _text(value: float, sign: str = "") -> str:
     """Whole numbers whole, others with as many digits as a person reads."""
     text = f"{value:{sign},d}" if isinstance(value, int) else f"{value:{sign},.3f}".rstrip("0").rstrip(".")
     return text.replace("-", "−")
+
+
+# --- the page ---------------------------------------------------------------------------------------------------------
+
+
+def comparison_html(comparison: RunComparison) -> bytes:
+    """The page."""
+    labels = [run.label for run in comparison.runs]
+    numbers = comparison.architectures.items()
+    facts = (
+        ("What was asked", comparison.asked),
+        ("Plans", comparison.plan),
+        ("Scenario files", comparison.scenario),
+        ("Where it ran", comparison.environment),
+        ("Packages and servers", comparison.packages),
+        ("Settings", comparison.settings),
+    )
+    return SHELL.page(
+        "comparison.html.j2",
+        comparison=comparison,
+        answer=_answer(comparison),
+        numbers={name: numbers_table(found, ("Measure", "Verdict"), _named) for name, found in numbers},
+        facts={title: _apart_and_same(rows, labels) for title, rows in facts if rows},
+        side=side,
+        by_chance=BY_CHANCE.split("`"),
+    )
+
+
+def _answer(comparison: RunComparison) -> str:
+    if not comparison.comparable:
+        return f"Not compared: {'; '.join(comparison.why)}."
+    told = []
+    for name, found in list(comparison.architectures.items())[:MOST_TOLD]:
+        values = next(it.values for it in found.measures if it.measure == TOLD)
+        told.append(f"{name} {' and '.join('–' if value is None else f'{value:g}' for value in values)}")
+    labels = " and ".join(run.label for run in comparison.runs)
+    return f"The same was done to the same shoppers. Logged out in {labels}: {'; '.join(told)}."
+
+
+def _named(measure: str) -> str:
+    known = MEASURES.get(measure)
+    if known is None:
+        return spoken(measure).capitalize()
+    return f"{known.head}, {known.unit}" if known.unit else known.head
+
+
+def _apart_and_same(rows: Sequence[FactRow], labels: Sequence[str]) -> tuple[Table, Table]:
+    """Facts that differ, and those that are the same."""
+    apart = tuple((row.what, *row.values) for row in different(rows))
+    same = tuple((row.what, row.values[0]) for row in rows if row.same)
+    return Table(("What", *labels), apart), Table(("What", "In each"), same)

@@ -12,9 +12,8 @@ from msgspec.structs import replace
 
 from loadtests import cli
 from loadtests.campaigns.bundles.pack import pack
-from loadtests.campaigns.comparison.comparison import compare
-from loadtests.campaigns.comparison.differences import all_numbers
-from loadtests.campaigns.comparison.html_page import comparison_html
+from loadtests.campaigns.comparison.comparison import all_numbers, compare
+from loadtests.campaigns.comparison.page import comparison_html
 from loadtests.model.plan import read_plan
 from loadtests.model.run_folder import RunFolder
 from loadtests.running.run import write_results

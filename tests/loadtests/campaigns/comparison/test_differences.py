@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from loadtests.campaigns.comparison.differences import plan_differences, scenario_differences, work_sha256
+from loadtests.campaigns.comparison.comparison import plan_differences, scenario_differences, work_sha256
 from loadtests.campaigns.comparison.side import NONE
 from loadtests.model.plan import Action, Plan, read_plan
 from tests.loadtests.campaigns.comparison.made_up import ask, made, replan, sides
