@@ -18,8 +18,7 @@ from typing import Any
 
 import msgspec
 
-from loadtests.campaigns.dataset.tables import CELLS, FAULTS, RUNS, TABLES
-from loadtests.campaigns.dataset.write import SUMS, sums
+from loadtests.campaigns.dataset.write import CELLS, FAULTS, RUNS, SUMS, TABLES, sums
 from loadtests.judging.processes import in_processes
 from loadtests.model.results import Results
 from loadtests.model.run_folder import Provenance, RunFolder

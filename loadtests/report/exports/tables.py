@@ -15,7 +15,7 @@ from loadtests.checks import MEASURES
 from loadtests.model.application import interface_of
 from loadtests.model.history import Exchange, read_history
 from loadtests.model.measures import Measure
-from loadtests.model.results import Loss
+from loadtests.model.results import ArchitectureResult, Loss, Prediction
 from loadtests.report.exports.judged import JudgedRun
 
 Kind = Literal["text", "whole", "number", "yes or no"]
@@ -36,8 +36,14 @@ class Measured(NamedTuple):
     """One measure of one architecture."""
 
     architecture: str
+    result: ArchitectureResult
     measure: Measure
     value: float | None
+
+    @property
+    def prediction(self) -> Prediction | None:
+        """What was predicted of it, if anything was."""
+        return next((it for it in self.result.predictions if it.measure == self.measure.name), None)
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -110,7 +116,8 @@ def _of_call(read: Callable[[Call, Exchange], str]) -> Callable[[JudgedRun], Cal
     return reader
 
 
-def _json(value: object) -> str | None:
+def as_json(value: object) -> str | None:
+    """As text: the same value gives the same text, so that tables can be held against each other."""
     return None if value is None else msgspec.json.encode(value, order="deterministic").decode()
 
 
@@ -126,11 +133,12 @@ def _losses(run: JudgedRun) -> Iterator[Found]:
             yield Found(name, place, loss, _fault(loss, injected))
 
 
-def _measured(run: JudgedRun) -> Iterator[Measured]:
+def all_measured(run: JudgedRun) -> Iterator[Measured]:
+    """Every measure of each architecture."""
     for name, result in run.results.architectures.items():
         for measure in MEASURES.values():
             value = measure.read(result)
-            yield Measured(name, measure, None if value is None else float(value))
+            yield Measured(name, result, measure, None if value is None else float(value))
 
 
 def _fault(loss: Loss, injected: dict[float, int]) -> int | None:
@@ -176,9 +184,11 @@ ACTIONS: ExportTable[Exchange] = ExportTable(
         Column("quantity", "whole", "How many of it.", lambda it: it.quantity or None),
         Column("key", "text", "The idempotency key of a checkout.", lambda it: it.key or None),
         Column("user", "text", "Whose name the answer showed.", lambda it: it.user or None),
-        Column("cart", "text", "The cart that the answer showed, as JSON: sku to quantity.", lambda it: _json(it.cart)),
+        Column(
+            "cart", "text", "The cart that the answer showed, as JSON: sku to quantity.", lambda it: as_json(it.cart)
+        ),
         Column("order", "text", "The order that the answer acknowledged.", lambda it: it.order or None),
-        Column("orders", "text", "The orders that the answer listed, as JSON.", lambda it: _json(it.orders)),
+        Column("orders", "text", "The orders that the answer listed, as JSON.", lambda it: as_json(it.orders)),
         Column("cookie_bytes", "whole", "Of the Cookie header.", _sent(lambda it: it.cookie_bytes)),
         Column("body_bytes", "whole", "Of the answer's body.", _sent(lambda it: it.body_bytes)),
         Column("cookie_refused", "yes or no", "It set a cookie too large for a browser.", lambda it: it.cookie_refused),
@@ -210,22 +220,25 @@ LOSSES: ExportTable[Found] = ExportTable(
             "witness_requests", "text", "The request ids of the witness, with blanks between them.",
             lambda it: " ".join(event.request for event in it.loss.witness if event.request) or None,
         ),
-        Column("witness", "text", "The whole witness, as JSON.", lambda it: _json(it.loss.witness)),
+        Column("witness", "text", "The whole witness, as JSON.", lambda it: as_json(it.loss.witness)),
     ),
     _losses,
 )  # fmt: skip
+NUMBER: tuple[Column[Measured], ...] = (
+    Column("measure", "text", "Its name, as scenarios predict it.", lambda it: it.measure.name),
+    Column("value", "number", "What was measured; empty if it was not.", lambda it: it.value),
+    Column("unit", "text", "Of the value; empty for what is counted.", lambda it: it.measure.unit or None),
+)
 MEASURED: ExportTable[Measured] = ExportTable(
     "measures",
     "One row for each measure of each architecture.",
     (
         Column("architecture", "text", "Where it was measured.", lambda it: it.architecture),
-        Column("measure", "text", "Its name, as scenarios predict it.", lambda it: it.measure.name),
-        Column("value", "number", "What was measured; empty if it was not.", lambda it: it.value),
-        Column("unit", "text", "Of the value; empty for what is counted.", lambda it: it.measure.unit or None),
+        *NUMBER,
         Column("sort", "text", "loss, count, book, latency or cost.", lambda it: it.measure.sort),
         Column("definition", "text", "What it means.", lambda it: it.measure.definition),
     ),
-    _measured,
+    all_measured,
 )
 TABLES: dict[str, ExportTable[Exchange] | ExportTable[Found] | ExportTable[Measured]] = {
     table.name: table for table in (ACTIONS, LOSSES, MEASURED)
