@@ -13,6 +13,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,27 +60,19 @@ def verify(folder: Path, say: Callable[[str], None]) -> Verified:
     runs = [row["run"] for row in _rows(folder, RUNS, None)]
     left_out: set[str] = set()
     numbers = 0
-    for number, found in enumerate(_all_runs(folder, runs), start=1):
+    for number, (run, found) in enumerate(zip(runs, _all_runs(folder, runs), strict=True), start=1):
         differences += found.differences
         left_out |= set(found.left_out)
         numbers += found.numbers
-        say(f"[{number}/{len(runs)}] {runs[number - 1]}: {len(found.differences)} differences")
+        say(f"[{number}/{len(runs)}] {run}: {len(found.differences)} differences")
     return Verified(len(runs), numbers, tuple(differences), tuple(sorted(left_out)))
 
 
 def _all_runs(folder: Path, runs: list[str]) -> list[Verified]:
+    one = partial(verify_run, folder)
     if len(runs) <= FEW:  # done before another process has started
-        return verify_runs((folder, runs))
-    at_once = os.cpu_count() or 1
-    length = -(-len(runs) // at_once)  # rounded up: no run is left over
-    pieces = [(folder, runs[start : start + length]) for start in range(0, len(runs), length)]
-    return [found for piece in in_processes(verify_runs, pieces, at_once) for found in piece]
-
-
-def verify_runs(piece: tuple[Path, list[str]]) -> list[Verified]:
-    """Several runs of a data set, one after the other."""
-    folder, runs = piece
-    return [verify_run(folder, run) for run in runs]
+        return [one(run) for run in runs]
+    return in_processes(one, runs, os.cpu_count() or 1)
 
 
 def verify_run(folder: Path, run: str) -> Verified:
