@@ -83,9 +83,9 @@ def _in_bundle(run: Path, folder: Path) -> str:
 
 def _check_repeats(run: Path, folder: Path, as_json: bool) -> int:
     """The same of repeats: all their runs, then what they have shown together."""
+    from loadtests.campaigns.repeats.page import summary
     from loadtests.campaigns.repeats.repeats import encode_repeats
     from loadtests.campaigns.repeats.repeats_run import compared_again
-    from loadtests.campaigns.repeats.table import summary
     from loadtests.judging.judge import judge
     from loadtests.judging.verdict import exit_code
     from loadtests.model.run_folder import REPEATS, check_text

@@ -128,8 +128,8 @@ def _once(request: RunRequest, engine: Engine, watcher: RunWatcher, as_json: boo
 def _many(
     request: RunRequest, repeats: int, engine: Engine, watcher: RunWatcher, as_json: bool, scheduler: str | None
 ) -> int:  # fmt: skip
+    from loadtests.campaigns.repeats.page import summary
     from loadtests.campaigns.repeats.repeats_run import repeat
-    from loadtests.campaigns.repeats.table import summary
     from loadtests.judging.verdict import exit_code
     from loadtests.model.run_folder import REPEATS
 
@@ -160,7 +160,7 @@ def _far_repeat(request: RunRequest, repeats: int, engine: Engine, watcher: RunW
     def launcher_in(folder: Path) -> FarLauncher:
         return FarLauncher(machines, folder, engine.name, shoppers=request.shoppers, workers=request.workers)
 
-    return repeat(request, repeats, engine, watcher, launcher_in, machines.hold)
+    return repeat(request, repeats, engine, watcher, launcher_in)
 
 
 @click.command()

@@ -9,7 +9,7 @@ from itertools import combinations
 import msgspec
 
 from loadtests.campaigns.jobs import TIMES
-from loadtests.campaigns.repeats.refusals import TOO_FEW, Basis, Pair, noise_of, pairs_again, pairs_of, refusal
+from loadtests.campaigns.repeats.refusals import TOO_FEW, Basis, noise_of, pairs_of, refusal
 from loadtests.campaigns.repeats.repeats import (
     REPEATS_SCHEMA,
     Asked,
@@ -36,19 +36,18 @@ def repeats_of(asked: Asked, blocks: Sequence[Block], interrupted: str = "") -> 
     noise = tuple(
         noise_of(blocks, name, measure, asked.shoppers) for measure in asked.measures for name in asked.architectures
     )
-    pairs = tuple(combinations(asked.architectures, 2))
     least = least_for(asked)
     again = _against_itself(asked, blocks, noise)
     # First of all: where an architecture differs from itself, a difference from another one shows nothing.
     differs = {each.measure: asked.architectures[0] for each in again if each.word in ("larger", "smaller")}
-    bases = [
-        (first, second, _basis(asked, measure, pairs_of(blocks, first, second), least, noise, (first, second)))
-        for measure in asked.measures
-        for first, second in pairs
-    ]
     comparisons = compare([
-        (first, second, msgspec.structs.replace(basis, itself=differs.get(basis.measure, "")))
-        for first, second, basis in bases
+        Basis(
+            measure, first, second, pairs_of(blocks, ("fault", first), ("fault", second)), asked.repeats, least,
+            tuple(it for it in noise if it.measure == measure and it.architecture in (first, second)),
+            differs.get(measure, ""),
+        )
+        for measure in asked.measures
+        for first, second in combinations(asked.architectures, 2)
     ])  # fmt: skip
     return Repeats(
         schema=REPEATS_SCHEMA,
@@ -71,9 +70,9 @@ def least_for(asked: Asked) -> int:
     return least_faults(max(1, math.comb(len(asked.architectures), 2) * len(asked.measures)))
 
 
-def compare(bases: Sequence[tuple[str, str, Basis]]) -> tuple[Comparison, ...]:
+def compare(bases: Sequence[Basis]) -> tuple[Comparison, ...]:
     """One family of comparisons: what is comparable is corrected for the number of all of them."""
-    found = [_compared(first, second, basis) for first, second, basis in bases]
+    found = [_compared(basis) for basis in bases]
     tested = [number for number, each in enumerate(found) if each.p is not None]
     # By the number of all: if only what is left after the refusals counted, each refusal would make the rest easier.
     corrected = holm([found[number].p or 0.0 for number in tested], len(found))
@@ -83,15 +82,15 @@ def compare(bases: Sequence[tuple[str, str, Basis]]) -> tuple[Comparison, ...]:
     return tuple(found)
 
 
-def _compared(first: str, second: str, basis: Basis) -> Comparison:
-    counting = [basis.values(pair) or (0.0, 0.0) for pair in basis.counting()]
+def _compared(basis: Basis) -> Comparison:
+    counting = [values for pair in basis.counting() if (values := pair.values(basis.measure)) is not None]
     reason = refusal(basis)
     ones, others = [one for one, _ in counting], [other for _, other in counting]
     differences = [one - other for one, other in counting]
     return Comparison(
         measure=basis.measure,
-        first=first,
-        second=second,
+        first=basis.first,
+        second=basis.second,
         word="not comparable" if reason else "no difference shown",
         reason=reason,
         faults=len(counting),
@@ -112,24 +111,18 @@ def _word(difference: Interval | None, p_holm: float) -> Word:
     return "larger" if difference.mean > 0 else "smaller"
 
 
-def _basis(
-    asked: Asked, measure: str, pairs: tuple[Pair, ...], least: int, noise: Sequence[Noise], names: Sequence[str],
-    planned: int | None = None,
-) -> Basis:  # fmt: skip
-    noises = tuple(each for each in noise if each.measure == measure and each.architecture in names)
-    return Basis(measure, pairs, asked.repeats if planned is None else planned, least, noises)
-
-
 def _against_itself(asked: Asked, blocks: tuple[Block, ...], noise: Sequence[Noise]) -> tuple[Comparison, ...]:
     """The first architecture's second time and its first: a family of its own, in which nothing should differ."""
     name = asked.architectures[0]
-    pairs, least = pairs_again(blocks, name), least_faults(len(asked.measures))
+    pairs, least = pairs_of(blocks, ("again", name), ("fault", name)), least_faults(len(asked.measures))
     planned = len(controlled_blocks(asked.repeats))
-    bases = [
-        (f"{name} ({AGAIN})", name, _basis(asked, measure, pairs, least, noise, (name,), planned))
+    return compare([
+        Basis(
+            measure, f"{name} ({AGAIN})", name, pairs, planned, least,
+            tuple(it for it in noise if it.measure == measure and it.architecture == name),
+        )
         for measure in asked.measures
-    ]
-    return compare(bases)
+    ])  # fmt: skip
 
 
 def _means(asked: Asked, blocks: Sequence[Block], measure: str) -> dict[str, Interval]:

@@ -1,4 +1,7 @@
-"""The repeats as one HTML page, in the report's own style. Pure: `repeats.json` in, the same bytes out."""
+"""What people see of repeats: on a terminal when they have ended, and as one HTML page, in the report's own style.
+
+Pure: `repeats.json` in, the same bytes out.
+"""
 
 from __future__ import annotations
 
@@ -7,29 +10,79 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-
 from loadtests.campaigns.repeats.compare import extent
 from loadtests.campaigns.repeats.dots import dots, plain_cell
 from loadtests.campaigns.repeats.refusals import NOISE_RULE
-from loadtests.campaigns.repeats.repeats import CONTROLLED, Block, Comparison, Repeats, definition
+from loadtests.campaigns.repeats.repeats import CONTROLLED, PAGE, Block, Comparison, Kind, Repeats, definition
 from loadtests.checks import MEASURES
 from loadtests.model.measures import spoken
 from loadtests.report.palette import side
 from loadtests.report.shell import PageShell
-from loadtests.report.tables import Table
+from loadtests.report.tables import Table, Text
 
 AT_ONCE = 20  # blocks whose counts are shown before anything is unfolded
 COMPARED_AT_ONCE = 12  # of more comparisons, only the headline's: on a telephone each is a card
 MARKS = {"larger": "▲", "smaller": "▼", "no difference shown": "≈", "not comparable": "✕"}
+HEAD = ("measure", "pair", "per fault", "difference", "how sure", "word")
+MOST_LETTERS = 60  # letters of a list of measures; the page names them all
+KINDS: dict[Kind, str] = {"no-fault": "without faults", "placebo": "placebo", "again": "A against A"}
 
 
-class Left(msgspec.Struct, frozen=True):
-    """A fault that does not count, or a block that was not measured."""
+def summary(repeats: Repeats, folder: Path, *, report: str = "") -> str:
+    """The answer, the table of pairs, the controls and the next commands. Plain text.
 
-    block: Block
-    architecture: str
-    why: str
+    `report`: where the report is, if `folder` is gone by the time that somebody reads this.
+    """
+    asked = repeats.asked
+    faults = len(repeats.of_kind("fault"))
+    return "\n".join((
+        repeats.answer,
+        "",
+        Text().write(Table(HEAD, tuple(_row(each) for each in repeats.comparisons))),
+        "",
+        *_refused(repeats),
+        *_controls(repeats),
+        f"blocks   {faults} of {asked.repeats}, in each every architecture once under one plan; "
+        f"{len(repeats.comparisons)} comparisons, corrected (Holm)",
+        f"verdict  {repeats.verdict} (the worst of the blocks)",
+        f"report   {report or folder / PAGE}",
+        *([] if report else [f"next     twinshop report {shlex.quote(str(folder))}   (the same page again, offline)"]),
+    ))  # fmt: skip
+
+
+def _row(told: Comparison) -> tuple[str, ...]:
+    means = difference = sure = "–"
+    if told.first_mean is not None and told.second_mean is not None:
+        means = f"{told.first_mean:.4g} / {told.second_mean:.4g}"
+    if told.difference is not None:
+        difference, sure = f"{told.difference.mean:+.4g}", extent(told.difference, told.faults)
+    return (spoken(told.measure), f"{told.first} / {told.second}", means, difference, sure, told.word)
+
+
+def _refused(repeats: Repeats) -> list[str]:
+    """Why something is not comparable: each reason once."""
+    reasons: dict[str, list[str]] = {}
+    for each in repeats.comparisons:
+        if each.reason:
+            reasons.setdefault(each.reason, []).append(spoken(each.measure))
+    return [f"not comparable ({_listed(measures)}): {reason}" for reason, measures in reasons.items()]
+
+
+def _listed(measures: list[str]) -> str:
+    names = list(dict.fromkeys(measures))
+    return ", ".join(names) if len(", ".join(names)) <= MOST_LETTERS else f"{len(names)} measures"
+
+
+def _controls(repeats: Repeats) -> list[str]:
+    counts = ", ".join(f"{len(repeats.of_kind(kind))} {words}" for kind, words in KINDS.items())
+    noisy = [f"{spoken(each.measure)} of {each.architecture}" for each in repeats.noise if each.too_much]
+    told = f"too noisy or unknown: {', '.join(noisy[:3])}{', …' if len(noisy) > 3 else ''}" if noisy else "quiet enough"
+    false = [each for each in repeats.again if each.word in ("larger", "smaller")]
+    itself = f"; differs from itself in {', '.join(spoken(each.measure) for each in false)}" if false else ""
+    return [f"controls {counts}; the machine: {told}{itself}"]
+
+
+# --- the page ---------------------------------------------------------------------------------------------------------
 
 
 def render(repeats: Repeats) -> bytes:
@@ -70,20 +123,11 @@ def words_of(comparisons: Sequence[Comparison]) -> str:
     return ", ".join(parts)
 
 
-class CountsOfBlocks(msgspec.Struct, frozen=True):
-    """One measure as it was counted, block by block; no statistics."""
-
-    measure: str
-    first: Table
-    rest: Table | None
-    """Further blocks; None if there are none."""
-
-
-def counted_tables(repeats: Repeats) -> tuple[CountsOfBlocks, ...]:
-    """Of each measure that counts something, the headline first; what is 0 everywhere is left out."""
+def counted_tables(repeats: Repeats) -> dict[str, tuple[Table, Table]]:
+    """By measure that counts something, the headline first, its first blocks and the rest; what is 0 is left out."""
     asked = repeats.asked
     others = (it for it in asked.measures if it != asked.headline and _counts(it) and _any(repeats, it))
-    return tuple(_counts_of(repeats, measure) for measure in (asked.headline, *others))
+    return {measure: _counts_of(repeats, measure) for measure in (asked.headline, *others)}
 
 
 def _counts(measure: str) -> bool:
@@ -94,15 +138,14 @@ def _any(repeats: Repeats, measure: str) -> bool:
     return any(shot.values.get(measure) for block in repeats.of_kind("fault") for shot in block.shots)
 
 
-def _counts_of(repeats: Repeats, measure: str) -> CountsOfBlocks:
+def _counts_of(repeats: Repeats, measure: str) -> tuple[Table, Table]:
     names = repeats.asked.architectures
     rows = tuple(
         (f"{block.number} (seed {block.seed})", *(plain_cell(block, name, measure) for name in names))
         for block in repeats.of_kind("fault")
     )
     head = ("Block", *names)
-    rest = Table(head, rows[AT_ONCE:]) if len(rows) > AT_ONCE else None
-    return CountsOfBlocks(measure, Table(head, rows[:AT_ONCE]), rest)
+    return Table(head, rows[:AT_ONCE]), Table(head, rows[AT_ONCE:])
 
 
 def asked_on(repeats: Repeats) -> dict[str, str]:
@@ -111,14 +154,14 @@ def asked_on(repeats: Repeats) -> dict[str, str]:
     return repeats.asked.versions | ({"machines": ", ".join(machines)} if machines else {})
 
 
-def left_out(repeats: Repeats) -> tuple[Left, ...]:
-    """Everything that was to be a fault and is none."""
+def left_out(repeats: Repeats) -> list[tuple[Block, str, str]]:
+    """Everything that was to be a fault and is none: the block, the architecture ("": all of it), and why."""
     found = []
     for block in repeats.of_kind("fault"):
         if block.error:
-            found.append(Left(block, "", block.error))
-        found += [Left(block, shot.architecture, shot.doubt) for shot in block.shots if shot.doubt]
-    return tuple(found)
+            found.append((block, "", block.error))
+        found += [(block, shot.architecture, shot.doubt) for shot in block.shots if shot.doubt]
+    return found
 
 
 def _number(value: float | None) -> str:

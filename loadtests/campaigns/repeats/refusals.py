@@ -7,11 +7,12 @@ nodes disagree, the machine was too noisy, too few faults.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from statistics import fmean
 
 import msgspec
 
-from loadtests.campaigns.repeats.repeats import Block, Noise, Shot
+from loadtests.campaigns.repeats.repeats import Block, Kind, Noise, Shot
 from loadtests.checks import MEASURES
 from loadtests.judging.experiment import LOAD_CPU_PERCENT
 from loadtests.model.measures import Measure
@@ -42,11 +43,18 @@ class Pair(msgspec.Struct, frozen=True):
         """Why the fault does not count for both; "" if it does."""
         return self.first.doubt or self.second.doubt
 
+    def values(self, measure: str) -> tuple[float, float] | None:
+        """Of the two; None if one was not measured."""
+        first, second = self.first.values.get(measure), self.second.values.get(measure)
+        return None if first is None or second is None else (first, second)
+
 
 class Basis(msgspec.Struct, frozen=True):
     """What a comparison of one measure rests on."""
 
     measure: str
+    first: str
+    second: str
     pairs: tuple[Pair, ...]
     planned: int
     """So many blocks were asked for."""
@@ -59,47 +67,33 @@ class Basis(msgspec.Struct, frozen=True):
 
     def counting(self) -> tuple[Pair, ...]:
         """The pairs in which both counted and were measured."""
-        return tuple(pair for pair in self.pairs if not pair.doubt and self.values(pair) is not None)
-
-    def values(self, pair: Pair) -> tuple[float, float] | None:
-        """Of the two; None if one was not measured."""
-        first, second = pair.first.values.get(self.measure), pair.second.values.get(self.measure)
-        return None if first is None or second is None else (first, second)
+        return tuple(pair for pair in self.pairs if not pair.doubt and pair.values(self.measure) is not None)
 
 
 def refusal(basis: Basis) -> str:
     """The first reason why this is not comparable; "" if it is."""
     # What makes the numbers worthless comes before what makes them few: more faults would not help against it.
-    reasons = (*_plans_differ(basis), *_load_too_much(basis), *_logs_disagree(basis), *_noisy(basis), *_itself(basis),
-               *_too_few(basis))  # fmt: skip
-    return reasons[0] if reasons else ""
+    return next(chain(_of_the_runs(basis), _noisy(basis), _too_few(basis)), "")
 
 
-def _plans_differ(basis: Basis) -> Iterator[str]:
+def _of_the_runs(basis: Basis) -> Iterator[str]:
     for pair in basis.pairs:
         differing = sorted({plan[:12] for plan in pair.plans})
         if len(differing) > 1:
             yield f"the plans differ in block {pair.number}: {' and '.join(differing)}"
-
-
-def _load_too_much(basis: Basis) -> Iterator[str]:
-    for pair in basis.pairs:
-        for shot in (pair.first, pair.second):
-            if shot.load_cpu > LOAD_CPU_PERCENT:
-                yield (
-                    f"the load process of {shot.architecture} used {shot.load_cpu:.0f} % of a core in block "
-                    f"{pair.number}, more than {LOAD_CPU_PERCENT:.0f} %: its own slowness may be what was measured"
-                )
-
-
-def _logs_disagree(basis: Basis) -> Iterator[str]:
-    for pair in basis.pairs:
-        for shot in (pair.first, pair.second):
-            if shot.mismatches:
-                yield (
-                    f"the logs of client, balancer and nodes disagree on {shot.mismatches} requests of "
-                    f"{shot.architecture} in block {pair.number}"
-                )
+    shots = [(pair.number, shot) for pair in basis.pairs for shot in (pair.first, pair.second)]
+    for number, shot in shots:
+        if shot.load_cpu > LOAD_CPU_PERCENT:
+            yield (
+                f"the load process of {shot.architecture} used {shot.load_cpu:.0f} % of a core in block {number}, "
+                f"more than {LOAD_CPU_PERCENT:.0f} %: its own slowness may be what was measured"
+            )
+    for number, shot in shots:
+        if shot.mismatches:
+            yield (
+                f"the logs of client, balancer and nodes disagree on {shot.mismatches} requests of "
+                f"{shot.architecture} in block {number}"
+            )
 
 
 def _noisy(basis: Basis) -> Iterator[str]:
@@ -111,9 +105,6 @@ def _noisy(basis: Basis) -> Iterator[str]:
                 f"the machine was too noisy: with nothing broken, {noise.architecture} was {noise.apart:.4g} apart "
                 f"from itself (placebo and no fault), more than {noise.bound:.4g}"
             )
-
-
-def _itself(basis: Basis) -> Iterator[str]:
     if basis.itself:
         yield f"the machine was too noisy: {basis.itself} differs from itself, measured twice under the same plans"
 
@@ -132,29 +123,16 @@ def _counted(basis: Basis, counting: int) -> str:
     return f"{counting} counted" + (f" ({doubts[0]})" if doubts else "")
 
 
-def pairs_of(blocks: Sequence[Block], first: str, second: str) -> tuple[Pair, ...]:
-    """Those two in every fault block that has both."""
+def pairs_of(blocks: Sequence[Block], first: tuple[Kind, str], second: tuple[Kind, str]) -> tuple[Pair, ...]:
+    """Two, each by its kind of block and its architecture, wherever one block of them has both."""
+    # Of one machine, too: two are two speeds.
+    others = {(block.number, block.machine): block for block in blocks if block.kind == second[0]}
     found = []
     for block in blocks:
-        if block.kind == "fault":
-            one, other = block.shot(first), block.shot(second)
-            if one and other:
-                found.append(Pair(block.number, one, other, (block.planned_sha256, block.plan_sha256)))
-    return tuple(found)
-
-
-def pairs_again(blocks: Sequence[Block], architecture: str) -> tuple[Pair, ...]:
-    """One architecture's second time and its first, under what should be the same plan."""
-    faults = {block.number: block for block in blocks if block.kind == "fault"}
-    found = []
-    for block in blocks:
-        usual = faults.get(block.number)
-        # Two machines are two speeds: what is compared with itself was measured on one.
-        if block.kind == "again" and usual is not None and usual.machine == block.machine:
-            one, other = block.shot(architecture), usual.shot(architecture)
-            if one and other:
-                plans = (usual.planned_sha256, usual.plan_sha256, block.plan_sha256)
-                found.append(Pair(block.number, one, other, plans))
+        beside = others.get((block.number, block.machine)) if block.kind == first[0] else None
+        if beside is not None and (one := block.shot(first[1])) and (other := beside.shot(second[1])):
+            plans = (block.planned_sha256, block.plan_sha256, beside.planned_sha256, beside.plan_sha256)
+            found.append(Pair(block.number, one, other, plans))
     return tuple(found)
 
 
@@ -162,9 +140,8 @@ def noise_of(blocks: Sequence[Block], architecture: str, measure: str, shoppers:
     """The mean distance of placebo and no fault, over all pairs of them."""
     # Nothing is broken in either. What separates them is the machine and the looking; where that is more than the
     # bound, a difference between architectures could be that as well.
-    placebos = _values(blocks, "placebo", architecture, measure)
-    quiet = _values(blocks, "no-fault", architecture, measure)
-    pairs = [(placebos[at], quiet[at]) for at in placebos if at in quiet]
+    controls = pairs_of(blocks, ("placebo", architecture), ("no-fault", architecture))
+    pairs = [values for pair in controls if (values := pair.values(measure)) is not None]
     floor = _noise_floor(MEASURES[measure], shoppers)
     if not pairs:
         return Noise(architecture, measure, 0, None, floor)
@@ -177,14 +154,3 @@ def _noise_floor(measure: Measure, shoppers: int) -> float:
     if measure.sort == "latency" and measure.unit == "ms":  # a quarter of a few milliseconds is less than a hiccup
         return NOISE_MS
     return NOISE_OF_A_SHARE if measure.percent else max(1.0, NOISE_OF_SHOPPERS * shoppers)
-
-
-def _values(blocks: Sequence[Block], kind: str, architecture: str, measure: str) -> dict[tuple[int, str], float]:
-    """By block and machine: only what was measured on one is held against each other."""
-    found = {}
-    for block in blocks:
-        shot = block.shot(architecture) if block.kind == kind else None
-        value = shot.values.get(measure) if shot else None
-        if value is not None:
-            found[block.number, block.machine] = value
-    return found

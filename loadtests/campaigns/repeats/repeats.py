@@ -25,57 +25,10 @@ from shared.whole_file import write_whole
 Kind = Literal["fault", "no-fault", "placebo", "again"]
 """Of a block. `again`: the first architecture a second time, beside the fault block of the same number."""
 
-# One of each control for so many fault blocks, and at least one: for two architectures a quarter more to run.
-CONTROLLED = 10
-
-
-class Turn(msgspec.Struct, frozen=True):
-    """One run that is to be carried out: the architectures in this order, from this seed."""
-
-    number: int
-    """Of the block that it belongs to: 1 … N."""
-    kind: Kind
-    seed: int
-    architectures: tuple[str, ...]
-
-
-def turns(architectures: Sequence[str], repeats: int, seed: int) -> tuple[Turn, ...]:
-    """Every run of the whole, in order. A control has the seed of the block that it follows."""
-    controlled = controlled_blocks(repeats)
-    found: list[Turn] = []
-    for block in range(repeats):
-        number, block_seed, names = block + 1, seed + block, in_turn(architectures, block)
-        around = [Turn(number, "fault", block_seed, names)]
-        if block in controlled:
-            again = Turn(number, "again", block_seed, (architectures[0],))
-            # After its block and before it in turn: whatever a first run does to a second one is then on both sides.
-            around.insert(1 - controlled.index(block) % 2, again)
-            around += [Turn(number, "no-fault", block_seed, names), Turn(number, "placebo", block_seed, names)]
-        found += around
-    return tuple(found)
-
-
-def in_turn(architectures: Sequence[str], block: int) -> tuple[str, ...]:
-    """The order of a block, counted from 0."""
-    names = tuple(architectures)
-    if len(names) == 2:  # ABBA: a machine that grows slower and slower is as unkind to the one as to the other
-        return names[::-1] if block % 4 in (1, 2) else names
-    # In each round everybody stands once in every place; as every second one runs backwards, over two rounds everybody
-    # comes as often before as after everybody else.
-    round_, place = divmod(block, len(names))
-    rotated = names[place:] + names[:place]
-    return rotated[::-1] if round_ % 2 else rotated
-
-
-def controlled_blocks(repeats: int) -> tuple[int, ...]:
-    """The blocks, counted from 0, that the controls stand beside: spread evenly over the whole."""
-    count = max(1, repeats // CONTROLLED)
-    # The middle of each of so many equal parts: a machine that changes meanwhile is seen as it was throughout.
-    return tuple((2 * each + 1) * repeats // (2 * count) for each in range(count))
-
-
 REPEATS_SCHEMA = 1
 PAGE = "report.html"
+# One of each control for so many fault blocks, and at least one: for two architectures a quarter more to run.
+CONTROLLED = 10
 
 Word = Literal["larger", "smaller", "no difference shown", "not comparable"]
 """What a comparison says: the first architecture's measure is … the second's."""
@@ -288,6 +241,48 @@ def read_repeats(folder: Path) -> Repeats:
 def repeats_schema() -> bytes:
     """The JSON Schema of `repeats.json`, as it stands in docs/reference."""
     return msgspec.json.format(msgspec.json.encode(msgspec.json.schema(Repeats)), indent=2) + b"\n"
+
+
+# --- the order of blocks and controls ---------------------------------------------------------------------------------
+
+
+def blocks_asked(architectures: Sequence[str], repeats: int, seed: int) -> tuple[Block, ...]:
+    """Every run of the whole, in order, before anything was measured. A control has the seed of its block."""
+    controlled = controlled_blocks(repeats)
+    found: list[Block] = []
+    for block in range(repeats):
+        names = in_turn(architectures, block)
+        around = [_not_measured(block, "fault", seed, names)]
+        if block in controlled:
+            again = _not_measured(block, "again", seed, (architectures[0],))
+            # After its block and before it in turn: whatever a first run does to a second one is then on both sides.
+            around.insert(1 - controlled.index(block) % 2, again)
+            around += [_not_measured(block, "no-fault", seed, names), _not_measured(block, "placebo", seed, names)]
+        found += around
+    return tuple(found)
+
+
+def _not_measured(block: int, kind: Kind, seed: int, order: tuple[str, ...]) -> Block:
+    return Block(block + 1, kind, seed + block, "", "", "", order, "inconclusive", ())
+
+
+def in_turn(architectures: Sequence[str], block: int) -> tuple[str, ...]:
+    """The order of a block, counted from 0."""
+    names = tuple(architectures)
+    if len(names) == 2:  # ABBA: a machine that grows slower and slower is as unkind to the one as to the other
+        return names[::-1] if block % 4 in (1, 2) else names
+    # In each round everybody stands once in every place; as every second one runs backwards, over two rounds everybody
+    # comes as often before as after everybody else.
+    round_, place = divmod(block, len(names))
+    rotated = names[place:] + names[:place]
+    return rotated[::-1] if round_ % 2 else rotated
+
+
+def controlled_blocks(repeats: int) -> tuple[int, ...]:
+    """The blocks, counted from 0, that the controls stand beside: spread evenly over the whole."""
+    count = max(1, repeats // CONTROLLED)
+    # The middle of each of so many equal parts: a machine that changes meanwhile is seen as it was throughout.
+    return tuple((2 * each + 1) * repeats // (2 * count) for each in range(count))
 
 
 # --- what is compared -------------------------------------------------------------------------------------------------

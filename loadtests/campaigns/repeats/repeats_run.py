@@ -1,9 +1,11 @@
-"""`twinshop run SCENARIO --repeat N`, as a table of contents: settle what is compared, run, compare, report."""
+"""`twinshop run SCENARIO --repeat N`: settle what is compared, run, compare, report; and compare again, offline."""
 
 from __future__ import annotations
 
+import statistics
+from collections import defaultdict
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -11,21 +13,39 @@ import msgspec
 from compose.engines.contract import Engine
 from loadtests.campaigns.jobs import seconds_each
 from loadtests.campaigns.one_run import InThisProcess
-from loadtests.campaigns.repeats.campaign import BlockJob, RepeatsCampaign, job_of, read_again
 from loadtests.campaigns.repeats.compare import least_for, repeats_of
 from loadtests.campaigns.repeats.page import render
-from loadtests.campaigns.repeats.repeats import PAGE, Asked, Repeats, compared, read_repeats, turns, write_repeats
+from loadtests.campaigns.repeats.repeats import (
+    PAGE,
+    Asked,
+    Block,
+    Repeats,
+    Shot,
+    blocks_asked,
+    compared,
+    read_repeats,
+    write_repeats,
+)
 from loadtests.campaigns.repeats.statistics import check_statistics
-from loadtests.campaigns.runner import ClearAway, Launcher, RunJob, Runner, the_machine
-from loadtests.model.plan import plan_sha256
-from loadtests.model.run_folder import make_folder
+from loadtests.campaigns.runner import Campaign, CampaignProgress, Launcher, Outcome, RunJob, Runner
+from loadtests.checks import MEASURES
+from loadtests.judging.thresholds import fired
+from loadtests.judging.verdict import NOTHING_PREDICTED
+from loadtests.model.events import LoadSample, RunInterrupted, read_events
+from loadtests.model.plan import Control, plan_sha256
+from loadtests.model.results import ArchitectureResult, Results
+from loadtests.model.run_folder import RunFolder, make_folder, read_document
 from loadtests.model.scenario import Scenario
 from loadtests.planning.scenario_file import read_scenario, scenario_content
 from loadtests.running.progress import RunWatcher
 from loadtests.running.provenance import machine, now_utc, twinshop_version
 from loadtests.running.run import RunRequest, balancer_of, planned_for, point_latest
-from shared.errors import Interrupted, TwinshopError, UsageError
+from shared.errors import Interrupted, RunFolderError, TwinshopError, UsageError
 from shared.whole_file import write_whole
+
+MOST_FAILURES = 3  # so many blocks in a row that could not be measured are the machine's last word
+WORDS = {"fault": "", "no-fault": ", control without faults", "placebo": ", control with a placebo", "again": ", again"}
+CONTROLS: dict[str, Control] = {"no-fault": "no-fault", "placebo": "placebo"}
 
 
 class Repeated(msgspec.Struct, frozen=True):
@@ -43,11 +63,8 @@ def repeat(
     engine: Engine,
     watcher: RunWatcher,
     launcher_in: Callable[[Path], Launcher[BlockJob]] | None = None,
-    hold: Callable[[Callable[[str], None]], AbstractContextManager[ClearAway]] = the_machine,
 ) -> Repeated:
-    """Carry out a scenario that many times, and compare.
-
-    `launcher_in`: what starts the runs, given the folder; `hold`: what holds whatever they are carried out on.
+    """Carry out a scenario that many times, and compare. `launcher_in`: what starts the runs, given their folder.
 
     Raises:
         TwinshopError: not one block could be measured.
@@ -65,20 +82,20 @@ def repeat(
             next_step="describe another variant" if app else "name another architecture: --architecture NAME",
         )
     check_statistics()  # before anything is run: it would be missed only at the end, minutes or hours later
-    with hold(watcher.say) as clear_away:
-        asked = _asked(request, scenario, names, repeats, engine)
-        folder = make_folder(request.runs / asked.folder_name)
-        write_whole(folder / "scenario.toml", content)
-        here = msgspec.structs.replace(request, runs=folder)
-        launcher: Launcher[BlockJob] = launcher_in(folder) if launcher_in else InThisProcess(here, engine, watcher)
+    asked = _asked(request, scenario, names, repeats, engine)
+    folder = request.runs / asked.folder_name
+    here = msgspec.structs.replace(request, runs=folder)
+    launcher: Launcher[BlockJob] = launcher_in(folder) if launcher_in else InThisProcess(here, engine, watcher)
 
-        def planned(job: RunJob) -> str:
-            # Of the scenario as it was read above: a block that was run after its file was edited is found by it.
-            return plan_sha256(planned_for(request, scenario, job.seed, job.control))
+    def planned(job: RunJob) -> str:
+        # Of the scenario as it was read above: a block that was run after its file was edited is found by it.
+        return plan_sha256(planned_for(request, scenario, job.seed, job.control))
 
-        campaign = RepeatsCampaign(folder, repeats, asked.measures, planned, watcher.say)
-        each_s, all_turns = seconds_each(scenario), turns(names, repeats, request.seed)
-        jobs = [job_of(request.scenario, turn, each_s, request.balancer) for turn in all_turns]
+    each_s, blocks = seconds_each(scenario), blocks_asked(names, repeats, request.seed)
+    jobs = [job_of(request.scenario, block, each_s, request.balancer) for block in blocks]
+    campaign = RepeatsCampaign(folder, asked, planned, watcher.say)
+    with launcher.hold(watcher.say) as clear_away:
+        write_whole(make_folder(folder) / "scenario.toml", content)
         watcher.say(forecast(asked, jobs))
         ended_by = _ended_by(Runner(campaign, launcher, watcher.say, clear_away), jobs, campaign, watcher)
         found = repeats_of(asked, campaign.in_turn(jobs), ended_by.what if ended_by else "")
@@ -114,35 +131,6 @@ def _ended_by(
         watcher.say(f"{error.what}: comparing what there is")
         return error
     return None
-
-
-def write(folder: Path, repeats: Repeats) -> None:
-    """Write `repeats.json` and the page beside it."""
-    write_repeats(folder, repeats)
-    write_whole(folder / PAGE, render(repeats))
-
-
-def again(folder: Path) -> Repeats:
-    """Compare and report again, offline, from the folder alone: the same folder gives the same bytes.
-
-    Raises:
-        RunFolderError: a file is missing or damaged.
-    """
-    found = compared_again(folder)
-    write(folder, found)
-    return found
-
-
-def compared_again(folder: Path) -> Repeats:
-    """The same, and nothing is written.
-
-    Raises:
-        RunFolderError: a file is missing or damaged.
-    """
-    check_statistics()
-    known = read_repeats(folder)
-    blocks = read_again(known.blocks, folder, known.asked.measures)
-    return repeats_of(known.asked, blocks, known.interrupted)
 
 
 def _asked(request: RunRequest, scenario: Scenario, names: tuple[str, ...], repeats: int, engine: Engine) -> Asked:
@@ -194,3 +182,167 @@ def _command(request: RunRequest, names: tuple[str, ...], repeats: int, engine: 
     if request.application:
         words += ["--app", str(request.application.file)]
     return tuple(words)
+
+
+# --- a block ----------------------------------------------------------------------------------------------------------
+
+
+class BlockJob(RunJob, frozen=True, kw_only=True):
+    """The run of a block."""
+
+    block: Block
+    """As it was asked for."""
+
+
+def job_of(scenario: str, block: Block, each_s: float, balancer: str = "") -> BlockJob:
+    """The run that a block asks for; `each_s` is what one architecture takes, about."""
+    return BlockJob(
+        scenario, block.order, block.seed, each_s * len(block.order),
+        alone=True,  # a neighbour would be noise in some blocks and not in others
+        together=f"block {block.number}",  # a control is held against its block: both are of one machine
+        control=CONTROLS.get(block.kind, ""), balancer=balancer, block=block,
+    )  # fmt: skip
+
+
+class RepeatsCampaign(Campaign[BlockJob]):
+    """Makes blocks; `blocks` is what is known so far."""
+
+    def __init__(
+        self, folder: Path, asked: Asked, planned: Callable[[RunJob], str], say: Callable[[str], None]
+    ) -> None:  # fmt: skip
+        """`planned`: the SHA-256 of the plan that a job should have."""
+        self.blocks: list[Block] = []
+        self._folder = folder
+        self._asked = asked
+        self._planned = planned
+        self._say = say
+        self._failures = 0
+
+    def keep(self, job: BlockJob, outcome: Outcome) -> None:
+        """Make its block, or one of which there is nothing."""
+        block = msgspec.structs.replace(job.block, planned_sha256=self._planned(job))
+        if outcome.error:
+            self._say(f"block {block.number} was not measured: {outcome.error}; the others go on")
+            self.blocks.append(msgspec.structs.replace(block, error=outcome.error))
+            return
+        self._failures = 0
+        block = msgspec.structs.replace(block, run=outcome.run, machine=outcome.machine)
+        self.blocks.append(read_block(block, self._folder, self._asked.measures))
+
+    def in_turn(self, jobs: Sequence[BlockJob]) -> list[Block]:
+        """The blocks as they were asked for; several machines end them in another order."""
+        places = {(job.block.number, job.block.kind): place for place, job in enumerate(jobs)}
+        return sorted(self.blocks, key=lambda block: places[block.number, block.kind])
+
+    def bears(self, error: TwinshopError) -> bool:
+        """Not if it is the first, and not several in a row."""
+        self._failures += 1
+        # What the first one meets, a balancer that does not start, say, all others would meet as well.
+        return bool(self.blocks) and self._failures < MOST_FAILURES
+
+    def before(self, job: BlockJob, progress: CampaignProgress) -> str:
+        """Which block it is, and how long it all will take."""
+        left_s = progress.left_s
+        minutes = f"about {left_s / 60:.0f} min left" if left_s >= 90 else f"about {left_s:.0f} s left"
+        block = f"block {job.block.number} of {self._asked.repeats}{WORDS[job.block.kind]}"
+        return f"[{progress.number}/{progress.total}] {block}: {minutes}"
+
+
+def read_again(blocks: Sequence[Block], folder: Path, measures: Sequence[str]) -> list[Block]:
+    """The same blocks from their run folders, offline; those that were not measured stay as they are.
+
+    Raises:
+        RunFolderError: a run folder is missing or damaged, or was made with another plan than its block says.
+    """
+    found = []
+    for block in blocks:
+        if not block.run:
+            found.append(block)
+            continue
+        fresh = read_block(block, folder, measures)
+        if fresh.plan_sha256 != block.plan_sha256:  # two folders of one campaign changed places, say
+            raise RunFolderError(
+                f"{block.run} is not the run of block {block.number}",
+                why="it was carried out with another plan",
+                next_step="repeat the scenario again: a folder that was put together otherwise proves nothing",
+            )
+        found.append(fresh)
+    return found
+
+
+def read_block(block: Block, folder: Path, measures: Sequence[str]) -> Block:
+    """The block with what was measured in its run, which lies in the folder.
+
+    Raises:
+        RunFolderError: a file of the run is missing or damaged.
+    """
+    run = RunFolder(folder / block.run)
+    results = read_document(run.results, Results)
+    cpu: dict[str, list[float]] = defaultdict(list)
+    cut: dict[str, str] = {}
+    for event in read_events(run.events):
+        if isinstance(event, LoadSample):
+            cpu[event.architecture].append(event.cpu_percent)
+        elif isinstance(event, RunInterrupted):
+            cut[event.architecture] = event.why
+    shots = tuple(
+        _shot(name, results.architectures[name], cpu[name], measures)
+        for name in block.order
+        if name in results.architectures and name not in cut
+    )
+    missing = [name for name in block.order if name not in {shot.architecture for shot in shots}]
+    error = "; ".join(f"{name} was not measured: {cut.get(name, 'the block ended before')}" for name in missing)
+    return msgspec.structs.replace(
+        block, plan_sha256=results.plan_sha256, verdict=results.verdict, shots=shots, error=error,
+        fired=bool(fired(results)),
+    )  # fmt: skip
+
+
+def _shot(name: str, result: ArchitectureResult, cpu: Sequence[float], measures: Sequence[str]) -> Shot:
+    # A control predicts nothing, and so is always inconclusive: that is no doubt in what was counted.
+    doubtful = result.verdict == "inconclusive" and result.reasons != (NOTHING_PREDICTED,)
+    return Shot(
+        architecture=name,
+        verdict=result.verdict,
+        values={measure: _value(measure, result) for measure in measures},
+        doubt=result.reasons[0] if doubtful and result.reasons else "",
+        load_cpu=round(statistics.median(cpu), 1) if cpu else 0.0,
+        mismatches=result.reconciliation.mismatch_count,
+    )
+
+
+def _value(measure: str, result: ArchitectureResult) -> float | None:
+    value = MEASURES[measure].read(result)
+    return None if value is None else float(value)
+
+
+# --- from the folder alone --------------------------------------------------------------------------------------------
+
+
+def write(folder: Path, repeats: Repeats) -> None:
+    """Write `repeats.json` and the page beside it."""
+    write_repeats(folder, repeats)
+    write_whole(folder / PAGE, render(repeats))
+
+
+def again(folder: Path) -> Repeats:
+    """Compare and report again, offline, from the folder alone: the same folder gives the same bytes.
+
+    Raises:
+        RunFolderError: a file is missing or damaged.
+    """
+    found = compared_again(folder)
+    write(folder, found)
+    return found
+
+
+def compared_again(folder: Path) -> Repeats:
+    """The same, and nothing is written.
+
+    Raises:
+        RunFolderError: a file is missing or damaged.
+    """
+    check_statistics()
+    known = read_repeats(folder)
+    blocks = read_again(known.blocks, folder, known.asked.measures)
+    return repeats_of(known.asked, blocks, known.interrupted)

@@ -15,9 +15,9 @@ import math
 import shlex
 import sys
 import warnings
-from collections import Counter
 from collections.abc import Sequence
 from importlib.util import find_spec
+from statistics import multimode
 from typing import TYPE_CHECKING, Any
 
 from loadtests.campaigns.repeats.repeats import Interval, Method
@@ -93,7 +93,8 @@ def check_statistics() -> None:
 def interval_of(values: Sequence[float]) -> Interval:
     """The mean of these faults with its 95 % interval; of one fault at least."""
     values = [float(value) for value in values]
-    commonest, times = _commonest(values)
+    commonest = min(multimode(values))  # the smallest of several
+    times = values.count(commonest)
     mean = math.fsum(values) / len(values)
     low = high = None
     if len(values) - times >= LEAST_OTHERS:
@@ -154,13 +155,6 @@ def holm(chances: Sequence[float], comparisons: int) -> tuple[float, ...]:
     corrected = np.empty_like(given)
     corrected[order] = np.minimum(1.0, np.maximum.accumulate(given[order] * factors))
     return tuple(float(each) for each in corrected)
-
-
-def _commonest(values: Sequence[float]) -> tuple[float, int]:
-    """The value that most faults have, and how many; the smallest of several."""
-    counted = Counter(values)
-    times = max(counted.values())
-    return min(value for value, count in counted.items() if count == times), times
 
 
 def _student(values: Sequence[float]) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from loadtests.campaigns.repeats.repeats import Asked, Block, Shot, turns
+from loadtests.campaigns.repeats.repeats import Asked, Block, Shot, blocks_asked
 
 NAMES = ("sticky-memory", "redis")
 PLAN = "5eed" * 16
@@ -29,19 +29,21 @@ def blocks_of(of: Asked, value: Value | dict[str, Value]) -> list[Block]:
     """All blocks and controls of that, each plan being its seed's."""
     by_measure = value if isinstance(value, dict) else dict.fromkeys(of.measures, value)
     found = []
-    for turn in turns(of.architectures, of.repeats, of.seed):
+    for block in blocks_asked(of.architectures, of.repeats, of.seed):
         shots = tuple(
             Shot(
                 name, "as predicted",
-                {measure: float(make(name, turn.number, turn.kind)) for measure, make in by_measure.items()},
+                {measure: float(make(name, block.number, block.kind)) for measure, make in by_measure.items()},
                 "", 12.0, 0,
             )
-            for name in turn.architectures
+            for name in block.order
         )  # fmt: skip
-        plan = f"{turn.seed:04d}{'' if turn.kind in ('fault', 'again') else turn.kind}{PLAN}"
+        plan = f"{block.seed:04d}{'' if block.kind in ('fault', 'again') else block.kind}{PLAN}"
         found.append(
-            Block(turn.number, turn.kind, turn.seed, f"{turn.number}-{turn.kind}", plan, plan, turn.architectures,
-                  "as predicted", shots)
+            msgspec.structs.replace(
+                block, run=f"{block.number}-{block.kind}", planned_sha256=plan, plan_sha256=plan,
+                verdict="as predicted", shots=shots,
+            )
         )  # fmt: skip
     return found
 

@@ -8,7 +8,7 @@ from itertools import pairwise, permutations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadtests.campaigns.repeats.repeats import CONTROLLED, controlled_blocks, in_turn, turns
+from loadtests.campaigns.repeats.repeats import CONTROLLED, blocks_asked, controlled_blocks, in_turn
 
 names = st.lists(st.text("abcdefgh", min_size=1, max_size=3), min_size=2, max_size=8, unique=True)
 
@@ -68,7 +68,7 @@ def test_controls_are_few_at_least_one_of_each_and_spread(repeats: int) -> None:
 @settings(deadline=None)
 @given(names, st.integers(2, 40), st.integers(0, 1000))
 def test_what_is_run(architectures: list[str], repeats: int, seed: int) -> None:
-    found = turns(architectures, repeats, seed)
+    found = blocks_asked(architectures, repeats, seed)
     faults = [turn for turn in found if turn.kind == "fault"]
     assert [turn.seed for turn in faults] == list(range(seed, seed + repeats))
     count = len(controlled_blocks(repeats))
@@ -78,11 +78,11 @@ def test_what_is_run(architectures: list[str], repeats: int, seed: int) -> None:
     for turn in found:
         (block,) = [each for each in faults if each.number == turn.number]
         assert turn.seed == block.seed
-        assert turn.architectures == (architectures[0],) if turn.kind == "again" else block.architectures
+        assert turn.order == (architectures[0],) if turn.kind == "again" else block.order
 
 
 def test_the_second_time_comes_before_and_after_in_turn() -> None:
-    found = turns("AB", 40, 1)
+    found = blocks_asked("AB", 40, 1)
     before = [found.index(turn) < found.index(fault) for turn in found if turn.kind == "again"
               for fault in found if fault.kind == "fault" and fault.number == turn.number]  # fmt: skip
     assert before == [False, True, False, True]

@@ -6,9 +6,8 @@ import msgspec
 import pytest
 
 from loadtests.campaigns.repeats.compare import repeats_of
-from loadtests.campaigns.repeats.page import render
+from loadtests.campaigns.repeats.page import render, summary
 from loadtests.campaigns.repeats.repeats import Repeats
-from loadtests.campaigns.repeats.table import summary
 from tests.loadtests.campaigns.repeats.made_up import asked, blocks_of, changed, reshot, twenty_more
 from tests.loadtests.report.parsed import Page
 

@@ -17,9 +17,8 @@ from compose.supervision.ledger_file import ledgers
 from loadtests.campaigns import one_run
 from loadtests.campaigns.one_run import InThisProcess
 from loadtests.campaigns.repeats import repeats_run as whole
-from loadtests.campaigns.repeats.campaign import MOST_FAILURES, BlockJob, job_of
-from loadtests.campaigns.repeats.repeats import PAGE, Repeats, Turn, read_repeats, repeats_schema
-from loadtests.campaigns.repeats.repeats_run import Repeated, again, repeat
+from loadtests.campaigns.repeats.repeats import PAGE, Block, Repeats, read_repeats, repeats_schema
+from loadtests.campaigns.repeats.repeats_run import MOST_FAILURES, BlockJob, Repeated, again, job_of, repeat
 from loadtests.campaigns.repeats.statistics import SCIPY
 from loadtests.campaigns.runner import Launcher, Outcome, Over
 from loadtests.cli import main
@@ -42,26 +41,26 @@ NAMES = ("sticky-memory", "redis")
 
 
 class FakeRuns(Launcher[BlockJob]):
-    """Every turn ends at once; its run folder is the model's, which is true to itself."""
+    """Every block ends at once; its run folder is the model's, which is true to itself."""
 
-    def __init__(self, folder: Path, fail: Callable[[Turn], Exception | None] = lambda _turn: None) -> None:
+    def __init__(self, folder: Path, fail: Callable[[Block], Exception | None] = lambda _block: None) -> None:
         self.folder = folder
-        self.turns: list[Turn] = []
+        self.blocks: list[Block] = []
         self._fail = fail
 
     def start(self, job: BlockJob) -> Over:
-        turn = job.turn
-        self.turns.append(turn)
-        error = self._fail(turn)
+        block = job.block
+        self.blocks.append(block)
+        error = self._fail(block)
         if error is not None:
             raise error
-        run = write_run(self.folder / f"{turn.number}-{turn.kind}")
+        run = write_run(self.folder / f"{block.number}-{block.kind}")
         write_results(run)
         return Over(Outcome(run.root.name, job.architectures))
 
 
 def carry_out(
-    tmp_path: Path, repeats: int = 2, fail: Callable[[Turn], Exception | None] = lambda _turn: None
+    tmp_path: Path, repeats: int = 2, fail: Callable[[Block], Exception | None] = lambda _block: None
 ) -> tuple[Repeated, FakeRuns]:
     launchers: list[FakeRuns] = []
 
@@ -75,7 +74,7 @@ def carry_out(
 
 def test_blocks_and_controls_are_run_in_order_and_written(tmp_path: Path) -> None:
     done, runs = carry_out(tmp_path)
-    assert [(turn.number, turn.kind, turn.architectures) for turn in runs.turns] == [
+    assert [(block.number, block.kind, block.order) for block in runs.blocks] == [
         (1, "fault", NAMES),
         (2, "fault", NAMES[::-1]), (2, "again", NAMES[:1]), (2, "no-fault", NAMES[::-1]), (2, "placebo", NAMES[::-1]),
     ]  # fmt: skip
@@ -110,7 +109,7 @@ def test_before_it_starts_it_says_how_long_it_takes_and_what_can_be_shown(
     began: list[str] = []
 
     def launcher_in(folder: Path) -> FakeRuns:
-        return FakeRuns(folder, lambda _turn: began.extend(said) or Interrupted("enough"))
+        return FakeRuns(folder, lambda _block: began.extend(said) or Interrupted("enough"))
 
     request = RunRequest("node-kill", NAMES, runs=tmp_path / "runs")
     done = repeat(request, repeats, engine_named("processes"), Said(), launcher_in)
@@ -173,40 +172,40 @@ def test_a_damaged_or_foreign_file_is_told(tmp_path: Path) -> None:
 
 def test_ctrl_c_keeps_the_finished_blocks_and_writes_the_page(tmp_path: Path) -> None:
     done, runs = carry_out(
-        tmp_path, 20, lambda turn: Interrupted("interrupted by SIGINT") if turn.number == 3 else None
+        tmp_path, 20, lambda block: Interrupted("interrupted by SIGINT") if block.number == 3 else None
     )
     assert isinstance(done.ended_by, Interrupted)
     assert [block.number for block in done.repeats.blocks] == [1, 2]
-    assert len(runs.turns) == 3
+    assert len(runs.blocks) == 3
     assert not (done.folder.parent / "latest").is_symlink(), "what was cut short is not the newest"
     assert done.repeats.interrupted == "interrupted by SIGINT"
     assert "interrupted by SIGINT" in (done.folder / PAGE).read_text()
 
 
 def test_ctrl_c_before_anything_was_finished_is_written_too(tmp_path: Path) -> None:
-    done, _ = carry_out(tmp_path, 2, lambda _turn: Interrupted("interrupted by SIGINT"))
+    done, _ = carry_out(tmp_path, 2, lambda _block: Interrupted("interrupted by SIGINT"))
     assert done.repeats.blocks == ()
     assert done.repeats.verdict == "inconclusive"
 
 
 def test_a_block_that_cannot_be_measured_takes_no_other_with_it(tmp_path: Path) -> None:
-    done, runs = carry_out(tmp_path, 4, lambda turn: NotReadyInTime("n1 was not ready") if turn.number == 2 else None)
+    done, runs = carry_out(tmp_path, 4, lambda block: NotReadyInTime("n1 was not ready") if block.number == 2 else None)
     assert done.ended_by is None
-    assert runs.turns[-1].number == 4
+    assert runs.blocks[-1].number == 4
     failed = [block for block in done.repeats.blocks if block.error]
     assert {block.error for block in failed} == {"n1 was not ready"}
     assert "n1 was not ready" in (done.folder / PAGE).read_text()
 
 
 def test_a_machine_that_can_no_more_ends_it(tmp_path: Path) -> None:
-    done, runs = carry_out(tmp_path, 20, lambda turn: NotReadyInTime("n1 was not ready") if turn.number > 2 else None)
+    done, runs = carry_out(tmp_path, 20, lambda block: NotReadyInTime("n1 was not ready") if block.number > 2 else None)
     assert isinstance(done.ended_by, NotReadyInTime)
-    assert len(runs.turns) == 2 + MOST_FAILURES
+    assert len(runs.blocks) == 2 + MOST_FAILURES
 
 
 def test_a_first_block_that_fails_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(NotReadyInTime):
-        carry_out(tmp_path, 2, lambda _turn: NotReadyInTime("n1 was not ready"))
+        carry_out(tmp_path, 2, lambda _block: NotReadyInTime("n1 was not ready"))
 
 
 def test_the_machine_is_held_all_the_while(tmp_path: Path, own_state: Path) -> None:
@@ -222,7 +221,7 @@ def test_one_architecture_alone_is_nothing_to_compare(tmp_path: Path) -> None:
         repeat(RunRequest("calm", ("redis",), runs=tmp_path), 2, engine_named("processes"), Silent())
 
 
-def test_a_turn_becomes_a_run_with_its_seed_control_and_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_block_becomes_a_run_with_its_seed_control_and_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[RunRequest] = []
 
     def run(request: RunRequest, *_args: object, held: bool) -> Finished:
@@ -234,7 +233,8 @@ def test_a_turn_becomes_a_run_with_its_seed_control_and_plan(tmp_path: Path, mon
     monkeypatch.setattr(one_run, "run", run)
     launcher = InThisProcess(RunRequest("node-kill", shoppers=5, runs=tmp_path), engine_named("processes"), Silent())
     for kind, control in (("fault", ""), ("again", ""), ("no-fault", "no-fault"), ("placebo", "placebo")):
-        over = launcher.start(job_of("node-kill", Turn(3, kind, 7, ("redis",)), 10.0))  # type: ignore[arg-type]
+        block = Block(3, kind, 7, "", "", "", ("redis",), "inconclusive", ())  # type: ignore[arg-type]
+        over = launcher.start(job_of("node-kill", block, 10.0))
         assert (asked[-1].seed, asked[-1].control, asked[-1].architectures) == (7, control, ("redis",))
         assert (asked[-1].runs, asked[-1].shoppers) == (tmp_path, 5)
         assert over.ending().run == str(len(asked))
