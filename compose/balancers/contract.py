@@ -2,7 +2,8 @@
 
 A balancer is files, a command, and answers. `files` is everything that it reads, for the members and the routing as
 they are to be: the engine writes those that have changed, each replaced by rename, then sends `reload_signal` if there
-is one. What a balancer cannot do stands in its `can`, and is said, not imitated.
+is one. Where that is one file in the program's own language, it is made from a template beside the module. What a
+balancer cannot do stands in its `can`, and is said, not imitated.
 `tests/compose/balancers/contract.py` holds the tests that every balancer inherits.
 """
 
@@ -14,8 +15,10 @@ import shutil
 import subprocess
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
+from functools import cache
 from importlib.metadata import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -25,6 +28,9 @@ from compose.cluster import Balancing, ClusterSpec, HttpInterface
 from compose.probes import SelfReport
 from compose.supervision.ports import Listen
 from shared.errors import EnvironmentNotReady
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 OUR_LOG = "access.ndjson"
 """The access log as our record, in a cluster's folder."""
@@ -53,8 +59,6 @@ class BalancerCapabilities(msgspec.Struct, frozen=True):
     """What a balancer can do, as data."""
 
     affinities: frozenset[Affinity]
-    log_fields: frozenset[str]
-    """What its access log knows of a request: fields of `RawLine`."""
     drain: bool = False
     """A member can be kept for those whom a cookie leads there."""
     live_membership: bool = False
@@ -163,6 +167,8 @@ class Balancer(ABC):
     image = ""
     """For containers; empty: it runs as a process only."""
     can: BalancerCapabilities
+    config_file: str
+    """The name of its file, where it has only one: it is made from the template of that name, `haproxy.cfg.j2`."""
     own_log = OUR_LOG
     """The name of the log that it writes; another name means another format, which `record` reads."""
     reload_signal = ""
@@ -174,7 +180,9 @@ class Balancer(ABC):
     sources: tuple[str, ...] = ()
     """Pages of its own documentation that advise what is set."""
 
-    def __init__(self, variant: Variant = RECOMMENDED) -> None:
+    def __init__(self, variant: Variant = RECOMMENDED, **can: bool) -> None:
+        """`can`: what it can in this variant, and otherwise cannot."""
+        self.can = msgspec.structs.replace(self.can, **can)
         if variant.name:
             self.variant = variant
             self.name = f"{self.name}-{variant.name}"
@@ -193,9 +201,16 @@ class Balancer(ABC):
             return f"{self.title} lacks: {', '.join(missing)}. {' '.join(self.can.cannot)}"
         return ""
 
-    @abstractmethod
     def packaged(self) -> Path:
-        """The program that the package brings; raises ImportError or OSError if there is none."""
+        """The program that the package brings into the environment's `bin`.
+
+        Raises:
+            ImportError, OSError: there is no such package, or no program in it.
+        """
+        for file in files(self.package) or ():
+            if file.name == self.system_names[0]:
+                return Path(str(file.locate())).resolve(strict=True)  # strict: a file that the list has may be gone
+        raise ImportError(f"the package {self.package} brings no program {self.system_names[0]!r}")
 
     @abstractmethod
     def words(self, site: Site) -> list[str]:
@@ -242,9 +257,24 @@ class Balancer(ABC):
             raise EnvironmentNotReady(f"{program} does not say its version", next_step="make install")
         return found[0]
 
-    @abstractmethod
     def files(self, site: Site, routing: Routing) -> dict[str, bytes]:
         """Everything that it reads, by the name in `site.folder`; the same bytes for the same arguments."""
+        return {self.config_file: self.written(site, routing)}
+
+    def written(self, site: Site, routing: Routing, **more: object) -> bytes:
+        """Its one file, from its template; `more`: what that one asks for beside these words."""
+        return (
+            _templates()
+            .get_template(f"{self.config_file}.j2")
+            .render(
+                site=site, http=site.http, limits=site.spec.limits, run=site.spec.run,
+                affinity=site.spec.architecture.affinity, members=routing.members, keeps=routing.balancing.affinity,
+                retries=retries_of(site, routing.balancing), variant=self.variant.name,
+                shipped=self.variant.as_shipped, node_cookie=affinity_cookie(site.spec),
+                ring_cookie=ring_cookie(site.spec), **more,
+            )
+            .encode()
+        )  # fmt: skip
 
     def follows(self, admin_url: str, routing: Routing) -> bool:
         """Whether what runs was told that; True where it cannot tell. Asked after a reload, which may go unheard."""
@@ -298,16 +328,23 @@ class Balancer(ABC):
         return bool(line.node and line.status) and line.status not in _MADE_HERE
 
 
+@cache
+def _templates() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # costs 0.05 s: most commands start no balancer
+
+    found = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        undefined=StrictUndefined,  # a misspelt name is an error, and no empty place in the file
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    found.filters["ms"] = milliseconds
+    return found
+
+
 def _series(version: str) -> str:
     return ".".join(version.split(".")[:2])
-
-
-def packaged_script(package: str, name: str) -> Path:
-    """The program of that name that a package brings into the environment's `bin`; ImportError if there is none."""
-    for file in files(package) or ():
-        if file.name == name:
-            return Path(str(file.locate())).resolve(strict=True)  # strict: a file that the list has may be gone
-    raise ImportError(f"the package {package} brings no program {name!r}")
 
 
 def affinity_cookie(spec: ClusterSpec) -> str:

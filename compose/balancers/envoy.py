@@ -52,7 +52,6 @@ class Envoy(Balancer):
     start_page = "/config_dump"
     can = BalancerCapabilities(
         affinities=frozenset(get_args(Affinity)),
-        log_fields=frozenset(RawLine.__struct_fields__),
         drain=True,
         live_membership=True,
         live_affinity=True,

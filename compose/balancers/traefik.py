@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,7 +18,6 @@ from compose.balancers.contract import (
     Routing,
     Site,
     affinity_cookie,
-    packaged_script,
     retries_of,
 )
 from compose.cluster import Balancing
@@ -44,7 +42,6 @@ class Traefik(Balancer):
     )
     can = BalancerCapabilities(
         affinities=frozenset({"round-robin", "least-request", "weighted", "cookie"}),
-        log_fields=frozenset(RawLine.__struct_fields__) - {"details"},
         live_membership=True,
         live_affinity=True,
         live_retries=True,
@@ -56,10 +53,6 @@ class Traefik(Balancer):
             "It has no reload: it follows its files, and one that says the same changes nothing.",
         ),
     )
-
-    def packaged(self) -> Path:
-        """The program that the package brings."""
-        return packaged_script(self.package, "traefik")
 
     def words(self, site: Site) -> list[str]:
         """The static configuration."""

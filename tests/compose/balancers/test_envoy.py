@@ -34,7 +34,6 @@ class QuietEnvoy(Envoy):
         tells_health=False,
         tells_routing=False,
         public=False,
-        log_fields=Envoy.can.log_fields - {"took_us"},
     )
     own_log = "balancer-own.log"
     reload_signal = "SIGUSR1"
@@ -67,6 +66,7 @@ class QuietEnvoy(Envoy):
 
 class TestABalancerThatCannotTell(BalancerContract):
     balancer = QuietEnvoy()
+    times_requests = False
 
 
 def test_balancers_are_found_by_name() -> None:
