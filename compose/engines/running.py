@@ -1,7 +1,7 @@
 """The engine `running`: nothing is started. The application runs somewhere, with nothing of ours in front of it.
 
 Its cluster has an address, and no parts that could be looked at or broken; what is done to it are commands of its owner
-(`loadtests.running.hooks`).
+(`loadtests.running.stand_ins`).
 """
 
 from __future__ import annotations

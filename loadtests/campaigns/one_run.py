@@ -26,7 +26,7 @@ from loadtests.campaigns.runner import Launcher, Outcome, Over, RunJob
 from loadtests.model.events import RunInterrupted, read_events
 from loadtests.model.run_folder import RunFolder
 from loadtests.running.application import ApplicationUnderTest
-from loadtests.running.interrupts import interrupts_raise
+from loadtests.running.console import interrupts_raise
 from loadtests.running.progress import PlainLines, RunWatcher
 from loadtests.running.run import RunRequest, run, write_report, write_results
 from shared.errors import Busy, Interrupted, TwinshopError

@@ -17,7 +17,7 @@ import msgspec
 
 from compose.supervision.ledger import hold_machine, recover, state_folder
 from loadtests.model.plan import Control
-from loadtests.running.interrupts import interrupts_raise
+from loadtests.running.console import interrupts_raise
 from shared.errors import Interrupted, TwinshopError, UsageError
 
 POLL_S = 0.1

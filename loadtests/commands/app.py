@@ -13,8 +13,7 @@ import click
 import msgspec
 
 from loadtests.commands import options
-from loadtests.running.console import json_text, pasteable, tell
-from loadtests.running.interrupts import interrupts_raise
+from loadtests.running.console import interrupts_raise, json_text, pasteable, tell
 from shared.errors import DescriptionError, Interrupted, NotReadyInTime, TwinshopError, UsageError
 
 if TYPE_CHECKING:

@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 
 from loadtests.commands.options import DEBUG_OPTION, RUN
-from loadtests.running.console import tell
-from loadtests.running.interrupts import interrupts_raise
+from loadtests.running.console import interrupts_raise, tell
 
 
 @click.command(

@@ -17,8 +17,7 @@ import msgspec
 
 from loadtests.commands.options import APP_OPTION, BALANCER_OPTION, JSON_OPTION, WholeNumber, completed
 from loadtests.commands.parts import CLUSTER_OPTION
-from loadtests.running.console import advise, json_text, pasteable, tell
-from loadtests.running.interrupts import interrupts_raise
+from loadtests.running.console import advise, interrupts_raise, json_text, pasteable, tell
 from shared.demo_accounts import account_name
 from shared.errors import TwinshopError, UsageError
 

@@ -9,8 +9,7 @@ from string import ascii_uppercase
 import click
 
 from loadtests.commands.options import DEBUG_OPTION, JSON_OPTION
-from loadtests.running.console import json_text, tell
-from loadtests.running.interrupts import interrupts_raise
+from loadtests.running.console import interrupts_raise, json_text, tell
 from shared.errors import EnvironmentNotReady, UsageError
 from shared.whole_file import write_whole
 

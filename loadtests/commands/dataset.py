@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 
 from loadtests.commands.options import DEBUG_OPTION, JSON_OPTION
-from loadtests.running.console import json_text, tell
-from loadtests.running.interrupts import interrupts_raise
+from loadtests.running.console import interrupts_raise, json_text, tell
 
 MOST_SHOWN = 20
 

@@ -8,8 +8,7 @@ from textwrap import wrap
 
 import msgspec
 
-from loadtests.running.console import tell
-from loadtests.running.interrupts import interrupts_raise
+from loadtests.running.console import interrupts_raise, tell
 from loadtests.workshop.episode import Episode
 from loadtests.workshop.episode_file import episode_named, load_episodes
 from loadtests.workshop.progress import EpisodeProgress, newest_round, progress_of

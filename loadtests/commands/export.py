@@ -10,8 +10,7 @@ from typing import BinaryIO
 import click
 
 from loadtests.commands.options import DEBUG_OPTION, RUN
-from loadtests.running.console import is_gone, silence, tell
-from loadtests.running.interrupts import interrupts_raise
+from loadtests.running.console import interrupts_raise, is_gone, silence, tell
 from shared.errors import UsageError
 from shared.whole_file import whole_file
 

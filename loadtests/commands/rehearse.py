@@ -9,8 +9,7 @@ import click
 import msgspec
 
 from loadtests.commands.options import DEBUG_OPTION, ENGINE_OPTION, JSON_OPTION, WholeNumber, runs_option
-from loadtests.running.console import tell
-from loadtests.running.interrupts import interrupts_raise
+from loadtests.running.console import interrupts_raise, tell
 
 
 @click.command(

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from loadtests.commands.options import DEBUG_OPTION, RUN, runs_option
-from loadtests.running.console import advise, tell
-from loadtests.running.interrupts import interrupts_raise
+from loadtests.running.console import advise, interrupts_raise, tell
 from shared.errors import LossesLeftOut, RunFolderError, UsageError
 
 if TYPE_CHECKING:

@@ -11,8 +11,7 @@ from msgspec.structs import replace
 
 from compose.architectures import architecture_named
 from loadtests.commands import options
-from loadtests.running.console import advise, tell
-from loadtests.running.interrupts import interrupts_raise
+from loadtests.running.console import advise, interrupts_raise, tell
 from shared.errors import UsageError
 
 if TYPE_CHECKING:

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from loadtests.commands import options
-from loadtests.running.console import json_text, tell
-from loadtests.running.interrupts import interrupts_raise
+from loadtests.running.console import interrupts_raise, json_text, tell
 from shared.errors import EnvironmentNotReady, Interrupted, UsageError
 
 if TYPE_CHECKING:

@@ -58,12 +58,32 @@ class Target(msgspec.Struct, frozen=True):
     """The names of all nodes just before."""
 
 
-class Fault(ABC):
+class FaultSteps(ABC):
     """Inject, observe, heal, observe healed. No method waits; the run polls the two observations within a bound.
 
     One object serves all clusters of a run, one after another or side by side: what it must remember about one of them
     belongs into the cluster, not into the fault.
     """
+
+    @abstractmethod
+    def inject(self, target: Target) -> None:
+        """Break it."""
+
+    @abstractmethod
+    def observe(self, target: Target) -> Evidence | None:
+        """What proves, from outside, that it is broken; None as long as nothing does."""
+
+    @abstractmethod
+    def heal(self, target: Target) -> None:
+        """Mend it. Safe to repeat, and safe if it never broke: the run repeats it until it is seen to be mended."""
+
+    @abstractmethod
+    def observe_healed(self, target: Target) -> Evidence | None:
+        """What proves, from outside, that it is mended; None as long as nothing does."""
+
+
+class Fault(FaultSteps):
+    """A kind of fault: how it is carried out, and what is to be known of it."""
 
     kind: str
     """What a scenario calls it: `kind = "kill"`."""
@@ -118,19 +138,3 @@ class Fault(ABC):
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
         """What it did to sessions, as it went; only asked of a fault that was observed. `limits`: as in force then."""
         return ()
-
-    @abstractmethod
-    def inject(self, target: Target) -> None:
-        """Break it."""
-
-    @abstractmethod
-    def observe(self, target: Target) -> Evidence | None:
-        """What proves, from outside, that it is broken; None as long as nothing does."""
-
-    @abstractmethod
-    def heal(self, target: Target) -> None:
-        """Mend it. Safe to repeat, and safe if it never broke: the run repeats it until it is seen to be mended."""
-
-    @abstractmethod
-    def observe_healed(self, target: Target) -> Evidence | None:
-        """What proves, from outside, that it is mended; None as long as nothing does."""

@@ -1,6 +1,8 @@
-"""Words for whoever reads along. A reader may leave: a pipe into `head`, a terminal that was closed.
+"""The terminal that a command runs in: words for whoever reads along, and Ctrl-C.
 
-Work that is done is not undone by that, and its exit code stays the same.
+A reader may leave: a pipe into `head`, a terminal that was closed. Work that is done is not undone by that, and its
+exit code stays the same. Ctrl-C, SIGTERM and SIGHUP end a run in order: the first one is heard, the rest wait until
+everything is gone.
 """
 
 from __future__ import annotations
@@ -10,12 +12,17 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 from typing import TextIO
 
 import click
+
+from shared.errors import Interrupted
 
 # EIO is what a terminal says that was closed under us.
 _GONE = (errno.EPIPE, errno.EIO)
@@ -114,3 +121,25 @@ class GuardedOutput:
         if not is_gone(error):
             raise error
         silence(self._out)
+
+
+# SIGHUP is the terminal that was closed; Windows has none.
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, *((signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()))
+
+
+@contextmanager
+def interrupts_raise() -> Iterator[None]:
+    """Within, the first of these signals raises `Interrupted` in the main thread; later ones are ignored."""
+
+    def first(number: int, _frame: FrameType | None) -> None:
+        for other in _SIGNALS:
+            signal.signal(other, signal.SIG_IGN)  # so that cleaning up, which is bounded, comes to its end
+        raise Interrupted(f"interrupted by {signal.Signals(number).name}", by=number)
+
+    before = {number: signal.signal(number, first) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            # As it was before: this may run inside a program (a test, a campaign) that has handlers of its own.
+            signal.signal(number, handler)

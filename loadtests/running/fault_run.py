@@ -3,6 +3,10 @@
     planned ── inject ── observe (bounded) ── … ── heal ── observe healed (bounded)
        └────── nothing there: this cluster has no such part, and nothing is done
 
+Who could lose something is read from the victim, never from the shoppers: it is asked for its sessions just before it
+is hit. What it opened or ended between that answer and its death is in its own request log, which is written line by
+line and so outlives a SIGKILL; together they are what it held.
+
 It runs in a thread beside the load, so that a slow observation of one thing delays nothing else. `abandon` makes it
 stop at its next step: what is broken then is mended by stopping the cluster.
 """
@@ -11,24 +15,27 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
 
 import msgspec
 
 from compose.applications import application_of
 from compose.balancers import balancer_named
 from compose.engines.contract import Cluster
-from loadtests.faults import Evidence, Fault, Target
+from loadtests.faults import FAULTS, Evidence, Fault, FaultSteps, Target
 from loadtests.model.events import AtRisk, FaultEvent, FaultPhase, NodeAdded
 from loadtests.model.plan import PlannedFault
-from loadtests.running.at_risk import Held
 from loadtests.running.event_log import EventLog
+from shared.request_log import LoggedSession, read_request_log
 
 POLL_S = 0.01
 HEAL_AGAIN_S = 0.25
 """Healing is repeated this often until it is seen: a part that is still ending cannot be started yet."""
 CLUSTER = "cluster"
 """The victim of what strikes no single part."""
+HOLDS = ("memory", "replicated")
+"""Where sessions live in a node; elsewhere its log tells of sessions that it opened and does not hold."""
 
 
 class FaultBounds(msgspec.Struct, frozen=True):
@@ -40,18 +47,66 @@ class FaultBounds(msgspec.Struct, frozen=True):
     """From being healed until that is seen."""
 
 
+class Held:
+    """What a node held, from its own answer and its own log; `boot` is the start of it that is to be hit."""
+
+    def __init__(self, cluster: Cluster, node: str, boot: str | None, guests: Collection[str] = ()) -> None:
+        self._guests = frozenset(guests)
+        # Before the question: what was opened while it was answered may be in both, and is counted by its id once.
+        self.asked_at_us = time.time_ns() // 1000
+        self.answer = cluster.held(node)
+        self._boot = boot
+        in_memory = cluster.spec.architecture.store in HOLDS
+        # Where sessions live elsewhere, what the node wrote of them is no loss of its memory.
+        self._log = cluster.logs().get(f"{node}.requests") if in_memory else None
+
+    @property
+    def source(self) -> str:
+        """How it was read, in words."""
+        if self.answer is None:
+            return "the node did not say what it held"
+        without = f"; without {len(self._everybody() & self._guests)} guests" if self._guests else ""
+        return (
+            f"the node's own list of {len(self.answer)} sessions just before, and its request log up to its last line"
+            f"{without}"
+        )
+
+    def users(self) -> tuple[str, ...]:
+        """The users whose sessions it held at its last moment, without guests; call it after the node was hit."""
+        # Sorted: two runs of one plan shall be comparable line by line, and sets have no order.
+        return tuple(sorted(self._everybody() - self._guests))
+
+    def _everybody(self) -> set[str]:
+        sessions = {held.session: held.user for held in self.answer or []}
+        for line in _changes(self._log, self.asked_at_us, self._boot):
+            if line.event == "opened":
+                sessions[line.session] = line.user
+            else:
+                sessions.pop(line.session, None)
+        return set(sessions.values())
+
+
+def _changes(log: Path | None, since_us: int, boot: str | None) -> Iterator[LoggedSession]:
+    """Sessions opened and ended since then; what another start of the node says later is not about what was hit."""
+    for line in read_request_log(log) if log is not None and log.exists() else ():
+        if isinstance(line, LoggedSession) and line.at_us >= since_us and boot in (None, line.boot):
+            yield line
+
+
 class FaultRun(threading.Thread):
     """One fault of the plan on one cluster."""
 
     def __init__(
-        self, number: int, planned: PlannedFault, fault: Fault, cluster: Cluster, log: EventLog, zero_ns: int,
+        self, number: int, planned: PlannedFault, fault: FaultSteps, cluster: Cluster, log: EventLog, zero_ns: int,
         bounds: FaultBounds, guests: Collection[str] = (),
     ) -> None:  # fmt: skip
         # A daemon: one that hangs in a command must not keep a harness alive that has cleared everything away.
         super().__init__(name=f"fault {number}: {planned.kind}", daemon=True)
         self._number = number
         self._planned = planned
+        self._kind = FAULTS[planned.kind]
         self._fault = fault
+        """Whoever carries it out: its kind itself, or somebody in its place."""
         self._cluster = cluster
         self._log = log
         self._zero_ns = zero_ns
@@ -76,21 +131,21 @@ class FaultRun(threading.Thread):
     def _steps(self) -> None:
         if not self._until_due():
             return
-        reason = nothing_there(self._fault, self._cluster, self._planned.victim)
+        reason = nothing_there(self._kind, self._cluster, self._planned.victim)
         if reason:
             self._write("nothing_there", (reason,))
             return
         # How it looks now is what `observe_healed` compares with: a killed node is back as *another* start of itself.
         target = self._aim()
         # Asked before the blow: of a dead node nobody learns what it held.
-        held = self._held(target) if self._fault.forgets == "injected" else None
+        held = self._held(target) if self._kind.forgets == "injected" else None
         self._break(target, held)
         if self._until_healing():
             self._mend_until_seen(target)
 
     def _mend_until_seen(self, target: Target) -> None:
         """Heal it; what was not seen to be healed within its bound may get another time to be."""
-        while not self._mend(target, self._held(target) if self._fault.forgets == "healed" else None):
+        while not self._mend(target, self._held(target) if self._kind.forgets == "healed" else None):
             if not self._until_healing_again():
                 return
 
@@ -114,7 +169,7 @@ class FaultRun(threading.Thread):
     def _held(self, target: Target) -> Held | None:
         """Whom the victim holds, if what it does takes it away."""
         tells = application_of(self._cluster.spec).can.lists_sessions
-        if not self._fault.takes_memory or target.before is None or not tells:
+        if not self._kind.takes_memory or target.before is None or not tells:
             return None
         return Held(self._cluster, target.victim, target.before.boot, self._guests)
 

@@ -17,7 +17,7 @@ from compose.cluster import DEFAULT_BALANCER, ClusterSpec, Limits
 from compose.engines.contract import Cluster, Engine
 from compose.supervision.ledger import Ledger
 from compose.supervision.waiting import not_ready, wait_for
-from loadtests.faults import FAULTS, Fault
+from loadtests.faults import FAULTS
 from loadtests.load.load_process import LoadProcesses, merge_histories, start_load
 from loadtests.model.events import (
     ClusterReady,
@@ -30,15 +30,14 @@ from loadtests.model.events import (
     RunInterrupted,
 )
 from loadtests.model.history import StoredOrder, encode_records
-from loadtests.model.plan import Plan, PlannedFault
+from loadtests.model.plan import Plan
 from loadtests.model.run_folder import RunFolder
 from loadtests.running.application import ApplicationUnderTest, name_nodes, write_for_load
 from loadtests.running.event_log import EventLog
 from loadtests.running.fault_run import FaultBounds, FaultRun
-from loadtests.running.hooks import CommandedFault
-from loadtests.running.placebo import fault_for
 from loadtests.running.progress import Moment, RunWatcher
 from loadtests.running.provenance import package_versions
+from loadtests.running.stand_ins import fault_for
 from shared.errors import EnvironmentNotReady, TwinshopError
 
 LEAD_NS = 200_000_000
@@ -183,21 +182,12 @@ class Measurement:
         return zero_ns
 
     def _start_faults(self, cluster: Cluster, zero_ns: int) -> None:
-        for number, planned in enumerate(self._setup.plan.faults):
-            fault_run = FaultRun(
-                number, planned, self._fault_for(planned), cluster, self._events, zero_ns,
-                self._setup.fault_bounds,
-            )  # fmt: skip
+        plan, described, bounds = self._setup.plan, cluster.spec.application, self._setup.fault_bounds
+        for number, planned in enumerate(plan.faults):
+            carried_out = fault_for(planned, plan, described)
+            fault_run = FaultRun(number, planned, carried_out, cluster, self._events, zero_ns, bounds)
             self._faults.append(fault_run)
             fault_run.start()
-
-    def _fault_for(self, planned: PlannedFault) -> Fault:
-        app = self._setup.application
-        commands = app.description.fault.get(planned.kind) if app else None
-        if app is None or commands is None:
-            return fault_for(planned, self._setup.plan)
-        owners = CommandedFault(planned.kind, commands, app.description.folder)
-        return fault_for(planned, self._setup.plan, owners)
 
     def _attend(self, load: LoadProcesses, cluster: Cluster, zero_ns: int) -> None:
         """Until the load has ended by itself, or has had more time than all its own bounds allow."""

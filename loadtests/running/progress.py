@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, Protocol, TextIO, cast
+from typing import TYPE_CHECKING, TextIO, cast
 
 import msgspec
 
@@ -30,8 +30,8 @@ class Moment(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
-class RunWatcher(Protocol):
-    """Is told what happens; shows it or not."""
+class RunWatcher:
+    """Is told what happens; those below show it."""
 
     def say(self, message: str) -> None:
         """A line that stays."""
@@ -43,20 +43,11 @@ class RunWatcher(Protocol):
         """No more will come."""
 
 
-class Silent:
+class Silent(RunWatcher):
     """Shows nothing."""
 
-    def say(self, message: str) -> None:
-        """Nothing."""
 
-    def moment(self, moment: Moment) -> None:
-        """Nothing."""
-
-    def close(self) -> None:
-        """Nothing."""
-
-
-class PlainLines:
+class PlainLines(RunWatcher):
     """A line when a phase changes, and every few seconds in between: for pipes, logs and NO_COLOR."""
 
     EVERY_S = 5.0
@@ -80,9 +71,6 @@ class PlainLines:
         self._shown, self._shown_at = phase, now
         self.say(f"{moment.architecture:<18} {describe(moment)}")
 
-    def close(self) -> None:
-        """Nothing is left open."""
-
 
 def describe(moment: Moment) -> str:
     """The moment in words."""
@@ -96,7 +84,7 @@ def describe(moment: Moment) -> str:
     return ", ".join(parts)
 
 
-class LiveTable:
+class LiveTable(RunWatcher):
     """One line for each architecture, redrawn in place (rich)."""
 
     def __init__(self, out: TextIO, architectures: tuple[str, ...]) -> None:

@@ -29,9 +29,9 @@ from loadtests.report.evidence import unheard
 from loadtests.running.application import ApplicationUnderTest, accounts_of
 from loadtests.running.fault_run import FaultBounds
 from loadtests.running.measure import Measurement, Setup
-from loadtests.running.placebo import PLACEBO_BOUNDS
 from loadtests.running.progress import RunWatcher
 from loadtests.running.provenance import now_utc, provenance_of
+from loadtests.running.stand_ins import PLACEBO_BOUNDS
 from shared.errors import Interrupted
 from shared.whole_file import write_whole
 

@@ -25,7 +25,7 @@ from tests.waiting import until
 ROOT = Path(__file__).parents[3]
 ASKING = """
 import sys
-from loadtests.running.interrupts import interrupts_raise
+from loadtests.running.console import interrupts_raise
 from shared.errors import Interrupted
 from tests.loadtests.judging.test_processes import in_processes, stay
 try:

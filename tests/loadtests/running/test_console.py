@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from loadtests.running.console import GuardedOutput, is_gone, pasteable
+from loadtests.running.console import GuardedOutput, interrupts_raise, is_gone, pasteable
+from shared.errors import Interrupted
 from tests.loadtests.command import environment
 
 CLI = [sys.executable, "-m", "loadtests.cli"]
@@ -136,3 +138,24 @@ def test_what_a_command_advises_can_be_pasted(tmp_path: Path) -> None:
     assert typed(advised).returncode == 0
     assert "next: .venv/bin/twinshop run -h\n" in typed(".venv/bin/twinshop run").stderr
     assert "`.venv/bin/twinshop up " in typed(".venv/bin/twinshop status").stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_the_first_raises_and_the_later_ones_wait(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    cleaned = False
+
+    def interrupted_work() -> None:
+        nonlocal cleaned
+        with interrupts_raise():
+            try:
+                os.kill(os.getpid(), number)
+            finally:
+                os.kill(os.getpid(), number)
+                os.kill(os.getpid(), signal.SIGINT)
+                cleaned = True
+
+    with pytest.raises(Interrupted, match=number.name):
+        interrupted_work()
+    assert cleaned
+    assert signal.getsignal(number) is before

@@ -2,16 +2,18 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from compose.cluster import Limits
-from loadtests.faults import FAULTS, Evidence, Fault, Target
+from loadtests.faults import FAULTS, Evidence, Fault, FaultSteps, Target
 from loadtests.faults.kill import Kill
 from loadtests.model.events import AtRisk, Event, FaultEvent, NodeAdded, read_events
 from loadtests.model.plan import PlannedFault
 from loadtests.running.event_log import EventLog
-from loadtests.running.fault_run import FaultBounds, FaultRun
+from loadtests.running.fault_run import FaultBounds, FaultRun, Held
+from shared.request_log import LoggedSession, RequestLog
 from shared.sessions import HeldSession
 from tests.loadtests.scripted_cluster import ScriptedCluster
 from tests.waiting import until
@@ -39,7 +41,7 @@ class Explodes(Kill):
 
 
 def carry_out(
-    tmp_path: Path, fault: Fault, *, heal_at_ms: int = 20, held: dict[str, list[HeldSession]] | None = None
+    tmp_path: Path, fault: FaultSteps, *, heal_at_ms: int = 20, held: dict[str, list[HeldSession]] | None = None
 ) -> tuple[FaultRun, list[Event]]:
     path = tmp_path / "events.ndjson"
     log = EventLog(path)
@@ -125,14 +127,14 @@ def test_an_abandoned_fault_ends_at_once(tmp_path: Path, at_ms: int) -> None:
 
 
 def strike(
-    tmp_path: Path, planned: PlannedFault, fault: Fault, *, architecture: str = "sticky-memory",
+    tmp_path: Path, planned: PlannedFault, fault: FaultSteps, *, architecture: str = "sticky-memory",
     held: dict[str, list[HeldSession]] | None = None,
 ) -> tuple[ScriptedCluster, list[Event]]:  # fmt: skip
     """The same for any fault and architecture."""
     log = EventLog(tmp_path / "events.ndjson")
     zero_ns = time.monotonic_ns()
     log.set_zero(zero_ns)
-    limits = fault.prepare(Limits())
+    limits = fault.prepare(Limits()) if isinstance(fault, Fault) else Limits()  # a placebo has none of its own
     cluster = ScriptedCluster(tmp_path, dict(held or {}), architecture=architecture, limits=limits)
     fault_run = FaultRun(0, planned, fault, cluster, log, zero_ns, SOME_HEALS)
     fault_run.start()
@@ -197,3 +199,48 @@ def test_a_deploy_takes_the_memory_when_it_is_healed(tmp_path: Path) -> None:
 def test_a_condition_is_seen_at_both_ends(tmp_path: Path) -> None:
     _, events = strike(tmp_path, PlannedFault("workers", 0, 10, "cluster"), FAULTS["workers"])
     assert phases(events) == ["injected", "observed", "healed", "observed_healed"]
+
+
+def line(
+    event: Literal["opened", "ended"], user: str, session: str, at_us: int | None = None, boot: str = "b"
+) -> LoggedSession:
+    return LoggedSession(at_us or time.time_ns() // 1000, event, "r", "n2", boot, user, session)
+
+
+def test_sessions_opened_and_ended_after_the_answer_count(tmp_path: Path) -> None:
+    """Between the node's answer and its death it went on serving: its log has the rest."""
+    cluster = ScriptedCluster(tmp_path, {"n2": [HeldSession("aa", "user-0001"), HeldSession("bb", "user-0002")]})
+    log = RequestLog(tmp_path / "n2.requests.ndjson")
+    log.write(line("opened", "user-0009", "old", at_us=1))
+    held = Held(cluster, "n2", "b")
+    log.write(line("opened", "user-0003", "cc"), line("ended", "user-0001", "aa"))
+    log.write(line("opened", "user-0004", "dd", boot="the next start"))
+    log.close()
+    assert held.users() == ("user-0002", "user-0003")
+
+
+def test_a_node_that_holds_nothing_or_has_no_log(tmp_path: Path) -> None:
+    cluster = ScriptedCluster(tmp_path)
+    assert Held(cluster, "n1", "1").users() == ()
+    cluster.kill("n1")
+    held = Held(cluster, "n1", None)
+    assert held.users() == ()
+    assert "did not say" in held.source
+
+
+def test_what_a_node_opened_elsewhere_it_does_not_hold(tmp_path: Path) -> None:
+    cluster = ScriptedCluster(tmp_path, architecture="redis")
+    log = RequestLog(tmp_path / "n2.requests.ndjson")
+    held = Held(cluster, "n2", "b")
+    log.write(line("opened", "user-0003", "cc"))
+    log.close()
+    assert held.users() == ()
+
+
+def test_guests_are_left_out_and_counted(tmp_path: Path) -> None:
+    held_by_n2 = [HeldSession("aa", "user-0001"), HeldSession("bb", "user-0061"), HeldSession("cc", "user-0062")]
+    cluster = ScriptedCluster(tmp_path, {"n2": held_by_n2})
+    held = Held(cluster, "n2", "b", guests={"user-0061", "user-0062", "user-0063"})
+    assert held.users() == ("user-0001",)
+    assert "own list of 3 sessions" in held.source
+    assert held.source.endswith("; without 2 guests")

@@ -289,7 +289,7 @@ def test_tls_without_a_certificate_is_told(told: list[str], tmp_path: Path) -> N
 def test_an_interruption_tells_all_machines(there: Machines, tmp_path: Path) -> None:
     from distributed import Event, get_client
 
-    from loadtests.running.interrupts import interrupts_raise
+    from loadtests.running.console import interrupts_raise
     from shared.errors import Interrupted
 
     def waits(asked: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""The placebo: everything of a fault but the break."""
+"""What is carried out in the place of a fault: an owner's commands, and the placebo, all of it but the break."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ from loadtests.model.plan import Control
 from loadtests.model.run_folder import RunFolder
 from loadtests.planning.make_plan import make_plan
 from loadtests.planning.scenario_file import load_scenario
-from loadtests.running.hooks import CommandedFault
 from loadtests.running.measure import Measurement
-from loadtests.running.placebo import Placebo, fault_for
 from loadtests.running.progress import Moment, Silent
 from loadtests.running.run import limits_of
+from loadtests.running.stand_ins import Placebo, fault_for
 from shared.sessions import HeldSession
 from tests.loadtests.running.test_fault_run import carry_out, strike
 
@@ -48,19 +47,12 @@ def test_that_of_an_owners_commands_runs_none_that_breaks_or_mends(tmp_path: Pat
     plan = make_plan(load_scenario("node-kill"), seed=1, control="placebo")
     broken, mended = tmp_path / "broken", tmp_path / "mended"
     commands = FaultCommands(["touch", str(broken)], ["true"], ["touch", str(mended)], ["true"])
-    fault = fault_for(plan.faults[0], plan, CommandedFault("kill", commands, ""))
+    fault = fault_for(plan.faults[0], plan, Mock(fault={"kill": commands}, folder=""))
     fault.inject(Mock())
     fault.heal(Mock())
     assert fault.observe(Mock()) is not None, "it looks with the owner's eyes"
     assert not broken.exists()
     assert not mended.exists()
-
-
-@pytest.mark.parametrize("kind", sorted(FAULTS))
-def test_every_fault_has_one_that_says_what_the_fault_says(kind: str) -> None:
-    placebo, fault = Placebo(FAULTS[kind]), FAULTS[kind]
-    assert (placebo.kind, placebo.strikes, placebo.takes_memory) == (kind, fault.strikes, fault.takes_memory)
-    assert placebo.needs_wires == fault.needs_wires
 
 
 @pytest.mark.parametrize(("control", "faults"), [("", 1), ("placebo", 1), ("no-fault", 0)])
