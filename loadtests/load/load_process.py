@@ -104,29 +104,24 @@ class Merged(msgspec.Struct, frozen=True):
     """Damaged lines that were dropped (their process was killed, or the disk full): the run is void."""
 
 
-def start_load(
-    ledger: Ledger, *, plan_path: Path, plan: Plan, architecture: str, url: str, run: str, prefix: str, password: str,
-    folder: Path, workers: int, live: bool = False, application: Path | None = None,
-) -> LoadProcesses:  # fmt: skip
+def start_load(ledger: Ledger, config: WorkerConfig, plan: Plan, url: str) -> LoadProcesses:
     """Start the load processes; each takes its share of the shoppers, and none is without any.
 
-    `live`: a person says when the load window begins, and may end it early.
+    `config` has the plan's file, a folder, and how many processes there are to be at most.
 
     Raises:
         EnvironmentNotReady: one cannot be started; those that were are in the ledger.
     """
-    workers = min(workers, len(plan.shoppers))
+    assert config.folder is not None
+    workers = min(config.workers, len(plan.shoppers))
     children = []
     for worker in range(workers):
-        told = WorkerConfig(
-            plan=plan_path.resolve(), architecture=architecture, run=run, prefix=prefix, password=password,
-            folder=folder.resolve(), worker=worker, workers=workers, live=int(live), application=application,
-        )  # fmt: skip
+        told = msgspec.structs.replace(config, worker=worker, workers=workers)
         count = sum(told.mine(shopper.shopper) for shopper in plan.shoppers)
-        log = folder / f"load-{worker}.log"
         environment = {**told.environment(), "PYTHONUNBUFFERED": "1"}  # or its last words stay behind when it is killed
-        children.append(spawn(ledger, f"load-{worker}", _locust(url, count), env=environment, log=log, cwd=folder))
-    return LoadProcesses(children, folder)
+        name, command, log = f"load-{worker}", _locust(url, count), config.folder / f"load-{worker}.log"
+        children.append(spawn(ledger, name, command, env=environment, log=log, cwd=config.folder))
+    return LoadProcesses(children, config.folder)
 
 
 def merge_histories(paths: Sequence[Path], out: Path) -> Merged:

@@ -16,7 +16,6 @@ from shared.errors import UsageError
 
 GO_FILE = "go.json"
 END_FILE = "end.json"
-NUMBERS = ("worker", "workers", "seed", "accounts", "live")
 
 
 class WorkerConfig(msgspec.Struct, frozen=True):
@@ -90,9 +89,13 @@ def worker_config_from(environment: Mapping[str, str] = os.environ) -> WorkerCon
         for field in WorkerConfig.__struct_fields__
         if environment.get(_variable(field))  # empty is not set: so a shell unsets one for a single command
     }
-    paths = {field: Path(given.pop(field)) for field in ("plan", "folder", "application") if field in given}
-    numbers = {field: _number(field, given.pop(field)) for field in NUMBERS if field in given}
-    found = WorkerConfig(**given, **paths, **numbers)  # type: ignore[arg-type]
+    try:
+        found = msgspec.convert(given, WorkerConfig, strict=False, dec_hook=lambda path, text: path(text))
+    except msgspec.ValidationError as error:  # every text is a path: only a number can be wrong
+        bad = str(error).rpartition("$.")[2].rstrip("`")
+        raise UsageError(
+            f"{_variable(bad)} is {given[bad]!r}", why="expected a whole number", next_step=f"unset {_variable(bad)}"
+        ) from error
     if found.plan is None and not environment.get("TWINSHOP_PASSWORD"):
         raise UsageError(
             "TWINSHOP_PASSWORD is not set",
@@ -122,15 +125,6 @@ def _variable(field: str) -> str:
     return {"prefix": "TWINSHOP_REQUEST_PREFIX", "folder": "TWINSHOP_LOAD_FOLDER"}.get(
         field, f"TWINSHOP_{field.upper()}"
     )
-
-
-def _number(field: str, value: str) -> int:
-    try:
-        return int(value)
-    except ValueError as error:
-        raise UsageError(
-            f"{_variable(field)} is {value!r}", why="expected a whole number", next_step=f"unset {_variable(field)}"
-        ) from error
 
 
 Phase = Literal["waiting", "load", "audit", "done"]

@@ -19,6 +19,7 @@ from compose.supervision.ledger import Ledger
 from compose.supervision.waiting import not_ready, wait_for
 from loadtests.faults import FAULTS
 from loadtests.load.load_process import LoadProcesses, merge_histories, start_load
+from loadtests.load.worker_config import WorkerConfig
 from loadtests.model.events import (
     ClusterReady,
     ClusterStopped,
@@ -148,20 +149,18 @@ class Measurement:
 
     def _start_load(self, cluster: Cluster) -> LoadProcesses:
         setup = self._setup
-        self._load = load = start_load(
-            setup.ledger,
-            plan_path=setup.folder.plan,
-            plan=setup.plan,
+        config = WorkerConfig(
+            plan=setup.folder.plan.resolve(),
             architecture=self._architecture.name,
-            url=cluster.shop_url,
             run=setup.run,
             prefix=self._prefix,
             password=setup.password,
-            folder=self._logs,
+            folder=self._logs.resolve(),
             workers=setup.workers,
-            live=self.live,
+            live=int(self.live),
             application=write_for_load(cluster, len(setup.plan.shoppers)),
         )
+        self._load = load = start_load(setup.ledger, config, setup.plan, cluster.shop_url)
         until = time.monotonic() + LOAD_READY_S
         # One that has ended will never be ready: its log is shown at once, and not when the time is over.
         wait_for(lambda: load.ready() or load.finished() or None, until=until, every_s=TICK_S / 5)

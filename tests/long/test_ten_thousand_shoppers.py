@@ -11,6 +11,7 @@ import pytest
 
 from compose.supervision.ledger import Ledger
 from loadtests.load.load_process import start_load
+from loadtests.load.worker_config import WorkerConfig
 from loadtests.model.plan import encode_plan
 from loadtests.model.scenario import Load, Scenario
 from loadtests.planning.make_plan import make_plan
@@ -35,10 +36,7 @@ def test_ten_thousand_shoppers_fit(tmp_path: Path, own_state: Path) -> None:
     peak_mb = 0.0
     try:
         with standin_shop() as shop:
-            load = start_load(
-                ledger, plan_path=path, plan=plan, architecture="redis", url=shop.url, run=RUN, prefix=f"{RUN}a",
-                password="shop", folder=tmp_path, workers=1,
-            )  # fmt: skip
+            load = start_load(ledger, WorkerConfig(path, "redis", RUN, f"{RUN}a", folder=tmp_path), plan, shop.url)
             try:
                 process = psutil.Process(load.pids()[0])
                 began = False

@@ -16,6 +16,7 @@ import pytest
 from compose.supervision.ledger import Ledger
 from loadtests.behaviours import BEHAVIOURS
 from loadtests.load.load_process import LoadProcesses, merge_histories, start_load
+from loadtests.load.worker_config import WorkerConfig
 from loadtests.model.history import WRITES, Exchange, encode_records, read_history
 from loadtests.model.plan import Plan, as_carried_out, encode_plan
 from loadtests.model.scenario import Load, Scenario
@@ -52,10 +53,8 @@ def loaded(
     ledger = Ledger.open(state, run)
     load = None
     try:
-        load = start_load(
-            ledger, plan_path=path, plan=plan, architecture="redis", url=url, run=run, prefix=f"{run}a",
-            password="shop", folder=folder, workers=workers, live=live,
-        )  # fmt: skip
+        config = WorkerConfig(path, "redis", run, f"{run}a", folder=folder, workers=workers, live=int(live))
+        load = start_load(ledger, config, plan, url)
         assert until(load.ready, READY_S), load.progress()
         yield load
     finally:
@@ -270,10 +269,8 @@ def test_a_plan_that_cannot_be_read_ends_the_process_at_once(tmp_path: Path, own
     plan = plan_of()
     (tmp_path / "broken.json").write_text("{")
     ledger = Ledger.open(own_state, RUN)
-    load = start_load(
-        ledger, plan_path=tmp_path / "broken.json", plan=plan, architecture="redis", url="http://127.0.0.1:1",
-        run=RUN, prefix=RUN, password="shop", folder=tmp_path, workers=1,
-    )  # fmt: skip
+    config = WorkerConfig(tmp_path / "broken.json", "redis", RUN, RUN, folder=tmp_path)
+    load = start_load(ledger, config, plan, "http://127.0.0.1:1")
     try:
         assert until(load.finished, READY_S), load.progress()
         assert 0 not in load.exit_codes()
