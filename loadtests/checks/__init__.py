@@ -5,11 +5,31 @@ Here is all that can be measured, too: what the checks and tallies declare, and 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import loadtests.model.measures
 from loadtests.checks.contract import Check, Tally
-from loadtests.checks.found import find_checks
+from loadtests.model.found import classes_in
 from loadtests.model.measures import Measure, find_measures, in_order
 from loadtests.session_model import causes
+
+NO_CHECKS = {"contract", "witness"}
+
+
+def find_checks(folders: Iterable[str], package: str) -> list[type[Check] | type[Tally]]:
+    """The checks and tallies of these folders, in the order of their first measures' places: so tables have them.
+
+    Raises:
+        TypeError: a file holds none, or several; or says of one what is not enough.
+    """
+    found: list[type[Check] | type[Tally]] = list(
+        classes_in(folders, package, Check | Tally, NO_CHECKS, "checks and tallies")
+    )
+    for it in found:
+        if not it.measures:
+            raise TypeError(f"{it.__module__}: nothing can be predicted of it; its measures are missing")
+    return sorted(found, key=lambda it: min(measure.place for measure in it.measures))
+
 
 _FOUND = find_checks(__path__, __name__)
 CHECKS: dict[str, type[Check]] = {it.kind: it for it in _FOUND if issubclass(it, Check)}
@@ -28,4 +48,4 @@ CAUSES: dict[str, str] = {
 }
 """Every cause that a loss can have, and what it means."""
 
-__all__ = ["CAUSES", "CHECKS", "MEASURES", "TALLIES", "Check", "Tally"]
+__all__ = ["CAUSES", "CHECKS", "MEASURES", "TALLIES", "Check", "Tally", "find_checks"]

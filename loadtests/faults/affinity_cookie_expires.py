@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from compose.cluster import Limits
 from compose.engines.contract import Cluster
 from loadtests.faults.bases import Condition
 from loadtests.faults.contract import Evidence, Target
-from loadtests.faults.effects import FOREVER_US, AffinityCookieEnds, Effect, FaultMarks, since
+from loadtests.faults.effects import FOREVER_US, AffinityCookieEnds, Effect, FaultMarks
 from loadtests.model.cause import Cause
 
 COOKIE_OVER = Cause(
@@ -25,15 +23,13 @@ class AffinityCookieExpires(Condition):
     button = "Cookie expires"
     asks_of_balancer = "cookie_lifetime"
     causes = (COOKIE_OVER,)
+    sets = ("affinity_cookie_s", LASTS_S)
     sentence = f"The balancer's cookie that leads to a node is over {LASTS_S} s after it was set; the session is not."
 
     def nothing_there(self, cluster: Cluster) -> str:
         architecture = cluster.spec.architecture
         affine = architecture.affinity == "cookie"
         return "" if affine else f"the balancer of {architecture.name} sets no cookie that leads to a node"
-
-    def prepare(self, limits: Limits) -> Limits:
-        return msgspec.structs.replace(limits, affinity_cookie_s=LASTS_S)
 
     def observe(self, target: Target) -> Evidence | None:
         # As a stranger: whoever has the cookie is given none by most balancers.
@@ -44,4 +40,4 @@ class AffinityCookieExpires(Condition):
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
         lasts_us = limits.affinity_cookie_s * 1_000_000
-        return (AffinityCookieEnds(since(marks), FOREVER_US, COOKIE_OVER.name, lasts_us),) if lasts_us else ()
+        return (AffinityCookieEnds(marks.since_us, FOREVER_US, COOKIE_OVER.name, lasts_us),) if lasts_us else ()

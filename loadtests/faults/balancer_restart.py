@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from loadtests.faults.bases import GoesDown
-from loadtests.faults.contract import Target
 
 
 class BalancerRestart(GoesDown):
@@ -14,8 +13,5 @@ class BalancerRestart(GoesDown):
     button = "Restart the balancer"
     free_play = 13
     strikes = "balancer"
+    signal = "SIGTERM"  # not killed: it writes its log to the end, and the three logs of a run must agree
     sentence = "The balancer is stopped with SIGTERM and started again, with nothing in its memory."
-
-    def inject(self, target: Target) -> None:
-        # Not killed: it writes its log to the end, and the three logs of a run must agree.
-        target.cluster.terminate(target.victim)

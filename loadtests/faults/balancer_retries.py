@@ -14,7 +14,6 @@ class BalancerRetries(Misroutes):
     colour = "#c95b0a"
     doing = "Switching on retries in"
     done = "retrying"
-    button = "Balancer retries"
     asks_of_balancer = "live_retries"
     sentence = "The balancer sends a request that failed once more, to another node, though the first may have done it."
     balancing = Balancing(retries=1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from typing import Any, Literal
+
+import msgspec
 
 from compose.cluster import Balancing, Limits, NodeChanges, Reply, Trouble, Wire
 from compose.engines.contract import Cluster
@@ -43,6 +45,12 @@ class GoesDown(Fault):
     """Ends a part; healing starts it again, on the same address."""
 
     looks: Looks = "dead"
+    signal: Literal["SIGTERM", "SIGKILL"] = "SIGTERM"
+
+    def inject(self, target: Target) -> None:
+        # SIGKILL is for its whole process group: the worker of a master that was killed alone serves on for a while.
+        end = target.cluster.kill if self.signal == "SIGKILL" else target.cluster.terminate
+        end(target.victim)
 
     def observe(self, target: Target) -> Evidence | None:
         seen = target.cluster.observe(target.victim)
@@ -121,7 +129,7 @@ class Rekeys(NodeGoesDown):
     def inject(self, target: Target) -> None:
         # First: whoever starts it again, a person too, starts it with what is written down by then.
         target.cluster.change(target.victim, self.changes)
-        target.cluster.terminate(target.victim)
+        super().inject(target)
 
     def observe_healed(self, target: Target) -> Evidence | None:
         back = super().observe_healed(target)
@@ -151,7 +159,7 @@ class Deploys(NodeGoesDown):
 
     def inject(self, target: Target) -> None:
         target.cluster.change(target.victim, NodeChanges(session_format=self.version))
-        target.cluster.terminate(target.victim)
+        super().inject(target)
 
     def observe_healed(self, target: Target) -> Evidence | None:
         back = super().observe_healed(target)
@@ -240,13 +248,17 @@ def in_words(told: Balancing) -> str:
     return f"the balancer's configuration: affinity {'on' if told.affinity else 'off'}, retries {told.retries or 0}"
 
 
-def no_way(cluster: Cluster) -> str:
-    """Why no node has a wire to a store; "" if all have."""
-    architecture = cluster.spec.architecture
-    if not architecture.uses_server:
-        return f"{architecture.name} has no session store to reach"
-    # A sentinel sends nodes to whichever store is written to, past any wire.
-    return f"the nodes of {architecture.name} ask a sentinel for their store" if architecture.replicas else ""
+class OnNodesWires(Fault):
+    """Changes how nodes reach the store."""
+
+    needs_wires = True
+
+    def nothing_there(self, cluster: Cluster) -> str:
+        architecture = cluster.spec.architecture
+        if not architecture.uses_server:
+            return f"{architecture.name} has no session store to reach"
+        # A sentinel sends nodes to whichever store is written to, past any wire.
+        return f"the nodes of {architecture.name} ask a sentinel for their store" if architecture.replicas else ""
 
 
 class CutsWire(Fault):
@@ -297,10 +309,12 @@ class Condition(Stays):
 
     strikes = "cluster"
     asks_of_application = "takes_settings"
+    sets: tuple[str, Any]
+    """The limit that makes it so, and to what it is set."""
 
-    @abstractmethod
     def prepare(self, limits: Limits) -> Limits:
-        """The limits that make it so."""
+        name, value = self.sets
+        return msgspec.structs.replace(limits, **{name: value})
 
     def inject(self, target: Target) -> None:
         """It is there already."""

@@ -7,7 +7,7 @@ import time
 from compose.cluster import Limits, Trouble
 from loadtests.faults.bases import Troubles
 from loadtests.faults.contract import Cure, Evidence, Target
-from loadtests.faults.effects import Effect, FaultMarks, clock_off
+from loadtests.faults.effects import ClockOff, Effect, FaultMarks
 from loadtests.model.cause import Cause
 
 CLOCK_AHEAD = Cause(
@@ -28,7 +28,6 @@ class ClockAhead(Troubles):
     colour = "#7f63ee"
     doing = "Advancing the clock of"
     done = "ahead of its time"
-    button = "Clock ahead"
     causes = (CLOCK_AHEAD, CLOCK_BEHIND)
     cures: tuple[Cure, ...] = (
         Cure(
@@ -51,7 +50,11 @@ class ClockAhead(Troubles):
         return (clock_in_words(target, ahead),) if ahead is not None and abs(ahead) <= LOOK_TAKES_S else None
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        return clock_off(marks, self.trouble.clock_ahead_s)
+        seconds = self.trouble.clock_ahead_s
+        word = (CLOCK_AHEAD if seconds > 0 else CLOCK_BEHIND).name
+        # Off at most from the first step to the last look, surely from the first look to the healing.
+        surely = marks.seen_us, marks.freed_us
+        return (ClockOff(marks.since_us, marks.over_us, word, marks.victim, seconds, *surely),)
 
 
 def ahead_s(target: Target) -> float | None:

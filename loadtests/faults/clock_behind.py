@@ -16,7 +16,6 @@ class ClockBehind(ClockAhead):
     colour = "#3d7fb0"
     doing = "Setting back the clock of"
     done = "behind its time"
-    button = "Clock behind"
     cures = ()  # the same leeway cures it; the scenarios that show that are of a clock that is ahead
     sentence = f"A node's clock goes {BEHIND_S} s behind all others, as far as sessions read it."
     trouble = Trouble(clock_ahead_s=-BEHIND_S)

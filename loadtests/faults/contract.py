@@ -108,6 +108,8 @@ class Fault(FaultSteps):
     """What the application must be able to do, by the field of its `can`; "": nothing that some cannot."""
     causes: tuple[Cause, ...] = ()
     """The words for losses that would not be without it, and what they mean; its effects name them."""
+    brings: tuple[type[Effect], ...] = ()
+    """What it does to sessions as long as it lasts, or at once; each by the cause that has the same place."""
     balancing: Balancing | None = None
     """What it tells the balancer about routing while it lasts; None: nothing."""
     asks_of_balancer: str = ""
@@ -120,12 +122,17 @@ class Fault(FaultSteps):
     """So long its victim serves nobody, from the moment it is injected; "": it goes on, or goes in its own time."""
     cures: tuple[Cure, ...] = ()
     """What prevents the losses that it causes."""
-    button: str
-    """What stands on the button that makes it in a live round: "Kill the store"."""
+    button: str = ""
+    """What stands on the button that makes it in a live round: "Kill the store"; its kind, if nothing else is said."""
     free_play: int = 0
     """Its place among the buttons of a round without a lesson; 0: none, as for whatever needs a cluster of its own."""
     looks: Looks = "broken"
     """How its victim looks from its being observed until it is seen to be healed."""
+
+    @property
+    def label(self) -> str:
+        """What stands on its button."""
+        return self.button or self.kind.replace("-", " ").capitalize()
 
     def prepare(self, limits: Limits) -> Limits:
         """The limits that the cluster is started with; only conditions change them."""
@@ -137,4 +144,4 @@ class Fault(FaultSteps):
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
         """What it did to sessions, as it went; only asked of a fault that was observed. `limits`: as in force then."""
-        return ()
+        return tuple(effect.of(marks, cause.name) for effect, cause in zip(self.brings, self.causes, strict=False))

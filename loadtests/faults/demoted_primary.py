@@ -5,7 +5,7 @@ from __future__ import annotations
 from compose.cluster import REPLICA, SENTINEL, STORE, Limits
 from compose.engines.contract import Cluster
 from loadtests.faults.contract import Cure, Evidence, Fault, Target
-from loadtests.faults.effects import Effect, FaultMarks, ReplicaBehind, StoreRolledBack, over, since
+from loadtests.faults.effects import Effect, FaultMarks, ReplicaBehind, StoreRolledBack
 from loadtests.faults.store_server import StoreServer
 from loadtests.model.cause import Cause
 
@@ -68,7 +68,7 @@ class DemotedPrimary(Fault):
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
         # Both: what was written meanwhile went to one of them, and is lost if that was the old one.
-        lasts = since(marks), over(marks), STAYED.name
+        lasts = marks.since_us, marks.over_us, STAYED.name
         return (StoreRolledBack(*lasts), ReplicaBehind(*lasts))
 
 

@@ -6,7 +6,7 @@ from compose.cluster import Limits
 from loadtests.faults.bases import MOVED_BY_RING, NODE_STOPPED, back_again
 from loadtests.faults.contract import Evidence, Target
 from loadtests.faults.drain import Drain
-from loadtests.faults.effects import Effect, FaultMarks, MemoryGone, NodeEnds, RingTurns, Unreachable, over, since
+from loadtests.faults.effects import Effect, FaultMarks, MemoryGone, NodeEnds, RingTurns, Unreachable
 
 
 class Deploy(Drain):
@@ -16,7 +16,6 @@ class Deploy(Drain):
     colour = "#0e8071"
     doing = "Deploying"
     done = "drained and restarted"
-    button = "Deploy"
     free_play = 8
     takes_memory = True
     forgets = "healed"
@@ -42,15 +41,15 @@ class Deploy(Drain):
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
         # Drained, it keeps its memory; that goes with the restart, which is its healing.
-        turns = RingTurns(since(marks), over(marks), MOVED_BY_RING.name)
+        turns = RingTurns.of(marks, MOVED_BY_RING.name)
         if marks.healed_us is None:
             return (turns,)
         healed, victim, word = marks.healed_us, marks.victim, NODE_STOPPED.name
         # Whom it held is written when its old process was seen to be gone, which is after the first try to heal.
         gone = healed if marks.at_risk_us is None else marks.at_risk_us
         return (
-            MemoryGone(healed, gone, word, victim, over(marks)),
+            MemoryGone(healed, gone, word, victim, marks.over_us),
             NodeEnds(healed, gone, word, victim),
-            Unreachable(healed, over(marks), word, victim),
+            Unreachable(healed, marks.over_us, word, victim),
             turns,
         )

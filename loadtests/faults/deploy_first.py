@@ -10,6 +10,5 @@ class DeployFirst(Deploys):
     colour = "#6f7680"
     doing = "Deploying the first version again to"
     done = "deployed with the first version again"
-    button = "Deploy first"
     sentence = "A node is restarted with the first version of the shop: a rollback."
     version = "first"

@@ -10,7 +10,6 @@ class DeployReadsBoth(Deploys):
     colour = "#96702c"
     doing = "Deploying the first step of a rename to"
     done = "deployed with the first step of a rename"
-    button = "Deploy reads both"
     sentence = (
         "A node is restarted with a version of the shop that writes sessions as before and reads those of the next one."
     )

@@ -10,7 +10,6 @@ class DeployRenamed(Deploys):
     colour = "#8a63b3"
     doing = "Deploying a renamed session field to"
     done = "deployed with a renamed session field"
-    button = "Deploy renamed"
     sentence = "A node is restarted with a version that keeps the user's name in sessions under another name."
     version = "renamed"
     writes = "account"

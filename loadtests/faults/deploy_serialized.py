@@ -10,7 +10,6 @@ class DeploySerialized(Deploys):
     colour = "#2f7f93"
     doing = "Deploying another serializer for carts to"
     done = "deployed with another serializer for carts"
-    button = "Deploy serialized"
     sentence = "A node is restarted with a version of the shop that keeps a session's cart as a JSON text."
     version = "serialized"
     cart = "text"

@@ -10,7 +10,6 @@ class DeployTyped(Deploys):
     colour = "#5b7f2b"
     doing = "Deploying another type of cart to"
     done = "deployed with another type of cart"
-    button = "Deploy typed"
     sentence = "A node is restarted with a version that keeps a session's cart as a list of articles."
     version = "typed"
     cart = "list"

@@ -10,7 +10,6 @@ class DeployWritesNew(Deploys):
     colour = "#b3476f"
     doing = "Deploying the second step of a rename to"
     done = "deployed with the second step of a rename"
-    button = "Deploy writes new"
     sentence = (
         "A node is restarted with a version of the shop that writes sessions anew and still reads those from before."
     )

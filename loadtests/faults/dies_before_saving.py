@@ -5,7 +5,7 @@ from __future__ import annotations
 from compose.cluster import Limits, Trouble
 from loadtests.faults.bases import REQUEST_REPEATED, NodeGoesDown
 from loadtests.faults.contract import Cure, Target
-from loadtests.faults.effects import Effect, FaultMarks, RepeatsRequests, over, since
+from loadtests.faults.effects import Effect, FaultMarks, RepeatsRequests
 
 
 class DiesBeforeSaving(NodeGoesDown):
@@ -36,4 +36,4 @@ class DiesBeforeSaving(NodeGoesDown):
         if not limits.balancer_retries:
             return down
         # It had done what it was asked, and another node was asked for it again.
-        return (*down, RepeatsRequests(since(marks), over(marks), REQUEST_REPEATED.name, marks.victim))
+        return (*down, RepeatsRequests.of(marks, REQUEST_REPEATED.name))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from compose.cluster import Limits
 from loadtests.faults.bases import MOVED_BY_RING
 from loadtests.faults.contract import Evidence, Fault, Target
-from loadtests.faults.effects import Effect, FaultMarks, RingTurns, over, since
+from loadtests.faults.effects import RingTurns
 from loadtests.model.cause import Cause
 
 
@@ -16,10 +15,10 @@ class Drain(Fault):
     colour = "#129390"
     doing = "Draining"
     done = "drained"
-    button = "Drain"
     free_play = 7
     asks_of_balancer = "drain"
     causes: tuple[Cause, ...] = (MOVED_BY_RING,)
+    brings = (RingTurns,)  # nobody's session is touched; but a ring is made of the nodes in rotation
     sentence = "The balancer sends a node no new shoppers, only those whom their affinity leads there."
 
     def inject(self, target: Target) -> None:
@@ -36,7 +35,3 @@ class Drain(Fault):
     def observe_healed(self, target: Target) -> Evidence | None:
         seen = target.cluster.observe(target.victim)
         return seen.evidence if seen.answers and seen.in_rotation else None
-
-    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        # Nobody's session is touched; but a ring is made of the nodes in rotation.
-        return (RingTurns(since(marks), over(marks), MOVED_BY_RING.name),)

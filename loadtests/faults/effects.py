@@ -1,8 +1,8 @@
 """What faults can do to sessions: a closed vocabulary, with the time in which each holds.
 
-A fault's own file declares its effects (`Fault.effects`) from the marks of how it went; `loadtests.session_model`
-reads them and nothing else of a fault. docs/explanation/causes.md has the whole table. One fault, walked through: n2 is
-killed at 4.0 s, seen to be gone at 4.02 s, started at 5 s and seen to be back at 6 s. Then
+A fault's own file declares its effects (`Fault.brings`; where their times are others than its own, `Fault.effects`);
+`loadtests.session_model` reads them and nothing else of a fault. docs/explanation/causes.md has the whole table. One
+fault, walked through: n2 is killed at 4.0 s, seen to be gone at 4.02 s, started at 5 s and seen to be back at 6 s. Then
 
     MemoryGone(4.0 .. 4.02, "node_killed", "n2")    what it held went in between
     NodeEnds(4.0 .. 4.02, "node_killed", "n2")      and with it whatever it had been told to suffer from
@@ -14,13 +14,14 @@ All times are microseconds of the load window.
 
 from __future__ import annotations
 
+from typing import ClassVar, Self
+
 import msgspec
 
-from compose.cluster import Key, Limits
-from loadtests.model.fault_timeline import FaultTimeline
+from compose.cluster import Key
+from loadtests.model.fault_timeline import NEVER_US, FaultTimeline
 
-FOREVER_US = 1 << 62
-"""Later than everything."""
+FOREVER_US = NEVER_US
 FIRST = ("user",)
 """The fields in which the first version of the shop's code looks for the user's name; it writes the only one."""
 BEHIND_US = 1_000_000
@@ -40,6 +41,14 @@ class Effect(msgspec.Struct, frozen=True):
     word: str
     """The cause of a loss that would not be without it: one of `loadtests.session_model.causes.CAUSES`."""
 
+    at_once: ClassVar[bool] = False
+    """It happens at some moment of that time, and has happened when the fault was seen; others last as long as that."""
+
+    @classmethod
+    def of(cls, marks: FaultMarks, word: str) -> Self:
+        """The effect of a fault that went so."""
+        return cls(marks.since_us, marks.seen_us if cls.at_once else marks.over_us, word)
+
     def overlaps(self, since_us: int, until_us: int) -> bool:
         """Whether it was there at any moment of that time."""
         return self.from_us <= until_us and since_us <= self.until_us
@@ -49,6 +58,11 @@ class OnNode(Effect, frozen=True):
     """An effect on one node; "" is any."""
 
     node: str
+
+    @classmethod
+    def of(cls, marks: FaultMarks, word: str) -> Self:
+        """The same, on its victim."""
+        return cls(marks.since_us, marks.over_us, word, marks.victim)
 
 
 class MemoryGone(OnNode, frozen=True):
@@ -80,6 +94,8 @@ class AffinityLost(Effect, frozen=True):
 class AffinityForgotten(Effect, frozen=True):
     """What the balancer itself knew of who belongs where went, at some moment of that time."""
 
+    at_once = True
+
 
 class AffinityCookieEnds(Effect, frozen=True):
     """The browser forgets the balancer's cookie so long after it was set."""
@@ -106,10 +122,13 @@ class CopyBehind(OnNode, frozen=True):
 class StoreGone(Effect, frozen=True):
     """The store's content went, at some moment of that time."""
 
+    at_once = True
+
 
 class StoreRolledBack(Effect, frozen=True):
     """At some moment of that time the store became what its replica had: perhaps not what came in the last `lag_us`."""
 
+    at_once = True
     lag_us: int = BEHIND_US
 
 
@@ -129,6 +148,11 @@ class WritesHang(OnNode, frozen=True):
     """A write to the store may hang, and get through once it is freed."""
 
     freed_us: int
+
+    @classmethod
+    def of(cls, marks: FaultMarks, word: str) -> Self:
+        """The same; of every node, if the victim is none."""
+        return cls(marks.since_us, marks.over_us, word, marks.victim if marks.on_node else "", marks.freed_us)
 
 
 class PagesKept(Effect, frozen=True):
@@ -169,25 +193,10 @@ class ClockOff(OnNode, frozen=True):
     surely_until_us: int
 
 
-def since(marks: FaultMarks) -> int:
-    """When it began; for a fault that was observed."""
-    return marks.injected_us or 0
-
-
-def seen(marks: FaultMarks) -> int:
-    """When it was seen; for a fault that was observed."""
-    return since(marks) if marks.observed_us is None else marks.observed_us
-
-
-def over(marks: FaultMarks) -> int:
-    """When it was seen to be over; never, if it was not."""
-    return FOREVER_US if marks.observed_healed_us is None else marks.observed_healed_us
-
-
 def node_down(marks: FaultMarks, word: str, *, for_good: bool = False) -> tuple[Effect, ...]:
     """A node's process ended, and was (unless it went for good) started again when it was healed."""
-    began, ended = since(marks), seen(marks)
-    back = FOREVER_US if for_good else over(marks)
+    began, ended = marks.since_us, marks.seen_us
+    back = FOREVER_US if for_good else marks.over_us
     return (
         MemoryGone(began, ended, word, marks.victim, back),
         NodeEnds(began, ended, word, marks.victim),
@@ -195,27 +204,3 @@ def node_down(marks: FaultMarks, word: str, *, for_good: bool = False) -> tuple[
         # A ring turns twice, away and back, and is settled only then; where the node stays away, it turns once.
         RingTurns(began, back, "moved_by_ring", ended if for_good else back),
     )
-
-
-def clock_off(marks: FaultMarks, seconds: float) -> tuple[Effect, ...]:
-    """A node's clock was off until it was healed."""
-    healed = FOREVER_US if marks.healed_us is None else marks.healed_us
-    word = "clock_ahead" if seconds > 0 else "clock_behind"
-    # Off at most from the first step to the last look, surely from the first look to the healing.
-    return (ClockOff(since(marks), over(marks), word, marks.victim, seconds, seen(marks), healed),)
-
-
-def writes_hang(marks: FaultMarks, node: str = "") -> tuple[Effect, ...]:
-    """The way to the store was slow or shut until it was healed."""
-    freed = FOREVER_US if marks.healed_us is None else marks.healed_us
-    return (WritesHang(since(marks), over(marks), "delayed_write", node, freed),)
-
-
-def retried_elsewhere(marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-    """A node answered with errors: where the balancer retries, others answered in its place.
-
-    `limits` as they were in force: a fault that switches retries on counts among them.
-    """
-    if not limits.balancer_retries:
-        return ()
-    return (Unreachable(since(marks), over(marks), "retried_elsewhere", marks.victim),)

@@ -17,7 +17,6 @@ class FewerNewcomers(Fault):
     colour = "#5d7a9e"
     doing = "Sending fewer newcomers to"
     done = "sent fewer newcomers"
-    button = "Fewer newcomers"
     rations = True
     sentence = (
         f"A node is sent one newcomer where each other node is sent {OF_A_CANARY}, until healed; whoever a cookie "

@@ -6,14 +6,11 @@ from compose.cluster import Limits
 from loadtests.faults.bases import MOVED_BY_RING, Freezes
 from loadtests.faults.effects import (
     BEHIND_US,
-    FOREVER_US,
     CopyBehind,
     Effect,
     FaultMarks,
     RingTurns,
     Unreachable,
-    over,
-    since,
 )
 from loadtests.model.cause import Cause
 
@@ -30,15 +27,14 @@ class Freeze(Freezes):
     colour = "#0b89c8"
     doing = "Freezing"
     done = "frozen"
-    button = "Freeze"
     free_play = 3
     causes = (NODE_FROZEN, MOVED_BY_RING)
     sentence = "A node is frozen with SIGSTOP: it keeps its memory and answers nobody; when healed, it goes on."
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
         # It keeps its memory: whoever belongs there is merely answered by others meanwhile.
-        began, ended, victim, word = since(marks), over(marks), marks.victim, NODE_FROZEN.name
-        deaf = FOREVER_US if marks.healed_us is None else marks.healed_us
+        began, ended, victim, word = marks.since_us, marks.over_us, marks.victim, NODE_FROZEN.name
+        deaf = marks.freed_us
         return (
             Unreachable(began, ended, word, victim),
             RingTurns(began, ended, MOVED_BY_RING.name),

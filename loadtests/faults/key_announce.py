@@ -11,7 +11,6 @@ class KeyAnnounce(Rekeys):
     colour = "#a336ae"
     doing = "Announcing the next signing key to"
     done = "told of the next key"
-    button = "Key announce"
     sentence = (
         "A node is restarted and accepts another signing key too, which nobody uses yet: the first of two phases."
     )

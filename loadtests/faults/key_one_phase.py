@@ -12,7 +12,6 @@ class KeyOnePhase(Rekeys):
     colour = "#8347cf"
     doing = "Changing the signing key of"
     done = "given another key"
-    button = "Key one phase"
     sentence = (
         "A node is restarted with another signing key and still accepts the old one; nodes that had no turn yet refuse "
         "what it signs."

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import msgspec
-
-from compose.cluster import Limits
 from loadtests.faults.bases import KEY_CHANGED, Condition
 from loadtests.faults.contract import Evidence, Target
-from loadtests.faults.effects import FOREVER_US, Effect, FaultMarks, KeyOfItsOwn, since
+from loadtests.faults.effects import KeyOfItsOwn
 
 
 class KeyPerProcess(Condition):
@@ -17,12 +14,10 @@ class KeyPerProcess(Condition):
     colour = "#9a5f18"
     doing = "Giving separate keys to the processes of"
     done = "run with a key of its own in each process"
-    button = "Key per process"
     causes = (KEY_CHANGED,)
+    brings = (KeyOfItsOwn,)
+    sets = ("key_per_process", True)
     sentence = "Every process of every node signs with a key that it made itself when it started."
-
-    def prepare(self, limits: Limits) -> Limits:
-        return msgspec.structs.replace(limits, key_per_process=True)
 
     def observe(self, target: Target) -> Evidence | None:
         states = {node.name: target.cluster.state(node.name) for node in target.cluster.nodes()}
@@ -30,6 +25,3 @@ class KeyPerProcess(Condition):
         if any(state is None or state.key is not None for state in states.values()):
             return None
         return tuple(f"{node} signs with a key that nobody gave it" for node in states)
-
-    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        return (KeyOfItsOwn(since(marks), FOREVER_US, KEY_CHANGED.name),)

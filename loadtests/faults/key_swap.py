@@ -11,7 +11,6 @@ class KeySwap(Rekeys):
     colour = "#5559df"
     doing = "Swapping the signing key of"
     done = "given another key"
-    button = "Key swap"
     free_play = 11
     sentence = (
         "A node is restarted with another signing key and no longer accepts the old one: a hard change, node by node."

@@ -11,6 +11,5 @@ class KeySwitch(Rekeys):
     colour = "#c444ac"
     doing = "Switching the signing key of"
     done = "switched to the next key"
-    button = "Key switch"
     sentence = "A node is restarted with the signing key that all nodes accept already: the second of two phases."
     changes = NodeChanges(key="next", fallback="own")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from loadtests.faults.bases import MOVED_BY_RING, NodeGoesDown
-from loadtests.faults.contract import Target
 from loadtests.model.cause import Cause
 
 NODE_KILLED = Cause("node_killed", "The node that held the session in its memory was killed, and the session with it.")
@@ -12,14 +11,10 @@ NODE_KILLED = Cause("node_killed", "The node that held the session in its memory
 class Kill(NodeGoesDown):
     kind = "kill"
     victim_is_down = "until healed"
+    signal = "SIGKILL"
     colour = "#8a6d00"
     doing = "Killing"
     done = "killed"
-    button = "Kill"
     free_play = 1
     causes = (NODE_KILLED, MOVED_BY_RING)
     sentence = "A node is killed with SIGKILL and, when healed, started again with an empty memory."
-
-    def inject(self, target: Target) -> None:
-        # Its whole process group: the worker of a master that was killed alone serves on for a while.
-        target.cluster.kill(target.victim)

@@ -6,7 +6,7 @@ from compose.cluster import Limits, Trouble
 from compose.engines.contract import Cluster
 from loadtests.faults.bases import MEMORY_CAP, Troubles
 from loadtests.faults.contract import Evidence, Target
-from loadtests.faults.effects import Effect, FaultMarks, MemoryKeepsAtMost, over, since
+from loadtests.faults.effects import Effect, FaultMarks, MemoryKeepsAtMost
 
 CAP = 5  # far fewer than come to a node, so that there is something to forget
 
@@ -18,7 +18,6 @@ class MemoryCap(Troubles):
     colour = "#a752d4"
     doing = "Capping the memory of"
     done = "capped"
-    button = "Memory cap"
     causes = (MEMORY_CAP,)
     sentence = f"A node keeps at most {CAP} sessions in its memory from then on, and forgets the others without a word."
     trouble = Trouble(session_cap=CAP)
@@ -43,4 +42,4 @@ class MemoryCap(Troubles):
         return None if state is None or state.trouble.session_cap else (f"{target.victim} says it has no such cap",)
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        return (MemoryKeepsAtMost(since(marks), over(marks), MEMORY_CAP.name, marks.victim, CAP),)
+        return (MemoryKeepsAtMost(marks.since_us, marks.over_us, MEMORY_CAP.name, marks.victim, CAP),)

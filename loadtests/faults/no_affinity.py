@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from compose.cluster import Balancing, Limits
+from compose.cluster import Balancing
 from compose.engines.contract import Cluster
 from loadtests.faults.bases import AFFINITY_LOST, Misroutes
-from loadtests.faults.effects import AffinityLost, Effect, FaultMarks, over, since
+from loadtests.faults.effects import AffinityLost
 
 AFFINE = ("cookie", "hash", "address")
 
@@ -17,9 +17,9 @@ class NoAffinity(Misroutes):
     colour = "#a25a05"
     doing = "Taking affinity from"
     done = "without affinity"
-    button = "No affinity"
     free_play = 12
     causes = (AFFINITY_LOST,)
+    brings = (AffinityLost,)
     sentence = "The balancer sends each request to the next node in turn, whoever sends it, until it is healed."
     balancing = Balancing(affinity=False)
 
@@ -30,6 +30,3 @@ class NoAffinity(Misroutes):
 
     def is_so(self, told: Balancing) -> bool:
         return not told.affinity
-
-    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        return (AffinityLost(since(marks), over(marks), AFFINITY_LOST.name),)

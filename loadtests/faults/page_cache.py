@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import msgspec
-
-from compose.cluster import Limits
 from loadtests.faults.bases import Condition
 from loadtests.faults.contract import Cure, Evidence, Target
-from loadtests.faults.effects import FOREVER_US, Effect, FaultMarks, PagesKept, since
+from loadtests.faults.effects import PagesKept
 from loadtests.model.cause import Cause
 
 PAGE_KEPT = Cause(
@@ -24,8 +21,8 @@ class PageCache(Condition):
     colour = "#8a5a9c"
     doing = "Keeping pages in a cache before"
     done = "behind a cache that keeps every page"
-    button = "Page cache"
     causes = (PAGE_KEPT,)
+    brings = (PagesKept,)
     cures = (
         Cure(
             "A cache keeps a page, and the next one who asks is given somebody else's session.",
@@ -35,10 +32,8 @@ class PageCache(Condition):
             measure="wrong_user",
         ),
     )
+    sets = ("page_cache", "ignores")
     sentence = "A cache between people and the balancer keeps each page for a second, whatever the shop says of that."
-
-    def prepare(self, limits: Limits) -> Limits:
-        return msgspec.structs.replace(limits, page_cache="ignores")
 
     def observe(self, target: Target) -> Evidence | None:
         # The first fills the cache, if no shopper has; the second is answered by a page that was made for another one.
@@ -49,6 +44,3 @@ class PageCache(Condition):
         if not made_for or made_for.endswith(second):
             return None
         return (f"a page that everybody is shown, as probe-{second}: the page that was made for {made_for}",)
-
-    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        return (PagesKept(since(marks), FOREVER_US, PAGE_KEPT.name),)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from compose.cluster import REPLICA, SENTINEL, Limits
+from compose.cluster import REPLICA, SENTINEL
 from compose.engines.contract import Cluster
 from loadtests.faults.bases import NOT_REPLICATED
 from loadtests.faults.contract import Cure, Evidence, Fault, Target
-from loadtests.faults.effects import Effect, FaultMarks, StoreRolledBack, seen, since
+from loadtests.faults.effects import StoreRolledBack
 from loadtests.faults.store_server import StoreServer
 
 CALM = "status=ok"  # the sentinel says so of the store it names, once the promotion is over
@@ -19,9 +19,9 @@ class Promoted(Fault):
     colour = "#089772"
     doing = "Promoting the replica of"
     done = "killed, and its replica promoted"
-    button = "Promoted"
     strikes = "store"
     causes = (NOT_REPLICATED,)
+    brings = (StoreRolledBack,)
     cures = (
         Cure(
             "A replica is promoted that has not heard of the newest sessions.",
@@ -54,6 +54,3 @@ class Promoted(Fault):
         seen = target.cluster.observe(target.victim)
         role = StoreServer(target.cluster, target.victim).role() if seen.answers else None
         return (*seen.evidence, f"{target.victim}: role {role}") if role == "slave" else None
-
-    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        return (StoreRolledBack(since(marks), seen(marks), NOT_REPLICATED.name),)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from compose.cluster import Limits
 from loadtests.faults.bases import NOT_REPLICATED, CutsWire
-from loadtests.faults.effects import Effect, FaultMarks, ReplicaBehind, over, since
+from loadtests.faults.effects import ReplicaBehind
 
 
 class ReplicaCut(CutsWire):
@@ -15,7 +14,5 @@ class ReplicaCut(CutsWire):
     button = "Cut the replica"
     strikes = "replica"
     causes = (NOT_REPLICATED,)
+    brings = (ReplicaBehind,)
     sentence = "The replica no longer reaches the session store, and falls behind with each write."
-
-    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        return (ReplicaBehind(since(marks), over(marks), NOT_REPLICATED.name),)

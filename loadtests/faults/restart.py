@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from loadtests.faults.bases import NodeGoesDown
-from loadtests.faults.contract import Target
 
 
 class Restart(NodeGoesDown):
@@ -11,12 +10,8 @@ class Restart(NodeGoesDown):
     colour = "#967f0e"
     doing = "Restarting"
     done = "restarted"
-    button = "Restart"
     free_play = 4
     sentence = (
         "A node is stopped with SIGTERM and started again; one after the other, without draining, that is a rolling "
         "deploy."
     )
-
-    def inject(self, target: Target) -> None:
-        target.cluster.terminate(target.victim)

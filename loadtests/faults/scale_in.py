@@ -16,7 +16,6 @@ class ScaleIn(Stays):
     colour = "#4c7f00"
     doing = "Removing"
     done = "removed"
-    button = "Scale in"
     free_play = 10
     takes_memory = True
     looks = "dead"

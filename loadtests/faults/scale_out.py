@@ -5,7 +5,7 @@ from __future__ import annotations
 from compose.cluster import Limits
 from loadtests.faults.bases import MOVED_BY_RING, Stays
 from loadtests.faults.contract import Evidence, Target
-from loadtests.faults.effects import FOREVER_US, Effect, FaultMarks, RingTurns, seen, since
+from loadtests.faults.effects import FOREVER_US, Effect, FaultMarks, RingTurns
 
 
 class ScaleOut(Stays):
@@ -13,7 +13,6 @@ class ScaleOut(Stays):
     colour = "#009c1e"
     doing = "Adding a node to"
     done = "grown by a node"
-    button = "Scale out"
     free_play = 9
     strikes = "cluster"
     grows = True
@@ -31,4 +30,4 @@ class ScaleOut(Stays):
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
         # Nobody's session is touched; but on a ring the new node is given people of the others.
-        return (RingTurns(since(marks), FOREVER_US, MOVED_BY_RING.name, seen(marks)),)
+        return (RingTurns(marks.since_us, FOREVER_US, MOVED_BY_RING.name, marks.seen_us),)

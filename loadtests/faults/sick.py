@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compose.cluster import Limits, Reply, Trouble
 from loadtests.faults.bases import RETRIED_ELSEWHERE, TroublesPages
-from loadtests.faults.effects import Effect, FaultMarks, retried_elsewhere
+from loadtests.faults.effects import Effect, FaultMarks, Unreachable
 from loadtests.model.cause import Cause
 
 
@@ -13,9 +13,9 @@ class Sick(TroublesPages):
     colour = "#de3b40"
     doing = "Sickening"
     done = "sick"
-    button = "Sick"
     free_play = 6
     causes: tuple[Cause, ...] = (RETRIED_ELSEWHERE,)
+    brings: tuple[type[Effect], ...] = (Unreachable,)
     sentence = "A node answers each request with 500 and does nothing, while its health check says that all is well."
     trouble = Trouble(errors="instead")
 
@@ -23,4 +23,5 @@ class Sick(TroublesPages):
         return page.status == 500
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        return retried_elsewhere(marks, limits)
+        # As in force then: a fault that switches retries on counts among them. Without, nobody answers in its place.
+        return super().effects(marks, limits) if limits.balancer_retries else ()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from compose.cluster import Limits, Trouble
+from compose.cluster import Trouble
 from loadtests.faults.bases import REQUEST_REPEATED, RETRIED_ELSEWHERE
-from loadtests.faults.effects import Effect, FaultMarks, RepeatsRequests, over, retried_elsewhere, since
+from loadtests.faults.effects import RepeatsRequests, Unreachable
 from loadtests.faults.sick import Sick
 
 
@@ -15,15 +15,10 @@ class SickAfterwards(Sick):
     colour = "#c71e4f"
     doing = "Sickening"
     done = "sick after its work"
-    button = "Sick afterwards"
     free_play = 0
     causes = (RETRIED_ELSEWHERE, REQUEST_REPEATED)
+    brings = (Unreachable, RepeatsRequests)  # others answer in its place, and do again what it has done
     sentence = (
         "A node does what it is asked and saves it, and then answers 500; its health check says that all is well."
     )
     trouble = Trouble(errors="afterwards")
-
-    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        # Others answer in its place and do again what it has done: without retries nobody does.
-        repeats = RepeatsRequests(since(marks), over(marks), REQUEST_REPEATED.name, marks.victim)
-        return (*retried_elsewhere(marks, limits), repeats) if limits.balancer_retries else ()

@@ -14,7 +14,6 @@ class Slow(TroublesPages):
     colour = "#768b09"
     doing = "Slowing down"
     done = "slow"
-    button = "Slow"
     free_play = 5
     sentence = "Each page of a node takes a second longer, while its health check answers at once."
     trouble = Trouble(delay_ms=DELAY_MS)

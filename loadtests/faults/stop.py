@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from loadtests.faults.bases import NodeGoesDown
-from loadtests.faults.contract import Target
 
 
 class Stop(NodeGoesDown):
@@ -12,12 +11,8 @@ class Stop(NodeGoesDown):
     colour = "#ad720d"
     doing = "Stopping"
     done = "stopped"
-    button = "Stop"
     free_play = 2
     sentence = (
         "A node is stopped with SIGTERM, which lets it answer what it has begun; when healed, it starts with an empty "
         "memory."
     )
-
-    def inject(self, target: Target) -> None:
-        target.cluster.terminate(target.victim)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from compose.cluster import Limits
-from compose.engines.contract import Cluster
-from loadtests.faults.bases import DELAYED_WRITE, CutsWire, no_way
+from loadtests.faults.bases import DELAYED_WRITE, CutsWire, OnNodesWires
 from loadtests.faults.contract import Cure
-from loadtests.faults.effects import Effect, FaultMarks, writes_hang
+from loadtests.faults.effects import WritesHang
 
 
-class StoreCut(CutsWire):
+class StoreCut(OnNodesWires, CutsWire):
     kind = "store-cut"
     colour = "#0a8fa8"
     doing = "Cutting the session store off from"
     done = "cut off from the session store"
     button = "Cut the store"
     causes = (DELAYED_WRITE,)
+    brings = (WritesHang,)
     cures = (
         Cure(
             "A node is cut off from the store, and its health check does not notice.",
@@ -25,9 +24,3 @@ class StoreCut(CutsWire):
         ),
     )
     sentence = "One node no longer reaches the session store: nothing comes through, and no connection is refused."
-
-    def nothing_there(self, cluster: Cluster) -> str:
-        return no_way(cluster)
-
-    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        return writes_hang(marks, marks.victim)

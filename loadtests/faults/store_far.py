@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import msgspec
-
-from compose.cluster import Limits
-from compose.engines.contract import Cluster
-from loadtests.faults.bases import Condition, no_way
+from loadtests.faults.bases import Condition, OnNodesWires
 from loadtests.faults.contract import Evidence, Target
 from loadtests.faults.store_server import StoreServer
 
@@ -15,20 +11,13 @@ MUCH_OF_IT = 0.8  # of the distance: the difference of two measured times is not
 TRIES = 30  # where seven processes wait for each processor, the quickest of ten was late one way and not the other
 
 
-class StoreFar(Condition):
+class StoreFar(OnNodesWires, Condition):
     kind = "store-far"
     colour = "#046fc7"
     doing = "Moving the session store away from"
     done = "2 ms away from the session store"
-    button = "Store far"
-    needs_wires = True
+    sets = ("store_distance_ms", DISTANCE_MS)
     sentence = f"Each answer of the session store takes {DISTANCE_MS:.0f} ms, as from another data centre nearby."
-
-    def prepare(self, limits: Limits) -> Limits:
-        return msgspec.structs.replace(limits, store_distance_ms=DISTANCE_MS)
-
-    def nothing_there(self, cluster: Cluster) -> str:
-        return no_way(cluster)
 
     def observe(self, target: Target) -> Evidence | None:
         # By the same hand, and the quickest of some each: a busy machine makes any answer late, on either way.

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from compose.cluster import Limits
 from loadtests.faults.bases import Stays
 from loadtests.faults.contract import Evidence, Target
-from loadtests.faults.effects import Effect, FaultMarks, StoreGone, seen, since
+from loadtests.faults.effects import StoreGone
 from loadtests.faults.store_server import StoreServer
 from loadtests.model.cause import Cause
 
@@ -22,6 +21,7 @@ class StoreFlush(Stays):
     button = "Flush the store"
     strikes = "store"
     causes = (FLUSHED,)
+    brings = (StoreGone,)
     sentence = "An operator empties the session store with FLUSHALL; healing brings nothing back."
 
     def inject(self, target: Target) -> None:
@@ -31,6 +31,3 @@ class StoreFlush(Stays):
         # By its count of commands: that it holds little proves nothing, since shoppers write to it all the while.
         flushes = StoreServer(target.cluster, target.victim).flushes()
         return (f"FLUSHALL carried out: {flushes}",) if flushes else None
-
-    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        return (StoreGone(since(marks), seen(marks), FLUSHED.name),)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from compose.cluster import Limits
 from loadtests.faults.bases import DELAYED_WRITE, Freezes
 from loadtests.faults.contract import Cure
-from loadtests.faults.effects import Effect, FaultMarks, writes_hang
+from loadtests.faults.effects import WritesHang
 
 
 class StoreFreeze(Freezes):
@@ -19,6 +18,7 @@ class StoreFreeze(Freezes):
     free_play = 15
     strikes = "store"
     causes = (DELAYED_WRITE,)
+    brings = (WritesHang,)
     cures = (
         Cure(
             "The store hangs, and everybody waits for it.",
@@ -28,6 +28,3 @@ class StoreFreeze(Freezes):
         ),
     )
     sentence = "The session store is frozen with SIGSTOP: it keeps everything and answers nobody until it is healed."
-
-    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        return writes_hang(marks)

@@ -6,7 +6,7 @@ import msgspec
 
 from compose.cluster import Limits
 from loadtests.faults.contract import Evidence, Fault, Target
-from loadtests.faults.effects import Effect, FaultMarks, StoreEvicts, StoreRefusesWrites, over, since
+from loadtests.faults.effects import Effect, FaultMarks, StoreEvicts, StoreRefusesWrites
 from loadtests.faults.store_server import StoreServer
 from loadtests.model.cause import Cause
 
@@ -21,7 +21,6 @@ class StoreFull(Fault):
     colour = "#ba2783"
     doing = "Filling"
     done = "full"
-    button = "Store full"
     strikes = "store"
     causes = (STORE_EVICTED,)
     sentence = (
@@ -55,6 +54,5 @@ class StoreFull(Fault):
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
         # What refuses writes throws nothing out, and so loses nothing that was acknowledged.
-        if limits.store_eviction == "noeviction":
-            return (StoreRefusesWrites(since(marks), over(marks), STORE_EVICTED.name),)
-        return (StoreEvicts(since(marks), over(marks), STORE_EVICTED.name),)
+        effect = StoreRefusesWrites if limits.store_eviction == "noeviction" else StoreEvicts
+        return (effect.of(marks, STORE_EVICTED.name),)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from compose.cluster import Limits
 from loadtests.faults.bases import GoesDown
-from loadtests.faults.contract import Cure, Target
-from loadtests.faults.effects import Effect, FaultMarks, StoreGone, seen, since
+from loadtests.faults.contract import Cure
+from loadtests.faults.effects import Effect, FaultMarks, StoreGone
 from loadtests.model.cause import Cause
 
 STORE_LOST = Cause("store_lost", "The session store was killed, and came back without the session.")
@@ -13,6 +13,7 @@ STORE_LOST = Cause("store_lost", "The session store was killed, and came back wi
 
 class StoreKill(GoesDown):
     kind = "store-kill"
+    signal = "SIGKILL"
     colour = "#c23500"
     doing = "Killing"
     done = "killed"
@@ -20,6 +21,7 @@ class StoreKill(GoesDown):
     free_play = 14
     strikes = "store"
     causes = (STORE_LOST,)
+    brings = (StoreGone,)
     cures = (
         Cure(
             "The session store dies, and comes back with nothing.",
@@ -32,9 +34,6 @@ class StoreKill(GoesDown):
         "The session store is killed with SIGKILL and, when healed, started again: empty, unless it keeps a file."
     )
 
-    def inject(self, target: Target) -> None:
-        target.cluster.kill(target.victim)
-
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
         # From its file it has everything again that the kernel had been given, which outlives the process.
-        return () if limits.store_append_only else (StoreGone(since(marks), seen(marks), STORE_LOST.name),)
+        return () if limits.store_append_only else super().effects(marks, limits)

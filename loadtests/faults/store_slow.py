@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from compose.cluster import Limits, Wire
-from compose.engines.contract import Cluster
-from loadtests.faults.bases import DELAYED_WRITE, no_way, quick
-from loadtests.faults.contract import Evidence, Fault, Target
-from loadtests.faults.effects import Effect, FaultMarks, writes_hang
+from compose.cluster import Wire
+from loadtests.faults.bases import DELAYED_WRITE, OnNodesWires, quick
+from loadtests.faults.contract import Evidence, Target
+from loadtests.faults.effects import WritesHang
 
 DELAY_MS = 300.0
 MUCH_OF_IT = 0.8
 TRIES = 3
 
 
-class StoreSlow(Fault):
+class StoreSlow(OnNodesWires):
     kind = "store-slow"
     colour = "#04844d"
     doing = "Slowing down"
     done = "slow"
     button = "Slow the store"
     strikes = "store"
-    needs_wires = True
     causes = (DELAYED_WRITE,)
+    brings = (WritesHang,)
     sentence = f"Each answer of the session store takes {DELAY_MS:.0f} ms longer, for every node."
-
-    def nothing_there(self, cluster: Cluster) -> str:
-        return no_way(cluster)
 
     def inject(self, target: Target) -> None:
         _set_wires(target, Wire(delay_ms=DELAY_MS))
@@ -41,9 +37,6 @@ class StoreSlow(Fault):
     def observe_healed(self, target: Target) -> Evidence | None:
         replies = [quick(target.cluster, node, MUCH_OF_IT * DELAY_MS, TRIES) for node in target.nodes]
         return tuple(reply.words for reply in replies if reply is not None) if all(replies) else None
-
-    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        return writes_hang(marks)
 
 
 def _set_wires(target: Target, wire: Wire) -> None:

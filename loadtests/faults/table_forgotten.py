@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from compose.balancers import balancer_named
-from compose.cluster import Limits
 from compose.engines.contract import Cluster
 from loadtests.faults.balancer_reload import BalancerReload
-from loadtests.faults.effects import AffinityForgotten, Effect, FaultMarks, seen, since
+from loadtests.faults.effects import AffinityForgotten
 from loadtests.model.cause import Cause
 
 TABLE_FORGOTTEN = Cause(
@@ -24,6 +23,7 @@ class TableForgotten(BalancerReload):
     button = "Forget the balancer's table"
     asks_of_balancer = "affinity_table"
     causes = (TABLE_FORGOTTEN,)
+    brings = (AffinityForgotten,)
     sentence = "The balancer is told to read its files anew, and forgets which node it has sent whom to."
 
     def nothing_there(self, cluster: Cluster) -> str:
@@ -31,6 +31,3 @@ class TableForgotten(BalancerReload):
         if architecture.affinity != "cookie":
             return f"the balancer of {architecture.name} keeps nobody at a node"
         return "" if balancer.can.affinity_table else f"{balancer.title} does not remember itself who belongs where"
-
-    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        return (AffinityForgotten(since(marks), seen(marks), TABLE_FORGOTTEN.name),)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import msgspec
-
-from compose.cluster import Limits
 from loadtests.faults.bases import Condition
 from loadtests.faults.contract import Evidence, Target
-from loadtests.faults.effects import FOREVER_US, Effect, FaultMarks, SeveralMemories, since
+from loadtests.faults.effects import SeveralMemories
 from loadtests.model.cause import Cause
 
 OTHER_WORKER = Cause(
@@ -25,13 +22,10 @@ class Workers(Condition):
     colour = "#d7397b"
     doing = "Doubling the worker processes in"
     done = "run with two processes in each node"
-    button = "Workers"
     causes = (OTHER_WORKER,)
+    brings = (SeveralMemories,)
+    sets = ("node_workers", WORKERS)
     sentence = f"Each node serves its address with {WORKERS} processes, each of which has a memory of its own."
-
-    def prepare(self, limits: Limits) -> Limits:
-        """More than one process in a node."""
-        return msgspec.structs.replace(limits, node_workers=WORKERS)
 
     def observe(self, target: Target) -> Evidence | None:
         found = {node.name: _processes(target, node.name) for node in target.cluster.nodes()}
@@ -40,9 +34,6 @@ class Workers(Condition):
         return tuple(
             f"{node} is served by processes {', '.join(map(str, sorted(pids)))}" for node, pids in found.items()
         )
-
-    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        return (SeveralMemories(since(marks), FOREVER_US, OTHER_WORKER.name),)
 
 
 def _processes(target: Target, node: str) -> set[int]:

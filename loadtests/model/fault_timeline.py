@@ -64,6 +64,21 @@ class FaultTimeline(msgspec.Struct, frozen=True):
         return NEVER_US if self.injected_us is None else self.injected_us
 
     @property
+    def since_us(self) -> int:
+        """When it began, of a fault that was observed."""
+        return self.injected_us or 0
+
+    @property
+    def seen_us(self) -> int:
+        """When it was seen, of a fault that was observed."""
+        return self.since_us if self.observed_us is None else self.observed_us
+
+    @property
+    def freed_us(self) -> int:
+        """When it was healed; never, if it was not."""
+        return NEVER_US if self.healed_us is None else self.healed_us
+
+    @property
     def over_us(self) -> int:
         """When it was over: seen to be healed; never, if it was not, or if it stays."""
         return NEVER_US if self.stays or self.observed_healed_us is None else self.observed_healed_us

@@ -151,7 +151,7 @@ def buttons_for(kinds: Iterable[str], clusters: Iterable[Cluster]) -> tuple[Butt
     """Those of these kinds that find something to strike in at least one of the clusters."""
     there, faults = tuple(clusters), [FAULTS[kind] for kind in kinds]
     return tuple(
-        Button(fault.kind, fault.button, fault.sentence, fault.strikes, fault.colour)
+        Button(fault.kind, fault.label, fault.sentence, fault.strikes, fault.colour)
         for fault in faults
         if any(_strikes(fault, cluster) for cluster in there)
     )

@@ -16,8 +16,7 @@ from pyarrow import parquet
 
 import loadtests.checks
 import loadtests.model.measures
-from loadtests.checks import CAUSES, CHECKS, MEASURES
-from loadtests.checks.found import find_checks
+from loadtests.checks import CAUSES, CHECKS, MEASURES, find_checks
 from loadtests.cli import main
 from loadtests.model.history import Exchange, StoredOrder, encode_records, read_history
 from loadtests.model.measures import find_measures, in_order

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 import loadtests.faults
-from loadtests.faults import FAULTS
-from loadtests.faults.found import NO_FAULTS, find_faults
+from loadtests.faults import FAULTS, NO_FAULTS, find_faults
 
 ONE = """
 from loadtests.faults.freeze import Freeze

@@ -12,8 +12,7 @@ import pytest
 import loadtests.faults
 from compose.engines.registry import engine_named
 from loadtests.checks import CAUSES
-from loadtests.faults import FAULTS
-from loadtests.faults.found import find_faults
+from loadtests.faults import FAULTS, find_faults
 from loadtests.reference.parts import causes, faults
 from loadtests.report.exports.forms import write_tables
 from loadtests.report.exports.judged import judged_run

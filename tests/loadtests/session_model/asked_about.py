@@ -5,11 +5,10 @@ from __future__ import annotations
 import copy
 
 from compose.architectures import ARCHITECTURES
-from compose.cluster import Limits
+from compose.cluster import Limits, Trouble
 from loadtests.checks.logged_out import LoggedOut
 from loadtests.checks.still_logged_in import StillLoggedIn
 from loadtests.faults.clock_ahead import ClockAhead
-from loadtests.faults.effects import Effect, FaultMarks, clock_off
 from loadtests.model.events import ClusterReady, LoadStarted
 from loadtests.model.history import Exchange
 from loadtests.model.results import Because, Loss
@@ -30,9 +29,7 @@ class ClockBehind(ClockAhead):
     """The same, the other way: no fault of the catalogue does it, and effects have either sign."""
 
     kind = "clock-behind"
-
-    def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
-        return clock_off(marks, -5)
+    trouble = Trouble(clock_ahead_s=-5)
 
 
 class Remembering(LoggedOut):

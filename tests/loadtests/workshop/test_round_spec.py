@@ -144,8 +144,8 @@ def test_free_play_needs_no_other_cluster_than_a_run() -> None:
     [("kill", "Kill"), ("scale-out", "Scale out"), ("store-kill", "Kill the store"), ("key-swap", "Key swap")],
 )
 def test_labels(kind: str, label: str) -> None:
-    assert FAULTS[kind].button == label
+    assert FAULTS[kind].label == label
 
 
 def test_no_two_are_called_alike() -> None:
-    assert len({fault.button for fault in FAULTS.values()}) == len(FAULTS)
+    assert len({fault.label for fault in FAULTS.values()}) == len(FAULTS)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 import pytest
 
+from compose.cluster import Trouble
 from loadtests.faults import FAULTS
 from loadtests.faults.clock_ahead import ClockAhead
-from loadtests.faults.effects import ClockOff, Effect, KeyOfItsOwn, NodeSigns, clock_off
+from loadtests.faults.effects import ClockOff, Effect, KeyOfItsOwn, NodeSigns
 from loadtests.model.history import Exchange
 from loadtests.session_model.circumstances import NOTHING, Circumstances, Factor, Harm
 from loadtests.session_model.life import SessionLife
@@ -81,11 +80,8 @@ def test_why_it_was_lost(name: str) -> None:
 class Off(ClockAhead):
     """A clock that is off by as much as the victim's name says after its node: "n2" by five seconds back."""
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-
-    def effects(self, marks: Any, limits: Any) -> Any:
-        return clock_off(marks, self.seconds)
+    def __init__(self, seconds: int) -> None:
+        self.trouble = Trouble(clock_ahead_s=seconds)
 
 
 def test_a_clock_behind(monkeypatch: pytest.MonkeyPatch) -> None:
