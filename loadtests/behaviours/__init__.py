@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from loadtests.behaviours.contract import Behaviour
+from loadtests.behaviours.workload import Behaviour
 from loadtests.model.found import classes_in
 
-NO_BEHAVIOURS = {"contract", "described", "workload"}
+NO_BEHAVIOURS = {"described", "workload"}
 BEHAVIOURS: dict[str, Behaviour] = {
     behaviour.name: behaviour() for behaviour in classes_in(__path__, __name__, Behaviour, NO_BEHAVIOURS, "behaviours")
 }

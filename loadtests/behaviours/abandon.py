@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from random import Random
 
-from loadtests.behaviours.contract import Behaviour
-from loadtests.behaviours.workload import Basket, Habits, Step, moments
+from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step
 
 ADDS = 3  # in each session, before it is abandoned
 
@@ -19,10 +17,10 @@ class Abandon(Behaviour):
     uses = frozenset({"login", "add"})
     may_leave = False
 
-    def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        for number, at_ms in enumerate(moments(chance, shopper, habits)):
+    def steps(self, draw: ShopperDraw) -> Iterator[Step]:
+        for number, at_ms in enumerate(draw.moments()):
             if number % (ADDS + 1) == 0:
-                basket = Basket(chance, habits.mix)  # the cart of the session before is out of their reach
+                basket = draw.basket()  # the cart of the session before is out of their reach
                 yield Step(int(at_ms), "login")
             else:
                 yield basket.add(int(at_ms))

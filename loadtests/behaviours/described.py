@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from random import Random
 
-from loadtests.behaviours.contract import Behaviour
-from loadtests.behaviours.workload import Habits, Step, moments
+from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step
 from loadtests.model.history import Do
 
 WEIGHTS: dict[Do, float] = {"me": 2.0, "remember": 3.0, "add": 3.0, "recall": 3.0}
@@ -27,15 +25,15 @@ class Described(Behaviour):
         self.sentence = _sentence(self._asked)
         self._mix = {do: WEIGHTS[do] for do in self._asked if do in WEIGHTS}
 
-    def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        when = moments(chance, shopper, habits)
+    def steps(self, draw: ShopperDraw) -> Iterator[Step]:
+        when = draw.moments()
         yield Step(int(next(when)), "login")
         leaves = "logout" in self._asked
         values = 0
         for at_ms in when:
             # Drawn though a logout may take its place: who leaves must not change what is drawn after it.
-            word: Do = chance.choices(list(self._mix), list(self._mix.values()))[0]
-            if leaves and at_ms >= STAYS * window_ms:
+            word: Do = draw.chance.choices(list(self._mix), list(self._mix.values()))[0]
+            if leaves and at_ms >= STAYS * draw.window_ms:
                 leaves = False
                 yield Step(int(at_ms), "logout")
                 yield Step(int(next(when)), "me", jar="stolen")

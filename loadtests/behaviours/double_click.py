@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from random import Random
 
-from loadtests.behaviours.contract import Behaviour
-from loadtests.behaviours.workload import Habits, Step, draw_steps
+from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step
 
 APART_MS = 30  # at most so much later is the second click
 
@@ -19,13 +17,13 @@ class DoubleClick(Behaviour):
     uses = frozenset({"checkout"})
     pace = 1.5
 
-    def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
+    def steps(self, draw: ShopperDraw) -> Iterator[Step]:
         last_ms = 0
-        for drawn in draw_steps(chance, shopper, habits):
+        for drawn in draw.shopping():
             # Where pauses are short the next step may have been drawn to lie between the two clicks.
             step = drawn._replace(at_ms=max(drawn.at_ms, last_ms))
             yield step
             last_ms = step.at_ms
             if step.do == "checkout":
-                last_ms += chance.randint(0, APART_MS)
+                last_ms += draw.chance.randint(0, APART_MS)
                 yield Step(last_ms, "checkout", beside=True)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from random import Random
 
-from loadtests.behaviours.contract import Behaviour
-from loadtests.behaviours.workload import Habits, Step, draw_steps, probes, until
+from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step, until
 
 LEAVES_AT = 0.6  # of the window; what is left of it is for trying the second device
 PROBES = 5
@@ -20,14 +18,14 @@ class Everywhere(Behaviour):
     uses = frozenset({"logout_everywhere", "me", "cart"})
     may_leave = False
 
-    def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        leaves_ms = max(int(window_ms * LEAVES_AT), habits.login_within_ms)
-        for step in until(leaves_ms, draw_steps(chance, shopper, habits)):
+    def steps(self, draw: ShopperDraw) -> Iterator[Step]:
+        leaves_ms = draw.at(LEAVES_AT)
+        for step in until(leaves_ms, draw.shopping()):
             yield step
             if step.do == "login":
                 yield Step(step.at_ms, "login", jar="second")
             elif step.do == "add":
                 # At the same moment, and still after it: a step of another jar waits for the one before like any other.
-                yield Step(step.at_ms, chance.choice(("cart", "me")), jar="second")
+                yield Step(step.at_ms, draw.chance.choice(("cart", "me")), jar="second")
         yield Step(leaves_ms, "logout_everywhere")
-        yield from probes("second", leaves_ms, window_ms, PROBES)
+        yield from draw.probes("second", leaves_ms, PROBES)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from random import Random
 
-from loadtests.behaviours.contract import Behaviour
-from loadtests.behaviours.workload import Habits, Step, draw_steps, in_between
+from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step, in_between
 
 
 class Forgetful(Behaviour):
@@ -16,6 +14,5 @@ class Forgetful(Behaviour):
     sentence = "In the middle of the window their browsers lose the balancer's cookie, and they shop on."
     uses = frozenset({"forget_node"})
 
-    def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        forgets_ms = max(window_ms // 2, habits.login_within_ms)
-        return in_between(draw_steps(chance, shopper, habits), [Step(forgets_ms, "forget_node")])
+    def steps(self, draw: ShopperDraw) -> Iterator[Step]:
+        return in_between(draw.shopping(), [Step(draw.at(1 / 2), "forget_node")])

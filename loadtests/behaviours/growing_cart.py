@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from random import Random
 
 from compose.applications import SHIPPED
-from loadtests.behaviours.contract import Behaviour
-from loadtests.behaviours.workload import Habits, Step, moments
+from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step
 
 HASTE = 4  # times as fast as the scenario's pauses say: some 170 articles are needed to fill a cookie
 LOOK_EACH = 20  # every so many steps is a look at the cart
@@ -23,13 +21,13 @@ class GrowingCart(Behaviour):
     uses = frozenset({"add", "cart"})
     pace = float(HASTE)
 
-    def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        when = moments(chance, shopper, habits._replace(think_ms=habits.think_ms / HASTE))
+    def steps(self, draw: ShopperDraw) -> Iterator[Step]:
+        when = draw.moments(1 / HASTE)
         yield Step(int(next(when)), "login")
         for number, at_ms in enumerate(when, 1):
             if number % LOOK_EACH:
                 # At random: Flask compresses what it signs, and of regular names four times as many would fit.
-                name = "".join(chance.choices(_LETTERS, k=_LENGTH))
+                name = "".join(draw.chance.choices(_LETTERS, k=_LENGTH))
                 yield Step(int(at_ms), "add", f"{SHIPPED.interface.made_to_order}-{name}", 1)
             else:
                 yield Step(int(at_ms), "cart")

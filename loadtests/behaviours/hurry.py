@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from random import Random
 
-from loadtests.behaviours.contract import Behaviour
-from loadtests.behaviours.workload import Habits, Step, moments
+from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step
 
 BURST = 20
 APART_MS = 10  # between two reads of a burst
@@ -21,8 +19,8 @@ class Hurry(Behaviour):
     uses = frozenset({"cart"})
     pace = BURST / PAUSES
 
-    def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        when = moments(chance, shopper, habits._replace(think_ms=habits.think_ms * PAUSES))
+    def steps(self, draw: ShopperDraw) -> Iterator[Step]:
+        when = draw.moments(PAUSES)
         yield Step(int(next(when)), "login")
         busy_ms = 0  # bursts take time, which pushes all later ones back
         for at_ms in when:

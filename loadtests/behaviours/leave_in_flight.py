@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from random import Random
 
-from loadtests.behaviours.contract import Behaviour
-from loadtests.behaviours.workload import Habits, Step, draw_steps, until
+from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step, until
 
 LEAVES_AT, CLICK_AFTER_MS, PROBES = 0.6, 150, 5
 
@@ -19,12 +17,12 @@ class LeaveInFlight(Behaviour):
     uses = frozenset({"linger", "logout", "me"})
     may_leave = False
 
-    def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        leaves_ms = max(int(window_ms * LEAVES_AT), habits.login_within_ms)
-        yield from until(leaves_ms, draw_steps(chance, shopper, habits))
+    def steps(self, draw: ShopperDraw) -> Iterator[Step]:
+        leaves_ms = draw.at(LEAVES_AT)
+        yield from until(leaves_ms, draw.shopping())
         yield Step(leaves_ms, "linger")
         yield Step(leaves_ms + CLICK_AFTER_MS, "logout", beside=True)
         # Only when the slow page is there too (`slow_page_ms`, 400 by default): what it writes back, it writes by then.
         first_ms = leaves_ms + 4 * CLICK_AFTER_MS
         for number in range(PROBES):
-            yield Step(first_ms + (window_ms - first_ms) * number // PROBES, "me", jar="stolen")
+            yield Step(first_ms + (draw.window_ms - first_ms) * number // PROBES, "me", jar="stolen")

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from random import Random
 
-from loadtests.behaviours.contract import Behaviour
-from loadtests.behaviours.workload import Basket, Habits, Step, moments
+from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step
 from loadtests.model.history import Do
 
 PARTS: tuple[Do, ...] = ("me", "cart", "orders", "cart")
@@ -24,13 +22,13 @@ class ShoppedPage(Behaviour):
     first_alone_ms = 0
     """How long the first request of a page is ahead of the others."""
 
-    def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        at_ms = int(next(moments(chance, shopper, habits)))
+    def steps(self, draw: ShopperDraw) -> Iterator[Step]:
+        at_ms = int(next(draw.moments()))
         yield Step(at_ms, "login")
-        basket = Basket(chance, habits.mix)
+        basket = draw.basket()
         while True:
             # The mean pause at least, not one drawn around it: scenarios set it above the life of an access token.
-            at_ms += int(habits.think_ms) + chance.randint(0, CLICK_AFTER_MS)
+            at_ms += int(draw.habits.think_ms) + draw.chance.randint(0, CLICK_AFTER_MS)
             yield Step(at_ms, PARTS[0])
             others_ms = at_ms + self.first_alone_ms
             # Where the first is alone, the second is not beside it: it waits until the first one was answered.

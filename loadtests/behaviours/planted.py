@@ -6,10 +6,8 @@ How the cookies come into the shopper's browser is not ours to show; that they a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from random import Random
 
-from loadtests.behaviours.contract import Behaviour
-from loadtests.behaviours.workload import Habits, Step, draw_steps, in_between
+from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step, in_between
 
 PROBES = 5
 
@@ -22,12 +20,12 @@ class Planted(Behaviour):
     uses = frozenset({"arrive", "me"})
     may_leave = False
 
-    def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        probes_ms = [window_ms * number // (PROBES + 1) for number in range(2, PROBES + 2)]
+    def steps(self, draw: ShopperDraw) -> Iterator[Step]:
+        probes_ms = [draw.window_ms * number // (PROBES + 1) for number in range(2, PROBES + 2)]
         # Before the login the planted session is a stranger's: to be told so would prove nothing.
-        probes_ms = [at_ms for at_ms in probes_ms if at_ms > habits.login_within_ms] or [window_ms - 1]
+        probes_ms = [at_ms for at_ms in probes_ms if at_ms > draw.habits.login_within_ms] or [draw.window_ms - 1]
         tries = [Step(at_ms, "me", jar="planted") for at_ms in probes_ms]
-        for step in in_between(draw_steps(chance, shopper, habits), tries):
+        for step in in_between(draw.shopping(), tries):
             if step.do == "login":
                 yield Step(step.at_ms, "arrive", jar="planted")
             yield step

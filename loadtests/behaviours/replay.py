@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from random import Random
 
-from loadtests.behaviours.contract import Behaviour
-from loadtests.behaviours.workload import Habits, Step, draw_steps, probes, until
+from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step, until
 
 LEAVES_AT = 0.6  # of the window; what is left of it is for replaying
 PROBES = 5
@@ -20,9 +18,9 @@ class Replay(Behaviour):
     uses = frozenset({"logout", "me"})
     may_leave = False
 
-    def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        leaves_ms = int(window_ms * LEAVES_AT)
-        yield from until(leaves_ms, draw_steps(chance, shopper, habits))
-        leaves_ms = max(leaves_ms, habits.login_within_ms)
+    def steps(self, draw: ShopperDraw) -> Iterator[Step]:
+        leaves_ms = int(draw.window_ms * LEAVES_AT)
+        yield from until(leaves_ms, draw.shopping())
+        leaves_ms = max(leaves_ms, draw.habits.login_within_ms)
         yield Step(leaves_ms, "logout")
-        yield from probes("stolen", leaves_ms, window_ms, PROBES)
+        yield from draw.probes("stolen", leaves_ms, PROBES)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from random import Random
 
-from loadtests.behaviours.contract import Behaviour
-from loadtests.behaviours.workload import Habits, Step, draw_steps
+from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step
 
 
 class Shop(Behaviour):
@@ -15,5 +13,5 @@ class Shop(Behaviour):
     name = "shop"
     sentence = "They log in and shop: look around, fill and empty their carts, order."
 
-    def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        return draw_steps(chance, shopper, habits)
+    def steps(self, draw: ShopperDraw) -> Iterator[Step]:
+        return draw.shopping()

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from random import Random
 
-from loadtests.behaviours.contract import Behaviour
-from loadtests.behaviours.workload import Basket, Habits, Step, moments
+from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step
 
 CLICK_AFTER_MS = 100
 # Later than the slow page takes (`slow_page_ms`, 400 by default), so that the look finds all that was written.
@@ -21,10 +19,10 @@ class SlowPage(Behaviour):
     uses = frozenset({"linger", "add", "cart"})
     pace = 3.0
 
-    def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        when = moments(chance, shopper, habits)
+    def steps(self, draw: ShopperDraw) -> Iterator[Step]:
+        when = draw.moments()
         yield Step(int(next(when)), "login")
-        basket = Basket(chance, habits.mix)
+        basket = draw.basket()
         busy_ms = 0  # rounds take time, which pushes all later ones back
         for at_ms in when:
             begin_ms = int(at_ms) + busy_ms

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from random import Random
 
-from loadtests.behaviours.contract import Behaviour
-from loadtests.behaviours.workload import Habits, Step, moments
+from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step
 
 # At most so much later is the second tab, each moment as likely: twice what the slow page takes, so that half of the
 # pairs overlap, and half do not.
@@ -21,10 +19,10 @@ class TabsApart(Behaviour):
     uses = frozenset({"linger", "me"})
     may_leave = False
 
-    def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        at_ms = int(next(moments(chance, shopper, habits)))
+    def steps(self, draw: ShopperDraw) -> Iterator[Step]:
+        at_ms = int(next(draw.moments()))
         yield Step(at_ms, "login")
-        at_ms += int(habits.think_ms)
+        at_ms += int(draw.habits.think_ms)
         yield Step(at_ms, "linger")
-        yield Step(at_ms + chance.randint(1, WITHIN_MS), "me", beside=True)
-        yield Step(at_ms + WITHIN_MS + int(habits.think_ms), "me")
+        yield Step(at_ms + draw.chance.randint(1, WITHIN_MS), "me", beside=True)
+        yield Step(at_ms + WITHIN_MS + int(draw.habits.think_ms), "me")

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from random import Random
 
-from loadtests.behaviours.contract import Behaviour
-from loadtests.behaviours.workload import Habits, Step, draw_steps, in_between, probes
+from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step, in_between
 
 STEALS_AT, TRIES = 0.3, 8  # of the window; and how often the copy is used after that
 
@@ -20,8 +18,8 @@ class Thief(Behaviour):
     pace = 1.5
     may_leave = False
 
-    def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        steals_ms = max(int(window_ms * STEALS_AT), habits.login_within_ms)
+    def steps(self, draw: ShopperDraw) -> Iterator[Step]:
+        steals_ms = draw.at(STEALS_AT)
         copies = Step(steals_ms, "read_cookie", jar="thief")
-        theirs = (copies, *probes("thief", steals_ms, window_ms, TRIES))
-        return in_between(draw_steps(chance, shopper, habits), theirs)
+        theirs = (copies, *draw.probes("thief", steals_ms, TRIES))
+        return in_between(draw.shopping(), theirs)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from random import Random
 
-from loadtests.behaviours.contract import Behaviour
-from loadtests.behaviours.workload import Basket, Habits, Step, moments
+from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step
 
 APART_MS = 5  # at most so much later is the second tab: mostly before the first is answered
 
@@ -18,15 +16,15 @@ class TwoTabs(Behaviour):
     sentence = "They shop in two tabs: whenever one adds an article, the other adds another one within 5 ms."
     pace = 1.5
 
-    def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        when = moments(chance, shopper, habits)
+    def steps(self, draw: ShopperDraw) -> Iterator[Step]:
+        when = draw.moments()
         yield Step(int(next(when)), "login")
-        basket = Basket(chance, habits.mix)
+        basket = draw.basket()
         last_ms = 0
         for at_ms in when:
             step = basket.next(max(int(at_ms), last_ms))
             yield step
             last_ms = step.at_ms
             if step.do == "add":
-                last_ms += chance.randint(0, APART_MS)
+                last_ms += draw.chance.randint(0, APART_MS)
                 yield basket.add(last_ms, but=step.sku)._replace(beside=True)

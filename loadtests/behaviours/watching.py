@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from random import Random
 
-from loadtests.behaviours.contract import Behaviour
-from loadtests.behaviours.workload import Habits, Step, draw_steps
+from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step
 
 
 class Watching(Behaviour):
@@ -17,8 +15,8 @@ class Watching(Behaviour):
     uses = frozenset({"watch"})
     may_leave = False
 
-    def steps(self, chance: Random, shopper: int, habits: Habits, window_ms: int) -> Iterator[Step]:
-        for step in draw_steps(chance, shopper, habits):
+    def steps(self, draw: ShopperDraw) -> Iterator[Step]:
+        for step in draw.shopping():
             yield step
             if step.do == "login":
                 yield Step(step.at_ms, "watch")

@@ -1,13 +1,16 @@
-"""What one shopper would do, drawn from its own generator: moments, pauses, and what it wants in its basket.
+"""The contract of a behaviour, and what it draws a shopper's steps from: moments, pauses, what it wants in its basket.
+
+A behaviour makes steps, before anything is started; it knows nothing of architectures, answers or time as it passes.
+What a step does on the wire is for `loadtests.load` to know.
 
 A shopper's stream depends on the seed and its own number, and on nobody else: adding a shopper changes nobody's day.
-`draw_steps` is what all shoppers do unless a behaviour (see `loadtests.behaviours`) makes something else of the parts.
 Free shoppers (plain `locust -f`) take from the stream as they go; a plan cuts it off at the end of the window.
 """
 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import takewhile
@@ -58,6 +61,74 @@ class Habits(NamedTuple):
     mix: Mapping[str, float] = DEFAULT_MIX
 
 
+class ShopperDraw(NamedTuple):
+    """What one shopper's steps are drawn from."""
+
+    chance: Random
+    """The shopper's own."""
+    shopper: int
+    habits: Habits
+    window_ms: int = 0
+    """What lies beyond it is cut off; 0: there is no end."""
+
+    def at(self, share: float) -> int:
+        """The moment at which so much of the window is over, in ms; not before everybody has logged in."""
+        return max(int(self.window_ms * share), self.habits.login_within_ms)
+
+    def moments(self, pauses: float = 1.0) -> Iterator[float]:
+        """When the shopper logs in, and then when it does each next thing, for ever, in ms. Times never go backwards.
+
+        Pauses are so many times as long as the habit is.
+        """
+        within, chance = self.habits.login_within_ms, self.chance
+        jitter = chance.random() * within / 16  # drawn always: whether it is used must not change what comes after
+        at_ms = (spread(self.shopper, within) + jitter) % within if within else 0.0
+        while True:
+            yield at_ms
+            at_ms += think(chance, self.habits.think_ms * pauses)
+
+    def basket(self) -> Basket:
+        """An empty one."""
+        return Basket(self.chance, self.habits.mix)
+
+    def shopping(self) -> Iterator[Step]:
+        """Log in, then shop for ever: what all shoppers do unless a behaviour makes something else of the parts."""
+        when = self.moments()
+        yield Step(int(next(when)), "login")
+        basket = self.basket()
+        for at_ms in when:
+            yield basket.next(int(at_ms))
+
+    def probes(self, jar: Jar, since_ms: int, count: int) -> Iterator[Step]:
+        """That many looks with that jar's cookies, evenly spread over what is left of the window."""
+        for number in range(1, count + 1):
+            yield Step(since_ms + (self.window_ms - since_ms) * number // (count + 1), "me", jar=jar)
+
+
+class Behaviour(ABC):
+    """One way to shop."""
+
+    name: str
+    """What a scenario calls it: `behaviour = "two-tabs"`."""
+    sentence: str
+    """One sentence for a person: what these shoppers do."""
+    uses: frozenset[Do] = frozenset()
+    """What they do beside logging in and what the scenario's mix has."""
+    pace: float = 1.0
+    """Planned actions for each mean pause of the scenario."""
+    gives_up: bool = False
+    """Their client takes any error of the shop for a logout."""
+    may_leave: bool = True
+    """Some of them may log out as their last action (`load.leavers`): it would not spoil what the behaviour shows."""
+
+    @abstractmethod
+    def steps(self, draw: ShopperDraw) -> Iterable[Step]:
+        """The steps, in order of time; what lies beyond the window is cut off.
+
+        The first one of jar `main` is a login. What is `beside` has a step of the same jar before it.
+        """
+
+
 def generator_of(seed: int, shopper: int) -> Random:
     """The shopper's own source of chance."""
     # As text: that is seeded by SHA-512, the same in every process, where a tuple would go by `hash()`.
@@ -67,25 +138,6 @@ def generator_of(seed: int, shopper: int) -> Random:
 def spread(shopper: int, within_ms: float) -> float:
     """The shopper's place in an interval over which any number of shoppers are to be spread evenly, in ms."""
     return math.fmod(shopper * _GOLDEN, 1.0) * within_ms
-
-
-def moments(chance: Random, shopper: int, habits: Habits) -> Iterator[float]:
-    """When the shopper logs in, and then when it does each next thing, for ever, in ms. Times never go backwards."""
-    within = habits.login_within_ms
-    jitter = chance.random() * within / 16  # drawn always: whether it is used must not change what comes after
-    at_ms = (spread(shopper, within) + jitter) % within if within else 0.0
-    while True:
-        yield at_ms
-        at_ms += think(chance, habits.think_ms)
-
-
-def draw_steps(chance: Random, shopper: int, habits: Habits) -> Iterator[Step]:
-    """Log in, then shop for ever."""
-    when = moments(chance, shopper, habits)
-    yield Step(int(next(when)), "login")
-    basket = Basket(chance, habits.mix)
-    for at_ms in when:
-        yield basket.next(int(at_ms))
 
 
 def until(at_ms: int, steps: Iterable[Step]) -> Iterator[Step]:
@@ -101,12 +153,6 @@ def in_between(steps: Iterable[Step], others: Iterable[Step]) -> Iterator[Step]:
         while waiting and waiting[0].at_ms <= step.at_ms and step.do != "login":
             yield waiting.popleft()
         yield step
-
-
-def probes(jar: Jar, since_ms: int, window_ms: int, count: int) -> Iterator[Step]:
-    """That many looks with that jar's cookies, evenly spread over what is left of the window."""
-    for number in range(1, count + 1):
-        yield Step(since_ms + (window_ms - since_ms) * number // (count + 1), "me", jar=jar)
 
 
 def think(chance: Random, mean_ms: float) -> float:

@@ -21,7 +21,7 @@ from gevent.event import Event
 from locust.env import Environment
 from locust.exception import StopTest
 
-from loadtests.behaviours.workload import Habits, draw_steps, generator_of, spread
+from loadtests.behaviours.workload import Habits, ShopperDraw, generator_of, spread
 from loadtests.load.application_client import ApplicationClient, AskedApplication, PreparedApplication
 from loadtests.load.client import StrictSession
 from loadtests.load.contract import VisitConfig
@@ -203,8 +203,8 @@ class OpenLoad(LoadWorker):
     def actions_of(self, shopper: int) -> Iterator[Action]:
         """What a shopper does from now on, for ever."""
         began_ms = self.clock.now_us() // 1000
-        steps = draw_steps(generator_of(self.config.seed, shopper), shopper, FREE_HABITS)
-        for number, step in enumerate(steps):
+        drawn = ShopperDraw(generator_of(self.config.seed, shopper), shopper, FREE_HABITS)
+        for number, step in enumerate(drawn.shopping()):
             key = f"{self._process}-{shopper:04d}-{began_ms}-{number}" if step.do == "checkout" else ""
             yield Action(began_ms + step.at_ms, step.do, step.sku, step.quantity, key)
 

@@ -7,7 +7,7 @@ from itertools import combinations, takewhile
 from random import Random
 
 from loadtests.behaviours import BEHAVIOURS, Behaviour
-from loadtests.behaviours.workload import Habits, Step, generator_of
+from loadtests.behaviours.workload import Habits, ShopperDraw, Step, generator_of
 from loadtests.faults import FAULTS
 from loadtests.model.plan import PLAN_SCHEMA, Action, ClientLimits, Control, Plan, PlannedFault, ShopperPlan
 from loadtests.model.scenario import Scenario
@@ -66,7 +66,7 @@ def _shopper_plan(scenario: Scenario, behaviour: Behaviour, seed: int, shopper: 
     chance = generator_of(seed, shopper)
     leaves = chance.random() < load.leavers  # drawn always, so that a share changes nothing but who leaves
     habits = Habits(load.think_ms, load.login_within_ms, load.mix)
-    steps = behaviour.steps(chance, shopper, habits, window_ms)
+    steps = behaviour.steps(ShopperDraw(chance, shopper, habits, window_ms))
     drawn = list(takewhile(lambda step: step.at_ms < window_ms, steps))  # a behaviour may go on without an end
     if leaves:
         # In the place of the last step and not after it: nobody does anything once they have left.

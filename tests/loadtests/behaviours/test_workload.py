@@ -4,11 +4,12 @@ from itertools import islice
 
 import pytest
 
-from loadtests.behaviours.workload import DEFAULT_MIX, Habits, draw_steps, generator_of, spread
+from loadtests.behaviours.workload import DEFAULT_MIX, Habits, ShopperDraw, generator_of, spread
 
 
 def steps_of(seed: int, shopper: int, habits: Habits, count: int) -> list[tuple[int, str, str, int, str, bool]]:
-    return [tuple(step) for step in islice(draw_steps(generator_of(seed, shopper), shopper, habits), count)]
+    drawn = ShopperDraw(generator_of(seed, shopper), shopper, habits)
+    return [tuple(step) for step in islice(drawn.shopping(), count)]
 
 
 def test_the_stream_is_endless_and_belongs_to_seed_and_shopper() -> None:
