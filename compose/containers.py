@@ -41,7 +41,9 @@ GONE_WITHIN_S = 15.0
 _PAUSE_S = 0.1
 _AT_ONCE = 8
 IMAGE_USER = "10001:10001"  # as in `compose/Dockerfile`
-_GONE, _UNDER_WAY = 404, 409
+# What the engine says, with other codes than 404 and 409, when there is nothing to be done, or a container is just
+# leaving a network.
+_SO_ALREADY = ("is not paused", "active endpoints")
 Filter = dict[str, list[str]]
 
 
@@ -117,6 +119,22 @@ def asking(what: str) -> Iterator[None]:
         raise _refused(what, error) from error
     except (DockerException, requests.RequestException, OSError) as error:
         raise silent(error) from error
+
+
+@contextmanager
+def ensuring(what: str) -> Iterator[None]:
+    """As `asking`, for what may be so already, or on its way (the next look tells): that is no error.
+
+    Raises:
+        EnvironmentNotReady: it does not answer, we may not ask, or it refuses.
+    """
+    with asking(what):
+        try:
+            yield
+        except APIError as error:
+            words = str(error.explanation)
+            if error.status_code not in (404, 409) and not any(known in words for known in _SO_ALREADY):
+                raise
 
 
 def _refused(what: str, error: APIError) -> EnvironmentNotReady:
@@ -222,27 +240,21 @@ def _remove_once(engine: docker.APIClient, wanted: Filter) -> list[str]:
         listed = engine.containers(all=True, filters=wanted)
     containers = [(str(found["Id"]), str(found["Names"][0]).lstrip("/")) for found in listed]
     with ThreadPoolExecutor(_AT_ONCE) as pool:  # side by side: the engine takes its time for each
-        list(pool.map(lambda one: _gone(lambda: engine.remove_container(one[0], v=True, force=True)), containers))
+        list(pool.map(lambda one: _remove(engine.remove_container, one[0], v=True, force=True), containers))
     with asking("list what the run made"):
         networks = [(str(net["Id"]), str(net["Name"])) for net in engine.networks(filters=wanted)]
         volumes = [str(volume["Name"]) for volume in engine.volumes(filters=wanted)["Volumes"] or []]
     for identity, _name in networks:
-        _gone(lambda identity=identity: engine.remove_network(identity))  # type: ignore[misc]
+        _remove(engine.remove_network, identity)
     for name in volumes:
-        _gone(lambda name=name: engine.remove_volume(name, force=True))  # type: ignore[misc]
+        _remove(engine.remove_volume, name, force=True)
     kinds = (("container", containers), ("network", networks), ("volume", [("", name) for name in volumes]))
     return [f"{kind} {name}" for kind, found in kinds for _identity, name in found]
 
 
-def _gone(remove: Callable[[], object]) -> None:
-    """Remove one thing; no error if it is gone, or on its way (the next look tells)."""
-    with asking("remove what the run made"):
-        try:
-            remove()
-        except APIError as error:
-            # A network that a container is just leaving is refused with 403, and these words.
-            if error.status_code not in (_GONE, _UNDER_WAY) and "active endpoints" not in str(error.explanation):
-                raise
+def _remove(deed: Callable[..., object], name: str, **how: bool) -> None:
+    with ensuring("remove what the run made"):
+        deed(name, **how)
 
 
 def sweep_at(address: str, run: str, *, unaccounted: bool) -> list[str]:

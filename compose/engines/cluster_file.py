@@ -8,7 +8,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -28,7 +27,7 @@ from compose.cluster import (
     other_parts,
     wire_ends,
 )
-from compose.supervision.ports import HOST, Listen
+from compose.supervision.ports import HOST, Listen, free_ports
 from shared.errors import UsageError
 from shared.whole_file import write_whole
 
@@ -58,7 +57,7 @@ class ClusterFile(msgspec.Struct, frozen=True):
     control_token: str
     store_url: str = ""
     inside_urls: dict[str, str] = {}
-    """The nodes as the balancer reaches them, where that is another address than ours."""
+    """Parts, and wires (`wire_of`), as other parts reach them, where that is another address than ours."""
     container_engine: str | None = None
     """The address of the Docker engine that runs it ("" is the usual one); None: none does."""
     processes: tuple[Process, ...] = ()
@@ -83,22 +82,46 @@ class ClusterFile(msgspec.Struct, frozen=True):
     wires: dict[str, Wire] = {}
     """By end, where it is not as it was at the start."""
 
-    def reach(self, node: str) -> Listen:
-        """A node's address as the balancer knows it."""
-        return Listen.at(self.inside_urls.get(node) or self.node_urls[node])
+    @property
+    def urls(self) -> dict[str, str]:
+        """Where we reach each part, dead ones too."""
+        others = {
+            BALANCER: self.url,
+            STORE: self.store_url,
+            REPLICA: self.replica_url,
+            SENTINEL: self.sentinel_url,
+            WIRES: self.wires_url,
+            CACHE: self.cache_url,
+        }
+        return self.node_urls | {part: url for part, url in others.items() if url}
 
-    def node_setup(self, node: str, **seen_there: Any) -> NodeSetup:
-        """What that node is started with from its next start on; `seen_there`: what it sees in a way of its own."""
+    def reach(self, part: str) -> Listen:
+        """Where other parts reach that one."""
+        return Listen.at(self.inside_urls.get(part) or self.urls[part])
+
+    def store_for(self, end: str) -> Listen:
+        """Where that end reaches the session store: by its wire, if it has one."""
+        if end not in self.wire_urls:
+            return self.reach(STORE)
+        return Listen.at(self.inside_urls.get(wire_of(end)) or self.wire_urls[end])
+
+    def node_setup(self, node: str, listen: Listen, database_url: str, request_log: str, folder: str = "") -> NodeSetup:
+        """What that node is started with from its next start on; addresses and paths are as the node sees them."""
         changed = self.changes.get(node, NodeChanges())
         return NodeSetup(
             node,
+            listen=listen,
+            database_url=database_url,
+            request_log=request_log,
+            folder=folder,
             secret_key=self.keys[changed.key],
             fallback_key=self.keys[changed.fallback] if changed.fallback else "",
             session_format=changed.session_format,
             control_token=self.control_token,
+            store_url=f"redis://{self.store_for(node)}/0" if self.store_url else "",
+            sentinel=str(self.reach(SENTINEL)) if self.sentinel_url else "",
             replica_self=self.peers.get(node, ""),
             replica_peers=",".join(address for peer, address in self.peers.items() if peer != node),
-            **seen_there,
         )
 
     @property
@@ -106,17 +129,32 @@ class ClusterFile(msgspec.Struct, frozen=True):
         """The signing keys, by name."""
         return {"own": self.secret_key, "next": self.next_key}
 
-    @property
-    def server_urls(self) -> dict[str, str]:
-        """The store and its replica, as far as there are such, by part: where we reach them."""
-        return {part: url for part, url in ((STORE, self.store_url), (REPLICA, self.replica_url)) if url}
-
 
 _decode_cluster_file = msgspec.json.Decoder(ClusterFile).decode
 
 
+def first_ports(spec: ClusterSpec, *others: str) -> dict[str, int]:
+    """A free port for everything that listens, and for these others, by name; the balancer's may be asked for."""
+    at = _free_for(spec, spec.node_names, (*other_parts(spec), ADMIN, *others))
+    return at if spec.port is None else at | {BALANCER: spec.port}
+
+
+def ports_of_one_more(spec: ClusterSpec, node: str) -> dict[str, int]:
+    """The same for a node that joins later."""
+    return _free_for(spec, [node], ())
+
+
+def _free_for(spec: ClusterSpec, nodes: Sequence[str], others: Sequence[str]) -> dict[str, int]:
+    # With a replica the wires are the replica's, not the nodes'.
+    wires = [wire_of(end) for end in wire_ends(spec, nodes) if end in (*nodes, *others)]
+    # Nodes that tell each other of sessions listen for that, too.
+    peers = map(_peer_of, nodes) if spec.architecture.store == "replicated" else ()
+    names = (*others, *wires, *peers, *nodes)
+    return dict(zip(names, free_ports(len(names)), strict=True))
+
+
 def new_cluster(engine: str, spec: ClusterSpec, database_url: str, at: Mapping[str, int]) -> ClusterFile:
-    """A cluster with new secrets, whose parts listen at those ports of this machine, by `addresses_of`."""
+    """A cluster with new secrets, whose parts listen at those ports of this machine."""
     written = ClusterFile(
         schema=SCHEMA,
         engine=engine,
@@ -138,42 +176,24 @@ def new_cluster(engine: str, spec: ClusterSpec, database_url: str, at: Mapping[s
     return with_nodes(written, spec.node_names, at)
 
 
-def addresses_of(spec: ClusterSpec) -> tuple[str, ...]:
-    """Everything that needs a port, by name."""
-    nodes = spec.node_names
-    ends = wire_ends(spec, nodes)
-    return (*other_parts(spec), ADMIN, *map(_wire_of, ends), *_peers_of(spec, nodes), *nodes)
-
-
-def addresses_of_one_more(spec: ClusterSpec, node: str) -> tuple[str, ...]:
-    """The same for a node that joins later."""
-    # With a replica the wires are the replica's, not the nodes'.
-    ends = () if spec.architecture.replicas else wire_ends(spec, [node])
-    return (*map(_wire_of, ends), *_peers_of(spec, [node]), node)
-
-
 def with_nodes(written: ClusterFile, nodes: Sequence[str], at: Mapping[str, int]) -> ClusterFile:
     """The cluster with these nodes too, at those ports, by name."""
-    ends = [end for end in wire_ends(written.spec, nodes) if _wire_of(end) in at]
+    ends = [end for end in wire_ends(written.spec, nodes) if wire_of(end) in at]
     return msgspec.structs.replace(
         written,
         node_urls=written.node_urls | {node: Listen(HOST, at[node]).url for node in nodes},
-        wire_urls=written.wire_urls | {end: server_url(at[_wire_of(end)]) for end in ends},
+        wire_urls=written.wire_urls | {end: server_url(at[wire_of(end)]) for end in ends},
         peers=written.peers | {node: f"{HOST}:{at[_peer_of(node)]}" for node in nodes if _peer_of(node) in at},
     )
 
 
-def _wire_of(end: str) -> str:
+def wire_of(end: str) -> str:
+    """The name of that end's wire, as of an address."""
     return f"wire of {end}"
 
 
 def _peer_of(node: str) -> str:
     return f"replication of {node}"
-
-
-def _peers_of(spec: ClusterSpec, nodes: Sequence[str]) -> tuple[str, ...]:
-    """The addresses at which nodes tell each other of sessions, if they do."""
-    return tuple(map(_peer_of, nodes)) if spec.architecture.store == "replicated" else ()
 
 
 def server_url(port: int | None) -> str:

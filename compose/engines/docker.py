@@ -10,7 +10,6 @@ import sys
 import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
 from pathlib import Path
 
 import docker
@@ -19,36 +18,45 @@ import msgspec
 from compose.applications import application_of
 from compose.balancers import check_balancer, check_public
 from compose.balancers.contract import Routing, Site
-from compose.cluster import BALANCER, REPLICA, STORE, WIRES, ClusterSpec, NodeAddress, check_distance
-from compose.containers import asking, connect, container_user, engine_address, give
+from compose.cluster import BALANCER, WIRES, ClusterSpec, NodeAddress, check_distance, wire_ends
+from compose.containers import asking, connect, engine_address, ensuring, give
 from compose.engines import images
 from compose.engines.cluster_file import (
     ClusterFile,
-    addresses_of,
+    first_ports,
     new_cluster,
     read_cluster_file,
+    wire_of,
+    with_nodes,
     work_folder,
 )
 from compose.engines.contract import Cluster, Engine
 from compose.engines.docker_containers import Containers
-from compose.engines.docker_network import DATABASE, inside, new_wire, peers, spare_wires
 from compose.engines.docker_parts import (
+    ACCESS_LOG,
+    ADMIN_PORT,
+    ANYWHERE,
+    BALANCER_PORT,
+    CONFIG_FOLDER,
+    DATABASE,
     DATABASE_NAME,
     DATABASE_USER,
-    WIRES_FILE,
+    PUBLIC_PORT,
+    SPARE_WIRES,
     Blueprint,
-    ContainerPlan,
     NodeCommand,
+    placed,
+    spare_wires,
+    wire_port,
 )
 from compose.engines.page_cache import check_no_cache
 from compose.engines.persisted_cluster import Blow
 from compose.engines.readiness import bring_up
 from compose.engines.routed_cluster import RoutedCluster
-from compose.engines.store import master_address
 from compose.supervision.ledger import Ledger
-from compose.supervision.ports import HOST, Listen, free_ports, port_of, preflight
+from compose.supervision.ports import HOST, Listen, free_ports, preflight
 from compose.supervision.waiting import not_ready
-from shared.errors import EnvironmentNotReady, PortTaken
+from shared.errors import EnvironmentNotReady, PortTaken, UsageError
 
 _CONNECT = "connect_timeout=2"  # in seconds; of its own accord it would wait for minutes
 
@@ -76,12 +84,7 @@ class DockerEngine(Engine):
         except BaseException:
             client.close()
             raise
-        try:
-            bring_up(cluster, until)
-        except BaseException:
-            cluster.stop()
-            raise
-        return cluster
+        return bring_up(cluster, until)
 
     def attach(self, folder: Path, ledger: Ledger) -> Cluster:
         """The running cluster that was started in that folder by an earlier process."""
@@ -94,21 +97,18 @@ class DockerEngine(Engine):
         """Choose ports and secrets; the addresses inside come with the network."""
         check_distance(spec)
         check_balancer(spec.architecture, spec.balancer, engine=self.name)
-        spare = spare_wires(spec)
-        names = (*addresses_of(spec), DATABASE, *(f"spare wire at {port}" for port in spare))
-        at = dict(zip(names, free_ports(len(names)), strict=True))
-        if spec.port is not None:
-            at[BALANCER] = spec.port
+        spare = {port: f"spare wire at {port}" for port in spare_wires(spec)}
+        at = first_ports(spec, DATABASE, *spare.values())
         # Only the one that may have been asked for: the others are free, and Docker says so if one is taken meanwhile.
         preflight(at[BALANCER], BALANCER)
         check_public(spec)
         account = f"{DATABASE_USER}:{secrets.token_urlsafe(24)}"
         database = f"postgresql+psycopg://{account}@{HOST}:{at[DATABASE]}/{DATABASE_NAME}?{_CONNECT}"
         written = new_cluster(self.name, spec, database, at)
-        written = msgspec.structs.replace(written, container_engine=address, peers={})
+        written = msgspec.structs.replace(written, container_engine=address)
         ledger.make_folder(work_folder(folder).absolute())
         cluster = DockerCluster(folder.absolute(), written, ledger, client, self._node_command)
-        cluster.spare = {port: at[f"spare wire at {port}"] for port in spare}
+        cluster.blueprint.spare = {port: Listen(HOST, at[name]) for port, name in spare.items()}
         return cluster
 
 
@@ -116,6 +116,7 @@ class DockerCluster(RoutedCluster):
     """Containers on a network of their own."""
 
     engine = "docker"
+    host = ANYWHERE
 
     def __init__(
         self,
@@ -128,16 +129,14 @@ class DockerCluster(RoutedCluster):
         super().__init__(folder, written, ledger)
         self.database_part = "" if self.spec.application else DATABASE
         self.client = client
-        self._node_command = node_command
-        self.spare: dict[int, int] = {}
-        """Ports of the wires, theirs and ours, for nodes to come; known while the cluster is started."""
         self._hit: dict[str, str] = {}
         """By part that was killed or terminated: when the container that was hit had been started."""
         address = written.container_engine or ""
         self.containers = Containers(client, ledger, address, cluster=self.spec.architecture.name, work=self.work)
         # What balancer and wires each see a folder of as their own; inside `work/`, which nobody else may enter.
         self._read = self.work / "read"
-        self.balancer_folder = self._read / BALANCER
+        self.balancer_folder, self.wires_folder = self._read / BALANCER, self._read / WIRES
+        self.blueprint = Blueprint(self, self.containers, node_command)
         for one in (client, self.containers.eye):
             weakref.finalize(self, one.close)  # whoever kept the cluster does not keep our connections
 
@@ -156,10 +155,9 @@ class DockerCluster(RoutedCluster):
         """When its container was started last."""
         return self.containers.state(part).started or None
 
-    def used(self, parts: list[str]) -> dict[str, tuple[float, int] | None]:
-        """What each part's container uses of the machine."""
-        with ThreadPoolExecutor(len(parts)) as pool:
-            return dict(zip(parts, pool.map(self.containers.used, parts), strict=True))
+    def used(self, part: str) -> tuple[float, int] | None:
+        """What the part's container uses of the machine."""
+        return self.containers.used(part)
 
     def versions(self) -> dict[str, str]:
         """The Docker engine, and each image with the id of what it really was."""
@@ -201,44 +199,16 @@ class DockerCluster(RoutedCluster):
         """Those that containers write themselves, so that a line is here before the container that wrote it can die."""
         return [log for name, log in self.log_files().items() if name.endswith(".requests")] + [self.own_access_log]
 
-    @cached_property
-    def _user(self) -> str:
-        """Who runs in the containers that may run as anybody."""
-        return container_user(self.client)
-
-    @cached_property
-    def _node_image(self) -> str:
-        # Of a cluster that runs already it is the one it was started with, whatever has changed in the rooms since.
-        started = None if self.spec.application else self.containers.image("n1")
-        return started or images.node_image()
-
     def _beside(self) -> tuple[str, ...]:
         """What all nodes rest on, and what cannot be struck, in the order in which it is started."""
         service = self.application.service()
         return tuple(it.name for it in service.beside) if service else (DATABASE,)
 
-    def _blueprint(self) -> Blueprint:
-        """How each part is run, as things are now."""
-        return Blueprint(
-            written=self.written,
-            application=self.application,
-            balancer=self.balancer,
-            node_image=self._node_image,
-            node_command=self._node_command,
-            user=self._user,
-            configuration=self._read,
-            logs=self.log_files(),
-            access_log=self.own_access_log,
-            spare=self.spare,
-        )
-
     def start_all(self, parts: list[str], until: float) -> None:
         """Make the network, write the files that containers will find mounted, start all at once."""
         # First of all: its range, which the engine chooses, decides every address that is written into those files.
-        network = self.containers.make_network()
-        inside_urls = {part: inside(network, part, self.spec) for part in (DATABASE, *self.parts())}
-        told = peers(self.spec, inside_urls, self.written.node_urls)
-        self.written = msgspec.structs.replace(self.written, inside_urls=inside_urls, peers=told)
+        self.containers.make_network()
+        self.written = placed(self.written, (DATABASE, *self.parts()), self.containers.address)
         self._prepare_files()
 
         def start(part: str) -> None:
@@ -248,17 +218,16 @@ class DockerCluster(RoutedCluster):
 
         if self.spec.application is None:
             parts = [DATABASE, *parts]
-        elif late := self.containers.run_in_order(self._blueprint().beside_it(), until):
+        elif late := self.containers.run_in_order(self.blueprint.beside(), until):
             raise not_ready(late, "its health check does not say that it is well", self.logs()[late])
         with ThreadPoolExecutor(len(parts)) as pool:
             list(pool.map(start, parts))
 
     def _prepare_files(self) -> None:
-        for folder in (self._read, self.balancer_folder, self._read / WIRES):
+        for folder in (self._read, self.balancer_folder, self.wires_folder):
             folder.mkdir(mode=0o755)
         self.write_balancer_files(Routing())
-        if self.written.wire_urls:
-            self.tell_wires()
+        self.tell_wires()
         self.log_files()[BALANCER].touch()
         # What is mounted must be there: Docker would make a folder in its place, of root's.
         for log in self._mounted_logs():
@@ -266,7 +235,7 @@ class DockerCluster(RoutedCluster):
 
     def _lay_log(self, log: Path) -> None:
         log.touch()
-        give(log, self._user)
+        give(log, self.blueprint.user)
 
     def write_file(self, path: Path, content: bytes) -> None:
         """Replace it by rename; it holds no secret, and whoever runs in the container must read it."""
@@ -278,11 +247,9 @@ class DockerCluster(RoutedCluster):
 
     def balancer_site(self) -> Site:
         """Where the balancer is, as it sees it."""
-        return self._blueprint().site()
-
-    def tell_wires(self) -> None:
-        """Replace the file that the wires follow."""
-        self.write_file(self._read / WIRES / WIRES_FILE, self._blueprint().wire_file(self.link))
+        listen, admin = Listen(ANYWHERE, BALANCER_PORT), Listen(ANYWHERE, ADMIN_PORT)
+        public = Listen(ANYWHERE, PUBLIC_PORT) if self.spec.public else None
+        return Site(self.spec, self.application.http, listen, admin, CONFIG_FOLDER, ACCESS_LOG, public)
 
     def run_part(self, part: str) -> None:
         """Make and start that part's container, for the first time.
@@ -290,22 +257,7 @@ class DockerCluster(RoutedCluster):
         Raises:
             PortTaken, EnvironmentNotReady: as their names say.
         """
-        self.containers.run(self._plan(part))
-
-    def _plan(self, part: str) -> ContainerPlan:
-        blueprint = self._blueprint()
-        if part in (STORE, REPLICA):
-            return blueprint.part(part, follows=self._follows(part, blueprint))
-        return blueprint.part(part)
-
-    def _follows(self, part: str, blueprint: Blueprint) -> str:
-        """host:port of the server whose copy that part is to be; "": it is nobody's."""
-        # As a system's start-up would: else a store that was replaced would come back as a second one.
-        asked = self.written.sentinel_url
-        leads = (master_address(port_of(asked)) if asked else None) or blueprint.server(STORE)
-        if leads == blueprint.server(part):
-            return ""
-        return blueprint.store_for(part) if leads == blueprint.server(STORE) else leads
+        self.containers.run(self.blueprint.part(part))
 
     def start_again(self, part: str) -> None:
         """In the same container, or one made anew if its settings have changed; while `changing`."""
@@ -316,18 +268,19 @@ class DockerCluster(RoutedCluster):
                 return
             # Struck a moment ago it is still dying, or ending what it was doing.
             self.containers.end(part, self.spec.limits.stop_s)
-        plan = self._plan(part)
-        for port in plan.publish.values():
-            preflight(port, part)
+        plan = self.blueprint.part(part)
+        for at in plan.publish.values():
+            if at.host == HOST:
+                preflight(at.port, part)
         self.containers.run_again(plan, self.log_files()[part])
         self._hit.pop(part, None)
 
     def run_new_node(self, node: str) -> None:
         """On another port if somebody took the one that was chosen; if it fails, nothing of it is left."""
-        before, inside_url = self.written, inside(self.containers.find_network(), node, self.spec)
+        before = self.written
         for last in (False, False, True):
             try:
-                self._lay_out_new_node(node, inside_url)
+                self._lay_out_new_node(node)
                 self.run_part(node)
                 return
             except BaseException as error:
@@ -337,27 +290,34 @@ class DockerCluster(RoutedCluster):
                 if last or not isinstance(error, PortTaken):
                     raise
 
-    def _lay_out_new_node(self, node: str, inside_url: str) -> None:
-        (port,) = free_ports(1)
-        written = self.written
-        self.written = msgspec.structs.replace(
-            written,
-            node_urls={**written.node_urls, node: Listen(HOST, port).url},
-            inside_urls={**written.inside_urls, node: inside_url},
-            wire_urls=written.wire_urls | new_wire(self.spec, node, self.containers.published),
-            peers=written.peers | peers(self.spec, {node: inside_url}, [node]),
-        )
-        if self.written.wire_urls != written.wire_urls:
-            self.tell_wires()
+    def _lay_out_new_node(self, node: str) -> None:
+        at = {node: free_ports(1)[0]}
+        if node in wire_ends(self.spec, [node]):
+            at[wire_of(node)] = self._spare_wire(node)
+        self.written = placed(with_nodes(self.written, [node], at), [node], self.containers.address)
+        self.tell_wires()
         self._lay_log(self.log_files()[f"{node}.requests"])
+
+    def _spare_wire(self, node: str) -> int:
+        """The port here of the wire for a node that is being added."""
+        port = self.containers.published(WIRES, wire_port(node))
+        if port is None:
+            raise UsageError(
+                f"there is no wire for {node}",
+                why=f"{SPARE_WIRES} are spare: a container's ports are chosen when it is made",
+                next_step="start a cluster with more nodes",
+            )
+        return port
 
     def strike(self, blow: Blow, part: str) -> None:
         """SIGKILL goes to everything in the container, SIGTERM to its first process: others go when that one ends."""
         match blow:
             case "freeze":
-                self.containers.do(f"freeze {part}", self.client.pause, part)
+                with ensuring(f"freeze {part}"):
+                    self.client.pause(self.containers.name(part))
             case "thaw":
-                self.containers.do(f"thaw {part}", self.client.unpause, part)
+                with ensuring(f"thaw {part}"):
+                    self.client.unpause(self.containers.name(part))
             case _:
                 self._hit[part] = self.containers.state(part).started
                 self.containers.signal(part, "SIGKILL" if blow == "kill" else "SIGTERM")

@@ -6,12 +6,15 @@ knows better than we do (other networks, routes of the machine), so it is asked 
 
 from __future__ import annotations
 
+import hashlib
+import ipaddress
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 import docker
 import msgspec
@@ -19,22 +22,73 @@ import requests
 from docker.errors import APIError, DockerException, NotFound
 from docker.types import EndpointConfig, IPAMConfig, IPAMPool, NetworkingConfig
 
-from compose.containers import LOOKS_WITHIN_S, SETTINGS, asking, connect, labels, sweep
-from compose.engines.docker_network import Network
-from compose.engines.docker_parts import ContainerPlan
+from compose.containers import LOOKS_WITHIN_S, SETTINGS, asking, connect, ensuring, labels, sweep
 from compose.supervision.ledger import Ledger
 from compose.supervision.ledger_file import Made, Making
+from compose.supervision.ports import Listen
 from compose.supervision.process_table import used_by_processes
 from compose.supervision.waiting import wait_for
-from shared.errors import TwinshopError
+from shared.errors import EnvironmentNotReady, TwinshopError
 
 DEAD_WITHIN_S = 5.0
+FIRST_ADDRESS = 10  # in the network: those below are the gateway's, and of what a service rests on
+MEGABYTE = 2**20
+PROCESSES = 256  # threads count as processes do
 _TRIES = 5
-_NOT_RUNNING, _NO_SUCH = 409, 404
 _HEALTH_EVERY_S = 0.3
-# What the engine says, with other codes, when there is nothing to be done.
-_SO_ALREADY = ("is not paused", "is not connected", "already exists in network")
 _AT_ONCE = 8
+
+
+class ContainerPlan(msgspec.Struct, frozen=True):
+    """A container to be made."""
+
+    name: str
+    image: str
+    command: tuple[str, ...]
+    address: str
+    """Its own, fixed for the life of the cluster: a node that comes back is where it was."""
+    publish: dict[int, Listen]
+    """Its ports, and the addresses of this machine that lead there."""
+    memory_mb: int
+    role: str = ""
+    """For its label, if it is not its name: of a node, say."""
+    processes: int = PROCESSES
+    """The most it may have."""
+    environment: dict[str, str] = {}
+    entrypoint: tuple[str, ...] = ()
+    """Empty: the image's own."""
+    binds: tuple[str, ...] = ()
+    """Folders and files of this machine that it sees, as Docker writes them: "/ours:/theirs:ro"."""
+    in_memory: tuple[str, ...] = ()
+    """Folders that are lost with the container; without, the image would make a volume."""
+    user: str = ""
+    """uid:gid; empty: the image's own, which sheds root by itself."""
+    init: bool = False
+    """A first process that passes signals on: for programs that, as the first one themselves, would not hear them."""
+    folder: str = ""
+    """In which it is started; empty: the image's own."""
+    health: tuple[str, ...] = ()
+    """The command that says, in the container, whether it is well, if others wait for that; empty: nobody asks."""
+
+    @property
+    def settings(self) -> str:
+        """Another one as soon as it would be started with another command or environment."""
+        return hashlib.sha256(repr((self.command, self.environment)).encode()).hexdigest()[:12]
+
+    def host_settings(self) -> dict[str, Any]:
+        """Docker's HostConfig."""
+        return {
+            "port_bindings": {f"{inside}/tcp": (at.host, at.port) for inside, at in self.publish.items()},
+            "binds": list(self.binds),
+            "tmpfs": dict.fromkeys(self.in_memory, ""),
+            "mem_limit": self.memory_mb * MEGABYTE,
+            "pids_limit": self.processes,
+            "init": self.init,
+            "security_opt": ["no-new-privileges"],
+            "cap_drop": ["ALL"] if self.user else None,  # an image that sheds root by itself needs some for that
+            # A part that dies stays dead: who starts it again is for the scenario to say.
+            "restart_policy": {"Name": "no"},
+        }
 
 
 class State(msgspec.Struct, frozen=True):
@@ -43,7 +97,6 @@ class State(msgspec.Struct, frozen=True):
     runs: bool
     """A paused one does."""
     words: str
-    there: bool = True
     settings: str = ""
     """`ContainerPlan.settings` of the part that it was made as."""
     started: str = ""
@@ -64,25 +117,40 @@ class Containers:
         """Of that part's container."""
         return f"{self.network}-{part}"
 
-    def find_network(self) -> Network:
-        """The cluster's network, made earlier.
+    @cached_property
+    def range(self) -> str:
+        """Of the cluster's network, as in "172.20.0.0/16".
 
         Raises:
-            EnvironmentNotReady: there is none.
+            EnvironmentNotReady: it was not made yet.
         """
         with asking(f"describe the network {self.network}"):
-            config = self.client.inspect_network(self.network)["IPAM"]["Config"]
-            return Network(self.network, str(config[0]["Subnet"]))
+            return str(self.client.inspect_network(self.network)["IPAM"]["Config"][0]["Subnet"])
 
-    def make_network(self) -> Network:
+    def address(self, number: int) -> str:
+        """The address of that number in it, from 0 on.
+
+        Raises:
+            EnvironmentNotReady: the engine gives out ranges too small for so many.
+        """
+        try:
+            return str(ipaddress.ip_network(self.range)[FIRST_ADDRESS + number])
+        except IndexError:
+            raise EnvironmentNotReady(
+                f"the network {self.network} has no address left",
+                why=f"its range is {self.range}",
+                next_step="give Docker larger ranges: `default-address-pools` in its daemon.json",
+            ) from None
+
+    def make_network(self) -> None:
         """Make it.
 
         Raises:
             EnvironmentNotReady: the engine refuses, or has no range left.
         """
-        for last in (*[False] * (_TRIES - 1), True):
-            self._ledger.add(Making(f"network {self.network}", self._address))
-            with asking("make a network"):
+        self._ledger.add(Making(f"network {self.network}", self._address))
+        with asking("make a network"):
+            for last in (*[False] * (_TRIES - 1), True):
                 made = self._create_network(None)
                 config = self.client.inspect_network(made)["IPAM"]["Config"][0]
                 # It was made to learn its range; only one whose range we name lets us choose addresses in it.
@@ -95,9 +163,7 @@ class Containers:
                     # Somebody else took the range in between: again.
                     if last or "overlaps" not in str(error.explanation):
                         raise
-            self._ledger.add(Made(f"network {self.network}"))
         self._ledger.add(Made(f"network {self.network}"))
-        return Network(self.network, str(config["Subnet"]))
 
     def _create_network(self, ipam: IPAMConfig | None) -> str:
         marks = labels(self._ledger.run, self._cluster, "network")
@@ -110,14 +176,14 @@ class Containers:
         try:
             found = self.eye.inspect_container(name)
         except NotFound:
-            return State(False, f"container {name}: gone", there=False)
+            return State(False, f"container {name}: gone")
         except (APIError, requests.RequestException, OSError) as error:
             # As running: a fault counts only if it was seen, and this saw nothing.
             return State(True, f"container {name}: the engine does not say ({type(error).__name__})")
         state = found["State"]
         words = state["Status"] if state["Running"] else f"{state['Status']}, exit code {state['ExitCode']}"
         settings = (found["Config"]["Labels"] or {}).get(SETTINGS, "")
-        return State(bool(state["Running"]), f"container {name}: {words}", True, settings, state["StartedAt"])
+        return State(bool(state["Running"]), f"container {name}: {words}", settings, state["StartedAt"])
 
     def image(self, part: str) -> str | None:
         """The name of the image that the part's container was made of; None if it has none."""
@@ -186,7 +252,7 @@ class Containers:
                 environment=part.environment,
                 user=part.user or None,
                 labels=labels(self._ledger.run, self._cluster, part.role or part.name) | {SETTINGS: part.settings},
-                ports=list(part.published),
+                ports=list(part.publish),
                 working_dir=part.folder or None,
                 # The health checks of compose files are for people; here they would cost CPU that is measured.
                 healthcheck={"test": ["NONE"]},
@@ -227,9 +293,9 @@ class Containers:
         Raises:
             PortTaken, EnvironmentNotReady: as their names say.
         """
-        state = self.state(part.name)
-        if state.there and state.settings == part.settings:
-            self.do(f"start {part.name}", self.client.start, part.name)
+        if self.state(part.name).settings == part.settings:
+            with ensuring(f"start {part.name}"):
+                self.client.start(self.name(part.name))
             return
         # What the old one printed goes with it.
         self._fetch_log(part.name, log)
@@ -239,20 +305,13 @@ class Containers:
 
     def remove(self, part: str) -> None:
         """Remove the part's container, whatever it does."""
-        self.do(f"remove {part}", lambda name: self.client.remove_container(name, v=True, force=True), part)
-
-    def do(self, what: str, deed: Callable[[str], object], part: str) -> None:
-        """Carry it out; no error if it is so already."""
-        with asking(what):
-            try:
-                deed(self.name(part))
-            except APIError as error:
-                if not _is_so_already(error):
-                    raise
+        with ensuring(f"remove {part}"):
+            self.client.remove_container(self.name(part), v=True, force=True)
 
     def signal(self, part: str, name: str) -> None:
         """Send everything in the part's container (SIGKILL), or its first process (all others), that signal."""
-        self.do(f"send {part} {name}", lambda container: self.client.kill(container, name), part)
+        with ensuring(f"send {part} {name}"):
+            self.client.kill(self.name(part), name)
 
     def end(self, part: str, within_s: float) -> None:
         """Wait for a part that was struck to end; if it does not by itself, SIGKILL it.
@@ -268,20 +327,16 @@ class Containers:
 
     def _gone(self, part: str, within_s: float) -> bool:
         until = time.monotonic() + within_s
-        return wait_for(lambda: None if self.state(part).runs else True, until=until, every_s=0.02) is not None
+        return bool(wait_for(lambda: not self.state(part).runs or None, until=until))
 
     def stop(self, part: str, within_s: float) -> None:
         """SIGTERM, and SIGKILL for what is still there after that long."""
-        self.do(f"stop {part}", lambda name: self.client.stop(name, timeout=int(within_s)), part)
+        with ensuring(f"stop {part}"):
+            self.client.stop(self.name(part), timeout=int(within_s))
 
     def sweep(self) -> None:
         """Remove all of the cluster: containers, network, volumes."""
         sweep(self.client, self._ledger.run, self._cluster)
-
-
-def _is_so_already(error: APIError) -> bool:
-    words = str(error.explanation)
-    return error.status_code in (_NOT_RUNNING, _NO_SUCH) or any(known in words for known in _SO_ALREADY)
 
 
 def _is_process_of(container: str, pid: int) -> bool:

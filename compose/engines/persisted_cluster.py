@@ -5,9 +5,9 @@ and by its application. An engine adds what only it knows: whether a part's proc
 from __future__ import annotations
 
 import threading
-import time
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -19,33 +19,22 @@ from compose.applications import application_of
 from compose.applications.contract import NodeState
 from compose.balancers import balancer_named
 from compose.balancers.access_log import KEPT_LOG, translate
-from compose.balancers.contract import OUR_LOG, MemberHealth
-from compose.cluster import (
-    BALANCER,
-    CACHE,
-    REPLICA,
-    SENTINEL,
-    STORE,
-    WIRES,
-    NodeChanges,
-    Observation,
-    Reply,
-    Trouble,
-    Usage,
-    other_parts,
-)
+from compose.balancers.contract import OUR_LOG
+from compose.cluster import BALANCER, CACHE, REPLICA, SENTINEL, STORE, WIRES, NodeChanges, Reply, Trouble, Usage
 from compose.engines import page_cache
 from compose.engines.cluster_file import ClusterFile, read_cluster_file, work_folder, write_cluster_file
 from compose.engines.confidential import blank_in_logs, passwords_of
 from compose.engines.contract import Cluster
-from compose.engines.store import store_counters
+from compose.engines.store import master_address, store_counters
 from compose.probes import PROBE_S, SelfReport, Unanswered, ask, report_of_sentinel, report_of_store, report_of_wires
 from compose.supervision.ledger import Ledger
 from compose.supervision.ledger_file import Broken
+from compose.supervision.ports import port_of
 from compose.supervision.recovery import is_own_folder, remove_own_folder
 from shared.database_order import DatabaseOrder
 from shared.errors import TwinshopError, UsageError
 from shared.sessions import HeldSession
+from shared.whole_file import write_whole
 
 PROBE = "probe-"  # how the ids of what is asked from outside begin: they are no shopper's
 CONFIGURATION = "balancer.configuration"
@@ -90,25 +79,17 @@ class PersistedCluster(Cluster):
     def run_part(self, part: str) -> None:
         """Start a part for the first time."""
 
+    def write_file(self, path: Path, content: bytes) -> None:
+        """Replace, by rename, a file that a part reads."""
+        write_whole(path, content, mode=0o600)
+
     @abstractmethod
     def start_again(self, part: str) -> None:
         """Start a part again, unless it runs; while `changing`."""
 
     @abstractmethod
-    def write_file(self, path: Path, content: bytes) -> None:
-        """Replace, by rename, a file that a part reads."""
-
-    @abstractmethod
-    def used(self, parts: list[str]) -> dict[str, tuple[float, int] | None]:
-        """Processor seconds and bytes of memory of each part; None if nobody says."""
-
-    @abstractmethod
-    def rotation(self) -> dict[str, MemberHealth]:
-        """Each node as the balancer treats it."""
-
-    @abstractmethod
-    def make_member(self, part: str) -> None:
-        """Make a node a member of the balancer's, if it is none; not while `changing`."""
+    def used(self, part: str) -> tuple[float, int] | None:
+        """Processor seconds and bytes of memory of that part; None if nobody says."""
 
     def start_of(self, part: str) -> str | None:
         """What tells this start of a part from another one, by the engine's books: for parts that do not say it."""
@@ -125,21 +106,12 @@ class PersistedCluster(Cluster):
 
     def parts(self) -> tuple[str, ...]:
         """All parts, dead ones too."""
-        return (*self.written.node_urls, *other_parts(self.spec))
+        return tuple(self.written.urls)
 
     def address(self, part: str) -> str:
         """Where we reach that part."""
         self._known(part)
-        written = self.written
-        others = {
-            BALANCER: written.url,
-            STORE: written.store_url,
-            REPLICA: written.replica_url,
-            SENTINEL: written.sentinel_url,
-            WIRES: written.wires_url,
-            CACHE: written.cache_url,
-        }
-        return others[part] if part in others else self._node_url(part)
+        return self.written.urls[part]
 
     @property
     def shop_url(self) -> str:
@@ -166,21 +138,6 @@ class PersistedCluster(Cluster):
         except KeyError:
             raise _no_such("node", node, self.written.node_urls) from None
 
-    def observe(self, part: str) -> Observation:
-        """Look at a part from outside: the engine's books, its own address, the balancer."""
-        self._known(part)
-        process, words = self.process_state(part)
-        report = self.self_report(part)
-        evidence, in_rotation = [words, report.words], report.answers
-        # What does not say which start of it this is goes by its process; one that does not answer is no start at all.
-        boot = report.boot or (self.start_of(part) if report.answers else None)
-        if part in self.written.node_urls:
-            health = self.rotation()[part]
-            evidence.append(f"{self.balancer.name}: {health}")
-            # The balancer's word and not the node's: whom it sends people to is what people meet.
-            in_rotation = health.in_rotation
-        return Observation(part, time.monotonic(), process, report.answers, in_rotation, boot, evidence=tuple(evidence))
-
     def self_report(self, part: str) -> SelfReport:
         """What a part's own address answers."""
         if part in self.written.node_urls:
@@ -189,6 +146,18 @@ class PersistedCluster(Cluster):
             return self.balancer.self_report(self.admin_url)
         looks = {SENTINEL: report_of_sentinel, WIRES: report_of_wires, CACHE: page_cache.self_report}
         return looks.get(part, report_of_store)(self.address(part))
+
+    def follows(self, part: str) -> str:
+        """host:port of the server whose copy a store or replica is to be; "": it is nobody's."""
+        written = self.written
+        ours = str(written.reach(STORE))
+        # As a system's start-up would, it asks the sentinel: a store that was replaced, told by nobody, would be a
+        # second one for 10 s, until the sentinel makes it follow.
+        named = master_address(port_of(written.sentinel_url)) if written.sentinel_url else None
+        leads = named or ours
+        if leads == str(written.reach(part)):
+            return ""
+        return str(written.store_for(part)) if leads == ours else leads
 
     def probe(self, node: str) -> Reply:
         """Ask a node for a page of the shop, past the balancer."""
@@ -208,8 +177,10 @@ class PersistedCluster(Cluster):
 
     def usage(self) -> dict[str, Usage]:
         """What each node and each store uses of the machine."""
-        stores = self.written.server_urls
-        found = self.used([*self.written.node_urls, *stores])
+        stores = {part: url for part, url in self.written.urls.items() if part in (STORE, REPLICA)}
+        parts = (*self.written.node_urls, *stores)
+        with ThreadPoolExecutor(len(parts)) as pool:  # side by side: an engine may take its time for each
+            found = dict(zip(parts, pool.map(self.used, parts), strict=True))
         return {
             part: Usage(*spent, store_counters(stores[part]) if part in stores else {})
             for part, spent in found.items()
@@ -271,15 +242,6 @@ class PersistedCluster(Cluster):
             if not self._stopped:
                 self._ledger.add(Broken(f"{blow} {part}"))
                 self.strike(blow, part)
-
-    def start(self, part: str) -> None:
-        """Start a dead part again, on the same address. A node that was removed joins the balancer's members again."""
-        self._known(part)
-        with self.changing() as there:
-            if there:
-                self.start_again(part)
-        # After the lock is let go: it may wait for the node to answer, and nobody else need wait with it.
-        self.make_member(part)
 
     def change(self, node: str, changes: NodeChanges) -> None:
         """Settings that the node has from its next start on."""

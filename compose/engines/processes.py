@@ -18,14 +18,13 @@ from compose.applications.contract import NodeSetup
 from compose.balancers import check_balancer, check_public
 from compose.balancers.contract import Routing, Site
 from compose.cluster import BALANCER, CACHE, REPLICA, SENTINEL, STORE, WIRES, ClusterSpec, NodeAddress, check_distance
-from compose.delay_proxy import WireFile
 from compose.engines import page_cache
 from compose.engines.cluster_file import (
     ClusterFile,
     Process,
-    addresses_of,
-    addresses_of_one_more,
+    first_ports,
     new_cluster,
+    ports_of_one_more,
     read_cluster_file,
     with_nodes,
     work_folder,
@@ -33,27 +32,19 @@ from compose.engines.cluster_file import (
 from compose.engines.contract import Cluster, Engine
 from compose.engines.persisted_cluster import PREPARE_LOG, Blow
 from compose.engines.readiness import bring_up
-from compose.engines.routed_cluster import RoutedCluster
-from compose.engines.store import (
-    master_address,
-    sentinel_file,
-    sentinel_settings,
-    server_args,
-    server_program,
-    serving_pid,
-)
+from compose.engines.routed_cluster import WIRES_FILE, RoutedCluster
+from compose.engines.store import sentinel_settings, server_args, server_program, serving_pid
 from compose.supervision.child import Child, spawn
 from compose.supervision.ledger import Ledger
 from compose.supervision.ledger_file import Ended
-from compose.supervision.ports import HOST, Listen, free_ports, port_of, preflight
+from compose.supervision.ports import HOST, Listen, port_of, preflight
 from compose.supervision.process_table import used_by_processes
 from shared.errors import TwinshopError
-from shared.whole_file import write_whole
 
 # After SIGTERM, nodes and the store have this long before SIGKILL: at the end of a run nobody waits for an answer.
 NODE_GRACE_S = 0.3
 REPLACED_WITHIN_S = 1.0
-SENTINEL_FILE, WIRES_FILE = "sentinel.conf", "wires.json"
+SENTINEL_FILE = "sentinel.conf"
 SHARED = "shared"  # the folder that all nodes of a described application share
 BALANCER_GRACE_S = 1.0  # a balancer with an `end_signal` has this long to end by itself before SIGTERM
 _SIGNALS = {"kill": signal.SIGKILL, "terminate": signal.SIGTERM, "freeze": signal.SIGSTOP, "thaw": signal.SIGCONT}
@@ -74,10 +65,7 @@ class ProcessesEngine(Engine):
         """Start a cluster and return it once it was observed to be ready."""
         check_distance(spec)
         check_balancer(spec.architecture, spec.balancer)
-        names = addresses_of(spec)
-        at = dict(zip(names, free_ports(len(names)), strict=True))
-        if spec.port is not None:
-            at[BALANCER] = spec.port
+        at = first_ports(spec)
         for part, port in at.items():
             preflight(port, part)
         check_public(spec)
@@ -85,13 +73,7 @@ class ProcessesEngine(Engine):
         written = new_cluster(self.name, spec, f"sqlite:///{work / 'shop.db'}", at)
         ledger.make_folder(work)
         cluster = ProcessCluster(folder.absolute(), written, ledger, self._node_command)
-        try:
-            cluster.write_files()
-            bring_up(cluster, time.monotonic() + spec.limits.cluster_ready_s)
-        except BaseException:
-            cluster.stop()
-            raise
-        return cluster
+        return bring_up(cluster, time.monotonic() + spec.limits.cluster_ready_s)
 
     def attach(self, folder: Path, ledger: Ledger) -> Cluster:
         """The running cluster that was started in that folder by an earlier process."""
@@ -105,7 +87,7 @@ class ProcessCluster(RoutedCluster):
 
     def __init__(self, folder: Path, written: ClusterFile, ledger: Ledger, node_command: NodeCommand | None) -> None:
         super().__init__(folder, written, ledger)
-        self.balancer_folder = self.work
+        self.balancer_folder = self.wires_folder = self.work
         self._node_command = node_command
         self._children = {p.name: Child(p.name, p.pid, p.born, written.spec.run) for p in written.processes}
         self._killed: set[str] = set()
@@ -149,20 +131,16 @@ class ProcessCluster(RoutedCluster):
         urls = [self.url, self.admin_url] if part == BALANCER else [self.address(part)]
         return [port_of(url) for url in urls]
 
-    def used(self, parts: list[str]) -> dict[str, tuple[float, int] | None]:
-        """What each part uses of the machine."""
-        children = {part: self._children.get(part) for part in parts}
-        return {
-            part: used_by_processes(child.pid) if child is not None and child.alive() else None
-            for part, child in children.items()
-        }
+    def used(self, part: str) -> tuple[float, int] | None:
+        """What the part's processes use of the machine."""
+        child = self._children.get(part)
+        return used_by_processes(child.pid) if child is not None and child.alive() else None
 
     def versions(self) -> dict[str, str]:
         """The balancer's program."""
         return {self.balancer.package: self.balancer.program().version}
 
-    def write_files(self) -> None:
-        """Write, before anything is started, what the parts read."""
+    def _write_files(self) -> None:
         written, there = self.written, self.parts()
         self.write_balancer_files(Routing())
         for part in {STORE, REPLICA, SENTINEL, CACHE} & set(there):
@@ -170,12 +148,12 @@ class ProcessCluster(RoutedCluster):
         if CACHE in there:
             self._write_cache_file()
         if SENTINEL in there:
-            store, replica = ((HOST, port_of(url)) for url in (written.store_url, written.replica_url))
-            lines = sentinel_settings(store, replica, wired=WIRES in there)
             folder = self.work / SENTINEL
-            self.write_file(folder / SENTINEL_FILE, sentinel_file(port_of(written.sentinel_url), folder, lines))
-        if WIRES in there:
-            self.tell_wires()
+            own = [f"port {port_of(written.sentinel_url)}", f"bind {HOST}", f'dir "{folder}"', "set-proc-title no"]
+            lines = [*own, *sentinel_settings(written.reach(STORE), written.reach(REPLICA), wired=WIRES in there), ""]
+            # It rewrites the file itself, and reads it again when it is started again.
+            self.write_file(folder / SENTINEL_FILE, "\n".join(lines).encode())
+        self.tell_wires()
 
     def _write_cache_file(self) -> None:
         folder, listen = self.work.absolute() / CACHE, Listen.at(self.written.cache_url)
@@ -184,10 +162,6 @@ class ProcessCluster(RoutedCluster):
             folder / page_cache.CONFIG_FILE, page_cache.configuration(self.spec, http, listen, balancer, folder)
         )
 
-    def write_file(self, path: Path, content: bytes) -> None:
-        """Replace, by rename, a file that a part reads."""
-        write_whole(path, content, mode=0o600)
-
     def balancer_site(self) -> Site:
         """Where the balancer runs."""
         http = self.application.http
@@ -195,16 +169,9 @@ class ProcessCluster(RoutedCluster):
         public = Listen(self.spec.public.host, self.spec.public.port) if self.spec.public else None
         return Site(self.spec, http, listen, admin, self.work.absolute(), self.own_access_log.absolute(), public)
 
-    def tell_wires(self) -> None:
-        """Replace the file that the wires follow."""
-        written = self.written
-        store = f"{HOST}:{port_of(written.store_url)}"
-        lines = {end: self.link(end, f"{HOST}:{port_of(url)}", store) for end, url in written.wire_urls.items()}
-        told = WireFile(f"{HOST}:{port_of(written.wires_url)}", lines)
-        self.write_file(self.work / WIRES_FILE, msgspec.json.encode(told))
-
     def start_all(self, parts: list[str], _until: float) -> None:
-        """Start these parts."""
+        """Write what the parts read, prepare what the nodes need, and start them."""
+        self._write_files()
         (self.work / SHARED).mkdir(mode=0o700, exist_ok=True)
         first = next(iter(self.written.node_urls))
         self.application.before_start(self.spec, self._node_setup(first), self.folder / PREPARE_LOG)
@@ -237,31 +204,16 @@ class ProcessCluster(RoutedCluster):
         if part == WIRES:
             return [sys.executable, "-P", "-m", "compose.delay_proxy", str(self.work / WIRES_FILE)], {}
         port = port_of(self.address(part))
-        return server_args(server_program(), port, self.work / part, self.spec.limits, self._follows(part)), {}
+        return server_args(server_program(), port, self.work / part, self.spec.limits, self.follows(part)), {}
 
     def _node_setup(self, node: str) -> NodeSetup:
-        written = self.written
-        return written.node_setup(
+        return self.written.node_setup(
             node,
-            listen=Listen.at(written.node_urls[node]),
-            database_url=written.database_url,
-            request_log=str((self.folder / f"{node}.requests.ndjson").absolute()),
-            store_url=written.wire_urls.get(node, written.store_url),
-            sentinel=f"{HOST}:{port_of(written.sentinel_url)}" if written.sentinel_url else "",
+            Listen.at(self.written.node_urls[node]),
+            self.written.database_url,
+            str((self.folder / f"{node}.requests.ndjson").absolute()),
             folder=str(self.work.absolute() / SHARED),
         )
-
-    def _follows(self, part: str) -> int | None:
-        """The port that leads to the server whose copy that part is to be; None: it is nobody's."""
-        written = self.written
-        ours = port_of(written.store_url)
-        # As a system's start-up would, it asks the sentinel: a store that was replaced, told by nobody, would be a
-        # second one for 10 s, until the sentinel makes it follow.
-        named = master_address(port_of(written.sentinel_url)) if written.sentinel_url else None
-        leads = ours if named is None else int(named.rpartition(":")[2])
-        if leads == port_of(self.address(part)):
-            return None
-        return port_of(written.wire_urls[part]) if leads == ours and part in written.wire_urls else leads
 
     def start_again(self, part: str) -> None:
         """While `changing`: threads of this process and other processes start one part at a time."""
@@ -283,14 +235,12 @@ class ProcessCluster(RoutedCluster):
 
     def run_new_node(self, node: str) -> None:
         """On free ports; its wire is listened at before it begins."""
-        names = addresses_of_one_more(self.spec, node)
-        at = dict(zip(names, free_ports(len(names)), strict=True))
+        at = ports_of_one_more(self.spec, node)
         for part, port in at.items():
             preflight(port, part)
         self.written = with_nodes(self.written, [node], at)
         self.write()
-        if self.written.wires_url:
-            self.tell_wires()
+        self.tell_wires()
         self.start_again(node)
 
     def strike(self, blow: Blow, part: str) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 from compose.cluster import BALANCER, CACHE, REPLICA, SENTINEL, STORE, WIRES
 from compose.engines.routed_cluster import RoutedCluster
@@ -22,35 +23,44 @@ from shared.errors import EnvironmentNotReady, ForeignAnswer
 POLL_S = 0.01
 
 
-def bring_up(cluster: RoutedCluster, until: float) -> None:
-    """Start all parts and return once they were seen to work; `until` is `time.monotonic()` seconds.
+def bring_up(cluster: RoutedCluster, until: float) -> RoutedCluster:
+    """Start all parts and return the cluster once they were seen to work; `until` is `time.monotonic()` seconds.
 
     Raises:
-        NotReadyInTime: a part has ended, or the time is over.
+        NotReadyInTime: a part has ended, or the time is over; whatever is raised, nothing that was started is left.
         PortTaken, ForeignAnswer, EnvironmentNotReady: as their names say.
     """
+    try:
+        _start(cluster, until)
+    except BaseException:
+        cluster.stop()
+        raise
+    return cluster
+
+
+def _start(cluster: RoutedCluster, until: float) -> None:
     cluster.start_all([part for part in cluster.parts() if part != SENTINEL], until)
     cluster.write()
-    _watch(cluster, cluster.database_part, lambda: _database_is_prepared(cluster), until=until)
+    _watch(cluster, cluster.database_part, partial(_database_is_prepared, cluster), until=until)
     # From here on: the database may have taken its time, and nodes are not to pay for that.
     each = min(until, time.monotonic() + cluster.spec.limits.node_ready_s)
     for part in [part for part in (STORE, REPLICA) if part in cluster.parts()]:
-        _watch(cluster, part, lambda part=part: _is_ours(cluster, part), until=each)  # type: ignore[misc]
+        _watch(cluster, part, partial(_is_ours, cluster, part), until=each)
     if REPLICA in cluster.parts():
         copies, port = cluster.spec.architecture.replicas, port_of(cluster.written.store_url)
         _watch(cluster, REPLICA, lambda: replicas_that_keep_up(port) >= copies, until=each)
         cluster.run_part(SENTINEL)
         cluster.write()
     for part in [part for part in (SENTINEL, WIRES, CACHE, *cluster.written.node_urls) if part in cluster.parts()]:
-        _watch(cluster, part, lambda part=part: _is_ours(cluster, part), until=each)  # type: ignore[misc]
+        _watch(cluster, part, partial(_is_ours, cluster, part), until=each)
     # A balancer that is told by a signal ends by it, if it comes before it has got so far as to listen for it.
-    _watch(cluster, BALANCER, lambda: _is_ours(cluster, BALANCER), until=until)
+    _watch(cluster, BALANCER, partial(_is_ours, cluster, BALANCER), until=until)
     # Only now does the balancer learn of the nodes: it then finds each healthy at its first look, and not one interval
     # after a look that came too early.
     cluster.route()
     nodes = cluster.written.node_urls
     _watch(cluster, BALANCER, lambda: all(cluster.rotation()[node].in_rotation for node in nodes), until=until)
-    _watch(cluster, BALANCER, lambda: _shop_answers(cluster), until=until)
+    _watch(cluster, BALANCER, partial(_shop_answers, cluster), until=until)
 
 
 def _watch(cluster: RoutedCluster, part: str, ready: Callable[[], bool], *, until: float) -> None:

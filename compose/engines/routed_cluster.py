@@ -18,16 +18,18 @@ from typing import Any
 import msgspec
 
 from compose.balancers.contract import Member, MemberHealth, Routing, Site
-from compose.cluster import OF_A_CANARY, Balancing, Reply, Wire
-from compose.delay_proxy import Link
+from compose.cluster import OF_A_CANARY, STORE, WIRES, Balancing, Observation, Reply, Wire
+from compose.delay_proxy import Link, WireFile
 from compose.engines.persisted_cluster import CONFIGURATION, PersistedCluster
 from compose.probes import PROBE_S, Unanswered, ask, ping
 from compose.supervision.ledger_file import Broken
+from compose.supervision.ports import HOST
 from compose.supervision.waiting import wait_for
 from shared.errors import TwinshopError, UsageError
 
 REMOVED_WITHIN_S = 0.5  # for the balancer to hear that a node is no member any more: until then it sends it requests
 NO_MEMBER = "not a member"
+WIRES_FILE = "wires.json"
 # A node that a balancer sends no stranger to in that time, in so many tries for each node, is out of rotation.
 SEEN_WITHIN_S, SEEN_TRIES = 0.5, 12
 RELOADS, RELOADED_WITHIN_S = 4, 0.6  # so often it is told to read its files anew, and has so long each time to follow
@@ -36,8 +38,12 @@ RELOADS, RELOADED_WITHIN_S = 4, 0.6  # so often it is told to read its files ane
 class RoutedCluster(PersistedCluster):
     """A cluster whose balancer and wires can be told."""
 
+    host = HOST
+    """Where parts listen, as they see it themselves."""
     balancer_folder: Path
     """Of the balancer's files, as we see it."""
+    wires_folder: Path
+    """Of the file that the wires follow."""
 
     @abstractmethod
     def balancer_site(self) -> Site:
@@ -48,12 +54,23 @@ class RoutedCluster(PersistedCluster):
         """Send the balancer's first process, and no other of its own, that signal ("SIGHUP")."""
 
     @abstractmethod
-    def tell_wires(self) -> None:
-        """Replace the file that the wires follow, by rename; each of its lines is a `link`."""
-
-    @abstractmethod
     def run_new_node(self, node: str) -> None:
         """Give a new node its addresses, write them down and start it; while `changing`."""
+
+    def observe(self, part: str) -> Observation:
+        """Look at a part from outside: the engine's books, its own address, the balancer."""
+        self._known(part)
+        process, words = self.process_state(part)
+        report = self.self_report(part)
+        evidence, in_rotation = [words, report.words], report.answers
+        # What does not say which start of it this is goes by its process; one that does not answer is no start at all.
+        boot = report.boot or (self.start_of(part) if report.answers else None)
+        if part in self.written.node_urls:
+            health = self.rotation()[part]
+            evidence.append(f"{self.balancer.name}: {health}")
+            # The balancer's word and not the node's: whom it sends people to is what people meet.
+            in_rotation = health.in_rotation
+        return Observation(part, time.monotonic(), process, report.answers, in_rotation, boot, evidence=tuple(evidence))
 
     def rotation(self) -> dict[str, MemberHealth]:
         """What the balancer says of each node; if it cannot tell, what asking through it shows."""
@@ -180,8 +197,17 @@ class RoutedCluster(PersistedCluster):
         if not self._stopped:
             until = time.monotonic() + REMOVED_WITHIN_S
             # First out of the balancer's sight, then SIGTERM: the other way round people are sent to a node that ends.
-            wait_for(lambda: True if NO_MEMBER in str(self.rotation()[node]) else None, until=until)
+            wait_for(lambda: NO_MEMBER in str(self.rotation()[node]) or None, until=until)
             self.terminate(node)
+
+    def start(self, part: str) -> None:
+        """Start a dead part again, on the same address. A node that was removed joins the balancer's members again."""
+        self._known(part)
+        with self.changing() as there:
+            if there:
+                self.start_again(part)
+        # After the lock is let go: it may wait for the node to answer, and nobody else need wait with it.
+        self.make_member(part)
 
     def make_member(self, part: str) -> None:
         """Make a node a member, if it is none; not while `changing`."""
@@ -284,10 +310,18 @@ class RoutedCluster(PersistedCluster):
                 self.rewrite(wires={**self.written.wires, end: wire})
                 self.tell_wires()
 
-    def link(self, end: str, listen: str, leads_to: str) -> Link:
-        """That end's wire as it is to be, between those addresses (host:port)."""
-        wire = self.written.wires.get(end, Wire())
-        return Link(listen, leads_to, self.spec.limits.store_distance_ms + wire.delay_ms, wire.cut)
+    def tell_wires(self) -> None:
+        """Replace the file that the wires follow; a cluster without wires has none."""
+        written = self.written
+        if written.wires_url:
+            lines = {end: self._link(end) for end in written.wire_urls}
+            told = WireFile(f"{self.host}:{written.reach(WIRES).port}", lines)
+            self.write_file(self.wires_folder / WIRES_FILE, msgspec.json.encode(told))
+
+    def _link(self, end: str) -> Link:
+        written, wire = self.written, self.written.wires.get(end, Wire())
+        delay_ms = self.spec.limits.store_distance_ms + wire.delay_ms
+        return Link(f"{self.host}:{written.store_for(end).port}", str(written.reach(STORE)), delay_ms, wire.cut)
 
     def ask_across(self, end: str) -> Reply:
         """PING the session store over that end's wire."""

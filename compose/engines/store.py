@@ -5,12 +5,13 @@ Of its own accord it writes nothing to the disk: a killed store comes back empty
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from compose.cluster import Limits
 from compose.probes import MASTER, Unanswered, ask_server, facts
-from compose.supervision.ports import HOST
+from compose.supervision.ports import HOST, Listen
 
 # So long a store may be silent before its sentinel promotes the replica. A sentinel asks once a second, and a store
 # that it has just come to know counts as silent from then on until its first answer: with less than a second it would
@@ -50,11 +51,16 @@ def store_settings(limits: Limits) -> dict[str, str]:
     return settings
 
 
-def server_args(
-    program: Path, port: int, folder: Path, limits: Limits | None = None, replica_of: int | None = None
-) -> list[str]:
-    """How to start it on this machine; with `replica_of` as a copy of the server whom that port leads to."""
-    settings = {
+def server_words(own: Mapping[str, str], limits: Limits, follows: str) -> list[str]:
+    """What stands behind its program on the command line: `own` settings, those of all, and host:port of the server
+    whose copy it is to be ("": nobody's)."""
+    words = [word for name, value in {**own, **store_settings(limits)}.items() for word in (f"--{name}", value)]
+    return [*words, "--replicaof", *follows.rsplit(":", 1)] if follows else words
+
+
+def server_args(program: Path, port: int, folder: Path, limits: Limits, follows: str = "") -> list[str]:
+    """How to start it on this machine."""
+    own = {
         "bind": HOST,
         "port": str(port),
         "dir": str(folder),
@@ -63,30 +69,21 @@ def server_args(
         "set-proc-title": "no",
         "replica-announce-ip": HOST,
         "replica-announce-port": str(port),
-        **store_settings(limits or Limits()),
     }
-    words = [word for name, value in settings.items() for word in (f"--{name}", value)]
-    copied = [] if replica_of is None else ["--replicaof", HOST, str(replica_of)]
-    return [str(program), *words, *copied]
+    return [str(program), *server_words(own, limits, follows)]
 
 
-def sentinel_settings(store: tuple[str, int], replica: tuple[str, int], *, wired: bool) -> list[str]:
+def sentinel_settings(store: Listen, replica: Listen, *, wired: bool) -> list[str]:
     """Lines of a sentinel's configuration: it promotes the replica when the store, at those addresses, is silent."""
     # After that time of calm it would tell a replica that follows the store through a wire to follow it directly.
     patience_ms = _WIRED_MS if wired else _CALM_MS
     return [
-        f"sentinel monitor {MASTER} {store[0]} {store[1]} 1",
+        f"sentinel monitor {MASTER} {store.host} {store.port} 1",
         f"sentinel down-after-milliseconds {MASTER} {DOWN_AFTER_MS}",
         f"sentinel failover-timeout {MASTER} {patience_ms}",
         # Otherwise it would learn of a replica that came up later than itself only at its next look, after 10 s.
-        f"sentinel known-replica {MASTER} {replica[0]} {replica[1]}",
+        f"sentinel known-replica {MASTER} {replica.host} {replica.port}",
     ]
-
-
-def sentinel_file(port: int, folder: Path, settings: list[str]) -> bytes:
-    """A sentinel's configuration; it rewrites the file itself, and reads it again when it is started again."""
-    lines = [f"port {port}", f"bind {HOST}", f'dir "{folder}"', "set-proc-title no", *settings]
-    return "\n".join([*lines, ""]).encode()
 
 
 def serving_pid(port: int, *, within_s: float = _PROBE_S) -> int | None:

@@ -17,6 +17,7 @@ import pytest
 from compose.architectures import ARCHITECTURES
 from compose.balancers.access_log import AccessLine, read_access_log
 from compose.cluster import Limits
+from compose.engines import cluster_file
 from compose.engines.contract import Cluster
 from compose.probes import Unanswered
 from compose.supervision.ledger import Ledger
@@ -229,7 +230,6 @@ class EngineContract(BreakingContract, BalancingContract, ChangingContract, Stor
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         engine = self.make_small_engine()
-        module = sys.modules[type(engine).__module__]
         chosen: list[list[int]] = []
 
         with socket.create_server(("127.0.0.1", 0)) as somebody:
@@ -240,7 +240,7 @@ class EngineContract(BreakingContract, BalancingContract, ChangingContract, Stor
                 chosen.append(ports if chosen else [*ports[:-1], taken])
                 return chosen[-1]
 
-            monkeypatch.setattr(module, "free_ports", last_one_taken)
+            monkeypatch.setattr(cluster_file, "free_ports", last_one_taken)
             with running(engine, new_spec(nodes=1), tmp_path) as cluster:
                 assert {port_of(node.url) for node in cluster.nodes()} <= set(chosen[1])
         assert len(chosen) == 2

@@ -12,13 +12,12 @@ import pytest
 
 from compose.cluster import NodeChanges
 from compose.containers import RUN, of_run
+from compose.engines import cluster_file, readiness
 from compose.engines import contract as engine_contract
-from compose.engines import docker as docker_engine
-from compose.engines import readiness
 from compose.engines.cluster_file import ClusterFile
 from compose.engines.contract import Cluster, Engine
 from compose.engines.docker import DockerCluster, DockerEngine
-from compose.engines.docker_network import SPARE_WIRES
+from compose.engines.docker_parts import SPARE_WIRES
 from compose.engines.registry import engine_named
 from compose.running import keep_cluster
 from compose.supervision.ledger import Ledger, recover
@@ -229,7 +228,7 @@ class TestDocker(EngineContract):
                 tried.append(things_with(engine, f"{RUN}={spec.run}"))
                 return [*free_ports(count - 1), somebody.getsockname()[1]]
 
-            monkeypatch.setattr(docker_engine, "free_ports", last_one_taken)
+            monkeypatch.setattr(cluster_file, "free_ports", last_one_taken)
             monkeypatch.setattr(engine_contract, "START_TRIES", 2)
             with pytest.raises(PortTaken), running(DockerEngine(), spec, tmp_path):
                 pass

@@ -28,7 +28,7 @@ def test_a_real_server_without_a_trace_on_the_disk(own_state: Path, tmp_path: Pa
     folder = tmp_path / "work"
     folder.mkdir()
     with Ledger.open(own_state, RUN) as ledger:
-        args = server_args(server_program(), port, folder)
+        args = server_args(server_program(), port, folder, Limits())
         started = spawn(ledger, "store", args, env={}, log=tmp_path / "log")
         assert until(lambda: serving_pid(port) == started.pid)
         assert carries(started.pid, RUN), "its environment must stay readable, or recovery would not know it"
