@@ -19,8 +19,7 @@ import requests
 
 from loadtests.model.history import Exchange, read_history
 from loadtests.workshop.contract import Close, EndWorkshop, Frame
-from loadtests.workshop.rehearsal.dashboard_client import events
-from loadtests.workshop.rehearsal.room_visitor import RoomVisitor
+from loadtests.workshop.rehearsal.dashboard_client import RoomVisitor, events
 from tests.loadtests.workshop.whole_workshop import WholeWorkshop, whole_workshop
 
 PEOPLE, SHOPPERS = 60, 30

@@ -14,8 +14,7 @@ from compose.supervision.waiting import wait_for
 from loadtests.model.formulas import is_true
 from loadtests.workshop.contract import Break, Close, Heal, Phase, Release, RoundSide, SideName
 from loadtests.workshop.episode import Episode, ScriptStep
-from loadtests.workshop.rehearsal.dashboard_client import DashboardClient, DashboardView
-from loadtests.workshop.rehearsal.room_visitor import RoomVisitor
+from loadtests.workshop.rehearsal.dashboard_client import DashboardClient, DashboardView, RoomVisitor
 from shared.errors import TwinshopError
 
 Said = TypeVar("Said")

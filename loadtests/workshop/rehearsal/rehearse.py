@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -19,13 +19,10 @@ from loadtests.workshop.host import WorkshopUrls
 from loadtests.workshop.measured import observed_answers
 from loadtests.workshop.progress import newest_round, values_of
 from loadtests.workshop.rehearsal import child
-from loadtests.workshop.rehearsal.dashboard_client import DashboardClient
-from loadtests.workshop.rehearsal.other_device import OtherDevice, other_device, why_not
-from loadtests.workshop.rehearsal.player import Player, begin, check_observed
-from loadtests.workshop.rehearsal.promises import BrokenPromise
-from loadtests.workshop.rehearsal.room_visitor import RoomVisitor
-from loadtests.workshop.rehearsal.texts import (
+from loadtests.workshop.rehearsal.dashboard_client import DashboardClient, RoomVisitor
+from loadtests.workshop.rehearsal.lesson_pages import (
     MEASURED,
+    BrokenPromise,
     LessonPage,
     PageCommand,
     all_pages,
@@ -34,6 +31,8 @@ from loadtests.workshop.rehearsal.texts import (
     known_numbers,
     page_of,
 )
+from loadtests.workshop.rehearsal.other_device import OtherDevice, other_device, why_not
+from loadtests.workshop.rehearsal.player import Player, begin, check_observed
 from shared.errors import TwinshopError
 
 # What is rehearsed is what the pages promise, and none of that is a speed: on a busy machine it takes its time.
@@ -82,12 +81,13 @@ def rehearse(episodes: Sequence[Episode], folder: Path, *, shoppers: int | None,
     texts = (*broken_without_a_round(all_pages(), known_numbers(MEASURED.read_text())), *_broken_commands(folder, say))
     say(f"the pages without a round: {len(texts)} broken")
     words = (*WORKSHOP, "--engine", engine, *(() if shoppers is None else ("--shoppers", str(shoppers))))
-    with _elsewhere(say) as device, _held(words, folder, device) as opened:
-        visitor = _visitor(opened, device)
-        with DashboardClient(opened.instructor_url) as client:
-            played = tuple(_episode(client, episode, folder, shoppers, say, visitor) for episode in episodes)
-            client.command(EndWorkshop())
-        visitor.close()
+    with _elsewhere(say) as device:
+        words += ("--listen", device.address) if device else ()
+        with child.RunningTwinshop(words, folder, "workshop") as workshop:
+            opened = workshop.opened(WorkshopUrls, READY_WITHIN_S)
+            with closing(_visitor(opened, device)) as visitor, DashboardClient(opened.instructor_url) as client:
+                played = tuple(_episode(client, episode, folder, shoppers, say, visitor) for episode in episodes)
+                client.command(EndWorkshop())
     kept = not texts and not any(one.broken for one in played)
     return Rehearsed(kept, texts, played)
 
@@ -99,20 +99,9 @@ def _elsewhere(say: Say) -> Iterator[OtherDevice | None]:
         say(f"a participant joins from {NO_DEVICE} of this machine: {why}")
         yield None
         return
-    ledger = Ledger.open(state_folder(), new_run_id())
-    try:
-        with other_device(ledger) as device:
-            say(f"a participant joins from another device: {device.own[0]}, in a network of its own")
-            yield device
-    finally:
-        ledger.close()
-
-
-@contextmanager
-def _held(words: tuple[str, ...], folder: Path, device: OtherDevice | None) -> Iterator[WorkshopUrls]:
-    listen = ("--listen", device.address) if device else ()
-    with child.RunningTwinshop((*words, *listen), folder, "workshop") as workshop:
-        yield workshop.opened(WorkshopUrls, READY_WITHIN_S)
+    with closing(Ledger.open(state_folder(), new_run_id())) as ledger, other_device(ledger) as device:
+        say(f"a participant joins from another device: {device.own[0]}, in a network of its own")
+        yield device
 
 
 def _visitor(opened: WorkshopUrls, device: OtherDevice | None) -> RoomVisitor:
@@ -132,7 +121,7 @@ def _broken_commands(folder: Path, say: Say) -> Iterator[BrokenPromise]:
     """The commands of pages that are no episode's."""
     for page in all_pages():
         if not page.path.name[0].isdigit():
-            for block in page.blocks():
+            for block in page.commands():
                 if block.words not in OWN_COMMANDS:
                     say(f"  {' '.join(block.words)}")
                     yield from broken_command(block, folder)
@@ -177,7 +166,7 @@ def _episode(
 
 
 def _parts(page: LessonPage) -> tuple[list[PageCommand], list[PageCommand]]:
-    found = list(page.blocks())
+    found = list(page.commands())
     check = next((place for place, block in enumerate(found) if block.words[1] == "check"), len(found))
     return found[:check], found[check:]
 

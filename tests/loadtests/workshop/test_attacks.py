@@ -17,8 +17,8 @@ import pytest
 import requests
 
 from loadtests.workshop.contract import Begin, Break, Close, EndWorkshop, Heal, Release
+from loadtests.workshop.rehearsal.dashboard_client import RoomVisitor
 from loadtests.workshop.rehearsal.other_device import OtherDevice
-from loadtests.workshop.rehearsal.room_visitor import RoomVisitor
 from tests.loadtests.workshop.phones import another_network
 from tests.loadtests.workshop.whole_workshop import WholeWorkshop, whole_workshop
 from tests.waiting import until

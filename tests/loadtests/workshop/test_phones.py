@@ -11,9 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 from requests import Response
 
 from loadtests.workshop.contract import SIDES, Begin, Break, Close, EndWorkshop, GuestView, Release, SideName
-from loadtests.workshop.rehearsal.dashboard_client import DashboardClient
+from loadtests.workshop.rehearsal.dashboard_client import DashboardClient, RoomVisitor
 from loadtests.workshop.rehearsal.other_device import OtherDevice
-from loadtests.workshop.rehearsal.room_visitor import RoomVisitor
 from tests.loadtests.workshop.phones import Phone, another_network, phones
 from tests.loadtests.workshop.whole_workshop import WholeWorkshop, whole_workshop
 from tests.waiting import until

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from loadtests.workshop.rehearsal.texts import known_numbers
+from loadtests.workshop.rehearsal.lesson_pages import known_numbers
 
 MEASURED = Path(__file__).parents[4] / "docs" / "explanation" / "measured.md"
 PAGE = """\

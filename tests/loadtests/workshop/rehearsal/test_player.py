@@ -10,9 +10,8 @@ import pytest
 from loadtests.workshop.contract import Break, Close, Heal, Release, RoundSide
 from loadtests.workshop.episode import Episode, ScriptStep
 from loadtests.workshop.episode_file import episode_named
-from loadtests.workshop.rehearsal.dashboard_client import DashboardClient
+from loadtests.workshop.rehearsal.dashboard_client import DashboardClient, RoomVisitor
 from loadtests.workshop.rehearsal.player import Player, begin, check_observed
-from loadtests.workshop.rehearsal.room_visitor import RoomVisitor
 from shared.errors import NotReadyInTime, TwinshopError
 from tests.loadtests.standins import standin_shop
 from tests.loadtests.workshop.dashboard.process import TOKEN

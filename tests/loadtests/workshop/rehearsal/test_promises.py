@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.workshop.rehearsal.promises import BrokenPromise, broken, promises, unmarked
+from loadtests.workshop.rehearsal.lesson_pages import BrokenPromise, LessonPage
 
 VALUES = {"left.logged_out": 10.0, "left.at_risk": 10.0, "right.logged_out": 0.0, "U": 30.0, "node-kill/redis": 0.5}
 
@@ -14,7 +14,7 @@ VALUES = {"left.logged_out": 10.0, "left.at_risk": 10.0, "right.logged_out": 0.0
 def found(tmp_path: Path, text: str) -> list[str]:
     page = tmp_path / "page.md"
     page.write_text(text)
-    return [str(bad) for promise in promises(page, "page.md") if (bad := broken(promise, VALUES)) is not None]
+    return [str(bad) for promise in LessonPage(page).promises() for bad in promise.broken(VALUES)]
 
 
 @pytest.mark.parametrize(
@@ -78,5 +78,6 @@ def test_a_mark_that_cannot_be_read_is_an_error(tmp_path: Path, text: str) -> No
 def test_every_number_must_have_a_mark(tmp_path: Path, text: str, bare: bool) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"# A page\n\n{text}\n")
-    assert [bad.place for bad in unmarked(page, "page.md")] == (["page.md:3"] if bare else [])
-    assert all(isinstance(bad, BrokenPromise) for bad in unmarked(page, "page.md"))
+    found = tuple(LessonPage(page).unmarked())
+    assert [bad.place for bad in found] == (["docs/tutorial/page.md:3"] if bare else [])
+    assert all(isinstance(bad, BrokenPromise) for bad in found)

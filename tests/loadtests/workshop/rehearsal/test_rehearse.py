@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from loadtests import cli
+from loadtests.workshop.rehearsal.lesson_pages import PageCommand
 from loadtests.workshop.rehearsal.rehearse import broken_command
-from loadtests.workshop.rehearsal.texts import PageCommand
 from tests.left_behind import processes_of
 from tests.loadtests.command import twinshop
 

@@ -16,8 +16,8 @@ from loadtests.faults import FAULTS
 from loadtests.model.formulas import is_true
 from loadtests.workshop.episode import Episode
 from loadtests.workshop.episode_file import load_episodes
-from loadtests.workshop.rehearsal.promises import MARK, prose
-from loadtests.workshop.rehearsal.texts import (
+from loadtests.workshop.rehearsal.lesson_pages import (
+    MARK,
     MEASURED,
     TUTORIAL,
     LessonPage,
@@ -50,7 +50,7 @@ class TestEpisodePage:
             assert objective.rstrip(".").lower() in page
 
     def test_it_begins_with_goto_and_ends_with_a_check_that_shows_all_objectives_met(self, episode: Episode) -> None:
-        goto, check = page_of(episode).blocks()
+        goto, check = page_of(episode).commands()
         assert goto.words == ("twinshop", "goto", str(episode.number))
         assert check.words == ("twinshop", "check", str(episode.number))
         assert not any("not yet" in line for line in check.output)
@@ -151,11 +151,11 @@ class TestRecordedRounds:
     ) -> None:
         page = page_of(episode)
         tried = 0
-        for line, text in prose(page.path.read_text()):
+        for place, text in page.prose():
             for mark in MARK.finditer(text):
                 if mark["number"] is not None:
                     tried += 1
-                    assert f"{page.name}:{line}" in places(falsified(page, line, mark, tmp_path), recorded(episode))
+                    assert place in places(falsified(page, place, mark, tmp_path), recorded(episode))
         assert tried >= 4
 
     def test_any_sentence_whose_opposite_happened_is_found_with_its_line(self, episode: Episode) -> None:
@@ -171,8 +171,9 @@ class TestRecordedRounds:
         assert [str(bad) for bad in broken_by_a_round(page_of(episode), smaller, numbers=False)] == []
 
 
-def falsified(page: LessonPage, line: int, mark: re.Match[str], folder: Path) -> LessonPage:
+def falsified(page: LessonPage, place: str, mark: re.Match[str], folder: Path) -> LessonPage:
     """The page with that number made untrue: far above for `is` and `at most`, 0 for `at least` and `about`."""
+    line = int(place.rpartition(":")[2])
     number = float(mark["number"].replace(",", ""))
     untrue = "0" if mark["said"].startswith(("about", "at least")) and number else f"{number + 1000:g}"
     lines = page.path.read_text().splitlines()
@@ -200,7 +201,7 @@ def places(page: LessonPage, values: dict[str, float]) -> set[str]:
 @pytest.mark.parametrize("name", ["decision-sheet.md", "instructor.md"])
 def test_any_number_of_the_other_pages_that_is_falsified_is_found_with_its_line(name: str, tmp_path: Path) -> None:
     page = LessonPage(TUTORIAL / name)
-    for line, text in prose(page.path.read_text()):
+    for place, text in page.prose():
         for mark in MARK.finditer(text):
             assert mark["number"] is not None
-            assert f"{page.name}:{line}" in places(falsified(page, line, mark, tmp_path), {})
+            assert place in places(falsified(page, place, mark, tmp_path), {})
