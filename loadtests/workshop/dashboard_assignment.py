@@ -9,6 +9,7 @@ program that is started later inherits an environment.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,10 +19,10 @@ import msgspec
 from compose.supervision.waiting import not_ready
 from loadtests.model.run_folder import read_document
 from loadtests.workshop.contract import SEATS
+from loadtests.workshop.listen_addresses import ListenAddress
 from shared.whole_file import write_whole
 
 MOST_WATCHERS = 2 * SEATS  # each may look at it in a second tab
-SEATS_OF_ONE_ADDRESS = 4  # browsers that may join from one other machine: in a room each has an address of its own
 LOOK_S = 0.02
 
 
@@ -38,19 +39,7 @@ class DashboardAssignment(msgspec.Struct, frozen=True):
     """Where the harness answers commands; "": nobody does (a recorded run)."""
     control_key: str = ""
     """Proves to the harness that a command comes from the dashboard."""
-    join_code: str = ""
-    """What everybody else must know; "": nothing (nobody but this machine can ask)."""
-    room_url: str = ""
-    """Where they say it; "": nowhere."""
-    seats_of_one_address: int = SEATS_OF_ONE_ADDRESS
-    shop_ports: tuple[int, ...] = ()
-    """Of the two shops, for people with browsers."""
-    host: str = "127.0.0.1"
-    """The address to listen on."""
-    port: int = 0
-    """0: any that is free."""
-    allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
-    """Names and addresses, without a port, by which browsers may call it; anything else is a foreign page's trick."""
+    listen: ListenAddress = ListenAddress()
     max_watchers: int = MOST_WATCHERS
     recorded: str = ""
     """The folder of a finished run to be shown in place of a workshop; `workshop` is then written by the dashboard."""
@@ -71,6 +60,14 @@ class DashboardReady(msgspec.Struct, frozen=True):
 def write_for_owner(path: Path, document: object) -> None:
     """Write it as JSON, whole, readable to its owner only: passwords and keys are in what a workshop writes down."""
     write_whole(path, msgspec.json.encode(document), mode=0o600)
+
+
+def dashboard_command(folder: Path, assignment: DashboardAssignment) -> list[str]:
+    """Tell a dashboard so in that folder, and return the command that starts it."""
+    path = folder / "dashboard.json"
+    write_for_owner(path, assignment)
+    # -P: it may run in that folder, and must import nothing that lies in there.
+    return [sys.executable, "-P", "-m", "loadtests.workshop.dashboard", str(path)]
 
 
 def read_ready(path: Path) -> DashboardReady | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -23,7 +22,7 @@ from compose.supervision.ledger import Ledger, hold_machine, recover, state_fold
 from loadtests.running.progress import RunWatcher
 from loadtests.workshop.contract import Round
 from loadtests.workshop.control import ControlAddress, ControlServer, read_address
-from loadtests.workshop.dashboard_assignment import DashboardAssignment, await_ready, write_for_owner
+from loadtests.workshop.dashboard_assignment import DashboardAssignment, await_ready, dashboard_command, write_for_owner
 from loadtests.workshop.episode_file import load_episodes
 from loadtests.workshop.listen_addresses import ListenAddress, own_name
 from loadtests.workshop.runner import StateFile, WorkshopRequest, WorkshopRunner
@@ -98,11 +97,8 @@ def _open_house(
         last.callback(control.close)
         token = secrets.token_urlsafe(24)
         assignment = DashboardAssignment(
-            workshop=str(state_file.path), ready=str(folder / "ready.json"), instructor_token=token,
-            control=control.address, control_key=key, join_code=listen.join_code, host=listen.host, port=listen.port,
-            allowed_hosts=listen.allowed_hosts, parent=os.getpid(), room_url=listen.room_url,
-            shop_ports=listen.shop_ports, seats_of_one_address=listen.seats_of_one_address,
-        )  # fmt: skip
+            str(state_file.path), str(folder / "ready.json"), token, control.address, key, listen, parent=os.getpid()
+        )
         child = _start_dashboard(ledger, folder, assignment)
         last.callback(_end_dashboard, child)
         ready = await_ready(Path(assignment.ready), lambda: child.exit_code, READY_WITHIN_S, folder / "dashboard.log")
@@ -114,12 +110,9 @@ def _open_house(
 
 
 def _start_dashboard(ledger: Ledger, folder: Path, assignment: DashboardAssignment) -> Child:
-    path = folder / "dashboard.json"
-    write_for_owner(path, assignment)
-    # -P: it runs in that folder, and must import nothing that lies in there.
-    args = [sys.executable, "-P", "-m", "loadtests.workshop.dashboard", str(path)]
-    env = {"PYTHONUNBUFFERED": "1"}  # of one that dies, the log has its last words
-    return spawn(ledger, "dashboard", args, env=env, log=folder / "dashboard.log", cwd=folder)
+    args, log = dashboard_command(folder, assignment), folder / "dashboard.log"
+    # Unbuffered: of one that dies, the log has its last words.
+    return spawn(ledger, "dashboard", args, env={"PYTHONUNBUFFERED": "1"}, log=log, cwd=folder)
 
 
 def _end_dashboard(child: Child) -> None:

@@ -16,9 +16,9 @@ import psutil
 from compose.cluster import PublicListener
 from compose.supervision.ports import bindable, free_ports
 from loadtests.workshop.contract import SIDES, SideName
-from loadtests.workshop.dashboard_assignment import SEATS_OF_ONE_ADDRESS
 from shared.errors import EnvironmentNotReady, PortTaken, UsageError
 
+SEATS_OF_ONE_ADDRESS = 4  # browsers that may join from one other machine: in a room each has an address of its own
 LOOPBACK, EVERYWHERE = "127.0.0.1", ("0.0.0.0", "::")
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is taken for another one when it is read from a wall
 CODE_LENGTH = 6  # 900 million codes, and ten wrong ones a minute: see `JoinThrottle`

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +13,8 @@ from typing import NamedTuple
 
 from loadtests.campaigns.bundles.unpack import run_in
 from loadtests.model.run_folder import RunFolder
-from loadtests.workshop.dashboard_assignment import DashboardAssignment, await_ready, write_for_owner
+from loadtests.workshop.dashboard_assignment import DashboardAssignment, await_ready, dashboard_command
+from loadtests.workshop.listen_addresses import ListenAddress
 from shared.errors import UsageError
 
 USUAL = ("sticky-memory", "redis")
@@ -40,11 +40,20 @@ def replayed(run: Path, architectures: Sequence[str] = (), *, port: int = 0) -> 
         UsageError: it is no whole run, or did not measure two such architectures.
         NotReadyInTime: the dashboard did not come up.
     """
-    with run_in(run) as folder, tempfile.TemporaryDirectory(prefix="twinshop-") as place:
-        two = _two_of(folder, tuple(architectures))
-        process, log = _start(Path(place), folder, two, port), Path(place) / "dashboard.log"
+    with run_in(run) as folder, tempfile.TemporaryDirectory(prefix="twinshop-") as temporary:
+        two, place = _two_of(folder, tuple(architectures)), Path(temporary)
+        told = DashboardAssignment(
+            str(place / "workshop.json"), str(place / "ready.json"), secrets.token_urlsafe(24),
+            listen=ListenAddress(port=port), recorded=str(folder.resolve()), architectures=two, parent=os.getpid(),
+        )  # fmt: skip
+        log = place / "dashboard.log"
+        with log.open("wb") as out:
+            # It needs no ledger: Ctrl-C reaches all of this process's group; when `parent` is gone, it ends by itself.
+            process = subprocess.Popen(
+                dashboard_command(place, told), stdin=subprocess.DEVNULL, stdout=out, stderr=out
+            )  # fmt: skip
         try:
-            ready = await_ready(Path(place) / "ready.json", process.poll, READY_WITHIN_S, log)
+            ready = await_ready(Path(told.ready), process.poll, READY_WITHIN_S, log)
             yield ServedRecording(process, f"http://{ready.host}:{ready.port}/", two)
         finally:
             _stop(process)
@@ -60,18 +69,6 @@ def _two_of(folder: Path, named: tuple[str, ...]) -> tuple[str, str]:
             next_step="name two of them: --architecture NAME --architecture NAME",
         )
     return wanted[0], wanted[1]
-
-
-def _start(place: Path, folder: Path, two: tuple[str, str], port: int) -> subprocess.Popen[bytes]:
-    told = DashboardAssignment(
-        str(place / "workshop.json"), str(place / "ready.json"), secrets.token_urlsafe(24), port=port,
-        recorded=str(folder.resolve()), architectures=two, parent=os.getpid(),
-    )  # fmt: skip
-    write_for_owner(place / "dashboard.json", told)
-    with (place / "dashboard.log").open("wb") as log:
-        command = [sys.executable, "-P", "-m", "loadtests.workshop.dashboard", str(place / "dashboard.json")]
-        # It needs no ledger: Ctrl-C reaches all of this process's group, and when `parent` is gone, it ends by itself.
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

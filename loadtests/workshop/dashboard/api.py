@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import msgspec
 from flask import Blueprint, Response, request
 
@@ -81,7 +83,8 @@ def events() -> Response:
 @api.get("/api/me")
 def me() -> Response:
     """Who asks, what they have done in this round, and their own account: nobody is told another one."""
-    broadcaster, client, room = the_context().broadcaster, the_client(), the_context().room
+    context, client = the_context(), the_client()
+    broadcaster, room = context.broadcaster, urlsplit(context.room_url).netloc  # as somebody types it
     workshop, seat = broadcaster.workshop, the_seat()
     covered = broadcaster.is_covered(client.who)
     number = 0 if client.instructor else seat.number if seat else None
@@ -96,7 +99,7 @@ def me() -> Response:
             "committed": broadcaster.has_committed(client.who),
             "covered": covered,
             "round": workshop.round.number if workshop else 0,
-            "room": {"address": room.short, "code": room.code} if room else None,
+            "room": {"address": room, "code": context.listen.join_code} if room else None,
         }
     )
 

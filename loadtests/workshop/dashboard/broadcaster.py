@@ -12,7 +12,7 @@ import msgspec
 
 from loadtests.model.results import Loss
 from loadtests.running.console import tell
-from loadtests.workshop.contract import SEATS, Frame, Picture, Round, SideName, Workshop, empty_picture
+from loadtests.workshop.contract import Frame, Picture, Round, SideName, Workshop, empty_picture
 from loadtests.workshop.dashboard.predictions import PredictionsBook, Write
 from loadtests.workshop.dashboard.seats import Seats
 from loadtests.workshop.dashboard.stream import EventStream, SentEvent, Subscriber, Subscribers, wire
@@ -82,10 +82,10 @@ class Broadcaster:
     """The present workshop and round, and everybody who watches them."""
 
     def __init__(
-        self, source: WorkshopFile, subscribers: Subscribers, make_live: MakeLive, *, stream: EventStream | None = None,
-        write: Write = append_prediction, clock_us: Callable[[], int] = now_us, seats: Seats | None = None,
+        self, source: WorkshopFile, subscribers: Subscribers, seats: Seats, make_live: MakeLive, *,
+        stream: EventStream | None = None, write: Write = append_prediction, clock_us: Callable[[], int] = now_us,
     ) -> None:  # fmt: skip
-        self.seats = seats or Seats(of_one_address=SEATS)
+        self.seats = seats
         # A seat is not idle while its stream is open: who just looks asks for nothing, for minutes.
         self.seats.watching = lambda who: any(subscriber.who == who for subscriber in subscribers)
         self.workshop: Workshop | None = None

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from flask import Request, Response
 
@@ -37,48 +37,44 @@ HEADERS = {
 }
 
 
-class OriginGuard:
-    """Knows our names."""
+def check_origin(request: Request, names: Collection[str]) -> None:
+    """Let it in; `names` are those by which browsers may call us, in small letters.
 
-    def __init__(self, names: Iterable[str]) -> None:
-        self._names = frozenset(name.lower() for name in names)
+    Raises:
+        Refusal: it is not meant for us, or comes from elsewhere.
+    """
+    host = request.headers.get("Host", "").lower()
+    if not _is_ours(host, str(request.environ.get("SERVER_PORT", "")), names):
+        raise _foreign(f"it asks for {host[:80]!r}, and that is not this dashboard's name")
+    origin = request.headers.get("Origin")
+    if origin is not None and origin.lower() != f"http://{host}":
+        raise _foreign("it comes from another site's page")
+    # A link to us may stand anywhere, in a chat or in a mail that is read in the browser.
+    opened = request.method == "GET" and request.headers.get("Sec-Fetch-Mode") == "navigate"
+    if request.headers.get("Sec-Fetch-Site") in FOREIGN and not opened:
+        raise _foreign("it comes from another site's page")
+    if request.method not in ("GET", "HEAD", "OPTIONS"):
+        _check_content(request, origin)
 
-    def check(self, request: Request) -> None:
-        """Let it in.
 
-        Raises:
-            Refusal: it is not meant for us, or comes from elsewhere.
-        """
-        host = request.headers.get("Host", "").lower()
-        if not self._is_ours(host, str(request.environ.get("SERVER_PORT", ""))):
-            raise _foreign(f"it asks for {host[:80]!r}, and that is not this dashboard's name")
-        origin = request.headers.get("Origin")
-        if origin is not None and origin.lower() != f"http://{host}":
-            raise _foreign("it comes from another site's page")
-        # A link to us may stand anywhere, in a chat or in a mail that is read in the browser.
-        opened = request.method == "GET" and request.headers.get("Sec-Fetch-Mode") == "navigate"
-        if request.headers.get("Sec-Fetch-Site") in FOREIGN and not opened:
-            raise _foreign("it comes from another site's page")
-        if request.method not in ("GET", "HEAD", "OPTIONS"):
-            self._check_content(request, origin)
+def _is_ours(host: str, port: str, names: Collection[str]) -> bool:
+    name, _, said = host.rpartition(":")  # from the right: an IPv6 address has colons of its own
+    if not said.isdigit():  # a bare name, or a bare IPv6 address
+        name, said = host, "80"
+    return name in names and said == port
 
-    def _is_ours(self, host: str, port: str) -> bool:
-        name, _, said = host.rpartition(":")  # from the right: an IPv6 address has colons of its own
-        if not said.isdigit():  # a bare name, or a bare IPv6 address
-            name, said = host, "80"
-        return name in self._names and said == port
 
-    def _check_content(self, request: Request, origin: str | None) -> None:
-        if "Transfer-Encoding" in request.headers:  # what has no length beforehand would be cut off at the limit
-            raise Refusal(411, "this does not say how long it is", next_step="send it with a Content-Length")
-        if request.mimetype == "application/json":
-            return
-        if request.path == "/join" and origin is not None and request.mimetype == "application/x-www-form-urlencoded":
-            return  # a form of our own page, which works without its script
-        raise Refusal(
-            403, "this must be sent as JSON", why="a form of another site's page could send anything else",
-            next_step="send it with Content-Type: application/json",
-        )  # fmt: skip
+def _check_content(request: Request, origin: str | None) -> None:
+    if "Transfer-Encoding" in request.headers:  # what has no length beforehand would be cut off at the limit
+        raise Refusal(411, "this does not say how long it is", next_step="send it with a Content-Length")
+    if request.mimetype == "application/json":
+        return
+    if request.path == "/join" and origin is not None and request.mimetype == "application/x-www-form-urlencoded":
+        return  # a form of our own page, which works without its script
+    raise Refusal(
+        403, "this must be sent as JSON", why="a form of another site's page could send anything else",
+        next_step="send it with Content-Type: application/json",
+    )  # fmt: skip
 
 
 def protect(answer: Response) -> None:

@@ -63,11 +63,10 @@ def dashboard() -> AnyResponse:
     token = request.args.get("key")
     if token is not None:
         return _instructor(token)
-    context = the_context()
     if the_seat() is None and not the_client().instructor:
         _sit_down("")
     page = Response(render_template("dashboard.html", meanings=meanings(), whole_page=Markup(SCRIPT)))
-    page.headers["Content-Security-Policy"] = _dashboard_policy(context.shop_ports)
+    page.headers["Content-Security-Policy"] = _dashboard_policy(the_context().listen.shop_ports)
     # With less, a browser would not tell a shop that it was this page that sent somebody to its login.
     page.headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
     # Whoever opens this page is kept apart from it as elsewhere; the shops' tabs, which it opens, it must find again.
@@ -133,12 +132,13 @@ def what_you_do() -> str:
 @pages.get("/join.svg")
 def join_picture() -> Response:
     """The door's address with its code, for telephones."""
-    room = the_context().room
-    if room is None:
+    context = the_context()
+    if not context.room_url:
         raise Refusal(404, "nobody joins here", why="this workshop was not opened to a room", next_step="go on")
     drawn = io.BytesIO()
+    with_code = f"{context.room_url}?code={context.listen.join_code}"
     # Error correction m (15 %): it is read from a wall, at an angle.
-    segno.make(room.with_code, error="m").save(drawn, kind="svg", omitsize=True, xmldecl=False, light="#fff", border=2)
+    segno.make(with_code, error="m").save(drawn, kind="svg", omitsize=True, xmldecl=False, light="#fff", border=2)
     return Response(drawn.getvalue(), mimetype="image/svg+xml")
 
 

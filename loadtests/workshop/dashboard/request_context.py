@@ -1,41 +1,129 @@
-"""What the dashboard's views ask of the request that they answer: what they need, who asks, and what is covered."""
+"""What the dashboard's views ask of the request that they answer: what they need, who asks, and what is covered.
+
+Who asks has a random id in a signed cookie, beside what they have shown to know (the join code, the instructor's
+token). It is signed with a key that comes from the instructor's token, so that cookies outlive a restart of the
+dashboard. Neither the token nor the join code is in a cookie.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import secrets
+import time
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import cast
-from urllib.parse import urlsplit
 
-from flask import current_app, g
+from flask import Request, Response, current_app, g
+from itsdangerous import BadSignature, URLSafeSerializer
 from msgspec import Struct
 
 from loadtests.workshop.contract import Command, CommandReply
 from loadtests.workshop.dashboard.broadcaster import Broadcaster
-from loadtests.workshop.dashboard.clients import Client, Clients, JoinThrottle
 from loadtests.workshop.dashboard.refusals import Refusal
-from loadtests.workshop.dashboard.seats import Seat
+from loadtests.workshop.dashboard.seats import WHO_BYTES, Seat
+from loadtests.workshop.listen_addresses import ListenAddress
 
 EXTENSION = "twinshop workshop"
-
+COOKIE_LIFE_S = 12 * 3600  # a workshop's day
+WITHIN_S = 60.0
+MOST_OF_ONE = 10
+MOST_ADDRESSES = 4096  # that are remembered; beyond it the oldest is forgotten
 Tell = Callable[[Command], CommandReply]
 
 
-class JoinAddress(Struct, frozen=True):
-    """What a room is shown, so that it can come in."""
+class Client(Struct, frozen=True):
+    """Somebody with a browser."""
 
-    url: str
-    """Of the door."""
-    code: str
+    who: str
+    instructor: bool = False
+    new: bool = False
+    """They do not have their cookie yet, or another one."""
+
+
+class Clients:
+    """Knows them by their cookie."""
+
+    def __init__(self, token: str, join_code: str) -> None:
+        self._token = token.encode()
+        self._code = _as_typed(join_code)
+        # With the code in it: whoever came in by another one has not joined.
+        key = hmac.new(self._token, self._code, hashlib.sha256).digest()
+        self._signer = URLSafeSerializer(key, salt="twinshop workshop", signer_kwargs={"digest_method": hashlib.sha256})
+
+    def of(self, request: Request) -> Client:
+        """Who asks; a new client if they have no cookie of ours."""
+        try:
+            who, rights = self._signer.loads(request.cookies.get(cookie_name(request), ""))
+            return Client(str(who), instructor="i" in rights)
+        except (BadSignature, ValueError, TypeError):
+            return Client(secrets.token_urlsafe(WHO_BYTES), new=True)
+
+    def is_instructor(self, token: str) -> bool:
+        """Whether that is the instructor's token; takes as long for every wrong one."""
+        # Without one nobody is: two empty ones would be equal.
+        return bool(self._token) and hmac.compare_digest(token.encode(), self._token)
+
+    def may_join(self, code: str) -> bool:
+        """Whether that is the join code, however it was typed."""
+        return hmac.compare_digest(_as_typed(code), self._code)
 
     @property
-    def short(self) -> str:
-        """As somebody types it."""
-        return urlsplit(self.url).netloc
+    def asks_for_a_code(self) -> bool:
+        """Whether not just this machine can ask."""
+        return bool(self._code)
 
-    @property
-    def with_code(self) -> str:
-        """As a telephone reads it."""
-        return f"{self.url}?code={self.code}"
+    def remember(self, answer: Response, client: Client, request: Request) -> None:
+        """Give them their cookie."""
+        answer.set_cookie(
+            cookie_name(request), str(self._signer.dumps([client.who, "i" if client.instructor else ""])),
+            max_age=COOKIE_LIFE_S, httponly=True, samesite="Strict", path="/",  # not `secure`: a room has no HTTPS
+        )  # fmt: skip
+
+
+def cookie_name(request: Request) -> str:
+    """Cookies ignore ports: two workshops on one machine must not share a name."""
+    return f"twinshop_workshop_{request.environ.get('SERVER_PORT', '')}"
+
+
+def _as_typed(code: str) -> bytes:
+    # Whatever a telephone makes of it: capitals, spaces and dashes make no difference.
+    return "".join(code.split()).replace("-", "").upper().encode()
+
+
+class JoinThrottle:
+    """How often one address may be wrong about the join code, in a minute.
+
+    Who is over the limit is refused even with the right code, or they could go on guessing; nobody else is. Of codes
+    there are 900 million: a room full of guessers, all at the limit, would be at it for two years.
+    """
+
+    def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self._clock_s = clock_s
+        self._by_address: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def check(self, address: str) -> None:
+        """Let them guess.
+
+        Raises:
+            Refusal: too many were wrong of late.
+        """
+        wrong = self._by_address.get(address, deque())
+        wait = wrong[0] + WITHIN_S - self._clock_s() if len(wrong) >= MOST_OF_ONE else 0.0
+        if wait > 0:
+            raise Refusal(
+                429, "too many wrong guesses", why="somebody may be trying all of them",
+                next_step=f"wait {int(wait) + 1} s, then read it again from the instructor's screen",
+                retry_after=int(wait) + 1,
+            )  # fmt: skip
+
+    def wrong(self, address: str) -> None:
+        """It was a wrong one."""
+        self._by_address.setdefault(address, deque(maxlen=MOST_OF_ONE)).append(self._clock_s())
+        self._by_address.move_to_end(address)  # the oldest is the one that was wrong longest ago
+        while len(self._by_address) > MOST_ADDRESSES:
+            self._by_address.popitem(last=False)
 
 
 class RequestContext(Struct, frozen=True):
@@ -46,10 +134,11 @@ class RequestContext(Struct, frozen=True):
     throttle: JoinThrottle
     tell_harness: Tell | None
     """None: there is no harness (a recorded run)."""
-    room: JoinAddress | None = None
-    """How others join; None: they do not."""
-    shop_ports: tuple[int, ...] = ()
-    """Of the two shops, by the name by which a browser has reached the dashboard."""
+    listen: ListenAddress
+    names: frozenset[str]
+    """By which browsers may call it, in small letters; as they were when it began, like the room's address."""
+    room_url: str
+    """Where others join; "": they do not."""
 
 
 def the_context() -> RequestContext:

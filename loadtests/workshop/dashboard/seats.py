@@ -21,7 +21,6 @@ from loadtests.workshop.dashboard_assignment import write_for_owner
 WHO_BYTES = 9
 IDLE_S = 60.0  # who neither watches nor asks for anything for so long may lose their seat to somebody who wants one
 MOST_NAME = 20
-FILE = "participants.json"
 OWN_ADDRESSES = frozenset({"127.0.0.1", "::1"})  # this machine's: the instructor may try the whole room from it
 
 
@@ -42,7 +41,7 @@ class Seats:
     """All of them. Begun again with the same file, it knows who sat where."""
 
     def __init__(
-        self, *, most: int = SEATS - 1, of_one_address: int, file: Path | None = None,
+        self, file: Path, of_one_address: int, *, most: int = SEATS - 1,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self.changed = False
@@ -54,8 +53,7 @@ class Seats:
         self._file = file
         self._clock_s = clock_s
         self._seen_s: dict[str, float] = {}
-        kept = _decode_seats(file.read_bytes()) if file is not None and file.is_file() else []
-        self._taken = {seat.who: seat for seat in kept}
+        self._taken = {seat.who: seat for seat in _decode_seats(file.read_bytes())} if file.is_file() else {}
 
     def of(self, who: str) -> Seat | None:
         """Their seat; None: they have none, or no longer. Seen here, they keep it."""
@@ -79,7 +77,8 @@ class Seats:
         seat = Seat(number, secrets.token_urlsafe(WHO_BYTES), name or f"Guest {number}", address)
         self._taken[seat.who] = seat
         self._seen_s[seat.who] = self._clock_s()
-        self._keep()
+        self.changed = True
+        write_for_owner(self._file, list(self._taken.values()))
         return seat
 
     def _number_for(self, address: str) -> int:
@@ -106,11 +105,6 @@ class Seats:
         del self._taken[seat.who]
         self._seen_s.pop(seat.who, None)
         return seat.number
-
-    def _keep(self) -> None:
-        self.changed = True
-        if self._file is not None:
-            write_for_owner(self._file, list(self._taken.values()))
 
 
 def nickname(typed: str) -> str:

@@ -28,13 +28,19 @@ from werkzeug.wrappers import Response as AnyResponse
 from loadtests.workshop.control import ask
 from loadtests.workshop.dashboard.api import api
 from loadtests.workshop.dashboard.broadcaster import Broadcaster, MakeLive
-from loadtests.workshop.dashboard.clients import Client, Clients, JoinThrottle
-from loadtests.workshop.dashboard.origin_guard import OriginGuard, protect
+from loadtests.workshop.dashboard.origin_guard import check_origin, protect
 from loadtests.workshop.dashboard.pages import pages
 from loadtests.workshop.dashboard.predictions import MOST_BODY_BYTES
 from loadtests.workshop.dashboard.refusals import Refusal, answer_refusals, wants_json
-from loadtests.workshop.dashboard.request_context import EXTENSION, JoinAddress, RequestContext, the_client, the_seat
-from loadtests.workshop.dashboard.seats import FILE as SEATS_FILE
+from loadtests.workshop.dashboard.request_context import (
+    EXTENSION,
+    Client,
+    Clients,
+    JoinThrottle,
+    RequestContext,
+    the_client,
+    the_seat,
+)
 from loadtests.workshop.dashboard.seats import OWN_ADDRESSES, Seats
 from loadtests.workshop.dashboard.stream import Subscribers
 from loadtests.workshop.dashboard.workshop_file import WorkshopFile
@@ -63,7 +69,7 @@ LOOK_FOR_PARENT_S = 0.5
 NICE = 5  # the shops come first: they are what is measured
 
 
-def create_app(context: RequestContext, guard: OriginGuard) -> Flask:
+def create_app(context: RequestContext) -> Flask:
     """The app."""
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MOST_BODY_BYTES
@@ -74,7 +80,7 @@ def create_app(context: RequestContext, guard: OriginGuard) -> Flask:
 
     @app.before_request
     def let_in() -> AnyResponse | None:
-        guard.check(request)
+        check_origin(request, context.names)
         g.client = context.clients.of(request)
         return _to_the_door(context)
 
@@ -202,10 +208,10 @@ def serve(assignment: DashboardAssignment, make_live: MakeLive | None = None) ->
     os.nice(NICE)
     make_live = make_live or (_recorded_picture(assignment) if assignment.recorded else LivePicture)
     _open_more_files()
-    seats = Seats(of_one_address=assignment.seats_of_one_address, file=Path(assignment.workshop).parent / SEATS_FILE)
+    seats = Seats(Path(assignment.workshop).with_name("participants.json"), assignment.listen.seats_of_one_address)
     broadcaster = Broadcaster(
-        WorkshopFile(Path(assignment.workshop)), Subscribers(assignment.max_watchers), make_live,
-        write=partial(_in_a_thread, append_prediction), seats=seats,
+        WorkshopFile(Path(assignment.workshop)), Subscribers(assignment.max_watchers), seats, make_live,
+        write=partial(_in_a_thread, append_prediction),
     )  # fmt: skip
     server = _server(assignment, broadcaster)
     over = Event()
@@ -214,7 +220,7 @@ def serve(assignment: DashboardAssignment, make_live: MakeLive | None = None) ->
     broadcaster.look()  # before anybody is let in, so that the first one finds a workshop
     telling = gevent.spawn(broadcaster.run)
     watching = gevent.spawn(_watch_parent, assignment.parent, over)
-    write_for_owner(Path(assignment.ready), DashboardReady(os.getpid(), assignment.host, server.server_port))
+    write_for_owner(Path(assignment.ready), DashboardReady(os.getpid(), assignment.listen.host, server.server_port))
     try:
         over.wait()
         broadcaster.tell_the_end()
@@ -225,22 +231,21 @@ def serve(assignment: DashboardAssignment, make_live: MakeLive | None = None) ->
 
 
 def _server(assignment: DashboardAssignment, broadcaster: Broadcaster) -> _Server:
+    listen = assignment.listen
     tell = partial(_in_a_thread, ask, assignment.control, assignment.control_key) if assignment.control else None
-    room = JoinAddress(assignment.room_url, assignment.join_code) if assignment.room_url else None
     context = RequestContext(
-        broadcaster, Clients(assignment.instructor_token, assignment.join_code), JoinThrottle(),
-        tell, room, assignment.shop_ports,
+        broadcaster, Clients(assignment.instructor_token, listen.join_code), JoinThrottle(), tell, listen,
+        frozenset(name.lower() for name in listen.allowed_hosts), listen.room_url,
     )  # fmt: skip
     server = _Server(
-        (assignment.host, assignment.port), create_app(context, OriginGuard(assignment.allowed_hosts)), backlog=BACKLOG,
-        spawn=Pool(MOST_CONNECTIONS), log=None, handler_class=_Handler,
-        of_one_address=OF_ONE_BROWSER * assignment.seats_of_one_address,
+        (listen.host, listen.port), create_app(context), backlog=BACKLOG, spawn=Pool(MOST_CONNECTIONS), log=None,
+        handler_class=_Handler, of_one_address=OF_ONE_BROWSER * listen.seats_of_one_address,
     )  # fmt: skip
     try:
         server.start()
     except OSError as error:
         raise PortTaken(
-            f"cannot listen on {assignment.host}:{assignment.port}", why=error.strerror or str(error),
+            f"cannot listen on {listen.host}:{listen.port}", why=error.strerror or str(error),
             next_step="name another port, or end what has that one",
         ) from error  # fmt: skip
     return server

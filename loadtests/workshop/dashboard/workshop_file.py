@@ -14,7 +14,6 @@ from loadtests.model.run_folder import read_document
 from loadtests.workshop.contract import WORKSHOP_SCHEMA, Participant, Phase, Workshop
 from shared.errors import RunFolderError
 
-_Mark = tuple[int, int, int]
 BEFORE: frozenset[Phase] = frozenset({"starting", "predict"})  # nothing has run yet
 
 
@@ -23,19 +22,16 @@ class WorkshopFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._mark: _Mark | None = None
         self._version: int | None = None
 
     def changed(self) -> Workshop | None:
         """The workshop if it is another than the last time; None if it is not, or if there is none yet.
 
         Raises:
-            RunFolderError: it is damaged, or of another version of Twinshop. Not read again until it changes.
+            RunFolderError: it is damaged, or of another version of Twinshop.
         """
-        mark = self._now()
-        if mark is None or mark == self._mark:
+        if not self._path.is_file():
             return None
-        self._mark = mark  # before it is read: a damaged one is told of once, and not at each look
         workshop = read_document(self._path, Workshop)
         if workshop.schema != WORKSHOP_SCHEMA:
             raise RunFolderError(
@@ -43,17 +39,8 @@ class WorkshopFile:
                 why=f"this dashboard reads schema {WORKSHOP_SCHEMA}",
                 next_step="start the workshop with the Twinshop that is installed here",
             )
-        if workshop.version == self._version:
-            return None
-        self._version = workshop.version
-        return workshop
-
-    def _now(self) -> _Mark | None:
-        try:
-            found = self._path.stat()
-        except FileNotFoundError:
-            return None
-        return found.st_mtime_ns, found.st_size, found.st_ino  # it is replaced by rename: another file each time
+        known, self._version = self._version, workshop.version
+        return None if workshop.version == known else workshop
 
 
 def asks_for_predictions(workshop: Workshop) -> bool:

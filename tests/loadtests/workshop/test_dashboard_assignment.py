@@ -8,13 +8,14 @@ import pytest
 
 from loadtests.model.run_folder import read_document
 from loadtests.workshop.dashboard_assignment import DashboardAssignment, DashboardReady, read_ready, write_for_owner
+from loadtests.workshop.listen_addresses import ListenAddress
 from shared.errors import RunFolderError
 
 
 def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
     told = DashboardAssignment(
-        "w/workshop.json", "w/ready.json", "a token", "127.0.0.1:4000", "a key", "apple-42", port=8080,
-        allowed_hosts=("teacher.local",),
+        "w/workshop.json", "w/ready.json", "a token", "127.0.0.1:4000", "a key",
+        ListenAddress("teacher.local", 8080, "apple-42"),
     )  # fmt: skip
     write_for_owner(tmp_path / "dashboard.json", told)
     assert read_document(tmp_path / "dashboard.json", DashboardAssignment) == told

@@ -10,13 +10,12 @@ from flask.testing import FlaskClient
 
 from loadtests.workshop.contract import Command, CommandReply, Phase
 from loadtests.workshop.dashboard.broadcaster import Broadcaster
-from loadtests.workshop.dashboard.clients import Clients, JoinThrottle
-from loadtests.workshop.dashboard.origin_guard import OriginGuard
-from loadtests.workshop.dashboard.request_context import JoinAddress, RequestContext
+from loadtests.workshop.dashboard.request_context import Clients, JoinThrottle, RequestContext
 from loadtests.workshop.dashboard.seats import Seats
 from loadtests.workshop.dashboard.server import create_app
 from loadtests.workshop.dashboard.stream import EventStream, Subscribers
 from loadtests.workshop.dashboard.workshop_file import WorkshopFile
+from loadtests.workshop.listen_addresses import ListenAddress
 from tests.loadtests.workshop.dashboard.scripted import ScriptedPicture, a_round, a_workshop, write_workshop
 
 TOKEN = "an-instructors-token-of-much-chance"
@@ -37,16 +36,18 @@ class Room:
         self.version = 0
         self.clock_s = 1000.0
         self.broadcaster = Broadcaster(
-            WorkshopFile(self.file), Subscribers(most), ScriptedPicture, stream=EventStream(first_id=100),
-            seats=Seats(of_one_address=4, file=folder / "participants.json", clock_s=lambda: self.clock_s),
+            WorkshopFile(self.file), Subscribers(most),
+            Seats(folder / "participants.json", of_one_address=4, clock_s=lambda: self.clock_s),
+            ScriptedPicture, stream=EventStream(first_id=100),
         )  # fmt: skip
         throttle = JoinThrottle(lambda: self.clock_s)
+        listen = ListenAddress("teacher.local", PORT, join_code, (8081, 8082))
         context = RequestContext(
             self.broadcaster, Clients(TOKEN, join_code), throttle, self._tell if harness else None,
-            JoinAddress("http://192.0.2.7:8080/join", join_code) if join_code else None, (8081, 8082),
+            listen, frozenset(listen.allowed_hosts), listen.room_url,
         )  # fmt: skip
         self._join_code = join_code
-        self.app = create_app(context, OriginGuard(("127.0.0.1", "localhost", "[::1]", "teacher.local")))
+        self.app = create_app(context)
 
     def _tell(self, command: Command) -> CommandReply:
         self.told.append(command)

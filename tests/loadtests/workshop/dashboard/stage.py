@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from compose.supervision.ports import free_ports
 from loadtests.workshop.contract import (
     Begin,
     Break,
@@ -25,6 +26,7 @@ from loadtests.workshop.contract import (
     Round,
 )
 from loadtests.workshop.control import ControlServer
+from loadtests.workshop.listen_addresses import ListenAddress
 from shared.whole_file import write_whole
 from tests.loadtests.workshop.dashboard.made_up_round import workshop
 from tests.loadtests.workshop.dashboard.process import TOKEN, Dashboard, dashboard
@@ -150,9 +152,9 @@ def on_stage(folder: Path, phase: Phase, *, join_code: str = "", **more: object)
     stage.goes_to(phase, **more)  # type: ignore[arg-type]
     harness = ControlServer(Path(tempfile.gettempdir()) / "c.sock", "key", stage.handle)
     try:
-        told: dict[str, object] = {"room_url": "http://192.0.2.7:8080/join"} if join_code else {}
-        told |= {"control": harness.address, "control_key": "key", "join_code": join_code, "shop_ports": (1, 2)}
-        with dashboard(folder, SERVER, **told) as running:
+        (port,) = free_ports(1)  # a room is told it
+        listen = ListenAddress(port=port, join_code=join_code, shop_ports=(1, 2))
+        with dashboard(folder, SERVER, control=harness.address, control_key="key", listen=listen) as running:
             played = Played(stage, running)
             try:
                 yield played

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from loadtests.workshop.dashboard.server import OF_ONE_BROWSER, STREAM
-from loadtests.workshop.dashboard_assignment import SEATS_OF_ONE_ADDRESS
+from loadtests.workshop.listen_addresses import SEATS_OF_ONE_ADDRESS, ListenAddress
 from tests.loadtests.workshop.dashboard.process import Dashboard, dashboard, small_buffer
 from tests.loadtests.workshop.dashboard.reader import Reader
 from tests.loadtests.workshop.dashboard.room import ANSWERS
@@ -186,7 +186,7 @@ def test_after_a_restart_the_prediction_stands_and_the_picture_comes_anew(tmp_pa
         watch.close()
     reader.reconnected()
     before = len(reader.names)
-    with dashboard(tmp_path, port=port) as live:
+    with dashboard(tmp_path, listen=ListenAddress(port=port)) as live:
         assert msgspec.json.decode(live.ask("/api/me", cookie=cookie).body)["committed"] is True
         watch = live.watch(reader.last_id, cookie=cookie)
         watch.read(reader, 4)

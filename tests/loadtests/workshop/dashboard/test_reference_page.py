@@ -10,7 +10,7 @@ import pytest
 from loadtests.workshop import dashboard_assignment
 from loadtests.workshop.contract import SEATS
 from loadtests.workshop.dashboard import clients, predictions, server, stream
-from loadtests.workshop.dashboard_assignment import SEATS_OF_ONE_ADDRESS
+from loadtests.workshop.listen_addresses import SEATS_OF_ONE_ADDRESS
 from tests.loadtests.workshop.dashboard.room import Room
 
 PAGE = (Path(__file__).parents[4] / "docs" / "reference" / "dashboard.md").read_text(encoding="utf-8")

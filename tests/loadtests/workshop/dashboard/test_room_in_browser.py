@@ -149,12 +149,13 @@ def scrolled(page: Page) -> float:
 
 def test_a_room_is_shown_how_to_join_and_never_the_instructors_key(browser: Browser, tmp_path: Path) -> None:
     with on_stage(tmp_path / "w", "predict", join_code="apple4") as played:
+        address = played.home.removeprefix("http://")
         page = played.open(browser, key=True, path="/?projector=1")
-        expect(page.locator("#join-button")).to_have_text("Join at 192.0.2.7:8080 code APP LE4")
+        expect(page.locator("#join-button")).to_have_text(f"Join at {address} code APP LE4")
         expect(page.locator("#cover-join .qr")).to_be_visible()
         page.keyboard.press("j")
         shown = page.get_by_role("dialog")
-        expect(shown).to_contain_text("or open 192.0.2.7:8080 and type APP LE4")
+        expect(shown).to_contain_text(f"or open {address} and type APP LE4")
         # Not by the browser's own waiting: it evaluates again by what the page's policy forbids.
         assert until(lambda: page.evaluate("document.querySelector('#join .qr').naturalWidth > 0"))
         assert TOKEN not in page.content() + page.url

@@ -24,12 +24,12 @@ def clock() -> Clock:
     return Clock()
 
 
-def seats(clock: Clock, *, most: int = 3, file: Path | None = None) -> Seats:
-    return Seats(most=most, of_one_address=2, file=file, clock_s=clock)
+def seats(clock: Clock, file: Path, *, most: int = 3) -> Seats:
+    return Seats(file, of_one_address=2, most=most, clock_s=clock)
 
 
-def test_each_has_an_account_and_a_name(clock: Clock) -> None:
-    room = seats(clock)
+def test_each_has_an_account_and_a_name(clock: Clock, tmp_path: Path) -> None:
+    room = seats(clock, tmp_path / "seats.json")
     ann, ben = room.take("a", "Ann"), room.take("b", "")
     assert (ann.number, ben.number) == (1, 2)
     assert room.all() == (Participant("guest-01", "Ann"), Participant("guest-02", "Guest 2"))
@@ -38,19 +38,20 @@ def test_each_has_an_account_and_a_name(clock: Clock) -> None:
     assert room.changed
 
 
-def test_one_address_has_only_some(clock: Clock) -> None:
-    room = seats(clock)
+def test_one_address_has_only_some(clock: Clock, tmp_path: Path) -> None:
+    room = seats(clock, tmp_path / "seats.json")
     for _ in range(2):
         room.take("a", "")
     with pytest.raises(Refusal, match="no seat") as refused:
         room.take("a", "")
     assert refused.value.status == 429
     assert room.take("b", "").number == 3
-    assert [seats(clock, most=60).take("127.0.0.1", "").number for _ in range(5)] == [1] * 5
+    others = (seats(clock, tmp_path / f"{number}.json", most=60) for number in range(5))
+    assert [other.take("127.0.0.1", "").number for other in others] == [1] * 5
 
 
-def test_whose_seat_is_unused_loses_it_to_who_wants_one(clock: Clock) -> None:
-    room = seats(clock)
+def test_whose_seat_is_unused_loses_it_to_who_wants_one(clock: Clock, tmp_path: Path) -> None:
+    room = seats(clock, tmp_path / "seats.json")
     first, second = room.take("a", "first"), room.take("b", "second")
     room.take("c", "third")
     with pytest.raises(Refusal):
@@ -64,8 +65,8 @@ def test_whose_seat_is_unused_loses_it_to_who_wants_one(clock: Clock) -> None:
 
 def test_they_outlive_a_restart(clock: Clock, tmp_path: Path) -> None:
     file = tmp_path / "participants.json"
-    ann = seats(clock, file=file).take("a", "Ann")
-    again = seats(clock, file=file)
+    ann = seats(clock, file).take("a", "Ann")
+    again = seats(clock, file)
     assert again.of(ann.who) == ann
     assert again.take("b", "").number == 2
     assert file.stat().st_mode & 0o777 == 0o600
