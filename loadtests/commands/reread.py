@@ -43,9 +43,9 @@ otherwise, or if the run is damaged. Of an episode: 0 all of it was shown, 1 not
 @DEBUG_OPTION
 def check(run: Path, as_json: bool, runs: Path) -> int:
     """Judge RUN again, and say whether its results.json agrees; or say what an episode's round has shown."""
-    from loadtests.workshop.episode_file import is_episode
+    from loadtests.workshop.episode_file import find_episode
 
-    if not run.exists() and is_episode(str(run)):  # a folder of the name 2 is a run before it is an episode
+    if not run.exists() and find_episode(str(run)):  # a folder of the name 2 is a run before it is an episode
         from loadtests.commands.episode_check import check_episode
 
         return check_episode(str(run), runs, as_json)

@@ -52,11 +52,6 @@ def episode_named(name_or_number: str) -> Episode:
     )
 
 
-def is_episode(name_or_number: str) -> bool:
-    """Whether there is an episode of that name or number."""
-    return find_episode(name_or_number) is not None
-
-
 def find_episode(name_or_number: str) -> Episode | None:
     """The episode of that name or number; None if there is none."""
     return next((it for it in load_episodes() if name_or_number in (it.name, str(it.number))), None)

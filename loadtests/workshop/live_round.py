@@ -47,7 +47,7 @@ class LiveRound:
 
     def __init__(
         self, number: int, spec: RoundSpec, engine: Engine, state: Path, runs: Path, watcher: RunWatcher,
-        command: tuple[str, ...], changed: Callable[[], None], listen: ListenAddress | None = None,
+        command: tuple[str, ...], changed: Callable[[], None], listen: ListenAddress,
     ) -> None:  # fmt: skip
         self.spec = spec
         self.plan = spec.plan()
@@ -71,7 +71,6 @@ class LiveRound:
             limits, bounds,
         )  # fmt: skip
         guests = tuple(Guest(guest_name(seat), new_code(PASSWORD_LENGTH)) for seat in range(SEATS))
-        listen = listen or ListenAddress()
         self.sides: dict[SideName, LiveSide] = {
             side: LiveSide(
                 msgspec.structs.replace(setup, balancer=it.balancer), it.architecture, place, self.signals,
@@ -202,20 +201,18 @@ class LiveRound:
 
     def told_sides(self) -> tuple[RoundSide, ...]:
         """Both sides in the contract's words, once it stands."""
-        return tuple(_told(name, side) for name, side in self.sides.items())
-
-
-def _told(name: SideName, side: LiveSide) -> RoundSide:
-    cluster, public = side.cluster, side.public
-    return RoundSide(
-        side=name,
-        architecture=side.architecture.name,
-        stateful=side.architecture.app == "stateful_app",
-        shop_url=f"http://{own_name(public.host)}:{public.port}" if public else "",
-        nodes=tuple(node.name for node in cluster.nodes()),
-        parts=cluster.parts(),
-        guests=side.accounts,
-    )
+        return tuple(
+            RoundSide(
+                side=name,
+                architecture=side.architecture.name,
+                stateful=side.architecture.app == "stateful_app",
+                shop_url=f"http://{own_name(side.public.host)}:{side.public.port}" if side.public else "",
+                nodes=tuple(node.name for node in side.cluster.nodes()),
+                parts=side.cluster.parts(),
+                guests=side.accounts,
+            )
+            for name, side in self.sides.items()
+        )
 
 
 def _make_folder(runs: Path, name: str) -> RunFolder:

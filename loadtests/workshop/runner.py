@@ -123,7 +123,7 @@ class WorkshopRunner:
 
     def __init__(
         self, request: WorkshopRequest, engine: Engine, state: Path, state_file: StateFile, watcher: RunWatcher,
-        listen: ListenAddress | None = None,
+        listen: ListenAddress,
     ) -> None:  # fmt: skip
         self._request = request
         self._listen = listen

@@ -16,7 +16,7 @@ from loadtests.workshop.contract import Frame, Picture, Round, SideName, Worksho
 from loadtests.workshop.dashboard.predictions import PredictionsBook, Write
 from loadtests.workshop.dashboard.seats import Seats
 from loadtests.workshop.dashboard.stream import EventStream, SentEvent, Subscriber, Subscribers, wire
-from loadtests.workshop.dashboard.workshop_file import WorkshopFile, is_covered, shown, shown_covered
+from loadtests.workshop.dashboard.workshop_file import WorkshopFile, is_covered, shown
 from loadtests.workshop.predictions import append_prediction
 
 STEP_US = 250_000  # at most four frames a second
@@ -200,7 +200,7 @@ class Broadcaster:
 
     def _shown(self, *, covered: bool) -> Workshop:
         assert self.workshop is not None
-        return (shown_covered if covered else shown)(self.workshop, self.seats.all())
+        return shown(self.workshop, self.seats.all(), covered=covered)
 
     def _publish_picture(self) -> None:
         picture = self.picture()

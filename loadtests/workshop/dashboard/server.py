@@ -25,6 +25,7 @@ from gevent.pool import Pool
 from gevent.pywsgi import WSGIHandler, WSGIServer
 from werkzeug.wrappers import Response as AnyResponse
 
+from loadtests.workshop.contract import WORKSHOP_SCHEMA, Workshop
 from loadtests.workshop.control import ask
 from loadtests.workshop.dashboard.api import api
 from loadtests.workshop.dashboard.broadcaster import Broadcaster, MakeLive
@@ -46,7 +47,7 @@ from loadtests.workshop.dashboard.stream import Subscribers
 from loadtests.workshop.dashboard.workshop_file import WorkshopFile
 from loadtests.workshop.dashboard_assignment import DashboardAssignment, DashboardReady, write_for_owner
 from loadtests.workshop.live.picture import LivePicture
-from loadtests.workshop.live.recorded import RecordedPicture, read_recording, recorded_workshop
+from loadtests.workshop.live.recorded import read_recording
 from loadtests.workshop.predictions import append_prediction
 from shared.errors import PortTaken
 from shared.whole_file import write_whole
@@ -263,8 +264,9 @@ def _recorded_picture(assignment: DashboardAssignment) -> MakeLive:
     """Read the run, and write what a harness would have written."""
     left, right = assignment.architectures
     recording = read_recording(Path(assignment.recorded), left, right)
-    write_whole(Path(assignment.workshop), msgspec.json.encode(recorded_workshop(recording)))
-    return lambda _said: RecordedPicture(recording)
+    workshop = Workshop(WORKSHOP_SCHEMA, 1, False, recording.round, ())
+    write_whole(Path(assignment.workshop), msgspec.json.encode(workshop))
+    return lambda _said: recording
 
 
 def _in_a_thread(do: Callable[..., T], *args: Any) -> T:

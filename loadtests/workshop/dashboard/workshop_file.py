@@ -56,13 +56,10 @@ def is_covered(workshop: Workshop, committed: bool) -> bool:
     return asks_for_predictions(workshop) and (workshop.round.phase in BEFORE or not committed)
 
 
-def shown(workshop: Workshop, participants: tuple[Participant, ...] = ()) -> Workshop:
-    """What everybody may know: all but what only the harness needs, and nobody's account."""
+def shown(workshop: Workshop, participants: tuple[Participant, ...] = (), *, covered: bool = False) -> Workshop:
+    """All but what only the harness needs, and nobody's account; while results are covered, not what is broken."""
     sides = tuple(replace(side, guests=()) for side in workshop.round.sides)
-    return replace(workshop, round=replace(workshop.round, folder="", sides=sides), participants=participants)
-
-
-def shown_covered(workshop: Workshop, participants: tuple[Participant, ...] = ()) -> Workshop:
-    """The same without what is broken."""
-    open_ = shown(workshop, participants)
-    return replace(open_, round=replace(open_.round, broken=(), why=""))
+    told = replace(workshop.round, folder="", sides=sides)
+    if covered:
+        told = replace(told, broken=(), why="")
+    return replace(workshop, round=told, participants=participants)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,11 @@ from shared.request_log import LogRecord
 _events = msgspec.json.Decoder(Event)
 _history = msgspec.json.Decoder(Record)
 _exchanges = msgspec.json.Decoder(Exchange)
-request_decoder = msgspec.json.Decoder(LogRecord)
-balancer_decoder = msgspec.json.Decoder(BalancerLine, strict=False)  # its times come as strings of digits
 REQUEST_LOGS = "*.requests.ndjson"
-ACCESS_LOG = "access.ndjson"
+LOGS_OF_GUESTS: dict[str, msgspec.json.Decoder[Any]] = {
+    REQUEST_LOGS: msgspec.json.Decoder(LogRecord),
+    "access.ndjson": msgspec.json.Decoder(BalancerLine, strict=False),  # its times come as strings of digits
+}
 NOTHING = SideFrame()
 DATABASE = "database"
 
@@ -35,63 +37,51 @@ class RoundFiles:
     """The files of one round. `close` it at the end."""
 
     def __init__(self, folder: Path, sides: Mapping[str, SideWatch]) -> None:
-        run = RunFolder(folder)
-        self._sides = dict(sides)
-        self._logs = {name: run.logs(name) for name in sides}
-        self._events: RecordTail[Any] = RecordTail(run.events, _events)
-        self._history: RecordTail[Any] = RecordTail(run.history, _history)
-        self._load: dict[Path, RecordTail[Any]] = {}
-        self._guests: dict[Path, RecordTail[Any]] = {}
+        self._run = RunFolder(folder)
+        self._sides = sides
+        self._tails: dict[Path, RecordTail[Any]] = {}
 
     @property
     def behind(self) -> bool:
         """There was more to read than one call takes."""
-        return any(tail.behind for tail in self._tails())
+        return any(tail.behind for tail in self._tails.values())
 
     @property
     def problems(self) -> tuple[str, ...]:
         """What was skipped because it could not be read, in words."""
-        return tuple(problem for tail in self._tails() for problem in tail.problems)
+        return tuple(problem for tail in self._tails.values() for problem in tail.problems)
 
     def read(self) -> None:
         """Take in what is new; of each file no more than `loadtests.workshop.live.tail.CHUNK` bytes."""
-        for event in self._events.records():
+        for _, event in self._news(self._run.root, self._run.events.name, _events):
             if side := self._sides.get(event.architecture):
                 side.hear(event)
         for name, side in self._sides.items():
-            self._read_load(name, side)
-            self._read_guests(name, side)
-        for record in self._history.records():
+            logs = self._run.logs(name)
+            for path, record in self._news(logs, "history-*.ndjson", _exchanges):
+                side.told(record, path.name)
+            if side.guests:
+                for pattern, decoder in LOGS_OF_GUESTS.items():
+                    for _, line in self._news(logs, pattern, decoder, OF_GUESTS):
+                        side.logged(line)
+        for _, record in self._news(self._run.root, MERGED, _history):
             if side := self._sides.get(record.architecture):
                 side.told(record, MERGED)
 
     def close(self) -> None:
         """Let go of the files. Safe to repeat."""
-        for tail in self._tails():
+        for tail in self._tails.values():
             tail.close()
 
-    def _tails(self) -> list[RecordTail[Any]]:
-        return [self._events, self._history, *self._load.values(), *self._guests.values()]
-
-    def _read_load(self, name: str, side: SideWatch) -> None:
-        for path in self._logs[name].glob("history-*.ndjson"):  # again and again: it is made by its load process
-            self._load.setdefault(path, RecordTail(path, _exchanges))
-        for path, tail in self._load.items():
-            if path.parent == self._logs[name]:
-                for record in tail.records():
-                    side.told(record, path.name)
-
-    def _read_guests(self, name: str, side: SideWatch) -> None:
-        if not side.guests:
-            return
-        logs = self._logs[name]
-        self._guests.setdefault(logs / ACCESS_LOG, RecordTail(logs / ACCESS_LOG, balancer_decoder, OF_GUESTS))
-        for path in logs.glob(REQUEST_LOGS):  # again and again: nodes are added
-            self._guests.setdefault(path, RecordTail(path, request_decoder, OF_GUESTS))
-        for path, tail in self._guests.items():
-            if path.parent == logs:
-                for line in tail.records():
-                    side.logged(line)
+    def _news(
+        self, folder: Path, pattern: str, decoder: msgspec.json.Decoder[Any], only: re.Pattern[bytes] | None = None
+    ) -> Iterator[tuple[Path, Any]]:
+        """The new records of the files of that name, each with its file."""
+        for path in folder.glob(pattern):  # again and again: load processes and nodes make theirs later
+            self._tails.setdefault(path, RecordTail(path, decoder, only))
+        for path, tail in self._tails.items():  # those that have been deleted, too: there may be more in them
+            if path.parent == folder and path.match(pattern):
+                yield from ((path, record) for record in tail.records())
 
 
 class LivePicture:

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
-
-import msgspec
-from msgspec.structs import replace
 
 from compose.cluster import BALANCER, REPLICA, SENTINEL, STORE
 from loadtests.model.events import ClusterReady, Event, FaultEvent, GuestsAdmitted, LoadStarted, read_events
@@ -18,7 +13,6 @@ from loadtests.model.plan import read_plan
 from loadtests.model.results import Loss
 from loadtests.model.run_folder import RunFolder
 from loadtests.workshop.contract import (
-    WORKSHOP_SCHEMA,
     Frame,
     Guest,
     GuestView,
@@ -26,20 +20,12 @@ from loadtests.workshop.contract import (
     Round,
     RoundSide,
     SideName,
-    Workshop,
     applied,
     empty_picture,
 )
 from loadtests.workshop.episode_file import find_episode
 from loadtests.workshop.live.browser_users import OF_GUESTS, BrowserUsers, GuestRecord
-from loadtests.workshop.live.picture import (
-    ACCESS_LOG,
-    NOTHING,
-    REQUEST_LOGS,
-    balancer_decoder,
-    request_decoder,
-    watch_of,
-)
+from loadtests.workshop.live.picture import LOGS_OF_GUESTS, NOTHING, REQUEST_LOGS, watch_of
 from loadtests.workshop.live.side import MERGED, SideWatch
 from loadtests.workshop.live.tail import RecordTail
 from shared.errors import UsageError
@@ -49,19 +35,38 @@ EPOCH_US = 1  # the zero of a recorded run: so long ago that all of it is over (
 ANY_USER = re.compile(rb'"user":"([a-z]+-\d+)"')
 
 
-class Recording(msgspec.Struct, frozen=True):
-    """A run to be shown again."""
+class RecordedPicture:
+    """Gives the frames of a finished run, one at each step: all of it was long ago."""
 
-    round: Round
-    """As it was when it was over; nothing can be pressed in it."""
-    frames: tuple[tuple[int, Frame], ...]
-    """Each with its time, in ms since the zero of the load windows."""
-    losses: dict[SideName, dict[int, Loss]]
-    """By number; each with its witness."""
+    def __init__(self, shown: Round, watches: Mapping[SideName, SideWatch], frames: tuple[Frame, ...]) -> None:
+        self.round = shown
+        """As it was when it was over; nothing can be pressed in it."""
+        self.frames = frames
+        self._watches = watches
+        self._coming = iter(frames)
+        self._picture = empty_picture(shown.number)
+
+    def advance(self, now_us: int, *, over: bool = False) -> Frame | None:
+        """The next frame; None: that was the last one."""
+        frame = next(self._coming, None)
+        if frame is not None:
+            self._picture = applied(self._picture, frame)
+        return frame
+
+    def picture(self) -> Picture:
+        """Everything up to the last frame."""
+        return self._picture
+
+    def loss(self, side: SideName, number: int) -> Loss | None:
+        """A loss with its witness; None: there is none of that number."""
+        return self._watches[side].loss(number)
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
-def read_recording(folder: Path, left: str, right: str) -> Recording:
-    """The frames of a finished run, four a second of its time, for two of its architectures.
+def read_recording(folder: Path, left: str, right: str) -> RecordedPicture:
+    """A finished run as frames, four a second of its time, for two of its architectures.
 
     Raises:
         RunFolderError: a file of the run is missing or damaged.
@@ -69,7 +74,6 @@ def read_recording(folder: Path, left: str, right: str) -> Recording:
     """
     run = RunFolder(folder)
     provenance, plan = run.read_provenance(), read_plan(run.plan)
-    shoppers = len(plan.shoppers)
     events = _events(run)
     ready = {event.architecture: event for each in events.values() for event in each if isinstance(event, ClusterReady)}
     for name in (left, right):
@@ -80,15 +84,15 @@ def read_recording(folder: Path, left: str, right: str) -> Recording:
                 next_step="name two of them",
             )
     admitted = _admitted(events)
-    sides = (_side("left", ready[left], run, admitted), _side("right", ready[right], run, admitted))
     shown = Round(
-        1, "explain", provenance.scenario, str(folder), sides, shoppers, window_ms=plan.window_ms, run=provenance.run
+        1, "explain", provenance.scenario if find_episode(provenance.scenario) else "", str(folder),
+        (_side("left", ready[left], run, admitted), _side("right", ready[right], run, admitted)), len(plan.shoppers),
+        epoch_us=EPOCH_US, window_ms=plan.window_ms, run=provenance.run,
     )  # fmt: skip
     # Without the delay of a live round: everything has been written.
-    watches = {side.architecture: watch_of(side, shoppers, delay_us=0) for side in sides}
-    last_us = _feed(run, watches, events)
-    frames = tuple(_frames(watches[left], watches[right], last_us))
-    return Recording(shown, frames, {"left": watches[left].losses(), "right": watches[right].losses()})
+    watches = {side.side: watch_of(side, shown.shoppers, delay_us=0) for side in shown.sides}
+    last_us = _feed(run, {left: watches["left"], right: watches["right"]}, events)
+    return RecordedPicture(shown, watches, tuple(_frames(watches["left"], watches["right"], last_us)))
 
 
 def _events(run: RunFolder) -> dict[str, list[Event]]:
@@ -157,17 +161,13 @@ def _guests_in(logs: Path, admitted: frozenset[str]) -> tuple[str, ...]:
 
 def _guest_lines(logs: Path) -> Iterator[GuestRecord]:
     """What nodes and balancer wrote of everybody who is no simulated shopper; what is damaged is left out."""
-    for log in sorted(logs.glob(REQUEST_LOGS)):
-        yield from _lines(log, request_decoder)
-    yield from _lines(logs / ACCESS_LOG, balancer_decoder)
-
-
-def _lines(log: Path, decoder: msgspec.json.Decoder[Any]) -> Iterator[GuestRecord]:
-    tail: RecordTail[Any] = RecordTail(log, decoder, OF_GUESTS)
-    yield from tail.records()
-    while tail.behind:
-        yield from tail.records()
-    tail.close()
+    for pattern, decoder in LOGS_OF_GUESTS.items():
+        for log in sorted(logs.glob(pattern)):
+            tail = RecordTail(log, decoder, OF_GUESTS)
+            yield from tail.records()
+            while tail.behind:
+                yield from tail.records()
+            tail.close()
 
 
 def _feed(run: RunFolder, watches: dict[str, SideWatch], events: dict[str, list[Event]]) -> int:
@@ -186,45 +186,10 @@ def _feed(run: RunFolder, watches: dict[str, SideWatch], events: dict[str, list[
     return last_us
 
 
-def _frames(left: SideWatch, right: SideWatch, last_us: int) -> Iterator[tuple[int, Frame]]:
+def _frames(left: SideWatch, right: SideWatch, last_us: int) -> Iterator[Frame]:
     end_ms = -(-last_us // (1000 * STEP_MS)) * STEP_MS  # rounded up: the last step holds the last thing
     for at_ms in range(0, end_ms + 1, STEP_MS):
         over = at_ms == end_ms
         frame = Frame(at_ms, left.advance(at_ms * 1000, over=over), right.advance(at_ms * 1000, over=over))
         if frame.left != NOTHING or frame.right != NOTHING:
-            yield at_ms, frame
-
-
-class RecordedPicture:
-    """Shows a recording's frames in the time that they took."""
-
-    def __init__(self, recording: Recording) -> None:
-        self._recording = recording
-        self._left = deque(recording.frames)
-        self._picture = empty_picture(recording.round.number)
-
-    def advance(self, now_us: int, *, over: bool = False) -> Frame | None:
-        """The next frame, if its time has come."""
-        if not self._left or (self._left[0][0] * 1000 > now_us - EPOCH_US and not over):
-            return None
-        _at_ms, frame = self._left.popleft()
-        self._picture = applied(self._picture, frame)
-        return frame
-
-    def picture(self) -> Picture:
-        """Everything up to the last frame."""
-        return self._picture
-
-    def loss(self, side: SideName, number: int) -> Loss | None:
-        """A loss with its witness; None: there is none of that number."""
-        return self._recording.losses[side].get(number)
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-
-def recorded_workshop(recording: Recording) -> Workshop:
-    """The workshop of which that is the only round."""
-    said = recording.round
-    shown = replace(said, epoch_us=EPOCH_US, episode=said.episode if find_episode(said.episode) else "")
-    return Workshop(WORKSHOP_SCHEMA, 1, False, shown, ())
+            yield frame

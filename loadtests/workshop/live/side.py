@@ -16,8 +16,7 @@ from loadtests.model.results import Loss
 from loadtests.workshop.contract import FaultMark, LiveCounts, LossView, SideFrame, mark_key
 from loadtests.workshop.live.browser_users import BrowserUsers, GuestRecord
 from loadtests.workshop.live.live_replay import LiveReplay, LiveTimeline
-from loadtests.workshop.live.states import NodeStates, ShopperStates
-from loadtests.workshop.live.waiting import Waiting
+from loadtests.workshop.live.states import NodeStates, ShopperStates, Waiting
 
 # An answer is judged so long after it came: by then the events that explain it have been written, and so have the
 # answers of the other load processes (they write every quarter of a second).
@@ -109,10 +108,6 @@ class SideWatch:
     def loss(self, number: int) -> Loss | None:
         """That loss with its witness; None if there is none."""
         return self._replay.kept.get(number)
-
-    def losses(self) -> dict[int, Loss]:
-        """The losses kept so far, by their numbers."""
-        return dict(self._replay.kept)
 
     @property
     def crashed(self) -> dict[str, str]:

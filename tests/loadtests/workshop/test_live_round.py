@@ -26,6 +26,8 @@ from loadtests.workshop.round_spec import round_spec
 from shared.errors import EnvironmentNotReady, Interrupted
 from tests.waiting import until
 
+LISTEN = ListenAddress()
+
 
 class Broken(Engine):
     """Starts nothing."""
@@ -59,7 +61,7 @@ class Hangs(Broken):
         raise EnvironmentNotReady("n1 ended before it was ready")
 
 
-def a_round(tmp_path: Path, own_state: Path, engine: Engine, listen: ListenAddress | None = None) -> LiveRound:
+def a_round(tmp_path: Path, own_state: Path, engine: Engine, listen: ListenAddress = LISTEN) -> LiveRound:
     spec = round_spec("", ("sticky-memory", "redis"), 3)
     command = ("twinshop", "workshop")
     return LiveRound(1, spec, engine, own_state, tmp_path / "runs", Silent(), command, lambda: None, listen)
@@ -134,7 +136,7 @@ def test_interrupted_while_it_is_judged_it_is_judged_again(failed: LiveRound, mo
 def test_two_rounds_in_one_second_are_two_folders(tmp_path: Path, own_state: Path) -> None:
     rounds = [a_round(tmp_path, own_state, Broken())]
     spec = round_spec("2", ("sticky-memory", "redis"), 3)
-    rounds.append(LiveRound(2, spec, Broken(), own_state, tmp_path / "runs", Silent(), (), lambda: None))
+    rounds.append(LiveRound(2, spec, Broken(), own_state, tmp_path / "runs", Silent(), (), lambda: None, LISTEN))
     assert len({live.folder.root for live in rounds}) == 2
     for live in rounds:
         live.finish()

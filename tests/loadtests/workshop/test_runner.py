@@ -28,6 +28,7 @@ from loadtests.workshop.contract import (
     Round,
     Workshop,
 )
+from loadtests.workshop.listen_addresses import ListenAddress
 from loadtests.workshop.live_side import RoundStart
 from loadtests.workshop.runner import StateFile, WorkshopRequest, WorkshopRunner
 from shared.errors import EnvironmentNotReady, Interrupted, UsageError
@@ -130,6 +131,7 @@ class Held:
             folder,
             self.state_file,
             self.said,
+            ListenAddress(),
         )
         self.error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, args=(first,), daemon=True)

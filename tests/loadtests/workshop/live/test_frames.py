@@ -13,7 +13,7 @@ from loadtests.model.results import ArchitectureResult
 from loadtests.model.run_folder import RunFolder
 from loadtests.workshop.contract import SIDES, Frame, Picture, SideFrame, applied, empty_picture
 from loadtests.workshop.live.picture import LivePicture
-from loadtests.workshop.live.recorded import RecordedPicture, read_recording
+from loadtests.workshop.live.recorded import read_recording
 from tests.loadtests.model_run import write_run
 from tests.loadtests.workshop.live.growing import GrowingRun, round_of
 
@@ -164,14 +164,11 @@ def test_however_often_somebody_looks_frames_put_together_are_the_picture(
 
 def test_a_recording_of_it_comes_to_the_same(finished: RunFolder) -> None:
     recording = read_recording(finished.root, "redis", "sticky-memory")
-    picture = put_together([frame for _, frame in recording.frames])
+    picture = put_together(list(recording.frames))
     results = judge(finished.root).architectures
     agrees(picture.left, results["redis"])
     agrees(picture.right, results["sticky-memory"])
-    assert {recording.losses["right"][view.loss] for view in picture.right.losses} == set(
-        results["sticky-memory"].losses
-    )
-    shown = RecordedPicture(recording)
-    assert shown.loss("left", 0) is shown.loss("right", -1) is None
-    times = [at_ms for at_ms, _ in recording.frames]
+    assert {recording.loss("right", view.loss) for view in picture.right.losses} == set(results["sticky-memory"].losses)
+    assert recording.loss("left", 0) is recording.loss("right", -1) is None
+    times = [frame.at_ms for frame in recording.frames]
     assert times == sorted(set(times))

@@ -38,7 +38,7 @@ def test_its_last_picture_is_what_the_judge_found(name: str) -> None:
         results = judge(folder).architectures
         left, right = tuple(results)[:2]
         picture = empty_picture(1)
-        for _, frame in read_recording(folder, left, right).frames:
+        for frame in read_recording(folder, left, right).frames:
             picture = applied(picture, frame)
     for architecture, side in ((left, picture.left), (right, picture.right)):
         result = results[architecture]

@@ -240,7 +240,7 @@ def test_events_that_come_as_late_as_they_may_change_nothing_in_the_end(tmp_path
         waiting = [each for each in waiting if each[0] > now_us]
         causes |= {view.cause for view in watch.advance(now_us).losses}
     watch.advance(LATER_US, over=True)
-    found = sorted((loss.kind, loss.shopper, loss.cause) for loss in watch.losses().values())
+    found = sorted((loss.kind, loss.shopper, loss.cause) for loss in watch.picture().losses)
     assert found == sorted((loss.kind, loss.shopper, loss.cause) for loss in judge(run.root).architectures[name].losses)
     assert {"held_for_dead", "node_killed"} <= causes
     assert "held_for_dead" not in {cause for _, _, cause in found}

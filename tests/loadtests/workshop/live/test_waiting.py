@@ -6,7 +6,7 @@ import msgspec
 
 from loadtests.model.history import Exchange
 from loadtests.workshop.contract import WaitsView
-from loadtests.workshop.live.waiting import KEPT_SECONDS, Waiting
+from loadtests.workshop.live.states import KEPT_SECONDS, Waiting
 
 ASKED = Exchange("redis", 1, "r", "plan", "cart", "ok", 0, 0, 0, status=200)
 
