@@ -15,20 +15,17 @@ import msgspec
 from loadtests.model.events import LoadStarted, read_events
 from loadtests.model.run_folder import RunFolder
 from loadtests.workshop.contract import CommittedPrediction
+from loadtests.workshop.live.tail import read_through
 
 FILE = "predictions.ndjson"
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(CommittedPrediction).decode
+_decoder = msgspec.json.Decoder(CommittedPrediction)
 
 
 def read_predictions(folder: Path) -> tuple[CommittedPrediction, ...]:
     """All predictions of a round, in the order in which they were committed; none if there is no such file."""
-    try:
-        lines = (folder / FILE).read_bytes().split(b"\n")
-    except FileNotFoundError:
-        return ()
-    return tuple(found for line in lines if (found := _read(line)) is not None)
+    return tuple(read_through(folder / FILE, _decoder))
 
 
 def append_prediction(folder: Path, prediction: CommittedPrediction) -> None:
@@ -70,10 +67,3 @@ def _order(answer: str) -> tuple[int, float, str]:
         return 0, float(answer), answer
     except ValueError:
         return 1, 0.0, answer
-
-
-def _read(line: bytes) -> CommittedPrediction | None:
-    try:
-        return _decode(line) if line.strip() else None
-    except msgspec.DecodeError:
-        return None

@@ -9,11 +9,10 @@ from flask import Blueprint, Response, request
 
 from compose.applications import SHIPPED
 from loadtests.workshop.contract import LIVE_PHASES, SIDES, Command, Round, SideName, Workshop, guest_name
-from loadtests.workshop.dashboard.broadcaster import Broadcaster, now_us
+from loadtests.workshop.dashboard.broadcaster import Broadcaster, asks_for_predictions, now_us
 from loadtests.workshop.dashboard.predictions import PredictionsBook, observed, read_body, read_prediction
 from loadtests.workshop.dashboard.refusals import Refusal
 from loadtests.workshop.dashboard.request_context import refuse_covered, the_client, the_context, the_seat
-from loadtests.workshop.dashboard.workshop_file import asks_for_predictions
 from loadtests.workshop.episode import Episode, Question
 from loadtests.workshop.episode_file import find_episode
 from loadtests.workshop.predictions import tally

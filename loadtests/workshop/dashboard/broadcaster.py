@@ -1,4 +1,8 @@
-"""The one greenlet that looks at the workshop and tells all who watch what has changed."""
+"""The one greenlet that looks at the workshop and tells all who watch what has changed; and what they may be shown.
+
+Who commits a prediction sees, and who only watches learns no more than who never came. It is decided here and nowhere
+else; every answer that could tell a result asks.
+"""
 
 from __future__ import annotations
 
@@ -9,23 +13,76 @@ from typing import Protocol
 
 import gevent
 import msgspec
+from msgspec.structs import replace
 
 from loadtests.model.results import Loss
+from loadtests.model.run_folder import read_document
 from loadtests.running.console import tell
-from loadtests.workshop.contract import Frame, Picture, Round, SideName, Workshop, empty_picture
+from loadtests.workshop.contract import (
+    WORKSHOP_SCHEMA,
+    Frame,
+    Participant,
+    Phase,
+    Picture,
+    Round,
+    SideName,
+    Workshop,
+    empty_picture,
+)
 from loadtests.workshop.dashboard.predictions import PredictionsBook, Write
 from loadtests.workshop.dashboard.seats import Seats
 from loadtests.workshop.dashboard.stream import EventStream, SentEvent, Subscriber, Subscribers, wire
-from loadtests.workshop.dashboard.workshop_file import WorkshopFile, is_covered, shown
 from loadtests.workshop.predictions import append_prediction
+from shared.errors import RunFolderError
 
 STEP_US = 250_000  # at most four frames a second
+BEFORE: frozenset[Phase] = frozenset({"starting", "predict"})  # nothing has run yet
 AFTERWARDS_US = 60_000_000  # after the load window something still comes: the last audit
 LOOK_EVERY_S = 0.25
 OVER = wire("over", b"{}")  # the last word; nothing comes after it
 REMEMBER_EVERY = 240  # frames: a minute at most
 FALLEN_BEHIND_STEPS = 8  # two seconds: started anew, or the machine stood still; then people get one picture instead
 _encode = msgspec.json.Encoder().encode
+
+
+def read_workshop(path: Path) -> Workshop | None:
+    """What `workshop.json` says; None if there is none yet.
+
+    Raises:
+        RunFolderError: it is damaged, or of another version of Twinshop.
+    """
+    if not path.is_file():
+        return None
+    workshop = read_document(path, Workshop)
+    if workshop.schema != WORKSHOP_SCHEMA:
+        raise RunFolderError(
+            f"{path.name} has schema {workshop.schema}",
+            why=f"this dashboard reads schema {WORKSHOP_SCHEMA}",
+            next_step="start the workshop with the Twinshop that is installed here",
+        )
+    return workshop
+
+
+def asks_for_predictions(workshop: Workshop) -> bool:
+    """Whether this round is one with predictions: an episode, and they were not switched off."""
+    return workshop.predict and bool(workshop.round.episode)
+
+
+def is_covered(workshop: Workshop, committed: bool) -> bool:
+    """Whether somebody may not see any result now; `committed`: they have committed a prediction in this round.
+
+    It makes no difference whether they are the instructor.
+    """
+    return asks_for_predictions(workshop) and (workshop.round.phase in BEFORE or not committed)
+
+
+def shown(workshop: Workshop, participants: tuple[Participant, ...] = (), *, covered: bool = False) -> Workshop:
+    """All but what only the harness needs, and nobody's account; while results are covered, not what is broken."""
+    sides = tuple(replace(side, guests=()) for side in workshop.round.sides)
+    told = replace(workshop.round, folder="", sides=sides)
+    if covered:
+        told = replace(told, broken=(), why="")
+    return replace(workshop, round=told, participants=participants)
 
 
 class RoundPicture(Protocol):
@@ -82,7 +139,7 @@ class Broadcaster:
     """The present workshop and round, and everybody who watches them."""
 
     def __init__(
-        self, source: WorkshopFile, subscribers: Subscribers, seats: Seats, make_live: MakeLive, *,
+        self, file: Path, subscribers: Subscribers, seats: Seats, make_live: MakeLive, *,
         stream: EventStream | None = None, write: Write = append_prediction, clock_us: Callable[[], int] = now_us,
     ) -> None:  # fmt: skip
         self.seats = seats
@@ -93,7 +150,7 @@ class Broadcaster:
         self.round: ShownRound | None = None
         self.book: PredictionsBook | None = None
         self.stream = stream or EventStream()
-        self._source = source
+        self._file = file
         self._make_live = make_live
         self._write = write
         self._clock_us = clock_us
@@ -112,8 +169,8 @@ class Broadcaster:
     def look(self) -> None:
         """Look once. Whatever is wrong is told to the log, once; the next look may find it mended."""
         try:
-            workshop = self._source.changed()
-            if workshop is not None:
+            workshop = read_workshop(self._file)
+            if workshop is not None and (self.workshop is None or workshop.version != self.workshop.version):
                 self._workshop_changed(workshop)
             elif self.seats.changed:
                 self._publish_workshop()

@@ -44,7 +44,6 @@ from loadtests.workshop.dashboard.request_context import (
 )
 from loadtests.workshop.dashboard.seats import OWN_ADDRESSES, Seats
 from loadtests.workshop.dashboard.stream import Subscribers
-from loadtests.workshop.dashboard.workshop_file import WorkshopFile
 from loadtests.workshop.dashboard_assignment import DashboardAssignment, DashboardReady, write_for_owner
 from loadtests.workshop.live.picture import LivePicture
 from loadtests.workshop.live.recorded import read_recording
@@ -211,7 +210,7 @@ def serve(assignment: DashboardAssignment, make_live: MakeLive | None = None) ->
     _open_more_files()
     seats = Seats(Path(assignment.workshop).with_name("participants.json"), assignment.listen.seats_of_one_address)
     broadcaster = Broadcaster(
-        WorkshopFile(Path(assignment.workshop)), Subscribers(assignment.max_watchers), seats, make_live,
+        Path(assignment.workshop), Subscribers(assignment.max_watchers), seats, make_live,
         write=partial(_in_a_thread, append_prediction),
     )  # fmt: skip
     server = _server(assignment, broadcaster)

@@ -27,7 +27,7 @@ from loadtests.workshop.episode_file import find_episode
 from loadtests.workshop.live.browser_users import OF_GUESTS, BrowserUsers, GuestRecord
 from loadtests.workshop.live.picture import LOGS_OF_GUESTS, NOTHING, REQUEST_LOGS, watch_of
 from loadtests.workshop.live.side import MERGED, SideWatch
-from loadtests.workshop.live.tail import RecordTail
+from loadtests.workshop.live.tail import read_through
 from shared.errors import UsageError
 
 STEP_MS = 250
@@ -163,11 +163,7 @@ def _guest_lines(logs: Path) -> Iterator[GuestRecord]:
     """What nodes and balancer wrote of everybody who is no simulated shopper; what is damaged is left out."""
     for pattern, decoder in LOGS_OF_GUESTS.items():
         for log in sorted(logs.glob(pattern)):
-            tail = RecordTail(log, decoder, OF_GUESTS)
-            yield from tail.records()
-            while tail.behind:
-                yield from tail.records()
-            tail.close()
+            yield from read_through(log, decoder, OF_GUESTS)
 
 
 def _feed(run: RunFolder, watches: dict[str, SideWatch], events: dict[str, list[Event]]) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -122,3 +123,12 @@ class RecordTail(Generic[T]):
             except msgspec.DecodeError as error:
                 self.tell(f"a damaged line ({error})")
         return records
+
+
+def read_through(path: Path, decoder: msgspec.json.Decoder[T], only: re.Pattern[bytes] | None = None) -> Iterator[T]:
+    """The records of a file as it is; what is damaged or cut off is left out, and none if there is no such file."""
+    tail = RecordTail(path, decoder, only)
+    yield from tail.records()
+    while tail.behind:
+        yield from tail.records()
+    tail.close()

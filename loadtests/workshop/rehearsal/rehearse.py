@@ -99,7 +99,7 @@ def _elsewhere(say: Say) -> Iterator[OtherDevice | None]:
         say(f"a participant joins from {NO_DEVICE} of this machine: {why}")
         yield None
         return
-    with closing(Ledger.open(state_folder(), new_run_id())) as ledger, other_device(ledger) as device:
+    with Ledger.open(state_folder(), new_run_id()) as ledger, other_device(ledger) as device:
         say(f"a participant joins from another device: {device.own[0]}, in a network of its own")
         yield device
 

@@ -14,7 +14,6 @@ from loadtests.workshop.dashboard.request_context import Clients, JoinThrottle, 
 from loadtests.workshop.dashboard.seats import Seats
 from loadtests.workshop.dashboard.server import create_app
 from loadtests.workshop.dashboard.stream import EventStream, Subscribers
-from loadtests.workshop.dashboard.workshop_file import WorkshopFile
 from loadtests.workshop.listen_addresses import ListenAddress
 from tests.loadtests.workshop.dashboard.scripted import ScriptedPicture, a_round, a_workshop, write_workshop
 
@@ -36,7 +35,7 @@ class Room:
         self.version = 0
         self.clock_s = 1000.0
         self.broadcaster = Broadcaster(
-            WorkshopFile(self.file), Subscribers(most),
+            self.file, Subscribers(most),
             Seats(folder / "participants.json", of_one_address=4, clock_s=lambda: self.clock_s),
             ScriptedPicture, stream=EventStream(first_id=100),
         )  # fmt: skip

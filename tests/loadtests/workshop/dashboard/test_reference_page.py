@@ -9,7 +9,7 @@ import pytest
 
 from loadtests.workshop import dashboard_assignment
 from loadtests.workshop.contract import SEATS
-from loadtests.workshop.dashboard import clients, predictions, server, stream
+from loadtests.workshop.dashboard import predictions, request_context, server, stream
 from loadtests.workshop.listen_addresses import SEATS_OF_ONE_ADDRESS
 from tests.loadtests.workshop.dashboard.room import Room
 
@@ -43,7 +43,7 @@ def test_every_address_is_named(room: Room) -> None:
         f"| body of a request | {predictions.MOST_BODY_BYTES // 1024} KiB |",
         f"| name, reason | {predictions.MOST_NAME} letters, {predictions.MOST_REASON} letters |",
         f"| predictions in a round | {predictions.MOST_PREDICTIONS:,} |",
-        f"{NUMBERS[clients.MOST_OF_ONE]} a minute from one address",
+        f"{NUMBERS[request_context.MOST_OF_ONE]} a minute from one address",
     ],
 )
 def test_every_limit_is_as_it_says(line: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from loadtests.workshop.contract import Phase
-from loadtests.workshop.dashboard.workshop_file import is_covered
+from loadtests.workshop.dashboard.broadcaster import is_covered
 from loadtests.workshop.episode_file import episode_named
 from tests.loadtests.workshop.dashboard.room import HOME, Room, commit, get
 from tests.loadtests.workshop.dashboard.scripted import EPISODE, a_round, a_workshop
