@@ -36,7 +36,7 @@ class ListenAddress(msgspec.Struct, frozen=True):
     join_code: str = ""
     """ "": nothing; only this machine can ask."""
     shop_ports: tuple[int, ...] = ()
-    """Left, then right, all rounds long; empty: people cannot enter the shops."""
+    """Left, then right, all rounds long; none of a recorded run."""
 
     seats_of_one_address: int = SEATS_OF_ONE_ADDRESS
     """How many browsers of one other machine may join."""
@@ -47,25 +47,18 @@ class ListenAddress(msgspec.Struct, frozen=True):
         return f"http://{self.room_name}:{self.port}/join" if self.join_code else ""
 
     @property
-    def everywhere(self) -> bool:
-        """It listens on all addresses of this machine."""
-        return self.host in EVERYWHERE
-
-    @property
     def room_name(self) -> str:
         """By which a browser of the room calls it."""
-        return next(iter(_addresses()), LOOPBACK) if self.everywhere else _in_a_url(self.host)
+        return next(iter(_addresses()), LOOPBACK) if self.host in EVERYWHERE else _in_a_url(self.host)
 
     @property
     def allowed_hosts(self) -> tuple[str, ...]:
         """All names by which browsers may call it."""
-        room = (*_addresses(), socket.gethostname()) if self.everywhere else (_in_a_url(self.host),)
+        room = (*_addresses(), socket.gethostname()) if self.host in EVERYWHERE else (_in_a_url(self.host),)
         return tuple(dict.fromkeys((LOOPBACK, "localhost", "[::1]", *room)))
 
-    def shop(self, side: SideName) -> PublicListener | None:
+    def shop(self, side: SideName) -> PublicListener:
         """Where people reach that side's shop."""
-        if not self.shop_ports:
-            return None
         return PublicListener(self.host, self.shop_ports[SIDES.index(side)], self.allowed_hosts, f"{side} shop")
 
     def check(self) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from compose.balancers import balancer_named
+from compose.cluster import Limits
 from compose.engines.contract import Engine
 from compose.supervision.ledger import Ledger
 from compose.supervision.recovery import clear
@@ -65,7 +66,7 @@ class LiveRound:
         self._ledger = Ledger.open(state, self.provenance.run)
         self._together = False  # both histories are in the run's, and the plan is the one that was carried out
         bounds = FaultBounds()
-        limits = msgspec.structs.replace(spec.limits(), login_failures=LOGIN_FAILURES)
+        limits = Limits(login_failures=LOGIN_FAILURES)
         setup = Setup(
             self.provenance.run, self.folder, self.plan, engine, self._ledger, watcher, 1, new_code(PASSWORD_LENGTH),
             limits, bounds,
@@ -74,12 +75,12 @@ class LiveRound:
         self.sides: dict[SideName, LiveSide] = {
             side: LiveSide(
                 msgspec.structs.replace(setup, balancer=it.balancer), it.architecture, place, self.signals,
-                spec.buttons, guests, listen.shop(side) if balancer_named(it.balancer).can.public else None,
+                guests, listen.shop(side) if balancer_named(it.balancer).can.public else None,
             )
             for place, (side, it) in enumerate(zip(SIDES, spec.sides, strict=True))
         }  # fmt: skip
         for it, side in zip(spec.sides, self.sides.values(), strict=True):
-            if side.public is None and listen.shop_ports:
+            if side.public is None:
                 title = balancer_named(it.balancer).title
                 watcher.say(
                     f"people with browsers cannot enter {it.architecture.name}: {title} has no listener for them"

@@ -15,7 +15,6 @@ from compose.architectures import Architecture
 from compose.cluster import ClusterSpec, PublicListener
 from compose.engines.contract import Cluster
 from compose.supervision.waiting import wait_for
-from loadtests.faults import FAULTS
 from loadtests.load.load_process import LoadProcesses
 from loadtests.model.events import GuestsAdmitted
 from loadtests.running.event_log import EventLog
@@ -74,8 +73,8 @@ class LiveSide(Measurement):
     live = True
 
     def __init__(
-        self, setup: Setup, architecture: Architecture, number: int, signals: Signals, buttons: tuple[str, ...],
-        guests: tuple[Guest, ...] = (), public: PublicListener | None = None,
+        self, setup: Setup, architecture: Architecture, number: int, signals: Signals, guests: tuple[Guest, ...],
+        public: PublicListener | None,
     ) -> None:  # fmt: skip
         super().__init__(setup, architecture, number)
         # A file of its own: in the run's history each architecture's records stand together, and these two grow at
@@ -83,7 +82,6 @@ class LiveSide(Measurement):
         self._history = self.history = self._logs / "history.ndjson"
         self.architecture = architecture
         self._signals = signals
-        self._wires = any(FAULTS[kind].needs_wires for kind in buttons)  # the plan has no faults that would tell
         self._told_end = False
         self.accounts = guests
         """For people with browsers, who come in at `public`."""
@@ -117,10 +115,8 @@ class LiveSide(Measurement):
             self.error = error
 
     def _spec(self) -> ClusterSpec:
-        spec = super()._spec()
-        return msgspec.structs.replace(
-            spec, wires=self._wires, public=self.public, guests={guest.user: guest.password for guest in self.accounts}
-        )
+        guests = {guest.user: guest.password for guest in self.accounts}
+        return msgspec.structs.replace(super()._spec(), public=self.public, guests=guests)
 
     def _start_cluster(self) -> Cluster:
         cluster = super()._start_cluster()

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from compose.architectures import Architecture, architecture_named
 from compose.balancers import balancer_named, check_balancer
-from compose.cluster import DEFAULT_BALANCER, Limits
+from compose.cluster import DEFAULT_BALANCER
 from compose.engines.contract import Cluster
 from loadtests.faults import FAULTS, Fault
 from loadtests.model.plan import Plan
@@ -76,13 +76,6 @@ class RoundSpec(msgspec.Struct, frozen=True):
         spare = SPARE_S if self.buttons else 0.0  # without: what behaves by the clock must not come too late for it
         load = replace(self.scenario.load, seconds=self.scenario.load.seconds + spare)
         return make_plan(replace(self.scenario, load=load, fault=()), seed=SEED)
-
-    def limits(self) -> Limits:
-        """Those of every run, with what the round's faults need from the start."""
-        limits = Limits()
-        for kind in self.buttons:
-            limits = FAULTS[kind].prepare(limits)
-        return limits
 
 
 def round_spec(

@@ -9,15 +9,14 @@ from typing import Any
 
 import msgspec
 
-from compose.cluster import WIRES
 from loadtests.model.events import Event
 from loadtests.model.history import Exchange, Record
 from loadtests.model.results import Loss
 from loadtests.model.run_folder import RunFolder
 from loadtests.running.console import tell
-from loadtests.workshop.contract import SIDES, Frame, Picture, Round, RoundSide, SideFrame, SideName
+from loadtests.workshop.contract import SIDES, Frame, Picture, Round, SideFrame, SideName
 from loadtests.workshop.live.browser_users import OF_GUESTS, BalancerLine
-from loadtests.workshop.live.side import DELAY_US, MERGED, SideWatch
+from loadtests.workshop.live.side import MERGED, SideWatch
 from loadtests.workshop.live.tail import RecordTail
 from shared.request_log import LogRecord
 
@@ -30,7 +29,6 @@ LOGS_OF_GUESTS: dict[str, msgspec.json.Decoder[Any]] = {
     "access.ndjson": msgspec.json.Decoder(BalancerLine, strict=False),  # its times come as strings of digits
 }
 NOTHING = SideFrame()
-DATABASE = "database"
 
 
 class RoundFiles:
@@ -94,7 +92,7 @@ class LivePicture:
     def __init__(self, the_round: Round) -> None:
         self._round = the_round
         self._sides: dict[SideName, SideWatch] = {
-            side.side: watch_of(side, the_round.shoppers) for side in the_round.sides
+            side.side: SideWatch(side, the_round.shoppers) for side in the_round.sides
         }
         self._evidence = RoundFiles(
             Path(the_round.folder),
@@ -154,12 +152,3 @@ class LivePicture:
     def _since_zero_us(self, side: SideWatch, now_us: int) -> int:
         zero_us = self._round.epoch_us or side.epoch_us
         return now_us - zero_us if zero_us else 0
-
-
-def watch_of(side: RoundSide, shoppers: int, *, delay_us: int = DELAY_US) -> SideWatch:
-    """What watches that side. Every cluster has a database, though nothing strikes it; its wires are the harness's."""
-    others = tuple(part for part in side.parts if part not in (*side.nodes, WIRES))
-    return SideWatch(
-        side.architecture, shoppers, nodes=side.nodes, parts=(*others, DATABASE),
-        guests=(guest.user for guest in side.guests), delay_us=delay_us,
-    )  # fmt: skip

@@ -25,7 +25,7 @@ from loadtests.workshop.contract import (
 )
 from loadtests.workshop.episode_file import find_episode
 from loadtests.workshop.live.browser_users import OF_GUESTS, BrowserUsers, GuestRecord
-from loadtests.workshop.live.picture import LOGS_OF_GUESTS, NOTHING, REQUEST_LOGS, watch_of
+from loadtests.workshop.live.picture import LOGS_OF_GUESTS, NOTHING, REQUEST_LOGS
 from loadtests.workshop.live.side import MERGED, SideWatch
 from loadtests.workshop.live.tail import read_through
 from shared.errors import UsageError
@@ -90,7 +90,7 @@ def read_recording(folder: Path, left: str, right: str) -> RecordedPicture:
         epoch_us=EPOCH_US, window_ms=plan.window_ms, run=provenance.run,
     )  # fmt: skip
     # Without the delay of a live round: everything has been written.
-    watches = {side.side: watch_of(side, shown.shoppers, delay_us=0) for side in shown.sides}
+    watches = {side.side: SideWatch(side, shown.shoppers, delay_us=0) for side in shown.sides}
     last_us = _feed(run, {left: watches["left"], right: watches["right"]}, events)
     return RecordedPicture(shown, watches, tuple(_frames(watches["left"], watches["right"], last_us)))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 
 import msgspec
 
@@ -13,7 +13,7 @@ from loadtests.model.events import AtRisk, Event, FaultEvent, LoadStarted, NodeS
 from loadtests.model.fault_timeline import NEVER_US
 from loadtests.model.history import Exchange, Record, StoredOrder
 from loadtests.model.results import Loss
-from loadtests.workshop.contract import FaultMark, LiveCounts, LossView, SideFrame, mark_key
+from loadtests.workshop.contract import FaultMark, LiveCounts, LossView, RoundSide, SideFrame, mark_key
 from loadtests.workshop.live.browser_users import BrowserUsers, GuestRecord
 from loadtests.workshop.live.live_replay import LiveReplay, LiveTimeline
 from loadtests.workshop.live.states import NodeStates, ShopperStates, Waiting
@@ -23,26 +23,25 @@ from loadtests.workshop.live.states import NodeStates, ShopperStates, Waiting
 DELAY_US = 500_000
 UNKNOWN_COLOUR = "#666666"
 MERGED = "history.ndjson"
+DATABASE = "database"  # every cluster has one, though nothing strikes it
 
 
 class SideWatch:
     """One architecture of a round. All times but the nodes' own are microseconds since its load window's zero."""
 
-    def __init__(
-        self, architecture: str, shoppers: int, *, nodes: tuple[str, ...] = (), parts: tuple[str, ...] = (),
-        guests: Iterable[str] = (), delay_us: int = DELAY_US,
-    ) -> None:  # fmt: skip
+    def __init__(self, side: RoundSide, shoppers: int, *, delay_us: int = DELAY_US) -> None:
         self.epoch_us: int | None = None
         """Wall clock at the zero; None as long as nobody shops."""
         self._shoppers = shoppers
         self._delay_us = delay_us
-        self._scene = LiveTimeline(architecture)
+        self._scene = LiveTimeline(side.architecture)
         self._replay = LiveReplay(self._scene.scene)
         self._actions = ActionCounts()
         self._shopper_states = ShopperStates(shoppers)
-        self._node_states = NodeStates(nodes, parts)
+        others = (part for part in side.parts if part not in side.nodes)
+        self._node_states = NodeStates(side.nodes, (*others, DATABASE))
         self._waiting = Waiting()
-        self.guests = frozenset(guests)
+        self.guests = frozenset(guest.user for guest in side.guests)
         self._guests = BrowserUsers(self.guests)
         self._lines: list[GuestRecord] = []
         self._marks: dict[Hashable, FaultMark] = {}

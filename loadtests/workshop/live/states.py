@@ -5,7 +5,7 @@ from __future__ import annotations
 from compose.cluster import BALANCER
 from loadtests.faults import FAULTS
 from loadtests.judging.latency import WaitCounter
-from loadtests.model.events import ClusterReady, Event, FaultEvent, NodeAdded, NodeSample
+from loadtests.model.events import Event, FaultEvent, NodeAdded, NodeSample
 from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.history import NOT_ASKED, Exchange
 from loadtests.session_model.shopper_trace import ShopperTrace
@@ -50,10 +50,7 @@ class NodeStates:
 
     def hear(self, event: Event, scene: RunTimeline) -> None:
         """Take in what an event tells of nodes and parts; `scene` knows of it already."""
-        if isinstance(event, ClusterReady):
-            for node in event.nodes:
-                self._nodes.setdefault(node, _Node())
-        elif isinstance(event, NodeAdded):
+        if isinstance(event, NodeAdded):
             self._nodes.setdefault(event.node, _Node())
         elif isinstance(event, NodeSample):
             for node, sessions in event.sessions.items():

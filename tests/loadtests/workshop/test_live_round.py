@@ -26,7 +26,7 @@ from loadtests.workshop.round_spec import round_spec
 from shared.errors import EnvironmentNotReady, Interrupted
 from tests.waiting import until
 
-LISTEN = ListenAddress()
+LISTEN = ListenAddress(shop_ports=(1, 2))  # nobody listens there: no cluster starts
 
 
 class Broken(Engine):

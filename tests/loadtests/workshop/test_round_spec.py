@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from compose.cluster import Limits
 from loadtests.faults import FAULTS
 from loadtests.model.scenario import Scenario
 from loadtests.planning.rules import is_condition
@@ -31,7 +30,6 @@ def test_free_play_predicts_nothing() -> None:
     scenario = read_again(spec.scenario)
     assert (scenario.expect, scenario.fault, scenario.architectures) == ({}, (), SHOPS)
     assert (scenario.name, spec.buttons, scenario.load.shoppers, scenario.nodes) == ("open", FREE_PLAY, 24, 3)
-    assert spec.limits() == Limits()
 
 
 @pytest.mark.parametrize("name", EPISODES)

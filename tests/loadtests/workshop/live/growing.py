@@ -21,7 +21,7 @@ def round_of(folder: Path, left: str = "sticky-memory", right: str = "redis", **
     sides = tuple(
         RoundSide(
             side, name, name.endswith("memory"), "http://shop.localhost", ("n1", "n2", "n3"),
-            ("n1", "n2", "n3", "balancer", *(("store", "wires") if name == "redis" else ())),
+            ("n1", "n2", "n3", "balancer", *(("store",) if name == "redis" else ())),
             (Guest("user-0061", "x"), Guest("user-0062", "x")),
         )
         for side, name in (("left", left), ("right", right))

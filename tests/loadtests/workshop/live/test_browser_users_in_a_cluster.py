@@ -9,7 +9,8 @@ import pytest
 from compose.engines.processes import ProcessesEngine
 from loadtests.model.events import LoadStarted
 from loadtests.workshop.contract import Guest, GuestView, RoundSide
-from loadtests.workshop.live.picture import RoundFiles, watch_of
+from loadtests.workshop.live.picture import RoundFiles
+from loadtests.workshop.live.side import SideWatch
 from tests.compose.engine_tests import Visitor, new_spec, running
 from tests.waiting import until
 
@@ -22,7 +23,7 @@ def test_a_guest_who_is_answered_as_a_stranger_is_seen_to_be_out(tmp_path: Path)
     side = RoundSide(
         "left", ARCHITECTURE, True, "", ("n1", "n2", "n3"), ("n1", "n2", "n3", "balancer"), (Guest(GUEST, ""),)
     )
-    watch = watch_of(side, 5)
+    watch = SideWatch(side, 5)
     watch.hear(LoadStarted(ARCHITECTURE, 0, 1, 1))
     evidence = RoundFiles(tmp_path / "round", {ARCHITECTURE: watch})
 

@@ -24,7 +24,7 @@ from loadtests.model.events import (
 )
 from loadtests.model.history import Do, Exchange, StoredOrder, read_history
 from loadtests.model.run_folder import RunFolder
-from loadtests.workshop.contract import FaultMark, LiveCounts, ShopperView, SideFrame
+from loadtests.workshop.contract import FaultMark, LiveCounts, RoundSide, ShopperView, SideFrame
 from loadtests.workshop.live.live_replay import MOST_OF_ONE
 from loadtests.workshop.live.picture import LivePicture
 from loadtests.workshop.live.side import DELAY_US, MERGED, SideWatch
@@ -32,6 +32,11 @@ from tests.loadtests.model_run import write_run
 from tests.loadtests.workshop.live.growing import GrowingRun, round_of
 
 LATER_US = 60_000_000
+NODES = ("n1", "n2", "n3")
+
+
+def a_side(architecture: str) -> RoundSide:
+    return RoundSide("left", architecture, True, "", NODES, NODES, ())
 
 
 class Told:
@@ -39,7 +44,7 @@ class Told:
 
     def __init__(self, architecture: str = "sticky-memory", shoppers: int = 2) -> None:
         self.architecture = architecture
-        self.watch = SideWatch(architecture, shoppers, nodes=("n1", "n2", "n3"))
+        self.watch = SideWatch(a_side(architecture), shoppers)
         about = ARCHITECTURES[architecture]
         self.hear(ClusterReady(architecture, -900_000, about, "processes", ("n1", "n2", "n3"), Limits(), {}, 1.0))
         self.hear(LoadStarted(architecture, -200_000, 1_000_000_000, 1))
@@ -227,7 +232,7 @@ def test_events_that_come_as_late_as_they_may_change_nothing_in_the_end(tmp_path
     """Whatever is said of the fault is said three seconds late; the causes are the judge's all the same."""
     name = "sticky-memory"
     run: RunFolder = write_run(tmp_path / "run", seed=4)
-    watch = SideWatch(name, 9)
+    watch = SideWatch(a_side(name), 9)
     events = [event for event in read_events(run.events) if event.architecture == name]
     waiting = [(event.at_us + 3_000_000 * isinstance(event, (FaultEvent, AtRisk)), event) for event in events]
     for record in read_history(run.history):
