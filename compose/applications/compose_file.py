@@ -27,30 +27,51 @@ NOT_NEEDED = frozenset(
 """Where it listens, for how many and how it is started again is Twinshop's business here."""
 
 
-class _Volume(msgspec.Struct):
+class _Volume(msgspec.Struct, frozen=True):
     type: str
     target: str
     source: str = ""
     read_only: bool = False
 
 
-class _Healthcheck(msgspec.Struct):
-    test: list[str] = []
+class _Healthcheck(msgspec.Struct, frozen=True):
+    test: tuple[str, ...] = ()
     disable: bool = False
 
 
-class _Service(msgspec.Struct):
-    image: str = ""
+class ServiceContainer(msgspec.Struct, frozen=True):
+    """What one container of a service is made of, by compose's own keys."""
+
+    name: str
+    image: str
     build: Any = None
-    command: list[str] | None = None
-    entrypoint: list[str] | None = None
-    environment: dict[str, str | None] = {}
+    """Of what its owner's Dockerfile makes the image; None: it is made already."""
+    entrypoint: tuple[str, ...] = ()
+    """Empty: the image's own."""
+    command: tuple[str, ...] = ()
+    environment: dict[str, str] = {}
     user: str = ""
     working_dir: str = ""
-    volumes: list[_Volume] = []
-    tmpfs: list[str] = []
-    mem_limit: str | int = 0
-    healthcheck: _Healthcheck | None = None
+    """In which it is started; empty: the image's own."""
+    volumes: tuple[_Volume, ...] = ()
+    tmpfs: tuple[str, ...] = ()
+    mem_limit: int = 0
+    """Bytes at most; 0: the compose file says nothing."""
+    healthcheck: _Healthcheck = _Healthcheck()
+
+    @property
+    def binds(self) -> tuple[str, ...]:
+        """Folders and files of this machine that it sees, as Docker writes them."""
+        seen = (volume for volume in self.volumes if volume.type == "bind")
+        return tuple(f"{it.source}:{it.target}:{'ro' if it.read_only else 'rw'}" for it in seen)
+
+    @property
+    def health(self) -> tuple[str, ...]:
+        """The command that says whether it is well, to be run in the container; empty: none."""
+        kind, *words = self.healthcheck.test or ("NONE",)
+        # As Docker reads it: CMD is a program with its arguments, CMD-SHELL a line for a shell, NONE none.
+        told = {"CMD": tuple(words), "CMD-SHELL": ("/bin/sh", "-c", *words)}
+        return () if self.healthcheck.disable else told.get(kind, ())
 
 
 class _Config(msgspec.Struct):
@@ -59,29 +80,6 @@ class _Config(msgspec.Struct):
 
 
 _decode_config = msgspec.json.Decoder(_Config).decode
-
-
-class ServiceContainer(msgspec.Struct, frozen=True):
-    """What one container of a service is made of."""
-
-    name: str
-    image: str
-    builds: bool
-    """The image is made of a Dockerfile of its owner's."""
-    entrypoint: tuple[str, ...]
-    """Empty: the image's own."""
-    command: tuple[str, ...]
-    environment: dict[str, str]
-    user: str
-    folder: str
-    """In which it is started; empty: the image's own."""
-    binds: tuple[str, ...]
-    """Folders and files of this machine that it sees, as Docker writes them."""
-    tmpfs: tuple[str, ...]
-    memory_mb: int
-    """At most; 0: the compose file says nothing."""
-    health: tuple[str, ...]
-    """The command that says whether it is well, to be run in the container; empty: none."""
 
 
 class ComposeService(msgspec.Struct, frozen=True):
@@ -98,7 +96,7 @@ class ComposeService(msgspec.Struct, frozen=True):
         Raises:
             EnvironmentNotReady: it failed.
         """
-        if made := [each.name for each in (self.node, *self.beside) if each.builds]:
+        if made := [each.name for each in (self.node, *self.beside) if each.build is not None]:
             _compose(self.file, ["build", "--quiet", *made], BUILT_WITHIN_S)
 
 
@@ -132,26 +130,14 @@ def _container(file: Path, config: _Config, name: str, *, is_node: bool) -> Serv
     told = {key: value for key, value in config.services[name].items() if value not in (None, [], {}, False)}
     if unknown := sorted(set(told) - CARRIED_OVER - NOT_NEEDED):
         raise _refused(file, name, f"it has {', '.join(unknown)}, which Twinshop does not carry over")
-    it = msgspec.convert(told, type=_Service, strict=False)  # compose writes sizes as texts: "67108864"
+    told["environment"] = {key: value for key, value in told.get("environment", {}).items() if value is not None}
+    # Of an image that it builds, compose itself makes up that name. It writes sizes as texts: "67108864".
+    it = msgspec.convert({"image": f"{config.name}-{name}", **told, "name": name}, ServiceContainer, strict=False)
     named = [volume.target for volume in it.volumes if volume.type != "bind"]
     if named and is_node:
         # Of what it rests on, a volume is new in each run, and gone with it; nodes would each have one of their own.
         raise _refused(file, name, f"a volume is at {named[0]}: keep what nodes share in a service that they rest on")
-    return ServiceContainer(
-        # Of one that it builds, compose itself makes up that name.
-        name, it.image or f"{config.name}-{name}", it.build is not None, tuple(it.entrypoint or ()),
-        tuple(it.command or ()), {key: value for key, value in it.environment.items() if value is not None}, it.user,
-        it.working_dir,
-        tuple(f"{v.source}:{v.target}:{'ro' if v.read_only else 'rw'}" for v in it.volumes if v.type == "bind"),
-        tuple(it.tmpfs), int(it.mem_limit) // 2**20,
-        _health_command(it.healthcheck),
-    )  # fmt: skip
-
-
-def _health_command(check: _Healthcheck | None) -> tuple[str, ...]:
-    kind, *words = check.test if check is not None and not check.disable and check.test else ["NONE"]
-    # As Docker reads it: CMD is a program with its arguments, CMD-SHELL a line for a shell, NONE none.
-    return tuple(words) if kind == "CMD" else ("/bin/sh", "-c", *words) if kind == "CMD-SHELL" else ()
+    return it
 
 
 def _refused(file: Path, service: str, why: str) -> DescriptionError:

@@ -6,6 +6,7 @@ do stands in its `can`, and is then not asked: not measured, never taken for a z
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
@@ -129,12 +130,8 @@ class Application(ABC):
     """The folder in which its commands are run; "": the cluster's own."""
 
     @abstractmethod
-    def command(self, spec: ClusterSpec, setup: NodeSetup) -> list[str]:
-        """The command that runs a node as a process of this machine."""
-
-    @abstractmethod
-    def entrypoint(self, spec: ClusterSpec, listen: Listen) -> list[str]:
-        """The command that runs a node in a container of the node's image."""
+    def command(self, spec: ClusterSpec, setup: NodeSetup, python: str = sys.executable) -> list[str]:
+        """The command that runs a node: as a process of this machine, or with another Python in a container."""
 
     def service(self) -> ComposeService | None:
         """What its containers are made of, if it is a service of somebody's compose file; None: the node's image.
@@ -166,9 +163,9 @@ class Application(ABC):
     def health(self, url: str, run: str) -> SelfReport:
         """Ask a node how it is, within `PROBE_S`."""
 
-    @abstractmethod
     def served(self, answer_headers: Mapping[str, str], run: str) -> str:
-        """Why an answer with these headers (names in lower case) is not of a node of that run; "": it is."""
+        """Why an answer with these headers (names in lower case) is not of a node of that run; "": it may be."""
+        return ""
 
     @abstractmethod
     def probe(self, url: str) -> Reply:
@@ -182,8 +179,7 @@ class Application(ABC):
         """The logged-in sessions that a node says it holds, within 1 s; None if it does not answer."""
         return None
 
-    @abstractmethod
-    def trouble(self, url: str, control_token: str, trouble: Trouble) -> None:
+    def trouble(self, url: str, control_token: str, trouble: Trouble) -> None:  # noqa: B027 - asked if it can take it
         """Tell a node what to suffer from; nothing happens if it does not answer.
 
         Raises:

@@ -17,12 +17,11 @@ from urllib.parse import urlsplit
 
 from compose.applications.compose_file import ComposeService, compose_service
 from compose.applications.contract import Application, ApplicationCapabilities, NodeSetup
-from compose.cluster import ClusterSpec, HttpInterface, Reply, Trouble
+from compose.cluster import ClusterSpec, HttpInterface, Reply
 from compose.description import PLACES, Description, variant_of
 from compose.probes import PROBE_S, SelfReport, Unanswered, ask, ask_page
-from compose.supervision.ports import HOST, Listen
+from compose.supervision.ports import HOST
 from compose.supervision.waiting import not_ready
-from shared.errors import UsageError
 
 PREPARED_WITHIN_S = 60.0  # making tables and accounts takes no longer
 _PLACE = re.compile(r"\{(" + "|".join(PLACES) + r")\}")
@@ -40,19 +39,10 @@ class DescribedApplication(Application):
         self.can = ApplicationCapabilities(behind_our_balancer=not running)
         self.http = HttpInterface(description.who.path if running else description.nodes.ready, host=HOST)
 
-    def command(self, spec: ClusterSpec, setup: NodeSetup) -> list[str]:
+    def command(self, spec: ClusterSpec, setup: NodeSetup, python: str = sys.executable) -> list[str]:
         """As described, with its words filled in."""
-        if self._it.node is None:
-            raise self._not_so("as processes", "a service of a compose file", "add --engine docker")
+        assert self._it.node is not None  # a service is run by the engine docker, and what runs already by nobody
         return placed(self._it.node.command, _words(spec, setup))
-
-    def entrypoint(self, spec: ClusterSpec, listen: Listen) -> list[str]:
-        """There is no image of it; of a service, compose knows it."""
-        raise self._not_so("in containers", "a command", "omit --engine")
-
-    def _not_so(self, how: str, described: str, next_step: str) -> UsageError:
-        why = f"it is described by {described}"
-        return UsageError(f"{self._it.name} cannot be run {how}", why=why, next_step=next_step)
 
     def service(self) -> ComposeService | None:
         """As its compose file has it, read once."""
@@ -90,20 +80,9 @@ class DescribedApplication(Application):
             return SelfReport.silence(where, silence)
         return SelfReport(status == 200, None, f"{where}{self.http.health}: {status}")
 
-    def served(self, answer_headers: Mapping[str, str], run: str) -> str:
-        """Its answers do not say whose they are."""
-        return ""
-
     def probe(self, url: str) -> Reply:
         """Ask for the same page."""
         return ask_page(url, self.http.health, {"X-Request-Id": f"probe-{secrets.token_hex(4)}"})
-
-    def trouble(self, url: str, control_token: str, trouble: Trouble) -> None:
-        """It cannot be told."""
-        raise UsageError(
-            f"a node of {self._it.name} cannot be told what to suffer from", why="it is not one of the twins",
-            next_step="choose a scenario that breaks things from outside: twinshop list",
-        )  # fmt: skip
 
 
 def placed(texts: Sequence[str], words: Mapping[str, str]) -> list[str]:

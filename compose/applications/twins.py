@@ -15,7 +15,6 @@ from compose.applications.contract import Application, ApplicationCapabilities, 
 from compose.cluster import ClusterSpec, HttpInterface, Key, Reply, Trouble
 from compose.interface import Call, ShopperInterface, ShownKeys, ShownPlaces
 from compose.probes import PROBE_S, SelfReport, Unanswered, ask, ask_page
-from compose.supervision.ports import Listen
 from shared.database_order import DatabaseOrder
 from shared.errors import TwinshopError
 from shared.sessions import HeldSession, fingerprint
@@ -127,18 +126,11 @@ class Twins(Application):
         account=ACCOUNT, articles=tuple(BY_SKU), made_to_order=ENGRAVED,
     )  # fmt: skip
 
-    def command(self, spec: ClusterSpec, setup: NodeSetup) -> list[str]:
-        """With this very Python."""
-        return self._command(sys.executable, spec, setup.listen)
-
-    def entrypoint(self, spec: ClusterSpec, listen: Listen) -> list[str]:
-        """With the image's Python."""
-        return self._command("python", spec, listen)
-
-    def _command(self, python: str, spec: ClusterSpec, listen: Listen) -> list[str]:
+    def command(self, spec: ClusterSpec, setup: NodeSetup, python: str = sys.executable) -> list[str]:
+        """The same program, whichever Python runs it."""
         # -P: a folder that happens to be named like ours is not imported in its place.
         module = ("-P", "-m", "shared.node", spec.architecture.app)
-        return [python, *module, "--host", listen.host, "--port", str(listen.port)]
+        return [python, *module, "--host", setup.listen.host, "--port", str(setup.listen.port)]
 
     def environment(self, spec: ClusterSpec, setup: NodeSetup) -> dict[str, str]:
         """Every setting of that node, by variable; `shared.shop.settings` reads them."""

@@ -129,8 +129,8 @@ class Blueprint:
         """As its compose file has it; nothing of it is published."""
         return ContainerPlan(
             name=it.name, role="beside", image=it.image, entrypoint=it.entrypoint, command=it.command, address="",
-            publish={}, memory_mb=it.memory_mb or SERVICE_MEMORY_MB, environment=it.environment, user=it.user,
-            binds=it.binds, in_memory=it.tmpfs, folder=it.folder, health=it.health, processes=SERVICE_PROCESSES,
+            publish={}, memory_mb=it.mem_limit // 2**20 or SERVICE_MEMORY_MB, environment=it.environment, user=it.user,
+            binds=it.binds, in_memory=it.tmpfs, folder=it.working_dir, health=it.health, processes=SERVICE_PROCESSES,
         )  # fmt: skip
 
     def _setup(self, node: str) -> NodeSetup:
@@ -149,7 +149,7 @@ class Blueprint:
                 environment=plan.environment | told,
             )  # fmt: skip
         make = self._node_command
-        program, *words = make(written) if make else self._cluster.application.entrypoint(written.spec, setup.listen)
+        program, *words = make(written) if make else self._cluster.application.command(written.spec, setup, "python")
         return ContainerPlan(
             name=node,
             role="node",

@@ -69,7 +69,7 @@ def needed(spec: ClusterSpec, service: ComposeService | None = None) -> tuple[st
     if service is None:
         return (node_image(), DATABASE, *ours)
     wires = (node_image(),) if has_wires(spec) else ()
-    theirs = (each.image for each in (service.node, *service.beside) if not each.builds)
+    theirs = (each.image for each in (service.node, *service.beside) if each.build is None)
     return tuple(dict.fromkeys((*ours, *wires, *theirs)))
 
 

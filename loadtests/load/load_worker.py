@@ -12,7 +12,6 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from itertools import count
-from pathlib import Path
 from uuid import uuid4
 
 import gevent
@@ -118,7 +117,8 @@ class LoadWorker:
         self.limits = limits
         self.clock = clock
         self.recorder = Recorder(config.history, config.progress)
-        app = _application(config.application)
+        told = config.application
+        app = AskedApplication() if told is None else _decode_application(told.read_bytes())
         self.application = PreparedApplication(app)
         self.terms = VisitConfig(
             config.architecture, config.run if app.http.run_header else "", config.prefix, limits, app.http,
@@ -291,7 +291,3 @@ class PlannedLoad(LoadWorker):
             gevent.sleep(LOOK_FOR_GO_EVERY_S)
         self.clock.begin(_decode_start_signal(self._gate.read_bytes()).zero_monotonic_ns)
         self.recorder.begin(self.clock.zero_ns)
-
-
-def _application(path: Path | None) -> AskedApplication:
-    return AskedApplication() if path is None else _decode_application(path.read_bytes())

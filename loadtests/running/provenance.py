@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -55,8 +56,8 @@ def bearing(packages: Mapping[str, str], balancers: Iterable[str]) -> dict[str, 
     return {name: version for name, version in packages.items() if name not in others}
 
 
-def machine() -> dict[str, str | int]:
-    """The host, as far as it bears on the figures."""
+def machine() -> dict[str, Any]:
+    """The host, as far as it bears on the figures, by the fields of `Provenance`."""
     return {
         "python": platform.python_version(),
         # Without what a distribution adds to the kernel's version: it names packages, and no behaviour of ours.
@@ -94,7 +95,6 @@ def provenance_of(
     command: tuple[str, ...], started: datetime, balancer: str = DEFAULT_BALANCER,
 ) -> Provenance:  # fmt: skip
     """Where a run of that plan, on this machine, comes from; `scenario` is the content of its file."""
-    host = machine()
     return Provenance(
         schema=RUN_SCHEMA,
         run=run,
@@ -108,10 +108,7 @@ def provenance_of(
         command=command,
         started=f"{started:%Y-%m-%dT%H:%M:%SZ}",
         twinshop=twinshop_version(),
-        python=str(host["python"]),
-        platform=str(host["platform"]),
-        cpus=int(host["cpus"]),
-        memory_mb=int(host["memory_mb"]),
+        **machine(),
         packages=package_versions(),
         scenario_sha256=hashlib.sha256(scenario).hexdigest(),
         balancer=balancer,
@@ -128,7 +125,7 @@ def sameness(balancers: tuple[str, ...] = (DEFAULT_BALANCER,)) -> dict[str, str]
     programs = sorted({*balancers, PAGE_CACHE})
     packages = bearing(package_versions(), balancers)
     # By the sum, not by the version alone: two checkouts of one version may differ in any file.
-    named = {"Twinshop": twinshop_version(), "Python": str(machine()["python"]), "Twinshop's files": program_files()}
+    named = {"Twinshop": twinshop_version(), "Python": machine()["python"], "Twinshop's files": program_files()}
     return named | packages | {f"{name}'s program": _program(name) for name in programs}
 
 

@@ -42,12 +42,12 @@ def test_it_is_what_compose_says_of_it(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("WHERE_IT_IS", "here")
     found = resolved(tmp_path, WHOLE)
     web, (base, cache) = found.node, found.beside
-    assert (web.name, web.builds, web.command) == ("web", True, ("serve", "--port", "8000"))
+    assert (web.name, web.build is None, web.command) == ("web", False, ("serve", "--port", "8000"))
     assert web.image == f"{tmp_path.name.lower().replace('.', '')}-web"
     assert web.environment == {"WHERE": "here"}
     assert web.binds == (f"{tmp_path}/code:/app:ro",)
     assert (base.name, base.user, base.health) == ("base", "1000", ())
-    assert (cache.name, cache.memory_mb, cache.binds) == ("cache", 64, ())
+    assert (cache.name, cache.mem_limit, cache.binds) == ("cache", 64 * 2**20, ())
     assert cache.health == ("redis-cli", "ping")
 
 

@@ -34,8 +34,9 @@ def test_what_can_be_seen_of_it_is_its_grade(can: ApplicationCapabilities, grade
 @pytest.mark.parametrize(("name", "app"), [("sticky-memory", "stateful_app"), ("redis", "stateless_app")])
 def test_a_node_is_the_same_program_in_a_process_and_in_a_container(name: str, app: str) -> None:
     spec, listen = ClusterSpec("0123abcd", ARCHITECTURES[name]), Listen("127.0.0.1", 8101)
-    python, *words = Twins().command(spec, NodeSetup("n1", listen, "", "", "", ""))
-    assert (python, Twins().entrypoint(spec, listen)) == (sys.executable, ["python", *words])
+    setup = NodeSetup("n1", listen, "", "", "", "")
+    python, *words = Twins().command(spec, setup)
+    assert (python, Twins().command(spec, setup, "python")) == (sys.executable, ["python", *words])
     assert words == ["-P", "-m", "shared.node", app, "--host", "127.0.0.1", "--port", "8101"]
 
 
