@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import Any
 
 import msgspec
@@ -52,11 +51,12 @@ class AnsweredPage:
     def take_all(self, extract: Extract) -> list[str]:
         """All that stands there: every match, or every element of a JSON list."""
         if extract.json:
-            return _texts(self.at(extract.json))
+            found = self.at(extract.json)
+            return [] if found is None else [str(each) for each in (found if isinstance(found, list) else [found])]
         if extract.css:
             return [text.strip() for text in self._elements(extract.css, extract.attribute) if text is not None]
         if extract.regex:
-            return [str(match).strip() for match in _pattern(extract.regex).findall(self.text)]
+            return [str(match).strip() for match in re.findall(extract.regex, self.text)]
         one = self._cookies().get(extract.cookie) if extract.cookie else self.header(extract.header)
         return [one] if one else []
 
@@ -67,7 +67,17 @@ class AnsweredPage:
                 self._json = msgspec.json.decode(self.body)
             except msgspec.DecodeError:
                 self._json = None
-        return at_pointer(self._json, pointer)
+        document = self._json
+        for word in pointer.split("/")[1:]:
+            # In this order (RFC 6901): the other way round "~01" would become a slash.
+            key = word.replace("~1", "/").replace("~0", "~")
+            if isinstance(document, dict):
+                document = document.get(key)
+            elif isinstance(document, list) and key.isdecimal() and int(key) < len(document):
+                document = document[int(key)]
+            else:
+                return None
+        return document
 
     def shows(self, sign: Sign) -> bool:
         """Whether all of that sign holds. A sign that says nothing does not."""
@@ -98,18 +108,6 @@ def path_of(address: str) -> str:
     return (f"/{rest.partition('/')[2]}" if rest else address).partition("#")[0]
 
 
-def at_pointer(document: Any, pointer: str) -> Any:
-    """What the document has at that JSON pointer; None if it has nothing there."""
-    for key in _keys(pointer):
-        if isinstance(document, dict):
-            document = document.get(key)
-        elif isinstance(document, list) and key.isdecimal() and int(key) < len(document):
-            document = document[int(key)]
-        else:
-            return None
-    return document
-
-
 def why_not(extract: Extract) -> str:
     """Why it points nowhere, in words; "" if it is well made."""
     ways = [way for way in ("json", "css", "regex", "cookie", "header") if getattr(extract, way)]
@@ -123,7 +121,7 @@ def why_not(extract: Extract) -> str:
         return bad_selector(extract.css)
     if extract.regex:
         try:
-            groups = _pattern(extract.regex).groups
+            groups = re.compile(extract.regex).groups
         except re.error as error:
             return f"it is no regular expression: {error}"
         return "" if groups == 1 else f"it has {groups} groups; put brackets around what is to be taken, once"
@@ -137,20 +135,3 @@ def bad_selector(selector: str) -> str:
     except SelectolaxError:
         return f"{selector!r} is no CSS selector"
     return ""
-
-
-@cache
-def _keys(pointer: str) -> tuple[str, ...]:
-    # In this order (RFC 6901): the other way round "~01" would become a slash.
-    return tuple(word.replace("~1", "/").replace("~0", "~") for word in pointer.split("/")[1:])
-
-
-@cache
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(text)
-
-
-def _texts(found: Any) -> list[str]:
-    if found is None:
-        return []
-    return [str(each) for each in found] if isinstance(found, list) else [str(found)]

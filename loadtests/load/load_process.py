@@ -96,14 +96,6 @@ class LoadProcesses:
         return [progress_file(self._folder, worker) for worker in range(len(self._children))]
 
 
-class Merged(msgspec.Struct, frozen=True):
-    """What `merge_histories` did."""
-
-    records: int
-    remarks: tuple[str, ...]
-    """Damaged lines that were dropped (their process was killed, or the disk full): the run is void."""
-
-
 def start_load(ledger: Ledger, config: WorkerConfig, plan: Plan, url: str) -> LoadProcesses:
     """Start the load processes; each takes its share of the shoppers, and none is without any.
 
@@ -124,17 +116,18 @@ def start_load(ledger: Ledger, config: WorkerConfig, plan: Plan, url: str) -> Lo
     return LoadProcesses(children, config.folder)
 
 
-def merge_histories(paths: Sequence[Path], out: Path) -> Merged:
-    """Append the histories to `out`, in order of `done_us`; they are read line by line, never whole."""
+def merge_histories(paths: Sequence[Path], out: Path) -> tuple[str, ...]:
+    """Append the histories to `out`, in order of `done_us`; they are read line by line, never whole.
+
+    Returns:
+        Damaged lines that were dropped (their process was killed, or the disk full), in words: the run is void then.
+    """
     remarks: list[str] = []
-    records = 0
     streams = [_records(path, remarks) for path in paths]
     with out.open("ab") as merged:
         # Each is in order of `done_us` already, so that one line of each is all that is in memory.
-        for _, line in heapq.merge(*streams, key=lambda record: record[0]):
-            merged.write(line)
-            records += 1
-    return Merged(records, tuple(sorted(remarks)))
+        merged.writelines(line for _, line in heapq.merge(*streams, key=lambda record: record[0]))
+    return tuple(sorted(remarks))
 
 
 class _When(msgspec.Struct):

@@ -267,10 +267,10 @@ class Measurement:
         load, self._load = self._load, None
         load.kill()
         self._began_at = self._history.stat().st_size if self._history.exists() else 0
-        merged = merge_histories(load.histories(), self._history)
+        remarks = merge_histories(load.histories(), self._history)
         for part in load.histories():
             part.unlink(missing_ok=True)
-        return merged.remarks
+        return remarks
 
     def _clear_away(self) -> None:
         """Faults first (they might start something), then the load, then the cluster; then the evidence is closed."""
