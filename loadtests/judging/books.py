@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Sequence
 from copy import copy
+from dataclasses import asdict
 
 import msgspec
 
@@ -203,7 +204,7 @@ class Books(ActionCounts):
             _enter_order(total, promise, replay.orders.get(promise.exchange.order))
         if total.balance():
             self._problems.append(f"the units of goods do not add up: {total.balance():+d} on the left side")
-        return ItemBook(**{field: getattr(total, field) for field in Items.__slots__})
+        return ItemBook(**asdict(total))
 
     def _unknown_adds(self, settled: dict[str, Outcome]) -> tuple[dict[int, int], dict[int, int]]:
         """Units of adds that were unknown to the client, by shopper: those that did happen, and those still open."""

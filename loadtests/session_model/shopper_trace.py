@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from loadtests.model.history import ENDS_SESSION, NEEDS_LOGIN, Exchange, StoredOrder
-from loadtests.session_model.carts import Cart
+from loadtests.session_model.carts import Cart, lacking
 from loadtests.session_model.expectations import ExpectedSession
 from loadtests.session_model.life import SessionLife
 from loadtests.session_model.timeline import RunTimeline
@@ -35,13 +35,11 @@ class AcknowledgedOrder(msgspec.Struct, frozen=True):
 
     def missing(self, order: StoredOrder) -> int:
         """Units that were in the cart and are not in the order."""
-        return sum(max(0, units - order.lines.get(sku, 0)) for sku, units in (self.cart or {}).items())
+        return lacking(self.cart or {}, order.lines)
 
     def extra(self, order: StoredOrder) -> int:
         """Units that are in the order and were not in the cart."""
-        if self.cart is None:
-            return 0
-        return sum(max(0, units - self.cart.get(sku, 0)) for sku, units in order.lines.items())
+        return 0 if self.cart is None else lacking(order.lines, self.cart)
 
 
 def packed(exchange: Exchange, cart: Cart | None, shown: Exchange | None = None) -> AcknowledgedOrder:

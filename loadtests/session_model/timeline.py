@@ -132,16 +132,6 @@ class RunTimeline(msgspec.Struct, frozen=True):
         """Whether a person with a browser sent the request of that id: no shopper of the run, nor its harness."""
         return bool(self.guests) and not request.startswith(self.run)
 
-    def affected_by(self, node: str, since_us: int, until_us: int) -> FaultTimeline | None:
-        """The last observed fault that can have taken the node's memory within that time."""
-        found = None
-        for fault in self.faults:
-            if fault.victim == node and fault.takes_memory and fault.takes_effect_us is not None:
-                first_us, last_us = fault.takes_effect_us
-                if since_us <= last_us and first_us <= until_us:
-                    found = fault
-        return found
-
 
 def run_timeline(architecture: str, events: Iterable[Event], planned: Sequence[PlannedFault] = ()) -> RunTimeline:
     """What the events of one architecture tell, and what was planned for it."""

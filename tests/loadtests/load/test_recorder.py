@@ -37,7 +37,7 @@ def test_progress_counts_outcomes_and_losses(tmp_path: Path) -> None:
     assert first is not None
     assert first.phase == "waiting"
     recorder.begin(1)
-    out, lost = Contradiction("logged_out", 0, ""), Contradiction("cart_lost", 3, "")
+    out, lost = Contradiction("logged_out"), Contradiction("cart_lost", 3)
     recorder.record(exchange(1))
     recorder.record(exchange(2, "failed"), (out,))
     recorder.record(exchange(2, "unknown"), (out, lost))

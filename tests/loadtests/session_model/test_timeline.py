@@ -67,25 +67,11 @@ def test_not_finished() -> None:
 
 
 def test_only_what_was_observed_took_memory() -> None:
-    found = run_timeline(NAME, [step("injected", 10), step("not_observed", 20)])
-    assert found.affected_by("n2", 0, 99) is None
-    found = run_timeline(NAME, [step("injected", 10), step("observed", 20)])
-    assert found.affected_by("n2", 0, 99) is not None
-    assert found.affected_by("n1", 0, 99) is None
-    assert found.affected_by("n2", 11, 99) is not None, (
-        "the mark is made before it is done: it may have answered after it"
-    )
-    assert found.affected_by("n2", 21, 99) is None
-    assert found.affected_by("n2", 0, 9) is None
-
-
-def test_the_last_of_several() -> None:
-    found = run_timeline(
-        NAME, [step("injected", 10), step("observed", 11), step("injected", 20, 1), step("observed", 21, 1)]
-    )
-    fault = found.affected_by("n2", 0, 99)
-    assert fault is not None
-    assert fault.fault == 1
+    (fault,) = run_timeline(NAME, [step("injected", 10), step("not_observed", 20)]).faults
+    assert (fault.takes_memory, fault.takes_effect_us) == (True, None)
+    (fault,) = run_timeline(NAME, [step("injected", 10), step("observed", 20)]).faults
+    assert fault.takes_memory
+    assert fault.takes_effect_us == (10, 20), "the mark is made before it is done: it may have answered after it"
 
 
 def test_a_node_that_was_added_answers_too() -> None:
@@ -114,16 +100,15 @@ ALL: tuple[tuple[FaultPhase, int], ...] = (
 
 
 def test_only_what_takes_memory_affects_whom_it_held() -> None:
-    assert kind_of("stop", *ALL).affected_by("n2", 0, 99) is not None
-    assert kind_of("freeze", *ALL).affected_by("n2", 0, 99) is None
+    assert kind_of("stop", *ALL).faults[0].takes_memory
+    assert not kind_of("freeze", *ALL).faults[0].takes_memory, "it keeps its memory"
 
 
 def test_a_deploy_takes_memory_when_it_is_healed() -> None:
     events = [FaultEvent(NAME, at_us, 0, "deploy", "n2", phase) for phase, at_us in ALL]
     found = run_timeline(NAME, [*events[:3], AtRisk(NAME, 55, 0, "n2", ("user-0001",), "asked"), events[3]])
-    assert found.affected_by("n2", 30, 49) is None
-    assert found.affected_by("n2", 30, 51) is not None
-    assert found.affected_by("n2", 56, 99) is None
+    assert found.faults[0].takes_memory
+    assert found.faults[0].takes_effect_us == (50, 55)
 
 
 def test_when_it_takes_effect() -> None:
@@ -141,15 +126,6 @@ def test_what_was_planned_stands_beside_what_happened() -> None:
     first, second = run_timeline(NAME, [READY, step("injected", 1100)], planned).faults
     assert (first.planned_us, first.planned_heal_us, first.injected_us, first.takes_memory) == (1000, 9000, 1100, True)
     assert (second.kind, second.strikes, second.planned_us, second.injected_us) == ("store-kill", "store", 2000, None)
-
-
-def test_a_fault_took_memory_between_its_two_marks() -> None:
-    found = run_timeline(NAME, [step("injected", 10), step("observed", 20)])
-    for since_us, until_us, met in ((20, 99, True), (21, 99, False), (0, 10, True), (0, 9, False)):
-        assert (found.affected_by("n2", since_us, until_us) is not None) is met
-    freeze = run_timeline(NAME, [FaultEvent(NAME, 10, 0, "freeze", "n2", "injected"),
-                                 FaultEvent(NAME, 20, 0, "freeze", "n2", "observed")])  # fmt: skip
-    assert freeze.affected_by("n2", 0, 99) is None, "it keeps its memory"
 
 
 def test_faults_stand_by_number_and_the_first_is_the_first_in_time() -> None:
