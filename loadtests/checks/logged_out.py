@@ -86,5 +86,5 @@ class LoggedOut(Check):
 
     def contradicted(self, person: ShopperTrace, exchange: Exchange, finding: Contradiction) -> None:
         """Proved by the login, the last answer that knew the shopper, what struck the node, and this answer."""
-        why = reason_of_logout(self.around, person, exchange)
+        why = reason_of_logout(self.around, person.life, exchange)
         self.lose(exchange, why, [*before_loss(why, person), told(exchange)])

@@ -8,7 +8,7 @@ what was considered. docs/explanation/causes.md defines all of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 import msgspec
@@ -19,12 +19,13 @@ from loadtests.model.cause import Cause
 from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.history import ENDS_SESSION, Exchange
 from loadtests.model.results import Because
-from loadtests.session_model.circumstances import NOTHING, Circumstances, Factor, Harm, Without
-from loadtests.session_model.counterfactual import UNEXPLAINED, Explanation, Harms, explain_by, in_words, seconds
-from loadtests.session_model.life import SessionLife, good_until, seen, setting
+from loadtests.session_model.circumstances import Circumstances, Factor, Harm, Without, seen, setting
+from loadtests.session_model.counterfactual import UNEXPLAINED, Explanation, explain_by, in_words, seconds
+from loadtests.session_model.life import SessionLife, good_until
 from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace
-from loadtests.session_model.stores import RULES, Outlived
+from loadtests.session_model.stores import Outlived, rules_of
 from loadtests.session_model.stores.contract import cart_not_understood
+from loadtests.session_model.timeline import RunTimeline
 
 OF_RULES = (
     Cause("expired", "The session's lifetime was over."),
@@ -86,6 +87,10 @@ def meaning_of(cause: str, meanings: Mapping[str, str]) -> str:
     return " ".join(meanings[word] for word in words_of(cause) if word in meanings)
 
 
+Turn = Callable[[Circumstances], list[Harm]]
+"""Harms of one kind, under circumstances of which some factors are thought away."""
+
+
 class Reason(msgspec.Struct, frozen=True):
     """Why something was lost."""
 
@@ -97,87 +102,77 @@ class Reason(msgspec.Struct, frozen=True):
     """The faults in it, in order of time."""
 
 
-def reason_of_logout(around: Circumstances, person: ShopperTrace, answer: Exchange) -> Reason:
+def reason_of_logout(around: Circumstances, life: SessionLife, answer: Exchange) -> Reason:
     """Why this answer did not know a shopper whose login was acknowledged."""
-    return _reason_of_end(around, person.life, answer)
-
-
-def _reason_of_end(around: Circumstances, life: SessionLife, answer: Exchange) -> Reason:
     # Its cluster was never ready: nothing says by which rules a session would have been kept.
-    if around.run.store not in RULES:
+    if around.run.store is None:
         return Reason()
-    explanation = explain_by(partial(harms_of_end, around, life, answer))
+    explanation = _explained(around, [partial(harms_of_end, life, answer)])
     if not explanation.alternatives:
         return Reason(considered=considered(around, life, answer))
     return _reason(around, explanation, _until(around, life, explanation), _lifetime(life))
 
 
-def harms_of_end(around: Circumstances, life: SessionLife, answer: Exchange, without: Without) -> list[Harm]:
+def harms_of_end(life: SessionLife, answer: Exchange, around: Circumstances) -> list[Harm]:
     """Why that answer does not know the shopper; a logout may have met its own end, if it was asked for twice."""
-    found = RULES[around.run.store or ""].harms(life, answer, around, without)
-    found = [*found, *kept_pages(life, answer, around, without)]
+    found = [*rules_of(around.run).harms(life, answer, around), *kept_pages(life, answer, around)]
     # The client's doing and no store's, so it stands beside the rules of all of them.
     if life.gave_up is not None:
-        found = [*found, *_unless(seen("error_taken_for_logout", life.gave_up.done_us), without)]
-    return [*found, *repeated(answer, answer, around, without)] if answer.do in ENDS_SESSION else found
+        found += around.left(seen("error_taken_for_logout", life.gave_up.done_us))
+    return found + repeated(answer, answer, around) if answer.do in ENDS_SESSION else found
 
 
 def reason_of_cart_loss(around: Circumstances, person: ShopperTrace, answer: Exchange) -> Reason:
     """Why this answer showed another cart than the acknowledged one: the first that applies."""
     if person.out is not None:
         # By the session as it was then: the present one began with a login after the loss.
-        gone = _reason_of_end(around, person.out_life or person.life, person.out)
+        gone = reason_of_logout(around, person.out_life or person.life, person.out)
         return msgspec.structs.replace(gone, cause="session_gone_with_login", considered=())
     last = person.cart or person.login
-    for harms in _about_cart(around, person, last, answer) if last is not None else ():
-        explanation = explain_by(harms)
-        if explanation.alternatives:
-            return _reason(around, explanation, "the cart shown was the acknowledged one")
-    return Reason(considered=considered(around, person.life, answer))
+    explanation = _explained(around, _about_cart(around.run, person, last, answer) if last else ())
+    if not explanation.alternatives:
+        return Reason(considered=considered(around, person.life, answer))
+    return _reason(around, explanation, "the cart shown was the acknowledged one")
 
 
 def reason_of_short_order(around: Circumstances, promise: AcknowledgedOrder) -> Reason:
     """Why an order lacks what was acknowledged, as far as the very write shows it, or the version of the node that
     read it: the cart was lost before."""
     shown = promise.shown
-    turns: list[Harms] = [partial(_ordered_another, promise.exchange, around)]
-    if shown is not None:
-        # First, as it is seen: what may have happened at the node comes after it.
-        turns.insert(0, partial(cart_not_understood, shown, promise.exchange, around))
+    turns: list[Turn] = [partial(_ordered_another, promise.exchange)]
     if shown is not None and shown.overlapped:
         # Alone: of two writes that overlapped, the order may hold either cart, whatever else was going on.
-        turns = [partial(_unless, seen("overlapping_write", shown.sent_us))]
-    explanation = next((found for found in map(explain_by, turns) if found.alternatives), UNEXPLAINED)
-    return _reason(around, explanation, "the order held the acknowledged cart")
+        turns = [_by(seen("overlapping_write", shown.sent_us))]
+    elif shown is not None:
+        # First, as it is seen: what may have happened at the node comes after it.
+        turns.insert(0, partial(cart_not_understood, shown, promise.exchange))
+    return _reason(around, _explained(around, turns), "the order held the acknowledged cart")
 
 
-def _ordered_another(checkout: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+def _ordered_another(checkout: Exchange, around: Circumstances) -> list[Harm]:
     """The cart that was ordered may have been another one than was shown last: by nothing that was seen."""
-    rules = RULES.get(around.run.store or "")
     # The checkout is both the last sight of the cart and the answer: only what happened during it can count.
-    of_store = rules.cart_harms(checkout, checkout, SessionLife(around.run), around, without) if rules else []
-    return [*kept_pages(None, checkout, around, without), *(harm._replace(sure=False) for harm in of_store)]
+    of_store = rules_of(around.run).cart_harms(checkout, checkout, SessionLife(around.run), around)
+    return [*kept_pages(None, checkout, around), *(harm._replace(sure=False) for harm in of_store)]
 
 
 def reason_of_another_name(around: Circumstances, life: SessionLife | None, answer: Exchange) -> Reason:
     """Why this answer, or what the database holds of it, is in somebody else's name."""
-    explanation = explain_by(partial(kept_pages, life, answer, around))
+    explanation = _explained(around, [partial(kept_pages, life, answer)])
     return _reason(around, explanation, "this answer was for the shopper who asked")
 
 
 def reason_of_use_after_end(around: Circumstances, used: Outlived) -> Reason:
     """Why a session was good after its end."""
-    rules = RULES.get(around.run.store or "")
-    explanation = explain_by(lambda without: rules.outlived(used, around, without)) if rules else UNEXPLAINED
+    explanation = _explained(around, [partial(rules_of(around.run).outlived, used)])
     return _reason(around, explanation, f"this session was over from {seconds(used.end.done_us)} on")
 
 
 def reason_of_shared_session(around: Circumstances) -> Reason:
     """Why a session that a stranger had opened became a shopper's: where sessions have ids, the id was kept."""
-    rules = RULES.get(around.run.store or "")
     # Tokens have no id that could be kept.
-    keeps_ids = rules is not None and rules.ids_can_be_planted and not around.run.limits.regenerate_at_login
-    explanation = explain_by(partial(_unless, setting("fixation"))) if keeps_ids else UNEXPLAINED
+    keeps_ids = rules_of(around.run).ids_can_be_planted and not around.run.limits.regenerate_at_login
+    explanation = _explained(around, [_by(setting("fixation"))] if keeps_ids else ())
     return _reason(around, explanation, "whoever had planted the session was a stranger after the login")
 
 
@@ -192,47 +187,41 @@ def reason_of_second_order(around: Circumstances, word: str, asked: Sequence[Exc
     # Neither order is of a request in the history: there is no time at which a fault could be asked for.
     if not asked:
         return Reason(word, (Because(word),))
-    by_itself = seen(word, asked[-1].sent_us) if word == "request_repeated" else setting(word)
-    turns: list[Harms] = [partial(repeated, asked[0], asked[-1], around)] if word == "request_repeated" else []
-    turns.append(partial(_unless, by_itself))
-    explanations = (explain_by(harms) for harms in turns)
-    explanation = next(found for found in explanations if found.alternatives)
-    return _reason(around, explanation, "this checkout would have made one order")
+    turns: list[Turn] = [_by(setting(word))]
+    if word == "request_repeated":
+        turns = [partial(repeated, asked[0], asked[-1]), _by(seen(word, asked[-1].sent_us))]
+    return _reason(around, _explained(around, turns), "this checkout would have made one order")
 
 
-def _about_cart(around: Circumstances, person: ShopperTrace, last: Exchange, answer: Exchange) -> Iterator[Harms]:
+def _about_cart(run: RunTimeline, person: ShopperTrace, last: Exchange, answer: Exchange) -> Iterator[Turn]:
     """What may be behind it, in turn: what is seen on the very write outranks what may have happened elsewhere."""
     # The browser kept the cookie before: it is that one's cart that is shown from then on.
     if person.refused is not None and person.refused.done_us >= last.done_us:
-        yield partial(_unless, setting("cookie_too_large"))
+        yield _by(setting("cookie_too_large"))
     lingered = person.lingered
     if lingered is not None and person.life.refreshes and _overlap(lingered, last):
-        yield partial(_unless, seen("refreshed_by_slow_page", lingered.sent_us))
+        yield _by(seen("refreshed_by_slow_page", lingered.sent_us))
     if last.overlapped:
-        yield partial(_unless, seen("overlapping_write", last.sent_us))
-    if (rules := RULES.get(around.run.store or "")) is not None:
-        left = person.left  # after it a cart is shown that had gone with it: of the session that it ended
-        if (
-            left is not None
-            and last.done_us <= left.done_us
-            and (person.login is None or person.login.done_us <= left.sent_us)
-        ):
-            yield lambda without: rules.outlived(Outlived(person.login, left, answer), around, without)
-        yield lambda without: repeated(last, answer, around, without)
-        yield lambda without: rules.cart_harms(last, answer, person.life, around, without)
-    yield lambda without: kept_pages(person.life, answer, around, without)
+        yield _by(seen("overlapping_write", last.sent_us))
+    rules, left = rules_of(run), person.left
+    # After a logout a cart is shown that had gone with it: of the session that it ended.
+    if (
+        left is not None
+        and last.done_us <= left.done_us
+        and (person.login is None or person.login.done_us <= left.sent_us)
+    ):
+        yield partial(rules.outlived, Outlived(person.login, left, answer))
+    yield partial(repeated, last, answer)
+    yield partial(rules.cart_harms, last, answer, person.life)
+    yield partial(kept_pages, person.life, answer)
 
 
-def repeated(last: Exchange, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+def repeated(last: Exchange, answer: Exchange, around: Circumstances) -> list[Harm]:
     """A node did what it was asked and answered that it failed, and the balancer asked another one."""
-    return [
-        Harm(factor, effect.word, effect.from_us, sure=False)
-        for factor, effect in around.of(RepeatsRequests, without)
-        if effect.overlaps(last.sent_us, answer.done_us)
-    ]
+    return around.during(RepeatsRequests, last.sent_us, answer.done_us, sure=False)
 
 
-def kept_pages(life: SessionLife | None, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+def kept_pages(life: SessionLife | None, answer: Exchange, around: Circumstances) -> list[Harm]:
     """A page that was kept is another one's, and so is the session that it brings; who was given one's own, nobody saw.
 
     `life`: of whoever was answered, as far as it is known.
@@ -240,15 +229,22 @@ def kept_pages(life: SessionLife | None, answer: Exchange, around: Circumstances
     since = answer if answer.kept_from else life.kept if life is not None else None
     if since is None and not around.run.limits.session_refresh_each_request:
         return []  # then pages bring no session with them
-    return [
-        Harm(factor, kept.word, kept.from_us, sure=since is not None)
-        for factor, kept in around.of(PagesKept, without)
-        if kept.overlaps(answer.sent_us, answer.done_us)
-    ]
+    return around.during(PagesKept, answer.sent_us, answer.done_us, sure=since is not None)
 
 
-def _unless(harm: Harm, without: Without) -> list[Harm]:
-    return [] if harm.factor in without else [harm]
+def _by(harm: Harm) -> Turn:
+    """That harm alone."""
+    return lambda around: around.left(harm)
+
+
+def _explained(around: Circumstances, turns: Iterable[Turn]) -> Explanation:
+    """By the first of these turns that explains it; those after it are not asked."""
+    explanations = (explain_by(partial(_but_for, around, turn)) for turn in turns)
+    return next((found for found in explanations if found.alternatives), UNEXPLAINED)
+
+
+def _but_for(around: Circumstances, turn: Turn, without: Without) -> list[Harm]:
+    return turn(around.but_for(without))
 
 
 def _overlap(one: Exchange, other: Exchange) -> bool:
@@ -292,9 +288,7 @@ def considered(around: Circumstances, life: SessionLife, answer: Exchange) -> tu
 
 
 def _why_not(around: Circumstances, factor: Factor, life: SessionLife, answer: Exchange) -> str:
-    effects = [
-        effect for its, effect in around.of(Effect, NOTHING) if its == factor and not isinstance(effect, NodeEnds)
-    ]
+    effects = [effect for its, effect in around.of(Effect) if its == factor and not isinstance(effect, NodeEnds)]
     if not effects:
         return "it does nothing to sessions here"
     since_us = life.known.sent_us if life.known is not None else answer.sent_us

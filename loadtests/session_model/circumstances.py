@@ -2,7 +2,7 @@
 
 Everything that can be named as a cause is a `Factor`, and everything that keeps an answer from knowing a shopper is a
 `Harm` with the factor behind it. `Circumstances` hands out effects by what they are, leaving out the faults that are
-thought away (`without`): that is all that a counterfactual changes.
+thought away: that is all that a counterfactual changes.
 """
 
 from __future__ import annotations
@@ -47,6 +47,16 @@ class Harm(NamedTuple):
     """False: it may have happened, and nobody saw whether it did."""
 
 
+def setting(word: str, *, sure: bool = True) -> Harm:
+    """The harm of how it was built or set; it was there from the beginning."""
+    return Harm(Factor("setting", word), word, -1, sure)
+
+
+def seen(word: str, at_us: int, *, sure: bool = True) -> Harm:
+    """The harm of something that the history shows."""
+    return Harm(Factor("seen", word), word, at_us, sure)
+
+
 class NodeClock(NamedTuple):
     """By how many seconds a node's clock was off during an exchange, at least and at most, and by which faults."""
 
@@ -61,38 +71,58 @@ class Circumstances(msgspec.Struct, frozen=True):
     run: RunTimeline
     effects: tuple[tuple[Factor, Effect], ...]
     faults: dict[Factor, FaultTimeline]
+    without: Without = NOTHING
+    """What is thought away."""
+
+    def but_for(self, without: Without) -> Circumstances:
+        """The same, with those factors thought away and no others."""
+        return msgspec.structs.replace(self, without=without)
 
     @property
     def lifetime_us(self) -> int:
         """How long a session lives after it was last written."""
         return self.run.limits.session_lifetime_s * 1_000_000
 
-    def of(self, kind: type[E], without: Without) -> Iterator[tuple[Factor, E]]:
+    def left(self, *harms: Harm) -> list[Harm]:
+        """Those of the harms that are not thought away."""
+        return [harm for harm in harms if harm.factor not in self.without]
+
+    def of(self, kind: type[E]) -> Iterator[tuple[Factor, E]]:
         """The effects of that kind, but for those of the faults that are thought away."""
         for factor, effect in self.effects:
-            if isinstance(effect, kind) and factor not in without:
+            if isinstance(effect, kind) and factor not in self.without:
                 yield factor, effect
 
-    def at(self, kind: type[N], node: str, without: Without) -> Iterator[tuple[Factor, N]]:
+    def during(
+        self, kind: type[Effect], since_us: int, until_us: int, *, word: str = "", sure: bool = True
+    ) -> list[Harm]:
+        """The harms of those that were there at some moment of that time; `word` is said instead of their own."""
+        return [
+            Harm(factor, word or effect.word, effect.from_us, sure)
+            for factor, effect in self.of(kind)
+            if effect.overlaps(since_us, until_us)
+        ]
+
+    def at(self, kind: type[N], node: str) -> Iterator[tuple[Factor, N]]:
         """Those of them at that node."""
-        for factor, effect in self.of(kind, without):
+        for factor, effect in self.of(kind):
             # No name: it holds at every node.
             if effect.node in (node, ""):
                 yield factor, effect
 
-    def ended(self, node: str, since_us: int, until_us: int, without: Without) -> bool:
+    def ended(self, node: str, since_us: int, until_us: int) -> bool:
         """Whether the node's process surely ended within that time."""
-        return any(since_us <= end.from_us and end.until_us <= until_us for _, end in self.at(NodeEnds, node, without))
+        return any(since_us <= end.from_us and end.until_us <= until_us for _, end in self.at(NodeEnds, node))
 
-    def clock(self, node: str, during: Exchange, without: Without) -> NodeClock:
+    def clock(self, node: str, during: Exchange) -> NodeClock:
         """By how much that node's clock was off while it answered."""
         least = most = 0.0
         off = []
-        for factor, effect in self.at(ClockOff, node, without):
+        for factor, effect in self.at(ClockOff, node):
             if not effect.overlaps(during.sent_us, during.done_us):
                 continue
             # A new process has a clock of its own, which nobody has set.
-            if self.ended(node, effect.from_us, during.sent_us, without):
+            if self.ended(node, effect.from_us, during.sent_us):
                 continue
             # Only if all of the exchange lies within it: at which moment of it the clock was read, nobody knows.
             surely = effect.surely_from_us <= during.sent_us and during.done_us <= effect.surely_until_us

@@ -13,7 +13,7 @@ import msgspec
 from loadtests.model.history import Exchange
 from loadtests.model.results import Loss
 from loadtests.session_model.causes import Reason, reason_of_logout
-from loadtests.session_model.circumstances import NOTHING, Circumstances
+from loadtests.session_model.circumstances import Circumstances
 from loadtests.session_model.counterfactual import seconds
 from loadtests.session_model.life import good_until
 from loadtests.session_model.shopper_trace import ShopperTrace
@@ -94,7 +94,7 @@ class Storyteller:
         before = person.life.opened
         findings = person.memory.saw(exchange)
         if any(finding.kind == "logged_out" for finding in findings):
-            why = reason_of_logout(self._around, person, exchange)
+            why = reason_of_logout(self._around, person.life, exchange)
             said = f"{exchange.node or 'nobody'} answered as to a stranger: {why.cause}"
             self._told += [_ended(one, exchange, said, why) for one in self._open()]
             self._lost = True
@@ -114,7 +114,7 @@ class Storyteller:
         good = good_until(life, around)
         if self._lost or life.opened is None or life.written is None or good is None:
             return
-        clock = around.clock(life.written.node, life.written, NOTHING)
+        clock = around.clock(life.written.node, life.written)
         yield SessionStory(
             life.opened.done_us / 1000,
             life.opened.node,
@@ -123,7 +123,7 @@ class Storyteller:
             life.written.node,
             good[1] / 1000,
             perhaps_written_ms=None if life.perhaps is None else life.perhaps.done_us / 1000,
-            signed_with=keys_of(life.written.node, life.written.done_us, around, NOTHING)[0] if life.in_cookie else "",
+            signed_with=keys_of(life.written.node, life.written.done_us, around)[0] if life.in_cookie else "",
             clock_off_s=clock.most or clock.least,
         )
 

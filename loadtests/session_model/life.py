@@ -12,7 +12,7 @@ walked through, stands in docs/explanation/causes.md.
 from __future__ import annotations
 
 from loadtests.model.history import CART_WRITES, ENDS_SESSION, NEEDS_LOGIN, Exchange
-from loadtests.session_model.circumstances import TIME, Circumstances, Factor, Harm, NodeClock, Without
+from loadtests.session_model.circumstances import TIME, Circumstances, Harm, NodeClock
 from loadtests.session_model.timeline import RunTimeline
 from loadtests.session_model.token_trail import TokenTrail
 
@@ -241,50 +241,44 @@ def good_until(life: SessionLife, around: Circumstances) -> tuple[int, int] | No
     return around.second_us(life.written.sent_us) + around.lifetime_us, around.second_us(latest) + around.lifetime_us
 
 
-def lifetime_over(life: SessionLife, answer: Exchange, around: Circumstances, without: Without) -> Harm | None:
-    """The harm of time, in true time and by nobody's clock."""
+def lifetime_over(life: SessionLife, answer: Exchange, around: Circumstances) -> list[Harm]:
+    """The harm of time, in true time and by nobody's clock; none, if its time was not over."""
     good = good_until(life, around)
     # To think time away is to think the lifetime endless.
-    if TIME in without or good is None:
-        return None
+    if TIME in around.without or good is None:
+        return []
     if answer.done_us < good[0]:
         return _absolute_end(life, answer, around)
     # By when it was sent: the node read its clock at some moment of the exchange.
     sure = answer.sent_us >= good[1]
-    return Harm(TIME, "expired", good[1] if sure else good[0], sure)
+    return [Harm(TIME, "expired", good[1] if sure else good[0], sure)]
 
 
-def _absolute_end(life: SessionLife, answer: Exchange, around: Circumstances) -> Harm | None:
+def _absolute_end(life: SessionLife, answer: Exchange, around: Circumstances) -> list[Harm]:
     """However much it was used, so long after its login it is over."""
     opened, absolute_us = life.opened, around.run.limits.session_absolute_s * US
     if opened is None or not absolute_us or answer.done_us < opened.sent_us + absolute_us:
-        return None
-    return Harm(TIME, "expired", opened.done_us + absolute_us, answer.sent_us >= opened.done_us + absolute_us)
+        return []
+    return [Harm(TIME, "expired", opened.done_us + absolute_us, answer.sent_us >= opened.done_us + absolute_us)]
 
 
-def over_by_age(
-    life: SessionLife, answer: Exchange, around: Circumstances, writer: str, reader: str, without: Without
-) -> list[Harm]:
+def over_by_age(life: SessionLife, answer: Exchange, around: Circumstances, writer: str, reader: str) -> list[Harm]:
     """The harm of time, and of clocks: where the session is surely over in true time no clock is needed for it."""
-    over = lifetime_over(life, answer, around, without)
-    if over is None:
-        return over_by_clock(life, answer, around, writer, reader, without)
+    over = lifetime_over(life, answer, around)
     # Within one answer's time of its end a clock may have ended it all the same.
-    return [over] if over.sure else [over, *over_by_clock(life, answer, around, writer, reader, without)]
+    return over if any(harm.sure for harm in over) else [*over, *over_by_clock(life, answer, around, writer, reader)]
 
 
-def over_by_clock(
-    life: SessionLife, answer: Exchange, around: Circumstances, writer: str, reader: str, without: Without
-) -> list[Harm]:
+def over_by_clock(life: SessionLife, answer: Exchange, around: Circumstances, writer: str, reader: str) -> list[Harm]:
     """The session is over by the clock of the node that reads it, though not in true time: writer or reader is off.
 
     Where it is over in true time as well that is the cause, and no clock is needed for it.
     """
     written = life.written
-    if written is None or TIME in without:
+    if written is None or TIME in around.without:
         return []
-    wrote = around.clock(writer, written, without)
-    reads = around.clock(reader, answer, without)
+    wrote = around.clock(writer, written)
+    reads = around.clock(reader, answer)
     if not wrote.off and not reads.off:
         return []
     latest = written if life.perhaps is None else life.perhaps
@@ -299,13 +293,3 @@ def over_by_clock(
 def clocks_off(clocks: tuple[NodeClock, ...], *, sure: bool) -> list[Harm]:
     """The harms of all clocks that were off."""
     return [Harm(factor, effect.word, effect.from_us, sure) for clock in clocks for factor, effect in clock.off]
-
-
-def setting(word: str, *, sure: bool = True) -> Harm:
-    """The harm of how it was built or set; it was there from the beginning."""
-    return Harm(Factor("setting", word), word, -1, sure)
-
-
-def seen(word: str, at_us: int) -> Harm:
-    """The harm of something that the history shows."""
-    return Harm(Factor("seen", word), word, at_us)

@@ -9,6 +9,7 @@ from loadtests.session_model.stores.redis import RedisRules
 from loadtests.session_model.stores.refresh import RefreshRules
 from loadtests.session_model.stores.replicated import ReplicatedRules
 from loadtests.session_model.stores.token import TokenRules
+from loadtests.session_model.timeline import RunTimeline
 
 RULES: dict[str, StoreRules] = {
     "memory": MemoryRules(),
@@ -23,4 +24,10 @@ RULES: dict[str, StoreRules] = {
 }
 """By the store's name (`compose.architectures.Store`)."""
 
-__all__ = ["RULES", "Outlived", "StoreRules"]
+
+def rules_of(run: RunTimeline) -> StoreRules:
+    """Those of the store in which its sessions live; of a cluster that was never ready nobody knows which."""
+    return RULES[run.store or "unknown"]
+
+
+__all__ = ["RULES", "Outlived", "StoreRules", "rules_of"]

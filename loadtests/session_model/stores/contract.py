@@ -1,8 +1,8 @@
 """The contract of a store's rules: whether an answer knows a shopper, and why a session outlives its end.
 
 One file for each store, one class each. A rule says nothing about causes: it lists the harms that apply while some
-factors are thought away (`without`), and `loadtests.session_model.counterfactual` finds the smallest set of factors
-without which none does.
+factors are thought away (`Circumstances.without`), and `loadtests.session_model.counterfactual` finds the smallest set
+of factors without which none does.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from loadtests.faults.effects import FIRST, NodeFormat
 from loadtests.model.history import Exchange
-from loadtests.session_model.circumstances import Circumstances, Factor, Harm, Without
+from loadtests.session_model.circumstances import Circumstances, Factor, Harm, seen
 from loadtests.session_model.life import SessionLife
 
 
@@ -31,16 +31,14 @@ class StoreRules(ABC):
     """It keeps the id that a browser came with, if nobody gives it another one at login."""
 
     @abstractmethod
-    def harms(self, life: SessionLife, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+    def harms(self, life: SessionLife, answer: Exchange, around: Circumstances) -> list[Harm]:
         """Why that answer does not know the shopper; none: it does."""
 
     @abstractmethod
-    def outlived(self, used: Outlived, around: Circumstances, without: Without) -> list[Harm]:
+    def outlived(self, used: Outlived, around: Circumstances) -> list[Harm]:
         """Why a session is good after its end; none: it is not."""
 
-    def cart_harms(
-        self, last: Exchange, answer: Exchange, life: SessionLife, around: Circumstances, without: Without
-    ) -> list[Harm]:
+    def cart_harms(self, last: Exchange, answer: Exchange, life: SessionLife, around: Circumstances) -> list[Harm]:
         """Why that answer, which knows the shopper, does not show the cart as `last` showed it; none: it does."""
         return []
 
@@ -48,46 +46,45 @@ class StoreRules(ABC):
 class UnknownRules(StoreRules):
     """Nobody said where sessions live, so nothing can be said of why one is not known."""
 
-    def harms(self, life: SessionLife, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+    ids_can_be_planted = False
+
+    def harms(self, life: SessionLife, answer: Exchange, around: Circumstances) -> list[Harm]:
         """None that anybody could prove."""
         return []
 
-    def outlived(self, used: Outlived, around: Circumstances, without: Without) -> list[Harm]:
+    def outlived(self, used: Outlived, around: Circumstances) -> list[Harm]:
         """The same."""
         return []
 
 
-def written_back(used: Outlived, without: Without) -> list[Harm]:
+def written_back(used: Outlived, around: Circumstances) -> list[Harm]:
     """A request of that session was under way while it was ended, and may have written it again."""
-    back = Factor("seen", "written_back")
-    return [Harm(back, back.name, used.end.sent_us, sure=False)] if used.end.overlapped and back not in without else []
+    return around.left(seen("written_back", used.end.sent_us, sure=False)) if used.end.overlapped else []
 
 
 Change = tuple[Factor, NodeFormat]
 
 
-def not_understood(written: Exchange, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+def not_understood(written: Exchange, answer: Exchange, around: Circumstances) -> list[Harm]:
     """The node that answers does not know the name that the one which wrote the session gave to its user."""
-    writer, reader = _version(written, around, without), _version(answer, around, without)
+    writer, reader = _version(written, around), _version(answer, around)
     # No change: the first version, as all nodes start with.
     fields = FIRST if reader is None else reader[1].reads
     field = FIRST[0] if writer is None else writer[1].writes
     return [] if field in fields else _of(writer, reader)
 
 
-def cart_not_understood(written: Exchange, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+def cart_not_understood(written: Exchange, answer: Exchange, around: Circumstances) -> list[Harm]:
     """It takes the cart for what it is not."""
-    writer, reader = _version(written, around, without), _version(answer, around, without)
+    writer, reader = _version(written, around), _version(answer, around)
     kept = "" if writer is None else writer[1].cart
     taken = "" if reader is None else reader[1].cart
     return [] if kept == taken else _of(writer, reader)
 
 
-def _version(exchange: Exchange, around: Circumstances, without: Without) -> Change | None:
+def _version(exchange: Exchange, around: Circumstances) -> Change | None:
     """The version of that node at that moment, and whose doing it is; None: the first."""
-    changes = [
-        change for change in around.at(NodeFormat, exchange.node, without) if change[1].from_us <= exchange.done_us
-    ]
+    changes = [change for change in around.at(NodeFormat, exchange.node) if change[1].from_us <= exchange.done_us]
     return max(changes, key=lambda change: change[1].from_us, default=None)
 
 

@@ -15,15 +15,13 @@ from loadtests.faults.effects import (
     Unreachable,
 )
 from loadtests.model.history import Exchange
-from loadtests.session_model.circumstances import NOTHING, Circumstances, Factor, Harm, Without
+from loadtests.session_model.circumstances import NOTHING, Circumstances, Factor, Harm, seen, setting
 from loadtests.session_model.life import (
     US,
     SessionLife,
     began_to_stray,
     home_since,
     over_by_age,
-    seen,
-    setting,
     went_adrift,
 )
 from loadtests.session_model.stores.contract import Outlived, StoreRules, written_back
@@ -35,30 +33,24 @@ AFFINE = ("cookie", *RINGS)
 class MemoryRules(StoreRules):
     """One node holds it."""
 
-    def harms(self, life: SessionLife, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+    def harms(self, life: SessionLife, answer: Exchange, around: Circumstances) -> list[Harm]:
         """First who answers; then, if that is its home, whether it still has it."""
-        astray = routed_elsewhere(life, answer, around, without)
+        astray = routed_elsewhere(life, answer, around)
         # One or the other: a node that never held it tells nothing of whether its home still has it.
-        return astray or held_no_more(life, answer, around, without)
+        return astray or held_no_more(life, answer, around)
 
-    def outlived(self, used: Outlived, around: Circumstances, without: Without) -> list[Harm]:
+    def outlived(self, used: Outlived, around: Circumstances) -> list[Harm]:
         """A logout everywhere reaches the memory of the node that answers it, and no other."""
         everywhere = used.end.do == "logout_everywhere" and used.end.node != used.answer.node
-        not_told = setting("node_not_told")
-        if everywhere and not_told.factor not in without:
-            return [not_told]
-        return written_back(used, without)
+        not_told = around.left(setting("node_not_told")) if everywhere else []
+        return not_told or written_back(used, around)
 
-    def cart_harms(
-        self, last: Exchange, answer: Exchange, life: SessionLife, around: Circumstances, without: Without
-    ) -> list[Harm]:
+    def cart_harms(self, last: Exchange, answer: Exchange, life: SessionLife, around: Circumstances) -> list[Harm]:
         """Another node knows the shopper by another session."""
-        return routed_elsewhere(life, answer, around, without, home=last.node)
+        return routed_elsewhere(life, answer, around, home=last.node)
 
 
-def routed_elsewhere(
-    life: SessionLife, answer: Exchange, around: Circumstances, without: Without, home: str = ""
-) -> list[Harm]:
+def routed_elsewhere(life: SessionLife, answer: Exchange, around: Circumstances, home: str = "") -> list[Harm]:
     """Why another node answered than the home; none: the home did, or would have."""
     home = home or life.home
     if not answer.node or answer.node == home:
@@ -66,36 +58,25 @@ def routed_elsewhere(
     # Without affinity it is nobody's fault that another one answered: that is how it was built.
     affinity = around.run.affinity
     if affinity not in AFFINE:
-        harm = setting("other_node")
-        return [] if harm.factor in without else [harm]
-    found = _moved(life, answer, around, without, home)
-    if found or _moved(life, answer, around, NOTHING, home):
-        return found  # what is thought away was what moved it
+        return around.left(setting("other_node"))
+    # By all that was done: if what is thought away was what moved it, nothing else did.
+    moved = _moved(life, answer, around.but_for(NOTHING), home)
     # Nothing that was done explains it, and the balancer moved the shopper: then it took the node for dead.
-    held = seen("held_for_dead", began_to_stray(life, answer).sent_us)
-    return [] if held.factor in without else [held]
+    return around.left(*(moved or [seen("held_for_dead", began_to_stray(life, answer).sent_us)]))
 
 
-def _moved(life: SessionLife, answer: Exchange, around: Circumstances, without: Without, home: str) -> list[Harm]:
+def _moved(life: SessionLife, answer: Exchange, around: Circumstances, home: str) -> list[Harm]:
     """What may have moved it away from its home: all of that did."""
     last = home_since(life)
     if last is None:  # nobody was known: nothing moved it
         return []
     since_us, until_us = _decided(life, answer, around)
     moved: list[tuple[Factor, Effect]] = [
-        (factor, effect)
-        for factor, effect in around.at(Unreachable, home, NOTHING)
-        if effect.overlaps(since_us, until_us)
+        (factor, effect) for factor, effect in around.at(Unreachable, home) if effect.overlaps(since_us, until_us)
     ]
-    moved += [(factor, lost) for factor, lost in around.of(AffinityLost, NOTHING) if _went_by(lost, life, answer)]
-    moved += [
-        (factor, gone)
-        for factor, gone in around.of(AffinityForgotten, NOTHING)
-        if last.sent_us <= gone.until_us and gone.from_us <= until_us
-    ]
-    moved += [
-        (factor, ends) for factor, ends in around.of(AffinityCookieEnds, NOTHING) if _ended_by(ends, life, until_us)
-    ]
+    moved += [(factor, lost) for factor, lost in around.of(AffinityLost) if _went_by(lost, life, answer)]
+    moved += [(factor, gone) for factor, gone in around.of(AffinityForgotten) if gone.overlaps(last.sent_us, until_us)]
+    moved += [(factor, ends) for factor, ends in around.of(AffinityCookieEnds) if _ended_by(ends, life, until_us)]
     harms = [Harm(factor, effect.word, effect.from_us) for factor, effect in moved]
     if _forgotten(life, last, until_us, around, home) and life.forgot is not None:
         harms.append(seen("affinity_lost", life.forgot.done_us))
@@ -103,16 +84,15 @@ def _moved(life: SessionLife, answer: Exchange, around: Circumstances, without: 
     if not harms and around.run.affinity in RINGS:
         harms = [
             Harm(factor, turns.word, turns.from_us)
-            for factor, turns in around.of(RingTurns, NOTHING)
+            for factor, turns in around.of(RingTurns)
             if last.sent_us <= turns.settled_us
             and (turns.overlaps(since_us, until_us) or turns.overlaps(last.sent_us, last.done_us))
         ]
-        harms += [  # its home answered in the place of the node that it belonged to
-            Harm(factor, effect.word, effect.from_us)
-            for factor, effect in around.of(Unreachable, NOTHING)
-            if effect.overlaps(last.sent_us, last.done_us) and factor not in {harm.factor for harm in harms}
-        ]
-    return [harm for harm in harms if harm.factor not in without]
+        # Its home answered in the place of the node that it belonged to.
+        stood_in = around.during(Unreachable, last.sent_us, last.done_us)
+        turned = {harm.factor for harm in harms}
+        harms += [harm for harm in stood_in if harm.factor not in turned]
+    return harms
 
 
 def _decided(life: SessionLife, answer: Exchange, around: Circumstances) -> tuple[int, int]:
@@ -124,7 +104,7 @@ def _decided(life: SessionLife, answer: Exchange, around: Circumstances) -> tupl
     if around.run.affinity in RINGS:
         return answer.sent_us, answer.done_us
     strayed = began_to_stray(life, answer)
-    unheeded = any(lost.overlaps(strayed.sent_us, strayed.done_us) for _, lost in around.of(AffinityLost, NOTHING))
+    unheeded = around.during(AffinityLost, strayed.sent_us, strayed.done_us)
     return went_adrift(life, answer).sent_us, (answer if unheeded else strayed).done_us
 
 
@@ -138,7 +118,7 @@ def _forgotten(life: SessionLife, last: Exchange, until_us: int, around: Circums
         return True
     if around.run.affinity != "cookie" or led is None or opened is None or led.sent_us < opened.done_us:
         return False
-    unheeded = [lost for _, lost in around.of(AffinityLost, NOTHING) if lost.overlaps(last.sent_us, last.done_us)]
+    unheeded = [lost for _, lost in around.of(AffinityLost) if lost.overlaps(last.sent_us, last.done_us)]
     return led.node != home and bool(unheeded) and not any(lost.overlaps(led.sent_us, led.done_us) for lost in unheeded)
 
 
@@ -160,7 +140,7 @@ def _went_by(lost: AffinityLost, life: SessionLife, answer: Exchange) -> bool:
     )  # fmt: skip
 
 
-def held_no_more(life: SessionLife, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+def held_no_more(life: SessionLife, answer: Exchange, around: Circumstances) -> list[Harm]:
     """Why its home does not have it any more."""
     opened, known = life.opened, life.known
     if opened is None or known is None:
@@ -168,34 +148,27 @@ def held_no_more(life: SessionLife, answer: Exchange, around: Circumstances, wit
     home = opened.node
     found = [
         Harm(factor, gone.word, gone.from_us, opened.done_us <= gone.from_us and gone.until_us <= answer.sent_us)
-        for factor, gone in around.at(MemoryGone, home, without)
-        if known.sent_us <= gone.until_us and gone.from_us <= answer.done_us
+        for factor, gone in around.at(MemoryGone, home)
+        if gone.overlaps(known.sent_us, answer.done_us)
     ]
-    found += over_by_age(life, answer, around, home, home, without)
-    return [*found, *thrown_out(home, known, answer, around, without)]
+    found += over_by_age(life, answer, around, home, home)
+    return [*found, *thrown_out(home, known, answer, around)]
 
 
-def thrown_out(node: str, known: Exchange, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+def thrown_out(node: str, known: Exchange, answer: Exchange, around: Circumstances) -> list[Harm]:
     """That node may have held too many, or may have asked another of its memories."""
     found = [
         Harm(factor, cap.word, cap.from_us, sure=False)
-        for factor, cap in around.at(MemoryKeepsAtMost, node, without)
-        if cap.overlaps(known.sent_us, answer.done_us) and not around.ended(node, cap.from_us, known.sent_us, without)
+        for factor, cap in around.at(MemoryKeepsAtMost, node)
+        if cap.overlaps(known.sent_us, answer.done_us) and not around.ended(node, cap.from_us, known.sent_us)
     ]
-    split = [
-        (factor, several)
-        for factor, several in around.of(SeveralMemories, NOTHING)
-        if several.overlaps(known.sent_us, answer.done_us)
-    ]
-    found += [
-        Harm(factor, several.word, several.from_us, sure=False) for factor, several in split if factor not in without
-    ]
+    # By all that was done: where a fault made them several, that is named and not the setting, which is its doing.
+    split = around.but_for(NOTHING).during(SeveralMemories, known.sent_us, answer.done_us, sure=False)
+    found += split
     run = around.run
     # No fault, but as it was built or set: it may have thrown the session out, and nobody saw whether it did.
-    by_setting = []
     if run.fullest.get(node, 0) >= run.limits.session_cap:
-        by_setting.append(setting("memory_cap", sure=False))
-    # Where a fault made them several, that is named and not the setting, which is its doing.
+        found.append(setting("memory_cap", sure=False))
     if run.limits.node_workers > 1 and not split:
-        by_setting.append(setting("worker", sure=False))
-    return found + [harm for harm in by_setting if harm.factor not in without]
+        found.append(setting("worker", sure=False))
+    return around.left(*found)

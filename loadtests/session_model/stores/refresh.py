@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from loadtests.faults.effects import ClockOff, KeyOfItsOwn, NodeSigns
 from loadtests.model.history import Exchange
-from loadtests.session_model.circumstances import Circumstances, Factor, Harm, Without
-from loadtests.session_model.life import US, SessionLife, lifetime_over, setting
+from loadtests.session_model.circumstances import Circumstances, Harm, seen, setting
+from loadtests.session_model.life import US, SessionLife, lifetime_over
 from loadtests.session_model.stores.contract import Outlived, StoreRules, cart_not_understood, not_understood
 from loadtests.session_model.stores.redis import lost, rolled_back
 from loadtests.session_model.stores.token import refused_key
@@ -20,39 +20,34 @@ class RefreshRules(StoreRules):
 
     ids_can_be_planted = False
 
-    def harms(self, life: SessionLife, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+    def harms(self, life: SessionLife, answer: Exchange, around: Circumstances) -> list[Harm]:
         """Whether the family is still there, whether its time is over, and who used its token before."""
         opened, written = life.opened, life.written
         if opened is None or written is None:
             return []
-        over = lifetime_over(life, answer, around, without)
         # The family is written at login and at each renewal; an older store may have the login and not the renewal.
-        gone = lost(opened, opened, answer, around, without) or rolled_back(written, written, answer, around, without)
-        used = [] if life.tokens is None else used_twice(life.tokens, answer, around, without)
-        unread = not_understood(opened, answer, around, without)
-        return [*gone, *([over] if over else []), *used, *unread]
+        gone = lost(opened, opened, answer, around) or rolled_back(written, written, answer, around)
+        used = [] if life.tokens is None else used_twice(life.tokens, answer, around)
+        return [*gone, *lifetime_over(life, answer, around), *used, *not_understood(opened, answer, around)]
 
-    def outlived(self, used: Outlived, around: Circumstances, without: Without) -> list[Harm]:
+    def outlived(self, used: Outlived, around: Circumstances) -> list[Harm]:
         """Nobody is asked until the access token is over; a store that became an older one has the family again."""
         access_us = round(around.run.limits.access_lifetime_s * US)
-        harm = setting("access_token_good")
-        found = rolled_back(used.end, used.end, used.answer, around, without)
+        found = rolled_back(used.end, used.end, used.answer, around)
         # From then on the access token that was issued last before the end cannot be good any more.
         over = used.answer.sent_us >= used.end.done_us + access_us
-        return found if over or harm.factor in without else [*found, harm]
+        return found if over else found + around.left(setting("access_token_good"))
 
-    def cart_harms(
-        self, last: Exchange, answer: Exchange, life: SessionLife, around: Circumstances, without: Without
-    ) -> list[Harm]:
+    def cart_harms(self, last: Exchange, answer: Exchange, life: SessionLife, around: Circumstances) -> list[Harm]:
         """The cart is in the access token: a node that does not accept its key has the shopper's name alone, and makes
         a new one without the cart. That may have been the answer to a request in between, which showed no cart."""
         between = [] if life.tokens is None else life.tokens.recent
         carried = [each for each in between if last.done_us <= each.sent_us and each.done_us <= answer.sent_us]
-        refused = (refused_key(last, each, around, without) for each in (*carried, answer))
-        return next((found for found in refused if found), []) or cart_not_understood(last, answer, around, without)
+        refused = (refused_key(last, each, around) for each in (*carried, answer))
+        return next((found for found in refused if found), []) or cart_not_understood(last, answer, around)
 
 
-def used_twice(trail: TokenTrail, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+def used_twice(trail: TokenTrail, answer: Exchange, around: Circumstances) -> list[Harm]:
     """A refresh token was used a second time, and that ended its family."""
     last = trail.use_by(answer)
     uses = [*trail.uses, *([last] if last else [])]
@@ -65,20 +60,20 @@ def used_twice(trail: TokenTrail, answer: Exchange, around: Circumstances, witho
     ]
     alone = last is not None and not any(use.issue == last.issue for use in trail.uses)
     if last is not None and alone and answer.beside:  # the other one's answer is still to come
-        found = [_named("refresh_race", answer.sent_us, sure=last.sure and not grace_us)]
+        found = [seen("refresh_race", answer.sent_us, sure=last.sure and not grace_us)]
     recent = [*trail.recent, answer]
     # A node that refuses good access tokens makes requests show their refresh token before its time.
-    if not found and _refused_early(around, without):
+    if not found and _refused_early(around):
         found = [
-            _named("refresh_race", later.sent_us, sure=False)
+            seen("refresh_race", later.sent_us, sure=False)
             for number, later in enumerate(recent)
             for earlier in recent[:number]
             if later.sent_us < earlier.done_us
         ]
     # Reversed, so that the earliest of each factor is the one that stays.
-    harms = {harm.factor: harm for harm in reversed(found) if harm.factor not in without}
-    surely = {harm.factor: harm for harm in reversed(found) if harm.factor not in without and harm.sure}
-    return list((surely or harms).values())
+    left = around.left(*reversed(found))
+    surely = {harm.factor: harm for harm in left if harm.sure}
+    return list((surely or {harm.factor: harm for harm in left}).values())
 
 
 def _second_use(one: TokenUse, other: TokenUse, grace_us: int) -> Harm | None:
@@ -95,13 +90,9 @@ def _second_use(one: TokenUse, other: TokenUse, grace_us: int) -> Harm | None:
     # The first use was answered to nobody: the browser still had the old token and had to show it again.
     elif not 0 < earlier.exchange.status < 500:
         word = "refresh_answer_lost"
-    return _named(word, later.exchange.sent_us, sure=sure)
+    return seen(word, later.exchange.sent_us, sure=sure)
 
 
-def _named(word: str, at_us: int, *, sure: bool) -> Harm:
-    return Harm(Factor("seen", word), word, at_us, sure)
-
-
-def _refused_early(around: Circumstances, without: Without) -> bool:
+def _refused_early(around: Circumstances) -> bool:
     """Nodes may have refused access tokens that were not over: by another key, or by another clock."""
-    return any(True for kind in (NodeSigns, KeyOfItsOwn, ClockOff) for _ in around.of(kind, without))
+    return any(True for kind in (NodeSigns, KeyOfItsOwn, ClockOff) for _ in around.of(kind))

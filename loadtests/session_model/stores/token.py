@@ -5,8 +5,8 @@ from __future__ import annotations
 from compose.cluster import Key
 from loadtests.faults.effects import KeyOfItsOwn, NodeSigns
 from loadtests.model.history import Exchange
-from loadtests.session_model.circumstances import Circumstances, Factor, Harm, Without
-from loadtests.session_model.life import US, SessionLife, clocks_off, over_by_age, setting
+from loadtests.session_model.circumstances import Circumstances, Factor, Harm, setting
+from loadtests.session_model.life import US, SessionLife, clocks_off, over_by_age
 from loadtests.session_model.stores.contract import Outlived, StoreRules, cart_not_understood, not_understood
 
 
@@ -15,56 +15,51 @@ class TokenRules(StoreRules):
 
     ids_can_be_planted = False
 
-    def harms(self, life: SessionLife, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+    def harms(self, life: SessionLife, answer: Exchange, around: Circumstances) -> list[Harm]:
         """The key, the age, and whether it comes from the future."""
         written = life.written
         if written is None:
             return []
         return [
-            *refused_key(written, answer, around, without),
-            *not_understood(life.opened or written, answer, around, without),
-            *over_by_age(life, answer, around, written.node, answer.node, without),
-            *from_the_future(written, answer, around, without),
+            *refused_key(written, answer, around),
+            *not_understood(life.opened or written, answer, around),
+            *over_by_age(life, answer, around, written.node, answer.node),
+            *from_the_future(written, answer, around),
         ]
 
-    def cart_harms(
-        self, last: Exchange, answer: Exchange, life: SessionLife, around: Circumstances, without: Without
-    ) -> list[Harm]:
+    def cart_harms(self, last: Exchange, answer: Exchange, life: SessionLife, around: Circumstances) -> list[Harm]:
         """Another version took the cart for what it is not."""
-        return cart_not_understood(last, answer, around, without)
+        return cart_not_understood(last, answer, around)
 
-    def outlived(self, used: Outlived, around: Circumstances, without: Without) -> list[Harm]:
+    def outlived(self, used: Outlived, around: Circumstances) -> list[Harm]:
         """Nobody is asked."""
-        harm = setting("not_revoked")
-        return [] if harm.factor in without else [harm]
+        return around.left(setting("not_revoked"))
 
 
-def keys_of(
-    node: str, at_us: int, around: Circumstances, without: Without
-) -> tuple[Key, tuple[Key, ...], tuple[Factor, int] | None]:
+def keys_of(node: str, at_us: int, around: Circumstances) -> tuple[Key, tuple[Key, ...], tuple[Factor, int] | None]:
     """With which key that node signs at that moment, which it accepts, and whose doing that is since when."""
-    changes = [change for change in around.at(NodeSigns, node, without) if change[1].from_us <= at_us]
+    changes = [change for change in around.at(NodeSigns, node) if change[1].from_us <= at_us]
     if not changes:
         return "own", ("own",), None
     factor, signs = max(changes, key=lambda change: change[1].from_us)
     return signs.key, signs.accepts, (factor, signs.from_us)
 
 
-def refused_key(written: Exchange, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+def refused_key(written: Exchange, answer: Exchange, around: Circumstances) -> list[Harm]:
     """The token was signed with a key that the node that answers does not accept."""
-    key, _, signer = keys_of(written.node, written.done_us, around, without)
-    _, accepts, reader = keys_of(answer.node, answer.done_us, around, without)
+    key, _, signer = keys_of(written.node, written.done_us, around)
+    _, accepts, reader = keys_of(answer.node, answer.done_us, around)
     # Accepted by name; but where each process has a key of its own, a name says nothing.
     if key in accepts:
-        return _own_keys(written, answer, around, without)
+        return _own_keys(written, answer, around)
     # Whoever changed its keys, the node that signed, the one that reads, or both, had a hand in it.
     changed = {change for change in (signer, reader) if change is not None}
     return [Harm(factor, "key_changed", at_us) for factor, at_us in sorted(changed)]
 
 
-def _own_keys(written: Exchange, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+def _own_keys(written: Exchange, answer: Exchange, around: Circumstances) -> list[Harm]:
     """Each process has a key of its own, which no other node accepts, nor another process of the same."""
-    own = [(factor, it) for factor, it in around.of(KeyOfItsOwn, without) if it.from_us <= answer.done_us]
+    own = [(factor, it) for factor, it in around.of(KeyOfItsOwn) if it.from_us <= answer.done_us]
     same = written.node == answer.node
     # One process, one key.
     if same and around.run.limits.node_workers == 1:
@@ -72,10 +67,10 @@ def _own_keys(written: Exchange, answer: Exchange, around: Circumstances, withou
     return [Harm(factor, effect.word, effect.from_us, sure=not same) for factor, effect in own]
 
 
-def from_the_future(written: Exchange, answer: Exchange, around: Circumstances, without: Without) -> list[Harm]:
+def from_the_future(written: Exchange, answer: Exchange, around: Circumstances) -> list[Harm]:
     """By the clock of the node that answers, the token is signed later than now, and by more than the leeway."""
-    wrote = around.clock(written.node, written, without)
-    reads = around.clock(answer.node, answer, without)
+    wrote = around.clock(written.node, written)
+    reads = around.clock(answer.node, answer)
     if not wrote.off and not reads.off:
         return []
     leeway_us = around.run.limits.clock_leeway_s * US

@@ -46,7 +46,7 @@ class Remembering(LoggedOut):
     def harms(self, number: int, without: Without) -> list[Harm]:
         """Why the answer of that loss does not know the shopper, by the model."""
         life, exchange = self.lives[number]
-        return harms_of_end(self.around, life, exchange, without)
+        return harms_of_end(life, exchange, self.around.but_for(without))
 
 
 def asked(case: Case) -> tuple[Remembering, StillLoggedIn]:

@@ -281,7 +281,7 @@ def test_settings_were_there_from_the_beginning_and_faults_stand_in_time() -> No
     person = ShopperTrace(1, run)
     login, answer = out(now="n1")
     person.keep(login)
-    why = reason_of_logout(circumstances_of(run), person, answer)
+    why = reason_of_logout(circumstances_of(run), person.life, answer)
     assert [(because.word, because.fault, because.at_ms, because.alternative) for because in why.because] == [
         ("node_killed", 1, 3000.0, 0), ("node_killed", 0, 5000.0, 0), ("other_node", None, 0.0, 0),
     ]  # fmt: skip
@@ -313,7 +313,7 @@ def test_who_threw_the_cookies_away_and_which_request_was_sent_twice() -> None:
 def test_a_repeated_request_is_one_of_that_time(from_s: float, met: bool) -> None:
     around = circumstances_of(where("redis", strike("sick-afterwards", "n1", at=from_s), limits=RETRYING))
     asked = Story().at(2).checkout("o1").last
-    assert bool(repeated(asked, asked, around, frozenset())) is met
+    assert bool(repeated(asked, asked, around)) is met
 
 
 def test_an_order_that_is_short_for_a_reason_that_the_write_shows() -> None:
@@ -340,7 +340,7 @@ def test_a_fault_that_was_over_before_the_session_was_known_last_is_told_with_bo
 
 def test_where_nobody_said_where_sessions_live_nothing_is_proved() -> None:
     used = Outlived(None, Story().logout().last, Story().me({}).last)
-    assert UnknownRules().outlived(used, circumstances_of(where("redis")), frozenset()) == []
+    assert UnknownRules().outlived(used, circumstances_of(where("redis"))) == []
 
 
 def test_the_page_that_defines_causes_has_every_word_and_every_fault_that_has_effects() -> None:

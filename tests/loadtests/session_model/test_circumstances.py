@@ -7,7 +7,7 @@ import pytest
 
 from loadtests.faults.effects import ClockOff, Effect, NodeEnds, StoreGone
 from loadtests.model.history import Exchange
-from loadtests.session_model.circumstances import NOTHING, Circumstances, Factor, NodeClock, circumstances_of
+from loadtests.session_model.circumstances import Circumstances, Factor, NodeClock, circumstances_of
 from tests.loadtests.session_model.accused import strike, where
 from tests.loadtests.stories import Story
 
@@ -29,7 +29,7 @@ def off(
 
 
 def clock(*effects: Effect, node: str = "n2") -> tuple[float, float]:
-    found = around(*effects).clock(node, during(), NOTHING)
+    found = around(*effects).clock(node, during())
     return found.least, found.most
 
 
@@ -45,13 +45,13 @@ class TestClock:
     )
     def test_only_while_the_node_answered(self, from_us: int, until_us: int, met: bool) -> None:
         effect = off(5.0, from_us=from_us, until_us=until_us)
-        found = around(effect).clock("n2", during(), NOTHING)
+        found = around(effect).clock("n2", during())
         assert found == (NodeClock(5.0, 5.0, ((FIRST, effect),)) if met else NodeClock())
 
     def test_of_that_node_and_not_of_what_is_thought_away(self) -> None:
         assert clock(off(5.0), node="n1") == (0.0, 0.0)
         assert clock(off(5.0, node="")) == (5.0, 5.0), "of any"
-        assert around(off(5.0)).clock("n2", during(), frozenset({FIRST})) == NodeClock()
+        assert around(off(5.0)).but_for(frozenset({FIRST})).clock("n2", during()) == NodeClock()
 
     def test_several_add_up(self) -> None:
         assert clock(off(5.0), off(-2.0)) == (3.0, 3.0)
@@ -99,7 +99,7 @@ def test_a_fault_is_named_as_what_was_done() -> None:
 
 def test_effects_by_what_they_are() -> None:
     it = around(StoreGone(0, 1, "store_lost"), off(1.0))
-    assert [factor for factor, _ in it.of(StoreGone, NOTHING)] == [FIRST]
-    assert [factor for factor, _ in it.of(Effect, NOTHING)] == [FIRST, SECOND]
-    assert list(it.of(StoreGone, frozenset({FIRST}))) == []
+    assert [factor for factor, _ in it.of(StoreGone)] == [FIRST]
+    assert [factor for factor, _ in it.of(Effect)] == [FIRST, SECOND]
+    assert list(it.but_for(frozenset({FIRST})).of(StoreGone)) == []
     assert it.lifetime_us == 3_600_000_000

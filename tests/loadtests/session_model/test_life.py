@@ -8,7 +8,7 @@ import pytest
 from compose.cluster import Limits
 from loadtests.faults.effects import ClockOff
 from loadtests.model.history import Exchange
-from loadtests.session_model.circumstances import NOTHING, TIME, Circumstances, Factor, Harm, circumstances_of
+from loadtests.session_model.circumstances import TIME, Circumstances, Factor, Harm, circumstances_of, seen, setting
 from loadtests.session_model.life import (
     SessionLife,
     began_to_stray,
@@ -16,8 +16,6 @@ from loadtests.session_model.life import (
     home_since,
     lifetime_over,
     over_by_clock,
-    seen,
-    setting,
     went_adrift,
 )
 from loadtests.session_model.stores.memory import held_no_more
@@ -94,16 +92,15 @@ def test_a_lifetime_that_may_be_over_may_be_so_from_the_beginning_of_that_second
     begins_us, ends_us = 3_000_000, 4_000_000
     for at_us, sure, since_us in ((begins_us, False, begins_us), (ends_us, True, ends_us)):
         answer = one(Story().at(5).stranger(), sent_us=at_us - (not sure), done_us=at_us)
-        harm = lifetime_over(life, answer, around, NOTHING)
-        assert harm is not None
+        (harm,) = lifetime_over(life, answer, around)
         assert (harm.sure, harm.at_us) == (sure, since_us)
     early = one(Story().at(5).stranger(), sent_us=0, done_us=begins_us - 1)
-    assert lifetime_over(life, early, around, NOTHING) is None
+    assert lifetime_over(life, early, around) == []
 
 
 def test_what_was_never_opened_was_not_thrown_out_either() -> None:
     around = circumstances_of(where("sticky-memory"))
-    assert held_no_more(SessionLife(around.run), Story().stranger().last, around, NOTHING) == []
+    assert held_no_more(SessionLife(around.run), Story().stranger().last, around) == []
 
 
 REFRESHING = where("redis", limits=SHORT, session_refresh_each_request=True)
@@ -292,9 +289,9 @@ def test_so_long_after_its_login_it_is_over_however_much_it_was_used() -> None:
     life = lived(LOGIN, Story().at(4).add("tea", shows={"tea": 1}).last, at=around.run)
     for sent_us, done_us, sure in ((4_900_000, 4_999_999, None), (4_900_000, 5_000_000, False),
                                    (5_009_999, 5_020_000, False), (5_010_000, 5_020_000, True)):  # fmt: skip
-        harm = lifetime_over(life, one(Story().stranger(), sent_us=sent_us, done_us=done_us), around, NOTHING)
-        assert harm == (None if sure is None else Harm(TIME, "expired", 5_010_000, sure))
-    assert lifetime_over(life, one(Story().at(6).stranger()), around, frozenset({TIME})) is None
+        over = lifetime_over(life, one(Story().stranger(), sent_us=sent_us, done_us=done_us), around)
+        assert over == ([] if sure is None else [Harm(TIME, "expired", 5_010_000, sure)])
+    assert lifetime_over(life, one(Story().at(6).stranger()), around.but_for(frozenset({TIME}))) == []
 
 
 AROUND = circumstances_of(where("redis", limits=SHORT))
@@ -325,8 +322,8 @@ class TestClocks:
         life = lived(one(Story().at(1).login("n1")), at=where("redis"))
         for one_more in perhaps:
             life.perhaps = one_more
-        assert over_by_clock(SessionLife(AROUND.run), answer, AROUND, "n1", "n2", NOTHING) == []
-        return over_by_clock(life, answer, Circumstances(where("redis", limits=SHORT), off, {}), "n1", "n2", NOTHING)
+        assert over_by_clock(SessionLife(AROUND.run), answer, AROUND, "n1", "n2") == []
+        return over_by_clock(life, answer, Circumstances(where("redis", limits=SHORT), off, {}), "n1", "n2")
 
     @pytest.mark.parametrize(
         ("certain", "sent_us", "done_us", "sure"),
@@ -357,10 +354,10 @@ class TestClocks:
         off = ((factor, ClockOff(-5, 10**9, "clock", node, seconds, -(10**9), 10**9)),)
         around = Circumstances(AROUND.run, off, {})
         life, answer = lived(LOGIN, at=AROUND.run), Story().at(2).stranger().last
-        assert over_by_clock(life, answer, around, "n1", "n2", NOTHING) == [Harm(factor, "clock", -5)]
+        assert over_by_clock(life, answer, around, "n1", "n2") == [Harm(factor, "clock", -5)]
         for without in ({TIME}, {factor}):
-            assert over_by_clock(life, answer, around, "n1", "n2", frozenset(without)) == []
-        assert over_by_clock(life, answer, around, "n3", "n3", NOTHING) == []
+            assert over_by_clock(life, answer, around.but_for(frozenset(without)), "n1", "n2") == []
+        assert over_by_clock(life, answer, around, "n3", "n3") == []
 
 
 def test_what_is_seen_or_set_is_a_harm_of_itself() -> None:

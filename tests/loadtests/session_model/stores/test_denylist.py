@@ -15,7 +15,7 @@ from loadtests.faults.effects import (
     WritesHang,
 )
 from loadtests.model.history import Do, Exchange
-from loadtests.session_model.circumstances import NOTHING, Circumstances, Factor, Harm
+from loadtests.session_model.circumstances import Circumstances, Factor, Harm
 from loadtests.session_model.life import SessionLife
 from loadtests.session_model.stores import RULES, Outlived
 from tests.loadtests.session_model.accused import where
@@ -52,7 +52,7 @@ class TestTheListWasLost:
     @pytest.mark.parametrize("kind", [StoreGone, StoreEvicts, StoreRolledBack])
     def test_between_the_end_and_the_answer(self, kind: type[Effect], from_us: int, until_us: int, met: bool) -> None:
         used = Outlived(None, END, ANSWER)
-        found = RULES["denylist"].outlived(used, around(kind(from_us, until_us, "word")), NOTHING)
+        found = RULES["denylist"].outlived(used, around(kind(from_us, until_us, "word")))
         assert found == ([Harm(FAULT, "denylist_lost", from_us, kind is StoreGone)] if met else [])
 
 
@@ -66,16 +66,14 @@ class TestAnswersAreRemembered:
     def test_for_so_long_after_the_end(self, effect: Effect, after_us: int, met: bool) -> None:
         run = where("token-denylist", store_cache_s=5.0)
         used = Outlived(None, END, exchange("me", "n1", END.done_us + after_us, END.done_us + after_us + 1))
-        found = RULES["denylist"].outlived(used, Circumstances(run, ((FAULT, effect),), {}), NOTHING)
+        found = RULES["denylist"].outlived(used, Circumstances(run, ((FAULT, effect),), {}))
         named = [harm for harm in found if harm.word == "answer_remembered"]
         assert named == ([Harm(FAULT, "answer_remembered", 8_000_000)] if met else [])
 
     def test_not_while_the_list_is_there(self) -> None:
         run = where("token-denylist", store_cache_s=5.0)
         early = StoreRefusesWrites(0, EVER, "full")
-        assert not RULES["denylist"].outlived(
-            Outlived(None, END, ANSWER), Circumstances(run, ((FAULT, early),), {}), NOTHING
-        )
+        assert not RULES["denylist"].outlived(Outlived(None, END, ANSWER), Circumstances(run, ((FAULT, early),), {}))
 
 
 class TestEndedTooLate:
@@ -101,7 +99,7 @@ class TestEndedTooLate:
         self, certain: bool, sent_us: int, done_us: int, sure: bool | None
     ) -> None:
         at = clocks(1.0, 2.0, certain=certain)
-        found = RULES["denylist"].harms(self.life(sent_us, done_us), ANSWER, at, NOTHING)
+        found = RULES["denylist"].harms(self.life(sent_us, done_us), ANSWER, at)
         named = [harm for harm in found if harm.word == "clock_ahead" and harm.at_us == -5]
         wanted = [] if sure is None else [Harm(each, "clock_ahead", -5, sure) for each in (OTHER, FAULT)]
         assert named[: len(wanted)] == wanted
@@ -112,13 +110,13 @@ class TestEndedTooLate:
         for kind, harmed in ((StoreGone, False), (StoreEvicts, True)):
             lost = (Factor("fault", "store-kill", 2), kind(6_000_000, 7_000_000, "word"))
             at = msgspec.structs.replace(clocks(1.0, 2.0), effects=(*clocks(1.0, 2.0).effects, lost))
-            assert bool(RULES["denylist"].harms(life, ANSWER, at, NOTHING)) is harmed
+            assert bool(RULES["denylist"].harms(life, ANSWER, at)) is harmed
 
     def test_not_without_a_clock_that_is_off_nor_without_that_logout(self) -> None:
-        assert RULES["denylist"].harms(self.life(5_900_000, 6_000_000), ANSWER, around(), NOTHING) == []
+        assert RULES["denylist"].harms(self.life(5_900_000, 6_000_000), ANSWER, around()) == []
         life = SessionLife(LIST)
         life.saw(exchange("login", "n1", 8_000_000, 8_010_000))
-        assert RULES["denylist"].harms(life, ANSWER, clocks(1.0, 1.0), NOTHING) == []
+        assert RULES["denylist"].harms(life, ANSWER, clocks(1.0, 1.0)) == []
 
 
 class TestIssuedLater:
@@ -126,7 +124,7 @@ class TestIssuedLater:
 
     def found(self, sent_us: int, done_us: int, at: Circumstances, end: Exchange = END) -> list[Harm]:
         login = exchange("login", "n1", sent_us, done_us)
-        return RULES["denylist"].outlived(Outlived(login, end, ANSWER), at, NOTHING)
+        return RULES["denylist"].outlived(Outlived(login, end, ANSWER), at)
 
     @pytest.mark.parametrize(
         ("certain", "sent_us", "done_us", "sure"),
@@ -150,4 +148,4 @@ class TestIssuedLater:
     def test_a_logout_of_one_device_ends_it_by_itself(self) -> None:
         logout = msgspec.structs.replace(END, do="logout")
         assert self.found(4_500_000, 4_510_000, clocks(2.0, 1.0), logout) == []
-        assert RULES["denylist"].outlived(Outlived(None, END, ANSWER), clocks(2.0, 1.0), NOTHING) == []
+        assert RULES["denylist"].outlived(Outlived(None, END, ANSWER), clocks(2.0, 1.0)) == []

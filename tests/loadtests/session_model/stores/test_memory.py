@@ -17,8 +17,8 @@ from loadtests.faults.effects import (
     Unreachable,
 )
 from loadtests.model.history import Exchange
-from loadtests.session_model.circumstances import NOTHING, Circumstances, Factor, Harm
-from loadtests.session_model.life import SessionLife, seen
+from loadtests.session_model.circumstances import Circumstances, Factor, Harm, seen
+from loadtests.session_model.life import SessionLife
 from loadtests.session_model.stores import RULES
 from loadtests.session_model.timeline import RunTimeline
 from tests.loadtests.session_model.accused import SHORT, cause, faults, only, out, strike, where
@@ -249,7 +249,7 @@ def words(
     if forgot_us is not None:
         life.forgot = asked("", forgot_us - 10_000)
     around = Circumstances(run, tuple(zip((FAULT, OTHER), effects, strict=False)), {})
-    return [harm.word for harm in RULES["memory"].harms(life, answer, around, NOTHING)]
+    return [harm.word for harm in RULES["memory"].harms(life, answer, around)]
 
 
 SPANS = [(0, 4_999_999, False), (0, 5_000_000, True), (5_010_000, 9_000_000, True), (5_010_001, 9_000_000, False)]
@@ -335,12 +335,12 @@ class TestWhyItWasElsewhere:
             life.saw(exchange)
         its = (RingTurns(0, 9_000_000, "moved_by_ring"), Unreachable(0, 9_000_000, "node_killed", "n3"))
         around = Circumstances(run, tuple((FAULT, effect) for effect in its), {})
-        assert RULES["memory"].harms(life, AWAY, around, NOTHING) == [Harm(FAULT, "moved_by_ring", 0)]
+        assert RULES["memory"].harms(life, AWAY, around) == [Harm(FAULT, "moved_by_ring", 0)]
 
     def test_nobody_who_was_never_known_was_moved(self) -> None:
         gone = ((FAULT, Unreachable(0, 9_000_000, "node_frozen", "n2")),)
         around = Circumstances(where(STICKY), gone, {})
-        assert RULES["memory"].cart_harms(KNOWN, AWAY, SessionLife(around.run), around, NOTHING) == [
+        assert RULES["memory"].cart_harms(KNOWN, AWAY, SessionLife(around.run), around) == [
             seen("held_for_dead", AWAY.sent_us)
         ]
 
@@ -362,7 +362,7 @@ class TestWhyItWasNotThereAnyMore:
         gone = MemoryGone(from_us, until_us, "node_killed", "n2")
         around = Circumstances(run, ((FAULT, gone),), {})
         wanted = [] if sure is None else [Harm(FAULT, "node_killed", from_us, sure)]
-        assert RULES["memory"].harms(life, HOME, around, NOTHING) == wanted
+        assert RULES["memory"].harms(life, HOME, around) == wanted
         assert words(msgspec.structs.replace(gone, node="n1"), answer=HOME) == []
 
     @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from loadtests.faults.effects import Effect, ReplicaBehind, StoreEvicts, StoreGone, StoreRolledBack, WritesHang
 from loadtests.model.history import Exchange
-from loadtests.session_model.circumstances import NOTHING, TIME, Circumstances, Factor, Harm
+from loadtests.session_model.circumstances import TIME, Circumstances, Factor, Harm
 from loadtests.session_model.life import SessionLife
 from loadtests.session_model.stores import RULES
 from loadtests.session_model.stores.redis import came_late, lost, renewal_lost, rolled_back
@@ -144,7 +144,7 @@ class TestByTheMicrosecond:
     def test_it_lost_what_was_written_before_and_not_seen_since(
         self, from_us: int, until_us: int, sure: bool | None
     ) -> None:
-        found = lost(WRITTEN, KNOWN, ANSWER, around(StoreGone(from_us, until_us, "store_lost")), NOTHING)
+        found = lost(WRITTEN, KNOWN, ANSWER, around(StoreGone(from_us, until_us, "store_lost")))
         assert found == ([] if sure is None else [Harm(GONE, "store_lost", from_us, sure)])
 
     @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ class TestByTheMicrosecond:
         [(0, 4_999, False), (0, 5_000, True), (9_500, 9_999, True), (9_501, 9_999, False)],
     )
     def test_it_may_have_thrown_it_out_since_it_was_known(self, since_us: int, until_us: int, may: bool) -> None:
-        found = lost(WRITTEN, KNOWN, ANSWER, around(StoreEvicts(since_us, until_us, "store_evicted")), NOTHING)
+        found = lost(WRITTEN, KNOWN, ANSWER, around(StoreEvicts(since_us, until_us, "store_evicted")))
         assert found == ([Harm(GONE, "store_evicted", since_us, sure=False)] if may else [])
 
     @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ class TestByTheMicrosecond:
     )  # fmt: skip
     def test_a_replica_may_lack_the_last_of_it(self, from_us: int, until_us: int, lag_us: int, may: bool) -> None:
         back = StoreRolledBack(from_us, until_us, "not_replicated", lag_us)
-        found = rolled_back(WRITTEN, KNOWN, ANSWER, around(back), NOTHING)
+        found = rolled_back(WRITTEN, KNOWN, ANSWER, around(back))
         assert found == ([Harm(GONE, "not_replicated", from_us, sure=False)] if may else [])
 
     @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ class TestByTheMicrosecond:
             StoreRolledBack(7_000, 7_100, "not_replicated", 0), ReplicaBehind(from_us, until_us, "not_replicated")
         )
         harms = [Harm(GONE, "not_replicated", 7_000), Harm(CUTTER, "not_replicated", from_us)]
-        assert rolled_back(WRITTEN, KNOWN, ANSWER, at, NOTHING) == (harms if both else [])
+        assert rolled_back(WRITTEN, KNOWN, ANSWER, at) == (harms if both else [])
 
     @pytest.mark.parametrize(("done_us", "may"), [(2_999_999, False), (3_000_000, True)])
     def test_what_a_replica_has_may_be_over_a_lifetime_after_the_login(self, done_us: int, may: bool) -> None:
@@ -188,9 +188,9 @@ class TestByTheMicrosecond:
             life.saw(known)
         promoted = around(StoreRolledBack(2_100_000, 2_200_000, "not_replicated"), at=at)
         answer = exchange(2_900_000, done_us)
-        found = renewal_lost(life, answer, promoted, NOTHING)
+        found = renewal_lost(life, answer, promoted)
         assert found == ([Harm(GONE, "not_replicated", 2_100_000, sure=False)] if may else [])
-        assert renewal_lost(life, answer, promoted, frozenset({TIME})) == []
+        assert renewal_lost(life, answer, promoted.but_for(frozenset({TIME}))) == []
 
     @pytest.mark.parametrize(
         ("from_us", "freed_us", "may"),
@@ -206,12 +206,12 @@ class TestByTheMicrosecond:
         life.hung = exchange(3_500, 4_000)
         hangs = around(WritesHang(from_us, 20_000, "delayed_write", "", freed_us))
         harms = [Harm(GONE, "delayed_write", from_us, sure=False)]
-        assert came_late(KNOWN, ANSWER, life, hangs, NOTHING) == (harms if may else [])
-        early = came_late(WRITTEN, ANSWER, life, hangs, NOTHING)
+        assert came_late(KNOWN, ANSWER, life, hangs) == (harms if may else [])
+        early = came_late(WRITTEN, ANSWER, life, hangs)
         assert bool(early) is (from_us <= 4_000 and 3_500 <= freed_us <= 9_500)
         life.hung = None
-        assert came_late(KNOWN, ANSWER, life, hangs, NOTHING) == []
+        assert came_late(KNOWN, ANSWER, life, hangs) == []
 
     def test_what_was_never_opened_is_not_lost(self) -> None:
         gone = around(StoreGone(0, 1, "store_lost"))
-        assert RULES["redis"].harms(SessionLife(where(PAIR)), ANSWER, gone, NOTHING) == []
+        assert RULES["redis"].harms(SessionLife(where(PAIR)), ANSWER, gone) == []

@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from compose.cluster import Limits
 from loadtests.model.history import Exchange
-from loadtests.session_model.circumstances import NOTHING, Factor, Harm, circumstances_of
-from loadtests.session_model.life import SessionLife, setting
+from loadtests.session_model.circumstances import Factor, Harm, circumstances_of, setting
+from loadtests.session_model.life import SessionLife
 from loadtests.session_model.stores import RULES, Outlived
 from loadtests.session_model.stores.refresh import used_twice
 from loadtests.session_model.timeline import RunTimeline
@@ -169,7 +169,7 @@ def second_use(*uses: TokenUse, grace_s: float = 0.0) -> list[Harm]:
     at = circumstances_of(place(limits=Limits(access_lifetime_s=1.0, refresh_grace_s=grace_s)))
     trail = TokenTrail(Story().login().last, 1_000_000)
     trail.uses = list(uses)
-    return used_twice(trail, replace(Story().stranger("me").last, request=""), at, NOTHING)
+    return used_twice(trail, replace(Story().stranger("me").last, request=""), at)
 
 
 def race(word: str, at_us: int, *, sure: bool) -> list[Harm]:
@@ -225,8 +225,8 @@ class TestRefusedEarly:
         trail = TokenTrail(Story().login().last, 900_000_000)
         trail.saw(replace(Story().me({}).last, sent_us=5_000_000, done_us=5_100_000))
         answer = replace(Story().stranger("me").last, sent_us=sent_us, done_us=5_200_000)
-        assert used_twice(trail, answer, at, NOTHING) == (race("refresh_race", sent_us, sure=False) if may else [])
-        assert used_twice(trail, answer, circumstances_of(place(limits=Limits())), NOTHING) == []
+        assert used_twice(trail, answer, at) == (race("refresh_race", sent_us, sure=False) if may else [])
+        assert used_twice(trail, answer, circumstances_of(place(limits=Limits()))) == []
 
 
 @pytest.mark.parametrize(("sent_us", "good"), [(2_509_999, True), (2_510_000, False)])
@@ -234,9 +234,9 @@ def test_an_access_token_is_good_for_so_long_after_its_last_making(sent_us: int,
     end = replace(Story().logout().last, sent_us=2_000_000, done_us=2_010_000)
     used = Outlived(None, end, replace(Story().probe("stolen").last, sent_us=sent_us))
     at = circumstances_of(place(limits=Limits(access_lifetime_s=0.5)))
-    assert RULES["refresh"].outlived(used, at, NOTHING) == ([setting("access_token_good")] if good else [])
+    assert RULES["refresh"].outlived(used, at) == ([setting("access_token_good")] if good else [])
 
 
 def test_what_was_never_opened_was_not_lost() -> None:
     at = circumstances_of(place())
-    assert RULES["refresh"].harms(SessionLife(at.run), Story().stranger().last, at, NOTHING) == []
+    assert RULES["refresh"].harms(SessionLife(at.run), Story().stranger().last, at) == []

@@ -8,8 +8,8 @@ import pytest
 from loadtests.faults.effects import FOREVER_US, CopyBehind, Effect, MemoryGone, NodeEnds
 from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.history import Exchange
-from loadtests.session_model.circumstances import NOTHING, Circumstances, Factor, Harm
-from loadtests.session_model.life import SessionLife, setting
+from loadtests.session_model.circumstances import Circumstances, Factor, Harm, setting
+from loadtests.session_model.life import SessionLife
 from loadtests.session_model.stores import RULES, Outlived
 from loadtests.session_model.stores.replicated import behind, copies_lost
 from loadtests.session_model.timeline import RunTimeline
@@ -120,7 +120,7 @@ def gone(node: str, from_us: int, until_us: int | None = None, back_us: int = FO
 
 def lost(*effects: Effect) -> list[tuple[int, int, bool]]:
     """Which copies went: the fault, when, and whether that is sure."""
-    harms = copies_lost(OPENED, KNOWN, ANSWER, around(*effects), NOTHING)
+    harms = copies_lost(OPENED, KNOWN, ANSWER, around(*effects))
     assert all(harm.word == "copies_lost" for harm in harms)
     return [(harm.factor.fault or 0, harm.at_us, harm.sure) for harm in harms]
 
@@ -214,29 +214,29 @@ class TestBehind:
     ) -> None:
         copy = CopyBehind(from_us, until_us, "node_frozen", "n3", deaf_until_us)
         harms = [Harm(fault(0), "node_frozen", from_us)] if late else []
-        assert behind(OPENED, ANSWER, around(copy), NOTHING) == harms
-        assert behind(OPENED, ANSWER, around(msgspec.structs.replace(copy, node="n2")), NOTHING) == []
+        assert behind(OPENED, ANSWER, around(copy)) == harms
+        assert behind(OPENED, ANSWER, around(msgspec.structs.replace(copy, node="n2"))) == []
 
     @pytest.mark.parametrize(("until_us", "late"), [(5_000_000, False), (5_000_001, True)])
     def test_a_process_that_began_anew_has_caught_up(self, until_us: int, late: bool) -> None:
         copy, end = CopyBehind(0, 9_000_000, "node_frozen", "n3", 9_000_000), NodeEnds(0, until_us, "", "n3")
-        assert bool(behind(OPENED, ANSWER, around(copy, end), NOTHING)) is late
+        assert bool(behind(OPENED, ANSWER, around(copy, end))) is late
 
 
 def test_a_cart_that_was_written_elsewhere_may_be_an_older_one() -> None:
     rules, life = RULES["replicated"], SessionLife(where(ALL))
     other = setting("other_node", sure=False)
-    assert rules.cart_harms(OPENED, ANSWER, life, around(), NOTHING) == [other]
-    assert rules.cart_harms(OPENED, at("n1", 5_000_000), life, around(), NOTHING) == []
-    assert rules.cart_harms(OPENED, at("", 5_000_000), life, around(), NOTHING) == []
-    assert rules.cart_harms(OPENED, ANSWER, life, around(), frozenset({other.factor})) == []
-    assert rules.harms(life, ANSWER, around(), NOTHING) == [], "it was never opened"
+    assert rules.cart_harms(OPENED, ANSWER, life, around()) == [other]
+    assert rules.cart_harms(OPENED, at("n1", 5_000_000), life, around()) == []
+    assert rules.cart_harms(OPENED, at("", 5_000_000), life, around()) == []
+    assert rules.cart_harms(OPENED, ANSWER, life, around().but_for(frozenset({other.factor}))) == []
+    assert rules.harms(life, ANSWER, around()) == [], "it was never opened"
     deaf = around(CopyBehind(0, 9_000_000, "node_frozen", "n3", 200_000))
     late = Harm(fault(0), "node_frozen", 0)
-    assert rules.cart_harms(OPENED, ANSWER, life, deaf, NOTHING) == [late, other]
-    assert rules.outlived(Outlived(None, OPENED, ANSWER), deaf, NOTHING) == [late._replace(sure=False), other]
+    assert rules.cart_harms(OPENED, ANSWER, life, deaf) == [late, other]
+    assert rules.outlived(Outlived(None, OPENED, ANSWER), deaf) == [late._replace(sure=False), other]
     life.saw(msgspec.structs.replace(OPENED, do="login"))
-    assert rules.harms(life, ANSWER, deaf, NOTHING) == [late, other]
+    assert rules.harms(life, ANSWER, deaf) == [late, other]
     nobody = at("", 5_000_000, stranger=True)
-    assert rules.harms(life, nobody, around(), NOTHING) == []
-    assert rules.outlived(Outlived(None, OPENED, nobody), around(), NOTHING) == []
+    assert rules.harms(life, nobody, around()) == []
+    assert rules.outlived(Outlived(None, OPENED, nobody), around()) == []

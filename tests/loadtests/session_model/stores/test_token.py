@@ -10,7 +10,7 @@ from loadtests.faults import FAULTS
 from loadtests.faults.clock_ahead import ClockAhead
 from loadtests.faults.effects import ClockOff, Effect, KeyOfItsOwn, NodeSigns
 from loadtests.model.history import Exchange
-from loadtests.session_model.circumstances import NOTHING, Circumstances, Factor, Harm
+from loadtests.session_model.circumstances import Circumstances, Factor, Harm
 from loadtests.session_model.life import SessionLife
 from loadtests.session_model.stores import RULES
 from loadtests.session_model.stores.token import from_the_future, keys_of, refused_key
@@ -188,17 +188,17 @@ class TestKeys:
             at = around(*order)
             changed = {number: at.effects[number][0] for number in (0, 1)}
             of_first = changed[order.index(first)], 100
-            assert keys_of("n1", 99, at, NOTHING) == ("own", ("own",), None)
-            assert keys_of("n1", 100, at, NOTHING) == ("next", ("next", "own"), of_first)
-            assert keys_of("n1", 199, at, NOTHING) == ("next", ("next", "own"), of_first)
-            assert keys_of("n1", 200, at, NOTHING) == ("own", ("own",), (changed[order.index(second)], 200))
-            assert keys_of("n2", 200, at, NOTHING) == ("own", ("own",), None)
+            assert keys_of("n1", 99, at) == ("own", ("own",), None)
+            assert keys_of("n1", 100, at) == ("next", ("next", "own"), of_first)
+            assert keys_of("n1", 199, at) == ("next", ("next", "own"), of_first)
+            assert keys_of("n1", 200, at) == ("own", ("own",), (changed[order.index(second)], 200))
+            assert keys_of("n2", 200, at) == ("own", ("own",), None)
 
     def test_both_changes_are_the_harm_in_order(self) -> None:
         signs = NodeSigns(900_000, 10**9, "key_changed", "n1", "next", ("next",))
         other = NodeSigns(5_000_000, 10**9, "key_changed", "n2", "own", ("own",))
         answer = exchange("n2", 5_000_000, 5_010_000)
-        assert refused_key(WRITTEN, answer, around(other, signs), NOTHING) == [
+        assert refused_key(WRITTEN, answer, around(other, signs)) == [
             Harm(FIRST, "key_changed", 5_000_000), Harm(SECOND, "key_changed", 900_000),
         ]  # fmt: skip
 
@@ -207,7 +207,7 @@ class TestKeys:
         own = KeyOfItsOwn(from_us, 10**9, "key_of_its_own")
         for node, workers, sure in (("n2", 1, True), ("n2", 2, True), ("n1", 2, False), ("n1", 1, None)):
             answer = exchange(node, 5_000_000, 5_010_000)
-            found = refused_key(WRITTEN, answer, around(own, node_workers=workers), NOTHING)
+            found = refused_key(WRITTEN, answer, around(own, node_workers=workers))
             wanted = [] if sure is None or not there else [Harm(FIRST, "key_of_its_own", from_us, sure)]
             assert found == wanted, (node, workers)
 
@@ -244,10 +244,10 @@ class TestFromTheFuture:
         self, clocks: tuple[ClockOff, ...], sent_us: int, done_us: int, leeway_s: int, sure: bool | None
     ) -> None:
         at = around(*clocks, clock_leeway_s=leeway_s)
-        found = from_the_future(WRITTEN, exchange("n2", sent_us, done_us), at, NOTHING)
+        found = from_the_future(WRITTEN, exchange("n2", sent_us, done_us), at)
         factors = (FIRST, SECOND)[: len(clocks)]
         assert found == ([] if sure is None else [Harm(factor, "clock", -5, sure) for factor in factors])
 
 
 def test_what_was_never_written_is_not_refused() -> None:
-    assert RULES["token"].harms(SessionLife(where(TOKEN)), WRITTEN, around(), NOTHING) == []
+    assert RULES["token"].harms(SessionLife(where(TOKEN)), WRITTEN, around()) == []
