@@ -55,7 +55,7 @@ def check(run: Path, as_json: bool, runs: Path) -> int:
 def _check_run(run: Path, as_json: bool) -> int:
     from loadtests.campaigns.bundles.unpack import run_in
     from loadtests.judging.judge import judge
-    from loadtests.judging.thresholds import exit_code_of
+    from loadtests.judging.verdict import exit_code_of
     from loadtests.model.run_folder import REPEATS, check_text
     from loadtests.report.terminal import summary
     from loadtests.running.run import encode_results

@@ -107,7 +107,7 @@ def _check_far(scheduler: str | None, scenario: str, repeat: int | None, app: Pa
 
 
 def _once(request: RunRequest, engine: Engine, watcher: RunWatcher, as_json: bool) -> int:
-    from loadtests.judging.thresholds import exit_code_of
+    from loadtests.judging.verdict import exit_code_of
     from loadtests.report.terminal import summary
     from loadtests.running.run import run as carry_out
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from compose.balancers.access_log import AccessLine, RawLine
+from compose.balancers.access_log import RawLine
 from compose.cluster import Limits
 from compose.interface import ShopperInterface
 from loadtests.model.application import interface_of
@@ -47,7 +47,7 @@ class _Hit:
         self._calls = interface.calls if interface else {}
         """What is a login and what a logout, of an application of which the run's files tell it."""
 
-    def add(self, shopper: int, line: AccessLine | RawLine) -> None:
+    def add(self, shopper: int, line: RawLine) -> None:
         """Count one request."""
         done_us = line.at_us + (line.took_us or 0)
         if self._reaches(line, done_us):
@@ -59,7 +59,7 @@ class _Hit:
             self.served.add(shopper)
         self._follow(shopper, line, done_us)
 
-    def _reaches(self, line: AccessLine | RawLine, done_us: int) -> bool:
+    def _reaches(self, line: RawLine, done_us: int) -> bool:
         """A node by answering, or by being asked in vain; any other part by whatever anybody asks meanwhile.
 
         Of a node and of the balancer the second before counts too: then whoever it served had to do with it.
@@ -68,7 +68,7 @@ class _Hit:
         met = line.at_us <= self.over_us and done_us >= self.begun_us - before_us
         return met and (not self.on_node or self.victim in (line.answered_by, line.node))
 
-    def _follow(self, shopper: int, line: AccessLine | RawLine, done_us: int) -> None:
+    def _follow(self, shopper: int, line: RawLine, done_us: int) -> None:
         """Who is logged in, and when their session was last written, as far as the answers tell."""
         # Before all else: whoever is told to log in is not held anywhere.
         if line.status == 401:
@@ -117,7 +117,7 @@ class AffectedUsers:
             if line.at_us <= last_us:
                 self.add(line)
 
-    def add(self, line: AccessLine | RawLine) -> None:
+    def add(self, line: RawLine) -> None:
         """Count one request."""
         shopper = 0 if self._is_guests(line.id or "") else shopper_of(line.id or "")
         if shopper:

@@ -25,8 +25,15 @@ from loadtests.judging.experiment import (
 from loadtests.judging.latency import GeneratorLag, WaitCounter, WithoutService
 from loadtests.judging.replay import HistoryReplay, Tallies
 from loadtests.judging.three_logs import History, Sources, ThreeLogs
-from loadtests.judging.thresholds import in_their_stead, judge_thresholds, thresholds_of
-from loadtests.judging.verdict import NOT_TO_ITS_END, NOTHING_PREDICTED, expected_of, predictions_for, verdict_of
+from loadtests.judging.verdict import (
+    NOT_TO_ITS_END,
+    NOTHING_PREDICTED,
+    expected_of,
+    judge_thresholds,
+    predictions_for,
+    thresholds_of,
+    verdict_of,
+)
 from loadtests.model.application import cannot_count
 from loadtests.model.events import Event
 from loadtests.model.formulas import Terms
@@ -111,9 +118,8 @@ class ArchitectureJudge:
         predictions, no_value = predictions_for(expected, result, terms)
         fail_if = self._fail_if if self._scene.finished else {}
         thresholds, no_limit = judge_thresholds(fail_if, result, terms)
-        verdict, reasons = verdict_of([*self._doubts(books, reconciliation), *no_value, *no_limit], predictions)
-        if not self._expected:
-            verdict, reasons = in_their_stead(verdict, reasons, thresholds)
+        doubts = [*self._doubts(books, reconciliation), *no_value, *no_limit]
+        verdict, reasons = verdict_of(doubts, predictions, () if self._expected else thresholds)
         return msgspec.structs.replace(
             result, verdict=verdict, reasons=reasons, predictions=predictions, thresholds=thresholds
         )
@@ -145,12 +151,10 @@ class ArchitectureJudge:
         self._three_logs.add_node(node, records)
 
     def _reconcile(self, sources: Sources) -> Reconciliation:
-        compared = self._three_logs.close(sources)
         by_balancer = self._affected.at_risk()
-        return Reconciliation(
-            *compared.counts, compared.listed, compared.mismatches, None if by_balancer is None else len(by_balancer),
-            compared.by_guests,
-        )  # fmt: skip
+        return msgspec.structs.replace(
+            self._three_logs.close(sources), at_risk_by_balancer=None if by_balancer is None else len(by_balancer)
+        )
 
     def _doubts(self, books: ClosedBooks, reconciliation: Reconciliation) -> Iterator[str]:
         """Every reason why this architecture's part of the run proves nothing."""

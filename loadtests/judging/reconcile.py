@@ -15,14 +15,16 @@ as ever.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from compose.balancers.access_log import AccessLine
-from loadtests.model.history import Exchange
+from compose.balancers.access_log import NO_FLAGS, RawLine
+from loadtests.model.history import Exchange, Record
 from loadtests.model.results import Mismatch
 from shared.request_log import LoggedRequest, LogRecord
 
+HISTORY, BALANCERS, NODES = "the history", "the balancer's log", "the nodes' logs"
 LISTED = 100
 """At most so many mismatches are listed; all are counted."""
 REFUSED, FAILED = 400, 500
@@ -47,12 +49,18 @@ _ANSWERED = _Told(200, "")
 
 
 class Reconciler:
-    """Take in the three logs, in any order, then `mismatches`."""
+    """Take in the three logs, in any order, then `mismatches`.
+
+    `only`: hashes of the requests that are compared; the others, of which each stands in a log once, are counted.
+    """
 
     def __init__(
         self, *, retries: bool = False, balancer_fell: bool = False, is_guests: Callable[[str], bool] = lambda _: False,
-        nodes_tell: bool = True, balancer_tells: bool = True,
+        nodes_tell: bool = True, balancer_tells: bool = True, only: Collection[int] | None = None,
     ) -> None:  # fmt: skip
+        self._only = only
+        self._others: Counter[str] = Counter()
+        """Requests that are only counted, by the log."""
         self._balancer_tells = balancer_tells
         self._nodes_tell = nodes_tell
         self._is_guests = is_guests
@@ -72,23 +80,31 @@ class Reconciler:
         balancer, nodes = (
             sum(not self._is_guests(request) for request in book) for book in (self._balancer, self._nodes)
         )
-        return len(self._client), balancer, nodes
+        client, others = len(self._client), self._others
+        return client + others[HISTORY], balancer + others[BALANCERS], nodes + others[NODES]
 
     @property
     def by_guests(self) -> int:
         """Requests of people with browsers, by the balancer."""
         return sum(map(self._is_guests, self._balancer))
 
-    def add_exchange(self, exchange: Exchange) -> None:
-        """What a shopper sent and was answered."""
-        if exchange.request:
-            self._enter(self._client, "the history", exchange.request, _Told(exchange.status, exchange.node))
+    def add_records(self, records: Iterable[Record]) -> None:
+        """What shoppers sent and were answered."""
+        self.add(*(record for record in records if isinstance(record, Exchange)))
 
-    def add_line(self, line: AccessLine) -> None:
+    def add(self, *exchanges: Exchange) -> None:
+        """Some exchanges of shoppers."""
+        for exchange in exchanges:
+            if exchange.request:
+                self._enter(self._client, HISTORY, exchange.request, _Told(exchange.status, exchange.node))
+
+    def add_lines(self, lines: Iterable[RawLine]) -> None:
         """What the balancer passed on."""
-        if line.path != HEALTH and not line.id.startswith(PROBE):
-            told = _Told(line.status, line.answered_by, bool(line.flags))
-            self._enter(self._balancer, "the balancer's log", line.id, told)
+        for line in lines:
+            request = line.id or ""
+            if line.path != HEALTH and not request.startswith(PROBE):
+                told = _Told(line.status or 0, line.answered_by or "", line.flags not in NO_FLAGS)
+                self._enter(self._balancer, BALANCERS, request, told)
 
     def add_node(self, node: str, records: Iterable[LogRecord]) -> None:
         """What a node was asked."""
@@ -100,7 +116,7 @@ class Reconciler:
             if before is not None and self._retries and (before.node != node or before.status >= FAILED):
                 self._in_vain.setdefault(record.id, []).append(told)
             else:
-                self._enter(self._nodes, "the nodes' logs", record.id, told)
+                self._enter(self._nodes, NODES, record.id, told)
 
     def take_over(self, client: Mapping[str, Told], balancer: Mapping[str, Told], nodes: Mapping[str, Told]) -> None:
         """What another has heard of all three logs, by request."""
@@ -169,9 +185,12 @@ class Reconciler:
         there = [told for told in asked if told.node == line.node]
         return next((told for told in there if told.status == line.status), there[0] if there else first)
 
-    def _enter(self, book: dict[str, _Told], where: str, request: str, told: _Told) -> None:
+    def _enter(self, book: dict[str, _Told], log: str, request: str, told: _Told) -> None:
+        if self._only is not None and hash(request) not in self._only:
+            self._others[log] += 1
+            return
         if request in book:
-            self._twice.append(Mismatch(request, f"{where} have it twice: it was sent again, or written down again"))
+            self._twice.append(Mismatch(request, f"{log} have it twice: it was sent again, or written down again"))
         # One object for all that say the same: millions of requests have a few dozen answers.
         book[request] = self._same.setdefault(told, told)
 

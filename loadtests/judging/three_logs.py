@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from heapq import merge
 from itertools import chain
@@ -19,13 +19,11 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Protocol
 
-import msgspec
-
 from compose.balancers.access_log import KEPT_LOG, NO_FLAGS, RawLine, read_access_batches
 from loadtests.judging.reconcile import HEALTH, PROBE, Reconciler, Told, list_mismatches
 from loadtests.model.fault_timeline import NEVER_US
 from loadtests.model.history import Exchange, Record
-from loadtests.model.results import Mismatch
+from loadtests.model.results import Reconciliation
 from loadtests.session_model.timeline import RunTimeline
 from shared.request_log import LoggedRequest, LogRecord, read_request_batches
 
@@ -80,9 +78,7 @@ class Sources:
 
     def _pieces(self, hearer: LogListener) -> Iterator[_Pieces]:
         yield ((self._last_us(records), partial(hearer.add_records, records)) for records in self._history())
-        lines = read_access_batches(self._logs / "access.ndjson")
-        kept = read_access_batches(self._logs / KEPT_LOG)
-        for written in (lines, kept):
+        for written in (read_access_batches(self._logs / name) for name in ("access.ndjson", KEPT_LOG)):
             yield ((some[0].at_us, partial(hearer.add_lines, some)) for some in written if some)
         for node in self._nodes:
             log = self._logs / f"{node}.requests.ndjson"
@@ -106,57 +102,42 @@ MANY = 200_000
 Python would need a hundred bytes of each."""
 
 
-class LogComparison(msgspec.Struct, frozen=True):
-    """What came of it."""
-
-    counts: tuple[int, int, int]
-    """Requests by client, balancer and nodes."""
-    by_guests: int
-    listed: tuple[Mismatch, ...]
-    mismatches: int
-
-
 class ThreeLogs:
     """Take in all that stands in the three logs, then `close`."""
 
     def __init__(self, scene: RunTimeline) -> None:
         self._scene = scene
-        self._reconciler = self._new_reconciler()
+        self._reconciler = self._comparing()
         # A balancer that retries may ask another node long after one has answered; of guests there is no history.
         # Where nodes write no logs, there are not three that could be compared.
         alone = scene.retries or scene.guests or not scene.can.logs_requests
         self._matching = None if alone else LogMatching()
-        listener = self._matching or FullComparison(self._reconciler)
+        listener = self._matching or self._reconciler
         self.in_step = self._matching is not None
         """It wants to hear all three side by side; otherwise one after the other."""
         self.add = listener.add
         self.add_lines = listener.add_lines
         self.add_node = listener.add_node
 
-    def close(self, sources: Sources) -> LogComparison:
+    def close(self, sources: Sources) -> Reconciliation:
         """What they disagree on; not asked of an architecture that was cut off, whose logs end anywhere.
 
         The sources are read once more if what was heard of a request may be forgotten already.
         """
         matching, reconciler = self._matching, self._reconciler
-        counts = None
-        if matching is not None:
-            doubtful = matching.close(reconciler, compare=self._scene.finished)
-            if doubtful:
-                reconciler = self._new_reconciler()
-                again = FullComparison(reconciler, doubtful)
-                sources.read_in_turn(again)
-                counts = again.counts
-            else:
-                counts = matching.counts
+        doubtful = matching.close(reconciler, compare=self._scene.finished) if matching else None
+        if doubtful:
+            reconciler = self._comparing(doubtful)
+            sources.read_in_turn(reconciler)
+        counts = matching.counts if matching and not doubtful else reconciler.counts
         listed, count = list_mismatches(reconciler.mismatches() if self._scene.finished else ())
-        return LogComparison(counts or reconciler.counts, reconciler.by_guests, listed, count)
+        return Reconciliation(*counts, listed, count, None, reconciler.by_guests)
 
-    def _new_reconciler(self) -> Reconciler:
+    def _comparing(self, only: Collection[int] | None = None) -> Reconciler:
         scene = self._scene
         return Reconciler(
             retries=scene.retries, balancer_fell=scene.balancer_fell, is_guests=scene.is_guests,
-            nodes_tell=scene.can.logs_requests, balancer_tells=scene.can.behind_our_balancer,
+            nodes_tell=scene.can.logs_requests, balancer_tells=scene.can.behind_our_balancer, only=only,
         )  # fmt: skip
 
 
@@ -240,53 +221,6 @@ class LogMatching:
                 self._settled += 1
         # Twice what is left: where logs are late for long, looking again and again costs more than it frees.
         self._sweep_at = max(SWEEP, 2 * len(self._client))
-
-
-class FullComparison:
-    """Tells a reconciler of all requests, or of the doubtful ones (by their hashes), and counts the others."""
-
-    def __init__(self, reconciler: Reconciler, doubtful: set[int] | None = None) -> None:
-        self._reconciler = reconciler
-        self._doubtful = doubtful
-        self._client = self._balancer = self._nodes = 0
-        """Requests that are not doubtful: each stands in a log once."""
-
-    @property
-    def counts(self) -> tuple[int, int, int]:
-        """Requests by client, balancer and nodes."""
-        client, balancer, nodes = self._reconciler.counts
-        return client + self._client, balancer + self._balancer, nodes + self._nodes
-
-    def add_records(self, records: list[Record]) -> None:
-        """What shoppers sent and were answered."""
-        self.add(*(record for record in records if isinstance(record, Exchange)))
-
-    def add(self, *exchanges: Exchange) -> None:
-        """Some exchanges of shoppers."""
-        for exchange in exchanges:
-            if self._wants(exchange.request):
-                self._reconciler.add_exchange(exchange)
-            elif exchange.request:
-                self._client += 1
-
-    def add_lines(self, lines: Iterable[RawLine]) -> None:
-        """What the balancer passed on."""
-        for line in lines:
-            if self._wants(line.id or ""):
-                self._reconciler.add_line(line.line())
-            elif line.path != HEALTH and not (line.id or "").startswith(PROBE):
-                self._balancer += 1
-
-    def add_node(self, node: str, records: Iterable[LogRecord]) -> None:
-        """What a node was asked."""
-        for record in records:
-            if self._wants(record.id):
-                self._reconciler.add_node(node, (record,))
-            elif isinstance(record, LoggedRequest) and record.path != HEALTH and not record.id.startswith(PROBE):
-                self._nodes += 1
-
-    def _wants(self, request: str) -> bool:
-        return self._doubtful is None or hash(request) in self._doubtful
 
 
 def _equal_ones(numbers: array[int]) -> set[int]:

@@ -1,7 +1,19 @@
-"""The verdict: as predicted, not as predicted, or inconclusive.
+"""The verdict: as predicted, not as predicted, or inconclusive; and thresholds, which decide the exit code beside it.
 
 Within one architecture an experiment that did not happen decides nothing: it is inconclusive, whatever was predicted.
 Over all architectures a failure is never masked by an unknown: not as predicted > inconclusive > as predicted.
+
+Thresholds stand in `[fail_if]` of a scenario:
+
+    [fail_if]                       # on every architecture
+    wrong_user = "> 0"
+
+    [fail_if.redis]                 # on this one; of one measure, its own threshold stands for the general one
+    logged_out = "> 0"
+
+A prediction says what somebody believes; a threshold says what somebody will not have. Both are written alike, over the
+same measures, but for this: a threshold needs a relation or a range. A bare "0" would fire when nobody is lost, which
+nobody means who writes it.
 """
 
 from __future__ import annotations
@@ -12,9 +24,9 @@ from loadtests.checks import MEASURES
 from loadtests.faults import FAULTS
 from loadtests.model.application import cannot_count, like
 from loadtests.model.formulas import Terms, predict
-from loadtests.model.results import ArchitectureResult, Prediction, VerdictWord
+from loadtests.model.results import ArchitectureResult, Prediction, Results, Threshold, VerdictWord
 from loadtests.model.scenario import Scenario
-from loadtests.model.wording import beside
+from loadtests.model.wording import beside, fails_if
 from loadtests.session_model.timeline import RunTimeline
 
 NOTHING_PREDICTED = "the scenario predicts nothing for it"
@@ -93,9 +105,15 @@ def hangs_on_undecided(measure: str, text: str, result: ArchitectureResult, term
     return len({predict(measure, text, measured + more, terms).holds for more in range(undecided + 1)}) > 1
 
 
-def verdict_of(doubts: Sequence[str], predictions: Iterable[Prediction]) -> tuple[VerdictWord, tuple[str, ...]]:
-    """The verdict on one architecture, and its reasons in sentences (none if as predicted)."""
+def verdict_of(
+    doubts: Sequence[str], predictions: Iterable[Prediction], in_their_stead: Iterable[Threshold] = ()
+) -> tuple[VerdictWord, tuple[str, ...]]:
+    """The verdict on one architecture, and its reasons in sentences (none if as predicted).
+
+    `in_their_stead`: where nothing is predicted, that none of these thresholds fires is the prediction.
+    """
     refuted = [beside(prediction) for prediction in predictions if not prediction.holds]
+    refuted += [fails_if(threshold) for threshold in in_their_stead if threshold.fired]
     if doubts:
         return "inconclusive", (*doubts, *refuted)  # said, though it decides nothing: never masked
     return ("not as predicted", tuple(refuted)) if refuted else ("as predicted", ())
@@ -113,3 +131,57 @@ def overall(verdicts: Iterable[VerdictWord]) -> VerdictWord:
 def exit_code(verdict: VerdictWord, *, fired: bool = False) -> int:
     """0 as predicted, 1 not as predicted, 3 inconclusive; 1 whatever the verdict if a threshold fired."""
     return EXIT_CODES["not as predicted" if fired else verdict]
+
+
+FailIf = Mapping[str, str | Mapping[str, str]]
+"""`[fail_if]` as a scenario has it: by measure, or by architecture and measure."""
+
+
+def thresholds_of(fail_if: FailIf, architecture: str) -> dict[str, str]:
+    """What is to fail one architecture, by measure: the general ones, then its own, which win."""
+    own = fail_if.get(architecture, {})
+    general = {measure: text for measure, text in fail_if.items() if isinstance(text, str)}
+    return general if isinstance(own, str) else {**general, **own}
+
+
+def judge_thresholds(
+    wanted: Mapping[str, str], result: ArchitectureResult, terms: Terms
+) -> tuple[tuple[Threshold, ...], tuple[str, ...]]:
+    """Each threshold beside what was measured; and, in sentences, those of which nobody can say whether they fired."""
+    found, doubts = [], []
+    for measure, text in wanted.items():
+        measured = MEASURES[measure].read(result)
+        if measured is None:
+            doubts.append(f"{measure} has a threshold and was not measured")
+            continue
+        try:
+            it = predict(measure, text, measured, terms)
+        except ValueError as error:
+            doubts.append(f"the threshold of {measure} has no value here: {error}")
+            continue
+        # It holds: it fires, and whom nobody could look at needs no more asking.
+        if not it.holds and hangs_on_undecided(measure, text, result, terms):
+            doubts.append(
+                f"the threshold of {measure} hangs on {result.users.undecided} shoppers whom nobody could look at"
+            )
+        found.append(Threshold(measure, text, it.value, measured, it.holds, it.upper))
+    return tuple(found), tuple(doubts)
+
+
+def fired(results: Results) -> list[tuple[str, Threshold]]:
+    """The thresholds that fired, by architecture. Where the experiment did not happen, none decides anything."""
+    return [
+        (name, threshold)
+        for name, result in results.architectures.items()
+        if result.verdict != "inconclusive"
+        for threshold in result.thresholds
+        if threshold.fired
+    ]
+
+
+def exit_code_of(results: Results) -> int:
+    """1 if a threshold fired, else that of the verdict: 0 as predicted, 1 not as predicted, 3 inconclusive.
+
+    A threshold that fired on one architecture is not masked by another one that is inconclusive.
+    """
+    return exit_code(results.verdict, fired=bool(fired(results)))

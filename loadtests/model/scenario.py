@@ -92,7 +92,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     numbers will do as well: they are read as if they stood in quotes."""
     fail_if: dict[str, str | dict[str, str]] = msgspec.field(default_factory=dict)
     """When the run is to fail: by measure, for every architecture, or by architecture and measure; each a relation
-    ("> 0") or a range (see `loadtests.judging.thresholds`)."""
+    ("> 0") or a range (see `loadtests.judging.verdict`)."""
     name: str = ""
     """Set from the file's name."""
 

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from loadtests.checks import MEASURES
 from loadtests.faults.words import in_words
-from loadtests.judging.thresholds import fired
+from loadtests.judging.verdict import fired
 from loadtests.model.results import Results
 from loadtests.model.wording import readable
 from loadtests.report.cured import cured

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from loadtests.judging.thresholds import thresholds_of
+from loadtests.judging.verdict import thresholds_of
 from loadtests.model.scenario import Scenario
 from loadtests.planning.make_plan import make_plan
 from loadtests.planning.page import plan_page

@@ -29,8 +29,7 @@ from loadtests.campaigns.repeats.repeats import (
 from loadtests.campaigns.repeats.statistics import check_statistics
 from loadtests.campaigns.runner import Campaign, CampaignProgress, Launcher, Outcome, RunJob, Runner
 from loadtests.checks import MEASURES
-from loadtests.judging.thresholds import fired
-from loadtests.judging.verdict import NOTHING_PREDICTED
+from loadtests.judging.verdict import NOTHING_PREDICTED, fired
 from loadtests.model.events import LoadSample, RunInterrupted, read_events
 from loadtests.model.plan import Control, plan_sha256
 from loadtests.model.results import ArchitectureResult, Results

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from loadtests.judging.judge import judge
-from loadtests.judging.thresholds import fired
+from loadtests.judging.verdict import fired
 from loadtests.model.results import Results, Threshold
 from loadtests.model.run_folder import Provenance, RunFolder
 

@@ -38,9 +38,8 @@ def mismatches(model: Model, records: Iterable[Record]) -> int:
     reconciler = Reconciler()
     for record in records:
         if isinstance(record, Exchange):
-            reconciler.add_exchange(record)
-    for line in model.access:
-        reconciler.add_line(line)
+            reconciler.add(record)
+    reconciler.add_lines(model.access)
     for node, log in model.node_logs.items():
         reconciler.add_node(node, log)
     return len(list(reconciler.mismatches()))

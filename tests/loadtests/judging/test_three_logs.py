@@ -16,10 +16,11 @@ from compose.applications.contract import Grade
 from compose.balancers.access_log import RawLine
 from compose.cluster import Limits
 from loadtests.judging import three_logs
-from loadtests.judging.three_logs import FullComparison, LogComparison, LogListener, LogMatching, ThreeLogs
+from loadtests.judging.three_logs import LogListener, LogMatching, ThreeLogs
 from loadtests.model.application import ApplicationFacts
 from loadtests.model.events import LoadEnded
 from loadtests.model.history import Exchange, Record
+from loadtests.model.results import Reconciliation
 from loadtests.session_model.timeline import RunTimeline
 from shared.request_log import LoggedRequest, LogRecord
 
@@ -52,12 +53,12 @@ class Told:
             hearer.add_node(node, [r for r in self.records if isinstance(r, LoggedRequest) and r.node == node])
 
 
-def found(records: list[Exchange | RawLine | LoggedRequest], *, piece: int | None) -> LogComparison:
+def found(records: list[Exchange | RawLine | LoggedRequest], *, piece: int | None) -> Reconciliation:
     """What the comparison finds; told in pieces, or (None) all at once to somebody who forgets nothing."""
     logs = ThreeLogs(FINISHED)
     sources = Told(records)
     if piece is None:
-        sources.read_in_turn(FullComparison(logs._reconciler))
+        sources.read_in_turn(logs._reconciler)
         logs._matching = None
     for begin in range(0, len(records), piece) if piece else ():
         some = records[begin : begin + piece]
@@ -90,8 +91,8 @@ def test_the_same_is_found(records: list[Exchange | RawLine | LoggedRequest], pi
 def test_a_request_that_stands_in_all_logs_twice() -> None:
     once = [logged("a-1"), line("a-1"), asked("a-1")]
     assert found(once * 2, piece=3) == found(once * 2, piece=None)
-    assert found(once * 2, piece=3).mismatches == 3
-    assert found(once, piece=3).mismatches == 0
+    assert found(once * 2, piece=3).mismatch_count == 3
+    assert found(once, piece=3).mismatch_count == 0
 
 
 def test_what_a_late_log_settles_is_forgotten_and_looked_for_ever_more_rarely(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,7 +126,7 @@ def test_only_logs_that_there_are_are_compared(grade: Grade | None, unpassed: in
         logs = ThreeLogs(msgspec.structs.replace(FINISHED, application=application))
         assert logs.in_step is (grade is None)
         Told(records).read_in_turn(TellsOf(logs))
-        assert logs.close(Told(records)).mismatches == count  # type: ignore[arg-type]
+        assert logs.close(Told(records)).mismatch_count == count  # type: ignore[arg-type]
 
 
 class TellsOf:
@@ -149,14 +150,14 @@ def test_side_by_side_where_each_stands_once(changes: dict[str, Any], in_step: b
     Told(records).read_in_turn(TellsOf(logs))
     found = logs.close(Told(records))  # type: ignore[arg-type]
     guests = "guests" in changes
-    assert (found.counts, found.by_guests) == (((1, 1, 1), 1) if guests else ((1, 2, 2), 0))
-    assert found.mismatches == (0 if guests else 1)
+    assert (found.client, found.balancer, found.nodes, found.guests) == ((1, 1, 1, 1) if guests else (1, 2, 2, 0))
+    assert found.mismatch_count == (0 if guests else 1)
 
 
 def test_of_what_was_cut_off_nobody_asks() -> None:
     logs = ThreeLogs(msgspec.structs.replace(FINISHED, ended=None))
     logs.add(asked("a-1"))
-    assert logs.close(Told([asked("a-1")])) == LogComparison((1, 0, 0), 0, (), 0)  # type: ignore[arg-type]
+    assert logs.close(Told([asked("a-1")])) == Reconciliation(1, 0, 0, (), 0, None)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("many", [0, 5, 6])

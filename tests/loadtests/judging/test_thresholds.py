@@ -11,15 +11,15 @@ from compose.architectures import ARCHITECTURES
 from loadtests import cli
 from loadtests.checks import MEASURES
 from loadtests.judging.judge import judge
-from loadtests.judging.thresholds import (
+from loadtests.judging.verdict import (
+    EXIT_CODES,
     FailIf,
     exit_code_of,
     fired,
-    in_their_stead,
     judge_thresholds,
     thresholds_of,
+    verdict_of,
 )
-from loadtests.judging.verdict import EXIT_CODES
 from loadtests.model.formulas import THRESHOLD_EXPECTED, Terms, parse_threshold
 from loadtests.model.results import Costs, LogoutCounts, Results, Threshold, VerdictWord
 from loadtests.model.wording import fails_if
@@ -91,17 +91,17 @@ def test_it_is_told_with_its_numbers(threshold: Threshold, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "thresholds", "expected"),
+    ("doubts", "thresholds", "expected"),
     [
-        ("as predicted", (QUIET,), ("as predicted", ())),
-        ("as predicted", (QUIET, FIRED), ("not as predicted", (fails_if(FIRED),))),
-        ("inconclusive", (FIRED,), ("inconclusive", (fails_if(FIRED),))),
+        ((), (QUIET,), ("as predicted", ())),
+        ((), (QUIET, FIRED), ("not as predicted", (fails_if(FIRED),))),
+        (("nobody knows",), (FIRED,), ("inconclusive", ("nobody knows", fails_if(FIRED)))),
     ],
 )
 def test_where_nothing_is_predicted_they_are_the_prediction(
-    verdict: VerdictWord, thresholds: tuple[Threshold, ...], expected: tuple[VerdictWord, tuple[str, ...]]
+    doubts: tuple[str, ...], thresholds: tuple[Threshold, ...], expected: tuple[VerdictWord, tuple[str, ...]]
 ) -> None:
-    assert in_their_stead(verdict, (), thresholds) == expected
+    assert verdict_of(doubts, (), thresholds) == expected
 
 
 def results_of(verdict: VerdictWord, **architectures: tuple[VerdictWord, Threshold]) -> Results:
