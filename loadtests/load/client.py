@@ -114,7 +114,7 @@ class StrictSession(FastHttpSession):
 
     def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"", jar: Jar = "main") -> ShopAnswer:
         pocket = self._main if jar == "main" else self._pocket(jar)  # nearly all are: no look-up for these
-        asked = pocket.dress(path, headers)
+        pocket.dress(path, headers)
         idle = self._idle[jar]
         # The connection that was used last: it is the likeliest to be open still.
         shop = idle.pop() if idle else _Client(*self._address)
@@ -137,14 +137,14 @@ class StrictSession(FastHttpSession):
         done = time.monotonic_ns()  # before the cookies are looked at: that is our time, not the shop's
         idle.append(shop)
         found = response.info()
-        refused = "set-cookie" in found and pocket.take(found, asked)
+        refused = "set-cookie" in found and pocket.take(found, path)
         sent = len(headers.get("Cookie", ""))
         return ShopAnswer(
             began, done, response.get_code(), headers=found, body=content, cookie_bytes=sent, cookie_refused=refused
         )
 
     def watch(self, path: str, headers: dict[str, str], until_ns: int) -> ShopAnswer:
-        asked = self._main.dress(path, headers)
+        self._main.dress(path, headers)
         began = time.monotonic_ns()
         shop = _Client(*self._address, WINDOW_S)  # a stream may be silent for long; `_held` has its own limit
         limit = gevent.Timeout.start_new(self._limit_s)
@@ -153,7 +153,7 @@ class StrictSession(FastHttpSession):
             content = b"" if response.get_code() == 200 else response.read()
             limit.close()  # it has begun, in time; how long it lasts is not for this limit to say
             found = response.info()
-            refused = "set-cookie" in found and self._main.take(found, asked)
+            refused = "set-cookie" in found and self._main.take(found, path)
             streamed, dropped = (0, False) if content else _held(response, until_ns)
         except NotSent as error:
             return ShopAnswer(began, time.monotonic_ns(), error=str(error), sent=False)

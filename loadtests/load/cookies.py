@@ -49,8 +49,29 @@ class BrowserCookies(DefaultCookiePolicy):
 class BrowserJar(CookieJar):
     """Sends cookies in the order in which a browser does: a new value goes to the end, the same one stays."""
 
+    def __init__(self, policy: DefaultCookiePolicy) -> None:
+        super().__init__(policy)
+        self._always: str | None = None
+
+    def header(self, url: str) -> str:
+        """The Cookie header for this address; "" if none of them goes there. All addresses are of one server."""
+        if self._always is not None:
+            return self._always
+        request = JarRequest(url)
+        self.add_cookie_header(request)
+        # The standard library needs as long for it as for the rest of a request; mostly it would say the same again.
+        if all(cookie.path == "/" and cookie.expires is None for cookie in self):
+            self._always = request.cookies
+        return request.cookies
+
+    def clear(self, domain: str | None = None, path: str | None = None, name: str | None = None) -> None:
+        """Forget all, or those of a domain, of a path there, or one; KeyError if there are none."""
+        self._always = None
+        super().clear(domain, path, name)  # type: ignore[arg-type]
+
     def set_cookie(self, cookie: Cookie) -> None:
         """Keep it."""
+        self._always = None
         # As Chromium does it; the standard library would leave a new value at the place of the old one.
         place = cookie.domain, cookie.path, cookie.name
         if any((kept.domain, kept.path, kept.name) == place and kept.value != cookie.value for kept in self):
@@ -67,18 +88,17 @@ class Pocket:
         self._seals = jar in SEALED
         self.cookies = BrowserJar(self._policy)
 
-    def dress(self, path: str, headers: dict[str, str]) -> JarRequest:
-        """Put the Cookie header among the others; what comes back is for `take`."""
-        request = JarRequest(self._base + path, headers)
-        self.cookies.add_cookie_header(request)
-        return request
+    def dress(self, path: str, headers: dict[str, str]) -> None:
+        """Put the Cookie header among the others."""
+        if cookies := self.cookies.header(self._base + path):
+            headers["Cookie"] = cookies
 
-    def take(self, received: Any, request: JarRequest) -> bool:
-        """Keep the cookies of these headers; True if one of them was too long."""
+    def take(self, received: Any, path: str) -> bool:
+        """Keep the cookies of these headers, which came from there; True if one of them was too long."""
         if self._seals and len(self.cookies):
             return False
         self._policy.refused = False  # the policy is told of one cookie after the other, and can only note it
-        self.cookies.extract_cookies(_JarResponse(received), request)  # type: ignore[arg-type]
+        self.cookies.extract_cookies(_JarResponse(received), JarRequest(self._base + path))  # type: ignore[arg-type]
         return self._policy.refused
 
     def fill_from(self, other: Pocket) -> None:
@@ -95,15 +115,13 @@ class Pocket:
 
 
 class JarRequest(Request):
-    """As much of a request as a cookie jar wants to see; the Cookie header goes where the other headers are."""
+    """As much of a request as a cookie jar wants to see."""
 
-    def __init__(self, url: str, headers: dict[str, str]) -> None:
-        super().__init__(url)
-        self._sent = headers
+    cookies = ""
 
     def add_unredirected_header(self, key: str, val: str) -> None:
         """The jar's way to say `Cookie: …`."""
-        self._sent[key] = val
+        self.cookies = val
 
 
 class _JarResponse:

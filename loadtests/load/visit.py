@@ -66,6 +66,8 @@ class ShopperVisit:
         self._start_job = start_job
         self._client = client
         self._address = address_of(shopper, terms.addresses)
+        self._requests = f"{terms.prefix}-{shopper:04d}-"
+        self._trace = trace_of(f"{self._requests}0")[:-10]  # without the number of the request, in which it ends
         self._asked = 0
         self._next_step = 0
         self._begun: dict[int, Action] = {}
@@ -243,7 +245,7 @@ class ShopperVisit:
         asked = next(steps)
         while True:
             self._asked += 1
-            request = f"{self._terms.prefix}-{self.shopper:04d}-{self._asked:04d}"
+            request = f"{self._requests}{self._asked:04d}"
             sent_us = self._clock.now_us()
             try:
                 answer = self._send(action, asked, request)
@@ -280,7 +282,7 @@ class ShopperVisit:
         headers = asked.headers
         headers["X-Request-Id"] = request
         headers["X-Forwarded-For"] = self._address  # all are on one machine, and affinity by address needs many
-        headers["traceparent"] = f"00-{trace_of(request)}-{self.shopper:08d}{self._asked:08d}-01"
+        headers["traceparent"] = f"00-{self._trace}{self._asked:010d}-{self.shopper:08d}{self._asked:08d}-01"
         if action.do == "watch":
             return self._browser.watch(asked.path, headers, self._clock.zero_ns + self._terms.window_us * 1000)
         return self._browser.ask(asked.method, asked.path, headers, asked.body, action.jar)

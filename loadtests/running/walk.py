@@ -103,7 +103,7 @@ class WalkPerson:
         self._asked += 1
         # A prefix of its own: these requests are nobody's in a run's books.
         headers = {**asked.headers, "X-Request-Id": f"probe-{self._prefix}-{self._asked:04d}"}
-        dressed = self._pocket.dress(asked.path, headers)
+        self._pocket.dress(asked.path, headers)
         began = time.monotonic_ns()
         # A connection for each request: what an application does with one that is kept is not looked at here.
         connection = http.client.HTTPConnection(
@@ -117,7 +117,7 @@ class WalkPerson:
             return ShopAnswer(began, time.monotonic_ns(), error=type(error).__name__)
         finally:
             connection.close()
-        self._pocket.take(answer.msg, dressed)
+        self._pocket.take(answer.msg, asked.path)
         return ShopAnswer(began, time.monotonic_ns(), answer.status, headers=answer.msg, body=body)
 
 

@@ -6,12 +6,14 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from compose.applications.twins import session_cookie
 from compose.architectures import ARCHITECTURES
 from compose.balancers.contract import affinity_cookie, ring_cookie
 from compose.cluster import ClusterSpec
-from loadtests.load.cookies import NODE_COOKIES, JarRequest, Pocket
+from loadtests.load.cookies import NODE_COOKIES, Pocket
 from tests.loadtests.standins import StandinShop, in_load_process, standin_shop
 
 BEGIN = """
@@ -167,11 +169,38 @@ def test_the_balancers_cookies_are_told_by_their_names(name: str) -> None:
 def test_forgetting_the_node_leaves_the_session() -> None:
     pocket = Pocket("main", "http://127.0.0.1:80")
     for cookie in ("twinshop-node-redis-1=a", "twinshop-ring-redis-1=b", "twinshop-redis-1=c"):
-        pocket.take(Headers(f"{cookie}; Path=/"), JarRequest("http://127.0.0.1:80/", {}))
+        pocket.take(Headers(f"{cookie}; Path=/"), "/")
     pocket.forget("node")
     headers: dict[str, str] = {}
     pocket.dress("/cart", headers)
     assert headers == {"Cookie": "twinshop-redis-1=c"}
+
+
+@given(
+    st.lists(
+        st.builds(
+            "{}={}; Path={}{}".format,
+            st.sampled_from(("a", "b")), st.sampled_from("12"), st.sampled_from(("/", "/cart")),
+            st.sampled_from(("", "; Max-Age=60", "; Max-Age=0")),
+        ),
+        max_size=6,
+    ),
+)  # fmt: skip
+def test_a_header_that_was_remembered_is_the_one_that_would_be_made_now(cookies: list[str]) -> None:
+    pocket = Pocket("main", "http://127.0.0.1:80")
+    for cookie in cookies:
+        pocket.take(Headers(cookie), "/cart")
+        afresh = Pocket("main", "http://127.0.0.1:80")
+        afresh.fill_from(pocket)
+        for path in ("/", "/cart", "/cart"):
+            assert dressed(pocket, path) == dressed(afresh, path)
+            afresh.fill_from(pocket)  # it remembers nothing
+
+
+def dressed(pocket: Pocket, path: str) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    pocket.dress(path, headers)
+    return headers
 
 
 class Headers:
