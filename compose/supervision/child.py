@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -105,6 +106,8 @@ def spawn(
         # Not any file that is missing: it may be the folder to start it in.
         if isinstance(error, FileNotFoundError) and error.filename == args[0] and "/" not in args[0]:
             why = f"there is no program `{args[0]}` on the PATH"
+            if script := shutil.which(args[0], path=env.get("PATH")):  # the system says the same of both
+                why = f"{script} is there, and the program that its first line names is not"
             next_step = "install it; of a described application, look at `command` in [node]"
         raise EnvironmentNotReady(f"cannot start {name}", why=why, next_step=next_step) from error
     child = Child(name, process.pid, birth_of(process.pid) or "", ledger.run)

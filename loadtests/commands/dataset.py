@@ -65,5 +65,5 @@ def verify(folder: Path, as_json: bool) -> int:
     if len(done.differences) > MOST_SHOWN:
         tell(f"… and {len(done.differences) - MOST_SHOWN} more: --json")
     tell(f"left out: {', '.join(done.left_out) or 'nothing'}")
-    tell(f"{done.runs} runs, {done.numbers:,} numbers: {len(done.differences)} differences")
+    tell(f"runs: {done.runs}; numbers: {done.numbers:,}; differences: {len(done.differences)}")
     return 1 if done.differences else 0

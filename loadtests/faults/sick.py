@@ -11,7 +11,7 @@ from loadtests.model.cause import Cause
 class Sick(TroublesPages):
     kind = "sick"
     colour = "#de3b40"
-    doing = "Sickening"
+    doing = "Breaking"
     done = "sick"
     free_play = 6
     causes: tuple[Cause, ...] = (RETRIED_ELSEWHERE,)

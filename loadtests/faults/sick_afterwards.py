@@ -13,7 +13,6 @@ class SickAfterwards(Sick):
 
     kind = "sick-afterwards"
     colour = "#c71e4f"
-    doing = "Sickening"
     done = "sick after its work"
     free_play = 0
     causes = (RETRIED_ELSEWHERE, REQUEST_REPEATED)

@@ -128,8 +128,8 @@ def _no_run(root: Path) -> RunFolderError:
     )
 
 
-def make_folder(path: Path) -> Path:
-    """Make a folder for something that is about to be run; its name has the second in it.
+def make_folder(path: Path, place: str = "--runs DIR") -> Path:
+    """Make a folder for something that is about to be run; `place` is the option that names another one.
 
     Raises:
         UsageError: it is there already.
@@ -143,7 +143,7 @@ def make_folder(path: Path) -> Path:
         raise EnvironmentNotReady(
             f"cannot make the folder {shlex.quote(str(path))}",
             why=error.strerror or str(error),
-            next_step="name another place: --runs DIR",
+            next_step=f"name another place: {place}",
         ) from error
     return path
 

@@ -34,7 +34,7 @@ def merge(folders: Sequence[Path], into: Path) -> Path:
     _check_alike(parts)
     _check_versions(parts)
     cells = _all_cells(parts)
-    make_folder(into)  # only now that the parts are known to fit together
+    make_folder(into, "--out DIR")  # only now that the parts are known to fit together
     for folder, matrix in parts:
         for run in sorted({cell.run for cell in matrix.cells if cell.run}):
             _copy_run(folder, run, into)

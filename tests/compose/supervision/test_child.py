@@ -126,6 +126,18 @@ def test_a_program_that_is_not_on_the_path_is_called_so(ledger: Ledger, tmp_path
     assert "[node]" in raised.value.next_step
 
 
+def test_a_script_whose_interpreter_is_missing_is_called_so(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "a-script"
+    script.write_text("#!/no/such/interpreter\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(EnvironmentNotReady, match="cannot start part") as raised:
+        spawn(ledger, "part", ["a-script"], env={}, log=tmp_path / "log")
+    assert raised.value.why == f"{script} is there, and the program that its first line names is not"
+
+
 def test_without_a_ledger_nothing_is_started(ledger: Ledger, tmp_path: Path) -> None:
     ledger.path.unlink()
     with pytest.raises(EnvironmentNotReady, match="ledger"):

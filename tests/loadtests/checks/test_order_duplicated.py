@@ -85,7 +85,7 @@ class TestOrderDuplicated(CheckContract):
         sick = fault("n1", "sick-afterwards", 100_000, 120_000, 900_000, 950_000)
         retried = msgspec.structs.replace(scene(), faults=(sick,), limits=Limits(balancer_retries=1))
         for run, by, sentence in (
-            (retried, 0, "without sickening n1 at 0.1 s, this checkout would have made one order"),
+            (retried, 0, "without breaking n1 at 0.1 s, this checkout would have made one order"),
             (
                 msgspec.structs.replace(retried, limits=Limits()), None,
                 "without the second sending of one request at 0.2 s, this checkout would have made one order",
