@@ -144,4 +144,4 @@ def look_with_every_rule(page: Page) -> None:
         page.set_viewport_size({"width": width, "height": 900})
         for dark in (False, True):
             page.emulate_media(color_scheme="dark" if dark else "light")
-            assert_axe_finds_nothing(page)
+            assert_axe_finds_nothing(page, each=True)
