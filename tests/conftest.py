@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from compose.supervision import ports
 from tests import without_netlink
+from tests.browsers import NO_CHROMIUM, chromium_program
 from tests.left_behind import left_over, outlives_a_test
 from tests.turns import pytest_collection_modifyitems as pytest_collection_modifyitems
 from tests.turns import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
@@ -141,10 +142,10 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
     Without one on the machine, browser tests are skipped; in continuous integration they fail.
     """
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    program = chromium_program()
     if program is None:
         say = pytest.fail if os.environ.get("CI") else pytest.skip
-        say("no Chromium on this machine (apt-get install chromium, or any Chrome)")
+        say(NO_CHROMIUM)
     expect.set_options(timeout=SHOWN_WITHIN_MS)
     folder = tmp_path_factory.mktemp("chromium")
     start = folder / "chromium-without-netlink"

@@ -5,12 +5,13 @@ OUT is a folder; a PAGE is an HTML file. For eyes, not for a verdict: what can b
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from playwright.sync_api import Browser, FloatRect, sync_playwright
+
+from tests.browsers import NO_CHROMIUM, chromium_program
 
 WIDTHS = (360, 390, 1280, 1920)
 SCHEMES = ("light", "dark")
@@ -46,8 +47,8 @@ def main(words: Sequence[str]) -> None:
     """Draw them, and say where they are."""
     out, *pages = map(Path, words)
     out.mkdir(parents=True, exist_ok=True)
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    assert program is not None, "no Chromium on this machine (apt-get install chromium)"
+    program = chromium_program()
+    assert program is not None, NO_CHROMIUM
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         for drawn in draw(browser, out, pages):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from compose.running import new_run_id
 from compose.supervision.ledger import Ledger
 from loadtests.workshop.rehearsal.other_device import OtherDevice, other_device, why_not
+from tests.browsers import NO_CHROMIUM, chromium_program
 
 SHOWN_WITHIN_MS = 40_000
 PHONE = {"width": 390, "height": 800}
@@ -37,8 +37,8 @@ def another_network(state: Path, addresses: int = 1) -> Iterator[OtherDevice]:
 @contextmanager
 def phones(device: OtherDevice, folder: Path) -> Iterator[Browser]:
     """A real Chromium over there: its pages reach what that network reaches."""
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    assert program is not None, "no Chromium on this machine (apt-get install chromium)"
+    program = chromium_program()
+    assert program is not None, NO_CHROMIUM
     start = folder / "chromium-over-there"
     start.write_text(f'#!/bin/sh\nexec {shlex.join(device.words([program]))} "$@"\n')
     start.chmod(0o755)
