@@ -67,7 +67,7 @@ class BrowserJar(CookieJar):
     def clear(self, domain: str | None = None, path: str | None = None, name: str | None = None) -> None:
         """Forget all, or those of a domain, of a path there, or one; KeyError if there are none."""
         self._always = None
-        super().clear(domain, path, name)  # type: ignore[arg-type]
+        super().clear(domain, path, name)
 
     def set_cookie(self, cookie: Cookie) -> None:
         """Keep it."""
