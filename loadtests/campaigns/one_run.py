@@ -14,7 +14,6 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -35,7 +34,7 @@ LOOK_EVERY_S = 0.5
 _decode_outcome = msgspec.json.Decoder(Outcome).decode
 
 
-class InThisProcess(Launcher[RunJob]):
+class InThisProcess(Launcher):
     """Runs one job after the other; whoever asks holds the machine."""
 
     def __init__(self, request: RunRequest, engine: Engine, watcher: RunWatcher) -> None:
@@ -61,21 +60,18 @@ class InThisProcess(Launcher[RunJob]):
         return Over(Outcome(finished.folder.root.name, tuple(finished.results.architectures)))
 
 
-class Processes(Launcher[RunJob]):
+class Processes(Launcher):
     """Each run is a child process; what it says on the way goes to `logs/<scenario>.log` beside its folder."""
 
-    def __init__(
-        self, folder: Path, engine: str, app: Path | None = None, place_of: Callable[..., str] = lambda _job: ""
-    ) -> None:
-        """`app`: the description of what is under test, if it is none of the twins. `place_of`: as of `FarLauncher`."""
+    def __init__(self, folder: Path, engine: str, app: Path | None = None) -> None:
+        """`app`: the description of what is under test, if it is none of the twins."""
         self._folder = folder
         self._engine = engine
         self._app = str(app.absolute()) if app else ""
-        self._within = place_of
 
     def start(self, job: RunJob) -> RunProcess:
         """Start one and return at once."""
-        folder = self._folder / self._within(job)
+        folder = self._folder / job.into
         logs = folder / "logs"
         logs.mkdir(parents=True, exist_ok=True)
         order = RunOrder(job, self._engine, str(folder.absolute()), os.getpid(), app=self._app)

@@ -11,7 +11,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol
 
 import msgspec
 
@@ -45,6 +45,8 @@ class RunJob(msgspec.Struct, frozen=True):
     """In front of the nodes; empty: the scenario's, or the default."""
     report: bool = True
     """Its page is made at once; otherwise whoever wants to read it makes it: `twinshop report`."""
+    into: str = ""
+    """The folder, below the campaign's, in which its run's folder appears; empty: the campaign's itself."""
 
     def without(self, done: Collection[str]) -> RunJob | None:
         """The same on the other architectures; None if there are none."""
@@ -83,8 +85,6 @@ class CampaignProgress(msgspec.Struct, frozen=True):
     """What that job took; 0 before it begins."""
 
 
-J = TypeVar("J", bound=RunJob)
-J_in = TypeVar("J_in", bound=RunJob, contravariant=True)
 ClearAway = Callable[[], None]
 
 
@@ -117,11 +117,11 @@ class Over:
     kill = interrupt
 
 
-class Launcher(ABC, Generic[J_in]):
+class Launcher(ABC):
     """Starts jobs: in processes of their own, in this one, or on other machines."""
 
     @abstractmethod
-    def start(self, job: J_in) -> RunningJob:
+    def start(self, job: RunJob) -> RunningJob:
         """Start one. In this process it has ended on return.
 
         Raises:
@@ -141,14 +141,14 @@ class Launcher(ABC, Generic[J_in]):
         return the_machine(say)
 
 
-class Campaign(ABC, Generic[J]):
+class Campaign(ABC):
     """What a campaign tells the runner."""
 
     side_by_side: int = 1
     """Jobs that may go on at the same time."""
 
     @abstractmethod
-    def keep(self, job: J, outcome: Outcome) -> J | None:
+    def keep(self, job: RunJob, outcome: Outcome) -> RunJob | None:
         """Keep what a job came to, so that an end at any later moment does not lose it.
 
         Returns:
@@ -159,40 +159,40 @@ class Campaign(ABC, Generic[J]):
         """The others go on after a job that could not be carried out; `keep` is told of it."""
         return False
 
-    def before(self, job: J, progress: CampaignProgress) -> str:
+    def before(self, job: RunJob, progress: CampaignProgress) -> str:
         """What to say when it begins; "" is not said."""
         return ""
 
-    def after(self, job: J, progress: CampaignProgress) -> str:
+    def after(self, job: RunJob, progress: CampaignProgress) -> str:
         """What to say when it was kept; "" is not said."""
         return ""
 
 
-class Started(msgspec.Struct, Generic[J], frozen=True):
+class Started(msgspec.Struct, frozen=True):
     """A job that goes on, and until when it may."""
 
-    job: J
+    job: RunJob
     running: RunningJob
     began: float
     until: float
 
 
-class Runner(Generic[J]):
+class Runner:
     """Carries out a campaign; `clear_away` undoes what a killed run has left behind."""
 
     def __init__(
-        self, campaign: Campaign[J], launcher: Launcher[J], say: Callable[[str], None], clear_away: ClearAway
+        self, campaign: Campaign, launcher: Launcher, say: Callable[[str], None], clear_away: ClearAway
     ) -> None:
         self._campaign = campaign
         self._launcher = launcher
         self._say = say
         self._clear_away = clear_away
-        self._going: list[Started[J]] = []
-        self._waiting: list[J] = []
+        self._going: list[Started] = []
+        self._waiting: list[RunJob] = []
         self._ended = 0
         self._expected_s = self._took_s = 0.0
 
-    def carry_out(self, jobs: Iterable[J]) -> None:
+    def carry_out(self, jobs: Iterable[RunJob]) -> None:
         """Run them all.
 
         Raises:
@@ -220,7 +220,7 @@ class Runner(Generic[J]):
             running = self._start(job)
             self._going.append(Started(job, running, began, began + LONGER * job.seconds + SLACK_S))
 
-    def _start(self, job: J) -> RunningJob:
+    def _start(self, job: RunJob) -> RunningJob:
         try:
             return self._launcher.start(job)
         except (Interrupted, UsageError):  # what was asked for wrongly is as wrong in each of the others
@@ -230,13 +230,13 @@ class Runner(Generic[J]):
                 raise
             return Over(Outcome(error=error.what))
 
-    def _next(self) -> J | None:
+    def _next(self) -> RunJob | None:
         """The first that may start: none is held up by one that waits for another of its own kind."""
         going = {it.job.together for it in self._going} - {""}
         job = next((job for job in self._waiting if job.together not in going), None)
         return job if job is not None and self._has_room_for(job) else None
 
-    def _has_room_for(self, job: J) -> bool:
+    def _has_room_for(self, job: RunJob) -> bool:
         machines = self._launcher.machines()
         if machines is not None:
             return len(self._going) < machines
@@ -259,7 +259,7 @@ class Runner(Generic[J]):
                 self._keep(it, outcome)
         return self._ended > before
 
-    def _keep(self, it: Started[J], outcome: Outcome) -> None:
+    def _keep(self, it: Started, outcome: Outcome) -> None:
         left = self._campaign.keep(it.job, outcome)
         if left is not None:
             self._waiting.insert(0, left)
@@ -303,7 +303,7 @@ class Runner(Generic[J]):
 
 
 def carried_out(
-    campaign: Campaign[J], launcher: Launcher[J], jobs: Iterable[J], say: Callable[[str], None]
+    campaign: Campaign, launcher: Launcher, jobs: Iterable[RunJob], say: Callable[[str], None]
 ) -> Interrupted | None:
     """Carry all of it out on what the launcher holds, with signals heeded; what cut it short, if anything did.
 
@@ -319,16 +319,16 @@ def carried_out(
     return None
 
 
-def chains(jobs: Iterable[J]) -> dict[str, list[J]]:
+def chains(jobs: Iterable[RunJob]) -> dict[str, list[RunJob]]:
     """Those that run one after the other, under their common word; all others under their scenario and place."""
-    found: dict[str, list[J]] = {}
+    found: dict[str, list[RunJob]] = {}
     for at, job in enumerate(jobs):
         # With its place: two repeats of one scenario are not bound to each other.
         found.setdefault(job.together or f"{at} {job.scenario}", []).append(job)
     return found
 
 
-def longest_first(jobs: Iterable[J]) -> tuple[J, ...]:
+def longest_first(jobs: Iterable[RunJob]) -> tuple[RunJob, ...]:
     """For several machines: what takes longest one after the other begins first, and nobody waits for it in the end."""
     found = sorted(chains(jobs).values(), key=lambda chain: -sum(job.seconds for job in chain))
     return tuple(job for chain in found for job in chain)

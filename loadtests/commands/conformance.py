@@ -72,9 +72,9 @@ def conformance(
 
 
 def _far(scheduler: str, asked: ConformanceRequest) -> FarLauncher:
-    from loadtests.campaigns.conformance.conformance_run import balancers_of, runs_of
+    from loadtests.campaigns.conformance.conformance_run import balancers_of
 
     machines = options.machines_at(scheduler, balancers_of(asked))  # first: it says what to install
     from loadtests.campaigns.far.machines import FarLauncher
 
-    return FarLauncher(machines, asked.folder, "processes", place_of=runs_of)
+    return FarLauncher(machines, asked.folder, "processes")

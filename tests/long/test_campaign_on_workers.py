@@ -332,7 +332,7 @@ def test_a_campaign_on_one_worker_takes_little_more_than_its_runs(tmp_path: Path
     assert far_s <= 1.05 * far_runs_s, figures
 
 
-class Counted(Campaign[RunJob]):
+class Counted(Campaign):
     def __init__(self) -> None:
         self.done = 0
 

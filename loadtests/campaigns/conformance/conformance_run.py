@@ -68,20 +68,7 @@ class ConformanceDone(msgspec.Struct, frozen=True):
     interrupted: Interrupted | None = None
 
 
-class ConformanceJob(RunJob, frozen=True, kw_only=True):
-    """One repeat of one cell."""
-
-    key: ConformanceKey
-    repeat: int
-
-
-def runs_of(job: ConformanceJob) -> str:
-    """The folder of a job's runs, beside `conformance.json`."""
-    # One for each repeat: two of one event that begin in the same second must not be mixed up.
-    return f"{job.balancer}/{job.architectures[0]}/{job.repeat}"
-
-
-class ConformanceCampaign(Campaign[ConformanceJob]):
+class ConformanceCampaign(Campaign):
     """Fills cells, repeat by repeat."""
 
     def __init__(self, folder: Path, known: Conformance, side_by_side: int) -> None:
@@ -90,14 +77,12 @@ class ConformanceCampaign(Campaign[ConformanceJob]):
         self._folder = folder
         self._newest = ""
 
-    def keep(self, job: ConformanceJob, outcome: Outcome) -> None:
+    def keep(self, job: RunJob, outcome: Outcome) -> None:
         """Count its people; a repeat that failed says why, and the others stand."""
-        event, (architecture,) = Path(job.scenario).stem, job.architectures
-        place = (event, job.balancer, architecture)
-        cell = self.known.by_place().get(place) or ConformanceCell(event, job.balancer, architecture, job.key)
         if outcome.interrupted and not outcome.error:  # not a repeat that failed: one that is still to be run
             return
-        cell = self._counted(cell, f"{runs_of(job)}/{outcome.run}", outcome)
+        cell = self.known.by_place()[Path(job.scenario).stem, job.balancer, job.architectures[0]]
+        cell = self._counted(cell, f"{job.into}/{outcome.run}", outcome)
         self.known = self.known.with_cell(cell)
         self._newest = cell.failed or "counted"
         write_conformance(self._folder, self.known)
@@ -120,7 +105,7 @@ class ConformanceCampaign(Campaign[ConformanceJob]):
         """The others go on."""
         return True
 
-    def after(self, job: ConformanceJob, progress: CampaignProgress) -> str:
+    def after(self, job: RunJob, progress: CampaignProgress) -> str:
         """How it went, and how long the others will take."""
         left = f", about {progress.left_s / 60:.0f} min left" if progress.left_s >= 60 else ""
         cell = f"{Path(job.scenario).stem}, {job.balancer}, {job.architectures[0]}"
@@ -128,7 +113,7 @@ class ConformanceCampaign(Campaign[ConformanceJob]):
 
 
 def carry_out(
-    asked: ConformanceRequest, say: Callable[[str], None], launcher: Launcher[ConformanceJob] | None = None
+    asked: ConformanceRequest, say: Callable[[str], None], launcher: Launcher | None = None
 ) -> ConformanceDone:
     """Run what is left of what was asked for, and write table and page; `say` hears of the progress.
 
@@ -141,7 +126,7 @@ def carry_out(
     known, jobs = plan_of(asked)
     write_conformance(asked.folder, known)
     campaign = ConformanceCampaign(asked.folder, known, asked.side_by_side or int(SIDE_BY_SIDE * (os.cpu_count() or 1)))
-    launcher = launcher or Processes(asked.folder, "processes", place_of=runs_of)
+    launcher = launcher or Processes(asked.folder, "processes")
     say(f"{len(jobs)} runs, {how_long(jobs, campaign.side_by_side, launcher.machines())}")
     interrupted = carried_out(campaign, launcher, jobs, say)
     if interrupted is None:
@@ -157,7 +142,7 @@ def report_witnesses(folder: Path, known: Conformance) -> None:
             write_report(run, read_document(run.results, Results))
 
 
-def plan_of(asked: ConformanceRequest) -> tuple[Conformance, tuple[ConformanceJob, ...]]:
+def plan_of(asked: ConformanceRequest) -> tuple[Conformance, tuple[RunJob, ...]]:
     """What is known and still counts, and what is left.
 
     Raises:
@@ -166,7 +151,7 @@ def plan_of(asked: ConformanceRequest) -> tuple[Conformance, tuple[ConformanceJo
     """
     fresh = Conformance(twinshop=twinshop_version(), seed=asked.seed, repeats=asked.repeats)
     before = read_conformance(asked.folder).by_place() if (asked.folder / FILE).is_file() else {}
-    known, jobs = fresh, list[ConformanceJob]()
+    known, jobs = fresh, list[tuple[int, RunJob]]()  # each with its repeat
     for event, balancer, key in _asked(asked):
         wanted = asked_of_balancer(event)
         known = msgspec.structs.replace(known, shoppers=event.load.shoppers)
@@ -178,22 +163,23 @@ def plan_of(asked: ConformanceRequest) -> tuple[Conformance, tuple[ConformanceJo
             # Repeats of another program or another event say nothing of this one: they are forgotten, not added to.
             cell = kept if kept is not None and kept.key == key else ConformanceCell(*place, key)
             cannot = balancer.cannot_serve(ARCHITECTURES[name].affinity, wanted)
-            known = known.with_cell(msgspec.structs.replace(cell, why=cannot, failed=""))
-            missing = 0 if cannot else cell.lacks(asked.repeats)
-            path = str(EVENTS / f"{event.name}.toml")
-            jobs += [
-                ConformanceJob(
-                    path, (name,), asked.seed, seconds_each(event), balancer=balancer.name, key=key,
-                    repeat=number, report=number == REPORTED,
-                )
-                for number in range(asked.repeats - missing + 1, asked.repeats + 1)
-            ]  # fmt: skip
+            cell = msgspec.structs.replace(cell, why=cannot, failed="")
+            known = known.with_cell(cell)
+            for repeat in range(asked.repeats - cell.lacks(asked.repeats) + 1, asked.repeats + 1):
+                job = RunJob(
+                    str(EVENTS / f"{event.name}.toml"), (name,), asked.seed, seconds_each(event),
+                    balancer=balancer.name, report=repeat == REPORTED,
+                    # A folder for each repeat: two of one event that begin in the same second must not be mixed up.
+                    into=f"{balancer.name}/{name}/{repeat}",
+                )  # fmt: skip
+                jobs.append((repeat, job))
     # What was known of other balancers and events stays.
     for place, cell in before.items():
         if place not in known.by_place():
             known = known.with_cell(cell)
     # One repeat of everything before the next of anything: cut off, the table has all its cells, with fewer repeats.
-    return known, tuple(sorted(jobs, key=lambda job: (job.repeat, job.scenario, job.balancer)))
+    jobs.sort(key=lambda it: (it[0], it[1].scenario, it[1].balancer))
+    return known, tuple(job for _repeat, job in jobs)
 
 
 def balancers_of(asked: ConformanceRequest) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -162,14 +162,6 @@ class Machines:
             next_step=f'dask worker {self.address} --nthreads 1 --resources "{MACHINE}=1"',
         )
 
-    @contextmanager
-    def hold(self, _say: Callable[[str], None]) -> Iterator[ClearAway]:
-        """Nothing is held here: each machine is held by the run on it, and clears away for itself."""
-        try:
-            yield lambda: None
-        finally:
-            self.close()
-
     def close(self) -> None:
         """Leave the scheduler."""
         with suppress(Exception):
@@ -193,23 +185,20 @@ def _check_certificates(address: str) -> None:
     )
 
 
-class FarLauncher(Launcher[RunJob]):
+class FarLauncher(Launcher):
     """Hands jobs out; each one's run folder appears in `folder` when it has come back."""
 
     def __init__(
         self, machines: Machines, folder: Path, engine: str, *, shoppers: int | None = None, workers: int = 1,
-        work: Work = carry_out, place_of: Callable[..., str] = lambda _job: "",
+        work: Work = carry_out,
     ) -> None:  # fmt: skip
-        """`place_of`: the folder in `folder` where a job's run appears. `work`: what is done on the machines; another
-        one only to try the campaign itself.
-        """
+        """`work`: what is done on the machines; another one only to try the campaign itself."""
         self.there = machines
         self._folder = folder
         self._engine = engine
         self._shoppers = shoppers
         self._workers = workers
         self._work = work
-        self._within = place_of
         self._address_of: dict[str, str] = {}
         """By `RunJob.together`: where one of them ran, and so the others do."""
 
@@ -221,9 +210,13 @@ class FarLauncher(Launcher[RunJob]):
         """How many there are now."""
         return self.there.count()
 
-    def hold(self, say: Callable[[str], None]) -> AbstractContextManager[ClearAway]:
-        """The scheduler's machines."""
-        return self.there.hold(say)
+    @contextmanager
+    def hold(self, say: Callable[[str], None]) -> Iterator[ClearAway]:
+        """Nothing is held here: each machine is held by the run on it, and clears away for itself."""
+        try:
+            yield lambda: None
+        finally:
+            self.there.close()
 
     def submit(self, job: RunJob, name: str) -> Future[bytes]:
         """Hand it out once more, under that name; to the machine of those that belong together, if it is there."""
@@ -257,7 +250,7 @@ class FarLauncher(Launcher[RunJob]):
             file = Path(draft) / "run.zip"
             file.write_bytes(returned.bundle)
             folder = unpack(file, Path(draft) / "run")
-            return msgspec.structs.replace(outcome, run=_settle(folder, self._folder / self._within(job)))
+            return msgspec.structs.replace(outcome, run=_settle(folder, self._folder / job.into))
 
 
 def _settle(folder: Path, place: Path) -> str:

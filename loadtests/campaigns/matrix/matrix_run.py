@@ -48,7 +48,7 @@ from loadtests.running.run import asked_of_balancer
 from shared.errors import Interrupted, RunFolderError, UsageError
 
 
-class MatrixCampaign(Campaign[RunJob]):
+class MatrixCampaign(Campaign):
     """Fills cells; `matrix` is what is known so far."""
 
     def __init__(self, folder: Path, matrix: Matrix, keys: Mapping[str, CellKey]) -> None:
@@ -132,7 +132,7 @@ class MatrixDone(msgspec.Struct, frozen=True):
     interrupted: Interrupted | None = None
 
 
-def carry_out(asked: MatrixRequest, say: Callable[[str], None], launcher: Launcher[RunJob] | None = None) -> MatrixDone:
+def carry_out(asked: MatrixRequest, say: Callable[[str], None], launcher: Launcher | None = None) -> MatrixDone:
     """Run what is left of what was asked for; `say` hears of the progress.
 
     Raises:
@@ -185,7 +185,7 @@ def for_balancer(entry: Entry, balancer: str, architectures: Mapping[str, Archit
 
 
 def _run(
-    asked: MatrixRequest, entries: tuple[Entry, ...], matrix: Matrix, launcher: Launcher[RunJob],
+    asked: MatrixRequest, entries: tuple[Entry, ...], matrix: Matrix, launcher: Launcher,
     say: Callable[[str], None],
 ) -> Interrupted | None:  # fmt: skip
     jobs = jobs_for(entries, asked.selection, matrix, again=asked.again, timed=timed())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -61,7 +61,7 @@ def repeat(
     repeats: int,
     engine: Engine,
     watcher: RunWatcher,
-    launcher_in: Callable[[Path], Launcher[BlockJob]] | None = None,
+    launcher_in: Callable[[Path], Launcher] | None = None,
 ) -> Repeated:
     """Carry out a scenario that many times, and compare. `launcher_in`: what starts the runs, given their folder.
 
@@ -84,20 +84,20 @@ def repeat(
     asked = _asked(request, scenario, names, repeats, engine)
     folder = request.runs / asked.folder_name
     here = msgspec.structs.replace(request, runs=folder)
-    launcher: Launcher[BlockJob] = launcher_in(folder) if launcher_in else InThisProcess(here, engine, watcher)
+    launcher: Launcher = launcher_in(folder) if launcher_in else InThisProcess(here, engine, watcher)
 
     def planned(job: RunJob) -> str:
         # Of the scenario as it was read above: a block that was run after its file was edited is found by it.
         return plan_sha256(planned_for(request, scenario, job.seed, job.control))
 
     each_s, blocks = seconds_each(scenario), blocks_asked(names, repeats, request.seed)
-    jobs = [job_of(request.scenario, block, each_s, request.balancer) for block in blocks]
-    campaign = RepeatsCampaign(folder, asked, planned, watcher.say)
+    jobs = {job_of(request.scenario, block, each_s, request.balancer): block for block in blocks}
+    campaign = RepeatsCampaign(folder, asked, jobs, planned, watcher.say)
     with launcher.hold(watcher.say) as clear_away:
         write_whole(make_folder(folder) / "scenario.toml", content)
         watcher.say(forecast(asked, jobs))
         ended_by = _ended_by(Runner(campaign, launcher, watcher.say, clear_away), jobs, campaign, watcher)
-        found = repeats_of(asked, campaign.in_turn(jobs), ended_by.what if ended_by else "")
+        found = repeats_of(asked, campaign.as_asked(), ended_by.what if ended_by else "")
         write(folder, found)
         if ended_by is None:
             with suppress(OSError):  # there are no links here, or something else has that name: as good without
@@ -105,7 +105,7 @@ def repeat(
     return Repeated(folder, found, ended_by)
 
 
-def forecast(asked: Asked, jobs: Sequence[BlockJob]) -> str:
+def forecast(asked: Asked, jobs: Collection[RunJob]) -> str:
     """Before anything starts: how long all of it takes, and from which N on a difference can be shown."""
     minutes = max(1, round(sum(job.seconds for job in jobs) / 60))
     least = least_for(asked)
@@ -119,7 +119,7 @@ def forecast(asked: Asked, jobs: Sequence[BlockJob]) -> str:
 
 
 def _ended_by(
-    runner: Runner[BlockJob], jobs: Sequence[BlockJob], campaign: RepeatsCampaign, watcher: RunWatcher
+    runner: Runner, jobs: Iterable[RunJob], campaign: RepeatsCampaign, watcher: RunWatcher
 ) -> TwinshopError | None:
     """What ended it early, if anything did and there is something to compare (or somebody asked for the end)."""
     try:
@@ -186,40 +186,35 @@ def _command(request: RunRequest, names: tuple[str, ...], repeats: int, engine: 
 # --- a block ----------------------------------------------------------------------------------------------------------
 
 
-class BlockJob(RunJob, frozen=True, kw_only=True):
-    """The run of a block."""
-
-    block: Block
-    """As it was asked for."""
-
-
-def job_of(scenario: str, block: Block, each_s: float, balancer: str = "") -> BlockJob:
+def job_of(scenario: str, block: Block, each_s: float, balancer: str = "") -> RunJob:
     """The run that a block asks for; `each_s` is what one architecture takes, about."""
-    return BlockJob(
+    return RunJob(
         scenario, block.order, block.seed, each_s * len(block.order),
         alone=True,  # a neighbour would be noise in some blocks and not in others
         together=f"block {block.number}",  # a control is held against its block: both are of one machine
-        control=CONTROLS.get(block.kind, ""), balancer=balancer, block=block,
+        control=CONTROLS.get(block.kind, ""), balancer=balancer,
     )  # fmt: skip
 
 
-class RepeatsCampaign(Campaign[BlockJob]):
+class RepeatsCampaign(Campaign):
     """Makes blocks; `blocks` is what is known so far."""
 
     def __init__(
-        self, folder: Path, asked: Asked, planned: Callable[[RunJob], str], say: Callable[[str], None]
+        self, folder: Path, asked: Asked, jobs: Mapping[RunJob, Block], planned: Callable[[RunJob], str],
+        say: Callable[[str], None],
     ) -> None:  # fmt: skip
-        """`planned`: the SHA-256 of the plan that a job should have."""
+        """`jobs`: the block that each is to make. `planned`: the SHA-256 of the plan that a job should have."""
         self.blocks: list[Block] = []
         self._folder = folder
         self._asked = asked
+        self._jobs = jobs
         self._planned = planned
         self._say = say
         self._failures = 0
 
-    def keep(self, job: BlockJob, outcome: Outcome) -> None:
+    def keep(self, job: RunJob, outcome: Outcome) -> None:
         """Make its block, or one of which there is nothing."""
-        block = msgspec.structs.replace(job.block, planned_sha256=self._planned(job))
+        block = msgspec.structs.replace(self._jobs[job], planned_sha256=self._planned(job))
         if outcome.error:
             self._say(f"block {block.number} was not measured: {outcome.error}; the others go on")
             self.blocks.append(msgspec.structs.replace(block, error=outcome.error))
@@ -228,9 +223,9 @@ class RepeatsCampaign(Campaign[BlockJob]):
         block = msgspec.structs.replace(block, run=outcome.run, machine=outcome.machine)
         self.blocks.append(read_block(block, self._folder, self._asked.measures))
 
-    def in_turn(self, jobs: Sequence[BlockJob]) -> list[Block]:
-        """The blocks as they were asked for; several machines end them in another order."""
-        places = {(job.block.number, job.block.kind): place for place, job in enumerate(jobs)}
+    def as_asked(self) -> list[Block]:
+        """The blocks in the order that was asked for; several machines end them in another one."""
+        places = {(block.number, block.kind): place for place, block in enumerate(self._jobs.values())}
         return sorted(self.blocks, key=lambda block: places[block.number, block.kind])
 
     def bears(self, error: TwinshopError) -> bool:
@@ -239,12 +234,13 @@ class RepeatsCampaign(Campaign[BlockJob]):
         # What the first one meets, a balancer that does not start, say, all others would meet as well.
         return bool(self.blocks) and self._failures < MOST_FAILURES
 
-    def before(self, job: BlockJob, progress: CampaignProgress) -> str:
+    def before(self, job: RunJob, progress: CampaignProgress) -> str:
         """Which block it is, and how long it all will take."""
         left_s = progress.left_s
         minutes = f"about {left_s / 60:.0f} min left" if left_s >= 90 else f"about {left_s:.0f} s left"
-        block = f"block {job.block.number} of {self._asked.repeats}{WORDS[job.block.kind]}"
-        return f"[{progress.number}/{progress.total}] {block}: {minutes}"
+        block = self._jobs[job]
+        told = f"block {block.number} of {self._asked.repeats}{WORDS[block.kind]}"
+        return f"[{progress.number}/{progress.total}] {told}: {minutes}"
 
 
 def read_again(blocks: Sequence[Block], folder: Path, measures: Sequence[str]) -> list[Block]:

@@ -11,7 +11,7 @@ from loadtests.campaigns import runner as conduct
 from loadtests.campaigns.cells import Selection, read_matrix
 from loadtests.campaigns.jobs import jobs_for, keys_of
 from loadtests.campaigns.matrix.matrix_run import MatrixCampaign
-from loadtests.campaigns.runner import Outcome, RunJob, Runner
+from loadtests.campaigns.runner import Outcome, Runner
 from shared.errors import Interrupted
 from tests.loadtests.campaigns.matrix.made_up import CATALOGUE, MATRIX, FakeLauncher
 
@@ -21,7 +21,7 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conduct, "POLL_S", 0.0)
 
 
-def runner(folder: Path, launcher: FakeLauncher, *, side_by_side: int = 1) -> Runner[RunJob]:
+def runner(folder: Path, launcher: FakeLauncher, *, side_by_side: int = 1) -> Runner:
     matrix = msgspec.structs.replace(MATRIX, side_by_side=side_by_side)
 
     def recovered() -> None:

@@ -179,11 +179,11 @@ def test_every_event_has_a_plan(event: Path) -> None:
 def test_what_is_left_is_one_repeat_of_everything_before_the_next_of_anything(tmp_path: Path) -> None:
     asked = ConformanceRequest(tmp_path, ("envoy", "traefik"), events=("drain", "kill"), repeats=2)
     known, jobs = plan_of(asked)
-    assert [(job.repeat, Path(job.scenario).stem, job.balancer, job.architectures[0]) for job in jobs[:4]] == [
-        (1, "drain", "envoy", "sticky-memory"),
-        (1, "kill", "envoy", "sticky-memory"),
-        (1, "kill", "envoy", "sticky-hash"),
-        (1, "kill", "envoy", "sticky-address"),
+    assert [(Path(job.scenario).stem, job.into) for job in jobs[:4]] == [
+        ("drain", "envoy/sticky-memory/1"),
+        ("kill", "envoy/sticky-memory/1"),
+        ("kill", "envoy/sticky-hash/1"),
+        ("kill", "envoy/sticky-address/1"),
     ]
     assert len(jobs) == 2 * (1 + 3 + 1)
     assert "lacks: drain" in known.by_place()["drain", "traefik", "sticky-memory"].why
@@ -197,7 +197,7 @@ def test_it_goes_on_where_it_ended_and_keeps_what_is_not_asked_for_now(tmp_path:
     write_conformance(tmp_path, known.with_cell(half).with_cell(cell("caddy", counts())))
     assert len(read_conformance(tmp_path).cells) == 2
     again, left = plan_of(ConformanceRequest(tmp_path, ("envoy",), events=("drain",), repeats=2))
-    assert (len(jobs), [job.repeat for job in left]) == (2, [2])
+    assert (len(jobs), [job.into for job in left]) == (2, ["envoy/sticky-memory/2"])
     assert again.by_place()["kill", "caddy", "sticky-memory"].repeats == (counts(),)
     anew, all_of_it = plan_of(ConformanceRequest(tmp_path, ("envoy",), events=("drain",), repeats=2, fresh=True))
     assert len(all_of_it) == 2
@@ -220,12 +220,12 @@ def test_a_repeat_that_proves_nothing_is_not_counted_and_is_run_again(
     (it,) = campaign.known.cells
     write_pages(tmp_path, campaign.known)
     assert "a repeat that does not count: its process ended with 1" in (tmp_path / MARKDOWN_FILE).read_text()
-    assert [job.repeat for job in plan_of(ConformanceRequest(tmp_path, ("envoy",), events=("drain",), repeats=2))[1]]
+    assert [job.into for job in plan_of(ConformanceRequest(tmp_path, ("envoy",), events=("drain",), repeats=2))[1]]
 
 
 def test_only_the_first_repeat_has_its_page_made_at_once(tmp_path: Path) -> None:
     _known, jobs = plan_of(ConformanceRequest(tmp_path, ("envoy",), events=("drain",), repeats=3))
-    assert [(job.repeat, job.report) for job in jobs] == [(1, True), (2, False), (3, False)]
+    assert [(job.into[-1], job.report) for job in jobs] == [("1", True), ("2", False), ("3", False)]
 
 
 def test_variants_are_left_out_unless_they_are_asked_for(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::R
 """Dask's own, of the libraries that it stands on."""
 
 
-class Kept(Campaign[RunJob]):
+class Kept(Campaign):
     """Keeps what comes back."""
 
     def __init__(self) -> None:
@@ -130,10 +130,9 @@ def test_runs_come_back_as_folders_and_none_twice(there: Machines, tmp_path: Pat
 
 def test_each_run_comes_to_the_folder_that_its_campaign_names(there: Machines, tmp_path: Path) -> None:
     kept = Kept()
-    launcher = FarLauncher(
-        there, tmp_path, "processes", work=a_bundle, place_of=lambda job: f"envoy/{job.seed}"
-    )  # fmt: skip
-    Runner(kept, launcher, lambda _line: None, lambda: None).carry_out(jobs(2))
+    launcher = FarLauncher(there, tmp_path, "processes", work=a_bundle)
+    asked = [msgspec.structs.replace(job, into=f"envoy/{job.seed}") for job in jobs(2)]
+    Runner(kept, launcher, lambda _line: None, lambda: None).carry_out(asked)
     for job, outcome in kept.outcomes:
         assert (tmp_path / "envoy" / str(job.seed) / outcome.run / "history.ndjson").is_file()
 

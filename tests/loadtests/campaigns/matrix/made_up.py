@@ -115,7 +115,7 @@ class FakeRun:
         self._told.append(f"kill {self.job.scenario}")
 
 
-class FakeLauncher(Launcher[RunJob]):
+class FakeLauncher(Launcher):
     """Writes results as a run would, without running anything; `breaks` names architectures at which a run fails."""
 
     def __init__(

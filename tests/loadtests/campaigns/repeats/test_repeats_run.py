@@ -18,9 +18,9 @@ from loadtests.campaigns import one_run
 from loadtests.campaigns.one_run import InThisProcess
 from loadtests.campaigns.repeats import repeats_run as whole
 from loadtests.campaigns.repeats.repeats import PAGE, Block, Repeats, read_repeats, repeats_schema
-from loadtests.campaigns.repeats.repeats_run import MOST_FAILURES, BlockJob, Repeated, again, job_of, repeat
+from loadtests.campaigns.repeats.repeats_run import MOST_FAILURES, Repeated, again, job_of, repeat
 from loadtests.campaigns.repeats.statistics import SCIPY
-from loadtests.campaigns.runner import Launcher, Outcome, Over
+from loadtests.campaigns.runner import Launcher, Outcome, Over, RunJob
 from loadtests.cli import main
 from loadtests.judging.judge import judge
 from loadtests.model.plan import plan_sha256
@@ -40,27 +40,35 @@ from tests.waiting import until
 NAMES = ("sticky-memory", "redis")
 
 
-class FakeRuns(Launcher[BlockJob]):
+def number_of(job: RunJob) -> int:
+    """Of the block that it is to make."""
+    return int(job.together.removeprefix("block "))
+
+
+def kind_of(job: RunJob) -> str:
+    return job.control or ("again" if len(job.architectures) == 1 else "fault")
+
+
+class FakeRuns(Launcher):
     """Every block ends at once; its run folder is the model's, which is true to itself."""
 
-    def __init__(self, folder: Path, fail: Callable[[Block], Exception | None] = lambda _block: None) -> None:
+    def __init__(self, folder: Path, fail: Callable[[RunJob], Exception | None] = lambda _job: None) -> None:
         self.folder = folder
-        self.blocks: list[Block] = []
+        self.jobs: list[RunJob] = []
         self._fail = fail
 
-    def start(self, job: BlockJob) -> Over:
-        block = job.block
-        self.blocks.append(block)
-        error = self._fail(block)
+    def start(self, job: RunJob) -> Over:
+        self.jobs.append(job)
+        error = self._fail(job)
         if error is not None:
             raise error
-        run = write_run(self.folder / f"{block.number}-{block.kind}")
+        run = write_run(self.folder / f"{number_of(job)}-{kind_of(job)}")
         write_results(run)
         return Over(Outcome(run.root.name, job.architectures))
 
 
 def carry_out(
-    tmp_path: Path, repeats: int = 2, fail: Callable[[Block], Exception | None] = lambda _block: None
+    tmp_path: Path, repeats: int = 2, fail: Callable[[RunJob], Exception | None] = lambda _job: None
 ) -> tuple[Repeated, FakeRuns]:
     launchers: list[FakeRuns] = []
 
@@ -74,7 +82,7 @@ def carry_out(
 
 def test_blocks_and_controls_are_run_in_order_and_written(tmp_path: Path) -> None:
     done, runs = carry_out(tmp_path)
-    assert [(block.number, block.kind, block.order) for block in runs.blocks] == [
+    assert [(number_of(job), kind_of(job), job.architectures) for job in runs.jobs] == [
         (1, "fault", NAMES),
         (2, "fault", NAMES[::-1]), (2, "again", NAMES[:1]), (2, "no-fault", NAMES[::-1]), (2, "placebo", NAMES[::-1]),
     ]  # fmt: skip
@@ -109,7 +117,7 @@ def test_before_it_starts_it_says_how_long_it_takes_and_what_can_be_shown(
     began: list[str] = []
 
     def launcher_in(folder: Path) -> FakeRuns:
-        return FakeRuns(folder, lambda _block: began.extend(said) or Interrupted("enough"))
+        return FakeRuns(folder, lambda _job: began.extend(said) or Interrupted("enough"))
 
     request = RunRequest("node-kill", NAMES, runs=tmp_path / "runs")
     done = repeat(request, repeats, engine_named("processes"), Said(), launcher_in)
@@ -172,40 +180,40 @@ def test_a_damaged_or_foreign_file_is_told(tmp_path: Path) -> None:
 
 def test_ctrl_c_keeps_the_finished_blocks_and_writes_the_page(tmp_path: Path) -> None:
     done, runs = carry_out(
-        tmp_path, 20, lambda block: Interrupted("interrupted by SIGINT") if block.number == 3 else None
+        tmp_path, 20, lambda job: Interrupted("interrupted by SIGINT") if number_of(job) == 3 else None
     )
     assert isinstance(done.ended_by, Interrupted)
     assert [block.number for block in done.repeats.blocks] == [1, 2]
-    assert len(runs.blocks) == 3
+    assert len(runs.jobs) == 3
     assert not (done.folder.parent / "latest").is_symlink(), "what was cut short is not the newest"
     assert done.repeats.interrupted == "interrupted by SIGINT"
     assert "interrupted by SIGINT" in (done.folder / PAGE).read_text()
 
 
 def test_ctrl_c_before_anything_was_finished_is_written_too(tmp_path: Path) -> None:
-    done, _ = carry_out(tmp_path, 2, lambda _block: Interrupted("interrupted by SIGINT"))
+    done, _ = carry_out(tmp_path, 2, lambda _job: Interrupted("interrupted by SIGINT"))
     assert done.repeats.blocks == ()
     assert done.repeats.verdict == "inconclusive"
 
 
 def test_a_block_that_cannot_be_measured_takes_no_other_with_it(tmp_path: Path) -> None:
-    done, runs = carry_out(tmp_path, 4, lambda block: NotReadyInTime("n1 was not ready") if block.number == 2 else None)
+    done, runs = carry_out(tmp_path, 4, lambda job: NotReadyInTime("n1 was not ready") if number_of(job) == 2 else None)
     assert done.ended_by is None
-    assert runs.blocks[-1].number == 4
+    assert number_of(runs.jobs[-1]) == 4
     failed = [block for block in done.repeats.blocks if block.error]
     assert {block.error for block in failed} == {"n1 was not ready"}
     assert "n1 was not ready" in (done.folder / PAGE).read_text()
 
 
 def test_a_machine_that_can_no_more_ends_it(tmp_path: Path) -> None:
-    done, runs = carry_out(tmp_path, 20, lambda block: NotReadyInTime("n1 was not ready") if block.number > 2 else None)
+    done, runs = carry_out(tmp_path, 20, lambda job: NotReadyInTime("n1 was not ready") if number_of(job) > 2 else None)
     assert isinstance(done.ended_by, NotReadyInTime)
-    assert len(runs.blocks) == 2 + MOST_FAILURES
+    assert len(runs.jobs) == 2 + MOST_FAILURES
 
 
 def test_a_first_block_that_fails_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(NotReadyInTime):
-        carry_out(tmp_path, 2, lambda _block: NotReadyInTime("n1 was not ready"))
+        carry_out(tmp_path, 2, lambda _job: NotReadyInTime("n1 was not ready"))
 
 
 def test_the_machine_is_held_all_the_while(tmp_path: Path, own_state: Path) -> None:
