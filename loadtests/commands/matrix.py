@@ -78,7 +78,7 @@ def matrix(
     from loadtests.campaigns.jobs import shard_named
     from loadtests.campaigns.matrix.board import exit_code
     from loadtests.campaigns.matrix.matrix_run import MatrixRequest, carry_out
-    from loadtests.campaigns.matrix.table import summary, table
+    from loadtests.campaigns.matrix.page import summary, table
 
     under_test = _under_test(app, engine_name, balancer, scheduler) if app else None
     if under_test:

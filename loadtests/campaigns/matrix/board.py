@@ -12,7 +12,7 @@ import msgspec
 
 from compose.architectures import ARCHITECTURES
 from loadtests.campaigns.cells import EVERYTHING, Cell, CellKey, CellWord, Matrix, Place, Selection
-from loadtests.campaigns.jobs import Entry, key_of
+from loadtests.campaigns.jobs import Entry, keys_of
 from loadtests.judging.verdict import exit_code as code_of
 from loadtests.judging.verdict import overall
 from loadtests.model.results import VerdictWord
@@ -31,7 +31,7 @@ class ScenarioRow(msgspec.Struct, frozen=True):
 
     scenario: Scenario
     cells: tuple[Cell, ...]
-    """One for each column."""
+    """One for each column of its family."""
 
     def asked(self) -> tuple[Cell, ...]:
         """The cells of architectures that this scenario is about."""
@@ -42,24 +42,20 @@ class Family(msgspec.Struct, frozen=True):
     """Scenarios of one family."""
 
     name: str
+    columns: tuple[str, ...]
+    """The architectures that it asks of."""
     rows: tuple[ScenarioRow, ...]
 
 
 class Board(msgspec.Struct, frozen=True):
     """The whole."""
 
-    columns: tuple[str, ...]
     families: tuple[Family, ...]
 
     def rows(self) -> Iterator[ScenarioRow]:
         """All rows, in order."""
         for family in self.families:
             yield from family.rows
-
-    def used_by(self, family: Family) -> list[int]:
-        """The columns that the family asks of."""
-        asked = {name for row in family.rows for name in row.scenario.architectures}
-        return [at for at, name in enumerate(self.columns) if name in asked]
 
     def asked(self) -> Iterator[Cell]:
         """All cells that are to be run, run or not."""
@@ -90,35 +86,43 @@ class Board(msgspec.Struct, frozen=True):
 
 def board_of(matrix: Matrix, entries: Iterable[Entry], asked: Selection = EVERYTHING) -> Board:
     """The board of what was asked for of these scenarios."""
-    entries = tuple(it for it in entries if any(asked.holds(it.scenario, name) for name in it.scenario.architectures))
-    used = {name for it in entries for name in it.scenario.architectures if asked.holds(it.scenario, name)}
-    named = [name for it in entries for name in it.scenario.architectures]  # an application's own variants, too
-    # In the order of the architectures' own list, so that a column stands where it stands in every other table.
-    columns = tuple(name for name in dict.fromkeys([*ARCHITECTURES, *named]) if name in used)
-    families: dict[str, list[ScenarioRow]] = {}
-    known = matrix.by_place()
-    for entry in entries:
-        cells = tuple(_cell(known, key_of(entry, matrix), entry.scenario, name, asked) for name in columns)
-        families.setdefault(entry.scenario.family, []).append(ScenarioRow(entry.scenario, cells))
-    return Board(columns, tuple(Family(name, tuple(rows)) for name, rows in families.items()))
+    entries = tuple(entries)
+    keys, known = keys_of(entries, matrix), matrix.by_place()
+    wanted = [
+        it.scenario for it in entries if any(asked.holds(it.scenario, name) for name in it.scenario.architectures)
+    ]
+    # In the order of the architectures' own list, so that a column stands where it stands in every other table; an
+    # application's own variants behind them.
+    order = dict.fromkeys([*ARCHITECTURES, *(name for scenario in wanted for name in scenario.architectures)])
+    families: dict[str, list[Scenario]] = {}
+    for scenario in wanted:
+        families.setdefault(scenario.family, []).append(scenario)
+    found = []
+    for family, scenarios in families.items():
+        used = {name for scenario in scenarios for name in scenario.architectures if asked.holds(scenario, name)}
+        columns = tuple(name for name in order if name in used)
+        rows = (
+            ScenarioRow(it, tuple(_cell(known, keys[it.name], it, name, asked) for name in columns)) for it in scenarios
+        )
+        found.append(Family(family, columns, tuple(rows)))
+    return Board(tuple(found))
 
 
 def _cell(
     known: dict[Place, Cell], key: CellKey, scenario: Scenario, architecture: str, asked: Selection
 ) -> Cell:  # fmt: skip
-    place = (scenario.name, architecture)
+    found = known.get((scenario.name, architecture))
     if architecture not in scenario.architectures:
-        return Cell(
-            *place, "not run", why=scenario.without.get(architecture, "not among the architectures of this scenario")
-        )
-    if not asked.holds(scenario, architecture):
-        return Cell(*place, "not run", why="not asked for")
-    found = known.get(place)
-    if found is None:
-        return Cell(*place, "not run", why="not requested yet")
-    if found.key != key:  # its number would stand beside a prediction that was made of something else
-        return Cell(*place, "not run", why="it has changed since it was run")
-    return found
+        why = scenario.without.get(architecture, "not among the architectures of this scenario")
+    elif not asked.holds(scenario, architecture):
+        why = "not asked for"
+    elif found is None:
+        why = "not requested yet"
+    elif found.key != key:  # its number would stand beside a prediction that was made of something else
+        why = "it has changed since it was run"
+    else:
+        return found
+    return Cell(scenario.name, architecture, "not run", why=why)
 
 
 def exit_code(board: Board) -> int:

@@ -48,18 +48,17 @@ def _tables(board: Board) -> Iterator[str]:
     for family in board.families:
         yield f"## {family.name.capitalize()}"
         yield ""
-        yield _family(board, family)
+        yield _family(family)
         yield ""
 
 
-def _family(board: Board, family: Family) -> str:
-    used = board.used_by(family)
-    heads = ("scenario", "counted", *(board.columns[number] for number in used))
+def _family(family: Family) -> str:
+    heads = ("scenario", "counted", *family.columns)
     rows = (
         (
             f"[{row.scenario.name}](../reference/scenarios.md#{row.scenario.name})",
             spoken(row.scenario.headline),
-            *(_text(row, row.cells[number]) for number in used),
+            *(_text(row, cell) for cell in row.cells),
         )
         for row in family.rows
     )

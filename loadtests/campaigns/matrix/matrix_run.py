@@ -154,7 +154,7 @@ def carry_out(asked: MatrixRequest, say: Callable[[str], None], launcher: Launch
         asked = _part(asked, entries, asked.shard)
     matrix = msgspec.structs.replace(_known(asked, entries), asked=whole)
     board = board_of(matrix, entries, asked.selection)
-    if not board.columns:
+    if not board.families:
         raise UsageError(
             "no scenario is left of that selection",
             why="none of these scenarios has one of these architectures",

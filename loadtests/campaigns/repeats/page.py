@@ -16,7 +16,6 @@ from loadtests.campaigns.repeats.refusals import NOISE_RULE
 from loadtests.campaigns.repeats.repeats import CONTROLLED, PAGE, Block, Comparison, Kind, Repeats, definition
 from loadtests.checks import MEASURES
 from loadtests.model.measures import spoken
-from loadtests.report.palette import side
 from loadtests.report.shell import PageShell
 from loadtests.report.tables import Table, Text
 
@@ -104,7 +103,6 @@ def render(repeats: Repeats) -> bytes:
         counts=counted_tables(repeats),
         versions=asked_on(repeats),
         marks=MARKS,
-        side=side,
         command=shlex.join(asked.command),
         controlled=CONTROLLED,
         noise_rule=NOISE_RULE,

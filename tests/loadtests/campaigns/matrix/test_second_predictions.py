@@ -11,9 +11,8 @@ import pytest
 from loadtests.campaigns.cells import Cell, Matrix, read_matrix, second_look, write_matrix
 from loadtests.campaigns.matrix.board import board_of, exit_code
 from loadtests.campaigns.matrix.markdown_page import markdown_page
-from loadtests.campaigns.matrix.page import render
+from loadtests.campaigns.matrix.page import render, table
 from loadtests.campaigns.matrix.second_predictions import all_seconds, looked_at_again, read_seconds
-from loadtests.campaigns.matrix.table import table
 from loadtests.model.results import Prediction
 from shared.errors import ScenarioError
 from tests.loadtests.campaigns.matrix.made_up import CATALOGUE, MATRIX, cell

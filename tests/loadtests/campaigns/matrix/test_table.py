@@ -9,9 +9,9 @@ import pytest
 
 from loadtests.campaigns.cells import EVERYTHING, Cell, Selection
 from loadtests.campaigns.matrix.board import Board, board_of, exit_code
-from loadtests.campaigns.matrix.table import summary, table
+from loadtests.campaigns.matrix.page import summary, table
 from loadtests.model.results import Prediction
-from tests.loadtests.campaigns.matrix.made_up import CATALOGUE, MATRIX, cell
+from tests.loadtests.campaigns.matrix.made_up import CALM, CATALOGUE, MATRIX, cell, entry
 
 ALL = (
     cell("calm", "sticky-memory"),
@@ -70,9 +70,11 @@ def test_places_that_were_not_run_say_why() -> None:
     rows = {row.scenario.name: {it.architecture: it for it in row.cells} for row in board(stale, ALL[1]).rows()}
     assert rows["calm"]["sticky-memory"].why == "it has changed since it was run"
     assert rows["kill"]["redis"].why == "not requested yet"
-    assert rows["cost"]["sticky-memory"].why == "not among the architectures of this scenario"
+    beside = entry("calm-too", CALM.replace('family = "control"', 'family = "cost"'))
+    cost = {it.architecture: it for it in next(board_of(MATRIX, (*CATALOGUE[2:], beside)).rows()).cells}
+    assert cost["sticky-memory"].why == "not among the architectures of this scenario"
     chosen = board(*ALL, selection=Selection(scenarios=("kill",), architectures=("redis",)))
-    assert chosen.columns == ("redis",)
+    assert [family.columns for family in chosen.families] == [("redis",)]
     assert [row.scenario.name for row in chosen.rows()] == ["kill"]
 
 
