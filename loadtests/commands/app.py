@@ -25,19 +25,17 @@ FILE = click.argument("file", metavar="FILE", type=click.Path(dir_okay=False, pa
 TEMPLATE = Path(__file__).with_name("app_template.toml")
 
 
-@click.group(
-    help="""\b
-Examples:
-  twinshop app new shop.toml                    a commented file to fill in
-  twinshop app check shop.toml                  start one node of it, and walk through it once
-  twinshop run node-kill --app shop.toml        then ask it what the twins are asked
-  twinshop app table shop.toml blog.toml        several applications, several scenarios, one table
-
-Your own application: one file describes it, and it gets the same shoppers, faults, checks and report.
-"""
-)
+@click.group()
 def app() -> None:
-    """Your own application."""
+    """\b
+    Examples:
+      twinshop app new shop.toml                    a commented file to fill in
+      twinshop app check shop.toml                  start one node of it, and walk through it once
+      twinshop run node-kill --app shop.toml        then ask it what the twins are asked
+      twinshop app table shop.toml blog.toml        several applications, several scenarios, one table
+
+    Your own application: one file describes it, and it gets the same shoppers, faults, checks and report.
+    """
 
 
 @app.command()

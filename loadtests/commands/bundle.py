@@ -10,17 +10,7 @@ from loadtests.commands.options import DEBUG_OPTION, RUN
 from loadtests.running.console import interrupts_raise, tell
 
 
-@click.command(
-    help="""\b
-Examples:
-  twinshop bundle runs/latest
-  twinshop bundle runs/latest --out node-kill.zip
-
-Write RUN (a run's folder, or that of repeats with all their runs) into one file that `twinshop open` makes the same
-folder of, on any machine: a zip file with a manifest that has each file's size and SHA-256. The same run gives the same
-bytes. Prints the file's name.
-"""
-)
+@click.command()
 @RUN
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE",
@@ -28,7 +18,15 @@ bytes. Prints the file's name.
 )  # fmt: skip
 @DEBUG_OPTION
 def bundle(folder: Path, out: Path | None) -> None:
-    """Write RUN into one file."""
+    """\b
+    Examples:
+      twinshop bundle runs/latest
+      twinshop bundle runs/latest --out node-kill.zip
+
+    Write RUN (a run's folder, or that of repeats with all their runs) into one file that `twinshop open` makes the same
+    folder of, on any machine: a zip file with a manifest that has each file's size and SHA-256. The same run gives the
+    same bytes. Prints the file's name.
+    """
     from loadtests.campaigns.bundles.pack import pack
 
     with interrupts_raise():
@@ -39,17 +37,7 @@ def bundle(folder: Path, out: Path | None) -> None:
     tell(packed.file)
 
 
-@click.command(
-    "open",
-    help="""\b
-Examples:
-  twinshop open 20261121-013044-node-kill-1.zip
-  twinshop open node-kill.zip --into elsewhere
-
-Check the bundle FILE against its manifest, file by file, and unpack it into a new run folder: whole or not at all, and
-never over anything. Prints the folder's name: `twinshop report` of it gives the same bytes as of the original.
-""",
-)
+@click.command("open")
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @click.option(
     "--into", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, envvar="TWINSHOP_RUNS",
@@ -57,7 +45,14 @@ never over anything. Prints the folder's name: `twinshop report` of it gives the
 )  # fmt: skip
 @DEBUG_OPTION
 def open_bundle(file: Path, into: Path) -> None:
-    """Unpack the bundle FILE into a new run folder."""
+    """\b
+    Examples:
+      twinshop open 20261121-013044-node-kill-1.zip
+      twinshop open node-kill.zip --into elsewhere
+
+    Check the bundle FILE against its manifest, file by file, and unpack it into a new run folder: whole or not at all,
+    and never over anything. Prints the folder's name: `twinshop report` of it gives the same bytes as of the original.
+    """
     from loadtests.campaigns.bundles.unpack import unpack
 
     with interrupts_raise():

@@ -94,18 +94,7 @@ class StatusDocument(msgspec.Struct, frozen=True):
     """Clusters that cannot be read any more; `down --all` removes them."""
 
 
-@click.command(
-    help="""\b
-Examples:
-  twinshop up --architecture sticky-memory
-  twinshop up --architecture redis --nodes 2 --port 8080
-  twinshop up --architecture redis --engine docker
-  twinshop up --architecture sticky-memory --balancer haproxy
-  twinshop up --app shop.toml                     your own application, in its first variant
-
-Start a cluster and leave it running: open its URL, log in, then `twinshop kill n1`.
-"""
-)
+@click.command()
 @click.option(
     "--architecture", "name", metavar="NAME", shell_complete=completed,
     help="See `twinshop list`; of your own application, a variant.",
@@ -122,7 +111,16 @@ Start a cluster and leave it running: open its URL, log in, then `twinshop kill 
 def up(
     name: str | None, app: Path | None, nodes: int, port: int | None, engine_name: str, balancer: str, as_json: bool
 ) -> None:  # fmt: skip
-    """Start a cluster to play with, and leave it running."""
+    """\b
+    Examples:
+      twinshop up --architecture sticky-memory
+      twinshop up --architecture redis --nodes 2 --port 8080
+      twinshop up --architecture redis --engine docker
+      twinshop up --architecture sticky-memory --balancer haproxy
+      twinshop up --app shop.toml                     your own application, in its first variant
+
+    Start a cluster and leave it running: open its URL, log in, then `twinshop kill n1`.
+    """
     from compose.balancers import check_balancer, choose_balancer
     from compose.engines.registry import engine_named
     from compose.running import keep_cluster, new_run_id

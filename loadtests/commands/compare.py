@@ -17,22 +17,7 @@ NOT_COMPARED = 3
 """As for an experiment that answers nothing."""
 
 
-@click.command(
-    help="""\b
-Examples:
-  twinshop compare runs/20261121-013044-node-kill-1 runs/latest
-  twinshop compare mine.zip theirs.zip --html beside.html
-  twinshop compare mine.zip theirs.zip --json
-
-Put two or more runs side by side (folders or bundles): what was asked, where it ran, what differs; and, for each
-architecture, every number with its difference from the first run's. Numbers are compared only if the plans are the
-same; if not, it says exactly what differs. Each run is judged again, so all are counted by the same rules. The same
-is written as a page, too; with --json only if --html says where.
-
-\b
-Exit codes: 0 compared, 2 usage or a damaged run, 3 not comparable.
-"""
-)
+@click.command()
 @click.argument("runs", metavar="RUN RUN…", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--html", "page", type=click.Path(dir_okay=False, path_type=Path),
@@ -41,7 +26,20 @@ Exit codes: 0 compared, 2 usage or a damaged run, 3 not comparable.
 @JSON_OPTION
 @DEBUG_OPTION
 def compare(runs: tuple[Path, ...], page: Path | None, as_json: bool) -> int:
-    """Put RUNs side by side."""
+    """\b
+    Examples:
+      twinshop compare runs/20261121-013044-node-kill-1 runs/latest
+      twinshop compare mine.zip theirs.zip --html beside.html
+      twinshop compare mine.zip theirs.zip --json
+
+    Put two or more runs side by side (folders or bundles): what was asked, where it ran, what differs; and, for each
+    architecture, every number with its difference from the first run's. Numbers are compared only if the plans are the
+    same; if not, it says exactly what differs. Each run is judged again, so all are counted by the same rules. The same
+    is written as a page, too; with --json only if --html says where.
+
+    \b
+    Exit codes: 0 compared, 2 usage or a damaged run, 3 not comparable.
+    """
     from loadtests.campaigns.bundles.unpack import run_in
     from loadtests.campaigns.comparison.comparison import compare as side_by_side
     from loadtests.campaigns.comparison.page import FILE, comparison_html, comparison_page

@@ -15,22 +15,7 @@ if TYPE_CHECKING:
     from loadtests.campaigns.far.machines import FarLauncher
 
 
-@click.command(
-    help="""\b
-Examples:
-  twinshop conformance --balancer envoy --balancer haproxy --event kill --repeats 2
-  twinshop conformance                                   all balancers as recommended: 685 runs, about 37 minutes
-  twinshop conformance --variants                        as shipped, strict, by stick table, … as well: hours
-  twinshop conformance --on tcp://10.0.0.5:8786          on the workers of a Dask scheduler
-
-Run each event on each balancer, several times with the same plan, and count what became of people: logged out, met
-errors, trapped with a dead node, moved although their node lived. Ended in the middle, it goes on where it ended.
-Writes conformance.json, conformance.html and conformance.md.
-
-\b
-Exit codes: 0 every repeat was counted, 3 some could not be.
-"""
-)
+@click.command()
 @options.names_option("balancer", "balancers")
 @options.names_option("event", "events")
 @options.names_option("architecture", "architectures")
@@ -54,7 +39,20 @@ def conformance(
     balancers: tuple[str, ...], events: tuple[str, ...], architectures: tuple[str, ...], variants: bool, repeats: int,
     seed: int, out: Path, side_by_side: int | None, scheduler: str | None, fresh: bool, as_json: bool, quiet: bool,
 ) -> int:  # fmt: skip
-    """What each balancer does to people."""
+    """\b
+    Examples:
+      twinshop conformance --balancer envoy --balancer haproxy --event kill --repeats 2
+      twinshop conformance                                   all balancers as recommended: 685 runs, about 37 minutes
+      twinshop conformance --variants                        as shipped, strict, by stick table, … as well: hours
+      twinshop conformance --on tcp://10.0.0.5:8786          on the workers of a Dask scheduler
+
+    Run each event on each balancer, several times with the same plan, and count what became of people: logged out, met
+    errors, trapped with a dead node, moved although their node lived. Ended in the middle, it goes on where it ended.
+    Writes conformance.json, conformance.html and conformance.md.
+
+    \b
+    Exit codes: 0 every repeat was counted, 3 some could not be.
+    """
     options.check_on(scheduler, side_by_side)
     from loadtests.campaigns.conformance.cells import FILE
     from loadtests.campaigns.conformance.conformance_run import ConformanceRequest, carry_out

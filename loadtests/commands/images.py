@@ -9,18 +9,16 @@ import click
 from loadtests.running.console import pasteable
 
 
-@click.group(
-    help="""\b
-Examples:
-  twinshop images build
-  twinshop images save twinshop-images.tar     where there is a network
-  twinshop images load twinshop-images.tar     where there is none
-
-The images of the docker engine. They are built and pulled when first needed; this does it beforehand.
-"""
-)
+@click.group()
 def images() -> None:
-    """The images of the docker engine."""
+    """\b
+    Examples:
+      twinshop images build
+      twinshop images save twinshop-images.tar     where there is a network
+      twinshop images load twinshop-images.tar     where there is none
+
+    The images of the docker engine. They are built and pulled when first needed; this does it beforehand.
+    """
 
 
 @images.command()

@@ -28,26 +28,7 @@ OUT_OPTION = click.option(
 )  # fmt: skip
 
 
-@click.command(
-    help="""\b
-Examples:
-  twinshop matrix                                        everything: 80 minutes on two processors
-  twinshop matrix --side-by-side 2                       by twos: 48 minutes
-  twinshop matrix --family availability --engine docker --out runs/matrix-docker
-  twinshop matrix --family availability --balancer haproxy --out runs/matrix-haproxy
-  twinshop matrix --scenario node-kill --architecture redis --fresh
-  twinshop matrix --shard 3/20 --out runs/part-3         a twentieth of it; twinshop merge puts the parts together
-  twinshop matrix --on tcp://10.0.0.5:8786               on the workers of a Dask scheduler
-  twinshop matrix --app shop.toml --out runs/shop        every scenario that your own application can be asked
-
-Run every scenario of the catalogue on its architectures, cheapest first, and put predicted beside measured. Ended
-in the middle, it goes on where it ended: what was run with the same scenario, seed, engine and version is kept.
-
-\b
-Exit codes: 0 all as predicted, or refuted and understood; 1 something is neither; 3 something is inconclusive or could
-not be run.
-"""
-)
+@click.command()
 @options.names_option("family", "families")
 @options.names_option("architecture", "architectures")
 @options.names_option("scenario", "scenarios")
@@ -72,7 +53,24 @@ def matrix(
     engine_name: str, balancer: str, seed: int, out: Path, side_by_side: int | None, shard: str | None,
     scheduler: str | None, fresh: bool, again: tuple[str, ...], as_json: bool, quiet: bool,
 ) -> int:  # fmt: skip
-    """Run everything, and put predicted beside measured."""
+    """\b
+    Examples:
+      twinshop matrix                                        everything: 80 minutes on two processors
+      twinshop matrix --side-by-side 2                       by twos: 48 minutes
+      twinshop matrix --family availability --engine docker --out runs/matrix-docker
+      twinshop matrix --family availability --balancer haproxy --out runs/matrix-haproxy
+      twinshop matrix --scenario node-kill --architecture redis --fresh
+      twinshop matrix --shard 3/20 --out runs/part-3         a twentieth of it; twinshop merge puts the parts together
+      twinshop matrix --on tcp://10.0.0.5:8786               on the workers of a Dask scheduler
+      twinshop matrix --app shop.toml --out runs/shop        every scenario that your own application can be asked
+
+    Run every scenario of the catalogue on its architectures, cheapest first, and put predicted beside measured. Ended
+    in the middle, it goes on where it ended: what was run with the same scenario, seed, engine and version is kept.
+
+    \b
+    Exit codes: 0 all as predicted, or refuted and understood; 1 something is neither; 3 something is inconclusive or could
+    not be run.
+    """  # noqa: E501 - as wide as it is printed
     options.check_on(scheduler, side_by_side)
     from loadtests.campaigns.cells import FILE, Selection
     from loadtests.campaigns.jobs import shard_named
@@ -137,21 +135,19 @@ def _width() -> int:
     return max(60, shutil.get_terminal_size().columns) if sys.stdout.isatty() else 100
 
 
-@click.command(
-    help="""\b
-Examples:
-  twinshop claims
-  twinshop claims --out runs/matrix-docker --json
-
-Decide the claims that are commonly made of stateful and stateless shops, from what `twinshop matrix` has measured:
-confirmed, refuted, depends, or not decided. Writes them into the matrix' page, too; starts nothing.
-"""
-)
+@click.command()
 @OUT_OPTION
 @options.JSON_OPTION
 @options.DEBUG_OPTION
 def claims(out: Path, as_json: bool) -> None:
-    """The claims, decided from the matrix in that folder."""
+    """\b
+    Examples:
+      twinshop claims
+      twinshop claims --out runs/matrix-docker --json
+
+    Decide the claims that are commonly made of stateful and stateless shops, from what `twinshop matrix` has measured:
+    confirmed, refuted, depends, or not decided. Writes them into the matrix' page, too; starts nothing.
+    """
     from loadtests.campaigns.jobs import catalogue
     from loadtests.campaigns.matrix.matrix_run import decisions
     from loadtests.campaigns.matrix.page import write_page
@@ -171,15 +167,7 @@ def claims(out: Path, as_json: bool) -> None:
     tell(f"page     {page}#claims")
 
 
-@click.command(
-    help="""\b
-Examples:
-  twinshop merge runs/part-1 runs/part-2 runs/part-3 --out runs/matrix
-
-Put folders of `twinshop matrix` (its --shard, usually) together into a new one, with all their runs: the page is the
-one that a single machine would have made.
-"""
-)
+@click.command()
 @click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("runs/merged"), show_default=True,
@@ -187,7 +175,13 @@ one that a single machine would have made.
 )  # fmt: skip
 @options.DEBUG_OPTION
 def merge(folders: tuple[Path, ...], out: Path) -> None:
-    """Several parts of a matrix as one."""
+    """\b
+    Examples:
+      twinshop merge runs/part-1 runs/part-2 runs/part-3 --out runs/matrix
+
+    Put folders of `twinshop matrix` (its --shard, usually) together into a new one, with all their runs: the page is
+    the one that a single machine would have made.
+    """
     from loadtests.campaigns.matrix.merge import merge as put_together
 
     tell(put_together(folders, out))

@@ -12,21 +12,7 @@ from loadtests.commands.options import DEBUG_OPTION, ENGINE_OPTION, JSON_OPTION,
 from loadtests.running.console import interrupts_raise, tell
 
 
-@click.command(
-    help="""\b
-Examples:
-  twinshop rehearse                 all episodes, as the pages in docs/tutorial tell them
-  twinshop rehearse 2               one of them
-  twinshop rehearse 2 --shoppers 8  smaller: the sentences are checked, the numbers of the texts are not
-  twinshop rehearse 1 --engine docker
-
-Play the workshop as a person with a browser would: predict, release, break, heal, close, check. Fails on every promise
-of the texts that did not come true, and names its file and line. Do it before you teach.
-
-\b
-Exit codes: 0 every promise came true, 1 not every one, 2 usage, 4 environment not ready.
-"""
-)
+@click.command()
 @click.argument("episodes", metavar="[EPISODE]...", nargs=-1)
 @click.option("--shoppers", type=WholeNumber(1), help="How many in each shop, instead of what the episodes say.")
 @ENGINE_OPTION
@@ -34,7 +20,19 @@ Exit codes: 0 every promise came true, 1 not every one, 2 usage, 4 environment n
 @JSON_OPTION
 @DEBUG_OPTION
 def rehearse(episodes: tuple[str, ...], shoppers: int | None, engine_name: str, runs: Path, as_json: bool) -> int:
-    """Play the workshop, and say what did not come true."""
+    """\b
+    Examples:
+      twinshop rehearse                 all episodes, as the pages in docs/tutorial tell them
+      twinshop rehearse 2               one of them
+      twinshop rehearse 2 --shoppers 8  smaller: the sentences are checked, the numbers of the texts are not
+      twinshop rehearse 1 --engine docker
+
+    Play the workshop as a person with a browser would: predict, release, break, heal, close, check. Fails on every
+    promise of the texts that did not come true, and names its file and line. Do it before you teach.
+
+    \b
+    Exit codes: 0 every promise came true, 1 not every one, 2 usage, 4 environment not ready.
+    """
     from compose.engines.registry import engine_named
     from loadtests.workshop.episode_file import episode_named, load_episodes
     from loadtests.workshop.rehearsal.rehearse import rehearse as play

@@ -19,22 +19,7 @@ if TYPE_CHECKING:
     from loadtests.model.results import Results
 
 
-@click.command(
-    help="""\b
-Examples:
-  twinshop check runs/latest
-  twinshop check node-kill.zip --json
-  twinshop check 2                              what has my episode 2 shown?
-
-Judge RUN (a run's folder, that of repeats, or a bundle) again, from its evidence alone, and say whether its
-results.json agrees. Or of an EPISODE of the workshop (its name or number): say what your newest round of it has shown,
-and what not yet. Writes nothing.
-
-\b
-Exit codes: the verdict's (0, 1, 3) if it agrees; 1 if it leaves out losses that the evidence proves; 2 if it says
-otherwise, or if the run is damaged. Of an episode: 0 all of it was shown, 1 not yet, 2 there is no round of it.
-"""
-)
+@click.command()
 @click.argument("run", metavar="RUN|EPISODE", type=click.Path(path_type=Path))
 @click.option(
     "--json", "as_json", is_flag=True, help="Print what results.json should be (or what an episode has shown)."
@@ -42,7 +27,20 @@ otherwise, or if the run is damaged. Of an episode: 0 all of it was shown, 1 not
 @runs_option("Where an episode's rounds lie.", variable=None)
 @DEBUG_OPTION
 def check(run: Path, as_json: bool, runs: Path) -> int:
-    """Judge RUN again, and say whether its results.json agrees; or say what an episode's round has shown."""
+    """\b
+    Examples:
+      twinshop check runs/latest
+      twinshop check node-kill.zip --json
+      twinshop check 2                              what has my episode 2 shown?
+
+    Judge RUN (a run's folder, that of repeats, or a bundle) again, from its evidence alone, and say whether its
+    results.json agrees. Or of an EPISODE of the workshop (its name or number): say what your newest round of it has
+    shown, and what not yet. Writes nothing.
+
+    \b
+    Exit codes: the verdict's (0, 1, 3) if it agrees; 1 if it leaves out losses that the evidence proves; 2 if it says
+    otherwise, or if the run is damaged. Of an episode: 0 all of it was shown, 1 not yet, 2 there is no round of it.
+    """
     from loadtests.workshop.episode_file import find_episode
 
     if not run.exists() and find_episode(str(run)):  # a folder of the name 2 is a run before it is an episode

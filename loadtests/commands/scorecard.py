@@ -10,18 +10,7 @@ from loadtests.commands.options import DEBUG_OPTION, ENGINE_OPTION, JSON_OPTION,
 from loadtests.running.console import interrupts_raise, json_text, tell
 
 
-@click.command(
-    help="""\b
-Examples:
-  twinshop scorecard
-  twinshop scorecard --architecture redis --architecture signed-token
-  twinshop scorecard --json > scorecard.json
-
-Execute eleven requirements of OWASP ASVS 5.0, chapter V7 (session management), on each architecture: while all is well,
-while the session store is down, and while one node is. Each cell is pass, fail or not applicable, with what was asked
-and what came back. About a minute for each architecture; writes scorecard.json, scorecard.html and scorecard.md.
-"""
-)
+@click.command()
 @names_option("architecture", "names")
 @ENGINE_OPTION
 @click.option(
@@ -32,7 +21,17 @@ and what came back. About a minute for each architecture; writes scorecard.json,
 @JSON_OPTION
 @DEBUG_OPTION
 def scorecard(names: tuple[str, ...], engine_name: str, into: Path, quiet: bool, as_json: bool) -> None:
-    """Execute what a standard asks of sessions."""
+    """\b
+    Examples:
+      twinshop scorecard
+      twinshop scorecard --architecture redis --architecture signed-token
+      twinshop scorecard --json > scorecard.json
+
+    Execute eleven requirements of OWASP ASVS 5.0, chapter V7 (session management), on each architecture: while all is
+    well, while the session store is down, and while one node is. Each cell is pass, fail or not applicable, with what
+    was asked and what came back. About a minute for each architecture; writes scorecard.json, scorecard.html and
+    scorecard.md.
+    """
     from compose.architectures import ARCHITECTURES, architecture_named
     from compose.engines.registry import engine_named
     from compose.supervision.ledger import hold_machine, recover, state_folder
