@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -233,12 +233,9 @@ def _run_one(file: Path, scenario: str, shoppers: int | None, seed: int, runs: P
     from loadtests.running.run import RunRequest, run
 
     under_test = ApplicationUnderTest.load(file)
-    watcher = watcher_for(sys.stderr, under_test.chosen(()), quiet=quiet)
-    try:
+    with closing(watcher_for(sys.stderr, under_test.chosen(()), quiet=quiet)) as watcher:
         request = RunRequest(scenario, (), seed, shoppers, runs=runs, application=under_test)
         finished = run(request, under_test.engine or engine_named(under_test.runs_on), watcher)
-    finally:
-        watcher.close()
     if finished.interrupted is not None:
         raise finished.interrupted
     return [

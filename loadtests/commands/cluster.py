@@ -62,12 +62,9 @@ class UpDocument(msgspec.Struct, frozen=True):
     balancer: UpBalancer
 
 
-class NodeStatus(msgspec.Struct, frozen=True):
+class NodeStatus(UpNode, frozen=True):
     """A node as `status` sees it."""
 
-    name: str
-    url: str
-    pid: int | None
     process: bool
     answers: bool
     in_rotation: bool

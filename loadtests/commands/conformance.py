@@ -22,10 +22,7 @@ if TYPE_CHECKING:
 @click.option("--variants", is_flag=True, help="As shipped, and otherwise set up, as well.")
 @click.option("--repeats", type=options.WholeNumber(1, 100), default=5, show_default=True, help="Runs of each cell.")
 @options.seed_option("Of all plans.")
-@click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("runs/conformance"), show_default=True,
-    help="Where table and page lie, and a folder for each run.",
-)  # fmt: skip
+@options.folder_option("--out", "runs/conformance", "Where table and page lie, and a folder for each run.")
 @click.option(
     "--side-by-side", type=options.WholeNumber(1, 16),
     help="Clusters at the same time.  [default: three for two processors]",

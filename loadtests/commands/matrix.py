@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 AGAIN = ("not as predicted", "refuted and understood", "inconclusive")
-OUT = Path("runs/matrix")
-OUT_OPTION = click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), default=OUT, show_default=True,
-    help="Where the matrix lies: matrix.json, matrix.html and a folder for each run; of --app: runs/matrix-NAME.",
+OUT = "runs/matrix"
+OUT_OPTION = options.folder_option(
+    "--out", OUT, "Where the matrix lies: matrix.json, matrix.html and a folder for each run; "
+    "of --app: runs/matrix-NAME.",
 )  # fmt: skip
 
 
@@ -82,7 +82,7 @@ def matrix(
     if under_test:
         architectures = under_test.chosen(architectures, or_all=False)
         # Not among the twins' cells, unless somebody says where.
-        out = out.with_name(f"{out.name}-{under_test.description.name}") if out == OUT else out
+        out = out.with_name(f"{out.name}-{under_test.description.name}") if out == Path(OUT) else out
     asked = MatrixRequest(
         # On other machines one at a time each, whatever this one has processors for.
         Selection(families, architectures, scenarios), engine_name, seed, out, 1 if scheduler else side_by_side, fresh,

@@ -105,12 +105,17 @@ def names_option(word: str, variable: str) -> Callable[[F], F]:
     )
 
 
-def runs_option(help_text: str, *, variable: str | None = "TWINSHOP_RUNS") -> Callable[[F], F]:
-    """`--runs DIR`, which the environment's `variable` can name as well."""
+def folder_option(name: str, default: str, help_text: str, *, variable: str | None = None) -> Callable[[F], F]:
+    """A folder to write to, which the environment's `variable` can name as well."""
     return click.option(
-        "--runs", type=click.Path(file_okay=False, path_type=Path), default=Path("runs"), show_default=True,
+        name, type=click.Path(file_okay=False, path_type=Path), default=Path(default), show_default=True,
         envvar=variable, help=help_text,
     )  # fmt: skip
+
+
+def runs_option(help_text: str, *, variable: str | None = "TWINSHOP_RUNS") -> Callable[[F], F]:
+    """`--runs DIR`."""
+    return folder_option("--runs", "runs", help_text, variable=variable)
 
 
 ON_OPTION = click.option(

@@ -6,17 +6,27 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from loadtests.commands.options import DEBUG_OPTION, RUN, runs_option
+from loadtests.model.run_folder import REPEATS, RunFolder, check_text
 from loadtests.running.console import advise, interrupts_raise, tell
 from shared.errors import LossesLeftOut, RunFolderError, UsageError
 
 if TYPE_CHECKING:
     from loadtests.model.results import Results
+    from loadtests.workshop.episode import Episode
+    from loadtests.workshop.progress import EpisodeProgress
+
+WIDTH = 100
+MARGIN = " " * 9
+"""As wide as the first word of a line of the answer."""
 
 
 @click.command()
@@ -44,9 +54,7 @@ def check(run: Path, as_json: bool, runs: Path) -> int:
     from loadtests.workshop.episode_file import find_episode
 
     if not run.exists() and find_episode(str(run)):  # a folder of the name 2 is a run before it is an episode
-        from loadtests.commands.episode_check import check_episode
-
-        return check_episode(str(run), runs, as_json)
+        return _check_episode(str(run), runs, as_json)
     return _check_run(run, as_json)
 
 
@@ -54,7 +62,6 @@ def _check_run(run: Path, as_json: bool) -> int:
     from loadtests.campaigns.bundles.unpack import run_in
     from loadtests.judging.judge import judge
     from loadtests.judging.verdict import exit_code_of
-    from loadtests.model.run_folder import REPEATS, check_text
     from loadtests.report.terminal import summary
     from loadtests.running.run import encode_results
 
@@ -85,7 +92,6 @@ def _check_repeats(run: Path, folder: Path, as_json: bool) -> int:
     from loadtests.campaigns.repeats.repeats_run import compared_again
     from loadtests.judging.judge import judge
     from loadtests.judging.verdict import exit_code
-    from loadtests.model.run_folder import REPEATS, check_text
 
     check_text(folder)
     repeats = compared_again(folder)
@@ -115,7 +121,6 @@ def _agreement(run: Path, folder: Path, results: Results) -> str:
     """
     from loadtests.judging.judge import MOST, agreement
     from loadtests.model.results import EARLIER
-    from loadtests.model.run_folder import RunFolder
 
     written = RunFolder(folder).results
     again = f"twinshop report {shlex.quote(str(run))}"
@@ -141,6 +146,46 @@ def _agreement(run: Path, folder: Path, results: Results) -> str:
     return "results.json agrees with the evidence"
 
 
+def _check_episode(name_or_number: str, runs: Path, as_json: bool) -> int:
+    """Say what the newest round of that episode has shown; 0 if all of it was, else 1."""
+    from loadtests.workshop.episode_file import episode_named
+    from loadtests.workshop.progress import newest_round, progress_of
+
+    episode = episode_named(name_or_number)
+    with interrupts_raise():
+        found = progress_of(episode, newest_round(runs, episode))
+        tell(msgspec.json.encode(found).decode() if as_json else "\n".join(_lines(episode, found)))
+    return 0 if found.met else 1
+
+
+def _lines(episode: Episode, found: EpisodeProgress) -> Iterator[str]:
+    yield f"episode  {episode.number}, {episode.title}"
+    yield f"round    {found.round}"
+    yield ""
+    for one in found.shown:
+        yield from _wrapped("met" if one.met else "not yet", one.what)
+        if not one.met:
+            yield from _wrapped("", f"next: {one.next_step}")
+    yield ""
+    missing = sum(not one.met for one in found.shown)
+    if missing:
+        yield f"next     {missing} of {len(found.shown)} not yet: twinshop goto {episode.number}"
+    else:
+        yield f"next     all met: {_afterwards(episode)}"
+
+
+def _afterwards(episode: Episode) -> str:
+    from loadtests.workshop.episode_file import load_episodes
+
+    later = [other.number for other in load_episodes() if other.number > episode.number]
+    return f"twinshop goto {later[0]}" if later else "the decision sheet, docs/tutorial/decision-sheet.md"
+
+
+def _wrapped(word: str, text: str) -> list[str]:
+    # Not at hyphens: a command that was broken at one cannot be pasted.
+    return wrap(text, WIDTH, initial_indent=f"{word:<9}", subsequent_indent=MARGIN, break_on_hyphens=False)
+
+
 @click.command()
 @RUN
 @DEBUG_OPTION
@@ -150,7 +195,6 @@ def report(folder: Path) -> None:
     Of the folder of repeats, compare them again and rewrite repeats.json and report.html.
     """
     from loadtests.campaigns.repeats.repeats import PAGE
-    from loadtests.model.run_folder import REPEATS, RunFolder
     from loadtests.running.run import write_both
     from loadtests.workshop.report_section import predictions_section
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,10 +112,8 @@ def _once(request: RunRequest, engine: Engine, watcher: RunWatcher, as_json: boo
     from loadtests.report.terminal import summary
     from loadtests.running.run import run as carry_out
 
-    try:
+    with closing(watcher):
         finished = carry_out(request, engine, watcher)
-    finally:
-        watcher.close()
     if as_json:
         tell(finished.folder.results.read_text(), nl=False)
     else:
@@ -132,13 +131,11 @@ def _many(
     from loadtests.judging.verdict import exit_code
     from loadtests.model.run_folder import REPEATS
 
-    try:
+    with closing(watcher):
         if scheduler is None:
             done = repeat(request, repeats, engine, watcher)
         else:
             done = _far_repeat(request, repeats, engine, watcher, scheduler)
-    finally:
-        watcher.close()
     if as_json:
         tell((done.folder / REPEATS).read_text(), nl=False)
     else:

@@ -6,20 +6,17 @@ from pathlib import Path
 
 import click
 
-from loadtests.commands.options import DEBUG_OPTION, ENGINE_OPTION, JSON_OPTION, QUIET_OPTION, names_option
+from loadtests.commands import options
 from loadtests.running.console import interrupts_raise, json_text, tell
 
 
 @click.command()
-@names_option("architecture", "names")
-@ENGINE_OPTION
-@click.option(
-    "--into", type=click.Path(file_okay=False, path_type=Path), default=Path("scorecard"), show_default=True,
-    help="The folder of the page, the document and the logs.",
-)  # fmt: skip
-@QUIET_OPTION
-@JSON_OPTION
-@DEBUG_OPTION
+@options.names_option("architecture", "names")
+@options.ENGINE_OPTION
+@options.folder_option("--into", "scorecard", "The folder of the page, the document and the logs.")
+@options.QUIET_OPTION
+@options.JSON_OPTION
+@options.DEBUG_OPTION
 def scorecard(names: tuple[str, ...], engine_name: str, into: Path, quiet: bool, as_json: bool) -> None:
     """\b
     Examples:
