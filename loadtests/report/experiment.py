@@ -10,7 +10,7 @@ from loadtests.faults.words import in_words
 from loadtests.model.application import can_of
 from loadtests.model.measures import NOT_MEASURED
 from loadtests.model.results import ArchitectureResult, ExperimentStep, Results
-from loadtests.report.evidence import Evidence
+from loadtests.report.evidence import Evidence, Story
 
 STEPS = {
     "planned": "planned",
@@ -25,46 +25,28 @@ STEPS = {
 }
 
 
-class Count(msgspec.Struct, frozen=True):
-    """One line of the second table: a count or a statement for each architecture."""
-
-    definition: str
-    """A key of `words.DEFINITIONS`."""
-    cells: tuple[tuple[str, str], ...]
-    """(text, mark): the mark is "good", "bad" or ""."""
-
-
-class StepLine(msgspec.Struct, frozen=True):
-    """One line of the first table: when a step was taken, for each architecture."""
-
-    fault: int
-    step: str
-    cells: tuple[str, ...]
-
-
-class Statement(msgspec.Struct, frozen=True):
-    """One thing that must hold before anything is believed, in a sentence."""
-
-    text: str
-    holds: bool
+Cell = tuple[str, str]
+"""A text and its mark, which is "good", "bad" or ""."""
 
 
 class Experiment(msgspec.Struct, frozen=True):
-    """What must hold, and both tables."""
+    """What must hold before anything is believed, and both tables."""
 
-    statements: tuple[Statement, ...]
-    steps: tuple[StepLine, ...]
-    counts: tuple[Count, ...]
+    statements: dict[str, bool]
+    """Each sentence, and whether it holds."""
+    steps: dict[tuple[int, str], tuple[str, ...]]
+    """By fault and step: when it was taken, in each architecture."""
+    counts: dict[str, dict[str, Cell]]
+    """By a key of the page's definitions and by architecture: what was counted, or a statement."""
     nothing_there: tuple[tuple[str, str], ...]
     """(architecture, why there was nothing to strike)."""
 
 
 def experiment(evidence: Evidence, results: Results) -> Experiment:
     """The section's content."""
-    measured = results.architectures
-    counts = _counts(evidence, measured)
+    counts = _counts(evidence, results.architectures)
     return Experiment(
-        statements=(*_seen(results), *_agree(tuple(measured), counts), _looked_at(results)),
+        statements=_seen(results) | _agree(counts) | _looked_at(results),
         steps=_steps(results),
         counts=counts,
         nothing_there=tuple(
@@ -83,13 +65,13 @@ AGREE = {
 """By the count that says so; in the order in which they are said."""
 
 
-def _seen(results: Results) -> tuple[Statement, ...]:
+def _seen(results: Results) -> dict[str, bool]:
     """Whether the faults happened."""
     if not any(result.experiment for result in results.architectures.values()):
-        return ()
+        return {}
     unseen = [name for name, result in results.architectures.items() if not _happened(result.experiment)]
     text = "Each fault was seen from outside of what caused it, and seen to be over if it was to end"
-    return (Statement(f"{text}{_but(unseen)}.", not unseen),)
+    return {f"{text}{_but(unseen)}.": not unseen}
 
 
 def _happened(steps: tuple[ExperimentStep, ...]) -> bool:
@@ -101,36 +83,34 @@ def _happened(steps: tuple[ExperimentStep, ...]) -> bool:
     return bool(taken) and seen and not any(names & {"not_observed", "not_healed"} for names in taken.values())
 
 
-def _agree(names: tuple[str, ...], counts: tuple[Count, ...]) -> tuple[Statement, ...]:
-    by_name = {count.definition: count for count in counts}
-    found = []
+def _agree(counts: dict[str, dict[str, Cell]]) -> dict[str, bool]:
+    found = {}
     for definition, text in AGREE.items():
-        if definition in by_name:
-            cells = zip(names, by_name[definition].cells, strict=True)
-            wrong = [name for name, (_, mark) in cells if mark == "bad"]
-            found.append(Statement(f"{text}{_but(wrong)}.", not wrong))
-    return tuple(found)
+        if definition in counts:
+            wrong = [name for name, (_, mark) in counts[definition].items() if mark == "bad"]
+            found[f"{text}{_but(wrong)}."] = not wrong
+    return found
 
 
-def _looked_at(results: Results) -> Statement:
+def _looked_at(results: Results) -> dict[str, bool]:
     """Whether the audit saw everybody: who could not be looked at is no zero."""
     unseen = [name for name, result in results.architectures.items() if result.users.undecided]
-    return Statement(f"Everybody could be looked at in the last audit{_but(unseen)}.", not unseen)
+    return {f"Everybody could be looked at in the last audit{_but(unseen)}.": not unseen}
 
 
 def _but(names: list[str]) -> str:
     return f": not so in {', '.join(names)}" if names else ""
 
 
-def _steps(results: Results) -> tuple[StepLine, ...]:
+def _steps(results: Results) -> dict[tuple[int, str], tuple[str, ...]]:
     all_steps = [(step.fault, step.step) for result in results.architectures.values() for step in result.experiment]
     # A step of another version, which has no place among these, comes last.
     order = sorted(set(all_steps), key=lambda pair: (pair[0], list(STEPS).index(pair[1]) if pair[1] in STEPS else 99))
     measured = results.architectures.values()
-    return tuple(
-        StepLine(fault, STEPS.get(name, name), tuple(_when(result, fault, name) for result in measured))
+    return {
+        (fault, STEPS.get(name, name)): tuple(_when(result, fault, name) for result in measured)
         for fault, name in order
-    )
+    }
 
 
 def _when(result: ArchitectureResult, fault: int, name: str) -> str:
@@ -138,44 +118,30 @@ def _when(result: ArchitectureResult, fault: int, name: str) -> str:
     return f"{in_words(step.victim)} at {step.at_ms / 1000:.3f} s" if step else "–"
 
 
-def _counts(evidence: Evidence, measured: dict[str, ArchitectureResult]) -> tuple[Count, ...]:
-    results = measured.values()
-
-    def count(definition: str, read: Callable[[ArchitectureResult], str]) -> Count:
-        return Count(definition, tuple((read(result), "") for result in results))
-
-    of_faults = (
-        count("at-risk", lambda it: NOT_MEASURED if it.at_risk is None else f"{it.at_risk:,}"),
-        Count("at-risk-by-balancer", tuple(_by_balancer(evidence, name, result) for name, result in measured.items())),
-        count("served-by-victim", lambda it: f"{it.served_by_victim:,}"),
-    )
-    return (
-        # Without any fault nobody was at risk, and three rows of zeros would look as if somebody had been asked.
-        *(of_faults if any(result.experiment for result in results) else ()),
-        count("logged-out", lambda it: f"{it.logged_out.shoppers:,} of {it.shoppers:,}"),
-        count("before-fault", lambda it: f"{it.logged_out_before_fault:,}"),
-        count("more-than-once", lambda it: f"{it.logged_out.more_than_once:,}"),
-        count("facts", lambda it: f"{it.facts_checked:,}"),
-        Count("books", tuple(_books(result) for result in results)),
-        Count("reconciled", tuple(_reconciled(result) for result in results)),
-    )
+def _counts(evidence: Evidence, measured: dict[str, ArchitectureResult]) -> dict[str, dict[str, Cell]]:
+    # Without any fault nobody was at risk, and three rows of zeros would look as if somebody had been asked.
+    shown = (OF_FAULTS if any(result.experiment for result in measured.values()) else {}) | OF_ALL
+    return {
+        definition: {name: read(result, evidence.stories[name]) for name, result in measured.items()}
+        for definition, read in shown.items()
+    }
 
 
-def _by_balancer(evidence: Evidence, name: str, result: ArchitectureResult) -> tuple[str, str]:
+def _by_balancer(result: ArchitectureResult, story: Story) -> Cell:
     count = result.reconciliation.at_risk_by_balancer
     if count is None:
         return "–", ""
-    if not evidence.stories[name].sticky:
+    if not story.sticky:
         return f"{count:,}", ""
     agrees = count == result.at_risk
     return (f"{count:,}, agrees", "good") if agrees else (f"{count:,}, does not agree", "bad")
 
 
-def _books(result: ArchitectureResult) -> tuple[str, str]:
+def _books(result: ArchitectureResult, _: Story) -> Cell:
     return ("balance", "good") if result.books_balance else ("do not balance", "bad")
 
 
-def _reconciled(result: ArchitectureResult) -> tuple[str, str]:
+def _reconciled(result: ArchitectureResult, _: Story) -> Cell:
     logs = result.reconciliation
     guests = f", beside them {logs.guests:,} by people with browsers" if logs.guests else ""
     can = can_of(result.facts)
@@ -185,3 +151,20 @@ def _reconciled(result: ArchitectureResult) -> tuple[str, str]:
     if logs.mismatch_count:
         return f"{counts}: {logs.mismatch_count:,} not explained", "bad"
     return f"{counts}: every one accounted for", "good"
+
+
+Read = Callable[[ArchitectureResult, Story], Cell]
+OF_FAULTS: dict[str, Read] = {
+    "at-risk": lambda it, _: (NOT_MEASURED if it.at_risk is None else f"{it.at_risk:,}", ""),
+    "at-risk-by-balancer": _by_balancer,
+    "served-by-victim": lambda it, _: (f"{it.served_by_victim:,}", ""),
+}
+OF_ALL: dict[str, Read] = {
+    "logged-out": lambda it, _: (f"{it.logged_out.shoppers:,} of {it.shoppers:,}", ""),
+    "before-fault": lambda it, _: (f"{it.logged_out_before_fault:,}", ""),
+    "more-than-once": lambda it, _: (f"{it.logged_out.more_than_once:,}", ""),
+    "facts": lambda it, _: (f"{it.facts_checked:,}", ""),
+    "books": _books,
+    "reconciled": _reconciled,
+}
+"""How each count is read."""

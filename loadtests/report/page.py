@@ -14,6 +14,7 @@ from loadtests.faults.words import in_words
 from loadtests.judging.verdict import fired
 from loadtests.model.results import Results
 from loadtests.model.wording import readable
+from loadtests.report import summary
 from loadtests.report.cured import cured
 from loadtests.report.distribution import distribution
 from loadtests.report.evidence import Evidence, gather
@@ -23,7 +24,6 @@ from loadtests.report.latency import latency
 from loadtests.report.method import method
 from loadtests.report.shell import PageShell
 from loadtests.report.side_by_side import side_by_side
-from loadtests.report.summary import in_cell, more_predictions, rows, shown_columns, spent, zero_columns
 from loadtests.report.terminal import unseen
 from loadtests.report.witnesses import OPEN, causes_of, more_losses
 
@@ -31,10 +31,11 @@ SHELL = PageShell(
     Path(__file__).parent,
     script="report.js",
     readable=readable,
-    in_cell=in_cell,
+    in_cell=summary.in_cell,
     in_words=in_words,
     lower_first=lambda text: text[:1].lower() + text[1:].rstrip("."),
     seconds=lambda ms: f"{ms / 1000:.2f} s",
+    witness_of=summary.witness_of,
 )
 
 VERDICTS = {
@@ -80,13 +81,13 @@ def render_report(
         definitions=definitions(),
         glossary=GLOSSARY,
         measures=MEASURES,
-        columns=shown_columns(results),
-        zeros=zero_columns(results),
+        columns=summary.shown_columns(results),
+        zeros=summary.zero_columns(results),
         evidence=evidence,
         results=results,
         answer=_pieces(results.answer, results.architectures),
-        rows=rows(evidence, results),
-        more=more_predictions(results),
+        rows=summary.rows(evidence, results),
+        more=summary.more_predictions(results),
         fired=fired(results),
         experiment=experiment(evidence, results),
         unseen=unseen(results),
@@ -98,7 +99,7 @@ def render_report(
         extra=extra,
         latency=latency(evidence, results),
         distribution=distribution(evidence, results),
-        spent=spent(results),
+        costs=summary.shown_costs(results),
         method=method(evidence),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from loadtests.checks import MEASURES
-from loadtests.model.measures import NOT_MEASURED, Measure, in_order
+from loadtests.model.measures import Measure, in_order
 from loadtests.model.results import ArchitectureResult, Prediction, Results, Threshold
 from loadtests.model.wording import brief, readable
 from loadtests.report.evidence import Evidence
@@ -63,23 +63,20 @@ def zero_columns(results: Results) -> tuple[Measure, ...]:
 
 def is_of_interest(measure: Measure, results: Results) -> bool:
     """Whether it is not 0 everywhere, or somebody predicted it."""
-    return any(
-        measure.read(result) or any(prediction.measure == measure.name for prediction in result.predictions)
-        for result in results.architectures.values()
-    )
+    return any(measure.read(result) or _is_predicted(measure, result) for result in results.architectures.values())
 
 
-class NumberCell(msgspec.Struct, frozen=True):
-    """One number of a table."""
+def _is_predicted(measure: Measure, result: ArchitectureResult) -> bool:
+    return any(prediction.measure == measure.name for prediction in result.predictions)
 
-    id: str
-    column: Measure
-    text: str
-    predictions: tuple[Prediction, ...]
-    of: str = ""
-    """ "of 60": what it is a part of."""
-    witness: str = ""
-    """The id of the loss that shows it; empty if there is none."""
+
+def shown_costs(results: Results) -> tuple[Measure, ...]:
+    """What requests and sessions cost, as far as it was measured, or predicted, anywhere."""
+    found = results.architectures.values()
+    return tuple(
+        it for it in MEASURES.values()
+        if it.group == "Cost" and any(it.read(result) is not None or _is_predicted(it, result) for result in found)
+    )  # fmt: skip
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -88,10 +85,29 @@ class Row(msgspec.Struct, frozen=True):
     name: str
     css: str
     result: ArchitectureResult | None
-    cells: tuple[NumberCell, ...]
-    zeros: tuple[NumberCell, ...]
-    """Of the columns that are 0 everywhere."""
-    missing: str = ""
+    missing: str
+
+
+def rows(evidence: Evidence, results: Results) -> tuple[Row, ...]:
+    """The table, in the order of the run."""
+    found = []
+    for name in dict.fromkeys([*evidence.provenance.architectures, *results.architectures]):
+        story, result = evidence.stories[name], results.architectures.get(name)
+        missing = story.run.interrupted or ("" if result else "The run ended before it was begun.")
+        found.append(Row(name, story.css, result, missing))
+    return tuple(found)
+
+
+def loss_id(architecture: str, number: int) -> str:
+    """The id of a loss on the page; `number` is its index in results.json."""
+    return f"loss-{architecture}-{number}"
+
+
+def witness_of(column: Measure, architecture: str, result: ArchitectureResult) -> str:
+    """The id of the loss that shows that number; empty if there is none."""
+    # Losses are in order of time, so it is the first that anybody could have seen.
+    first = next((number for number, loss in enumerate(result.losses) if loss.kind in column.kinds), None)
+    return "" if first is None else loss_id(architecture, first)
 
 
 def in_cell(limit: Prediction | Threshold) -> str:
@@ -124,62 +140,3 @@ def more_predictions(results: Results) -> tuple[More, ...]:
             if prediction.measure not in shown or len(readable(prediction)) > MOST_LETTERS:
                 names.setdefault((prediction, result.verdict == "inconclusive"), []).append(name)
     return tuple(More(prediction, tuple(those), doubtful) for (prediction, doubtful), those in names.items())
-
-
-def loss_id(architecture: str, number: int) -> str:
-    """The id of a loss on the page; `number` is its index in results.json."""
-    return f"loss-{architecture}-{number}"
-
-
-def rows(evidence: Evidence, results: Results) -> tuple[Row, ...]:
-    """The table, in the order of the run."""
-    names = dict.fromkeys([*evidence.provenance.architectures, *results.architectures])
-    shown, zero = shown_columns(results), zero_columns(results)
-    return tuple(_row(evidence, name, results.architectures.get(name), shown, zero) for name in names)
-
-
-def _row(
-    evidence: Evidence,
-    name: str,
-    result: ArchitectureResult | None,
-    shown: tuple[Measure, ...],
-    zero: tuple[Measure, ...],
-) -> Row:
-    story = evidence.stories[name]
-    interrupted = story.run.interrupted or ""
-    if result is None:
-        return Row(name, story.css, None, (), (), interrupted or "The run ended before it was begun.")
-    cells, zeros = (tuple(_cell(name, column, result) for column in columns) for columns in (shown, zero))
-    return Row(name, story.css, result, cells, zeros, interrupted)
-
-
-def _cell(name: str, column: Measure, result: ArchitectureResult) -> NumberCell:
-    # Losses are in order of time, so it is the first that anybody could have seen.
-    first = next((number for number, loss in enumerate(result.losses) if loss.kind in column.kinds), None)
-    return NumberCell(
-        id=f"n-{name}-{column.key}",
-        column=column,
-        text=column.text(column.read(result)),
-        predictions=_predicted(column, result),
-        of=f"of {result.shoppers:,}" if column.of_all else "",
-        witness="" if first is None else loss_id(name, first),
-    )
-
-
-def _predicted(measure: Measure, result: ArchitectureResult) -> tuple[Prediction, ...]:
-    return tuple(prediction for prediction in result.predictions if prediction.measure == measure.name)
-
-
-def spent(results: Results) -> tuple[tuple[Measure, tuple[NumberCell, ...]], ...]:
-    """What requests and sessions cost: a line for each cost that was measured, or predicted, anywhere."""
-    costs = [it for it in MEASURES.values() if it.group == "Cost"]
-    lines = [(it, tuple(_cost(name, it, result) for name, result in results.architectures.items())) for it in costs]
-    return tuple(
-        (measure, cells) for measure, cells in lines if any(it.text != NOT_MEASURED or it.predictions for it in cells)
-    )
-
-
-def _cost(name: str, measure: Measure, result: ArchitectureResult) -> NumberCell:
-    value = measure.read(result)
-    text = f"{measure.text(value)} {'' if value is None else measure.unit}".rstrip()
-    return NumberCell(f"cost-{name}-{measure.name}", measure, text, _predicted(measure, result))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 
 import msgspec
@@ -35,14 +35,6 @@ class Told(msgspec.Struct, frozen=True):
         return cause_in_words(self.loss.cause)
 
 
-class Toll(msgspec.Struct, frozen=True):
-    """What one cause took from one architecture."""
-
-    architecture: str
-    kinds: tuple[tuple[str, int], ...]
-    """(as a number of the table is called, how many)."""
-
-
 class CauseOfLosses(msgspec.Struct, frozen=True):
     """All losses that have one cause."""
 
@@ -51,7 +43,8 @@ class CauseOfLosses(msgspec.Struct, frozen=True):
     why: str
     """In a sentence."""
     total: int
-    tolls: tuple[Toll, ...]
+    tolls: dict[str, dict[str, int]]
+    """What it took from each architecture: how many, by what a number of the table is called."""
     firsts: tuple[Told, ...]
     """Of each kind in each architecture: whatever the table links to is told."""
 
@@ -78,17 +71,15 @@ def causes_of(architectures: Mapping[str, ArchitectureResult]) -> tuple[CauseOfL
 
 def _cause(cause: str, losses: list[Told]) -> CauseOfLosses:
     firsts: dict[tuple[str, str], Told] = {}
+    tolls: dict[str, dict[str, int]] = defaultdict(Counter)
     for it in losses:
         firsts.setdefault((it.architecture, it.loss.kind), it)
-    counts = Counter((it.architecture, it.loss.kind) for it in losses)
+        tolls[it.architecture][CHECKS[it.loss.kind].plural] += 1
     return CauseOfLosses(
         cause=cause_in_words(cause),
         why=meaning_of(cause, CAUSES),
         total=len(losses),
-        tolls=tuple(
-            Toll(name, tuple((CHECKS[kind].plural, count) for (of, kind), count in counts.items() if of == name))
-            for name in dict.fromkeys(name for name, _ in counts)
-        ),
+        tolls=tolls,
         firsts=tuple(firsts.values()),
     )
 

@@ -12,19 +12,19 @@ def line(made_up: MadeUp, definition: str, **changes: object) -> tuple[str, str]
     sticky = msgspec.structs.replace(made_up.results.architectures["sticky-memory"], **changes)
     results = msgspec.structs.replace(made_up.results, architectures={"sticky-memory": sticky})
     shown = experiment(gather(made_up.folder), results)
-    return next(count.cells[0] for count in shown.counts if count.definition == definition)
+    return shown.counts[definition]["sticky-memory"]
 
 
 def test_steps_in_their_order_with_times(made_up: MadeUp) -> None:
     shown = experiment(gather(made_up.folder), made_up.results)
-    assert [step.step for step in shown.steps] == [
+    assert [step for _, step in shown.steps] == [
         "planned",
         "injected",
         "observed from outside",
         "healed",
         "observed healed",
     ]
-    assert shown.steps[1].cells == ("n2 at 5.002 s",) * 4
+    assert shown.steps[0, "injected"] == ("n2 at 5.002 s",) * 4
 
 
 def test_two_sources_that_disagree_are_called_out(made_up: MadeUp) -> None:
@@ -51,7 +51,7 @@ def test_what_must_hold_is_said_in_sentences(made_up: MadeUp) -> None:
             gather(made_up.folder), msgspec.structs.replace(made_up.results, architectures=architectures)
         )
         assert len(shown.statements) == 5
-        return [it.text for it in shown.statements if not it.holds]
+        return [text for text, holds in shown.statements.items() if not holds]
 
     steps = made_up.results.architectures["sticky-memory"].experiment
     assert doubted() == []

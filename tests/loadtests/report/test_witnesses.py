@@ -25,11 +25,11 @@ def test_every_loss_is_counted_once_by_its_cause(made_up: MadeUp) -> None:
     lost = Counter((loss.cause, name, loss.kind) for name, result in architectures.items() for loss in result.losses)
     shown = Counter[tuple[str, str, str]]()
     for it in causes_of(architectures):
-        assert it.total == sum(count for toll in it.tolls for _, count in toll.kinds)
+        assert it.total == sum(sum(toll.values()) for toll in it.tolls.values())
         plurals = {check.plural: kind for kind, check in CHECKS.items()}
-        for toll in it.tolls:
-            for plural, count in toll.kinds:
-                shown[it.firsts[0].loss.cause, toll.architecture, plurals[plural]] += count
+        for architecture, toll in it.tolls.items():
+            for plural, count in toll.items():
+                shown[it.firsts[0].loss.cause, architecture, plurals[plural]] += count
     assert shown == lost
 
 
