@@ -5,7 +5,7 @@
  * @module
  */
 
-import { html } from "./elements.js";
+import { Drawn, html } from "./elements.js";
 import { MARGIN, spanOf, ticksOf } from "./span.js";
 import { clock, SIDES } from "./words.js";
 
@@ -32,8 +32,9 @@ export class Charts {
 
   #figures;
   #sought;
-  #look = "";
-  #data = "";
+  #drawn = new Drawn();
+  /** How often they were built anew: then they hold nothing yet. */
+  #built = 0;
 
   /**
    * @param series what `SeriesOf.upTo` returns
@@ -44,15 +45,8 @@ export class Charts {
     if (width === 0) return;
     this.#build(width, about);
     const end = spanOf(about.endMs);
-    const data = JSON.stringify([
-      this.#look,
-      end,
-      series.seconds.length,
-      about.marks.length,
-      series.left.median.length,
-    ]);
-    if (data === this.#data) return;
-    this.#data = data;
+    const data = [this.#built, end, series.seconds.length, about.marks.length, series.left.median.length];
+    if (!this.#drawn.changes(data, "data")) return;
     for (const { chart, plot, made } of this.#figures) {
       made.marks = about.marks;
       made.end = end;
@@ -66,9 +60,8 @@ export class Charts {
     const style = getComputedStyle(this.host);
     const letter = parseFloat(style.fontSize);
     const colour = (name) => style.getPropertyValue(name).trim();
-    const look = JSON.stringify([width, letter, colour("--ink"), about.names, about.stateful]);
-    if (look === this.#look) return;
-    this.#look = look;
+    if (!this.#drawn.changes([width, letter, colour("--ink"), about.names, about.stateful], "look")) return;
+    this.#built += 1;
     const paint = {
       letter,
       family: style.fontFamily,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { svg, write } from "./elements.js";
+import { Drawn, svg, write } from "./elements.js";
 import { drum, fromRail, railLine, toNode, toRail } from "./lines.js";
 import { Guests } from "./guests.js";
 import { People, shownAs } from "./people.js";
@@ -57,7 +57,7 @@ export class Column {
   #hatch;
   #boxes;
   #lines;
-  #drawn = "";
+  #drawn = new Drawn();
   #kept = null;
 
   /**
@@ -70,7 +70,7 @@ export class Column {
     const width = Math.floor(this.host.clientWidth);
     if (width === 0) return;
     const letter = parseFloat(getComputedStyle(this.svg).fontSize);
-    const shape = JSON.stringify([
+    const shape = [
       width,
       letter,
       about.nodes,
@@ -82,9 +82,8 @@ export class Column {
       about.waiting,
       about.below,
       about.named.size,
-    ]);
-    if (shape !== this.#drawn) {
-      this.#drawn = shape;
+    ];
+    if (this.#drawn.changes(shape)) {
       this.#kept = places({
         width,
         letter,

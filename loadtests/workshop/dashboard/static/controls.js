@@ -3,15 +3,14 @@
  * @module
  */
 
-import { html, the, write } from "./elements.js";
+import { Drawn, html, the, write } from "./elements.js";
 import { lostByLeaving } from "./leaving.js";
 import { ask, command, Refusal } from "./room.js";
 import { victims } from "./victims.js";
-import { SIDES, spoken, titled } from "./words.js";
+import { LIVE, SIDES, spoken, titled } from "./words.js";
 
 const PANELS = ["controls", "breaking"];
 const WHILE_PEOPLE_SHOP = new Set(["break", "heal", "close"]);
-const LIVE = new Set(["open", "run"]);
 const IDLE = new Set(["explain", "failed"]);
 
 export class Controls {
@@ -36,7 +35,7 @@ export class Controls {
   #me = "";
   /** The victim that somebody has chosen in this round; null: whoever is proposed. */
   #chosen = null;
-  #drawn = {};
+  #drawn = new Drawn();
 
   /**
    * @param {Record<string, {nodes: object[], stateful: boolean, guests: object[]}>} seen of each side, as it is now
@@ -73,17 +72,9 @@ export class Controls {
     this.#broken();
   }
 
-  /** Whether it is another thing than was drawn last: what is focused must not be made anew for nothing. */
-  #changed(what, value) {
-    const text = JSON.stringify(value);
-    if (this.#drawn[what] === text) return false;
-    this.#drawn[what] = text;
-    return true;
-  }
-
   #episodes() {
     const { episodes, round } = this.#workshop;
-    if (!this.#changed("episodes", [episodes, round.number])) return;
+    if (!this.#drawn.changes([episodes, round.number], "episodes")) return;
     const next = episodes[episodes.indexOf(round.episode) + 1] ?? "";
     the("next-episode").replaceChildren(
       ...episodes.map((name, number) =>
@@ -95,7 +86,7 @@ export class Controls {
 
   #buttons() {
     const { buttons } = this.#workshop.round;
-    if (!this.#changed("buttons", buttons)) return;
+    if (!this.#drawn.changes(buttons, "buttons")) return;
     the("fault-buttons").replaceChildren(
       ...buttons.map((button) => {
         const stripe = html("i", { class: "stripe", "aria-hidden": "true" });
@@ -122,7 +113,7 @@ export class Controls {
       this.#me,
     );
     const chosen = options.some(([name]) => name === this.#chosen) ? this.#chosen : proposed;
-    if (!this.#changed("victims", [options, chosen])) return;
+    if (!this.#drawn.changes([options, chosen], "victims")) return;
     the("victim").replaceChildren(...options.map(([name, words]) => html("option", { value: name }, words)));
     the("victim").value = chosen;
   }
@@ -169,7 +160,7 @@ export class Controls {
     );
     the("broken").classList.toggle("nothing", broken.length === 0); // its room is kept: what stands below stays there
     the("mend-all").hidden = broken.length < 2;
-    if (!this.#changed("broken", broken)) return;
+    if (!this.#drawn.changes(broken, "broken")) return;
     const label = (kind) => buttons.find((button) => button.kind === kind)?.label ?? spoken(kind);
     the("broken-list").replaceChildren(
       ...broken.map((fault) =>

@@ -36,3 +36,16 @@ export function the(id) {
 export function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
+
+/** What was drawn last, by part: what is the same is not made anew, and what is focused stays. */
+export class Drawn {
+  #texts = new Map();
+
+  /** Whether that part is to look otherwise now; it is taken for drawn then. */
+  changes(value, part = "") {
+    const text = JSON.stringify(value);
+    if (this.#texts.get(part) === text) return false;
+    this.#texts.set(part, text);
+    return true;
+  }
+}

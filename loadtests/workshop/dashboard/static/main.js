@@ -29,9 +29,8 @@ import { TimeLine } from "./timeline.js";
 import { Top } from "./top.js";
 import { Visit } from "./visit.js";
 import { Witness } from "./witness.js";
-import { clock, noStore, PHASES, SIDES, spoken, titled } from "./words.js";
+import { clock, LIVE, noStore, PHASES, SIDES, spoken, titled } from "./words.js";
 
-const LIVE = new Set(["open", "run"]);
 const COUNT_EVERY_MS = 4000;
 const AGAIN_MS = 2000;
 

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { html, the, write } from "./elements.js";
+import { Drawn, html, the, write } from "./elements.js";
 import { SIDES } from "./words.js";
 
 /** Whoever teaches has no seat, hence no name: `guest_name(0)` of the contract. */
@@ -11,7 +11,7 @@ const INSTRUCTOR = ["guest-00", "instructor"];
 
 export class Roster {
   #names = new Map([INSTRUCTOR]);
-  #drawn = "";
+  #drawn = new Drawn();
 
   /** Who is in the room. */
   know(participants) {
@@ -27,9 +27,7 @@ export class Roster {
   draw(picture, mine) {
     const named = this.named(picture);
     the("room").hidden = named.size === 0;
-    const shape = JSON.stringify([[...named], SIDES.map((side) => picture[side].guests), mine]);
-    if (shape === this.#drawn) return;
-    this.#drawn = shape;
+    if (!this.#drawn.changes([[...named], SIDES.map((side) => picture[side].guests), mine])) return;
     for (const side of SIDES) {
       const entered = picture[side].guests.filter((guest) => guest.node);
       const out = entered.filter((guest) => guest.lost);

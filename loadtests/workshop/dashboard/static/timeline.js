@@ -3,7 +3,7 @@
  * @module
  */
 
-import { html, svg } from "./elements.js";
+import { Drawn, html, svg } from "./elements.js";
 import { MARGIN, spanOf, ticksOf } from "./span.js";
 import { clock, faultName, seconds, SIDES, STEPS } from "./words.js";
 
@@ -42,7 +42,7 @@ export class TimeLine {
   }
 
   #kept = { left: 0, width: 1, end: 60 };
-  #drawn = "";
+  #drawn = new Drawn();
 
   /**
    * @param picture of now: the whole round's faults, so that a moment can be chosen by them
@@ -53,11 +53,8 @@ export class TimeLine {
     if (width === 0) return;
     const letter = parseFloat(getComputedStyle(this.svg).fontSize);
     const end = spanOf(endMs);
-    const shape = JSON.stringify([width, letter, end, picture.left.marks.length, picture.right.marks.length, names]);
-    if (shape !== this.#drawn) {
-      this.#drawn = shape;
-      this.#stand(picture, { width, letter, end, names });
-    }
+    const shape = [width, letter, end, picture.left.marks.length, picture.right.marks.length, names];
+    if (this.#drawn.changes(shape)) this.#stand(picture, { width, letter, end, names });
     this.#cursor(atMs, standing);
   }
 

@@ -6,15 +6,12 @@
  * @module
  */
 
-import { html, the, write } from "./elements.js";
-import { SIDES } from "./words.js";
-
-/** When the shops can be entered. */
-const OPEN = new Set(["open", "run"]);
+import { Drawn, html, the, write } from "./elements.js";
+import { LIVE, SIDES } from "./words.js";
 
 export class Visit {
   #user = "";
-  #drawn = "";
+  #drawn = new Drawn();
 
   /** What the picture says of one's own account on that side: null as long as it has not been seen in the shop. */
   seenOn(sideName, picture) {
@@ -24,10 +21,8 @@ export class Visit {
   draw(workshop, me) {
     const sides = workshop.round.sides.filter((side) => side.shop_url);
     this.#user = me.user;
-    the("visit").hidden = !me.password || sides.length === 0 || !OPEN.has(workshop.round.phase);
-    const shape = JSON.stringify([sides, me.user, me.password, me.doors]);
-    if (shape === this.#drawn) return;
-    this.#drawn = shape;
+    the("visit").hidden = !me.password || sides.length === 0 || !LIVE.has(workshop.round.phase);
+    if (!this.#drawn.changes([sides, me.user, me.password, me.doors])) return;
     write(the("account-name"), me.user);
     write(the("account-password"), me.password);
     the("shop-links").replaceChildren(...sides.map((side) => entrance(side, me)));

@@ -8,6 +8,9 @@
 
 export const SIDES = ["left", "right"];
 
+/** In these phases people shop, and things can be broken. */
+export const LIVE = new Set(["open", "run"]);
+
 /** The four numbers: key in `counts`, words for many and for one, the definition's key, and what it is a number of. */
 export const NUMBERS = [
   { key: "logged_out", many: "logged-out shoppers", one: "logged-out shopper", means: "logged-out", of: "shoppers" },
