@@ -28,8 +28,6 @@ LIVE_PHASES: frozenset[Phase] = frozenset({"open", "run"})  # people shop, and t
 
 SideName = Literal["left", "right"]
 SIDES: tuple[SideName, SideName] = ("left", "right")
-# How the accounts of people with browsers begin; in old rounds they had the numbers after the last shopper's.
-GUEST = "guest-"
 SEATS = 61  # accounts of theirs in both shops: sixty participants, and the instructor
 
 
@@ -44,7 +42,7 @@ class Guest(msgspec.Struct, frozen=True):
 
 def guest_name(seat: int) -> str:
     """The account of that seat; the instructor's is 0."""
-    return f"{GUEST}{seat:02d}"
+    return f"guest-{seat:02d}"
 
 
 class Participant(msgspec.Struct, frozen=True):

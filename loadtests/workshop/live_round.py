@@ -121,12 +121,10 @@ class LiveRound:
             self.faults.mend()
         near = self.spec.window_ms - elapsed_ms < 2 * END_LEAD_MS  # closed for its time is over: then it ends in time
         self.signals.end_at(self.spec.window_ms if near else 0)
-        while not self.over():
-            if (failure := self.failure()) is not None:
-                self.abandon()
-                raise failure
+        while not self.over() and self.failure() is None:
             time.sleep(LOOK_S)
         if (failure := self.failure()) is not None:
+            self.abandon()
             raise failure
 
     def overdue(self, before_ms: int) -> bool:

@@ -15,17 +15,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from loadtests.checks import CAUSES, MEASURES
 from loadtests.faults import FAULTS
 from loadtests.model.formulas import is_true
 from loadtests.model.results import ArchitectureResult, Results
 from loadtests.session_model.causes import words_of
-from loadtests.workshop.contract import GUEST, SIDES
+from loadtests.workshop.contract import SIDES
 from loadtests.workshop.episode import Episode, Question
-from shared.demo_accounts import account_number
-from shared.request_log import LoggedSession, read_request_log
 
 NAME = re.compile(r"\b(?:left|right)\.[a-z0-9_.]*[a-z0-9_]\b")
 OF_THE_RUN = ("at_risk", "visitors")  # numbers of a side that are no measures
@@ -44,8 +41,7 @@ def measured(
     """The numbers of a finished round, by name; what was not measured is not there.
 
     `kinds` are those of the plan's faults, in the plan's order: the results' steps tell them by number only, so without
-    them nothing is known of faults. `visitors` are people with a browser, by architecture: results are about shoppers,
-    so nodes' logs tell (`visitors_of`).
+    them nothing is known of faults. `visitors` are people with a browser, by architecture: results are about shoppers.
     """
     values: dict[str, float] = {"U": results.shoppers, "N": results.nodes}
     for side, architecture in zip(SIDES, episode.architectures, strict=True):
@@ -55,23 +51,6 @@ def measured(
         if visitors is not None and architecture in visitors:
             values[f"{side}.visitors"] = visitors[architecture]
     return values
-
-
-def visitors_of(logs: Path, shoppers: int) -> int:
-    """People who logged in with a browser, by the request logs of one architecture's nodes.
-
-    Theirs are the accounts that no shopper has.
-
-    Raises:
-        RunFolderError: a log cannot be read.
-    """
-    users = {
-        line.user
-        for log in sorted(logs.glob("*.requests.ndjson"))
-        for line in read_request_log(log)
-        if isinstance(line, LoggedSession) and line.event == "opened"
-    }
-    return sum(user.startswith(GUEST) or account_number(user) > shoppers for user in users)
 
 
 def observed_answer(question: Question, values: Mapping[str, float]) -> str:

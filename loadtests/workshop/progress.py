@@ -17,7 +17,8 @@ from loadtests.model.plan import read_plan
 from loadtests.model.results import Results
 from loadtests.model.run_folder import Provenance, RunFolder
 from loadtests.workshop.episode import Episode, EpisodeCheck
-from loadtests.workshop.measured import measured, visitors_of
+from loadtests.workshop.live.recorded import guests_seen
+from loadtests.workshop.measured import measured
 from loadtests.workshop.predictions import begun_us, read_predictions
 from shared.errors import RunFolderError, UsageError
 
@@ -77,7 +78,8 @@ def progress_of(episode: Episode, run: RunFolder) -> EpisodeProgress:
 def values_of(episode: Episode, run: RunFolder, results: Results) -> dict[str, float]:
     """A round's numbers by name."""
     kinds = [fault.kind for fault in read_plan(run.plan).faults]
-    visitors = {name: visitors_of(run.logs(name), results.shoppers) for name in episode.architectures}
+    guests = guests_seen(run.root)
+    visitors = {name: len(guests.get(name, ())) for name in episode.architectures}
     return measured(episode, results, kinds, visitors)
 
 

@@ -140,7 +140,7 @@ class Broadcaster:
 
     def __init__(
         self, file: Path, subscribers: Subscribers, seats: Seats, make_live: MakeLive, *,
-        stream: EventStream | None = None, write: Write = append_prediction, clock_us: Callable[[], int] = now_us,
+        write: Write = append_prediction, clock_us: Callable[[], int] = now_us,
     ) -> None:  # fmt: skip
         self.seats = seats
         # A seat is not idle while its stream is open: who just looks asks for nothing, for minutes.
@@ -149,7 +149,7 @@ class Broadcaster:
         self.subscribers = subscribers
         self.round: ShownRound | None = None
         self.book: PredictionsBook | None = None
-        self.stream = stream or EventStream()
+        self.stream = EventStream()
         self._file = file
         self._make_live = make_live
         self._write = write

@@ -23,9 +23,8 @@ from shared.request_log import LogRecord
 _events = msgspec.json.Decoder(Event)
 _history = msgspec.json.Decoder(Record)
 _exchanges = msgspec.json.Decoder(Exchange)
-REQUEST_LOGS = "*.requests.ndjson"
 LOGS_OF_GUESTS: dict[str, msgspec.json.Decoder[Any]] = {
-    REQUEST_LOGS: msgspec.json.Decoder(LogRecord),
+    "*.requests.ndjson": msgspec.json.Decoder(LogRecord),
     "access.ndjson": msgspec.json.Decoder(BalancerLine, strict=False),  # its times come as strings of digits
 }
 NOTHING = SideFrame()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from compose.cluster import BALANCER, REPLICA, SENTINEL, STORE
@@ -25,14 +24,13 @@ from loadtests.workshop.contract import (
 )
 from loadtests.workshop.episode_file import find_episode
 from loadtests.workshop.live.browser_users import OF_GUESTS, BrowserUsers, GuestRecord
-from loadtests.workshop.live.picture import LOGS_OF_GUESTS, NOTHING, REQUEST_LOGS
+from loadtests.workshop.live.picture import LOGS_OF_GUESTS, NOTHING
 from loadtests.workshop.live.side import MERGED, SideWatch
 from loadtests.workshop.live.tail import read_through
 from shared.errors import UsageError
 
 STEP_MS = 250
 EPOCH_US = 1  # the zero of a recorded run: so long ago that all of it is over (0 would be that nobody shops yet)
-ANY_USER = re.compile(rb'"user":"([a-z]+-\d+)"')
 
 
 class RecordedPicture:
@@ -83,10 +81,10 @@ def read_recording(folder: Path, left: str, right: str) -> RecordedPicture:
                 why=f"it measured {', '.join(ready) or 'nothing'}",
                 next_step="name two of them",
             )
-    admitted = _admitted(events)
+    guests = _guests(run, events)
     shown = Round(
         1, "explain", provenance.scenario if find_episode(provenance.scenario) else "", str(folder),
-        (_side("left", ready[left], run, admitted), _side("right", ready[right], run, admitted)), len(plan.shoppers),
+        (_side("left", ready[left], guests), _side("right", ready[right], guests)), len(plan.shoppers),
         epoch_us=EPOCH_US, window_ms=plan.window_ms, run=provenance.run,
     )  # fmt: skip
     # Without the delay of a live round: everything has been written.
@@ -102,14 +100,6 @@ def _events(run: RunFolder) -> dict[str, list[Event]]:
     return events
 
 
-def _admitted(events: Mapping[str, Iterable[Event]]) -> dict[str, frozenset[str]]:
-    """The accounts of people with browsers, by architecture."""
-    return {
-        name: frozenset(user for event in each if isinstance(event, GuestsAdmitted) for user in event.users)
-        for name, each in events.items()
-    }
-
-
 def guests_seen(folder: Path) -> dict[str, tuple[GuestView, ...]]:
     """What became of the people with browsers who entered a shop in that run, by architecture; of others, nothing.
 
@@ -117,8 +107,15 @@ def guests_seen(folder: Path) -> dict[str, tuple[GuestView, ...]]:
         RunFolderError: a file of the run is missing or damaged.
     """
     run = RunFolder(folder)
-    events = _events(run)
-    return {name: _guests_of(run.logs(name), users, events[name]) for name, users in _admitted(events).items() if users}
+    return _guests(run, _events(run))
+
+
+def _guests(run: RunFolder, events: Mapping[str, Sequence[Event]]) -> dict[str, tuple[GuestView, ...]]:
+    admitted = {
+        name: [user for event in each if isinstance(event, GuestsAdmitted) for user in event.users]
+        for name, each in events.items()
+    }
+    return {name: _guests_of(run.logs(name), users, events[name]) for name, users in admitted.items() if users}
 
 
 def _guests_of(logs: Path, users: Iterable[str], events: Iterable[Event]) -> tuple[GuestView, ...]:
@@ -141,22 +138,16 @@ def _guests_of(logs: Path, users: Iterable[str], events: Iterable[Event]) -> tup
     return seen.all()
 
 
-def _side(side: SideName, ready: ClusterReady, run: RunFolder, admitted: Mapping[str, frozenset[str]]) -> RoundSide:
+def _side(side: SideName, ready: ClusterReady, guests: Mapping[str, Iterable[GuestView]]) -> RoundSide:
     about = ready.description
     stored = (STORE,) if about.uses_server else ()
     copied = (REPLICA, SENTINEL) if stored and about.replicas else ()
-    guests = _guests_in(run.logs(ready.architecture), admitted.get(ready.architecture, frozenset()))
     return RoundSide(
         side, about.name, about.app == "stateful_app", shop_url="", nodes=ready.nodes,
-        parts=(*ready.nodes, BALANCER, *stored, *copied), guests=tuple(Guest(user, "") for user in guests),
+        parts=(*ready.nodes, BALANCER, *stored, *copied),
+        # Only who came in, not all sixty accounts.
+        guests=tuple(Guest(guest.user, "") for guest in guests.get(ready.architecture, ())),
     )  # fmt: skip
-
-
-def _guests_in(logs: Path, admitted: frozenset[str]) -> tuple[str, ...]:
-    """The guests that the nodes wrote of."""
-    # Without decoding: logs are large, and hold few people. Only who came in is shown, not all sixty accounts.
-    named = {user.decode() for log in logs.glob(REQUEST_LOGS) for user in ANY_USER.findall(log.read_bytes())}
-    return tuple(sorted(named & admitted))
 
 
 def _guest_lines(logs: Path) -> Iterator[GuestRecord]:

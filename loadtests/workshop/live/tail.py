@@ -36,24 +36,17 @@ class RecordTail(Generic[T]):
         self._decoder = decoder
         self._only = only
 
-    def lines(self, most: int = CHUNK) -> bytes:
-        """Whole lines that are new, of at most about so many bytes; empty if there are none."""
-        content = self._read(most)
-        self.behind = len(content) == most
-        if not content:
-            return b""
-        content = self._half + content
-        end = content.rfind(b"\n") + 1
-        self._half = content[end:]
-        if len(self._half) > LONGEST_LINE:  # no line of ours: waiting for its end would fill the memory
-            self.tell(f"a line of more than {LONGEST_LINE} bytes")
-            self._half = b""
-        return content[:end]
-
-    def tell(self, what: str) -> None:
-        """Something is skipped."""
-        if len(self.problems) < MOST_PROBLEMS:
-            self.problems.append(f"{self.path.name}: {what}, skipped")
+    def records(self) -> list[T]:
+        """The new records; a damaged line is told of and skipped."""
+        content = self._lines()
+        if self._only is not None:
+            if not self._only.search(content):  # the common case, made fast
+                return []
+            content = b"\n".join(line for line in content.split(b"\n") if self._only.search(line))
+        try:
+            return self._decoder.decode_lines(content)  # all at once, for speed; one damaged line spoils it
+        except msgspec.DecodeError:
+            return self._one_by_one(content)
 
     def close(self) -> None:
         """Read no more. Safe to repeat."""
@@ -61,15 +54,29 @@ class RecordTail(Generic[T]):
             self._file.close()
             self._file = None
 
-    def _read(self, most: int) -> bytes:
+    def _lines(self) -> bytes:
+        """Whole lines that are new; empty if there are none."""
+        content = self._read()
+        self.behind = len(content) == CHUNK
+        if not content:
+            return b""
+        content = self._half + content
+        end = content.rfind(b"\n") + 1
+        self._half = content[end:]
+        if len(self._half) > LONGEST_LINE:  # no line of ours: waiting for its end would fill the memory
+            self._tell(f"a line of more than {LONGEST_LINE} bytes")
+            self._half = b""
+        return content[:end]
+
+    def _read(self) -> bytes:
         if self._file is None and not self._open():
             return b""
         assert self._file is not None
-        content = self._file.read(most)
+        content = self._file.read(CHUNK)
         if content or self._is_same():
             return content
         # Deleted or replaced, but its writer may have added something just before: this file is read to its end.
-        content = self._file.read(most)
+        content = self._file.read(CHUNK)
         if not content:
             self._forget()
         return content
@@ -80,7 +87,7 @@ class RecordTail(Generic[T]):
         except FileNotFoundError:
             return False
         except OSError as error:
-            self.tell(error.strerror or str(error))
+            self._tell(error.strerror or str(error))
             return False
         return True
 
@@ -91,28 +98,20 @@ class RecordTail(Generic[T]):
         if mine.st_size < self._file.tell():  # it was cut, or begun anew
             return False
         try:
-            there = self.path.stat()
+            return os.path.samestat(self.path.stat(), mine)
         except OSError:
             return False
-        return (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino)
 
     def _forget(self) -> None:
         if self._half:
-            self.tell("a last line that is cut off")
+            self._tell("a last line that is cut off")
         self._half = b""
         self.close()
 
-    def records(self) -> list[T]:
-        """The new records; a damaged line is told of and skipped."""
-        content = self.lines()
-        if self._only is not None:
-            if not self._only.search(content):  # the common case, made fast
-                return []
-            content = b"\n".join(line for line in content.split(b"\n") if self._only.search(line))
-        try:
-            return self._decoder.decode_lines(content)  # all at once, for speed; one damaged line spoils it
-        except msgspec.DecodeError:
-            return self._one_by_one(content)
+    def _tell(self, what: str) -> None:
+        """Something is skipped."""
+        if len(self.problems) < MOST_PROBLEMS:
+            self.problems.append(f"{self.path.name}: {what}, skipped")
 
     def _one_by_one(self, content: bytes) -> list[T]:
         records = []
@@ -121,7 +120,7 @@ class RecordTail(Generic[T]):
                 if line.strip():
                     records.append(self._decoder.decode(line))
             except msgspec.DecodeError as error:
-                self.tell(f"a damaged line ({error})")
+                self._tell(f"a damaged line ({error})")
         return records
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from loadtests.model.formulas import is_true
 from loadtests.model.results import ExperimentStep, Loss
 from loadtests.workshop.episode import Choice, Question
 from loadtests.workshop.episode_file import episode_named
-from loadtests.workshop.measured import known_names, measured, observed_answer, observed_answers, visitors_of
-from shared.request_log import LoggedSession, RequestLog
+from loadtests.workshop.measured import known_names, measured, observed_answer, observed_answers
 from tests.loadtests.workshop.rounds import results, side
 
 ROUND = results(
@@ -49,13 +46,10 @@ def test_losses_are_counted_by_their_causes() -> None:
     assert (values["right.cause.store_lost"], values["right.cause.node_killed"]) == (1, 0)
 
 
-def test_visitors_are_those_accounts_that_no_shopper_has(tmp_path: Path) -> None:
-    log = RequestLog(tmp_path / "n1.requests.ndjson")
-    for user in ("user-0001", "user-0031", "user-0031", "somebody", "guest-07"):
-        log.write(LoggedSession(1, "opened", "", "n1", "", user, ""))
-    log.close()
-    assert visitors_of(tmp_path, 30) == 2
-    assert measured(episode_named("2"), ROUND, visitors={"redis": 1})["right.visitors"] == 1
+def test_people_with_browsers_are_told_by_side() -> None:
+    values = measured(episode_named("2"), ROUND, visitors={"redis": 1})
+    assert values["right.visitors"] == 1
+    assert "left.visitors" not in values
 
 
 def test_what_was_not_measured_has_no_number() -> None:

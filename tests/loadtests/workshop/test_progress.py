@@ -9,13 +9,16 @@ import msgspec
 import pytest
 
 from loadtests import cli
-from loadtests.model.run_folder import RunFolder
+from loadtests.model.events import GuestsAdmitted
+from loadtests.model.results import Results
+from loadtests.model.run_folder import RunFolder, read_document
 from loadtests.running.run import write_results
 from loadtests.workshop.contract import CommittedPrediction
 from loadtests.workshop.episode_file import episode_named
 from loadtests.workshop.predictions import append_prediction
-from loadtests.workshop.progress import newest_round, progress_of
+from loadtests.workshop.progress import newest_round, progress_of, values_of
 from shared.errors import UsageError
+from shared.request_log import LoggedSession, RequestLog
 from tests.loadtests.model_run import write_run
 from tests.loadtests.model_shop import EPOCH_US
 
@@ -70,6 +73,22 @@ def test_a_fault_that_nobody_saw_has_shown_nothing(tmp_path: Path) -> None:
         "A node of the left shop was killed, and was seen to be dead.",
         "A node of the right shop was killed, and was seen to be dead.",
     ]
+
+
+def test_people_who_logged_in_with_a_browser_are_counted_and_no_shopper_with_them(tmp_path: Path) -> None:
+    run = a_round(tmp_path / "runs" / "one")
+    results = read_document(run.results, Results)
+    with run.events.open("ab") as events:
+        events.write(
+            msgspec.json.encode(GuestsAdmitted("redis", 0, ("guest-07", "user-0031", "guest-08"), "1a")) + b"\n"
+        )
+    run.logs("redis").mkdir(parents=True, exist_ok=True)
+    log = RequestLog(run.logs("redis") / "n9.requests.ndjson")
+    for user in ("user-0001", "user-0031", "user-0031", "somebody", "guest-07"):
+        log.write(LoggedSession(1, "opened", "", "n9", "", user, ""))
+    log.close()
+    values = values_of(episode_named("2"), run, results)
+    assert (values["left.visitors"], values["right.visitors"]) == (0, 2)
 
 
 def test_a_results_file_that_was_polished_is_not_believed(tmp_path: Path) -> None:

@@ -37,8 +37,9 @@ class Room:
         self.broadcaster = Broadcaster(
             self.file, Subscribers(most),
             Seats(folder / "participants.json", of_one_address=4, clock_s=lambda: self.clock_s),
-            ScriptedPicture, stream=EventStream(first_id=100),
+            ScriptedPicture,
         )  # fmt: skip
+        self.broadcaster.stream = EventStream(first_id=100)
         throttle = JoinThrottle(lambda: self.clock_s)
         listen = ListenAddress("teacher.local", PORT, join_code, (8081, 8082))
         context = RequestContext(
