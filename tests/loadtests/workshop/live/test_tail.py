@@ -108,7 +108,7 @@ def test_a_file_that_was_emptied_is_read_again(path: Path, tail: RecordTail[Line
 def test_one_call_reads_no_more_than_a_chunk(
     path: Path, tail: RecordTail[Line], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tail_module.RecordTail.lines, "__defaults__", (20,))
+    monkeypatch.setattr(tail_module, "CHUNK", 20)
     add(path, b'{"n":1}\n{"n":2}\n{"n":3}\n')
     assert numbers(tail) == [1, 2]
     assert tail.behind
