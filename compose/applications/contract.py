@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -128,6 +128,8 @@ class Application(ABC):
     """What its shoppers can ask of it, and what its answers mean."""
     home: str = ""
     """The folder in which its commands are run; "": the cluster's own."""
+    if_not_ready: str = ""
+    """What to say of a node that does not get ready, behind what was seen."""
 
     @abstractmethod
     def command(self, spec: ClusterSpec, setup: NodeSetup, python: str = sys.executable) -> list[str]:
@@ -158,6 +160,9 @@ class Application(ABC):
         Raises:
             EnvironmentNotReady: it failed, or took too long.
         """
+
+    def blank(self, logs: Mapping[str, Path], secrets: Iterable[str]) -> None:  # noqa: B027 - most write none down
+        """Take these secrets, and its own, out of the logs of a cluster that has ended; `logs`: by part."""
 
     @abstractmethod
     def health(self, url: str, run: str) -> SelfReport:

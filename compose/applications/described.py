@@ -9,13 +9,14 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
 from compose.applications.compose_file import ComposeService, compose_service
+from compose.applications.confidential import blank_in_logs, passwords_of
 from compose.applications.contract import Application, ApplicationCapabilities, NodeSetup
 from compose.cluster import ClusterSpec, HttpInterface, Reply
 from compose.description import PLACES, Description, variant_of
@@ -29,6 +30,8 @@ _PLACE = re.compile(r"\{(" + "|".join(PLACES) + r")\}")
 
 class DescribedApplication(Application):
     """Grade B: its shoppers and the balancer in front of it tell all that is known; C, if it runs already."""
+
+    if_not_ready = "; look at `ready` and `ready_within_s` in its description"
 
     def __init__(self, description: Description) -> None:
         self._it = description
@@ -70,6 +73,10 @@ class DescribedApplication(Application):
             why = run_within(command, {**os.environ, **environment}, self.home, output, PREPARED_WITHIN_S)
         if why:
             raise not_ready(f"the preparation of {self._it.name}", f"the command {command[0]} {why}", log)
+
+    def blank(self, logs: Mapping[str, Path], secrets: Iterable[str]) -> None:
+        """What it and its preparation print is not ours to choose."""
+        blank_in_logs(self._it, logs, (*passwords_of(self._it), *secrets))
 
     def health(self, url: str, run: str) -> SelfReport:
         """Ask for the page that answers 200 when it is ready; it names no start of its own."""

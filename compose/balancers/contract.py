@@ -263,17 +263,11 @@ class Balancer(ABC):
 
     def written(self, site: Site, routing: Routing, **more: object) -> bytes:
         """Its one file, from its template; `more`: what that one asks for beside these words."""
-        return (
-            _templates()
-            .get_template(f"{self.config_file}.j2")
-            .render(
-                site=site, http=site.http, limits=site.spec.limits, run=site.spec.run,
-                affinity=site.spec.architecture.affinity, members=routing.members, keeps=routing.balancing.affinity,
-                retries=retries_of(site, routing.balancing), variant=self.variant.name,
-                shipped=self.variant.as_shipped, node_cookie=affinity_cookie(site.spec),
-                ring_cookie=ring_cookie(site.spec), **more,
-            )
-            .encode()
+        return rendered(
+            f"{self.config_file}.j2", site=site, http=site.http, limits=site.spec.limits, run=site.spec.run,
+            affinity=site.spec.architecture.affinity, members=routing.members, keeps=routing.balancing.affinity,
+            retries=retries_of(site, routing.balancing), variant=self.variant.name, shipped=self.variant.as_shipped,
+            node_cookie=affinity_cookie(site.spec), ring_cookie=ring_cookie(site.spec), **more,
         )  # fmt: skip
 
     def follows(self, admin_url: str, routing: Routing) -> bool:
@@ -341,6 +335,11 @@ def _templates() -> Environment:
     )
     found.filters["ms"] = milliseconds
     return found
+
+
+def rendered(template: str, **words: object) -> bytes:
+    """A program's file, from the template of that name in this room."""
+    return _templates().get_template(template).render(**words).encode()
 
 
 def _series(version: str) -> str:

@@ -71,6 +71,8 @@ class ClusterFile(msgspec.Struct, frozen=True):
     """Where people come, if there is a cache of pages before the balancer."""
     wire_urls: dict[str, str] = {}
     """By end: where it reaches the session store, in place of `store_url`."""
+    spare_wires: dict[str, str] = {}
+    """The same of nodes to come, where a wire cannot be added later."""
     peers: dict[str, str] = {}
     """By node: where it listens for the other nodes (host:port), if they tell each other of sessions."""
     changes: dict[str, NodeChanges] = {}

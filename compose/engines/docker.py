@@ -26,6 +26,7 @@ from compose.engines.cluster_file import (
     first_ports,
     new_cluster,
     read_cluster_file,
+    server_url,
     wire_of,
     with_nodes,
     work_folder,
@@ -46,15 +47,14 @@ from compose.engines.docker_parts import (
     Blueprint,
     NodeCommand,
     placed,
-    spare_wires,
-    wire_port,
+    with_spare_wire,
 )
 from compose.engines.page_cache import check_no_cache
 from compose.engines.persisted_cluster import Blow
 from compose.engines.readiness import bring_up
 from compose.engines.routed_cluster import RoutedCluster
 from compose.supervision.ledger import Ledger
-from compose.supervision.ports import HOST, Listen, free_ports, preflight
+from compose.supervision.ports import HOST, Listen, free_ports, port_of, preflight
 from compose.supervision.waiting import not_ready
 from shared.errors import EnvironmentNotReady, PortTaken, UsageError
 
@@ -97,19 +97,18 @@ class DockerEngine(Engine):
         """Choose ports and secrets; the addresses inside come with the network."""
         check_distance(spec)
         check_balancer(spec.architecture, spec.balancer, engine=self.name)
-        spare = {port: f"spare wire at {port}" for port in spare_wires(spec)}
-        at = first_ports(spec, DATABASE, *spare.values())
+        spare = with_spare_wire(spec)
+        at = first_ports(spec, DATABASE, *map(wire_of, spare))
         # Only the one that may have been asked for: the others are free, and Docker says so if one is taken meanwhile.
         preflight(at[BALANCER], BALANCER)
         check_public(spec)
         account = f"{DATABASE_USER}:{secrets.token_urlsafe(24)}"
         database = f"postgresql+psycopg://{account}@{HOST}:{at[DATABASE]}/{DATABASE_NAME}?{_CONNECT}"
+        wires = {node: server_url(at[wire_of(node)]) for node in spare}
         written = new_cluster(self.name, spec, database, at)
-        written = msgspec.structs.replace(written, container_engine=address)
+        written = msgspec.structs.replace(written, container_engine=address, spare_wires=wires)
         ledger.make_folder(work_folder(folder).absolute())
-        cluster = DockerCluster(folder.absolute(), written, ledger, client, self._node_command)
-        cluster.blueprint.spare = {port: Listen(HOST, at[name]) for port, name in spare.items()}
-        return cluster
+        return DockerCluster(folder.absolute(), written, ledger, client, self._node_command)
 
 
 class DockerCluster(RoutedCluster):
@@ -127,7 +126,7 @@ class DockerCluster(RoutedCluster):
         node_command: NodeCommand | None,
     ) -> None:
         super().__init__(folder, written, ledger)
-        self.database_part = "" if self.spec.application else DATABASE
+        self.database_part = DATABASE if self.application.can.shows_orders else ""
         self.client = client
         self._hit: dict[str, str] = {}
         """By part that was killed or terminated: when the container that was hit had been started."""
@@ -144,16 +143,12 @@ class DockerCluster(RoutedCluster):
         """All nodes, dead ones too, in the order of their names. Their processes are the engine's, not ours."""
         return tuple(NodeAddress(name, url, None) for name, url in self.written.node_urls.items())
 
-    def process_state(self, part: str) -> tuple[bool, str]:
-        """Whether the part's container runs (a paused one does), and the same in words."""
+    def process_state(self, part: str) -> tuple[bool, str, str | None]:
+        """By its container, and by when that was started last."""
         if self._stopped:
-            return False, f"container {self.containers.name(part)}: removed"
+            return False, f"container {self.containers.name(part)}: removed", None
         state = self.containers.state(part)
-        return state.runs, state.words
-
-    def start_of(self, part: str) -> str | None:
-        """When its container was started last."""
-        return self.containers.state(part).started or None
+        return state.runs, state.words, state.started or None
 
     def used(self, part: str) -> tuple[float, int] | None:
         """What the part's container uses of the machine."""
@@ -216,7 +211,7 @@ class DockerCluster(RoutedCluster):
                 raise not_ready(part, "the time was over before it was started", self.folder / f"{part}.log")
             self.run_part(part)
 
-        if self.spec.application is None:
+        if self.database_part:
             parts = [DATABASE, *parts]
         elif late := self.containers.run_in_order(self.blueprint.beside(), until):
             raise not_ready(late, "its health check does not say that it is well", self.logs()[late])
@@ -293,21 +288,20 @@ class DockerCluster(RoutedCluster):
     def _lay_out_new_node(self, node: str) -> None:
         at = {node: free_ports(1)[0]}
         if node in wire_ends(self.spec, [node]):
-            at[wire_of(node)] = self._spare_wire(node)
+            at[wire_of(node)] = port_of(self._spare_wire(node))
         self.written = placed(with_nodes(self.written, [node], at), [node], self.containers.address)
         self.tell_wires()
         self._lay_log(self.log_files()[f"{node}.requests"])
 
-    def _spare_wire(self, node: str) -> int:
-        """The port here of the wire for a node that is being added."""
-        port = self.containers.published(WIRES, wire_port(node))
-        if port is None:
+    def _spare_wire(self, node: str) -> str:
+        try:
+            return self.written.spare_wires[node]
+        except KeyError:
             raise UsageError(
                 f"there is no wire for {node}",
                 why=f"{SPARE_WIRES} are spare: a container's ports are chosen when it is made",
                 next_step="start a cluster with more nodes",
-            )
-        return port
+            ) from None
 
     def strike(self, blow: Blow, part: str) -> None:
         """SIGKILL goes to everything in the container, SIGTERM to its first process: others go when that one ends."""

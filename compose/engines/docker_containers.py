@@ -191,13 +191,6 @@ class Containers:
             return str(self.client.inspect_container(self.name(part))["Config"]["Image"])
         return None
 
-    def published(self, part: str, inside: int) -> int | None:
-        """The port of this machine that leads to that one of the part's container; None if none does."""
-        with asking(f"describe {part}"):
-            ports = self.client.inspect_container(self.name(part))["HostConfig"]["PortBindings"] or {}
-        bound = ports.get(f"{inside}/tcp")
-        return int(bound[0]["HostPort"]) if bound else None
-
     def used(self, part: str) -> tuple[float, int] | None:
         """Processor seconds and bytes of memory that the part's container uses; None if nobody says."""
         engine, name = self.eye, self.name(part)

@@ -77,10 +77,10 @@ def wire_port(end: str) -> int:
     return FIRST_WIRE_PORT + (0 if end == REPLICA else int(end.removeprefix("n")))
 
 
-def spare_wires(spec: ClusterSpec) -> list[int]:
-    """The ports inside of wires for nodes that may be added; none where nodes have no wires."""
+def with_spare_wire(spec: ClusterSpec) -> list[str]:
+    """The nodes that may be added and have a wire then; none where nodes have no wires."""
     new = [f"n{spec.nodes + more}" for more in range(1, SPARE_WIRES + 1)]
-    return [wire_port(node) for node in new if node in wire_ends(spec, new)]
+    return [node for node in new if node in wire_ends(spec, new)]
 
 
 class Blueprint:
@@ -90,8 +90,6 @@ class Blueprint:
         self._cluster = cluster
         self._containers = containers
         self._node_command = node_command
-        self.spare: dict[int, Listen] = {}
-        """Ports of the wires, theirs and ours, for nodes to come; known while the cluster is started."""
 
     @cached_property
     def user(self) -> str:
@@ -101,7 +99,7 @@ class Blueprint:
     @cached_property
     def _node_image(self) -> str:
         # Of a cluster that runs already it is the one it was started with, whatever has changed in the rooms since.
-        started = None if self._cluster.spec.application else self._containers.image("n1")
+        started = None if self._cluster.application.service() else self._containers.image("n1")
         return started or images.node_image()
 
     @property
@@ -232,7 +230,7 @@ class Blueprint:
     def _wires(self) -> ContainerPlan:
         """One for all ends; a container's ports cannot be changed later, so some are spare for nodes to come."""
         written = self._written
-        ends = {wire_port(end): Listen.at(url) for end, url in written.wire_urls.items()}
+        wires = {wire_port(end): Listen.at(url) for end, url in (written.spare_wires | written.wire_urls).items()}
         return ContainerPlan(
             name=WIRES,
             role="wire",
@@ -240,7 +238,7 @@ class Blueprint:
             entrypoint=("python", "-P"),
             command=("-m", "compose.delay_proxy", str(CONFIG_FOLDER / WIRES_FILE)),
             address=self._at(WIRES),
-            publish={WIRES_PORT: Listen.at(written.wires_url), **ends, **self.spare},
+            publish={WIRES_PORT: Listen.at(written.wires_url), **wires},
             memory_mb=WIRES_MEMORY_MB,
             binds=(f"{self._cluster.wires_folder}:{CONFIG_FOLDER}:ro",),
             in_memory=(LOST_FOLDER,),

@@ -23,7 +23,6 @@ from compose.balancers.contract import OUR_LOG
 from compose.cluster import BALANCER, CACHE, REPLICA, SENTINEL, STORE, WIRES, NodeChanges, Reply, Trouble, Usage
 from compose.engines import page_cache
 from compose.engines.cluster_file import ClusterFile, read_cluster_file, work_folder, write_cluster_file
-from compose.engines.confidential import blank_in_logs, passwords_of
 from compose.engines.contract import Cluster
 from compose.engines.store import master_address, store_counters
 from compose.probes import PROBE_S, SelfReport, Unanswered, ask, report_of_sentinel, report_of_store, report_of_wires
@@ -58,14 +57,14 @@ class PersistedCluster(Cluster):
         self.work = work_folder(folder)
         self.application = application_of(written.spec)
         self.balancer = balancer_named(written.spec.balancer)
-        self.confidential = () if self.spec.application is None else passwords_of(self.spec.application)
         self._ledger = ledger
         self._lock = threading.RLock()  # reentrant: a change of several steps calls others that hold it by themselves
         self._stopped = False
 
     @abstractmethod
-    def process_state(self, part: str) -> tuple[bool, str]:
-        """Whether the part's process exists (a frozen one does), and the same in words, by the engine's books."""
+    def process_state(self, part: str) -> tuple[bool, str, str | None]:
+        """By the engine's books: whether the part's process exists (a frozen one does), the same in words, and what
+        tells this start of it from another one."""
 
     @abstractmethod
     def strike(self, blow: Blow, part: str) -> None:
@@ -91,13 +90,9 @@ class PersistedCluster(Cluster):
     def used(self, part: str) -> tuple[float, int] | None:
         """Processor seconds and bytes of memory of that part; None if nobody says."""
 
-    def start_of(self, part: str) -> str | None:
-        """What tells this start of a part from another one, by the engine's books: for parts that do not say it."""
-        return None
-
     def why_ended(self, part: str) -> str:
         """How a part that is being started has ended, in words; empty if it runs."""
-        runs, words = self.process_state(part)
+        runs, words, _start = self.process_state(part)
         return "" if runs else f"({words})"
 
     def stranger(self, _part: str) -> str:
@@ -219,29 +214,28 @@ class PersistedCluster(Cluster):
 
     def kill(self, part: str) -> None:
         """SIGKILL everything of the part."""
-        self._break("kill", part)
+        self._strike("kill", part)
 
     def terminate(self, part: str) -> None:
         """SIGTERM it: it may end what it is doing."""
-        self._break("terminate", part)
+        self._strike("terminate", part)
 
     def freeze(self, part: str) -> None:
         """Stop it: it keeps its memory and its connections, and answers nobody."""
-        self._break("freeze", part)
+        self._strike("freeze", part)
 
     def thaw(self, part: str) -> None:
         """Let it go on. No-op if it is not frozen, or gone."""
-        self._known(part)
-        with self._lock:
-            if not self._stopped:
-                self.strike("thaw", part)
+        self._strike("thaw", part)
 
-    def _break(self, blow: Blow, part: str) -> None:
+    def _strike(self, blow: Blow, part: str) -> None:
         self._known(part)
         with self._lock:  # not the file's as well: a blow must not wait for a change that another process makes
-            if not self._stopped:
+            if self._stopped:
+                return
+            if blow != "thaw":  # that breaks nothing
                 self._ledger.add(Broken(f"{blow} {part}"))
-                self.strike(blow, part)
+            self.strike(blow, part)
 
     def change(self, node: str, changes: NodeChanges) -> None:
         """Settings that the node has from its next start on."""
@@ -289,9 +283,8 @@ class PersistedCluster(Cluster):
             TwinshopError: it would not go.
         """
         self._translate_access_log()
-        if self.spec.application is not None:
-            logs = self.log_files() | {"prepare": self.folder / PREPARE_LOG}
-            blank_in_logs(self.spec.application, logs, (*self.confidential, self.written.secret_key))
+        logs = self.log_files() | {"prepare": self.folder / PREPARE_LOG}
+        self.application.blank(logs, (*self.confidential, self.written.secret_key))
         remove_own_folder(self.work, self.spec.run)
         if is_own_folder(self.work, self.spec.run):
             raise TwinshopError(f"cannot remove {self.work}", next_step="remove it by hand")

@@ -97,17 +97,13 @@ class ProcessCluster(RoutedCluster):
         pids = {name: child.pid for name, child in self._children.items()}
         return tuple(NodeAddress(name, url, pids.get(name)) for name, url in self.written.node_urls.items())
 
-    def process_state(self, part: str) -> tuple[bool, str]:
-        """Whether the part's process exists (a frozen one does), and the same in words."""
+    def process_state(self, part: str) -> tuple[bool, str, str | None]:
+        """By its process group, and by its leader's birth."""
         child = self._children.get(part)
-        process = child is not None and child.alive()
-        pid = "" if child is None else f" {child.pid}"
-        return process, f"process group{pid}: {'alive' if process else 'gone'}"
-
-    def start_of(self, part: str) -> str | None:
-        """The process and the time of its birth."""
-        child = self._children.get(part)
-        return None if child is None else f"{child.pid}@{child.born}"
+        if child is None:
+            return False, "process group: gone", None
+        lives = child.alive()
+        return lives, f"process group {child.pid}: {'alive' if lives else 'gone'}", f"{child.pid}@{child.born}"
 
     def why_ended(self, part: str) -> str:
         """How it has ended, in words; raises PortTaken if somebody took its port since it was chosen."""

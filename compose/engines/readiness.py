@@ -86,8 +86,7 @@ def _watch(cluster: RoutedCluster, part: str, ready: Callable[[], bool], *, unti
             why += f" ({'; '.join(out)})" if out else ""
         elif part in cluster.written.node_urls:
             why += f" ({cluster.self_report(part).words})"
-            if cluster.spec.application is not None:
-                why += "; look at `ready` and `ready_within_s` in its description"
+            why += cluster.application.if_not_ready
         raise not_ready(part, why, cluster.logs()[part])
 
 

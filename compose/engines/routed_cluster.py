@@ -60,11 +60,11 @@ class RoutedCluster(PersistedCluster):
     def observe(self, part: str) -> Observation:
         """Look at a part from outside: the engine's books, its own address, the balancer."""
         self._known(part)
-        process, words = self.process_state(part)
+        process, words, start = self.process_state(part)
         report = self.self_report(part)
         evidence, in_rotation = [words, report.words], report.answers
         # What does not say which start of it this is goes by its process; one that does not answer is no start at all.
-        boot = report.boot or (self.start_of(part) if report.answers else None)
+        boot = report.boot or (start if report.answers else None)
         if part in self.written.node_urls:
             health = self.rotation()[part]
             evidence.append(f"{self.balancer.name}: {health}")

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from compose.applications.described import DescribedApplication
+from compose.applications.twins import Twins
 from compose.engines.readiness import _watch
 from compose.probes import SelfReport
 from shared.errors import NotReadyInTime
@@ -20,7 +22,7 @@ def test_what_a_node_answered_that_did_not_get_ready_is_said(described: bool, tm
         why_ended=lambda _part: "",
         logs=lambda: {"n1": tmp_path / "n1.log"},
         written=SimpleNamespace(node_urls={"n1": "http://127.0.0.1:1"}),
-        spec=SimpleNamespace(application=object() if described else None),
+        application=DescribedApplication if described else Twins,
         self_report=lambda _part: SelfReport(False, None, "127.0.0.1:1/nope: 404"),
     )
     with pytest.raises(NotReadyInTime) as raised:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from compose.applications.confidential import blank_in_logs, passwords_of
 from compose.applications.description_file import read_description
 from compose.description import Description
-from compose.engines.confidential import blank_in_logs, passwords_of
 from tests.applications import BROKEN
 
 TEXT = (BROKEN / "app.toml").read_text()
