@@ -4,7 +4,7 @@ import pytest
 
 from compose.architectures import ARCHITECTURES
 from compose.cluster import ClusterSpec, Limits, check_distance, has_wires, other_parts, wire_ends
-from compose.engines.cluster_file import addresses_of, addresses_of_one_more
+from compose.engines.cluster_file import first_ports, ports_of_one_more
 from compose.engines.page_cache import check_no_cache
 from shared.errors import UsageError
 
@@ -23,7 +23,7 @@ def test_the_parts_of_a_cluster_follow_from_its_architecture() -> None:
 
 def test_a_cache_of_pages_stands_before_the_balancer_and_not_every_engine_has_one() -> None:
     assert other_parts(spec("signed-token", page_cache="obeys")) == ("balancer", "cache")
-    assert "cache" in addresses_of(spec("signed-token", page_cache="ignores"))
+    assert "cache" in first_ports(spec("signed-token", page_cache="ignores"))
     check_no_cache(spec("signed-token"), "docker")
     with pytest.raises(UsageError, match="docker has no cache"):
         check_no_cache(spec("signed-token", page_cache="obeys"), "docker")
@@ -44,10 +44,10 @@ def test_a_store_that_nodes_reach_without_a_wire_cannot_be_far() -> None:
 
 
 def test_everything_that_listens_has_a_port() -> None:
-    assert addresses_of(spec("sticky-memory"))[-2:] == ("n1", "n2")
-    assert len(addresses_of(spec("sticky-memory"))) == 4
-    assert len(addresses_of(spec("redis", wires=True))) == 4 + 2 + 2
-    assert len(addresses_of(spec("replicated-memory"))) == 4 + 2
-    assert addresses_of_one_more(spec("replicated-memory"), "n3") == ("replication of n3", "n3")
-    assert addresses_of_one_more(spec("redis", wires=True), "n3") == ("wire of n3", "n3")
-    assert addresses_of_one_more(spec("redis-replica", wires=True), "n3") == ("n3",)
+    assert tuple(first_ports(spec("sticky-memory")))[-2:] == ("n1", "n2")
+    assert len(first_ports(spec("sticky-memory"))) == 4
+    assert len(first_ports(spec("redis", wires=True))) == 4 + 2 + 2
+    assert len(first_ports(spec("replicated-memory"))) == 4 + 2
+    assert tuple(ports_of_one_more(spec("replicated-memory"), "n3")) == ("replication of n3", "n3")
+    assert tuple(ports_of_one_more(spec("redis", wires=True), "n3")) == ("wire of n3", "n3")
+    assert tuple(ports_of_one_more(spec("redis-replica", wires=True), "n3")) == ("n3",)
