@@ -304,21 +304,6 @@ class NodeChanges(msgspec.Struct, frozen=True):
     """The version of the shop's code, as far as sessions are concerned."""
 
 
-class Trouble(msgspec.Struct, frozen=True):
-    """What a living node is told to suffer from; its health check and its control pages never do."""
-
-    delay_ms: int = 0
-    """Every answer takes that much longer."""
-    errors: Literal["none", "instead", "afterwards"] = "none"
-    """instead: 500, and nothing is done; afterwards: all is done and saved, and the answer is 500 all the same."""
-    session_cap: int = 0
-    """The most sessions it keeps in its memory from now on; 0: as it was started."""
-    clock_ahead_s: int = 0
-    """How far its clock is ahead, as far as sessions read it; behind, if negative."""
-    dies_before_saving: bool = False
-    """Its process is gone as soon as it has committed an order, before the session is saved and anybody is answered."""
-
-
 OF_A_CANARY = 4  # so many newcomers go to each other node for one that goes to the canary
 
 

@@ -23,10 +23,7 @@ MOST_DELAY_MS = 60_000
 
 
 class Injection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All that can be injected into a living node, as `PUT /-/trouble` has it; without arguments: nothing.
-
-    The words are those of `compose.cluster.Trouble`, which the shop cannot import (a test compares them).
-    """
+    """All that can be injected into a living node, as `PUT /-/trouble` has it; without arguments: nothing."""
 
     delay_ms: int = 0
     """Every answer takes that much longer."""

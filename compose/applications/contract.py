@@ -15,12 +15,12 @@ from typing import Literal
 import msgspec
 
 from compose.applications.compose_file import ComposeService
-from compose.cluster import FIRST_FORMAT, ClusterSpec, HttpInterface, Key, Reply, Trouble
+from compose.cluster import FIRST_FORMAT, ClusterSpec, HttpInterface, Key, Reply
 from compose.interface import ShopperInterface
 from compose.probes import SelfReport
 from compose.supervision.ports import Listen
 from shared.database_order import DatabaseOrder
-from shared.sessions import HeldSession
+from shared.sessions import HeldSession, Injection
 
 Grade = Literal["A", "B", "C"]
 """How much can be seen: A shoppers, balancer and nodes; B shoppers and balancer; C shoppers only."""
@@ -85,7 +85,7 @@ class NodeState(msgspec.Struct, frozen=True):
     fallback: Key | None = None
     clock_us: int = 0
     """Its wall clock as sessions read it: microseconds since 1970."""
-    trouble: Trouble = Trouble()
+    trouble: Injection = Injection()
     session_format: str = ""
     """What it makes of sessions: a version of the shop's code; "" if it does not say."""
 
@@ -184,7 +184,7 @@ class Application(ABC):
         """The logged-in sessions that a node says it holds, within 1 s; None if it does not answer."""
         return None
 
-    def trouble(self, url: str, control_token: str, trouble: Trouble) -> None:  # noqa: B027 - asked if it can take it
+    def trouble(self, url: str, control_token: str, trouble: Injection) -> None:  # noqa: B027 - asked if it can take it
         """Tell a node what to suffer from; nothing happens if it does not answer.
 
         Raises:

@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 import msgspec
 
 from compose.applications.contract import Application, ApplicationCapabilities, NodeSetup, NodeState
-from compose.cluster import ClusterSpec, HttpInterface, Key, Reply, Trouble
+from compose.cluster import ClusterSpec, HttpInterface, Key, Reply
 from compose.interface import Call, ShopperInterface, ShownKeys, ShownPlaces
 from compose.probes import PROBE_S, SelfReport, Unanswered, ask, ask_page
 from shared.database_order import DatabaseOrder
 from shared.errors import TwinshopError
-from shared.sessions import HeldSession, fingerprint
+from shared.sessions import HeldSession, Injection, fingerprint
 from shared.shop.catalogue import BY_SKU, ENGRAVED
 
 STATE_WITHIN_S, TROUBLE_WITHIN_S, ADMINISTERED_WITHIN_S = 0.6, 1.0, 6.0
@@ -84,7 +84,7 @@ class _State(msgspec.Struct):
     key: str = ""
     fallback: str = ""
     clock_us: int = 0
-    trouble: Trouble = Trouble()
+    trouble: Injection = Injection()
     format: str = ""
 
 
@@ -210,7 +210,7 @@ class Twins(Application):
         said = _control_page(f"{url}/-/sessions", control_token, _decode_held, 2 * PROBE_S)
         return None if said is None else said.sessions
 
-    def trouble(self, url: str, control_token: str, trouble: Trouble) -> None:
+    def trouble(self, url: str, control_token: str, trouble: Injection) -> None:
         """By its control page."""
         with suppress(Unanswered):
             told, headers = msgspec.json.encode(trouble), {"X-Control-Token": control_token}

@@ -11,11 +11,11 @@ from collections import Counter
 from pathlib import Path
 
 from compose.applications.contract import NodeState
-from compose.cluster import Balancing, ClusterSpec, NodeAddress, NodeChanges, Observation, Reply, Trouble, Usage, Wire
+from compose.cluster import Balancing, ClusterSpec, NodeAddress, NodeChanges, Observation, Reply, Usage, Wire
 from compose.supervision.ledger import Ledger
 from shared.database_order import DatabaseOrder
 from shared.errors import ForeignAnswer, PortTaken, UsageError
-from shared.sessions import HeldSession
+from shared.sessions import HeldSession, Injection
 
 
 class Cluster(ABC):
@@ -93,7 +93,7 @@ class Cluster(ABC):
         """Settings that the node has from its next start on."""
 
     @abstractmethod
-    def trouble(self, node: str, trouble: Trouble) -> None:
+    def trouble(self, node: str, trouble: Injection) -> None:
         """Tell a living node what to suffer from. No-op if it does not answer."""
 
     @abstractmethod

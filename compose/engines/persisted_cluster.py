@@ -20,7 +20,7 @@ from compose.applications.contract import NodeState
 from compose.balancers import balancer_named
 from compose.balancers.access_log import KEPT_LOG, translate
 from compose.balancers.contract import OUR_LOG
-from compose.cluster import BALANCER, CACHE, REPLICA, SENTINEL, STORE, WIRES, NodeChanges, Reply, Trouble, Usage
+from compose.cluster import BALANCER, CACHE, REPLICA, SENTINEL, STORE, WIRES, NodeChanges, Reply, Usage
 from compose.engines import page_cache
 from compose.engines.cluster_file import ClusterFile, read_cluster_file, work_folder, write_cluster_file
 from compose.engines.contract import Cluster
@@ -32,7 +32,7 @@ from compose.supervision.ports import port_of
 from compose.supervision.recovery import is_own_folder, remove_own_folder
 from shared.database_order import DatabaseOrder
 from shared.errors import TwinshopError, UsageError
-from shared.sessions import HeldSession
+from shared.sessions import HeldSession, Injection
 from shared.whole_file import write_whole
 
 PROBE = "probe-"  # how the ids of what is asked from outside begin: they are no shopper's
@@ -244,7 +244,7 @@ class PersistedCluster(Cluster):
             if there:
                 self.rewrite(changes={**self.written.changes, node: changes})
 
-    def trouble(self, node: str, trouble: Trouble) -> None:
+    def trouble(self, node: str, trouble: Injection) -> None:
         """Tell a living node what to suffer from.
 
         Raises:

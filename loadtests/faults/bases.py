@@ -6,12 +6,13 @@ from typing import Any, Literal
 
 import msgspec
 
-from compose.cluster import Balancing, Limits, NodeChanges, Reply, Trouble, Wire
+from compose.cluster import Balancing, Limits, NodeChanges, Reply, Wire
 from compose.engines.contract import Cluster
 from loadtests.faults.contract import Evidence, Fault, Looks, Target
 from loadtests.faults.effects import FIRST, FOREVER_US, Effect, FaultMarks, NodeFormat, NodeSigns, node_down
 from loadtests.model.cause import Cause
 from shared.errors import TwinshopError
+from shared.sessions import Injection
 
 NODE_STOPPED = Cause(
     "node_stopped", "The node that held the session in its memory was stopped or restarted, and the session with it."
@@ -179,13 +180,13 @@ class Troubles(Fault):
     """Tells a node what to suffer from; healing tells it to suffer from nothing."""
 
     asks_of_application = "takes_trouble"
-    trouble: Trouble
+    trouble: Injection
 
     def inject(self, target: Target) -> None:
         target.cluster.trouble(target.victim, self.trouble)
 
     def heal(self, target: Target) -> None:
-        target.cluster.trouble(target.victim, Trouble())
+        target.cluster.trouble(target.victim, Injection())
 
 
 class TroublesPages(Troubles):

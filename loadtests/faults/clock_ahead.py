@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 
-from compose.cluster import Limits, Trouble
+from compose.cluster import Limits
 from loadtests.faults.bases import Troubles
 from loadtests.faults.contract import Cure, Evidence, Target
 from loadtests.faults.effects import ClockOff, Effect, FaultMarks
 from loadtests.model.cause import Cause
+from shared.sessions import Injection
 
 CLOCK_AHEAD = Cause(
     "clock_ahead", "The clock of a node is ahead: of one that wrote the session or signed the token, or read it."
@@ -38,7 +39,7 @@ class ClockAhead(Troubles):
         ),
     )
     sentence = f"A node's clock goes {AHEAD_S} s ahead of all others, as far as sessions read it."
-    trouble = Trouble(clock_ahead_s=AHEAD_S)
+    trouble = Injection(clock_ahead_s=AHEAD_S)
 
     def observe(self, target: Target) -> Evidence | None:
         # The question takes its time, too: that much less than it was told is as good.

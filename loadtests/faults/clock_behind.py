@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from compose.cluster import Trouble
 from loadtests.faults.clock_ahead import LOOK_TAKES_S, ClockAhead, ahead_s, clock_in_words
 from loadtests.faults.contract import Evidence, Target
+from shared.sessions import Injection
 
 BEHIND_S = 5
 
@@ -18,7 +18,7 @@ class ClockBehind(ClockAhead):
     done = "behind its time"
     cures = ()  # the same leeway cures it; the scenarios that show that are of a clock that is ahead
     sentence = f"A node's clock goes {BEHIND_S} s behind all others, as far as sessions read it."
-    trouble = Trouble(clock_ahead_s=-BEHIND_S)
+    trouble = Injection(clock_ahead_s=-BEHIND_S)
 
     def observe(self, target: Target) -> Evidence | None:
         ahead = ahead_s(target)

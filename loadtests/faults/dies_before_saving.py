@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from compose.cluster import Limits, Trouble
+from compose.cluster import Limits
 from loadtests.faults.bases import REQUEST_REPEATED, NodeGoesDown
 from loadtests.faults.contract import Cure, Target
 from loadtests.faults.effects import Effect, FaultMarks, RepeatsRequests
+from shared.sessions import Injection
 
 
 class DiesBeforeSaving(NodeGoesDown):
@@ -29,7 +30,7 @@ class DiesBeforeSaving(NodeGoesDown):
     sentence = "A node's process ends as soon as it has committed an order: before it saves the session or answers."
 
     def inject(self, target: Target) -> None:
-        target.cluster.trouble(target.victim, Trouble(dies_before_saving=True))
+        target.cluster.trouble(target.victim, Injection(dies_before_saving=True))
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
         down = super().effects(marks, limits)

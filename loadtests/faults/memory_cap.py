@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from compose.cluster import Limits, Trouble
+from compose.cluster import Limits
 from compose.engines.contract import Cluster
 from loadtests.faults.bases import MEMORY_CAP, Troubles
 from loadtests.faults.contract import Evidence, Target
 from loadtests.faults.effects import Effect, FaultMarks, MemoryKeepsAtMost
+from shared.sessions import Injection
 
 CAP = 5  # far fewer than come to a node, so that there is something to forget
 
@@ -20,7 +21,7 @@ class MemoryCap(Troubles):
     done = "capped"
     causes = (MEMORY_CAP,)
     sentence = f"A node keeps at most {CAP} sessions in its memory from then on, and forgets the others without a word."
-    trouble = Trouble(session_cap=CAP)
+    trouble = Injection(session_cap=CAP)
 
     def nothing_there(self, cluster: Cluster) -> str:
         architecture = cluster.spec.architecture

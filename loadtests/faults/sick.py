@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from compose.cluster import Limits, Reply, Trouble
+from compose.cluster import Limits, Reply
 from loadtests.faults.bases import RETRIED_ELSEWHERE, TroublesPages
 from loadtests.faults.effects import Effect, FaultMarks, Unreachable
 from loadtests.model.cause import Cause
+from shared.sessions import Injection
 
 
 class Sick(TroublesPages):
@@ -17,7 +18,7 @@ class Sick(TroublesPages):
     causes: tuple[Cause, ...] = (RETRIED_ELSEWHERE,)
     brings: tuple[type[Effect], ...] = (Unreachable,)
     sentence = "A node answers each request with 500 and does nothing, while its health check says that all is well."
-    trouble = Trouble(errors="instead")
+    trouble = Injection(errors="instead")
 
     def suffers(self, page: Reply) -> bool:
         return page.status == 500

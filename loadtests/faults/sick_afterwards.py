@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from compose.cluster import Trouble
 from loadtests.faults.bases import REQUEST_REPEATED, RETRIED_ELSEWHERE
 from loadtests.faults.effects import RepeatsRequests, Unreachable
 from loadtests.faults.sick import Sick
+from shared.sessions import Injection
 
 
 class SickAfterwards(Sick):
@@ -20,4 +20,4 @@ class SickAfterwards(Sick):
     sentence = (
         "A node does what it is asked and saves it, and then answers 500; its health check says that all is well."
     )
-    trouble = Trouble(errors="afterwards")
+    trouble = Injection(errors="afterwards")

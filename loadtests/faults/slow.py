@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from compose.cluster import Reply, Trouble
+from compose.cluster import Reply
 from loadtests.faults.bases import TroublesPages
+from shared.sessions import Injection
 
 DELAY_MS = 1000
 MUCH_OF_IT = 0.8  # clocks and sleeps are not exact, and no page of a well node takes nearly so long
@@ -16,7 +17,7 @@ class Slow(TroublesPages):
     done = "slow"
     free_play = 5
     sentence = "Each page of a node takes a second longer, while its health check answers at once."
-    trouble = Trouble(delay_ms=DELAY_MS)
+    trouble = Injection(delay_ms=DELAY_MS)
 
     def suffers(self, page: Reply) -> bool:
         return page.ok and page.took_ms >= MUCH_OF_IT * DELAY_MS

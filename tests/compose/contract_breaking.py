@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from compose.cluster import Trouble
 from compose.engines.contract import Cluster
 from compose.probes import Unanswered
 from compose.supervision.ledger import recover
 from compose.supervision.ledger_file import ledgers
+from shared.sessions import Injection
 from tests.compose.engine_tests import SHORT_S, EngineTests, Visitor, looks_within, new_spec, running, watch
 from tests.waiting import ask, until
 
@@ -140,7 +140,7 @@ class BreakingContract(EngineTests):
     def end_and_come_back(self, cluster: Cluster) -> None:
         with Visitor(cluster) as visitor, ThreadPoolExecutor() as pool:
             home = visitor.log_in().headers["X-Node"]
-            cluster.trouble(home, Trouble(delay_ms=600))
+            cluster.trouble(home, Injection(delay_ms=600))
             in_hand = pool.submit(visitor.ask, "GET", "/products")
             assert until(lambda: requests_at_nodes(cluster) == 1)
             self.terminate_and_start(cluster, home)

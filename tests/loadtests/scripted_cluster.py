@@ -21,12 +21,11 @@ from compose.cluster import (
     NodeChanges,
     Observation,
     Reply,
-    Trouble,
     Wire,
 )
 from compose.engines.contract import Cluster
 from shared.database_order import DatabaseOrder
-from shared.sessions import HeldSession
+from shared.sessions import HeldSession, Injection
 
 
 class Part(msgspec.Struct):
@@ -38,7 +37,7 @@ class Part(msgspec.Struct):
     drained: bool = False
     member: bool = True
     role: str = ""
-    trouble: Trouble = Trouble()
+    trouble: Injection = Injection()
     wanted: NodeChanges = NodeChanges()
     """Its settings from its next start on."""
     now: NodeChanges = NodeChanges()
@@ -102,7 +101,7 @@ class ScriptedCluster(Cluster):
 
     def _end(self, part: str) -> None:
         self.there[part].alive = False
-        self.there[part].trouble = Trouble()
+        self.there[part].trouble = Injection()
         self.holding.pop(part, None)
         if part == "store":
             self.junk = 0
@@ -152,7 +151,7 @@ class ScriptedCluster(Cluster):
     def change(self, node: str, changes: NodeChanges) -> None:
         self.there[node].wanted = changes
 
-    def trouble(self, node: str, trouble: Trouble) -> None:
+    def trouble(self, node: str, trouble: Injection) -> None:
         self.calls.append(f"trouble {node}")
         self.there[node].trouble = trouble
         if trouble.dies_before_saving:

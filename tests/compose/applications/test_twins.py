@@ -9,8 +9,9 @@ import pytest
 from compose.applications.contract import ApplicationCapabilities, NodeSetup
 from compose.applications.twins import Twins
 from compose.architectures import ARCHITECTURES
-from compose.cluster import ClusterSpec, Trouble
+from compose.cluster import ClusterSpec
 from compose.supervision.ports import Listen, free_ports
+from shared.sessions import Injection
 from tests.shared.shops import node
 
 
@@ -48,7 +49,7 @@ def test_a_node_that_does_not_answer_says_nothing_and_is_told_nothing() -> None:
     assert twins.state(url, "token", {"own": "a key"}) is None
     assert twins.held(url, "token") is None
     assert not twins.probe(url).ok
-    twins.trouble(url, "token", Trouble(delay_ms=1))
+    twins.trouble(url, "token", Injection(delay_ms=1))
 
 
 def test_an_answer_of_another_run_is_known() -> None:

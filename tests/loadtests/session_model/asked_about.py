@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 from compose.architectures import ARCHITECTURES
-from compose.cluster import Limits, Trouble
+from compose.cluster import Limits
 from loadtests.checks.logged_out import LoggedOut
 from loadtests.checks.still_logged_in import StillLoggedIn
 from loadtests.faults.clock_ahead import ClockAhead
@@ -18,6 +18,7 @@ from loadtests.session_model.circumstances import TIME, Factor, Harm, Without
 from loadtests.session_model.life import SessionLife
 from loadtests.session_model.shopper_trace import ShopperTrace
 from loadtests.session_model.timeline import run_timeline
+from shared.sessions import Injection
 from tests.loadtests.session_model.truth.causes import Case, Sets
 from tests.loadtests.session_model.truth.happenings import NEVER, US, Fault, at
 from tests.loadtests.stories import replayed
@@ -29,7 +30,7 @@ class ClockBehind(ClockAhead):
     """The same, the other way: no fault of the catalogue does it, and effects have either sign."""
 
     kind = "clock-behind"
-    trouble = Trouble(clock_ahead_s=-5)
+    trouble = Injection(clock_ahead_s=-5)
 
 
 class Remembering(LoggedOut):

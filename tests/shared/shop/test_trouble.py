@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-import compose.cluster
 from compose.applications.twins import Twins
 from shared.request_log import LoggedRequest, LoggedSession, read_request_log
 from shared.sessions import Injection, fingerprint
@@ -26,12 +25,6 @@ def shop(tmp_path: Path) -> Node:
 
 def tell(shop: Node, **trouble: Any) -> TestResponse:
     return shop.visitor().ask("PUT", "/-/trouble", trouble, CONTROL)
-
-
-def test_the_words_are_those_of_a_cluster() -> None:
-    assert Injection.__struct_fields__ == compose.cluster.Trouble.__struct_fields__
-    assert Injection.__struct_defaults__ == compose.cluster.Trouble.__struct_defaults__
-    assert Injection.__annotations__ == compose.cluster.Trouble.__annotations__
 
 
 def test_the_state(tmp_path: Path) -> None:
@@ -58,7 +51,7 @@ def test_it_is_read_by_the_engines(shop: Node, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("compose.applications.twins.ask", lambda *_, **__: Answer)
     read = Twins().state("http://n1", CONTROL_TOKEN, {"own": shop.settings.secret_key})
     assert read is not None
-    assert (read.key, read.fallback, read.trouble) == ("own", None, compose.cluster.Trouble(session_cap=7))
+    assert (read.key, read.fallback, read.trouble) == ("own", None, Injection(session_cap=7))
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/-/state"), ("PUT", "/-/trouble"), ("GET", "/-/sessions")])

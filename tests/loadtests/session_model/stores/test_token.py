@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from compose.cluster import Trouble
 from loadtests.faults import FAULTS
 from loadtests.faults.clock_ahead import ClockAhead
 from loadtests.faults.effects import ClockOff, Effect, KeyOfItsOwn, NodeSigns
@@ -15,6 +14,7 @@ from loadtests.session_model.life import SessionLife
 from loadtests.session_model.stores import RULES
 from loadtests.session_model.stores.token import from_the_future, keys_of, refused_key
 from loadtests.session_model.timeline import RunTimeline
+from shared.sessions import Injection
 from tests.loadtests.session_model.accused import SHORT, cause, faults, only, out, strike, where
 from tests.loadtests.stories import Story
 
@@ -81,7 +81,7 @@ class Off(ClockAhead):
     """A clock that is off by as much as the victim's name says after its node: "n2" by five seconds back."""
 
     def __init__(self, seconds: int) -> None:
-        self.trouble = Trouble(clock_ahead_s=seconds)
+        self.trouble = Injection(clock_ahead_s=seconds)
 
 
 def test_a_clock_behind(monkeypatch: pytest.MonkeyPatch) -> None:
