@@ -19,7 +19,7 @@ from compose.cluster import FIRST_FORMAT, ClusterSpec, HttpInterface, Key, Reply
 from compose.interface import ShopperInterface
 from compose.probes import SelfReport
 from compose.supervision.ports import Listen
-from shared.database_order import DatabaseOrder
+from shared.demo_accounts import DatabaseOrder
 from shared.sessions import HeldSession, Injection
 
 Grade = Literal["A", "B", "C"]

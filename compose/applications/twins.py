@@ -15,7 +15,7 @@ from compose.applications.contract import Application, ApplicationCapabilities, 
 from compose.cluster import ClusterSpec, HttpInterface, Key, Reply
 from compose.interface import Call, ShopperInterface, ShownKeys, ShownPlaces
 from compose.probes import PROBE_S, SelfReport, Unanswered, ask, ask_page
-from shared.database_order import DatabaseOrder
+from shared.demo_accounts import DatabaseOrder
 from shared.errors import TwinshopError
 from shared.sessions import HeldSession, Injection, fingerprint
 from shared.shop.catalogue import BY_SKU, ENGRAVED

@@ -13,7 +13,7 @@ from pathlib import Path
 from compose.applications.contract import NodeState
 from compose.cluster import Balancing, ClusterSpec, NodeAddress, NodeChanges, Observation, Reply, Usage, Wire
 from compose.supervision.ledger import Ledger
-from shared.database_order import DatabaseOrder
+from shared.demo_accounts import DatabaseOrder
 from shared.errors import ForeignAnswer, PortTaken, UsageError
 from shared.sessions import HeldSession, Injection
 

@@ -30,7 +30,7 @@ from compose.supervision.ledger import Ledger
 from compose.supervision.ledger_file import Broken
 from compose.supervision.ports import port_of
 from compose.supervision.recovery import is_own_folder, remove_own_folder
-from shared.database_order import DatabaseOrder
+from shared.demo_accounts import DatabaseOrder
 from shared.errors import TwinshopError, UsageError
 from shared.sessions import HeldSession, Injection
 from shared.whole_file import write_whole

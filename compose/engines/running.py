@@ -19,7 +19,7 @@ from compose.probes import Unanswered, ask
 from compose.supervision.ledger import Ledger
 from compose.supervision.recovery import remove_own_folder
 from compose.supervision.waiting import wait_for
-from shared.database_order import DatabaseOrder
+from shared.demo_accounts import DatabaseOrder
 from shared.errors import EnvironmentNotReady, UsageError
 from shared.sessions import HeldSession
 

@@ -12,17 +12,14 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from shared.request_log import RequestLog
 from shared.sessions import SessionStore
-from shared.shop import answers, csrf, database, pages, rate_limit
+from shared.shop import answers, database, pages, protection
 from shared.shop.answers import RequestRefused, not_logged_in, refusal, store_unavailable, wants_json
 from shared.shop.counter import EXTENSION, Counter
-from shared.shop.database import Accounts
-from shared.shop.orders import Orders
-from shared.shop.routes import account, browse, cart, entrance, progress, till, watch
+from shared.shop.database import Accounts, Orders
+from shared.shop.routes import entrance, goods, orders, watch
 from shared.shop.session_guard import SessionGuard, note_outage
 from shared.shop.settings import Settings
-from shared.shop.tally import RequestTally
-from shared.shop.trouble import InjectionMiddleware, NodeInjection
-from shared.shop.visit import Desks, Stamp, current_visit
+from shared.shop.visit import Desks, InjectionMiddleware, NodeInjection, RequestTally, Stamp, current_visit
 
 _LARGEST_BODY = 16 * 1024
 
@@ -45,7 +42,7 @@ def create_shop(store: SessionStore, settings: Settings, *, twin: str) -> Flask:
         orders=Orders(engine),
         injection=NodeInjection(),
         tally=RequestTally(),
-        streams=threading.BoundedSemaphore(progress.MOST_STREAMS),
+        streams=threading.BoundedSemaphore(orders.MOST_STREAMS),
         boot=settings.boot or secrets.token_hex(6),
         twin=twin,
     )
@@ -53,10 +50,10 @@ def create_shop(store: SessionStore, settings: Settings, *, twin: str) -> Flask:
     _install_sessions(app, store, settings)
     answers.install(app)
     app.register_error_handler(RequestRefused, _refused)
-    csrf.install(app)
+    protection.check_writes(app)
     pages.install(app)
-    rate_limit.install(app, settings)
-    for part in (browse, entrance, account, cart, till, progress, watch):
+    protection.limit_requests(app, settings)
+    for part in (goods, entrance, orders, watch):
         app.register_blueprint(part.blueprint)
     _wrap(app, shop)
     return app

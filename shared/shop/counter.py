@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from flask import current_app
 
 from shared.sessions import SessionStore
-from shared.shop.database import Accounts
-from shared.shop.orders import Orders
+from shared.shop.database import Accounts, Orders
 from shared.shop.settings import Settings
-from shared.shop.tally import RequestTally
-from shared.shop.trouble import NodeInjection
+from shared.shop.visit import NodeInjection, RequestTally
 
 EXTENSION = "twinshop"
 

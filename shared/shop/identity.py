@@ -6,7 +6,7 @@ from flask import session
 
 from shared.sessions import SessionStore, fingerprint
 from shared.shop.answers import not_logged_in
-from shared.shop.cart import Cart
+from shared.shop.catalogue import Cart
 from shared.shop.counter import counter
 from shared.shop.session_format import FORMATS, SessionFormat
 from shared.shop.visit import current_visit

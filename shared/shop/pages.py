@@ -27,7 +27,7 @@ _POLICY = "; ".join(
 )
 # Only where a script is: the shop's other pages need none, and so may hold none.
 _POLICY_WITH_SCRIPT = f"{_POLICY}; script-src 'self'; connect-src 'self'"
-_WITH_SCRIPT = frozenset({"till.orders"})
+_WITH_SCRIPT = frozenset({"orders.orders"})
 
 _WHY_LOST = {
     "memory": "Sessions live in the memory of one node here. The one that knew you is gone, or this is another one.",

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
-from shared.shop.cart import Cart
+from shared.shop.catalogue import Cart
 
 
 class SessionFormat:

@@ -1,5 +1,6 @@
-"""A visit: one request at this node, from the moment it comes in until its answer leaves.
+"""A visit: one request at this node, from the moment it comes in until its answer leaves; and what stands around Flask.
 
+From the inside: `Desks` (who waits), `InjectionMiddleware` (what goes wrong on purpose), `Stamp` (what is told of it).
 `Stamp` wraps the whole shop, sessions included, so that its word is the last: the status that it logs is the one that
 the client gets, also when saving the session failed.
 """
@@ -7,31 +8,40 @@ the client gets, also when saving the session failed.
 from __future__ import annotations
 
 import re
+import threading
 import time
 import uuid
+from bisect import bisect_left
+from collections import Counter as Counts
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import accumulate
 from queue import SimpleQueue
+from time import sleep
 from typing import TYPE_CHECKING, Any, Literal
 
 from flask import Request, request
 from werkzeug.http import parse_cookie
 
 from shared.request_log import LoggedRequest, LoggedSession, LogRecord, RequestLog
-from shared.sessions import fingerprint
+from shared.sessions import Injection, fingerprint
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-    from shared.shop.tally import RequestTally
+    from prometheus_client.metrics_core import Metric
 
 _VISIT = "twinshop.visit"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LONGEST_PATH = 200
 _QUIET = frozenset({"/healthz", "/metrics"})
+_ERROR = b'{"error":"sick","message":"this node was told to answer with errors"}'
 _PROBE = "probe-"
 """How the id of a request begins by which the harness looks at a node: answered like any other, and not logged."""
+
+
+BOUNDS_US = (1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000)
+"""Of the buckets of the histogram; beyond the last one is one more."""
 
 
 @dataclass(slots=True)
@@ -98,6 +108,103 @@ class Desks:
             return self._shop(environ, start_response)
         finally:
             self._free.put(None)
+
+
+class NodeInjection:
+    """What is injected into this node right now: replaced as a whole, so that any thread may read it at any time."""
+
+    def __init__(self) -> None:
+        self.now = Injection()
+
+    def clock_us(self) -> int:
+        """The wall clock as sessions read it: microseconds since 1970."""
+        return time.time_ns() // 1000 + self.now.clock_ahead_s * 1_000_000
+
+
+class InjectionMiddleware:
+    """Stands around the shop and makes its answers late or wrong, as long as the node is told to."""
+
+    def __init__(self, shop: WSGIApplication, injection: NodeInjection) -> None:
+        self._shop = shop
+        self._injection = injection
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        now = self._injection.now  # once: it may be replaced in the middle of this answer
+        if (not now.delay_ms and now.errors == "none") or visit_of(environ).quiet:
+            return self._shop(environ, start_response)
+        sleep(now.delay_ms / 1000)
+        if now.errors == "none":
+            return self._shop(environ, start_response)
+        if now.errors == "afterwards":
+            self._do_and_drop(environ)
+        start_response("500 INTERNAL SERVER ERROR", [("Content-Type", "application/json")])
+        return [_ERROR]
+
+    def _do_and_drop(self, environ: WSGIEnvironment) -> None:
+        """Let the shop do all of it, cookie and all, and throw the answer away."""
+        status = 0
+
+        def start(line: str, _headers: list[tuple[str, str]], _exc_info: Any = None) -> Any:
+            nonlocal status
+            status = int(line[:3])
+            return None
+
+        body = self._shop(environ, start)
+        # Flask has saved the session when it returns: for that, nobody need read the answer.
+        if hasattr(body, "close"):
+            body.close()
+        visit_of(environ).done_in_spite = status < 500
+
+
+class RequestTally:
+    """Counts; safe to use from many threads at once.
+
+    Plain numbers and not the objects of prometheus-client, which cost each request several times as much, and each
+    node's start 50 ms: they are made when somebody asks.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._requests: Counts[tuple[str, str, int]] = Counts()
+        self._buckets: dict[str, list[int]] = {}
+        self._took_us: Counts[str] = Counts()
+        self._outages = 0
+
+    def count(self, method: str, route: str, status: int, took_us: int) -> None:
+        """One answer."""
+        with self._lock:
+            self._requests[method, route, status] += 1
+            self._took_us[route] += took_us
+            buckets = self._buckets.get(route)
+            if buckets is None:
+                buckets = self._buckets[route] = [0] * (len(BOUNDS_US) + 1)
+            buckets[bisect_left(BOUNDS_US, took_us)] += 1
+
+    def count_outage(self) -> None:
+        """One request met a session store that could not be reached."""
+        with self._lock:
+            self._outages += 1
+
+    def collect(self) -> Iterable[Metric]:
+        """All of it, in the words of Prometheus."""
+        from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily
+
+        # Copied under the lock and told without it: no answer waits for whoever reads slowly.
+        with self._lock:
+            requests, took_us, outages = dict(self._requests), dict(self._took_us), self._outages
+            buckets = {route: list(counts) for route, counts in self._buckets.items()}
+        answered = CounterMetricFamily("twinshop_requests", "Answers.", labels=["method", "route", "status"])
+        for (method, route, status), count in requests.items():
+            answered.add_metric([method, route, str(status)], count)
+        times = HistogramMetricFamily("twinshop_request_seconds", "How long answers took.", labels=["route"])
+        for route, counts in buckets.items():
+            bounds = [*(f"{bound / 1e6:g}" for bound in BOUNDS_US), "+Inf"]
+            # Summed up: in Prometheus' words a bucket holds all that took no longer than its bound.
+            times.add_metric([route], list(zip(bounds, accumulate(counts), strict=True)), took_us[route] / 1e6)
+        yield answered
+        yield times
+        yield CounterMetricFamily("twinshop_store_outages", "Requests that could not reach the store.", outages)
 
 
 class Stamp:

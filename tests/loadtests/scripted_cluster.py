@@ -24,7 +24,7 @@ from compose.cluster import (
     Wire,
 )
 from compose.engines.contract import Cluster
-from shared.database_order import DatabaseOrder
+from shared.demo_accounts import DatabaseOrder
 from shared.sessions import HeldSession, Injection
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-import shared.shop.cart as carts
+from shared.shop import catalogue
 from shared.shop.database import read_orders
 from tests.shared.shops import JsonVisitor, Node, node
 from tests.shared.store_contract import StoreContract
@@ -33,14 +33,14 @@ def both_at_once(monkeypatch: pytest.MonkeyPatch, *visitors: JsonVisitor, waits_
         waits_s: how long one waits for the other; shorter only where it waits in vain.
     """
     barrier = threading.Barrier(len(visitors))
-    add = carts.add
+    add = catalogue.added
 
-    def slow_add(*arguments: Any) -> carts.Cart:
+    def slow_add(*arguments: Any) -> catalogue.Cart:
         with suppress(threading.BrokenBarrierError):  # the others are kept waiting: that is what the lock is for
             barrier.wait(waits_s)
         return add(*arguments)
 
-    monkeypatch.setattr("shared.shop.cart.add", slow_add)
+    monkeypatch.setattr("shared.shop.catalogue.added", slow_add)
     told: list[int] = []
     threads = [
         threading.Thread(target=lambda visitor=visitor, sku=sku: told.append(visitor.add(sku).status_code))
@@ -50,7 +50,7 @@ def both_at_once(monkeypatch: pytest.MonkeyPatch, *visitors: JsonVisitor, waits_
         thread.start()
     for thread in threads:
         thread.join(2 * PATIENCE_S)
-    monkeypatch.setattr("shared.shop.cart.add", add)
+    monkeypatch.setattr("shared.shop.catalogue.added", add)
     return told
 
 
@@ -127,7 +127,7 @@ class CuresContract(StoreContract):
             waits.append(seconds)
             assert click.add("acorn").json == {"cart": {"acorn": 1}}
 
-        monkeypatch.setattr("shared.shop.routes.browse.sleep", click_meanwhile)
+        monkeypatch.setattr("shared.shop.routes.goods.sleep", click_meanwhile)
         late = visitor.get("/recommendations")
         assert (late.status_code, len(late.json["products"]), waits) == (200, 4, [0.25])
         assert ("Set-Cookie" in late.headers) is refresh

@@ -10,7 +10,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from shared.request_log import LoggedRequest, read_request_log
-from shared.shop.routes import progress
+from shared.shop.routes import orders
 from tests.shared.shops import JsonVisitor, Node
 from tests.shared.store_contract import StoreContract
 
@@ -37,7 +37,7 @@ class ProgressContract(StoreContract):
 
     @pytest.fixture(autouse=True)
     def quick(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(progress, "HEARTBEAT_S", 0.01)
+        monkeypatch.setattr(orders, "HEARTBEAT_S", 0.01)
 
     @pytest.fixture
     def shopper(self, shop: Node) -> JsonVisitor:
@@ -76,7 +76,7 @@ class ProgressContract(StoreContract):
         assert shop.visitor().get(PATH).json["error"] == "not_logged_in"
 
     def test_it_ends(self, shopper: JsonVisitor, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(progress, "LASTS_S", 0.1)
+        monkeypatch.setattr(orders, "LASTS_S", 0.1)
         answer = self.watch(shopper)
         told = list(events(answer))
         answer.close()
@@ -93,7 +93,7 @@ class ProgressContract(StoreContract):
 
     def test_there_are_only_so_many(self, shop: Node, shopper: JsonVisitor) -> None:
         for _ in range(2):
-            open_ones = [self.watch(shopper) for _ in range(progress.MOST_STREAMS)]
+            open_ones = [self.watch(shopper) for _ in range(orders.MOST_STREAMS)]
             refused = shopper.get(PATH)
             assert (refused.status_code, refused.json["error"]) == (503, "too_many_streams")
             for answer in open_ones:
@@ -104,7 +104,7 @@ class ProgressContract(StoreContract):
         answer.close()
 
     def test_others_are_served_meanwhile(self, shopper: JsonVisitor) -> None:
-        answers = [self.watch(shopper) for _ in range(progress.MOST_STREAMS)]
+        answers = [self.watch(shopper) for _ in range(orders.MOST_STREAMS)]
         heard: list[int] = []
         thread = threading.Thread(target=lambda: heard.append(shopper.get("/me").status_code))
         thread.start()

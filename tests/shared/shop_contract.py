@@ -146,7 +146,7 @@ class ShopContract(StoreContract):
         assert read_orders(shop.settings.database_url)[0].lines == {"engraved-for-ann-1": 2}
 
     def test_a_cart_that_is_full(self, shopper: JsonVisitor, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("shared.shop.cart.MOST_ARTICLES", 2)
+        monkeypatch.setattr("shared.shop.catalogue.MOST_ARTICLES", 2)
         shopper.add("acorn")
         shopper.add("engraved-for-ann-1")
         answer = shopper.add("bell")

@@ -198,7 +198,7 @@ class ShopPagesContract(StoreContract):
         def fail() -> None:
             raise ZeroDivisionError("a secret detail")
 
-        shop.app.view_functions["browse.products"] = fail
+        shop.app.view_functions["goods.products"] = fail
         answer = stranger.get("/")
         assert (answer.status_code, answer.mimetype) == (500, "text/html")
         assert "secret" not in answer.text

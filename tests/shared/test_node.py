@@ -17,7 +17,7 @@ import pytest
 from compose.supervision.ports import answers
 from shared.node import KEEP_ALIVE_MS, MORE_THREADS
 from shared.request_log import LoggedRequest, read_request_log
-from shared.shop.routes.progress import MOST_STREAMS
+from shared.shop.routes.orders import MOST_STREAMS
 from tests.shared.node_process import GONE_WITHIN_S, READY_WITHIN_S, Process
 from tests.waiting import until
 

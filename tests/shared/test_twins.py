@@ -32,7 +32,7 @@ def test_the_same_routes(tmp_path: Path) -> None:
 
     stateful, stateless = node(tmp_path, "memory"), node(tmp_path, "token")
     assert routes(stateful) == routes(stateless)
-    assert ("/cart", "cart.add", ["OPTIONS", "POST"]) in routes(stateful)
+    assert ("/cart", "goods.add", ["OPTIONS", "POST"]) in routes(stateful)
 
 
 def test_the_same_templates_and_pictures(tmp_path: Path) -> None:

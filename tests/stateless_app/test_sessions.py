@@ -263,5 +263,5 @@ def test_a_lock_that_was_lost_meanwhile_hides_no_answer(
             client.delete(*client.keys("cart-lock:*"))
             return {"acorn": 1}
 
-        monkeypatch.setattr("shared.shop.cart.add", lose_the_lock)
+        monkeypatch.setattr("shared.shop.catalogue.added", lose_the_lock)
         assert visitor.add("acorn").json == {"cart": {"acorn": 1}}

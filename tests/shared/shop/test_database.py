@@ -8,8 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from shared.errors import EnvironmentNotReady
-from shared.shop.database import Accounts, connect, prepare, read_orders
-from shared.shop.orders import Orders
+from shared.shop.database import Accounts, Orders, connect, prepare, read_orders
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from shared.shop.orders import ShopOrder
-from shared.shop.routes.progress import _stage
+from shared.shop.database import ShopOrder
+from shared.shop.routes.orders import _stage
 
 
 @pytest.mark.parametrize(

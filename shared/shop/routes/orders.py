@@ -1,4 +1,4 @@
-"""Your order's progress: an event stream, as long as somebody looks at it."""
+"""The till: checkout, orders, and an order's progress, an event stream for as long as somebody looks at it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from collections.abc import Iterator
 
 import msgspec
 from flask import Blueprint, Response, request
+from flask.typing import ResponseReturnValue
 
 from shared.shop import identity
-from shared.shop.answers import RequestRefused
+from shared.shop.answers import RequestRefused, answer, done, sent_fields
+from shared.shop.catalogue import products_of
 from shared.shop.counter import counter
-from shared.shop.orders import ShopOrder
+from shared.shop.database import ShopOrder
 from shared.shop.visit import current_visit
 from shared.stopping import is_stopping
 
-blueprint = Blueprint("progress", __name__)
+blueprint = Blueprint("orders", __name__)
 
+_LONGEST_KEY = 255
 MOST_STREAMS = 48
 """In one process: each keeps one of the node's threads (`shared.node.MORE_THREADS`)."""
 HEARTBEAT_S = 0.5
@@ -28,6 +31,57 @@ _LOOKS_UP_S = 0.1
 _RETRY_MS = 1000
 _STAGES = ((0, "received"), (2, "packed"), (6, "on its way"), (30, "delivered"))
 """After how many seconds an order is where."""
+
+
+@blueprint.post("/checkout")
+def checkout() -> ResponseReturnValue:
+    """Order the cart. The same key by the same user: the same order, however often and at whichever node.
+
+    Unless the shop was told to know nothing of keys: then each time is an order, as in shops that never heard of them.
+    """
+    user, key = identity.current_user(), _key()
+    if not counter().settings.idempotency_keys:
+        key = None
+    cart = identity.current_cart()
+    order, new = counter().orders.with_key(user, key), False
+    if order is None:
+        if not cart:
+            raise RequestRefused(400, "empty_cart", "there is nothing in the cart")
+        order, new = counter().orders.place(user, cart, key=key, request=current_visit().id)
+    # Asked again with the very cart that was ordered: the first answer, which emptied it, never arrived.
+    if new or cart == order.lines:
+        identity.keep_cart({})
+    return done(_told(order), f"/orders#{order.order}", status=201 if new else 200)
+
+
+@blueprint.get("/orders")
+def orders() -> ResponseReturnValue:
+    """What I have ordered, oldest first."""
+    mine = counter().orders.of(identity.current_user())
+    return answer(
+        {"orders": [_told(order) for order in mine]},
+        "orders.html",
+        orders=list(reversed(mine)),
+        products=products_of(sku for order in mine for sku in order.lines),
+    )
+
+
+def _told(order: ShopOrder) -> dict[str, object]:
+    told: dict[str, object] = msgspec.structs.asdict(order)
+    del told["created_us"]
+    return told
+
+
+def _key() -> str | None:
+    """The idempotency key, from the header or, for a person, from the form."""
+    header = request.headers.get("Idempotency-Key")
+    key = (sent_fields().get("key") or None) if header is None else header
+    if key is None:
+        return None
+    # The node's server hands over a header that is not ASCII as an empty one: a promise that could not be kept.
+    if not isinstance(key, str) or not 1 <= len(key) <= _LONGEST_KEY or not key.isprintable():
+        raise RequestRefused(400, "bad_key", f"expected an Idempotency-Key of 1 to {_LONGEST_KEY} printable characters")
+    return key
 
 
 @blueprint.get("/orders/progress")
