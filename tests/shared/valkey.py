@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from compose.cluster import Limits
 from compose.engines.store import server_args, server_program
 from compose.supervision.ports import answers, free_ports
 from tests.waiting import until
@@ -44,7 +45,7 @@ class Valkey:
 @contextmanager
 def running_valkey() -> Iterator[Valkey]:
     (port,) = free_ports(1)
-    command = server_args(server_program(), port, Path("/"))
+    command = server_args(server_program(), port, Path("/"), Limits())
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         assert until(lambda: answers(port) or process.poll() is not None, READY_WITHIN_S), "it does not answer"
