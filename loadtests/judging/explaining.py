@@ -1,21 +1,78 @@
-"""What became of one shopper of a run: the session lives and the losses, from the run's folder alone."""
+"""One shopper's session life, told from the run's folder alone: who opened each session, where it was held, until when
+it was good, what ended it; and the losses, as the checks name them.
+"""
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from loadtests.judging.judge import events_of, parts_of, read_part
 from loadtests.judging.replay import HistoryReplay
 from loadtests.model.events import Event
 from loadtests.model.history import Exchange, shopper_of
+from loadtests.model.results import Loss
 from loadtests.model.run_folder import RunFolder
-from loadtests.session_model.circumstances import circumstances_of
-from loadtests.session_model.explain import ShopperStory, Storyteller
+from loadtests.session_model.counterfactual import seconds
+from loadtests.session_model.life import good_until
+from loadtests.session_model.shopper_trace import ShopperTrace
+from loadtests.session_model.stores.token import keys_of
 from loadtests.session_model.timeline import run_timeline
 from shared.demo_accounts import account_name
 from shared.errors import UsageError
 from shared.ndjson import FilePart
+
+HELD = {
+    "memory": "in the memory of {node}",
+    "replicated": "in the memory of every node",
+    "token": "in the shopper's cookie, signed",
+    "denylist": "in the shopper's cookie, signed, unless the list in the store says that it was ended",
+    "redis": "in the session store",
+    "refresh": "in the shopper's cookie, signed, for a short time; what renews it is in the store",
+    "refresh-database": "in the shopper's cookie, signed, for a short time; what renews it is in the database",
+}
+
+
+class SessionStory(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One session, from its login to its end. Times are milliseconds of the load window."""
+
+    opened_ms: float
+    node: str
+    """That answered the login."""
+    held: str
+    """Where it was, in words."""
+    written_ms: float
+    """When it was last surely written."""
+    written_by: str
+    good_until_ms: float
+    """Its last writing and the lifetime."""
+    ended_ms: float | None = None
+    """None: it was good at the end of the run, as far as anybody looked."""
+    ended: str = "nothing: it was good at the end of the run, as far as anybody looked"
+    """What ended it, in words."""
+    perhaps_written_ms: float | None = None
+    """When it may have been written since: nobody knows whether it was."""
+    signed_with: str = ""
+    """The key of the token: "own" or "next"; "" where there is no token."""
+    clock_off_s: float = 0.0
+    """By how much the clock of who wrote it was off at most."""
+    cause: str = ""
+    """Of its loss, if it was lost."""
+    counterfactual: str = ""
+    considered: tuple[str, ...] = ()
+
+
+class ShopperStory(msgspec.Struct, frozen=True):
+    """What became of one shopper on one architecture."""
+
+    architecture: str
+    shopper: int
+    user: str
+    sessions: tuple[SessionStory, ...]
+    losses: tuple[Loss, ...]
 
 
 def explain(folder: Path, shopper: int, architectures: tuple[str, ...] = ()) -> tuple[ShopperStory, ...]:
@@ -50,17 +107,117 @@ def _story(
     run: RunFolder, name: str, shopper: int, events: dict[str, list[Event]], part: FilePart | None
 ) -> ShopperStory:
     scene, user = run_timeline(name, events[name]), account_name(shopper)
-    replay, teller = HistoryReplay(scene), Storyteller(circumstances_of(scene), shopper)
-    read = partial(read_part, run.history, name, begun=tuple(events))
-    for records in read(part=part) if part is not None else ():
+    replay = HistoryReplay(scene)
+    teller = Storyteller(replay, shopper)
+    for records in read_part(run.history, name, part, tuple(events)) if part is not None else ():
         for record in records:
             if isinstance(record, Exchange):
+                # One shopper's records alone: what anybody may expect depends on nobody else's.
                 if record.shopper == shopper:
-                    # One shopper's records alone: what anybody may expect depends on nobody else's.
-                    exchange = scene.as_judged(record)
-                    replay.add(exchange)
-                    teller.add(exchange)
+                    teller.add(scene.as_judged(record))
             elif record.user == user or shopper_of(record.request) == shopper:  # made in another one's name
                 replay.add_order(record)
     replay.close()
     return ShopperStory(name, shopper, user, teller.sessions, replay.losses())
+
+
+class Storyteller:
+    """`add` one shopper's exchanges to a replay, in order, then read `sessions`."""
+
+    def __init__(self, replay: HistoryReplay, shopper: int) -> None:
+        self._replay = replay
+        self._person = replay.people[shopper] = ShopperTrace(shopper, replay.around.run)
+        self._told: list[SessionStory] = []
+        self._lost = False
+
+    @property
+    def sessions(self) -> tuple[SessionStory, ...]:
+        """All sessions so far; the last one may still be good."""
+        return (*self._told, *self._open())
+
+    def add(self, exchange: Exchange) -> None:
+        """The next exchange; only what was done with the shopper's own cookies makes a session."""
+        person = self._person
+        story, before, logouts = tuple(self._open()), person.life.opened, person.logouts
+        self._replay.add(exchange)
+        if person.logouts > logouts:
+            why = self._replay.checks["logged_out"].losses[-1]
+            said = f"{exchange.node or 'nobody'} answered as to a stranger: {why.cause}"
+            because = {"cause": why.cause, "counterfactual": why.counterfactual, "considered": why.considered}
+            self._told += [_ended(one, exchange, said, **because) for one in story]
+            self._lost = True
+        if (opened := person.life.opened) is not before:
+            if not self._lost and before is not None:
+                said = "another login of the shopper" if opened else "the shopper logged out"
+                self._told += [_ended(one, exchange, said) for one in story]
+            self._lost = False
+
+    def _open(self) -> Iterator[SessionStory]:
+        """The session as it stands; nothing if there is none, or if it was told already."""
+        life, around = self._person.life, self._replay.around
+        good = good_until(life, around)
+        if self._lost or life.opened is None or life.written is None or good is None:
+            return
+        clock = around.clock(life.written.node, life.written)
+        yield SessionStory(
+            life.opened.done_us / 1000,
+            life.opened.node,
+            HELD.get(around.run.store or "", "nobody knows where").format(node=life.opened.node),
+            life.written.done_us / 1000,
+            life.written.node,
+            good[1] / 1000,
+            perhaps_written_ms=None if life.perhaps is None else life.perhaps.done_us / 1000,
+            signed_with=keys_of(life.written.node, life.written.done_us, around)[0] if life.in_cookie else "",
+            clock_off_s=clock.most or clock.least,
+        )
+
+
+def _ended(story: SessionStory, exchange: Exchange, said: str, **because: Any) -> SessionStory:
+    return msgspec.structs.replace(story, ended_ms=exchange.done_us / 1000, ended=said, **because)
+
+
+def in_words(story: ShopperStory) -> str:
+    """The story for a person: a line for each step of each session, then the losses."""
+    return "\n".join(_lines(story))
+
+
+def _lines(story: ShopperStory) -> Iterator[str]:
+    yield f"shopper {story.shopper} ({story.user}) in {story.architecture}"
+    for number, session in enumerate(story.sessions, 1):
+        yield f"  session {number}: opened by the login at {_at(session.opened_ms)} at {session.node}, {session.held}"
+        yield f"    last written at {_at(session.written_ms)}{_by(session)}; good until {_at(session.good_until_ms)}"
+        if session.perhaps_written_ms is not None:
+            yield f"    perhaps written at {_at(session.perhaps_written_ms)}: nobody answered"
+        ended = "" if session.ended_ms is None else f" at {_at(session.ended_ms)}"
+        yield f"    ended{ended} by {session.ended}" if not session.cause else f"    ended{ended}: {session.ended}"
+        yield from _why(session.counterfactual, session.considered)
+    if not story.sessions:
+        yield "  never logged in"
+    yield f"  {_losses(len(story.losses))}"
+    for loss in story.losses:
+        where = f", shown by {loss.node}" if loss.node else ""
+        yield f"  {_at(loss.at_ms)} {loss.kind} ({loss.cause}){where}"
+        if trace := loss.witness[-1].trace if loss.witness else "":
+            yield f"    trace {trace}"
+        yield from _why(loss.counterfactual, loss.considered)
+
+
+def _why(counterfactual: str, considered: tuple[str, ...]) -> Iterator[str]:
+    if counterfactual:
+        yield f"    {counterfactual}"
+    for sentence in considered:
+        yield f"    considered and excluded: {sentence}"
+
+
+def _by(session: SessionStory) -> str:
+    signed = f", signed with its {session.signed_with} key" if session.signed_with else ""
+    clock = f", whose clock was off by {session.clock_off_s:+.0f} s" if session.clock_off_s else ""
+    return f" by {session.written_by or 'a node that nobody knows'}{signed}{clock}"
+
+
+def _losses(count: int) -> str:
+    return {0: "no losses", 1: "1 loss:"}.get(count, f"{count} losses:")
+
+
+def _at(at_ms: float) -> str:
+    return seconds(round(at_ms * 1000))
